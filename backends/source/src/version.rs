@@ -1,0 +1,254 @@
+//! Versions, the slot a release stands in, and how a user selects one.
+
+use std::{fmt, str::FromStr};
+
+use semver::{Comparator, Op, VersionReq};
+use serde::{Deserialize, Serialize};
+
+/// A semantic version without build metadata, such as `0.2.0` or `1.0.0-rc.1`.
+///
+/// `+build` is refused: two builds of one version would be equal in order and different in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version(semver::Version);
+
+/// Why a text cannot be a version or select one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VersionError {
+    /// Not a semantic version.
+    #[error("{text:?} is not a version such as 0.2.0: {why}")]
+    NotSemver {
+        /// What was given.
+        text: String,
+        /// What the parser says.
+        why: String,
+    },
+    /// Build metadata cannot be told apart in order.
+    #[error("{0:?} carries build metadata (+…), which cannot be part of a release's version")]
+    Build(String),
+    /// Too long to be part of a path.
+    #[error("the version {0:?} has more than 64 characters")]
+    Long(String),
+    /// Neither a version, a range, `latest` nor `dev`.
+    #[error(
+        "{text:?} selects nothing; give latest, a version (0.2.0), a range (0.2, ^0.2, >=0.1,<0.3) or dev"
+    )]
+    Selector {
+        /// What was given.
+        text: String,
+    },
+}
+
+impl Version {
+    /// Whether this is a pre-release such as `1.0.0-rc.1`.
+    pub fn is_prerelease(&self) -> bool {
+        !self.0.pre.is_empty()
+    }
+
+    /// The parsed semantic version.
+    pub fn as_semver(&self) -> &semver::Version {
+        &self.0
+    }
+}
+
+impl FromStr for Version {
+    type Err = VersionError;
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        if text.len() > 64 {
+            return Err(VersionError::Long(text.to_owned()));
+        }
+        let version = semver::Version::parse(text)
+            .map_err(|e| VersionError::NotSemver { text: text.to_owned(), why: e.to_string() })?;
+        if !version.build.is_empty() {
+            return Err(VersionError::Build(text.to_owned()));
+        }
+        Ok(Self(version))
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = VersionError;
+    fn try_from(text: String) -> Result<Self, VersionError> {
+        text.parse()
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> String {
+        version.0.to_string()
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0.to_string())
+    }
+}
+
+/// Where a release stands: under its version, or in the one slot for development builds.
+///
+/// `dev` is a slot and not a version: it has no order, is never listed and never pushed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// The slot of a released version.
+    Version(Version),
+    /// The slot of a cargo build.
+    Dev,
+}
+
+impl Slot {
+    /// The version, unless this is the development slot.
+    pub fn version(&self) -> Option<&Version> {
+        match self {
+            Self::Version(version) => Some(version),
+            Self::Dev => None,
+        }
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => version.fmt(f),
+            Self::Dev => f.pad("dev"),
+        }
+    }
+}
+
+impl FromStr for Slot {
+    type Err = VersionError;
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        if text == "dev" { Ok(Self::Dev) } else { text.parse().map(Self::Version) }
+    }
+}
+
+/// How a user asks for a version.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Selector {
+    /// `latest`: the newest release; a development build where one is configured or found.
+    #[default]
+    Latest,
+    /// `0.2.0`: this version and no other.
+    Exact(Version),
+    /// `0.2`, `^0.2`, `>=0.1,<0.3`: the newest release in the range.
+    Range(VersionReq),
+    /// `dev`: a cargo build and nothing else.
+    Dev,
+}
+
+impl Selector {
+    /// Whether this selects the given version. Pre-releases match only where the range names one.
+    pub fn matches(&self, version: &Version) -> bool {
+        match self {
+            Self::Latest => !version.is_prerelease(),
+            Self::Exact(exact) => exact == version,
+            Self::Range(range) => range.matches(&version.0),
+            Self::Dev => false,
+        }
+    }
+
+    /// Whether a cargo build may answer: only where no released version is asked for.
+    pub fn allows_dev(&self) -> bool {
+        matches!(self, Self::Latest | Self::Dev)
+    }
+
+    /// The newest of `versions` that this selects.
+    pub fn newest<'a>(
+        &self,
+        versions: impl IntoIterator<Item = &'a Version>,
+    ) -> Option<&'a Version> {
+        versions.into_iter().filter(|v| self.matches(v)).max()
+    }
+}
+
+/// `0.2` and `1` mean «any patch of», not Cargo's caret.
+fn partial(text: &str) -> Option<VersionReq> {
+    let mut parts = text.split('.');
+    let major = parts.next()?.parse().ok()?;
+    let minor = parts.next().map(str::parse).transpose().ok()?;
+    if parts.next().is_some() {
+        return None;
+    }
+    let comparator =
+        Comparator { op: Op::Tilde, major, minor, patch: None, pre: semver::Prerelease::EMPTY };
+    Some(VersionReq { comparators: vec![comparator] })
+}
+
+impl FromStr for Selector {
+    type Err = VersionError;
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        match text {
+            "latest" => return Ok(Self::Latest),
+            "dev" => return Ok(Self::Dev),
+            _ => {}
+        }
+        match text.parse::<Version>() {
+            Ok(version) => return Ok(Self::Exact(version)),
+            Err(e @ (VersionError::Build(_) | VersionError::Long(_))) => return Err(e),
+            Err(_) => {}
+        }
+        if let Some(range) = partial(text) {
+            return Ok(Self::Range(range));
+        }
+        let range = VersionReq::parse(text)
+            .map_err(|_| VersionError::Selector { text: text.to_owned() })?;
+        Ok(Self::Range(range))
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latest => f.pad("latest"),
+            Self::Exact(version) => version.fmt(f),
+            Self::Range(range) => f.pad(&range.to_string()),
+            Self::Dev => f.pad("dev"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn newest(selector: &str) -> Option<String> {
+        let versions: Vec<Version> = ["0.1.0", "0.1.9", "0.2.0", "0.10.0", "0.11.0-rc.1", "1.0.0"]
+            .iter()
+            .map(|v| v.parse().unwrap())
+            .collect();
+        selector.parse::<Selector>().unwrap().newest(&versions).map(ToString::to_string)
+    }
+
+    #[test]
+    fn selectors_choose_the_newest_that_fits() {
+        for (selector, expected) in [
+            ("latest", Some("1.0.0")),
+            ("0.1", Some("0.1.9")),
+            ("0", Some("0.10.0")),
+            ("^0.1", Some("0.1.9")),
+            (">=0.1,<0.3", Some("0.2.0")),
+            ("0.2.0", Some("0.2.0")),
+            (">=0.11.0-rc.0,<0.11.0", Some("0.11.0-rc.1")),
+            ("0.11", None),
+            ("dev", None),
+        ] {
+            assert_eq!(newest(selector).as_deref(), expected, "{selector}");
+        }
+    }
+
+    #[test]
+    fn texts_that_select_nothing_are_refused() {
+        for bad in ["", "newest", "1.2.3+build", "v1.2.3", "1.2.3.4", "../1"] {
+            assert!(bad.parse::<Selector>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_unpinned_selector_allows_a_development_build() {
+        for (selector, allowed) in
+            [("latest", true), ("dev", true), ("0.2.0", false), ("^0.2", false)]
+        {
+            assert_eq!(selector.parse::<Selector>().unwrap().allows_dev(), allowed, "{selector}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The `loom` program.
+
+fn main() {}
