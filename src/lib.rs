@@ -13,4 +13,6 @@
 //!
 //! The library takes values: it never looks at the terminal, the home directory or the environment.
 
+pub mod cli;
 pub mod config;
+pub mod trust;

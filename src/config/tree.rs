@@ -46,11 +46,11 @@ pub(crate) fn parse(text: &str) -> Result<Table, Vec<Syntax>> {
     let lines = Lines::of(text);
     let (root, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let syntax = errors.iter().map(|error| Syntax {
-            line: lines.at(error.span().map_or(0, |span| span.start)),
-            message: error.message().trim_end().replace('\n', ", "),
-        });
-        return Err(syntax.collect());
+        let mut syntax: Vec<_> = errors.iter().map(|error| lines.syntax(error)).collect();
+        syntax.sort_by_key(|s| s.line);
+        // What follows on one line is mostly an echo of its first error.
+        syntax.dedup_by_key(|s| s.line);
+        return Err(syntax);
     }
     let mut faults = Vec::new();
     let table = lines.table(root.get_ref(), &mut faults);
@@ -67,6 +67,13 @@ impl Lines {
 
     fn at(&self, offset: usize) -> usize {
         self.0.partition_point(|start| *start <= offset)
+    }
+
+    fn syntax(&self, error: &toml::de::Error) -> Syntax {
+        Syntax {
+            line: self.at(error.span().map_or(0, |span| span.start)),
+            message: error.message().trim_end().replace('\n', ", "),
+        }
     }
 
     fn table(&self, table: &DeTable<'_>, faults: &mut Vec<Syntax>) -> Table {
