@@ -15,4 +15,5 @@
 
 pub mod cli;
 pub mod store;
+pub mod config;
 pub mod trust;
