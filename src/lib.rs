@@ -14,3 +14,4 @@
 //! The library takes values: it never looks at the terminal, the home directory or the environment.
 
 pub mod cli;
+pub mod trust;

@@ -25,7 +25,10 @@ impl Entry {
 
     /// The command's parser.
     pub(crate) fn command(&self) -> Command {
-        (self.arguments)(Command::new(self.name).about(self.about).hide(self.hidden))
+        (self.arguments)(Command::new(self.name))
+            .about(self.about)
+            .long_about(None)
+            .hide(self.hidden)
     }
 }
 
@@ -36,7 +39,9 @@ macro_rules! command {
             $name,
             $about,
             <$module::Args as clap::Args>::augment_args,
-            |matches, context| match <$module::Args as clap::FromArgMatches>::from_arg_matches(matches) {
+            |matches, context| match <$module::Args as clap::FromArgMatches>::from_arg_matches(
+                matches,
+            ) {
                 Ok(args) => $module::run(&args, context),
                 Err(error) => Err(super::Failure::new(super::Exit::Usage, error.to_string())),
             },

@@ -21,14 +21,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     whole.build();
     if let Some(folder) = &args.to {
         write_all(&whole, folder).map_err(|e| {
-            Failure::of(Exit::Failure, &e).hint(format!("check that {} can be written", folder.display()))
+            Failure::of(Exit::Failure, &e)
+                .hint(format!("check that {} can be written", folder.display()))
         })?;
         return Ok(Done::Well);
     }
     let page = match &args.command {
         None => whole,
         Some(name) => whole.find_subcommand(name).cloned().ok_or_else(|| {
-            Failure::new(Exit::Usage, format!("there is no command {name:?}")).hint("see `loom --help`")
+            Failure::new(Exit::Usage, format!("there is no command {name:?}"))
+                .hint("see `loom --help`")
         })?,
     };
     context.printer.bytes(&render(page)?)?;

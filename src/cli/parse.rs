@@ -49,13 +49,13 @@ impl Stop {
 
 /// The root command with the global options and these subcommands.
 fn root(entries: impl IntoIterator<Item = &'static Entry>) -> Command {
-    let root = Command::new("loom")
+    Global::augment_args(Command::new("loom"))
         .version(env!("CARGO_PKG_VERSION"))
         .about("Finds, verifies, stores and runs the Loom agent runtime")
+        .long_about(None)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(entries.into_iter().map(Entry::command));
-    Global::augment_args(root)
+        .subcommands(entries.into_iter().map(Entry::command))
 }
 
 /// The whole command line, for help, completions and manual pages.

@@ -52,7 +52,11 @@ impl Printer {
     }
 
     /// The command's answer: `document` with `--json`, else the text of `human`, a line feed added where it lacks one.
-    pub(crate) fn answer(&self, document: &impl Serialize, human: impl FnOnce() -> String) -> Result<(), Failure> {
+    pub(crate) fn answer(
+        &self,
+        document: &impl Serialize,
+        human: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
         let mut text = if self.json {
             serde_json::to_string(document).map_err(|e| Failure::of(Exit::Failure, &e))?
         } else {
