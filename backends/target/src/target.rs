@@ -1,8 +1,10 @@
 //! The source: a checkout's cargo builds.
 
 use std::{
-    fmt,
+    collections::BTreeSet,
+    fmt, io,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -54,15 +56,17 @@ impl TargetOptions {
 /// A checkout's cargo builds, as a source of development builds.
 ///
 /// Offers [`Slot::Dev`] only: `find` of a version answers `None`, and nothing is listed.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Target {
     options: TargetOptions,
+    /// A pointer opens what was offered and nothing else.
+    offered: Mutex<BTreeSet<Pointer>>,
 }
 
 impl Target {
     /// The source for these options. Nothing is read yet: a checkout that is gone is an error of `find`.
     pub fn open(options: TargetOptions) -> Self {
-        Self { options }
+        Self { options, offered: Mutex::default() }
     }
 
     /// The executables of `line` that are there, the newest first, building nothing.
@@ -70,22 +74,15 @@ impl Target {
     /// # Errors
     /// If the checkout, its target folder or a configuration file of cargo cannot be read.
     pub fn builds(&self, line: &Line) -> Result<Vec<Found>, SourceError> {
-        let TargetOptions { checkout, target_dir, cargo_home, profile, .. } = &self.options;
-        let checkout = absolute(checkout)?;
-        let dir = config::target_dir(&checkout, target_dir.as_deref(), cargo_home.as_deref())?;
-        let name = line.platform.executable(&line.binary);
-        let mut found = builds::scan(&dir, &name)?;
-        found.retain(|found| {
-            found.platform == line.platform
-                && profile.as_ref().is_none_or(|p| found.profile == builds::profile_folder(p))
-        });
-        Ok(found)
+        present(&self.options, line)
     }
 
     async fn newest(&self, line: Line) -> Result<Option<Found>, SourceError> {
-        let this = self.clone();
-        let builds = tokio::task::spawn_blocking(move || this.builds(&line));
-        Ok(builds.await.map_err(|e| self.unfinished(e))??.into_iter().next())
+        let options = self.options.clone();
+        let at = options.checkout.display().to_string();
+        let found = tokio::task::spawn_blocking(move || present(&options, &line)).await;
+        let found = found.map_err(|e| SourceError::Read { at, source: io::Error::other(e) })?;
+        Ok(found?.into_iter().next())
     }
 
     async fn build(&self, line: &Line) -> Result<Option<Found>, SourceError> {
@@ -107,6 +104,7 @@ impl Target {
         let checkout = absolute(&self.options.checkout)?;
         let commit = git::commit(&checkout).await;
         let at = Pointer::new(text(&found.path)?);
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner).insert(at.clone());
         let (size, claims) = (Some(found.size), Vec::new());
         let build = Build { profile: found.profile, built: found.built, commit, checkout };
         Ok(Offer {
@@ -116,10 +114,21 @@ impl Target {
         })
     }
 
-    fn unfinished(&self, error: tokio::task::JoinError) -> SourceError {
-        let at = self.options.checkout.display().to_string();
-        SourceError::Read { at, source: std::io::Error::other(error) }
+    fn has_offered(&self, what: &Pointer) -> bool {
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
     }
+}
+
+fn present(options: &TargetOptions, line: &Line) -> Result<Vec<Found>, SourceError> {
+    let TargetOptions { target_dir, cargo_home, profile, .. } = options;
+    let checkout = absolute(&options.checkout)?;
+    let dir = config::target_dir(&checkout, target_dir.as_deref(), cargo_home.as_deref())?;
+    let mut found = builds::scan(&dir, &line.platform.executable(&line.binary))?;
+    let folder = profile.as_deref().map(builds::profile_folder);
+    found.retain(|found| {
+        found.platform == line.platform && folder.is_none_or(|folder| found.profile == folder)
+    });
+    Ok(found)
 }
 
 /// The checkout without links: cargo finds its configuration upward from there.
@@ -162,6 +171,10 @@ impl Source for Target {
     }
 
     async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
+        if !self.has_offered(what) {
+            let source = io::Error::new(io::ErrorKind::NotFound, "no build that was offered");
+            return Err(SourceError::Read { at: what.to_string(), source });
+        }
         read::open(Path::new(what.as_str()), from).await
     }
 }
