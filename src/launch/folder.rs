@@ -63,7 +63,9 @@ impl Folder {
         };
         let mut folders: Vec<Self> = entries
             .filter_map(Result::ok)
-            .filter_map(|entry| Some(Self { id: entry.file_name().into_string().ok()?, path: entry.path() }))
+            .filter_map(|entry| {
+                Some(Self { id: entry.file_name().into_string().ok()?, path: entry.path() })
+            })
             .collect();
         folders.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(folders)

@@ -69,7 +69,8 @@ mod imp {
 
     fn name(pid: u32) -> String {
         let exe = fs::read_link(format!("/proc/{pid}/exe")).ok();
-        let exe = exe.as_deref().and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
+        let exe =
+            exe.as_deref().and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
         exe.unwrap_or_else(|| {
             fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
         })

@@ -31,7 +31,8 @@ pub(super) fn choose(
     bridge: &Endpoint,
     dashboard: Option<&Endpoint>,
 ) -> Result<Chosen, Failure> {
-    let mut chosen = Chosen { bridge: bridge.clone(), dashboard: dashboard.cloned(), picked: false };
+    let mut chosen =
+        Chosen { bridge: bridge.clone(), dashboard: dashboard.cloned(), picked: false };
     let any = bridge.port == 0 || dashboard.is_some_and(|d| d.port == 0);
     // Held until all are picked, else the same one might be picked twice.
     let mut held = Vec::new();
@@ -58,9 +59,9 @@ impl Chosen {
 
     /// Which of the addresses somebody else listens on now, after the server gave up.
     pub(super) fn taken(&self) -> Option<Failure> {
-        self.clone().each().filter(|(_, endpoint)| endpoint.port != 0).find_map(|(port, endpoint)| {
-            listen(endpoint).err().map(|e| refused(port, endpoint, &e))
-        })
+        self.clone().each().filter(|(_, endpoint)| endpoint.port != 0).find_map(
+            |(port, endpoint)| listen(endpoint).err().map(|e| refused(port, endpoint, &e)),
+        )
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) struct Local;
 pub(super) struct Process {
     child: tokio::process::Child,
     pid: u32,
+    watch: system::EndWatch,
 }
 
 impl Runtime for Local {
@@ -60,10 +61,9 @@ impl Runtime for Local {
             .stdout(order.log)
             .stderr(errors);
         system::own_group(&mut command);
-        let child =
-            tokio::process::Command::from(command).spawn().map_err(|e| e.to_string())?;
+        let child = tokio::process::Command::from(command).spawn().map_err(|e| e.to_string())?;
         let pid = child.id().ok_or("it ended at once")?;
-        Ok(Process { child, pid })
+        Ok(Process { child, pid, watch: system::EndWatch::on(pid) })
     }
 }
 
@@ -86,7 +86,7 @@ impl Running for Process {
     }
 
     async fn ended(&mut self) -> Ended {
-        system::ended_unreaped(self.pid).await;
+        self.watch.ended().await;
         // What it left in its group ends with it; the number is still ours, as it was not reaped.
         system::kill_group(self.pid);
         let status = self.child.wait().await.ok();

@@ -88,7 +88,10 @@ mod tests {
     #[test]
     fn differences_name_the_setting_and_keep_values_of_variables() {
         let map = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>()
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect::<BTreeMap<_, _>>()
         };
         let running = map(&[("bridge", "a:1"), ("dashboard", "off"), ("$KEY", "d1")]);
         assert_eq!(differences(&running, &running), []);

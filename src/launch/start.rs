@@ -117,9 +117,7 @@ pub(super) fn start(launch: &Launch, folder: &Folder) -> Result<Started, LaunchE
     }
 }
 
-fn supervisor(
-    launch: &Launch,
-) -> Result<(Child, ChildStdin, BufReader<ChildStdout>), LaunchError> {
+fn supervisor(launch: &Launch) -> Result<(Child, ChildStdin, BufReader<ChildStdout>), LaunchError> {
     let program = &launch.launcher.program;
     let failed = |source: io::Error| LaunchError::Supervisor { program: program.clone(), source };
     if let Some(lease) = &launch.lease {

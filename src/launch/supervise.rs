@@ -255,7 +255,9 @@ impl<R: Runtime> Supervisor<R> {
                     self.announce(addresses)?;
                     return Ok(server);
                 }
-                Err(Failure::Crashed { .. }) if ports.picked && pick < PICKS && ports.taken().is_some() => {
+                Err(Failure::Crashed { .. })
+                    if ports.picked && pick < PICKS && ports.taken().is_some() =>
+                {
                     pick += 1;
                 }
                 Err(crashed @ Failure::Crashed { .. }) => {

@@ -61,21 +61,30 @@ mod imp {
         std::os::unix::process::ExitStatusExt::signal(&status)
     }
 
-    /// Waits until `pid`, a child that was not waited for yet, has ended, without reaping it: its process group's
-    /// number cannot be given to anybody else in the meantime.
-    #[cfg(target_os = "linux")]
-    pub(in super::super) async fn ended_unreaped(pid: u32) {
-        use rustix::process::{PidfdFlags, pidfd_open};
-        let Some(fd) = to_pid(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
-            return;
-        };
-        if let Ok(fd) = tokio::io::unix::AsyncFd::new(fd) {
-            let _ = fd.readable().await;
+    /// Knows when a child has ended, without reaping it: until somebody does, the number of its process group cannot
+    /// be given to anybody else.
+    pub(in super::super) struct EndWatch(tokio::sync::watch::Receiver<bool>);
+
+    impl EndWatch {
+        /// Watches `pid`, a child that was not waited for yet.
+        pub(in super::super) fn on(pid: u32) -> Self {
+            use rustix::process::{WaitId, WaitIdOptions, waitid};
+            let (ended, watch) = tokio::sync::watch::channel(false);
+            let unreaped = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            std::thread::spawn(move || {
+                if let Some(pid) = to_pid(pid) {
+                    while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), unreaped) {}
+                }
+                let _ = ended.send(true);
+            });
+            Self(watch)
+        }
+
+        /// Returns when it has ended.
+        pub(in super::super) async fn ended(&mut self) {
+            let _ = self.0.wait_for(|ended| *ended).await;
         }
     }
-
-    #[cfg(not(target_os = "linux"))]
-    pub(in super::super) async fn ended_unreaped(_pid: u32) {}
 
     /// The signals that ask a program to end; those that were ignored when it started (`nohup`, `&` in a script)
     /// stay ignored.
@@ -96,8 +105,10 @@ mod imp {
         /// The number of the next one.
         pub(in super::super) async fn next(&mut self) -> i32 {
             std::future::poll_fn(|cx| {
-                let came = self.0.iter_mut().find(|(_, signal)| signal.poll_recv(cx).is_ready());
-                came.map_or(std::task::Poll::Pending, |(number, _)| std::task::Poll::Ready(*number))
+                let came = self.0.iter_mut().find_map(|(number, signal)| {
+                    signal.poll_recv(cx).is_ready().then_some(*number)
+                });
+                came.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
             })
             .await
         }
@@ -150,7 +161,16 @@ mod imp {
         None
     }
 
-    pub(in super::super) async fn ended_unreaped(_pid: u32) {}
+    /// There are no process groups to be ended here.
+    pub(in super::super) struct EndWatch;
+
+    impl EndWatch {
+        pub(in super::super) fn on(_pid: u32) -> Self {
+            Self
+        }
+
+        pub(in super::super) async fn ended(&mut self) {}
+    }
 
     pub(in super::super) struct EndSignals {
         c: tokio::signal::windows::CtrlC,
