@@ -16,5 +16,6 @@
 pub mod acquire;
 pub mod cli;
 pub mod config;
+pub mod launch;
 pub mod store;
 pub mod trust;
