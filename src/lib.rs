@@ -14,4 +14,6 @@
 //! The library takes values: it never looks at the terminal, the home directory or the environment.
 
 pub mod cli;
+pub mod store;
+pub mod config;
 pub mod trust;
