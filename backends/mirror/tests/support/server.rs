@@ -78,6 +78,8 @@ async fn serve(
     rules: Rules,
     log: Arc<Mutex<Vec<String>>>,
 ) -> io::Result<()> {
+    // Head and body are written one after the other; without this the second waits for an acknowledgement.
+    stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     while let Some((path, headers)) = request(&mut stream).await? {
         log.lock().unwrap().push(path.clone());
