@@ -64,3 +64,6 @@ pub use path::TreePath;
 pub use receipt::{Attempt, Check, Receipt};
 pub use recover::Recovery;
 pub use staged::{Limits, Staged, UnpackError};
+
+#[cfg(test)]
+mod tests;
