@@ -1,5 +1,7 @@
 //! Where the client lets itself be sent, and what it takes along.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
 mod support;
 
 use loom_http::{Get, ProxySettings, header};
