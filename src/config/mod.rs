@@ -40,6 +40,8 @@ pub mod source;
 mod source_table;
 mod tables;
 pub mod template;
+#[cfg(test)]
+mod tests;
 mod tree;
 pub mod trusted;
 
