@@ -9,8 +9,8 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
-    ArchiveFormat, Capabilities, Carrier, Digest, Form, Line, Listing, Need, Offer, Opened, Pointer, Release, Resume,
-    Source, SourceError,
+    ArchiveFormat, Capabilities, Carrier, Digest, Form, Line, Listing, Need, Offer, Opened,
+    Pointer, Release, Resume, Source, SourceError,
 };
 
 use super::{
@@ -67,7 +67,12 @@ impl Source for OneFile {
                 Err(source) => Some(Err(SourceError::Read { at: at.clone(), source })),
             }
         });
-        Ok(Opened { start: 0, total, validator: None, body: Box::pin(futures::stream::iter(pieces)) })
+        Ok(Opened {
+            start: 0,
+            total,
+            validator: None,
+            body: Box::pin(futures::stream::iter(pieces)),
+        })
     }
 }
 
@@ -81,7 +86,12 @@ impl Acquirer<'_> {
     /// Takes in `file`, an archive by its name's ending or else the program itself, as `release`.
     ///
     /// Without a digest the policy must allow what nobody vouches for.
-    pub fn add(&self, release: &Release, file: &Path, sha256: Option<Digest>) -> Result<Acquired, AcquireError> {
+    pub fn add(
+        &self,
+        release: &Release,
+        file: &Path,
+        sha256: Option<Digest>,
+    ) -> Result<Acquired, AcquireError> {
         let source = OneFile(file.to_owned());
         let found = self.network.block_on(source.find(release))?;
         let candidate = Candidate {
@@ -98,21 +108,37 @@ impl Acquirer<'_> {
             Ok(offer) => offer.unwrap_or_default(),
             Err(error) => {
                 self.failed(&mut log, &candidate, &error, false);
-                return Err(AcquireError::unserved(release.to_string(), Reason::Unreachable, log.attempts));
+                return Err(AcquireError::unserved(
+                    release.to_string(),
+                    Reason::Unreachable,
+                    log.attempts,
+                ));
             }
         };
-        let proof = sha256.map(|digest| Proof { digest, grade: Grade::Identity, by: "--sha256".to_owned() });
+        let proof = sha256.map(|digest| Proof {
+            digest,
+            grade: Grade::Identity,
+            by: "--sha256".to_owned(),
+        });
         let waiver = if proof.is_none() { self.policy.waiver(Origin::Mirror) } else { None };
-        let (Some(carrier), true) = (offer.carriers.first().cloned(), proof.is_some() || waiver.is_some()) else {
+        let (Some(carrier), true) =
+            (offer.carriers.first().cloned(), proof.is_some() || waiver.is_some())
+        else {
             return Err(AcquireError::Unproven { file: file.to_owned() });
         };
         let size = carrier.size;
-        let expectation = Expectation { release: release.clone(), archive: proof, tree: None, waiver, size };
-        let chosen = Chosen { candidate: &candidate, offer, expected: Expected { carrier, expectation } };
+        let expectation =
+            Expectation { release: release.clone(), archive: proof, tree: None, waiver, size };
+        let chosen =
+            Chosen { candidate: &candidate, offer, expected: Expected { carrier, expectation } };
         let _lock = self.store.lock_release(release, &mut || {})?;
         match self.attempt(release, &chosen, false, &mut log)? {
-            Step::Here(installed) => Ok(Acquired { installed, how: How::Fetched { source: candidate.name.clone() } }),
-            Step::Event(_) => Err(AcquireError::unserved(release.to_string(), Reason::Integrity, log.attempts)),
+            Step::Here(installed) => {
+                Ok(Acquired { installed, how: How::Fetched { source: candidate.name.clone() } })
+            }
+            Step::Event(_) => {
+                Err(AcquireError::unserved(release.to_string(), Reason::Integrity, log.attempts))
+            }
         }
     }
 }

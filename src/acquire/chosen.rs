@@ -13,13 +13,22 @@ fn path(state: &Path, authority: &Authority, binary: &Name) -> PathBuf {
 }
 
 /// What was chosen, if anything.
-pub fn load(state: &Path, authority: &Authority, binary: &Name) -> Result<Option<Slot>, StateError> {
+pub fn load(
+    state: &Path,
+    authority: &Authority,
+    binary: &Name,
+) -> Result<Option<Slot>, StateError> {
     let text: Option<String> = state::read(&path(state, authority, binary))?;
     Ok(text.and_then(|text| text.parse().ok()))
 }
 
 /// Chooses a version, or the development build.
-pub fn save(state: &Path, authority: &Authority, binary: &Name, slot: &Slot) -> Result<(), StateError> {
+pub fn save(
+    state: &Path,
+    authority: &Authority,
+    binary: &Name,
+    slot: &Slot,
+) -> Result<(), StateError> {
     state::write(&path(state, authority, binary), &slot.to_string())
 }
 

@@ -113,7 +113,10 @@ impl AcquireError {
                     .to_owned()
             }
             Self::Unserved { reason, .. } => return reason_hint(*reason),
-            Self::Unproven { .. } => "give its digest with --sha256, or take it as it is with --allow-unverified".to_owned(),
+            Self::Unproven { .. } => {
+                "give its digest with --sha256, or take it as it is with --allow-unverified"
+                    .to_owned()
+            }
             Self::OnlyBuilds { .. } => {
                 "add a source that carries releases (--source …), or ask for --version dev"
                     .to_owned()

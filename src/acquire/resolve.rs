@@ -213,7 +213,10 @@ impl Acquirer<'_> {
         let mut versions = Vec::new();
         for listed in self.store.list()? {
             let Some(version) = listed.release.slot.version() else { continue };
-            if listed.release.line() == *line && listed.installed.is_some() && self.accepts(&listed.release)? {
+            if listed.release.line() == *line
+                && listed.installed.is_some()
+                && self.accepts(&listed.release)?
+            {
                 versions.push(version.clone());
             }
         }

@@ -362,7 +362,9 @@ impl Acquirer<'_> {
 
     /// Whether the source of this name lies on a disk of this machine.
     pub(super) fn is_on_disk(&self, name: &str) -> bool {
-        self.candidates.iter().any(|candidate| candidate.name == name && candidate.reach == Reach::Disk)
+        self.candidates
+            .iter()
+            .any(|candidate| candidate.name == name && candidate.reach == Reach::Disk)
     }
 
     /// Links `bin/latest` to what was acquired, for people.

@@ -2,7 +2,9 @@
 
 use clap::{ArgMatches, Command};
 
-use super::{Outcome, completions, context::Context, dev, get, list, man, remove, store, use_version, which};
+use super::{
+    Outcome, completions, context::Context, dev, get, list, man, remove, store, use_version, which,
+};
 
 /// One command: its name, what it says of itself, its arguments and what it does.
 pub(crate) struct Entry {

@@ -73,7 +73,8 @@ fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
 
 fn find(context: &Context, resolved: &Resolved) -> Outcome {
     let state = &resolved.state_dir.value;
-    let sightings = Sightings::look(state, sources::built_from(), &context.cwd()?).map_err(broken)?;
+    let sightings =
+        Sightings::look(state, sources::built_from(), &context.cwd()?).map_err(broken)?;
     let Choice { checkout, hint } = choose_checkout(sightings);
     let hint = hint.map(|hint| hint.to_string());
     let Some((checkout, reason)) = checkout else {
@@ -81,9 +82,9 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
             .hint(hint.unwrap_or_else(|| "`loom dev link FOLDER` names one".to_owned())));
     };
     let target = Target::open(sources::target_options(context, checkout.clone()));
-    let builds = target.builds(&context.line(resolved)?).map_err(|e| {
-        Failure::of(Exit::Failure, &e).maybe_hint(e.hint())
-    })?;
+    let builds = target
+        .builds(&context.line(resolved)?)
+        .map_err(|e| Failure::of(Exit::Failure, &e).maybe_hint(e.hint()))?;
     let document = json!({
         "schema": 1, "checkout": checkout, "reason": reason.to_string(), "hint": hint,
         "builds": builds.iter().map(build).collect::<Vec<_>>(),

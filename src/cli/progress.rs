@@ -60,8 +60,15 @@ impl Teller {
             Some(bar) => bar.set_position(bytes),
             None if transfer.said.elapsed() >= HEARTBEAT => {
                 transfer.said = Instant::now();
-                let of = transfer.total.map(|total| format!(" of {}", HumanBytes(total))).unwrap_or_default();
-                self.printer.message(format!("fetching {}: {}{of}", transfer.what, HumanBytes(bytes)));
+                let of = transfer
+                    .total
+                    .map(|total| format!(" of {}", HumanBytes(total)))
+                    .unwrap_or_default();
+                self.printer.message(format!(
+                    "fetching {}: {}{of}",
+                    transfer.what,
+                    HumanBytes(bytes)
+                ));
             }
             None => {}
         }
@@ -74,7 +81,11 @@ impl Teller {
             bar.finish_and_clear();
         }
         let Transfer { what, source, from, bytes, begun, .. } = transfer;
-        let resumed = if from > 0 { format!(", {} of it from before", HumanBytes(from)) } else { String::new() };
+        let resumed = if from > 0 {
+            format!(", {} of it from before", HumanBytes(from))
+        } else {
+            String::new()
+        };
         let seconds = begun.elapsed().as_secs_f64();
         self.printer.message(format!(
             "fetched {what} from {source} ({}{resumed}, {seconds:.1} s)",
@@ -93,7 +104,8 @@ impl Teller {
 fn bar(what: &str, total: Option<u64>) -> ProgressBar {
     let template = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
     // The template is ours; a mistake in it costs the looks of a bar.
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
     bar.with_style(style).with_message(what.to_owned())
 }
@@ -104,7 +116,9 @@ impl Observer for Teller {
             Progress::Waiting { what } => {
                 self.printer.message(format!("waiting for another loom that is acquiring {what}"));
             }
-            Progress::Fetching { source, what, total, from } => self.begin(source, what, total, from),
+            Progress::Fetching { source, what, total, from } => {
+                self.begin(source, what, total, from)
+            }
             Progress::Received { bytes } => self.received(bytes),
             Progress::Fetched => self.end(),
             Progress::Failed { source, why } => {

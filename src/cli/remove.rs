@@ -29,11 +29,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     context.notices(&store);
     let forgotten = args.forget && forget_first_seen(state, &release)?;
     if !removed && !forgotten {
-        return Err(Failure::new(Exit::Absent, format!("{release} is not here")).hint("`loom list` shows what is"));
+        return Err(Failure::new(Exit::Absent, format!("{release} is not here"))
+            .hint("`loom list` shows what is"));
     }
     if chosen::load(state, &line.authority, &line.binary)?.as_ref() == Some(&args.version) {
         chosen::clear(state, &line.authority, &line.binary)?;
-        context.printer.message(format!("{} was chosen with `loom use`; the latest counts again", args.version));
+        context.printer.message(format!(
+            "{} was chosen with `loom use`; the latest counts again",
+            args.version
+        ));
     }
     let document = json!({
         "schema": 1, "binary": line.binary, "version": args.version.to_string(), "platform": line.platform,

@@ -29,7 +29,13 @@ pub struct Failure {
 impl Failure {
     /// A failure without causes.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { code: exit.code(), kind: exit.kind(), message: message.into(), chain: Vec::new(), hint: None }
+        Self {
+            code: exit.code(),
+            kind: exit.kind(),
+            message: message.into(),
+            chain: Vec::new(),
+            hint: None,
+        }
     }
 
     /// A failure with the causes of `error`.
@@ -107,7 +113,8 @@ impl From<StoreError> for Failure {
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         let exit = if error.is_disk_full() { Exit::DiskFull } else { Exit::Failure };
-        Self::of(exit, &error).hint("check that the state folder can be written, or set LOOM_STATE_DIR")
+        Self::of(exit, &error)
+            .hint("check that the state folder can be written, or set LOOM_STATE_DIR")
     }
 }
 
@@ -135,7 +142,9 @@ impl From<AcquireError> for Failure {
         };
         let mut failure = Self::of(exit, &error).maybe_hint(error.hint());
         let attempts = error.attempts().iter();
-        failure.chain.extend(attempts.map(|attempt| format!("{}: {}", attempt.source, attempt.outcome)));
+        failure
+            .chain
+            .extend(attempts.map(|attempt| format!("{}: {}", attempt.source, attempt.outcome)));
         failure
     }
 }

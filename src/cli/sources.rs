@@ -36,12 +36,27 @@ pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Resul
     for spec in specs {
         match &spec.kind {
             SourceKind::Target { path, profile } => {
-                target(context, resolved, spec, path.as_deref(), profile.as_deref(), build, &mut opened)?;
+                target(
+                    context,
+                    resolved,
+                    spec,
+                    path.as_deref(),
+                    profile.as_deref(),
+                    build,
+                    &mut opened,
+                )?;
             }
-            SourceKind::Mirror { url, .. } => opened.candidates.push(mirror(context, resolved, spec, url)?),
+            SourceKind::Mirror { url, .. } => {
+                opened.candidates.push(mirror(context, resolved, spec, url)?)
+            }
             SourceKind::Github { .. } | SourceKind::Plugin { .. } => {
                 let what = format!("{spec} ({} sources)", spec.kind.type_name());
-                opened.candidates.push(candidate(spec, Origin::Mirror, Reach::Network, Backend::Missing(what)));
+                opened.candidates.push(candidate(
+                    spec,
+                    Origin::Mirror,
+                    Reach::Network,
+                    Backend::Missing(what),
+                ));
             }
         }
     }
@@ -112,7 +127,12 @@ pub(crate) fn checkout(
     Ok(choice.checkout.map(|(path, _)| path))
 }
 
-fn mirror(context: &Context, resolved: &Resolved, spec: &SourceSpec, url: &Url) -> Result<Candidate, Failure> {
+fn mirror(
+    context: &Context,
+    resolved: &Resolved,
+    spec: &SourceSpec,
+    url: &Url,
+) -> Result<Candidate, Failure> {
     if matches!(url.scheme(), "s3" | "gs" | "az") {
         let what = format!("{spec} ({}:// mirrors)", url.scheme());
         return Ok(candidate(spec, Origin::Mirror, Reach::Network, Backend::Missing(what)));
@@ -142,17 +162,23 @@ fn mirror(context: &Context, resolved: &Resolved, spec: &SourceSpec, url: &Url) 
 /// How one source may use the network: its own settings, and the environment's proxies and certificates.
 fn network(context: &Context, resolved: &Resolved, spec: &SourceSpec) -> Result<Network, Failure> {
     let env = context.env();
-    let either = |name: &str| env.get(&name.to_lowercase()).or_else(|| env.get(name)).map(str::to_owned);
+    let either =
+        |name: &str| env.get(&name.to_lowercase()).or_else(|| env.get(name)).map(str::to_owned);
     let secret = |name: &str| either(name).map(Into::into);
     let mut ca = Vec::new();
     for file in [env.path("SSL_CERT_FILE"), spec.ca.clone()].into_iter().flatten() {
         ca.push(std::fs::read(&file).map_err(|e| {
-            Failure::new(Exit::Usage, format!("the certificates in {} cannot be read: {e}", file.display()))
-                .hint("check SSL_CERT_FILE, or `ca` of the source")
+            Failure::new(
+                Exit::Usage,
+                format!("the certificates in {} cannot be read: {e}", file.display()),
+            )
+            .hint("check SSL_CERT_FILE, or `ca` of the source")
         })?);
     }
     let proxy = match &spec.proxy {
-        Some(url) => ProxySettings { all: Some(url.to_string().into()), ..ProxySettings::default() },
+        Some(url) => {
+            ProxySettings { all: Some(url.to_string().into()), ..ProxySettings::default() }
+        }
         None => ProxySettings {
             https: secret("HTTPS_PROXY"),
             // Upper case would let a web server's client set it: a CGI program finds its Proxy header there.

@@ -74,14 +74,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 
 fn verify(context: &Context, store: &Store) -> Outcome {
     let report = store.verify()?;
-    let findings: Vec<_> =
-        report.findings.iter().map(|f| json!({"path": f.path, "what": f.what, "cure": f.cure})).collect();
+    let findings: Vec<_> = report
+        .findings
+        .iter()
+        .map(|f| json!({"path": f.path, "what": f.what, "cure": f.cure}))
+        .collect();
     let document = json!({
         "schema": 1, "sound": findings.is_empty(), "releases": report.releases, "trees": report.trees,
         "objects": report.objects, "bytes": report.bytes, "findings": findings,
     });
     context.printer.answer(&document, || {
-        let line = |f: &crate::store::Finding| format!("{}: {}; {}\n", f.path.display(), f.what, f.cure);
+        let line =
+            |f: &crate::store::Finding| format!("{}: {}; {}\n", f.path.display(), f.what, f.cure);
         let findings: String = report.findings.iter().map(line).collect();
         let (trees, objects, bytes) = (report.trees, report.objects, HumanBytes(report.bytes));
         let verdict = if findings.is_empty() { "sound" } else { "damaged" };
@@ -108,9 +112,13 @@ fn du(context: &Context, store: &Store) -> Outcome {
         "partial": usage.partial, "garbage": usage.garbage, "total": usage.total,
     });
     context.printer.answer(&document, || {
-        let row = |what: &str, bytes: u64| format!("{:>12}  {what}\n", HumanBytes(bytes).to_string());
-        let mut text: String =
-            usage.releases.iter().map(|r| row(&r.release.to_string(), r.tree + r.objects)).collect();
+        let row =
+            |what: &str, bytes: u64| format!("{:>12}  {what}\n", HumanBytes(bytes).to_string());
+        let mut text: String = usage
+            .releases
+            .iter()
+            .map(|r| row(&r.release.to_string(), r.tree + r.objects))
+            .collect();
         text += &row("partial downloads", usage.partial);
         text += &row("garbage", usage.garbage);
         text + &row("in all", usage.total)

@@ -29,11 +29,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     chosen::save(state, &line.authority, &line.binary, slot)?;
     let installed = context.store(&resolved)?.find(&line.at(slot.clone()))?;
     if installed.is_none() {
-        context.printer.message(format!("{} {slot} is not here yet; `loom get` fetches it", line.binary));
+        context
+            .printer
+            .message(format!("{} {slot} is not here yet; `loom get` fetches it", line.binary));
     }
     if !resolved.bridge.version.origin.is_default() {
         let origin = &resolved.bridge.version.origin;
-        context.printer.warning(format!("here {origin} says {} and counts for more", resolved.bridge.version.value));
+        context.printer.warning(format!(
+            "here {origin} says {} and counts for more",
+            resolved.bridge.version.value
+        ));
     }
     let document = json!({
         "schema": 1, "binary": line.binary, "version": slot.to_string(), "here": installed.is_some(),

@@ -24,7 +24,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let selector = ready::selector(&resolved, &line)?;
     let installed = find(context, &resolved, &store, &line, &selector)?.ok_or_else(|| {
         let message = format!("{} {selector} {} is not here", line.binary, line.platform);
-        Failure::new(Exit::Absent, message).hint(format!("`loom get --version {selector}` fetches it"))
+        Failure::new(Exit::Absent, message)
+            .hint(format!("`loom get --version {selector}` fetches it"))
     })?;
     let document = json!({
         "schema": 1, "binary": line.binary, "version": installed.release.slot.to_string(), "platform": line.platform,
@@ -59,7 +60,8 @@ fn find(
     let here = store.list()?.into_iter().filter_map(|listed| listed.installed);
     let of_line = here.filter(|installed| installed.release.line() == *line);
     let matching = of_line.filter_map(|installed| {
-        let version = installed.release.slot.version().filter(|version| selector.matches(version))?.clone();
+        let version =
+            installed.release.slot.version().filter(|version| selector.matches(version))?.clone();
         Some((version, installed))
     });
     Ok(matching.max_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, installed)| installed))
