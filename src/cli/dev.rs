@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 fn link(context: &Context, resolved: &Resolved, path: Option<&Path>) -> Outcome {
-    let start = context.cwd()?.join(path.unwrap_or(Path::new("")));
+    let start = path.map_or_else(|| context.cwd(), |path| Ok(context.cwd()?.join(path)))?;
     let at = start.display();
     let start = start.canonicalize().map_err(|e| {
         Failure::of(Exit::Usage, &e).hint(format!("give a folder that exists instead of {at}"))
