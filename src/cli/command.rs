@@ -3,7 +3,7 @@
 use clap::{ArgMatches, Command};
 
 use super::{
-    Outcome, completions, context::Context, get, list, man, remove, store, use_version, which,
+    Outcome, completions, context::Context, dev, get, list, man, remove, store, use_version, which,
 };
 
 /// One command: its name, what it says of itself, its arguments and what it does.
@@ -59,6 +59,7 @@ pub(crate) static ALL: &[Entry] = &[
     command!("use", use_version, "Choose the version that counts when nothing else says one"),
     command!("remove", remove, "Remove a release from this machine"),
     command!("store", store, "Look after the store: verify, du, path, add"),
+    command!("dev", dev, "Use the cargo builds of a checkout: link, unlink, find"),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),
 ];

@@ -19,6 +19,7 @@
 mod command;
 mod completions;
 mod context;
+mod dev;
 mod exit;
 mod get;
 mod global;
