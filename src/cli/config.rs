@@ -69,7 +69,9 @@ fn document(resolved: &Resolved, rows: &[Row], secrets: bool) -> Value {
 
 /// `key = value  # origin`; a list of tables has a line for each of them.
 fn lines(row: &Row, secrets: bool) -> String {
-    let line = |key: &str, value: &Value| format!("{:<50}  # {}\n", format!("{key} = {value}"), row.origin);
+    let line = |key: &str, value: &Value| {
+        format!("{:<50}  # {}\n", format!("{key} = {value}"), row.origin)
+    };
     match (row.key(), row.json(secrets)) {
         (key, Value::Array(items)) if items.iter().any(Value::is_object) => {
             let item = |(index, item): (usize, &Value)| line(&format!("{key}[{index}]"), item);
@@ -87,7 +89,9 @@ fn check(context: &Context) -> Outcome {
     let failure = match mistakes.len() {
         0 => None,
         1 => Some(Failure::new(Exit::Usage, "there is one mistake in the configuration")),
-        n => Some(Failure::new(Exit::Usage, format!("there are {n} mistakes in the configuration"))),
+        n => {
+            Some(Failure::new(Exit::Usage, format!("there are {n} mistakes in the configuration")))
+        }
     };
     let mut document = failure.as_ref().map_or(json!({"schema": 1}), Failure::json);
     document["mistakes"] = list(&mistakes).into();

@@ -26,9 +26,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         let state = config::dirs::state_dir(&inputs)?.value;
         Trusted::update(&state, |trusted| trusted.trust(written.file, written.digest))?;
     }
-    context.printer.answer(&json!({"schema": 1, "file": file, "name": name}), || {
-        file.display().to_string()
-    })?;
+    context
+        .printer
+        .answer(&json!({"schema": 1, "file": file, "name": name}), || file.display().to_string())?;
     context.printer.message("edit it, then run `loom up`");
     Ok(Done::Well)
 }

@@ -18,10 +18,12 @@
 
 mod command;
 mod completions;
+mod config;
 mod context;
 mod exit;
 mod get;
 mod global;
+mod init;
 mod list;
 mod man;
 mod parse;
@@ -33,6 +35,7 @@ mod report;
 mod selection;
 mod sources;
 mod store;
+mod trust;
 mod use_version;
 mod which;
 
