@@ -4,6 +4,8 @@ use clap::{ArgMatches, Command};
 
 use super::{
     Outcome, completions, context::Context, dev, get, list, man, remove, store, use_version, which,
+    Outcome, completions, config, context::Context, get, init, list, man, remove, store, trust,
+    use_version, which,
 };
 
 /// One command: its name, what it says of itself, its arguments and what it does.
@@ -60,6 +62,9 @@ pub(crate) static ALL: &[Entry] = &[
     command!("remove", remove, "Remove a release from this machine"),
     command!("store", store, "Look after the store: verify, du, path, add"),
     command!("dev", dev, "Use the cargo builds of a checkout: link, unlink, find"),
+    command!("init", init, "Write a commented loom.toml"),
+    command!("config", config, "Print, check or describe the configuration"),
+    command!("trust", trust, "Let this project's loom.toml set what needs trust"),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),
 ];

@@ -18,11 +18,13 @@
 
 mod command;
 mod completions;
+mod config;
 mod context;
 mod dev;
 mod exit;
 mod get;
 mod global;
+mod init;
 mod list;
 mod man;
 mod parse;
@@ -34,6 +36,7 @@ mod report;
 mod selection;
 mod sources;
 mod store;
+mod trust;
 mod use_version;
 mod which;
 
