@@ -23,6 +23,12 @@ impl Entry {
         Self { name, about, hidden: false, arguments, run }
     }
 
+    /// The same, for nobody to type.
+    const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
     /// The command's parser.
     pub(crate) fn command(&self) -> Command {
         (self.arguments)(Command::new(self.name))

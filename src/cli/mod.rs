@@ -51,7 +51,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Ok(Done::Code(code)) => ExitCode::from(code),
         Err(failure) => {
             printer.failure(&failure);
-            ExitCode::from(failure.exit.code())
+            ExitCode::from(failure.code())
         }
     }
 }

@@ -17,12 +17,14 @@ pub struct Failure {
     pub chain: Vec<String>,
     /// What to do.
     pub hint: Option<String>,
+    /// A child's own exit code, passed on instead of ours.
+    pub child: Option<u8>,
 }
 
 impl Failure {
     /// A failure without causes.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), chain: Vec::new(), hint: None }
+        Self { exit, message: message.into(), chain: Vec::new(), hint: None, child: None }
     }
 
     /// A failure with the causes of `error`.
@@ -37,7 +39,7 @@ impl Failure {
             }
             cause = error.source();
         }
-        Self { exit, message: error.to_string(), chain, hint: None }
+        Self { exit, message: error.to_string(), chain, hint: None, child: None }
     }
 
     /// The same with something to do.
@@ -52,6 +54,11 @@ impl Failure {
     pub fn maybe_hint(mut self, hint: Option<impl Into<String>>) -> Self {
         self.hint = hint.map(Into::into).or(self.hint);
         self
+    }
+
+    /// The process's exit code.
+    pub fn code(&self) -> u8 {
+        self.child.unwrap_or(self.exit.code())
     }
 
     /// As people read it: message, causes, hint.
@@ -69,7 +76,7 @@ impl Failure {
     /// As programs read it.
     pub fn json(&self) -> Value {
         json!({"schema": 1, "error": {
-            "code": self.exit.code(), "kind": self.exit.kind(),
+            "code": self.code(), "kind": self.exit.kind(),
             "message": self.message, "hint": self.hint, "chain": self.chain,
         }})
     }
