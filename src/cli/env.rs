@@ -15,8 +15,8 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     let place = Place::of(context)?;
-    let running = launch::running(&place.state, place.whose(false))
-        .map_err(|error| launch_failed(&error))?;
+    let running =
+        launch::running(&place.state, place.whose(false)).map_err(|error| launch_failed(&error))?;
     let ready = running.iter().find(|instance| {
         instance.kind == Kind::Up
             && instance.document.binary == place.binary

@@ -56,8 +56,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         None => Follow::from_start(&log),
     };
     copy(&mut follow, context, &log)?;
-    while args.follow && launch::lives(&place.state, &place.project, &place.binary)
-        .map_err(|error| launch_failed(&error))?
+    while args.follow
+        && launch::lives(&place.state, &place.project, &place.binary)
+            .map_err(|error| launch_failed(&error))?
     {
         thread::sleep(LOOK);
         copy(&mut follow, context, &log)?;
@@ -84,6 +85,8 @@ fn copy(follow: &mut Follow, context: &Context, log: &Path) -> Result<(), Failur
             context.printer.detail("nobody reads any more");
             std::process::exit(0)
         }
-        Err(e) => Err(Failure::new(Exit::Failure, format!("could not copy {}: {e}", log.display()))),
+        Err(e) => {
+            Err(Failure::new(Exit::Failure, format!("could not copy {}: {e}", log.display())))
+        }
     }
 }

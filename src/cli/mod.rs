@@ -7,20 +7,46 @@
 //! | `global` | the options that every command takes |
 //! | `context` | what a command runs with: options, environment, printer |
 //! | `printer` | data on stdout, messages on stderr, one JSON document with `--json` |
+//! | `place` | whose runtimes are meant |
+//! | `launching` | from options and configuration to a launch |
 //! | `exit` | the exit codes |
 //! | `report` | [`Failure`]: an error with its exit code, chain and hint |
+//! | `selection` | the options that say which release and from where |
+//! | `ready` | makes sure that the release is here |
+//! | `sources` | opens the configured sources |
+//! | `progress` | what is told while that happens |
 //!
 //! Every other file is one command.
 
 mod command;
 mod completions;
 mod context;
+mod down;
+mod env;
+mod exec;
 mod exit;
+mod get;
 mod global;
+mod launching;
+mod list;
+mod logs;
 mod man;
 mod parse;
+mod place;
 mod printer;
+mod progress;
+mod ready;
+mod remove;
 mod report;
+mod restart;
+mod selection;
+mod sources;
+mod status;
+mod store;
+mod supervise;
+mod up;
+mod use_version;
+mod which;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -51,7 +77,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Ok(Done::Code(code)) => ExitCode::from(code),
         Err(failure) => {
             printer.failure(&failure);
-            ExitCode::from(failure.code())
+            ExitCode::from(failure.code)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Exit, Failure, context::Context};
 use crate::{
-    config::{self, ConfigError, Disk, Env, Flags, Inputs, Os, Resolved, Trusted},
+    config::{self, Flags},
     launch::{LaunchError, Whose},
 };
 
@@ -19,8 +19,8 @@ impl Place {
     /// The place of a command that only speaks to runtimes. No mistake in a configuration keeps anybody from ending
     /// what runs: only the folder of the nearest `loom.toml` counts.
     pub(crate) fn of(context: &Context) -> Result<Self, Failure> {
-        let inputs = inputs(context, Flags::default())?;
-        let state = config::dirs::state_dir(&inputs).map_err(misconfigured)?.value;
+        let inputs = context.inputs(Flags::default())?;
+        let state = config::dirs::state_dir(&inputs)?.value;
         let named = context.global.config.as_ref().map(|file| inputs.cwd.join(file));
         let file = named.or_else(|| {
             inputs.cwd.ancestors().map(|at| at.join("loom.toml")).find(|file| file.is_file())
@@ -36,52 +36,12 @@ impl Place {
     }
 }
 
-/// What the configuration depends on.
-pub(crate) fn inputs(context: &Context, flags: Flags) -> Result<Inputs, Failure> {
-    let global = &context.global;
-    let flags = Flags {
-        offline: global.offline,
-        binary: global.binary.clone(),
-        cache_dir: global.cache_dir.clone(),
-        config: global.config.clone(),
-        ..flags
-    };
-    let mut inputs = Inputs {
-        env: Env::new(std::env::vars_os()),
-        home: context.home(),
-        os: Os::current(),
-        cwd: context.cwd()?,
-        flags,
-        trusted: Trusted::default(),
-    };
-    let state = config::dirs::state_dir(&inputs).map_err(misconfigured)?.value;
-    inputs.trusted = Trusted::load(&state).map_err(misconfigured)?;
-    Ok(inputs)
-}
-
-/// The configuration that holds.
-pub(crate) fn resolved(context: &Context, flags: Flags) -> Result<Resolved, Failure> {
-    let resolved = config::resolve(&inputs(context, flags)?, &Disk).map_err(misconfigured)?;
-    for warning in &resolved.warnings {
-        context.printer.warning(warning.to_string());
-    }
-    Ok(resolved)
-}
-
-fn misconfigured(error: ConfigError) -> Failure {
-    Failure::of(Exit::Usage, &error).maybe_hint(error.hint())
-}
-
 /// A failure of a runtime, as the command line tells it.
 pub(crate) fn launch_failed(error: &LaunchError) -> Failure {
-    let code = error.exit_code();
-    let exit = match code {
-        2 => Exit::Usage,
-        9 => Exit::Busy,
-        _ => Exit::Failure,
-    };
-    let mut failure = Failure::of(exit, error).maybe_hint(error.hint());
-    failure.child = u8::try_from(code).ok().filter(|code| *code != exit.code());
+    let mut failure = Failure::of(Exit::Failure, error).maybe_hint(error.hint());
+    // Never 0: what was wanted did not come about.
+    failure.code = u8::try_from(error.exit_code()).unwrap_or(1).max(1);
+    failure.kind = error.kind();
     if !error.log_tail().is_empty() {
         failure.chain.push(format!("its log ends with\n{}", error.log_tail().join("\n")));
     }

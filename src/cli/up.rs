@@ -60,9 +60,8 @@ fn told(context: &Context, document: &Document, ended: Ended) {
         (true, false) => "ended badly when it was asked to",
         (false, false) => "ended by itself",
     };
-    let mut failure =
-        Failure::new(Exit::Failure, format!("{} {how} ({ended})", document.binary))
-            .hint(format!("the whole log is {}", document.log));
+    let mut failure = Failure::new(Exit::Failure, format!("{} {how} ({ended})", document.binary))
+        .hint(format!("the whole log is {}", document.log));
     if context.printer.is_quiet() {
         let tail = launch::tail(document.log.as_ref(), 20).unwrap_or_default();
         failure.chain.push(format!("its log ends with\n{}", tail.join("\n")));
