@@ -12,3 +12,10 @@
 //! | 6 | `cli` | one file per command; the only code that prints |
 //!
 //! The library takes values: it never looks at the terminal, the home directory or the environment.
+
+pub mod acquire;
+pub mod cli;
+pub mod config;
+pub mod launch;
+pub mod store;
+pub mod trust;
