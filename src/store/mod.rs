@@ -66,3 +66,6 @@ pub use receipt::{Attempt, Check, Receipt};
 pub use recover::Recovery;
 pub use staged::{Limits, Staged, UnpackError};
 pub use verify::{Finding, Report};
+
+#[cfg(test)]
+mod tests;

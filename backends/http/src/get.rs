@@ -1,18 +1,33 @@
 //! What is asked for, and the headers it is asked with.
 
+use std::fmt;
+
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use loom_source::{Resume, Validator};
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use url::Url;
 
+use crate::address;
+
 /// What is asked for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Get {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) resume: Resume,
     /// Whether an HTML page would be a right answer.
     pub(crate) page: bool,
+}
+
+/// Without the query, which may be a secret.
+impl fmt::Debug for Get {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Get")
+            .field("url", &address::shown(&self.url))
+            .field("headers", &self.headers)
+            .field("resume", &self.resume)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Get {

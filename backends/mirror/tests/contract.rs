@@ -1,5 +1,7 @@
 //! Every kind of mirror passes the contract.
 
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
 mod support;
 
 use async_trait::async_trait;
