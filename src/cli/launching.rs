@@ -191,9 +191,7 @@ fn trusted(context: &Context, asked: &Asked) -> Result<Resolved, Failure> {
         return Err(failure);
     }
     let state = &resolved.state_dir.value;
-    let mut trusted = Trusted::load(state)?;
-    trusted.trust(untrusted.file.clone(), untrusted.digest);
-    trusted.save(state)?;
+    Trusted::update(state, |trusted| trusted.trust(untrusted.file.clone(), untrusted.digest))?;
     context.resolve(asked.flags())
 }
 
@@ -227,7 +225,8 @@ fn variables(resolved: &Resolved) -> Vec<Variable> {
     set("LOOM_LLM_PROVIDERS", object(providers));
     let servers = resolved.mcp.iter().map(|(name, server)| (name.clone(), mcp(&server.value)));
     set("LOOM_MCP_SERVERS", object(servers));
-    let agents = resolved.agents.iter().map(|(name, agent)| (name.clone(), agent.value.clone()));
+    let agents =
+        resolved.agents.iter().map(|(name, agent)| (name.clone(), agent.value.value.clone()));
     set("LOOM_AGENTS", object(agents));
     variables
 }
@@ -239,8 +238,6 @@ fn object(entries: impl Iterator<Item = (String, Value)>) -> Option<String> {
 
 /// A provider's table, as it stands in `loom.toml`.
 fn provider(provider: &Provider) -> Value {
-    let mut table = Map::new();
-    table.extend(provider.extra.clone());
     let known = [
         ("type", json!(provider.kind.value)),
         ("api_key", json!(provider.api_key.as_ref().map(|key| key.value.expose_secret()))),
@@ -249,10 +246,10 @@ fn provider(provider: &Provider) -> Value {
         ("max_tokens", json!(provider.max_tokens.value)),
         ("temperature", json!(provider.temperature.value)),
         ("timeout_sec", json!(provider.timeout.value.as_secs())),
+        ("extra", json!(provider.extra.as_ref().map(|extra| &extra.value.value))),
     ];
     let told = known.into_iter().filter(|(_, value)| !value.is_null());
-    table.extend(told.map(|(name, value)| (name.to_owned(), value)));
-    Value::Object(table)
+    Value::Object(told.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 fn mcp(server: &config::McpServer) -> Value {
