@@ -1,0 +1,176 @@
+//! Bytes, fsync, rename, fsync of the folder: what is visible is whole, and stays.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempPath;
+
+use super::error::{Act, StoreError, at};
+
+/// Above this many files and folders one `syncfs` is cheaper than an `fsync` for each.
+#[cfg(target_os = "linux")]
+const MANY: usize = 24;
+
+/// What must be on the disk before the next step may begin.
+#[derive(Debug, Default)]
+pub(super) struct Barrier(BTreeSet<PathBuf>);
+
+impl Barrier {
+    /// Waits for this file or folder too.
+    pub(super) fn add(&mut self, path: impl Into<PathBuf>) {
+        self.0.insert(path.into());
+    }
+
+    /// Waits until the disk has everything that was added.
+    ///
+    /// After a failure nothing of it may be used: the kernel may have dropped the bytes, and trying again would lie.
+    pub(super) fn wait(&mut self, root: &Path) -> Result<(), StoreError> {
+        let paths = std::mem::take(&mut self.0);
+        #[cfg(target_os = "linux")]
+        if paths.len() > MANY {
+            let folder = File::open(root).map_err(at(Act::Sync, root))?;
+            return rustix::fs::syncfs(folder).map_err(super::error::at_sys(Act::Sync, root));
+        }
+        let _ = root;
+        paths.iter().try_for_each(|path| sync(path))
+    }
+}
+
+/// Waits until the disk has a file's bytes or a folder's names.
+pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
+    // Windows has no handle for a folder's names, and its rename needs none.
+    if cfg!(windows) && path.is_dir() {
+        return Ok(());
+    }
+    let open = || fs::OpenOptions::new().read(true).write(cfg!(windows)).open(path);
+    open().and_then(|file| file.sync_all()).map_err(at(Act::Sync, path))
+}
+
+/// Makes a folder and its ancestors; the parent of each new one joins the barrier.
+pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(), StoreError> {
+    match fs::create_dir(folder) {
+        Ok(()) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let Some(parent) = folder.parent() else { return Err(at(Act::Create, folder)(e)) };
+            create_folders(parent, barrier)?;
+            match fs::create_dir(folder) {
+                Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(at(Act::Create, folder)(e));
+                }
+                _ => {}
+            }
+        }
+        Err(e) => return Err(at(Act::Create, folder)(e)),
+    }
+    if let Some(parent) = folder.parent() {
+        barrier.add(parent);
+    }
+    Ok(())
+}
+
+/// Files written aside, not yet in their places.
+#[derive(Debug, Default)]
+pub(super) struct Aside(Vec<(TempPath, PathBuf)>);
+
+impl Aside {
+    /// Writes a file aside in `tmp`, to be placed at `to`; its bytes join the barrier.
+    pub(super) fn write(
+        &mut self,
+        tmp: &Path,
+        to: PathBuf,
+        bytes: &[u8],
+        barrier: &mut Barrier,
+    ) -> Result<(), StoreError> {
+        let mut file = named(tmp)?;
+        file.write_all(bytes).map_err(at(Act::Write, &to))?;
+        set_mode(file.path(), 0o644)?;
+        barrier.add(file.path());
+        self.0.push((file.into_temp_path(), to));
+        Ok(())
+    }
+
+    /// Gives all files their places; their folders join the barrier.
+    pub(super) fn place(&mut self, barrier: &mut Barrier) -> Result<(), StoreError> {
+        for (temp, to) in std::mem::take(&mut self.0) {
+            if let Some(folder) = to.parent() {
+                create_folders(folder, barrier)?;
+                barrier.add(folder);
+            }
+            temp.persist(&to).map_err(|e| at(Act::Rename, &to)(e.error))?;
+        }
+        Ok(())
+    }
+}
+
+/// A new file in `tmp` that vanishes unless it is given a place.
+pub(super) fn named(tmp: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
+    tempfile::Builder::new().prefix("t").tempfile_in(tmp).map_err(at(Act::Create, tmp))
+}
+
+/// Writes one file durably: aside, fsync, rename, fsync of the folder.
+pub(super) fn replace(root: &Path, tmp: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let (mut aside, mut barrier) = (Aside::default(), Barrier::default());
+    aside.write(tmp, to.to_owned(), bytes, &mut barrier)?;
+    barrier.wait(root)?;
+    aside.place(&mut barrier)?;
+    barrier.wait(root)
+}
+
+/// Writes one file whole but without waiting for the disk: for what can be made again.
+pub(super) fn replace_lazily(tmp: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut unawaited = Barrier::default();
+    let mut aside = Aside::default();
+    aside.write(tmp, to.to_owned(), bytes, &mut unawaited)?;
+    aside.place(&mut unawaited)
+}
+
+/// Sets Unix permissions; elsewhere only whether a file may be written.
+pub(super) fn set_mode(path: &Path, mode: u32) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    #[cfg(not(unix))]
+    let permissions = {
+        let meta = fs::metadata(path).map_err(at(Act::Protect, path))?;
+        if meta.is_dir() {
+            return Ok(());
+        }
+        let mut permissions = meta.permissions();
+        permissions.set_readonly(mode & 0o200 == 0);
+        permissions
+    };
+    fs::set_permissions(path, permissions).map_err(at(Act::Protect, path))
+}
+
+/// Removes a folder and all below it, read-only or not; one that is not there is no error.
+pub(super) fn remove_tree(folder: &Path) -> Result<(), StoreError> {
+    make_writable(folder)?;
+    match super::error::absent(fs::remove_dir_all(folder)) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(at(Act::Remove, folder)(e)),
+    }
+}
+
+fn make_writable(folder: &Path) -> Result<(), StoreError> {
+    let Some(meta) =
+        super::error::absent(fs::symlink_metadata(folder)).map_err(at(Act::Read, folder))?
+    else {
+        return Ok(());
+    };
+    if !meta.is_dir() {
+        return if cfg!(windows) { set_mode(folder, 0o644) } else { Ok(()) };
+    }
+    set_mode(folder, 0o700)?;
+    for entry in fs::read_dir(folder).map_err(at(Act::Read, folder))? {
+        let entry = entry.map_err(at(Act::Read, folder))?;
+        let kind = entry.file_type().map_err(at(Act::Read, folder))?;
+        if kind.is_dir() || (cfg!(windows) && kind.is_file()) {
+            make_writable(&entry.path())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Whether a tree was touched since it was last hashed, without reading its files.
+
+use std::{fmt::Write as _, fs, path::Path, time::SystemTime};
+
+use loom_source::Digest;
+
+use super::{
+    Installed, Listing, Store, StoreError,
+    durable::replace_lazily,
+    error::{Act, absent, at},
+};
+
+const HEADER: &str = "loom-fingerprint 1";
+
+/// How a tree was found to be sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attested {
+    /// Size, time of change and inode of every file are those of the last hashing.
+    Untouched,
+    /// Every byte was hashed again.
+    Rehashed,
+}
+
+impl Store {
+    /// Makes sure, before a launch, that an installed tree is what its digest says.
+    ///
+    /// [`StoreError::Damaged`] names the first file that is not.
+    pub fn attest(&self, installed: &Installed) -> Result<Attested, StoreError> {
+        let tree = &installed.tree;
+        let path = self.object(tree);
+        let missing = || StoreError::Damaged { path, what: "the tree's listing is missing".into() };
+        let listing = self.listing(tree)?.ok_or_else(missing)?;
+        let recorded = fs::read_to_string(self.fingerprint_path(tree)).ok();
+        if recorded.is_some_and(|old| Some(old) == self.fingerprint(tree, &listing)) {
+            return Ok(Attested::Untouched);
+        }
+        // Taken first: what changes while we hash must not look untouched afterwards.
+        let fingerprint = self.fingerprint(tree, &listing);
+        self.rehash(tree, &listing)?;
+        if let Some(fingerprint) = fingerprint {
+            self.keep_fingerprint(tree, &fingerprint);
+        }
+        Ok(Attested::Rehashed)
+    }
+
+    /// Notes what a tree that has just been hashed looks like. A cache: that it cannot be written costs time, no more.
+    pub(super) fn write_fingerprint(&self, tree: &Digest, listing: &Listing) {
+        if let Some(text) = self.fingerprint(tree, listing) {
+            self.keep_fingerprint(tree, &text);
+        }
+    }
+
+    fn keep_fingerprint(&self, tree: &Digest, text: &str) {
+        let _ = replace_lazily(&self.tmp(), &self.fingerprint_path(tree), text.as_bytes());
+    }
+
+    /// One line per entry: size, time of change in nanoseconds, inode, path. `None` where something is missing.
+    fn fingerprint(&self, tree: &Digest, listing: &Listing) -> Option<String> {
+        let folder = self.tree(tree);
+        let mut text = format!("{HEADER}\n");
+        for entry in listing.entries() {
+            let meta = absent(fs::metadata(folder.join(entry.path.as_str()))).ok().flatten()?;
+            let time = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            let (size, inode) = (meta.len(), inode(&meta));
+            writeln!(text, "{size} {} {inode} {}", time.as_nanos(), entry.path).ok()?;
+        }
+        Some(text)
+    }
+
+    pub(super) fn forget_fingerprint(&self, tree: &Digest) -> Result<(), StoreError> {
+        let path = self.fingerprint_path(tree);
+        forget(&path)
+    }
+}
+
+fn forget(path: &Path) -> Result<(), StoreError> {
+    absent(fs::remove_file(path)).map(drop).map_err(at(Act::Remove, path))
+}
+
+fn inode(meta: &fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::MetadataExt::ino(meta)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = meta;
+        0
+    }
+}

@@ -1,0 +1,75 @@
+//! `bin/`: the view for people. It can be rebuilt at any time.
+
+use std::path::Path;
+
+use loom_source::Release;
+
+use super::{
+    Installed, Store, StoreError, TreePath,
+    durable::{Barrier, create_folders},
+    error::{Act, at},
+};
+use loom_source::Digest;
+
+impl Store {
+    /// Points a release's link to its program: made aside, then renamed over the old one.
+    pub(super) fn point(
+        &self,
+        release: &Release,
+        tree: &Digest,
+        entry: &TreePath,
+        barrier: &mut Barrier,
+    ) -> Result<Installed, StoreError> {
+        let link = self.link_path(release);
+        self.make_link(&link, release, tree, entry, barrier)?;
+        Ok(self.installed(release, *tree, entry))
+    }
+
+    /// Points `bin/latest/…` to what is installed. For people only: nothing here reads it.
+    pub fn link_latest(&self, installed: &Installed) -> Result<(), StoreError> {
+        self.prepare()?;
+        let Installed { release, tree, .. } = installed;
+        let link = self.slot_path(release, "latest");
+        let entry = installed.entry.strip_prefix(self.tree(tree)).unwrap_or(&installed.entry);
+        let entry: Vec<_> = entry.iter().map(|part| part.to_string_lossy()).collect();
+        let Ok(entry) = entry.join("/").parse::<TreePath>() else { return Ok(()) };
+        self.make_link(&link, release, tree, &entry, &mut Barrier::default())
+    }
+
+    fn make_link(
+        &self,
+        link: &Path,
+        release: &Release,
+        tree: &Digest,
+        entry: &TreePath,
+        barrier: &mut Barrier,
+    ) -> Result<(), StoreError> {
+        let folder = link.parent().unwrap_or(link);
+        create_folders(folder, barrier)?;
+        let target = format!("{}store/{tree}/{entry}", Self::link_up(release));
+        let program = self.tree(tree).join(entry.as_str());
+        let make = |aside: &Path| symlink_or_copy(&target, &program, aside);
+        let aside = tempfile::Builder::new().prefix("l").make_in(self.tmp(), make);
+        let aside = aside.map_err(at(Act::Link, link))?.into_temp_path();
+        aside.persist(link).map_err(|e| at(Act::Rename, link)(e.error))?;
+        barrier.add(folder);
+        Ok(())
+    }
+}
+
+/// Where links are impossible a hard link or a copy stands in; record and statement remain the truth.
+fn symlink_or_copy(target: &str, program: &Path, aside: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    match std::os::unix::fs::symlink(target, aside) {
+        Err(e) if cannot_link(&e) => {}
+        result => return result,
+    }
+    let _ = target;
+    std::fs::hard_link(program, aside).or_else(|_| std::fs::copy(program, aside).map(drop))
+}
+
+#[cfg(unix)]
+fn cannot_link(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, Unsupported};
+    matches!(error.kind(), Unsupported | PermissionDenied)
+}

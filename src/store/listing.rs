@@ -1,0 +1,237 @@
+//! The canonical listing of a tree, whose SHA-256 names the tree.
+
+use std::{fmt, str::FromStr};
+
+use loom_source::Digest;
+
+use super::path::{PathSet, TreePath};
+
+/// The first line of a listing.
+pub const HEADER: &str = "loom-tree 1";
+
+/// What an entry of a tree is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `x`: a file that may be executed.
+    Executable,
+    /// `f`: any other file.
+    File,
+    /// `l`: a symbolic link to a file of the tree; digest and size are those of the target's bytes.
+    Link,
+}
+
+impl Kind {
+    /// The letter that a line begins with.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Executable => 'x',
+            Self::File => 'f',
+            Self::Link => 'l',
+        }
+    }
+}
+
+/// One line of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is.
+    pub kind: Kind,
+    /// The SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Their number.
+    pub size: u64,
+    /// Where it lies.
+    pub path: TreePath,
+}
+
+/// The files and links of a tree, sorted by the bytes of their paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing(Vec<Entry>);
+
+/// Why bytes are not a canonical listing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListingError {
+    /// Written by a newer version of the format.
+    #[error("a tree listing of a newer format ({0:?}), which this loom is too old to read")]
+    Newer(String),
+    /// The first line is another one.
+    #[error("not a tree listing: the first line is not {HEADER:?}")]
+    Header,
+    /// A line that is not `x|f|l SP sha256 SP size SP path`, or the last line feed is missing.
+    #[error("line {0} of the tree listing is malformed")]
+    Line(usize),
+    /// A path that no tree may have.
+    #[error("line {line} of the tree listing: {source}")]
+    Path {
+        /// Counted from 1, the header included.
+        line: usize,
+        /// Which rule it breaks.
+        source: super::path::PathError,
+    },
+    /// The lines are not sorted by the bytes of their paths.
+    #[error("line {0} of the tree listing is out of order")]
+    Order(usize),
+    /// A tree has at least one file.
+    #[error("the tree is empty")]
+    Empty,
+}
+
+impl Listing {
+    /// A listing of these entries, in any order.
+    pub fn new(mut entries: Vec<Entry>) -> Result<Self, ListingError> {
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        check(&entries)?;
+        Ok(Self(entries))
+    }
+
+    /// Reads a listing; anything but the canonical form is refused.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ListingError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| ListingError::Header)?;
+        let mut lines = text.split_inclusive('\n');
+        header(lines.next().unwrap_or_default())?;
+        let entry = |(n, line)| entry(line).ok_or(ListingError::Line(n + 2))?.at(n + 2);
+        let entries = lines.enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
+        check(&entries)?;
+        Ok(Self(entries))
+    }
+
+    /// The canonical bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_string().into_bytes()
+    }
+
+    /// The tree's digest.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.to_bytes())
+    }
+
+    /// The entries, sorted by the bytes of their paths.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// The entry at `path`.
+    pub fn get(&self, path: &str) -> Option<&Entry> {
+        let at = self.0.binary_search_by(|e| e.path.as_str().cmp(path)).ok()?;
+        self.0.get(at)
+    }
+
+    /// The bytes of all files; a link has none of its own.
+    pub fn bytes(&self) -> u64 {
+        self.0.iter().filter(|e| e.kind != Kind::Link).map(|e| e.size).sum()
+    }
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{HEADER}")?;
+        self.0
+            .iter()
+            .try_for_each(|e| writeln!(f, "{} {} {} {}", e.kind.letter(), e.digest, e.size, e.path))
+    }
+}
+
+fn header(line: &str) -> Result<(), ListingError> {
+    match line.strip_suffix('\n') {
+        Some(HEADER) => Ok(()),
+        Some(other) if other.starts_with("loom-tree ") => {
+            Err(ListingError::Newer(other.to_owned()))
+        }
+        _ => Err(ListingError::Header),
+    }
+}
+
+struct Raw<'a> {
+    kind: Kind,
+    digest: Digest,
+    size: u64,
+    path: &'a str,
+}
+
+impl Raw<'_> {
+    fn at(self, line: usize) -> Result<Entry, ListingError> {
+        let Self { kind, digest, size, path } = self;
+        let path =
+            TreePath::from_str(path).map_err(|source| ListingError::Path { line, source })?;
+        Ok(Entry { kind, digest, size, path })
+    }
+}
+
+fn entry(line: &str) -> Option<Raw<'_>> {
+    let mut fields = line.strip_suffix('\n')?.splitn(4, ' ');
+    let kind = match fields.next()? {
+        "x" => Kind::Executable,
+        "f" => Kind::File,
+        "l" => Kind::Link,
+        _ => return None,
+    };
+    let (digest, size) = (fields.next()?, fields.next()?);
+    let (parsed, number) = (digest.parse::<Digest>().ok()?, size.parse::<u64>().ok()?);
+    // One value, one spelling: otherwise two listings of one tree would have two digests.
+    let canonical = parsed.to_string() == digest && number.to_string() == size;
+    canonical.then_some(Raw { kind, digest: parsed, size: number, path: fields.next()? })
+}
+
+fn check(entries: &[Entry]) -> Result<(), ListingError> {
+    if entries.is_empty() {
+        return Err(ListingError::Empty);
+    }
+    let mut paths = PathSet::default();
+    let mut last: Option<&TreePath> = None;
+    for (n, entry) in entries.iter().enumerate() {
+        let line = n + 2;
+        paths.file(entry.path.as_str()).map_err(|source| ListingError::Path { line, source })?;
+        if last.is_some_and(|last| *last > entry.path) {
+            return Err(ListingError::Order(line));
+        }
+        last = Some(&entry.path);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(kind: char, path: &str) -> String {
+        format!("{kind} {} 0 {path}\n", Digest::of(b""))
+    }
+
+    #[test]
+    fn a_listing_survives_reading_and_writing() {
+        let text = format!("{HEADER}\n{}{}", line('f', "a b"), line('x', "a/b"));
+        let listing = Listing::parse(text.as_bytes()).unwrap();
+        assert_eq!(listing.to_string(), text);
+        assert_eq!(listing.digest(), Digest::of(text.as_bytes()));
+        assert_eq!(listing.get("a/b").unwrap().kind, Kind::Executable);
+        let mut shuffled = listing.entries().to_vec();
+        shuffled.reverse();
+        assert_eq!(Listing::new(shuffled).unwrap(), listing);
+    }
+
+    #[test]
+    fn only_the_canonical_form_is_read() {
+        let good = line('f', "a");
+        let bad = [
+            "".to_owned(),
+            HEADER.to_owned(),
+            format!("{HEADER}\n"),
+            format!("{HEADER}\n{}", good.trim_end()),
+            format!("{HEADER}\r\n{good}"),
+            format!("loom-tree 2\n{good}"),
+            format!("{HEADER}\n{good}\n"),
+            format!("{HEADER}\n{good}{good}"),
+            format!("{HEADER}\n{}{good}", line('f', "b")),
+            format!("{HEADER}\n{}", line('d', "a")),
+            format!("{HEADER}\n{}", line('f', "../a")),
+            format!("{HEADER}\n{}", good.replace(" 0 ", " 00 ")),
+            format!("{HEADER}\n{}", good.replace(" 0 ", " +0 ")),
+            format!("{HEADER}\n{}", good.to_uppercase().replace("F ", "f ")),
+        ];
+        for text in bad {
+            assert!(Listing::parse(text.as_bytes()).is_err(), "{text:?}");
+        }
+        let newer = Listing::parse(format!("loom-tree 2\n{good}").as_bytes());
+        assert_eq!(newer, Err(ListingError::Newer("loom-tree 2".into())));
+    }
+}

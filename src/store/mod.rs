@@ -1,0 +1,66 @@
+//! The store on this machine: trees named by their digests. `store-format.md` says what lies where and why.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`path`] | [`TreePath`], a path that is valid inside a tree on every platform |
+//! | [`listing`] | [`Listing`], whose SHA-256 names a tree |
+//! | `layout` | where things lie below the root |
+//! | `format` | opening, refusing what is newer, the first write |
+//! | `durable` | aside, fsync, rename, fsync of the folder |
+//! | [`locks`] | one lock per release, per name, and the collection lock |
+//! | [`partial`] | [`Partial`]: bytes on their way here; [`Received`]: all of them, hashed |
+//! | [`staged`] | [`Staged`]: a tree in the making, within [`Limits`] |
+//! | `unpack_tar`, `unpack_zip` | archives into a staged tree |
+//! | [`admit`] | the only way from [`Staged`] to [`Checked`] |
+//! | [`publish`] | from [`Checked`] to [`Installed`], in batches |
+//! | `links` | `bin/`, the view for people |
+//! | [`installed`] | [`Installed`], and finding it by reading one link |
+//! | [`recover`] | a missing link is doubt |
+//! | `rehash` | whether a tree's files are what its listing says |
+//! | [`fingerprint`] | whether a tree was touched since it was hashed |
+//! | [`receipt`] | [`Receipt`]: how a tree got here |
+//! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
+//! | [`retention`] | the last three development trees |
+//! | [`list`] · [`remove`] · [`du`] · [`verify`] | looking after it |
+//! | [`error`] | [`StoreError`] |
+//!
+//! Everything here blocks, and nothing here knows a network.
+
+pub mod admit;
+pub mod du;
+mod durable;
+pub mod error;
+pub mod fingerprint;
+mod format;
+pub mod installed;
+mod layout;
+pub mod lease;
+mod links;
+pub mod list;
+pub mod listing;
+pub mod locks;
+pub mod partial;
+pub mod path;
+pub mod publish;
+pub mod receipt;
+pub mod recover;
+mod rehash;
+pub mod remove;
+pub mod retention;
+pub mod staged;
+mod unpack_tar;
+mod unpack_zip;
+pub mod verify;
+
+pub use admit::{AdmitError, Checked};
+pub use error::StoreError;
+pub use format::{Notice, Store};
+pub use installed::Installed;
+pub use lease::Lease;
+pub use listing::{Entry, Kind, Listing};
+pub use locks::Lock;
+pub use partial::{Begun, Partial, Received};
+pub use path::TreePath;
+pub use receipt::{Attempt, Check, Receipt};
+pub use recover::Recovery;
+pub use staged::{Limits, Staged, UnpackError};

@@ -1,0 +1,135 @@
+//! Removing a release.
+
+use std::{fs, path::Path};
+
+use loom_source::{Digest, Record, Release, Slot, record::RecordCarrier};
+
+use super::{
+    Store, StoreError,
+    durable::{remove_tree, set_mode},
+    error::{Act, absent, at},
+    locks,
+};
+
+impl Store {
+    /// Removes a release: link, record, receipt, and what no other release needs of tree and objects.
+    ///
+    /// `false` if it was not here; [`StoreError::Busy`] if something runs from it, and then nothing is removed.
+    pub fn remove(&self, release: &Release) -> Result<bool, StoreError> {
+        if !self.exists() {
+            return Ok(false);
+        }
+        self.prepare()?;
+        let _alone = self.lock_for_collection()?;
+        let record = self.record(release).ok().flatten();
+        let trees = self.trees_of(release)?;
+        let leases =
+            trees.iter().map(|tree| self.claim(release, tree)).collect::<Result<Vec<_>, _>>()?;
+        let here = self.unlink(release)?;
+        drop(leases);
+        let named = self.named_trees()?;
+        for tree in trees.iter().filter(|tree| !named.contains_key(tree)) {
+            self.remove_tree_unless_leased(tree)?;
+        }
+        if let Some(record) = record {
+            self.remove_objects(&record)?;
+        }
+        Ok(here)
+    }
+
+    fn trees_of(&self, release: &Release) -> Result<Vec<Digest>, StoreError> {
+        let mut trees: Vec<Digest> = match release.slot {
+            Slot::Dev => self.dev_trees(release)?.into_iter().map(|(tree, _)| tree).collect(),
+            Slot::Version(_) => {
+                self.pointed(release).ok().flatten().map(|p| p.0).into_iter().collect()
+            }
+        };
+        trees.extend(self.find(release)?.map(|installed| installed.tree));
+        trees.sort();
+        trees.dedup();
+        Ok(trees)
+    }
+
+    /// A tree's lock, exclusive: nobody runs from it.
+    fn claim(&self, release: &Release, tree: &Digest) -> Result<fs::File, StoreError> {
+        let path = self.lease_path(tree);
+        let file = locks::open(&path)?;
+        if locks::tried(&path, file.try_lock())? {
+            return Ok(file);
+        }
+        Err(StoreError::Busy { what: release.to_string(), path })
+    }
+
+    /// Link first, so that nobody finds what is about to vanish.
+    fn unlink(&self, release: &Release) -> Result<bool, StoreError> {
+        let mut here = false;
+        let mut paths =
+            vec![self.link_path(release), self.record_path(release), self.receipt_path(release)];
+        if release.slot == Slot::Dev {
+            paths.push(self.dev_root_path(release));
+        }
+        for path in paths {
+            here |= absent(fs::remove_file(&path)).map_err(at(Act::Remove, &path))?.is_some();
+            // The folders that have become empty; one that has not stays.
+            for folder in path.ancestors().skip(1).take(2) {
+                if fs::remove_dir(folder).is_err() {
+                    break;
+                }
+            }
+        }
+        Ok(here)
+    }
+
+    /// Removes a tree and its listing; `false` if somebody runs from it. The collection lock must be held.
+    pub(super) fn remove_tree_unless_leased(&self, tree: &Digest) -> Result<bool, StoreError> {
+        let path = self.lease_path(tree);
+        let file = locks::open(&path)?;
+        if !locks::tried(&path, file.try_lock())? {
+            return Ok(false);
+        }
+        let from = self.tree(tree);
+        if absent(fs::symlink_metadata(&from)).map_err(at(Act::Read, &from))?.is_some() {
+            set_mode(&from, 0o755)?;
+            let trash = self.trees().join(format!(".trash-{tree}"));
+            remove_tree(&trash)?;
+            fs::rename(&from, &trash).map_err(at(Act::Rename, &trash))?;
+            drop(file);
+            remove_tree(&trash)?;
+        }
+        self.forget_fingerprint(tree)?;
+        remove_file(&self.object(tree))?;
+        Ok(true)
+    }
+
+    /// Removes a record's statement, archives and evidence, unless another record names them.
+    fn remove_objects(&self, record: &Record) -> Result<(), StoreError> {
+        let mut kept = vec![];
+        for release in self.known()? {
+            if let Some(other) = self.record(&release).ok().flatten() {
+                kept.extend(objects_of(&other));
+            }
+        }
+        for object in objects_of(record) {
+            if !kept.contains(&object) {
+                remove_file(&self.object(&object))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The objects that a record names itself; the listing goes with the tree.
+pub(super) fn objects_of(record: &Record) -> Vec<Digest> {
+    let mut objects = vec![record.statement];
+    for carrier in &record.carriers {
+        if let RecordCarrier::Archive { digest } = carrier {
+            objects.push(*digest);
+        }
+    }
+    objects.extend(record.evidence.iter().map(|evidence| evidence.digest));
+    objects
+}
+
+fn remove_file(path: &Path) -> Result<(), StoreError> {
+    absent(fs::remove_file(path)).map(drop).map_err(at(Act::Remove, path))
+}

@@ -1,0 +1,446 @@
+//! A tree in the making: files numbered in a folder of its own, so that no path of an archive touches the disk
+//! before everything has been checked.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use loom_source::{ArchiveFormat, Digest};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+use super::{
+    Lock, Store, StoreError, TreePath,
+    error::{Act, absent, at},
+    locks,
+    path::{self, PathError, PathSet},
+};
+
+/// Bytes read and written at once.
+pub(super) const BUFFER: usize = 256 * 1024;
+
+/// After so many bytes the disk is told to begin with them, which makes the final fsync short.
+const PUSH_OUT: u64 = 4 * 1024 * 1024;
+
+/// Unpacked bytes that no ratio is asked of: small archives of zeros are harmless.
+const RATIO_FREE: u64 = 64 * 1024 * 1024;
+
+/// What a tree may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Files and links.
+    pub files: u64,
+    /// Unpacked bytes.
+    pub bytes: u64,
+    /// Bytes of a path; more than [`TreePath::MAX`] has no effect.
+    pub path: usize,
+    /// Unpacked bytes per packed byte, beyond the first 64 MiB.
+    pub ratio: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { files: 20_000, bytes: 8 << 30, path: TreePath::MAX, ratio: 200 }
+    }
+}
+
+/// Why an archive, a program or a file was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum UnpackError {
+    /// The bytes could not be read: a broken archive, or what the reader below reports.
+    #[error("the archive cannot be read")]
+    Read(#[source] io::Error),
+    /// The zip parser refuses it.
+    #[error("the zip archive cannot be read")]
+    Zip(#[source] zip::result::ZipError),
+    /// A path that no tree may have.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// An entry that no tree may have.
+    #[error("{path:?} is refused: {why}")]
+    Entry {
+        /// As the archive names it.
+        path: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// More than [`Limits`] allow.
+    #[error("the archive exceeds the limit of {limit} {what}")]
+    Limit {
+        /// `files`, `bytes`, …
+        what: &'static str,
+        /// How many are allowed.
+        limit: u64,
+    },
+    /// Something other than zeros stands after the end of the archive.
+    #[error("data stand {0} the archive")]
+    Trailing(&'static str),
+    /// The end mark is missing.
+    #[error("the archive ends early")]
+    Truncated,
+    /// Its single top folder was to be dropped, but there is none.
+    #[error("the archive was to have one top folder, but has not")]
+    Strip,
+    /// There is no file in it.
+    #[error("the archive is empty")]
+    Empty,
+    /// The store could not write.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl UnpackError {
+    /// What can be done about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(e) => e.hint(),
+            Self::Limit { .. } => Some("if you trust the archive, raise the limit".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether the disk or the quota is full (exit 10).
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Store(e) if e.is_disk_full())
+    }
+}
+
+/// The digest and number of some bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    /// Their SHA-256.
+    pub digest: Digest,
+    /// Their number.
+    pub size: u64,
+}
+
+/// A file or link of a tree in the making.
+#[derive(Debug)]
+pub(super) struct Item {
+    /// As named by the archive, the top folder dropped where it is.
+    pub(super) path: String,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    /// The bytes lie in the file of this number.
+    File { number: usize, executable: bool, bytes: Measured },
+    /// A symbolic link to this target.
+    Link(String),
+}
+
+/// A tree in the making, in `store/.new-<random>`; dropped = removed.
+#[derive(Debug)]
+pub struct Staged {
+    // Declared before the folder: Windows removes no folder with an open file in it.
+    _lock: Lock,
+    pub(super) folder: TempDir,
+    pub(super) limits: Limits,
+    pub(super) items: Vec<Item>,
+    pub(super) paths: PathSet,
+    pub(super) entry: Option<TreePath>,
+    pub(super) unpacked: Option<(Option<ArchiveFormat>, bool)>,
+    bytes: u64,
+}
+
+impl Store {
+    /// Begins a tree; what dead processes left of theirs is removed on the way.
+    pub fn stage(&self, limits: Limits) -> Result<Staged, StoreError> {
+        self.prepare()?;
+        let trees = self.trees();
+        let mut barrier = super::durable::Barrier::default();
+        super::durable::create_folders(&trees, &mut barrier)?;
+        barrier.wait(&self.root)?;
+        self.sweep()?;
+        let (folder, lock) = loop {
+            if let Some(made) = new_folder(&trees)? {
+                break made;
+            }
+        };
+        let (items, paths) = (vec![], PathSet::default());
+        Ok(Staged {
+            _lock: lock,
+            folder,
+            limits,
+            items,
+            paths,
+            entry: None,
+            unpacked: None,
+            bytes: 0,
+        })
+    }
+
+    /// Removes what dead processes have left below `store/`: `.new-*` that nobody locks, and `.trash-*`.
+    pub fn sweep(&self) -> Result<(), StoreError> {
+        let trees = self.trees();
+        let Some(entries) = absent(fs::read_dir(&trees)).map_err(at(Act::Read, &trees))? else {
+            return Ok(());
+        };
+        for entry in entries {
+            let entry = entry.map_err(at(Act::Read, &trees))?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(".trash-") || (name.starts_with(".new-") && is_dead(&entry.path())?)
+            {
+                super::durable::remove_tree(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_dead(folder: &Path) -> Result<bool, StoreError> {
+    let path = folder.join("lock");
+    // Made where it is missing: its maker then finds it taken, or gone, and begins another one.
+    let file = match fs::OpenOptions::new().read(true).append(true).create(true).open(&path) {
+        Ok(file) => file,
+        // Already removed, or another user's.
+        Err(_) => return Ok(false),
+    };
+    locks::tried(&path, file.try_lock())
+}
+
+/// A new folder and its lock, or `None` if a sweeper was faster.
+fn new_folder(trees: &Path) -> Result<Option<(TempDir, Lock)>, StoreError> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".new-").rand_bytes(12);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let folder = builder.tempdir_in(trees).map_err(at(Act::Create, trees))?;
+    let path = folder.path().join("lock");
+    let open = fs::OpenOptions::new().read(true).append(true).create(true).open(&path);
+    let Some(file) = absent(open).map_err(at(Act::Create, &path))? else { return Ok(None) };
+    let free = locks::tried(&path, file.try_lock())? && path.exists();
+    Ok(free.then(|| (folder, Lock::of(file))))
+}
+
+impl Staged {
+    /// The whole tree is one program.
+    pub fn bare(&mut self, program: impl Read, name: &str) -> Result<Measured, UnpackError> {
+        self.unpacked = Some((None, false));
+        self.add_file(name, true, program, &|| Ok(()))
+    }
+
+    /// One loose file of a tree whose listing is at hand.
+    pub fn file(
+        &mut self,
+        path: &TreePath,
+        executable: bool,
+        bytes: impl Read,
+    ) -> Result<Measured, UnpackError> {
+        self.add_file(path.as_str(), executable, bytes, &|| Ok(()))
+    }
+
+    /// A link of a tree whose listing is at hand; where it leads is checked when the tree is admitted.
+    pub fn link(&mut self, path: &TreePath, target: &str) -> Result<(), UnpackError> {
+        self.add_link(path.as_str(), target.to_owned())
+    }
+
+    /// A development build: a reflink where the file system can, else a copy; never a hard link, for cargo overwrites.
+    pub fn copy_file(&mut self, program: &Path, name: &str) -> Result<Measured, UnpackError> {
+        let source = File::open(program).map_err(at(Act::Read, program))?;
+        #[cfg(target_os = "linux")]
+        if let Some(measured) = self.clone_file(&source, name)? {
+            return Ok(measured);
+        }
+        self.add_file(name, true, source, &|| Ok(()))
+    }
+
+    /// The program's path, where a statement names it; otherwise it is looked for by the release's name.
+    pub fn set_entry(&mut self, entry: TreePath) {
+        self.entry = Some(entry);
+    }
+
+    /// Whether the single top folder was dropped; `None` before anything was unpacked.
+    pub fn stripped(&self) -> Option<bool> {
+        self.unpacked.map(|(_, strip)| strip)
+    }
+
+    /// Takes in a file: each byte is hashed and written as it comes, and never read again.
+    pub(super) fn add_file(
+        &mut self,
+        path: &str,
+        executable: bool,
+        mut bytes: impl Read,
+        allowed: &dyn Fn() -> Result<(), UnpackError>,
+    ) -> Result<Measured, UnpackError> {
+        self.announce(path)?;
+        let (number, to) = self.next();
+        let mut file = File::create_new(&to).map_err(at(Act::Create, &to))?;
+        let (mut hasher, mut size, mut pushed) = (Sha256::new(), 0_u64, 0_u64);
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let n = fill(&mut bytes, &mut buffer).map_err(UnpackError::Read)?;
+            if n == 0 {
+                break;
+            }
+            self.count(n as u64)?;
+            allowed()?;
+            hasher.update(&buffer[..n]);
+            file.write_all(&buffer[..n]).map_err(at(Act::Write, &to))?;
+            size += n as u64;
+            if size - pushed >= PUSH_OUT {
+                push_out(&file, pushed, size - pushed);
+                pushed = size;
+            }
+        }
+        push_out(&file, pushed, size - pushed);
+        let bytes = Measured { digest: Digest::from_hasher(hasher), size };
+        self.items
+            .push(Item { path: path.to_owned(), what: What::File { number, executable, bytes } });
+        Ok(bytes)
+    }
+
+    pub(super) fn add_link(&mut self, path: &str, target: String) -> Result<(), UnpackError> {
+        self.announce(path)?;
+        self.items.push(Item { path: path.to_owned(), what: What::Link(target) });
+        Ok(())
+    }
+
+    /// A tar hard link: a copy of an earlier file.
+    pub(super) fn add_copy(&mut self, path: &str, of: &str) -> Result<(), UnpackError> {
+        let earlier = self.items.iter().find(|item| item.path == of);
+        let Some(Item { what: What::File { number, executable, .. }, .. }) = earlier else {
+            let why = "a hard link must name an earlier file of the archive";
+            return Err(UnpackError::Entry { path: path.to_owned(), why });
+        };
+        let (from, executable) = (self.number(*number), *executable);
+        let file = File::open(&from).map_err(at(Act::Read, &from))?;
+        self.add_file(path, executable, file, &|| Ok(()))?;
+        Ok(())
+    }
+
+    /// Drops the single top folder: as told, or if that is all there is.
+    pub(super) fn strip(&mut self, strip: Option<bool>) -> Result<bool, UnpackError> {
+        let first = self.items.first().ok_or(UnpackError::Empty)?;
+        let top = first.path.split_once('/').map(|(top, _)| format!("{top}/"));
+        let single = top.filter(|top| self.items.iter().all(|item| item.path.starts_with(top)));
+        match (strip, single) {
+            (Some(true), None) => Err(UnpackError::Strip),
+            (Some(false), _) | (None, None) => Ok(false),
+            (_, Some(top)) => {
+                for item in &mut self.items {
+                    item.path.drain(..top.len());
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// The limit on paths holds for what is left after stripping.
+    pub(super) fn check_lengths(&self) -> Result<(), UnpackError> {
+        let limit = self.limits.path.min(TreePath::MAX);
+        match self.items.iter().any(|item| item.path.len() > limit) {
+            true => Err(UnpackError::Limit { what: "bytes in a path", limit: limit as u64 }),
+            false => Ok(()),
+        }
+    }
+
+    /// The ratio of what was unpacked to what was `packed` so far.
+    pub(super) fn check_ratio(bytes: u64, packed: u64, limits: &Limits) -> Result<(), UnpackError> {
+        let allowed = packed.saturating_mul(limits.ratio).saturating_add(RATIO_FREE);
+        match bytes > allowed {
+            true => Err(UnpackError::Limit {
+                what: "unpacked bytes per packed byte",
+                limit: limits.ratio,
+            }),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn number(&self, number: usize) -> PathBuf {
+        self.folder.path().join(number.to_string())
+    }
+
+    /// Where the tree is put together.
+    pub(super) fn top(&self) -> PathBuf {
+        self.folder.path().join("tree")
+    }
+
+    fn next(&self) -> (usize, PathBuf) {
+        let number = self.items.len();
+        (number, self.number(number))
+    }
+
+    fn announce(&mut self, path: &str) -> Result<(), UnpackError> {
+        if self.items.len() as u64 >= self.limits.files {
+            return Err(UnpackError::Limit { what: "files", limit: self.limits.files });
+        }
+        path::check(path).map_err(|why| UnpackError::Entry { path: path.to_owned(), why })?;
+        Ok(self.paths.file(path)?)
+    }
+
+    fn count(&mut self, n: u64) -> Result<(), UnpackError> {
+        self.bytes += n;
+        match self.bytes > self.limits.bytes {
+            true => Err(UnpackError::Limit { what: "bytes", limit: self.limits.bytes }),
+            false => Ok(()),
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn clone_file(&mut self, source: &File, name: &str) -> Result<Option<Measured>, UnpackError> {
+        let (number, to) = self.next();
+        let mut options = fs::OpenOptions::new();
+        let file = options.read(true).write(true).create_new(true).open(&to);
+        let mut file = file.map_err(at(Act::Create, &to))?;
+        if rustix::fs::ioctl_ficlone(&file, source).is_err() {
+            fs::remove_file(&to).map_err(at(Act::Remove, &to))?;
+            return Ok(None);
+        }
+        self.announce(name)?;
+        // The clone is what is hashed: the build may be overwritten meanwhile.
+        let bytes = measure(&mut file).map_err(at(Act::Read, &to))?;
+        self.count(bytes.size)?;
+        let what = What::File { number, executable: true, bytes };
+        self.items.push(Item { path: name.to_owned(), what });
+        Ok(Some(bytes))
+    }
+}
+
+/// Reads until the buffer is full or nothing is left.
+fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut n = 0;
+    while n < buffer.len() {
+        match from.read(&mut buffer[n..]) {
+            Ok(0) => break,
+            Ok(more) => n += more,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(n)
+}
+
+/// The digest and size of everything that can be read.
+pub(super) fn measure(from: &mut impl Read) -> io::Result<Measured> {
+    let (mut hasher, mut size, mut buffer) = (Sha256::new(), 0, vec![0; BUFFER]);
+    loop {
+        let n = fill(from, &mut buffer)?;
+        if n == 0 {
+            return Ok(Measured { digest: Digest::from_hasher(hasher), size });
+        }
+        hasher.update(&buffer[..n]);
+        size += n as u64;
+    }
+}
+
+/// Asks the kernel to begin writing; a hint, so failing is no error.
+///
+/// Linux starts write-out of the dirty pages of a range that is declared as no longer needed, and keeps those that are
+/// being written: what `sync_file_range` does, for which there is no safe wrapper.
+fn push_out(file: &File, from: u64, len: u64) {
+    #[cfg(target_os = "linux")]
+    if let Some(len) = std::num::NonZeroU64::new(len) {
+        let _ = rustix::fs::fadvise(file, from, Some(len), rustix::fs::Advice::DontNeed);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, from, len);
+}

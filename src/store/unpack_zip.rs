@@ -1,0 +1,122 @@
+//! A zip file into a staged tree.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use loom_source::ArchiveFormat;
+use zip::{ZipArchive, read::ZipFile};
+
+use super::staged::{Staged, UnpackError};
+
+/// The file type bits of a Unix mode, and two of their values.
+const TYPE: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
+const LINK: u32 = 0o120_000;
+const FOLDER: u32 = 0o040_000;
+
+/// The longest target of a link.
+const TARGET: u64 = 4096;
+
+/// The end record without its comment.
+const END: usize = 22;
+
+impl Staged {
+    /// Unpacks a zip file, which must be whole and should have been checked.
+    ///
+    /// `strip` says whether the single top folder is dropped; `None`: if that is all there is.
+    /// After an error the staged tree is good for nothing but dropping.
+    pub fn unpack_zip(
+        &mut self,
+        mut zip: impl Read + Seek,
+        strip: Option<bool>,
+    ) -> Result<(), UnpackError> {
+        let size = zip.seek(SeekFrom::End(0)).map_err(UnpackError::Read)?;
+        let tail = tail(&mut zip, size).map_err(UnpackError::Read)?;
+        let mut archive = ZipArchive::new(zip).map_err(UnpackError::Zip)?;
+        self.check_whole(&mut archive, &tail)?;
+        for index in 0..archive.len() {
+            let entry = archive.by_index_raw(index).map_err(UnpackError::Zip)?;
+            if entry.encrypted() {
+                let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
+                return Err(UnpackError::Entry { path, why: "it is encrypted" });
+            }
+            drop(entry);
+            self.take_zipped(archive.by_index(index).map_err(UnpackError::Zip)?)?;
+        }
+        let stripped = self.strip(strip)?;
+        self.check_lengths()?;
+        Self::check_ratio(self.bytes(), size, &self.limits)?;
+        self.unpacked = Some((Some(ArchiveFormat::Zip), stripped));
+        Ok(())
+    }
+
+    /// What could make two readers see two archives in one file.
+    fn check_whole(
+        &self,
+        archive: &mut ZipArchive<impl Read + Seek>,
+        tail: &[u8],
+    ) -> Result<(), UnpackError> {
+        if archive.len() as u64 > self.limits.files.saturating_mul(2) {
+            return Err(UnpackError::Limit { what: "files", limit: self.limits.files });
+        }
+        if archive.offset() != 0 {
+            return Err(UnpackError::Trailing("before"));
+        }
+        let whole = |why| UnpackError::Entry { path: "(the whole archive)".into(), why };
+        if archive.has_duplicate_names() {
+            return Err(whole("a name stands twice"));
+        }
+        if archive.has_overlapping_entries().map_err(UnpackError::Zip)? {
+            return Err(whole("entries overlap"));
+        }
+        archive.validate_header_consistency().map_err(UnpackError::Zip)?;
+        // The parser searches backwards for the end record and would overlook what stands behind it.
+        let record = tail.len().checked_sub(END + archive.comment().len());
+        if !record.is_some_and(|at| tail[at..].starts_with(b"PK\x05\x06")) {
+            return Err(UnpackError::Trailing("after"));
+        }
+        Ok(())
+    }
+
+    fn take_zipped(&mut self, entry: ZipFile<'_, impl Read + Seek>) -> Result<(), UnpackError> {
+        let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        let refuse = |why| UnpackError::Entry { path: path.clone(), why };
+        let mode = entry.unix_mode().unwrap_or(0);
+        if entry.is_dir() || path.ends_with('/') || mode & TYPE == FOLDER {
+            return self.folder_entry(&path);
+        }
+        let (size, packed) = (entry.size(), entry.compressed_size());
+        match mode & TYPE {
+            LINK => {
+                let mut target = String::new();
+                let read = entry.take(TARGET + 1).read_to_string(&mut target);
+                read.map_err(UnpackError::Read)?;
+                self.add_link(&path, target)
+            }
+            0 | REGULAR => {
+                let (before, limits) = (self.bytes(), self.limits);
+                if before.saturating_add(size) > limits.bytes {
+                    return Err(UnpackError::Limit { what: "bytes", limit: limits.bytes });
+                }
+                // One byte more than declared is enough to see the lie.
+                let limited = entry.take(size.saturating_add(1));
+                let measured = self.add_file(&path, mode & 0o100 != 0, limited, &|| Ok(()))?;
+                Self::check_ratio(measured.size, packed, &limits)?;
+                match measured.size == size {
+                    true => Ok(()),
+                    false => Err(refuse("its size is not the declared one")),
+                }
+            }
+            _ => Err(refuse("it is neither file, folder nor link")),
+        }
+    }
+}
+
+/// The end record and the longest comment that can follow it.
+fn tail(zip: &mut (impl Read + Seek), size: u64) -> io::Result<Vec<u8>> {
+    let most = (END + usize::from(u16::MAX)) as u64;
+    zip.seek(SeekFrom::Start(size.saturating_sub(most)))?;
+    let mut tail = vec![];
+    zip.by_ref().take(most).read_to_end(&mut tail)?;
+    zip.rewind()?;
+    Ok(tail)
+}
