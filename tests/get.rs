@@ -184,7 +184,8 @@ fn the_environment_names_sources_version_and_cache() {
     let flag = sandbox.root().join("flag");
     let run = sandbox.loom(&["get", "--version", "0.2.0", "--cache-dir", flag.to_str().unwrap()]);
     assert!(run.ok().path().starts_with(flag.join("bin/0.2.0")));
-    sandbox.unset("LOOM_CACHE_DIR").set("XDG_CACHE_HOME", sandbox.root().join("xdg"));
+    let xdg = sandbox.root().join("xdg");
+    sandbox.unset("LOOM_CACHE_DIR").set("XDG_CACHE_HOME", xdg);
     assert!(sandbox.loom(&["get"]).ok().path().starts_with(sandbox.root().join("xdg/loom/bin")));
     assert!(!sandbox.cache().exists(), "nothing was written where nobody asked for it");
 }
