@@ -17,8 +17,19 @@ pub struct Candidate {
     pub stop_on_error: bool,
     /// `on_absent = "stop"`: where it has nothing, nobody else is asked.
     pub stop_on_absent: bool,
-    /// Whether asking it needs no network: then it is asked each time, offline too.
-    pub local: bool,
+    /// How far away it is.
+    pub reach: Reach,
+}
+
+/// How far away a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// On this machine's disks: it is asked each time, and its bytes are not spooled.
+    Disk,
+    /// On this machine, over loopback: may be asked offline.
+    Loopback,
+    /// Beyond this machine.
+    Network,
 }
 
 /// What stands behind a configured source.

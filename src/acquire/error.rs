@@ -1,5 +1,7 @@
 //! Why a release could not be acquired.
 
+use std::path::PathBuf;
+
 use loom_source::{Selector, Version};
 
 use super::{plan::Reason, state::StateError};
@@ -31,6 +33,12 @@ pub enum AcquireError {
         attempts: Vec<Attempt>,
         /// Whether something could be had if nothing were proven.
         unproven: bool,
+    },
+    /// A file is to be added, and nothing says what it has to be.
+    #[error("nothing says what {} has to be", file.display())]
+    Unproven {
+        /// The file.
+        file: PathBuf,
     },
     /// A released version is wanted, and only cargo builds are configured.
     #[error("{release} is a released version, and only cargo builds are configured as a source")]
@@ -105,6 +113,10 @@ impl AcquireError {
                     .to_owned()
             }
             Self::Unserved { reason, .. } => return reason_hint(*reason),
+            Self::Unproven { .. } => {
+                "give its digest with --sha256, or take it as it is with --allow-unverified"
+                    .to_owned()
+            }
             Self::OnlyBuilds { .. } => {
                 "add a source that carries releases (--source …), or ask for --version dev"
                     .to_owned()

@@ -104,7 +104,7 @@ impl Acquirer<'_> {
         whole: bool,
     ) -> Result<(Partial, Opened), FetchError> {
         // Beyond a source that can resume, only a zip archive and one that is kept have to lie in a file.
-        let resumable = source.capabilities().resume && !self.is_local(name);
+        let resumable = source.capabilities().resume && !self.is_on_disk(name);
         let partial = || match unpacking {
             _ if resumable => Partial::open(self.store, name, &carrier.at),
             Unpacking::Zip(_) => Partial::spooled(self.store),

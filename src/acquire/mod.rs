@@ -11,13 +11,17 @@
 //! | `pipe` · `inflate` | what the threads of a transfer share |
 //! | `outcome` | what came of each source that was asked; the receipt |
 //! | `quarantine` | which sources brought wrong bytes lately |
+//! | [`chosen`] | the version that `loom use` chose |
+//! | `add` | a file that the user hands us |
 //! | `first_seen` | the digests a release had when it was first seen |
 //! | `network` | the only bridge between blocking code and asynchronous sources |
 //! | `state` | small JSON files in the state folder |
 //! | `observer` | what is told meanwhile |
 //! | `error` | [`AcquireError`] |
 
+mod add;
 mod candidate;
+pub mod chosen;
 mod describe;
 mod error;
 mod fetch;
@@ -39,7 +43,7 @@ use std::{path::Path, time::Duration};
 
 use loom_source::{Line, Release, Selector, Slot};
 
-pub use candidate::{Backend, Candidate};
+pub use candidate::{Backend, Candidate, Reach};
 pub use error::AcquireError;
 pub use first_seen::forget as forget_first_seen;
 pub use network::Network;

@@ -6,7 +6,7 @@ use loom_source::{Line, Listing, Need, Selector, Slot, SourceError, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AcquireError, Acquirer, Backend, Candidate,
+    AcquireError, Acquirer, Backend, Candidate, Reach,
     describe::whole,
     observer::Progress,
     plan::Reason,
@@ -55,7 +55,7 @@ impl Acquirer<'_> {
             let begun = Instant::now();
             let answer = match &candidate.backend {
                 Backend::Missing(what) => return Err(AcquireError::Missing(what.clone())),
-                Backend::Ready(_) if self.offline && !candidate.local => {
+                Backend::Ready(_) if self.offline && candidate.reach == Reach::Network => {
                     unreachable = true;
                     self.recalled(candidate, line)?
                 }
@@ -114,7 +114,7 @@ impl Acquirer<'_> {
         if !can.releases || *selector == Selector::Dev {
             return Ok(Ok(Answer::Nothing));
         }
-        if candidate.local {
+        if candidate.reach == Reach::Disk {
             return Ok(self.network.block_on(source.list(line, EVERY))?.map(Answer::from));
         }
         self.listed(candidate, line)
@@ -211,9 +211,12 @@ impl Acquirer<'_> {
     /// The versions of a line that are here and that today's policy accepts.
     fn accepted_here(&self, line: &Line) -> Result<Vec<Version>, AcquireError> {
         let mut versions = Vec::new();
-        for installed in self.store.list()? {
-            let Some(version) = installed.release.slot.version() else { continue };
-            if installed.release.line() == *line && self.accepts(&installed.release)? {
+        for listed in self.store.list()? {
+            let Some(version) = listed.release.slot.version() else { continue };
+            if listed.release.line() == *line
+                && listed.installed.is_some()
+                && self.accepts(&listed.release)?
+            {
                 versions.push(version.clone());
             }
         }

@@ -5,7 +5,7 @@ use std::{path::Path, thread, time::SystemTime};
 use loom_source::{Offer, Release, Slot};
 
 use super::{
-    AcquireError, Acquired, Acquirer, Backend, Candidate, How,
+    AcquireError, Acquired, Acquirer, Backend, Candidate, How, Reach,
     describe::whole,
     fetch::{FetchError, Fetched},
     first_seen,
@@ -20,14 +20,14 @@ use crate::{
 };
 
 /// An offer that the policy has an expectation of.
-struct Chosen<'a> {
-    candidate: &'a Candidate,
-    offer: Offer,
-    expected: Expected,
+pub(super) struct Chosen<'a> {
+    pub(super) candidate: &'a Candidate,
+    pub(super) offer: Offer,
+    pub(super) expected: Expected,
 }
 
 /// What a step came to: the next event, or the release.
-enum Step {
+pub(super) enum Step {
     Event(Event),
     Here(Installed),
 }
@@ -135,7 +135,7 @@ impl Acquirer<'_> {
             Backend::Missing(what) => return Err(AcquireError::Missing(what.clone())),
             Backend::Ready(source) => source,
         };
-        if self.offline && !candidate.local {
+        if self.offline && candidate.reach == Reach::Network {
             log.offline = true;
             log.note(candidate, "not asked: loom is offline");
             return Ok(Err(Event::Absent));
@@ -155,7 +155,7 @@ impl Acquirer<'_> {
     }
 
     /// Fetches what was chosen and publishes it, or says what went wrong.
-    fn attempt(
+    pub(super) fn attempt(
         &self,
         release: &Release,
         chosen: &Chosen<'_>,
@@ -360,9 +360,11 @@ impl Acquirer<'_> {
         }
     }
 
-    /// Whether asking the source of this name needs no network.
-    pub(super) fn is_local(&self, name: &str) -> bool {
-        self.candidates.iter().any(|candidate| candidate.name == name && candidate.local)
+    /// Whether the source of this name lies on a disk of this machine.
+    pub(super) fn is_on_disk(&self, name: &str) -> bool {
+        self.candidates
+            .iter()
+            .any(|candidate| candidate.name == name && candidate.reach == Reach::Disk)
     }
 
     /// Links `bin/latest` to what was acquired, for people.

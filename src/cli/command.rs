@@ -2,7 +2,9 @@
 
 use clap::{ArgMatches, Command};
 
-use super::{Outcome, completions, context::Context, man};
+use super::{
+    Outcome, completions, context::Context, get, list, man, remove, store, use_version, which,
+};
 
 /// One command: its name, what it says of itself, its arguments and what it does.
 pub(crate) struct Entry {
@@ -51,6 +53,12 @@ macro_rules! command {
 
 /// All commands, in the order of the help text.
 pub(crate) static ALL: &[Entry] = &[
+    command!("get", get, "Make sure that a release is here, and print where"),
+    command!("which", which, "Print where a release is, if it is here"),
+    command!("list", list, "List what is here"),
+    command!("use", use_version, "Choose the version that counts when nothing else says one"),
+    command!("remove", remove, "Remove a release from this machine"),
+    command!("store", store, "Look after the store: verify, du, path, add"),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),
 ];

@@ -9,6 +9,10 @@
 //! | `printer` | data on stdout, messages on stderr, one JSON document with `--json` |
 //! | `exit` | the exit codes |
 //! | `report` | [`Failure`]: an error with its exit code, chain and hint |
+//! | `selection` | the options that say which release and from where |
+//! | `ready` | makes sure that the release is here |
+//! | `sources` | opens the configured sources |
+//! | `progress` | what is told while that happens |
 //!
 //! Every other file is one command.
 
@@ -16,11 +20,21 @@ mod command;
 mod completions;
 mod context;
 mod exit;
+mod get;
 mod global;
+mod list;
 mod man;
 mod parse;
 mod printer;
+mod progress;
+mod ready;
+mod remove;
 mod report;
+mod selection;
+mod sources;
+mod store;
+mod use_version;
+mod which;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -51,7 +65,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Ok(Done::Code(code)) => ExitCode::from(code),
         Err(failure) => {
             printer.failure(&failure);
-            ExitCode::from(failure.exit.code())
+            ExitCode::from(failure.code)
         }
     }
 }

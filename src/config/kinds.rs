@@ -8,10 +8,11 @@ use serde_json::{Value as Json, json};
 use url::Url;
 
 use super::{
-    Address, Checksum, Layout, Mode, Signature, Then, UpdatePolicy,
+    Address, Free, Layout, Mode, Then, UpdatePolicy,
     read::{KeyPath, Read, Reader},
     tree::{Node, Value},
 };
+use crate::trust::{Checksum, Signature};
 
 /// Reads one of a few words.
 macro_rules! choice {
@@ -386,6 +387,20 @@ impl Read for Json {
     }
     fn schema() -> Json {
         json!({})
+    }
+}
+
+impl Read for Free {
+    fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
+        if !matches!(node.value, Value::Table(_)) {
+            reader.wrong_type(path, node, "a table");
+            return None;
+        }
+        let value = Json::read(node, path, reader)?;
+        Some(Self { value, written: node.value.json() })
+    }
+    fn schema() -> Json {
+        json!({"type": "object"})
     }
 }
 

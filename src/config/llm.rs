@@ -12,6 +12,9 @@ use super::{
     tables::ProviderTable,
 };
 
+/// The provider that `LOOM_LLM_*` alone describe.
+const UNNAMED: &str = "env";
+
 /// The environment variable that holds a provider's key: `DEEPSEEK_API_KEY`.
 pub(crate) fn key_variable(provider: &str) -> String {
     let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
@@ -32,8 +35,8 @@ pub(crate) fn resolve(layers: &mut Layers<'_>) -> Llm {
             model.as_ref().map(|m| &m.origin),
         ];
         let origin = origin.into_iter().flatten().next()?.clone();
-        names.push("default".to_owned());
-        Some(Setting::new("default".to_owned(), origin))
+        names.push(UNNAMED.to_owned());
+        Some(Setting::new(UNNAMED.to_owned(), origin))
     });
     let mut providers: Vec<_> = names.into_iter().map(|name| provider(layers, name)).collect();
     let meant = default.as_ref().map(|default| &default.value);
@@ -93,9 +96,7 @@ fn provider(layers: &mut Layers<'_>, name: String) -> Provider {
             .map_or(Setting::default(0.7), |t| t.map(|Temperature(value)| value)),
         timeout: field(layers, &name, |table| table.timeout_sec.as_ref())
             .map_or(Setting::default(Duration::from_secs(30)), |t| t.map(|Seconds(value)| value)),
-        extra: field(layers, &name, |table| table.extra.as_ref())
-            .map(|extra| extra.value)
-            .unwrap_or_default(),
+        extra: field(layers, &name, |table| table.extra.as_ref()),
         name,
     }
 }

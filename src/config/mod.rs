@@ -8,6 +8,8 @@
 //! | [`origin`] | [`Setting`], [`Origin`]: a value and the layer that decided it |
 //! | [`source`], [`shorthand`] | [`SourceSpec`]: one source as configured |
 //! | [`guard`], [`trusted`] | what a project may say only once it is trusted: [`Untrusted`], [`Trusted`] |
+//! | [`runtime_env`] | what a runtime is told |
+//! | [`show`], [`schema`](mod@schema), [`template`](mod@template) | every setting with its origin; the JSON Schema; what `loom init` writes |
 //! | [`mistake`] | [`ConfigError`], [`Mistake`] |
 //! | [`dirs`] | where cache, state and the user's file lie |
 //! | `tables`, `source_table` | every key of the files, once: readers and JSON Schema come from there |
@@ -30,10 +32,16 @@ pub mod origin;
 mod read;
 pub mod resolve;
 pub mod resolved;
+pub mod runtime_env;
+pub mod schema;
 pub mod shorthand;
+pub mod show;
 pub mod source;
 mod source_table;
 mod tables;
+pub mod template;
+#[cfg(test)]
+mod tests;
 mod tree;
 pub mod trusted;
 
@@ -43,9 +51,13 @@ pub use mistake::{ConfigError, Mistake, Place};
 pub use origin::{Origin, Setting};
 pub use resolve::{check, resolve};
 pub use resolved::{
-    Address, Bridge, Checksum, Dashboard, Llm, McpServer, Mode, Project, Provider, Resolved,
-    Signature, StoreSettings, Trust, Update, UpdatePolicy,
+    Address, Bridge, Dashboard, Free, Llm, McpServer, Mode, Project, Provider, Resolved,
+    StoreSettings, Trust, Update, UpdatePolicy,
 };
+pub use runtime_env::RuntimeValue;
+pub use schema::schema;
 pub use shorthand::SourceTextError;
+pub use show::{Row, Shown};
 pub use source::{Layout, SourceKind, SourceSpec, Then};
+pub use template::{init, template};
 pub use trusted::Trusted;

@@ -5,16 +5,17 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use loom_source::{Authority, Name, Selector};
 
 use super::{
-    Address, Bridge, Checksum, ConfigError, Dashboard, Files, Inputs, McpServer, Mistake, Mode,
-    Origin, Place, Project, Resolved, Setting, Signature, SourceSpec, StoreSettings, Trust,
-    Untrusted, Update, UpdatePolicy, dirs,
+    Address, Bridge, ConfigError, Dashboard, Files, Free, Inputs, McpServer, Mistake, Mode, Origin,
+    Place, Project, Resolved, Setting, SourceSpec, StoreSettings, Trust, Untrusted, Update,
+    UpdatePolicy, dirs,
     kinds::{Host, Seconds, Size},
-    layers::{Layers, SWITCH, yes_or_no},
+    layers::{Layers, SWITCH, setting, yes_or_no},
     llm,
-    load::{self, Notes},
+    load::{self, Loaded, Notes},
     read::At,
     tables::TrustTable,
 };
+use crate::trust::{Checksum, Signature};
 
 /// The configuration that holds: flags > environment > project > user > defaults.
 ///
@@ -102,7 +103,7 @@ fn untrusted(layers: &Layers<'_>, warnings: &mut Vec<Mistake>) -> Option<Untrust
 fn about(layers: &Layers<'_>, file: Option<&Path>) -> Project {
     let project = layers.project.as_ref().map(|project| &project.loaded);
     let text = |pick: fn(&super::tables::File) -> Option<&At<String>>| {
-        project.and_then(|loaded| super::layers::setting(loaded, pick(&loaded.tables)))
+        project.and_then(|loaded| setting(loaded, pick(&loaded.tables)))
     };
     let folder = file.and_then(Path::parent).unwrap_or(&layers.inputs.cwd);
     Project {
@@ -198,13 +199,13 @@ fn mcp(layers: &Layers<'_>) -> BTreeMap<String, Setting<McpServer>> {
     servers
 }
 
-fn agents(layers: &Layers<'_>) -> BTreeMap<String, Setting<serde_json::Value>> {
+fn agents(layers: &Layers<'_>) -> BTreeMap<String, Setting<Free>> {
     let mut agents = BTreeMap::new();
     for loaded in layers.files() {
         for (name, at) in loaded.tables.agents.iter().flat_map(|agents| &agents.value.0) {
             agents
                 .entry(name.clone())
-                .or_insert_with(|| Setting::new(at.value.0.clone(), loaded.origin(at.line)));
+                .or_insert_with(|| Setting::new(at.value.clone(), loaded.origin(at.line)));
         }
     }
     agents
@@ -253,33 +254,43 @@ fn in_words(place: Place, error: &super::SourceTextError) -> Mistake {
 
 /// An untrusted project may raise the bar and not lower it.
 fn trust(layers: &Layers<'_>) -> Trust {
-    let tightens = layers.project.as_ref().is_some_and(|project| project.untrusted.is_some());
+    let checked = |checksum: &Checksum| *checksum == Checksum::Required;
+    let signed = |signature: &Signature| *signature == Signature::Required;
     Trust {
-        checksum: stricter(layers, tightens, Checksum::Required, |t| t.checksum.as_ref()),
-        signature: stricter(layers, tightens, Signature::Optional, |t| t.signature.as_ref()),
+        checksum: stricter(layers, Checksum::Required, |t| t.checksum.as_ref(), checked),
+        signature: stricter(layers, Signature::Optional, |t| t.signature.as_ref(), signed),
         keys: layers
             .file(|file| file.trust.as_ref()?.value.keys.as_ref())
             .unwrap_or(Setting::default(Vec::new())),
-        minimum_release_age: stricter(layers, tightens, Duration::ZERO, |t| {
-            t.minimum_release_age.as_ref()
-        }),
+        minimum_release_age: stricter(
+            layers,
+            Duration::ZERO,
+            |t| t.minimum_release_age.as_ref(),
+            |age| *age,
+        ),
     }
 }
 
-/// What the highest layer says; where the project may only tighten, the greater of its word and what
+/// What the highest layer says; where the project may only tighten, the stricter of its word and what
 /// would hold without it.
-fn stricter<T: Clone + Ord>(
+fn stricter<T: Clone, R: Ord>(
     layers: &Layers<'_>,
-    tightens: bool,
     default: T,
     pick: impl Fn(&TrustTable) -> Option<&At<T>>,
+    strictness: impl Fn(&T) -> R,
 ) -> Setting<T> {
-    let pick = |file: &super::load::Loaded| {
-        super::layers::setting(file, file.tables.trust.as_ref().and_then(|t| pick(&t.value)))
+    let said = |loaded: &Loaded| {
+        setting(loaded, loaded.tables.trust.as_ref().and_then(|t| pick(&t.value)))
     };
-    let below = layers.user.as_ref().and_then(pick).unwrap_or(Setting::default(default));
-    match layers.project.as_ref().and_then(|project| pick(&project.loaded)) {
-        Some(said) if !tightens || said.value > below.value => said,
+    let below = layers.user.as_ref().and_then(said).unwrap_or(Setting::default(default));
+    let Some(project) = &layers.project else { return below };
+    match said(&project.loaded) {
+        Some(above)
+            if project.untrusted.is_none()
+                || strictness(&above.value) > strictness(&below.value) =>
+        {
+            above
+        }
         _ => below,
     }
 }

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{Mistake, Setting, SourceSpec, guard::Untrusted};
+use crate::trust::{Checksum, Signature};
 
 /// What holds for one invocation.
 #[derive(Debug, Clone)]
@@ -21,8 +22,8 @@ pub struct Resolved {
     pub llm: Llm,
     /// MCP servers by name.
     pub mcp: BTreeMap<String, Setting<McpServer>>,
-    /// Free-form tables by agent, as JSON.
-    pub agents: BTreeMap<String, Setting<Value>>,
+    /// Free-form tables by agent.
+    pub agents: BTreeMap<String, Setting<Free>>,
     /// The sources, in the order in which they are asked.
     pub sources: Setting<Vec<SourceSpec>>,
     /// What must be proven before something enters the store.
@@ -206,7 +207,22 @@ pub struct Provider {
     /// How long to wait for an answer.
     pub timeout: Setting<Duration>,
     /// `extra`: passed on as it stands.
-    pub extra: BTreeMap<String, Value>,
+    pub extra: Option<Setting<Free>>,
+}
+
+/// A free-form value: as written, and with its variables expanded.
+#[derive(Clone, PartialEq)]
+pub struct Free {
+    /// With its variables expanded; may hold what they hold.
+    pub value: Value,
+    /// As written, for showing.
+    pub written: Value,
+}
+
+impl fmt::Debug for Free {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.written.fmt(f)
+    }
 }
 
 /// `[mcp.<name>]`: one server, decided by one layer as a whole.
@@ -218,24 +234,6 @@ pub struct McpServer {
     pub args: Vec<String>,
     /// Its environment; values are secrets more often than not.
     pub env: BTreeMap<String, SecretString>,
-}
-
-/// How much proof is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Checksum {
-    /// `"if-available"`: without one, warn.
-    IfAvailable,
-    /// `"required"`: without one, refuse.
-    Required,
-}
-
-/// Whether a signature is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Signature {
-    /// `"optional"`
-    Optional,
-    /// `"required"`
-    Required,
 }
 
 /// `[trust]`

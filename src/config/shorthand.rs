@@ -61,7 +61,7 @@ fn kind(text: &str, base: &Path) -> Result<SourceKind, SourceTextError> {
             Ok(SourceKind::Target { path: Some(clean(&base.join(path))), profile: None })
         }
         Some(("plugin", name)) => {
-            plugin(name).map(|name| SourceKind::Plugin { name, options: Default::default() })
+            plugin(name).map(|name| SourceKind::Plugin { name, options: None })
         }
         Some((_, rest)) if rest.starts_with("//") => mirror_url(text).map(SourceKind::mirror),
         _ => Err(SourceTextError {

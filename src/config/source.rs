@@ -1,8 +1,10 @@
 //! How a source is named: the values that `[[sources]]`, `LOOM_SOURCES` and `--source` give.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use url::Url;
+
+use super::Free;
 
 /// One source as configured. Whether this build can open it is decided where sources are opened.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +95,7 @@ pub enum SourceKind {
         /// The plugin's name.
         name: String,
         /// What it is told, as JSON.
-        options: BTreeMap<String, serde_json::Value>,
+        options: Option<Free>,
     },
 }
 

@@ -1,12 +1,12 @@
 //! `[[sources]]`: one source, as a table or as its shorthand.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use serde_json::{Value as Json, json};
 use url::Url;
 
 use super::{
-    Layout, SourceKind, SourceSpec, Then,
+    Free, Layout, SourceKind, SourceSpec, Then,
     kinds::Literal,
     read::{At, KeyPath, Layer, Read, Reader, table},
     shorthand::{SourceTextError, mirror_url, plugin, repository},
@@ -65,7 +65,7 @@ table! {
         /// Target: the cargo profile; the newest build where absent.
         profile: Literal,
         /// Plugin: what it is told.
-        options: BTreeMap<String, Json>,
+        options: Free,
     }
 }
 
@@ -203,7 +203,7 @@ fn kind(
         "plugin" => {
             let (text, path, line) = need(&table.name, "name")?;
             let name = accept(plugin(&text), &path, line, reader)?;
-            Some(SourceKind::Plugin { name, options: BTreeMap::new() })
+            Some(SourceKind::Plugin { name, options: None })
         }
         other => {
             let message = format!("expected mirror, github, target or plugin, got {other:?}");
@@ -247,7 +247,7 @@ fn spec(
             *profile = text(table.profile);
         }
         SourceKind::Plugin { options, .. } => {
-            *options = table.options.map(|at| at.value).unwrap_or_default();
+            *options = table.options.map(|at| at.value);
         }
     }
     spec.name = match spec.kind {

@@ -7,11 +7,12 @@ use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
 use super::{
-    Address, Checksum, Mode, Signature, SourceSpec, UpdatePolicy,
+    Address, Free, Mode, SourceSpec, UpdatePolicy,
     kinds::{ApiBase, Host, Key, Named, Seconds, Size, Temperature},
     read::{At, KeyPath, Read, Reader, described, table},
     tree::{Node, Value},
 };
+use crate::trust::{Checksum, Signature};
 
 table! {
     /// A Loom project's settings (loom.toml), or the user's (config.toml).
@@ -31,7 +32,7 @@ table! {
         /// MCP servers, by name.
         mcp: Named<McpTable>,
         /// Settings of agents, by name; free-form.
-        agents: Named<Agent>,
+        agents: Named<Free>,
         /// Where releases come from, in the order in which they are asked.
         sources: Vec<SourceSpec>,
         /// What must be proven before something enters the store.
@@ -87,7 +88,7 @@ table! {
         /// How many seconds to wait for an answer. Default 30.
         timeout_sec: Seconds,
         /// Passed on as it stands.
-        extra: BTreeMap<String, Json>,
+        extra: Free,
     }
 }
 
@@ -176,22 +177,5 @@ impl Read for LlmTable {
             "properties": {"default": described(String::schema(), about)},
             "additionalProperties": ProviderTable::schema(),
         })
-    }
-}
-
-/// `[agents.<name>]`: a table with anything in it.
-#[derive(Debug, Clone)]
-pub(crate) struct Agent(pub(crate) Json);
-
-impl Read for Agent {
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
-        if !matches!(node.value, Value::Table(_)) {
-            reader.wrong_type(path, node, "a table");
-            return None;
-        }
-        Json::read(node, path, reader).map(Self)
-    }
-    fn schema() -> Json {
-        json!({"type": "object"})
     }
 }

@@ -52,8 +52,27 @@ impl Trusted {
         Ok(Self(document.projects.into_iter().map(|p| (p.file, p.sha256)).collect()))
     }
 
+    /// Reads the list, changes it and writes it back, one process at a time; what `change` answers.
+    pub fn update<T>(
+        state_dir: &Path,
+        change: impl FnOnce(&mut Self) -> T,
+    ) -> Result<T, ConfigError> {
+        let file = state_dir.join("trusted.lock");
+        let lock = || {
+            std::fs::create_dir_all(state_dir)?;
+            let lock = std::fs::OpenOptions::new().create(true).append(true).open(&file)?;
+            lock.lock()?;
+            Ok(lock)
+        };
+        let _lock = lock().map_err(|source| ConfigError::Write { file: file.clone(), source })?;
+        let mut trusted = Self::load(state_dir)?;
+        let answer = change(&mut trusted);
+        trusted.save(state_dir)?;
+        Ok(answer)
+    }
+
     /// Writes it aside and renames it into place.
-    pub fn save(&self, state_dir: &Path) -> Result<(), ConfigError> {
+    fn save(&self, state_dir: &Path) -> Result<(), ConfigError> {
         let file = Self::file(state_dir);
         let projects = self
             .0

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use loom_source::{Digest, Release, Statement, record::DocumentError};
+use loom_source::{
+    Digest, EvidenceKind, Release, Statement,
+    record::{DocumentError, RecordEvidence},
+};
 
 use super::{
     Entry, Kind, Listing, Received, Staged, Store, StoreError, TreePath,
@@ -122,6 +125,7 @@ pub struct Checked {
     pub(super) archive: Option<ReceivedArchive>,
     pub(super) kept: Option<Received>,
     pub(super) statement: Option<(Statement, Vec<u8>)>,
+    pub(super) evidence: Vec<(RecordEvidence, Vec<u8>)>,
     pub(super) checks: Vec<Check>,
     pub(super) waiver: Option<Waiver>,
 }
@@ -138,6 +142,8 @@ impl Store {
     ) -> Result<Checked, AdmitError> {
         let release = &expectation.release;
         let mut checks = vec![];
+        // Loose files and copies came in no archive, whatever else was received.
+        let received = received.filter(|_| staged.unpacked.is_some());
         check_archive(expectation, received, &mut checks)?;
         let entry = find_entry(&staged, release)?;
         let listing = list(&staged, &entry)?;
@@ -154,7 +160,7 @@ impl Store {
             ReceivedArchive { digest, size, format, strip, kept: false }
         });
         let (release, waiver) = (release.clone(), expectation.waiver);
-        let (kept, statement) = (None, None);
+        let (kept, statement, evidence) = (None, None, vec![]);
         Ok(Checked {
             staged,
             release,
@@ -164,6 +170,7 @@ impl Store {
             archive,
             kept,
             statement,
+            evidence,
             checks,
             waiver,
         })
@@ -215,6 +222,14 @@ impl Checked {
         }
         self.statement = Some((statement, bytes));
         Ok(self)
+    }
+
+    /// Keeps evidence about the object `of` as an object beside it.
+    #[must_use]
+    pub fn with_evidence(mut self, kind: EvidenceKind, of: Digest, bytes: Vec<u8>) -> Self {
+        let digest = Digest::of(&bytes);
+        self.evidence.push((RecordEvidence { kind, digest, of }, bytes));
+        self
     }
 
     /// Keeps the archive as an object; it must have been spooled.

@@ -42,8 +42,8 @@ impl Barrier {
 
 /// Waits until the disk has a file's bytes or a folder's names.
 pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
-    // Windows has no handle for a folder's names, and its rename needs none.
-    if cfg!(windows) && path.is_dir() {
+    // Windows has no handle for a folder's names, and flushes no read-only file: that one was flushed when written.
+    if cfg!(windows) && fs::metadata(path).is_ok_and(|m| m.is_dir() || m.permissions().readonly()) {
         return Ok(());
     }
     let open = || fs::OpenOptions::new().read(true).write(cfg!(windows)).open(path);
@@ -109,7 +109,27 @@ impl Aside {
 
 /// A new file in `tmp` that vanishes unless it is given a place.
 pub(super) fn named(tmp: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
-    tempfile::Builder::new().prefix("t").tempfile_in(tmp).map_err(at(Act::Create, tmp))
+    aside_in(tmp, |path| {
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true).create_new(true).open(path)
+    })
+    .map_err(at(Act::Create, tmp))
+}
+
+/// Makes something in `tmp` under a name of its own; the folder too, if somebody has cleaned it away.
+pub(super) fn aside_in<R>(
+    tmp: &Path,
+    mut make: impl FnMut(&Path) -> std::io::Result<R>,
+) -> std::io::Result<tempfile::NamedTempFile<R>> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("t").rand_bytes(12);
+    match builder.make_in(tmp, &mut make) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            fs::create_dir_all(tmp)?;
+            builder.make_in(tmp, make)
+        }
+        result => result,
+    }
 }
 
 /// Writes one file durably: aside, fsync, rename, fsync of the folder.

@@ -6,7 +6,7 @@ use loom_source::Release;
 
 use super::{
     Installed, Store, StoreError, TreePath,
-    durable::{Barrier, create_folders},
+    durable::{Barrier, aside_in, create_folders},
     error::{Act, at},
 };
 use loom_source::Digest;
@@ -49,8 +49,7 @@ impl Store {
         let target = format!("{}store/{tree}/{entry}", Self::link_up(release));
         let program = self.tree(tree).join(entry.as_str());
         let make = |aside: &Path| symlink_or_copy(&target, &program, aside);
-        let aside = tempfile::Builder::new().prefix("l").make_in(self.tmp(), make);
-        let aside = aside.map_err(at(Act::Link, link))?.into_temp_path();
+        let aside = aside_in(&self.tmp(), make).map_err(at(Act::Link, link))?.into_temp_path();
         aside.persist(link).map_err(|e| at(Act::Rename, link)(e.error))?;
         barrier.add(folder);
         Ok(())

@@ -57,6 +57,7 @@ pub use error::StoreError;
 pub use format::{Notice, Store};
 pub use installed::Installed;
 pub use lease::Lease;
+pub use list::Listed;
 pub use listing::{Entry, Kind, Listing};
 pub use locks::Lock;
 pub use partial::{Begun, Partial, Received};
@@ -64,3 +65,7 @@ pub use path::TreePath;
 pub use receipt::{Attempt, Check, Receipt};
 pub use recover::Recovery;
 pub use staged::{Limits, Staged, UnpackError};
+pub use verify::{Finding, Report};
+
+#[cfg(test)]
+mod tests;

@@ -228,7 +228,8 @@ impl Spool {
             (Some(a), Some(b)) => a == b,
             _ => true,
         };
-        opened.start == self.had && same && agree(bound.total, opened.total)
+        let fits = opened.total.is_none_or(|total| self.had <= total);
+        opened.start == self.had && fits && same && agree(bound.total, opened.total)
     }
 
     fn restart(&mut self, opened: &Opened) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 //! Trees and objects, a barrier, records and receipts, links, a barrier: whoever looks sees the old state or the new one,
 //! and whatever a link or a record leads to is on the disk before they are.
 
-use std::{collections::BTreeSet, fs, time::SystemTime};
+use std::{collections::BTreeSet, fs, io::ErrorKind, time::SystemTime};
 
 use loom_source::{
     Digest, Record, Slot, Statement,
@@ -23,6 +23,8 @@ struct Batch<'a> {
     store: &'a Store,
     aside: Aside,
     barrier: Barrier,
+    /// Development trees that have fallen off the end.
+    retired: Vec<Digest>,
 }
 
 impl Store {
@@ -31,8 +33,8 @@ impl Store {
     /// The store fills in the receipts' digests, checks and time.
     pub fn publish(&self, batch: Vec<(Checked, Receipt)>) -> Result<Vec<Installed>, StoreError> {
         self.prepare()?;
-        let _exists = self.lock_against_collection()?;
-        let mut steps = Batch { store: self, aside: Aside::default(), barrier: Barrier::default() };
+        let exists = self.lock_against_collection()?;
+        let mut steps = Batch::new(self);
         let mut batch: Vec<_> = batch
             .into_iter()
             .map(|(checked, receipt)| {
@@ -61,10 +63,8 @@ impl Store {
         };
         let installed = batch.iter().map(point).collect::<Result<Vec<_>, _>>()?;
         steps.wait()?;
-        drop(_exists);
-        for (checked, ..) in &batch {
-            self.retire_dev_trees(&checked.release)?;
-        }
+        drop(exists);
+        self.retire(&steps.retired)?;
         Ok(installed)
     }
 
@@ -148,7 +148,11 @@ impl Store {
     }
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    fn new(store: &'a Store) -> Self {
+        Self { store, aside: Aside::default(), barrier: Barrier::default(), retired: vec![] }
+    }
+
     fn wait(&mut self) -> Result<(), StoreError> {
         self.barrier.wait(&self.store.root)
     }
@@ -170,6 +174,9 @@ impl Batch<'_> {
         folders.into_iter().for_each(|folder| self.barrier.add(folder));
         self.write_object(&checked.tree, &checked.listing.to_bytes())?;
         if let Some((_, bytes)) = statement {
+            self.write_object(&Digest::of(bytes), bytes)?;
+        }
+        for (_, bytes) in &checked.evidence {
             self.write_object(&Digest::of(bytes), bytes)?;
         }
         if let Some(kept) = checked.kept.take() {
@@ -203,22 +210,33 @@ impl Batch<'_> {
     }
 
     fn place_tree(&mut self, checked: &Checked) -> Result<(), StoreError> {
-        let store = self.store;
-        self.barrier.add(store.trees());
-        if store.adopt(checked)? {
-            // It may be the work of somebody who has not waited for the disk yet.
-            let folder = store.tree(&checked.tree);
-            for entry in checked.listing.entries() {
-                self.barrier.add(folder.join(entry.path.as_str()));
-                entry.path.parents().for_each(|parent| self.barrier.add(folder.join(parent)));
+        let (from, to) = (checked.staged.top(), self.store.tree(&checked.tree));
+        self.barrier.add(self.store.trees());
+        loop {
+            if self.store.adopt(checked)? {
+                self.share(checked);
+                return remove_tree(&from);
             }
-            self.barrier.add(folder);
-            return remove_tree(&checked.staged.top());
+            match fs::rename(&from, &to) {
+                // Somebody else has just published the same tree: look at that one.
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists
+                    ) => {}
+                result => return result.map_err(at(Act::Rename, &to)),
+            }
         }
-        let (from, to) = (checked.staged.top(), store.tree(&checked.tree));
-        // Two releases of one batch may have one tree: the second finds the first one's.
-        set_mode(&from, 0o755)?;
-        fs::rename(&from, &to).map_err(at(Act::Rename, &to))
+    }
+
+    /// A tree that is here may be the work of somebody who has not waited for the disk yet.
+    fn share(&mut self, checked: &Checked) {
+        let folder = self.store.tree(&checked.tree);
+        for entry in checked.listing.entries() {
+            self.barrier.add(folder.join(entry.path.as_str()));
+            entry.path.parents().for_each(|parent| self.barrier.add(folder.join(parent)));
+        }
+        self.barrier.add(folder);
     }
 
     fn write_pointers(
@@ -237,7 +255,9 @@ impl Batch<'_> {
                 self.aside.write(&tmp, path, &record.to_bytes(), &mut self.barrier)?;
             }
             None => {
-                let bytes = store.dev_root_with(release, checked.tree, &checked.entry)?;
+                let (bytes, retired) =
+                    store.dev_root_with(release, checked.tree, &checked.entry)?;
+                self.retired.extend(retired);
                 let path = store.dev_root_path(release);
                 self.aside.write(&tmp, path, &bytes, &mut self.barrier)?;
             }
@@ -256,7 +276,7 @@ impl Store {
             let tree = self.statement(&old.statement).ok().flatten().map(|s| s.tree);
             tree == Some(checked.tree)
         });
-        let (old_carriers, evidence) =
+        let (old_carriers, mut evidence) =
             old.map_or((vec![], vec![]), |old| (old.carriers, old.evidence));
         let mut carriers = vec![RecordCarrier::Loose];
         let kept = checked.archive.as_ref().filter(|archive| archive.kept);
@@ -268,6 +288,11 @@ impl Store {
             };
             if holds && !carriers.contains(&carrier) {
                 carriers.push(carrier);
+            }
+        }
+        for (new, _) in &checked.evidence {
+            if !evidence.contains(new) {
+                evidence.push(new.clone());
             }
         }
         Record { statement, carriers, evidence }

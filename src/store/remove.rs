@@ -27,6 +27,7 @@ impl Store {
             trees.iter().map(|tree| self.claim(release, tree)).collect::<Result<Vec<_>, _>>()?;
         let here = self.unlink(release)?;
         drop(leases);
+        self.unlink_latest(release, &trees)?;
         let named = self.named_trees()?;
         for tree in trees.iter().filter(|tree| !named.contains_key(tree)) {
             self.remove_tree_unless_leased(tree)?;
@@ -58,6 +59,14 @@ impl Store {
             return Ok(file);
         }
         Err(StoreError::Busy { what: release.to_string(), path })
+    }
+
+    /// `bin/latest` must not dangle where people look.
+    fn unlink_latest(&self, release: &Release, trees: &[Digest]) -> Result<(), StoreError> {
+        let link = self.slot_path(release, "latest");
+        let target = fs::read_link(&link).unwrap_or_default();
+        let leads = |tree: &Digest| target.iter().any(|part| *part == *tree.to_string());
+        if trees.iter().any(leads) { remove_file(&link) } else { Ok(()) }
     }
 
     /// Link first, so that nobody finds what is about to vanish.

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, fs};
 
-use loom_source::{Digest, Release, Slot};
+use loom_source::{Digest, Release};
 
 use super::{
     Store, StoreError, TreePath,
@@ -25,38 +25,35 @@ impl Store {
         Ok(parse(&String::from_utf8_lossy(&text)))
     }
 
-    /// The root file with one more tree, and without those that are no longer kept.
+    /// The root file with one more tree, and the trees that it no longer keeps.
     pub(super) fn dev_root_with(
         &self,
         release: &Release,
         tree: Digest,
         entry: &TreePath,
-    ) -> Result<Vec<u8>, StoreError> {
+    ) -> Result<(Vec<u8>, Vec<Digest>), StoreError> {
         let mut trees = self.dev_trees(release)?;
         trees.retain(|(old, _)| *old != tree);
         trees.insert(0, (tree, entry.clone()));
-        trees.truncate(DEV_TREES);
+        let retired = trees.split_off(trees.len().min(DEV_TREES));
         let mut text = format!("{HEADER}\n");
         for (tree, entry) in trees {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{tree} {entry}");
         }
-        Ok(text.into_bytes())
+        Ok((text.into_bytes(), retired.into_iter().map(|(tree, _)| tree).collect()))
     }
 
-    /// Removes trees that nothing names any more, after a development build was published.
-    ///
-    /// Those that somebody runs from stay for the next time.
-    pub(super) fn retire_dev_trees(&self, release: &Release) -> Result<(), StoreError> {
-        if release.slot != Slot::Dev {
+    /// Removes trees that have fallen off the end, unless something else names them or somebody runs from them;
+    /// those are garbage from now on.
+    pub(super) fn retire(&self, trees: &[Digest]) -> Result<(), StoreError> {
+        if trees.is_empty() {
             return Ok(());
         }
         let _alone = self.lock_for_collection()?;
         let named = self.named_trees()?;
-        for tree in self.trees_here()? {
-            if !named.contains_key(&tree) {
-                self.remove_tree_unless_leased(&tree)?;
-            }
+        for tree in trees.iter().filter(|tree| !named.contains_key(tree)) {
+            self.remove_tree_unless_leased(tree)?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use loom_source::{ArchiveFormat, Digest};
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 use super::{
     Lock, Store, StoreError, TreePath,
     error::{Act, absent, at},
+    list::names,
     locks,
     path::{self, PathError, PathSet},
 };
@@ -26,6 +28,9 @@ const PUSH_OUT: u64 = 4 * 1024 * 1024;
 
 /// Unpacked bytes that no ratio is asked of: small archives of zeros are harmless.
 const RATIO_FREE: u64 = 64 * 1024 * 1024;
+
+/// A temporary file that has not changed for so long belongs to nobody.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a tree may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +149,7 @@ pub struct Staged {
     pub(super) entry: Option<TreePath>,
     pub(super) unpacked: Option<(Option<ArchiveFormat>, bool)>,
     bytes: u64,
+    buffer: Vec<u8>,
 }
 
 impl Store {
@@ -160,32 +166,32 @@ impl Store {
                 break made;
             }
         };
-        let (items, paths) = (vec![], PathSet::default());
         Ok(Staged {
             _lock: lock,
             folder,
             limits,
-            items,
-            paths,
+            items: vec![],
+            paths: PathSet::default(),
             entry: None,
             unpacked: None,
             bytes: 0,
+            buffer: vec![],
         })
     }
 
-    /// Removes what dead processes have left below `store/`: `.new-*` that nobody locks, and `.trash-*`.
+    /// Removes what dead processes have left: `store/.new-*` that nobody locks, `store/.trash-*`, and files in `tmp/`
+    /// that have not changed for a day. What cannot be removed (another user's) stays.
     pub fn sweep(&self) -> Result<(), StoreError> {
-        let trees = self.trees();
-        let Some(entries) = absent(fs::read_dir(&trees)).map_err(at(Act::Read, &trees))? else {
-            return Ok(());
-        };
-        for entry in entries {
-            let entry = entry.map_err(at(Act::Read, &trees))?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with(".trash-") || (name.starts_with(".new-") && is_dead(&entry.path())?)
-            {
-                super::durable::remove_tree(&entry.path())?;
+        for (name, path) in names(&self.trees(), true)? {
+            let dead = || name.starts_with(".new-") && is_dead(&path).unwrap_or(false);
+            if name.starts_with(".trash-") || dead() {
+                let _ = super::durable::remove_tree(&path);
+            }
+        }
+        for (_, path) in names(&self.tmp(), false)? {
+            let changed = fs::symlink_metadata(&path).and_then(|meta| meta.modified()).ok();
+            if changed.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(&path);
             }
         }
         Ok(())
@@ -271,7 +277,8 @@ impl Staged {
         let (number, to) = self.next();
         let mut file = File::create_new(&to).map_err(at(Act::Create, &to))?;
         let (mut hasher, mut size, mut pushed) = (Sha256::new(), 0_u64, 0_u64);
-        let mut buffer = vec![0; BUFFER];
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(BUFFER, 0);
         loop {
             let n = fill(&mut bytes, &mut buffer).map_err(UnpackError::Read)?;
             if n == 0 {
@@ -288,6 +295,11 @@ impl Staged {
             }
         }
         push_out(&file, pushed, size - pushed);
+        // Elsewhere the barrier of publishing does it; Windows cannot flush what has become read-only.
+        if cfg!(windows) {
+            file.sync_all().map_err(at(Act::Sync, &to))?;
+        }
+        self.buffer = buffer;
         let bytes = Measured { digest: Digest::from_hasher(hasher), size };
         self.items
             .push(Item { path: path.to_owned(), what: What::File { number, executable, bytes } });

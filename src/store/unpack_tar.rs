@@ -10,8 +10,8 @@ use super::staged::{Staged, UnpackError};
 /// Zeros that may follow the end mark: GNU tar fills up 10 KiB, some writers more.
 const PADDING: u64 = 1 << 20;
 
-/// The longest name that is read before the rules are applied; a header could promise gigabytes.
-const NAME: u64 = 64 * 1024;
+/// The longest extended header; one could promise gigabytes.
+const EXTENDED: u64 = 64 * 1024;
 
 impl Staged {
     /// Unpacks a tar stream, already inflated.
@@ -27,8 +27,13 @@ impl Staged {
         packed: &dyn Fn() -> u64,
     ) -> Result<(), UnpackError> {
         let mut archive = tar::Archive::new(Tail { inner: tar, zeros: 0 });
-        for entry in archive.entries().map_err(UnpackError::Read)? {
-            self.take(entry.map_err(UnpackError::Read)?, packed)?;
+        let mut extended = Extended::default();
+        // Raw: the parser would read an extended name into memory however long it says it is.
+        for entry in archive.entries().map_err(UnpackError::Read)?.raw(true) {
+            let mut entry = entry.map_err(UnpackError::Read)?;
+            if !extended.take_in(&mut entry)? {
+                self.take(entry, std::mem::take(&mut extended), packed)?;
+            }
         }
         end(archive.into_inner())?;
         let stripped = self.strip(strip)?;
@@ -39,17 +44,20 @@ impl Staged {
 
     fn take(
         &mut self,
-        mut entry: tar::Entry<'_, impl Read>,
+        entry: tar::Entry<'_, impl Read>,
+        extended: Extended,
         packed: &dyn Fn() -> u64,
     ) -> Result<(), UnpackError> {
-        let path = text(&entry.path_bytes())?;
+        let path = text(&extended.path.unwrap_or_else(|| entry.path_bytes().into_owned()));
         let refuse = |why| UnpackError::Entry { path: path.clone(), why };
+        let target = extended.target.or_else(|| entry.link_name_bytes().map(|t| t.into_owned()));
+        let target = || target.as_deref().map(text).ok_or_else(|| refuse("the link has no target"));
         let kind = entry.header().entry_type();
-        if kind == EntryType::XGlobalHeader {
-            return Ok(());
-        }
-        if is_sparse(&mut entry).map_err(UnpackError::Read)? {
+        if extended.sparse || kind == EntryType::GNUSparse {
             return Err(refuse("it is sparse"));
+        }
+        if extended.size.is_some_and(|size| size != entry.size()) {
+            return Err(refuse("it has two sizes"));
         }
         match kind {
             EntryType::Regular | EntryType::Continuous if path.ends_with('/') => {
@@ -68,14 +76,8 @@ impl Staged {
                 if measured.size == expected { Ok(()) } else { Err(UnpackError::Truncated) }
             }
             EntryType::Directory => self.folder_entry(&path),
-            EntryType::Symlink => {
-                let target = target(&entry).ok_or_else(|| refuse("the link has no target"))??;
-                self.add_link(plain(&path), target)
-            }
-            EntryType::Link => {
-                let target = target(&entry).ok_or_else(|| refuse("the link has no target"))??;
-                self.add_copy(plain(&path), plain(&target))
-            }
+            EntryType::Symlink => self.add_link(plain(&path), target()?),
+            EntryType::Link => self.add_copy(plain(&path), plain(&target()?)),
             EntryType::Char | EntryType::Block => Err(refuse("it is a device")),
             EntryType::Fifo => Err(refuse("it is a pipe")),
             _ => Err(refuse("it is of an unknown kind")),
@@ -102,34 +104,69 @@ fn plain(path: &str) -> &str {
     path.strip_prefix("./").unwrap_or(path)
 }
 
-fn text(bytes: &[u8]) -> Result<String, UnpackError> {
-    let text = String::from_utf8_lossy(bytes).into_owned();
-    if bytes.len() as u64 > NAME {
-        return Err(UnpackError::Limit { what: "bytes in a path", limit: NAME });
-    }
-    Ok(text)
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn target(entry: &tar::Entry<'_, impl Read>) -> Option<Result<String, UnpackError>> {
-    entry.link_name_bytes().map(|bytes| text(&bytes))
+/// What the entries before an entry say of it: GNU long names, pax headers.
+#[derive(Default)]
+struct Extended {
+    path: Option<Vec<u8>>,
+    target: Option<Vec<u8>>,
+    size: Option<u64>,
+    sparse: bool,
+}
+
+impl Extended {
+    /// Whether this entry only speaks of the next one (or, globally, of nothing that matters here).
+    fn take_in(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<bool, UnpackError> {
+        match entry.header().entry_type() {
+            EntryType::GNULongName => self.path = Some(name(entry)?),
+            EntryType::GNULongLink => self.target = Some(name(entry)?),
+            EntryType::XHeader => self.pax(&bounded(entry)?)?,
+            EntryType::XGlobalHeader => drop(bounded(entry)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn pax(&mut self, header: &[u8]) -> Result<(), UnpackError> {
+        for extension in tar::PaxExtensions::new(header) {
+            let extension = extension.map_err(UnpackError::Read)?;
+            let value = extension.value_bytes().to_vec();
+            match extension.key_bytes() {
+                b"path" => self.path = Some(value),
+                b"linkpath" => self.target = Some(value),
+                b"size" => self.size = Some(text(&value).parse().unwrap_or(u64::MAX)),
+                key if key.starts_with(b"GNU.sparse.") => self.sparse = true,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A long name ends with a zero byte, which is not part of it.
+fn name(entry: &mut tar::Entry<'_, impl Read>) -> Result<Vec<u8>, UnpackError> {
+    let mut name = bounded(entry)?;
+    if name.last() == Some(&0) {
+        name.pop();
+    }
+    Ok(name)
+}
+
+fn bounded(entry: &mut tar::Entry<'_, impl Read>) -> Result<Vec<u8>, UnpackError> {
+    if entry.size() > EXTENDED {
+        return Err(UnpackError::Limit { what: "bytes in an extended header", limit: EXTENDED });
+    }
+    let mut bytes = vec![];
+    entry.read_to_end(&mut bytes).map_err(UnpackError::Read)?;
+    Ok(bytes)
 }
 
 /// Only the owner's bit counts; setuid and the like are dropped with all other bits.
 fn is_executable(header: &Header) -> io::Result<bool> {
     Ok(header.mode()? & 0o100 != 0)
-}
-
-fn is_sparse(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<bool> {
-    if entry.header().entry_type() == EntryType::GNUSparse {
-        return Ok(true);
-    }
-    let Some(extensions) = entry.pax_extensions()? else { return Ok(false) };
-    for extension in extensions {
-        if extension?.key_bytes().starts_with(b"GNU.sparse.") {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// After the last entry: at least one block of zeros, and nothing but zeros.

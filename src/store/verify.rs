@@ -106,7 +106,7 @@ impl Store {
             report.trees += 1;
             match self.listing(&tree) {
                 Ok(Some(listing)) => {
-                    verify_tree(&folder, &listing, by, report)?;
+                    verify_tree(&folder, &listing, report)?;
                     let job = |entry: &Entry| Job::File(folder.clone(), entry.clone(), cure(by));
                     jobs.extend(listing.entries().iter().map(job));
                 }
@@ -217,12 +217,7 @@ impl Store {
     }
 }
 
-fn verify_tree(
-    folder: &Path,
-    listing: &Listing,
-    by: &[Release],
-    report: &mut Report,
-) -> Result<(), StoreError> {
+fn verify_tree(folder: &Path, listing: &Listing, report: &mut Report) -> Result<(), StoreError> {
     for path in extra(folder, listing)? {
         report.find(path, "it is not in the tree's listing", "remove it");
     }
@@ -233,7 +228,6 @@ fn verify_tree(
             report.find(path, "it is a program but may not be executed", cure);
         }
     }
-    let _ = by;
     Ok(())
 }
 

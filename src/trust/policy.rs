@@ -189,7 +189,8 @@ impl Policy {
             && (grade.is_some() || self.waiver(Origin::Mirror).is_some())
     }
 
-    fn waiver(&self, origin: Origin) -> Option<Waiver> {
+    /// Why nothing would have to be proven of bytes from such a source, where that is so.
+    pub fn waiver(&self, origin: Origin) -> Option<Waiver> {
         if origin == Origin::Workspace {
             Some(Waiver::Workspace)
         } else if self.allow_unverified {

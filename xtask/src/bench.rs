@@ -22,6 +22,7 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
     let workspace = Workspace::find()?;
     std::env::set_current_dir(&workspace.root)?;
     tools::debian()?;
+    let python = tools::RustTools::install(&workspace)?;
     demand(&mut cargo_command([
         "build",
         "--release",
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
     bench.arg("--loom").arg(workspace.target.join("release/loom"));
     // Below the target folder: on a disk, which the system's folder for temporary files may not be.
     bench.arg("--work").arg(workspace.target.join("xtask/bench"));
+    bench.arg("--pip").arg(python.program("pip"));
     if args.check {
         bench.arg("--check");
     }

@@ -32,7 +32,9 @@ pub(crate) fn run(workspace: &Workspace, tools: &RustTools) -> Outcome<Count> {
     let place = Place::lay(workspace)?;
     let archive = place.0.path().join("tests.tar.zst");
     let mut pack = clean(Command::new(tools.program("cargo-nextest")));
-    pack.args(["nextest", "archive", "--package", "loom-runtime", "--zstd-level", "1"]);
+    // The whole workspace is built, as before: one package alone would be built anew with other features.
+    pack.args(["nextest", "archive", "--workspace", "--filterset", "package(loom-runtime)"]);
+    pack.args(["--zstd-level", "1"]);
     demand(pack.arg("--archive-file").arg(&archive))?;
     let nextest = place.copy(&tools.program("cargo-nextest"), "cargo-nextest")?;
     fs::create_dir(place.path("unpacked"))?;

@@ -5,13 +5,12 @@ use std::{
     time::Duration,
 };
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use loom_source::{Opened, Resume, SourceError, Validator};
+use loom_source::{Opened, Resume, SourceError};
 use reqwest::{
     Method, Request, Response, StatusCode,
-    header::{self, HeaderMap, HeaderValue},
+    header::{self, HeaderMap},
 };
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
@@ -21,6 +20,7 @@ use crate::{
     answer::{self, Verdict},
     body::{Promise, Reading},
     fault,
+    get::{Get, ask, travelling},
     transport::Transport,
 };
 
@@ -37,15 +37,6 @@ pub struct Client {
     transport: Transport,
 }
 
-/// What is asked for.
-#[derive(Debug, Clone)]
-pub struct Get {
-    url: Url,
-    headers: HeaderMap,
-    resume: Resume,
-    page: bool,
-}
-
 /// A file that has begun to arrive.
 #[derive(Debug)]
 pub struct Answer {
@@ -53,56 +44,6 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The bytes.
     pub opened: Opened,
-}
-
-impl Get {
-    /// The whole file at `url`. A user and password in it are sent as `Authorization`.
-    pub fn new(url: Url) -> Self {
-        let mut headers = HeaderMap::new();
-        let mut bare = url.clone();
-        if let Some(value) = basic(&url) {
-            headers.insert(header::AUTHORIZATION, value);
-            let _ = bare.set_username("");
-            let _ = bare.set_password(None);
-        }
-        Self { url: bare, headers, resume: Resume::whole(), page: false }
-    }
-
-    /// With these headers; they are dropped, all but `Accept`, when a redirect leads to another origin.
-    #[must_use]
-    pub fn headers(mut self, headers: HeaderMap) -> Self {
-        self.headers.extend(headers);
-        self
-    }
-
-    /// From an offset on, if the validator still holds.
-    #[must_use]
-    pub fn resume(mut self, resume: Resume) -> Self {
-        self.resume = resume;
-        self
-    }
-
-    /// The file may be an HTML page; otherwise one is an error.
-    #[must_use]
-    pub fn may_be_page(mut self) -> Self {
-        self.page = true;
-        self
-    }
-}
-
-/// `Authorization: Basic …` for the user and password of a URL.
-fn basic(url: &Url) -> Option<HeaderValue> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let decoded = |text: &str| percent_encoding::percent_decode_str(text).collect::<Vec<u8>>();
-    let mut pair = decoded(url.username());
-    pair.push(b':');
-    pair.extend(decoded(url.password().unwrap_or_default()));
-    let text = BASE64_STANDARD.encode(&pair);
-    let mut value = HeaderValue::try_from(format!("Basic {text}")).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }
 
 /// A request under way: what bounds it and what it is called.
@@ -126,18 +67,36 @@ impl Client {
     /// Opens a file; `None` where there is none (404, 410). Asks again as the settings' [`Retry`](crate::Retry) says.
     pub async fn get(&self, get: &Get) -> Result<Option<Answer>, SourceError> {
         let course = self.course(get);
-        self.retrying(&course, async || self.open(&course).await).await
+        let mut made = 0;
+        loop {
+            match self.open(&course).await {
+                Err(failed) => self.pause(&course, &mut made, failed).await?,
+                done => return done,
+            }
+        }
     }
 
     /// A whole small file, at most `cap` bytes; `None` where there is none.
     pub async fn small(&self, get: &Get, cap: usize) -> Result<Option<Bytes>, SourceError> {
         let course = self.course(get);
-        self.retrying(&course, async || {
-            let Some(answer) = self.open(&course).await? else { return Ok(None) };
-            let at = || address::shown(&get.url);
-            collect(answer.opened, cap, at).await.map(Some)
-        })
-        .await
+        let mut made = 0;
+        loop {
+            match self.open_small(&course, cap).await {
+                Err(failed) => self.pause(&course, &mut made, failed).await?,
+                done => return done,
+            }
+        }
+    }
+
+    async fn open_small(
+        &self,
+        course: &Course<'_>,
+        cap: usize,
+    ) -> Result<Option<Bytes>, SourceError> {
+        match self.open(course).await? {
+            Some(answer) => collect(answer.opened, cap, &course.get.url).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     fn course<'a>(&self, get: &'a Get) -> Course<'a> {
@@ -145,26 +104,24 @@ impl Client {
         Course { get, deadline }
     }
 
-    async fn retrying<T>(
+    /// Waits until the same may be asked again, or gives the failure back.
+    async fn pause(
         &self,
         course: &Course<'_>,
-        attempt: impl AsyncFn() -> Result<T, SourceError>,
-    ) -> Result<T, SourceError> {
-        let mut made = 0;
-        loop {
-            let failed = match attempt().await {
-                Ok(done) => return Ok(done),
-                Err(failed) => failed,
-            };
-            made += 1;
-            let Some(pause) = self.network.retry.pause(made, &failed, jitter()) else {
-                return Err(failed);
-            };
-            if course.deadline.is_some_and(|(at, _)| Instant::now() + pause >= at) {
-                return Err(failed);
-            }
-            tokio::time::sleep(pause).await;
+        made: &mut u32,
+        failed: SourceError,
+    ) -> Result<(), SourceError> {
+        *made += 1;
+        let pause = self.network.retry.pause(*made, &failed, jitter());
+        let in_time = |pause: &Duration| match course.deadline {
+            Some((deadline, _)) => Instant::now() + *pause < deadline,
+            None => true,
+        };
+        match pause.filter(in_time) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(failed),
         }
+        Ok(())
     }
 
     /// One attempt; a second request only where the first shows that the offset has lost its meaning.
@@ -287,22 +244,6 @@ impl Client {
     }
 }
 
-/// The headers of every request: bytes as they are, and from where on.
-fn ask(headers: &mut HeaderMap, resume: &Resume) {
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if resume.from == 0 {
-        return;
-    }
-    if let Ok(range) = HeaderValue::try_from(format!("bytes={}-", resume.from)) {
-        headers.insert(header::RANGE, range);
-    }
-    if let Some(Validator::Strong(tag)) = &resume.validator
-        && let Ok(tag) = HeaderValue::try_from(tag)
-    {
-        headers.insert(header::IF_RANGE, tag);
-    }
-}
-
 /// Where a redirect leads; `Some(Err)` with its text where that is no address.
 fn target(response: &Response, url: &Url) -> Option<Result<Url, String>> {
     let redirects = matches!(
@@ -330,29 +271,19 @@ fn redirect(at: &str, to: String, why: &'static str) -> SourceError {
     SourceError::Redirect { at: at.to_owned(), to, why }
 }
 
-/// What may go to another origin.
-fn travelling(headers: &HeaderMap) -> HeaderMap {
-    let accept = headers.get(header::ACCEPT).cloned();
-    accept.into_iter().map(|value| (header::ACCEPT, value)).collect()
-}
-
 /// Where an answer came from, for people: who must be reachable.
 fn named(asked: &Url, answered: &Url) -> String {
     let (asked, answered) = (address::shown(asked), address::shown(answered));
     if asked == answered { asked } else { format!("{asked} (redirected to {answered})") }
 }
 
-async fn collect(
-    mut opened: Opened,
-    cap: usize,
-    at: impl Fn() -> String,
-) -> Result<Bytes, SourceError> {
+async fn collect(mut opened: Opened, cap: usize, url: &Url) -> Result<Bytes, SourceError> {
     let mut all = BytesMut::new();
     while let Some(piece) = opened.body.next().await {
         let piece = piece?;
         if all.len() + piece.len() > cap {
             let why = format!("it has more than {cap} bytes");
-            return Err(SourceError::Malformed { at: at(), why });
+            return Err(SourceError::Malformed { at: address::shown(url), why });
         }
         all.extend_from_slice(&piece);
     }

@@ -3,7 +3,8 @@
 //! | module | holds |
 //! |---|---|
 //! | [`network`] | [`Network`]: timeouts, proxies, certificates, retry: values from the caller, never the environment |
-//! | [`client`] | [`Client`], [`Get`] and [`Answer`]: one file from one address |
+//! | [`get`] | [`Get`]: what is asked for |
+//! | [`client`] | [`Client`] and [`Answer`]: one file from one address |
 //! | [`retry`] | when to ask again, as a pure function |
 //! | [`address`] | what is this machine, what may be asked, and how addresses are shown |
 //! | `answer` | what a status and its headers mean, as a pure function |
@@ -19,11 +20,13 @@ mod answer;
 mod body;
 pub mod client;
 mod fault;
+pub mod get;
 pub mod network;
 pub mod retry;
 mod transport;
 
-pub use client::{Answer, Client, Get};
+pub use client::{Answer, Client};
+pub use get::Get;
 pub use network::{Network, NetworkError, ProxySettings};
 pub use reqwest::header;
 pub use retry::Retry;

@@ -1,6 +1,9 @@
 //! TLS, proxies and connection pools.
 
-use std::sync::{Once, OnceLock};
+use std::{
+    fmt,
+    sync::{Once, OnceLock},
+};
 
 use loom_source::SourceError;
 use reqwest::{Certificate, NoProxy, Proxy, redirect};
@@ -11,12 +14,19 @@ use crate::{Network, NetworkError, ProxySettings, address, fault};
 
 /// The clients below ours, built when first needed: loading the system's certificates takes milliseconds
 /// that plain http to this machine need not pay.
-#[derive(Debug)]
 pub(crate) struct Transport {
     proxies: Vec<Proxy>,
     extra: Vec<Certificate>,
     plain: OnceLock<Result<reqwest::Client, String>>,
     secure: OnceLock<Result<reqwest::Client, String>>,
+}
+
+/// The library shows its proxies with their passwords; we show how many there are.
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (proxies, extra) = (self.proxies.len(), self.extra.len());
+        write!(f, "Transport {{ proxies: {proxies}, extra certificates: {extra} }}")
+    }
 }
 
 impl Transport {

@@ -81,6 +81,12 @@ pub enum SourceError {
         /// Why.
         source: std::io::Error,
     },
+    /// Something that the source itself offered is not there (any more).
+    #[error("{at} is not there, though it was offered")]
+    Gone {
+        /// Where.
+        at: String,
+    },
     /// A page for people instead of a file: a proxy, a login page, a captive portal.
     #[error("{at} answered with an HTML page instead of a file (a proxy or login page?)")]
     Html {

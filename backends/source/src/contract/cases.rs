@@ -66,6 +66,7 @@ cases! {
     carried::names_differ_by_case if |can| can.releases;
     carried::many_read_at_once if any;
     carried::a_dropped_body_harms_nobody if any;
+    shown::a_source_says_what_it_can if any;
     shown::a_source_names_itself_without_secrets if any;
 }
 

@@ -6,6 +6,17 @@ use crate::{
     contract::{Subject, Wrong, chain, expect::ensure, expect::offered},
 };
 
+pub(super) async fn a_source_says_what_it_can(subject: &dyn Subject) -> Result<(), Wrong> {
+    let published = one(subject, 41, 100);
+    let stand = subject.stand(std::slice::from_ref(&published)).await?;
+    // What a source can do may show only once it has been asked something.
+    offered(stand.source(), &published).await?;
+    let (says, can) = (stand.source().capabilities(), subject.capabilities());
+    ensure(says.list || !can.list, || format!("it says {says:?}, and can {can:?}"))?;
+    let but_listing = |c: crate::Capabilities| crate::Capabilities { list: false, ..c };
+    ensure(but_listing(says) == but_listing(can), || format!("it says {says:?}, and can {can:?}"))
+}
+
 pub(super) async fn a_source_names_itself_without_secrets(
     subject: &dyn Subject,
 ) -> Result<(), Wrong> {

@@ -1,0 +1,244 @@
+//! Archives that must be refused, each built here, and that nothing of them stays.
+
+use tar::EntryType;
+
+use super::*;
+
+/// Unpacks and admits; whatever happens, nothing may be left in `store/` nor beside it.
+fn refused(tar: &[u8]) -> String {
+    refused_within(tar, Limits::default())
+}
+
+fn refused_within(tar: &[u8], limits: Limits) -> String {
+    let home = home();
+    let release = release("0.1.0");
+    let mut staged = home.store.stage(limits).unwrap();
+    let unpacked = unpack(&mut staged, tar).map_err(|e| e.to_string());
+    let error = match unpacked {
+        Err(e) => {
+            drop(staged);
+            e
+        }
+        Ok(()) => home.store.admit(staged, &waived(&release), None).unwrap_err().to_string(),
+    };
+    assert_eq!(trees(&home.store), [] as [&str; 0]);
+    assert_eq!(names(home.folder.path()), ["cache"]);
+    assert_eq!(names(&home.store.root().join("tmp")), [] as [&str; 0]);
+    assert_eq!(names(&home.store.root().join("objects")), [] as [&str; 0]);
+    error
+}
+
+fn with(part: Part<'_>) -> Vec<u8> {
+    tar(&[program("loom-bridge-server", b"#!"), part])
+}
+
+#[test]
+fn paths_that_leave_the_tree_or_no_disk_can_hold() {
+    for path in [
+        "/etc/passwd",
+        "../x",
+        "a/../../x",
+        "a/./b",
+        "a//b",
+        "..",
+        "a\\b",
+        "c:x",
+        "a*",
+        "a?b",
+        "a\"b",
+        "a<b",
+        "a>b",
+        "a|b",
+        "a\nb",
+        "a\u{1b}b",
+        "é",
+        "nul",
+        "a/aux.txt",
+        "COM1",
+        "a.",
+        "a./b",
+        " a",
+        "a ",
+    ] {
+        let error = refused(&with(file(path, b"x")));
+        assert!(error.contains("is refused"), "{path:?}: {error}");
+        let error = refused(&with(entry(EntryType::Directory, path, "")));
+        assert!(error.contains("is refused"), "{path:?}: {error}");
+    }
+}
+
+#[test]
+fn paths_that_a_disk_would_merge() {
+    for (first, second, why) in [
+        ("a", "a", "stands twice"),
+        ("a", "A", "upper and lower case"),
+        ("d/a", "D/b", "upper and lower case"),
+        ("a", "a/b", "also a folder"),
+    ] {
+        let archive =
+            tar(&[program("loom-bridge-server", b""), file(first, b""), file(second, b"")]);
+        assert!(refused(&archive).contains(why), "{first} {second}");
+    }
+    let archive = tar(&[file("a/b", b""), file("a", b"")]);
+    assert!(refused(&archive).contains("is refused"));
+}
+
+#[test]
+fn a_link_is_no_parent() {
+    let archive = tar(&[
+        program("loom-bridge-server", b""),
+        entry(EntryType::Symlink, "d", "/tmp"),
+        file("d/evil", b"x"),
+    ]);
+    assert!(refused(&archive).contains("also a folder"));
+}
+
+#[test]
+fn links_that_leave_the_tree_or_lead_nowhere() {
+    for target in ["/etc/passwd", "../x", "../../x", "a/../../x", "..", "", "missing", "d", "self"]
+    {
+        let archive = tar(&[
+            program("loom-bridge-server", b""),
+            file("d/f", b""),
+            entry(EntryType::Symlink, "self", target),
+        ]);
+        let error = refused(&archive);
+        assert!(error.contains("refused") || error.contains("no target"), "{target:?}: {error}");
+    }
+    let chain: Vec<String> = (0..12).map(|n| format!("l{n}")).collect();
+    let mut parts = vec![program("loom-bridge-server", b"")];
+    for pair in chain.windows(2) {
+        parts.push(entry(EntryType::Symlink, &pair[0], &pair[1]));
+    }
+    parts.push(file(&chain[11], b""));
+    assert!(refused(&tar(&parts)).contains("too many links"));
+}
+
+#[test]
+fn hard_links_name_an_earlier_file() {
+    for target in ["later", "/etc/passwd", "../../etc/passwd", "link"] {
+        let archive = tar(&[
+            program("loom-bridge-server", b""),
+            entry(EntryType::Symlink, "link", "loom-bridge-server"),
+            entry(EntryType::Link, "hard", target),
+            file("later", b""),
+        ]);
+        assert!(refused(&archive).contains("earlier file"), "{target}");
+    }
+}
+
+#[test]
+fn what_is_neither_file_folder_nor_link() {
+    for (kind, why) in [
+        (EntryType::Char, "device"),
+        (EntryType::Block, "device"),
+        (EntryType::Fifo, "pipe"),
+        (EntryType::GNUSparse, "sparse"),
+        (EntryType::new(b'V'), "unknown kind"),
+    ] {
+        let error = refused(&with(entry(kind, "x", "")));
+        assert!(error.contains(why), "{kind:?}: {error}");
+    }
+}
+
+#[test]
+fn sparse_files_and_second_sizes_in_pax_headers() {
+    let pax = |key: &str, value: &str| {
+        let body = format!(" {key}={value}\n");
+        let length = (1..).find(|n: &usize| n.to_string().len() + body.len() == *n).unwrap();
+        format!("{length}{body}")
+    };
+    for (key, value, why) in [
+        ("GNU.sparse.major", "1", "sparse"),
+        ("size", "9", "two sizes"),
+        ("path", "../x", "refused"),
+    ] {
+        let header = pax(key, value);
+        let archive = tar(&[
+            program("loom-bridge-server", b""),
+            Part { kind: EntryType::XHeader, ..file("h", header.as_bytes()) },
+            file("f", b"x"),
+        ]);
+        let error = refused(&archive);
+        assert!(error.contains(why), "{key}: {error}");
+    }
+}
+
+#[test]
+fn data_after_the_end_and_ends_without_a_mark() {
+    let parts = [program("loom-bridge-server", b"#!")];
+    let mut trailing = tar(&parts);
+    trailing.extend_from_slice(&tar_blocks(&[file("x", b"")]));
+    assert!(refused(&trailing).contains("after the archive"));
+    let mut late = tar(&parts);
+    late.extend_from_slice(&vec![0; 2 << 20]);
+    assert!(refused(&late).contains("after the archive"));
+    assert!(refused(&tar_blocks(&parts)).contains("ends early"));
+    assert!(refused(b"").contains("ends early"));
+    let whole = tar(&[program("loom-bridge-server", &[1; 4096])]);
+    assert!(!refused(&whole[..2048]).is_empty());
+    assert!(!refused(b"<html>not an archive</html>").is_empty());
+    assert!(refused(&[0; 1024]).contains("empty"));
+    assert!(!refused(&tar(&[entry(EntryType::Directory, "d", "")])).is_empty());
+}
+
+#[test]
+fn more_than_the_limits_allow() {
+    let limits = Limits::default();
+    let two = with(file("b", b"12345678"));
+    assert!(refused_within(&two, Limits { files: 1, ..limits }).contains("limit of 1 files"));
+    assert!(refused_within(&two, Limits { bytes: 9, ..limits }).contains("limit of 9 bytes"));
+    assert!(
+        refused_within(&two, Limits { path: 10, ..limits }).contains("limit of 10 bytes in a path")
+    );
+    let long = "d/".repeat(48) + &"f".repeat(3);
+    assert!(
+        refused_within(&with(file(&long, b"")), Limits { path: 80, ..limits })
+            .contains("in a path")
+    );
+    let zeros = vec![0; 80 << 20];
+    let bomb = tar(&[program("loom-bridge-server", &zeros)]);
+    let home = home();
+    let mut staged = home.store.stage(limits).unwrap();
+    let error = staged.unpack_tar(&bomb[..], ArchiveFormat::TarGz, None, &|| 1000).unwrap_err();
+    assert!(error.to_string().contains("per packed byte"), "{error}");
+    let folders: Vec<String> = (0..50).map(|n| format!("d{n}")).collect();
+    let parts: Vec<_> = folders.iter().map(|f| entry(EntryType::Directory, f, "")).collect();
+    assert!(
+        refused_within(&tar(&parts), Limits { files: 10, ..limits }).contains("limit of 10 files")
+    );
+}
+
+#[test]
+fn extended_headers_are_read_within_bounds() {
+    let name = "n".repeat(70 * 1024);
+    let archive = tar(&[
+        Part { kind: EntryType::GNULongName, ..file("././@LongLink", name.as_bytes()) },
+        file("f", b""),
+    ]);
+    assert!(refused(&archive).contains("extended header"));
+    let name = "n".repeat(121);
+    let archive = tar(&[
+        program("loom-bridge-server", b""),
+        Part { kind: EntryType::GNULongName, ..file("././@LongLink", name.as_bytes()) },
+        file("f", b""),
+    ]);
+    assert!(refused(&archive).contains("120 bytes in a path"));
+}
+
+#[test]
+fn a_program_must_be_there() {
+    let error = refused(&tar(&[program("something-else", b"")]));
+    assert!(error.contains("holds no program \"loom-bridge-server\""), "{error}");
+    let twice = tar(&[program("a/loom-bridge-server", b""), program("b/loom-bridge-server", b"")]);
+    assert!(refused(&twice).contains("holds no program"));
+}
+
+#[test]
+fn a_top_folder_that_was_to_be_dropped_must_be_there() {
+    let home = home();
+    let archive = tar(&[program("loom-bridge-server", b"")]);
+    let mut staged = home.store.stage(Limits::default()).unwrap();
+    let result = staged.unpack_tar(&archive[..], ArchiveFormat::TarGz, Some(true), &|| 1);
+    assert!(matches!(result, Err(UnpackError::Strip)));
+}

@@ -1,0 +1,149 @@
+//! The store as its users see it.
+
+mod hostile_tar;
+mod hostile_zip;
+mod life;
+mod partials;
+mod sharing;
+
+use std::path::Path;
+
+use loom_source::{ArchiveFormat, Authority, Digest, Name, Platform, Release};
+
+use super::{
+    AdmitError, Checked, Installed, Limits, Partial, Receipt, Received, Staged, Store, UnpackError,
+};
+use crate::trust::{Expectation, Grade, Proof, Waiver};
+
+/// A store in a folder that vanishes with it.
+struct Home {
+    store: Store,
+    folder: tempfile::TempDir,
+}
+
+fn home() -> Home {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("cache")).unwrap();
+    Home { store, folder }
+}
+
+fn release(slot: &str) -> Release {
+    Release {
+        authority: Authority::default(),
+        binary: Name::default(),
+        slot: slot.parse().unwrap(),
+        platform: Platform::LinuxX86_64,
+    }
+}
+
+fn waived(release: &Release) -> Expectation {
+    let waiver = Some(Waiver::AllowUnverified);
+    Expectation { release: release.clone(), archive: None, tree: None, waiver, size: None }
+}
+
+fn proof(digest: Digest) -> Option<Proof> {
+    Some(Proof { digest, grade: Grade::Identity, by: "the test".into() })
+}
+
+/// All of `bytes` as a transfer.
+fn received(bytes: &[u8]) -> Received {
+    let mut transfer = Partial::passing();
+    transfer.push(bytes).unwrap();
+    transfer.finish()
+}
+
+/// A program that is nothing but `bytes`, checked.
+fn bare(store: &Store, release: &Release, bytes: &[u8]) -> Checked {
+    let mut staged = store.stage(Limits::default()).unwrap();
+    staged.bare(bytes, &release.executable()).unwrap();
+    store.admit(staged, &waived(release), None).unwrap()
+}
+
+fn install(store: &Store, slot: &str, bytes: &[u8]) -> Installed {
+    let release = release(slot);
+    let checked = bare(store, &release, bytes);
+    store.publish(vec![(checked, Receipt::new(&release))]).unwrap().remove(0)
+}
+
+/// One entry of a test archive.
+struct Part<'a> {
+    kind: tar::EntryType,
+    path: &'a str,
+    mode: u32,
+    bytes: &'a [u8],
+    target: &'a str,
+}
+
+fn file<'a>(path: &'a str, bytes: &'a [u8]) -> Part<'a> {
+    Part { kind: tar::EntryType::Regular, path, mode: 0o644, bytes, target: "" }
+}
+
+fn program<'a>(path: &'a str, bytes: &'a [u8]) -> Part<'a> {
+    Part { mode: 0o755, ..file(path, bytes) }
+}
+
+fn entry<'a>(kind: tar::EntryType, path: &'a str, target: &'a str) -> Part<'a> {
+    Part { kind, target, ..file(path, b"") }
+}
+
+/// Writes header blocks by hand: the crate's builder refuses to make what we want to see refused.
+fn tar_blocks(parts: &[Part<'_>]) -> Vec<u8> {
+    let mut tar = vec![];
+    for part in parts {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(part.kind);
+        header.set_mode(part.mode);
+        header.set_size(part.bytes.len() as u64);
+        let raw = header.as_mut_bytes();
+        raw[..part.path.len()].copy_from_slice(part.path.as_bytes());
+        raw[157..157 + part.target.len()].copy_from_slice(part.target.as_bytes());
+        header.set_cksum();
+        tar.extend_from_slice(header.as_bytes());
+        tar.extend_from_slice(part.bytes);
+        tar.resize(tar.len().next_multiple_of(512), 0);
+    }
+    tar
+}
+
+fn tar(parts: &[Part<'_>]) -> Vec<u8> {
+    let mut tar = tar_blocks(parts);
+    tar.resize(tar.len() + 1024, 0);
+    tar
+}
+
+fn unpack(staged: &mut Staged, tar: &[u8]) -> Result<(), UnpackError> {
+    staged.unpack_tar(tar, ArchiveFormat::TarGz, None, &|| tar.len() as u64)
+}
+
+/// What lies in `store/`, by name.
+fn trees(store: &Store) -> Vec<String> {
+    names(&store.root().join("store"))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return vec![] };
+    let mut names: Vec<_> =
+        entries.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Overwrites a read-only file in place.
+fn damage(path: &Path, bytes: &[u8]) {
+    let folder = path.parent().unwrap();
+    super::durable::set_mode(folder, 0o755).unwrap();
+    super::durable::set_mode(path, 0o644).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+fn sound(store: &Store) {
+    let report = store.verify().unwrap();
+    assert_eq!(report.findings, []);
+}
+
+fn mismatch(result: Result<Checked, AdmitError>) -> &'static str {
+    match result {
+        Err(AdmitError::Mismatch { what, .. }) => what,
+        other => panic!("{other:?}"),
+    }
+}

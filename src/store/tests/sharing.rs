@@ -1,0 +1,245 @@
+//! Several releases, processes and users of one store.
+
+use std::fs;
+
+use loom_source::EvidenceKind;
+
+use super::{super::StoreError, *};
+
+#[test]
+fn releases_with_one_tree_share_it() {
+    let home = home();
+    let store = &home.store;
+    let first = install(store, "0.1.0", b"same");
+    let second = install(store, "0.1.1", b"same");
+    assert_eq!(first.tree, second.tree);
+    assert_eq!(trees(store).len(), 1);
+    assert!(store.du().unwrap().releases.iter().all(|usage| usage.shared));
+    assert!(store.remove(&first.release).unwrap());
+    assert_eq!(store.find(&first.release).unwrap(), None);
+    assert_eq!(store.find(&second.release).unwrap(), Some(second.clone()));
+    sound(store);
+    assert!(store.remove(&second.release).unwrap());
+    assert!(!store.remove(&second.release).unwrap());
+    assert_eq!(trees(store), [] as [&str; 0]);
+    assert_eq!(store.du().unwrap().objects, 0);
+    assert_eq!(store.list().unwrap(), []);
+    assert_eq!(names(&store.root().join("releases/loom-os/loom-bridge-server")), [] as [&str; 0]);
+}
+
+#[test]
+fn a_damaged_tree_is_not_shared() {
+    let home = home();
+    let store = &home.store;
+    let first = install(store, "0.1.0", b"same");
+    damage(&first.entry, b"evil");
+    let second = install(store, "0.1.1", b"same");
+    assert_eq!(fs::read(&second.entry).unwrap(), b"same");
+    assert_eq!(fs::read(&first.link).unwrap(), b"same");
+    assert!(trees(store)[0].starts_with(".damaged-"), "{:?}", trees(store));
+    sound(store);
+    assert!(store.du().unwrap().garbage >= 4);
+}
+
+#[test]
+fn a_batch_is_published_at_once() {
+    let home = home();
+    let store = &home.store;
+    let batch: Vec<_> = (0..40)
+        .map(|n| {
+            let release = release(&format!("0.{n}.0"));
+            // Every fourth has the tree of another.
+            (bare(store, &release, format!("{}", n / 4).as_bytes()), Receipt::new(&release))
+        })
+        .collect();
+    let installed = store.publish(batch).unwrap();
+    assert_eq!(installed.len(), 40);
+    assert_eq!(trees(store).len(), 10);
+    assert!(store.list().unwrap().iter().all(|listed| listed.installed.is_some()));
+    sound(store);
+}
+
+#[test]
+fn a_lease_keeps_a_tree() {
+    let home = home();
+    let (store, state) = (&home.store, home.folder.path().join("state"));
+    let installed = install(store, "0.1.0", b"x");
+    let lease = store.lease(&installed, &state).unwrap();
+    assert_eq!(lease.installed(), &installed);
+    assert!(!state.exists(), "the lease lies in the store");
+    let busy = store.remove(&installed.release).unwrap_err();
+    assert!(busy.is_busy(), "{busy}");
+    assert_eq!(store.find(&installed.release).unwrap(), Some(installed.clone()));
+    let child = lease.try_clone().unwrap();
+    drop(lease);
+    assert!(store.remove(&installed.release).unwrap_err().is_busy(), "the child's handle holds it");
+    drop(child);
+    assert!(store.remove(&installed.release).unwrap());
+    assert!(matches!(store.lease(&installed, &state), Err(StoreError::Gone { .. })));
+}
+
+#[test]
+fn a_lease_is_of_what_stands_there_now() {
+    let home = home();
+    let (store, state) = (&home.store, home.folder.path().join("state"));
+    let old = install(store, "0.1.0", b"old");
+    let new = install(store, "0.1.0", b"new");
+    let lease = store.lease(&old, &state).unwrap();
+    assert_eq!(lease.installed(), &new);
+}
+
+#[test]
+fn one_process_at_a_time_acquires_a_release() {
+    let home = home();
+    let store = &home.store;
+    let held = store.lock_release(&release("0.1.0"), &mut || panic!("nobody holds it")).unwrap();
+    let _other = store.lock_release(&release("0.2.0"), &mut || panic!("another release")).unwrap();
+    let (waiting, waits) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            let _lock =
+                store.lock_release(&release("0.1.0"), &mut || waiting.send(()).unwrap()).unwrap();
+        });
+        waits.recv().unwrap();
+        drop(held);
+        waiter.join().unwrap();
+    });
+    assert!(names(&store.root().join("locks")).len() >= 3, "locks are never unlinked");
+}
+
+#[test]
+fn the_last_three_development_trees_stay() {
+    let home = home();
+    let store = &home.store;
+    let builds: Vec<_> = (0..5).map(|n| install(store, "dev", format!("{n}").as_bytes())).collect();
+    assert_eq!(trees(store).len(), 3);
+    assert!(builds[4].link.ends_with("bin/dev/linux-x86_64/loom-bridge-server"));
+    assert_eq!(store.find(&release("dev")).unwrap(), Some(builds[4].clone()));
+    assert!(!builds[1].entry.exists() && builds[2].entry.exists());
+    assert!(store.record(&release("dev")).unwrap().is_none());
+    install(store, "dev", b"2");
+    assert_eq!(trees(store).len(), 3);
+    sound(store);
+    let listed = store.list().unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].release, release("dev"));
+    fs::remove_dir_all(store.root().join("bin")).unwrap();
+    let recovered = store.recover(&release("dev")).unwrap();
+    assert!(matches!(recovered, super::super::Recovery::Linked(i) if i.tree == builds[2].tree));
+    assert!(store.remove(&release("dev")).unwrap());
+    assert_eq!(trees(store), [] as [&str; 0]);
+}
+
+#[test]
+fn a_leased_development_tree_outlives_its_turn() {
+    let home = home();
+    let (store, state) = (&home.store, home.folder.path().join("state"));
+    let first = install(store, "dev", b"first");
+    let lease = store.lease(&first, &state).unwrap();
+    for n in 0..4 {
+        install(store, "dev", format!("{n}").as_bytes());
+    }
+    assert!(first.entry.exists());
+    drop(lease);
+}
+
+#[test]
+fn a_development_build_is_copied_never_linked() {
+    let home = home();
+    let (store, release) = (&home.store, release("dev"));
+    let build = home.folder.path().join("loom-bridge-server");
+    fs::write(&build, b"built").unwrap();
+    let mut staged = store.stage(Limits::default()).unwrap();
+    let measured = staged.copy_file(&build, &release.executable()).unwrap();
+    assert_eq!(measured.digest, Digest::of(b"built"));
+    let checked = store
+        .admit(staged, &Expectation { waiver: Some(Waiver::Workspace), ..waived(&release) }, None)
+        .unwrap();
+    let installed = store.publish(vec![(checked, Receipt::new(&release))]).unwrap().remove(0);
+    fs::write(&build, b"overwritten").unwrap();
+    assert_eq!(fs::read(&installed.entry).unwrap(), b"built");
+    assert_eq!(store.receipt(&release).unwrap().unwrap().waiver, Some(Waiver::Workspace));
+}
+
+#[test]
+fn the_authoritys_statement_is_kept_as_it_is() {
+    let home = home();
+    let (store, release) = (&home.store, release("0.1.0"));
+    let ours = bare(store, &release, b"x");
+    let mut statement = loom_source::Statement {
+        authority: release.authority.clone(),
+        binary: release.binary.clone(),
+        version: "0.1.0".parse().unwrap(),
+        platform: release.platform,
+        tree: ours.tree(),
+        entry: "loom-bridge-server".into(),
+        archives: vec![],
+        published: Some("2026-01-01T00:00:00Z".into()),
+        critical: vec![],
+    };
+    let bytes = statement.to_bytes();
+    let signature = b"signature".to_vec();
+    let checked = ours.with_statement(bytes.clone()).unwrap();
+    let checked =
+        checked.with_evidence(EvidenceKind::Minisign, Digest::of(&bytes), signature.clone());
+    store.publish(vec![(checked, Receipt::new(&release))]).unwrap();
+    install(store, "0.1.0", b"x");
+    let record = store.record(&release).unwrap().unwrap();
+    assert_eq!(record.statement, Digest::of(&bytes));
+    assert_eq!(record.evidence[0].digest, Digest::of(&signature));
+    assert_eq!(fs::read(store.object(&Digest::of(&bytes))).unwrap(), bytes);
+    sound(store);
+    for change in [0, 1, 2] {
+        match change {
+            0 => statement.version = "0.1.1".parse().unwrap(),
+            1 => {
+                statement = loom_source::Statement {
+                    version: "0.1.0".parse().unwrap(),
+                    tree: Digest::of(b""),
+                    ..statement
+                }
+            }
+            _ => statement.critical = vec!["unknown".into()],
+        }
+        let refused = bare(store, &release, b"x").with_statement(statement.to_bytes());
+        assert!(refused.unwrap_err().is_integrity());
+    }
+}
+
+/// Root may write everywhere, so it asks an ordinary user to look.
+#[test]
+fn a_read_only_store_serves_and_leases_elsewhere() {
+    use std::os::unix::{fs::PermissionsExt, process::CommandExt as _};
+    let home = home();
+    if rustix::process::geteuid().is_root() {
+        let program = home.folder.path().join("test");
+        fs::set_permissions(home.folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        let mut again = std::process::Command::new(&program);
+        again.args([
+            "--exact",
+            "store::tests::sharing::a_read_only_store_serves_and_leases_elsewhere",
+        ]);
+        let output = again.uid(65534).gid(65534).current_dir("/").output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    let (store, state) = (&home.store, home.folder.path().join("state"));
+    let installed = install(store, "0.1.0", b"x");
+    fs::set_permissions(store.root(), PermissionsExt::from_mode(0o555)).unwrap();
+    let read_only = Store::open(store.root()).unwrap();
+    let lease = read_only.lease(&installed, &state).unwrap();
+    assert!(lease.path().starts_with(&state));
+    assert!(matches!(&read_only.notices()[..], [super::super::Notice::ForeignLease { .. }]));
+    assert_eq!(
+        read_only.attest(&installed).unwrap(),
+        super::super::fingerprint::Attested::Untouched
+    );
+    fs::set_permissions(store.root().join("store"), PermissionsExt::from_mode(0o555)).unwrap();
+    let error = read_only.stage(Limits::default()).unwrap_err();
+    assert!(error.is_read_only() && error.hint().unwrap().contains("LOOM_CACHE_DIR"), "{error}");
+    for folder in [store.root().to_owned(), store.root().join("store")] {
+        fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+}
