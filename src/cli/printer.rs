@@ -112,6 +112,11 @@ impl Printer {
         }
     }
 
+    /// A failure after the document was printed: text on stderr in any case.
+    pub(crate) fn complaint(&self, failure: &Failure) {
+        self.stderr(failure.human().trim_end());
+    }
+
     fn stderr(&self, text: &str) {
         let _line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         // A closed stderr leaves nobody to tell.
