@@ -1,9 +1,9 @@
-//! `loom list`: what is here, and what is on offer.
+//! `loom list`: what is here.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-use support::{Depot, Plain, Sandbox, Server};
+use support::{Plain, Sandbox};
 
 fn versions(document: &serde_json::Value) -> Vec<String> {
     let releases = document["releases"].as_array().unwrap_or_else(|| panic!("{document}"));
@@ -19,33 +19,29 @@ fn nothing_here_is_an_empty_list() {
 }
 
 #[test]
-fn versions_are_listed_newest_first() {
+fn versions_are_listed_in_their_order() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0", "0.2.9", "0.2.10"]));
     for version in ["0.2.0", "0.2.10", "0.2.9"] {
         sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
     }
     let document = sandbox.loom(&["list", "--json"]).ok().json();
-    assert_eq!(versions(&document), ["0.2.10", "0.2.9", "0.2.0"]);
+    assert_eq!(versions(&document), ["0.2.0", "0.2.9", "0.2.10"]);
     let text = sandbox.loom(&["list"]).ok().stdout();
     let place = |version| text.find(version).unwrap_or_else(|| panic!("{version} in {text}"));
-    assert!(place("0.2.10") < place("0.2.9") && place("0.2.9") < place("0.2.0"), "{text}");
+    assert!(place("0.2.0") < place("0.2.9") && place("0.2.9") < place("0.2.10"), "{text}");
 }
 
 #[test]
-fn what_is_on_offer_is_listed_without_fetching_it() {
-    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
-    let server = Server::serve(depot.path());
-    for source in [depot.url(), server.url()] {
-        let run = sandbox.loom(&["list", "--remote", "--json", "--source", &source]).ok();
-        let document = run.json();
-        assert_eq!(versions(&document), ["0.2.0", "0.1.0"], "{document}");
+fn each_row_says_where_it_came_from_and_which_is_in_use() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    for version in ["0.1.0", "0.2.0"] {
+        sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
     }
-    assert!(sandbox.trees().is_empty());
-}
-
-#[test]
-fn a_plain_http_folder_says_that_it_cannot_list() {
-    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
-    let server = Server::serve(mirror.path());
-    sandbox.loom(&["list", "--remote", "--source", &server.url()]).code(3).says(&["list"]);
+    sandbox.loom(&["use", "0.1.0"]).ok();
+    let document = sandbox.loom(&["list", "--json"]).ok().json();
+    let row = &document["releases"][0];
+    assert_eq!(row["source"], mirror.url());
+    assert_eq!(row["path"], sandbox.link("0.1.0").to_str().unwrap());
+    assert_eq!(row["platform"], support::platform());
+    assert_eq!((&row["used"], &document["releases"][1]["used"]), (&true.into(), &false.into()));
 }

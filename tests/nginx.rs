@@ -38,7 +38,7 @@ fn below_a_path_with_an_autoindex_that_nobody_reads() {
     let nginx = Nginx::serve(mirror.path(), "autoindex on;");
     let url = format!("{}/some", nginx.url());
     sandbox.loom(&["get", "--source", &url, "--version", "0.2.0"]).ok();
-    sandbox.loom(&["get", "--source", &url]).code(3).says(&["--version"]);
+    Sandbox::new().loom(&["get", "--source", &url]).code(3).says(&["--version"]);
 }
 
 #[test]

@@ -30,10 +30,13 @@ fn the_version_in_use_is_taken_when_nothing_else_says() {
 }
 
 #[test]
-fn only_what_is_here_can_be_used() {
+fn what_is_not_here_can_be_chosen_and_is_said_to_be_missing() {
     let (sandbox, _mirror) = with_two_versions();
-    sandbox.loom(&["use", "0.9.0"]).code(3).says(&["0.9.0"]);
+    sandbox.loom(&["use", "0.9.0"]).ok().says(&["0.9.0", "not here", "loom get"]);
+    sandbox.loom(&["which"]).code(3).says(&["0.9.0"]);
     sandbox.loom(&["use", "0.2.0+build"]).code(2);
+    sandbox.loom(&["use", "--none"]).ok();
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.2.0"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Depot, Plain, Sandbox, Trace};
+use support::{Depot, Plain, Sandbox, Server, Trace};
 
 const TRACE: &str = "trace=%network,clone,clone3,fork,vfork,flock,fcntl";
 
@@ -41,10 +41,13 @@ fn a_pinned_version_of_a_project() {
 #[test]
 fn latest_while_the_answer_is_fresh() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
-    let get = ["get", "--source", &depot.url()];
+    let server = Server::serve(depot.path());
+    let get = ["get", "--source", &server.url()];
     sandbox.loom(&get).ok();
+    server.forget();
     let (run, trace) = sandbox.strace(&[TRACE], &get);
     assert_eq!(run.ok().path(), sandbox.link("0.2.0"));
+    assert!(server.requests().is_empty());
     assert_warm(&trace);
 }
 
