@@ -3,11 +3,8 @@
 use clap::{ArgMatches, Command};
 
 use super::{
-    Outcome, completions, context::Context, dev, get, list, man, remove, store, use_version, which,
-    Outcome, completions, config, context::Context, get, init, list, man, remove, store, trust,
-    use_version, which,
-    Outcome, completions, context::Context, down, env, exec, get, list, logs, man, remove, restart,
-    status, store, supervise, up, use_version, which,
+    Outcome, completions, config, context::Context, dev, down, env, exec, get, init, list, logs,
+    man, remove, restart, status, store, supervise, trust, up, use_version, which,
 };
 
 /// One command: its name, what it says of itself, its arguments and what it does.
