@@ -73,7 +73,6 @@ pub use receipt::{Attempt, Check, Receipt};
 pub use recover::Recovery;
 pub use refusal::{AdmitError, UnpackError};
 pub use staged::Staged;
-pub use staged::{Limits, Staged, UnpackError};
 pub use verify::{Finding, Report};
 
 #[cfg(test)]
