@@ -13,5 +13,9 @@
 //!
 //! The library takes values: it never looks at the terminal, the home directory or the environment.
 
+pub mod acquire;
+pub mod cli;
+pub mod config;
+pub mod launch;
 pub mod store;
 pub mod trust;

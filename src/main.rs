@@ -1,3 +1,7 @@
-//! The `loom` program.
+//! The `loom` program: parse, run, report, exit.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    loom_runtime::cli::run(std::env::args_os().collect())
+}

@@ -53,8 +53,8 @@ impl Store {
         self.root.join(format!("roots/dev/{authority}/{binary}/{platform}"))
     }
 
-    /// The link that people use.
-    pub(super) fn link_path(&self, release: &Release) -> PathBuf {
+    /// Where the release has its link, whether it is here or not.
+    pub fn link_path(&self, release: &Release) -> PathBuf {
         self.slot_path(release, &release.slot.to_string())
     }
 

@@ -64,6 +64,7 @@ pub use format::{Notice, Store};
 pub use installed::Installed;
 pub use lease::Lease;
 pub use limits::Limits;
+pub use list::Listed;
 pub use listing::{Entry, Kind, Listing};
 pub use locks::Lock;
 pub use partial::{Begun, Partial, Received};
@@ -72,6 +73,7 @@ pub use receipt::{Attempt, Check, Receipt};
 pub use recover::Recovery;
 pub use refusal::{AdmitError, UnpackError};
 pub use staged::Staged;
+pub use verify::{Finding, Report};
 
 #[cfg(test)]
 mod tests;

@@ -1,26 +1,26 @@
-//! What is proven of a release before a byte of it arrives.
+//! What has to be proven before bytes become a release.
 
 use loom_source::{Digest, Release};
 use serde::{Deserialize, Serialize};
 
-/// Who proves a digest.
+/// Who stands behind a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grade {
-    /// The source that also serves the bytes: they arrived whole, no more.
+    /// The source that serves the bytes says so too: the transfer is proven, not the origin.
     Transfer,
-    /// A lock, a pin, a signed index or the authority's own origin.
+    /// A lock, a pin, a signed index, or the authority's own origin says so.
     Identity,
 }
 
-/// A digest that must be met, and who says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A digest that bytes have to have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// The digest.
     pub digest: Digest,
-    /// What meeting it proves.
+    /// Who stands behind it.
     pub grade: Grade,
-    /// Who says so, for people: `.sha256 file at https://…`.
+    /// Where it was read, for people: `.sha256 file at …`.
     pub by: String,
 }
 
@@ -28,25 +28,35 @@ pub struct Proof {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Waiver {
-    /// The user said `--allow-unverified`.
+    /// `--allow-unverified` was given for this run.
     AllowUnverified,
-    /// `checksum = "if-available"`, and none was available.
+    /// `checksum = "if-available"`, and none was.
     IfAvailable,
-    /// The user's own cargo build.
+    /// A cargo build of this machine.
     Workspace,
 }
 
-/// What the store holds a release to. Every proof that is there must hold; if there is none, a waiver must be.
+/// What has to be proven of one carrier of one release.
+///
+/// Every proof that is there must hold; where there is none, there is a waiver. An archive's proof is met
+/// by that archive only, never by another carrier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectation {
-    /// The release.
+    /// The release that the bytes are to be.
     pub release: Release,
-    /// The digest of one archive (or bare program): met by that archive only, never by another carrier.
+    /// The digest of the archive, or of the bare program, as it travels.
     pub archive: Option<Proof>,
     /// The digest of the tree.
     pub tree: Option<Proof>,
-    /// Why there may be no proof.
+    /// Why it may be neither.
     pub waiver: Option<Waiver>,
-    /// The archive's size in bytes, where it is known.
+    /// The size in bytes of what travels, where somebody claimed one.
     pub size: Option<u64>,
+}
+
+impl Expectation {
+    /// The best grade of any proof, `None` where nothing is proven.
+    pub fn grade(&self) -> Option<Grade> {
+        [&self.archive, &self.tree].into_iter().flatten().map(|proof| proof.grade).max()
+    }
 }

@@ -1,5 +1,17 @@
 //! What may enter: pure functions over values.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `expectation` | [`Expectation`]: what has to be proven before bytes become a release |
+//! | `pin` | [`Pins`]: digests we already hold for a release |
+//! | `policy` | [`Policy`], which turns an offer into an expectation, or into [`Distrust`] |
+//!
+//! Nothing here reads a file or asks a source; the same values always get the same judgement.
 
 mod expectation;
+mod pin;
+mod policy;
 
 pub use expectation::{Expectation, Grade, Proof, Waiver};
+pub use pin::{Pin, PinOrigin, Pins};
+pub use policy::{Checksum, Distrust, Expected, Origin, Policy, Signature};

@@ -1,1 +1,32 @@
-//! stub
+//! The one place that builds HTTP clients.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`network`] | [`Network`]: timeouts, proxies, certificates, retry: values from the caller, never the environment |
+//! | [`get`] | [`Get`]: what is asked for |
+//! | [`client`] | [`Client`] and [`Answer`]: one file from one address |
+//! | [`retry`] | when to ask again, as a pure function |
+//! | [`address`] | what is this machine, what may be asked, and how addresses are shown |
+//! | `answer` | what a status and its headers mean, as a pure function |
+//! | `body` | the bytes: counted, timed, and no page for people |
+//! | `fault` | what the client library's errors mean |
+//! | `transport` | TLS, proxies and connection pools |
+//!
+//! Whatever goes wrong comes out as a [`SourceError`](loom_source::SourceError) that names the address
+//! without user, password or query.
+
+pub mod address;
+mod answer;
+mod body;
+pub mod client;
+mod fault;
+pub mod get;
+pub mod network;
+pub mod retry;
+mod transport;
+
+pub use client::{Answer, Client};
+pub use get::Get;
+pub use network::{Network, NetworkError, ProxySettings};
+pub use reqwest::header;
+pub use retry::Retry;

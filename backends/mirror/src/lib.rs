@@ -1,1 +1,28 @@
-//! stub
+//! Mirrors: releases in a folder, on an HTTP server, in an object store.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`mirror`] | [`Mirror`], the source, and what it is opened with |
+//! | `transport` | the few acts a mirror needs of the place it lies in |
+//! | `folder` | `file://` and plain paths, through `object_store` |
+//! | `web` | `http://` and `https://`, through `loom-http` |
+//! | `layout` | which of the two layouts a mirror has |
+//! | `store` | the store layout: a store at rest |
+//! | `release` | the plain release layout: assets as a release page has them |
+//! | `asset` | the names of assets |
+//! | [`checksum`] | checksum files |
+//!
+//! A mirror hands on what it reads and verifies nothing.
+
+mod asset;
+pub mod checksum;
+mod folder;
+mod layout;
+pub mod mirror;
+mod release;
+mod store;
+mod transport;
+mod web;
+
+pub use layout::Layout;
+pub use mirror::{Mirror, MirrorError, Options};

@@ -15,6 +15,20 @@ pub enum SourceError {
         /// Why.
         source: Cause,
     },
+    /// A connection, but not one that can be trusted: an unknown authority, a wrong name, an expired certificate.
+    #[error("could not connect safely to {at}")]
+    Tls {
+        /// Where.
+        at: String,
+        /// Why.
+        source: Cause,
+    },
+    /// The network is needed and may not be used.
+    #[error("{at} is beyond this machine, and we are offline")]
+    Offline {
+        /// Where.
+        at: String,
+    },
     /// Nothing moved for longer than the source's `timeout`.
     #[error("{at} made no progress for {after:?}")]
     Stall {
@@ -66,6 +80,12 @@ pub enum SourceError {
         at: String,
         /// Why.
         source: std::io::Error,
+    },
+    /// Something that the source itself offered is not there (any more).
+    #[error("{at} is not there, though it was offered")]
+    Gone {
+        /// Where.
+        at: String,
     },
     /// A page for people instead of a file: a proxy, a login page, a captive portal.
     #[error("{at} answered with an HTML page instead of a file (a proxy or login page?)")]
@@ -150,15 +170,15 @@ pub enum Class {
     Unreachable,
     /// The source wants credentials.
     Credentials,
+    /// The source needs the network, which may not be used.
+    Offline,
 }
 
 impl SourceError {
     /// What may be done about it.
     pub fn advice(&self) -> Advice {
         match self {
-            Self::Connect { .. } | Self::Interrupted { .. } | Self::Stall { .. } => {
-                Advice::Retry { after: None }
-            }
+            Self::Connect { .. } | Self::Interrupted { .. } => Advice::Retry { after: None },
             Self::Status { status: 408 | 425 | 429 | 500..=599, retry_after, .. } => {
                 Advice::Retry { after: *retry_after }
             }
@@ -171,6 +191,7 @@ impl SourceError {
     pub fn class(&self) -> Class {
         match self {
             Self::Credentials { .. } => Class::Credentials,
+            Self::Offline { .. } => Class::Offline,
             _ => Class::Unreachable,
         }
     }
@@ -181,6 +202,14 @@ impl SourceError {
             Self::Insecure { .. } => {
                 "use https, or set allow_http = true for this source if you trust the network"
                     .to_owned()
+            }
+            Self::Tls { .. } => {
+                "if a company proxy or a private authority is in between, give its certificate: \
+                 ca = \"FILE.pem\" for this source, or SSL_CERT_FILE"
+                    .to_owned()
+            }
+            Self::Offline { .. } => {
+                "leave out --offline (LOOM_OFFLINE) to use the network".to_owned()
             }
             Self::Html { at } => {
                 format!(

@@ -57,6 +57,12 @@ pub trait Source: Display + Debug + Send + Sync {
     /// Bytes exactly as published, from an offset if the validator still holds, else from 0; the answer says which.
     async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError>;
 
+    /// The file of this machine behind a pointer, where there is one: for those who can copy it better than
+    /// by reading a stream. Its bytes are as unchecked as any.
+    fn local_file(&self, _what: &Pointer) -> Option<std::path::PathBuf> {
+        None
+    }
+
     /// Platforms for which the source carries `release`'s program at its version, where that is cheap to say:
     /// for the hint when `find` answered `None`.
     async fn platforms(&self, _binary: &Name, _version: &Version) -> Vec<crate::Platform> {

@@ -1,2 +1,61 @@
-//! x
-fn main() {}
+//! `loom-bridge-server`: reads the environment, serves until it is asked to stop.
+
+use std::{io::IsTerminal as _, num::NonZeroUsize, process::ExitCode, thread};
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use loom_bridge::{
+    server,
+    settings::{HELP, Settings},
+};
+use tracing_subscriber::EnvFilter;
+
+/// The Loom runtime: event bus, agents and their tools over gRPC, and a dashboard.
+#[derive(Debug, Parser)]
+#[command(name = "loom-bridge-server", version, after_help = HELP)]
+struct Arguments {}
+
+fn main() -> ExitCode {
+    // Exits by itself: 0 after --version and --help, 2 for what it does not know.
+    let matches = Arguments::command().get_matches();
+    if let Err(error) = Arguments::from_arg_matches(&matches) {
+        error.exit();
+    }
+    let settings = match Settings::read(&std::env::vars_os().collect()) {
+        Ok(settings) => settings,
+        Err(error) => return fail(&error.to_string(), None, 2),
+    };
+    let filter = match EnvFilter::try_new(&settings.log) {
+        Ok(filter) => filter,
+        Err(error) => return fail(&format!("RUST_LOG={:?}: {error}", settings.log), None, 2),
+    };
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
+    log.with_writer(std::io::stderr).init();
+    serve(settings)
+}
+
+fn serve(settings: Settings) -> ExitCode {
+    let workers = thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, 4);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("could not start threads: {error}"), None, 1),
+    };
+    let outcome = runtime.block_on(server::run(settings));
+    // Whatever still runs was given its time.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.chain(), error.hint(), error.exit_code()),
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the last word of a program that cannot serve")]
+fn fail(why: &str, hint: Option<String>, code: u8) -> ExitCode {
+    eprintln!("error: {why}");
+    if let Some(hint) = hint {
+        eprintln!("hint: {hint}");
+    }
+    ExitCode::from(code)
+}

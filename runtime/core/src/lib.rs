@@ -1,1 +1,47 @@
-//! stub
+//! The heart of the Loom runtime: events, agents and their tools. It knows no wire and no terminal.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`event`] | what happened, and who says so |
+//! | [`topic`] | which topics a subscription means |
+//! | [`qos`] | how much may wait for a slow reader, and what gives way |
+//! | [`backlog`] | what waits for one stream, in order and bounded (pure) |
+//! | [`mailbox`] | a backlog that wakes its reader |
+//! | [`bus`] | from a topic to the mailboxes that want it |
+//! | [`directory`] | which agents there are, their topics, tools and streams |
+//! | [`tool`] | what a tool is, a call, and an answer |
+//! | [`calls`] | tool calls under way, and their answers |
+//! | [`session`] | one open stream of an agent |
+//! | [`feed`] | what just happened, for people who watch |
+//! | [`flow`] | who lately spoke to whom |
+//! | [`meter`] | how often something happens |
+//! | [`activity`] | counters, feed and flow together |
+//! | [`runtime`] | all of it as one value |
+//!
+//! No lock is held across an await: every lock guards a short, synchronous step. Order of locks, where two are needed:
+//! bus, then mailbox. All others are taken alone.
+
+pub mod activity;
+pub mod backlog;
+pub mod bus;
+pub mod calls;
+pub mod directory;
+pub mod event;
+pub mod feed;
+pub mod flow;
+mod lock;
+pub mod mailbox;
+pub mod meter;
+pub mod qos;
+pub mod runtime;
+pub mod session;
+pub mod tool;
+pub mod topic;
+
+pub use activity::Activity;
+pub use event::{Envelope, Event};
+pub use mailbox::{End, Outgoing};
+pub use qos::Qos;
+pub use runtime::{Options, Runtime};
+pub use session::{Outbound, Session};
+pub use tool::{Answer, Call, Failure, FailureKind, Tool};

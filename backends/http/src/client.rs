@@ -1,0 +1,297 @@
+//! One file from one address.
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use loom_source::{Opened, Resume, SourceError};
+use reqwest::{
+    Method, Request, Response, StatusCode,
+    header::{self, HeaderMap},
+};
+use tokio::time::{Instant, timeout, timeout_at};
+use url::Url;
+
+use crate::{
+    Network, NetworkError, address,
+    answer::{self, Verdict},
+    body::{Promise, Reading},
+    fault,
+    get::{Get, ask, travelling},
+    transport::Transport,
+};
+
+/// How many redirects are followed.
+const REDIRECTS: usize = 5;
+
+/// A body of a refusal is read to its end, so that the connection can be used again, if it is not longer than this.
+const DRAINED: u64 = 16 * 1024;
+
+/// Fetches files, within what its [`Network`] allows.
+#[derive(Debug)]
+pub struct Client {
+    network: Network,
+    transport: Transport,
+}
+
+/// A file that has begun to arrive.
+#[derive(Debug)]
+pub struct Answer {
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The bytes.
+    pub opened: Opened,
+}
+
+/// A request under way: what bounds it and what it is called.
+struct Course<'a> {
+    get: &'a Get,
+    deadline: Option<(Instant, Duration)>,
+}
+
+impl Client {
+    /// A client with these settings. Nothing is loaded or connected before the first request.
+    pub fn new(network: Network) -> Result<Self, NetworkError> {
+        let transport = Transport::new(&network)?;
+        Ok(Self { network, transport })
+    }
+
+    /// The settings.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Opens a file; `None` where there is none (404, 410). Asks again as the settings' [`Retry`](crate::Retry) says.
+    pub async fn get(&self, get: &Get) -> Result<Option<Answer>, SourceError> {
+        let course = self.course(get);
+        let mut made = 0;
+        loop {
+            match self.open(&course).await {
+                Err(failed) => self.pause(&course, &mut made, failed).await?,
+                done => return done,
+            }
+        }
+    }
+
+    /// A whole small file, at most `cap` bytes; `None` where there is none.
+    pub async fn small(&self, get: &Get, cap: usize) -> Result<Option<Bytes>, SourceError> {
+        let course = self.course(get);
+        let mut made = 0;
+        loop {
+            match self.open_small(&course, cap).await {
+                Err(failed) => self.pause(&course, &mut made, failed).await?,
+                done => return done,
+            }
+        }
+    }
+
+    async fn open_small(
+        &self,
+        course: &Course<'_>,
+        cap: usize,
+    ) -> Result<Option<Bytes>, SourceError> {
+        match self.open(course).await? {
+            Some(answer) => collect(answer.opened, cap, &course.get.url).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn course<'a>(&self, get: &'a Get) -> Course<'a> {
+        let deadline = self.network.total_timeout.map(|total| (Instant::now() + total, total));
+        Course { get, deadline }
+    }
+
+    /// Waits until the same may be asked again, or gives the failure back.
+    async fn pause(
+        &self,
+        course: &Course<'_>,
+        made: &mut u32,
+        failed: SourceError,
+    ) -> Result<(), SourceError> {
+        *made += 1;
+        let pause = self.network.retry.pause(*made, &failed, jitter());
+        let in_time = |pause: &Duration| match course.deadline {
+            Some((deadline, _)) => Instant::now() + *pause < deadline,
+            None => true,
+        };
+        match pause.filter(in_time) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(failed),
+        }
+        Ok(())
+    }
+
+    /// One attempt; a second request only where the first shows that the offset has lost its meaning.
+    async fn open(&self, course: &Course<'_>) -> Result<Option<Answer>, SourceError> {
+        let mut resume = course.get.resume.clone();
+        loop {
+            let (response, at) = self.send(course, &resume).await?;
+            match answer::judge(&at, &resume, response.status(), response.headers()) {
+                Ok(Verdict::Restart) => resume = Resume::whole(),
+                Ok(Verdict::Absent) => {
+                    self.drain(response).await;
+                    return Ok(None);
+                }
+                Ok(verdict) => {
+                    return self.answer(course, response, at, &verdict, resume.from).map(Some);
+                }
+                Err(refused) => {
+                    self.drain(response).await;
+                    return Err(refused);
+                }
+            }
+        }
+    }
+
+    /// Sends the request and follows redirects; answers with the name of where it ended.
+    async fn send(
+        &self,
+        course: &Course<'_>,
+        resume: &Resume,
+    ) -> Result<(Response, String), SourceError> {
+        let mut url = course.get.url.clone();
+        let mut headers = course.get.headers.clone();
+        address::admit(&self.network, &url)?;
+        for _ in 0..=REDIRECTS {
+            let at = named(&course.get.url, &url);
+            let response = self.head(course, &url, &headers, resume, &at).await?;
+            let Some(next) = target(&response, &url) else { return Ok((response, at)) };
+            let to = |url: &Url| address::shown(url);
+            let next = next.map_err(|to| redirect(&at, to, "that is no address"))?;
+            address::follow(&self.network, &url, &next)
+                .map_err(|why| redirect(&at, to(&next), why))?;
+            if !address::same_origin(&url, &next) {
+                headers = travelling(&headers);
+            }
+            self.drain(response).await;
+            url = next;
+        }
+        let at = address::shown(&course.get.url);
+        Err(redirect(&at, address::shown(&url), "that is one redirect too many"))
+    }
+
+    /// One request, up to the answer's headers.
+    async fn head(
+        &self,
+        course: &Course<'_>,
+        url: &Url,
+        headers: &HeaderMap,
+        resume: &Resume,
+        at: &str,
+    ) -> Result<Response, SourceError> {
+        let mut request = Request::new(Method::GET, url.clone());
+        *request.headers_mut() = headers.clone();
+        ask(request.headers_mut(), resume);
+        let answer = self.transport.client(&self.network, url)?.execute(request);
+        let after = self.network.timeout;
+        let answer = timeout(after, answer);
+        let answer = match course.deadline {
+            Some((deadline, after)) => timeout_at(deadline, answer)
+                .await
+                .map_err(|_| SourceError::Budget { at: at.to_owned(), after })?,
+            None => answer.await,
+        };
+        let answer = answer.map_err(|_| SourceError::Stall { at: at.to_owned(), after })?;
+        answer.map_err(|error| fault::unanswered(at, after, error))
+    }
+
+    /// A response as an answer, its body under watch.
+    fn answer(
+        &self,
+        course: &Course<'_>,
+        mut response: Response,
+        at: String,
+        verdict: &Verdict,
+        from: u64,
+    ) -> Result<Answer, SourceError> {
+        let headers = std::mem::take(response.headers_mut());
+        let length = response.content_length();
+        let (start, total) = match verdict {
+            Verdict::Rest { total } => (from, *total),
+            Verdict::End => (from, Some(from)),
+            _ => (0, length),
+        };
+        let validator = answer::validator(&headers);
+        if *verdict == Verdict::End {
+            let body = stream::empty().boxed();
+            return Ok(Answer { headers, opened: Opened { start, total, validator, body } });
+        }
+        if !course.get.page && answer::is_page(&headers) {
+            return Err(SourceError::Html { at });
+        }
+        let promise = Promise {
+            at,
+            length: total.map(|total| total.saturating_sub(start)).or(length),
+            timeout: self.network.timeout,
+            deadline: course.deadline,
+            no_page: !course.get.page && start == 0,
+        };
+        let body = Reading::new(response.bytes_stream(), promise).boxed();
+        Ok(Answer { headers, opened: Opened { start, total, validator, body } })
+    }
+
+    /// Reads a short body that nobody wants, so that its connection can serve the next request.
+    async fn drain(&self, response: Response) {
+        if response.content_length().is_none_or(|length| length > DRAINED) {
+            return;
+        }
+        let read = response.bytes_stream().try_for_each(async |_| Ok(()));
+        // Whether it worked shows in the next request.
+        let _ = timeout(self.network.timeout.min(Duration::from_secs(1)), read).await;
+    }
+}
+
+/// Where a redirect leads; `Some(Err)` with its text where that is no address.
+fn target(response: &Response, url: &Url) -> Option<Result<Url, String>> {
+    let redirects = matches!(
+        response.status(),
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT
+    );
+    let location = response.headers().get(header::LOCATION).filter(|_| redirects)?;
+    let text = String::from_utf8_lossy(location.as_bytes());
+    Some(match url.join(&text) {
+        Ok(mut next) => {
+            // Nobody gives us other credentials than our own.
+            let _ = next.set_username("");
+            let _ = next.set_password(None);
+            Ok(next)
+        }
+        Err(_) => Err(text.split('?').next().unwrap_or_default().to_owned()),
+    })
+}
+
+fn redirect(at: &str, to: String, why: &'static str) -> SourceError {
+    SourceError::Redirect { at: at.to_owned(), to, why }
+}
+
+/// Where an answer came from, for people: who must be reachable.
+fn named(asked: &Url, answered: &Url) -> String {
+    let (asked, answered) = (address::shown(asked), address::shown(answered));
+    if asked == answered { asked } else { format!("{asked} (redirected to {answered})") }
+}
+
+async fn collect(mut opened: Opened, cap: usize, url: &Url) -> Result<Bytes, SourceError> {
+    let mut all = BytesMut::new();
+    while let Some(piece) = opened.body.next().await {
+        let piece = piece?;
+        if all.len() + piece.len() > cap {
+            let why = format!("it has more than {cap} bytes");
+            return Err(SourceError::Malformed { at: address::shown(url), why });
+        }
+        all.extend_from_slice(&piece);
+    }
+    Ok(all.freeze())
+}
+
+/// A number in 0..1, different each time.
+fn jitter() -> f64 {
+    let random = RandomState::new().hash_one(0_u8);
+    (random >> 11) as f64 / (1_u64 << 53) as f64
+}

@@ -1,0 +1,62 @@
+//! What the client library's errors mean.
+
+use std::{error::Error, fmt, time::Duration};
+
+use loom_source::SourceError;
+
+/// The innermost reasons of an error, as one line; the library's own addresses are left out, they hold queries.
+#[derive(Debug)]
+pub(crate) struct Why(String);
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Why {}
+
+/// Why a request or a body failed, in the words of the layers below.
+pub(crate) fn why(error: reqwest::Error) -> Why {
+    let error = error.without_url();
+    let mut words: Vec<String> = Vec::new();
+    for cause in causes(&error).skip(1) {
+        let text = cause.to_string();
+        // Outer layers like to repeat the inner ones, or say no more than where they stand.
+        if text.starts_with("client error") || words.last().is_some_and(|last| last.contains(&text))
+        {
+            continue;
+        }
+        words.push(text);
+    }
+    if words.is_empty() { Why(error.to_string()) } else { Why(words.join(": ")) }
+}
+
+/// What it means that a request got no answer.
+pub(crate) fn unanswered(at: &str, timeout: Duration, error: reqwest::Error) -> SourceError {
+    let at = at.to_owned();
+    if error.is_timeout() {
+        return SourceError::Stall { at, after: timeout };
+    }
+    if causes(&error).any(is_tls) {
+        return SourceError::Tls { at, source: why(error).into() };
+    }
+    if error.is_connect() {
+        return SourceError::Connect { at, source: why(error).into() };
+    }
+    if error.is_builder() {
+        return SourceError::Malformed { at, why: why(error).to_string() };
+    }
+    SourceError::Interrupted { at, read: 0, source: Some(why(error).into()) }
+}
+
+/// Whether this is a certificate or protocol failure of TLS, and not a connection that broke.
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
+/// The error and its causes, the outermost first.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}

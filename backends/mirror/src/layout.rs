@@ -1,0 +1,68 @@
+//! Which of the two layouts a mirror has.
+
+use loom_source::SourceError;
+
+use crate::transport::Transport;
+
+/// How a mirror is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// Look: a store has a file `format`.
+    #[default]
+    Probe,
+    /// A store at rest: `format`, `releases/`, `objects/`.
+    Store,
+    /// Assets as a release page has them: `v0.2.0/loom-bridge-server-0.2.0-linux-x86_64.tar.gz`.
+    Release,
+}
+
+/// A layout that has been looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    Store,
+    Release,
+}
+
+/// The store format read here.
+const FORMAT: u64 = 1;
+
+/// Reads the file `format` of a mirror.
+pub(crate) async fn probe(transport: &dyn Transport) -> Result<Known, SourceError> {
+    const CAP: usize = 1024;
+    let bytes = match transport.small("format", CAP).await {
+        Ok(bytes) => bytes,
+        // A bucket without the right to list says so of whatever is not there.
+        Err(SourceError::Credentials { status, .. }) if status.starts_with("403") => None,
+        Err(e) => return Err(e),
+    };
+    let Some(bytes) = bytes else { return Ok(Known::Release) };
+    judge(&bytes).map_err(|why| SourceError::Malformed { at: transport.at("format"), why })
+}
+
+/// Another program's `format` says nothing about us; a newer store must not be read as an older one.
+fn judge(bytes: &[u8]) -> Result<Known, String> {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text.lines().next().unwrap_or_default();
+    let Some(number) = line.strip_prefix("loom-store ") else { return Ok(Known::Release) };
+    match number.trim().parse() {
+        Ok(FORMAT) => Ok(Known::Store),
+        Ok(0) | Err(_) => Err(format!("{line:?} names no store format")),
+        Ok(newer) => Err(format!("a store of format {newer}, which this loom is too old to read")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_newer_than_ours_are_refused() {
+        assert_eq!(judge(b"loom-store 1\n"), Ok(Known::Store));
+        assert_eq!(judge(b"loom-store 1\r\n"), Ok(Known::Store));
+        assert_eq!(judge(b"something else"), Ok(Known::Release));
+        assert_eq!(judge(b""), Ok(Known::Release));
+        assert!(judge(b"loom-store 2\n").unwrap_err().contains("too old"));
+        assert!(judge(b"loom-store 0").is_err());
+        assert!(judge(b"loom-store x").is_err());
+    }
+}

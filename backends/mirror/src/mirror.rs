@@ -1,0 +1,212 @@
+//! The source.
+
+use std::{fmt, path::PathBuf};
+
+use async_trait::async_trait;
+use loom_http::{
+    Client, Network, NetworkError,
+    header::{self, HeaderMap, HeaderValue},
+};
+use loom_source::{
+    Capabilities, Line, Listing, Name, Need, Offer, Opened, Platform, Pointer, Release, Resume,
+    Source, SourceError, Version,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::{
+    folder::Folder,
+    layout::{self, Known, Layout},
+    release::Releases,
+    store,
+    transport::{self, Transport},
+    web::Web,
+};
+
+/// Releases in a folder or on an HTTP server.
+#[derive(Debug)]
+pub struct Mirror {
+    transport: Box<dyn Transport>,
+    local: bool,
+    layout: OnceCell<Known>,
+    releases: Releases,
+}
+
+/// How a mirror is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Its layout, where it is known.
+    pub layout: Layout,
+    /// How the network may be used.
+    pub network: Network,
+    /// The value of an `Authorization` header, for the mirror's own host only.
+    pub authorization: Option<SecretString>,
+}
+
+/// A mirror that cannot be opened: a mistake in the settings, not a failure of the mirror.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// Not a location.
+    #[error("{location:?} is not a mirror's location: {why}")]
+    Location {
+        /// What was given, without secrets.
+        location: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A scheme that no mirror is read by.
+    #[error(
+        "there are no mirrors at {0}:// addresses; give file://, http://, https:// or a folder"
+    )]
+    Scheme(String),
+    /// Network settings that no client can be built from.
+    #[error("the network settings of the mirror {location} cannot be used")]
+    Network {
+        /// The mirror.
+        location: String,
+        /// Which, and why.
+        source: NetworkError,
+    },
+    /// An authorization that no header can hold.
+    #[error("the authorization for {location} holds characters that HTTP does not allow")]
+    Authorization {
+        /// The mirror.
+        location: String,
+    },
+}
+
+impl Mirror {
+    /// Opens the mirror at `location`: a `file://`, `http://` or `https://` URL, or the path of a folder.
+    /// Nothing is read and nobody asked before the first question.
+    pub fn open(location: &str, options: Options) -> Result<Self, MirrorError> {
+        let layout = options.layout;
+        let (transport, local): (Box<dyn Transport>, bool) = match parse(location)? {
+            Place::Folder(path) => (Box::new(Folder::new(path)), true),
+            Place::Web(url) => {
+                let web = web(url, options)?;
+                let local = web.is_local();
+                (Box::new(web), local)
+            }
+        };
+        let layout = match layout {
+            Layout::Probe => OnceCell::new(),
+            Layout::Store => OnceCell::new_with(Some(Known::Store)),
+            Layout::Release => OnceCell::new_with(Some(Known::Release)),
+        };
+        Ok(Self { transport, local, layout, releases: Releases::default() })
+    }
+
+    /// Whether this machine itself answers, so that nothing beyond it is needed.
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+
+    async fn layout(&self) -> Result<Known, SourceError> {
+        self.layout.get_or_try_init(|| layout::probe(self.transport.as_ref())).await.copied()
+    }
+
+    fn check(&self, what: &Pointer) -> Result<(), SourceError> {
+        transport::check(what.as_str()).map_err(|why| SourceError::Malformed {
+            at: format!("{self}: {:?}", what.as_str()),
+            why: why.to_owned(),
+        })
+    }
+}
+
+enum Place {
+    Folder(PathBuf),
+    Web(Url),
+}
+
+fn parse(location: &str) -> Result<Place, MirrorError> {
+    let wrong = |location: &str, why: &str| MirrorError::Location {
+        location: location.to_owned(),
+        why: why.to_owned(),
+    };
+    if location.is_empty() {
+        return Err(wrong(location, "it is empty"));
+    }
+    let Some((scheme, rest)) = location.split_once("://") else {
+        return Ok(Place::Folder(location.into()));
+    };
+    // What cannot be parsed may hold a password all the same.
+    let safe = || format!("{scheme}://{}", rest.rsplit('@').next().unwrap_or_default());
+    let url = Url::parse(location).map_err(|e| wrong(&safe(), &e.to_string()))?;
+    match url.scheme() {
+        "file" => url
+            .to_file_path()
+            .map(Place::Folder)
+            .map_err(|()| wrong(location, "a file:// URL has an absolute path and no host")),
+        "http" | "https" => Ok(Place::Web(url)),
+        other => Err(MirrorError::Scheme(other.to_owned())),
+    }
+}
+
+fn web(url: Url, options: Options) -> Result<Web, MirrorError> {
+    let location = || loom_http::address::shown(&url);
+    let mut headers = HeaderMap::new();
+    if let Some(secret) = &options.authorization {
+        let mut value = HeaderValue::from_str(secret.expose_secret())
+            .map_err(|_| MirrorError::Authorization { location: location() })?;
+        value.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    let client = Client::new(options.network)
+        .map_err(|source| MirrorError::Network { location: location(), source })?;
+    Ok(Web::new(url, headers, client))
+}
+
+impl fmt::Display for Mirror {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.transport.at(""))
+    }
+}
+
+#[async_trait]
+impl Source for Mirror {
+    fn capabilities(&self) -> Capabilities {
+        let list = self.transport.can_list() || self.layout.get() == Some(&Known::Store);
+        Capabilities { releases: true, dev: false, list, resume: true, claims: true }
+    }
+
+    async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
+        let Some(version) = release.slot.version() else { return Ok(None) };
+        match self.layout().await? {
+            Known::Store => store::find(self.transport.as_ref(), release).await,
+            Known::Release => self.releases.find(self.transport.as_ref(), release, version).await,
+        }
+    }
+
+    async fn list(&self, line: &Line, _need: Need) -> Result<Listing, SourceError> {
+        let versions = match self.layout().await? {
+            Known::Store => store::list(self.transport.as_ref(), line).await?,
+            Known::Release => self.releases.list(self.transport.as_ref(), line).await?,
+        };
+        const UNLISTABLE: Listing =
+            Listing::Unlistable("a plain HTTP folder cannot be listed; give --version");
+        Ok(versions.map_or(UNLISTABLE, Listing::Versions))
+    }
+
+    async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
+        self.check(what)?;
+        let opened = self.transport.open(what.as_str(), from).await?;
+        opened.ok_or_else(|| SourceError::Gone { at: self.transport.at(what.as_str()) })
+    }
+
+    fn local_file(&self, what: &Pointer) -> Option<PathBuf> {
+        self.check(what).ok()?;
+        self.transport.file(what.as_str())
+    }
+
+    async fn platforms(&self, binary: &Name, version: &Version) -> Vec<Platform> {
+        let transport = self.transport.as_ref();
+        let found = match self.layout().await {
+            Ok(Known::Store) => store::platforms(transport, binary, version).await,
+            Ok(Known::Release) => self.releases.platforms(transport, binary, version).await,
+            Err(e) => Err(e),
+        };
+        // Only for a hint: whoever asks has an answer already.
+        found.unwrap_or_default()
+    }
+}

@@ -1,0 +1,71 @@
+//! Finding assets where folders can be listed: everything that is there is offered.
+
+use loom_source::{Claim, Evidence, Offer, Pointer, Release, SourceError, Version};
+
+use super::{Sums, carrier, sidecar};
+use crate::{
+    asset::{self, Asset},
+    transport::{Entries, Transport, join},
+};
+
+pub(super) async fn find(
+    transport: &dyn Transport,
+    release: &Release,
+    version: &Version,
+) -> Result<Option<Offer>, SourceError> {
+    for folder in asset::folders(version) {
+        let entries = transport.list(&folder).await?.unwrap_or_default();
+        let offer = offer(transport, release, &folder, &entries).await?;
+        if !offer.carriers.is_empty() {
+            return Ok(Some(offer));
+        }
+    }
+    Ok(None)
+}
+
+async fn offer(
+    transport: &dyn Transport,
+    release: &Release,
+    folder: &str,
+    entries: &Entries,
+) -> Result<Offer, SourceError> {
+    let mut offer = Offer::default();
+    for asset in asset::assets(release) {
+        let Some(size) = entries.size(&asset.name) else { continue };
+        let claims = claims(transport, folder, entries, &asset).await?;
+        offer.evidence.extend(evidence(folder, entries, &asset));
+        offer.carriers.push(carrier(folder, &asset, Some(size), claims));
+    }
+    // One that can be checked before one that cannot.
+    offer.carriers.sort_by_key(|carrier| carrier.claims.is_empty());
+    Ok(offer)
+}
+
+async fn claims(
+    transport: &dyn Transport,
+    folder: &str,
+    entries: &Entries,
+    asset: &Asset,
+) -> Result<Vec<Claim>, SourceError> {
+    let mut claims = Vec::new();
+    if entries.size(&format!("{}.sha256", asset.name)).is_some() {
+        claims.extend(sidecar(transport, folder, asset).await?);
+    }
+    if entries.size(Sums::NAME).is_some()
+        && let Some(sums) = Sums::read(transport, folder).await?
+    {
+        claims.extend(sums.claim(transport, asset)?);
+    }
+    Ok(claims)
+}
+
+fn evidence<'a>(
+    folder: &'a str,
+    entries: &'a Entries,
+    asset: &'a Asset,
+) -> impl Iterator<Item = Evidence> + 'a {
+    entries.files.iter().filter_map(move |(name, _)| {
+        let kind = asset::evidence(&asset.name, name)?;
+        Some(Evidence { kind, at: Pointer::new(join(folder, name)) })
+    })
+}

@@ -1,0 +1,98 @@
+//! What a checkout is, and the one that a folder lies in.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The package that builds `loom-bridge-server`.
+pub const PACKAGE: &str = "loom-bridge";
+
+/// The nearest folder at or above `start` that [is a checkout](is_checkout).
+///
+/// Nothing is executed and nothing of the folder takes effect: what is found still has to be
+/// [chosen](crate::choose_checkout).
+pub fn find_checkout(start: &Path) -> Option<PathBuf> {
+    start.ancestors().find(|folder| is_checkout(folder)).map(Path::to_owned)
+}
+
+/// Whether `folder` holds a cargo workspace with the package [`loom-bridge`](PACKAGE) among its members.
+///
+/// A folder that cannot be read, or whose manifest cargo would refuse, is none.
+pub fn is_checkout(folder: &Path) -> bool {
+    let Some(manifest) = manifest(folder) else { return false };
+    let Some(workspace) = manifest.get("workspace") else { return false };
+    let members = workspace.get("members").and_then(toml::Value::as_array);
+    package(&manifest) == Some(PACKAGE)
+        || members
+            .into_iter()
+            .flatten()
+            .filter_map(toml::Value::as_str)
+            .flat_map(|member| folders(folder, member))
+            .any(|member| self::manifest(&member).as_ref().and_then(package) == Some(PACKAGE))
+}
+
+fn manifest(folder: &Path) -> Option<toml::Table> {
+    fs::read_to_string(folder.join("Cargo.toml")).ok()?.parse().ok()
+}
+
+fn package(manifest: &toml::Table) -> Option<&str> {
+    manifest.get("package")?.get("name")?.as_str()
+}
+
+/// The folders that an entry of `members` means: itself, or with `/*` at its end each folder below.
+fn folders(root: &Path, member: &str) -> Vec<PathBuf> {
+    let Some(parent) = member.strip_suffix('*') else { return vec![root.join(member)] };
+    let entries = fs::read_dir(root.join(parent)).into_iter().flatten();
+    entries.flatten().map(|entry| entry.path()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn holds_bridge(members: &str) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "Cargo.toml", &format!("[workspace]\nmembers = {members}"));
+        write(folder.path(), "runtime/bridge/Cargo.toml", "[package]\nname = \"loom-bridge\"");
+        write(folder.path(), "runtime/core/Cargo.toml", "[package]\nname = \"loom-core\"");
+        is_checkout(folder.path())
+    }
+
+    #[test]
+    fn a_checkout_is_a_workspace_with_the_bridge_in_it() {
+        for (members, expected) in [
+            ("[\"runtime/bridge\"]", true),
+            ("[\".\", \"runtime/core\", \"runtime/bridge\"]", true),
+            ("[\"runtime/*\"]", true),
+            ("[\"runtime/core\"]", false),
+            ("[\"gone\"]", false),
+            ("[]", false),
+            ("[not toml", false),
+        ] {
+            assert_eq!(holds_bridge(members), expected, "{members}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_one_above_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("checkout/runtime/bridge/src");
+        fs::create_dir_all(&inner).unwrap();
+        assert_eq!(find_checkout(&inner), None);
+        write(folder.path(), "checkout/Cargo.toml", "[workspace]\nmembers = [\"runtime/bridge\"]");
+        write(
+            folder.path(),
+            "checkout/runtime/bridge/Cargo.toml",
+            "[package]\nname = \"loom-bridge\"",
+        );
+        assert_eq!(find_checkout(&inner), Some(folder.path().join("checkout")));
+        assert_eq!(find_checkout(folder.path()), None);
+    }
+}

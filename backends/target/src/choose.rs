@@ -1,0 +1,177 @@
+//! Which checkout counts when nobody named one: a pure function over what was seen.
+//!
+//! A checkout that is merely found by walking upward is somebody else's folder: its `.cargo/config.toml`
+//! and its builds would be run. It counts only after `loom dev link`, or when this `loom` was built from it.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use crate::{checkout, link};
+
+/// The checkouts in sight. Each path is absolute and free of links.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sightings {
+    /// The folder that `loom dev link` named, and whether it still is a checkout.
+    pub linked: Option<(PathBuf, bool)>,
+    /// The checkout that this `loom` was built from, if it is still there.
+    pub built_from: Option<PathBuf>,
+    /// The checkout that the current folder lies in.
+    pub found: Option<PathBuf>,
+}
+
+/// Why a checkout counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// `loom dev link` named it.
+    Linked,
+    /// This `loom` was built from it.
+    BuiltFrom,
+}
+
+/// Something the person should know about a checkout that does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// The current folder lies in this checkout, which nobody linked.
+    Unlinked(PathBuf),
+    /// The linked checkout is no longer there.
+    Gone(PathBuf),
+}
+
+/// What was chosen, and what to say about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// The checkout that counts, and why.
+    pub checkout: Option<(PathBuf, Reason)>,
+    /// What the person should know.
+    pub hint: Option<Hint>,
+}
+
+impl Sightings {
+    /// Looks around: at the link in `state`, at `built_from`, and upward from `current`.
+    ///
+    /// # Errors
+    /// If the link exists and cannot be read.
+    pub fn look(
+        state: &Path,
+        built_from: Option<&Path>,
+        current: &Path,
+    ) -> Result<Self, link::LinkError> {
+        let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        Ok(Self {
+            linked: link::read(state)?.map(|path| {
+                let sound = checkout::is_checkout(&path);
+                (canonical(&path), sound)
+            }),
+            built_from: built_from.filter(|path| checkout::is_checkout(path)).map(canonical),
+            found: checkout::find_checkout(&canonical(current)),
+        })
+    }
+}
+
+/// The checkout that counts: the linked one, else the one this `loom` was built from.
+pub fn choose_checkout(sightings: Sightings) -> Choice {
+    let Sightings { linked, built_from, found } = sightings;
+    let mut gone = None;
+    let linked = linked.and_then(|(path, sound)| {
+        if sound {
+            return Some((path, Reason::Linked));
+        }
+        gone = Some(Hint::Gone(path));
+        None
+    });
+    let checkout = linked.or(built_from.map(|path| (path, Reason::BuiltFrom)));
+    let chosen = checkout.as_ref().map(|(path, _)| path);
+    let unlinked = found.filter(|found| Some(found) != chosen).map(Hint::Unlinked);
+    Choice { checkout, hint: gone.or(unlinked) }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Linked => "linked",
+            Self::BuiltFrom => "this loom was built from it",
+        })
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlinked(path) => {
+                let path = path.display();
+                write!(f, "to use the builds of {path}, run `loom dev link {path}`")
+            }
+            Self::Gone(path) => write!(
+                f,
+                "the linked checkout {} is gone; run `loom dev unlink`, or `loom dev link` with its new place",
+                path.display()
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> Option<PathBuf> {
+        Some(text.into())
+    }
+
+    #[test]
+    fn only_a_linked_checkout_or_our_own_counts() {
+        use Hint::{Gone, Unlinked};
+        use Reason::{BuiltFrom, Linked};
+        type Row<'a> = (
+            Option<(&'a str, bool)>,
+            Option<&'a str>,
+            Option<&'a str>,
+            Option<(&'a str, Reason)>,
+            Option<Hint>,
+        );
+        let table: [Row<'_>; 11] = [
+            // linked, built from, found => chosen, hint
+            (None, None, None, None, None),
+            (None, None, Some("/b"), None, Some(Unlinked("/b".into()))),
+            (None, Some("/a"), None, Some(("/a", BuiltFrom)), None),
+            (None, Some("/a"), Some("/a"), Some(("/a", BuiltFrom)), None),
+            (None, Some("/a"), Some("/b"), Some(("/a", BuiltFrom)), Some(Unlinked("/b".into()))),
+            (Some(("/c", true)), None, None, Some(("/c", Linked)), None),
+            (Some(("/c", true)), Some("/a"), None, Some(("/c", Linked)), None),
+            (Some(("/c", true)), Some("/a"), Some("/c"), Some(("/c", Linked)), None),
+            (
+                Some(("/c", true)),
+                None,
+                Some("/b"),
+                Some(("/c", Linked)),
+                Some(Unlinked("/b".into())),
+            ),
+            (Some(("/c", false)), None, Some("/b"), None, Some(Gone("/c".into()))),
+            (
+                Some(("/c", false)),
+                Some("/a"),
+                None,
+                Some(("/a", BuiltFrom)),
+                Some(Gone("/c".into())),
+            ),
+        ];
+        for (linked, built_from, found, chosen, hint) in table {
+            let sightings = Sightings {
+                linked: linked.map(|(path, sound)| (path.into(), sound)),
+                built_from: built_from.and_then(path),
+                found: found.and_then(path),
+            };
+            let expected =
+                Choice { checkout: chosen.map(|(path, reason)| (path.into(), reason)), hint };
+            assert_eq!(choose_checkout(sightings.clone()), expected, "{sightings:?}");
+        }
+    }
+
+    #[test]
+    fn a_hint_ends_in_a_command() {
+        let hint = Hint::Unlinked("/home/u/loom".into()).to_string();
+        assert!(hint.ends_with("`loom dev link /home/u/loom`"), "{hint}");
+    }
+}

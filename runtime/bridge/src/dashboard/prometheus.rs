@@ -1,0 +1,67 @@
+//! Counters for a monitoring system, in the Prometheus text format 0.0.4.
+
+use std::{
+    fmt::{Display, Write as _},
+    sync::atomic::Ordering::Relaxed,
+};
+
+use axum::{extract::State, http::header::CONTENT_TYPE, response::IntoResponse};
+use loom_core::FailureKind;
+
+use super::Dashboard;
+
+/// `GET /metrics`
+pub async fn metrics(State(dashboard): State<Dashboard>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text(&dashboard))
+}
+
+fn text(dashboard: &Dashboard) -> String {
+    let core = &dashboard.core;
+    let totals = &core.activity.totals;
+    let mut page = Page(String::new());
+    page.head("loom_build_info", "gauge", "The version of this runtime.");
+    page.line("loom_build_info", &format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")), 1);
+    let uptime = dashboard.started.elapsed().as_secs_f64();
+    page.one("loom_uptime_seconds", "gauge", "Seconds since the start.", uptime);
+    let agents = core.directory.connected();
+    page.one("loom_agents", "gauge", "Registered agents with an open stream.", agents);
+    let subscriptions = core.bus.subscriptions();
+    page.one("loom_subscriptions", "gauge", "Subscriptions of open streams.", subscriptions);
+    let published = totals.published.load(Relaxed);
+    page.one("loom_events_published_total", "counter", "Events published.", published);
+    let delivered = totals.delivered.load(Relaxed);
+    page.one("loom_events_delivered_total", "counter", "Deliveries taken by streams.", delivered);
+    let lost = totals.lost.load(Relaxed);
+    page.one("loom_events_dropped_total", "counter", "Deliveries dropped for slow readers.", lost);
+    page.head("loom_tool_calls_total", "counter", "Tool calls, by outcome.");
+    page.line("loom_tool_calls_total", "{outcome=\"ok\"}", totals.calls_ok.load(Relaxed));
+    for (kind, outcome) in [
+        (FailureKind::Execution, "error"),
+        (FailureKind::Timeout, "timeout"),
+        (FailureKind::NotFound, "not_found"),
+        (FailureKind::InvalidArguments, "invalid_arguments"),
+    ] {
+        let labels = format!("{{outcome=\"{outcome}\"}}");
+        page.line("loom_tool_calls_total", &labels, totals.failed(kind).load(Relaxed));
+    }
+    page.0
+}
+
+struct Page(String);
+
+impl Page {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a String cannot fail.
+        _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn line(&mut self, name: &str, labels: &str, value: impl Display) {
+        // Writing to a String cannot fail.
+        _ = writeln!(self.0, "{name}{labels} {value}");
+    }
+
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        self.head(name, kind, help);
+        self.line(name, "", value);
+    }
+}

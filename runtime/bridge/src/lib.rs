@@ -1,0 +1,40 @@
+//! The Loom runtime server: `loom.v1` over gRPC, and a dashboard.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`proto`] | the wire: generated from `proto/` |
+//! | [`settings`] | the environment, read into one value (pure) |
+//! | [`listen`] | from a host and a port to a listening socket, and whether that is allowed |
+//! | [`convert`] | wire types to and from the core's |
+//! | [`ending`] | did a client close its half, or break off? |
+//! | [`token`] | who may call |
+//! | [`bridge`] | the service `Bridge` |
+//! | [`stream`] | its event stream |
+//! | [`grpc`] | all gRPC services on one listener |
+//! | [`dashboard`] | the page and its JSON, over HTTP |
+//! | [`ready`] | tells whoever started us that we listen |
+//! | [`signals`] | being asked to stop |
+//! | [`server`] | start, serve, stop |
+
+pub mod bridge;
+pub mod convert;
+pub mod dashboard;
+pub mod ending;
+pub mod grpc;
+pub mod listen;
+pub mod ready;
+pub mod server;
+pub mod settings;
+pub mod signals;
+pub mod stream;
+pub mod token;
+
+/// The wire: messages, clients and servers of package `loom.v1`.
+pub mod proto {
+    #![allow(missing_docs, clippy::all, reason = "generated")]
+
+    tonic::include_proto!("loom.v1");
+
+    /// The descriptors of all files, for reflection.
+    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/loom.bin"));
+}

@@ -1,0 +1,268 @@
+//! The environment, read into one value.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+};
+
+use crate::token::Token;
+
+/// The environment variables that the server reads, and what they mean; shown by `--help`.
+pub const HELP: &str = "\
+Environment:
+  LOOM_BRIDGE_ADDR        gRPC address, host:port [127.0.0.1:50051]; port 0 lets the system pick
+  LOOM_BRIDGE_TOKEN       callers must send `authorization: Bearer <token>`
+  LOOM_BRIDGE_INSECURE    1 = serve beyond this machine without a token
+  LOOM_DASHBOARD          true, 1, yes or on = serve the dashboard
+  LOOM_DASHBOARD_HOST     its host [127.0.0.1]
+  LOOM_DASHBOARD_PORT     its port [3030]; 0 lets the system pick
+  LOOM_MAX_MESSAGE_BYTES  largest message accepted [4194304]
+  LOOM_READY_FILE         written once listening: {\"bridge\": \"ip:port\", \"dashboard\": url}
+  RUST_LOG                what to log on standard error [info]";
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where gRPC is served.
+    pub bridge: HostPort,
+    /// What callers must know.
+    pub token: Option<Token>,
+    /// Serve beyond this machine without a token.
+    pub insecure: bool,
+    /// Largest gRPC message accepted, in bytes.
+    pub max_message_bytes: usize,
+    /// Where the dashboard is served, if it is.
+    pub dashboard: Option<HostPort>,
+    /// What to write once listening.
+    pub ready_file: Option<PathBuf>,
+    /// What to log, as `RUST_LOG` says it.
+    pub log: String,
+}
+
+/// A host, by name or by address, and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPort {
+    /// A name or an IP address, without brackets.
+    pub host: String,
+    /// 0 = any free one.
+    pub port: u16,
+}
+
+/// A variable that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}={value:?}: {why}")]
+pub struct SettingsError {
+    /// The variable.
+    pub variable: &'static str,
+    /// What it says; hidden for secrets.
+    pub value: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// The environment of a process.
+pub type Vars = BTreeMap<OsString, OsString>;
+
+impl Settings {
+    /// Reads the variables; an empty one counts as unset.
+    pub fn read(vars: &Vars) -> Result<Self, SettingsError> {
+        let vars = Reader(vars);
+        let bridge = vars.parse("LOOM_BRIDGE_ADDR")?;
+        let dashboard_host = vars.text("LOOM_DASHBOARD_HOST")?;
+        let dashboard = HostPort {
+            host: unbracketed(dashboard_host.unwrap_or("127.0.0.1")).to_owned(),
+            port: vars.parse("LOOM_DASHBOARD_PORT")?.unwrap_or(3030),
+        };
+        let max_message_bytes = vars.parse("LOOM_MAX_MESSAGE_BYTES")?.unwrap_or(Bytes(4 << 20));
+        Ok(Self {
+            bridge: bridge.unwrap_or(HostPort { host: "127.0.0.1".to_owned(), port: 50051 }),
+            token: vars.parse("LOOM_BRIDGE_TOKEN")?,
+            insecure: vars.switch("LOOM_BRIDGE_INSECURE")?,
+            max_message_bytes: max_message_bytes.0,
+            dashboard: vars.switch("LOOM_DASHBOARD")?.then_some(dashboard),
+            ready_file: vars.raw("LOOM_READY_FILE").map(PathBuf::from),
+            log: vars.text("RUST_LOG")?.unwrap_or("info").to_owned(),
+        })
+    }
+}
+
+struct Reader<'a>(&'a Vars);
+
+impl<'a> Reader<'a> {
+    fn raw(&self, variable: &str) -> Option<&'a OsStr> {
+        let value = self.0.get(OsStr::new(variable)).map(OsString::as_os_str);
+        value.filter(|value| !value.is_empty())
+    }
+
+    fn text(&self, variable: &'static str) -> Result<Option<&'a str>, SettingsError> {
+        let error = |value: &OsStr| SettingsError {
+            variable,
+            value: value.to_string_lossy().into_owned(),
+            why: "is not UTF-8".to_owned(),
+        };
+        self.raw(variable).map(|value| value.to_str().ok_or_else(|| error(value))).transpose()
+    }
+
+    fn parse<T: FromStr<Err: fmt::Display>>(
+        &self,
+        variable: &'static str,
+    ) -> Result<Option<T>, SettingsError> {
+        let error = |value: &str, why: T::Err| {
+            let value = if variable.contains("TOKEN") { "…" } else { value };
+            SettingsError { variable, value: value.to_owned(), why: why.to_string() }
+        };
+        let text = self.text(variable)?;
+        text.map(|text| text.trim().parse().map_err(|why| error(text, why))).transpose()
+    }
+
+    fn switch(&self, variable: &'static str) -> Result<bool, SettingsError> {
+        Ok(self.parse::<Switch>(variable)?.is_some_and(|switch| switch.0))
+    }
+}
+
+struct Switch(bool);
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match &*text.to_ascii_lowercase() {
+            "true" | "1" | "yes" | "on" => Ok(Self(true)),
+            "false" | "0" | "no" | "off" => Ok(Self(false)),
+            _ => Err("say true, 1, yes or on, or false, 0, no or off"),
+        }
+    }
+}
+
+struct Bytes(usize);
+
+impl FromStr for Bytes {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // A gRPC message carries its length in 32 bits.
+        match text.parse::<u32>() {
+            Ok(bytes) if bytes >= 1024 => Ok(Self(bytes as usize)),
+            _ => Err("say a number of bytes from 1024 to 4294967295"),
+        }
+    }
+}
+
+impl FromStr for HostPort {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            return Ok(Self { host: address.ip().to_string(), port: address.port() });
+        }
+        let (host, port) = text.rsplit_once(':').ok_or("say host:port")?;
+        let port = port.parse().map_err(|_| "the port must be a number from 0 to 65535")?;
+        if host.is_empty() || host.contains([':', '/', '[', ']', '@', ' ']) {
+            return Err("say host:port; an IPv6 address goes in brackets");
+        }
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.parse() {
+            Ok(IpAddr::V6(_)) => write!(f, "[{}]:{}", self.host, self.port),
+            _ => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+fn unbracketed(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(vars: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        Settings::read(&vars.iter().map(|&(k, v)| (k.into(), v.into())).collect())
+    }
+
+    #[test]
+    fn defaults() {
+        let settings = read(&[("LOOM_BRIDGE_ADDR", ""), ("LOOM_DASHBOARD_PORT", "1")]).unwrap();
+        assert_eq!(settings.bridge.to_string(), "127.0.0.1:50051");
+        assert_eq!((settings.token, settings.insecure), (None, false));
+        assert_eq!(settings.max_message_bytes, 4 * 1024 * 1024);
+        assert_eq!((settings.dashboard, settings.ready_file), (None, None));
+        assert_eq!(settings.log, "info");
+    }
+
+    #[test]
+    fn addresses() {
+        let table = [
+            ("127.0.0.1:0", Some("127.0.0.1:0")),
+            ("localhost:50051", Some("localhost:50051")),
+            ("[::1]:7", Some("[::1]:7")),
+            ("0.0.0.0:50051", Some("0.0.0.0:50051")),
+            (" host.example:1 ", Some("host.example:1")),
+            ("50051", None),
+            (":50051", None),
+            ("::1", None),
+            ("h:70000", None),
+            ("h:", None),
+            ("http://h:1", None),
+        ];
+        for (text, expected) in table {
+            let bridge = read(&[("LOOM_BRIDGE_ADDR", text)]).map(|s| s.bridge.to_string());
+            match expected {
+                Some(expected) => assert_eq!(bridge.as_deref(), Ok(expected)),
+                None => assert_eq!(bridge.unwrap_err().variable, "LOOM_BRIDGE_ADDR", "{text}"),
+            }
+        }
+    }
+
+    #[test]
+    fn switches() {
+        for (text, on) in
+            [("true", true), ("1", true), ("YES", true), ("On", true), ("off", false), ("0", false)]
+        {
+            assert_eq!(
+                read(&[("LOOM_DASHBOARD", text)]).unwrap().dashboard.is_some(),
+                on,
+                "{text}"
+            );
+        }
+        assert_eq!(read(&[("LOOM_DASHBOARD", "perhaps")]).unwrap_err().variable, "LOOM_DASHBOARD");
+    }
+
+    #[test]
+    fn the_dashboard_has_its_own_host_and_port() {
+        let vars = [
+            ("LOOM_DASHBOARD", "1"),
+            ("LOOM_DASHBOARD_HOST", "[::1]"),
+            ("LOOM_DASHBOARD_PORT", "0"),
+        ];
+        assert_eq!(read(&vars).unwrap().dashboard.unwrap().to_string(), "[::1]:0");
+    }
+
+    #[test]
+    fn errors_name_the_variable_and_never_show_a_secret() {
+        let table = [
+            ("LOOM_DASHBOARD_PORT", "x"),
+            ("LOOM_MAX_MESSAGE_BYTES", "12"),
+            ("LOOM_MAX_MESSAGE_BYTES", "1 MB"),
+            ("LOOM_BRIDGE_INSECURE", "sure"),
+        ];
+        for (variable, value) in table {
+            let error = read(&[(variable, value)]).unwrap_err();
+            assert_eq!((error.variable, &*error.value), (variable, value));
+        }
+        let error = read(&[("LOOM_BRIDGE_TOKEN", "se cret")]).unwrap_err();
+        assert!(
+            error.to_string().starts_with("LOOM_BRIDGE_TOKEN")
+                && !error.to_string().contains("cret")
+        );
+    }
+}

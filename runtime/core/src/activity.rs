@@ -1,0 +1,124 @@
+//! Counters, feed and flow together: everything that is told about a running runtime.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use crate::{
+    bus::Published,
+    event::Envelope,
+    feed::{Feed, Kind, Notice},
+    flow::{EVENT_BUS, Graph, NodeKind},
+    meter::Meter,
+    tool::{Answer, Call, FailureKind},
+};
+
+/// Totals since the start.
+#[derive(Debug, Default)]
+pub struct Totals {
+    /// Events published.
+    pub published: AtomicU64,
+    /// Deliveries taken by streams; one event may be delivered many times.
+    pub delivered: AtomicU64,
+    /// Deliveries that gave way because a reader was slow.
+    pub lost: AtomicU64,
+    /// Tool calls with a result.
+    pub calls_ok: AtomicU64,
+    /// Tool calls that failed, by [`FailureKind`]: execution, timeout, not found, invalid arguments.
+    pub calls_failed: [AtomicU64; 4],
+}
+
+/// What is happening. Counting is always on; the graph only where somebody may look at it.
+#[derive(Debug)]
+pub struct Activity {
+    /// Totals.
+    pub totals: Totals,
+    /// News.
+    pub feed: Feed,
+    /// Who speaks to whom.
+    pub graph: Option<Graph>,
+    /// Events published.
+    pub events: Meter,
+    /// Tools called.
+    pub tools: Meter,
+}
+
+impl Activity {
+    /// Starts to count; `graph` says whether to remember who speaks to whom.
+    pub fn new(graph: bool, now: Instant) -> Self {
+        Self {
+            totals: Totals::default(),
+            feed: Feed::default(),
+            graph: graph.then(Graph::default),
+            events: Meter::new(now),
+            tools: Meter::new(now),
+        }
+    }
+
+    /// An event was published.
+    pub fn published(&self, envelope: &Envelope, published: Published) {
+        let now = Instant::now();
+        self.totals.published.fetch_add(1, Ordering::Relaxed);
+        self.totals.lost.fetch_add(published.lost, Ordering::Relaxed);
+        self.events.mark(now);
+        if let Some(graph) = self.graph.as_ref().filter(|_| !envelope.sender.is_empty()) {
+            graph.note(&envelope.sender, EVENT_BUS, &envelope.topic, NodeKind::Agent, now);
+        }
+        self.feed.tell(|| Notice::event(Kind::Published, envelope));
+    }
+
+    /// An agent's stream took an event.
+    pub fn delivered(&self, agent: &str, envelope: &Arc<Envelope>) {
+        self.totals.delivered.fetch_add(1, Ordering::Relaxed);
+        if let Some(graph) = &self.graph {
+            graph.note(EVENT_BUS, agent, &envelope.topic, NodeKind::Agent, Instant::now());
+        }
+        self.feed.tell(|| Notice::event(Kind::Delivered, envelope));
+    }
+
+    /// An agent registered, or registered anew.
+    pub fn registered(&self, agent: &str) {
+        self.feed.tell(|| Notice::agent(Kind::Registered, agent));
+    }
+
+    /// An agent is no longer registered.
+    pub fn unregistered(&self, agent: &str) {
+        self.feed.tell(|| Notice::agent(Kind::Unregistered, agent));
+    }
+
+    /// A tool that exists is called.
+    pub fn called(&self, call: &Call) {
+        let now = Instant::now();
+        self.tools.mark(now);
+        if let Some(graph) = &self.graph {
+            graph.note(EVENT_BUS, &call.name, &call.name, NodeKind::Tool, now);
+        }
+        self.feed.tell(|| Notice::call(call));
+    }
+
+    /// A call came to its answer.
+    pub fn answered(&self, answer: &Answer) {
+        let counter = match answer {
+            Ok(_) => &self.totals.calls_ok,
+            Err(failure) => self.totals.failed(failure.kind),
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Totals {
+    /// The counter of one kind of failed calls.
+    pub fn failed(&self, kind: FailureKind) -> &AtomicU64 {
+        let [execution, timeout, not_found, invalid] = &self.calls_failed;
+        match kind {
+            FailureKind::Execution => execution,
+            FailureKind::Timeout => timeout,
+            FailureKind::NotFound => not_found,
+            FailureKind::InvalidArguments => invalid,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What happened, and who says so.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+/// Something that happened. The runtime passes it through as it is: nothing is added, nothing taken away.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Event {
+    /// The publisher's name for it.
+    pub id: String,
+    /// What kind of event; called `type` on the wire.
+    pub kind: String,
+    /// Milliseconds since 1970, by the publisher's clock.
+    pub timestamp_ms: i64,
+    /// Where it comes from, in the publisher's words.
+    pub source: String,
+    /// The publisher's notes.
+    pub metadata: HashMap<String, String>,
+    /// The content.
+    pub payload: Bytes,
+    /// How sure the publisher is, 0 to 1.
+    pub confidence: f32,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// Higher is more urgent; the bus does not reorder by it.
+    pub priority: i32,
+}
+
+impl Event {
+    /// A note of the publisher: `loom.<key>`, which its SDK writes, else `<key>`. Empty counts as absent.
+    pub fn note(&self, key: &str) -> Option<&str> {
+        let ours = self.metadata.get(&format!("loom.{key}")).filter(|value| !value.is_empty());
+        ours.or_else(|| self.metadata.get(key))
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+/// An event on its way, shared by all of its deliveries.
+#[derive(Debug, PartialEq)]
+pub struct Envelope {
+    /// The topic it was published to.
+    pub topic: String,
+    /// Who published it; empty if nobody says.
+    pub sender: String,
+    /// The event itself.
+    pub event: Event,
+}
+
+impl Envelope {
+    /// Seals an event that arrived on the stream of `agent` (empty for an anonymous one). The sender is whom the
+    /// event names, else that agent, else the event's source; it is not written into the event.
+    pub fn new(topic: String, agent: &str, event: Event) -> Self {
+        let stream = Some(agent).filter(|agent| !agent.is_empty());
+        let sender = event.note("sender").or(stream).unwrap_or(&event.source).to_owned();
+        Self { topic, sender, event }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(source: &str, metadata: &[(&str, &str)]) -> Event {
+        let metadata = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Event { source: source.to_owned(), metadata, ..Event::default() }
+    }
+
+    #[test]
+    fn the_sender_is_whom_the_event_names_then_the_stream_then_the_source() {
+        let table = [
+            (vec![("loom.sender", "a"), ("sender", "b")], "stream", "a"),
+            (vec![("sender", "b")], "stream", "b"),
+            (vec![("loom.sender", ""), ("sender", "b")], "stream", "b"),
+            (vec![("loom.sender", "")], "stream", "stream"),
+            (vec![], "stream", "stream"),
+            (vec![], "", "source"),
+        ];
+        for (metadata, agent, sender) in table {
+            let event = event("source", &metadata);
+            let envelope = Envelope::new("t".to_owned(), agent, event.clone());
+            assert_eq!(envelope.sender, sender, "{metadata:?} {agent}");
+            assert_eq!(envelope.event, event);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! All of it as one value.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
+
+use crate::{
+    activity::Activity,
+    bus::Bus,
+    calls::Calls,
+    directory::{Directory, Provider, Registration},
+    event::Envelope,
+    mailbox::End,
+    session::{Outbound, Session},
+    tool::{Answer, Call, Failure, FailureKind, is_json},
+};
+
+/// How a runtime is set up.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Whether to remember who speaks to whom, for a dashboard.
+    pub graph: bool,
+}
+
+/// A running Loom: bus, agents, their tools, and what is told about them.
+#[derive(Debug)]
+pub struct Runtime {
+    /// Topics and subscriptions.
+    pub bus: Bus,
+    /// Agents.
+    pub directory: Directory,
+    /// Counters and news.
+    pub activity: Activity,
+    pub(crate) calls: Arc<Calls>,
+    stopping: OnceLock<String>,
+}
+
+impl Runtime {
+    /// Starts one; it has no tasks of its own. Somebody should call [`Runtime::sweep`] every few seconds.
+    pub fn new(options: Options) -> Arc<Self> {
+        Arc::new(Self {
+            bus: Bus::default(),
+            directory: Directory::default(),
+            activity: Activity::new(options.graph, Instant::now()),
+            calls: Arc::default(),
+            stopping: OnceLock::new(),
+        })
+    }
+
+    /// Registers an agent; its name must not be empty.
+    pub fn register(&self, registration: Registration) {
+        let agent = registration.agent.clone();
+        tracing::info!(
+            agent,
+            topics = registration.topics.len(),
+            tools = registration.tools.len(),
+            "agent registered"
+        );
+        self.directory.register(registration, Instant::now());
+        self.activity.registered(&agent);
+    }
+
+    /// Opens a stream of an agent. An empty or unregistered name gets no deliveries.
+    pub fn open(self: &Arc<Self>, agent: String) -> (Session, Outbound) {
+        let opened = Session::open(self, agent);
+        if self.stopping.get().is_some() {
+            self.close_streams();
+        }
+        opened
+    }
+
+    /// Publishes an event to everybody who subscribed to its topic; never waits.
+    pub fn publish(&self, envelope: Envelope) {
+        let envelope = Arc::new(envelope);
+        let published = self.bus.publish(&envelope);
+        self.activity.published(&envelope, published);
+    }
+
+    /// Carries out a tool: asks the agent that offers it and waits for the answer, not longer than the call says.
+    pub async fn call(&self, call: Call) -> Answer {
+        let answer = self.route(call).await;
+        self.activity.answered(&answer);
+        answer
+    }
+
+    async fn route(&self, mut call: Call) -> Answer {
+        if !is_json(&call.arguments) {
+            let message = format!("Arguments of {} are not JSON", call.name);
+            return Err(Failure::new(FailureKind::InvalidArguments, message));
+        }
+        let (agent, stream, mailbox) = match self.directory.provider(&call.name) {
+            Provider::Here { agent, stream, mailbox } => (agent, stream, mailbox),
+            Provider::Away(agent) => {
+                return Err(unreachable(&call.name, &agent, "is not connected"));
+            }
+            Provider::Nobody => {
+                let message = format!("Tool not found: {}", call.name);
+                return Err(Failure::new(FailureKind::NotFound, message));
+            }
+        };
+        self.activity.called(&call);
+        let (name, timeout) = (call.name.clone(), call.timeout());
+        let mut waiting = self.calls.begin(stream, &call.id);
+        call.id.clone_from(&waiting.id);
+        if !mailbox.call(Arc::new(call)) {
+            return Err(unreachable(&name, &agent, "does not take calls at the moment"));
+        }
+        match tokio::time::timeout(timeout, waiting.answer()).await {
+            Ok(Some(answer)) => answer.map(json_output),
+            Ok(None) => Err(unreachable(&name, &agent, "disconnected before it answered")),
+            Err(_) => {
+                let message = format!("Tool {name} did not answer within {timeout:?}");
+                Err(Failure::new(FailureKind::Timeout, message))
+            }
+        }
+    }
+
+    /// Unregisters agents that stayed away for too long.
+    pub fn sweep(&self, now: Instant) {
+        for agent in self.directory.sweep(now) {
+            tracing::info!(agent, "agent did not come back");
+            self.activity.unregistered(&agent);
+        }
+    }
+
+    /// Ends all streams, and those that open later, in a way that makes their agents come back.
+    pub fn stop(&self, why: &str) {
+        // A second stop keeps the first reason.
+        _ = self.stopping.set(why.to_owned());
+        self.close_streams();
+    }
+
+    fn close_streams(&self) {
+        let why = self.stopping.get().cloned().unwrap_or_default();
+        for mailbox in self.directory.mailboxes() {
+            mailbox.close(End::Unavailable(why.clone()));
+        }
+    }
+}
+
+fn unreachable(tool: &str, agent: &str, why: &str) -> Failure {
+    Failure::new(FailureKind::Execution, format!("Agent {agent}, which offers {tool}, {why}"))
+}
+
+/// Callers may rely on JSON: an agent's answer that is none becomes a JSON string, an empty one `null`.
+fn json_output(output: String) -> String {
+    if output.is_empty() {
+        "null".to_owned()
+    } else if is_json(&output) {
+        output
+    } else {
+        serde_json::Value::String(output).to_string()
+    }
+}

@@ -1,0 +1,53 @@
+//! A source that may be asked, and what it is to us.
+
+use loom_source::Source;
+
+use crate::trust::Origin;
+
+/// One configured source, in its place of the order.
+#[derive(Debug)]
+pub struct Candidate {
+    /// How it is named to people: its name, else its address without secrets.
+    pub name: String,
+    /// What it is to us.
+    pub origin: Origin,
+    /// Where it leads.
+    pub backend: Backend,
+    /// `on_error = "stop"`: its failure ends everything.
+    pub stop_on_error: bool,
+    /// `on_absent = "stop"`: where it has nothing, nobody else is asked.
+    pub stop_on_absent: bool,
+    /// How far away it is.
+    pub reach: Reach,
+}
+
+/// How far away a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// On this machine's disks: it is asked each time, and its bytes are not spooled.
+    Disk,
+    /// On this machine, over loopback: may be asked offline.
+    Loopback,
+    /// Beyond this machine.
+    Network,
+}
+
+/// What stands behind a configured source.
+#[derive(Debug)]
+pub enum Backend {
+    /// A source that can be asked.
+    Ready(Box<dyn Source>),
+    /// Nothing in this build; the text names what is missing. Known only when its turn comes,
+    /// so that a source before it can serve.
+    Missing(String),
+}
+
+impl Candidate {
+    /// The source, unless this build has none for it.
+    pub fn source(&self) -> Option<&dyn Source> {
+        match &self.backend {
+            Backend::Ready(source) => Some(source.as_ref()),
+            Backend::Missing(_) => None,
+        }
+    }
+}

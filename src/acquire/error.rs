@@ -1,0 +1,158 @@
+//! Why a release could not be acquired.
+
+use std::path::PathBuf;
+
+use loom_source::{Selector, Version};
+
+use super::{plan::Reason, state::StateError};
+use crate::store::{Attempt, StoreError};
+
+/// No release, and why.
+#[derive(Debug, thiserror::Error)]
+pub enum AcquireError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The state folder failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The first source that could answer has no backend in this build.
+    #[error("{0} cannot be asked by this version of loom")]
+    Missing(String),
+    /// Nothing is configured.
+    #[error("no source is configured for {0}")]
+    NoSource(String),
+    /// No source could serve; each attempt says why.
+    #[error("{}", unserved(*.reason, .release))]
+    Unserved {
+        /// What was wanted.
+        release: String,
+        /// The first reason that applies.
+        reason: Reason,
+        /// Who was asked and what came of it.
+        attempts: Vec<Attempt>,
+        /// Whether something could be had if nothing were proven.
+        unproven: bool,
+    },
+    /// A file is to be added, and nothing says what it has to be.
+    #[error("nothing says what {} has to be", file.display())]
+    Unproven {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A released version is wanted, and only cargo builds are configured.
+    #[error("{release} is a released version, and only cargo builds are configured as a source")]
+    OnlyBuilds {
+        /// What was wanted.
+        release: String,
+    },
+    /// Nobody can say which versions there are.
+    #[error("no source can tell which version {selector} is")]
+    Unlistable {
+        /// What was asked for.
+        selector: Selector,
+        /// Who was asked.
+        attempts: Vec<Attempt>,
+    },
+    /// The answer is older than an earlier one.
+    #[error("{source_name} says the latest version is {offered}, but it was {before} before")]
+    Downgrade {
+        /// Who says so.
+        source_name: String,
+        /// What it offers.
+        offered: Version,
+        /// What was the latest before.
+        before: Version,
+    },
+    /// The network is needed, and we are offline.
+    #[error("{what} is not here, and loom is offline")]
+    Offline {
+        /// What was wanted.
+        what: String,
+    },
+    /// The runtime that drives the network could not be made.
+    #[error("could not prepare for asking sources")]
+    Prepare(#[source] std::io::Error),
+}
+
+fn unserved(reason: Reason, release: &str) -> String {
+    match reason {
+        Reason::Absent => format!("no source carries {release}"),
+        Reason::Unreachable => format!("no source could serve {release}"),
+        Reason::Credentials => format!("no source would serve {release} without other credentials"),
+        Reason::Integrity => format!("nothing that could be trusted was offered for {release}"),
+    }
+}
+
+impl AcquireError {
+    /// No source could serve, for this reason.
+    pub(super) fn unserved(release: String, reason: Reason, attempts: Vec<Attempt>) -> Self {
+        Self::Unserved { release, reason, attempts, unproven: false }
+    }
+
+    /// Who was asked and what came of it.
+    pub fn attempts(&self) -> &[Attempt] {
+        match self {
+            Self::Unserved { attempts, .. } | Self::Unlistable { attempts, .. } => attempts,
+            _ => &[],
+        }
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Store(error) => return error.hint(),
+            Self::Missing(_) | Self::NoSource(_) => {
+                "build it in a checkout of Loom with `loom up --build`, or name a \
+                source: --source file:///FOLDER or --source https://HOST/PATH"
+                    .to_owned()
+            }
+            Self::Unserved { unproven: true, .. } => {
+                "publish a .sha256 file beside the archive, or accept what \
+                is there once with --allow-unverified"
+                    .to_owned()
+            }
+            Self::Unserved { reason, .. } => return reason_hint(*reason),
+            Self::Unproven { .. } => {
+                "give its digest with --sha256, or take it as it is with --allow-unverified"
+                    .to_owned()
+            }
+            Self::OnlyBuilds { .. } => {
+                "add a source that carries releases (--source …), or ask for --version dev"
+                    .to_owned()
+            }
+            Self::Unlistable { .. } => {
+                "give --version: a plain HTTP folder cannot be listed".to_owned()
+            }
+            Self::Downgrade { offered, .. } => format!(
+                "a mirror that goes back may be stale or hostile; accept it with --allow-downgrade, \
+                 or ask for --version {offered}"
+            ),
+            Self::Offline { .. } => {
+                "run it once without --offline (or LOOM_OFFLINE), or name a local source: \
+                --source file:///FOLDER"
+                    .to_owned()
+            }
+            Self::State(_) => {
+                "check that the state folder can be written, or set LOOM_STATE_DIR".to_owned()
+            }
+            Self::Prepare(_) => return None,
+        })
+    }
+}
+
+fn reason_hint(reason: Reason) -> Option<String> {
+    let hint = match reason {
+        Reason::Absent => {
+            "check the version (`loom list` shows what is here), or name another source with --source"
+        }
+        Reason::Unreachable => {
+            "check the connection and the address, or name another source with --source"
+        }
+        Reason::Credentials => "check the credentials for the sources named above",
+        Reason::Integrity => {
+            "nothing of it was kept; tell whoever keeps the source, or name another one with --source"
+        }
+    };
+    Some(hint.to_owned())
+}

@@ -1,0 +1,323 @@
+//! One carrier's bytes, from the source into a staged tree.
+//!
+//! The calling thread receives, hashes and spools; inflating has a thread of its own, and so has unpacking.
+//! Everything in between is a bounded pipe, so memory stays flat whatever the archive's size.
+
+use std::{
+    io::Read,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use loom_source::{ArchiveFormat, Carrier, Digest, Form, Opened, Resume, Source, SourceError};
+
+use super::{
+    AcquireError, Acquirer,
+    inflate::inflate,
+    observer::Progress,
+    pipe::{PipeReader, PipeWriter, pipe},
+};
+use crate::{
+    store::{Begun, Partial, Received, Staged, UnpackError},
+    trust::Expected,
+};
+
+/// Pieces on their way to the inflater; with those of 8 to 64 KiB that a network gives, about a megabyte.
+const PACKED_DEPTH: usize = 16;
+
+/// Inflated pieces of 128 KiB on their way to the unpacker.
+const TAR_DEPTH: usize = 8;
+
+/// All that arrived of a carrier.
+pub(super) struct Fetched {
+    /// The tree in the making.
+    pub(super) staged: Staged,
+    /// The transfer, where the carrier came in one piece.
+    pub(super) received: Option<Received>,
+}
+
+/// Why nothing usable arrived.
+pub(super) enum FetchError {
+    /// The source failed; whether new bytes arrived before.
+    Source(SourceError, bool),
+    /// The bytes are here and cannot be unpacked.
+    Unpack(UnpackError, Option<Received>),
+    /// More bytes than announced.
+    TooLong { announced: u64, resumed: bool },
+    /// A part is not what the tree's listing says, or the listing not what the tree's digest says.
+    Wrong { what: String, expected: Digest, got: Digest },
+    /// Nothing that another source could mend.
+    Fatal(AcquireError),
+}
+
+impl<E: Into<AcquireError>> From<E> for FetchError {
+    fn from(error: E) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+/// How a carrier's stream becomes a tree.
+#[derive(Clone, Copy)]
+enum Unpacking {
+    Tar(ArchiveFormat, Option<bool>),
+    Zip(Option<bool>),
+    Bare,
+}
+
+impl Acquirer<'_> {
+    /// Fetches the carrier; `whole` discards what earlier transfers left.
+    pub(super) fn fetch(
+        &self,
+        name: &str,
+        source: &dyn Source,
+        expected: &Expected,
+        whole: bool,
+    ) -> Result<Fetched, FetchError> {
+        let carrier = &expected.carrier;
+        let unpacking = match &carrier.form {
+            Form::Archive { format: ArchiveFormat::Zip, strip } => Unpacking::Zip(*strip),
+            Form::Archive { format, strip } => Unpacking::Tar(*format, *strip),
+            Form::Bare => Unpacking::Bare,
+            Form::Loose { folder } => return self.loose(name, source, carrier, folder, expected),
+        };
+        let (partial, opened) = self.begin(name, source, carrier, unpacking, whole)?;
+        self.announce(name, carrier, &opened);
+        let staged = self.store.stage(self.limits)?;
+        let fetched = match unpacking {
+            Unpacking::Zip(strip) => self.spooled(partial, opened, expected, staged, strip),
+            _ => self.streamed(partial, opened, expected, staged, unpacking),
+        };
+        self.observer.tell(Progress::Fetched);
+        fetched
+    }
+
+    /// Opens the carrier where the partial transfer ends.
+    fn begin(
+        &self,
+        name: &str,
+        source: &dyn Source,
+        carrier: &Carrier,
+        unpacking: Unpacking,
+        whole: bool,
+    ) -> Result<(Partial, Opened), FetchError> {
+        // Beyond a source that can resume, only a zip archive and one that is kept have to lie in a file.
+        let resumable = source.capabilities().resume && !self.is_on_disk(name);
+        let partial = || match unpacking {
+            _ if resumable => Partial::open(self.store, name, &carrier.at),
+            Unpacking::Zip(_) => Partial::spooled(self.store),
+            Unpacking::Tar(..) if self.keep_archives => Partial::spooled(self.store),
+            _ => Ok(Partial::passing()),
+        };
+        let mut transfer = partial()?;
+        if whole {
+            transfer.discard();
+            transfer = partial()?;
+        }
+        let mut opened = self.open(source, carrier, &transfer.resume())?;
+        if transfer.begin(&opened)? == Begun::Other {
+            opened = self.open(source, carrier, &Resume::whole())?;
+            if transfer.begin(&opened)? == Begun::Other {
+                let (at, got) = (carrier.at.to_string(), format!("bytes from {}", opened.start));
+                return Err(FetchError::Source(SourceError::Range { at, asked: 0, got }, false));
+            }
+        }
+        Ok((transfer, opened))
+    }
+
+    pub(super) fn open(
+        &self,
+        source: &dyn Source,
+        carrier: &Carrier,
+        from: &Resume,
+    ) -> Result<Opened, FetchError> {
+        let opened = self.network.block_on(source.open(&carrier.at, from))?;
+        opened.map_err(|error| FetchError::Source(error, false))
+    }
+
+    fn announce(&self, name: &str, carrier: &Carrier, opened: &Opened) {
+        let what = carrier.at.as_str().rsplit('/').next().unwrap_or_default();
+        let total = opened.total.or(carrier.size);
+        self.observer.tell(Progress::Fetching { source: name, what, total, from: opened.start });
+    }
+
+    /// Everything first, then unpacked: a zip archive's directory stands at its end.
+    fn spooled(
+        &self,
+        mut partial: Partial,
+        opened: Opened,
+        expected: &Expected,
+        mut staged: Staged,
+        strip: Option<bool>,
+    ) -> Result<Fetched, FetchError> {
+        self.receive(&mut partial, opened, expected, |_| {})?;
+        let received = partial.finish();
+        // A wrong archive is not even looked into.
+        if expected
+            .expectation
+            .archive
+            .as_ref()
+            .is_some_and(|proof| proof.digest != received.digest())
+        {
+            let why =
+                std::io::Error::new(std::io::ErrorKind::InvalidData, "its digest is another one");
+            return Err(FetchError::Unpack(UnpackError::Read(why), Some(received)));
+        }
+        let file = received.open()?.ok_or_else(|| {
+            AcquireError::Prepare(std::io::Error::other("a zip archive was not spooled"))
+        })?;
+        match staged.unpack_zip(file, strip) {
+            Ok(()) => Ok(Fetched { staged, received: Some(received) }),
+            Err(error) => Err(FetchError::Unpack(error, Some(received))),
+        }
+    }
+
+    /// Received, inflated and unpacked at once.
+    fn streamed(
+        &self,
+        mut partial: Partial,
+        opened: Opened,
+        expected: &Expected,
+        mut staged: Staged,
+        unpacking: Unpacking,
+    ) -> Result<Fetched, FetchError> {
+        let packed = AtomicU64::new(0);
+        let program = expected.expectation.release.executable();
+        let (arrived, unpacked) = thread::scope(|scope| {
+            let (to_inflater, from_network) = pipe(PACKED_DEPTH);
+            let packed = &packed;
+            let unpacker = scope.spawn(move || {
+                let result = match unpacking {
+                    Unpacking::Tar(format, strip) => {
+                        untar(from_network, format, strip, &mut staged, packed)
+                    }
+                    _ => staged.bare(from_network, &program).map(drop),
+                };
+                result.map(|()| staged)
+            });
+            let arrived = self.receive(&mut partial, opened, expected, |bytes| {
+                packed.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                to_inflater.send(bytes);
+            });
+            if arrived.is_ok() {
+                to_inflater.close();
+            } else {
+                drop::<PipeWriter>(to_inflater);
+            }
+            (arrived, unpacker.join())
+        });
+        arrived?;
+        let received = partial.finish();
+        match unpacked {
+            Ok(Ok(staged)) => Ok(Fetched { staged, received: Some(received) }),
+            Ok(Err(error)) => Err(FetchError::Unpack(error, Some(received))),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    /// All bytes of the answer, behind those that are here already; each piece is hashed, kept and handed on.
+    /// Where nobody takes the pieces any more, receiving goes on: only the whole tells who is to blame.
+    fn receive(
+        &self,
+        partial: &mut Partial,
+        opened: Opened,
+        expected: &Expected,
+        mut hand_on: impl FnMut(Bytes),
+    ) -> Result<(), FetchError> {
+        let Opened { start, mut body, .. } = opened;
+        if start > 0 {
+            partial.replay(|bytes| {
+                hand_on(Bytes::copy_from_slice(bytes));
+                Ok(())
+            })?;
+        }
+        let most = expected.expectation.size.unwrap_or(self.limits.bytes);
+        while let Some(piece) = self.network.block_on(body.next())? {
+            let piece = piece.map_err(|error| FetchError::Source(error, partial.size() > start))?;
+            partial.push(&piece)?;
+            if partial.size() > most {
+                return Err(FetchError::TooLong { announced: most, resumed: start > 0 });
+            }
+            self.observer.tell(Progress::Received { bytes: partial.size() });
+            hand_on(piece);
+        }
+        Ok(())
+    }
+
+    /// A cargo build on this machine: a reflink or a copy, never a hard link. `None` where it changed meanwhile.
+    pub(super) fn copy_build(
+        &self,
+        program: &Path,
+        name: &str,
+    ) -> Result<Option<Staged>, FetchError> {
+        let stamp =
+            || std::fs::metadata(program).and_then(|meta| Ok((meta.len(), meta.modified()?)));
+        let read = |source| {
+            FetchError::Source(
+                SourceError::Read { at: program.display().to_string(), source },
+                false,
+            )
+        };
+        let before = stamp().map_err(read)?;
+        let mut staged = self.store.stage(self.limits)?;
+        staged.copy_file(program, name).map_err(|error| FetchError::Unpack(error, None))?;
+        Ok((stamp().map_err(read)? == before).then_some(staged))
+    }
+}
+
+/// Inflates on a thread of its own and unpacks on this one.
+fn untar(
+    packed_stream: PipeReader,
+    format: ArchiveFormat,
+    strip: Option<bool>,
+    staged: &mut Staged,
+    packed: &AtomicU64,
+) -> Result<(), UnpackError> {
+    thread::scope(|scope| {
+        let (to_unpacker, tar) = pipe(TAR_DEPTH);
+        let inflater = scope.spawn(move || inflate(format, packed_stream, to_unpacker));
+        let unpacked = staged.unpack_tar(tar, format, strip, &|| packed.load(Ordering::Relaxed));
+        match inflater.join() {
+            // The unpacker only saw a pipe that broke; the inflater knows why.
+            Ok(Err(error)) => Err(UnpackError::Read(error)),
+            Ok(Ok(())) => unpacked,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Reads a small document of a source whole, at most `most` bytes of it.
+pub(super) struct BodyReader<'a> {
+    acquirer: &'a Acquirer<'a>,
+    body: loom_source::Body,
+    current: Bytes,
+    /// Why the body ended early: an [`std::io::Error`] would lose what may be done about it.
+    pub(super) failed: Option<SourceError>,
+}
+
+impl<'a> BodyReader<'a> {
+    pub(super) fn new(acquirer: &'a Acquirer<'a>, opened: Opened) -> Self {
+        Self { acquirer, body: opened.body, current: Bytes::new(), failed: None }
+    }
+}
+
+impl Read for BodyReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.current.is_empty() {
+            match self.acquirer.network.block_on(self.body.next()).map_err(std::io::Error::other)? {
+                None => return Ok(0),
+                Some(Ok(bytes)) => self.current = bytes,
+                Some(Err(error)) => {
+                    let text = error.to_string();
+                    self.failed = Some(error);
+                    return Err(std::io::Error::other(text));
+                }
+            }
+        }
+        let count = self.current.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.current.split_to(count));
+        Ok(count)
+    }
+}

@@ -1,0 +1,122 @@
+//! Loose files: the listing first, held to the tree's digest, then each file held to its line.
+
+use std::io::Read;
+
+use loom_source::{Carrier, Digest, Form, Pointer, Resume, Source, SourceError};
+
+use super::{
+    Acquirer,
+    fetch::{BodyReader, FetchError, Fetched},
+    observer::Progress,
+};
+use crate::{
+    store::{Entry, Kind, Listing, Staged},
+    trust::Expected,
+};
+
+/// The largest listing that is read: 20,000 files with paths of 120 bytes have about 4 MiB.
+const LARGEST_LISTING: u64 = 16 << 20;
+
+impl Acquirer<'_> {
+    /// Fetches the listing, then file after file.
+    pub(super) fn loose(
+        &self,
+        name: &str,
+        source: &dyn Source,
+        carrier: &Carrier,
+        folder: &Pointer,
+        expected: &Expected,
+    ) -> Result<Fetched, FetchError> {
+        let listing = self.listing(source, carrier, expected)?;
+        let total = listing.entries().iter().filter(|e| e.kind != Kind::Link).map(|e| e.size).sum();
+        self.observer.tell(Progress::Fetching {
+            source: name,
+            what: "loose files",
+            total: Some(total),
+            from: 0,
+        });
+        let mut staged = self.store.stage(self.limits)?;
+        let mut bytes = 0;
+        for entry in listing.entries() {
+            match link_target(&listing, entry) {
+                Some(target) => {
+                    staged.link(&entry.path, &target).map_err(|e| FetchError::Unpack(e, None))?
+                }
+                None => self.file(source, folder, entry, &mut staged)?,
+            }
+            bytes += entry.size;
+            self.observer.tell(Progress::Received { bytes });
+        }
+        self.observer.tell(Progress::Fetched);
+        Ok(Fetched { staged, received: None })
+    }
+
+    fn listing(
+        &self,
+        source: &dyn Source,
+        carrier: &Carrier,
+        expected: &Expected,
+    ) -> Result<Listing, FetchError> {
+        let opened = self.open(source, carrier, &Resume::whole())?;
+        let mut reader = BodyReader::new(self, opened);
+        let mut text = Vec::new();
+        let read = (&mut reader).take(LARGEST_LISTING).read_to_end(&mut text);
+        if let Some(error) = reader.failed.take() {
+            return Err(FetchError::Source(error, false));
+        }
+        let malformed = |why: String| {
+            FetchError::Source(SourceError::Malformed { at: carrier.at.to_string(), why }, false)
+        };
+        read.map_err(|e| malformed(e.to_string()))?;
+        let wanted = expected.expectation.tree.as_ref().map(|proof| proof.digest);
+        let got = Digest::of(&text);
+        if let Some(expected) = wanted.filter(|digest| *digest != got) {
+            return Err(FetchError::Wrong { what: carrier.at.to_string(), expected, got });
+        }
+        Listing::parse(&text).map_err(|e| malformed(e.to_string()))
+    }
+
+    fn file(
+        &self,
+        source: &dyn Source,
+        folder: &Pointer,
+        entry: &Entry,
+        staged: &mut Staged,
+    ) -> Result<(), FetchError> {
+        let at = Carrier {
+            form: Form::Bare,
+            at: folder.join(entry.path.as_str()),
+            size: Some(entry.size),
+            claims: Vec::new(),
+        };
+        let opened = self.open(source, &at, &Resume::whole())?;
+        let mut reader = BodyReader::new(self, opened);
+        // One byte more than announced is enough to see that it is too long.
+        let taken = staged.file(
+            &entry.path,
+            entry.kind == Kind::Executable,
+            (&mut reader).take(entry.size + 1),
+        );
+        if let Some(error) = reader.failed.take() {
+            return Err(FetchError::Source(error, false));
+        }
+        let measured = taken.map_err(|error| FetchError::Unpack(error, None))?;
+        if measured.digest != entry.digest {
+            let (expected, got) = (entry.digest, measured.digest);
+            return Err(FetchError::Wrong { what: at.at.to_string(), expected, got });
+        }
+        Ok(())
+    }
+}
+
+/// Where a link of the listing leads: its line holds the digest of the file behind it, so any file of that digest
+/// will do, and the first one is taken.
+fn link_target(listing: &Listing, link: &Entry) -> Option<String> {
+    if link.kind != Kind::Link {
+        return None;
+    }
+    let file =
+        listing.entries().iter().find(|e| e.kind != Kind::Link && e.digest == link.digest)?;
+    let ups = link.path.as_str().matches('/').count();
+    Some(format!("{}{}", "../".repeat(ups), file.path))
+}

@@ -1,0 +1,186 @@
+//! From «this release, please» to a tree in the store: find, judge, fetch, check, publish.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `candidate` | [`Candidate`]: a source in its place of the order, and what it is to us |
+//! | `resolve` | from «latest» or a range to one version |
+//! | `versions` | what a source last said it carries |
+//! | `plan` | [`Plan`](plan::Plan): failover and retry as one pure reducer |
+//! | `run` | drives the plan: asks, judges, fetches, publishes |
+//! | `fetch` · `loose` | one carrier's bytes into a staged tree |
+//! | `pipe` · `inflate` | what the threads of a transfer share |
+//! | `outcome` | what came of each source that was asked; the receipt |
+//! | `quarantine` | which sources brought wrong bytes lately |
+//! | [`chosen`] | the version that `loom use` chose |
+//! | `add` | a file that the user hands us |
+//! | `first_seen` | the digests a release had when it was first seen |
+//! | `network` | the only bridge between blocking code and asynchronous sources |
+//! | `state` | small JSON files in the state folder |
+//! | `observer` | what is told meanwhile |
+//! | `error` | [`AcquireError`] |
+
+mod add;
+mod candidate;
+pub mod chosen;
+mod describe;
+mod error;
+mod fetch;
+mod first_seen;
+mod inflate;
+mod loose;
+mod network;
+mod observer;
+mod outcome;
+mod pipe;
+pub mod plan;
+pub mod quarantine;
+mod resolve;
+mod run;
+mod state;
+mod versions;
+
+use std::{path::Path, time::Duration};
+
+use loom_source::{Line, Release, Selector, Slot};
+
+pub use candidate::{Backend, Candidate, Reach};
+pub use error::AcquireError;
+pub use first_seen::forget as forget_first_seen;
+pub use network::Network;
+pub use observer::{Observer, Progress};
+pub use plan::{Reason, Retry};
+pub use state::StateError;
+pub use versions::age_in_words;
+
+use crate::{
+    store::{Installed, Limits, Recovery, Store, StoreError},
+    trust::Policy,
+};
+
+/// Everything an acquisition needs to know, as values.
+pub struct Acquirer<'a> {
+    /// Where releases are kept.
+    pub store: &'a Store,
+    /// The state folder.
+    pub state: &'a Path,
+    /// Who may be asked, in order.
+    pub candidates: &'a [Candidate],
+    /// What may enter.
+    pub policy: Policy,
+    /// Who is told.
+    pub observer: &'a dyn Observer,
+    /// What a tree may hold.
+    pub limits: Limits,
+    /// How often a broken transfer is taken up.
+    pub retry: Retry,
+    /// Whether archives stay beside their trees.
+    pub keep_archives: bool,
+    /// How long a listing from the network stays fresh.
+    pub freshness: Duration,
+    /// Ask only sources that need no network.
+    pub offline: bool,
+    /// Fetch even what is here.
+    pub force: bool,
+    /// Let `latest` go back.
+    pub allow_downgrade: bool,
+    /// Ask sources that lied lately last; not where the user named the sources for this run.
+    pub quarantine: bool,
+    /// Drives the sources.
+    pub network: Network,
+}
+
+/// A release that is here now.
+#[derive(Debug, Clone)]
+pub struct Acquired {
+    /// Where.
+    pub installed: Installed,
+    /// How it got here.
+    pub how: How,
+}
+
+/// How a release got here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// It was here.
+    Here,
+    /// Its link was missing; the tree was found sound and linked again.
+    Relinked,
+    /// It came from this source.
+    Fetched {
+        /// The source's name.
+        source: String,
+    },
+}
+
+/// The release, if it is here and today's policy accepts what was proven when it entered.
+///
+/// No lock, no thread, no network: one link and the receipt are read.
+pub fn here(
+    store: &Store,
+    release: &Release,
+    policy: &Policy,
+) -> Result<Option<Installed>, StoreError> {
+    let Some(installed) = store.find(release)? else { return Ok(None) };
+    Ok(accepts(store, release, policy)?.then_some(installed))
+}
+
+fn accepts(store: &Store, release: &Release, policy: &Policy) -> Result<bool, StoreError> {
+    let receipt = store.receipt(release)?;
+    Ok(receipt.is_some_and(|receipt| policy.accepts(receipt.grade, receipt.waiver)))
+}
+
+impl Acquirer<'_> {
+    /// Makes sure that what `selector` selects is in the store.
+    pub fn acquire(&self, line: &Line, selector: &Selector) -> Result<Acquired, AcquireError> {
+        let (slot, attempts) = match selector {
+            Selector::Exact(version) => (Slot::Version(version.clone()), Vec::new()),
+            _ => {
+                let resolution = self.resolve(line, selector)?;
+                (resolution.slot, resolution.attempts)
+            }
+        };
+        let release = line.at(slot);
+        if let Some(installed) = self.hit(&release)? {
+            return Ok(Acquired { installed, how: How::Here });
+        }
+        let what = release.to_string();
+        let mut wait = || self.observer.tell(Progress::Waiting { what: &what });
+        let _lock = self.store.lock_release(&release, &mut wait)?;
+        if let Some(installed) = self.hit(&release)? {
+            return Ok(Acquired { installed, how: How::Here });
+        }
+        if let Some(installed) = self.relink(&release)? {
+            return Ok(Acquired { installed, how: How::Relinked });
+        }
+        self.run(&release, attempts)
+    }
+
+    /// What is here counts, unless it is to be fetched again; a cargo build may have changed and is always looked at.
+    fn hit(&self, release: &Release) -> Result<Option<Installed>, AcquireError> {
+        if self.force || release.slot == Slot::Dev {
+            return Ok(None);
+        }
+        Ok(here(self.store, release, &self.policy)?)
+    }
+
+    fn accepts(&self, release: &Release) -> Result<bool, AcquireError> {
+        Ok(accepts(self.store, release, &self.policy)?)
+    }
+
+    /// A missing link is doubt: the tree is hashed before it is linked again.
+    fn relink(&self, release: &Release) -> Result<Option<Installed>, AcquireError> {
+        if self.force || release.slot == Slot::Dev || self.store.find(release)?.is_some() {
+            return Ok(None);
+        }
+        match self.store.recover(release)? {
+            Recovery::Linked(installed) if self.accepts(release)? => Ok(Some(installed)),
+            Recovery::Linked(_) | Recovery::Nothing => Ok(None),
+            Recovery::Damaged(what) => {
+                let text =
+                    format!("what was here of {release} is damaged ({what}); fetching it again");
+                self.observer.tell(Progress::Notice { text: &text });
+                Ok(None)
+            }
+        }
+    }
+}

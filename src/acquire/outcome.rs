@@ -1,0 +1,188 @@
+//! What came of each source that was asked, and the receipt that tells of it.
+
+use std::{
+    collections::BTreeMap,
+    time::{Instant, SystemTime},
+};
+
+use loom_source::{Build, Offer, Release, SourceError};
+
+use super::{
+    Acquirer, Candidate, describe::whole, observer::Progress, plan::Event, quarantine::Blame,
+};
+use crate::{
+    store::{Attempt, Checked, Receipt, receipt::BuildReceipt, receipt::rfc3339},
+    trust::{Distrust, Expectation, Origin},
+};
+
+/// The log of one acquisition.
+pub(super) struct Log {
+    begun: Instant,
+    asked: Instant,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) blames: Vec<Blame>,
+    /// Whether some source was refused only because nothing proves what it has.
+    pub(super) unproven: bool,
+    /// Whether some source was not asked because we are offline.
+    pub(super) offline: bool,
+    /// Whether the present source has been named to the user already.
+    told: bool,
+}
+
+impl Log {
+    pub(super) fn new(attempts: Vec<Attempt>) -> Self {
+        let now = Instant::now();
+        Self {
+            begun: now,
+            asked: now,
+            attempts,
+            blames: Vec::new(),
+            unproven: false,
+            offline: false,
+            told: false,
+        }
+    }
+
+    /// A source is being asked.
+    pub(super) fn ask(&mut self) {
+        self.asked = Instant::now();
+        self.told = false;
+    }
+
+    /// What came of it.
+    pub(super) fn note(&mut self, candidate: &Candidate, outcome: impl Into<String>) {
+        let ms = u64::try_from(self.asked.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.attempts.push(Attempt { source: candidate.name.clone(), outcome: outcome.into(), ms });
+    }
+
+    /// The total time so far, in milliseconds.
+    fn total(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Acquirer<'_> {
+    /// A source could not answer or broke off.
+    pub(super) fn failed(
+        &self,
+        log: &mut Log,
+        candidate: &Candidate,
+        error: &SourceError,
+        progress: bool,
+    ) -> Event {
+        let why = match error.hint() {
+            Some(hint) => format!("{}; {hint}", whole(error)),
+            None => whole(error),
+        };
+        self.observer.tell(Progress::Failed { source: &candidate.name, why: &why });
+        log.note(candidate, why);
+        Event::Failed { advice: error.advice(), class: error.class(), progress }
+    }
+
+    /// The policy refuses what a source offers.
+    pub(super) fn distrusted(
+        &self,
+        log: &mut Log,
+        candidate: &Candidate,
+        distrust: &Distrust,
+    ) -> Event {
+        log.unproven |= matches!(distrust, Distrust::NoChecksum { .. });
+        let why = format!("{distrust}; {}", distrust.hint());
+        self.refused(log, candidate, &why)
+    }
+
+    /// What a source brought cannot be used, though it may be what was expected.
+    pub(super) fn refused(&self, log: &mut Log, candidate: &Candidate, why: &str) -> Event {
+        self.observer.tell(Progress::Failed { source: &candidate.name, why });
+        log.note(candidate, why);
+        Event::Distrusted
+    }
+
+    /// A source brought wrong bytes. Nobody is to blame while a part came from an earlier transfer.
+    pub(super) fn wrong(
+        &self,
+        log: &mut Log,
+        candidate: &Candidate,
+        why: &str,
+        blame: Option<Blame>,
+        resumed: bool,
+    ) -> Event {
+        if resumed {
+            let text =
+                format!("the partial download from {} was damaged; starting over", candidate.name);
+            self.observer.tell(Progress::Notice { text: &text });
+            return Event::Wrong { resumed };
+        }
+        self.observer.tell(Progress::Blamed { source: &candidate.name, why });
+        log.note(candidate, format!("wrong bytes: {why}"));
+        log.blames.extend(blame);
+        Event::Wrong { resumed }
+    }
+
+    /// The receipt of what is about to be published.
+    pub(super) fn receipt(
+        &self,
+        log: &Log,
+        candidate: &Candidate,
+        offer: &Offer,
+        expectation: &Expectation,
+        checked: &Checked,
+        bytes: u64,
+    ) -> Receipt {
+        let mut receipt = Receipt::new(&expectation.release);
+        receipt.source = candidate.name.clone();
+        receipt.origin = origin(candidate.origin).to_owned();
+        receipt.grade = checked.grade();
+        receipt.waiver = expectation.waiver;
+        receipt.unchecked = unchecked(expectation);
+        receipt.policy = serde_json::to_value(self.policy).unwrap_or_default();
+        receipt.bytes = bytes;
+        receipt.ms = BTreeMap::from([("total".to_owned(), log.total())]);
+        receipt.attempts.clone_from(&log.attempts);
+        receipt.build = offer.build.as_ref().map(build);
+        receipt
+    }
+}
+
+fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Mirror | Origin::PlainHttp => "mirror",
+        Origin::Workspace => "workspace",
+    }
+}
+
+fn unchecked(expectation: &Expectation) -> Vec<String> {
+    let mut unchecked = Vec::new();
+    if expectation.release.slot.version().is_none() {
+        unchecked.push("a cargo build of this machine is taken as it is".to_owned());
+        return unchecked;
+    }
+    if expectation.archive.is_none() && expectation.tree.is_none() {
+        unchecked.push("no digest: nothing says that these are the right bytes".to_owned());
+    } else if expectation.tree.is_none() {
+        unchecked.push("the tree: its digest was computed here, at first sight".to_owned());
+    }
+    unchecked.push("signatures".to_owned());
+    unchecked
+}
+
+pub(super) fn build(build: &Build) -> BuildReceipt {
+    BuildReceipt {
+        profile: build.profile.clone(),
+        built: rfc3339(build.built),
+        commit: build.commit.clone(),
+        checkout: build.checkout.display().to_string(),
+    }
+}
+
+/// Names what was expected of a release at a source and did not come.
+pub(super) fn blame(
+    candidate: &Candidate,
+    release: &Release,
+    expected: loom_source::Digest,
+    got: loom_source::Digest,
+    expectation: &Expectation,
+) -> Option<Blame> {
+    let grade = expectation.grade()?;
+    Some(Blame::new(&candidate.name, release, expected, got, grade, SystemTime::now()))
+}

@@ -1,0 +1,98 @@
+//! What a source last said it carries, so that a fresh answer needs no network.
+//!
+//! Kept in `versions/` of the state folder, one file per source and line, under a lock per source and line:
+//! fifty processes make one listing.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use loom_source::{Digest, Line, Version};
+use serde::{Deserialize, Serialize};
+
+use super::state::{self, StateError};
+
+/// An answer, and when it was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Heard {
+    /// The source's name, for people who open the file.
+    source: String,
+    /// The versions it listed.
+    pub(super) versions: Vec<Version>,
+    /// Seconds since 1970.
+    at: u64,
+}
+
+/// The memory of one source's listings of one line.
+pub(super) struct Memory {
+    path: PathBuf,
+    source: String,
+}
+
+impl Memory {
+    pub(super) fn of(state: &Path, source: &str, line: &Line) -> Self {
+        let Line { authority, binary, platform } = line;
+        let key =
+            Digest::of(format!("{source}\n{authority}\n{binary}\n{platform}").as_bytes()).short();
+        Self { path: state.join("versions").join(format!("{key}.json")), source: source.to_owned() }
+    }
+
+    /// What was last heard, however old.
+    pub(super) fn recall(&self) -> Result<Option<Heard>, StateError> {
+        state::read(&self.path)
+    }
+
+    /// Keeps others from asking the same.
+    pub(super) fn lock(&self) -> Result<File, StateError> {
+        state::lock(&self.path)
+    }
+
+    pub(super) fn keep(&self, versions: &[Version], now: SystemTime) -> Result<(), StateError> {
+        let heard =
+            Heard { source: self.source.clone(), versions: versions.to_vec(), at: seconds(now) };
+        state::write(&self.path, &heard)
+    }
+}
+
+impl Heard {
+    /// How old the answer is.
+    pub(super) fn age(&self, now: SystemTime) -> Duration {
+        Duration::from_secs(seconds(now).saturating_sub(self.at))
+    }
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// An age in words: `3 days`, `2 hours`, `5 minutes`, `just now`.
+pub fn age_in_words(age: Duration) -> String {
+    let seconds = age.as_secs();
+    let (count, unit) = match seconds {
+        0..60 => return "just now".to_owned(),
+        60..3600 => (seconds / 60, "minute"),
+        3600..86_400 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_told_in_one_unit() {
+        for (seconds, words) in [
+            (0, "just now"),
+            (60, "1 minute"),
+            (7200, "2 hours"),
+            (86_400, "1 day"),
+            (300_000, "3 days"),
+        ] {
+            assert_eq!(age_in_words(Duration::from_secs(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a command runs with.
+
+use std::{cell::OnceCell, path::PathBuf};
+
+use loom_source::{Line, Platform};
+
+use super::{Exit, Failure, global::Global, printer::Printer};
+use crate::{
+    config::{self, Disk, Env, Flags, Inputs, Os, Resolved, Trusted},
+    store::{Notice, Store},
+};
+
+/// The global options, the environment as it was at the start, and where to print.
+pub(crate) struct Context {
+    /// The options every command takes.
+    pub(crate) global: Global,
+    /// Where output goes.
+    pub(crate) printer: Printer,
+    env: OnceCell<Env>,
+}
+
+impl Context {
+    pub(crate) fn new(global: Global, printer: Printer) -> Self {
+        Self { global, printer, env: OnceCell::new() }
+    }
+
+    /// The environment.
+    pub(crate) fn env(&self) -> &Env {
+        self.env.get_or_init(|| Env::new(std::env::vars_os()))
+    }
+
+    /// The current folder.
+    pub(crate) fn cwd(&self) -> Result<PathBuf, Failure> {
+        std::env::current_dir().map_err(|e| {
+            Failure::new(Exit::Failure, format!("the current folder cannot be read: {e}"))
+                .hint("change to a folder that exists")
+        })
+    }
+
+    /// Everything a configuration depends on, these flags and the global ones included.
+    pub(crate) fn inputs(&self, flags: Flags) -> Result<Inputs, Failure> {
+        let Global { offline, cache_dir, config, binary, .. } = self.global.clone();
+        let flags = Flags { offline: offline || flags.offline, cache_dir, config, binary, ..flags };
+        let mut inputs = Inputs {
+            env: self.env().clone(),
+            home: std::env::home_dir(),
+            os: Os::current(),
+            cwd: self.cwd()?,
+            flags,
+            trusted: Trusted::default(),
+        };
+        let state = config::dirs::state_dir(&inputs)?.value;
+        inputs.trusted = Trusted::load(&state)?;
+        Ok(inputs)
+    }
+
+    /// The configuration that holds with these flags.
+    pub(crate) fn resolve(&self, flags: Flags) -> Result<Resolved, Failure> {
+        Ok(config::resolve(&self.inputs(flags)?, &Disk)?)
+    }
+
+    /// The store.
+    pub(crate) fn store(&self, resolved: &Resolved) -> Result<Store, Failure> {
+        Ok(Store::open(&resolved.cache_dir.value)?)
+    }
+
+    /// The program meant, for this machine's platform.
+    pub(crate) fn line(&self, resolved: &Resolved) -> Result<Line, Failure> {
+        let platform = Platform::current().ok_or_else(|| {
+            let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+            Failure::new(Exit::Usage, format!("there are no releases for {os} on {arch}"))
+        })?;
+        let (authority, binary) = (resolved.authority.value.clone(), resolved.binary.value.clone());
+        Ok(Line { authority, binary, platform })
+    }
+
+    /// Says what the store wants people to hear of.
+    pub(crate) fn notices(&self, store: &Store) {
+        for notice in store.notices() {
+            self.printer.warning(match notice {
+                Notice::MovedAside { from, to } => {
+                    format!("{} belonged to another program; it is now {}", from.display(), to.display())
+                }
+                Notice::SetAside { to, what } => {
+                    format!("a damaged tree was set aside as {} ({what})", to.display())
+                }
+                Notice::ForeignLease { path } => format!(
+                    "the store cannot be written; what runs is noted in {} instead, which other users do not see",
+                    path.display()
+                ),
+            });
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Makes sure that the release somebody wants is here.
+
+use loom_source::{Line, Selector, Slot};
+
+use super::{Failure, context::Context, progress::Teller, selection::Selection, sources};
+use crate::{
+    acquire::{self, Acquired, Acquirer, How, Network, Retry},
+    config::Resolved,
+    store::{Limits, Store},
+    trust::Policy,
+};
+
+/// What the configuration lets in.
+pub(crate) fn policy(resolved: &Resolved) -> Policy {
+    Policy {
+        checksum: resolved.trust.checksum.value,
+        signature: resolved.trust.signature.value,
+        allow_unverified: resolved.allow_unverified.value,
+    }
+}
+
+/// What is wanted: what flag, environment or file say, else what `loom use` chose, else the latest.
+pub(crate) fn selector(resolved: &Resolved, line: &Line) -> Result<Selector, Failure> {
+    if !resolved.bridge.version.origin.is_default() {
+        return Ok(resolved.bridge.version.value.clone());
+    }
+    let chosen = acquire::chosen::load(&resolved.state_dir.value, &line.authority, &line.binary)?;
+    Ok(match chosen {
+        Some(Slot::Version(version)) => Selector::Exact(version),
+        Some(Slot::Dev) => Selector::Dev,
+        None => resolved.bridge.version.value.clone(),
+    })
+}
+
+/// The release that is wanted, in the store.
+///
+/// Where a version is named and here, this reads one link and a receipt: no lock, no thread, no network.
+pub(crate) fn ready(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+    selection: &Selection,
+) -> Result<Acquired, Failure> {
+    let line = context.line(resolved)?;
+    let selector = if selection.build { Selector::Dev } else { selector(resolved, &line)? };
+    let policy = policy(resolved);
+    if let (Selector::Exact(version), false) = (&selector, selection.force_download)
+        && let Some(installed) = acquire::here(store, &line.version(version.clone()), &policy)?
+    {
+        return Ok(Acquired { installed, how: How::Here });
+    }
+    fetch(context, resolved, store, selection, (&line, &selector), policy)
+}
+
+fn fetch(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+    selection: &Selection,
+    (line, selector): (&Line, &Selector),
+    policy: Policy,
+) -> Result<Acquired, Failure> {
+    let opened = sources::open(context, resolved, selection.build)?;
+    let teller = Teller::new(context.printer.clone());
+    let acquirer = Acquirer {
+        store,
+        state: &resolved.state_dir.value,
+        candidates: &opened.candidates,
+        policy,
+        observer: &teller,
+        limits: Limits::default(),
+        retry: Retry::default(),
+        keep_archives: resolved.store.keep_archives.value,
+        freshness: resolved.update.check_interval.value,
+        offline: resolved.offline.value,
+        force: selection.force_download,
+        allow_downgrade: selection.allow_downgrade,
+        quarantine: selection.sources.is_empty(),
+        network: Network::default(),
+    };
+    let acquired = acquirer.acquire(line, selector);
+    context.notices(store);
+    let acquired = acquired.map_err(|error| {
+        let hints = opened.hints.join("\n");
+        let failure = Failure::from(error);
+        if hints.is_empty() { failure } else { failure.also(hints) }
+    })?;
+    if *selector == Selector::Latest && acquired.how != How::Here {
+        acquirer.show_as_latest(&acquired.installed)?;
+    }
+    Ok(acquired)
+}

@@ -1,0 +1,199 @@
+//! Opens the configured sources: the one match over their kinds and schemes.
+
+use std::path::{Path, PathBuf};
+
+use loom_http::{Network, ProxySettings};
+use loom_mirror::{Mirror, Options};
+use loom_target::{Target, TargetOptions, choose::Sightings};
+use url::Url;
+
+use super::{Exit, Failure, context::Context};
+use crate::{
+    acquire::{Backend, Candidate, Reach},
+    config::{Layout, Resolved, SourceKind, SourceSpec, Then},
+    trust::Origin,
+};
+
+/// The sources that may be asked, in order, and what people should know about those that may not.
+pub(crate) struct Opened {
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) hints: Vec<String>,
+}
+
+/// The checkout that this `loom` was built from; none in a distributed one.
+pub(crate) fn built_from() -> Option<&'static Path> {
+    option_env!("LOOM_BUILT_FROM").map(Path::new)
+}
+
+/// Opens what is configured. With `build`, cargo is run in the checkout first, and its build stands before all else.
+pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Result<Opened, Failure> {
+    let mut opened = Opened { candidates: Vec::new(), hints: Vec::new() };
+    let specs = &resolved.sources.value;
+    if build && !specs.iter().any(|spec| matches!(spec.kind, SourceKind::Target { .. })) {
+        let spec = SourceSpec::new(SourceKind::Target { path: None, profile: None });
+        target(context, resolved, &spec, None, None, true, &mut opened)?;
+    }
+    for spec in specs {
+        match &spec.kind {
+            SourceKind::Target { path, profile } => {
+                target(
+                    context,
+                    resolved,
+                    spec,
+                    path.as_deref(),
+                    profile.as_deref(),
+                    build,
+                    &mut opened,
+                )?;
+            }
+            SourceKind::Mirror { url, .. } => {
+                opened.candidates.push(mirror(context, resolved, spec, url)?)
+            }
+            SourceKind::Github { .. } | SourceKind::Plugin { .. } => {
+                let what = format!("{spec} ({} sources)", spec.kind.type_name());
+                opened.candidates.push(candidate(
+                    spec,
+                    Origin::Mirror,
+                    Reach::Network,
+                    Backend::Missing(what),
+                ));
+            }
+        }
+    }
+    Ok(opened)
+}
+
+fn candidate(spec: &SourceSpec, origin: Origin, reach: Reach, backend: Backend) -> Candidate {
+    Candidate {
+        name: spec.to_string(),
+        origin,
+        backend,
+        stop_on_error: spec.on_error == Then::Stop,
+        stop_on_absent: spec.on_absent == Then::Stop,
+        reach,
+    }
+}
+
+/// A cargo build: where a path is given there, else in the checkout that counts.
+fn target(
+    context: &Context,
+    resolved: &Resolved,
+    spec: &SourceSpec,
+    path: Option<&Path>,
+    profile: Option<&str>,
+    build: bool,
+    opened: &mut Opened,
+) -> Result<(), Failure> {
+    let checkout = match path {
+        Some(path) => Some(path.to_owned()),
+        None => checkout(context, resolved, &mut opened.hints)?,
+    };
+    let Some(checkout) = checkout else {
+        if build {
+            return Err(Failure::new(Exit::Usage, "--build needs a checkout of Loom")
+                .hint("run `loom dev link FOLDER` once, or give --source target:/FOLDER"));
+        }
+        return Ok(());
+    };
+    let profile = profile.map(str::to_owned);
+    let options = TargetOptions { profile, build, ..target_options(context, checkout) };
+    let backend = Backend::Ready(Box::new(Target::open(options)));
+    opened.candidates.push(candidate(spec, Origin::Workspace, Reach::Disk, backend));
+    Ok(())
+}
+
+/// The newest build in `checkout`, found and made with the environment's cargo.
+pub(crate) fn target_options(context: &Context, checkout: PathBuf) -> TargetOptions {
+    let env = context.env();
+    TargetOptions {
+        target_dir: env.path("CARGO_TARGET_DIR"),
+        cargo_home: env.path("CARGO_HOME").or_else(|| Some(std::env::home_dir()?.join(".cargo"))),
+        cargo: env.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
+        ..TargetOptions::new(checkout)
+    }
+}
+
+/// The checkout that counts when nobody named one.
+pub(crate) fn checkout(
+    context: &Context,
+    resolved: &Resolved,
+    hints: &mut Vec<String>,
+) -> Result<Option<PathBuf>, Failure> {
+    let state = &resolved.state_dir.value;
+    let sightings = Sightings::look(state, built_from(), &context.cwd()?)
+        .map_err(|e| Failure::of(Exit::Failure, &e).hint("`loom dev unlink` forgets the link"))?;
+    let choice = loom_target::choose::choose_checkout(sightings);
+    hints.extend(choice.hint.map(|hint| hint.to_string()));
+    Ok(choice.checkout.map(|(path, _)| path))
+}
+
+fn mirror(
+    context: &Context,
+    resolved: &Resolved,
+    spec: &SourceSpec,
+    url: &Url,
+) -> Result<Candidate, Failure> {
+    if matches!(url.scheme(), "s3" | "gs" | "az") {
+        let what = format!("{spec} ({}:// mirrors)", url.scheme());
+        return Ok(candidate(spec, Origin::Mirror, Reach::Network, Backend::Missing(what)));
+    }
+    let options = Options {
+        layout: match spec.layout {
+            None => loom_mirror::Layout::Probe,
+            Some(Layout::Store) => loom_mirror::Layout::Store,
+            Some(Layout::Release) => loom_mirror::Layout::Release,
+        },
+        network: network(context, resolved, spec)?,
+        authorization: None,
+    };
+    let mirror = Mirror::open(url.as_str(), options).map_err(|e| {
+        Failure::of(Exit::Usage, &e).hint("`loom config show` says where this source is configured")
+    })?;
+    let reach = match (url.scheme(), mirror.is_local()) {
+        ("file", _) => Reach::Disk,
+        (_, true) => Reach::Loopback,
+        (_, false) => Reach::Network,
+    };
+    let plain = url.scheme() == "http" && reach == Reach::Network;
+    let origin = if plain { Origin::PlainHttp } else { Origin::Mirror };
+    Ok(candidate(spec, origin, reach, Backend::Ready(Box::new(mirror))))
+}
+
+/// How one source may use the network: its own settings, and the environment's proxies and certificates.
+fn network(context: &Context, resolved: &Resolved, spec: &SourceSpec) -> Result<Network, Failure> {
+    let env = context.env();
+    let either =
+        |name: &str| env.get(&name.to_lowercase()).or_else(|| env.get(name)).map(str::to_owned);
+    let secret = |name: &str| either(name).map(Into::into);
+    let mut ca = Vec::new();
+    for file in [env.path("SSL_CERT_FILE"), spec.ca.clone()].into_iter().flatten() {
+        ca.push(std::fs::read(&file).map_err(|e| {
+            Failure::new(
+                Exit::Usage,
+                format!("the certificates in {} cannot be read: {e}", file.display()),
+            )
+            .hint("check SSL_CERT_FILE, or `ca` of the source")
+        })?);
+    }
+    let proxy = match &spec.proxy {
+        Some(url) => {
+            ProxySettings { all: Some(url.to_string().into()), ..ProxySettings::default() }
+        }
+        None => ProxySettings {
+            https: secret("HTTPS_PROXY"),
+            // Upper case would let a web server's client set it: a CGI program finds its Proxy header there.
+            http: env.get("http_proxy").map(Into::into),
+            all: secret("ALL_PROXY"),
+            no_proxy: either("NO_PROXY"),
+        },
+    };
+    Ok(Network {
+        timeout: spec.timeout,
+        total_timeout: spec.total_timeout,
+        allow_http: spec.allow_http,
+        offline: resolved.offline.value,
+        proxy,
+        ca,
+        ..Network::default()
+    })
+}

@@ -1,0 +1,340 @@
+//! From all layers to one value.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use loom_source::{Authority, Name, Selector};
+
+use super::{
+    Address, Bridge, ConfigError, Dashboard, Files, Free, Inputs, McpServer, Mistake, Mode, Origin,
+    Place, Project, Resolved, Setting, SourceSpec, StoreSettings, Trust, Untrusted, Update,
+    UpdatePolicy, dirs,
+    kinds::{Host, Seconds, Size},
+    layers::{Layers, SWITCH, setting, yes_or_no},
+    llm,
+    load::{self, Loaded, Notes},
+    read::At,
+    tables::TrustTable,
+};
+use crate::trust::{Checksum, Signature};
+
+/// The configuration that holds: flags > environment > project > user > defaults.
+///
+/// Any mistake in any layer is an error. What an untrusted project asked for is left out and named
+/// in [`Resolved::untrusted`].
+pub fn resolve(inputs: &Inputs, files: &impl Files) -> Result<Resolved, ConfigError> {
+    let (resolved, mistakes) = examine(inputs, files)?;
+    ConfigError::of(mistakes).map_or(Ok(resolved), Err)
+}
+
+/// Every mistake in every layer, then what is unwise: for `loom config check`.
+pub fn check(
+    inputs: &Inputs,
+    files: &impl Files,
+) -> Result<(Vec<Mistake>, Vec<Mistake>), ConfigError> {
+    let (resolved, mistakes) = examine(inputs, files)?;
+    Ok((mistakes, resolved.warnings))
+}
+
+/// What the project's file says that trust is about, whether it is trusted or not; `None` without a project.
+pub fn trustable(inputs: &Inputs, files: &impl Files) -> Result<Option<Untrusted>, ConfigError> {
+    let Some(found) = load::find(inputs, files)? else { return Ok(None) };
+    let mut notes = Notes::default();
+    let untrusted = load::trustable(files, &found, &mut notes);
+    ConfigError::of(notes.mistakes).map_or(Ok(untrusted), Err)
+}
+
+/// What holds as far as it can be understood, and all mistakes.
+fn examine(inputs: &Inputs, files: &impl Files) -> Result<(Resolved, Vec<Mistake>), ConfigError> {
+    let mut notes = Notes::default();
+    let user = load::user(inputs, files, &mut notes)?;
+    let found = load::find(inputs, files)?;
+    let file = found.as_ref().map(|(file, _)| file.clone());
+    let project = match found {
+        Some(found) => load::project(inputs, files, found, &mut notes)?,
+        None => None,
+    };
+    let mut layers = Layers { inputs, project, user, mistakes: notes.mistakes };
+    let untrusted = untrusted(&layers, &mut notes.warnings);
+    let mode = mode(&layers);
+    let resolved = Resolved {
+        project: about(&layers, file.as_deref()),
+        dashboard: dashboard(&mut layers, &mode),
+        bridge: bridge(&mut layers, mode),
+        llm: llm::resolve(&mut layers),
+        mcp: mcp(&layers),
+        agents: agents(&layers),
+        sources: sources(&mut layers),
+        trust: trust(&layers),
+        store: store(&layers),
+        update: update(&layers),
+        offline: offline(&mut layers),
+        allow_unverified: flag(inputs.flags.allow_unverified, "--allow-unverified"),
+        authority: Setting::default(Authority::default()),
+        binary: match &inputs.flags.binary {
+            Some(binary) => Setting::new(binary.clone(), Origin::Flag("--binary")),
+            None => Setting::default(Name::default()),
+        },
+        cache_dir: dirs::cache_dir(inputs)?,
+        state_dir: dirs::state_dir(inputs)?,
+        untrusted,
+        warnings: notes.warnings,
+    };
+    Ok((resolved, layers.mistakes))
+}
+
+fn flag(given: bool, name: &'static str) -> Setting<bool> {
+    if given { Setting::new(true, Origin::Flag(name)) } else { Setting::default(false) }
+}
+
+/// What the project was not trusted to say, as far as it would have had an effect.
+fn untrusted(layers: &Layers<'_>, warnings: &mut Vec<Mistake>) -> Option<Untrusted> {
+    let project = layers.project.as_ref()?;
+    let (untrusted, items) = project.untrusted.as_ref()?;
+    let inputs = layers.inputs;
+    let sources_given =
+        !inputs.flags.sources.is_empty() || inputs.env.get("LOOM_SOURCES").is_some();
+    let mut what = Vec::new();
+    for (item, shown) in items.iter().zip(&untrusted.what) {
+        if item.weakens {
+            let place = project.loaded.place(1, &shown.key);
+            warnings.push(
+                Mistake::new(place, "may only tighten until the project is trusted")
+                    .hint(untrusted.hint()),
+            );
+        } else if item.path[0] != "sources" || !sources_given {
+            what.push(shown.clone());
+        }
+    }
+    (!what.is_empty()).then(|| Untrusted { what, ..untrusted.clone() })
+}
+
+fn about(layers: &Layers<'_>, file: Option<&Path>) -> Project {
+    let project = layers.project.as_ref().map(|project| &project.loaded);
+    let text = |pick: fn(&super::tables::File) -> Option<&At<String>>| {
+        project.and_then(|loaded| setting(loaded, pick(&loaded.tables)))
+    };
+    let folder = file.and_then(Path::parent).unwrap_or(&layers.inputs.cwd);
+    Project {
+        root: folder.to_owned(),
+        file: file.map(Path::to_owned),
+        name: text(|file| file.name.as_ref()),
+        version: text(|file| file.version.as_ref()),
+        description: text(|file| file.description.as_ref()),
+    }
+}
+
+fn mode(layers: &Layers<'_>) -> Setting<Mode> {
+    match layers.inputs.flags.mode {
+        Some(mode) => Setting::new(mode, Origin::Flag("--mode")),
+        None => layers
+            .file(|file| file.bridge.as_ref()?.value.mode.as_ref())
+            .unwrap_or(Setting::default(Mode::Full)),
+    }
+}
+
+fn bridge(layers: &mut Layers<'_>, mode: Setting<Mode>) -> Bridge {
+    let flags = &layers.inputs.flags;
+    let expected = "host:port, such as 127.0.0.1:50051";
+    let mut address = layers
+        .env("LOOM_BRIDGE_ADDR", expected, |text| text.parse().ok())
+        .or_else(|| layers.file(|file| file.bridge.as_ref()?.value.address.as_ref()))
+        .unwrap_or_else(|| Setting::default(Address { host: "127.0.0.1".to_owned(), port: 50051 }));
+    if let Some(port) = flags.bridge_port {
+        address.value.port = port;
+        address.origin = Origin::Flag("--bridge-port");
+    }
+    let selects = "latest, a version (0.2.0), a range (0.2, ^0.2, >=0.1,<0.3) or dev";
+    let version = match &flags.version {
+        Some(version) => Setting::new(version.clone(), Origin::Flag("--version")),
+        None => layers
+            .env("LOOM_VERSION", selects, |text| text.parse().ok())
+            .or_else(|| layers.file(|file| file.bridge.as_ref()?.value.version.as_ref()))
+            .unwrap_or(Setting::default(Selector::Latest)),
+    };
+    let timeout = layers
+        .file(|file| file.bridge.as_ref()?.value.timeout_sec.as_ref())
+        .map_or(Setting::default(Duration::from_secs(30)), |t| t.map(|Seconds(value)| value));
+    Bridge { address, mode, version, timeout }
+}
+
+fn dashboard(layers: &mut Layers<'_>, mode: &Setting<Mode>) -> Dashboard {
+    let wanted = layers
+        .env("LOOM_DASHBOARD", SWITCH, yes_or_no)
+        .or_else(|| layers.file(|file| file.dashboard.as_ref()?.value.enabled.as_ref()))
+        .unwrap_or(Setting::default(true));
+    let host = layers
+        .env("LOOM_DASHBOARD_HOST", "a host, such as 127.0.0.1", Host::parse)
+        .or_else(|| layers.file(|file| file.dashboard.as_ref()?.value.host.as_ref()))
+        .map_or_else(|| Setting::default("127.0.0.1".to_owned()), |h| h.map(|Host(host)| host));
+    let port = layers.env("LOOM_DASHBOARD_PORT", "a port from 0 to 65535", |t| t.parse().ok());
+    let port = match layers.inputs.flags.dashboard_port {
+        Some(port) => Setting::new(port, Origin::Flag("--dashboard-port")),
+        None => port
+            .or_else(|| layers.file(|file| file.dashboard.as_ref()?.value.port.as_ref()))
+            .unwrap_or(Setting::default(3030)),
+    };
+    Dashboard { enabled: enabled(wanted, mode), host, port }
+}
+
+/// On when the mode is full and the dashboard is wanted; `--mode` beats what is wanted.
+fn enabled(wanted: Setting<bool>, mode: &Setting<Mode>) -> Setting<bool> {
+    let full = mode.value == Mode::Full;
+    match mode.origin {
+        Origin::Flag(_) => Setting::new(full, mode.origin.clone()),
+        _ if wanted.value && !full => Setting::new(false, mode.origin.clone()),
+        _ => wanted,
+    }
+}
+
+/// Each server is decided by one layer as a whole: a project's program never sees the user's variables.
+fn mcp(layers: &Layers<'_>) -> BTreeMap<String, Setting<McpServer>> {
+    let mut servers = BTreeMap::new();
+    for loaded in layers.files() {
+        for (name, at) in loaded.tables.mcp.iter().flat_map(|mcp| &mcp.value.0) {
+            let table = at.value.clone();
+            // A server without a command is a mistake and noted as one.
+            let Some(command) = table.command else { continue };
+            let server = McpServer {
+                command: command.value,
+                args: table.args.map(|args| args.value).unwrap_or_default(),
+                env: table.env.map(|env| env.value).unwrap_or_default(),
+            };
+            servers
+                .entry(name.clone())
+                .or_insert_with(|| Setting::new(server, loaded.origin(at.line)));
+        }
+    }
+    servers
+}
+
+fn agents(layers: &Layers<'_>) -> BTreeMap<String, Setting<Free>> {
+    let mut agents = BTreeMap::new();
+    for loaded in layers.files() {
+        for (name, at) in loaded.tables.agents.iter().flat_map(|agents| &agents.value.0) {
+            agents
+                .entry(name.clone())
+                .or_insert_with(|| Setting::new(at.value.clone(), loaded.origin(at.line)));
+        }
+    }
+    agents
+}
+
+/// The highest layer that names any source names all of them.
+fn sources(layers: &mut Layers<'_>) -> Setting<Vec<SourceSpec>> {
+    let (cwd, flags) = (&layers.inputs.cwd, &layers.inputs.flags);
+    let mut given = Vec::new();
+    for text in &flags.sources {
+        match SourceSpec::shorthand(text, cwd) {
+            Ok(spec) => given.push(spec),
+            Err(e) => layers.mistakes.push(in_words(Place::Flag("--source"), &e)),
+        }
+    }
+    if !flags.sources.is_empty() {
+        return Setting::new(given, Origin::Flag("--source"));
+    }
+    let place = Place::Env("LOOM_SOURCES".to_owned());
+    let named = match layers.inputs.env.text("LOOM_SOURCES") {
+        Ok(text) => text.map(|text| SourceSpec::list(text, cwd)).transpose(),
+        Err(mistake) => {
+            layers.mistakes.push(mistake);
+            Ok(None)
+        }
+    };
+    match named {
+        Ok(Some(list)) if !list.is_empty() => {
+            return Setting::new(list, Origin::Env("LOOM_SOURCES".to_owned()));
+        }
+        Ok(_) => {}
+        Err(e) => layers.mistakes.push(in_words(place, &e)),
+    }
+    layers
+        .file(|file| file.sources.as_ref())
+        .unwrap_or_else(|| Setting::default(SourceSpec::defaults()))
+}
+
+fn in_words(place: Place, error: &super::SourceTextError) -> Mistake {
+    let mistake = Mistake::new(place, error.to_string());
+    match error.hint() {
+        Some(hint) => mistake.hint(hint),
+        None => mistake,
+    }
+}
+
+/// An untrusted project may raise the bar and not lower it.
+fn trust(layers: &Layers<'_>) -> Trust {
+    let checked = |checksum: &Checksum| *checksum == Checksum::Required;
+    let signed = |signature: &Signature| *signature == Signature::Required;
+    Trust {
+        checksum: stricter(layers, Checksum::Required, |t| t.checksum.as_ref(), checked),
+        signature: stricter(layers, Signature::Optional, |t| t.signature.as_ref(), signed),
+        keys: layers
+            .file(|file| file.trust.as_ref()?.value.keys.as_ref())
+            .unwrap_or(Setting::default(Vec::new())),
+        minimum_release_age: stricter(
+            layers,
+            Duration::ZERO,
+            |t| t.minimum_release_age.as_ref(),
+            |age| *age,
+        ),
+    }
+}
+
+/// What the highest layer says; where the project may only tighten, the stricter of its word and what
+/// would hold without it.
+fn stricter<T: Clone, R: Ord>(
+    layers: &Layers<'_>,
+    default: T,
+    pick: impl Fn(&TrustTable) -> Option<&At<T>>,
+    strictness: impl Fn(&T) -> R,
+) -> Setting<T> {
+    let said = |loaded: &Loaded| {
+        setting(loaded, loaded.tables.trust.as_ref().and_then(|t| pick(&t.value)))
+    };
+    let below = layers.user.as_ref().and_then(said).unwrap_or(Setting::default(default));
+    let Some(project) = &layers.project else { return below };
+    match said(&project.loaded) {
+        Some(above)
+            if project.untrusted.is_none()
+                || strictness(&above.value) > strictness(&below.value) =>
+        {
+            above
+        }
+        _ => below,
+    }
+}
+
+fn store(layers: &Layers<'_>) -> StoreSettings {
+    StoreSettings {
+        keep: layers
+            .file(|file| file.store.as_ref()?.value.keep.as_ref())
+            .unwrap_or(Setting::default(3)),
+        max_size: layers
+            .file(|file| file.store.as_ref()?.value.max_size.as_ref())
+            .map_or(Setting::default(None), |s| s.map(|Size(bytes)| Some(bytes))),
+        keep_archives: layers
+            .file(|file| file.store.as_ref()?.value.keep_archives.as_ref())
+            .unwrap_or(Setting::default(false)),
+    }
+}
+
+fn update(layers: &Layers<'_>) -> Update {
+    Update {
+        channel: layers
+            .file(|file| file.update.as_ref()?.value.channel.as_ref())
+            .unwrap_or_else(|| Setting::default("stable".to_owned())),
+        check_interval: layers
+            .file(|file| file.update.as_ref()?.value.check_interval.as_ref())
+            .unwrap_or(Setting::default(Duration::from_secs(24 * 60 * 60))),
+        policy: layers
+            .file(|file| file.update.as_ref()?.value.policy.as_ref())
+            .unwrap_or(Setting::default(UpdatePolicy::Notify)),
+    }
+}
+
+fn offline(layers: &mut Layers<'_>) -> Setting<bool> {
+    let said = layers.env("LOOM_OFFLINE", SWITCH, yes_or_no);
+    match flag(layers.inputs.flags.offline, "--offline") {
+        given if given.value => given,
+        otherwise => said.unwrap_or(otherwise),
+    }
+}

@@ -1,0 +1,97 @@
+//! What a runtime is told through its environment.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Map, Value, json};
+
+use super::{McpServer, Provider, Resolved};
+
+/// One variable's value.
+#[derive(Debug, Clone)]
+pub enum RuntimeValue {
+    /// May be shown.
+    Plain(String),
+    /// Must not be shown.
+    Secret(SecretString),
+}
+
+impl RuntimeValue {
+    /// The value itself, for the child's environment alone.
+    pub fn expose(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Secret(text) => text.expose_secret(),
+        }
+    }
+}
+
+impl Resolved {
+    /// The variables of the runtime: its addresses, providers, MCP servers and agents.
+    ///
+    /// `LOOM_LLM_*` speak of the default provider and are absent where it says nothing, so a caller
+    /// removes them from what the child inherits first; all others are always there.
+    pub fn runtime_env(&self) -> Vec<(&'static str, RuntimeValue)> {
+        let plain = |text: String| RuntimeValue::Plain(text);
+        let secret = |value: Value| RuntimeValue::Secret(value.to_string().into());
+        let mut env = vec![
+            ("LOOM_BRIDGE_ADDR", plain(self.bridge.address.value.to_string())),
+            ("LOOM_DASHBOARD", plain(self.dashboard.enabled.value.to_string())),
+            ("LOOM_DASHBOARD_PORT", plain(self.dashboard.port.value.to_string())),
+            ("LOOM_DASHBOARD_HOST", plain(self.dashboard.host.value.clone())),
+            ("LOOM_LLM_PROVIDERS", secret(self.providers())),
+            ("LOOM_MCP_SERVERS", secret(self.mcp_servers())),
+            ("LOOM_AGENTS", secret(self.agent_tables())),
+        ];
+        if let Some(provider) = self.llm.default_provider() {
+            let text = |setting: &super::Setting<String>| plain(setting.value.clone());
+            let key = provider.api_key.as_ref().map(|key| RuntimeValue::Secret(key.value.clone()));
+            env.extend(key.map(|key| ("LOOM_LLM_API_KEY", key)));
+            env.extend(provider.api_base.as_ref().map(|base| ("LOOM_LLM_API_BASE", text(base))));
+            env.extend(provider.model.as_ref().map(|model| ("LOOM_LLM_MODEL", text(model))));
+        }
+        env
+    }
+
+    fn providers(&self) -> Value {
+        self.llm.providers.iter().map(|p| (p.name.clone(), provider(p))).collect()
+    }
+
+    fn mcp_servers(&self) -> Value {
+        self.mcp.iter().map(|(name, server)| (name.clone(), mcp_server(&server.value))).collect()
+    }
+
+    fn agent_tables(&self) -> Value {
+        self.agents.iter().map(|(name, agent)| (name.clone(), agent.value.value.clone())).collect()
+    }
+}
+
+/// The table of `loom.toml`, with what all layers say.
+fn provider(provider: &Provider) -> Value {
+    let mut table = Map::new();
+    let mut set = |key: &str, value: Value| table.insert(key.to_owned(), value);
+    set("type", provider.kind.value.as_str().into());
+    set("max_tokens", provider.max_tokens.value.into());
+    set("temperature", provider.temperature.value.into());
+    set("timeout_sec", provider.timeout.value.as_secs().into());
+    if let Some(key) = &provider.api_key {
+        set("api_key", key.value.expose_secret().into());
+    }
+    if let Some(base) = &provider.api_base {
+        set("api_base", base.value.as_str().into());
+    }
+    if let Some(model) = &provider.model {
+        set("model", model.value.as_str().into());
+    }
+    if let Some(extra) = &provider.extra {
+        set("extra", extra.value.value.clone());
+    }
+    table.into()
+}
+
+fn mcp_server(server: &McpServer) -> Value {
+    let env: Value = server
+        .env
+        .iter()
+        .map(|(key, value)| (key.clone(), Value::from(value.expose_secret())))
+        .collect();
+    json!({"command": server.command, "args": server.args, "env": env})
+}

@@ -1,0 +1,55 @@
+//! Waiting for the end of something in the foreground, with an ear for signals.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use super::{log::Follow, system};
+
+/// How often a log is looked at for new lines.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What happens while waiting.
+pub(super) enum Sign {
+    /// From now on signals are heard instead of ending this process.
+    Listening,
+    /// A signal that asks this process to end; its number.
+    Signal(i32),
+}
+
+/// Waits for `end`, which blocks, and tells `on` what happens meanwhile; copies what `shown` has to show.
+pub(super) fn attend<T: Send + 'static>(
+    end: impl FnOnce() -> T + Send + 'static,
+    mut on: impl FnMut(Sign),
+    mut shown: Option<(Follow, &mut dyn Write)>,
+) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut signals = system::EndSignals::listen()?;
+        on(Sign::Listening);
+        let mut end = tokio::task::spawn_blocking(end);
+        loop {
+            let ended = tokio::select! {
+                ended = &mut end => Some(ended),
+                number = signals.next() => {
+                    on(Sign::Signal(number));
+                    None
+                }
+                () = tokio::time::sleep(LOOK), if shown.is_some() => None,
+            };
+            // Nobody reads any more: that is no reason to end.
+            if shown.as_mut().is_some_and(|(log, out)| show(log, *out).is_err()) {
+                shown = None;
+            }
+            if let Some(ended) = ended {
+                return ended.map_err(io::Error::other);
+            }
+        }
+    })
+}
+
+fn show(log: &mut Follow, out: &mut dyn Write) -> io::Result<()> {
+    log.copy_to(out)?;
+    out.flush()
+}

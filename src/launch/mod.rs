@@ -1,0 +1,59 @@
+//! Starts, watches and stops a runtime. Takes plain values; knows no store, source or configuration file.
+//!
+//! `up` starts a **supervisor** ([`supervise()`]), a process that owns one server, its log and its folder in the
+//! state; it reports when the server answers, and goes on after `up` has left. Whoever wants to know or to end
+//! something speaks to the supervisor.
+//!
+//! | module | does |
+//! |---|---|
+//! | `values` | [`Launch`], what there is to start |
+//! | `start` | [`up`]: starts a supervisor, or finds what runs; [`Started`] |
+//! | `attend` | waits in the foreground, with an ear for signals |
+//! | `look`, `down`, `restart` | [`running`], [`down()`], [`restart()`] |
+//! | `orphan` | servers whose supervisor was killed |
+//! | `supervise` | the supervisor |
+//! | `control`, `channel` | what it is asked, and over what |
+//! | `runtime` | the trait behind which servers run; here: processes |
+//! | `ports`, `owner` | free and taken ports, and who has them |
+//! | `ready`, `probe` | when a server is ready |
+//! | `folder`, `document`, `settings`, `spec`, `log` | what is kept of an instance, and said about it |
+//! | `system` | what differs between operating systems |
+//!
+//! **Alive** is an instance whose lock is held. The supervisor takes it and the server inherits it, like the lease of
+//! its tree: both end with the last of the two, whoever was killed. A server that lost its supervisor runs on as
+//! [`State::Orphaned`] until `down` ends it.
+
+mod attend;
+mod channel;
+mod control;
+mod document;
+mod down;
+mod error;
+mod folder;
+mod log;
+mod look;
+mod orphan;
+mod owner;
+mod ports;
+mod probe;
+mod ready;
+mod restart;
+mod runtime;
+mod settings;
+mod spec;
+mod start;
+mod supervise;
+mod system;
+mod values;
+
+pub use document::{Bridge, Dashboard, Document, Instance, State};
+pub use down::{Downed, down};
+pub use error::{Ended, Failure, LaunchError, Port};
+pub use log::{Follow, tail};
+pub use look::{Whose, lives, log_of, running};
+pub use owner::{Owner, of as port_owner};
+pub use restart::{memo, restart};
+pub use settings::Difference;
+pub use start::{Started, Up, up};
+pub use supervise::supervise;
+pub use values::{Endpoint, Kind, Launch, Launcher, Variable};

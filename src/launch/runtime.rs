@@ -1,0 +1,112 @@
+//! How a runtime is started, whatever it runs on. Here: a process of this machine.
+
+use std::{fs::File, future::Future, path::PathBuf, process::Stdio};
+
+use super::{error::Ended, ports::Chosen, system};
+
+/// The variable that names the file in which a server says where it listens.
+pub(super) const READY_FILE: &str = "LOOM_READY_FILE";
+
+/// What a runtime is started with.
+pub(super) struct Order {
+    pub(super) program: PathBuf,
+    pub(super) folder: PathBuf,
+    pub(super) env: Vec<(String, String)>,
+    pub(super) ports: Chosen,
+    pub(super) ready_file: PathBuf,
+    pub(super) log: File,
+}
+
+/// Something that runs a server: a process of this machine; later a remote machine or a cluster.
+pub(super) trait Runtime {
+    type Running: Running;
+    /// Starts one; an error names what the system said.
+    fn start(&self, order: Order) -> Result<Self::Running, String>;
+}
+
+/// A server that was started and not yet seen to have ended.
+pub(super) trait Running {
+    /// Its process.
+    fn pid(&self) -> u32;
+    /// Waits for its end. May be dropped and called again.
+    fn ended(&mut self) -> impl Future<Output = Ended>;
+    /// Asks it to end in its own time.
+    fn ask(&mut self);
+    /// Ends it, and all that it started in its process group.
+    fn kill(&mut self);
+}
+
+/// Runs servers as processes of this machine.
+pub(super) struct Local;
+
+/// A process of this machine.
+pub(super) struct Process {
+    child: tokio::process::Child,
+    pid: u32,
+    watch: system::EndWatch,
+}
+
+impl Runtime for Local {
+    type Running = Process;
+
+    fn start(&self, order: Order) -> Result<Process, String> {
+        let mut command = std::process::Command::new(&order.program);
+        let errors = order.log.try_clone().map_err(|e| e.to_string())?;
+        command
+            .current_dir(&order.folder)
+            .envs(order.env.iter().map(|(name, value)| (name, value)))
+            .envs(addresses(&order.ports))
+            .env(READY_FILE, &order.ready_file)
+            .stdin(Stdio::null())
+            .stdout(order.log)
+            .stderr(errors);
+        system::own_group(&mut command);
+        let child = tokio::process::Command::from(command).spawn().map_err(|e| e.to_string())?;
+        let pid = child.id().ok_or("it ended at once")?;
+        Ok(Process { child, pid, watch: system::EndWatch::on(pid) })
+    }
+}
+
+/// The variables in which a server is told where to listen.
+fn addresses(ports: &Chosen) -> Vec<(&'static str, String)> {
+    let mut env = vec![
+        ("LOOM_BRIDGE_ADDR", ports.bridge.to_string()),
+        ("LOOM_DASHBOARD", ports.dashboard.is_some().to_string()),
+    ];
+    if let Some(dashboard) = &ports.dashboard {
+        env.push(("LOOM_DASHBOARD_HOST", dashboard.host.clone()));
+        env.push(("LOOM_DASHBOARD_PORT", dashboard.port.to_string()));
+    }
+    env
+}
+
+impl Running for Process {
+    fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    async fn ended(&mut self) -> Ended {
+        self.watch.ended().await;
+        // What it left in its group ends with it; the number is still ours, as it was not reaped.
+        system::kill_group(self.pid);
+        let status = self.child.wait().await.ok();
+        Ended {
+            code: status.and_then(|s| s.code()),
+            signal: status.and_then(system::signal_of),
+            asked: false,
+            killed: false,
+        }
+    }
+
+    fn ask(&mut self) {
+        match cfg!(unix) {
+            true => system::ask_to_end(self.pid),
+            false => self.kill(),
+        }
+    }
+
+    fn kill(&mut self) {
+        system::kill_group(self.pid);
+        let _ = self.child.start_kill();
+    }
+}

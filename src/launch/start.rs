@@ -1,0 +1,214 @@
+//! Starting a runtime: its supervisor is started and reports when the server answers.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    path::PathBuf,
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::{
+    Document, Ended, Failure, Kind, Launch, LaunchError, State,
+    attend::{self, Sign},
+    control::Report,
+    document::Kept,
+    folder::Folder,
+    log::Follow,
+    look::look,
+    settings,
+    spec::Spec,
+    supervise::{KILL, STAY, STOP},
+    system,
+};
+
+/// What became of a wish for a running runtime.
+#[derive(Debug)]
+pub enum Up {
+    /// It was started.
+    Started(Started),
+    /// It ran already, as it was asked for.
+    Found(Box<Document>),
+}
+
+/// A runtime that was started and answers. Dropped, it is ended by its supervisor, unless [`Started::stay`] was said.
+#[derive(Debug)]
+pub struct Started {
+    /// What runs.
+    pub document: Document,
+    child: Child,
+    words: ChildStdin,
+    reports: BufReader<ChildStdout>,
+}
+
+/// Starts `launch`, or answers what runs already with the same settings. Blocks until it answers.
+///
+/// # Errors
+/// [`LaunchError::OtherSettings`] and [`LaunchError::Orphan`] when something else runs in this project,
+/// [`LaunchError::Failed`] when it does not come up.
+pub fn up(launch: Launch) -> Result<Up, LaunchError> {
+    let folder = Folder::of(&launch.state, &launch.project, &launch.binary, launch.kind);
+    if launch.kind == Kind::Exec {
+        return start(&launch, &folder).map(Up::Started);
+    }
+    let patience = Patience::new(launch.ready_timeout + launch.grace);
+    loop {
+        match look(&folder)? {
+            None => match start(&launch, &folder) {
+                // Somebody was faster, or looked at the very moment: look again.
+                Err(LaunchError::Failed(Failure::Busy)) => patience.or_busy()?,
+                other => return other.map(Up::Started),
+            },
+            Some(kept) => match kept.instance.state {
+                State::Starting | State::Stopping => patience.or_busy()?,
+                State::Ready => return same(&launch, kept).map(Up::Found),
+                State::Orphaned => {
+                    let document = Box::new(kept.instance.document);
+                    return Err(LaunchError::Orphan { document });
+                }
+            },
+        }
+    }
+}
+
+/// How long somebody else's start or end is waited for.
+struct Patience(Instant);
+
+impl Patience {
+    fn new(time: Duration) -> Self {
+        Self(Instant::now() + time)
+    }
+
+    /// Waits a moment, or is at its end.
+    fn or_busy(&self) -> Result<(), LaunchError> {
+        if Instant::now() >= self.0 {
+            return Err(LaunchError::Busy);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        Ok(())
+    }
+}
+
+fn same(launch: &Launch, kept: Kept) -> Result<Box<Document>, LaunchError> {
+    let asked = settings::of(launch, &kept.salt);
+    let differences = settings::differences(&kept.settings, &asked);
+    let document = Box::new(kept.instance.document);
+    match differences.is_empty() {
+        true => Ok(document),
+        false => Err(LaunchError::OtherSettings { document, differences }),
+    }
+}
+
+/// Starts `launch` in `folder`, whatever is there.
+pub(super) fn start(launch: &Launch, folder: &Folder) -> Result<Started, LaunchError> {
+    let line = Spec::of(launch, &folder.id).line()?;
+    let (mut child, mut words, mut reports) = supervisor(launch)?;
+    // A supervisor that is gone says so by the end of its reports.
+    let _ = words.write_all(line.as_bytes()).and_then(|()| words.flush());
+    match next(&mut reports) {
+        Some(Report::Ready(document)) => Ok(Started { document: *document, child, words, reports }),
+        Some(Report::Failed(failure)) => {
+            let _ = child.wait();
+            Err(failure.into())
+        }
+        _ => {
+            let _ = child.wait();
+            Err(LaunchError::Silent)
+        }
+    }
+}
+
+fn supervisor(launch: &Launch) -> Result<(Child, ChildStdin, BufReader<ChildStdout>), LaunchError> {
+    let program = &launch.launcher.program;
+    let failed = |source: io::Error| LaunchError::Supervisor { program: program.clone(), source };
+    if let Some(lease) = &launch.lease {
+        system::inheritable(lease).map_err(failed)?;
+    }
+    // None of our own streams goes along: who captures our output is not to wait for the server's end.
+    let mut child = Command::new(program)
+        .args(&launch.launcher.args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(failed)?;
+    let (Some(words), Some(reports)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(LaunchError::Silent);
+    };
+    Ok((child, words, BufReader::new(reports)))
+}
+
+fn next(reports: &mut impl BufRead) -> Option<Report> {
+    let mut line = String::new();
+    reports.read_line(&mut line).ok()?;
+    serde_json::from_str(&line).ok()
+}
+
+/// Says one word to a supervisor; one that is gone needs none.
+fn say(words: &mut ChildStdin, word: &str) {
+    let _ = writeln!(words, "{word}").and_then(|()| words.flush());
+}
+
+impl Started {
+    /// Lets it run on its own; it lives until [`super::down`].
+    pub fn stay(mut self) -> Document {
+        say(&mut self.words, STAY);
+        self.document
+    }
+
+    /// Ends it, and waits for its end.
+    pub fn end(mut self) -> Result<Ended, LaunchError> {
+        say(&mut self.words, STOP);
+        let report = next(&mut self.reports);
+        let _ = self.child.wait();
+        ended(report)
+    }
+
+    /// Stays with it until it ends: a signal that asks this process to end asks the server, a second one kills it.
+    /// Its output is copied to `out` as it comes. Should this process be killed, the server stays.
+    pub fn attend(self, out: Option<&mut dyn Write>) -> Result<Ended, LaunchError> {
+        let Self { document, mut child, mut words, mut reports } = self;
+        let log = PathBuf::from(&document.log);
+        let mut asked = false;
+        let report = attend::attend(
+            move || next(&mut reports),
+            |sign| match sign {
+                Sign::Listening => say(&mut words, STAY),
+                Sign::Signal(_) => {
+                    say(&mut words, if asked { KILL } else { STOP });
+                    asked = true;
+                }
+            },
+            out.map(|out| (Follow::from_start(&log), out)),
+        );
+        let report = report.map_err(|source| LaunchError::Watch { source })?;
+        let _ = child.wait();
+        ended(report)
+    }
+
+    /// Runs `command` beside it, then ends it; answers how the command ended.
+    ///
+    /// # Errors
+    /// When the command cannot be started, or waited for; the runtime is ended all the same.
+    pub fn beside(self, mut command: Command) -> io::Result<ExitStatus> {
+        let mut beside = command.spawn()?;
+        let pid = beside.id();
+        let status = attend::attend(
+            move || beside.wait(),
+            |sign| match sign {
+                Sign::Signal(number) if !system::sent_to_all(number) => system::ask_to_end(pid),
+                _ => {}
+            },
+            None,
+        );
+        // The command's end is what counts; a runtime that crashed meanwhile has told so by its own log.
+        let _ = self.end();
+        status?
+    }
+}
+
+fn ended(report: Option<Report>) -> Result<Ended, LaunchError> {
+    match report {
+        Some(Report::Ended(ended)) => Ok(ended),
+        _ => Err(LaunchError::Silent),
+    }
+}

@@ -1,0 +1,434 @@
+//! The supervisor: a process of its own that owns one server, its log and its instance's folder.
+//!
+//! It has its own session and none of its caller's streams but the two pipes to who started it: on one comes the
+//! [`Spec`], then a word that it may stay, or the end, which means that it may not; on the other goes what became of
+//! the server. It inherited the lease of the server's tree without knowing its number; it never closes it, and the
+//! server inherits it in turn.
+
+use std::{
+    cell::RefCell,
+    fs::File,
+    io::{self, BufRead, Write},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    Failure, LaunchError,
+    channel::Listener,
+    control::{self, Event, Report, View},
+    document::{Bridge, Dashboard, Kept, State},
+    error::Ended,
+    folder::Folder,
+    log,
+    ports::{self, Chosen},
+    ready::{self, Addresses},
+    runtime::{Local, Order, Running, Runtime},
+    spec::Spec,
+    system,
+};
+
+/// How many lines of its log explain a crash.
+const TAIL: usize = 20;
+/// How long callers may take to hear that the server has ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How often another port is picked when somebody was faster.
+const PICKS: usize = 5;
+
+/// What who started the supervisor may say after the [`Spec`]: that the server may outlive it,
+pub(super) const STAY: &str = "stay";
+/// that it is to end,
+pub(super) const STOP: &str = "stop";
+/// and at once.
+pub(super) const KILL: &str = "kill";
+
+/// Runs the supervisor: reads what to do from `input`, reports to `output`, returns when the server has ended.
+///
+/// Only for the hidden command that [`super::Launcher`] names: it takes the process over.
+///
+/// # Errors
+/// When `input` holds no order, or the process cannot do what any process can.
+pub fn supervise(
+    mut input: impl BufRead + Send + 'static,
+    output: impl Write + 'static,
+) -> io::Result<()> {
+    system::own_session();
+    let mut line = String::new();
+    input.read_line(&mut line)?;
+    let spec: Spec = serde_json::from_str(&line)?;
+    drop(line);
+    let (events, received) = mpsc::unbounded_channel();
+    listen_to_starter(input, events.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        listen_to_signals(events.clone())?;
+        Supervisor::new(spec, events, received, Box::new(output), Local).run().await;
+        Ok(())
+    })
+}
+
+fn listen_to_starter(input: impl BufRead + Send + 'static, events: mpsc::UnboundedSender<Event>) {
+    std::thread::spawn(move || {
+        for word in input.lines().map_while(Result::ok) {
+            let _ = events.send(match word.as_str() {
+                STAY => Event::Released { kept: true },
+                STOP => Event::Stop { now: false },
+                KILL => Event::Stop { now: true },
+                _ => continue,
+            });
+        }
+        let _ = events.send(Event::Released { kept: false });
+    });
+}
+
+fn listen_to_signals(events: mpsc::UnboundedSender<Event>) -> io::Result<()> {
+    let mut signals = system::EndSignals::listen()?;
+    tokio::spawn(async move {
+        let mut now = false;
+        loop {
+            signals.next().await;
+            let _ = events.send(Event::Stop { now });
+            now = true;
+        }
+    });
+    Ok(())
+}
+
+/// Where it is reported what became of the server: to who started it, later to who had it started again.
+enum Reporter {
+    Pipe(Box<dyn Write>),
+    Reply(Option<oneshot::Sender<Report>>),
+}
+
+impl Reporter {
+    fn say(&mut self, report: Report) {
+        match self {
+            // Who does not listen any more is not to end us.
+            Self::Pipe(pipe) => {
+                let _ = serde_json::to_writer(&mut *pipe, &report).map_err(io::Error::from);
+                let _ = pipe.write_all(b"\n").and_then(|()| pipe.flush());
+            }
+            Self::Reply(reply) => {
+                if let Some(reply) = reply.take() {
+                    let _ = reply.send(report);
+                }
+            }
+        }
+    }
+}
+
+/// How one life of the server ended.
+enum Over {
+    /// For good.
+    Done,
+    /// It may be started again.
+    Yielded,
+}
+
+struct Supervisor<R> {
+    spec: Spec,
+    folder: Folder,
+    sender: mpsc::UnboundedSender<Event>,
+    events: mpsc::UnboundedReceiver<Event>,
+    reporter: Reporter,
+    kept: watch::Sender<Kept>,
+    ended: watch::Sender<Option<Option<Ended>>>,
+    /// Whether the server is to end with who started us.
+    tied: bool,
+    yielding: bool,
+    runtime: R,
+}
+
+impl<R: Runtime> Supervisor<R> {
+    fn new(
+        spec: Spec,
+        sender: mpsc::UnboundedSender<Event>,
+        events: mpsc::UnboundedReceiver<Event>,
+        output: Box<dyn Write>,
+        runtime: R,
+    ) -> Self {
+        let folder = Folder::named(&spec.state(), &spec.id);
+        let kept = watch::Sender::new(spec.begin(&folder.log()));
+        Self {
+            folder,
+            spec,
+            sender,
+            events,
+            reporter: Reporter::Pipe(output),
+            kept,
+            ended: watch::Sender::new(None),
+            tied: true,
+            yielding: false,
+            runtime,
+        }
+    }
+
+    async fn run(mut self) {
+        while let Over::Yielded = self.live().await {
+            if !self.told_to_resume().await {
+                break;
+            }
+        }
+        if self.spec.kind == super::Kind::Exec {
+            self.folder.remove();
+        }
+        // Callers that wait for the end were woken; their answers go out before the process ends.
+        let _ = tokio::time::timeout(LAST_WORDS, self.ended.closed()).await;
+    }
+
+    /// One life of the server, from the lock to the report of its end.
+    async fn live(&mut self) -> Over {
+        let lock = match self.take().await {
+            Ok(lock) => lock,
+            Err(failure) => {
+                self.reporter.say(Report::Failed(failure));
+                return Over::Done;
+            }
+        };
+        let listener = match Listener::bind(self.folder.path()) {
+            Ok(listener) => Arc::new(listener),
+            Err(e) => {
+                self.reporter.say(Report::Failed(state("listen for commands", &e)));
+                return Over::Done;
+            }
+        };
+        let answering = tokio::spawn(control::serve(listener, self.view()));
+        let (ended, report) = match self.start().await {
+            Ok(mut server) => {
+                let ended = self.watch(&mut server).await;
+                (Some(ended), Report::Ended(ended))
+            }
+            Err(failure) => (None, Report::Failed(failure)),
+        };
+        answering.abort();
+        self.folder.tidy();
+        drop(lock);
+        self.ended.send_replace(Some(ended));
+        let yielded = self.yielding && ended.is_some();
+        self.reporter.say(report);
+        if yielded { Over::Yielded } else { Over::Done }
+    }
+
+    fn view(&self) -> View {
+        View {
+            events: self.sender.clone(),
+            kept: self.kept.subscribe(),
+            ended: self.ended.subscribe(),
+        }
+    }
+
+    /// Takes the instance: its lock, which the server inherits, and its folder.
+    async fn take(&mut self) -> Result<File, Failure> {
+        self.folder.create().map_err(|e| describe(&e))?;
+        let lock = self.folder.try_lock().map_err(|e| describe(&e))?.ok_or(Failure::Busy)?;
+        system::inheritable(&lock).map_err(|e| state("pass on the lock", &e))?;
+        self.folder.tidy();
+        self.ended.send_replace(None);
+        self.yielding = false;
+        self.kept.send_replace(self.spec.begin(&self.folder.log()));
+        self.write()?;
+        Ok(lock)
+    }
+
+    fn write(&self) -> Result<(), Failure> {
+        self.folder.write(&self.kept.borrow()).map_err(|e| describe(&e))
+    }
+
+    fn note(&self, change: impl FnOnce(&mut super::Instance)) -> Result<(), Failure> {
+        self.kept.send_modify(|kept| change(&mut kept.instance));
+        self.write()
+    }
+
+    /// Starts the server and waits until it answers.
+    async fn start(&mut self) -> Result<R::Running, Failure> {
+        let mut log =
+            log::begin(&self.folder.log()).map_err(|e| state("open the server's log", &e))?;
+        let mut pick = 1;
+        loop {
+            let (bridge, dashboard) = (&self.spec.bridge, self.spec.dashboard.as_ref());
+            let ports = ports::choose(&self.spec.program(), bridge, dashboard)?;
+            let mut server = self.spawn(ports.clone(), log)?;
+            match self.until_ready(&mut server, &ports).await {
+                Ok(addresses) => {
+                    self.announce(addresses)?;
+                    return Ok(server);
+                }
+                Err(Failure::Crashed { .. })
+                    if ports.picked && pick < PICKS && ports.taken().is_some() =>
+                {
+                    pick += 1;
+                }
+                Err(crashed @ Failure::Crashed { .. }) => {
+                    return Err(ports.taken().unwrap_or(crashed));
+                }
+                Err(failure) => return Err(failure),
+            }
+            log = log::again(&self.folder.log()).map_err(|e| state("open the server's log", &e))?;
+        }
+    }
+
+    fn spawn(&self, ports: Chosen, log: File) -> Result<R::Running, Failure> {
+        let order = Order {
+            program: self.spec.program(),
+            folder: self.spec.project(),
+            env: self.spec.env.clone(),
+            ports,
+            ready_file: self.folder.ready_file(),
+            log,
+        };
+        let server = self.runtime.start(order).map_err(|why| Failure::Spawn {
+            program: self.spec.program().display().to_string(),
+            why,
+        })?;
+        self.note(|instance| instance.document.pid = Some(server.pid()))?;
+        Ok(server)
+    }
+
+    async fn until_ready(
+        &mut self,
+        server: &mut R::Running,
+        ports: &Chosen,
+    ) -> Result<Addresses, Failure> {
+        let doubt = RefCell::new("nothing was heard of it".to_owned());
+        let file = self.folder.ready_file();
+        let answered = ready::answered(server.pid(), ports, &file, &doubt);
+        let answered = tokio::time::timeout(self.spec.ready_timeout, answered);
+        tokio::pin!(answered);
+        let failure = tokio::select! {
+            biased;
+            ended = server.ended() => return Err(self.crashed(ended)),
+            answer = &mut answered => match answer {
+                Ok(addresses) => return Ok(addresses),
+                Err(_) => self.not_ready(doubt.borrow().clone()),
+            },
+            () = told_to_end(&mut self.events, &mut self.tied, &mut self.yielding, true) => Failure::Stopped,
+        };
+        self.end(server).await;
+        Err(failure)
+    }
+
+    fn announce(&mut self, addresses: Addresses) -> Result<(), Failure> {
+        self.note(|instance| {
+            instance.state = State::Ready;
+            instance.document.bridge = Some(Bridge { address: addresses.bridge });
+            instance.document.dashboard = addresses.dashboard.map(|url| Dashboard { url });
+        })?;
+        let document = self.kept.borrow().instance.document.clone();
+        self.reporter.say(Report::Ready(Box::new(document)));
+        Ok(())
+    }
+
+    /// Watches over a server that is ready until it has ended.
+    async fn watch(&mut self, server: &mut R::Running) -> Ended {
+        let crashed = tokio::select! {
+            biased;
+            ended = server.ended() => Some(ended),
+            () = told_to_end(&mut self.events, &mut self.tied, &mut self.yielding, false) => None,
+        };
+        match crashed {
+            Some(ended) => ended,
+            None => self.end(server).await,
+        }
+    }
+
+    /// Ends the server: gracefully, and when its grace is over or somebody is impatient, surely.
+    async fn end(&mut self, server: &mut R::Running) -> Ended {
+        // What cannot be written is only what others see of it.
+        let _ = self.note(|instance| instance.state = State::Stopping);
+        server.ask();
+        let impatient = async {
+            while let Some(event) = self.events.recv().await {
+                if matches!(event, Event::Stop { now: true }) {
+                    return;
+                }
+            }
+        };
+        let in_time = tokio::select! {
+            ended = server.ended() => Some(ended),
+            () = impatient => None,
+            () = tokio::time::sleep(self.spec.grace) => None,
+        };
+        match in_time {
+            Some(ended) => Ended { asked: true, ..ended },
+            None => {
+                server.kill();
+                Ended { asked: true, killed: true, ..server.ended().await }
+            }
+        }
+    }
+
+    fn crashed(&self, ended: Ended) -> Failure {
+        let log = self.folder.log();
+        Failure::Crashed {
+            program: self.spec.binary.clone(),
+            ended,
+            tail: log::tail(&log, TAIL).unwrap_or_default(),
+            log: log.display().to_string(),
+        }
+    }
+
+    fn not_ready(&self, why: String) -> Failure {
+        let log = self.folder.log();
+        Failure::NotReady {
+            program: self.spec.binary.clone(),
+            seconds: self.spec.ready_timeout.as_secs(),
+            why,
+            tail: log::tail(&log, TAIL).unwrap_or_default(),
+            log: log.display().to_string(),
+        }
+    }
+
+    /// Waits for the word of who had us yield. If it goes away without one, the server is started again unless
+    /// somebody else has the instance.
+    async fn told_to_resume(&mut self) -> bool {
+        while let Some(event) = self.events.recv().await {
+            match event {
+                Event::Resume(reply) => {
+                    self.reporter = Reporter::Reply(Some(reply));
+                    return true;
+                }
+                Event::Quit { said: true } | Event::Stop { .. } => return false,
+                Event::Quit { said: false } => {
+                    self.reporter = Reporter::Reply(None);
+                    return matches!(self.folder.alive(), Ok(false));
+                }
+                Event::Yield | Event::Released { .. } => {}
+            }
+        }
+        false
+    }
+}
+
+/// Returns when the server is to end. `early`: who started us waits for it to be ready and has not said that it
+/// may stay.
+async fn told_to_end(
+    events: &mut mpsc::UnboundedReceiver<Event>,
+    tied: &mut bool,
+    yielding: &mut bool,
+    early: bool,
+) {
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Stop { .. } => return,
+            Event::Yield => {
+                *yielding = !early;
+                return;
+            }
+            Event::Released { kept: true } => *tied = false,
+            Event::Released { kept: false } if *tied => return,
+            _ => {}
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+fn state(act: &str, error: &io::Error) -> Failure {
+    Failure::State { act: format!("could not {act}"), why: error.to_string() }
+}
+
+fn describe(error: &LaunchError) -> Failure {
+    let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    Failure::State { act: error.to_string(), why }
+}

@@ -1,0 +1,417 @@
+//! The policy: an offer goes in, an expectation or distrust comes out.
+
+use loom_source::{Carrier, Claim, Digest, Offer, Release};
+use serde::{Deserialize, Serialize};
+
+use super::{Expectation, Grade, Pin, Pins, Proof, Waiver};
+
+/// Whether a digest has to be known before a release may enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Checksum {
+    /// Without one a release is refused.
+    #[default]
+    Required,
+    /// Without one it is accepted with a warning.
+    IfAvailable,
+}
+
+/// Whether a signature has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signature {
+    /// No.
+    #[default]
+    Optional,
+    /// Yes. No signature is understood yet, so every release is refused: a demand that cannot be met fails closed.
+    Required,
+}
+
+/// What a source is to us; set by us, never by the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A mirror reached over a file system, an authenticated connection or loopback.
+    Mirror,
+    /// A mirror over plain HTTP beyond this machine: its bytes may come in, its word counts for nothing.
+    PlainHttp,
+    /// A checkout on this machine.
+    Workspace,
+}
+
+/// What may enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Policy {
+    /// Whether a digest has to be known.
+    pub checksum: Checksum,
+    /// Whether a signature has to be there.
+    pub signature: Signature,
+    /// `--allow-unverified`: for this run a missing digest is accepted.
+    #[serde(default)]
+    pub allow_unverified: bool,
+}
+
+/// Why an offer is not even fetched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Distrust {
+    /// Nobody says what the bytes have to be.
+    #[error("no checksum for {release} at {source_name}")]
+    NoChecksum {
+        /// The release.
+        release: String,
+        /// The source.
+        source_name: String,
+    },
+    /// The source contradicts what we hold.
+    #[error("{source_name} offers {release} as {claimed}, but {pinned} is what we hold ({origin})")]
+    Differs {
+        /// The release.
+        release: String,
+        /// The source.
+        source_name: String,
+        /// What the source claims.
+        claimed: Digest,
+        /// What we hold.
+        pinned: Digest,
+        /// Where that comes from.
+        origin: String,
+    },
+    /// The source contradicts itself.
+    #[error(
+        "{source_name} names two digests for one file: {first} ({first_at}) and {second} ({second_at})"
+    )]
+    Contradiction {
+        /// The source.
+        source_name: String,
+        /// One digest.
+        first: Digest,
+        /// Where it was read.
+        first_at: String,
+        /// The other one.
+        second: Digest,
+        /// Where that was read.
+        second_at: String,
+    },
+    /// The source has the release, and no way to get it that we understand.
+    #[error("{source_name} has {release}, but in no form that this loom can read")]
+    NoCarrier {
+        /// The release.
+        release: String,
+        /// The source.
+        source_name: String,
+    },
+    /// A demand that this version cannot meet.
+    #[error("trust.signature is \"required\", and this loom cannot check signatures")]
+    Signature,
+}
+
+impl Distrust {
+    /// What to do.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoChecksum { .. } => {
+                "publish a .sha256 file beside the archive, or accept it once with \
+                --allow-unverified (trust.checksum = \"if-available\" accepts it always)"
+                    .to_owned()
+            }
+            Self::Differs { .. } => {
+                "a release never changes: find out which one is right; if it is the new one, \
+                forget the old one with `loom remove VERSION --forget`"
+                    .to_owned()
+            }
+            Self::Contradiction { .. } => {
+                "whoever keeps this source has to publish it again".to_owned()
+            }
+            Self::NoCarrier { .. } => "this loom reads .tar.gz, .tar.zst, .zip and bare programs; \
+                a newer loom may read more"
+                .to_owned(),
+            Self::Signature => "set trust.signature = \"optional\"".to_owned(),
+        }
+    }
+}
+
+/// A carrier of an offer, and what has to be proven of it.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// The carrier to fetch.
+    pub carrier: Carrier,
+    /// What has to be proven.
+    pub expectation: Expectation,
+}
+
+impl Policy {
+    /// Judges an offer: the first carrier that can be proven, in the source's order, and what has to be proven of it.
+    pub fn judge(
+        &self,
+        release: &Release,
+        source: &str,
+        origin: Origin,
+        offer: &Offer,
+        pins: &Pins,
+    ) -> Result<Expected, Distrust> {
+        if self.signature == Signature::Required && origin != Origin::Workspace {
+            return Err(Distrust::Signature);
+        }
+        let heard = |claims: &[Claim]| {
+            if origin == Origin::PlainHttp { Vec::new() } else { claims.to_vec() }
+        };
+        let tree_claims = heard(offer.tree.as_slice());
+        let tree = tree_proof(release, source, &tree_claims, pins)?;
+        let no_carrier =
+            || Distrust::NoCarrier { release: release.to_string(), source_name: source.to_owned() };
+        let mut refusal = None;
+        for carrier in &offer.carriers {
+            let proof = carrier_proof(source, &heard(&carrier.claims), pins)?;
+            let expectation = Expectation {
+                release: release.clone(),
+                waiver: if proof.is_none() && tree.is_none() { self.waiver(origin) } else { None },
+                archive: proof,
+                tree: tree.clone(),
+                size: carrier.size,
+            };
+            if expectation.grade().is_some() || expectation.waiver.is_some() {
+                return Ok(Expected { carrier: carrier.clone(), expectation });
+            }
+            refusal.get_or_insert_with(|| Distrust::NoChecksum {
+                release: release.to_string(),
+                source_name: source.to_owned(),
+            });
+        }
+        Err(refusal.unwrap_or_else(no_carrier))
+    }
+
+    /// Whether this policy accepts what was proven when a release entered, under this policy or another one.
+    pub fn accepts(&self, grade: Option<Grade>, waiver: Option<Waiver>) -> bool {
+        if waiver == Some(Waiver::Workspace) {
+            return true;
+        }
+        self.signature == Signature::Optional
+            && (grade.is_some() || self.waiver(Origin::Mirror).is_some())
+    }
+
+    /// Why nothing would have to be proven of bytes from such a source, where that is so.
+    pub fn waiver(&self, origin: Origin) -> Option<Waiver> {
+        if origin == Origin::Workspace {
+            Some(Waiver::Workspace)
+        } else if self.allow_unverified {
+            Some(Waiver::AllowUnverified)
+        } else {
+            (self.checksum == Checksum::IfAvailable).then_some(Waiver::IfAvailable)
+        }
+    }
+}
+
+/// The tree's proof: the pin if we hold one, which no claim may contradict, else the claim.
+fn tree_proof(
+    release: &Release,
+    source: &str,
+    claims: &[Claim],
+    pins: &Pins,
+) -> Result<Option<Proof>, Distrust> {
+    let claim = claims.first();
+    match (&pins.tree, claim) {
+        (Some(pin), Some(claim)) if pin.digest != claim.digest => Err(Distrust::Differs {
+            release: release.to_string(),
+            source_name: source.to_owned(),
+            claimed: claim.digest,
+            pinned: pin.digest,
+            origin: pin.origin.to_string(),
+        }),
+        (Some(pin), _) => Ok(Some(pinned(pin))),
+        (None, Some(claim)) => Ok(Some(claimed(claim))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// A carrier's proof: its claims must agree; a digest we hold ourselves counts for more.
+fn carrier_proof(source: &str, claims: &[Claim], pins: &Pins) -> Result<Option<Proof>, Distrust> {
+    let Some(first) = claims.first() else { return Ok(None) };
+    if let Some(second) = claims.iter().find(|claim| claim.digest != first.digest) {
+        return Err(Distrust::Contradiction {
+            source_name: source.to_owned(),
+            first: first.digest,
+            first_at: first.at.clone(),
+            second: second.digest,
+            second_at: second.at.clone(),
+        });
+    }
+    let held = pins.archives.iter().find(|pin| pin.digest == first.digest);
+    Ok(Some(held.map_or_else(|| claimed(first), pinned)))
+}
+
+fn pinned(pin: &Pin) -> Proof {
+    Proof { digest: pin.digest, grade: Grade::Identity, by: pin.origin.to_string() }
+}
+
+fn claimed(claim: &Claim) -> Proof {
+    Proof {
+        digest: claim.digest,
+        grade: Grade::Transfer,
+        by: format!("{} at {}", claim.by, claim.at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loom_source::{ArchiveFormat, Authority, Form, Line, Name, Platform, Pointer, Witness};
+
+    use super::*;
+    use crate::trust::PinOrigin;
+
+    fn release() -> Release {
+        Line {
+            authority: Authority::default(),
+            binary: Name::default(),
+            platform: Platform::LinuxX86_64,
+        }
+        .version("0.2.0".parse().unwrap())
+    }
+
+    fn claim(of: &str) -> Claim {
+        Claim {
+            digest: Digest::of(of.as_bytes()),
+            by: Witness::Sidecar,
+            at: format!("{of}.sha256"),
+        }
+    }
+
+    fn carrier(claims: &[&str]) -> Carrier {
+        Carrier {
+            form: Form::Archive { format: ArchiveFormat::TarGz, strip: None },
+            at: Pointer::new("a.tar.gz"),
+            size: None,
+            claims: claims.iter().map(|of| claim(of)).collect(),
+        }
+    }
+
+    fn offer(carriers: &[&[&str]], tree: Option<&str>) -> Offer {
+        Offer {
+            carriers: carriers.iter().map(|claims| carrier(claims)).collect(),
+            tree: tree.map(claim),
+            ..Offer::default()
+        }
+    }
+
+    fn pins(tree: Option<&str>, archives: &[&str]) -> Pins {
+        let pin = |of: &str| Pin {
+            digest: Digest::of(of.as_bytes()),
+            origin: PinOrigin::Given { by: "--sha256".into() },
+        };
+        Pins { tree: tree.map(pin), archives: archives.iter().map(|of| pin(of)).collect() }
+    }
+
+    /// What an expectation says, in short: proofs with their grade, or the waiver.
+    fn short(judgement: Result<Expected, Distrust>) -> String {
+        let proof = |what: &str, proof: &Option<Proof>| {
+            proof.as_ref().map(|p| format!("{what}:{:?}", p.grade)).unwrap_or_default()
+        };
+        match judgement {
+            Ok(Expected { expectation: e, .. }) => {
+                format!(
+                    "{}{}{}",
+                    proof("archive", &e.archive),
+                    proof("tree", &e.tree),
+                    e.waiver.map(|w| format!("{w:?}")).unwrap_or_default()
+                )
+            }
+            Err(e) => format!("{e:?}").split([' ', '{']).next().unwrap_or_default().to_owned(),
+        }
+    }
+
+    #[test]
+    fn offers_are_judged_by_what_is_claimed_and_held() {
+        use Origin::{Mirror, PlainHttp, Workspace};
+        let strict = Policy::default();
+        let lax = Policy { checksum: Checksum::IfAvailable, ..strict };
+        let once = Policy { allow_unverified: true, ..strict };
+        let signed = Policy { signature: Signature::Required, ..strict };
+        let no = pins(None, &[]);
+        for (name, policy, origin, offer, pins, expected) in [
+            (
+                "a sidecar proves the transfer",
+                strict,
+                Mirror,
+                offer(&[&["a"]], None),
+                &no,
+                "archive:Transfer",
+            ),
+            ("no checksum", strict, Mirror, offer(&[&[]], None), &no, "NoChecksum"),
+            ("no checksum, lax", lax, Mirror, offer(&[&[]], None), &no, "IfAvailable"),
+            ("no checksum, once", once, Mirror, offer(&[&[]], None), &no, "AllowUnverified"),
+            (
+                "lax checks what is there",
+                lax,
+                Mirror,
+                offer(&[&["a"]], None),
+                &no,
+                "archive:Transfer",
+            ),
+            (
+                "the second carrier has one",
+                strict,
+                Mirror,
+                offer(&[&[], &["a"]], None),
+                &no,
+                "archive:Transfer",
+            ),
+            (
+                "a held archive",
+                strict,
+                Mirror,
+                offer(&[&["a"]], None),
+                &pins(None, &["a"]),
+                "archive:Identity",
+            ),
+            (
+                "a held tree is enough",
+                strict,
+                Mirror,
+                offer(&[&[]], None),
+                &pins(Some("t"), &[]),
+                "tree:Identity",
+            ),
+            ("a claimed tree", strict, Mirror, offer(&[&[]], Some("t")), &no, "tree:Transfer"),
+            (
+                "another tree",
+                strict,
+                Mirror,
+                offer(&[&["a"]], Some("u")),
+                &pins(Some("t"), &[]),
+                "Differs",
+            ),
+            ("two digests", strict, Mirror, offer(&[&["a", "b"]], None), &no, "Contradiction"),
+            ("nothing to fetch", strict, Mirror, offer(&[], None), &no, "NoCarrier"),
+            (
+                "plain http says nothing",
+                strict,
+                PlainHttp,
+                offer(&[&["a"]], Some("t")),
+                &no,
+                "NoChecksum",
+            ),
+            (
+                "plain http carries",
+                strict,
+                PlainHttp,
+                offer(&[&["a"]], None),
+                &pins(Some("t"), &[]),
+                "tree:Identity",
+            ),
+            ("a cargo build", strict, Workspace, offer(&[&[]], None), &no, "Workspace"),
+            ("a demand we cannot meet", signed, Mirror, offer(&[&["a"]], None), &no, "Signature"),
+        ] {
+            let judgement = policy.judge(&release(), "somewhere", origin, &offer, pins);
+            assert_eq!(short(judgement), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_lax_project_fills_no_slot_for_a_strict_one() {
+        let strict = Policy::default();
+        let lax = Policy { checksum: Checksum::IfAvailable, ..strict };
+        assert!(!strict.accepts(None, Some(Waiver::IfAvailable)));
+        assert!(lax.accepts(None, Some(Waiver::AllowUnverified)));
+        assert!(strict.accepts(Some(Grade::Transfer), None));
+        assert!(strict.accepts(None, Some(Waiver::Workspace)));
+    }
+}

@@ -1,0 +1,156 @@
+"""The server around the bridge: health, reflection, token, arguments, stopping."""
+
+import os
+import queue
+import signal
+import subprocess
+import threading
+
+import grpc
+import pytest
+from google.protobuf.descriptor_pool import DescriptorPool
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from agent import Agent, join, register
+from server import DEADLINE
+
+
+def run(arguments=(), **environment):
+    """Runs the server to its end."""
+    binary = os.environ["LOOM_TEST_SERVER"]
+    return subprocess.run([binary, *arguments], env=environment, capture_output=True, text=True, timeout=DEADLINE)
+
+
+def test_health_of_all_and_of_the_bridge(server):
+    stub = health_pb2_grpc.HealthStub(server.channel)
+    for service in ["", "loom.v1.Bridge"]:
+        answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=DEADLINE)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.Check(health_pb2.HealthCheckRequest(service="nope"), timeout=DEADLINE)
+    assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_those_who_watch_health_learn_that_the_server_stops(server):
+    watch = health_pb2_grpc.HealthStub(server.channel).Watch(health_pb2.HealthCheckRequest(service="loom.v1.Bridge"))
+    heard = queue.Queue()
+
+    def listen():
+        for answer in watch:
+            heard.put(answer.status)
+        heard.put("end")
+
+    threading.Thread(target=listen, daemon=True).start()
+    assert heard.get(timeout=DEADLINE) == health_pb2.HealthCheckResponse.SERVING
+    assert server.stop() == 0
+    assert heard.get(timeout=DEADLINE) == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert heard.get(timeout=DEADLINE) == "end"
+
+
+def test_reflection_tells_what_is_served(server):
+    database = ProtoReflectionDescriptorDatabase(server.channel)
+    assert set(database.get_services()) == {
+        "loom.v1.Bridge",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+    }
+    pool = DescriptorPool(database)
+    bridge = pool.FindServiceByName("loom.v1.Bridge")
+    assert [method.name for method in bridge.methods] == [
+        "RegisterAgent",
+        "EventStream",
+        "ForwardToolCall",
+        "Heartbeat",
+    ]
+    assert pool.FindMessageTypeByName("loom.v1.Event").fields_by_name["metadata"].number == 5
+    v1 = server.channel.unary_unary("/grpc.reflection.v1.ServerReflection/Nope")
+    with pytest.raises(grpc.RpcError) as refused:
+        v1(b"", timeout=DEADLINE)
+    assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_a_service_that_is_not_here_is_unimplemented(server):
+    from loom.v1 import event_pb2, event_pb2_grpc
+
+    with pytest.raises(grpc.RpcError) as refused:
+        event_pb2_grpc.EventBusStub(server.channel).GetStats(event_pb2.StatsRequest(), timeout=DEADLINE)
+    assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_heartbeat_echoes(server):
+    from loom.v1 import bridge_pb2
+
+    answer = server.bridge().Heartbeat(bridge_pb2.HeartbeatRequest(timestamp_ms=-42), timeout=DEADLINE)
+    assert (answer.timestamp_ms, answer.status) == (-42, "ok")
+
+
+def test_a_token_is_wanted_where_one_is_set(start):
+    from loom.v1 import bridge_pb2
+
+    server = start(LOOM_BRIDGE_TOKEN="s3cret", LOOM_BRIDGE_ADDR="0.0.0.0:0")
+    request = bridge_pb2.HeartbeatRequest()
+    for metadata in [(), [("authorization", "Bearer wrong")]]:
+        with pytest.raises(grpc.RpcError) as refused:
+            server.bridge().Heartbeat(request, metadata=metadata, timeout=DEADLINE)
+        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        with pytest.raises(grpc.RpcError) as refused:
+            list(server.bridge().EventStream(iter([]), metadata=metadata, timeout=DEADLINE))
+        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    metadata = [("authorization", "Bearer s3cret")]
+    assert server.bridge().Heartbeat(request, metadata=metadata, timeout=DEADLINE).status == "ok"
+    assert Agent(server, "a", metadata=metadata).listen().ping().status == "ok"
+    stub = health_pb2_grpc.HealthStub(server.channel)
+    assert stub.Check(health_pb2.HealthCheckRequest(), timeout=DEADLINE).status == 1, "health stays open"
+
+
+def test_stopping_is_quick_and_clean_with_streams_open(server):
+    agents = [join(server, f"agent-{n}", ["t"]) for n in range(20)]
+    reflection = ProtoReflectionDescriptorDatabase(server.channel)
+    reflection.get_services()
+    server.process.send_signal(signal.SIGINT)
+    for agent in agents:
+        assert agent.end()[0] == grpc.StatusCode.UNAVAILABLE
+    assert server.process.wait(DEADLINE) == 0
+
+
+def test_a_stream_that_said_nothing_yet_does_not_hold_up_the_end(server):
+    said = queue.Queue()
+    call = server.bridge().EventStream(iter(said.get, None))
+    assert register(server, "a").success, "the connection is there"
+    assert server.stop() == 0
+    with pytest.raises(grpc.RpcError):
+        next(call)
+    assert call.code() == grpc.StatusCode.UNAVAILABLE
+    said.put(None)
+
+
+def test_version_help_and_unknown_arguments():
+    assert run(["--version"]).stdout.split()[0] == "loom-bridge-server"
+    assert "LOOM_BRIDGE_ADDR" in run(["--help"]).stdout
+    unknown = run(["serve"])
+    assert unknown.returncode == 2 and "serve" in unknown.stderr
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"LOOM_BRIDGE_ADDR": "nonsense"},
+        {"LOOM_BRIDGE_ADDR": "0.0.0.0:0"},
+        {"LOOM_DASHBOARD": "perhaps"},
+        {"LOOM_DASHBOARD_PORT": "70000"},
+        {"LOOM_MAX_MESSAGE_BYTES": "0"},
+        {"RUST_LOG": "loom=louder"},
+    ],
+)
+def test_a_bad_setting_is_named(environment):
+    ended = run(**environment)
+    assert ended.returncode == 2
+    assert next(iter(environment)) in ended.stderr
+
+
+def test_a_taken_port_is_named(server):
+    ended = run(LOOM_BRIDGE_ADDR=server.address)
+    assert ended.returncode == 9
+    assert server.address in ended.stderr

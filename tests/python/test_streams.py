@@ -1,0 +1,159 @@
+"""How streams begin and end, and what that means for the agent."""
+
+import grpc
+
+from agent import Agent, join, register
+from server import DEADLINE
+
+
+def refused(server, messages):
+    """The status of a stream that says this and nothing else."""
+    call = server.bridge().EventStream(iter(messages), timeout=DEADLINE)
+    try:
+        list(call)
+    except grpc.RpcError:
+        pass
+    return call.code(), call.details()
+
+
+def tool_status(server, name):
+    """What becomes of a call to a tool."""
+    from loom.v1 import action_pb2
+
+    call = action_pb2.ToolCall(id="c", name=name, arguments="{}", timeout_ms=5000)
+    result = server.bridge().ForwardToolCall(call, timeout=DEADLINE)
+    return action_pb2.ToolStatus.Name(result.status), result.error.message
+
+
+def await_away(server, tool):
+    """Waits until the server noticed that the tool's agent is gone; it must not forget the agent."""
+    while True:
+        status, message = tool_status(server, tool)
+        assert status == "TOOL_ERROR", (status, message)
+        if "not connected" in message:
+            return
+
+
+def test_the_first_message_must_be_an_ack(server):
+    from loom.v1 import bridge_pb2 as pb
+
+    wrong = (grpc.StatusCode.INVALID_ARGUMENT, "first stream message must be Ack carrying agent_id")
+    assert refused(server, [pb.ClientEvent(ping=pb.HeartbeatRequest())]) == wrong
+    assert refused(server, [pb.ClientEvent()]) == wrong
+    assert refused(server, []) == (grpc.StatusCode.INVALID_ARGUMENT, "no first message")
+
+
+def test_an_agent_needs_a_name(server):
+    answer = register(server, "")
+    assert (answer.success, answer.error_message) == (False, "agent_id cannot be empty")
+    answer = register(server, "a")
+    assert (answer.success, answer.error_message) == (True, "")
+
+
+def test_topics_are_read_when_a_stream_opens(server):
+    agent = join(server, "agent", ["old"])
+    assert register(server, "agent", ["new"]).success
+    agent.publish("new", id="1")
+    agent.publish("old", id="2")
+    assert agent.hear_deliveries(1) == [("old", "2")]
+    second = Agent(server, "agent").listen()
+    agent.publish("old", id="3")
+    agent.publish("new", id="4")
+    assert second.hear_deliveries(1) == [("new", "4")]
+    assert agent.hear_deliveries(1) == [("old", "3")]
+
+
+def test_half_close_ends_well_and_the_last_one_unregisters(server):
+    first = join(server, "agent", ["t"], ["tool"])
+    second = Agent(server, "agent").listen()
+    first.publish("t", id="1")
+    first.half_close()
+    assert first.hear_deliveries(1) == [("t", "1")], "what waits is still delivered"
+    assert first.end() == (grpc.StatusCode.OK, "")
+    assert second.hear_deliveries(1) == [("t", "1")]
+    second.publish("t", id="2")
+    assert second.hear_deliveries(1) == [("t", "2")], "the other stream is not touched"
+
+    second.half_close()
+    assert second.end() == (grpc.StatusCode.OK, "")
+    assert tool_status(server, "tool") == ("TOOL_NOT_FOUND", "Tool not found: tool")
+    third = Agent(server, "agent").listen()
+    third.publish("t", id="3")
+    assert third.ping().status == "ok"
+    third.half_close()
+    assert third.hear() is None, "it is unknown now and hears nothing"
+
+
+def test_two_streams_of_one_agent_both_hear(server):
+    old = join(server, "agent", ["t"])
+    new = Agent(server, "agent").listen()
+    old.publish("t", id="1")
+    assert old.hear_deliveries(1) == new.hear_deliveries(1) == [("t", "1")]
+    old.call.cancel()
+    assert old.end()[0] == grpc.StatusCode.CANCELLED
+    new.publish("t", id="2")
+    assert new.hear_deliveries(1) == [("t", "2")]
+
+
+def test_a_broken_stream_keeps_the_registration(server):
+    for break_off in ["cancel", "disconnect"]:
+        tool = f"tool-{break_off}"
+        assert register(server, break_off, ["t"], [tool]).success
+        channel = server.connect()
+        agent = Agent(server, break_off, channel=channel).listen()
+        agent.call.cancel() if break_off == "cancel" else channel.close()
+        await_away(server, tool)
+        back = Agent(server, break_off).listen()
+        back.publish("t", id="1")
+        assert back.hear_deliveries(1) == [("t", "1")], "without registering again"
+        back.half_close()
+        back.end()
+
+
+def test_a_message_over_the_limit_ends_the_stream_so_that_the_agent_comes_back(start):
+    server = start(LOOM_MAX_MESSAGE_BYTES="65536")
+    agent = join(server, "agent", ["t"])
+    agent.publish("t", id="fits", payload=bytes(60_000))
+    assert agent.hear_deliveries(1) == [("t", "fits")]
+    agent.publish("t", payload=bytes(70_000))
+    told = agent.hear()
+    assert told.err.code == "MESSAGE_TOO_LARGE" and "65536" in told.err.message
+    assert agent.end()[0] == grpc.StatusCode.UNAVAILABLE
+    again = Agent(server, "agent").listen()
+    again.publish("t", id="1")
+    assert again.hear_deliveries(1) == [("t", "1")]
+
+
+def test_the_default_limit_is_four_mebibytes(server):
+    agent = join(server, "agent", ["t"])
+    agent.publish("t", id="fits", payload=bytes(4 * 1024 * 1024 - 1024))
+    assert agent.hear_deliveries(1) == [("t", "fits")]
+    agent.publish("t", payload=bytes(4 * 1024 * 1024))
+    assert agent.end()[0] == grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_restarted_server_is_found_again(start):
+    server = start()
+    agent = join(server, "agent", ["t"])
+    assert server.stop() == 0
+    code, details = agent.end()
+    assert code == grpc.StatusCode.UNAVAILABLE and details == "the runtime is stopping"
+
+    again = start(LOOM_BRIDGE_ADDR=server.address)
+    assert again.address == server.address
+    # The old channel reconnects by itself; the new server knows nobody.
+    stranger = Agent(server, "agent").listen()
+    stranger.publish("t", id="unheard")
+    stranger.ping()
+    assert register(server, "agent", ["t"]).success
+    back = Agent(server, "agent").listen()
+    back.publish("t", id="1")
+    assert back.hear_deliveries(1) == [("t", "1")]
+    stranger.half_close()
+    assert stranger.hear() is None
+
+
+def test_a_killed_server_ends_streams_with_unavailable(server):
+    agent = join(server, "agent", ["t"])
+    server.process.kill()
+    assert agent.end()[0] == grpc.StatusCode.UNAVAILABLE

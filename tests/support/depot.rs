@@ -1,0 +1,191 @@
+//! A folder in the store layout, written after `store-format.md` and not by the program under test.
+
+use std::{
+    cell::RefCell,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use loom_source::{
+    ArchiveFormat, Authority, Digest, Index, Name, Platform, Record, Statement,
+    record::{Archive, IndexEntry, IndexPayload, RecordCarrier, object_path, tree_path},
+};
+
+use super::{BINARY, Entry, Packing, program};
+
+/// How a release's tree travels from the depot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carry {
+    /// As an archive object.
+    Archive(Packing),
+    /// As loose files below `store/<tree>/`.
+    Loose,
+}
+
+/// The folder; removed when dropped.
+#[derive(Debug)]
+pub struct Depot {
+    folder: tempfile::TempDir,
+    index: RefCell<IndexPayload>,
+}
+
+/// What was added: the digests that a test wants to speak of.
+#[derive(Debug, Clone)]
+pub struct Added {
+    /// Of the tree listing.
+    pub tree: Digest,
+    /// Of the statement.
+    pub statement: Digest,
+    /// Of the archive, where there is one.
+    pub archive: Option<Digest>,
+}
+
+impl Added {
+    /// Where the archive lies below the depot's root.
+    pub fn archive_path(&self) -> String {
+        object_path(&self.archive.expect("a release carried as an archive"))
+    }
+}
+
+impl Depot {
+    /// A `format` file and an index without releases.
+    pub fn empty() -> Self {
+        let folder = tempfile::Builder::new().prefix("loom-depot-").tempdir().unwrap();
+        let payload = IndexPayload { serial: 0, issued: None, expires: None, releases: Vec::new() };
+        let depot = Self { folder, index: RefCell::new(payload) };
+        depot.put("format", b"loom-store 1\n");
+        depot.write_index();
+        depot
+    }
+
+    /// A small program, carried as a `.tar.gz`, for each of these versions.
+    pub fn of(versions: &[&str]) -> Self {
+        let depot = Self::empty();
+        for version in versions {
+            let entries = Entry::program(&program::small(version));
+            depot.add(version, &entries, &[Carry::Archive(Packing::TarGz)]);
+        }
+        depot
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its `file://` URL.
+    pub fn url(&self) -> String {
+        format!("file://{}", self.path().display())
+    }
+
+    /// Adds a release and its index entry. The entry program is the file named `loom-bridge-server`.
+    pub fn add(&self, version: &str, entries: &[Entry], carried: &[Carry]) -> Added {
+        let tree = self.object(listing(entries).as_bytes());
+        let mut carriers = Vec::new();
+        let mut archives = Vec::new();
+        for carry in carried {
+            match carry {
+                Carry::Archive(packing) => {
+                    let archive = self.archive(*packing, entries);
+                    carriers.push(RecordCarrier::Archive { digest: archive.digest });
+                    archives.push(archive);
+                }
+                Carry::Loose => {
+                    self.loose(&tree, entries);
+                    carriers.push(RecordCarrier::Loose);
+                }
+            }
+        }
+        let archive = archives.first().map(|a| a.digest);
+        let statement = Statement {
+            authority: Authority::default(),
+            binary: BINARY.parse::<Name>().unwrap(),
+            version: version.parse().unwrap(),
+            platform: Platform::current().unwrap(),
+            tree,
+            entry: BINARY.into(),
+            archives,
+            published: None,
+            critical: Vec::new(),
+        };
+        let digest = self.object(&statement.to_bytes());
+        let record = Record { statement: digest, carriers, evidence: Vec::new() };
+        self.put(&Record::path(&statement.release()), &record.to_bytes());
+        self.list(&statement, digest);
+        Added { tree, statement: digest, archive }
+    }
+
+    /// Marks a version as withdrawn in the index.
+    pub fn yank(&self, version: &str) {
+        let version = version.parse().unwrap();
+        for entry in &mut self.index.borrow_mut().releases {
+            entry.yanked |= entry.version == version;
+        }
+        self.write_index();
+    }
+
+    /// Writes a file below the root; answers its path.
+    pub fn put(&self, path: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn object(&self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        self.put(&object_path(&digest), bytes);
+        digest
+    }
+
+    fn archive(&self, packing: Packing, entries: &[Entry]) -> Archive {
+        let format = match packing {
+            Packing::TarGz => ArchiveFormat::TarGz,
+            Packing::TarZst => ArchiveFormat::TarZst,
+            Packing::Zip => ArchiveFormat::Zip,
+            Packing::Bare => panic!("a bare program is carried loose"),
+        };
+        let bytes = packing.pack(entries);
+        Archive { digest: self.object(&bytes), size: bytes.len() as u64, format, strip: false }
+    }
+
+    fn loose(&self, tree: &Digest, entries: &[Entry]) {
+        for Entry { path, exec, bytes } in entries {
+            let file = self.put(&format!("{}/{path}", tree_path(tree)), bytes);
+            let mode = if *exec || path == BINARY { 0o755 } else { 0o644 };
+            fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+        }
+    }
+
+    fn list(&self, statement: &Statement, digest: Digest) {
+        self.index.borrow_mut().releases.push(IndexEntry {
+            authority: statement.authority.clone(),
+            binary: statement.binary.clone(),
+            version: statement.version.clone(),
+            platform: statement.platform,
+            statement: digest,
+            yanked: false,
+        });
+        self.write_index();
+    }
+
+    fn write_index(&self) {
+        self.index.borrow_mut().serial += 1;
+        let payload = self.index.borrow().clone();
+        self.put(Index::PATH, &Index { payload, signatures: Vec::new() }.to_bytes());
+    }
+}
+
+/// The canonical listing of a tree of plain files: its SHA-256 is the tree's digest.
+pub fn listing(entries: &[Entry]) -> String {
+    let mut lines: Vec<(&str, String)> = entries
+        .iter()
+        .map(|Entry { path, exec, bytes }| {
+            let kind = if *exec || path == BINARY { 'x' } else { 'f' };
+            (path.as_str(), format!("{kind} {} {} {path}\n", super::sha256(bytes), bytes.len()))
+        })
+        .collect();
+    lines.sort_by_key(|(path, _)| path.as_bytes());
+    "loom-tree 1\n".to_owned() + &lines.into_iter().map(|(_, line)| line).collect::<String>()
+}

@@ -1,0 +1,62 @@
+//! What the black-box tests stand on: a sandbox that runs the program, mirrors to fetch from, and real servers
+//! whose interruptions are exact.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`sandbox`] | [`Sandbox`]: a home, a project and a scrubbed environment of its own |
+//! | [`run`] | [`Run`] and [`Running`]: a finished and an unfinished command |
+//! | [`normal`] | snapshots without what differs from run to run |
+//! | [`program`] | the programs that mirrors carry: the real server, or small stand-ins of any size |
+//! | [`archive`] | archives in all formats |
+//! | [`plain`] | [`Plain`]: a folder in the plain release layout |
+//! | [`depot`] | [`Depot`]: a folder in the store layout, written after `store-format.md` |
+//! | [`server`] | [`Server`]: a small HTTP server that counts, and breaks exactly where it is told to |
+//! | [`faults`] | what that server can be told to do |
+//! | [`nginx`] | [`Nginx`]: Debian's nginx over a folder |
+//! | [`unreachable`] | [`Unreachable`]: an address that refuses connections for as long as it lives |
+//! | [`strace`] | [`Trace`]: the system calls of one run |
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr
+)]
+
+pub mod archive;
+pub mod depot;
+pub mod faults;
+pub mod nginx;
+pub mod normal;
+pub mod plain;
+pub mod program;
+pub mod run;
+pub mod sandbox;
+pub mod server;
+pub mod strace;
+pub mod unreachable;
+
+pub use archive::{Entry, Packing};
+pub use depot::{Carry, Depot};
+pub use faults::{Fault, Gate};
+pub use nginx::Nginx;
+pub use plain::{Plain, Sums};
+pub use run::{Run, Running};
+pub use sandbox::Sandbox;
+pub use server::{Request, Server};
+pub use strace::Trace;
+pub use unreachable::Unreachable;
+
+/// The program's name, and its link's.
+pub const BINARY: &str = "loom-bridge-server";
+
+/// The platform that the tests run on.
+pub fn platform() -> String {
+    loom_source::Platform::current().expect("a platform that releases exist for").to_string()
+}
+
+/// The SHA-256 of `bytes` in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    loom_source::Digest::of(bytes).to_string()
+}

@@ -1,0 +1,184 @@
+//! A finished command, and one that still runs.
+
+use std::{
+    io::Read,
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// A command that has not ended after this long never will: the test fails instead of hanging.
+const NEVER: Duration = Duration::from_secs(120);
+
+/// A finished command.
+#[derive(Debug)]
+pub struct Run {
+    /// The command line, as a user would type it.
+    pub line: String,
+    /// What it left.
+    pub output: Output,
+}
+
+impl Run {
+    /// Standard output as text.
+    pub fn stdout(&self) -> String {
+        String::from_utf8(self.output.stdout.clone()).expect("standard output is UTF-8")
+    }
+
+    /// Standard error as text.
+    pub fn stderr(&self) -> String {
+        String::from_utf8(self.output.stderr.clone()).expect("standard error is UTF-8")
+    }
+
+    /// The exit code; 128+n after signal n.
+    pub fn exit(&self) -> i32 {
+        use std::os::unix::process::ExitStatusExt;
+        let status = self.output.status;
+        status.code().or(status.signal().map(|n| 128 + n)).expect("it has ended")
+    }
+
+    /// Asserts this exit code.
+    #[track_caller]
+    pub fn code(self, wanted: i32) -> Self {
+        let exit = self.exit();
+        assert!(
+            exit == wanted,
+            "`{}` ended with {exit}, not {wanted}\n--- stdout\n{}\n--- stderr\n{}",
+            self.line,
+            String::from_utf8_lossy(&self.output.stdout),
+            String::from_utf8_lossy(&self.output.stderr),
+        );
+        self
+    }
+
+    /// Asserts success.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        self.code(0)
+    }
+
+    /// Standard output as one JSON document of schema 1 (an array has none).
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        let document: serde_json::Value = serde_json::from_slice(&self.output.stdout)
+            .unwrap_or_else(|e| panic!("`{}`: {e} in {:?}", self.line, self.stdout()));
+        if document.is_object() {
+            assert_eq!(document["schema"], 1, "`{}` says no schema: {document}", self.line);
+        }
+        document
+    }
+
+    /// The last line of standard output, as the path that `get` and `which` print.
+    #[track_caller]
+    pub fn path(&self) -> PathBuf {
+        let stdout = self.stdout();
+        let line = stdout.lines().last();
+        PathBuf::from(line.unwrap_or_else(|| panic!("`{}` printed nothing", self.line)))
+    }
+
+    /// Asserts that standard error contains each of these.
+    #[track_caller]
+    pub fn says(self, parts: &[&str]) -> Self {
+        let stderr = self.stderr();
+        for part in parts {
+            assert!(stderr.contains(part), "`{}`: no {part:?} in\n{stderr}", self.line);
+        }
+        self
+    }
+
+    /// Asserts that standard error contains none of these.
+    #[track_caller]
+    pub fn never_says(self, parts: &[&str]) -> Self {
+        let stderr = self.stderr();
+        for part in parts {
+            assert!(!stderr.contains(part), "`{}`: {part:?} in\n{stderr}", self.line);
+        }
+        self
+    }
+}
+
+type Drained = thread::JoinHandle<Vec<u8>>;
+
+/// A command that still runs; killed with its process group when dropped.
+#[derive(Debug)]
+pub struct Running {
+    line: String,
+    child: Option<Child>,
+    streams: Option<(Drained, Drained)>,
+}
+
+impl Running {
+    /// Starts `command` in a process group of its own, with both outputs captured.
+    pub fn start(line: String, mut command: Command) -> Self {
+        use std::os::unix::process::CommandExt;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap_or_else(|e| panic!("cannot run `{line}`: {e}"));
+        let streams = (drain(child.stdout.take()), drain(child.stderr.take()));
+        Self { line, child: Some(child), streams: Some(streams) }
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(self.child.as_ref().expect("it has not been waited for"))
+    }
+
+    /// Sends a signal to the process (not to its group).
+    pub fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(self.pid(), signal).expect("it runs");
+    }
+
+    /// Kills the process as `kill -9` does, and waits for it.
+    pub fn kill(self) -> Run {
+        self.signal(Signal::KILL);
+        self.wait()
+    }
+
+    /// Whether it has already ended.
+    pub fn ended(&mut self) -> bool {
+        self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some())
+    }
+
+    /// Waits for the end.
+    pub fn wait(mut self) -> Run {
+        let pid = self.pid();
+        let (done, watched) = mpsc::channel::<()>();
+        let watchdog = thread::spawn(move || {
+            let late = watched.recv_timeout(NEVER) == Err(mpsc::RecvTimeoutError::Timeout);
+            if late {
+                let _ = kill_process_group(pid, Signal::KILL);
+            }
+            late
+        });
+        let status = self.child.as_mut().expect("waited for once").wait().unwrap();
+        let (stdout, stderr) = self.streams.take().expect("waited for once");
+        let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
+        self.child = None;
+        drop(done);
+        let run =
+            Run { line: std::mem::take(&mut self.line), output: Output { status, stdout, stderr } };
+        assert!(!watchdog.join().unwrap(), "`{}` did not end: {}", run.line, run.stderr());
+        run
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+            let _ = child.wait();
+        }
+    }
+}
+
+fn drain(stream: Option<impl Read + Send + 'static>) -> Drained {
+    let mut stream = stream.expect("a captured stream");
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        bytes
+    })
+}

@@ -1,0 +1,43 @@
+//! The measurements: builds what is measured, and hands it to the package in `benches/`.
+
+use crate::{
+    Outcome,
+    command::{cargo_command, demand},
+    tools,
+    workspace::Workspace,
+};
+
+/// Measure, beside plain tools doing the same work.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Judge the figures, and fail where one misses its mark.
+    #[arg(long)]
+    check: bool,
+    /// Only these measurements.
+    names: Vec<String>,
+}
+
+/// Builds `loom` for release and measures it.
+pub(crate) fn run(args: &Args) -> Outcome<bool> {
+    let workspace = Workspace::find()?;
+    std::env::set_current_dir(&workspace.root)?;
+    tools::debian()?;
+    let python = tools::RustTools::install(&workspace)?;
+    demand(&mut cargo_command([
+        "build",
+        "--release",
+        "--package",
+        "loom-runtime",
+        "--bin",
+        "loom",
+    ]))?;
+    let mut bench = cargo_command(["run", "--quiet", "--package", "loom-benches", "--"]);
+    bench.arg("--loom").arg(workspace.target.join("release/loom"));
+    // Below the target folder: on a disk, which the system's folder for temporary files may not be.
+    bench.arg("--work").arg(workspace.target.join("xtask/bench"));
+    bench.arg("--pip").arg(python.program("pip"));
+    if args.check {
+        bench.arg("--check");
+    }
+    Ok(bench.args(&args.names).status()?.success())
+}
