@@ -3,8 +3,8 @@
 use clap::{ArgMatches, Command};
 
 use super::{
-    Outcome, completions, config, context::Context, get, init, list, man, remove, store, trust,
-    use_version, which,
+    Outcome, completions, config, context::Context, dev, down, env, exec, get, init, list, logs,
+    man, remove, restart, status, store, supervise, trust, up, use_version, which,
 };
 
 /// One command: its name, what it says of itself, its arguments and what it does.
@@ -24,6 +24,12 @@ impl Entry {
         run: fn(&ArgMatches, &Context) -> Outcome,
     ) -> Self {
         Self { name, about, hidden: false, arguments, run }
+    }
+
+    /// The same, for nobody to type.
+    const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
     }
 
     /// The command's parser.
@@ -54,15 +60,24 @@ macro_rules! command {
 
 /// All commands, in the order of the help text.
 pub(crate) static ALL: &[Entry] = &[
+    command!("up", up, "Get the runtime, start it and watch over it"),
+    command!("down", down, "End what runs"),
+    command!("status", status, "Show what runs"),
+    command!("logs", logs, "Show the log of the runtime"),
+    command!("restart", restart, "Start what runs again, as the configuration now says"),
+    command!("exec", exec, "Run a command beside a runtime of its own on free ports"),
+    command!("env", env, "Print how clients reach what runs, as exports for a shell"),
     command!("get", get, "Make sure that a release is here, and print where"),
     command!("which", which, "Print where a release is, if it is here"),
     command!("list", list, "List what is here"),
     command!("use", use_version, "Choose the version that counts when nothing else says one"),
     command!("remove", remove, "Remove a release from this machine"),
     command!("store", store, "Look after the store: verify, du, path, add"),
+    command!("dev", dev, "Use the cargo builds of a checkout: link, unlink, find"),
     command!("init", init, "Write a commented loom.toml"),
     command!("config", config, "Print, check or describe the configuration"),
     command!("trust", trust, "Let this project's loom.toml set what needs trust"),
+    command!("__supervise", supervise, "Watch over a runtime").hidden(),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),
 ];

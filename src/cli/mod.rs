@@ -7,6 +7,8 @@
 //! | `global` | the options that every command takes |
 //! | `context` | what a command runs with: options, environment, printer |
 //! | `printer` | data on stdout, messages on stderr, one JSON document with `--json` |
+//! | `place` | whose runtimes are meant |
+//! | `launching` | from options and configuration to a launch |
 //! | `exit` | the exit codes |
 //! | `report` | [`Failure`]: an error with its exit code, chain and hint |
 //! | `selection` | the options that say which release and from where |
@@ -20,22 +22,33 @@ mod command;
 mod completions;
 mod config;
 mod context;
+mod dev;
+mod down;
+mod env;
+mod exec;
 mod exit;
 mod get;
 mod global;
 mod init;
+mod launching;
 mod list;
+mod logs;
 mod man;
 mod parse;
+mod place;
 mod printer;
 mod progress;
 mod ready;
 mod remove;
 mod report;
+mod restart;
 mod selection;
 mod sources;
+mod status;
 mod store;
+mod supervise;
 mod trust;
+mod up;
 mod use_version;
 mod which;
 

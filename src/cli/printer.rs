@@ -41,11 +41,6 @@ impl Printer {
         self.quiet
     }
 
-    /// How often `-v` was given.
-    pub(crate) fn verbosity(&self) -> u8 {
-        self.verbose
-    }
-
     /// Whether stderr is a terminal that understands more than plain lines.
     pub(crate) fn is_terminal(&self) -> bool {
         self.terminal
@@ -110,6 +105,11 @@ impl Printer {
         } else {
             self.stderr(failure.human().trim_end());
         }
+    }
+
+    /// A failure after the document was printed: text on stderr in any case.
+    pub(crate) fn complaint(&self, failure: &Failure) {
+        self.stderr(failure.human().trim_end());
     }
 
     fn stderr(&self, text: &str) {

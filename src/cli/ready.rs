@@ -5,22 +5,16 @@ use loom_source::{Line, Selector, Slot};
 use super::{Failure, context::Context, progress::Teller, selection::Selection, sources};
 use crate::{
     acquire::{self, Acquired, Acquirer, How, Network, Retry},
-    config::{self, Resolved},
+    config::Resolved,
     store::{Limits, Store},
-    trust::{self, Policy},
+    trust::Policy,
 };
 
 /// What the configuration lets in.
 pub(crate) fn policy(resolved: &Resolved) -> Policy {
     Policy {
-        checksum: match resolved.trust.checksum.value {
-            config::Checksum::Required => trust::Checksum::Required,
-            config::Checksum::IfAvailable => trust::Checksum::IfAvailable,
-        },
-        signature: match resolved.trust.signature.value {
-            config::Signature::Optional => trust::Signature::Optional,
-            config::Signature::Required => trust::Signature::Required,
-        },
+        checksum: resolved.trust.checksum.value,
+        signature: resolved.trust.signature.value,
         allow_unverified: resolved.allow_unverified.value,
     }
 }

@@ -1,12 +1,12 @@
 //! What runs, as its supervisors say.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use super::{
-    Instance, LaunchError, State,
+    Instance, Kind, LaunchError, State,
     control::Supervisor,
     document::Kept,
     folder::{self, Folder},
@@ -43,6 +43,16 @@ pub fn running(state: &Path, whose: Whose<'_>) -> Result<Vec<Instance>, LaunchEr
         found.extend(look(&folder)?.map(|kept| kept.instance));
     }
     Ok(found)
+}
+
+/// The log of the project's runtime, the one that runs or the last one; there may be none.
+pub fn log_of(state: &Path, project: &Path, binary: &str) -> PathBuf {
+    Folder::of(state, project, binary, Kind::Up).log()
+}
+
+/// Whether the project's runtime lives.
+pub fn lives(state: &Path, project: &Path, binary: &str) -> Result<bool, LaunchError> {
+    Folder::of(state, project, binary, Kind::Up).alive()
 }
 
 /// What lives in `folder`.

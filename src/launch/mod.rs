@@ -50,7 +50,7 @@ pub use document::{Bridge, Dashboard, Document, Instance, State};
 pub use down::{Downed, down};
 pub use error::{Ended, Failure, LaunchError, Port};
 pub use log::{Follow, tail};
-pub use look::{Whose, running};
+pub use look::{Whose, lives, log_of, running};
 pub use owner::{Owner, of as port_owner};
 pub use restart::{memo, restart};
 pub use settings::Difference;

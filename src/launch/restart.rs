@@ -3,8 +3,10 @@
 //! The old one must end before the new one can have its ports, but it is not given up: its supervisor waits, with the
 //! lease and all that it takes to start it again, until the new one has answered.
 
+use std::path::Path;
+
 use super::{
-    Document, Launch, LaunchError, Started, State,
+    Document, Kind, Launch, LaunchError, Started, State,
     control::{Report, Supervisor},
     down,
     folder::Folder,
@@ -42,10 +44,10 @@ pub fn restart(launch: Launch) -> Result<Started, LaunchError> {
     }
 }
 
-/// What the runtime that can be restarted was started with, see [`Launch::memo`].
-pub fn memo(launch: &Launch) -> Result<Option<serde_json::Value>, LaunchError> {
-    let folder = Folder::of(&launch.state, &launch.project, &launch.binary, launch.kind);
-    Ok(look(&folder)?.map(|kept| kept.memo))
+/// What the project's running runtime was started with, see [`Launch::memo`].
+pub fn memo(state: &Path, project: &Path, binary: &str) -> Result<serde_json::Value, LaunchError> {
+    let folder = Folder::of(state, project, binary, Kind::Up);
+    look(&folder)?.map(|kept| kept.memo).ok_or(LaunchError::NothingRuns)
 }
 
 fn roll_back(previous: Supervisor, why: LaunchError) -> LaunchError {

@@ -1,0 +1,44 @@
+//! `loom exec -- COMMAND…`: a runtime on free ports for as long as a command takes.
+
+use std::{ffi::OsString, process::Command};
+
+use super::{
+    Done, Exit, Failure, Outcome,
+    context::Context,
+    env::exports,
+    launching::{self, Asked},
+    place::launch_failed,
+};
+use crate::launch::{Kind, Up, up};
+
+/// Arguments of `loom exec`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    asked: Asked,
+    /// The command, with its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    let asked = args.asked.on_free_ports();
+    let launch = launching::launch(context, &asked, Kind::Exec)?;
+    let started = match up(launch).map_err(|error| launch_failed(&error))? {
+        Up::Started(started) => started,
+        // Every `exec` has an instance of its own.
+        Up::Found(_) => return Err(Failure::new(Exit::Busy, "another runtime is in the way")),
+    };
+    let mut command = Command::new(&args.command[0]);
+    command.args(&args.command[1..]).env_remove("LOOM_DASHBOARD_URL");
+    command.envs(exports(&started.document));
+    let status = started.beside(command).map_err(|e| {
+        let name = args.command[0].to_string_lossy();
+        Failure::new(Exit::Failure, format!("could not run {name}: {e}"))
+            .hint("check the command after `--`")
+    })?;
+    Ok(match launching::code_of(status) {
+        0 => Done::Well,
+        code => Done::Code(code),
+    })
+}

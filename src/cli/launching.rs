@@ -1,0 +1,236 @@
+//! From options and configuration to a launch: what `up`, `restart` and `exec` have in common.
+
+use std::{
+    io::{self, BufRead, IsTerminal},
+    path::Path,
+    process::ExitStatus,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Exit, Failure, context::Context, place::Place, place::launch_failed, ready::ready,
+    selection::Selection, supervise,
+};
+use crate::{
+    config::{Flags, Mode, Resolved, Trusted, Untrusted},
+    launch::{self, Document, Endpoint, Kind, Launch, Launcher, Variable},
+    store::{Lease, Store, StoreError},
+};
+
+/// What to start, and where it listens.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Asked {
+    #[command(flatten)]
+    selection: Selection,
+    /// full, or bridge-only: without the dashboard
+    #[arg(long, value_name = "MODE")]
+    mode: Option<Mode>,
+    /// The bridge's port; 0 = any free one
+    #[arg(long, value_name = "PORT")]
+    bridge_port: Option<u16>,
+    /// The dashboard's port; 0 = any free one
+    #[arg(long, value_name = "PORT")]
+    dashboard_port: Option<u16>,
+}
+
+/// What `restart` wants to know of the options that `up` was given.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Memo {
+    version: Option<String>,
+    sources: Vec<String>,
+    allow_unverified: bool,
+    mode: Option<String>,
+    bridge_port: Option<u16>,
+    dashboard_port: Option<u16>,
+}
+
+impl Asked {
+    /// The same, but any ports.
+    pub(crate) fn on_free_ports(&self) -> Self {
+        let ports = (self.bridge_port.or(Some(0)), self.dashboard_port.or(Some(0)));
+        Self { bridge_port: ports.0, dashboard_port: ports.1, ..self.clone() }
+    }
+
+    /// These options, and where they say nothing, those.
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        let selection = &mut self.selection;
+        selection.allow_unverified |= other.selection.allow_unverified;
+        // A build is a choice of version, too.
+        if !selection.build {
+            selection.version = selection.version.take().or(other.selection.version);
+        }
+        if selection.sources.is_empty() {
+            selection.sources = other.selection.sources;
+        }
+        self.mode = self.mode.or(other.mode);
+        self.bridge_port = self.bridge_port.or(other.bridge_port);
+        self.dashboard_port = self.dashboard_port.or(other.dashboard_port);
+        self
+    }
+
+    fn flags(&self) -> Flags {
+        Flags {
+            mode: self.mode,
+            bridge_port: self.bridge_port,
+            dashboard_port: self.dashboard_port,
+            ..self.selection.flags()
+        }
+    }
+
+    fn memo(&self) -> Memo {
+        Memo {
+            version: self.selection.version.as_ref().map(ToString::to_string),
+            sources: self.selection.sources.clone(),
+            allow_unverified: self.selection.allow_unverified,
+            mode: self.mode.map(|mode| mode.to_string()),
+            bridge_port: self.bridge_port,
+            dashboard_port: self.dashboard_port,
+        }
+    }
+
+    fn of(memo: Memo) -> Self {
+        let selection = Selection {
+            version: memo.version.and_then(|text| text.parse().ok()),
+            sources: memo.sources,
+            allow_unverified: memo.allow_unverified,
+            ..Selection::default()
+        };
+        Self {
+            selection,
+            mode: memo.mode.and_then(|text| text.parse().ok()),
+            bridge_port: memo.bridge_port,
+            dashboard_port: memo.dashboard_port,
+        }
+    }
+}
+
+/// The options that this project's runtime was started with.
+pub(crate) fn memo(context: &Context) -> Result<Asked, Failure> {
+    let place = Place::of(context)?;
+    let memo = launch::memo(&place.state, &place.project, &place.binary)
+        .map_err(|error| launch_failed(&error))?;
+    Ok(Asked::of(serde_json::from_value(memo).unwrap_or_default()))
+}
+
+/// What to start: acquired, checked and leased.
+pub(crate) fn launch(context: &Context, asked: &Asked, kind: Kind) -> Result<Launch, Failure> {
+    let resolved = trusted(context, asked)?;
+    let store = context.store(&resolved)?;
+    let lease = leased(context, &resolved, &store, &asked.selection)?;
+    context.notices(&store);
+    let installed = lease.installed();
+    let launcher = std::env::current_exe().map_err(|e| {
+        Failure::new(Exit::Failure, format!("loom does not know its own program file: {e}"))
+    })?;
+    let dashboard = resolved.dashboard.enabled.value.then(|| {
+        Endpoint::new(resolved.dashboard.host.value.clone(), resolved.dashboard.port.value)
+    });
+    let bridge = &resolved.bridge.address.value;
+    Ok(Launch {
+        program: installed.entry.clone(),
+        binary: installed.release.binary.to_string(),
+        version: installed.release.slot.to_string(),
+        tree: Some(installed.tree.to_string()),
+        env: variables(&resolved),
+        bridge: Endpoint::new(bridge.host.clone(), bridge.port),
+        dashboard,
+        ready_timeout: resolved.bridge.timeout.value,
+        grace: GRACE,
+        project: Place::of(context)?.project,
+        state: resolved.state_dir.value.clone(),
+        kind,
+        launcher: Launcher { program: launcher, args: vec![supervise::NAME.into()] },
+        memo: serde_json::to_value(asked.memo()).unwrap_or_default(),
+        lease: Some(lease.into_file()),
+    })
+}
+
+/// How long a server may take to end before it is killed.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The release that is wanted, its bytes looked at, and its lock held. Damage is mended where a source can.
+fn leased(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+    selection: &Selection,
+) -> Result<Lease, Failure> {
+    let state = &resolved.state_dir.value;
+    let acquired = ready(context, resolved, store, selection)?;
+    let lease = store.lease(&acquired.installed, state)?;
+    let damaged = match store.attest(lease.installed()) {
+        Ok(_) => return Ok(lease),
+        Err(damaged @ StoreError::Damaged { .. }) => damaged,
+        Err(error) => return Err(error.into()),
+    };
+    context.printer.warning(format!("{damaged}; fetching it again"));
+    drop(lease);
+    let again = Selection { force_download: true, ..selection.clone() };
+    let acquired = ready(context, resolved, store, &again)?;
+    let lease = store.lease(&acquired.installed, state)?;
+    store.attest(lease.installed())?;
+    Ok(lease)
+}
+
+/// The configuration. What an untrusted project asks for is shown, and asked about where somebody can answer.
+fn trusted(context: &Context, asked: &Asked) -> Result<Resolved, Failure> {
+    let resolved = context.resolve(asked.flags())?;
+    for warning in &resolved.warnings {
+        context.printer.warning(warning.to_string());
+    }
+    let Some(untrusted) = &resolved.untrusted else { return Ok(resolved) };
+    let answerable = io::stdin().is_terminal() && context.printer.is_terminal();
+    if !answerable || !consents(context, untrusted)? {
+        let mut failure = Failure::new(Exit::Usage, untrusted.to_string()).hint(untrusted.hint());
+        failure.chain = untrusted.what.iter().map(|w| format!("{} = {}", w.key, w.value)).collect();
+        return Err(failure);
+    }
+    let state = &resolved.state_dir.value;
+    Trusted::update(state, |trusted| trusted.trust(untrusted.file.clone(), untrusted.digest))?;
+    context.resolve(asked.flags())
+}
+
+fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, Failure> {
+    context.printer.warning(untrusted.to_string());
+    for withheld in &untrusted.what {
+        context.printer.warning(format!("  {} = {}", withheld.key, withheld.value));
+    }
+    context.printer.warning("trust this project? [y/N]");
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|e| Failure::new(Exit::Usage, format!("no answer could be read: {e}")))?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+/// What the server is told of the configuration.
+fn variables(resolved: &Resolved) -> Vec<Variable> {
+    let told = resolved.runtime_env().into_iter();
+    told.map(|(name, value)| Variable::new(name, value.expose().to_owned())).collect()
+}
+
+/// What runs, for people.
+pub(crate) fn human(document: &Document) -> String {
+    let mut text = format!("{} {} is ready", document.binary, document.version);
+    if let Some(bridge) = &document.bridge {
+        text.push_str(&format!("\n  bridge     {}", bridge.address));
+    }
+    if let Some(dashboard) = &document.dashboard {
+        text.push_str(&format!("\n  dashboard  {}", dashboard.url));
+    }
+    text.push_str(&format!("\n  log        {}", Path::new(&document.log).display()));
+    text
+}
+
+/// The exit code to pass on: the child's own, 128+n for a signal.
+pub(crate) fn code_of(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|n| 128 + n);
+    #[cfg(not(unix))]
+    let signal = None;
+    status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}

@@ -1,0 +1,18 @@
+//! `loom __supervise`, started by `up`, `restart` and `exec`; see [`crate::launch`].
+
+use std::io;
+
+use super::{Done, Exit, Failure, Outcome, context::Context};
+
+/// Arguments of `loom __supervise`: none, it is told on its standard input.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+/// The command's name.
+pub(crate) const NAME: &str = "__supervise";
+
+pub(crate) fn run(_: &Args, _: &Context) -> Outcome {
+    crate::launch::supervise(io::BufReader::new(io::stdin()), io::stdout())
+        .map_err(|e| Failure::new(Exit::Failure, format!("there is nothing to supervise: {e}")))?;
+    Ok(Done::Well)
+}
