@@ -48,7 +48,8 @@ fn every_mistake_of_all_layers_is_named() {
         "LOOM_VERSION: expected latest, a version (0.2.0), a range (0.2, ^0.2, >=0.1,<0.3) or dev, got \"newest\"",
     ];
     let mut found = world.mistakes();
-    (found.sort(), expected.sort());
+    found.sort();
+    expected.sort();
     assert_eq!(found, expected);
     let error = resolve(&world.inputs, &world.files).unwrap_err();
     assert!(error.hint().unwrap().contains("24 more: run `loom config check`"), "{error:?}");
