@@ -25,7 +25,7 @@ use super::{
 #[derive(Debug)]
 pub enum Up {
     /// It was started.
-    Started(Started),
+    Started(Box<Started>),
     /// It ran already, as it was asked for.
     Found(Box<Document>),
 }
