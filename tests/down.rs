@@ -23,7 +23,8 @@ fn it_ends_exactly_its_own() {
     let theirs = stage.sandbox.loom_in(&other, &args).ok().json();
 
     stage.sandbox.loom(&["down"]).ok();
-    assert!(!runs(&ours["pid"]) && !runs(&ours["supervisor_pid"]));
+    assert!(!runs(&ours["pid"]));
+    until("its supervisor has gone", || !runs(&ours["supervisor_pid"]));
     assert!(runs(&theirs["pid"]) && answers(&theirs) && stage.leased(&theirs));
 
     stage.up();

@@ -54,5 +54,6 @@ fn if_the_new_one_does_not_answer_the_previous_one_runs_again_and_both_logs_are_
     assert_eq!(stage.sandbox.loom(&["logs", "-p"]).ok().stdout(), "I cannot\n");
     assert!(stage.sandbox.loom(&["logs", "-pp"]).ok().stdout().contains("listening"));
     stage.sandbox.loom(&["down"]).ok();
-    assert!(!runs(&now["pid"]) && !runs(&now["supervisor_pid"]));
+    assert!(!runs(&now["pid"]) && !stage.leased(&now));
+    until("its supervisor has gone", || !runs(&now["supervisor_pid"]));
 }

@@ -64,7 +64,9 @@ pub fn supervise(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         listen_to_signals(events.clone())?;
-        Supervisor::new(spec, events, received, Box::new(output), Local).run().await;
+        let lock = Supervisor::new(spec, events, received, Box::new(output), Local).run().await;
+        // The system closes it, after all that has a lower number: the lease.
+        std::mem::forget(lock);
         Ok(())
     })
 }
@@ -138,6 +140,8 @@ struct Supervisor<R> {
     /// Whether the server is to end with who started us.
     tied: bool,
     yielding: bool,
+    /// The instance's lock, once the server has ended for good.
+    lock: Option<File>,
     runtime: R,
 }
 
@@ -161,11 +165,13 @@ impl<R: Runtime> Supervisor<R> {
             ended: watch::Sender::new(None),
             tied: true,
             yielding: false,
+            lock: None,
             runtime,
         }
     }
 
-    async fn run(mut self) {
+    /// Returns what to hold until the process ends.
+    async fn run(mut self) -> Option<File> {
         while let Over::Yielded = self.live().await {
             if !self.told_to_resume().await {
                 break;
@@ -176,6 +182,7 @@ impl<R: Runtime> Supervisor<R> {
         }
         // Callers that wait for the end were woken; their answers go out before the process ends.
         let _ = tokio::time::timeout(LAST_WORDS, self.ended.closed()).await;
+        self.lock
     }
 
     /// One life of the server, from the lock to the report of its end.
@@ -204,9 +211,14 @@ impl<R: Runtime> Supervisor<R> {
         };
         answering.abort();
         self.folder.tidy();
-        drop(lock);
-        self.ended.send_replace(Some(ended));
         let yielded = self.yielding && ended.is_some();
+        if yielded {
+            drop(lock);
+        } else {
+            // Until this process has ended: whoever sees the lock free is to find the lease free as well.
+            self.lock = Some(lock);
+        }
+        self.ended.send_replace(Some(ended));
         self.reporter.say(report);
         if yielded { Over::Yielded } else { Over::Done }
     }
@@ -223,6 +235,7 @@ impl<R: Runtime> Supervisor<R> {
     async fn take(&mut self) -> Result<File, Failure> {
         self.folder.create().map_err(|e| describe(&e))?;
         let lock = self.folder.try_lock().map_err(|e| describe(&e))?.ok_or(Failure::Busy)?;
+        let lock = system::last_closed(lock);
         system::inheritable(&lock).map_err(|e| state("pass on the lock", &e))?;
         self.folder.tidy();
         self.ended.send_replace(None);
