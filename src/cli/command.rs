@@ -3,8 +3,8 @@
 use clap::{ArgMatches, Command};
 
 use super::{
-    Outcome, completions, context::Context, down, env, exec, get, list, logs, man, remove, restart,
-    status, store, supervise, up, use_version, which,
+    Outcome, completions, config, context::Context, dev, down, env, exec, get, init, list, logs,
+    man, remove, restart, status, store, supervise, trust, up, use_version, which,
 };
 
 /// One command: its name, what it says of itself, its arguments and what it does.
@@ -73,6 +73,10 @@ pub(crate) static ALL: &[Entry] = &[
     command!("use", use_version, "Choose the version that counts when nothing else says one"),
     command!("remove", remove, "Remove a release from this machine"),
     command!("store", store, "Look after the store: verify, du, path, add"),
+    command!("dev", dev, "Use the cargo builds of a checkout: link, unlink, find"),
+    command!("init", init, "Write a commented loom.toml"),
+    command!("config", config, "Print, check or describe the configuration"),
+    command!("trust", trust, "Let this project's loom.toml set what needs trust"),
     command!("__supervise", supervise, "Watch over a runtime").hidden(),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),

@@ -7,16 +7,14 @@ use std::{
     time::Duration,
 };
 
-use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
 use super::{
     Exit, Failure, context::Context, place::Place, place::launch_failed, ready::ready,
     selection::Selection, supervise,
 };
 use crate::{
-    config::{self, Flags, Mode, Provider, Resolved, Trusted, Untrusted},
+    config::{Flags, Mode, Resolved, Trusted, Untrusted},
     launch::{self, Document, Endpoint, Kind, Launch, Launcher, Variable},
     store::{Lease, Store, StoreError},
 };
@@ -211,54 +209,8 @@ fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, Failure> {
 
 /// What the server is told of the configuration.
 fn variables(resolved: &Resolved) -> Vec<Variable> {
-    let mut variables = Vec::new();
-    let mut set = |name: &str, value: Option<String>| {
-        variables.extend(value.map(|value| Variable::new(name, value)));
-    };
-    if let Some(provider) = resolved.llm.default_provider() {
-        let key = provider.api_key.as_ref();
-        set("LOOM_LLM_API_KEY", key.map(|key| key.value.expose_secret().to_owned()));
-        set("LOOM_LLM_API_BASE", provider.api_base.as_ref().map(|base| base.value.clone()));
-        set("LOOM_LLM_MODEL", provider.model.as_ref().map(|model| model.value.clone()));
-    }
-    let providers = resolved.llm.providers.iter().map(|p| (p.name.clone(), provider(p)));
-    set("LOOM_LLM_PROVIDERS", object(providers));
-    let servers = resolved.mcp.iter().map(|(name, server)| (name.clone(), mcp(&server.value)));
-    set("LOOM_MCP_SERVERS", object(servers));
-    let agents =
-        resolved.agents.iter().map(|(name, agent)| (name.clone(), agent.value.value.clone()));
-    set("LOOM_AGENTS", object(agents));
-    variables
-}
-
-fn object(entries: impl Iterator<Item = (String, Value)>) -> Option<String> {
-    let object: Map<String, Value> = entries.collect();
-    (!object.is_empty()).then(|| Value::Object(object).to_string())
-}
-
-/// A provider's table, as it stands in `loom.toml`.
-fn provider(provider: &Provider) -> Value {
-    let known = [
-        ("type", json!(provider.kind.value)),
-        ("api_key", json!(provider.api_key.as_ref().map(|key| key.value.expose_secret()))),
-        ("api_base", json!(provider.api_base.as_ref().map(|base| &base.value))),
-        ("model", json!(provider.model.as_ref().map(|model| &model.value))),
-        ("max_tokens", json!(provider.max_tokens.value)),
-        ("temperature", json!(provider.temperature.value)),
-        ("timeout_sec", json!(provider.timeout.value.as_secs())),
-        ("extra", json!(provider.extra.as_ref().map(|extra| &extra.value.value))),
-    ];
-    let told = known.into_iter().filter(|(_, value)| !value.is_null());
-    Value::Object(told.map(|(name, value)| (name.to_owned(), value)).collect())
-}
-
-fn mcp(server: &config::McpServer) -> Value {
-    let env: Map<String, Value> = server
-        .env
-        .iter()
-        .map(|(name, value)| (name.clone(), json!(value.expose_secret())))
-        .collect();
-    json!({"command": server.command, "args": server.args, "env": env})
+    let told = resolved.runtime_env().into_iter();
+    told.map(|(name, value)| Variable::new(name, value.expose().to_owned())).collect()
 }
 
 /// What runs, for people.

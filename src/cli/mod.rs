@@ -20,13 +20,16 @@
 
 mod command;
 mod completions;
+mod config;
 mod context;
+mod dev;
 mod down;
 mod env;
 mod exec;
 mod exit;
 mod get;
 mod global;
+mod init;
 mod launching;
 mod list;
 mod logs;
@@ -44,6 +47,7 @@ mod sources;
 mod status;
 mod store;
 mod supervise;
+mod trust;
 mod up;
 mod use_version;
 mod which;

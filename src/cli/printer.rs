@@ -41,11 +41,6 @@ impl Printer {
         self.quiet
     }
 
-    /// How often `-v` was given.
-    pub(crate) fn verbosity(&self) -> u8 {
-        self.verbose
-    }
-
     /// Whether stderr is a terminal that understands more than plain lines.
     pub(crate) fn is_terminal(&self) -> bool {
         self.terminal

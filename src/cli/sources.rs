@@ -95,18 +95,22 @@ fn target(
         }
         return Ok(());
     };
-    let env = context.env();
-    let options = TargetOptions {
-        profile: profile.map(str::to_owned),
-        build,
-        target_dir: env.path("CARGO_TARGET_DIR"),
-        cargo_home: env.path("CARGO_HOME"),
-        cargo: env.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
-        ..TargetOptions::new(checkout)
-    };
+    let profile = profile.map(str::to_owned);
+    let options = TargetOptions { profile, build, ..target_options(context, checkout) };
     let backend = Backend::Ready(Box::new(Target::open(options)));
     opened.candidates.push(candidate(spec, Origin::Workspace, Reach::Disk, backend));
     Ok(())
+}
+
+/// The newest build in `checkout`, found and made with the environment's cargo.
+pub(crate) fn target_options(context: &Context, checkout: PathBuf) -> TargetOptions {
+    let env = context.env();
+    TargetOptions {
+        target_dir: env.path("CARGO_TARGET_DIR"),
+        cargo_home: env.path("CARGO_HOME").or_else(|| Some(std::env::home_dir()?.join(".cargo"))),
+        cargo: env.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
+        ..TargetOptions::new(checkout)
+    }
 }
 
 /// The checkout that counts when nobody named one.

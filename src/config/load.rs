@@ -127,6 +127,17 @@ pub(crate) fn project(
     Ok(Some(ProjectFile { loaded, dotenv, dotenv_file, untrusted: Some((untrusted, items)) }))
 }
 
+/// What a project's file says that trust is about, as it stands.
+pub(crate) fn trustable(
+    files: &impl Files,
+    (file, text): &(PathBuf, String),
+    notes: &mut Notes,
+) -> Option<Untrusted> {
+    let items = guarded(&parse(file, text, notes)?);
+    let what = items.iter().map(Guarded::shown).collect();
+    Some(Untrusted { file: files.canonical(file), digest: digest(&items), what })
+}
+
 fn is_trusted_by_env(inputs: &Inputs, notes: &mut Notes) -> bool {
     super::layers::switch(inputs, "LOOM_TRUST_PROJECT", &mut notes.mistakes) == Some(true)
 }

@@ -49,7 +49,7 @@ pub use guard::{Untrusted, Withheld};
 pub use inputs::{Disk, Env, Files, Flags, Inputs, Os};
 pub use mistake::{ConfigError, Mistake, Place};
 pub use origin::{Origin, Setting};
-pub use resolve::{check, resolve};
+pub use resolve::{check, resolve, trustable};
 pub use resolved::{
     Address, Bridge, Dashboard, Free, Llm, McpServer, Mode, Project, Provider, Resolved,
     StoreSettings, Trust, Update, UpdatePolicy,
@@ -61,3 +61,6 @@ pub use show::{Row, Shown};
 pub use source::{Layout, SourceKind, SourceSpec, Then};
 pub use template::{init, template};
 pub use trusted::Trusted;
+
+// The words of `[trust]` are the policy's own.
+pub use crate::trust::{Checksum, Signature};

@@ -35,6 +35,14 @@ pub fn check(
     Ok((mistakes, resolved.warnings))
 }
 
+/// What the project's file says that trust is about, whether it is trusted or not; `None` without a project.
+pub fn trustable(inputs: &Inputs, files: &impl Files) -> Result<Option<Untrusted>, ConfigError> {
+    let Some(found) = load::find(inputs, files)? else { return Ok(None) };
+    let mut notes = Notes::default();
+    let untrusted = load::trustable(files, &found, &mut notes);
+    ConfigError::of(notes.mistakes).map_or(Ok(untrusted), Err)
+}
+
 /// What holds as far as it can be understood, and all mistakes.
 fn examine(inputs: &Inputs, files: &impl Files) -> Result<(Resolved, Vec<Mistake>), ConfigError> {
     let mut notes = Notes::default();

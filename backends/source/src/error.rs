@@ -178,9 +178,7 @@ impl SourceError {
     /// What may be done about it.
     pub fn advice(&self) -> Advice {
         match self {
-            Self::Connect { .. } | Self::Interrupted { .. } | Self::Stall { .. } => {
-                Advice::Retry { after: None }
-            }
+            Self::Connect { .. } | Self::Interrupted { .. } => Advice::Retry { after: None },
             Self::Status { status: 408 | 425 | 429 | 500..=599, retry_after, .. } => {
                 Advice::Retry { after: *retry_after }
             }

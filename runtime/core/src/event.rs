@@ -69,16 +69,16 @@ mod tests {
 
     #[test]
     fn the_sender_is_whom_the_event_names_then_the_stream_then_the_source() {
-        let table: [(&[(&str, &str)], &str, &str); 6] = [
-            (&[("loom.sender", "a"), ("sender", "b")], "stream", "a"),
-            (&[("sender", "b")], "stream", "b"),
-            (&[("loom.sender", ""), ("sender", "b")], "stream", "b"),
-            (&[("loom.sender", "")], "stream", "stream"),
-            (&[], "stream", "stream"),
-            (&[], "", "source"),
+        let table = [
+            (vec![("loom.sender", "a"), ("sender", "b")], "stream", "a"),
+            (vec![("sender", "b")], "stream", "b"),
+            (vec![("loom.sender", ""), ("sender", "b")], "stream", "b"),
+            (vec![("loom.sender", "")], "stream", "stream"),
+            (vec![], "stream", "stream"),
+            (vec![], "", "source"),
         ];
         for (metadata, agent, sender) in table {
-            let event = event("source", metadata);
+            let event = event("source", &metadata);
             let envelope = Envelope::new("t".to_owned(), agent, event.clone());
             assert_eq!(envelope.sender, sender, "{metadata:?} {agent}");
             assert_eq!(envelope.event, event);

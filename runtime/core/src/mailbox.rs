@@ -116,7 +116,7 @@ impl Mailbox {
             state.reader.take()
         };
         self.over.cancel();
-        reader.map(Waker::wake);
+        wake(reader);
     }
 
     /// The reader is gone: forgets what waits.
@@ -162,7 +162,66 @@ impl Mailbox {
         let result = change(&mut state);
         let reader = state.reader.take();
         drop(state);
-        reader.map(Waker::wake);
+        wake(reader);
         Some(result)
+    }
+}
+
+fn wake(reader: Option<Waker>) {
+    if let Some(reader) = reader {
+        reader.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(mailbox: &Mailbox) -> (Vec<Outgoing>, Option<End>) {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut all = Vec::new();
+        loop {
+            match mailbox.poll(&mut cx) {
+                Poll::Ready(Ok(said)) => all.push(said),
+                Poll::Ready(Err(end)) => return (all, Some(end)),
+                Poll::Pending => return (all, None),
+            }
+        }
+    }
+
+    #[test]
+    fn what_waits_is_said_before_the_end_and_nothing_is_taken_after_it() {
+        let mailbox = Mailbox::default();
+        mailbox.pong();
+        mailbox.close(End::Done);
+        mailbox.close(End::Invalid("too late".to_owned()));
+        mailbox.pong();
+        assert!(!mailbox.call(Arc::default()));
+        assert_eq!(taken(&mailbox), (vec![Outgoing::Pong], Some(End::Done)));
+    }
+
+    #[test]
+    fn unread_pongs_give_way_and_calls_are_refused() {
+        let mailbox = Mailbox::default();
+        (0..3 * CONTROL).for_each(|_| mailbox.pong());
+        assert!(!mailbox.call(Arc::default()), "full");
+        assert_eq!(taken(&mailbox).0.len(), CONTROL);
+        assert!(mailbox.call(Arc::default()));
+        (0..3 * CONTROL).for_each(|_| mailbox.pong());
+        let (said, _) = taken(&mailbox);
+        assert!(
+            said.len() == CONTROL && matches!(said[0], Outgoing::Call(_)),
+            "calls never give way"
+        );
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_leaves_nothing_behind() {
+        let mailbox = Mailbox::default();
+        mailbox.pong();
+        mailbox.abandon();
+        mailbox.pong();
+        assert_eq!(taken(&mailbox), (vec![], None));
+        assert!(mailbox.over.is_cancelled());
     }
 }

@@ -1,0 +1,123 @@
+//! A cache that cannot be written, and a disk that is full.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use support::{Packing, Plain, Run, Sandbox, Sums, program};
+
+/// Runs `loom` with `folder` mounted from memory, `size` large, in a mount namespace of its own.
+fn on_small_disk(sandbox: &Sandbox, folder: &Path, size: &str, lines: &str) -> Run {
+    let script = format!(
+        "mount -t tmpfs -o size={size},mode=0777 none '{}' || exit 99\n{lines}",
+        folder.display()
+    );
+    let mut command = sandbox.command("unshare");
+    command.args(["--map-root-user", "--mount", "--", "sh", "-c", &script]);
+    command.env("loom", Sandbox::program());
+    sandbox.start(&[lines], command).wait()
+}
+
+#[test]
+fn a_full_disk_is_exit_10_and_leaves_a_sound_store() {
+    for packing in Packing::ALL {
+        let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
+        mirror.add("0.2.0", packing, &program::large("0.2.0", 3 << 20), Sums::Sidecar);
+        fs::create_dir_all(sandbox.cache()).unwrap();
+        let url = mirror.url();
+        let script = format!(
+            "\"$loom\" get -q --source {url} --version 0.1.0 || exit 98\n\
+             \"$loom\" get --source {url} --version 0.2.0; code=$?\n\
+             \"$loom\" store verify -q || exit 97\n\
+             \"$loom\" which -q --version 0.1.0 || exit 96\n\
+             \"$loom\" which -q --version 0.2.0 2>/dev/null && exit 95\n\
+             ls \"$HOME/.cache/loom/store\" | wc -l\n\
+             exit $code"
+        );
+        let run = on_small_disk(&sandbox, &sandbox.cache(), "2m", &script);
+        assert_eq!(run.exit(), 10, "{packing:?}: {}{}", run.stdout(), run.stderr());
+        assert_eq!(run.stdout().lines().last(), Some("1"), "only the sound tree is left");
+        run.says(&["full", "--cache-dir"]);
+    }
+}
+
+#[test]
+fn a_write_that_fails_at_any_time_leaves_a_sound_store() {
+    // The n-th write fails, whatever it was for; the next run completes.
+    let mirror = Plain::empty();
+    mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::Sidecar);
+    for call in 1..=8 {
+        let sandbox = Sandbox::new();
+        let inject = format!("inject=write,pwrite64:error=ENOSPC:when={call}");
+        let get = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
+        let (run, _) = sandbox.strace(&["trace=write,pwrite64", &inject], &get);
+        assert!([0, 1, 10].contains(&run.exit()), "{call}: {} {}", run.exit(), run.stderr());
+        sandbox.verify();
+        sandbox.loom(&get).ok();
+        sandbox.verify();
+    }
+}
+
+#[test]
+fn a_sync_that_fails_is_told_and_tried_anew() {
+    let mirror = Plain::of(&["0.2.0"]);
+    for call in 1..=3 {
+        let sandbox = Sandbox::new();
+        let inject = format!("inject=fsync,fdatasync,syncfs:error=EIO:when={call}");
+        let get = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
+        let (run, _) = sandbox.strace(&["trace=fsync,fdatasync,syncfs", &inject], &get);
+        assert_eq!(run.exit(), 1, "call {call}: {}", run.stderr());
+        sandbox.verify();
+        sandbox.loom(&get).ok();
+        sandbox.verify();
+    }
+}
+
+#[test]
+fn a_read_only_cache_serves_what_it_has() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    let get = |version| {
+        vec!["get".to_owned(), "--source".into(), mirror.url(), "--version".into(), version]
+    };
+    let words =
+        |args: &[String]| args.iter().map(|a| format!("'{a}'")).collect::<Vec<_>>().join(" ");
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
+    let cache = sandbox.cache();
+    let script = format!(
+        "mount --bind '{0}' '{0}' && mount -o remount,ro,bind '{0}' || exit 99\n\
+         \"$loom\" which --version 0.1.0 || exit 98\n\
+         \"$loom\" {1} || exit 97\n\
+         \"$loom\" list || exit 96\n\
+         \"$loom\" store verify || exit 95\n\
+         \"$loom\" {2}",
+        cache.display(),
+        words(&get("0.1.0".to_owned())),
+        words(&get("0.2.0".to_owned())),
+    );
+    let mut command = sandbox.command("unshare");
+    command.args(["--map-root-user", "--mount", "--", "sh", "-c", &script]);
+    command.env("loom", Sandbox::program());
+    let run = sandbox.start(&["get in a read-only cache"], command).wait();
+    run.code(1).says(&["LOOM_CACHE_DIR"]);
+}
+
+#[test]
+fn a_cache_without_permission_serves_what_it_has() {
+    if rustix::process::getuid().is_root() {
+        // Permissions do not bind root; the mount above does.
+        return;
+    }
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
+    for folder in ["", "store", "locks", "tmp", "partial", "releases", "objects", "bin"] {
+        let folder = sandbox.cache().join(folder);
+        if folder.is_dir() {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
+        }
+    }
+    sandbox.loom(&["which", "--version", "0.1.0"]).ok();
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
+    let get = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
+    sandbox.loom(&get).code(1).says(&["LOOM_CACHE_DIR"]);
+}
