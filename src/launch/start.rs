@@ -13,11 +13,11 @@ use super::{
     control::Report,
     document::Kept,
     folder::Folder,
+    inbox::{KILL, STAY, STOP},
     log::Follow,
     look::look,
     settings,
     spec::Spec,
-    supervise::{KILL, STAY, STOP},
     system,
 };
 
