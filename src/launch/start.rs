@@ -13,11 +13,11 @@ use super::{
     control::Report,
     document::Kept,
     folder::Folder,
+    inbox::{KILL, STAY, STOP},
     log::Follow,
     look::look,
     settings,
     spec::Spec,
-    supervise::{KILL, STAY, STOP},
     system,
 };
 
@@ -190,7 +190,13 @@ impl Started {
     /// # Errors
     /// When the command cannot be started, or waited for; the runtime is ended all the same.
     pub fn beside(self, mut command: Command) -> io::Result<ExitStatus> {
-        let mut beside = command.spawn()?;
+        let mut beside = match command.spawn() {
+            Ok(beside) => beside,
+            Err(error) => {
+                let _ = self.end();
+                return Err(error);
+            }
+        };
         let pid = beside.id();
         let status = attend::attend(
             move || beside.wait(),
