@@ -418,10 +418,9 @@ mod tests {
         let mut loose = carrier(&["t"]);
         loose.form = Form::Loose { folder: Pointer::new("store/t") };
         let offer = Offer { carriers: vec![loose], ..Offer::default() };
-        for (pins, expected) in [
-            (pins(None, &[]), "tree:Transfer"),
-            (pins(Some("t"), &[]), "tree:Identity"),
-        ] {
+        for (pins, expected) in
+            [(pins(None, &[]), "tree:Transfer"), (pins(Some("t"), &[]), "tree:Identity")]
+        {
             let judgement =
                 Policy::default().judge(&release(), "somewhere", Origin::Mirror, &offer, &pins);
             assert_eq!(short(judgement), expected);
