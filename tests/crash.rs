@@ -4,6 +4,12 @@
 //! The test runs itself as a child under strace, once to see the system calls that touch the store,
 //! then once for each of them, which is the last one, or fails.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test may panic and print"
+)]
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -123,13 +129,24 @@ struct Run {
 
 /// A `get` into a fresh store, below strace with these options.
 fn run(test: &str, options: &[&str]) -> Run {
-    let folder = tempfile::Builder::new().prefix("crash-").tempdir().unwrap();
+    // What a kill leaves does not depend on the disk, and in memory an fsync costs nothing.
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
+    let folder = tempfile::Builder::new().prefix("crash-").tempdir_in(place).unwrap();
     let root = folder.path().join("cache");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-y", "-s", "4096", "-o"]).arg(folder.path().join("log")).args(options);
     strace.arg(env::current_exe().unwrap()).args(["--exact", test, "--test-threads=1"]);
     let output = strace.env(STORE, &root).output().expect("strace is needed");
     Run { root, folder, status: output.status }
+}
+
+impl Drop for Run {
+    /// Trees are read-only, and only root could remove them as they are.
+    fn drop(&mut self) {
+        let status = Command::new("chmod").args(["-R", "u+w"]).arg(&self.root).status();
+        assert!(status.is_ok_and(|status| status.success()) || std::thread::panicking());
+    }
 }
 
 impl Run {

@@ -1,6 +1,12 @@
 //! `store-format.md` says what we do: its examples are read by our parsers, its digests are right,
 //! and its shell lines, which use nothing of ours, find a store sound or damaged as we do.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test may panic and print"
+)]
 #![cfg(unix)]
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
@@ -136,6 +142,14 @@ fn the_names_of_kinds_formats_and_forms() {
 struct Home {
     store: Store,
     _folder: tempfile::TempDir,
+}
+
+impl Drop for Home {
+    /// Trees are read-only, and only root could remove them as they are.
+    fn drop(&mut self) {
+        let status = Command::new("chmod").args(["-R", "u+w"]).arg(self.store.root()).status();
+        assert!(status.is_ok_and(|status| status.success()) || std::thread::panicking());
+    }
 }
 
 impl Home {

@@ -30,8 +30,9 @@ pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
 }
 
 fn fetch(ground: &Ground, url: &str, title: &str) -> Outcome<Vec<Costs>> {
-    let costs = rounds::run(&contenders(ground, url), ROUNDS, &Place::Fresh(ground.work.clone()))?;
-    table::medians(&format!("{title}, medians of {ROUNDS} interleaved rounds"), &costs);
+    let rounds = ground.rounds(ROUNDS);
+    let costs = rounds::run(&contenders(ground, url), rounds, &Place::Fresh(ground.work.clone()))?;
+    table::medians(&format!("{title}, medians of {rounds} interleaved rounds"), &costs);
     Ok(costs)
 }
 

@@ -46,6 +46,9 @@ struct Args {
     /// Python's package installer, which fetches the real programs.
     #[arg(long)]
     pip: PathBuf,
+    /// So many runs instead of enough of them, for a quick look.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
     /// Fail where a figure misses its mark.
     #[arg(long)]
     check: bool,
@@ -66,6 +69,14 @@ struct Ground {
     loom: PathBuf,
     work: PathBuf,
     pip: PathBuf,
+    rounds: Option<u16>,
+}
+
+impl Ground {
+    /// As many runs as make a figure, unless fewer were asked for.
+    fn rounds(&self, enough: usize) -> usize {
+        self.rounds.map_or(enough, usize::from)
+    }
 }
 
 fn main() -> ExitCode {
@@ -81,8 +92,12 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Outcome<bool> {
     fs::create_dir_all(&args.work)?;
-    let ground =
-        Ground { loom: args.loom.canonicalize()?, work: args.work.canonicalize()?, pip: args.pip };
+    let ground = Ground {
+        loom: args.loom.canonicalize()?,
+        work: args.work.canonicalize()?,
+        pip: args.pip,
+        rounds: args.rounds,
+    };
     let mut marks = Vec::new();
     for bench in Bench::value_variants() {
         if args.names.is_empty() || args.names.contains(bench) {

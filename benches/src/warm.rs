@@ -30,8 +30,9 @@ pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
         Contender::new("loom which", ask("which")),
         Contender::new("loom get", ask("get")),
     ];
-    let costs = rounds::run(&contenders, RUNS, &Place::Same(home.path().to_owned()))?;
-    table::best(&format!("warm, the best of {RUNS} interleaved runs"), &costs);
+    let runs = ground.rounds(RUNS);
+    let costs = rounds::run(&contenders, runs, &Place::Same(home.path().to_owned()))?;
+    table::best(&format!("warm, the best of {runs} interleaved runs"), &costs);
     let ratio = |at: usize| costs[at].best() / costs[0].best();
     let mark = |what, at| Mark { what, got: ratio(at), limit: 3.0, target: 2.0 };
     Ok(vec![mark("warm which, x /bin/true", 1), mark("warm get, x /bin/true", 2)])

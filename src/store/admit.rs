@@ -8,11 +8,9 @@ use loom_source::{
 };
 
 use super::{
-    Entry, Kind, Listing, Received, Staged, Store, StoreError, TreePath,
+    AdmitError, Entry, Kind, Listing, Received, Staged, Store, StoreError, TreePath,
     durable::set_mode,
     error::{Act, at},
-    listing::ListingError,
-    path::PathError,
     receipt::{Check, ReceivedArchive},
     staged::{Item, Measured, What},
 };
@@ -20,99 +18,6 @@ use crate::trust::{Expectation, Grade, Proof, Waiver};
 
 /// How many links may lead from one to the next.
 const HOPS: usize = 8;
-
-/// Why a staged tree is not admitted.
-#[derive(Debug, thiserror::Error)]
-pub enum AdmitError {
-    /// The bytes are not those that were proven.
-    #[error("the {what} of {release} has the digest {got}, but {by} says {expected}")]
-    Mismatch {
-        /// The release.
-        release: Box<Release>,
-        /// `archive` or `tree`.
-        what: &'static str,
-        /// What was proven.
-        expected: Digest,
-        /// What arrived.
-        got: Digest,
-        /// Who says so.
-        by: String,
-    },
-    /// More or fewer bytes than announced.
-    #[error("{got} bytes of {release} arrived instead of {expected}")]
-    Size {
-        /// The release.
-        release: Box<Release>,
-        /// What was announced.
-        expected: u64,
-        /// What arrived.
-        got: u64,
-    },
-    /// A proof for an archive, but the tree came another way.
-    #[error("{release} is proven by an archive's digest ({by}), but did not come in an archive")]
-    OtherCarrier {
-        /// The release.
-        release: Box<Release>,
-        /// Who says so.
-        by: String,
-    },
-    /// Neither a proof nor a waiver.
-    #[error("nothing proves what arrived for {0}")]
-    Unproven(Box<Release>),
-    /// The program is not in the tree.
-    #[error("{release} holds no program {wanted:?} (it holds {found})")]
-    NoEntry {
-        /// The release.
-        release: Box<Release>,
-        /// The file name or path looked for.
-        wanted: String,
-        /// Some of the files that are there.
-        found: String,
-    },
-    /// A link that leads nowhere.
-    #[error("the link {path:?} to {target:?} is refused: {why}")]
-    Link {
-        /// The link.
-        path: String,
-        /// Its target.
-        target: String,
-        /// Why.
-        why: &'static str,
-    },
-    /// A path that no tree may have.
-    #[error(transparent)]
-    Path(#[from] PathError),
-    /// No listing can be made of it.
-    #[error(transparent)]
-    Listing(#[from] ListingError),
-    /// The store could not write.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl AdmitError {
-    /// Whether the bytes are wrong (exit 6; the source is to blame), not the machine.
-    pub fn is_integrity(&self) -> bool {
-        !matches!(self, Self::Store(_))
-    }
-
-    /// Whether the disk or the quota is full (exit 10).
-    pub fn is_disk_full(&self) -> bool {
-        matches!(self, Self::Store(e) if e.is_disk_full())
-    }
-
-    /// What can be done about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Store(e) => e.hint(),
-            Self::Unproven(_) => {
-                Some("give a digest, or take it as it is with --allow-unverified".to_owned())
-            }
-            Self::NoEntry { .. } => Some("--binary names the program".to_owned()),
-            _ => None,
-        }
-    }
-}
 
 /// A tree whose every proof held. Only [`Store::admit`] makes one.
 #[derive(Debug)]

@@ -198,7 +198,7 @@ pub(super) fn at(act: Act, path: &Path) -> impl FnOnce(io::Error) -> StoreError 
 }
 
 /// For `map_err` where rustix speaks.
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub(super) fn at_sys(act: Act, path: &Path) -> impl FnOnce(rustix::io::Errno) -> StoreError + '_ {
     move |errno| at(act, path)(errno.into())
 }

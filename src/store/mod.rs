@@ -9,7 +9,10 @@
 //! | `durable` | aside, fsync, rename, fsync of the folder |
 //! | [`locks`] | one lock per release, per name, and the collection lock |
 //! | [`partial`] | [`Partial`]: bytes on their way here; [`Received`]: all of them, hashed |
-//! | [`staged`] | [`Staged`]: a tree in the making, within [`Limits`] |
+//! | `staging` | where trees are made, and sweeping |
+//! | [`staged`] | [`Staged`]: a tree in the making |
+//! | [`limits`] | [`Limits`]: how much a tree may hold |
+//! | [`refusal`] | [`UnpackError`], [`AdmitError`]: why something may not enter |
 //! | `unpack_tar`, `unpack_zip` | archives into a staged tree |
 //! | [`admit`] | the only way from [`Staged`] to [`Checked`] |
 //! | [`publish`] | from [`Checked`] to [`Installed`], in batches |
@@ -35,6 +38,7 @@ mod format;
 pub mod installed;
 mod layout;
 pub mod lease;
+pub mod limits;
 mod links;
 pub mod list;
 pub mod listing;
@@ -44,19 +48,22 @@ pub mod path;
 pub mod publish;
 pub mod receipt;
 pub mod recover;
+pub mod refusal;
 mod rehash;
 pub mod remove;
 pub mod retention;
 pub mod staged;
+mod staging;
 mod unpack_tar;
 mod unpack_zip;
 pub mod verify;
 
-pub use admit::{AdmitError, Checked};
+pub use admit::Checked;
 pub use error::StoreError;
 pub use format::{Notice, Store};
 pub use installed::Installed;
 pub use lease::Lease;
+pub use limits::Limits;
 pub use list::Listed;
 pub use listing::{Entry, Kind, Listing};
 pub use locks::Lock;
@@ -64,7 +71,8 @@ pub use partial::{Begun, Partial, Received};
 pub use path::TreePath;
 pub use receipt::{Attempt, Check, Receipt};
 pub use recover::Recovery;
-pub use staged::{Limits, Staged, UnpackError};
+pub use refusal::{AdmitError, UnpackError};
+pub use staged::Staged;
 pub use verify::{Finding, Report};
 
 #[cfg(test)]

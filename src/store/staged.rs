@@ -5,7 +5,6 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use loom_source::{ArchiveFormat, Digest};
@@ -13,11 +12,9 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::{
-    Lock, Store, StoreError, TreePath,
-    error::{Act, absent, at},
-    list::names,
-    locks,
-    path::{self, PathError, PathSet},
+    Limits, Lock, TreePath, UnpackError,
+    error::{Act, at},
+    path::{self, PathSet},
 };
 
 /// Bytes read and written at once.
@@ -25,92 +22,6 @@ pub(super) const BUFFER: usize = 256 * 1024;
 
 /// After so many bytes the disk is told to begin with them, which makes the final fsync short.
 const PUSH_OUT: u64 = 4 * 1024 * 1024;
-
-/// Unpacked bytes that no ratio is asked of: small archives of zeros are harmless.
-const RATIO_FREE: u64 = 64 * 1024 * 1024;
-
-/// A temporary file that has not changed for so long belongs to nobody.
-const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What a tree may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Files and links.
-    pub files: u64,
-    /// Unpacked bytes.
-    pub bytes: u64,
-    /// Bytes of a path; more than [`TreePath::MAX`] has no effect.
-    pub path: usize,
-    /// Unpacked bytes per packed byte, beyond the first 64 MiB.
-    pub ratio: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { files: 20_000, bytes: 8 << 30, path: TreePath::MAX, ratio: 200 }
-    }
-}
-
-/// Why an archive, a program or a file was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum UnpackError {
-    /// The bytes could not be read: a broken archive, or what the reader below reports.
-    #[error("the archive cannot be read")]
-    Read(#[source] io::Error),
-    /// The zip parser refuses it.
-    #[error("the zip archive cannot be read")]
-    Zip(#[source] zip::result::ZipError),
-    /// A path that no tree may have.
-    #[error(transparent)]
-    Path(#[from] PathError),
-    /// An entry that no tree may have.
-    #[error("{path:?} is refused: {why}")]
-    Entry {
-        /// As the archive names it.
-        path: String,
-        /// Why.
-        why: &'static str,
-    },
-    /// More than [`Limits`] allow.
-    #[error("the archive exceeds the limit of {limit} {what}")]
-    Limit {
-        /// `files`, `bytes`, …
-        what: &'static str,
-        /// How many are allowed.
-        limit: u64,
-    },
-    /// Something other than zeros stands after the end of the archive.
-    #[error("data stand {0} the archive")]
-    Trailing(&'static str),
-    /// The end mark is missing.
-    #[error("the archive ends early")]
-    Truncated,
-    /// Its single top folder was to be dropped, but there is none.
-    #[error("the archive was to have one top folder, but has not")]
-    Strip,
-    /// There is no file in it.
-    #[error("the archive is empty")]
-    Empty,
-    /// The store could not write.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl UnpackError {
-    /// What can be done about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Store(e) => e.hint(),
-            Self::Limit { .. } => Some("if you trust the archive, raise the limit".to_owned()),
-            _ => None,
-        }
-    }
-
-    /// Whether the disk or the quota is full (exit 10).
-    pub fn is_disk_full(&self) -> bool {
-        matches!(self, Self::Store(e) if e.is_disk_full())
-    }
-}
 
 /// The digest and number of some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,78 +63,22 @@ pub struct Staged {
     buffer: Vec<u8>,
 }
 
-impl Store {
-    /// Begins a tree; what dead processes left of theirs is removed on the way.
-    pub fn stage(&self, limits: Limits) -> Result<Staged, StoreError> {
-        self.prepare()?;
-        let trees = self.trees();
-        let mut barrier = super::durable::Barrier::default();
-        super::durable::create_folders(&trees, &mut barrier)?;
-        barrier.wait(&self.root)?;
-        self.sweep()?;
-        let (folder, lock) = loop {
-            if let Some(made) = new_folder(&trees)? {
-                break made;
-            }
-        };
-        Ok(Staged {
+impl Staged {
+    pub(super) fn new(folder: TempDir, lock: Lock, limits: Limits) -> Self {
+        let (items, paths, buffer) = (vec![], PathSet::default(), vec![]);
+        Self {
             _lock: lock,
             folder,
             limits,
-            items: vec![],
-            paths: PathSet::default(),
+            items,
+            paths,
             entry: None,
             unpacked: None,
             bytes: 0,
-            buffer: vec![],
-        })
+            buffer,
+        }
     }
 
-    /// Removes what dead processes have left: `store/.new-*` that nobody locks, `store/.trash-*`, and files in `tmp/`
-    /// that have not changed for a day. What cannot be removed (another user's) stays.
-    pub fn sweep(&self) -> Result<(), StoreError> {
-        for (name, path) in names(&self.trees(), true)? {
-            let dead = || name.starts_with(".new-") && is_dead(&path).unwrap_or(false);
-            if name.starts_with(".trash-") || dead() {
-                let _ = super::durable::remove_tree(&path);
-            }
-        }
-        for (_, path) in names(&self.tmp(), false)? {
-            let changed = fs::symlink_metadata(&path).and_then(|meta| meta.modified()).ok();
-            if changed.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > ABANDONED) {
-                let _ = fs::remove_file(&path);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn is_dead(folder: &Path) -> Result<bool, StoreError> {
-    let path = folder.join("lock");
-    // Made where it is missing: its maker then finds it taken, or gone, and begins another one.
-    let file = match fs::OpenOptions::new().read(true).append(true).create(true).open(&path) {
-        Ok(file) => file,
-        // Already removed, or another user's.
-        Err(_) => return Ok(false),
-    };
-    locks::tried(&path, file.try_lock())
-}
-
-/// A new folder and its lock, or `None` if a sweeper was faster.
-fn new_folder(trees: &Path) -> Result<Option<(TempDir, Lock)>, StoreError> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".new-").rand_bytes(12);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let folder = builder.tempdir_in(trees).map_err(at(Act::Create, trees))?;
-    let path = folder.path().join("lock");
-    let open = fs::OpenOptions::new().read(true).append(true).create(true).open(&path);
-    let Some(file) = absent(open).map_err(at(Act::Create, &path))? else { return Ok(None) };
-    let free = locks::tried(&path, file.try_lock())? && path.exists();
-    Ok(free.then(|| (folder, Lock::of(file))))
-}
-
-impl Staged {
     /// The whole tree is one program.
     pub fn bare(&mut self, program: impl Read, name: &str) -> Result<Measured, UnpackError> {
         self.unpacked = Some((None, false));
@@ -347,18 +202,6 @@ impl Staged {
         let limit = self.limits.path.min(TreePath::MAX);
         match self.items.iter().any(|item| item.path.len() > limit) {
             true => Err(UnpackError::Limit { what: "bytes in a path", limit: limit as u64 }),
-            false => Ok(()),
-        }
-    }
-
-    /// The ratio of what was unpacked to what was `packed` so far.
-    pub(super) fn check_ratio(bytes: u64, packed: u64, limits: &Limits) -> Result<(), UnpackError> {
-        let allowed = packed.saturating_mul(limits.ratio).saturating_add(RATIO_FREE);
-        match bytes > allowed {
-            true => Err(UnpackError::Limit {
-                what: "unpacked bytes per packed byte",
-                limit: limits.ratio,
-            }),
             false => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use loom_source::ArchiveFormat;
 use tar::{EntryType, Header};
 
-use super::staged::{Staged, UnpackError};
+use super::{Staged, UnpackError};
 
 /// Zeros that may follow the end mark: GNU tar fills up 10 KiB, some writers more.
 const PADDING: u64 = 1 << 20;
@@ -70,9 +70,9 @@ impl Staged {
                 if before.saturating_add(expected) > limits.bytes {
                     return Err(UnpackError::Limit { what: "bytes", limit: limits.bytes });
                 }
-                let allowed = || Self::check_ratio(before, packed(), &limits);
+                let allowed = || limits.check_ratio(before, packed());
                 let measured = self.add_file(plain(&path), executable, entry, &allowed)?;
-                Self::check_ratio(self.bytes(), packed(), &limits)?;
+                limits.check_ratio(self.bytes(), packed())?;
                 if measured.size == expected { Ok(()) } else { Err(UnpackError::Truncated) }
             }
             EntryType::Directory => self.folder_entry(&path),

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use loom_source::ArchiveFormat;
 use zip::{ZipArchive, read::ZipFile};
 
-use super::staged::{Staged, UnpackError};
+use super::{Staged, UnpackError};
 
 /// The file type bits of a Unix mode, and two of their values.
 const TYPE: u32 = 0o170_000;
@@ -44,7 +44,7 @@ impl Staged {
         }
         let stripped = self.strip(strip)?;
         self.check_lengths()?;
-        Self::check_ratio(self.bytes(), size, &self.limits)?;
+        self.limits.check_ratio(self.bytes(), size)?;
         self.unpacked = Some((Some(ArchiveFormat::Zip), stripped));
         Ok(())
     }
@@ -100,7 +100,7 @@ impl Staged {
                 // One byte more than declared is enough to see the lie.
                 let limited = entry.take(size.saturating_add(1));
                 let measured = self.add_file(&path, mode & 0o100 != 0, limited, &|| Ok(()))?;
-                Self::check_ratio(measured.size, packed, &limits)?;
+                limits.check_ratio(measured.size, packed)?;
                 match measured.size == size {
                     true => Ok(()),
                     false => Err(refuse("its size is not the declared one")),

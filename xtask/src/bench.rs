@@ -13,7 +13,10 @@ pub(crate) struct Args {
     /// Judge the figures, and fail where one misses its mark.
     #[arg(long)]
     check: bool,
-    /// Only these measurements.
+    /// So many runs instead of enough of them, for a quick look.
+    #[arg(long, value_name = "N")]
+    rounds: Option<u16>,
+    /// Only these measurements: warm, cold, memory.
     names: Vec<String>,
 }
 
@@ -36,6 +39,9 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
     // Below the target folder: on a disk, which the system's folder for temporary files may not be.
     bench.arg("--work").arg(workspace.target.join("xtask/bench"));
     bench.arg("--pip").arg(python.program("pip"));
+    if let Some(rounds) = args.rounds {
+        bench.args(["--rounds", &rounds.to_string()]);
+    }
     if args.check {
         bench.arg("--check");
     }

@@ -51,9 +51,14 @@ pub(crate) fn unanswered(at: &str, timeout: Duration, error: reqwest::Error) -> 
 }
 
 /// Whether this is a certificate or protocol failure of TLS, and not a connection that broke.
+///
+/// What an I/O error wraps is not its `source()`, and one may wrap another.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    if cause.is::<rustls::Error>() {
+        return true;
+    }
     let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    cause.is::<rustls::Error>() || wrapped.is_some_and(|inner| inner.is::<rustls::Error>())
+    wrapped.is_some_and(|inner| is_tls(inner))
 }
 
 /// The error and its causes, the outermost first.

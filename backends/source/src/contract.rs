@@ -8,7 +8,7 @@
 //!
 //! A backend's test is a [`Subject`] and one call:
 //!
-//! ```ignore
+//! ```text
 //! contract::run(&MySubject::new()).await.assert();
 //! ```
 

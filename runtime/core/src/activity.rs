@@ -9,7 +9,6 @@ use std::{
 };
 
 use crate::{
-    bus::Published,
     event::Envelope,
     feed::{Feed, Kind, Notice},
     flow::{EVENT_BUS, Graph, NodeKind},
@@ -59,16 +58,22 @@ impl Activity {
         }
     }
 
-    /// An event was published.
-    pub fn published(&self, envelope: &Envelope, published: Published) {
+    /// An event is being published.
+    pub fn published(&self, envelope: &Envelope) {
         let now = Instant::now();
         self.totals.published.fetch_add(1, Ordering::Relaxed);
-        self.totals.lost.fetch_add(published.lost, Ordering::Relaxed);
         self.events.mark(now);
         if let Some(graph) = self.graph.as_ref().filter(|_| !envelope.sender.is_empty()) {
             graph.note(&envelope.sender, EVENT_BUS, &envelope.topic, NodeKind::Agent, now);
         }
         self.feed.tell(|| Notice::event(Kind::Published, envelope));
+    }
+
+    /// So many deliveries gave way to a newer one.
+    pub fn lost(&self, count: u64) {
+        if count > 0 {
+            self.totals.lost.fetch_add(count, Ordering::Relaxed);
+        }
     }
 
     /// An agent's stream took an event.

@@ -73,8 +73,10 @@ impl Runtime {
     /// Publishes an event to everybody who subscribed to its topic; never waits.
     pub fn publish(&self, envelope: Envelope) {
         let envelope = Arc::new(envelope);
+        // Told first: a stream on another thread may take the event before `publish` returns.
+        self.activity.published(&envelope);
         let published = self.bus.publish(&envelope);
-        self.activity.published(&envelope, published);
+        self.activity.lost(published.lost);
     }
 
     /// Carries out a tool: asks the agent that offers it and waits for the answer, not longer than the call says.

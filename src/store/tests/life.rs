@@ -220,9 +220,10 @@ fn another_programs_bin_is_moved_aside_and_named() {
     let bin = folder.path().join("bin/0.1.0/linux-x86_64");
     fs::create_dir_all(&bin).unwrap();
     fs::write(bin.join("loom-bridge-server"), b"old").unwrap();
-    let store = Store::open(folder.path()).unwrap();
+    let home = Home { store: Store::open(folder.path()).unwrap(), folder };
+    let (store, folder) = (&home.store, &home.folder);
     assert_eq!(store.find(&release("0.1.0")).unwrap(), None);
-    install(&store, "0.2.0", b"new");
+    install(store, "0.2.0", b"new");
     let aside = folder.path().join("bin.foreign-1");
     assert_eq!(
         store.notices(),

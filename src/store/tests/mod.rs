@@ -21,6 +21,13 @@ struct Home {
     folder: tempfile::TempDir,
 }
 
+impl Drop for Home {
+    /// Trees are read-only, and only root could remove them as they are.
+    fn drop(&mut self) {
+        super::durable::remove_tree(self.store.root()).unwrap();
+    }
+}
+
 fn home() -> Home {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("cache")).unwrap();

@@ -42,6 +42,25 @@ fn a_damaged_tree_is_not_shared() {
 }
 
 #[test]
+fn many_publish_one_tree_at_once() {
+    let home = home();
+    let store = &home.store;
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            scope.spawn(move || {
+                // As separate processes would: each with a store of its own.
+                let store = Store::open(store.root()).unwrap();
+                let installed = install(&store, &format!("0.{n}.0"), b"same");
+                assert_eq!(fs::read(installed.link).unwrap(), b"same");
+            });
+        }
+    });
+    assert_eq!(trees(store).len(), 1);
+    assert_eq!(store.list().unwrap().len(), 8);
+    sound(store);
+}
+
+#[test]
 fn a_batch_is_published_at_once() {
     let home = home();
     let store = &home.store;

@@ -1,0 +1,77 @@
+//! Where trees are made, and clearing away what dead processes have left there.
+
+use std::{fs, path::Path, time::Duration};
+
+use tempfile::TempDir;
+
+use super::{
+    Limits, Lock, Staged, Store, StoreError,
+    durable::{Barrier, create_folders, remove_tree},
+    error::{Act, absent, at},
+    list::names,
+    locks,
+};
+
+/// A temporary file that has not changed for so long belongs to nobody.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Store {
+    /// Begins a tree; what dead processes left of theirs is removed on the way.
+    pub fn stage(&self, limits: Limits) -> Result<Staged, StoreError> {
+        self.prepare()?;
+        let trees = self.trees();
+        let mut barrier = Barrier::default();
+        create_folders(&trees, &mut barrier)?;
+        barrier.wait(&self.root)?;
+        self.sweep()?;
+        let (folder, lock) = loop {
+            if let Some(made) = new_folder(&trees)? {
+                break made;
+            }
+        };
+        Ok(Staged::new(folder, lock, limits))
+    }
+
+    /// Removes what dead processes have left: `store/.new-*` that nobody locks, `store/.trash-*`, and files in `tmp/`
+    /// that have not changed for a day. What cannot be removed (another user's) stays.
+    pub fn sweep(&self) -> Result<(), StoreError> {
+        for (name, path) in names(&self.trees(), true)? {
+            let dead = || name.starts_with(".new-") && is_dead(&path).unwrap_or(false);
+            if name.starts_with(".trash-") || dead() {
+                let _ = remove_tree(&path);
+            }
+        }
+        for (_, path) in names(&self.tmp(), false)? {
+            let changed = fs::symlink_metadata(&path).and_then(|meta| meta.modified()).ok();
+            if changed.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(&path);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_dead(folder: &Path) -> Result<bool, StoreError> {
+    let path = folder.join("lock");
+    // Made where it is missing: its maker then finds it taken, or gone, and begins another one.
+    let file = match fs::OpenOptions::new().read(true).append(true).create(true).open(&path) {
+        Ok(file) => file,
+        // Already removed, or another user's.
+        Err(_) => return Ok(false),
+    };
+    locks::tried(&path, file.try_lock())
+}
+
+/// A new folder and its lock, or `None` if a sweeper was faster.
+fn new_folder(trees: &Path) -> Result<Option<(TempDir, Lock)>, StoreError> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".new-").rand_bytes(12);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let folder = builder.tempdir_in(trees).map_err(at(Act::Create, trees))?;
+    let path = folder.path().join("lock");
+    let open = fs::OpenOptions::new().read(true).append(true).create(true).open(&path);
+    let Some(file) = absent(open).map_err(at(Act::Create, &path))? else { return Ok(None) };
+    let free = locks::tried(&path, file.try_lock())? && path.exists();
+    Ok(free.then(|| (folder, Lock::of(file))))
+}
