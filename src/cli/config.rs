@@ -69,9 +69,7 @@ fn document(resolved: &Resolved, rows: &[Row], secrets: bool) -> Value {
 
 /// `key = value  # origin`; a list of tables has a line for each of them.
 fn lines(row: &Row, secrets: bool) -> String {
-    let line = |key: &str, value: &Value| {
-        format!("{:<50}  # {}\n", format!("{key} = {value}"), row.origin)
-    };
+    let line = |key: &str, value: &Value| format!("{key} = {value}  # {}\n", row.origin);
     match (row.key(), row.json(secrets)) {
         (key, Value::Array(items)) if items.iter().any(Value::is_object) => {
             let item = |(index, item): (usize, &Value)| line(&format!("{key}[{index}]"), item);

@@ -1,6 +1,6 @@
 //! The kinds of values that stand in a document: how each is read and what its schema is.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use loom_source::Selector;
 use secrecy::SecretString;
@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use url::Url;
 
 use super::{
-    Address, Free, Layout, Mode, Then, UpdatePolicy,
+    Address, Layout, Mode, Then, UpdatePolicy,
     read::{KeyPath, Read, Reader},
     tree::{Node, Value},
 };
@@ -312,95 +312,6 @@ impl Read for PathBuf {
     }
     fn schema() -> Json {
         json!({"type": "string", "minLength": 1})
-    }
-}
-
-impl<T: Read> Read for Vec<T> {
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
-        let Value::List(items) = &node.value else {
-            reader.wrong_type(path, node, "a list");
-            return None;
-        };
-        let read: Vec<_> = items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| T::read(item, &path.index(index), reader))
-            .collect();
-        read.into_iter().collect()
-    }
-    fn schema() -> Json {
-        json!({"type": "array", "items": T::schema()})
-    }
-}
-
-/// A table whose keys are names, in the order of the file.
-#[derive(Debug, Clone)]
-pub(crate) struct Named<T>(pub(crate) Vec<(String, super::read::At<T>)>);
-
-impl<T> Default for Named<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T: Read> Read for Named<T> {
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
-        let Value::Table(table) = &node.value else {
-            reader.wrong_type(path, node, "a table");
-            return None;
-        };
-        let mut named = Vec::new();
-        for entry in &table.0 {
-            if let Some(value) = T::read(&entry.node, &path.key(&entry.key), reader) {
-                named.push((entry.key.clone(), super::read::At { value, line: entry.line }));
-            }
-        }
-        Some(Self(named))
-    }
-    fn schema() -> Json {
-        json!({"type": "object", "additionalProperties": T::schema()})
-    }
-}
-
-impl<T: Read> Read for BTreeMap<String, T> {
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
-        let Named(named) = Named::read(node, path, reader)?;
-        Some(named.into_iter().map(|(key, at)| (key, at.value)).collect())
-    }
-    fn schema() -> Json {
-        Named::<T>::schema()
-    }
-}
-
-/// Anything at all; variables in its texts are expanded.
-impl Read for Json {
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
-        match &node.value {
-            Value::Text(_) => reader.text(node, path, "text").map(Json::String),
-            Value::List(_) => Vec::<Json>::read(node, path, reader).map(Json::Array),
-            Value::Table(_) => {
-                let Named(named) = Named::<Json>::read(node, path, reader)?;
-                Some(named.into_iter().map(|(key, at)| (key, at.value)).collect())
-            }
-            plain => Some(plain.json()),
-        }
-    }
-    fn schema() -> Json {
-        json!({})
-    }
-}
-
-impl Read for Free {
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
-        if !matches!(node.value, Value::Table(_)) {
-            reader.wrong_type(path, node, "a table");
-            return None;
-        }
-        let value = Json::read(node, path, reader)?;
-        Some(Self { value, written: node.value.json() })
-    }
-    fn schema() -> Json {
-        json!({"type": "object"})
     }
 }
 

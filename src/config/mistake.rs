@@ -69,7 +69,7 @@ pub enum ConfigError {
     #[error("{first}")]
     Mistakes {
         /// The first mistake.
-        first: Mistake,
+        first: Box<Mistake>,
         /// All others.
         rest: Vec<Mistake>,
     },
@@ -124,7 +124,7 @@ impl ConfigError {
         if mistakes.is_empty() {
             return None;
         }
-        let first = mistakes.remove(0);
+        let first = Box::new(mistakes.remove(0));
         Some(Self::Mistakes { first, rest: mistakes })
     }
 
@@ -140,7 +140,7 @@ impl ConfigError {
                 if hints.is_empty() {
                     return Some(format!("correct {}, then `loom config check`", first.place));
                 }
-                Some(hints.join("; "))
+                Some(hints.join("\n"))
             }
             Self::Read { .. } | Self::Write { .. } => {
                 Some("check who owns the file and its mode".to_owned())

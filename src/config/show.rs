@@ -206,7 +206,6 @@ fn provider_rows(provider: &Provider, rows: &mut Rows) {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is given to `Rows::plain`")]
 fn duration(duration: &Duration) -> Value {
     humantime::format_duration(*duration).to_string().into()
 }

@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Address, Free, Mode, SourceSpec, UpdatePolicy,
-    kinds::{ApiBase, Host, Key, Named, Seconds, Size, Temperature},
+    collections::Named,
+    kinds::{ApiBase, Host, Key, Seconds, Size, Temperature},
     read::{At, KeyPath, Read, Reader, described, table},
     tree::{Node, Value},
 };

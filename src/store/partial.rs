@@ -37,7 +37,7 @@ const SCHEMA: &str = "loom-partial 1";
 /// Dropped without [`finish`](Self::finish), what has arrived stays for the next attempt.
 #[derive(Debug)]
 pub struct Partial {
-    spool: Option<Spool>,
+    spool: Option<Box<Spool>>,
     hasher: Sha256,
     size: u64,
     total: Option<u64>,
@@ -74,7 +74,7 @@ pub struct Received {
     digest: Digest,
     size: u64,
     resumed: bool,
-    spool: Option<Spool>,
+    spool: Option<Box<Spool>>,
 }
 
 impl Partial {
@@ -107,7 +107,14 @@ impl Partial {
         let old = read_bound(&json)?.filter(|b| b.source == source && b.pointer == *pointer);
         let had = if old.is_some() { here } else { 0 };
         let bound = Some((json, old.unwrap_or(fresh)));
-        let spool = Spool { file, path, bound, had, tmp: store.tmp(), _lock: Some(Lock::of(held)) };
+        let spool = Box::new(Spool {
+            file,
+            path,
+            bound,
+            had,
+            tmp: store.tmp(),
+            _lock: Some(Lock::of(held)),
+        });
         Ok(Self { spool: Some(spool), hasher: Sha256::new(), size: 0, total: None })
     }
 
@@ -116,7 +123,8 @@ impl Partial {
         store.prepare()?;
         let (file, path) =
             named(&store.tmp())?.keep().map_err(|e| at(Act::Create, &store.tmp())(e.error))?;
-        let spool = Spool { file, path, bound: None, had: 0, tmp: store.tmp(), _lock: None };
+        let spool =
+            Box::new(Spool { file, path, bound: None, had: 0, tmp: store.tmp(), _lock: None });
         let mut transfer = Self::passing();
         transfer.spool = Some(spool);
         Ok(transfer)
@@ -129,12 +137,12 @@ impl Partial {
 
     /// Where to begin, by what is here.
     pub fn resume(&self) -> Resume {
-        match &self.spool {
-            Some(Spool { had, bound: Some((_, bound)), .. }) if *had > 0 => {
-                Resume { from: *had, validator: bound.validator.clone() }
-            }
-            _ => Resume::whole(),
-        }
+        // `had` counts only what something binds.
+        let Some(spool) = self.spool.as_ref().filter(|spool| spool.had > 0) else {
+            return Resume::whole();
+        };
+        let validator = spool.bound.as_ref().and_then(|(_, bound)| bound.validator.clone());
+        Resume { from: spool.had, validator }
     }
 
     /// Takes note of the source's answer before its first byte.
