@@ -105,13 +105,16 @@ fn a_pinned_version_is_never_served_by_a_build() {
 }
 
 #[test]
-fn nothing_or_latest_prefers_a_build_that_is_configured() {
+fn nothing_or_latest_takes_a_build_where_it_comes_first() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let source = format!("target:{}", checkout(&sandbox, "loom").display());
     for version in [&[][..], &["--version", "latest"]] {
-        let both = ["get", "--source", &mirror.url(), "--source", &source];
+        let both = ["get", "--source", &source, "--source", &mirror.url()];
         let run = sandbox.loom(&[&both[..], version].concat()).ok();
         assert_eq!(run.path(), sandbox.link("dev"));
+        let other = ["get", "--source", &mirror.url(), "--source", &source];
+        let run = sandbox.loom(&[&other[..], version].concat()).ok();
+        assert_eq!(run.path(), sandbox.link("0.2.0"), "the order is the user's");
     }
 }
 

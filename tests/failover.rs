@@ -203,3 +203,33 @@ fn the_worst_of_all_failures_is_the_exit_code() {
         assert!(sandbox.trees().is_empty());
     }
 }
+
+#[test]
+fn a_busy_server_is_asked_again_when_it_says_so() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(mirror.path());
+    let busy = Fault::Status(503, vec![("Retry-After".into(), "0".into())]);
+    server.fault_times(".tar.gz", busy, 1);
+    sandbox.loom(&["get", "--version", "0.2.0", "--source", &server.url()]).ok();
+    assert_eq!(server.gets(".tar.gz"), 2);
+}
+
+#[test]
+fn a_redirect_to_where_the_files_really_lie_is_followed() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let (front, depot) = (Server::serve(mirror.path()), Server::serve(mirror.path()));
+    let path = plain::asset_path("0.2.0", Packing::TarGz);
+    front.fault(".tar.gz", Fault::Redirect(format!("{}/{path}", depot.url())));
+    sandbox.loom(&["get", "--version", "0.2.0", "--source", &front.url()]).ok();
+    assert_eq!(depot.gets(".tar.gz"), 1);
+}
+
+#[test]
+fn a_checksum_that_cannot_be_read_is_not_one_that_is_missing() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(mirror.path());
+    server.fault(".sha256", Fault::Status(500, vec![]));
+    let get = ["get", "--version", "0.2.0", "--source", &server.url()];
+    sandbox.loom(&get).code(5).never_says(&["--allow-unverified"]);
+    assert!(sandbox.trees().is_empty());
+}

@@ -263,3 +263,44 @@ fn another_digest_than_the_one_first_seen_is_refused() {
     sandbox.loom(&args).code(6);
     assert!(sandbox.trees().is_empty());
 }
+
+#[test]
+fn it_can_be_fetched_again_though_it_is_here() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(mirror.path());
+    let get = ["get", "--source", &server.url(), "--version", "0.2.0"];
+    sandbox.loom(&get).ok();
+    sandbox.loom(&[&get[..], &["--force-download"]].concat()).ok();
+    assert_eq!(server.gets(".tar.gz"), 2);
+    sandbox.verify();
+}
+
+#[test]
+fn latest_is_asked_for_once_and_stays_fresh() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0"]));
+    let server = Server::serve(depot.path());
+    let get = ["get", "--source", &server.url()];
+    sandbox.loom(&get).ok();
+    let entries = Entry::program(&program::small("0.2.0"));
+    depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarGz)]);
+    assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.1.0"), "within its time");
+    assert_eq!(server.gets("index.json"), 1);
+    sandbox.write("loom.toml", "[update]\ncheck_interval = \"0s\"\n");
+    assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.2.0"), "asked anew");
+}
+
+#[test]
+fn latest_does_not_go_back_unasked() {
+    let (sandbox, depot, older) =
+        (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]), Depot::of(&["0.1.0"]));
+    sandbox.write("loom.toml", "[update]\ncheck_interval = \"0s\"\n");
+    let get = ["get", "--source", &depot.url()];
+    assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.2.0"));
+    fs::copy(older.path().join("releases/index.json"), depot.path().join("releases/index.json"))
+        .unwrap();
+    let run = sandbox.loom(&get);
+    assert_ne!(run.exit(), 0, "{}", run.stdout());
+    run.says(&["0.1.0", "0.2.0", "--allow-downgrade"]);
+    let run = sandbox.loom(&[&get[..], &["--allow-downgrade"]].concat()).ok();
+    assert_eq!(run.path(), sandbox.link("0.1.0"));
+}

@@ -69,7 +69,6 @@ fn assert_refused(what: &str, packing: Packing, bytes: &[u8]) {
 fn tar_entries_that_no_tree_may_hold() {
     let program = program::small("0.2.0");
     let entry = || file(BINARY, &program);
-    let long = "d/".repeat(45) + "file-with-a-name-of-its-own-that-is-long";
     let device = |kind| Raw { path: "device", kind, link: "", bytes: b"" };
     let cases: Vec<(&str, Vec<Raw>)> = vec![
         ("a parent", vec![entry(), file("../loom-escaped", b"x")]),
@@ -96,15 +95,20 @@ fn tar_entries_that_no_tree_may_hold() {
         ("a trailing dot", vec![entry(), file("a.", b"1")]),
         ("a control character", vec![entry(), file("a\nb", b"1")]),
         ("not ASCII", vec![entry(), file("é", b"1")]),
-        (
-            "a long path",
-            vec![entry(), Raw { path: &long[..99], kind: b'L', link: "", bytes: b"x" }],
-        ),
         ("no program", vec![file("other", &program)]),
         ("nothing", vec![]),
     ];
     for (what, entries) in cases {
         assert_refused(what, Packing::TarGz, &gzip(&raw_tar(&entries)));
+    }
+}
+
+#[test]
+fn a_path_that_some_systems_could_not_hold() {
+    let long = Entry::data(&format!("{}f", "d/".repeat(60)), b"1");
+    let entries = [Entry::program(&program::small("0.2.0")), vec![long]].concat();
+    for packing in [Packing::TarGz, Packing::TarZst, Packing::Zip] {
+        assert_refused("a long path", packing, &packing.pack(&entries));
     }
 }
 
@@ -137,14 +141,14 @@ fn zips_that_no_tree_may_hold() {
 
 #[test]
 fn a_bomb_is_stopped_long_before_the_disk_is_full() {
-    let bomb = Entry::data("zeroes", &vec![0; 64 << 20]);
+    let bomb = Entry::data("zeroes", &vec![0; 160 << 20]);
     let entries = [Entry::program(&program::small("0.2.0")), vec![bomb]].concat();
     assert_refused("zst", Packing::TarZst, &zstd::encode_all(&tar(&entries)[..], 3).unwrap());
 }
 
 #[test]
 fn more_files_than_any_release_has() {
-    let many = (0..100_001).map(|n| Entry::data(&format!("f{n}"), b""));
+    let many = (0..20_001).map(|n| Entry::data(&format!("f{n}"), b""));
     let entries: Vec<_> =
         Entry::program(&program::small("0.2.0")).into_iter().chain(many).collect();
     assert_refused("files", Packing::TarZst, &zstd::encode_all(&tar(&entries)[..], 1).unwrap());

@@ -155,3 +155,27 @@ fn damage(path: &Path) {
     bytes[0] ^= 1;
     fs::write(path, bytes).unwrap();
 }
+
+#[test]
+fn archives_are_kept_where_that_is_wanted() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    let held = |version| {
+        let digest = sha256(&fs::read(mirror.asset(version, Packing::TarGz)).unwrap());
+        sandbox.objects().contains(&digest)
+    };
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
+    sandbox
+        .write(sandbox.home().join(".config/loom/config.toml"), "[store]\nkeep_archives = true\n");
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
+    assert_eq!((held("0.1.0"), held("0.2.0")), (false, true));
+    sandbox.verify();
+}
+
+#[test]
+fn the_path_of_a_release_is_its_tree() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    sandbox.loom(&["store", "path", "--version", "0.2.0"]).code(3);
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
+    let run = sandbox.loom(&["store", "path", "--version", "0.2.0"]).ok();
+    assert_eq!(run.path(), sandbox.cache().join("store").join(&sandbox.trees()[0]));
+}

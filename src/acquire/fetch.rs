@@ -116,7 +116,14 @@ impl Acquirer<'_> {
             transfer.discard();
             transfer = partial()?;
         }
-        let mut opened = self.open(source, carrier, &transfer.resume())?;
+        let mut opened = match self.open(source, carrier, &transfer.resume()) {
+            // A server that answers ranges wrongly may still serve the whole; asking for the same part
+            // in every run would never end.
+            Err(FetchError::Source(SourceError::Range { asked, .. }, _)) if asked > 0 => {
+                self.open(source, carrier, &Resume::whole())?
+            }
+            opened => opened?,
+        };
         if transfer.begin(&opened)? == Begun::Other {
             opened = self.open(source, carrier, &Resume::whole())?;
             if transfer.begin(&opened)? == Begun::Other {

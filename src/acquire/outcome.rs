@@ -11,7 +11,7 @@ use super::{
     Acquirer, Candidate, describe::whole, observer::Progress, plan::Event, quarantine::Blame,
 };
 use crate::{
-    store::{Attempt, Checked, Receipt, receipt::BuildReceipt, receipt::rfc3339},
+    store::{Attempt, Checked, Receipt, receipt::BuildReceipt, receipt::rfc3339_exact},
     trust::{Distrust, Expectation, Origin},
 };
 
@@ -169,7 +169,7 @@ fn unchecked(expectation: &Expectation) -> Vec<String> {
 pub(super) fn build(build: &Build) -> BuildReceipt {
     BuildReceipt {
         profile: build.profile.clone(),
-        built: rfc3339(build.built),
+        built: rfc3339_exact(build.built),
         commit: build.commit.clone(),
         checkout: build.checkout.display().to_string(),
     }

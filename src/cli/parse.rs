@@ -38,7 +38,9 @@ impl Stop {
         }
         if self.json {
             let text = self.error.render().to_string();
-            let failure = Failure::new(Exit::Usage, text.trim_start_matches("error: ").trim_end());
+            let (message, _) = text.split_once("\n\nFor more").unwrap_or((&text, ""));
+            let message = message.trim_start_matches("error: ").trim_end();
+            let failure = Failure::new(Exit::Usage, message).hint("try `loom COMMAND --help`");
             println!("{}", failure.json());
         } else {
             let _ = self.error.print();

@@ -137,7 +137,10 @@ impl ConfigError {
                     n => Some(format!("{n} more: run `loom config check`")),
                 };
                 let hints: Vec<String> = first.hint.iter().cloned().chain(more).collect();
-                (!hints.is_empty()).then(|| hints.join("\n"))
+                if hints.is_empty() {
+                    return Some(format!("correct {}, then `loom config check`", first.place));
+                }
+                Some(hints.join("\n"))
             }
             Self::Read { .. } | Self::Write { .. } => {
                 Some("check who owns the file and its mode".to_owned())

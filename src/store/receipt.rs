@@ -184,6 +184,12 @@ impl Store {
     }
 }
 
+/// `2026-11-22T16:03:00.123456789Z`: for a file's time, where two within one second are not the same.
+pub fn rfc3339_exact(time: SystemTime) -> String {
+    let nanos = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
+    format!("{}.{nanos:09}Z", rfc3339(time).trim_end_matches('Z'))
+}
+
 /// `2026-11-22T16:03:00Z`
 pub fn rfc3339(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());

@@ -1,6 +1,6 @@
 //! The policy: an offer goes in, an expectation or distrust comes out.
 
-use loom_source::{Carrier, Claim, Digest, Offer, Release};
+use loom_source::{Carrier, Claim, Digest, Form, Offer, Release};
 use serde::{Deserialize, Serialize};
 
 use super::{Expectation, Grade, Pin, Pins, Proof, Waiver};
@@ -162,11 +162,19 @@ impl Policy {
         let mut refusal = None;
         for carrier in &offer.carriers {
             let proof = carrier_proof(source, &heard(&carrier.claims), pins)?;
+            // What is claimed of loose files is claimed of their listing: its digest is the tree's.
+            let (archive, tree) = match carrier.form {
+                Form::Loose { .. } => (None, tree.clone().or(proof)),
+                Form::Archive { .. } | Form::Bare => (proof, tree.clone()),
+            };
             let expectation = Expectation {
                 release: release.clone(),
-                waiver: if proof.is_none() && tree.is_none() { self.waiver(origin) } else { None },
-                archive: proof,
-                tree: tree.clone(),
+                waiver: match (&archive, &tree) {
+                    (None, None) => self.waiver(origin),
+                    _ => None,
+                },
+                archive,
+                tree,
                 size: carrier.size,
             };
             if expectation.grade().is_some() || expectation.waiver.is_some() {
@@ -253,7 +261,7 @@ fn claimed(claim: &Claim) -> Proof {
 
 #[cfg(test)]
 mod tests {
-    use loom_source::{ArchiveFormat, Authority, Form, Line, Name, Platform, Pointer, Witness};
+    use loom_source::{ArchiveFormat, Authority, Line, Name, Platform, Pointer, Witness};
 
     use super::*;
     use crate::trust::PinOrigin;
@@ -402,6 +410,20 @@ mod tests {
         ] {
             let judgement = policy.judge(&release(), "somewhere", origin, &offer, pins);
             assert_eq!(short(judgement), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_claimed_of_loose_files_is_claimed_of_the_tree() {
+        let mut loose = carrier(&["t"]);
+        loose.form = Form::Loose { folder: Pointer::new("store/t") };
+        let offer = Offer { carriers: vec![loose], ..Offer::default() };
+        for (pins, expected) in
+            [(pins(None, &[]), "tree:Transfer"), (pins(Some("t"), &[]), "tree:Identity")]
+        {
+            let judgement =
+                Policy::default().judge(&release(), "somewhere", Origin::Mirror, &offer, &pins);
+            assert_eq!(short(judgement), expected);
         }
     }
 

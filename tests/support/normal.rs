@@ -23,6 +23,7 @@ impl Sandbox {
         settings.add_filter(r"\b[0-9a-f]{64}\b", "[SHA256]");
         settings.add_filter(r"\b[0-9a-f]{12}\b", "[SHA]");
         settings.add_filter(r"\b\d+(\.\d+)? ?(ns|µs|ms|s|min)\b", "[TIME]");
+        settings.add_filter(r"\b\d+(\.\d+)? (B|KiB|MiB)\b", "[SIZE]");
         settings.add_filter(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "[MOMENT]");
         settings
     }
