@@ -157,8 +157,10 @@ impl Policy {
         };
         let tree_claims = heard(offer.tree.as_slice());
         let tree = tree_proof(release, source, &tree_claims, pins)?;
-        let no_carrier =
-            || Distrust::NoCarrier { release: release.to_string().into(), source_name: source.into() };
+        let no_carrier = || Distrust::NoCarrier {
+            release: release.to_string().into(),
+            source_name: source.into(),
+        };
         let mut refusal = None;
         for carrier in &offer.carriers {
             let proof = carrier_proof(source, &heard(&carrier.claims), pins)?;
