@@ -25,7 +25,7 @@ use super::{
 #[derive(Debug)]
 pub enum Up {
     /// It was started.
-    Started(Started),
+    Started(Box<Started>),
     /// It ran already, as it was asked for.
     Found(Box<Document>),
 }
@@ -48,7 +48,7 @@ pub struct Started {
 pub fn up(launch: Launch) -> Result<Up, LaunchError> {
     let folder = Folder::of(&launch.state, &launch.project, &launch.binary, launch.kind);
     if launch.kind == Kind::Exec {
-        return start(&launch, &folder).map(Up::Started);
+        return start(&launch, &folder).map(|started| Up::Started(Box::new(started)));
     }
     let patience = Patience::new(launch.ready_timeout + launch.grace);
     loop {
@@ -56,7 +56,7 @@ pub fn up(launch: Launch) -> Result<Up, LaunchError> {
             None => match start(&launch, &folder) {
                 // Somebody was faster, or looked at the very moment: look again.
                 Err(LaunchError::Failed(Failure::Busy)) => patience.or_busy()?,
-                other => return other.map(Up::Started),
+                other => return other.map(|started| Up::Started(Box::new(started))),
             },
             Some(kept) => match kept.instance.state {
                 State::Starting | State::Stopping => patience.or_busy()?,
