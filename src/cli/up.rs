@@ -39,7 +39,7 @@ fn answer(context: &Context, document: &Document) -> Outcome {
 }
 
 /// Stays with the server until it ends.
-fn attend(context: &Context, started: Started) -> Outcome {
+fn attend(context: &Context, started: Box<Started>) -> Outcome {
     let document = started.document.clone();
     answer(context, &document)?;
     let mut log = io::stderr();
