@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let asked = args.asked.on_free_ports();
     let launch = launching::launch(context, &asked, Kind::Exec)?;
     let started = match up(launch).map_err(|error| launch_failed(&error))? {
-        Up::Started(started) => started,
+        Up::Started(started) => *started,
         // Every `exec` has an instance of its own.
         Up::Found(_) => return Err(Failure::new(Exit::Busy, "another runtime is in the way")),
     };

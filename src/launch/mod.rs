@@ -12,6 +12,7 @@
 //! | `look`, `down`, `restart` | [`running`], [`down()`], [`restart()`] |
 //! | `orphan` | servers whose supervisor was killed |
 //! | `supervise` | the supervisor |
+//! | `inbox`, `reporter` | what makes it act, and where it says what became of the server |
 //! | `control`, `channel` | what it is asked, and over what |
 //! | `runtime` | the trait behind which servers run; here: processes |
 //! | `ports`, `owner` | free and taken ports, and who has them |
@@ -30,6 +31,7 @@ mod document;
 mod down;
 mod error;
 mod folder;
+mod inbox;
 mod log;
 mod look;
 mod orphan;
@@ -37,6 +39,7 @@ mod owner;
 mod ports;
 mod probe;
 mod ready;
+mod reporter;
 mod restart;
 mod runtime;
 mod settings;

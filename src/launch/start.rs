@@ -13,11 +13,11 @@ use super::{
     control::Report,
     document::Kept,
     folder::Folder,
+    inbox::{KILL, STAY, STOP},
     log::Follow,
     look::look,
     settings,
     spec::Spec,
-    supervise::{KILL, STAY, STOP},
     system,
 };
 
@@ -25,7 +25,7 @@ use super::{
 #[derive(Debug)]
 pub enum Up {
     /// It was started.
-    Started(Started),
+    Started(Box<Started>),
     /// It ran already, as it was asked for.
     Found(Box<Document>),
 }
@@ -48,7 +48,7 @@ pub struct Started {
 pub fn up(launch: Launch) -> Result<Up, LaunchError> {
     let folder = Folder::of(&launch.state, &launch.project, &launch.binary, launch.kind);
     if launch.kind == Kind::Exec {
-        return start(&launch, &folder).map(Up::Started);
+        return start(&launch, &folder).map(|started| Up::Started(Box::new(started)));
     }
     let patience = Patience::new(launch.ready_timeout + launch.grace);
     loop {
@@ -56,7 +56,7 @@ pub fn up(launch: Launch) -> Result<Up, LaunchError> {
             None => match start(&launch, &folder) {
                 // Somebody was faster, or looked at the very moment: look again.
                 Err(LaunchError::Failed(Failure::Busy)) => patience.or_busy()?,
-                other => return other.map(Up::Started),
+                other => return other.map(|started| Up::Started(Box::new(started))),
             },
             Some(kept) => match kept.instance.state {
                 State::Starting | State::Stopping => patience.or_busy()?,
@@ -190,7 +190,13 @@ impl Started {
     /// # Errors
     /// When the command cannot be started, or waited for; the runtime is ended all the same.
     pub fn beside(self, mut command: Command) -> io::Result<ExitStatus> {
-        let mut beside = command.spawn()?;
+        let mut beside = match command.spawn() {
+            Ok(beside) => beside,
+            Err(error) => {
+                let _ = self.end();
+                return Err(error);
+            }
+        };
         let pid = beside.id();
         let status = attend::attend(
             move || beside.wait(),

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::{
     Failure, LaunchError,
@@ -22,9 +22,11 @@ use super::{
     document::{Bridge, Dashboard, Kept, State},
     error::Ended,
     folder::Folder,
+    inbox::{listen_to_signals, listen_to_starter, told_to_end},
     log,
     ports::{self, Chosen},
     ready::{self, Addresses},
+    reporter::Reporter,
     runtime::{Local, Order, Running, Runtime},
     spec::Spec,
     system,
@@ -36,13 +38,6 @@ const TAIL: usize = 20;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How often another port is picked when somebody was faster.
 const PICKS: usize = 5;
-
-/// What who started the supervisor may say after the [`Spec`]: that the server may outlive it,
-pub(super) const STAY: &str = "stay";
-/// that it is to end,
-pub(super) const STOP: &str = "stop";
-/// and at once.
-pub(super) const KILL: &str = "kill";
 
 /// Runs the supervisor: reads what to do from `input`, reports to `output`, returns when the server has ended.
 ///
@@ -64,59 +59,11 @@ pub fn supervise(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         listen_to_signals(events.clone())?;
-        Supervisor::new(spec, events, received, Box::new(output), Local).run().await;
+        let lock = Supervisor::new(spec, events, received, Box::new(output), Local).run().await;
+        // The system closes it, after all that has a lower number: the lease.
+        std::mem::forget(lock);
         Ok(())
     })
-}
-
-fn listen_to_starter(input: impl BufRead + Send + 'static, events: mpsc::UnboundedSender<Event>) {
-    std::thread::spawn(move || {
-        for word in input.lines().map_while(Result::ok) {
-            let _ = events.send(match word.as_str() {
-                STAY => Event::Released { kept: true },
-                STOP => Event::Stop { now: false },
-                KILL => Event::Stop { now: true },
-                _ => continue,
-            });
-        }
-        let _ = events.send(Event::Released { kept: false });
-    });
-}
-
-fn listen_to_signals(events: mpsc::UnboundedSender<Event>) -> io::Result<()> {
-    let mut signals = system::EndSignals::listen()?;
-    tokio::spawn(async move {
-        let mut now = false;
-        loop {
-            signals.next().await;
-            let _ = events.send(Event::Stop { now });
-            now = true;
-        }
-    });
-    Ok(())
-}
-
-/// Where it is reported what became of the server: to who started it, later to who had it started again.
-enum Reporter {
-    Pipe(Box<dyn Write>),
-    Reply(Option<oneshot::Sender<Report>>),
-}
-
-impl Reporter {
-    fn say(&mut self, report: Report) {
-        match self {
-            // Who does not listen any more is not to end us.
-            Self::Pipe(pipe) => {
-                let _ = serde_json::to_writer(&mut *pipe, &report).map_err(io::Error::from);
-                let _ = pipe.write_all(b"\n").and_then(|()| pipe.flush());
-            }
-            Self::Reply(reply) => {
-                if let Some(reply) = reply.take() {
-                    let _ = reply.send(report);
-                }
-            }
-        }
-    }
 }
 
 /// How one life of the server ended.
@@ -138,6 +85,8 @@ struct Supervisor<R> {
     /// Whether the server is to end with who started us.
     tied: bool,
     yielding: bool,
+    /// The instance's lock, once the server has ended for good.
+    lock: Option<File>,
     runtime: R,
 }
 
@@ -161,11 +110,13 @@ impl<R: Runtime> Supervisor<R> {
             ended: watch::Sender::new(None),
             tied: true,
             yielding: false,
+            lock: None,
             runtime,
         }
     }
 
-    async fn run(mut self) {
+    /// Returns what to hold until the process ends.
+    async fn run(mut self) -> Option<File> {
         while let Over::Yielded = self.live().await {
             if !self.told_to_resume().await {
                 break;
@@ -176,6 +127,7 @@ impl<R: Runtime> Supervisor<R> {
         }
         // Callers that wait for the end were woken; their answers go out before the process ends.
         let _ = tokio::time::timeout(LAST_WORDS, self.ended.closed()).await;
+        self.lock
     }
 
     /// One life of the server, from the lock to the report of its end.
@@ -204,9 +156,14 @@ impl<R: Runtime> Supervisor<R> {
         };
         answering.abort();
         self.folder.tidy();
-        drop(lock);
-        self.ended.send_replace(Some(ended));
         let yielded = self.yielding && ended.is_some();
+        if yielded {
+            drop(lock);
+        } else {
+            // Until this process has ended: whoever sees the lock free is to find the lease free as well.
+            self.lock = Some(lock);
+        }
+        self.ended.send_replace(Some(ended));
         self.reporter.say(report);
         if yielded { Over::Yielded } else { Over::Done }
     }
@@ -223,6 +180,7 @@ impl<R: Runtime> Supervisor<R> {
     async fn take(&mut self) -> Result<File, Failure> {
         self.folder.create().map_err(|e| describe(&e))?;
         let lock = self.folder.try_lock().map_err(|e| describe(&e))?.ok_or(Failure::Busy)?;
+        let lock = system::last_closed(lock);
         system::inheritable(&lock).map_err(|e| state("pass on the lock", &e))?;
         self.folder.tidy();
         self.ended.send_replace(None);
@@ -399,29 +357,6 @@ impl<R: Runtime> Supervisor<R> {
         }
         false
     }
-}
-
-/// Returns when the server is to end. `early`: who started us waits for it to be ready and has not said that it
-/// may stay.
-async fn told_to_end(
-    events: &mut mpsc::UnboundedReceiver<Event>,
-    tied: &mut bool,
-    yielding: &mut bool,
-    early: bool,
-) {
-    while let Some(event) = events.recv().await {
-        match event {
-            Event::Stop { .. } => return,
-            Event::Yield => {
-                *yielding = !early;
-                return;
-            }
-            Event::Released { kept: true } => *tied = false,
-            Event::Released { kept: false } if *tied => return,
-            _ => {}
-        }
-    }
-    std::future::pending::<()>().await;
 }
 
 fn state(act: &str, error: &io::Error) -> Failure {

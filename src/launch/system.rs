@@ -22,6 +22,13 @@ mod imp {
         Ok(fcntl_setfd(file, FdFlags::empty())?)
     }
 
+    /// The same open file under a number that the system closes after all others when this process ends.
+    pub(in super::super) fn last_closed(file: File) -> File {
+        const HIGH: i32 = 200;
+        // Where so many files may not be open, the order is left to chance.
+        rustix::io::fcntl_dupfd_cloexec(&file, HIGH).map_or(file, File::from)
+    }
+
     /// A process group of its own, so that what the server leaves behind can be ended with it.
     pub(in super::super) fn own_group(command: &mut Command) {
         std::os::unix::process::CommandExt::process_group(command, 0);
@@ -136,6 +143,11 @@ mod imp {
     /// Nothing to do: the file of a running program cannot be removed here, and the supervisor holds the locks.
     pub(in super::super) fn inheritable(_file: &File) -> io::Result<()> {
         Ok(())
+    }
+
+    /// The order does not matter where no lease is inherited.
+    pub(in super::super) fn last_closed(file: File) -> File {
+        file
     }
 
     pub(in super::super) fn own_group(command: &mut Command) {

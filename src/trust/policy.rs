@@ -58,23 +58,23 @@ pub enum Distrust {
     #[error("no checksum for {release} at {source_name}")]
     NoChecksum {
         /// The release.
-        release: String,
+        release: Box<str>,
         /// The source.
-        source_name: String,
+        source_name: Box<str>,
     },
     /// The source contradicts what we hold.
     #[error("{source_name} offers {release} as {claimed}, but {pinned} is what we hold ({origin})")]
     Differs {
         /// The release.
-        release: String,
+        release: Box<str>,
         /// The source.
-        source_name: String,
+        source_name: Box<str>,
         /// What the source claims.
         claimed: Digest,
         /// What we hold.
         pinned: Digest,
         /// Where that comes from.
-        origin: String,
+        origin: Box<str>,
     },
     /// The source contradicts itself.
     #[error(
@@ -82,23 +82,23 @@ pub enum Distrust {
     )]
     Contradiction {
         /// The source.
-        source_name: String,
+        source_name: Box<str>,
         /// One digest.
         first: Digest,
         /// Where it was read.
-        first_at: String,
+        first_at: Box<str>,
         /// The other one.
         second: Digest,
         /// Where that was read.
-        second_at: String,
+        second_at: Box<str>,
     },
     /// The source has the release, and no way to get it that we understand.
     #[error("{source_name} has {release}, but in no form that this loom can read")]
     NoCarrier {
         /// The release.
-        release: String,
+        release: Box<str>,
         /// The source.
-        source_name: String,
+        source_name: Box<str>,
     },
     /// A demand that this version cannot meet.
     #[error("trust.signature is \"required\", and this loom cannot check signatures")]
@@ -157,8 +157,10 @@ impl Policy {
         };
         let tree_claims = heard(offer.tree.as_slice());
         let tree = tree_proof(release, source, &tree_claims, pins)?;
-        let no_carrier =
-            || Distrust::NoCarrier { release: release.to_string(), source_name: source.to_owned() };
+        let no_carrier = || Distrust::NoCarrier {
+            release: release.to_string().into(),
+            source_name: source.into(),
+        };
         let mut refusal = None;
         for carrier in &offer.carriers {
             let proof = carrier_proof(source, &heard(&carrier.claims), pins)?;
@@ -181,8 +183,8 @@ impl Policy {
                 return Ok(Expected { carrier: carrier.clone(), expectation });
             }
             refusal.get_or_insert_with(|| Distrust::NoChecksum {
-                release: release.to_string(),
-                source_name: source.to_owned(),
+                release: release.to_string().into(),
+                source_name: source.into(),
             });
         }
         Err(refusal.unwrap_or_else(no_carrier))
@@ -219,11 +221,11 @@ fn tree_proof(
     let claim = claims.first();
     match (&pins.tree, claim) {
         (Some(pin), Some(claim)) if pin.digest != claim.digest => Err(Distrust::Differs {
-            release: release.to_string(),
-            source_name: source.to_owned(),
+            release: release.to_string().into(),
+            source_name: source.into(),
             claimed: claim.digest,
             pinned: pin.digest,
-            origin: pin.origin.to_string(),
+            origin: pin.origin.to_string().into(),
         }),
         (Some(pin), _) => Ok(Some(pinned(pin))),
         (None, Some(claim)) => Ok(Some(claimed(claim))),
@@ -236,11 +238,11 @@ fn carrier_proof(source: &str, claims: &[Claim], pins: &Pins) -> Result<Option<P
     let Some(first) = claims.first() else { return Ok(None) };
     if let Some(second) = claims.iter().find(|claim| claim.digest != first.digest) {
         return Err(Distrust::Contradiction {
-            source_name: source.to_owned(),
+            source_name: source.into(),
             first: first.digest,
-            first_at: first.at.clone(),
+            first_at: first.at.as_str().into(),
             second: second.digest,
-            second_at: second.at.clone(),
+            second_at: second.at.as_str().into(),
         });
     }
     let held = pins.archives.iter().find(|pin| pin.digest == first.digest);

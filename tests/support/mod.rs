@@ -14,6 +14,7 @@
 //! | [`faults`] | what that server can be told to do |
 //! | [`nginx`] | [`Nginx`]: Debian's nginx over a folder |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections for as long as it lives |
+//! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of what runs |
 //! | [`strace`] | [`Trace`]: the system calls of one run |
 #![allow(
     dead_code,
@@ -34,6 +35,7 @@ pub mod program;
 pub mod run;
 pub mod sandbox;
 pub mod server;
+pub mod stage;
 pub mod strace;
 pub mod unreachable;
 
@@ -45,6 +47,7 @@ pub use plain::{Plain, Sums};
 pub use run::{Run, Running};
 pub use sandbox::Sandbox;
 pub use server::{Request, Server};
+pub use stage::Stage;
 pub use strace::Trace;
 pub use unreachable::Unreachable;
 

@@ -1,0 +1,59 @@
+//! `loom exec`
+
+mod support;
+
+use serde_json::Value;
+use support::{
+    Stage,
+    stage::{answers, runs, until},
+};
+
+#[test]
+fn a_command_finds_a_runtime_and_its_code_is_passed_on() {
+    let stage = Stage::new();
+    let args = ["--", "sh", "-c", "echo $LOOM_BRIDGE_ADDR; loom_pid=$$; exit 7"];
+    let run = stage.run("exec", &args).code(7);
+    let address = run.stdout();
+    assert!(address.starts_with("127.0.0.1:") && !address.trim().ends_with(":0"), "{address}");
+    assert!(std::net::TcpStream::connect(address.trim()).is_err(), "it still runs");
+    assert_eq!(stage.status(), serde_json::json!([]));
+    assert_eq!(support::sandbox::names(&stage.sandbox.state().join("instances")).len(), 0);
+}
+
+#[test]
+fn a_command_that_a_signal_ended_is_told_by_its_code() {
+    Stage::new().run("exec", &["--", "sh", "-c", "kill -9 $$"]).code(137);
+}
+
+#[test]
+fn a_command_that_is_not_there_is_named() {
+    let stage = Stage::new();
+    stage.run("exec", &["--", "/nonexistent"]).code(1).says(&["could not run /nonexistent"]);
+    assert_eq!(stage.status(), serde_json::json!([]));
+}
+
+#[test]
+fn the_runtime_ends_with_exec_even_if_that_is_killed() {
+    let stage = Stage::new();
+    let exec = stage.spawn("exec", &["--", "sleep", "1000"]);
+    let mut entry = Value::Null;
+    until("it runs", || {
+        entry = stage.entry();
+        entry["state"] == "ready"
+    });
+    assert_eq!(entry["kind"], "exec");
+    assert!(answers(&entry));
+    exec.signal(rustix::process::Signal::KILL);
+    until("the server has ended", || !runs(&entry["pid"]));
+}
+
+#[test]
+fn two_at_once_have_a_runtime_each_beside_the_projects_own() {
+    let stage = Stage::new();
+    let own = stage.up();
+    let command = ["--", "sh", "-c", "echo $LOOM_BRIDGE_ADDR"];
+    let (one, two) = (stage.spawn("exec", &command), stage.spawn("exec", &command));
+    let (one, two) = (one.wait().ok().stdout(), two.wait().ok().stdout());
+    assert_ne!(one, two);
+    assert!(answers(&own));
+}
