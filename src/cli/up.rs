@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let launch = launching::launch(context, &args.asked, Kind::Up)?;
     match launch::up(launch).map_err(|error| launch_failed(&error))? {
         Up::Started(started) if args.detach => answer(context, &started.stay()),
-        Up::Started(started) => attend(context, *started),
+        Up::Started(started) => attend(context, started),
         Up::Found(document) if args.detach => {
             context.printer.message("it is already running");
             answer(context, &document)
