@@ -157,20 +157,15 @@ fn more_files_than_any_release_has() {
 #[test]
 fn a_listing_that_lies_is_refused() {
     use support::{Carry, Depot};
-    for carry in [Carry::Loose, Carry::Archive(Packing::TarGz)] {
-        let (sandbox, depot) = (Sandbox::new(), Depot::empty());
-        let entries = Entry::program(&program::small("0.2.0"));
-        let added = depot.add("0.2.0", &entries, &[carry]);
-        let listing = depot.path().join(loom_source::record::object_path(&added.tree));
-        let text = fs::read_to_string(&listing).unwrap();
-        fs::write(&listing, text.replace(BINARY, "../loom-escaped")).unwrap();
-        if carry == Carry::Loose {
-            let run = sandbox.loom(&["get", "--source", &depot.url(), "--version", "0.2.0"]);
-            assert_eq!(run.exit(), 6, "{}", run.stderr());
-            assert!(sandbox.trees().is_empty());
-        }
-        sandbox.verify();
-    }
+    let (sandbox, depot) = (Sandbox::new(), Depot::empty());
+    let entries = Entry::program(&program::small("0.2.0"));
+    let added = depot.add("0.2.0", &entries, &[Carry::Loose]);
+    let listing = depot.path().join(loom_source::record::object_path(&added.tree));
+    let text = fs::read_to_string(&listing).unwrap();
+    fs::write(&listing, text.replace(BINARY, "../loom-escaped")).unwrap();
+    sandbox.loom(&["get", "--source", &depot.url(), "--version", "0.2.0"]).code(6);
+    assert!(sandbox.trees().is_empty());
+    sandbox.verify();
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn a_server_that_would_compress_is_asked_for_the_bytes_as_they_are() {
 }
 
 #[test]
-fn a_gone_connection_limit_is_no_wrong_answer() {
+fn a_forbidden_checksum_is_an_absent_one() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let nginx = Nginx::serve(mirror.path(), "location ~ \\.sha256$ { return 403; }");
     let get = ["get", "--source", &nginx.url(), "--version", "0.2.0"];

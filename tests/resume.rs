@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf};
 
 use support::{Fault, Packing, Plain, Sandbox, Server, Sums, plain, program};
 
@@ -30,9 +30,7 @@ fn interrupted(sandbox: &Sandbox, server: &Server) -> PathBuf {
     let gate = server.hold(".tar.gz", SENT);
     let running = sandbox.spawn(&["get", "--source", &server.url(), "--version", "0.2.0"]);
     gate.reached();
-    while partial(sandbox).is_none() {
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    support::until("a part on disk", || partial(sandbox).is_some());
     assert_eq!(running.kill().exit(), 128 + 9);
     gate.open();
     server.forget();

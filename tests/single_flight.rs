@@ -92,7 +92,7 @@ fn another_version_does_not_wait() {
 fn wait_for_a_waiter(running: &support::Running) {
     let pid = running.pid().as_raw_nonzero().to_string();
     let waits = |line: &str| line.contains("->") && line.split_whitespace().any(|word| word == pid);
-    while !std::fs::read_to_string("/proc/locks").unwrap().lines().any(waits) {
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
+    support::until("a process waiting for the lock", || {
+        std::fs::read_to_string("/proc/locks").unwrap().lines().any(waits)
+    });
 }

@@ -59,6 +59,16 @@ pub fn platform() -> String {
     loom_source::Platform::current().expect("a platform that releases exist for").to_string()
 }
 
+/// Waits for what another process does and nobody can be notified of; fails where it never happens.
+#[track_caller]
+pub fn until(what: &str, mut happened: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !happened() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}
+
 /// The SHA-256 of `bytes` in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     loom_source::Digest::of(bytes).to_string()
