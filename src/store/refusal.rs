@@ -26,7 +26,7 @@ pub enum UnpackError {
         /// Why.
         why: &'static str,
     },
-    /// More than [`Limits`] allow.
+    /// More than [`Limits`](super::Limits) allow.
     #[error("the archive exceeds the limit of {limit} {what}")]
     Limit {
         /// `files`, `bytes`, …
