@@ -143,7 +143,11 @@ fn mirror(
             Some(Layout::Store) => loom_mirror::Layout::Store,
             Some(Layout::Release) => loom_mirror::Layout::Release,
         },
-        network: network(context, resolved, spec)?,
+        // A folder needs neither proxies nor certificates, and fails for none of them.
+        network: match url.scheme() {
+            "file" => Network::default(),
+            _ => network(context, resolved, spec)?,
+        },
         authorization: None,
     };
     let mirror = Mirror::open(url.as_str(), options).map_err(|e| {
@@ -156,7 +160,12 @@ fn mirror(
     };
     let plain = url.scheme() == "http" && reach == Reach::Network;
     let origin = if plain { Origin::PlainHttp } else { Origin::Mirror };
-    Ok(candidate(spec, origin, reach, Backend::Ready(Box::new(mirror))))
+    let mut candidate = candidate(spec, origin, reach, Backend::Ready(Box::new(mirror)));
+    if spec.name.is_none() && url.query().is_some() {
+        // A query may be a signature or a token; the name goes into messages and receipts.
+        candidate.name = loom_http::address::shown(url);
+    }
+    Ok(candidate)
 }
 
 /// How one source may use the network: its own settings, and the environment's proxies and certificates.
