@@ -160,12 +160,7 @@ fn mirror(
     };
     let plain = url.scheme() == "http" && reach == Reach::Network;
     let origin = if plain { Origin::PlainHttp } else { Origin::Mirror };
-    let mut candidate = candidate(spec, origin, reach, Backend::Ready(Box::new(mirror)));
-    if spec.name.is_none() && url.query().is_some() {
-        // A query may be a signature or a token; the name goes into messages and receipts.
-        candidate.name = loom_http::address::shown(url);
-    }
-    Ok(candidate)
+    Ok(candidate(spec, origin, reach, Backend::Ready(Box::new(mirror))))
 }
 
 /// How one source may use the network: its own settings, and the environment's proxies and certificates.
