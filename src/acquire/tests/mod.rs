@@ -1,5 +1,6 @@
 //! Acquisitions from real mirrors in folders.
 
+mod loose;
 mod memory;
 mod policy;
 mod source;
