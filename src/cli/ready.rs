@@ -2,7 +2,7 @@
 
 use loom_source::{Line, Selector, Slot};
 
-use super::{Failure, context::Context, progress::Teller, selection::Selection, sources};
+use super::{Exit, Failure, context::Context, progress::Teller, selection::Selection, sources};
 use crate::{
     acquire::{self, Acquired, Acquirer, How, Network, Retry},
     config::Resolved,
@@ -42,6 +42,12 @@ pub(crate) fn ready(
     selection: &Selection,
 ) -> Result<Acquired, Failure> {
     let line = context.line(resolved)?;
+    if let (true, Some(version)) = (selection.build, &selection.version)
+        && !version.allows_dev()
+    {
+        let message = format!("--build makes a cargo build, and --version {version} is none");
+        return Err(Failure::new(Exit::Usage, message).hint("leave out one of the two"));
+    }
     let selector = if selection.build { Selector::Dev } else { selector(resolved, &line)? };
     let policy = policy(resolved);
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)

@@ -106,6 +106,10 @@ pub enum Distrust {
 }
 
 impl Distrust {
+    /// What to do about a release that is not what it was.
+    pub(crate) const CHANGED: &str = "a release never changes: find out which one is right; if it is the new one, \
+        forget the old one with `loom remove VERSION --forget`";
+
     /// What to do.
     pub fn hint(&self) -> String {
         match self {
@@ -114,11 +118,7 @@ impl Distrust {
                 --allow-unverified (trust.checksum = \"if-available\" accepts it always)"
                     .to_owned()
             }
-            Self::Differs { .. } => {
-                "a release never changes: find out which one is right; if it is the new one, \
-                forget the old one with `loom remove VERSION --forget`"
-                    .to_owned()
-            }
+            Self::Differs { .. } => Self::CHANGED.to_owned(),
             Self::Contradiction { .. } => {
                 "whoever keeps this source has to publish it again".to_owned()
             }
