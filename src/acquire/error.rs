@@ -169,7 +169,8 @@ fn reason_hint(reason: Reason) -> Option<String> {
              or build it in a checkout of Loom with `loom up --build`"
         }
         Reason::Unreachable | Reason::Missing => {
-            "check the connection and the address, or name another source with --source"
+            "check the address of each source named above, and the connection to it, or name another one \
+             with --source"
         }
         Reason::Credentials => "check the credentials for the sources named above",
         Reason::Integrity => {

@@ -87,12 +87,16 @@ fn fetch(
     let acquired = acquirer.acquire(line, selector);
     context.notices(store);
     let acquired = acquired.map_err(|error| {
-        let hints = opened.hints.join("\n");
+        let untrusted = resolved.untrusted.iter().map(|untrusted| untrusted.hint());
+        let hints: Vec<String> = opened.hints.iter().cloned().chain(untrusted).collect();
         let failure = Failure::from(error);
-        if hints.is_empty() { failure } else { failure.also(hints) }
+        if hints.is_empty() { failure } else { failure.also(hints.join("\n")) }
     })?;
-    if *selector == Selector::Latest && acquired.how != How::Here {
-        acquirer.show_as_latest(&acquired.installed)?;
+    if *selector == Selector::Latest && !store.is_latest(&acquired.installed) {
+        // For people only: a store that cannot be written serves as well without it.
+        if let Err(error) = acquirer.show_as_latest(&acquired.installed) {
+            context.printer.detail(format!("bin/latest was left as it is: {error}"));
+        }
     }
     Ok(acquired)
 }
