@@ -18,6 +18,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 pub(crate) struct Teller {
     printer: Printer,
     transfer: Mutex<Option<Transfer>>,
+    /// The last failure: told only when something follows it, for where nothing does the error itself says it.
+    pending: Mutex<Option<String>>,
 }
 
 struct Transfer {
@@ -33,7 +35,19 @@ struct Transfer {
 
 impl Teller {
     pub(crate) fn new(printer: Printer) -> Self {
-        Self { printer, transfer: Mutex::new(None) }
+        Self { printer, transfer: Mutex::new(None), pending: Mutex::new(None) }
+    }
+
+    /// It goes on, or it ended well: what failed on the way is told now.
+    pub(crate) fn well(&self) {
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(text) = pending {
+            self.printer.warning(text);
+        }
+    }
+
+    fn hold(&self, text: String) {
+        *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
 
     fn begin(&self, source: &str, what: &str, total: Option<u64>, from: u64) {
@@ -112,6 +126,9 @@ fn bar(what: &str, total: Option<u64>) -> ProgressBar {
 
 impl Observer for Teller {
     fn tell(&self, progress: Progress<'_>) {
+        if !matches!(progress, Progress::Received { .. }) {
+            self.well();
+        }
         match progress {
             Progress::Waiting { what } => {
                 self.printer.message(format!("waiting for another loom that is acquiring {what}"));
@@ -124,11 +141,11 @@ impl Observer for Teller {
             Progress::BrokenOff => self.drop_bar(),
             Progress::Failed { source, why } => {
                 self.drop_bar();
-                self.printer.warning(format!("{source}: {why}"));
+                self.hold(format!("{source}: {why}"));
             }
             Progress::Blamed { source, why } => {
                 self.drop_bar();
-                self.printer.warning(format!("{source} served wrong bytes: {why}"));
+                self.hold(format!("{source} served wrong bytes: {why}"));
             }
             Progress::Notice { text } => self.printer.warning(text),
         }

@@ -85,6 +85,9 @@ fn fetch(
         network: Network::default(),
     };
     let acquired = acquirer.acquire(line, selector);
+    if acquired.is_ok() {
+        teller.well();
+    }
     context.notices(store);
     let acquired = acquired.map_err(|error| {
         let untrusted = resolved.untrusted.iter().map(|untrusted| untrusted.hint());

@@ -143,6 +143,7 @@ fn python(workspace: &Workspace) -> Outcome<Count> {
     let mut pytest = Command::new(venv.program("python"));
     pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]).arg(&folder);
     pytest.env("PYTHONDONTWRITEBYTECODE", "1");
+    pytest.env("LOOM_TEST_ARTEFACTS", workspace.target.join("xtask/artefacts"));
     pytest.env("LOOM_TEST_SERVER", workspace.server()).env("LOOM_TEST_LOOM", workspace.loom());
     tests(&mut pytest)
 }
