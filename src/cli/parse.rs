@@ -4,6 +4,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    io::{self, Write as _},
     process::ExitCode,
 };
 
@@ -29,7 +30,6 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    #[expect(clippy::print_stdout, reason = "the command line prints")]
     pub(super) fn print(self) -> ExitCode {
         if !self.error.use_stderr() {
             // The reader of a pipe may have gone; help that nobody reads is no failure.
@@ -37,7 +37,8 @@ impl Stop {
             return ExitCode::SUCCESS;
         }
         if self.json {
-            println!("{}", wrong_usage(&self.error).json());
+            // As above; `println!` would panic.
+            let _ = writeln!(io::stdout(), "{}", wrong_usage(&self.error).json());
         } else {
             let _ = self.error.print();
         }
