@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::{fs, os::unix::fs::PermissionsExt};
+
 use serde_json::Value;
 use support::{
     Stage,
@@ -26,9 +28,23 @@ fn a_command_that_a_signal_ended_is_told_by_its_code() {
 }
 
 #[test]
-fn a_command_that_is_not_there_is_named() {
+fn for_a_command_that_cannot_run_nothing_is_fetched_or_started() {
     let stage = Stage::new();
-    stage.run("exec", &["--", "/nonexistent"]).code(1).says(&["could not run /nonexistent"]);
+    stage.run("exec", &["--", "/nonexistent"]).code(127).says(&["there is no /nonexistent"]);
+    stage.run("exec", &["--", "nosuchcmd"]).code(127).says(&["there is no nosuchcmd on PATH"]);
+    let plain = stage.sandbox.write("plain", "");
+    let plain = plain.to_str().unwrap();
+    stage.run("exec", &["--", plain]).code(126).says(&[plain, "not an executable file"]);
+    assert!(!stage.sandbox.cache().exists());
+}
+
+#[test]
+fn a_program_that_the_system_refuses_is_named_and_the_runtime_ends() {
+    let stage = Stage::new();
+    let file = stage.sandbox.write("script", "#!/nonexistent/interpreter\n");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = stage.run("exec", &["--", file.to_str().unwrap()]).code(127);
+    run.says(&["could not run", file.to_str().unwrap()]);
     assert_eq!(stage.status(), serde_json::json!([]));
 }
 

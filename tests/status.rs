@@ -57,6 +57,35 @@ fn what_died_is_tidied_and_its_log_stays() {
 }
 
 #[test]
+fn a_server_that_ended_by_itself_is_told_until_another_one_runs_or_none_is_to() {
+    let stage = Stage::new();
+    let crash = || {
+        let document = stage.up();
+        kill(&document["pid"]);
+        until("it is gone", || !runs(&document["supervisor_pid"]));
+        document
+    };
+    let document = crash();
+    let log = document["log"].as_str().unwrap();
+    let told = "loom-bridge-server ended by itself (signal 9) at ";
+    let run = stage.sandbox.loom(&["status"]).ok();
+    assert_eq!(run.stdout(), "");
+    run.says(&["nothing runs", &format!("the last {told}"), log]);
+    assert_eq!(stage.status(), json!([]));
+    let lines = stage.sandbox.loom(&["logs", "-n", "1"]).ok().stdout();
+    assert!(lines.starts_with(&format!("loom: {told}")), "{lines}");
+    stage.up();
+    stage.sandbox.loom(&["status"]).ok().never_says(&["ended by itself"]);
+    stage.sandbox.loom(&["down"]).ok();
+    stage.sandbox.loom(&["status"]).ok().never_says(&["ended by itself"]);
+    let log = stage.sandbox.loom(&["logs"]).ok().stdout();
+    assert!(!log.contains("ended by itself"), "{log}");
+    crash();
+    stage.sandbox.loom(&["down"]).ok();
+    stage.sandbox.loom(&["status"]).ok().never_says(&["ended by itself"]);
+}
+
+#[test]
 fn a_broken_configuration_keeps_nobody_from_looking_and_ending() {
     let stage = Stage::new();
     stage.up();

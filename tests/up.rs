@@ -7,7 +7,7 @@ use std::{fs, net::TcpListener};
 use rustix::process::Signal;
 use support::{
     BINARY, Stage,
-    program::server_path,
+    program::{self, server_path},
     stage::{answers, kill, runs, until},
 };
 
@@ -110,9 +110,72 @@ fn a_second_one_answers_what_runs_or_names_the_difference() {
     let document = stage.up();
     assert_eq!(stage.up(), document);
     let run = stage.run("up", &["--bridge-port", "1", "--detach"]).code(9);
-    run.says(&["bridge is 127.0.0.1:0, asked for 127.0.0.1:1", "loom restart", "loom down"]);
+    run.says(&[
+        "with other settings: bridge port is 0 (any free one), asked for 1\n",
+        "`loom restart --bridge-port 1`",
+        "`loom down`",
+    ]);
     stage.run("up", &[]).code(9).says(&["already running"]);
     assert!(answers(&document));
+}
+
+#[test]
+fn another_version_or_mode_is_refused_before_anything_is_fetched_and_the_hint_changes_over() {
+    let stage = Stage::new();
+    stage.up();
+    stage.add("0.1.0", &program::server());
+    let url = stage.mirror.url();
+    let asked = ["--source", &url, "--version", "0.1.0", "--bridge-port", "0"];
+    let full = ["--mode", "full", "--dashboard-port", "0", "--detach"];
+    let run = stage.sandbox.loom(&[&["up"], &asked[..], &full].concat()).code(9);
+    let options = "--version 0.1.0 --mode full --dashboard-port 0";
+    run.says(&[
+        "version is 0.2.0, asked for 0.1.0; mode is bridge-only, asked for full\n",
+        &format!("`loom restart {options}`"),
+    ]);
+    assert!(!stage.sandbox.link("0.1.0").exists());
+    let hinted: Vec<&str> = ["restart", "--json"].into_iter().chain(options.split(' ')).collect();
+    let document = stage.sandbox.loom(&hinted).ok().json();
+    assert_eq!(document["version"], "0.1.0");
+    assert!(document["dashboard"].is_object());
+    // The new options are remembered in place of the old ones.
+    let again = stage.sandbox.loom(&[&["up", "--json"], &asked[..], &full].concat()).ok().json();
+    assert_eq!(again, document);
+    let after = stage.sandbox.loom(&["restart", "--json"]).ok().json();
+    assert_eq!(after["version"], "0.1.0");
+}
+
+#[test]
+fn a_changed_configuration_is_told_by_its_names() {
+    let mut stage = Stage::new();
+    stage.sandbox.set("LOOM_TRUST_PROJECT", "1");
+    stage.up();
+    stage.sandbox.write("loom.toml", "[llm.deepseek]\ntype = \"http\"\nmodel = \"m\"\n");
+    let run = stage.run("up", &["--detach"]).code(9);
+    run.says(&["other settings: LOOM_LLM_MODEL differs\n", "`loom restart`"]);
+    stage.sandbox.loom(&["restart"]).ok();
+    stage.up();
+}
+
+#[test]
+fn with_an_interrupt_that_a_script_ignores_the_other_signals_still_end_it() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let stage = Stage::new();
+        let args = stage.args("up", &[]);
+        let mut command = stage.sandbox.command("sh");
+        command.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
+        command.arg(support::Sandbox::program()).args(&args);
+        let up = stage.sandbox.start(&["up"], command);
+        let mut entry = serde_json::Value::Null;
+        until("it is ready", || {
+            entry = stage.entry();
+            entry["state"] == "ready"
+        });
+        up.signal(Signal::INT);
+        up.signal(signal);
+        up.wait().ok();
+        assert!(!runs(&entry["pid"]));
+    }
 }
 
 #[test]

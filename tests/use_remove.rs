@@ -59,6 +59,23 @@ fn removing_what_is_not_here_is_exit_3() {
 }
 
 #[test]
+fn what_runs_keeps_its_release_and_is_named() {
+    let stage = support::Stage::new();
+    let document = stage.up();
+    let elsewhere = stage.sandbox.folder("elsewhere");
+    let run = stage.sandbox.loom_in(&elsewhere, &["remove", "0.2.0"]).code(9);
+    let project = stage.sandbox.project();
+    run.never_says(&["leases"]).says(&[
+        "is in use",
+        &format!("process {} runs it for the project {}", document["pid"], project.display()),
+        &format!("`loom down` in {}", project.display()),
+    ]);
+    assert!(support::stage::answers(&document));
+    stage.sandbox.loom(&["down"]).ok();
+    stage.sandbox.loom_in(&elsewhere, &["remove", "0.2.0"]).ok();
+}
+
+#[test]
 fn two_releases_with_one_tree_share_it_until_the_last_goes() {
     use support::{Packing, Sums, program};
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());

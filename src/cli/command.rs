@@ -11,7 +11,8 @@ use super::{
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
     about: &'static str,
-    hidden: bool,
+    /// Whether it is for nobody to type.
+    pub(crate) hidden: bool,
     arguments: fn(Command) -> Command,
     pub(crate) run: fn(&ArgMatches, &Context) -> Outcome,
 }

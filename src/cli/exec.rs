@@ -7,6 +7,7 @@ use super::{
     context::Context,
     env::exports,
     launching::{self, Asked},
+    lookup,
     place::launch_failed,
 };
 use crate::launch::{Kind, Up, up};
@@ -22,6 +23,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    // A runtime may have to be fetched: not for a command that is not there.
+    lookup::look_up(&args.command[0], std::env::var_os("PATH").as_deref())?;
     let asked = args.asked.on_free_ports();
     let launch = launching::launch(context, &asked, Kind::Exec)?;
     let started = match up(launch).map_err(|error| launch_failed(&error))? {
@@ -32,11 +35,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut command = Command::new(&args.command[0]);
     command.args(&args.command[1..]).env_remove("LOOM_DASHBOARD_URL");
     command.envs(exports(&started.document));
-    let status = started.beside(command).map_err(|e| {
-        let name = args.command[0].to_string_lossy();
-        Failure::new(Exit::Failure, format!("could not run {name}: {e}"))
-            .hint("check the command after `--`")
-    })?;
+    let status = started.beside(command).map_err(|e| lookup::unrun(&args.command[0], &e))?;
     Ok(match launching::code_of(status) {
         0 => Done::Well,
         code => Done::Code(code),

@@ -7,15 +7,21 @@ use std::{
     time::Duration,
 };
 
+use loom_source::Selector;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Exit, Failure, context::Context, place::Place, place::launch_failed, ready::ready,
-    selection::Selection, supervise,
+    Exit, Failure,
+    context::Context,
+    place::Place,
+    place::launch_failed,
+    ready::{ready, selector},
+    selection::Selection,
+    supervise,
 };
 use crate::{
     config::{Flags, Mode, Resolved, Trusted, Untrusted},
-    launch::{self, Document, Endpoint, Kind, Launch, Launcher, Variable},
+    launch::{self, Document, Endpoint, Kind, Launch, Launcher, Variable, Wanted},
     store::{Lease, Store, StoreError},
 };
 
@@ -117,7 +123,37 @@ pub(crate) fn memo(context: &Context) -> Result<Asked, Failure> {
 
 /// What to start: acquired, checked and leased.
 pub(crate) fn launch(context: &Context, asked: &Asked, kind: Kind) -> Result<Launch, Failure> {
+    acquired(context, asked, kind, trusted(context, asked)?)
+}
+
+/// The same, unless something runs that is sure to be in its way: nothing is fetched then.
+pub(crate) fn launch_beside(context: &Context, asked: &Asked) -> Result<Launch, Failure> {
     let resolved = trusted(context, asked)?;
+    let version = match selector(&resolved, &context.line(&resolved)?)? {
+        _ if asked.selection.build => Some(Selector::Dev.to_string()),
+        selector @ (Selector::Exact(_) | Selector::Dev) => Some(selector.to_string()),
+        // Which one that is may take a look at the sources.
+        Selector::Latest | Selector::Range(_) => None,
+    };
+    let dashboard = dashboard(&resolved);
+    let wanted = Wanted {
+        version: version.as_deref(),
+        bridge: &bridge(&resolved),
+        dashboard: dashboard.as_ref(),
+        env: &variables(&resolved),
+    };
+    let (state, project) = (&resolved.state_dir.value, Place::of(context)?.project);
+    launch::agree(state, &project, &resolved.binary.value.to_string(), &wanted)
+        .map_err(|error| launch_failed(&error))?;
+    acquired(context, asked, Kind::Up, resolved)
+}
+
+fn acquired(
+    context: &Context,
+    asked: &Asked,
+    kind: Kind,
+    resolved: Resolved,
+) -> Result<Launch, Failure> {
     let store = context.store(&resolved)?;
     let lease = leased(context, &resolved, &store, &asked.selection)?;
     context.notices(&store);
@@ -125,18 +161,14 @@ pub(crate) fn launch(context: &Context, asked: &Asked, kind: Kind) -> Result<Lau
     let launcher = std::env::current_exe().map_err(|e| {
         Failure::new(Exit::Failure, format!("loom does not know its own program file: {e}"))
     })?;
-    let dashboard = resolved.dashboard.enabled.value.then(|| {
-        Endpoint::new(resolved.dashboard.host.value.clone(), resolved.dashboard.port.value)
-    });
-    let bridge = &resolved.bridge.address.value;
     Ok(Launch {
         program: installed.entry.clone(),
         binary: installed.release.binary.to_string(),
         version: installed.release.slot.to_string(),
         tree: Some(installed.tree.to_string()),
         env: variables(&resolved),
-        bridge: Endpoint::new(bridge.host.clone(), bridge.port),
-        dashboard,
+        bridge: bridge(&resolved),
+        dashboard: dashboard(&resolved),
         ready_timeout: resolved.bridge.timeout.value,
         grace: GRACE,
         project: Place::of(context)?.project,
@@ -146,6 +178,17 @@ pub(crate) fn launch(context: &Context, asked: &Asked, kind: Kind) -> Result<Lau
         memo: serde_json::to_value(asked.memo()).unwrap_or_default(),
         lease: Some(lease.into_file()),
     })
+}
+
+fn bridge(resolved: &Resolved) -> Endpoint {
+    let bridge = &resolved.bridge.address.value;
+    Endpoint::new(bridge.host.clone(), bridge.port)
+}
+
+fn dashboard(resolved: &Resolved) -> Option<Endpoint> {
+    let dashboard = &resolved.dashboard;
+    let endpoint = || Endpoint::new(dashboard.host.value.clone(), dashboard.port.value);
+    dashboard.enabled.value.then(endpoint)
 }
 
 /// How long a server may take to end before it is killed.

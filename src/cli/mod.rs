@@ -9,6 +9,7 @@
 //! | `printer` | data on stdout, messages on stderr, one JSON document with `--json` |
 //! | `place` | whose runtimes are meant |
 //! | `launching` | from options and configuration to a launch |
+//! | `lookup` | whether a command to run is there |
 //! | `exit` | the exit codes |
 //! | `report` | [`Failure`]: an error with its exit code, chain and hint |
 //! | `selection` | the options that say which release and from where |
@@ -33,6 +34,7 @@ mod init;
 mod launching;
 mod list;
 mod logs;
+mod lookup;
 mod man;
 mod parse;
 mod place;

@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{ArgMatches, Args as _, Command, FromArgMatches as _};
+use clap::{ArgMatches, Args as _, Command, FromArgMatches as _, error::ErrorKind};
 
 use super::{
     command::{ALL, Entry},
@@ -37,17 +37,33 @@ impl Stop {
             return ExitCode::SUCCESS;
         }
         if self.json {
-            let text = self.error.render().to_string();
-            let (message, _) = text.split_once("\n\nFor more").unwrap_or((&text, ""));
-            let message = message.trim_start_matches("error: ").trim_end();
-            let failure = Failure::new(Exit::Usage, message).hint("try `loom COMMAND --help`");
             // As above; `println!` would panic.
-            let _ = writeln!(io::stdout(), "{}", failure.json());
+            let _ = writeln!(io::stdout(), "{}", wrong_usage(&self.error).json());
         } else {
             let _ = self.error.print();
         }
         ExitCode::from(Exit::Usage.code())
     }
+}
+
+/// What is wrong in one line; tips and usage are something to do about it.
+fn wrong_usage(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let mut paragraphs = text.split("\n\n").map(one_line);
+    let message = match error.kind() {
+        // It is the help text, which says nothing of what is wrong.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command was given".to_owned(),
+        _ => paragraphs.next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+    };
+    let mut hints: Vec<String> = paragraphs
+        .filter(|paragraph| paragraph.starts_with("tip: ") || paragraph.starts_with("Usage: "))
+        .collect();
+    hints.push("try `loom COMMAND --help`".to_owned());
+    Failure::new(Exit::Usage, message).hint(hints.join("\n"))
+}
+
+fn one_line(paragraph: &str) -> String {
+    paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The root command with the global options and these subcommands.
@@ -61,9 +77,9 @@ fn root(entries: impl IntoIterator<Item = &'static Entry>) -> Command {
         .subcommands(entries.into_iter().map(Entry::command))
 }
 
-/// The whole command line, for help, completions and manual pages.
+/// The whole command line, for help, completions and manual pages: without what nobody is to type.
 pub(super) fn whole() -> Command {
-    root(ALL)
+    root(ALL.iter().filter(|entry| !entry.hidden))
 }
 
 /// The first argument that is neither an option nor the value of a global one.
@@ -91,8 +107,7 @@ pub(super) fn parse(args: &[OsString]) -> Result<Parsed, Stop> {
     let (entry, matches) = match (entry, matches.subcommand()) {
         (Some(entry), Some((_, matches))) => (entry, matches.clone()),
         _ => {
-            let kind = clap::error::ErrorKind::MissingSubcommand;
-            return Err(stop(parser.error(kind, "no command was given")));
+            return Err(stop(parser.error(ErrorKind::MissingSubcommand, "no command was given")));
         }
     };
     Ok(Parsed { entry, matches, global })
@@ -117,7 +132,36 @@ mod tests {
 
     #[test]
     fn the_whole_command_line_is_consistent() {
-        whole().debug_assert();
+        root(ALL).debug_assert();
+    }
+
+    #[test]
+    fn what_nobody_is_to_type_is_told_nobody() {
+        let names: Vec<String> =
+            whole().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        assert!(names.contains(&"up".to_owned()) && !names.contains(&"__supervise".to_owned()));
+    }
+
+    #[test]
+    fn wrong_usage_is_told_in_one_line() {
+        for (line, message, hint) in [
+            ("loom", "no command was given", "Usage: loom"),
+            ("loom store", "no command was given", "Usage: loom store"),
+            ("loom upp", "unrecognized subcommand 'upp'", "tip: "),
+            ("loom up --mod full", "unexpected argument '--mod' found", "Usage: loom up"),
+            (
+                "loom remove",
+                "the following required arguments were not provided: <VERSION>",
+                "Usage: loom remove",
+            ),
+        ] {
+            let args: Vec<OsString> = line.split(' ').map(Into::into).collect();
+            let Err(stop) = parse(&args) else { panic!("{line}: is well") };
+            let failure = wrong_usage(&stop.error);
+            assert_eq!(failure.message, message, "{line}");
+            let told = failure.hint.unwrap_or_default();
+            assert!(told.contains(hint) && told.contains("--help"), "{line}: {told}");
+        }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! `loom remove`
 
+use std::path::Path;
+
 use loom_source::{Release, Slot};
 use serde_json::json;
 
-use super::{Done, Exit, Failure, Outcome, context::Context};
+use super::{Done, Exit, Failure, Outcome, context::Context, place::launch_failed};
 use crate::{
     acquire::{chosen, forget_first_seen},
     config::Flags,
+    launch::{self, Instance, Kind, Whose},
+    store::{Store, StoreError},
 };
 
 /// Arguments of `loom remove`.
@@ -25,7 +29,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let line = context.line(&resolved)?;
     let release: Release = line.at(args.version.clone());
     let store = context.store(&resolved)?;
-    let removed = store.remove(&release)?;
+    let removed = match store.remove(&release) {
+        Err(error) if error.is_busy() => return Err(in_use(state, &store, &release, error)?),
+        removed => removed?,
+    };
     context.notices(&store);
     let forgotten = args.forget && forget_first_seen(state, &release)?;
     if !removed && !forgotten {
@@ -47,4 +54,36 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         if removed { format!("removed {release}") } else { format!("forgot {release}") }
     })?;
     Ok(Done::Well)
+}
+
+/// Who keeps `release` from being removed, where it is a runtime of this user.
+fn in_use(
+    state: &Path,
+    store: &Store,
+    release: &Release,
+    error: StoreError,
+) -> Result<Failure, Failure> {
+    let tree = store.find(release)?.map(|installed| installed.tree.to_string());
+    let mut running = launch::running(state, Whose::All).map_err(|error| launch_failed(&error))?;
+    running.retain(|instance| instance.document.tree.is_some() && instance.document.tree == tree);
+    if running.is_empty() {
+        return Ok(error.into());
+    }
+    let mut failure = Failure::new(Exit::Busy, format!("{release} is in use"));
+    failure.chain = running.iter().map(who).collect();
+    let mut hints: Vec<String> = running.iter().map(way_out).collect();
+    hints.dedup();
+    Ok(failure.hint(hints.join("\n")))
+}
+
+fn who(instance: &Instance) -> String {
+    let pid = instance.document.pid.unwrap_or(instance.document.supervisor_pid);
+    format!("process {pid} runs it for the project {}", instance.project)
+}
+
+fn way_out(instance: &Instance) -> String {
+    match instance.kind {
+        Kind::Up => format!("end it with `loom down` in {}, and try again", instance.project),
+        Kind::Exec => "it ends with its `loom exec`".to_owned(),
+    }
 }

@@ -22,6 +22,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     if running.is_empty() {
         context.printer.message("nothing runs");
     }
+    let ends =
+        launch::ends(&place.state, place.whose(args.all)).map_err(|error| launch_failed(&error))?;
+    for end in ends {
+        context.printer.message(format!(
+            "the last {end}\n  project    {}\n  log        {}",
+            end.project, end.log
+        ));
+    }
     let text = || running.iter().map(lines).collect::<Vec<_>>().join("\n");
     context.printer.answer(&running, text)?;
     Ok(Done::Well)

@@ -8,7 +8,7 @@ use super::{
     launching::{self, Asked},
     place::launch_failed,
 };
-use crate::launch::{self, Document, Ended, Kind, LaunchError, Started, Up};
+use crate::launch::{self, Document, Ended, LaunchError, Started, Up};
 
 /// Arguments of `loom up`.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let launch = launching::launch(context, &args.asked, Kind::Up)?;
+    let launch = launching::launch_beside(context, &args.asked)?;
     match launch::up(launch).map_err(|error| launch_failed(&error))? {
         Up::Started(started) if args.detach => answer(context, &started.stay()),
         Up::Started(started) => attend(context, started),

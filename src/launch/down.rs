@@ -27,6 +27,8 @@ pub fn down(state: &Path, whose: Whose<'_>, grace: Duration) -> Result<Vec<Downe
             // Left over from an instance that has tidied up: processes that its server started.
             orphan::end(&folder, grace)?;
         }
+        // Whoever says that nothing is to run knows what does not.
+        folder.forget_end();
     }
     Ok(downed)
 }

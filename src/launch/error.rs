@@ -243,6 +243,16 @@ fn list(differences: &[Difference]) -> String {
     differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+/// The command that changes over: it keeps the options it was started with, but for those it is given.
+fn restart(differences: &[Difference]) -> String {
+    let mut command = "loom restart".to_owned();
+    for options in differences.iter().map(|d| &d.options).filter(|o| !o.is_empty()) {
+        command.push(' ');
+        command.push_str(options);
+    }
+    command
+}
+
 impl LaunchError {
     /// The exit code of the commands: 9 for anything busy or taken, 2 for an address that cannot be, a crashed
     /// server's own code (128+n for a signal), else 1.
@@ -315,9 +325,8 @@ impl LaunchError {
             Self::Running { .. } => {
                 "`loom status` shows it, `loom logs -f` follows it, `loom down` ends it".to_owned()
             }
-            Self::OtherSettings { .. } => {
-                "`loom restart` changes over to the new settings, `loom down` ends what runs"
-                    .to_owned()
+            Self::OtherSettings { differences, .. } => {
+                format!("`{}` changes over, `loom down` ends what runs", restart(differences))
             }
             Self::Orphan { .. } | Self::DoesNotEnd { .. } => "`loom down` ends it".to_owned(),
             Self::Failed(Failure::Busy) | Self::Busy => "try again in a moment".to_owned(),

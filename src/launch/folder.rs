@@ -6,6 +6,7 @@
 //! | `instance.json` | what runs (0600, written aside and renamed) |
 //! | `control` | where the supervisor answers |
 //! | `ready.json` | what the server says once it listens |
+//! | `end.json` | how the last server ended, if it did so by itself |
 //! | `log`, `log.1`, `log.2` | the server's output, newest first |
 
 use std::{
@@ -87,6 +88,10 @@ impl Folder {
         self.path.join("ready.json")
     }
 
+    pub(super) fn end_file(&self) -> PathBuf {
+        self.path.join("end.json")
+    }
+
     pub(super) fn lock_file(&self) -> PathBuf {
         self.path.join("lock")
     }
@@ -134,6 +139,12 @@ impl Folder {
             // What cannot be removed is overwritten by the next one.
             let _ = fs::remove_file(self.path.join(name));
         }
+    }
+
+    /// Removes what speaks of the last server's end.
+    pub(super) fn forget_end(&self) {
+        // At worst it is told once more.
+        let _ = fs::remove_file(self.end_file());
     }
 
     /// Removes all of it. Only for an instance whose id never comes again.

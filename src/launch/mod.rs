@@ -11,6 +11,7 @@
 //! | `attend` | waits in the foreground, with an ear for signals |
 //! | `look`, `down`, `restart` | [`running`], [`down()`], [`restart()`] |
 //! | `orphan` | servers whose supervisor was killed |
+//! | `end` | [`ends`]: servers that ended though nobody had asked them to |
 //! | `supervise` | the supervisor |
 //! | `inbox`, `reporter` | what makes it act, and where it says what became of the server |
 //! | `control`, `channel` | what it is asked, and over what |
@@ -29,6 +30,7 @@ mod channel;
 mod control;
 mod document;
 mod down;
+mod end;
 mod error;
 mod folder;
 mod inbox;
@@ -51,12 +53,13 @@ mod values;
 
 pub use document::{Bridge, Dashboard, Document, Instance, State};
 pub use down::{Downed, down};
+pub use end::{End, ends};
 pub use error::{Ended, Failure, LaunchError, Port};
 pub use log::{Follow, tail};
 pub use look::{Whose, lives, log_of, running};
 pub use owner::{Owner, of as port_owner};
 pub use restart::{memo, restart};
-pub use settings::Difference;
-pub use start::{Started, Up, up};
+pub use settings::{Difference, Wanted};
+pub use start::{Started, Up, agree, up};
 pub use supervise::supervise;
 pub use values::{Endpoint, Kind, Launch, Launcher, Variable};

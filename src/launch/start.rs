@@ -2,13 +2,13 @@
 
 use std::{
     io::{self, BufRead, BufReader, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
 use super::{
-    Document, Ended, Failure, Kind, Launch, LaunchError, State,
+    Document, Ended, Failure, Kind, Launch, LaunchError, State, Wanted,
     attend::{self, Sign},
     control::Report,
     document::Kept,
@@ -61,10 +61,7 @@ pub fn up(launch: Launch) -> Result<Up, LaunchError> {
             Some(kept) => match kept.instance.state {
                 State::Starting | State::Stopping => patience.or_busy()?,
                 State::Ready => return same(&launch, kept).map(Up::Found),
-                State::Orphaned => {
-                    let document = Box::new(kept.instance.document);
-                    return Err(LaunchError::Orphan { document });
-                }
+                State::Orphaned => return Err(orphan(kept)),
             },
         }
     }
@@ -88,9 +85,39 @@ impl Patience {
     }
 }
 
+/// Whether [`up`] may go on as far as is known before the program is at hand: nothing runs that is sure to be in its
+/// way.
+///
+/// # Errors
+/// [`LaunchError::OtherSettings`] and [`LaunchError::Orphan`], as of [`up`].
+pub fn agree(
+    state: &Path,
+    project: &Path,
+    binary: &str,
+    wanted: &Wanted<'_>,
+) -> Result<(), LaunchError> {
+    let Some(kept) = look(&Folder::of(state, project, binary, Kind::Up))? else { return Ok(()) };
+    match kept.instance.state {
+        // How long that goes on nobody knows.
+        State::Starting | State::Stopping => Ok(()),
+        State::Orphaned => Err(orphan(kept)),
+        State::Ready => {
+            let asked = settings::known(wanted, &kept.salt);
+            compare(&asked, kept).map(|_| ())
+        }
+    }
+}
+
+fn orphan(kept: Kept) -> LaunchError {
+    LaunchError::Orphan { document: Box::new(kept.instance.document) }
+}
+
 fn same(launch: &Launch, kept: Kept) -> Result<Box<Document>, LaunchError> {
-    let asked = settings::of(launch, &kept.salt);
-    let differences = settings::differences(&kept.settings, &asked);
+    compare(&settings::of(launch, &kept.salt), kept)
+}
+
+fn compare(asked: &settings::Settings, kept: Kept) -> Result<Box<Document>, LaunchError> {
+    let differences = settings::differences(&kept.settings, asked);
     let document = Box::new(kept.instance.document);
     match differences.is_empty() {
         true => Ok(document),

@@ -20,6 +20,7 @@ use super::{
     channel::Listener,
     control::{self, Event, Report, View},
     document::{Bridge, Dashboard, Kept, State},
+    end,
     error::Ended,
     folder::Folder,
     inbox::{listen_to_signals, listen_to_starter, told_to_end},
@@ -150,6 +151,7 @@ impl<R: Runtime> Supervisor<R> {
         let (ended, report) = match self.start().await {
             Ok(mut server) => {
                 let ended = self.watch(&mut server).await;
+                self.tell_end(ended);
                 (Some(ended), Report::Ended(ended))
             }
             Err(failure) => (None, Report::Failed(failure)),
@@ -183,6 +185,7 @@ impl<R: Runtime> Supervisor<R> {
         let lock = system::last_closed(lock);
         system::inheritable(&lock).map_err(|e| state("pass on the lock", &e))?;
         self.folder.tidy();
+        self.folder.forget_end();
         self.ended.send_replace(None);
         self.yielding = false;
         self.kept.send_replace(self.spec.begin(&self.folder.log()));
@@ -314,6 +317,15 @@ impl<R: Runtime> Supervisor<R> {
                 server.kill();
                 Ended { asked: true, killed: true, ..server.ended().await }
             }
+        }
+    }
+
+    /// Leaves a trace of an end that nobody may have seen.
+    fn tell_end(&self, ended: Ended) {
+        if !ended.asked {
+            let instance = self.kept.borrow().instance.clone();
+            // What cannot be written is only what others see of it.
+            let _ = end::keep(&self.folder, &instance.document, &instance.project, ended);
         }
     }
 
