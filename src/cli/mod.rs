@@ -18,6 +18,7 @@
 //!
 //! Every other file is one command.
 
+mod build_note;
 mod command;
 mod completions;
 mod config;

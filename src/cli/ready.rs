@@ -1,8 +1,12 @@
 //! Makes sure that the release somebody wants is here.
 
+use std::time::SystemTime;
+
 use loom_source::{Line, Selector, Slot};
 
-use super::{Exit, Failure, context::Context, progress::Teller, selection::Selection, sources};
+use super::{
+    Exit, Failure, build_note, context::Context, progress::Teller, selection::Selection, sources,
+};
 use crate::{
     acquire::{self, Acquired, Acquirer, How, Network, Retry},
     config::Resolved,
@@ -91,6 +95,10 @@ fn fetch(
         let failure = Failure::from(error);
         if hints.is_empty() { failure } else { failure.also(hints) }
     })?;
+    if let Some(build) = build_note::of(store, &acquired.installed)? {
+        let told = build_note::told(&build, SystemTime::now());
+        context.printer.message(format!("using {told}"));
+    }
     if *selector == Selector::Latest && acquired.how != How::Here {
         acquirer.show_as_latest(&acquired.installed)?;
     }
