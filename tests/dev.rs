@@ -174,3 +174,26 @@ fn a_build_under_the_cargo_target_dir_is_found() {
     let run = sandbox.loom(&["get", "--source", &source]).ok();
     assert_eq!(says(run.path()), "first\n");
 }
+
+#[test]
+fn a_checkout_that_is_not_there_is_named() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.loom(&["dev", "link", "/nope", "--json"]).code(2);
+    let message = run.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("/nope"), "{message}");
+}
+
+#[test]
+fn which_build_was_taken_is_said() {
+    let sandbox = Sandbox::new();
+    let root = checkout(&sandbox, "loom");
+    let source = format!("target:{}", root.display());
+    let told = format!("the debug build of {}, ", root.display());
+    for _ in ["taken", "here already"] {
+        sandbox.loom(&["get", "--source", &source]).ok().says(&[&format!("using {told}"), " old"]);
+    }
+    let listed = sandbox.loom(&["list"]).ok().stdout();
+    assert!(listed.contains(&told), "{listed}");
+    let document = sandbox.loom(&["list", "--json"]).ok().json();
+    assert_eq!(document["releases"][0]["build"]["profile"], "debug");
+}

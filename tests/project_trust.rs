@@ -31,6 +31,10 @@ fn its_sources_count_once_it_is_trusted() {
     let run = run.says(&["is not trusted to set sources", "loom trust"]);
     assert!(sandbox.trees().is_empty(), "{}", run.stderr());
 
+    let check = sandbox.loom(&["config", "check"]).ok();
+    let (warning, line) = (check.stdout(), "loom.toml:1: sources: has no effect until the file is");
+    assert!(warning.contains(line) && warning.contains("loom trust"), "{warning}");
+
     let trusted = sandbox.loom(&["trust"]).ok();
     sandbox.snapshot_with("trust", &trusted, &[("file:///[^\"]*", "[MIRROR]")]);
     sandbox.loom(GET).ok().never_says(&["is not trusted"]);

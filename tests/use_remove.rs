@@ -40,6 +40,27 @@ fn what_is_not_here_can_be_chosen_and_is_said_to_be_missing() {
 }
 
 #[test]
+fn what_use_takes_is_said() {
+    let sandbox = Sandbox::new();
+    let takes = "`loom use` takes one version, such as 0.2.0, or dev";
+    sandbox.loom(&["use", "latest"]).code(2).says(&[takes, "loom use --none"]);
+    sandbox.loom(&["use", "0.1"]).code(2).says(&[takes, "a range"]);
+    sandbox.loom(&["use", "banana"]).code(2).says(&[takes]).never_says(&["unexpected character"]);
+    sandbox.loom(&["use", "v0.2.0"]).code(2).says(&["did you mean 0.2.0?"]);
+    sandbox.loom(&["get", "--version", "v0.2.0"]).code(2).says(&["did you mean 0.2.0?"]);
+}
+
+#[test]
+fn the_answer_of_use_has_the_same_keys_always() {
+    let sandbox = Sandbox::new();
+    let keys = |args: &[&str]| {
+        let document = sandbox.loom(args).ok().json();
+        document.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&["use", "0.9.0", "--json"]), keys(&["use", "--none", "--json"]));
+}
+
+#[test]
 fn what_is_removed_is_gone_with_its_tree_and_nothing_else_is() {
     let (sandbox, mirror) = with_two_versions();
     sandbox.loom(&["remove", "0.1.0"]).ok();

@@ -45,7 +45,8 @@ fn link(context: &Context, resolved: &Resolved, path: Option<&Path>) -> Outcome 
     let start = path.map_or_else(|| context.cwd(), |path| Ok(context.cwd()?.join(path)))?;
     let at = start.display();
     let start = start.canonicalize().map_err(|e| {
-        Failure::of(Exit::Usage, &e).hint(format!("give a folder that exists instead of {at}"))
+        Failure::new(Exit::Usage, format!("could not look into {at}: {e}"))
+            .hint("give a folder that exists: a checkout of Loom, or one in it")
     })?;
     let checkout = find_checkout(&start).ok_or_else(|| {
         Failure::new(Exit::Usage, format!("{at} is not in a checkout of Loom"))

@@ -1,12 +1,14 @@
 //! `loom list`
 
+use std::time::SystemTime;
+
 use serde_json::{Value, json};
 
-use super::{Done, Outcome, context::Context};
+use super::{Done, Outcome, build_note, context::Context};
 use crate::{
     acquire,
     config::Flags,
-    store::{Listed, Receipt},
+    store::{Listed, Receipt, receipt::BuildReceipt},
 };
 
 /// Arguments of `loom list`.
@@ -23,7 +25,8 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
         let receipt = store.receipt(release)?;
         let chosen = acquire::chosen::load(state, &release.authority, &release.binary)?;
         let used = chosen.as_ref() == Some(&release.slot);
-        rows.push(Row { listed, receipt, used });
+        let build = listed.installed.as_ref().map(|installed| build_note::of(&store, installed));
+        rows.push(Row { build: build.transpose()?.flatten(), listed, receipt, used });
     }
     let document = json!({"schema": 1, "releases": rows.iter().map(Row::json).collect::<Vec<_>>()});
     context.printer.answer(&document, || rows.iter().map(Row::human).collect())?;
@@ -36,6 +39,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
 struct Row {
     listed: Listed,
     receipt: Option<Receipt>,
+    build: Option<BuildReceipt>,
     used: bool,
 }
 
@@ -47,16 +51,17 @@ impl Row {
             "authority": release.authority, "binary": release.binary, "version": release.slot.to_string(),
             "platform": release.platform, "tree": installed.map(|i| i.tree), "path": installed.map(|i| &i.link),
             "source": self.receipt.as_ref().map(|r| &r.source), "at": self.receipt.as_ref().map(|r| &r.at),
-            "used": self.used,
+            "build": self.build, "used": self.used,
         })
     }
 
     fn human(&self) -> String {
         let release = &self.listed.release;
-        let from = match (&self.listed.installed, &self.receipt) {
-            (None, _) => "not linked; `loom get` looks into it".to_owned(),
-            (Some(_), Some(receipt)) => format!("from {}", receipt.source),
-            (Some(_), None) => String::new(),
+        let from = match (&self.listed.installed, &self.build, &self.receipt) {
+            (None, ..) => "not linked; `loom get` looks into it".to_owned(),
+            (Some(_), Some(build), _) => build_note::told(build, SystemTime::now()),
+            (Some(_), None, Some(receipt)) => format!("from {}", receipt.source),
+            (Some(_), None, None) => String::new(),
         };
         let mark = if self.used { "*" } else { " " };
         let line = format!(

@@ -19,6 +19,7 @@
 //!
 //! Every other file is one command.
 
+mod build_note;
 mod command;
 mod completions;
 mod config;

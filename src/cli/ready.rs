@@ -1,8 +1,12 @@
 //! Makes sure that the release somebody wants is here.
 
+use std::time::SystemTime;
+
 use loom_source::{Line, Selector, Slot};
 
-use super::{Exit, Failure, context::Context, progress::Teller, selection::Selection, sources};
+use super::{
+    Exit, Failure, build_note, context::Context, progress::Teller, selection::Selection, sources,
+};
 use crate::{
     acquire::{self, Acquired, Acquirer, How, Network, Retry},
     config::Resolved,
@@ -100,6 +104,12 @@ fn fetch(
         if let Err(error) = acquirer.show_as_latest(&acquired.installed) {
             context.printer.detail(format!("bin/latest was left as it is: {error}"));
         }
+    if let Some(build) = build_note::of(store, &acquired.installed)? {
+        let told = build_note::told(&build, SystemTime::now());
+        context.printer.message(format!("using {told}"));
+    }
+    if *selector == Selector::Latest && acquired.how != How::Here {
+        acquirer.show_as_latest(&acquired.installed)?;
     }
     Ok(acquired)
 }

@@ -1,7 +1,5 @@
 //! Lists, tables of names, and anything at all.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -57,16 +55,6 @@ impl<T: Read> Read for Named<T> {
     }
 }
 
-impl<T: Read> Read for BTreeMap<String, T> {
-    fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
-        let Named(named) = Named::read(node, path, reader)?;
-        Some(named.into_iter().map(|(key, at)| (key, at.value)).collect())
-    }
-    fn schema() -> Json {
-        Named::<T>::schema()
-    }
-}
-
 /// Anything at all; variables in its texts are expanded.
 impl Read for Json {
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
@@ -82,6 +70,20 @@ impl Read for Json {
     }
     fn schema() -> Json {
         json!({})
+    }
+}
+
+/// One value of a free-form table.
+#[derive(Debug, Clone)]
+pub(crate) struct Anything(pub(crate) Free);
+
+impl Read for Anything {
+    fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
+        let value = Json::read(node, path, reader)?;
+        Some(Self(Free { value, written: node.value.json() }))
+    }
+    fn schema() -> Json {
+        Json::schema()
     }
 }
 

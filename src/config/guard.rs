@@ -45,6 +45,8 @@ impl std::fmt::Display for Untrusted {
 /// One setting that needs trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withheld {
+    /// The line of the key, from 1.
+    pub line: usize,
     /// Its key, such as `mcp.web`.
     pub key: String,
     /// What it says, for people; values of environments are not shown.
@@ -55,6 +57,8 @@ pub struct Withheld {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Guarded {
     pub(crate) path: Vec<String>,
+    /// The line of its key, from 1.
+    pub(crate) line: usize,
     /// As written, nothing expanded.
     value: Json,
     /// Lowers the bar: the stricter of two holds until the project is trusted. All else is withheld.
@@ -74,7 +78,7 @@ impl Guarded {
         if self.path.last().is_some_and(|key| key == "api_key") && !asks(&self.value) {
             value = "***".into();
         }
-        Withheld { key: key.join("."), value: value.to_string() }
+        Withheld { line: self.line, key: key.join("."), value: value.to_string() }
     }
 }
 
@@ -93,7 +97,7 @@ pub(crate) fn guarded(root: &Table) -> Vec<Guarded> {
     let mut found = Vec::new();
     let mut add = |path: &[&str], node: &Node, weakens: bool| {
         let path = path.iter().map(|key| (*key).to_owned()).collect();
-        found.push(Guarded { path, value: node.value.json(), weakens });
+        found.push(Guarded { path, line: node.line, value: node.value.json(), weakens });
     };
     if let Some(node) = root.get("sources") {
         add(&["sources"], node, false);

@@ -7,7 +7,9 @@ use loom_source::{Authority, Name, Selector};
 use super::{
     Address, Bridge, ConfigError, Dashboard, Files, Free, Inputs, McpServer, Mistake, Mode, Origin,
     Place, Project, Resolved, Setting, SourceSpec, StoreSettings, Trust, Untrusted, Update,
-    UpdatePolicy, dirs,
+    UpdatePolicy, Withheld,
+    collections::{Anything, Named},
+    dirs,
     kinds::{Host, Seconds, Size},
     layers::{Layers, SWITCH, setting, yes_or_no},
     llm,
@@ -26,13 +28,22 @@ pub fn resolve(inputs: &Inputs, files: &impl Files) -> Result<Resolved, ConfigEr
     ConfigError::of(mistakes).map_or(Ok(resolved), Err)
 }
 
-/// Every mistake in every layer, then what is unwise: for `loom config check`.
+/// Every mistake in every layer, then what is unwise or withheld from an untrusted project: for `loom config check`.
 pub fn check(
     inputs: &Inputs,
     files: &impl Files,
 ) -> Result<(Vec<Mistake>, Vec<Mistake>), ConfigError> {
     let (resolved, mistakes) = examine(inputs, files)?;
-    Ok((mistakes, resolved.warnings))
+    let mut warnings = resolved.warnings;
+    if let (Some(untrusted), Some(file)) = (resolved.untrusted, resolved.project.file) {
+        let withheld = |item: &Withheld| {
+            let (file, line, key) = (file.clone(), item.line, item.key.clone());
+            Mistake::new(Place::File { file, line, key }, "has no effect until the file is trusted")
+                .hint(untrusted.hint())
+        };
+        warnings.extend(untrusted.what.iter().map(withheld));
+    }
+    Ok((mistakes, warnings))
 }
 
 /// What the project's file says that trust is about, whether it is trusted or not; `None` without a project.
@@ -96,7 +107,7 @@ fn untrusted(layers: &Layers<'_>, warnings: &mut Vec<Mistake>) -> Option<Untrust
     let mut what = Vec::new();
     for (item, shown) in items.iter().zip(&untrusted.what) {
         if item.weakens {
-            let place = project.loaded.place(1, &shown.key);
+            let place = project.loaded.place(shown.line, &shown.key);
             warnings.push(
                 Mistake::new(place, "may only tighten until the project is trusted")
                     .hint(untrusted.hint()),
@@ -187,36 +198,45 @@ fn enabled(wanted: Setting<bool>, mode: &Setting<Mode>) -> Setting<bool> {
 }
 
 /// Each server is decided by one layer as a whole: a project's program never sees the user's variables.
-fn mcp(layers: &Layers<'_>) -> BTreeMap<String, Setting<McpServer>> {
+fn mcp(layers: &Layers<'_>) -> BTreeMap<String, McpServer> {
     let mut servers = BTreeMap::new();
     for loaded in layers.files() {
         for (name, at) in loaded.tables.mcp.iter().flat_map(|mcp| &mcp.value.0) {
-            let table = at.value.clone();
+            let table = &at.value;
             // A server without a command is a mistake and noted as one.
-            let Some(command) = table.command else { continue };
-            let server = McpServer {
-                command: command.value,
-                args: table.args.map(|args| args.value).unwrap_or_default(),
-                env: table.env.map(|env| env.value).unwrap_or_default(),
-            };
-            servers
-                .entry(name.clone())
-                .or_insert_with(|| Setting::new(server, loaded.origin(at.line)));
+            let Some(command) = setting(loaded, table.command.as_ref()) else { continue };
+            let args = setting(loaded, table.args.as_ref());
+            let env = table.env.as_ref().map(|env| named(loaded, &env.value)).unwrap_or_default();
+            servers.entry(name.clone()).or_insert_with(|| McpServer {
+                command,
+                args: args.unwrap_or(Setting::default(Vec::new())),
+                env,
+            });
         }
     }
     servers
 }
 
-fn agents(layers: &Layers<'_>) -> BTreeMap<String, Setting<Free>> {
+fn agents(layers: &Layers<'_>) -> BTreeMap<String, Setting<BTreeMap<String, Setting<Free>>>> {
     let mut agents = BTreeMap::new();
     for loaded in layers.files() {
         for (name, at) in loaded.tables.agents.iter().flat_map(|agents| &agents.value.0) {
+            let fields = named(loaded, &at.value).into_iter();
+            let fields = fields.map(|(key, field)| (key, field.map(|Anything(free)| free)));
             agents
                 .entry(name.clone())
-                .or_insert_with(|| Setting::new(at.value.clone(), loaded.origin(at.line)));
+                .or_insert_with(|| Setting::new(fields.collect(), loaded.origin(at.line)));
         }
     }
     agents
+}
+
+/// The entries of a table, each with its own line.
+fn named<T: Clone>(loaded: &Loaded, table: &Named<T>) -> BTreeMap<String, Setting<T>> {
+    let entry = |(key, at): &(String, At<T>)| {
+        (key.clone(), Setting::new(at.value.clone(), loaded.origin(at.line)))
+    };
+    table.0.iter().map(entry).collect()
 }
 
 /// The highest layer that names any source names all of them.

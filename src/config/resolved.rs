@@ -21,9 +21,9 @@ pub struct Resolved {
     /// The language model providers.
     pub llm: Llm,
     /// MCP servers by name.
-    pub mcp: BTreeMap<String, Setting<McpServer>>,
-    /// Free-form tables by agent.
-    pub agents: BTreeMap<String, Setting<Free>>,
+    pub mcp: BTreeMap<String, McpServer>,
+    /// Free-form tables by agent; each key knows its own line.
+    pub agents: BTreeMap<String, Setting<BTreeMap<String, Setting<Free>>>>,
     /// The sources, in the order in which they are asked.
     pub sources: Setting<Vec<SourceSpec>>,
     /// What must be proven before something enters the store.
@@ -229,11 +229,11 @@ impl fmt::Debug for Free {
 #[derive(Debug, Clone)]
 pub struct McpServer {
     /// The program.
-    pub command: String,
+    pub command: Setting<String>,
     /// Its arguments.
-    pub args: Vec<String>,
+    pub args: Setting<Vec<String>>,
     /// Its environment; values are secrets more often than not.
-    pub env: BTreeMap<String, SecretString>,
+    pub env: BTreeMap<String, Setting<SecretString>>,
 }
 
 /// `[trust]`

@@ -1,9 +1,11 @@
 //! What a runtime is told through its environment.
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
-use super::{McpServer, Provider, Resolved};
+use super::{Free, McpServer, Provider, Resolved, Setting};
 
 /// One variable's value.
 #[derive(Debug, Clone)]
@@ -42,7 +44,7 @@ impl Resolved {
             ("LOOM_AGENTS", secret(self.agent_tables())),
         ];
         if let Some(provider) = self.llm.default_provider() {
-            let text = |setting: &super::Setting<String>| plain(setting.value.clone());
+            let text = |setting: &Setting<String>| plain(setting.value.clone());
             let key = provider.api_key.as_ref().map(|key| RuntimeValue::Secret(key.value.clone()));
             env.extend(key.map(|key| ("LOOM_LLM_API_KEY", key)));
             env.extend(provider.api_base.as_ref().map(|base| ("LOOM_LLM_API_BASE", text(base))));
@@ -56,11 +58,14 @@ impl Resolved {
     }
 
     fn mcp_servers(&self) -> Value {
-        self.mcp.iter().map(|(name, server)| (name.clone(), mcp_server(&server.value))).collect()
+        self.mcp.iter().map(|(name, server)| (name.clone(), mcp_server(server))).collect()
     }
 
     fn agent_tables(&self) -> Value {
-        self.agents.iter().map(|(name, agent)| (name.clone(), agent.value.value.clone())).collect()
+        let table = |agent: &BTreeMap<String, Setting<Free>>| -> Value {
+            agent.iter().map(|(key, free)| (key.clone(), free.value.value.clone())).collect()
+        };
+        self.agents.iter().map(|(name, agent)| (name.clone(), table(&agent.value))).collect()
     }
 }
 
@@ -91,7 +96,7 @@ fn mcp_server(server: &McpServer) -> Value {
     let env: Value = server
         .env
         .iter()
-        .map(|(key, value)| (key.clone(), Value::from(value.expose_secret())))
+        .map(|(key, value)| (key.clone(), Value::from(value.value.expose_secret())))
         .collect();
-    json!({"command": server.command, "args": server.args, "env": env})
+    json!({"command": server.command.value, "args": server.args.value, "env": env})
 }

@@ -101,9 +101,7 @@ impl Resolved {
             provider_rows(provider, &mut rows);
         }
         self.mcp_rows(&mut rows);
-        for (name, agent) in &self.agents {
-            rows.add(&["agents", name], Shown::Free(agent.value.clone()), &agent.origin);
-        }
+        self.agent_rows(&mut rows);
         rows.plain(&["sources"], &self.sources, |list| list.iter().map(source).collect());
         self.policy_rows(&mut rows);
         rows.0
@@ -138,11 +136,21 @@ impl Resolved {
 
     fn mcp_rows(&self, rows: &mut Rows) {
         for (name, server) in &self.mcp {
-            rows.plain(&["mcp", name, "command"], server, |s| s.command.as_str().into());
-            rows.plain(&["mcp", name, "args"], server, |s| s.args.clone().into());
-            for (variable, value) in &server.value.env {
-                let value = Shown::Secret(value.clone());
-                rows.add(&["mcp", name, "env", variable], value, &server.origin);
+            rows.plain(&["mcp", name, "command"], &server.command, |c| c.as_str().into());
+            rows.plain(&["mcp", name, "args"], &server.args, |args| args.clone().into());
+            for (variable, Setting { value, origin }) in &server.env {
+                rows.add(&["mcp", name, "env", variable], Shown::Secret(value.clone()), origin);
+            }
+        }
+    }
+
+    fn agent_rows(&self, rows: &mut Rows) {
+        for (name, agent) in &self.agents {
+            if agent.value.is_empty() {
+                rows.plain(&["agents", name], agent, |_| json!({}));
+            }
+            for (key, Setting { value, origin }) in &agent.value {
+                rows.add(&["agents", name, key], Shown::Free(value.clone()), origin);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The tables of `loom.toml` and `config.toml`: every key we know, once.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use loom_source::Selector;
 use secrecy::SecretString;
@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Address, Free, Mode, SourceSpec, UpdatePolicy,
-    collections::Named,
+    collections::{Anything, Named},
     kinds::{ApiBase, Host, Key, Seconds, Size, Temperature},
     read::{At, KeyPath, Read, Reader, described, table},
     tree::{Node, Value},
@@ -33,7 +33,7 @@ table! {
         /// MCP servers, by name.
         mcp: Named<McpTable>,
         /// Settings of agents, by name; free-form.
-        agents: Named<Free>,
+        agents: Named<Named<Anything>>,
         /// Where releases come from, in the order in which they are asked.
         sources: Vec<SourceSpec>,
         /// What must be proven before something enters the store.
@@ -101,7 +101,7 @@ table! {
         /// Its arguments.
         args: Vec<String>,
         /// Its environment.
-        env: BTreeMap<String, SecretString>,
+        env: Named<SecretString>,
     }
 }
 

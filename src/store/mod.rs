@@ -19,6 +19,7 @@
 //! | `links` | `bin/`, the view for people |
 //! | [`installed`] | [`Installed`], and finding it by reading one link |
 //! | [`recover`] | a missing link is doubt |
+//! | `damaged` | trees set aside, and how many of them stay |
 //! | `rehash` | whether a tree's files are what its listing says |
 //! | [`fingerprint`] | whether a tree was touched since it was hashed |
 //! | [`receipt`] | [`Receipt`]: how a tree got here |
@@ -30,6 +31,7 @@
 //! Everything here blocks, and nothing here knows a network.
 
 pub mod admit;
+mod damaged;
 pub mod du;
 mod durable;
 pub mod error;

@@ -14,7 +14,6 @@ use super::{
     Checked, Installed, Receipt, Received, Store, StoreError,
     durable::{Aside, Barrier, create_folders, remove_tree, set_mode},
     error::{Act, absent, at},
-    format::Notice,
     receipt::rfc3339,
 };
 
@@ -131,20 +130,6 @@ impl Store {
             }
             Err(e) => Err(e),
         }
-    }
-
-    /// Moves a damaged tree out of the way; running programs keep their files.
-    pub(super) fn set_aside(&self, tree: &Digest, what: String) -> Result<(), StoreError> {
-        let from = self.tree(tree);
-        // Moving a folder rewrites its `..`, for which others than root need the right to write.
-        set_mode(&from, 0o755)?;
-        let name = |n: &u32| self.trees().join(format!(".damaged-{tree}-{n}"));
-        let free = |n: &u32| fs::symlink_metadata(name(n)).is_err();
-        let to = name(&(1..).find(free).unwrap_or_default());
-        fs::rename(&from, &to).map_err(at(Act::Rename, &to))?;
-        self.forget_fingerprint(tree)?;
-        self.notice(Notice::SetAside { to, what });
-        Ok(())
     }
 }
 

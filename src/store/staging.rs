@@ -33,8 +33,10 @@ impl Store {
     }
 
     /// Removes what dead processes have left: `store/.new-*` that nobody locks, `store/.trash-*`, and files in `tmp/`
-    /// that have not changed for a day. What cannot be removed (another user's) stays.
+    /// that have not changed for a day; also damaged folders, but the newest of each tree. What cannot be removed
+    /// (another user's) stays.
     pub fn sweep(&self) -> Result<(), StoreError> {
+        self.retire_damaged()?;
         for (name, path) in names(&self.trees(), true)? {
             let dead = || name.starts_with(".new-") && is_dead(&path).unwrap_or(false);
             if name.starts_with(".trash-") || dead() {

@@ -5,6 +5,9 @@ use std::{fmt, str::FromStr};
 use semver::{Comparator, Op, VersionReq};
 use serde::{Deserialize, Serialize};
 
+/// What tags have before their versions.
+const TAG: [char; 2] = ['v', 'V'];
+
 /// A semantic version without build metadata, such as `0.2.0` or `1.0.0-rc.1`.
 ///
 /// `+build` is refused: two builds of one version would be equal in order and different in bytes.
@@ -22,6 +25,12 @@ pub enum VersionError {
         text: String,
         /// What the parser says.
         why: String,
+    },
+    /// A tag where a version is wanted.
+    #[error("{text:?} is not a version; did you mean {}?", text.trim_start_matches(TAG))]
+    Tag {
+        /// What was given, such as `v0.2.0`.
+        text: String,
     },
     /// Build metadata cannot be told apart in order.
     #[error("{0:?} carries build metadata (+…), which cannot be part of a release's version")]
@@ -57,8 +66,15 @@ impl FromStr for Version {
         if text.len() > 64 {
             return Err(VersionError::Long(text.to_owned()));
         }
-        let version = semver::Version::parse(text)
-            .map_err(|e| VersionError::NotSemver { text: text.to_owned(), why: e.to_string() })?;
+        let version = semver::Version::parse(text).map_err(|e| {
+            let tagged = text.strip_prefix(TAG).is_some_and(|rest| Self::from_str(rest).is_ok());
+            let text = text.to_owned();
+            if tagged {
+                VersionError::Tag { text }
+            } else {
+                VersionError::NotSemver { text, why: e.to_string() }
+            }
+        })?;
         if !version.build.is_empty() {
             return Err(VersionError::Build(text.to_owned()));
         }
@@ -122,6 +138,34 @@ impl FromStr for Slot {
     }
 }
 
+/// A range of versions, and how it was written. Two are equal if they mean the same.
+#[derive(Debug, Clone)]
+pub struct Range {
+    meaning: VersionReq,
+    text: String,
+}
+
+impl Range {
+    fn new(meaning: VersionReq, text: &str) -> Self {
+        Self { meaning, text: text.to_owned() }
+    }
+}
+
+impl PartialEq for Range {
+    fn eq(&self, other: &Self) -> bool {
+        self.meaning == other.meaning
+    }
+}
+
+impl Eq for Range {}
+
+impl fmt::Display for Range {
+    /// As it was written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
 /// How a user asks for a version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Selector {
@@ -131,7 +175,7 @@ pub enum Selector {
     /// `0.2.0`: this version and no other.
     Exact(Version),
     /// `0.2`, `^0.2`, `>=0.1,<0.3`: the newest release in the range.
-    Range(VersionReq),
+    Range(Range),
     /// `dev`: a cargo build and nothing else.
     Dev,
 }
@@ -142,7 +186,7 @@ impl Selector {
         match self {
             Self::Latest => !version.is_prerelease(),
             Self::Exact(exact) => exact == version,
-            Self::Range(range) => range.matches(&version.0),
+            Self::Range(range) => range.meaning.matches(&version.0),
             Self::Dev => false,
         }
     }
@@ -184,15 +228,19 @@ impl FromStr for Selector {
         }
         match text.parse::<Version>() {
             Ok(version) => return Ok(Self::Exact(version)),
-            Err(e @ (VersionError::Build(_) | VersionError::Long(_))) => return Err(e),
-            Err(_) => {}
+            Err(
+                e @ (VersionError::Build(_) | VersionError::Long(_) | VersionError::Tag { .. }),
+            ) => {
+                return Err(e);
+            }
+            Err(VersionError::NotSemver { .. } | VersionError::Selector { .. }) => {}
         }
         if let Some(range) = partial(text) {
-            return Ok(Self::Range(range));
+            return Ok(Self::Range(Range::new(range, text)));
         }
         let range = VersionReq::parse(text)
             .map_err(|_| VersionError::Selector { text: text.to_owned() })?;
-        Ok(Self::Range(range))
+        Ok(Self::Range(Range::new(range, text)))
     }
 }
 
@@ -201,7 +249,7 @@ impl fmt::Display for Selector {
         match self {
             Self::Latest => f.pad("latest"),
             Self::Exact(version) => version.fmt(f),
-            Self::Range(range) => f.pad(&range.to_string()),
+            Self::Range(range) => range.fmt(f),
             Self::Dev => f.pad("dev"),
         }
     }
@@ -234,6 +282,24 @@ mod tests {
         ] {
             assert_eq!(newest(selector).as_deref(), expected, "{selector}");
         }
+    }
+
+    #[test]
+    fn a_range_is_shown_as_it_was_written_and_equal_by_meaning() {
+        let parse = |text: &str| text.parse::<Selector>().unwrap();
+        for text in ["latest", "dev", "0.2.0", "0.9", "1", "^0.2", ">=0.1,<0.3"] {
+            assert_eq!(parse(text).to_string(), text);
+        }
+        assert_eq!(parse("0.9"), parse("~0.9"));
+        assert_ne!(parse("0.9"), parse("^0"));
+    }
+
+    #[test]
+    fn a_tag_is_answered_with_its_version() {
+        let told = |error: VersionError| error.to_string().contains("did you mean 0.2.0?");
+        assert!(told("v0.2.0".parse::<Selector>().unwrap_err()));
+        assert!(told("V0.2.0".parse::<Version>().unwrap_err()));
+        assert!(!told("vv0.2.0".parse::<Version>().unwrap_err()));
     }
 
     #[test]

@@ -102,6 +102,6 @@ fn a_servers_table_is_one_layers_alone() {
         .user("[mcp.m]\ncommand = 'mine'\nenv = {KEY = 'mine'}\n[mcp.n]\ncommand = 'n'\n")
         .project("[mcp.m]\ncommand = 'theirs'\n");
     let mcp = world.resolved().mcp;
-    assert_eq!((mcp["m"].value.command.as_str(), mcp["m"].value.env.len()), ("theirs", 0));
-    assert_eq!(mcp["n"].value.command, "n");
+    assert_eq!((mcp["m"].command.value.as_str(), mcp["m"].env.len()), ("theirs", 0));
+    assert_eq!(mcp["n"].command.value, "n");
 }

@@ -123,12 +123,25 @@ fn the_file_beside_expands_values_and_holds_keys() {
     assert_eq!(world.warnings().len(), 1, "and it is said");
     let world = world.env(&[("X", "process"), ("LOOM_TRUST_PROJECT", "yes")]);
     let agents = world.resolved().agents;
-    assert_eq!(agents["a"].value.value, json!({"x": ["process"]}));
-    assert_eq!(
-        world.row("agents.a").0,
-        json!({"x": ["${X}"]}),
-        "what a variable holds is not shown"
+    assert_eq!(agents["a"].value["x"].value.value, json!(["process"]));
+    assert_eq!(world.row("agents.a.x").0, json!(["${X}"]), "what a variable holds is not shown");
+}
+
+#[test]
+fn each_entry_of_a_free_table_has_its_own_line() {
+    let world = World::new().project(
+        "[mcp.m]\nargs = ['x']\ncommand = 'c'\n[mcp.m.env]\nK = 'v'\n[agents.a]\nx = 1\ny.z = 2\n[agents.b]\n",
     );
+    for (key, line) in [
+        ("mcp.m.command", 3),
+        ("mcp.m.args", 2),
+        ("mcp.m.env.K", 5),
+        ("agents.a.x", 7),
+        ("agents.a.y", 8),
+        ("agents.b", 9),
+    ] {
+        assert_eq!(world.row(key).1, format!("/p/loom.toml:{line}"), "{key}");
+    }
 }
 
 #[test]

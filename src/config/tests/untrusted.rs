@@ -26,6 +26,31 @@ fn an_untrusted_project_may_only_tighten() {
 }
 
 #[test]
+fn what_has_no_effect_is_a_warning_on_its_own_line() {
+    let world = World::new().project(GREEDY).untrusting();
+    let (mistakes, warnings) = check(&world.inputs, &world.files).unwrap();
+    assert_eq!(mistakes, []);
+    let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    let withheld =
+        |place: &str| format!("/p/loom.toml:{place}: has no effect until the file is trusted");
+    assert_eq!(
+        warnings,
+        [
+            "/p/loom.toml:12: trust.checksum: may only tighten until the project is trusted"
+                .to_owned(),
+            withheld("4: bridge.address"),
+            withheld("7: llm.d.api_base"),
+            withheld("9: mcp.m"),
+            withheld("2: sources"),
+            withheld("14: trust.keys"),
+        ]
+    );
+    let world = world.trusting();
+    let (_, warnings) = check(&world.inputs, &world.files).unwrap();
+    assert_eq!(warnings, []);
+}
+
+#[test]
 fn trust_is_in_exactly_these_tables() {
     let mut world = World::new().project(GREEDY).untrusting();
     let untrusted = world.resolved().untrusted.unwrap();

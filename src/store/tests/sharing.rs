@@ -42,6 +42,33 @@ fn a_damaged_tree_is_not_shared() {
 }
 
 #[test]
+fn of_damaged_trees_the_newest_is_kept() {
+    let home = home();
+    let store = &home.store;
+    let mut other = install(store, "0.2.0", b"other");
+    damage(&other.entry, b"wrong");
+    other = install(store, "0.2.0", b"other");
+    for evil in ["first", "second", "third"] {
+        let installed = install(store, "0.1.0", b"same");
+        damage(&installed.entry, evil.as_bytes());
+        let lease = store.lease(&installed, home.folder.path()).unwrap();
+        install(store, "0.1.0", b"same");
+        store.sweep().unwrap();
+        let leased = trees(store).len();
+        drop(lease);
+        store.sweep().unwrap();
+        assert_eq!(leased > trees(store).len(), evil != "first", "who runs keeps the files");
+    }
+    let tree = install(store, "0.1.0", b"same").tree;
+    let aside = [format!(".damaged-{tree}-3"), format!(".damaged-{}-1", other.tree)];
+    let kept = trees(store).into_iter().filter(|name| name.starts_with('.')).collect::<Vec<_>>();
+    assert!(kept.len() == 2 && aside.iter().all(|name| kept.contains(name)), "{kept:?}");
+    let newest = store.root().join("store").join(&aside[0]).join("loom-bridge-server");
+    assert_eq!(fs::read(newest).unwrap(), b"third");
+    sound(store);
+}
+
+#[test]
 fn many_publish_one_tree_at_once() {
     let home = home();
     let store = &home.store;
