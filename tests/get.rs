@@ -251,6 +251,8 @@ fn a_checksum_may_be_waived_but_not_silently() {
     sandbox.verify();
     // The waiver was for that run: the next one judges what is here again.
     sandbox.loom(&args).code(6);
+    sandbox.loom(&["which", "--version", "0.2.0"]).code(6).says(&["is here", "trust.checksum"]);
+    sandbox.loom(&["which"]).code(3);
 }
 
 #[test]
@@ -303,4 +305,19 @@ fn latest_does_not_go_back_unasked() {
     run.says(&["0.1.0", "0.2.0", "--allow-downgrade"]);
     let run = sandbox.loom(&[&get[..], &["--allow-downgrade"]].concat()).ok();
     assert_eq!(run.path(), sandbox.link("0.1.0"));
+}
+
+#[test]
+fn a_folder_needs_no_certificates() {
+    let (mut sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    sandbox.set("SSL_CERT_FILE", "/no/such/file.pem");
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
+    let distant = ["get", "--source", "https://mirror.invalid/x", "--version", "0.3.0"];
+    sandbox.loom(&distant).code(2).says(&["SSL_CERT_FILE"]);
+}
+
+#[test]
+fn a_build_is_no_release() {
+    let sandbox = Sandbox::new();
+    sandbox.loom(&["get", "--build", "--version", "0.2.0"]).code(2).says(&["--build", "0.2.0"]);
 }

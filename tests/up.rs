@@ -89,6 +89,14 @@ fn a_taken_port_is_named_with_its_owner_and_the_flag_that_changes_it() {
     let port = taken.local_addr().unwrap().port().to_string();
     let owner = format!("process {}", std::process::id());
     let run = stage.run("up", &["--bridge-port", &port, "--detach"]).code(9);
+    // Who runs this test, and how its program is called, differs.
+    let filters = [
+        (r"is taken by .*", "is taken by [OWNER]"),
+        (r"\([0-9.]+ [KM]iB, ", "([SIZE], "),
+        (r"file://\S+", "file://[MIRROR]"),
+        (r"--bridge-port \d+", "--bridge-port [PORT]"),
+    ];
+    stage.sandbox.snapshot_with("port_in_use", &run, &filters);
     run.says(&[&format!("127.0.0.1:{port} is taken by"), &owner, "--bridge-port"]);
     let url = stage.mirror.url();
     let mut args = vec!["up", "--source", &url, "--version", "0.2.0", "--bridge-port", "0"];

@@ -9,28 +9,36 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
-    ArchiveFormat, Capabilities, Carrier, Digest, Form, Line, Listing, Need, Offer, Opened,
-    Pointer, Release, Resume, Source, SourceError,
+    ArchiveFormat, Capabilities, Carrier, Claim, Digest, Form, Line, Listing, Need, Offer, Opened,
+    Pointer, Release, Resume, Source, SourceError, Witness,
 };
 
 use super::{
-    AcquireError, Acquired, Acquirer, Backend, Candidate, How, Reach,
+    AcquireError, Acquired, Acquirer, Backend, Candidate, Reach, first_seen,
+    observer::Progress,
     outcome::Log,
-    plan::Reason,
+    plan::{Event, Reason},
     run::{Chosen, Step},
 };
-use crate::trust::{Expectation, Expected, Grade, Origin, Proof};
+use crate::trust::{Distrust, Origin, Pin, PinOrigin};
 
 /// Bytes read at once.
 const PIECE: usize = 256 * 1024;
 
+/// Who says what the file has to be.
+const BY: &str = "--sha256";
+
 /// One file as a source.
 #[derive(Debug)]
-struct OneFile(PathBuf);
+struct OneFile {
+    path: PathBuf,
+    /// What the user says that it has to be.
+    sha256: Option<Digest>,
+}
 
 impl fmt::Display for OneFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.display().fmt(f)
+        self.path.display().fmt(f)
     }
 }
 
@@ -41,13 +49,15 @@ impl Source for OneFile {
     }
 
     async fn find(&self, _: &Release) -> Result<Option<Offer>, SourceError> {
-        let form = match ArchiveFormat::of_name(&self.0.to_string_lossy()) {
+        let form = match ArchiveFormat::of_name(&self.path.to_string_lossy()) {
             Some(format) => Form::Archive { format, strip: None },
             None => Form::Bare,
         };
-        let size = std::fs::metadata(&self.0).map_err(|e| self.unread(e))?.len();
-        let at = Pointer::new(self.0.to_string_lossy());
-        let carrier = Carrier { form, at, size: Some(size), claims: Vec::new() };
+        let size = std::fs::metadata(&self.path).map_err(|e| self.unread(e))?.len();
+        let at = Pointer::new(self.path.to_string_lossy());
+        let given = |digest| Claim { digest, by: Witness::Sidecar, at: BY.to_owned() };
+        let claims = self.sha256.map(given).into_iter().collect();
+        let carrier = Carrier { form, at, size: Some(size), claims };
         Ok(Some(Offer { carriers: vec![carrier], ..Offer::default() }))
     }
 
@@ -56,7 +66,7 @@ impl Source for OneFile {
     }
 
     async fn open(&self, _: &Pointer, _: &Resume) -> Result<Opened, SourceError> {
-        let mut file = std::fs::File::open(&self.0).map_err(|e| self.unread(e))?;
+        let mut file = std::fs::File::open(&self.path).map_err(|e| self.unread(e))?;
         let total = Some(file.metadata().map_err(|e| self.unread(e))?.len());
         let at = self.to_string();
         let pieces = std::iter::from_fn(move || {
@@ -92,7 +102,11 @@ impl Acquirer<'_> {
         file: &Path,
         sha256: Option<Digest>,
     ) -> Result<Acquired, AcquireError> {
-        let source = OneFile(file.to_owned());
+        let unreadable = |source| AcquireError::Unreadable { file: file.to_owned(), source };
+        if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
+            return Err(unreadable(io::Error::other("it is not a file")));
+        }
+        let source = OneFile { path: file.to_owned(), sha256 };
         let found = self.network.block_on(source.find(release))?;
         let candidate = Candidate {
             name: file.display().to_string(),
@@ -115,30 +129,30 @@ impl Acquirer<'_> {
                 ));
             }
         };
-        let proof = sha256.map(|digest| Proof {
-            digest,
-            grade: Grade::Identity,
-            by: "--sha256".to_owned(),
-        });
-        let waiver = if proof.is_none() { self.policy.waiver(Origin::Mirror) } else { None };
-        let (Some(carrier), true) =
-            (offer.carriers.first().cloned(), proof.is_some() || waiver.is_some())
-        else {
-            return Err(AcquireError::Unproven { file: file.to_owned() });
+        let mut pins = first_seen::load(self.state, release)?;
+        let given = |digest| Pin { digest, origin: PinOrigin::Given { by: BY.to_owned() } };
+        pins.archives.extend(sha256.map(given));
+        let expected =
+            match self.policy.judge(release, &candidate.name, candidate.origin, &offer, &pins) {
+                Ok(expected) => expected,
+                Err(Distrust::NoChecksum { .. }) => {
+                    return Err(AcquireError::Unproven { file: file.to_owned() });
+                }
+                Err(distrust) => {
+                    self.distrusted(&mut log, &candidate, &distrust);
+                    let (what, attempts) = (release.to_string(), log.attempts);
+                    return Err(AcquireError::unserved(what, Reason::Integrity, attempts));
+                }
+            };
+        let chosen = Chosen { candidate: &candidate, offer, expected };
+        let what = release.to_string();
+        let mut wait = || self.observer.tell(Progress::Waiting { what: &what });
+        let _lock = self.store.lock_release(release, &mut wait)?;
+        let reason = match self.attempt(release, &chosen, false, &mut log)? {
+            Step::Here(installed, how) => return Ok(Acquired { installed, how }),
+            Step::Event(Event::Failed { .. }) => Reason::Unreachable,
+            Step::Event(_) => Reason::Integrity,
         };
-        let size = carrier.size;
-        let expectation =
-            Expectation { release: release.clone(), archive: proof, tree: None, waiver, size };
-        let chosen =
-            Chosen { candidate: &candidate, offer, expected: Expected { carrier, expectation } };
-        let _lock = self.store.lock_release(release, &mut || {})?;
-        match self.attempt(release, &chosen, false, &mut log)? {
-            Step::Here(installed) => {
-                Ok(Acquired { installed, how: How::Fetched { source: candidate.name.clone() } })
-            }
-            Step::Event(_) => {
-                Err(AcquireError::unserved(release.to_string(), Reason::Integrity, log.attempts))
-            }
-        }
+        Err(AcquireError::unserved(what, reason, log.attempts))
     }
 }

@@ -43,6 +43,14 @@ pub enum Backend {
 }
 
 impl Candidate {
+    /// What its memories are kept under: a name alone could come to mean another place.
+    pub(super) fn key(&self) -> String {
+        match &self.backend {
+            Backend::Ready(source) => format!("{} {source}", self.name),
+            Backend::Missing(_) => self.name.clone(),
+        }
+    }
+
     /// The source, unless this build has none for it.
     pub fn source(&self) -> Option<&dyn Source> {
         match &self.backend {

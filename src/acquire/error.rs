@@ -16,9 +16,14 @@ pub enum AcquireError {
     /// The state folder failed.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The first source that could answer has no backend in this build.
-    #[error("{0} cannot be asked by this version of loom")]
-    Missing(String),
+    /// No other source could serve, and one has no backend in this build.
+    #[error("{what} cannot be asked by this version of loom")]
+    Missing {
+        /// Which.
+        what: String,
+        /// Who was asked besides, and what came of it.
+        attempts: Vec<Attempt>,
+    },
     /// Nothing is configured.
     #[error("no source is configured for {0}")]
     NoSource(String),
@@ -33,6 +38,14 @@ pub enum AcquireError {
         attempts: Vec<Attempt>,
         /// Whether something could be had if nothing were proven.
         unproven: bool,
+    },
+    /// A file is to be added, and cannot be read.
+    #[error("cannot read {}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// A file is to be added, and nothing says what it has to be.
     #[error("nothing says what {} has to be", file.display())]
@@ -69,6 +82,8 @@ pub enum AcquireError {
     Offline {
         /// What was wanted.
         what: String,
+        /// Who was asked all the same.
+        attempts: Vec<Attempt>,
     },
     /// The runtime that drives the network could not be made.
     #[error("could not prepare for asking sources")]
@@ -78,7 +93,7 @@ pub enum AcquireError {
 fn unserved(reason: Reason, release: &str) -> String {
     match reason {
         Reason::Absent => format!("no source carries {release}"),
-        Reason::Unreachable => format!("no source could serve {release}"),
+        Reason::Unreachable | Reason::Missing => format!("no source could serve {release}"),
         Reason::Credentials => format!("no source would serve {release} without other credentials"),
         Reason::Integrity => format!("nothing that could be trusted was offered for {release}"),
     }
@@ -93,7 +108,10 @@ impl AcquireError {
     /// Who was asked and what came of it.
     pub fn attempts(&self) -> &[Attempt] {
         match self {
-            Self::Unserved { attempts, .. } | Self::Unlistable { attempts, .. } => attempts,
+            Self::Unserved { attempts, .. }
+            | Self::Unlistable { attempts, .. }
+            | Self::Missing { attempts, .. }
+            | Self::Offline { attempts, .. } => attempts,
             _ => &[],
         }
     }
@@ -102,7 +120,7 @@ impl AcquireError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Store(error) => return error.hint(),
-            Self::Missing(_) | Self::NoSource(_) => {
+            Self::Missing { .. } | Self::NoSource(_) => {
                 "build it in a checkout of Loom with `loom up --build`, or name a \
                 source: --source file:///FOLDER or --source https://HOST/PATH"
                     .to_owned()
@@ -113,6 +131,9 @@ impl AcquireError {
                     .to_owned()
             }
             Self::Unserved { reason, .. } => return reason_hint(*reason),
+            Self::Unreadable { .. } => {
+                "give the path of an archive, or of the program itself".to_owned()
+            }
             Self::Unproven { .. } => {
                 "give its digest with --sha256, or take it as it is with --allow-unverified"
                     .to_owned()
@@ -144,10 +165,12 @@ impl AcquireError {
 fn reason_hint(reason: Reason) -> Option<String> {
     let hint = match reason {
         Reason::Absent => {
-            "check the version (`loom list` shows what is here), or name another source with --source"
+            "check the version (`loom list` shows what is here), name another source with --source, \
+             or build it in a checkout of Loom with `loom up --build`"
         }
-        Reason::Unreachable => {
-            "check the connection and the address, or name another source with --source"
+        Reason::Unreachable | Reason::Missing => {
+            "check the address of each source named above, and the connection to it, or name another one \
+             with --source"
         }
         Reason::Credentials => "check the credentials for the sources named above",
         Reason::Integrity => {

@@ -5,7 +5,6 @@
 
 use std::{
     io::Read,
-    path::Path,
     sync::atomic::{AtomicU64, Ordering},
     thread,
 };
@@ -15,7 +14,7 @@ use futures::StreamExt;
 use loom_source::{ArchiveFormat, Carrier, Digest, Form, Opened, Resume, Source, SourceError};
 
 use super::{
-    AcquireError, Acquirer,
+    AcquireError, Acquirer, Candidate, Reach,
     inflate::inflate,
     observer::Progress,
     pipe::{PipeReader, PipeWriter, pipe},
@@ -71,11 +70,12 @@ impl Acquirer<'_> {
     /// Fetches the carrier; `whole` discards what earlier transfers left.
     pub(super) fn fetch(
         &self,
-        name: &str,
+        candidate: &Candidate,
         source: &dyn Source,
         expected: &Expected,
         whole: bool,
     ) -> Result<Fetched, FetchError> {
+        let name = candidate.name.as_str();
         let carrier = &expected.carrier;
         let unpacking = match &carrier.form {
             Form::Archive { format: ArchiveFormat::Zip, strip } => Unpacking::Zip(*strip),
@@ -83,30 +83,30 @@ impl Acquirer<'_> {
             Form::Bare => Unpacking::Bare,
             Form::Loose { folder } => return self.loose(name, source, carrier, folder, expected),
         };
-        let (partial, opened) = self.begin(name, source, carrier, unpacking, whole)?;
+        let (partial, opened) = self.begin(candidate, source, carrier, unpacking, whole)?;
         self.announce(name, carrier, &opened);
         let staged = self.store.stage(self.limits)?;
         let fetched = match unpacking {
             Unpacking::Zip(strip) => self.spooled(partial, opened, expected, staged, strip),
             _ => self.streamed(partial, opened, expected, staged, unpacking),
         };
-        self.observer.tell(Progress::Fetched);
+        self.observer.tell(if fetched.is_ok() { Progress::Fetched } else { Progress::BrokenOff });
         fetched
     }
 
     /// Opens the carrier where the partial transfer ends.
     fn begin(
         &self,
-        name: &str,
+        candidate: &Candidate,
         source: &dyn Source,
         carrier: &Carrier,
         unpacking: Unpacking,
         whole: bool,
     ) -> Result<(Partial, Opened), FetchError> {
         // Beyond a source that can resume, only a zip archive and one that is kept have to lie in a file.
-        let resumable = source.capabilities().resume && !self.is_on_disk(name);
+        let resumable = source.capabilities().resume && candidate.reach != Reach::Disk;
         let partial = || match unpacking {
-            _ if resumable => Partial::open(self.store, name, &carrier.at),
+            _ if resumable => Partial::open(self.store, &candidate.key(), &carrier.at),
             Unpacking::Zip(_) => Partial::spooled(self.store),
             Unpacking::Tar(..) if self.keep_archives => Partial::spooled(self.store),
             _ => Ok(Partial::passing()),
@@ -159,7 +159,9 @@ impl Acquirer<'_> {
         mut staged: Staged,
         strip: Option<bool>,
     ) -> Result<Fetched, FetchError> {
-        self.receive(&mut partial, opened, expected, |_| {})?;
+        if let Err(error) = self.receive(&mut partial, opened, expected, |_| {}) {
+            return Err(broken(partial, error));
+        }
         let received = partial.finish();
         // A wrong archive is not even looked into.
         if expected
@@ -215,7 +217,9 @@ impl Acquirer<'_> {
             }
             (arrived, unpacker.join())
         });
-        arrived?;
+        if let Err(error) = arrived {
+            return Err(broken(partial, error));
+        }
         let received = partial.finish();
         match unpacked {
             Ok(Ok(staged)) => Ok(Fetched { staged, received: Some(received) }),
@@ -252,26 +256,14 @@ impl Acquirer<'_> {
         }
         Ok(())
     }
+}
 
-    /// A cargo build on this machine: a reflink or a copy, never a hard link. `None` where it changed meanwhile.
-    pub(super) fn copy_build(
-        &self,
-        program: &Path,
-        name: &str,
-    ) -> Result<Option<Staged>, FetchError> {
-        let stamp =
-            || std::fs::metadata(program).and_then(|meta| Ok((meta.len(), meta.modified()?)));
-        let read = |source| {
-            FetchError::Source(
-                SourceError::Read { at: program.display().to_string(), source },
-                false,
-            )
-        };
-        let before = stamp().map_err(read)?;
-        let mut staged = self.store.stage(self.limits)?;
-        staged.copy_file(program, name).map_err(|error| FetchError::Unpack(error, None))?;
-        Ok((stamp().map_err(read)? == before).then_some(staged))
+/// What arrived stays for the next attempt, unless it is already known to be wrong.
+fn broken(partial: Partial, error: FetchError) -> FetchError {
+    if matches!(error, FetchError::TooLong { .. }) {
+        partial.discard();
     }
+    error
 }
 
 /// Inflates on a thread of its own and unpacks on this one.

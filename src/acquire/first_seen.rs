@@ -20,7 +20,7 @@ pub(super) fn load(state: &Path, release: &Release) -> Result<Pins, StateError> 
     if release.slot.version().is_none() {
         return Ok(Pins::default());
     }
-    Ok(state::read(&path(state, release))?.unwrap_or_default())
+    Ok(state::read_strictly(&path(state, release))?.unwrap_or_default())
 }
 
 /// Remembers what was seen; the first tree stays, archives are added.
@@ -29,7 +29,8 @@ pub(super) fn remember(state: &Path, release: &Release, seen: Pins) -> Result<()
         return Ok(());
     }
     let path = path(state, release);
-    let before: Option<Pins> = state::read(&path)?;
+    let _lock = state::lock(&path, &mut || {})?;
+    let before: Option<Pins> = state::read_strictly(&path)?;
     let mut pins = before.clone().unwrap_or_default();
     if pins.tree.is_none() {
         pins.tree = seen.tree;
@@ -48,4 +49,36 @@ pub(super) fn remember(state: &Path, release: &Release, seen: Pins) -> Result<()
 /// Forgets what was seen; whether there was anything.
 pub fn forget(state: &Path, release: &Release) -> Result<bool, StateError> {
     state::forget(&path(state, release))
+}
+
+#[cfg(test)]
+mod tests {
+    use loom_source::{Authority, Digest, Line, Name, Platform};
+
+    use super::*;
+    use crate::trust::{Pin, PinOrigin};
+
+    fn pin(of: &str) -> Pin {
+        let origin = PinOrigin::Given { by: "the test".to_owned() };
+        Pin { digest: Digest::of(of.as_bytes()), origin }
+    }
+
+    #[test]
+    fn the_first_tree_stays_and_what_cannot_be_read_is_not_nothing() {
+        let (authority, binary) = (Authority::default(), Name::default());
+        let line = Line { authority, binary, platform: Platform::LinuxX86_64 };
+        let release = line.version("0.2.0".parse().unwrap());
+        let state = tempfile::tempdir().unwrap();
+        for (tree, archive) in [("t", "a"), ("u", "b"), ("t", "a")] {
+            let seen = Pins { tree: Some(pin(tree)), archives: vec![pin(archive)] };
+            remember(state.path(), &release, seen).unwrap();
+        }
+        let expected = Pins { tree: Some(pin("t")), archives: vec![pin("a"), pin("b")] };
+        assert_eq!(load(state.path(), &release).unwrap(), expected);
+
+        std::fs::write(path(state.path(), &release), "{").unwrap();
+        assert!(load(state.path(), &release).is_err());
+        assert!(forget(state.path(), &release).unwrap());
+        assert_eq!(load(state.path(), &release).unwrap(), Pins::default());
+    }
 }

@@ -28,7 +28,8 @@ impl Acquirer<'_> {
         expected: &Expected,
     ) -> Result<Fetched, FetchError> {
         let listing = self.listing(source, carrier, expected)?;
-        let total = listing.entries().iter().filter(|e| e.kind != Kind::Link).map(|e| e.size).sum();
+        let total = listing.entries().iter().filter(|e| e.kind != Kind::Link);
+        let total = total.fold(0_u64, |sum, entry| sum.saturating_add(entry.size));
         self.observer.tell(Progress::Fetching {
             source: name,
             what: "loose files",
@@ -36,15 +37,17 @@ impl Acquirer<'_> {
             from: 0,
         });
         let mut staged = self.store.stage(self.limits)?;
-        let mut bytes = 0;
+        let mut bytes = 0_u64;
         for entry in listing.entries() {
             match link_target(&listing, entry) {
                 Some(target) => {
                     staged.link(&entry.path, &target).map_err(|e| FetchError::Unpack(e, None))?
                 }
-                None => self.file(source, folder, entry, &mut staged)?,
+                None => {
+                    self.file(source, folder, entry, &mut staged)?;
+                    bytes = bytes.saturating_add(entry.size);
+                }
             }
-            bytes += entry.size;
             self.observer.tell(Progress::Received { bytes });
         }
         self.observer.tell(Progress::Fetched);
@@ -89,23 +92,59 @@ impl Acquirer<'_> {
             size: Some(entry.size),
             claims: Vec::new(),
         };
-        let opened = self.open(source, &at, &Resume::whole())?;
+        let got = match self.copied(source, &at.at, entry, staged)? {
+            Some(digest) => digest,
+            None => self.streamed_file(source, &at, entry, staged)?,
+        };
+        if got != entry.digest {
+            let expected = entry.digest;
+            return Err(FetchError::Wrong { what: at.at.to_string(), expected, got });
+        }
+        Ok(())
+    }
+}
+
+impl Acquirer<'_> {
+    /// A program that lies on a disk of this machine is cloned where the file system can; the clone is what is hashed.
+    /// Only programs: they are what is large, and the store clones nothing else.
+    fn copied(
+        &self,
+        source: &dyn Source,
+        at: &Pointer,
+        entry: &Entry,
+        staged: &mut Staged,
+    ) -> Result<Option<Digest>, FetchError> {
+        let Some(file) = source.local_file(at).filter(|_| entry.kind == Kind::Executable) else {
+            return Ok(None);
+        };
+        let size = std::fs::metadata(&file).map_err(|e| Self::unread(at.to_string(), e))?.len();
+        // A file of another size is another file; reading it as a stream ends where it has to.
+        if size != entry.size {
+            return Ok(None);
+        }
+        let copied = staged.copy_file(&file, entry.path.as_str());
+        copied.map(|bytes| Some(bytes.digest)).map_err(|error| FetchError::Unpack(error, None))
+    }
+
+    fn streamed_file(
+        &self,
+        source: &dyn Source,
+        at: &Carrier,
+        entry: &Entry,
+        staged: &mut Staged,
+    ) -> Result<Digest, FetchError> {
+        let opened = self.open(source, at, &Resume::whole())?;
         let mut reader = BodyReader::new(self, opened);
         // One byte more than announced is enough to see that it is too long.
         let taken = staged.file(
             &entry.path,
             entry.kind == Kind::Executable,
-            (&mut reader).take(entry.size + 1),
+            (&mut reader).take(entry.size.saturating_add(1)),
         );
         if let Some(error) = reader.failed.take() {
             return Err(FetchError::Source(error, false));
         }
-        let measured = taken.map_err(|error| FetchError::Unpack(error, None))?;
-        if measured.digest != entry.digest {
-            let (expected, got) = (entry.digest, measured.digest);
-            return Err(FetchError::Wrong { what: at.at.to_string(), expected, got });
-        }
-        Ok(())
+        taken.map(|bytes| bytes.digest).map_err(|error| FetchError::Unpack(error, None))
     }
 }
 

@@ -6,7 +6,10 @@
 //! | `resolve` | from «latest» or a range to one version |
 //! | `versions` | what a source last said it carries |
 //! | `plan` | [`Plan`](plan::Plan): failover and retry as one pure reducer |
-//! | `run` | drives the plan: asks, judges, fetches, publishes |
+//! | `run` | drives the plan: asks source after source, and the policy |
+//! | `attempt` | one attempt at one source, and what its failure means |
+//! | `build` | a cargo build |
+//! | `publish` | into the store, with receipt and first-seen pins |
 //! | `fetch` · `loose` | one carrier's bytes into a staged tree |
 //! | `pipe` · `inflate` | what the threads of a transfer share |
 //! | `outcome` | what came of each source that was asked; the receipt |
@@ -20,6 +23,8 @@
 //! | `error` | [`AcquireError`] |
 
 mod add;
+mod attempt;
+mod build;
 mod candidate;
 pub mod chosen;
 mod describe;
@@ -33,15 +38,18 @@ mod observer;
 mod outcome;
 mod pipe;
 pub mod plan;
+mod publish;
 pub mod quarantine;
 mod resolve;
 mod run;
 mod state;
+#[cfg(test)]
+mod tests;
 mod versions;
 
 use std::{path::Path, time::Duration};
 
-use loom_source::{Line, Release, Selector, Slot};
+use loom_source::{Digest, Line, Release, Selector, Slot};
 
 pub use candidate::{Backend, Candidate, Reach};
 pub use error::AcquireError;
@@ -53,7 +61,7 @@ pub use state::StateError;
 pub use versions::age_in_words;
 
 use crate::{
-    store::{Installed, Limits, Recovery, Store, StoreError},
+    store::{Attempt, Installed, Limits, Recovery, Store, StoreError},
     trust::Policy,
 };
 
@@ -121,25 +129,51 @@ pub fn here(
     policy: &Policy,
 ) -> Result<Option<Installed>, StoreError> {
     let Some(installed) = store.find(release)? else { return Ok(None) };
-    Ok(accepts(store, release, policy)?.then_some(installed))
+    let accepted = accepted(store, release, policy)?;
+    Ok(Some(installed).filter(|installed| accepted == Some(installed.tree)))
 }
 
-fn accepts(store: &Store, release: &Release, policy: &Policy) -> Result<bool, StoreError> {
+/// The tree whose receipt today's policy accepts. It need not be the one that the link leads to: a run that was
+/// killed in between leaves the receipt of one tree beside the link to another.
+fn accepted(
+    store: &Store,
+    release: &Release,
+    policy: &Policy,
+) -> Result<Option<Digest>, StoreError> {
     let receipt = store.receipt(release)?;
-    Ok(receipt.is_some_and(|receipt| policy.accepts(receipt.grade, receipt.waiver)))
+    let receipt = receipt.filter(|receipt| policy.accepts(receipt.grade, receipt.waiver));
+    Ok(receipt.and_then(|receipt| receipt.tree))
 }
 
 impl Acquirer<'_> {
     /// Makes sure that what `selector` selects is in the store.
     pub fn acquire(&self, line: &Line, selector: &Selector) -> Result<Acquired, AcquireError> {
-        let (slot, attempts) = match selector {
-            Selector::Exact(version) => (Slot::Version(version.clone()), Vec::new()),
-            _ => {
-                let resolution = self.resolve(line, selector)?;
-                (resolution.slot, resolution.attempts)
-            }
+        let slot = match selector {
+            Selector::Exact(version) => Slot::Version(version.clone()),
+            Selector::Dev => Slot::Dev,
+            Selector::Latest | Selector::Range(_) => return self.acquire_one_of(line, selector),
         };
-        let release = line.at(slot);
+        self.acquire_at(line.at(slot), Vec::new())
+    }
+
+    /// What a fresh memory promises and no source carries any more is asked for again.
+    fn acquire_one_of(&self, line: &Line, selector: &Selector) -> Result<Acquired, AcquireError> {
+        let mut resolution = self.resolve(line, selector)?;
+        if let Some(memory) = resolution.remembered.take() {
+            match self.acquire_at(line.at(resolution.slot), resolution.attempts) {
+                Err(AcquireError::Unserved { reason: Reason::Absent, .. }) => memory.forget()?,
+                result => return result,
+            };
+            resolution = self.resolve(line, selector)?;
+        }
+        self.acquire_at(line.at(resolution.slot), resolution.attempts)
+    }
+
+    fn acquire_at(
+        &self,
+        release: Release,
+        attempts: Vec<Attempt>,
+    ) -> Result<Acquired, AcquireError> {
         if let Some(installed) = self.hit(&release)? {
             return Ok(Acquired { installed, how: How::Here });
         }
@@ -163,18 +197,16 @@ impl Acquirer<'_> {
         Ok(here(self.store, release, &self.policy)?)
     }
 
-    fn accepts(&self, release: &Release) -> Result<bool, AcquireError> {
-        Ok(accepts(self.store, release, &self.policy)?)
-    }
-
-    /// A missing link is doubt: the tree is hashed before it is linked again.
+    /// A missing link is doubt: the tree is hashed before it is linked again. The policy is asked before that:
+    /// what it refuses must not get its link back.
     fn relink(&self, release: &Release) -> Result<Option<Installed>, AcquireError> {
         if self.force || release.slot == Slot::Dev || self.store.find(release)?.is_some() {
             return Ok(None);
         }
+        let Some(tree) = accepted(self.store, release, &self.policy)? else { return Ok(None) };
         match self.store.recover(release)? {
-            Recovery::Linked(installed) if self.accepts(release)? => Ok(Some(installed)),
-            Recovery::Linked(_) | Recovery::Nothing => Ok(None),
+            Recovery::Linked(installed) => Ok(Some(installed).filter(|i| i.tree == tree)),
+            Recovery::Nothing => Ok(None),
             Recovery::Damaged(what) => {
                 let text =
                     format!("what was here of {release} is damaged ({what}); fetching it again");
@@ -182,5 +214,18 @@ impl Acquirer<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// Something that a run can do without could not be remembered.
+    fn memory(&self, kept: Result<(), StateError>) {
+        if let Err(error) = kept {
+            let text = describe::whole(&error);
+            self.observer.tell(Progress::Notice { text: &text });
+        }
+    }
+
+    /// Links `bin/latest` to what was acquired, for people.
+    pub fn show_as_latest(&self, installed: &Installed) -> Result<(), AcquireError> {
+        Ok(self.store.link_latest(installed)?)
     }
 }

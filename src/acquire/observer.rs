@@ -24,8 +24,10 @@ pub enum Progress<'a> {
         /// Bytes.
         bytes: u64,
     },
-    /// The transfer has ended, well or not.
+    /// The transfer has ended, and all of it is here.
     Fetched,
+    /// The transfer has ended before its time.
+    BrokenOff,
     /// A source could not serve; the text says why.
     Failed {
         /// Which.

@@ -5,14 +5,14 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use loom_source::{Build, Offer, Release, SourceError};
+use loom_source::{Build, Class, Digest, Offer, Release, SourceError};
 
 use super::{
     Acquirer, Candidate, describe::whole, observer::Progress, plan::Event, quarantine::Blame,
 };
 use crate::{
     store::{Attempt, Checked, Receipt, receipt::BuildReceipt, receipt::rfc3339_exact},
-    trust::{Distrust, Expectation, Origin},
+    trust::{Distrust, Expectation, Grade, Origin},
 };
 
 /// The log of one acquisition.
@@ -23,10 +23,12 @@ pub(super) struct Log {
     pub(super) blames: Vec<Blame>,
     /// Whether some source was refused only because nothing proves what it has.
     pub(super) unproven: bool,
+    /// Whether some source was refused for another reason: then nothing should be accepted unproven.
+    pub(super) wrong: bool,
+    /// What this build of loom cannot ask.
+    pub(super) missing: Option<String>,
     /// Whether some source was not asked because we are offline.
     pub(super) offline: bool,
-    /// Whether the present source has been named to the user already.
-    told: bool,
 }
 
 impl Log {
@@ -38,15 +40,15 @@ impl Log {
             attempts,
             blames: Vec::new(),
             unproven: false,
+            wrong: false,
+            missing: None,
             offline: false,
-            told: false,
         }
     }
 
     /// A source is being asked.
     pub(super) fn ask(&mut self) {
         self.asked = Instant::now();
-        self.told = false;
     }
 
     /// What came of it.
@@ -76,6 +78,7 @@ impl Acquirer<'_> {
         };
         self.observer.tell(Progress::Failed { source: &candidate.name, why: &why });
         log.note(candidate, why);
+        log.offline |= error.class() == Class::Offline;
         Event::Failed { advice: error.advice(), class: error.class(), progress }
     }
 
@@ -86,13 +89,21 @@ impl Acquirer<'_> {
         candidate: &Candidate,
         distrust: &Distrust,
     ) -> Event {
-        log.unproven |= matches!(distrust, Distrust::NoChecksum { .. });
         let why = format!("{distrust}; {}", distrust.hint());
-        self.refused(log, candidate, &why)
+        if !matches!(distrust, Distrust::NoChecksum { .. }) {
+            return self.refused(log, candidate, &why);
+        }
+        log.unproven = true;
+        self.unusable(log, candidate, &why)
     }
 
     /// What a source brought cannot be used, though it may be what was expected.
     pub(super) fn refused(&self, log: &mut Log, candidate: &Candidate, why: &str) -> Event {
+        log.wrong = true;
+        self.unusable(log, candidate, why)
+    }
+
+    fn unusable(&self, log: &mut Log, candidate: &Candidate, why: &str) -> Event {
         self.observer.tell(Progress::Failed { source: &candidate.name, why });
         log.note(candidate, why);
         Event::Distrusted
@@ -111,8 +122,10 @@ impl Acquirer<'_> {
             let text =
                 format!("the partial download from {} was damaged; starting over", candidate.name);
             self.observer.tell(Progress::Notice { text: &text });
+            log.note(candidate, format!("the partial download was damaged: {why}"));
             return Event::Wrong { resumed };
         }
+        log.wrong = true;
         self.observer.tell(Progress::Blamed { source: &candidate.name, why });
         log.note(candidate, format!("wrong bytes: {why}"));
         log.blames.extend(blame);
@@ -175,14 +188,13 @@ pub(super) fn build(build: &Build) -> BuildReceipt {
     }
 }
 
-/// Names what was expected of a release at a source and did not come.
+/// Names what was expected of a release at a source and did not come, and who (`grade`) stood behind just that.
 pub(super) fn blame(
     candidate: &Candidate,
     release: &Release,
-    expected: loom_source::Digest,
-    got: loom_source::Digest,
-    expectation: &Expectation,
+    expected: Digest,
+    got: Digest,
+    grade: Option<Grade>,
 ) -> Option<Blame> {
-    let grade = expectation.grade()?;
-    Some(Blame::new(&candidate.name, release, expected, got, grade, SystemTime::now()))
+    Some(Blame::new(&candidate.name, release, expected, got, grade?, SystemTime::now()))
 }

@@ -24,11 +24,24 @@ impl Default for Retry {
     }
 }
 
+/// A source's turn in the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Turn {
+    /// Its place among the candidates.
+    pub place: usize,
+    /// `on_error = "stop"`: its failure ends everything.
+    pub stop_on_error: bool,
+    /// `on_absent = "stop"`: where it has nothing, nobody else is asked.
+    pub stop_on_absent: bool,
+}
+
 /// What happened at the source that was asked last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// It does not carry the release.
     Absent,
+    /// This build of loom has nothing that could ask it.
+    Missing,
     /// It carries it, and the policy has an expectation.
     Offered,
     /// The policy refuses what it offers, or what it offers cannot be unpacked.
@@ -49,6 +62,13 @@ pub enum Event {
     },
     /// The bytes are what was expected.
     Arrived,
+}
+
+impl Event {
+    /// It gave no answer that counts.
+    pub(super) fn unanswered() -> Self {
+        Self::Failed { advice: Advice::Next, class: Class::Unreachable, progress: false }
+    }
 }
 
 /// What to do next.
@@ -74,6 +94,8 @@ pub enum Action {
 pub enum Reason {
     /// Every source answered, and none carries it.
     Absent,
+    /// Some source cannot be asked by this build of loom.
+    Missing,
     /// Some source could not be reached.
     Unreachable,
     /// Some source wants credentials.
@@ -85,11 +107,11 @@ pub enum Reason {
 /// The state of one acquisition.
 #[derive(Debug)]
 pub struct Plan {
-    /// The sources still to be asked, first first: place and whether its failure ends everything.
-    left: std::vec::IntoIter<(usize, bool)>,
+    /// The sources still to be asked, first first.
+    left: std::vec::IntoIter<Turn>,
     retry: Retry,
-    /// Whether the present source's failure ends everything.
-    stop: bool,
+    /// The present source.
+    turn: Turn,
     fetching: bool,
     restarted: bool,
     barren: u32,
@@ -98,12 +120,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan over sources in order: place, and whether `on_error = "stop"`.
-    pub fn new(order: Vec<(usize, bool)>, retry: Retry) -> Self {
+    /// A plan over sources in order.
+    pub fn new(order: Vec<Turn>, retry: Retry) -> Self {
         Self {
             left: order.into_iter(),
             retry,
-            stop: false,
+            turn: Turn::default(),
             fetching: false,
             restarted: false,
             barren: 0,
@@ -121,7 +143,9 @@ impl Plan {
     pub fn next(&mut self, event: Event) -> Action {
         match event {
             Event::Arrived => Action::Done,
+            Event::Absent if self.turn.stop_on_absent => Action::GiveUp(self.worst),
             Event::Absent => self.advance(),
+            Event::Missing => self.silent(Reason::Missing),
             Event::Offered => {
                 self.fetching = true;
                 Action::Fetch { after: Duration::ZERO }
@@ -142,14 +166,15 @@ impl Plan {
         };
         match advice {
             Advice::Stop => {
-                self.stop = true;
+                self.turn.stop_on_error = true;
                 self.fail(reason)
             }
             Advice::Retry { after } if self.fetching => match self.again(progress, after) {
                 Some(after) => Action::Fetch { after },
                 None => self.fail(reason),
             },
-            Advice::Retry { .. } | Advice::Next => self.fail(reason),
+            Advice::Retry { .. } | Advice::Next if self.fetching => self.fail(reason),
+            Advice::Retry { .. } | Advice::Next => self.silent(reason),
         }
     }
 
@@ -166,15 +191,22 @@ impl Plan {
 
     fn fail(&mut self, reason: Reason) -> Action {
         self.worst = self.worst.max(reason);
-        if self.stop { Action::GiveUp(self.worst) } else { self.advance() }
+        if self.turn.stop_on_error { Action::GiveUp(self.worst) } else { self.advance() }
+    }
+
+    /// It did not say whether it has the release: where its absence would end everything, so does its silence,
+    /// or whoever can keep it from answering decides who answers instead.
+    fn silent(&mut self, reason: Reason) -> Action {
+        self.turn.stop_on_error |= self.turn.stop_on_absent;
+        self.fail(reason)
     }
 
     fn advance(&mut self) -> Action {
         (self.fetching, self.restarted, self.barren, self.total) = (false, false, 0, 0);
         match self.left.next() {
-            Some((place, stop)) => {
-                self.stop = stop;
-                Action::Ask(place)
+            Some(turn) => {
+                self.turn = turn;
+                Action::Ask(turn.place)
             }
             None => Action::GiveUp(self.worst),
         }
@@ -191,7 +223,11 @@ mod tests {
         Event::Failed { advice, class: Class::Unreachable, progress }
     }
 
-    fn run(order: &[(usize, bool)], events: &[Event]) -> Vec<Action> {
+    fn turn(place: usize) -> Turn {
+        Turn { place, ..Turn::default() }
+    }
+
+    fn run(order: &[Turn], events: &[Event]) -> Vec<Action> {
         let mut plan = Plan::new(order.to_vec(), Retry { barren: 1, total: 3, ..Retry::default() });
         let mut actions = vec![plan.start()];
         actions.extend(events.iter().map(|event| plan.next(*event)));
@@ -208,11 +244,13 @@ mod tests {
         let later = |secs| failed(Advice::Retry { after: Some(Duration::from_secs(secs)) }, true);
         let refused =
             Event::Failed { advice: Advice::Next, class: Class::Credentials, progress: false };
-        let two = [(0, false), (1, false)];
-        let strict = [(0, true), (1, false)];
+        let two = [turn(0), turn(1)];
+        let strict = [Turn { stop_on_error: true, ..turn(0) }, turn(1)];
+        let only = [Turn { stop_on_absent: true, ..turn(0) }, turn(1)];
+        let second_only = [turn(0), Turn { stop_on_absent: true, ..turn(1) }, turn(2)];
         let whole = Event::Wrong { resumed: false };
         let resumed = Event::Wrong { resumed: true };
-        type Case<'a> = (&'a str, &'a [(usize, bool)], Vec<Event>, Vec<Action>);
+        type Case<'a> = (&'a str, &'a [Turn], Vec<Event>, Vec<Action>);
         let cases: Vec<Case<'_>> = vec![
             ("nothing configured", &[], vec![], vec![GiveUp(Reason::Absent)]),
             (
@@ -240,6 +278,31 @@ mod tests {
                 &strict,
                 vec![Event::Absent],
                 vec![Ask(0), Ask(1)],
+            ),
+            ("on_absent stop", &only, vec![Event::Absent], vec![Ask(0), GiveUp(Reason::Absent)]),
+            (
+                "on_absent stop, and it cannot say",
+                &only,
+                vec![next],
+                vec![Ask(0), GiveUp(Reason::Unreachable)],
+            ),
+            (
+                "on_absent stop lets others help with what it has",
+                &only,
+                vec![Event::Offered, whole],
+                vec![Ask(0), NOW, Ask(1)],
+            ),
+            (
+                "on_absent stop hides no earlier failure",
+                &second_only,
+                vec![Event::Distrusted, Event::Absent],
+                vec![Ask(0), Ask(1), GiveUp(Reason::Integrity)],
+            ),
+            (
+                "a source without a backend goes on",
+                &two,
+                vec![Event::Missing, Event::Absent],
+                vec![Ask(0), Ask(1), GiveUp(Reason::Missing)],
             ),
             (
                 "a final answer ends it",

@@ -43,7 +43,9 @@ impl Quarantine {
     /// What is remembered.
     pub fn load(state: &Path, now: SystemTime) -> Result<Self, StateError> {
         let mut quarantine: Self = state::read(&state.join("quarantine.json"))?.unwrap_or_default();
-        quarantine.blames.retain(|blame| blame.until > seconds(now));
+        // One from the future was written under another clock, and would count for who knows how long.
+        let (now, latest) = (seconds(now), seconds(now + TERM));
+        quarantine.blames.retain(|blame| blame.until > now && blame.until <= latest);
         Ok(quarantine)
     }
 
@@ -53,10 +55,11 @@ impl Quarantine {
             return Ok(());
         }
         let path = state.join("quarantine.json");
-        let _lock = state::lock(&path)?;
+        let _lock = state::lock(&path, &mut || {})?;
         let mut quarantine = Self::load(state, now)?;
         quarantine.blames.retain(|old| !blames.iter().any(|new| new.same_matter(old)));
         quarantine.blames.extend(blames);
+        quarantine.blames = just(quarantine.blames);
         state::write(&path, &quarantine)
     }
 
@@ -69,10 +72,15 @@ impl Quarantine {
             || of_source().filter(|blame| blame.grade == Grade::Identity).count() >= 2
     }
 
-    /// The places `0..names.len()`, quarantined ones last, else in order.
-    pub fn order(&self, names: &[String], release: &Release) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..names.len()).collect();
-        places.sort_by_key(|place| self.holds(&names[*place], release));
+    /// The places of these sources (name, and whether it may stop the search), quarantined ones last, else in order.
+    ///
+    /// One that may stop the search keeps its place, and nothing is moved past it: it stands there to keep those
+    /// behind it from answering, and those before it must be asked before it ends everything.
+    pub fn order(&self, sources: &[(&str, bool)], release: &Release) -> Vec<usize> {
+        let mut places: Vec<usize> = (0..sources.len()).collect();
+        for group in places.split_mut(|place| sources[*place].1) {
+            group.sort_by_key(|place| self.holds(sources[*place].0, release));
+        }
         places
     }
 }
@@ -105,7 +113,7 @@ impl Blame {
 
 /// Leaves out those where two sources brought the same other bytes: then it is the expectation that is wrong,
 /// and one wrong digest must not put every honest source last.
-pub fn just(blames: Vec<Blame>) -> Vec<Blame> {
+fn just(blames: Vec<Blame>) -> Vec<Blame> {
     let agree = |one: &Blame| {
         blames.iter().any(|other| {
             other.source != one.source && (other.expected, other.got) == (one.expected, one.got)
@@ -141,9 +149,32 @@ mod tests {
     #[test]
     fn a_source_that_lied_is_asked_last_for_that_release() {
         let quarantine = Quarantine { blames: vec![blame("a", "0.2.0", "x", Grade::Transfer)] };
-        let names = ["a".to_owned(), "b".to_owned()];
-        assert_eq!(quarantine.order(&names, &release("0.2.0")), [1, 0]);
-        assert_eq!(quarantine.order(&names, &release("0.1.0")), [0, 1]);
+        let sources = [("a", false), ("b", false)];
+        assert_eq!(quarantine.order(&sources, &release("0.2.0")), [1, 0]);
+        assert_eq!(quarantine.order(&sources, &release("0.1.0")), [0, 1]);
+    }
+
+    #[test]
+    fn nothing_is_moved_past_a_source_that_may_stop_the_search() {
+        let blames = vec![blame("a", "0.2.0", "x", Grade::Transfer)];
+        let quarantine = Quarantine { blames };
+        for (sources, order) in [
+            ([("a", true), ("b", false), ("c", false)], [0, 1, 2]),
+            ([("a", false), ("b", true), ("c", false)], [0, 1, 2]),
+            ([("a", false), ("b", false), ("c", true)], [1, 0, 2]),
+        ] {
+            assert_eq!(quarantine.order(&sources, &release("0.2.0")), order, "{sources:?}");
+        }
+    }
+
+    #[test]
+    fn agreement_counts_across_processes() {
+        let state = tempfile::tempdir().unwrap();
+        for source in ["a", "b"] {
+            let blames = vec![blame(source, "0.2.0", "x", Grade::Identity)];
+            Quarantine::add(state.path(), blames, UNIX_EPOCH).unwrap();
+        }
+        assert_eq!(Quarantine::load(state.path(), UNIX_EPOCH).unwrap().blames, []);
     }
 
     #[test]
@@ -174,5 +205,12 @@ mod tests {
         let soon = UNIX_EPOCH + TERM - Duration::from_secs(1);
         assert_eq!(Quarantine::load(state.path(), soon).unwrap().blames.len(), 1);
         assert_eq!(Quarantine::load(state.path(), UNIX_EPOCH + TERM).unwrap().blames.len(), 0);
+        Quarantine::add(
+            state.path(),
+            vec![Blame { until: 9_999_999, ..blame("c", "0.1.0", "x", Grade::Transfer) }],
+            UNIX_EPOCH,
+        )
+        .unwrap();
+        assert_eq!(Quarantine::load(state.path(), UNIX_EPOCH).unwrap().blames.len(), 1);
     }
 }

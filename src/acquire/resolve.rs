@@ -2,18 +2,18 @@
 
 use std::time::{Instant, SystemTime};
 
-use loom_source::{Line, Listing, Need, Selector, Slot, SourceError, Version};
+use loom_source::{Class, Line, Listing, Need, Selector, Slot, Source, SourceError, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AcquireError, Acquirer, Backend, Candidate, Reach,
+    AcquireError, Acquirer, Backend, Candidate, Reach, accepted,
     describe::whole,
     observer::Progress,
     plan::Reason,
     state,
     versions::{Memory, age_in_words},
 };
-use crate::store::Attempt;
+use crate::{store::Attempt, trust::Origin};
 
 /// All versions, whatever is asked for: the answer is remembered and has to serve other selectors too.
 const EVERY: Need = Need::All;
@@ -22,18 +22,36 @@ const EVERY: Need = Need::All;
 pub(super) struct Resolution {
     pub(super) slot: Slot,
     pub(super) attempts: Vec<Attempt>,
+    /// The memory that it was read from, where nobody was asked.
+    pub(super) remembered: Option<Memory>,
 }
 
 /// What one source said.
 enum Answer {
     /// It has a cargo build.
     Build,
-    /// These versions.
-    Versions(Vec<Version>),
-    /// It cannot tell.
-    Silent(&'static str),
+    /// These versions; with the memory they were read from, where it was not asked.
+    Versions(Vec<Version>, Option<Memory>),
     /// It has nothing of the kind.
     Nothing,
+    /// It cannot tell.
+    Silent(&'static str),
+    /// It did not answer.
+    Failed(Reason, String),
+}
+
+/// What has come of asking so far.
+#[derive(Default)]
+struct Asked {
+    attempts: Vec<Attempt>,
+    /// The worst that kept a source from answering.
+    worst: Option<Reason>,
+    /// Whether some source cannot list.
+    silent: bool,
+    /// Whether some source was not asked because we are offline.
+    offline: bool,
+    /// What this build of loom cannot ask.
+    missing: Option<String>,
 }
 
 /// The newest version that `latest` ever came to, so that going back is noticed.
@@ -49,52 +67,63 @@ impl Acquirer<'_> {
         line: &Line,
         selector: &Selector,
     ) -> Result<Resolution, AcquireError> {
-        let mut attempts = Vec::new();
-        let (mut unreachable, mut silent) = (false, false);
+        let mut asked = Asked::default();
         for candidate in self.candidates {
             let begun = Instant::now();
-            let answer = match &candidate.backend {
-                Backend::Missing(what) => return Err(AcquireError::Missing(what.clone())),
-                Backend::Ready(_) if self.offline && candidate.reach == Reach::Network => {
-                    unreachable = true;
-                    self.recalled(candidate, line)?
+            let Candidate { stop_on_absent, stop_on_error, .. } = *candidate;
+            let (outcome, stop) = match self.answer(candidate, line, selector, &mut asked)? {
+                Answer::Build => {
+                    let (slot, attempts) = (Slot::Dev, asked.attempts);
+                    return Ok(Resolution { slot, attempts, remembered: None });
                 }
-                Backend::Ready(_) => self.answer(candidate, line, selector)?,
-            };
-            let outcome = match answer {
-                Ok(Answer::Build) => return Ok(Resolution { slot: Slot::Dev, attempts }),
-                Ok(Answer::Versions(versions)) => match selector.newest(&versions) {
+                Answer::Versions(versions, remembered) => match selector.newest(&versions) {
                     Some(version) => {
                         self.not_back(line, selector, candidate, version)?;
-                        return Ok(Resolution { slot: Slot::Version(version.clone()), attempts });
+                        let (slot, attempts) = (Slot::Version(version.clone()), asked.attempts);
+                        return Ok(Resolution { slot, attempts, remembered });
                     }
-                    None => format!("carries nothing that is {selector}"),
+                    None => (format!("carries nothing that is {selector}"), stop_on_absent),
                 },
-                Ok(Answer::Silent(why)) => {
-                    silent = true;
-                    why.to_owned()
+                Answer::Nothing => (format!("carries no {line}"), stop_on_absent),
+                Answer::Silent(why) => {
+                    asked.silent = true;
+                    (why.to_owned(), false)
                 }
-                Ok(Answer::Nothing) => format!("carries no {line}"),
-                Err(error) => {
-                    unreachable = true;
-                    let why = whole(&error);
-                    self.observer.tell(Progress::Failed { source: &candidate.name, why: &why });
-                    why
+                Answer::Failed(reason, why) => {
+                    asked.worst = asked.worst.max(Some(reason));
+                    (why, stop_on_absent || stop_on_error)
                 }
             };
-            attempts.push(Attempt { source: candidate.name.clone(), outcome, ms: millis(begun) });
+            let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            asked.attempts.push(Attempt { source: candidate.name.clone(), outcome, ms });
+            if stop {
+                break;
+            }
         }
-        if let Some(resolution) = self.newest_here(line, selector, &attempts)? {
-            return Ok(resolution);
+        match self.newest_here(line, selector, &asked)? {
+            Some(resolution) => Ok(resolution),
+            None => Err(self.unresolved(line, selector, asked)),
         }
+    }
+
+    fn unresolved(&self, line: &Line, selector: &Selector, asked: Asked) -> AcquireError {
         let release = format!("{} {selector} {}", line.binary, line.platform);
-        Err(match (self.offline && unreachable, unreachable, silent) {
+        let Asked { mut attempts, worst, silent, offline, missing } = asked;
+        match (worst.unwrap_or(Reason::Absent), missing) {
             _ if self.candidates.is_empty() => AcquireError::NoSource(release),
-            (true, _, _) => AcquireError::Offline { what: release },
-            (_, false, true) => AcquireError::Unlistable { selector: selector.clone(), attempts },
-            (_, true, _) => AcquireError::unserved(release, Reason::Unreachable, attempts),
-            _ => AcquireError::unserved(release, Reason::Absent, attempts),
-        })
+            (reason, _) if offline && reason <= Reason::Unreachable => {
+                AcquireError::Offline { what: release, attempts }
+            }
+            (Reason::Missing, Some(what)) => {
+                // Alone it would only say the same again.
+                attempts.retain(|_| self.candidates.len() > 1);
+                AcquireError::Missing { what, attempts }
+            }
+            (Reason::Absent, _) if silent => {
+                AcquireError::Unlistable { selector: selector.clone(), attempts }
+            }
+            (reason, _) => AcquireError::unserved(release, reason, attempts),
+        }
     }
 
     fn answer(
@@ -102,66 +131,99 @@ impl Acquirer<'_> {
         candidate: &Candidate,
         line: &Line,
         selector: &Selector,
-    ) -> Result<Result<Answer, SourceError>, AcquireError> {
-        let Some(source) = candidate.source() else { return Ok(Ok(Answer::Nothing)) };
+        asked: &mut Asked,
+    ) -> Result<Answer, AcquireError> {
+        let source = match &candidate.backend {
+            Backend::Missing(what) => {
+                asked.missing.get_or_insert_with(|| what.clone());
+                let why = "cannot be asked by this version of loom".to_owned();
+                return Ok(Answer::Failed(Reason::Missing, why));
+            }
+            Backend::Ready(source) => source.as_ref(),
+        };
+        if self.offline && candidate.reach == Reach::Network {
+            asked.offline = true;
+            return self.recalled(candidate, line);
+        }
         let can = source.capabilities();
-        if can.dev && selector.allows_dev() {
+        let answer = if can.dev && selector.allows_dev() {
             let found = self.network.block_on(source.find(&line.at(Slot::Dev)))?;
-            return Ok(
-                found.map(|offer| if offer.is_some() { Answer::Build } else { Answer::Nothing })
-            );
-        }
-        if !can.releases || *selector == Selector::Dev {
-            return Ok(Ok(Answer::Nothing));
-        }
-        if candidate.reach == Reach::Disk {
-            return Ok(self.network.block_on(source.list(line, EVERY))?.map(Answer::from));
-        }
-        self.listed(candidate, line)
+            found.map(|offer| if offer.is_some() { Answer::Build } else { Answer::Nothing })
+        } else if !can.releases {
+            Ok(Answer::Nothing)
+        } else if candidate.origin == Origin::PlainHttp {
+            Ok(Answer::Silent("its list would come over plain http and prove nothing"))
+        } else if candidate.reach == Reach::Disk {
+            self.network.block_on(source.list(line, EVERY))?.map(Answer::from)
+        } else {
+            self.listed(candidate, source, line, selector)?
+        };
+        Ok(answer.unwrap_or_else(|error| self.unanswered(candidate, &error, asked)))
     }
 
-    /// A listing over the network: a fresh answer is taken as it is, and one process asks for all that wait.
+    fn unanswered(&self, candidate: &Candidate, error: &SourceError, asked: &mut Asked) -> Answer {
+        let why = match error.hint() {
+            Some(hint) => format!("{}; {hint}", whole(error)),
+            None => whole(error),
+        };
+        self.observer.tell(Progress::Failed { source: &candidate.name, why: &why });
+        asked.offline |= error.class() == Class::Offline;
+        let reason = match error.class() {
+            Class::Credentials => Reason::Credentials,
+            Class::Unreachable | Class::Offline => Reason::Unreachable,
+        };
+        Answer::Failed(reason, why)
+    }
+
+    /// A listing over the network: a fresh answer that has what is wanted is taken as it is, and one process asks
+    /// for all that wait.
     fn listed(
         &self,
         candidate: &Candidate,
+        source: &dyn Source,
         line: &Line,
+        selector: &Selector,
     ) -> Result<Result<Answer, SourceError>, AcquireError> {
-        let memory = Memory::of(self.state, &candidate.name, line);
-        let now = SystemTime::now();
-        let fresh = || -> Result<_, AcquireError> {
-            Ok(memory.recall()?.filter(|heard| !self.force && heard.age(now) < self.freshness))
-        };
-        if let Some(heard) = fresh()? {
-            return Ok(Ok(Answer::Versions(heard.versions)));
+        let memory = Memory::of(self.state, &candidate.key(), line);
+        let begun = SystemTime::now();
+        let heard = memory.recall()?.filter(|heard| {
+            // What is newer than the answer is not in it.
+            let serves = selector.newest(&heard.versions).is_some();
+            serves && !self.force && heard.is_fresh(begun, self.freshness)
+        });
+        if let Some(heard) = heard {
+            return Ok(Ok(Answer::Versions(heard.versions, Some(memory))));
         }
-        let _lock = memory.lock()?;
-        if let Some(heard) = fresh()? {
-            return Ok(Ok(Answer::Versions(heard.versions)));
+        let what = format!("the versions of {}", candidate.name);
+        let lock = memory.lock(&mut || self.observer.tell(Progress::Waiting { what: &what }));
+        // Without a lock somebody else may ask the same at the same time, and no more.
+        let waited = lock.as_ref().is_ok_and(|(_, waited)| *waited);
+        if waited && let Some(heard) = memory.recall()?.filter(|heard| heard.is_from(begun)) {
+            return Ok(Ok(Answer::Versions(heard.versions, None)));
         }
-        let Some(source) = candidate.source() else { return Ok(Ok(Answer::Nothing)) };
         let listing = self.network.block_on(source.list(line, EVERY))?;
         if let Ok(Listing::Versions(versions)) = &listing {
-            memory.keep(versions, now)?;
+            self.memory(memory.keep(&candidate.name, versions, SystemTime::now()));
         }
         Ok(listing.map(Answer::from))
     }
 
-    /// What a source that may not be asked said last.
-    fn recalled(
-        &self,
-        candidate: &Candidate,
-        line: &Line,
-    ) -> Result<Result<Answer, SourceError>, AcquireError> {
-        let heard = Memory::of(self.state, &candidate.name, line).recall()?;
-        Ok(Ok(heard.map_or(Answer::Silent("not asked: loom is offline"), |heard| {
-            let text = format!(
-                "offline: {} listed its versions {} ago",
-                candidate.name,
-                age_in_words(heard.age(SystemTime::now()))
-            );
-            self.observer.tell(Progress::Notice { text: &text });
-            Answer::Versions(heard.versions)
-        })))
+    /// What a source that may not be asked said last, as far as it is here: nothing else can be had of it now.
+    fn recalled(&self, candidate: &Candidate, line: &Line) -> Result<Answer, AcquireError> {
+        const SILENT: Answer = Answer::Silent("not asked: loom is offline");
+        let Some(heard) = Memory::of(self.state, &candidate.key(), line).recall()? else {
+            return Ok(SILENT);
+        };
+        let here = self.accepted_here(line)?;
+        let age = age_in_words(heard.age(SystemTime::now()));
+        let versions: Vec<Version> =
+            heard.versions.into_iter().filter(|version| here.contains(version)).collect();
+        if versions.is_empty() {
+            return Ok(SILENT);
+        }
+        let text = format!("offline: {} listed its versions {age} ago", candidate.name);
+        self.observer.tell(Progress::Notice { text: &text });
+        Ok(Answer::Versions(versions, None))
     }
 
     /// `latest` must not go back unless that is wanted: a stale or hostile mirror would hide what is newer.
@@ -172,7 +234,8 @@ impl Acquirer<'_> {
         candidate: &Candidate,
         version: &Version,
     ) -> Result<(), AcquireError> {
-        if *selector != Selector::Latest {
+        // Offline nobody could hide anything from us: what is here is all there is.
+        if *selector != Selector::Latest || self.offline && candidate.reach == Reach::Network {
             return Ok(());
         }
         let Line { authority, binary, platform } = line;
@@ -187,7 +250,10 @@ impl Acquirer<'_> {
                 })
             }
             Some(before) if before == *version => Ok(()),
-            _ => Ok(state::write(&path, &Highest { version: version.clone() })?),
+            _ => {
+                self.memory(state::write(&path, &Highest { version: version.clone() }));
+                Ok(())
+            }
         }
     }
 
@@ -196,26 +262,36 @@ impl Acquirer<'_> {
         &self,
         line: &Line,
         selector: &Selector,
-        attempts: &[Attempt],
+        asked: &Asked,
     ) -> Result<Option<Resolution>, AcquireError> {
         let here = self.accepted_here(line)?;
-        Ok(selector.newest(&here).map(|version| {
-            let text = format!(
-                "no source could say what {selector} is; taking {version}, the newest one here"
-            );
-            self.observer.tell(Progress::Notice { text: &text });
-            Resolution { slot: Slot::Version(version.clone()), attempts: attempts.to_vec() }
-        }))
+        let Some(version) = selector.newest(&here) else { return Ok(None) };
+        let heard = self.candidates.iter().filter_map(|candidate| {
+            Memory::of(self.state, &candidate.key(), line).recall().ok().flatten()
+        });
+        let now = SystemTime::now();
+        let ago = heard.map(|heard| heard.age(now)).min();
+        let ago =
+            ago.map_or(String::new(), |age| format!(" (last heard {} ago)", age_in_words(age)));
+        let text = format!(
+            "no source could say what {selector} is{ago}; taking {version}, the newest one here"
+        );
+        self.observer.tell(Progress::Notice { text: &text });
+        let (slot, attempts) = (Slot::Version(version.clone()), asked.attempts.clone());
+        Ok(Some(Resolution { slot, attempts, remembered: None }))
     }
 
     /// The versions of a line that are here and that today's policy accepts.
     fn accepted_here(&self, line: &Line) -> Result<Vec<Version>, AcquireError> {
         let mut versions = Vec::new();
         for listed in self.store.list()? {
-            let Some(version) = listed.release.slot.version() else { continue };
+            let (Some(version), Some(installed)) =
+                (listed.release.slot.version(), &listed.installed)
+            else {
+                continue;
+            };
             if listed.release.line() == *line
-                && listed.installed.is_some()
-                && self.accepts(&listed.release)?
+                && accepted(self.store, &listed.release, &self.policy)? == Some(installed.tree)
             {
                 versions.push(version.clone());
             }
@@ -228,12 +304,8 @@ impl From<Listing> for Answer {
     fn from(listing: Listing) -> Self {
         match listing {
             Listing::Versions(versions) if versions.is_empty() => Self::Nothing,
-            Listing::Versions(versions) => Self::Versions(versions),
+            Listing::Versions(versions) => Self::Versions(versions, None),
             Listing::Unlistable(why) => Self::Silent(why),
         }
     }
-}
-
-fn millis(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

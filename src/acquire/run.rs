@@ -1,22 +1,19 @@
-//! Drives the plan: asks, judges, fetches, publishes.
+//! Drives the plan: asks source after source, and the policy about what each offers.
 
-use std::{path::Path, thread, time::SystemTime};
+use std::{thread, time::SystemTime};
 
-use loom_source::{Offer, Release, Slot};
+use loom_source::{Offer, Release, Slot, Source};
 
 use super::{
-    AcquireError, Acquired, Acquirer, Backend, Candidate, How, Reach,
-    describe::whole,
-    fetch::{FetchError, Fetched},
-    first_seen,
+    AcquireError, Acquired, Acquirer, Backend, Candidate, How, Reach, first_seen,
     observer::Progress,
-    outcome::{Log, blame},
-    plan::{Action, Event, Plan, Reason},
-    quarantine::{self, Quarantine},
+    outcome::Log,
+    plan::{Action, Event, Plan, Reason, Turn},
+    quarantine::Quarantine,
 };
 use crate::{
-    store::{AdmitError, Attempt, Checked, Installed, Received, Recovery},
-    trust::{Expected, Origin, Pin, PinOrigin, Pins, Waiver},
+    store::{Attempt, Installed},
+    trust::{Expected, Origin, Pins},
 };
 
 /// An offer that the policy has an expectation of.
@@ -29,7 +26,7 @@ pub(super) struct Chosen<'a> {
 /// What a step came to: the next event, or the release.
 pub(super) enum Step {
     Event(Event),
-    Here(Installed),
+    Here(Installed, How),
 }
 
 impl Acquirer<'_> {
@@ -44,8 +41,8 @@ impl Acquirer<'_> {
         }
         let mut log = Log::new(attempts);
         let result = self.drive(release, &mut log);
-        let blames = quarantine::just(std::mem::take(&mut log.blames));
-        Quarantine::add(self.state, blames, SystemTime::now())?;
+        let blames = std::mem::take(&mut log.blames);
+        self.memory(Quarantine::add(self.state, blames, SystemTime::now()));
         result
     }
 
@@ -64,15 +61,11 @@ impl Acquirer<'_> {
         loop {
             let step = match (action, &chosen) {
                 (Action::Ask(place), _) => {
-                    let candidate = &self.candidates[place];
                     log.ask();
-                    match self.ask(release, candidate, &pins, log)? {
+                    match self.ask(release, &self.candidates[place], &pins, log)? {
                         Ok(found) => {
                             chosen = Some(found);
                             Step::Event(Event::Offered)
-                        }
-                        Err(Event::Absent) if candidate.stop_on_absent => {
-                            return Err(self.unserved(release, Reason::Absent, log));
                         }
                         Err(event) => Step::Event(event),
                     }
@@ -88,27 +81,30 @@ impl Acquirer<'_> {
                     Step::Event(Event::Absent)
                 }
             };
-            match (step, &chosen) {
-                (Step::Here(installed), Some(chosen)) => {
-                    let source = chosen.candidate.name.clone();
-                    return Ok(Acquired { installed, how: How::Fetched { source } });
-                }
-                (Step::Here(installed), None) => return Ok(Acquired { installed, how: How::Here }),
-                (Step::Event(event), _) => action = plan.next(event),
+            match step {
+                Step::Here(installed, how) => return Ok(Acquired { installed, how }),
+                Step::Event(event) => action = plan.next(event),
             }
         }
     }
 
     /// The order in which sources are asked: as configured, those that lied lately last.
-    fn order(&self, release: &Release) -> Result<Vec<(usize, bool)>, AcquireError> {
-        let names: Vec<String> =
-            self.candidates.iter().map(|candidate| candidate.name.clone()).collect();
+    fn order(&self, release: &Release) -> Result<Vec<Turn>, AcquireError> {
+        let sources: Vec<(&str, bool)> = self
+            .candidates
+            .iter()
+            .map(|c| (c.name.as_str(), c.stop_on_absent || c.stop_on_error))
+            .collect();
         let places = if self.quarantine {
-            Quarantine::load(self.state, SystemTime::now())?.order(&names, release)
+            Quarantine::load(self.state, SystemTime::now())?.order(&sources, release)
         } else {
-            (0..names.len()).collect()
+            (0..sources.len()).collect()
         };
-        Ok(places.into_iter().map(|place| (place, self.candidates[place].stop_on_error)).collect())
+        let turn = |place: usize| {
+            let Candidate { stop_on_error, stop_on_absent, .. } = self.candidates[place];
+            Turn { place, stop_on_error, stop_on_absent }
+        };
+        Ok(places.into_iter().map(turn).collect())
     }
 
     fn unserved(&self, release: &Release, reason: Reason, log: &mut Log) -> AcquireError {
@@ -116,11 +112,21 @@ impl Acquirer<'_> {
         if self.candidates.is_empty() {
             return AcquireError::NoSource(what);
         }
-        if log.offline && reason <= Reason::Unreachable {
-            return AcquireError::Offline { what };
-        }
         let attempts = std::mem::take(&mut log.attempts);
-        AcquireError::Unserved { release: what, reason, attempts, unproven: log.unproven }
+        if log.offline && reason <= Reason::Unreachable {
+            return AcquireError::Offline { what, attempts };
+        }
+        match log.missing.take() {
+            Some(what) if reason == Reason::Missing => {
+                // Alone it would only say the same again.
+                let attempts = if attempts.len() > 1 { attempts } else { Vec::new() };
+                AcquireError::Missing { what, attempts }
+            }
+            _ => {
+                let unproven = log.unproven && !log.wrong;
+                AcquireError::Unserved { release: what, reason, attempts, unproven }
+            }
+        }
     }
 
     /// Asks one source, and the policy about its offer.
@@ -132,9 +138,13 @@ impl Acquirer<'_> {
         log: &mut Log,
     ) -> Result<Result<Chosen<'a>, Event>, AcquireError> {
         let source = match &candidate.backend {
-            Backend::Missing(what) => return Err(AcquireError::Missing(what.clone())),
+            Backend::Missing(what) => return Ok(Err(self.missing(release, candidate, what, log))),
             Backend::Ready(source) => source,
         };
+        if release.slot == Slot::Dev && !source.capabilities().dev {
+            log.note(candidate, "carries no cargo builds");
+            return Ok(Err(Event::Absent));
+        }
         if self.offline && candidate.reach == Reach::Network {
             log.offline = true;
             log.note(candidate, "not asked: loom is offline");
@@ -142,10 +152,7 @@ impl Acquirer<'_> {
         }
         let offer = match self.network.block_on(source.find(release))? {
             Ok(Some(offer)) => offer,
-            Ok(None) => {
-                log.note(candidate, "does not carry it");
-                return Ok(Err(Event::Absent));
-            }
+            Ok(None) => return self.absent(release, candidate, source.as_ref(), log).map(Err),
             Err(error) => return Ok(Err(self.failed(log, candidate, &error, false))),
         };
         Ok(match self.policy.judge(release, &candidate.name, candidate.origin, &offer, pins) {
@@ -154,226 +161,51 @@ impl Acquirer<'_> {
         })
     }
 
-    /// Fetches what was chosen and publishes it, or says what went wrong.
-    pub(super) fn attempt(
+    /// A kind of source that this build cannot ask; none of those carries cargo builds.
+    fn missing(
         &self,
         release: &Release,
-        chosen: &Chosen<'_>,
-        whole: bool,
+        candidate: &Candidate,
+        what: &str,
         log: &mut Log,
-    ) -> Result<Step, AcquireError> {
-        if chosen.candidate.origin == Origin::Workspace {
-            return self.build(release, chosen, log);
+    ) -> Event {
+        if release.slot == Slot::Dev {
+            log.note(candidate, "carries no cargo builds");
+            return Event::Absent;
         }
-        let Backend::Ready(source) = &chosen.candidate.backend else {
-            return Ok(Step::Event(Event::Absent));
-        };
-        match self.fetch(&chosen.candidate.name, source.as_ref(), &chosen.expected, whole) {
-            Ok(fetched) => self.admit(release, chosen, fetched, log),
-            Err(error) => self.unfetched(release, chosen, error, log).map(Step::Event),
-        }
+        log.missing.get_or_insert_with(|| what.to_owned());
+        log.note(candidate, "cannot be asked by this version of loom");
+        Event::Missing
     }
 
-    /// What a fetch that brought nothing usable says of the source.
-    fn unfetched(
+    /// A source says that it has nothing. Over plain HTTP anybody can say so for it.
+    fn absent(
         &self,
         release: &Release,
-        chosen: &Chosen<'_>,
-        error: FetchError,
+        candidate: &Candidate,
+        source: &dyn Source,
         log: &mut Log,
     ) -> Result<Event, AcquireError> {
-        let (candidate, expectation) = (chosen.candidate, &chosen.expected.expectation);
-        Ok(match error {
-            FetchError::Fatal(error) => return Err(error),
-            FetchError::Source(error, progress) => self.failed(log, candidate, &error, progress),
-            FetchError::TooLong { announced, resumed } => {
-                let why = format!("more bytes than the {announced} announced");
-                self.wrong(log, candidate, &why, None, resumed)
-            }
-            FetchError::Wrong { what, expected, got } => {
-                let why = format!("{what} has the digest {got}, and {expected} was expected");
-                self.wrong(
-                    log,
-                    candidate,
-                    &why,
-                    blame(candidate, release, expected, got, expectation),
-                    false,
-                )
-            }
-            FetchError::Unpack(crate::store::UnpackError::Store(error), _) => {
-                return Err(error.into());
-            }
-            FetchError::Unpack(error, received) => {
-                let resumed = received.as_ref().is_some_and(Received::resumed);
-                match (&expectation.archive, &received) {
-                    (Some(proof), Some(received)) if proof.digest != received.digest() => {
-                        let (expected, got) = (proof.digest, received.digest());
-                        let why = format!("its digest is {got}, but {} says {expected}", proof.by);
-                        self.wrong(
-                            log,
-                            candidate,
-                            &why,
-                            blame(candidate, release, expected, got, expectation),
-                            resumed,
-                        )
-                    }
-                    (None, _) if resumed => self.wrong(log, candidate, &whole(&error), None, true),
-                    _ => self.refused(log, candidate, &whole(&error)),
+        if candidate.origin == Origin::PlainHttp {
+            let why = "says over plain http that it does not carry it, which proves nothing";
+            self.observer.tell(Progress::Failed { source: &candidate.name, why });
+            log.note(candidate, why);
+            return Ok(Event::unanswered());
+        }
+        let platforms = match release.slot.version() {
+            Some(version) => self.network.block_on(source.platforms(&release.binary, version))?,
+            None => Vec::new(),
+        };
+        let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+        log.note(
+            candidate,
+            match names.is_empty() {
+                true => "does not carry it".to_owned(),
+                false => {
+                    format!("does not carry it for this platform, only for {}", names.join(", "))
                 }
-            }
-        })
-    }
-
-    /// Holds what arrived to the expectation, and publishes it.
-    fn admit(
-        &self,
-        release: &Release,
-        chosen: &Chosen<'_>,
-        fetched: Fetched,
-        log: &mut Log,
-    ) -> Result<Step, AcquireError> {
-        let Fetched { staged, received } = fetched;
-        let (candidate, expectation) = (chosen.candidate, &chosen.expected.expectation);
-        let resumed = received.as_ref().is_some_and(Received::resumed);
-        let checked = match self.store.admit(staged, expectation, received.as_ref()) {
-            Ok(checked) => checked,
-            Err(AdmitError::Store(error)) => return Err(error.into()),
-            Err(error) => {
-                let why = whole(&error);
-                return Ok(Step::Event(match error {
-                    AdmitError::Mismatch { expected, got, .. } => self.wrong(
-                        log,
-                        candidate,
-                        &why,
-                        blame(candidate, release, expected, got, expectation),
-                        resumed,
-                    ),
-                    AdmitError::Size { .. } => self.wrong(log, candidate, &why, None, resumed),
-                    _ => self.refused(log, candidate, &why),
-                }));
-            }
-        };
-        let checked = match &chosen.offer.statement {
-            None => checked,
-            Some(statement) => match checked.with_statement(statement.to_vec()) {
-                Ok(checked) => checked,
-                Err(error) => return Ok(Step::Event(self.refused(log, candidate, &whole(&error)))),
             },
-        };
-        self.publish(chosen, checked, received, log).map(Step::Here)
-    }
-
-    fn publish(
-        &self,
-        chosen: &Chosen<'_>,
-        checked: Checked,
-        received: Option<Received>,
-        log: &mut Log,
-    ) -> Result<Installed, AcquireError> {
-        let Chosen { candidate, offer, expected } = chosen;
-        let expectation = &expected.expectation;
-        let bytes = received.as_ref().map_or(0, Received::size);
-        let archive = received.as_ref().map(Received::digest);
-        log.note(candidate, "delivered");
-        if let Some(waiver @ (Waiver::AllowUnverified | Waiver::IfAvailable)) = expectation.waiver {
-            self.warn_unverified(expectation.release.to_string(), candidate, waiver);
-        }
-        let receipt = self.receipt(log, candidate, offer, expectation, &checked, bytes);
-        let (grade, tree) = (checked.grade(), checked.tree());
-        let checked = match received {
-            Some(received) if self.keep_archives => checked.keep_archive(received),
-            _ => checked,
-        };
-        let mut published = self.store.publish(vec![(checked, receipt)])?;
-        // What nobody vouched for is not remembered as the truth.
-        if grade.is_some() {
-            let pin = |digest| Pin { digest, origin: seen(candidate) };
-            let seen =
-                Pins { tree: Some(pin(tree)), archives: archive.map(pin).into_iter().collect() };
-            first_seen::remember(self.state, &expectation.release, seen)?;
-        }
-        published.pop().ok_or_else(|| {
-            crate::store::StoreError::Gone {
-                release: Box::new(expectation.release.clone()),
-                root: self.store.root().to_owned(),
-            }
-            .into()
-        })
-    }
-
-    fn warn_unverified(&self, release: String, candidate: &Candidate, waiver: Waiver) {
-        let by = match waiver {
-            Waiver::AllowUnverified => "--allow-unverified",
-            _ => "trust.checksum = \"if-available\"",
-        };
-        let text = format!(
-            "{release} from {} was not verified: no checksum, accepted by {by}",
-            candidate.name
         );
-        self.observer.tell(Progress::Notice { text: &text });
+        Ok(Event::Absent)
     }
-
-    /// A cargo build: what is in the slot counts if it is the same build, else it is copied.
-    fn build(
-        &self,
-        release: &Release,
-        chosen: &Chosen<'_>,
-        log: &mut Log,
-    ) -> Result<Step, AcquireError> {
-        let program = Path::new(chosen.expected.carrier.at.as_str());
-        if let Some(installed) = self.same_build(release, chosen)? {
-            return Ok(Step::Here(installed));
-        }
-        let staged = match self.copy_build(program, &release.executable()) {
-            Ok(Some(staged)) => staged,
-            Ok(None) => {
-                let why = format!(
-                    "{} changed while it was copied: is cargo building?",
-                    program.display()
-                );
-                return Ok(Step::Event(self.refused(log, chosen.candidate, &why)));
-            }
-            Err(error) => return self.unfetched(release, chosen, error, log).map(Step::Event),
-        };
-        self.admit(release, chosen, Fetched { staged, received: None }, log)
-    }
-
-    fn same_build(
-        &self,
-        release: &Release,
-        chosen: &Chosen<'_>,
-    ) -> Result<Option<Installed>, AcquireError> {
-        if self.force {
-            return Ok(None);
-        }
-        let Some(build) = &chosen.offer.build else { return Ok(None) };
-        let Some(receipt) = self.store.receipt(release)? else { return Ok(None) };
-        if receipt.build.as_ref() != Some(&super::outcome::build(build)) {
-            return Ok(None);
-        }
-        match self.store.find(release)? {
-            Some(installed) => Ok(Some(installed)),
-            None => Ok(match self.store.recover(release)? {
-                Recovery::Linked(installed) => Some(installed),
-                _ => None,
-            }),
-        }
-    }
-
-    /// Whether the source of this name lies on a disk of this machine.
-    pub(super) fn is_on_disk(&self, name: &str) -> bool {
-        self.candidates
-            .iter()
-            .any(|candidate| candidate.name == name && candidate.reach == Reach::Disk)
-    }
-
-    /// Links `bin/latest` to what was acquired, for people.
-    pub fn show_as_latest(&self, installed: &Installed) -> Result<(), AcquireError> {
-        Ok(self.store.link_latest(installed)?)
-    }
-}
-
-fn seen(candidate: &Candidate) -> PinOrigin {
-    let at = crate::store::receipt::rfc3339(SystemTime::now());
-    PinOrigin::FirstSeen { source: candidate.name.clone(), at }
 }

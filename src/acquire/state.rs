@@ -1,7 +1,7 @@
 //! Small JSON files in the state folder: read whole, written aside and renamed.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -29,13 +29,23 @@ impl StateError {
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateError> {
     match fs::read(path) {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-        Err(e)
-            if e.kind() == io::ErrorKind::NotFound || e.kind() == io::ErrorKind::NotADirectory =>
-        {
-            Ok(None)
-        }
+        Err(e) if is_absence(&e) => Ok(None),
         Err(source) => Err(StateError { act: "read", path: path.to_owned(), source }),
     }
+}
+
+/// The same for a document that a run must not do without: one that cannot be understood is an error.
+pub(super) fn read_strictly<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StateError> {
+    let fail = |source| StateError { act: "read", path: path.to_owned(), source };
+    match fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| fail(e.into())),
+        Err(e) if is_absence(&e) => Ok(None),
+        Err(source) => Err(fail(source)),
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Replaces the document at `path`.
@@ -51,13 +61,19 @@ pub(super) fn write<T: Serialize>(path: &Path, document: &T) -> Result<(), State
 }
 
 /// An exclusive lock that lives as long as the value; the file beside what it guards is never removed.
-pub(super) fn lock(path: &Path) -> Result<File, StateError> {
+/// `on_wait` is called once, before the wait, if somebody else holds it.
+pub(super) fn lock(path: &Path, on_wait: &mut dyn FnMut()) -> Result<File, StateError> {
     let path = path.with_added_extension("lock");
     let fail = |source| StateError { act: "lock", path: path.clone(), source };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(fail)?;
     }
     let file = File::options().create(true).append(true).open(&path).map_err(fail)?;
+    match file.try_lock() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => on_wait(),
+        Err(TryLockError::Error(e)) => return Err(fail(e)),
+    }
     file.lock().map_err(fail)?;
     Ok(file)
 }

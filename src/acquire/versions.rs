@@ -28,15 +28,15 @@ pub(super) struct Heard {
 /// The memory of one source's listings of one line.
 pub(super) struct Memory {
     path: PathBuf,
-    source: String,
 }
 
 impl Memory {
+    /// `source` is what it is kept under, of which only the digest shows in a file's name.
     pub(super) fn of(state: &Path, source: &str, line: &Line) -> Self {
         let Line { authority, binary, platform } = line;
         let key =
             Digest::of(format!("{source}\n{authority}\n{binary}\n{platform}").as_bytes()).short();
-        Self { path: state.join("versions").join(format!("{key}.json")), source: source.to_owned() }
+        Self { path: state.join("versions").join(format!("{key}.json")) }
     }
 
     /// What was last heard, however old.
@@ -44,19 +44,44 @@ impl Memory {
         state::read(&self.path)
     }
 
-    /// Keeps others from asking the same.
-    pub(super) fn lock(&self) -> Result<File, StateError> {
-        state::lock(&self.path)
+    /// Keeps others from asking the same; whether somebody else had to be waited for.
+    pub(super) fn lock(&self, on_wait: &mut dyn FnMut()) -> Result<(File, bool), StateError> {
+        let mut waited = false;
+        let lock = state::lock(&self.path, &mut || {
+            waited = true;
+            on_wait();
+        })?;
+        Ok((lock, waited))
     }
 
-    pub(super) fn keep(&self, versions: &[Version], now: SystemTime) -> Result<(), StateError> {
+    /// Forgets it: it turned out to be wrong.
+    pub(super) fn forget(&self) -> Result<bool, StateError> {
+        state::forget(&self.path)
+    }
+
+    pub(super) fn keep(
+        &self,
+        source: &str,
+        versions: &[Version],
+        now: SystemTime,
+    ) -> Result<(), StateError> {
         let heard =
-            Heard { source: self.source.clone(), versions: versions.to_vec(), at: seconds(now) };
+            Heard { source: source.to_owned(), versions: versions.to_vec(), at: seconds(now) };
         state::write(&self.path, &heard)
     }
 }
 
 impl Heard {
+    /// Whether the answer was given at `since` or later.
+    pub(super) fn is_from(&self, since: SystemTime) -> bool {
+        self.at >= seconds(since)
+    }
+
+    /// Whether the answer is younger than `freshness`; one from the future was given under another clock.
+    pub(super) fn is_fresh(&self, now: SystemTime, freshness: Duration) -> bool {
+        self.at <= seconds(now) && self.age(now) < freshness
+    }
+
     /// How old the answer is.
     pub(super) fn age(&self, now: SystemTime) -> Duration {
         Duration::from_secs(seconds(now).saturating_sub(self.at))
@@ -82,6 +107,17 @@ pub fn age_in_words(age: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_fresh_for_a_while_and_never_before_it_was_given() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let heard = Heard { source: "a".into(), versions: vec![], at: 100 };
+        for (now, fresh) in [(99, false), (100, true), (159, true), (160, false)] {
+            assert_eq!(heard.is_fresh(at(now), Duration::from_secs(60)), fresh, "{now}");
+        }
+        assert!(!heard.is_fresh(at(100), Duration::ZERO));
+        assert!(heard.is_from(at(100)) && !heard.is_from(at(101)));
+    }
 
     #[test]
     fn ages_are_told_in_one_unit() {

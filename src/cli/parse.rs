@@ -4,6 +4,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    io::{self, Write as _},
     process::ExitCode,
 };
 
@@ -29,7 +30,6 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    #[expect(clippy::print_stdout, reason = "the command line prints")]
     pub(super) fn print(self) -> ExitCode {
         if !self.error.use_stderr() {
             // The reader of a pipe may have gone; help that nobody reads is no failure.
@@ -41,7 +41,8 @@ impl Stop {
             let (message, _) = text.split_once("\n\nFor more").unwrap_or((&text, ""));
             let message = message.trim_start_matches("error: ").trim_end();
             let failure = Failure::new(Exit::Usage, message).hint("try `loom COMMAND --help`");
-            println!("{}", failure.json());
+            // As above; `println!` would panic.
+            let _ = writeln!(io::stdout(), "{}", failure.json());
         } else {
             let _ = self.error.print();
         }

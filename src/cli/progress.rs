@@ -121,6 +121,7 @@ impl Observer for Teller {
             }
             Progress::Received { bytes } => self.received(bytes),
             Progress::Fetched => self.end(),
+            Progress::BrokenOff => self.drop_bar(),
             Progress::Failed { source, why } => {
                 self.drop_bar();
                 self.printer.warning(format!("{source}: {why}"));

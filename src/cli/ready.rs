@@ -2,7 +2,7 @@
 
 use loom_source::{Line, Selector, Slot};
 
-use super::{Failure, context::Context, progress::Teller, selection::Selection, sources};
+use super::{Exit, Failure, context::Context, progress::Teller, selection::Selection, sources};
 use crate::{
     acquire::{self, Acquired, Acquirer, How, Network, Retry},
     config::Resolved,
@@ -42,6 +42,12 @@ pub(crate) fn ready(
     selection: &Selection,
 ) -> Result<Acquired, Failure> {
     let line = context.line(resolved)?;
+    if let (true, Some(version)) = (selection.build, &selection.version)
+        && !version.allows_dev()
+    {
+        let message = format!("--build makes a cargo build, and --version {version} is none");
+        return Err(Failure::new(Exit::Usage, message).hint("leave out one of the two"));
+    }
     let selector = if selection.build { Selector::Dev } else { selector(resolved, &line)? };
     let policy = policy(resolved);
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)
@@ -81,12 +87,16 @@ fn fetch(
     let acquired = acquirer.acquire(line, selector);
     context.notices(store);
     let acquired = acquired.map_err(|error| {
-        let hints = opened.hints.join("\n");
+        let untrusted = resolved.untrusted.iter().map(|untrusted| untrusted.hint());
+        let hints: Vec<String> = opened.hints.iter().cloned().chain(untrusted).collect();
         let failure = Failure::from(error);
-        if hints.is_empty() { failure } else { failure.also(hints) }
+        if hints.is_empty() { failure } else { failure.also(hints.join("\n")) }
     })?;
-    if *selector == Selector::Latest && acquired.how != How::Here {
-        acquirer.show_as_latest(&acquired.installed)?;
+    if *selector == Selector::Latest && !store.is_latest(&acquired.installed) {
+        // For people only: a store that cannot be written serves as well without it.
+        if let Err(error) = acquirer.show_as_latest(&acquired.installed) {
+            context.printer.detail(format!("bin/latest was left as it is: {error}"));
+        }
     }
     Ok(acquired)
 }

@@ -143,7 +143,11 @@ fn mirror(
             Some(Layout::Store) => loom_mirror::Layout::Store,
             Some(Layout::Release) => loom_mirror::Layout::Release,
         },
-        network: network(context, resolved, spec)?,
+        // A folder needs neither proxies nor certificates, and fails for none of them.
+        network: match url.scheme() {
+            "file" => Network::default(),
+            _ => network(context, resolved, spec)?,
+        },
         authorization: None,
     };
     let mirror = Mirror::open(url.as_str(), options).map_err(|e| {

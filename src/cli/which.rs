@@ -1,12 +1,13 @@
 //! `loom which`
 
-use loom_source::{Line, Selector, Slot};
+use loom_source::{Line, Release, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{Done, Exit, Failure, Outcome, context::Context, ready, sources};
 use crate::{
+    acquire,
     config::{Flags, Resolved, SourceKind},
-    store::{Installed, Store},
+    store::{Installed, Listed, Store},
 };
 
 /// Arguments of `loom which`.
@@ -43,26 +44,55 @@ fn find(
     line: &Line,
     selector: &Selector,
 ) -> Result<Option<Installed>, Failure> {
+    let policy = ready::policy(resolved);
     if let Selector::Exact(version) = selector {
-        return Ok(store.find(&line.version(version.clone()))?);
+        let release = line.version(version.clone());
+        return match acquire::here(store, &release, &policy)? {
+            None if store.find(&release)?.is_some() => Err(refused(&release)),
+            accepted => Ok(accepted),
+        };
     }
-    let builds = |spec: &crate::config::SourceSpec| matches!(spec.kind, SourceKind::Target { .. });
     let counts = match selector {
         Selector::Dev => true,
-        Selector::Latest if resolved.sources.value.iter().any(builds) => {
-            sources::checkout(context, resolved, &mut Vec::new())?.is_some()
-        }
+        Selector::Latest => builds_count(context, resolved)?,
         _ => false,
     };
     if counts && let Some(installed) = store.find(&line.at(Slot::Dev))? {
         return Ok(Some(installed));
     }
-    let here = store.list()?.into_iter().filter_map(|listed| listed.installed);
-    let of_line = here.filter(|installed| installed.release.line() == *line);
-    let matching = of_line.filter_map(|installed| {
-        let version =
-            installed.release.slot.version().filter(|version| selector.matches(version))?.clone();
-        Some((version, installed))
-    });
-    Ok(matching.max_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, installed)| installed))
+    let mut newest: Option<(Version, Installed)> = None;
+    for Listed { release, .. } in store.list()? {
+        let matching = release.slot.version().filter(|version| selector.matches(version));
+        let Some(version) = matching.filter(|_| release.line() == *line) else { continue };
+        if newest.as_ref().is_none_or(|(best, _)| version > best)
+            && let Some(installed) = acquire::here(store, &release, &policy)?
+        {
+            newest = Some((version.clone(), installed));
+        }
+    }
+    Ok(newest.map(|(_, installed)| installed))
+}
+
+/// Whether a cargo build stands before the releases: a source names its checkout, or one is linked or our own.
+fn builds_count(context: &Context, resolved: &Resolved) -> Result<bool, Failure> {
+    for spec in &resolved.sources.value {
+        match &spec.kind {
+            SourceKind::Target { path: Some(_), .. } => return Ok(true),
+            SourceKind::Target { path: None, .. } => {
+                let hints = &mut Vec::new();
+                return Ok(sources::checkout(context, resolved, hints)?.is_some());
+            }
+            _ => {}
+        }
+    }
+    Ok(false)
+}
+
+fn refused(release: &Release) -> Failure {
+    Failure::new(Exit::Integrity, format!("{release} is here, but nothing proved it when it came"))
+        .hint(format!(
+            "`loom get --version {}` fetches it again and checks it; trust.checksum and trust.signature say \
+             what has to be proven",
+            release.slot
+        ))
 }

@@ -94,7 +94,7 @@ pub(crate) fn plugin(text: &str) -> Result<String, SourceTextError> {
 
 /// The address of a mirror, checked as far as that goes without opening it.
 pub(crate) fn mirror_url(text: &str) -> Result<Url, SourceTextError> {
-    let shown = without_user(text);
+    let shown = without_secrets(text);
     let url = Url::parse(text)
         .map_err(|why| SourceTextError::new(format!("{shown:?} is no address: {why}")))?;
     let scheme = url.scheme();
@@ -148,14 +148,20 @@ pub(crate) fn clean(path: &Path) -> PathBuf {
     out
 }
 
-/// An address for a message, whether or not it is one: what stands before an `@` may be a password.
-fn without_user(text: &str) -> String {
-    match (text.find("://"), text.rfind('@')) {
+/// An address for a message, whether or not it is one: what stands before an `@` may be a password, and what
+/// stands behind a `?` a token.
+fn without_secrets(text: &str) -> String {
+    let (text, query) = match text.split_once('?') {
+        Some((text, _)) => (text, "?***"),
+        None => (text, ""),
+    };
+    let shown = match (text.find("://"), text.rfind('@')) {
         (Some(scheme), Some(at)) if scheme < at => {
             format!("{}***{}", &text[..scheme + 3], &text[at..])
         }
         _ => text.to_owned(),
-    }
+    };
+    shown + query
 }
 
 #[cfg(test)]

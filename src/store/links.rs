@@ -36,6 +36,14 @@ impl Store {
         self.make_link(&link, release, tree, &entry, &mut Barrier::default())
     }
 
+    /// Whether `bin/latest/…` leads to what is installed.
+    pub fn is_latest(&self, installed: &Installed) -> bool {
+        let link = self.slot_path(&installed.release, "latest");
+        std::fs::canonicalize(link).is_ok_and(|path| {
+            std::fs::canonicalize(&installed.entry).is_ok_and(|entry| entry == path)
+        })
+    }
+
     fn make_link(
         &self,
         link: &Path,

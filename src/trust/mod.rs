@@ -2,16 +2,19 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `distrust` | [`Distrust`]: why an offer is not even fetched |
 //! | `expectation` | [`Expectation`]: what has to be proven before bytes become a release |
 //! | `pin` | [`Pins`]: digests we already hold for a release |
 //! | `policy` | [`Policy`], which turns an offer into an expectation, or into [`Distrust`] |
 //!
 //! Nothing here reads a file or asks a source; the same values always get the same judgement.
 
+mod distrust;
 mod expectation;
 mod pin;
 mod policy;
 
+pub use distrust::Distrust;
 pub use expectation::{Expectation, Grade, Proof, Waiver};
 pub use pin::{Pin, PinOrigin, Pins};
-pub use policy::{Checksum, Distrust, Expected, Origin, Policy, Signature};
+pub use policy::{Checksum, Expected, Origin, Policy, Signature};

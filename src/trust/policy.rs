@@ -1,9 +1,9 @@
 //! The policy: an offer goes in, an expectation or distrust comes out.
 
-use loom_source::{Carrier, Claim, Digest, Form, Offer, Release};
+use loom_source::{Carrier, Claim, Form, Offer, Release};
 use serde::{Deserialize, Serialize};
 
-use super::{Expectation, Grade, Pin, Pins, Proof, Waiver};
+use super::{Distrust, Expectation, Grade, Pin, Pins, Proof, Waiver};
 
 /// Whether a digest has to be known before a release may enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -49,85 +49,6 @@ pub struct Policy {
     /// `--allow-unverified`: for this run a missing digest is accepted.
     #[serde(default)]
     pub allow_unverified: bool,
-}
-
-/// Why an offer is not even fetched.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Distrust {
-    /// Nobody says what the bytes have to be.
-    #[error("no checksum for {release} at {source_name}")]
-    NoChecksum {
-        /// The release.
-        release: Box<str>,
-        /// The source.
-        source_name: Box<str>,
-    },
-    /// The source contradicts what we hold.
-    #[error("{source_name} offers {release} as {claimed}, but {pinned} is what we hold ({origin})")]
-    Differs {
-        /// The release.
-        release: Box<str>,
-        /// The source.
-        source_name: Box<str>,
-        /// What the source claims.
-        claimed: Digest,
-        /// What we hold.
-        pinned: Digest,
-        /// Where that comes from.
-        origin: Box<str>,
-    },
-    /// The source contradicts itself.
-    #[error(
-        "{source_name} names two digests for one file: {first} ({first_at}) and {second} ({second_at})"
-    )]
-    Contradiction {
-        /// The source.
-        source_name: Box<str>,
-        /// One digest.
-        first: Digest,
-        /// Where it was read.
-        first_at: Box<str>,
-        /// The other one.
-        second: Digest,
-        /// Where that was read.
-        second_at: Box<str>,
-    },
-    /// The source has the release, and no way to get it that we understand.
-    #[error("{source_name} has {release}, but in no form that this loom can read")]
-    NoCarrier {
-        /// The release.
-        release: Box<str>,
-        /// The source.
-        source_name: Box<str>,
-    },
-    /// A demand that this version cannot meet.
-    #[error("trust.signature is \"required\", and this loom cannot check signatures")]
-    Signature,
-}
-
-impl Distrust {
-    /// What to do.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::NoChecksum { .. } => {
-                "publish a .sha256 file beside the archive, or accept it once with \
-                --allow-unverified (trust.checksum = \"if-available\" accepts it always)"
-                    .to_owned()
-            }
-            Self::Differs { .. } => {
-                "a release never changes: find out which one is right; if it is the new one, \
-                forget the old one with `loom remove VERSION --forget`"
-                    .to_owned()
-            }
-            Self::Contradiction { .. } => {
-                "whoever keeps this source has to publish it again".to_owned()
-            }
-            Self::NoCarrier { .. } => "this loom reads .tar.gz, .tar.zst, .zip and bare programs; \
-                a newer loom may read more"
-                .to_owned(),
-            Self::Signature => "set trust.signature = \"optional\"".to_owned(),
-        }
-    }
 }
 
 /// A carrier of an offer, and what has to be proven of it.
@@ -263,7 +184,7 @@ fn claimed(claim: &Claim) -> Proof {
 
 #[cfg(test)]
 mod tests {
-    use loom_source::{ArchiveFormat, Authority, Line, Name, Platform, Pointer, Witness};
+    use loom_source::{ArchiveFormat, Authority, Digest, Line, Name, Platform, Pointer, Witness};
 
     use super::*;
     use crate::trust::PinOrigin;

@@ -10,6 +10,8 @@ use crate::{
 
 /// A program and the Debian package that brings it.
 const DEBIAN: &[(&str, &str)] = &[
+    ("chromedriver", "chromium-driver"),
+    ("chromium", "chromium"),
     ("curl", "curl"),
     ("git", "git"),
     ("mkfs.ext4", "e2fsprogs"),

@@ -23,6 +23,10 @@ function element(tag, className, text) {
   return made;
 }
 
+function events(number) {
+  return `${number.toLocaleString()} ${number === 1 ? "event" : "events"}`;
+}
+
 function say(state, text) {
   link.dataset.state = state;
   link.textContent = text;
@@ -51,7 +55,7 @@ function showAgents(topology) {
       title,
       chips("Topics", agent.topics),
       chips("Tools", agent.capabilities),
-      element("p", "", `${received.toLocaleString()} events received`),
+      element("p", "", `${events(received)} received`),
     );
     return card;
   });
@@ -113,13 +117,18 @@ function row(event) {
 function note() {
   const parts = [];
   if (paused) parts.push(`paused, ${arrived.length.toLocaleString()} waiting`);
-  if (missed) parts.push(`${missed.toLocaleString()} events were too fast for this page`);
+  if (missed) parts.push(`${events(missed)} came too fast for this page`);
   by("note").textContent = parts.join(" · ");
+}
+
+function showEmptiness() {
+  by("no-events").hidden = list.childElementCount > 0;
+  by("no-events").textContent = shown.length ? "No event matches the filter." : "Nothing happened yet.";
 }
 
 function redraw() {
   list.replaceChildren(...shown.filter(matches).map(row));
-  by("no-events").hidden = list.childElementCount > 0;
+  showEmptiness();
 }
 
 function draw() {
@@ -131,7 +140,7 @@ function draw() {
     shown.length = Math.min(shown.length, KEEP);
     list.prepend(...fresh.slice(0, KEEP).filter(matches).map(row));
     while (list.childElementCount > KEEP) list.lastElementChild.remove();
-    by("no-events").hidden = list.childElementCount > 0;
+    showEmptiness();
   }
   note();
 }

@@ -1,0 +1,69 @@
+//! Whose word counts, and for what.
+
+use super::*;
+use crate::acquire::{How, Reason};
+
+fn missing() -> Candidate {
+    Candidate {
+        name: "far".to_owned(),
+        origin: Origin::Mirror,
+        backend: Backend::Missing("far".to_owned()),
+        stop_on_error: false,
+        stop_on_absent: false,
+        reach: Reach::Network,
+    }
+}
+
+fn reason(result: Result<Acquired, AcquireError>) -> Option<Reason> {
+    match result {
+        Err(AcquireError::Unserved { reason, .. }) => Some(reason),
+        _ => None,
+    }
+}
+
+#[test]
+fn plain_http_contributes_neither_absence_nor_a_list() {
+    let home = home();
+    home.release_in("m", "0.2.0", b"program", true);
+    let plain = [Candidate { origin: Origin::PlainHttp, ..home.mirror("m") }];
+    assert_eq!(reason(home.get(&plain, "0.3.0")), Some(Reason::Unreachable));
+    assert!(matches!(home.get(&plain, "latest"), Err(AcquireError::Unlistable { .. })));
+}
+
+#[test]
+fn a_source_that_is_to_be_the_only_one_stops_the_search_and_hides_no_failure() {
+    let home = home();
+    home.release_in("bad", "0.2.0", b"program", false);
+    home.release_in("public", "0.2.0", b"program", true);
+    let only = Candidate { stop_on_absent: true, ..home.mirror("private") };
+    let sources = [home.mirror("bad"), only, home.mirror("public")];
+    assert_eq!(reason(home.get(&sources, "0.2.0")), Some(Reason::Integrity));
+    assert_eq!(reason(home.get(&sources[1..], "0.2.0")), Some(Reason::Absent));
+    assert_eq!(reason(home.get(&sources[1..], "latest")), Some(Reason::Absent));
+}
+
+#[test]
+fn a_source_that_cannot_be_asked_hides_neither_what_is_here_nor_what_others_have() {
+    let home = home();
+    home.release_in("m", "0.2.0", b"program", true);
+    let got = home.get(&[missing(), home.mirror("m")], "0.2.0").unwrap();
+    assert_eq!(got.how, How::Fetched { source: "m".to_owned() });
+    assert_eq!(version(home.get(&[missing()], "latest")), "0.2.0");
+    for selector in ["0.3.0", "^0.3"] {
+        assert!(matches!(
+            home.get(&[missing()], selector),
+            Err(AcquireError::Missing { attempts, .. }) if attempts.is_empty()
+        ));
+    }
+    assert_eq!(reason(home.get(&[missing(), home.mirror("m")], "dev")), Some(Reason::Absent));
+}
+
+#[test]
+fn an_absence_names_the_platforms_that_are_there() {
+    let home = home();
+    let asset = home.release_in("m", "0.2.0", b"program", true);
+    let other = asset.with_file_name("loom-bridge-server-0.2.0-macos-aarch64");
+    fs::rename(&asset, other).unwrap();
+    let error = home.get(&[home.mirror("m")], "0.2.0").unwrap_err();
+    assert!(error.attempts()[0].outcome.contains("macos-aarch64"), "{error:?}");
+}
