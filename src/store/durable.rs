@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File},
+    fs,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -32,7 +32,7 @@ impl Barrier {
         let paths = std::mem::take(&mut self.0);
         #[cfg(target_os = "linux")]
         if paths.len() > MANY {
-            let folder = File::open(root).map_err(at(Act::Sync, root))?;
+            let folder = fs::File::open(root).map_err(at(Act::Sync, root))?;
             return rustix::fs::syncfs(folder).map_err(super::error::at_sys(Act::Sync, root));
         }
         let _ = root;

@@ -2,7 +2,7 @@
 //! before everything has been checked.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -243,11 +243,11 @@ impl Staged {
     #[cfg(target_os = "linux")]
     fn clone_file(&mut self, source: &File, name: &str) -> Result<Option<Measured>, UnpackError> {
         let (number, to) = self.next();
-        let mut options = fs::OpenOptions::new();
+        let mut options = File::options();
         let file = options.read(true).write(true).create_new(true).open(&to);
         let mut file = file.map_err(at(Act::Create, &to))?;
         if rustix::fs::ioctl_ficlone(&file, source).is_err() {
-            fs::remove_file(&to).map_err(at(Act::Remove, &to))?;
+            std::fs::remove_file(&to).map_err(at(Act::Remove, &to))?;
             return Ok(None);
         }
         self.announce(name)?;
