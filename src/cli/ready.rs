@@ -104,12 +104,10 @@ fn fetch(
         if let Err(error) = acquirer.show_as_latest(&acquired.installed) {
             context.printer.detail(format!("bin/latest was left as it is: {error}"));
         }
+    }
     if let Some(build) = build_note::of(store, &acquired.installed)? {
         let told = build_note::told(&build, SystemTime::now());
         context.printer.message(format!("using {told}"));
-    }
-    if *selector == Selector::Latest && acquired.how != How::Here {
-        acquirer.show_as_latest(&acquired.installed)?;
     }
     Ok(acquired)
 }
