@@ -143,7 +143,7 @@ pub(crate) fn launch_beside(context: &Context, asked: &Asked) -> Result<Launch, 
         env: &variables(&resolved),
     };
     let (state, project) = (&resolved.state_dir.value, Place::of(context)?.project);
-    launch::agree(state, &project, &resolved.binary.value.to_string(), &wanted)
+    launch::agree(state, &project, resolved.binary.value.as_ref(), &wanted)
         .map_err(|error| launch_failed(&error))?;
     acquired(context, asked, Kind::Up, resolved)
 }
