@@ -14,10 +14,11 @@
 //! | [`dirs`] | where cache, state and the user's file lie |
 //! | `tables`, `source_table` | every key of the files, once: readers and JSON Schema come from there |
 //! | `kinds`, `collections`, `read`, `tree`, `expand`, `dotenv` | how a file is read |
-//! | `load`, `layers`, `llm` | the two files; which layer decides |
+//! | `load`, `layers`, `llm`, `by_name` | the two files; which layer decides |
 //!
 //! Nothing here looks at the process: all of it comes in as [`Inputs`] and [`Files`].
 
+mod by_name;
 mod collections;
 pub mod dirs;
 mod dotenv;

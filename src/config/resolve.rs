@@ -1,15 +1,13 @@
 //! From all layers to one value.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use loom_source::{Authority, Name, Selector};
 
 use super::{
-    Address, Bridge, ConfigError, Dashboard, Files, Free, Inputs, McpServer, Mistake, Mode, Origin,
-    Place, Project, Resolved, Setting, SourceSpec, StoreSettings, Trust, Untrusted, Update,
-    UpdatePolicy, Withheld,
-    collections::{Anything, Named},
-    dirs,
+    Address, Bridge, ConfigError, Dashboard, Files, Inputs, Mistake, Mode, Origin, Place, Project,
+    Resolved, Setting, SourceSpec, StoreSettings, Trust, Untrusted, Update, UpdatePolicy, Withheld,
+    by_name, dirs,
     kinds::{Host, Seconds, Size},
     layers::{Layers, SWITCH, setting, yes_or_no},
     llm,
@@ -72,8 +70,8 @@ fn examine(inputs: &Inputs, files: &impl Files) -> Result<(Resolved, Vec<Mistake
         dashboard: dashboard(&mut layers, &mode),
         bridge: bridge(&mut layers, mode),
         llm: llm::resolve(&mut layers),
-        mcp: mcp(&layers),
-        agents: agents(&layers),
+        mcp: by_name::mcp(&layers),
+        agents: by_name::agents(&layers),
         sources: sources(&mut layers),
         trust: trust(&layers),
         store: store(&layers),
@@ -195,48 +193,6 @@ fn enabled(wanted: Setting<bool>, mode: &Setting<Mode>) -> Setting<bool> {
         _ if wanted.value && !full => Setting::new(false, mode.origin.clone()),
         _ => wanted,
     }
-}
-
-/// Each server is decided by one layer as a whole: a project's program never sees the user's variables.
-fn mcp(layers: &Layers<'_>) -> BTreeMap<String, McpServer> {
-    let mut servers = BTreeMap::new();
-    for loaded in layers.files() {
-        for (name, at) in loaded.tables.mcp.iter().flat_map(|mcp| &mcp.value.0) {
-            let table = &at.value;
-            // A server without a command is a mistake and noted as one.
-            let Some(command) = setting(loaded, table.command.as_ref()) else { continue };
-            let args = setting(loaded, table.args.as_ref());
-            let env = table.env.as_ref().map(|env| named(loaded, &env.value)).unwrap_or_default();
-            servers.entry(name.clone()).or_insert_with(|| McpServer {
-                command,
-                args: args.unwrap_or(Setting::default(Vec::new())),
-                env,
-            });
-        }
-    }
-    servers
-}
-
-fn agents(layers: &Layers<'_>) -> BTreeMap<String, Setting<BTreeMap<String, Setting<Free>>>> {
-    let mut agents = BTreeMap::new();
-    for loaded in layers.files() {
-        for (name, at) in loaded.tables.agents.iter().flat_map(|agents| &agents.value.0) {
-            let fields = named(loaded, &at.value).into_iter();
-            let fields = fields.map(|(key, field)| (key, field.map(|Anything(free)| free)));
-            agents
-                .entry(name.clone())
-                .or_insert_with(|| Setting::new(fields.collect(), loaded.origin(at.line)));
-        }
-    }
-    agents
-}
-
-/// The entries of a table, each with its own line.
-fn named<T: Clone>(loaded: &Loaded, table: &Named<T>) -> BTreeMap<String, Setting<T>> {
-    let entry = |(key, at): &(String, At<T>)| {
-        (key.clone(), Setting::new(at.value.clone(), loaded.origin(at.line)))
-    };
-    table.0.iter().map(entry).collect()
 }
 
 /// The highest layer that names any source names all of them.
