@@ -1,0 +1,1 @@
+//! Releases from GitHub: github.com and Enterprise.

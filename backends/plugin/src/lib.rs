@@ -1,0 +1,1 @@
+//! Releases from a third-party program asked by JSON lines.
