@@ -15,8 +15,11 @@ use super::{
 };
 use crate::{store::Attempt, trust::Origin};
 
-/// All versions, whatever is asked for: the answer is remembered and has to serve other selectors too.
-const EVERY: Need = Need::All;
+/// How much of a listing is wanted. The answer is remembered and serves other selectors too: the newest alone is a right
+/// answer for each that selects it, and for no other.
+fn need(selector: &Selector) -> Need {
+    if *selector == Selector::Latest { Need::Newest } else { Need::All }
+}
 
 /// What a selector came to.
 pub(super) struct Resolution {
@@ -154,7 +157,7 @@ impl Acquirer<'_> {
         } else if candidate.origin == Origin::PlainHttp {
             Ok(Answer::Silent("its list would come over plain http and prove nothing"))
         } else if candidate.reach == Reach::Disk {
-            self.network.block_on(source.list(line, EVERY))?.map(Answer::from)
+            self.network.block_on(source.list(line, need(selector)))?.map(Answer::from)
         } else {
             self.listed(candidate, source, line, selector)?
         };
@@ -201,7 +204,7 @@ impl Acquirer<'_> {
         if waited && let Some(heard) = memory.recall()?.filter(|heard| heard.is_from(begun)) {
             return Ok(Ok(Answer::Versions(heard.versions, None)));
         }
-        let listing = self.network.block_on(source.list(line, EVERY))?;
+        let listing = self.network.block_on(source.list(line, need(selector)))?;
         if let Ok(Listing::Versions(versions)) = &listing {
             self.memory(memory.keep(&candidate.name, versions, SystemTime::now()));
         }

@@ -30,6 +30,7 @@ mod env;
 mod exec;
 mod exit;
 mod get;
+mod github;
 mod global;
 mod init;
 mod launching;
