@@ -46,6 +46,6 @@ pub use offer::{
 pub use platform::Platform;
 pub use record::{Index, Record, Statement};
 pub use release::{Line, Release};
-pub use source::{Capabilities, Listing, Need, Source};
+pub use source::{Capabilities, Dated, Listing, Need, Source, moment};
 pub use transfer::{Body, Opened, Pointer, Resume, Validator};
 pub use version::{Selector, Slot, Version};
