@@ -25,8 +25,8 @@ pub mod network;
 pub mod retry;
 mod transport;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, Exchange, Exchanged};
 pub use get::Get;
 pub use network::{Network, NetworkError, ProxySettings};
-pub use reqwest::header;
+pub use reqwest::{Method, header};
 pub use retry::Retry;

@@ -5,6 +5,7 @@
 //! | [`mirror`] | [`Mirror`], the source, and what it is opened with |
 //! | `transport` | the few acts a mirror needs of the place it lies in |
 //! | `folder` | `file://` and plain paths, through `object_store` |
+//! | `objects` | `s3://`, `gs://` and `az://`, through `object_store` and `loom-http` |
 //! | `web` | `http://` and `https://`, through `loom-http` |
 //! | `layout` | which of the two layouts a mirror has |
 //! | `store` | the store layout: a store at rest |
@@ -19,6 +20,7 @@ pub mod checksum;
 mod folder;
 mod layout;
 pub mod mirror;
+mod objects;
 mod release;
 mod store;
 mod transport;
@@ -26,3 +28,4 @@ mod web;
 
 pub use layout::Layout;
 pub use mirror::{Mirror, MirrorError, Options};
+pub use objects::{ObjectOptions, VARIABLES};

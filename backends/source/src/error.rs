@@ -63,6 +63,14 @@ pub enum SourceError {
         /// The HTTP status, or what the system said.
         status: String,
     },
+    /// There is nothing to identify ourselves with.
+    #[error("there are no credentials for {at}: {why}")]
+    NoCredentials {
+        /// For what.
+        at: String,
+        /// Where they were looked for.
+        why: String,
+    },
     /// The body broke off.
     #[error("the transfer from {at} broke off after {read} bytes")]
     Interrupted {
@@ -190,7 +198,7 @@ impl SourceError {
     /// What kind of failure this is.
     pub fn class(&self) -> Class {
         match self {
-            Self::Credentials { .. } => Class::Credentials,
+            Self::Credentials { .. } | Self::NoCredentials { .. } => Class::Credentials,
             Self::Offline { .. } => Class::Offline,
             _ => Class::Unreachable,
         }
@@ -218,6 +226,10 @@ impl SourceError {
             }
             Self::Credentials { at, .. } => {
                 format!("check that you may read {at}, and the credentials for it")
+            }
+            Self::NoCredentials { .. } => {
+                "give them as its own tools know them, or set anonymous = true for this source if everybody may read it"
+                    .to_owned()
             }
             _ => return None,
         })
