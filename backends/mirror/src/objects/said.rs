@@ -55,7 +55,7 @@ pub(super) fn judge(url: &Url, status: u16, reason: &str, headers: &HeaderMap, b
         (412, _) => return Said::Changed,
         (416, _) => return Said::Beyond(end(headers)),
         (301 | 307 | 308, _) | (400, "AuthorizationHeaderMalformed") => elsewhere(at, region),
-        (403, code) if code.is_empty() => credentials(reason.to_owned()),
+        (403, "") => credentials(reason.to_owned()),
         (403, code) if MAY_BE_ABSENT.contains(&code) => credentials(format!("{reason}: {code}")),
         (403, code) => credentials(format!("{code}: {reason}")),
         (401 | 407, "") => credentials(reason.to_owned()),
