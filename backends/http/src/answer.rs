@@ -101,7 +101,7 @@ pub(crate) fn is_page(headers: &HeaderMap) -> bool {
 }
 
 /// `Retry-After`: seconds, or a date.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = text(headers, &header::RETRY_AFTER)?;
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

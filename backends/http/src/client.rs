@@ -1,6 +1,7 @@
 //! One file from one address.
 
 mod reply;
+mod exchange;
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -27,6 +28,7 @@ use crate::{
 };
 
 pub use reply::{Follow, Reply};
+pub use exchange::{Exchange, Exchanged};
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;

@@ -27,7 +27,8 @@ pub mod retry;
 mod transport;
 
 pub use client::{Answer, Client, Follow, Reply};
+pub use client::{Answer, Client, Exchange, Exchanged};
 pub use get::Get;
 pub use network::{Network, NetworkError, ProxySettings};
-pub use reqwest::header;
+pub use reqwest::{Method, header};
 pub use retry::Retry;
