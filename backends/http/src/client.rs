@@ -1,5 +1,7 @@
 //! One file from one address.
 
+mod reply;
+
 use std::{
     hash::{BuildHasher as _, RandomState},
     pin::pin,
@@ -29,6 +31,8 @@ use crate::{
     moments::{Late, Moments, Patience},
     transport::Transport,
 };
+
+pub use reply::{Follow, Reply};
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;

@@ -5,6 +5,7 @@
 //! | [`network`] | [`Network`]: timeouts, proxies, certificates, retry: values from the caller, never the environment |
 //! | [`get`] | [`Get`]: what is asked for |
 //! | [`client`] | [`Client`] and [`Answer`]: one file from one address |
+//! | `client/reply` | [`Reply`]: whatever is answered, for those who read refusals and redirects themselves |
 //! | [`retry`] | when to ask again, as a pure function |
 //! | [`address`] | what is this machine, what may be asked, and how addresses are shown |
 //! | `answer` | what a status and its headers mean, as a pure function |
@@ -33,7 +34,7 @@ pub mod retry;
 pub mod roots;
 mod transport;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, Follow, Reply};
 pub use get::Get;
 pub use journal::{Exchange, Journal};
 pub use network::{Network, NetworkError, ProxySettings, Roots};
