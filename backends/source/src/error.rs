@@ -248,6 +248,11 @@ impl SourceError {
                     "open {at} in a browser: a proxy may want you to log in; HTTPS_PROXY and NO_PROXY are honoured"
                 )
             }
+            Self::Credentials { status, .. } if status.starts_with("407") => {
+                "give the proxy's user and password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, or proxy = \"…\" \
+                 for this source"
+                    .to_owned()
+            }
             Self::Refused { hint, .. } | Self::Limited { hint, .. } => hint.clone(),
             Self::Credentials { at, .. } => {
                 format!("check that you may read {at}, and the credentials for it")
