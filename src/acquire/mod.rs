@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `candidate` | [`Candidate`]: a source in its place of the order, and what it is to us |
 //! | `resolve` | from «latest» or a range to one version |
+//! | `choose` | which of a source's versions that is: old enough, and not going back |
 //! | `versions` | what a source last said it carries |
 //! | `plan` | [`Plan`](plan::Plan): failover and retry as one pure reducer |
-//! | `run` | drives the plan: asks source after source, and the policy |
+//! | `run` | drives the plan: asks source after source |
+//! | `race` | the sources that are being asked, and the policy about what each offers |
 //! | `attempt` | one attempt at one source, and what its failure means |
 //! | `build` | a cargo build |
 //! | `publish` | into the store, with receipt and first-seen pins |
@@ -26,6 +28,7 @@ mod add;
 mod attempt;
 mod build;
 mod candidate;
+mod choose;
 pub mod chosen;
 mod describe;
 mod error;
@@ -40,6 +43,7 @@ mod pipe;
 pub mod plan;
 mod publish;
 pub mod quarantine;
+mod race;
 mod resolve;
 mod run;
 mod state;
@@ -60,8 +64,10 @@ pub use plan::{Reason, Retry};
 pub use state::StateError;
 pub use versions::age_in_words;
 
+use resolve::Asked;
+
 use crate::{
-    store::{Attempt, Installed, Limits, Recovery, Store, StoreError},
+    store::{Installed, Limits, Recovery, Store, StoreError},
     trust::Policy,
 };
 
@@ -153,27 +159,23 @@ impl Acquirer<'_> {
             Selector::Dev => Slot::Dev,
             Selector::Latest | Selector::Range(_) => return self.acquire_one_of(line, selector),
         };
-        self.acquire_at(line.at(slot), Vec::new())
+        self.acquire_at(line.at(slot), Asked::default())
     }
 
     /// What a fresh memory promises and no source carries any more is asked for again.
     fn acquire_one_of(&self, line: &Line, selector: &Selector) -> Result<Acquired, AcquireError> {
         let mut resolution = self.resolve(line, selector)?;
         if let Some(memory) = resolution.remembered.take() {
-            match self.acquire_at(line.at(resolution.slot), resolution.attempts) {
+            match self.acquire_at(line.at(resolution.slot), resolution.asked) {
                 Err(AcquireError::Unserved { reason: Reason::Absent, .. }) => memory.forget()?,
                 result => return result,
             };
             resolution = self.resolve(line, selector)?;
         }
-        self.acquire_at(line.at(resolution.slot), resolution.attempts)
+        self.acquire_at(line.at(resolution.slot), resolution.asked)
     }
 
-    fn acquire_at(
-        &self,
-        release: Release,
-        attempts: Vec<Attempt>,
-    ) -> Result<Acquired, AcquireError> {
+    fn acquire_at(&self, release: Release, asked: Asked) -> Result<Acquired, AcquireError> {
         if let Some(installed) = self.hit(&release)? {
             return Ok(Acquired { installed, how: How::Here });
         }
@@ -186,7 +188,7 @@ impl Acquirer<'_> {
         if let Some(installed) = self.relink(&release)? {
             return Ok(Acquired { installed, how: How::Relinked });
         }
-        self.run(&release, attempts)
+        self.run(&release, asked.attempts, &asked.silent)
     }
 
     /// What is here counts, unless it is to be fetched again; a cargo build may have changed and is always looked at.

@@ -20,6 +20,7 @@ pub(crate) fn policy(resolved: &Resolved) -> Policy {
         checksum: resolved.trust.checksum.value,
         signature: resolved.trust.signature.value,
         allow_unverified: resolved.allow_unverified.value,
+        minimum_release_age: resolved.trust.minimum_release_age.value.as_secs(),
     }
 }
 

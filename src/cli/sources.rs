@@ -71,6 +71,9 @@ fn candidate(spec: &SourceSpec, origin: Origin, reach: Reach, backend: Backend) 
         stop_on_error: spec.on_error == Then::Stop,
         stop_on_absent: spec.on_absent == Then::Stop,
         reach,
+        timeout: spec.timeout,
+        race: spec.race,
+        prerelease: spec.prerelease,
     }
 }
 
