@@ -130,6 +130,25 @@ impl AcquireError {
         }
     }
 
+    /// Whether the sources decided it, and not this machine or the way it was asked.
+    pub(super) fn is_verdict(&self) -> bool {
+        match self {
+            Self::Missing { .. }
+            | Self::Unserved { .. }
+            | Self::Unlistable { .. }
+            | Self::Young { .. }
+            | Self::Downgrade { .. }
+            | Self::Offline { .. } => true,
+            Self::Store(_)
+            | Self::State(_)
+            | Self::NoSource(_)
+            | Self::Unreadable { .. }
+            | Self::Unproven { .. }
+            | Self::OnlyBuilds { .. }
+            | Self::Prepare(_) => false,
+        }
+    }
+
     /// What to do.
     pub fn hint(&self) -> Option<String> {
         Some(match self {

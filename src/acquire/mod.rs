@@ -15,6 +15,8 @@
 //! | `fetch` · `loose` | one carrier's bytes into a staged tree |
 //! | `pipe` · `inflate` | what the threads of a transfer share |
 //! | `outcome` | what came of each source that was asked; the receipt |
+//! | `failure` | the receipt of a failure |
+//! | [`remote`] | what every source offers |
 //! | `quarantine` | which sources brought wrong bytes lately |
 //! | [`chosen`] | the version that `loom use` chose |
 //! | `add` | a file that the user hands us |
@@ -32,6 +34,7 @@ mod choose;
 pub mod chosen;
 mod describe;
 mod error;
+mod failure;
 mod fetch;
 mod first_seen;
 mod inflate;
@@ -44,6 +47,7 @@ pub mod plan;
 mod publish;
 pub mod quarantine;
 mod race;
+pub mod remote;
 mod resolve;
 mod run;
 mod state;
@@ -51,7 +55,10 @@ mod state;
 mod tests;
 mod versions;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use loom_source::{Digest, Line, Release, Selector, Slot};
 
@@ -154,23 +161,34 @@ fn accepted(
 impl Acquirer<'_> {
     /// Makes sure that what `selector` selects is in the store.
     pub fn acquire(&self, line: &Line, selector: &Selector) -> Result<Acquired, AcquireError> {
-        let slot = match selector {
-            Selector::Exact(version) => Slot::Version(version.clone()),
-            Selector::Dev => Slot::Dev,
-            Selector::Latest | Selector::Range(_) => return self.acquire_one_of(line, selector),
+        let (begun, mut slot) = (Instant::now(), None);
+        let result = match selector {
+            Selector::Exact(version) => {
+                self.acquire_at(line.version(version.clone()), Asked::default())
+            }
+            Selector::Dev => self.acquire_at(line.at(Slot::Dev), Asked::default()),
+            Selector::Latest | Selector::Range(_) => self.acquire_one_of(line, selector, &mut slot),
         };
-        self.acquire_at(line.at(slot), Asked::default())
+        self.conclude(line, selector, slot.as_ref(), begun, &result);
+        result
     }
 
     /// What a fresh memory promises and no source carries any more is asked for again.
-    fn acquire_one_of(&self, line: &Line, selector: &Selector) -> Result<Acquired, AcquireError> {
+    fn acquire_one_of(
+        &self,
+        line: &Line,
+        selector: &Selector,
+        slot: &mut Option<Slot>,
+    ) -> Result<Acquired, AcquireError> {
         let mut resolution = self.resolve(line, selector)?;
+        *slot = Some(resolution.slot.clone());
         if let Some(memory) = resolution.remembered.take() {
             match self.acquire_at(line.at(resolution.slot), resolution.asked) {
                 Err(AcquireError::Unserved { reason: Reason::Absent, .. }) => memory.forget()?,
                 result => return result,
             };
             resolution = self.resolve(line, selector)?;
+            *slot = Some(resolution.slot.clone());
         }
         self.acquire_at(line.at(resolution.slot), resolution.asked)
     }

@@ -70,7 +70,7 @@ pub(super) fn tried(candidate: &Candidate, outcome: String, took: Duration) -> A
     Attempt { source: candidate.name.clone(), outcome, ms: milliseconds(took), timeout_ms }
 }
 
-fn milliseconds(time: Duration) -> u64 {
+pub(super) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{store::Attempt, trust::Origin};
 
 /// All versions, whatever is asked for: the answer is remembered and has to serve other selectors too.
-const EVERY: Need = Need::All;
+pub(super) const EVERY: Need = Need::All;
 
 /// What a selector came to.
 pub(super) struct Resolution {

@@ -17,6 +17,12 @@ use crate::{
     trust::{Expected, Origin},
 };
 
+/// How long a partial transfer waits to be taken up.
+const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How many files of partial transfers are looked at, so that a run is not held up.
+const SWEPT: usize = 64;
+
 /// An offer that the policy has an expectation of.
 pub(super) struct Chosen<'a> {
     pub(super) candidate: &'a Candidate,
@@ -44,6 +50,8 @@ impl Acquirer<'_> {
         if release.slot != Slot::Dev && self.only_builds() {
             return Err(AcquireError::OnlyBuilds { release: release.to_string() });
         }
+        // What could not be swept is swept another time.
+        let _ = self.store.sweep_partials(STALE, SWEPT);
         let mut log = Log::new(attempts);
         let result = self.drive(release, silent, &mut log);
         let blames = std::mem::take(&mut log.blames);
