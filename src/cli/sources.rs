@@ -79,6 +79,9 @@ pub(crate) fn candidate(
         stop_on_error: spec.on_error == Then::Stop,
         stop_on_absent: spec.on_absent == Then::Stop,
         reach,
+        timeout: spec.timeout,
+        race: spec.race,
+        prerelease: spec.prerelease,
     }
 }
 
