@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     meter::Meter,
     tool::{Answer, Call, FailureKind},
     topic_counts::TopicCounts,
+    usage::Usages,
 };
 
 /// Totals since the start.
@@ -47,6 +48,8 @@ pub struct Activity {
     pub topics: TopicCounts,
     /// Tools called.
     pub tools: Meter,
+    /// How each tool was used.
+    pub usages: Usages,
 }
 
 impl Activity {
@@ -59,6 +62,7 @@ impl Activity {
             events: Meter::new(now),
             topics: TopicCounts::default(),
             tools: Meter::new(now),
+            usages: Usages::default(),
         }
     }
 
@@ -116,8 +120,9 @@ impl Activity {
         self.feed.tell(|| Notice::call(call));
     }
 
-    /// A call came to its answer.
-    pub fn answered(&self, answer: &Answer) {
+    /// A call to a tool came to its answer after so long.
+    pub fn answered(&self, tool: &str, answer: &Answer, took: Duration) {
+        self.usages.note(tool, answer, took);
         let counter = match answer {
             Ok(_) => &self.totals.calls_ok,
             Err(failure) => self.totals.failed(failure.kind),

@@ -32,7 +32,8 @@ mod tests {
                 .into(),
             ..Event::default()
         };
-        let table: [(&[&str], &[(&str, &str)], bool); 7] = [
+        type Row<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], bool);
+        let table: [Row<'_>; 7] = [
             (&[], &[], true),
             (&["order", "x"], &[], true),
             (&["Order"], &[], false),

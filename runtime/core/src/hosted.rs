@@ -18,6 +18,7 @@ use crate::{
     mailbox::{End, Mailbox},
     qos::Qos,
     runtime::Runtime,
+    spans,
 };
 
 /// What somebody says who creates an agent.
@@ -141,7 +142,9 @@ impl Runtime {
         let mailbox = newest.or_else(parked).filter(|_| self.directory.knows(agent));
         let mailbox = mailbox.ok_or_else(away)?;
         let topic = format!("agent.{agent}.events");
-        let envelope = Arc::new(Envelope::new(topic.clone(), "", event));
+        let mut envelope = Envelope::new(topic.clone(), "", event);
+        let _span = spans::publish(&mut envelope).entered();
+        let envelope = Arc::new(envelope);
         self.activity.published(&envelope);
         let lost = mailbox.deliver_direct(&topic.into(), envelope).ok_or_else(away)?;
         self.activity.lost(lost);

@@ -23,6 +23,8 @@
 //! | [`meter`] | how often something happens |
 //! | [`topic_counts`] | how much is published, topic by topic |
 //! | [`activity`] | counters, feed and flow together |
+//! | [`spans`] | the runtime's own work, for traces |
+//! | [`usage`] | how tools were used |
 //! | [`runtime`] | all of it as one value |
 //!
 //! No lock is held across an await: every lock guards a short, synchronous step. Order of locks, where two are needed:
@@ -47,10 +49,12 @@ pub mod registry;
 pub mod replies;
 pub mod runtime;
 pub mod session;
+pub mod spans;
 pub mod subscription;
 pub mod tool;
 pub mod topic;
 pub mod topic_counts;
+pub mod usage;
 
 pub use activity::Activity;
 pub use event::{Envelope, Event};

@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{
     activity::Activity,
@@ -21,6 +22,7 @@ use crate::{
     registry::{Found, Registry},
     replies::Replies,
     session::{Outbound, Session},
+    spans,
     tool::{Answer, Call, Failure, FailureKind, is_json},
     topic_counts::Traffic,
 };
@@ -79,6 +81,7 @@ impl Runtime {
 
     /// Registers an agent; its name must not be empty.
     pub fn register(&self, registration: Registration) {
+        let _span = spans::register(&registration).entered();
         let agent = registration.agent.clone();
         tracing::info!(
             agent,
@@ -108,7 +111,8 @@ impl Runtime {
     }
 
     /// Publishes an event to everybody who subscribed to its topic; never waits. Answers its number since the start.
-    pub fn publish(&self, envelope: Envelope) -> u64 {
+    pub fn publish(&self, mut envelope: Envelope) -> u64 {
+        let _span = spans::publish(&mut envelope).entered();
         let envelope = Arc::new(envelope);
         // Told first: a stream on another thread may take the event before `publish` returns.
         let number = self.activity.published(&envelope);
@@ -119,8 +123,10 @@ impl Runtime {
 
     /// Carries out a tool, whoever offers it, and waits for the answer, not longer than the call says.
     pub async fn call(&self, call: Call) -> Answer {
-        let answer = self.route(call).await;
-        self.activity.answered(&answer);
+        let (span, name, begun) = (spans::call(&call), call.name.clone(), Instant::now());
+        let answer = self.route(call).instrument(span.clone()).await;
+        spans::answered(&span, &answer);
+        self.activity.answered(&name, &answer, begun.elapsed());
         answer
     }
 

@@ -18,6 +18,7 @@ use crate::{
     lock::lock,
     mailbox::{End, Mailbox, Outgoing},
     runtime::Runtime,
+    spans,
     tool::Answer,
 };
 
@@ -145,6 +146,7 @@ impl Stream for Outbound {
         match &said {
             Ok(Outgoing::Event(Item::Delivery { pattern, envelope })) => {
                 self.ledger.note(pattern);
+                spans::deliver(&self.agent, pattern, envelope);
                 self.activity().delivered(&self.agent, envelope);
             }
             Ok(Outgoing::Event(Item::Lost { pattern, count })) => {

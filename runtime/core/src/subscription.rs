@@ -17,6 +17,7 @@ use crate::{
     mailbox::{End, Mailbox, Outgoing},
     qos::Qos,
     runtime::Runtime,
+    spans,
 };
 
 /// A stream of events. It ends after [`Runtime::unsubscribe`], and after the error that says any other end.
@@ -64,6 +65,7 @@ impl Stream for Subscription {
             match ready!(self.mailbox.poll(cx)) {
                 Ok(Outgoing::Event(Item::Delivery { envelope, .. })) => {
                     self.runtime.activity.taken();
+                    spans::deliver("", &self.pattern, &envelope);
                     return Poll::Ready(Some(Ok(envelope)));
                 }
                 Ok(Outgoing::Event(Item::Lost { pattern, count })) => {
