@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use loom_core::{
-    Answer, Call, End, Event, Failure, FailureKind, Outgoing, Qos, Tool, backlog::Item,
-    directory::Registration,
+    Answer, Call, End, Event, Failure, FailureKind, Outgoing, ProviderKind, Qos, Tool,
+    backlog::Item, directory::Registration,
 };
 use tonic::Status;
 
@@ -57,6 +57,7 @@ pub fn registration(request: proto::AgentRegisterRequest) -> Registration {
         name: tool.name,
         description: tool.description,
         parameters_schema: tool.parameters_schema,
+        provider: ProviderKind::Grpc,
         metadata: tool.metadata,
     };
     Registration {

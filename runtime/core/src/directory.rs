@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{lock::lock, mailbox::Mailbox, tool::Tool};
+use crate::{lock::lock, mailbox::Mailbox, registry::Offer, tool::Tool};
 
 /// How long an agent without a stream stays registered: after its last stream broke, or after it registered.
 pub const KEEP: Duration = Duration::from_secs(600);
@@ -67,24 +67,6 @@ pub struct Opened {
     pub ledger: Arc<Ledger>,
 }
 
-/// Who can carry out a tool.
-#[derive(Debug, Clone)]
-pub enum Provider {
-    /// Nobody offers it.
-    Nobody,
-    /// Somebody does, who is not connected.
-    Away(String),
-    /// An agent, through its newest stream.
-    Here {
-        /// The agent.
-        agent: String,
-        /// The stream.
-        stream: StreamId,
-        /// Where to ask.
-        mailbox: Arc<Mailbox>,
-    },
-}
-
 /// An agent as others see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentView {
@@ -104,6 +86,8 @@ pub struct AgentView {
 struct Agent {
     topics: Vec<Arc<str>>,
     tools: Vec<Arc<Tool>>,
+    /// Keeps its tools in the registry.
+    _offer: Option<Offer>,
     metadata: HashMap<String, String>,
     ledger: Arc<Ledger>,
     /// Without a stream since then.
@@ -113,8 +97,6 @@ struct Agent {
 #[derive(Debug, Default)]
 struct State {
     agents: BTreeMap<String, Agent>,
-    /// Tool name -> agents, in the order in which they registered.
-    offers: HashMap<String, Vec<String>>,
     /// Agent -> its streams, oldest first. An agent that is not registered may have streams.
     streams: HashMap<String, Vec<(StreamId, Arc<Mailbox>)>>,
     next: u64,
@@ -128,27 +110,22 @@ pub struct Directory {
 
 impl Directory {
     /// Registers an agent, or replaces topics, tools and notes of a registered one. Its open streams keep the topics
-    /// they opened with.
-    pub fn register(&self, registration: Registration, now: Instant) {
+    /// they opened with. `offer` holds its tools in the registry as long as it is registered with them.
+    pub fn register(&self, registration: Registration, offer: Option<Offer>, now: Instant) {
         let Registration { agent, topics, tools, metadata } = registration;
         let mut state = lock(&self.state);
-        let ledger = state.remove(&agent).map(|old| old.ledger).unwrap_or_default();
-        for tool in &tools {
-            let providers = state.offers.entry(tool.name.clone()).or_default();
-            if !providers.contains(&agent) {
-                providers.push(agent.clone());
-            }
-        }
+        let ledger = state.agents.remove(&agent).map(|old| old.ledger).unwrap_or_default();
         let topics = topics.into_iter().map(Arc::from).collect();
         let tools = tools.into_iter().map(Arc::new).collect();
-        state.agents.insert(agent, Agent { topics, tools, metadata, ledger, alone: now });
+        let known = Agent { topics, tools, _offer: offer, metadata, ledger, alone: now };
+        state.agents.insert(agent, known);
     }
 
     /// Opens a stream; any agent may, a registered one or not.
     pub fn open(&self, agent: &str, mailbox: &Arc<Mailbox>, now: Instant) -> Opened {
         let mut state = lock(&self.state);
         if state.is_due(agent, now) {
-            state.remove(agent);
+            state.agents.remove(agent);
         }
         let stream = StreamId(state.next);
         state.next += 1;
@@ -169,7 +146,7 @@ impl Directory {
         }
         state.streams.remove(agent);
         if how == Closing::Finished {
-            return state.remove(agent).is_some();
+            return state.agents.remove(agent).is_some();
         }
         if let Some(agent) = state.agents.get_mut(agent) {
             agent.alone = now;
@@ -183,22 +160,16 @@ impl Directory {
         let due: Vec<String> =
             state.agents.keys().filter(|id| state.is_due(id, now)).cloned().collect();
         for id in &due {
-            state.remove(id);
+            state.agents.remove(id);
         }
         due
     }
 
-    /// Who carries out a tool: of those who offer it and are connected, the one who registered last.
-    pub fn provider(&self, tool: &str) -> Provider {
+    /// The newest stream of an agent, registered or not.
+    pub fn newest(&self, agent: &str) -> Option<(StreamId, Arc<Mailbox>)> {
         let state = lock(&self.state);
-        let Some(providers) = state.offers.get(tool) else { return Provider::Nobody };
-        for agent in providers.iter().rev() {
-            if let Some((stream, mailbox)) = state.streams.get(agent).and_then(|all| all.last()) {
-                let mailbox = Arc::clone(mailbox);
-                return Provider::Here { agent: agent.clone(), stream: *stream, mailbox };
-            }
-        }
-        providers.last().map_or(Provider::Nobody, |agent| Provider::Away(agent.clone()))
+        let (stream, mailbox) = state.streams.get(agent)?.last()?;
+        Some((*stream, Arc::clone(mailbox)))
     }
 
     /// Everybody registered, by name.
@@ -232,66 +203,36 @@ impl State {
         let since = self.agents.get(id).map(|agent| now.saturating_duration_since(agent.alone));
         !self.streams.contains_key(id) && since.is_some_and(|alone| alone >= KEEP)
     }
-
-    fn remove(&mut self, id: &str) -> Option<Agent> {
-        let agent = self.agents.remove(id)?;
-        for tool in &agent.tools {
-            if let Some(providers) = self.offers.get_mut(&tool.name) {
-                providers.retain(|provider| provider != id);
-                if providers.is_empty() {
-                    self.offers.remove(&tool.name);
-                }
-            }
-        }
-        Some(agent)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn registration(agent: &str, topics: &[&str], tools: &[&str]) -> Registration {
-        let tool = |name: &&str| Tool {
-            name: (*name).to_owned(),
-            description: String::new(),
-            parameters_schema: String::new(),
-            metadata: HashMap::new(),
-        };
-        Registration {
-            agent: agent.to_owned(),
-            topics: topics.iter().map(|&t| t.to_owned()).collect(),
-            tools: tools.iter().map(tool).collect(),
-            metadata: HashMap::new(),
-        }
+    fn register(directory: &Directory, agent: &str, topics: &[&str], now: Instant) {
+        let topics = topics.iter().map(|&t| t.to_owned()).collect();
+        let registration =
+            Registration { agent: agent.to_owned(), topics, ..Registration::default() };
+        directory.register(registration, None, now);
     }
 
     fn topics(opened: &Opened) -> Vec<&str> {
         opened.topics.iter().map(|topic| &**topic).collect()
     }
 
-    fn who(directory: &Directory, tool: &str) -> String {
-        match directory.provider(tool) {
-            Provider::Nobody => "nobody".to_owned(),
-            Provider::Away(agent) => format!("{agent} away"),
-            Provider::Here { agent, .. } => agent,
-        }
-    }
-
     #[test]
-    fn registering_again_replaces_topics_and_tools() {
+    fn registering_again_replaces_topics() {
         let (directory, now) = (Directory::default(), Instant::now());
-        directory.register(registration("a", &["x"], &["old", "both"]), now);
-        directory.register(registration("a", &["y", "y"], &["both", "new"]), now);
+        register(&directory, "a", &["x"], now);
+        register(&directory, "a", &["y", "y"], now);
         let opened = directory.open("a", &Arc::default(), now);
         assert_eq!(topics(&opened), ["y", "y"]);
-        assert_eq!(["old", "both", "new"].map(|tool| who(&directory, tool)), ["nobody", "a", "a"]);
     }
 
     #[test]
     fn the_last_stream_that_finishes_unregisters() {
         let (directory, now) = (Directory::default(), Instant::now());
-        directory.register(registration("a", &["x"], &[]), now);
+        register(&directory, "a", &["x"], now);
         let first = directory.open("a", &Arc::default(), now).stream;
         let second = directory.open("a", &Arc::default(), now).stream;
         assert!(!directory.close("a", first, Closing::Finished, now));
@@ -304,13 +245,13 @@ mod tests {
     #[test]
     fn a_broken_stream_keeps_the_registration_for_a_while() {
         let (directory, now) = (Directory::default(), Instant::now());
-        directory.register(registration("a", &["x"], &["t"]), now);
+        register(&directory, "a", &["x"], now);
         let stream = directory.open("a", &Arc::default(), now).stream;
         assert_eq!(directory.sweep(now + KEEP), Vec::<String>::new(), "it has a stream");
 
         let broke = now + KEEP;
         assert!(!directory.close("a", stream, Closing::Broken, broke));
-        assert_eq!(who(&directory, "t"), "a away");
+        assert!(directory.newest("a").is_none());
         let almost = broke + KEEP - Duration::from_millis(1);
         assert_eq!(directory.sweep(almost), Vec::<String>::new());
         assert_eq!(topics(&directory.open("a", &Arc::default(), almost)), ["x"], "it came back");
@@ -320,27 +261,24 @@ mod tests {
     fn after_that_while_it_is_unknown() {
         let (directory, now) = (Directory::default(), Instant::now());
         for agent in ["swept", "opened"] {
-            directory.register(registration(agent, &["x"], &["t"]), now);
+            register(&directory, agent, &["x"], now);
             let stream = directory.open(agent, &Arc::default(), now).stream;
             directory.close(agent, stream, Closing::Broken, now);
         }
         let opened = directory.open("opened", &Arc::default(), now + KEEP);
         assert_eq!(topics(&opened), Vec::<&str>::new());
         assert_eq!(directory.sweep(now + KEEP), ["swept"]);
-        assert_eq!(who(&directory, "t"), "nobody");
     }
 
     #[test]
-    fn a_tool_goes_to_the_last_to_register_of_those_connected() {
+    fn the_newest_stream_is_the_one_to_ask() {
         let (directory, now) = (Directory::default(), Instant::now());
-        directory.register(registration("a", &[], &["t"]), now);
-        directory.register(registration("b", &[], &["t"]), now);
-        assert_eq!(who(&directory, "t"), "b away");
-        directory.open("a", &Arc::default(), now);
-        assert_eq!(who(&directory, "t"), "a");
-        let stream = directory.open("b", &Arc::default(), now).stream;
-        assert_eq!(who(&directory, "t"), "b");
-        directory.close("b", stream, Closing::Finished, now);
-        assert_eq!(who(&directory, "t"), "a");
+        let newest = || directory.newest("a").map(|(stream, _)| stream);
+        assert_eq!(newest(), None);
+        let old = directory.open("a", &Arc::default(), now).stream;
+        let new = directory.open("a", &Arc::default(), now).stream;
+        assert_eq!(newest(), Some(new));
+        directory.close("a", new, Closing::Broken, now);
+        assert_eq!(newest(), Some(old));
     }
 }

@@ -10,7 +10,9 @@
 //! | [`bus`] | from a topic to the mailboxes that want it |
 //! | [`directory`] | which agents there are, their topics, tools and streams |
 //! | [`tool`] | what a tool is, a call, and an answer |
-//! | [`calls`] | tool calls under way, and their answers |
+//! | [`registry`] | every tool that can be called, whoever carries it out |
+//! | [`calls`] | tool calls under way at agents, and their answers |
+//! | [`agent_tools`] | agents as carriers-out of tools |
 //! | [`session`] | one open stream of an agent |
 //! | [`feed`] | what just happened, for people who watch |
 //! | [`flow`] | who lately spoke to whom |
@@ -19,9 +21,10 @@
 //! | [`runtime`] | all of it as one value |
 //!
 //! No lock is held across an await: every lock guards a short, synchronous step. Order of locks, where two are needed:
-//! bus, then mailbox. All others are taken alone.
+//! bus, then mailbox; directory, then registry. All others are taken alone.
 
 pub mod activity;
+pub mod agent_tools;
 pub mod backlog;
 pub mod bus;
 pub mod calls;
@@ -33,6 +36,7 @@ mod lock;
 pub mod mailbox;
 pub mod meter;
 pub mod qos;
+pub mod registry;
 pub mod runtime;
 pub mod session;
 pub mod tool;
@@ -42,6 +46,7 @@ pub use activity::Activity;
 pub use event::{Envelope, Event};
 pub use mailbox::{End, Outgoing};
 pub use qos::Qos;
+pub use registry::{Offer, Provider, Registry};
 pub use runtime::{Options, Runtime};
 pub use session::{Outbound, Session};
-pub use tool::{Answer, Call, Failure, FailureKind, Tool};
+pub use tool::{Answer, Call, Failure, FailureKind, ProviderKind, Tool};

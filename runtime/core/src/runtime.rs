@@ -5,13 +5,17 @@ use std::{
     time::Instant,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{
     activity::Activity,
+    agent_tools::AgentTools,
     bus::Bus,
     calls::Calls,
-    directory::{Directory, Provider, Registration},
+    directory::{Directory, Registration},
     event::Envelope,
     mailbox::End,
+    registry::{Found, Registry},
     session::{Outbound, Session},
     tool::{Answer, Call, Failure, FailureKind, is_json},
 };
@@ -29,7 +33,9 @@ pub struct Runtime {
     /// Topics and subscriptions.
     pub bus: Bus,
     /// Agents.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
+    /// Tools: the runtime's own, those of MCP servers and those of agents.
+    pub tools: Arc<Registry>,
     /// Counters and news.
     pub activity: Activity,
     pub(crate) calls: Arc<Calls>,
@@ -41,7 +47,8 @@ impl Runtime {
     pub fn new(options: Options) -> Arc<Self> {
         Arc::new(Self {
             bus: Bus::default(),
-            directory: Directory::default(),
+            directory: Arc::default(),
+            tools: Arc::default(),
             activity: Activity::new(options.graph, Instant::now()),
             calls: Arc::default(),
             stopping: OnceLock::new(),
@@ -57,7 +64,9 @@ impl Runtime {
             tools = registration.tools.len(),
             "agent registered"
         );
-        self.directory.register(registration, Instant::now());
+        let provider = AgentTools::new(&agent, &self.directory, &self.calls);
+        let offer = self.tools.offer(registration.tools.clone(), Arc::new(provider));
+        self.directory.register(registration, Some(offer), Instant::now());
         self.activity.registered(&agent);
     }
 
@@ -79,38 +88,35 @@ impl Runtime {
         self.activity.lost(published.lost);
     }
 
-    /// Carries out a tool: asks the agent that offers it and waits for the answer, not longer than the call says.
+    /// Carries out a tool, whoever offers it, and waits for the answer, not longer than the call says.
     pub async fn call(&self, call: Call) -> Answer {
         let answer = self.route(call).await;
         self.activity.answered(&answer);
         answer
     }
 
-    async fn route(&self, mut call: Call) -> Answer {
+    async fn route(&self, call: Call) -> Answer {
         if !is_json(&call.arguments) {
             let message = format!("Arguments of {} are not JSON", call.name);
             return Err(Failure::new(FailureKind::InvalidArguments, message));
         }
-        let (agent, stream, mailbox) = match self.directory.provider(&call.name) {
-            Provider::Here { agent, stream, mailbox } => (agent, stream, mailbox),
-            Provider::Away(agent) => {
-                return Err(unreachable(&call.name, &agent, "is not connected"));
+        let provider = match self.tools.find(&call.name) {
+            Found::Here(_, provider) => provider,
+            Found::Away(why) => {
+                let message = format!("Tool {} cannot be called: {why}", call.name);
+                return Err(Failure::new(FailureKind::Execution, message));
             }
-            Provider::Nobody => {
+            Found::Nobody => {
                 let message = format!("Tool not found: {}", call.name);
                 return Err(Failure::new(FailureKind::NotFound, message));
             }
         };
         self.activity.called(&call);
         let (name, timeout) = (call.name.clone(), call.timeout());
-        let mut waiting = self.calls.begin(stream, &call.id);
-        call.id.clone_from(&waiting.id);
-        if !mailbox.call(Arc::new(call)) {
-            return Err(unreachable(&name, &agent, "does not take calls at the moment"));
-        }
-        match tokio::time::timeout(timeout, waiting.answer()).await {
-            Ok(Some(answer)) => answer.map(json_output),
-            Ok(None) => Err(unreachable(&name, &agent, "disconnected before it answered")),
+        let cancel = CancellationToken::new();
+        let _over = cancel.clone().drop_guard();
+        match tokio::time::timeout(timeout, provider.call(call, cancel)).await {
+            Ok(answer) => answer.map(json_output),
             Err(_) => {
                 let message = format!("Tool {name} did not answer within {timeout:?}");
                 Err(Failure::new(FailureKind::Timeout, message))
@@ -141,11 +147,7 @@ impl Runtime {
     }
 }
 
-fn unreachable(tool: &str, agent: &str, why: &str) -> Failure {
-    Failure::new(FailureKind::Execution, format!("Agent {agent}, which offers {tool}, {why}"))
-}
-
-/// Callers may rely on JSON: an agent's answer that is none becomes a JSON string, an empty one `null`.
+/// Callers may rely on JSON: an answer that is none becomes a JSON string, an empty one `null`.
 fn json_output(output: String) -> String {
     if output.is_empty() {
         "null".to_owned()
