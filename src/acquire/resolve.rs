@@ -2,7 +2,9 @@
 
 use std::time::{Instant, SystemTime};
 
-use loom_source::{Class, Line, Listing, Need, Selector, Slot, Source, SourceError, Version};
+use loom_source::{
+    Class, Dated, Line, Listing, Need, Selector, Slot, Source, SourceError, Version,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -31,7 +33,7 @@ enum Answer {
     /// It has a cargo build.
     Build,
     /// These versions; with the memory they were read from, where it was not asked.
-    Versions(Vec<Version>, Option<Memory>),
+    Versions(Vec<Dated>, Option<Memory>),
     /// It has nothing of the kind.
     Nothing,
     /// It cannot tell.
@@ -76,14 +78,16 @@ impl Acquirer<'_> {
                     let (slot, attempts) = (Slot::Dev, asked.attempts);
                     return Ok(Resolution { slot, attempts, remembered: None });
                 }
-                Answer::Versions(versions, remembered) => match selector.newest(&versions) {
-                    Some(version) => {
-                        self.not_back(line, selector, candidate, version)?;
-                        let (slot, attempts) = (Slot::Version(version.clone()), asked.attempts);
-                        return Ok(Resolution { slot, attempts, remembered });
+                Answer::Versions(versions, remembered) => {
+                    match selector.newest(versions.iter().map(|dated| &dated.version)) {
+                        Some(version) => {
+                            self.not_back(line, selector, candidate, version)?;
+                            let (slot, attempts) = (Slot::Version(version.clone()), asked.attempts);
+                            return Ok(Resolution { slot, attempts, remembered });
+                        }
+                        None => (format!("carries nothing that is {selector}"), stop_on_absent),
                     }
-                    None => (format!("carries nothing that is {selector}"), stop_on_absent),
-                },
+                }
                 Answer::Nothing => (format!("carries no {line}"), stop_on_absent),
                 Answer::Silent(why) => {
                     asked.silent = true;
@@ -188,18 +192,19 @@ impl Acquirer<'_> {
         let begun = SystemTime::now();
         let heard = memory.recall()?.filter(|heard| {
             // What is newer than the answer is not in it.
-            let serves = selector.newest(&heard.versions).is_some();
+            let versions = heard.versions();
+            let serves = selector.newest(versions.iter().map(|dated| &dated.version)).is_some();
             serves && !self.force && heard.is_fresh(begun, self.freshness)
         });
         if let Some(heard) = heard {
-            return Ok(Ok(Answer::Versions(heard.versions, Some(memory))));
+            return Ok(Ok(Answer::Versions(heard.versions(), Some(memory))));
         }
         let what = format!("the versions of {}", candidate.name);
         let lock = memory.lock(&mut || self.observer.tell(Progress::Waiting { what: &what }));
         // Without a lock somebody else may ask the same at the same time, and no more.
         let waited = lock.as_ref().is_ok_and(|(_, waited)| *waited);
         if waited && let Some(heard) = memory.recall()?.filter(|heard| heard.is_from(begun)) {
-            return Ok(Ok(Answer::Versions(heard.versions, None)));
+            return Ok(Ok(Answer::Versions(heard.versions(), None)));
         }
         let listing = self.network.block_on(source.list(line, EVERY))?;
         if let Ok(Listing::Versions(versions)) = &listing {
@@ -216,8 +221,8 @@ impl Acquirer<'_> {
         };
         let here = self.accepted_here(line)?;
         let age = age_in_words(heard.age(SystemTime::now()));
-        let versions: Vec<Version> =
-            heard.versions.into_iter().filter(|version| here.contains(version)).collect();
+        let mut versions = heard.versions();
+        versions.retain(|dated| here.contains(&dated.version));
         if versions.is_empty() {
             return Ok(SILENT);
         }

@@ -1,5 +1,7 @@
 //! One file from one address.
 
+mod reply;
+
 use std::{
     hash::{BuildHasher as _, RandomState},
     time::Duration,
@@ -23,6 +25,8 @@ use crate::{
     get::{Get, ask, travelling},
     transport::Transport,
 };
+
+pub use reply::{Follow, Reply};
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;

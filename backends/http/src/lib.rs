@@ -5,6 +5,7 @@
 //! | [`network`] | [`Network`]: timeouts, proxies, certificates, retry: values from the caller, never the environment |
 //! | [`get`] | [`Get`]: what is asked for |
 //! | [`client`] | [`Client`] and [`Answer`]: one file from one address |
+//! | `client/reply` | [`Reply`]: whatever is answered, for those who read refusals and redirects themselves |
 //! | [`retry`] | when to ask again, as a pure function |
 //! | [`address`] | what is this machine, what may be asked, and how addresses are shown |
 //! | `answer` | what a status and its headers mean, as a pure function |
@@ -25,7 +26,7 @@ pub mod network;
 pub mod retry;
 mod transport;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, Follow, Reply};
 pub use get::Get;
 pub use network::{Network, NetworkError, ProxySettings};
 pub use reqwest::header;

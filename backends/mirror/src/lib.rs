@@ -9,13 +9,9 @@
 //! | `layout` | which of the two layouts a mirror has |
 //! | `store` | the store layout: a store at rest |
 //! | `release` | the plain release layout: assets as a release page has them |
-//! | `asset` | the names of assets |
-//! | [`checksum`] | checksum files |
 //!
 //! A mirror hands on what it reads and verifies nothing.
 
-mod asset;
-pub mod checksum;
 mod folder;
 mod layout;
 pub mod mirror;
@@ -23,6 +19,8 @@ mod release;
 mod store;
 mod transport;
 mod web;
+
+use loom_source::{asset, checksum};
 
 pub use layout::Layout;
 pub use mirror::{Mirror, MirrorError, Options};

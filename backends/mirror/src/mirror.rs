@@ -185,7 +185,7 @@ impl Source for Mirror {
         };
         const UNLISTABLE: Listing =
             Listing::Unlistable("a plain HTTP folder cannot be listed; give --version");
-        Ok(versions.map_or(UNLISTABLE, Listing::Versions))
+        Ok(versions.map_or(UNLISTABLE, Listing::of))
     }
 
     async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {

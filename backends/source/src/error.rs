@@ -63,6 +63,30 @@ pub enum SourceError {
         /// The HTTP status, or what the system said.
         status: String,
     },
+    /// Access refused by somebody who says why.
+    #[error("{at} refused access: {why}")]
+    Refused {
+        /// Where.
+        at: String,
+        /// What was said.
+        why: String,
+        /// What can be done.
+        hint: String,
+    },
+    /// A rate limit: no more requests for a while.
+    #[error("{at} takes no more requests from {who} until {until}")]
+    Limited {
+        /// The server.
+        at: String,
+        /// Whom the limit is counted for.
+        who: String,
+        /// When it takes some again, for people.
+        until: String,
+        /// How long that is from now.
+        after: Duration,
+        /// How to do without.
+        hint: String,
+    },
     /// The body broke off.
     #[error("the transfer from {at} broke off after {read} bytes")]
     Interrupted {
@@ -190,7 +214,7 @@ impl SourceError {
     /// What kind of failure this is.
     pub fn class(&self) -> Class {
         match self {
-            Self::Credentials { .. } => Class::Credentials,
+            Self::Credentials { .. } | Self::Refused { .. } => Class::Credentials,
             Self::Offline { .. } => Class::Offline,
             _ => Class::Unreachable,
         }
@@ -216,6 +240,7 @@ impl SourceError {
                     "open {at} in a browser: a proxy may want you to log in; HTTPS_PROXY and NO_PROXY are honoured"
                 )
             }
+            Self::Refused { hint, .. } | Self::Limited { hint, .. } => hint.clone(),
             Self::Credentials { at, .. } => {
                 format!("check that you may read {at}, and the credentials for it")
             }

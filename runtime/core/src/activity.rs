@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     flow::{EVENT_BUS, Graph, NodeKind},
     meter::Meter,
     tool::{Answer, Call, FailureKind},
+    usage::Usages,
 };
 
 /// Totals since the start.
@@ -44,6 +45,8 @@ pub struct Activity {
     pub events: Meter,
     /// Tools called.
     pub tools: Meter,
+    /// How each tool was used.
+    pub usages: Usages,
 }
 
 impl Activity {
@@ -55,6 +58,7 @@ impl Activity {
             graph: graph.then(Graph::default),
             events: Meter::new(now),
             tools: Meter::new(now),
+            usages: Usages::default(),
         }
     }
 
@@ -105,8 +109,9 @@ impl Activity {
         self.feed.tell(|| Notice::call(call));
     }
 
-    /// A call came to its answer.
-    pub fn answered(&self, answer: &Answer) {
+    /// A call to a tool came to its answer after so long.
+    pub fn answered(&self, tool: &str, answer: &Answer, took: Duration) {
+        self.usages.note(tool, answer, took);
         let counter = match answer {
             Ok(_) => &self.totals.calls_ok,
             Err(failure) => self.totals.failed(failure.kind),

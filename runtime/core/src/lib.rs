@@ -20,6 +20,8 @@
 //! | [`flow`] | who lately spoke to whom |
 //! | [`meter`] | how often something happens |
 //! | [`activity`] | counters, feed and flow together |
+//! | [`spans`] | the runtime's own work, for traces |
+//! | [`usage`] | how tools were used |
 //! | [`runtime`] | all of it as one value |
 //!
 //! No lock is held across an await: every lock guards a short, synchronous step. Order of locks, where two are needed:
@@ -42,8 +44,10 @@ pub mod qos;
 pub mod registry;
 pub mod runtime;
 pub mod session;
+pub mod spans;
 pub mod tool;
 pub mod topic;
+pub mod usage;
 
 pub use activity::Activity;
 pub use event::{Envelope, Event};

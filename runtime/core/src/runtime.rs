@@ -6,6 +6,7 @@ use std::{
 };
 
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{
     activity::Activity,
@@ -17,6 +18,7 @@ use crate::{
     mailbox::End,
     registry::{Found, Registry},
     session::{Outbound, Session},
+    spans,
     tool::{Answer, Call, Failure, FailureKind, is_json},
 };
 
@@ -57,6 +59,7 @@ impl Runtime {
 
     /// Registers an agent; its name must not be empty.
     pub fn register(&self, registration: Registration) {
+        let _span = spans::register(&registration).entered();
         let agent = registration.agent.clone();
         tracing::info!(
             agent,
@@ -80,7 +83,8 @@ impl Runtime {
     }
 
     /// Publishes an event to everybody who subscribed to its topic; never waits.
-    pub fn publish(&self, envelope: Envelope) {
+    pub fn publish(&self, mut envelope: Envelope) {
+        let _span = spans::publish(&mut envelope).entered();
         let envelope = Arc::new(envelope);
         // Told first: a stream on another thread may take the event before `publish` returns.
         self.activity.published(&envelope);
@@ -90,8 +94,10 @@ impl Runtime {
 
     /// Carries out a tool, whoever offers it, and waits for the answer, not longer than the call says.
     pub async fn call(&self, call: Call) -> Answer {
-        let answer = self.route(call).await;
-        self.activity.answered(&answer);
+        let (span, name, begun) = (spans::call(&call), call.name.clone(), Instant::now());
+        let answer = self.route(call).instrument(span.clone()).await;
+        spans::answered(&span, &answer);
+        self.activity.answered(&name, &answer, begun.elapsed());
         answer
     }
 

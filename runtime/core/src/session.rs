@@ -17,6 +17,7 @@ use crate::{
     mailbox::{End, Mailbox, Outgoing},
     qos::Qos,
     runtime::Runtime,
+    spans,
     tool::Answer,
 };
 
@@ -135,6 +136,7 @@ impl Stream for Outbound {
         match &said {
             Ok(Outgoing::Event(Item::Delivery { pattern, envelope })) => {
                 self.ledger.note(pattern);
+                spans::deliver(&self.agent, pattern, envelope);
                 self.activity().delivered(&self.agent, envelope);
             }
             Ok(Outgoing::Event(Item::Lost { pattern, count })) => {

@@ -56,6 +56,11 @@ pub struct Call {
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Call {
+    /// The agent that calls, if it says so: the SDK's header `x-agent-id`.
+    pub fn caller(&self) -> Option<&str> {
+        self.headers.get("x-agent-id").map(String::as_str).filter(|agent| !agent.is_empty())
+    }
+
     /// How long this call may take.
     pub fn timeout(&self) -> Duration {
         match u64::try_from(self.timeout_ms) {
