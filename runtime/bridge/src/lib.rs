@@ -12,6 +12,9 @@
 //! | [`stream`] | its event stream |
 //! | [`grpc`] | all gRPC services on one listener |
 //! | [`dashboard`] | the page and its JSON, over HTTP |
+//! | [`spans`] | what the runtime did, as spans of traces |
+//! | [`otlp`] | spans on their way to a collector |
+//! | [`logging`] | what is logged, and how that is changed |
 //! | [`ready`] | tells whoever started us that we listen |
 //! | [`signals`] | being asked to stop |
 //! | [`server`] | start, serve, stop |
@@ -22,10 +25,13 @@ pub mod dashboard;
 pub mod ending;
 pub mod grpc;
 pub mod listen;
+pub mod logging;
+pub mod otlp;
 pub mod ready;
 pub mod server;
 pub mod settings;
 pub mod signals;
+pub mod spans;
 pub mod stream;
 pub mod token;
 
