@@ -9,8 +9,7 @@ use std::{
     str::FromStr,
 };
 
-use crate::{tls::TlsFiles, token::Token};
-use crate::{logging::Format, spans::budget::EVENTS_PER_SECOND, token::Token};
+use crate::{logging::Format, spans::budget::EVENTS_PER_SECOND, tls::TlsFiles, token::Token};
 
 /// The environment variables that the server reads, and what they mean; shown by `--help`.
 pub const HELP: &str = "\
