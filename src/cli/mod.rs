@@ -50,6 +50,7 @@ mod sources;
 mod status;
 mod store;
 mod supervise;
+mod tail;
 mod trust;
 mod up;
 mod use_version;
