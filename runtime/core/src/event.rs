@@ -1,8 +1,10 @@
 //! What happened, and who says so.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
 use bytes::Bytes;
+
+use crate::spans::Place;
 
 /// Something that happened. The runtime passes it through as it is: nothing is added, nothing taken away.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,6 +48,10 @@ pub struct Envelope {
     pub sender: String,
     /// The event itself.
     pub event: Event,
+    /// When we got it.
+    pub at: Instant,
+    /// The span of its publishing, where somebody wants to know.
+    pub place: Option<Place>,
 }
 
 impl Envelope {
@@ -54,7 +60,7 @@ impl Envelope {
     pub fn new(topic: String, agent: &str, event: Event) -> Self {
         let stream = Some(agent).filter(|agent| !agent.is_empty());
         let sender = event.note("sender").or(stream).unwrap_or(&event.source).to_owned();
-        Self { topic, sender, event }
+        Self { topic, sender, event, at: Instant::now(), place: None }
     }
 }
 
