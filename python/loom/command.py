@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sysconfig
 from pathlib import Path
-from typing import Any, Mapping, Optional, Sequence, Union
+from typing import Any, Mapping, Optional, Sequence, Union, cast
 
 from .errors import LoomError, LoomNotFoundError, failure
 
@@ -77,14 +77,15 @@ def environment(more: Optional[Mapping[str, str]]) -> Optional[dict[str, str]]:
 def answer(output: bytes, code: int, arguments: Sequence[str]) -> Any:
     """The document in ``output``; its error is raised."""
     try:
-        document = json.loads(output)
+        document: Any = json.loads(output)
     except ValueError:
         said = output.decode(errors="replace").strip() or "nothing"
         command = " ".join(["loom", *arguments])
         raise LoomError(f"`{command}` ended with {code} and said {said}", exit_code=code or 1) from None
-    if isinstance(document, dict) and "error" in document:
-        raise failure(document["error"])
-    return document
+    error = cast("Mapping[str, Any]", document).get("error") if isinstance(document, dict) else None
+    if error is not None:
+        raise failure(error)
+    return cast(Any, document)
 
 
 def as_path(answered: Any) -> Path:

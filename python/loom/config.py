@@ -60,7 +60,7 @@ class LLMProviderConfig:
     max_tokens: int = 2048
     temperature: float = 0.7
     timeout_sec: int = 30
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass
@@ -69,8 +69,8 @@ class MCPServerConfig:
 
     name: str
     command: str
-    args: list[str] = field(default_factory=list)
-    env: dict[str, str] = field(default_factory=dict, repr=False)
+    args: list[str] = field(default_factory=list[str])
+    env: dict[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 @dataclass
@@ -82,11 +82,11 @@ class ProjectConfig:
     description: Optional[str] = None
     bridge: BridgeConfig = field(default_factory=BridgeConfig)
     dashboard: DashboardConfig = field(default_factory=DashboardConfig)
-    llm_providers: dict[str, LLMProviderConfig] = field(default_factory=dict)
+    llm_providers: dict[str, LLMProviderConfig] = field(default_factory=dict[str, LLMProviderConfig])
     """By name; the default one first."""
-    mcp_servers: dict[str, MCPServerConfig] = field(default_factory=dict)
+    mcp_servers: dict[str, MCPServerConfig] = field(default_factory=dict[str, MCPServerConfig])
     """By name."""
-    agents: dict[str, Any] = field(default_factory=dict)
+    agents: dict[str, Any] = field(default_factory=dict[str, Any])
     """Free-form tables by name."""
 
     @classmethod
@@ -140,7 +140,7 @@ def _resolved(*options: str, cwd: Optional[PathLike] = None) -> ProjectConfig:
     if untrusted:
         keys = ", ".join(str(withheld["key"]) for withheld in untrusted["what"])
         told = f"{untrusted['file']} is not trusted to set {keys}; read it, then run `loom trust`"
-        warnings.warn(f"{told} (LOOM_TRUST_PROJECT=1 in CI)", UntrustedProjectWarning, stacklevel=4)
+        warnings.warn(f"{told} (LOOM_TRUST_PROJECT=1 in CI)", UntrustedProjectWarning, stacklevel=3)
     return _project(document["config"])
 
 

@@ -53,7 +53,7 @@ class OrchestratorConfig:
     dashboard_port: int = embedded.DASHBOARD_PORT
     startup_wait_sec: float = 2.0
     """Has no effect: the runtime is waited for until it is ready."""
-    agent_scripts: list[Path] = field(default_factory=list)
+    agent_scripts: list[Path] = field(default_factory=list[Path])
     """Python scripts, relative to the project's folder."""
     prefer_release: bool = True
     """Has no effect: the newest cargo build counts."""

@@ -36,12 +36,14 @@ class RuntimeProcess:
     """Its log, while it runs."""
     env: Mapping[str, str]
     """The variables in which clients look for it, such as ``LOOM_BRIDGE_ADDR``."""
+    owner: int
+    """The Python process that started it."""
     document: Mapping[str, Any]
     """All that ``loom up --json`` says of it."""
 
     def __init__(self, process: subprocess.Popen[bytes], document: Mapping[str, Any]) -> None:
         self._process = process
-        self._owner = os.getpid()
+        self.owner = os.getpid()
         self._words = threading.Lock()
         self.document = document
         self.pid = int(document["pid"])
@@ -197,7 +199,7 @@ def _close(process: subprocess.Popen[bytes], but: Optional[IO[bytes]] = None) ->
 def _end_all() -> None:
     """Ends with the interpreter what it started, all at once."""
     # A forked child is not the one that started them.
-    ours = [runtime for runtime in _running if runtime._owner == os.getpid() and runtime.poll() is None]
+    ours = [runtime for runtime in _running if runtime.owner == os.getpid() and runtime.poll() is None]
     for runtime in ours:
         runtime.terminate()
     for runtime in ours:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, AsyncIterator, Optional, Sequence
+from typing import Any, AsyncIterator, Optional, Sequence, TypeVar, cast
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
 
 from loom.v1 import action_pb2, bridge_pb2
 
@@ -18,6 +19,9 @@ ANSWER = 5.0
 """Seconds that the bridge may take to answer what costs it nothing."""
 
 _OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+Answer = TypeVar("Answer", bound=Message)
 
 
 class Refused(Exception):
@@ -72,8 +76,7 @@ class Connection:
     async def call_tool(self, call: action_pb2.ToolCall) -> action_pb2.ToolResult:
         """Has a tool called, wherever it is."""
         limit = call.timeout_ms / 1000 + ANSWER
-        result = await self._call("ForwardToolCall", call, action_pb2.ToolResult, limit)
-        return result  # type: ignore[no-any-return]
+        return await self._call("ForwardToolCall", call, action_pb2.ToolResult, limit)
 
     async def beat(self) -> None:
         """Asks from time to time whether the bridge is there.
@@ -97,13 +100,13 @@ class Connection:
             self._stream.cancel()
         await self._channel.close()
 
-    async def _call(self, name: str, request: Any, response: Any, limit: float) -> Any:
-        method = self._channel.unary_unary(
+    async def _call(self, name: str, request: Message, response: type[Answer], limit: float) -> Answer:
+        method: Any = self._channel.unary_unary(
             f"/loom.v1.Bridge/{name}",
             request_serializer=type(request).SerializeToString,
             response_deserializer=response.FromString,
         )
-        return await method(request, timeout=limit, metadata=self._metadata)
+        return cast(Answer, await method(request, timeout=limit, metadata=self._metadata))
 
 
 LOST: tuple[type[Exception], ...] = (grpc.RpcError, asyncio.TimeoutError, asyncio.InvalidStateError, OSError)

@@ -23,7 +23,7 @@ class Event:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     source: str = ""
     """The agent that published it, if it says so."""
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     timestamp_ms: int = field(default_factory=lambda: int(time.time() * 1000))
     tags: Sequence[str] = ()
     priority: int = 0
