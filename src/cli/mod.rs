@@ -55,6 +55,7 @@ mod sources;
 mod status;
 mod store;
 mod supervise;
+mod tail;
 mod trust;
 mod up;
 mod use_version;
