@@ -12,6 +12,7 @@
 //! | [`depot`] | [`Depot`]: a folder in the store layout, written after `store-format.md` |
 //! | [`server`] | [`Server`]: a small HTTP server that counts, and breaks exactly where it is told to |
 //! | [`faults`] | what that server can be told to do |
+//! | [`hub`] | [`Hub`]: a GitHub on loopback, and commands that ask it |
 //! | [`nginx`] | [`Nginx`]: Debian's nginx over a folder |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections for as long as it lives |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of what runs |
@@ -28,6 +29,7 @@
 pub mod archive;
 pub mod depot;
 pub mod faults;
+pub mod hub;
 pub mod nginx;
 pub mod normal;
 pub mod plain;
@@ -42,6 +44,7 @@ pub mod unreachable;
 pub use archive::{Entry, Packing};
 pub use depot::{Carry, Depot};
 pub use faults::{Fault, Gate};
+pub use hub::Hub;
 pub use nginx::Nginx;
 pub use plain::{Plain, Sums};
 pub use run::{Run, Running};

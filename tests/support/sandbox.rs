@@ -35,6 +35,8 @@ impl Sandbox {
             ("HOME", root.join("home").into()),
             ("TMPDIR", root.join("tmp").into()),
             ("LANG", "C.UTF-8".into()),
+            // The sources that count when nobody names one are on the internet, which no test may reach.
+            ("HTTPS_PROXY", "http://127.0.0.1:1".into()),
         ];
         let env = env.into_iter().map(|(name, value)| (name.into(), value)).collect();
         Self { root, env, started: AtomicBool::new(false) }
