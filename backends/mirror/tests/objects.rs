@@ -129,7 +129,7 @@ async fn without_the_right_to_list_versions_are_known_from_an_index_only() {
         let (_root, server) = serve(shelf, &releases, Rights::ReadOnly).await;
         open(server.options(SECRET)).list(&line(), Need::All).await
     };
-    let versions = Listing::Versions(vec!["0.2.0".parse().unwrap()]);
+    let versions = Listing::of(["0.2.0".parse().unwrap()]);
     assert_eq!(listing(Shelf::Indexed).await.unwrap(), versions);
     let Listing::Unlistable(why) = listing(Shelf::Store).await.unwrap() else { panic!("listed") };
     assert!(why.contains("give --version"), "{why}");
