@@ -22,6 +22,7 @@
 //! | `add` | a file that the user hands us |
 //! | `first_seen` | the digests a release had when it was first seen |
 //! | `network` | the only bridge between blocking code and asynchronous sources |
+//! | [`Notes`] | what a source remembers from run to run |
 //! | `state` | small JSON files in the state folder |
 //! | `observer` | what is told meanwhile |
 //! | `error` | [`AcquireError`] |
@@ -40,6 +41,7 @@ mod first_seen;
 mod inflate;
 mod loose;
 mod network;
+mod notes;
 mod observer;
 mod outcome;
 mod pipe;
@@ -66,6 +68,7 @@ pub use candidate::{Backend, Candidate, Reach};
 pub use error::AcquireError;
 pub use first_seen::forget as forget_first_seen;
 pub use network::Network;
+pub use notes::Notes;
 pub use observer::{Observer, Progress};
 pub use plan::{Reason, Retry};
 pub use state::StateError;

@@ -116,7 +116,7 @@ impl Notice {
             kind: Kind::ToolInvoked,
             id: call.id.clone(),
             topic: call.name.clone(),
-            sender: None,
+            sender: call.caller().map(str::to_owned),
             thread_id: None,
             correlation_id: Some(call.correlation_id.clone()).filter(|id| !id.is_empty()),
             payload: Bytes::copy_from_slice(call.arguments.as_bytes()),

@@ -1,0 +1,131 @@
+//! How tools were used: calls, failures, and how long they took.
+
+use std::{
+    collections::BTreeMap,
+    sync::Mutex,
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    lock::lock,
+    tool::{Answer, FailureKind},
+};
+
+/// Tools that are counted; calls to any beyond them are not told apart from nothing.
+const TOOLS: usize = 1024;
+
+/// Upper bounds of the latencies that are told apart, in milliseconds; whatever took longer is in one more.
+pub const BOUNDS_MS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000, 30_000];
+
+/// How one tool was used since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Calls that came to an answer, a failure included.
+    pub calls: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Sum of what all calls took.
+    pub total: Duration,
+    /// The longest.
+    pub longest: Duration,
+    /// Calls by latency: as [`BOUNDS_MS`], not cumulative, and one more for the rest.
+    pub latencies: [u64; BOUNDS_MS.len() + 1],
+    /// When the last answer came.
+    pub last: Option<SystemTime>,
+    /// What the last failure said.
+    pub last_error: Option<String>,
+}
+
+impl Usage {
+    /// The bound of the latency that the given share of calls stayed within (0.5 = the median), by buckets; the longest
+    /// latency where that is less. `None` before the first call.
+    pub fn quantile(&self, share: f64) -> Option<Duration> {
+        let wanted = (self.calls as f64 * share).ceil().max(1.0) as u64;
+        let mut seen = 0;
+        let reached = |&(_, &count): &(usize, &u64)| {
+            seen += count;
+            seen >= wanted
+        };
+        let (bucket, _) = self.latencies.iter().enumerate().find(reached)?;
+        let bound = BOUNDS_MS.get(bucket).map(|ms| Duration::from_millis(*ms));
+        Some(bound.map_or(self.longest, |bound| bound.min(self.longest)))
+    }
+
+    fn note(&mut self, answer: &Answer, took: Duration) {
+        self.calls += 1;
+        self.total += took;
+        self.longest = self.longest.max(took);
+        let within = |ms: &u64| took <= Duration::from_millis(*ms);
+        self.latencies[BOUNDS_MS.iter().position(within).unwrap_or(BOUNDS_MS.len())] += 1;
+        self.last = Some(SystemTime::now());
+        if let Err(failure) = answer {
+            self.failed += 1;
+            self.last_error = Some(failure.message.chars().take(300).collect());
+        }
+    }
+}
+
+/// How all tools were used, by name.
+#[derive(Debug, Default)]
+pub struct Usages(Mutex<BTreeMap<String, Usage>>);
+
+impl Usages {
+    /// Notes an answer. A tool that nobody offers is not counted: callers could make up any name.
+    pub fn note(&self, tool: &str, answer: &Answer, took: Duration) {
+        if matches!(answer, Err(failure) if failure.kind == FailureKind::NotFound) {
+            return;
+        }
+        let mut usages = lock(&self.0);
+        if let Some(usage) = usages.get_mut(tool) {
+            usage.note(answer, took);
+        } else if usages.len() < TOOLS {
+            usages.entry(tool.to_owned()).or_default().note(answer, took);
+        }
+    }
+
+    /// All of it.
+    pub fn all(&self) -> BTreeMap<String, Usage> {
+        lock(&self.0).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::Failure;
+
+    #[test]
+    fn calls_are_counted_by_outcome_and_latency() {
+        let usages = Usages::default();
+        let ms = Duration::from_millis;
+        for took in [1, 2, 3, 40] {
+            usages.note("t", &Ok("1".to_owned()), ms(took));
+        }
+        usages.note("t", &Err(Failure::new(FailureKind::Timeout, "late")), ms(40_000));
+        usages.note("made up", &Err(Failure::new(FailureKind::NotFound, "none")), ms(1));
+        let all = usages.all();
+        assert_eq!(all.keys().collect::<Vec<_>>(), ["t"]);
+        let usage = &all["t"];
+        assert_eq!((usage.calls, usage.failed, usage.longest), (5, 1, ms(40_000)));
+        assert_eq!(usage.last_error.as_deref(), Some("late"));
+        let quantiles = [0.2, 0.5, 0.8, 1.0].map(|share| usage.quantile(share));
+        assert_eq!(quantiles, [1, 5, 50, 40_000].map(|took| Some(ms(took))));
+        assert_eq!(Usage::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn a_quantile_is_never_more_than_the_longest() {
+        let usages = Usages::default();
+        usages.note("t", &Ok(String::new()), Duration::from_millis(30));
+        assert_eq!(usages.all()["t"].quantile(0.99), Some(Duration::from_millis(30)));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let usages = Usages::default();
+        for n in 0..TOOLS + 10 {
+            usages.note(&n.to_string(), &Ok(String::new()), Duration::ZERO);
+        }
+        assert_eq!(usages.all().len(), TOOLS);
+    }
+}
