@@ -185,6 +185,12 @@ impl Acquirer<'_> {
         Ok(answer.unwrap_or_else(|error| self.unanswered(candidate, &error, asked)))
     }
 
+    /// How much of a listing is wanted. The answer is remembered and serves other selectors too.
+    fn need(&self, candidate: &Candidate, selector: &Selector) -> Need {
+        let any = candidate.prerelease || self.policy.judges_age();
+        if *selector == Selector::Latest && !any { Need::Newest } else { Need::All }
+    }
+
     fn unanswered(&self, candidate: &Candidate, error: &SourceError, asked: &mut Asked) -> Answer {
         let why = match error.hint() {
             Some(hint) => format!("{}; {hint}", whole(error)),
@@ -199,26 +205,6 @@ impl Acquirer<'_> {
         Answer::Failed(reason, why)
     }
 
-    /// How much of a listing is wanted.
-    fn need(&self, candidate: &Candidate, selector: &Selector) -> Need {
-        match *selector == Selector::Latest && self.newest_is_enough(candidate) {
-            true => Need::Newest,
-            false => Need::All,
-        }
-    }
-
-    /// Whether the newest release alone is a right answer where it is selected: not where it may be too young, or
-    /// where pre-releases count, which it is not one of.
-    fn newest_is_enough(&self, candidate: &Candidate) -> bool {
-        !candidate.prerelease && !self.policy.judges_age()
-    }
-
-    /// Whether what was heard answers a selector.
-    fn serves(&self, heard: &Heard, candidate: &Candidate, selector: &Selector) -> bool {
-        let fits = |dated: &Dated| fits(selector, candidate, &dated.version);
-        (heard.is_whole() || self.newest_is_enough(candidate)) && heard.versions().iter().any(fits)
-    }
-
     /// A listing over the network: a fresh answer that has what is wanted is taken as it is, and one process asks
     /// for all that wait.
     fn listed(
@@ -229,15 +215,20 @@ impl Acquirer<'_> {
         selector: &Selector,
     ) -> Result<Result<Answer, SourceError>, AcquireError> {
         let memory = Memory::of(self.state, &candidate.key(), line);
-        let begun = SystemTime::now();
-        // What is newer than the answer is not in it.
-        let serves = |heard: &Heard| self.serves(heard, candidate, selector);
-        let fresh = |heard: &Heard| !self.force && heard.is_fresh(begun, self.freshness);
-        let heard = memory.recall()?.filter(|heard| serves(heard) && fresh(heard));
+        let (begun, need) = (SystemTime::now(), self.need(candidate, selector));
+        // The newest alone is a right answer for whatever selects it, unless an older one may be wanted all the same.
+        let serves = |heard: &Heard| {
+            let plain = !candidate.prerelease && !self.policy.judges_age();
+            let fits = |dated: &Dated| fits(selector, candidate, &dated.version);
+            (heard.is_whole() || plain) && heard.versions().iter().any(fits)
+        };
+        let heard = memory.recall()?.filter(|heard| {
+            // What is newer than the answer is not in it.
+            serves(heard) && !self.force && heard.is_fresh(begun, self.freshness)
+        });
         if let Some(heard) = heard {
             return Ok(Ok(Answer::Versions(heard.versions(), Some(memory))));
         }
-        let need = self.need(candidate, selector);
         let what = format!("the versions of {}", candidate.name);
         let lock = memory.lock(&mut || self.observer.tell(Progress::Waiting { what: &what }));
         // Without a lock somebody else may ask the same at the same time, and no more.
