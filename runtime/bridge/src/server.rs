@@ -11,14 +11,17 @@ use std::{
 use loom_core::{Options, Runtime};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
+use tonic::transport::ServerTlsConfig;
 
 use crate::{
     dashboard::{self, Dashboard},
     grpc::{self, Grpc, ServeError},
     listen::{self, ListenError},
+    logging::Telemetry,
     ready::{self, Ready, ReadyError},
     settings::{HostPort, Settings},
     signals::Signals,
+    tls::{TlsError, TlsFiles},
 };
 
 const BRIDGE_ADDR: &str = "LOOM_BRIDGE_ADDR";
@@ -35,6 +38,9 @@ pub enum ServerError {
     /// Nothing listens.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// TLS is wanted and cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Whoever started us cannot be told.
     #[error(transparent)]
     Ready(#[from] ReadyError),
@@ -53,11 +59,13 @@ pub enum ServerError {
 }
 
 impl ServerError {
-    /// The exit code: 9 for a port that is taken, 2 for an address that may not or cannot be used, else 1.
+    /// The exit code: 9 for a port that is taken, 2 for an address or a certificate that may not or cannot be used,
+    /// else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Listen(ListenError::Taken { .. }) => 9,
-            Self::Listen(ListenError::Exposed { .. } | ListenError::Resolve { .. }) => 2,
+            Self::Listen(ListenError::Exposed { .. } | ListenError::Resolve { .. })
+            | Self::Tls(_) => 2,
             _ => 1,
         }
     }
@@ -69,17 +77,17 @@ impl ServerError {
             _ => None,
         }
     }
+}
 
-    /// The whole story on one line: what failed, and why.
-    pub fn chain(&self) -> String {
-        let mut story = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            story = format!("{story}: {error}");
-            cause = error.source();
-        }
-        story
+/// The whole story on one line: what failed, and why.
+pub fn chain(error: &dyn Error) -> String {
+    let mut story = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        story = format!("{story}: {error}");
+        cause = error.source();
     }
+    story
 }
 
 /// A server that listens and does not serve yet.
@@ -91,14 +99,15 @@ struct Bound {
 }
 
 /// Serves until a signal asks to stop; a second one ends the process at once.
-pub async fn run(settings: Settings) -> Result<(), ServerError> {
+pub async fn run(settings: Settings, telemetry: Telemetry) -> Result<(), ServerError> {
     let mut signals = Signals::listen().map_err(ServerError::Signals)?;
     if let Some(path) = &settings.ready_file {
         ready::forget(path)?;
     }
+    let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
     let bound = bind(&settings).await?;
     let ready = bound.ready.clone();
-    let mut server = Running::start(&settings, bound).await;
+    let mut server = Running::start(&settings, tls, bound, &telemetry).await;
     if let Some(path) = &settings.ready_file {
         ready.write(path)?;
     }
@@ -111,6 +120,9 @@ pub async fn run(settings: Settings) -> Result<(), ServerError> {
         () = server.stop() => {}
         code = signals.next() => std::process::exit(code.into()),
     }
+    if let Some(export) = telemetry.export {
+        export.finish().await;
+    }
     Ok(())
 }
 
@@ -119,6 +131,9 @@ async fn bind(settings: &Settings) -> Result<Bound, ServerError> {
     if !listen::is_local(&addresses) && settings.token.is_none() && !settings.insecure {
         let at = settings.bridge.clone();
         return Err(ListenError::Exposed { at, variable: BRIDGE_ADDR }.into());
+    }
+    if !listen::is_local(&addresses) && settings.tls.is_none() {
+        tracing::warn!(at = %settings.bridge, "events and tokens travel in the clear: set LOOM_BRIDGE_TLS_CERT");
     }
     let bridge = listen::bind(&settings.bridge, BRIDGE_ADDR, &addresses).await?;
     let mut ready =
@@ -153,15 +168,22 @@ struct Running {
 }
 
 impl Running {
-    async fn start(settings: &Settings, bound: Bound) -> Self {
+    async fn start(
+        settings: &Settings,
+        tls: Option<ServerTlsConfig>,
+        bound: Bound,
+        telemetry: &Telemetry,
+    ) -> Self {
         let core = Runtime::new(Options { graph: bound.dashboard.is_some() });
         let stopping = CancellationToken::new();
-        let grpc = Grpc::new(&core, settings, stopping.clone()).await;
+        let grpc = Grpc::new(&core, settings, tls, stopping.clone()).await;
         let health = grpc.health();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { Ok(grpc.serve(bound.bridge).await?) });
         if let Some((listener, at)) = bound.dashboard {
-            let dashboard = Dashboard::new(&core, at.host, stopping.clone());
+            let token = settings.token.clone();
+            let stop = stopping.clone();
+            let dashboard = Dashboard::new(&core, at.host, token, telemetry.clone(), stop);
             tasks.spawn(
                 async move { dashboard.serve(listener).await.map_err(ServerError::Dashboard) },
             );

@@ -9,19 +9,25 @@ use std::{
     str::FromStr,
 };
 
-use crate::token::Token;
+use crate::{logging::Format, spans::budget::EVENTS_PER_SECOND, tls::TlsFiles, token::Token};
 
 /// The environment variables that the server reads, and what they mean; shown by `--help`.
 pub const HELP: &str = "\
 Environment:
   LOOM_BRIDGE_ADDR        gRPC address, host:port [127.0.0.1:50051]; port 0 lets the system pick
   LOOM_BRIDGE_TOKEN       callers must send `authorization: Bearer <token>`
+  LOOM_BRIDGE_TLS_CERT    PEM file with the certificate and its chain: speak TLS instead of plain HTTP/2
+  LOOM_BRIDGE_TLS_KEY     PEM file with its private key
   LOOM_BRIDGE_INSECURE    1 = serve beyond this machine without a token
   LOOM_DASHBOARD          true, 1, yes or on = serve the dashboard
   LOOM_DASHBOARD_HOST     its host [127.0.0.1]
   LOOM_DASHBOARD_PORT     its port [3030]; 0 lets the system pick
   LOOM_MAX_MESSAGE_BYTES  largest message accepted [4194304]
   LOOM_READY_FILE         written once listening: {\"bridge\": \"ip:port\", \"dashboard\": url}
+  LOOM_LOG_FORMAT         form of log lines on standard error: text or json [text]
+  LOOM_EVENT_SPANS        spans of events kept per second, at most [500]; calls are always kept
+  OTEL_EXPORTER_OTLP_ENDPOINT  where to export spans to, over gRPC; unset = nowhere
+  OTEL_SERVICE_NAME       the name of this runtime in traces [loom-bridge-server]
   RUST_LOG                what to log on standard error [info]";
 
 /// Everything that can be set.
@@ -31,6 +37,8 @@ pub struct Settings {
     pub bridge: HostPort,
     /// What callers must know.
     pub token: Option<Token>,
+    /// What to speak TLS with, if it is spoken.
+    pub tls: Option<TlsFiles>,
     /// Serve beyond this machine without a token.
     pub insecure: bool,
     /// Largest gRPC message accepted, in bytes.
@@ -41,6 +49,21 @@ pub struct Settings {
     pub ready_file: Option<PathBuf>,
     /// What to log, as `RUST_LOG` says it.
     pub log: String,
+    /// In which form.
+    pub log_format: Format,
+    /// Spans of events kept per second, at most.
+    pub event_spans: u32,
+    /// Where spans are exported to, if they are.
+    pub otlp: Option<Otlp>,
+}
+
+/// A collector of spans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Otlp {
+    /// Its URL.
+    pub endpoint: String,
+    /// What this runtime is called there.
+    pub service: String,
 }
 
 /// A host, by name or by address, and a port.
@@ -81,11 +104,15 @@ impl Settings {
         Ok(Self {
             bridge: bridge.unwrap_or(HostPort { host: "127.0.0.1".to_owned(), port: 50051 }),
             token: vars.parse("LOOM_BRIDGE_TOKEN")?,
+            tls: vars.tls()?,
             insecure: vars.switch("LOOM_BRIDGE_INSECURE")?,
             max_message_bytes: max_message_bytes.0,
             dashboard: vars.switch("LOOM_DASHBOARD")?.then_some(dashboard),
             ready_file: vars.raw("LOOM_READY_FILE").map(PathBuf::from),
             log: vars.text("RUST_LOG")?.unwrap_or("info").to_owned(),
+            log_format: vars.parse("LOOM_LOG_FORMAT")?.unwrap_or_default(),
+            event_spans: vars.parse("LOOM_EVENT_SPANS")?.unwrap_or(EVENTS_PER_SECOND),
+            otlp: vars.otlp()?,
         })
     }
 }
@@ -96,6 +123,23 @@ impl<'a> Reader<'a> {
     fn raw(&self, variable: &str) -> Option<&'a OsStr> {
         let value = self.0.get(OsStr::new(variable)).map(OsString::as_os_str);
         value.filter(|value| !value.is_empty())
+    }
+
+    fn tls(&self) -> Result<Option<TlsFiles>, SettingsError> {
+        let (cert, key) = ("LOOM_BRIDGE_TLS_CERT", "LOOM_BRIDGE_TLS_KEY");
+        let missing = |variable, other| SettingsError {
+            variable,
+            value: String::new(),
+            why: format!("must be set too, since {other} is"),
+        };
+        match (self.raw(cert), self.raw(key)) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(missing(key, cert)),
+            (None, Some(_)) => Err(missing(cert, key)),
+            (Some(certificate), Some(key)) => {
+                Ok(Some(TlsFiles { certificate: certificate.into(), key: key.into() }))
+            }
+        }
     }
 
     fn text(&self, variable: &'static str) -> Result<Option<&'a str>, SettingsError> {
@@ -125,6 +169,42 @@ impl<'a> Reader<'a> {
 }
 
 struct Switch(bool);
+
+const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+
+impl Reader<'_> {
+    /// Spans are exported only when an endpoint is named; the variables for traces alone come first, as the standard
+    /// says.
+    fn otlp(&self) -> Result<Option<Otlp>, SettingsError> {
+        let of_traces = self.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")?;
+        let Some(endpoint) = of_traces.or(self.text(OTLP_ENDPOINT)?) else { return Ok(None) };
+        let of_traces = self.text("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")?;
+        let protocol = of_traces.or(self.text(OTLP_PROTOCOL)?).unwrap_or("grpc");
+        // The value may hold credentials: it is not shown.
+        let error = |variable, why: &str| SettingsError {
+            variable,
+            value: "…".to_owned(),
+            why: why.to_owned(),
+        };
+        if protocol != "grpc" {
+            return Err(error(
+                OTLP_PROTOCOL,
+                "this runtime exports spans over gRPC only; say grpc",
+            ));
+        }
+        if endpoint.starts_with("https://") {
+            let why = "this runtime exports spans in plain text only; name a collector near it as http://host:port";
+            return Err(error(OTLP_ENDPOINT, why));
+        }
+        let endpoint = match endpoint.contains("://") {
+            true => endpoint.to_owned(),
+            false => format!("http://{endpoint}"),
+        };
+        let service = self.text("OTEL_SERVICE_NAME")?.unwrap_or("loom-bridge-server").to_owned();
+        Ok(Some(Otlp { endpoint, service }))
+    }
+}
 
 impl FromStr for Switch {
     type Err = &'static str;
@@ -196,7 +276,8 @@ mod tests {
         assert_eq!((settings.token, settings.insecure), (None, false));
         assert_eq!(settings.max_message_bytes, 4 * 1024 * 1024);
         assert_eq!((settings.dashboard, settings.ready_file), (None, None));
-        assert_eq!(settings.log, "info");
+        assert_eq!((&*settings.log, settings.log_format), ("info", Format::Text));
+        assert_eq!((settings.event_spans, settings.otlp), (500, None));
     }
 
     #[test]
@@ -248,12 +329,45 @@ mod tests {
     }
 
     #[test]
+    fn tls_needs_both_files() {
+        let (cert, key) = (("LOOM_BRIDGE_TLS_CERT", "c.pem"), ("LOOM_BRIDGE_TLS_KEY", "k.pem"));
+        assert_eq!(read(&[]).unwrap().tls, None);
+        let tls = read(&[cert, key]).unwrap().tls.unwrap();
+        assert_eq!((tls.certificate, tls.key), ("c.pem".into(), "k.pem".into()));
+        assert_eq!(read(&[cert]).unwrap_err().variable, "LOOM_BRIDGE_TLS_KEY");
+        assert_eq!(read(&[key]).unwrap_err().variable, "LOOM_BRIDGE_TLS_CERT");
+    }
+
+    #[test]
+    fn spans_are_exported_where_an_endpoint_is_named() {
+        let name = ("OTEL_SERVICE_NAME", "shop");
+        let read = |vars: &[(&str, &str)]| read(vars).map(|settings| settings.otlp);
+        let otlp = |endpoint: &str, service: &str| {
+            Ok(Some(Otlp { endpoint: endpoint.to_owned(), service: service.to_owned() }))
+        };
+        assert_eq!(read(&[name]), Ok(None));
+        let plain = "http://h:4317";
+        assert_eq!(read(&[(OTLP_ENDPOINT, plain)]), otlp(plain, "loom-bridge-server"));
+        assert_eq!(read(&[(OTLP_ENDPOINT, "h:4317"), name]), otlp(plain, "shop"));
+        assert_eq!(read(&[(OTLP_ENDPOINT, plain), (OTLP_PROTOCOL, "grpc")]).is_ok(), true);
+        for (variable, value) in
+            [(OTLP_PROTOCOL, "http/protobuf"), (OTLP_ENDPOINT, "https://u:secret@h")]
+        {
+            let error = read(&[(OTLP_ENDPOINT, plain), (variable, value)]).unwrap_err();
+            assert_eq!(error.variable, variable);
+            assert!(!error.to_string().contains("secret"));
+        }
+    }
+
+    #[test]
     fn errors_name_the_variable_and_never_show_a_secret() {
         let table = [
             ("LOOM_DASHBOARD_PORT", "x"),
             ("LOOM_MAX_MESSAGE_BYTES", "12"),
             ("LOOM_MAX_MESSAGE_BYTES", "1 MB"),
             ("LOOM_BRIDGE_INSECURE", "sure"),
+            ("LOOM_LOG_FORMAT", "xml"),
+            ("LOOM_EVENT_SPANS", "-1"),
         ];
         for (variable, value) in table {
             let error = read(&[(variable, value)]).unwrap_err();
