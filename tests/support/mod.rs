@@ -54,7 +54,7 @@ pub use sandbox::Sandbox;
 pub use server::{Request, Server};
 pub use stage::Stage;
 pub use strace::Trace;
-pub use unreachable::Unreachable;
+pub use unreachable::{Unanswering, Unreachable};
 
 /// The program's name, and its link's.
 pub const BINARY: &str = "loom-bridge-server";

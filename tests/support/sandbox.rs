@@ -93,6 +93,15 @@ impl Sandbox {
         path
     }
 
+    /// The user's configuration: these `[[sources]]`, each an address and further lines.
+    pub fn sources(&self, sources: &[(&str, &str)]) {
+        let table = |(url, more): &(&str, &str)| {
+            format!("[[sources]]\ntype = \"mirror\"\nurl = \"{url}\"\n{more}\n\n")
+        };
+        let tables: String = sources.iter().map(table).collect();
+        self.write(self.home().join(".config/loom/config.toml"), &tables);
+    }
+
     /// Sets a variable for all further commands.
     pub fn set(&mut self, name: &str, value: impl Into<OsString>) -> &mut Self {
         self.unset(name).env.push((name.into(), value.into()));
