@@ -13,6 +13,7 @@
 //! | [`server`] | [`Server`]: a small HTTP server that counts, and breaks exactly where it is told to |
 //! | [`faults`] | what that server can be told to do |
 //! | [`hub`] | [`Hub`]: a GitHub on loopback, and commands that ask it |
+//! | [`node`] | Node's packages and Python's, for judges and real clients |
 //! | [`nginx`] | [`Nginx`]: Debian's nginx over a folder |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections for as long as it lives |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of what runs |
@@ -31,6 +32,7 @@ pub mod depot;
 pub mod faults;
 pub mod hub;
 pub mod nginx;
+pub mod node;
 pub mod normal;
 pub mod plain;
 pub mod program;
