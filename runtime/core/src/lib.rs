@@ -39,6 +39,7 @@ pub mod flow;
 pub mod llm;
 mod lock;
 pub mod mailbox;
+pub mod mcp;
 pub mod meter;
 pub mod qos;
 pub mod registry;
