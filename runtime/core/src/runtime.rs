@@ -1,7 +1,8 @@
 //! All of it as one value.
 
 use std::{
-    sync::{Arc, OnceLock},
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock, atomic::Ordering},
     time::Instant,
 };
 
@@ -11,15 +12,19 @@ use tracing::Instrument as _;
 use crate::{
     activity::Activity,
     agent_tools::AgentTools,
-    bus::Bus,
+    bus::{Bus, Demand},
     calls::Calls,
-    directory::{Directory, Registration},
+    directory::{Directory, Registration, StreamId},
     event::Envelope,
-    mailbox::End,
+    hosted::Parked,
+    lock::lock,
+    mailbox::{End, Mailbox},
     registry::{Found, Registry},
+    replies::Replies,
     session::{Outbound, Session},
     spans,
     tool::{Answer, Call, Failure, FailureKind, is_json},
+    topic_counts::Traffic,
 };
 
 /// How a runtime is set up.
@@ -27,6 +32,15 @@ use crate::{
 pub struct Options {
     /// Whether to remember who speaks to whom, for a dashboard.
     pub graph: bool,
+}
+
+/// How busy a topic is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stats {
+    /// What is published.
+    pub traffic: Traffic,
+    /// What is subscribed to.
+    pub demand: Demand,
 }
 
 /// A running Loom: bus, agents, their tools, and what is told about them.
@@ -41,6 +55,11 @@ pub struct Runtime {
     /// Counters and news.
     pub activity: Activity,
     pub(crate) calls: Arc<Calls>,
+    pub(crate) replies: Replies,
+    /// Mailboxes of created agents that are away. Its lock is taken before any other.
+    pub(crate) parked: Mutex<HashMap<String, Parked>>,
+    /// Readers that are no agents.
+    pub(crate) subscribers: Mutex<HashMap<StreamId, Arc<Mailbox>>>,
     stopping: OnceLock<String>,
 }
 
@@ -53,6 +72,9 @@ impl Runtime {
             tools: Arc::default(),
             activity: Activity::new(options.graph, Instant::now()),
             calls: Arc::default(),
+            replies: Replies::default(),
+            parked: Mutex::default(),
+            subscribers: Mutex::default(),
             stopping: OnceLock::new(),
         })
     }
@@ -70,26 +92,33 @@ impl Runtime {
         let provider = AgentTools::new(&agent, &self.directory, &self.calls);
         let offer = self.tools.offer(registration.tools.clone(), Arc::new(provider));
         self.directory.register(registration, Some(offer), Instant::now());
+        self.park(&agent);
         self.activity.registered(&agent);
     }
 
     /// Opens a stream of an agent. An empty or unregistered name gets no deliveries.
     pub fn open(self: &Arc<Self>, agent: String) -> (Session, Outbound) {
         let opened = Session::open(self, agent);
-        if self.stopping.get().is_some() {
-            self.close_streams();
-        }
+        self.close_if_stopping();
         opened
     }
 
-    /// Publishes an event to everybody who subscribed to its topic; never waits.
-    pub fn publish(&self, mut envelope: Envelope) {
+    /// To be called after something was opened: a stop that came meanwhile did not see it.
+    pub(crate) fn close_if_stopping(&self) {
+        if self.stopping.get().is_some() {
+            self.close_streams();
+        }
+    }
+
+    /// Publishes an event to everybody who subscribed to its topic; never waits. Answers its number since the start.
+    pub fn publish(&self, mut envelope: Envelope) -> u64 {
         let _span = spans::publish(&mut envelope).entered();
         let envelope = Arc::new(envelope);
         // Told first: a stream on another thread may take the event before `publish` returns.
-        self.activity.published(&envelope);
+        let number = self.activity.published(&envelope);
         let published = self.bus.publish(&envelope);
         self.activity.lost(published.lost);
+        number
     }
 
     /// Carries out a tool, whoever offers it, and waits for the answer, not longer than the call says.
@@ -130,6 +159,18 @@ impl Runtime {
         }
     }
 
+    /// How busy a topic or pattern is; the empty text stands for everything.
+    pub fn stats(&self, pattern: &str) -> Stats {
+        let now = Instant::now();
+        if !pattern.is_empty() {
+            let traffic = self.activity.topics.of(pattern, now);
+            return Stats { traffic, demand: self.bus.demand(pattern) };
+        }
+        let events = self.activity.totals.published.load(Ordering::Relaxed);
+        let traffic = Traffic { events, per_second: self.activity.events.per_second(now) };
+        Stats { traffic, demand: self.bus.total_demand() }
+    }
+
     /// Unregisters agents that stayed away for too long.
     pub fn sweep(&self, now: Instant) {
         for agent in self.directory.sweep(now) {
@@ -147,7 +188,8 @@ impl Runtime {
 
     fn close_streams(&self) {
         let why = self.stopping.get().cloned().unwrap_or_default();
-        for mailbox in self.directory.mailboxes() {
+        let subscribers: Vec<_> = lock(&self.subscribers).values().cloned().collect();
+        for mailbox in self.directory.mailboxes().into_iter().chain(subscribers) {
             mailbox.close(End::Unavailable(why.clone()));
         }
     }
