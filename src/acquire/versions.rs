@@ -126,6 +126,14 @@ pub fn age_in_words(age: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// How long ago something was, in words: `3 days ago`, `just now`.
+pub(super) fn ago(age: Duration) -> String {
+    match age.as_secs() {
+        0..60 => age_in_words(age),
+        _ => format!("{} ago", age_in_words(age)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

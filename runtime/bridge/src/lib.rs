@@ -16,6 +16,9 @@
 //! | [`tls`] | a certificate and its key, read and checked |
 //! | [`grpc`] | all gRPC services on one listener |
 //! | [`dashboard`] | the page and its JSON, over HTTP |
+//! | [`spans`] | what the runtime did, as spans of traces |
+//! | [`otlp`] | spans on their way to a collector |
+//! | [`logging`] | what is logged, and how that is changed |
 //! | [`ready`] | tells whoever started us that we listen |
 //! | [`signals`] | being asked to stop |
 //! | [`server`] | start, serve, stop |
@@ -28,10 +31,13 @@ pub mod ending;
 pub mod event_bus;
 pub mod grpc;
 pub mod listen;
+pub mod logging;
+pub mod otlp;
 pub mod ready;
 pub mod server;
 pub mod settings;
 pub mod signals;
+pub mod spans;
 pub mod stream;
 pub mod tls;
 pub mod token;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::{tls::TlsFiles, token::Token};
+use crate::{logging::Format, spans::budget::EVENTS_PER_SECOND, token::Token};
 
 /// The environment variables that the server reads, and what they mean; shown by `--help`.
 pub const HELP: &str = "\
@@ -24,6 +25,10 @@ Environment:
   LOOM_DASHBOARD_PORT     its port [3030]; 0 lets the system pick
   LOOM_MAX_MESSAGE_BYTES  largest message accepted [4194304]
   LOOM_READY_FILE         written once listening: {\"bridge\": \"ip:port\", \"dashboard\": url}
+  LOOM_LOG_FORMAT         form of log lines on standard error: text or json [text]
+  LOOM_EVENT_SPANS        spans of events kept per second, at most [500]; calls are always kept
+  OTEL_EXPORTER_OTLP_ENDPOINT  where to export spans to, over gRPC; unset = nowhere
+  OTEL_SERVICE_NAME       the name of this runtime in traces [loom-bridge-server]
   RUST_LOG                what to log on standard error [info]";
 
 /// Everything that can be set.
@@ -45,6 +50,21 @@ pub struct Settings {
     pub ready_file: Option<PathBuf>,
     /// What to log, as `RUST_LOG` says it.
     pub log: String,
+    /// In which form.
+    pub log_format: Format,
+    /// Spans of events kept per second, at most.
+    pub event_spans: u32,
+    /// Where spans are exported to, if they are.
+    pub otlp: Option<Otlp>,
+}
+
+/// A collector of spans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Otlp {
+    /// Its URL.
+    pub endpoint: String,
+    /// What this runtime is called there.
+    pub service: String,
 }
 
 /// A host, by name or by address, and a port.
@@ -91,6 +111,9 @@ impl Settings {
             dashboard: vars.switch("LOOM_DASHBOARD")?.then_some(dashboard),
             ready_file: vars.raw("LOOM_READY_FILE").map(PathBuf::from),
             log: vars.text("RUST_LOG")?.unwrap_or("info").to_owned(),
+            log_format: vars.parse("LOOM_LOG_FORMAT")?.unwrap_or_default(),
+            event_spans: vars.parse("LOOM_EVENT_SPANS")?.unwrap_or(EVENTS_PER_SECOND),
+            otlp: vars.otlp()?,
         })
     }
 }
@@ -147,6 +170,42 @@ impl<'a> Reader<'a> {
 }
 
 struct Switch(bool);
+
+const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+
+impl Reader<'_> {
+    /// Spans are exported only when an endpoint is named; the variables for traces alone come first, as the standard
+    /// says.
+    fn otlp(&self) -> Result<Option<Otlp>, SettingsError> {
+        let of_traces = self.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")?;
+        let Some(endpoint) = of_traces.or(self.text(OTLP_ENDPOINT)?) else { return Ok(None) };
+        let of_traces = self.text("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")?;
+        let protocol = of_traces.or(self.text(OTLP_PROTOCOL)?).unwrap_or("grpc");
+        // The value may hold credentials: it is not shown.
+        let error = |variable, why: &str| SettingsError {
+            variable,
+            value: "…".to_owned(),
+            why: why.to_owned(),
+        };
+        if protocol != "grpc" {
+            return Err(error(
+                OTLP_PROTOCOL,
+                "this runtime exports spans over gRPC only; say grpc",
+            ));
+        }
+        if endpoint.starts_with("https://") {
+            let why = "this runtime exports spans in plain text only; name a collector near it as http://host:port";
+            return Err(error(OTLP_ENDPOINT, why));
+        }
+        let endpoint = match endpoint.contains("://") {
+            true => endpoint.to_owned(),
+            false => format!("http://{endpoint}"),
+        };
+        let service = self.text("OTEL_SERVICE_NAME")?.unwrap_or("loom-bridge-server").to_owned();
+        Ok(Some(Otlp { endpoint, service }))
+    }
+}
 
 impl FromStr for Switch {
     type Err = &'static str;
@@ -218,7 +277,8 @@ mod tests {
         assert_eq!((settings.token, settings.insecure), (None, false));
         assert_eq!(settings.max_message_bytes, 4 * 1024 * 1024);
         assert_eq!((settings.dashboard, settings.ready_file), (None, None));
-        assert_eq!(settings.log, "info");
+        assert_eq!((&*settings.log, settings.log_format), ("info", Format::Text));
+        assert_eq!((settings.event_spans, settings.otlp), (500, None));
     }
 
     #[test]
@@ -277,6 +337,24 @@ mod tests {
         assert_eq!((tls.certificate, tls.key), ("c.pem".into(), "k.pem".into()));
         assert_eq!(read(&[cert]).unwrap_err().variable, "LOOM_BRIDGE_TLS_KEY");
         assert_eq!(read(&[key]).unwrap_err().variable, "LOOM_BRIDGE_TLS_CERT");
+    fn spans_are_exported_where_an_endpoint_is_named() {
+        let name = ("OTEL_SERVICE_NAME", "shop");
+        let read = |vars: &[(&str, &str)]| read(vars).map(|settings| settings.otlp);
+        let otlp = |endpoint: &str, service: &str| {
+            Ok(Some(Otlp { endpoint: endpoint.to_owned(), service: service.to_owned() }))
+        };
+        assert_eq!(read(&[name]), Ok(None));
+        let plain = "http://h:4317";
+        assert_eq!(read(&[(OTLP_ENDPOINT, plain)]), otlp(plain, "loom-bridge-server"));
+        assert_eq!(read(&[(OTLP_ENDPOINT, "h:4317"), name]), otlp(plain, "shop"));
+        assert_eq!(read(&[(OTLP_ENDPOINT, plain), (OTLP_PROTOCOL, "grpc")]).is_ok(), true);
+        for (variable, value) in
+            [(OTLP_PROTOCOL, "http/protobuf"), (OTLP_ENDPOINT, "https://u:secret@h")]
+        {
+            let error = read(&[(OTLP_ENDPOINT, plain), (variable, value)]).unwrap_err();
+            assert_eq!(error.variable, variable);
+            assert!(!error.to_string().contains("secret"));
+        }
     }
 
     #[test]
@@ -286,6 +364,8 @@ mod tests {
             ("LOOM_MAX_MESSAGE_BYTES", "12"),
             ("LOOM_MAX_MESSAGE_BYTES", "1 MB"),
             ("LOOM_BRIDGE_INSECURE", "sure"),
+            ("LOOM_LOG_FORMAT", "xml"),
+            ("LOOM_EVENT_SPANS", "-1"),
         ];
         for (variable, value) in table {
             let error = read(&[(variable, value)]).unwrap_err();
