@@ -21,6 +21,9 @@
 //! | [`logging`] | what is logged, and how that is changed |
 //! | [`ready`] | tells whoever started us that we listen |
 //! | [`signals`] | being asked to stop |
+//! | `providers` | language models, from the environment (pure) |
+//! | `mcp` | MCP servers, from the environment (pure) |
+//! | `own` | the tools of the runtime itself: language models and MCP servers |
 //! | [`server`] | start, serve, stop |
 
 pub mod agent_runtime;
@@ -33,6 +36,9 @@ pub mod grpc;
 pub mod listen;
 pub mod logging;
 pub mod otlp;
+mod mcp;
+mod own;
+mod providers;
 pub mod ready;
 pub mod server;
 pub mod settings;
