@@ -325,7 +325,7 @@ impl Source for Github {
             Need::All => self.all(line).await,
             Need::Newest => self.newest(line).await,
         };
-        versions.map(Listing::Versions)
+        versions.map(Listing::of)
     }
 
     async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
