@@ -51,7 +51,9 @@ fn spec(name: Option<String>, table: Value) -> Result<Spec, String> {
     let name = name.or(table.name).ok_or("a server has no name")?;
     // The name of a tool is cut at its first colon.
     if name.is_empty() || name.contains(|c: char| c == ':' || c.is_whitespace() || c.is_control()) {
-        return Err(format!("{name:?} cannot be a server's name: it must have no space and no colon"));
+        return Err(format!(
+            "{name:?} cannot be a server's name: it must have no space and no colon"
+        ));
     }
     if table.command.is_empty() {
         return Err(format!("{name} has no command"));
@@ -80,8 +82,11 @@ mod tests {
 
     #[test]
     fn tables_by_name_and_tables_with_a_name() {
-        let table = r#""command": "npx", "args": ["-y", "x"], "env": {"KEY": "hush"}, "type": "stdio""#;
-        for json in [format!(r#"{{"files": {{{table}}}}}"#), format!(r#"[{{"name": "files", {table}}}]"#)] {
+        let table =
+            r#""command": "npx", "args": ["-y", "x"], "env": {"KEY": "hush"}, "type": "stdio""#;
+        for json in
+            [format!(r#"{{"files": {{{table}}}}}"#), format!(r#"[{{"name": "files", {table}}}]"#)]
+        {
             let specs = read(&json).unwrap();
             let [spec] = &specs[..] else { panic!("{specs:?}") };
             assert_eq!((&*spec.name, &*spec.command), ("files", "npx"));
@@ -103,7 +108,10 @@ mod tests {
             (r#"{"a": {"command": ""}}"#, "a has no command"),
             (r#"{"a:b": {"command": "c"}}"#, "\"a:b\" cannot be a server's name"),
             (r#"[{"command": "c"}]"#, "a server has no name"),
-            (r#"[{"name": "a", "command": "c"}, {"name": "a", "command": "c"}]"#, "a stands there twice"),
+            (
+                r#"[{"name": "a", "command": "c"}, {"name": "a", "command": "c"}]"#,
+                "a stands there twice",
+            ),
         ] {
             let error = read(json).unwrap_err();
             assert_eq!(error.variable, VARIABLE);

@@ -25,11 +25,8 @@ impl Own {
                 tracing::warn!(provider = provider.name, "language model cannot be used: {why}");
             }
         }
-        let generate = Generate::new(
-            settings.providers.clone(),
-            Client::default(),
-            Arc::downgrade(core),
-        );
+        let generate =
+            Generate::new(settings.providers.clone(), Client::default(), Arc::downgrade(core));
         Self {
             _llm: core.tools.offer(vec![Generate::tool()], Arc::new(generate)),
             mcp: Servers::start(settings.mcp.clone(), &core.tools, Pace::default()),

@@ -185,7 +185,10 @@ mod tests {
         ] {
             let providers = with(tables);
             let chosen = providers.choose(None, None).unwrap();
-            assert_eq!((&*chosen.name, key(chosen), chosen.model.as_deref()), (name, Some("k"), Some("m")));
+            assert_eq!(
+                (&*chosen.name, key(chosen), chosen.model.as_deref()),
+                (name, Some("k"), Some("m"))
+            );
         }
         assert!(read(&[]).unwrap().all.is_empty());
     }
