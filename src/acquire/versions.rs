@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use loom_source::{Digest, Line, Version};
+use loom_source::{Dated, Digest, Line, Version};
 use serde::{Deserialize, Serialize};
 
 use super::state::{self, StateError};
@@ -20,9 +20,18 @@ pub(super) struct Heard {
     /// The source's name, for people who open the file.
     source: String,
     /// The versions it listed.
-    pub(super) versions: Vec<Version>,
+    listed: Vec<Listed>,
     /// Seconds since 1970.
     at: u64,
+}
+
+/// A version as it was listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Listed {
+    version: Version,
+    /// When it was published, in seconds since 1970, where the source said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published: Option<u64>,
 }
 
 /// The memory of one source's listings of one line.
@@ -62,16 +71,29 @@ impl Memory {
     pub(super) fn keep(
         &self,
         source: &str,
-        versions: &[Version],
+        versions: &[Dated],
         now: SystemTime,
     ) -> Result<(), StateError> {
-        let heard =
-            Heard { source: source.to_owned(), versions: versions.to_vec(), at: seconds(now) };
+        let listed = |dated: &Dated| Listed {
+            version: dated.version.clone(),
+            published: dated.published.map(seconds),
+        };
+        let listed = versions.iter().map(listed).collect();
+        let heard = Heard { source: source.to_owned(), listed, at: seconds(now) };
         state::write(&self.path, &heard)
     }
 }
 
 impl Heard {
+    /// The versions it listed.
+    pub(super) fn versions(&self) -> Vec<Dated> {
+        let dated = |listed: &Listed| Dated {
+            version: listed.version.clone(),
+            published: listed.published.map(|at| UNIX_EPOCH + Duration::from_secs(at)),
+        };
+        self.listed.iter().map(dated).collect()
+    }
+
     /// Whether the answer was given at `since` or later.
     pub(super) fn is_from(&self, since: SystemTime) -> bool {
         self.at >= seconds(since)
@@ -104,6 +126,14 @@ pub fn age_in_words(age: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// How long ago something was, in words: `3 days ago`, `just now`.
+pub(super) fn ago(age: Duration) -> String {
+    match age.as_secs() {
+        0..60 => age_in_words(age),
+        _ => format!("{} ago", age_in_words(age)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,7 +141,7 @@ mod tests {
     #[test]
     fn an_answer_is_fresh_for_a_while_and_never_before_it_was_given() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-        let heard = Heard { source: "a".into(), versions: vec![], at: 100 };
+        let heard = Heard { source: "a".into(), listed: vec![], at: 100 };
         for (now, fresh) in [(99, false), (100, true), (159, true), (160, false)] {
             assert_eq!(heard.is_fresh(at(now), Duration::from_secs(60)), fresh, "{now}");
         }

@@ -16,6 +16,7 @@
 //! | `ready` | makes sure that the release is here |
 //! | `sources` | opens the configured sources |
 //! | `progress` | what is told while that happens |
+//! | `list_remote` | the part of `list` that asks the sources |
 //!
 //! Every other file is one command.
 
@@ -30,10 +31,12 @@ mod env;
 mod exec;
 mod exit;
 mod get;
+mod github;
 mod global;
 mod init;
 mod launching;
 mod list;
+mod list_remote;
 mod logs;
 mod lookup;
 mod man;
@@ -54,6 +57,7 @@ mod trust;
 mod up;
 mod use_version;
 mod which;
+mod why;
 
 use std::{ffi::OsString, process::ExitCode};
 

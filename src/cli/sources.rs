@@ -7,7 +7,7 @@ use loom_mirror::{Mirror, Options};
 use loom_target::{Target, TargetOptions, choose::Sightings};
 use url::Url;
 
-use super::{Exit, Failure, context::Context};
+use super::{Exit, Failure, context::Context, github};
 use crate::{
     acquire::{Backend, Candidate, Reach},
     config::{Layout, Resolved, SourceKind, SourceSpec, Then},
@@ -49,7 +49,10 @@ pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Resul
             SourceKind::Mirror { url, .. } => {
                 opened.candidates.push(mirror(context, resolved, spec, url)?)
             }
-            SourceKind::Github { .. } | SourceKind::Plugin { .. } => {
+            SourceKind::Github { .. } => {
+                opened.candidates.push(github::open(context, resolved, spec)?);
+            }
+            SourceKind::Plugin { .. } => {
                 let what = format!("{spec} ({} sources)", spec.kind.type_name());
                 opened.candidates.push(candidate(
                     spec,
@@ -63,7 +66,12 @@ pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Resul
     Ok(opened)
 }
 
-fn candidate(spec: &SourceSpec, origin: Origin, reach: Reach, backend: Backend) -> Candidate {
+pub(crate) fn candidate(
+    spec: &SourceSpec,
+    origin: Origin,
+    reach: Reach,
+    backend: Backend,
+) -> Candidate {
     Candidate {
         name: spec.to_string(),
         origin,
@@ -71,6 +79,9 @@ fn candidate(spec: &SourceSpec, origin: Origin, reach: Reach, backend: Backend) 
         stop_on_error: spec.on_error == Then::Stop,
         stop_on_absent: spec.on_absent == Then::Stop,
         reach,
+        timeout: spec.timeout,
+        race: spec.race,
+        prerelease: spec.prerelease,
     }
 }
 
@@ -164,7 +175,11 @@ fn mirror(
 }
 
 /// How one source may use the network: its own settings, and the environment's proxies and certificates.
-fn network(context: &Context, resolved: &Resolved, spec: &SourceSpec) -> Result<Network, Failure> {
+pub(crate) fn network(
+    context: &Context,
+    resolved: &Resolved,
+    spec: &SourceSpec,
+) -> Result<Network, Failure> {
     let env = context.env();
     let either =
         |name: &str| env.get(&name.to_lowercase()).or_else(|| env.get(name)).map(str::to_owned);

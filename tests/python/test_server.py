@@ -1,10 +1,13 @@
 """The server around the bridge: health, reflection, token, arguments, stopping."""
 
+import contextlib
+import ipaddress
 import os
 import queue
 import signal
 import subprocess
 import threading
+from pathlib import Path
 
 import grpc
 import pytest
@@ -24,7 +27,7 @@ def run(arguments=(), **environment):
 
 def test_health_of_all_and_of_the_bridge(server):
     stub = health_pb2_grpc.HealthStub(server.channel)
-    for service in ["", "loom.v1.Bridge"]:
+    for service in ["", "loom.v1.Bridge", "loom.v1.EventBus", "loom.v1.ToolService", "loom.v1.AgentRuntime"]:
         answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=DEADLINE)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
     with pytest.raises(grpc.RpcError) as refused:
@@ -52,6 +55,9 @@ def test_reflection_tells_what_is_served(server):
     database = ProtoReflectionDescriptorDatabase(server.channel)
     assert set(database.get_services()) == {
         "loom.v1.Bridge",
+        "loom.v1.EventBus",
+        "loom.v1.ToolService",
+        "loom.v1.AgentRuntime",
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
@@ -71,14 +77,6 @@ def test_reflection_tells_what_is_served(server):
     assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_a_service_that_is_not_here_is_unimplemented(server):
-    from loom.v1 import event_pb2, event_pb2_grpc
-
-    with pytest.raises(grpc.RpcError) as refused:
-        event_pb2_grpc.EventBusStub(server.channel).GetStats(event_pb2.StatsRequest(), timeout=DEADLINE)
-    assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
-
-
 def test_heartbeat_echoes(server):
     from loom.v1 import bridge_pb2
 
@@ -86,8 +84,45 @@ def test_heartbeat_echoes(server):
     assert (answer.timestamp_ms, answer.status) == (-42, "ok")
 
 
+def listening(pid):
+    """The addresses on which a process listens for TCP or takes UDP, as the kernel says."""
+    inodes = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            inodes.add(os.readlink(link))
+    found = []
+    for table in ["tcp", "tcp6", "udp", "udp6"]:
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if f"socket:[{fields[9]}]" in inodes and (fields[3] == "0A" or table.startswith("udp")):
+                host = bytes.fromhex(fields[1].split(":")[0])
+                words = [host[n : n + 4][::-1] for n in range(0, len(host), 4)]
+                found.append(ipaddress.ip_address(b"".join(words)))
+    return found
+
+
+@pytest.mark.parametrize("dashboard", ["off", "on"])
+def test_a_default_start_listens_on_loopback_only(start, dashboard):
+    # Only the ports differ from the defaults: tests run side by side.
+    server = start(LOOM_DASHBOARD=dashboard, LOOM_DASHBOARD_PORT="0")
+    addresses = listening(server.process.pid)
+    assert len(addresses) == (2 if dashboard == "on" else 1)
+    assert all(address.is_loopback for address in addresses), addresses
+
+
+def test_the_default_address_is_loopback():
+    # Nothing is set, so this is the port of the defaults; taken or not, no other address is tried.
+    text = run(["--help"]).stdout
+    assert "[127.0.0.1:50051]" in text and "LOOM_DASHBOARD_HOST     its host [127.0.0.1]" in text
+
+
+def test_a_scan_sees_what_is_open_to_others(start):
+    server = start(LOOM_BRIDGE_ADDR="0.0.0.0:0", LOOM_BRIDGE_INSECURE="1")
+    assert not any(address.is_loopback for address in listening(server.process.pid))
+
+
 def test_a_token_is_wanted_where_one_is_set(start):
-    from loom.v1 import bridge_pb2
+    from loom.v1 import action_pb2, action_pb2_grpc, agent_pb2, agent_pb2_grpc, bridge_pb2, event_pb2, event_pb2_grpc
 
     server = start(LOOM_BRIDGE_TOKEN="s3cret", LOOM_BRIDGE_ADDR="0.0.0.0:0")
     request = bridge_pb2.HeartbeatRequest()
@@ -97,6 +132,16 @@ def test_a_token_is_wanted_where_one_is_set(start):
         assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
         with pytest.raises(grpc.RpcError) as refused:
             list(server.bridge().EventStream(iter([]), metadata=metadata, timeout=DEADLINE))
+        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    others = [
+        event_pb2_grpc.EventBusStub(server.channel).GetStats,
+        action_pb2_grpc.ToolServiceStub(server.channel).ListTools,
+        agent_pb2_grpc.AgentRuntimeStub(server.channel).DeleteAgent,
+    ]
+    messages = [event_pb2.StatsRequest(), action_pb2.ListToolsRequest(), agent_pb2.DeleteAgentRequest()]
+    for ask, message in zip(others, messages):
+        with pytest.raises(grpc.RpcError) as refused:
+            ask(message, timeout=DEADLINE)
         assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
     metadata = [("authorization", "Bearer s3cret")]
     assert server.bridge().Heartbeat(request, metadata=metadata, timeout=DEADLINE).status == "ok"

@@ -168,3 +168,38 @@ def test_a_stopping_server_answers_calls_under_way(server):
     assert server.stop() == 0
     thread.join(DEADLINE)
     assert outcome(results[0]) == ("TOOL_ERROR", "EXECUTION_ERROR")
+
+
+def test_the_tool_service_lists_and_calls_all_tools(server):
+    from loom.v1 import action_pb2, action_pb2_grpc
+
+    tools = action_pb2_grpc.ToolServiceStub(server.channel)
+    assert list(tools.ListTools(action_pb2.ListToolsRequest(), timeout=DEADLINE).tools) == []
+    worker = join(server, "worker", tools=["b", "a"])
+    listed = tools.ListTools(action_pb2.ListToolsRequest(), timeout=DEADLINE).tools
+    # Who carries it out is the runtime's to say: an agent, over gRPC.
+    assert [(tool.name, tool.parameters_schema, tool.provider) for tool in listed] == [
+        ("a", "{}", action_pb2.PROVIDER_GRPC),
+        ("b", "{}", action_pb2.PROVIDER_GRPC),
+    ]
+    call = action_pb2.ToolCall(id="c", name="a", arguments="{}")
+    thread, results = in_background(lambda: tools.Call(call, timeout=DEADLINE))
+    answer(worker, output="7")
+    thread.join(DEADLINE)
+    assert (results[0].id, results[0].output) == ("c", "7")
+    unknown = tools.Call(action_pb2.ToolCall(id="c", name="x", arguments="{}"), timeout=DEADLINE)
+    assert outcome(unknown) == ("TOOL_NOT_FOUND", "NOT_FOUND")
+    worker.half_close()
+    assert worker.end()[0] == grpc.StatusCode.OK
+    assert list(tools.ListTools(action_pb2.ListToolsRequest(), timeout=DEADLINE).tools) == []
+
+
+def test_a_tool_of_two_agents_goes_to_the_last_to_register_of_those_connected(server):
+    first, second = (join(server, agent, tools=["t"]) for agent in ("first", "second"))
+    for asked in (second, first):
+        thread, results = in_background(lambda: forward(server, id="c", name="t", arguments="{}"))
+        answer(asked, output="1")
+        thread.join(DEADLINE)
+        assert outcome(results[0])[0] == "TOOL_OK"
+        asked.half_close()
+        asked.end()

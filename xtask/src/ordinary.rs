@@ -13,7 +13,7 @@ use std::{
 use crate::{
     Outcome,
     command::{Count, clean, demand, tests},
-    tools::RustTools,
+    tools::{Foreign, RustTools},
     workspace::Workspace,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 const USER: u32 = 65534;
 
 /// Runs the tests of `loom-runtime`. Someone who is not root has already run them as an ordinary user.
-pub(crate) fn run(workspace: &Workspace, tools: &RustTools) -> Outcome<Count> {
+pub(crate) fn run(workspace: &Workspace, tools: &RustTools, foreign: &Foreign) -> Outcome<Count> {
     if !rustix::process::geteuid().is_root() {
         println!("the tests above ran as an ordinary user");
         return Ok(Count::default());
@@ -41,6 +41,7 @@ pub(crate) fn run(workspace: &Workspace, tools: &RustTools) -> Outcome<Count> {
     command.arg(&archive).arg("--extract-to").arg(place.path("unpacked"));
     command.arg("--workspace-remap").arg(place.path("workspace"));
     place.environment(&mut command, workspace)?;
+    foreign.copy(place.0.path())?.tell(&mut command);
     tests(&mut command)
 }
 

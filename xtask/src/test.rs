@@ -8,7 +8,7 @@ use crate::{
     Outcome,
     command::{Count, cargo_command, check, clean, tests},
     ordinary,
-    tools::{self, RustTools},
+    tools::{self, Foreign, RustTools},
     workspace::Workspace,
 };
 
@@ -45,6 +45,12 @@ enum Step {
     Python,
 }
 
+/// What the steps use.
+struct Tools {
+    rust: RustTools,
+    foreign: Foreign,
+}
+
 struct Result {
     step: Step,
     count: Count,
@@ -56,7 +62,8 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
     let workspace = Workspace::find()?;
     std::env::set_current_dir(&workspace.root)?;
     tools::debian()?;
-    let rust = RustTools::install(&workspace)?;
+    let tools =
+        Tools { rust: RustTools::install(&workspace)?, foreign: Foreign::install(&workspace)? };
     let mut results = Vec::new();
     for step in Step::value_variants() {
         if args.skip.contains(step) || !(args.only.is_empty() || args.only.contains(step)) {
@@ -64,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
         }
         println!("\n== {step}");
         let begun = Instant::now();
-        let count = step.run(&workspace, &rust).unwrap_or_else(|error| {
+        let count = step.run(&workspace, &tools).unwrap_or_else(|error| {
             println!("{error}");
             Count { passed: 0, failed: 1 }
         });
@@ -86,7 +93,7 @@ fn close(results: &[Result]) -> bool {
 }
 
 impl Step {
-    fn run(self, workspace: &Workspace, tools: &RustTools) -> Outcome<Count> {
+    fn run(self, workspace: &Workspace, tools: &Tools) -> Outcome<Count> {
         match self {
             Self::Fmt => check(&mut cargo_command(["fmt", "--all", "--check"])),
             Self::Clippy => check(&mut cargo_command([
@@ -102,14 +109,14 @@ impl Step {
                 cargo_command(["doc", "--workspace", "--no-deps", "--quiet"])
                     .env("RUSTDOCFLAGS", "-D warnings"),
             ),
-            Self::Deny => deny(tools),
+            Self::Deny => deny(&tools.rust),
             Self::Build => {
                 check(&mut cargo_command(["build", "--workspace", "--bins", "--tests", "--quiet"]))
             }
             Self::Rust => tests(&mut nextest(workspace, tools)),
             Self::Doctest => check(&mut cargo_command(["test", "--workspace", "--doc", "--quiet"])),
-            Self::Ordinary => ordinary::run(workspace, tools),
-            Self::Python => python(workspace),
+            Self::Ordinary => ordinary::run(workspace, &tools.rust, &tools.foreign),
+            Self::Python => python(workspace, &tools.foreign),
         }
     }
 }
@@ -130,17 +137,18 @@ fn deny(tools: &RustTools) -> Outcome<Count> {
 }
 
 /// `cargo nextest`, whether or not it is on the path.
-fn nextest(workspace: &Workspace, tools: &RustTools) -> Command {
-    let mut command = clean(Command::new(tools.program("cargo-nextest")));
+fn nextest(workspace: &Workspace, tools: &Tools) -> Command {
+    let mut command = clean(Command::new(tools.rust.program("cargo-nextest")));
     command.args(["nextest", "run", "--workspace", "--no-tests=fail"]);
     command.env("LOOM_TEST_SERVER", workspace.server()).env("INSTA_UPDATE", "no");
+    tools.foreign.tell(&mut command);
     command
 }
 
-fn python(workspace: &Workspace) -> Outcome<Count> {
+fn python(workspace: &Workspace, foreign: &Foreign) -> Outcome<Count> {
     let folder = workspace.root.join("tests/python");
-    let venv = tools::python(workspace, "python", &folder.join("requirements.txt"))?;
-    let mut pytest = Command::new(venv.program("python"));
+    let mut pytest = Command::new(foreign.python.program("python"));
+    foreign.tell(&mut pytest);
     pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]).arg(&folder);
     pytest.env("PYTHONDONTWRITEBYTECODE", "1");
     pytest.env("LOOM_TEST_ARTEFACTS", workspace.target.join("xtask/artefacts"));

@@ -55,6 +55,11 @@ impl Workspace {
 pub(crate) struct Venv(PathBuf);
 
 impl Venv {
+    /// The one in this folder.
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
     /// A program in it.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.0.join("bin").join(name)

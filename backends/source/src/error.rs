@@ -63,6 +63,37 @@ pub enum SourceError {
         /// The HTTP status, or what the system said.
         status: String,
     },
+    /// Access refused by somebody who says why.
+    #[error("{at} refused access: {why}")]
+    Refused {
+        /// Where.
+        at: String,
+        /// What was said.
+        why: String,
+        /// What can be done.
+        hint: String,
+    },
+    /// A rate limit: no more requests for a while.
+    #[error("{at} takes no more requests from {who} until {until}")]
+    Limited {
+        /// The server.
+        at: String,
+        /// Whom the limit is counted for.
+        who: String,
+        /// When it takes some again, for people.
+        until: String,
+        /// How long that is from now.
+        after: Duration,
+        /// How to do without.
+        hint: String,
+    /// There is nothing to identify ourselves with.
+    #[error("there are no credentials for {at}: {why}")]
+    NoCredentials {
+        /// For what.
+        at: String,
+        /// Where they were looked for.
+        why: String,
+    },
     /// The body broke off.
     #[error("the transfer from {at} broke off after {read} bytes")]
     Interrupted {
@@ -190,7 +221,8 @@ impl SourceError {
     /// What kind of failure this is.
     pub fn class(&self) -> Class {
         match self {
-            Self::Credentials { .. } => Class::Credentials,
+            Self::Credentials { .. } | Self::Refused { .. } => Class::Credentials,
+            Self::Credentials { .. } | Self::NoCredentials { .. } => Class::Credentials,
             Self::Offline { .. } => Class::Offline,
             _ => Class::Unreachable,
         }
@@ -216,8 +248,18 @@ impl SourceError {
                     "open {at} in a browser: a proxy may want you to log in; HTTPS_PROXY and NO_PROXY are honoured"
                 )
             }
+            Self::Credentials { status, .. } if status.starts_with("407") => {
+                "give the proxy's user and password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, or proxy = \"…\" \
+                 for this source"
+                    .to_owned()
+            }
+            Self::Refused { hint, .. } | Self::Limited { hint, .. } => hint.clone(),
             Self::Credentials { at, .. } => {
                 format!("check that you may read {at}, and the credentials for it")
+            }
+            Self::NoCredentials { .. } => {
+                "give them as its own tools know them, or set anonymous = true for this source if everybody may read it"
+                    .to_owned()
             }
             _ => return None,
         })

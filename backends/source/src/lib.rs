@@ -8,6 +8,8 @@
 //! | [`digest`] | [`Digest`], a SHA-256 |
 //! | [`release`] | [`Release`] and [`Line`], what is looked for |
 //! | [`offer`] | [`Offer`], [`Carrier`], [`Claim`]: what a source answers |
+//! | [`asset`] | the names that a release's assets have |
+//! | [`checksum`] | `.sha256` files and `SHA256SUMS` |
 //! | [`transfer`] | [`Pointer`], [`Resume`], [`Opened`]: how bytes travel |
 //! | [`source`] | the [`Source`] trait and what a source [can do](Capabilities) |
 //! | [`error`] | [`SourceError`] and what may be done about it |
@@ -18,6 +20,8 @@
 //! A source fetches. It never verifies, caches or places: bytes that come out of it are unchecked,
 //! and no type in this crate can say otherwise.
 
+pub mod asset;
+pub mod checksum;
 pub mod digest;
 pub mod error;
 pub mod json;
@@ -42,6 +46,6 @@ pub use offer::{
 pub use platform::Platform;
 pub use record::{Index, Record, Statement};
 pub use release::{Line, Release};
-pub use source::{Capabilities, Listing, Need, Source};
+pub use source::{Capabilities, Dated, Listing, Need, Source, moment};
 pub use transfer::{Body, Opened, Pointer, Resume, Validator};
 pub use version::{Selector, Slot, Version};

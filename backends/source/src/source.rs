@@ -1,6 +1,9 @@
 //! Where releases come from.
 
-use std::fmt::{Debug, Display};
+use std::{
+    fmt::{Debug, Display},
+    time::SystemTime,
+};
 
 use async_trait::async_trait;
 
@@ -15,13 +18,49 @@ pub enum Need {
     Newest,
 }
 
+/// A version, and how old it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dated {
+    /// The version.
+    pub version: Version,
+    /// When it was published, where the source says so: its word, and no more.
+    pub published: Option<SystemTime>,
+}
+
+impl Dated {
+    /// A version with the time that a source gives in RFC 3339, UTC (`2026-11-22T16:03:00Z`); one that cannot be
+    /// read counts as none.
+    pub fn new(version: Version, published: Option<&str>) -> Self {
+        Self { version, published: published.and_then(moment) }
+    }
+}
+
+impl From<Version> for Dated {
+    /// A version of which nobody says how old it is.
+    fn from(version: Version) -> Self {
+        Self { version, published: None }
+    }
+}
+
+/// The time that a text in RFC 3339, UTC, means.
+pub fn moment(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339(text).ok()
+}
+
 /// The versions that a source carries of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listing {
     /// These, in no particular order; none where the source does not know the line.
-    Versions(Vec<Version>),
+    Versions(Vec<Dated>),
     /// The source cannot tell what it carries, for the reason given (a plain HTTP folder without an index).
     Unlistable(&'static str),
+}
+
+impl Listing {
+    /// Versions of which nobody says how old they are.
+    pub fn of(versions: impl IntoIterator<Item = Version>) -> Self {
+        Self::Versions(versions.into_iter().map(Dated::from).collect())
+    }
 }
 
 /// What a source can do; the contract suite expects accordingly.
@@ -67,5 +106,22 @@ pub trait Source: Display + Debug + Send + Sync {
     /// for the hint when `find` answered `None`.
     async fn platforms(&self, _binary: &Name, _version: &Version) -> Vec<crate::Platform> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn a_time_that_cannot_be_read_is_none() {
+        let published = |text| Dated::new("0.2.0".parse().unwrap(), text).published;
+        let at = UNIX_EPOCH + Duration::from_secs(951_782_400);
+        assert_eq!(published(Some("2000-02-29T00:00:00Z")), Some(at));
+        for text in [None, Some(""), Some("yesterday"), Some("2000-02-30T00:00:00Z")] {
+            assert_eq!(published(text), None, "{text:?}");
+        }
     }
 }

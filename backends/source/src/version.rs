@@ -54,6 +54,12 @@ impl Version {
         !self.0.pre.is_empty()
     }
 
+    /// The release that a pre-release comes before; a release is its own.
+    fn final_release(&self) -> Self {
+        let semver::Version { major, minor, patch, .. } = self.0;
+        Self(semver::Version::new(major, minor, patch))
+    }
+
     /// The parsed semantic version.
     pub fn as_semver(&self) -> &semver::Version {
         &self.0
@@ -191,6 +197,12 @@ impl Selector {
         }
     }
 
+    /// The same where pre-releases may count as releases: then one is judged as the release that it comes before.
+    pub fn matches_counting(&self, version: &Version, prereleases: bool) -> bool {
+        let counted = prereleases && version.is_prerelease() && !matches!(self, Self::Exact(_));
+        self.matches(version) || counted && self.matches(&version.final_release())
+    }
+
     /// Whether a cargo build may answer: only where no released version is asked for.
     pub fn allows_dev(&self) -> bool {
         matches!(self, Self::Latest | Self::Dev)
@@ -281,6 +293,24 @@ mod tests {
             ("dev", None),
         ] {
             assert_eq!(newest(selector).as_deref(), expected, "{selector}");
+        }
+    }
+
+    #[test]
+    fn pre_releases_count_where_that_is_wanted() {
+        for (selector, version, counts) in [
+            ("latest", "0.3.0-rc.1", true),
+            ("0.3", "0.3.0-rc.1", true),
+            ("<0.3", "0.3.0-rc.1", false),
+            ("0.3.0", "0.3.0-rc.1", false),
+            ("dev", "0.3.0-rc.1", false),
+            ("latest", "0.3.0", true),
+        ] {
+            let (selector, version): (Selector, Version) =
+                (selector.parse().unwrap(), version.parse().unwrap());
+            assert_eq!(selector.matches_counting(&version, true), counts, "{selector} {version}");
+            let plain = selector.matches(&version);
+            assert_eq!(selector.matches_counting(&version, false), plain, "{selector} {version}");
         }
     }
 

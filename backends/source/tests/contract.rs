@@ -143,7 +143,7 @@ impl Source for Memory {
         if self.fault == Fault::ListsTwice {
             versions.extend(versions.clone());
         }
-        Ok(Listing::Versions(versions))
+        Ok(Listing::of(versions))
     }
 
     async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {

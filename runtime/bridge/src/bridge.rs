@@ -7,7 +7,7 @@ use loom_core::{End, Outbound, Outgoing, Runtime};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{convert, proto, stream};
+use crate::{convert, proto, stream, tool_service};
 
 /// What an outbound stream becomes on the wire.
 pub type ToWire = fn(Result<Outgoing, End>) -> Result<proto::ServerEvent, Status>;
@@ -53,10 +53,7 @@ impl proto::bridge_server::Bridge for Bridge {
         &self,
         request: Request<proto::ToolCall>,
     ) -> Result<Response<proto::ToolResult>, Status> {
-        let call = convert::call(request.into_inner());
-        let id = call.id.clone();
-        let answer = self.core.call(call).await;
-        Ok(Response::new(convert::answer_to_wire(id, answer)))
+        Ok(Response::new(tool_service::call(&self.core, request.into_inner()).await))
     }
 
     async fn heartbeat(

@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use loom_core::{
-    Answer, Call, End, Event, Failure, FailureKind, Outgoing, Qos, Tool, backlog::Item,
-    directory::Registration,
+    Answer, Call, End, Event, Failure, FailureKind, Outgoing, ProviderKind, Qos, Tool,
+    backlog::Item, directory::Registration,
 };
 use tonic::Status;
 
@@ -57,6 +57,7 @@ pub fn registration(request: proto::AgentRegisterRequest) -> Registration {
         name: tool.name,
         description: tool.description,
         parameters_schema: tool.parameters_schema,
+        provider: ProviderKind::Grpc,
         metadata: tool.metadata,
     };
     Registration {
@@ -67,13 +68,40 @@ pub fn registration(request: proto::AgentRegisterRequest) -> Registration {
     }
 }
 
-/// A call from the wire.
-pub fn call(call: proto::ToolCall) -> Call {
-    let qos = match call.qos() {
+/// A QoS from the wire.
+pub fn qos(qos: proto::QoSLevel) -> Qos {
+    match qos {
         proto::QoSLevel::QosRealtime => Qos::Realtime,
         proto::QoSLevel::QosBatched => Qos::Batched,
         proto::QoSLevel::QosBackground => Qos::Background,
+    }
+}
+
+/// A count as the wire has it.
+pub fn signed(count: impl TryInto<i64>) -> i64 {
+    count.try_into().unwrap_or(i64::MAX)
+}
+
+/// A tool to the wire.
+pub fn tool_to_wire(tool: &Tool) -> proto::ToolDescriptor {
+    let provider = match tool.provider {
+        ProviderKind::Native => proto::ProviderKind::ProviderNative,
+        ProviderKind::Wasm => proto::ProviderKind::ProviderWasm,
+        ProviderKind::Grpc => proto::ProviderKind::ProviderGrpc,
+        ProviderKind::Mcp => proto::ProviderKind::ProviderMcp,
     };
+    proto::ToolDescriptor {
+        name: tool.name.clone(),
+        description: tool.description.clone(),
+        parameters_schema: tool.parameters_schema.clone(),
+        provider: provider.into(),
+        metadata: tool.metadata.clone(),
+    }
+}
+
+/// A call from the wire.
+pub fn call(call: proto::ToolCall) -> Call {
+    let qos = qos(call.qos());
     Call {
         id: call.id,
         name: call.name,
@@ -165,7 +193,8 @@ pub fn outgoing(said: Result<Outgoing, End>) -> Result<proto::ServerEvent, Statu
     Ok(proto::ServerEvent { msg: Some(msg) })
 }
 
-fn status(end: End) -> Status {
+/// How a stream ends on the wire.
+pub fn status(end: End) -> Status {
     match end {
         End::Done => Status::ok(""),
         End::Unavailable(why) => Status::unavailable(why),

@@ -7,18 +7,29 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     service::interceptor::InterceptedService,
-    transport::{Server, server::TcpIncoming},
+    transport::{Server, ServerTlsConfig, server::TcpIncoming},
 };
 use tonic_health::{ServingStatus, pb::FILE_DESCRIPTOR_SET as HEALTH, server::HealthReporter};
 use tower::util::MapRequestLayer;
 
 use crate::{
-    bridge::Bridge, ending, proto, proto::bridge_server::BridgeServer, settings::Settings,
+    agent_runtime::AgentRuntime,
+    bridge::Bridge,
+    ending,
+    event_bus::EventBus,
+    proto,
+    proto::{
+        agent_runtime_server::AgentRuntimeServer, bridge_server::BridgeServer,
+        event_bus_server::EventBusServer, tool_service_server::ToolServiceServer,
+    },
+    settings::Settings,
     token::Guard,
+    tool_service::ToolService,
 };
 
-/// What health speaks of: everything, and the bridge.
-const HEALTH_OF: [&str; 2] = ["", "loom.v1.Bridge"];
+/// What health speaks of: everything, and each of our services.
+const HEALTH_OF: [&str; 5] =
+    ["", "loom.v1.Bridge", "loom.v1.EventBus", "loom.v1.ToolService", "loom.v1.AgentRuntime"];
 
 /// A peer that vanished without a word is noticed after these two.
 const PING_EVERY: Duration = Duration::from_secs(30);
@@ -33,13 +44,15 @@ pub struct Grpc {
     health: HealthReporter,
     bridge: Bridge,
     guard: Guard,
+    tls: Option<ServerTlsConfig>,
 }
 
 impl Grpc {
-    /// Prepares the services.
+    /// Prepares the services; spoken to by TLS, where there is a configuration for it.
     pub async fn new(
         core: &Arc<Runtime>,
         settings: &Settings,
+        tls: Option<ServerTlsConfig>,
         stopping: CancellationToken,
     ) -> Self {
         let health = HealthReporter::new();
@@ -48,7 +61,7 @@ impl Grpc {
         }
         let core = Arc::clone(core);
         let bridge = Bridge { core, max_message_bytes: settings.max_message_bytes, stopping };
-        Self { health, bridge, guard: Guard(settings.token.clone()) }
+        Self { health, bridge, guard: Guard(settings.token.clone()), tls }
     }
 
     /// What says how we are.
@@ -58,19 +71,32 @@ impl Grpc {
 
     /// Serves until the server stops and the last call is through.
     pub async fn serve(self, listener: TcpListener) -> Result<(), ServeError> {
-        let Self { health, bridge, guard } = self;
-        let stopping = bridge.stopping.clone();
+        let Self { health, bridge, guard, tls } = self;
+        let (core, stopping) = (Arc::clone(&bridge.core), bridge.stopping.clone());
         let limit = bridge.max_message_bytes;
         let bridge = BridgeServer::new(bridge).max_decoding_message_size(limit);
+        let bus = EventBus { core: Arc::clone(&core) };
+        let bus = EventBusServer::new(bus).max_decoding_message_size(limit);
+        let tools = ToolService { core: Arc::clone(&core) };
+        let tools = ToolServiceServer::new(tools).max_decoding_message_size(limit);
+        let agents =
+            AgentRuntimeServer::new(AgentRuntime { core }).max_decoding_message_size(limit);
         let health = tonic_health::server::HealthService::from_health_reporter(health);
         let v1 = reflection().build_v1()?;
         let v1alpha = reflection().build_v1alpha()?;
-        Server::builder()
+        let mut server = Server::builder()
             .http2_keepalive_interval(Some(PING_EVERY))
             .http2_keepalive_timeout(Some(PING_WAIT))
-            .max_concurrent_streams(STREAMS)
+            .max_concurrent_streams(STREAMS);
+        if let Some(tls) = tls {
+            server = server.tls_config(tls)?;
+        }
+        server
             .layer(MapRequestLayer::new(ending::watch))
             .add_service(InterceptedService::new(bridge, guard.clone()))
+            .add_service(InterceptedService::new(bus, guard.clone()))
+            .add_service(InterceptedService::new(tools, guard.clone()))
+            .add_service(InterceptedService::new(agents, guard.clone()))
             .add_service(tonic_health::pb::health_server::HealthServer::new(health))
             .add_service(InterceptedService::new(v1, guard.clone()))
             .add_service(InterceptedService::new(v1alpha, guard))
@@ -94,10 +120,13 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-/// Reflection over what is served; the descriptors also hold services that are not.
+/// Reflection over what is served.
 fn reflection() -> tonic_reflection::server::Builder<'static> {
     let served = [
         "loom.v1.Bridge",
+        "loom.v1.EventBus",
+        "loom.v1.ToolService",
+        "loom.v1.AgentRuntime",
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",

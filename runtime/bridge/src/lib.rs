@@ -10,6 +10,10 @@
 //! | [`token`] | who may call |
 //! | [`bridge`] | the service `Bridge` |
 //! | [`stream`] | its event stream |
+//! | [`event_bus`] | the service `EventBus`: events without being an agent |
+//! | [`tool_service`] | the service `ToolService`: all tools |
+//! | [`agent_runtime`] | the service `AgentRuntime`: agents that live here |
+//! | [`tls`] | a certificate and its key, read and checked |
 //! | [`grpc`] | all gRPC services on one listener |
 //! | [`dashboard`] | the page and its JSON, over HTTP |
 //! | [`spans`] | what the runtime did, as spans of traces |
@@ -19,10 +23,12 @@
 //! | [`signals`] | being asked to stop |
 //! | [`server`] | start, serve, stop |
 
+pub mod agent_runtime;
 pub mod bridge;
 pub mod convert;
 pub mod dashboard;
 pub mod ending;
+pub mod event_bus;
 pub mod grpc;
 pub mod listen;
 pub mod logging;
@@ -33,7 +39,9 @@ pub mod settings;
 pub mod signals;
 pub mod spans;
 pub mod stream;
+pub mod tls;
 pub mod token;
+pub mod tool_service;
 
 /// The wire: messages, clients and servers of package `loom.v1`.
 pub mod proto {

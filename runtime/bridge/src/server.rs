@@ -11,6 +11,7 @@ use std::{
 use loom_core::{Options, Runtime};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
+use tonic::transport::ServerTlsConfig;
 
 use crate::{
     dashboard::{self, Dashboard},
@@ -20,6 +21,7 @@ use crate::{
     ready::{self, Ready, ReadyError},
     settings::{HostPort, Settings},
     signals::Signals,
+    tls::{TlsError, TlsFiles},
 };
 
 const BRIDGE_ADDR: &str = "LOOM_BRIDGE_ADDR";
@@ -36,6 +38,9 @@ pub enum ServerError {
     /// Nothing listens.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// TLS is wanted and cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Whoever started us cannot be told.
     #[error(transparent)]
     Ready(#[from] ReadyError),
@@ -54,11 +59,13 @@ pub enum ServerError {
 }
 
 impl ServerError {
-    /// The exit code: 9 for a port that is taken, 2 for an address that may not or cannot be used, else 1.
+    /// The exit code: 9 for a port that is taken, 2 for an address or a certificate that may not or cannot be used,
+    /// else 1.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Listen(ListenError::Taken { .. }) => 9,
-            Self::Listen(ListenError::Exposed { .. } | ListenError::Resolve { .. }) => 2,
+            Self::Listen(ListenError::Exposed { .. } | ListenError::Resolve { .. })
+            | Self::Tls(_) => 2,
             _ => 1,
         }
     }
@@ -97,8 +104,10 @@ pub async fn run(settings: Settings, telemetry: Telemetry) -> Result<(), ServerE
     if let Some(path) = &settings.ready_file {
         ready::forget(path)?;
     }
+    let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
     let bound = bind(&settings).await?;
     let ready = bound.ready.clone();
+    let mut server = Running::start(&settings, tls, bound).await;
     let mut server = Running::start(&settings, bound, &telemetry).await;
     if let Some(path) = &settings.ready_file {
         ready.write(path)?;
@@ -123,6 +132,9 @@ async fn bind(settings: &Settings) -> Result<Bound, ServerError> {
     if !listen::is_local(&addresses) && settings.token.is_none() && !settings.insecure {
         let at = settings.bridge.clone();
         return Err(ListenError::Exposed { at, variable: BRIDGE_ADDR }.into());
+    }
+    if !listen::is_local(&addresses) && settings.tls.is_none() {
+        tracing::warn!(at = %settings.bridge, "events and tokens travel in the clear: set LOOM_BRIDGE_TLS_CERT");
     }
     let bridge = listen::bind(&settings.bridge, BRIDGE_ADDR, &addresses).await?;
     let mut ready =
@@ -157,10 +169,11 @@ struct Running {
 }
 
 impl Running {
+    async fn start(settings: &Settings, tls: Option<ServerTlsConfig>, bound: Bound) -> Self {
     async fn start(settings: &Settings, bound: Bound, telemetry: &Telemetry) -> Self {
         let core = Runtime::new(Options { graph: bound.dashboard.is_some() });
         let stopping = CancellationToken::new();
-        let grpc = Grpc::new(&core, settings, stopping.clone()).await;
+        let grpc = Grpc::new(&core, settings, tls, stopping.clone()).await;
         let health = grpc.health();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { Ok(grpc.serve(bound.bridge).await?) });

@@ -9,6 +9,7 @@ use std::{
     str::FromStr,
 };
 
+use crate::{tls::TlsFiles, token::Token};
 use crate::{logging::Format, spans::budget::EVENTS_PER_SECOND, token::Token};
 
 /// The environment variables that the server reads, and what they mean; shown by `--help`.
@@ -16,6 +17,8 @@ pub const HELP: &str = "\
 Environment:
   LOOM_BRIDGE_ADDR        gRPC address, host:port [127.0.0.1:50051]; port 0 lets the system pick
   LOOM_BRIDGE_TOKEN       callers must send `authorization: Bearer <token>`
+  LOOM_BRIDGE_TLS_CERT    PEM file with the certificate and its chain: speak TLS instead of plain HTTP/2
+  LOOM_BRIDGE_TLS_KEY     PEM file with its private key
   LOOM_BRIDGE_INSECURE    1 = serve beyond this machine without a token
   LOOM_DASHBOARD          true, 1, yes or on = serve the dashboard
   LOOM_DASHBOARD_HOST     its host [127.0.0.1]
@@ -35,6 +38,8 @@ pub struct Settings {
     pub bridge: HostPort,
     /// What callers must know.
     pub token: Option<Token>,
+    /// What to speak TLS with, if it is spoken.
+    pub tls: Option<TlsFiles>,
     /// Serve beyond this machine without a token.
     pub insecure: bool,
     /// Largest gRPC message accepted, in bytes.
@@ -100,6 +105,7 @@ impl Settings {
         Ok(Self {
             bridge: bridge.unwrap_or(HostPort { host: "127.0.0.1".to_owned(), port: 50051 }),
             token: vars.parse("LOOM_BRIDGE_TOKEN")?,
+            tls: vars.tls()?,
             insecure: vars.switch("LOOM_BRIDGE_INSECURE")?,
             max_message_bytes: max_message_bytes.0,
             dashboard: vars.switch("LOOM_DASHBOARD")?.then_some(dashboard),
@@ -118,6 +124,23 @@ impl<'a> Reader<'a> {
     fn raw(&self, variable: &str) -> Option<&'a OsStr> {
         let value = self.0.get(OsStr::new(variable)).map(OsString::as_os_str);
         value.filter(|value| !value.is_empty())
+    }
+
+    fn tls(&self) -> Result<Option<TlsFiles>, SettingsError> {
+        let (cert, key) = ("LOOM_BRIDGE_TLS_CERT", "LOOM_BRIDGE_TLS_KEY");
+        let missing = |variable, other| SettingsError {
+            variable,
+            value: String::new(),
+            why: format!("must be set too, since {other} is"),
+        };
+        match (self.raw(cert), self.raw(key)) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(missing(key, cert)),
+            (None, Some(_)) => Err(missing(cert, key)),
+            (Some(certificate), Some(key)) => {
+                Ok(Some(TlsFiles { certificate: certificate.into(), key: key.into() }))
+            }
+        }
     }
 
     fn text(&self, variable: &'static str) -> Result<Option<&'a str>, SettingsError> {
@@ -307,6 +330,13 @@ mod tests {
     }
 
     #[test]
+    fn tls_needs_both_files() {
+        let (cert, key) = (("LOOM_BRIDGE_TLS_CERT", "c.pem"), ("LOOM_BRIDGE_TLS_KEY", "k.pem"));
+        assert_eq!(read(&[]).unwrap().tls, None);
+        let tls = read(&[cert, key]).unwrap().tls.unwrap();
+        assert_eq!((tls.certificate, tls.key), ("c.pem".into(), "k.pem".into()));
+        assert_eq!(read(&[cert]).unwrap_err().variable, "LOOM_BRIDGE_TLS_KEY");
+        assert_eq!(read(&[key]).unwrap_err().variable, "LOOM_BRIDGE_TLS_CERT");
     fn spans_are_exported_where_an_endpoint_is_named() {
         let name = ("OTEL_SERVICE_NAME", "shop");
         let read = |vars: &[(&str, &str)]| read(vars).map(|settings| settings.otlp);

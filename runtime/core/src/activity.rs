@@ -14,6 +14,7 @@ use crate::{
     flow::{EVENT_BUS, Graph, NodeKind},
     meter::Meter,
     tool::{Answer, Call, FailureKind},
+    topic_counts::TopicCounts,
     usage::Usages,
 };
 
@@ -43,6 +44,8 @@ pub struct Activity {
     pub graph: Option<Graph>,
     /// Events published.
     pub events: Meter,
+    /// Events published, topic by topic.
+    pub topics: TopicCounts,
     /// Tools called.
     pub tools: Meter,
     /// How each tool was used.
@@ -57,20 +60,23 @@ impl Activity {
             feed: Feed::default(),
             graph: graph.then(Graph::default),
             events: Meter::new(now),
+            topics: TopicCounts::default(),
             tools: Meter::new(now),
             usages: Usages::default(),
         }
     }
 
-    /// An event is being published.
-    pub fn published(&self, envelope: &Envelope) {
+    /// An event is being published; answers its number since the start, from 1.
+    pub fn published(&self, envelope: &Envelope) -> u64 {
         let now = Instant::now();
-        self.totals.published.fetch_add(1, Ordering::Relaxed);
+        let before = self.totals.published.fetch_add(1, Ordering::Relaxed);
         self.events.mark(now);
+        self.topics.note(&envelope.topic, now);
         if let Some(graph) = self.graph.as_ref().filter(|_| !envelope.sender.is_empty()) {
             graph.note(&envelope.sender, EVENT_BUS, &envelope.topic, NodeKind::Agent, now);
         }
         self.feed.tell(|| Notice::event(Kind::Published, envelope));
+        before + 1
     }
 
     /// So many deliveries gave way to a newer one.
@@ -78,6 +84,11 @@ impl Activity {
         if count > 0 {
             self.totals.lost.fetch_add(count, Ordering::Relaxed);
         }
+    }
+
+    /// Somebody who is no agent took an event.
+    pub fn taken(&self) {
+        self.totals.delivered.fetch_add(1, Ordering::Relaxed);
     }
 
     /// An agent's stream took an event.

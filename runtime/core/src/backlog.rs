@@ -95,6 +95,11 @@ impl Backlog {
         Some(Item::Delivery { pattern, envelope })
     }
 
+    /// Events that wait for one subscription.
+    pub fn waiting(&self, lane: Lane) -> usize {
+        self.queues.get(&lane).map_or(0, |queue| queue.waiting.len())
+    }
+
     /// Events that wait.
     pub fn len(&self) -> usize {
         self.order.len()

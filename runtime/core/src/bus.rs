@@ -9,6 +9,7 @@ use crate::{
     backlog::Lane,
     directory::StreamId,
     event::Envelope,
+    filter::Filter,
     lock::{read, write},
     mailbox::Mailbox,
     qos::Qos,
@@ -20,6 +21,7 @@ struct Subscription {
     stream: StreamId,
     lane: Lane,
     mailbox: Arc<Mailbox>,
+    filter: Option<Filter>,
 }
 
 #[derive(Debug, Default)]
@@ -46,18 +48,28 @@ pub struct Published {
     pub lost: u64,
 }
 
+/// What is subscribed to, and how far its readers are behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Demand {
+    /// Subscriptions.
+    pub subscriptions: usize,
+    /// Deliveries that wait for their readers.
+    pub waiting: usize,
+}
+
 impl Bus {
-    /// Subscribes a stream. The same pattern twice delivers twice.
+    /// Subscribes a stream, to what the filter takes. The same pattern twice delivers twice.
     pub fn subscribe(
         &self,
         stream: StreamId,
         pattern: &Arc<str>,
         qos: Qos,
         mailbox: &Arc<Mailbox>,
+        filter: Option<Filter>,
     ) {
         let mut index = write(&self.index);
         let lane = mailbox.subscribe(Arc::clone(pattern), qos.limits());
-        let subscription = Subscription { stream, lane, mailbox: Arc::clone(mailbox) };
+        let subscription = Subscription { stream, lane, mailbox: Arc::clone(mailbox), filter };
         index.count += 1;
         let (map, key) = index.place(pattern);
         map.entry(key.to_owned()).or_default().push(subscription);
@@ -83,7 +95,11 @@ impl Bus {
     pub fn publish(&self, envelope: &Arc<Envelope>) -> Published {
         let index = read(&self.index);
         let mut published = Published::default();
-        for subscription in index.matching(&envelope.topic) {
+        let wanted = |subscription: &&Subscription| match &subscription.filter {
+            Some(filter) => filter.takes(&envelope.event),
+            None => true,
+        };
+        for subscription in index.matching(&envelope.topic).filter(wanted) {
             let queued = subscription.mailbox.deliver(subscription.lane, Arc::clone(envelope));
             published.queued += u64::from(queued.is_some());
             published.lost += queued.unwrap_or(0);
@@ -94,6 +110,31 @@ impl Bus {
     /// How many subscriptions there are.
     pub fn subscriptions(&self) -> usize {
         read(&self.index).count
+    }
+
+    /// The subscriptions that an event on this topic would reach; of a pattern, the subscriptions to just that.
+    pub fn demand(&self, pattern: &str) -> Demand {
+        let index = read(&self.index);
+        match Pattern::parse(pattern) {
+            Pattern::Exact(topic) => Demand::of(index.matching(topic)),
+            Pattern::Under(prefix) => Demand::of(index.under.get(prefix).into_iter().flatten()),
+        }
+    }
+
+    /// All subscriptions.
+    pub fn total_demand(&self) -> Demand {
+        let index = read(&self.index);
+        Demand::of(index.exact.values().chain(index.under.values()).flatten())
+    }
+}
+
+impl Demand {
+    fn of<'a>(subscriptions: impl Iterator<Item = &'a Subscription>) -> Self {
+        let add = |sum: Self, one: &Subscription| Self {
+            subscriptions: sum.subscriptions + 1,
+            waiting: sum.waiting + one.mailbox.waiting(one.lane),
+        };
+        subscriptions.fold(Self::default(), add)
     }
 }
 
@@ -146,7 +187,7 @@ mod tests {
         let mailbox = Arc::new(Mailbox::default());
         let patterns: Vec<Arc<str>> = patterns.iter().map(|&p| p.into()).collect();
         for pattern in &patterns {
-            bus.subscribe(StreamId(stream), pattern, Qos::Batched, &mailbox);
+            bus.subscribe(StreamId(stream), pattern, Qos::Batched, &mailbox, None);
         }
         (mailbox, patterns)
     }
@@ -182,5 +223,35 @@ mod tests {
         assert_eq!(taken.len(), 2049);
         assert_eq!(taken[..2], ["a-2", "a=2"]);
         assert_eq!(taken[2048], "a=2049");
+    }
+
+    #[test]
+    fn a_filter_keeps_events_out_before_they_push_out_others() {
+        let (bus, mailbox) = (Bus::default(), Arc::new(Mailbox::default()));
+        let filter = Filter { kinds: vec!["k".to_owned()], ..Filter::default() };
+        bus.subscribe(StreamId(1), &"a".into(), Qos::Realtime, &mailbox, Some(filter));
+        let wanted = Event { id: "1".to_owned(), kind: "k".to_owned(), ..Event::default() };
+        bus.publish(&Arc::new(Envelope::new("a".to_owned(), "x", wanted)));
+        for _ in 0..1000 {
+            assert_eq!(bus.publish(&event("a", "other")), Published::default());
+        }
+        assert_eq!(bus.demand("a"), Demand { subscriptions: 1, waiting: 1 });
+        assert_eq!(taken(&mailbox), ["a=1"]);
+    }
+
+    #[test]
+    fn demand_is_what_an_event_would_reach() {
+        let bus = Bus::default();
+        subscribe(&bus, 1, &["p.x", "p.*", "p.*", "q"]);
+        bus.publish(&event("p.x", "1"));
+        let demand = |pattern| {
+            let Demand { subscriptions, waiting } = bus.demand(pattern);
+            (subscriptions, waiting)
+        };
+        assert_eq!(
+            ["p.x", "p.y", "p.*", "q", "none"].map(demand),
+            [(3, 3), (2, 2), (2, 2), (1, 0), (0, 0)]
+        );
+        assert_eq!(bus.total_demand(), Demand { subscriptions: 4, waiting: 3 });
     }
 }

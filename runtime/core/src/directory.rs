@@ -6,7 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{lock::lock, mailbox::Mailbox, tool::Tool};
+use crate::{
+    hosted::{AgentState, Profile},
+    lock::lock,
+    mailbox::Mailbox,
+    registry::Offer,
+    tool::Tool,
+};
 
 /// How long an agent without a stream stays registered: after its last stream broke, or after it registered.
 pub const KEEP: Duration = Duration::from_secs(600);
@@ -59,30 +65,10 @@ impl Ledger {
 /// What a stream gets to know when it opens.
 #[derive(Debug)]
 pub struct Opened {
-    /// The stream.
-    pub stream: StreamId,
     /// What it subscribes to; empty for an unknown agent.
     pub topics: Vec<Arc<str>>,
     /// Where its deliveries are counted.
     pub ledger: Arc<Ledger>,
-}
-
-/// Who can carry out a tool.
-#[derive(Debug, Clone)]
-pub enum Provider {
-    /// Nobody offers it.
-    Nobody,
-    /// Somebody does, who is not connected.
-    Away(String),
-    /// An agent, through its newest stream.
-    Here {
-        /// The agent.
-        agent: String,
-        /// The stream.
-        stream: StreamId,
-        /// Where to ask.
-        mailbox: Arc<Mailbox>,
-    },
 }
 
 /// An agent as others see it.
@@ -96,6 +82,8 @@ pub struct AgentView {
     pub tools: Vec<Arc<Tool>>,
     /// Its notes.
     pub metadata: HashMap<String, String>,
+    /// What its creator said of it, if it was created.
+    pub profile: Option<Profile>,
     /// Open streams.
     pub streams: usize,
 }
@@ -104,17 +92,20 @@ pub struct AgentView {
 struct Agent {
     topics: Vec<Arc<str>>,
     tools: Vec<Arc<Tool>>,
+    /// Keeps its tools in the registry.
+    offer: Option<Offer>,
     metadata: HashMap<String, String>,
     ledger: Arc<Ledger>,
     /// Without a stream since then.
     alone: Instant,
+    /// Somebody created it: it stays until it is deleted.
+    profile: Option<Profile>,
+    state: AgentState,
 }
 
 #[derive(Debug, Default)]
 struct State {
     agents: BTreeMap<String, Agent>,
-    /// Tool name -> agents, in the order in which they registered.
-    offers: HashMap<String, Vec<String>>,
     /// Agent -> its streams, oldest first. An agent that is not registered may have streams.
     streams: HashMap<String, Vec<(StreamId, Arc<Mailbox>)>>,
     next: u64,
@@ -128,38 +119,92 @@ pub struct Directory {
 
 impl Directory {
     /// Registers an agent, or replaces topics, tools and notes of a registered one. Its open streams keep the topics
-    /// they opened with.
-    pub fn register(&self, registration: Registration, now: Instant) {
+    /// they opened with. `offer` holds its tools in the registry as long as it is registered with them.
+    pub fn register(&self, registration: Registration, offer: Option<Offer>, now: Instant) {
         let Registration { agent, topics, tools, metadata } = registration;
         let mut state = lock(&self.state);
-        let ledger = state.remove(&agent).map(|old| old.ledger).unwrap_or_default();
-        for tool in &tools {
-            let providers = state.offers.entry(tool.name.clone()).or_default();
-            if !providers.contains(&agent) {
-                providers.push(agent.clone());
+        let known = state.agents.entry(agent).or_insert_with(|| Agent::new(now));
+        known.topics = topics.into_iter().map(Arc::from).collect();
+        known.tools = tools.into_iter().map(Arc::new).collect();
+        (known.offer, known.metadata, known.alone) = (offer, metadata, now);
+    }
+
+    /// Creates an agent that stays until it is deleted, or keeps a registered one; false if it was created before.
+    pub fn create(&self, agent: &str, topics: Vec<String>, profile: Profile, now: Instant) -> bool {
+        let mut state = lock(&self.state);
+        let known = state.agents.entry(agent.to_owned()).or_insert_with(|| Agent::new(now));
+        if known.profile.is_some() {
+            return false;
+        }
+        known.profile = Some(profile);
+        for topic in topics {
+            if !known.topics.iter().any(|known| **known == *topic) {
+                known.topics.push(topic.into());
             }
         }
-        let topics = topics.into_iter().map(Arc::from).collect();
-        let tools = tools.into_iter().map(Arc::new).collect();
-        state.agents.insert(agent, Agent { topics, tools, metadata, ledger, alone: now });
+        true
+    }
+
+    /// Forgets an agent; answers its streams, which are still open.
+    pub fn delete(&self, agent: &str) -> Option<Vec<Arc<Mailbox>>> {
+        let mut state = lock(&self.state);
+        state.agents.remove(agent)?;
+        let streams = state.streams.get(agent).into_iter().flatten();
+        Some(streams.map(|(_, mailbox)| Arc::clone(mailbox)).collect())
+    }
+
+    /// Whether this agent is registered or created.
+    pub fn knows(&self, agent: &str) -> bool {
+        lock(&self.state).agents.contains_key(agent)
+    }
+
+    /// The topics of an agent that was created and has no stream.
+    pub fn parked_topics(&self, agent: &str) -> Option<Vec<Arc<str>>> {
+        let state = lock(&self.state);
+        let known = state.agents.get(agent).filter(|known| known.profile.is_some())?;
+        (!state.streams.contains_key(agent)).then(|| known.topics.clone())
+    }
+
+    /// What is kept for an agent; `None` if nobody knows the agent.
+    pub fn state_of(&self, agent: &str) -> Option<AgentState> {
+        lock(&self.state).agents.get(agent).map(|agent| agent.state.clone())
+    }
+
+    /// Keeps this for an agent instead of what was; false if nobody knows the agent.
+    pub fn update_state(&self, agent: &str, new: AgentState) -> bool {
+        let mut state = lock(&self.state);
+        let known = state.agents.get_mut(agent);
+        known.map(|known| known.state = new).is_some()
+    }
+
+    /// A name for a new stream.
+    pub fn next_stream(&self) -> StreamId {
+        let mut state = lock(&self.state);
+        state.next += 1;
+        StreamId(state.next)
     }
 
     /// Opens a stream; any agent may, a registered one or not.
-    pub fn open(&self, agent: &str, mailbox: &Arc<Mailbox>, now: Instant) -> Opened {
+    pub fn open(
+        &self,
+        agent: &str,
+        stream: StreamId,
+        mailbox: &Arc<Mailbox>,
+        now: Instant,
+    ) -> Opened {
         let mut state = lock(&self.state);
         if state.is_due(agent, now) {
-            state.remove(agent);
+            state.agents.remove(agent);
         }
-        let stream = StreamId(state.next);
-        state.next += 1;
         state.streams.entry(agent.to_owned()).or_default().push((stream, Arc::clone(mailbox)));
         let known = state.agents.get(agent);
         let topics = known.map(|agent| agent.topics.clone()).unwrap_or_default();
         let ledger = known.map(|agent| Arc::clone(&agent.ledger)).unwrap_or_default();
-        Opened { stream, topics, ledger }
+        Opened { topics, ledger }
     }
 
-    /// Closes a stream; answers whether the agent is unregistered by that: when its last stream finished.
+    /// Closes a stream; answers whether the agent is unregistered by that: when its last stream finished, unless it
+    /// was created.
     pub fn close(&self, agent: &str, stream: StreamId, how: Closing, now: Instant) -> bool {
         let mut state = lock(&self.state);
         let Some(streams) = state.streams.get_mut(agent) else { return false };
@@ -168,8 +213,9 @@ impl Directory {
             return false;
         }
         state.streams.remove(agent);
-        if how == Closing::Finished {
-            return state.remove(agent).is_some();
+        let created = state.agents.get(agent).is_some_and(|agent| agent.profile.is_some());
+        if how == Closing::Finished && !created {
+            return state.agents.remove(agent).is_some();
         }
         if let Some(agent) = state.agents.get_mut(agent) {
             agent.alone = now;
@@ -183,22 +229,16 @@ impl Directory {
         let due: Vec<String> =
             state.agents.keys().filter(|id| state.is_due(id, now)).cloned().collect();
         for id in &due {
-            state.remove(id);
+            state.agents.remove(id);
         }
         due
     }
 
-    /// Who carries out a tool: of those who offer it and are connected, the one who registered last.
-    pub fn provider(&self, tool: &str) -> Provider {
+    /// The newest stream of an agent, registered or not.
+    pub fn newest(&self, agent: &str) -> Option<(StreamId, Arc<Mailbox>)> {
         let state = lock(&self.state);
-        let Some(providers) = state.offers.get(tool) else { return Provider::Nobody };
-        for agent in providers.iter().rev() {
-            if let Some((stream, mailbox)) = state.streams.get(agent).and_then(|all| all.last()) {
-                let mailbox = Arc::clone(mailbox);
-                return Provider::Here { agent: agent.clone(), stream: *stream, mailbox };
-            }
-        }
-        providers.last().map_or(Provider::Nobody, |agent| Provider::Away(agent.clone()))
+        let (stream, mailbox) = state.streams.get(agent)?.last()?;
+        Some((*stream, Arc::clone(mailbox)))
     }
 
     /// Everybody registered, by name.
@@ -209,6 +249,7 @@ impl Directory {
             topics: agent.topics.iter().map(|t| (Arc::clone(t), agent.ledger.count(t))).collect(),
             tools: agent.tools.clone(),
             metadata: agent.metadata.clone(),
+            profile: agent.profile.clone(),
             streams: state.streams.get(id).map_or(0, Vec::len),
         };
         state.agents.iter().map(view).collect()
@@ -227,23 +268,26 @@ impl Directory {
     }
 }
 
+impl Agent {
+    fn new(now: Instant) -> Self {
+        Self {
+            topics: Vec::new(),
+            tools: Vec::new(),
+            offer: None,
+            metadata: HashMap::new(),
+            ledger: Arc::default(),
+            alone: now,
+            profile: None,
+            state: AgentState::default(),
+        }
+    }
+}
+
 impl State {
     fn is_due(&self, id: &str, now: Instant) -> bool {
-        let since = self.agents.get(id).map(|agent| now.saturating_duration_since(agent.alone));
+        let leaves = self.agents.get(id).filter(|agent| agent.profile.is_none());
+        let since = leaves.map(|agent| now.saturating_duration_since(agent.alone));
         !self.streams.contains_key(id) && since.is_some_and(|alone| alone >= KEEP)
-    }
-
-    fn remove(&mut self, id: &str) -> Option<Agent> {
-        let agent = self.agents.remove(id)?;
-        for tool in &agent.tools {
-            if let Some(providers) = self.offers.get_mut(&tool.name) {
-                providers.retain(|provider| provider != id);
-                if providers.is_empty() {
-                    self.offers.remove(&tool.name);
-                }
-            }
-        }
-        Some(agent)
     }
 }
 
@@ -251,96 +295,111 @@ impl State {
 mod tests {
     use super::*;
 
-    fn registration(agent: &str, topics: &[&str], tools: &[&str]) -> Registration {
-        let tool = |name: &&str| Tool {
-            name: (*name).to_owned(),
-            description: String::new(),
-            parameters_schema: String::new(),
-            metadata: HashMap::new(),
-        };
-        Registration {
-            agent: agent.to_owned(),
-            topics: topics.iter().map(|&t| t.to_owned()).collect(),
-            tools: tools.iter().map(tool).collect(),
-            metadata: HashMap::new(),
-        }
+    fn register(directory: &Directory, agent: &str, topics: &[&str], now: Instant) {
+        let topics = topics.iter().map(|&t| t.to_owned()).collect();
+        let registration =
+            Registration { agent: agent.to_owned(), topics, ..Registration::default() };
+        directory.register(registration, None, now);
+    }
+
+    fn open(directory: &Directory, agent: &str, now: Instant) -> (StreamId, Opened) {
+        let stream = directory.next_stream();
+        (stream, directory.open(agent, stream, &Arc::default(), now))
     }
 
     fn topics(opened: &Opened) -> Vec<&str> {
         opened.topics.iter().map(|topic| &**topic).collect()
     }
 
-    fn who(directory: &Directory, tool: &str) -> String {
-        match directory.provider(tool) {
-            Provider::Nobody => "nobody".to_owned(),
-            Provider::Away(agent) => format!("{agent} away"),
-            Provider::Here { agent, .. } => agent,
-        }
-    }
-
     #[test]
-    fn registering_again_replaces_topics_and_tools() {
+    fn registering_again_replaces_topics() {
         let (directory, now) = (Directory::default(), Instant::now());
-        directory.register(registration("a", &["x"], &["old", "both"]), now);
-        directory.register(registration("a", &["y", "y"], &["both", "new"]), now);
-        let opened = directory.open("a", &Arc::default(), now);
+        register(&directory, "a", &["x"], now);
+        register(&directory, "a", &["y", "y"], now);
+        let opened = open(&directory, "a", now).1;
         assert_eq!(topics(&opened), ["y", "y"]);
-        assert_eq!(["old", "both", "new"].map(|tool| who(&directory, tool)), ["nobody", "a", "a"]);
     }
 
     #[test]
     fn the_last_stream_that_finishes_unregisters() {
         let (directory, now) = (Directory::default(), Instant::now());
-        directory.register(registration("a", &["x"], &[]), now);
-        let first = directory.open("a", &Arc::default(), now).stream;
-        let second = directory.open("a", &Arc::default(), now).stream;
+        register(&directory, "a", &["x"], now);
+        let first = open(&directory, "a", now).0;
+        let second = open(&directory, "a", now).0;
         assert!(!directory.close("a", first, Closing::Finished, now));
         assert_eq!(directory.connected(), 1);
         assert!(directory.close("a", second, Closing::Finished, now));
         assert_eq!(directory.agents(), []);
-        assert_eq!(topics(&directory.open("a", &Arc::default(), now)), Vec::<&str>::new());
+        assert_eq!(topics(&open(&directory, "a", now).1), Vec::<&str>::new());
     }
 
     #[test]
     fn a_broken_stream_keeps_the_registration_for_a_while() {
         let (directory, now) = (Directory::default(), Instant::now());
-        directory.register(registration("a", &["x"], &["t"]), now);
-        let stream = directory.open("a", &Arc::default(), now).stream;
+        register(&directory, "a", &["x"], now);
+        let stream = open(&directory, "a", now).0;
         assert_eq!(directory.sweep(now + KEEP), Vec::<String>::new(), "it has a stream");
 
         let broke = now + KEEP;
         assert!(!directory.close("a", stream, Closing::Broken, broke));
-        assert_eq!(who(&directory, "t"), "a away");
+        assert!(directory.newest("a").is_none());
         let almost = broke + KEEP - Duration::from_millis(1);
         assert_eq!(directory.sweep(almost), Vec::<String>::new());
-        assert_eq!(topics(&directory.open("a", &Arc::default(), almost)), ["x"], "it came back");
+        assert_eq!(topics(&open(&directory, "a", almost).1), ["x"], "it came back");
     }
 
     #[test]
     fn after_that_while_it_is_unknown() {
         let (directory, now) = (Directory::default(), Instant::now());
         for agent in ["swept", "opened"] {
-            directory.register(registration(agent, &["x"], &["t"]), now);
-            let stream = directory.open(agent, &Arc::default(), now).stream;
+            register(&directory, agent, &["x"], now);
+            let stream = open(&directory, agent, now).0;
             directory.close(agent, stream, Closing::Broken, now);
         }
-        let opened = directory.open("opened", &Arc::default(), now + KEEP);
+        let opened = open(&directory, "opened", now + KEEP).1;
         assert_eq!(topics(&opened), Vec::<&str>::new());
         assert_eq!(directory.sweep(now + KEEP), ["swept"]);
-        assert_eq!(who(&directory, "t"), "nobody");
     }
 
     #[test]
-    fn a_tool_goes_to_the_last_to_register_of_those_connected() {
+    fn the_newest_stream_is_the_one_to_ask() {
         let (directory, now) = (Directory::default(), Instant::now());
-        directory.register(registration("a", &[], &["t"]), now);
-        directory.register(registration("b", &[], &["t"]), now);
-        assert_eq!(who(&directory, "t"), "b away");
-        directory.open("a", &Arc::default(), now);
-        assert_eq!(who(&directory, "t"), "a");
-        let stream = directory.open("b", &Arc::default(), now).stream;
-        assert_eq!(who(&directory, "t"), "b");
-        directory.close("b", stream, Closing::Finished, now);
-        assert_eq!(who(&directory, "t"), "a");
+        let newest = || directory.newest("a").map(|(stream, _)| stream);
+        assert_eq!(newest(), None);
+        let old = open(&directory, "a", now).0;
+        let new = open(&directory, "a", now).0;
+        assert_eq!(newest(), Some(new));
+        directory.close("a", new, Closing::Broken, now);
+        assert_eq!(newest(), Some(old));
+    }
+
+    #[test]
+    fn a_created_agent_stays_until_it_is_deleted() {
+        let (directory, now) = (Directory::default(), Instant::now());
+        let create =
+            || directory.create("a", vec!["y".into(), "x".into()], Profile::default(), now);
+        register(&directory, "a", &["x", "x"], now);
+        assert!(directory.parked_topics("a").is_none());
+        assert!(create() && !create());
+        let (stream, opened) = open(&directory, "a", now);
+        assert_eq!(topics(&opened), ["x", "x", "y"]);
+        assert!(directory.parked_topics("a").is_none(), "it is connected");
+        assert!(!directory.close("a", stream, Closing::Finished, now));
+        assert_eq!(directory.parked_topics("a").unwrap().len(), 3);
+        assert_eq!(directory.sweep(now + 2 * KEEP), Vec::<String>::new());
+        assert!(directory.delete("a").is_some() && !directory.knows("a"));
+        assert!(directory.delete("a").is_none());
+    }
+
+    #[test]
+    fn state_is_kept_as_long_as_the_agent_is_known() {
+        let (directory, now) = (Directory::default(), Instant::now());
+        let state = AgentState { persistent: "p".into(), ..AgentState::default() };
+        assert!(!directory.update_state("a", state.clone()) && directory.state_of("a").is_none());
+        register(&directory, "a", &[], now);
+        assert_eq!(directory.state_of("a"), Some(AgentState::default()));
+        assert!(directory.update_state("a", state.clone()));
+        register(&directory, "a", &["t"], now);
+        assert_eq!(directory.state_of("a"), Some(state));
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     backlog::{Backlog, Item, Lane},
     event::Envelope,
     lock::lock,
-    qos::Limits,
+    qos::{Limits, Qos},
     tool::Call,
 };
 
@@ -54,6 +54,8 @@ struct State {
     /// Said before any event: pongs, calls, trouble.
     control: VecDeque<Outgoing>,
     backlog: Backlog,
+    /// Where events go that are meant for this agent and no other.
+    direct: Option<Lane>,
     end: Option<End>,
     reader: Option<Waker>,
     /// The reader is gone: nothing will ever be taken.
@@ -76,6 +78,21 @@ impl Mailbox {
     /// Queues an event; answers how many older ones gave way, or `None` when the stream is over.
     pub fn deliver(&self, lane: Lane, envelope: Arc<Envelope>) -> Option<u64> {
         self.put(|state| state.backlog.push(lane, envelope))
+    }
+
+    /// As [`Mailbox::deliver`], for an event that was sent to this agent and not published; told as one of `topic`.
+    pub fn deliver_direct(&self, topic: &Arc<str>, envelope: Arc<Envelope>) -> Option<u64> {
+        self.put(|state| {
+            let backlog = &mut state.backlog;
+            let open = || backlog.open(Arc::clone(topic), Qos::Batched.limits());
+            let lane = *state.direct.get_or_insert_with(open);
+            state.backlog.push(lane, envelope)
+        })
+    }
+
+    /// Events that wait for one subscription.
+    pub fn waiting(&self, lane: Lane) -> usize {
+        lock(&self.state).backlog.waiting(lane)
     }
 
     /// Answers a ping. Only the newest of very many unread answers are kept.

@@ -1,22 +1,30 @@
 //! All of it as one value.
 
 use std::{
-    sync::{Arc, OnceLock},
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock, atomic::Ordering},
     time::Instant,
 };
 
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::{
     activity::Activity,
-    bus::Bus,
+    agent_tools::AgentTools,
+    bus::{Bus, Demand},
     calls::Calls,
-    directory::{Directory, Provider, Registration},
+    directory::{Directory, Registration, StreamId},
     event::Envelope,
-    mailbox::End,
+    hosted::Parked,
+    lock::lock,
+    mailbox::{End, Mailbox},
+    registry::{Found, Registry},
+    replies::Replies,
     session::{Outbound, Session},
     spans,
     tool::{Answer, Call, Failure, FailureKind, is_json},
+    topic_counts::Traffic,
 };
 
 /// How a runtime is set up.
@@ -26,16 +34,32 @@ pub struct Options {
     pub graph: bool,
 }
 
+/// How busy a topic is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stats {
+    /// What is published.
+    pub traffic: Traffic,
+    /// What is subscribed to.
+    pub demand: Demand,
+}
+
 /// A running Loom: bus, agents, their tools, and what is told about them.
 #[derive(Debug)]
 pub struct Runtime {
     /// Topics and subscriptions.
     pub bus: Bus,
     /// Agents.
-    pub directory: Directory,
+    pub directory: Arc<Directory>,
+    /// Tools: the runtime's own, those of MCP servers and those of agents.
+    pub tools: Arc<Registry>,
     /// Counters and news.
     pub activity: Activity,
     pub(crate) calls: Arc<Calls>,
+    pub(crate) replies: Replies,
+    /// Mailboxes of created agents that are away. Its lock is taken before any other.
+    pub(crate) parked: Mutex<HashMap<String, Parked>>,
+    /// Readers that are no agents.
+    pub(crate) subscribers: Mutex<HashMap<StreamId, Arc<Mailbox>>>,
     stopping: OnceLock<String>,
 }
 
@@ -44,9 +68,13 @@ impl Runtime {
     pub fn new(options: Options) -> Arc<Self> {
         Arc::new(Self {
             bus: Bus::default(),
-            directory: Directory::default(),
+            directory: Arc::default(),
+            tools: Arc::default(),
             activity: Activity::new(options.graph, Instant::now()),
             calls: Arc::default(),
+            replies: Replies::default(),
+            parked: Mutex::default(),
+            subscribers: Mutex::default(),
             stopping: OnceLock::new(),
         })
     }
@@ -61,30 +89,39 @@ impl Runtime {
             tools = registration.tools.len(),
             "agent registered"
         );
-        self.directory.register(registration, Instant::now());
+        let provider = AgentTools::new(&agent, &self.directory, &self.calls);
+        let offer = self.tools.offer(registration.tools.clone(), Arc::new(provider));
+        self.directory.register(registration, Some(offer), Instant::now());
+        self.park(&agent);
         self.activity.registered(&agent);
     }
 
     /// Opens a stream of an agent. An empty or unregistered name gets no deliveries.
     pub fn open(self: &Arc<Self>, agent: String) -> (Session, Outbound) {
         let opened = Session::open(self, agent);
-        if self.stopping.get().is_some() {
-            self.close_streams();
-        }
+        self.close_if_stopping();
         opened
     }
 
-    /// Publishes an event to everybody who subscribed to its topic; never waits.
-    pub fn publish(&self, mut envelope: Envelope) {
+    /// To be called after something was opened: a stop that came meanwhile did not see it.
+    pub(crate) fn close_if_stopping(&self) {
+        if self.stopping.get().is_some() {
+            self.close_streams();
+        }
+    }
+
+    /// Publishes an event to everybody who subscribed to its topic; never waits. Answers its number since the start.
+    pub fn publish(&self, mut envelope: Envelope) -> u64 {
         let _span = spans::publish(&mut envelope).entered();
         let envelope = Arc::new(envelope);
         // Told first: a stream on another thread may take the event before `publish` returns.
-        self.activity.published(&envelope);
+        let number = self.activity.published(&envelope);
         let published = self.bus.publish(&envelope);
         self.activity.lost(published.lost);
+        number
     }
 
-    /// Carries out a tool: asks the agent that offers it and waits for the answer, not longer than the call says.
+    /// Carries out a tool, whoever offers it, and waits for the answer, not longer than the call says.
     pub async fn call(&self, call: Call) -> Answer {
         let (span, name, begun) = (spans::call(&call), call.name.clone(), Instant::now());
         let answer = self.route(call).instrument(span.clone()).await;
@@ -93,36 +130,45 @@ impl Runtime {
         answer
     }
 
-    async fn route(&self, mut call: Call) -> Answer {
+    async fn route(&self, call: Call) -> Answer {
         if !is_json(&call.arguments) {
             let message = format!("Arguments of {} are not JSON", call.name);
             return Err(Failure::new(FailureKind::InvalidArguments, message));
         }
-        let (agent, stream, mailbox) = match self.directory.provider(&call.name) {
-            Provider::Here { agent, stream, mailbox } => (agent, stream, mailbox),
-            Provider::Away(agent) => {
-                return Err(unreachable(&call.name, &agent, "is not connected"));
+        let provider = match self.tools.find(&call.name) {
+            Found::Here(_, provider) => provider,
+            Found::Away(why) => {
+                let message = format!("Tool {} cannot be called: {why}", call.name);
+                return Err(Failure::new(FailureKind::Execution, message));
             }
-            Provider::Nobody => {
+            Found::Nobody => {
                 let message = format!("Tool not found: {}", call.name);
                 return Err(Failure::new(FailureKind::NotFound, message));
             }
         };
         self.activity.called(&call);
         let (name, timeout) = (call.name.clone(), call.timeout());
-        let mut waiting = self.calls.begin(stream, &call.id);
-        call.id.clone_from(&waiting.id);
-        if !mailbox.call(Arc::new(call)) {
-            return Err(unreachable(&name, &agent, "does not take calls at the moment"));
-        }
-        match tokio::time::timeout(timeout, waiting.answer()).await {
-            Ok(Some(answer)) => answer.map(json_output),
-            Ok(None) => Err(unreachable(&name, &agent, "disconnected before it answered")),
+        let cancel = CancellationToken::new();
+        let _over = cancel.clone().drop_guard();
+        match tokio::time::timeout(timeout, provider.call(call, cancel)).await {
+            Ok(answer) => answer.map(json_output),
             Err(_) => {
                 let message = format!("Tool {name} did not answer within {timeout:?}");
                 Err(Failure::new(FailureKind::Timeout, message))
             }
         }
+    }
+
+    /// How busy a topic or pattern is; the empty text stands for everything.
+    pub fn stats(&self, pattern: &str) -> Stats {
+        let now = Instant::now();
+        if !pattern.is_empty() {
+            let traffic = self.activity.topics.of(pattern, now);
+            return Stats { traffic, demand: self.bus.demand(pattern) };
+        }
+        let events = self.activity.totals.published.load(Ordering::Relaxed);
+        let traffic = Traffic { events, per_second: self.activity.events.per_second(now) };
+        Stats { traffic, demand: self.bus.total_demand() }
     }
 
     /// Unregisters agents that stayed away for too long.
@@ -142,17 +188,14 @@ impl Runtime {
 
     fn close_streams(&self) {
         let why = self.stopping.get().cloned().unwrap_or_default();
-        for mailbox in self.directory.mailboxes() {
+        let subscribers: Vec<_> = lock(&self.subscribers).values().cloned().collect();
+        for mailbox in self.directory.mailboxes().into_iter().chain(subscribers) {
             mailbox.close(End::Unavailable(why.clone()));
         }
     }
 }
 
-fn unreachable(tool: &str, agent: &str, why: &str) -> Failure {
-    Failure::new(FailureKind::Execution, format!("Agent {agent}, which offers {tool}, {why}"))
-}
-
-/// Callers may rely on JSON: an agent's answer that is none becomes a JSON string, an empty one `null`.
+/// Callers may rely on JSON: an answer that is none becomes a JSON string, an empty one `null`.
 fn json_output(output: String) -> String {
     if output.is_empty() {
         "null".to_owned()

@@ -14,8 +14,9 @@ use crate::{
     backlog::Item,
     directory::{Closing, Ledger, StreamId},
     event::{Envelope, Event},
+    hosted::Parked,
+    lock::lock,
     mailbox::{End, Mailbox, Outgoing},
-    qos::Qos,
     runtime::Runtime,
     spans,
     tool::Answer,
@@ -36,11 +37,17 @@ pub struct Session {
 impl Session {
     /// Opens a stream of an agent and subscribes it to the agent's topics.
     pub(crate) fn open(runtime: &Arc<Runtime>, agent: String) -> (Self, Outbound) {
-        let mailbox = Arc::new(Mailbox::default());
-        let opened = runtime.directory.open(&agent, &mailbox, Instant::now());
-        for pattern in &opened.topics {
-            runtime.bus.subscribe(opened.stream, pattern, Qos::Batched, &mailbox);
-        }
+        // Held until the stream is listed, so that nobody parks another mailbox meanwhile.
+        let mut all_parked = lock(&runtime.parked);
+        let mut parked = all_parked.remove(&agent).unwrap_or_else(|| Parked {
+            stream: runtime.directory.next_stream(),
+            patterns: Vec::new(),
+            mailbox: Arc::default(),
+        });
+        let opened = runtime.directory.open(&agent, parked.stream, &parked.mailbox, Instant::now());
+        runtime.align(&mut parked, opened.topics);
+        drop(all_parked);
+        let Parked { stream, patterns, mailbox } = parked;
         let outbound = Outbound {
             agent: agent.clone(),
             mailbox: Arc::clone(&mailbox),
@@ -51,8 +58,8 @@ impl Session {
         let session = Self {
             runtime: Arc::clone(runtime),
             agent,
-            stream: opened.stream,
-            patterns: opened.topics,
+            stream,
+            patterns,
             mailbox,
             end: (End::Unavailable("the stream broke".to_owned()), Closing::Broken),
         };
@@ -61,6 +68,7 @@ impl Session {
 
     /// The agent publishes an event.
     pub fn publish(&self, topic: String, event: Event) {
+        self.runtime.replies.heard(&self.agent, &event);
         self.runtime.publish(Envelope::new(topic, &self.agent, event));
     }
 
@@ -96,13 +104,15 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let (end, closing) = self.end.clone();
-        self.runtime.bus.unsubscribe(self.stream, &self.patterns);
         // Before the mailbox is closed: an agent that sees its stream end is no longer listed.
         let gone = self.runtime.directory.close(&self.agent, self.stream, closing, Instant::now());
         if gone {
             tracing::info!(agent = self.agent, "agent left");
             self.runtime.activity.unregistered(&self.agent);
         }
+        // A created agent gets its parked mailbox before this one hears no more: rather twice than never.
+        self.runtime.park(&self.agent);
+        self.runtime.bus.unsubscribe(self.stream, &self.patterns);
         self.mailbox.close(end);
         self.runtime.calls.abandon(self.stream);
     }

@@ -4,8 +4,22 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::qos::Qos;
 
+/// How a tool is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProviderKind {
+    /// By the runtime itself.
+    #[default]
+    Native,
+    /// By a WebAssembly module.
+    Wasm,
+    /// By an agent, over its event stream.
+    Grpc,
+    /// By an MCP server.
+    Mcp,
+}
+
 /// A tool that somebody offers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tool {
     /// Its name, the same for all callers.
     pub name: String,
@@ -13,6 +27,8 @@ pub struct Tool {
     pub description: String,
     /// JSON Schema of its arguments, as text.
     pub parameters_schema: String,
+    /// How it is carried out; the runtime says so, whatever the provider claims.
+    pub provider: ProviderKind,
     /// The provider's notes.
     pub metadata: HashMap<String, String>,
 }

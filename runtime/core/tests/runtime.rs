@@ -10,12 +10,7 @@ use loom_core::{
 use tokio::time::Instant;
 
 fn register(runtime: &Runtime, agent: &str, topics: &[&str], tools: &[&str]) {
-    let tool = |name: &&str| Tool {
-        name: (*name).to_owned(),
-        description: String::new(),
-        parameters_schema: String::new(),
-        metadata: HashMap::new(),
-    };
+    let tool = |name: &&str| Tool { name: (*name).to_owned(), ..Tool::default() };
     runtime.register(Registration {
         agent: agent.to_owned(),
         topics: topics.iter().map(|&topic| topic.to_owned()).collect(),

@@ -2,5 +2,6 @@
 
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+pub mod s3;
 pub mod server;
 pub mod shelf;

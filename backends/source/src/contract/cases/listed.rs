@@ -28,13 +28,15 @@ pub(super) async fn versions_are_listed(subject: &dyn Subject) -> Result<(), Wro
         return Err(wrong("it says that it cannot list"));
     };
     ensure(all.len() == expected.len(), || format!("a version stands twice in {all:?}"))?;
-    let all: BTreeSet<Version> = all.into_iter().collect();
+    let all: BTreeSet<Version> = all.into_iter().map(|dated| dated.version).collect();
     ensure(all == expected, || format!("listed {all:?}"))?;
     let Listing::Versions(newest) = stand.source().list(&line(), Need::Newest).await? else {
         return Err(wrong("it says that it cannot list the newest"));
     };
     let release: Version = "0.10.0".parse()?;
-    ensure(newest.contains(&release), || format!("the newest release is not in {newest:?}"))
+    ensure(newest.iter().any(|dated| dated.version == release), || {
+        format!("the newest release is not in {newest:?}")
+    })
 }
 
 pub(super) async fn an_unknown_line_lists_nothing(subject: &dyn Subject) -> Result<(), Wrong> {

@@ -1,28 +1,30 @@
 //! The names of assets: `{binary}-{version}-{platform}` and an ending.
 
-use loom_source::{ArchiveFormat, EvidenceKind, Form, Line, Platform, Release, Version};
+use crate::{ArchiveFormat, EvidenceKind, Form, Line, Platform, Release, Version};
 
 /// One name that a release's asset may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asset {
-    pub(crate) name: String,
-    pub(crate) form: Form,
+pub struct Asset {
+    /// The file's name.
+    pub name: String,
+    /// How its bytes make a tree.
+    pub form: Form,
 }
 
 /// The folders that a version's assets may lie in, the likelier first; the empty one is the root.
-pub(crate) fn folders(version: &Version) -> [String; 2] {
+pub fn folders(version: &Version) -> [String; 2] {
     [format!("v{version}"), String::new()]
 }
 
 /// The names that a release's asset may have, the one we would rather fetch first.
-pub(crate) fn assets(release: &Release) -> Vec<Asset> {
+pub fn assets(release: &Release) -> Vec<Asset> {
     let Some(stem) = release.asset_stem() else { return Vec::new() };
     let endings = endings(release.platform).into_iter();
     endings.map(|(ending, form)| Asset { name: format!("{stem}{ending}"), form }).collect()
 }
 
 /// The endings of a platform's assets; on Windows a zip is what people unpack.
-pub(crate) fn endings(platform: Platform) -> Vec<(String, Form)> {
+pub fn endings(platform: Platform) -> Vec<(String, Form)> {
     let windows = platform == Platform::WindowsX86_64;
     let mut formats = ArchiveFormat::ALL;
     if windows {
@@ -37,7 +39,7 @@ pub(crate) fn endings(platform: Platform) -> Vec<(String, Form)> {
 }
 
 /// The version that a file of this name is an asset of, if it is one of the line.
-pub(crate) fn version(line: &Line, name: &str) -> Option<Version> {
+pub fn version(line: &Line, name: &str) -> Option<Version> {
     let rest = name.strip_prefix(&format!("{}-", line.binary))?;
     endings(line.platform).iter().find_map(|(ending, _)| {
         let stem = rest.strip_suffix(ending.as_str())?;
@@ -46,7 +48,7 @@ pub(crate) fn version(line: &Line, name: &str) -> Option<Version> {
 }
 
 /// The kind of evidence that a file is about an asset, if it is any.
-pub(crate) fn evidence(asset: &str, name: &str) -> Option<EvidenceKind> {
+pub fn evidence(asset: &str, name: &str) -> Option<EvidenceKind> {
     match name.strip_prefix(asset)? {
         ".minisig" => Some(EvidenceKind::Minisign),
         ".sig" => Some(EvidenceKind::Cosign),
@@ -58,9 +60,8 @@ pub(crate) fn evidence(asset: &str, name: &str) -> Option<EvidenceKind> {
 
 #[cfg(test)]
 mod tests {
-    use loom_source::{Authority, Name};
-
     use super::*;
+    use crate::{Authority, Name};
 
     fn line(platform: Platform) -> Line {
         Line { authority: Authority::default(), binary: Name::default(), platform }

@@ -3,7 +3,7 @@
 //! Read are the forms that coreutils (text and binary mode), BSD and OpenSSL write, and a bare digest; in either
 //! case, with any line ends and a byte order mark. Where names are given, they count: of a path, its last part.
 
-use loom_source::Digest;
+use crate::Digest;
 
 /// Why a checksum file gives no digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
