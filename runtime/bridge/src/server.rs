@@ -107,8 +107,7 @@ pub async fn run(settings: Settings, telemetry: Telemetry) -> Result<(), ServerE
     let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
     let bound = bind(&settings).await?;
     let ready = bound.ready.clone();
-    let mut server = Running::start(&settings, tls, bound).await;
-    let mut server = Running::start(&settings, bound, &telemetry).await;
+    let mut server = Running::start(&settings, tls, bound, &telemetry).await;
     if let Some(path) = &settings.ready_file {
         ready.write(path)?;
     }
@@ -169,8 +168,12 @@ struct Running {
 }
 
 impl Running {
-    async fn start(settings: &Settings, tls: Option<ServerTlsConfig>, bound: Bound) -> Self {
-    async fn start(settings: &Settings, bound: Bound, telemetry: &Telemetry) -> Self {
+    async fn start(
+        settings: &Settings,
+        tls: Option<ServerTlsConfig>,
+        bound: Bound,
+        telemetry: &Telemetry,
+    ) -> Self {
         let core = Runtime::new(Options { graph: bound.dashboard.is_some() });
         let stopping = CancellationToken::new();
         let grpc = Grpc::new(&core, settings, tls, stopping.clone()).await;
