@@ -8,6 +8,7 @@
 //! | `warm` | asking for what is there, beside `/bin/true` |
 //! | `cold` | fetching what is not, beside `curl; sha256sum; tar; sync` |
 //! | `memory` | the peak while a 500 MB archive arrives |
+//! | `runtime` | the runtime server: its start, slow readers, fan-out beside `nats-server` |
 //! | `table` | the figures, with ratios |
 //! | `mark` | what a figure must reach |
 //! | `nginx` | a real server, as the tests use it |
@@ -25,6 +26,7 @@ mod nginx;
 mod payload;
 mod process;
 mod rounds;
+mod runtime;
 mod table;
 mod warm;
 
@@ -33,13 +35,16 @@ use std::{fs, path::PathBuf, process::ExitCode};
 use clap::{Parser, ValueEnum};
 use mark::Mark;
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 #[derive(Debug, Parser)]
 struct Args {
     /// The release build of `loom`.
     #[arg(long)]
     loom: PathBuf,
+    /// The release build of `loom-bridge-server`.
+    #[arg(long)]
+    server: PathBuf,
     /// A folder on a disk; what is fetched for the measurements is kept in it.
     #[arg(long)]
     work: PathBuf,
@@ -61,12 +66,16 @@ enum Bench {
     Warm,
     Cold,
     Memory,
+    Start,
+    SlowReader,
+    Fan,
 }
 
 /// What a measurement runs with.
 #[derive(Debug)]
 struct Ground {
     loom: PathBuf,
+    server: PathBuf,
     work: PathBuf,
     pip: PathBuf,
     rounds: Option<u16>,
@@ -94,6 +103,7 @@ fn run(args: Args) -> Outcome<bool> {
     fs::create_dir_all(&args.work)?;
     let ground = Ground {
         loom: args.loom.canonicalize()?,
+        server: args.server.canonicalize()?,
         work: args.work.canonicalize()?,
         pip: args.pip,
         rounds: args.rounds,
@@ -105,6 +115,9 @@ fn run(args: Args) -> Outcome<bool> {
                 Bench::Warm => warm::run(&ground)?,
                 Bench::Cold => cold::run(&ground)?,
                 Bench::Memory => memory::run(&ground)?,
+                Bench::Start => runtime::start::run(&ground)?,
+                Bench::SlowReader => runtime::slow_reader::run(&ground)?,
+                Bench::Fan => runtime::fan::run(&ground)?,
             });
         }
     }

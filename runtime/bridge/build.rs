@@ -13,6 +13,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     fs::write(out.join("loom.bin"), descriptors.encode_to_vec())?;
     // Without the transport the client takes a channel made elsewhere, and the server needs no client transport.
-    tonic_prost_build::configure().build_transport(false).bytes(".").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .build_transport(false)
+        .bytes(".")
+        .extern_path(".loom.v1.Delivery", "crate::delivery::Delivery")
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -14,6 +14,8 @@ use super::{
     outcome::tried,
     plan::Reason,
     versions::{Memory, ago},
+    state,
+    versions::{Heard, Memory, age_in_words},
 };
 use crate::{store::Attempt, trust::Origin};
 
@@ -221,20 +223,24 @@ impl Acquirer<'_> {
             let fits = |dated: &Dated| fits(selector, candidate, &dated.version);
             let serves = heard.versions().iter().any(fits);
             serves && !self.force && heard.is_fresh(begun, self.freshness)
+            heard.serves(selector) && !self.force && heard.is_fresh(begun, self.freshness)
         });
         if let Some(heard) = heard {
             return Ok(Ok(Answer::Versions(heard.versions(), Some(memory))));
         }
+        let need = need(selector);
         let what = format!("the versions of {}", candidate.name);
         let lock = memory.lock(&mut || self.observer.tell(Progress::Waiting { what: &what }));
         // Without a lock somebody else may ask the same at the same time, and no more.
         let waited = lock.as_ref().is_ok_and(|(_, waited)| *waited);
-        if waited && let Some(heard) = memory.recall()?.filter(|heard| heard.is_from(begun)) {
+        let told =
+            |heard: &Heard| heard.is_from(begun) && (heard.is_whole() || heard.serves(selector));
+        if waited && let Some(heard) = memory.recall()?.filter(told) {
             return Ok(Ok(Answer::Versions(heard.versions(), None)));
         }
-        let listing = self.network.block_on(source.list(line, need(selector)))?;
+        let listing = self.network.block_on(source.list(line, need))?;
         if let Ok(Listing::Versions(versions)) = &listing {
-            self.memory(memory.keep(&candidate.name, versions, SystemTime::now()));
+            self.memory(memory.keep(&candidate.name, versions, need, SystemTime::now()));
         }
         Ok(listing.map(Answer::from))
     }

@@ -15,6 +15,7 @@
 //! | `selection` | the options that say which release and from where |
 //! | `ready` | makes sure that the release is here |
 //! | `sources` | opens the configured sources |
+//! | `objects` | what object stores are asked with |
 //! | `progress` | what is told while that happens |
 //! | `list_remote` | the part of `list` that asks the sources |
 //!
@@ -40,6 +41,7 @@ mod list_remote;
 mod logs;
 mod lookup;
 mod man;
+mod objects;
 mod parse;
 mod place;
 mod printer;
@@ -53,6 +55,7 @@ mod sources;
 mod status;
 mod store;
 mod supervise;
+mod tail;
 mod trust;
 mod up;
 mod use_version;

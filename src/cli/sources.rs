@@ -7,7 +7,7 @@ use loom_mirror::{Mirror, Options};
 use loom_target::{Target, TargetOptions, choose::Sightings};
 use url::Url;
 
-use super::{Exit, Failure, context::Context, github};
+use super::{Exit, Failure, context::Context, github, objects};
 use crate::{
     acquire::{Backend, Candidate, Reach},
     config::{Layout, Resolved, SourceKind, SourceSpec, Then},
@@ -144,10 +144,6 @@ fn mirror(
     spec: &SourceSpec,
     url: &Url,
 ) -> Result<Candidate, Failure> {
-    if matches!(url.scheme(), "s3" | "gs" | "az") {
-        let what = format!("{spec} ({}:// mirrors)", url.scheme());
-        return Ok(candidate(spec, Origin::Mirror, Reach::Network, Backend::Missing(what)));
-    }
     let options = Options {
         layout: match spec.layout {
             None => loom_mirror::Layout::Probe,
@@ -160,6 +156,7 @@ fn mirror(
             _ => network(context, resolved, spec)?,
         },
         authorization: None,
+        objects: objects::options(&spec.kind, context.env(), std::env::home_dir().as_deref()),
     };
     let mirror = Mirror::open(url.as_str(), options).map_err(|e| {
         Failure::of(Exit::Usage, &e).hint("`loom config show` says where this source is configured")
@@ -169,8 +166,7 @@ fn mirror(
         (_, true) => Reach::Loopback,
         (_, false) => Reach::Network,
     };
-    let plain = url.scheme() == "http" && reach == Reach::Network;
-    let origin = if plain { Origin::PlainHttp } else { Origin::Mirror };
+    let origin = if mirror.is_insecure() { Origin::PlainHttp } else { Origin::Mirror };
     Ok(candidate(spec, origin, reach, Backend::Ready(Box::new(mirror))))
 }
 

@@ -16,11 +16,11 @@ pub(crate) struct Args {
     /// So many runs instead of enough of them, for a quick look.
     #[arg(long, value_name = "N")]
     rounds: Option<u16>,
-    /// Only these measurements: warm, cold, memory.
+    /// Only these measurements: warm, cold, memory, start, slow-reader, fan.
     names: Vec<String>,
 }
 
-/// Builds `loom` for release and measures it.
+/// Builds `loom` and the runtime server for release and measures them.
 pub(crate) fn run(args: &Args) -> Outcome<bool> {
     let workspace = Workspace::find()?;
     std::env::set_current_dir(&workspace.root)?;
@@ -33,9 +33,16 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
         "loom-runtime",
         "--bin",
         "loom",
+        "--package",
+        "loom-bridge",
+        "--bin",
+        "loom-bridge-server",
     ]))?;
-    let mut bench = cargo_command(["run", "--quiet", "--package", "loom-benches", "--"]);
+    // For release too: in the measurements of the runtime the clients are part of what is measured.
+    let mut bench =
+        cargo_command(["run", "--release", "--quiet", "--package", "loom-benches", "--"]);
     bench.arg("--loom").arg(workspace.target.join("release/loom"));
+    bench.arg("--server").arg(workspace.target.join("release/loom-bridge-server"));
     // Below the target folder: on a disk, which the system's folder for temporary files may not be.
     bench.arg("--work").arg(workspace.target.join("xtask/bench"));
     bench.arg("--pip").arg(python.program("pip"));

@@ -20,6 +20,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("git", "git"),
     ("mkfs.ext4", "e2fsprogs"),
     ("mount", "mount"),
+    ("nats-server", "nats-server"),
     ("nginx", "nginx-light"),
     ("npm", "npm"),
     ("python3", "python3-venv"),

@@ -1,7 +1,7 @@
 //! One file from one address.
 
+mod call;
 mod reply;
-mod exchange;
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -33,8 +33,8 @@ use crate::{
     transport::Transport,
 };
 
+pub use call::{Call, Called};
 pub use reply::{Follow, Reply};
-pub use exchange::{Exchange, Exchanged};
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;
@@ -203,6 +203,16 @@ impl Client {
         let mut request = Request::new(Method::GET, step.url.clone());
         *request.headers_mut() = step.headers.clone();
         ask(request.headers_mut(), step.resume);
+        self.execute(course, step, request).await
+    }
+
+    /// One request as it stands, up to the answer's headers.
+    async fn execute(
+        &self,
+        course: &Course<'_>,
+        step: &Step<'_>,
+        request: Request,
+    ) -> Result<Response, SourceError> {
         let moments = Moments::begin();
         let client = self.transport.client(&self.network, step.url)?;
         let answer = self.watched(course, step, &moments, client.execute(request));

@@ -34,12 +34,9 @@ pub mod retry;
 pub mod roots;
 mod transport;
 
-pub use client::{Answer, Client, Follow, Reply};
-pub use client::{Answer, Client, Exchange, Exchanged};
+pub use client::{Answer, Call, Called, Client, Follow, Reply};
 pub use get::Get;
-pub use network::{Network, NetworkError, ProxySettings};
-pub use reqwest::{Method, header};
 pub use journal::{Exchange, Journal};
 pub use network::{Network, NetworkError, ProxySettings, Roots};
-pub use reqwest::header;
+pub use reqwest::{Method, header};
 pub use retry::Retry;

@@ -222,11 +222,8 @@ impl Source for Mirror {
             Known::Store => store::list(self.transport.as_ref(), line).await?,
             Known::Release => self.releases.list(self.transport.as_ref(), line).await?,
         };
-        const UNLISTABLE: Listing =
-            Listing::Unlistable("a plain HTTP folder cannot be listed; give --version");
-        Ok(versions.map_or(UNLISTABLE, Listing::of))
         let unlistable = || Listing::Unlistable(self.transport.unlistable());
-        Ok(versions.map_or_else(unlistable, Listing::Versions))
+        Ok(versions.map_or_else(unlistable, Listing::of))
     }
 
     async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {

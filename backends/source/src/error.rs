@@ -86,6 +86,7 @@ pub enum SourceError {
         after: Duration,
         /// How to do without.
         hint: String,
+    },
     /// There is nothing to identify ourselves with.
     #[error("there are no credentials for {at}: {why}")]
     NoCredentials {
@@ -221,8 +222,9 @@ impl SourceError {
     /// What kind of failure this is.
     pub fn class(&self) -> Class {
         match self {
-            Self::Credentials { .. } | Self::Refused { .. } => Class::Credentials,
-            Self::Credentials { .. } | Self::NoCredentials { .. } => Class::Credentials,
+            Self::Credentials { .. } | Self::NoCredentials { .. } | Self::Refused { .. } => {
+                Class::Credentials
+            }
             Self::Offline { .. } => Class::Offline,
             _ => Class::Unreachable,
         }

@@ -174,10 +174,9 @@ pub fn answer_to_wire(id: String, answer: Answer) -> proto::ToolResult {
 pub fn outgoing(said: Result<Outgoing, End>) -> Result<proto::ServerEvent, Status> {
     use proto::server_event::Msg;
     let msg = match said.map_err(status)? {
-        Outgoing::Event(Item::Delivery { pattern, envelope }) => Msg::Delivery(proto::Delivery {
-            topic: pattern.to_string(),
-            event: Some(event_to_wire(&envelope.event)),
-        }),
+        Outgoing::Event(Item::Delivery { pattern, envelope }) => {
+            Msg::Delivery(proto::Delivery::of(&pattern, &envelope))
+        }
         Outgoing::Event(Item::Lost { pattern, count }) => Msg::Err(proto::Error {
             code: "EVENTS_DROPPED".to_owned(),
             message: format!(

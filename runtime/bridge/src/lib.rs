@@ -6,6 +6,7 @@
 //! | [`settings`] | the environment, read into one value (pure) |
 //! | [`listen`] | from a host and a port to a listening socket, and whether that is allowed |
 //! | [`convert`] | wire types to and from the core's |
+//! | [`delivery`] | an event that goes out many times and is encoded once |
 //! | [`ending`] | did a client close its half, or break off? |
 //! | [`token`] | who may call |
 //! | [`bridge`] | the service `Bridge` |
@@ -27,6 +28,7 @@ pub mod agent_runtime;
 pub mod bridge;
 pub mod convert;
 pub mod dashboard;
+pub mod delivery;
 pub mod ending;
 pub mod event_bus;
 pub mod grpc;
@@ -46,6 +48,8 @@ pub mod tool_service;
 /// The wire: messages, clients and servers of package `loom.v1`.
 pub mod proto {
     #![allow(missing_docs, clippy::all, reason = "generated")]
+
+    pub use crate::delivery::Delivery;
 
     tonic::include_proto!("loom.v1");
 

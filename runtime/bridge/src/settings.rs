@@ -9,8 +9,7 @@ use std::{
     str::FromStr,
 };
 
-use crate::{tls::TlsFiles, token::Token};
-use crate::{logging::Format, spans::budget::EVENTS_PER_SECOND, token::Token};
+use crate::{logging::Format, spans::budget::EVENTS_PER_SECOND, tls::TlsFiles, token::Token};
 
 /// The environment variables that the server reads, and what they mean; shown by `--help`.
 pub const HELP: &str = "\
@@ -337,6 +336,9 @@ mod tests {
         assert_eq!((tls.certificate, tls.key), ("c.pem".into(), "k.pem".into()));
         assert_eq!(read(&[cert]).unwrap_err().variable, "LOOM_BRIDGE_TLS_KEY");
         assert_eq!(read(&[key]).unwrap_err().variable, "LOOM_BRIDGE_TLS_CERT");
+    }
+
+    #[test]
     fn spans_are_exported_where_an_endpoint_is_named() {
         let name = ("OTEL_SERVICE_NAME", "shop");
         let read = |vars: &[(&str, &str)]| read(vars).map(|settings| settings.otlp);

@@ -1,7 +1,7 @@
 //! What waits for one stream: deliveries in the order they came, bounded per subscription.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
@@ -9,7 +9,7 @@ use crate::{event::Envelope, qos::Limits};
 
 /// A subscription within one backlog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Lane(u32);
+pub struct Lane(usize);
 
 /// What a backlog gives out.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,25 +44,23 @@ struct Queue {
 /// were published; one bound for each, so that a busy topic cannot push out a quiet one.
 #[derive(Debug, Default)]
 pub struct Backlog {
-    queues: HashMap<Lane, Queue>,
+    /// By lane.
+    queues: Vec<Queue>,
     order: BTreeMap<u64, (Lane, Arc<Envelope>)>,
-    next_lane: u32,
     next_sequence: u64,
 }
 
 impl Backlog {
     /// Adds a subscription.
     pub fn open(&mut self, pattern: Arc<str>, limits: Limits) -> Lane {
-        let lane = Lane(self.next_lane);
-        self.next_lane += 1;
-        let queue = Queue { pattern, limits, waiting: VecDeque::new(), bytes: 0, lost: 0 };
-        self.queues.insert(lane, queue);
+        let lane = Lane(self.queues.len());
+        self.queues.push(Queue { pattern, limits, waiting: VecDeque::new(), bytes: 0, lost: 0 });
         lane
     }
 
     /// Queues an event; answers how many older ones of the same subscription gave way.
     pub fn push(&mut self, lane: Lane, envelope: Arc<Envelope>) -> u64 {
-        let Some(queue) = self.queues.get_mut(&lane) else { return 0 };
+        let Some(queue) = self.queues.get_mut(lane.0) else { return 0 };
         let size = envelope.event.payload.len();
         let mut gone = 0;
         while queue.is_full_for(size) {
@@ -83,7 +81,7 @@ impl Backlog {
     /// The next thing to say: the oldest event, preceded by the loss of its subscription if there was one.
     pub fn pop(&mut self) -> Option<Item> {
         let (&sequence, &(lane, _)) = self.order.first_key_value()?;
-        let queue = self.queues.get_mut(&lane)?;
+        let queue = self.queues.get_mut(lane.0)?;
         let pattern = Arc::clone(&queue.pattern);
         if queue.lost > 0 {
             let count = std::mem::take(&mut queue.lost);
@@ -97,7 +95,7 @@ impl Backlog {
 
     /// Events that wait for one subscription.
     pub fn waiting(&self, lane: Lane) -> usize {
-        self.queues.get(&lane).map_or(0, |queue| queue.waiting.len())
+        self.queues.get(lane.0).map_or(0, |queue| queue.waiting.len())
     }
 
     /// Events that wait.

@@ -1,6 +1,6 @@
 //! What happened, and who says so.
 
-use std::{collections::HashMap, time::Instant};
+use std::{collections::HashMap, sync::OnceLock, time::Instant};
 
 use bytes::Bytes;
 
@@ -50,6 +50,8 @@ pub struct Envelope {
     pub event: Event,
     /// When we got it.
     pub at: Instant,
+    /// What it looks like to those outside, once somebody needed that.
+    form: OnceLock<Bytes>,
     /// The span of its publishing, where somebody wants to know.
     pub place: Option<Place>,
 }
@@ -60,7 +62,12 @@ impl Envelope {
     pub fn new(topic: String, agent: &str, event: Event) -> Self {
         let stream = Some(agent).filter(|agent| !agent.is_empty());
         let sender = event.note("sender").or(stream).unwrap_or(&event.source).to_owned();
-        Self { topic, sender, event, at: Instant::now(), place: None }
+        Self { topic, sender, event, at: Instant::now(), place: None, form: OnceLock::new() }
+    }
+
+    /// The event's form outside of this process, made once for all of its deliveries.
+    pub fn form(&self, make: impl FnOnce(&Event) -> Bytes) -> &Bytes {
+        self.form.get_or_init(|| make(&self.event))
     }
 }
 

@@ -66,8 +66,8 @@ pub struct Flow {
 #[derive(Debug, Default)]
 struct State {
     nodes: HashMap<String, Node>,
-    /// Source, target -> topic -> flow.
-    flows: HashMap<(String, String), HashMap<String, Flow>>,
+    /// Source -> target -> topic -> flow; a flow that is known is found without making a key.
+    flows: HashMap<String, HashMap<String, HashMap<String, Flow>>>,
     count: usize,
 }
 
@@ -99,8 +99,7 @@ impl Graph {
         if !state.nodes.contains_key(EVENT_BUS) {
             nodes.push(Node::new(EVENT_BUS, NodeKind::EventBus, now));
         }
-        let mut flows: Vec<Flow> =
-            state.flows.values().flat_map(HashMap::values).cloned().collect();
+        let mut flows: Vec<Flow> = state.all().cloned().collect();
         drop(state);
         nodes.sort_by(|a, b| a.id.cmp(&b.id));
         flows.sort_by(|a, b| {
@@ -134,31 +133,36 @@ impl State {
     }
 
     fn touch_flow(&mut self, source: &str, target: &str, topic: &str, now: Instant) {
-        let topics = self.flows.entry((source.to_owned(), target.to_owned())).or_default();
-        if let Some(flow) = topics.get_mut(topic) {
+        let targets = self.flows.get_mut(source);
+        let topics = targets.and_then(|targets| targets.get_mut(target));
+        if let Some(flow) = topics.and_then(|topics| topics.get_mut(topic)) {
             flow.count += 1;
             flow.last = now;
         } else if self.count < FLOWS {
-            let flow = Flow {
-                source: source.to_owned(),
-                target: target.to_owned(),
-                topic: topic.to_owned(),
-                count: 1,
-                last: now,
-            };
+            let (source, target) = (source.to_owned(), target.to_owned());
+            let topics = self.flows.entry(source.clone()).or_default();
+            let topics = topics.entry(target.clone()).or_default();
+            let flow = Flow { source, target, topic: topic.to_owned(), count: 1, last: now };
             topics.insert(topic.to_owned(), flow);
             self.count += 1;
         }
     }
 
+    fn all(&self) -> impl Iterator<Item = &Flow> {
+        self.flows.values().flat_map(HashMap::values).flat_map(HashMap::values)
+    }
+
     fn expire(&mut self, now: Instant) {
         let alive = |last: Instant, life| now.saturating_duration_since(last) < life;
         self.nodes.retain(|id, node| id == EVENT_BUS || alive(node.last, NODE_LIFE));
-        self.flows.retain(|_, topics| {
-            topics.retain(|_, flow| alive(flow.last, FLOW_LIFE));
-            !topics.is_empty()
+        self.flows.retain(|_, targets| {
+            targets.retain(|_, topics| {
+                topics.retain(|_, flow| alive(flow.last, FLOW_LIFE));
+                !topics.is_empty()
+            });
+            !targets.is_empty()
         });
-        self.count = self.flows.values().map(HashMap::len).sum();
+        self.count = self.all().count();
     }
 }
 

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use http_body::{Body as HttpBody, Frame};
 use loom_http::{
-    Client, Exchange, Exchanged, Network, NetworkError, ProxySettings, Retry,
+    Call, Called, Client, Network, NetworkError, ProxySettings, Retry,
     address::{is_loopback, shown},
     header,
 };
@@ -87,14 +87,14 @@ impl Wire {
         let body = body.as_bytes().cloned().unwrap_or_default();
         let object = head.extensions.get::<Object>().copied();
         let ranged = head.headers.contains_key(header::RANGE);
-        let mut exchange = Exchange::new(head.method, url.clone(), head.headers, body);
+        let mut call = Call::new(head.method, url.clone(), head.headers, body);
         if object.is_some_and(|object| object.page) {
-            exchange = exchange.may_be_page();
+            call = call.may_be_page();
         }
         if url.origin() != ways.data.origin() {
-            return ways.credentials(&url, &exchange).await;
+            return ways.credentials(&url, &call).await;
         }
-        let answer = ways.client.exchange(&exchange).await.map_err(Said::Failed)?;
+        let answer = ways.client.call(&call).await.map_err(Said::Failed)?;
         match answer.status.as_u16() {
             200 if ranged => Err(Said::Whole),
             200 | 206 => {
@@ -112,7 +112,7 @@ impl Wire {
 
 impl Ways {
     /// Asks for credentials. Over plain http that is done on this machine and its link only.
-    async fn credentials(&self, url: &Url, exchange: &Exchange) -> Result<HttpResponse, Said> {
+    async fn credentials(&self, url: &Url, call: &Call) -> Result<HttpResponse, Said> {
         let none =
             |why: String| Said::Failed(SourceError::NoCredentials { at: self.place.clone(), why });
         let at = shown(url);
@@ -121,7 +121,7 @@ impl Ways {
             return Err(none(format!("{at} would have to be asked over plain http")));
         }
         let client = if secure { &self.client } else { &self.role };
-        match client.exchange(exchange).await {
+        match client.call(call).await {
             Ok(answer) if answer.status.is_success() => Ok(response(answer, DOCUMENT)),
             Ok(answer) => Err(none(format!("{at} gives none out ({})", answer.status))),
             Err(error) if secure => Err(Said::Failed(error)),
@@ -147,7 +147,7 @@ fn is_at_hand(url: &Url) -> bool {
     }
 }
 
-fn encoded(url: &Url, answer: &Exchanged) -> Result<(), SourceError> {
+fn encoded(url: &Url, answer: &Called) -> Result<(), SourceError> {
     let encoding = answer.headers.get(header::CONTENT_ENCODING);
     let encoding = encoding.and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
     // Uploads in signed chunks leave their name behind in some stores; the chunks are gone.
@@ -170,7 +170,7 @@ async fn beginning(mut body: Body) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-fn response(answer: Exchanged, cap: u64) -> HttpResponse {
+fn response(answer: Called, cap: u64) -> HttpResponse {
     let body = Pieces { body: Mutex::new(answer.body), left: cap };
     let mut response = HttpResponse::new(HttpResponseBody::new(body));
     *response.status_mut() = answer.status;

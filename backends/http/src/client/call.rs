@@ -2,33 +2,31 @@
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use loom_source::{Body, SourceError};
+use loom_source::{Body, Resume, SourceError};
 use reqwest::{
     Method, Request, StatusCode,
     header::{self, HeaderMap, HeaderValue},
 };
-use tokio::time::{timeout, timeout_at};
 use url::Url;
 
-use super::{Client, Course};
+use super::{Client, Course, Step};
 use crate::{
     address,
     answer::retry_after,
     body::{Promise, Reading},
-    fault,
     get::Get,
 };
 
 /// A request of any method, with its headers and body.
 #[derive(Debug, Clone)]
-pub struct Exchange {
+pub struct Call {
     get: Get,
     method: Method,
     body: Bytes,
 }
 
 /// What came back, whatever it is.
-pub struct Exchanged {
+pub struct Called {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -37,14 +35,14 @@ pub struct Exchanged {
     pub body: Body,
 }
 
-impl std::fmt::Debug for Exchanged {
+impl std::fmt::Debug for Called {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { status, headers, .. } = self;
-        f.debug_struct("Exchanged").field("status", status).field("headers", headers).finish()
+        f.debug_struct("Called").field("status", status).field("headers", headers).finish()
     }
 }
 
-impl Exchange {
+impl Call {
     /// A request; what its address holds of user and password is sent as `Authorization`.
     pub fn new(method: Method, url: Url, headers: HeaderMap, body: Bytes) -> Self {
         Self { get: Get::new(url).headers(headers), method, body }
@@ -66,35 +64,22 @@ impl Client {
 
     /// Sends a request and answers with what came back, refusals and redirects too; a server in trouble (429 and
     /// the like, 5xx) is an error once the settings' [`Retry`](crate::Retry) has given up.
-    pub async fn exchange(&self, exchange: &Exchange) -> Result<Exchanged, SourceError> {
-        self.admits(&exchange.get.url)?;
-        let course = self.course(&exchange.get);
-        let mut made = 0;
+    pub async fn call(&self, call: &Call) -> Result<Called, SourceError> {
+        self.admits(&call.get.url)?;
+        let mut course = self.course(&call.get);
         loop {
-            match self.once(exchange, &course).await {
-                Err(failed) => self.pause(&course, &mut made, failed).await?,
+            match self.once(call, &course).await {
+                Err(failed) => self.pause(&mut course, failed).await?,
                 done => return done,
             }
         }
     }
 
-    async fn once(
-        &self,
-        exchange: &Exchange,
-        course: &Course<'_>,
-    ) -> Result<Exchanged, SourceError> {
-        let at = address::shown(&exchange.get.url);
-        let after = self.network.timeout;
-        let client = self.transport.client(&self.network, &exchange.get.url)?;
-        let answer = timeout(after, client.execute(exchange.request()));
-        let answer = match course.deadline {
-            Some((deadline, after)) => timeout_at(deadline, answer)
-                .await
-                .map_err(|_| SourceError::Budget { at: at.clone(), after })?,
-            None => answer.await,
-        };
-        let answer = answer.map_err(|_| SourceError::Stall { at: at.clone(), after })?;
-        let answer = answer.map_err(|error| fault::unanswered(&at, after, error))?;
+    async fn once(&self, call: &Call, course: &Course<'_>) -> Result<Called, SourceError> {
+        let at = address::shown(&call.get.url);
+        let (headers, resume) = (&call.get.headers, &Resume::whole());
+        let step = Step { url: &call.get.url, headers, resume, at: &at };
+        let answer = self.execute(course, &step, call.request()).await?;
         let status = answer.status().as_u16();
         if matches!(status, 408 | 425 | 429 | 500..=599) {
             let retry_after = retry_after(answer.headers(), std::time::SystemTime::now());
@@ -105,16 +90,16 @@ impl Client {
         let promise = Promise {
             at,
             length: answer.content_length(),
-            timeout: after,
+            timeout: self.network.timeout,
             deadline: course.deadline,
-            no_page: !exchange.get.page && status == StatusCode::OK,
+            no_page: !call.get.page && status == StatusCode::OK,
         };
         let body = Reading::new(answer.bytes_stream(), promise).boxed();
-        Ok(Exchanged { status, headers, body })
+        Ok(Called { status, headers, body })
     }
 }
 
-impl Exchange {
+impl Call {
     fn request(&self) -> Request {
         let mut request = Request::new(self.method.clone(), self.get.url.clone());
         *request.headers_mut() = self.get.headers.clone();

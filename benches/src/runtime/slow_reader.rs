@@ -1,0 +1,175 @@
+//! What one subscriber that never reads costs everybody else.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use tokio::{task::JoinSet, time};
+
+use super::{
+    block_on,
+    client::{Broker, Heard, Listener, Speaker, join},
+    sample::{Sample, median},
+    server::Server,
+};
+use crate::{Ground, Outcome, mark::Mark};
+
+/// The load: so many events of this size.
+const PER_SECOND: u32 = 20_000;
+const SIZE: usize = 1024;
+const LONG: Duration = Duration::from_secs(10);
+/// How often unrelated agents speak, and the publisher pings.
+const PROBE: Duration = Duration::from_millis(5);
+
+/// What was measured in one run.
+#[derive(Debug)]
+struct Run {
+    delivery: Sample,
+    ping: Sample,
+    sent: u64,
+    /// Every second, MiB.
+    memory: Vec<f64>,
+}
+
+pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
+    println!(
+        "\none subscriber that never reads, at {PER_SECOND} events/s of {SIZE} bytes for {LONG:?}"
+    );
+    println!(
+        "  {:22} {:>10} {:>12} {:>12} {:>10}",
+        "", "events/s", "delivery p99", "ping p99", "MiB"
+    );
+    let (mut deliveries, mut pings, mut growth) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..ground.rounds(3) {
+        // The one that begins changes, so that a machine that warms up favours neither.
+        let mut order = [false, true];
+        order.rotate_left(round % 2);
+        let mut p99 = [(0.0, 0.0); 2];
+        for sleeper in order {
+            let server = Server::loom(&ground.server)?;
+            let mut run = block_on(once(&server, sleeper))?;
+            let (delivery, ping) = (run.delivery.ms(0.99), run.ping.ms(0.99));
+            let name = if sleeper { "with it" } else { "without it" };
+            let (rate, last) = (run.sent as f64 / LONG.as_secs_f64(), run.memory.last().copied());
+            let last = last.unwrap_or(f64::NAN);
+            println!("  {name:22} {rate:10.0} {delivery:9.2} ms {ping:9.2} ms {last:10.1}");
+            p99[usize::from(sleeper)] = (delivery, ping);
+            if sleeper {
+                growth.push(last / run.memory[run.memory.len() / 3]);
+            }
+            if run.delivery.len() < 100 || rate < f64::from(PER_SECOND) * 0.95 {
+                return Err(format!("the load was not reached: {rate:.0} events/s").into());
+            }
+        }
+        let [without, with] = p99;
+        deliveries.push((with.0 - 5.0) / without.0);
+        pings.push((with.1 - 5.0) / without.1);
+    }
+    Ok(vec![
+        mark("slow reader: (others' p99 - 5 ms) / without", deliveries, 2.0, 1.0),
+        mark("slow reader: (pings' p99 - 5 ms) / without", pings, 2.0, 1.0),
+        mark("slow reader: memory at the end / after a third", growth, 1.1, 1.02),
+    ])
+}
+
+fn mark(what: &'static str, figures: Vec<f64>, limit: f64, target: f64) -> Mark {
+    Mark { what, got: median(figures), limit, target }
+}
+
+async fn once(server: &Server, sleeper: bool) -> Outcome<Run> {
+    let at = |name, topic| join(Broker::Loom, &server.address, name, topic);
+    let asleep = if sleeper { Some(at("sleeper", "load").await?) } else { None };
+    let (load, pongs) = at("load", "").await?;
+    let (one, _unheard) = at("one", "").await?;
+    let (_silent, other) = at("other", "probe").await?;
+    let epoch = Instant::now();
+    let pinged = Arc::new(Mutex::new(VecDeque::new()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(ping(load.clone(), Arc::clone(&pinged)));
+    tasks.spawn(probe(one, epoch));
+    let pings = tokio::spawn(pongs_until(pongs, epoch + LONG, pinged));
+    let deliveries = tokio::spawn(deliveries_until(other, epoch));
+    let sending = tokio::spawn(send(load));
+    let mut memory = Vec::new();
+    let mut every = time::interval(Duration::from_secs(1));
+    every.tick().await;
+    for _ in 0..LONG.as_secs() {
+        every.tick().await;
+        memory.push(server.memory()?);
+    }
+    let sent = sending.await??;
+    let (ping, delivery) = (pings.await??, deliveries.await??);
+    tasks.shutdown().await;
+    drop(asleep);
+    Ok(Run { delivery, ping, sent, memory })
+}
+
+/// Sends the load, in step with the clock.
+async fn send(load: Speaker) -> Outcome<u64> {
+    let payload = Bytes::from(vec![b'x'; SIZE]);
+    let begun = Instant::now();
+    let mut every = time::interval(Duration::from_millis(1));
+    let mut sent = 0;
+    while begun.elapsed() < LONG {
+        every.tick().await;
+        let due = (begun.elapsed().as_secs_f64() * f64::from(PER_SECOND)) as u64;
+        while sent < due {
+            load.publish("load", payload.clone()).await?;
+            sent += 1;
+        }
+    }
+    Ok(sent)
+}
+
+async fn ping(load: Speaker, pinged: Arc<Mutex<VecDeque<Instant>>>) -> Outcome {
+    let mut every = time::interval(PROBE);
+    loop {
+        every.tick().await;
+        pinged.lock().unwrap_or_else(PoisonError::into_inner).push_back(Instant::now());
+        load.ping().await?;
+    }
+}
+
+/// Answers come in the order of the pings.
+async fn pongs_until(
+    mut pongs: Listener,
+    end: Instant,
+    pinged: Arc<Mutex<VecDeque<Instant>>>,
+) -> Outcome<Sample> {
+    let mut sample = Sample::default();
+    while Instant::now() < end {
+        if !matches!(pongs.hear().await?, Heard::Pong) {
+            return Err("not a pong".into());
+        }
+        let then = pinged.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        sample.add(then.ok_or("a pong without a ping")?.elapsed());
+    }
+    Ok(sample)
+}
+
+/// Each event says when it was sent.
+async fn probe(one: Speaker, epoch: Instant) -> Outcome {
+    let mut every = time::interval(PROBE);
+    loop {
+        every.tick().await;
+        let mut payload = BytesMut::new();
+        payload.put_u64(u64::try_from(epoch.elapsed().as_nanos())?);
+        one.publish("probe", payload.freeze()).await?;
+    }
+}
+
+async fn deliveries_until(mut other: Listener, epoch: Instant) -> Outcome<Sample> {
+    let mut sample = Sample::default();
+    while epoch.elapsed() < LONG {
+        let Heard::Payload(payload) = other.hear().await? else {
+            return Err("not a delivery".into());
+        };
+        let then: [u8; 8] = payload.as_ref().try_into()?;
+        let then = Duration::from_nanos(u64::from_be_bytes(then));
+        sample.add(epoch.elapsed().saturating_sub(then));
+    }
+    Ok(sample)
+}

@@ -1,0 +1,114 @@
+//! The message `Delivery`, written by hand: one event goes out many times and is encoded once.
+
+use loom_core::Envelope;
+use prost::{
+    DecodeError, Message,
+    bytes::{Buf, BufMut, Bytes},
+    encoding::{self, DecodeContext, WireType},
+};
+
+use crate::{convert, proto::Event};
+
+const TOPIC: u32 = 1;
+const EVENT: u32 = 2;
+
+/// An event for a subscription.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Delivery {
+    /// The pattern subscribed to.
+    pub topic: String,
+    /// The event, where it was decoded or is to be encoded.
+    pub event: Option<Event>,
+    /// The event as it is on the wire, instead of `event`.
+    encoded: Option<Bytes>,
+}
+
+impl Delivery {
+    /// Of an event that may go out to others too.
+    pub fn of(pattern: &str, envelope: &Envelope) -> Self {
+        let encoded =
+            envelope.form(|event| convert::event_to_wire(event).encode_to_vec().into()).clone();
+        Self { topic: pattern.to_owned(), event: None, encoded: Some(encoded) }
+    }
+}
+
+impl Message for Delivery {
+    fn encode_raw(&self, buffer: &mut impl BufMut) {
+        if !self.topic.is_empty() {
+            encoding::string::encode(TOPIC, &self.topic, buffer);
+        }
+        if let Some(event) = &self.encoded {
+            encoding::bytes::encode(EVENT, event, buffer);
+        } else if let Some(event) = &self.event {
+            encoding::message::encode(EVENT, event, buffer);
+        }
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: WireType,
+        buffer: &mut impl Buf,
+        context: DecodeContext,
+    ) -> Result<(), DecodeError> {
+        match tag {
+            TOPIC => encoding::string::merge(wire_type, &mut self.topic, buffer, context),
+            EVENT => {
+                let event = self.event.get_or_insert_default();
+                encoding::message::merge(wire_type, event, buffer, context)
+            }
+            _ => encoding::skip_field(wire_type, tag, buffer, context),
+        }
+    }
+
+    fn encoded_len(&self) -> usize {
+        let topic = match self.topic.is_empty() {
+            true => 0,
+            false => encoding::string::encoded_len(TOPIC, &self.topic),
+        };
+        let event = match (&self.encoded, &self.event) {
+            // Bytes and messages have the same form on the wire.
+            (Some(event), _) => encoding::bytes::encoded_len(EVENT, event),
+            (None, Some(event)) => encoding::message::encoded_len(EVENT, event),
+            (None, None) => 0,
+        };
+        topic + event
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn the_wire_sees_no_difference() {
+        let event = Event {
+            id: "1".to_owned(),
+            metadata: HashMap::from([("k".to_owned(), "v".to_owned())]),
+            payload: Bytes::from(vec![7; 300]),
+            priority: -1,
+            ..Event::default()
+        };
+        for (topic, event) in
+            [("p.*", event.clone()), ("", event), ("t", Event::default()), ("", Event::default())]
+        {
+            let envelope = Envelope::new("p.x".to_owned(), "a", convert::event(event.clone()));
+            let plain =
+                Delivery { topic: topic.to_owned(), event: Some(event.clone()), encoded: None };
+            for _ in 0..2 {
+                let sent = Delivery::of(topic, &envelope);
+                assert_eq!(sent.encoded_len(), plain.encoded_len());
+                let bytes = sent.encode_to_vec();
+                assert_eq!(bytes, plain.encode_to_vec());
+                assert_eq!(Delivery::decode(&*bytes), Ok(plain.clone()));
+            }
+        }
+        assert!(Delivery::default().encode_to_vec().is_empty());
+    }
+}
