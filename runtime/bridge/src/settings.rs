@@ -9,7 +9,6 @@ use std::{
     str::FromStr,
 };
 
-use crate::{logging::Format, spans::budget::EVENTS_PER_SECOND, tls::TlsFiles, token::Token};
 use loom_core::{llm::Providers, mcp::Spec};
 use serde::de::DeserializeOwned;
 
