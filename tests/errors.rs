@@ -123,6 +123,8 @@ fn backends_that_are_not_here() {
         &["get", "--source", "plugin:corp", "--version", "0.2.0"],
         &[],
     );
+    let get = ["get", "--source", "plugin:corp", "--version", "0.2.0"];
+    both(&sandbox, "plugin_absent", 2, &get, &[]);
 }
 
 #[test]
