@@ -8,8 +8,8 @@ use std::{
 };
 
 /// What the lower floors must not know: the store and the rules are blocking and have no network.
-const NO_NETWORK: [&str; 6] =
-    ["loom_http", "loom_mirror", "loom_target", "reqwest", "tokio", "tonic"];
+const NO_NETWORK: [&str; 7] =
+    ["loom_github", "loom_http", "loom_mirror", "loom_target", "reqwest", "tokio", "tonic"];
 
 fn src() -> PathBuf {
     // Asked when it runs: the tests may have been moved since they were built.

@@ -4,6 +4,7 @@ use std::{
     fmt, io,
     io::Read as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -14,13 +15,15 @@ use loom_source::{
 };
 
 use super::{
-    AcquireError, Acquired, Acquirer, Backend, Candidate, Reach, first_seen,
+    AcquireError, Acquired, Acquirer, Backend, Candidate, Reach,
+    fetch::{FetchError, Transfer},
+    first_seen,
     observer::Progress,
     outcome::Log,
     plan::{Event, Reason},
     run::{Chosen, Step},
 };
-use crate::trust::{Distrust, Origin, Pin, PinOrigin};
+use crate::trust::{Distrust, Judged, Origin, Pin, PinOrigin};
 
 /// Bytes read at once.
 const PIECE: usize = 256 * 1024;
@@ -115,9 +118,12 @@ impl Acquirer<'_> {
             stop_on_error: true,
             stop_on_absent: true,
             reach: Reach::Disk,
+            timeout: Duration::MAX,
+            race: false,
+            prerelease: false,
         };
         let mut log = Log::new(Vec::new());
-        log.ask();
+        log.ask(&candidate);
         let offer = match found {
             Ok(offer) => offer.unwrap_or_default(),
             Err(error) => {
@@ -132,9 +138,9 @@ impl Acquirer<'_> {
         let mut pins = first_seen::load(self.state, release)?;
         let given = |digest| Pin { digest, origin: PinOrigin::Given { by: BY.to_owned() } };
         pins.archives.extend(sha256.map(given));
-        let expected =
+        let judged =
             match self.policy.judge(release, &candidate.name, candidate.origin, &offer, &pins) {
-                Ok(expected) => expected,
+                Ok(judged) => judged,
                 Err(Distrust::NoChecksum { .. }) => {
                     return Err(AcquireError::Unproven { file: file.to_owned() });
                 }
@@ -144,15 +150,28 @@ impl Acquirer<'_> {
                     return Err(AcquireError::unserved(what, Reason::Integrity, attempts));
                 }
             };
-        let chosen = Chosen { candidate: &candidate, offer, expected };
+        let Judged { first: expected, others } = judged;
+        let chosen = Chosen { candidate: &candidate, offer, expected, others };
         let what = release.to_string();
         let mut wait = || self.observer.tell(Progress::Waiting { what: &what });
         let _lock = self.store.lock_release(release, &mut wait)?;
-        let reason = match self.attempt(release, &chosen, false, &mut log)? {
+        let step = match self.begun(&chosen)? {
+            Ok(transfer) => self.attempt(release, &chosen, transfer, &mut log)?,
+            Err(error) => Step::Event(self.unfetched(release, &chosen, error, &mut log)?),
+        };
+        let reason = match step {
             Step::Here(installed, how) => return Ok(Acquired { installed, how }),
             Step::Event(Event::Failed { .. }) => Reason::Unreachable,
             Step::Event(_) => Reason::Integrity,
         };
         Err(AcquireError::unserved(what, reason, log.attempts))
+    }
+
+    fn begun(&self, chosen: &Chosen<'_>) -> Result<Result<Transfer, FetchError>, AcquireError> {
+        let (candidate, carrier) = (chosen.candidate, &chosen.expected.carrier);
+        match candidate.source() {
+            Some(source) => self.network.block_on(self.begin(candidate, source, carrier, false)),
+            None => Ok(Ok(Transfer::Build)),
+        }
     }
 }

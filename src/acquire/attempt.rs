@@ -3,34 +3,34 @@
 use loom_source::{Release, SourceError, Statement};
 
 use super::{
-    AcquireError, Acquirer, Backend,
+    AcquireError, Acquirer,
     describe::whole,
-    fetch::{FetchError, Fetched},
+    fetch::{FetchError, Fetched, Transfer},
     outcome::{Log, blame},
     plan::Event,
     run::{Chosen, Step},
 };
 use crate::{
     store::{AdmitError, Received, UnpackError},
-    trust::{Distrust, Grade, Origin, Proof},
+    trust::{Distrust, Grade, Proof},
 };
 
 impl Acquirer<'_> {
-    /// Fetches what was chosen and publishes it, or says what went wrong.
+    /// Receives what was chosen and publishes it, or says what went wrong.
     pub(super) fn attempt(
         &self,
         release: &Release,
         chosen: &Chosen<'_>,
-        whole: bool,
+        transfer: Transfer,
         log: &mut Log,
     ) -> Result<Step, AcquireError> {
-        if chosen.candidate.origin == Origin::Workspace {
+        if let Transfer::Build = transfer {
             return self.build(release, chosen, log);
         }
-        let Backend::Ready(source) = &chosen.candidate.backend else {
+        let Some(source) = chosen.candidate.source() else {
             return Ok(Step::Event(Event::Absent));
         };
-        match self.fetch(chosen.candidate, source.as_ref(), &chosen.expected, whole) {
+        match self.receive(chosen.candidate, source, &chosen.expected, transfer) {
             Ok(fetched) => self.admit(release, chosen, fetched, log),
             Err(error) => self.unfetched(release, chosen, error, log).map(Step::Event),
         }

@@ -40,7 +40,7 @@ impl Acquirer<'_> {
                 log.note(chosen.candidate, why);
                 let advice = Advice::Retry { after: Some(LINKING) };
                 let class = Class::Unreachable;
-                Ok(Step::Event(Event::Failed { advice, class, progress: false }))
+                Ok(Step::Event(Event::Failed { advice, class, progress: false, file: false }))
             }
             Err(error) => self.unfetched(release, chosen, error, log).map(Step::Event),
         }

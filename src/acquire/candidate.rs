@@ -1,5 +1,7 @@
 //! A source that may be asked, and what it is to us.
 
+use std::time::Duration;
+
 use loom_source::Source;
 
 use crate::trust::Origin;
@@ -19,6 +21,12 @@ pub struct Candidate {
     pub stop_on_absent: bool,
     /// How far away it is.
     pub reach: Reach,
+    /// `timeout`: its longest time without progress.
+    pub timeout: Duration,
+    /// `race = true`: the next one may be asked while this one has sent nothing for its [`patience`](Self::patience).
+    pub race: bool,
+    /// `prerelease = true`: its pre-releases count as releases.
+    pub prerelease: bool,
 }
 
 /// How far away a source is.
@@ -43,6 +51,11 @@ pub enum Backend {
 }
 
 impl Candidate {
+    /// How long one that may be raced is waited for before the next one is asked too: a quarter of its `timeout`.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.race.then(|| self.timeout / 4)
+    }
+
     /// What its memories are kept under: a name alone could come to mean another place.
     pub(super) fn key(&self) -> String {
         match &self.backend {

@@ -1,6 +1,6 @@
 //! Why a release could not be acquired.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use loom_source::{Selector, Version};
 
@@ -67,6 +67,19 @@ pub enum AcquireError {
         /// Who was asked.
         attempts: Vec<Attempt>,
     },
+    /// What fits is too young.
+    #[error(
+        "nothing that is {selector} is known to be {} old at any source",
+        humantime::format_duration(*minimum)
+    )]
+    Young {
+        /// What was asked for.
+        selector: Selector,
+        /// How old it would have to be.
+        minimum: Duration,
+        /// Who was asked.
+        attempts: Vec<Attempt>,
+    },
     /// The answer is older than an earlier one.
     #[error("{source_name} says the latest version is {offered}, but it was {before} before")]
     Downgrade {
@@ -110,9 +123,29 @@ impl AcquireError {
         match self {
             Self::Unserved { attempts, .. }
             | Self::Unlistable { attempts, .. }
+            | Self::Young { attempts, .. }
             | Self::Missing { attempts, .. }
             | Self::Offline { attempts, .. } => attempts,
             _ => &[],
+        }
+    }
+
+    /// Whether the sources decided it, and not this machine or the way it was asked.
+    pub(super) fn is_verdict(&self) -> bool {
+        match self {
+            Self::Missing { .. }
+            | Self::Unserved { .. }
+            | Self::Unlistable { .. }
+            | Self::Young { .. }
+            | Self::Downgrade { .. }
+            | Self::Offline { .. } => true,
+            Self::Store(_)
+            | Self::State(_)
+            | Self::NoSource(_)
+            | Self::Unreadable { .. }
+            | Self::Unproven { .. }
+            | Self::OnlyBuilds { .. }
+            | Self::Prepare(_) => false,
         }
     }
 
@@ -144,6 +177,9 @@ impl AcquireError {
             }
             Self::Unlistable { .. } => {
                 "give --version: a plain HTTP folder cannot be listed".to_owned()
+            }
+            Self::Young { .. } => {
+                "name the version with --version, or lower trust.minimum_release_age".to_owned()
             }
             Self::Downgrade { offered, .. } => format!(
                 "a mirror that goes back may be stale or hostile; accept it with --allow-downgrade, \

@@ -4,14 +4,16 @@
 //! Everything in between is a bounded pipe, so memory stays flat whatever the archive's size.
 
 use std::{
-    io::Read,
+    io::{self, Read},
     sync::atomic::{AtomicU64, Ordering},
     thread,
 };
 
 use bytes::Bytes;
-use futures::StreamExt;
-use loom_source::{ArchiveFormat, Carrier, Digest, Form, Opened, Resume, Source, SourceError};
+use futures::{StreamExt as _, stream};
+use loom_source::{
+    ArchiveFormat, Carrier, Digest, Form, Opened, Pointer, Resume, Source, SourceError,
+};
 
 use super::{
     AcquireError, Acquirer, Candidate, Reach,
@@ -21,7 +23,7 @@ use super::{
 };
 use crate::{
     store::{Begun, Partial, Received, Staged, UnpackError},
-    trust::Expected,
+    trust::{Expected, Origin},
 };
 
 /// Pieces on their way to the inflater; with those of 8 to 64 KiB that a network gives, about a megabyte.
@@ -58,90 +60,106 @@ impl<E: Into<AcquireError>> From<E> for FetchError {
     }
 }
 
-/// How a carrier's stream becomes a tree.
-#[derive(Clone, Copy)]
-enum Unpacking {
-    Tar(ArchiveFormat, Option<bool>),
-    Zip(Option<bool>),
-    Bare,
+/// A carrier whose first bytes are here.
+pub(super) enum Transfer {
+    /// A stream, behind what is here already.
+    Stream(Partial, Opened),
+    /// The listing of loose files.
+    Listing(Opened),
+    /// Nothing travels: a build of this machine.
+    Build,
 }
 
 impl Acquirer<'_> {
-    /// Fetches the carrier; `whole` discards what earlier transfers left.
-    pub(super) fn fetch(
+    /// Opens the carrier where the partial transfer ends, and waits for its first bytes; `whole` discards what
+    /// earlier transfers left.
+    pub(super) async fn begin(
+        &self,
+        candidate: &Candidate,
+        source: &dyn Source,
+        carrier: &Carrier,
+        whole: bool,
+    ) -> Result<Transfer, FetchError> {
+        if candidate.origin == Origin::Workspace {
+            return Ok(Transfer::Build);
+        }
+        if let Form::Loose { .. } = &carrier.form {
+            let opened = open(source, &carrier.at, &Resume::whole()).await?;
+            return Ok(Transfer::Listing(primed(opened).await?));
+        }
+        let mut partial = self.partial(candidate, source, carrier)?;
+        if whole {
+            partial.discard();
+            partial = self.partial(candidate, source, carrier)?;
+        }
+        let mut opened = match open(source, &carrier.at, &partial.resume()).await {
+            // A server that answers ranges wrongly may still serve the whole; asking for the same part
+            // in every run would never end.
+            Err(FetchError::Source(SourceError::Range { asked, .. }, _)) if asked > 0 => {
+                open(source, &carrier.at, &Resume::whole()).await?
+            }
+            opened => opened?,
+        };
+        if partial.begin(&opened)? == Begun::Other {
+            opened = open(source, &carrier.at, &Resume::whole()).await?;
+            if partial.begin(&opened)? == Begun::Other {
+                let (at, got) = (carrier.at.to_string(), format!("bytes from {}", opened.start));
+                return Err(FetchError::Source(SourceError::Range { at, asked: 0, got }, false));
+            }
+        }
+        Ok(Transfer::Stream(partial, primed(opened).await?))
+    }
+
+    /// Beyond a source that can resume, only a zip archive and one that is kept have to lie in a file.
+    fn partial(
+        &self,
+        candidate: &Candidate,
+        source: &dyn Source,
+        carrier: &Carrier,
+    ) -> Result<Partial, FetchError> {
+        let resumable = source.capabilities().resume && candidate.reach != Reach::Disk;
+        Ok(match &carrier.form {
+            _ if resumable => Partial::open(self.store, &candidate.key(), &carrier.at)?,
+            Form::Archive { format: ArchiveFormat::Zip, .. } => Partial::spooled(self.store)?,
+            Form::Archive { .. } if self.keep_archives => Partial::spooled(self.store)?,
+            _ => Partial::passing(),
+        })
+    }
+
+    /// Receives and unpacks what has begun to arrive.
+    pub(super) fn receive(
         &self,
         candidate: &Candidate,
         source: &dyn Source,
         expected: &Expected,
-        whole: bool,
+        transfer: Transfer,
     ) -> Result<Fetched, FetchError> {
         let name = candidate.name.as_str();
         let carrier = &expected.carrier;
-        let unpacking = match &carrier.form {
-            Form::Archive { format: ArchiveFormat::Zip, strip } => Unpacking::Zip(*strip),
-            Form::Archive { format, strip } => Unpacking::Tar(*format, *strip),
-            Form::Bare => Unpacking::Bare,
-            Form::Loose { folder } => return self.loose(name, source, carrier, folder, expected),
+        let (partial, opened) = match transfer {
+            Transfer::Stream(partial, opened) => (partial, opened),
+            Transfer::Listing(opened) => return self.loose(name, source, expected, opened),
+            Transfer::Build => return Err(AcquireError::Prepare(not_a_transfer()).into()),
         };
-        let (partial, opened) = self.begin(candidate, source, carrier, unpacking, whole)?;
         self.announce(name, carrier, &opened);
         let staged = self.store.stage(self.limits)?;
-        let fetched = match unpacking {
-            Unpacking::Zip(strip) => self.spooled(partial, opened, expected, staged, strip),
-            _ => self.streamed(partial, opened, expected, staged, unpacking),
+        let fetched = match &carrier.form {
+            Form::Archive { format: ArchiveFormat::Zip, strip } => {
+                self.spooled(partial, opened, expected, staged, *strip)
+            }
+            form => self.streamed(partial, opened, expected, staged, form),
         };
         self.observer.tell(if fetched.is_ok() { Progress::Fetched } else { Progress::BrokenOff });
         fetched
     }
 
-    /// Opens the carrier where the partial transfer ends.
-    fn begin(
-        &self,
-        candidate: &Candidate,
-        source: &dyn Source,
-        carrier: &Carrier,
-        unpacking: Unpacking,
-        whole: bool,
-    ) -> Result<(Partial, Opened), FetchError> {
-        // Beyond a source that can resume, only a zip archive and one that is kept have to lie in a file.
-        let resumable = source.capabilities().resume && candidate.reach != Reach::Disk;
-        let partial = || match unpacking {
-            _ if resumable => Partial::open(self.store, &candidate.key(), &carrier.at),
-            Unpacking::Zip(_) => Partial::spooled(self.store),
-            Unpacking::Tar(..) if self.keep_archives => Partial::spooled(self.store),
-            _ => Ok(Partial::passing()),
-        };
-        let mut transfer = partial()?;
-        if whole {
-            transfer.discard();
-            transfer = partial()?;
-        }
-        let mut opened = match self.open(source, carrier, &transfer.resume()) {
-            // A server that answers ranges wrongly may still serve the whole; asking for the same part
-            // in every run would never end.
-            Err(FetchError::Source(SourceError::Range { asked, .. }, _)) if asked > 0 => {
-                self.open(source, carrier, &Resume::whole())?
-            }
-            opened => opened?,
-        };
-        if transfer.begin(&opened)? == Begun::Other {
-            opened = self.open(source, carrier, &Resume::whole())?;
-            if transfer.begin(&opened)? == Begun::Other {
-                let (at, got) = (carrier.at.to_string(), format!("bytes from {}", opened.start));
-                return Err(FetchError::Source(SourceError::Range { at, asked: 0, got }, false));
-            }
-        }
-        Ok((transfer, opened))
-    }
-
     pub(super) fn open(
         &self,
         source: &dyn Source,
-        carrier: &Carrier,
+        at: &Pointer,
         from: &Resume,
     ) -> Result<Opened, FetchError> {
-        let opened = self.network.block_on(source.open(&carrier.at, from))?;
-        opened.map_err(|error| FetchError::Source(error, false))
+        self.network.block_on(open(source, at, from))?
     }
 
     fn announce(&self, name: &str, carrier: &Carrier, opened: &Opened) {
@@ -159,7 +177,7 @@ impl Acquirer<'_> {
         mut staged: Staged,
         strip: Option<bool>,
     ) -> Result<Fetched, FetchError> {
-        if let Err(error) = self.receive(&mut partial, opened, expected, |_| {}) {
+        if let Err(error) = self.drain(&mut partial, opened, expected, |_| {}) {
             return Err(broken(partial, error));
         }
         let received = partial.finish();
@@ -190,7 +208,7 @@ impl Acquirer<'_> {
         opened: Opened,
         expected: &Expected,
         mut staged: Staged,
-        unpacking: Unpacking,
+        form: &Form,
     ) -> Result<Fetched, FetchError> {
         let packed = AtomicU64::new(0);
         let program = expected.expectation.release.executable();
@@ -198,15 +216,15 @@ impl Acquirer<'_> {
             let (to_inflater, from_network) = pipe(PACKED_DEPTH);
             let packed = &packed;
             let unpacker = scope.spawn(move || {
-                let result = match unpacking {
-                    Unpacking::Tar(format, strip) => {
-                        untar(from_network, format, strip, &mut staged, packed)
+                let result = match form {
+                    Form::Archive { format, strip } => {
+                        untar(from_network, *format, *strip, &mut staged, packed)
                     }
                     _ => staged.bare(from_network, &program).map(drop),
                 };
                 result.map(|()| staged)
             });
-            let arrived = self.receive(&mut partial, opened, expected, |bytes| {
+            let arrived = self.drain(&mut partial, opened, expected, |bytes| {
                 packed.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 to_inflater.send(bytes);
             });
@@ -230,7 +248,7 @@ impl Acquirer<'_> {
 
     /// All bytes of the answer, behind those that are here already; each piece is hashed, kept and handed on.
     /// Where nobody takes the pieces any more, receiving goes on: only the whole tells who is to blame.
-    fn receive(
+    fn drain(
         &self,
         partial: &mut Partial,
         opened: Opened,
@@ -256,6 +274,23 @@ impl Acquirer<'_> {
         }
         Ok(())
     }
+}
+
+async fn open(source: &dyn Source, at: &Pointer, from: &Resume) -> Result<Opened, FetchError> {
+    source.open(at, from).await.map_err(|error| FetchError::Source(error, false))
+}
+
+/// The same with its first piece here.
+async fn primed(opened: Opened) -> Result<Opened, FetchError> {
+    let Opened { start, total, validator, mut body } = opened;
+    let first = body.next().await.transpose();
+    let first = first.map_err(|error| FetchError::Source(error, false))?;
+    let body = stream::iter(first.map(Ok)).chain(body).boxed();
+    Ok(Opened { start, total, validator, body })
+}
+
+fn not_a_transfer() -> io::Error {
+    io::Error::other("a cargo build is copied, not received")
 }
 
 /// What arrived stays for the next attempt, unless it is already known to be wrong.

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use loom_source::{Carrier, Digest, Form, Pointer, Resume, Source, SourceError};
+use loom_source::{Carrier, Digest, Form, Opened, Pointer, Resume, Source, SourceError};
 
 use super::{
     Acquirer,
@@ -18,16 +18,19 @@ use crate::{
 const LARGEST_LISTING: u64 = 16 << 20;
 
 impl Acquirer<'_> {
-    /// Fetches the listing, then file after file.
+    /// Reads the listing, then fetches file after file.
     pub(super) fn loose(
         &self,
         name: &str,
         source: &dyn Source,
-        carrier: &Carrier,
-        folder: &Pointer,
         expected: &Expected,
+        opened: Opened,
     ) -> Result<Fetched, FetchError> {
-        let listing = self.listing(source, carrier, expected)?;
+        let folder = match &expected.carrier.form {
+            Form::Loose { folder } => folder,
+            Form::Archive { .. } | Form::Bare => &expected.carrier.at,
+        };
+        let listing = self.listing(&expected.carrier, expected, opened)?;
         let total = listing.entries().iter().filter(|e| e.kind != Kind::Link);
         let total = total.fold(0_u64, |sum, entry| sum.saturating_add(entry.size));
         self.observer.tell(Progress::Fetching {
@@ -56,11 +59,10 @@ impl Acquirer<'_> {
 
     fn listing(
         &self,
-        source: &dyn Source,
         carrier: &Carrier,
         expected: &Expected,
+        opened: Opened,
     ) -> Result<Listing, FetchError> {
-        let opened = self.open(source, carrier, &Resume::whole())?;
         let mut reader = BodyReader::new(self, opened);
         let mut text = Vec::new();
         let read = (&mut reader).take(LARGEST_LISTING).read_to_end(&mut text);
@@ -133,7 +135,7 @@ impl Acquirer<'_> {
         entry: &Entry,
         staged: &mut Staged,
     ) -> Result<Digest, FetchError> {
-        let opened = self.open(source, at, &Resume::whole())?;
+        let opened = self.open(source, &at.at, &Resume::whole())?;
         let mut reader = BodyReader::new(self, opened);
         // One byte more than announced is enough to see that it is too long.
         let taken = staged.file(

@@ -4,20 +4,25 @@
 //! |---|---|
 //! | `candidate` | [`Candidate`]: a source in its place of the order, and what it is to us |
 //! | `resolve` | from «latest» or a range to one version |
+//! | `choose` | which of a source's versions that is: old enough, and not going back |
 //! | `versions` | what a source last said it carries |
 //! | `plan` | [`Plan`](plan::Plan): failover and retry as one pure reducer |
-//! | `run` | drives the plan: asks source after source, and the policy |
+//! | `run` | drives the plan: asks source after source |
+//! | `race` | the sources that are being asked, and the policy about what each offers |
 //! | `attempt` | one attempt at one source, and what its failure means |
 //! | `build` | a cargo build |
 //! | `publish` | into the store, with receipt and first-seen pins |
 //! | `fetch` · `loose` | one carrier's bytes into a staged tree |
 //! | `pipe` · `inflate` | what the threads of a transfer share |
 //! | `outcome` | what came of each source that was asked; the receipt |
+//! | `failure` | the receipt of a failure |
+//! | [`remote`] | what every source offers |
 //! | `quarantine` | which sources brought wrong bytes lately |
 //! | [`chosen`] | the version that `loom use` chose |
 //! | `add` | a file that the user hands us |
 //! | `first_seen` | the digests a release had when it was first seen |
 //! | `network` | the only bridge between blocking code and asynchronous sources |
+//! | [`Notes`] | what a source remembers from run to run |
 //! | `state` | small JSON files in the state folder |
 //! | `observer` | what is told meanwhile |
 //! | `error` | [`AcquireError`] |
@@ -26,20 +31,25 @@ mod add;
 mod attempt;
 mod build;
 mod candidate;
+mod choose;
 pub mod chosen;
 mod describe;
 mod error;
+mod failure;
 mod fetch;
 mod first_seen;
 mod inflate;
 mod loose;
 mod network;
+mod notes;
 mod observer;
 mod outcome;
 mod pipe;
 pub mod plan;
 mod publish;
 pub mod quarantine;
+mod race;
+pub mod remote;
 mod resolve;
 mod run;
 mod state;
@@ -47,7 +57,10 @@ mod state;
 mod tests;
 mod versions;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use loom_source::{Digest, Line, Release, Selector, Slot};
 
@@ -55,13 +68,16 @@ pub use candidate::{Backend, Candidate, Reach};
 pub use error::AcquireError;
 pub use first_seen::forget as forget_first_seen;
 pub use network::Network;
+pub use notes::Notes;
 pub use observer::{Observer, Progress};
 pub use plan::{Reason, Retry};
 pub use state::StateError;
 pub use versions::age_in_words;
 
+use resolve::Asked;
+
 use crate::{
-    store::{Attempt, Installed, Limits, Recovery, Store, StoreError},
+    store::{Installed, Limits, Recovery, Store, StoreError},
     trust::Policy,
 };
 
@@ -148,32 +164,39 @@ fn accepted(
 impl Acquirer<'_> {
     /// Makes sure that what `selector` selects is in the store.
     pub fn acquire(&self, line: &Line, selector: &Selector) -> Result<Acquired, AcquireError> {
-        let slot = match selector {
-            Selector::Exact(version) => Slot::Version(version.clone()),
-            Selector::Dev => Slot::Dev,
-            Selector::Latest | Selector::Range(_) => return self.acquire_one_of(line, selector),
+        let (begun, mut slot) = (Instant::now(), None);
+        let result = match selector {
+            Selector::Exact(version) => {
+                self.acquire_at(line.version(version.clone()), Asked::default())
+            }
+            Selector::Dev => self.acquire_at(line.at(Slot::Dev), Asked::default()),
+            Selector::Latest | Selector::Range(_) => self.acquire_one_of(line, selector, &mut slot),
         };
-        self.acquire_at(line.at(slot), Vec::new())
+        self.conclude(line, selector, slot.as_ref(), begun, &result);
+        result
     }
 
     /// What a fresh memory promises and no source carries any more is asked for again.
-    fn acquire_one_of(&self, line: &Line, selector: &Selector) -> Result<Acquired, AcquireError> {
+    fn acquire_one_of(
+        &self,
+        line: &Line,
+        selector: &Selector,
+        slot: &mut Option<Slot>,
+    ) -> Result<Acquired, AcquireError> {
         let mut resolution = self.resolve(line, selector)?;
+        *slot = Some(resolution.slot.clone());
         if let Some(memory) = resolution.remembered.take() {
-            match self.acquire_at(line.at(resolution.slot), resolution.attempts) {
+            match self.acquire_at(line.at(resolution.slot), resolution.asked) {
                 Err(AcquireError::Unserved { reason: Reason::Absent, .. }) => memory.forget()?,
                 result => return result,
             };
             resolution = self.resolve(line, selector)?;
+            *slot = Some(resolution.slot.clone());
         }
-        self.acquire_at(line.at(resolution.slot), resolution.attempts)
+        self.acquire_at(line.at(resolution.slot), resolution.asked)
     }
 
-    fn acquire_at(
-        &self,
-        release: Release,
-        attempts: Vec<Attempt>,
-    ) -> Result<Acquired, AcquireError> {
+    fn acquire_at(&self, release: Release, asked: Asked) -> Result<Acquired, AcquireError> {
         if let Some(installed) = self.hit(&release)? {
             return Ok(Acquired { installed, how: How::Here });
         }
@@ -186,7 +209,7 @@ impl Acquirer<'_> {
         if let Some(installed) = self.relink(&release)? {
             return Ok(Acquired { installed, how: How::Relinked });
         }
-        self.run(&release, attempts)
+        self.run(&release, asked.attempts, &asked.silent)
     }
 
     /// What is here counts, unless it is to be fetched again; a cargo build may have changed and is always looked at.

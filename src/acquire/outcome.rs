@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use loom_source::{Build, Class, Digest, Offer, Release, SourceError};
 
 use super::{
-    Acquirer, Candidate, describe::whole, observer::Progress, plan::Event, quarantine::Blame,
+    Acquirer, Candidate, Reach, describe::whole, observer::Progress, plan::Event, quarantine::Blame,
 };
 use crate::{
     store::{Attempt, Checked, Receipt, receipt::BuildReceipt, receipt::rfc3339_exact},
@@ -18,7 +18,8 @@ use crate::{
 /// The log of one acquisition.
 pub(super) struct Log {
     begun: Instant,
-    asked: Instant,
+    /// When each source was asked, by its name.
+    asked: BTreeMap<String, Instant>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) blames: Vec<Blame>,
     /// Whether some source was refused only because nothing proves what it has.
@@ -33,10 +34,9 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn new(attempts: Vec<Attempt>) -> Self {
-        let now = Instant::now();
         Self {
-            begun: now,
-            asked: now,
+            begun: Instant::now(),
+            asked: BTreeMap::new(),
             attempts,
             blames: Vec::new(),
             unproven: false,
@@ -47,20 +47,31 @@ impl Log {
     }
 
     /// A source is being asked.
-    pub(super) fn ask(&mut self) {
-        self.asked = Instant::now();
+    pub(super) fn ask(&mut self, candidate: &Candidate) {
+        self.asked.insert(candidate.name.clone(), Instant::now());
     }
 
     /// What came of it.
     pub(super) fn note(&mut self, candidate: &Candidate, outcome: impl Into<String>) {
-        let ms = u64::try_from(self.asked.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.attempts.push(Attempt { source: candidate.name.clone(), outcome: outcome.into(), ms });
+        let asked = self.asked.get(&candidate.name).map(Instant::elapsed).unwrap_or_default();
+        self.attempts.push(tried(candidate, outcome.into(), asked));
     }
 
     /// The total time so far, in milliseconds.
     fn total(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+        milliseconds(self.begun.elapsed())
     }
+}
+
+/// What came of asking a source, and how long that took.
+pub(super) fn tried(candidate: &Candidate, outcome: String, took: Duration) -> Attempt {
+    // Nothing is waited for on this machine's disks.
+    let timeout_ms = (candidate.reach != Reach::Disk).then(|| milliseconds(candidate.timeout));
+    Attempt { source: candidate.name.clone(), outcome, ms: milliseconds(took), timeout_ms }
+}
+
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Acquirer<'_> {
@@ -79,7 +90,8 @@ impl Acquirer<'_> {
         self.observer.tell(Progress::Failed { source: &candidate.name, why: &why });
         log.note(candidate, why);
         log.offline |= error.class() == Class::Offline;
-        Event::Failed { advice: error.advice(), class: error.class(), progress }
+        let (advice, class, file) = (error.advice(), error.class(), is_of_one_file(error));
+        Event::Failed { advice, class, progress, file }
     }
 
     /// The policy refuses what a source offers.
@@ -155,6 +167,23 @@ impl Acquirer<'_> {
         receipt.build = offer.build.as_ref().map(build);
         receipt
     }
+}
+
+/// Whether an error says no more than that one file cannot be had: another one of the same source may.
+fn is_of_one_file(error: &SourceError) -> bool {
+    use SourceError as E;
+    matches!(
+        error,
+        E::Gone { .. }
+            | E::Status { .. }
+            | E::Interrupted { .. }
+            | E::Html { .. }
+            | E::Encoded { .. }
+            | E::Range { .. }
+            | E::Redirect { .. }
+            | E::Read { .. }
+            | E::Malformed { .. }
+    )
 }
 
 fn origin(origin: Origin) -> &'static str {

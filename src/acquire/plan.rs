@@ -1,10 +1,13 @@
-//! What to do next: failover and retry as one pure reducer, (state, event) to action.
+//! What to do next: failover, retry and hedging as one pure reducer, (state, event) to action.
 //!
 //! It knows sources by their place in the order and nothing else; it reads no clock and asks nobody.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use loom_source::{Advice, Class};
+
+#[cfg(test)]
+mod tests;
 
 /// How often a transfer that broke off is taken up again at the same source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,19 +36,35 @@ pub struct Turn {
     pub stop_on_error: bool,
     /// `on_absent = "stop"`: where it has nothing, nobody else is asked.
     pub stop_on_absent: bool,
+    /// `race = true`: the next one may be asked while this one has sent nothing.
+    pub race: bool,
 }
 
-/// What happened at the source that was asked last.
+impl Turn {
+    /// Whether it may end the search: then it stands where it does to keep others from answering.
+    fn stops(self) -> bool {
+        self.stop_on_error || self.stop_on_absent
+    }
+}
+
+/// What happened at a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// It does not carry the release.
     Absent,
     /// This build of loom has nothing that could ask it.
     Missing,
-    /// It carries it, and the policy has an expectation.
-    Offered,
+    /// It carries it, and the policy has an expectation of so many of its carriers, at least one.
+    Offered {
+        /// How many.
+        carriers: usize,
+    },
     /// The policy refuses what it offers, or what it offers cannot be unpacked.
     Distrusted,
+    /// It has sent nothing for as long as the next one has patience.
+    Late,
+    /// The first bytes are here.
+    Delivers,
     /// It could not answer, or the transfer broke off.
     Failed {
         /// What may be done about it.
@@ -54,37 +73,44 @@ pub enum Event {
         class: Class,
         /// Whether bytes arrived that were not here before.
         progress: bool,
+        /// Whether it says no more than that this one file cannot be had.
+        file: bool,
     },
     /// The bytes are not what was expected.
     Wrong {
         /// Whether a part came from an earlier transfer: then nobody is to blame yet.
         resumed: bool,
     },
-    /// The bytes are what was expected.
-    Arrived,
 }
 
 impl Event {
     /// It gave no answer that counts.
     pub(super) fn unanswered() -> Self {
-        Self::Failed { advice: Advice::Next, class: Class::Unreachable, progress: false }
+        let (advice, class) = (Advice::Next, Class::Unreachable);
+        Self::Failed { advice, class, progress: false, file: false }
     }
 }
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Ask this source for the release.
+    /// Ask this source for the release, beside those that are being asked.
     Ask(usize),
-    /// Fetch from the source asked last, taking up what is already here, after this long.
+    /// Open what this source offers, where the bytes end that are already here, after this long.
     Fetch {
+        /// Which source.
+        place: usize,
         /// How long to wait first.
         after: Duration,
     },
-    /// Discard what is here and fetch from the first byte.
-    FetchWhole,
-    /// The release is here.
-    Done,
+    /// The same with the next of its carriers.
+    FetchOther(usize),
+    /// Discard what is here of this source and open it at the first byte.
+    FetchWhole(usize),
+    /// Wait for those that are being asked.
+    Wait,
+    /// Receive from this source; whoever else is being asked is given up.
+    Take(usize),
     /// No source is left.
     GiveUp(Reason),
 }
@@ -108,254 +134,173 @@ pub enum Reason {
 #[derive(Debug)]
 pub struct Plan {
     /// The sources still to be asked, first first.
-    left: std::vec::IntoIter<Turn>,
+    left: VecDeque<Turn>,
+    /// Those that are being asked.
+    asked: Vec<Asked>,
     retry: Retry,
-    /// The present source.
+    worst: Reason,
+}
+
+/// A source that is being asked.
+#[derive(Debug, Default)]
+struct Asked {
     turn: Turn,
     fetching: bool,
+    late: bool,
     restarted: bool,
     barren: u32,
     total: u32,
-    worst: Reason,
+    /// Its carriers that have not been tried.
+    carriers: usize,
 }
 
 impl Plan {
     /// A plan over sources in order.
     pub fn new(order: Vec<Turn>, retry: Retry) -> Self {
-        Self {
-            left: order.into_iter(),
-            retry,
-            turn: Turn::default(),
-            fetching: false,
-            restarted: false,
-            barren: 0,
-            total: 0,
-            worst: Reason::Absent,
-        }
+        Self { left: order.into(), asked: Vec::new(), retry, worst: Reason::Absent }
     }
 
     /// The first action.
     pub fn start(&mut self) -> Action {
-        self.advance()
+        self.go_on()
     }
 
-    /// The next action after this event.
-    pub fn next(&mut self, event: Event) -> Action {
+    /// The next action after this event at the source in this place, which is being asked.
+    pub fn next(&mut self, place: usize, event: Event) -> Action {
+        let Some(at) = self.asked.iter().position(|asked| asked.turn.place == place) else {
+            return self.go_on();
+        };
         match event {
-            Event::Arrived => Action::Done,
-            Event::Absent if self.turn.stop_on_absent => Action::GiveUp(self.worst),
-            Event::Absent => self.advance(),
-            Event::Missing => self.silent(Reason::Missing),
-            Event::Offered => {
-                self.fetching = true;
-                Action::Fetch { after: Duration::ZERO }
+            Event::Absent => self.absent(at),
+            Event::Missing => self.silent(at, Reason::Missing),
+            Event::Offered { carriers } => {
+                self.asked[at].fetching = true;
+                self.asked[at].carriers = carriers.saturating_sub(1);
+                Action::Fetch { place, after: Duration::ZERO }
             }
-            Event::Wrong { resumed: true } if !self.restarted => {
-                self.restarted = true;
-                Action::FetchWhole
+            Event::Late => self.late(at),
+            Event::Delivers => self.take(at),
+            Event::Wrong { resumed: true } if !self.asked[at].restarted => {
+                self.asked[at].restarted = true;
+                Action::FetchWhole(place)
             }
-            Event::Wrong { .. } | Event::Distrusted => self.fail(Reason::Integrity),
-            Event::Failed { advice, class, progress } => self.failed(advice, class, progress),
+            Event::Wrong { .. } | Event::Distrusted => self.fail(at, Reason::Integrity),
+            Event::Failed { advice, class, progress, file } => {
+                self.failed(at, advice, class, progress, file)
+            }
         }
     }
 
-    fn failed(&mut self, advice: Advice, class: Class, progress: bool) -> Action {
+    /// It has nothing. Where that ends the search, those before it that are still being asked may go on.
+    fn absent(&mut self, at: usize) -> Action {
+        if self.asked.remove(at).turn.stop_on_absent {
+            self.left.clear();
+        }
+        self.go_on()
+    }
+
+    /// Nobody is asked past a source that may end the search.
+    fn late(&mut self, at: usize) -> Action {
+        let asked = &mut self.asked[at];
+        if !asked.turn.race || asked.turn.stops() {
+            return Action::Wait;
+        }
+        asked.late = true;
+        self.go_on()
+    }
+
+    /// The others lose, and are asked again if this one fails after all: after those that have not been asked,
+    /// but not after one that may end the search.
+    fn take(&mut self, at: usize) -> Action {
+        let winner = self.asked.remove(at);
+        let place = winner.turn.place;
+        let losers = std::mem::replace(&mut self.asked, vec![Asked { late: false, ..winner }]);
+        let stop = self.left.iter().position(|turn| turn.stops()).unwrap_or(self.left.len());
+        for (count, loser) in losers.into_iter().enumerate() {
+            self.left.insert(stop + count, loser.turn);
+        }
+        Action::Take(place)
+    }
+
+    fn failed(
+        &mut self,
+        at: usize,
+        advice: Advice,
+        class: Class,
+        progress: bool,
+        file: bool,
+    ) -> Action {
         let reason = match class {
             Class::Credentials => Reason::Credentials,
             Class::Unreachable | Class::Offline => Reason::Unreachable,
         };
-        match advice {
-            Advice::Stop => {
-                self.turn.stop_on_error = true;
-                self.fail(reason)
-            }
-            Advice::Retry { after } if self.fetching => match self.again(progress, after) {
-                Some(after) => Action::Fetch { after },
-                None => self.fail(reason),
-            },
-            Advice::Retry { .. } | Advice::Next if self.fetching => self.fail(reason),
-            Advice::Retry { .. } | Advice::Next => self.silent(reason),
+        let (place, fetching) = (self.asked[at].turn.place, self.asked[at].fetching);
+        if advice == Advice::Stop {
+            self.asked[at].turn.stop_on_error = true;
+            return self.fail(at, reason);
         }
+        if !fetching {
+            return self.silent(at, reason);
+        }
+        if let Advice::Retry { after } = advice
+            && let Some(after) = self.again(at, progress, after)
+        {
+            return Action::Fetch { place, after };
+        }
+        let asked = &mut self.asked[at];
+        if file && asked.carriers > 0 {
+            *asked = Asked { carriers: asked.carriers - 1, fetching, ..Asked::of(asked.turn) };
+            return Action::FetchOther(place);
+        }
+        self.fail(at, reason)
     }
 
     /// How long to wait before taking the transfer up again, if it is worth it.
-    fn again(&mut self, progress: bool, after: Option<Duration>) -> Option<Duration> {
-        self.total += 1;
-        self.barren = if progress { 0 } else { self.barren + 1 };
-        let wait = after.unwrap_or(Duration::from_millis(200) * self.barren);
-        let worth = self.total <= self.retry.total
-            && self.barren <= self.retry.barren
+    fn again(&mut self, at: usize, progress: bool, after: Option<Duration>) -> Option<Duration> {
+        let asked = &mut self.asked[at];
+        asked.total += 1;
+        asked.barren = if progress { 0 } else { asked.barren + 1 };
+        let wait = after.unwrap_or(Duration::from_millis(200) * asked.barren);
+        let worth = asked.total <= self.retry.total
+            && asked.barren <= self.retry.barren
             && wait <= self.retry.patience;
         worth.then_some(wait)
     }
 
-    fn fail(&mut self, reason: Reason) -> Action {
+    fn fail(&mut self, at: usize, reason: Reason) -> Action {
         self.worst = self.worst.max(reason);
-        if self.turn.stop_on_error { Action::GiveUp(self.worst) } else { self.advance() }
+        if self.asked.remove(at).turn.stop_on_error {
+            self.left.clear();
+        }
+        self.go_on()
     }
 
     /// It did not say whether it has the release: where its absence would end everything, so does its silence,
     /// or whoever can keep it from answering decides who answers instead.
-    fn silent(&mut self, reason: Reason) -> Action {
-        self.turn.stop_on_error |= self.turn.stop_on_absent;
-        self.fail(reason)
+    fn silent(&mut self, at: usize, reason: Reason) -> Action {
+        let turn = &mut self.asked[at].turn;
+        turn.stop_on_error |= turn.stop_on_absent;
+        self.fail(at, reason)
     }
 
-    fn advance(&mut self) -> Action {
-        (self.fetching, self.restarted, self.barren, self.total) = (false, false, 0, 0);
-        match self.left.next() {
+    /// Asks the next one, unless somebody is being asked and not late.
+    fn go_on(&mut self) -> Action {
+        if self.asked.iter().any(|asked| !asked.late) {
+            return Action::Wait;
+        }
+        match self.left.pop_front() {
             Some(turn) => {
-                self.turn = turn;
+                self.asked.push(Asked::of(turn));
                 Action::Ask(turn.place)
             }
-            None => Action::GiveUp(self.worst),
+            None if self.asked.is_empty() => Action::GiveUp(self.worst),
+            None => Action::Wait,
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Action = Action::Fetch { after: Duration::ZERO };
-
-    fn failed(advice: Advice, progress: bool) -> Event {
-        Event::Failed { advice, class: Class::Unreachable, progress }
-    }
-
-    fn turn(place: usize) -> Turn {
-        Turn { place, ..Turn::default() }
-    }
-
-    fn run(order: &[Turn], events: &[Event]) -> Vec<Action> {
-        let mut plan = Plan::new(order.to_vec(), Retry { barren: 1, total: 3, ..Retry::default() });
-        let mut actions = vec![plan.start()];
-        actions.extend(events.iter().map(|event| plan.next(*event)));
-        actions
-    }
-
-    #[test]
-    fn sources_are_taken_in_order_until_one_delivers() {
-        use Action::{Ask, Done, FetchWhole, GiveUp};
-        let next = failed(Advice::Next, false);
-        let again = failed(Advice::Retry { after: None }, true);
-        let barren = failed(Advice::Retry { after: None }, false);
-        let soon = Action::Fetch { after: Duration::from_millis(200) };
-        let later = |secs| failed(Advice::Retry { after: Some(Duration::from_secs(secs)) }, true);
-        let refused =
-            Event::Failed { advice: Advice::Next, class: Class::Credentials, progress: false };
-        let two = [turn(0), turn(1)];
-        let strict = [Turn { stop_on_error: true, ..turn(0) }, turn(1)];
-        let only = [Turn { stop_on_absent: true, ..turn(0) }, turn(1)];
-        let second_only = [turn(0), Turn { stop_on_absent: true, ..turn(1) }, turn(2)];
-        let whole = Event::Wrong { resumed: false };
-        let resumed = Event::Wrong { resumed: true };
-        type Case<'a> = (&'a str, &'a [Turn], Vec<Event>, Vec<Action>);
-        let cases: Vec<Case<'_>> = vec![
-            ("nothing configured", &[], vec![], vec![GiveUp(Reason::Absent)]),
-            (
-                "the first delivers",
-                &two,
-                vec![Event::Offered, Event::Arrived],
-                vec![Ask(0), NOW, Done],
-            ),
-            (
-                "absence goes on",
-                &two,
-                vec![Event::Absent, Event::Absent],
-                vec![Ask(0), Ask(1), GiveUp(Reason::Absent)],
-            ),
-            (
-                "an unreachable one goes on",
-                &two,
-                vec![next, Event::Absent],
-                vec![Ask(0), Ask(1), GiveUp(Reason::Unreachable)],
-            ),
-            ("a find that fails is not asked again", &two, vec![barren], vec![Ask(0), Ask(1)]),
-            ("on_error stop", &strict, vec![next], vec![Ask(0), GiveUp(Reason::Unreachable)]),
-            (
-                "on_error stop does not end at absence",
-                &strict,
-                vec![Event::Absent],
-                vec![Ask(0), Ask(1)],
-            ),
-            ("on_absent stop", &only, vec![Event::Absent], vec![Ask(0), GiveUp(Reason::Absent)]),
-            (
-                "on_absent stop, and it cannot say",
-                &only,
-                vec![next],
-                vec![Ask(0), GiveUp(Reason::Unreachable)],
-            ),
-            (
-                "on_absent stop lets others help with what it has",
-                &only,
-                vec![Event::Offered, whole],
-                vec![Ask(0), NOW, Ask(1)],
-            ),
-            (
-                "on_absent stop hides no earlier failure",
-                &second_only,
-                vec![Event::Distrusted, Event::Absent],
-                vec![Ask(0), Ask(1), GiveUp(Reason::Integrity)],
-            ),
-            (
-                "a source without a backend goes on",
-                &two,
-                vec![Event::Missing, Event::Absent],
-                vec![Ask(0), Ask(1), GiveUp(Reason::Missing)],
-            ),
-            (
-                "a final answer ends it",
-                &two,
-                vec![failed(Advice::Stop, false)],
-                vec![Ask(0), GiveUp(Reason::Unreachable)],
-            ),
-            (
-                "wrong bytes go on",
-                &two,
-                vec![Event::Offered, whole, Event::Absent],
-                vec![Ask(0), NOW, Ask(1), GiveUp(Reason::Integrity)],
-            ),
-            (
-                "a resumed one is tried whole, once",
-                &two,
-                vec![Event::Offered, resumed, resumed],
-                vec![Ask(0), NOW, FetchWhole, Ask(1)],
-            ),
-            (
-                "a broken transfer is taken up while it brings bytes",
-                &two,
-                vec![Event::Offered, again, again, again, again],
-                vec![Ask(0), NOW, NOW, NOW, NOW, Ask(1)],
-            ),
-            (
-                "and given up when it brings none",
-                &two,
-                vec![Event::Offered, barren, barren],
-                vec![Ask(0), NOW, soon, Ask(1)],
-            ),
-            (
-                "Retry-After is obeyed",
-                &two,
-                vec![Event::Offered, later(2)],
-                vec![Ask(0), NOW, Action::Fetch { after: Duration::from_secs(2) }],
-            ),
-            ("but not for ever", &two, vec![Event::Offered, later(60)], vec![Ask(0), NOW, Ask(1)]),
-            (
-                "integrity outranks credentials",
-                &two,
-                vec![refused, Event::Distrusted],
-                vec![Ask(0), Ask(1), GiveUp(Reason::Integrity)],
-            ),
-            (
-                "credentials outrank the network",
-                &two,
-                vec![refused, next],
-                vec![Ask(0), Ask(1), GiveUp(Reason::Credentials)],
-            ),
-        ];
-        for (name, order, events, actions) in cases {
-            assert_eq!(run(order, &events), actions, "{name}");
-        }
+impl Asked {
+    fn of(turn: Turn) -> Self {
+        Self { turn, ..Self::default() }
     }
 }

@@ -21,7 +21,7 @@ impl Acquirer<'_> {
         received: Option<Received>,
         log: &mut Log,
     ) -> Result<Step, AcquireError> {
-        let Chosen { candidate, offer, expected } = chosen;
+        let Chosen { candidate, offer, expected, .. } = chosen;
         let expectation = &expected.expectation;
         let bytes = received.as_ref().map_or(0, Received::size);
         log.note(candidate, "delivered");

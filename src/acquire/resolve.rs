@@ -5,25 +5,22 @@ use std::time::{Instant, SystemTime};
 use loom_source::{
     Class, Dated, Line, Listing, Need, Selector, Slot, Source, SourceError, Version,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     AcquireError, Acquirer, Backend, Candidate, Reach, accepted,
+    choose::{Choice, fits},
     describe::whole,
     observer::Progress,
+    outcome::tried,
     plan::Reason,
-    state,
-    versions::{Memory, age_in_words},
+    versions::{Heard, Memory, ago},
 };
 use crate::{store::Attempt, trust::Origin};
-
-/// All versions, whatever is asked for: the answer is remembered and has to serve other selectors too.
-const EVERY: Need = Need::All;
 
 /// What a selector came to.
 pub(super) struct Resolution {
     pub(super) slot: Slot,
-    pub(super) attempts: Vec<Attempt>,
+    pub(super) asked: Asked,
     /// The memory that it was read from, where nobody was asked.
     pub(super) remembered: Option<Memory>,
 }
@@ -44,22 +41,26 @@ enum Answer {
 
 /// What has come of asking so far.
 #[derive(Default)]
-struct Asked {
-    attempts: Vec<Attempt>,
+pub(super) struct Asked {
+    pub(super) attempts: Vec<Attempt>,
+    /// The places of those that did not answer in time.
+    pub(super) silent: Vec<usize>,
     /// The worst that kept a source from answering.
     worst: Option<Reason>,
     /// Whether some source cannot list.
-    silent: bool,
+    unlistable: bool,
+    /// Whether some source has what is wanted, but not old enough.
+    young: bool,
     /// Whether some source was not asked because we are offline.
     offline: bool,
     /// What this build of loom cannot ask.
     missing: Option<String>,
 }
 
-/// The newest version that `latest` ever came to, so that going back is noticed.
-#[derive(Serialize, Deserialize)]
-struct Highest {
-    version: Version,
+impl Asked {
+    fn note(&mut self, candidate: &Candidate, outcome: String, begun: Instant) {
+        self.attempts.push(tried(candidate, outcome, begun.elapsed()));
+    }
 }
 
 impl Acquirer<'_> {
@@ -70,51 +71,68 @@ impl Acquirer<'_> {
         selector: &Selector,
     ) -> Result<Resolution, AcquireError> {
         let mut asked = Asked::default();
-        for candidate in self.candidates {
+        for (place, candidate) in self.candidates.iter().enumerate() {
             let begun = Instant::now();
             let Candidate { stop_on_absent, stop_on_error, .. } = *candidate;
             let (outcome, stop) = match self.answer(candidate, line, selector, &mut asked)? {
                 Answer::Build => {
-                    let (slot, attempts) = (Slot::Dev, asked.attempts);
-                    return Ok(Resolution { slot, attempts, remembered: None });
+                    asked.note(candidate, "has a cargo build".to_owned(), begun);
+                    return Ok(Resolution { slot: Slot::Dev, asked, remembered: None });
                 }
                 Answer::Versions(versions, remembered) => {
-                    match selector.newest(versions.iter().map(|dated| &dated.version)) {
-                        Some(version) => {
-                            self.not_back(line, selector, candidate, version)?;
-                            let (slot, attempts) = (Slot::Version(version.clone()), asked.attempts);
-                            return Ok(Resolution { slot, attempts, remembered });
+                    match self.choose(candidate, line, selector, &versions)? {
+                        Choice::Version { version, newest } => {
+                            self.not_back(line, selector, candidate, &newest)?;
+                            let from = if remembered.is_some() { "said lately" } else { "says" };
+                            let outcome = format!("{from} that {selector} is {version}");
+                            asked.note(candidate, outcome, begun);
+                            return Ok(Resolution {
+                                slot: Slot::Version(version),
+                                asked,
+                                remembered,
+                            });
                         }
-                        None => (format!("carries nothing that is {selector}"), stop_on_absent),
+                        Choice::Young(why) => {
+                            asked.young = true;
+                            (why, stop_on_absent)
+                        }
+                        Choice::Nothing => {
+                            (format!("carries nothing that is {selector}"), stop_on_absent)
+                        }
                     }
                 }
                 Answer::Nothing => (format!("carries no {line}"), stop_on_absent),
                 Answer::Silent(why) => {
-                    asked.silent = true;
+                    asked.unlistable = true;
                     (why.to_owned(), false)
                 }
                 Answer::Failed(reason, why) => {
                     asked.worst = asked.worst.max(Some(reason));
+                    asked.silent.extend((reason == Reason::Unreachable).then_some(place));
                     (why, stop_on_absent || stop_on_error)
                 }
             };
-            let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-            asked.attempts.push(Attempt { source: candidate.name.clone(), outcome, ms });
+            asked.note(candidate, outcome, begun);
             if stop {
                 break;
             }
         }
-        match self.newest_here(line, selector, &asked)? {
-            Some(resolution) => Ok(resolution),
-            None => Err(self.unresolved(line, selector, asked)),
+        match self.newest_here(line, selector, asked)? {
+            Ok(resolution) => Ok(resolution),
+            Err(asked) => Err(self.unresolved(line, selector, asked)),
         }
     }
 
     fn unresolved(&self, line: &Line, selector: &Selector, asked: Asked) -> AcquireError {
         let release = format!("{} {selector} {}", line.binary, line.platform);
-        let Asked { mut attempts, worst, silent, offline, missing } = asked;
+        let Asked { mut attempts, worst, unlistable, young, offline, missing, .. } = asked;
         match (worst.unwrap_or(Reason::Absent), missing) {
             _ if self.candidates.is_empty() => AcquireError::NoSource(release),
+            _ if young => AcquireError::Young {
+                selector: selector.clone(),
+                minimum: self.policy.minimum_age(),
+                attempts,
+            },
             (reason, _) if offline && reason <= Reason::Unreachable => {
                 AcquireError::Offline { what: release, attempts }
             }
@@ -123,7 +141,7 @@ impl Acquirer<'_> {
                 attempts.retain(|_| self.candidates.len() > 1);
                 AcquireError::Missing { what, attempts }
             }
-            (Reason::Absent, _) if silent => {
+            (Reason::Absent, _) if unlistable => {
                 AcquireError::Unlistable { selector: selector.clone(), attempts }
             }
             (reason, _) => AcquireError::unserved(release, reason, attempts),
@@ -137,6 +155,10 @@ impl Acquirer<'_> {
         selector: &Selector,
         asked: &mut Asked,
     ) -> Result<Answer, AcquireError> {
+        if self.offline && candidate.reach == Reach::Network {
+            asked.offline = true;
+            return self.recalled(candidate, line);
+        }
         let source = match &candidate.backend {
             Backend::Missing(what) => {
                 asked.missing.get_or_insert_with(|| what.clone());
@@ -145,10 +167,6 @@ impl Acquirer<'_> {
             }
             Backend::Ready(source) => source.as_ref(),
         };
-        if self.offline && candidate.reach == Reach::Network {
-            asked.offline = true;
-            return self.recalled(candidate, line);
-        }
         let can = source.capabilities();
         let answer = if can.dev && selector.allows_dev() {
             let found = self.network.block_on(source.find(&line.at(Slot::Dev)))?;
@@ -158,11 +176,19 @@ impl Acquirer<'_> {
         } else if candidate.origin == Origin::PlainHttp {
             Ok(Answer::Silent("its list would come over plain http and prove nothing"))
         } else if candidate.reach == Reach::Disk {
-            self.network.block_on(source.list(line, EVERY))?.map(Answer::from)
+            self.network
+                .block_on(source.list(line, self.need(candidate, selector)))?
+                .map(Answer::from)
         } else {
             self.listed(candidate, source, line, selector)?
         };
         Ok(answer.unwrap_or_else(|error| self.unanswered(candidate, &error, asked)))
+    }
+
+    /// How much of a listing is wanted. The answer is remembered and serves other selectors too.
+    fn need(&self, candidate: &Candidate, selector: &Selector) -> Need {
+        let any = candidate.prerelease || self.policy.judges_age();
+        if *selector == Selector::Latest && !any { Need::Newest } else { Need::All }
     }
 
     fn unanswered(&self, candidate: &Candidate, error: &SourceError, asked: &mut Asked) -> Answer {
@@ -189,12 +215,16 @@ impl Acquirer<'_> {
         selector: &Selector,
     ) -> Result<Result<Answer, SourceError>, AcquireError> {
         let memory = Memory::of(self.state, &candidate.key(), line);
-        let begun = SystemTime::now();
+        let (begun, need) = (SystemTime::now(), self.need(candidate, selector));
+        // The newest alone is a right answer for whatever selects it, unless an older one may be wanted all the same.
+        let serves = |heard: &Heard| {
+            let plain = !candidate.prerelease && !self.policy.judges_age();
+            let fits = |dated: &Dated| fits(selector, candidate, &dated.version);
+            (heard.is_whole() || plain) && heard.versions().iter().any(fits)
+        };
         let heard = memory.recall()?.filter(|heard| {
             // What is newer than the answer is not in it.
-            let versions = heard.versions();
-            let serves = selector.newest(versions.iter().map(|dated| &dated.version)).is_some();
-            serves && !self.force && heard.is_fresh(begun, self.freshness)
+            serves(heard) && !self.force && heard.is_fresh(begun, self.freshness)
         });
         if let Some(heard) = heard {
             return Ok(Ok(Answer::Versions(heard.versions(), Some(memory))));
@@ -203,12 +233,13 @@ impl Acquirer<'_> {
         let lock = memory.lock(&mut || self.observer.tell(Progress::Waiting { what: &what }));
         // Without a lock somebody else may ask the same at the same time, and no more.
         let waited = lock.as_ref().is_ok_and(|(_, waited)| *waited);
-        if waited && let Some(heard) = memory.recall()?.filter(|heard| heard.is_from(begun)) {
+        let told = |heard: &Heard| heard.is_from(begun) && (heard.is_whole() || serves(heard));
+        if waited && let Some(heard) = memory.recall()?.filter(told) {
             return Ok(Ok(Answer::Versions(heard.versions(), None)));
         }
-        let listing = self.network.block_on(source.list(line, EVERY))?;
+        let listing = self.network.block_on(source.list(line, need))?;
         if let Ok(Listing::Versions(versions)) = &listing {
-            self.memory(memory.keep(&candidate.name, versions, SystemTime::now()));
+            self.memory(memory.keep(&candidate.name, versions, need, SystemTime::now()));
         }
         Ok(listing.map(Answer::from))
     }
@@ -220,46 +251,15 @@ impl Acquirer<'_> {
             return Ok(SILENT);
         };
         let here = self.accepted_here(line)?;
-        let age = age_in_words(heard.age(SystemTime::now()));
+        let age = heard.age(SystemTime::now());
         let mut versions = heard.versions();
         versions.retain(|dated| here.contains(&dated.version));
         if versions.is_empty() {
             return Ok(SILENT);
         }
-        let text = format!("offline: {} listed its versions {age} ago", candidate.name);
+        let text = format!("offline: {} listed its versions {}", candidate.name, ago(age));
         self.observer.tell(Progress::Notice { text: &text });
         Ok(Answer::Versions(versions, None))
-    }
-
-    /// `latest` must not go back unless that is wanted: a stale or hostile mirror would hide what is newer.
-    fn not_back(
-        &self,
-        line: &Line,
-        selector: &Selector,
-        candidate: &Candidate,
-        version: &Version,
-    ) -> Result<(), AcquireError> {
-        // Offline nobody could hide anything from us: what is here is all there is.
-        if *selector != Selector::Latest || self.offline && candidate.reach == Reach::Network {
-            return Ok(());
-        }
-        let Line { authority, binary, platform } = line;
-        let path = self.state.join("latest").join(format!("{authority}@{binary}@{platform}.json"));
-        let before = state::read::<Highest>(&path)?.map(|highest| highest.version);
-        match before {
-            Some(before) if before > *version && !self.allow_downgrade => {
-                Err(AcquireError::Downgrade {
-                    source_name: candidate.name.clone(),
-                    offered: version.clone(),
-                    before,
-                })
-            }
-            Some(before) if before == *version => Ok(()),
-            _ => {
-                self.memory(state::write(&path, &Highest { version: version.clone() }));
-                Ok(())
-            }
-        }
     }
 
     /// Where nobody can say, the newest one here will do.
@@ -267,23 +267,29 @@ impl Acquirer<'_> {
         &self,
         line: &Line,
         selector: &Selector,
-        asked: &Asked,
-    ) -> Result<Option<Resolution>, AcquireError> {
+        asked: Asked,
+    ) -> Result<Result<Resolution, Asked>, AcquireError> {
         let here = self.accepted_here(line)?;
-        let Some(version) = selector.newest(&here) else { return Ok(None) };
+        let prereleases = self.candidates.iter().any(|candidate| candidate.prerelease);
+        let fitting = here.iter().filter(|v| selector.matches_counting(v, prereleases));
+        let Some(version) = fitting.max() else { return Ok(Err(asked)) };
+        let why = match asked.young {
+            true => format!("no source has {selector} in a release that is old enough"),
+            false => format!("no source could say what {selector} is{}", self.last_heard(line)),
+        };
+        let text = format!("{why}; taking {version}, the newest one here");
+        self.observer.tell(Progress::Notice { text: &text });
+        Ok(Ok(Resolution { slot: Slot::Version(version.clone()), asked, remembered: None }))
+    }
+
+    /// How old the youngest answer of any source is, in parentheses; nothing where there is none.
+    fn last_heard(&self, line: &Line) -> String {
+        let now = SystemTime::now();
         let heard = self.candidates.iter().filter_map(|candidate| {
             Memory::of(self.state, &candidate.key(), line).recall().ok().flatten()
         });
-        let now = SystemTime::now();
-        let ago = heard.map(|heard| heard.age(now)).min();
-        let ago =
-            ago.map_or(String::new(), |age| format!(" (last heard {} ago)", age_in_words(age)));
-        let text = format!(
-            "no source could say what {selector} is{ago}; taking {version}, the newest one here"
-        );
-        self.observer.tell(Progress::Notice { text: &text });
-        let (slot, attempts) = (Slot::Version(version.clone()), asked.attempts.clone());
-        Ok(Some(Resolution { slot, attempts, remembered: None }))
+        let age = heard.map(|heard| heard.age(now)).min();
+        age.map_or(String::new(), |age| format!(" (last heard {})", ago(age)))
     }
 
     /// The versions of a line that are here and that today's policy accepts.

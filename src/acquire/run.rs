@@ -1,8 +1,8 @@
-//! Drives the plan: asks source after source, and the policy about what each offers.
+//! Drives the plan: asks source after source.
 
-use std::{thread, time::SystemTime};
+use std::time::{Duration, SystemTime};
 
-use loom_source::{Offer, Release, Slot, Source};
+use loom_source::{Offer, Platform, Release, Slot};
 
 use super::{
     AcquireError, Acquired, Acquirer, Backend, Candidate, How, Reach, first_seen,
@@ -10,17 +10,27 @@ use super::{
     outcome::Log,
     plan::{Action, Event, Plan, Reason, Turn},
     quarantine::Quarantine,
+    race::Race,
 };
 use crate::{
     store::{Attempt, Installed},
-    trust::{Expected, Origin, Pins},
+    trust::{Expected, Origin},
 };
+
+/// How long a partial transfer waits to be taken up.
+const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How many files of partial transfers are looked at, so that a run is not held up.
+const SWEPT: usize = 64;
 
 /// An offer that the policy has an expectation of.
 pub(super) struct Chosen<'a> {
     pub(super) candidate: &'a Candidate,
     pub(super) offer: Offer,
+    /// The carrier that is fetched.
     pub(super) expected: Expected,
+    /// Other carriers that would do.
+    pub(super) others: Vec<Expected>,
 }
 
 /// What a step came to: the next event, or the release.
@@ -35,12 +45,15 @@ impl Acquirer<'_> {
         &self,
         release: &Release,
         attempts: Vec<Attempt>,
+        silent: &[usize],
     ) -> Result<Acquired, AcquireError> {
         if release.slot != Slot::Dev && self.only_builds() {
             return Err(AcquireError::OnlyBuilds { release: release.to_string() });
         }
+        // What could not be swept is swept another time.
+        let _ = self.store.sweep_partials(STALE, SWEPT);
         let mut log = Log::new(attempts);
-        let result = self.drive(release, &mut log);
+        let result = self.drive(release, silent, &mut log);
         let blames = std::mem::take(&mut log.blames);
         self.memory(Quarantine::add(self.state, blames, SystemTime::now()));
         result
@@ -53,56 +66,81 @@ impl Acquirer<'_> {
         !self.candidates.is_empty() && !self.candidates.iter().any(releases)
     }
 
-    fn drive(&self, release: &Release, log: &mut Log) -> Result<Acquired, AcquireError> {
+    fn drive(
+        &self,
+        release: &Release,
+        silent: &[usize],
+        log: &mut Log,
+    ) -> Result<Acquired, AcquireError> {
         let pins = first_seen::load(self.state, release)?;
-        let mut plan = Plan::new(self.order(release)?, self.retry);
+        let mut plan = Plan::new(self.order(release, silent)?, self.retry);
+        let mut race = Race::new(self, release, pins);
         let mut action = plan.start();
-        let mut chosen: Option<Chosen<'_>> = None;
         loop {
-            let step = match (action, &chosen) {
-                (Action::Ask(place), _) => {
-                    log.ask();
-                    match self.ask(release, &self.candidates[place], &pins, log)? {
-                        Ok(found) => {
-                            chosen = Some(found);
-                            Step::Event(Event::Offered)
-                        }
-                        Err(event) => Step::Event(event),
+            let (place, event) = match action {
+                Action::GiveUp(reason) => return Err(self.unserved(release, reason, log)),
+                Action::Take(place) => match race.take(place, log)? {
+                    Step::Here(installed, how) => return Ok(Acquired { installed, how }),
+                    Step::Event(event) => (place, event),
+                },
+                Action::Ask(place) => match self.unasked(release, place, log) {
+                    Some(event) => (place, event),
+                    None => {
+                        race.ask(place, log);
+                        race.next(log)?
                     }
+                },
+                Action::Fetch { place, after } => {
+                    race.fetch(place, after, false);
+                    race.next(log)?
                 }
-                (Action::Fetch { after }, Some(chosen)) => {
-                    thread::sleep(after);
-                    self.attempt(release, chosen, false, log)?
+                Action::FetchOther(place) => {
+                    race.fetch_other(place);
+                    race.next(log)?
                 }
-                (Action::FetchWhole, Some(chosen)) => self.attempt(release, chosen, true, log)?,
-                (Action::GiveUp(reason), _) => return Err(self.unserved(release, reason, log)),
-                // The plan fetches only what was offered, and ends here only after an arrival.
-                (Action::Fetch { .. } | Action::FetchWhole | Action::Done, _) => {
-                    Step::Event(Event::Absent)
+                Action::FetchWhole(place) => {
+                    race.fetch(place, Duration::ZERO, true);
+                    race.next(log)?
                 }
+                Action::Wait => race.next(log)?,
             };
-            match step {
-                Step::Here(installed, how) => return Ok(Acquired { installed, how }),
-                Step::Event(event) => action = plan.next(event),
+            action = plan.next(place, event);
+            if let (Event::Late, Action::Ask(next)) = (event, action) {
+                self.tell_late(&self.candidates[place], &self.candidates[next]);
             }
         }
     }
 
-    /// The order in which sources are asked: as configured, those that lied lately last.
-    fn order(&self, release: &Release) -> Result<Vec<Turn>, AcquireError> {
+    fn tell_late(&self, late: &Candidate, next: &Candidate) {
+        let patience = late.patience().unwrap_or_default();
+        let text = format!(
+            "{} has sent nothing for {}; asking {} as well",
+            late.name,
+            humantime::format_duration(patience),
+            next.name
+        );
+        self.observer.tell(Progress::Notice { text: &text });
+    }
+
+    /// The order in which sources are asked: as configured, those last that lied lately, and last of all those that
+    /// did not answer a moment ago: each costs its budget once.
+    fn order(&self, release: &Release, silent: &[usize]) -> Result<Vec<Turn>, AcquireError> {
         let sources: Vec<(&str, bool)> = self
             .candidates
             .iter()
             .map(|c| (c.name.as_str(), c.stop_on_absent || c.stop_on_error))
             .collect();
-        let places = if self.quarantine {
+        let mut places = if self.quarantine {
             Quarantine::load(self.state, SystemTime::now())?.order(&sources, release)
         } else {
             (0..sources.len()).collect()
         };
+        for group in places.split_mut(|place| sources[*place].1) {
+            group.sort_by_key(|place| silent.contains(place));
+        }
         let turn = |place: usize| {
-            let Candidate { stop_on_error, stop_on_absent, .. } = self.candidates[place];
-            Turn { place, stop_on_error, stop_on_absent }
+            let Candidate { stop_on_error, stop_on_absent, race, .. } = self.candidates[place];
+            Turn { place, stop_on_error, stop_on_absent, race }
         };
         Ok(places.into_iter().map(turn).collect())
     }
@@ -129,36 +167,23 @@ impl Acquirer<'_> {
         }
     }
 
-    /// Asks one source, and the policy about its offer.
-    fn ask<'a>(
-        &self,
-        release: &Release,
-        candidate: &'a Candidate,
-        pins: &Pins,
-        log: &mut Log,
-    ) -> Result<Result<Chosen<'a>, Event>, AcquireError> {
-        let source = match &candidate.backend {
-            Backend::Missing(what) => return Ok(Err(self.missing(release, candidate, what, log))),
-            Backend::Ready(source) => source,
-        };
-        if release.slot == Slot::Dev && !source.capabilities().dev {
-            log.note(candidate, "carries no cargo builds");
-            return Ok(Err(Event::Absent));
-        }
-        if self.offline && candidate.reach == Reach::Network {
+    /// Why a source is not even asked.
+    fn unasked(&self, release: &Release, place: usize, log: &mut Log) -> Option<Event> {
+        let candidate = &self.candidates[place];
+        log.ask(candidate);
+        if self.offline && candidate.reach == Reach::Network && release.slot != Slot::Dev {
             log.offline = true;
             log.note(candidate, "not asked: loom is offline");
-            return Ok(Err(Event::Absent));
+            return Some(Event::Absent);
         }
-        let offer = match self.network.block_on(source.find(release))? {
-            Ok(Some(offer)) => offer,
-            Ok(None) => return self.absent(release, candidate, source.as_ref(), log).map(Err),
-            Err(error) => return Ok(Err(self.failed(log, candidate, &error, false))),
-        };
-        Ok(match self.policy.judge(release, &candidate.name, candidate.origin, &offer, pins) {
-            Ok(expected) => Ok(Chosen { candidate, offer, expected }),
-            Err(distrust) => Err(self.distrusted(log, candidate, &distrust)),
-        })
+        match &candidate.backend {
+            Backend::Missing(what) => Some(self.missing(release, candidate, what, log)),
+            Backend::Ready(source) if release.slot == Slot::Dev && !source.capabilities().dev => {
+                log.note(candidate, "carries no cargo builds");
+                Some(Event::Absent)
+            }
+            Backend::Ready(_) => None,
+        }
     }
 
     /// A kind of source that this build cannot ask; none of those carries cargo builds.
@@ -179,23 +204,18 @@ impl Acquirer<'_> {
     }
 
     /// A source says that it has nothing. Over plain HTTP anybody can say so for it.
-    fn absent(
+    pub(super) fn absent(
         &self,
-        release: &Release,
         candidate: &Candidate,
-        source: &dyn Source,
+        platforms: &[Platform],
         log: &mut Log,
-    ) -> Result<Event, AcquireError> {
+    ) -> Event {
         if candidate.origin == Origin::PlainHttp {
             let why = "says over plain http that it does not carry it, which proves nothing";
             self.observer.tell(Progress::Failed { source: &candidate.name, why });
             log.note(candidate, why);
-            return Ok(Event::unanswered());
+            return Event::unanswered();
         }
-        let platforms = match release.slot.version() {
-            Some(version) => self.network.block_on(source.platforms(&release.binary, version))?,
-            None => Vec::new(),
-        };
         let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
         log.note(
             candidate,
@@ -206,6 +226,6 @@ impl Acquirer<'_> {
                 }
             },
         );
-        Ok(Event::Absent)
+        Event::Absent
     }
 }

@@ -4,7 +4,7 @@ use clap::{ArgMatches, Command};
 
 use super::{
     Outcome, completions, config, context::Context, dev, down, env, exec, get, init, list, logs,
-    man, remove, restart, status, store, supervise, trust, up, use_version, which,
+    man, remove, restart, status, store, supervise, trust, up, use_version, which, why,
 };
 
 /// One command: its name, what it says of itself, its arguments and what it does.
@@ -70,7 +70,8 @@ pub(crate) static ALL: &[Entry] = &[
     command!("env", env, "Print how clients reach what runs, as exports for a shell"),
     command!("get", get, "Make sure that a release is here, and print where"),
     command!("which", which, "Print where a release is, if it is here"),
-    command!("list", list, "List what is here"),
+    command!("list", list, "List what is here, or with --remote what the sources offer"),
+    command!("why", why, "Say how a release got here, or why it did not"),
     command!("use", use_version, "Choose the version that counts when nothing else says one"),
     command!("remove", remove, "Remove a release from this machine"),
     command!("store", store, "Look after the store: verify, du, path, add"),

@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
+use loom_source::Platform;
 use serde_json::{Value, json};
 
-use super::{Done, Outcome, build_note, context::Context};
+use super::{Done, Outcome, build_note, context::Context, list_remote};
 use crate::{
     acquire,
     config::Flags,
@@ -13,9 +14,28 @@ use crate::{
 
 /// Arguments of `loom list`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// List what the sources offer instead, and mark what is here
+    #[arg(long)]
+    pub(crate) remote: bool,
+    /// Show pre-releases too
+    #[arg(long, requires = "remote")]
+    pub(crate) prerelease: bool,
+    /// For this platform instead of this machine's; may be given more than once
+    #[arg(long = "platform", value_name = "PLATFORM", requires = "remote")]
+    pub(crate) platforms: Vec<Platform>,
+    /// For every platform
+    #[arg(long, requires = "remote", conflicts_with = "platforms")]
+    pub(crate) all_platforms: bool,
+    /// Ask this source instead of the configured ones; may be given more than once
+    #[arg(long = "source", value_name = "SOURCE", requires = "remote")]
+    pub(crate) sources: Vec<String>,
+}
 
-pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    if args.remote {
+        return list_remote::run(args, context);
+    }
     let resolved = context.resolve(Flags::default())?;
     let store = context.store(&resolved)?;
     let state = &resolved.state_dir.value;

@@ -15,7 +15,9 @@
 //! | `selection` | the options that say which release and from where |
 //! | `ready` | makes sure that the release is here |
 //! | `sources` | opens the configured sources |
+//! | `objects` | what object stores are asked with |
 //! | `progress` | what is told while that happens |
+//! | `list_remote` | the part of `list` that asks the sources |
 //!
 //! Every other file is one command.
 
@@ -30,13 +32,16 @@ mod env;
 mod exec;
 mod exit;
 mod get;
+mod github;
 mod global;
 mod init;
 mod launching;
 mod list;
+mod list_remote;
 mod logs;
 mod lookup;
 mod man;
+mod objects;
 mod parse;
 mod place;
 mod printer;
@@ -50,10 +55,12 @@ mod sources;
 mod status;
 mod store;
 mod supervise;
+mod tail;
 mod trust;
 mod up;
 mod use_version;
 mod which;
+mod why;
 
 use std::{ffi::OsString, process::ExitCode};
 

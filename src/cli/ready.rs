@@ -5,10 +5,14 @@ use std::time::SystemTime;
 use loom_source::{Line, Selector, Slot};
 
 use super::{
-    Exit, Failure, build_note, context::Context, progress::Teller, selection::Selection, sources,
+    Exit, Failure, build_note,
+    context::Context,
+    progress::Teller,
+    selection::Selection,
+    sources::{self, Opened},
 };
 use crate::{
-    acquire::{self, Acquired, Acquirer, How, Network, Retry},
+    acquire::{self, AcquireError, Acquired, Acquirer, How, Network, Retry},
     config::Resolved,
     store::{Limits, Store},
     trust::Policy,
@@ -20,6 +24,7 @@ pub(crate) fn policy(resolved: &Resolved) -> Policy {
         checksum: resolved.trust.checksum.value,
         signature: resolved.trust.signature.value,
         allow_unverified: resolved.allow_unverified.value,
+        minimum_release_age: resolved.trust.minimum_release_age.value.as_secs(),
     }
 }
 
@@ -62,6 +67,47 @@ pub(crate) fn ready(
     fetch(context, resolved, store, selection, (&line, &selector), policy)
 }
 
+/// Asks the sources something, as `get` would.
+pub(crate) fn with_acquirer<T>(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+    selection: &Selection,
+    opened: &Opened,
+    ask: impl FnOnce(&Acquirer<'_>) -> Result<T, AcquireError>,
+) -> Result<T, Failure> {
+    let teller = Teller::new(context.printer.clone());
+    let asked = ask(&acquirer(resolved, store, selection, opened, &teller, policy(resolved)))?;
+    teller.well();
+    Ok(asked)
+}
+
+fn acquirer<'a>(
+    resolved: &'a Resolved,
+    store: &'a Store,
+    selection: &Selection,
+    opened: &'a Opened,
+    teller: &'a Teller,
+    policy: Policy,
+) -> Acquirer<'a> {
+    Acquirer {
+        store,
+        state: &resolved.state_dir.value,
+        candidates: &opened.candidates,
+        policy,
+        observer: teller,
+        limits: Limits::default(),
+        retry: Retry::default(),
+        keep_archives: resolved.store.keep_archives.value,
+        freshness: resolved.update.check_interval.value,
+        offline: resolved.offline.value,
+        force: selection.force_download,
+        allow_downgrade: selection.allow_downgrade,
+        quarantine: selection.sources.is_empty(),
+        network: Network::default(),
+    }
+}
+
 fn fetch(
     context: &Context,
     resolved: &Resolved,
@@ -72,22 +118,7 @@ fn fetch(
 ) -> Result<Acquired, Failure> {
     let opened = sources::open(context, resolved, selection.build)?;
     let teller = Teller::new(context.printer.clone());
-    let acquirer = Acquirer {
-        store,
-        state: &resolved.state_dir.value,
-        candidates: &opened.candidates,
-        policy,
-        observer: &teller,
-        limits: Limits::default(),
-        retry: Retry::default(),
-        keep_archives: resolved.store.keep_archives.value,
-        freshness: resolved.update.check_interval.value,
-        offline: resolved.offline.value,
-        force: selection.force_download,
-        allow_downgrade: selection.allow_downgrade,
-        quarantine: selection.sources.is_empty(),
-        network: Network::default(),
-    };
+    let acquirer = acquirer(resolved, store, selection, &opened, &teller, policy);
     let acquired = acquirer.acquire(line, selector);
     if acquired.is_ok() {
         teller.well();

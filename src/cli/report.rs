@@ -139,7 +139,9 @@ impl From<AcquireError> for Failure {
                 Reason::Integrity => Exit::Integrity,
             },
             AcquireError::OnlyBuilds { .. } | AcquireError::Unlistable { .. } => Exit::Absent,
-            AcquireError::Downgrade { .. } | AcquireError::Unproven { .. } => Exit::Integrity,
+            AcquireError::Downgrade { .. }
+            | AcquireError::Unproven { .. }
+            | AcquireError::Young { .. } => Exit::Integrity,
             AcquireError::Offline { .. } => Exit::Offline,
             AcquireError::Prepare(_) => Exit::Failure,
         };

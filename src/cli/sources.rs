@@ -7,7 +7,7 @@ use loom_mirror::{Mirror, Options};
 use loom_target::{Target, TargetOptions, choose::Sightings};
 use url::Url;
 
-use super::{Exit, Failure, context::Context};
+use super::{Exit, Failure, context::Context, github, objects};
 use crate::{
     acquire::{Backend, Candidate, Reach},
     config::{Layout, Resolved, SourceKind, SourceSpec, Then},
@@ -49,7 +49,10 @@ pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Resul
             SourceKind::Mirror { url, .. } => {
                 opened.candidates.push(mirror(context, resolved, spec, url)?)
             }
-            SourceKind::Github { .. } | SourceKind::Plugin { .. } => {
+            SourceKind::Github { .. } => {
+                opened.candidates.push(github::open(context, resolved, spec)?);
+            }
+            SourceKind::Plugin { .. } => {
                 let what = format!("{spec} ({} sources)", spec.kind.type_name());
                 opened.candidates.push(candidate(
                     spec,
@@ -63,7 +66,12 @@ pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Resul
     Ok(opened)
 }
 
-fn candidate(spec: &SourceSpec, origin: Origin, reach: Reach, backend: Backend) -> Candidate {
+pub(crate) fn candidate(
+    spec: &SourceSpec,
+    origin: Origin,
+    reach: Reach,
+    backend: Backend,
+) -> Candidate {
     Candidate {
         name: spec.to_string(),
         origin,
@@ -71,6 +79,9 @@ fn candidate(spec: &SourceSpec, origin: Origin, reach: Reach, backend: Backend) 
         stop_on_error: spec.on_error == Then::Stop,
         stop_on_absent: spec.on_absent == Then::Stop,
         reach,
+        timeout: spec.timeout,
+        race: spec.race,
+        prerelease: spec.prerelease,
     }
 }
 
@@ -133,10 +144,6 @@ fn mirror(
     spec: &SourceSpec,
     url: &Url,
 ) -> Result<Candidate, Failure> {
-    if matches!(url.scheme(), "s3" | "gs" | "az") {
-        let what = format!("{spec} ({}:// mirrors)", url.scheme());
-        return Ok(candidate(spec, Origin::Mirror, Reach::Network, Backend::Missing(what)));
-    }
     let options = Options {
         layout: match spec.layout {
             None => loom_mirror::Layout::Probe,
@@ -149,6 +156,7 @@ fn mirror(
             _ => network(context, resolved, spec)?,
         },
         authorization: None,
+        objects: objects::options(&spec.kind, context.env(), std::env::home_dir().as_deref()),
     };
     let mirror = Mirror::open(url.as_str(), options).map_err(|e| {
         Failure::of(Exit::Usage, &e).hint("`loom config show` says where this source is configured")
@@ -158,13 +166,16 @@ fn mirror(
         (_, true) => Reach::Loopback,
         (_, false) => Reach::Network,
     };
-    let plain = url.scheme() == "http" && reach == Reach::Network;
-    let origin = if plain { Origin::PlainHttp } else { Origin::Mirror };
+    let origin = if mirror.is_insecure() { Origin::PlainHttp } else { Origin::Mirror };
     Ok(candidate(spec, origin, reach, Backend::Ready(Box::new(mirror))))
 }
 
 /// How one source may use the network: its own settings, and the environment's proxies and certificates.
-fn network(context: &Context, resolved: &Resolved, spec: &SourceSpec) -> Result<Network, Failure> {
+pub(crate) fn network(
+    context: &Context,
+    resolved: &Resolved,
+    spec: &SourceSpec,
+) -> Result<Network, Failure> {
     let env = context.env();
     let either =
         |name: &str| env.get(&name.to_lowercase()).or_else(|| env.get(name)).map(str::to_owned);

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 /// What `up` would start without asking anybody: of `latest`, a cargo build where one counts, else the newest release.
-fn find(
+pub(super) fn find(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
@@ -60,9 +60,11 @@ fn find(
     if counts && let Some(installed) = store.find(&line.at(Slot::Dev))? {
         return Ok(Some(installed));
     }
+    let prereleases = resolved.sources.value.iter().any(|spec| spec.prerelease);
     let mut newest: Option<(Version, Installed)> = None;
     for Listed { release, .. } in store.list()? {
-        let matching = release.slot.version().filter(|version| selector.matches(version));
+        let matching = release.slot.version();
+        let matching = matching.filter(|v| selector.matches_counting(v, prereleases));
         let Some(version) = matching.filter(|_| release.line() == *line) else { continue };
         if newest.as_ref().is_none_or(|(best, _)| version > best)
             && let Some(installed) = acquire::here(store, &release, &policy)?

@@ -9,6 +9,7 @@
 //! | `durable` | aside, fsync, rename, fsync of the folder |
 //! | [`locks`] | one lock per release, per name, and the collection lock |
 //! | [`partial`] | [`Partial`]: bytes on their way here; [`Received`]: all of them, hashed |
+//! | `stale` | partial transfers that nobody takes up |
 //! | `staging` | where trees are made, and sweeping |
 //! | [`staged`] | [`Staged`]: a tree in the making |
 //! | [`limits`] | [`Limits`]: how much a tree may hold |
@@ -23,6 +24,7 @@
 //! | `rehash` | whether a tree's files are what its listing says |
 //! | [`fingerprint`] | whether a tree was touched since it was hashed |
 //! | [`receipt`] | [`Receipt`]: how a tree got here |
+//! | [`failures`] | [`Failed`]: the last attempts that brought nothing |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`retention`] | the last three development trees |
 //! | [`list`] · [`remove`] · [`du`] · [`verify`] | looking after it |
@@ -35,6 +37,7 @@ mod damaged;
 pub mod du;
 mod durable;
 pub mod error;
+pub mod failures;
 pub mod fingerprint;
 mod format;
 pub mod installed;
@@ -56,12 +59,14 @@ pub mod remove;
 pub mod retention;
 pub mod staged;
 mod staging;
+mod stale;
 mod unpack_tar;
 mod unpack_zip;
 pub mod verify;
 
 pub use admit::Checked;
 pub use error::StoreError;
+pub use failures::Failed;
 pub use format::{Notice, Store};
 pub use installed::Installed;
 pub use lease::Lease;

@@ -115,6 +115,9 @@ pub struct Attempt {
     pub outcome: String,
     /// How long that took, in milliseconds.
     pub ms: u64,
+    /// Its `timeout`, in milliseconds: the longest that it may take without progress. None on this machine's disks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
 }
 
 /// A cargo build.

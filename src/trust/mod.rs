@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `age` | [`TooYoung`]: how old a release must be before it is chosen |
 //! | `distrust` | [`Distrust`]: why an offer is not even fetched |
 //! | `expectation` | [`Expectation`]: what has to be proven before bytes become a release |
 //! | `pin` | [`Pins`]: digests we already hold for a release |
@@ -9,12 +10,14 @@
 //!
 //! Nothing here reads a file or asks a source; the same values always get the same judgement.
 
+mod age;
 mod distrust;
 mod expectation;
 mod pin;
 mod policy;
 
+pub use age::TooYoung;
 pub use distrust::Distrust;
 pub use expectation::{Expectation, Grade, Proof, Waiver};
 pub use pin::{Pin, PinOrigin, Pins};
-pub use policy::{Checksum, Expected, Origin, Policy, Signature};
+pub use policy::{Checksum, Expected, Judged, Origin, Policy, Signature};

@@ -49,6 +49,13 @@ pub struct Policy {
     /// `--allow-unverified`: for this run a missing digest is accepted.
     #[serde(default)]
     pub allow_unverified: bool,
+    /// `trust.minimum_release_age`, in seconds: nothing younger is chosen by `latest` or a range.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub minimum_release_age: u64,
+}
+
+fn is_zero(seconds: &u64) -> bool {
+    *seconds == 0
 }
 
 /// A carrier of an offer, and what has to be proven of it.
@@ -60,8 +67,17 @@ pub struct Expected {
     pub expectation: Expectation,
 }
 
+/// What an offer came to.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The first carrier that will do, in the source's order.
+    pub first: Expected,
+    /// Others that would do as well, in the same order.
+    pub others: Vec<Expected>,
+}
+
 impl Policy {
-    /// Judges an offer: the first carrier that can be proven, in the source's order, and what has to be proven of it.
+    /// Judges an offer: the carriers that can be proven, and what has to be proven of them.
     pub fn judge(
         &self,
         release: &Release,
@@ -69,7 +85,7 @@ impl Policy {
         origin: Origin,
         offer: &Offer,
         pins: &Pins,
-    ) -> Result<Expected, Distrust> {
+    ) -> Result<Judged, Distrust> {
         if self.signature == Signature::Required && origin != Origin::Workspace {
             return Err(Distrust::Signature);
         }
@@ -83,8 +99,13 @@ impl Policy {
             source_name: source.into(),
         };
         let mut refusal = None;
+        let mut good: Vec<Expected> = Vec::new();
         for carrier in &offer.carriers {
-            let proof = carrier_proof(source, &heard(&carrier.claims), pins)?;
+            let proof = match carrier_proof(source, &heard(&carrier.claims), pins) {
+                Ok(proof) => proof,
+                Err(distrust) if good.is_empty() => return Err(distrust),
+                Err(_) => continue,
+            };
             // What is claimed of loose files is claimed of their listing: its digest is the tree's.
             let (archive, tree) = match carrier.form {
                 Form::Loose { .. } => (None, tree.clone().or(proof)),
@@ -101,14 +122,20 @@ impl Policy {
                 size: carrier.size,
             };
             if expectation.grade().is_some() || expectation.waiver.is_some() {
-                return Ok(Expected { carrier: carrier.clone(), expectation });
+                good.push(Expected { carrier: carrier.clone(), expectation });
+                continue;
             }
             refusal.get_or_insert_with(|| Distrust::NoChecksum {
                 release: release.to_string().into(),
                 source_name: source.into(),
             });
         }
-        Err(refusal.unwrap_or_else(no_carrier))
+        let mut good = good.into_iter();
+        let Some(first) = good.next() else { return Err(refusal.unwrap_or_else(no_carrier)) };
+        // What fails must not be replaced by what proves less.
+        let proven = first.expectation.waiver.is_none();
+        let others = good.filter(|other| !proven || other.expectation.waiver.is_none()).collect();
+        Ok(Judged { first, others })
     }
 
     /// Whether this policy accepts what was proven when a release entered, under this policy or another one.
@@ -232,12 +259,12 @@ mod tests {
     }
 
     /// What an expectation says, in short: proofs with their grade, or the waiver.
-    fn short(judgement: Result<Expected, Distrust>) -> String {
+    fn short(judgement: Result<Judged, Distrust>) -> String {
         let proof = |what: &str, proof: &Option<Proof>| {
             proof.as_ref().map(|p| format!("{what}:{:?}", p.grade)).unwrap_or_default()
         };
         match judgement {
-            Ok(Expected { expectation: e, .. }) => {
+            Ok(Judged { first: Expected { expectation: e, .. }, .. }) => {
                 format!(
                     "{}{}{}",
                     proof("archive", &e.archive),
@@ -347,6 +374,20 @@ mod tests {
             let judgement =
                 Policy::default().judge(&release(), "somewhere", Origin::Mirror, &offer, &pins);
             assert_eq!(short(judgement), expected);
+        }
+    }
+
+    #[test]
+    fn other_carriers_prove_no_less() {
+        let lax = Policy { checksum: Checksum::IfAvailable, ..Policy::default() };
+        for (carriers, others) in [
+            (&[&["a"][..], &[], &["b"], &["c", "d"]][..], 1),
+            (&[&[], &["a"], &[]], 2),
+            (&[&["a"]], 0),
+        ] {
+            let offer = offer(carriers, None);
+            let judged = lax.judge(&release(), "x", Origin::Mirror, &offer, &pins(None, &[]));
+            assert_eq!(judged.unwrap().others.len(), others, "{carriers:?}");
         }
     }
 

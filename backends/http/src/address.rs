@@ -1,5 +1,7 @@
 //! What is this machine, what may be asked, and how addresses are shown.
 
+use std::net::IpAddr;
+
 use loom_source::SourceError;
 use url::{Host, Url};
 
@@ -16,13 +18,24 @@ pub fn shown(url: &Url) -> String {
     url.into()
 }
 
-/// Whether the address is this machine: `localhost`, `127.0.0.0/8` or `::1`.
+/// Whether the address is this machine: `localhost`, `127.0.0.0/8`, `::1`, or one that the system takes for it
+/// (`0.0.0.0`, `::`, `::ffff:127.0.0.1`).
 pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
+    let ip = match url.host() {
+        Some(Host::Domain(name)) => return name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).to_canonical(),
+        None => return false,
+    };
+    ip.is_loopback() || ip.is_unspecified()
+}
+
+/// Scheme, host and port, for people: who must be reachable.
+pub fn origin(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{}://{host}:{port}", url.scheme()),
+        None => format!("{}://{host}", url.scheme()),
     }
 }
 
@@ -80,9 +93,15 @@ mod tests {
 
     #[test]
     fn this_machine_is_known_by_its_names() {
-        for near in
-            ["http://localhost:1/", "http://LOCALHOST/", "http://127.9.9.9/", "http://[::1]/"]
-        {
+        for near in [
+            "http://localhost:1/",
+            "http://LOCALHOST/",
+            "http://127.9.9.9/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://0.0.0.0/",
+            "http://[::]/",
+        ] {
             assert!(is_loopback(&url(near)), "{near}");
         }
         for far in
@@ -119,6 +138,8 @@ mod tests {
             (&lax, "https://a/", "http://127.0.0.1/", false),
             (&lax, "http://a/", "http://127.0.0.1/", false),
             (&lax, "https://a/", "https://localhost/", false),
+            (&lax, "https://a/", "https://[::ffff:127.0.0.1]/", false),
+            (&lax, "https://a/", "https://0.0.0.0/", false),
             (&lax, "https://a/", "ftp://a/", false),
             (&lax, "https://a/", "file:///etc/passwd", false),
         ] {

@@ -42,6 +42,8 @@ pub(crate) fn judge(
             let end = ContentRange::of(headers).and_then(|range| range.total);
             Ok(if end == Some(asked.from) { Verdict::End } else { Verdict::Restart })
         }
+        // Network Authentication Required: a captive portal says so itself.
+        511 => Err(SourceError::Html { at: at.to_owned() }),
         200 => encoded(at, headers).map(|()| Verdict::Whole),
         206 => encoded(at, headers).and_then(|()| part(at, asked, headers)),
         status => {
@@ -101,13 +103,18 @@ pub(crate) fn is_page(headers: &HeaderMap) -> bool {
 }
 
 /// `Retry-After`: seconds, or a date.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = text(headers, &header::RETRY_AFTER)?;
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// What the server says that the time is.
+pub(crate) fn date(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(text(headers, &header::DATE)?).ok()
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

@@ -13,6 +13,9 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::fault;
 
+/// Fewer bytes a second than this, over the whole of the longest time without progress, are none.
+const SLOWEST: u64 = 10;
+
 /// What is known of a body before it arrives.
 #[derive(Debug)]
 pub(crate) struct Promise {
@@ -37,7 +40,10 @@ pub(crate) struct Reading {
     read: u64,
     /// Runs while a poll has found nothing to read.
     stall: Pin<Box<Sleep>>,
-    waiting: bool,
+    /// Since when nothing has come, while that is so.
+    waiting: Option<Instant>,
+    /// How long was waited, and for how many bytes, since there was progress last.
+    since: (Duration, u64),
     deadline: Option<Pin<Box<Sleep>>>,
     /// The first bytes, as long as they may still turn out to begin a page.
     held: Option<BytesMut>,
@@ -54,7 +60,8 @@ impl Reading {
             inner: Box::pin(inner),
             read: 0,
             stall: Box::pin(sleep(promise.timeout)),
-            waiting: false,
+            waiting: None,
+            since: (Duration::ZERO, 0),
             deadline,
             held: promise.no_page.then(BytesMut::new),
             ended: false,
@@ -70,12 +77,24 @@ impl Reading {
     /// Nothing to read: how long already?
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<SourceError> {
         let after = self.promise.timeout;
-        if !self.waiting {
-            self.waiting = true;
-            self.stall.as_mut().reset(Instant::now() + after);
+        if self.waiting.is_none() {
+            let now = Instant::now();
+            self.waiting = Some(now);
+            self.stall.as_mut().reset(now + after.saturating_sub(self.since.0));
         }
         ready!(self.stall.as_mut().poll(cx));
         Poll::Ready(SourceError::Stall { at: self.promise.at.clone(), after })
+    }
+
+    /// Something came. Only our own waiting counts, not the time the reader took, and a few bytes now and then
+    /// are no progress: a server that sends one every nine seconds would hold us for ever.
+    fn came(&mut self, count: u64) {
+        self.read += count;
+        let waited = self.waiting.take().map_or(Duration::ZERO, |since| since.elapsed());
+        self.since = (self.since.0 + waited, self.since.1 + count);
+        if self.since.1 >= SLOWEST * self.promise.timeout.as_secs().max(1) {
+            self.since = (Duration::ZERO, 0);
+        }
     }
 
     fn overdue(&mut self, cx: &mut Context<'_>) -> Option<SourceError> {
@@ -133,8 +152,7 @@ impl Stream for Reading {
             let passed = match this.inner.as_mut().poll_next(cx) {
                 Poll::Ready(None) => return Poll::Ready(this.end()),
                 Poll::Ready(Some(Ok(bytes))) => {
-                    this.waiting = false;
-                    this.read += bytes.len() as u64;
+                    this.came(bytes.len() as u64);
                     this.pass(bytes)
                 }
                 Poll::Ready(Some(Err(error))) => Err(this.interrupted(Some(fault::why(error)))),
@@ -157,7 +175,8 @@ impl Stream for Reading {
 fn begins_page(bytes: &[u8]) -> Option<bool> {
     /// No page has more white space before its first tag than this.
     const ENOUGH: usize = 1024;
-    const BEGINNINGS: [&[u8]; 2] = [b"<!doctype html", b"<html"];
+    const BEGINNINGS: [&[u8]; 8] =
+        [b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta", b"<title", b"<!--"];
     const BOM: &[u8] = b"\xEF\xBB\xBF";
     if bytes.len() < BOM.len() && BOM.starts_with(bytes) {
         return None;
@@ -188,7 +207,10 @@ mod tests {
         for (bytes, page) in [
             (&b"<!DOCTYPE html><p>"[..], Some(true)),
             (b"\xEF\xBB\xBF \r\n<HTML lang=de>", Some(true)),
+            (b"<!-- proxy --><p>", Some(true)),
+            (b"<script>location=", Some(true)),
             (b"<!doctype svg", Some(false)),
+            (b"<?xml version", Some(false)),
             (b"{\"a\": \"<html>\"}", Some(false)),
             (b"\x1f\x8b\x08", Some(false)),
             (b"abc  x", Some(false)),

@@ -1,14 +1,20 @@
 //! One file from one address.
 
+mod call;
 mod reply;
 
 use std::{
     hash::{BuildHasher as _, RandomState},
-    time::Duration,
+    pin::pin,
+    time::{Duration, SystemTime},
 };
 
 use bytes::{Bytes, BytesMut};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{
+    StreamExt as _, TryStreamExt as _,
+    future::{Either, select},
+    stream,
+};
 use loom_source::{Opened, Resume, SourceError};
 use reqwest::{
     Method, Request, Response, StatusCode,
@@ -18,14 +24,16 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use crate::{
-    Network, NetworkError, address,
+    Exchange, Network, NetworkError, address,
     answer::{self, Verdict},
     body::{Promise, Reading},
     fault,
     get::{Get, ask, travelling},
+    moments::{Late, Moments, Patience},
     transport::Transport,
 };
 
+pub use call::{Call, Called};
 pub use reply::{Follow, Reply};
 
 /// How many redirects are followed.
@@ -50,10 +58,21 @@ pub struct Answer {
     pub opened: Opened,
 }
 
-/// A request under way: what bounds it and what it is called.
+/// A request under way, with all attempts at it: what bounds it and what it is called.
 struct Course<'a> {
     get: &'a Get,
+    begun: Instant,
+    /// How often it has been tried in vain.
+    made: u32,
     deadline: Option<(Instant, Duration)>,
+}
+
+/// One request of a course.
+struct Step<'a> {
+    url: &'a Url,
+    headers: &'a HeaderMap,
+    resume: &'a Resume,
+    at: &'a str,
 }
 
 impl Client {
@@ -70,11 +89,10 @@ impl Client {
 
     /// Opens a file; `None` where there is none (404, 410). Asks again as the settings' [`Retry`](crate::Retry) says.
     pub async fn get(&self, get: &Get) -> Result<Option<Answer>, SourceError> {
-        let course = self.course(get);
-        let mut made = 0;
+        let mut course = self.course(get);
         loop {
             match self.open(&course).await {
-                Err(failed) => self.pause(&course, &mut made, failed).await?,
+                Err(failed) => self.pause(&mut course, failed).await?,
                 done => return done,
             }
         }
@@ -82,11 +100,10 @@ impl Client {
 
     /// A whole small file, at most `cap` bytes; `None` where there is none.
     pub async fn small(&self, get: &Get, cap: usize) -> Result<Option<Bytes>, SourceError> {
-        let course = self.course(get);
-        let mut made = 0;
+        let mut course = self.course(get);
         loop {
             match self.open_small(&course, cap).await {
-                Err(failed) => self.pause(&course, &mut made, failed).await?,
+                Err(failed) => self.pause(&mut course, failed).await?,
                 done => return done,
             }
         }
@@ -104,22 +121,20 @@ impl Client {
     }
 
     fn course<'a>(&self, get: &'a Get) -> Course<'a> {
-        let deadline = self.network.total_timeout.map(|total| (Instant::now() + total, total));
-        Course { get, deadline }
+        let begun = Instant::now();
+        let deadline = self.network.total_timeout.map(|total| (begun + total, total));
+        Course { get, begun, made: 0, deadline }
     }
 
-    /// Waits until the same may be asked again, or gives the failure back.
-    async fn pause(
-        &self,
-        course: &Course<'_>,
-        made: &mut u32,
-        failed: SourceError,
-    ) -> Result<(), SourceError> {
-        *made += 1;
-        let pause = self.network.retry.pause(*made, &failed, jitter());
-        let in_time = |pause: &Duration| match course.deadline {
-            Some((deadline, _)) => Instant::now() + *pause < deadline,
-            None => true,
+    /// Waits until the same may be asked again, or gives the failure back. Asking again brings no progress:
+    /// all attempts together and the pauses between them have the budget of one.
+    async fn pause(&self, course: &mut Course<'_>, failed: SourceError) -> Result<(), SourceError> {
+        course.made += 1;
+        let pause = self.network.retry.pause(course.made, &failed, jitter());
+        let in_time = |pause: &Duration| {
+            let then = Instant::now() + *pause;
+            then < course.begun + self.network.timeout
+                && course.deadline.is_none_or(|(deadline, _)| then < deadline)
         };
         match pause.filter(in_time) {
             Some(pause) => tokio::time::sleep(pause).await,
@@ -138,6 +153,11 @@ impl Client {
                 Ok(Verdict::Absent) => {
                     self.drain(response).await;
                     return Ok(None);
+                }
+                Ok(Verdict::Whole | Verdict::Rest { .. }) | Err(SourceError::Encoded { .. })
+                    if !course.get.page && answer::is_page(response.headers()) =>
+                {
+                    return Err(SourceError::Html { at });
                 }
                 Ok(verdict) => {
                     return self.answer(course, response, at, &verdict, resume.from).map(Some);
@@ -161,7 +181,8 @@ impl Client {
         address::admit(&self.network, &url)?;
         for _ in 0..=REDIRECTS {
             let at = named(&course.get.url, &url);
-            let response = self.head(course, &url, &headers, resume, &at).await?;
+            let step = Step { url: &url, headers: &headers, resume, at: &at };
+            let response = self.head(course, &step).await?;
             let Some(next) = target(&response, &url) else { return Ok((response, at)) };
             let to = |url: &Url| address::shown(url);
             let next = next.map_err(|to| redirect(&at, to, "that is no address"))?;
@@ -178,28 +199,79 @@ impl Client {
     }
 
     /// One request, up to the answer's headers.
-    async fn head(
+    async fn head(&self, course: &Course<'_>, step: &Step<'_>) -> Result<Response, SourceError> {
+        let mut request = Request::new(Method::GET, step.url.clone());
+        *request.headers_mut() = step.headers.clone();
+        ask(request.headers_mut(), step.resume);
+        self.execute(course, step, request).await
+    }
+
+    /// One request as it stands, up to the answer's headers.
+    async fn execute(
         &self,
         course: &Course<'_>,
-        url: &Url,
-        headers: &HeaderMap,
-        resume: &Resume,
-        at: &str,
+        step: &Step<'_>,
+        request: Request,
     ) -> Result<Response, SourceError> {
-        let mut request = Request::new(Method::GET, url.clone());
-        *request.headers_mut() = headers.clone();
-        ask(request.headers_mut(), resume);
-        let answer = self.transport.client(&self.network, url)?.execute(request);
-        let after = self.network.timeout;
-        let answer = timeout(after, answer);
+        let moments = Moments::begin();
+        let client = self.transport.client(&self.network, step.url)?;
+        let answer = self.watched(course, step, &moments, client.execute(request));
         let answer = match course.deadline {
             Some((deadline, after)) => timeout_at(deadline, answer)
                 .await
-                .map_err(|_| SourceError::Budget { at: at.to_owned(), after })?,
+                .unwrap_or_else(|_| Err(SourceError::Budget { at: step.at.to_owned(), after })),
             None => answer.await,
         };
-        let answer = answer.map_err(|_| SourceError::Stall { at: at.to_owned(), after })?;
-        answer.map_err(|error| fault::unanswered(at, after, error))
+        self.note(course, step, &moments, answer.as_ref().ok());
+        answer
+    }
+
+    /// The answer, unless the connection or the answer takes too long.
+    async fn watched(
+        &self,
+        course: &Course<'_>,
+        step: &Step<'_>,
+        moments: &Moments,
+        answer: impl Future<Output = reqwest::Result<Response>>,
+    ) -> Result<Response, SourceError> {
+        let Network { timeout, connect_timeout, .. } = self.network;
+        let patience = Patience {
+            connect: connect_timeout.unwrap_or(timeout),
+            answer: timeout,
+            until: (course.made > 0).then(|| course.begun + timeout),
+        };
+        let at = step.at.to_owned();
+        match select(pin!(moments.during(answer)), pin!(moments.late(patience))).await {
+            Either::Left((answer, _)) => answer.map_err(|error| fault::unanswered(&at, error)),
+            Either::Right((Late::Answer, _)) => Err(SourceError::Stall { at, after: timeout }),
+            Either::Right((Late::Connection, _)) => {
+                let at = format!("the connection to {at}");
+                Err(SourceError::Stall { at, after: patience.connect })
+            }
+        }
+    }
+
+    /// Notes who was asked and what came, for those who want to know.
+    fn note(
+        &self,
+        course: &Course<'_>,
+        step: &Step<'_>,
+        moments: &Moments,
+        answer: Option<&Response>,
+    ) {
+        let Some(journal) = &self.network.journal else { return };
+        let date = answer.and_then(|answer| answer::date(answer.headers()));
+        journal.note(Exchange {
+            origin: address::origin(step.url),
+            via: self.transport.via(step.url),
+            redirected: *step.url != course.get.url,
+            authorized: step.headers.contains_key(header::AUTHORIZATION),
+            status: answer.map(|answer| answer.status().as_u16()),
+            dns: moments.dns(),
+            connect: moments.connect(),
+            answer: answer.map(|_| moments.answer()),
+            clocks: date.map(|date| (SystemTime::now(), date)),
+        });
     }
 
     /// A response as an answer, its body under watch.
@@ -222,9 +294,6 @@ impl Client {
         if *verdict == Verdict::End {
             let body = stream::empty().boxed();
             return Ok(Answer { headers, opened: Opened { start, total, validator, body } });
-        }
-        if !course.get.page && answer::is_page(&headers) {
-            return Err(SourceError::Html { at });
         }
         let promise = Promise {
             at,

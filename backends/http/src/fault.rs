@@ -1,6 +1,6 @@
 //! What the client library's errors mean.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt};
 
 use loom_source::SourceError;
 
@@ -33,10 +33,11 @@ pub(crate) fn why(error: reqwest::Error) -> Why {
 }
 
 /// What it means that a request got no answer.
-pub(crate) fn unanswered(at: &str, timeout: Duration, error: reqwest::Error) -> SourceError {
+pub(crate) fn unanswered(at: &str, error: reqwest::Error) -> SourceError {
     let at = at.to_owned();
-    if error.is_timeout() {
-        return SourceError::Stall { at, after: timeout };
+    if causes(&error).any(wants_login) {
+        let status = "407, the proxy wants a user and password".to_owned();
+        return SourceError::Credentials { at, status };
     }
     if causes(&error).any(is_tls) {
         return SourceError::Tls { at, source: why(error).into() };
@@ -59,6 +60,14 @@ fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     }
     let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     wrapped.is_some_and(|inner| is_tls(inner))
+}
+
+/// Whether a proxy refused to make the connection because it does not know us. The types that say so are private.
+fn wants_login(cause: &(dyn Error + 'static)) -> bool {
+    let text = cause.to_string();
+    ["proxy authorization required", "SOCKS error: credentials not accepted"]
+        .contains(&text.trim_start_matches("tunnel error: "))
+        || text.starts_with("SOCKS error: server does not support user/pass authentication")
 }
 
 /// The error and its causes, the outermost first.

@@ -43,6 +43,11 @@ impl Get {
         Self { url: bare, headers, resume: Resume::whole(), page: false }
     }
 
+    /// Where, without user and password.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// With these headers; they are dropped, all but `Accept`, when a redirect leads to another origin.
     #[must_use]
     pub fn headers(mut self, headers: HeaderMap) -> Self {

@@ -12,6 +12,10 @@
 //! | `body` | the bytes: counted, timed, and no page for people |
 //! | `fault` | what the client library's errors mean |
 //! | `transport` | TLS, proxies and connection pools |
+//! | `proxy` | which proxy stands before an address |
+//! | [`roots`] | whose certificates are trusted |
+//! | `moments` | when a connection stood, and when waiting is too long |
+//! | [`journal`] | [`Journal`]: who was asked, and how long that took |
 //!
 //! Whatever goes wrong comes out as a [`SourceError`](loom_source::SourceError) that names the address
 //! without user, password or query.
@@ -22,12 +26,17 @@ mod body;
 pub mod client;
 mod fault;
 pub mod get;
+pub mod journal;
+mod moments;
 pub mod network;
+mod proxy;
 pub mod retry;
+pub mod roots;
 mod transport;
 
-pub use client::{Answer, Client, Follow, Reply};
+pub use client::{Answer, Call, Called, Client, Follow, Reply};
 pub use get::Get;
-pub use network::{Network, NetworkError, ProxySettings};
-pub use reqwest::header;
+pub use journal::{Exchange, Journal};
+pub use network::{Network, NetworkError, ProxySettings, Roots};
+pub use reqwest::{Method, header};
 pub use retry::Retry;

@@ -2,21 +2,25 @@
 
 use std::{
     fmt,
-    sync::{Once, OnceLock},
+    sync::{Arc, Once, OnceLock},
 };
 
 use loom_source::SourceError;
-use reqwest::{Certificate, NoProxy, Proxy, redirect};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::{Certificate, ClientBuilder, redirect};
 use url::Url;
 
-use crate::{Network, NetworkError, ProxySettings, address, fault};
+use crate::{
+    Network, NetworkError, address, fault,
+    moments::{Names, Watch},
+    proxy::Proxies,
+    roots::{self, Trusted},
+};
 
 /// The clients below ours, built when first needed: loading the system's certificates takes milliseconds
 /// that plain http to this machine need not pay.
 pub(crate) struct Transport {
-    proxies: Vec<Proxy>,
-    extra: Vec<Certificate>,
+    proxies: Proxies,
+    trusted: Trusted,
     plain: OnceLock<Result<reqwest::Client, String>>,
     secure: OnceLock<Result<reqwest::Client, String>>,
 }
@@ -24,7 +28,7 @@ pub(crate) struct Transport {
 /// The library shows its proxies with their passwords; we show how many there are.
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (proxies, extra) = (self.proxies.len(), self.extra.len());
+        let (proxies, extra) = (self.proxies.rules().len(), self.trusted.extra.len());
         write!(f, "Transport {{ proxies: {proxies}, extra certificates: {extra} }}")
     }
 }
@@ -36,11 +40,16 @@ impl Transport {
         reqwest::header::HeaderValue::from_str(&network.user_agent)
             .map_err(|_| NetworkError::UserAgent)?;
         Ok(Self {
-            proxies: proxies(&network.proxy)?,
-            extra: certificates(&network.ca)?,
+            proxies: Proxies::new(&network.proxy)?,
+            trusted: Trusted::new(network)?,
             plain: OnceLock::new(),
             secure: OnceLock::new(),
         })
+    }
+
+    /// The proxy that an address is asked through, without user and password.
+    pub(crate) fn via(&self, url: &Url) -> Option<String> {
+        self.proxies.before(url)
     }
 
     /// The client for an address.
@@ -50,32 +59,47 @@ impl Transport {
         url: &Url,
     ) -> Result<&reqwest::Client, SourceError> {
         // Beyond this machine a proxy may be in between, and that may speak TLS.
-        let plain =
-            url.scheme() == "http" && (self.proxies.is_empty() || address::is_loopback(url));
+        let plain = url.scheme() == "http"
+            && (self.proxies.rules().is_empty() || address::is_loopback(url));
         let cell = if plain { &self.plain } else { &self.secure };
         let built = cell.get_or_init(|| {
-            self.build(network, plain).map_err(|error| fault::why(error).to_string())
+            let built =
+                if plain { base(network).tls_certs_only([]).build() } else { self.secure(network) };
+            built.map_err(|error| fault::why(error).to_string())
         });
         let at = || address::shown(url);
         built.as_ref().map_err(|why| SourceError::Tls { at: at(), source: why.clone().into() })
     }
 
-    fn build(&self, network: &Network, plain: bool) -> reqwest::Result<reqwest::Client> {
-        let builder = reqwest::Client::builder()
-            .user_agent(&network.user_agent)
-            .redirect(redirect::Policy::none())
-            .connect_timeout(network.timeout)
-            .referer(false)
-            .no_proxy();
-        if plain {
-            return builder.tls_certs_only([]).build();
+    fn secure(&self, network: &Network) -> reqwest::Result<reqwest::Client> {
+        let builder = || {
+            let rules = self.proxies.rules().iter().cloned();
+            rules.fold(base(network), ClientBuilder::proxy)
+        };
+        let extra = || self.trusted.extra.iter().cloned();
+        let only = |roots: &[Certificate]| {
+            builder().tls_certs_only(roots.iter().cloned().chain(extra())).build()
+        };
+        match &self.trusted.only {
+            Some(roots) => only(roots),
+            None if self.trusted.extra.is_empty() => {
+                // It fails where the system has no certificates at all.
+                builder().build().or_else(|_| only(&roots::built_in()))
+            }
+            None => builder().tls_certs_merge(extra()).build(),
         }
-        let builder = self.proxies.iter().cloned().fold(builder, reqwest::ClientBuilder::proxy);
-        if self.extra.is_empty() {
-            return builder.build();
-        }
-        builder.tls_certs_merge(self.extra.iter().cloned()).build()
     }
+}
+
+/// What all clients have in common. How long may be waited is watched where they are used.
+fn base(network: &Network) -> ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(&network.user_agent)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .dns_resolver(Arc::new(Names))
+        .connector_layer(Watch)
 }
 
 /// Makes ring the process's provider of cryptography, unless there is one already.
@@ -85,40 +109,4 @@ fn install_provider() {
         // An error means that somebody else has installed one, which will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-}
-
-fn certificates(bundles: &[Vec<u8>]) -> Result<Vec<Certificate>, NetworkError> {
-    let mut all = Vec::new();
-    for bundle in bundles {
-        let certificates = Certificate::from_pem_bundle(bundle)
-            .map_err(|error| NetworkError::Ca(fault::why(error).to_string()))?;
-        if certificates.is_empty() {
-            return Err(NetworkError::Ca("a file holds no certificate in PEM form".to_owned()));
-        }
-        all.extend(certificates);
-    }
-    Ok(all)
-}
-
-type Rule = fn(&str) -> reqwest::Result<Proxy>;
-
-fn proxies(settings: &ProxySettings) -> Result<Vec<Proxy>, NetworkError> {
-    let given: [(&'static str, &Option<SecretString>, Rule); 3] = [
-        ("https", &settings.https, |url| Proxy::https(url)),
-        ("http", &settings.http, |url| Proxy::http(url)),
-        ("all", &settings.all, |url| Proxy::all(url)),
-    ];
-    let direct = settings.no_proxy.as_deref().unwrap_or_default();
-    let direct = NoProxy::from_string(&format!("{direct},localhost,127.0.0.0/8,::1"));
-    let mut proxies = Vec::new();
-    for (name, url, rule) in given {
-        let Some(url) = url else { continue };
-        // An empty variable means no proxy.
-        if url.expose_secret().trim().is_empty() {
-            continue;
-        }
-        let proxy = rule(url.expose_secret().trim()).map_err(|_| NetworkError::Proxy(name))?;
-        proxies.push(proxy.no_proxy(direct.clone()));
-    }
-    Ok(proxies)
 }

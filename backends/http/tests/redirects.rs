@@ -4,7 +4,7 @@
 
 mod support;
 
-use loom_http::{Get, ProxySettings, header};
+use loom_http::{Get, header};
 use loom_source::SourceError;
 use support::{Server, client, failure, read, with};
 
@@ -68,23 +68,4 @@ async fn plain_http_beyond_this_machine_needs_leave() {
     let offline = with(|network| (network.allow_http, network.offline) = (true, true));
     let error = failure(&offline, get()).await;
     assert!(matches!(error, SourceError::Offline { .. }), "{error:?}");
-}
-
-#[tokio::test]
-async fn a_proxy_stands_before_others_but_not_before_this_machine() {
-    let (proxy, near) = (Server::answering(&[OK]).await, Server::answering(&[OK]).await);
-    let address = format!("http://user:s3cret@{}", proxy.address);
-    let client = with(|network| {
-        network.allow_http = true;
-        network.proxy = ProxySettings { all: Some(address.into()), ..ProxySettings::default() };
-    });
-    assert!(!format!("{client:?}").contains("s3cret"), "{client:?}");
-    for url in ["http://mirror.invalid/x".parse().unwrap(), near.url("/y")] {
-        let opened = client.get(&Get::new(url)).await.unwrap().unwrap().opened;
-        assert_eq!(read(opened).await.0, b"hello");
-    }
-    let asked =
-        |server: &Server| server.requests()[0].lines().next().unwrap_or_default().to_owned();
-    assert_eq!(asked(&proxy), "get http://mirror.invalid/x http/1.1");
-    assert_eq!(asked(&near), "get /y http/1.1");
 }

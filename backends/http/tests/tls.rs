@@ -4,46 +4,10 @@
 
 mod support;
 
-use std::sync::Arc;
-
-use loom_http::{Client, Get, Network, NetworkError};
+use loom_http::{Client, Get, Network, NetworkError, Roots};
 use loom_source::{Advice, SourceError};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
-use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
-use support::{failure, read, with};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-};
-use tokio_rustls::TlsAcceptor;
+use support::{failure, read, tls::serve, with};
 use url::Url;
-
-/// A server that gives every connection one answer; its address, and its certificate.
-async fn serve(names: &[&str], answer: &'static str) -> (u16, Vec<u8>) {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            // A client that does not trust us ends the handshake.
-            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request).await;
-            let _ = stream.write_all(answer.as_bytes()).await;
-            let _ = stream.shutdown().await;
-        }
-    });
-    (port, cert.pem().into_bytes())
-}
 
 fn url(port: u16) -> Url {
     format!("https://localhost:{port}/x").parse().unwrap()
@@ -66,6 +30,26 @@ async fn an_extra_authority_is_trusted_and_no_other() {
         assert!(matches!(error, SourceError::Tls { .. }), "{error:?}");
         assert_eq!(error.advice(), Advice::Next);
         assert!(error.hint().unwrap().contains("ca ="), "{:?}", error.hint());
+    }
+}
+
+#[tokio::test]
+async fn given_roots_stand_for_the_systems() {
+    let (port, ca) = serve(&["localhost"], OK).await;
+    let (_, another) = serve(&["localhost"], OK).await;
+    let rooted = |roots: &[&Vec<u8>], ca: &[&Vec<u8>]| {
+        let all = |these: &[&Vec<u8>]| these.iter().map(|pem| (*pem).clone()).collect();
+        with(|network| (network.roots, network.ca) = (Roots::Only(all(roots)), all(ca)))
+    };
+    for (client, trusted) in [
+        (rooted(&[&ca], &[]), true),
+        (rooted(&[&another, &ca], &[]), true),
+        (rooted(&[&another], &[&ca]), true),
+        (rooted(&[&another], &[]), false),
+        (rooted(&[], &[]), false),
+    ] {
+        let answer = client.get(&Get::new(url(port))).await;
+        assert_eq!(answer.is_ok(), trusted, "{:?}", answer.err());
     }
 }
 

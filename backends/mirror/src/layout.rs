@@ -2,7 +2,7 @@
 
 use loom_source::SourceError;
 
-use crate::transport::Transport;
+use crate::transport::{Transport, is_refusal};
 
 /// How a mirror is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,13 +26,19 @@ pub(crate) enum Known {
 /// The store format read here.
 const FORMAT: u64 = 1;
 
+/// More than a file `format` holds.
+const CAP: usize = 1024;
+
+/// Whether a store can be read at all, where something in it may not be.
+pub(crate) async fn is_readable(transport: &dyn Transport) -> bool {
+    transport.small("format", CAP).await.is_ok_and(|bytes| bytes.is_some())
+}
+
 /// Reads the file `format` of a mirror.
 pub(crate) async fn probe(transport: &dyn Transport) -> Result<Known, SourceError> {
-    const CAP: usize = 1024;
     let bytes = match transport.small("format", CAP).await {
         Ok(bytes) => bytes,
-        // A bucket without the right to list says so of whatever is not there.
-        Err(SourceError::Credentials { status, .. }) if status.starts_with("403") => None,
+        Err(e) if is_refusal(&e) => None,
         Err(e) => return Err(e),
     };
     let Some(bytes) = bytes else { return Ok(Known::Release) };

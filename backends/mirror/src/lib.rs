@@ -5,6 +5,7 @@
 //! | [`mirror`] | [`Mirror`], the source, and what it is opened with |
 //! | `transport` | the few acts a mirror needs of the place it lies in |
 //! | `folder` | `file://` and plain paths, through `object_store` |
+//! | `objects` | `s3://`, `gs://` and `az://`, through `object_store` and `loom-http` |
 //! | `web` | `http://` and `https://`, through `loom-http` |
 //! | `layout` | which of the two layouts a mirror has |
 //! | `store` | the store layout: a store at rest |
@@ -15,6 +16,7 @@
 mod folder;
 mod layout;
 pub mod mirror;
+mod objects;
 mod release;
 mod store;
 mod transport;
@@ -24,3 +26,4 @@ use loom_source::{asset, checksum};
 
 pub use layout::Layout;
 pub use mirror::{Mirror, MirrorError, Options};
+pub use objects::{ObjectOptions, VARIABLES};

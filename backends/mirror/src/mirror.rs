@@ -18,17 +18,22 @@ use url::Url;
 use crate::{
     folder::Folder,
     layout::{self, Known, Layout},
+    objects::{
+        ObjectOptions, Objects,
+        place::{Place, Provider},
+    },
     release::Releases,
     store,
     transport::{self, Transport},
     web::Web,
 };
 
-/// Releases in a folder or on an HTTP server.
+/// Releases in a folder, on an HTTP server or in an object store.
 #[derive(Debug)]
 pub struct Mirror {
     transport: Box<dyn Transport>,
     local: bool,
+    insecure: bool,
     layout: OnceCell<Known>,
     releases: Releases,
 }
@@ -42,6 +47,8 @@ pub struct Options {
     pub network: Network,
     /// The value of an `Authorization` header, for the mirror's own host only.
     pub authorization: Option<SecretString>,
+    /// What an object store is asked with.
+    pub objects: ObjectOptions,
 }
 
 /// A mirror that cannot be opened: a mistake in the settings, not a failure of the mirror.
@@ -57,7 +64,7 @@ pub enum MirrorError {
     },
     /// A scheme that no mirror is read by.
     #[error(
-        "there are no mirrors at {0}:// addresses; give file://, http://, https:// or a folder"
+        "there are no mirrors at {0}:// addresses; give file://, http://, https://, s3://, gs://, az:// or a folder"
     )]
     Scheme(String),
     /// Network settings that no client can be built from.
@@ -68,6 +75,14 @@ pub enum MirrorError {
         /// Which, and why.
         source: NetworkError,
     },
+    /// An object store without an address.
+    #[error("the mirror {location} cannot be asked: {why}")]
+    Endpoint {
+        /// The mirror.
+        location: String,
+        /// What is missing or wrong.
+        why: String,
+    },
     /// An authorization that no header can hold.
     #[error("the authorization for {location} holds characters that HTTP does not allow")]
     Authorization {
@@ -77,16 +92,28 @@ pub enum MirrorError {
 }
 
 impl Mirror {
-    /// Opens the mirror at `location`: a `file://`, `http://` or `https://` URL, or the path of a folder.
+    /// Opens the mirror at `location`: a `file://`, `http://`, `https://`, `s3://`, `gs://` or `az://` URL, or
+    /// the path of a folder.
     /// Nothing is read and nobody asked before the first question.
     pub fn open(location: &str, options: Options) -> Result<Self, MirrorError> {
         let layout = options.layout;
+        let mut insecure = false;
         let (transport, local): (Box<dyn Transport>, bool) = match parse(location)? {
-            Place::Folder(path) => (Box::new(Folder::new(path)), true),
-            Place::Web(url) => {
+            Location::Folder(path) => (Box::new(Folder::new(path)), true),
+            Location::Web(url) => {
+                insecure = url.scheme() == "http";
                 let web = web(url, options)?;
                 let local = web.is_local();
                 (Box::new(web), local)
+            }
+            Location::Objects(place) => {
+                let wrong = |why| MirrorError::Endpoint { location: place.to_string(), why };
+                let endpoint = place.endpoint(&options.objects).map_err(wrong)?;
+                insecure = endpoint.url.scheme() == "http";
+                let (local, location) = (endpoint.is_loopback(), place.to_string());
+                let objects = Objects::new(place, endpoint, options.objects, options.network)
+                    .map_err(|source| MirrorError::Network { location, source })?;
+                (Box::new(objects), local)
             }
         };
         let layout = match layout {
@@ -94,7 +121,13 @@ impl Mirror {
             Layout::Store => OnceCell::new_with(Some(Known::Store)),
             Layout::Release => OnceCell::new_with(Some(Known::Release)),
         };
-        Ok(Self { transport, local, layout, releases: Releases::default() })
+        let insecure = insecure && !local;
+        Ok(Self { transport, local, insecure, layout, releases: Releases::default() })
+    }
+
+    /// Whether it is asked over plain http beyond this machine.
+    pub fn is_insecure(&self) -> bool {
+        self.insecure
     }
 
     /// Whether this machine itself answers, so that nothing beyond it is needed.
@@ -114,12 +147,13 @@ impl Mirror {
     }
 }
 
-enum Place {
+enum Location {
     Folder(PathBuf),
     Web(Url),
+    Objects(Place),
 }
 
-fn parse(location: &str) -> Result<Place, MirrorError> {
+fn parse(location: &str) -> Result<Location, MirrorError> {
     let wrong = |location: &str, why: &str| MirrorError::Location {
         location: location.to_owned(),
         why: why.to_owned(),
@@ -128,7 +162,7 @@ fn parse(location: &str) -> Result<Place, MirrorError> {
         return Err(wrong(location, "it is empty"));
     }
     let Some((scheme, rest)) = location.split_once("://") else {
-        return Ok(Place::Folder(location.into()));
+        return Ok(Location::Folder(location.into()));
     };
     // What cannot be parsed may hold a password all the same.
     let safe = || format!("{scheme}://{}", rest.rsplit('@').next().unwrap_or_default());
@@ -136,10 +170,15 @@ fn parse(location: &str) -> Result<Place, MirrorError> {
     match url.scheme() {
         "file" => url
             .to_file_path()
-            .map(Place::Folder)
+            .map(Location::Folder)
             .map_err(|()| wrong(location, "a file:// URL has an absolute path and no host")),
-        "http" | "https" => Ok(Place::Web(url)),
-        other => Err(MirrorError::Scheme(other.to_owned())),
+        "http" | "https" => Ok(Location::Web(url)),
+        other => match Provider::of(other) {
+            Some(provider) => Place::parse(provider, &url)
+                .map(Location::Objects)
+                .map_err(|why| wrong(&safe(), &why)),
+            None => Err(MirrorError::Scheme(other.to_owned())),
+        },
     }
 }
 
@@ -183,9 +222,8 @@ impl Source for Mirror {
             Known::Store => store::list(self.transport.as_ref(), line).await?,
             Known::Release => self.releases.list(self.transport.as_ref(), line).await?,
         };
-        const UNLISTABLE: Listing =
-            Listing::Unlistable("a plain HTTP folder cannot be listed; give --version");
-        Ok(versions.map_or(UNLISTABLE, Listing::of))
+        let unlistable = || Listing::Unlistable(self.transport.unlistable());
+        Ok(versions.map_or_else(unlistable, Listing::of))
     }
 
     async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {

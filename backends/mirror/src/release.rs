@@ -14,7 +14,7 @@ use loom_source::{
 use crate::{
     asset::{self, Asset},
     checksum::{self, ChecksumError},
-    transport::{Transport, join},
+    transport::{Transport, is_refusal, join},
 };
 
 /// A `.sha256` file is a line.
@@ -38,10 +38,13 @@ impl Releases {
         version: &Version,
     ) -> Result<Option<Offer>, SourceError> {
         if transport.can_list() {
-            listed::find(transport, release, version).await
-        } else {
-            probed::find(&self.hint, transport, release, version).await
+            match listed::find(transport, release, version).await {
+                // What may not be listed may still be read; what is listed and may not be read is refused.
+                Err(e) if is_refusal(&e) && !transport.can_list() => {}
+                found => return found,
+            }
         }
+        probed::find(&self.hint, transport, release, version).await
     }
 
     /// The versions of a line, or `None` where the mirror cannot be listed.

@@ -6,7 +6,10 @@ use loom_source::{
     record::{DocumentError, RecordCarrier, object_path, tree_path},
 };
 
-use crate::transport::{Transport, join};
+use crate::{
+    layout::is_readable,
+    transport::{Transport, is_refusal, join},
+};
 
 /// Records and statements are small; one that is not is something else.
 const DOCUMENT: usize = 1024 * 1024;
@@ -23,10 +26,7 @@ pub(crate) async fn find(
     let bytes = match transport.small(&path, DOCUMENT).await {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(None),
-        // The root could be read; a bucket without the right to list says so of what is not there.
-        Err(SourceError::Credentials { status, .. }) if status.starts_with("403") => {
-            return Ok(None);
-        }
+        Err(e) if is_refusal(&e) && is_readable(transport).await => return Ok(None),
         Err(e) => return Err(e),
     };
     let record = Record::parse(&bytes).map_err(|e| malformed(transport, &path, &e))?;
@@ -94,12 +94,20 @@ pub(crate) async fn list(
     transport: &dyn Transport,
     line: &Line,
 ) -> Result<Option<Vec<Version>>, SourceError> {
-    if let Some(bytes) = transport.small(Index::PATH, INDEX).await? {
+    let index = match transport.small(Index::PATH, INDEX).await {
+        Err(e) if is_refusal(&e) && is_readable(transport).await => None,
+        read => read?,
+    };
+    if let Some(bytes) = index {
         let index = Index::parse(&bytes).map_err(|e| malformed(transport, Index::PATH, &e))?;
         return Ok(Some(index.versions(line)));
     }
     let folder = format!("releases/{}/{}", line.authority, line.binary);
-    let Some(entries) = transport.list(&folder).await? else { return Ok(None) };
+    let entries = match transport.list(&folder).await {
+        Err(e) if is_refusal(&e) && is_readable(transport).await => None,
+        listed => listed?,
+    };
+    let Some(entries) = entries else { return Ok(None) };
     let record = format!("{}.json", line.platform);
     let mut versions = Vec::new();
     for name in entries.folders {

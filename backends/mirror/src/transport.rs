@@ -18,8 +18,13 @@ pub(crate) trait Transport: Debug + Send + Sync {
     /// What lies in a folder (nothing where there is no such folder), or `None` where that cannot be asked.
     async fn list(&self, folder: &str) -> Result<Option<Entries>, SourceError>;
 
-    /// Whether [`list`](Self::list) answers.
+    /// Whether [`list`](Self::list) answers, as far as is known.
     fn can_list(&self) -> bool;
+
+    /// Why versions cannot be listed, and what to do.
+    fn unlistable(&self) -> &'static str {
+        "a plain HTTP folder cannot be listed; give --version"
+    }
 
     /// A key as people would write its place, without secrets; the root for the empty key.
     fn at(&self, key: &str) -> String;
@@ -28,6 +33,12 @@ pub(crate) trait Transport: Debug + Send + Sync {
     fn file(&self, _key: &str) -> Option<PathBuf> {
         None
     }
+}
+
+/// Whether access was refused in the way of a bucket without the right to list, which says so of whatever is not there:
+/// a refusal of some is absence, a refusal of all is a refusal.
+pub(crate) fn is_refusal(error: &SourceError) -> bool {
+    matches!(error, SourceError::Credentials { status, .. } if status.starts_with("403"))
 }
 
 /// What lies directly in a folder: names, not keys.

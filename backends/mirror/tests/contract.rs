@@ -4,6 +4,14 @@
 
 mod support;
 
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
 use async_trait::async_trait;
 use loom_mirror::{Mirror, Options};
 use loom_source::{
@@ -11,6 +19,8 @@ use loom_source::{
     contract::{self, Published, Stand, Subject, Wrong},
 };
 use support::{
+    moto::Moto,
+    s3,
     server::{Rules, Server},
     shelf::{self, Layout},
 };
@@ -20,15 +30,19 @@ use tempfile::TempDir;
 enum Way {
     File,
     Http,
+    S3,
+    Moto,
 }
 
-struct Kind(Way, Layout);
+struct Kind(Way, Layout, Option<Arc<Moto>>);
 
 struct Standing {
-    root: TempDir,
+    _root: TempDir,
+    folder: PathBuf,
     layout: Layout,
     mirror: Mirror,
-    _server: Option<Server>,
+    filled: Option<(Arc<Moto>, String)>,
+    _server: Option<Box<dyn Send + Sync>>,
 }
 
 const SECRET: &str = "s3cret-w0rd";
@@ -40,15 +54,36 @@ impl Subject for Kind {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let list = self.0 == Way::File || self.1 == Layout::Indexed;
+        let list = self.0 != Way::Http || self.1 == Layout::Indexed;
         Capabilities { releases: true, dev: false, list, resume: true, claims: true }
     }
 
     async fn stand(&self, releases: &[Published]) -> Result<Box<dyn Stand>, Wrong> {
         let root = TempDir::new()?;
-        shelf::write(root.path(), self.1, releases)?;
-        let (location, server) = match self.0 {
+        let folder = match self.0 {
+            Way::S3 => root.path().join("bucket/some/prefix"),
+            _ => root.path().into(),
+        };
+        std::fs::create_dir_all(&folder)?;
+        shelf::write(&folder, self.1, releases)?;
+        let (mut options, mut filled) = (Options::default(), None);
+        let (location, server): (_, Option<Box<dyn Send + Sync>>) = match self.0 {
             Way::File => (url::Url::from_file_path(root.path()).unwrap().to_string(), None),
+            Way::S3 => {
+                let server = s3::Server::start(root.path(), s3::Rights::All).await?;
+                options.objects = server.options(s3::SECRET);
+                ("s3://bucket/some/prefix/".to_owned(), Some(Box::new(server)))
+            }
+            Way::Moto => {
+                static NEXT: AtomicUsize = AtomicUsize::new(0);
+                let moto = self.2.clone().expect("the test starts it");
+                let bucket = format!("bucket-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+                moto.fill(&bucket, "p", &folder);
+                options.objects = s3::options(&moto.address, s3::SECRET);
+                let location = format!("s3://{bucket}/p");
+                filled = Some((moto, bucket));
+                (location, None)
+            }
             Way::Http => {
                 // «user:s3cret-w0rd» in base64
                 let authorization = Some("Basic dXNlcjpzM2NyZXQtdzByZA==".to_owned());
@@ -56,15 +91,22 @@ impl Subject for Kind {
                 let server = Server::start(root.path().into(), rules).await?;
                 let address = server.address;
                 let location = format!("http://user:{SECRET}@{address}?key={SECRET}");
-                (location, Some(server))
+                (location, Some(Box::new(server)))
             }
         };
-        let mirror = Mirror::open(&location, Options::default())?;
-        Ok(Box::new(Standing { root, layout: self.1, mirror, _server: server }))
+        let mirror = Mirror::open(&location, options)?;
+        Ok(Box::new(Standing {
+            _root: root,
+            folder,
+            layout: self.1,
+            mirror,
+            filled,
+            _server: server,
+        }))
     }
 
     fn secrets(&self) -> Vec<String> {
-        vec![SECRET.to_owned(), "dXNlcjpzM2NyZXQtdzByZA".to_owned()]
+        vec![SECRET.to_owned(), s3::SECRET.to_owned(), "dXNlcjpzM2NyZXQtdzByZA".to_owned()]
     }
 }
 
@@ -75,7 +117,11 @@ impl Stand for Standing {
     }
 
     async fn replace(&mut self, releases: &[Published]) -> Result<(), Wrong> {
-        Ok(shelf::write(self.root.path(), self.layout, releases)?)
+        shelf::write(&self.folder, self.layout, releases)?;
+        if let Some((moto, bucket)) = &self.filled {
+            moto.fill(bucket, "p", &self.folder);
+        }
+        Ok(())
     }
 }
 
@@ -83,7 +129,8 @@ macro_rules! contract {
     ($($name:ident: $way:ident $layout:ident;)*) => {
         $(#[tokio::test]
         async fn $name() {
-            contract::run(&Kind(Way::$way, Layout::$layout)).await.assert();
+            let moto = (Way::$way == Way::Moto).then(|| Arc::new(Moto::start()));
+            contract::run(&Kind(Way::$way, Layout::$layout, moto)).await.assert();
         })*
     };
 }
@@ -97,4 +144,10 @@ contract! {
     a_flat_server: Http Flat;
     a_store_on_a_server: Http Store;
     an_indexed_store_on_a_server: Http Indexed;
+    a_bucket_of_versions: S3 Versioned;
+    a_flat_bucket: S3 Flat;
+    a_store_in_a_bucket: S3 Store;
+    an_indexed_store_in_a_bucket: S3 Indexed;
+    a_bucket_of_versions_elsewhere: Moto Versioned;
+    a_store_in_a_bucket_elsewhere: Moto Store;
 }

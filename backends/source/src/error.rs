@@ -87,6 +87,14 @@ pub enum SourceError {
         /// How to do without.
         hint: String,
     },
+    /// There is nothing to identify ourselves with.
+    #[error("there are no credentials for {at}: {why}")]
+    NoCredentials {
+        /// For what.
+        at: String,
+        /// Where they were looked for.
+        why: String,
+    },
     /// The body broke off.
     #[error("the transfer from {at} broke off after {read} bytes")]
     Interrupted {
@@ -214,7 +222,9 @@ impl SourceError {
     /// What kind of failure this is.
     pub fn class(&self) -> Class {
         match self {
-            Self::Credentials { .. } | Self::Refused { .. } => Class::Credentials,
+            Self::Credentials { .. } | Self::NoCredentials { .. } | Self::Refused { .. } => {
+                Class::Credentials
+            }
             Self::Offline { .. } => Class::Offline,
             _ => Class::Unreachable,
         }
@@ -240,9 +250,18 @@ impl SourceError {
                     "open {at} in a browser: a proxy may want you to log in; HTTPS_PROXY and NO_PROXY are honoured"
                 )
             }
+            Self::Credentials { status, .. } if status.starts_with("407") => {
+                "give the proxy's user and password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT, or proxy = \"…\" \
+                 for this source"
+                    .to_owned()
+            }
             Self::Refused { hint, .. } | Self::Limited { hint, .. } => hint.clone(),
             Self::Credentials { at, .. } => {
                 format!("check that you may read {at}, and the credentials for it")
+            }
+            Self::NoCredentials { .. } => {
+                "give them as its own tools know them, or set anonymous = true for this source if everybody may read it"
+                    .to_owned()
             }
             _ => return None,
         })

@@ -5,6 +5,10 @@
 //! | [`assets`] | the page itself, built in |
 //! | [`api`] | who is there and how busy, as JSON |
 //! | [`events`] | what happens, as it happens |
+//! | [`history`] | how busy it was over the last minutes |
+//! | [`tools`] | tools, and how they were used |
+//! | [`traces`] | what the runtime did, span by span |
+//! | [`log_level`] | what is logged |
 //! | [`prometheus`] | counters for a monitoring system |
 //! | [`guard`] | who may ask: pages of other sites may not |
 
@@ -12,7 +16,11 @@ pub mod api;
 pub mod assets;
 pub mod events;
 pub mod guard;
+pub mod history;
+pub mod log_level;
 pub mod prometheus;
+pub mod tools;
+pub mod traces;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Instant};
 
@@ -21,7 +29,8 @@ use loom_core::Runtime;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::HostPort;
+use self::history::History;
+use crate::{logging::Telemetry, settings::HostPort, token::Token};
 
 /// What people look at.
 #[derive(Debug, Clone)]
@@ -30,17 +39,37 @@ pub struct Dashboard {
     host: Arc<str>,
     stopping: CancellationToken,
     started: Instant,
+    token: Option<Token>,
+    telemetry: Telemetry,
+    history: Arc<History>,
 }
 
 impl Dashboard {
     /// Prepares it; `host` is the name by which it may be called, beside this machine's own.
-    pub fn new(core: &Arc<Runtime>, host: String, stopping: CancellationToken) -> Self {
-        Self { core: Arc::clone(core), host: host.into(), stopping, started: Instant::now() }
+    /// Whoever wants to change something must know the token, if there is one.
+    pub fn new(
+        core: &Arc<Runtime>,
+        host: String,
+        token: Option<Token>,
+        telemetry: Telemetry,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self {
+            core: Arc::clone(core),
+            host: host.into(),
+            stopping,
+            started: Instant::now(),
+            token,
+            telemetry,
+            history: Arc::default(),
+        }
     }
 
     /// Serves until the server stops.
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
         let stopping = self.stopping.clone();
+        let keeping = Arc::clone(&self.history).keep(Arc::clone(&self.core), stopping.clone());
+        tokio::spawn(keeping);
         axum::serve(listener, self.router())
             .with_graceful_shutdown(stopping.cancelled_owned())
             .await
@@ -56,6 +85,12 @@ impl Dashboard {
             .route("/api/topology", get(api::topology))
             .route("/api/flow", get(api::flow))
             .route("/api/metrics", get(api::metrics))
+            .route("/api/metrics/history", get(history::history))
+            .route("/api/tools", get(tools::tools))
+            .route("/api/spans/recent", get(traces::recent))
+            .route("/api/spans/stream", get(traces::stream))
+            .route("/api/traces/{id}", get(traces::trace))
+            .route("/api/log-level", get(log_level::show).put(log_level::change))
             .route("/healthz", get(healthy))
             .route("/readyz", get(ready))
             .route("/metrics", get(prometheus::metrics))

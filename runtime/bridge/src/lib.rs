@@ -17,8 +17,14 @@
 //! | [`tls`] | a certificate and its key, read and checked |
 //! | [`grpc`] | all gRPC services on one listener |
 //! | [`dashboard`] | the page and its JSON, over HTTP |
+//! | [`spans`] | what the runtime did, as spans of traces |
+//! | [`otlp`] | spans on their way to a collector |
+//! | [`logging`] | what is logged, and how that is changed |
 //! | [`ready`] | tells whoever started us that we listen |
 //! | [`signals`] | being asked to stop |
+//! | `providers` | language models, from the environment (pure) |
+//! | `mcp` | MCP servers, from the environment (pure) |
+//! | `own` | the tools of the runtime itself: language models and MCP servers |
 //! | [`server`] | start, serve, stop |
 
 pub mod agent_runtime;
@@ -30,10 +36,16 @@ pub mod ending;
 pub mod event_bus;
 pub mod grpc;
 pub mod listen;
+pub mod logging;
+mod mcp;
+pub mod otlp;
+mod own;
+mod providers;
 pub mod ready;
 pub mod server;
 pub mod settings;
 pub mod signals;
+pub mod spans;
 pub mod stream;
 pub mod tls;
 pub mod token;

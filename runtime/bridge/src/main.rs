@@ -1,13 +1,13 @@
 //! `loom-bridge-server`: reads the environment, serves until it is asked to stop.
 
-use std::{io::IsTerminal as _, num::NonZeroUsize, process::ExitCode, thread};
+use std::{num::NonZeroUsize, process::ExitCode, thread};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use loom_bridge::{
-    server,
+    logging::Telemetry,
+    server::{self, chain},
     settings::{HELP, Settings},
 };
-use tracing_subscriber::EnvFilter;
 
 /// The Loom runtime: event bus, agents and their tools over gRPC, and a dashboard.
 #[derive(Debug, Parser)]
@@ -24,13 +24,6 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return fail(&error.to_string(), None, 2),
     };
-    let filter = match EnvFilter::try_new(&settings.log) {
-        Ok(filter) => filter,
-        Err(error) => return fail(&format!("RUST_LOG={:?}: {error}", settings.log), None, 2),
-    };
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
-    log.with_writer(std::io::stderr).init();
     serve(settings)
 }
 
@@ -42,12 +35,20 @@ fn serve(settings: Settings) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("could not start threads: {error}"), None, 1),
     };
-    let outcome = runtime.block_on(server::run(settings));
+    let telemetry = {
+        let _inside = runtime.enter();
+        Telemetry::start(&settings, std::env::var_os("NO_COLOR").is_none())
+    };
+    let telemetry = match telemetry {
+        Ok(telemetry) => telemetry,
+        Err(error) => return fail(&chain(&error), None, 2),
+    };
+    let outcome = runtime.block_on(server::run(settings, telemetry));
     // Whatever still runs was given its time.
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error.chain(), error.hint(), error.exit_code()),
+        Err(error) => fail(&chain(&error), error.hint(), error.exit_code()),
     }
 }
 

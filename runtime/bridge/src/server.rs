@@ -17,6 +17,8 @@ use crate::{
     dashboard::{self, Dashboard},
     grpc::{self, Grpc, ServeError},
     listen::{self, ListenError},
+    logging::Telemetry,
+    own::Own,
     ready::{self, Ready, ReadyError},
     settings::{HostPort, Settings},
     signals::Signals,
@@ -76,17 +78,17 @@ impl ServerError {
             _ => None,
         }
     }
+}
 
-    /// The whole story on one line: what failed, and why.
-    pub fn chain(&self) -> String {
-        let mut story = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            story = format!("{story}: {error}");
-            cause = error.source();
-        }
-        story
+/// The whole story on one line: what failed, and why.
+pub fn chain(error: &dyn Error) -> String {
+    let mut story = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        story = format!("{story}: {error}");
+        cause = error.source();
     }
+    story
 }
 
 /// A server that listens and does not serve yet.
@@ -98,7 +100,7 @@ struct Bound {
 }
 
 /// Serves until a signal asks to stop; a second one ends the process at once.
-pub async fn run(settings: Settings) -> Result<(), ServerError> {
+pub async fn run(settings: Settings, telemetry: Telemetry) -> Result<(), ServerError> {
     let mut signals = Signals::listen().map_err(ServerError::Signals)?;
     if let Some(path) = &settings.ready_file {
         ready::forget(path)?;
@@ -106,7 +108,7 @@ pub async fn run(settings: Settings) -> Result<(), ServerError> {
     let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
     let bound = bind(&settings).await?;
     let ready = bound.ready.clone();
-    let mut server = Running::start(&settings, tls, bound).await;
+    let mut server = Running::start(&settings, tls, bound, &telemetry).await;
     if let Some(path) = &settings.ready_file {
         ready.write(path)?;
     }
@@ -118,6 +120,9 @@ pub async fn run(settings: Settings) -> Result<(), ServerError> {
     tokio::select! {
         () = server.stop() => {}
         code = signals.next() => std::process::exit(code.into()),
+    }
+    if let Some(export) = telemetry.export {
+        export.finish().await;
     }
     Ok(())
 }
@@ -161,10 +166,17 @@ struct Running {
     health: tonic_health::server::HealthReporter,
     stopping: CancellationToken,
     tasks: JoinSet<Result<(), ServerError>>,
+    /// The runtime's own tools.
+    own: Own,
 }
 
 impl Running {
-    async fn start(settings: &Settings, tls: Option<ServerTlsConfig>, bound: Bound) -> Self {
+    async fn start(
+        settings: &Settings,
+        tls: Option<ServerTlsConfig>,
+        bound: Bound,
+        telemetry: &Telemetry,
+    ) -> Self {
         let core = Runtime::new(Options { graph: bound.dashboard.is_some() });
         let stopping = CancellationToken::new();
         let grpc = Grpc::new(&core, settings, tls, stopping.clone()).await;
@@ -172,13 +184,16 @@ impl Running {
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { Ok(grpc.serve(bound.bridge).await?) });
         if let Some((listener, at)) = bound.dashboard {
-            let dashboard = Dashboard::new(&core, at.host, stopping.clone());
+            let token = settings.token.clone();
+            let stop = stopping.clone();
+            let dashboard = Dashboard::new(&core, at.host, token, telemetry.clone(), stop);
             tasks.spawn(
                 async move { dashboard.serve(listener).await.map_err(ServerError::Dashboard) },
             );
         }
         tasks.spawn(sweep(Arc::clone(&core), stopping.clone()));
-        Self { core, health, stopping, tasks }
+        let own = Own::start(settings, &core);
+        Self { core, health, stopping, tasks, own }
     }
 
     /// Resolves when a part ends that should not.
@@ -200,6 +215,9 @@ impl Running {
         let through = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, through).await.is_err() {
             tracing::warn!("calls under way were cut off");
+        }
+        if tokio::time::timeout(GRACE, self.own.stop()).await.is_err() {
+            tracing::warn!("MCP servers were cut off");
         }
     }
 }

@@ -17,6 +17,8 @@
 //! | [`registry`] | every tool that can be called, whoever carries it out |
 //! | [`calls`] | tool calls under way at agents, and their answers |
 //! | [`agent_tools`] | agents as carriers-out of tools |
+//! | [`llm`] | language models, and the tool that asks them |
+//! | [`mcp`] | MCP servers, and their tools |
 //! | [`session`] | one open stream of an agent |
 //! | [`feed`] | what just happened, for people who watch |
 //! | [`flow`] | who lately spoke to whom |
@@ -41,8 +43,10 @@ pub mod feed;
 pub mod filter;
 pub mod flow;
 pub mod hosted;
+pub mod llm;
 mod lock;
 pub mod mailbox;
+pub mod mcp;
 pub mod meter;
 pub mod qos;
 pub mod registry;

@@ -93,6 +93,9 @@ impl Home {
             stop_on_error: false,
             stop_on_absent: false,
             reach: Reach::Disk,
+            timeout: Duration::from_secs(10),
+            race: false,
+            prerelease: false,
         }
     }
 

@@ -11,6 +11,9 @@ fn missing() -> Candidate {
         stop_on_error: false,
         stop_on_absent: false,
         reach: Reach::Network,
+        timeout: Duration::from_secs(10),
+        race: false,
+        prerelease: false,
     }
 }
 

@@ -57,6 +57,7 @@ fn answers_mean_what_they_say() {
         (204, 0, None, &[], "Status"),
         (304, 0, None, &[], "Status"),
         (500, 0, None, &[], "Status"),
+        (511, 0, None, &[], "Html"),
         (200, 0, None, &[("content-encoding", "identity")], "Whole"),
         (200, 0, None, &[("content-encoding", "gzip")], "Encoded"),
         (206, 5, None, &[range("bytes 5-9/10"), ("content-encoding", "br")], "Encoded"),

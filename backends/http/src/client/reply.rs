@@ -6,7 +6,7 @@ use loom_source::{Resume, SourceError};
 use reqwest::{Response, header::HeaderMap};
 use url::Url;
 
-use super::{Client, Course, collect, target};
+use super::{Client, Course, Step, collect, target};
 use crate::{
     Get, address, answer,
     body::{Promise, Reading},
@@ -40,11 +40,10 @@ impl Client {
     /// Failures that may pass by themselves (no connection, 408, 425, 5xx) are asked again as the settings'
     /// [`Retry`](crate::Retry) says, and errors in the end; every other status is a reply.
     pub async fn reply(&self, get: &Get, follow: Follow, cap: usize) -> Result<Reply, SourceError> {
-        let course = self.course(get);
-        let mut made = 0;
+        let mut course = self.course(get);
         loop {
             match self.reply_once(&course, follow, cap).await {
-                Err(failed) => self.pause(&course, &mut made, failed).await?,
+                Err(failed) => self.pause(&mut course, failed).await?,
                 done => return done,
             }
         }
@@ -62,7 +61,8 @@ impl Client {
             Follow::Nothing => {
                 address::admit(&self.network, url)?;
                 let at = address::shown(url);
-                (self.head(course, url, &course.get.headers, &whole, &at).await?, at)
+                let step = Step { url, headers: &course.get.headers, resume: &whole, at: &at };
+                (self.head(course, &step).await?, at)
             }
         };
         let status = response.status();

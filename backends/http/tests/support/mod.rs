@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+pub mod tls;
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -25,6 +27,8 @@ pub enum Act {
     Read,
     /// Send these bytes.
     Send(Vec<u8>),
+    /// Wait.
+    Pause(Duration),
     /// Keep the connection open and do nothing.
     Hold,
     /// Send a byte every few milliseconds for as long as somebody listens.
@@ -96,6 +100,7 @@ async fn follow(stream: TcpStream, acts: Vec<Act>, log: Arc<Mutex<Vec<String>>>)
                     return;
                 }
             }
+            Act::Pause(time) => tokio::time::sleep(time).await,
             Act::Hold => std::future::pending().await,
             Act::Drip => {
                 while stream.write_all(b"x").await.is_ok() {

@@ -11,7 +11,7 @@ use loom_source::{Carrier, Offer, Release, Resume, SourceError, Version};
 use super::{Sums, carrier, sidecar};
 use crate::{
     asset::{self, Asset},
-    transport::{Transport, join},
+    transport::{Transport, is_refusal, join},
 };
 
 /// How many names are asked for at once, once the likeliest have been tried one after the other.
@@ -143,8 +143,7 @@ impl Search<'_> {
     }
 }
 
-/// Who has been asked, and who refused. A bucket without the right to list answers 403 for what is not there:
-/// a refusal of some is absence, a refusal of all is a refusal.
+/// Who has been asked, and who refused.
 #[derive(Debug, Default)]
 struct Asked(Mutex<Counts>);
 
@@ -160,9 +159,9 @@ impl Asked {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all += 1;
         match answer {
-            Err(SourceError::Credentials { at, status }) if status.starts_with("403") => {
+            Err(refusal) if is_refusal(&refusal) => {
                 counts.refused += 1;
-                counts.refusal = Some(SourceError::Credentials { at, status });
+                counts.refusal = Some(refusal);
                 Ok(None)
             }
             other => other,

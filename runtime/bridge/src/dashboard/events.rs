@@ -14,7 +14,8 @@ use tokio_stream::wrappers::{BroadcastStream, IntervalStream, errors::BroadcastS
 
 use super::Dashboard;
 
-const PING: Duration = Duration::from_secs(10);
+/// How often a watcher hears that we live.
+pub(super) const PING: Duration = Duration::from_secs(10);
 
 /// `GET /api/events/stream`: a `ping` at once and every ten seconds; every notice unnamed; `lagged` with the number
 /// missed for a client that reads too slowly.
@@ -34,7 +35,7 @@ pub async fn stream(
     Sse::new(all.map(Ok).take_until(dashboard.stopping.cancelled_owned()))
 }
 
-fn ping() -> Event {
+pub(super) fn ping() -> Event {
     Event::default().event("ping").data("{}")
 }
 

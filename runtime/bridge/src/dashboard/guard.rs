@@ -2,17 +2,21 @@
 //!
 //! A site cannot read our answers, for we send no CORS headers, unless it makes its own name resolve to our address
 //! (DNS rebinding). Then the request carries that name, so unknown names are refused.
+//!
+//! A request that changes something must come from this page or from no page at all, and bring the token, if there
+//! is one.
 
 use std::net::IpAddr;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
 use super::Dashboard;
+use crate::token::Token;
 
 /// Sent with every answer: the page loads its own files only and is shown in no other page.
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -30,17 +34,46 @@ const HEADERS: [(HeaderName, &str); 5] = [
 /// Refuses requests for names that are not ours, and dresses the answers.
 pub async fn check(State(dashboard): State<Dashboard>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let mut response = if host.is_some_and(|host| is_ours(host, &dashboard.host)) {
-        next.run(request).await
-    } else {
+    let ours = host.is_some_and(|host| is_ours(host, &dashboard.host));
+    let changes = !request.method().is_safe();
+    let mut response = if !ours {
         let why =
             "this dashboard answers to localhost, to IP addresses and to LOOM_DASHBOARD_HOST\n";
         (StatusCode::FORBIDDEN, why).into_response()
+    } else if changes && !is_from_here(request.headers()) {
+        (StatusCode::FORBIDDEN, "pages of other sites may change nothing here\n").into_response()
+    } else if changes && !knows(request.headers(), dashboard.token.as_ref()) {
+        let why = "changing something here takes `authorization: Bearer <token>`\n";
+        let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+        (StatusCode::UNAUTHORIZED, challenge, why).into_response()
+    } else {
+        next.run(request).await
     };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+/// Whether a request comes from our page, or from a program that is no browser. Browsers say where it comes from.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
+    let site = text(HeaderName::from_static("sec-fetch-site"));
+    let origin = text(header::ORIGIN).map(|origin| origin.strip_prefix("http://"));
+    site.is_none_or(|site| site == "same-origin")
+        && origin.is_none_or(|it| it == text(header::HOST))
+}
+
+/// Whether a request brings the token.
+fn knows(headers: &HeaderMap, token: Option<&Token>) -> bool {
+    let offered = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = offered.and_then(|offered| offered.split_once(' '));
+    let is_it = |token: &Token| {
+        bearer.is_some_and(|(scheme, offered)| {
+            scheme.eq_ignore_ascii_case("bearer") && token.is(offered.trim())
+        })
+    };
+    token.is_none_or(is_it)
 }
 
 /// Whether a `Host` header means us: any IP address (rebinding needs a name), `localhost` and names below it, or the
@@ -60,6 +93,41 @@ fn is_ours(header: &str, configured: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn headers(all: &[(&str, &str)]) -> HeaderMap {
+        all.iter().map(|(k, v)| (k.parse().unwrap(), HeaderValue::from_str(v).unwrap())).collect()
+    }
+
+    #[test]
+    fn pages_of_other_sites_change_nothing() {
+        let host = ("host", "localhost:3030");
+        let table: [(&[(&str, &str)], bool); 7] = [
+            (&[host], true),
+            (&[host, ("origin", "http://localhost:3030")], true),
+            (&[host, ("origin", "http://localhost:3030"), ("sec-fetch-site", "same-origin")], true),
+            (&[host, ("origin", "http://localhost:4000")], false),
+            (&[host, ("origin", "http://evil.example")], false),
+            (&[host, ("origin", "null")], false),
+            (&[host, ("sec-fetch-site", "same-site")], false),
+        ];
+        for (all, fine) in table {
+            assert_eq!(is_from_here(&headers(all)), fine, "{all:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_takes_the_token() {
+        let token = "s3cret".parse().unwrap();
+        for (header, fine) in [("Bearer s3cret", true), ("Bearer s3cre", false), ("s3cret", false)]
+        {
+            assert_eq!(
+                knows(&headers(&[("authorization", header)]), Some(&token)),
+                fine,
+                "{header}"
+            );
+        }
+        assert!(!knows(&HeaderMap::new(), Some(&token)) && knows(&HeaderMap::new(), None));
+    }
 
     #[test]
     fn names_that_are_ours() {

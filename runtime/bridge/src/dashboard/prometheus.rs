@@ -1,14 +1,19 @@
 //! Counters for a monitoring system, in the Prometheus text format 0.0.4.
 
 use std::{
+    collections::BTreeMap,
     fmt::{Display, Write as _},
     sync::atomic::Ordering::Relaxed,
 };
 
 use axum::{extract::State, http::header::CONTENT_TYPE, response::IntoResponse};
-use loom_core::FailureKind;
+use loom_core::{
+    FailureKind,
+    usage::{BOUNDS_MS, Usage},
+};
 
 use super::Dashboard;
+use crate::logging::Telemetry;
 
 /// `GET /metrics`
 pub async fn metrics(State(dashboard): State<Dashboard>) -> impl IntoResponse {
@@ -44,7 +49,44 @@ fn text(dashboard: &Dashboard) -> String {
         let labels = format!("{{outcome=\"{outcome}\"}}");
         page.line("loom_tool_calls_total", &labels, totals.failed(kind).load(Relaxed));
     }
+    latencies(&mut page, &core.activity.usages.all());
+    spans(&mut page, &dashboard.telemetry);
     page.0
+}
+
+fn latencies(page: &mut Page, usages: &BTreeMap<String, Usage>) {
+    const NAME: &str = "loom_tool_call_duration_seconds";
+    page.head(NAME, "histogram", "How long tool calls took, by tool.");
+    for (tool, usage) in usages {
+        let tool = escaped(tool);
+        let mut within = 0;
+        for (bound, count) in BOUNDS_MS.iter().zip(usage.latencies) {
+            within += count;
+            let bound = *bound as f64 / 1000.0;
+            let labels = format!("{{tool=\"{tool}\",le=\"{bound}\"}}");
+            page.line(&format!("{NAME}_bucket"), &labels, within);
+        }
+        let all = format!("{{tool=\"{tool}\",le=\"+Inf\"}}");
+        page.line(&format!("{NAME}_bucket"), &all, usage.calls);
+        let labels = format!("{{tool=\"{tool}\"}}");
+        page.line(&format!("{NAME}_sum"), &labels, usage.total.as_secs_f64());
+        page.line(&format!("{NAME}_count"), &labels, usage.calls);
+    }
+}
+
+fn spans(page: &mut Page, telemetry: &Telemetry) {
+    let help = "Event spans not taken because there were too many (LOOM_EVENT_SPANS).";
+    page.one("loom_event_spans_skipped_total", "counter", help, telemetry.budget.refused());
+    let Some(export) = &telemetry.export else { return };
+    let (exported, failed) =
+        (export.health.exported.load(Relaxed), export.health.failed.load(Relaxed));
+    page.one("loom_spans_exported_total", "counter", "Spans the collector took.", exported);
+    page.one("loom_spans_export_failed_total", "counter", "Spans it did not take.", failed);
+}
+
+/// A label's value, as the format wants it.
+fn escaped(value: &str) -> String {
+    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }
 
 struct Page(String);

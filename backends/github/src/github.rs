@@ -1,0 +1,361 @@
+//! The source.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use loom_http::{Client, Get, Network, NetworkError, address::shown, header::HeaderValue};
+use loom_source::{
+    Capabilities, Dated, Line, Listing, Name, Need, Offer, Opened, Platform, Pointer, Release,
+    Resume, Source, SourceError, Version,
+};
+use secrecy::SecretString;
+
+use crate::{
+    Memory, Place,
+    api::{self, Answer, Api},
+    direct,
+    documents::{self, ReleaseDoc},
+    pages::Pages,
+    pointer::{self, At},
+    tags::Tags,
+};
+
+/// The releases of one repository.
+#[derive(Debug)]
+pub struct Github {
+    pub(crate) place: Place,
+    pub(crate) tags: Tags,
+    pub(crate) prerelease: bool,
+    evidence: bool,
+    pub(crate) api: Api,
+    client: Client,
+    pub(crate) memory: Arc<dyn Memory>,
+    run: Mutex<Run>,
+}
+
+/// What this run has learnt.
+#[derive(Debug, Default)]
+struct Run {
+    /// Releases as the API described them, by their tags; and whether that has not been used yet.
+    seen: BTreeMap<String, (ReleaseDoc, bool)>,
+    /// What was found on the way to saying which release is the newest.
+    ready: Option<(Release, Offer)>,
+    /// Whether the pages are not for us: a private repository.
+    barred: bool,
+}
+
+/// How a repository's releases are opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where they are.
+    pub place: Place,
+    /// Who asks; sent to the API's host only, never across a redirect.
+    pub token: Option<Token>,
+    /// The variable to name where a token would help.
+    pub wanted: String,
+    /// What stands before the version in a tag.
+    pub tag_prefix: String,
+    /// Whether releases that are marked as pre-releases count as releases.
+    pub prerelease: bool,
+    /// Whether signatures and attestations are wanted: only the API tells where they are.
+    pub evidence: bool,
+    /// How the network may be used.
+    pub network: Network,
+    /// What is remembered from run to run.
+    pub memory: Arc<dyn Memory>,
+}
+
+/// A token, and where it was found.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// The token.
+    pub value: SecretString,
+    /// The variable that held it, for messages.
+    pub from: String,
+}
+
+/// A repository that cannot be opened: a mistake in the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum GithubError {
+    /// Network settings that no client can be built from.
+    #[error("the network settings of {place} cannot be used")]
+    Network {
+        /// The repository.
+        place: String,
+        /// Which, and why.
+        source: NetworkError,
+    },
+    /// A token that no header can hold.
+    #[error("the token in {from} holds characters that no token has")]
+    Token {
+        /// The variable that holds it.
+        from: String,
+    },
+    /// A token would travel in the clear.
+    #[error("{place} is asked over plain http: the token in {from} is not sent there")]
+    PlainToken {
+        /// The repository.
+        place: String,
+        /// The variable that holds it.
+        from: String,
+    },
+}
+
+impl Github {
+    /// Opens a repository. Nobody is asked before the first question.
+    pub fn open(options: Options) -> Result<Self, GithubError> {
+        let Options { place, token, wanted, tag_prefix, prerelease, evidence, network, memory } =
+            options;
+        let from = token.as_ref().map(|token| token.from.clone()).unwrap_or_default();
+        if token.is_some() && place.is_plain() {
+            return Err(GithubError::PlainToken { place: place.to_string(), from });
+        }
+        let api = Api::new(place.clone(), token, wanted).ok_or(GithubError::Token { from })?;
+        let client = Client::new(network)
+            .map_err(|source| GithubError::Network { place: place.to_string(), source })?;
+        let (tags, run) = (Tags { prefix: tag_prefix }, Mutex::default());
+        Ok(Self { place, tags, prerelease, evidence, api, client, memory, run })
+    }
+
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn pages(&self) -> Pages<'_> {
+        Pages { client: &self.client, place: &self.place }
+    }
+
+    pub(crate) fn line(&self) -> api::Line<'_> {
+        api::Line { client: &self.client, memory: self.memory.as_ref() }
+    }
+
+    fn run<T>(&self, act: impl FnOnce(&mut Run) -> T) -> T {
+        act(&mut self.run.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// All versions of a line; what the releases hold is kept for `find`.
+    pub(crate) async fn all(&self, line: &Line) -> Result<Vec<Dated>, SourceError> {
+        let releases = self.releases().await?;
+        let versions = self.versions(&releases.docs, line);
+        self.run(|run| {
+            for doc in releases.docs {
+                run.seen.insert(doc.tag_name.clone(), (doc, releases.fresh));
+            }
+        });
+        Ok(versions)
+    }
+
+    /// The guess that was right last time.
+    pub(crate) fn way(&self, release: &Release) -> Option<String> {
+        let way = self.memory.recall(&self.way_key(release))?;
+        way.as_str().map(str::to_owned)
+    }
+
+    /// Remembers a guess that was right.
+    pub(crate) fn learn(&self, release: &Release, way: &str) {
+        if self.way(release).as_deref() != Some(way) {
+            self.memory.change(&self.way_key(release), &mut |_| Some(way.into()));
+        }
+    }
+
+    fn way_key(&self, release: &Release) -> String {
+        format!("way-{}-{}", self.api.key(), release.platform)
+    }
+
+    pub(crate) fn keep_ready(&self, release: Release, offer: Offer) {
+        self.run(|run| run.ready = Some((release, offer)));
+    }
+
+    /// What the pages tell of a pinned release; nothing where they are not for us.
+    async fn direct(&self, release: &Release, tag: &str) -> Result<Option<Offer>, SourceError> {
+        if self.evidence || self.run(|run| run.barred) {
+            return Ok(None);
+        }
+        let way = self.way(release);
+        match direct::find(&self.pages(), release, tag, way.as_deref()).await {
+            Ok(Some(found)) => {
+                self.learn(release, &found.way);
+                Ok(Some(found.offer))
+            }
+            Ok(None) => Ok(None),
+            Err(error) if self.bars(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether an answer of the pages means that they are for people who have logged in, and the API is for us.
+    fn bars(&self, error: &SourceError) -> bool {
+        let login = matches!(
+            error,
+            SourceError::Html { .. }
+                | SourceError::Credentials { .. }
+                | SourceError::Redirect { .. }
+        );
+        let bars = login && self.api.is_known();
+        if bars {
+            self.run(|run| run.barred = true);
+        }
+        bars
+    }
+
+    /// The release of a tag, from the API.
+    async fn release(&self, tag: &str) -> Result<Option<ReleaseDoc>, SourceError> {
+        let url = self.place.api(&["releases", "tags", tag]);
+        let Answer::Document(reply) = self.api.get(&self.line(), &url, None).await? else {
+            return Ok(None);
+        };
+        let doc: ReleaseDoc = documents::read(&shown(&url), &reply)?;
+        if doc.tag_name != tag {
+            let why = format!("it is the release of the tag {:?}", doc.tag_name);
+            return Err(SourceError::Malformed { at: shown(&url), why });
+        }
+        self.run(|run| run.seen.insert(tag.to_owned(), (doc.clone(), false)));
+        Ok(Some(doc).filter(|doc| !doc.draft))
+    }
+
+    /// A small file of a release that the API has described.
+    pub(crate) async fn small(&self, at: &At, cap: usize) -> Result<Option<Bytes>, SourceError> {
+        if !self.run(|run| run.barred) {
+            match self.pages().small(at, cap).await {
+                Ok(Some(bytes)) => return Ok(Some(bytes)),
+                Ok(None) if self.api.is_known() => self.run(|run| run.barred = true),
+                Ok(None) => return Ok(None),
+                Err(error) if self.bars(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match self.asset(at).await? {
+            Some(get) => self.client.small(&get, cap).await,
+            None => Ok(None),
+        }
+    }
+
+    /// How a file of a private repository is asked for: by its number, with the token.
+    async fn asset(&self, at: &At) -> Result<Option<Get>, SourceError> {
+        if !self.api.is_known() {
+            return Ok(None);
+        }
+        let seen = self.run(|run| run.seen.get(&at.tag).map(|(doc, _)| doc.clone()));
+        let doc = match seen {
+            Some(doc) => Some(doc),
+            None => self.release(&at.tag).await?,
+        };
+        let id = doc.and_then(|doc| doc.asset(&at.name).map(|asset| asset.id));
+        Ok(id.map(|id| {
+            let url = self.place.api(&["releases", "assets", &id.to_string()]);
+            Get::new(url)
+                .headers(self.api.headers(HeaderValue::from_static("application/octet-stream")))
+        }))
+    }
+
+    /// Why the API refused bytes: asked for the same asset's description, it says so.
+    async fn reason(&self, get: &Get, refused: SourceError) -> SourceError {
+        match refused {
+            SourceError::Credentials { .. } | SourceError::Status { status: 429, .. } => {
+                let told = self.api.get(&self.line(), get.url(), None).await;
+                told.err().unwrap_or(refused)
+            }
+            other => other,
+        }
+    }
+}
+
+/// Whether asking the same server something else would only cost more time.
+pub(crate) fn is_final(error: &SourceError) -> bool {
+    matches!(
+        error,
+        SourceError::Connect { .. }
+            | SourceError::Tls { .. }
+            | SourceError::Offline { .. }
+            | SourceError::Insecure { .. }
+            | SourceError::Stall { .. }
+            | SourceError::Budget { .. }
+            | SourceError::Interrupted { .. }
+    )
+}
+
+impl fmt::Display for Github {
+    /// Its place; what else decides about its listings, where that is not as usual.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.place.fmt(f)?;
+        if self.tags.prefix != "v" {
+            write!(f, " (tags {:?}…)", self.tags.prefix)?;
+        }
+        if self.prerelease { f.write_str(" (with pre-releases)") } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Source for Github {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { releases: true, dev: false, list: true, resume: true, claims: true }
+    }
+
+    async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
+        let Some(version) = release.slot.version() else { return Ok(None) };
+        let ready = self.run(|run| run.ready.take());
+        if let Some((_, offer)) = ready.filter(|(of, _)| of == release) {
+            return Ok(Some(offer));
+        }
+        let tag = self.tags.of(version);
+        let listed = self.run(|run| {
+            let (doc, unused) = run.seen.get_mut(&tag)?;
+            std::mem::take(unused).then(|| doc.clone())
+        });
+        if let Some(doc) = listed.filter(|doc| !doc.draft) {
+            return self.offer(release, &doc).await;
+        }
+        if let Some(offer) = self.direct(release, &tag).await? {
+            return Ok(Some(offer));
+        }
+        match self.release(&tag).await? {
+            Some(doc) => self.offer(release, &doc).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn list(&self, line: &Line, need: Need) -> Result<Listing, SourceError> {
+        let versions = match need {
+            Need::All => self.all(line).await,
+            Need::Newest => self.newest(line).await,
+        };
+        versions.map(Listing::Versions)
+    }
+
+    async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
+        let at = pointer::read(what).map_err(|why| SourceError::Malformed {
+            at: format!("{self}: {:?}", what.as_str()),
+            why: why.to_owned(),
+        })?;
+        if !self.run(|run| run.barred) {
+            match self.pages().open(&at, from).await {
+                Ok(Some(opened)) => return Ok(opened),
+                Ok(None) => {}
+                Err(error) if self.bars(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let gone = || SourceError::Gone { at: shown(&self.pages().download(&at)) };
+        let get = self.asset(&at).await?.ok_or_else(gone)?.resume(from.clone());
+        match self.client.get(&get).await {
+            Ok(answer) => answer.map(|answer| answer.opened).ok_or_else(gone),
+            Err(refused) => Err(self.reason(&get, refused).await),
+        }
+    }
+
+    async fn platforms(&self, binary: &Name, version: &Version) -> Vec<Platform> {
+        let doc = self.run(|run| run.seen.get(&self.tags.of(version)).map(|(doc, _)| doc.clone()));
+        let line = Line {
+            authority: loom_source::Authority::default(),
+            binary: binary.clone(),
+            platform: Platform::LinuxX86_64,
+        };
+        doc.map(|doc| doc.platforms(&line, version)).unwrap_or_default()
+    }
+}

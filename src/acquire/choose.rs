@@ -1,0 +1,111 @@
+//! Which of a source's versions a selector comes to: the newest that fits and is old enough.
+
+use std::time::SystemTime;
+
+use loom_source::{Dated, Line, Selector, Statement, Version, moment};
+use serde::{Deserialize, Serialize};
+
+use super::{AcquireError, Acquirer, Candidate, Reach, state};
+
+/// What a listing came to.
+pub(super) enum Choice {
+    /// This version; and the newest that fits, which may be too young.
+    Version { version: Version, newest: Version },
+    /// What fits is too young, or may be.
+    Young(String),
+    /// Nothing fits.
+    Nothing,
+}
+
+/// The newest version that `latest` ever was, so that going back is noticed.
+#[derive(Serialize, Deserialize)]
+struct Highest {
+    version: Version,
+}
+
+/// Whether a version of this source is among those that are asked for.
+pub(super) fn fits(selector: &Selector, candidate: &Candidate, version: &Version) -> bool {
+    selector.matches_counting(version, candidate.prerelease)
+}
+
+impl Acquirer<'_> {
+    pub(super) fn choose(
+        &self,
+        candidate: &Candidate,
+        line: &Line,
+        selector: &Selector,
+        versions: &[Dated],
+    ) -> Result<Choice, AcquireError> {
+        let mut fitting: Vec<&Dated> =
+            versions.iter().filter(|dated| fits(selector, candidate, &dated.version)).collect();
+        fitting.sort_by(|one, other| other.version.cmp(&one.version));
+        let Some(newest) = fitting.first().map(|dated| dated.version.clone()) else {
+            return Ok(Choice::Nothing);
+        };
+        let (now, mut young, mut tells) = (SystemTime::now(), None, true);
+        for Dated { version, published } in fitting {
+            let mut published = *published;
+            if published.is_none() && tells && self.policy.judges_age() {
+                published = self.published(candidate, line, version)?;
+                // One that does not say it of one release says it of none.
+                tells = published.is_some();
+            }
+            match self.policy.judge_age(published, now) {
+                Ok(()) => return Ok(Choice::Version { version: version.clone(), newest }),
+                Err(why) => young.get_or_insert(format!("{version} {why}")),
+            };
+        }
+        Ok(young.map_or(Choice::Nothing, Choice::Young))
+    }
+
+    /// When a release was published, by its statement; `None` where that cannot be had.
+    fn published(
+        &self,
+        candidate: &Candidate,
+        line: &Line,
+        version: &Version,
+    ) -> Result<Option<SystemTime>, AcquireError> {
+        let Some(source) = candidate.source() else { return Ok(None) };
+        if self.offline && candidate.reach == Reach::Network {
+            return Ok(None);
+        }
+        let release = line.version(version.clone());
+        // Whether it answers is told when it is asked for the release itself.
+        let Ok(Some(offer)) = self.network.block_on(source.find(&release))? else {
+            return Ok(None);
+        };
+        let statement = offer.statement.and_then(|bytes| Statement::parse(&bytes).ok());
+        Ok(statement.and_then(|statement| moment(&statement.published?)))
+    }
+
+    /// `latest` must not go back unless that is wanted: a stale or hostile mirror would hide what is newer.
+    pub(super) fn not_back(
+        &self,
+        line: &Line,
+        selector: &Selector,
+        candidate: &Candidate,
+        version: &Version,
+    ) -> Result<(), AcquireError> {
+        // Offline nobody could hide anything from us: what is here is all there is.
+        if *selector != Selector::Latest || self.offline && candidate.reach == Reach::Network {
+            return Ok(());
+        }
+        let Line { authority, binary, platform } = line;
+        let path = self.state.join("latest").join(format!("{authority}@{binary}@{platform}.json"));
+        let before = state::read::<Highest>(&path)?.map(|highest| highest.version);
+        match before {
+            Some(before) if before > *version && !self.allow_downgrade => {
+                Err(AcquireError::Downgrade {
+                    source_name: candidate.name.clone(),
+                    offered: version.clone(),
+                    before,
+                })
+            }
+            Some(before) if before == *version => Ok(()),
+            _ => {
+                self.memory(state::write(&path, &Highest { version: version.clone() }));
+                Ok(())
+            }
+        }
+    }
+}

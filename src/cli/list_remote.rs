@@ -1,0 +1,177 @@
+//! `loom list --remote`: what the sources offer.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use loom_source::{Line, Platform, Slot, Version};
+use serde_json::{Value, json};
+
+use super::{
+    Done, Exit, Failure, Outcome, context::Context, list::Args, ready, selection::Selection,
+    sources,
+};
+use crate::{
+    acquire::{
+        age_in_words,
+        remote::{Said, Shelf},
+    },
+    store::{Store, receipt::rfc3339},
+};
+
+/// A release that some source offers.
+#[derive(Default)]
+struct Row {
+    /// Those that carry it, the one that is asked first before all.
+    sources: Vec<String>,
+    published: Option<SystemTime>,
+    here: bool,
+}
+
+type Rows = BTreeMap<(Slot, Platform), Row>;
+
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    let selection = Selection { sources: args.sources.clone(), ..Selection::default() };
+    let resolved = context.resolve(selection.flags())?;
+    let store = context.store(&resolved)?;
+    let opened = sources::open(context, &resolved, false)?;
+    let line = context.line(&resolved)?;
+    let platforms = match (args.all_platforms, &args.platforms[..]) {
+        (true, _) => Platform::ALL.to_vec(),
+        (false, []) => vec![line.platform],
+        (false, named) => named.to_vec(),
+    };
+    let lines: Vec<Line> =
+        platforms.into_iter().map(|platform| Line { platform, ..line.clone() }).collect();
+    let shelves =
+        ready::with_acquirer(context, &resolved, &store, &selection, &opened, |acquirer| {
+            acquirer.offered(&lines)
+        })?;
+    let prereleases: Vec<bool> = opened.candidates.iter().map(|c| c.prerelease).collect();
+    let rows = rows(&store, &shelves, &prereleases, args.prerelease)?;
+    if let Some(failure) = nobody(&shelves) {
+        return Err(failure);
+    }
+    let document = json!({
+        "schema": 1,
+        "releases": rows.iter().map(|row| row_json(&line, row)).collect::<Vec<_>>(),
+        "sources": shelves.iter().map(shelf_json).collect::<Vec<_>>(),
+    });
+    let dated = rows.values().any(|row| row.published.is_some());
+    context
+        .printer
+        .answer(&document, || rows.iter().rev().map(|row| row_text(row, dated)).collect())?;
+    for text in shelves.iter().filter_map(told) {
+        context.printer.message(text);
+    }
+    if rows.is_empty() {
+        context.printer.message(format!("no source offers {}", line.binary));
+    }
+    Ok(Done::Well)
+}
+
+fn rows(
+    store: &Store,
+    shelves: &[Shelf],
+    prereleases: &[bool],
+    all: bool,
+) -> Result<Rows, Failure> {
+    let mut rows = Rows::new();
+    for (shelf, counts) in shelves.iter().zip(prereleases) {
+        for (line, said) in &shelf.lines {
+            let Said::Carries { versions, build, .. } = said else { continue };
+            let shown = |version: &Version| all || *counts || !version.is_prerelease();
+            let versions = versions.iter().filter(|dated| shown(&dated.version));
+            let mut slots: Vec<_> = versions
+                .map(|dated| (Slot::Version(dated.version.clone()), dated.published))
+                .collect();
+            slots.extend(build.then_some((Slot::Dev, None)));
+            for (slot, published) in slots {
+                let here = store.find(&line.at(slot.clone()))?.is_some();
+                let row = rows.entry((slot, line.platform)).or_default();
+                row.sources.push(shelf.source.clone());
+                row.published = row.published.or(published);
+                row.here = here;
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Where not one source could say anything, that is a failure.
+fn nobody(shelves: &[Shelf]) -> Option<Failure> {
+    let failed = |shelf: &Shelf| shelf.lines.iter().all(|(_, s)| matches!(s, Said::Failed(_)));
+    if shelves.is_empty() {
+        let message = "no source is configured";
+        return Some(Failure::new(Exit::Usage, message).hint("name one with --source"));
+    }
+    if !shelves.iter().all(failed) {
+        return None;
+    }
+    let failure = Failure::new(Exit::Unreachable, "no source could say what it offers");
+    let chain = shelves.iter().filter_map(|shelf| match shelf.lines.first() {
+        Some((_, Said::Failed(why))) => Some(format!("{}: {why}", shelf.source)),
+        _ => None,
+    });
+    let hint = "check the address of each source named above, and the connection to it";
+    Some(Failure { chain: chain.collect(), ..failure }.hint(hint))
+}
+
+fn row_json(line: &Line, ((slot, platform), row): (&(Slot, Platform), &Row)) -> Value {
+    json!({
+        "authority": line.authority, "binary": line.binary, "version": slot.to_string(),
+        "platform": platform, "sources": row.sources, "here": row.here,
+        "published": row.published.map(rfc3339),
+        "prerelease": slot.version().is_some_and(Version::is_prerelease),
+    })
+}
+
+/// A row for people; with a column of days where any is known.
+fn row_text(((slot, platform), row): (&(Slot, Platform), &Row), dated: bool) -> String {
+    let mark = if row.here { "*" } else { " " };
+    let published = row.published.map(rfc3339).unwrap_or_default();
+    let day = match (dated, published.split('T').next()) {
+        (true, Some(day)) => format!("{day:<10} "),
+        _ => String::new(),
+    };
+    let from = row.sources.join(", ");
+    let (slot, platform) = (slot.to_string(), platform.to_string());
+    format!("{mark} {slot:<12} {platform:<14} {day}{from}\n")
+}
+
+fn shelf_json(shelf: &Shelf) -> Value {
+    let lines = shelf.lines.iter().map(|(line, said)| {
+        let (answer, why, heard) = match said {
+            Said::Carries { heard, .. } => ("lists", None, *heard),
+            Said::Silent(why) => ("cannot-list", Some(why), None),
+            Said::Failed(why) => ("failed", Some(why), None),
+        };
+        let heard = heard.map(|age| age.as_secs());
+        json!({"platform": line.platform, "answer": answer, "why": why, "age_seconds": heard})
+    });
+    json!({
+        "source": shelf.source, "ms": u64::try_from(shelf.took.as_millis()).unwrap_or(u64::MAX),
+        "platforms": lines.collect::<Vec<_>>(),
+    })
+}
+
+/// What people should know about a source beside what it carries.
+fn told(shelf: &Shelf) -> Option<String> {
+    let source = &shelf.source;
+    match &shelf.lines.first()?.1 {
+        Said::Carries { heard: Some(age), .. } => {
+            Some(format!("{source}: as it said {}", ago(*age)))
+        }
+        Said::Carries { .. } => None,
+        Said::Silent(why) => Some(format!("{source} is not in this list: {why}")),
+        Said::Failed(why) => Some(format!("warning: {source} did not answer: {why}")),
+    }
+}
+
+fn ago(age: Duration) -> String {
+    match age.as_secs() {
+        0..60 => age_in_words(age),
+        _ => format!("{} ago", age_in_words(age)),
+    }
+}

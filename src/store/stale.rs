@@ -1,0 +1,102 @@
+//! Partial transfers that nobody takes up any more.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use loom_source::Digest;
+
+use super::{
+    Store, StoreError,
+    error::{Act, absent, at},
+    locks,
+};
+
+impl Store {
+    /// Removes partial transfers that have not grown for `age`; answers how many. Those in use stay, and no more than
+    /// `most` files are looked at: what is left is for the next time.
+    pub fn sweep_partials(&self, age: Duration, most: usize) -> Result<usize, StoreError> {
+        let folder = self.root.join("partial");
+        let Some(entries) = absent(fs::read_dir(&folder)).map_err(at(Act::Read, &folder))? else {
+            return Ok(0);
+        };
+        let mut removed = 0;
+        for entry in entries.take(most) {
+            let path = entry.map_err(at(Act::Read, &folder))?.path();
+            // Of what lies beside the bytes only that counts which lies beside none.
+            let bytes = path.with_extension("");
+            let key = bytes.file_name().and_then(|name| name.to_str()?.parse::<Digest>().ok());
+            let beside = bytes != path && bytes.exists();
+            if let Some(key) = key.filter(|_| !beside && is_older(&path, age))
+                && self.remove_partial(&key, &bytes)?
+            {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Whether nobody had it in use.
+    fn remove_partial(&self, key: &Digest, bytes: &Path) -> Result<bool, StoreError> {
+        let lock = self.root.join(format!("locks/partial@{key}"));
+        let held = locks::open(&lock)?;
+        if !locks::tried(&lock, held.try_lock())? {
+            return Ok(false);
+        }
+        for path in [bytes.with_extension("json"), bytes.to_owned()] {
+            absent(fs::remove_file(&path)).map_err(at(Act::Remove, &path))?;
+        }
+        Ok(true)
+    }
+}
+
+fn is_older(path: &Path, age: Duration) -> bool {
+    let changed = fs::metadata(path).and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|since| since >= age))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+    #[test]
+    fn only_what_nobody_uses_and_nobody_used_for_long_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("cache")).unwrap();
+        assert_eq!(store.sweep_partials(WEEK, 9).unwrap(), 0);
+        let partial = store.root().join("partial");
+        fs::create_dir_all(&partial).unwrap();
+        let key = |name: &str| Digest::of(name.as_bytes()).to_string();
+        let old = SystemTime::now() - WEEK;
+        for (name, ending, changed) in [
+            ("old", "", old),
+            ("old", ".json", old),
+            ("new", "", SystemTime::now()),
+            ("new", ".json", old),
+            ("used", "", old),
+            ("alone", ".json", old),
+        ] {
+            let file = File::create(partial.join(key(name) + ending)).unwrap();
+            file.set_modified(changed).unwrap();
+        }
+        File::create(partial.join("README")).unwrap().set_modified(old).unwrap();
+        let held =
+            locks::open(&store.root().join(format!("locks/partial@{}", key("used")))).unwrap();
+        held.try_lock().unwrap();
+        assert_eq!(store.sweep_partials(WEEK, 99).unwrap(), 2);
+        let mut left: Vec<String> = fs::read_dir(&partial)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        let mut stay = vec![key("new"), key("new") + ".json", key("used"), "README".to_owned()];
+        stay.sort();
+        assert_eq!(left, stay);
+    }
+}
