@@ -111,7 +111,7 @@ impl Step {
             ),
             Self::Deny => deny(&tools.rust),
             Self::Build => {
-                check(&mut cargo_command(["build", "--workspace", "--bins", "--tests", "--quiet"]))
+                check(&mut cargo_command(["build", "--workspace", "--bins", "--tests", "--examples", "--quiet"]))
             }
             Self::Rust => tests(&mut nextest(workspace, tools)),
             Self::Doctest => check(&mut cargo_command(["test", "--workspace", "--doc", "--quiet"])),
