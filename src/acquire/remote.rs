@@ -84,7 +84,7 @@ impl Acquirer<'_> {
         if let (Ok((Listing::Versions(versions), _)), true) =
             (&answer, candidate.reach != Reach::Disk)
         {
-            self.memory(memory.keep(&candidate.name, versions, SystemTime::now()));
+            self.memory(memory.keep(&candidate.name, versions, EVERY, SystemTime::now()));
         }
         Ok(match answer {
             Ok((Listing::Versions(versions), build)) => carries(versions, build, None),

@@ -13,9 +13,7 @@ use super::{
     observer::Progress,
     outcome::tried,
     plan::Reason,
-    versions::{Memory, ago},
-    state,
-    versions::{Heard, Memory, age_in_words},
+    versions::{Heard, Memory, ago},
 };
 use crate::{store::Attempt, trust::Origin};
 
@@ -222,8 +220,7 @@ impl Acquirer<'_> {
             // What is newer than the answer is not in it.
             let fits = |dated: &Dated| fits(selector, candidate, &dated.version);
             let serves = heard.versions().iter().any(fits);
-            serves && !self.force && heard.is_fresh(begun, self.freshness)
-            heard.serves(selector) && !self.force && heard.is_fresh(begun, self.freshness)
+            serves && heard.serves(selector) && !self.force && heard.is_fresh(begun, self.freshness)
         });
         if let Some(heard) = heard {
             return Ok(Ok(Answer::Versions(heard.versions(), Some(memory))));

@@ -13,6 +13,7 @@
 //! | [`server`] | [`Server`]: a small HTTP server that counts, and breaks exactly where it is told to |
 //! | [`faults`] | what that server can be told to do |
 //! | [`nginx`] | [`Nginx`]: Debian's nginx over a folder |
+//! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they know |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections for as long as it lives |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of what runs |
 //! | [`strace`] | [`Trace`]: the system calls of one run |
@@ -32,6 +33,7 @@ pub mod nginx;
 pub mod normal;
 pub mod plain;
 pub mod program;
+pub mod proxies;
 pub mod run;
 pub mod sandbox;
 pub mod server;

@@ -18,6 +18,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("chromium", "chromium"),
     ("curl", "curl"),
     ("git", "git"),
+    ("microsocks", "microsocks"),
     ("mkfs.ext4", "e2fsprogs"),
     ("mount", "mount"),
     ("nats-server", "nats-server"),
@@ -27,6 +28,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("setpriv", "util-linux"),
     ("strace", "strace"),
     ("tar", "tar"),
+    ("tinyproxy", "tinyproxy-bin"),
     ("unshare", "util-linux"),
 ];
 
