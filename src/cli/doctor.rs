@@ -5,11 +5,14 @@
 //! | `check` | one thing looked at, and how it is told |
 //! | `machine` | the platform, and which `loom` is run |
 //! | `place` | the folders of cache and state: can be written, locked, run from |
+//! | `space` | how much is free, and whether programs may be run there |
 //! | `way` | the way to the sources: proxies, certificates, `.netrc`, clock |
 
 mod check;
 mod machine;
 mod place;
+#[cfg(unix)]
+mod space;
 mod way;
 
 use serde_json::{Value, json};

@@ -43,6 +43,15 @@ impl CertificatePaths {
         (file.is_some() || !folders.is_empty()).then_some(Self { file, folders })
     }
 
+    /// The variables that name them.
+    pub fn variables(&self) -> &'static str {
+        match (&self.file, &self.folders[..]) {
+            (Some(_), []) => "SSL_CERT_FILE",
+            (None, _) => "SSL_CERT_DIR",
+            (Some(_), _) => "SSL_CERT_FILE, SSL_CERT_DIR",
+        }
+    }
+
     /// Everything in them, a file at a time. A folder may hold other things too, and one of several may be missing.
     pub fn read(&self) -> Result<Vec<Vec<u8>>, CertificateError> {
         let mut bundles = Vec::new();

@@ -6,16 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use indicatif::HumanBytes;
-
 use super::check::Check;
 use crate::{cli::Failure, store::Store};
-
-/// A release with its archive needs some hundred megabytes while it is unpacked.
-const TIGHT: u64 = 1 << 30;
-
-/// Nothing can be fetched with less.
-const FULL: u64 = 64 << 20;
 
 /// All that is worth knowing about both folders.
 pub(super) fn all(cache: &Path, state: &Path) -> Vec<Check> {
@@ -24,7 +16,8 @@ pub(super) fn all(cache: &Path, state: &Path) -> Vec<Check> {
         Some((Ok(scratch), _)) => {
             checks.push(Check::well("cache", format!("{} can be written", cache.display())));
             checks.extend([locks(scratch.path()), links(scratch.path())]);
-            checks.extend(space(scratch.path()));
+            #[cfg(unix)]
+            checks.extend(super::space::of(scratch.path()));
         }
         Some((Err(e), _)) => checks.push(unwritable("cache", cache, &e, "LOOM_CACHE_DIR")),
         None => checks
@@ -92,37 +85,4 @@ fn symlink(folder: &Path) -> io::Result<PathBuf> {
     #[cfg(windows)]
     std::os::windows::fs::symlink_file("file", &link)?;
     Ok(link)
-}
-
-/// How much is free, and whether programs may be run there, where the system says so.
-#[cfg(unix)]
-fn space(folder: &Path) -> Vec<Check> {
-    use rustix::fs::{StatVfsMountFlags, statvfs};
-    let stat = match statvfs(folder) {
-        Ok(stat) => stat,
-        Err(e) => return vec![Check::warning("space", format!("how much is free: {e}"))],
-    };
-    let mut checks = vec![free(stat.f_bavail.saturating_mul(stat.f_frsize))];
-    if stat.f_flag.contains(StatVfsMountFlags::NOEXEC) {
-        let said =
-            "the file system of the cache is mounted noexec: no runtime can be started from it";
-        checks.push(Check::failure("programs", said).hint("set LOOM_CACHE_DIR to another disk"));
-    }
-    checks
-}
-
-#[cfg(not(unix))]
-fn space(_: &Path) -> Vec<Check> {
-    Vec::new()
-}
-
-#[cfg(unix)]
-fn free(bytes: u64) -> Check {
-    let said = format!("{} are free for the cache", HumanBytes(bytes));
-    let hint = "`loom remove` takes releases away, `loom store du` says what takes room";
-    match bytes {
-        ..FULL => Check::failure("space", said).hint(hint),
-        FULL..TIGHT => Check::warning("space", said).hint(hint),
-        _ => Check::well("space", said),
-    }
 }

@@ -95,7 +95,7 @@ fn certificates(context: &Context) -> Check {
     match (given, paths) {
         (true, Some(paths)) => Check::well(
             "certificates",
-            format!("those in {paths} (SSL_CERT_FILE, SSL_CERT_DIR), and no others"),
+            format!("those in {paths} ({}), and no others", paths.variables()),
         ),
         _ => match loom_http::roots::of_the_system() {
             0 => Check::warning(

@@ -56,6 +56,10 @@ pub(crate) struct Offered {
     pub(crate) evidence: Vec<EvidenceKind>,
 }
 
+/// What may keep an address from answering.
+const NOBODY: &str =
+    "is the address right, and does a firewall let it through? behind a proxy, set HTTPS_PROXY";
+
 impl State {
     /// A source could not answer.
     pub(crate) fn failed(error: &SourceError) -> Self {
@@ -64,7 +68,11 @@ impl State {
             Class::Offline => Exit::Offline,
             Class::Unreachable => Exit::Unreachable,
         };
-        Self::Failed(Failure::of(exit, error).maybe_hint(error.hint()))
+        let hint = error.hint().or_else(|| match error {
+            SourceError::Connect { .. } | SourceError::Stall { .. } => Some(NOBODY.to_owned()),
+            _ => None,
+        });
+        Self::Failed(Failure::of(exit, error).maybe_hint(hint))
     }
 
     /// The word for it, for programs.
