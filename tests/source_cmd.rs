@@ -191,3 +191,18 @@ fn a_dead_source_costs_its_own_time_and_no_others() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!(json["sources"][0]["state"], "offers");
 }
+
+#[test]
+fn a_github_server_is_told_with_the_host_its_files_come_from() {
+    let hub = support::Hub::of(&["0.1.0", "0.2.0"]);
+    let sandbox = hub.sandbox();
+    let json = sandbox.loom(&["source", "test", "--json"]).ok().json();
+    let [hub] = &json["sources"].as_array().unwrap()[..] else { panic!("{json}") };
+    assert_eq!((&hub["name"], &hub["type"]), (&"hub".into(), &"github".into()));
+    assert_eq!(hub["offer"]["version"], "0.2.0");
+    assert_eq!(hub["offer"]["digests"], serde_json::json!(["sidecar"]));
+    assert_eq!(hub["login"], "none");
+    let hosts = hub["hosts"].as_array().unwrap();
+    assert!(hosts.iter().any(|host| host["redirected"] == true), "{hosts:?}");
+    assert!(hosts.iter().any(|host| host["redirected"] == false), "{hosts:?}");
+}

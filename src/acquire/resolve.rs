@@ -17,14 +17,6 @@ use super::{
 };
 use crate::{store::Attempt, trust::Origin};
 
-/// How much of a listing is wanted. The answer is remembered and serves other selectors too: the newest alone is a right
-/// answer for each that selects it, and for no other.
-fn need(selector: &Selector) -> Need {
-    if *selector == Selector::Latest { Need::Newest } else { Need::All }
-}
-/// All versions, whatever is asked for: the answer is remembered and has to serve other selectors too.
-pub(super) const EVERY: Need = Need::All;
-
 /// What a selector came to.
 pub(super) struct Resolution {
     pub(super) slot: Slot,
@@ -184,11 +176,19 @@ impl Acquirer<'_> {
         } else if candidate.origin == Origin::PlainHttp {
             Ok(Answer::Silent("its list would come over plain http and prove nothing"))
         } else if candidate.reach == Reach::Disk {
-            self.network.block_on(source.list(line, need(selector)))?.map(Answer::from)
+            self.network
+                .block_on(source.list(line, self.need(candidate, selector)))?
+                .map(Answer::from)
         } else {
             self.listed(candidate, source, line, selector)?
         };
         Ok(answer.unwrap_or_else(|error| self.unanswered(candidate, &error, asked)))
+    }
+
+    /// How much of a listing is wanted. The answer is remembered and serves other selectors too.
+    fn need(&self, candidate: &Candidate, selector: &Selector) -> Need {
+        let any = candidate.prerelease || self.policy.judges_age();
+        if *selector == Selector::Latest && !any { Need::Newest } else { Need::All }
     }
 
     fn unanswered(&self, candidate: &Candidate, error: &SourceError, asked: &mut Asked) -> Answer {
@@ -215,23 +215,25 @@ impl Acquirer<'_> {
         selector: &Selector,
     ) -> Result<Result<Answer, SourceError>, AcquireError> {
         let memory = Memory::of(self.state, &candidate.key(), line);
-        let begun = SystemTime::now();
+        let (begun, need) = (SystemTime::now(), self.need(candidate, selector));
+        // The newest alone is a right answer for whatever selects it, unless an older one may be wanted all the same.
+        let serves = |heard: &Heard| {
+            let plain = !candidate.prerelease && !self.policy.judges_age();
+            let fits = |dated: &Dated| fits(selector, candidate, &dated.version);
+            (heard.is_whole() || plain) && heard.versions().iter().any(fits)
+        };
         let heard = memory.recall()?.filter(|heard| {
             // What is newer than the answer is not in it.
-            let fits = |dated: &Dated| fits(selector, candidate, &dated.version);
-            let serves = heard.versions().iter().any(fits);
-            serves && heard.serves(selector) && !self.force && heard.is_fresh(begun, self.freshness)
+            serves(heard) && !self.force && heard.is_fresh(begun, self.freshness)
         });
         if let Some(heard) = heard {
             return Ok(Ok(Answer::Versions(heard.versions(), Some(memory))));
         }
-        let need = need(selector);
         let what = format!("the versions of {}", candidate.name);
         let lock = memory.lock(&mut || self.observer.tell(Progress::Waiting { what: &what }));
         // Without a lock somebody else may ask the same at the same time, and no more.
         let waited = lock.as_ref().is_ok_and(|(_, waited)| *waited);
-        let told =
-            |heard: &Heard| heard.is_from(begun) && (heard.is_whole() || heard.serves(selector));
+        let told = |heard: &Heard| heard.is_from(begun) && (heard.is_whole() || serves(heard));
         if waited && let Some(heard) = memory.recall()?.filter(told) {
             return Ok(Ok(Answer::Versions(heard.versions(), None)));
         }

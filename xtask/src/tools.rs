@@ -17,6 +17,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
     ("curl", "curl"),
+    ("gh", "gh"),
     ("git", "git"),
     ("microsocks", "microsocks"),
     ("mkfs.ext4", "e2fsprogs"),

@@ -84,7 +84,9 @@ impl GithubServer {
         let addresses = [0, 1].map(|n: usize| listeners[n].local_addr().unwrap());
         let url = |n: usize| match tls {
             None => format!("http://{}", addresses[n]),
-            Some(_) => format!("https://localhost:{}", addresses[n].port()),
+            // Clients that go by names, not ports, must see another host too.
+            Some(_) if n == 0 => format!("https://localhost:{}", addresses[n].port()),
+            Some(_) => format!("https://{}", addresses[n]),
         };
         let shared = Arc::new(Shared {
             front: url(0),
@@ -200,7 +202,7 @@ impl Shared {
         while let Some(request) = wire::read(&mut stream)? {
             let origin = match () {
                 () if !front => Origin::Object,
-                () if request.path().starts_with("/api/v3/") => Origin::Api,
+                () if request.path().starts_with("/api/") => Origin::Api,
                 () => Origin::Page,
             };
             let number = self.note(origin, &request);
