@@ -72,3 +72,9 @@ impl Stand for Standing {
 async fn the_example_keeps_the_contract() {
     contract::run(&Example).await.assert();
 }
+
+#[test]
+fn the_documentation_shows_the_example_as_it_is() {
+    let text = include_str!("../../README.md");
+    assert!(text.contains(include_str!("../examples/loom-source-folder")));
+}
