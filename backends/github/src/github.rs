@@ -265,7 +265,7 @@ impl Source for Github {
             Need::All => self.all(line).await,
             Need::Newest => self.newest(line).await,
         };
-        versions.map(Listing::of)
+        versions.map(Listing::Versions)
     }
 
     async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
