@@ -8,7 +8,7 @@ use loom_target::{Target, TargetOptions, choose::Sightings};
 use url::Url;
 
 pub(crate) use super::network::network;
-use super::{Exit, Failure, context::Context, github, netrc, objects};
+use super::{Exit, Failure, context::Context, github, netrc, objects, plugins};
 use crate::{
     acquire::{Backend, Candidate, Reach},
     config::{Layout, Resolved, SourceKind, SourceSpec, Then},
@@ -53,14 +53,8 @@ pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Resul
             SourceKind::Github { .. } => {
                 opened.candidates.push(github::open(context, resolved, spec)?);
             }
-            SourceKind::Plugin { .. } => {
-                let what = format!("{spec} ({} sources)", spec.kind.type_name());
-                opened.candidates.push(candidate(
-                    spec,
-                    Origin::Mirror,
-                    Reach::Network,
-                    Backend::Missing(what),
-                ));
+            SourceKind::Plugin { name, .. } => {
+                opened.candidates.push(plugins::open(context, resolved, spec, name)?);
             }
         }
     }
