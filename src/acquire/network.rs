@@ -30,3 +30,12 @@ impl Network {
         }
     }
 }
+
+/// A thread that hangs in a call to a mount must not keep the process.
+impl Drop for Network {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

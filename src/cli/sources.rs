@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Exit, Failure, context::Context, github, objects};
 use crate::{
-    acquire::{Backend, Candidate, Reach},
+    acquire::{Backend, Bounded, Candidate, Reach},
     config::{Layout, Resolved, SourceKind, SourceSpec, Then},
     trust::Origin,
 };
@@ -167,7 +167,12 @@ fn mirror(
         (_, false) => Reach::Network,
     };
     let origin = if mirror.is_insecure() { Origin::PlainHttp } else { Origin::Mirror };
-    Ok(candidate(spec, origin, reach, Backend::Ready(Box::new(mirror))))
+    let backend = match reach {
+        // What looks like a folder may be a mount whose server has gone away.
+        Reach::Disk => Backend::Ready(Box::new(Bounded::new(mirror, spec.timeout))),
+        Reach::Loopback | Reach::Network => Backend::Ready(Box::new(mirror)),
+    };
+    Ok(candidate(spec, origin, reach, backend))
 }
 
 /// How one source may use the network: its own settings, and the environment's proxies and certificates.
