@@ -15,7 +15,7 @@ pub struct Network {
 
 impl Network {
     /// Waits for `future` on this thread.
-    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, AcquireError> {
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, AcquireError> {
         if self.runtime.get().is_none() {
             let runtime = Builder::new_current_thread()
                 .enable_all()
@@ -31,8 +31,9 @@ impl Network {
     }
 }
 
-/// A thread that hangs in a call to a mount must not keep the process.
 impl Drop for Network {
+    /// A mount that hangs, or a name server that says nothing, holds a thread for as long as the system is patient;
+    /// nobody waits for it.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
