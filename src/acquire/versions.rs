@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use loom_source::{Dated, Digest, Line, Version};
+use loom_source::{Dated, Digest, Line, Need, Version};
 use serde::{Deserialize, Serialize};
 
 use super::state::{self, StateError};
@@ -21,6 +21,9 @@ pub(super) struct Heard {
     source: String,
     /// The versions it listed.
     listed: Vec<Listed>,
+    /// Whether it was asked for its newest version alone.
+    #[serde(default)]
+    newest: bool,
     /// Seconds since 1970.
     at: u64,
 }
@@ -72,6 +75,7 @@ impl Memory {
         &self,
         source: &str,
         versions: &[Dated],
+        need: Need,
         now: SystemTime,
     ) -> Result<(), StateError> {
         let listed = |dated: &Dated| Listed {
@@ -79,7 +83,8 @@ impl Memory {
             published: dated.published.map(seconds),
         };
         let listed = versions.iter().map(listed).collect();
-        let heard = Heard { source: source.to_owned(), listed, at: seconds(now) };
+        let newest = need == Need::Newest;
+        let heard = Heard { source: source.to_owned(), listed, newest, at: seconds(now) };
         state::write(&self.path, &heard)
     }
 }
@@ -92,6 +97,11 @@ impl Heard {
             published: listed.published.map(|at| UNIX_EPOCH + Duration::from_secs(at)),
         };
         self.listed.iter().map(dated).collect()
+    }
+
+    /// Whether it says all that there is to say.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.newest
     }
 
     /// Whether the answer was given at `since` or later.
@@ -141,7 +151,7 @@ mod tests {
     #[test]
     fn an_answer_is_fresh_for_a_while_and_never_before_it_was_given() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-        let heard = Heard { source: "a".into(), listed: vec![], at: 100 };
+        let heard = Heard { source: "a".into(), listed: vec![], newest: false, at: 100 };
         for (now, fresh) in [(99, false), (100, true), (159, true), (160, false)] {
             assert_eq!(heard.is_fresh(at(now), Duration::from_secs(60)), fresh, "{now}");
         }

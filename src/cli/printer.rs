@@ -41,6 +41,11 @@ impl Printer {
         self.quiet
     }
 
+    /// Whether more than messages is wanted.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose > 0 && !self.quiet
+    }
+
     /// Whether stderr is a terminal that understands more than plain lines.
     pub(crate) fn is_terminal(&self) -> bool {
         self.terminal

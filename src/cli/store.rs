@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use indicatif::HumanBytes;
-use loom_source::{Digest, Platform, Version};
+use loom_source::{Digest, Platform, Release, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{Done, Exit, Failure, Outcome, context::Context, progress::Teller, ready};
@@ -36,8 +36,8 @@ enum Command {
 struct PathArgs {
     /// The tree of this version, or of the cargo build (dev)
     #[arg(long)]
-    version: Option<loom_source::Slot>,
-    /// The link where the version would stand, whether it is here or not
+    version: Option<Selector>,
+    /// The link where the version (or `latest`) would stand, whether it is here or not
     #[arg(long, requires = "version")]
     expected: bool,
 }
@@ -127,23 +127,34 @@ fn du(context: &Context, store: &Store) -> Outcome {
 }
 
 fn show_path(args: &PathArgs, context: &Context, resolved: &Resolved, store: &Store) -> Outcome {
+    let (line, root) = (context.line(resolved)?, store.root().to_owned());
     let path = match &args.version {
-        None => store.root().to_owned(),
-        Some(slot) => {
-            let release = context.line(resolved)?.at(slot.clone());
-            if args.expected {
-                store.link_path(&release)
-            } else {
-                let installed = store.find(&release)?.ok_or_else(|| {
-                    Failure::new(Exit::Absent, format!("{release} is not here"))
-                        .hint(format!("`loom get --version {slot}` fetches it"))
-                })?;
-                store.tree(&installed.tree)
-            }
+        None => root.clone(),
+        Some(Selector::Latest) if args.expected => store.latest_path(&line.at(Slot::Dev)),
+        Some(Selector::Exact(version)) => {
+            slot_path(args.expected, store, line.at(Slot::Version(version.clone())))?
+        }
+        Some(Selector::Dev) => slot_path(args.expected, store, line.at(Slot::Dev))?,
+        Some(several) => {
+            return Err(Failure::new(Exit::Usage, format!("{several} may mean many versions"))
+                .hint("give one version, such as 0.2.0; `loom which` says which one is meant"));
         }
     };
-    context.printer.answer(&json!({"schema": 1, "path": path}), || path.display().to_string())?;
+    let document = json!({"schema": 1, "path": path, "root": root, "platform": line.platform});
+    context.printer.answer(&document, || path.display().to_string())?;
     Ok(Done::Well)
+}
+
+/// The link of a release, or the tree behind it.
+fn slot_path(expected: bool, store: &Store, release: Release) -> Result<PathBuf, Failure> {
+    if expected {
+        return Ok(store.link_path(&release));
+    }
+    let installed = store.find(&release)?.ok_or_else(|| {
+        Failure::new(Exit::Absent, format!("{release} is not here"))
+            .hint(format!("`loom get --version {}` fetches it", release.slot))
+    })?;
+    Ok(store.tree(&installed.tree))
 }
 
 fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) -> Outcome {

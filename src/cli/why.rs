@@ -56,7 +56,7 @@ fn know(
 ) -> Result<Known, Failure> {
     let line = context.line(resolved)?;
     let (selector, by) = match &args.version {
-        Some(selector) => (selector.clone(), "asked about".to_owned()),
+        Some(selector) => (selector.clone(), "as you asked".to_owned()),
         None => chosen(resolved, &line)?,
     };
     let found = match &selector {
@@ -116,9 +116,9 @@ impl Known {
         page.title(&format!("{binary} {named} {platform}"));
         let chosen = match slot {
             Some(slot) if slot != self.selector.to_string() => {
-                format!("{}, {}: {slot} is what that is here", self.selector, self.by)
+                format!("{} ({}), which is {slot} here", self.selector, self.by)
             }
-            _ => format!("{}, {}", self.selector, self.by),
+            _ => format!("{} ({})", self.selector, self.by),
         };
         page.row("version", &chosen);
         match (&self.installed, &self.receipt) {

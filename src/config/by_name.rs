@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use secrecy::SecretString;
+use serde::Deserialize;
+
 use super::{
     Free, McpServer, Setting,
     collections::{Anything, Named},
@@ -10,8 +13,60 @@ use super::{
     read::At,
 };
 
+/// The variable that holds instead of all `[mcp]` tables.
+pub(crate) const MCP_SERVERS: &str = "LOOM_MCP_SERVERS";
+
+/// `LOOM_MCP_SERVERS`, as the runtime reads it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Given {
+    ByName(BTreeMap<String, GivenServer>),
+    List(Vec<NamedServer>),
+}
+
+#[derive(Deserialize)]
+struct GivenServer {
+    command: String,
+    #[serde(default)]
+    args: Vec<String>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct NamedServer {
+    name: String,
+    #[serde(flatten)]
+    server: GivenServer,
+}
+
+impl Given {
+    fn parse(text: &str) -> Option<BTreeMap<String, GivenServer>> {
+        Some(match serde_json::from_str(text).ok()? {
+            Self::ByName(servers) => servers,
+            Self::List(servers) => servers.into_iter().map(|s| (s.name, s.server)).collect(),
+        })
+    }
+}
+
 /// Each server is decided by one layer as a whole: a project's program never sees the user's variables.
-pub(crate) fn mcp(layers: &Layers<'_>) -> BTreeMap<String, McpServer> {
+pub(crate) fn mcp(layers: &mut Layers<'_>) -> BTreeMap<String, McpServer> {
+    let expected =
+        "JSON: an object of {command, args, env} by name, or a list of them with their names";
+    if let Some(Setting { value, origin }) = layers.env(MCP_SERVERS, expected, Given::parse) {
+        let setting = |server: GivenServer| McpServer {
+            command: Setting::new(server.command, origin.clone()),
+            args: Setting::new(server.args, origin.clone()),
+            env: server
+                .env
+                .into_iter()
+                .map(|(name, value)| {
+                    (name, Setting::new(SecretString::from(value), origin.clone()))
+                })
+                .collect(),
+        };
+        return value.into_iter().map(|(name, server)| (name, setting(server))).collect();
+    }
     let mut servers = BTreeMap::new();
     for loaded in layers.files() {
         for (name, at) in loaded.tables.mcp.iter().flat_map(|mcp| &mcp.value.0) {

@@ -70,7 +70,7 @@ fn examine(inputs: &Inputs, files: &impl Files) -> Result<(Resolved, Vec<Mistake
         dashboard: dashboard(&mut layers, &mode),
         bridge: bridge(&mut layers, mode),
         llm: llm::resolve(&mut layers),
-        mcp: by_name::mcp(&layers),
+        mcp: by_name::mcp(&mut layers),
         agents: by_name::agents(&layers),
         sources: sources(&mut layers),
         trust: trust(&layers),
@@ -102,6 +102,12 @@ fn untrusted(layers: &Layers<'_>, warnings: &mut Vec<Mistake>) -> Option<Untrust
     let inputs = layers.inputs;
     let sources_given =
         !inputs.flags.sources.is_empty() || inputs.env.get("LOOM_SOURCES").is_some();
+    let mcp_given = inputs.env.get(by_name::MCP_SERVERS).is_some();
+    let given = |table: &str| match table {
+        "sources" => sources_given,
+        "mcp" => mcp_given,
+        _ => false,
+    };
     let mut what = Vec::new();
     for (item, shown) in items.iter().zip(&untrusted.what) {
         if item.weakens {
@@ -110,7 +116,7 @@ fn untrusted(layers: &Layers<'_>, warnings: &mut Vec<Mistake>) -> Option<Untrust
                 Mistake::new(place, "may only tighten until the project is trusted")
                     .hint(untrusted.hint()),
             );
-        } else if item.path[0] != "sources" || !sources_given {
+        } else if !given(&item.path[0]) {
             what.push(shown.clone());
         }
     }

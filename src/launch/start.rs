@@ -4,6 +4,8 @@ use std::{
     io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -175,6 +177,25 @@ fn say(words: &mut ChildStdin, word: &str) {
     let _ = writeln!(words, "{word}").and_then(|()| words.flush());
 }
 
+/// Passes on what `master` says; its end is a wish, too.
+fn obey(master: Box<dyn BufRead + Send>, words: Arc<Mutex<ChildStdin>>) {
+    thread::spawn(move || {
+        let say = |word: &str| say(&mut words.lock().unwrap_or_else(PoisonError::into_inner), word);
+        for line in master.lines().map_while(Result::ok) {
+            match line.trim() {
+                STOP => say(STOP),
+                KILL => {
+                    // It is only to be hurried once it was asked.
+                    say(STOP);
+                    say(KILL);
+                }
+                _ => {}
+            }
+        }
+        say(STOP);
+    });
+}
+
 impl Started {
     /// Lets it run on its own; it lives until [`super::down`].
     pub fn stay(mut self) -> Document {
@@ -193,15 +214,40 @@ impl Started {
     /// Stays with it until it ends: a signal that asks this process to end asks the server, a second one kills it.
     /// Its output is copied to `out` as it comes. Should this process be killed, the server stays.
     pub fn attend(self, out: Option<&mut dyn Write>) -> Result<Ended, LaunchError> {
-        let Self { document, mut child, mut words, mut reports } = self;
+        self.watch(None, out)
+    }
+
+    /// The same for a program that wants it for as long as `input` is open: a line `stop` or the end of `input` asks
+    /// the server to end, a line `kill` kills it. Should this process be killed, the server ends.
+    pub fn tied(
+        self,
+        input: impl BufRead + Send + 'static,
+        out: &mut dyn Write,
+    ) -> Result<Ended, LaunchError> {
+        self.watch(Some(Box::new(input)), Some(out))
+    }
+
+    fn watch(
+        self,
+        master: Option<Box<dyn BufRead + Send>>,
+        out: Option<&mut dyn Write>,
+    ) -> Result<Ended, LaunchError> {
+        let Self { document, mut child, words, mut reports } = self;
+        let words = Arc::new(Mutex::new(words));
+        let say = |word: &str| say(&mut words.lock().unwrap_or_else(PoisonError::into_inner), word);
+        let stays = master.is_none();
+        if let Some(master) = master {
+            obey(master, Arc::clone(&words));
+        }
         let log = PathBuf::from(&document.log);
         let mut asked = false;
         let report = attend::attend(
             move || next(&mut reports),
             |sign| match sign {
-                Sign::Listening => say(&mut words, STAY),
+                Sign::Listening if stays => say(STAY),
+                Sign::Listening => {}
                 Sign::Signal(_) => {
-                    say(&mut words, if asked { KILL } else { STOP });
+                    say(if asked { KILL } else { STOP });
                     asked = true;
                 }
             },

@@ -58,6 +58,11 @@ impl Store {
         self.slot_path(release, &release.slot.to_string())
     }
 
+    /// Where people find the program of `release`'s line that is the latest.
+    pub fn latest_path(&self, release: &Release) -> PathBuf {
+        self.slot_path(release, "latest")
+    }
+
     /// The link of `release`'s program in the folder `slot`.
     pub(super) fn slot_path(&self, release: &Release, slot: &str) -> PathBuf {
         let mut path = self.root.join("bin");

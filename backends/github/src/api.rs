@@ -28,7 +28,7 @@ const VERSION: HeaderValue = HeaderValue::from_static("2022-11-28");
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// A document.
-    Document(Reply),
+    Document(Box<Reply>),
     /// What the caller has is still right (304).
     Unchanged,
     /// There is none, or none for us.
@@ -129,7 +129,7 @@ impl Api {
             self.remember(memory, told);
         }
         match (reply.status, refusal) {
-            (200, _) => Ok(Answer::Document(reply)),
+            (200, _) => Ok(Answer::Document(Box::new(reply))),
             (304, _) => Ok(Answer::Unchanged),
             (404 | 410, _) => Ok(Answer::Absent),
             (_, Some(Refusal::Limit { until })) => Err(self.limited(until, now)),

@@ -12,6 +12,9 @@ pub(crate) struct ReleaseDoc {
     pub(crate) draft: bool,
     #[serde(default)]
     pub(crate) prerelease: bool,
+    /// When it was published; drafts never were.
+    #[serde(default)]
+    pub(crate) published_at: Option<String>,
     #[serde(default)]
     pub(crate) assets: Vec<AssetDoc>,
 }

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use loom_http::{Client, Get, Network, NetworkError, address::shown, header::HeaderValue};
 use loom_source::{
-    Capabilities, Line, Listing, Name, Need, Offer, Opened, Platform, Pointer, Release, Resume,
-    Source, SourceError, Version,
+    Capabilities, Dated, Line, Listing, Name, Need, Offer, Opened, Platform, Pointer, Release,
+    Resume, Source, SourceError, Version,
 };
 use secrecy::SecretString;
 
@@ -140,7 +140,7 @@ impl Github {
     }
 
     /// All versions of a line; what the releases hold is kept for `find`.
-    pub(crate) async fn all(&self, line: &Line) -> Result<Vec<Version>, SourceError> {
+    pub(crate) async fn all(&self, line: &Line) -> Result<Vec<Dated>, SourceError> {
         let releases = self.releases().await?;
         let versions = self.versions(&releases.docs, line);
         self.run(|run| {
@@ -325,7 +325,7 @@ impl Source for Github {
             Need::All => self.all(line).await,
             Need::Newest => self.newest(line).await,
         };
-        versions.map(Listing::of)
+        versions.map(Listing::Versions)
     }
 
     async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {

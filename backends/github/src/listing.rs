@@ -6,7 +6,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use loom_http::{Reply, address::shown, header::HeaderMap};
-use loom_source::{Line, SourceError, Version};
+use loom_source::{Dated, Line, SourceError};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -107,12 +107,13 @@ impl Github {
     /// The versions of a line among releases: no drafts, and no pre-releases in disguise unless they are wanted.
     ///
     /// A version such as 0.3.0-rc.1 is listed as what it is: only who asks for one gets it.
-    pub(crate) fn versions(&self, docs: &[ReleaseDoc], line: &Line) -> Vec<Version> {
+    pub(crate) fn versions(&self, docs: &[ReleaseDoc], line: &Line) -> Vec<Dated> {
         let version = |doc: &ReleaseDoc| {
             let version = self.tags.version(&doc.tag_name)?;
             let disguised = doc.prerelease && !version.is_prerelease();
             let counts = !doc.draft && (self.prerelease || !disguised);
-            (counts && doc.carries(line, &version)).then_some(version)
+            let carried = counts && doc.carries(line, &version);
+            carried.then(|| Dated::new(version, doc.published_at.as_deref()))
         };
         docs.iter().filter_map(version).collect()
     }

@@ -5,23 +5,27 @@
 //! version must carry the line, and the feed of the last releases, also for nothing, must show no higher one.
 //! With a token the API is asked: its requests are plenty then, and private pages tell nothing.
 
-use loom_source::{Line, SourceError, Version};
+use loom_source::{Dated, Line, SourceError, Version};
 
 use crate::{Github, direct, github::is_final};
 
 impl Github {
     /// The versions of a line, or only the newest of them.
-    pub(crate) async fn newest(&self, line: &Line) -> Result<Vec<Version>, SourceError> {
+    pub(crate) async fn newest(&self, line: &Line) -> Result<Vec<Dated>, SourceError> {
+        if self.prerelease {
+            // The pages never call one the latest.
+            return self.all(line).await;
+        }
         if self.api.is_known() {
             return match self.all(line).await {
                 Err(error) if !is_final(&error) => {
-                    self.hint(line).await?.map(|version| vec![version]).ok_or(error)
+                    self.hint(line).await?.map(|version| vec![version.into()]).ok_or(error)
                 }
                 answer => answer,
             };
         }
         match self.hint(line).await? {
-            Some(version) => Ok(vec![version]),
+            Some(version) => Ok(vec![version.into()]),
             None => self.all(line).await,
         }
     }

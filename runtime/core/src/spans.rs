@@ -132,6 +132,7 @@ pub(crate) fn publish(envelope: &mut Envelope) -> Span {
         trace.id = Empty,
         span.id = Empty,
         parent.id = Empty,
+        began.ago = ago(envelope),
     );
     if !span.is_disabled() {
         let parent = Place::of_notes(&envelope.event.metadata);
@@ -154,8 +155,13 @@ pub(crate) fn deliver(agent: &str, pattern: &str, envelope: &Envelope) {
         pattern,
         trace.id = parent.trace,
         parent.id = parent.span,
-        began.ago = u64::try_from(envelope.at.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        began.ago = ago(envelope),
     );
+}
+
+/// Nanoseconds since we got an event.
+fn ago(envelope: &Envelope) -> u64 {
+    u64::try_from(envelope.at.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// `agent.register`

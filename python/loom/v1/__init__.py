@@ -1,0 +1,1 @@
+"""The runtime's messages, generated from ``loom/v1/*.proto``."""

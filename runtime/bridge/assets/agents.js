@@ -1,0 +1,66 @@
+// Who is there.
+
+import { by, facts as list, h } from "./dom.js";
+import * as drawer from "./drawer.js";
+import * as facts from "./facts.js";
+import { count, figure } from "./format.js";
+import { put, table } from "./table.js";
+import * as views from "./views.js";
+
+let agents = new Map();
+let shown = "";
+
+const tags = (names) => h("span", { class: "tags" }, names.map((name) => h("span", { class: "tag" }, name)));
+const state = (agent) => h("span", { class: "state", "data-state": agent.here ? "here" : "away" }, agent.here ? "connected" : "away");
+
+const COLUMNS = [
+  {
+    label: "Agent",
+    wide: "wide",
+    cell: (agent) => h("button", { class: "open", type: "button", "data-key": agent.id, "aria-expanded": "false", onclick: () => open(agent.id) }, agent.id),
+  },
+  { label: "State", cell: state },
+  { label: "Received", figure: true, cell: (agent) => figure(agent.received) },
+  { label: "Topics", wide: "wide labelled", cell: (agent) => (agent.topics.length ? tags(agent.topics.slice(0, 6)) : h("span", { class: "quiet" }, "none")) },
+  { label: "Tools", wide: "wide labelled", cell: (agent) => (agent.capabilities.length ? tags(agent.capabilities.slice(0, 6)) : h("span", { class: "quiet" }, "none")) },
+];
+
+/** An agent's details at the side. */
+export function open(id) {
+  const agent = agents.get(id);
+  if (!agent) return;
+  const counts = agent.edges.map(({ from_topic, event_count }) => [from_topic, figure(event_count)]);
+  const showEvents = () => {
+    drawer.close();
+    by("filter").value = id;
+    by("filter").dispatchEvent(new Event("input"));
+    views.go("events");
+  };
+  drawer.open(id, [
+    list([["State", state(agent)], ["Received", count(agent.received, "event")]]),
+    h("div", { class: "deeds" }, h("button", { type: "button", onclick: showEvents }, "Show its events")),
+    h("section", {}, h("h3", {}, "Subscribed to"), counts.length ? list(counts) : h("p", { class: "quiet" }, "nothing")),
+    h("section", {}, h("h3", {}, "Offers"), agent.capabilities.length ? tags(agent.capabilities) : h("p", { class: "quiet" }, "no tool")),
+  ]);
+}
+
+function gather({ agents: all, edges }) {
+  return all.map((agent) => {
+    const own = edges.filter((edge) => edge.to_agent === agent.id);
+    const received = own.reduce((sum, edge) => sum + edge.event_count, 0);
+    return { ...agent, here: agent.connected !== false, edges: own, received };
+  });
+}
+
+function show({ topology }) {
+  const all = gather(topology);
+  agents = new Map(all.map((agent) => [agent.id, agent]));
+  by("agents-count").textContent = all.length ? count(all.length, "agent") : "";
+  by("no-agents").hidden = all.length > 0;
+  const now = JSON.stringify(all);
+  if (now === shown) return;
+  shown = now;
+  put(by("agents"), all.length ? table("Agents", COLUMNS, all) : "");
+}
+
+export const start = () => facts.watch(show);

@@ -1,0 +1,160 @@
+// The graph on the overview: three columns of buttons, and lines between them that show what flows.
+
+import * as agents from "./agents.js";
+import { by, h, s } from "./dom.js";
+import * as facts from "./facts.js";
+import { count, figure } from "./format.js";
+import * as live from "./live.js";
+import { network } from "./network.js";
+import { Pulses } from "./pulses.js";
+import * as tools from "./tools.js";
+import * as views from "./views.js";
+
+const QUIET_MS = 20_000;
+const FORGET_MS = 60_000;
+const TITLES = { topic: "Topics", agent: "Agents", tool: "Tools" };
+
+const svg = s("svg", { "aria-hidden": "true" });
+const calls = new Map(); // who called which tool
+const lines = new Map(); // edge key -> path
+const pulses = new Pulses(svg);
+let graph;
+let structure = "";
+let held; // the node that has the pointer or the focus
+
+function open(node) {
+  if (node.kind === "agent") return agents.open(node.name);
+  if (node.kind === "tool") return tools.open(node.name);
+  by("filter").value = node.name;
+  by("filter").dispatchEvent(new Event("input"));
+  views.go("events");
+}
+
+function describe(node) {
+  const near = graph.edges.filter(({ from, to }) => from === node.key || to === node.key);
+  const names = (kind, end) => near.filter((edge) => edge.kind === kind && edge[end] === node.key).map((edge) => (end === "from" ? edge.to : edge.from).replace(/^\w+:/, ""));
+  const say = (label, list) => (list.length ? `${label} ${list.join(", ")}` : null);
+  const parts = {
+    topic: [say("published by", names("publish", "to")), say("received by", names("deliver", "from"))],
+    agent: [node.here ? "connected" : "away", say("publishes", names("publish", "from")), say("receives", names("deliver", "to")), say("calls", names("call", "from")), say("offers", names("offer", "from"))],
+    tool: [count(node.count, "call"), say("offered by", names("offer", "to")), say("called by", names("call", "to"))],
+  };
+  return `${TITLES[node.kind].slice(0, -1)} ${node.name}: ${parts[node.kind].filter(Boolean).join("; ") || "nothing yet"}`;
+}
+
+function button(node) {
+  const made = h(
+    "button",
+    { class: "node", type: "button", "data-key": node.key, "data-kind": node.kind, title: node.name },
+    h("span", { class: "name" }, node.name),
+    h("span", { class: "figure" }),
+  );
+  made.addEventListener("click", () => open(node));
+  for (const name of ["pointerenter", "focus"]) made.addEventListener(name, () => hold(node.key));
+  for (const name of ["pointerleave", "blur"]) made.addEventListener(name, () => hold());
+  return made;
+}
+
+function build() {
+  const place = by("graph");
+  const focused = place.contains(document.activeElement) && document.activeElement.dataset.key;
+  const column = ([kind, nodes]) => {
+    const more = graph.rest[kind] ? h("li", { class: "rest" }, `and ${graph.rest[kind]} more`) : null;
+    return h("div", { class: "column" }, h("h3", {}, TITLES[kind]), h("ul", {}, nodes.map((node) => h("li", {}, button(node))), more));
+  };
+  place.replaceChildren(svg, ...Object.entries(graph.columns).map(column));
+  lines.clear();
+  const paths = graph.edges.map((edge) => {
+    const path = s("path", { class: "edge", "data-kind": edge.kind });
+    lines.set(edge.key, path);
+    return path;
+  });
+  svg.replaceChildren(...paths);
+  if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** Lines run from the inner side of one button to that of the other, a little apart where both directions are used. */
+function draw() {
+  const frame = by("graph").getBoundingClientRect();
+  if (!frame.width || !graph) return;
+  const box = new Map([...by("graph").querySelectorAll(".node")].map((node) => [node.dataset.key, node.getBoundingClientRect()]));
+  for (const edge of graph.edges) {
+    const [from, to] = [box.get(edge.from), box.get(edge.to)];
+    const rightward = from.left < to.left;
+    const lift = { publish: -4, deliver: 4, call: -4, offer: 4 }[edge.kind];
+    const x1 = (rightward ? from.right : from.left) - frame.left;
+    const x2 = (rightward ? to.left : to.right) - frame.left;
+    const [y1, y2] = [from, to].map((each) => each.top + each.height / 2 - frame.top + lift);
+    const bend = (x2 - x1) * 0.5;
+    lines.get(edge.key).setAttribute("d", `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`);
+  }
+}
+
+function update() {
+  const now = Date.now();
+  for (const node of Object.values(graph.columns).flat()) {
+    const made = by("graph").querySelector(`[data-key="${CSS.escape(node.key)}"]`);
+    made.dataset.state = node.here === false ? "away" : "here";
+    made.dataset.quiet = String(node.kind !== "agent" && now - node.last > QUIET_MS);
+    made.querySelector(".figure").textContent = node.kind === "agent" || !node.count ? "" : figure(node.count);
+    made.setAttribute("aria-label", describe(node));
+  }
+  for (const edge of graph.edges) {
+    const path = lines.get(edge.key);
+    path.dataset.quiet = String(edge.kind !== "offer" && now - edge.last > QUIET_MS);
+    path.style.setProperty("--w", (1.2 + Math.min(2.6, Math.log10(1 + edge.count) * 0.7)).toFixed(2));
+  }
+}
+
+function hold(key) {
+  held = key;
+  const near = new Set(key ? [key] : []);
+  for (const edge of graph.edges) {
+    const touches = edge.from === key || edge.to === key;
+    lines.get(edge.key).classList.toggle("near", touches);
+    if (touches) near.add(edge.from).add(edge.to);
+  }
+  by("graph").classList.toggle("focused", Boolean(key));
+  for (const node of by("graph").querySelectorAll(".node")) node.classList.toggle("near", near.has(node.dataset.key));
+}
+
+function show(fresh) {
+  for (const [key, call] of calls) if (Date.now() - call.last > FORGET_MS) calls.delete(key);
+  graph = network(fresh, calls.values());
+  const empty = graph.columns.agent.length + graph.columns.topic.length + graph.columns.tool.length === 0;
+  by("graph").hidden = empty;
+  by("no-graph").hidden = !empty;
+  const keys = Object.values(graph.columns).flat().map(({ key }) => key);
+  const now = JSON.stringify([keys, graph.edges.map(({ key }) => key), graph.rest]);
+  if (now !== structure) {
+    structure = now;
+    build();
+    if (held) hold(keys.includes(held) ? held : undefined);
+  }
+  update();
+  draw();
+}
+
+function called(agent, tool) {
+  if (!agent) return;
+  const key = `${agent}|${tool}`;
+  calls.set(key, { agent, tool, count: (calls.get(key)?.count ?? 0) + 1, last: Date.now() });
+}
+
+function pulse(event) {
+  if (event.event_type === "tool_invoked") called(event.sender, event.topic);
+  if (!graph || document.hidden || views.current() !== "overview") return;
+  const run = (key) => lines.has(key) && pulses.run(key, lines.get(key));
+  if (event.event_type === "event_published") run(`publish|agent:${event.sender}|topic:${event.topic}`);
+  if (event.event_type === "tool_invoked") run(`call|agent:${event.sender}|tool:${event.topic}`);
+  if (event.event_type === "event_delivered") {
+    graph.edges.filter(({ kind, from }) => kind === "deliver" && from === `topic:${event.topic}`).forEach(({ key }) => run(key));
+  }
+}
+
+export function start() {
+  facts.watch(show);
+  live.on("event", pulse);
+  views.onEnter("overview", draw);
+  new ResizeObserver(draw).observe(by("graph"));
+}

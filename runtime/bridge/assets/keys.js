@@ -1,0 +1,73 @@
+// Shortcuts, and the list of them. They hold while nobody types.
+
+import { by, h } from "./dom.js";
+import * as drawer from "./drawer.js";
+import * as events from "./events.js";
+import * as theme from "./theme.js";
+import * as traces from "./traces.js";
+import * as views from "./views.js";
+
+const SHORTCUTS = [
+  [["1", "2", "3", "4", "5"], "Overview, events, tools, traces, metrics"],
+  [["/"], "Filter"],
+  [["p"], "Pause or resume"],
+  [["c"], "Clear the events"],
+  [["↑", "↓"], "Move through a list"],
+  [["Enter"], "Open what is selected"],
+  [["Esc"], "Close the details"],
+  [["t"], "Light or dark"],
+  [["?"], "This list"],
+];
+
+const toggleHelp = () => (by("keys").open ? by("keys").close() : by("keys").showModal());
+
+function toFilter() {
+  if (views.current() === "traces") return by("trace-filter").focus();
+  if (views.current() !== "events") views.go("events");
+  requestAnimationFrame(() => by("filter").focus());
+}
+
+const DEEDS = {
+  "/": toFilter,
+  "?": toggleHelp,
+  p: () => (views.current() === "traces" ? traces.pause() : events.pause()),
+  c: () => events.clear(),
+  t: theme.turn,
+};
+
+/** Arrows move the focus among the rows of the list that has it. */
+function move(key, step) {
+  const rows = [...(key.target.closest("ol, .waterfall, .graph .column ul")?.querySelectorAll("button") ?? [])];
+  const next = rows[rows.indexOf(key.target) + step];
+  if (!rows.includes(key.target) || !next) return;
+  key.preventDefault();
+  next.focus();
+}
+
+function press(key) {
+  if (key.ctrlKey || key.metaKey || key.altKey) return;
+  const typing = key.target.matches("input, textarea");
+  if (key.key === "Escape") {
+    if (typing) key.target.blur();
+    else drawer.close();
+    return;
+  }
+  if (typing || (by("keys").open && key.key !== "?")) return;
+  if (key.key === "ArrowDown") return move(key, 1);
+  if (key.key === "ArrowUp") return move(key, -1);
+  const view = /^[1-5]$/.test(key.key) && views.number(Number(key.key));
+  if (!view && !DEEDS[key.key]) return;
+  key.preventDefault();
+  if (view) views.go(view);
+  else DEEDS[key.key]();
+}
+
+export function start() {
+  by("keys-list").append(
+    ...SHORTCUTS.flatMap(([keys, does]) => [h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, does)]),
+  );
+  by("help").addEventListener("click", toggleHelp);
+  by("keys-close").addEventListener("click", toggleHelp);
+  by("keys").addEventListener("click", (click) => click.target === by("keys") && toggleHelp());
+  addEventListener("keydown", press);
+}

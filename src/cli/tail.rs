@@ -1,0 +1,69 @@
+//! The last lines of what passes through.
+
+use std::{
+    collections::VecDeque,
+    io::{self, Write},
+};
+
+/// How much is kept, in bytes.
+const KEPT: usize = 4096;
+
+/// Keeps the end of what is written to it, and passes all of it on to stderr where that is wanted.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    end: VecDeque<u8>,
+    passes_on: bool,
+}
+
+impl Tail {
+    pub(crate) fn new(passes_on: bool) -> Self {
+        Self { end: VecDeque::new(), passes_on }
+    }
+
+    /// What is kept, from the beginning of a line.
+    pub(crate) fn text(&self) -> String {
+        let bytes: Vec<u8> = self.end.iter().copied().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        match text.split_once('\n') {
+            Some((_, whole)) if self.end.len() == KEPT => whole.to_owned(),
+            _ => text.into_owned(),
+        }
+    }
+}
+
+impl Write for Tail {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.passes_on {
+            // Nobody may be listening; that is no reason to keep less.
+            let _ = io::stderr().lock().write_all(bytes);
+        }
+        let new = &bytes[bytes.len().saturating_sub(KEPT)..];
+        let excess = (self.end.len() + new.len()).saturating_sub(KEPT);
+        self.end.drain(..excess);
+        self.end.extend(new);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_kept_from_the_beginning_of_a_line() {
+        let mut tail = Tail::new(false);
+        write!(tail, "first\nsecond").unwrap();
+        assert_eq!(tail.text(), "first\nsecond");
+        let line = "x".repeat(99) + "\n";
+        for _ in 0..100 {
+            tail.write_all(line.as_bytes()).unwrap();
+        }
+        assert_eq!(tail.text(), line.repeat(40));
+        tail.write_all(&[b'y'; 3 * KEPT]).unwrap();
+        assert_eq!(tail.text(), "y".repeat(KEPT));
+    }
+}

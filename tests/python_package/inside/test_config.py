@@ -1,0 +1,145 @@
+"""The configuration as Python sees it."""
+
+import json
+import warnings
+from pathlib import Path
+
+import pytest
+
+from conftest import TABLES
+from loom import (
+    BridgeConfig,
+    DashboardConfig,
+    LLMProviderConfig,
+    MCPServerConfig,
+    ProjectConfig,
+    embedded,
+    load_project_config,
+)
+from loom.config import UntrustedProjectWarning
+from loom.errors import ConfigurationError
+
+
+def write(folder, *names):
+    text = "\n".join((TABLES / f"{name}.toml").read_text() for name in names)
+    (folder / "loom.toml").write_text(text)
+
+
+def test_the_defaults():
+    assert BridgeConfig() == BridgeConfig("127.0.0.1:50051", "full", "latest", 30)
+    assert DashboardConfig() == DashboardConfig(True, 3030, "127.0.0.1")
+    provider = LLMProviderConfig("deepseek", "http")
+    assert (provider.api_key, provider.api_base, provider.model, provider.extra) == (None, None, None, {})
+    assert (provider.max_tokens, provider.temperature, provider.timeout_sec) == (2048, 0.7, 30)
+    assert MCPServerConfig("fs", "npx") == MCPServerConfig(name="fs", command="npx", args=[], env={})
+    assert ProjectConfig() == ProjectConfig(None, "0.1.0", None, BridgeConfig(), DashboardConfig(), {}, {}, {})
+
+
+def test_without_a_file_the_defaults_hold(project):
+    assert load_project_config() == ProjectConfig()
+    assert ProjectConfig.load(Path("nonexistent.toml")) == ProjectConfig()
+
+
+def test_a_missing_file_says_nothing_even_below_a_project(project):
+    (project / "loom.toml").write_text('name = "other"')
+    assert ProjectConfig.load(project / "sub" / "loom.toml") == ProjectConfig()
+
+
+def test_the_documents_tables_are_read(project, monkeypatch):
+    monkeypatch.setenv("LOOM_TRUST_PROJECT", "1")
+    write(project, "basic", "llm", "mcp", "agents")
+    config = ProjectConfig.load(project / "loom.toml")
+    assert (config.name, config.version, config.description) == ("my-agent-project", "0.1.0", "My first Loom project")
+    assert config.bridge == BridgeConfig() and config.dashboard == DashboardConfig()
+    deepseek = LLMProviderConfig(
+        "deepseek", "http", "sk-xxxxx", "https://api.deepseek.com", "deepseek-chat", max_tokens=4096
+    )
+    local = LLMProviderConfig("local", "http", api_base="http://localhost:8000", model="qwen2.5")
+    assert list(config.llm_providers.values()) == [deepseek, local]
+    command = ["-y", "@modelcontextprotocol/server-brave-search"]
+    search = MCPServerConfig("web-search", "npx", command, {"BRAVE_API_KEY": "YOUR_KEY_HERE"})
+    assert config.mcp_servers["web-search"] == search
+    assert set(config.mcp_servers) == {"web-search", "filesystem"}
+    assert config.agents["planner"]["llm_provider"] == "deepseek"
+    assert config.agents["data-agent"]["topics"] == ["market.price.BTC", "market.price.ETH"]
+    assert "sk-xxxxx" not in repr(config) and "YOUR_KEY_HERE" not in repr(config)
+
+
+def test_the_file_is_searched_for_upward(project, monkeypatch):
+    (project / "loom.toml").write_text('name = "above"')
+    inner = project / "a" / "b"
+    inner.mkdir(parents=True)
+    assert load_project_config(inner).name == "above"
+    monkeypatch.chdir(inner)
+    assert load_project_config().name == "above"
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_defaults(project, monkeypatch):
+    (project / "loom.toml").write_text('[bridge]\naddress = "127.0.0.1:7001"\n[dashboard]\nport = 7002\n')
+    monkeypatch.setenv("LOOM_BRIDGE_ADDR", "127.0.0.1:7003")
+    monkeypatch.setenv("LOOM_LLM_MODEL", "m")
+    config = load_project_config()
+    assert (config.bridge.address, config.dashboard.port, config.dashboard.host) == ("127.0.0.1:7003", 7002, "127.0.0.1")
+    assert [provider.model for provider in config.llm_providers.values()] == ["m"]
+
+
+def test_mcp_servers_of_the_environment_hold_instead_of_the_files(project, monkeypatch):
+    write(project, "mcp")
+    monkeypatch.setenv("LOOM_MCP_SERVERS", '[{"name": "x", "command": "c", "env": {"K": "v"}}]')
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # Nothing of the file is withheld: it has no say here.
+        assert load_project_config().mcp_servers == {"x": MCPServerConfig("x", "c", [], {"K": "v"})}
+    monkeypatch.setenv("LOOM_MCP_SERVERS", "{")
+    with pytest.raises(ConfigurationError, match="LOOM_MCP_SERVERS"):
+        load_project_config()
+
+
+def test_what_an_untrusted_project_may_not_set_is_warned_of(project):
+    write(project, "mcp")
+    with pytest.warns(UntrustedProjectWarning, match="not trusted to set mcp.filesystem, mcp.web-search") as warned:
+        assert load_project_config().mcp_servers == {}
+    assert warned[0].filename == __file__
+
+
+def test_a_mistake_is_named_with_its_place(project):
+    (project / "loom.toml").write_text('[bridge]\nadress = "127.0.0.1:1"\n')
+    with pytest.raises(ConfigurationError, match="loom.toml:2: bridge.adress"):
+        load_project_config()
+
+
+def test_the_default_provider_comes_first(project):
+    (project / "loom.toml").write_text('[llm]\ndefault = "b"\n[llm.a]\nmodel = "1"\n[llm.b]\nmodel = "2"\n')
+    config = load_project_config()
+    assert list(config.llm_providers) == ["b", "a"]
+    assert config.to_env_vars()["LOOM_LLM_MODEL"] == "2"
+
+
+def test_variables_for_a_runtime():
+    config = ProjectConfig()
+    config.bridge.address = "127.0.0.1:9999"
+    config.dashboard.port = 8080
+    config.llm_providers["deepseek"] = LLMProviderConfig("deepseek", api_key="sk-test", model="deepseek-chat")
+    env = config.to_env_vars()
+    assert env["LOOM_BRIDGE_ADDR"] == "127.0.0.1:9999"
+    assert (env["LOOM_DASHBOARD"], env["LOOM_DASHBOARD_PORT"]) == ("true", "8080")
+    assert (env["LOOM_LLM_API_KEY"], env["LOOM_LLM_MODEL"]) == ("sk-test", "deepseek-chat")
+    assert "LOOM_LLM_API_BASE" not in env
+    config.dashboard.enabled = False
+    assert config.to_env_vars()["LOOM_DASHBOARD"] == "false"
+
+
+def test_they_are_what_loom_itself_tells_a_runtime(project, monkeypatch, told):
+    monkeypatch.setenv("LOOM_TRUST_PROJECT", "1")
+    write(project, "llm", "agents")
+    with (project / "loom.toml").open("a") as file:
+        file.write('[bridge]\naddress = "127.0.0.1:0"\n[dashboard]\nport = 0\n[llm.local.extra]\nkeep = true\n')
+    env = load_project_config().to_env_vars()
+    with embedded.start() as runtime:
+        server = told(runtime.pid)
+    for name, value in env.items():
+        if value[:1] in "{[":
+            assert json.loads(server[name]) == json.loads(value), name
+        elif "ADDR" in name or "PORT" in name:
+            assert name in server
+        else:
+            assert server[name] == value, name
