@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `candidate` | [`Candidate`]: a source in its place of the order, and what it is to us |
 //! | `resolve` | from «latest» or a range to one version |
+//! | `listing` | what one source says of the versions that it carries |
 //! | `choose` | which of a source's versions that is: old enough, and not going back |
 //! | `versions` | what a source last said it carries |
 //! | `plan` | [`Plan`](plan::Plan): failover and retry as one pure reducer |
@@ -39,6 +40,7 @@ mod failure;
 mod fetch;
 mod first_seen;
 mod inflate;
+mod listing;
 mod loose;
 mod network;
 mod notes;

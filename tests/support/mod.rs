@@ -15,6 +15,7 @@
 //! | [`hub`] | [`Hub`]: a GitHub on loopback, and commands that ask it |
 //! | [`node`] | Node's packages and Python's, for judges and real clients |
 //! | [`nginx`] | [`Nginx`]: Debian's nginx over a folder |
+//! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they know |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections for as long as it lives |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of what runs |
 //! | [`strace`] | [`Trace`]: the system calls of one run |
@@ -36,6 +37,7 @@ pub mod node;
 pub mod normal;
 pub mod plain;
 pub mod program;
+pub mod proxies;
 pub mod run;
 pub mod sandbox;
 pub mod server;

@@ -19,6 +19,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("gh", "gh"),
     ("git", "git"),
+    ("microsocks", "microsocks"),
     ("mkfs.ext4", "e2fsprogs"),
     ("mount", "mount"),
     ("nats-server", "nats-server"),
@@ -28,6 +29,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("setpriv", "util-linux"),
     ("strace", "strace"),
     ("tar", "tar"),
+    ("tinyproxy", "tinyproxy-bin"),
     ("unshare", "util-linux"),
 ];
 
