@@ -10,7 +10,7 @@ use url::Url;
 pub(crate) use super::network::network;
 use super::{Exit, Failure, context::Context, github, netrc, objects, plugins};
 use crate::{
-    acquire::{Backend, Candidate, Reach},
+    acquire::{Backend, Bounded, Candidate, Reach},
     config::{Layout, Resolved, SourceKind, SourceSpec, Then},
     trust::Origin,
 };
@@ -162,5 +162,10 @@ fn mirror(
         (_, false) => Reach::Network,
     };
     let origin = if mirror.is_insecure() { Origin::PlainHttp } else { Origin::Mirror };
-    Ok(candidate(spec, origin, reach, Backend::Ready(Box::new(mirror))))
+    let backend = match reach {
+        // What looks like a folder may be a mount whose server has gone away.
+        Reach::Disk => Backend::Ready(Box::new(Bounded::new(mirror, spec.timeout))),
+        Reach::Loopback | Reach::Network => Backend::Ready(Box::new(mirror)),
+    };
+    Ok(candidate(spec, origin, reach, backend))
 }
