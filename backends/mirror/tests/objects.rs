@@ -278,7 +278,7 @@ async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
 async fn other_providers_are_asked_at_the_endpoint_given() {
     let root = TempDir::new().unwrap();
     for (location, below, asked) in [
-        ("gs://bucket/p", "", ["/bucket/p/format", "/bucket"]),
+        ("gs://bucket/p", "", ["/bucket/p%2Fformat", "/bucket"]),
         ("az://container/p", "/account", ["/account/container/p/format", "/account/container"]),
     ] {
         let server = server::Server::start(root.path().into(), server::Rules::default()).await;
