@@ -114,17 +114,10 @@ fn a_sidecar_that_is_no_checksum() {
 }
 
 #[test]
-fn backends_that_are_not_here() {
+fn a_plugin_that_is_not_installed() {
     let sandbox = Sandbox::new();
-    both(
-        &sandbox,
-        "plugin_absent",
-        2,
-        &["get", "--source", "plugin:corp", "--version", "0.2.0"],
-        &[],
-    );
     let get = ["get", "--source", "plugin:corp", "--version", "0.2.0"];
-    both(&sandbox, "plugin_absent", 2, &get, &[]);
+    both(&sandbox, "plugin_absent", 5, &get, &[]);
 }
 
 #[test]

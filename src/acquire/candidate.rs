@@ -21,7 +21,7 @@ pub struct Candidate {
     pub stop_on_absent: bool,
     /// How far away it is.
     pub reach: Reach,
-    /// `timeout`: its longest time without progress.
+    /// `timeout`: its longest time without progress; zero where there is none.
     pub timeout: Duration,
     /// `race = true`: the next one may be asked while this one has sent nothing for its [`patience`](Self::patience).
     pub race: bool,

@@ -19,6 +19,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("gh", "gh"),
     ("git", "git"),
+    ("ip", "iproute2"),
     ("microsocks", "microsocks"),
     ("mkfs.ext4", "e2fsprogs"),
     ("mount", "mount"),
