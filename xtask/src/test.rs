@@ -110,9 +110,14 @@ impl Step {
                     .env("RUSTDOCFLAGS", "-D warnings"),
             ),
             Self::Deny => deny(&tools.rust),
-            Self::Build => {
-                check(&mut cargo_command(["build", "--workspace", "--bins", "--tests", "--examples", "--quiet"]))
-            }
+            Self::Build => check(&mut cargo_command([
+                "build",
+                "--workspace",
+                "--bins",
+                "--tests",
+                "--examples",
+                "--quiet",
+            ])),
             Self::Rust => tests(&mut nextest(workspace, tools)),
             Self::Doctest => check(&mut cargo_command(["test", "--workspace", "--doc", "--quiet"])),
             Self::Ordinary => ordinary::run(workspace, &tools.rust, &tools.foreign),
