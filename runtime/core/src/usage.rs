@@ -117,7 +117,8 @@ mod tests {
         assert_eq!((usage.calls, usage.failed, usage.longest), (5, 1, ms(40_000)));
         assert_eq!(usage.last_error.as_deref(), Some("late"));
         let quantiles = [0.2, 0.5, 0.8, 1.0].map(|share| usage.quantile(share));
-        assert_eq!(quantiles, [1, 4, 50, 40_000].map(|took| Some(ms(took))));
+        let us = Duration::from_micros;
+        assert_eq!(quantiles, [1000, 3500, 50_000, 40_000_000].map(|took| Some(us(took))));
         assert_eq!(Usage::default().quantile(0.5), None);
     }
 
