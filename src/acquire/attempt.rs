@@ -48,6 +48,7 @@ impl Acquirer<'_> {
         Ok(match error {
             FetchError::Fatal(error) => return Err(error),
             FetchError::Source(error, progress) => self.failed(log, candidate, &error, progress),
+            FetchError::Unopened(error) => self.failed(log, candidate, &error, false).for_good(),
             FetchError::TooLong { announced, resumed } => {
                 let why = format!("more bytes than the {announced} announced");
                 self.wrong(log, candidate, &why, None, resumed)

@@ -69,7 +69,7 @@ pub enum AcquireError {
     },
     /// What fits is too young.
     #[error(
-        "no source has {selector} in a release that is known to be {} old",
+        "nothing that is {selector} is known to be {} old at any source",
         humantime::format_duration(*minimum)
     )]
     Young {

@@ -44,6 +44,8 @@ pub(super) struct Fetched {
 pub(super) enum FetchError {
     /// The source failed; whether new bytes arrived before.
     Source(SourceError, bool),
+    /// The source has not even begun to answer, and whoever opened it has asked as often as that may help.
+    Unopened(SourceError),
     /// The bytes are here and cannot be unpacked.
     Unpack(UnpackError, Option<Received>),
     /// More bytes than announced.
@@ -95,7 +97,7 @@ impl Acquirer<'_> {
         let mut opened = match open(source, &carrier.at, &partial.resume()).await {
             // A server that answers ranges wrongly may still serve the whole; asking for the same part
             // in every run would never end.
-            Err(FetchError::Source(SourceError::Range { asked, .. }, _)) if asked > 0 => {
+            Err(FetchError::Unopened(SourceError::Range { asked, .. })) if asked > 0 => {
                 open(source, &carrier.at, &Resume::whole()).await?
             }
             opened => opened?,
@@ -277,7 +279,7 @@ impl Acquirer<'_> {
 }
 
 async fn open(source: &dyn Source, at: &Pointer, from: &Resume) -> Result<Opened, FetchError> {
-    source.open(at, from).await.map_err(|error| FetchError::Source(error, false))
+    source.open(at, from).await.map_err(FetchError::Unopened)
 }
 
 /// The same with its first piece here.
@@ -285,7 +287,7 @@ async fn primed(opened: Opened) -> Result<Opened, FetchError> {
     let Opened { start, total, validator, mut body } = opened;
     let first = body.next().await.transpose();
     let first = first.map_err(|error| FetchError::Source(error, false))?;
-    let body = stream::iter(first.map(Ok)).chain(body).boxed();
+    let body = stream::iter(first.map(Ok)).chain(body).fuse().boxed();
     Ok(Opened { start, total, validator, body })
 }
 

@@ -15,7 +15,7 @@ pub struct Network {
 
 impl Network {
     /// Waits for `future` on this thread.
-    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, AcquireError> {
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, AcquireError> {
         if self.runtime.get().is_none() {
             let runtime = Builder::new_current_thread()
                 .enable_all()
@@ -27,6 +27,16 @@ impl Network {
         match self.runtime.get() {
             Some(runtime) => Ok(runtime.block_on(future)),
             None => Err(AcquireError::Prepare(std::io::Error::other("no runtime"))),
+        }
+    }
+}
+
+impl Drop for Network {
+    /// A mount that hangs, or a name server that says nothing, holds a thread for as long as the system is patient;
+    /// nobody waits for it.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }

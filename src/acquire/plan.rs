@@ -84,6 +84,17 @@ pub enum Event {
 }
 
 impl Event {
+    /// The same failure of something that was tried again already: opening a file is repeated by whoever opens it,
+    /// and the plan takes up only what had begun to arrive.
+    pub(super) fn for_good(self) -> Self {
+        match self {
+            Self::Failed { advice: Advice::Retry { .. }, class, progress, file } => {
+                Self::Failed { advice: Advice::Next, class, progress, file }
+            }
+            other => other,
+        }
+    }
+
     /// It gave no answer that counts.
     pub(super) fn unanswered() -> Self {
         let (advice, class) = (Advice::Next, Class::Unreachable);

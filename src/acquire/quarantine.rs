@@ -72,6 +72,11 @@ impl Quarantine {
             || of_source().filter(|blame| blame.grade == Grade::Identity).count() >= 2
     }
 
+    /// What is held against this source.
+    pub fn against<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a Blame> {
+        self.blames.iter().filter(move |blame| blame.source == source)
+    }
+
     /// The places of these sources (name, and whether it may stop the search), quarantined ones last, else in order.
     ///
     /// One that may stop the search keeps its place, and nothing is moved past it: it stands there to keep those

@@ -2,12 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use loom_source::{Dated, Line, Listing, Slot, Source, SourceError};
+use loom_source::{Dated, Line, Listing, Need, Slot, Source, SourceError};
 
-use super::{
-    AcquireError, Acquirer, Backend, Candidate, Reach, describe::whole, resolve::EVERY,
-    versions::Memory,
-};
+use super::{AcquireError, Acquirer, Backend, Candidate, Reach, describe::whole, versions::Memory};
 use crate::trust::Origin;
 
 /// What one source offers.
@@ -84,7 +81,7 @@ impl Acquirer<'_> {
         if let (Ok((Listing::Versions(versions), _)), true) =
             (&answer, candidate.reach != Reach::Disk)
         {
-            self.memory(memory.keep(&candidate.name, versions, SystemTime::now()));
+            self.memory(memory.keep(&candidate.name, versions, Need::All, SystemTime::now()));
         }
         Ok(match answer {
             Ok((Listing::Versions(versions), build)) => carries(versions, build, None),
@@ -101,7 +98,7 @@ async fn ask(source: &dyn Source, line: &Line) -> Result<(Listing, bool), Source
     let can = source.capabilities();
     let build = can.dev && source.find(&line.at(Slot::Dev)).await?.is_some();
     let listing = match can.releases {
-        true => source.list(line, EVERY).await?,
+        true => source.list(line, Need::All).await?,
         false => Listing::Versions(Vec::new()),
     };
     Ok((listing, build))

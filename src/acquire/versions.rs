@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use loom_source::{Dated, Digest, Line, Need, Selector, Version};
+use loom_source::{Dated, Digest, Line, Need, Version};
 use serde::{Deserialize, Serialize};
 
 use super::state::{self, StateError};
@@ -97,11 +97,6 @@ impl Heard {
             published: listed.published.map(|at| UNIX_EPOCH + Duration::from_secs(at)),
         };
         self.listed.iter().map(dated).collect()
-    }
-
-    /// Whether it has what a selector wants.
-    pub(super) fn serves(&self, selector: &Selector) -> bool {
-        selector.newest(self.listed.iter().map(|listed| &listed.version)).is_some()
     }
 
     /// Whether it says all that there is to say.

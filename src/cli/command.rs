@@ -3,8 +3,9 @@
 use clap::{ArgMatches, Command};
 
 use super::{
-    Outcome, completions, config, context::Context, dev, down, env, exec, get, init, list, logs,
-    man, remove, restart, status, store, supervise, trust, up, use_version, which, why,
+    Outcome, completions, config, context::Context, dev, doctor, down, env, exec, get, init, list,
+    logs, man, remove, restart, source, status, store, supervise, trust, up, use_version, which,
+    why,
 };
 
 /// One command: its name, what it says of itself, its arguments and what it does.
@@ -76,6 +77,12 @@ pub(crate) static ALL: &[Entry] = &[
     command!("remove", remove, "Remove a release from this machine"),
     command!("store", store, "Look after the store: verify, du, path, add"),
     command!("dev", dev, "Use the cargo builds of a checkout: link, unlink, find"),
+    command!("source", source, "Look at the configured sources: list, test"),
+    command!(
+        "doctor",
+        doctor,
+        "Look for what is wrong on this machine and on the way to the sources"
+    ),
     command!("init", init, "Write a commented loom.toml"),
     command!("config", config, "Print, check or describe the configuration"),
     command!("trust", trust, "Let this project's loom.toml set what needs trust"),

@@ -1,10 +1,14 @@
 //! What a command runs with.
 
-use std::{cell::OnceCell, path::PathBuf};
+use std::{
+    cell::{OnceCell, RefCell},
+    path::PathBuf,
+};
 
+use loom_http::Journal;
 use loom_source::{Line, Platform};
 
-use super::{Exit, Failure, global::Global, printer::Printer};
+use super::{Exit, Failure, global::Global, netrc::Found, printer::Printer};
 use crate::{
     config::{self, Disk, Env, Flags, Inputs, Os, Resolved, Trusted},
     store::{Notice, Store},
@@ -17,11 +21,16 @@ pub(crate) struct Context {
     /// Where output goes.
     pub(crate) printer: Printer,
     env: OnceCell<Env>,
+    /// The user's `.netrc`, once somebody has asked for it.
+    pub(super) netrc: OnceCell<Option<Found>>,
+    /// Where sources opened from now on note whom they ask.
+    pub(super) journal: RefCell<Option<Journal>>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global, printer: Printer) -> Self {
-        Self { global, printer, env: OnceCell::new() }
+        let (env, netrc, journal) = Default::default();
+        Self { global, printer, env, netrc, journal }
     }
 
     /// The environment.

@@ -58,7 +58,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         "releases": rows.iter().map(|row| row_json(&line, row)).collect::<Vec<_>>(),
         "sources": shelves.iter().map(shelf_json).collect::<Vec<_>>(),
     });
-    context.printer.answer(&document, || rows.iter().rev().map(row_text).collect())?;
+    let dated = rows.values().any(|row| row.published.is_some());
+    context
+        .printer
+        .answer(&document, || rows.iter().rev().map(|row| row_text(row, dated)).collect())?;
     for text in shelves.iter().filter_map(told) {
         context.printer.message(text);
     }
@@ -124,13 +127,17 @@ fn row_json(line: &Line, ((slot, platform), row): (&(Slot, Platform), &Row)) -> 
     })
 }
 
-fn row_text(((slot, platform), row): (&(Slot, Platform), &Row)) -> String {
+/// A row for people; with a column of days where any is known.
+fn row_text(((slot, platform), row): (&(Slot, Platform), &Row), dated: bool) -> String {
     let mark = if row.here { "*" } else { " " };
     let published = row.published.map(rfc3339).unwrap_or_default();
-    let day = published.split('T').next().unwrap_or_default();
+    let day = match (dated, published.split('T').next()) {
+        (true, Some(day)) => format!("{day:<10} "),
+        _ => String::new(),
+    };
     let from = row.sources.join(", ");
     let (slot, platform) = (slot.to_string(), platform.to_string());
-    format!("{mark} {slot:<12} {platform:<14} {day:<10} {from}\n")
+    format!("{mark} {slot:<12} {platform:<14} {day}{from}\n")
 }
 
 fn shelf_json(shelf: &Shelf) -> Value {

@@ -15,6 +15,9 @@
 //! | `selection` | the options that say which release and from where |
 //! | `ready` | makes sure that the release is here |
 //! | `sources` | opens the configured sources |
+//! | `network` | how they may use the network |
+//! | `netrc` | who we are at which mirror |
+//! | `plugins` | finds the programs of plugins |
 //! | `objects` | what object stores are asked with |
 //! | `progress` | what is told while that happens |
 //! | `list_remote` | the part of `list` that asks the sources |
@@ -27,6 +30,7 @@ mod completions;
 mod config;
 mod context;
 mod dev;
+mod doctor;
 mod down;
 mod env;
 mod exec;
@@ -41,9 +45,12 @@ mod list_remote;
 mod logs;
 mod lookup;
 mod man;
+mod netrc;
+mod network;
 mod objects;
 mod parse;
 mod place;
+mod plugins;
 mod printer;
 mod progress;
 mod ready;
@@ -51,6 +58,7 @@ mod remove;
 mod report;
 mod restart;
 mod selection;
+mod source;
 mod sources;
 mod status;
 mod store;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// An error with its exit code, its causes, and something to do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Failure {
     /// The exit code: one of ours, or a child's.
     pub code: u8,

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use loom_http::{Network, ProxySettings};
+use loom_http::Network;
 use loom_mirror::{Mirror, Options};
 use loom_target::{Target, TargetOptions, choose::Sightings};
 use url::Url;
 
-use super::{Exit, Failure, context::Context, github, objects};
+pub(crate) use super::network::network;
+use super::{Exit, Failure, context::Context, github, netrc, objects, plugins};
 use crate::{
-    acquire::{Backend, Candidate, Reach},
+    acquire::{Backend, Bounded, Candidate, Reach},
     config::{Layout, Resolved, SourceKind, SourceSpec, Then},
     trust::Origin,
 };
@@ -52,14 +53,8 @@ pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Resul
             SourceKind::Github { .. } => {
                 opened.candidates.push(github::open(context, resolved, spec)?);
             }
-            SourceKind::Plugin { .. } => {
-                let what = format!("{spec} ({} sources)", spec.kind.type_name());
-                opened.candidates.push(candidate(
-                    spec,
-                    Origin::Mirror,
-                    Reach::Network,
-                    Backend::Missing(what),
-                ));
+            SourceKind::Plugin { name, .. } => {
+                opened.candidates.push(plugins::open(context, resolved, spec, name)?);
             }
         }
     }
@@ -158,7 +153,7 @@ fn mirror(
         authorization: None,
         objects: objects::options(&spec.kind, context.env(), std::env::home_dir().as_deref()),
     };
-    let mirror = Mirror::open(url.as_str(), options).map_err(|e| {
+    let mirror = Mirror::open(netrc::with_login(context, url).as_str(), options).map_err(|e| {
         Failure::of(Exit::Usage, &e).hint("`loom config show` says where this source is configured")
     })?;
     let reach = match (url.scheme(), mirror.is_local()) {
@@ -167,48 +162,10 @@ fn mirror(
         (_, false) => Reach::Network,
     };
     let origin = if mirror.is_insecure() { Origin::PlainHttp } else { Origin::Mirror };
-    Ok(candidate(spec, origin, reach, Backend::Ready(Box::new(mirror))))
-}
-
-/// How one source may use the network: its own settings, and the environment's proxies and certificates.
-pub(crate) fn network(
-    context: &Context,
-    resolved: &Resolved,
-    spec: &SourceSpec,
-) -> Result<Network, Failure> {
-    let env = context.env();
-    let either =
-        |name: &str| env.get(&name.to_lowercase()).or_else(|| env.get(name)).map(str::to_owned);
-    let secret = |name: &str| either(name).map(Into::into);
-    let mut ca = Vec::new();
-    for file in [env.path("SSL_CERT_FILE"), spec.ca.clone()].into_iter().flatten() {
-        ca.push(std::fs::read(&file).map_err(|e| {
-            Failure::new(
-                Exit::Usage,
-                format!("the certificates in {} cannot be read: {e}", file.display()),
-            )
-            .hint("check SSL_CERT_FILE, or `ca` of the source")
-        })?);
-    }
-    let proxy = match &spec.proxy {
-        Some(url) => {
-            ProxySettings { all: Some(url.to_string().into()), ..ProxySettings::default() }
-        }
-        None => ProxySettings {
-            https: secret("HTTPS_PROXY"),
-            // Upper case would let a web server's client set it: a CGI program finds its Proxy header there.
-            http: env.get("http_proxy").map(Into::into),
-            all: secret("ALL_PROXY"),
-            no_proxy: either("NO_PROXY"),
-        },
+    let backend = match reach {
+        // What looks like a folder may be a mount whose server has gone away.
+        Reach::Disk => Backend::Ready(Box::new(Bounded::new(mirror, spec.timeout))),
+        Reach::Loopback | Reach::Network => Backend::Ready(Box::new(mirror)),
     };
-    Ok(Network {
-        timeout: spec.timeout,
-        total_timeout: spec.total_timeout,
-        allow_http: spec.allow_http,
-        offline: resolved.offline.value,
-        proxy,
-        ca,
-        ..Network::default()
-    })
+    Ok(candidate(spec, origin, reach, backend))
 }

@@ -1,12 +1,12 @@
 //! `loom why`: how a release got here, or why it did not.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::SystemTime};
 
 use indicatif::HumanBytes;
 use loom_source::{Line, Release, Selector, Slot};
 use serde_json::json;
 
-use super::{Done, Exit, Failure, Outcome, context::Context, ready, which};
+use super::{Done, Exit, Failure, Outcome, build_note, context::Context, ready, which};
 use crate::{
     acquire,
     config::{Flags, Resolved},
@@ -56,7 +56,7 @@ fn know(
 ) -> Result<Known, Failure> {
     let line = context.line(resolved)?;
     let (selector, by) = match &args.version {
-        Some(selector) => (selector.clone(), "asked about".to_owned()),
+        Some(selector) => (selector.clone(), "as you asked".to_owned()),
         None => chosen(resolved, &line)?,
     };
     let found = match &selector {
@@ -116,9 +116,9 @@ impl Known {
         page.title(&format!("{binary} {named} {platform}"));
         let chosen = match slot {
             Some(slot) if slot != self.selector.to_string() => {
-                format!("{}, {}: {slot} is what that is here", self.selector, self.by)
+                format!("{} ({}), which is {slot} here", self.selector, self.by)
             }
-            _ => format!("{}, {}", self.selector, self.by),
+            _ => format!("{} ({})", self.selector, self.by),
         };
         page.row("version", &chosen);
         match (&self.installed, &self.receipt) {
@@ -166,6 +166,9 @@ fn told(page: &mut Page, receipt: &Receipt) {
     let took = receipt.ms.get("total").map(|ms| format!(" in {}", time(*ms))).unwrap_or_default();
     page.row("from", &format!("{} ({}){bytes}{took}", receipt.source, receipt.origin));
     page.row("at", &receipt.at);
+    if let Some(build) = &receipt.build {
+        page.row("build", &build_note::told(build, SystemTime::now()));
+    }
     for check in &receipt.checked {
         page.row("checked", &format!("{}, by {} ({})", check.what, check.by, proves(check.grade)));
     }

@@ -7,6 +7,7 @@
 //! | [`resolved`] | [`Resolved`] and its parts |
 //! | [`origin`] | [`Setting`], [`Origin`]: a value and the layer that decided it |
 //! | [`source`], [`shorthand`] | [`SourceSpec`]: one source as configured |
+//! | [`proxies`], [`certificates`], [`netrc`] | what environment and `.netrc` say of the network |
 //! | [`guard`], [`trusted`] | what a project may say only once it is trusted: [`Untrusted`], [`Trusted`] |
 //! | [`runtime_env`] | what a runtime is told |
 //! | [`show`], [`schema`](mod@schema), [`template`](mod@template) | every setting with its origin; the JSON Schema; what `loom init` writes |
@@ -19,6 +20,7 @@
 //! Nothing here looks at the process: all of it comes in as [`Inputs`] and [`Files`].
 
 mod by_name;
+pub mod certificates;
 mod collections;
 pub mod dirs;
 mod dotenv;
@@ -30,7 +32,9 @@ mod layers;
 mod llm;
 mod load;
 pub mod mistake;
+pub mod netrc;
 pub mod origin;
+pub mod proxies;
 mod read;
 pub mod resolve;
 pub mod resolved;

@@ -39,7 +39,7 @@ impl Resolved {
             ("LOOM_DASHBOARD", plain(self.dashboard.enabled.value.to_string())),
             ("LOOM_DASHBOARD_PORT", plain(self.dashboard.port.value.to_string())),
             ("LOOM_DASHBOARD_HOST", plain(self.dashboard.host.value.clone())),
-            ("LOOM_LLM_PROVIDERS", secret(self.providers())),
+            ("LOOM_LLM_PROVIDERS", RuntimeValue::Secret(self.providers().into())),
             ("LOOM_MCP_SERVERS", secret(self.mcp_servers())),
             ("LOOM_AGENTS", secret(self.agent_tables())),
         ];
@@ -53,8 +53,13 @@ impl Resolved {
         env
     }
 
-    fn providers(&self) -> Value {
-        self.llm.providers.iter().map(|p| (p.name.clone(), provider(p))).collect()
+    /// The table `[llm]`. By hand: its order counts, and a map would lose it.
+    fn providers(&self) -> String {
+        let default = self.llm.default.as_ref().map(|name| ("default", name.value.clone().into()));
+        let tables = self.llm.providers.iter().map(|p| (&*p.name, provider(p)));
+        let entry = |(key, value): (&str, Value)| format!("{}:{value}", Value::from(key));
+        let entries: Vec<_> = tables.chain(default).map(entry).collect();
+        format!("{{{}}}", entries.join(","))
     }
 
     fn mcp_servers(&self) -> Value {

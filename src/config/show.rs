@@ -254,6 +254,7 @@ fn source(spec: &SourceSpec) -> Value {
         }
     }
     set("timeout", duration(&spec.timeout));
+    set("connect_timeout", spec.connect_timeout.as_ref().map_or(Value::Null, duration));
     set("total_timeout", spec.total_timeout.as_ref().map_or(Value::Null, duration));
     set("on_error", then(spec.on_error, plain.on_error));
     set("on_absent", then(spec.on_absent, plain.on_absent));

@@ -15,6 +15,8 @@ pub struct SourceSpec {
     pub kind: SourceKind,
     /// The longest time without progress.
     pub timeout: Duration,
+    /// The longest time for a new connection; like `timeout` where `None`.
+    pub connect_timeout: Option<Duration>,
     /// The longest time altogether; no limit by default.
     pub total_timeout: Option<Duration>,
     /// What to do when it fails.
@@ -106,6 +108,7 @@ impl SourceSpec {
             name: None,
             kind,
             timeout: Duration::from_secs(10),
+            connect_timeout: None,
             total_timeout: None,
             on_error: Then::Next,
             on_absent: Then::Next,

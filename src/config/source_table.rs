@@ -24,6 +24,8 @@ table! {
         name: Literal,
         /// The longest time without progress. Default 10s.
         timeout: Duration,
+        /// The longest time for a new connection: name, TCP, proxy and TLS. Default as timeout.
+        connect_timeout: Duration,
         /// The longest time altogether. No limit by default.
         total_timeout: Duration,
         /// What to do when it fails: next (the default) or stop.
@@ -220,7 +222,11 @@ fn spec(
     path: &KeyPath,
     reader: &mut Reader<'_>,
 ) -> Option<SourceSpec> {
-    for (timeout, key) in [(&table.timeout, "timeout"), (&table.total_timeout, "total_timeout")] {
+    for (timeout, key) in [
+        (&table.timeout, "timeout"),
+        (&table.connect_timeout, "connect_timeout"),
+        (&table.total_timeout, "total_timeout"),
+    ] {
         if let Some(At { value: Duration::ZERO, line }) = timeout {
             reader.mistake(&path.key(key), *line, "it must be longer than nothing");
             return None;
@@ -255,6 +261,7 @@ fn spec(
         _ => text(table.name),
     };
     spec.timeout = table.timeout.map_or(spec.timeout, |at| at.value);
+    spec.connect_timeout = table.connect_timeout.map(|at| at.value);
     spec.total_timeout = table.total_timeout.map(|at| at.value);
     spec.on_error = table.on_error.map_or(spec.on_error, |at| at.value);
     spec.on_absent = table.on_absent.map_or(spec.on_absent, |at| at.value);

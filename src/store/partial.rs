@@ -221,8 +221,10 @@ impl Partial {
 }
 
 impl Drop for Partial {
+    /// What nobody can resume goes, and so does what holds nothing.
     fn drop(&mut self) {
-        if let Some(spool) = self.spool.as_ref().filter(|spool| spool.bound.is_none()) {
+        let Some(spool) = &self.spool else { return };
+        if spool.bound.is_none() || self.size == 0 && spool.had == 0 {
             spool.remove();
         }
     }

@@ -149,3 +149,14 @@ def test_a_slow_subscriber_loses_the_oldest_by_its_qos(server, bus, qos, kept):
     numbers = [int(n) for n in heard]
     assert numbers == sorted(numbers)
     assert kept <= len(numbers) < total
+
+
+def test_a_message_over_the_limit_is_refused(start):
+    from loom.v1 import event_pb2_grpc
+
+    bus = event_pb2_grpc.EventBusStub(start(LOOM_MAX_MESSAGE_BYTES="65536").channel)
+    assert publish(bus, "t", payload=bytes(60_000)).success
+    with pytest.raises(grpc.RpcError) as refused:
+        publish(bus, "t", payload=bytes(70_000))
+    assert refused.value.code() == grpc.StatusCode.OUT_OF_RANGE
+    assert publish(bus, "t").sequence_number == 2

@@ -1,5 +1,8 @@
 """How streams begin and end, and what that means for the agent."""
 
+import queue
+import threading
+
 import grpc
 
 from agent import Agent, join, register
@@ -41,6 +44,29 @@ def test_the_first_message_must_be_an_ack(server):
     assert refused(server, [pb.ClientEvent(ping=pb.HeartbeatRequest())]) == wrong
     assert refused(server, [pb.ClientEvent()]) == wrong
     assert refused(server, []) == (grpc.StatusCode.INVALID_ARGUMENT, "no first message")
+
+
+def test_headers_come_only_after_the_first_message(server):
+    from loom.v1 import bridge_pb2 as pb
+
+    said, headers = queue.Queue(), threading.Event()
+    call = server.bridge().EventStream(iter(said.get, None), timeout=DEADLINE)
+
+    def wait():
+        call.initial_metadata()
+        headers.set()
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    for _ in range(5):
+        # On the same connection, so the server has seen the stream by then.
+        assert server.bridge().Heartbeat(pb.HeartbeatRequest(), timeout=DEADLINE).status == "ok"
+    assert not headers.is_set()
+    said.put(pb.ClientEvent(ack=pb.Ack(message_id="a")))
+    assert headers.wait(DEADLINE)
+    said.put(None)
+    assert list(call) == [] and call.code() == grpc.StatusCode.OK
+    waiting.join(DEADLINE)
 
 
 def test_an_agent_needs_a_name(server):

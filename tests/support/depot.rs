@@ -28,6 +28,7 @@ pub enum Carry {
 pub struct Depot {
     folder: tempfile::TempDir,
     index: RefCell<IndexPayload>,
+    published: RefCell<Option<String>>,
 }
 
 /// What was added: the digests that a test wants to speak of.
@@ -53,7 +54,7 @@ impl Depot {
     pub fn empty() -> Self {
         let folder = tempfile::Builder::new().prefix("loom-depot-").tempdir().unwrap();
         let payload = IndexPayload { serial: 0, issued: None, expires: None, releases: Vec::new() };
-        let depot = Self { folder, index: RefCell::new(payload) };
+        let depot = Self { folder, index: RefCell::new(payload), published: RefCell::default() };
         depot.put("format", b"loom-store 1\n");
         depot.write_index();
         depot
@@ -67,6 +68,16 @@ impl Depot {
             depot.add(version, &entries, &[Carry::Archive(Packing::TarGz)]);
         }
         depot
+    }
+
+    /// A small program whose statement says that it was published so long ago.
+    pub fn add_aged(&self, version: &str, age: std::time::Duration) -> Added {
+        let at = humantime::format_rfc3339_seconds(std::time::SystemTime::now() - age);
+        *self.published.borrow_mut() = Some(at.to_string());
+        let entries = Entry::program(&program::small(version));
+        let added = self.add(version, &entries, &[Carry::Archive(Packing::TarGz)]);
+        *self.published.borrow_mut() = None;
+        added
     }
 
     /// The folder.
@@ -106,7 +117,7 @@ impl Depot {
             tree,
             entry: BINARY.into(),
             archives,
-            published: None,
+            published: self.published.borrow().clone(),
             critical: Vec::new(),
         };
         let digest = self.object(&statement.to_bytes());

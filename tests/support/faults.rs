@@ -33,6 +33,9 @@ pub enum Fault {
     Hangup,
     /// Reads the request and says nothing until the gate is opened, then hangs up.
     Silent(Gate),
+    /// Answers with so many bytes of the body, or not even with a status, and then waits until the client has
+    /// gone away; the gate is reached when it has.
+    Abandoned(Option<usize>, Gate),
     /// Another strong ETag for every request.
     ChangingEtag,
     /// No ETag and no Last-Modified.
@@ -77,6 +80,12 @@ impl Gate {
     /// Lets everybody through, from now on.
     pub fn open(&self) {
         self.0.0.lock().unwrap().open = true;
+        self.0.1.notify_all();
+    }
+
+    /// Notes that somebody came here, and goes on.
+    pub(super) fn mark(&self) {
+        self.0.0.lock().unwrap().arrived += 1;
         self.0.1.notify_all();
     }
 

@@ -12,7 +12,10 @@
 //! | [`depot`] | [`Depot`]: a folder in the store layout, written after `store-format.md` |
 //! | [`server`] | [`Server`]: a small HTTP server that counts, and breaks exactly where it is told to |
 //! | [`faults`] | what that server can be told to do |
+//! | [`hub`] | [`Hub`]: a GitHub on loopback, and commands that ask it |
+//! | [`node`] | Node's packages and Python's, for judges and real clients |
 //! | [`nginx`] | [`Nginx`]: Debian's nginx over a folder |
+//! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they know |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections for as long as it lives |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of what runs |
 //! | [`strace`] | [`Trace`]: the system calls of one run |
@@ -28,10 +31,13 @@
 pub mod archive;
 pub mod depot;
 pub mod faults;
+pub mod hub;
 pub mod nginx;
+pub mod node;
 pub mod normal;
 pub mod plain;
 pub mod program;
+pub mod proxies;
 pub mod run;
 pub mod sandbox;
 pub mod server;
@@ -42,6 +48,7 @@ pub mod unreachable;
 pub use archive::{Entry, Packing};
 pub use depot::{Carry, Depot};
 pub use faults::{Fault, Gate};
+pub use hub::Hub;
 pub use nginx::Nginx;
 pub use plain::{Plain, Sums};
 pub use run::{Run, Running};
@@ -49,7 +56,7 @@ pub use sandbox::Sandbox;
 pub use server::{Request, Server};
 pub use stage::Stage;
 pub use strace::Trace;
-pub use unreachable::Unreachable;
+pub use unreachable::{Unanswering, Unreachable};
 
 /// The program's name, and its link's.
 pub const BINARY: &str = "loom-bridge-server";

@@ -16,18 +16,40 @@ pub struct Nginx {
     address: SocketAddr,
     child: Child,
     work: tempfile::TempDir,
+    certificates: Option<tempfile::TempDir>,
 }
 
 impl Nginx {
     /// Serves `folder` on a loopback port that the system picks, with `extra` lines in the `server` block.
     pub fn serve(folder: &Path, extra: &str) -> Self {
+        Self::start(folder, "", extra)
+    }
+
+    /// The same over TLS, with a certificate for `names` that nobody trusts before they are told.
+    pub fn serve_tls(folder: &Path, names: &[&str], extra: &str) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(names).unwrap();
+        let own = tempfile::Builder::new().prefix("loom-cert-").tempdir().unwrap();
+        let (cert_file, key_file) = (own.path().join("cert.pem"), own.path().join("key.pem"));
+        fs::write(&cert_file, cert.pem()).unwrap();
+        fs::write(&key_file, signing_key.serialize_pem()).unwrap();
+        let (cert, key) = (cert_file.display(), key_file.display());
+        let lines = format!("ssl_certificate {cert}; ssl_certificate_key {key}; {extra}");
+        let mut nginx = Self::start(folder, " ssl", &lines);
+        nginx.certificates = Some(own);
+        nginx
+    }
+
+    fn start(folder: &Path, tls: &str, extra: &str) -> Self {
         let work = tempfile::Builder::new().prefix("loom-nginx-").tempdir().unwrap();
         // nginx takes over listening sockets that NGINX names, as in its own upgrade: the port needs no guessing,
         // and whoever connects early waits in the queue.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let file = work.path().join("nginx.conf");
-        fs::write(&file, configuration(work.path(), folder, address, extra)).unwrap();
+        fs::write(&file, configuration(work.path(), folder, &format!("{address}{tls}"), extra))
+            .unwrap();
         let child = Command::new(program())
             .arg("-c")
             .arg(&file)
@@ -42,7 +64,7 @@ impl Nginx {
             .stderr(Stdio::null())
             .spawn()
             .expect("nginx starts (Debian's package nginx-light)");
-        let nginx = Self { address, child, work };
+        let nginx = Self { address, child, work, certificates: None };
         nginx.probe();
         nginx
     }
@@ -52,10 +74,25 @@ impl Nginx {
         format!("http://{}", self.address)
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The certificate of one that speaks TLS.
+    pub fn certificate(&self) -> PathBuf {
+        self.certificates.as_ref().expect("it speaks TLS").path().join("cert.pem")
+    }
+
     /// The requests so far: method, path and status a line.
     pub fn log(&self) -> Vec<String> {
         let text = fs::read_to_string(self.work.path().join("access.log")).unwrap_or_default();
         text.lines().filter(|line| !line.contains("/.probe")).map(str::to_owned).collect()
+    }
+
+    /// The bytes of each answer's body so far.
+    pub fn sent(&self) -> Vec<u64> {
+        self.log().iter().filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect()
     }
 
     fn probe(&self) {
@@ -67,7 +104,10 @@ impl Nginx {
         });
         let log = fs::read_to_string(self.work.path().join("error.log")).unwrap_or_default();
         assert!(
-            answer.as_ref().is_ok_and(|a| a.starts_with("HTTP/1.1 404")),
+            // One that speaks TLS says 400 to those who do not.
+            answer
+                .as_ref()
+                .is_ok_and(|a| ["HTTP/1.1 404", "HTTP/1.1 400"].iter().any(|s| a.starts_with(s))),
             "nginx does not answer: {answer:?}\n{log}"
         );
     }
@@ -88,7 +128,7 @@ fn program() -> PathBuf {
     found.expect("nginx is missing; `cargo xtask test` installs Debian's nginx-light")
 }
 
-fn configuration(work: &Path, folder: &Path, address: SocketAddr, extra: &str) -> String {
+fn configuration(work: &Path, folder: &Path, listen: &str, extra: &str) -> String {
     let (work, folder) = (work.display(), folder.display());
     // A worker of root's nginx would drop to a user who may not read the test's folders.
     let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
@@ -96,12 +136,12 @@ fn configuration(work: &Path, folder: &Path, address: SocketAddr, extra: &str) -
         "daemon off;\nworker_processes 1;\n{user}\npid {work}/nginx.pid;\n\
          events {{ worker_connections 256; }}\n\
          http {{\n\
-         log_format short '$request_method $uri $status $http_range';\n\
+         log_format short '$request_method $uri $status $http_range $body_bytes_sent';\n\
          access_log {work}/access.log short;\n\
          client_body_temp_path {work}/a;\nproxy_temp_path {work}/b;\nfastcgi_temp_path {work}/c;\n\
          uwsgi_temp_path {work}/d;\nscgi_temp_path {work}/e;\n\
          sendfile on;\n\
-         server {{ listen {address}; root {folder}; {extra} }}\n\
+         server {{ listen {listen}; root {folder}; {extra} }}\n\
          }}\n"
     )
 }

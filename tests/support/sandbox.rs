@@ -35,6 +35,8 @@ impl Sandbox {
             ("HOME", root.join("home").into()),
             ("TMPDIR", root.join("tmp").into()),
             ("LANG", "C.UTF-8".into()),
+            // The sources that count when nobody names one are on the internet, which no test may reach.
+            ("HTTPS_PROXY", "http://127.0.0.1:1".into()),
         ];
         let env = env.into_iter().map(|(name, value)| (name.into(), value)).collect();
         Self { root, env, started: AtomicBool::new(false) }
@@ -89,6 +91,15 @@ impl Sandbox {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path
+    }
+
+    /// The user's configuration: these `[[sources]]`, each an address and further lines.
+    pub fn sources(&self, sources: &[(&str, &str)]) {
+        let table = |(url, more): &(&str, &str)| {
+            format!("[[sources]]\ntype = \"mirror\"\nurl = \"{url}\"\n{more}\n\n")
+        };
+        let tables: String = sources.iter().map(table).collect();
+        self.write(self.home().join(".config/loom/config.toml"), &tables);
     }
 
     /// Sets a variable for all further commands.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     sync::{
@@ -178,6 +178,7 @@ impl Shared {
                     gate.pass();
                     return Ok(());
                 }
+                Some(Fault::Abandoned(None, gate)) => return await_departure(stream, &gate),
                 fault => self.answer(&request, fault),
             };
             self.requests.lock().unwrap()[number].status = answer.status;
@@ -298,7 +299,7 @@ impl Answer {
 
     /// Whether the connection ends after it.
     fn last(&self) -> bool {
-        matches!(self.fault, Some(Fault::Cut(_)))
+        matches!(self.fault, Some(Fault::Cut(_) | Fault::Abandoned(..)))
     }
 
     fn send(&self, mut stream: &TcpStream, head_only: bool) -> io::Result<()> {
@@ -318,6 +319,10 @@ impl Answer {
                 gate.pass();
                 stream.write_all(&self.body[self.first(*sent).len()..])
             }
+            Some(Fault::Abandoned(Some(sent), gate)) => {
+                stream.write_all(self.first(*sent))?;
+                await_departure(stream, gate)
+            }
             Some(Fault::Drip(size, pause)) => self.body.chunks(*size).try_for_each(|chunk| {
                 thread::sleep(*pause);
                 stream.write_all(chunk)
@@ -329,6 +334,13 @@ impl Answer {
     fn first(&self, count: usize) -> &[u8] {
         &self.body[..count.min(self.body.len())]
     }
+}
+
+/// Waits until the client closes the connection.
+fn await_departure(mut stream: &TcpStream, gate: &Gate) -> io::Result<()> {
+    let gone = stream.read(&mut [0; 64]);
+    gate.mark();
+    gone.map(drop)
 }
 
 fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {

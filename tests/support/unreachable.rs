@@ -1,6 +1,6 @@
-//! An address that refuses connections.
+//! Addresses at which nobody serves: one that refuses connections, and one that takes them and says nothing.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 
 use rustix::{fd::OwnedFd, net};
 
@@ -29,5 +29,21 @@ impl Unreachable {
     /// `http://127.0.0.1:…`
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+}
+
+/// A dead host: the system takes its connections, and nobody ever reads or answers.
+#[derive(Debug)]
+pub struct Unanswering(TcpListener);
+
+impl Unanswering {
+    /// A port that the system picks.
+    pub fn new() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    /// `http://127.0.0.1:…`
+    pub fn url(&self) -> String {
+        format!("http://{}", self.0.local_addr().unwrap())
     }
 }

@@ -12,6 +12,10 @@ use crate::{Github, direct, github::is_final};
 impl Github {
     /// The versions of a line, or only the newest of them.
     pub(crate) async fn newest(&self, line: &Line) -> Result<Vec<Dated>, SourceError> {
+        if self.prerelease {
+            // The pages never call one the latest.
+            return self.all(line).await;
+        }
         if self.api.is_known() {
             return match self.all(line).await {
                 Err(error) if !is_final(&error) => {

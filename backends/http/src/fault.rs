@@ -16,12 +16,18 @@ impl fmt::Display for Why {
 
 impl Error for Why {}
 
+/// All that the library says of a proxy's refusal of a tunnel other than 407.
+const REFUSED: &str = "tunnel error: unsuccessful";
+
 /// Why a request or a body failed, in the words of the layers below.
 pub(crate) fn why(error: reqwest::Error) -> Why {
     let error = error.without_url();
     let mut words: Vec<String> = Vec::new();
     for cause in causes(&error).skip(1) {
-        let text = cause.to_string();
+        let mut text = cause.to_string();
+        if text == REFUSED {
+            text = "the proxy refuses to connect us: it does not allow this address, or it does not know us".into();
+        }
         // Outer layers like to repeat the inner ones, or say no more than where they stand.
         if text.starts_with("client error") || words.last().is_some_and(|last| last.contains(&text))
         {

@@ -39,8 +39,8 @@ impl Releases {
     ) -> Result<Option<Offer>, SourceError> {
         if transport.can_list() {
             match listed::find(transport, release, version).await {
-                // What may not be listed may still be read.
-                Err(e) if is_refusal(&e) => {}
+                // What may not be listed may still be read; what is listed and may not be read is refused.
+                Err(e) if is_refusal(&e) && !transport.can_list() => {}
                 found => return found,
             }
         }

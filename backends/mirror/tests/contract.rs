@@ -4,7 +4,13 @@
 
 mod support;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use loom_mirror::{Mirror, Options};
@@ -13,6 +19,7 @@ use loom_source::{
     contract::{self, Published, Stand, Subject, Wrong},
 };
 use support::{
+    moto::Moto,
     s3,
     server::{Rules, Server},
     shelf::{self, Layout},
@@ -24,15 +31,17 @@ enum Way {
     File,
     Http,
     S3,
+    Moto,
 }
 
-struct Kind(Way, Layout);
+struct Kind(Way, Layout, Option<Arc<Moto>>);
 
 struct Standing {
     _root: TempDir,
     folder: PathBuf,
     layout: Layout,
     mirror: Mirror,
+    filled: Option<(Arc<Moto>, String)>,
     _server: Option<Box<dyn Send + Sync>>,
 }
 
@@ -57,13 +66,23 @@ impl Subject for Kind {
         };
         std::fs::create_dir_all(&folder)?;
         shelf::write(&folder, self.1, releases)?;
-        let mut options = Options::default();
+        let (mut options, mut filled) = (Options::default(), None);
         let (location, server): (_, Option<Box<dyn Send + Sync>>) = match self.0 {
             Way::File => (url::Url::from_file_path(root.path()).unwrap().to_string(), None),
             Way::S3 => {
                 let server = s3::Server::start(root.path(), s3::Rights::All).await?;
                 options.objects = server.options(s3::SECRET);
                 ("s3://bucket/some/prefix/".to_owned(), Some(Box::new(server)))
+            }
+            Way::Moto => {
+                static NEXT: AtomicUsize = AtomicUsize::new(0);
+                let moto = self.2.clone().expect("the test starts it");
+                let bucket = format!("bucket-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+                moto.fill(&bucket, "p", &folder);
+                options.objects = s3::options(&moto.address, s3::SECRET);
+                let location = format!("s3://{bucket}/p");
+                filled = Some((moto, bucket));
+                (location, None)
             }
             Way::Http => {
                 // «user:s3cret-w0rd» in base64
@@ -76,7 +95,14 @@ impl Subject for Kind {
             }
         };
         let mirror = Mirror::open(&location, options)?;
-        Ok(Box::new(Standing { _root: root, folder, layout: self.1, mirror, _server: server }))
+        Ok(Box::new(Standing {
+            _root: root,
+            folder,
+            layout: self.1,
+            mirror,
+            filled,
+            _server: server,
+        }))
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -91,7 +117,11 @@ impl Stand for Standing {
     }
 
     async fn replace(&mut self, releases: &[Published]) -> Result<(), Wrong> {
-        Ok(shelf::write(&self.folder, self.layout, releases)?)
+        shelf::write(&self.folder, self.layout, releases)?;
+        if let Some((moto, bucket)) = &self.filled {
+            moto.fill(bucket, "p", &self.folder);
+        }
+        Ok(())
     }
 }
 
@@ -99,7 +129,8 @@ macro_rules! contract {
     ($($name:ident: $way:ident $layout:ident;)*) => {
         $(#[tokio::test]
         async fn $name() {
-            contract::run(&Kind(Way::$way, Layout::$layout)).await.assert();
+            let moto = (Way::$way == Way::Moto).then(|| Arc::new(Moto::start()));
+            contract::run(&Kind(Way::$way, Layout::$layout, moto)).await.assert();
         })*
     };
 }
@@ -117,4 +148,6 @@ contract! {
     a_flat_bucket: S3 Flat;
     a_store_in_a_bucket: S3 Store;
     an_indexed_store_in_a_bucket: S3 Indexed;
+    a_bucket_of_versions_elsewhere: Moto Versioned;
+    a_store_in_a_bucket_elsewhere: Moto Store;
 }

@@ -8,11 +8,12 @@ use futures::TryStreamExt as _;
 use loom_http::{Network, Retry};
 use loom_mirror::{Layout, Mirror, MirrorError, ObjectOptions, Options};
 use loom_source::{
-    Class, Listing, Need, Pointer, Release, Resume, Source as _, SourceError, Validator,
+    Class, Listing, Need, Pointer, Release, Resume, Source as _, SourceError, Validator, Version,
     contract::{Checksum, Published, subject::line},
 };
 use support::{
-    s3::{Rights, SECRET, Server},
+    moto::Moto,
+    s3::{self, Rights, SECRET, Server},
     server,
     shelf::{self, Layout as Shelf},
 };
@@ -61,7 +62,7 @@ async fn an_empty_bucket_is_absence_and_a_missing_one_an_error() {
     let mirror = open(server.options(SECRET));
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_none());
     let listing = mirror.list(&line(), Need::All).await.unwrap();
-    assert_eq!(listing, Listing::Versions(vec![]));
+    assert_eq!(listing, Listing::Versions(Vec::new()));
     std::fs::remove_dir_all(root.path().join("bucket")).unwrap();
     let mirror = open(server.options(SECRET));
     for error in [
@@ -129,7 +130,7 @@ async fn without_the_right_to_list_versions_are_known_from_an_index_only() {
         let (_root, server) = serve(shelf, &releases, Rights::ReadOnly).await;
         open(server.options(SECRET)).list(&line(), Need::All).await
     };
-    let versions = Listing::Versions(vec!["0.2.0".parse().unwrap()]);
+    let versions = Listing::of(["0.2.0".parse::<Version>().unwrap()]);
     assert_eq!(listing(Shelf::Indexed).await.unwrap(), versions);
     let Listing::Unlistable(why) = listing(Shelf::Store).await.unwrap() else { panic!("listed") };
     assert!(why.contains("give --version"), "{why}");
@@ -234,6 +235,43 @@ async fn transfers_continue_while_the_object_is_the_same() {
     shelf::put(root.path(), "bucket/p/v1/object", b"others").unwrap();
     assert_eq!(from(3).await, (0, Some(6), b"others".to_vec()));
     assert_eq!(from(65_536).await, (0, Some(6), b"others".to_vec()));
+}
+
+#[tokio::test]
+async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
+    let moto = Moto::start();
+    let folder = TempDir::new().unwrap();
+    moto.fill("bucket", "p", folder.path());
+    let keyed = open(s3::options(&moto.address, SECRET));
+    assert!(keyed.find(&release("0.2.0")).await.unwrap().is_none(), "it is empty");
+    assert_eq!(keyed.list(&line(), Need::All).await.unwrap(), Listing::Versions(Vec::new()));
+
+    let versions = ["0.2.0", "0.10.0", "0.3.0-rc.1"];
+    let releases = versions.map(|version| Published::archive(version, version));
+    shelf::write(folder.path(), Shelf::Versioned, &releases).unwrap();
+    moto.fill("bucket", "p", folder.path());
+    let Listing::Versions(listed) = keyed.list(&line(), Need::All).await.unwrap() else {
+        panic!("not listed")
+    };
+    assert_eq!(listed.len(), versions.len());
+
+    let anonymous = ObjectOptions { anonymous: true, ..s3::options(&moto.address, SECRET) };
+    refused(&open(anonymous)).await;
+
+    let offer = keyed.find(&release("0.2.0")).await.unwrap().unwrap();
+    let at = &offer.carriers[0].at;
+    let validator = keyed.open(at, &Resume::whole()).await.unwrap().validator;
+    let from = async |from: u64, validator: &Option<Validator>| {
+        let resume = Resume { from, validator: validator.clone() };
+        let opened = keyed.open(at, &resume).await.unwrap();
+        let start = opened.start;
+        let body: Vec<_> = opened.body.try_collect().await.unwrap();
+        (start, body.concat())
+    };
+    assert_eq!(from(2, &validator).await, (2, b"2.0".to_vec()));
+    assert_eq!(from(5, &validator).await, (5, b"".to_vec()), "nothing is left");
+    let other = Some(Validator::Strong("\"other\"".to_owned()));
+    assert_eq!(from(2, &other).await, (0, b"0.2.0".to_vec()));
 }
 
 #[test]

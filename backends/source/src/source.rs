@@ -57,9 +57,9 @@ pub enum Listing {
 }
 
 impl Listing {
-    /// Versions of which nobody says how old they are.
-    pub fn of(versions: impl IntoIterator<Item = Version>) -> Self {
-        Self::Versions(versions.into_iter().map(Dated::from).collect())
+    /// These versions, with the times that are known of them.
+    pub fn of(versions: impl IntoIterator<Item = impl Into<Dated>>) -> Self {
+        Self::Versions(versions.into_iter().map(Into::into).collect())
     }
 }
 

@@ -22,6 +22,9 @@
 //! | [`logging`] | what is logged, and how that is changed |
 //! | [`ready`] | tells whoever started us that we listen |
 //! | [`signals`] | being asked to stop |
+//! | `providers` | language models, from the environment (pure) |
+//! | `mcp` | MCP servers, from the environment (pure) |
+//! | `own` | the tools of the runtime itself: language models and MCP servers |
 //! | [`server`] | start, serve, stop |
 
 pub mod agent_runtime;
@@ -34,7 +37,10 @@ pub mod event_bus;
 pub mod grpc;
 pub mod listen;
 pub mod logging;
+mod mcp;
 pub mod otlp;
+mod own;
+mod providers;
 pub mod ready;
 pub mod server;
 pub mod settings;

@@ -18,6 +18,7 @@ use crate::{
     grpc::{self, Grpc, ServeError},
     listen::{self, ListenError},
     logging::Telemetry,
+    own::Own,
     ready::{self, Ready, ReadyError},
     settings::{HostPort, Settings},
     signals::Signals,
@@ -165,6 +166,8 @@ struct Running {
     health: tonic_health::server::HealthReporter,
     stopping: CancellationToken,
     tasks: JoinSet<Result<(), ServerError>>,
+    /// The runtime's own tools.
+    own: Own,
 }
 
 impl Running {
@@ -189,7 +192,8 @@ impl Running {
             );
         }
         tasks.spawn(sweep(Arc::clone(&core), stopping.clone()));
-        Self { core, health, stopping, tasks }
+        let own = Own::start(settings, &core);
+        Self { core, health, stopping, tasks, own }
     }
 
     /// Resolves when a part ends that should not.
@@ -211,6 +215,9 @@ impl Running {
         let through = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, through).await.is_err() {
             tracing::warn!("calls under way were cut off");
+        }
+        if tokio::time::timeout(GRACE, self.own.stop()).await.is_err() {
+            tracing::warn!("MCP servers were cut off");
         }
     }
 }

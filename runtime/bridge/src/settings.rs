@@ -9,7 +9,12 @@ use std::{
     str::FromStr,
 };
 
-use crate::{logging::Format, spans::budget::EVENTS_PER_SECOND, tls::TlsFiles, token::Token};
+use loom_core::{llm::Providers, mcp::Spec};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    logging::Format, mcp, providers, spans::budget::EVENTS_PER_SECOND, tls::TlsFiles, token::Token,
+};
 
 /// The environment variables that the server reads, and what they mean; shown by `--help`.
 pub const HELP: &str = "\
@@ -22,6 +27,11 @@ Environment:
   LOOM_DASHBOARD          true, 1, yes or on = serve the dashboard
   LOOM_DASHBOARD_HOST     its host [127.0.0.1]
   LOOM_DASHBOARD_PORT     its port [3030]; 0 lets the system pick
+  LOOM_LLM_PROVIDERS      language models: JSON, the [llm] table of loom.toml
+  LOOM_LLM_API_KEY, LOOM_LLM_API_BASE, LOOM_LLM_MODEL  of the default one
+  LOOM_MCP_SERVERS        MCP servers: JSON, {name: {command, args, env}}
+  LOOM_AGENTS             JSON, the [agents] table: llm_provider of each agent
+  HTTPS_PROXY, NO_PROXY   on the way to language models
   LOOM_MAX_MESSAGE_BYTES  largest message accepted [4194304]
   LOOM_READY_FILE         written once listening: {\"bridge\": \"ip:port\", \"dashboard\": url}
   LOOM_LOG_FORMAT         form of log lines on standard error: text or json [text]
@@ -31,7 +41,7 @@ Environment:
   RUST_LOG                what to log on standard error [info]";
 
 /// Everything that can be set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Where gRPC is served.
     pub bridge: HostPort,
@@ -55,6 +65,10 @@ pub struct Settings {
     pub event_spans: u32,
     /// Where spans are exported to, if they are.
     pub otlp: Option<Otlp>,
+    /// Language models.
+    pub providers: Providers,
+    /// MCP servers.
+    pub mcp: Vec<Spec>,
 }
 
 /// A collector of spans.
@@ -109,15 +123,20 @@ impl Settings {
             max_message_bytes: max_message_bytes.0,
             dashboard: vars.switch("LOOM_DASHBOARD")?.then_some(dashboard),
             ready_file: vars.raw("LOOM_READY_FILE").map(PathBuf::from),
-            log: vars.text("RUST_LOG")?.unwrap_or("info").to_owned(),
             log_format: vars.parse("LOOM_LOG_FORMAT")?.unwrap_or_default(),
             event_spans: vars.parse("LOOM_EVENT_SPANS")?.unwrap_or(EVENTS_PER_SECOND),
             otlp: vars.otlp()?,
+            log: vars.text("RUST_LOG")?.unwrap_or(LOG).to_owned(),
+            providers: providers::read(&vars)?,
+            mcp: mcp::read(&vars)?,
         })
     }
 }
 
-struct Reader<'a>(&'a Vars);
+/// What is logged where nobody says: not every message of an MCP server.
+const LOG: &str = "info,rmcp=warn";
+
+pub(crate) struct Reader<'a>(&'a Vars);
 
 impl<'a> Reader<'a> {
     fn raw(&self, variable: &str) -> Option<&'a OsStr> {
@@ -142,10 +161,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn text(&self, variable: &'static str) -> Result<Option<&'a str>, SettingsError> {
+    /// All variables.
+    pub(crate) fn all(&self) -> &'a Vars {
+        self.0
+    }
+
+    /// A JSON document. It may hold keys: no error shows any of it.
+    pub(crate) fn json<T: DeserializeOwned>(
+        &self,
+        variable: &'static str,
+    ) -> Result<Option<T>, SettingsError> {
+        let error = |why: serde_json::Error| SettingsError {
+            variable,
+            value: HIDDEN.to_owned(),
+            why: unquoted(&why),
+        };
+        let text = self.text(variable)?;
+        text.map(|text| serde_json::from_str(text).map_err(error)).transpose()
+    }
+
+    pub(crate) fn text(&self, variable: &'static str) -> Result<Option<&'a str>, SettingsError> {
         let error = |value: &OsStr| SettingsError {
             variable,
-            value: value.to_string_lossy().into_owned(),
+            value: shown(variable, &value.to_string_lossy()).to_owned(),
             why: "is not UTF-8".to_owned(),
         };
         self.raw(variable).map(|value| value.to_str().ok_or_else(|| error(value))).transpose()
@@ -156,8 +194,8 @@ impl<'a> Reader<'a> {
         variable: &'static str,
     ) -> Result<Option<T>, SettingsError> {
         let error = |value: &str, why: T::Err| {
-            let value = if variable.contains("TOKEN") { "…" } else { value };
-            SettingsError { variable, value: value.to_owned(), why: why.to_string() }
+            let value = shown(variable, value).to_owned();
+            SettingsError { variable, value, why: why.to_string() }
         };
         let text = self.text(variable)?;
         text.map(|text| text.trim().parse().map_err(|why| error(text, why))).transpose()
@@ -165,6 +203,24 @@ impl<'a> Reader<'a> {
 
     fn switch(&self, variable: &'static str) -> Result<bool, SettingsError> {
         Ok(self.parse::<Switch>(variable)?.is_some_and(|switch| switch.0))
+    }
+}
+
+/// What stands for a value that may be a secret.
+const HIDDEN: &str = "…";
+
+fn shown<'a>(variable: &str, value: &'a str) -> &'a str {
+    let secret = ["TOKEN", "KEY", "PROVIDERS", "SERVERS", "AGENTS"];
+    if secret.iter().any(|word| variable.contains(word)) { HIDDEN } else { value }
+}
+
+/// What is wrong with a JSON document, without the value that is wrong.
+pub(crate) fn unquoted(error: &serde_json::Error) -> String {
+    let why = error.to_string();
+    let quotes = ["invalid type", "invalid value"].iter().any(|kind| why.starts_with(kind));
+    match why.rsplit_once(", expected ") {
+        Some((_, expected)) if quotes => format!("expected {expected}"),
+        _ => why,
     }
 }
 
@@ -276,7 +332,7 @@ mod tests {
         assert_eq!((settings.token, settings.insecure), (None, false));
         assert_eq!(settings.max_message_bytes, 4 * 1024 * 1024);
         assert_eq!((settings.dashboard, settings.ready_file), (None, None));
-        assert_eq!((&*settings.log, settings.log_format), ("info", Format::Text));
+        assert_eq!((&*settings.log, settings.log_format), (LOG, Format::Text));
         assert_eq!((settings.event_spans, settings.otlp), (500, None));
     }
 
@@ -349,7 +405,7 @@ mod tests {
         let plain = "http://h:4317";
         assert_eq!(read(&[(OTLP_ENDPOINT, plain)]), otlp(plain, "loom-bridge-server"));
         assert_eq!(read(&[(OTLP_ENDPOINT, "h:4317"), name]), otlp(plain, "shop"));
-        assert_eq!(read(&[(OTLP_ENDPOINT, plain), (OTLP_PROTOCOL, "grpc")]).is_ok(), true);
+        assert!(read(&[(OTLP_ENDPOINT, plain), (OTLP_PROTOCOL, "grpc")]).is_ok());
         for (variable, value) in
             [(OTLP_PROTOCOL, "http/protobuf"), (OTLP_ENDPOINT, "https://u:secret@h")]
         {

@@ -46,6 +46,7 @@ pub mod hosted;
 pub mod llm;
 mod lock;
 pub mod mailbox;
+pub mod mcp;
 pub mod meter;
 pub mod qos;
 pub mod registry;

@@ -19,6 +19,10 @@ use crate::{
     tool::{Answer, Call, ProviderKind, Tool},
 };
 
+mod claims;
+
+pub use claims::Claim;
+
 /// Somebody who carries out tools.
 pub trait Provider: fmt::Debug + Send + Sync {
     /// Carries out a call to one of its tools; `call.name` is the name it was offered by. The arguments are JSON.
@@ -51,6 +55,7 @@ struct State {
 #[derive(Debug, Default)]
 pub struct Registry {
     state: RwLock<State>,
+    claims: claims::Claims,
 }
 
 /// Who would carry out a tool.
@@ -101,6 +106,10 @@ impl Registry {
     fn candidates(&self, name: &str) -> Vec<(Arc<Tool>, Arc<dyn Provider>)> {
         let state = read(&self.state);
         let of_name = state.entries.get(name).map(Vec::as_slice).unwrap_or_default();
+        let own = of_name.first().is_some_and(|entry| entry.tool.provider != ProviderKind::Grpc);
+        if !own && let Some(claimed) = self.claims.find(name) {
+            return vec![claimed];
+        }
         of_name.iter().map(|e| (Arc::clone(&e.tool), Arc::clone(&e.provider))).collect()
     }
 

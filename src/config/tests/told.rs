@@ -148,7 +148,7 @@ fn each_entry_of_a_free_table_has_its_own_line() {
 fn the_runtime_is_told_what_holds() {
     let world = World::new()
         .project(
-            "[bridge]\nmode = 'bridge-only'\n[llm.d]\nmodel = 'm'\nextra = {a = 1}\n\
+            "[bridge]\nmode = 'bridge-only'\n[llm.d]\nmodel = 'm'\nextra = {a = 1}\n[llm.b]\n\
              [mcp.m]\ncommand = 'c'\nargs = ['x']\nenv = {K = 'v'}\n[agents.a]\nt = ['${T}']\n",
         )
         .env(&[("T", "topic"), ("D_API_KEY", "secret"), ("LOOM_TRUST_PROJECT", "1")]);
@@ -165,7 +165,11 @@ fn the_runtime_is_told_what_holds() {
         "type": "http", "api_key": "secret", "model": "m", "max_tokens": 2048,
         "temperature": 0.7, "timeout_sec": 30, "extra": {"a": 1},
     });
-    assert_eq!(json("LOOM_LLM_PROVIDERS"), json!({"d": provider}));
+    let providers = json("LOOM_LLM_PROVIDERS");
+    assert_eq!((&providers["d"], &providers["default"]), (&provider, &json!("d")));
+    assert_eq!(providers["b"]["max_tokens"], 2048);
+    let at = |name: &str| env["LOOM_LLM_PROVIDERS"].find(&format!("{name:?}:{{"));
+    assert!(at("d").unwrap() < at("b").unwrap(), "the order of the file is kept");
     let server = json!({"command": "c", "args": ["x"], "env": {"K": "v"}});
     assert_eq!(json("LOOM_MCP_SERVERS"), json!({"m": server}));
     assert_eq!(json("LOOM_AGENTS"), json!({"a": {"t": ["topic"]}}));
@@ -189,4 +193,31 @@ fn the_first_file_of_a_project_parses_with_and_without_its_comments() {
     }
     assert_eq!(World::new().project(&uncommented).resolved().sources.value.len(), 1);
     assert!(World::new().project(&bare).untrusting().resolved().untrusted.is_none());
+}
+
+#[test]
+fn mcp_servers_of_the_environment_hold_instead_of_all_files() {
+    let file = "[mcp.file]\ncommand = \"f\"\n";
+    for (text, expected) in [
+        (
+            r#"{"a": {"command": "c", "args": ["1"], "env": {"K": "v"}}}"#,
+            json!({"a": ["c", ["1"], "v"]}),
+        ),
+        (
+            r#"[{"name": "a", "command": "c", "args": [], "env": {"K": "v"}}]"#,
+            json!({"a": ["c", [], "v"]}),
+        ),
+        ("{}", json!({})),
+    ] {
+        let resolved = World::new().user(file).env(&[("LOOM_MCP_SERVERS", text)]).resolved();
+        let told: Value = resolved
+            .mcp
+            .iter()
+            .map(|(name, server)| {
+                let key = server.env.get("K").map(|key| key.value.expose_secret());
+                (name.clone(), json!([server.command.value, server.args.value, key]))
+            })
+            .collect();
+        assert_eq!(told, expected, "{text}");
+    }
 }

@@ -53,7 +53,7 @@ pub(super) fn judge(url: &Url, status: u16, reason: &str, headers: &HeaderMap, b
         }
         (404 | 410, _) => return Said::Absent,
         (412, _) => return Said::Changed,
-        (416, _) => return Said::Beyond(end(headers)),
+        (416, _) => return Said::Beyond(end(headers, body)),
         (301 | 307 | 308, _) | (400, "AuthorizationHeaderMalformed") => elsewhere(at, region),
         (403, "") => credentials(reason.to_owned()),
         (403, code) if MAY_BE_ABSENT.contains(&code) => credentials(format!("{reason}: {code}")),
@@ -75,10 +75,11 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).and_then(word)
 }
 
-/// The total of `Content-Range: bytes */10`.
-fn end(headers: &HeaderMap) -> Option<u64> {
-    let range = headers.get("content-range")?.to_str().ok()?;
-    range.strip_prefix("bytes */")?.parse().ok()
+/// The total of `Content-Range: bytes */10`, or what S3 writes of it in the body.
+fn end(headers: &HeaderMap, body: &str) -> Option<u64> {
+    let range = headers.get("content-range").and_then(|range| range.to_str().ok());
+    let total = range.and_then(|range| range.strip_prefix("bytes */")).map(str::to_owned);
+    total.or_else(|| element(body, "ActualObjectSize"))?.parse().ok()
 }
 
 /// The text of the first element of this name, where it is one plain word: it is shown.
@@ -184,5 +185,7 @@ mod tests {
     fn the_end_is_read_where_it_is_said() {
         assert_eq!(judged(416, &[("content-range", "bytes */10")], ""), "Beyond(Some(10))");
         assert_eq!(judged(416, &[("content-range", "bytes 0-1/10")], ""), "Beyond(None)");
+        let body = "<Code>InvalidRange</Code><ActualObjectSize>7</ActualObjectSize>";
+        assert_eq!(judged(416, &[], body), "Beyond(Some(7))");
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+pub mod moto;
 pub mod s3;
 pub mod server;
 pub mod shelf;

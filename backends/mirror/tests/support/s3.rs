@@ -77,14 +77,7 @@ impl Server {
 
     /// What a client is opened with that has this secret.
     pub fn options(&self, secret: &str) -> ObjectOptions {
-        let variables = [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", secret)];
-        ObjectOptions {
-            endpoint: Some(format!("http://{}", self.address).parse().unwrap()),
-            variables: variables
-                .map(|(name, value)| (name.to_owned(), value.to_owned().into()))
-                .into(),
-            ..ObjectOptions::default()
-        }
+        options(&self.address.to_string(), secret)
     }
 
     /// The operations since the last call.
@@ -116,5 +109,15 @@ impl S3Access for Guard {
             Rights::None => false,
         };
         if allowed { Ok(()) } else { Err(s3_error!(AccessDenied)) }
+    }
+}
+
+/// What a client of the server at an address is opened with that has this secret.
+pub fn options(address: &str, secret: &str) -> ObjectOptions {
+    let variables = [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", secret)];
+    ObjectOptions {
+        endpoint: Some(format!("http://{address}").parse().unwrap()),
+        variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned().into())).into(),
+        ..ObjectOptions::default()
     }
 }

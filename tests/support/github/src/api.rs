@@ -26,11 +26,13 @@ struct Said {
     status: u16,
     body: Value,
     headers: Vec<(&'static str, String)>,
+    /// Bytes instead of a document.
+    bytes: Option<Vec<u8>>,
 }
 
 impl Said {
     fn new(route: &'static str, status: u16, body: Value) -> Self {
-        Self { route, status, body, headers: Vec::new() }
+        Self { route, status, body, headers: Vec::new(), bytes: None }
     }
 
     fn no(route: &'static str, status: u16, why: &str) -> Self {
@@ -44,6 +46,9 @@ pub(crate) fn answer(
     request: &Request,
     fault: Option<&Fault>,
 ) -> (Answer, Option<Exchange>) {
+    if request.path() == "/api/graphql" {
+        return (draft(shared, request), None);
+    }
     let mut shelf = lock(&shared.shelf);
     let parts = request.parts();
     let parts: Vec<&str> = parts.iter().skip(2).map(String::as_str).collect();
@@ -56,10 +61,14 @@ pub(crate) fn answer(
         (None, _) => Said::no(route(&parts), 401, "Bad credentials"),
         (Some(who), _) => allowed(shared, &mut shelf, request, &parts, who),
     };
-    let Said { route, status, body, headers } = said;
+    let Said { route, status, body, headers, bytes } = said;
     let exchange = |status, body| Some(Exchange { route, status, body });
     let who = who.unwrap_or(Who::Nobody);
     let told = |answer| headers.iter().fold(answer, |a: Answer, (n, v)| a.with(n, v.clone()));
+    if let Some(bytes) = bytes {
+        let answer = Answer::new(status, "application/octet-stream", bytes);
+        return (limit::tell(&shelf, who, told(answer)), None);
+    }
     if status == 301 || status == 302 {
         return (
             limit::tell(&shelf, who, told(Answer::new(status, "text/html", ""))),
@@ -196,8 +205,22 @@ fn asset(shared: &Shared, shelf: &Shelf, request: &Request, id: &str) -> Said {
         return Said::no(ASSET, 404, "Not Found");
     };
     if request.header("accept") == Some("application/octet-stream") {
+        if shelf.streams {
+            return Said { bytes: Some(asset.bytes.clone()), ..Said::new(ASSET, 200, Value::Null) };
+        }
         let headers = vec![("Location", objects::signed(shared, asset))];
         return Said { headers, ..Said::new(ASSET, 302, Value::Null) };
     }
     Said::new(ASSET, 200, documents::asset(shared, shelf, release, asset))
+}
+
+/// The one question of GraphQL that `gh release download` asks: whether there is a draft of this tag.
+fn draft(shared: &Shared, request: &Request) -> Answer {
+    let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let tag = asked["variables"]["tagName"].as_str().unwrap_or_default();
+    let shelf = lock(&shared.shelf);
+    let found = shelf.releases.iter().find(|release| release.tag == tag);
+    let release = found.map(|r| serde_json::json!({"databaseId": r.id, "isDraft": r.draft}));
+    let body = serde_json::json!({"data": {"repository": {"release": release}}});
+    Answer::new(200, "application/json", body.to_string())
 }

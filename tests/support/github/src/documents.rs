@@ -69,7 +69,7 @@ pub(crate) fn rate_limit(shelf: &Shelf, who: Who) -> Value {
     let (left, limit, reset) = limit::counted(shelf, who).unwrap_or((5000, 5000, 0));
     let core = json!({
         "limit": limit, "remaining": left, "reset": reset,
-        "used": limit.saturating_sub(left), "resource": "core",
+        "used": limit.saturating_sub(left),
     });
     json!({"resources": {"core": core, "search": core}, "rate": core})
 }

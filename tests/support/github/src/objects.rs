@@ -11,9 +11,9 @@ use crate::{
 
 const SIGNATURE: &str = "X-Amz-Signature=s1gnature";
 
-/// Where an asset's bytes are, for some minutes. The path is below that of the API because PyGithub follows no other.
+/// Where an asset's bytes are, for some minutes.
 pub(crate) fn signed(shared: &Shared, asset: &Asset) -> String {
-    format!("{}/api/v3/objects/{}?{SIGNATURE}", shared.storage, asset.id)
+    format!("{}/objects/{}?{SIGNATURE}", shared.storage, asset.id)
 }
 
 pub(crate) fn answer(shared: &Shared, request: &Request, fault: Option<&Fault>) -> Answer {

@@ -84,7 +84,9 @@ impl GithubServer {
         let addresses = [0, 1].map(|n: usize| listeners[n].local_addr().unwrap());
         let url = |n: usize| match tls {
             None => format!("http://{}", addresses[n]),
-            Some(_) => format!("https://localhost:{}", addresses[n].port()),
+            // Clients that go by names, not ports, must see another host too.
+            Some(_) if n == 0 => format!("https://localhost:{}", addresses[n].port()),
+            Some(_) => format!("https://{}", addresses[n]),
         };
         let shared = Arc::new(Shared {
             front: url(0),
@@ -181,6 +183,8 @@ impl Shared {
             lock(&self.connections).extend(stream.try_clone());
             let (shared, tls) = (Arc::clone(self), tls.cloned());
             thread::spawn(move || {
+                // Head and body are written one after the other: the second would wait for an acknowledgement.
+                let _ = stream.set_nodelay(true);
                 let plain = stream.try_clone();
                 // A client may go away in the middle of anything.
                 let _ = match tls {
@@ -200,7 +204,7 @@ impl Shared {
         while let Some(request) = wire::read(&mut stream)? {
             let origin = match () {
                 () if !front => Origin::Object,
-                () if request.path().starts_with("/api/v3/") => Origin::Api,
+                () if request.path().starts_with("/api/") => Origin::Api,
                 () => Origin::Page,
             };
             let number = self.note(origin, &request);

@@ -19,6 +19,8 @@ pub struct Shelf {
     pub private: bool,
     /// Whether the pages want a login: an Enterprise server in private mode.
     pub login: bool,
+    /// Whether the API sends an asset's bytes itself instead of redirecting: clients have to expect both.
+    pub streams: bool,
     /// Requests left this hour, without and with the token; `None` where nobody counts.
     pub left: [Option<u64>; 2],
     /// In how many seconds the server counts anew.
@@ -79,6 +81,7 @@ impl Default for Shelf {
             token: "right-t0ken".to_owned(),
             private: false,
             login: false,
+            streams: false,
             left: [Some(60), Some(5000)],
             reset: 1800,
             ids: 1,

@@ -16,6 +16,7 @@ pub(crate) struct Request {
     pub(crate) target: String,
     /// By lower-case name.
     pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
@@ -61,9 +62,13 @@ pub(crate) fn read(stream: &mut impl BufRead) -> io::Result<Option<Request>> {
             Some((name, value)) => {
                 headers.insert(name.to_ascii_lowercase(), value.trim().to_owned())
             }
-            None => return Ok(Some(Request { method, target, headers })),
+            None => break,
         };
     }
+    let length = headers.get("content-length").and_then(|length: &String| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body)?;
+    Ok(Some(Request { method, target, headers, body }))
 }
 
 /// What is answered.

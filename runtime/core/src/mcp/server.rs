@@ -1,0 +1,97 @@
+//! One server's calls.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{FutureExt as _, future::BoxFuture};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span, field};
+
+use super::{
+    answer,
+    state::{Connection, State},
+};
+use crate::{
+    registry::Provider,
+    tool::{Answer, Call, Failure, FailureKind},
+};
+
+/// How much earlier than the caller we stop waiting: the failure then says who kept it waiting.
+const EARLIER: Duration = Duration::from_millis(50);
+
+/// Carries out the tools of one server.
+#[derive(Debug)]
+pub(crate) struct Server {
+    name: String,
+    state: watch::Receiver<State>,
+}
+
+impl Server {
+    pub(crate) fn new(name: &str, state: watch::Receiver<State>) -> Self {
+        Self { name: name.to_owned(), state }
+    }
+
+    async fn answer(&self, call: Call) -> Answer {
+        let tool = call.name.split_once(':').map_or(&*call.name, |(_, tool)| tool);
+        let arguments = answer::arguments(&call.arguments).map_err(|why| {
+            let why = format!("Arguments of {}: {why}", call.name);
+            Failure::new(FailureKind::InvalidArguments, why)
+        })?;
+        let limit = call.timeout();
+        let limit = Instant::now() + limit.saturating_sub(EARLIER.min(limit / 20));
+        let connection = self.connection(limit).await?;
+        let left = limit.saturating_duration_since(Instant::now());
+        connection.call(&self.name, tool, arguments, left).await
+    }
+
+    /// A server that is being started is waited for, one that is not running is not.
+    async fn connection(&self, limit: Instant) -> Result<Arc<Connection>, Failure> {
+        let mut state = self.state.clone();
+        let settled = state.wait_for(|state| !matches!(state, State::Starting));
+        let kind = match timeout_at(limit, settled).await {
+            Ok(Ok(settled)) => match &*settled {
+                State::Up(connection) => return Ok(Arc::clone(connection)),
+                State::Down { why, until } => {
+                    let again = until.saturating_duration_since(Instant::now());
+                    let why = format!("{why}; it is started again in {:.1} s", again.as_secs_f32());
+                    return Err(Failure::new(FailureKind::Execution, why));
+                }
+                State::Starting => FailureKind::Timeout,
+            },
+            Ok(Err(_)) => FailureKind::Execution,
+            Err(_) => FailureKind::Timeout,
+        };
+        let why = match kind {
+            FailureKind::Timeout => "is still being started",
+            _ => "is being stopped",
+        };
+        Err(Failure::new(kind, format!("MCP server {} {why}", self.name)))
+    }
+}
+
+impl Provider for Server {
+    fn call(&self, call: Call, _: CancellationToken) -> BoxFuture<'_, Answer> {
+        let span = tracing::info_span!(
+            "mcp.call",
+            tool = call.name,
+            server = self.name,
+            status = field::Empty,
+            error = field::Empty
+        );
+        async move {
+            let answer = self.answer(call).await;
+            match &answer {
+                Ok(_) => _ = Span::current().record("status", "ok"),
+                Err(failure) => {
+                    Span::current().record("status", "error").record("error", &*failure.message);
+                }
+            }
+            answer
+        }
+        .instrument(span)
+        .boxed()
+    }
+}

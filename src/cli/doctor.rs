@@ -1,0 +1,136 @@
+//! `loom doctor`
+//!
+//! | file | holds |
+//! |---|---|
+//! | `check` | one thing looked at, and how it is told |
+//! | `machine` | the platform, and which `loom` is run |
+//! | `place` | the folders of cache and state: can be written, locked, run from |
+//! | `space` | how much is free, and whether programs may be run there |
+//! | `way` | the way to the sources: proxies, certificates, `.netrc`, clock |
+
+mod check;
+mod machine;
+mod place;
+#[cfg(unix)]
+mod space;
+mod way;
+
+use serde_json::{Value, json};
+
+use self::check::{Check, Grade};
+use super::{
+    Done, Exit, Failure, Outcome,
+    context::Context,
+    source::{
+        examine::examine,
+        finding::{Finding, State},
+        told,
+    },
+};
+use crate::config::{self, Flags, Resolved};
+
+/// Arguments of `loom doctor`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
+    let mut checks = vec![machine::platform(context), machine::program(context)];
+    let mut findings = Vec::new();
+    match context.resolve(Flags::default()) {
+        Ok(resolved) => {
+            checks.push(configuration(&resolved));
+            checks.extend(place::all(&resolved.cache_dir.value, &resolved.state_dir.value));
+            checks.extend(way::settings(context, &resolved));
+            findings = asked(context, &resolved, &mut checks)?;
+            checks.extend(way::clock(&findings));
+        }
+        Err(failure) => {
+            checks.push(Check::failed("configuration", failure));
+            let inputs = context.inputs(Flags::default())?;
+            let folders = (config::dirs::cache_dir(&inputs), config::dirs::state_dir(&inputs));
+            if let (Ok(cache), Ok(state)) = folders {
+                checks.extend(place::all(&cache.value, &state.value));
+            }
+        }
+    }
+    tell(context, &checks, &findings)
+}
+
+fn configuration(resolved: &Resolved) -> Check {
+    if let Some(untrusted) = &resolved.untrusted {
+        return Check::warning("configuration", untrusted.to_string()).hint(untrusted.hint());
+    }
+    match &resolved.warnings[..] {
+        [] => Check::well(
+            "configuration",
+            match &resolved.project.file {
+                Some(file) => file.display().to_string(),
+                None => "no loom.toml; what it could say has its default".to_owned(),
+            },
+        ),
+        [first, ..] => Check::warning("configuration", first.to_string())
+            .hint("`loom config check` names all of them"),
+    }
+}
+
+/// Asks the sources, and adds a check for each.
+fn asked(
+    context: &Context,
+    resolved: &Resolved,
+    checks: &mut Vec<Check>,
+) -> Result<Vec<Finding>, Failure> {
+    let specs = &resolved.sources.value;
+    if specs.is_empty() {
+        let hint = "name one in config.toml or loom.toml: [[sources]]";
+        checks.push(Check::failure("sources", "none is configured").hint(hint));
+    }
+    let findings = match context.line(resolved) {
+        Ok(_) => examine(context, resolved, specs, None)?,
+        // Said already by the check of the platform.
+        Err(_) => Vec::new(),
+    };
+    for finding in &findings {
+        checks.push(source(context, resolved, finding)?);
+    }
+    Ok(findings)
+}
+
+fn source(context: &Context, resolved: &Resolved, finding: &Finding) -> Result<Check, Failure> {
+    let line = context.line(resolved)?;
+    let said = told::summary(finding, &line);
+    Ok(match &finding.state {
+        State::Failed(failure) => {
+            let failure = Failure { message: said, ..failure.clone() };
+            Check::failed("source", failure)
+        }
+        State::Nothing => Check::warning("source", said),
+        _ if finding.held.is_some() => {
+            Check::warning("source", said).hint("it brought wrong bytes; `loom why` tells of them")
+        }
+        _ => Check::well("source", said),
+    })
+}
+
+fn tell(context: &Context, checks: &[Check], findings: &[Finding]) -> Outcome {
+    let failed = checks.iter().filter(|check| check.grade == Grade::Failure).count();
+    let list: Vec<Value> = checks.iter().map(Check::json).collect();
+    let line = context.resolve(Flags::default()).and_then(|resolved| context.line(&resolved));
+    let sources: Vec<Value> = match &line {
+        Ok(line) => findings.iter().map(|finding| told::json(finding, line)).collect(),
+        Err(_) => Vec::new(),
+    };
+    let document = json!({
+        "schema": 1, "healthy": failed == 0, "version": env!("CARGO_PKG_VERSION"),
+        "checks": list, "sources": sources,
+    });
+    context.printer.answer(&document, || {
+        let told: String = checks.iter().map(Check::human).collect();
+        let end = match failed {
+            0 => "nothing is wrong".to_owned(),
+            1 => "one thing is wrong".to_owned(),
+            n => format!("{n} things are wrong"),
+        };
+        format!("{told}\n{end}\n")
+    })?;
+    Ok(if failed == 0 { Done::Well } else { Done::Code(Exit::Failure.code()) })
+}

@@ -1,0 +1,88 @@
+//! The folders of cache and state: whether they can be written, locked, linked in and run from.
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::check::Check;
+use crate::{cli::Failure, store::Store};
+
+/// All that is worth knowing about both folders.
+pub(super) fn all(cache: &Path, state: &Path) -> Vec<Check> {
+    let mut checks = vec![store(cache)];
+    match existing(cache).map(|folder| (tempfile::tempdir_in(&folder), folder)) {
+        Some((Ok(scratch), _)) => {
+            checks.push(Check::well("cache", format!("{} can be written", cache.display())));
+            checks.extend([locks(scratch.path()), links(scratch.path())]);
+            #[cfg(unix)]
+            checks.extend(super::space::of(scratch.path()));
+        }
+        Some((Err(e), _)) => checks.push(unwritable("cache", cache, &e, "LOOM_CACHE_DIR")),
+        None => checks
+            .push(Check::failure("cache", format!("{} has no folder above it", cache.display()))),
+    }
+    checks.push(match existing(state).map(tempfile::tempdir_in) {
+        Some(Err(e)) => unwritable("state", state, &e, "LOOM_STATE_DIR"),
+        _ => Check::well("state", format!("{} can be written", state.display())),
+    });
+    checks
+}
+
+/// The folder, or the nearest one above it that is there: looking around creates nothing that stays.
+fn existing(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|path| path.is_dir()).map(Path::to_owned)
+}
+
+fn unwritable(name: &'static str, folder: &Path, error: &io::Error, variable: &str) -> Check {
+    Check::failure(name, format!("{} cannot be written: {error}", folder.display()))
+        .hint(format!("make it writable for you, or set {variable} to a folder that is"))
+}
+
+fn store(cache: &Path) -> Check {
+    let listed = Store::open(cache).and_then(|store| Ok((store.exists(), store.list()?.len())));
+    match listed {
+        Err(error) => Check::failed("store", Failure::from(error)),
+        Ok((false, _)) => Check::well("store", "empty: nothing has been fetched yet"),
+        Ok((true, 1)) => Check::well("store", "holds one release"),
+        Ok((true, count)) => Check::well("store", format!("holds {count} releases")),
+    }
+}
+
+/// A lock that is held must be refused to others: some network file systems grant it to everybody.
+fn locks(folder: &Path) -> Check {
+    let path = folder.join("lock");
+    let tried = File::create(&path).and_then(|held| {
+        held.try_lock()?;
+        let other = File::open(&path)?;
+        Ok(matches!(other.try_lock(), Err(TryLockError::WouldBlock)))
+    });
+    let hint = "put the store on a local disk: LOOM_CACHE_DIR";
+    match tried {
+        Ok(true) => Check::well("locks", "work on this file system"),
+        Ok(false) => Check::failure("locks", "are granted twice on this file system").hint(hint),
+        Err(e) => {
+            Check::failure("locks", format!("do not work on this file system: {e}")).hint(hint)
+        }
+    }
+}
+
+fn links(folder: &Path) -> Check {
+    let linked = symlink(folder).and_then(|link| std::fs::read(link));
+    match linked {
+        Ok(_) => Check::well("links", "symbolic links work on this file system"),
+        Err(e) => Check::warning("links", format!("symbolic links cannot be made here: {e}"))
+            .hint("copies stand in for them; on Windows, developer mode allows them"),
+    }
+}
+
+fn symlink(folder: &Path) -> io::Result<PathBuf> {
+    let (file, link) = (folder.join("file"), folder.join("link"));
+    std::fs::write(&file, "x")?;
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("file", &link)?;
+    #[cfg(windows)]
+    std::os::windows::fs::symlink_file("file", &link)?;
+    Ok(link)
+}

@@ -1,0 +1,136 @@
+//! The way to the sources: proxies, certificates, `.netrc`, the clock.
+
+use std::time::Duration;
+
+use indicatif::HumanDuration;
+use loom_http::{Client, Network, ProxySettings, Roots};
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use super::check::Check;
+use crate::{
+    cli::{Exit, Failure, context::Context, netrc, network, source::finding::Finding},
+    config::{
+        Resolved,
+        certificates::CertificatePaths,
+        proxies::{Given, Proxies},
+    },
+};
+
+/// Certificates are judged by the clock; within this nobody notices.
+const OFF: Duration = Duration::from_secs(60);
+
+/// What holds before anybody is asked.
+pub(super) fn settings(context: &Context, resolved: &Resolved) -> Vec<Check> {
+    let mut checks = vec![match resolved.offline.value {
+        true => {
+            let origin = &resolved.offline.origin;
+            Check::warning("network", format!("off: only this machine is asked ({origin})"))
+        }
+        false => Check::well("network", "may be used"),
+    }];
+    checks.extend([proxies(context), certificates(context)]);
+    checks.extend(logins(context));
+    checks
+}
+
+fn proxies(context: &Context) -> Check {
+    let found = Proxies::of(context.env());
+    let Proxies { https, http, all, no_proxy, passed_over } = &found;
+    let given = [("https", https), ("http", http), ("all", all)];
+    let mut parts = Vec::new();
+    for (scheme, proxy) in given {
+        let Some(Given { variable, value }) = proxy else { continue };
+        parts.push(format!("{scheme} through {} ({variable})", shown(value)));
+    }
+    let any = !parts.is_empty();
+    if !any {
+        parts.push("none".to_owned());
+    }
+    if let Some(Given { variable, value }) = no_proxy.as_ref().filter(|_| any) {
+        parts.push(format!("directly to {value} ({variable})"));
+    }
+    let secret = |given: &Option<Given<SecretString>>| given.as_ref().map(|g| g.value.clone());
+    let proxy = ProxySettings {
+        https: secret(https),
+        http: secret(http),
+        all: secret(all),
+        no_proxy: None,
+    };
+    let usable = Client::new(Network { proxy, ..Network::default() });
+    match (usable, passed_over) {
+        (Err(error), _) => Check::failed("proxy", Failure::of(Exit::Usage, &error))
+            .hint(format!("given: {}", parts.join("; "))),
+        (Ok(_), Some(variable)) => Check::warning("proxy", parts.join("; ")).hint(format!(
+            "{variable} is not used: a web server started this program (REQUEST_METHOD)"
+        )),
+        (Ok(_), None) => Check::well("proxy", parts.join("; ")),
+    }
+}
+
+/// A proxy without user and password; what cannot be read may be all password.
+fn shown(proxy: &SecretString) -> String {
+    let text = proxy.expose_secret();
+    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    match whole.parse::<Url>() {
+        Ok(url) => loom_http::address::origin(&url),
+        Err(_) => "what is no address".to_owned(),
+    }
+}
+
+fn certificates(context: &Context) -> Check {
+    let paths = CertificatePaths::of(context.env());
+    let roots = match network::roots(context) {
+        Ok(roots) => roots,
+        Err(error) => {
+            return Check::failed("certificates", Failure::of(Exit::Usage, &error))
+                .hint("check SSL_CERT_FILE and SSL_CERT_DIR");
+        }
+    };
+    let given = matches!(roots, Roots::Only(_));
+    if let Err(error) = Client::new(Network { roots, ..Network::default() }) {
+        return Check::failed("certificates", Failure::of(Exit::Usage, &error))
+            .hint("check SSL_CERT_FILE and SSL_CERT_DIR");
+    }
+    match (given, paths) {
+        (true, Some(paths)) => Check::well(
+            "certificates",
+            format!("those in {paths} ({}), and no others", paths.variables()),
+        ),
+        _ => match loom_http::roots::of_the_system() {
+            0 => Check::warning(
+                "certificates",
+                "the system has none; Mozilla's, as they were when loom was built, are used",
+            )
+            .hint("install your system's ca-certificates"),
+            count => Check::well("certificates", format!("{count} of the system")),
+        },
+    }
+}
+
+/// `.netrc`, where there is one.
+fn logins(context: &Context) -> Option<Check> {
+    let found = netrc::found(context)?;
+    let path = found.path.display();
+    Some(match &found.netrc {
+        Err(why) => Check::failure("netrc", format!("{path} is not used: {why}"))
+            .hint("mend that line; its text is not shown here, it may be a password"),
+        Ok(_) if netrc::others_may_read(found) => {
+            Check::warning("netrc", format!("{path} can be read by other users"))
+                .hint(format!("chmod 600 {path}"))
+        }
+        Ok(_) => Check::well("netrc", path.to_string()),
+    })
+}
+
+/// The clock, by what the servers say; the one that is nearest to ours.
+pub(super) fn clock(findings: &[Finding]) -> Option<Check> {
+    let (origin, by, ahead) =
+        findings.iter().filter_map(Finding::clock).min_by_key(|(_, by, _)| *by)?;
+    if by <= OFF {
+        return Some(Check::well("clock", format!("agrees with {origin}")));
+    }
+    let (by, which) = (HumanDuration(by), if ahead { "ahead of" } else { "behind" });
+    let hint = "set this machine's clock: certificates and freshness are judged by it";
+    Some(Check::failure("clock", format!("{by} {which} {origin}")).hint(hint))
+}

@@ -1,0 +1,195 @@
+//! Asks sources what they offer, and notes whom they ask and how long that takes.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use futures::{StreamExt as _, future::join_all};
+use loom_http::Journal;
+use loom_source::{
+    Carrier, Dated, Form, Line, Listing, Need, Offer, Resume, Selector, Slot, Source, SourceError,
+    Version,
+};
+
+use super::finding::{Finding, Offered, State};
+use crate::{
+    acquire::{Backend, Candidate, Network, Reach, quarantine::Quarantine},
+    cli::{Exit, Failure, context::Context, sources},
+    config::{Resolved, SourceKind, SourceSpec},
+};
+
+/// A source that is about to be asked.
+struct Asked<'a> {
+    spec: &'a SourceSpec,
+    opened: Result<Option<Candidate>, Failure>,
+    journal: Journal,
+}
+
+/// Asks these sources, all at once: each costs its own time and no other's.
+///
+/// Without a version the newest is looked for; where a source cannot list, the one that the project names or
+/// that is here already.
+pub(crate) fn examine(
+    context: &Context,
+    resolved: &Resolved,
+    specs: &[SourceSpec],
+    version: Option<&Version>,
+) -> Result<Vec<Finding>, Failure> {
+    let line = context.line(resolved)?;
+    let known = version.cloned().or_else(|| known(context, resolved, &line));
+    let quarantine = Quarantine::load(&resolved.state_dir.value, SystemTime::now())?;
+    let asked: Vec<Asked<'_>> = specs.iter().map(|spec| open(context, resolved, spec)).collect();
+    let wanted = Wanted { line: &line, version, known: known.as_ref() };
+    let offline = resolved.offline.value;
+    let findings = join_all(asked.into_iter().map(|asked| find(asked, &wanted, offline)));
+    let mut findings = Network::default().block_on(findings)?;
+    for finding in &mut findings {
+        let until = quarantine.against(&finding.name).map(|blame| blame.until).max();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        finding.held = until.map(|until| std::time::Duration::from_secs(until).saturating_sub(now));
+    }
+    Ok(findings)
+}
+
+/// Opens one source by itself, so that what is wrong with it is wrong with no other.
+fn open<'a>(context: &Context, resolved: &Resolved, spec: &'a SourceSpec) -> Asked<'a> {
+    let journal = Journal::default();
+    context.journal.replace(Some(journal.clone()));
+    let mut alone = resolved.clone();
+    alone.sources.value = vec![spec.clone()];
+    let opened = sources::open(context, &alone, false);
+    context.journal.replace(None);
+    Asked { spec, opened: opened.map(|mut opened| opened.candidates.pop()), journal }
+}
+
+/// The version to look for where a source cannot say what it has.
+fn known(context: &Context, resolved: &Resolved, line: &Line) -> Option<Version> {
+    if let Selector::Exact(version) = &resolved.bridge.version.value {
+        return Some(version.clone());
+    }
+    // What is here is only a help; a store that cannot be read is told of elsewhere.
+    let here = context.store(resolved).ok()?.list().ok()?;
+    let of_line = here.into_iter().filter(|listed| listed.release.line() == *line);
+    of_line.filter_map(|listed| listed.release.slot.version().cloned()).max()
+}
+
+async fn find(asked: Asked<'_>, wanted: &Wanted<'_>, offline: bool) -> Finding {
+    let Asked { spec, opened, journal } = asked;
+    let begun = Instant::now();
+    let state = match &opened {
+        Err(failure) => State::Failed(failure.clone()),
+        Ok(None) => State::Aside("there is no checkout of Loom that counts here"),
+        Ok(Some(candidate)) => wanted.at(candidate, offline).await,
+    };
+    let took = begun.elapsed();
+    let address = match &spec.kind {
+        SourceKind::Target { path: None, .. } => {
+            match opened.as_ref().ok().and_then(Option::as_ref) {
+                Some(candidate) => {
+                    candidate.source().map_or("target".to_owned(), ToString::to_string)
+                }
+                None => "target".to_owned(),
+            }
+        }
+        kind => kind.to_string(),
+    };
+    let (name, kind) = (spec.to_string(), spec.kind.type_name());
+    Finding { name, kind, address, state, took, exchanges: journal.exchanges(), held: None }
+}
+
+/// What is looked for.
+struct Wanted<'a> {
+    line: &'a Line,
+    /// Exactly this version.
+    version: Option<&'a Version>,
+    /// This one where a source cannot list.
+    known: Option<&'a Version>,
+}
+
+impl Wanted<'_> {
+    async fn at(&self, candidate: &Candidate, offline: bool) -> State {
+        if offline && candidate.reach == Reach::Network {
+            return State::Offline;
+        }
+        match &candidate.backend {
+            Backend::Missing(what) => {
+                let message = format!("this version of loom cannot ask {what}");
+                State::Failed(Failure::new(Exit::Usage, message))
+            }
+            Backend::Ready(source) => match self.ask(candidate, source.as_ref()).await {
+                Ok(state) => state,
+                Err(error) => State::failed(&error),
+            },
+        }
+    }
+
+    async fn ask(&self, candidate: &Candidate, source: &dyn Source) -> Result<State, SourceError> {
+        let can = source.capabilities();
+        if can.dev
+            && self.version.is_none()
+            && let Some(offer) = source.find(&self.line.at(Slot::Dev)).await?
+        {
+            return Ok(State::Offers(offered(Slot::Dev, &offer)));
+        }
+        if !can.releases {
+            return Ok(State::Nothing);
+        }
+        let version = match self.version {
+            Some(version) => version.clone(),
+            None => match source.list(self.line, Need::Newest).await? {
+                Listing::Versions(versions) => match newest(versions, candidate.prerelease) {
+                    Some(version) => version,
+                    None => return Ok(State::Nothing),
+                },
+                Listing::Unlistable(why) => match self.known {
+                    Some(version) => version.clone(),
+                    None => return Ok(State::Silent(why.to_owned())),
+                },
+            },
+        };
+        let Some(offer) = source.find(&self.line.version(version.clone())).await? else {
+            return Ok(State::Nothing);
+        };
+        if let Some(carrier) = offer.carriers.first() {
+            begin(source, carrier).await?;
+        }
+        Ok(State::Offers(offered(Slot::Version(version), &offer)))
+    }
+}
+
+/// The first bytes of what is offered, and no more: they may come from another host than the offer.
+async fn begin(source: &dyn Source, carrier: &Carrier) -> Result<(), SourceError> {
+    let mut opened = source.open(&carrier.at, &Resume::whole()).await?;
+    opened.body.next().await.transpose().map(drop)
+}
+
+fn newest(versions: Vec<Dated>, prereleases: bool) -> Option<Version> {
+    let versions = versions.into_iter().map(|dated| dated.version);
+    versions.max_by_key(|version| (prereleases || !version.is_prerelease(), version.clone()))
+}
+
+fn offered(slot: Slot, offer: &Offer) -> Offered {
+    let form = |carrier: &Carrier| match &carrier.form {
+        Form::Archive { format, .. } => format.to_string(),
+        Form::Bare => "program".to_owned(),
+        Form::Loose { .. } => "loose files".to_owned(),
+    };
+    let claims = offer.carriers.iter().flat_map(|carrier| &carrier.claims).chain(&offer.tree);
+    let mut witnesses = Vec::new();
+    for claim in claims {
+        if !witnesses.contains(&claim.by) {
+            witnesses.push(claim.by);
+        }
+    }
+    let mut evidence = Vec::new();
+    for item in &offer.evidence {
+        if !evidence.contains(&item.kind) {
+            evidence.push(item.kind);
+        }
+    }
+    Offered {
+        slot,
+        forms: offer.carriers.iter().map(form).collect(),
+        size: offer.carriers.first().and_then(|carrier| carrier.size),
+        witnesses,
+        evidence,
+    }
+}

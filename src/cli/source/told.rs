@@ -1,0 +1,144 @@
+//! What came of asking sources, for people and as JSON.
+
+use std::time::Duration;
+
+use indicatif::HumanBytes;
+use loom_source::Line;
+use serde_json::{Value, json};
+
+use super::finding::{Finding, Offered, State};
+
+/// A finding as JSON.
+pub(crate) fn json(finding: &Finding, line: &Line) -> Value {
+    let [dns, connect, answer] = finding.times().map(|time| time.map(milliseconds));
+    let hosts: Vec<Value> = finding
+        .hosts()
+        .into_iter()
+        .map(|(origin, redirected, via)| {
+            json!({"origin": origin, "redirected": redirected, "proxy": via})
+        })
+        .collect();
+    let mut document = json!({
+        "name": finding.name, "type": finding.kind, "address": finding.address,
+        "state": finding.state.word(), "login": finding.login(), "hosts": hosts,
+        "ms": {"total": milliseconds(finding.took), "name": dns, "connection": connect, "answer": answer},
+        "quarantined": finding.held.is_some(), "offer": null, "error": null,
+    });
+    match &finding.state {
+        State::Offers(offered) => {
+            document["offer"] = json!({
+                "version": offered.slot.to_string(), "binary": line.binary, "platform": line.platform,
+                "forms": offered.forms, "size": offered.size,
+                "digests": offered.witnesses, "evidence": offered.evidence,
+            });
+        }
+        State::Failed(failure) => document["error"] = failure.json()["error"].clone(),
+        _ => {}
+    }
+    document
+}
+
+/// A finding for people in one line.
+pub(crate) fn summary(finding: &Finding, line: &Line) -> String {
+    format!("{}: {}", finding.name, verdict(&finding.state, line).1)
+}
+
+/// A finding for people: the source, then a line for each thing worth knowing.
+pub(crate) fn human(finding: &Finding, line: &Line) -> String {
+    let Finding { name, address, .. } = finding;
+    let mut text = match name == address {
+        true => format!("{name}\n"),
+        false => format!("{name}  {address}\n"),
+    };
+    for (label, said) in lines(finding, line) {
+        text.push_str(&format!("  {label:<8} {}\n", said.replace('\n', "\n           ")));
+    }
+    text
+}
+
+fn lines(finding: &Finding, line: &Line) -> Vec<(&'static str, String)> {
+    let mut lines = vec![verdict(&finding.state, line)];
+    if let State::Failed(failure) = &finding.state {
+        lines.extend(failure.chain.iter().map(|cause| ("because", cause.clone())));
+        lines.extend(failure.hint.iter().map(|hint| ("hint", hint.clone())));
+    }
+    if let State::Silent(_) = &finding.state {
+        let hint = "`loom source test --version V` looks for one version".to_owned();
+        lines.push(("hint", hint));
+    }
+    if let Some(left) = finding.held {
+        let minutes = left.as_secs().div_ceil(60);
+        let said =
+            format!("quarantined: it brought wrong bytes and is asked last for {minutes} min");
+        lines.push(("note", said));
+    }
+    if finding.login() == Some("accepted") {
+        lines.push(("login", "sent, and accepted".to_owned()));
+    }
+    if !finding.exchanges.is_empty() {
+        lines.push(("time", times(finding)));
+        lines.push(("allow", hosts(finding)));
+    }
+    lines
+}
+
+fn verdict(state: &State, line: &Line) -> (&'static str, String) {
+    let (binary, platform) = (&line.binary, line.platform);
+    match state {
+        State::Offers(offered) => ("ok", offers(offered, line)),
+        State::Nothing => ("nothing", format!("it answers, and has no {binary} for {platform}")),
+        State::Silent(why) => ("ok", format!("it answers, and does not say what it has: {why}")),
+        State::Aside(why) => ("aside", (*why).to_owned()),
+        State::Offline => ("offline", "not asked: it is beyond this machine".to_owned()),
+        State::Failed(failure) => ("failed", failure.message.clone()),
+    }
+}
+
+fn offers(offered: &Offered, line: &Line) -> String {
+    let Offered { slot, forms, size, witnesses, evidence } = offered;
+    let mut text = format!("offers {} {slot} for {}", line.binary, line.platform);
+    let size = size.map(|size| format!(", {}", HumanBytes(size))).unwrap_or_default();
+    if !forms.is_empty() {
+        text.push_str(&format!(" ({}{size})", forms.join(", ")));
+    }
+    if slot.version().is_none() {
+        return text;
+    }
+    text.push_str(&match witnesses.is_empty() {
+        true => "; no digest".to_owned(),
+        false => format!("; digest from {}", joined(witnesses)),
+    });
+    if !evidence.is_empty() {
+        let kinds: Vec<String> = evidence.iter().map(|kind| format!("{kind:?}")).collect();
+        text.push_str(&format!("; signed ({})", kinds.join(", ").to_lowercase()));
+    }
+    text
+}
+
+fn joined(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn times(finding: &Finding) -> String {
+    let names = ["name", "connection", "answer"];
+    let known = finding.times().into_iter().zip(names);
+    let parts: Vec<String> = known
+        .filter_map(|(time, name)| Some(format!("{name} {} ms", milliseconds(time?))))
+        .collect();
+    let total = format!("{} ms in all", milliseconds(finding.took));
+    if parts.is_empty() { total } else { format!("{total}; at most: {}", parts.join(", ")) }
+}
+
+/// Whom a firewall has to let through.
+fn hosts(finding: &Finding) -> String {
+    let host = |(origin, redirected, via): (&str, bool, Option<&str>)| {
+        let redirected = if redirected { " (redirected there)" } else { "" };
+        let via = via.map(|via| format!(" through {via}")).unwrap_or_default();
+        format!("{origin}{redirected}{via}")
+    };
+    finding.hosts().into_iter().map(host).collect::<Vec<_>>().join("\n")
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

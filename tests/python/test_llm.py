@@ -1,0 +1,268 @@
+"""Language models: the tool `llm:generate` against a real OpenAI-compatible server, and beside OpenAI's own client."""
+
+import json
+import socket
+import threading
+import time
+
+import openai
+import pytest
+
+from agent import join
+from language_model import KEY, LanguageModel
+from server import DEADLINE
+
+TEXT = "Hello, world! How do you do today, dear friend? Grüße aus Köln."
+HELLO = ({"userMessage": "hello"}, {"content": TEXT})
+
+
+def refusing(user, status, times, **more):
+    """Fixtures that refuse so many times before they answer."""
+    error = {"error": {"message": "not now"}, "status": status, **more}
+    refusals = [({"userMessage": user, "sequenceIndex": n}, error) for n in range(times)]
+    return [*refusals, ({"userMessage": user}, {"content": "at last"})]
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Starts real servers of language models."""
+    started = []
+
+    def start_one(*fixtures, options=()):
+        folder = tmp_path / f"model-{len(started)}"
+        folder.mkdir()
+        started.append(LanguageModel(folder, fixtures, *options))
+        return started[-1]
+
+    yield start_one
+    for one in started:
+        one.close()
+
+
+def table(at, **more):
+    """A table [llm.*] that leads to this model, or address."""
+    url = at if isinstance(at, str) else at.url
+    return {"type": "http", "api_key": KEY, "api_base": url, "model": "m", **more}
+
+
+def generate(server, arguments, timeout_ms=10_000, **more):
+    """Calls the tool; gRPC itself always says OK."""
+    from loom.v1 import action_pb2
+
+    arguments = json.dumps(arguments)
+    call = dict(id="c", name="llm:generate", arguments=arguments, timeout_ms=timeout_ms) | more
+    return server.bridge().ForwardToolCall(action_pb2.ToolCall(**call), timeout=DEADLINE)
+
+
+def output(result):
+    """The output of a call that went well."""
+    assert result.status == 0, result
+    return json.loads(result.output)
+
+
+def failure(result):
+    """Status, message and details of a call that did not."""
+    from loom.v1 import action_pb2
+
+    assert KEY not in str(result)
+    return action_pb2.ToolStatus.Name(result.status), result.error.message, dict(result.error.details)
+
+
+def test_plain_streamed_and_openais_own_client_read_the_same(start, model):
+    model = model(HELLO, options=["--chunk-size", "7"])
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    plain = output(generate(server, {"prompt": "hello", "system": "be kind", "temperature": 0.5}))
+    streamed = output(generate(server, {"messages": [{"role": "user", "content": "hello"}], "stream": True}))
+    client = openai.OpenAI(base_url=f"{model.url}/v1", api_key=KEY)
+    theirs = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hello"}])
+    assert plain["text"] == streamed["text"] == theirs.choices[0].message.content == TEXT
+    for ours in (plain, streamed):
+        assert (ours["provider"], ours["model"], ours["finish_reason"]) == ("here", "m", "stop")
+        assert ours["usage"]["total_tokens"] > 0
+    assert streamed["usage"] == {key: getattr(theirs.usage, key) for key in streamed["usage"]}
+    first = model.requests()[0]["body"]
+    assert (first["max_tokens"], first["temperature"], first["stream"]) == (2048, 0.5, False)
+    assert [message["role"] for message in first["messages"]] == ["system", "user"]
+
+
+def test_pieces_are_published_in_order_and_so_is_the_end(start, model):
+    model = model(HELLO, options=["--chunk-size", "7"])
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    listener = join(server, "listener", ["answers.*"])
+    arguments = {"prompt": "hello", "topic": "answers.1"}
+    done = output(generate(server, arguments, correlation_id="k"))
+    heard = []
+    while not heard or heard[-1].type == "llm.delta":
+        heard.append(listener.hear().delivery.event)
+    *pieces, last = heard
+    assert "".join(json.loads(event.payload)["text"] for event in pieces) == TEXT
+    assert [json.loads(event.payload)["index"] for event in pieces] == list(range(len(pieces)))
+    assert len(pieces) > 5
+    assert (last.type, json.loads(last.payload)) == ("llm.done", done)
+    assert all(event.metadata["loom.correlation_id"] == "k" for event in heard)
+    assert all(event.metadata["loom.call_id"] == "c" for event in heard)
+
+    generate(server, {**arguments, "topic": "answers.2", "prompt": "nobody knows"})
+    event = listener.hear().delivery.event
+    assert event.type == "llm.error" and "here" in json.loads(event.payload)["message"]
+
+
+def test_who_gets_which_provider(start, model):
+    first, second = model(HELLO), model(HELLO)
+    providers = {"z": table(first, model="mz"), "a": table(second, model="ma")}
+    agents = json.dumps({"planner": {"llm_provider": "a", "topics": ["t"]}})
+    server = start(LOOM_LLM_PROVIDERS=json.dumps(providers), LOOM_AGENTS=agents)
+    hello = {"prompt": "hello"}
+
+    def chosen(arguments=hello, **headers):
+        return output(generate(server, arguments, headers=headers))["provider"]
+
+    assert chosen() == "z", "the first in the file, not in the alphabet"
+    assert chosen({**hello, "provider": "a"}) == "a"
+    assert chosen(**{"x-agent-id": "planner"}) == "a"
+    assert chosen(**{"x-agent-id": "other"}) == "z"
+    assert chosen({**hello, "provider": "z"}, **{"x-agent-id": "planner"}) == "a"
+    assert output(generate(server, {**hello, "model": "other"}))["model"] == "other"
+    status, message, _ = failure(generate(server, {**hello, "provider": "x"}))
+    assert (status, message) == ("TOOL_INVALID_ARGUMENTS", 'there is no provider "x"; there are: z, a')
+
+    default = json.dumps({**providers, "default": "a"})
+    server = start(LOOM_LLM_PROVIDERS=default)
+    assert output(generate(server, hello))["provider"] == "a"
+
+
+def test_single_variables_are_enough(start, model):
+    model = model(HELLO)
+    single = dict(LOOM_LLM_API_BASE=model.url, LOOM_LLM_API_KEY=KEY, LOOM_LLM_MODEL="alone")
+    done = output(generate(start(**single), {"prompt": "hello"}))
+    assert (done["text"], done["provider"], done["model"]) == (TEXT, "env", "alone")
+
+
+def test_what_may_pass_is_asked_again(start, model):
+    fixtures = [*refusing("busy", 429, 2, retryAfter=0), *refusing("broken", 503, 1), *refusing("late", 408, 1)]
+    model = model(*fixtures)
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    for prompt, requests in [("busy", 3), ("broken", 2), ("late", 2)]:
+        before = len(model.requests())
+        assert output(generate(server, {"prompt": prompt}))["text"] == "at last"
+        assert len(model.requests()) - before == requests
+
+
+def test_retry_after_is_kept_within_the_time_there_is(start, model):
+    fixtures = [*refusing("soon", 429, 1, retryAfter=1), *refusing("much later", 429, 1, retryAfter=60)]
+    model = model(*fixtures)
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    begun = time.monotonic()
+    assert output(generate(server, {"prompt": "soon"}))["text"] == "at last"
+    assert time.monotonic() - begun >= 1
+    status, message, details = failure(generate(server, {"prompt": "much later"}))
+    assert (status, details["status"], details["retry_after_ms"]) == ("TOOL_ERROR", "429", "60000")
+    assert message == f"provider here at {model.url}/v1/chat/completions answered 429: not now"
+    assert len(model.requests()) == 3, "nobody asked again who had been told to come much later"
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_what_will_not_pass_is_not_asked_again(start, model, status):
+    model = model(*refusing("no", status, 5))
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    code, message, _ = failure(generate(server, {"prompt": "no"}))
+    assert code == "TOOL_ERROR" and f"answered {status}: not now" in message
+    assert len(model.requests()) == 1
+
+
+def test_a_wrong_key_is_refused_and_never_told(start, model):
+    model = model(HELLO)
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model, api_key="sk-wrong-key")}))
+    code, message, details = failure(generate(server, {"prompt": "hello"}))
+    assert code == "TOOL_ERROR" and details["status"] == "401"
+    assert "sk-wrong" not in message and model.url in message
+
+
+def test_limits_are_the_providers(start, model):
+    model = model(HELLO)
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model, max_tokens=100, temperature=0)}))
+    code, message, _ = failure(generate(server, {"prompt": "hello", "max_tokens": 101}))
+    assert code == "TOOL_INVALID_ARGUMENTS"
+    assert "max_tokens is 101; provider here allows at most 100" in message
+    assert model.requests() == []
+    generate(server, {"prompt": "hello"})
+    body = model.requests()[0]["body"]
+    assert (body["max_tokens"], body["temperature"]) == (100, 0)
+    code, message, _ = failure(generate(server, {"promt": "hello"}))
+    assert code == "TOOL_INVALID_ARGUMENTS" and "unknown field `promt`" in message
+
+
+def test_a_slow_provider_is_waited_for_as_long_as_its_table_says(start, model):
+    model = model(HELLO, options=["--chaos-latency", "20000"])
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model, timeout_sec=1)}))
+    for stream in (False, True):
+        begun = time.monotonic()
+        code, message, _ = failure(generate(server, {"prompt": "hello", "stream": stream}))
+        assert code == "TOOL_TIMEOUT" and 0.9 < time.monotonic() - begun < 5
+        assert message == f"provider here at {model.url}/v1/chat/completions did not answer within 1s"
+    begun = time.monotonic()
+    code, message, _ = failure(generate(server, {"prompt": "hello"}, timeout_ms=200))
+    assert code == "TOOL_TIMEOUT" and time.monotonic() - begun < 1 and "here" in message
+
+
+def test_a_stream_may_take_longer_than_its_timeout_as_long_as_it_goes_on(start, model):
+    model = model(HELLO, options=["--chunk-size", "6", "--latency", "250"])
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model, timeout_sec=1)}))
+    begun = time.monotonic()
+    assert output(generate(server, {"prompt": "hello", "stream": True}))["text"] == TEXT
+    assert time.monotonic() - begun > 1
+
+
+@pytest.mark.parametrize("chaos, said", [
+    ("--chaos-malformed", "gave an answer that cannot be used"),
+    ("--chaos-disconnect", "provider here at"),
+])
+def test_answers_that_are_none(start, model, chaos, said):
+    model = model(HELLO, options=[chaos, "1"])
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    for stream in (False, True):
+        code, message, _ = failure(generate(server, {"prompt": "hello", "stream": stream}))
+        assert code == "TOOL_ERROR" and said in message, message
+
+
+def test_nobody_there(start):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://user:hush@127.0.0.1:{taken.getsockname()[1]}"
+        server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(url, timeout_sec=2)}))
+        code, message, _ = failure(generate(server, {"prompt": "hello"}))
+    assert code == "TOOL_ERROR" and message.startswith("could not reach provider here at http://127.0.0.1:")
+    assert "refused" in message and "hush" not in message
+
+
+def test_a_redirect_is_not_followed(start):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def answer():
+            with listener.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 307 x\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(url)}))
+        code, message, _ = failure(generate(server, {"prompt": "hello"}))
+    assert code == "TOOL_ERROR" and "redirects, which is not followed" in message
+
+
+def test_without_a_provider_the_tool_says_what_to_do(start):
+    server = start()
+    code, message, _ = failure(generate(server, {"prompt": "hello"}))
+    assert code == "TOOL_ERROR" and "[llm.<name>]" in message
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": {"model": "m"}}))
+    code, message, _ = failure(generate(server, {"prompt": "hello"}))
+    assert (code, message) == ("TOOL_ERROR", "provider here cannot be used: it has no api_base")
+
+
+def test_the_tool_is_listed_with_its_schema(server):
+    from loom.v1 import action_pb2, action_pb2_grpc
+
+    stub = action_pb2_grpc.ToolServiceStub(server.channel)
+    tools = stub.ListTools(action_pb2.ListToolsRequest(), timeout=DEADLINE).tools
+    [tool] = [tool for tool in tools if tool.name == "llm:generate"]
+    assert tool.provider == action_pb2.PROVIDER_NATIVE and tool.description
+    assert "prompt" in json.loads(tool.parameters_schema)["properties"]

@@ -1,0 +1,115 @@
+//! Real proxies, and a name that only they know.
+
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// A name for this machine that no resolver knows outside of [`knowing`].
+pub const NAME: &str = "mirror.test";
+
+/// The user and password that every proxy here wants.
+pub const LOGIN: &str = "user:s3cret";
+
+/// A running proxy; stopped when dropped. It knows [`NAME`].
+#[derive(Debug)]
+pub struct Proxy {
+    port: u16,
+    child: Child,
+    work: tempfile::TempDir,
+}
+
+impl Proxy {
+    /// Debian's tinyproxy: HTTP and CONNECT.
+    pub fn http() -> Self {
+        Self::start(|work, port| {
+            let file = work.join("tinyproxy.conf");
+            let text =
+                format!("Port {port}\nListen 127.0.0.1\nLogLevel Connect\nBasicAuth user s3cret\n");
+            fs::write(&file, text).unwrap();
+            vec!["tinyproxy".into(), "-d".into(), "-c".into(), file]
+        })
+    }
+
+    /// Debian's microsocks: SOCKS 5.
+    pub fn socks() -> Self {
+        Self::start(|_, port| {
+            let port = port.to_string();
+            let words =
+                ["microsocks", "-i", "127.0.0.1", "-p", &port, "-u", "user", "-P", "s3cret"];
+            words.map(PathBuf::from).to_vec()
+        })
+    }
+
+    /// `{scheme}://user:s3cret@127.0.0.1:…`
+    pub fn url(&self, scheme: &str) -> String {
+        format!("{scheme}://{LOGIN}@127.0.0.1:{}", self.port)
+    }
+
+    /// The same for somebody it does not know.
+    pub fn stranger(&self, scheme: &str) -> String {
+        format!("{scheme}://user:wrong@127.0.0.1:{}", self.port)
+    }
+
+    /// What it wrote: a line for each connection at least.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.work.path().join("log")).unwrap_or_default()
+    }
+
+    /// Neither takes a port that is open already: one is picked, and another one if somebody else was faster.
+    fn start(words: impl Fn(&Path, u16) -> Vec<PathBuf>) -> Self {
+        for _ in 0..10 {
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let work = tempfile::Builder::new().prefix("loom-proxy-").tempdir().unwrap();
+            let log = fs::File::create(work.path().join("log")).unwrap();
+            let words = words(work.path(), port);
+            let mut command = knowing(work.path(), &words[0]);
+            command.args(&words[1..]).stdin(Stdio::null());
+            command.stdout(log.try_clone().unwrap()).stderr(log);
+            let child = command.spawn().expect("unshare starts");
+            let mut proxy = Self { port, child, work };
+            if proxy.answers() {
+                return proxy;
+            }
+        }
+        panic!("no proxy could be started (Debian's packages tinyproxy-bin and microsocks)");
+    }
+
+    fn answers(&mut self) -> bool {
+        let mut ended = false;
+        super::until("the proxy listens", || {
+            ended = self.child.try_wait().unwrap().is_some();
+            ended || TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        });
+        !ended
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `program` where [`NAME`] is this machine: with an `/etc/hosts` of its own, written below `work`.
+pub fn knowing(work: &Path, program: impl AsRef<Path>) -> Command {
+    let hosts = work.join("hosts");
+    fs::write(&hosts, format!("127.0.0.1 localhost {NAME}\n")).unwrap();
+    changed(&format!("mount --bind '{}' /etc/hosts", hosts.display()), program)
+}
+
+/// `program` where `/etc/ssl` is empty, as in a bare container.
+pub fn without_certificates(program: impl AsRef<Path>) -> Command {
+    changed("mount -t tmpfs none /etc/ssl", program)
+}
+
+/// `program` after a shell command in a mount namespace of its own; needs no rights.
+fn changed(first: &str, program: impl AsRef<Path>) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "--", "sh", "-c"]);
+    command.arg(format!("{first} && exec \"$@\"")).arg("sh").arg(program.as_ref());
+    command
+}
