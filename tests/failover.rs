@@ -170,6 +170,18 @@ fn a_silent_source_costs_its_own_budget_and_no_more() {
 }
 
 #[test]
+fn a_mount_that_hangs_costs_its_own_budget_and_no_more() {
+    let (sandbox, hung, good) = (Sandbox::new(), Plain::of(&["0.2.0"]), Plain::of(&["0.2.0"]));
+    // Opening it waits for somebody who never comes, as on a server that has gone away.
+    let made = sandbox.command("mkfifo").arg(hung.path().join("format")).status().unwrap();
+    assert!(made.success());
+    sandbox.sources(&[(&hung.url(), "timeout = \"300ms\""), (&good.url(), "")]);
+    for get in [&["get", "--version", "0.2.0"][..], &["get", "--force-download"]] {
+        sandbox.loom(get).ok().says(&[&hung.path().display().to_string(), "no progress for 300ms"]);
+    }
+}
+
+#[test]
 fn on_error_stop_stops() {
     let (sandbox, good, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
     let home = format!(

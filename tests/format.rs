@@ -12,7 +12,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use loom_runtime::{
-    store::{Installed, Limits, Listing, Partial, Receipt, Store},
+    store::{Failed, Installed, Limits, Listing, Partial, Receipt, Store},
     trust::{Expectation, Waiver},
 };
 use loom_source::{
@@ -84,6 +84,18 @@ fn the_receipt() {
     let statement = Statement::parse(block("loom-statement").as_bytes()).unwrap();
     assert_eq!(receipt.tree, Some(statement.tree));
     assert_eq!(receipt.statement, Some(Digest::of(block("loom-statement").as_bytes())));
+}
+
+#[test]
+fn the_failures() {
+    let home = Home::new();
+    let line = example_release().line();
+    let example: serde_json::Value = serde_json::from_str(block("loom-failures")).unwrap();
+    let failed: Failed = serde_json::from_value(example["failures"][0].clone()).unwrap();
+    home.store.note_failure(&line, failed).unwrap();
+    let path = "failures/loom-os/loom-bridge-server/linux-x86_64.json";
+    let written = fs::read_to_string(home.store.root().join(path)).unwrap();
+    assert_eq!(written, block("loom-failures"));
 }
 
 /// Where they lie in a real store, and in what form, is what the examples say.

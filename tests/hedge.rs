@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{Fault, Gate, Packing, Plain, Sandbox, Server, Unreachable, plain};
+use support::{Depot, Fault, Gate, Packing, Plain, Sandbox, Server, Unreachable, plain};
 
 /// A source that is raced after a second and a half, and would be waited for much longer.
 const RACED: &str = "race = true\ntimeout = \"6s\"";
@@ -119,4 +119,36 @@ fn all_of_them_out_of_reach_is_told_of_each() {
     let (one, two) = (Unreachable::new(), Unreachable::new());
     sandbox.sources(&[(&one.url(), RACED), (&two.url(), RACED)]);
     sandbox.loom(&GET).code(5).says(&[&one.url(), &two.url()]);
+}
+
+#[test]
+fn a_list_that_does_not_come_is_not_waited_for() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    let (silent, good) = (Server::serve(depot.path()), Server::serve(depot.path()));
+    let gone = Gate::new();
+    silent.fault("", Fault::Abandoned(None, gone.clone()));
+    sandbox.sources(&[(&silent.url(), RACED), (&good.url(), "")]);
+    sandbox.loom(&["get"]).ok().says(&["asking the next source"]);
+    gone.reached();
+    assert_eq!(
+        silent.requests().len(),
+        1,
+        "it is asked for the release only if nobody else has it"
+    );
+    let alone = Sandbox::new();
+    alone.sources(&[(&silent.url(), "race = true\ntimeout = \"400ms\"")]);
+    alone.loom(&["get"]).code(5).says(&["no progress for 400ms"]);
+}
+
+#[test]
+fn with_nobody_else_to_say_a_late_list_is_waited_for() {
+    let (sandbox, depot, nobody) = (Sandbox::new(), Depot::of(&["0.2.0"]), Unreachable::new());
+    let slow = Server::serve(depot.path());
+    let held = slow.hold("/index.json", 0);
+    sandbox.sources(&[(&slow.url(), RACED), (&nobody.url(), "timeout = \"6s\"")]);
+    let running = sandbox.spawn(&["get"]);
+    held.reached();
+    support::until("it is asked again", || slow.gets("/index.json") == 2);
+    held.open();
+    running.wait().ok().says(&["asking the next source"]);
 }

@@ -179,3 +179,22 @@ fn the_path_of_a_release_is_its_tree() {
     let run = sandbox.loom(&["store", "path", "--version", "0.2.0"]).ok();
     assert_eq!(run.path(), sandbox.cache().join("store").join(&sandbox.trees()[0]));
 }
+
+#[test]
+fn where_a_version_would_stand_is_told_without_making_anything() {
+    let sandbox = Sandbox::new();
+    for version in ["0.9.0", "dev", "latest"] {
+        let run = sandbox.loom(&["store", "path", "--expected", "--version", version]).ok();
+        assert_eq!(run.path(), sandbox.link(version));
+    }
+    let document = sandbox.loom(&["store", "path", "--json"]).ok().json();
+    assert_eq!(document["platform"], support::platform());
+    assert_eq!(document["root"], document["path"]);
+    for several in ["latest", ">=0.1"] {
+        sandbox
+            .loom(&["store", "path", "--version", several])
+            .code(2)
+            .says(&["may mean many versions"]);
+    }
+    assert!(!sandbox.cache().exists());
+}

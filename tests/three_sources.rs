@@ -46,9 +46,7 @@ fn attempts(sandbox: &Sandbox) -> Vec<(String, String)> {
     let attempt = |attempt: &Value| {
         let ms = attempt["ms"].as_u64().unwrap();
         assert!(ms <= TIMEOUT + GRACE, "{attempt}");
-        if attempt["source"].as_str().unwrap().starts_with("http") {
-            assert_eq!(attempt["timeout_ms"], TIMEOUT, "{attempt}");
-        }
+        assert_eq!(attempt["timeout_ms"], TIMEOUT, "{attempt}");
         (attempt["source"].to_string(), attempt["outcome"].to_string())
     };
     told.iter().map(attempt).collect()

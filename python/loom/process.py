@@ -145,6 +145,7 @@ class RuntimeProcess:
     ) -> None:
         self.terminate()
         self.wait()
+        _close(self._process)
 
     def __repr__(self) -> str:
         state = "ready" if self.returncode is None else f"ended with {self.returncode}"

@@ -118,7 +118,7 @@ impl Acquirer<'_> {
             stop_on_error: true,
             stop_on_absent: true,
             reach: Reach::Disk,
-            timeout: Duration::MAX,
+            timeout: Duration::ZERO,
             race: false,
             prerelease: false,
         };

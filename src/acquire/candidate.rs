@@ -21,7 +21,7 @@ pub struct Candidate {
     pub stop_on_absent: bool,
     /// How far away it is.
     pub reach: Reach,
-    /// `timeout`: its longest time without progress.
+    /// `timeout`: its longest time without progress; zero where there is none.
     pub timeout: Duration,
     /// `race = true`: the next one may be asked while this one has sent nothing for its [`patience`](Self::patience).
     pub race: bool,
@@ -52,8 +52,14 @@ pub enum Backend {
 
 impl Candidate {
     /// How long one that may be raced is waited for before the next one is asked too: a quarter of its `timeout`.
+    /// Nobody is asked past one that may end the search.
     pub(super) fn patience(&self) -> Option<Duration> {
-        self.race.then(|| self.timeout / 4)
+        (self.race && !self.stops()).then(|| self.timeout / 4)
+    }
+
+    /// Whether it may end the search: then it stands where it does to keep others from answering.
+    pub(super) fn stops(&self) -> bool {
+        self.stop_on_error || self.stop_on_absent
     }
 
     /// What its memories are kept under: a name alone could come to mean another place.

@@ -287,7 +287,7 @@ async fn primed(opened: Opened) -> Result<Opened, FetchError> {
     let Opened { start, total, validator, mut body } = opened;
     let first = body.next().await.transpose();
     let first = first.map_err(|error| FetchError::Source(error, false))?;
-    let body = stream::iter(first.map(Ok)).chain(body).boxed();
+    let body = stream::iter(first.map(Ok)).chain(body).fuse().boxed();
     Ok(Opened { start, total, validator, body })
 }
 

@@ -3,7 +3,9 @@
 //! | file | holds |
 //! |---|---|
 //! | `candidate` | [`Candidate`]: a source in its place of the order, and what it is to us |
+//! | `bounded` | [`Bounded`]: a folder that may hang is not waited for longer than its timeout |
 //! | `resolve` | from «latest» or a range to one version |
+//! | `listing` | what one source says of the versions that it carries |
 //! | `choose` | which of a source's versions that is: old enough, and not going back |
 //! | `versions` | what a source last said it carries |
 //! | `plan` | [`Plan`](plan::Plan): failover and retry as one pure reducer |
@@ -29,6 +31,7 @@
 
 mod add;
 mod attempt;
+mod bounded;
 mod build;
 mod candidate;
 mod choose;
@@ -39,6 +42,7 @@ mod failure;
 mod fetch;
 mod first_seen;
 mod inflate;
+mod listing;
 mod loose;
 mod network;
 mod notes;
@@ -64,6 +68,7 @@ use std::{
 
 use loom_source::{Digest, Line, Release, Selector, Slot};
 
+pub use bounded::Bounded;
 pub use candidate::{Backend, Candidate, Reach};
 pub use error::AcquireError;
 pub use first_seen::forget as forget_first_seen;

@@ -32,7 +32,8 @@ impl Network {
 }
 
 impl Drop for Network {
-    /// A name server that says nothing holds a thread for as long as the system is patient; nobody waits for it.
+    /// A mount that hangs, or a name server that says nothing, holds a thread for as long as the system is patient;
+    /// nobody waits for it.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

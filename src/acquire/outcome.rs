@@ -8,7 +8,7 @@ use std::{
 use loom_source::{Build, Class, Digest, Offer, Release, SourceError};
 
 use super::{
-    Acquirer, Candidate, Reach, describe::whole, observer::Progress, plan::Event, quarantine::Blame,
+    Acquirer, Candidate, describe::whole, observer::Progress, plan::Event, quarantine::Blame,
 };
 use crate::{
     store::{Attempt, Checked, Receipt, receipt::BuildReceipt, receipt::rfc3339_exact},
@@ -65,8 +65,9 @@ impl Log {
 
 /// What came of asking a source, and how long that took.
 pub(super) fn tried(candidate: &Candidate, outcome: String, took: Duration) -> Attempt {
-    // Nothing is waited for on this machine's disks.
-    let timeout_ms = (candidate.reach != Reach::Disk).then(|| milliseconds(candidate.timeout));
+    // Cargo builds take as long as they take.
+    let bounded = candidate.origin != Origin::Workspace && !candidate.timeout.is_zero();
+    let timeout_ms = bounded.then(|| milliseconds(candidate.timeout));
     Attempt { source: candidate.name.clone(), outcome, ms: milliseconds(took), timeout_ms }
 }
 

@@ -1,21 +1,22 @@
 //! From «latest» or a range to one version, or to the cargo build that stands before all of them.
 
-use std::time::{Instant, SystemTime};
-
-use loom_source::{
-    Class, Dated, Line, Listing, Need, Selector, Slot, Source, SourceError, Version,
+use std::{
+    collections::VecDeque,
+    time::{Instant, SystemTime},
 };
 
+use loom_source::{Line, Selector, Slot, Version};
+
 use super::{
-    AcquireError, Acquirer, Backend, Candidate, Reach, accepted,
-    choose::{Choice, fits},
-    describe::whole,
+    AcquireError, Acquirer, Candidate, accepted,
+    choose::Choice,
+    listing::Answer,
     observer::Progress,
     outcome::tried,
     plan::Reason,
-    versions::{Heard, Memory, ago},
+    versions::{Memory, ago},
 };
-use crate::{store::Attempt, trust::Origin};
+use crate::store::Attempt;
 
 /// What a selector came to.
 pub(super) struct Resolution {
@@ -25,18 +26,14 @@ pub(super) struct Resolution {
     pub(super) remembered: Option<Memory>,
 }
 
-/// What one source said.
-enum Answer {
-    /// It has a cargo build.
-    Build,
-    /// These versions; with the memory they were read from, where it was not asked.
-    Versions(Vec<Dated>, Option<Memory>),
-    /// It has nothing of the kind.
-    Nothing,
-    /// It cannot tell.
-    Silent(&'static str),
-    /// It did not answer.
-    Failed(Reason, String),
+/// What an answer means for the search.
+enum Weighed {
+    /// This is it.
+    Decides { slot: Slot, remembered: Option<Memory>, outcome: String },
+    /// It did not answer; whether the next one is asked.
+    Silent { outcome: String, next: bool },
+    /// It is somebody else's turn; whether the next one is asked.
+    Passes { outcome: String, next: bool },
 }
 
 /// What has come of asking so far.
@@ -52,9 +49,9 @@ pub(super) struct Asked {
     /// Whether some source has what is wanted, but not old enough.
     young: bool,
     /// Whether some source was not asked because we are offline.
-    offline: bool,
+    pub(super) offline: bool,
     /// What this build of loom cannot ask.
-    missing: Option<String>,
+    pub(super) missing: Option<String>,
 }
 
 impl Asked {
@@ -65,55 +62,38 @@ impl Asked {
 
 impl Acquirer<'_> {
     /// The first source in order that has something for the selector decides; not the maximum over all.
+    /// One that may be raced and is late lets the next ones answer, and is asked again if none does.
     pub(super) fn resolve(
         &self,
         line: &Line,
         selector: &Selector,
     ) -> Result<Resolution, AcquireError> {
         let mut asked = Asked::default();
-        for (place, candidate) in self.candidates.iter().enumerate() {
-            let begun = Instant::now();
-            let Candidate { stop_on_absent, stop_on_error, .. } = *candidate;
-            let (outcome, stop) = match self.answer(candidate, line, selector, &mut asked)? {
-                Answer::Build => {
-                    asked.note(candidate, "has a cargo build".to_owned(), begun);
-                    return Ok(Resolution { slot: Slot::Dev, asked, remembered: None });
+        let mut turns: VecDeque<(usize, bool)> =
+            (0..self.candidates.len()).map(|place| (place, true)).collect();
+        while let Some((place, first)) = turns.pop_front() {
+            let (candidate, begun) = (&self.candidates[place], Instant::now());
+            // With nobody behind it there is nobody to let answer.
+            let patience = candidate.patience().filter(|_| first && !turns.is_empty());
+            let answer = self.answer(candidate, line, selector, patience, &mut asked)?;
+            let late = matches!(answer, Answer::Late);
+            let (outcome, next) = match self.weigh(candidate, line, selector, answer, &mut asked)? {
+                Weighed::Decides { slot, remembered, outcome } => {
+                    asked.note(candidate, outcome, begun);
+                    return Ok(Resolution { slot, asked, remembered });
                 }
-                Answer::Versions(versions, remembered) => {
-                    match self.choose(candidate, line, selector, &versions)? {
-                        Choice::Version { version, newest } => {
-                            self.not_back(line, selector, candidate, &newest)?;
-                            let from = if remembered.is_some() { "said lately" } else { "says" };
-                            let outcome = format!("{from} that {selector} is {version}");
-                            asked.note(candidate, outcome, begun);
-                            return Ok(Resolution {
-                                slot: Slot::Version(version),
-                                asked,
-                                remembered,
-                            });
-                        }
-                        Choice::Young(why) => {
-                            asked.young = true;
-                            (why, stop_on_absent)
-                        }
-                        Choice::Nothing => {
-                            (format!("carries nothing that is {selector}"), stop_on_absent)
-                        }
-                    }
+                Weighed::Silent { outcome, next } => {
+                    asked.silent.push(place);
+                    (outcome, next)
                 }
-                Answer::Nothing => (format!("carries no {line}"), stop_on_absent),
-                Answer::Silent(why) => {
-                    asked.unlistable = true;
-                    (why.to_owned(), false)
-                }
-                Answer::Failed(reason, why) => {
-                    asked.worst = asked.worst.max(Some(reason));
-                    asked.silent.extend((reason == Reason::Unreachable).then_some(place));
-                    (why, stop_on_absent || stop_on_error)
-                }
+                Weighed::Passes { outcome, next } => (outcome, next),
             };
             asked.note(candidate, outcome, begun);
-            if stop {
+            if late {
+                let stops = |(place, _): &(usize, bool)| self.candidates[*place].stops();
+                turns.insert(turns.iter().position(stops).unwrap_or(turns.len()), (place, false));
+            }
+            if !next {
                 break;
             }
         }
@@ -121,6 +101,60 @@ impl Acquirer<'_> {
             Ok(resolution) => Ok(resolution),
             Err(asked) => Err(self.unresolved(line, selector, asked)),
         }
+    }
+
+    /// What an answer means for the search.
+    fn weigh(
+        &self,
+        candidate: &Candidate,
+        line: &Line,
+        selector: &Selector,
+        answer: Answer,
+        asked: &mut Asked,
+    ) -> Result<Weighed, AcquireError> {
+        let Candidate { stop_on_absent, .. } = *candidate;
+        let passes = |outcome, next| Weighed::Passes { outcome, next };
+        Ok(match answer {
+            Answer::Build => {
+                let outcome = "has a cargo build".to_owned();
+                Weighed::Decides { slot: Slot::Dev, remembered: None, outcome }
+            }
+            Answer::Versions(versions, remembered) => {
+                match self.choose(candidate, line, selector, &versions)? {
+                    Choice::Version { version, newest } => {
+                        self.not_back(line, selector, candidate, &newest)?;
+                        let says = if remembered.is_some() { "said lately" } else { "says" };
+                        let outcome = format!("{says} that {selector} is {version}");
+                        Weighed::Decides { slot: Slot::Version(version), remembered, outcome }
+                    }
+                    Choice::Young(why) => {
+                        asked.young = true;
+                        passes(why, !stop_on_absent)
+                    }
+                    Choice::Nothing => {
+                        passes(format!("carries nothing that is {selector}"), !stop_on_absent)
+                    }
+                }
+            }
+            Answer::Nothing => passes(format!("carries no {line}"), !stop_on_absent),
+            Answer::Silent(why) => {
+                asked.unlistable = true;
+                passes(why.to_owned(), true)
+            }
+            Answer::Late => {
+                let patience = humantime::format_duration(candidate.patience().unwrap_or_default());
+                let outcome = format!("has not listed its versions for {patience}");
+                Weighed::Silent { outcome, next: true }
+            }
+            Answer::Failed(reason, outcome) => {
+                asked.worst = asked.worst.max(Some(reason));
+                let next = !candidate.stops();
+                match reason {
+                    Reason::Unreachable => Weighed::Silent { outcome, next },
+                    _ => Weighed::Passes { outcome, next },
+                }
+            }
+        })
     }
 
     fn unresolved(&self, line: &Line, selector: &Selector, asked: Asked) -> AcquireError {
@@ -146,120 +180,6 @@ impl Acquirer<'_> {
             }
             (reason, _) => AcquireError::unserved(release, reason, attempts),
         }
-    }
-
-    fn answer(
-        &self,
-        candidate: &Candidate,
-        line: &Line,
-        selector: &Selector,
-        asked: &mut Asked,
-    ) -> Result<Answer, AcquireError> {
-        if self.offline && candidate.reach == Reach::Network {
-            asked.offline = true;
-            return self.recalled(candidate, line);
-        }
-        let source = match &candidate.backend {
-            Backend::Missing(what) => {
-                asked.missing.get_or_insert_with(|| what.clone());
-                let why = "cannot be asked by this version of loom".to_owned();
-                return Ok(Answer::Failed(Reason::Missing, why));
-            }
-            Backend::Ready(source) => source.as_ref(),
-        };
-        let can = source.capabilities();
-        let answer = if can.dev && selector.allows_dev() {
-            let found = self.network.block_on(source.find(&line.at(Slot::Dev)))?;
-            found.map(|offer| if offer.is_some() { Answer::Build } else { Answer::Nothing })
-        } else if !can.releases {
-            Ok(Answer::Nothing)
-        } else if candidate.origin == Origin::PlainHttp {
-            Ok(Answer::Silent("its list would come over plain http and prove nothing"))
-        } else if candidate.reach == Reach::Disk {
-            self.network
-                .block_on(source.list(line, self.need(candidate, selector)))?
-                .map(Answer::from)
-        } else {
-            self.listed(candidate, source, line, selector)?
-        };
-        Ok(answer.unwrap_or_else(|error| self.unanswered(candidate, &error, asked)))
-    }
-
-    /// How much of a listing is wanted. The answer is remembered and serves other selectors too.
-    fn need(&self, candidate: &Candidate, selector: &Selector) -> Need {
-        let any = candidate.prerelease || self.policy.judges_age();
-        if *selector == Selector::Latest && !any { Need::Newest } else { Need::All }
-    }
-
-    fn unanswered(&self, candidate: &Candidate, error: &SourceError, asked: &mut Asked) -> Answer {
-        let why = match error.hint() {
-            Some(hint) => format!("{}; {hint}", whole(error)),
-            None => whole(error),
-        };
-        self.observer.tell(Progress::Failed { source: &candidate.name, why: &why });
-        asked.offline |= error.class() == Class::Offline;
-        let reason = match error.class() {
-            Class::Credentials => Reason::Credentials,
-            Class::Unreachable | Class::Offline => Reason::Unreachable,
-        };
-        Answer::Failed(reason, why)
-    }
-
-    /// A listing over the network: a fresh answer that has what is wanted is taken as it is, and one process asks
-    /// for all that wait.
-    fn listed(
-        &self,
-        candidate: &Candidate,
-        source: &dyn Source,
-        line: &Line,
-        selector: &Selector,
-    ) -> Result<Result<Answer, SourceError>, AcquireError> {
-        let memory = Memory::of(self.state, &candidate.key(), line);
-        let (begun, need) = (SystemTime::now(), self.need(candidate, selector));
-        // The newest alone is a right answer for whatever selects it, unless an older one may be wanted all the same.
-        let serves = |heard: &Heard| {
-            let plain = !candidate.prerelease && !self.policy.judges_age();
-            let fits = |dated: &Dated| fits(selector, candidate, &dated.version);
-            (heard.is_whole() || plain) && heard.versions().iter().any(fits)
-        };
-        let heard = memory.recall()?.filter(|heard| {
-            // What is newer than the answer is not in it.
-            serves(heard) && !self.force && heard.is_fresh(begun, self.freshness)
-        });
-        if let Some(heard) = heard {
-            return Ok(Ok(Answer::Versions(heard.versions(), Some(memory))));
-        }
-        let what = format!("the versions of {}", candidate.name);
-        let lock = memory.lock(&mut || self.observer.tell(Progress::Waiting { what: &what }));
-        // Without a lock somebody else may ask the same at the same time, and no more.
-        let waited = lock.as_ref().is_ok_and(|(_, waited)| *waited);
-        let told = |heard: &Heard| heard.is_from(begun) && (heard.is_whole() || serves(heard));
-        if waited && let Some(heard) = memory.recall()?.filter(told) {
-            return Ok(Ok(Answer::Versions(heard.versions(), None)));
-        }
-        let listing = self.network.block_on(source.list(line, need))?;
-        if let Ok(Listing::Versions(versions)) = &listing {
-            self.memory(memory.keep(&candidate.name, versions, need, SystemTime::now()));
-        }
-        Ok(listing.map(Answer::from))
-    }
-
-    /// What a source that may not be asked said last, as far as it is here: nothing else can be had of it now.
-    fn recalled(&self, candidate: &Candidate, line: &Line) -> Result<Answer, AcquireError> {
-        const SILENT: Answer = Answer::Silent("not asked: loom is offline");
-        let Some(heard) = Memory::of(self.state, &candidate.key(), line).recall()? else {
-            return Ok(SILENT);
-        };
-        let here = self.accepted_here(line)?;
-        let age = heard.age(SystemTime::now());
-        let mut versions = heard.versions();
-        versions.retain(|dated| here.contains(&dated.version));
-        if versions.is_empty() {
-            return Ok(SILENT);
-        }
-        let text = format!("offline: {} listed its versions {}", candidate.name, ago(age));
-        self.observer.tell(Progress::Notice { text: &text });
-        Ok(Answer::Versions(versions, None))
     }
 
     /// Where nobody can say, the newest one here will do.
@@ -293,7 +213,7 @@ impl Acquirer<'_> {
     }
 
     /// The versions of a line that are here and that today's policy accepts.
-    fn accepted_here(&self, line: &Line) -> Result<Vec<Version>, AcquireError> {
+    pub(super) fn accepted_here(&self, line: &Line) -> Result<Vec<Version>, AcquireError> {
         let mut versions = Vec::new();
         for listed in self.store.list()? {
             let (Some(version), Some(installed)) =
@@ -308,15 +228,5 @@ impl Acquirer<'_> {
             }
         }
         Ok(versions)
-    }
-}
-
-impl From<Listing> for Answer {
-    fn from(listing: Listing) -> Self {
-        match listing {
-            Listing::Versions(versions) if versions.is_empty() => Self::Nothing,
-            Listing::Versions(versions) => Self::Versions(versions, None),
-            Listing::Unlistable(why) => Self::Silent(why),
-        }
     }
 }

@@ -17,6 +17,7 @@
 //! | `sources` | opens the configured sources |
 //! | `network` | how they may use the network |
 //! | `netrc` | who we are at which mirror |
+//! | `plugins` | finds the programs of plugins |
 //! | `objects` | what object stores are asked with |
 //! | `progress` | what is told while that happens |
 //! | `list_remote` | the part of `list` that asks the sources |
@@ -49,6 +50,7 @@ mod network;
 mod objects;
 mod parse;
 mod place;
+mod plugins;
 mod printer;
 mod progress;
 mod ready;

@@ -8,9 +8,9 @@ use loom_target::{Target, TargetOptions, choose::Sightings};
 use url::Url;
 
 pub(crate) use super::network::network;
-use super::{Exit, Failure, context::Context, github, netrc, objects};
+use super::{Exit, Failure, context::Context, github, netrc, objects, plugins};
 use crate::{
-    acquire::{Backend, Candidate, Reach},
+    acquire::{Backend, Bounded, Candidate, Reach},
     config::{Layout, Resolved, SourceKind, SourceSpec, Then},
     trust::Origin,
 };
@@ -53,14 +53,8 @@ pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Resul
             SourceKind::Github { .. } => {
                 opened.candidates.push(github::open(context, resolved, spec)?);
             }
-            SourceKind::Plugin { .. } => {
-                let what = format!("{spec} ({} sources)", spec.kind.type_name());
-                opened.candidates.push(candidate(
-                    spec,
-                    Origin::Mirror,
-                    Reach::Network,
-                    Backend::Missing(what),
-                ));
+            SourceKind::Plugin { name, .. } => {
+                opened.candidates.push(plugins::open(context, resolved, spec, name)?);
             }
         }
     }
@@ -168,5 +162,10 @@ fn mirror(
         (_, false) => Reach::Network,
     };
     let origin = if mirror.is_insecure() { Origin::PlainHttp } else { Origin::Mirror };
-    Ok(candidate(spec, origin, reach, Backend::Ready(Box::new(mirror))))
+    let backend = match reach {
+        // What looks like a folder may be a mount whose server has gone away.
+        Reach::Disk => Backend::Ready(Box::new(Bounded::new(mirror, spec.timeout))),
+        Reach::Loopback | Reach::Network => Backend::Ready(Box::new(mirror)),
+    };
+    Ok(candidate(spec, origin, reach, backend))
 }

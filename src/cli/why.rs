@@ -1,12 +1,12 @@
 //! `loom why`: how a release got here, or why it did not.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::SystemTime};
 
 use indicatif::HumanBytes;
 use loom_source::{Line, Release, Selector, Slot};
 use serde_json::json;
 
-use super::{Done, Exit, Failure, Outcome, context::Context, ready, which};
+use super::{Done, Exit, Failure, Outcome, build_note, context::Context, ready, which};
 use crate::{
     acquire,
     config::{Flags, Resolved},
@@ -166,6 +166,9 @@ fn told(page: &mut Page, receipt: &Receipt) {
     let took = receipt.ms.get("total").map(|ms| format!(" in {}", time(*ms))).unwrap_or_default();
     page.row("from", &format!("{} ({}){bytes}{took}", receipt.source, receipt.origin));
     page.row("at", &receipt.at);
+    if let Some(build) = &receipt.build {
+        page.row("build", &build_note::told(build, SystemTime::now()));
+    }
     for check in &receipt.checked {
         page.row("checked", &format!("{}, by {} ({})", check.what, check.by, proves(check.grade)));
     }

@@ -30,6 +30,10 @@ pub(super) fn attend<T: Send + 'static>(
         on(Sign::Listening);
         let mut end = tokio::task::spawn_blocking(end);
         loop {
+            // Nobody reads any more: that is no reason to end. The first look opens a log that may soon be removed.
+            if shown.as_mut().is_some_and(|(log, out)| show(log, *out).is_err()) {
+                shown = None;
+            }
             let ended = tokio::select! {
                 ended = &mut end => Some(ended),
                 number = signals.next() => {
@@ -38,11 +42,10 @@ pub(super) fn attend<T: Send + 'static>(
                 }
                 () = tokio::time::sleep(LOOK), if shown.is_some() => None,
             };
-            // Nobody reads any more: that is no reason to end.
-            if shown.as_mut().is_some_and(|(log, out)| show(log, *out).is_err()) {
-                shown = None;
-            }
             if let Some(ended) = ended {
+                if let Some((log, out)) = &mut shown {
+                    let _ = show(log, *out);
+                }
                 return ended.map_err(io::Error::other);
             }
         }

@@ -115,7 +115,7 @@ pub struct Attempt {
     pub outcome: String,
     /// How long that took, in milliseconds.
     pub ms: u64,
-    /// Its `timeout`, in milliseconds: the longest that it may take without progress. None on this machine's disks.
+    /// Its `timeout`, in milliseconds: the longest that it may take without progress, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
 }

@@ -19,8 +19,7 @@ impl fmt::Display for TooYoung {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.age {
             Some(age) => {
-                let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
-                write!(f, "is only {age} old")?;
+                write!(f, "is only {} old", humantime::format_duration(coarse(age)))?;
             }
             None => {
                 f.write_str("is of an unknown age: this source does not say when it was published")?
@@ -29,6 +28,13 @@ impl fmt::Display for TooYoung {
         let minimum = humantime::format_duration(self.minimum);
         write!(f, " (trust.minimum_release_age is {minimum})")
     }
+}
+
+/// The age in its largest unit, so that it is not another one a second later.
+fn coarse(age: Duration) -> Duration {
+    let seconds = age.as_secs();
+    let unit = [86_400, 3_600, 60].into_iter().find(|unit| seconds >= *unit).unwrap_or(1);
+    Duration::from_secs(seconds - seconds % unit)
 }
 
 impl Policy {
@@ -82,7 +88,7 @@ mod tests {
         }
         let told = |published| strict.judge_age(published, at(86_400)).unwrap_err().to_string();
         assert_eq!(
-            told(Some(at(86_400 - 3_600))),
+            told(Some(at(86_400 - 3_661))),
             "is only 1h old (trust.minimum_release_age is 1day)"
         );
         assert!(told(None).starts_with("is of an unknown age"));

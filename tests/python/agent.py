@@ -58,6 +58,12 @@ class Agent:
         assert pong.WhichOneof("msg") == "pong", pong
         return pong.pong
 
+    def ping_through(self):
+        """Pings and passes over deliveries until the pong; everything said before has been understood then."""
+        self.say(ping=self.pb.HeartbeatRequest(timestamp_ms=1))
+        while self.hear().WhichOneof("msg") != "pong":
+            pass
+
     def hear_deliveries(self, count):
         """The next messages, which must be deliveries, as (topic, event id)."""
         heard = [self.hear() for _ in range(count)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -59,21 +60,35 @@ class Browser:
         self.driver.quit()
         self.home.cleanup()
 
-    def open(self, server):
-        """Opens the dashboard and waits until it is told what happens."""
-        self.driver.get(server.dashboard)
+    def open(self, server, view="overview"):
+        """Opens a view of the dashboard and waits until it is told what happens."""
+        self.driver.get(f"{server.dashboard}/#{view}")
         self.wait_for(lambda: self.one("#link").get_attribute("data-state") == "live", "the page is not live")
 
-    def show_as(self, width=1280, height=900, scheme="light"):
+    def show_as(self, width=1280, height=900, scheme="light", motion="no-preference"):
         """Sets the size of the window in CSS pixels, and what the user's system prefers."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        preferences = {"prefers-color-scheme": scheme, "prefers-reduced-motion": motion}
+        features = [{"name": name, "value": value} for name, value in preferences.items()]
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def one(self, selector):
         """The first element that the CSS selector finds."""
         return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def go(self, view):
+        """Changes to another view, as a click on its tab does."""
+        self.one(f".tabs a[href='#{view}']").click()
+        self.wait_for(self.one(f"#view-{view}").is_displayed, f"{view} is not shown")
+
+    def press(self, *keys):
+        """Types into whatever has the focus."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def focused(self):
+        """What has the focus, as tag, id and text."""
+        return self.run("const e = document.activeElement; return [e.tagName, e.id, e.innerText.split('\\n')[0]]")
 
     def text(self, selector):
         """What a reader sees of it."""

@@ -32,8 +32,8 @@ def start(tmp_path):
     """Starts servers; all of them are gone after the test."""
     servers = []
 
-    def start_one(**environment):
-        server = Server(tmp_path / f"ready-{len(servers)}.json", environment)
+    def start_one(log=None, **environment):
+        server = Server(tmp_path / f"ready-{len(servers)}.json", environment, log)
         servers.append(server)
         return server.wait_ready()
 

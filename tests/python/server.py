@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import nullcontext
 
 import grpc
 
@@ -15,13 +16,15 @@ DEADLINE = 20
 class Server:
     """A process of `LOOM_TEST_SERVER`, and a channel to it."""
 
-    def __init__(self, ready_file, environment):
+    def __init__(self, ready_file, environment, log=None):
         binary = os.environ.get("LOOM_TEST_SERVER")
         assert binary, "LOOM_TEST_SERVER must name the loom-bridge-server to test"
         self.ready_file = ready_file
         variables = {"LOOM_BRIDGE_ADDR": "127.0.0.1:0", "LOOM_READY_FILE": str(ready_file)}
         variables |= {"PATH": os.environ.get("PATH", ""), "RUST_LOG": "warn"}
-        self.process = subprocess.Popen([binary], env=variables | environment)
+        self.log = log
+        with open(log, "wb") if log else nullcontext() as stderr:
+            self.process = subprocess.Popen([binary], env=variables | environment, stderr=stderr)
         self.channels = []
 
     def wait_ready(self):

@@ -2,14 +2,15 @@
 
 import http.client
 import json
-import queue
-import threading
 from urllib.parse import urlsplit
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from agent import join
+from dashboard import Watch, ask, ask_json
 from server import DEADLINE
+from test_tools import answer, forward, in_background
 
 
 @pytest.fixture
@@ -18,57 +19,12 @@ def dashboard(start):
     return start(LOOM_DASHBOARD="Yes", LOOM_DASHBOARD_PORT="0")
 
 
-def ask(server, path, method="GET", host=None):
-    """One request; answers status, headers and body."""
-    connection = http.client.HTTPConnection(urlsplit(server.dashboard).netloc, timeout=DEADLINE)
-    connection.request(method, path, headers={"Host": host} if host else {})
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    return answer.status, answer.headers, body
-
-
-def ask_json(server, path):
-    """One request that must answer JSON."""
-    status, headers, body = ask(server, path)
-    assert status == 200 and headers["content-type"] == "application/json"
-    return json.loads(body)
-
-
-class Watch:
-    """The event stream: every event as (name, data)."""
-
-    def __init__(self, server):
-        self.connection = http.client.HTTPConnection(urlsplit(server.dashboard).netloc, timeout=DEADLINE)
-        self.connection.request("GET", "/api/events/stream")
-        self.answer = self.connection.getresponse()
-        assert self.answer.headers["content-type"] == "text/event-stream"
-        self.heard = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-        assert self.next() == ("ping", {})
-
-    def _read(self):
-        name = None
-        for line in self.answer:
-            key, _, value = line.decode().rstrip("\n").partition(": ")
-            if key == "event":
-                name = value
-            elif key == "data":
-                self.heard.put((name, json.loads(value)))
-                name = None
-        self.heard.put(None)
-
-    def next(self):
-        """The next event, or None at the end."""
-        return self.heard.get(timeout=DEADLINE)
-
-
 def test_without_leave_there_is_no_dashboard(server):
     assert server.dashboard is None
 
 
 def test_the_page_needs_nothing_from_elsewhere(dashboard):
-    for path, kind in [("/", "text/html"), ("/static/app.js", "text/javascript"), ("/static/app.css", "text/css")]:
+    for path, kind in [("/", "text/html"), ("/static/app.js", "text/javascript"), ("/static/base.css", "text/css")]:
         status, headers, body = ask(dashboard, path)
         assert status == 200 and headers["content-type"].startswith(kind)
         assert "access-control-allow-origin" not in headers
@@ -187,3 +143,109 @@ def test_a_watcher_that_lags_is_told(dashboard):
 def test_probes(dashboard):
     assert ask(dashboard, "/healthz")[0] == 200
     assert ask(dashboard, "/readyz")[0] == 200
+
+
+def use_tools(server):
+    """An agent, and two calls to its tool: one goes well, one does not."""
+    from loom.v1 import action_pb2
+
+    worker = join(server, "worker", tools=['say "hi"', "idle"])
+    call = dict(name='say "hi"', arguments="{}", headers={"x-agent-id": "boss"})
+    outcomes = [
+        dict(output="1"),
+        dict(status=action_pb2.TOOL_ERROR, error=action_pb2.ToolError(code="TOOL_ERROR", message="out of breath")),
+    ]
+    for outcome in outcomes:
+        thread, _ = in_background(lambda: forward(server, id="c", **call))
+        answer(worker, **outcome)
+        thread.join(DEADLINE)
+    forward(server, id="c", name="made up", arguments="{}")
+    return worker
+
+
+def test_tools_tell_who_offers_them_and_how_they_do(dashboard):
+    worker = use_tools(dashboard)
+    tools = {tool["name"]: tool for tool in ask_json(dashboard, "/api/tools")["tools"]}
+    assert set(tools) == {'say "hi"', "idle"}, "a tool that nobody offers is not counted"
+    used = tools['say "hi"']
+    assert (used["calls"], used["errors"], used["last_error"]) == (2, 1, "out of breath")
+    assert (used["provider"], used["agents"], used["available"]) == ("agent", ["worker"], True)
+    assert used["parameters_schema"] == {}
+    assert 0 < used["p50_ms"] <= used["p95_ms"] <= used["max_ms"] and used["mean_ms"] > 0
+    idle = tools["idle"]
+    assert (idle["calls"], idle["mean_ms"], idle["p95_ms"], idle["last_call_ms"]) == (0, None, None, None)
+    worker.half_close()
+    worker.end()
+    gone = {tool["name"]: tool for tool in ask_json(dashboard, "/api/tools")["tools"]}
+    assert set(gone) == {'say "hi"'} and not gone['say "hi"']["available"], "what was called is remembered"
+
+
+def test_the_caller_is_named_where_it_says_so(dashboard):
+    watch = Watch(dashboard)
+    use_tools(dashboard)
+    told = [watch.next()[1] for _ in range(3)]
+    assert [(event["event_type"], event["sender"]) for event in told[1:]] == [("tool_invoked", "boss")] * 2
+
+
+def test_history_has_one_sample_a_second(dashboard):
+    agent = join(dashboard, "agent", ["t"])
+    agent.publish("t", id="1")
+    agent.hear_deliveries(1)
+    samples = []
+    while sum(sample["events"] for sample in samples) < 1 or len(samples) < 2:
+        history = ask_json(dashboard, "/api/metrics/history")
+        samples = history["samples"]
+    assert history["interval_ms"] == 1000
+    assert set(samples[0]) == {
+        "timestamp_ms", "active_agents", "active_subscriptions", "events", "deliveries", "dropped", "tool_calls",
+        "tool_errors",
+    }  # fmt: skip
+    assert samples[-1]["active_agents"] == samples[-1]["active_subscriptions"] == 1
+    assert sum(sample["deliveries"] for sample in samples) == 1
+    assert 500 < samples[1]["timestamp_ms"] - samples[0]["timestamp_ms"] < 5000
+
+
+def test_metrics_are_what_prometheus_reads(dashboard):
+    use_tools(dashboard)
+    _, headers, body = ask(dashboard, "/metrics")
+    assert headers["content-type"].startswith("text/plain; version=0.0.4")
+    families = {family.name: family for family in text_string_to_metric_families(body.decode())}
+    assert all(family.documentation and family.type != "unknown" for family in families.values())
+    outcomes = {sample.labels["outcome"]: sample.value for sample in families["loom_tool_calls"].samples}
+    assert outcomes == {"ok": 1, "error": 1, "timeout": 0, "not_found": 1, "invalid_arguments": 0}
+    latency = families["loom_tool_call_duration_seconds"]
+    assert latency.type == "histogram" and {sample.labels["tool"] for sample in latency.samples} == {'say "hi"'}
+    buckets = [(float(s.labels["le"]), s.value) for s in latency.samples if s.name.endswith("_bucket")]
+    assert buckets == sorted(buckets) and buckets[-1] == (float("inf"), 2)
+    assert [value for _, value in buckets] == sorted(value for _, value in buckets), "buckets add up"
+    values = {s.name: s.value for s in latency.samples if not s.name.endswith("_bucket")}
+    assert values["loom_tool_call_duration_seconds_count"] == 2 and values["loom_tool_call_duration_seconds_sum"] > 0
+
+
+def change_level(server, level, **headers):
+    """Asks for another log level; answers the status."""
+    sent = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return ask(server, "/api/log-level", "PUT", headers=sent, body=json.dumps({"level": level}))[0]
+
+
+def test_the_log_level_can_be_changed_from_here_only(dashboard):
+    here = urlsplit(dashboard.dashboard).netloc
+    assert ask_json(dashboard, "/api/log-level") == {"level": "warn"}
+    assert change_level(dashboard, "debug", origin="http://evil.example") == 403
+    assert change_level(dashboard, "debug", origin="null") == 403
+    assert change_level(dashboard, "debug", sec_fetch_site="cross-site") == 403
+    assert change_level(dashboard, "debug", content_type="text/plain") == 415, "no form of another page can send this"
+    assert change_level(dashboard, "louder") == 422
+    assert ask_json(dashboard, "/api/log-level") == {"level": "warn"}
+    assert change_level(dashboard, "error", origin=f"http://{here}") == 200
+    assert change_level(dashboard, "info,loom_core=debug") == 200
+    assert ask_json(dashboard, "/api/log-level") == {"level": "info,loom_core=debug"}
+    for method in ["POST", "DELETE", "PATCH"]:
+        assert ask(dashboard, "/api/log-level", method)[0] == 405
+
+
+def test_a_change_takes_the_token(start):
+    server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_BRIDGE_TOKEN="s3cret")
+    assert change_level(server, "debug") == 401
+    assert change_level(server, "debug", authorization="Bearer wrong") == 401
+    assert change_level(server, "debug", authorization="Bearer s3cret") == 200

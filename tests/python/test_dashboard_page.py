@@ -1,6 +1,7 @@
 """The dashboard's page in a real browser."""
 
 import os
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,8 +9,13 @@ from selenium.webdriver.common.keys import Keys
 
 from agent import join
 from browser import Browser
+from server import DEADLINE
+from test_tools import answer, forward, in_background
 
-TOPICS = "#events .topic"
+TOPICS = "#event-list .topic"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+VIEWS = ["overview", "events", "tools", "traces", "metrics"]
 
 
 @pytest.fixture
@@ -47,38 +53,105 @@ def publish(agent, *topics):
     agent.ping()
 
 
+def call(server, worker, tool, headers=None, **outcome):
+    """One call to a tool, from question to answer."""
+    asking, _ = in_background(lambda: forward(server, id="c", name=tool, arguments="{}", headers=headers or {}))
+    answer(worker, **outcome)
+    asking.join(DEADLINE)
+
+
+def use(server):
+    """Two agents that speak, and call tools with and without luck, as one trace."""
+    from loom.v1 import action_pb2
+
+    worker = join(server, "worker", ["news.*"], ["summarise", "translate"])
+    reporter = join(server, "reporter", ["digest"])
+    reporter.publish("news.local", id="n1", metadata={"traceparent": PARENT}, payload=b'{"rain": true}')
+    worker.hear_deliveries(1)
+    headers = {"x-agent-id": "reporter", "traceparent": PARENT}
+    call(server, worker, "summarise", headers, output='"rain"')
+    error = action_pb2.ToolError(code="TOOL_ERROR", message="no dictionary")
+    call(server, worker, "translate", headers, status=action_pb2.TOOL_ERROR, error=error)
+    worker.publish("digest", id="d1", metadata={"traceparent": PARENT})
+    reporter.hear_deliveries(1)
+    return worker, reporter
+
+
 def test_the_page_loads_whole_and_asks_nobody_else(page, dashboard):
-    page.wait_texts(".tiles dd", ["0", "0", "0", "0"])
-    assert page.driver.title == "Loom"
-    assert page.text("#link") == "live"
-    assert page.one("#no-agents").is_displayed() and page.text("#no-events") == "Nothing happened yet."
+    page.wait_texts(".tile dt", ["Agents", "Subscriptions", "Events / s", "Deliveries / s", "Tool calls / s", "Dropped"])
+    page.wait_texts(".tile dd", ["0"] * 6)
+    assert page.driver.title == "Loom" and page.text("#link") == "live"
+    page.wait_for(page.one("#no-graph").is_displayed, "nobody says that there is no agent")
+    assert page.one("#no-latest").is_displayed()
+    for view in VIEWS:
+        page.go(view)
     asked = [urlsplit(url) for url in page.requests()]
     # Data is in the page itself; with chrome: the browser asks itself for its first empty tab.
     asked = [url for url in asked if url.scheme not in ("data", "chrome")]
     assert {(url.scheme, url.netloc) for url in asked} == {urlsplit(dashboard.dashboard)[:2]}
-    files = {"/", "/static/app.css", "/static/app.js"}
-    assert {url.path for url in asked} == files | {"/api/topology", "/api/metrics", "/api/events/stream"}
+    assert all(url.path == "/" or url.path.startswith(("/static/", "/api/")) for url in asked)
     assert page.complaints() == []
 
 
-def test_agents_and_events_appear_as_they_come(page, dashboard):
+def test_an_agent_and_its_events_appear_within_a_second(page, dashboard):
     agent = join(dashboard, "worker", ["news", "p.*"], ["summarise"])
+    page.wait_texts("#agents tbody .open", ["worker"])
+    begun = time.monotonic()
     agent.publish("news", id="e1", payload="größer".encode())
+    page.wait_for(lambda: page.texts("#latest .topic")[:2] == ["news", "news"], "the event is not shown")
+    assert time.monotonic() - begun < 1
     assert agent.hear_deliveries(1) == [("news", "e1")]
-    page.wait_texts("#events .what", ["event delivered", "event published", "agent registered"])
+    page.wait_for(lambda: page.texts(".tile dd")[:2] == ["1", "2"], "the figures do not follow")
+    page.wait_for(lambda: page.texts("#agents tbody td")[1:3] == ["connected", "1"], "the delivery is not counted")
+    row = page.texts("#agents tbody td")
+    assert row[3].split() == ["news", "p.*"] and row[4] == "summarise"
+
+    page.go("events")
+    assert page.texts("#event-list .what") == ["event delivered", "event published", "agent registered"]
     assert page.texts(TOPICS) == ["news", "news", "system.agent.register"]
-    assert page.texts("#events .who") == ["worker"] * 3
-    assert page.texts("#events .text") == ["größer", "größer", ""]
-    page.wait_texts("#agents h3", ["worker connected"])
-    page.wait_texts("#agents p", ["Topics news p.*", "Tools summarise", "1 event received"])
-    page.wait_for(lambda: page.texts(".tiles dd")[:2] == ["1", "2"], "the figures do not follow")
-    assert not page.one("#no-agents").is_displayed() and not page.one("#no-events").is_displayed()
+    assert page.texts("#event-list .who") == ["worker"] * 3
+    assert page.texts("#event-list .text") == ["größer", "größer", ""]
     agent.half_close()
     agent.end()
-    page.wait_texts("#agents h3", [])
+    page.wait_for(lambda: page.texts("#event-list .what")[0] == "agent unregistered", "its end is not shown")
+    page.go("overview")
+    page.wait_texts("#agents tbody .open", [])
     page.wait_for(page.one("#no-agents").is_displayed, "nobody says that no agent is left")
-    assert page.texts("#events .what")[0] == "agent unregistered"
     assert page.complaints() == []
+
+
+def test_the_network_shows_who_speaks_to_whom(page, dashboard):
+    use(dashboard)
+    page.wait_for(lambda: "summarise" in page.texts(".node[data-kind=tool] .name"), "no tool")
+    page.wait_for(lambda: "news.local" in page.texts(".node[data-kind=topic] .name"), "no topic")
+    assert sorted(page.texts(".node[data-kind=topic] .name")) == ["digest", "news.local"]
+    assert sorted(page.texts(".node[data-kind=agent] .name")) == ["reporter", "worker"]
+    kinds = "return [...document.querySelectorAll('.edge')].map((edge) => edge.dataset.kind).sort()"
+    two_each = [kind for kind in ["call", "deliver", "offer", "publish"] for _ in range(2)]
+    page.wait_for(lambda: page.run(kinds) == two_each, "the lines are not all there")
+    said = page.one(".node[data-key='agent:reporter']").get_attribute("aria-label")
+    assert said.startswith("Agent reporter: connected; publishes news.local; receives digest; calls ")
+    page.one(".node[data-key='agent:worker']").click()
+    assert page.text("#drawer-title") == "worker" and "news.*" in page.text("#drawer-body")
+    page.press(Keys.ESCAPE)
+    assert not page.one("#drawer").is_displayed() and page.focused()[2] == "worker", "the focus is given back"
+    page.one(".node[data-key='topic:digest']").click()
+    page.wait_texts(TOPICS, ["digest", "digest"])
+    assert page.complaints() == []
+
+
+def test_pulses_run_only_for_those_who_want_motion(page, dashboard):
+    worker, reporter = use(dashboard)
+    page.wait_for(lambda: len(page.texts(".edge")) == 8, "the network is not drawn")
+    count = "window.dots = 0; new MutationObserver((all) => all.forEach((one) => one.addedNodes.forEach((node) => { window.dots += node.classList?.contains('pulse') ? 1 : 0; }))).observe(document.querySelector('#graph svg'), { childList: true });"
+    page.run(count)
+    worker.publish("digest", id="d2")
+    page.wait_for(lambda: page.run("return window.dots") == 2, "nothing moves")
+    page.show_as(motion="reduce")
+    worker.publish("digest", id="d3")
+    reporter.hear_deliveries(2)
+    page.wait_for(lambda: page.texts("#latest .topic").count("digest") == 6, "the event is not shown")
+    assert page.run("return window.dots") == 2
 
 
 def test_what_agents_say_is_never_markup(page, dashboard):
@@ -86,15 +159,25 @@ def test_what_agents_say_is_never_markup(page, dashboard):
     agent = join(dashboard, markup, [markup], [markup])
     agent.publish(markup, payload=markup.encode())
     agent.hear_deliveries(1)
-    page.wait_texts("#events .text", [markup, markup, ""])
-    page.wait_texts("#agents h3", [f"{markup} connected"])
-    assert page.texts("#agents code") == [markup, markup]
-    assert page.run("return document.querySelectorAll('main img, main b').length") == 0
+    page.wait_texts("#agents tbody .open", [markup])
+    page.wait_for(lambda: markup in page.texts(".node .name"), "the network does not show it")
+    page.go("tools")
+    page.wait_texts("#tool-table .open", [markup])
+    page.go("traces")
+    page.wait_for(lambda: page.texts("#trace-list .trace"), "no trace")
+    page.one("#trace-list .trace").click()
+    page.wait_for(lambda: page.texts(".span"), "no span")
+    page.go("events")
+    assert page.texts("#event-list .text")[:2] == [markup, markup]
+    page.one("#event-list .event").click()
+    assert markup in page.text("#drawer-body")
+    assert page.run("return document.querySelectorAll('main img, main b:not(.name b), aside img, aside b').length") == 0
     assert not [url for url in page.requests() if "evil" in url]
-    assert page.complaints() == []
+    assert page.driver.title == "Events · Loom" and page.complaints() == []
 
 
 def test_the_filter_keeps_what_matches(page, dashboard):
+    page.go("events")
     agent = join(dashboard, "worker")
     publish(agent, "orders.new", "billing", "orders.paid")
     everything = ["orders.paid", "billing", "orders.new", "system.agent.register"]
@@ -108,11 +191,15 @@ def test_the_filter_keeps_what_matches(page, dashboard):
     assert page.text("#no-events") == "No event matches the filter."
     page.one("#filter").send_keys(Keys.CONTROL, "a", Keys.DELETE)
     page.wait_texts(TOPICS, ["orders.late", "billing.late", *everything])
+    page.one("#kinds button:nth-child(1)").click()
+    page.wait_texts(TOPICS, ["system.agent.register"])
+    page.one("#kinds button:nth-child(1)").click()
     page.one("#clear").click()
-    page.wait_texts("#events > li", [])
+    page.wait_texts("#event-list > li", [])
 
 
 def test_pause_holds_the_list_still(page, dashboard):
+    page.go("events")
     agent = join(dashboard, "worker")
     publish(agent, "before")
     seen = ["before", "system.agent.register"]
@@ -129,27 +216,164 @@ def test_pause_holds_the_list_still(page, dashboard):
     page.wait_texts("#note", [""])
 
 
+def test_a_flood_is_bounded_and_what_is_passed_over_is_told(page, dashboard):
+    page.go("events")
+    agent = join(dashboard, "worker")
+    page.one("#pause").click()
+    for n in range(1200):
+        agent.publish("flood", id=str(n), payload=b"x" * 90)
+    agent.ping()
+    page.wait_for(lambda: page.text("#note").startswith("paused, 500 waiting · "), "the list is not bounded")
+    page.wait_for(lambda: "701 older events given up" in page.text("#note") or "too fast" in page.text("#note"), "it is not told")
+    page.one("#pause").click()
+    page.wait_for(lambda: len(page.texts("#event-list > li")) == 500, "not as many as are kept")
+
+
+def test_tools_show_calls_errors_and_latency(page, dashboard):
+    use(dashboard)
+    page.go("tools")
+    page.wait_texts("#tool-table .open", ["summarise", "translate"])
+    page.wait_for(lambda: page.texts("#tool-table tbody td")[10] == "1", "the calls are not counted")
+    cells = page.texts("#tool-table tbody td")
+    summarise, translate = cells[:8], cells[8:]
+    assert summarise[1:4] == ["worker", "1", "0"] and translate[1:4] == ["worker", "1", "1 (100 %)"]
+    assert all(latency.endswith(("ms", "µs")) for latency in summarise[4:7])
+    assert page.texts("#tool-table th") == ["Tool", "Offered by", "Calls", "Errors", "Median", "95 %", "Longest", "Last call"]
+    page.one("#tool-table tr:nth-child(2) .open").click()
+    assert page.text("#drawer-title") == "translate" and "no dictionary" in page.text("#drawer-body")
+    assert page.complaints() == []
+
+
+def test_a_trace_opens_as_a_waterfall(page, dashboard):
+    use(dashboard)
+    page.go("traces")
+    page.wait_for(lambda: any("6 spans" in text for text in page.texts("#trace-list .trace")), "the trace is not whole")
+    page.one("#trace-filter").send_keys("dictionary")
+    page.wait_for(lambda: len(page.texts("#trace-list .trace")) == 1, "the filter does not hold")
+    page.one("#trace-list .trace").click()
+    page.wait_texts("#trace-id", [TRACE])
+    names = ["event.publish", "event.deliver", "tool.call", "tool.call", "event.publish", "event.deliver"]
+    page.wait_texts(".span b", names)
+    assert page.texts(".span .about") == ["news.local", "news.local", "summarise", "translate", "digest", "digest"]
+    assert page.run("return [...document.querySelectorAll('.span')].map((e) => e.dataset.status)")[3] == "error"
+    inside = "return [...document.querySelectorAll('.lane')].every((lane) => { const [a, b] = [lane, lane.firstChild].map((e) => e.getBoundingClientRect()); return b.left >= a.left - 1 && b.right <= a.right + 4 && b.width >= 3; })"
+    assert page.run(inside), "every bar lies in its lane"
+    page.one(".span[data-status=error]").click()
+    assert page.text("#drawer-title") == "tool.call" and "no dictionary" in page.text("#drawer-body")
+    # The address of a trace can be kept.
+    page.open(dashboard, f"traces/{TRACE}")
+    page.wait_texts(".span b", names)
+    assert page.complaints() == []
+
+
+def test_an_event_leads_to_its_trace(page, dashboard):
+    use(dashboard)
+    page.go("events")
+    page.wait_for(lambda: page.texts(TOPICS)[0] == "digest", "no event")
+    page.wait_for(lambda: len(page.texts(TOPICS)) == 8, "not all events")
+    page.one("#event-list .event").click()
+    assert page.text("#drawer-title") == "event delivered"
+    page.one("#drawer .deeds button").click()
+    page.wait_for(page.one("#view-traces").is_displayed, "traces are not shown")
+    page.wait_texts("#trace-id", [TRACE])
+
+
+def test_metrics_have_a_history(page, dashboard):
+    use(dashboard)
+    page.go("metrics")
+    page.wait_for(lambda: page.run("return document.querySelectorAll('.chart .line[d^=M]').length") == 7, "no lines")
+    said = page.run("return [...document.querySelectorAll('.chart svg')].map((e) => e.getAttribute('aria-label'))")
+    assert said[0].startswith("Events published: now ") and "five minutes" in said[0]
+    page.wait_for(lambda: page.texts(".chart .now")[4] == "2now", "two agents are connected")
+    assert page.complaints() == []
+
+
+def test_the_keyboard_reaches_everything(page, dashboard):
+    use(dashboard)
+    page.wait_texts("#agents tbody .open", ["reporter", "worker"])
+    page.press(Keys.TAB)
+    assert page.focused() == ["A", "", "Skip to content"]
+    ring = "const s = getComputedStyle(document.activeElement); return [s.outlineStyle, s.outlineWidth]"
+    order = []
+    for _ in range(8):
+        page.press(Keys.TAB)
+        order.append(page.focused()[2] or page.focused()[1])
+        assert page.run(ring)[0] != "none", f"{order[-1]} does not show that it has the focus"
+    assert order == ["Overview", "Events", "Tools", "Traces", "Metrics", "theme", "?", page.texts(".node .name")[0]]
+
+    page.press("?")
+    assert page.one("#keys").is_displayed() and "Pause or resume" in page.text("#keys-list")
+    page.press(Keys.ESCAPE)
+    assert not page.one("#keys").is_displayed()
+    for key, view in zip("12345", VIEWS):
+        page.press(key)
+        page.wait_for(page.one(f"#view-{view}").is_displayed, f"{key} does not lead to {view}")
+    page.press("/")
+    page.wait_for(lambda: page.focused()[1] == "filter", "the filter has not the focus")
+    page.press("digest")
+    page.wait_texts(TOPICS, ["digest", "digest"])
+    page.press(Keys.ESCAPE, "p")
+    assert page.text("#pause") == "Resume"
+    page.press("p")
+    page.one("#event-list .event").send_keys(Keys.ARROW_DOWN)
+    page.press(Keys.ENTER)
+    assert page.text("#drawer-title") == "event published"
+    page.press(Keys.ESCAPE)
+    assert page.focused()[2] and page.run("return document.activeElement === document.querySelectorAll('.event')[2]")
+    page.press("c")
+    page.wait_texts(TOPICS, [])
+    page.press("t")
+    assert page.run("return document.documentElement.dataset.theme") == "light"
+
+
+def test_the_colours_can_be_chosen_and_are_kept(page, dashboard):
+    back = "return Math.max(...getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).slice(0, 3))"
+    assert page.run(back) > 192
+    page.one("#theme").click()
+    page.one("#theme").click()
+    assert page.run(back) < 64 and "dark" in page.one("#theme").get_attribute("aria-label")
+    page.open(dashboard)
+    assert page.run(back) < 64
+    page.one("#theme").click()
+    assert page.run(back) > 192, "as the system says"
+
+
 # The widest thing that reaches past the right edge of the window, or null.
 TOO_WIDE = """
 const edge = document.documentElement.clientWidth;
-const wide = [...document.body.querySelectorAll("*")].find((e) => e.getBoundingClientRect().right > edge + 0.5);
+const right = (e) => e.getBoundingClientRect().right;
+// What a box inside of the window cuts off is not in the way.
+const cut = (e) => e.parentElement && ((getComputedStyle(e.parentElement).overflowX !== "visible" && right(e.parentElement) <= edge) || cut(e.parentElement));
+const wide = [...document.body.querySelectorAll("*")].find((e) => right(e) > edge + 0.5 && !cut(e));
 return wide ? `${wide.tagName} ${wide.className} ${wide.getBoundingClientRect().right}` : null;
 """
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 1280, 2560])
 def test_nothing_is_wider_than_the_window(page, dashboard, pictures, width):
-    page.show_as(width=width)
+    page.show_as(width=width, height=1300)
+    use(dashboard)
     long = "a-very-long-name." * 12 + "W" * 80
     agent = join(dashboard, long, ["news", long], [long, "summarise"])
-    agent.publish(long, payload=b"0123456789" * 10)
+    agent.publish(long, payload=b"0123456789" * 10, metadata={"traceparent": PARENT})
     agent.hear_deliveries(1)
-    page.wait_texts(TOPICS, [long, long, "system.agent.register"])
-    page.wait_texts("#agents h3", [f"{long} connected"])
-    assert page.run("return window.innerWidth") == width
-    assert page.run("return document.documentElement.scrollWidth") <= width
-    assert page.run(TOO_WIDE) is None
-    page.keep_picture(pictures, f"dashboard-{width}")
+    call(dashboard, agent, long, output="1")
+    page.wait_for(lambda: long in page.texts("#agents .open"), "the agent is not shown")
+    for view in VIEWS:
+        page.go(view)
+        if view == "traces":
+            page.wait_for(lambda: page.texts("#trace-list .trace"), "no trace")
+            page.one("#trace-list .trace").click()
+            page.wait_for(lambda: page.texts(".span"), "no span")
+        if view == "tools":
+            page.wait_for(lambda: long in page.texts("#tool-table .open"), "the tool is not shown")
+        assert page.run("return window.innerWidth") == width
+        assert page.run("return document.documentElement.scrollWidth") <= width, view
+        assert page.run(TOO_WIDE) is None, view
+        page.keep_picture(pictures, f"dashboard-{view}-{width}")
+    page.go("events")
+    page.one("#event-list .event").click()
+    assert page.run(TOO_WIDE) is None, "the details"
 
 
 # The lowest contrast, by WCAG 2's formula, between a text and what is painted behind it, as [ratio, text].
@@ -181,20 +405,29 @@ return [
 @pytest.mark.parametrize("scheme, dark", [("light", False), ("dark", True)])
 def test_both_colour_schemes_can_be_read(page, dashboard, pictures, scheme, dark):
     page.show_as(scheme=scheme)
-    agent = join(dashboard, "worker", ["news"], ["summarise"])
-    agent.publish("news", payload=b"hello")
-    agent.hear_deliveries(1)
-    page.wait_texts("#events .text", ["hello", "hello", ""])
-    page.wait_texts("#agents h3", ["worker connected"])
+    use(dashboard)
+    page.wait_for(lambda: "summarise" in page.texts(".node .name"), "the network is not drawn")
     back = page.run("return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (max(back) < 64) if dark else (min(back) > 192), back
-    page.one("#pause").click()
-    ratio, where = page.run(CONTRAST)
-    assert ratio >= 4.5, f"{where!r} has a contrast of {ratio:.2f}"
-    page.keep_picture(pictures, f"dashboard-{scheme}")
+    for view in VIEWS:
+        page.go(view)
+        if view == "events":
+            page.one("#pause").click()
+        if view == "traces":
+            page.wait_for(lambda: page.texts("#trace-list .trace"), "no trace")
+            page.one("#trace-list .trace").click()
+            page.wait_for(lambda: page.texts(".span"), "no span")
+        ratio, where = page.run(CONTRAST)
+        assert ratio >= 4.5, f"{view}: {where!r} has a contrast of {ratio:.2f}"
+        page.keep_picture(pictures, f"dashboard-{view}-{scheme}")
 
 
-def test_the_page_says_that_the_runtime_is_gone(page, dashboard):
+def test_the_page_says_that_the_runtime_is_gone_and_comes_back(page, dashboard, start):
+    port = str(urlsplit(dashboard.dashboard).port)
     assert dashboard.stop() == 0
     page.wait_for(lambda: page.one("#link").get_attribute("data-state") == "lost", "the page still says live")
     assert "does not answer" in page.text("#link")
+    again = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT=port)
+    page.wait_for(lambda: page.text("#link") == "live", "it does not come back")
+    join(again, "newcomer")
+    page.wait_texts("#agents tbody .open", ["newcomer"])

@@ -7,12 +7,14 @@
 //! | `tools` | installs the programs that the checks need |
 //! | `test` | every check and test |
 //! | `ordinary` | the black-box tests again, as an ordinary user |
+//! | `package` | the Python package: builds and tests it |
 //! | `bench` | the measurements |
 #![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what it is for
 
 mod bench;
 mod command;
 mod ordinary;
+mod package;
 mod test;
 mod tools;
 mod workspace;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use crate::{
     Outcome,
     command::{Count, cargo_command, check, clean, tests},
-    ordinary,
+    ordinary, package,
     tools::{self, Foreign, RustTools},
     workspace::Workspace,
 };
@@ -43,6 +43,8 @@ enum Step {
     Ordinary,
     /// The tests in Python.
     Python,
+    /// The Python package, built and tested where nothing else is installed.
+    Package,
 }
 
 /// What the steps use.
@@ -110,13 +112,19 @@ impl Step {
                     .env("RUSTDOCFLAGS", "-D warnings"),
             ),
             Self::Deny => deny(&tools.rust),
-            Self::Build => {
-                check(&mut cargo_command(["build", "--workspace", "--bins", "--tests", "--quiet"]))
-            }
+            Self::Build => check(&mut cargo_command([
+                "build",
+                "--workspace",
+                "--bins",
+                "--tests",
+                "--examples",
+                "--quiet",
+            ])),
             Self::Rust => tests(&mut nextest(workspace, tools)),
             Self::Doctest => check(&mut cargo_command(["test", "--workspace", "--doc", "--quiet"])),
             Self::Ordinary => ordinary::run(workspace, &tools.rust, &tools.foreign),
             Self::Python => python(workspace, &tools.foreign),
+            Self::Package => package::run(workspace, &tools.foreign),
         }
     }
 }

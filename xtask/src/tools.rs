@@ -19,6 +19,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("gh", "gh"),
     ("git", "git"),
+    ("ip", "iproute2"),
     ("microsocks", "microsocks"),
     ("mkfs.ext4", "e2fsprogs"),
     ("mount", "mount"),
@@ -85,11 +86,17 @@ pub(crate) fn python(workspace: &Workspace, name: &str, requirements: &Path) -> 
     if fs::read(&mark).is_ok_and(|there| there == wanted) {
         return Ok(venv);
     }
-    demand(Command::new(interpreter()).args(["-m", "venv", "--clear"]).arg(venv.path()))?;
+    fresh(venv.path())?;
     let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement"];
     demand(Command::new(venv.program("pip")).args(pip).arg(requirements))?;
     fs::write(mark, wanted)?;
     Ok(venv)
+}
+
+/// An empty Python environment in `folder`, whatever was there.
+pub(crate) fn fresh(folder: &Path) -> Outcome<Venv> {
+    demand(Command::new(interpreter()).args(["-m", "venv", "--clear"]).arg(folder))?;
+    Ok(Venv::at(folder.to_owned()))
 }
 
 /// Debian's Python where it is: one below somebody's home cannot be started by an ordinary user.

@@ -164,9 +164,6 @@ impl Api {
     /// When it works again, and how to do without.
     fn limited(&self, until: SystemTime, now: SystemTime) -> SourceError {
         let after = until.duration_since(now).unwrap_or_default();
-        let whole = Duration::from_secs(after.as_secs() + u64::from(after.subsec_nanos() > 0));
-        let (time, wait) =
-            (humantime::format_rfc3339_seconds(until), humantime::format_duration(whole));
         let (who, first) = match &self.token {
             Some(token) => (format!("the token in {}", token.from), String::new()),
             None => ("this network without a token".to_owned(), format!("set {}, ", self.wanted)),
@@ -175,8 +172,23 @@ impl Api {
             "{first}ask for a pinned version that has .sha256 files (it needs no such request), or name a mirror \
              with --source"
         );
-        let until = format!("{time} (in {wait})");
-        SourceError::Limited { at: self.place.api_shown(), who, until, after, hint }
+        let (at, until) = (self.place.api_shown(), moment(until, after));
+        SourceError::Limited { at, who, until, after, hint }
+    }
+
+    /// The same of the pages: they count requests too, and say less about it.
+    pub(crate) fn turned_away(&self, after: Option<Duration>) -> SourceError {
+        let after = after.unwrap_or(limit::UNSAID);
+        SourceError::Limited {
+            at: self.place.pages_shown(),
+            who: "this network".to_owned(),
+            until: moment(SystemTime::now() + after, after),
+            after,
+            hint: format!(
+                "set {} (then the API is asked), or name a mirror with --source",
+                self.wanted
+            ),
+        }
     }
 
     fn refused(&self, url: &Url, reply: &Reply, refusal: &Refusal) -> SourceError {
@@ -235,6 +247,12 @@ impl Api {
         };
         SourceError::Refused { at: shown(&self.place.api(&["releases"])), why, hint }
     }
+}
+
+/// A moment for people, and how far away it is.
+fn moment(at: SystemTime, after: Duration) -> String {
+    let whole = Duration::from_secs(after.as_secs() + u64::from(after.subsec_nanos() > 0));
+    format!("{} (in {})", humantime::format_rfc3339_seconds(at), humantime::format_duration(whole))
 }
 
 fn bearer(token: &SecretString) -> Option<HeaderValue> {

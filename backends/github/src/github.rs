@@ -8,15 +8,14 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loom_http::{Client, Get, Network, NetworkError, address::shown, header::HeaderValue};
+use loom_http::{Client, Get, address::shown, header::HeaderValue};
 use loom_source::{
     Capabilities, Dated, Line, Listing, Name, Need, Offer, Opened, Platform, Pointer, Release,
     Resume, Source, SourceError, Version,
 };
-use secrecy::SecretString;
 
 use crate::{
-    Memory, Place,
+    GithubError, Memory, Options, Place,
     api::{self, Answer, Api},
     direct,
     documents::{self, ReleaseDoc},
@@ -47,63 +46,6 @@ struct Run {
     ready: Option<(Release, Offer)>,
     /// Whether the pages are not for us: a private repository.
     barred: bool,
-}
-
-/// How a repository's releases are opened.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where they are.
-    pub place: Place,
-    /// Who asks; sent to the API's host only, never across a redirect.
-    pub token: Option<Token>,
-    /// The variable to name where a token would help.
-    pub wanted: String,
-    /// What stands before the version in a tag.
-    pub tag_prefix: String,
-    /// Whether releases that are marked as pre-releases count as releases.
-    pub prerelease: bool,
-    /// Whether signatures and attestations are wanted: only the API tells where they are.
-    pub evidence: bool,
-    /// How the network may be used.
-    pub network: Network,
-    /// What is remembered from run to run.
-    pub memory: Arc<dyn Memory>,
-}
-
-/// A token, and where it was found.
-#[derive(Debug, Clone)]
-pub struct Token {
-    /// The token.
-    pub value: SecretString,
-    /// The variable that held it, for messages.
-    pub from: String,
-}
-
-/// A repository that cannot be opened: a mistake in the settings.
-#[derive(Debug, thiserror::Error)]
-pub enum GithubError {
-    /// Network settings that no client can be built from.
-    #[error("the network settings of {place} cannot be used")]
-    Network {
-        /// The repository.
-        place: String,
-        /// Which, and why.
-        source: NetworkError,
-    },
-    /// A token that no header can hold.
-    #[error("the token in {from} holds characters that no token has")]
-    Token {
-        /// The variable that holds it.
-        from: String,
-    },
-    /// A token would travel in the clear.
-    #[error("{place} is asked over plain http: the token in {from} is not sent there")]
-    PlainToken {
-        /// The repository.
-        place: String,
-        /// The variable that holds it.
-        from: String,
-    },
 }
 
 impl Github {
@@ -178,30 +120,29 @@ impl Github {
             return Ok(None);
         }
         let way = self.way(release);
-        match direct::find(&self.pages(), release, tag, way.as_deref()).await {
-            Ok(Some(found)) => {
-                self.learn(release, &found.way);
-                Ok(Some(found.offer))
-            }
-            Ok(None) => Ok(None),
-            Err(error) if self.bars(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = direct::find(&self.pages(), release, tag, way.as_deref()).await;
+        Ok(self.pass(found)?.map(|found| {
+            self.learn(release, &found.way);
+            found.offer
+        }))
     }
 
-    /// Whether an answer of the pages means that they are for people who have logged in, and the API is for us.
-    fn bars(&self, error: &SourceError) -> bool {
-        let login = matches!(
-            error,
+    /// Goes on to the API where the pages are for people who have logged in, or turn away who asks much, and we have a
+    /// token; else it is an error.
+    fn pass<T>(&self, answer: Result<Option<T>, SourceError>) -> Result<Option<T>, SourceError> {
+        let Err(error) = answer else { return answer };
+        let (busy, login) = match error {
+            SourceError::Status { status: 429, retry_after, .. } => (Some(retry_after), false),
             SourceError::Html { .. }
-                | SourceError::Credentials { .. }
-                | SourceError::Redirect { .. }
-        );
-        let bars = login && self.api.is_known();
-        if bars {
+            | SourceError::Credentials { .. }
+            | SourceError::Redirect { .. } => (None, true),
+            _ => (None, false),
+        };
+        if self.api.is_known() && (login || busy.is_some()) {
             self.run(|run| run.barred = true);
+            return Ok(None);
         }
-        bars
+        Err(busy.map_or(error, |after| self.api.turned_away(after)))
     }
 
     /// The release of a tag, from the API.
@@ -222,13 +163,12 @@ impl Github {
     /// A small file of a release that the API has described.
     pub(crate) async fn small(&self, at: &At, cap: usize) -> Result<Option<Bytes>, SourceError> {
         if !self.run(|run| run.barred) {
-            match self.pages().small(at, cap).await {
-                Ok(Some(bytes)) => return Ok(Some(bytes)),
-                Ok(None) if self.api.is_known() => self.run(|run| run.barred = true),
-                Ok(None) => return Ok(None),
-                Err(error) if self.bars(&error) => {}
-                Err(error) => return Err(error),
+            let bytes = self.pass(self.pages().small(at, cap).await)?;
+            if bytes.is_some() || !self.api.is_known() {
+                return Ok(bytes);
             }
+            // The API lists it, and it is not there for everybody.
+            self.run(|run| run.barred = true);
         }
         match self.asset(at).await? {
             Some(get) => self.client.small(&get, cap).await,
@@ -333,13 +273,10 @@ impl Source for Github {
             at: format!("{self}: {:?}", what.as_str()),
             why: why.to_owned(),
         })?;
-        if !self.run(|run| run.barred) {
-            match self.pages().open(&at, from).await {
-                Ok(Some(opened)) => return Ok(opened),
-                Ok(None) => {}
-                Err(error) if self.bars(&error) => {}
-                Err(error) => return Err(error),
-            }
+        if !self.run(|run| run.barred)
+            && let Some(opened) = self.pass(self.pages().open(&at, from).await)?
+        {
+            return Ok(opened);
         }
         let gone = || SourceError::Gone { at: shown(&self.pages().download(&at)) };
         let get = self.asset(&at).await?.ok_or_else(gone)?.resume(from.clone());

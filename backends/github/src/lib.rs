@@ -2,7 +2,8 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`github`] | [`Github`], the source, and what it is opened with |
+//! | [`github`] | [`Github`], the source |
+//! | [`options`] | what it is opened with |
 //! | [`place`] | [`Place`]: a repository, and where its pages and its API are |
 //! | [`memory`] | [`Memory`]: what is remembered from run to run, kept by the caller |
 //! | `tags` | between tags and versions |
@@ -30,11 +31,13 @@ mod listing;
 pub mod memory;
 mod newest;
 mod offer;
+pub mod options;
 mod pages;
 pub mod place;
 mod pointer;
 mod tags;
 
-pub use github::{Github, GithubError, Options, Token};
+pub use github::Github;
 pub use memory::Memory;
+pub use options::{GithubError, Options, Token};
 pub use place::{Place, PlaceError};

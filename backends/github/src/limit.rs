@@ -8,7 +8,7 @@ use loom_http::header::HeaderMap;
 const LONGEST: Duration = Duration::from_secs(3660);
 
 /// How long to leave a server alone that does not say it.
-const UNSAID: Duration = Duration::from_secs(60);
+pub(crate) const UNSAID: Duration = Duration::from_secs(60);
 
 /// Why the API refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -88,6 +88,11 @@ impl Place {
         shown(&self.api).trim_end_matches('/').to_owned()
     }
 
+    /// The pages' address, for people.
+    pub(crate) fn pages_shown(&self) -> String {
+        shown(&self.pages).trim_end_matches('/').to_owned()
+    }
+
     /// An address below the repository's page.
     pub(crate) fn page(&self, parts: &[&str]) -> Url {
         below(&self.pages, self.repo.split('/').chain(parts.iter().copied()))

@@ -213,6 +213,22 @@ async fn an_api_may_send_bytes_itself() {
 }
 
 #[tokio::test]
+async fn pages_that_turn_us_away_are_not_asked_on() {
+    let server = GithubServer::start(Shelf::default());
+    server.publish(release("0.1.0"));
+    server.fault(Origin::Page, "", Fault::retry_after(90), usize::MAX);
+    let error = source(&server, None).find(&wanted("0.1.0")).await.unwrap_err();
+    assert!(error.to_string().contains("(in 1m 30s)"), "{error}");
+    assert!(error.hint().unwrap().contains("TEST_TOKEN"));
+    assert_eq!(server.count(Origin::Page), 1);
+    let known = source(&server, Some("right-t0ken"));
+    let offer = known.find(&wanted("0.1.0")).await.unwrap().unwrap();
+    let opened = known.open(&offer.carriers[0].at, &Resume::whole()).await.unwrap();
+    assert_eq!(support::bytes(opened).await, archive("0.1.0").bytes);
+    assert_eq!(server.count(Origin::Page), 2);
+}
+
+#[tokio::test]
 async fn a_digest_that_is_none_is_an_error_and_a_missing_one_is_none() {
     let server = GithubServer::start(Shelf::default());
     let none = Asset { shown: Shown::Null, ..archive("0.1.0") };

@@ -8,7 +8,7 @@ use futures::TryStreamExt as _;
 use loom_http::{Network, Retry};
 use loom_mirror::{Layout, Mirror, MirrorError, ObjectOptions, Options};
 use loom_source::{
-    Class, Listing, Need, Pointer, Release, Resume, Source as _, SourceError, Validator,
+    Class, Listing, Need, Pointer, Release, Resume, Source as _, SourceError, Validator, Version,
     contract::{Checksum, Published, subject::line},
 };
 use support::{
@@ -62,7 +62,7 @@ async fn an_empty_bucket_is_absence_and_a_missing_one_an_error() {
     let mirror = open(server.options(SECRET));
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_none());
     let listing = mirror.list(&line(), Need::All).await.unwrap();
-    assert_eq!(listing, Listing::of([]));
+    assert_eq!(listing, Listing::Versions(Vec::new()));
     std::fs::remove_dir_all(root.path().join("bucket")).unwrap();
     let mirror = open(server.options(SECRET));
     for error in [
@@ -130,7 +130,7 @@ async fn without_the_right_to_list_versions_are_known_from_an_index_only() {
         let (_root, server) = serve(shelf, &releases, Rights::ReadOnly).await;
         open(server.options(SECRET)).list(&line(), Need::All).await
     };
-    let versions = Listing::of(["0.2.0".parse().unwrap()]);
+    let versions = Listing::of(["0.2.0".parse::<Version>().unwrap()]);
     assert_eq!(listing(Shelf::Indexed).await.unwrap(), versions);
     let Listing::Unlistable(why) = listing(Shelf::Store).await.unwrap() else { panic!("listed") };
     assert!(why.contains("give --version"), "{why}");
@@ -244,7 +244,7 @@ async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
     moto.fill("bucket", "p", folder.path());
     let keyed = open(s3::options(&moto.address, SECRET));
     assert!(keyed.find(&release("0.2.0")).await.unwrap().is_none(), "it is empty");
-    assert_eq!(keyed.list(&line(), Need::All).await.unwrap(), Listing::of([]));
+    assert_eq!(keyed.list(&line(), Need::All).await.unwrap(), Listing::Versions(Vec::new()));
 
     let versions = ["0.2.0", "0.10.0", "0.3.0-rc.1"];
     let releases = versions.map(|version| Published::archive(version, version));

@@ -122,6 +122,8 @@ pub enum Witness {
     Statement,
     /// The digest that a release API computed at upload.
     Api,
+    /// A third-party program.
+    Plugin,
 }
 
 impl fmt::Display for Witness {
@@ -131,6 +133,7 @@ impl fmt::Display for Witness {
             Self::Sums => "SHA256SUMS",
             Self::Statement => "statement",
             Self::Api => "release API",
+            Self::Plugin => "plugin",
         })
     }
 }

@@ -74,8 +74,8 @@ pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
                 costs.push(loom.cpu / nats.cpu);
             }
         }
-        marks.push(Mark { what: speed, got: median(speeds), limit: 8.0, target: 2.0 });
-        marks.push(Mark { what: cost, got: median(costs), limit: 12.0, target: 3.0 });
+        marks.push(Mark { what: speed, got: median(speeds), limit: 3.0, target: 1.0 });
+        marks.push(Mark { what: cost, got: median(costs), limit: 2.0, target: 1.0 });
     }
     Ok(marks)
 }

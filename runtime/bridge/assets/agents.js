@@ -60,7 +60,7 @@ function show({ topology }) {
   const now = JSON.stringify(all);
   if (now === shown) return;
   shown = now;
-  put(by("agents"), all.length ? table("Agents", COLUMNS, all) : "");
+  put(by("agents"), all.length ? table("Agents", COLUMNS, all) : null);
 }
 
 export const start = () => facts.watch(show);

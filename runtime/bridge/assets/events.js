@@ -4,7 +4,7 @@ import { by, facts as list, h } from "./dom.js";
 import * as drawer from "./drawer.js";
 import { clock, count, words } from "./format.js";
 import * as live from "./live.js";
-import * as views from "./views.js";
+import * as traces from "./traces.js";
 
 const KEEP = 500; // rows kept, and rows held back while paused
 const DRAW_MS = 80;
@@ -69,9 +69,7 @@ function pretty(text) {
 function open(event, from) {
   const showTrace = () => {
     drawer.close();
-    by("trace-filter").value = event.event_id;
-    by("trace-filter").dispatchEvent(new Event("input"));
-    views.go("traces");
+    traces.open(event.event_id);
   };
   drawer.open(
     words(event.event_type),

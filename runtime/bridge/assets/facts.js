@@ -4,6 +4,7 @@
 import * as live from "./live.js";
 
 const EVERY_MS = 2000;
+const SOON_MS = 300;
 const PATHS = {
   topology: "/api/topology",
   flow: "/api/flow",
@@ -15,6 +16,7 @@ const PATHS = {
 const listeners = [];
 let asking = false;
 let again = false;
+let soon;
 
 /** Calls with {topology, flow, metrics, history, tools} whenever they are fresh. */
 export const watch = (listener) => listeners.push(listener);
@@ -45,7 +47,13 @@ export async function refresh() {
 }
 
 export function start() {
-  live.on("event", (event) => event.event_type.startsWith("agent_") && refresh());
+  live.on("event", (event) => {
+    if (!event.event_type.startsWith("agent_")) return;
+    refresh();
+    // An agent registers first and opens its stream then.
+    clearTimeout(soon);
+    soon = setTimeout(refresh, SOON_MS);
+  });
   live.on("state", (state) => state === "live" && refresh());
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
   setInterval(() => document.hidden || refresh(), EVERY_MS);

@@ -24,7 +24,7 @@ const toggleHelp = () => (by("keys").open ? by("keys").close() : by("keys").show
 function toFilter() {
   if (views.current() === "traces") return by("trace-filter").focus();
   if (views.current() !== "events") views.go("events");
-  requestAnimationFrame(() => by("filter").focus());
+  by("filter").focus();
 }
 
 const DEEDS = {

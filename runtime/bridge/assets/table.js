@@ -22,9 +22,21 @@ export function table(label, columns, rows) {
   );
 }
 
-/** Puts a fresh table in, and the focus back to where it was. */
+const keys = (all) => [...all.querySelectorAll("[data-key]")].map((each) => each.dataset.key).join("\n");
+const shape = (cell) => cell.innerHTML.replaceAll(/ aria-expanded="\w+"/g, "");
+
+/** Puts a fresh table in. Where the rows are the same, only what changed is replaced: whoever clicks or reads one at this
+ *  moment is not disturbed. */
 export function put(place, fresh) {
+  const old = place.firstElementChild;
+  if (old && fresh && keys(old) === keys(fresh)) {
+    const cells = old.querySelectorAll("td");
+    fresh.querySelectorAll("td").forEach((cell, at) => {
+      if (shape(cells[at]) !== shape(cell)) cells[at].replaceChildren(...cell.childNodes);
+    });
+    return;
+  }
   const focused = place.contains(document.activeElement) && document.activeElement.dataset.key;
-  place.replaceChildren(fresh);
+  place.replaceChildren(...(fresh ? [fresh] : []));
   if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }

@@ -29,7 +29,7 @@ const COLUMNS = [
       tool.description ? h("div", { class: "more-text" }, tool.description) : null,
     ],
   },
-  { label: "Offered by", wide: "wide labelled", cell: (tool) => h("span", { class: "state", "data-state": tool.available ? "here" : "away" }, offeredBy(tool)) },
+  { label: "Offered by", wide: "wide labelled", cell: (tool) => h("span", { class: "state names", "data-state": tool.available ? "here" : "away" }, offeredBy(tool)) },
   { label: "Calls", figure: true, cell: (tool) => figure(tool.calls) },
   { label: "Errors", figure: true, cell: failures },
   { label: "Median", figure: true, cell: (tool) => took(tool.p50_ms) },
@@ -65,7 +65,7 @@ function show({ tools: { tools: all } }) {
   tools = new Map(all.map((tool) => [tool.name, tool]));
   by("tools-count").textContent = all.length ? count(all.length, "tool") : "";
   by("no-tools").hidden = all.length > 0;
-  put(by("tool-table"), all.length ? table("Tools", COLUMNS, all) : "");
+  put(by("tool-table"), all.length ? table("Tools", COLUMNS, all) : null);
 }
 
 export const start = () => facts.watch(show);

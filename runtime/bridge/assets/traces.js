@@ -57,35 +57,46 @@ function matches(trace) {
   return [...trace.spans.values()].some((span) => texts(span).some((text) => text?.toLowerCase().includes(wanted)));
 }
 
-function row(trace) {
+function content(trace) {
   const first = root(trace);
-  return h(
-    "li",
-    {},
-    h(
-      "button",
-      { class: "trace", type: "button", "data-key": trace.id, "aria-current": String(trace.id === chosen), onclick: () => views.go(`traces/${trace.id}`) },
-      h("span", { class: "name" }, first.name, h("span", { class: "about" }, about(first))),
-      h("span", { class: "took" }, took((trace.end - trace.start) / 1e6)),
-      h(
-        "span",
-        { class: "more-text" },
-        count(trace.spans.size, "span"),
-        trace.errors ? [" · ", h("span", { class: "wrong" }, count(trace.errors, "error"))] : null,
-        ` · ${agents(trace).join(", ") || "nobody named"}`,
-      ),
-      h("span", { class: "when" }, ago(trace.start / 1e6)),
-    ),
-  );
+  const wrong = trace.errors ? [" · ", h("span", { class: "wrong" }, count(trace.errors, "error"))] : [];
+  return [
+    h("span", { class: "name" }, first.name, h("span", { class: "about" }, about(first))),
+    h("span", { class: "took" }, took((trace.end - trace.start) / 1e6)),
+    h("span", { class: "more-text" }, count(trace.spans.size, "span"), wrong, ` · ${agents(trace).join(", ") || "nobody named"}`),
+    h("span", { class: "when" }, ago(trace.start / 1e6)),
+  ];
+}
+
+/** The row of a trace: always the same element, so that a click or the focus survives what arrives meanwhile. */
+function row(trace) {
+  if (!trace.row) {
+    const choosing = () => views.go(`traces/${trace.id}`);
+    trace.row = h("li", {}, h("button", { class: "trace", type: "button", onclick: choosing }));
+  }
+  const button = trace.row.firstElementChild;
+  button.setAttribute("aria-current", String(trace.id === chosen));
+  if (trace.drawn !== trace.touched) {
+    trace.drawn = trace.touched;
+    button.replaceChildren(...content(trace));
+  }
+  button.querySelector(".when").textContent = ago(trace.start / 1e6);
+  return trace.row;
+}
+
+/** Makes these the rows, in this order, and moves only those that are out of place. */
+function arrange(rows) {
+  const wanted = new Set(rows);
+  const list = by("trace-list");
+  [...list.children].forEach((old) => wanted.has(old) || old.remove());
+  rows.forEach((each, at) => list.children[at] === each || list.insertBefore(each, list.children[at] ?? null));
 }
 
 function draw() {
   drawing = undefined;
   if (views.current() !== "traces") return;
   const found = [...traces.values()].filter(matches).sort((a, b) => b.start - a.start).slice(0, SHOWN);
-  const focused = by("trace-list").contains(document.activeElement) && document.activeElement.dataset.key;
-  by("trace-list").replaceChildren(...found.map(row));
-  if (focused) by("trace-list").querySelector(`[data-key="${focused}"]`)?.focus();
+  arrange(found.map(row));
   by("no-traces").hidden = found.length > 0;
   by("no-traces").textContent = traces.size ? "No trace matches." : "No trace yet.";
 }
@@ -104,6 +115,15 @@ async function choose(id) {
   } catch {
     // The header says that the runtime is gone.
   }
+}
+
+/** Opens the trace of an event or a call; where this page does not know it, looks for its id. */
+export function open(id) {
+  const about = ({ attributes }) => attributes.event_id === id || attributes.call_id === id;
+  const newest = [...traces.values()].sort((a, b) => b.start - a.start);
+  const trace = newest.find(({ spans }) => [...spans.values()].some(about));
+  by("trace-filter").value = trace ? "" : id;
+  views.go(trace ? `traces/${trace.id}` : "traces");
 }
 
 export function pause() {

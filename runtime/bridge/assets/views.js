@@ -9,7 +9,6 @@ let shown;
 /** Calls with the part after the slash whenever the view is entered. */
 export const onEnter = (name, listener) => (entered[name] = listener);
 export const current = () => shown;
-export const go = (where) => (location.hash = where);
 export const number = (n) => NAMES[n - 1];
 
 function show() {
@@ -25,6 +24,12 @@ function show() {
   document.title = name === "overview" ? "Loom" : `${name[0].toUpperCase()}${name.slice(1)} · Loom`;
   if (changed) scrollTo(0, 0);
   entered[name]?.(rest);
+}
+
+/** Shows another view at once; the address follows. */
+export function go(where) {
+  location.hash = where;
+  show();
 }
 
 export function start() {

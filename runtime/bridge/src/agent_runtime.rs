@@ -2,7 +2,7 @@
 //!
 //! - `CreateAgent` makes an agent known until `DeleteAgent`, however its streams end. While it has none, events of
 //!   its topics wait for it (2048 per topic, then the oldest give way) and its next stream gets them. An agent that
-//!   registered before keeps its registration and gets the topics it lacks. `capabilities` and `parameters` are kept
+//!   registered before keeps its registration and gets the topics it lacks, from its next stream on. `capabilities` and `parameters` are kept
 //!   and shown; tools are what the agent itself registers. Creating twice: `success` = false.
 //! - `DeleteAgent` forgets the agent with its state, topics and tools; its streams end well, so that it stays away.
 //! - `GetAgentState` and `UpdateAgentState` keep two byte strings and notes for an agent that was created or is

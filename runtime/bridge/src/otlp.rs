@@ -17,7 +17,7 @@ use opentelemetry::{
     InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId,
     trace::{SpanContext, SpanKind, Status as Outcome, TraceState},
 };
-use opentelemetry_otlp::{ExporterBuildError, WithExportConfig as _};
+use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
@@ -38,12 +38,12 @@ const FAREWELL: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum OtlpError {
     /// The address makes no sense.
-    #[error("could not set up the export of spans to {endpoint} (OTEL_EXPORTER_OTLP_ENDPOINT)")]
+    #[error(
+        "OTEL_EXPORTER_OTLP_ENDPOINT: spans cannot be exported to {endpoint}: say http://host:port"
+    )]
     Build {
         /// Without what may be secret in it.
         endpoint: String,
-        /// Why.
-        source: ExporterBuildError,
     },
 }
 
@@ -74,7 +74,8 @@ impl Export {
             .with_tonic()
             .with_endpoint(&settings.endpoint)
             .build()
-            .map_err(|source| OtlpError::Build { endpoint: shown(&settings.endpoint), source })?;
+            // The library's own words repeat the address, secrets and all.
+            .map_err(|_| OtlpError::Build { endpoint: shown(&settings.endpoint) })?;
         let endpoint = shown(&settings.endpoint);
         let health = Arc::new(Health { endpoint, ..Health::default() });
         let watched = Watched { inner: exporter, health: Arc::clone(&health) };

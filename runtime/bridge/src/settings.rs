@@ -9,7 +9,6 @@ use std::{
     str::FromStr,
 };
 
-use crate::{logging::Format, spans::budget::EVENTS_PER_SECOND, tls::TlsFiles, token::Token};
 use loom_core::{llm::Providers, mcp::Spec};
 use serde::de::DeserializeOwned;
 
@@ -406,7 +405,7 @@ mod tests {
         let plain = "http://h:4317";
         assert_eq!(read(&[(OTLP_ENDPOINT, plain)]), otlp(plain, "loom-bridge-server"));
         assert_eq!(read(&[(OTLP_ENDPOINT, "h:4317"), name]), otlp(plain, "shop"));
-        assert_eq!(read(&[(OTLP_ENDPOINT, plain), (OTLP_PROTOCOL, "grpc")]).is_ok(), true);
+        assert!(read(&[(OTLP_ENDPOINT, plain), (OTLP_PROTOCOL, "grpc")]).is_ok());
         for (variable, value) in
             [(OTLP_PROTOCOL, "http/protobuf"), (OTLP_ENDPOINT, "https://u:secret@h")]
         {

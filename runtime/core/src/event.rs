@@ -30,6 +30,13 @@ pub struct Event {
 }
 
 impl Event {
+    /// Bytes of content: payload, notes, labels and names.
+    pub fn size(&self) -> usize {
+        let notes: usize = self.metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let labels: usize = self.tags.iter().map(String::len).sum();
+        self.id.len() + self.kind.len() + self.source.len() + self.payload.len() + notes + labels
+    }
+
     /// A note of the publisher: `loom.<key>`, which its SDK writes, else `<key>`. Empty counts as absent.
     pub fn note(&self, key: &str) -> Option<&str> {
         let ours = self.metadata.get(&format!("loom.{key}")).filter(|value| !value.is_empty());
@@ -48,6 +55,8 @@ pub struct Envelope {
     pub sender: String,
     /// The event itself.
     pub event: Event,
+    /// Bytes of the event and its topic.
+    pub size: usize,
     /// When we got it.
     pub at: Instant,
     /// What it looks like to those outside, once somebody needed that.
@@ -62,7 +71,8 @@ impl Envelope {
     pub fn new(topic: String, agent: &str, event: Event) -> Self {
         let stream = Some(agent).filter(|agent| !agent.is_empty());
         let sender = event.note("sender").or(stream).unwrap_or(&event.source).to_owned();
-        Self { topic, sender, event, at: Instant::now(), place: None, form: OnceLock::new() }
+        let size = topic.len() + event.size();
+        Self { topic, sender, event, size, at: Instant::now(), place: None, form: OnceLock::new() }
     }
 
     /// The event's form outside of this process, made once for all of its deliveries.
@@ -96,5 +106,18 @@ mod tests {
             assert_eq!(envelope.sender, sender, "{metadata:?} {agent}");
             assert_eq!(envelope.event, event);
         }
+    }
+
+    #[test]
+    fn everything_that_takes_room_counts() {
+        let event = Event {
+            id: "12".to_owned(),
+            kind: "345".to_owned(),
+            payload: Bytes::from_static(&[0; 100]),
+            tags: vec!["ab".to_owned(), "c".to_owned()],
+            ..event("s", &[("key", "value")])
+        };
+        assert_eq!(event.size(), 2 + 3 + 100 + 3 + 1 + 8);
+        assert_eq!(Envelope::new("topic".to_owned(), "a", event).size, 117 + 5);
     }
 }

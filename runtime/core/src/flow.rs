@@ -21,6 +21,8 @@ const TOPICS: usize = 20;
 /// Bounds on what is remembered; beyond them a new flow or node is not taken up until an old one expires.
 const FLOWS: usize = 8192;
 const NODES: usize = 2048;
+/// Longer names and topics, in bytes, are not taken up.
+const LONGEST: usize = 1024;
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +82,9 @@ pub struct Graph {
 impl Graph {
     /// Notes one event from `source` to `target`, one of which is the bus; the other is a `kind`.
     pub fn note(&self, source: &str, target: &str, topic: &str, kind: NodeKind, now: Instant) {
+        if [source, target, topic].iter().any(|text| text.len() > LONGEST) {
+            return;
+        }
         let mut state = lock(&self.state);
         if state.count >= FLOWS || state.nodes.len() >= NODES {
             state.expire(now);
@@ -189,6 +194,15 @@ mod tests {
         assert_eq!((nodes.len(), flows.len()), (2, 0));
         assert_eq!(ids(&graph, start + NODE_LIFE).0, ["EventBus"]);
         assert_eq!(ids(&Graph::default(), start).0, ["EventBus"]);
+    }
+
+    #[test]
+    fn very_long_names_and_topics_are_not_taken_up() {
+        let (graph, start) = (Graph::default(), Instant::now());
+        let long = "x".repeat(LONGEST + 1);
+        graph.note(&long, EVENT_BUS, "t", NodeKind::Agent, start);
+        graph.note("a", EVENT_BUS, &long, NodeKind::Agent, start);
+        assert_eq!(ids(&graph, start), (vec!["EventBus".to_owned()], vec![]));
     }
 
     #[test]

@@ -21,12 +21,12 @@ pub enum Qos {
 pub struct Limits {
     /// Events.
     pub events: usize,
-    /// Bytes of payload; the newest event always fits.
+    /// Bytes of content, notes and all; the newest event always fits.
     pub bytes: usize,
 }
 
 impl Qos {
-    /// What may wait by default: 512, 2048 or 4096 events, and 64 MiB of payload.
+    /// What may wait by default: 512, 2048 or 4096 events, and 64 MiB.
     pub fn limits(self) -> Limits {
         let events = match self {
             Self::Realtime => 512,

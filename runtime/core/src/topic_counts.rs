@@ -23,7 +23,10 @@ struct Count {
 
 type Shard = Mutex<HashMap<String, Count>>;
 
-/// Counts of the topics that were lately published to; at most 8192 of them.
+/// Longer topics, in bytes, are not counted: nobody shall fill our memory with them.
+const LONGEST: usize = 1024;
+
+/// Counts of the topics that were lately published to; at most 8192 of them, none longer than a KiB.
 #[derive(Debug, Default)]
 pub struct TopicCounts {
     shards: [Shard; SHARDS],
@@ -44,6 +47,9 @@ impl TopicCounts {
         let mut counts = lock(self.shard(topic));
         if let Some(count) = counts.get_mut(topic) {
             return count.note(now);
+        }
+        if topic.len() > LONGEST {
+            return;
         }
         if counts.len() >= TOPICS {
             forget_half(&mut counts);
@@ -116,6 +122,16 @@ mod tests {
         let events = |pattern| counts.of(pattern, now).events;
         assert_eq!(["p.a", "p.*", "p", "p.b", "*"].map(events), [2, 3, 1, 0, 0]);
         assert_eq!(counts.of("p.*", now).per_second, 3.0);
+    }
+
+    #[test]
+    fn a_very_long_topic_is_not_remembered() {
+        let (counts, now) = (TopicCounts::default(), Instant::now());
+        for (length, remembered) in [(LONGEST, 1), (LONGEST + 1, 0)] {
+            let topic = "x".repeat(length);
+            counts.note(&topic, now);
+            assert_eq!(counts.of(&topic, now).events, remembered);
+        }
     }
 
     #[test]

@@ -194,3 +194,30 @@ fn the_first_file_of_a_project_parses_with_and_without_its_comments() {
     assert_eq!(World::new().project(&uncommented).resolved().sources.value.len(), 1);
     assert!(World::new().project(&bare).untrusting().resolved().untrusted.is_none());
 }
+
+#[test]
+fn mcp_servers_of_the_environment_hold_instead_of_all_files() {
+    let file = "[mcp.file]\ncommand = \"f\"\n";
+    for (text, expected) in [
+        (
+            r#"{"a": {"command": "c", "args": ["1"], "env": {"K": "v"}}}"#,
+            json!({"a": ["c", ["1"], "v"]}),
+        ),
+        (
+            r#"[{"name": "a", "command": "c", "args": [], "env": {"K": "v"}}]"#,
+            json!({"a": ["c", [], "v"]}),
+        ),
+        ("{}", json!({})),
+    ] {
+        let resolved = World::new().user(file).env(&[("LOOM_MCP_SERVERS", text)]).resolved();
+        let told: Value = resolved
+            .mcp
+            .iter()
+            .map(|(name, server)| {
+                let key = server.env.get("K").map(|key| key.value.expose_secret());
+                (name.clone(), json!([server.command.value, server.args.value, key]))
+            })
+            .collect();
+        assert_eq!(told, expected, "{text}");
+    }
+}

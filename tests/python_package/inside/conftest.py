@@ -54,7 +54,7 @@ def project(tmp_path, monkeypatch, mirror, cache):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.chdir(folder)
     yield folder
-    left = list(process._running)
+    left = list(process._running)  # What a failed test left goes with it.
     for runtime in left:
         runtime.kill()
         runtime.wait(20)

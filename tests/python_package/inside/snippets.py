@@ -10,7 +10,7 @@ def snippets(document, language):
     text = (DOCUMENTS / document).read_text()
     found = {}
     heading = ""
-    for match in re.finditer(r"^#+ (.*)$|^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+    for match in re.finditer(r"^#+ ([^\n]*)$|^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         if match[1] is not None:
             heading = match[1]
         elif match[2] == language:

@@ -1,9 +1,13 @@
 //! Tools: who offers them, how they were used.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Json, extract::State};
-use loom_core::{Runtime, usage::Usage};
+use loom_core::{ProviderKind, Runtime, Tool, registry::Found, usage::Usage};
 use serde_json::{Value, json};
 
 use super::Dashboard;
@@ -21,41 +25,55 @@ pub async fn tools(State(dashboard): State<Dashboard>) -> Json<Value> {
     Json(json!({ "tools": tools }))
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Offered {
     description: String,
-    schema: String,
+    schema: Value,
+    /// Who carries it out: agents, or the runtime's own parts.
     provider: &'static str,
     agents: Vec<String>,
-    connected: bool,
+    available: bool,
 }
 
 fn offered(core: &Runtime) -> BTreeMap<String, Offered> {
-    let mut tools: BTreeMap<String, Offered> = BTreeMap::new();
+    let mut agents: HashMap<String, Vec<String>> = HashMap::new();
     for agent in core.directory.agents() {
         for tool in &agent.tools {
-            let offer = tools.entry(tool.name.clone()).or_default();
-            offer.description.clone_from(&tool.description);
-            offer.schema.clone_from(&tool.parameters_schema);
-            offer.provider = "agent";
-            offer.agents.push(agent.id.clone());
-            offer.connected |= agent.streams > 0;
+            agents.entry(tool.name.clone()).or_default().push(agent.id.clone());
         }
     }
-    tools
+    let offer = |tool: Arc<Tool>| {
+        let offered = Offered {
+            description: tool.description.clone(),
+            schema: serde_json::from_str(&tool.parameters_schema).unwrap_or(Value::Null),
+            provider: provider(tool.provider),
+            agents: agents.remove(&tool.name).unwrap_or_default(),
+            available: matches!(core.tools.find(&tool.name), Found::Here(..)),
+        };
+        (tool.name.clone(), offered)
+    };
+    core.tools.tools().into_iter().map(offer).collect()
+}
+
+fn provider(kind: ProviderKind) -> &'static str {
+    match kind {
+        ProviderKind::Native => "native",
+        ProviderKind::Wasm => "wasm",
+        ProviderKind::Grpc => "agent",
+        ProviderKind::Mcp => "mcp",
+    }
 }
 
 fn tool(name: &str, offer: Option<&Offered>, usage: Usage) -> Value {
     let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
     let mean = (usage.calls > 0).then(|| ms(usage.total) / usage.calls as f64);
-    let schema = offer.map(|offer| serde_json::from_str(&offer.schema).unwrap_or(Value::Null));
     json!({
         "name": name,
         "description": offer.map(|offer| &offer.description),
-        "parameters_schema": schema,
+        "parameters_schema": offer.map(|offer| &offer.schema),
         "provider": offer.map(|offer| offer.provider),
         "agents": offer.map(|offer| &*offer.agents).unwrap_or_default(),
-        "available": offer.is_some_and(|offer| offer.connected),
+        "available": offer.is_some_and(|offer| offer.available),
         "calls": usage.calls,
         "errors": usage.failed,
         "mean_ms": mean,

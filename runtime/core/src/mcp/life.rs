@@ -19,7 +19,7 @@ use super::{
     state::{Connection, State},
 };
 use crate::{
-    registry::{Offer, Registry},
+    registry::{Claim, Offer, Registry},
     tool::{ProviderKind, Tool},
 };
 
@@ -32,6 +32,8 @@ pub(crate) struct Life {
     state: watch::Sender<State>,
     server: Arc<Server>,
     stop: CancellationToken,
+    /// `<server>:…`, whatever its tools are.
+    _names: Claim,
 }
 
 /// One run of the program, from its first answer on.
@@ -57,13 +59,21 @@ impl Life {
     ) -> Self {
         let (state, seen) = watch::channel(State::Starting);
         let server = Arc::new(Server::new(&spec.name, seen));
-        Self { spec: Arc::new(spec), pace, registry: Arc::clone(registry), state, server, stop }
+        let claimant: Arc<Server> = Arc::clone(&server);
+        // Before anything runs: a call may come at once.
+        let names = registry.claim(format!("{}:", spec.name), ProviderKind::Mcp, claimant);
+        Self {
+            _names: names,
+            spec: Arc::new(spec),
+            pace,
+            registry: Arc::clone(registry),
+            state,
+            server,
+            stop,
+        }
     }
 
     pub(crate) async fn live(self) {
-        let prefix = format!("{}:", self.spec.name);
-        let server: Arc<Server> = Arc::clone(&self.server);
-        let _name = self.registry.claim(prefix, ProviderKind::Mcp, server);
         let mut offer = None;
         let mut failed = 0;
         loop {

@@ -183,6 +183,8 @@ impl Shared {
             lock(&self.connections).extend(stream.try_clone());
             let (shared, tls) = (Arc::clone(self), tls.cloned());
             thread::spawn(move || {
+                // Head and body are written one after the other: the second would wait for an acknowledgement.
+                let _ = stream.set_nodelay(true);
                 let plain = stream.try_clone();
                 // A client may go away in the middle of anything.
                 let _ = match tls {

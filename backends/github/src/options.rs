@@ -1,0 +1,65 @@
+//! What a repository is opened with.
+
+use std::sync::Arc;
+
+use loom_http::{Network, NetworkError};
+use secrecy::SecretString;
+
+use crate::{Memory, Place};
+
+/// How a repository's releases are opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where they are.
+    pub place: Place,
+    /// Who asks; sent to the API's host only, never across a redirect.
+    pub token: Option<Token>,
+    /// The variable to name where a token would help.
+    pub wanted: String,
+    /// What stands before the version in a tag.
+    pub tag_prefix: String,
+    /// Whether releases that are marked as pre-releases count as releases.
+    pub prerelease: bool,
+    /// Whether signatures and attestations are wanted: only the API tells where they are.
+    pub evidence: bool,
+    /// How the network may be used.
+    pub network: Network,
+    /// What is remembered from run to run.
+    pub memory: Arc<dyn Memory>,
+}
+
+/// A token, and where it was found.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// The token.
+    pub value: SecretString,
+    /// The variable that held it, for messages.
+    pub from: String,
+}
+
+/// A repository that cannot be opened: a mistake in the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum GithubError {
+    /// Network settings that no client can be built from.
+    #[error("the network settings of {place} cannot be used")]
+    Network {
+        /// The repository.
+        place: String,
+        /// Which, and why.
+        source: NetworkError,
+    },
+    /// A token that no header can hold.
+    #[error("the token in {from} holds characters that no token has")]
+    Token {
+        /// The variable that holds it.
+        from: String,
+    },
+    /// A token would travel in the clear.
+    #[error("{place} is asked over plain http: the token in {from} is not sent there")]
+    PlainToken {
+        /// The repository.
+        place: String,
+        /// The variable that holds it.
+        from: String,
+    },
+}

@@ -1,0 +1,214 @@
+//! One conversation: a process of its own, from its hello to its answer.
+
+use std::{io, path::Path, time::Duration};
+
+use loom_source::{SourceError, json};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    process::{ChildStdin, ChildStdout},
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    plugin::PluginOptions,
+    process::Process,
+    words::{Ask, Hello, Kind, PROTOCOL, Said, Trouble},
+};
+
+/// No line is longer.
+const LINE: usize = 1024 * 1024;
+
+/// A plugin that has answered; its bytes may follow.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    /// Who it is, for people.
+    pub(crate) at: String,
+    pub(crate) process: Process,
+    pub(crate) stdout: BufReader<ChildStdout>,
+    pub(crate) timeout: Duration,
+    /// When all must be over, and the budget that says so.
+    pub(crate) deadline: Option<(Instant, Duration)>,
+    /// What must not show in what it says.
+    secrets: Vec<String>,
+}
+
+impl Talk {
+    /// Asks one question: the plugin's hello, its answer, and the conversation.
+    pub(crate) async fn ask(
+        options: &PluginOptions,
+        program: &Path,
+        question: &Ask<'_>,
+    ) -> Result<(Hello, Said, Self), SourceError> {
+        let at = options.at();
+        let started = Process::start(program, &options.environment).await;
+        let (process, stdin, stdout) = started
+            .map_err(|source| SourceError::Read { at: program.display().to_string(), source })?;
+        let mut talk = Self {
+            at,
+            process,
+            stdout: BufReader::with_capacity(64 * 1024, stdout),
+            timeout: options.timeout,
+            deadline: options.total_timeout.map(|total| (Instant::now() + total, total)),
+            secrets: options.secrets(),
+        };
+        let timeout_ms = u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX);
+        let hello = Ask::Hello {
+            protocols: [PROTOCOL],
+            name: &options.name,
+            options: &options.options,
+            timeout_ms,
+        };
+        let (hello, said) = talk.exchange(stdin, &hello, question).await?;
+        Ok((hello, said, talk))
+    }
+
+    async fn exchange(
+        &mut self,
+        mut stdin: ChildStdin,
+        hello: &Ask<'_>,
+        question: &Ask<'_>,
+    ) -> Result<(Hello, Said), SourceError> {
+        let mut lines = Vec::new();
+        for line in [hello, question] {
+            serde_json::to_writer(&mut lines, line).map_err(|e| self.failed(e.to_string()))?;
+            lines.push(b'\n');
+        }
+        // One that has ended before it was asked shows that by what it says.
+        let asking = async {
+            let _ = stdin.write_all(&lines).await;
+            let _ = stdin.shutdown().await;
+            drop(stdin);
+            futures::future::pending::<()>().await
+        };
+        let answering = async {
+            let hello = match self.said().await? {
+                Said::Hello(hello) => hello,
+                other => return Err(self.unexpected("hello", &other)),
+            };
+            if hello.protocol != PROTOCOL {
+                let why = format!(
+                    "it speaks protocol {}, and this loom speaks {PROTOCOL}",
+                    hello.protocol
+                );
+                return Err(self.malformed(why));
+            }
+            Ok((hello, self.said().await?))
+        };
+        tokio::select! {
+            biased;
+            answer = answering => answer,
+            () = asking => Err(SourceError::Stall { at: String::new(), after: Duration::ZERO }),
+        }
+    }
+
+    /// The next line; an error that it tells of is one.
+    async fn said(&mut self) -> Result<Said, SourceError> {
+        let line = self.line().await?;
+        match json::strict(&line) {
+            Ok(Said::Error(trouble)) => Err(self.trouble(trouble)),
+            Ok(said) => Ok(said),
+            Err(e) => {
+                let begins: String = String::from_utf8_lossy(&line).chars().take(60).collect();
+                let why = format!("no line of the protocol ({e}): {}", self.shown(&begins));
+                Err(self.malformed(why))
+            }
+        }
+    }
+
+    async fn line(&mut self) -> Result<Vec<u8>, SourceError> {
+        let until = Instant::now() + self.timeout;
+        let mut line = Vec::new();
+        loop {
+            let (taken, ended) = {
+                let stdout = &mut self.stdout;
+                let read =
+                    timed(&self.at, self.timeout, self.deadline, until, stdout.fill_buf()).await?;
+                let end = read.iter().position(|b| *b == b'\n');
+                line.extend_from_slice(&read[..end.unwrap_or(read.len())]);
+                (end.map_or(read.len(), |end| end + 1), end.is_some())
+            };
+            self.stdout.consume(taken);
+            if line.len() > LINE {
+                return Err(self.malformed(format!("a line of more than {LINE} bytes")));
+            }
+            if ended {
+                return Ok(line);
+            }
+            if taken == 0 {
+                return Err(self.silent().await);
+            }
+        }
+    }
+
+    /// It ended, and with no answer.
+    async fn silent(&mut self) -> SourceError {
+        let how = self.ending().await;
+        self.failed(format!("it ended without an answer ({how})"))
+    }
+
+    /// How it ended, with its last words.
+    pub(crate) async fn ending(&mut self) -> String {
+        let ended =
+            tokio::time::timeout(self.timeout.min(Duration::from_secs(1)), self.process.end());
+        let how = match ended.await {
+            Ok(Ok(status)) => status.to_string(),
+            Ok(Err(e)) => e.to_string(),
+            Err(_) => "it still runs".to_owned(),
+        };
+        match self.process.last_words().await {
+            words if words.is_empty() => how,
+            words => format!("{how}: {}", self.shown(&words)),
+        }
+    }
+
+    fn trouble(&self, Trouble { kind, message }: Trouble) -> SourceError {
+        let at = self.at.clone();
+        let message = self.shown(&message);
+        match kind {
+            Kind::Gone => SourceError::Gone { at: format!("{at} ({message})") },
+            Kind::Credentials => SourceError::Credentials { at, status: message },
+            Kind::Failed => self.failed(message),
+        }
+    }
+
+    pub(crate) fn failed(&self, why: String) -> SourceError {
+        SourceError::Read { at: self.at.clone(), source: io::Error::other(why) }
+    }
+
+    pub(crate) fn malformed(&self, why: String) -> SourceError {
+        SourceError::Malformed { at: format!("the answer of {}", self.at), why }
+    }
+
+    pub(crate) fn unexpected(&self, wanted: &str, said: &Said) -> SourceError {
+        self.malformed(format!("it says {:?} where {wanted:?} belongs", said.name()))
+    }
+
+    /// What a plugin says, on one line of bounded length, without the secrets of its options.
+    fn shown(&self, text: &str) -> String {
+        let mut text = text.replace(char::is_control, " ");
+        for secret in &self.secrets {
+            text = text.replace(secret, "***");
+        }
+        text.chars().take(500).collect()
+    }
+}
+
+/// An act of reading within its time and the whole's.
+pub(crate) async fn timed<T>(
+    at: &str,
+    after: Duration,
+    deadline: Option<(Instant, Duration)>,
+    until: Instant,
+    reading: impl Future<Output = io::Result<T>>,
+) -> Result<T, SourceError> {
+    let at = || at.to_owned();
+    let (ends, total) = match deadline {
+        Some((ends, total)) if ends < until => (ends, Some(total)),
+        _ => (until, None),
+    };
+    match (timeout_at(ends, reading).await, total) {
+        (Ok(read), _) => read.map_err(|source| SourceError::Read { at: at(), source }),
+        (Err(_), Some(after)) => Err(SourceError::Budget { at: at(), after }),
+        (Err(_), None) => Err(SourceError::Stall { at: at(), after }),
+    }
+}

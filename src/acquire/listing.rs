@@ -1,0 +1,173 @@
+//! What one source says of the versions that it carries: asked, remembered, or not to be had.
+
+use std::time::{Duration, SystemTime};
+
+use loom_source::{Class, Dated, Line, Listing, Need, Selector, Slot, Source, SourceError};
+
+use super::{
+    AcquireError, Acquirer, Backend, Candidate, Reach,
+    choose::fits,
+    describe::whole,
+    observer::Progress,
+    plan::Reason,
+    resolve::Asked,
+    versions::{Heard, Memory, ago},
+};
+use crate::trust::Origin;
+
+/// What one source said.
+pub(super) enum Answer {
+    /// It has a cargo build.
+    Build,
+    /// These versions; with the memory they were read from, where it was not asked.
+    Versions(Vec<Dated>, Option<Memory>),
+    /// It has nothing of the kind.
+    Nothing,
+    /// It cannot tell.
+    Silent(&'static str),
+    /// It has not answered for as long as the next one has patience.
+    Late,
+    /// It did not answer.
+    Failed(Reason, String),
+}
+
+impl Acquirer<'_> {
+    pub(super) fn answer(
+        &self,
+        candidate: &Candidate,
+        line: &Line,
+        selector: &Selector,
+        patience: Option<Duration>,
+        asked: &mut Asked,
+    ) -> Result<Answer, AcquireError> {
+        if self.offline && candidate.reach == Reach::Network {
+            asked.offline = true;
+            return self.recalled(candidate, line);
+        }
+        let source = match &candidate.backend {
+            Backend::Missing(what) => {
+                asked.missing.get_or_insert_with(|| what.clone());
+                let why = "cannot be asked by this version of loom".to_owned();
+                return Ok(Answer::Failed(Reason::Missing, why));
+            }
+            Backend::Ready(source) => source.as_ref(),
+        };
+        let can = source.capabilities();
+        let answer = if can.dev && selector.allows_dev() {
+            let found = self.network.block_on(source.find(&line.at(Slot::Dev)))?;
+            found.map(|offer| if offer.is_some() { Answer::Build } else { Answer::Nothing })
+        } else if !can.releases {
+            Ok(Answer::Nothing)
+        } else if candidate.origin == Origin::PlainHttp {
+            Ok(Answer::Silent("its list would come over plain http and prove nothing"))
+        } else if candidate.reach == Reach::Disk {
+            self.network
+                .block_on(source.list(line, self.need(candidate, selector)))?
+                .map(Answer::from)
+        } else {
+            self.listed(candidate, source, line, selector, patience)?
+        };
+        Ok(answer.unwrap_or_else(|error| self.unanswered(candidate, &error, asked)))
+    }
+
+    /// How much of a listing is wanted. The answer is remembered and serves other selectors too.
+    fn need(&self, candidate: &Candidate, selector: &Selector) -> Need {
+        let any = candidate.prerelease || self.policy.judges_age();
+        if *selector == Selector::Latest && !any { Need::Newest } else { Need::All }
+    }
+
+    fn unanswered(&self, candidate: &Candidate, error: &SourceError, asked: &mut Asked) -> Answer {
+        let why = match error.hint() {
+            Some(hint) => format!("{}; {hint}", whole(error)),
+            None => whole(error),
+        };
+        self.observer.tell(Progress::Failed { source: &candidate.name, why: &why });
+        asked.offline |= error.class() == Class::Offline;
+        let reason = match error.class() {
+            Class::Credentials => Reason::Credentials,
+            Class::Unreachable | Class::Offline => Reason::Unreachable,
+        };
+        Answer::Failed(reason, why)
+    }
+
+    /// A listing over the network: a fresh answer that has what is wanted is taken as it is, and one process asks
+    /// for all that wait.
+    fn listed(
+        &self,
+        candidate: &Candidate,
+        source: &dyn Source,
+        line: &Line,
+        selector: &Selector,
+        patience: Option<Duration>,
+    ) -> Result<Result<Answer, SourceError>, AcquireError> {
+        let memory = Memory::of(self.state, &candidate.key(), line);
+        let (begun, need) = (SystemTime::now(), self.need(candidate, selector));
+        // The newest alone is a right answer for whatever selects it, unless an older one may be wanted all the same.
+        let serves = |heard: &Heard| {
+            let plain = !candidate.prerelease && !self.policy.judges_age();
+            let fits = |dated: &Dated| fits(selector, candidate, &dated.version);
+            (heard.is_whole() || plain) && heard.versions().iter().any(fits)
+        };
+        let heard = memory.recall()?.filter(|heard| {
+            // What is newer than the answer is not in it.
+            serves(heard) && !self.force && heard.is_fresh(begun, self.freshness)
+        });
+        if let Some(heard) = heard {
+            return Ok(Ok(Answer::Versions(heard.versions(), Some(memory))));
+        }
+        let what = format!("the versions of {}", candidate.name);
+        let lock = memory.lock(&mut || self.observer.tell(Progress::Waiting { what: &what }));
+        // Without a lock somebody else may ask the same at the same time, and no more.
+        let waited = lock.as_ref().is_ok_and(|(_, waited)| *waited);
+        let told = |heard: &Heard| heard.is_from(begun) && (heard.is_whole() || serves(heard));
+        if waited && let Some(heard) = memory.recall()?.filter(told) {
+            return Ok(Ok(Answer::Versions(heard.versions(), None)));
+        }
+        let list = source.list(line, need);
+        let Some(listing) = self.network.block_on(within(patience, list))? else {
+            let text = format!("{} has sent nothing yet; asking the next source", candidate.name);
+            self.observer.tell(Progress::Notice { text: &text });
+            return Ok(Ok(Answer::Late));
+        };
+        if let Ok(Listing::Versions(versions)) = &listing {
+            self.memory(memory.keep(&candidate.name, versions, need, SystemTime::now()));
+        }
+        Ok(listing.map(Answer::from))
+    }
+
+    /// What a source that may not be asked said last, as far as it is here: nothing else can be had of it now.
+    fn recalled(&self, candidate: &Candidate, line: &Line) -> Result<Answer, AcquireError> {
+        const SILENT: Answer = Answer::Silent("not asked: loom is offline");
+        let Some(heard) = Memory::of(self.state, &candidate.key(), line).recall()? else {
+            return Ok(SILENT);
+        };
+        let here = self.accepted_here(line)?;
+        let age = heard.age(SystemTime::now());
+        let mut versions = heard.versions();
+        versions.retain(|dated| here.contains(&dated.version));
+        if versions.is_empty() {
+            return Ok(SILENT);
+        }
+        let text = format!("offline: {} listed its versions {}", candidate.name, ago(age));
+        self.observer.tell(Progress::Notice { text: &text });
+        Ok(Answer::Versions(versions, None))
+    }
+}
+
+/// What comes of it in this time, if there is a limit.
+async fn within<T>(limit: Option<Duration>, answer: impl Future<Output = T>) -> Option<T> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, answer).await.ok(),
+        None => Some(answer.await),
+    }
+}
+
+impl From<Listing> for Answer {
+    fn from(listing: Listing) -> Self {
+        match listing {
+            Listing::Versions(versions) if versions.is_empty() => Self::Nothing,
+            Listing::Versions(versions) => Self::Versions(versions, None),
+            Listing::Unlistable(why) => Self::Silent(why),
+        }
+    }
+}

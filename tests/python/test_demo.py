@@ -1,0 +1,57 @@
+"""The example that makes the dashboard come alive."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from dashboard import ask_json
+from server import DEADLINE
+
+AGENTS = {"archivist", "executor", "forecaster", "market-data", "planner", "risk-desk"}
+
+
+@pytest.fixture
+def demo():
+    """Starts the example beside a server."""
+    processes = []
+
+    def start_one(server, **environment):
+        program = Path(os.environ["LOOM_TEST_SERVER"]).parent / "examples" / "dashboard_demo"
+        variables = {"LOOM_BRIDGE_ADDR": server.address} | environment
+        processes.append(subprocess.Popen([program], env=variables, stdout=subprocess.PIPE, text=True))
+        return processes[-1]
+
+    yield start_one
+    for process in processes:
+        process.kill()
+        process.wait(DEADLINE)
+        process.stdout.close()
+
+
+def await_agents(server):
+    """Waits until all of them are connected."""
+    deadline = time.monotonic() + DEADLINE
+    while {a["id"] for a in ask_json(server, "/api/topology")["agents"] if a["connected"]} != AGENTS:
+        assert time.monotonic() < deadline, ask_json(server, "/api/topology")
+
+
+def test_agents_come_speak_call_and_come_back(start, demo):
+    on = dict(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_BRIDGE_TOKEN="token")
+    server = start(**on)
+    process = demo(server, LOOM_BRIDGE_TOKEN="token")
+    assert process.stdout.readline().startswith("6 agents at ")
+    await_agents(server)
+    deadline = time.monotonic() + DEADLINE
+    while sum(tool["calls"] for tool in ask_json(server, "/api/tools")["tools"]) < 2:
+        assert time.monotonic() < deadline, "nobody calls a tool"
+    topics = {flow["topic"] for flow in ask_json(server, "/api/flow")["flows"]}
+    assert {"market.price.btc", "market.price.eth", "market.price.sol"} <= topics
+    calls = [s for s in ask_json(server, "/api/spans/recent?limit=1000") if s["name"] == "tool.call"]
+    names = {span["name"] for span in ask_json(server, f"/api/traces/{calls[0]['trace_id']}")}
+    assert {"event.publish", "tool.call"} <= names, "an event and the calls that it led to are one trace"
+    address = server.address
+    assert server.stop() == 0
+    await_agents(start(**on | {"LOOM_BRIDGE_ADDR": address}))

@@ -1,0 +1,95 @@
+//! The Python package: built, looked at from outside, and tested where nothing else is installed.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    Outcome,
+    command::{Count, clean, demand, tests},
+    tools::{self, Foreign},
+    workspace::{Venv, Workspace},
+};
+
+/// Builds the package and tests it.
+pub(crate) fn run(workspace: &Workspace, foreign: &Foreign) -> Outcome<Count> {
+    let package = Package {
+        workspace,
+        tests: workspace.root.join("tests/python_package"),
+        folder: workspace.target.join("xtask/package"),
+    };
+    let requirements = package.tests.join("outside/requirements.txt");
+    let tools = tools::python(workspace, "package-tools", &requirements)?;
+    let dist = package.build(&tools)?;
+    let mut count = package.outside(&tools, foreign, &dist)?;
+    count += package.inside("newest", &dist, &["--ignore", "test_messages.py"])?;
+    count += package.inside("oldest", &dist, &["test_messages.py", "test_agent.py"])?;
+    Ok(count)
+}
+
+struct Package<'a> {
+    workspace: &'a Workspace,
+    tests: PathBuf,
+    /// Where all of it is made.
+    folder: PathBuf,
+}
+
+impl Package<'_> {
+    /// The wheel and the source distribution, as they are released.
+    fn build(&self, tools: &Venv) -> Outcome<PathBuf> {
+        let dist = self.folder.join("dist");
+        if dist.exists() {
+            fs::remove_dir_all(&dist)?;
+        }
+        let python = self.workspace.root.join("python");
+        for what in [&["sdist"][..], &["build", "--release"]] {
+            let mut maturin = clean(Command::new(tools.program("maturin")));
+            maturin.current_dir(&python).args(what).arg("--out").arg(&dist);
+            demand(maturin.env("CARGO_TARGET_DIR", &self.workspace.target))?;
+        }
+        Ok(dist)
+    }
+
+    /// What is in the distributions, and what tools say of it.
+    fn outside(&self, tools: &Venv, foreign: &Foreign, dist: &Path) -> Outcome<Count> {
+        let mut pytest = clean(Command::new(tools.program("python")));
+        pytest.args(["-m", "pytest", "--quiet"]).current_dir(self.tests.join("outside"));
+        pytest.env("PYTHONDONTWRITEBYTECODE", "1").env("LOOM_TEST_DIST", dist);
+        // What the wheel was built of need not be built again for the source distribution.
+        pytest.env("CARGO_TARGET_DIR", &self.workspace.target);
+        foreign.tell(&mut pytest);
+        tests(&mut pytest)
+    }
+
+    /// Its own tests, in a fresh environment with the wheel and what `name`.txt lists: no cargo, an empty home.
+    fn inside(&self, name: &str, dist: &Path, arguments: &[&str]) -> Outcome<Count> {
+        let (inside, home) = (self.tests.join("inside"), self.folder.join("home"));
+        let venv = tools::fresh(&self.folder.join(name))?;
+        let requirements = inside.join(name).with_extension("txt");
+        let mut pip = Command::new(venv.program("pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check"]).arg(wheel(dist)?);
+        demand(pip.arg("--requirement").arg(requirements))?;
+        if home.exists() {
+            fs::remove_dir_all(&home)?;
+        }
+        fs::create_dir_all(&home)?;
+        let mut pytest = Command::new(venv.program("python"));
+        pytest.args(["-m", "pytest", "--quiet"]).args(arguments).current_dir(inside).env_clear();
+        let mut path = OsString::from(venv.path().join("bin"));
+        path.push(":/usr/bin:/bin");
+        pytest.env("PATH", path).env("HOME", home).env("LANG", "C.UTF-8");
+        pytest.env("PYTHONDONTWRITEBYTECODE", "1");
+        tests(pytest.env("LOOM_TEST_SERVER", self.workspace.server()))
+    }
+}
+
+/// The only wheel in a folder.
+fn wheel(dist: &Path) -> Outcome<PathBuf> {
+    let files: Vec<PathBuf> =
+        fs::read_dir(dist)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let wheel = files.into_iter().find(|file| file.extension().is_some_and(|e| e == "whl"));
+    wheel.ok_or_else(|| format!("there is no wheel in {}", dist.display()).into())
+}
