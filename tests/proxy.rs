@@ -21,6 +21,9 @@ impl Far {
         let nginx = Nginx::serve_tls(mirror.path(), &[NAME], "");
         let mut sandbox = Sandbox::direct();
         sandbox.set("SSL_CERT_FILE", nginx.certificate());
+        let mut sandbox = Sandbox::new();
+        // The sandbox's own leads nowhere.
+        sandbox.unset("HTTPS_PROXY").set("SSL_CERT_FILE", nginx.certificate());
         Self { sandbox, nginx, _mirror: mirror }
     }
 
