@@ -119,7 +119,7 @@ fn the_runtime_has_the_tools_that_loom_toml_speaks_of() {
     );
     stage.sandbox.write("loom.toml", &toml);
     stage.sandbox.set("ZEBRA_API_KEY", "sk-from-the-environment").set("GIVEN", "given");
-    stage.run("up", &["--detach", "--json"]).code(2).says(&["loom trust"]);
+    stage.run("up", &["--detach"]).code(2).says(&["loom trust"]);
     stage.sandbox.loom(&["trust"]).ok();
     let document = stage.up();
     let address = &document["bridge"]["address"];
