@@ -1,4 +1,5 @@
 //! `loom up` with `[llm.*]` and `[mcp.*]`: the runtime has the tools that loom.toml speaks of.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // all of it is a test; clippy sees only the functions marked as one
 
 mod support;
 
