@@ -1,5 +1,6 @@
 //! A real MCP server that hangs for good.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // all of it is a test; clippy sees only the functions marked as one
 
 use std::{
     fs,
