@@ -39,7 +39,7 @@ fn snapshot(sandbox: &Sandbox, name: &str, run: &Run) {
 
 #[test]
 fn a_healthy_machine_is_exit_0() {
-    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    let (sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
     snapshot(&sandbox, "doctor", &sandbox.loom(&["doctor"]).ok());
     let document = doctor(&sandbox);
@@ -54,7 +54,7 @@ fn a_healthy_machine_is_exit_0() {
 
 #[test]
 fn what_is_wrong_is_said_with_what_to_do_and_exit_1() {
-    let (mut sandbox, nobody) = (Sandbox::new(), Unreachable::new());
+    let (mut sandbox, nobody) = (Sandbox::direct(), Unreachable::new());
     config(&sandbox, &nobody.url());
     sandbox
         .set("SSL_CERT_FILE", "/none/ca.pem")
@@ -71,7 +71,7 @@ fn what_is_wrong_is_said_with_what_to_do_and_exit_1() {
 
 #[test]
 fn a_source_that_cannot_serve_is_unhealthy() {
-    let (sandbox, nobody) = (Sandbox::new(), Unreachable::new());
+    let (sandbox, nobody) = (Sandbox::direct(), Unreachable::new());
     config(&sandbox, &nobody.url());
     let document = sandbox.loom(&["doctor", "--json"]).code(1).json();
     let source = check(&document, "source");
@@ -82,7 +82,7 @@ fn a_source_that_cannot_serve_is_unhealthy() {
 
 #[test]
 fn the_proxy_in_force_is_named_with_its_variable_and_no_password() {
-    let (mut sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    let (mut sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
     assert_eq!(check(&doctor(&sandbox), "proxy")["message"], "none");
     sandbox.set("https_proxy", "http://user:s3cret@proxy.example:3128");
@@ -102,13 +102,12 @@ fn the_proxy_in_force_is_named_with_its_variable_and_no_password() {
 fn the_certificates_in_force_are_named() {
     let mirror = Plain::of(&["0.2.0"]);
     let nginx = Nginx::serve_tls(mirror.path(), &["localhost"], "");
-    let (mut sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    let (mut sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
-    let env = sandbox.command("x");
-    let mut command = proxies::without_certificates(Sandbox::program());
     let args = ["doctor", "--json"];
-    let env = env.get_envs().filter_map(|(name, value)| Some((name, value?)));
-    command.args(args).env_clear().envs(env).current_dir(sandbox.project());
+    let unshare = sandbox.command("unshare");
+    let mut command = proxies::without_certificates(unshare, Sandbox::program());
+    command.args(args);
     let bare = check(&sandbox.start(&args, command).wait().ok().json(), "certificates");
     assert_eq!(bare["grade"], "warning");
     assert!(bare["message"].as_str().unwrap().contains("Mozilla"), "{bare}");
@@ -119,7 +118,7 @@ fn the_certificates_in_force_are_named() {
 
 #[test]
 fn a_netrc_that_others_read_or_nobody_understands_is_said() {
-    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    let (sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
     let file = sandbox.write(sandbox.home().join(".netrc"), "machine a login u password s3cret\n");
     for (mode, grade) in [(0o600, "ok"), (0o644, "warning")] {
@@ -139,7 +138,7 @@ fn a_clock_that_is_wrong_is_seen_by_the_servers_date() {
     let (right, wrong) = (Nginx::serve(depot.path(), ""), Server::serve(depot.path()));
     let date = ("Date".to_owned(), "Sun, 06 Nov 1994 08:49:37 GMT".to_owned());
     wrong.fault("", Fault::Status(404, vec![date]));
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::direct();
     config(&sandbox, &right.url());
     assert_eq!(check(&doctor(&sandbox), "clock")["grade"], "ok");
     config(&sandbox, &wrong.url());
@@ -149,7 +148,7 @@ fn a_clock_that_is_wrong_is_seen_by_the_servers_date() {
 
 #[test]
 fn folders_that_cannot_be_written_are_said() {
-    let (mut sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    let (mut sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
     // A file where a folder should be stops root too.
     let file = sandbox.write("file", "x");
@@ -165,7 +164,7 @@ fn folders_that_cannot_be_written_are_said() {
 
 #[test]
 fn a_store_of_a_newer_format_a_broken_configuration_and_another_loom_are_said() {
-    let (mut sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    let (mut sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
     let bin = sandbox.folder("bin");
     let other = bin.join("loom");
@@ -188,7 +187,7 @@ fn a_store_of_a_newer_format_a_broken_configuration_and_another_loom_are_said() 
 
 #[test]
 fn offline_is_said_and_distant_sources_are_not_asked() {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::direct();
     config(&sandbox, "https://mirror.invalid");
     let document = sandbox.loom(&["doctor", "--json", "--offline"]).ok().json();
     let network = check(&document, "network");

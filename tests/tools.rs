@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use support::{Stage, stage::until};
+use support::{Stage, node, stage::until};
 use tonic::codegen::http::uri::PathAndQuery;
 
 /// `loom.v1.ToolCall`, as much of it as is said here.
@@ -50,7 +50,8 @@ fn call(address: &Value, agent: &str, name: &str, arguments: &Value) -> Value {
     };
     let uri = format!("http://{}", address.as_str().unwrap());
     let asked = async {
-        let channel = tonic::transport::Endpoint::from_shared(uri).unwrap().connect().await.unwrap();
+        let channel =
+            tonic::transport::Endpoint::from_shared(uri).unwrap().connect().await.unwrap();
         let mut client = tonic::client::Grpc::new(channel);
         client.ready().await.unwrap();
         let codec = tonic_prost::ProstCodec::<ToolCall, ToolResult>::default();
@@ -65,8 +66,7 @@ fn call(address: &Value, agent: &str, name: &str, arguments: &Value) -> Value {
 
 /// A program of the node packages that the tests bring.
 fn node_program(name: &str) -> PathBuf {
-    let folder = std::env::var_os("LOOM_TEST_NODE").expect("LOOM_TEST_NODE names a folder");
-    PathBuf::from(folder).join("node_modules/.bin").join(name)
+    node::folder().join("node_modules/.bin").join(name)
 }
 
 /// A server that speaks OpenAI's wire and takes one key; it ends when dropped.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -99,8 +98,10 @@ class ProjectConfig:
         file = Path(path)
         if file.exists():
             return _resolved("--config", os.fspath(file.absolute()))
+        from tempfile import TemporaryDirectory  # Costs more than all else here, and is seldom needed.
+
         # A folder of ours, so that no other file is found above it either.
-        with tempfile.TemporaryDirectory(prefix="loom-") as folder:
+        with TemporaryDirectory(prefix="loom-") as folder:
             empty = Path(folder, "loom.toml")
             empty.touch()
             return _resolved("--config", os.fspath(empty))
@@ -108,7 +109,11 @@ class ProjectConfig:
     def to_env_vars(self) -> dict[str, str]:
         """The variables in which a runtime is told all this."""
         enabled = self.dashboard.enabled and self.bridge.mode == "full"
-        providers = {name: _without_name(provider) for name, provider in self.llm_providers.items()}
+        providers: dict[str, Any] = {}
+        for name, provider in self.llm_providers.items():
+            # The first one is the default one.
+            providers.setdefault("default", name)
+            providers[name] = _without_name(provider)
         servers = {name: _without_name(server) for name, server in self.mcp_servers.items()}
         env = {
             "LOOM_BRIDGE_ADDR": self.bridge.address,

@@ -7,6 +7,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use super::Sandbox;
+
 /// A name for this machine that no resolver knows outside of [`knowing`].
 pub const NAME: &str = "mirror.test";
 
@@ -65,7 +67,7 @@ impl Proxy {
             let work = tempfile::Builder::new().prefix("loom-proxy-").tempdir().unwrap();
             let log = fs::File::create(work.path().join("log")).unwrap();
             let words = words(work.path(), port);
-            let mut command = knowing(work.path(), &words[0]);
+            let mut command = knowing(Command::new("unshare"), work.path(), &words[0]);
             command.args(&words[1..]).stdin(Stdio::null());
             command.stdout(log.try_clone().unwrap()).stderr(log);
             let child = command.spawn().expect("unshare starts");
@@ -94,22 +96,30 @@ impl Drop for Proxy {
     }
 }
 
-/// `program` where [`NAME`] is this machine: with an `/etc/hosts` of its own, written below `work`.
-pub fn knowing(work: &Path, program: impl AsRef<Path>) -> Command {
-    let hosts = work.join("hosts");
-    fs::write(&hosts, format!("127.0.0.1 localhost {NAME}\n")).unwrap();
-    changed(&format!("mount --bind '{}' /etc/hosts", hosts.display()), program)
+impl Sandbox {
+    /// A sandbox without any proxy.
+    pub fn direct() -> Self {
+        let mut sandbox = Self::new();
+        sandbox.unset("HTTPS_PROXY");
+        sandbox
+    }
 }
 
-/// `program` where `/etc/ssl` is empty, as in a bare container.
-pub fn without_certificates(program: impl AsRef<Path>) -> Command {
-    changed("mount -t tmpfs none /etc/ssl", program)
+/// `unshare` becomes `program` where [`NAME`] is this machine: with an `/etc/hosts` of its own, written below `work`.
+pub fn knowing(unshare: Command, work: &Path, program: impl AsRef<Path>) -> Command {
+    let hosts = work.join("hosts");
+    fs::write(&hosts, format!("127.0.0.1 localhost {NAME}\n")).unwrap();
+    changed(unshare, &format!("mount --bind '{}' /etc/hosts", hosts.display()), program)
+}
+
+/// `unshare` becomes `program` where `/etc/ssl` is empty, as in a bare container.
+pub fn without_certificates(unshare: Command, program: impl AsRef<Path>) -> Command {
+    changed(unshare, "mount -t tmpfs none /etc/ssl", program)
 }
 
 /// `program` after a shell command in a mount namespace of its own; needs no rights.
-fn changed(first: &str, program: impl AsRef<Path>) -> Command {
-    let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--mount", "--", "sh", "-c"]);
-    command.arg(format!("{first} && exec \"$@\"")).arg("sh").arg(program.as_ref());
-    command
+fn changed(mut unshare: Command, first: &str, program: impl AsRef<Path>) -> Command {
+    unshare.args(["--map-root-user", "--mount", "--", "sh", "-c"]);
+    unshare.arg(format!("{first} && exec \"$@\"")).arg("sh").arg(program.as_ref());
+    unshare
 }

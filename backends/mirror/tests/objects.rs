@@ -274,6 +274,25 @@ async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
     assert_eq!(from(2, &other).await, (0, b"0.2.0".to_vec()));
 }
 
+#[tokio::test]
+async fn other_providers_are_asked_at_the_endpoint_given() {
+    let root = TempDir::new().unwrap();
+    for (location, below, asked) in [
+        ("gs://bucket/p", "", ["/bucket/p%2Fformat", "/bucket"]),
+        ("az://container/p", "/account", ["/account/container/p/format", "/account/container"]),
+    ] {
+        let server = server::Server::start(root.path().into(), server::Rules::default()).await;
+        let server = server.unwrap();
+        let endpoint = format!("http://{}{below}", server.address).parse().unwrap();
+        let objects =
+            ObjectOptions { anonymous: true, endpoint: Some(endpoint), ..ObjectOptions::default() };
+        let mirror = Mirror::open(location, Options { objects, ..Options::default() }).unwrap();
+        let error = mirror.list(&line(), Need::All).await.unwrap_err();
+        assert!(error.to_string().contains(location), "{error}");
+        assert_eq!(server.requests(), asked);
+    }
+}
+
 #[test]
 fn what_cannot_be_asked_is_said_when_it_is_opened() {
     let error = Mirror::open("az://container", Options::default()).unwrap_err();

@@ -1,4 +1,5 @@
 //! A real MCP server that hangs for good.
+#![cfg(target_os = "linux")]
 
 use std::{
     fs,

@@ -69,7 +69,7 @@ fn locks(folder: &Path) -> Check {
 }
 
 fn links(folder: &Path) -> Check {
-    let linked = symlink(folder).and_then(|link| std::fs::read(link));
+    let linked = symlink(folder).and_then(std::fs::read);
     match linked {
         Ok(_) => Check::well("links", "symbolic links work on this file system"),
         Err(e) => Check::warning("links", format!("symbolic links cannot be made here: {e}"))

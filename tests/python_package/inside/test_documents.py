@@ -1,6 +1,7 @@
 """What the document says to type, as it stands, where its ports are free: in a network of its own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from conftest import TABLES
+from loom import embedded
 from snippets import snippets
 
 INSIDE = Path(__file__).resolve().parent
+ROOT = INSIDE.parents[2]
 
 
 def alone(*command, **options):
@@ -60,3 +63,21 @@ def test_the_recipe_for_ci(project, loom):
     script = 'loom up --mode bridge-only &\npytest -q -p no:cacheprovider tests/; code=$?\nkill $!; wait $!; exit "$code"'
     done = alone(shutil.which("env"), f"PATH={path}", "bash", "-c", script)
     assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
+
+
+def test_the_packages_own_readme(project):
+    """Each of its pieces of Python runs as it stands, where the runtime has the ports that it names."""
+    text = (ROOT / "python" / "README.md").read_text()
+    runtime, agents = (
+        code
+        for code in re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        if "start_core" in code or "words.count" in code
+    )
+    (project / "runtime.py").write_text(runtime)
+    done = alone(sys.executable, "runtime.py")
+    assert done.returncode == 0 and done.stdout.startswith("127.0.0.1:50051 http://127.0.0.1:3030 "), done.stdout
+    (project / "agents.py").write_text(agents)
+    with embedded.start_bridge("127.0.0.1:0") as bridge:
+        env = {**os.environ, **bridge.env}
+        done = subprocess.run([sys.executable, "agents.py"], env=env, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "speaker said 'good morning'\n3\n"

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import pytest
 
 import loom.v1
 
@@ -10,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 NAMES = ("action", "bridge", "event")
 
 
+@pytest.mark.filterwarnings("ignore:pkg_resources is deprecated")
 def test_they_are_what_the_generator_makes(tmp_path):
     from grpc_tools import protoc
 

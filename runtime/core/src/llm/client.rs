@@ -46,6 +46,8 @@ struct Course<'a> {
     address: String,
     /// When its caller stops waiting.
     limit: Instant,
+    /// The provider's timeout, or the caller's where that is shorter.
+    patience: Duration,
 }
 
 impl Client {
@@ -66,8 +68,9 @@ impl Client {
         let name = || provider.name.clone();
         let url = provider.endpoint();
         let url = url.map_err(|why| LlmError::Unusable { provider: name(), why })?;
+        let patience = provider.timeout.min(limit);
         let (address, limit) = (shown(&url), Instant::now() + limit);
-        let course = Course { provider, url, address, limit };
+        let course = Course { provider, url, address, limit, patience };
         let head = course.deadline();
         let response = self.ask(&course, document, head).await?;
         let mut answer = Completion::begin(&provider.name, &document.model);
@@ -99,7 +102,8 @@ impl Client {
             let Some(pause) = pause.filter(|&pause| Instant::now() + pause < deadline) else {
                 return Err(failed);
             };
-            tracing::info!(error = %failed.chain(), ?pause, "asking again");
+            // Without the provider's words, which may be the prompt's.
+            tracing::info!(provider = course.provider.name, made, ?pause, "asking again");
             tokio::time::sleep(pause).await;
         }
     }
@@ -268,9 +272,7 @@ impl Course<'_> {
 
     fn slow(&self, what: &'static str) -> LlmError {
         let (provider, address) = self.who();
-        // Whichever of the two ran out: never more than the provider's own.
-        let after = self.provider.timeout;
-        LlmError::Slow { provider, address, what, after }
+        LlmError::Slow { provider, address, what, after: self.patience }
     }
 
     fn broken(&self, source: Option<reqwest::Error>) -> LlmError {

@@ -105,12 +105,12 @@ impl registry::Provider for Generate {
     }
 }
 
-/// How it ended, in the span of the call.
+/// How it ended, in the span of the call. A failure's message stays out: it may hold what was said to the model.
 fn note(answer: &Answer) {
     let span = Span::current();
     match answer {
         Ok(_) => _ = span.record("status", "ok"),
-        Err(failure) => _ = span.record("status", "error").record("error", &*failure.message),
+        Err(failure) => _ = span.record("status", "error").record("error", &*failure.code),
     }
 }
 

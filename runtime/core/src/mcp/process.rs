@@ -98,8 +98,8 @@ mod system {
 
     /// A program and what it started, as far as that stays in its group.
     ///
-    /// Its number can be another group's only after the program was waited for and all of its group is gone; we look
-    /// at it right after the wait, and the system hands out all other numbers before it uses one again.
+    /// Its number can be another group's only once the program was waited for and all of its group is gone; it is used
+    /// right after the wait and never again, and the system hands out all other numbers before one comes back.
     #[derive(Debug)]
     pub(super) struct Group(Option<Pid>);
 
@@ -112,8 +112,10 @@ mod system {
             self.send(Signal::TERM);
         }
 
-        pub(super) fn kill(&self) {
+        /// Once: afterwards the number means nothing to us.
+        pub(super) fn kill(&mut self) {
             self.send(Signal::KILL);
+            self.0 = None;
         }
 
         /// A group that is gone is what we want: nothing to report.
@@ -162,6 +164,6 @@ mod system {
 
         pub(super) fn ask(&self) {}
 
-        pub(super) fn kill(&self) {}
+        pub(super) fn kill(&mut self) {}
     }
 }

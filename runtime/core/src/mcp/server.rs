@@ -85,8 +85,9 @@ impl Provider for Server {
             let answer = self.answer(call).await;
             match &answer {
                 Ok(_) => _ = Span::current().record("status", "ok"),
+                // Without its message, which may hold what the tool was given.
                 Err(failure) => {
-                    Span::current().record("status", "error").record("error", &*failure.message);
+                    Span::current().record("status", "error").record("error", &*failure.code);
                 }
             }
             answer
