@@ -166,6 +166,8 @@ def use_tools(server):
 def test_tools_tell_who_offers_them_and_how_they_do(dashboard):
     worker = use_tools(dashboard)
     tools = {tool["name"]: tool for tool in ask_json(dashboard, "/api/tools")["tools"]}
+    own = tools.pop("llm:generate")
+    assert (own["provider"], own["agents"]) == ("native", [])
     assert set(tools) == {'say "hi"', "idle"}, "a tool that nobody offers is not counted"
     used = tools['say "hi"']
     assert (used["calls"], used["errors"], used["last_error"]) == (2, 1, "out of breath")
@@ -177,7 +179,7 @@ def test_tools_tell_who_offers_them_and_how_they_do(dashboard):
     worker.half_close()
     worker.end()
     gone = {tool["name"]: tool for tool in ask_json(dashboard, "/api/tools")["tools"]}
-    assert set(gone) == {'say "hi"'} and not gone['say "hi"']["available"], "what was called is remembered"
+    assert set(gone) == {'say "hi"', "llm:generate"} and not gone['say "hi"']["available"], "what was called is remembered"
 
 
 def test_the_caller_is_named_where_it_says_so(dashboard):

@@ -47,8 +47,9 @@ def test_agents_come_speak_call_and_come_back(start, demo):
     deadline = time.monotonic() + DEADLINE
     while sum(tool["calls"] for tool in ask_json(server, "/api/tools")["tools"]) < 2:
         assert time.monotonic() < deadline, "nobody calls a tool"
-    topics = {flow["topic"] for flow in ask_json(server, "/api/flow")["flows"]}
-    assert {"market.price.btc", "market.price.eth", "market.price.sol"} <= topics
+    prices = {"market.price.btc", "market.price.eth", "market.price.sol"}
+    while not prices <= {flow["topic"] for flow in ask_json(server, "/api/flow")["flows"]}:
+        assert time.monotonic() < deadline, "prices are missing"
     calls = [s for s in ask_json(server, "/api/spans/recent?limit=1000") if s["name"] == "tool.call"]
     names = {span["name"] for span in ask_json(server, f"/api/traces/{calls[0]['trace_id']}")}
     assert {"event.publish", "tool.call"} <= names, "an event and the calls that it led to are one trace"

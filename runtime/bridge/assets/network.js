@@ -48,7 +48,8 @@ export function network({ topology, flow, tools }, calls) {
     }
   }
   for (const tool of tools.tools) {
-    if (!tool.provider && !tool.calls) continue;
+    // The runtime's own tools, which may be many, are shown once somebody calls them.
+    if (!tool.agents.length && !tool.calls) continue;
     const place = node("tool", tool.name, { here: tool.available });
     Object.assign(place, { count: tool.calls, last: tool.last_call_ms ?? 0 });
     for (const agent of tool.agents) edge("offer", node("agent", agent, { here: false }), place);

@@ -128,7 +128,9 @@ pub struct NotAFilter(String);
 
 /// Reads a filter. A lone word must be a level: the library would take any other for a target, and log nothing else.
 fn parse(filter: &str) -> Result<EnvFilter, NotAFilter> {
-    let unknown = |word: &&str| !word.contains('=') && word.parse::<LevelFilter>().is_err();
+    // The library takes nothing at all for `error`.
+    let no_level = |word: &str| word.is_empty() || word.parse::<LevelFilter>().is_err();
+    let unknown = |word: &&str| !word.contains('=') && no_level(word);
     if let Some(word) = filter.split(',').map(str::trim).find(|word| unknown(word)) {
         return Err(NotAFilter(format!("{word:?} is no level")));
     }
