@@ -15,7 +15,7 @@ use loom_source::{
 };
 
 use super::{
-    AcquireError, Acquired, Acquirer, Backend, Candidate, Reach,
+    AcquireError, Acquired, Acquirer, Candidate, Reach,
     fetch::{FetchError, Transfer},
     first_seen,
     observer::Progress,
@@ -114,7 +114,7 @@ impl Acquirer<'_> {
         let candidate = Candidate {
             name: file.display().to_string(),
             origin: Origin::Mirror,
-            backend: Backend::Ready(Box::new(source)),
+            source: Box::new(source),
             stop_on_error: true,
             stop_on_absent: true,
             reach: Reach::Disk,
@@ -169,9 +169,6 @@ impl Acquirer<'_> {
 
     fn begun(&self, chosen: &Chosen<'_>) -> Result<Result<Transfer, FetchError>, AcquireError> {
         let (candidate, carrier) = (chosen.candidate, &chosen.expected.carrier);
-        match candidate.source() {
-            Some(source) => self.network.block_on(self.begin(candidate, source, carrier, false)),
-            None => Ok(Ok(Transfer::Build)),
-        }
+        self.network.block_on(self.begin(candidate, candidate.source.as_ref(), carrier, false))
     }
 }

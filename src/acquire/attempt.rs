@@ -27,9 +27,7 @@ impl Acquirer<'_> {
         if let Transfer::Build = transfer {
             return self.build(release, chosen, log);
         }
-        let Some(source) = chosen.candidate.source() else {
-            return Ok(Step::Event(Event::Absent));
-        };
+        let source = chosen.candidate.source.as_ref();
         match self.receive(chosen.candidate, source, &chosen.expected, transfer) {
             Ok(fetched) => self.admit(release, chosen, fetched, log),
             Err(error) => self.unfetched(release, chosen, error, log).map(Step::Event),

@@ -14,7 +14,7 @@ pub struct Candidate {
     /// What it is to us.
     pub origin: Origin,
     /// Where it leads.
-    pub backend: Backend,
+    pub source: Box<dyn Source>,
     /// `on_error = "stop"`: its failure ends everything.
     pub stop_on_error: bool,
     /// `on_absent = "stop"`: where it has nothing, nobody else is asked.
@@ -40,16 +40,6 @@ pub enum Reach {
     Network,
 }
 
-/// What stands behind a configured source.
-#[derive(Debug)]
-pub enum Backend {
-    /// A source that can be asked.
-    Ready(Box<dyn Source>),
-    /// Nothing in this build; the text names what is missing. Known only when its turn comes,
-    /// so that a source before it can serve.
-    Missing(String),
-}
-
 impl Candidate {
     /// How long one that may be raced is waited for before the next one is asked too: a quarter of its `timeout`.
     /// Nobody is asked past one that may end the search.
@@ -64,17 +54,6 @@ impl Candidate {
 
     /// What its memories are kept under: a name alone could come to mean another place.
     pub(super) fn key(&self) -> String {
-        match &self.backend {
-            Backend::Ready(source) => format!("{} {source}", self.name),
-            Backend::Missing(_) => self.name.clone(),
-        }
-    }
-
-    /// The source, unless this build has none for it.
-    pub fn source(&self) -> Option<&dyn Source> {
-        match &self.backend {
-            Backend::Ready(source) => Some(source.as_ref()),
-            Backend::Missing(_) => None,
-        }
+        format!("{} {}", self.name, self.source)
     }
 }

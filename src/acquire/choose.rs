@@ -65,7 +65,7 @@ impl Acquirer<'_> {
         line: &Line,
         version: &Version,
     ) -> Result<Option<SystemTime>, AcquireError> {
-        let Some(source) = candidate.source() else { return Ok(None) };
+        let source = candidate.source.as_ref();
         if self.offline && candidate.reach == Reach::Network {
             return Ok(None);
         }

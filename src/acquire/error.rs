@@ -16,14 +16,6 @@ pub enum AcquireError {
     /// The state folder failed.
     #[error(transparent)]
     State(#[from] StateError),
-    /// No other source could serve, and one has no backend in this build.
-    #[error("{what} cannot be asked by this version of loom")]
-    Missing {
-        /// Which.
-        what: String,
-        /// Who was asked besides, and what came of it.
-        attempts: Vec<Attempt>,
-    },
     /// Nothing is configured.
     #[error("no source is configured for {0}")]
     NoSource(String),
@@ -106,7 +98,7 @@ pub enum AcquireError {
 fn unserved(reason: Reason, release: &str) -> String {
     match reason {
         Reason::Absent => format!("no source carries {release}"),
-        Reason::Unreachable | Reason::Missing => format!("no source could serve {release}"),
+        Reason::Unreachable => format!("no source could serve {release}"),
         Reason::Credentials => format!("no source would serve {release} without other credentials"),
         Reason::Integrity => format!("nothing that could be trusted was offered for {release}"),
     }
@@ -124,7 +116,6 @@ impl AcquireError {
             Self::Unserved { attempts, .. }
             | Self::Unlistable { attempts, .. }
             | Self::Young { attempts, .. }
-            | Self::Missing { attempts, .. }
             | Self::Offline { attempts, .. } => attempts,
             _ => &[],
         }
@@ -133,8 +124,7 @@ impl AcquireError {
     /// Whether the sources decided it, and not this machine or the way it was asked.
     pub(super) fn is_verdict(&self) -> bool {
         match self {
-            Self::Missing { .. }
-            | Self::Unserved { .. }
+            Self::Unserved { .. }
             | Self::Unlistable { .. }
             | Self::Young { .. }
             | Self::Downgrade { .. }
@@ -153,7 +143,7 @@ impl AcquireError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Store(error) => return error.hint(),
-            Self::Missing { .. } | Self::NoSource(_) => {
+            Self::NoSource(_) => {
                 "build it in a checkout of Loom with `loom up --build`, or name a \
                 source: --source file:///FOLDER or --source https://HOST/PATH"
                     .to_owned()
@@ -204,7 +194,7 @@ fn reason_hint(reason: Reason) -> Option<String> {
             "check the version (`loom list` shows what is here), name another source with --source, \
              or build it in a checkout of Loom with `loom up --build`"
         }
-        Reason::Unreachable | Reason::Missing => {
+        Reason::Unreachable => {
             "check the address of each source named above, and the connection to it, or name another one \
              with --source"
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use loom_source::{Class, Dated, Line, Listing, Need, Selector, Slot, Source, SourceError};
 
 use super::{
-    AcquireError, Acquirer, Backend, Candidate, Reach,
+    AcquireError, Acquirer, Candidate, Reach,
     choose::fits,
     describe::whole,
     observer::Progress,
@@ -44,14 +44,7 @@ impl Acquirer<'_> {
             asked.offline = true;
             return self.recalled(candidate, line);
         }
-        let source = match &candidate.backend {
-            Backend::Missing(what) => {
-                asked.missing.get_or_insert_with(|| what.clone());
-                let why = "cannot be asked by this version of loom".to_owned();
-                return Ok(Answer::Failed(Reason::Missing, why));
-            }
-            Backend::Ready(source) => source.as_ref(),
-        };
+        let source = candidate.source.as_ref();
         let can = source.capabilities();
         let answer = if can.dev && selector.allows_dev() {
             let found = self.network.block_on(source.find(&line.at(Slot::Dev)))?;

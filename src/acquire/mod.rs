@@ -69,7 +69,7 @@ use std::{
 use loom_source::{Digest, Line, Release, Selector, Slot};
 
 pub use bounded::Bounded;
-pub use candidate::{Backend, Candidate, Reach};
+pub use candidate::{Candidate, Reach};
 pub use error::AcquireError;
 pub use first_seen::forget as forget_first_seen;
 pub use network::Network;

@@ -26,8 +26,6 @@ pub(super) struct Log {
     pub(super) unproven: bool,
     /// Whether some source was refused for another reason: then nothing should be accepted unproven.
     pub(super) wrong: bool,
-    /// What this build of loom cannot ask.
-    pub(super) missing: Option<String>,
     /// Whether some source was not asked because we are offline.
     pub(super) offline: bool,
 }
@@ -41,7 +39,6 @@ impl Log {
             blames: Vec::new(),
             unproven: false,
             wrong: false,
-            missing: None,
             offline: false,
         }
     }

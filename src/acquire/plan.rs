@@ -52,8 +52,6 @@ impl Turn {
 pub enum Event {
     /// It does not carry the release.
     Absent,
-    /// This build of loom has nothing that could ask it.
-    Missing,
     /// It carries it, and the policy has an expectation of so many of its carriers, at least one.
     Offered {
         /// How many.
@@ -131,8 +129,6 @@ pub enum Action {
 pub enum Reason {
     /// Every source answered, and none carries it.
     Absent,
-    /// Some source cannot be asked by this build of loom.
-    Missing,
     /// Some source could not be reached.
     Unreachable,
     /// Some source wants credentials.
@@ -183,7 +179,6 @@ impl Plan {
         };
         match event {
             Event::Absent => self.absent(at),
-            Event::Missing => self.silent(at, Reason::Missing),
             Event::Offered { carriers } => {
                 self.asked[at].fetching = true;
                 self.asked[at].carriers = carriers.saturating_sub(1);

@@ -66,7 +66,7 @@ impl<'a> Race<'a> {
     /// Asks a source for the release.
     pub(super) fn ask(&mut self, place: usize, log: &mut Log) {
         let (candidate, release) = (&self.acquirer.candidates[place], self.release);
-        let Some(source) = candidate.source() else { return };
+        let source = candidate.source.as_ref();
         log.ask(candidate);
         self.watch(place, Duration::ZERO);
         self.run(place, async move { Came::Found(find(source, candidate.origin, release).await) });
@@ -76,7 +76,7 @@ impl<'a> Race<'a> {
     pub(super) fn fetch(&mut self, place: usize, after: Duration, whole: bool) {
         let Some(chosen) = self.chosen.get(&place) else { return };
         let (acquirer, candidate) = (self.acquirer, chosen.candidate);
-        let Some(source) = candidate.source() else { return };
+        let source = candidate.source.as_ref();
         let carrier = chosen.expected.carrier.clone();
         self.watch(place, after);
         self.run(place, async move {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use loom_source::{Dated, Line, Listing, Need, Slot, Source, SourceError};
 
-use super::{AcquireError, Acquirer, Backend, Candidate, Reach, describe::whole, versions::Memory};
+use super::{AcquireError, Acquirer, Candidate, Reach, describe::whole, versions::Memory};
 use crate::trust::Origin;
 
 /// What one source offers.
@@ -67,12 +67,7 @@ impl Acquirer<'_> {
                 None => Said::Silent("not asked: loom is offline".to_owned()),
             });
         }
-        let source = match &candidate.backend {
-            Backend::Ready(source) => source.as_ref(),
-            Backend::Missing(_) => {
-                return Ok(Said::Failed("cannot be asked by this version of loom".to_owned()));
-            }
-        };
+        let source = candidate.source.as_ref();
         if candidate.origin == Origin::PlainHttp {
             let why = "its list would come over plain http and prove nothing";
             return Ok(Said::Silent(why.to_owned()));

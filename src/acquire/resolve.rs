@@ -50,8 +50,6 @@ pub(super) struct Asked {
     young: bool,
     /// Whether some source was not asked because we are offline.
     pub(super) offline: bool,
-    /// What this build of loom cannot ask.
-    pub(super) missing: Option<String>,
 }
 
 impl Asked {
@@ -159,26 +157,21 @@ impl Acquirer<'_> {
 
     fn unresolved(&self, line: &Line, selector: &Selector, asked: Asked) -> AcquireError {
         let release = format!("{} {selector} {}", line.binary, line.platform);
-        let Asked { mut attempts, worst, unlistable, young, offline, missing, .. } = asked;
-        match (worst.unwrap_or(Reason::Absent), missing) {
+        let Asked { attempts, worst, unlistable, young, offline, .. } = asked;
+        match worst.unwrap_or(Reason::Absent) {
             _ if self.candidates.is_empty() => AcquireError::NoSource(release),
             _ if young => AcquireError::Young {
                 selector: selector.clone(),
                 minimum: self.policy.minimum_age(),
                 attempts,
             },
-            (reason, _) if offline && reason <= Reason::Unreachable => {
+            reason if offline && reason <= Reason::Unreachable => {
                 AcquireError::Offline { what: release, attempts }
             }
-            (Reason::Missing, Some(what)) => {
-                // Alone it would only say the same again.
-                attempts.retain(|_| self.candidates.len() > 1);
-                AcquireError::Missing { what, attempts }
-            }
-            (Reason::Absent, _) if unlistable => {
+            Reason::Absent if unlistable => {
                 AcquireError::Unlistable { selector: selector.clone(), attempts }
             }
-            (reason, _) => AcquireError::unserved(release, reason, attempts),
+            reason => AcquireError::unserved(release, reason, attempts),
         }
     }
 

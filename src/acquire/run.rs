@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use loom_source::{Offer, Platform, Release, Slot};
 
 use super::{
-    AcquireError, Acquired, Acquirer, Backend, Candidate, How, Reach, first_seen,
+    AcquireError, Acquired, Acquirer, Candidate, How, Reach, first_seen,
     observer::Progress,
     outcome::Log,
     plan::{Action, Event, Plan, Reason, Turn},
@@ -60,9 +60,7 @@ impl Acquirer<'_> {
     }
 
     fn only_builds(&self) -> bool {
-        let releases = |candidate: &Candidate| {
-            candidate.source().is_none_or(|source| source.capabilities().releases)
-        };
+        let releases = |candidate: &Candidate| candidate.source.capabilities().releases;
         !self.candidates.is_empty() && !self.candidates.iter().any(releases)
     }
 
@@ -154,17 +152,8 @@ impl Acquirer<'_> {
         if log.offline && reason <= Reason::Unreachable {
             return AcquireError::Offline { what, attempts };
         }
-        match log.missing.take() {
-            Some(what) if reason == Reason::Missing => {
-                // Alone it would only say the same again.
-                let attempts = if attempts.len() > 1 { attempts } else { Vec::new() };
-                AcquireError::Missing { what, attempts }
-            }
-            _ => {
-                let unproven = log.unproven && !log.wrong;
-                AcquireError::Unserved { release: what, reason, attempts, unproven }
-            }
-        }
+        let unproven = log.unproven && !log.wrong;
+        AcquireError::Unserved { release: what, reason, attempts, unproven }
     }
 
     /// Why a source is not even asked.
@@ -176,31 +165,11 @@ impl Acquirer<'_> {
             log.note(candidate, "not asked: loom is offline");
             return Some(Event::Absent);
         }
-        match &candidate.backend {
-            Backend::Missing(what) => Some(self.missing(release, candidate, what, log)),
-            Backend::Ready(source) if release.slot == Slot::Dev && !source.capabilities().dev => {
-                log.note(candidate, "carries no cargo builds");
-                Some(Event::Absent)
-            }
-            Backend::Ready(_) => None,
-        }
-    }
-
-    /// A kind of source that this build cannot ask; none of those carries cargo builds.
-    fn missing(
-        &self,
-        release: &Release,
-        candidate: &Candidate,
-        what: &str,
-        log: &mut Log,
-    ) -> Event {
-        if release.slot == Slot::Dev {
+        if release.slot == Slot::Dev && !candidate.source.capabilities().dev {
             log.note(candidate, "carries no cargo builds");
-            return Event::Absent;
+            return Some(Event::Absent);
         }
-        log.missing.get_or_insert_with(|| what.to_owned());
-        log.note(candidate, "cannot be asked by this version of loom");
-        Event::Missing
+        None
     }
 
     /// A source says that it has nothing. Over plain HTTP anybody can say so for it.

@@ -6,7 +6,7 @@ use loom_github::{Github, Options, Place, Token};
 
 use super::{Exit, Failure, context::Context, sources};
 use crate::{
-    acquire::{Backend, Candidate, Notes, Reach},
+    acquire::{Candidate, Notes, Reach},
     config::{Env, Resolved, Signature, SourceKind, SourceSpec},
     trust::Origin,
 };
@@ -40,7 +40,7 @@ pub(crate) fn open(
         memory: Arc::new(Notes::of(&resolved.state_dir.value, "github")),
     };
     let github = Github::open(options).map_err(|e| usage(&e))?;
-    Ok(sources::candidate(spec, origin, reach, Backend::Ready(Box::new(github))))
+    Ok(sources::candidate(spec, origin, reach, Box::new(github)))
 }
 
 fn usage(error: &dyn std::error::Error) -> Failure {

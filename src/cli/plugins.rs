@@ -9,7 +9,7 @@ use loom_plugin::{Plugin, PluginOptions, Program};
 
 use super::{Failure, context::Context, sources};
 use crate::{
-    acquire::{Backend, Candidate, Reach},
+    acquire::{Candidate, Reach},
     config::{Env, Resolved, SourceKind, SourceSpec},
     trust::Origin,
 };
@@ -64,9 +64,9 @@ pub(crate) fn open(
         total_timeout: spec.total_timeout,
         offline: resolved.offline.value,
     });
-    let backend = Backend::Ready(Box::new(plugin));
+    let source = Box::new(plugin);
     // Whatever a plugin says of itself, to us it is a mirror somewhere on the network.
-    Ok(sources::candidate(spec, Origin::Mirror, Reach::Network, backend))
+    Ok(sources::candidate(spec, Origin::Mirror, Reach::Network, source))
 }
 
 /// The absolute folders of PATH.

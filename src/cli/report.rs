@@ -128,12 +128,9 @@ impl From<AcquireError> for Failure {
     fn from(error: AcquireError) -> Self {
         let exit = match &error {
             AcquireError::Store(_) | AcquireError::State(_) => return Self::from_below(error),
-            AcquireError::Missing { .. }
-            | AcquireError::NoSource(_)
-            | AcquireError::Unreadable { .. } => Exit::Usage,
+            AcquireError::NoSource(_) | AcquireError::Unreadable { .. } => Exit::Usage,
             AcquireError::Unserved { reason, .. } => match reason {
                 Reason::Absent => Exit::Absent,
-                Reason::Missing => Exit::Usage,
                 Reason::Unreachable => Exit::Unreachable,
                 Reason::Credentials => Exit::Credentials,
                 Reason::Integrity => Exit::Integrity,

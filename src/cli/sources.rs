@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use loom_http::Network;
 use loom_mirror::{Mirror, Options};
+use loom_source::Source;
 use loom_target::{Target, TargetOptions, choose::Sightings};
 use url::Url;
 
 pub(crate) use super::network::network;
 use super::{Exit, Failure, context::Context, github, netrc, objects, plugins};
 use crate::{
-    acquire::{Backend, Bounded, Candidate, Reach},
+    acquire::{Bounded, Candidate, Reach},
     config::{Layout, Resolved, SourceKind, SourceSpec, Then},
     trust::Origin,
 };
@@ -65,12 +66,12 @@ pub(crate) fn candidate(
     spec: &SourceSpec,
     origin: Origin,
     reach: Reach,
-    backend: Backend,
+    source: Box<dyn Source>,
 ) -> Candidate {
     Candidate {
         name: spec.to_string(),
         origin,
-        backend,
+        source,
         stop_on_error: spec.on_error == Then::Stop,
         stop_on_absent: spec.on_absent == Then::Stop,
         reach,
@@ -103,8 +104,8 @@ fn target(
     };
     let profile = profile.map(str::to_owned);
     let options = TargetOptions { profile, build, ..target_options(context, checkout) };
-    let backend = Backend::Ready(Box::new(Target::open(options)));
-    opened.candidates.push(candidate(spec, Origin::Workspace, Reach::Disk, backend));
+    let source = Box::new(Target::open(options));
+    opened.candidates.push(candidate(spec, Origin::Workspace, Reach::Disk, source));
     Ok(())
 }
 
@@ -162,10 +163,10 @@ fn mirror(
         (_, false) => Reach::Network,
     };
     let origin = if mirror.is_insecure() { Origin::PlainHttp } else { Origin::Mirror };
-    let backend = match reach {
+    let source: Box<dyn Source> = match reach {
         // What looks like a folder may be a mount whose server has gone away.
-        Reach::Disk => Backend::Ready(Box::new(Bounded::new(mirror, spec.timeout))),
-        Reach::Loopback | Reach::Network => Backend::Ready(Box::new(mirror)),
+        Reach::Disk => Box::new(Bounded::new(mirror, spec.timeout)),
+        Reach::Loopback | Reach::Network => Box::new(mirror),
     };
-    Ok(candidate(spec, origin, reach, backend))
+    Ok(candidate(spec, origin, reach, source))
 }

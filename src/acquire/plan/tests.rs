@@ -107,12 +107,6 @@ fn sources_are_taken_in_order_until_one_delivers() {
             vec![Ask(0), Ask(1), GiveUp(Reason::Integrity)],
         ),
         (
-            "a source without a backend goes on",
-            &two,
-            vec![(0, Event::Missing), (1, Event::Absent)],
-            vec![Ask(0), Ask(1), GiveUp(Reason::Missing)],
-        ),
-        (
             "a final answer ends it",
             &two,
             vec![(0, failed(Advice::Stop, false))],

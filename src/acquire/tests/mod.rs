@@ -17,7 +17,7 @@ use loom_source::{Authority, Digest, Line, Name, Platform, Release, Selector};
 use tempfile::TempDir;
 
 use super::{
-    AcquireError, Acquired, Acquirer, Backend, Candidate, Network, Observer, Progress, Reach, Retry,
+    AcquireError, Acquired, Acquirer, Candidate, Network, Observer, Progress, Reach, Retry,
 };
 use crate::{
     store::{Limits, Store},
@@ -89,7 +89,7 @@ impl Home {
         Candidate {
             name: name.to_owned(),
             origin: Origin::Mirror,
-            backend: Backend::Ready(Box::new(mirror)),
+            source: Box::new(mirror),
             stop_on_error: false,
             stop_on_absent: false,
             reach: Reach::Disk,

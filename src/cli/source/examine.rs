@@ -11,8 +11,8 @@ use loom_source::{
 
 use super::finding::{Finding, Offered, State};
 use crate::{
-    acquire::{Backend, Candidate, Network, Reach, quarantine::Quarantine},
-    cli::{Exit, Failure, context::Context, sources},
+    acquire::{Candidate, Network, Reach, quarantine::Quarantine},
+    cli::{Failure, context::Context, sources},
     config::{Resolved, SourceKind, SourceSpec},
 };
 
@@ -83,9 +83,7 @@ async fn find(asked: Asked<'_>, wanted: &Wanted<'_>, offline: bool) -> Finding {
     let address = match &spec.kind {
         SourceKind::Target { path: None, .. } => {
             match opened.as_ref().ok().and_then(Option::as_ref) {
-                Some(candidate) => {
-                    candidate.source().map_or("target".to_owned(), ToString::to_string)
-                }
+                Some(candidate) => candidate.source.to_string(),
                 None => "target".to_owned(),
             }
         }
@@ -109,15 +107,9 @@ impl Wanted<'_> {
         if offline && candidate.reach == Reach::Network {
             return State::Offline;
         }
-        match &candidate.backend {
-            Backend::Missing(what) => {
-                let message = format!("this version of loom cannot ask {what}");
-                State::Failed(Failure::new(Exit::Usage, message))
-            }
-            Backend::Ready(source) => match self.ask(candidate, source.as_ref()).await {
-                Ok(state) => state,
-                Err(error) => State::failed(&error),
-            },
+        match self.ask(candidate, candidate.source.as_ref()).await {
+            Ok(state) => state,
+            Err(error) => State::failed(&error),
         }
     }
 

@@ -49,7 +49,8 @@ fn row<'a>(
     let mut alone = resolved.clone();
     alone.sources.value = vec![spec.clone()];
     let opened = sources::open(context, &alone, false).ok();
-    let source = opened.as_ref().and_then(|opened| opened.candidates.first()?.source());
+    let source =
+        opened.as_ref().and_then(|opened| Some(opened.candidates.first()?.source.as_ref()));
     let held = quarantine.against(&spec.to_string()).next().is_some();
     let can = source.map(|source| words(source.capabilities()));
     Row { spec, origin: &resolved.sources.origin, can, held }
