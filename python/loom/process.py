@@ -92,12 +92,13 @@ class RuntimeProcess:
         )
         try:
             line = _first_line(process)
-            if not line.strip():
-                process.wait()
-            document = answer(line, process.poll() or 0, command[1:])
+            # Whoever does not speak of a runtime has said all that it will.
+            code = 0 if line.startswith(b"{") else process.wait(_PATIENCE)
+            document = answer(line, code, command[1:])
         except BaseException:
             process.terminate()
             _close(process)
+            process.wait()
             raise
         return cls(process, document)
 
