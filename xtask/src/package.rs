@@ -58,8 +58,6 @@ impl Package<'_> {
         let mut pytest = clean(Command::new(tools.program("python")));
         pytest.args(["-m", "pytest", "--quiet"]).current_dir(self.tests.join("outside"));
         pytest.env("PYTHONDONTWRITEBYTECODE", "1").env("LOOM_TEST_DIST", dist);
-        // What the wheel was built of need not be built again for the source distribution.
-        pytest.env("CARGO_TARGET_DIR", &self.workspace.target);
         foreign.tell(&mut pytest);
         tests(&mut pytest)
     }
