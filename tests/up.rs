@@ -2,7 +2,11 @@
 
 mod support;
 
-use std::{fs, net::TcpListener};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+};
 
 use rustix::process::Signal;
 use support::{
@@ -38,6 +42,24 @@ fn with_the_dashboard_its_address_is_told() {
     let document = stage.sandbox.loom(&all).ok().json();
     let address = document["dashboard"]["url"].as_str().unwrap().strip_prefix("http://").unwrap();
     std::net::TcpStream::connect(address.trim_end_matches('/')).unwrap();
+}
+
+#[test]
+fn a_server_that_speaks_tls_is_asked_over_tls() {
+    let mut stage = Stage::new();
+    let made = rcgen::generate_simple_self_signed(["bridge.example".to_owned()]).unwrap();
+    let certificate = stage.sandbox.write("cert.pem", &made.cert.pem());
+    let key = stage.sandbox.write("key.pem", &made.signing_key.serialize_pem());
+    stage.sandbox.set("LOOM_BRIDGE_TLS_CERT", certificate).set("LOOM_BRIDGE_TLS_KEY", key);
+    let document = stage.run("up", &["--detach", "--json"]).ok().json();
+    assert!(runs(&document["pid"]));
+    // Nobody is heard who does not speak it: the first byte of the answer is that of an alert.
+    let mut stream =
+        std::net::TcpStream::connect(document["bridge"]["address"].as_str().unwrap()).unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+    let mut first = [0];
+    stream.read_exact(&mut first).unwrap();
+    assert_eq!(first, [21]);
 }
 
 #[test]

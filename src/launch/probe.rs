@@ -1,4 +1,7 @@
-//! Asks a server over gRPC whether it serves: `grpc.health.v1`, else the bridge's own `Heartbeat`.
+//! Asks a server over gRPC whether it serves: `grpc.health.v1`, else the bridge's own `Heartbeat`; over TLS where it
+//! does not speak plain HTTP/2.
+
+mod tls;
 
 use std::time::Duration;
 
@@ -35,24 +38,54 @@ struct HeartbeatResponse {
 
 /// `Ok` if the server at `address` serves, else why not.
 pub(super) async fn serves(address: &Endpoint) -> Result<(), String> {
-    let uri = format!("http://{address}");
-    let channel = Address::from_shared(uri)
+    let at = Address::from_shared(format!("http://{address}"))
         .map_err(|e| e.to_string())?
         .connect_timeout(PATIENCE)
-        .timeout(PATIENCE)
-        .connect()
-        .await
-        .map_err(|_| format!("nothing answers at {address}"))?;
+        .timeout(PATIENCE);
+    let plain = at.connect().await.map_err(|_| format!("nothing answers at {address}"))?;
+    match asked(address, plain).await {
+        Err(Said::Nothing(why)) => match tls::channel(address, at).await {
+            Some(channel) => asked(address, channel).await.map_err(Said::into),
+            None => Err(why),
+        },
+        said => said.map_err(Said::into),
+    }
+}
+
+/// Why a server is not ready.
+enum Said {
+    /// It does not answer as one would over this channel.
+    Nothing(String),
+    /// It says so.
+    No(String),
+}
+
+impl From<Said> for String {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Nothing(why) | Said::No(why) => why,
+        }
+    }
+}
+
+async fn asked(address: &Endpoint, channel: Channel) -> Result<(), Said> {
     match HealthClient::new(channel.clone()).check(HealthCheckRequest::default()).await {
         Ok(answer) => match answer.into_inner().status() {
             ServingStatus::Serving => Ok(()),
-            other => Err(format!("{address} answers {} to a health check", other.as_str_name())),
+            other => {
+                let name = other.as_str_name();
+                Err(Said::No(format!("{address} answers {name} to a health check")))
+            }
         },
         // An older server, which knows nothing of health checks.
         Err(status) if status.code() == Code::Unimplemented => {
-            heartbeat(channel).await.map_err(|s| said(address, "a heartbeat", &s))
+            heartbeat(channel).await.map_err(|s| Said::No(said(address, "a heartbeat", &s)))
         }
-        Err(status) => Err(said(address, "a health check", &status)),
+        // The connection, not the server, has failed: there is a cause below the status.
+        Err(status) if std::error::Error::source(&status).is_some() => {
+            Err(Said::Nothing(said(address, "a health check", &status)))
+        }
+        Err(status) => Err(Said::No(said(address, "a health check", &status))),
     }
 }
 
