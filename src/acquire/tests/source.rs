@@ -35,7 +35,11 @@ fn a_source_that_is_to_be_the_only_one_stops_the_search_and_hides_no_failure() {
 fn a_source_that_cannot_be_asked_hides_neither_what_is_here_nor_what_others_have() {
     let home = home();
     home.release_in("m", "0.2.0", b"program", true);
-    let away = || home.mirror("not-mounted");
+    let away = || {
+        let mirror = home.mirror("away");
+        fs::remove_dir(home.path("away")).unwrap();
+        mirror
+    };
     let got = home.get(&[away(), home.mirror("m")], "0.2.0").unwrap();
     assert_eq!(got.how, How::Fetched { source: "m".to_owned() });
     assert_eq!(version(home.get(&[away()], "latest")), "0.2.0");
