@@ -23,7 +23,7 @@ pub struct Candidate {
     pub reach: Reach,
     /// `timeout`: its longest time without progress; zero where there is none.
     pub timeout: Duration,
-    /// `race = true`: the next one may be asked while this one has sent nothing for its [`patience`](Self::patience).
+    /// `race = true`: the next one may be asked while this one has sent nothing for its patience, a quarter of its `timeout`.
     pub race: bool,
     /// `prerelease = true`: its pre-releases count as releases.
     pub prerelease: bool,

@@ -3,7 +3,7 @@
 //! | module | idea |
 //! |---|---|
 //! | [`record`] | one finished span |
-//! | [`fields`] | what a span says of itself, read from its fields |
+//! | `fields` | what a span says of itself, read from its fields |
 //! | [`layer`] | from `tracing` to finished spans |
 //! | [`budget`] | how many event spans are taken per second |
 //! | [`store`] | the latest ones, bounded |

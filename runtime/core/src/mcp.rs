@@ -5,15 +5,15 @@
 //! |---|---|
 //! | [`spec`] | which program, with what |
 //! | [`environment`] | what of our environment a program gets to see (pure) |
-//! | [`process`] | a program that runs, and everything it started |
-//! | [`words`] | what a program says on standard error, bounded and without secrets |
+//! | `process` | a program that runs, and everything it started |
+//! | `words` | what a program says on standard error, bounded and without secrets |
 //! | [`backoff`] | when to start it again (pure) |
-//! | [`client`] | what we are to the server: hears that its tools changed |
-//! | [`state`] | how a server is just now, for everybody who calls it |
+//! | `client` | what we are to the server: hears that its tools changed |
+//! | `state` | how a server is just now, for everybody who calls it |
 //! | [`answer`] | from MCP's results and errors to ours (pure) |
-//! | [`server`] | one server's calls |
-//! | [`life`] | one server's life: start, list, watch, end, again |
-//! | [`servers`] | all of them |
+//! | `server` | one server's calls |
+//! | `life` | one server's life: start, list, watch, end, again |
+//! | `servers` | all of them |
 
 pub mod answer;
 pub mod backoff;
