@@ -121,7 +121,7 @@ def test_who_gets_which_provider(start, model):
     assert chosen({**hello, "provider": "a"}) == "a"
     assert chosen(**{"x-agent-id": "planner"}) == "a"
     assert chosen(**{"x-agent-id": "other"}) == "z"
-    assert chosen({**hello, "provider": "z"}, **{"x-agent-id": "planner"}) == "a"
+    assert chosen({**hello, "provider": "z"}, **{"x-agent-id": "planner"}) == "z"
     assert output(generate(server, {**hello, "model": "other"}))["model"] == "other"
     status, message, _ = failure(generate(server, {**hello, "provider": "x"}))
     assert (status, message) == ("TOOL_INVALID_ARGUMENTS", 'there is no provider "x"; there are: z, a')

@@ -116,7 +116,7 @@ pub fn schema() -> Value {
                 "type": "integer", "minimum": 1,
                 "description": "The longest answer, in tokens; not above the provider's max_tokens.",
             },
-            "provider": text("One of the [llm.*] tables, for agents that have no llm_provider."),
+            "provider": text("One of the [llm.*] tables, instead of the calling agent's llm_provider."),
             "model": text("Instead of the provider's own."),
             "stop": {"anyOf": [{"type": "string"}, texts], "description": "Texts before which the answer ends."},
             "stream": {"type": "boolean", "description": "Ask for the answer piece by piece."},

@@ -42,10 +42,8 @@ pub enum NoProvider {
 }
 
 impl Providers {
-    /// The provider for a call of `agent` that asks for `asked`: the agent's `llm_provider`, else the one asked for,
+    /// The provider for a call of `agent` that asks for `asked`: the one asked for, else the agent's `llm_provider`,
     /// else `llm.default`, else the first.
-    ///
-    /// What whoever runs this machine wrote for an agent stands before what the agent asks for.
     pub fn choose(
         &self,
         agent: Option<&str>,
@@ -56,12 +54,12 @@ impl Providers {
             let there = self.names();
             self.named(name).ok_or(NoProvider::Set { setting, name: name.to_owned(), there })
         };
-        if let Some((agent, name)) = agent.and_then(|agent| self.agents.get_key_value(agent)) {
-            return set(format!("agents.{agent}.llm_provider"), name);
-        }
         if let Some(asked) = asked {
             let error = || NoProvider::Asked { asked: asked.to_owned(), there: self.names() };
             return self.named(asked).ok_or_else(error);
+        }
+        if let Some((agent, name)) = agent.and_then(|agent| self.agents.get_key_value(agent)) {
+            return set(format!("agents.{agent}.llm_provider"), name);
         }
         match &self.default {
             Some(default) => set("llm.default".to_owned(), default),
@@ -93,9 +91,9 @@ mod tests {
     }
 
     #[test]
-    fn the_agents_own_then_the_one_asked_for_then_the_default_then_the_first() {
+    fn the_one_asked_for_then_the_agents_own_then_the_default_then_the_first() {
         for (default, agent, asked, expected) in [
-            (Some("a"), Some("planner"), Some("z"), "m"),
+            (Some("a"), Some("planner"), Some("z"), "z"),
             (Some("a"), Some("planner"), None, "m"),
             (Some("a"), Some("other"), Some("z"), "z"),
             (Some("a"), None, Some("z"), "z"),
