@@ -41,6 +41,8 @@ def until(holds):
 
 def main(command):
     """Runs a snippet that starts a runtime and waits, and ends it by Ctrl+C."""
+    # A shell starts what it puts into the background with the signal ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     snippet = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     # Only the second runtime has a dashboard.
     until(lambda: answers(3030) and answers(50051))
