@@ -253,7 +253,7 @@ def test_a_fork_neither_ends_it_nor_keeps_it():
 
 
 def test_ctrl_c_is_for_python_to_hear():
-    code = STARTS + "import signal; signal.signal(signal.SIGINT, lambda *_: print('heard', flush=True)); print('listening', flush=True); input(); print(p.poll())"
+    code = STARTS + "import os, signal; signal.signal(signal.SIGINT, lambda *_: os.write(1, b'heard\\n')); print('listening', flush=True); input(); print(p.poll())"
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
