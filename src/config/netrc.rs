@@ -238,10 +238,10 @@ mod tests {
 
     #[test]
     fn the_variable_names_the_file_else_it_is_at_home() {
-        let home = || Some(PathBuf::from("/home/u"));
+        let home = || Some(PathBuf::from("/srv/u"));
         let none = Env::default();
-        assert_eq!(paths(&none, home(), Os::Unix), [PathBuf::from("/home/u/.netrc")]);
-        let windows = ["/home/u/_netrc", "/home/u/.netrc"].map(PathBuf::from);
+        assert_eq!(paths(&none, home(), Os::Unix), [PathBuf::from("/srv/u/.netrc")]);
+        let windows = ["/srv/u/_netrc", "/srv/u/.netrc"].map(PathBuf::from);
         assert_eq!(paths(&none, home(), Os::Windows), windows);
         let named: Env = [("NETRC", "/etc/netrc")].into_iter().collect();
         assert_eq!(paths(&named, home(), Os::Unix), [PathBuf::from("/etc/netrc")]);

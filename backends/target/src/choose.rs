@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_hint_ends_in_a_command() {
-        let hint = Hint::Unlinked("/home/u/loom".into()).to_string();
-        assert!(hint.ends_with("`loom dev link /home/u/loom`"), "{hint}");
+        let hint = Hint::Unlinked("/srv/u/loom".into()).to_string();
+        assert!(hint.ends_with("`loom dev link /srv/u/loom`"), "{hint}");
     }
 }
