@@ -24,11 +24,15 @@ impl Acquirer<'_> {
         transfer: Transfer,
         log: &mut Log,
     ) -> Result<Step, AcquireError> {
-        if let Transfer::Build = transfer {
-            return self.build(release, chosen, log);
-        }
-        let source = chosen.candidate.source.as_ref();
-        match self.receive(chosen.candidate, source, &chosen.expected, transfer) {
+        let (name, expected) = (chosen.candidate.name.as_str(), &chosen.expected);
+        let fetched = match transfer {
+            Transfer::Build => return self.build(release, chosen, log),
+            Transfer::Stream(partial, opened) => self.receive(name, expected, partial, opened),
+            Transfer::Listing(opened) => {
+                self.loose(name, chosen.candidate.source.as_ref(), expected, opened)
+            }
+        };
+        match fetched {
             Ok(fetched) => self.admit(release, chosen, fetched, log),
             Err(error) => self.unfetched(release, chosen, error, log).map(Step::Event),
         }

@@ -4,7 +4,7 @@
 //! Everything in between is a bounded pipe, so memory stays flat whatever the archive's size.
 
 use std::{
-    io::{self, Read},
+    io::Read,
     sync::atomic::{AtomicU64, Ordering},
     thread,
 };
@@ -128,21 +128,15 @@ impl Acquirer<'_> {
         })
     }
 
-    /// Receives and unpacks what has begun to arrive.
+    /// Receives and unpacks a stream that has begun to arrive.
     pub(super) fn receive(
         &self,
-        candidate: &Candidate,
-        source: &dyn Source,
+        name: &str,
         expected: &Expected,
-        transfer: Transfer,
+        partial: Partial,
+        opened: Opened,
     ) -> Result<Fetched, FetchError> {
-        let name = candidate.name.as_str();
         let carrier = &expected.carrier;
-        let (partial, opened) = match transfer {
-            Transfer::Stream(partial, opened) => (partial, opened),
-            Transfer::Listing(opened) => return self.loose(name, source, expected, opened),
-            Transfer::Build => return Err(AcquireError::Prepare(not_a_transfer()).into()),
-        };
         self.announce(name, carrier, &opened);
         let staged = self.store.stage(self.limits)?;
         let fetched = match &carrier.form {
@@ -289,10 +283,6 @@ async fn primed(opened: Opened) -> Result<Opened, FetchError> {
     let first = first.map_err(|error| FetchError::Source(error, false))?;
     let body = stream::iter(first.map(Ok)).chain(body).fuse().boxed();
     Ok(Opened { start, total, validator, body })
-}
-
-fn not_a_transfer() -> io::Error {
-    io::Error::other("a cargo build is copied, not received")
 }
 
 /// What arrived stays for the next attempt, unless it is already known to be wrong.
