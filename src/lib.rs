@@ -9,12 +9,10 @@
 //! | 4 | `config` | turns files, environment and flags into one value that remembers where each setting came from |
 //! | 5 | `acquire` | find, judge, fetch, check, publish |
 //! | 5 | `launch` | starts, watches and stops a runtime |
-//! | 6 | `cli` | one file per command; the only code that prints |
 //!
 //! The library takes values: it never looks at the terminal, the home directory or the environment.
 
 pub mod acquire;
-pub mod cli;
 pub mod config;
 pub mod launch;
 pub mod store;

@@ -1,7 +1,9 @@
 //! The `loom` program: parse, run, report, exit.
 
+mod cli;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    loom_runtime::cli::run(std::env::args_os().collect())
+    cli::run(std::env::args_os().collect())
 }

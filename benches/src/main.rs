@@ -20,7 +20,7 @@
 mod cold;
 mod mark;
 mod memory;
-#[path = "../../tests/support/nginx.rs"]
+#[path = "../../tests/it/support/nginx.rs"]
 #[allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 mod nginx;
 mod payload;

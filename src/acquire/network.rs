@@ -14,8 +14,11 @@ pub struct Network {
 }
 
 impl Network {
-    /// Waits for `future` on this thread.
-    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, AcquireError> {
+    /// Runs `future` to its end on the calling thread.
+    ///
+    /// # Errors
+    /// [`AcquireError::Prepare`] where the system gives no runtime (no file descriptors left, say).
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, AcquireError> {
         if self.runtime.get().is_none() {
             let runtime = Builder::new_current_thread()
                 .enable_all()

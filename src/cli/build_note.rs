@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use indicatif::HumanDuration;
 
 use super::Failure;
-use crate::store::{Installed, Store, receipt::BuildReceipt};
+use loom_runtime::store::{Installed, Store, receipt::BuildReceipt};
 
 /// `the debug build of /checkout, 5 minutes old (abc123def456+dirty)`; what is not known is left out.
 pub(crate) fn told(build: &BuildReceipt, now: SystemTime) -> String {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Done, Exit, Failure, Outcome, context::Context};
-use crate::config::{self, Disk, Flags, Mistake, Place, Resolved, Row, show};
+use loom_runtime::config::{self, Disk, Flags, Mistake, Place, Resolved, Row, show};
 
 /// Arguments of `loom config`.
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,7 @@ use loom_http::Journal;
 use loom_source::{Line, Platform};
 
 use super::{Exit, Failure, global::Global, netrc::Found, printer::Printer};
-use crate::{
+use loom_runtime::{
     config::{self, Disk, Env, Flags, Inputs, Os, Resolved, Trusted},
     store::{Notice, Store},
 };

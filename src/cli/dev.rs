@@ -6,11 +6,13 @@ use std::{
 };
 
 use indicatif::{HumanBytes, HumanDuration};
-use loom_target::{Choice, Found, Sightings, Target, choose_checkout, find_checkout, link};
+use loom_cargo_build::{
+    CargoBuild, Choice, Found, Sightings, choose_checkout, find_checkout, link,
+};
 use serde_json::{Value, json};
 
 use super::{Done, Exit, Failure, Outcome, context::Context, sources};
-use crate::config::{Flags, Resolved};
+use loom_runtime::config::{Flags, Resolved};
 
 /// Arguments of `loom dev`.
 #[derive(Debug, clap::Args)]
@@ -82,7 +84,7 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
         return Err(Failure::new(Exit::Absent, "no checkout of Loom counts here")
             .hint(hint.unwrap_or_else(|| "`loom dev link FOLDER` names one".to_owned())));
     };
-    let target = Target::open(sources::target_options(context, checkout.clone()));
+    let target = CargoBuild::open(sources::target_options(context, checkout.clone()));
     let builds = target
         .builds(&context.line(resolved)?)
         .map_err(|e| Failure::of(Exit::Failure, &e).maybe_hint(e.hint()))?;

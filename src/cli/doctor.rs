@@ -27,7 +27,7 @@ use super::{
         told,
     },
 };
-use crate::config::{self, Flags, Resolved};
+use loom_runtime::config::{self, Flags, Resolved};
 
 /// Arguments of `loom doctor`.
 #[derive(Debug, clap::Args)]

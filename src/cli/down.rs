@@ -9,7 +9,7 @@ use super::{
     context::Context,
     place::{Place, launch_failed},
 };
-use crate::launch::{self, Downed};
+use loom_runtime::launch::{self, Downed};
 
 /// Arguments of `loom down`.
 #[derive(Debug, clap::Args)]

@@ -7,7 +7,7 @@ use super::{
     context::Context,
     place::{Place, launch_failed},
 };
-use crate::launch::{self, Document, Endpoint, Kind, LaunchError, State};
+use loom_runtime::launch::{self, Document, Endpoint, Kind, LaunchError, State};
 
 /// Arguments of `loom env`.
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,7 @@ use super::{
     lookup,
     place::launch_failed,
 };
-use crate::launch::{Kind, Up, up};
+use loom_runtime::launch::{Kind, Up, up};
 
 /// Arguments of `loom exec`.
 #[derive(Debug, clap::Args)]

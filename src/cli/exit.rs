@@ -3,7 +3,7 @@
 /// Why `loom` ended; the number is the process's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Something failed that has no code of its own.
     Failure = 1,
     /// Wrong usage or configuration.
@@ -18,8 +18,6 @@ pub enum Exit {
     Integrity = 6,
     /// The network is needed and we are offline.
     Offline = 7,
-    /// The lock file disagrees.
-    Locked = 8,
     /// Busy: a port is taken, or something runs already with other settings.
     Busy = 9,
     /// The disk is full.
@@ -28,12 +26,12 @@ pub enum Exit {
 
 impl Exit {
     /// The number.
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         self as u8
     }
 
     /// The word for it in JSON.
-    pub fn kind(self) -> &'static str {
+    pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Failure => "failure",
             Self::Usage => "usage",
@@ -42,7 +40,6 @@ impl Exit {
             Self::Unreachable => "unreachable",
             Self::Integrity => "integrity",
             Self::Offline => "offline",
-            Self::Locked => "locked",
             Self::Busy => "busy",
             Self::DiskFull => "disk-full",
         }

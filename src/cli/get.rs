@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Done, Outcome, context::Context, ready, selection::Selection};
-use crate::acquire::{Acquired, How};
+use loom_runtime::acquire::{Acquired, How};
 
 /// Arguments of `loom get`.
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom_github::{Github, Options, Place, Token};
 
 use super::{Exit, Failure, context::Context, sources};
-use crate::{
+use loom_runtime::{
     acquire::{Candidate, Notes, Reach},
     config::{Env, Resolved, Signature, SourceKind, SourceSpec},
     trust::Origin,

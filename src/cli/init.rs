@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Done, Outcome, context::Context};
-use crate::config::{self, Disk, Flags, Inputs, Trusted};
+use loom_runtime::config::{self, Disk, Flags, Inputs, Trusted};
 
 /// Arguments of `loom init`.
 #[derive(Debug, clap::Args)]

@@ -19,7 +19,7 @@ use super::{
     selection::Selection,
     supervise,
 };
-use crate::{
+use loom_runtime::{
     config::{Flags, Mode, Resolved, Trusted, Untrusted},
     launch::{self, Document, Endpoint, Kind, Launch, Launcher, Variable, Wanted},
     store::{Lease, Store, StoreError},

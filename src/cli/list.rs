@@ -6,7 +6,7 @@ use loom_source::Platform;
 use serde_json::{Value, json};
 
 use super::{Done, Outcome, build_note, context::Context, list_remote};
-use crate::{
+use loom_runtime::{
     acquire,
     config::Flags,
     store::{Listed, Receipt, receipt::BuildReceipt},

@@ -12,7 +12,7 @@ use super::{
     Done, Exit, Failure, Outcome, context::Context, list::Args, ready, selection::Selection,
     sources,
 };
-use crate::{
+use loom_runtime::{
     acquire::{
         age_in_words,
         remote::{Said, Shelf},

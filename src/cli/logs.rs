@@ -14,7 +14,7 @@ use super::{
     context::Context,
     place::{Place, launch_failed},
 };
-use crate::launch::{self, Follow, LaunchError};
+use loom_runtime::launch::{self, Follow, LaunchError};
 
 /// Arguments of `loom logs`.
 #[derive(Debug, clap::Args)]

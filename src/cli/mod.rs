@@ -72,8 +72,8 @@ mod why;
 
 use std::{ffi::OsString, process::ExitCode};
 
-pub use exit::Exit;
-pub use report::Failure;
+pub(crate) use exit::Exit;
+pub(crate) use report::Failure;
 
 /// What a command that did not fail leaves the process with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub(crate) enum Done {
 type Outcome = Result<Done, Failure>;
 
 /// Runs `loom` with these arguments (the program's name first) and returns its exit code.
-pub fn run(args: Vec<OsString>) -> ExitCode {
+pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
     let parsed = match parse::parse(&args) {
         Ok(parsed) => parsed,
         Err(stop) => return stop.print(),

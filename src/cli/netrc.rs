@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use url::Url;
 
 use super::context::Context;
-use crate::config::{
+use loom_runtime::config::{
     Disk, Files as _, Os,
     netrc::{self, Netrc},
 };

@@ -3,7 +3,7 @@
 use loom_http::{Network, ProxySettings, Roots};
 
 use super::{Exit, Failure, context::Context};
-use crate::config::{
+use loom_runtime::config::{
     Resolved, SourceSpec,
     certificates::{self, CertificateError, CertificatePaths},
     proxies::Proxies,

@@ -8,7 +8,7 @@ use std::{
 
 use loom_mirror::{ObjectOptions, VARIABLES};
 
-use crate::config::{Disk, Env, Files, SourceKind};
+use loom_runtime::config::{Disk, Env, Files, SourceKind};
 
 /// What the mirror of this kind is asked with.
 pub(crate) fn options(kind: &SourceKind, env: &Env, home: Option<&Path>) -> ObjectOptions {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Exit, Failure, context::Context};
-use crate::{
+use loom_runtime::{
     config::{self, Flags},
     launch::{LaunchError, Whose},
 };

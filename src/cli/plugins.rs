@@ -8,7 +8,7 @@ use std::{
 use loom_plugin::{Plugin, PluginOptions, Program};
 
 use super::{Failure, context::Context, sources};
-use crate::{
+use loom_runtime::{
     acquire::{Candidate, Reach},
     config::{Env, Resolved, SourceKind, SourceSpec},
     trust::Origin,

@@ -9,7 +9,7 @@ use std::{
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use super::printer::Printer;
-use crate::acquire::{Observer, Progress};
+use loom_runtime::acquire::{Observer, Progress};
 
 /// How often a transfer that shows no bar says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);

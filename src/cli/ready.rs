@@ -11,7 +11,7 @@ use super::{
     selection::Selection,
     sources::{self, Opened},
 };
-use crate::{
+use loom_runtime::{
     acquire::{self, AcquireError, Acquired, Acquirer, How, Network, Retry},
     config::Resolved,
     store::{Limits, Store},

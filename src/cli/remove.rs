@@ -6,7 +6,7 @@ use loom_source::{Release, Slot};
 use serde_json::json;
 
 use super::{Done, Exit, Failure, Outcome, context::Context, place::launch_failed};
-use crate::{
+use loom_runtime::{
     acquire::{chosen, forget_first_seen},
     config::Flags,
     launch::{self, Instance, Kind, Whose},

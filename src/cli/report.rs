@@ -5,7 +5,7 @@ use std::error::Error;
 use serde_json::{Value, json};
 
 use super::Exit;
-use crate::{
+use loom_runtime::{
     acquire::{AcquireError, Reason, StateError},
     config::ConfigError,
     store::StoreError,
@@ -13,22 +13,22 @@ use crate::{
 
 /// An error with its exit code, its causes, and something to do.
 #[derive(Debug, Clone)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The exit code: one of ours, or a child's.
-    pub code: u8,
+    pub(crate) code: u8,
     /// The word for what kind of failure it is, for programs.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What failed, in one line.
-    pub message: String,
+    pub(crate) message: String,
     /// Why, outermost cause first.
-    pub chain: Vec<String>,
+    pub(crate) chain: Vec<String>,
     /// What to do.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 impl Failure {
     /// A failure without causes.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             code: exit.code(),
             kind: exit.kind(),
@@ -39,7 +39,7 @@ impl Failure {
     }
 
     /// A failure with the causes of `error`.
-    pub fn of(exit: Exit, error: &dyn Error) -> Self {
+    pub(crate) fn of(exit: Exit, error: &dyn Error) -> Self {
         let mut chain = Vec::new();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -55,21 +55,21 @@ impl Failure {
 
     /// The same with something to do.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The same with something to do, if there is anything.
     #[must_use]
-    pub fn maybe_hint(mut self, hint: Option<impl Into<String>>) -> Self {
+    pub(crate) fn maybe_hint(mut self, hint: Option<impl Into<String>>) -> Self {
         self.hint = hint.map(Into::into).or(self.hint);
         self
     }
 
     /// The same with something more to do.
     #[must_use]
-    pub fn also(mut self, hint: String) -> Self {
+    pub(crate) fn also(mut self, hint: String) -> Self {
         self.hint = Some(match self.hint {
             Some(first) => format!("{first}\n{hint}"),
             None => hint,
@@ -78,7 +78,7 @@ impl Failure {
     }
 
     /// As people read it: message, causes, hint.
-    pub fn human(&self) -> String {
+    pub(crate) fn human(&self) -> String {
         let mut text = format!("error: {}\n", self.message);
         for cause in &self.chain {
             text.push_str(&format!("  because: {}\n", cause.replace('\n', "\n    ")));
@@ -90,7 +90,7 @@ impl Failure {
     }
 
     /// As programs read it.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({"schema": 1, "error": {
             "code": self.code, "kind": self.kind,
             "message": self.message, "hint": self.hint, "chain": self.chain,

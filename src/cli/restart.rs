@@ -6,7 +6,7 @@ use super::{
     launching::{self, Asked},
     place::launch_failed,
 };
-use crate::launch::{self, Kind};
+use loom_runtime::launch::{self, Kind};
 
 /// Arguments of `loom restart`. What is not given is as it was given to `up`.
 #[derive(Debug, clap::Args)]

@@ -2,7 +2,7 @@
 
 use loom_source::Selector;
 
-use crate::config::Flags;
+use loom_runtime::config::Flags;
 
 /// Which release, and from where.
 #[derive(Debug, Clone, Default, clap::Args)]

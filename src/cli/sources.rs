@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use loom_cargo_build::{CargoBuild, CargoBuildOptions, choose::Sightings};
 use loom_http::Network;
 use loom_mirror::{Mirror, Options};
 use loom_source::Source;
-use loom_target::{Target, TargetOptions, choose::Sightings};
 use url::Url;
 
 pub(crate) use super::network::network;
 use super::{Exit, Failure, context::Context, github, netrc, objects, plugins};
-use crate::{
+use loom_runtime::{
     acquire::{Bounded, Candidate, Reach},
     config::{Layout, Resolved, SourceKind, SourceSpec, Then},
     trust::Origin,
@@ -103,20 +103,20 @@ fn target(
         return Ok(());
     };
     let profile = profile.map(str::to_owned);
-    let options = TargetOptions { profile, build, ..target_options(context, checkout) };
-    let source = Box::new(Target::open(options));
+    let options = CargoBuildOptions { profile, build, ..target_options(context, checkout) };
+    let source = Box::new(CargoBuild::open(options));
     opened.candidates.push(candidate(spec, Origin::Workspace, Reach::Disk, source));
     Ok(())
 }
 
 /// The newest build in `checkout`, found and made with the environment's cargo.
-pub(crate) fn target_options(context: &Context, checkout: PathBuf) -> TargetOptions {
+pub(crate) fn target_options(context: &Context, checkout: PathBuf) -> CargoBuildOptions {
     let env = context.env();
-    TargetOptions {
+    CargoBuildOptions {
         target_dir: env.path("CARGO_TARGET_DIR"),
         cargo_home: env.path("CARGO_HOME").or_else(|| Some(std::env::home_dir()?.join(".cargo"))),
         cargo: env.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
-        ..TargetOptions::new(checkout)
+        ..CargoBuildOptions::new(checkout)
     }
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn checkout(
     let state = &resolved.state_dir.value;
     let sightings = Sightings::look(state, built_from(), &context.cwd()?)
         .map_err(|e| Failure::of(Exit::Failure, &e).hint("`loom dev unlink` forgets the link"))?;
-    let choice = loom_target::choose::choose_checkout(sightings);
+    let choice = loom_cargo_build::choose::choose_checkout(sightings);
     hints.extend(choice.hint.map(|hint| hint.to_string()));
     Ok(choice.checkout.map(|(path, _)| path))
 }

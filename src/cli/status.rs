@@ -5,7 +5,7 @@ use super::{
     context::Context,
     place::{Place, launch_failed},
 };
-use crate::launch::{self, Instance};
+use loom_runtime::launch::{self, Instance};
 
 /// Arguments of `loom status`.
 #[derive(Debug, clap::Args)]

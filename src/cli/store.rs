@@ -7,7 +7,7 @@ use loom_source::{Digest, Platform, Release, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{Done, Exit, Failure, Outcome, context::Context, progress::Teller, ready};
-use crate::{
+use loom_runtime::{
     acquire::{Acquirer, Network, Retry},
     config::{Flags, Resolved},
     store::{Limits, Store},
@@ -84,8 +84,9 @@ fn verify(context: &Context, store: &Store) -> Outcome {
         "objects": report.objects, "bytes": report.bytes, "findings": findings,
     });
     context.printer.answer(&document, || {
-        let line =
-            |f: &crate::store::Finding| format!("{}: {}; {}\n", f.path.display(), f.what, f.cure);
+        let line = |f: &loom_runtime::store::Finding| {
+            format!("{}: {}; {}\n", f.path.display(), f.what, f.cure)
+        };
         let findings: String = report.findings.iter().map(line).collect();
         let (trees, objects, bytes) = (report.trees, report.objects, HumanBytes(report.bytes));
         let verdict = if findings.is_empty() { "sound" } else { "damaged" };

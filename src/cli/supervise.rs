@@ -1,4 +1,4 @@
-//! `loom __supervise`, started by `up`, `restart` and `exec`; see [`crate::launch`].
+//! `loom __supervise`, started by `up`, `restart` and `exec`; see [`loom_runtime::launch`].
 
 use std::io;
 
@@ -12,7 +12,7 @@ pub(crate) struct Args {}
 pub(crate) const NAME: &str = "__supervise";
 
 pub(crate) fn run(_: &Args, _: &Context) -> Outcome {
-    crate::launch::supervise(io::BufReader::new(io::stdin()), io::stdout())
+    loom_runtime::launch::supervise(io::BufReader::new(io::stdin()), io::stdout())
         .map_err(|e| Failure::new(Exit::Failure, format!("there is nothing to supervise: {e}")))?;
     Ok(Done::Well)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::{Done, Exit, Failure, Outcome, context::Context};
-use crate::config::{self, Disk, Files as _, Flags, Inputs, Trusted, Untrusted};
+use loom_runtime::config::{self, Disk, Files as _, Flags, Inputs, Trusted, Untrusted};
 
 /// Arguments of `loom trust`.
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,7 @@ use super::{
     place::launch_failed,
     tail::Tail,
 };
-use crate::launch::{self, Document, Ended, Kind, LaunchError, Started, Up};
+use loom_runtime::launch::{self, Document, Ended, Kind, LaunchError, Started, Up};
 
 /// Arguments of `loom up`.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use loom_source::{Selector, Slot, version::VersionError};
 use serde_json::json;
 
 use super::{Done, Outcome, context::Context};
-use crate::{acquire::chosen, config::Flags};
+use loom_runtime::{acquire::chosen, config::Flags};
 
 /// Arguments of `loom use`.
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use loom_source::{Line, Release, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{Done, Exit, Failure, Outcome, context::Context, ready, sources};
-use crate::{
+use loom_runtime::{
     acquire,
     config::{Flags, Resolved, SourceKind},
     store::{Installed, Listed, Store},

@@ -7,7 +7,7 @@ use loom_source::{Line, Release, Selector, Slot};
 use serde_json::json;
 
 use super::{Done, Exit, Failure, Outcome, build_note, context::Context, ready, which};
-use crate::{
+use loom_runtime::{
     acquire,
     config::{Flags, Resolved},
     store::{Attempt, Failed, Installed, Receipt, Store},

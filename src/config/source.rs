@@ -140,7 +140,8 @@ impl SourceKind {
         }
     }
 
-    pub(crate) fn mirror(url: Url) -> Self {
+    /// A mirror at `url` with the default settings.
+    pub fn mirror(url: Url) -> Self {
         Self::Mirror { url, anonymous: false, region: None, endpoint: None, path_style: false }
     }
 

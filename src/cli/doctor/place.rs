@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::check::Check;
-use crate::{cli::Failure, store::Store};
+use crate::cli::Failure;
+use loom_runtime::store::Store;
 
 /// All that is worth knowing about both folders.
 pub(super) fn all(cache: &Path, state: &Path) -> Vec<Check> {

@@ -8,13 +8,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::check::Check;
-use crate::{
-    cli::{Exit, Failure, context::Context, netrc, network, source::finding::Finding},
-    config::{
-        Resolved,
-        certificates::CertificatePaths,
-        proxies::{Given, Proxies},
-    },
+use crate::cli::{Exit, Failure, context::Context, netrc, network, source::finding::Finding};
+use loom_runtime::config::{
+    Resolved,
+    certificates::CertificatePaths,
+    proxies::{Given, Proxies},
 };
 
 /// Certificates are judged by the clock; within this nobody notices.

@@ -10,9 +10,9 @@ use loom_source::{
 };
 
 use super::finding::{Finding, Offered, State};
-use crate::{
+use crate::cli::{Failure, context::Context, sources};
+use loom_runtime::{
     acquire::{Candidate, Network, Reach, quarantine::Quarantine},
-    cli::{Failure, context::Context, sources},
     config::{Resolved, SourceKind, SourceSpec},
 };
 

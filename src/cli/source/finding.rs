@@ -5,10 +5,8 @@ use std::time::{Duration, SystemTime};
 use loom_http::Exchange;
 use loom_source::{Class, EvidenceKind, Slot, SourceError, Witness};
 
-use crate::{
-    acquire::AcquireError,
-    cli::{Exit, Failure},
-};
+use crate::cli::{Exit, Failure};
+use loom_runtime::acquire::AcquireError;
 
 /// One source, and what came of asking it.
 #[derive(Debug)]

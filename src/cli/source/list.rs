@@ -5,9 +5,9 @@ use std::time::SystemTime;
 use loom_source::Capabilities;
 use serde_json::{Value, json};
 
-use crate::{
+use crate::cli::{Done, Outcome, context::Context, sources};
+use loom_runtime::{
     acquire::quarantine::Quarantine,
-    cli::{Done, Outcome, context::Context, sources},
     config::{Flags, Origin, Resolved, SourceSpec, show},
 };
 

@@ -4,10 +4,8 @@ use loom_source::Version;
 use serde_json::{Value, json};
 
 use super::{examine::examine, finding::exit, told};
-use crate::{
-    cli::{Done, Exit, Failure, Outcome, context::Context},
-    config::{Flags, Resolved, SourceSpec},
-};
+use crate::cli::{Done, Exit, Failure, Outcome, context::Context};
+use loom_runtime::config::{Flags, Resolved, SourceSpec};
 
 pub(super) fn run(
     context: &Context,

@@ -1,0 +1,190 @@
+//! Real builds of a small workspace by the real cargo.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use futures::TryStreamExt as _;
+use loom_cargo_build::{CargoBuild, CargoBuildOptions, Output, is_checkout};
+use loom_source::{
+    Advice, Authority, Form, Line, Listing, Name, Need, Offer, Platform, Release, Resume, Slot,
+    Source as _, SourceError,
+};
+
+struct Checkout(tempfile::TempDir);
+
+impl Checkout {
+    /// A workspace whose `loom-bridge` says one word and depends on nothing.
+    fn new() -> Self {
+        let checkout = Self(tempfile::tempdir().unwrap());
+        checkout.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"runtime/bridge\"]\n[profile.fast]\ninherits = \"dev\"");
+        checkout.write(
+            "runtime/bridge/Cargo.toml",
+            "[package]\nname = \"loom-bridge\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+             [[bin]]\nname = \"loom-bridge-server\"\npath = \"main.rs\"",
+        );
+        checkout.write("runtime/bridge/main.rs", "fn main() { print!(\"real\"); }");
+        assert!(is_checkout(checkout.path()));
+        checkout
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn executable(&self, path: &str, text: &str) {
+        let path = self.write(path, text);
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn target(&self, change: impl FnOnce(&mut CargoBuildOptions)) -> CargoBuild {
+        let mut options = CargoBuildOptions::new(self.path());
+        change(&mut options);
+        CargoBuild::open(options)
+    }
+
+    /// With `--build`, and what cargo said.
+    fn building(
+        &self,
+        change: impl FnOnce(&mut CargoBuildOptions),
+    ) -> (CargoBuild, Arc<Mutex<String>>) {
+        let said = Arc::new(Mutex::new(String::new()));
+        let words = Arc::clone(&said);
+        let lines = Output::Lines(Arc::new(move |line| words.lock().unwrap().push_str(line)));
+        let target = self.target(|options| {
+            options.build = true;
+            // The variable of the surrounding cargo would reach the inner one.
+            options.target_dir = Some(self.path().join("target"));
+            options.output = lines;
+            change(options);
+        });
+        (target, said)
+    }
+}
+
+fn line() -> Line {
+    let platform = Platform::current().unwrap();
+    Line { authority: Authority::default(), binary: Name::default(), platform }
+}
+
+fn dev() -> Release {
+    line().at(Slot::Dev)
+}
+
+async fn content(target: &CargoBuild, offer: &Offer) -> String {
+    let [carrier] = offer.carriers.as_slice() else { panic!("one carrier: {offer:?}") };
+    assert_eq!(carrier.form, Form::Bare);
+    let opened = target.open(&carrier.at, &Resume::whole()).await.unwrap();
+    assert_eq!(opened.total, carrier.size);
+    let pieces: Vec<_> = opened.body.try_collect().await.unwrap();
+    String::from_utf8_lossy(&pieces.concat()).into_owned()
+}
+
+#[tokio::test]
+async fn a_build_is_never_offered_under_a_version() {
+    let checkout = Checkout::new();
+    checkout.executable("target/debug/loom-bridge-server", "build");
+    let target = checkout.target(|_| {});
+    assert!(target.find(&dev()).await.unwrap().is_some());
+    let pinned = line().version("0.2.0".parse().unwrap());
+    assert!(target.find(&pinned).await.unwrap().is_none());
+    let (building, said) = checkout.building(|_| {});
+    assert!(building.find(&pinned).await.unwrap().is_none());
+    assert_eq!(*said.lock().unwrap(), "", "nothing was built for it");
+    assert_eq!(target.list(&line(), Need::All).await.unwrap(), Listing::Versions(vec![]));
+}
+
+#[tokio::test]
+async fn the_build_is_found_where_cargo_is_told_to_put_it() {
+    let checkout = Checkout::new();
+    let target = checkout.target(|_| {});
+    assert!(target.find(&dev()).await.unwrap().is_none(), "nothing built yet");
+    let cases = [
+        ("target/debug", "debug", None),
+        ("configured/release", "release", None),
+        ("variable/x86_64-unknown-linux-gnu/fast", "fast", Some("variable")),
+    ];
+    for (folder, profile, variable) in cases {
+        if folder.starts_with("configured") {
+            checkout.write(".cargo/config.toml", "build.target-dir = \"configured\"");
+        }
+        if folder.contains("x86_64") && dev().platform != Platform::LinuxX86_64 {
+            continue;
+        }
+        checkout.executable(&format!("{folder}/loom-bridge-server"), folder);
+        let target = checkout.target(|options| options.target_dir = variable.map(PathBuf::from));
+        let offer = target.find(&dev()).await.unwrap().unwrap();
+        assert_eq!(content(&target, &offer).await, folder);
+        let build = offer.build.unwrap();
+        assert_eq!(build.profile, profile);
+        assert_eq!(build.checkout, checkout.path().canonicalize().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn only_the_wanted_profile_is_offered() {
+    let checkout = Checkout::new();
+    checkout.executable("target/debug/loom-bridge-server", "debug");
+    for (profile, expected) in
+        [("dev", true), ("debug", true), ("release", false), ("../debug", false)]
+    {
+        let target = checkout.target(|options| options.profile = Some(profile.to_owned()));
+        assert_eq!(target.find(&dev()).await.unwrap().is_some(), expected, "{profile}");
+    }
+}
+
+#[tokio::test]
+async fn cargo_builds_and_says_what_it_built() {
+    let checkout = Checkout::new();
+    checkout.executable("target/release/loom-bridge-server", "older or newer, but not reported");
+    let (target, said) = checkout.building(|_| {});
+    let offer = target.find(&dev()).await.unwrap().unwrap();
+    assert_eq!(offer.build.as_ref().unwrap().profile, "debug");
+    assert!(said.lock().unwrap().contains("Compiling loom-bridge"), "{said:?}");
+    let ran = std::process::Command::new(offer.carriers[0].at.as_str()).output().unwrap();
+    assert_eq!(ran.stdout, b"real");
+    assert!(content(&target, &offer).await.len() > 1000);
+
+    let (fast, _) = checkout.building(|options| options.profile = Some("fast".to_owned()));
+    assert_eq!(fast.find(&dev()).await.unwrap().unwrap().build.unwrap().profile, "fast");
+}
+
+#[tokio::test]
+async fn a_build_that_fails_says_why_and_ends_the_search() {
+    let checkout = Checkout::new();
+    checkout.write("runtime/bridge/main.rs", "fn main() { missing() }");
+    let (target, said) = checkout.building(|_| {});
+    let error = target.find(&dev()).await.unwrap_err();
+    assert_eq!(error.advice(), Advice::Stop);
+    let text = error.to_string();
+    assert!(
+        text.starts_with("cargo build -p loom-bridge --bin loom-bridge-server failed in"),
+        "{text}"
+    );
+    assert!(said.lock().unwrap().contains("cannot find function `missing`"), "{said:?}");
+
+    let (target, _) = checkout.building(|options| options.cargo = "no-such-cargo".into());
+    let error = target.find(&dev()).await.unwrap_err();
+    assert!(error.to_string().contains("no-such-cargo cannot be started"), "{error}");
+}
+
+#[tokio::test]
+async fn a_checkout_that_is_gone_is_an_error_that_names_it() {
+    let checkout = Checkout::new();
+    fs::remove_file(checkout.path().join("Cargo.toml")).unwrap();
+    let error = checkout.target(|_| {}).find(&dev()).await.unwrap_err();
+    assert!(
+        matches!(&error, SourceError::Read { at, .. } if at.ends_with("Cargo.toml")),
+        "{error:?}"
+    );
+}

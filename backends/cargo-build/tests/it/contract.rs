@@ -1,0 +1,68 @@
+//! The contract of all sources, held to a folder of builds.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use async_trait::async_trait;
+use loom_cargo_build::{CargoBuild, CargoBuildOptions};
+use loom_source::{
+    Capabilities, Source,
+    contract::{self, Published, Stand, Subject, Wrong},
+};
+
+struct Builds;
+
+struct Checkout {
+    folder: tempfile::TempDir,
+    source: CargoBuild,
+}
+
+fn place(checkout: &Path, releases: &[Published]) -> Result<(), Wrong> {
+    let profile = checkout.join("target/debug");
+    if profile.exists() {
+        fs::remove_dir_all(&profile)?;
+    }
+    fs::create_dir_all(&profile)?;
+    for Published { release, bytes, .. } in releases {
+        let path = profile.join(release.executable());
+        fs::write(&path, bytes)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Subject for Builds {
+    fn name(&self) -> String {
+        "target".to_owned()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { dev: true, list: true, resume: true, ..Capabilities::default() }
+    }
+
+    async fn stand(&self, releases: &[Published]) -> Result<Box<dyn Stand>, Wrong> {
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("Cargo.toml"), "[workspace]")?;
+        place(folder.path(), releases)?;
+        let mut options = CargoBuildOptions::new(folder.path());
+        options.target_dir = Some("target".into());
+        Ok(Box::new(Checkout { folder, source: CargoBuild::open(options) }))
+    }
+}
+
+#[async_trait]
+impl Stand for Checkout {
+    fn source(&self) -> &dyn Source {
+        &self.source
+    }
+
+    async fn replace(&mut self, releases: &[Published]) -> Result<(), Wrong> {
+        place(self.folder.path(), releases)
+    }
+}
+
+#[tokio::test]
+async fn builds_hold_the_contract() {
+    assert_eq!(CargoBuild::open(CargoBuildOptions::new("/")).capabilities(), Builds.capabilities());
+    contract::run(&Builds).await.assert();
+}

@@ -1,0 +1,115 @@
+//! What stands in between.
+
+use crate::support::{Server, failure, read, tls, with};
+use loom_http::{Client, Get, Journal, ProxySettings};
+use loom_source::{Class, SourceError};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+const WHO: &str = "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+fn through(proxy: &str) -> Client {
+    with(|network| {
+        network.allow_http = true;
+        let all = Some(proxy.to_owned().into());
+        network.proxy = ProxySettings { all, ..ProxySettings::default() };
+    })
+}
+
+#[tokio::test]
+async fn a_proxy_stands_before_others_but_not_before_this_machine() {
+    let (proxy, near) = (Server::answering(&[OK]).await, Server::answering(&[OK]).await);
+    let address = format!("http://user:s3cret@{}", proxy.address);
+    let client = with(|network| {
+        network.allow_http = true;
+        network.proxy = ProxySettings { all: Some(address.into()), ..ProxySettings::default() };
+    });
+    assert!(!format!("{client:?}").contains("s3cret"), "{client:?}");
+    for url in ["http://mirror.invalid/x".parse().unwrap(), near.url("/y")] {
+        let opened = client.get(&Get::new(url)).await.unwrap().unwrap().opened;
+        assert_eq!(read(opened).await.0, b"hello");
+    }
+    let asked =
+        |server: &Server| server.requests()[0].lines().next().unwrap_or_default().to_owned();
+    assert_eq!(asked(&proxy), "get http://mirror.invalid/x http/1.1");
+    assert_eq!(asked(&near), "get /y http/1.1");
+}
+
+#[tokio::test]
+async fn a_proxy_that_wants_a_login_says_so_whatever_it_is_asked_for() {
+    for url in ["http://mirror.invalid/x", "https://mirror.invalid/x"] {
+        let proxy = Server::answering(&[WHO]).await;
+        let client = through(&format!("http://{}", proxy.address));
+        let error = failure(&client, Get::new(url.parse().unwrap())).await;
+        assert_eq!(error.class(), Class::Credentials, "{error:?}");
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("HTTPS_PROXY=http://USER:PASSWORD@"), "{hint}");
+        assert_eq!(proxy.requests().len(), 1, "asking again gives no other answer");
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_is_asked_for_with_the_proxys_own_login_only() {
+    let proxy = Server::answering(&["HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n"; 2]).await;
+    let client = through(&format!("http://user:s3cret@{}", proxy.address));
+    let get = Get::new("https://me:mine@mirror.invalid/x".parse().unwrap());
+    let error = failure(&client, get).await;
+    assert!(matches!(error, SourceError::Connect { .. }), "{error:?}");
+    let request = &proxy.requests()[0];
+    assert!(request.starts_with("connect mirror.invalid:443 http/1.1"), "{request}");
+    // «user:s3cret» in base64, in lower case as the log has it
+    assert!(request.contains("proxy-authorization: basic dxnlcjpzm2nyzxq="), "{request}");
+    assert!(!request.contains("\nauthorization:"), "{request}");
+}
+
+#[tokio::test]
+async fn a_proxy_may_speak_tls_itself() {
+    let (port, ca) = tls::serve(&["localhost"], OK).await;
+    let proxy = ProxySettings {
+        all: Some(format!("https://localhost:{port}").into()),
+        ..ProxySettings::default()
+    };
+    let client = with(|n| (n.allow_http, n.ca, n.proxy) = (true, vec![ca], proxy.clone()));
+    let get = Get::new("http://mirror.invalid/x".parse().unwrap());
+    let opened = client.get(&get).await.unwrap().unwrap().opened;
+    assert_eq!(read(opened).await.0, b"hello");
+    let distrusting = with(|n| (n.allow_http, n.proxy) = (true, proxy));
+    let error = failure(&distrusting, get).await;
+    assert!(matches!(error, SourceError::Tls { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_journal_tells_who_was_asked_and_no_secret() {
+    let proxy = Server::answering(&[OK]).await;
+    let there = Server::answering(&[
+        "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n",
+    ])
+    .await;
+    let to = format!(
+        "HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        there.url("/y")
+    );
+    let here = Server::answering(&[&to]).await;
+    let journal = Journal::default();
+    let client = with(|network| {
+        network.allow_http = true;
+        network.journal = Some(journal.clone());
+        network.proxy.all = Some(format!("http://user:s3cret@{}", proxy.address).into());
+    });
+    let mine = format!("http://me:mine@localhost:{}/x?key=k", here.address.port());
+    for url in [mine.as_str(), "http://mirror.invalid/z"] {
+        client.get(&Get::new(url.parse().unwrap())).await.unwrap().unwrap();
+    }
+    let [first, second, third] = &journal.exchanges()[..] else { panic!("{journal:?}") };
+    let near = format!("http://localhost:{}", here.address.port());
+    assert_eq!((&first.origin, first.status, first.redirected), (&near, Some(302), false));
+    assert!(first.authorized && first.dns.is_some() && first.connect.is_some(), "{first:?}");
+    assert!(first.answer.is_some() && first.via.is_none(), "{first:?}");
+    assert!(second.redirected && !second.authorized && second.dns.is_none(), "{second:?}");
+    let said = second.clocks.unwrap().1.duration_since(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(said.as_secs(), 784_111_777);
+    assert_eq!(third.via.as_deref(), Some(format!("http://{}", proxy.address).as_str()));
+    let shown = format!("{journal:?}");
+    for secret in ["s3cret", "mine", "key=k"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}

@@ -1,0 +1,67 @@
+//! Where the client lets itself be sent, and what it takes along.
+
+use crate::support::{Server, client, failure, read, with};
+use loom_http::{Get, header};
+use loom_source::SourceError;
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+
+fn to(target: &str) -> String {
+    format!(
+        "HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn credentials_stay_with_their_host() {
+    let other = Server::answering(&[OK]).await;
+    let there = to(other.url("/signed?token=t").as_str());
+    let near = to("/elsewhere");
+    let server = Server::answering(&[&near, &there]).await;
+    let headers = [
+        (header::AUTHORIZATION, "Bearer s3cret".parse().unwrap()),
+        (header::ACCEPT, "application/octet-stream".parse().unwrap()),
+        (header::COOKIE, "a=b".parse().unwrap()),
+        (header::HeaderName::from_static("private-token"), "s3cret".parse().unwrap()),
+    ];
+    let get = Get::new(server.url("/x")).headers(headers.into_iter().collect());
+    let opened = client().get(&get).await.unwrap().unwrap().opened;
+    assert_eq!(read(opened).await.0, b"hello");
+    assert!(server.requests()[1].contains("authorization: bearer s3cret"));
+    let request = &other.requests()[0];
+    assert!(request.contains("accept: application/octet-stream"), "{request}");
+    assert!(!request.contains("s3cret") && !request.contains("cookie"), "{request}");
+}
+
+#[tokio::test]
+async fn redirects_end_somewhere() {
+    let round = to("/x");
+    let five = [round.as_str(), &round, &round, &round, &round, OK];
+    let server = Server::answering(&five).await;
+    assert!(client().get(&Get::new(server.url("/x"))).await.unwrap().is_some());
+    let six = [round.as_str(); 6];
+    let server = Server::answering(&six).await;
+    let error = failure(&client(), Get::new(server.url("/x"))).await;
+    assert!(matches!(error, SourceError::Redirect { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_less() {
+    for target in
+        ["http://mirror.invalid/x", "ftp://mirror.invalid/x", "file:///etc/passwd", "http://[::"]
+    {
+        let server = Server::answering(&[&to(target)]).await;
+        let error = failure(&client(), Get::new(server.url("/x"))).await;
+        assert!(matches!(error, SourceError::Redirect { .. }), "{target}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn plain_http_beyond_this_machine_needs_leave() {
+    let get = || Get::new("http://mirror.invalid/x".parse().unwrap());
+    let error = failure(&client(), get()).await;
+    assert!(matches!(error, SourceError::Insecure { .. }), "{error:?}");
+    let offline = with(|network| (network.allow_http, network.offline) = (true, true));
+    let error = failure(&offline, get()).await;
+    assert!(matches!(error, SourceError::Offline { .. }), "{error:?}");
+}

@@ -1,0 +1,76 @@
+//! Whom the client trusts, against a real TLS server.
+
+use crate::support::{failure, read, tls::serve, with};
+use loom_http::{Client, Get, Network, NetworkError, Roots};
+use loom_source::{Advice, SourceError};
+use url::Url;
+
+fn url(port: u16) -> Url {
+    format!("https://localhost:{port}/x").parse().unwrap()
+}
+
+fn trusting(ca: Vec<u8>) -> Client {
+    with(|network| network.ca = vec![ca])
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+
+#[tokio::test]
+async fn an_extra_authority_is_trusted_and_no_other() {
+    let (port, ca) = serve(&["localhost"], OK).await;
+    let answer = trusting(ca).get(&Get::new(url(port))).await.unwrap().unwrap();
+    assert_eq!(read(answer.opened).await.0, b"hello");
+    let (_, another) = serve(&["localhost"], OK).await;
+    for client in [with(|_| {}), trusting(another)] {
+        let error = failure(&client, Get::new(url(port))).await;
+        assert!(matches!(error, SourceError::Tls { .. }), "{error:?}");
+        assert_eq!(error.advice(), Advice::Next);
+        assert!(error.hint().unwrap().contains("ca ="), "{:?}", error.hint());
+    }
+}
+
+#[tokio::test]
+async fn given_roots_stand_for_the_systems() {
+    let (port, ca) = serve(&["localhost"], OK).await;
+    let (_, another) = serve(&["localhost"], OK).await;
+    let rooted = |roots: &[&Vec<u8>], ca: &[&Vec<u8>]| {
+        let all = |these: &[&Vec<u8>]| these.iter().map(|pem| (*pem).clone()).collect();
+        with(|network| (network.roots, network.ca) = (Roots::Only(all(roots)), all(ca)))
+    };
+    for (client, trusted) in [
+        (rooted(&[&ca], &[]), true),
+        (rooted(&[&another, &ca], &[]), true),
+        (rooted(&[&another], &[&ca]), true),
+        (rooted(&[&another], &[]), false),
+        (rooted(&[], &[]), false),
+    ] {
+        let answer = client.get(&Get::new(url(port))).await;
+        assert_eq!(answer.is_ok(), trusted, "{:?}", answer.err());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_counts_for_its_name_only() {
+    let (port, ca) = serve(&["elsewhere.example"], OK).await;
+    let error = failure(&trusting(ca), Get::new(url(port))).await;
+    assert!(matches!(error, SourceError::Tls { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn https_is_never_left_for_plain_http() {
+    let to = "HTTP/1.1 302 Found\r\nLocation: http://localhost:1/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (port, ca) = serve(&["localhost"], to).await;
+    let client = with(|network| (network.ca, network.allow_http) = (vec![ca], true));
+    let error = failure(&client, Get::new(url(port))).await;
+    assert!(matches!(error, SourceError::Redirect { .. }), "{error:?}");
+    assert!(error.to_string().contains("never left for plain http"), "{error}");
+}
+
+#[test]
+fn what_is_no_certificate_is_said_at_once() {
+    let broken = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
+    for bad in ["", "not a certificate", broken] {
+        let network = Network { ca: vec![bad.into()], ..Network::default() };
+        assert!(matches!(Client::new(network), Err(NetworkError::Ca(_))), "{bad:?}");
+    }
+}

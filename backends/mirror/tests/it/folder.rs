@@ -1,0 +1,207 @@
+//! Mirrors in a folder.
+
+use std::{fs, path::Path};
+
+use crate::support::shelf::{self, Layout as Shelf};
+use loom_mirror::{Layout, Mirror, MirrorError, Options};
+use loom_source::{
+    Class, EvidenceKind, Form, Name, Offer, Platform, Pointer, Release, Resume, Source as _,
+    SourceError, Witness,
+    contract::{Published, subject::line},
+};
+use tempfile::TempDir;
+
+const ASSET: &str = "loom-bridge-server-0.2.0-linux-x86_64.tar.gz";
+
+fn mirror(root: &Path) -> Mirror {
+    Mirror::open(root.to_str().unwrap(), Options::default()).unwrap()
+}
+
+fn release() -> Release {
+    line().version("0.2.0".parse().unwrap())
+}
+
+async fn found(root: &Path) -> Offer {
+    mirror(root).find(&release()).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_no_absence() {
+    let root = TempDir::new().unwrap();
+    let missing = root.path().join("not-mounted");
+    let mirror = mirror(&missing);
+    for error in [
+        mirror.find(&release()).await.unwrap_err(),
+        mirror.list(&line(), loom_source::Need::All).await.unwrap_err(),
+        mirror.open(&Pointer::new("x"), &Resume::whole()).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, SourceError::Read { .. }), "{error:?}");
+        assert!(error.to_string().contains("not-mounted"), "{error}");
+    }
+    fs::create_dir(&missing).unwrap();
+    assert!(mirror.find(&release()).await.unwrap().is_none());
+    fs::remove_dir(&missing).unwrap();
+    assert!(mirror.find(&release()).await.is_err(), "it has gone, and nothing is said");
+}
+
+#[tokio::test]
+async fn a_file_is_no_folder() {
+    let root = TempDir::new().unwrap();
+    shelf::put(root.path(), "x", b"").unwrap();
+    let error = mirror(&root.path().join("x")).find(&release()).await.unwrap_err();
+    assert!(matches!(error, SourceError::Read { .. }), "{error:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_may_point_within_but_not_out() {
+    use std::os::unix::fs::symlink;
+    let (root, outside) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    shelf::put(outside.path(), "secret", b"s").unwrap();
+    shelf::put(root.path(), "inside", b"i").unwrap();
+    symlink("inside", root.path().join("good")).unwrap();
+    symlink(outside.path().join("secret"), root.path().join("bad")).unwrap();
+    symlink(outside.path(), root.path().join("v0.2.0")).unwrap();
+    symlink("nowhere", root.path().join("dangling")).unwrap();
+    let mirror = mirror(root.path());
+    let open = async |key: &str| mirror.open(&Pointer::new(key), &Resume::whole()).await;
+    assert!(open("good").await.is_ok());
+    assert!(matches!(open("dangling").await, Err(SourceError::Gone { .. })));
+    for error in [open("bad").await.unwrap_err(), mirror.find(&release()).await.unwrap_err()] {
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("leads out of the mirror"), "{error:?}");
+    }
+    assert!(mirror.local_file(&Pointer::new("bad")).is_none());
+}
+
+#[tokio::test]
+async fn files_of_this_machine_are_named() {
+    let root = TempDir::new().unwrap();
+    shelf::write(root.path(), Shelf::Versioned, &[Published::archive("0.2.0", "x")]).unwrap();
+    let mirror = mirror(root.path());
+    assert!(mirror.is_local());
+    let key = Pointer::new(format!("v0.2.0/{ASSET}"));
+    assert_eq!(fs::read(mirror.local_file(&key).unwrap()).unwrap(), b"x");
+    for none in ["v0.2.0", "v0.2.0/other", "../x"] {
+        assert!(mirror.local_file(&Pointer::new(none)).is_none(), "{none}");
+    }
+}
+
+#[tokio::test]
+async fn everything_that_is_there_is_offered() {
+    let root = TempDir::new().unwrap();
+    let put = |key: &str, bytes: &str| shelf::put(root.path(), key, bytes.as_bytes()).unwrap();
+    let zst = "loom-bridge-server-0.2.0-linux-x86_64.tar.zst";
+    let digest = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+    put(&format!("v0.2.0/{zst}"), "unchecked");
+    put(&format!("v0.2.0/{ASSET}"), "hello");
+    put(&format!("v0.2.0/{ASSET}.sha256"), digest);
+    put("v0.2.0/SHA256SUMS", &format!("{digest}  {ASSET}\n{digest}  other\n"));
+    for ending in ["minisig", "sig", "asc", "sigstore.json", "txt"] {
+        put(&format!("v0.2.0/{ASSET}.{ending}"), "x");
+    }
+    let offer = found(root.path()).await;
+    let names: Vec<&str> = offer.carriers.iter().map(|c| c.at.as_str()).collect();
+    assert_eq!(names, [format!("v0.2.0/{ASSET}"), format!("v0.2.0/{zst}")]);
+    assert_eq!(offer.carriers[0].size, Some(5));
+    let by: Vec<Witness> = offer.carriers[0].claims.iter().map(|claim| claim.by).collect();
+    assert_eq!(by, [Witness::Sidecar, Witness::Sums]);
+    let mut kinds: Vec<EvidenceKind> = offer.evidence.iter().map(|e| e.kind).collect();
+    kinds.sort_by_key(|kind| format!("{kind:?}"));
+    use EvidenceKind::{Cosign, Gpg, Minisign, Sigstore};
+    assert_eq!(kinds, [Cosign, Gpg, Minisign, Sigstore]);
+}
+
+#[tokio::test]
+async fn a_checksum_file_of_another_asset_is_named() {
+    let root = TempDir::new().unwrap();
+    shelf::put(root.path(), &format!("v0.2.0/{ASSET}"), b"x").unwrap();
+    for (text, why) in [("", "no SHA-256"), (&format!("{:064}  other\n", 0), "does not name")] {
+        shelf::put(root.path(), &format!("v0.2.0/{ASSET}.sha256"), text.as_bytes()).unwrap();
+        let error = mirror(root.path()).find(&release()).await.unwrap_err();
+        assert!(matches!(error, SourceError::Malformed { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains(".sha256") && text.contains(why), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn platforms_are_named_for_the_hint() {
+    let mut other = Published::archive("0.2.0", "x");
+    other.release.platform = Platform::MacosAarch64;
+    for layout in [Shelf::Versioned, Shelf::Flat, Shelf::Store] {
+        let root = TempDir::new().unwrap();
+        shelf::write(root.path(), layout, std::slice::from_ref(&other)).unwrap();
+        let mirror = mirror(root.path());
+        let version = "0.2.0".parse().unwrap();
+        assert_eq!(mirror.platforms(&Name::default(), &version).await, [Platform::MacosAarch64]);
+        let version = "0.3.0".parse().unwrap();
+        assert_eq!(mirror.platforms(&Name::default(), &version).await, []);
+    }
+}
+
+#[tokio::test]
+async fn a_newer_store_is_refused() {
+    let root = TempDir::new().unwrap();
+    shelf::put(root.path(), "format", b"loom-store 2\n").unwrap();
+    let error = mirror(root.path()).find(&release()).await.unwrap_err();
+    assert!(error.to_string().contains("too old to read"), "{error}");
+}
+
+#[tokio::test]
+async fn the_layout_can_be_given() {
+    let root = TempDir::new().unwrap();
+    shelf::write(root.path(), Shelf::Versioned, &[Published::archive("0.2.0", "x")]).unwrap();
+    shelf::put(root.path(), "format", b"loom-store 1\n").unwrap();
+    for (layout, there) in [(Layout::Probe, false), (Layout::Store, false), (Layout::Release, true)]
+    {
+        let options = Options { layout, ..Options::default() };
+        let mirror = Mirror::open(root.path().to_str().unwrap(), options).unwrap();
+        assert_eq!(mirror.find(&release()).await.unwrap().is_some(), there, "{layout:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_hands_on_its_statement_and_refuses_another_releases() {
+    let root = TempDir::new().unwrap();
+    shelf::write(root.path(), Shelf::Store, &[Published::archive("0.2.0", "x")]).unwrap();
+    let offer = found(root.path()).await;
+    let statement = loom_source::Statement::parse(&offer.statement.unwrap()).unwrap();
+    assert_eq!(offer.tree.unwrap().digest, statement.tree);
+    assert!(matches!(offer.carriers[0].form, Form::Archive { strip: Some(false), .. }));
+
+    let record = |version: &str| {
+        let release = line().version(version.parse().unwrap());
+        root.path().join(loom_source::Record::path(&release))
+    };
+    fs::create_dir_all(record("0.3.0").parent().unwrap()).unwrap();
+    fs::copy(record("0.2.0"), record("0.3.0")).unwrap();
+    let other = line().version("0.3.0".parse().unwrap());
+    let error = mirror(root.path()).find(&other).await.unwrap_err();
+    assert!(error.to_string().contains("0.2.0"), "{error}");
+
+    fs::write(record("0.2.0"), "{\"schema\":\"loom-record 9\"}").unwrap();
+    let error = mirror(root.path()).find(&release()).await.unwrap_err();
+    assert!(error.to_string().contains("too old"), "{error}");
+    fs::write(record("0.2.0"), "{").unwrap();
+    let error = mirror(root.path()).find(&release()).await.unwrap_err();
+    assert!(matches!(error, SourceError::Malformed { .. }), "{error:?}");
+    assert_eq!(error.class(), Class::Unreachable);
+}
+
+#[test]
+fn locations_are_folders_or_addresses_we_read() {
+    let open = |location: &str| Mirror::open(location, Options::default());
+    for good in ["file:///m", "/m", "m", "http://127.0.0.1:1", "https://host/prefix/"] {
+        assert!(open(good).is_ok(), "{good}");
+    }
+    assert_eq!(open("https://user:pass@host/p?q=1").unwrap().to_string(), "https://host/p");
+    for later in ["ftp://host", "oci://host"] {
+        assert!(matches!(open(later), Err(MirrorError::Scheme(_))), "{later}");
+    }
+    for bad in ["", "file://host/m", "http://", "http://user:s3cret@[::/"] {
+        let error = open(bad).unwrap_err();
+        assert!(matches!(error, MirrorError::Location { .. }), "{bad}: {error:?}");
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
+}

@@ -1,0 +1,304 @@
+//! Mirrors in object stores: rights, resuming, and what is asked of them.
+
+use crate::support::{
+    moto::Moto,
+    s3::{self, Rights, SECRET, Server},
+    server,
+    shelf::{self, Layout as Shelf},
+};
+use futures::TryStreamExt as _;
+use loom_http::{Network, Retry};
+use loom_mirror::{Layout, Mirror, MirrorError, ObjectOptions, Options};
+use loom_source::{
+    Class, Listing, Need, Pointer, Release, Resume, Source as _, SourceError, Validator, Version,
+    contract::{Checksum, Published, subject::line},
+};
+use tempfile::TempDir;
+
+fn release(version: &str) -> Release {
+    line().version(version.parse().unwrap())
+}
+
+fn open(objects: ObjectOptions) -> Mirror {
+    let network = Network { retry: Retry::NEVER, ..Network::default() };
+    Mirror::open("s3://bucket/p", Options { objects, network, ..Options::default() }).unwrap()
+}
+
+async fn serve(layout: Shelf, releases: &[Published], rights: Rights) -> (TempDir, Server) {
+    let root = TempDir::new().unwrap();
+    let folder = root.path().join("bucket/p");
+    std::fs::create_dir_all(&folder).unwrap();
+    shelf::write(&folder, layout, releases).unwrap();
+    let server = Server::start(root.path(), rights).await.unwrap();
+    (root, server)
+}
+
+async fn refused(mirror: &Mirror) -> SourceError {
+    let error = mirror.find(&release("0.2.0")).await.unwrap_err();
+    assert_eq!(error.class(), Class::Credentials, "{error:?}");
+    error
+}
+
+#[tokio::test]
+async fn a_release_takes_three_requests() {
+    let releases = [Published::archive("0.2.0", "x")];
+    let (_root, server) = serve(Shelf::Versioned, &releases, Rights::All).await;
+    let mirror = open(server.options(SECRET));
+    assert_eq!(mirror.to_string(), "s3://bucket/p");
+    assert!(mirror.is_local() && !mirror.is_insecure());
+    let offer = mirror.find(&release("0.2.0")).await.unwrap().unwrap();
+    assert_eq!(server.operations(), ["GetObject", "ListObjectsV2", "GetObject"]);
+    let claim = &offer.carriers[0].claims[0];
+    assert!(claim.at.starts_with("s3://bucket/p/v0.2.0/"), "{}", claim.at);
+}
+
+#[tokio::test]
+async fn an_empty_bucket_is_absence_and_a_missing_one_an_error() {
+    let (root, server) = serve(Shelf::Versioned, &[], Rights::All).await;
+    let mirror = open(server.options(SECRET));
+    assert!(mirror.find(&release("0.2.0")).await.unwrap().is_none());
+    let listing = mirror.list(&line(), Need::All).await.unwrap();
+    assert_eq!(listing, Listing::Versions(Vec::new()));
+    std::fs::remove_dir_all(root.path().join("bucket")).unwrap();
+    let mirror = open(server.options(SECRET));
+    for error in [
+        mirror.find(&release("0.2.0")).await.unwrap_err(),
+        mirror.list(&line(), Need::All).await.unwrap_err(),
+    ] {
+        let why = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(why, "there is no such bucket", "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_no_absence_whatever_the_layout() {
+    let releases = [Published::archive("0.2.0", "x")];
+    for (shelf, layout) in [
+        (Shelf::Versioned, Layout::Probe),
+        (Shelf::Versioned, Layout::Release),
+        (Shelf::Store, Layout::Store),
+    ] {
+        let (_root, server) = serve(shelf, &releases, Rights::All).await;
+        let objects = server.options("another-s3cret");
+        let options = Options { objects, layout, ..Options::default() };
+        let mirror = Mirror::open("s3://bucket/p", options).unwrap();
+        let error = refused(&mirror).await.to_string();
+        assert!(error.contains("SignatureDoesNotMatch"), "{error}");
+        let error = mirror.list(&line(), Need::All).await.unwrap_err();
+        assert_eq!(error.class(), Class::Credentials, "{error:?}");
+        for text in [format!("{error:?}"), format!("{mirror:?}")] {
+            assert!(!text.contains("s3cret"), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_the_right_to_list_what_is_there_is_found_and_the_rest_is_absent() {
+    let mut unchecked = Published::archive("0.2.0", "x");
+    unchecked.checksum = Checksum::Missing;
+    for (shelf, published) in [
+        (Shelf::Versioned, unchecked.clone()),
+        (Shelf::Flat, unchecked),
+        (Shelf::Versioned, Published::archive("0.2.0", "x")),
+        (Shelf::Flat, Published::archive("0.2.0", "x")),
+        (Shelf::Store, Published::archive("0.2.0", "x")),
+    ] {
+        let (_root, server) = serve(shelf, &[published], Rights::ReadOnly).await;
+        let mirror = open(server.options(SECRET));
+        assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some(), "{shelf:?}");
+        server.operations();
+        assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some(), "{shelf:?}");
+        let again = server.operations();
+        assert!(!again.contains(&"ListObjectsV2".to_owned()), "{shelf:?}: {again:?}");
+    }
+    let releases = [Published::archive("0.2.0", "x")];
+    for shelf in [Shelf::Flat, Shelf::Store] {
+        let (_root, server) = serve(shelf, &releases, Rights::ReadOnly).await;
+        let mirror = open(server.options(SECRET));
+        assert!(mirror.find(&release("0.3.0")).await.unwrap().is_none(), "{shelf:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_right_to_list_versions_are_known_from_an_index_only() {
+    let releases = [Published::archive("0.2.0", "x")];
+    let listing = async |shelf| {
+        let (_root, server) = serve(shelf, &releases, Rights::ReadOnly).await;
+        open(server.options(SECRET)).list(&line(), Need::All).await
+    };
+    let versions = Listing::of(["0.2.0".parse::<Version>().unwrap()]);
+    assert_eq!(listing(Shelf::Indexed).await.unwrap(), versions);
+    let Listing::Unlistable(why) = listing(Shelf::Store).await.unwrap() else { panic!("listed") };
+    assert!(why.contains("give --version"), "{why}");
+    let error = listing(Shelf::Versioned).await.unwrap_err();
+    assert_eq!(error.class(), Class::Credentials);
+    assert!(error.to_string().starts_with("the listing of s3://bucket/p refused"), "{error}");
+}
+
+#[tokio::test]
+async fn refused_everywhere_is_a_matter_of_credentials() {
+    let releases = [Published::archive("0.2.0", "x")];
+    for (shelf, layout) in [(Shelf::Versioned, Layout::Probe), (Shelf::Store, Layout::Store)] {
+        let (_root, server) = serve(shelf, &releases, Rights::None).await;
+        let objects = server.options(SECRET);
+        let options = Options { objects, layout, ..Options::default() };
+        let mirror = Mirror::open("s3://bucket/p", options).unwrap();
+        let error = refused(&mirror).await.to_string();
+        assert!(error.contains("403 Forbidden: AccessDenied"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn public_buckets_are_asked_without_credentials() {
+    let releases = [Published::archive("0.2.0", "x")];
+    for rights in [Rights::Public, Rights::All] {
+        let (_root, server) = serve(Shelf::Versioned, &releases, rights).await;
+        let keyless = ObjectOptions { variables: [].into(), ..server.options("") };
+        let mirror = open(ObjectOptions { anonymous: true, ..keyless });
+        let found = mirror.find(&release("0.2.0")).await;
+        match rights {
+            Rights::Public => assert!(found.unwrap().is_some()),
+            _ => assert_eq!(found.unwrap_err().class(), Class::Credentials),
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_credentials_it_is_said_where_they_were_looked_for() {
+    let (root, server) = serve(Shelf::Versioned, &[], Rights::All).await;
+    let off = [("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned().into())];
+    let nothing = ObjectOptions { variables: off.into(), ..server.options("") };
+    let error = refused(&open(nothing.clone())).await;
+    assert!(matches!(error, SourceError::NoCredentials { .. }), "{error:?}");
+    assert!(error.hint().unwrap().contains("anonymous = true"));
+
+    let unusable = Some("the profile \"corp\" holds no keys".to_owned());
+    let error = refused(&open(ObjectOptions { unusable, ..nothing.clone() })).await;
+    assert!(error.to_string().ends_with("the profile \"corp\" holds no keys"), "{error}");
+
+    // A service of this machine that refuses, and one that does not answer.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let rules = server::Rules { always: Some(404), ..server::Rules::default() };
+    let without = server::Server::start(root.path().into(), rules).await.unwrap();
+    for role in [without.address, closed] {
+        let role = format!("http://{role}/role");
+        let variables =
+            [("AWS_METADATA_ENDPOINT".to_owned(), role.replace("127.0.0.1", "localhost").into())];
+        let error =
+            refused(&open(ObjectOptions { variables: variables.into(), ..nothing.clone() })).await;
+        assert!(matches!(error, SourceError::NoCredentials { .. }), "{error:?}");
+    }
+    assert!(server.operations().is_empty(), "nothing was asked of the bucket");
+}
+
+#[tokio::test]
+async fn nobody_is_asked_offline_or_over_plain_http() {
+    let objects = |endpoint: &str| ObjectOptions {
+        endpoint: Some(endpoint.parse().unwrap()),
+        ..ObjectOptions::default()
+    };
+    let far = objects("http://192.0.2.1:9");
+    let mirror = open(far.clone());
+    assert!(mirror.is_insecure() && !mirror.is_local());
+    let error = mirror.find(&release("0.2.0")).await.unwrap_err();
+    assert!(matches!(error, SourceError::Insecure { .. }), "{error:?}");
+    let network = Network { offline: true, allow_http: true, ..Network::default() };
+    let options = Options { objects: far, network, ..Options::default() };
+    let mirror = Mirror::open("s3://bucket", options).unwrap();
+    let error = mirror.list(&line(), Need::All).await.unwrap_err();
+    assert_eq!(error.class(), Class::Offline, "{error:?}");
+}
+
+#[tokio::test]
+async fn transfers_continue_while_the_object_is_the_same() {
+    let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+    let (root, server) = serve(Shelf::Versioned, &[], Rights::All).await;
+    let key = Pointer::new("v1/object");
+    shelf::put(root.path(), "bucket/p/v1/object", &bytes).unwrap();
+    let mirror = open(server.options(SECRET));
+    let validator = mirror.open(&key, &Resume::whole()).await.unwrap().validator;
+    assert!(matches!(validator, Some(Validator::Strong(_))), "{validator:?}");
+    let from = async |from: u64| {
+        let resume = Resume { from, validator: validator.clone() };
+        let opened = mirror.open(&key, &resume).await.unwrap();
+        let (start, total) = (opened.start, opened.total);
+        let body: Vec<_> = opened.body.try_collect().await.unwrap();
+        (start, total, body.concat())
+    };
+    for at in [1, 65_536, 399_999] {
+        assert_eq!(from(at).await, (at, Some(400_000), bytes[at as usize..].to_vec()));
+    }
+    shelf::put(root.path(), "bucket/p/v1/object", b"others").unwrap();
+    assert_eq!(from(3).await, (0, Some(6), b"others".to_vec()));
+    assert_eq!(from(65_536).await, (0, Some(6), b"others".to_vec()));
+}
+
+#[tokio::test]
+async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
+    let moto = Moto::start();
+    let folder = TempDir::new().unwrap();
+    moto.fill("bucket", "p", folder.path());
+    let keyed = open(s3::options(&moto.address, SECRET));
+    assert!(keyed.find(&release("0.2.0")).await.unwrap().is_none(), "it is empty");
+    assert_eq!(keyed.list(&line(), Need::All).await.unwrap(), Listing::Versions(Vec::new()));
+
+    let versions = ["0.2.0", "0.10.0", "0.3.0-rc.1"];
+    let releases = versions.map(|version| Published::archive(version, version));
+    shelf::write(folder.path(), Shelf::Versioned, &releases).unwrap();
+    moto.fill("bucket", "p", folder.path());
+    let Listing::Versions(listed) = keyed.list(&line(), Need::All).await.unwrap() else {
+        panic!("not listed")
+    };
+    assert_eq!(listed.len(), versions.len());
+
+    let anonymous = ObjectOptions { anonymous: true, ..s3::options(&moto.address, SECRET) };
+    refused(&open(anonymous)).await;
+
+    let offer = keyed.find(&release("0.2.0")).await.unwrap().unwrap();
+    let at = &offer.carriers[0].at;
+    let validator = keyed.open(at, &Resume::whole()).await.unwrap().validator;
+    let from = async |from: u64, validator: &Option<Validator>| {
+        let resume = Resume { from, validator: validator.clone() };
+        let opened = keyed.open(at, &resume).await.unwrap();
+        let start = opened.start;
+        let body: Vec<_> = opened.body.try_collect().await.unwrap();
+        (start, body.concat())
+    };
+    assert_eq!(from(2, &validator).await, (2, b"2.0".to_vec()));
+    assert_eq!(from(5, &validator).await, (5, b"".to_vec()), "nothing is left");
+    let other = Some(Validator::Strong("\"other\"".to_owned()));
+    assert_eq!(from(2, &other).await, (0, b"0.2.0".to_vec()));
+}
+
+#[tokio::test]
+async fn other_providers_are_asked_at_the_endpoint_given() {
+    let root = TempDir::new().unwrap();
+    for (location, below, asked) in [
+        ("gs://bucket/p", "", ["/bucket/p%2Fformat", "/bucket"]),
+        ("az://container/p", "/account", ["/account/container/p/format", "/account/container"]),
+    ] {
+        let server = server::Server::start(root.path().into(), server::Rules::default()).await;
+        let server = server.unwrap();
+        let endpoint = format!("http://{}{below}", server.address).parse().unwrap();
+        let objects =
+            ObjectOptions { anonymous: true, endpoint: Some(endpoint), ..ObjectOptions::default() };
+        let mirror = Mirror::open(location, Options { objects, ..Options::default() }).unwrap();
+        let error = mirror.list(&line(), Need::All).await.unwrap_err();
+        assert!(error.to_string().contains(location), "{error}");
+        assert_eq!(server.requests(), asked);
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_is_said_when_it_is_opened() {
+    let error = Mirror::open("az://container", Options::default()).unwrap_err();
+    assert!(matches!(error, MirrorError::Endpoint { .. }), "{error:?}");
+    for bad in ["s3://x", "s3://user:s3cret@bucket", "gs://bucket/a//b"] {
+        let error = Mirror::open(bad, Options::default()).unwrap_err();
+        assert!(matches!(error, MirrorError::Location { .. }), "{bad}: {error:?}");
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
+    for good in ["s3://bucket/prefix", "gs://bucket", "S3://Bucket"] {
+        assert!(Mirror::open(good, Options::default()).is_ok(), "{good}");
+    }
+}

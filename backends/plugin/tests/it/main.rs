@@ -1,0 +1,6 @@
+//! The integration tests of this crate.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod contract;
+#[cfg(unix)]
+mod hostile;

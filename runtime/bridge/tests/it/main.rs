@@ -1,0 +1,8 @@
+//! The server over gRPC.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bridge;
+mod server;
+mod slow_reader;
+mod support;
+mod tls;

@@ -1,0 +1,72 @@
+//! TLS, and what goes wrong with it.
+
+use std::{fs, path::Path};
+
+use crate::support::{self, Server, command};
+use loom_bridge::proto::{HeartbeatRequest, bridge_client::BridgeClient};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
+
+/// Writes a certificate for `localhost` and its key; answers the certificate.
+fn certificate(folder: &Path) -> String {
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(folder.join("cert.pem"), cert.pem()).unwrap();
+    fs::write(folder.join("key.pem"), signing_key.serialize_pem()).unwrap();
+    cert.pem()
+}
+
+#[tokio::test]
+async fn calls_travel_by_tls_and_no_other_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let trusted = certificate(folder.path());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let server = Server::start(&[
+        ("LOOM_BRIDGE_TLS_CERT", &path("cert.pem")),
+        ("LOOM_BRIDGE_TLS_KEY", &path("key.pem")),
+    ]);
+    let endpoint = |scheme| {
+        let address = format!("{scheme}://localhost:{}", server.bridge.port());
+        Endpoint::from_shared(address).unwrap().timeout(support::DEADLINE)
+    };
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(trusted));
+    let channel = endpoint("https").tls_config(tls).unwrap().connect().await.unwrap();
+    let ask = HeartbeatRequest { timestamp_ms: 7 };
+    let answer = BridgeClient::new(channel).heartbeat(ask).await.unwrap();
+    assert_eq!(answer.into_inner().timestamp_ms, 7);
+
+    let plain = match endpoint("http").connect().await {
+        Ok(channel) => BridgeClient::new(channel).heartbeat(ask).await.is_ok(),
+        Err(_) => false,
+    };
+    assert!(!plain, "plain HTTP/2 is not answered");
+    let strangers =
+        ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificate(folder.path())));
+    let refused = endpoint("https").tls_config(strangers).unwrap().connect().await;
+    assert!(refused.is_err(), "a certificate of somebody else's");
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    certificate(folder.path());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(path("empty.pem"), "").unwrap();
+    for (cert, key, named) in [
+        ("missing.pem", "key.pem", "missing.pem"),
+        ("cert.pem", "missing.pem", "LOOM_BRIDGE_TLS_KEY"),
+        ("cert.pem", "empty.pem", "empty.pem"),
+        ("key.pem", "key.pem", "LOOM_BRIDGE_TLS_CERT"),
+    ] {
+        let ended = command()
+            .env("LOOM_BRIDGE_ADDR", "127.0.0.1:0")
+            .env("LOOM_BRIDGE_TLS_CERT", path(cert))
+            .env("LOOM_BRIDGE_TLS_KEY", path(key))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{cert} {key}: {said}");
+        assert!(said.contains(named), "{said}");
+        assert!(!said.contains("PRIVATE KEY"), "{said}");
+    }
+}

@@ -1,0 +1,276 @@
+//! `loom config`: what holds, where it comes from, and what is wrong with it.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use crate::support::{self, Sandbox};
+use loom_runtime::config::{self, Flags, Inputs};
+use serde_json::{Value, json};
+
+/// The examples of the documentation, as they stand there.
+fn documents() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents");
+    let read = |name: String| {
+        let text = fs::read_to_string(folder.join(&name)).unwrap();
+        (name, text)
+    };
+    support::sandbox::names(&folder).into_iter().map(read).collect()
+}
+
+/// What `loom config check` says about a project's file, as the library tells it.
+fn mistakes(text: &str) -> Vec<String> {
+    let files = BTreeMap::from([("/p/loom.toml".into(), text.to_owned())]);
+    let inputs = Inputs {
+        cwd: "/p".into(),
+        home: Some("/h".into()),
+        flags: Flags::default(),
+        ..Inputs::default()
+    };
+    let (mistakes, _) = config::check(&inputs, &files).unwrap();
+    mistakes.iter().map(ToString::to_string).collect()
+}
+
+fn as_json(text: &str) -> Value {
+    serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap()
+}
+
+/// Whether a schema allows a value; knows exactly the words that our schema uses.
+fn allows(schema: &Value, value: &Value) -> bool {
+    let rules = schema.as_object().expect("a schema is an object");
+    rules.iter().all(|(word, rule)| match word.as_str() {
+        "type" => match rule {
+            Value::Array(types) => types.iter().any(|name| is(value, name)),
+            name => is(value, name),
+        },
+        "enum" => rule.as_array().unwrap().contains(value),
+        "anyOf" => rule.as_array().unwrap().iter().any(|schema| allows(schema, value)),
+        "minimum" => value.as_f64().is_none_or(|n| n >= rule.as_f64().unwrap()),
+        "maximum" => value.as_f64().is_none_or(|n| n <= rule.as_f64().unwrap()),
+        "minLength" => value.as_str().is_none_or(|s| s.len() as u64 >= rule.as_u64().unwrap()),
+        "items" => value.as_array().is_none_or(|items| items.iter().all(|i| allows(rule, i))),
+        "required" => {
+            let has = |key: &Value| value.get(key.as_str().unwrap()).is_some();
+            !value.is_object() || rule.as_array().unwrap().iter().all(has)
+        }
+        "properties" => rule
+            .as_object()
+            .unwrap()
+            .iter()
+            .all(|(key, schema)| value.get(key).is_none_or(|value| allows(schema, value))),
+        "additionalProperties" => value.as_object().is_none_or(|fields| {
+            let known = |key: &String| schema["properties"].get(key).is_some();
+            let other = |value: &Value| match rule {
+                Value::Bool(allowed) => *allowed,
+                schema => allows(schema, value),
+            };
+            fields.iter().all(|(key, value)| known(key) || other(value))
+        }),
+        "$schema" | "title" | "description" | "examples" | "format" => true,
+        unknown => panic!("our schema uses {unknown:?}, which this test does not understand"),
+    })
+}
+
+fn is(value: &Value, name: &Value) -> bool {
+    match name.as_str().unwrap() {
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("no type {other:?}"),
+    }
+}
+
+#[test]
+fn the_documents_examples_hold_as_they_stand() {
+    let documents = documents();
+    assert_eq!(documents.len(), 5);
+    for (name, text) in documents {
+        assert_eq!(mistakes(&text), [""; 0], "{name}");
+        assert!(allows(&config::schema(), &as_json(&text)), "the schema refuses {name}");
+    }
+}
+
+#[test]
+fn the_schema_and_the_parser_refuse_the_same() {
+    for text in [
+        "nmae = 'x'",
+        "name = 1",
+        "[bridge]\nmode = 'fll'",
+        "[bridge]\ntimeout_sec = 0",
+        "[dashboard]\nport = 70000",
+        "[dashboard]\nport = -1",
+        "[llm]\ndefault = 1",
+        "[llm.x]\nmodle = 'x'",
+        "[llm.x]\ntemperature = 3",
+        "[mcp.x]\nargs = []",
+        "[mcp.x]\ncommand = 'c'\nargs = [1]",
+        "[agents]\nx = 1",
+        "[[sources]]\ntype = 'ftp'",
+        "[[sources]]\nfoo = 1",
+        "[trust]\nchecksum = 'no'",
+        "[store]\nkeep = 'x'",
+        "[update]\npolicy = 'always'",
+    ] {
+        assert!(!mistakes(text).is_empty(), "the parser takes {text}");
+        assert!(!allows(&config::schema(), &as_json(text)), "the schema takes {text}");
+    }
+}
+
+/// A value that a schema allows.
+fn example(schema: &Value) -> Value {
+    let first = |key: &str| schema[key].get(0).cloned();
+    if let Some(value) = first("enum").or_else(|| first("examples")) {
+        return value;
+    }
+    match schema["type"].as_str() {
+        Some("string") if schema["format"] == "uri" => "https://host/x".into(),
+        Some("string") => "x".into(),
+        Some("integer" | "number") => schema["minimum"].clone(),
+        Some("boolean") => true.into(),
+        Some("array") => json!([]),
+        Some("object") => json!({}),
+        other => panic!("no example for {other:?}: {schema}"),
+    }
+}
+
+/// Every key of a table's schema, with a value it allows.
+fn keys(schema: &Value) -> Vec<(String, Value)> {
+    let properties = schema["properties"].as_object().unwrap();
+    properties.iter().map(|(key, schema)| (key.clone(), example(schema))).collect()
+}
+
+#[test]
+fn every_key_of_the_schema_is_known_to_the_parser() {
+    let schema = config::schema();
+    let root = &schema["properties"];
+    let mut count = 0;
+    let mut check = |table: &str, key: &str, value: Value| {
+        count += 1;
+        let text = format!("{table}\n{key} = {value}\n");
+        let unknown: Vec<_> =
+            mistakes(&text).into_iter().filter(|m| m.contains("unknown key")).collect();
+        assert_eq!(unknown, [""; 0], "{text}");
+        if !table.contains("sources") {
+            assert_eq!(mistakes(&text), [""; 0], "{text}");
+        }
+    };
+    for (table, schema) in root.as_object().unwrap() {
+        for (key, value) in schema.get("properties").map(|_| keys(schema)).unwrap_or_default() {
+            if table != "llm" {
+                check(&format!("[{table}]"), &key, value);
+            }
+        }
+        assert!(schema["description"].is_string(), "{table} is described");
+    }
+    for (key, value) in keys(&root["llm"]["additionalProperties"]) {
+        check("[llm.x]", &key, value);
+    }
+    for (key, value) in keys(&root["sources"]["items"]["anyOf"][1]) {
+        check("[[sources]]", &key, value);
+    }
+    assert!(count > 45, "{count}");
+}
+
+#[test]
+fn each_value_is_shown_with_its_origin() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write("loom.toml", "name = \"shown\"\n[llm.deepseek]\nmodel = \"m\"\n");
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), "[store]\nkeep = 5\n");
+    sandbox.set("DEEPSEEK_API_KEY", "sk-secret").set("LOOM_DASHBOARD_PORT", "4040");
+    let run = sandbox.loom(&["config", "show"]).ok().never_says(&["sk-secret"]);
+    sandbox.snapshot("config_show", &run);
+
+    let shown = sandbox.loom(&["config", "show", "--json"]).ok().json();
+    assert_eq!(shown["config"]["dashboard"]["port"], 4040);
+    assert_eq!(shown["config"]["llm"]["deepseek"]["api_key"], "***");
+    let origin = json!({"from": "environment", "name": "LOOM_DASHBOARD_PORT"});
+    assert_eq!(shown["origins"]["dashboard.port"], origin);
+    let file = sandbox.home().join(".config/loom/config.toml");
+    assert_eq!(shown["origins"]["store.keep"], json!({"from": "user", "file": file, "line": 2}));
+    assert_eq!(shown["project"]["root"], json!(sandbox.project()));
+
+    let secret = sandbox.loom(&["config", "show", "--json", "--show-secrets"]).ok().json();
+    assert_eq!(secret["config"]["llm"]["deepseek"]["api_key"], "sk-secret");
+}
+
+#[test]
+fn every_mistake_is_named_with_its_line() {
+    let mut sandbox = Sandbox::new();
+    let text = "[bridge]\nadress = \"127.0.0.1:1\"\nmode = \"fll\"\n[llm.deepseek]\napi_key = \"sk-secret\"\n";
+    sandbox.write("loom.toml", text);
+    sandbox.set("LOOM_OFFLINE", "perhaps");
+    let run = sandbox.loom(&["config", "check"]).code(2).never_says(&["sk-secret"]);
+    sandbox.snapshot("config_check", &run);
+
+    let run = sandbox.loom(&["config", "check", "--json"]).code(2);
+    let document = run.json();
+    assert_eq!(document["error"]["code"], 2);
+    let file = sandbox.project().join("loom.toml");
+    assert_eq!(
+        document["mistakes"][0],
+        json!({
+            "file": file, "line": 2, "key": "bridge.adress", "message": "unknown key",
+            "hint": "did you mean address?",
+        }),
+    );
+    assert_eq!(document["mistakes"].as_array().unwrap().len(), 3);
+    assert_eq!(document["warnings"][0]["key"], "llm.deepseek.api_key");
+}
+
+#[test]
+fn a_right_configuration_is_quietly_right() {
+    let sandbox = Sandbox::new();
+    sandbox.write("loom.toml", &documents()[1].1);
+    let run = sandbox.loom(&["config", "check"]).ok();
+    assert_eq!((run.stdout(), run.stderr()), (String::new(), String::new()));
+}
+
+#[test]
+fn other_commands_show_the_first_mistake() {
+    let sandbox = Sandbox::new();
+    sandbox.write("loom.toml", "[bridge]\nversoin = \"0.2.0\"\nmode = 1\n");
+    let run = sandbox.loom(&["which"]).code(2);
+    sandbox.snapshot("config_broken", &run);
+    sandbox.write("loom.toml", "name = \n");
+    sandbox.loom(&["which"]).code(2).says(&["loom.toml:1", "not valid TOML"]);
+    let run = sandbox.loom(&["which", "--json"]).code(2);
+    assert_eq!(run.json()["error"]["kind"], "usage");
+}
+
+#[test]
+fn a_named_file_is_read_instead_of_the_nearest_one() {
+    let sandbox = Sandbox::new();
+    sandbox.write("loom.toml", "name = \"near\"\n");
+    let other = sandbox.write(sandbox.root().join("other/loom.toml"), "name = \"other\"\n");
+    let other = other.to_str().unwrap();
+    let name = |args: &[&str]| {
+        sandbox.loom(args).ok().json()["config"]["name"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(name(&["config", "show", "--json"]), "near");
+    assert_eq!(name(&["--config", other, "config", "show", "--json"]), "other");
+    sandbox.loom(&["--config", "gone.toml", "config", "show"]).code(2).says(&["gone.toml"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.project().join("loom.toml"), [0xff, 0xfe]).unwrap();
+    sandbox.loom(&["config", "show"]).code(2).says(&["could not read", "loom.toml"]);
+}
+
+#[test]
+fn a_folder_called_dot_env_is_somebody_elses() {
+    let sandbox = Sandbox::new();
+    sandbox.write("loom.toml", "name = \"x\"\n");
+    fs::create_dir(sandbox.project().join(".env")).unwrap();
+    sandbox.loom(&["config", "check"]).ok();
+}
+
+#[test]
+fn the_schema_is_printed() {
+    let sandbox = Sandbox::new();
+    let printed: Value =
+        serde_json::from_str(&sandbox.loom(&["config", "schema"]).ok().stdout()).unwrap();
+    assert_eq!(printed, config::schema());
+}

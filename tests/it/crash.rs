@@ -1,0 +1,238 @@
+//! A kill, a full disk or a failing fsync at any system call of publishing leaves a store that verifies
+//! and that the next command completes.
+//!
+//! The test runs itself as a child under strace, once to see the system calls that touch the store,
+//! then once for each of them, which is the last one, or fails.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, exit},
+};
+
+use loom_runtime::{
+    store::{AdmitError, Installed, Limits, Partial, Receipt, Store, StoreError, UnpackError},
+    trust::{Expectation, Grade, Proof},
+};
+use loom_source::{
+    ArchiveFormat, Authority, Digest, Name, Opened, Platform, Pointer, Release, Slot,
+};
+
+/// Everything that changes what lies in a folder.
+const CALLS: &str = "write,rename,renameat,renameat2,fsync,fdatasync,syncfs,symlink,symlinkat,mkdir,mkdirat,\
+                     unlink,unlinkat,rmdir,chmod,fchmod,fchmodat,ftruncate,link,linkat";
+
+/// Where the child finds its store.
+const STORE: &str = "LOOM_TEST_CRASH_STORE";
+
+fn release() -> Release {
+    Release {
+        authority: Authority::default(),
+        binary: Name::default(),
+        slot: Slot::Version("0.1.0".parse().unwrap()),
+        platform: Platform::LinuxX86_64,
+    }
+}
+
+fn archive() -> Vec<u8> {
+    let mut tar = tar::Builder::new(vec![]);
+    for (path, bytes) in
+        [("top/bin/loom-bridge-server", "#!/bin/true\n"), ("top/LICENSE", "free\n")]
+    {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o755);
+        tar.append_data(&mut header, path, bytes.as_bytes()).unwrap();
+    }
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_size(0);
+    tar.append_link(&mut header, "top/server", "bin/loom-bridge-server").unwrap();
+    tar.into_inner().unwrap()
+}
+
+enum Failed {
+    Full,
+    Other(String),
+}
+
+impl From<StoreError> for Failed {
+    fn from(e: StoreError) -> Self {
+        if e.is_disk_full() { Self::Full } else { Self::Other(e.to_string()) }
+    }
+}
+
+impl From<UnpackError> for Failed {
+    fn from(e: UnpackError) -> Self {
+        if e.is_disk_full() { Self::Full } else { Self::Other(e.to_string()) }
+    }
+}
+
+impl From<AdmitError> for Failed {
+    fn from(e: AdmitError) -> Self {
+        if e.is_disk_full() { Self::Full } else { Self::Other(e.to_string()) }
+    }
+}
+
+/// All that a `get` does with the store: lock, transfer, unpack, admit, publish with the archive kept.
+fn get(store: &Store) -> Result<Installed, Failed> {
+    let (release, bytes) = (release(), archive());
+    let _lock = store.lock_release(&release, &mut || {})?;
+    let mut transfer = Partial::open(store, "the test", &Pointer::new("archive"))?;
+    let body = Box::pin(futures::stream::empty());
+    transfer.begin(&Opened { start: 0, total: None, validator: None, body })?;
+    transfer.push(&bytes)?;
+    let received = transfer.finish();
+    let mut staged = store.stage(Limits::default())?;
+    staged.unpack_tar(&bytes[..], ArchiveFormat::TarGz, None, &|| 1)?;
+    let by = "the test".to_owned();
+    let archive = Some(Proof { digest: Digest::of(&bytes), grade: Grade::Identity, by });
+    let expectation = Expectation { release, archive, tree: None, waiver: None, size: None };
+    let checked = store.admit(staged, &expectation, Some(&received))?.keep_archive(received);
+    let receipt = Receipt::new(checked.release());
+    Ok(store.publish(vec![(checked, receipt)])?.remove(0))
+}
+
+/// In the child: one `get`, and an exit code that tells how it went.
+fn be_the_child() {
+    let Some(root) = env::var_os(STORE) else { return };
+    // strace counts by thread: the test harness, which writes a few lines of its own, must not reach our counts.
+    let mut null = fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
+    for _ in 0..16 {
+        null.write_all(b".").unwrap();
+    }
+    match Store::open(Path::new(&root)).map_err(Failed::from).and_then(|store| get(&store)) {
+        Ok(_) => exit(0),
+        Err(Failed::Full) => exit(10),
+        Err(Failed::Other(text)) => {
+            eprintln!("{text}");
+            exit(1)
+        }
+    }
+}
+
+struct Run {
+    root: PathBuf,
+    folder: tempfile::TempDir,
+    status: ExitStatus,
+}
+
+/// A `get` into a fresh store, below strace with these options.
+fn run(test: &str, options: &[&str]) -> Run {
+    // What a kill leaves does not depend on the disk, and in memory an fsync costs nothing.
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
+    let folder = tempfile::Builder::new().prefix("crash-").tempdir_in(place).unwrap();
+    let root = folder.path().join("cache");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-y", "-s", "4096", "-o"]).arg(folder.path().join("log")).args(options);
+    let test = format!("crash::{test}");
+    strace.arg(env::current_exe().unwrap()).args(["--exact", &test, "--test-threads=1"]);
+    let output = strace.env(STORE, &root).output().expect("strace is needed");
+    Run { root, folder, status: output.status }
+}
+
+impl Drop for Run {
+    /// Trees are read-only, and only root could remove them as they are.
+    fn drop(&mut self) {
+        let status = Command::new("chmod").args(["-R", "u+w"]).arg(&self.root).status();
+        assert!(status.is_ok_and(|status| status.success()) || std::thread::panicking());
+    }
+}
+
+impl Run {
+    /// The calls that touch the store: name, and which of its name it is.
+    fn calls(&self) -> Vec<(String, usize)> {
+        let mut log = String::new();
+        let path = self.folder.path().join("log");
+        fs::File::open(path).unwrap().read_to_string(&mut log).unwrap();
+        let (mut counts, mut calls) = (BTreeMap::new(), vec![]);
+        for line in log.lines() {
+            let Some((pid, call)) = line.split_once(' ') else { continue };
+            let Some((name, _)) = call.trim_start().split_once('(') else { continue };
+            let count = counts.entry((pid.to_owned(), name.to_owned())).or_insert(0);
+            *count += 1;
+            if line.contains(self.root.to_str().unwrap()) {
+                calls.push((name.to_owned(), *count));
+            }
+        }
+        calls
+    }
+
+    /// Whatever happened, the store verifies, what it finds is whole, and the next command completes it.
+    fn check(&self, what: &str) {
+        let store = Store::open(&self.root).unwrap();
+        let report = store.verify().unwrap();
+        assert_eq!(report.findings, [], "{what}");
+        if let Some(installed) = store.find(&release()).unwrap() {
+            store.attest(&installed).unwrap();
+        }
+        let Ok(installed) = get(&store) else { panic!("{what}: the next command fails") };
+        assert_eq!(store.find(&release()).unwrap(), Some(installed), "{what}");
+        let report = store.verify().unwrap();
+        assert_eq!((report.findings, report.trees), (vec![], 1), "{what}");
+        // The next one that writes sweeps; after it only the tree is left.
+        let names = fs::read_dir(self.root.join("store")).unwrap();
+        assert_eq!(names.count(), 1, "{what}");
+    }
+}
+
+fn calls_of(test: &str) -> Vec<(String, usize)> {
+    let whole = run(test, &["-e", &format!("trace={CALLS}")]);
+    assert!(whole.status.success(), "{:?}", whole.status);
+    let calls = whole.calls();
+    for name in ["write", "fsync", "rename", "symlink", "mkdir", "chmod"] {
+        assert!(calls.iter().any(|(call, _)| call == name), "no {name} in {calls:?}");
+    }
+    whole.check("nothing");
+    calls
+}
+
+#[test]
+fn a_kill_at_any_call() {
+    be_the_child();
+    use std::os::unix::process::ExitStatusExt as _;
+    for (name, n) in calls_of("a_kill_at_any_call") {
+        let inject = format!("inject={name}:signal=KILL:when={n}");
+        let killed = run("a_kill_at_any_call", &["-e", &format!("trace={name}"), "-e", &inject]);
+        assert_eq!(killed.status.signal(), Some(9), "{inject}: {:?}", killed.status);
+        killed.check(&inject);
+    }
+}
+
+#[test]
+fn a_full_disk_at_any_call() {
+    be_the_child();
+    let mut full = 0;
+    for (name, n) in calls_of("a_full_disk_at_any_call") {
+        let fails = ["write", "mkdir", "symlink", "rename", "fsync"].contains(&name.as_str());
+        if !fails {
+            continue;
+        }
+        let inject = format!("inject={name}:error=ENOSPC:when={n}");
+        let run = run("a_full_disk_at_any_call", &["-e", &format!("trace={name}"), "-e", &inject]);
+        match run.status.code() {
+            Some(10) => full += 1,
+            // What can be made again, the fingerprint, may fail without harm.
+            Some(0) => assert!(Store::open(&run.root).unwrap().find(&release()).unwrap().is_some()),
+            _ => panic!("{inject}: {:?}", run.status),
+        }
+        run.check(&inject);
+    }
+    assert!(full > 20, "only {full} calls reported a full disk");
+}
+
+#[test]
+fn a_disk_that_fails_to_sync() {
+    be_the_child();
+    for (name, n) in calls_of("a_disk_that_fails_to_sync") {
+        if name == "fsync" {
+            let inject = format!("inject=fsync:error=EIO:when={n}");
+            let run = run("a_disk_that_fails_to_sync", &["-e", "trace=fsync", "-e", &inject]);
+            assert_eq!(run.status.code(), Some(1), "{inject}");
+            run.check(&inject);
+        }
+    }
+}

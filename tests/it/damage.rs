@@ -1,0 +1,81 @@
+//! Damage behind the store's back: found when it matters, and cured by what the document promises.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use crate::support::{self, Plain, Sandbox, Server};
+
+fn overwrite(path: &Path, bytes: &[u8]) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+fn got(version: &str) -> (Sandbox, Plain) {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&[version]));
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
+    (sandbox, mirror)
+}
+
+#[test]
+fn removing_the_version_folder_cures_a_damaged_tree() {
+    let (sandbox, mirror) = got("0.2.0");
+    let program = sandbox.link("0.2.0").canonicalize().unwrap();
+    let honest = fs::read(&program).unwrap();
+    overwrite(&program, b"#!/bin/sh\necho damaged\n");
+    fs::remove_dir_all(sandbox.cache().join("bin/0.2.0")).unwrap();
+
+    let server = Server::serve(mirror.path());
+    let run = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    assert_eq!(fs::read(run.path()).unwrap(), honest);
+    assert_eq!(server.gets(".tar.gz"), 1, "it was fetched again");
+    assert!(run.stderr().contains("damage"), "and says why: {}", run.stderr());
+    sandbox.verify();
+}
+
+#[test]
+fn removing_the_version_folder_of_a_sound_tree_fetches_nothing() {
+    let (sandbox, mirror) = got("0.2.0");
+    fs::remove_dir_all(sandbox.cache().join("bin/0.2.0")).unwrap();
+    let server = Server::serve(mirror.path());
+    sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    assert_eq!(server.gets(".tar.gz"), 0, "{:#?}", server.requests());
+    sandbox.verify();
+}
+
+#[test]
+fn removing_all_of_bin_loses_nothing() {
+    let (sandbox, _mirror) = got("0.2.0");
+    fs::remove_dir_all(sandbox.cache().join("bin")).unwrap();
+    sandbox.loom(&["get", "--offline", "--version", "0.2.0"]).ok();
+    sandbox.verify();
+}
+
+#[test]
+fn a_damaged_tree_that_another_release_shares_is_not_adopted() {
+    use crate::support::{Packing, Sums, program};
+    let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+    for version in ["0.1.0", "0.2.0"] {
+        mirror.add(version, Packing::TarGz, &program::small("either"), Sums::Sidecar);
+    }
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
+    let program = sandbox.link("0.1.0").canonicalize().unwrap();
+    let honest = fs::read(&program).unwrap();
+    overwrite(&program, b"#!/bin/sh\necho damaged\n");
+    let run = sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
+    assert_eq!(fs::read(run.path()).unwrap(), honest);
+    sandbox.verify();
+}
+
+#[test]
+fn a_damaged_record_is_as_if_it_were_absent_or_named() {
+    let (sandbox, mirror) = got("0.2.0");
+    let platform = support::platform();
+    let record = sandbox
+        .cache()
+        .join("releases/loom-os")
+        .join(support::BINARY)
+        .join(format!("0.2.0/{platform}.json"));
+    overwrite(&record, b"{");
+    fs::remove_dir_all(sandbox.cache().join("bin/0.2.0")).unwrap();
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
+    sandbox.verify();
+}

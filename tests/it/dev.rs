@@ -1,0 +1,196 @@
+//! Development builds: taken where they are wanted, never in a release's place.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
+
+use crate::support::{BINARY, Plain, Sandbox};
+
+/// A folder that looks like a checkout with a finished build.
+fn checkout(sandbox: &Sandbox, name: &str) -> PathBuf {
+    let root = sandbox.folder(name);
+    fs::write(
+        root.join("Cargo.toml"),
+        "[workspace]\nmembers = [\"runtime/bridge\"]\nresolver = \"3\"\n",
+    )
+    .unwrap();
+    let bridge = root.join("runtime/bridge");
+    fs::create_dir_all(bridge.join("src")).unwrap();
+    fs::write(
+        bridge.join("Cargo.toml"),
+        "[package]\nname = \"loom-bridge\"\nversion = \"0.2.0\"\nedition = \"2024\"\n\n\
+         [[bin]]\nname = \"loom-bridge-server\"\npath = \"src/main.rs\"\n",
+    )
+    .unwrap();
+    fs::write(bridge.join("src/main.rs"), "fn main() { println!(\"built\"); }\n").unwrap();
+    build(&root, "debug", "first");
+    root
+}
+
+fn build(checkout: &std::path::Path, profile: &str, says: &str) {
+    let folder = checkout.join("target").join(profile);
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(BINARY);
+    let _ = fs::remove_file(&path);
+    fs::write(&path, format!("#!/bin/sh\necho {says}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn says(path: PathBuf) -> String {
+    String::from_utf8(Command::new(path).output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn a_build_lands_in_its_own_slot() {
+    let sandbox = Sandbox::new();
+    let source = format!("target:{}", checkout(&sandbox, "loom").display());
+    let run = sandbox.loom(&["get", "--source", &source]).ok();
+    assert_eq!(run.path(), sandbox.link("dev"));
+    assert_eq!(says(run.path()), "first\n");
+    sandbox.verify();
+}
+
+#[test]
+fn a_new_build_replaces_the_old_one_and_changes_nothing_behind_its_back() {
+    let sandbox = Sandbox::new();
+    let root = checkout(&sandbox, "loom");
+    let source = format!("target:{}", root.display());
+    let link = sandbox.loom(&["get", "--source", &source]).ok().path();
+    let old = link.canonicalize().unwrap();
+    build(&root, "debug", "second");
+    assert_eq!(says(old.clone()), "first\n", "the store holds a copy");
+    sandbox.loom(&["get", "--source", &source]).ok();
+    assert_eq!(says(link), "second\n");
+    assert_eq!(says(old), "first\n", "who still runs the old one is not disturbed");
+    sandbox.verify();
+}
+
+#[test]
+fn the_newest_profile_is_taken() {
+    let sandbox = Sandbox::new();
+    let root = checkout(&sandbox, "loom");
+    let source = format!("target:{}", root.display());
+    build(&root, "release", "release");
+    let debug = fs::File::open(root.join("target/debug").join(BINARY)).unwrap();
+    debug.set_modified(std::time::UNIX_EPOCH).unwrap();
+    let run = sandbox.loom(&["get", "--source", &source]).ok();
+    assert_eq!(says(run.path()), "release\n");
+}
+
+#[test]
+fn a_pinned_version_is_never_served_by_a_build() {
+    let (mut sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let root = checkout(&sandbox, "loom");
+    let source = format!("target:{}", root.display());
+    let both = ["--source", &source, "--source", &mirror.url()];
+
+    let pinned = sandbox.loom(&[&["get", "--version", "0.2.0"][..], &both].concat()).ok();
+    assert_eq!(pinned.path(), sandbox.link("0.2.0"));
+    assert_eq!(says(pinned.path()), format!("{BINARY} 0.2.0\n"));
+
+    for folder in [root.clone(), root.join("runtime/bridge"), sandbox.project()] {
+        let run = sandbox.loom_in(&folder, &[&["get", "--version", "0.2.0"][..], &both].concat());
+        assert_eq!(run.ok().path(), sandbox.link("0.2.0"));
+        let alone = ["get", "--version", "0.3.0", "--source", &source];
+        sandbox.loom_in(&folder, &alone).code(3);
+    }
+    sandbox.set("LOOM_VERSION", "0.2.0");
+    let run = sandbox.loom(&[&["get"][..], &both].concat()).ok();
+    assert_eq!(run.path(), sandbox.link("0.2.0"), "pinned by the environment");
+    sandbox.unset("LOOM_VERSION");
+    sandbox.write("loom.toml", "[bridge]\nversion = \"0.2.0\"\n");
+    let run = sandbox.loom(&[&["get"][..], &both].concat()).ok();
+    assert_eq!(run.path(), sandbox.link("0.2.0"), "pinned by the project");
+}
+
+#[test]
+fn nothing_or_latest_takes_a_build_where_it_comes_first() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let source = format!("target:{}", checkout(&sandbox, "loom").display());
+    for version in [&[][..], &["--version", "latest"]] {
+        let both = ["get", "--source", &source, "--source", &mirror.url()];
+        let run = sandbox.loom(&[&both[..], version].concat()).ok();
+        assert_eq!(run.path(), sandbox.link("dev"));
+        let other = ["get", "--source", &mirror.url(), "--source", &source];
+        let run = sandbox.loom(&[&other[..], version].concat()).ok();
+        assert_eq!(run.path(), sandbox.link("0.2.0"), "the order is the user's");
+    }
+}
+
+#[test]
+fn dev_takes_only_a_build() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    sandbox.loom(&["get", "--version", "dev", "--source", &mirror.url()]).code(3);
+    let source = format!("target:{}", checkout(&sandbox, "loom").display());
+    let both = ["--source", &mirror.url(), "--source", &source];
+    let run = sandbox.loom(&[&["get", "--version", "dev"][..], &both].concat()).ok();
+    assert_eq!(run.path(), sandbox.link("dev"));
+    assert!(!sandbox.link("0.2.0").exists());
+}
+
+#[test]
+fn a_linked_checkout_is_found_from_any_folder() {
+    let sandbox = Sandbox::new();
+    let root = checkout(&sandbox, "loom");
+    sandbox.loom(&["dev", "link", root.to_str().unwrap()]).ok();
+    let run = sandbox.loom(&["get"]).ok();
+    assert_eq!(run.path(), sandbox.link("dev"));
+    assert_eq!(says(run.path()), "first\n");
+    sandbox.loom(&["dev", "unlink"]).ok();
+}
+
+#[test]
+fn a_checkout_that_is_only_found_is_not_run() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let root = checkout(&sandbox, "somebody-elses");
+    let mut command = sandbox.loom_command(&["get", "--source", &mirror.url()]);
+    command.current_dir(root.join("runtime"));
+    let run = sandbox.start(&["get"], command).wait().ok();
+    assert_eq!(run.path(), sandbox.link("0.2.0"));
+}
+
+#[test]
+fn only_the_last_three_builds_are_kept() {
+    let sandbox = Sandbox::new();
+    let root = checkout(&sandbox, "loom");
+    let source = format!("target:{}", root.display());
+    for n in 0..6 {
+        build(&root, "debug", &format!("build {n}"));
+        sandbox.loom(&["get", "--source", &source]).ok();
+    }
+    assert_eq!(sandbox.trees().len(), 3);
+    sandbox.verify();
+}
+
+#[test]
+fn a_build_under_the_cargo_target_dir_is_found() {
+    let mut sandbox = Sandbox::new();
+    let root = checkout(&sandbox, "loom");
+    let elsewhere = sandbox.folder("elsewhere");
+    fs::rename(root.join("target"), elsewhere.join("target")).unwrap();
+    let source = format!("target:{}", root.display());
+    sandbox.set("CARGO_TARGET_DIR", elsewhere.join("target"));
+    let run = sandbox.loom(&["get", "--source", &source]).ok();
+    assert_eq!(says(run.path()), "first\n");
+}
+
+#[test]
+fn a_checkout_that_is_not_there_is_named() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.loom(&["dev", "link", "/nope", "--json"]).code(2);
+    let message = run.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("/nope"), "{message}");
+}
+
+#[test]
+fn which_build_was_taken_is_said() {
+    let sandbox = Sandbox::new();
+    let root = checkout(&sandbox, "loom");
+    let source = format!("target:{}", root.display());
+    let told = format!("the debug build of {}, ", root.display());
+    for _ in ["taken", "here already"] {
+        sandbox.loom(&["get", "--source", &source]).ok().says(&[&format!("using {told}"), " old"]);
+    }
+    let listed = sandbox.loom(&["list"]).ok().stdout();
+    assert!(listed.contains(&told), "{listed}");
+    let document = sandbox.loom(&["list", "--json"]).ok().json();
+    assert_eq!(document["releases"][0]["build"]["profile"], "debug");
+}

@@ -1,0 +1,163 @@
+//! A cache that cannot be written, and a disk that is full.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use crate::support::{self, Packing, Plain, Run, Sandbox, Sums, program};
+
+/// Runs `loom` with `folder` mounted from memory, `size` large, in a mount namespace of its own.
+fn on_small_disk(sandbox: &Sandbox, folder: &Path, size: &str, lines: &str) -> Run {
+    let script = format!(
+        "mount -t tmpfs -o size={size},mode=0777 none '{}' || exit 99\n{lines}",
+        folder.display()
+    );
+    let mut command = sandbox.command("unshare");
+    command.args(["--map-root-user", "--mount", "--", "sh", "-c", &script]);
+    command.env("loom", Sandbox::program());
+    sandbox.start(&[lines], command).wait()
+}
+
+#[test]
+fn a_full_disk_is_exit_10_and_leaves_a_sound_store() {
+    for packing in Packing::ALL {
+        let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
+        mirror.add("0.2.0", packing, &program::large("0.2.0", 3 << 20), Sums::Sidecar);
+        fs::create_dir_all(sandbox.cache()).unwrap();
+        let url = mirror.url();
+        let script = format!(
+            "\"$loom\" get -q --source {url} --version 0.1.0 || exit 98\n\
+             \"$loom\" get --source {url} --version 0.2.0; code=$?\n\
+             \"$loom\" store verify -q || exit 97\n\
+             \"$loom\" which -q --version 0.1.0 || exit 96\n\
+             \"$loom\" which -q --version 0.2.0 2>/dev/null && exit 95\n\
+             ls \"$HOME/.cache/loom/store\" | wc -l\n\
+             exit $code"
+        );
+        let run = on_small_disk(&sandbox, &sandbox.cache(), "2m", &script);
+        assert_eq!(run.exit(), 10, "{packing:?}: {}{}", run.stdout(), run.stderr());
+        assert_eq!(run.stdout().lines().last(), Some("1"), "only the sound tree is left");
+        let run = run.says(&["full", "--cache-dir"]);
+        if packing == Packing::TarGz {
+            // The rest of the output tells of the other commands of the script.
+            let output = std::process::Output { stdout: Vec::new(), ..run.output };
+            let run = Run { line: "loom get --source [MIRROR] --version 0.2.0".into(), output };
+            sandbox.snapshot_with("full_disk", &run, &random(&mirror));
+        }
+    }
+}
+
+/// What differs from run to run: the mirror's folder, and the names of temporary files.
+fn random(mirror: &Plain) -> [(&str, &'static str); 3] {
+    [
+        (mirror.path().to_str().unwrap(), "[MIRROR]"),
+        (r"\.new-\w+", ".new-[RANDOM]"),
+        (r"/tmp/\.tmp\w+", "/tmp/[RANDOM]"),
+    ]
+}
+
+#[test]
+fn wherever_the_disk_fills_up_the_store_is_sound_and_the_next_run_completes() {
+    let mirror = Plain::of(&["0.2.0"]);
+    let mut failed = 0;
+    for pages in 1..=16 {
+        let sandbox = Sandbox::new();
+        fs::create_dir_all(sandbox.cache()).unwrap();
+        let get = format!("\"$loom\" get --source {} --version 0.2.0", mirror.url());
+        let script = format!(
+            "{get}; code=$?\n\
+             \"$loom\" store verify -q || exit 97\n\
+             mount -o remount,size=4m none \"$HOME/.cache/loom\" || exit 99\n\
+             {get} || exit 96\n\
+             \"$loom\" store verify -q || exit 95\n\
+             exit $code"
+        );
+        let size = format!("{}k", pages * 4);
+        let run = on_small_disk(&sandbox, &sandbox.cache(), &size, &script);
+        assert!([0, 10].contains(&run.exit()), "{size}: {} {}", run.exit(), run.stderr());
+        failed += usize::from(run.exit() == 10);
+    }
+    assert!(failed > 3, "it failed only {failed} times: the sizes miss the point");
+}
+
+#[test]
+fn a_sync_that_fails_is_told_and_tried_anew() {
+    let mirror = Plain::of(&["0.2.0"]);
+    for call in 1..=3 {
+        let sandbox = Sandbox::new();
+        let inject = format!("inject=fsync,fdatasync,syncfs:error=EIO:when={call}");
+        let get = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
+        let (run, _) = sandbox.strace(&["trace=fsync,fdatasync,syncfs", &inject], &get);
+        assert_eq!(run.exit(), 1, "call {call}: {}", run.stderr());
+        sandbox.verify();
+        sandbox.loom(&get).ok();
+        sandbox.verify();
+    }
+}
+
+#[test]
+fn a_read_only_cache_serves_what_it_has() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    let get = |version| {
+        vec!["get".to_owned(), "--source".into(), mirror.url(), "--version".into(), version]
+    };
+    let words =
+        |args: &[String]| args.iter().map(|a| format!("'{a}'")).collect::<Vec<_>>().join(" ");
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
+    let cache = sandbox.cache();
+    let script = format!(
+        "mount --bind '{0}' '{0}' && mount -o remount,ro,bind '{0}' || exit 99\n\
+         \"$loom\" which --version 0.1.0 || exit 98\n\
+         \"$loom\" {1} || exit 97\n\
+         \"$loom\" list || exit 96\n\
+         \"$loom\" store verify || exit 95\n\
+         \"$loom\" {2}",
+        cache.display(),
+        words(&get("0.1.0".to_owned())),
+        words(&get("0.2.0".to_owned())),
+    );
+    let mut command = sandbox.command("unshare");
+    command.args(["--map-root-user", "--mount", "--", "sh", "-c", &script]);
+    command.env("loom", Sandbox::program());
+    let run = sandbox.start(&["get in a read-only cache"], command).wait();
+    let run = run.code(1).says(&["LOOM_CACHE_DIR"]);
+    let output = std::process::Output { stdout: Vec::new(), ..run.output };
+    let run = Run { line: "loom get --source [MIRROR] --version 0.2.0".into(), output };
+    sandbox.snapshot_with("read_only_cache", &run, &random(&mirror));
+}
+
+/// `loom` for whom permissions count: root without its capabilities is bound by them too.
+fn bound_by_permissions(sandbox: &Sandbox, args: &[&str]) -> Run {
+    let mut command = sandbox.loom_command(args);
+    if rustix::process::getuid().is_root() {
+        command = sandbox.command("setpriv");
+        command.args(["--bounding-set=-all", "--inh-caps=-all", "--"]);
+        command.arg(Sandbox::program()).args(args);
+    }
+    sandbox.start(args, command).wait()
+}
+
+#[test]
+fn a_cache_without_permission_serves_what_it_has() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    let get =
+        |version| ["get".to_owned(), "--source".into(), mirror.url(), "--version".into(), version];
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
+    protect(&sandbox.cache());
+    bound_by_permissions(&sandbox, &["which", "--version", "0.1.0"]).ok();
+    for (version, code) in [("0.1.0", 0), ("0.2.0", 1)] {
+        let args = get(version.to_owned());
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let run = bound_by_permissions(&sandbox, &args).code(code);
+        assert!(code == 0 || run.stderr().contains("LOOM_CACHE_DIR"), "{}", run.stderr());
+    }
+}
+
+/// Takes the right to write from every folder.
+fn protect(folder: &Path) {
+    for name in support::sandbox::names(folder) {
+        let inner = folder.join(name);
+        if inner.symlink_metadata().unwrap().is_dir() {
+            protect(&inner);
+        }
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
+}

@@ -1,0 +1,77 @@
+//! `loom down`
+
+use crate::support::{
+    self, Stage,
+    stage::{answers, kill, runs, until},
+};
+
+#[test]
+fn nothing_to_end_is_no_failure() {
+    let sandbox = support::Sandbox::new();
+    sandbox.loom(&["down"]).ok().says(&["nothing runs"]);
+}
+
+#[test]
+fn it_ends_exactly_its_own() {
+    let stage = Stage::new();
+    let ours = stage.up();
+    let other = stage.sandbox.folder("other");
+    let args = stage.args("up", &["--detach", "--json"]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let theirs = stage.sandbox.loom_in(&other, &args).ok().json();
+
+    stage.sandbox.loom(&["down"]).ok();
+    assert!(!runs(&ours["pid"]));
+    until("its supervisor has gone", || !runs(&ours["supervisor_pid"]));
+    assert!(runs(&theirs["pid"]) && answers(&theirs) && stage.leased(&theirs));
+
+    stage.up();
+    let ended = stage.sandbox.loom(&["down", "--all", "--json"]).ok().json();
+    assert_eq!(ended["stopped"].as_array().unwrap().len(), 2);
+    assert!(!runs(&theirs["pid"]) && !stage.leased(&theirs));
+}
+
+#[test]
+fn a_killed_up_leaves_server_and_lease_until_down() {
+    let stage = Stage::new();
+    let (up, document) = stage.foreground();
+    up.kill();
+    assert!(runs(&document["pid"]) && answers(&document) && stage.leased(&document));
+    assert_eq!(stage.status()[0]["state"], "ready");
+    stage.sandbox.loom(&["down"]).ok();
+    assert!(!runs(&document["pid"]) && !stage.leased(&document));
+}
+
+#[test]
+fn a_server_whose_supervisor_was_killed_keeps_its_lease_and_can_be_ended() {
+    let stage = Stage::new();
+    let document = stage.up();
+    kill(&document["supervisor_pid"]);
+    until("the supervisor is gone", || !runs(&document["supervisor_pid"]));
+    assert!(answers(&document) && stage.leased(&document));
+    assert_eq!(stage.status()[0]["state"], "orphaned");
+    stage.run("up", &["--detach"]).code(9).says(&["without its supervisor", "loom down"]);
+    stage.sandbox.loom(&["down"]).ok();
+    assert!(!runs(&document["pid"]) && !stage.leased(&document));
+    assert_eq!(stage.status(), serde_json::json!([]));
+    assert!(answers(&stage.up()));
+}
+
+#[test]
+fn a_process_that_the_server_left_behind_ends_with_it() {
+    // Its child ignores the polite signal and would hold the lease for ever.
+    let server = support::program::server_path();
+    let script = format!(
+        "#!/bin/sh\n(trap '' TERM; exec sleep 1000) &\necho left behind: $!\nexec {}\n",
+        server.display()
+    );
+    let stage = Stage::with("0.2.0", script.as_bytes());
+    let document = stage.up();
+    let log = stage.sandbox.loom(&["logs"]).ok().stdout();
+    let left = log.lines().find_map(|line| line.strip_prefix("left behind: ")).unwrap();
+    let left: serde_json::Value = left.parse::<u32>().unwrap().into();
+    assert!(runs(&left));
+    stage.sandbox.loom(&["down"]).ok();
+    until("what was left behind has ended", || !runs(&left));
+    assert!(!stage.leased(&document));
+}

@@ -1,0 +1,73 @@
+//! `loom exec`
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use crate::support::{
+    self, Stage,
+    stage::{answers, runs, until},
+};
+use serde_json::Value;
+
+#[test]
+fn a_command_finds_a_runtime_and_its_code_is_passed_on() {
+    let stage = Stage::new();
+    let args = ["--", "sh", "-c", "echo $LOOM_BRIDGE_ADDR; loom_pid=$$; exit 7"];
+    let run = stage.run("exec", &args).code(7);
+    let address = run.stdout();
+    assert!(address.starts_with("127.0.0.1:") && !address.trim().ends_with(":0"), "{address}");
+    assert!(std::net::TcpStream::connect(address.trim()).is_err(), "it still runs");
+    assert_eq!(stage.status(), serde_json::json!([]));
+    assert_eq!(support::sandbox::names(&stage.sandbox.state().join("instances")).len(), 0);
+}
+
+#[test]
+fn a_command_that_a_signal_ended_is_told_by_its_code() {
+    Stage::new().run("exec", &["--", "sh", "-c", "kill -9 $$"]).code(137);
+}
+
+#[test]
+fn for_a_command_that_cannot_run_nothing_is_fetched_or_started() {
+    let stage = Stage::new();
+    stage.run("exec", &["--", "/nonexistent"]).code(127).says(&["there is no /nonexistent"]);
+    stage.run("exec", &["--", "nosuchcmd"]).code(127).says(&["there is no nosuchcmd on PATH"]);
+    let plain = stage.sandbox.write("plain", "");
+    let plain = plain.to_str().unwrap();
+    stage.run("exec", &["--", plain]).code(126).says(&[plain, "not an executable file"]);
+    assert!(!stage.sandbox.cache().exists());
+}
+
+#[test]
+fn a_program_that_the_system_refuses_is_named_and_the_runtime_ends() {
+    let stage = Stage::new();
+    let file = stage.sandbox.write("script", "#!/nonexistent/interpreter\n");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = stage.run("exec", &["--", file.to_str().unwrap()]).code(127);
+    run.says(&["could not run", file.to_str().unwrap()]);
+    assert_eq!(stage.status(), serde_json::json!([]));
+}
+
+#[test]
+fn the_runtime_ends_with_exec_even_if_that_is_killed() {
+    let stage = Stage::new();
+    let exec = stage.spawn("exec", &["--", "sleep", "1000"]);
+    let mut entry = Value::Null;
+    until("it runs", || {
+        entry = stage.entry();
+        entry["state"] == "ready"
+    });
+    assert_eq!(entry["kind"], "exec");
+    assert!(answers(&entry));
+    exec.signal(rustix::process::Signal::KILL);
+    until("the server has ended", || !runs(&entry["pid"]));
+}
+
+#[test]
+fn two_at_once_have_a_runtime_each_beside_the_projects_own() {
+    let stage = Stage::new();
+    let own = stage.up();
+    let command = ["--", "sh", "-c", "echo $LOOM_BRIDGE_ADDR"];
+    let (one, two) = (stage.spawn("exec", &command), stage.spawn("exec", &command));
+    let (one, two) = (one.wait().ok().stdout(), two.wait().ok().stdout());
+    assert_ne!(one, two);
+    assert!(answers(&own));
+}

@@ -1,0 +1,245 @@
+//! Sources in order: a bad one costs its own budget, is named, and never lets anything bad in.
+
+use crate::support::{
+    self, Depot, Fault, Gate, Packing, Plain, Sandbox, Server, Sums, Unreachable, plain, program,
+    sha256,
+};
+
+fn sources(urls: &[&str]) -> String {
+    urls.join(",")
+}
+
+/// The store is sound, and nothing with this content's digest is in it.
+#[track_caller]
+fn assert_absent(sandbox: &Sandbox, bad: &[u8]) {
+    let digest = sha256(bad);
+    assert!(!sandbox.objects().contains(&digest));
+    for file in sandbox.files("") {
+        let bytes = std::fs::read(sandbox.cache().join(&file)).unwrap_or_default();
+        assert_ne!(sha256(&bytes), digest, "{}", file.display());
+    }
+    sandbox.verify();
+}
+
+#[test]
+fn one_flipped_byte_before_a_good_mirror() {
+    let (sandbox, good) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let bad = Plain::of(&["0.2.0"]);
+    plain::flip(&bad.asset("0.2.0", Packing::TarGz));
+    let run = sandbox
+        .loom(&["get", "--version", "0.2.0", "--source", &bad.url(), "--source", &good.url()])
+        .ok()
+        .says(&[&bad.url()]);
+    assert_eq!(run.path(), sandbox.link("0.2.0"));
+    assert_eq!(sandbox.trees().len(), 1);
+    assert_absent(&sandbox, &std::fs::read(bad.asset("0.2.0", Packing::TarGz)).unwrap());
+}
+
+#[test]
+fn one_flipped_byte_alone() {
+    for packing in Packing::ALL {
+        let (sandbox, bad) = (Sandbox::new(), Plain::empty());
+        let asset = bad.add("0.2.0", packing, &program::small("0.2.0"), Sums::Sidecar);
+        plain::flip(&asset);
+        let server = Server::serve(bad.path());
+        for source in [bad.url(), server.url()] {
+            sandbox.loom(&["get", "--version", "0.2.0", "--source", &source]).code(6);
+            assert!(sandbox.trees().is_empty());
+            sandbox.loom(&["which", "--version", "0.2.0"]).code(3);
+            assert_absent(&sandbox, &std::fs::read(&asset).unwrap());
+            assert!(sandbox.files("partial").is_empty(), "wrong bytes are not kept to resume");
+        }
+    }
+}
+
+#[test]
+fn the_same_in_the_store_layout() {
+    let (sandbox, good, bad) = (Sandbox::new(), Depot::of(&["0.2.0"]), Depot::of(&["0.2.0"]));
+    let archive = sandbox_archive(&bad);
+    plain::flip(&archive);
+    let both = ["get", "--version", "0.2.0", "--source", &bad.url(), "--source", &good.url()];
+    sandbox.loom(&both).ok().says(&[&bad.url()]);
+    assert_absent(&sandbox, &std::fs::read(&archive).unwrap());
+    let alone = Sandbox::new();
+    alone.loom(&["get", "--version", "0.2.0", "--source", &bad.url()]).code(6);
+    assert!(alone.trees().is_empty());
+    alone.verify();
+}
+
+/// The depot's one archive: its largest object that is no text.
+fn sandbox_archive(depot: &Depot) -> std::path::PathBuf {
+    let shelves = depot.path().join("objects/sha256");
+    let files = support::sandbox::names(&shelves).into_iter().flat_map(|prefix| {
+        let shelf = shelves.join(prefix);
+        support::sandbox::names(&shelf).into_iter().map(move |name| shelf.join(name))
+    });
+    let mut archives = files.filter(|f| std::fs::read(f).unwrap().starts_with(&[0x1f, 0x8b]));
+    archives.next().unwrap()
+}
+
+#[test]
+fn quarantine_reorders_the_next_run_and_removes_nobody() {
+    let (mut sandbox, good, bad) = (Sandbox::new(), Plain::of(&["0.2.0"]), Plain::of(&["0.2.0"]));
+    let asset = bad.asset("0.2.0", Packing::TarGz);
+    let honest = std::fs::read(&asset).unwrap();
+    plain::flip(&asset);
+    let (first, second) = (Server::serve(bad.path()), Server::serve(good.path()));
+    sandbox.set("LOOM_SOURCES", sources(&[&first.url(), &second.url()]));
+    sandbox.loom(&["get", "--version", "0.2.0"]).ok().says(&[&first.url()]);
+    assert_eq!((first.gets(".tar.gz"), second.gets(".tar.gz")), (1, 1));
+
+    sandbox.loom(&["remove", "0.2.0"]).ok();
+    sandbox.loom(&["get", "--version", "0.2.0"]).ok();
+    assert_eq!((first.gets(".tar.gz"), second.gets(".tar.gz")), (1, 2), "the good one goes first");
+
+    sandbox.loom(&["remove", "0.2.0"]).ok();
+    std::fs::write(asset, honest).unwrap();
+    drop(second);
+    sandbox.loom(&["get", "--version", "0.2.0"]).ok();
+    assert_eq!(first.gets(".tar.gz"), 2, "with nobody else there, it is asked again");
+}
+
+#[test]
+fn whatever_a_source_does_wrong_the_next_one_serves() {
+    let good = Plain::of(&["0.2.0"]);
+    let refusing = Unreachable::new();
+    let faults = [
+        ("status 500", Fault::Status(500, vec![])),
+        ("status 403", Fault::Status(403, vec![])),
+        ("a page instead of the file", Fault::Html),
+        ("no answer", Fault::Hangup),
+        ("a content encoding", Fault::Encoding("gzip".into())),
+        ("a redirect to nowhere", Fault::Redirect(format!("{}/x", refusing.url()))),
+        ("a cut", Fault::Cut(10)),
+        ("a flipped bit", Fault::Flip(100)),
+    ];
+    for (what, fault) in faults {
+        let sandbox = Sandbox::new();
+        let server = Server::serve(good.path());
+        server.fault(".tar.gz", fault);
+        let run = sandbox.loom(&[
+            "get",
+            "--version",
+            "0.2.0",
+            "--source",
+            &server.url(),
+            "--source",
+            &good.url(),
+        ]);
+        assert_eq!(run.exit(), 0, "{what}: {}", run.stderr());
+        assert!(run.stderr().contains(&server.url()), "{what} is told: {:?}", run.stderr());
+        sandbox.verify();
+    }
+}
+
+#[test]
+fn a_source_without_the_release_is_passed_over_quietly() {
+    let (sandbox, empty, good) = (Sandbox::new(), Plain::of(&["0.1.0"]), Plain::of(&["0.2.0"]));
+    let server = Server::serve(empty.path());
+    sandbox
+        .loom(&["get", "--version", "0.2.0", "--source", &server.url(), "--source", &good.url()])
+        .ok()
+        .never_says(&["warning"]);
+}
+
+#[test]
+fn a_refused_connection_moves_on_and_alone_is_exit_5() {
+    let (sandbox, good, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
+    sandbox.loom(&["get", "--version", "0.2.0", "--source", &nobody.url()]).code(5);
+    sandbox
+        .loom(&["get", "--version", "0.2.0", "--source", &nobody.url(), "--source", &good.url()])
+        .ok()
+        .says(&[&nobody.url()]);
+}
+
+#[test]
+fn a_silent_source_costs_its_own_budget_and_no_more() {
+    let (sandbox, good) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let silent = Server::serve(good.path());
+    silent.fault("", Fault::Silent(Gate::new()));
+    let home = format!(
+        "[[sources]]\ntype = \"mirror\"\nurl = \"{}\"\ntimeout = \"200ms\"\n\n\
+         [[sources]]\ntype = \"mirror\"\nurl = \"{}\"\n",
+        silent.url(),
+        good.url()
+    );
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &home);
+    sandbox.loom(&["get", "--version", "0.2.0"]).ok().says(&[&silent.url()]);
+}
+
+#[test]
+fn a_mount_that_hangs_costs_its_own_budget_and_no_more() {
+    let (sandbox, hung, good) = (Sandbox::new(), Plain::of(&["0.2.0"]), Plain::of(&["0.2.0"]));
+    // Opening it waits for somebody who never comes, as on a server that has gone away.
+    let made = sandbox.command("mkfifo").arg(hung.path().join("format")).status().unwrap();
+    assert!(made.success());
+    sandbox.sources(&[(&hung.url(), "timeout = \"300ms\""), (&good.url(), "")]);
+    for get in [&["get", "--version", "0.2.0"][..], &["get", "--force-download"]] {
+        sandbox.loom(get).ok().says(&[&hung.path().display().to_string(), "no progress for 300ms"]);
+    }
+}
+
+#[test]
+fn on_error_stop_stops() {
+    let (sandbox, good, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
+    let home = format!(
+        "[[sources]]\ntype = \"mirror\"\nurl = \"{}\"\non_error = \"stop\"\n\n\
+         [[sources]]\ntype = \"mirror\"\nurl = \"{}\"\n",
+        nobody.url(),
+        good.url()
+    );
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &home);
+    sandbox.loom(&["get", "--version", "0.2.0"]).code(5);
+}
+
+#[test]
+fn the_worst_of_all_failures_is_the_exit_code() {
+    let (empty, bad) = (Plain::of(&["0.1.0"]), Plain::of(&["0.2.0"]));
+    plain::flip(&bad.asset("0.2.0", Packing::TarGz));
+    let nobody = Unreachable::new();
+    let refusing = Server::serve(bad.path());
+    refusing.fault("", Fault::Status(401, vec![]));
+    for (urls, code) in [
+        (vec![empty.url()], 3),
+        (vec![empty.url(), nobody.url()], 5),
+        (vec![refusing.url(), nobody.url()], 4),
+        (vec![nobody.url(), bad.url(), empty.url()], 6),
+        (vec![refusing.url(), bad.url()], 6),
+    ] {
+        let sandbox = Sandbox::new();
+        let mut args = vec!["get", "--version", "0.2.0"];
+        args.extend(urls.iter().flat_map(|url| ["--source", url]));
+        sandbox.loom(&args).code(code);
+        assert!(sandbox.trees().is_empty());
+    }
+}
+
+#[test]
+fn a_busy_server_is_asked_again_when_it_says_so() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(mirror.path());
+    let busy = Fault::Status(503, vec![("Retry-After".into(), "0".into())]);
+    server.fault_times(".tar.gz", busy, 1);
+    sandbox.loom(&["get", "--version", "0.2.0", "--source", &server.url()]).ok();
+    assert_eq!(server.gets(".tar.gz"), 2);
+}
+
+#[test]
+fn a_redirect_to_where_the_files_really_lie_is_followed() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let (front, depot) = (Server::serve(mirror.path()), Server::serve(mirror.path()));
+    let path = plain::asset_path("0.2.0", Packing::TarGz);
+    front.fault(".tar.gz", Fault::Redirect(format!("{}/{path}", depot.url())));
+    sandbox.loom(&["get", "--version", "0.2.0", "--source", &front.url()]).ok();
+    assert_eq!(depot.gets(".tar.gz"), 1);
+}
+
+#[test]
+fn a_checksum_that_cannot_be_read_is_not_one_that_is_missing() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(mirror.path());
+    server.fault(".sha256", Fault::Status(500, vec![]));
+    let get = ["get", "--version", "0.2.0", "--source", &server.url()];
+    sandbox.loom(&get).code(5).never_says(&["--allow-unverified"]);
+    assert!(sandbox.trees().is_empty());
+}

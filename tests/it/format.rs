@@ -1,0 +1,232 @@
+//! `store-format.md` says what we do: its examples are read by our parsers, its digests are right,
+//! and its shell lines, which use nothing of ours, find a store sound or damaged as we do.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+
+use loom_runtime::{
+    store::{Failed, Installed, Limits, Listing, Partial, Receipt, Store},
+    trust::{Expectation, Waiver},
+};
+use loom_source::{
+    ArchiveFormat, Authority, Digest, EvidenceKind, Index, Name, Platform, Pointer, Record,
+    Release, Statement, record::RecordCarrier,
+};
+
+const TEXT: &str = include_str!("../../store-format.md");
+
+/// The only block with this word after its three backquotes, its last line feed included.
+fn block(word: &str) -> &'static str {
+    let open = format!("```{word}\n");
+    let mut found = TEXT.split(&open).skip(1);
+    let block = found.next().unwrap_or_else(|| panic!("no block {word}"));
+    assert!(found.next().is_none(), "two blocks {word}");
+    block.split_once("```").unwrap().0
+}
+
+fn example_release() -> Release {
+    Release {
+        authority: Authority::default(),
+        binary: Name::default(),
+        slot: "0.2.0".parse().unwrap(),
+        platform: Platform::LinuxX86_64,
+    }
+}
+
+#[test]
+fn the_listing_and_its_digest() {
+    let text = block("loom-tree");
+    let listing = Listing::parse(text.as_bytes()).unwrap();
+    assert_eq!(listing.to_string(), text);
+    let tree = listing.digest();
+    assert!(TEXT.contains(&format!("is the tree's digest `{tree}`")));
+    assert!(TEXT.contains(&format!("`objects/sha256/{}/`", tree.prefix())));
+}
+
+#[test]
+fn the_statement_and_what_points_to_it() {
+    let listing = Listing::parse(block("loom-tree").as_bytes()).unwrap();
+    let text = block("loom-statement");
+    let statement = Statement::parse(text.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(statement.to_bytes()).unwrap(), text);
+    assert_eq!(statement.tree, listing.digest());
+    assert!(listing.get(&statement.entry).is_some());
+    assert_eq!(statement.release(), example_release());
+    let digest = Digest::of(text.as_bytes());
+    assert!(TEXT.contains(&format!("this has the digest `{digest}`")));
+
+    let text = block("loom-record");
+    let record = Record::parse(text.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(record.to_bytes()).unwrap(), text);
+    assert_eq!(record.statement, digest);
+    let archive = RecordCarrier::Archive { digest: statement.archives[0].digest };
+    assert_eq!(record.carriers, [RecordCarrier::Loose, archive]);
+    assert_eq!(record.evidence[0].of, digest);
+
+    let text = block("loom-index");
+    let index = Index::parse(text.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(index.to_bytes()).unwrap(), text);
+    assert_eq!(index.entry(&example_release()).unwrap().statement, digest);
+    assert_eq!(index.versions(&example_release().line()), [statement.version]);
+}
+
+#[test]
+fn the_receipt() {
+    let receipt: Receipt = serde_json::from_str(block("loom-receipt")).unwrap();
+    assert_eq!(receipt.release(), Some(example_release()));
+    let statement = Statement::parse(block("loom-statement").as_bytes()).unwrap();
+    assert_eq!(receipt.tree, Some(statement.tree));
+    assert_eq!(receipt.statement, Some(Digest::of(block("loom-statement").as_bytes())));
+}
+
+#[test]
+fn the_failures() {
+    let home = Home::new();
+    let line = example_release().line();
+    let example: serde_json::Value = serde_json::from_str(block("loom-failures")).unwrap();
+    let failed: Failed = serde_json::from_value(example["failures"][0].clone()).unwrap();
+    home.store.note_failure(&line, failed).unwrap();
+    let path = "failures/loom-os/loom-bridge-server/linux-x86_64.json";
+    let written = fs::read_to_string(home.store.root().join(path)).unwrap();
+    assert_eq!(written, block("loom-failures"));
+}
+
+/// Where they lie in a real store, and in what form, is what the examples say.
+#[test]
+fn root_and_fingerprint() {
+    let home = Home::new();
+    let listing = Listing::parse(block("loom-tree").as_bytes()).unwrap();
+    let installed = home.install("dev");
+    assert_eq!(installed.tree, listing.digest());
+    let read = |path: String| fs::read_to_string(home.store.root().join(path)).unwrap();
+    let root = read("roots/dev/loom-os/loom-bridge-server/linux-x86_64".into());
+    assert_eq!(root, block("loom-root"));
+    let shape = |text: &str| -> Vec<(String, String)> {
+        let fields = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        text.lines().map(fields).map(|f| (f[0].clone(), f[f.len() - 1].clone())).collect()
+    };
+    let fingerprint = read(format!("fingerprints/{}", installed.tree));
+    assert_eq!(shape(&fingerprint), shape(block("loom-fingerprint")));
+}
+
+#[test]
+fn a_partial_transfer() {
+    let home = Home::new();
+    home.install("0.2.0");
+    let json: serde_json::Value = serde_json::from_str(block("loom-partial")).unwrap();
+    let (source, pointer) = (json["source"].as_str().unwrap(), json["pointer"].as_str().unwrap());
+    let key = Digest::of(format!("{source}\n{pointer}").as_bytes());
+    assert!(TEXT.contains(&format!("For the example below it is `{key}`")));
+    let folder = home.store.root().join("partial");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(key.to_string()), b"01234").unwrap();
+    fs::write(folder.join(format!("{key}.json")), block("loom-partial")).unwrap();
+    let partial = Partial::open(&home.store, source, &Pointer::new(pointer)).unwrap();
+    assert_eq!(partial.resume().from, 5);
+    assert!(partial.resume().validator.is_some());
+}
+
+#[test]
+fn the_names_of_kinds_formats_and_forms() {
+    let named = |name: &str| assert!(TEXT.contains(&format!("`{name}`")), "{name}");
+    let value = |value: serde_json::Value| named(value.as_str().unwrap());
+    ArchiveFormat::ALL.iter().for_each(|format| value(serde_json::to_value(format).unwrap()));
+    Platform::ALL.iter().for_each(|platform| named(platform.as_str()));
+    use EvidenceKind::{Cosign, Gpg, Minisign, Sigstore};
+    [Minisign, Cosign, Gpg, Sigstore].iter().for_each(|k| value(serde_json::to_value(k).unwrap()));
+    use Waiver::{AllowUnverified, IfAvailable, Workspace};
+    let waivers = [AllowUnverified, IfAvailable, Workspace];
+    waivers.iter().for_each(|waiver| value(serde_json::to_value(waiver).unwrap()));
+    let Limits { files, bytes, path, ratio } = Limits::default();
+    assert_eq!((files, bytes, path, ratio), (20_000, 8 << 30, 120, 200));
+    for limit in ["(20 000)", "(8 GiB)", "bytes in a path (120)", "(200, beyond"] {
+        assert!(TEXT.contains(limit), "{limit}");
+    }
+}
+
+struct Home {
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Home {
+    /// Trees are read-only, and only root could remove them as they are.
+    fn drop(&mut self) {
+        let status = Command::new("chmod").args(["-R", "u+w"]).arg(self.store.root()).status();
+        assert!(status.is_ok_and(|status| status.success()) || std::thread::panicking());
+    }
+}
+
+impl Home {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { store: Store::open(&folder.path().join("cache")).unwrap(), _folder: folder }
+    }
+
+    /// The tree of the examples.
+    fn install(&self, slot: &str) -> Installed {
+        let release = Release { slot: slot.parse().unwrap(), ..example_release() };
+        let mut staged = self.store.stage(Limits::default()).unwrap();
+        staged.file(&"LICENSE".parse().unwrap(), false, &b"free\n"[..]).unwrap();
+        let program = &b"#!/bin/sh\necho hello\n"[..];
+        staged.file(&"bin/loom-bridge-server".parse().unwrap(), true, program).unwrap();
+        staged.link(&"server".parse().unwrap(), "bin/loom-bridge-server").unwrap();
+        let waiver = Some(Waiver::Workspace);
+        let receipt = Receipt::new(&release);
+        let expectation = Expectation { release, archive: None, tree: None, waiver, size: None };
+        let checked = self.store.admit(staged, &expectation, None).unwrap();
+        self.store.publish(vec![(checked, receipt)]).unwrap().remove(0)
+    }
+}
+
+/// What the shell lines of the document print in a store.
+fn shell(store: &Path) -> String {
+    let mut sh = Command::new("sh");
+    sh.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").current_dir(store);
+    let output = sh.args(["-u", "-c", block("sh")]).output().unwrap();
+    String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_shell_verifies_a_store() {
+    let home = Home::new();
+    let (store, root) = (&home.store, home.store.root());
+    let installed = home.install("0.2.0");
+    home.install("0.3.0");
+    let sound = || {
+        assert_eq!(shell(root), "");
+        assert_eq!(store.verify().unwrap().findings, []);
+    };
+    // Each kind of damage alone, seen by both.
+    let damaged = |what: &str| {
+        let (text, report) = (shell(root), store.verify().unwrap());
+        assert!(!text.is_empty() && !report.findings.is_empty(), "{what}: {text} {report:?}");
+    };
+    sound();
+    let folder = root.join(format!("store/{}", installed.tree));
+    let (license, extra) = (folder.join("LICENSE"), folder.join("extra file"));
+    mode(&folder, 0o755);
+    mode(&license, 0o644);
+    fs::write(&license, b"fre3\n").unwrap();
+    damaged("a changed file");
+    fs::remove_file(&license).unwrap();
+    damaged("a missing file");
+    fs::write(&license, b"free\n").unwrap();
+    sound();
+    fs::write(&extra, b"").unwrap();
+    damaged("a file too much");
+    fs::remove_file(&extra).unwrap();
+    mode(&installed.entry, 0o444);
+    damaged("a program without its bit");
+    mode(&installed.entry, 0o555);
+    let statement = store.receipt(&installed.release).unwrap().unwrap().statement.unwrap();
+    let object = store.object(&statement);
+    let bytes = fs::read(&object).unwrap();
+    fs::write(&object, b"{}").unwrap();
+    damaged("a changed object");
+    fs::write(&object, bytes).unwrap();
+    sound();
+}

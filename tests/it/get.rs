@@ -1,0 +1,322 @@
+//! `loom get`: from a folder or a server, in every layout and form, into the store.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
+
+use crate::support::{
+    self, BINARY, Carry, Depot, Entry, Packing, Plain, Sandbox, Server, Sums, program,
+};
+
+/// The link is what design and document promise, and the program behind it runs.
+#[track_caller]
+fn assert_runs(sandbox: &Sandbox, link: &Path, version: &str) {
+    assert_eq!(link, sandbox.link(version), "the unresolved link is printed");
+    let target = fs::read_link(link).unwrap();
+    let tree = &sandbox.trees()[0];
+    assert_eq!(target, Path::new("../../../store").join(tree).join(BINARY));
+    let output = Command::new(link).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{BINARY} {version}\n"));
+}
+
+#[test]
+fn a_release_comes_from_a_folder() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let run = sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
+    assert_runs(&sandbox, &run.path(), "0.2.0");
+    sandbox.verify();
+}
+
+#[test]
+fn a_release_comes_over_http_in_one_transfer() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(mirror.path());
+    let run = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    assert_runs(&sandbox, &run.path(), "0.2.0");
+    assert_eq!(server.gets(".tar.gz"), 1, "{:#?}", server.requests());
+    sandbox.verify();
+}
+
+#[test]
+fn every_form_of_asset_is_understood() {
+    for packing in Packing::ALL {
+        let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+        mirror.add("0.2.0", packing, &program::small("0.2.0"), Sums::Sidecar);
+        let server = Server::serve(mirror.path());
+        for source in [mirror.url(), server.url()] {
+            let run = sandbox.loom(&["get", "--source", &source, "--version", "0.2.0"]).ok();
+            assert_runs(&sandbox, &run.path(), "0.2.0");
+            sandbox.verify();
+            sandbox.loom(&["remove", "0.2.0"]).ok();
+        }
+    }
+}
+
+#[test]
+fn one_file_of_sums_serves_all_assets() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+    mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::File);
+    let server = Server::serve(mirror.path());
+    let run = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    assert_runs(&sandbox, &run.path(), "0.2.0");
+}
+
+#[test]
+fn the_store_layout_serves_archives_and_loose_files() {
+    let entries = [
+        Entry::program(&program::small("0.2.0")),
+        vec![Entry::data("share/notes.txt", b"notes\n")],
+    ]
+    .concat();
+    let carried = [
+        Carry::Archive(Packing::TarGz),
+        Carry::Archive(Packing::TarZst),
+        Carry::Archive(Packing::Zip),
+        Carry::Loose,
+    ];
+    for carry in carried {
+        let (sandbox, depot) = (Sandbox::new(), Depot::empty());
+        let added = depot.add("0.2.0", &entries, &[carry]);
+        let server = Server::serve(depot.path());
+        for source in [depot.url(), server.url()] {
+            let run = sandbox.loom(&["get", "--source", &source, "--version", "0.2.0"]).ok();
+            assert_runs(&sandbox, &run.path(), "0.2.0");
+            assert_eq!(sandbox.trees(), [added.tree.to_string()]);
+            let notes = sandbox.cache().join(format!("store/{}/share/notes.txt", added.tree));
+            assert_eq!(fs::read_to_string(notes).unwrap(), "notes\n");
+            sandbox.verify();
+            sandbox.loom(&["remove", "0.2.0"]).ok();
+        }
+    }
+}
+
+#[test]
+fn whatever_way_it_travels_the_tree_is_the_same() {
+    let mut trees = Vec::new();
+    for packing in Packing::ALL {
+        let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+        mirror.add("0.2.0", packing, &program::small("0.2.0"), Sums::Sidecar);
+        sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
+        trees.extend(sandbox.trees());
+    }
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    sandbox.loom(&["get", "--source", &depot.url(), "--version", "0.2.0"]).ok();
+    trees.extend(sandbox.trees());
+    assert_eq!(trees.len(), 5);
+    trees.dedup();
+    assert_eq!(trees.len(), 1, "{trees:?}");
+}
+
+#[test]
+fn a_single_top_folder_is_dropped() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+    let mut entries = Entry::program(&program::small("0.2.0"));
+    entries.push(Entry::data("README", b"read me\n"));
+    for entry in &mut entries {
+        entry.path = format!("{BINARY}-0.2.0/{}", entry.path);
+    }
+    mirror.add_entries("0.2.0", Packing::TarGz, &entries, Sums::Sidecar);
+    let run = sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
+    assert_runs(&sandbox, &run.path(), "0.2.0");
+}
+
+#[test]
+fn trees_are_read_only_and_programs_executable() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let link = sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok().path();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&link) & 0o222, 0, "{:o}", mode(&link));
+    assert_eq!(mode(&link) & 0o555, 0o555, "{:o}", mode(&link));
+    let tree = link.canonicalize().unwrap();
+    assert_eq!(mode(tree.parent().unwrap()) & 0o222, 0);
+}
+
+#[test]
+fn ranges_and_latest_choose_the_newest_that_fits() {
+    let mirror = Plain::of(&["0.1.9", "0.2.0", "0.2.10", "0.3.0-rc.1", "0.2.9"]);
+    let depot = Depot::of(&["0.1.9", "0.2.0", "0.2.10", "0.3.0-rc.1", "0.2.9"]);
+    let server = Server::serve(depot.path());
+    for source in [mirror.url(), depot.url(), server.url()] {
+        let sandbox = Sandbox::new();
+        for (wanted, chosen) in [
+            ("latest", "0.2.10"),
+            ("0.1", "0.1.9"),
+            ("^0.2", "0.2.10"),
+            (">=0.1,<0.2.10", "0.2.9"),
+            ("0.3.0-rc.1", "0.3.0-rc.1"),
+        ] {
+            let run = sandbox.loom(&["get", "--source", &source, "--version", wanted]).ok();
+            assert_eq!(run.path(), sandbox.link(chosen), "{wanted} from {source}");
+        }
+        let unasked = sandbox.loom(&["get", "--source", &source]).ok();
+        assert_eq!(unasked.path(), sandbox.link("0.2.10"));
+    }
+}
+
+#[test]
+fn a_withdrawn_version_is_never_selected_but_still_there_by_name() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
+    depot.yank("0.2.0");
+    let get = |version| sandbox.loom(&["get", "--source", &depot.url(), "--version", version]).ok();
+    assert_eq!(get("latest").path(), sandbox.link("0.1.0"));
+    assert_eq!(get("0.2.0").path(), sandbox.link("0.2.0"));
+}
+
+#[test]
+fn what_is_here_needs_no_source() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(mirror.path());
+    let first = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    server.forget();
+    let again = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    assert_eq!(first.path(), again.path());
+    assert!(server.requests().is_empty(), "{:#?}", server.requests());
+    drop(server);
+    sandbox.loom(&["get", "--offline", "--version", "0.2.0"]).ok();
+}
+
+#[test]
+fn the_environment_names_sources_version_and_cache() {
+    let (mut sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    let cache = sandbox.root().join("elsewhere");
+    sandbox.set("LOOM_SOURCES", mirror.url()).set("LOOM_VERSION", "0.1.0");
+    sandbox.set("LOOM_CACHE_DIR", &cache);
+    assert!(sandbox.loom(&["get"]).ok().path().starts_with(cache.join("bin/0.1.0")));
+    let flag = sandbox.root().join("flag");
+    let run = sandbox.loom(&["get", "--version", "0.2.0", "--cache-dir", flag.to_str().unwrap()]);
+    assert!(run.ok().path().starts_with(flag.join("bin/0.2.0")));
+    let xdg = sandbox.root().join("xdg");
+    sandbox.unset("LOOM_CACHE_DIR").set("XDG_CACHE_HOME", xdg);
+    assert!(sandbox.loom(&["get"]).ok().path().starts_with(sandbox.root().join("xdg/loom/bin")));
+    assert!(!sandbox.cache().exists(), "nothing was written where nobody asked for it");
+}
+
+#[test]
+fn paths_with_spaces_and_accents_are_paths() {
+    let (mut sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let odd = sandbox.folder("spaced née/mirror [1]");
+    let version = odd.join("v0.2.0");
+    fs::create_dir(&version).unwrap();
+    for name in support::sandbox::names(&mirror.path().join("v0.2.0")) {
+        fs::copy(mirror.path().join("v0.2.0").join(&name), version.join(&name)).unwrap();
+    }
+    sandbox.set("LOOM_CACHE_DIR", sandbox.root().join("spaced née/cache"));
+    let url = format!("file://{}", odd.display()).replace(' ', "%20");
+    let link = sandbox.loom(&["get", "--source", &url, "--version", "0.2.0"]).ok().path();
+    assert!(Command::new(link).status().unwrap().success());
+}
+
+#[test]
+fn data_goes_to_stdout_and_nothing_else_does() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+    mirror.add("0.2.0", Packing::TarGz, &program::large("0.2.0", 1 << 20), Sums::Sidecar);
+    let args = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
+    let run = sandbox.loom(&args).ok();
+    assert_eq!(run.stdout(), format!("{}\n", sandbox.link("0.2.0").display()));
+    assert!(!run.stderr().contains('\u{1b}'), "no escapes where there is no terminal");
+    assert!(!run.stderr().contains('\r'), "{:?}", run.stderr());
+    assert!(run.stderr().contains("0.2.0"), "it says what it fetched: {:?}", run.stderr());
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let run = sandbox.loom(&["get", "-q", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
+    assert_eq!(run.stdout(), format!("{}\n", sandbox.link("0.2.0").display()));
+    assert_eq!(run.stderr(), "");
+}
+
+#[test]
+fn json_says_what_was_got() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::empty());
+    let entries = Entry::program(&program::small("0.2.0"));
+    let added = depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarZst)]);
+    let run = sandbox.loom(&["get", "--json", "--source", &depot.url()]).ok();
+    let document = run.json();
+    assert_eq!(document["version"], "0.2.0");
+    assert_eq!(document["tree"], added.tree.to_string());
+    assert_eq!(document["path"], sandbox.link("0.2.0").to_str().unwrap());
+    let warm = sandbox.loom(&["get", "--json", "--version", "0.2.0", "--offline"]).ok().json();
+    assert_eq!(warm["tree"], document["tree"]);
+    assert_eq!(warm["path"], document["path"]);
+}
+
+#[test]
+fn a_checksum_may_be_waived_but_not_silently() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+    mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::None);
+    let args = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
+    sandbox.loom(&args).code(6).says(&["--allow-unverified"]);
+    assert!(sandbox.trees().is_empty());
+    sandbox.loom(&[&args[..], &["--allow-unverified"]].concat()).ok();
+    sandbox.verify();
+    // The waiver was for that run: the next one judges what is here again.
+    sandbox.loom(&args).code(6);
+    sandbox.loom(&["which", "--version", "0.2.0"]).code(6).says(&["is here", "trust.checksum"]);
+    sandbox.loom(&["which"]).code(3);
+}
+
+#[test]
+fn another_digest_than_the_one_first_seen_is_refused() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let args = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
+    sandbox.loom(&args).ok();
+    sandbox.loom(&["remove", "0.2.0"]).ok();
+    mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0 again"), Sums::Sidecar);
+    sandbox.loom(&args).code(6);
+    assert!(sandbox.trees().is_empty());
+}
+
+#[test]
+fn it_can_be_fetched_again_though_it_is_here() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(mirror.path());
+    let get = ["get", "--source", &server.url(), "--version", "0.2.0"];
+    sandbox.loom(&get).ok();
+    sandbox.loom(&[&get[..], &["--force-download"]].concat()).ok();
+    assert_eq!(server.gets(".tar.gz"), 2);
+    sandbox.verify();
+}
+
+#[test]
+fn latest_is_asked_for_once_and_stays_fresh() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0"]));
+    let server = Server::serve(depot.path());
+    let get = ["get", "--source", &server.url()];
+    sandbox.loom(&get).ok();
+    let entries = Entry::program(&program::small("0.2.0"));
+    depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarGz)]);
+    assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.1.0"), "within its time");
+    assert_eq!(server.gets("index.json"), 1);
+    sandbox.write("loom.toml", "[update]\ncheck_interval = \"0s\"\n");
+    assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.2.0"), "asked anew");
+}
+
+#[test]
+fn latest_does_not_go_back_unasked() {
+    let (sandbox, depot, older) =
+        (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]), Depot::of(&["0.1.0"]));
+    sandbox.write("loom.toml", "[update]\ncheck_interval = \"0s\"\n");
+    let get = ["get", "--source", &depot.url()];
+    assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.2.0"));
+    fs::copy(older.path().join("releases/index.json"), depot.path().join("releases/index.json"))
+        .unwrap();
+    let run = sandbox.loom(&get);
+    assert_ne!(run.exit(), 0, "{}", run.stdout());
+    run.says(&["0.1.0", "0.2.0", "--allow-downgrade"]);
+    let run = sandbox.loom(&[&get[..], &["--allow-downgrade"]].concat()).ok();
+    assert_eq!(run.path(), sandbox.link("0.1.0"));
+}
+
+#[test]
+fn a_folder_needs_no_certificates() {
+    let (mut sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    sandbox.set("SSL_CERT_FILE", "/no/such/file.pem");
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
+    let distant = ["get", "--source", "https://mirror.invalid/x", "--version", "0.3.0"];
+    sandbox.loom(&distant).code(2).says(&["SSL_CERT_FILE"]);
+}
+
+#[test]
+fn a_build_is_no_release() {
+    let sandbox = Sandbox::new();
+    sandbox.loom(&["get", "--build", "--version", "0.2.0"]).code(2).says(&["--build", "0.2.0"]);
+}

@@ -1,0 +1,153 @@
+//! A source that may be raced and has sent nothing: the next one starts, the first to deliver wins.
+
+use crate::support::{
+    self, Depot, Fault, Gate, Packing, Plain, Sandbox, Server, Unreachable, plain,
+};
+use serde_json::Value;
+
+/// A source that is raced after a second and a half, and would be waited for much longer.
+const RACED: &str = "race = true\ntimeout = \"6s\"";
+
+const GET: [&str; 3] = ["get", "--version", "0.2.0"];
+
+/// What the receipt says of each source: its address, and what came of it.
+#[track_caller]
+fn attempts(sandbox: &Sandbox) -> Vec<(String, String)> {
+    let document = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
+    let text = |attempt: &Value, key: &str| attempt[key].as_str().unwrap().replace("/ ", " ");
+    let attempts = document["receipt"]["attempts"].as_array().unwrap();
+    // An address in the configuration is written with its root's slash.
+    let source = |attempt| text(attempt, "source").trim_end_matches('/').to_owned();
+    attempts.iter().map(|attempt| (source(attempt), text(attempt, "outcome"))).collect()
+}
+
+/// Two servers over one good mirror, and a sandbox that asks them in order.
+fn two(slow: &str) -> (Sandbox, Plain, Server, Server) {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let (first, second) = (Server::serve(mirror.path()), Server::serve(mirror.path()));
+    sandbox.sources(&[(&first.url(), slow), (&second.url(), "")]);
+    (sandbox, mirror, first, second)
+}
+
+#[test]
+fn one_that_never_answers_is_raced_and_its_connection_closed() {
+    let (sandbox, _mirror, silent, good) = two(RACED);
+    let gone = Gate::new();
+    silent.fault("", Fault::Abandoned(None, gone.clone()));
+    let run = sandbox.loom(&GET).ok().says(&[&silent.url(), "sent nothing for 1s 500ms"]);
+    assert_eq!(run.path(), sandbox.link("0.2.0"));
+    gone.reached();
+    let told = attempts(&sandbox);
+    let lost = format!("given up: {} delivered first", good.url());
+    assert_eq!(told, [(silent.url(), lost), (good.url(), "delivered".to_owned())]);
+    sandbox.verify();
+}
+
+#[test]
+fn one_that_offers_and_sends_no_byte_is_raced_too() {
+    let (sandbox, _mirror, silent, good) = two(RACED);
+    let gone = Gate::new();
+    silent.fault(".tar.gz", Fault::Abandoned(Some(0), gone.clone()));
+    sandbox.loom(&GET).ok();
+    gone.reached();
+    assert_eq!((silent.gets(".tar.gz"), good.gets(".tar.gz")), (1, 1));
+    assert!(sandbox.files("partial").is_empty(), "{:?}", sandbox.files("partial"));
+}
+
+#[test]
+fn the_late_one_wins_if_it_delivers_first() {
+    let (sandbox, _mirror, late, silent) = two(RACED);
+    let (held, gone) = (late.hold(".tar.gz", 0), Gate::new());
+    silent.fault("", Fault::Abandoned(None, gone.clone()));
+    let running = sandbox.spawn(&GET);
+    support::until("the next one is asked", || !silent.requests().is_empty());
+    held.open();
+    running.wait().ok();
+    gone.reached();
+    let told = attempts(&sandbox);
+    let lost = format!("given up: {} delivered first", late.url());
+    assert_eq!(told, [(silent.url(), lost), (late.url(), "delivered".to_owned())]);
+}
+
+#[test]
+fn a_winner_that_lied_is_followed_by_the_loser() {
+    let (sandbox, _mirror, slow, liar) = two(RACED);
+    let gone = Gate::new();
+    slow.fault_times("", Fault::Abandoned(None, gone.clone()), 1);
+    liar.fault(".tar.gz", Fault::Flip(100));
+    sandbox.loom(&GET).ok().says(&[&liar.url(), "wrong bytes"]);
+    gone.reached();
+    let sources: Vec<String> = attempts(&sandbox).into_iter().map(|(source, _)| source).collect();
+    assert_eq!(sources, [slow.url(), liar.url(), slow.url()]);
+    sandbox.verify();
+}
+
+#[test]
+fn one_that_may_end_the_search_is_never_raced() {
+    for stop in ["on_error = \"stop\"", "on_absent = \"stop\""] {
+        let (sandbox, _mirror, silent, good) =
+            two(&format!("race = true\ntimeout = \"400ms\"\n{stop}"));
+        silent.fault("", Fault::Silent(Gate::new()));
+        sandbox.loom(&GET).code(5);
+        assert!(good.requests().is_empty(), "{stop}");
+    }
+}
+
+#[test]
+fn one_that_may_not_be_raced_is_waited_for() {
+    let (sandbox, _mirror, held, other) = two("timeout = \"60s\"\nrace = false");
+    let gate = held.hold(".tar.gz", 0);
+    let running = sandbox.spawn(&GET);
+    gate.reached();
+    gate.open();
+    running.wait().ok();
+    assert!(other.requests().is_empty());
+}
+
+#[test]
+fn nobody_beyond_a_source_that_is_quick() {
+    let (sandbox, _mirror, quick, other) = two(RACED);
+    sandbox.loom(&GET).ok().never_says(&["sent nothing"]);
+    assert_eq!(quick.gets(&plain::asset_path("0.2.0", Packing::TarGz)), 1);
+    assert!(other.requests().is_empty());
+}
+
+#[test]
+fn all_of_them_out_of_reach_is_told_of_each() {
+    let sandbox = Sandbox::new();
+    let (one, two) = (Unreachable::new(), Unreachable::new());
+    sandbox.sources(&[(&one.url(), RACED), (&two.url(), RACED)]);
+    sandbox.loom(&GET).code(5).says(&[&one.url(), &two.url()]);
+}
+
+#[test]
+fn a_list_that_does_not_come_is_not_waited_for() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    let (silent, good) = (Server::serve(depot.path()), Server::serve(depot.path()));
+    let gone = Gate::new();
+    silent.fault("", Fault::Abandoned(None, gone.clone()));
+    sandbox.sources(&[(&silent.url(), RACED), (&good.url(), "")]);
+    sandbox.loom(&["get"]).ok().says(&["asking the next source"]);
+    gone.reached();
+    assert_eq!(
+        silent.requests().len(),
+        1,
+        "it is asked for the release only if nobody else has it"
+    );
+    let alone = Sandbox::new();
+    alone.sources(&[(&silent.url(), "race = true\ntimeout = \"400ms\"")]);
+    alone.loom(&["get"]).code(5).says(&["no progress for 400ms"]);
+}
+
+#[test]
+fn with_nobody_else_to_say_a_late_list_is_waited_for() {
+    let (sandbox, depot, nobody) = (Sandbox::new(), Depot::of(&["0.2.0"]), Unreachable::new());
+    let slow = Server::serve(depot.path());
+    let held = slow.hold("/index.json", 0);
+    sandbox.sources(&[(&slow.url(), RACED), (&nobody.url(), "timeout = \"6s\"")]);
+    let running = sandbox.spawn(&["get"]);
+    held.reached();
+    support::until("it is asked again", || slow.gets("/index.json") == 2);
+    held.open();
+    running.wait().ok().says(&["asking the next source"]);
+}

@@ -1,0 +1,111 @@
+//! `loom list`: what is here.
+
+use crate::support::{self, Depot, Fault, Packing, Plain, Sandbox, Server, Unreachable};
+
+fn versions(document: &serde_json::Value) -> Vec<String> {
+    let releases = document["releases"].as_array().unwrap_or_else(|| panic!("{document}"));
+    releases.iter().map(|r| r["version"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn nothing_here_is_an_empty_list() {
+    let sandbox = Sandbox::new();
+    sandbox.loom(&["list"]).ok();
+    assert!(versions(&sandbox.loom(&["list", "--json"]).ok().json()).is_empty());
+    assert!(!sandbox.cache().exists(), "asking creates nothing");
+}
+
+#[test]
+fn versions_are_listed_in_their_order() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0", "0.2.9", "0.2.10"]));
+    for version in ["0.2.0", "0.2.10", "0.2.9"] {
+        sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
+    }
+    let document = sandbox.loom(&["list", "--json"]).ok().json();
+    assert_eq!(versions(&document), ["0.2.0", "0.2.9", "0.2.10"]);
+    let text = sandbox.loom(&["list"]).ok().stdout();
+    let place = |version| text.find(version).unwrap_or_else(|| panic!("{version} in {text}"));
+    assert!(place("0.2.0") < place("0.2.9") && place("0.2.9") < place("0.2.10"), "{text}");
+}
+
+#[test]
+fn each_row_says_where_it_came_from_and_which_is_in_use() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    for version in ["0.1.0", "0.2.0"] {
+        sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
+    }
+    sandbox.loom(&["use", "0.1.0"]).ok();
+    let document = sandbox.loom(&["list", "--json"]).ok().json();
+    let row = &document["releases"][0];
+    assert_eq!(row["source"], mirror.url());
+    assert_eq!(row["path"], sandbox.link("0.1.0").to_str().unwrap());
+    assert_eq!(row["platform"], support::platform());
+    assert_eq!((&row["used"], &document["releases"][1]["used"]), (&true.into(), &false.into()));
+}
+
+#[test]
+fn what_the_sources_offer_with_what_is_here() {
+    let (sandbox, corp, public) = (
+        Sandbox::new(),
+        Plain::of(&["0.1.0", "0.2.0"]),
+        Plain::of(&["0.2.0", "0.3.0", "0.4.0-rc.1"]),
+    );
+    sandbox.sources(&[(&corp.url(), "name = \"corp\""), (&public.url(), "name = \"public\"")]);
+    sandbox.loom(&["get", "--version", "0.2.0"]).ok();
+    sandbox.snapshot("list_remote", &sandbox.loom(&["list", "--remote"]).ok());
+    let document = sandbox.loom(&["list", "--remote", "--prerelease", "--json"]).ok().json();
+    assert_eq!(versions(&document), ["0.1.0", "0.2.0", "0.3.0", "0.4.0-rc.1"]);
+    let row = &document["releases"][1];
+    assert_eq!(row["sources"], serde_json::json!(["corp", "public"]), "the first one answers");
+    assert_eq!((&row["here"], &row["prerelease"]), (&true.into(), &false.into()));
+    assert_eq!(document["sources"][0]["platforms"][0]["answer"], "lists");
+}
+
+#[test]
+fn a_source_that_counts_its_pre_releases_shows_them() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.4.0-rc.1"]));
+    sandbox.sources(&[(&mirror.url(), "prerelease = true")]);
+    let document = sandbox.loom(&["list", "--remote", "--json"]).ok().json();
+    assert_eq!(versions(&document), ["0.4.0-rc.1"]);
+}
+
+#[test]
+fn other_platforms_are_shown_when_asked_for() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let asset = mirror.asset("0.2.0", Packing::TarGz);
+    let other = asset.to_str().unwrap().replace(&support::platform(), "macos-aarch64");
+    std::fs::copy(&asset, other).unwrap();
+    let list = ["list", "--remote", "--json", "--source", &mirror.url()];
+    let platforms = |more: &[&str]| -> Vec<String> {
+        let document = sandbox.loom(&[&list[..], more].concat()).ok().json();
+        let rows = document["releases"].as_array().unwrap();
+        rows.iter().map(|row| row["platform"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(platforms(&[]), [support::platform()]);
+    assert_eq!(platforms(&["--platform", "macos-aarch64"]), ["macos-aarch64"]);
+    assert_eq!(platforms(&["--all-platforms"]).len(), 2);
+    sandbox.loom(&["list", "--all-platforms"]).code(2);
+}
+
+#[test]
+fn a_source_that_cannot_list_or_answer_is_told_of() {
+    let (sandbox, mirror, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
+    let server = Server::serve(mirror.path());
+    sandbox.sources(&[(&server.url(), ""), (&nobody.url(), ""), (&mirror.url(), "")]);
+    let run = sandbox.loom(&["list", "--remote"]).ok();
+    assert!(run.stdout().contains("0.2.0"), "{}", run.stdout());
+    run.says(&["cannot be listed", "did not answer", "could not connect"]);
+    sandbox.sources(&[(&nobody.url(), "")]);
+    sandbox.snapshot("list_remote_nobody", &sandbox.loom(&["list", "--remote"]).code(5));
+}
+
+#[test]
+fn an_answer_serves_the_next_latest_and_offline() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
+    let server = Server::serve(depot.path());
+    sandbox.sources(&[(&server.url(), "")]);
+    sandbox.loom(&["list", "--remote"]).ok();
+    server.fault("/index.json", Fault::Status(500, vec![]));
+    assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
+    assert_eq!(server.gets("/index.json"), 1);
+}

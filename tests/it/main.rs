@@ -1,0 +1,56 @@
+//! The program `loom` as its users meet it, and the rules that the whole repository keeps.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking; clippy only knows the functions marked as tests"
+)]
+
+mod completions;
+mod config;
+#[cfg(target_os = "linux")]
+mod crash;
+mod damage;
+mod dev;
+mod disk;
+mod doctor;
+mod down;
+mod errors;
+mod exec;
+mod failover;
+mod floors;
+#[cfg(unix)]
+mod format;
+mod get;
+mod github;
+mod github_clients;
+mod hedge;
+mod hostile;
+mod house;
+mod init;
+mod latest;
+mod list;
+mod logs;
+mod network;
+mod nginx;
+mod offline;
+mod plugin;
+mod project_trust;
+mod proxy;
+mod restart;
+mod resume;
+mod s3;
+mod single_flight;
+mod source_cmd;
+mod status;
+mod store_cmd;
+mod support;
+mod support_itself;
+mod three_sources;
+mod tied;
+mod tools;
+mod up;
+mod use_remove;
+mod warm;
+mod which;
+mod why;

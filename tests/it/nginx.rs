@@ -1,0 +1,56 @@
+//! A real web server: Debian's nginx, in both layouts.
+
+use crate::support::{Carry, Depot, Entry, Nginx, Packing, Plain, Sandbox, Sums, program};
+
+#[test]
+fn plain_assets() {
+    for packing in Packing::ALL {
+        let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+        mirror.add("0.2.0", packing, &program::large("0.2.0", 1 << 20), Sums::Sidecar);
+        let nginx = Nginx::serve(mirror.path(), "");
+        let run = sandbox.loom(&["get", "--source", &nginx.url(), "--version", "0.2.0"]).ok();
+        assert_eq!(std::fs::read(run.path()).unwrap(), program::large("0.2.0", 1 << 20));
+        sandbox.verify();
+    }
+}
+
+#[test]
+fn a_store_at_rest() {
+    let depot = Depot::empty();
+    let entries = Entry::program(&program::small("0.2.0"));
+    depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarZst), Carry::Loose]);
+    let nginx = Nginx::serve(depot.path(), "");
+    let sandbox = Sandbox::new();
+    let run = sandbox.loom(&["get", "--source", &nginx.url()]).ok();
+    assert_eq!(run.path(), sandbox.link("0.2.0"));
+    sandbox.verify();
+}
+
+#[test]
+fn below_a_path_with_an_autoindex_that_nobody_reads() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+    std::fs::create_dir(mirror.path().join("some")).unwrap();
+    let inner = Plain::of(&["0.2.0"]);
+    std::fs::rename(inner.path().join("v0.2.0"), mirror.path().join("some/v0.2.0")).unwrap();
+    let nginx = Nginx::serve(mirror.path(), "autoindex on;");
+    let url = format!("{}/some", nginx.url());
+    sandbox.loom(&["get", "--source", &url, "--version", "0.2.0"]).ok();
+    Sandbox::new().loom(&["get", "--source", &url]).code(3).says(&["--version"]);
+}
+
+#[test]
+fn a_server_that_would_compress_is_asked_for_the_bytes_as_they_are() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let nginx = Nginx::serve(mirror.path(), "gzip on; gzip_types *; gzip_min_length 1;");
+    sandbox.loom(&["get", "--source", &nginx.url(), "--version", "0.2.0"]).ok();
+    sandbox.verify();
+}
+
+#[test]
+fn a_forbidden_checksum_is_an_absent_one() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let nginx = Nginx::serve(mirror.path(), "location ~ \\.sha256$ { return 403; }");
+    let get = ["get", "--source", &nginx.url(), "--version", "0.2.0"];
+    // S3 without list rights answers 403 for what is not there: no digest, then, and no silent acceptance.
+    sandbox.loom(&get).code(6).says(&["--allow-unverified"]);
+}

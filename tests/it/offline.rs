@@ -1,0 +1,129 @@
+//! `--offline`: no socket beyond this machine.
+
+use crate::support::{self, Plain, Run, Sandbox, Server, Trace};
+
+/// Runs `loom` where there is no network at all, not even loopback.
+fn cut_off(sandbox: &Sandbox, args: &[&str]) -> Run {
+    let mut command = sandbox.command("unshare");
+    command.args(["--map-root-user", "--net", "--"]).arg(Sandbox::program()).args(args);
+    sandbox.start(args, command).wait()
+}
+
+/// Runs `loom` in a namespace in which only `lo` is up.
+fn only_lo(sandbox: &Sandbox, args: &[&str]) -> Run {
+    let mut command = sandbox.command("unshare");
+    command.args(["--map-root-user", "--net", "--", "sh", "-c"]);
+    command.args(["ip link set lo up && exec \"$0\" \"$@\""]).arg(Sandbox::program()).args(args);
+    sandbox.start(args, command).wait()
+}
+
+/// Sources of every kind that lie beyond this machine.
+fn distant(sandbox: &Sandbox) {
+    let config = "[[sources]]\ntype = \"github\"\nrepo = \"loom-os/loom\"\n\n\
+        [[sources]]\ntype = \"mirror\"\nurl = \"https://mirror.invalid/loom\"\nrace = true\n\n\
+        [[sources]]\ntype = \"mirror\"\nurl = \"http://192.0.2.1/loom\"\nallow_http = true\n\n\
+        [[sources]]\ntype = \"mirror\"\nurl = \"s3://bucket/loom\"\n";
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), config);
+}
+
+/// What is asked of `loom` without a network, and how it ends.
+const OFFLINE: [(&[&str], i32); 9] = [
+    (&["get", "--offline"], 0),
+    (&["get", "--offline", "--version", "0.1"], 0),
+    (&["get", "--offline", "--version", "0.1.0"], 0),
+    (&["get", "--offline", "--version", "0.9.0"], 7),
+    (&["get", "--offline", "--version", ">=0.9"], 7),
+    (&["which", "--offline"], 0),
+    (&["list", "--offline", "--remote"], 0),
+    (&["why", "--offline"], 0),
+    (&["why", "--offline", "0.9.0"], 0),
+];
+
+/// The calls that reach for an address beyond this machine; a name server is one too.
+fn beyond(trace: &Trace) -> Vec<&str> {
+    let reaches = |line: &&str| {
+        let calls = ["connect(", "sendto(", "sendmsg(", "sendmmsg("];
+        let inet = line.contains("AF_INET") && !line.contains("127.0.0.1") && !line.contains("::1");
+        calls.iter().any(|call| line.starts_with(call)) && inet
+    };
+    let asks = |line: &&str| line.contains("AF_NETLINK") || line.contains("/nscd/");
+    let lines = trace.lines.iter().map(String::as_str);
+    lines.filter(|line| reaches(line) || asks(line)).collect()
+}
+
+#[test]
+fn with_distant_sources_nothing_leaves_this_machine() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
+    sandbox.loom(&["get", "--version", "0.1.0", "--source", &mirror.url()]).ok();
+    distant(&sandbox);
+    for (args, code) in OFFLINE {
+        only_lo(&sandbox, args).code(code);
+        let (run, trace) = sandbox.strace(&["trace=%network"], args);
+        run.code(code);
+        let sockets = trace.calls("socket");
+        assert!(!sockets.iter().any(|call| call.contains("AF_INET")), "{args:?}: {sockets:#?}");
+        assert_eq!(beyond(&trace), Vec::<&str>::new(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_runtime_starts_offline() {
+    let stage = support::Stage::new();
+    let get = ["get", "--version", "0.2.0", "--source", &stage.mirror.url()];
+    stage.sandbox.loom(&get).ok();
+    distant(&stage.sandbox);
+    let exec = ["exec", "--offline", "--mode", "bridge-only", "--", "true"];
+    only_lo(&stage.sandbox, &exec).ok();
+    let (run, trace) = stage.sandbox.strace(&["trace=%network"], &exec);
+    run.ok();
+    assert!(!trace.lines.is_empty(), "a server has a socket");
+    assert_eq!(beyond(&trace), Vec::<&str>::new());
+}
+
+#[test]
+fn what_is_here_and_what_a_folder_holds_needs_no_network() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    for version in ["0.1.0", "latest"] {
+        let args = ["get", "--offline", "--source", &mirror.url(), "--version", version];
+        cut_off(&sandbox, &args).ok();
+    }
+    cut_off(&sandbox, &["get", "--version", "0.2.0"]).ok();
+    cut_off(&sandbox, &["which"]).ok();
+    cut_off(&sandbox, &["list"]).ok();
+    cut_off(&sandbox, &["store", "verify"]).ok();
+}
+
+#[test]
+fn a_distant_source_is_exit_7_and_no_socket() {
+    let sandbox = Sandbox::new();
+    let get = ["get", "--offline", "--version", "0.2.0", "--source", "https://mirror.invalid/x"];
+    let (run, trace) = sandbox.strace(&["trace=%network"], &get);
+    run.code(7).says(&["offline"]);
+    let beyond: Vec<_> = trace.lines.iter().filter(|l| l.contains("AF_INET")).collect();
+    assert!(beyond.is_empty(), "{beyond:#?}");
+}
+
+#[test]
+fn the_environment_says_it_too() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("LOOM_OFFLINE", "1");
+    let get = ["get", "--version", "0.2.0", "--source", "https://mirror.invalid/x"];
+    sandbox.loom(&get).code(7);
+}
+
+#[test]
+fn loopback_is_this_machine() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(mirror.path());
+    let get = ["get", "--offline", "--version", "0.2.0", "--source", &server.url()];
+    sandbox.loom(&get).ok();
+}
+
+#[test]
+fn latest_falls_back_to_what_is_here_and_says_so() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
+    let get = ["get", "--offline", "--source", "https://mirror.invalid/x"];
+    let run = sandbox.loom(&get).ok();
+    assert_eq!(run.path(), sandbox.link("0.1.0"));
+}

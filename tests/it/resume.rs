@@ -1,0 +1,177 @@
+//! Interrupted transfers: the rest is asked for, and nobody is blamed for a torn partial.
+
+use std::{fs, path::PathBuf};
+
+use crate::support::{self, Fault, Packing, Plain, Sandbox, Server, Sums, plain, program};
+
+const SIZE: usize = 2 << 20;
+const SENT: usize = 1 << 20;
+
+fn mirror() -> Plain {
+    let mirror = Plain::empty();
+    mirror.add("0.2.0", Packing::TarGz, &program::large("0.2.0", SIZE), Sums::Sidecar);
+    mirror
+}
+
+/// The bytes that an interrupted transfer left.
+fn partial(sandbox: &Sandbox) -> Option<PathBuf> {
+    let folder = sandbox.cache().join("partial");
+    let mut files = sandbox.files("partial").into_iter().map(|name| folder.join(name));
+    files.find(|path| {
+        path.extension().is_none() && path.metadata().is_ok_and(|metadata| metadata.len() > 0)
+    })
+}
+
+/// Kills a `get` when the server has sent a part and waits, and some of it has reached the disk.
+fn interrupted(sandbox: &Sandbox, server: &Server) -> PathBuf {
+    let gate = server.hold(".tar.gz", SENT);
+    let running = sandbox.spawn(&["get", "--source", &server.url(), "--version", "0.2.0"]);
+    gate.reached();
+    support::until("a part on disk", || partial(sandbox).is_some());
+    assert_eq!(running.kill().exit(), 128 + 9);
+    gate.open();
+    server.forget();
+    partial(sandbox).unwrap()
+}
+
+#[test]
+fn after_a_kill_the_rest_is_asked_for() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let server = Server::serve(mirror.path());
+    let partial = interrupted(&sandbox, &server);
+    let here = partial.metadata().unwrap().len();
+    sandbox.verify();
+    sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    let transfers = server.requests_for(".tar.gz");
+    let get: Vec<_> = transfers.iter().filter(|r| r.method == "GET").collect();
+    assert_eq!(get.len(), 1, "{transfers:#?}");
+    assert_eq!(get[0].range(), Some(&*format!("bytes={here}-")));
+    assert_eq!(get[0].status, 206);
+    assert!(get[0].headers.contains_key("if-range"), "{:#?}", get[0]);
+    assert!(sandbox.files("partial").is_empty(), "what was used is gone");
+    sandbox.verify();
+}
+
+#[test]
+fn nothing_is_visible_before_everything_is_checked() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let server = Server::serve(mirror.path());
+    interrupted(&sandbox, &server);
+    assert!(sandbox.trees().is_empty());
+    assert!(sandbox.link("0.2.0").symlink_metadata().is_err());
+    sandbox.loom(&["which", "--version", "0.2.0"]).code(3);
+    sandbox.loom(&["list"]).ok();
+}
+
+#[test]
+fn a_torn_partial_never_blames_an_honest_mirror() {
+    for harm in ["flip", "zeroes", "shorter"] {
+        let (sandbox, mirror) = (Sandbox::new(), mirror());
+        let server = Server::serve(mirror.path());
+        let partial = interrupted(&sandbox, &server);
+        let length = partial.metadata().unwrap().len();
+        match harm {
+            "flip" => plain::flip(&partial),
+            "zeroes" => fs::write(&partial, vec![0; length as usize]).unwrap(),
+            _ => fs::OpenOptions::new()
+                .write(true)
+                .open(&partial)
+                .unwrap()
+                .set_len(length / 2)
+                .unwrap(),
+        }
+        let url = server.url();
+        let run = sandbox.loom(&["get", "--source", &url, "--version", "0.2.0"]);
+        assert_eq!(run.exit(), 0, "{harm}: {}", run.stderr());
+        run.never_says(&["wrong bytes"]);
+        sandbox.verify();
+        // Not remembered against it either: it still goes first.
+        sandbox.loom(&["remove", "0.2.0"]).ok();
+        let other = Server::serve(mirror.path());
+        let (mut sandbox, both) = (sandbox, format!("{url},{}", other.url()));
+        sandbox.set("LOOM_SOURCES", both).loom(&["get", "--version", "0.2.0"]).ok();
+        assert_eq!(other.gets(".tar.gz"), 0, "{harm}");
+    }
+}
+
+#[test]
+fn a_changed_file_is_fetched_whole() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let server = Server::serve(mirror.path());
+    interrupted(&sandbox, &server);
+    let other = program::large("0.2.0", SIZE + 1);
+    mirror.add("0.2.0", Packing::TarGz, &other, Sums::Sidecar);
+    let run = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    assert_eq!(fs::read(run.path()).unwrap(), other);
+    sandbox.verify();
+}
+
+#[test]
+fn whatever_a_server_makes_of_a_range_the_release_arrives() {
+    let faults = [
+        ("ignored", Fault::IgnoreRange),
+        ("another offset", Fault::WrongOffset(7)),
+        ("not satisfiable", Fault::Status(416, vec![("Content-Range".into(), "bytes */1".into())])),
+    ];
+    for (what, fault) in faults {
+        let (sandbox, mirror) = (Sandbox::new(), mirror());
+        let server = Server::serve(mirror.path());
+        interrupted(&sandbox, &server);
+        server.fault_times(".tar.gz", fault, 1);
+        let run = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]);
+        assert_eq!(run.exit(), 0, "{what}: {}", run.stderr());
+        sandbox.verify();
+    }
+}
+
+#[test]
+fn a_cut_connection_goes_on_where_it_stopped_within_one_run() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let server = Server::serve(mirror.path());
+    server.fault_times(".tar.gz", Fault::Cut(SENT), 1);
+    sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    let ranges: Vec<_> = server
+        .requests_for(".tar.gz")
+        .iter()
+        .filter(|r| r.method == "GET")
+        .map(|r| r.range().map(str::to_owned))
+        .collect();
+    assert_eq!(ranges, [None, Some(format!("bytes={SENT}-"))]);
+    sandbox.verify();
+}
+
+#[test]
+fn an_etag_that_always_changes_never_mixes_two_files() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let server = Server::serve(mirror.path());
+    server.fault(".tar.gz", Fault::ChangingEtag);
+    sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    sandbox.verify();
+}
+
+#[test]
+fn a_server_without_validators_can_be_resumed_because_the_digest_decides() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let server = Server::serve(mirror.path());
+    interrupted(&sandbox, &server);
+    server.fault(".tar.gz", Fault::NoValidator);
+    sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    sandbox.verify();
+}
+
+#[test]
+fn killed_again_and_again_it_still_arrives() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let server = Server::serve(mirror.path());
+    for _ in 0..3 {
+        interrupted(&sandbox, &server);
+        sandbox.verify();
+    }
+    sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
+    sandbox.verify();
+    assert_eq!(sandbox.trees().len(), 1);
+    assert!(
+        support::sandbox::names(&sandbox.cache().join("store")).iter().all(|n| !n.starts_with('.')),
+        "what killed runs left behind was cleared away"
+    );
+}

@@ -1,0 +1,239 @@
+//! `loom up`
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+};
+
+use crate::support::{
+    self, BINARY, Stage,
+    program::{self, server_path},
+    stage::{answers, kill, runs, until},
+};
+use rustix::process::Signal;
+
+#[test]
+fn detached_it_returns_though_its_output_is_captured_and_the_server_answers() {
+    let stage = Stage::new();
+    // Both outputs are pipes that are read to their ends.
+    let run = stage.run("up", &["--detach", "--json"]).ok();
+    let document = run.json();
+    assert_eq!(run.stdout().lines().count(), 1);
+    assert_eq!((&document["version"], &document["binary"]), (&"0.2.0".into(), &BINARY.into()));
+    assert!(answers(&document) && runs(&document["pid"]) && runs(&document["supervisor_pid"]));
+    assert!(document["dashboard"].is_null());
+    assert!(stage.leased(&document));
+    let link = fs::read_link(stage.sandbox.link("0.2.0")).unwrap();
+    assert!(link.to_str().unwrap().contains("store/"), "{link:?}");
+    let own = fs::read_link(format!("/proc/{}/exe", document["pid"])).unwrap();
+    assert_eq!(own, fs::canonicalize(stage.sandbox.link("0.2.0")).unwrap());
+}
+
+#[test]
+fn with_the_dashboard_its_address_is_told() {
+    let stage = Stage::new();
+    let args = ["--mode", "full", "--dashboard-port", "0", "--detach", "--json"];
+    let url = stage.mirror.url();
+    let mut all = vec!["up", "--source", &url, "--version", "0.2.0", "--bridge-port", "0"];
+    all.extend(args);
+    let document = stage.sandbox.loom(&all).ok().json();
+    let address = document["dashboard"]["url"].as_str().unwrap().strip_prefix("http://").unwrap();
+    std::net::TcpStream::connect(address.trim_end_matches('/')).unwrap();
+}
+
+#[test]
+fn a_server_that_speaks_tls_is_asked_over_tls() {
+    let mut stage = Stage::new();
+    let made = rcgen::generate_simple_self_signed(["bridge.example".to_owned()]).unwrap();
+    let certificate = stage.sandbox.write("cert.pem", &made.cert.pem());
+    let key = stage.sandbox.write("key.pem", &made.signing_key.serialize_pem());
+    stage.sandbox.set("LOOM_BRIDGE_TLS_CERT", certificate).set("LOOM_BRIDGE_TLS_KEY", key);
+    let document = stage.run("up", &["--detach", "--json"]).ok().json();
+    assert!(runs(&document["pid"]));
+    // Nobody is heard who does not speak it: the first byte of the answer is that of an alert.
+    let mut stream =
+        std::net::TcpStream::connect(document["bridge"]["address"].as_str().unwrap()).unwrap();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+    let mut first = [0];
+    stream.read_exact(&mut first).unwrap();
+    assert_eq!(first, [21]);
+}
+
+#[test]
+fn in_the_foreground_a_signal_ends_it_well() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let stage = Stage::new();
+        let (up, document) = stage.foreground();
+        up.signal(signal);
+        let run = up.wait().ok().says(&["listening"]);
+        assert!(run.stdout().contains(document["bridge"]["address"].as_str().unwrap()));
+        assert!(!runs(&document["pid"]) && !stage.leased(&document));
+        assert_eq!(stage.status(), serde_json::json!([]));
+    }
+}
+
+#[test]
+fn a_server_that_dies_passes_its_end_on() {
+    let stage = Stage::new();
+    let (up, document) = stage.foreground();
+    kill(&document["pid"]);
+    up.wait().code(137).says(&["ended by itself (signal 9)", "the whole log is"]);
+    until("the lease is free", || !stage.leased(&document));
+}
+
+#[test]
+fn a_server_that_crashes_at_the_start_shows_its_last_words_and_passes_its_code_on() {
+    let crash = b"#!/bin/sh\necho first words\necho last words >&2\nexit 3\n";
+    let stage = Stage::with("0.2.0", crash);
+    let run = stage.run("up", &[]).code(3);
+    run.says(&["ended before it was ready (exit code 3)", "first words\n", "last words\n"]);
+    let error = stage.run("up", &["--detach", "--json"]).code(3).json();
+    assert_eq!((&error["error"]["code"], &error["error"]["kind"]), (&3.into(), &"crashed".into()));
+    assert_eq!(stage.status(), serde_json::json!([]));
+}
+
+#[test]
+fn a_server_that_never_answers_is_ended_in_time() {
+    let stage = Stage::with("0.2.0", b"#!/bin/sh\necho I am $$\nexec sleep 1000\n");
+    stage.sandbox.write("loom.toml", "[bridge]\ntimeout_sec = 1\n");
+    let run = stage.run("up", &["--detach"]).code(1).says(&["not ready within 1 s", "I am"]);
+    let pid = run.stderr().lines().find_map(|l| l.trim().strip_prefix("I am ").map(str::to_owned));
+    assert!(!runs(&pid.unwrap().parse::<u32>().unwrap().into()));
+}
+
+#[test]
+fn a_taken_port_is_named_with_its_owner_and_the_flag_that_changes_it() {
+    let stage = Stage::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let owner = format!("process {}", std::process::id());
+    let run = stage.run("up", &["--bridge-port", &port, "--detach"]).code(9);
+    // Who runs this test, and how its program is called, differs.
+    let filters = [
+        (r"is taken by .*", "is taken by [OWNER]"),
+        (r"\([0-9.]+ [KM]iB, ", "([SIZE], "),
+        (r"file://\S+", "file://[MIRROR]"),
+        (r"--bridge-port \d+", "--bridge-port [PORT]"),
+    ];
+    stage.sandbox.snapshot_with("port_in_use", &run, &filters);
+    run.says(&[&format!("127.0.0.1:{port} is taken by"), &owner, "--bridge-port"]);
+    let url = stage.mirror.url();
+    let mut args = vec!["up", "--source", &url, "--version", "0.2.0", "--bridge-port", "0"];
+    args.extend(["--dashboard-port", &port]);
+    stage.sandbox.loom(&args).code(9).says(&[&owner, "--dashboard-port"]);
+}
+
+#[test]
+fn a_second_one_answers_what_runs_or_names_the_difference() {
+    let stage = Stage::new();
+    let document = stage.up();
+    assert_eq!(stage.up(), document);
+    let run = stage.run("up", &["--bridge-port", "1", "--detach"]).code(9);
+    run.says(&[
+        "with other settings: bridge port is 0 (any free one), asked for 1\n",
+        "`loom restart --bridge-port 1`",
+        "`loom down`",
+    ]);
+    stage.run("up", &[]).code(9).says(&["already running"]);
+    assert!(answers(&document));
+}
+
+#[test]
+fn another_version_or_mode_is_refused_before_anything_is_fetched_and_the_hint_changes_over() {
+    let stage = Stage::new();
+    stage.up();
+    stage.add("0.1.0", &program::server());
+    let url = stage.mirror.url();
+    let asked = ["--source", &url, "--version", "0.1.0", "--bridge-port", "0"];
+    let full = ["--mode", "full", "--dashboard-port", "0", "--detach"];
+    let run = stage.sandbox.loom(&[&["up"], &asked[..], &full].concat()).code(9);
+    let options = "--version 0.1.0 --mode full --dashboard-port 0";
+    run.says(&[
+        "version is 0.2.0, asked for 0.1.0; mode is bridge-only, asked for full\n",
+        &format!("`loom restart {options}`"),
+    ]);
+    assert!(!stage.sandbox.link("0.1.0").exists());
+    let hinted: Vec<&str> = ["restart", "--json"].into_iter().chain(options.split(' ')).collect();
+    let document = stage.sandbox.loom(&hinted).ok().json();
+    assert_eq!(document["version"], "0.1.0");
+    assert!(document["dashboard"].is_object());
+    // The new options are remembered in place of the old ones.
+    let again = stage.sandbox.loom(&[&["up", "--json"], &asked[..], &full].concat()).ok().json();
+    assert_eq!(again, document);
+    let after = stage.sandbox.loom(&["restart", "--json"]).ok().json();
+    assert_eq!(after["version"], "0.1.0");
+}
+
+#[test]
+fn a_changed_configuration_is_told_by_its_names() {
+    let mut stage = Stage::new();
+    stage.sandbox.set("LOOM_TRUST_PROJECT", "1");
+    stage.up();
+    stage.sandbox.write("loom.toml", "[llm.deepseek]\ntype = \"http\"\nmodel = \"m\"\n");
+    let run = stage.run("up", &["--detach"]).code(9);
+    run.says(&["other settings: LOOM_LLM_MODEL differs\n", "`loom restart`"]);
+    stage.sandbox.loom(&["restart"]).ok();
+    stage.up();
+}
+
+#[test]
+fn with_an_interrupt_that_a_script_ignores_the_other_signals_still_end_it() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let stage = Stage::new();
+        let args = stage.args("up", &[]);
+        let mut command = stage.sandbox.command("sh");
+        command.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
+        command.arg(support::Sandbox::program()).args(&args);
+        let up = stage.sandbox.start(&["up"], command);
+        let mut entry = serde_json::Value::Null;
+        until("it is ready", || {
+            entry = stage.entry();
+            entry["state"] == "ready"
+        });
+        up.signal(Signal::INT);
+        up.signal(signal);
+        up.wait().ok();
+        assert!(!runs(&entry["pid"]));
+    }
+}
+
+#[test]
+fn many_at_once_start_one() {
+    let stage = Stage::new();
+    let runs: Vec<_> = (0..5).map(|_| stage.spawn("up", &["--detach", "--json"])).collect();
+    let documents: Vec<_> = runs.into_iter().map(|run| run.wait().ok().json()).collect();
+    assert!(documents.iter().all(|document| *document == documents[0]), "{documents:#?}");
+}
+
+#[test]
+fn a_server_that_cannot_say_its_port_gets_one_that_loom_picked() {
+    // The real server, made to know nothing of the ready file, nor to hold its name.
+    let script = format!(
+        "#!/bin/sh\nname=LOOM_READY\nunset ${{name}}_FILE\nexec {}\n",
+        server_path().display()
+    );
+    let stage = Stage::with("0.2.0", script.as_bytes());
+    let document = stage.up();
+    assert!(answers(&document));
+    assert_ne!(document["bridge"]["address"], "127.0.0.1:0");
+}
+
+#[test]
+fn secrets_stand_neither_in_arguments_nor_in_files() {
+    let mut stage = Stage::new();
+    stage.sandbox.set("LOOM_LLM_API_KEY", "sk-very-secret");
+    stage.sandbox.write("loom.toml", "[llm.deepseek]\ntype = \"http\"\nmodel = \"m\"\n");
+    stage.sandbox.set("LOOM_TRUST_PROJECT", "1");
+    let document = stage.up();
+    let environ = fs::read(format!("/proc/{}/environ", document["pid"])).unwrap();
+    let environ = String::from_utf8_lossy(&environ);
+    assert!(environ.contains("LOOM_LLM_PROVIDERS={\"deepseek\":"), "{environ}");
+    for pid in [&document["pid"], &document["supervisor_pid"]] {
+        let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap();
+        assert!(!String::from_utf8_lossy(&arguments).contains("sk-very"));
+    }
+    let mut instance = std::path::PathBuf::from(document["log"].as_str().unwrap());
+    instance.set_file_name("instance.json");
+    assert!(!fs::read_to_string(instance).unwrap().contains("sk-very"));
+}

@@ -1,0 +1,111 @@
+//! `loom use` and `loom remove`: the version that is taken when nothing else says.
+
+use crate::support::{self, Plain, Sandbox};
+
+fn with_two_versions() -> (Sandbox, Plain) {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    for version in ["0.1.0", "0.2.0"] {
+        sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
+    }
+    (sandbox, mirror)
+}
+
+#[test]
+fn the_version_in_use_is_taken_when_nothing_else_says() {
+    let (mut sandbox, _mirror) = with_two_versions();
+    sandbox.loom(&["use", "0.1.0"]).ok();
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.1.0"));
+    assert_eq!(
+        sandbox.loom(&["which", "--version", "0.2.0"]).ok().path(),
+        sandbox.link("0.2.0"),
+        "a flag says otherwise"
+    );
+    sandbox.set("LOOM_VERSION", "0.2.0");
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.2.0"));
+    sandbox.unset("LOOM_VERSION").loom(&["use", "0.2.0"]).ok();
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.2.0"));
+}
+
+#[test]
+fn what_is_not_here_can_be_chosen_and_is_said_to_be_missing() {
+    let (sandbox, _mirror) = with_two_versions();
+    sandbox.loom(&["use", "0.9.0"]).ok().says(&["0.9.0", "not here", "loom get"]);
+    sandbox.loom(&["which"]).code(3).says(&["0.9.0"]);
+    sandbox.loom(&["use", "0.2.0+build"]).code(2);
+    sandbox.loom(&["use", "--none"]).ok();
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.2.0"));
+}
+
+#[test]
+fn what_use_takes_is_said() {
+    let sandbox = Sandbox::new();
+    let takes = "`loom use` takes one version, such as 0.2.0, or dev";
+    sandbox.loom(&["use", "latest"]).code(2).says(&[takes, "loom use --none"]);
+    sandbox.loom(&["use", "0.1"]).code(2).says(&[takes, "a range"]);
+    sandbox.loom(&["use", "banana"]).code(2).says(&[takes]).never_says(&["unexpected character"]);
+    sandbox.loom(&["use", "v0.2.0"]).code(2).says(&["did you mean 0.2.0?"]);
+    sandbox.loom(&["get", "--version", "v0.2.0"]).code(2).says(&["did you mean 0.2.0?"]);
+}
+
+#[test]
+fn the_answer_of_use_has_the_same_keys_always() {
+    let sandbox = Sandbox::new();
+    let keys = |args: &[&str]| {
+        let document = sandbox.loom(args).ok().json();
+        document.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&["use", "0.9.0", "--json"]), keys(&["use", "--none", "--json"]));
+}
+
+#[test]
+fn what_is_removed_is_gone_with_its_tree_and_nothing_else_is() {
+    let (sandbox, mirror) = with_two_versions();
+    sandbox.loom(&["remove", "0.1.0"]).ok();
+    sandbox.loom(&["which", "--version", "0.1.0"]).code(3);
+    assert!(sandbox.link("0.1.0").symlink_metadata().is_err());
+    assert_eq!(sandbox.trees().len(), 1);
+    assert_eq!(sandbox.loom(&["which", "--version", "0.2.0"]).ok().path(), sandbox.link("0.2.0"));
+    sandbox.verify();
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
+    sandbox.verify();
+}
+
+#[test]
+fn removing_what_is_not_here_is_exit_3() {
+    let sandbox = Sandbox::new();
+    sandbox.loom(&["remove", "0.1.0"]).code(3).says(&["0.1.0"]);
+}
+
+#[test]
+fn what_runs_keeps_its_release_and_is_named() {
+    let stage = support::Stage::new();
+    let document = stage.up();
+    let elsewhere = stage.sandbox.folder("elsewhere");
+    let run = stage.sandbox.loom_in(&elsewhere, &["remove", "0.2.0"]).code(9);
+    let project = stage.sandbox.project();
+    run.never_says(&["leases"]).says(&[
+        "is in use",
+        &format!("process {} runs it for the project {}", document["pid"], project.display()),
+        &format!("`loom down` in {}", project.display()),
+    ]);
+    assert!(support::stage::answers(&document));
+    stage.sandbox.loom(&["down"]).ok();
+    stage.sandbox.loom_in(&elsewhere, &["remove", "0.2.0"]).ok();
+}
+
+#[test]
+fn two_releases_with_one_tree_share_it_until_the_last_goes() {
+    use crate::support::{Packing, Sums, program};
+    let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+    for version in ["0.1.0", "0.2.0"] {
+        mirror.add(version, Packing::TarGz, &program::small("either"), Sums::Sidecar);
+        sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
+    }
+    assert_eq!(sandbox.trees().len(), 1);
+    sandbox.loom(&["remove", "0.1.0"]).ok();
+    sandbox.loom(&["which", "--version", "0.2.0"]).ok();
+    sandbox.verify();
+    sandbox.loom(&["remove", "0.2.0"]).ok();
+    assert!(sandbox.trees().is_empty());
+    sandbox.verify();
+}

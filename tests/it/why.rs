@@ -1,0 +1,126 @@
+//! `loom why`: how a release got here, or why it did not.
+
+use crate::support::{
+    Depot, Packing, Plain, Sandbox, Server, Sums, Unreachable, normal, plain, program,
+};
+
+/// Stands for a mirror's folder.
+fn folder(mirror: &Plain) -> String {
+    normal::escaped(&mirror.path().display().to_string())
+}
+
+#[test]
+fn what_is_here_is_told_with_everything_that_was_checked() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    sandbox.sources(&[(&mirror.url(), "name = \"corp\"")]);
+    sandbox.loom(&["get"]).ok();
+    let filters = [(&*folder(&mirror), "[MIRROR]")];
+    sandbox.snapshot_with("why_here", &sandbox.loom(&["why"]).ok(), &filters);
+    let document = sandbox.loom(&["why", "--json"]).ok().json();
+    assert_eq!(document["wanted"]["version"], "latest");
+    assert_eq!(document["wanted"]["by"], "by default");
+    assert_eq!(document["version"], "0.2.0");
+    assert_eq!(document["accepted"], true);
+    assert_eq!(document["receipt"]["source"], "corp");
+    assert_eq!(document["receipt"]["checked"][0]["what"], "archive");
+    assert_eq!(document["receipt"]["grade"], "transfer");
+    assert!(document["failure"].is_null());
+}
+
+#[test]
+fn the_layer_that_chose_the_version_is_named() {
+    let (mut sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    for version in ["0.1.0", "0.2.0"] {
+        sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
+    }
+    let by = |sandbox: &Sandbox| {
+        let document = sandbox.loom(&["why", "--json"]).ok().json();
+        format!("{} {}", document["version"], document["wanted"]["by"]).replace('"', "")
+    };
+    assert_eq!(by(&sandbox), "0.2.0 by default");
+    sandbox.loom(&["use", "0.1.0"]).ok();
+    assert_eq!(by(&sandbox), "0.1.0 by `loom use`");
+    let file = sandbox.write("loom.toml", "[bridge]\nversion = \"0.2\"\n");
+    assert_eq!(by(&sandbox), format!("0.2.0 by {}:2", file.display()));
+    sandbox.set("LOOM_VERSION", "0.1.0");
+    assert_eq!(by(&sandbox), "0.1.0 by environment variable LOOM_VERSION");
+}
+
+#[test]
+fn what_was_not_verified_says_so() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+    mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::None);
+    let get = ["get", "--version", "0.2.0", "--source", &mirror.url(), "--allow-unverified"];
+    sandbox.loom(&get).ok();
+    let told = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
+    assert!(told.contains("unverified, by --allow-unverified"), "{told}");
+    assert!(told.contains("today's policy does not accept it"), "{told}");
+}
+
+#[test]
+fn a_failure_leaves_a_receipt_until_it_succeeds() {
+    let (sandbox, bad, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
+    let asset = bad.asset("0.2.0", Packing::TarGz);
+    let honest = std::fs::read(&asset).unwrap();
+    plain::flip(&asset);
+    let server = Server::serve(bad.path());
+    let urls = [nobody.url(), server.url()];
+    let get = ["get", "--version", "0.2.0", "--source", &urls[0], "--source", &urls[1]];
+    sandbox.loom(&get).code(6);
+    let why = sandbox.loom(&["why", "0.2.0"]).ok();
+    sandbox.snapshot("why_failed", &why);
+    let document = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
+    assert!(document["version"].is_null() && document["receipt"].is_null());
+    assert_eq!(document["failure"]["wanted"], "0.2.0");
+    let attempts = document["failure"]["attempts"].as_array().unwrap();
+    assert_eq!(attempts.len(), 2, "{document}");
+    std::fs::write(asset, honest).unwrap();
+    sandbox.loom(&get).ok();
+    let document = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
+    assert!(document["failure"].is_null(), "{document}");
+    assert_eq!(document["version"], "0.2.0");
+}
+
+#[test]
+fn a_range_that_nobody_could_serve_is_found_by_what_was_asked() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    sandbox.loom(&["get", "--version", ">=0.3,<0.9", "--source", &mirror.url()]).code(3);
+    let document = sandbox.loom(&["why", ">=0.3,<0.9", "--json"]).ok().json();
+    assert_eq!(document["failure"]["wanted"], ">=0.3,<0.9");
+    sandbox.loom(&["why", "0.5.0"]).code(3);
+}
+
+#[test]
+fn a_newer_failure_stands_beside_what_is_here() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    let server = Server::serve(depot.path());
+    let get = ["get", "--version", "0.2.0", "--source", &server.url()];
+    sandbox.loom(&get).ok();
+    drop(server);
+    sandbox.loom(&[&get[..], &["--force-download"]].concat()).code(5);
+    let told = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
+    assert!(told.contains("statement at") && told.contains("the last attempt failed"), "{told}");
+}
+
+#[test]
+fn nobody_asked_is_exit_3_and_creates_nothing() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.loom(&["why", "0.2.0"]).code(3);
+    sandbox.snapshot("why_unknown", &run);
+    assert!(!sandbox.cache().exists());
+}
+
+#[test]
+fn a_receipt_of_a_failure_holds_no_secret() {
+    let (sandbox, nobody) = (Sandbox::new(), Unreachable::new());
+    let url = nobody.url().replace("http://", "http://user:hunter2@");
+    sandbox.loom(&["get", "--version", "0.2.0", "--source", &url]).code(5);
+    let files = sandbox.files("failures");
+    assert_eq!(files.len(), 1, "{files:?}");
+    for file in files {
+        let text = std::fs::read_to_string(sandbox.cache().join("failures").join(file)).unwrap();
+        assert!(text.contains("could not connect") && !text.contains("hunter2"), "{text}");
+    }
+    let told = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
+    assert!(!told.contains("hunter2"), "{told}");
+}
