@@ -10,8 +10,9 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
-    ArchiveFormat, Capabilities, Carrier, Claim, Digest, Form, Line, Listing, Need, Offer, Opened,
-    Pointer, Release, Resume, Source, SourceError, Witness,
+    ArchiveFormat, Artifact, AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download,
+    ListingScope, Offer, Packaging, Product, RangeRequest, Release, Source, SourceError,
+    VersionListing,
 };
 
 use super::{
@@ -19,11 +20,11 @@ use super::{
     fetch::{FetchError, Transfer},
     first_seen,
     observer::Progress,
-    outcome::Log,
-    plan::{Event, Reason},
-    run::{Chosen, Step},
+    outcome::AttemptLog,
+    plan::{FailureReason, SourceEvent},
+    run::{ChosenArtifact, StepOutcome},
 };
-use crate::trust::{Distrust, Judged, Origin, Pin, PinOrigin};
+use crate::trust::{Judged, Pin, PinOrigin, Rejection, SourceClass};
 
 /// Bytes read at once.
 const PIECE: usize = 256 * 1024;
@@ -52,23 +53,23 @@ impl Source for OneFile {
     }
 
     async fn find(&self, _: &Release) -> Result<Option<Offer>, SourceError> {
-        let form = match ArchiveFormat::of_name(&self.path.to_string_lossy()) {
-            Some(format) => Form::Archive { format, strip: None },
-            None => Form::Bare,
+        let packaging = match ArchiveFormat::of_name(&self.path.to_string_lossy()) {
+            Some(format) => Packaging::Archive { format, strip: None },
+            None => Packaging::Bare,
         };
         let size = std::fs::metadata(&self.path).map_err(|e| self.unread(e))?.len();
-        let at = Pointer::new(self.path.to_string_lossy());
-        let given = |digest| Claim { digest, by: Witness::Sidecar, at: BY.to_owned() };
+        let asset = AssetRef::new(self.path.to_string_lossy());
+        let given = |digest| ClaimedDigest { digest, by: DigestSource::Sidecar, at: BY.to_owned() };
         let claims = self.sha256.map(given).into_iter().collect();
-        let carrier = Carrier { form, at, size: Some(size), claims };
-        Ok(Some(Offer { carriers: vec![carrier], ..Offer::default() }))
+        let artifact = Artifact { packaging, asset, size: Some(size), claims };
+        Ok(Some(Offer { artifacts: vec![artifact], ..Offer::default() }))
     }
 
-    async fn list(&self, _: &Line, _: Need) -> Result<Listing, SourceError> {
-        Ok(Listing::Unlistable("a single file has no versions"))
+    async fn list(&self, _: &Product, _: ListingScope) -> Result<VersionListing, SourceError> {
+        Ok(VersionListing::Unlistable("a single file has no versions"))
     }
 
-    async fn open(&self, _: &Pointer, _: &Resume) -> Result<Opened, SourceError> {
+    async fn open(&self, _: &AssetRef, _: &RangeRequest) -> Result<Download, SourceError> {
         let mut file = std::fs::File::open(&self.path).map_err(|e| self.unread(e))?;
         let total = Some(file.metadata().map_err(|e| self.unread(e))?.len());
         let at = self.to_string();
@@ -80,7 +81,7 @@ impl Source for OneFile {
                 Err(source) => Some(Err(SourceError::Read { at: at.clone(), source })),
             }
         });
-        Ok(Opened {
+        Ok(Download {
             start: 0,
             total,
             validator: None,
@@ -113,7 +114,7 @@ impl Acquirer<'_> {
         let found = self.network.block_on(source.find(release))?;
         let candidate = Candidate {
             name: file.display().to_string(),
-            origin: Origin::Mirror,
+            origin: SourceClass::Mirror,
             source: Box::new(source),
             stop_on_error: true,
             stop_on_absent: true,
@@ -122,7 +123,7 @@ impl Acquirer<'_> {
             race: false,
             prerelease: false,
         };
-        let mut log = Log::new(Vec::new());
+        let mut log = AttemptLog::new(Vec::new());
         log.ask(&candidate);
         let offer = match found {
             Ok(offer) => offer.unwrap_or_default(),
@@ -130,7 +131,7 @@ impl Acquirer<'_> {
                 self.failed(&mut log, &candidate, &error, false);
                 return Err(AcquireError::unserved(
                     release.to_string(),
-                    Reason::Unreachable,
+                    FailureReason::Unreachable,
                     log.attempts,
                 ));
             }
@@ -141,33 +142,36 @@ impl Acquirer<'_> {
         let judged =
             match self.policy.judge(release, &candidate.name, candidate.origin, &offer, &pins) {
                 Ok(judged) => judged,
-                Err(Distrust::NoChecksum { .. }) => {
+                Err(Rejection::NoChecksum { .. }) => {
                     return Err(AcquireError::Unproven { file: file.to_owned() });
                 }
                 Err(distrust) => {
                     self.distrusted(&mut log, &candidate, &distrust);
                     let (what, attempts) = (release.to_string(), log.attempts);
-                    return Err(AcquireError::unserved(what, Reason::Integrity, attempts));
+                    return Err(AcquireError::unserved(what, FailureReason::Integrity, attempts));
                 }
             };
         let Judged { first: expected, others } = judged;
-        let chosen = Chosen { candidate: &candidate, offer, expected, others };
+        let chosen = ChosenArtifact { candidate: &candidate, offer, expected, others };
         let what = release.to_string();
-        let mut wait = || self.observer.tell(Progress::Waiting { what: &what });
+        let mut wait = || self.observer.on_event(Progress::Waiting { what: &what });
         let _lock = self.store.lock_release(release, &mut wait)?;
         let step = match self.begun(&chosen)? {
             Ok(transfer) => self.attempt(release, &chosen, transfer, &mut log)?,
-            Err(error) => Step::Event(self.unfetched(release, &chosen, error, &mut log)?),
+            Err(error) => StepOutcome::Event(self.unfetched(release, &chosen, error, &mut log)?),
         };
         let reason = match step {
-            Step::Here(installed, how) => return Ok(Acquired { installed, how }),
-            Step::Event(Event::Failed { .. }) => Reason::Unreachable,
-            Step::Event(_) => Reason::Integrity,
+            StepOutcome::Here(installed, how) => return Ok(Acquired { installed, how }),
+            StepOutcome::Event(SourceEvent::Failed { .. }) => FailureReason::Unreachable,
+            StepOutcome::Event(_) => FailureReason::Integrity,
         };
         Err(AcquireError::unserved(what, reason, log.attempts))
     }
 
-    fn begun(&self, chosen: &Chosen<'_>) -> Result<Result<Transfer, FetchError>, AcquireError> {
+    fn begun(
+        &self,
+        chosen: &ChosenArtifact<'_>,
+    ) -> Result<Result<Transfer, FetchError>, AcquireError> {
         let (candidate, carrier) = (chosen.candidate, &chosen.expected.carrier);
         self.network.block_on(self.begin(candidate, candidate.source.as_ref(), carrier, false))
     }

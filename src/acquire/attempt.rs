@@ -4,15 +4,15 @@ use loom_source::{Release, SourceError, Statement};
 
 use super::{
     AcquireError, Acquirer,
-    describe::whole,
+    describe::error_chain,
     fetch::{FetchError, Fetched, Transfer},
-    outcome::{Log, blame},
-    plan::Event,
-    run::{Chosen, Step},
+    outcome::{AttemptLog, blame},
+    plan::SourceEvent,
+    run::{ChosenArtifact, StepOutcome},
 };
 use crate::{
     store::{AdmitError, Received, UnpackError},
-    trust::{Distrust, Grade, Proof},
+    trust::{Grade, Rejection, TrustedDigest},
 };
 
 impl Acquirer<'_> {
@@ -20,10 +20,10 @@ impl Acquirer<'_> {
     pub(super) fn attempt(
         &self,
         release: &Release,
-        chosen: &Chosen<'_>,
+        chosen: &ChosenArtifact<'_>,
         transfer: Transfer,
-        log: &mut Log,
-    ) -> Result<Step, AcquireError> {
+        log: &mut AttemptLog,
+    ) -> Result<StepOutcome, AcquireError> {
         let (name, expected) = (chosen.candidate.name.as_str(), &chosen.expected);
         let fetched = match transfer {
             Transfer::Build => return self.build(release, chosen, log),
@@ -34,7 +34,7 @@ impl Acquirer<'_> {
         };
         match fetched {
             Ok(fetched) => self.admit(release, chosen, fetched, log),
-            Err(error) => self.unfetched(release, chosen, error, log).map(Step::Event),
+            Err(error) => self.unfetched(release, chosen, error, log).map(StepOutcome::Event),
         }
     }
 
@@ -42,10 +42,10 @@ impl Acquirer<'_> {
     pub(super) fn unfetched(
         &self,
         release: &Release,
-        chosen: &Chosen<'_>,
+        chosen: &ChosenArtifact<'_>,
         error: FetchError,
-        log: &mut Log,
-    ) -> Result<Event, AcquireError> {
+        log: &mut AttemptLog,
+    ) -> Result<SourceEvent, AcquireError> {
         let (candidate, expectation) = (chosen.candidate, &chosen.expected.expectation);
         Ok(match error {
             FetchError::Fatal(error) => return Err(error),
@@ -71,8 +71,10 @@ impl Acquirer<'_> {
                         let blame = blame(candidate, release, expected, got, Some(proof.grade));
                         self.wrong(log, candidate, &why, blame, resumed)
                     }
-                    (None, _) if resumed => self.wrong(log, candidate, &whole(&error), None, true),
-                    _ => self.refused(log, candidate, &whole(&error)),
+                    (None, _) if resumed => {
+                        self.wrong(log, candidate, &error_chain(&error), None, true)
+                    }
+                    _ => self.refused(log, candidate, &error_chain(&error)),
                 }
             }
         })
@@ -82,10 +84,10 @@ impl Acquirer<'_> {
     pub(super) fn admit(
         &self,
         release: &Release,
-        chosen: &Chosen<'_>,
+        chosen: &ChosenArtifact<'_>,
         fetched: Fetched,
-        log: &mut Log,
-    ) -> Result<Step, AcquireError> {
+        log: &mut AttemptLog,
+    ) -> Result<StepOutcome, AcquireError> {
         let Fetched { mut staged, received } = fetched;
         let (candidate, expectation) = (chosen.candidate, &chosen.expected.expectation);
         let resumed = received.as_ref().is_some_and(Received::resumed);
@@ -99,14 +101,14 @@ impl Acquirer<'_> {
             Ok(checked) => checked,
             Err(AdmitError::Store(error)) => return Err(error.into()),
             Err(error) => {
-                let mut why = whole(&error);
-                return Ok(Step::Event(match error {
+                let mut why = error_chain(&error);
+                return Ok(StepOutcome::Event(match error {
                     AdmitError::Mismatch { what, expected, got, .. } => {
                         let archive = what == "archive";
                         let proof = if archive { &expectation.archive } else { &expectation.tree };
                         let grade = grade(proof.as_ref());
                         if !archive && grade == Some(Grade::Identity) {
-                            why = format!("{why}; {}", Distrust::CHANGED);
+                            why = format!("{why}; {}", Rejection::CHANGED);
                         }
                         let blame = blame(candidate, release, expected, got, grade);
                         self.wrong(log, candidate, &why, blame, resumed)
@@ -120,7 +122,13 @@ impl Acquirer<'_> {
             None => checked,
             Some(statement) => match checked.with_statement(statement.to_vec()) {
                 Ok(checked) => checked,
-                Err(error) => return Ok(Step::Event(self.refused(log, candidate, &whole(&error)))),
+                Err(error) => {
+                    return Ok(StepOutcome::Event(self.refused(
+                        log,
+                        candidate,
+                        &error_chain(&error),
+                    )));
+                }
             },
         };
         self.publish(chosen, checked, received, log)
@@ -132,6 +140,6 @@ impl Acquirer<'_> {
     }
 }
 
-fn grade(proof: Option<&Proof>) -> Option<Grade> {
+fn grade(proof: Option<&TrustedDigest>) -> Option<Grade> {
     proof.map(|proof| proof.grade)
 }

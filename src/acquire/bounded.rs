@@ -6,8 +6,8 @@ use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures::{StreamExt as _, future::BoxFuture, stream};
 use loom_source::{
-    Body, Capabilities, Line, Listing, Name, Need, Offer, Opened, Platform, Pointer, Release,
-    Resume, Source, SourceError, Version,
+    AssetRef, Body, Capabilities, Download, ListingScope, Name, Offer, Platform, Product,
+    RangeRequest, Release, Source, SourceError, Version, VersionListing,
 };
 use tokio::{runtime::Handle, time::timeout};
 
@@ -72,21 +72,25 @@ impl Source for Bounded {
         self.ask(move |source| Box::pin(async move { source.find(&release).await })).await
     }
 
-    async fn list(&self, line: &Line, need: Need) -> Result<Listing, SourceError> {
+    async fn list(
+        &self,
+        line: &Product,
+        need: ListingScope,
+    ) -> Result<VersionListing, SourceError> {
         let line = line.clone();
         self.ask(move |source| Box::pin(async move { source.list(&line, need).await })).await
     }
 
-    async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
+    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
         let (pointer, resume) = (what.clone(), from.clone());
         let opened = self
             .ask(move |source| Box::pin(async move { source.open(&pointer, &resume).await }))
             .await?;
         let body = bounded(opened.body, format!("{self}: {what}"), self.within);
-        Ok(Opened { body, ..opened })
+        Ok(Download { body, ..opened })
     }
 
-    fn local_file(&self, what: &Pointer) -> Option<PathBuf> {
+    fn local_file(&self, what: &AssetRef) -> Option<PathBuf> {
         self.source.local_file(what)
     }
 

@@ -2,15 +2,15 @@
 
 use std::{path::Path, time::Duration};
 
-use loom_source::{Advice, Class, Release};
+use loom_source::{Advice, ErrorClass, Release};
 
 use super::{
     AcquireError, Acquirer, How,
     fetch::{FetchError, Fetched},
     observer::Progress,
-    outcome::{self, Log},
-    plan::Event,
-    run::{Chosen, Step},
+    outcome::{self, AttemptLog},
+    plan::SourceEvent,
+    run::{ChosenArtifact, StepOutcome},
 };
 use crate::store::{Installed, Recovery, Staged};
 
@@ -22,12 +22,12 @@ impl Acquirer<'_> {
     pub(super) fn build(
         &self,
         release: &Release,
-        chosen: &Chosen<'_>,
-        log: &mut Log,
-    ) -> Result<Step, AcquireError> {
-        let program = Path::new(chosen.expected.carrier.at.as_str());
+        chosen: &ChosenArtifact<'_>,
+        log: &mut AttemptLog,
+    ) -> Result<StepOutcome, AcquireError> {
+        let program = Path::new(chosen.expected.carrier.asset.as_str());
         if let Some((installed, how)) = self.same_build(release, chosen)? {
-            return Ok(Step::Here(installed, how));
+            return Ok(StepOutcome::Here(installed, how));
         }
         match self.copy_build(program, &release.executable()) {
             Ok(Some(staged)) => {
@@ -36,13 +36,19 @@ impl Acquirer<'_> {
             Ok(None) => {
                 let program = program.display();
                 let why = format!("{program} changed while it was copied: is cargo building?");
-                self.observer.tell(Progress::Failed { source: &chosen.candidate.name, why: &why });
+                self.observer
+                    .on_event(Progress::Failed { source: &chosen.candidate.name, why: &why });
                 log.note(chosen.candidate, why);
                 let advice = Advice::Retry { after: Some(LINKING) };
-                let class = Class::Unreachable;
-                Ok(Step::Event(Event::Failed { advice, class, progress: false, file: false }))
+                let class = ErrorClass::Unreachable;
+                Ok(StepOutcome::Event(SourceEvent::Failed {
+                    advice,
+                    class,
+                    progress: false,
+                    file: false,
+                }))
             }
-            Err(error) => self.unfetched(release, chosen, error, log).map(Step::Event),
+            Err(error) => self.unfetched(release, chosen, error, log).map(StepOutcome::Event),
         }
     }
 
@@ -51,7 +57,7 @@ impl Acquirer<'_> {
     fn same_build(
         &self,
         release: &Release,
-        chosen: &Chosen<'_>,
+        chosen: &ChosenArtifact<'_>,
     ) -> Result<Option<(Installed, How)>, AcquireError> {
         if self.force {
             return Ok(None);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loom_source::Source;
 
-use crate::trust::Origin;
+use crate::trust::SourceClass;
 
 /// One configured source, in its place of the order.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct Candidate {
     /// How it is named to people: its name, else its address without secrets.
     pub name: String,
     /// What it is to us.
-    pub origin: Origin,
+    pub origin: SourceClass,
     /// Where it leads.
     pub source: Box<dyn Source>,
     /// `on_error = "stop"`: its failure ends everything.

@@ -2,13 +2,13 @@
 
 use std::time::SystemTime;
 
-use loom_source::{Dated, Line, Selector, Statement, Version, moment};
+use loom_source::{ListedVersion, Product, Selector, Statement, Version, parse_rfc3339};
 use serde::{Deserialize, Serialize};
 
 use super::{AcquireError, Acquirer, Candidate, Reach, state};
 
 /// What a listing came to.
-pub(super) enum Choice {
+pub(super) enum VersionChoice {
     /// This version; and the newest that fits, which may be too young.
     Version { version: Version, newest: Version },
     /// What fits is too young, or may be.
@@ -32,18 +32,18 @@ impl Acquirer<'_> {
     pub(super) fn choose(
         &self,
         candidate: &Candidate,
-        line: &Line,
+        line: &Product,
         selector: &Selector,
-        versions: &[Dated],
-    ) -> Result<Choice, AcquireError> {
-        let mut fitting: Vec<&Dated> =
+        versions: &[ListedVersion],
+    ) -> Result<VersionChoice, AcquireError> {
+        let mut fitting: Vec<&ListedVersion> =
             versions.iter().filter(|dated| fits(selector, candidate, &dated.version)).collect();
         fitting.sort_by(|one, other| other.version.cmp(&one.version));
         let Some(newest) = fitting.first().map(|dated| dated.version.clone()) else {
-            return Ok(Choice::Nothing);
+            return Ok(VersionChoice::Nothing);
         };
         let (now, mut young, mut tells) = (SystemTime::now(), None, true);
-        for Dated { version, published } in fitting {
+        for ListedVersion { version, published } in fitting {
             let mut published = *published;
             if published.is_none() && tells && self.policy.judges_age() {
                 published = self.published(candidate, line, version)?;
@@ -51,37 +51,37 @@ impl Acquirer<'_> {
                 tells = published.is_some();
             }
             match self.policy.judge_age(published, now) {
-                Ok(()) => return Ok(Choice::Version { version: version.clone(), newest }),
+                Ok(()) => return Ok(VersionChoice::Version { version: version.clone(), newest }),
                 Err(why) => young.get_or_insert(format!("{version} {why}")),
             };
         }
-        Ok(young.map_or(Choice::Nothing, Choice::Young))
+        Ok(young.map_or(VersionChoice::Nothing, VersionChoice::Young))
     }
 
     /// When a release was published, by its statement; `None` where that cannot be had.
     fn published(
         &self,
         candidate: &Candidate,
-        line: &Line,
+        line: &Product,
         version: &Version,
     ) -> Result<Option<SystemTime>, AcquireError> {
         let source = candidate.source.as_ref();
         if self.offline && candidate.reach == Reach::Network {
             return Ok(None);
         }
-        let release = line.version(version.clone());
+        let release = line.at_version(version.clone());
         // Whether it answers is told when it is asked for the release itself.
         let Ok(Some(offer)) = self.network.block_on(source.find(&release))? else {
             return Ok(None);
         };
         let statement = offer.statement.and_then(|bytes| Statement::parse(&bytes).ok());
-        Ok(statement.and_then(|statement| moment(&statement.published?)))
+        Ok(statement.and_then(|statement| parse_rfc3339(&statement.published?)))
     }
 
     /// `latest` must not go back unless that is wanted: a stale or hostile mirror would hide what is newer.
     pub(super) fn not_back(
         &self,
-        line: &Line,
+        line: &Product,
         selector: &Selector,
         candidate: &Candidate,
         version: &Version,
@@ -90,7 +90,7 @@ impl Acquirer<'_> {
         if *selector != Selector::Latest || self.offline && candidate.reach == Reach::Network {
             return Ok(());
         }
-        let Line { authority, binary, platform } = line;
+        let Product { authority, binary, platform } = line;
         let path = self.state.join("latest").join(format!("{authority}@{binary}@{platform}.json"));
         let before = state::read::<Highest>(&path)?.map(|highest| highest.version);
         match before {

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// `outer: cause: cause`, each said once.
-pub(super) fn whole(error: &dyn Error) -> String {
+pub(super) fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use loom_source::{Selector, Version};
 
-use super::{plan::Reason, state::StateError};
+use super::{plan::FailureReason, state::StateError};
 use crate::store::{Attempt, StoreError};
 
 /// No release, and why.
@@ -25,7 +25,7 @@ pub enum AcquireError {
         /// What was wanted.
         release: String,
         /// The first reason that applies.
-        reason: Reason,
+        reason: FailureReason,
         /// Who was asked and what came of it.
         attempts: Vec<Attempt>,
         /// Whether something could be had if nothing were proven.
@@ -95,18 +95,22 @@ pub enum AcquireError {
     Prepare(#[source] std::io::Error),
 }
 
-fn unserved(reason: Reason, release: &str) -> String {
+fn unserved(reason: FailureReason, release: &str) -> String {
     match reason {
-        Reason::Absent => format!("no source carries {release}"),
-        Reason::Unreachable => format!("no source could serve {release}"),
-        Reason::Credentials => format!("no source would serve {release} without other credentials"),
-        Reason::Integrity => format!("nothing that could be trusted was offered for {release}"),
+        FailureReason::Absent => format!("no source carries {release}"),
+        FailureReason::Unreachable => format!("no source could serve {release}"),
+        FailureReason::Credentials => {
+            format!("no source would serve {release} without other credentials")
+        }
+        FailureReason::Integrity => {
+            format!("nothing that could be trusted was offered for {release}")
+        }
     }
 }
 
 impl AcquireError {
     /// No source could serve, for this reason.
-    pub(super) fn unserved(release: String, reason: Reason, attempts: Vec<Attempt>) -> Self {
+    pub(super) fn unserved(release: String, reason: FailureReason, attempts: Vec<Attempt>) -> Self {
         Self::Unserved { release, reason, attempts, unproven: false }
     }
 
@@ -188,18 +192,18 @@ impl AcquireError {
     }
 }
 
-fn reason_hint(reason: Reason) -> Option<String> {
+fn reason_hint(reason: FailureReason) -> Option<String> {
     let hint = match reason {
-        Reason::Absent => {
+        FailureReason::Absent => {
             "check the version (`loom list` shows what is here), name another source with --source, \
              or build it in a checkout of Loom with `loom up --build`"
         }
-        Reason::Unreachable => {
+        FailureReason::Unreachable => {
             "check the address of each source named above, and the connection to it, or name another one \
              with --source"
         }
-        Reason::Credentials => "check the credentials for the sources named above",
-        Reason::Integrity => {
+        FailureReason::Credentials => "check the credentials for the sources named above",
+        FailureReason::Integrity => {
             "nothing of it was kept; tell whoever keeps the source, or name another one with --source"
         }
     };

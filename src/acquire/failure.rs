@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use loom_source::{Line, Selector, Slot};
+use loom_source::{Product, Selector, Slot};
 
 use super::{AcquireError, Acquired, Acquirer, outcome::milliseconds};
 use crate::store::{Failed, receipt::rfc3339};
@@ -12,7 +12,7 @@ impl Acquirer<'_> {
     /// a store that cannot be written has been told of, or serves all the same.
     pub(super) fn conclude(
         &self,
-        line: &Line,
+        line: &Product,
         selector: &Selector,
         slot: Option<&Slot>,
         begun: Instant,

@@ -12,7 +12,8 @@ use std::{
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use loom_source::{
-    ArchiveFormat, Carrier, Digest, Form, Opened, Pointer, Resume, Source, SourceError,
+    ArchiveFormat, Artifact, AssetRef, Digest, Download, Packaging, RangeRequest, Source,
+    SourceError,
 };
 
 use super::{
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     store::{Begun, Partial, Received, Staged, UnpackError},
-    trust::{Expected, Origin},
+    trust::{Expected, SourceClass},
 };
 
 /// Pieces on their way to the inflater; with those of 8 to 64 KiB that a network gives, about a megabyte.
@@ -65,9 +66,9 @@ impl<E: Into<AcquireError>> From<E> for FetchError {
 /// A carrier whose first bytes are here.
 pub(super) enum Transfer {
     /// A stream, behind what is here already.
-    Stream(Partial, Opened),
+    Stream(Partial, Download),
     /// The listing of loose files.
-    Listing(Opened),
+    Listing(Download),
     /// Nothing travels: a build of this machine.
     Build,
 }
@@ -79,14 +80,14 @@ impl Acquirer<'_> {
         &self,
         candidate: &Candidate,
         source: &dyn Source,
-        carrier: &Carrier,
+        carrier: &Artifact,
         whole: bool,
     ) -> Result<Transfer, FetchError> {
-        if candidate.origin == Origin::Workspace {
+        if candidate.origin == SourceClass::Workspace {
             return Ok(Transfer::Build);
         }
-        if let Form::Loose { .. } = &carrier.form {
-            let opened = open(source, &carrier.at, &Resume::whole()).await?;
+        if let Packaging::Loose { .. } = &carrier.packaging {
+            let opened = open(source, &carrier.asset, &RangeRequest::whole()).await?;
             return Ok(Transfer::Listing(primed(opened).await?));
         }
         let mut partial = self.partial(candidate, source, carrier)?;
@@ -94,18 +95,18 @@ impl Acquirer<'_> {
             partial.discard();
             partial = self.partial(candidate, source, carrier)?;
         }
-        let mut opened = match open(source, &carrier.at, &partial.resume()).await {
+        let mut opened = match open(source, &carrier.asset, &partial.resume()).await {
             // A server that answers ranges wrongly may still serve the whole; asking for the same part
             // in every run would never end.
             Err(FetchError::Unopened(SourceError::Range { asked, .. })) if asked > 0 => {
-                open(source, &carrier.at, &Resume::whole()).await?
+                open(source, &carrier.asset, &RangeRequest::whole()).await?
             }
             opened => opened?,
         };
         if partial.begin(&opened)? == Begun::Other {
-            opened = open(source, &carrier.at, &Resume::whole()).await?;
+            opened = open(source, &carrier.asset, &RangeRequest::whole()).await?;
             if partial.begin(&opened)? == Begun::Other {
-                let (at, got) = (carrier.at.to_string(), format!("bytes from {}", opened.start));
+                let (at, got) = (carrier.asset.to_string(), format!("bytes from {}", opened.start));
                 return Err(FetchError::Source(SourceError::Range { at, asked: 0, got }, false));
             }
         }
@@ -117,13 +118,13 @@ impl Acquirer<'_> {
         &self,
         candidate: &Candidate,
         source: &dyn Source,
-        carrier: &Carrier,
+        carrier: &Artifact,
     ) -> Result<Partial, FetchError> {
         let resumable = source.capabilities().resume && candidate.reach != Reach::Disk;
-        Ok(match &carrier.form {
-            _ if resumable => Partial::open(self.store, &candidate.key(), &carrier.at)?,
-            Form::Archive { format: ArchiveFormat::Zip, .. } => Partial::spooled(self.store)?,
-            Form::Archive { .. } if self.keep_archives => Partial::spooled(self.store)?,
+        Ok(match &carrier.packaging {
+            _ if resumable => Partial::open(self.store, &candidate.key(), &carrier.asset)?,
+            Packaging::Archive { format: ArchiveFormat::Zip, .. } => Partial::spooled(self.store)?,
+            Packaging::Archive { .. } if self.keep_archives => Partial::spooled(self.store)?,
             _ => Partial::passing(),
         })
     }
@@ -134,41 +135,50 @@ impl Acquirer<'_> {
         name: &str,
         expected: &Expected,
         partial: Partial,
-        opened: Opened,
+        opened: Download,
     ) -> Result<Fetched, FetchError> {
         let carrier = &expected.carrier;
         self.announce(name, carrier, &opened);
         let staged = self.store.stage(self.limits)?;
-        let fetched = match &carrier.form {
-            Form::Archive { format: ArchiveFormat::Zip, strip } => {
+        let fetched = match &carrier.packaging {
+            Packaging::Archive { format: ArchiveFormat::Zip, strip } => {
                 self.spooled(partial, opened, expected, staged, *strip)
             }
             form => self.streamed(partial, opened, expected, staged, form),
         };
-        self.observer.tell(if fetched.is_ok() { Progress::Fetched } else { Progress::BrokenOff });
+        self.observer.on_event(if fetched.is_ok() {
+            Progress::Fetched
+        } else {
+            Progress::BrokenOff
+        });
         fetched
     }
 
     pub(super) fn open(
         &self,
         source: &dyn Source,
-        at: &Pointer,
-        from: &Resume,
-    ) -> Result<Opened, FetchError> {
+        at: &AssetRef,
+        from: &RangeRequest,
+    ) -> Result<Download, FetchError> {
         self.network.block_on(open(source, at, from))?
     }
 
-    fn announce(&self, name: &str, carrier: &Carrier, opened: &Opened) {
-        let what = carrier.at.as_str().rsplit('/').next().unwrap_or_default();
+    fn announce(&self, name: &str, carrier: &Artifact, opened: &Download) {
+        let what = carrier.asset.as_str().rsplit('/').next().unwrap_or_default();
         let total = opened.total.or(carrier.size);
-        self.observer.tell(Progress::Fetching { source: name, what, total, from: opened.start });
+        self.observer.on_event(Progress::Fetching {
+            source: name,
+            what,
+            total,
+            from: opened.start,
+        });
     }
 
     /// Everything first, then unpacked: a zip archive's directory stands at its end.
     fn spooled(
         &self,
         mut partial: Partial,
-        opened: Opened,
+        opened: Download,
         expected: &Expected,
         mut staged: Staged,
         strip: Option<bool>,
@@ -201,10 +211,10 @@ impl Acquirer<'_> {
     fn streamed(
         &self,
         mut partial: Partial,
-        opened: Opened,
+        opened: Download,
         expected: &Expected,
         mut staged: Staged,
-        form: &Form,
+        form: &Packaging,
     ) -> Result<Fetched, FetchError> {
         let packed = AtomicU64::new(0);
         let program = expected.expectation.release.executable();
@@ -213,7 +223,7 @@ impl Acquirer<'_> {
             let packed = &packed;
             let unpacker = scope.spawn(move || {
                 let result = match form {
-                    Form::Archive { format, strip } => {
+                    Packaging::Archive { format, strip } => {
                         untar(from_network, *format, *strip, &mut staged, packed)
                     }
                     _ => staged.bare(from_network, &program).map(drop),
@@ -247,11 +257,11 @@ impl Acquirer<'_> {
     fn drain(
         &self,
         partial: &mut Partial,
-        opened: Opened,
+        opened: Download,
         expected: &Expected,
         mut hand_on: impl FnMut(Bytes),
     ) -> Result<(), FetchError> {
-        let Opened { start, mut body, .. } = opened;
+        let Download { start, mut body, .. } = opened;
         if start > 0 {
             partial.replay(|bytes| {
                 hand_on(Bytes::copy_from_slice(bytes));
@@ -265,24 +275,28 @@ impl Acquirer<'_> {
             if partial.size() > most {
                 return Err(FetchError::TooLong { announced: most, resumed: start > 0 });
             }
-            self.observer.tell(Progress::Received { bytes: partial.size() });
+            self.observer.on_event(Progress::Received { bytes: partial.size() });
             hand_on(piece);
         }
         Ok(())
     }
 }
 
-async fn open(source: &dyn Source, at: &Pointer, from: &Resume) -> Result<Opened, FetchError> {
+async fn open(
+    source: &dyn Source,
+    at: &AssetRef,
+    from: &RangeRequest,
+) -> Result<Download, FetchError> {
     source.open(at, from).await.map_err(FetchError::Unopened)
 }
 
 /// The same with its first piece here.
-async fn primed(opened: Opened) -> Result<Opened, FetchError> {
-    let Opened { start, total, validator, mut body } = opened;
+async fn primed(opened: Download) -> Result<Download, FetchError> {
+    let Download { start, total, validator, mut body } = opened;
     let first = body.next().await.transpose();
     let first = first.map_err(|error| FetchError::Source(error, false))?;
     let body = stream::iter(first.map(Ok)).chain(body).fuse().boxed();
-    Ok(Opened { start, total, validator, body })
+    Ok(Download { start, total, validator, body })
 }
 
 /// What arrived stays for the next attempt, unless it is already known to be wrong.
@@ -324,7 +338,7 @@ pub(super) struct BodyReader<'a> {
 }
 
 impl<'a> BodyReader<'a> {
-    pub(super) fn new(acquirer: &'a Acquirer<'a>, opened: Opened) -> Self {
+    pub(super) fn new(acquirer: &'a Acquirer<'a>, opened: Download) -> Self {
         Self { acquirer, body: opened.body, current: Bytes::new(), failed: None }
     }
 }

@@ -53,7 +53,7 @@ pub fn forget(state: &Path, release: &Release) -> Result<bool, StateError> {
 
 #[cfg(test)]
 mod tests {
-    use loom_source::{Authority, Digest, Line, Name, Platform};
+    use loom_source::{Authority, Digest, Name, Platform, Product};
 
     use super::*;
     use crate::trust::{Pin, PinOrigin};
@@ -66,8 +66,8 @@ mod tests {
     #[test]
     fn the_first_tree_stays_and_what_cannot_be_read_is_not_nothing() {
         let (authority, binary) = (Authority::default(), Name::default());
-        let line = Line { authority, binary, platform: Platform::LinuxX86_64 };
-        let release = line.version("0.2.0".parse().unwrap());
+        let line = Product { authority, binary, platform: Platform::LinuxX86_64 };
+        let release = line.at_version("0.2.0".parse().unwrap());
         let state = tempfile::tempdir().unwrap();
         for (tree, archive) in [("t", "a"), ("u", "b"), ("t", "a")] {
             let seen = Pins { tree: Some(pin(tree)), archives: vec![pin(archive)] };

@@ -2,25 +2,28 @@
 
 use std::time::{Duration, SystemTime};
 
-use loom_source::{Class, Dated, Line, Listing, Need, Selector, Slot, Source, SourceError};
+use loom_source::{
+    ErrorClass, ListedVersion, ListingScope, Product, Selector, Slot, Source, SourceError,
+    VersionListing,
+};
 
 use super::{
     AcquireError, Acquirer, Candidate, Reach,
     choose::fits,
-    describe::whole,
+    describe::error_chain,
     observer::Progress,
-    plan::Reason,
-    resolve::Asked,
-    versions::{Heard, Memory, ago},
+    plan::FailureReason,
+    resolve::ResolutionState,
+    versions::{CachedListing, ListingCache, ago},
 };
-use crate::trust::Origin;
+use crate::trust::SourceClass;
 
 /// What one source said.
-pub(super) enum Answer {
+pub(super) enum ListOutcome {
     /// It has a cargo build.
     Build,
     /// These versions; with the memory they were read from, where it was not asked.
-    Versions(Vec<Dated>, Option<Memory>),
+    Versions(Vec<ListedVersion>, Option<ListingCache>),
     /// It has nothing of the kind.
     Nothing,
     /// It cannot tell.
@@ -28,18 +31,18 @@ pub(super) enum Answer {
     /// It has not answered for as long as the next one has patience.
     Late,
     /// It did not answer.
-    Failed(Reason, String),
+    Failed(FailureReason, String),
 }
 
 impl Acquirer<'_> {
     pub(super) fn answer(
         &self,
         candidate: &Candidate,
-        line: &Line,
+        line: &Product,
         selector: &Selector,
         patience: Option<Duration>,
-        asked: &mut Asked,
-    ) -> Result<Answer, AcquireError> {
+        asked: &mut ResolutionState,
+    ) -> Result<ListOutcome, AcquireError> {
         if self.offline && candidate.reach == Reach::Network {
             asked.offline = true;
             return self.recalled(candidate, line);
@@ -47,16 +50,18 @@ impl Acquirer<'_> {
         let source = candidate.source.as_ref();
         let can = source.capabilities();
         let answer = if can.dev && selector.allows_dev() {
-            let found = self.network.block_on(source.find(&line.at(Slot::Dev)))?;
-            found.map(|offer| if offer.is_some() { Answer::Build } else { Answer::Nothing })
+            let found = self.network.block_on(source.find(&line.in_slot(Slot::Dev)))?;
+            found.map(
+                |offer| if offer.is_some() { ListOutcome::Build } else { ListOutcome::Nothing },
+            )
         } else if !can.releases {
-            Ok(Answer::Nothing)
-        } else if candidate.origin == Origin::PlainHttp {
-            Ok(Answer::Silent("its list would come over plain http and prove nothing"))
+            Ok(ListOutcome::Nothing)
+        } else if candidate.origin == SourceClass::PlainHttp {
+            Ok(ListOutcome::Silent("its list would come over plain http and prove nothing"))
         } else if candidate.reach == Reach::Disk {
             self.network
                 .block_on(source.list(line, self.need(candidate, selector)))?
-                .map(Answer::from)
+                .map(ListOutcome::from)
         } else {
             self.listed(candidate, source, line, selector, patience)?
         };
@@ -64,23 +69,28 @@ impl Acquirer<'_> {
     }
 
     /// How much of a listing is wanted. The answer is remembered and serves other selectors too.
-    fn need(&self, candidate: &Candidate, selector: &Selector) -> Need {
+    fn need(&self, candidate: &Candidate, selector: &Selector) -> ListingScope {
         let any = candidate.prerelease || self.policy.judges_age();
-        if *selector == Selector::Latest && !any { Need::Newest } else { Need::All }
+        if *selector == Selector::Latest && !any { ListingScope::Newest } else { ListingScope::All }
     }
 
-    fn unanswered(&self, candidate: &Candidate, error: &SourceError, asked: &mut Asked) -> Answer {
+    fn unanswered(
+        &self,
+        candidate: &Candidate,
+        error: &SourceError,
+        asked: &mut ResolutionState,
+    ) -> ListOutcome {
         let why = match error.hint() {
-            Some(hint) => format!("{}; {hint}", whole(error)),
-            None => whole(error),
+            Some(hint) => format!("{}; {hint}", error_chain(error)),
+            None => error_chain(error),
         };
-        self.observer.tell(Progress::Failed { source: &candidate.name, why: &why });
-        asked.offline |= error.class() == Class::Offline;
+        self.observer.on_event(Progress::Failed { source: &candidate.name, why: &why });
+        asked.offline |= error.class() == ErrorClass::Offline;
         let reason = match error.class() {
-            Class::Credentials => Reason::Credentials,
-            Class::Unreachable | Class::Offline => Reason::Unreachable,
+            ErrorClass::Credentials => FailureReason::Credentials,
+            ErrorClass::Unreachable | ErrorClass::Offline => FailureReason::Unreachable,
         };
-        Answer::Failed(reason, why)
+        ListOutcome::Failed(reason, why)
     }
 
     /// A listing over the network: a fresh answer that has what is wanted is taken as it is, and one process asks
@@ -89,49 +99,50 @@ impl Acquirer<'_> {
         &self,
         candidate: &Candidate,
         source: &dyn Source,
-        line: &Line,
+        line: &Product,
         selector: &Selector,
         patience: Option<Duration>,
-    ) -> Result<Result<Answer, SourceError>, AcquireError> {
-        let memory = Memory::of(self.state, &candidate.key(), line);
+    ) -> Result<Result<ListOutcome, SourceError>, AcquireError> {
+        let memory = ListingCache::of(self.state, &candidate.key(), line);
         let (begun, need) = (SystemTime::now(), self.need(candidate, selector));
         // The newest alone is a right answer for whatever selects it, unless an older one may be wanted all the same.
-        let serves = |heard: &Heard| {
+        let serves = |heard: &CachedListing| {
             let plain = !candidate.prerelease && !self.policy.judges_age();
-            let fits = |dated: &Dated| fits(selector, candidate, &dated.version);
+            let fits = |dated: &ListedVersion| fits(selector, candidate, &dated.version);
             (heard.is_whole() || plain) && heard.versions().iter().any(fits)
         };
-        let heard = memory.recall()?.filter(|heard| {
+        let heard = memory.get()?.filter(|heard| {
             // What is newer than the answer is not in it.
             serves(heard) && !self.force && heard.is_fresh(begun, self.freshness)
         });
         if let Some(heard) = heard {
-            return Ok(Ok(Answer::Versions(heard.versions(), Some(memory))));
+            return Ok(Ok(ListOutcome::Versions(heard.versions(), Some(memory))));
         }
         let what = format!("the versions of {}", candidate.name);
-        let lock = memory.lock(&mut || self.observer.tell(Progress::Waiting { what: &what }));
+        let lock = memory.lock(&mut || self.observer.on_event(Progress::Waiting { what: &what }));
         // Without a lock somebody else may ask the same at the same time, and no more.
         let waited = lock.as_ref().is_ok_and(|(_, waited)| *waited);
-        let told = |heard: &Heard| heard.is_from(begun) && (heard.is_whole() || serves(heard));
-        if waited && let Some(heard) = memory.recall()?.filter(told) {
-            return Ok(Ok(Answer::Versions(heard.versions(), None)));
+        let told =
+            |heard: &CachedListing| heard.is_from(begun) && (heard.is_whole() || serves(heard));
+        if waited && let Some(heard) = memory.get()?.filter(told) {
+            return Ok(Ok(ListOutcome::Versions(heard.versions(), None)));
         }
         let list = source.list(line, need);
         let Some(listing) = self.network.block_on(within(patience, list))? else {
             let text = format!("{} has sent nothing yet; asking the next source", candidate.name);
-            self.observer.tell(Progress::Notice { text: &text });
-            return Ok(Ok(Answer::Late));
+            self.observer.on_event(Progress::Notice { text: &text });
+            return Ok(Ok(ListOutcome::Late));
         };
-        if let Ok(Listing::Versions(versions)) = &listing {
+        if let Ok(VersionListing::Versions(versions)) = &listing {
             self.memory(memory.keep(&candidate.name, versions, need, SystemTime::now()));
         }
-        Ok(listing.map(Answer::from))
+        Ok(listing.map(ListOutcome::from))
     }
 
     /// What a source that may not be asked said last, as far as it is here: nothing else can be had of it now.
-    fn recalled(&self, candidate: &Candidate, line: &Line) -> Result<Answer, AcquireError> {
-        const SILENT: Answer = Answer::Silent("not asked: loom is offline");
-        let Some(heard) = Memory::of(self.state, &candidate.key(), line).recall()? else {
+    fn recalled(&self, candidate: &Candidate, line: &Product) -> Result<ListOutcome, AcquireError> {
+        const SILENT: ListOutcome = ListOutcome::Silent("not asked: loom is offline");
+        let Some(heard) = ListingCache::of(self.state, &candidate.key(), line).get()? else {
             return Ok(SILENT);
         };
         let here = self.accepted_here(line)?;
@@ -142,8 +153,8 @@ impl Acquirer<'_> {
             return Ok(SILENT);
         }
         let text = format!("offline: {} listed its versions {}", candidate.name, ago(age));
-        self.observer.tell(Progress::Notice { text: &text });
-        Ok(Answer::Versions(versions, None))
+        self.observer.on_event(Progress::Notice { text: &text });
+        Ok(ListOutcome::Versions(versions, None))
     }
 }
 
@@ -155,12 +166,12 @@ async fn within<T>(limit: Option<Duration>, answer: impl Future<Output = T>) -> 
     }
 }
 
-impl From<Listing> for Answer {
-    fn from(listing: Listing) -> Self {
+impl From<VersionListing> for ListOutcome {
+    fn from(listing: VersionListing) -> Self {
         match listing {
-            Listing::Versions(versions) if versions.is_empty() => Self::Nothing,
-            Listing::Versions(versions) => Self::Versions(versions, None),
-            Listing::Unlistable(why) => Self::Silent(why),
+            VersionListing::Versions(versions) if versions.is_empty() => Self::Nothing,
+            VersionListing::Versions(versions) => Self::Versions(versions, None),
+            VersionListing::Unlistable(why) => Self::Silent(why),
         }
     }
 }

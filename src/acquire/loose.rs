@@ -2,7 +2,9 @@
 
 use std::io::Read;
 
-use loom_source::{Carrier, Digest, Form, Opened, Pointer, Resume, Source, SourceError};
+use loom_source::{
+    Artifact, AssetRef, Digest, Download, Packaging, RangeRequest, Source, SourceError,
+};
 
 use super::{
     Acquirer,
@@ -10,7 +12,7 @@ use super::{
     observer::Progress,
 };
 use crate::{
-    store::{Entry, Kind, Listing, Staged},
+    store::{EntryKind, Staged, TreeEntry, TreeListing},
     trust::Expected,
 };
 
@@ -24,16 +26,16 @@ impl Acquirer<'_> {
         name: &str,
         source: &dyn Source,
         expected: &Expected,
-        opened: Opened,
+        opened: Download,
     ) -> Result<Fetched, FetchError> {
-        let folder = match &expected.carrier.form {
-            Form::Loose { folder } => folder,
-            Form::Archive { .. } | Form::Bare => &expected.carrier.at,
+        let folder = match &expected.carrier.packaging {
+            Packaging::Loose { folder } => folder,
+            Packaging::Archive { .. } | Packaging::Bare => &expected.carrier.asset,
         };
         let listing = self.listing(&expected.carrier, expected, opened)?;
-        let total = listing.entries().iter().filter(|e| e.kind != Kind::Link);
+        let total = listing.entries().iter().filter(|e| e.kind != EntryKind::Link);
         let total = total.fold(0_u64, |sum, entry| sum.saturating_add(entry.size));
-        self.observer.tell(Progress::Fetching {
+        self.observer.on_event(Progress::Fetching {
             source: name,
             what: "loose files",
             total: Some(total),
@@ -51,18 +53,18 @@ impl Acquirer<'_> {
                     bytes = bytes.saturating_add(entry.size);
                 }
             }
-            self.observer.tell(Progress::Received { bytes });
+            self.observer.on_event(Progress::Received { bytes });
         }
-        self.observer.tell(Progress::Fetched);
+        self.observer.on_event(Progress::Fetched);
         Ok(Fetched { staged, received: None })
     }
 
     fn listing(
         &self,
-        carrier: &Carrier,
+        carrier: &Artifact,
         expected: &Expected,
-        opened: Opened,
-    ) -> Result<Listing, FetchError> {
+        opened: Download,
+    ) -> Result<TreeListing, FetchError> {
         let mut reader = BodyReader::new(self, opened);
         let mut text = Vec::new();
         let read = (&mut reader).take(LARGEST_LISTING).read_to_end(&mut text);
@@ -70,37 +72,37 @@ impl Acquirer<'_> {
             return Err(FetchError::Source(error, false));
         }
         let malformed = |why: String| {
-            FetchError::Source(SourceError::Malformed { at: carrier.at.to_string(), why }, false)
+            FetchError::Source(SourceError::Malformed { at: carrier.asset.to_string(), why }, false)
         };
         read.map_err(|e| malformed(e.to_string()))?;
         let wanted = expected.expectation.tree.as_ref().map(|proof| proof.digest);
         let got = Digest::of(&text);
         if let Some(expected) = wanted.filter(|digest| *digest != got) {
-            return Err(FetchError::Wrong { what: carrier.at.to_string(), expected, got });
+            return Err(FetchError::Wrong { what: carrier.asset.to_string(), expected, got });
         }
-        Listing::parse(&text).map_err(|e| malformed(e.to_string()))
+        TreeListing::parse(&text).map_err(|e| malformed(e.to_string()))
     }
 
     fn file(
         &self,
         source: &dyn Source,
-        folder: &Pointer,
-        entry: &Entry,
+        folder: &AssetRef,
+        entry: &TreeEntry,
         staged: &mut Staged,
     ) -> Result<(), FetchError> {
-        let at = Carrier {
-            form: Form::Bare,
-            at: folder.join(entry.path.as_str()),
+        let at = Artifact {
+            packaging: Packaging::Bare,
+            asset: folder.join(entry.path.as_str()),
             size: Some(entry.size),
             claims: Vec::new(),
         };
-        let got = match self.copied(source, &at.at, entry, staged)? {
+        let got = match self.copied(source, &at.asset, entry, staged)? {
             Some(digest) => digest,
             None => self.streamed_file(source, &at, entry, staged)?,
         };
         if got != entry.digest {
             let expected = entry.digest;
-            return Err(FetchError::Wrong { what: at.at.to_string(), expected, got });
+            return Err(FetchError::Wrong { what: at.asset.to_string(), expected, got });
         }
         Ok(())
     }
@@ -112,11 +114,12 @@ impl Acquirer<'_> {
     fn copied(
         &self,
         source: &dyn Source,
-        at: &Pointer,
-        entry: &Entry,
+        at: &AssetRef,
+        entry: &TreeEntry,
         staged: &mut Staged,
     ) -> Result<Option<Digest>, FetchError> {
-        let Some(file) = source.local_file(at).filter(|_| entry.kind == Kind::Executable) else {
+        let Some(file) = source.local_file(at).filter(|_| entry.kind == EntryKind::Executable)
+        else {
             return Ok(None);
         };
         let size = std::fs::metadata(&file).map_err(|e| Self::unread(at.to_string(), e))?.len();
@@ -131,16 +134,16 @@ impl Acquirer<'_> {
     fn streamed_file(
         &self,
         source: &dyn Source,
-        at: &Carrier,
-        entry: &Entry,
+        at: &Artifact,
+        entry: &TreeEntry,
         staged: &mut Staged,
     ) -> Result<Digest, FetchError> {
-        let opened = self.open(source, &at.at, &Resume::whole())?;
+        let opened = self.open(source, &at.asset, &RangeRequest::whole())?;
         let mut reader = BodyReader::new(self, opened);
         // One byte more than announced is enough to see that it is too long.
         let taken = staged.file(
             &entry.path,
-            entry.kind == Kind::Executable,
+            entry.kind == EntryKind::Executable,
             (&mut reader).take(entry.size.saturating_add(1)),
         );
         if let Some(error) = reader.failed.take() {
@@ -152,12 +155,12 @@ impl Acquirer<'_> {
 
 /// Where a link of the listing leads: its line holds the digest of the file behind it, so any file of that digest
 /// will do, and the first one is taken.
-fn link_target(listing: &Listing, link: &Entry) -> Option<String> {
-    if link.kind != Kind::Link {
+fn link_target(listing: &TreeListing, link: &TreeEntry) -> Option<String> {
+    if link.kind != EntryKind::Link {
         return None;
     }
     let file =
-        listing.entries().iter().find(|e| e.kind != Kind::Link && e.digest == link.digest)?;
+        listing.entries().iter().find(|e| e.kind != EntryKind::Link && e.digest == link.digest)?;
     let ups = link.path.as_str().matches('/').count();
     Some(format!("{}{}", "../".repeat(ups), file.path))
 }

@@ -66,23 +66,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use loom_source::{Digest, Line, Release, Selector, Slot};
+use loom_source::{Digest, Product, Release, Selector, Slot};
 
 pub use bounded::Bounded;
 pub use candidate::{Candidate, Reach};
 pub use error::AcquireError;
 pub use first_seen::forget as forget_first_seen;
-pub use network::Network;
-pub use notes::Notes;
+pub use network::SourceRuntime;
+pub use notes::SharedDocuments;
 pub use observer::{Observer, Progress};
-pub use plan::{Reason, Retry};
+pub use plan::{FailureReason, TransferRetry};
 pub use state::StateError;
 pub use versions::age_in_words;
 
-use resolve::Asked;
+use resolve::ResolutionState;
 
 use crate::{
-    store::{Installed, Limits, Recovery, Store, StoreError},
+    store::{Installed, Recovery, Store, StoreError, TreeLimits},
     trust::Policy,
 };
 
@@ -99,9 +99,9 @@ pub struct Acquirer<'a> {
     /// Who is told.
     pub observer: &'a dyn Observer,
     /// What a tree may hold.
-    pub limits: Limits,
+    pub limits: TreeLimits,
     /// How often a broken transfer is taken up.
-    pub retry: Retry,
+    pub retry: TransferRetry,
     /// Whether archives stay beside their trees.
     pub keep_archives: bool,
     /// How long a listing from the network stays fresh.
@@ -115,7 +115,7 @@ pub struct Acquirer<'a> {
     /// Ask sources that lied lately last; not where the user named the sources for this run.
     pub quarantine: bool,
     /// Drives the sources.
-    pub network: Network,
+    pub network: SourceRuntime,
 }
 
 /// A release that is here now.
@@ -168,13 +168,13 @@ fn accepted(
 
 impl Acquirer<'_> {
     /// Makes sure that what `selector` selects is in the store.
-    pub fn acquire(&self, line: &Line, selector: &Selector) -> Result<Acquired, AcquireError> {
+    pub fn acquire(&self, line: &Product, selector: &Selector) -> Result<Acquired, AcquireError> {
         let (begun, mut slot) = (Instant::now(), None);
         let result = match selector {
             Selector::Exact(version) => {
-                self.acquire_at(line.version(version.clone()), Asked::default())
+                self.acquire_at(line.at_version(version.clone()), ResolutionState::default())
             }
-            Selector::Dev => self.acquire_at(line.at(Slot::Dev), Asked::default()),
+            Selector::Dev => self.acquire_at(line.in_slot(Slot::Dev), ResolutionState::default()),
             Selector::Latest | Selector::Range(_) => self.acquire_one_of(line, selector, &mut slot),
         };
         self.conclude(line, selector, slot.as_ref(), begun, &result);
@@ -184,29 +184,35 @@ impl Acquirer<'_> {
     /// What a fresh memory promises and no source carries any more is asked for again.
     fn acquire_one_of(
         &self,
-        line: &Line,
+        line: &Product,
         selector: &Selector,
         slot: &mut Option<Slot>,
     ) -> Result<Acquired, AcquireError> {
         let mut resolution = self.resolve(line, selector)?;
         *slot = Some(resolution.slot.clone());
         if let Some(memory) = resolution.remembered.take() {
-            match self.acquire_at(line.at(resolution.slot), resolution.asked) {
-                Err(AcquireError::Unserved { reason: Reason::Absent, .. }) => memory.forget()?,
+            match self.acquire_at(line.in_slot(resolution.slot), resolution.asked) {
+                Err(AcquireError::Unserved { reason: FailureReason::Absent, .. }) => {
+                    memory.forget()?
+                }
                 result => return result,
             };
             resolution = self.resolve(line, selector)?;
             *slot = Some(resolution.slot.clone());
         }
-        self.acquire_at(line.at(resolution.slot), resolution.asked)
+        self.acquire_at(line.in_slot(resolution.slot), resolution.asked)
     }
 
-    fn acquire_at(&self, release: Release, asked: Asked) -> Result<Acquired, AcquireError> {
+    fn acquire_at(
+        &self,
+        release: Release,
+        asked: ResolutionState,
+    ) -> Result<Acquired, AcquireError> {
         if let Some(installed) = self.hit(&release)? {
             return Ok(Acquired { installed, how: How::Here });
         }
         let what = release.to_string();
-        let mut wait = || self.observer.tell(Progress::Waiting { what: &what });
+        let mut wait = || self.observer.on_event(Progress::Waiting { what: &what });
         let _lock = self.store.lock_release(&release, &mut wait)?;
         if let Some(installed) = self.hit(&release)? {
             return Ok(Acquired { installed, how: How::Here });
@@ -238,7 +244,7 @@ impl Acquirer<'_> {
             Recovery::Damaged(what) => {
                 let text =
                     format!("what was here of {release} is damaged ({what}); fetching it again");
-                self.observer.tell(Progress::Notice { text: &text });
+                self.observer.on_event(Progress::Notice { text: &text });
                 Ok(None)
             }
         }
@@ -247,8 +253,8 @@ impl Acquirer<'_> {
     /// Something that a run can do without could not be remembered.
     fn memory(&self, kept: Result<(), StateError>) {
         if let Err(error) = kept {
-            let text = describe::whole(&error);
-            self.observer.tell(Progress::Notice { text: &text });
+            let text = describe::error_chain(&error);
+            self.observer.on_event(Progress::Notice { text: &text });
         }
     }
 

@@ -9,11 +9,11 @@ use super::AcquireError;
 
 /// Drives sources from blocking code.
 #[derive(Debug, Default)]
-pub struct Network {
+pub struct SourceRuntime {
     runtime: OnceCell<Runtime>,
 }
 
-impl Network {
+impl SourceRuntime {
     /// Runs `future` to its end on the calling thread.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ impl Network {
     }
 }
 
-impl Drop for Network {
+impl Drop for SourceRuntime {
     /// A mount that hangs, or a name server that says nothing, holds a thread for as long as the system is patient;
     /// nobody waits for it.
     fn drop(&mut self) {

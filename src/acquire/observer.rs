@@ -52,5 +52,5 @@ pub enum Progress<'a> {
 /// Whoever wants to be told.
 pub trait Observer: Sync {
     /// Called from the acquiring thread; must not block.
-    fn tell(&self, progress: Progress<'_>);
+    fn on_event(&self, progress: Progress<'_>);
 }

@@ -5,23 +5,24 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use loom_source::{Build, Class, Digest, Offer, Release, SourceError};
+use loom_source::{BuildInfo, Digest, ErrorClass, Offer, Release, SourceError};
 
 use super::{
-    Acquirer, Candidate, describe::whole, observer::Progress, plan::Event, quarantine::Blame,
+    Acquirer, Candidate, describe::error_chain, observer::Progress, plan::SourceEvent,
+    quarantine::Strike,
 };
 use crate::{
     store::{Attempt, Checked, Receipt, receipt::BuildReceipt, receipt::rfc3339_exact},
-    trust::{Distrust, Expectation, Grade, Origin},
+    trust::{Expectation, Grade, Rejection, SourceClass},
 };
 
 /// The log of one acquisition.
-pub(super) struct Log {
+pub(super) struct AttemptLog {
     begun: Instant,
     /// When each source was asked, by its name.
     asked: BTreeMap<String, Instant>,
     pub(super) attempts: Vec<Attempt>,
-    pub(super) blames: Vec<Blame>,
+    pub(super) blames: Vec<Strike>,
     /// Whether some source was refused only because nothing proves what it has.
     pub(super) unproven: bool,
     /// Whether some source was refused for another reason: then nothing should be accepted unproven.
@@ -30,7 +31,7 @@ pub(super) struct Log {
     pub(super) offline: bool,
 }
 
-impl Log {
+impl AttemptLog {
     pub(super) fn new(attempts: Vec<Attempt>) -> Self {
         Self {
             begun: Instant::now(),
@@ -63,7 +64,7 @@ impl Log {
 /// What came of asking a source, and how long that took.
 pub(super) fn tried(candidate: &Candidate, outcome: String, took: Duration) -> Attempt {
     // Cargo builds take as long as they take.
-    let bounded = candidate.origin != Origin::Workspace && !candidate.timeout.is_zero();
+    let bounded = candidate.origin != SourceClass::Workspace && !candidate.timeout.is_zero();
     let timeout_ms = bounded.then(|| milliseconds(candidate.timeout));
     Attempt { source: candidate.name.clone(), outcome, ms: milliseconds(took), timeout_ms }
 }
@@ -76,31 +77,31 @@ impl Acquirer<'_> {
     /// A source could not answer or broke off.
     pub(super) fn failed(
         &self,
-        log: &mut Log,
+        log: &mut AttemptLog,
         candidate: &Candidate,
         error: &SourceError,
         progress: bool,
-    ) -> Event {
+    ) -> SourceEvent {
         let why = match error.hint() {
-            Some(hint) => format!("{}; {hint}", whole(error)),
-            None => whole(error),
+            Some(hint) => format!("{}; {hint}", error_chain(error)),
+            None => error_chain(error),
         };
-        self.observer.tell(Progress::Failed { source: &candidate.name, why: &why });
+        self.observer.on_event(Progress::Failed { source: &candidate.name, why: &why });
         log.note(candidate, why);
-        log.offline |= error.class() == Class::Offline;
+        log.offline |= error.class() == ErrorClass::Offline;
         let (advice, class, file) = (error.advice(), error.class(), is_of_one_file(error));
-        Event::Failed { advice, class, progress, file }
+        SourceEvent::Failed { advice, class, progress, file }
     }
 
     /// The policy refuses what a source offers.
     pub(super) fn distrusted(
         &self,
-        log: &mut Log,
+        log: &mut AttemptLog,
         candidate: &Candidate,
-        distrust: &Distrust,
-    ) -> Event {
+        distrust: &Rejection,
+    ) -> SourceEvent {
         let why = format!("{distrust}; {}", distrust.hint());
-        if !matches!(distrust, Distrust::NoChecksum { .. }) {
+        if !matches!(distrust, Rejection::NoChecksum { .. }) {
             return self.refused(log, candidate, &why);
         }
         log.unproven = true;
@@ -108,44 +109,49 @@ impl Acquirer<'_> {
     }
 
     /// What a source brought cannot be used, though it may be what was expected.
-    pub(super) fn refused(&self, log: &mut Log, candidate: &Candidate, why: &str) -> Event {
+    pub(super) fn refused(
+        &self,
+        log: &mut AttemptLog,
+        candidate: &Candidate,
+        why: &str,
+    ) -> SourceEvent {
         log.wrong = true;
         self.unusable(log, candidate, why)
     }
 
-    fn unusable(&self, log: &mut Log, candidate: &Candidate, why: &str) -> Event {
-        self.observer.tell(Progress::Failed { source: &candidate.name, why });
+    fn unusable(&self, log: &mut AttemptLog, candidate: &Candidate, why: &str) -> SourceEvent {
+        self.observer.on_event(Progress::Failed { source: &candidate.name, why });
         log.note(candidate, why);
-        Event::Distrusted
+        SourceEvent::Distrusted
     }
 
     /// A source brought wrong bytes. Nobody is to blame while a part came from an earlier transfer.
     pub(super) fn wrong(
         &self,
-        log: &mut Log,
+        log: &mut AttemptLog,
         candidate: &Candidate,
         why: &str,
-        blame: Option<Blame>,
+        blame: Option<Strike>,
         resumed: bool,
-    ) -> Event {
+    ) -> SourceEvent {
         if resumed {
             let text =
                 format!("the partial download from {} was damaged; starting over", candidate.name);
-            self.observer.tell(Progress::Notice { text: &text });
+            self.observer.on_event(Progress::Notice { text: &text });
             log.note(candidate, format!("the partial download was damaged: {why}"));
-            return Event::Wrong { resumed };
+            return SourceEvent::Wrong { resumed };
         }
         log.wrong = true;
-        self.observer.tell(Progress::Blamed { source: &candidate.name, why });
+        self.observer.on_event(Progress::Blamed { source: &candidate.name, why });
         log.note(candidate, format!("wrong bytes: {why}"));
         log.blames.extend(blame);
-        Event::Wrong { resumed }
+        SourceEvent::Wrong { resumed }
     }
 
     /// The receipt of what is about to be published.
     pub(super) fn receipt(
         &self,
-        log: &Log,
+        log: &AttemptLog,
         candidate: &Candidate,
         offer: &Offer,
         expectation: &Expectation,
@@ -184,10 +190,10 @@ fn is_of_one_file(error: &SourceError) -> bool {
     )
 }
 
-fn origin(origin: Origin) -> &'static str {
+fn origin(origin: SourceClass) -> &'static str {
     match origin {
-        Origin::Mirror | Origin::PlainHttp => "mirror",
-        Origin::Workspace => "workspace",
+        SourceClass::Mirror | SourceClass::PlainHttp => "mirror",
+        SourceClass::Workspace => "workspace",
     }
 }
 
@@ -206,7 +212,7 @@ fn unchecked(expectation: &Expectation) -> Vec<String> {
     unchecked
 }
 
-pub(super) fn build(build: &Build) -> BuildReceipt {
+pub(super) fn build(build: &BuildInfo) -> BuildReceipt {
     BuildReceipt {
         profile: build.profile.clone(),
         built: rfc3339_exact(build.built),
@@ -222,6 +228,6 @@ pub(super) fn blame(
     expected: Digest,
     got: Digest,
     grade: Option<Grade>,
-) -> Option<Blame> {
-    Some(Blame::new(&candidate.name, release, expected, got, grade?, SystemTime::now()))
+) -> Option<Strike> {
+    Some(Strike::new(&candidate.name, release, expected, got, grade?, SystemTime::now()))
 }

@@ -4,26 +4,30 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use loom_source::{Advice, Class};
+use loom_source::{Advice, ErrorClass};
 
 #[cfg(test)]
 mod tests;
 
 /// How often a transfer that broke off is taken up again at the same source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry {
+pub struct TransferRetry {
     /// Times in a row that brought no new byte.
-    pub barren: u32,
+    pub max_attempts_without_progress: u32,
     /// Times in all.
-    pub total: u32,
+    pub max_attempts: u32,
     /// The longest `Retry-After` that is waited for; a longer one goes to the next source.
-    pub patience: Duration,
+    pub max_retry_after: Duration,
 }
 
-impl Default for Retry {
+impl Default for TransferRetry {
     /// Twice without progress, twenty times in all, ten seconds.
     fn default() -> Self {
-        Self { barren: 2, total: 20, patience: Duration::from_secs(10) }
+        Self {
+            max_attempts_without_progress: 2,
+            max_attempts: 20,
+            max_retry_after: Duration::from_secs(10),
+        }
     }
 }
 
@@ -49,7 +53,7 @@ impl Turn {
 
 /// What happened at a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
+pub enum SourceEvent {
     /// It does not carry the release.
     Absent,
     /// It carries it, and the policy has an expectation of so many of its carriers, at least one.
@@ -68,7 +72,7 @@ pub enum Event {
         /// What may be done about it.
         advice: Advice,
         /// What kind of failure.
-        class: Class,
+        class: ErrorClass,
         /// Whether bytes arrived that were not here before.
         progress: bool,
         /// Whether it says no more than that this one file cannot be had.
@@ -81,7 +85,7 @@ pub enum Event {
     },
 }
 
-impl Event {
+impl SourceEvent {
     /// The same failure of something that was tried again already: opening a file is repeated by whoever opens it,
     /// and the plan takes up only what had begun to arrive.
     pub(super) fn for_good(self) -> Self {
@@ -95,14 +99,14 @@ impl Event {
 
     /// It gave no answer that counts.
     pub(super) fn unanswered() -> Self {
-        let (advice, class) = (Advice::Next, Class::Unreachable);
+        let (advice, class) = (Advice::Next, ErrorClass::Unreachable);
         Self::Failed { advice, class, progress: false, file: false }
     }
 }
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum PlanAction {
     /// Ask this source for the release, beside those that are being asked.
     Ask(usize),
     /// Open what this source offers, where the bytes end that are already here, after this long.
@@ -121,12 +125,12 @@ pub enum Action {
     /// Receive from this source; whoever else is being asked is given up.
     Take(usize),
     /// No source is left.
-    GiveUp(Reason),
+    GiveUp(FailureReason),
 }
 
 /// Why no source could serve: the first that applies decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
+pub enum FailureReason {
     /// Every source answered, and none carries it.
     Absent,
     /// Some source could not be reached.
@@ -143,14 +147,14 @@ pub struct Plan {
     /// The sources still to be asked, first first.
     left: VecDeque<Turn>,
     /// Those that are being asked.
-    asked: Vec<Asked>,
-    retry: Retry,
-    worst: Reason,
+    asked: Vec<InFlight>,
+    retry: TransferRetry,
+    worst: FailureReason,
 }
 
 /// A source that is being asked.
 #[derive(Debug, Default)]
-struct Asked {
+struct InFlight {
     turn: Turn,
     fetching: bool,
     late: bool,
@@ -163,42 +167,44 @@ struct Asked {
 
 impl Plan {
     /// A plan over sources in order.
-    pub fn new(order: Vec<Turn>, retry: Retry) -> Self {
-        Self { left: order.into(), asked: Vec::new(), retry, worst: Reason::Absent }
+    pub fn new(order: Vec<Turn>, retry: TransferRetry) -> Self {
+        Self { left: order.into(), asked: Vec::new(), retry, worst: FailureReason::Absent }
     }
 
     /// The first action.
-    pub fn start(&mut self) -> Action {
+    pub fn start(&mut self) -> PlanAction {
         self.go_on()
     }
 
     /// The next action after this event at the source in this place, which is being asked.
-    pub fn next(&mut self, place: usize, event: Event) -> Action {
+    pub fn next(&mut self, place: usize, event: SourceEvent) -> PlanAction {
         let Some(at) = self.asked.iter().position(|asked| asked.turn.place == place) else {
             return self.go_on();
         };
         match event {
-            Event::Absent => self.absent(at),
-            Event::Offered { carriers } => {
+            SourceEvent::Absent => self.absent(at),
+            SourceEvent::Offered { carriers } => {
                 self.asked[at].fetching = true;
                 self.asked[at].carriers = carriers.saturating_sub(1);
-                Action::Fetch { place, after: Duration::ZERO }
+                PlanAction::Fetch { place, after: Duration::ZERO }
             }
-            Event::Late => self.late(at),
-            Event::Delivers => self.take(at),
-            Event::Wrong { resumed: true } if !self.asked[at].restarted => {
+            SourceEvent::Late => self.late(at),
+            SourceEvent::Delivers => self.take(at),
+            SourceEvent::Wrong { resumed: true } if !self.asked[at].restarted => {
                 self.asked[at].restarted = true;
-                Action::FetchWhole(place)
+                PlanAction::FetchWhole(place)
             }
-            Event::Wrong { .. } | Event::Distrusted => self.fail(at, Reason::Integrity),
-            Event::Failed { advice, class, progress, file } => {
+            SourceEvent::Wrong { .. } | SourceEvent::Distrusted => {
+                self.fail(at, FailureReason::Integrity)
+            }
+            SourceEvent::Failed { advice, class, progress, file } => {
                 self.failed(at, advice, class, progress, file)
             }
         }
     }
 
     /// It has nothing. Where that ends the search, those before it that are still being asked may go on.
-    fn absent(&mut self, at: usize) -> Action {
+    fn absent(&mut self, at: usize) -> PlanAction {
         if self.asked.remove(at).turn.stop_on_absent {
             self.left.clear();
         }
@@ -206,10 +212,10 @@ impl Plan {
     }
 
     /// Nobody is asked past a source that may end the search.
-    fn late(&mut self, at: usize) -> Action {
+    fn late(&mut self, at: usize) -> PlanAction {
         let asked = &mut self.asked[at];
         if !asked.turn.race || asked.turn.stops() {
-            return Action::Wait;
+            return PlanAction::Wait;
         }
         asked.late = true;
         self.go_on()
@@ -217,28 +223,28 @@ impl Plan {
 
     /// The others lose, and are asked again if this one fails after all: after those that have not been asked,
     /// but not after one that may end the search.
-    fn take(&mut self, at: usize) -> Action {
+    fn take(&mut self, at: usize) -> PlanAction {
         let winner = self.asked.remove(at);
         let place = winner.turn.place;
-        let losers = std::mem::replace(&mut self.asked, vec![Asked { late: false, ..winner }]);
+        let losers = std::mem::replace(&mut self.asked, vec![InFlight { late: false, ..winner }]);
         let stop = self.left.iter().position(|turn| turn.stops()).unwrap_or(self.left.len());
         for (count, loser) in losers.into_iter().enumerate() {
             self.left.insert(stop + count, loser.turn);
         }
-        Action::Take(place)
+        PlanAction::Take(place)
     }
 
     fn failed(
         &mut self,
         at: usize,
         advice: Advice,
-        class: Class,
+        class: ErrorClass,
         progress: bool,
         file: bool,
-    ) -> Action {
+    ) -> PlanAction {
         let reason = match class {
-            Class::Credentials => Reason::Credentials,
-            Class::Unreachable | Class::Offline => Reason::Unreachable,
+            ErrorClass::Credentials => FailureReason::Credentials,
+            ErrorClass::Unreachable | ErrorClass::Offline => FailureReason::Unreachable,
         };
         let (place, fetching) = (self.asked[at].turn.place, self.asked[at].fetching);
         if advice == Advice::Stop {
@@ -251,12 +257,13 @@ impl Plan {
         if let Advice::Retry { after } = advice
             && let Some(after) = self.again(at, progress, after)
         {
-            return Action::Fetch { place, after };
+            return PlanAction::Fetch { place, after };
         }
         let asked = &mut self.asked[at];
         if file && asked.carriers > 0 {
-            *asked = Asked { carriers: asked.carriers - 1, fetching, ..Asked::of(asked.turn) };
-            return Action::FetchOther(place);
+            *asked =
+                InFlight { carriers: asked.carriers - 1, fetching, ..InFlight::of(asked.turn) };
+            return PlanAction::FetchOther(place);
         }
         self.fail(at, reason)
     }
@@ -267,13 +274,13 @@ impl Plan {
         asked.total += 1;
         asked.barren = if progress { 0 } else { asked.barren + 1 };
         let wait = after.unwrap_or(Duration::from_millis(200) * asked.barren);
-        let worth = asked.total <= self.retry.total
-            && asked.barren <= self.retry.barren
-            && wait <= self.retry.patience;
+        let worth = asked.total <= self.retry.max_attempts
+            && asked.barren <= self.retry.max_attempts_without_progress
+            && wait <= self.retry.max_retry_after;
         worth.then_some(wait)
     }
 
-    fn fail(&mut self, at: usize, reason: Reason) -> Action {
+    fn fail(&mut self, at: usize, reason: FailureReason) -> PlanAction {
         self.worst = self.worst.max(reason);
         if self.asked.remove(at).turn.stop_on_error {
             self.left.clear();
@@ -283,29 +290,29 @@ impl Plan {
 
     /// It did not say whether it has the release: where its absence would end everything, so does its silence,
     /// or whoever can keep it from answering decides who answers instead.
-    fn silent(&mut self, at: usize, reason: Reason) -> Action {
+    fn silent(&mut self, at: usize, reason: FailureReason) -> PlanAction {
         let turn = &mut self.asked[at].turn;
         turn.stop_on_error |= turn.stop_on_absent;
         self.fail(at, reason)
     }
 
     /// Asks the next one, unless somebody is being asked and not late.
-    fn go_on(&mut self) -> Action {
+    fn go_on(&mut self) -> PlanAction {
         if self.asked.iter().any(|asked| !asked.late) {
-            return Action::Wait;
+            return PlanAction::Wait;
         }
         match self.left.pop_front() {
             Some(turn) => {
-                self.asked.push(Asked::of(turn));
-                Action::Ask(turn.place)
+                self.asked.push(InFlight::of(turn));
+                PlanAction::Ask(turn.place)
             }
-            None if self.asked.is_empty() => Action::GiveUp(self.worst),
-            None => Action::Wait,
+            None if self.asked.is_empty() => PlanAction::GiveUp(self.worst),
+            None => PlanAction::Wait,
         }
     }
 }
 
-impl Asked {
+impl InFlight {
     fn of(turn: Turn) -> Self {
         Self { turn, ..Self::default() }
     }

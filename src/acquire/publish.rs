@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use super::{
     AcquireError, Acquirer, Candidate, How, first_seen,
     observer::Progress,
-    outcome::Log,
-    run::{Chosen, Step},
+    outcome::AttemptLog,
+    run::{ChosenArtifact, StepOutcome},
 };
 use crate::{
     store::{Checked, Received, StoreError, receipt::rfc3339},
@@ -16,12 +16,12 @@ use crate::{
 impl Acquirer<'_> {
     pub(super) fn publish(
         &self,
-        chosen: &Chosen<'_>,
+        chosen: &ChosenArtifact<'_>,
         checked: Checked,
         received: Option<Received>,
-        log: &mut Log,
-    ) -> Result<Step, AcquireError> {
-        let Chosen { candidate, offer, expected, .. } = chosen;
+        log: &mut AttemptLog,
+    ) -> Result<StepOutcome, AcquireError> {
+        let ChosenArtifact { candidate, offer, expected, .. } = chosen;
         let expectation = &expected.expectation;
         let bytes = received.as_ref().map_or(0, Received::size);
         log.note(candidate, "delivered");
@@ -38,7 +38,7 @@ impl Acquirer<'_> {
             let (release, root) = (expectation.release.clone(), self.store.root().to_owned());
             StoreError::Gone { release: Box::new(release), root }
         })?;
-        Ok(Step::Here(installed, How::Fetched { source: candidate.name.clone() }))
+        Ok(StepOutcome::Here(installed, How::Fetched { source: candidate.name.clone() }))
     }
 
     /// Before it is published: what is in the store and not remembered could be replaced unnoticed.
@@ -69,6 +69,6 @@ impl Acquirer<'_> {
             "{release} from {} was not verified: no checksum, accepted by {by}",
             candidate.name
         );
-        self.observer.tell(Progress::Notice { text: &text });
+        self.observer.on_event(Progress::Notice { text: &text });
     }
 }

@@ -18,7 +18,7 @@ pub const TERM: Duration = Duration::from_secs(600);
 
 /// Somebody brought bytes that were not what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Blame {
+pub struct Strike {
     /// The source's name.
     pub source: String,
     /// The release. It stands beside the digest because with a checksum file the digest is known only after asking.
@@ -36,7 +36,7 @@ pub struct Blame {
 /// All blames that still count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantine {
-    blames: Vec<Blame>,
+    blames: Vec<Strike>,
 }
 
 impl Quarantine {
@@ -50,7 +50,7 @@ impl Quarantine {
     }
 
     /// Remembers these.
-    pub fn add(state: &Path, blames: Vec<Blame>, now: SystemTime) -> Result<(), StateError> {
+    pub fn add(state: &Path, blames: Vec<Strike>, now: SystemTime) -> Result<(), StateError> {
         if blames.is_empty() {
             return Ok(());
         }
@@ -73,7 +73,7 @@ impl Quarantine {
     }
 
     /// What is held against this source.
-    pub fn against<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a Blame> {
+    pub fn against<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a Strike> {
         self.blames.iter().filter(move |blame| blame.source == source)
     }
 
@@ -90,7 +90,7 @@ impl Quarantine {
     }
 }
 
-impl Blame {
+impl Strike {
     /// A blame that counts from `now` for [`TERM`].
     pub fn new(
         source: &str,
@@ -118,8 +118,8 @@ impl Blame {
 
 /// Leaves out those where two sources brought the same other bytes: then it is the expectation that is wrong,
 /// and one wrong digest must not put every honest source last.
-fn just(blames: Vec<Blame>) -> Vec<Blame> {
-    let agree = |one: &Blame| {
+fn just(blames: Vec<Strike>) -> Vec<Strike> {
+    let agree = |one: &Strike| {
         blames.iter().any(|other| {
             other.source != one.source && (other.expected, other.got) == (one.expected, one.got)
         })
@@ -133,22 +133,22 @@ fn seconds(time: SystemTime) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use loom_source::{Authority, Line, Name, Platform};
+    use loom_source::{Authority, Name, Platform, Product};
 
     use super::*;
 
     fn release(version: &str) -> Release {
-        Line {
+        Product {
             authority: Authority::default(),
             binary: Name::default(),
             platform: Platform::LinuxX86_64,
         }
-        .version(version.parse().unwrap())
+        .at_version(version.parse().unwrap())
     }
 
-    fn blame(source: &str, version: &str, got: &str, grade: Grade) -> Blame {
+    fn blame(source: &str, version: &str, got: &str, grade: Grade) -> Strike {
         let digest = |text: &str| Digest::of(text.as_bytes());
-        Blame::new(source, &release(version), digest(version), digest(got), grade, UNIX_EPOCH)
+        Strike::new(source, &release(version), digest(version), digest(got), grade, UNIX_EPOCH)
     }
 
     #[test]
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(Quarantine::load(state.path(), UNIX_EPOCH + TERM).unwrap().blames.len(), 0);
         Quarantine::add(
             state.path(),
-            vec![Blame { until: 9_999_999, ..blame("c", "0.1.0", "x", Grade::Transfer) }],
+            vec![Strike { until: 9_999_999, ..blame("c", "0.1.0", "x", Grade::Transfer) }],
             UNIX_EPOCH,
         )
         .unwrap();

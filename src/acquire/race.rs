@@ -14,11 +14,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{
     AcquireError, Acquirer, Candidate,
     fetch::{FetchError, Transfer},
-    outcome::Log,
-    plan::Event,
-    run::{Chosen, Step},
+    outcome::AttemptLog,
+    plan::SourceEvent,
+    run::{ChosenArtifact, StepOutcome},
 };
-use crate::trust::{Judged, Origin, Pins};
+use crate::trust::{Judged, Pins, SourceClass};
 
 /// The sources that are being asked for one release.
 pub(super) struct Race<'a> {
@@ -30,7 +30,7 @@ pub(super) struct Race<'a> {
     places: BTreeSet<usize>,
     /// Until when each of those that may be raced is waited for.
     patience: BTreeMap<usize, Instant>,
-    chosen: BTreeMap<usize, Chosen<'a>>,
+    chosen: BTreeMap<usize, ChosenArtifact<'a>>,
     begun: Option<Transfer>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Race<'a> {
     }
 
     /// Asks a source for the release.
-    pub(super) fn ask(&mut self, place: usize, log: &mut Log) {
+    pub(super) fn ask(&mut self, place: usize, log: &mut AttemptLog) {
         let (candidate, release) = (&self.acquirer.candidates[place], self.release);
         let source = candidate.source.as_ref();
         log.ask(candidate);
@@ -108,20 +108,23 @@ impl<'a> Race<'a> {
     }
 
     /// Waits until something happens at one of the sources.
-    pub(super) fn next(&mut self, log: &mut Log) -> Result<(usize, Event), AcquireError> {
+    pub(super) fn next(
+        &mut self,
+        log: &mut AttemptLog,
+    ) -> Result<(usize, SourceEvent), AcquireError> {
         let acquirer = self.acquirer;
         let nobody = || AcquireError::Prepare(io::Error::other("no source is being asked"));
         let (place, came) = acquirer.network.block_on(self.come())?.ok_or_else(nobody)?;
         let event = match came {
-            Came::Late => Event::Late,
+            Came::Late => SourceEvent::Late,
             Came::Found(found) => self.found(place, found, log),
             Came::Begun(Ok(transfer)) => {
                 self.begun = Some(transfer);
-                Event::Delivers
+                SourceEvent::Delivers
             }
             Came::Begun(Err(error)) => match self.chosen.get(&place) {
                 Some(chosen) => acquirer.unfetched(self.release, chosen, error, log)?,
-                None => Event::Absent,
+                None => SourceEvent::Absent,
             },
         };
         Ok((place, event))
@@ -147,7 +150,12 @@ impl<'a> Race<'a> {
         Some((place, came))
     }
 
-    fn found(&mut self, place: usize, found: Result<Found, SourceError>, log: &mut Log) -> Event {
+    fn found(
+        &mut self,
+        place: usize,
+        found: Result<Found, SourceError>,
+        log: &mut AttemptLog,
+    ) -> SourceEvent {
         let (acquirer, candidate) = (self.acquirer, &self.acquirer.candidates[place]);
         let offer = match found {
             Ok(Found { offer: Some(offer), .. }) => offer,
@@ -158,8 +166,8 @@ impl<'a> Race<'a> {
         match acquirer.policy.judge(self.release, name, *origin, &offer, &self.pins) {
             Ok(Judged { first: expected, others }) => {
                 let carriers = 1 + others.len();
-                self.chosen.insert(place, Chosen { candidate, offer, expected, others });
-                Event::Offered { carriers }
+                self.chosen.insert(place, ChosenArtifact { candidate, offer, expected, others });
+                SourceEvent::Offered { carriers }
             }
             Err(distrust) => {
                 self.patience.remove(&place);
@@ -169,7 +177,11 @@ impl<'a> Race<'a> {
     }
 
     /// Receives from the one that delivers. The others are given up: their requests end here.
-    pub(super) fn take(&mut self, place: usize, log: &mut Log) -> Result<Step, AcquireError> {
+    pub(super) fn take(
+        &mut self,
+        place: usize,
+        log: &mut AttemptLog,
+    ) -> Result<StepOutcome, AcquireError> {
         self.running.clear();
         self.patience.clear();
         let winner = &self.acquirer.candidates[place].name;
@@ -181,20 +193,20 @@ impl<'a> Race<'a> {
             (Some(chosen), Some(transfer)) => {
                 self.acquirer.attempt(self.release, chosen, transfer, log)
             }
-            _ => Ok(Step::Event(Event::Absent)),
+            _ => Ok(StepOutcome::Event(SourceEvent::Absent)),
         }
     }
 }
 
 async fn find(
     source: &dyn Source,
-    origin: Origin,
+    origin: SourceClass,
     release: &Release,
 ) -> Result<Found, SourceError> {
     let offer = source.find(release).await?;
     let platforms = match (&offer, release.slot.version()) {
         // Over plain HTTP its word counts for nothing.
-        (None, Some(version)) if origin != Origin::PlainHttp => {
+        (None, Some(version)) if origin != SourceClass::PlainHttp => {
             source.platforms(&release.binary, version).await
         }
         _ => Vec::new(),

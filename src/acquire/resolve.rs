@@ -5,31 +5,31 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use loom_source::{Line, Selector, Slot, Version};
+use loom_source::{Product, Selector, Slot, Version};
 
 use super::{
     AcquireError, Acquirer, Candidate, accepted,
-    choose::Choice,
-    listing::Answer,
+    choose::VersionChoice,
+    listing::ListOutcome,
     observer::Progress,
     outcome::tried,
-    plan::Reason,
-    versions::{Memory, ago},
+    plan::FailureReason,
+    versions::{ListingCache, ago},
 };
 use crate::store::Attempt;
 
 /// What a selector came to.
 pub(super) struct Resolution {
     pub(super) slot: Slot,
-    pub(super) asked: Asked,
+    pub(super) asked: ResolutionState,
     /// The memory that it was read from, where nobody was asked.
-    pub(super) remembered: Option<Memory>,
+    pub(super) remembered: Option<ListingCache>,
 }
 
 /// What an answer means for the search.
 enum Weighed {
     /// This is it.
-    Decides { slot: Slot, remembered: Option<Memory>, outcome: String },
+    Decides { slot: Slot, remembered: Option<ListingCache>, outcome: String },
     /// It did not answer; whether the next one is asked.
     Silent { outcome: String, next: bool },
     /// It is somebody else's turn; whether the next one is asked.
@@ -38,12 +38,12 @@ enum Weighed {
 
 /// What has come of asking so far.
 #[derive(Default)]
-pub(super) struct Asked {
+pub(super) struct ResolutionState {
     pub(super) attempts: Vec<Attempt>,
     /// The places of those that did not answer in time.
     pub(super) silent: Vec<usize>,
     /// The worst that kept a source from answering.
-    worst: Option<Reason>,
+    worst: Option<FailureReason>,
     /// Whether some source cannot list.
     unlistable: bool,
     /// Whether some source has what is wanted, but not old enough.
@@ -52,7 +52,7 @@ pub(super) struct Asked {
     pub(super) offline: bool,
 }
 
-impl Asked {
+impl ResolutionState {
     fn note(&mut self, candidate: &Candidate, outcome: String, begun: Instant) {
         self.attempts.push(tried(candidate, outcome, begun.elapsed()));
     }
@@ -63,10 +63,10 @@ impl Acquirer<'_> {
     /// One that may be raced and is late lets the next ones answer, and is asked again if none does.
     pub(super) fn resolve(
         &self,
-        line: &Line,
+        line: &Product,
         selector: &Selector,
     ) -> Result<Resolution, AcquireError> {
-        let mut asked = Asked::default();
+        let mut asked = ResolutionState::default();
         let mut turns: VecDeque<(usize, bool)> =
             (0..self.candidates.len()).map(|place| (place, true)).collect();
         while let Some((place, first)) = turns.pop_front() {
@@ -74,7 +74,7 @@ impl Acquirer<'_> {
             // With nobody behind it there is nobody to let answer.
             let patience = candidate.patience().filter(|_| first && !turns.is_empty());
             let answer = self.answer(candidate, line, selector, patience, &mut asked)?;
-            let late = matches!(answer, Answer::Late);
+            let late = matches!(answer, ListOutcome::Late);
             let (outcome, next) = match self.weigh(candidate, line, selector, answer, &mut asked)? {
                 Weighed::Decides { slot, remembered, outcome } => {
                     asked.note(candidate, outcome, begun);
@@ -105,70 +105,75 @@ impl Acquirer<'_> {
     fn weigh(
         &self,
         candidate: &Candidate,
-        line: &Line,
+        line: &Product,
         selector: &Selector,
-        answer: Answer,
-        asked: &mut Asked,
+        answer: ListOutcome,
+        asked: &mut ResolutionState,
     ) -> Result<Weighed, AcquireError> {
         let Candidate { stop_on_absent, .. } = *candidate;
         let passes = |outcome, next| Weighed::Passes { outcome, next };
         Ok(match answer {
-            Answer::Build => {
+            ListOutcome::Build => {
                 let outcome = "has a cargo build".to_owned();
                 Weighed::Decides { slot: Slot::Dev, remembered: None, outcome }
             }
-            Answer::Versions(versions, remembered) => {
+            ListOutcome::Versions(versions, remembered) => {
                 match self.choose(candidate, line, selector, &versions)? {
-                    Choice::Version { version, newest } => {
+                    VersionChoice::Version { version, newest } => {
                         self.not_back(line, selector, candidate, &newest)?;
                         let says = if remembered.is_some() { "said lately" } else { "says" };
                         let outcome = format!("{says} that {selector} is {version}");
                         Weighed::Decides { slot: Slot::Version(version), remembered, outcome }
                     }
-                    Choice::Young(why) => {
+                    VersionChoice::Young(why) => {
                         asked.young = true;
                         passes(why, !stop_on_absent)
                     }
-                    Choice::Nothing => {
+                    VersionChoice::Nothing => {
                         passes(format!("carries nothing that is {selector}"), !stop_on_absent)
                     }
                 }
             }
-            Answer::Nothing => passes(format!("carries no {line}"), !stop_on_absent),
-            Answer::Silent(why) => {
+            ListOutcome::Nothing => passes(format!("carries no {line}"), !stop_on_absent),
+            ListOutcome::Silent(why) => {
                 asked.unlistable = true;
                 passes(why.to_owned(), true)
             }
-            Answer::Late => {
+            ListOutcome::Late => {
                 let patience = humantime::format_duration(candidate.patience().unwrap_or_default());
                 let outcome = format!("has not listed its versions for {patience}");
                 Weighed::Silent { outcome, next: true }
             }
-            Answer::Failed(reason, outcome) => {
+            ListOutcome::Failed(reason, outcome) => {
                 asked.worst = asked.worst.max(Some(reason));
                 let next = !candidate.stops();
                 match reason {
-                    Reason::Unreachable => Weighed::Silent { outcome, next },
+                    FailureReason::Unreachable => Weighed::Silent { outcome, next },
                     _ => Weighed::Passes { outcome, next },
                 }
             }
         })
     }
 
-    fn unresolved(&self, line: &Line, selector: &Selector, asked: Asked) -> AcquireError {
+    fn unresolved(
+        &self,
+        line: &Product,
+        selector: &Selector,
+        asked: ResolutionState,
+    ) -> AcquireError {
         let release = format!("{} {selector} {}", line.binary, line.platform);
-        let Asked { attempts, worst, unlistable, young, offline, .. } = asked;
-        match worst.unwrap_or(Reason::Absent) {
+        let ResolutionState { attempts, worst, unlistable, young, offline, .. } = asked;
+        match worst.unwrap_or(FailureReason::Absent) {
             _ if self.candidates.is_empty() => AcquireError::NoSource(release),
             _ if young => AcquireError::Young {
                 selector: selector.clone(),
                 minimum: self.policy.minimum_age(),
                 attempts,
             },
-            reason if offline && reason <= Reason::Unreachable => {
+            reason if offline && reason <= FailureReason::Unreachable => {
                 AcquireError::Offline { what: release, attempts }
             }
-            Reason::Absent if unlistable => {
+            FailureReason::Absent if unlistable => {
                 AcquireError::Unlistable { selector: selector.clone(), attempts }
             }
             reason => AcquireError::unserved(release, reason, attempts),
@@ -178,10 +183,10 @@ impl Acquirer<'_> {
     /// Where nobody can say, the newest one here will do.
     fn newest_here(
         &self,
-        line: &Line,
+        line: &Product,
         selector: &Selector,
-        asked: Asked,
-    ) -> Result<Result<Resolution, Asked>, AcquireError> {
+        asked: ResolutionState,
+    ) -> Result<Result<Resolution, ResolutionState>, AcquireError> {
         let here = self.accepted_here(line)?;
         let prereleases = self.candidates.iter().any(|candidate| candidate.prerelease);
         let fitting = here.iter().filter(|v| selector.matches_counting(v, prereleases));
@@ -191,22 +196,22 @@ impl Acquirer<'_> {
             false => format!("no source could say what {selector} is{}", self.last_heard(line)),
         };
         let text = format!("{why}; taking {version}, the newest one here");
-        self.observer.tell(Progress::Notice { text: &text });
+        self.observer.on_event(Progress::Notice { text: &text });
         Ok(Ok(Resolution { slot: Slot::Version(version.clone()), asked, remembered: None }))
     }
 
     /// How old the youngest answer of any source is, in parentheses; nothing where there is none.
-    fn last_heard(&self, line: &Line) -> String {
+    fn last_heard(&self, line: &Product) -> String {
         let now = SystemTime::now();
         let heard = self.candidates.iter().filter_map(|candidate| {
-            Memory::of(self.state, &candidate.key(), line).recall().ok().flatten()
+            ListingCache::of(self.state, &candidate.key(), line).get().ok().flatten()
         });
         let age = heard.map(|heard| heard.age(now)).min();
         age.map_or(String::new(), |age| format!(" (last heard {})", ago(age)))
     }
 
     /// The versions of a line that are here and that today's policy accepts.
-    pub(super) fn accepted_here(&self, line: &Line) -> Result<Vec<Version>, AcquireError> {
+    pub(super) fn accepted_here(&self, line: &Product) -> Result<Vec<Version>, AcquireError> {
         let mut versions = Vec::new();
         for listed in self.store.list()? {
             let (Some(version), Some(installed)) =
@@ -214,7 +219,7 @@ impl Acquirer<'_> {
             else {
                 continue;
             };
-            if listed.release.line() == *line
+            if listed.release.product() == *line
                 && accepted(self.store, &listed.release, &self.policy)? == Some(installed.tree)
             {
                 versions.push(version.clone());

@@ -7,14 +7,14 @@ use loom_source::{Offer, Platform, Release, Slot};
 use super::{
     AcquireError, Acquired, Acquirer, Candidate, How, Reach, first_seen,
     observer::Progress,
-    outcome::Log,
-    plan::{Action, Event, Plan, Reason, Turn},
+    outcome::AttemptLog,
+    plan::{FailureReason, Plan, PlanAction, SourceEvent, Turn},
     quarantine::Quarantine,
     race::Race,
 };
 use crate::{
     store::{Attempt, Installed},
-    trust::{Expected, Origin},
+    trust::{Expected, SourceClass},
 };
 
 /// How long a partial transfer waits to be taken up.
@@ -24,7 +24,7 @@ const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
 const SWEPT: usize = 64;
 
 /// An offer that the policy has an expectation of.
-pub(super) struct Chosen<'a> {
+pub(super) struct ChosenArtifact<'a> {
     pub(super) candidate: &'a Candidate,
     pub(super) offer: Offer,
     /// The carrier that is fetched.
@@ -34,8 +34,8 @@ pub(super) struct Chosen<'a> {
 }
 
 /// What a step came to: the next event, or the release.
-pub(super) enum Step {
-    Event(Event),
+pub(super) enum StepOutcome {
+    Event(SourceEvent),
     Here(Installed, How),
 }
 
@@ -52,7 +52,7 @@ impl Acquirer<'_> {
         }
         // What could not be swept is swept another time.
         let _ = self.store.sweep_partials(STALE, SWEPT);
-        let mut log = Log::new(attempts);
+        let mut log = AttemptLog::new(attempts);
         let result = self.drive(release, silent, &mut log);
         let blames = std::mem::take(&mut log.blames);
         self.memory(Quarantine::add(self.state, blames, SystemTime::now()));
@@ -68,7 +68,7 @@ impl Acquirer<'_> {
         &self,
         release: &Release,
         silent: &[usize],
-        log: &mut Log,
+        log: &mut AttemptLog,
     ) -> Result<Acquired, AcquireError> {
         let pins = first_seen::load(self.state, release)?;
         let mut plan = Plan::new(self.order(release, silent)?, self.retry);
@@ -76,34 +76,34 @@ impl Acquirer<'_> {
         let mut action = plan.start();
         loop {
             let (place, event) = match action {
-                Action::GiveUp(reason) => return Err(self.unserved(release, reason, log)),
-                Action::Take(place) => match race.take(place, log)? {
-                    Step::Here(installed, how) => return Ok(Acquired { installed, how }),
-                    Step::Event(event) => (place, event),
+                PlanAction::GiveUp(reason) => return Err(self.unserved(release, reason, log)),
+                PlanAction::Take(place) => match race.take(place, log)? {
+                    StepOutcome::Here(installed, how) => return Ok(Acquired { installed, how }),
+                    StepOutcome::Event(event) => (place, event),
                 },
-                Action::Ask(place) => match self.unasked(release, place, log) {
+                PlanAction::Ask(place) => match self.unasked(release, place, log) {
                     Some(event) => (place, event),
                     None => {
                         race.ask(place, log);
                         race.next(log)?
                     }
                 },
-                Action::Fetch { place, after } => {
+                PlanAction::Fetch { place, after } => {
                     race.fetch(place, after, false);
                     race.next(log)?
                 }
-                Action::FetchOther(place) => {
+                PlanAction::FetchOther(place) => {
                     race.fetch_other(place);
                     race.next(log)?
                 }
-                Action::FetchWhole(place) => {
+                PlanAction::FetchWhole(place) => {
                     race.fetch(place, Duration::ZERO, true);
                     race.next(log)?
                 }
-                Action::Wait => race.next(log)?,
+                PlanAction::Wait => race.next(log)?,
             };
             action = plan.next(place, event);
-            if let (Event::Late, Action::Ask(next)) = (event, action) {
+            if let (SourceEvent::Late, PlanAction::Ask(next)) = (event, action) {
                 self.tell_late(&self.candidates[place], &self.candidates[next]);
             }
         }
@@ -117,7 +117,7 @@ impl Acquirer<'_> {
             humantime::format_duration(patience),
             next.name
         );
-        self.observer.tell(Progress::Notice { text: &text });
+        self.observer.on_event(Progress::Notice { text: &text });
     }
 
     /// The order in which sources are asked: as configured, those last that lied lately, and last of all those that
@@ -143,13 +143,18 @@ impl Acquirer<'_> {
         Ok(places.into_iter().map(turn).collect())
     }
 
-    fn unserved(&self, release: &Release, reason: Reason, log: &mut Log) -> AcquireError {
+    fn unserved(
+        &self,
+        release: &Release,
+        reason: FailureReason,
+        log: &mut AttemptLog,
+    ) -> AcquireError {
         let what = release.to_string();
         if self.candidates.is_empty() {
             return AcquireError::NoSource(what);
         }
         let attempts = std::mem::take(&mut log.attempts);
-        if log.offline && reason <= Reason::Unreachable {
+        if log.offline && reason <= FailureReason::Unreachable {
             return AcquireError::Offline { what, attempts };
         }
         let unproven = log.unproven && !log.wrong;
@@ -157,17 +162,22 @@ impl Acquirer<'_> {
     }
 
     /// Why a source is not even asked.
-    fn unasked(&self, release: &Release, place: usize, log: &mut Log) -> Option<Event> {
+    fn unasked(
+        &self,
+        release: &Release,
+        place: usize,
+        log: &mut AttemptLog,
+    ) -> Option<SourceEvent> {
         let candidate = &self.candidates[place];
         log.ask(candidate);
         if self.offline && candidate.reach == Reach::Network && release.slot != Slot::Dev {
             log.offline = true;
             log.note(candidate, "not asked: loom is offline");
-            return Some(Event::Absent);
+            return Some(SourceEvent::Absent);
         }
         if release.slot == Slot::Dev && !candidate.source.capabilities().dev {
             log.note(candidate, "carries no cargo builds");
-            return Some(Event::Absent);
+            return Some(SourceEvent::Absent);
         }
         None
     }
@@ -177,13 +187,13 @@ impl Acquirer<'_> {
         &self,
         candidate: &Candidate,
         platforms: &[Platform],
-        log: &mut Log,
-    ) -> Event {
-        if candidate.origin == Origin::PlainHttp {
+        log: &mut AttemptLog,
+    ) -> SourceEvent {
+        if candidate.origin == SourceClass::PlainHttp {
             let why = "says over plain http that it does not carry it, which proves nothing";
-            self.observer.tell(Progress::Failed { source: &candidate.name, why });
+            self.observer.on_event(Progress::Failed { source: &candidate.name, why });
             log.note(candidate, why);
-            return Event::unanswered();
+            return SourceEvent::unanswered();
         }
         let names: Vec<String> = platforms.iter().map(ToString::to_string).collect();
         log.note(
@@ -195,6 +205,6 @@ impl Acquirer<'_> {
                 }
             },
         );
-        Event::Absent
+        SourceEvent::Absent
     }
 }

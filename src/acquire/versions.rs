@@ -9,18 +9,18 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use loom_source::{Dated, Digest, Line, Need, Version};
+use loom_source::{Digest, ListedVersion, ListingScope, Product, Version};
 use serde::{Deserialize, Serialize};
 
 use super::state::{self, StateError};
 
 /// An answer, and when it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Heard {
+pub(super) struct CachedListing {
     /// The source's name, for people who open the file.
     source: String,
     /// The versions it listed.
-    listed: Vec<Listed>,
+    listed: Vec<CachedVersion>,
     /// Whether it was asked for its newest version alone.
     #[serde(default)]
     newest: bool,
@@ -30,7 +30,7 @@ pub(super) struct Heard {
 
 /// A version as it was listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Listed {
+struct CachedVersion {
     version: Version,
     /// When it was published, in seconds since 1970, where the source said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,21 +38,21 @@ struct Listed {
 }
 
 /// The memory of one source's listings of one line.
-pub(super) struct Memory {
+pub(super) struct ListingCache {
     path: PathBuf,
 }
 
-impl Memory {
+impl ListingCache {
     /// `source` is what it is kept under, of which only the digest shows in a file's name.
-    pub(super) fn of(state: &Path, source: &str, line: &Line) -> Self {
-        let Line { authority, binary, platform } = line;
+    pub(super) fn of(state: &Path, source: &str, line: &Product) -> Self {
+        let Product { authority, binary, platform } = line;
         let key =
             Digest::of(format!("{source}\n{authority}\n{binary}\n{platform}").as_bytes()).short();
         Self { path: state.join("versions").join(format!("{key}.json")) }
     }
 
     /// What was last heard, however old.
-    pub(super) fn recall(&self) -> Result<Option<Heard>, StateError> {
+    pub(super) fn get(&self) -> Result<Option<CachedListing>, StateError> {
         state::read(&self.path)
     }
 
@@ -74,25 +74,25 @@ impl Memory {
     pub(super) fn keep(
         &self,
         source: &str,
-        versions: &[Dated],
-        need: Need,
+        versions: &[ListedVersion],
+        need: ListingScope,
         now: SystemTime,
     ) -> Result<(), StateError> {
-        let listed = |dated: &Dated| Listed {
+        let listed = |dated: &ListedVersion| CachedVersion {
             version: dated.version.clone(),
             published: dated.published.map(seconds),
         };
         let listed = versions.iter().map(listed).collect();
-        let newest = need == Need::Newest;
-        let heard = Heard { source: source.to_owned(), listed, newest, at: seconds(now) };
+        let newest = need == ListingScope::Newest;
+        let heard = CachedListing { source: source.to_owned(), listed, newest, at: seconds(now) };
         state::write(&self.path, &heard)
     }
 }
 
-impl Heard {
+impl CachedListing {
     /// The versions it listed.
-    pub(super) fn versions(&self) -> Vec<Dated> {
-        let dated = |listed: &Listed| Dated {
+    pub(super) fn versions(&self) -> Vec<ListedVersion> {
+        let dated = |listed: &CachedVersion| ListedVersion {
             version: listed.version.clone(),
             published: listed.published.map(|at| UNIX_EPOCH + Duration::from_secs(at)),
         };
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn an_answer_is_fresh_for_a_while_and_never_before_it_was_given() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-        let heard = Heard { source: "a".into(), listed: vec![], newest: false, at: 100 };
+        let heard = CachedListing { source: "a".into(), listed: vec![], newest: false, at: 100 };
         for (now, fresh) in [(99, false), (100, true), (159, true), (160, false)] {
             assert_eq!(heard.is_fresh(at(now), Duration::from_secs(60)), fresh, "{now}");
         }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use indicatif::HumanDuration;
 
-use super::Failure;
+use super::CommandError;
 use loom_runtime::store::{Installed, Store, receipt::BuildReceipt};
 
 /// `the debug build of /checkout, 5 minutes old (abc123def456+dirty)`; what is not known is left out.
@@ -21,7 +21,10 @@ pub(crate) fn told(build: &BuildReceipt, now: SystemTime) -> String {
 }
 
 /// The build that stands in the slot for development builds, if it is one that was installed there.
-pub(crate) fn of(store: &Store, installed: &Installed) -> Result<Option<BuildReceipt>, Failure> {
+pub(crate) fn of(
+    store: &Store,
+    installed: &Installed,
+) -> Result<Option<BuildReceipt>, CommandError> {
     if installed.release.slot.version().is_some() {
         return Ok(None);
     }

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// One command: its name, what it says of itself, its arguments and what it does.
-pub(crate) struct Entry {
+pub(crate) struct CommandEntry {
     pub(crate) name: &'static str,
     about: &'static str,
     /// Whether it is for nobody to type.
@@ -18,7 +18,7 @@ pub(crate) struct Entry {
     pub(crate) run: fn(&ArgMatches, &Context) -> Outcome,
 }
 
-impl Entry {
+impl CommandEntry {
     const fn new(
         name: &'static str,
         about: &'static str,
@@ -46,7 +46,7 @@ impl Entry {
 /// An entry of the table: `command!(file, "what it does")`. The file holds `Args` and `run(args, context)`.
 macro_rules! command {
     ($name:literal, $module:ident, $about:literal) => {
-        Entry::new(
+        CommandEntry::new(
             $name,
             $about,
             <$module::Args as clap::Args>::augment_args,
@@ -54,14 +54,14 @@ macro_rules! command {
                 matches,
             ) {
                 Ok(args) => $module::run(&args, context),
-                Err(error) => Err(super::Failure::new(super::Exit::Usage, error.to_string())),
+                Err(error) => Err(super::CommandError::new(super::Exit::Usage, error.to_string())),
             },
         )
     };
 }
 
 /// All commands, in the order of the help text.
-pub(crate) static ALL: &[Entry] = &[
+pub(crate) static ALL: &[CommandEntry] = &[
     command!("up", up, "Get the runtime, start it and watch over it"),
     command!("down", down, "End what runs"),
     command!("status", status, "Show what runs"),

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Done, Exit, Failure, Outcome, context::Context};
-use loom_runtime::config::{self, Disk, Flags, Mistake, Place, Resolved, Row, show};
+use super::{CommandError, Done, Exit, Outcome, context::Context};
+use loom_runtime::config::{self, ConfigLocation, Diagnostic, Disk, Flags, Resolved, Row, show};
 
 /// Arguments of `loom config`.
 #[derive(Debug, clap::Args)]
@@ -83,15 +83,16 @@ fn lines(row: &Row, secrets: bool) -> String {
 /// Mistakes go to stdout, as those of a linter do; any of them is exit code 2.
 fn check(context: &Context) -> Outcome {
     let (mistakes, warnings) = config::check(&context.inputs(Flags::default())?, &Disk)?;
-    let list = |of: &[Mistake]| of.iter().map(as_json).collect::<Vec<_>>();
+    let list = |of: &[Diagnostic]| of.iter().map(as_json).collect::<Vec<_>>();
     let failure = match mistakes.len() {
         0 => None,
-        1 => Some(Failure::new(Exit::Usage, "there is one mistake in the configuration")),
-        n => {
-            Some(Failure::new(Exit::Usage, format!("there are {n} mistakes in the configuration")))
-        }
+        1 => Some(CommandError::new(Exit::Usage, "there is one mistake in the configuration")),
+        n => Some(CommandError::new(
+            Exit::Usage,
+            format!("there are {n} mistakes in the configuration"),
+        )),
     };
-    let mut document = failure.as_ref().map_or(json!({"schema": 1}), Failure::json);
+    let mut document = failure.as_ref().map_or(json!({"schema": 1}), CommandError::json);
     document["mistakes"] = list(&mistakes).into();
     document["warnings"] = list(&warnings).into();
     context.printer.answer(&document, || {
@@ -107,18 +108,18 @@ fn check(context: &Context) -> Outcome {
 }
 
 /// `/p/loom.toml:4: bridge.adress: unknown key (did you mean address?)`
-fn told(mistake: &Mistake, severity: &str) -> String {
+fn told(mistake: &Diagnostic, severity: &str) -> String {
     match &mistake.hint {
         Some(hint) => format!("{severity}{mistake} ({hint})\n"),
         None => format!("{severity}{mistake}\n"),
     }
 }
 
-fn as_json(mistake: &Mistake) -> Value {
+fn as_json(mistake: &Diagnostic) -> Value {
     let mut fields = match &mistake.place {
-        Place::File { file, line, key } => json!({"file": file, "line": line, "key": key}),
-        Place::Env(name) => json!({"variable": name}),
-        Place::Flag(name) => json!({"flag": name}),
+        ConfigLocation::File { file, line, key } => json!({"file": file, "line": line, "key": key}),
+        ConfigLocation::Env(name) => json!({"variable": name}),
+        ConfigLocation::Flag(name) => json!({"flag": name}),
     };
     fields["message"] = mistake.message.as_str().into();
     fields["hint"] = json!(mistake.hint);

@@ -6,12 +6,12 @@ use std::{
 };
 
 use loom_http::Journal;
-use loom_source::{Line, Platform};
+use loom_source::{Platform, Product};
 
-use super::{Exit, Failure, global::Global, netrc::Found, printer::Printer};
+use super::{CommandError, Exit, global::Global, netrc::Found, printer::Printer};
 use loom_runtime::{
     config::{self, Disk, Env, Flags, Inputs, Os, Resolved, Trusted},
-    store::{Notice, Store},
+    store::{Store, StoreNotice},
 };
 
 /// The global options, the environment as it was at the start, and where to print.
@@ -39,15 +39,15 @@ impl Context {
     }
 
     /// The current folder.
-    pub(crate) fn cwd(&self) -> Result<PathBuf, Failure> {
+    pub(crate) fn cwd(&self) -> Result<PathBuf, CommandError> {
         std::env::current_dir().map_err(|e| {
-            Failure::new(Exit::Failure, format!("the current folder cannot be read: {e}"))
+            CommandError::new(Exit::Failure, format!("the current folder cannot be read: {e}"))
                 .hint("change to a folder that exists")
         })
     }
 
     /// Everything a configuration depends on, these flags and the global ones included.
-    pub(crate) fn inputs(&self, flags: Flags) -> Result<Inputs, Failure> {
+    pub(crate) fn inputs(&self, flags: Flags) -> Result<Inputs, CommandError> {
         let Global { offline, cache_dir, config, binary, .. } = self.global.clone();
         let flags = Flags { offline: offline || flags.offline, cache_dir, config, binary, ..flags };
         let mut inputs = Inputs {
@@ -64,36 +64,36 @@ impl Context {
     }
 
     /// The configuration that holds with these flags.
-    pub(crate) fn resolve(&self, flags: Flags) -> Result<Resolved, Failure> {
+    pub(crate) fn resolve(&self, flags: Flags) -> Result<Resolved, CommandError> {
         Ok(config::resolve(&self.inputs(flags)?, &Disk)?)
     }
 
     /// The store.
-    pub(crate) fn store(&self, resolved: &Resolved) -> Result<Store, Failure> {
+    pub(crate) fn store(&self, resolved: &Resolved) -> Result<Store, CommandError> {
         Ok(Store::open(&resolved.cache_dir.value)?)
     }
 
     /// The program meant, for this machine's platform.
-    pub(crate) fn line(&self, resolved: &Resolved) -> Result<Line, Failure> {
+    pub(crate) fn line(&self, resolved: &Resolved) -> Result<Product, CommandError> {
         let platform = Platform::current().ok_or_else(|| {
             let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-            Failure::new(Exit::Usage, format!("there are no releases for {os} on {arch}"))
+            CommandError::new(Exit::Usage, format!("there are no releases for {os} on {arch}"))
         })?;
         let (authority, binary) = (resolved.authority.value.clone(), resolved.binary.value.clone());
-        Ok(Line { authority, binary, platform })
+        Ok(Product { authority, binary, platform })
     }
 
     /// Says what the store wants people to hear of.
     pub(crate) fn notices(&self, store: &Store) {
         for notice in store.notices() {
             self.printer.warning(match notice {
-                Notice::MovedAside { from, to } => {
+                StoreNotice::MovedAside { from, to } => {
                     format!("{} belonged to another program; it is now {}", from.display(), to.display())
                 }
-                Notice::SetAside { to, what } => {
+                StoreNotice::SetAside { to, what } => {
                     format!("a damaged tree was set aside as {} ({what})", to.display())
                 }
-                Notice::ForeignLease { path } => format!(
+                StoreNotice::ForeignLease { path } => format!(
                     "the store cannot be written; what runs is noted in {} instead, which other users do not see",
                     path.display()
                 ),

@@ -7,11 +7,12 @@ use std::{
 
 use indicatif::{HumanBytes, HumanDuration};
 use loom_cargo_build::{
-    CargoBuild, Choice, Found, Sightings, choose_checkout, find_checkout, link,
+    BuildArtifact, CargoBuild, CheckoutCandidates, CheckoutChoice, choose_checkout, find_checkout,
+    link,
 };
 use serde_json::{Value, json};
 
-use super::{Done, Exit, Failure, Outcome, context::Context, sources};
+use super::{CommandError, Done, Exit, Outcome, context::Context, sources};
 use loom_runtime::config::{Flags, Resolved};
 
 /// Arguments of `loom dev`.
@@ -47,11 +48,11 @@ fn link(context: &Context, resolved: &Resolved, path: Option<&Path>) -> Outcome 
     let start = path.map_or_else(|| context.cwd(), |path| Ok(context.cwd()?.join(path)))?;
     let at = start.display();
     let start = start.canonicalize().map_err(|e| {
-        Failure::new(Exit::Usage, format!("could not look into {at}: {e}"))
+        CommandError::new(Exit::Usage, format!("could not look into {at}: {e}"))
             .hint("give a folder that exists: a checkout of Loom, or one in it")
     })?;
     let checkout = find_checkout(&start).ok_or_else(|| {
-        Failure::new(Exit::Usage, format!("{at} is not in a checkout of Loom"))
+        CommandError::new(Exit::Usage, format!("{at} is not in a checkout of Loom"))
             .hint("give the folder of a cargo workspace that has the package loom-bridge")
     })?;
     link::write(&resolved.state_dir.value, &checkout).map_err(broken)?;
@@ -77,17 +78,17 @@ fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
 fn find(context: &Context, resolved: &Resolved) -> Outcome {
     let state = &resolved.state_dir.value;
     let sightings =
-        Sightings::look(state, sources::built_from(), &context.cwd()?).map_err(broken)?;
-    let Choice { checkout, hint } = choose_checkout(sightings);
+        CheckoutCandidates::look(state, sources::built_from(), &context.cwd()?).map_err(broken)?;
+    let CheckoutChoice { checkout, hint } = choose_checkout(sightings);
     let hint = hint.map(|hint| hint.to_string());
     let Some((checkout, reason)) = checkout else {
-        return Err(Failure::new(Exit::Absent, "no checkout of Loom counts here")
+        return Err(CommandError::new(Exit::Absent, "no checkout of Loom counts here")
             .hint(hint.unwrap_or_else(|| "`loom dev link FOLDER` names one".to_owned())));
     };
     let target = CargoBuild::open(sources::target_options(context, checkout.clone()));
     let builds = target
         .builds(&context.line(resolved)?)
-        .map_err(|e| Failure::of(Exit::Failure, &e).maybe_hint(e.hint()))?;
+        .map_err(|e| CommandError::of(Exit::Failure, &e).maybe_hint(e.hint()))?;
     let document = json!({
         "schema": 1, "checkout": checkout, "reason": reason.to_string(), "hint": hint,
         "builds": builds.iter().map(build).collect::<Vec<_>>(),
@@ -102,7 +103,7 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
     Ok(Done::Well)
 }
 
-fn build(found: &Found) -> Value {
+fn build(found: &BuildArtifact) -> Value {
     let built = found.built.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     json!({
         "path": found.path, "profile": found.profile, "platform": found.platform,
@@ -110,13 +111,13 @@ fn build(found: &Found) -> Value {
     })
 }
 
-fn row(found: &Found) -> String {
+fn row(found: &BuildArtifact) -> String {
     let age = HumanDuration(found.built.elapsed().unwrap_or_default());
     let (profile, path, size) = (&found.profile, found.path.display(), HumanBytes(found.size));
     format!("  {profile:10} {age} ago, {size}  {path}\n")
 }
 
-fn broken(error: link::LinkError) -> Failure {
-    Failure::of(Exit::Failure, &error)
+fn broken(error: link::LinkError) -> CommandError {
+    CommandError::of(Exit::Failure, &error)
         .hint("check the state folder's permissions; `loom dev unlink` forgets a broken link")
 }

@@ -17,13 +17,13 @@ mod way;
 
 use serde_json::{Value, json};
 
-use self::check::{Check, Grade};
+use self::check::{CheckGrade, DoctorCheck};
 use super::{
-    Done, Exit, Failure, Outcome,
+    CommandError, Done, Exit, Outcome,
     context::Context,
     source::{
         examine::examine,
-        finding::{Finding, State},
+        finding::{Finding, ProbeState},
         told,
     },
 };
@@ -45,7 +45,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
             checks.extend(way::clock(&findings));
         }
         Err(failure) => {
-            checks.push(Check::failed("configuration", failure));
+            checks.push(DoctorCheck::failed("configuration", failure));
             let inputs = context.inputs(Flags::default())?;
             let folders = (config::dirs::cache_dir(&inputs), config::dirs::state_dir(&inputs));
             if let (Ok(cache), Ok(state)) = folders {
@@ -56,19 +56,19 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     tell(context, &checks, &findings)
 }
 
-fn configuration(resolved: &Resolved) -> Check {
+fn configuration(resolved: &Resolved) -> DoctorCheck {
     if let Some(untrusted) = &resolved.untrusted {
-        return Check::warning("configuration", untrusted.to_string()).hint(untrusted.hint());
+        return DoctorCheck::warning("configuration", untrusted.to_string()).hint(untrusted.hint());
     }
     match &resolved.warnings[..] {
-        [] => Check::well(
+        [] => DoctorCheck::well(
             "configuration",
             match &resolved.project.file {
                 Some(file) => file.display().to_string(),
                 None => "no loom.toml; what it could say has its default".to_owned(),
             },
         ),
-        [first, ..] => Check::warning("configuration", first.to_string())
+        [first, ..] => DoctorCheck::warning("configuration", first.to_string())
             .hint("`loom config check` names all of them"),
     }
 }
@@ -77,12 +77,12 @@ fn configuration(resolved: &Resolved) -> Check {
 fn asked(
     context: &Context,
     resolved: &Resolved,
-    checks: &mut Vec<Check>,
-) -> Result<Vec<Finding>, Failure> {
+    checks: &mut Vec<DoctorCheck>,
+) -> Result<Vec<Finding>, CommandError> {
     let specs = &resolved.sources.value;
     if specs.is_empty() {
         let hint = "name one in config.toml or loom.toml: [[sources]]";
-        checks.push(Check::failure("sources", "none is configured").hint(hint));
+        checks.push(DoctorCheck::failure("sources", "none is configured").hint(hint));
     }
     let findings = match context.line(resolved) {
         Ok(_) => examine(context, resolved, specs, None)?,
@@ -95,25 +95,28 @@ fn asked(
     Ok(findings)
 }
 
-fn source(context: &Context, resolved: &Resolved, finding: &Finding) -> Result<Check, Failure> {
+fn source(
+    context: &Context,
+    resolved: &Resolved,
+    finding: &Finding,
+) -> Result<DoctorCheck, CommandError> {
     let line = context.line(resolved)?;
     let said = told::summary(finding, &line);
     Ok(match &finding.state {
-        State::Failed(failure) => {
-            let failure = Failure { message: said, ..failure.clone() };
-            Check::failed("source", failure)
+        ProbeState::Failed(failure) => {
+            let failure = CommandError { message: said, ..failure.clone() };
+            DoctorCheck::failed("source", failure)
         }
-        State::Nothing => Check::warning("source", said),
-        _ if finding.held.is_some() => {
-            Check::warning("source", said).hint("it brought wrong bytes; `loom why` tells of them")
-        }
-        _ => Check::well("source", said),
+        ProbeState::Nothing => DoctorCheck::warning("source", said),
+        _ if finding.held.is_some() => DoctorCheck::warning("source", said)
+            .hint("it brought wrong bytes; `loom why` tells of them"),
+        _ => DoctorCheck::well("source", said),
     })
 }
 
-fn tell(context: &Context, checks: &[Check], findings: &[Finding]) -> Outcome {
-    let failed = checks.iter().filter(|check| check.grade == Grade::Failure).count();
-    let list: Vec<Value> = checks.iter().map(Check::json).collect();
+fn tell(context: &Context, checks: &[DoctorCheck], findings: &[Finding]) -> Outcome {
+    let failed = checks.iter().filter(|check| check.grade == CheckGrade::Failure).count();
+    let list: Vec<Value> = checks.iter().map(DoctorCheck::json).collect();
     let line = context.resolve(Flags::default()).and_then(|resolved| context.line(&resolved));
     let sources: Vec<Value> = match &line {
         Ok(line) => findings.iter().map(|finding| told::json(finding, line)).collect(),
@@ -124,7 +127,7 @@ fn tell(context: &Context, checks: &[Check], findings: &[Finding]) -> Outcome {
         "checks": list, "sources": sources,
     });
     context.printer.answer(&document, || {
-        let told: String = checks.iter().map(Check::human).collect();
+        let told: String = checks.iter().map(DoctorCheck::human).collect();
         let end = match failed {
             0 => "nothing is wrong".to_owned(),
             1 => "one thing is wrong".to_owned(),

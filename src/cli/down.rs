@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     Done, Outcome,
     context::Context,
-    place::{Place, launch_failed},
+    place::{ProjectScope, launch_failed},
 };
 use loom_runtime::launch::{self, Downed};
 
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let place = Place::of(context)?;
+    let place = ProjectScope::of(context)?;
     let downed = launch::down(&place.state, place.whose(args.all), GRACE)
         .map_err(|error| launch_failed(&error))?;
     if downed.is_empty() {

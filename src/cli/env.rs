@@ -5,22 +5,24 @@ use serde_json::{Map, Value, json};
 use super::{
     Done, Outcome,
     context::Context,
-    place::{Place, launch_failed},
+    place::{ProjectScope, launch_failed},
 };
-use loom_runtime::launch::{self, Document, Endpoint, Kind, LaunchError, State};
+use loom_runtime::launch::{
+    self, Endpoint, LaunchError, LaunchKind, RuntimeDocument, RuntimeState,
+};
 
 /// Arguments of `loom env`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
-    let place = Place::of(context)?;
+    let place = ProjectScope::of(context)?;
     let running =
         launch::running(&place.state, place.whose(false)).map_err(|error| launch_failed(&error))?;
     let ready = running.iter().find(|instance| {
-        instance.kind == Kind::Up
+        instance.kind == LaunchKind::Up
             && instance.document.binary == place.binary
-            && matches!(instance.state, State::Ready | State::Orphaned)
+            && matches!(instance.state, RuntimeState::Ready | RuntimeState::Orphaned)
     });
     let Some(instance) = ready else { return Err(launch_failed(&LaunchError::NothingRuns)) };
     let exports = exports(&instance.document);
@@ -32,7 +34,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
 }
 
 /// The variables in which clients look for a runtime.
-pub(crate) fn exports(document: &Document) -> Vec<(&'static str, String)> {
+pub(crate) fn exports(document: &RuntimeDocument) -> Vec<(&'static str, String)> {
     let bridge = document.bridge.as_ref().map(|bridge| {
         // «0.0.0.0» is where it listens, not where it is reached.
         let reachable = Endpoint::parse(&bridge.address).map(|e| e.reachable().to_string());

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use loom_github::{Github, Options, Place, Token};
+use loom_github::{Github, GithubOptions, GithubRepo, GithubToken};
 
-use super::{Exit, Failure, context::Context, sources};
+use super::{CommandError, Exit, context::Context, sources};
 use loom_runtime::{
-    acquire::{Candidate, Notes, Reach},
+    acquire::{Candidate, Reach, SharedDocuments},
     config::{Env, Resolved, Signature, SourceKind, SourceSpec},
-    trust::Origin,
+    trust::SourceClass,
 };
 
 /// The variables that hold a token for github.com, the first that is set counts.
@@ -22,43 +22,45 @@ pub(crate) fn open(
     context: &Context,
     resolved: &Resolved,
     spec: &SourceSpec,
-) -> Result<Candidate, Failure> {
+) -> Result<Candidate, CommandError> {
     let SourceKind::Github { repo, api_base, base_url, token_env, tag_prefix } = &spec.kind else {
-        return Err(Failure::new(Exit::Failure, format!("{spec} is not of type github")));
+        return Err(CommandError::new(Exit::Failure, format!("{spec} is not of type github")));
     };
-    let place = Place::new(repo, base_url.as_ref(), api_base.as_ref()).map_err(|e| usage(&e))?;
+    let place =
+        GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref()).map_err(|e| usage(&e))?;
     let (token, wanted) = token(context.env(), &place, token_env.as_deref());
     let (reach, origin) = (reach(&place), origin(&place));
-    let options = Options {
-        place,
+    let options = GithubOptions {
+        repo: place,
         token,
-        wanted,
+        token_variable: wanted,
         tag_prefix: tag_prefix.clone(),
         prerelease: spec.prerelease,
         evidence: resolved.trust.signature.value == Signature::Required,
         network: sources::network(context, resolved, spec)?,
-        memory: Arc::new(Notes::of(&resolved.state_dir.value, "github")),
+        cache: Arc::new(SharedDocuments::of(&resolved.state_dir.value, "github")),
     };
     let github = Github::open(options).map_err(|e| usage(&e))?;
     Ok(sources::candidate(spec, origin, reach, Box::new(github)))
 }
 
-fn usage(error: &dyn std::error::Error) -> Failure {
-    Failure::of(Exit::Usage, error).hint("`loom config show` says where this source is configured")
+fn usage(error: &dyn std::error::Error) -> CommandError {
+    CommandError::of(Exit::Usage, error)
+        .hint("`loom config show` says where this source is configured")
 }
 
-fn reach(place: &Place) -> Reach {
+fn reach(place: &GithubRepo) -> Reach {
     if place.is_local() { Reach::Loopback } else { Reach::Network }
 }
 
-fn origin(place: &Place) -> Origin {
-    if place.is_plain() { Origin::PlainHttp } else { Origin::Mirror }
+fn origin(place: &GithubRepo) -> SourceClass {
+    if place.is_plain() { SourceClass::PlainHttp } else { SourceClass::Mirror }
 }
 
 /// The token for a server, and the variable to name where one would help. A token goes to the server that it was
 /// made for: the usual variables to github.com, those for Enterprise to the host in `GH_HOST`, and the one that a
 /// source names to that source alone.
-fn token(env: &Env, place: &Place, named: Option<&str>) -> (Option<Token>, String) {
+fn token(env: &Env, place: &GithubRepo, named: Option<&str>) -> (Option<GithubToken>, String) {
     let names: &[&str] = match named {
         Some(ref name) => std::slice::from_ref(name),
         None if place.is_github_com() => &PUBLIC,
@@ -69,7 +71,7 @@ fn token(env: &Env, place: &Place, named: Option<&str>) -> (Option<Token>, Strin
     };
     let found = names.iter().find_map(|name| {
         let value = env.get(name)?.trim();
-        (!value.is_empty()).then(|| Token { value: value.into(), from: (*name).to_owned() })
+        (!value.is_empty()).then(|| GithubToken { value: value.into(), from: (*name).to_owned() })
     });
     (found, names[0].to_owned())
 }
@@ -82,7 +84,7 @@ mod tests {
 
     fn chosen(env: &[(&str, &str)], base: Option<&str>, named: Option<&str>) -> Option<String> {
         let base = base.map(|base| base.parse().unwrap());
-        let place = Place::new("o/r", base.as_ref(), None).unwrap();
+        let place = GithubRepo::new("o/r", base.as_ref(), None).unwrap();
         let (token, _) = token(&env.iter().copied().collect(), &place, named);
         token.map(|token| format!("{}={}", token.from, token.value.expose_secret()))
     }

@@ -11,9 +11,9 @@ use loom_source::Selector;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Exit, Failure,
+    CommandError, Exit,
     context::Context,
-    place::Place,
+    place::ProjectScope,
     place::launch_failed,
     ready::{ready, selector},
     selection::Selection,
@@ -21,13 +21,15 @@ use super::{
 };
 use loom_runtime::{
     config::{Flags, Mode, Resolved, Trusted, Untrusted},
-    launch::{self, Document, Endpoint, Kind, Launch, Launcher, Variable, Wanted},
+    launch::{
+        self, Endpoint, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument, Variable,
+    },
     store::{Lease, Store, StoreError},
 };
 
 /// What to start, and where it listens.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Asked {
+pub(crate) struct LaunchArgs {
     #[command(flatten)]
     selection: Selection,
     /// full, or bridge-only: without the dashboard
@@ -44,7 +46,7 @@ pub(crate) struct Asked {
 /// What `restart` wants to know of the options that `up` was given.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Memo {
+struct StoredLaunchArgs {
     version: Option<String>,
     sources: Vec<String>,
     allow_unverified: bool,
@@ -53,7 +55,7 @@ struct Memo {
     dashboard_port: Option<u16>,
 }
 
-impl Asked {
+impl LaunchArgs {
     /// The same, but any ports.
     pub(crate) fn on_free_ports(&self) -> Self {
         let ports = (self.bridge_port.or(Some(0)), self.dashboard_port.or(Some(0)));
@@ -86,8 +88,8 @@ impl Asked {
         }
     }
 
-    fn memo(&self) -> Memo {
-        Memo {
+    fn memo(&self) -> StoredLaunchArgs {
+        StoredLaunchArgs {
             version: self.selection.version.as_ref().map(ToString::to_string),
             sources: self.selection.sources.clone(),
             allow_unverified: self.selection.allow_unverified,
@@ -97,7 +99,7 @@ impl Asked {
         }
     }
 
-    fn of(memo: Memo) -> Self {
+    fn of(memo: StoredLaunchArgs) -> Self {
         let selection = Selection {
             version: memo.version.and_then(|text| text.parse().ok()),
             sources: memo.sources,
@@ -114,20 +116,24 @@ impl Asked {
 }
 
 /// The options that this project's runtime was started with.
-pub(crate) fn memo(context: &Context) -> Result<Asked, Failure> {
-    let place = Place::of(context)?;
-    let memo = launch::memo(&place.state, &place.project, &place.binary)
+pub(crate) fn memo(context: &Context) -> Result<LaunchArgs, CommandError> {
+    let place = ProjectScope::of(context)?;
+    let memo = launch::launch_args(&place.state, &place.project, &place.binary)
         .map_err(|error| launch_failed(&error))?;
-    Ok(Asked::of(serde_json::from_value(memo).unwrap_or_default()))
+    Ok(LaunchArgs::of(serde_json::from_value(memo).unwrap_or_default()))
 }
 
 /// What to start: acquired, checked and leased.
-pub(crate) fn launch(context: &Context, asked: &Asked, kind: Kind) -> Result<Launch, Failure> {
+pub(crate) fn launch(
+    context: &Context,
+    asked: &LaunchArgs,
+    kind: LaunchKind,
+) -> Result<Launch, CommandError> {
     acquired(context, asked, kind, trusted(context, asked)?)
 }
 
 /// The same, unless something runs that is sure to be in its way: nothing is fetched then.
-pub(crate) fn launch_beside(context: &Context, asked: &Asked) -> Result<Launch, Failure> {
+pub(crate) fn launch_beside(context: &Context, asked: &LaunchArgs) -> Result<Launch, CommandError> {
     let resolved = trusted(context, asked)?;
     let version = match selector(&resolved, &context.line(&resolved)?)? {
         _ if asked.selection.build => Some(Selector::Dev.to_string()),
@@ -136,30 +142,30 @@ pub(crate) fn launch_beside(context: &Context, asked: &Asked) -> Result<Launch, 
         Selector::Latest | Selector::Range(_) => None,
     };
     let dashboard = dashboard(&resolved);
-    let wanted = Wanted {
+    let wanted = RequestedSettings {
         version: version.as_deref(),
         bridge: &bridge(&resolved),
         dashboard: dashboard.as_ref(),
         env: &variables(&resolved),
     };
-    let (state, project) = (&resolved.state_dir.value, Place::of(context)?.project);
+    let (state, project) = (&resolved.state_dir.value, ProjectScope::of(context)?.project);
     launch::agree(state, &project, resolved.binary.value.as_ref(), &wanted)
         .map_err(|error| launch_failed(&error))?;
-    acquired(context, asked, Kind::Up, resolved)
+    acquired(context, asked, LaunchKind::Up, resolved)
 }
 
 fn acquired(
     context: &Context,
-    asked: &Asked,
-    kind: Kind,
+    asked: &LaunchArgs,
+    kind: LaunchKind,
     resolved: Resolved,
-) -> Result<Launch, Failure> {
+) -> Result<Launch, CommandError> {
     let store = context.store(&resolved)?;
     let lease = leased(context, &resolved, &store, &asked.selection)?;
     context.notices(&store);
     let installed = lease.installed();
     let launcher = std::env::current_exe().map_err(|e| {
-        Failure::new(Exit::Failure, format!("loom does not know its own program file: {e}"))
+        CommandError::new(Exit::Failure, format!("loom does not know its own program file: {e}"))
     })?;
     Ok(Launch {
         program: installed.entry.clone(),
@@ -171,11 +177,11 @@ fn acquired(
         dashboard: dashboard(&resolved),
         ready_timeout: resolved.bridge.timeout.value,
         grace: GRACE,
-        project: Place::of(context)?.project,
+        project: ProjectScope::of(context)?.project,
         state: resolved.state_dir.value.clone(),
         kind,
         launcher: Launcher { program: launcher, args: vec![supervise::NAME.into()] },
-        memo: serde_json::to_value(asked.memo()).unwrap_or_default(),
+        launch_args: serde_json::to_value(asked.memo()).unwrap_or_default(),
         lease: Some(lease.into_file()),
     })
 }
@@ -200,7 +206,7 @@ fn leased(
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
-) -> Result<Lease, Failure> {
+) -> Result<Lease, CommandError> {
     let state = &resolved.state_dir.value;
     let acquired = ready(context, resolved, store, selection)?;
     let lease = store.lease(&acquired.installed, state)?;
@@ -219,7 +225,7 @@ fn leased(
 }
 
 /// The configuration. What an untrusted project asks for is shown, and asked about where somebody can answer.
-fn trusted(context: &Context, asked: &Asked) -> Result<Resolved, Failure> {
+fn trusted(context: &Context, asked: &LaunchArgs) -> Result<Resolved, CommandError> {
     let resolved = context.resolve(asked.flags())?;
     for warning in &resolved.warnings {
         context.printer.warning(warning.to_string());
@@ -227,7 +233,8 @@ fn trusted(context: &Context, asked: &Asked) -> Result<Resolved, Failure> {
     let Some(untrusted) = &resolved.untrusted else { return Ok(resolved) };
     let answerable = io::stdin().is_terminal() && context.printer.is_terminal();
     if !answerable || !consents(context, untrusted)? {
-        let mut failure = Failure::new(Exit::Usage, untrusted.to_string()).hint(untrusted.hint());
+        let mut failure =
+            CommandError::new(Exit::Usage, untrusted.to_string()).hint(untrusted.hint());
         failure.chain = untrusted.what.iter().map(|w| format!("{} = {}", w.key, w.value)).collect();
         return Err(failure);
     }
@@ -236,7 +243,7 @@ fn trusted(context: &Context, asked: &Asked) -> Result<Resolved, Failure> {
     context.resolve(asked.flags())
 }
 
-fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, Failure> {
+fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, CommandError> {
     context.printer.warning(untrusted.to_string());
     for withheld in &untrusted.what {
         context.printer.warning(format!("  {} = {}", withheld.key, withheld.value));
@@ -246,7 +253,7 @@ fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, Failure> {
     io::stdin()
         .lock()
         .read_line(&mut line)
-        .map_err(|e| Failure::new(Exit::Usage, format!("no answer could be read: {e}")))?;
+        .map_err(|e| CommandError::new(Exit::Usage, format!("no answer could be read: {e}")))?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
@@ -257,7 +264,7 @@ fn variables(resolved: &Resolved) -> Vec<Variable> {
 }
 
 /// What runs, for people.
-pub(crate) fn human(document: &Document) -> String {
+pub(crate) fn human(document: &RuntimeDocument) -> String {
     let mut text = format!("{} {} is ready", document.binary, document.version);
     if let Some(bridge) = &document.bridge {
         text.push_str(&format!("\n  bridge     {}", bridge.address));

@@ -9,7 +9,7 @@ use super::{Done, Outcome, build_note, context::Context, list_remote};
 use loom_runtime::{
     acquire,
     config::Flags,
-    store::{Listed, Receipt, receipt::BuildReceipt},
+    store::{ListedRelease, Receipt, receipt::BuildReceipt},
 };
 
 /// Arguments of `loom list`.
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 struct Row {
-    listed: Listed,
+    listed: ListedRelease,
     receipt: Option<Receipt>,
     build: Option<BuildReceipt>,
     used: bool,

@@ -5,17 +5,17 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use loom_source::{Line, Platform, Slot, Version};
+use loom_source::{Platform, Product, Slot, Version};
 use serde_json::{Value, json};
 
 use super::{
-    Done, Exit, Failure, Outcome, context::Context, list::Args, ready, selection::Selection,
+    CommandError, Done, Exit, Outcome, context::Context, list::Args, ready, selection::Selection,
     sources,
 };
 use loom_runtime::{
     acquire::{
         age_in_words,
-        remote::{Said, Shelf},
+        remote::{RemoteListing, SourceListing},
     },
     store::{Store, receipt::rfc3339},
 };
@@ -42,8 +42,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         (false, []) => vec![line.platform],
         (false, named) => named.to_vec(),
     };
-    let lines: Vec<Line> =
-        platforms.into_iter().map(|platform| Line { platform, ..line.clone() }).collect();
+    let lines: Vec<Product> =
+        platforms.into_iter().map(|platform| Product { platform, ..line.clone() }).collect();
     let shelves =
         ready::with_acquirer(context, &resolved, &store, &selection, &opened, |acquirer| {
             acquirer.offered(&lines)
@@ -73,14 +73,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 
 fn rows(
     store: &Store,
-    shelves: &[Shelf],
+    shelves: &[SourceListing],
     prereleases: &[bool],
     all: bool,
-) -> Result<Rows, Failure> {
+) -> Result<Rows, CommandError> {
     let mut rows = Rows::new();
     for (shelf, counts) in shelves.iter().zip(prereleases) {
         for (line, said) in &shelf.lines {
-            let Said::Carries { versions, build, .. } = said else { continue };
+            let RemoteListing::Carries { versions, build, .. } = said else { continue };
             let shown = |version: &Version| all || *counts || !version.is_prerelease();
             let versions = versions.iter().filter(|dated| shown(&dated.version));
             let mut slots: Vec<_> = versions
@@ -88,7 +88,7 @@ fn rows(
                 .collect();
             slots.extend(build.then_some((Slot::Dev, None)));
             for (slot, published) in slots {
-                let here = store.find(&line.at(slot.clone()))?.is_some();
+                let here = store.find(&line.in_slot(slot.clone()))?.is_some();
                 let row = rows.entry((slot, line.platform)).or_default();
                 row.sources.push(shelf.source.clone());
                 row.published = row.published.or(published);
@@ -100,25 +100,27 @@ fn rows(
 }
 
 /// Where not one source could say anything, that is a failure.
-fn nobody(shelves: &[Shelf]) -> Option<Failure> {
-    let failed = |shelf: &Shelf| shelf.lines.iter().all(|(_, s)| matches!(s, Said::Failed(_)));
+fn nobody(shelves: &[SourceListing]) -> Option<CommandError> {
+    let failed = |shelf: &SourceListing| {
+        shelf.lines.iter().all(|(_, s)| matches!(s, RemoteListing::Failed(_)))
+    };
     if shelves.is_empty() {
         let message = "no source is configured";
-        return Some(Failure::new(Exit::Usage, message).hint("name one with --source"));
+        return Some(CommandError::new(Exit::Usage, message).hint("name one with --source"));
     }
     if !shelves.iter().all(failed) {
         return None;
     }
-    let failure = Failure::new(Exit::Unreachable, "no source could say what it offers");
+    let failure = CommandError::new(Exit::Unreachable, "no source could say what it offers");
     let chain = shelves.iter().filter_map(|shelf| match shelf.lines.first() {
-        Some((_, Said::Failed(why))) => Some(format!("{}: {why}", shelf.source)),
+        Some((_, RemoteListing::Failed(why))) => Some(format!("{}: {why}", shelf.source)),
         _ => None,
     });
     let hint = "check the address of each source named above, and the connection to it";
-    Some(Failure { chain: chain.collect(), ..failure }.hint(hint))
+    Some(CommandError { chain: chain.collect(), ..failure }.hint(hint))
 }
 
-fn row_json(line: &Line, ((slot, platform), row): (&(Slot, Platform), &Row)) -> Value {
+fn row_json(line: &Product, ((slot, platform), row): (&(Slot, Platform), &Row)) -> Value {
     json!({
         "authority": line.authority, "binary": line.binary, "version": slot.to_string(),
         "platform": platform, "sources": row.sources, "here": row.here,
@@ -140,12 +142,12 @@ fn row_text(((slot, platform), row): (&(Slot, Platform), &Row), dated: bool) -> 
     format!("{mark} {slot:<12} {platform:<14} {day}{from}\n")
 }
 
-fn shelf_json(shelf: &Shelf) -> Value {
+fn shelf_json(shelf: &SourceListing) -> Value {
     let lines = shelf.lines.iter().map(|(line, said)| {
         let (answer, why, heard) = match said {
-            Said::Carries { heard, .. } => ("lists", None, *heard),
-            Said::Silent(why) => ("cannot-list", Some(why), None),
-            Said::Failed(why) => ("failed", Some(why), None),
+            RemoteListing::Carries { heard, .. } => ("lists", None, *heard),
+            RemoteListing::Silent(why) => ("cannot-list", Some(why), None),
+            RemoteListing::Failed(why) => ("failed", Some(why), None),
         };
         let heard = heard.map(|age| age.as_secs());
         json!({"platform": line.platform, "answer": answer, "why": why, "age_seconds": heard})
@@ -157,15 +159,15 @@ fn shelf_json(shelf: &Shelf) -> Value {
 }
 
 /// What people should know about a source beside what it carries.
-fn told(shelf: &Shelf) -> Option<String> {
+fn told(shelf: &SourceListing) -> Option<String> {
     let source = &shelf.source;
     match &shelf.lines.first()?.1 {
-        Said::Carries { heard: Some(age), .. } => {
+        RemoteListing::Carries { heard: Some(age), .. } => {
             Some(format!("{source}: as it said {}", ago(*age)))
         }
-        Said::Carries { .. } => None,
-        Said::Silent(why) => Some(format!("{source} is not in this list: {why}")),
-        Said::Failed(why) => Some(format!("warning: {source} did not answer: {why}")),
+        RemoteListing::Carries { .. } => None,
+        RemoteListing::Silent(why) => Some(format!("{source} is not in this list: {why}")),
+        RemoteListing::Failed(why) => Some(format!("warning: {source} did not answer: {why}")),
     }
 }
 

@@ -10,11 +10,11 @@ use std::{
 use serde_json::json;
 
 use super::{
-    Done, Exit, Failure, Outcome,
+    CommandError, Done, Exit, Outcome,
     context::Context,
-    place::{Place, launch_failed},
+    place::{ProjectScope, launch_failed},
 };
-use loom_runtime::launch::{self, Follow, LaunchError};
+use loom_runtime::launch::{self, LaunchError, LogFollower};
 
 /// Arguments of `loom logs`.
 #[derive(Debug, clap::Args)]
@@ -35,25 +35,28 @@ pub(crate) struct Args {
 const LOOK: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let place = Place::of(context)?;
+    let place = ProjectScope::of(context)?;
     let log = log(&place, args.previous);
     if !log.exists() {
         return Err(launch_failed(&LaunchError::NothingRuns));
     }
     let unread = |e: io::Error| {
-        Failure::new(Exit::Failure, format!("could not read {}: {e}", log.display()))
+        CommandError::new(Exit::Failure, format!("could not read {}: {e}", log.display()))
     };
     if context.printer.is_json() {
         if args.follow {
-            return Err(Failure::new(Exit::Usage, "--follow has no end that --json could print"));
+            return Err(CommandError::new(
+                Exit::Usage,
+                "--follow has no end that --json could print",
+            ));
         }
         let lines = launch::tail(&log, args.lines.unwrap_or(usize::MAX)).map_err(unread)?;
         context.printer.answer(&json!({"schema": 1, "log": log, "lines": lines}), String::new)?;
         return Ok(Done::Well);
     }
     let mut follow = match args.lines {
-        Some(count) => Follow::from_tail(&log, count).map_err(unread)?,
-        None => Follow::from_start(&log),
+        Some(count) => LogFollower::from_tail(&log, count).map_err(unread)?,
+        None => LogFollower::from_start(&log),
     };
     copy(&mut follow, context, &log)?;
     while args.follow
@@ -68,7 +71,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     Ok(Done::Well)
 }
 
-fn log(place: &Place, previous: u8) -> PathBuf {
+fn log(place: &ProjectScope, previous: u8) -> PathBuf {
     let log = launch::log_of(&place.state, &place.project, &place.binary);
     match previous {
         0 => log,
@@ -76,7 +79,7 @@ fn log(place: &Place, previous: u8) -> PathBuf {
     }
 }
 
-fn copy(follow: &mut Follow, context: &Context, log: &Path) -> Result<(), Failure> {
+fn copy(follow: &mut LogFollower, context: &Context, log: &Path) -> Result<(), CommandError> {
     let mut out = io::stdout().lock();
     match follow.copy_to(&mut out).and_then(|_| out.flush()) {
         Ok(()) => Ok(()),
@@ -86,7 +89,7 @@ fn copy(follow: &mut Follow, context: &Context, log: &Path) -> Result<(), Failur
             std::process::exit(0)
         }
         Err(e) => {
-            Err(Failure::new(Exit::Failure, format!("could not copy {}: {e}", log.display())))
+            Err(CommandError::new(Exit::Failure, format!("could not copy {}: {e}", log.display())))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use super::{Exit, Failure};
+use super::{CommandError, Exit};
 
 /// The code of shells for a command that is not there.
 const NOT_FOUND: u8 = 127;
@@ -14,7 +14,7 @@ const NOT_EXECUTABLE: u8 = 126;
 /// # Errors
 /// With the codes of shells: 127 if it is not there, 126 if it cannot be run.
 #[cfg(unix)]
-pub(crate) fn look_up(command: &OsStr, path: Option<&OsStr>) -> Result<(), Failure> {
+pub(crate) fn look_up(command: &OsStr, path: Option<&OsStr>) -> Result<(), CommandError> {
     use std::{os::unix::ffi::OsStrExt, path::PathBuf};
 
     let is_path = command.as_bytes().contains(&b'/');
@@ -44,12 +44,12 @@ pub(crate) fn look_up(command: &OsStr, path: Option<&OsStr>) -> Result<(), Failu
 
 /// Windows looks in more places than PATH, and for more names; what it says is told by [`unrun`].
 #[cfg(not(unix))]
-pub(crate) fn look_up(_: &OsStr, _: Option<&OsStr>) -> Result<(), Failure> {
+pub(crate) fn look_up(_: &OsStr, _: Option<&OsStr>) -> Result<(), CommandError> {
     Ok(())
 }
 
 /// What the system said when it was to run `command`.
-pub(crate) fn unrun(command: &OsStr, error: &std::io::Error) -> Failure {
+pub(crate) fn unrun(command: &OsStr, error: &std::io::Error) -> CommandError {
     let why = format!("could not run {}: {error}", command.to_string_lossy());
     match error.kind() {
         std::io::ErrorKind::NotFound => failure(NOT_FOUND, "command-not-found", &why),
@@ -57,13 +57,13 @@ pub(crate) fn unrun(command: &OsStr, error: &std::io::Error) -> Failure {
     }
 }
 
-fn not_executable(why: &str) -> Failure {
+fn not_executable(why: &str) -> CommandError {
     failure(NOT_EXECUTABLE, "command-not-executable", why)
 }
 
-fn failure(code: u8, kind: &'static str, why: &str) -> Failure {
-    let failure = Failure::new(Exit::Failure, why).hint("check the command after `--`");
-    Failure { code, kind, ..failure }
+fn failure(code: u8, kind: &'static str, why: &str) -> CommandError {
+    let failure = CommandError::new(Exit::Failure, why).hint("check the command after `--`");
+    CommandError { code, kind, ..failure }
 }
 
 #[cfg(all(test, unix))]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Command;
 
-use super::{Done, Exit, Failure, Outcome, context::Context, parse};
+use super::{CommandError, Done, Exit, Outcome, context::Context, parse};
 
 /// Arguments of `loom man`.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     whole.build();
     if let Some(folder) = &args.to {
         write_all(&whole, folder).map_err(|e| {
-            Failure::of(Exit::Failure, &e)
+            CommandError::of(Exit::Failure, &e)
                 .hint(format!("check that {} can be written", folder.display()))
         })?;
         return Ok(Done::Well);
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let page = match &args.command {
         None => whole,
         Some(name) => whole.find_subcommand(name).cloned().ok_or_else(|| {
-            Failure::new(Exit::Usage, format!("there is no command {name:?}"))
+            CommandError::new(Exit::Usage, format!("there is no command {name:?}"))
                 .hint("see `loom --help`")
         })?,
     };
@@ -37,9 +37,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     Ok(Done::Well)
 }
 
-fn render(command: Command) -> Result<Vec<u8>, Failure> {
+fn render(command: Command) -> Result<Vec<u8>, CommandError> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page).map_err(|e| Failure::of(Exit::Failure, &e))?;
+    clap_mangen::Man::new(command)
+        .render(&mut page)
+        .map_err(|e| CommandError::of(Exit::Failure, &e))?;
     Ok(page)
 }
 

@@ -73,7 +73,7 @@ mod why;
 use std::{ffi::OsString, process::ExitCode};
 
 pub(crate) use exit::Exit;
-pub(crate) use report::Failure;
+pub(crate) use report::CommandError;
 
 /// What a command that did not fail leaves the process with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub(crate) enum Done {
     Code(u8),
 }
 
-type Outcome = Result<Done, Failure>;
+type Outcome = Result<Done, CommandError>;
 
 /// Runs `loom` with these arguments (the program's name first) and returns its exit code.
 pub(crate) fn run(args: Vec<OsString>) -> ExitCode {

@@ -1,8 +1,8 @@
 //! How one source may use the network: its own settings, and the environment's proxies and certificates.
 
-use loom_http::{Network, ProxySettings, Roots};
+use loom_http::{NetworkSettings, ProxySettings, Roots};
 
-use super::{Exit, Failure, context::Context};
+use super::{CommandError, Exit, context::Context};
 use loom_runtime::config::{
     Resolved, SourceSpec,
     certificates::{self, CertificateError, CertificatePaths},
@@ -14,11 +14,11 @@ pub(crate) fn network(
     context: &Context,
     resolved: &Resolved,
     spec: &SourceSpec,
-) -> Result<Network, Failure> {
+) -> Result<NetworkSettings, CommandError> {
     let ca = spec.ca.as_deref().map(certificates::read).transpose().map_err(|e| {
-        Failure::of(Exit::Usage, &e).hint(format!("check `ca` of the source {spec}"))
+        CommandError::of(Exit::Usage, &e).hint(format!("check `ca` of the source {spec}"))
     })?;
-    Ok(Network {
+    Ok(NetworkSettings {
         timeout: spec.timeout,
         connect_timeout: spec.connect_timeout,
         total_timeout: spec.total_timeout,
@@ -26,11 +26,11 @@ pub(crate) fn network(
         offline: resolved.offline.value,
         proxy: proxy(context, spec),
         roots: roots(context).map_err(|e| {
-            Failure::of(Exit::Usage, &e).hint("check SSL_CERT_FILE and SSL_CERT_DIR")
+            CommandError::of(Exit::Usage, &e).hint("check SSL_CERT_FILE and SSL_CERT_DIR")
         })?,
         ca: ca.into_iter().collect(),
         journal: context.journal.borrow().clone(),
-        ..Network::default()
+        ..NetworkSettings::default()
     })
 }
 

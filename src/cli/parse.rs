@@ -11,14 +11,14 @@ use std::{
 use clap::{ArgMatches, Args as _, Command, FromArgMatches as _, error::ErrorKind};
 
 use super::{
-    command::{ALL, Entry},
+    command::{ALL, CommandEntry},
     exit::Exit,
     global::{Global, WITH_VALUE},
-    report::Failure,
+    report::CommandError,
 };
 
 pub(super) struct Parsed {
-    pub(super) entry: &'static Entry,
+    pub(super) entry: &'static CommandEntry,
     pub(super) matches: ArgMatches,
     pub(super) global: Global,
 }
@@ -47,7 +47,7 @@ impl Stop {
 }
 
 /// What is wrong in one line; tips and usage are something to do about it.
-fn wrong_usage(error: &clap::Error) -> Failure {
+fn wrong_usage(error: &clap::Error) -> CommandError {
     let text = error.render().to_string();
     let mut paragraphs = text.split("\n\n").map(one_line);
     let message = match error.kind() {
@@ -59,7 +59,7 @@ fn wrong_usage(error: &clap::Error) -> Failure {
         .filter(|paragraph| paragraph.starts_with("tip: ") || paragraph.starts_with("Usage: "))
         .collect();
     hints.push("try `loom COMMAND --help`".to_owned());
-    Failure::new(Exit::Usage, message).hint(hints.join("\n"))
+    CommandError::new(Exit::Usage, message).hint(hints.join("\n"))
 }
 
 fn one_line(paragraph: &str) -> String {
@@ -67,14 +67,14 @@ fn one_line(paragraph: &str) -> String {
 }
 
 /// The root command with the global options and these subcommands.
-fn root(entries: impl IntoIterator<Item = &'static Entry>) -> Command {
+fn root(entries: impl IntoIterator<Item = &'static CommandEntry>) -> Command {
     Global::augment_args(Command::new("loom"))
         .version(env!("CARGO_PKG_VERSION"))
         .about("Finds, verifies, stores and runs the Loom agent runtime")
         .long_about(None)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(entries.into_iter().map(Entry::command))
+        .subcommands(entries.into_iter().map(CommandEntry::command))
 }
 
 /// The whole command line, for help, completions and manual pages: without what nobody is to type.

@@ -2,23 +2,23 @@
 
 use std::path::PathBuf;
 
-use super::{Exit, Failure, context::Context};
+use super::{CommandError, Exit, context::Context};
 use loom_runtime::{
     config::{self, Flags},
-    launch::{LaunchError, Whose},
+    launch::{LaunchError, Scope},
 };
 
 /// Where state is kept, and whose runtimes are meant.
-pub(crate) struct Place {
+pub(crate) struct ProjectScope {
     pub(crate) state: PathBuf,
     pub(crate) project: PathBuf,
     pub(crate) binary: String,
 }
 
-impl Place {
+impl ProjectScope {
     /// The place of a command that only speaks to runtimes. No mistake in a configuration keeps anybody from ending
     /// what runs: only the folder of the nearest `loom.toml` counts.
-    pub(crate) fn of(context: &Context) -> Result<Self, Failure> {
+    pub(crate) fn of(context: &Context) -> Result<Self, CommandError> {
         let inputs = context.inputs(Flags::default())?;
         let state = config::dirs::state_dir(&inputs)?.value;
         let named = context.global.config.as_ref().map(|file| inputs.cwd.join(file));
@@ -31,14 +31,14 @@ impl Place {
     }
 
     /// This project's runtimes, or with `all` the user's.
-    pub(crate) fn whose(&self, all: bool) -> Whose<'_> {
-        if all { Whose::All } else { Whose::Project(&self.project) }
+    pub(crate) fn whose(&self, all: bool) -> Scope<'_> {
+        if all { Scope::All } else { Scope::Project(&self.project) }
     }
 }
 
 /// A failure of a runtime, as the command line tells it.
-pub(crate) fn launch_failed(error: &LaunchError) -> Failure {
-    let mut failure = Failure::of(Exit::Failure, error).maybe_hint(error.hint());
+pub(crate) fn launch_failed(error: &LaunchError) -> CommandError {
+    let mut failure = CommandError::of(Exit::Failure, error).maybe_hint(error.hint());
     // Never 0: what was wanted did not come about.
     failure.code = u8::try_from(error.exit_code()).unwrap_or(1).max(1);
     failure.kind = error.kind();

@@ -7,11 +7,11 @@ use std::{
 
 use loom_plugin::{Plugin, PluginOptions, Program};
 
-use super::{Failure, context::Context, sources};
+use super::{CommandError, context::Context, sources};
 use loom_runtime::{
     acquire::{Candidate, Reach},
     config::{Env, Resolved, SourceKind, SourceSpec},
-    trust::Origin,
+    trust::SourceClass,
 };
 
 /// The variables that a plugin is given, besides PATH: where the user lives, how text is written, and how the network
@@ -49,9 +49,9 @@ pub(crate) fn open(
     resolved: &Resolved,
     spec: &SourceSpec,
     name: &str,
-) -> Result<Candidate, Failure> {
+) -> Result<Candidate, CommandError> {
     let SourceKind::Plugin { options, .. } = &spec.kind else {
-        return Err(Failure::new(super::Exit::Failure, format!("{spec} is no plugin")));
+        return Err(CommandError::new(super::Exit::Failure, format!("{spec} is no plugin")));
     };
     let env = context.env();
     let folders = folders(env);
@@ -66,7 +66,7 @@ pub(crate) fn open(
     });
     let source = Box::new(plugin);
     // Whatever a plugin says of itself, to us it is a mirror somewhere on the network.
-    Ok(sources::candidate(spec, Origin::Mirror, Reach::Network, source))
+    Ok(sources::candidate(spec, SourceClass::Mirror, Reach::Network, source))
 }
 
 /// The absolute folders of PATH.

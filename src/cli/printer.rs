@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Exit, Failure, global::Global};
+use super::{CommandError, Exit, global::Global};
 
 /// Where a command's output goes. Clones share one output.
 #[derive(Debug, Clone)]
@@ -56,9 +56,9 @@ impl Printer {
         &self,
         document: &impl Serialize,
         human: impl FnOnce() -> String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         let mut text = if self.json {
-            serde_json::to_string(document).map_err(|e| Failure::of(Exit::Failure, &e))?
+            serde_json::to_string(document).map_err(|e| CommandError::of(Exit::Failure, &e))?
         } else {
             human()
         };
@@ -69,7 +69,7 @@ impl Printer {
     }
 
     /// These bytes on stdout. A reader that went away is no failure: `loom … | head` is a way to use us.
-    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), CommandError> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
@@ -77,7 +77,7 @@ impl Printer {
                     io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Exit::DiskFull,
                     _ => Exit::Failure,
                 };
-                Err(Failure::new(exit, format!("could not write to stdout: {e}")))
+                Err(CommandError::new(exit, format!("could not write to stdout: {e}")))
             }
             _ => Ok(()),
         }
@@ -103,7 +103,7 @@ impl Printer {
     }
 
     /// The end of a run that failed: a document on stdout with `--json`, text on stderr without.
-    pub(crate) fn failure(&self, failure: &Failure) {
+    pub(crate) fn failure(&self, failure: &CommandError) {
         if self.json {
             // Nothing is left to do where even this cannot be written.
             let _ = self.bytes(format!("{}\n", failure.json()).as_bytes());
@@ -113,7 +113,7 @@ impl Printer {
     }
 
     /// A failure after the document was printed: text on stderr in any case.
-    pub(crate) fn complaint(&self, failure: &Failure) {
+    pub(crate) fn complaint(&self, failure: &CommandError) {
         self.stderr(failure.human().trim_end());
     }
 

@@ -15,7 +15,7 @@ use loom_runtime::acquire::{Observer, Progress};
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Tells people.
-pub(crate) struct Teller {
+pub(crate) struct ProgressReporter {
     printer: Printer,
     transfer: Mutex<Option<Transfer>>,
     /// The last failure: told only when something follows it, for where nothing does the error itself says it.
@@ -33,7 +33,7 @@ struct Transfer {
     bar: Option<ProgressBar>,
 }
 
-impl Teller {
+impl ProgressReporter {
     pub(crate) fn new(printer: Printer) -> Self {
         Self { printer, transfer: Mutex::new(None), pending: Mutex::new(None) }
     }
@@ -124,8 +124,8 @@ fn bar(what: &str, total: Option<u64>) -> ProgressBar {
     bar.with_style(style).with_message(what.to_owned())
 }
 
-impl Observer for Teller {
-    fn tell(&self, progress: Progress<'_>) {
+impl Observer for ProgressReporter {
+    fn on_event(&self, progress: Progress<'_>) {
         if !matches!(progress, Progress::Received { .. }) {
             self.well();
         }

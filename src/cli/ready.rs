@@ -2,19 +2,19 @@
 
 use std::time::SystemTime;
 
-use loom_source::{Line, Selector, Slot};
+use loom_source::{Product, Selector, Slot};
 
 use super::{
-    Exit, Failure, build_note,
+    CommandError, Exit, build_note,
     context::Context,
-    progress::Teller,
+    progress::ProgressReporter,
     selection::Selection,
     sources::{self, Opened},
 };
 use loom_runtime::{
-    acquire::{self, AcquireError, Acquired, Acquirer, How, Network, Retry},
+    acquire::{self, AcquireError, Acquired, Acquirer, How, SourceRuntime, TransferRetry},
     config::Resolved,
-    store::{Limits, Store},
+    store::{Store, TreeLimits},
     trust::Policy,
 };
 
@@ -29,7 +29,7 @@ pub(crate) fn policy(resolved: &Resolved) -> Policy {
 }
 
 /// What is wanted: what flag, environment or file say, else what `loom use` chose, else the latest.
-pub(crate) fn selector(resolved: &Resolved, line: &Line) -> Result<Selector, Failure> {
+pub(crate) fn selector(resolved: &Resolved, line: &Product) -> Result<Selector, CommandError> {
     if !resolved.bridge.version.origin.is_default() {
         return Ok(resolved.bridge.version.value.clone());
     }
@@ -49,18 +49,18 @@ pub(crate) fn ready(
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
-) -> Result<Acquired, Failure> {
+) -> Result<Acquired, CommandError> {
     let line = context.line(resolved)?;
     if let (true, Some(version)) = (selection.build, &selection.version)
         && !version.allows_dev()
     {
         let message = format!("--build makes a cargo build, and --version {version} is none");
-        return Err(Failure::new(Exit::Usage, message).hint("leave out one of the two"));
+        return Err(CommandError::new(Exit::Usage, message).hint("leave out one of the two"));
     }
     let selector = if selection.build { Selector::Dev } else { selector(resolved, &line)? };
     let policy = policy(resolved);
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)
-        && let Some(installed) = acquire::here(store, &line.version(version.clone()), &policy)?
+        && let Some(installed) = acquire::here(store, &line.at_version(version.clone()), &policy)?
     {
         return Ok(Acquired { installed, how: How::Here });
     }
@@ -75,8 +75,8 @@ pub(crate) fn with_acquirer<T>(
     selection: &Selection,
     opened: &Opened,
     ask: impl FnOnce(&Acquirer<'_>) -> Result<T, AcquireError>,
-) -> Result<T, Failure> {
-    let teller = Teller::new(context.printer.clone());
+) -> Result<T, CommandError> {
+    let teller = ProgressReporter::new(context.printer.clone());
     let asked = ask(&acquirer(resolved, store, selection, opened, &teller, policy(resolved)))?;
     teller.well();
     Ok(asked)
@@ -87,7 +87,7 @@ fn acquirer<'a>(
     store: &'a Store,
     selection: &Selection,
     opened: &'a Opened,
-    teller: &'a Teller,
+    teller: &'a ProgressReporter,
     policy: Policy,
 ) -> Acquirer<'a> {
     Acquirer {
@@ -96,15 +96,15 @@ fn acquirer<'a>(
         candidates: &opened.candidates,
         policy,
         observer: teller,
-        limits: Limits::default(),
-        retry: Retry::default(),
+        limits: TreeLimits::default(),
+        retry: TransferRetry::default(),
         keep_archives: resolved.store.keep_archives.value,
         freshness: resolved.update.check_interval.value,
         offline: resolved.offline.value,
         force: selection.force_download,
         allow_downgrade: selection.allow_downgrade,
         quarantine: selection.sources.is_empty(),
-        network: Network::default(),
+        network: SourceRuntime::default(),
     }
 }
 
@@ -113,11 +113,11 @@ fn fetch(
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
-    (line, selector): (&Line, &Selector),
+    (line, selector): (&Product, &Selector),
     policy: Policy,
-) -> Result<Acquired, Failure> {
+) -> Result<Acquired, CommandError> {
     let opened = sources::open(context, resolved, selection.build)?;
-    let teller = Teller::new(context.printer.clone());
+    let teller = ProgressReporter::new(context.printer.clone());
     let acquirer = acquirer(resolved, store, selection, &opened, &teller, policy);
     let acquired = acquirer.acquire(line, selector);
     if acquired.is_ok() {
@@ -127,7 +127,7 @@ fn fetch(
     let acquired = acquired.map_err(|error| {
         let untrusted = resolved.untrusted.iter().map(|untrusted| untrusted.hint());
         let hints: Vec<String> = opened.hints.iter().cloned().chain(untrusted).collect();
-        let failure = Failure::from(error);
+        let failure = CommandError::from(error);
         if hints.is_empty() { failure } else { failure.also(hints.join("\n")) }
     })?;
     if *selector == Selector::Latest && !store.is_latest(&acquired.installed) {

@@ -5,11 +5,11 @@ use std::path::Path;
 use loom_source::{Release, Slot};
 use serde_json::json;
 
-use super::{Done, Exit, Failure, Outcome, context::Context, place::launch_failed};
+use super::{CommandError, Done, Exit, Outcome, context::Context, place::launch_failed};
 use loom_runtime::{
     acquire::{chosen, forget_first_seen},
     config::Flags,
-    launch::{self, Instance, Kind, Whose},
+    launch::{self, Instance, LaunchKind, Scope},
     store::{Store, StoreError},
 };
 
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let state = &resolved.state_dir.value;
     let line = context.line(&resolved)?;
-    let release: Release = line.at(args.version.clone());
+    let release: Release = line.in_slot(args.version.clone());
     let store = context.store(&resolved)?;
     let removed = match store.remove(&release) {
         Err(error) if error.is_busy() => return Err(in_use(state, &store, &release, error)?),
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     context.notices(&store);
     let forgotten = args.forget && forget_first_seen(state, &release)?;
     if !removed && !forgotten {
-        return Err(Failure::new(Exit::Absent, format!("{release} is not here"))
+        return Err(CommandError::new(Exit::Absent, format!("{release} is not here"))
             .hint("`loom list` shows what is"));
     }
     if chosen::load(state, &line.authority, &line.binary)?.as_ref() == Some(&args.version) {
@@ -62,14 +62,14 @@ fn in_use(
     store: &Store,
     release: &Release,
     error: StoreError,
-) -> Result<Failure, Failure> {
+) -> Result<CommandError, CommandError> {
     let tree = store.find(release)?.map(|installed| installed.tree.to_string());
-    let mut running = launch::running(state, Whose::All).map_err(|error| launch_failed(&error))?;
+    let mut running = launch::running(state, Scope::All).map_err(|error| launch_failed(&error))?;
     running.retain(|instance| instance.document.tree.is_some() && instance.document.tree == tree);
     if running.is_empty() {
         return Ok(error.into());
     }
-    let mut failure = Failure::new(Exit::Busy, format!("{release} is in use"));
+    let mut failure = CommandError::new(Exit::Busy, format!("{release} is in use"));
     failure.chain = running.iter().map(who).collect();
     let mut hints: Vec<String> = running.iter().map(way_out).collect();
     hints.dedup();
@@ -83,7 +83,7 @@ fn who(instance: &Instance) -> String {
 
 fn way_out(instance: &Instance) -> String {
     match instance.kind {
-        Kind::Up => format!("end it with `loom down` in {}, and try again", instance.project),
-        Kind::Exec => "it ends with its `loom exec`".to_owned(),
+        LaunchKind::Up => format!("end it with `loom down` in {}, and try again", instance.project),
+        LaunchKind::Exec => "it ends with its `loom exec`".to_owned(),
     }
 }

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use loom_runtime::{
-    acquire::{AcquireError, Reason, StateError},
+    acquire::{AcquireError, FailureReason, StateError},
     config::ConfigError,
     store::StoreError,
 };
 
 /// An error with its exit code, its causes, and something to do.
 #[derive(Debug, Clone)]
-pub(crate) struct Failure {
+pub(crate) struct CommandError {
     /// The exit code: one of ours, or a child's.
     pub(crate) code: u8,
     /// The word for what kind of failure it is, for programs.
@@ -26,7 +26,7 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<String>,
 }
 
-impl Failure {
+impl CommandError {
     /// A failure without causes.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl Failure {
     }
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         let exit = match () {
             () if error.is_disk_full() => Exit::DiskFull,
@@ -110,7 +110,7 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<StateError> for Failure {
+impl From<StateError> for CommandError {
     fn from(error: StateError) -> Self {
         let exit = if error.is_disk_full() { Exit::DiskFull } else { Exit::Failure };
         Self::of(exit, &error)
@@ -118,22 +118,22 @@ impl From<StateError> for Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
         Self::of(Exit::Usage, &error).maybe_hint(error.hint())
     }
 }
 
-impl From<AcquireError> for Failure {
+impl From<AcquireError> for CommandError {
     fn from(error: AcquireError) -> Self {
         let exit = match &error {
             AcquireError::Store(_) | AcquireError::State(_) => return Self::from_below(error),
             AcquireError::NoSource(_) | AcquireError::Unreadable { .. } => Exit::Usage,
             AcquireError::Unserved { reason, .. } => match reason {
-                Reason::Absent => Exit::Absent,
-                Reason::Unreachable => Exit::Unreachable,
-                Reason::Credentials => Exit::Credentials,
-                Reason::Integrity => Exit::Integrity,
+                FailureReason::Absent => Exit::Absent,
+                FailureReason::Unreachable => Exit::Unreachable,
+                FailureReason::Credentials => Exit::Credentials,
+                FailureReason::Integrity => Exit::Integrity,
             },
             AcquireError::OnlyBuilds { .. } | AcquireError::Unlistable { .. } => Exit::Absent,
             AcquireError::Downgrade { .. }
@@ -151,7 +151,7 @@ impl From<AcquireError> for Failure {
     }
 }
 
-impl Failure {
+impl CommandError {
     fn from_below(error: AcquireError) -> Self {
         match error {
             AcquireError::Store(error) => error.into(),

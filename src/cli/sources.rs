@@ -2,18 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use loom_cargo_build::{CargoBuild, CargoBuildOptions, choose::Sightings};
-use loom_http::Network;
-use loom_mirror::{Mirror, Options};
+use loom_cargo_build::{CargoBuild, CargoBuildOptions, choose::CheckoutCandidates};
+use loom_http::NetworkSettings;
+use loom_mirror::{Mirror, MirrorOptions};
 use loom_source::Source;
 use url::Url;
 
 pub(crate) use super::network::network;
-use super::{Exit, Failure, context::Context, github, netrc, objects, plugins};
+use super::{CommandError, Exit, context::Context, github, netrc, objects, plugins};
 use loom_runtime::{
     acquire::{Bounded, Candidate, Reach},
-    config::{Layout, Resolved, SourceKind, SourceSpec, Then},
-    trust::Origin,
+    config::{Layout, OnFailure, Resolved, SourceKind, SourceSpec},
+    trust::SourceClass,
 };
 
 /// The sources that may be asked, in order, and what people should know about those that may not.
@@ -28,7 +28,11 @@ pub(crate) fn built_from() -> Option<&'static Path> {
 }
 
 /// Opens what is configured. With `build`, cargo is run in the checkout first, and its build stands before all else.
-pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Result<Opened, Failure> {
+pub(crate) fn open(
+    context: &Context,
+    resolved: &Resolved,
+    build: bool,
+) -> Result<Opened, CommandError> {
     let mut opened = Opened { candidates: Vec::new(), hints: Vec::new() };
     let specs = &resolved.sources.value;
     if build && !specs.iter().any(|spec| matches!(spec.kind, SourceKind::Target { .. })) {
@@ -64,7 +68,7 @@ pub(crate) fn open(context: &Context, resolved: &Resolved, build: bool) -> Resul
 
 pub(crate) fn candidate(
     spec: &SourceSpec,
-    origin: Origin,
+    origin: SourceClass,
     reach: Reach,
     source: Box<dyn Source>,
 ) -> Candidate {
@@ -72,8 +76,8 @@ pub(crate) fn candidate(
         name: spec.to_string(),
         origin,
         source,
-        stop_on_error: spec.on_error == Then::Stop,
-        stop_on_absent: spec.on_absent == Then::Stop,
+        stop_on_error: spec.on_error == OnFailure::Stop,
+        stop_on_absent: spec.on_absent == OnFailure::Stop,
         reach,
         timeout: spec.timeout,
         race: spec.race,
@@ -90,14 +94,14 @@ fn target(
     profile: Option<&str>,
     build: bool,
     opened: &mut Opened,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let checkout = match path {
         Some(path) => Some(path.to_owned()),
         None => checkout(context, resolved, &mut opened.hints)?,
     };
     let Some(checkout) = checkout else {
         if build {
-            return Err(Failure::new(Exit::Usage, "--build needs a checkout of Loom")
+            return Err(CommandError::new(Exit::Usage, "--build needs a checkout of Loom")
                 .hint("run `loom dev link FOLDER` once, or give --source target:/FOLDER"));
         }
         return Ok(());
@@ -105,7 +109,7 @@ fn target(
     let profile = profile.map(str::to_owned);
     let options = CargoBuildOptions { profile, build, ..target_options(context, checkout) };
     let source = Box::new(CargoBuild::open(options));
-    opened.candidates.push(candidate(spec, Origin::Workspace, Reach::Disk, source));
+    opened.candidates.push(candidate(spec, SourceClass::Workspace, Reach::Disk, source));
     Ok(())
 }
 
@@ -125,10 +129,12 @@ pub(crate) fn checkout(
     context: &Context,
     resolved: &Resolved,
     hints: &mut Vec<String>,
-) -> Result<Option<PathBuf>, Failure> {
+) -> Result<Option<PathBuf>, CommandError> {
     let state = &resolved.state_dir.value;
-    let sightings = Sightings::look(state, built_from(), &context.cwd()?)
-        .map_err(|e| Failure::of(Exit::Failure, &e).hint("`loom dev unlink` forgets the link"))?;
+    let sightings =
+        CheckoutCandidates::look(state, built_from(), &context.cwd()?).map_err(|e| {
+            CommandError::of(Exit::Failure, &e).hint("`loom dev unlink` forgets the link")
+        })?;
     let choice = loom_cargo_build::choose::choose_checkout(sightings);
     hints.extend(choice.hint.map(|hint| hint.to_string()));
     Ok(choice.checkout.map(|(path, _)| path))
@@ -139,30 +145,31 @@ fn mirror(
     resolved: &Resolved,
     spec: &SourceSpec,
     url: &Url,
-) -> Result<Candidate, Failure> {
-    let options = Options {
+) -> Result<Candidate, CommandError> {
+    let options = MirrorOptions {
         layout: match spec.layout {
-            None => loom_mirror::Layout::Probe,
-            Some(Layout::Store) => loom_mirror::Layout::Store,
-            Some(Layout::Release) => loom_mirror::Layout::Release,
+            None => loom_mirror::MirrorLayout::Probe,
+            Some(Layout::Store) => loom_mirror::MirrorLayout::Store,
+            Some(Layout::Release) => loom_mirror::MirrorLayout::Release,
         },
         // A folder needs neither proxies nor certificates, and fails for none of them.
         network: match url.scheme() {
-            "file" => Network::default(),
+            "file" => NetworkSettings::default(),
             _ => network(context, resolved, spec)?,
         },
         authorization: None,
         objects: objects::options(&spec.kind, context.env(), std::env::home_dir().as_deref()),
     };
     let mirror = Mirror::open(netrc::with_login(context, url).as_str(), options).map_err(|e| {
-        Failure::of(Exit::Usage, &e).hint("`loom config show` says where this source is configured")
+        CommandError::of(Exit::Usage, &e)
+            .hint("`loom config show` says where this source is configured")
     })?;
     let reach = match (url.scheme(), mirror.is_local()) {
         ("file", _) => Reach::Disk,
         (_, true) => Reach::Loopback,
         (_, false) => Reach::Network,
     };
-    let origin = if mirror.is_insecure() { Origin::PlainHttp } else { Origin::Mirror };
+    let origin = if mirror.is_insecure() { SourceClass::PlainHttp } else { SourceClass::Mirror };
     let source: Box<dyn Source> = match reach {
         // What looks like a folder may be a mount whose server has gone away.
         Reach::Disk => Box::new(Bounded::new(mirror, spec.timeout)),

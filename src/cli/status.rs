@@ -3,7 +3,7 @@
 use super::{
     Done, Outcome,
     context::Context,
-    place::{Place, launch_failed},
+    place::{ProjectScope, launch_failed},
 };
 use loom_runtime::launch::{self, Instance};
 
@@ -16,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let place = Place::of(context)?;
+    let place = ProjectScope::of(context)?;
     let running = launch::running(&place.state, place.whose(args.all))
         .map_err(|error| launch_failed(&error))?;
     if running.is_empty() {

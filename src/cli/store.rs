@@ -6,11 +6,13 @@ use indicatif::HumanBytes;
 use loom_source::{Digest, Platform, Release, Selector, Slot, Version};
 use serde_json::json;
 
-use super::{Done, Exit, Failure, Outcome, context::Context, progress::Teller, ready};
+use super::{
+    CommandError, Done, Exit, Outcome, context::Context, progress::ProgressReporter, ready,
+};
 use loom_runtime::{
-    acquire::{Acquirer, Network, Retry},
+    acquire::{Acquirer, SourceRuntime, TransferRetry},
     config::{Flags, Resolved},
-    store::{Limits, Store},
+    store::{Store, TreeLimits},
 };
 
 /// Arguments of `loom store`.
@@ -84,7 +86,7 @@ fn verify(context: &Context, store: &Store) -> Outcome {
         "objects": report.objects, "bytes": report.bytes, "findings": findings,
     });
     context.printer.answer(&document, || {
-        let line = |f: &loom_runtime::store::Finding| {
+        let line = |f: &loom_runtime::store::Damage| {
             format!("{}: {}; {}\n", f.path.display(), f.what, f.cure)
         };
         let findings: String = report.findings.iter().map(line).collect();
@@ -131,14 +133,17 @@ fn show_path(args: &PathArgs, context: &Context, resolved: &Resolved, store: &St
     let (line, root) = (context.line(resolved)?, store.root().to_owned());
     let path = match &args.version {
         None => root.clone(),
-        Some(Selector::Latest) if args.expected => store.latest_path(&line.at(Slot::Dev)),
+        Some(Selector::Latest) if args.expected => store.latest_path(&line.in_slot(Slot::Dev)),
         Some(Selector::Exact(version)) => {
-            slot_path(args.expected, store, line.at(Slot::Version(version.clone())))?
+            slot_path(args.expected, store, line.in_slot(Slot::Version(version.clone())))?
         }
-        Some(Selector::Dev) => slot_path(args.expected, store, line.at(Slot::Dev))?,
+        Some(Selector::Dev) => slot_path(args.expected, store, line.in_slot(Slot::Dev))?,
         Some(several) => {
-            return Err(Failure::new(Exit::Usage, format!("{several} may mean many versions"))
-                .hint("give one version, such as 0.2.0; `loom which` says which one is meant"));
+            return Err(CommandError::new(
+                Exit::Usage,
+                format!("{several} may mean many versions"),
+            )
+            .hint("give one version, such as 0.2.0; `loom which` says which one is meant"));
         }
     };
     let document = json!({"schema": 1, "path": path, "root": root, "platform": line.platform});
@@ -147,12 +152,12 @@ fn show_path(args: &PathArgs, context: &Context, resolved: &Resolved, store: &St
 }
 
 /// The link of a release, or the tree behind it.
-fn slot_path(expected: bool, store: &Store, release: Release) -> Result<PathBuf, Failure> {
+fn slot_path(expected: bool, store: &Store, release: Release) -> Result<PathBuf, CommandError> {
     if expected {
         return Ok(store.link_path(&release));
     }
     let installed = store.find(&release)?.ok_or_else(|| {
-        Failure::new(Exit::Absent, format!("{release} is not here"))
+        CommandError::new(Exit::Absent, format!("{release} is not here"))
             .hint(format!("`loom get --version {}` fetches it", release.slot))
     })?;
     Ok(store.tree(&installed.tree))
@@ -161,23 +166,23 @@ fn slot_path(expected: bool, store: &Store, release: Release) -> Result<PathBuf,
 fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) -> Outcome {
     let mut line = context.line(resolved)?;
     line.platform = args.platform.unwrap_or(line.platform);
-    let release = line.version(args.version.clone());
-    let teller = Teller::new(context.printer.clone());
+    let release = line.at_version(args.version.clone());
+    let teller = ProgressReporter::new(context.printer.clone());
     let acquirer = Acquirer {
         store,
         state: &resolved.state_dir.value,
         candidates: &[],
         policy: ready::policy(resolved),
         observer: &teller,
-        limits: Limits::default(),
-        retry: Retry::default(),
+        limits: TreeLimits::default(),
+        retry: TransferRetry::default(),
         keep_archives: resolved.store.keep_archives.value,
         freshness: resolved.update.check_interval.value,
         offline: true,
         force: true,
         allow_downgrade: false,
         quarantine: false,
-        network: Network::default(),
+        network: SourceRuntime::default(),
     };
     let added = acquirer.add(&release, &context.cwd()?.join(&args.file), args.sha256);
     context.notices(store);

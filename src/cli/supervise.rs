@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Done, Exit, Failure, Outcome, context::Context};
+use super::{CommandError, Done, Exit, Outcome, context::Context};
 
 /// Arguments of `loom __supervise`: none, it is told on its standard input.
 #[derive(Debug, clap::Args)]
@@ -12,7 +12,8 @@ pub(crate) struct Args {}
 pub(crate) const NAME: &str = "__supervise";
 
 pub(crate) fn run(_: &Args, _: &Context) -> Outcome {
-    loom_runtime::launch::supervise(io::BufReader::new(io::stdin()), io::stdout())
-        .map_err(|e| Failure::new(Exit::Failure, format!("there is nothing to supervise: {e}")))?;
+    loom_runtime::launch::supervise(io::BufReader::new(io::stdin()), io::stdout()).map_err(
+        |e| CommandError::new(Exit::Failure, format!("there is nothing to supervise: {e}")),
+    )?;
     Ok(Done::Well)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{Done, Exit, Failure, Outcome, context::Context};
+use super::{CommandError, Done, Exit, Outcome, context::Context};
 use loom_runtime::config::{self, Disk, Files as _, Flags, Inputs, Trusted, Untrusted};
 
 /// Arguments of `loom trust`.
@@ -36,10 +36,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 /// What trust is about in the project's file.
-fn project(inputs: &Inputs) -> Result<Untrusted, Failure> {
+fn project(inputs: &Inputs) -> Result<Untrusted, CommandError> {
     config::trustable(inputs, &Disk)?.ok_or_else(|| {
         let cwd = inputs.cwd.display();
-        Failure::new(Exit::Usage, format!("there is no loom.toml in {cwd} or above it"))
+        CommandError::new(Exit::Usage, format!("there is no loom.toml in {cwd} or above it"))
             .hint("name the project's folder, or write one with `loom init`")
     })
 }

@@ -6,20 +6,20 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Done, Exit, Failure, Outcome,
+    CommandError, Done, Exit, Outcome,
     context::Context,
     env::exports,
-    launching::{self, Asked},
+    launching::{self, LaunchArgs},
     place::launch_failed,
     tail::Tail,
 };
-use loom_runtime::launch::{self, Document, Ended, Kind, LaunchError, Started, Up};
+use loom_runtime::launch::{self, Ended, LaunchError, LaunchKind, RuntimeDocument, Started, Up};
 
 /// Arguments of `loom up`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    asked: Asked,
+    asked: LaunchArgs,
     /// Return once it answers; `loom down` ends it
     #[arg(long, short)]
     detach: bool,
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     }
 }
 
-fn answer(context: &Context, document: &Document) -> Outcome {
+fn answer(context: &Context, document: &RuntimeDocument) -> Outcome {
     context.printer.answer(document, || launching::human(document))?;
     Ok(Done::Well)
 }
@@ -57,7 +57,7 @@ fn attend(context: &Context, started: Box<Started>) -> Outcome {
     let mut log = io::stderr();
     let out: Option<&mut dyn io::Write> =
         if context.printer.is_quiet() { None } else { Some(&mut log) };
-    let ended = started.attend(out).map_err(|error| launch_failed(&error))?;
+    let ended = started.attach(out).map_err(|error| launch_failed(&error))?;
     if ended.asked && ended.exit_code() == 0 {
         return Ok(Done::Well);
     }
@@ -74,18 +74,18 @@ fn attend(context: &Context, started: Box<Started>) -> Outcome {
 #[derive(Serialize)]
 struct Tied<'a> {
     #[serde(flatten)]
-    document: &'a Document,
+    document: &'a RuntimeDocument,
     /// The variables in which clients look for it.
     env: Map<String, Value>,
 }
 
 /// Stays with a server that lives as long as somebody holds our standard input open.
 fn tied(args: &Args, context: &Context) -> Outcome {
-    let launch = launching::launch(context, &args.asked, Kind::Exec)?;
+    let launch = launching::launch(context, &args.asked, LaunchKind::Exec)?;
     let started = match launch::up(launch).map_err(|error| launch_failed(&error))? {
         Up::Started(started) => *started,
         // Each of them has an instance of its own.
-        Up::Found(_) => return Err(Failure::new(Exit::Busy, "another runtime is in the way")),
+        Up::Found(_) => return Err(CommandError::new(Exit::Busy, "another runtime is in the way")),
     };
     let document = started.document.clone();
     let env = exports(&document).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
@@ -106,11 +106,11 @@ fn tied(args: &Args, context: &Context) -> Outcome {
 }
 
 /// How the server ended. The document on stdout was its start; its end is said on stderr.
-fn failure(document: &Document, ended: Ended) -> Failure {
+fn failure(document: &RuntimeDocument, ended: Ended) -> CommandError {
     let how = match (ended.asked, ended.killed) {
         (_, true) => "did not end in time and was killed",
         (true, false) => "ended badly when it was asked to",
         (false, false) => "ended by itself",
     };
-    Failure::new(Exit::Failure, format!("{} {how} ({ended})", document.binary))
+    CommandError::new(Exit::Failure, format!("{} {how} ({ended})", document.binary))
 }

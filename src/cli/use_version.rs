@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         return Ok(Done::Well);
     };
     chosen::save(state, &line.authority, &line.binary, slot)?;
-    let installed = context.store(&resolved)?.find(&line.at(slot.clone()))?;
+    let installed = context.store(&resolved)?.find(&line.in_slot(slot.clone()))?;
     if installed.is_none() {
         context
             .printer

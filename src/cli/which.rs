@@ -1,13 +1,13 @@
 //! `loom which`
 
-use loom_source::{Line, Release, Selector, Slot, Version};
+use loom_source::{Product, Release, Selector, Slot, Version};
 use serde_json::json;
 
-use super::{Done, Exit, Failure, Outcome, context::Context, ready, sources};
+use super::{CommandError, Done, Exit, Outcome, context::Context, ready, sources};
 use loom_runtime::{
     acquire,
     config::{Flags, Resolved, SourceKind},
-    store::{Installed, Listed, Store},
+    store::{Installed, ListedRelease, Store},
 };
 
 /// Arguments of `loom which`.
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let selector = ready::selector(&resolved, &line)?;
     let installed = find(context, &resolved, &store, &line, &selector)?.ok_or_else(|| {
         let message = format!("{} {selector} {} is not here", line.binary, line.platform);
-        Failure::new(Exit::Absent, message)
+        CommandError::new(Exit::Absent, message)
             .hint(format!("`loom get --version {selector}` fetches it"))
     })?;
     let document = json!({
@@ -41,12 +41,12 @@ pub(super) fn find(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
-    line: &Line,
+    line: &Product,
     selector: &Selector,
-) -> Result<Option<Installed>, Failure> {
+) -> Result<Option<Installed>, CommandError> {
     let policy = ready::policy(resolved);
     if let Selector::Exact(version) = selector {
-        let release = line.version(version.clone());
+        let release = line.at_version(version.clone());
         return match acquire::here(store, &release, &policy)? {
             None if store.find(&release)?.is_some() => Err(refused(&release)),
             accepted => Ok(accepted),
@@ -57,15 +57,15 @@ pub(super) fn find(
         Selector::Latest => builds_count(context, resolved)?,
         _ => false,
     };
-    if counts && let Some(installed) = store.find(&line.at(Slot::Dev))? {
+    if counts && let Some(installed) = store.find(&line.in_slot(Slot::Dev))? {
         return Ok(Some(installed));
     }
     let prereleases = resolved.sources.value.iter().any(|spec| spec.prerelease);
     let mut newest: Option<(Version, Installed)> = None;
-    for Listed { release, .. } in store.list()? {
+    for ListedRelease { release, .. } in store.list()? {
         let matching = release.slot.version();
         let matching = matching.filter(|v| selector.matches_counting(v, prereleases));
-        let Some(version) = matching.filter(|_| release.line() == *line) else { continue };
+        let Some(version) = matching.filter(|_| release.product() == *line) else { continue };
         if newest.as_ref().is_none_or(|(best, _)| version > best)
             && let Some(installed) = acquire::here(store, &release, &policy)?
         {
@@ -76,7 +76,7 @@ pub(super) fn find(
 }
 
 /// Whether a cargo build stands before the releases: a source names its checkout, or one is linked or our own.
-fn builds_count(context: &Context, resolved: &Resolved) -> Result<bool, Failure> {
+fn builds_count(context: &Context, resolved: &Resolved) -> Result<bool, CommandError> {
     for spec in &resolved.sources.value {
         match &spec.kind {
             SourceKind::Target { path: Some(_), .. } => return Ok(true),
@@ -90,8 +90,8 @@ fn builds_count(context: &Context, resolved: &Resolved) -> Result<bool, Failure>
     Ok(false)
 }
 
-fn refused(release: &Release) -> Failure {
-    Failure::new(Exit::Integrity, format!("{release} is here, but nothing proved it when it came"))
+fn refused(release: &Release) -> CommandError {
+    CommandError::new(Exit::Integrity, format!("{release} is here, but nothing proved it when it came"))
         .hint(format!(
             "`loom get --version {}` fetches it again and checks it; trust.checksum and trust.signature say \
              what has to be proven",

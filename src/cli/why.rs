@@ -3,10 +3,10 @@
 use std::{fmt::Write as _, time::SystemTime};
 
 use indicatif::HumanBytes;
-use loom_source::{Line, Release, Selector, Slot};
+use loom_source::{Product, Release, Selector, Slot};
 use serde_json::json;
 
-use super::{Done, Exit, Failure, Outcome, build_note, context::Context, ready, which};
+use super::{CommandError, Done, Exit, Outcome, build_note, context::Context, ready, which};
 use loom_runtime::{
     acquire,
     config::{Flags, Resolved},
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 /// All that is known of what is asked about.
 struct Known {
-    line: Line,
+    line: Product,
     selector: Selector,
     /// Which layer chose the selector.
     by: String,
@@ -41,8 +41,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     if known.receipt.is_none() && known.installed.is_none() && known.failure.is_none() {
         let Known { line, selector, .. } = &known;
         let message = format!("{} {selector} {} is not here", line.binary, line.platform);
-        return Err(Failure::new(Exit::Absent, format!("{message}, and nobody tried to get it"))
-            .hint(format!("`loom get --version {selector}` fetches it")));
+        return Err(CommandError::new(
+            Exit::Absent,
+            format!("{message}, and nobody tried to get it"),
+        )
+        .hint(format!("`loom get --version {selector}` fetches it")));
     }
     context.printer.answer(&known.json(), || known.human())?;
     Ok(Done::Well)
@@ -53,7 +56,7 @@ fn know(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
-) -> Result<Known, Failure> {
+) -> Result<Known, CommandError> {
     let line = context.line(resolved)?;
     let (selector, by) = match &args.version {
         Some(selector) => (selector.clone(), "as you asked".to_owned()),
@@ -61,7 +64,7 @@ fn know(
     };
     let found = match &selector {
         // Whether today's policy accepts it is told beside it.
-        Selector::Exact(version) => store.find(&line.version(version.clone()))?,
+        Selector::Exact(version) => store.find(&line.at_version(version.clone()))?,
         selector => which::find(context, resolved, store, &line, selector)?,
     };
     let slot = match (&found, &selector) {
@@ -70,7 +73,7 @@ fn know(
         (None, Selector::Dev) => Some(Slot::Dev),
         (None, Selector::Latest | Selector::Range(_)) => None,
     };
-    let release: Option<Release> = slot.clone().map(|slot| line.at(slot));
+    let release: Option<Release> = slot.clone().map(|slot| line.in_slot(slot));
     let receipt = release.as_ref().map(|release| store.receipt(release)).transpose()?.flatten();
     let accepted = match &release {
         Some(release) => acquire::here(store, release, &ready::policy(resolved))?.is_some(),
@@ -85,7 +88,7 @@ fn know(
 }
 
 /// What `up` would take, and which layer says so.
-fn chosen(resolved: &Resolved, line: &Line) -> Result<(Selector, String), Failure> {
+fn chosen(resolved: &Resolved, line: &Product) -> Result<(Selector, String), CommandError> {
     let selector = ready::selector(resolved, line)?;
     let origin = &resolved.bridge.version.origin;
     let by = match (origin.is_default(), &selector) {
@@ -110,7 +113,7 @@ impl Known {
 
     fn human(&self) -> String {
         let mut page = Page::default();
-        let Line { binary, platform, .. } = &self.line;
+        let Product { binary, platform, .. } = &self.line;
         let slot = self.installed.as_ref().map(|i| i.release.slot.to_string());
         let named = slot.clone().unwrap_or_else(|| self.selector.to_string());
         page.title(&format!("{binary} {named} {platform}"));

@@ -6,11 +6,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{
-    Free, McpServer, Setting,
+    McpServerSettings, RawValue, Setting,
     collections::{Anything, Named},
     layers::{Layers, setting},
     load::Loaded,
-    read::At,
+    read::Spanned,
 };
 
 /// The variable that holds instead of all `[mcp]` tables.
@@ -50,11 +50,11 @@ impl Given {
 }
 
 /// Each server is decided by one layer as a whole: a project's program never sees the user's variables.
-pub(crate) fn mcp(layers: &mut Layers<'_>) -> BTreeMap<String, McpServer> {
+pub(crate) fn mcp(layers: &mut Layers<'_>) -> BTreeMap<String, McpServerSettings> {
     let expected =
         "JSON: an object of {command, args, env} by name, or a list of them with their names";
     if let Some(Setting { value, origin }) = layers.env(MCP_SERVERS, expected, Given::parse) {
-        let setting = |server: GivenServer| McpServer {
+        let setting = |server: GivenServer| McpServerSettings {
             command: Setting::new(server.command, origin.clone()),
             args: Setting::new(server.args, origin.clone()),
             env: server
@@ -75,7 +75,7 @@ pub(crate) fn mcp(layers: &mut Layers<'_>) -> BTreeMap<String, McpServer> {
             let Some(command) = setting(loaded, table.command.as_ref()) else { continue };
             let args = setting(loaded, table.args.as_ref());
             let env = table.env.as_ref().map(|env| named(loaded, &env.value)).unwrap_or_default();
-            servers.entry(name.clone()).or_insert_with(|| McpServer {
+            servers.entry(name.clone()).or_insert_with(|| McpServerSettings {
                 command,
                 args: args.unwrap_or(Setting::default(Vec::new())),
                 env,
@@ -88,7 +88,7 @@ pub(crate) fn mcp(layers: &mut Layers<'_>) -> BTreeMap<String, McpServer> {
 /// Each agent is decided by one layer as a whole.
 pub(crate) fn agents(
     layers: &Layers<'_>,
-) -> BTreeMap<String, Setting<BTreeMap<String, Setting<Free>>>> {
+) -> BTreeMap<String, Setting<BTreeMap<String, Setting<RawValue>>>> {
     let mut agents = BTreeMap::new();
     for loaded in layers.files() {
         for (name, at) in loaded.tables.agents.iter().flat_map(|agents| &agents.value.0) {
@@ -104,7 +104,7 @@ pub(crate) fn agents(
 
 /// The entries of a table, each with its own line.
 fn named<T: Clone>(loaded: &Loaded, table: &Named<T>) -> BTreeMap<String, Setting<T>> {
-    let entry = |(key, at): &(String, At<T>)| {
+    let entry = |(key, at): &(String, Spanned<T>)| {
         (key.clone(), Setting::new(at.value.clone(), loaded.origin(at.line)))
     };
     table.0.iter().map(entry).collect()

@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    Free,
-    read::{At, KeyPath, Read, Reader},
+    RawValue,
+    read::{KeyPath, Read, Reader, Spanned},
     tree::{Node, Value},
 };
 
@@ -28,7 +28,7 @@ impl<T: Read> Read for Vec<T> {
 
 /// A table whose keys are names, in the order of the file.
 #[derive(Debug, Clone)]
-pub(crate) struct Named<T>(pub(crate) Vec<(String, At<T>)>);
+pub(crate) struct Named<T>(pub(crate) Vec<(String, Spanned<T>)>);
 
 impl<T> Default for Named<T> {
     fn default() -> Self {
@@ -45,7 +45,7 @@ impl<T: Read> Read for Named<T> {
         let mut named = Vec::new();
         for entry in &table.0 {
             if let Some(value) = T::read(&entry.node, &path.key(&entry.key), reader) {
-                named.push((entry.key.clone(), At { value, line: entry.line }));
+                named.push((entry.key.clone(), Spanned { value, line: entry.line }));
             }
         }
         Some(Self(named))
@@ -75,19 +75,19 @@ impl Read for Json {
 
 /// One value of a free-form table.
 #[derive(Debug, Clone)]
-pub(crate) struct Anything(pub(crate) Free);
+pub(crate) struct Anything(pub(crate) RawValue);
 
 impl Read for Anything {
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
         let value = Json::read(node, path, reader)?;
-        Some(Self(Free { value, written: node.value.json() }))
+        Some(Self(RawValue { value, written: node.value.json() }))
     }
     fn schema() -> Json {
         Json::schema()
     }
 }
 
-impl Read for Free {
+impl Read for RawValue {
     fn read(node: &Node, path: &KeyPath, reader: &mut Reader<'_>) -> Option<Self> {
         if !matches!(node.value, Value::Table(_)) {
             reader.wrong_type(path, node, "a table");

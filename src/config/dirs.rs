@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{ConfigError, Inputs, Origin, Os, Setting};
+use super::{ConfigError, Inputs, Os, Setting, SettingOrigin};
 
 /// The store's folder: `--cache-dir` > `LOOM_CACHE_DIR` > `XDG_CACHE_HOME/loom` > the platform's own.
 pub fn cache_dir(inputs: &Inputs) -> Result<Setting<PathBuf>, ConfigError> {
     if let Some(dir) = &inputs.flags.cache_dir {
-        return Ok(Setting::new(inputs.cwd.join(dir), Origin::Flag("--cache-dir")));
+        return Ok(Setting::new(inputs.cwd.join(dir), SettingOrigin::Flag("--cache-dir")));
     }
     let local = match inputs.os {
         Os::Unix => in_home(inputs, ".cache/loom"),
@@ -46,13 +46,13 @@ pub fn user_config(inputs: &Inputs) -> Option<PathBuf> {
 /// A folder that a variable of ours names; relative ones begin at the current folder.
 fn named(inputs: &Inputs, name: &str) -> Option<Setting<PathBuf>> {
     let dir = inputs.env.path(name)?;
-    Some(Setting::new(inputs.cwd.join(dir), Origin::Env(name.to_owned())))
+    Some(Setting::new(inputs.cwd.join(dir), SettingOrigin::Env(name.to_owned())))
 }
 
 /// A folder under one that the system's variable names; relative ones count as not set, as XDG wants it.
 fn variable(inputs: &Inputs, name: &str, inside: &str) -> Option<Setting<PathBuf>> {
     let dir = inputs.env.path(name).filter(|dir| dir.is_absolute())?;
-    Some(Setting::new(dir.join(inside), Origin::Env(name.to_owned())))
+    Some(Setting::new(dir.join(inside), SettingOrigin::Env(name.to_owned())))
 }
 
 fn in_home(inputs: &Inputs, inside: &str) -> Option<Setting<PathBuf>> {
@@ -91,7 +91,7 @@ mod tests {
         }
         let state = state_dir(&inputs(Os::Unix, &[("XDG_STATE_HOME", "/x")])).unwrap();
         assert_eq!(state.value, PathBuf::from("/x/loom"));
-        assert_eq!(state.origin, Origin::Env("XDG_STATE_HOME".into()));
+        assert_eq!(state.origin, SettingOrigin::Env("XDG_STATE_HOME".into()));
         let user = user_config(&inputs(Os::Macos, &[])).unwrap();
         assert_eq!(user, PathBuf::from("/h/.config/loom/config.toml"));
     }
@@ -101,7 +101,7 @@ mod tests {
         let mut inputs = inputs(Os::Unix, &[("LOOM_CACHE_DIR", "/c")]);
         inputs.flags = Flags { cache_dir: Some("f".into()), ..Flags::default() };
         let found = cache_dir(&inputs).unwrap();
-        assert_eq!(found, Setting::new("/w/f".into(), Origin::Flag("--cache-dir")));
+        assert_eq!(found, Setting::new("/w/f".into(), SettingOrigin::Flag("--cache-dir")));
     }
 
     #[test]

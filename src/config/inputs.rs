@@ -10,7 +10,7 @@ use std::{
 
 use loom_source::{Name, Selector};
 
-use super::{Mode, Place, mistake::Mistake, trusted::Trusted};
+use super::{ConfigLocation, Mode, mistake::Diagnostic, trusted::Trusted};
 
 /// Everything that a configuration depends on, as values; collected once by the command line.
 #[derive(Debug, Clone, Default)]
@@ -96,12 +96,15 @@ impl Env {
     }
 
     /// The value, or that it is not text.
-    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Mistake> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Diagnostic> {
         self.0
             .get(name)
             .map(|value| {
                 value.to_str().ok_or_else(|| {
-                    Mistake::new(Place::Env(name.to_owned()), "the value is not valid UTF-8")
+                    Diagnostic::new(
+                        ConfigLocation::Env(name.to_owned()),
+                        "the value is not valid UTF-8",
+                    )
                 })
             })
             .transpose()

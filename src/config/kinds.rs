@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use url::Url;
 
 use super::{
-    Address, Layout, Mode, Then, UpdatePolicy,
+    Address, Layout, Mode, OnFailure, UpdatePolicy,
     read::{KeyPath, Read, Reader},
     tree::{Node, Value},
 };
@@ -37,7 +37,7 @@ choice!(Mode { "full" => Self::Full, "bridge-only" => Self::BridgeOnly });
 choice!(Checksum { "required" => Self::Required, "if-available" => Self::IfAvailable });
 choice!(Signature { "required" => Self::Required, "optional" => Self::Optional });
 choice!(UpdatePolicy { "notify" => Self::Notify, "auto" => Self::Auto, "off" => Self::Off });
-choice!(Then { "next" => Self::Next, "stop" => Self::Stop });
+choice!(OnFailure { "next" => Self::Next, "stop" => Self::Stop });
 choice!(Layout { "store" => Self::Store, "release" => Self::Release });
 
 impl Read for String {

@@ -1,9 +1,9 @@
 //! The layers of a configuration, and which of them decides.
 
 use super::{
-    Inputs, Mistake, Origin, Place, Setting,
+    ConfigLocation, Diagnostic, Inputs, Setting, SettingOrigin,
     load::{Loaded, ProjectFile},
-    read::At,
+    read::Spanned,
     tables::File,
 };
 
@@ -12,7 +12,7 @@ pub(crate) struct Layers<'a> {
     pub(crate) inputs: &'a Inputs,
     pub(crate) project: Option<ProjectFile>,
     pub(crate) user: Option<Loaded>,
-    pub(crate) mistakes: Vec<Mistake>,
+    pub(crate) mistakes: Vec<Diagnostic>,
 }
 
 impl Layers<'_> {
@@ -24,7 +24,7 @@ impl Layers<'_> {
     /// What the highest file says that says anything.
     pub(crate) fn file<T: Clone>(
         &self,
-        pick: impl Fn(&File) -> Option<&At<T>>,
+        pick: impl Fn(&File) -> Option<&Spanned<T>>,
     ) -> Option<Setting<T>> {
         self.files().find_map(|loaded| setting(loaded, pick(&loaded.tables)))
     }
@@ -41,7 +41,7 @@ impl Layers<'_> {
 }
 
 /// A value of a file with its origin.
-pub(crate) fn setting<T: Clone>(loaded: &Loaded, at: Option<&At<T>>) -> Option<Setting<T>> {
+pub(crate) fn setting<T: Clone>(loaded: &Loaded, at: Option<&Spanned<T>>) -> Option<Setting<T>> {
     at.map(|at| Setting::new(at.value.clone(), loaded.origin(at.line)))
 }
 
@@ -51,7 +51,7 @@ fn variable<T>(
     name: &str,
     expected: &str,
     parse: impl FnOnce(&str) -> Option<T>,
-    mistakes: &mut Vec<Mistake>,
+    mistakes: &mut Vec<Diagnostic>,
 ) -> Option<Setting<T>> {
     let text = match inputs.env.text(name) {
         Ok(text) => text?,
@@ -62,14 +62,14 @@ fn variable<T>(
     };
     let parsed = parse(text);
     if parsed.is_none() {
-        let place = Place::Env(name.to_owned());
-        mistakes.push(Mistake::new(place, format!("expected {expected}, got {text:?}")));
+        let place = ConfigLocation::Env(name.to_owned());
+        mistakes.push(Diagnostic::new(place, format!("expected {expected}, got {text:?}")));
     }
-    parsed.map(|value| Setting::new(value, Origin::Env(name.to_owned())))
+    parsed.map(|value| Setting::new(value, SettingOrigin::Env(name.to_owned())))
 }
 
 /// Whether a variable says yes or no: true/1/yes/on, false/0/no/off, in any case.
-pub(crate) fn switch(inputs: &Inputs, name: &str, mistakes: &mut Vec<Mistake>) -> Option<bool> {
+pub(crate) fn switch(inputs: &Inputs, name: &str, mistakes: &mut Vec<Diagnostic>) -> Option<bool> {
     variable(inputs, name, SWITCH, yes_or_no, mistakes).map(|setting| setting.value)
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::{
-    Llm, Mistake, Origin, Provider, Setting,
+    Diagnostic, LlmProviderSettings, LlmSettings, Setting, SettingOrigin,
     kinds::{ApiBase, Seconds, Temperature},
     layers::{Layers, setting},
-    read::At,
+    read::Spanned,
     tables::ProviderTable,
 };
 
@@ -22,7 +22,7 @@ pub(crate) fn key_variable(provider: &str) -> String {
 }
 
 /// The providers of all layers; what `LOOM_LLM_*` say goes to the default one.
-pub(crate) fn resolve(layers: &mut Layers<'_>) -> Llm {
+pub(crate) fn resolve(layers: &mut Layers<'_>) -> LlmSettings {
     let key = layers.env("LOOM_LLM_API_KEY", "a key", |text| Some(SecretString::from(text)));
     let base = layers.env("LOOM_LLM_API_BASE", ApiBase::EXPECTED, ApiBase::parse);
     let model = layers.env("LOOM_LLM_MODEL", "a model", |text| Some(text.to_owned()));
@@ -45,7 +45,7 @@ pub(crate) fn resolve(layers: &mut Layers<'_>) -> Llm {
         provider.api_base = base.map(|b| b.map(|b| b.0)).or(provider.api_base.take());
         provider.model = model.or(provider.model.take());
     }
-    Llm { default, providers }
+    LlmSettings { default, providers }
 }
 
 /// The project's providers in the order of its file, then those that only the user has.
@@ -71,7 +71,8 @@ fn default(layers: &mut Layers<'_>, names: &[String]) -> Option<Setting<String>>
     match named {
         Some((default, _)) if names.contains(&default.value) => Some(default),
         Some((default, place)) => {
-            let mistake = Mistake::new(place, format!("there is no provider {:?}", default.value));
+            let mistake =
+                Diagnostic::new(place, format!("there is no provider {:?}", default.value));
             layers.mistakes.push(match names {
                 [] => mistake.hint(format!("add a table [llm.{}]", default.value)),
                 names => mistake.hint(format!("there are: {}", names.join(", "))),
@@ -82,9 +83,9 @@ fn default(layers: &mut Layers<'_>, names: &[String]) -> Option<Setting<String>>
     }
 }
 
-fn provider(layers: &mut Layers<'_>, name: String) -> Provider {
+fn provider(layers: &mut Layers<'_>, name: String) -> LlmProviderSettings {
     let api_key = api_key(layers, &name);
-    Provider {
+    LlmProviderSettings {
         kind: field(layers, &name, |table| table.kind.as_ref())
             .unwrap_or_else(|| Setting::default("http".to_owned())),
         api_key,
@@ -105,7 +106,7 @@ fn provider(layers: &mut Layers<'_>, name: String) -> Provider {
 fn field<T: Clone>(
     layers: &Layers<'_>,
     name: &str,
-    pick: impl Fn(&ProviderTable) -> Option<&At<T>>,
+    pick: impl Fn(&ProviderTable) -> Option<&Spanned<T>>,
 ) -> Option<Setting<T>> {
     layers.files().find_map(|loaded| {
         let providers = &loaded.tables.llm.as_ref()?.value.providers.0;
@@ -125,7 +126,7 @@ fn api_key(layers: &mut Layers<'_>, name: &str) -> Option<Setting<SecretString>>
         && !value.is_empty()
     {
         let file = project.dotenv_file.clone();
-        let origin = Origin::DotEnv { file, line, name: variable };
+        let origin = SettingOrigin::DotEnv { file, line, name: variable };
         return Some(Setting::new(value.into(), origin));
     }
     field(layers, name, |table| table.api_key.as_ref()).map(|key| key.map(|key| key.value))

@@ -6,10 +6,10 @@ use std::{
 };
 
 use super::{
-    ConfigError, Files, Inputs, Mistake, Origin, Place, Untrusted, dirs,
+    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, SettingOrigin, Untrusted, dirs,
     dotenv::DotEnv,
     guard::{Guarded, digest, guarded},
-    read::{At, KeyPath, Layer, Read, Reader},
+    read::{KeyPath, Layer, Read, Reader, Spanned},
     tables::File,
     tree::{self, Node, Table, Value},
 };
@@ -24,16 +24,16 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     /// A value and that it comes from this file.
-    pub(crate) fn origin(&self, line: usize) -> Origin {
+    pub(crate) fn origin(&self, line: usize) -> SettingOrigin {
         let file = self.file.clone();
         match self.layer {
-            Layer::User => Origin::User { file, line },
-            Layer::Project => Origin::Project { file, line },
+            Layer::User => SettingOrigin::User { file, line },
+            Layer::Project => SettingOrigin::Project { file, line },
         }
     }
 
-    pub(crate) fn place(&self, line: usize, key: &str) -> Place {
-        Place::File { file: self.file.clone(), line, key: key.to_owned() }
+    pub(crate) fn place(&self, line: usize, key: &str) -> ConfigLocation {
+        ConfigLocation::File { file: self.file.clone(), line, key: key.to_owned() }
     }
 }
 
@@ -50,8 +50,8 @@ pub(crate) struct ProjectFile {
 /// What was wrong and what was unwise.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
-    pub(crate) mistakes: Vec<Mistake>,
-    pub(crate) warnings: Vec<Mistake>,
+    pub(crate) mistakes: Vec<Diagnostic>,
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 fn read(files: &impl Files, file: &Path) -> Result<Option<String>, ConfigError> {
@@ -151,13 +151,16 @@ fn dotenv(
     let file = project.with_file_name(".env");
     let text = read(files, &file)?.unwrap_or_default();
     let (dotenv, bad) = DotEnv::parse(&text);
-    let place = |line, key: &str| Place::File { file: file.clone(), line, key: key.to_owned() };
+    let place =
+        |line, key: &str| ConfigLocation::File { file: file.clone(), line, key: key.to_owned() };
     for line in bad {
-        notes.warnings.push(Mistake::new(place(line, ""), "is not NAME=value and has no effect"));
+        notes
+            .warnings
+            .push(Diagnostic::new(place(line, ""), "is not NAME=value and has no effect"));
     }
     for (name, line) in dotenv.reserved() {
         notes.warnings.push(
-            Mistake::new(place(line, name), "has no effect in a project's .env")
+            Diagnostic::new(place(line, name), "has no effect in a project's .env")
                 .hint("export it, or set the key in loom.toml or config.toml"),
         );
     }
@@ -171,8 +174,12 @@ fn parse(file: &Path, text: &str, notes: &mut Notes) -> Option<Table> {
         Ok(root) => Some(root),
         Err(syntax) => {
             notes.mistakes.extend(syntax.into_iter().map(|s| {
-                let place = Place::File { file: file.to_owned(), line: s.line, key: String::new() };
-                Mistake::new(place, format!("this is not valid TOML: {}", s.message))
+                let place = ConfigLocation::File {
+                    file: file.to_owned(),
+                    line: s.line,
+                    key: String::new(),
+                };
+                Diagnostic::new(place, format!("this is not valid TOML: {}", s.message))
             }));
             None
         }
@@ -189,7 +196,7 @@ fn typed(
     let mut reader = Reader { file: &file, layer, variables, mistakes: Vec::new() };
     let root = Node { line: 1, value: Value::Table(root) };
     let tables = File::read(&root, &KeyPath::default(), &mut reader).unwrap_or_default();
-    for (name, At { value: server, line }) in tables.mcp.iter().flat_map(|mcp| &mcp.value.0) {
+    for (name, Spanned { value: server, line }) in tables.mcp.iter().flat_map(|mcp| &mcp.value.0) {
         if server.command.is_none() {
             let path = KeyPath::default().key("mcp").key(name);
             reader.mistake(&path, *line, "needs a command");
@@ -202,14 +209,14 @@ fn typed(
 }
 
 /// API keys that stand in a project's file, which is usually committed.
-fn literal_keys(loaded: &Loaded) -> Vec<Mistake> {
+fn literal_keys(loaded: &Loaded) -> Vec<Diagnostic> {
     let providers = loaded.tables.llm.iter().flat_map(|llm| &llm.value.providers.0);
     let literal = providers.filter_map(|(name, at)| {
         let key = at.value.api_key.as_ref().filter(|key| key.value.literal)?;
         let path = KeyPath::default().key("llm").key(name).key("api_key");
         let variable = super::llm::key_variable(name);
         Some(
-            Mistake::new(
+            Diagnostic::new(
                 loaded.place(key.line, path.as_str()),
                 "the key stands in the file itself",
             )

@@ -4,7 +4,7 @@ use std::{fmt, io, path::PathBuf};
 
 /// Where a mistake was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum ConfigLocation {
     /// In a file.
     File {
         /// The file.
@@ -20,7 +20,7 @@ pub enum Place {
     Flag(&'static str),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ConfigLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { file, line, key } if key.is_empty() => {
@@ -35,17 +35,17 @@ impl fmt::Display for Place {
 
 /// One thing that is wrong, or unwise, in a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct Diagnostic {
     /// Where.
-    pub place: Place,
+    pub place: ConfigLocation,
     /// What, without secrets.
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
 }
 
-impl Mistake {
-    pub(crate) fn new(place: Place, message: impl Into<String>) -> Self {
+impl Diagnostic {
+    pub(crate) fn new(place: ConfigLocation, message: impl Into<String>) -> Self {
         Self { place, message: message.into(), hint: None }
     }
 
@@ -55,7 +55,7 @@ impl Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for Diagnostic {
     /// `/p/loom.toml:4: bridge.adress: unknown key`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.message)
@@ -69,9 +69,9 @@ pub enum ConfigError {
     #[error("{first}")]
     Mistakes {
         /// The first mistake.
-        first: Box<Mistake>,
+        first: Box<Diagnostic>,
         /// All others.
-        rest: Vec<Mistake>,
+        rest: Vec<Diagnostic>,
     },
     /// A file is there and cannot be read.
     #[error("could not read {}", file.display())]
@@ -120,7 +120,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn of(mut mistakes: Vec<Mistake>) -> Option<Self> {
+    pub(crate) fn of(mut mistakes: Vec<Diagnostic>) -> Option<Self> {
         if mistakes.is_empty() {
             return None;
         }

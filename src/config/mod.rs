@@ -53,18 +53,19 @@ pub mod trusted;
 
 pub use guard::{Untrusted, Withheld};
 pub use inputs::{Disk, Env, Files, Flags, Inputs, Os};
-pub use mistake::{ConfigError, Mistake, Place};
-pub use origin::{Origin, Setting};
+pub use mistake::{ConfigError, ConfigLocation, Diagnostic};
+pub use origin::{Setting, SettingOrigin};
 pub use resolve::{check, resolve, trustable};
 pub use resolved::{
-    Address, Bridge, Dashboard, Free, Llm, McpServer, Mode, Project, Provider, Resolved,
-    StoreSettings, Trust, Update, UpdatePolicy,
+    Address, BridgeSettings, DashboardSettings, LlmProviderSettings, LlmSettings,
+    McpServerSettings, Mode, Project, RawValue, Resolved, StoreSettings, TrustSettings,
+    UpdatePolicy, UpdateSettings,
 };
 pub use runtime_env::RuntimeValue;
 pub use schema::schema;
 pub use shorthand::SourceTextError;
 pub use show::{Row, Shown};
-pub use source::{Layout, SourceKind, SourceSpec, Then};
+pub use source::{Layout, OnFailure, SourceKind, SourceSpec};
 pub use template::{init, template};
 pub use trusted::Trusted;
 

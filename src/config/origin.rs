@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 /// The layer that decided a setting, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingOrigin {
     /// Nothing said otherwise.
     Default,
     /// The user's own `config.toml`.
@@ -36,14 +36,14 @@ pub enum Origin {
     Flag(&'static str),
 }
 
-impl Origin {
+impl SettingOrigin {
     /// Whether nobody asked for it.
     pub fn is_default(&self) -> bool {
         *self == Self::Default
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
@@ -63,17 +63,17 @@ pub struct Setting<T> {
     /// What holds.
     pub value: T,
     /// Who said so.
-    pub origin: Origin,
+    pub origin: SettingOrigin,
 }
 
 impl<T> Setting<T> {
     /// A value nobody asked for.
     pub fn default(value: T) -> Self {
-        Self { value, origin: Origin::Default }
+        Self { value, origin: SettingOrigin::Default }
     }
 
     /// A value that `origin` decided.
-    pub fn new(value: T, origin: Origin) -> Self {
+    pub fn new(value: T, origin: SettingOrigin) -> Self {
         Self { value, origin }
     }
 

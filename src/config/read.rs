@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use super::{
-    Mistake, Place,
+    ConfigLocation, Diagnostic,
     expand::{Unexpandable, expand, has_variables},
     tree::{Node, Value},
 };
@@ -22,7 +22,7 @@ pub(crate) enum Layer {
 
 /// A value and the line it stands on.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct At<T> {
+pub(crate) struct Spanned<T> {
     pub(crate) value: T,
     pub(crate) line: usize,
 }
@@ -58,16 +58,16 @@ pub(crate) struct Reader<'a> {
     pub(crate) layer: Layer,
     /// The value of a variable for `${…}`.
     pub(crate) variables: &'a dyn Fn(&str) -> Option<String>,
-    pub(crate) mistakes: Vec<Mistake>,
+    pub(crate) mistakes: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
-    pub(crate) fn place(&self, path: &KeyPath, line: usize) -> Place {
-        Place::File { file: self.file.to_owned(), line, key: path.as_str().to_owned() }
+    pub(crate) fn place(&self, path: &KeyPath, line: usize) -> ConfigLocation {
+        ConfigLocation::File { file: self.file.to_owned(), line, key: path.as_str().to_owned() }
     }
 
     pub(crate) fn mistake(&mut self, path: &KeyPath, line: usize, message: impl Into<String>) {
-        self.mistakes.push(Mistake::new(self.place(path, line), message));
+        self.mistakes.push(Diagnostic::new(self.place(path, line), message));
     }
 
     pub(crate) fn wrong_type(&mut self, path: &KeyPath, node: &Node, expected: &str) {
@@ -91,14 +91,14 @@ impl Reader<'_> {
             Err(Unexpandable::Missing(name)) => {
                 let message = format!("the variable {name} is not set");
                 self.mistakes.push(
-                    Mistake::new(self.place(path, node.line), message)
+                    Diagnostic::new(self.place(path, node.line), message)
                         .hint(format!("set {name}, or write ${{{name}:-default}}")),
                 );
                 None
             }
             Err(Unexpandable::Malformed) => {
                 self.mistakes.push(
-                    Mistake::new(
+                    Diagnostic::new(
                         self.place(path, node.line),
                         format!("{text:?} has a ${{ that names no variable"),
                     )
@@ -136,7 +136,7 @@ impl Reader<'_> {
         match &node.value {
             Value::Text(text) if has_variables(text) => {
                 self.mistakes.push(
-                    Mistake::new(
+                    Diagnostic::new(
                         self.place(path, node.line),
                         "variables are not expanded in sources",
                     )
@@ -154,7 +154,7 @@ impl Reader<'_> {
 
     pub(crate) fn unknown(&mut self, path: &KeyPath, line: usize, key: &str, known: &[&str]) {
         let place = self.place(&path.key(key), line);
-        let mistake = Mistake::new(place, "unknown key");
+        let mistake = Diagnostic::new(place, "unknown key");
         self.mistakes.push(match nearest(key, known) {
             Some(near) => mistake.hint(format!("did you mean {near}?")),
             None => mistake.hint(format!("known here: {}", known.join(", "))),
@@ -202,7 +202,7 @@ macro_rules! table {
         #[doc = $about]
         #[derive(Debug, Clone, Default)]
         pub(crate) struct $name {
-            $( $(#[doc = $doc])+ pub(crate) $field: Option<$crate::config::read::At<$type>>, )+
+            $( $(#[doc = $doc])+ pub(crate) $field: Option<$crate::config::read::Spanned<$type>>, )+
         }
 
         impl $name {
@@ -220,7 +220,7 @@ macro_rules! table {
                 match entry.key.as_str() {
                     $( $crate::config::read::table!(@key $field $($key)?) => {
                         self.$field = $crate::config::read::Read::read(&entry.node, &inner, reader)
-                            .map(|value| $crate::config::read::At { value, line: entry.line });
+                            .map(|value| $crate::config::read::Spanned { value, line: entry.line });
                     } )+
                     _ => return false,
                 }

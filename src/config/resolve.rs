@@ -5,14 +5,14 @@ use std::{path::Path, time::Duration};
 use loom_source::{Authority, Name, Selector};
 
 use super::{
-    Address, Bridge, ConfigError, Dashboard, Files, Inputs, Mistake, Mode, Origin, Place, Project,
-    Resolved, Setting, SourceSpec, StoreSettings, Trust, Untrusted, Update, UpdatePolicy, Withheld,
-    by_name, dirs,
+    Address, BridgeSettings, ConfigError, ConfigLocation, DashboardSettings, Diagnostic, Files,
+    Inputs, Mode, Project, Resolved, Setting, SettingOrigin, SourceSpec, StoreSettings,
+    TrustSettings, Untrusted, UpdatePolicy, UpdateSettings, Withheld, by_name, dirs,
     kinds::{Host, Seconds, Size},
     layers::{Layers, SWITCH, setting, yes_or_no},
     llm,
     load::{self, Loaded, Notes},
-    read::At,
+    read::Spanned,
     tables::TrustTable,
 };
 use crate::trust::{Checksum, Signature};
@@ -30,14 +30,17 @@ pub fn resolve(inputs: &Inputs, files: &impl Files) -> Result<Resolved, ConfigEr
 pub fn check(
     inputs: &Inputs,
     files: &impl Files,
-) -> Result<(Vec<Mistake>, Vec<Mistake>), ConfigError> {
+) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), ConfigError> {
     let (resolved, mistakes) = examine(inputs, files)?;
     let mut warnings = resolved.warnings;
     if let (Some(untrusted), Some(file)) = (resolved.untrusted, resolved.project.file) {
         let withheld = |item: &Withheld| {
             let (file, line, key) = (file.clone(), item.line, item.key.clone());
-            Mistake::new(Place::File { file, line, key }, "has no effect until the file is trusted")
-                .hint(untrusted.hint())
+            Diagnostic::new(
+                ConfigLocation::File { file, line, key },
+                "has no effect until the file is trusted",
+            )
+            .hint(untrusted.hint())
         };
         warnings.extend(untrusted.what.iter().map(withheld));
     }
@@ -53,7 +56,10 @@ pub fn trustable(inputs: &Inputs, files: &impl Files) -> Result<Option<Untrusted
 }
 
 /// What holds as far as it can be understood, and all mistakes.
-fn examine(inputs: &Inputs, files: &impl Files) -> Result<(Resolved, Vec<Mistake>), ConfigError> {
+fn examine(
+    inputs: &Inputs,
+    files: &impl Files,
+) -> Result<(Resolved, Vec<Diagnostic>), ConfigError> {
     let mut notes = Notes::default();
     let user = load::user(inputs, files, &mut notes)?;
     let found = load::find(inputs, files)?;
@@ -80,7 +86,7 @@ fn examine(inputs: &Inputs, files: &impl Files) -> Result<(Resolved, Vec<Mistake
         allow_unverified: flag(inputs.flags.allow_unverified, "--allow-unverified"),
         authority: Setting::default(Authority::default()),
         binary: match &inputs.flags.binary {
-            Some(binary) => Setting::new(binary.clone(), Origin::Flag("--binary")),
+            Some(binary) => Setting::new(binary.clone(), SettingOrigin::Flag("--binary")),
             None => Setting::default(Name::default()),
         },
         cache_dir: dirs::cache_dir(inputs)?,
@@ -92,11 +98,11 @@ fn examine(inputs: &Inputs, files: &impl Files) -> Result<(Resolved, Vec<Mistake
 }
 
 fn flag(given: bool, name: &'static str) -> Setting<bool> {
-    if given { Setting::new(true, Origin::Flag(name)) } else { Setting::default(false) }
+    if given { Setting::new(true, SettingOrigin::Flag(name)) } else { Setting::default(false) }
 }
 
 /// What the project was not trusted to say, as far as it would have had an effect.
-fn untrusted(layers: &Layers<'_>, warnings: &mut Vec<Mistake>) -> Option<Untrusted> {
+fn untrusted(layers: &Layers<'_>, warnings: &mut Vec<Diagnostic>) -> Option<Untrusted> {
     let project = layers.project.as_ref()?;
     let (untrusted, items) = project.untrusted.as_ref()?;
     let inputs = layers.inputs;
@@ -113,7 +119,7 @@ fn untrusted(layers: &Layers<'_>, warnings: &mut Vec<Mistake>) -> Option<Untrust
         if item.weakens {
             let place = project.loaded.place(shown.line, &shown.key);
             warnings.push(
-                Mistake::new(place, "may only tighten until the project is trusted")
+                Diagnostic::new(place, "may only tighten until the project is trusted")
                     .hint(untrusted.hint()),
             );
         } else if !given(&item.path[0]) {
@@ -125,7 +131,7 @@ fn untrusted(layers: &Layers<'_>, warnings: &mut Vec<Mistake>) -> Option<Untrust
 
 fn about(layers: &Layers<'_>, file: Option<&Path>) -> Project {
     let project = layers.project.as_ref().map(|project| &project.loaded);
-    let text = |pick: fn(&super::tables::File) -> Option<&At<String>>| {
+    let text = |pick: fn(&super::tables::File) -> Option<&Spanned<String>>| {
         project.and_then(|loaded| setting(loaded, pick(&loaded.tables)))
     };
     let folder = file.and_then(Path::parent).unwrap_or(&layers.inputs.cwd);
@@ -140,14 +146,14 @@ fn about(layers: &Layers<'_>, file: Option<&Path>) -> Project {
 
 fn mode(layers: &Layers<'_>) -> Setting<Mode> {
     match layers.inputs.flags.mode {
-        Some(mode) => Setting::new(mode, Origin::Flag("--mode")),
+        Some(mode) => Setting::new(mode, SettingOrigin::Flag("--mode")),
         None => layers
             .file(|file| file.bridge.as_ref()?.value.mode.as_ref())
             .unwrap_or(Setting::default(Mode::Full)),
     }
 }
 
-fn bridge(layers: &mut Layers<'_>, mode: Setting<Mode>) -> Bridge {
+fn bridge(layers: &mut Layers<'_>, mode: Setting<Mode>) -> BridgeSettings {
     let flags = &layers.inputs.flags;
     let expected = "host:port, such as 127.0.0.1:50051";
     let mut address = layers
@@ -156,11 +162,11 @@ fn bridge(layers: &mut Layers<'_>, mode: Setting<Mode>) -> Bridge {
         .unwrap_or_else(|| Setting::default(Address { host: "127.0.0.1".to_owned(), port: 50051 }));
     if let Some(port) = flags.bridge_port {
         address.value.port = port;
-        address.origin = Origin::Flag("--bridge-port");
+        address.origin = SettingOrigin::Flag("--bridge-port");
     }
     let selects = "latest, a version (0.2.0), a range (0.2, ^0.2, >=0.1,<0.3) or dev";
     let version = match &flags.version {
-        Some(version) => Setting::new(version.clone(), Origin::Flag("--version")),
+        Some(version) => Setting::new(version.clone(), SettingOrigin::Flag("--version")),
         None => layers
             .env("LOOM_VERSION", selects, |text| text.parse().ok())
             .or_else(|| layers.file(|file| file.bridge.as_ref()?.value.version.as_ref()))
@@ -169,10 +175,10 @@ fn bridge(layers: &mut Layers<'_>, mode: Setting<Mode>) -> Bridge {
     let timeout = layers
         .file(|file| file.bridge.as_ref()?.value.timeout_sec.as_ref())
         .map_or(Setting::default(Duration::from_secs(30)), |t| t.map(|Seconds(value)| value));
-    Bridge { address, mode, version, timeout }
+    BridgeSettings { address, mode, version, timeout }
 }
 
-fn dashboard(layers: &mut Layers<'_>, mode: &Setting<Mode>) -> Dashboard {
+fn dashboard(layers: &mut Layers<'_>, mode: &Setting<Mode>) -> DashboardSettings {
     let wanted = layers
         .env("LOOM_DASHBOARD", SWITCH, yes_or_no)
         .or_else(|| layers.file(|file| file.dashboard.as_ref()?.value.enabled.as_ref()))
@@ -183,19 +189,19 @@ fn dashboard(layers: &mut Layers<'_>, mode: &Setting<Mode>) -> Dashboard {
         .map_or_else(|| Setting::default("127.0.0.1".to_owned()), |h| h.map(|Host(host)| host));
     let port = layers.env("LOOM_DASHBOARD_PORT", "a port from 0 to 65535", |t| t.parse().ok());
     let port = match layers.inputs.flags.dashboard_port {
-        Some(port) => Setting::new(port, Origin::Flag("--dashboard-port")),
+        Some(port) => Setting::new(port, SettingOrigin::Flag("--dashboard-port")),
         None => port
             .or_else(|| layers.file(|file| file.dashboard.as_ref()?.value.port.as_ref()))
             .unwrap_or(Setting::default(3030)),
     };
-    Dashboard { enabled: enabled(wanted, mode), host, port }
+    DashboardSettings { enabled: enabled(wanted, mode), host, port }
 }
 
 /// On when the mode is full and the dashboard is wanted; `--mode` beats what is wanted.
 fn enabled(wanted: Setting<bool>, mode: &Setting<Mode>) -> Setting<bool> {
     let full = mode.value == Mode::Full;
     match mode.origin {
-        Origin::Flag(_) => Setting::new(full, mode.origin.clone()),
+        SettingOrigin::Flag(_) => Setting::new(full, mode.origin.clone()),
         _ if wanted.value && !full => Setting::new(false, mode.origin.clone()),
         _ => wanted,
     }
@@ -208,13 +214,13 @@ fn sources(layers: &mut Layers<'_>) -> Setting<Vec<SourceSpec>> {
     for text in &flags.sources {
         match SourceSpec::shorthand(text, cwd) {
             Ok(spec) => given.push(spec),
-            Err(e) => layers.mistakes.push(in_words(Place::Flag("--source"), &e)),
+            Err(e) => layers.mistakes.push(in_words(ConfigLocation::Flag("--source"), &e)),
         }
     }
     if !flags.sources.is_empty() {
-        return Setting::new(given, Origin::Flag("--source"));
+        return Setting::new(given, SettingOrigin::Flag("--source"));
     }
-    let place = Place::Env("LOOM_SOURCES".to_owned());
+    let place = ConfigLocation::Env("LOOM_SOURCES".to_owned());
     let named = match layers.inputs.env.text("LOOM_SOURCES") {
         Ok(text) => text.map(|text| SourceSpec::list(text, cwd)).transpose(),
         Err(mistake) => {
@@ -224,7 +230,7 @@ fn sources(layers: &mut Layers<'_>) -> Setting<Vec<SourceSpec>> {
     };
     match named {
         Ok(Some(list)) if !list.is_empty() => {
-            return Setting::new(list, Origin::Env("LOOM_SOURCES".to_owned()));
+            return Setting::new(list, SettingOrigin::Env("LOOM_SOURCES".to_owned()));
         }
         Ok(_) => {}
         Err(e) => layers.mistakes.push(in_words(place, &e)),
@@ -234,8 +240,8 @@ fn sources(layers: &mut Layers<'_>) -> Setting<Vec<SourceSpec>> {
         .unwrap_or_else(|| Setting::default(SourceSpec::defaults()))
 }
 
-fn in_words(place: Place, error: &super::SourceTextError) -> Mistake {
-    let mistake = Mistake::new(place, error.to_string());
+fn in_words(place: ConfigLocation, error: &super::SourceTextError) -> Diagnostic {
+    let mistake = Diagnostic::new(place, error.to_string());
     match error.hint() {
         Some(hint) => mistake.hint(hint),
         None => mistake,
@@ -243,10 +249,10 @@ fn in_words(place: Place, error: &super::SourceTextError) -> Mistake {
 }
 
 /// An untrusted project may raise the bar and not lower it.
-fn trust(layers: &Layers<'_>) -> Trust {
+fn trust(layers: &Layers<'_>) -> TrustSettings {
     let checked = |checksum: &Checksum| *checksum == Checksum::Required;
     let signed = |signature: &Signature| *signature == Signature::Required;
-    Trust {
+    TrustSettings {
         checksum: stricter(layers, Checksum::Required, |t| t.checksum.as_ref(), checked),
         signature: stricter(layers, Signature::Optional, |t| t.signature.as_ref(), signed),
         keys: layers
@@ -266,7 +272,7 @@ fn trust(layers: &Layers<'_>) -> Trust {
 fn stricter<T: Clone, R: Ord>(
     layers: &Layers<'_>,
     default: T,
-    pick: impl Fn(&TrustTable) -> Option<&At<T>>,
+    pick: impl Fn(&TrustTable) -> Option<&Spanned<T>>,
     strictness: impl Fn(&T) -> R,
 ) -> Setting<T> {
     let said = |loaded: &Loaded| {
@@ -299,8 +305,8 @@ fn store(layers: &Layers<'_>) -> StoreSettings {
     }
 }
 
-fn update(layers: &Layers<'_>) -> Update {
-    Update {
+fn update(layers: &Layers<'_>) -> UpdateSettings {
+    UpdateSettings {
         channel: layers
             .file(|file| file.update.as_ref()?.value.channel.as_ref())
             .unwrap_or_else(|| Setting::default("stable".to_owned())),

@@ -6,7 +6,7 @@ use loom_source::{Authority, Name, Selector};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Mistake, Setting, SourceSpec, guard::Untrusted};
+use super::{Diagnostic, Setting, SourceSpec, guard::Untrusted};
 use crate::trust::{Checksum, Signature};
 
 /// What holds for one invocation.
@@ -15,23 +15,23 @@ pub struct Resolved {
     /// The project that the command is about.
     pub project: Project,
     /// How the runtime listens.
-    pub bridge: Bridge,
+    pub bridge: BridgeSettings,
     /// The dashboard.
-    pub dashboard: Dashboard,
+    pub dashboard: DashboardSettings,
     /// The language model providers.
-    pub llm: Llm,
+    pub llm: LlmSettings,
     /// MCP servers by name.
-    pub mcp: BTreeMap<String, McpServer>,
+    pub mcp: BTreeMap<String, McpServerSettings>,
     /// Free-form tables by agent; each key knows its own line.
-    pub agents: BTreeMap<String, Setting<BTreeMap<String, Setting<Free>>>>,
+    pub agents: BTreeMap<String, Setting<BTreeMap<String, Setting<RawValue>>>>,
     /// The sources, in the order in which they are asked.
     pub sources: Setting<Vec<SourceSpec>>,
     /// What must be proven before something enters the store.
-    pub trust: Trust,
+    pub trust: TrustSettings,
     /// How much the store keeps.
     pub store: StoreSettings,
     /// Channels and updates.
-    pub update: Update,
+    pub update: UpdateSettings,
     /// No socket beyond loopback.
     pub offline: Setting<bool>,
     /// `--allow-unverified`: enter without a digest from anywhere.
@@ -47,7 +47,7 @@ pub struct Resolved {
     /// What an untrusted project asked for and did not get; `up` asks about it or exits with 2.
     pub untrusted: Option<Untrusted>,
     /// What is unwise but not wrong.
-    pub warnings: Vec<Mistake>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The folder of the nearest `loom.toml`, else the current one.
@@ -148,7 +148,7 @@ impl fmt::Display for Address {
 
 /// `[bridge]`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bridge {
+pub struct BridgeSettings {
     /// Where the gRPC server listens; its origin is that of the port where a flag replaced the port.
     pub address: Setting<Address>,
     /// What the runtime runs.
@@ -161,7 +161,7 @@ pub struct Bridge {
 
 /// `[dashboard]`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dashboard {
+pub struct DashboardSettings {
     /// Whether it runs: mode is full and `dashboard.enabled`, or `--mode` said so.
     pub enabled: Setting<bool>,
     /// The host it listens on.
@@ -172,16 +172,16 @@ pub struct Dashboard {
 
 /// `[llm]`
 #[derive(Debug, Clone, Default)]
-pub struct Llm {
+pub struct LlmSettings {
     /// The provider that is meant where none is named; one of `providers`.
     pub default: Option<Setting<String>>,
     /// In the order of the file: the project's first, then the user's.
-    pub providers: Vec<Provider>,
+    pub providers: Vec<LlmProviderSettings>,
 }
 
-impl Llm {
+impl LlmSettings {
     /// The provider that is meant where none is named.
-    pub fn default_provider(&self) -> Option<&Provider> {
+    pub fn default_provider(&self) -> Option<&LlmProviderSettings> {
         let name = &self.default.as_ref()?.value;
         self.providers.iter().find(|provider| provider.name == *name)
     }
@@ -189,7 +189,7 @@ impl Llm {
 
 /// `[llm.<name>]`
 #[derive(Debug, Clone)]
-pub struct Provider {
+pub struct LlmProviderSettings {
     /// Its name.
     pub name: String,
     /// `type`, such as `http`.
@@ -207,19 +207,19 @@ pub struct Provider {
     /// How long to wait for an answer.
     pub timeout: Setting<Duration>,
     /// `extra`: passed on as it stands.
-    pub extra: Option<Setting<Free>>,
+    pub extra: Option<Setting<RawValue>>,
 }
 
 /// A free-form value: as written, and with its variables expanded.
 #[derive(Clone, PartialEq)]
-pub struct Free {
+pub struct RawValue {
     /// With its variables expanded; may hold what they hold.
     pub value: Value,
     /// As written, for showing.
     pub written: Value,
 }
 
-impl fmt::Debug for Free {
+impl fmt::Debug for RawValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.written.fmt(f)
     }
@@ -227,7 +227,7 @@ impl fmt::Debug for Free {
 
 /// `[mcp.<name>]`: one server, decided by one layer as a whole.
 #[derive(Debug, Clone)]
-pub struct McpServer {
+pub struct McpServerSettings {
     /// The program.
     pub command: Setting<String>,
     /// Its arguments.
@@ -238,7 +238,7 @@ pub struct McpServer {
 
 /// `[trust]`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trust {
+pub struct TrustSettings {
     /// Whether a digest is needed.
     pub checksum: Setting<Checksum>,
     /// Whether a signature is needed.
@@ -273,7 +273,7 @@ pub enum UpdatePolicy {
 
 /// `[update]`
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Update {
+pub struct UpdateSettings {
     /// The channel to follow.
     pub channel: Setting<String>,
     /// How long an answer to `latest` stays fresh.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
-use super::{Free, McpServer, Provider, Resolved, Setting};
+use super::{LlmProviderSettings, McpServerSettings, RawValue, Resolved, Setting};
 
 /// One variable's value.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl Resolved {
     }
 
     fn agent_tables(&self) -> Value {
-        let table = |agent: &BTreeMap<String, Setting<Free>>| -> Value {
+        let table = |agent: &BTreeMap<String, Setting<RawValue>>| -> Value {
             agent.iter().map(|(key, free)| (key.clone(), free.value.value.clone())).collect()
         };
         self.agents.iter().map(|(name, agent)| (name.clone(), table(&agent.value))).collect()
@@ -75,7 +75,7 @@ impl Resolved {
 }
 
 /// The table of `loom.toml`, with what all layers say.
-fn provider(provider: &Provider) -> Value {
+fn provider(provider: &LlmProviderSettings) -> Value {
     let mut table = Map::new();
     let mut set = |key: &str, value: Value| table.insert(key.to_owned(), value);
     set("type", provider.kind.value.as_str().into());
@@ -97,7 +97,7 @@ fn provider(provider: &Provider) -> Value {
     table.into()
 }
 
-fn mcp_server(server: &McpServer) -> Value {
+fn mcp_server(server: &McpServerSettings) -> Value {
     let env: Value = server
         .env
         .iter()

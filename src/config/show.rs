@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Free, Origin, Provider, Resolved, Setting, SourceKind, SourceSpec, Then, UpdatePolicy,
-    read::quoted, source::redacted,
+    LlmProviderSettings, OnFailure, RawValue, Resolved, Setting, SettingOrigin, SourceKind,
+    SourceSpec, UpdatePolicy, read::quoted, source::redacted,
 };
 
 /// What stands where a secret is not shown.
@@ -21,7 +21,7 @@ pub struct Row {
     /// What holds.
     pub value: Shown,
     /// Who said so.
-    pub origin: Origin,
+    pub origin: SettingOrigin,
 }
 
 /// A value that may have to be hidden.
@@ -32,7 +32,7 @@ pub enum Shown {
     /// Hidden unless asked for.
     Secret(SecretString),
     /// Shown as written, with its variables expanded when secrets are asked for.
-    Free(Free),
+    Free(RawValue),
 }
 
 impl Row {
@@ -78,16 +78,18 @@ fn insert(table: &mut Map<String, Value>, path: &[String], value: Value) {
 }
 
 /// Where a value came from, for programs.
-pub fn origin(origin: &Origin) -> Value {
+pub fn origin(origin: &SettingOrigin) -> Value {
     match origin {
-        Origin::Default => json!({"from": "default"}),
-        Origin::User { file, line } => json!({"from": "user", "file": file, "line": line}),
-        Origin::Project { file, line } => json!({"from": "project", "file": file, "line": line}),
-        Origin::DotEnv { file, line, name } => {
+        SettingOrigin::Default => json!({"from": "default"}),
+        SettingOrigin::User { file, line } => json!({"from": "user", "file": file, "line": line}),
+        SettingOrigin::Project { file, line } => {
+            json!({"from": "project", "file": file, "line": line})
+        }
+        SettingOrigin::DotEnv { file, line, name } => {
             json!({"from": "dotenv", "file": file, "line": line, "name": name})
         }
-        Origin::Env(name) => json!({"from": "environment", "name": name}),
-        Origin::Flag(name) => json!({"from": "flag", "name": name}),
+        SettingOrigin::Env(name) => json!({"from": "environment", "name": name}),
+        SettingOrigin::Flag(name) => json!({"from": "flag", "name": name}),
     }
 }
 
@@ -184,7 +186,7 @@ impl Resolved {
 struct Rows(Vec<Row>);
 
 impl Rows {
-    fn add(&mut self, path: &[&str], value: Shown, origin: &Origin) {
+    fn add(&mut self, path: &[&str], value: Shown, origin: &SettingOrigin) {
         let path = path.iter().map(|key| (*key).to_owned()).collect();
         self.0.push(Row { path, value, origin: origin.clone() });
     }
@@ -194,7 +196,7 @@ impl Rows {
     }
 }
 
-fn provider_rows(provider: &Provider, rows: &mut Rows) {
+fn provider_rows(provider: &LlmProviderSettings, rows: &mut Rows) {
     let path = |key| ["llm", provider.name.as_str(), key];
     rows.plain(&path("type"), &provider.kind, |kind| kind.as_str().into());
     if let Some(key) = &provider.api_key {
@@ -273,10 +275,10 @@ fn source(spec: &SourceSpec) -> Value {
     table.into()
 }
 
-fn then(then: Then, default: Then) -> Value {
+fn then(then: OnFailure, default: OnFailure) -> Value {
     match then {
         _ if then == default => Value::Null,
-        Then::Next => "next".into(),
-        Then::Stop => "stop".into(),
+        OnFailure::Next => "next".into(),
+        OnFailure::Stop => "stop".into(),
     }
 }

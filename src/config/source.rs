@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use url::Url;
 
-use super::Free;
+use super::RawValue;
 
 /// One source as configured. Whether this build can open it is decided where sources are opened.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,9 @@ pub struct SourceSpec {
     /// The longest time altogether; no limit by default.
     pub total_timeout: Option<Duration>,
     /// What to do when it fails.
-    pub on_error: Then,
+    pub on_error: OnFailure,
     /// What to do when it does not carry the release.
-    pub on_absent: Then,
+    pub on_absent: OnFailure,
     /// Whether it may be asked at the same time as the next one.
     pub race: bool,
     /// A file of certificates to trust beside the usual ones, absolute.
@@ -39,7 +39,7 @@ pub struct SourceSpec {
 
 /// Whether the next source is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Then {
+pub enum OnFailure {
     /// `"next"`: go on.
     #[default]
     Next,
@@ -97,7 +97,7 @@ pub enum SourceKind {
         /// The plugin's name.
         name: String,
         /// What it is told, as JSON.
-        options: Option<Free>,
+        options: Option<RawValue>,
     },
 }
 
@@ -110,8 +110,8 @@ impl SourceSpec {
             timeout: Duration::from_secs(10),
             connect_timeout: None,
             total_timeout: None,
-            on_error: Then::Next,
-            on_absent: Then::Next,
+            on_error: OnFailure::Next,
+            on_absent: OnFailure::Next,
             race: false,
             ca: None,
             proxy: None,

@@ -6,9 +6,9 @@ use serde_json::{Value as Json, json};
 use url::Url;
 
 use super::{
-    Free, Layout, SourceKind, SourceSpec, Then,
+    Layout, OnFailure, RawValue, SourceKind, SourceSpec,
     kinds::Literal,
-    read::{At, KeyPath, Layer, Read, Reader, table},
+    read::{KeyPath, Layer, Read, Reader, Spanned, table},
     shorthand::{SourceTextError, mirror_url, plugin, repository},
     tree::{Node, Value},
 };
@@ -29,9 +29,9 @@ table! {
         /// The longest time altogether. No limit by default.
         total_timeout: Duration,
         /// What to do when it fails: next (the default) or stop.
-        on_error: Then,
+        on_error: OnFailure,
         /// What to do when it does not carry the release: next (the default) or stop.
-        on_absent: Then,
+        on_absent: OnFailure,
         /// Whether it may be asked at the same time as the next one. Default false.
         race: bool,
         /// A file of certificates to trust beside the usual ones.
@@ -67,7 +67,7 @@ table! {
         /// Target: the cargo profile; the newest build where absent.
         profile: Literal,
         /// Plugin: what it is told.
-        options: Free,
+        options: RawValue,
     }
 }
 
@@ -172,7 +172,7 @@ fn kind(
     path: &KeyPath,
     reader: &mut Reader<'_>,
 ) -> Option<SourceKind> {
-    let Some(At { value: Literal(kind), line: at }) = &table.kind else {
+    let Some(Spanned { value: Literal(kind), line: at }) = &table.kind else {
         let Some(url) = &table.url else {
             reader.mistake(path, line, "needs a type (mirror, github, target or plugin) or a url");
             return None;
@@ -180,8 +180,8 @@ fn kind(
         let kind = SourceSpec::shorthand(&url.value.0, &reader.folder()).map(|spec| spec.kind);
         return accept(kind, &path.key("url"), url.line, reader);
     };
-    let mut need = |value: &Option<At<Literal>>, key: &str| match value {
-        Some(At { value: Literal(text), line }) => Some((text.clone(), path.key(key), *line)),
+    let mut need = |value: &Option<Spanned<Literal>>, key: &str| match value {
+        Some(Spanned { value: Literal(text), line }) => Some((text.clone(), path.key(key), *line)),
         None => {
             reader.mistake(path, line, format!("a source of type {kind} needs {key}"));
             None
@@ -227,14 +227,14 @@ fn spec(
         (&table.connect_timeout, "connect_timeout"),
         (&table.total_timeout, "total_timeout"),
     ] {
-        if let Some(At { value: Duration::ZERO, line }) = timeout {
+        if let Some(Spanned { value: Duration::ZERO, line }) = timeout {
             reader.mistake(&path.key(key), *line, "it must be longer than nothing");
             return None;
         }
     }
     let mut spec = SourceSpec::new(kind);
-    let fill = |at: Option<At<bool>>| at.is_some_and(|at| at.value);
-    let text = |at: Option<At<Literal>>| at.map(|at| at.value.0);
+    let fill = |at: Option<Spanned<bool>>| at.is_some_and(|at| at.value);
+    let text = |at: Option<Spanned<Literal>>| at.map(|at| at.value.0);
     match &mut spec.kind {
         SourceKind::Mirror { anonymous, region, endpoint, path_style, .. } => {
             (*anonymous, *path_style) = (fill(table.anonymous), fill(table.path_style));
@@ -244,7 +244,7 @@ fn spec(
             *api_base = table.api_base.map(|at| at.value);
             *base_url = table.base_url.map(|at| at.value);
             *token_env = text(table.token_env);
-            if let Some(At { value: Tag(prefix), .. }) = table.tag_prefix {
+            if let Some(Spanned { value: Tag(prefix), .. }) = table.tag_prefix {
                 *tag_prefix = prefix;
             }
         }

@@ -7,10 +7,10 @@ use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
 use super::{
-    Address, Free, Mode, SourceSpec, UpdatePolicy,
+    Address, Mode, RawValue, SourceSpec, UpdatePolicy,
     collections::{Anything, Named},
     kinds::{ApiBase, Host, Key, Seconds, Size, Temperature},
-    read::{At, KeyPath, Read, Reader, described, table},
+    read::{KeyPath, Read, Reader, Spanned, described, table},
     tree::{Node, Value},
 };
 use crate::trust::{Checksum, Signature};
@@ -89,7 +89,7 @@ table! {
         /// How many seconds to wait for an answer. Default 30.
         timeout_sec: Seconds,
         /// Passed on as it stands.
-        extra: Free,
+        extra: RawValue,
     }
 }
 
@@ -146,7 +146,7 @@ table! {
 /// `[llm]`: which provider is meant where none is named, and the providers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LlmTable {
-    pub(crate) default: Option<At<String>>,
+    pub(crate) default: Option<Spanned<String>>,
     pub(crate) providers: Named<ProviderTable>,
 }
 
@@ -162,9 +162,9 @@ impl Read for LlmTable {
             if entry.key == "default" {
                 read.default = reader
                     .text(&entry.node, &inner, "the name of a provider")
-                    .map(|value| At { value, line: entry.line });
+                    .map(|value| Spanned { value, line: entry.line });
             } else if let Some(value) = ProviderTable::read(&entry.node, &inner, reader) {
-                read.providers.0.push((entry.key.clone(), At { value, line: entry.line }));
+                read.providers.0.push((entry.key.clone(), Spanned { value, line: entry.line }));
             }
         }
         Some(read)

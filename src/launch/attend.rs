@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{log::Follow, system};
+use super::{log::LogFollower, system};
 
 /// How often a log is looked at for new lines.
 const LOOK: Duration = Duration::from_millis(50);
@@ -19,10 +19,10 @@ pub(super) enum Sign {
 }
 
 /// Waits for `end`, which blocks, and tells `on` what happens meanwhile; copies what `shown` has to show.
-pub(super) fn attend<T: Send + 'static>(
+pub(super) fn attach<T: Send + 'static>(
     end: impl FnOnce() -> T + Send + 'static,
     mut on: impl FnMut(Sign),
-    mut shown: Option<(Follow, &mut dyn Write)>,
+    mut shown: Option<(LogFollower, &mut dyn Write)>,
 ) -> io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -52,7 +52,7 @@ pub(super) fn attend<T: Send + 'static>(
     })
 }
 
-fn show(log: &mut Follow, out: &mut dyn Write) -> io::Result<()> {
+fn show(log: &mut LogFollower, out: &mut dyn Write) -> io::Result<()> {
     log.copy_to(out)?;
     out.flush()
 }

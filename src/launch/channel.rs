@@ -12,7 +12,7 @@ use std::{
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::settings::unguessable;
+use super::settings::random_token;
 
 /// The longest message: a document with a memo, never more.
 const LIMIT: u64 = 1 << 20;
@@ -47,7 +47,7 @@ impl Listener {
     fn bind_tcp(folder: &Path, control: &Path) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
-        let token = unguessable();
+        let token = random_token();
         let mut aside = tempfile::NamedTempFile::new_in(folder)?;
         write!(aside, "{} {token}", listener.local_addr()?)?;
         aside.persist(control)?;
@@ -229,6 +229,6 @@ mod tests {
     async fn a_caller_with_another_token_is_refused() {
         let (mut ours, theirs) = tokio::io::duplex(64);
         ours.write_all(b"guess\n").await.unwrap();
-        assert!(Conversation::begin(Box::new(theirs), Some(unguessable())).await.is_none());
+        assert!(Conversation::begin(Box::new(theirs), Some(random_token())).await.is_none());
     }
 }

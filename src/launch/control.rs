@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    Failure,
+    StartFailure,
     channel::{Caller, Conversation, Listener},
-    document::{Document, Kept},
+    document::{InstanceRecord, RuntimeDocument},
     error::Ended,
 };
 
 /// What a caller says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Request {
+pub(super) enum ControlRequest {
     /// Answered by [`Answer::Is`].
     Status,
     /// Ends the server, then answers [`Answer::Ended`].
@@ -32,33 +32,33 @@ pub(super) enum Request {
 /// What a supervisor answers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Answer {
-    Is(Box<Kept>),
+pub(super) enum ControlReply {
+    Is(Box<InstanceRecord>),
     Ended(Option<Ended>),
-    Report(Report),
+    Report(StartReport),
 }
 
 /// What a supervisor reports to who started it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Report {
+pub(super) enum StartReport {
     /// The server answers.
-    Ready(Box<Document>),
+    Ready(Box<RuntimeDocument>),
     /// It did not come up.
-    Failed(Failure),
+    Failed(StartFailure),
     /// It has ended after it was ready.
     Ended(Ended),
 }
 
 /// What a supervisor is to do next.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(super) enum SupervisorEvent {
     /// End the server; asked again by a signal: at once.
     Stop { now: bool },
     /// End the server and wait for [`Event::Resume`] or [`Event::Quit`].
     Yield,
     /// Start it again.
-    Resume(oneshot::Sender<Report>),
+    Resume(oneshot::Sender<StartReport>),
     /// The caller who had us yield is gone: without a word if not `said`.
     Quit { said: bool },
     /// Who started us is content, or gone.
@@ -68,8 +68,8 @@ pub(super) enum Event {
 /// What callers see of the supervisor.
 #[derive(Clone)]
 pub(super) struct View {
-    pub(super) events: mpsc::UnboundedSender<Event>,
-    pub(super) kept: watch::Receiver<Kept>,
+    pub(super) events: mpsc::UnboundedSender<SupervisorEvent>,
+    pub(super) kept: watch::Receiver<InstanceRecord>,
     /// `Some` once the server has ended and the instance's files are tidied.
     pub(super) ended: watch::Receiver<Option<Option<Ended>>>,
 }
@@ -93,19 +93,19 @@ pub(super) async fn serve(listener: Arc<Listener>, view: View) {
 
 async fn converse(mut with: Conversation, mut view: View) {
     match next(&mut with).await {
-        Some(Request::Status) => {
+        Some(ControlRequest::Status) => {
             let kept = view.kept.borrow().clone();
-            with.say(&Answer::Is(Box::new(kept))).await;
+            with.say(&ControlReply::Is(Box::new(kept))).await;
         }
-        Some(Request::Stop) => {
-            let _ = view.events.send(Event::Stop { now: false });
+        Some(ControlRequest::Stop) => {
+            let _ = view.events.send(SupervisorEvent::Stop { now: false });
             let ended = ended(&mut view).await;
-            with.say(&Answer::Ended(ended)).await;
+            with.say(&ControlReply::Ended(ended)).await;
         }
-        Some(Request::Yield) => {
-            let _ = view.events.send(Event::Yield);
+        Some(ControlRequest::Yield) => {
+            let _ = view.events.send(SupervisorEvent::Yield);
             let ended = ended(&mut view).await;
-            with.say(&Answer::Ended(ended)).await;
+            with.say(&ControlReply::Ended(ended)).await;
             after_yield(with, &view).await;
         }
         _ => {}
@@ -116,16 +116,16 @@ async fn after_yield(mut with: Conversation, view: &View) {
     let request = next(&mut with).await;
     let (reply, report) = oneshot::channel();
     let event = match request {
-        Some(Request::Resume) => Event::Resume(reply),
-        other => Event::Quit { said: matches!(other, Some(Request::Quit)) },
+        Some(ControlRequest::Resume) => SupervisorEvent::Resume(reply),
+        other => SupervisorEvent::Quit { said: matches!(other, Some(ControlRequest::Quit)) },
     };
     let _ = view.events.send(event);
     if let Ok(report) = report.await {
-        with.say(&Answer::Report(report)).await;
+        with.say(&ControlReply::Report(report)).await;
     }
 }
 
-async fn next(with: &mut Conversation) -> Option<Request> {
+async fn next(with: &mut Conversation) -> Option<ControlRequest> {
     serde_json::from_str(&with.line().await?).ok()
 }
 
@@ -134,54 +134,54 @@ async fn ended(view: &mut View) -> Option<Ended> {
 }
 
 /// A supervisor, seen from another process; blocking.
-pub(super) struct Supervisor(Caller);
+pub(super) struct SupervisorHandle(Caller);
 
-impl Supervisor {
+impl SupervisorHandle {
     /// Reaches the one whose instance lies in `folder`.
     pub(super) fn reach(folder: &Path) -> io::Result<Self> {
         Caller::connect(folder).map(Self)
     }
 
     /// What it watches.
-    pub(super) fn status(mut self) -> io::Result<Kept> {
-        self.0.say(&Request::Status)?;
+    pub(super) fn status(mut self) -> io::Result<InstanceRecord> {
+        self.0.say(&ControlRequest::Status)?;
         // An idle loop answers at once; who does not is stopped or stuck.
         match self.0.answer(Duration::from_secs(5))? {
-            Answer::Is(kept) => Ok(*kept),
+            ControlReply::Is(kept) => Ok(*kept),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
     /// Has it end its server, which takes as long as the server's grace.
     pub(super) fn stop(mut self, patience: Duration) -> io::Result<Option<Ended>> {
-        self.0.say(&Request::Stop)?;
+        self.0.say(&ControlRequest::Stop)?;
         self.ended(patience)
     }
 
     /// Has it end its server and wait for [`Self::resume`]; dropping it lets the supervisor decide.
     pub(super) fn yields(&mut self, patience: Duration) -> io::Result<Option<Ended>> {
-        self.0.say(&Request::Yield)?;
+        self.0.say(&ControlRequest::Yield)?;
         self.ended(patience)
     }
 
     fn ended(&mut self, patience: Duration) -> io::Result<Option<Ended>> {
         match self.0.answer(patience)? {
-            Answer::Ended(ended) => Ok(ended),
+            ControlReply::Ended(ended) => Ok(ended),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
     /// Has it start its server again.
-    pub(super) fn resume(mut self, patience: Duration) -> io::Result<Report> {
-        self.0.say(&Request::Resume)?;
+    pub(super) fn resume(mut self, patience: Duration) -> io::Result<StartReport> {
+        self.0.say(&ControlRequest::Resume)?;
         match self.0.answer(patience)? {
-            Answer::Report(report) => Ok(report),
+            ControlReply::Report(report) => Ok(report),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
     /// Lets it go for good.
     pub(super) fn quit(mut self) -> io::Result<()> {
-        self.0.say(&Request::Quit)
+        self.0.say(&ControlRequest::Quit)
     }
 }

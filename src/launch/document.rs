@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::LaunchKind;
 
 /// The document of `up --json`. Shapes are promised: fields may be added, none removed or changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Document {
+pub struct RuntimeDocument {
     /// 1.
     pub schema: u32,
     /// `0.2.0`, `dev`.
@@ -24,23 +24,23 @@ pub struct Document {
     /// Its supervisor's process.
     pub supervisor_pid: u32,
     /// Where gRPC is served; `None` until it answers.
-    pub bridge: Option<Bridge>,
+    pub bridge: Option<BridgeAddress>,
     /// Where the dashboard is; `None` when off.
-    pub dashboard: Option<Dashboard>,
+    pub dashboard: Option<DashboardAddress>,
     /// The log file.
     pub log: String,
 }
 
 /// Where gRPC is served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bridge {
+pub struct BridgeAddress {
     /// `host:port`
     pub address: String,
 }
 
 /// Where the dashboard is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dashboard {
+pub struct DashboardAddress {
     /// Such as `http://127.0.0.1:3030`.
     pub url: String,
 }
@@ -48,7 +48,7 @@ pub struct Dashboard {
 /// What a runtime is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum RuntimeState {
     /// Started, not answering yet.
     Starting,
     /// Answering.
@@ -59,7 +59,7 @@ pub enum State {
     Orphaned,
 }
 
-impl std::fmt::Display for State {
+impl std::fmt::Display for RuntimeState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Starting => "starting",
@@ -75,27 +75,28 @@ impl std::fmt::Display for State {
 pub struct Instance {
     /// What `up --json` says.
     #[serde(flatten)]
-    pub document: Document,
+    pub document: RuntimeDocument,
     /// What it is doing.
-    pub state: State,
+    pub state: RuntimeState,
     /// The instance's folder under `instances/`.
     pub id: String,
     /// The project's folder.
     pub project: String,
     /// Why it was started.
-    pub kind: Kind,
+    pub kind: LaunchKind,
     /// When, in seconds since 1970.
     pub started: u64,
 }
 
 /// `instance.json`: the instance, and what else its successors want to know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct InstanceRecord {
     #[serde(flatten)]
     pub(super) instance: Instance,
     /// How it was asked for, see [`super::settings`].
     pub(super) settings: BTreeMap<String, String>,
     /// Salt of the digests in `settings`.
     pub(super) salt: String,
-    pub(super) memo: serde_json::Value,
+    #[serde(rename = "memo")]
+    pub(super) launch_args: serde_json::Value,
 }

@@ -3,8 +3,8 @@
 use std::{path::Path, time::Duration};
 
 use super::{
-    Ended, Instance, LaunchError, State, Whose, control::Supervisor, folder::Folder, look::look,
-    orphan,
+    Ended, Instance, LaunchError, RuntimeState, Scope, control::SupervisorHandle,
+    folder::InstanceFolder, look::query, orphan,
 };
 
 /// One runtime that was ended.
@@ -17,10 +17,10 @@ pub struct Downed {
 }
 
 /// Ends the runtimes that live, each in its own grace; an orphan gets `grace`.
-pub fn down(state: &Path, whose: Whose<'_>, grace: Duration) -> Result<Vec<Downed>, LaunchError> {
+pub fn down(state: &Path, whose: Scope<'_>, grace: Duration) -> Result<Vec<Downed>, LaunchError> {
     let mut downed = Vec::new();
     for folder in whose.folders(state)? {
-        if let Some(kept) = look(&folder)? {
+        if let Some(kept) = query(&folder)? {
             let ended = end(&folder, kept.instance.state, grace)?;
             downed.push(Downed { instance: kept.instance, ended });
         } else if !orphan::heirs(&folder.lock_file()).is_empty() {
@@ -35,16 +35,16 @@ pub fn down(state: &Path, whose: Whose<'_>, grace: Duration) -> Result<Vec<Downe
 
 /// Ends what lives in `folder`; returns when its lock is free.
 pub(super) fn end(
-    folder: &Folder,
-    state: State,
+    folder: &InstanceFolder,
+    state: RuntimeState,
     grace: Duration,
 ) -> Result<Option<Ended>, LaunchError> {
-    if state == State::Orphaned {
+    if state == RuntimeState::Orphaned {
         orphan::end(folder, grace)?;
         return Ok(None);
     }
     // The supervisor keeps to its own grace, which we do not know; afterwards it kills.
-    let asked = Supervisor::reach(folder.path()).and_then(|s| s.stop(LONGEST_GRACE));
+    let asked = SupervisorHandle::reach(folder.path()).and_then(|s| s.stop(LONGEST_GRACE));
     if !orphan::released(folder, FAREWELL)? {
         // It died while it was asked, or left processes behind.
         orphan::end(folder, grace)?;

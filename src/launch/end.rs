@@ -10,11 +10,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Document, Ended, LaunchError, Whose, folder::Folder, log};
+use super::{Ended, LaunchError, RuntimeDocument, Scope, folder::InstanceFolder, log};
 
 /// How a runtime ended by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct End {
+pub struct EndRecord {
     /// The program's name, such as `loom-bridge-server`.
     pub binary: String,
     /// `0.2.0`, `dev`.
@@ -29,14 +29,14 @@ pub struct End {
     pub log: String,
 }
 
-impl std::fmt::Display for End {
+impl std::fmt::Display for EndRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ended by itself ({}) at {}", self.binary, self.ended, self.at)
     }
 }
 
 /// The runtimes that ended by themselves and that nobody has replaced or looked after since.
-pub fn ends(state: &Path, whose: Whose<'_>) -> Result<Vec<End>, LaunchError> {
+pub fn ends(state: &Path, whose: Scope<'_>) -> Result<Vec<EndRecord>, LaunchError> {
     let mut found = Vec::new();
     for folder in whose.folders(state)? {
         if let Some(end) = read(&folder)
@@ -48,18 +48,18 @@ pub fn ends(state: &Path, whose: Whose<'_>) -> Result<Vec<End>, LaunchError> {
     Ok(found)
 }
 
-fn read(folder: &Folder) -> Option<End> {
+fn read(folder: &InstanceFolder) -> Option<EndRecord> {
     serde_json::from_slice(&fs::read(folder.end_file()).ok()?).ok()
 }
 
 /// Keeps it, and says it as the last line of the log. Only who holds the instance's lock may.
 pub(super) fn keep(
-    folder: &Folder,
-    document: &Document,
+    folder: &InstanceFolder,
+    document: &RuntimeDocument,
     project: &str,
     ended: Ended,
 ) -> io::Result<()> {
-    let end = End {
+    let end = EndRecord {
         binary: document.binary.clone(),
         version: document.version.clone(),
         ended,

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Difference, Document, owner::Owner};
+use super::{Difference, RuntimeDocument, owner::Owner};
 
 /// How a server's process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ impl std::fmt::Display for Port {
 /// Why a runtime did not come up, as its supervisor reports it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Failure {
+pub enum StartFailure {
     /// Another supervisor holds the instance.
     #[error("another runtime of this project is running")]
     Busy,
@@ -150,7 +150,7 @@ pub enum Failure {
 pub enum LaunchError {
     /// The runtime did not come up.
     #[error(transparent)]
-    Failed(#[from] Failure),
+    Failed(#[from] StartFailure),
     /// A file of the state folder could not be used.
     #[error("could not {act} {}", path.display())]
     State {
@@ -185,13 +185,13 @@ pub enum LaunchError {
     #[error("{} {} is already running (process {})", document.binary, document.version, document.supervisor_pid)]
     Running {
         /// What runs.
-        document: Box<Document>,
+        document: Box<RuntimeDocument>,
     },
     /// This project's runtime runs already, but not in the way that was asked for.
     #[error("{} {} is already running with other settings: {}", document.binary, document.version, list(differences))]
     OtherSettings {
         /// What runs.
-        document: Box<Document>,
+        document: Box<RuntimeDocument>,
         /// How it differs.
         differences: Vec<Difference>,
     },
@@ -199,7 +199,7 @@ pub enum LaunchError {
     #[error("a runtime of this project is still running without its supervisor (process {})", document.pid.map_or("unknown".to_owned(), |p| p.to_string()))]
     Orphan {
         /// What runs.
-        document: Box<Document>,
+        document: Box<RuntimeDocument>,
     },
     /// Some other process starts or stops this project's runtime, and does not come to an end.
     #[error("another process is starting or stopping this project's runtime")]
@@ -225,7 +225,7 @@ pub enum LaunchError {
     #[error("the new runtime did not come up; the previous one, {} {}, runs again", previous.binary, previous.version)]
     RolledBack {
         /// What runs now.
-        previous: Box<Document>,
+        previous: Box<RuntimeDocument>,
         /// Why the new one did not come up.
         source: Box<LaunchError>,
     },
@@ -259,9 +259,9 @@ impl LaunchError {
     pub fn exit_code(&self) -> i32 {
         match self {
             Self::Failed(failure) => match failure {
-                Failure::Busy | Failure::PortTaken { .. } => 9,
-                Failure::Listen { .. } => 2,
-                Failure::Crashed { ended, .. } => match ended.exit_code() {
+                StartFailure::Busy | StartFailure::PortTaken { .. } => 9,
+                StartFailure::Listen { .. } => 2,
+                StartFailure::Crashed { ended, .. } => match ended.exit_code() {
                     0 => 1,
                     code => code,
                 },
@@ -281,14 +281,14 @@ impl LaunchError {
     /// A short name of the kind of failure, for programs.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Failed(Failure::PortTaken { .. }) => "port_taken",
-            Self::Failed(Failure::Listen { .. }) => "address",
-            Self::Failed(Failure::Crashed { .. }) => "crashed",
-            Self::Failed(Failure::NotReady { .. }) => "not_ready",
-            Self::Failed(Failure::Stopped) => "stopped",
-            Self::Failed(Failure::Spawn { .. }) => "spawn",
+            Self::Failed(StartFailure::PortTaken { .. }) => "port_taken",
+            Self::Failed(StartFailure::Listen { .. }) => "address",
+            Self::Failed(StartFailure::Crashed { .. }) => "crashed",
+            Self::Failed(StartFailure::NotReady { .. }) => "not_ready",
+            Self::Failed(StartFailure::Stopped) => "stopped",
+            Self::Failed(StartFailure::Spawn { .. }) => "spawn",
             Self::Running { .. } | Self::OtherSettings { .. } | Self::Orphan { .. } => "running",
-            Self::Failed(Failure::Busy) | Self::Busy => "busy",
+            Self::Failed(StartFailure::Busy) | Self::Busy => "busy",
             Self::NothingRuns => "nothing_runs",
             Self::RolledBack { .. } => "rolled_back",
             _ => "launch",
@@ -298,7 +298,9 @@ impl LaunchError {
     /// The last lines of the log, where a log explains the failure.
     pub fn log_tail(&self) -> &[String] {
         match self {
-            Self::Failed(Failure::Crashed { tail, .. } | Failure::NotReady { tail, .. }) => tail,
+            Self::Failed(
+                StartFailure::Crashed { tail, .. } | StartFailure::NotReady { tail, .. },
+            ) => tail,
             Self::RolledBack { source, .. } | Self::NothingCameUp { source, .. } => {
                 source.log_tail()
             }
@@ -309,17 +311,17 @@ impl LaunchError {
     /// What can be done about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Failed(Failure::PortTaken { port, .. }) => {
+            Self::Failed(StartFailure::PortTaken { port, .. }) => {
                 format!(
                     "choose another one with {} PORT (0 = any free one), or end that process",
                     port.flag()
                 )
             }
-            Self::Failed(Failure::Listen { port, .. }) => {
+            Self::Failed(StartFailure::Listen { port, .. }) => {
                 format!("choose an address of this machine, and a port with {} PORT", port.flag())
             }
-            Self::Failed(Failure::Crashed { log, .. }) => format!("the whole log is {log}"),
-            Self::Failed(Failure::NotReady { log, .. }) => {
+            Self::Failed(StartFailure::Crashed { log, .. }) => format!("the whole log is {log}"),
+            Self::Failed(StartFailure::NotReady { log, .. }) => {
                 format!("the whole log is {log}; bridge.timeout_sec sets how long to wait")
             }
             Self::Running { .. } => {
@@ -329,7 +331,7 @@ impl LaunchError {
                 format!("`{}` changes over, `loom down` ends what runs", restart(differences))
             }
             Self::Orphan { .. } | Self::DoesNotEnd { .. } => "`loom down` ends it".to_owned(),
-            Self::Failed(Failure::Busy) | Self::Busy => "try again in a moment".to_owned(),
+            Self::Failed(StartFailure::Busy) | Self::Busy => "try again in a moment".to_owned(),
             Self::NothingRuns => "`loom up --detach` starts one".to_owned(),
             Self::State { .. } => "LOOM_STATE_DIR chooses another state folder".to_owned(),
             Self::RolledBack { source, .. } => return source.hint(),

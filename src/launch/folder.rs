@@ -17,11 +17,11 @@ use std::{
 
 use loom_source::Digest;
 
-use super::{Kind, LaunchError, document::Kept, settings, system};
+use super::{LaunchError, LaunchKind, document::InstanceRecord, settings, system};
 
 /// The folder of one instance.
 #[derive(Debug, Clone)]
-pub(super) struct Folder {
+pub(super) struct InstanceFolder {
     pub(super) id: String,
     path: PathBuf,
 }
@@ -38,13 +38,13 @@ pub(super) fn project_prefix(project: &Path) -> String {
     id
 }
 
-impl Folder {
+impl InstanceFolder {
     /// The folder that a runtime of `kind` gets: for `up` always the same one, for `exec` a new one.
-    pub(super) fn of(state: &Path, project: &Path, binary: &str, kind: Kind) -> Self {
+    pub(super) fn of(state: &Path, project: &Path, binary: &str, kind: LaunchKind) -> Self {
         let prefix = project_prefix(project);
         let id = match kind {
-            Kind::Up => format!("{prefix}-{binary}"),
-            Kind::Exec => format!("{prefix}-exec-{}", settings::unguessable()),
+            LaunchKind::Up => format!("{prefix}-{binary}"),
+            LaunchKind::Exec => format!("{prefix}-exec-{}", settings::random_token()),
         };
         Self { path: instances(state).join(&id), id }
     }
@@ -152,7 +152,7 @@ impl Folder {
         let _ = fs::remove_dir_all(&self.path);
     }
 
-    pub(super) fn write(&self, kept: &Kept) -> Result<(), LaunchError> {
+    pub(super) fn write(&self, kept: &InstanceRecord) -> Result<(), LaunchError> {
         let path = self.path.join("instance.json");
         let write = || -> io::Result<()> {
             let mut aside = tempfile::NamedTempFile::new_in(&self.path)?;
@@ -165,7 +165,7 @@ impl Folder {
     }
 
     /// What the folder says of the last instance; absent or unreadable is `None`.
-    pub(super) fn read(&self) -> Option<Kept> {
+    pub(super) fn read(&self) -> Option<InstanceRecord> {
         serde_json::from_slice(&fs::read(self.path.join("instance.json")).ok()?).ok()
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 
 use tokio::sync::mpsc;
 
-use super::{control::Event, system};
+use super::{control::SupervisorEvent, system};
 
 /// What who started the supervisor may say after the [`Spec`]: that the server may outlive it,
 pub(super) const STAY: &str = "stay";
@@ -15,28 +15,28 @@ pub(super) const KILL: &str = "kill";
 
 pub(super) fn listen_to_starter(
     input: impl BufRead + Send + 'static,
-    events: mpsc::UnboundedSender<Event>,
+    events: mpsc::UnboundedSender<SupervisorEvent>,
 ) {
     std::thread::spawn(move || {
         for word in input.lines().map_while(Result::ok) {
             let _ = events.send(match word.as_str() {
-                STAY => Event::Released { kept: true },
-                STOP => Event::Stop { now: false },
-                KILL => Event::Stop { now: true },
+                STAY => SupervisorEvent::Released { kept: true },
+                STOP => SupervisorEvent::Stop { now: false },
+                KILL => SupervisorEvent::Stop { now: true },
                 _ => continue,
             });
         }
-        let _ = events.send(Event::Released { kept: false });
+        let _ = events.send(SupervisorEvent::Released { kept: false });
     });
 }
 
-pub(super) fn listen_to_signals(events: mpsc::UnboundedSender<Event>) -> io::Result<()> {
+pub(super) fn listen_to_signals(events: mpsc::UnboundedSender<SupervisorEvent>) -> io::Result<()> {
     let mut signals = system::EndSignals::listen()?;
     tokio::spawn(async move {
         let mut now = false;
         loop {
             signals.next().await;
-            let _ = events.send(Event::Stop { now });
+            let _ = events.send(SupervisorEvent::Stop { now });
             now = true;
         }
     });
@@ -46,20 +46,20 @@ pub(super) fn listen_to_signals(events: mpsc::UnboundedSender<Event>) -> io::Res
 /// Returns when the server is to end. `early`: who started us waits for it to be ready and has not said that it
 /// may stay.
 pub(super) async fn told_to_end(
-    events: &mut mpsc::UnboundedReceiver<Event>,
+    events: &mut mpsc::UnboundedReceiver<SupervisorEvent>,
     tied: &mut bool,
     yielding: &mut bool,
     early: bool,
 ) {
     while let Some(event) = events.recv().await {
         match event {
-            Event::Stop { .. } => return,
-            Event::Yield => {
+            SupervisorEvent::Stop { .. } => return,
+            SupervisorEvent::Yield => {
                 *yielding = !early;
                 return;
             }
-            Event::Released { kept: true } => *tied = false,
-            Event::Released { kept: false } if *tied => return,
+            SupervisorEvent::Released { kept: true } => *tied = false,
+            SupervisorEvent::Released { kept: false } if *tied => return,
             _ => {}
         }
     }

@@ -75,14 +75,14 @@ fn start_of_tail(file: &mut File, count: usize) -> io::Result<u64> {
 
 /// Reads on in a log as it grows, over a change to a new file too.
 #[derive(Debug)]
-pub struct Follow {
+pub struct LogFollower {
     path: PathBuf,
     file: Option<File>,
     /// Bytes of `file` that were read.
     read: u64,
 }
 
-impl Follow {
+impl LogFollower {
     /// From the beginning.
     pub fn from_start(log: &Path) -> Self {
         Self { path: log.to_owned(), file: None, read: 0 }
@@ -189,7 +189,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let mut seen = Vec::new();
-        let mut follow = Follow::from_start(&log);
+        let mut follow = LogFollower::from_start(&log);
         assert_eq!(follow.copy_to(&mut seen).unwrap(), 0);
         let mut first = begin(&log).unwrap();
         writeln!(first, "one").unwrap();
@@ -199,7 +199,7 @@ mod tests {
         follow.copy_to(&mut seen).unwrap();
         assert_eq!(String::from_utf8(seen).unwrap(), "one\ntwo\nthree\n");
         let mut rest = Vec::new();
-        Follow::from_tail(&log, 0).unwrap().copy_to(&mut rest).unwrap();
+        LogFollower::from_tail(&log, 0).unwrap().copy_to(&mut rest).unwrap();
         assert!(rest.is_empty());
     }
 }

@@ -5,10 +5,10 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{LaunchError, folder::Folder};
+use super::{LaunchError, folder::InstanceFolder};
 
 /// Ends what still holds the lock of `folder`; gives it `grace` to do so by itself.
-pub(super) fn end(folder: &Folder, grace: Duration) -> Result<(), LaunchError> {
+pub(super) fn end(folder: &InstanceFolder, grace: Duration) -> Result<(), LaunchError> {
     for (force, patience) in [(false, grace), (true, Duration::from_secs(5))] {
         imp::signal(&folder.lock_file(), force);
         if released(folder, patience)? {
@@ -19,7 +19,7 @@ pub(super) fn end(folder: &Folder, grace: Duration) -> Result<(), LaunchError> {
 }
 
 /// Waits until nobody holds the lock of `folder`.
-pub(super) fn released(folder: &Folder, patience: Duration) -> Result<bool, LaunchError> {
+pub(super) fn released(folder: &InstanceFolder, patience: Duration) -> Result<bool, LaunchError> {
     let begun = std::time::Instant::now();
     while folder.alive()? {
         if begun.elapsed() > patience {

@@ -12,13 +12,13 @@ use std::{
 
 use super::{
     Endpoint,
-    error::{Failure, Port},
+    error::{Port, StartFailure},
     owner,
 };
 
 /// The addresses that one start is given.
 #[derive(Debug, Clone)]
-pub(super) struct Chosen {
+pub(super) struct ChosenPorts {
     pub(super) bridge: Endpoint,
     pub(super) dashboard: Option<Endpoint>,
     /// Whether a port is one that we picked: if it is taken after all, another one will do.
@@ -30,9 +30,9 @@ pub(super) fn choose(
     program: &Path,
     bridge: &Endpoint,
     dashboard: Option<&Endpoint>,
-) -> Result<Chosen, Failure> {
+) -> Result<ChosenPorts, StartFailure> {
     let mut chosen =
-        Chosen { bridge: bridge.clone(), dashboard: dashboard.cloned(), picked: false };
+        ChosenPorts { bridge: bridge.clone(), dashboard: dashboard.cloned(), picked: false };
     let any = bridge.port == 0 || dashboard.is_some_and(|d| d.port == 0);
     // Held until all are picked, else the same one might be picked twice.
     let mut held = Vec::new();
@@ -51,14 +51,14 @@ pub(super) fn choose(
     Ok(chosen)
 }
 
-impl Chosen {
+impl ChosenPorts {
     fn each(&mut self) -> impl Iterator<Item = (Port, &mut Endpoint)> {
         let dashboard = self.dashboard.as_mut().map(|d| (Port::Dashboard, d));
         std::iter::once((Port::Bridge, &mut self.bridge)).chain(dashboard)
     }
 
     /// Which of the addresses somebody else listens on now, after the server gave up.
-    pub(super) fn taken(&self) -> Option<Failure> {
+    pub(super) fn taken(&self) -> Option<StartFailure> {
         self.clone().each().filter(|(_, endpoint)| endpoint.port != 0).find_map(
             |(port, endpoint)| listen(endpoint).err().map(|e| refused(port, endpoint, &e)),
         )
@@ -70,13 +70,13 @@ fn listen(endpoint: &Endpoint) -> io::Result<TcpListener> {
     TcpListener::bind(addresses.as_slice())
 }
 
-fn refused(port: Port, endpoint: &Endpoint, error: &io::Error) -> Failure {
+fn refused(port: Port, endpoint: &Endpoint, error: &io::Error) -> StartFailure {
     let address = endpoint.to_string();
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            Failure::PortTaken { port, address, owner: owner::of(endpoint.port) }
+            StartFailure::PortTaken { port, address, owner: owner::of(endpoint.port) }
         }
-        _ => Failure::Listen { port, address, why: error.to_string() },
+        _ => StartFailure::Listen { port, address, why: error.to_string() },
     }
 }
 
@@ -128,7 +128,10 @@ mod tests {
         let endpoint = Endpoint::new("127.0.0.1", taken.local_addr().unwrap().port());
         let nothing = Path::new("/nonexistent");
         let failure = choose(nothing, &endpoint, None).unwrap_err();
-        assert!(matches!(&failure, Failure::PortTaken { port: Port::Bridge, .. }), "{failure:?}");
+        assert!(
+            matches!(&failure, StartFailure::PortTaken { port: Port::Bridge, .. }),
+            "{failure:?}"
+        );
         #[cfg(target_os = "linux")]
         assert!(failure.to_string().contains(&format!("process {}", std::process::id())));
 

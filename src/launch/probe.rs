@@ -44,48 +44,48 @@ pub(super) async fn serves(address: &Endpoint) -> Result<(), String> {
         .timeout(PATIENCE);
     let plain = at.connect().await.map_err(|_| format!("nothing answers at {address}"))?;
     match asked(address, plain).await {
-        Err(Said::Nothing(why)) => match tls::channel(address, at).await {
-            Some(channel) => asked(address, channel).await.map_err(Said::into),
+        Err(HealthStatus::Nothing(why)) => match tls::channel(address, at).await {
+            Some(channel) => asked(address, channel).await.map_err(HealthStatus::into),
             None => Err(why),
         },
-        said => said.map_err(Said::into),
+        said => said.map_err(HealthStatus::into),
     }
 }
 
 /// Why a server is not ready.
-enum Said {
+enum HealthStatus {
     /// It does not answer as one would over this channel.
     Nothing(String),
     /// It says so.
     No(String),
 }
 
-impl From<Said> for String {
-    fn from(said: Said) -> Self {
+impl From<HealthStatus> for String {
+    fn from(said: HealthStatus) -> Self {
         match said {
-            Said::Nothing(why) | Said::No(why) => why,
+            HealthStatus::Nothing(why) | HealthStatus::No(why) => why,
         }
     }
 }
 
-async fn asked(address: &Endpoint, channel: Channel) -> Result<(), Said> {
+async fn asked(address: &Endpoint, channel: Channel) -> Result<(), HealthStatus> {
     match HealthClient::new(channel.clone()).check(HealthCheckRequest::default()).await {
         Ok(answer) => match answer.into_inner().status() {
             ServingStatus::Serving => Ok(()),
             other => {
                 let name = other.as_str_name();
-                Err(Said::No(format!("{address} answers {name} to a health check")))
+                Err(HealthStatus::No(format!("{address} answers {name} to a health check")))
             }
         },
         // An older server, which knows nothing of health checks.
         Err(status) if status.code() == Code::Unimplemented => {
-            heartbeat(channel).await.map_err(|s| Said::No(said(address, "a heartbeat", &s)))
+            heartbeat(channel).await.map_err(|s| HealthStatus::No(said(address, "a heartbeat", &s)))
         }
         // The connection, not the server, has failed: there is a cause below the status.
         Err(status) if std::error::Error::source(&status).is_some() => {
-            Err(Said::Nothing(said(address, "a health check", &status)))
+            Err(HealthStatus::Nothing(said(address, "a health check", &status)))
         }
-        Err(status) => Err(Said::No(said(address, "a health check", &status))),
+        Err(status) => Err(HealthStatus::No(said(address, "a health check", &status))),
     }
 }
 

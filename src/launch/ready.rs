@@ -5,7 +5,7 @@ use std::{cell::RefCell, fs, io, path::Path, time::Duration};
 use serde::Deserialize;
 use tokio::{net::TcpStream, time::Instant};
 
-use super::{Endpoint, owner, ports::Chosen, probe, system};
+use super::{Endpoint, owner, ports::ChosenPorts, probe, system};
 
 /// What `LOOM_READY_FILE` holds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -21,7 +21,7 @@ pub(super) struct Addresses {
 /// Asks again after an eighth of the time that has passed, 1 to 50 ms: what we add to a start stays in proportion.
 pub(super) async fn answered(
     pid: u32,
-    ports: &Chosen,
+    ports: &ChosenPorts,
     ready_file: &Path,
     doubt: &RefCell<String>,
 ) -> Addresses {
@@ -36,7 +36,7 @@ pub(super) async fn answered(
     }
 }
 
-async fn look(pid: u32, ports: &Chosen, ready_file: &Path) -> Result<Addresses, String> {
+async fn look(pid: u32, ports: &ChosenPorts, ready_file: &Path) -> Result<Addresses, String> {
     if let Some(said) = read(ready_file)? {
         let bridge = Endpoint::parse(&said.bridge)
             .ok_or_else(|| format!("it says that it listens at {:?}", said.bridge))?;

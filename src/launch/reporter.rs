@@ -4,16 +4,16 @@ use std::io::{self, Write};
 
 use tokio::sync::oneshot;
 
-use super::control::Report;
+use super::control::StartReport;
 
 /// Where it is reported what became of the server: to who started it, later to who had it started again.
 pub(super) enum Reporter {
     Pipe(Box<dyn Write>),
-    Reply(Option<oneshot::Sender<Report>>),
+    Reply(Option<oneshot::Sender<StartReport>>),
 }
 
 impl Reporter {
-    pub(super) fn say(&mut self, report: Report) {
+    pub(super) fn say(&mut self, report: StartReport) {
         match self {
             // Who does not listen any more is not to end us.
             Self::Pipe(pipe) => {

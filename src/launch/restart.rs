@@ -6,11 +6,11 @@
 use std::path::Path;
 
 use super::{
-    Document, Kind, Launch, LaunchError, Started, State,
-    control::{Report, Supervisor},
+    Launch, LaunchError, LaunchKind, RuntimeDocument, RuntimeState, Started,
+    control::{StartReport, SupervisorHandle},
     down,
-    folder::Folder,
-    look::look,
+    folder::InstanceFolder,
+    look::query,
     orphan,
     start::start,
 };
@@ -21,15 +21,15 @@ use super::{
 /// # Errors
 /// [`LaunchError::NothingRuns`], [`LaunchError::RolledBack`], [`LaunchError::NothingCameUp`].
 pub fn restart(launch: Launch) -> Result<Started, LaunchError> {
-    let folder = Folder::of(&launch.state, &launch.project, &launch.binary, launch.kind);
-    let Some(kept) = look(&folder)? else { return Err(LaunchError::NothingRuns) };
-    if kept.instance.state != State::Ready {
+    let folder = InstanceFolder::of(&launch.state, &launch.project, &launch.binary, launch.kind);
+    let Some(kept) = query(&folder)? else { return Err(LaunchError::NothingRuns) };
+    if kept.instance.state != RuntimeState::Ready {
         // Nothing that has answered is lost.
         down::end(&folder, kept.instance.state, launch.grace)?;
         return start(&launch, &folder);
     }
     let silent = |source| LaunchError::Control { id: folder.id.clone(), source };
-    let mut previous = Supervisor::reach(folder.path()).map_err(silent)?;
+    let mut previous = SupervisorHandle::reach(folder.path()).map_err(silent)?;
     previous.yields(down::LONGEST_GRACE).map_err(silent)?;
     if !orphan::released(&folder, launch.grace)? {
         orphan::end(&folder, launch.grace)?;
@@ -45,12 +45,16 @@ pub fn restart(launch: Launch) -> Result<Started, LaunchError> {
 }
 
 /// What the project's running runtime was started with, see [`Launch::memo`].
-pub fn memo(state: &Path, project: &Path, binary: &str) -> Result<serde_json::Value, LaunchError> {
-    let folder = Folder::of(state, project, binary, Kind::Up);
-    look(&folder)?.map(|kept| kept.memo).ok_or(LaunchError::NothingRuns)
+pub fn launch_args(
+    state: &Path,
+    project: &Path,
+    binary: &str,
+) -> Result<serde_json::Value, LaunchError> {
+    let folder = InstanceFolder::of(state, project, binary, LaunchKind::Up);
+    query(&folder)?.map(|kept| kept.launch_args).ok_or(LaunchError::NothingRuns)
 }
 
-fn roll_back(previous: Supervisor, why: LaunchError) -> LaunchError {
+fn roll_back(previous: SupervisorHandle, why: LaunchError) -> LaunchError {
     let source = Box::new(why);
     match resume(previous) {
         Ok(previous) => LaunchError::RolledBack { previous, source },
@@ -58,10 +62,10 @@ fn roll_back(previous: Supervisor, why: LaunchError) -> LaunchError {
     }
 }
 
-fn resume(previous: Supervisor) -> Result<Box<Document>, LaunchError> {
+fn resume(previous: SupervisorHandle) -> Result<Box<RuntimeDocument>, LaunchError> {
     match previous.resume(down::LONGEST_GRACE) {
-        Ok(Report::Ready(document)) => Ok(document),
-        Ok(Report::Failed(failure)) => Err(failure.into()),
-        Ok(Report::Ended(_)) | Err(_) => Err(LaunchError::Silent),
+        Ok(StartReport::Ready(document)) => Ok(document),
+        Ok(StartReport::Failed(failure)) => Err(failure.into()),
+        Ok(StartReport::Ended(_)) | Err(_) => Err(LaunchError::Silent),
     }
 }

@@ -2,26 +2,26 @@
 
 use std::{fs::File, future::Future, path::PathBuf, process::Stdio};
 
-use super::{error::Ended, ports::Chosen, system};
+use super::{error::Ended, ports::ChosenPorts, system};
 
 /// The variable that names the file in which a server says where it listens.
 pub(super) const READY_FILE: &str = "LOOM_READY_FILE";
 
 /// What a runtime is started with.
-pub(super) struct Order {
+pub(super) struct ProcessConfig {
     pub(super) program: PathBuf,
     pub(super) folder: PathBuf,
     pub(super) env: Vec<(String, String)>,
-    pub(super) ports: Chosen,
+    pub(super) ports: ChosenPorts,
     pub(super) ready_file: PathBuf,
     pub(super) log: File,
 }
 
 /// Something that runs a server: a process of this machine; later a remote machine or a cluster.
-pub(super) trait Runtime {
-    type Running: Running;
+pub(super) trait ServerHost {
+    type RunningServer: Running;
     /// Starts one; an error names what the system said.
-    fn start(&self, order: Order) -> Result<Self::Running, String>;
+    fn start(&self, order: ProcessConfig) -> Result<Self::RunningServer, String>;
 }
 
 /// A server that was started and not yet seen to have ended.
@@ -40,16 +40,16 @@ pub(super) trait Running {
 pub(super) struct Local;
 
 /// A process of this machine.
-pub(super) struct Process {
+pub(super) struct ServerProcess {
     child: tokio::process::Child,
     pid: u32,
     watch: system::EndWatch,
 }
 
-impl Runtime for Local {
-    type Running = Process;
+impl ServerHost for Local {
+    type RunningServer = ServerProcess;
 
-    fn start(&self, order: Order) -> Result<Process, String> {
+    fn start(&self, order: ProcessConfig) -> Result<ServerProcess, String> {
         let mut command = std::process::Command::new(&order.program);
         let errors = order.log.try_clone().map_err(|e| e.to_string())?;
         command
@@ -63,12 +63,12 @@ impl Runtime for Local {
         system::own_group(&mut command);
         let child = tokio::process::Command::from(command).spawn().map_err(|e| e.to_string())?;
         let pid = child.id().ok_or("it ended at once")?;
-        Ok(Process { child, pid, watch: system::EndWatch::on(pid) })
+        Ok(ServerProcess { child, pid, watch: system::EndWatch::on(pid) })
     }
 }
 
 /// The variables in which a server is told where to listen.
-fn addresses(ports: &Chosen) -> Vec<(&'static str, String)> {
+fn addresses(ports: &ChosenPorts) -> Vec<(&'static str, String)> {
     let mut env = vec![
         ("LOOM_BRIDGE_ADDR", ports.bridge.to_string()),
         ("LOOM_DASHBOARD", ports.dashboard.is_some().to_string()),
@@ -80,7 +80,7 @@ fn addresses(ports: &Chosen) -> Vec<(&'static str, String)> {
     env
 }
 
-impl Running for Process {
+impl Running for ServerProcess {
     fn pid(&self) -> u32 {
         self.pid
     }

@@ -14,7 +14,7 @@ use super::{Endpoint, Launch, Variable};
 
 /// What is known of a wish before its program is at hand.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct RequestedSettings<'a> {
     /// The version, where only one can be meant.
     pub version: Option<&'a str>,
     /// See [`Launch::bridge`].
@@ -30,14 +30,14 @@ pub(super) type Settings = BTreeMap<String, String>;
 const OFF: &str = "off";
 
 /// 128 bits that nobody can guess, in hexadecimal: the hash keys come from the system's random source.
-pub(super) fn unguessable() -> String {
+pub(super) fn random_token() -> String {
     let half = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", half(), half())
 }
 
 /// The settings of `launch` by name.
 pub(super) fn of(launch: &Launch, salt: &str) -> Settings {
-    let wanted = Wanted {
+    let wanted = RequestedSettings {
         version: Some(&launch.version),
         bridge: &launch.bridge,
         dashboard: launch.dashboard.as_ref(),
@@ -50,7 +50,7 @@ pub(super) fn of(launch: &Launch, salt: &str) -> Settings {
 }
 
 /// The settings that are known of a wish, by name.
-pub(super) fn known(wanted: &Wanted<'_>, salt: &str) -> Settings {
+pub(super) fn known(wanted: &RequestedSettings<'_>, salt: &str) -> Settings {
     let dashboard = wanted.dashboard.map_or(OFF.to_owned(), Endpoint::to_string);
     let mut settings = Settings::from([
         ("bridge".to_owned(), wanted.bridge.to_string()),
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn no_two_salts_are_equal() {
-        assert_ne!(unguessable(), unguessable());
-        assert_eq!(unguessable().len(), 32);
+        assert_ne!(random_token(), random_token());
+        assert_eq!(random_token().len(), 32);
     }
 }

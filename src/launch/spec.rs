@@ -6,14 +6,14 @@ use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Endpoint, Kind, Launch, LaunchError,
-    document::{Document, Instance, Kept, State},
+    Endpoint, Launch, LaunchError, LaunchKind,
+    document::{Instance, InstanceRecord, RuntimeDocument, RuntimeState},
     settings,
 };
 
 /// See [`Launch`]. Paths as [`OsString`], which can say any of them in JSON.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Spec {
+pub(super) struct StartRequest {
     program: OsString,
     pub(super) binary: String,
     version: String,
@@ -25,17 +25,17 @@ pub(super) struct Spec {
     pub(super) grace: Duration,
     project: OsString,
     state: OsString,
-    pub(super) kind: Kind,
+    pub(super) kind: LaunchKind,
     settings: BTreeMap<String, String>,
     salt: String,
-    memo: serde_json::Value,
+    launch_args: serde_json::Value,
     /// The folder's name was chosen by who starts us.
     pub(super) id: String,
 }
 
-impl Spec {
+impl StartRequest {
     pub(super) fn of(launch: &Launch, id: &str) -> Self {
-        let salt = settings::unguessable();
+        let salt = settings::random_token();
         Self {
             program: launch.program.clone().into(),
             binary: launch.binary.clone(),
@@ -51,7 +51,7 @@ impl Spec {
             kind: launch.kind,
             settings: settings::of(launch, &salt),
             salt,
-            memo: launch.memo.clone(),
+            launch_args: launch.launch_args.clone(),
             id: id.to_owned(),
         }
     }
@@ -75,11 +75,11 @@ impl Spec {
     }
 
     /// What is kept of it when its instance begins, its log being `log`.
-    pub(super) fn begin(&self, log: &std::path::Path) -> Kept {
+    pub(super) fn begin(&self, log: &std::path::Path) -> InstanceRecord {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Kept {
+        InstanceRecord {
             instance: Instance {
-                document: Document {
+                document: RuntimeDocument {
                     schema: 1,
                     version: self.version.clone(),
                     tree: self.tree.clone(),
@@ -91,7 +91,7 @@ impl Spec {
                     dashboard: None,
                     log: log.display().to_string(),
                 },
-                state: State::Starting,
+                state: RuntimeState::Starting,
                 id: self.id.clone(),
                 project: self.project().display().to_string(),
                 kind: self.kind,
@@ -99,7 +99,7 @@ impl Spec {
             },
             settings: self.settings.clone(),
             salt: self.salt.clone(),
-            memo: self.memo.clone(),
+            launch_args: self.launch_args.clone(),
         }
     }
 }

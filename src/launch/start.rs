@@ -10,16 +10,17 @@ use std::{
 };
 
 use super::{
-    Document, Ended, Failure, Kind, Launch, LaunchError, State, Wanted,
+    Ended, Launch, LaunchError, LaunchKind, RequestedSettings, RuntimeDocument, RuntimeState,
+    StartFailure,
     attend::{self, Sign},
-    control::Report,
-    document::Kept,
-    folder::Folder,
+    control::StartReport,
+    document::InstanceRecord,
+    folder::InstanceFolder,
     inbox::{KILL, STAY, STOP},
-    log::Follow,
-    look::look,
+    log::LogFollower,
+    look::query,
     settings,
-    spec::Spec,
+    spec::StartRequest,
     system,
 };
 
@@ -29,14 +30,14 @@ pub enum Up {
     /// It was started.
     Started(Box<Started>),
     /// It ran already, as it was asked for.
-    Found(Box<Document>),
+    Found(Box<RuntimeDocument>),
 }
 
 /// A runtime that was started and answers. Dropped, it is ended by its supervisor, unless [`Started::stay`] was said.
 #[derive(Debug)]
 pub struct Started {
     /// What runs.
-    pub document: Document,
+    pub document: RuntimeDocument,
     child: Child,
     words: ChildStdin,
     reports: BufReader<ChildStdout>,
@@ -48,31 +49,31 @@ pub struct Started {
 /// [`LaunchError::OtherSettings`] and [`LaunchError::Orphan`] when something else runs in this project,
 /// [`LaunchError::Failed`] when it does not come up.
 pub fn up(launch: Launch) -> Result<Up, LaunchError> {
-    let folder = Folder::of(&launch.state, &launch.project, &launch.binary, launch.kind);
-    if launch.kind == Kind::Exec {
+    let folder = InstanceFolder::of(&launch.state, &launch.project, &launch.binary, launch.kind);
+    if launch.kind == LaunchKind::Exec {
         return start(&launch, &folder).map(|started| Up::Started(Box::new(started)));
     }
-    let patience = Patience::new(launch.ready_timeout + launch.grace);
+    let patience = WaitLimits::new(launch.ready_timeout + launch.grace);
     loop {
-        match look(&folder)? {
+        match query(&folder)? {
             None => match start(&launch, &folder) {
                 // Somebody was faster, or looked at the very moment: look again.
-                Err(LaunchError::Failed(Failure::Busy)) => patience.or_busy()?,
+                Err(LaunchError::Failed(StartFailure::Busy)) => patience.or_busy()?,
                 other => return other.map(|started| Up::Started(Box::new(started))),
             },
             Some(kept) => match kept.instance.state {
-                State::Starting | State::Stopping => patience.or_busy()?,
-                State::Ready => return same(&launch, kept).map(Up::Found),
-                State::Orphaned => return Err(orphan(kept)),
+                RuntimeState::Starting | RuntimeState::Stopping => patience.or_busy()?,
+                RuntimeState::Ready => return same(&launch, kept).map(Up::Found),
+                RuntimeState::Orphaned => return Err(orphan(kept)),
             },
         }
     }
 }
 
 /// How long somebody else's start or end is waited for.
-struct Patience(Instant);
+struct WaitLimits(Instant);
 
-impl Patience {
+impl WaitLimits {
     fn new(time: Duration) -> Self {
         Self(Instant::now() + time)
     }
@@ -96,29 +97,34 @@ pub fn agree(
     state: &Path,
     project: &Path,
     binary: &str,
-    wanted: &Wanted<'_>,
+    wanted: &RequestedSettings<'_>,
 ) -> Result<(), LaunchError> {
-    let Some(kept) = look(&Folder::of(state, project, binary, Kind::Up))? else { return Ok(()) };
+    let Some(kept) = query(&InstanceFolder::of(state, project, binary, LaunchKind::Up))? else {
+        return Ok(());
+    };
     match kept.instance.state {
         // How long that goes on nobody knows.
-        State::Starting | State::Stopping => Ok(()),
-        State::Orphaned => Err(orphan(kept)),
-        State::Ready => {
+        RuntimeState::Starting | RuntimeState::Stopping => Ok(()),
+        RuntimeState::Orphaned => Err(orphan(kept)),
+        RuntimeState::Ready => {
             let asked = settings::known(wanted, &kept.salt);
             compare(&asked, kept).map(|_| ())
         }
     }
 }
 
-fn orphan(kept: Kept) -> LaunchError {
+fn orphan(kept: InstanceRecord) -> LaunchError {
     LaunchError::Orphan { document: Box::new(kept.instance.document) }
 }
 
-fn same(launch: &Launch, kept: Kept) -> Result<Box<Document>, LaunchError> {
+fn same(launch: &Launch, kept: InstanceRecord) -> Result<Box<RuntimeDocument>, LaunchError> {
     compare(&settings::of(launch, &kept.salt), kept)
 }
 
-fn compare(asked: &settings::Settings, kept: Kept) -> Result<Box<Document>, LaunchError> {
+fn compare(
+    asked: &settings::Settings,
+    kept: InstanceRecord,
+) -> Result<Box<RuntimeDocument>, LaunchError> {
     let differences = settings::differences(&kept.settings, asked);
     let document = Box::new(kept.instance.document);
     match differences.is_empty() {
@@ -128,14 +134,16 @@ fn compare(asked: &settings::Settings, kept: Kept) -> Result<Box<Document>, Laun
 }
 
 /// Starts `launch` in `folder`, whatever is there.
-pub(super) fn start(launch: &Launch, folder: &Folder) -> Result<Started, LaunchError> {
-    let line = Spec::of(launch, &folder.id).line()?;
+pub(super) fn start(launch: &Launch, folder: &InstanceFolder) -> Result<Started, LaunchError> {
+    let line = StartRequest::of(launch, &folder.id).line()?;
     let (mut child, mut words, mut reports) = supervisor(launch)?;
     // A supervisor that is gone says so by the end of its reports.
     let _ = words.write_all(line.as_bytes()).and_then(|()| words.flush());
     match next(&mut reports) {
-        Some(Report::Ready(document)) => Ok(Started { document: *document, child, words, reports }),
-        Some(Report::Failed(failure)) => {
+        Some(StartReport::Ready(document)) => {
+            Ok(Started { document: *document, child, words, reports })
+        }
+        Some(StartReport::Failed(failure)) => {
             let _ = child.wait();
             Err(failure.into())
         }
@@ -166,7 +174,7 @@ fn supervisor(launch: &Launch) -> Result<(Child, ChildStdin, BufReader<ChildStdo
     Ok((child, words, BufReader::new(reports)))
 }
 
-fn next(reports: &mut impl BufRead) -> Option<Report> {
+fn next(reports: &mut impl BufRead) -> Option<StartReport> {
     let mut line = String::new();
     reports.read_line(&mut line).ok()?;
     serde_json::from_str(&line).ok()
@@ -198,7 +206,7 @@ fn obey(master: Box<dyn BufRead + Send>, words: Arc<Mutex<ChildStdin>>) {
 
 impl Started {
     /// Lets it run on its own; it lives until [`super::down`].
-    pub fn stay(mut self) -> Document {
+    pub fn stay(mut self) -> RuntimeDocument {
         say(&mut self.words, STAY);
         self.document
     }
@@ -213,7 +221,7 @@ impl Started {
 
     /// Stays with it until it ends: a signal that asks this process to end asks the server, a second one kills it.
     /// Its output is copied to `out` as it comes. Should this process be killed, the server stays.
-    pub fn attend(self, out: Option<&mut dyn Write>) -> Result<Ended, LaunchError> {
+    pub fn attach(self, out: Option<&mut dyn Write>) -> Result<Ended, LaunchError> {
         self.watch(None, out)
     }
 
@@ -241,7 +249,7 @@ impl Started {
         }
         let log = PathBuf::from(&document.log);
         let mut asked = false;
-        let report = attend::attend(
+        let report = attend::attach(
             move || next(&mut reports),
             |sign| match sign {
                 Sign::Listening if stays => say(STAY),
@@ -251,7 +259,7 @@ impl Started {
                     asked = true;
                 }
             },
-            out.map(|out| (Follow::from_start(&log), out)),
+            out.map(|out| (LogFollower::from_start(&log), out)),
         );
         let report = report.map_err(|source| LaunchError::Watch { source })?;
         let _ = child.wait();
@@ -271,7 +279,7 @@ impl Started {
             }
         };
         let pid = beside.id();
-        let status = attend::attend(
+        let status = attend::attach(
             move || beside.wait(),
             |sign| match sign {
                 Sign::Signal(number) if !system::sent_to_all(number) => system::ask_to_end(pid),
@@ -285,9 +293,9 @@ impl Started {
     }
 }
 
-fn ended(report: Option<Report>) -> Result<Ended, LaunchError> {
+fn ended(report: Option<StartReport>) -> Result<Ended, LaunchError> {
     match report {
-        Some(Report::Ended(ended)) => Ok(ended),
+        Some(StartReport::Ended(ended)) => Ok(ended),
         _ => Err(LaunchError::Silent),
     }
 }

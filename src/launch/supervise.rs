@@ -16,20 +16,20 @@ use std::{
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Failure, LaunchError,
+    LaunchError, StartFailure,
     channel::Listener,
-    control::{self, Event, Report, View},
-    document::{Bridge, Dashboard, Kept, State},
+    control::{self, StartReport, SupervisorEvent, View},
+    document::{BridgeAddress, DashboardAddress, InstanceRecord, RuntimeState},
     end,
     error::Ended,
-    folder::Folder,
+    folder::InstanceFolder,
     inbox::{listen_to_signals, listen_to_starter, told_to_end},
     log,
-    ports::{self, Chosen},
+    ports::{self, ChosenPorts},
     ready::{self, Addresses},
     reporter::Reporter,
-    runtime::{Local, Order, Running, Runtime},
-    spec::Spec,
+    runtime::{Local, ProcessConfig, Running, ServerHost},
+    spec::StartRequest,
     system,
 };
 
@@ -53,7 +53,7 @@ pub fn supervise(
     system::own_session();
     let mut line = String::new();
     input.read_line(&mut line)?;
-    let spec: Spec = serde_json::from_str(&line)?;
+    let spec: StartRequest = serde_json::from_str(&line)?;
     drop(line);
     let (events, received) = mpsc::unbounded_channel();
     listen_to_starter(input, events.clone());
@@ -68,7 +68,7 @@ pub fn supervise(
 }
 
 /// How one life of the server ended.
-enum Over {
+enum RunEnd {
     /// For good.
     Done,
     /// It may be started again.
@@ -76,12 +76,12 @@ enum Over {
 }
 
 struct Supervisor<R> {
-    spec: Spec,
-    folder: Folder,
-    sender: mpsc::UnboundedSender<Event>,
-    events: mpsc::UnboundedReceiver<Event>,
+    spec: StartRequest,
+    folder: InstanceFolder,
+    sender: mpsc::UnboundedSender<SupervisorEvent>,
+    events: mpsc::UnboundedReceiver<SupervisorEvent>,
     reporter: Reporter,
-    kept: watch::Sender<Kept>,
+    kept: watch::Sender<InstanceRecord>,
     ended: watch::Sender<Option<Option<Ended>>>,
     /// Whether the server is to end with who started us.
     tied: bool,
@@ -91,15 +91,15 @@ struct Supervisor<R> {
     runtime: R,
 }
 
-impl<R: Runtime> Supervisor<R> {
+impl<R: ServerHost> Supervisor<R> {
     fn new(
-        spec: Spec,
-        sender: mpsc::UnboundedSender<Event>,
-        events: mpsc::UnboundedReceiver<Event>,
+        spec: StartRequest,
+        sender: mpsc::UnboundedSender<SupervisorEvent>,
+        events: mpsc::UnboundedReceiver<SupervisorEvent>,
         output: Box<dyn Write>,
         runtime: R,
     ) -> Self {
-        let folder = Folder::named(&spec.state(), &spec.id);
+        let folder = InstanceFolder::named(&spec.state(), &spec.id);
         let kept = watch::Sender::new(spec.begin(&folder.log()));
         Self {
             folder,
@@ -118,12 +118,12 @@ impl<R: Runtime> Supervisor<R> {
 
     /// Returns what to hold until the process ends.
     async fn run(mut self) -> Option<File> {
-        while let Over::Yielded = self.live().await {
+        while let RunEnd::Yielded = self.live().await {
             if !self.told_to_resume().await {
                 break;
             }
         }
-        if self.spec.kind == super::Kind::Exec {
+        if self.spec.kind == super::LaunchKind::Exec {
             self.folder.remove();
         }
         // Callers that wait for the end were woken; their answers go out before the process ends.
@@ -132,19 +132,19 @@ impl<R: Runtime> Supervisor<R> {
     }
 
     /// One life of the server, from the lock to the report of its end.
-    async fn live(&mut self) -> Over {
+    async fn live(&mut self) -> RunEnd {
         let lock = match self.take().await {
             Ok(lock) => lock,
             Err(failure) => {
-                self.reporter.say(Report::Failed(failure));
-                return Over::Done;
+                self.reporter.say(StartReport::Failed(failure));
+                return RunEnd::Done;
             }
         };
         let listener = match Listener::bind(self.folder.path()) {
             Ok(listener) => Arc::new(listener),
             Err(e) => {
-                self.reporter.say(Report::Failed(state("listen for commands", &e)));
-                return Over::Done;
+                self.reporter.say(StartReport::Failed(state("listen for commands", &e)));
+                return RunEnd::Done;
             }
         };
         let answering = tokio::spawn(control::serve(listener, self.view()));
@@ -152,9 +152,9 @@ impl<R: Runtime> Supervisor<R> {
             Ok(mut server) => {
                 let ended = self.watch(&mut server).await;
                 self.tell_end(ended);
-                (Some(ended), Report::Ended(ended))
+                (Some(ended), StartReport::Ended(ended))
             }
-            Err(failure) => (None, Report::Failed(failure)),
+            Err(failure) => (None, StartReport::Failed(failure)),
         };
         answering.abort();
         self.folder.tidy();
@@ -167,7 +167,7 @@ impl<R: Runtime> Supervisor<R> {
         }
         self.ended.send_replace(Some(ended));
         self.reporter.say(report);
-        if yielded { Over::Yielded } else { Over::Done }
+        if yielded { RunEnd::Yielded } else { RunEnd::Done }
     }
 
     fn view(&self) -> View {
@@ -179,9 +179,9 @@ impl<R: Runtime> Supervisor<R> {
     }
 
     /// Takes the instance: its lock, which the server inherits, and its folder.
-    async fn take(&mut self) -> Result<File, Failure> {
+    async fn take(&mut self) -> Result<File, StartFailure> {
         self.folder.create().map_err(|e| describe(&e))?;
-        let lock = self.folder.try_lock().map_err(|e| describe(&e))?.ok_or(Failure::Busy)?;
+        let lock = self.folder.try_lock().map_err(|e| describe(&e))?.ok_or(StartFailure::Busy)?;
         let lock = system::last_closed(lock);
         system::inheritable(&lock).map_err(|e| state("pass on the lock", &e))?;
         self.folder.tidy();
@@ -193,17 +193,17 @@ impl<R: Runtime> Supervisor<R> {
         Ok(lock)
     }
 
-    fn write(&self) -> Result<(), Failure> {
+    fn write(&self) -> Result<(), StartFailure> {
         self.folder.write(&self.kept.borrow()).map_err(|e| describe(&e))
     }
 
-    fn note(&self, change: impl FnOnce(&mut super::Instance)) -> Result<(), Failure> {
+    fn note(&self, change: impl FnOnce(&mut super::Instance)) -> Result<(), StartFailure> {
         self.kept.send_modify(|kept| change(&mut kept.instance));
         self.write()
     }
 
     /// Starts the server and waits until it answers.
-    async fn start(&mut self) -> Result<R::Running, Failure> {
+    async fn start(&mut self) -> Result<R::RunningServer, StartFailure> {
         let mut log =
             log::begin(&self.folder.log()).map_err(|e| state("open the server's log", &e))?;
         let mut pick = 1;
@@ -216,12 +216,12 @@ impl<R: Runtime> Supervisor<R> {
                     self.announce(addresses)?;
                     return Ok(server);
                 }
-                Err(Failure::Crashed { .. })
+                Err(StartFailure::Crashed { .. })
                     if ports.picked && pick < PICKS && ports.taken().is_some() =>
                 {
                     pick += 1;
                 }
-                Err(crashed @ Failure::Crashed { .. }) => {
+                Err(crashed @ StartFailure::Crashed { .. }) => {
                     return Err(ports.taken().unwrap_or(crashed));
                 }
                 Err(failure) => return Err(failure),
@@ -230,8 +230,8 @@ impl<R: Runtime> Supervisor<R> {
         }
     }
 
-    fn spawn(&self, ports: Chosen, log: File) -> Result<R::Running, Failure> {
-        let order = Order {
+    fn spawn(&self, ports: ChosenPorts, log: File) -> Result<R::RunningServer, StartFailure> {
+        let order = ProcessConfig {
             program: self.spec.program(),
             folder: self.spec.project(),
             env: self.spec.env.clone(),
@@ -239,7 +239,7 @@ impl<R: Runtime> Supervisor<R> {
             ready_file: self.folder.ready_file(),
             log,
         };
-        let server = self.runtime.start(order).map_err(|why| Failure::Spawn {
+        let server = self.runtime.start(order).map_err(|why| StartFailure::Spawn {
             program: self.spec.program().display().to_string(),
             why,
         })?;
@@ -249,9 +249,9 @@ impl<R: Runtime> Supervisor<R> {
 
     async fn until_ready(
         &mut self,
-        server: &mut R::Running,
-        ports: &Chosen,
-    ) -> Result<Addresses, Failure> {
+        server: &mut R::RunningServer,
+        ports: &ChosenPorts,
+    ) -> Result<Addresses, StartFailure> {
         let doubt = RefCell::new("nothing was heard of it".to_owned());
         let file = self.folder.ready_file();
         let answered = ready::answered(server.pid(), ports, &file, &doubt);
@@ -264,25 +264,25 @@ impl<R: Runtime> Supervisor<R> {
                 Ok(addresses) => return Ok(addresses),
                 Err(_) => self.not_ready(doubt.borrow().clone()),
             },
-            () = told_to_end(&mut self.events, &mut self.tied, &mut self.yielding, true) => Failure::Stopped,
+            () = told_to_end(&mut self.events, &mut self.tied, &mut self.yielding, true) => StartFailure::Stopped,
         };
         self.end(server).await;
         Err(failure)
     }
 
-    fn announce(&mut self, addresses: Addresses) -> Result<(), Failure> {
+    fn announce(&mut self, addresses: Addresses) -> Result<(), StartFailure> {
         self.note(|instance| {
-            instance.state = State::Ready;
-            instance.document.bridge = Some(Bridge { address: addresses.bridge });
-            instance.document.dashboard = addresses.dashboard.map(|url| Dashboard { url });
+            instance.state = RuntimeState::Ready;
+            instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });
+            instance.document.dashboard = addresses.dashboard.map(|url| DashboardAddress { url });
         })?;
         let document = self.kept.borrow().instance.document.clone();
-        self.reporter.say(Report::Ready(Box::new(document)));
+        self.reporter.say(StartReport::Ready(Box::new(document)));
         Ok(())
     }
 
     /// Watches over a server that is ready until it has ended.
-    async fn watch(&mut self, server: &mut R::Running) -> Ended {
+    async fn watch(&mut self, server: &mut R::RunningServer) -> Ended {
         let crashed = tokio::select! {
             biased;
             ended = server.ended() => Some(ended),
@@ -295,13 +295,13 @@ impl<R: Runtime> Supervisor<R> {
     }
 
     /// Ends the server: gracefully, and when its grace is over or somebody is impatient, surely.
-    async fn end(&mut self, server: &mut R::Running) -> Ended {
+    async fn end(&mut self, server: &mut R::RunningServer) -> Ended {
         // What cannot be written is only what others see of it.
-        let _ = self.note(|instance| instance.state = State::Stopping);
+        let _ = self.note(|instance| instance.state = RuntimeState::Stopping);
         server.ask();
         let impatient = async {
             while let Some(event) = self.events.recv().await {
-                if matches!(event, Event::Stop { now: true }) {
+                if matches!(event, SupervisorEvent::Stop { now: true }) {
                     return;
                 }
             }
@@ -329,9 +329,9 @@ impl<R: Runtime> Supervisor<R> {
         }
     }
 
-    fn crashed(&self, ended: Ended) -> Failure {
+    fn crashed(&self, ended: Ended) -> StartFailure {
         let log = self.folder.log();
-        Failure::Crashed {
+        StartFailure::Crashed {
             program: self.spec.binary.clone(),
             ended,
             tail: log::tail(&log, TAIL).unwrap_or_default(),
@@ -339,9 +339,9 @@ impl<R: Runtime> Supervisor<R> {
         }
     }
 
-    fn not_ready(&self, why: String) -> Failure {
+    fn not_ready(&self, why: String) -> StartFailure {
         let log = self.folder.log();
-        Failure::NotReady {
+        StartFailure::NotReady {
             program: self.spec.binary.clone(),
             seconds: self.spec.ready_timeout.as_secs(),
             why,
@@ -355,27 +355,29 @@ impl<R: Runtime> Supervisor<R> {
     async fn told_to_resume(&mut self) -> bool {
         while let Some(event) = self.events.recv().await {
             match event {
-                Event::Resume(reply) => {
+                SupervisorEvent::Resume(reply) => {
                     self.reporter = Reporter::Reply(Some(reply));
                     return true;
                 }
-                Event::Quit { said: true } | Event::Stop { .. } => return false,
-                Event::Quit { said: false } => {
+                SupervisorEvent::Quit { said: true } | SupervisorEvent::Stop { .. } => {
+                    return false;
+                }
+                SupervisorEvent::Quit { said: false } => {
                     self.reporter = Reporter::Reply(None);
                     return matches!(self.folder.alive(), Ok(false));
                 }
-                Event::Yield | Event::Released { .. } => {}
+                SupervisorEvent::Yield | SupervisorEvent::Released { .. } => {}
             }
         }
         false
     }
 }
 
-fn state(act: &str, error: &io::Error) -> Failure {
-    Failure::State { act: format!("could not {act}"), why: error.to_string() }
+fn state(act: &str, error: &io::Error) -> StartFailure {
+    StartFailure::State { act: format!("could not {act}"), why: error.to_string() }
 }
 
-fn describe(error: &LaunchError) -> Failure {
+fn describe(error: &LaunchError) -> StartFailure {
     let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    Failure::State { act: error.to_string(), why }
+    StartFailure::State { act: error.to_string(), why }
 }

@@ -74,7 +74,7 @@ impl Variable {
 /// Why a runtime was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum LaunchKind {
     /// By `up`: one per project and program; lives until it is stopped.
     Up,
     /// By `exec`: as many as there are commands; lives as long as the process that started it.
@@ -120,11 +120,11 @@ pub struct Launch {
     /// The state folder; instances lie in `instances/` under it.
     pub state: PathBuf,
     /// Why it is started.
-    pub kind: Kind,
+    pub kind: LaunchKind,
     /// How to start the supervisor.
     pub launcher: Launcher,
     /// What the caller wants to find again when it restarts this runtime (its flags, say); no secrets.
-    pub memo: serde_json::Value,
+    pub launch_args: serde_json::Value,
 }
 
 #[cfg(test)]

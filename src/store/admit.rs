@@ -8,13 +8,13 @@ use loom_source::{
 };
 
 use super::{
-    AdmitError, Entry, Kind, Listing, Received, Staged, Store, StoreError, TreePath,
+    AdmitError, EntryKind, Received, Staged, Store, StoreError, TreeEntry, TreeListing, TreePath,
     durable::set_mode,
     error::{Act, at},
-    receipt::{Check, ReceivedArchive},
+    receipt::{ReceiptCheck, ReceivedArchive},
     staged::{Item, Measured, What},
 };
-use crate::trust::{Expectation, Grade, Proof, Waiver};
+use crate::trust::{Expectation, Grade, TrustedDigest, Waiver};
 
 /// How many links may lead from one to the next.
 const HOPS: usize = 8;
@@ -24,14 +24,14 @@ const HOPS: usize = 8;
 pub struct Checked {
     pub(super) staged: Staged,
     pub(super) release: Release,
-    pub(super) listing: Listing,
+    pub(super) listing: TreeListing,
     pub(super) tree: Digest,
     pub(super) entry: TreePath,
     pub(super) archive: Option<ReceivedArchive>,
     pub(super) kept: Option<Received>,
     pub(super) statement: Option<(Statement, Vec<u8>)>,
     pub(super) evidence: Vec<(RecordEvidence, Vec<u8>)>,
-    pub(super) checks: Vec<Check>,
+    pub(super) checks: Vec<ReceiptCheck>,
     pub(super) waiver: Option<Waiver>,
 }
 
@@ -94,7 +94,7 @@ impl Checked {
     }
 
     /// The tree's listing.
-    pub fn listing(&self) -> &Listing {
+    pub fn listing(&self) -> &TreeListing {
         &self.listing
     }
 
@@ -155,7 +155,7 @@ impl Checked {
 fn check_archive(
     expectation: &Expectation,
     received: Option<&Received>,
-    checks: &mut Vec<Check>,
+    checks: &mut Vec<ReceiptCheck>,
 ) -> Result<(), AdmitError> {
     let release = &expectation.release;
     if let (Some(expected), Some(got)) = (expectation.size, received.map(Received::size))
@@ -174,16 +174,16 @@ fn check_archive(
 fn meet(
     release: &Release,
     what: &'static str,
-    proof: &Proof,
+    proof: &TrustedDigest,
     got: Digest,
-    checks: &mut Vec<Check>,
+    checks: &mut Vec<ReceiptCheck>,
 ) -> Result<(), AdmitError> {
-    let Proof { digest: expected, grade, by } = proof.clone();
+    let TrustedDigest { digest: expected, grade, by } = proof.clone();
     if expected != got {
         let release = Box::new(release.clone());
         return Err(AdmitError::Mismatch { release, what, expected, got, by });
     }
-    checks.push(Check { what: what.to_owned(), by, grade });
+    checks.push(ReceiptCheck { what: what.to_owned(), by, grade });
     Ok(())
 }
 
@@ -219,19 +219,19 @@ fn asset_name(release: &Release) -> Option<String> {
     Some(format!("{}{suffix}", release.asset_stem()?))
 }
 
-fn list(staged: &Staged, entry: &TreePath) -> Result<Listing, AdmitError> {
-    let line = |item: &Item| -> Result<Entry, AdmitError> {
+fn list(staged: &Staged, entry: &TreePath) -> Result<TreeListing, AdmitError> {
+    let line = |item: &Item| -> Result<TreeEntry, AdmitError> {
         let path: TreePath = item.path.parse()?;
         let (kind, Measured { digest, size }) = match &item.what {
-            What::Link(_) => (Kind::Link, end_of(staged, item)?),
+            What::Link(_) => (EntryKind::Link, end_of(staged, item)?),
             What::File { executable, bytes, .. } => {
                 let runs = *executable || path == *entry || path.as_str().ends_with(".exe");
-                (if runs { Kind::Executable } else { Kind::File }, *bytes)
+                (if runs { EntryKind::Executable } else { EntryKind::File }, *bytes)
             }
         };
-        Ok(Entry { kind, digest, size, path })
+        Ok(TreeEntry { kind, digest, size, path })
     };
-    Ok(Listing::new(staged.items.iter().map(line).collect::<Result<_, _>>()?)?)
+    Ok(TreeListing::new(staged.items.iter().map(line).collect::<Result<_, _>>()?)?)
 }
 
 /// The bytes of the file that a link leads to, over other links if need be.
@@ -255,10 +255,11 @@ fn end_of(staged: &Staged, link: &Item) -> Result<Measured, AdmitError> {
 }
 
 /// Gives every file its path, then permissions and links: only now, when all checks have passed.
-fn build(staged: &Staged, listing: &Listing) -> Result<(), StoreError> {
+fn build(staged: &Staged, listing: &TreeListing) -> Result<(), StoreError> {
     let top = staged.top();
     fs::create_dir(&top).map_err(at(Act::Create, &top))?;
-    let executable = |path: &str| listing.get(path).is_some_and(|e| e.kind == Kind::Executable);
+    let executable =
+        |path: &str| listing.get(path).is_some_and(|e| e.kind == EntryKind::Executable);
     for Item { path, what } in &staged.items {
         let to = top.join(path);
         let folder = to.parent().unwrap_or(&top);

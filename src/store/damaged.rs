@@ -8,7 +8,7 @@ use super::{
     Store, StoreError,
     durable::set_mode,
     error::{Act, at},
-    format::Notice,
+    format::StoreNotice,
     list::names,
     locks,
 };
@@ -24,7 +24,7 @@ impl Store {
         let to = self.trees().join(format!(".damaged-{tree}-{number}"));
         fs::rename(&from, &to).map_err(at(Act::Rename, &to))?;
         self.forget_fingerprint(tree)?;
-        self.notice(Notice::SetAside { to, what });
+        self.notice(StoreNotice::SetAside { to, what });
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use super::{
 
 /// How much room the store takes, in bytes of file contents.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Usage {
+pub struct StoreUsage {
     /// By release.
     pub releases: Vec<ReleaseUsage>,
     /// Trees in `store/`, each counted once.
@@ -42,8 +42,8 @@ pub struct ReleaseUsage {
 
 impl Store {
     /// How much room things take. Nothing is read but folders.
-    pub fn du(&self) -> Result<Usage, StoreError> {
-        let mut usage = Usage::default();
+    pub fn du(&self) -> Result<StoreUsage, StoreError> {
+        let mut usage = StoreUsage::default();
         if !self.exists() {
             return Ok(usage);
         }

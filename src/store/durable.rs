@@ -75,9 +75,9 @@ pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(),
 
 /// Files written aside, not yet in their places.
 #[derive(Debug, Default)]
-pub(super) struct Aside(Vec<(TempPath, PathBuf)>);
+pub(super) struct PendingFiles(Vec<(TempPath, PathBuf)>);
 
-impl Aside {
+impl PendingFiles {
     /// Writes a file aside in `tmp`, to be placed at `to`; its bytes join the barrier.
     pub(super) fn write(
         &mut self,
@@ -86,7 +86,7 @@ impl Aside {
         bytes: &[u8],
         barrier: &mut Barrier,
     ) -> Result<(), StoreError> {
-        let mut file = named(tmp)?;
+        let mut file = tempfile_in(tmp)?;
         file.write_all(bytes).map_err(at(Act::Write, &to))?;
         set_mode(file.path(), 0o644)?;
         barrier.add(file.path());
@@ -108,7 +108,7 @@ impl Aside {
 }
 
 /// A new file in `tmp` that vanishes unless it is given a place.
-pub(super) fn named(tmp: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
+pub(super) fn tempfile_in(tmp: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
     aside_in(tmp, |path| {
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create_new(true).open(path)
@@ -134,7 +134,7 @@ pub(super) fn aside_in<R>(
 
 /// Writes one file durably: aside, fsync, rename, fsync of the folder.
 pub(super) fn replace(root: &Path, tmp: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let (mut aside, mut barrier) = (Aside::default(), Barrier::default());
+    let (mut aside, mut barrier) = (PendingFiles::default(), Barrier::default());
     aside.write(tmp, to.to_owned(), bytes, &mut barrier)?;
     barrier.wait(root)?;
     aside.place(&mut barrier)?;
@@ -144,7 +144,7 @@ pub(super) fn replace(root: &Path, tmp: &Path, to: &Path, bytes: &[u8]) -> Resul
 /// Writes one file whole but without waiting for the disk: for what can be made again.
 pub(super) fn replace_lazily(tmp: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let mut unawaited = Barrier::default();
-    let mut aside = Aside::default();
+    let mut aside = PendingFiles::default();
     aside.write(tmp, to.to_owned(), bytes, &mut unawaited)?;
     aside.place(&mut unawaited)
 }

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use loom_source::{Line, Slot};
+use loom_source::{Product, Slot};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -65,7 +65,7 @@ impl Failed {
 
 impl Store {
     /// The last failures of a line, the newest first. A file that cannot be read counts as none.
-    pub fn failures(&self, line: &Line) -> Result<Vec<Failed>, StoreError> {
+    pub fn failures(&self, line: &Product) -> Result<Vec<Failed>, StoreError> {
         let path = self.failures_path(line);
         let bytes = absent(fs::read(&path)).map_err(at(Act::Read, &path))?;
         let read = bytes.and_then(|bytes| serde_json::from_slice::<Failures>(&bytes).ok());
@@ -74,7 +74,7 @@ impl Store {
     }
 
     /// Remembers a failure, in place of the last one with the same wish.
-    pub fn note_failure(&self, line: &Line, failed: Failed) -> Result<(), StoreError> {
+    pub fn note_failure(&self, line: &Product, failed: Failed) -> Result<(), StoreError> {
         self.change_failures(line, |failures| {
             failures.retain(|old| old.wanted != failed.wanted);
             failures.insert(0, failed);
@@ -85,7 +85,7 @@ impl Store {
     /// Forgets failures that were about what is here now.
     pub fn forget_failures(
         &self,
-        line: &Line,
+        line: &Product,
         wanted: &str,
         slot: &Slot,
     ) -> Result<(), StoreError> {
@@ -98,7 +98,7 @@ impl Store {
 
     fn change_failures(
         &self,
-        line: &Line,
+        line: &Product,
         change: impl FnOnce(&mut Vec<Failed>),
     ) -> Result<(), StoreError> {
         let path = self.failures_path(line);
@@ -114,8 +114,8 @@ impl Store {
         replace_lazily(&self.tmp(), &path, &bytes)
     }
 
-    fn failures_path(&self, line: &Line) -> PathBuf {
-        let Line { authority, binary, platform } = line;
+    fn failures_path(&self, line: &Product) -> PathBuf {
+        let Product { authority, binary, platform } = line;
         self.root.join(format!("failures/{authority}/{binary}/{platform}.json"))
     }
 }
@@ -144,7 +144,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("cache")).unwrap();
         let (authority, binary) = (Authority::default(), Name::default());
-        let line = Line { authority, binary, platform: Platform::LinuxX86_64 };
+        let line = Product { authority, binary, platform: Platform::LinuxX86_64 };
         assert_eq!(store.failures(&line).unwrap(), []);
         for count in 0..KEPT + 3 {
             store.note_failure(&line, failed(&format!("0.{count}.0"), None)).unwrap();

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, fs, path::Path, time::SystemTime};
 use loom_source::Digest;
 
 use super::{
-    Installed, Listing, Store, StoreError,
+    Installed, Store, StoreError, TreeListing,
     durable::replace_lazily,
     error::{Act, absent, at},
 };
@@ -44,7 +44,7 @@ impl Store {
     }
 
     /// Notes what a tree that has just been hashed looks like. A cache: that it cannot be written costs time, no more.
-    pub(super) fn write_fingerprint(&self, tree: &Digest, listing: &Listing) {
+    pub(super) fn write_fingerprint(&self, tree: &Digest, listing: &TreeListing) {
         if let Some(text) = self.fingerprint(tree, listing) {
             self.keep_fingerprint(tree, &text);
         }
@@ -55,7 +55,7 @@ impl Store {
     }
 
     /// One line per entry: size, time of change in nanoseconds, inode, path. `None` where something is missing.
-    fn fingerprint(&self, tree: &Digest, listing: &Listing) -> Option<String> {
+    fn fingerprint(&self, tree: &Digest, listing: &TreeListing) -> Option<String> {
         let folder = self.tree(tree);
         let mut text = format!("{HEADER}\n");
         for entry in listing.entries() {

@@ -28,12 +28,12 @@ pub struct Store {
 #[derive(Debug, Default)]
 struct Shared {
     prepared: OnceLock<()>,
-    notices: Mutex<Vec<Notice>>,
+    notices: Mutex<Vec<StoreNotice>>,
 }
 
 /// Something that people should hear of, though nothing failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub enum StoreNotice {
     /// A `bin/` without `format` was another program's cache and has been moved aside.
     MovedAside {
         /// Where it was.
@@ -76,11 +76,11 @@ impl Store {
     }
 
     /// What has happened since it was last asked.
-    pub fn notices(&self) -> Vec<Notice> {
+    pub fn notices(&self) -> Vec<StoreNotice> {
         std::mem::take(&mut self.shared.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn notice(&self, notice: Notice) {
+    pub(super) fn notice(&self, notice: StoreNotice) {
         self.shared.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
     }
 
@@ -133,7 +133,7 @@ impl Store {
         let number = (1..).find(free).unwrap_or_default();
         let to = self.root.join(format!("bin.foreign-{number}"));
         fs::rename(&from, &to).map_err(at(Act::Rename, &to))?;
-        self.notice(Notice::MovedAside { from, to });
+        self.notice(StoreNotice::MovedAside { from, to });
         Ok(())
     }
 }

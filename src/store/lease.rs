@@ -10,7 +10,7 @@ use loom_source::Digest;
 use super::{
     Installed, Store, StoreError,
     error::{Act, at},
-    format::Notice,
+    format::StoreNotice,
     locks,
 };
 
@@ -65,7 +65,7 @@ impl Store {
         }
         let path = state.join(format!("leases/{tree}"));
         let file = locks::open(&path)?;
-        self.notice(Notice::ForeignLease { path: path.clone() });
+        self.notice(StoreNotice::ForeignLease { path: path.clone() });
         Ok((path, file))
     }
 }

@@ -7,7 +7,7 @@ const RATIO_FREE: u64 = 64 * 1024 * 1024;
 
 /// What a tree may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct TreeLimits {
     /// Files and links.
     pub files: u64,
     /// Unpacked bytes.
@@ -18,13 +18,13 @@ pub struct Limits {
     pub ratio: u64,
 }
 
-impl Default for Limits {
+impl Default for TreeLimits {
     fn default() -> Self {
         Self { files: 20_000, bytes: 8 << 30, path: TreePath::MAX, ratio: 200 }
     }
 }
 
-impl Limits {
+impl TreeLimits {
     /// Holds the ratio of what was unpacked to what was `packed` so far to its limit.
     pub(super) fn check_ratio(&self, bytes: u64, packed: u64) -> Result<(), UnpackError> {
         let allowed = packed.saturating_mul(self.ratio).saturating_add(RATIO_FREE);

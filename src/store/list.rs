@@ -15,7 +15,7 @@ use super::{
 
 /// A release that the store knows of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedRelease {
     /// The release.
     pub release: Release,
     /// What stands in its slot; `None` where the link or the tree is missing, or the record unreadable.
@@ -24,8 +24,9 @@ pub struct Listed {
 
 impl Store {
     /// All releases and development builds that have a record or a root, ordered by name, version and platform.
-    pub fn list(&self) -> Result<Vec<Listed>, StoreError> {
-        let listed = |release: Release| Ok(Listed { installed: self.find(&release)?, release });
+    pub fn list(&self) -> Result<Vec<ListedRelease>, StoreError> {
+        let listed =
+            |release: Release| Ok(ListedRelease { installed: self.find(&release)?, release });
         self.known()?.into_iter().map(listed).collect()
     }
 

@@ -11,7 +11,7 @@ pub const HEADER: &str = "loom-tree 1";
 
 /// What an entry of a tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntryKind {
     /// `x`: a file that may be executed.
     Executable,
     /// `f`: any other file.
@@ -20,7 +20,7 @@ pub enum Kind {
     Link,
 }
 
-impl Kind {
+impl EntryKind {
     /// The letter that a line begins with.
     pub fn letter(self) -> char {
         match self {
@@ -33,9 +33,9 @@ impl Kind {
 
 /// One line of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct TreeEntry {
     /// What it is.
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// The SHA-256 of its bytes.
     pub digest: Digest,
     /// Their number.
@@ -46,11 +46,11 @@ pub struct Entry {
 
 /// The files and links of a tree, sorted by the bytes of their paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing(Vec<Entry>);
+pub struct TreeListing(Vec<TreeEntry>);
 
 /// Why bytes are not a canonical listing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListingError {
+pub enum TreeListingError {
     /// Written by a newer version of the format.
     #[error("a tree listing of a newer format ({0:?}), which this loom is too old to read")]
     Newer(String),
@@ -76,20 +76,20 @@ pub enum ListingError {
     Empty,
 }
 
-impl Listing {
+impl TreeListing {
     /// A listing of these entries, in any order.
-    pub fn new(mut entries: Vec<Entry>) -> Result<Self, ListingError> {
+    pub fn new(mut entries: Vec<TreeEntry>) -> Result<Self, TreeListingError> {
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         check(&entries)?;
         Ok(Self(entries))
     }
 
     /// Reads a listing; anything but the canonical form is refused.
-    pub fn parse(bytes: &[u8]) -> Result<Self, ListingError> {
-        let text = std::str::from_utf8(bytes).map_err(|_| ListingError::Header)?;
+    pub fn parse(bytes: &[u8]) -> Result<Self, TreeListingError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| TreeListingError::Header)?;
         let mut lines = text.split_inclusive('\n');
         header(lines.next().unwrap_or_default())?;
-        let entry = |(n, line)| entry(line).ok_or(ListingError::Line(n + 2))?.at(n + 2);
+        let entry = |(n, line)| entry(line).ok_or(TreeListingError::Line(n + 2))?.at(n + 2);
         let entries = lines.enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
         check(&entries)?;
         Ok(Self(entries))
@@ -106,23 +106,23 @@ impl Listing {
     }
 
     /// The entries, sorted by the bytes of their paths.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[TreeEntry] {
         &self.0
     }
 
     /// The entry at `path`.
-    pub fn get(&self, path: &str) -> Option<&Entry> {
+    pub fn get(&self, path: &str) -> Option<&TreeEntry> {
         let at = self.0.binary_search_by(|e| e.path.as_str().cmp(path)).ok()?;
         self.0.get(at)
     }
 
     /// The bytes of all files; a link has none of its own.
     pub fn bytes(&self) -> u64 {
-        self.0.iter().filter(|e| e.kind != Kind::Link).map(|e| e.size).sum()
+        self.0.iter().filter(|e| e.kind != EntryKind::Link).map(|e| e.size).sum()
     }
 }
 
-impl fmt::Display for Listing {
+impl fmt::Display for TreeListing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{HEADER}")?;
         self.0
@@ -131,38 +131,38 @@ impl fmt::Display for Listing {
     }
 }
 
-fn header(line: &str) -> Result<(), ListingError> {
+fn header(line: &str) -> Result<(), TreeListingError> {
     match line.strip_suffix('\n') {
         Some(HEADER) => Ok(()),
         Some(other) if other.starts_with("loom-tree ") => {
-            Err(ListingError::Newer(other.to_owned()))
+            Err(TreeListingError::Newer(other.to_owned()))
         }
-        _ => Err(ListingError::Header),
+        _ => Err(TreeListingError::Header),
     }
 }
 
 struct Raw<'a> {
-    kind: Kind,
+    kind: EntryKind,
     digest: Digest,
     size: u64,
     path: &'a str,
 }
 
 impl Raw<'_> {
-    fn at(self, line: usize) -> Result<Entry, ListingError> {
+    fn at(self, line: usize) -> Result<TreeEntry, TreeListingError> {
         let Self { kind, digest, size, path } = self;
         let path =
-            TreePath::from_str(path).map_err(|source| ListingError::Path { line, source })?;
-        Ok(Entry { kind, digest, size, path })
+            TreePath::from_str(path).map_err(|source| TreeListingError::Path { line, source })?;
+        Ok(TreeEntry { kind, digest, size, path })
     }
 }
 
 fn entry(line: &str) -> Option<Raw<'_>> {
     let mut fields = line.strip_suffix('\n')?.splitn(4, ' ');
     let kind = match fields.next()? {
-        "x" => Kind::Executable,
-        "f" => Kind::File,
-        "l" => Kind::Link,
+        "x" => EntryKind::Executable,
+        "f" => EntryKind::File,
+        "l" => EntryKind::Link,
         _ => return None,
     };
     let (digest, size) = (fields.next()?, fields.next()?);
@@ -172,17 +172,19 @@ fn entry(line: &str) -> Option<Raw<'_>> {
     canonical.then_some(Raw { kind, digest: parsed, size: number, path: fields.next()? })
 }
 
-fn check(entries: &[Entry]) -> Result<(), ListingError> {
+fn check(entries: &[TreeEntry]) -> Result<(), TreeListingError> {
     if entries.is_empty() {
-        return Err(ListingError::Empty);
+        return Err(TreeListingError::Empty);
     }
     let mut paths = PathSet::default();
     let mut last: Option<&TreePath> = None;
     for (n, entry) in entries.iter().enumerate() {
         let line = n + 2;
-        paths.file(entry.path.as_str()).map_err(|source| ListingError::Path { line, source })?;
+        paths
+            .file(entry.path.as_str())
+            .map_err(|source| TreeListingError::Path { line, source })?;
         if last.is_some_and(|last| *last > entry.path) {
-            return Err(ListingError::Order(line));
+            return Err(TreeListingError::Order(line));
         }
         last = Some(&entry.path);
     }
@@ -200,13 +202,13 @@ mod tests {
     #[test]
     fn a_listing_survives_reading_and_writing() {
         let text = format!("{HEADER}\n{}{}", line('f', "a b"), line('x', "a/b"));
-        let listing = Listing::parse(text.as_bytes()).unwrap();
+        let listing = TreeListing::parse(text.as_bytes()).unwrap();
         assert_eq!(listing.to_string(), text);
         assert_eq!(listing.digest(), Digest::of(text.as_bytes()));
-        assert_eq!(listing.get("a/b").unwrap().kind, Kind::Executable);
+        assert_eq!(listing.get("a/b").unwrap().kind, EntryKind::Executable);
         let mut shuffled = listing.entries().to_vec();
         shuffled.reverse();
-        assert_eq!(Listing::new(shuffled).unwrap(), listing);
+        assert_eq!(TreeListing::new(shuffled).unwrap(), listing);
     }
 
     #[test]
@@ -229,9 +231,9 @@ mod tests {
             format!("{HEADER}\n{}", good.to_uppercase().replace("F ", "f ")),
         ];
         for text in bad {
-            assert!(Listing::parse(text.as_bytes()).is_err(), "{text:?}");
+            assert!(TreeListing::parse(text.as_bytes()).is_err(), "{text:?}");
         }
-        let newer = Listing::parse(format!("loom-tree 2\n{good}").as_bytes());
-        assert_eq!(newer, Err(ListingError::Newer("loom-tree 2".into())));
+        let newer = TreeListing::parse(format!("loom-tree 2\n{good}").as_bytes());
+        assert_eq!(newer, Err(TreeListingError::Newer("loom-tree 2".into())));
     }
 }

@@ -67,20 +67,20 @@ pub mod verify;
 pub use admit::Checked;
 pub use error::StoreError;
 pub use failures::Failed;
-pub use format::{Notice, Store};
+pub use format::{Store, StoreNotice};
 pub use installed::Installed;
 pub use lease::Lease;
-pub use limits::Limits;
-pub use list::Listed;
-pub use listing::{Entry, Kind, Listing};
+pub use limits::TreeLimits;
+pub use list::ListedRelease;
+pub use listing::{EntryKind, TreeEntry, TreeListing};
 pub use locks::Lock;
 pub use partial::{Begun, Partial, Received};
 pub use path::TreePath;
-pub use receipt::{Attempt, Check, Receipt};
+pub use receipt::{Attempt, Receipt, ReceiptCheck};
 pub use recover::Recovery;
 pub use refusal::{AdmitError, UnpackError};
 pub use staged::Staged;
-pub use verify::{Finding, Report};
+pub use verify::{Damage, VerifyReport};
 
 #[cfg(test)]
 mod tests;

@@ -6,13 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use loom_source::{Digest, Opened, Pointer, Resume, Validator};
+use loom_source::{AssetRef, Digest, Download, RangeRequest, Validator};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
     Lock, Store, StoreError,
-    durable::{named, replace_lazily},
+    durable::{replace_lazily, tempfile_in},
     error::{Act, absent, at},
     locks,
     staged::BUFFER,
@@ -20,10 +20,10 @@ use super::{
 
 /// What lies beside a partial download: what its bytes are bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Bound {
+struct PartialHeader {
     schema: String,
     source: String,
-    pointer: Pointer,
+    pointer: AssetRef,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     validator: Option<Validator>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +48,7 @@ struct Spool {
     file: File,
     path: PathBuf,
     /// Where what it is bound to is written; `None`: a file that nobody can resume.
-    bound: Option<(PathBuf, Bound)>,
+    bound: Option<(PathBuf, PartialHeader)>,
     had: u64,
     tmp: PathBuf,
     // Released last, when the files have been dealt with.
@@ -81,7 +81,7 @@ impl Partial {
     /// A transfer that can be resumed: kept in `partial/`, named by its source and pointer, locked while in use.
     ///
     /// If somebody else has it in use, the bytes are spooled where nobody can resume them.
-    pub fn open(store: &Store, source: &str, pointer: &Pointer) -> Result<Self, StoreError> {
+    pub fn open(store: &Store, source: &str, pointer: &AssetRef) -> Result<Self, StoreError> {
         store.prepare()?;
         let key = Digest::of(format!("{source}\n{pointer}").as_bytes());
         let path = store.root.join(format!("partial/{key}"));
@@ -97,7 +97,7 @@ impl Partial {
         let file = file.map_err(at(Act::Create, &path))?;
         let here = file.metadata().map_err(at(Act::Read, &path))?.len();
         let json = path.with_extension("json");
-        let fresh = Bound {
+        let fresh = PartialHeader {
             schema: SCHEMA.into(),
             source: source.to_owned(),
             pointer: pointer.clone(),
@@ -121,8 +121,9 @@ impl Partial {
     /// A transfer that cannot be resumed but whose bytes are needed as a file (zip).
     pub fn spooled(store: &Store) -> Result<Self, StoreError> {
         store.prepare()?;
-        let (file, path) =
-            named(&store.tmp())?.keep().map_err(|e| at(Act::Create, &store.tmp())(e.error))?;
+        let (file, path) = tempfile_in(&store.tmp())?
+            .keep()
+            .map_err(|e| at(Act::Create, &store.tmp())(e.error))?;
         let spool =
             Box::new(Spool { file, path, bound: None, had: 0, tmp: store.tmp(), _lock: None });
         let mut transfer = Self::passing();
@@ -136,17 +137,17 @@ impl Partial {
     }
 
     /// Where to begin, by what is here.
-    pub fn resume(&self) -> Resume {
+    pub fn resume(&self) -> RangeRequest {
         // `had` counts only what something binds.
         let Some(spool) = self.spool.as_ref().filter(|spool| spool.had > 0) else {
-            return Resume::whole();
+            return RangeRequest::whole();
         };
         let validator = spool.bound.as_ref().and_then(|(_, bound)| bound.validator.clone());
-        Resume { from: spool.had, validator }
+        RangeRequest { from: spool.had, validator }
     }
 
     /// Takes note of the source's answer before its first byte.
-    pub fn begin(&mut self, opened: &Opened) -> Result<Begun, StoreError> {
+    pub fn begin(&mut self, opened: &Download) -> Result<Begun, StoreError> {
         self.total = opened.total;
         let Some(spool) = &mut self.spool else {
             return Ok(if opened.start == 0 { Begun::Whole } else { Begun::Other });
@@ -231,7 +232,7 @@ impl Drop for Partial {
 }
 
 impl Spool {
-    fn continues(&self, opened: &Opened) -> bool {
+    fn continues(&self, opened: &Download) -> bool {
         let Some((_, bound)) = &self.bound else { return false };
         let agree = |a: Option<u64>, b: Option<u64>| a.is_none() || b.is_none() || a == b;
         let same = match (&bound.validator, &opened.validator) {
@@ -242,7 +243,7 @@ impl Spool {
         opened.start == self.had && fits && same && agree(bound.total, opened.total)
     }
 
-    fn restart(&mut self, opened: &Opened) -> Result<(), StoreError> {
+    fn restart(&mut self, opened: &Download) -> Result<(), StoreError> {
         self.clear()?;
         if let Some((json, bound)) = &mut self.bound {
             bound.validator = opened.validator.clone();
@@ -309,8 +310,8 @@ impl Drop for Received {
     }
 }
 
-fn read_bound(json: &Path) -> Result<Option<Bound>, StoreError> {
+fn read_bound(json: &Path) -> Result<Option<PartialHeader>, StoreError> {
     let bytes = absent(fs::read(json)).map_err(at(Act::Read, json))?;
-    let bound: Option<Bound> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let bound: Option<PartialHeader> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     Ok(bound.filter(|bound| bound.schema == SCHEMA))
 }

@@ -7,12 +7,12 @@ use std::{collections::BTreeSet, fs, io::ErrorKind, time::SystemTime};
 
 use loom_source::{
     Digest, Record, Slot, Statement,
-    record::{Archive, RecordCarrier},
+    record::{RecordArtifact, StatementArchive},
 };
 
 use super::{
     Checked, Installed, Receipt, Received, Store, StoreError,
-    durable::{Aside, Barrier, create_folders, remove_tree, set_mode},
+    durable::{Barrier, PendingFiles, create_folders, remove_tree, set_mode},
     error::{Act, absent, at},
     receipt::rfc3339,
 };
@@ -20,7 +20,7 @@ use super::{
 /// A batch on its way: what is written aside, and what must reach the disk.
 struct Batch<'a> {
     store: &'a Store,
-    aside: Aside,
+    aside: PendingFiles,
     barrier: Barrier,
     /// Development trees that have fallen off the end.
     retired: Vec<Digest>,
@@ -135,7 +135,7 @@ impl Store {
 
 impl<'a> Batch<'a> {
     fn new(store: &'a Store) -> Self {
-        Self { store, aside: Aside::default(), barrier: Barrier::default(), retired: vec![] }
+        Self { store, aside: PendingFiles::default(), barrier: Barrier::default(), retired: vec![] }
     }
 
     fn wait(&mut self) -> Result<(), StoreError> {
@@ -151,7 +151,7 @@ impl<'a> Batch<'a> {
         let top = checked.staged.top();
         let mut folders = BTreeSet::from([top.clone()]);
         for entry in checked.listing.entries() {
-            if entry.kind != super::Kind::Link {
+            if entry.kind != super::EntryKind::Link {
                 self.barrier.add(top.join(entry.path.as_str()));
             }
             folders.extend(entry.path.parents().map(|parent| top.join(parent)));
@@ -263,13 +263,13 @@ impl Store {
         });
         let (old_carriers, mut evidence) =
             old.map_or((vec![], vec![]), |old| (old.carriers, old.evidence));
-        let mut carriers = vec![RecordCarrier::Loose];
+        let mut carriers = vec![RecordArtifact::Loose];
         let kept = checked.archive.as_ref().filter(|archive| archive.kept);
-        carriers.extend(kept.map(|archive| RecordCarrier::Archive { digest: archive.digest }));
+        carriers.extend(kept.map(|archive| RecordArtifact::Archive { digest: archive.digest }));
         for carrier in old_carriers {
             let holds = match &carrier {
-                RecordCarrier::Archive { digest } => self.object(digest).is_file(),
-                RecordCarrier::Loose | RecordCarrier::Unknown => false,
+                RecordArtifact::Archive { digest } => self.object(digest).is_file(),
+                RecordArtifact::Loose | RecordArtifact::Unknown => false,
             };
             if holds && !carriers.contains(&carrier) {
                 carriers.push(carrier);
@@ -285,10 +285,15 @@ impl Store {
 }
 
 /// The archive as a statement lists it; a bare program is none.
-fn archive_of(checked: &Checked) -> Option<Archive> {
+fn archive_of(checked: &Checked) -> Option<StatementArchive> {
     let archive = checked.archive.as_ref()?;
     let format = archive.format?;
-    Some(Archive { digest: archive.digest, size: archive.size, format, strip: archive.strip })
+    Some(StatementArchive {
+        digest: archive.digest,
+        size: archive.size,
+        format,
+        strip: archive.strip,
+    })
 }
 
 fn complete(receipt: &mut Receipt, checked: &Checked, statement: Option<Digest>) {

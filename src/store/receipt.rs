@@ -44,7 +44,7 @@ pub struct Receipt {
     pub origin: String,
     /// What was checked; the store adds what it compared itself.
     #[serde(default)]
-    pub checked: Vec<Check>,
+    pub checked: Vec<ReceiptCheck>,
     /// What was not checked, for people.
     #[serde(default)]
     pub unchecked: Vec<String>,
@@ -97,7 +97,7 @@ pub struct ReceivedArchive {
 
 /// Something that was checked and held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
+pub struct ReceiptCheck {
     /// `archive`, `tree`, `signature`, …
     pub what: String,
     /// Who vouches for it, for people.

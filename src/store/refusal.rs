@@ -4,7 +4,7 @@ use std::io;
 
 use loom_source::{Digest, Release};
 
-use super::{StoreError, listing::ListingError, path::PathError};
+use super::{StoreError, listing::TreeListingError, path::PathError};
 
 /// Why an archive, a program or a file was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +130,7 @@ pub enum AdmitError {
     Path(#[from] PathError),
     /// No listing can be made of it.
     #[error(transparent)]
-    Listing(#[from] ListingError),
+    Listing(#[from] TreeListingError),
     /// The store could not write.
     #[error(transparent)]
     Store(#[from] StoreError),

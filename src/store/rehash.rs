@@ -9,7 +9,7 @@ use std::{
 use loom_source::Digest;
 
 use super::{
-    Entry, Kind, Listing, Store, StoreError,
+    EntryKind, Store, StoreError, TreeEntry, TreeListing,
     durable::set_mode,
     error::{Act, absent, at},
     staged::measure,
@@ -17,7 +17,7 @@ use super::{
 
 impl Store {
     /// A tree's listing, or `None` where the object is missing; anything but the canonical bytes is damage.
-    pub fn listing(&self, tree: &Digest) -> Result<Option<Listing>, StoreError> {
+    pub fn listing(&self, tree: &Digest) -> Result<Option<TreeListing>, StoreError> {
         let path = self.object(tree);
         let Some(bytes) = absent(fs::read(&path)).map_err(at(Act::Read, &path))? else {
             return Ok(None);
@@ -26,12 +26,12 @@ impl Store {
             return Err(StoreError::Damaged { path, what: "its bytes have another digest".into() });
         }
         let damaged =
-            |e: super::listing::ListingError| StoreError::Damaged { path, what: e.to_string() };
-        Listing::parse(&bytes).map(Some).map_err(damaged)
+            |e: super::listing::TreeListingError| StoreError::Damaged { path, what: e.to_string() };
+        TreeListing::parse(&bytes).map(Some).map_err(damaged)
     }
 
     /// Hashes every file of a tree; `Ok` only if nothing is missing, changed or too much.
-    pub(super) fn rehash(&self, tree: &Digest, listing: &Listing) -> Result<(), StoreError> {
+    pub(super) fn rehash(&self, tree: &Digest, listing: &TreeListing) -> Result<(), StoreError> {
         let folder = self.tree(tree);
         if let Some(extra) = extra(&folder, listing)?.into_iter().next() {
             return Err(StoreError::Damaged {
@@ -43,12 +43,12 @@ impl Store {
     }
 
     /// Makes a tree read-only and its programs executable.
-    pub(super) fn protect(&self, tree: &Digest, listing: &Listing) -> Result<(), StoreError> {
+    pub(super) fn protect(&self, tree: &Digest, listing: &TreeListing) -> Result<(), StoreError> {
         let folder = self.tree(tree);
         let mut folders = BTreeSet::from([folder.clone()]);
         for entry in listing.entries() {
-            if entry.kind != Kind::Link {
-                let mode = if entry.kind == Kind::Executable { 0o555 } else { 0o444 };
+            if entry.kind != EntryKind::Link {
+                let mode = if entry.kind == EntryKind::Executable { 0o555 } else { 0o444 };
                 let path = folder.join(entry.path.as_str());
                 if mode_of(&path)? != Some(mode) {
                     set_mode(&path, mode)?;
@@ -76,13 +76,13 @@ pub(super) fn mode_of(path: &Path) -> Result<Option<u32>, StoreError> {
 }
 
 /// Hashes one file of a tree, through its link if it is one.
-pub(super) fn check_entry(folder: &Path, entry: &Entry) -> Result<(), StoreError> {
+pub(super) fn check_entry(folder: &Path, entry: &TreeEntry) -> Result<(), StoreError> {
     let path = folder.join(entry.path.as_str());
     let damaged = |what: String| StoreError::Damaged { path: path.clone(), what };
     let meta = absent(fs::symlink_metadata(&path)).map_err(at(Act::Read, &path))?;
     let meta = meta.ok_or_else(|| damaged("it is missing".into()))?;
     if meta.is_symlink() {
-        if entry.kind != Kind::Link {
+        if entry.kind != EntryKind::Link {
             return Err(damaged("a link stands in its place".into()));
         }
         let target = fs::read_link(&path).map_err(at(Act::Read, &path))?;
@@ -107,7 +107,7 @@ pub(super) fn check_entry(folder: &Path, entry: &Entry) -> Result<(), StoreError
 }
 
 /// What lies in a tree's folder without standing in its listing; folders count only where they are empty of listed files.
-pub(super) fn extra(folder: &Path, listing: &Listing) -> Result<Vec<PathBuf>, StoreError> {
+pub(super) fn extra(folder: &Path, listing: &TreeListing) -> Result<Vec<PathBuf>, StoreError> {
     let known: BTreeSet<&str> =
         listing.entries().iter().flat_map(|e| e.path.parents().chain([e.path.as_str()])).collect();
     let mut found = vec![];

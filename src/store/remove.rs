@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use loom_source::{Digest, Record, Release, Slot, record::RecordCarrier};
+use loom_source::{Digest, Record, Release, Slot, record::RecordArtifact};
 
 use super::{
     Store, StoreError,
@@ -131,7 +131,7 @@ impl Store {
 pub(super) fn objects_of(record: &Record) -> Vec<Digest> {
     let mut objects = vec![record.statement];
     for carrier in &record.carriers {
-        if let RecordCarrier::Archive { digest } = carrier {
+        if let RecordArtifact::Archive { digest } = carrier {
             objects.push(*digest);
         }
     }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::{
-    Limits, Lock, TreePath, UnpackError,
+    Lock, TreeLimits, TreePath, UnpackError,
     error::{Act, at},
     path::{self, PathSet},
 };
@@ -54,7 +54,7 @@ pub struct Staged {
     // Declared before the folder: Windows removes no folder with an open file in it.
     _lock: Lock,
     pub(super) folder: TempDir,
-    pub(super) limits: Limits,
+    pub(super) limits: TreeLimits,
     pub(super) items: Vec<Item>,
     pub(super) paths: PathSet,
     pub(super) entry: Option<TreePath>,
@@ -64,7 +64,7 @@ pub struct Staged {
 }
 
 impl Staged {
-    pub(super) fn new(folder: TempDir, lock: Lock, limits: Limits) -> Self {
+    pub(super) fn new(folder: TempDir, lock: Lock, limits: TreeLimits) -> Self {
         let (items, paths, buffer) = (vec![], PathSet::default(), vec![]);
         Self {
             _lock: lock,
@@ -145,11 +145,11 @@ impl Staged {
             file.write_all(&buffer[..n]).map_err(at(Act::Write, &to))?;
             size += n as u64;
             if size - pushed >= PUSH_OUT {
-                push_out(&file, pushed, size - pushed);
+                start_writeback(&file, pushed, size - pushed);
                 pushed = size;
             }
         }
-        push_out(&file, pushed, size - pushed);
+        start_writeback(&file, pushed, size - pushed);
         // Elsewhere the barrier of publishing does it; Windows cannot flush what has become read-only.
         if cfg!(windows) {
             file.sync_all().map_err(at(Act::Sync, &to))?;
@@ -291,7 +291,7 @@ pub(super) fn measure(from: &mut impl Read) -> io::Result<Measured> {
 ///
 /// Linux starts write-out of the dirty pages of a range that is declared as no longer needed, and keeps those that are
 /// being written: what `sync_file_range` does, for which there is no safe wrapper.
-fn push_out(file: &File, from: u64, len: u64) {
+fn start_writeback(file: &File, from: u64, len: u64) {
     #[cfg(target_os = "linux")]
     if let Some(len) = std::num::NonZeroU64::new(len) {
         let _ = rustix::fs::fadvise(file, from, Some(len), rustix::fs::Advice::DontNeed);

@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use tempfile::TempDir;
 
 use super::{
-    Limits, Lock, Staged, Store, StoreError,
+    Lock, Staged, Store, StoreError, TreeLimits,
     durable::{Barrier, create_folders, remove_tree},
     error::{Act, absent, at},
     list::names,
@@ -17,7 +17,7 @@ const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Store {
     /// Begins a tree; what dead processes left of theirs is removed on the way.
-    pub fn stage(&self, limits: Limits) -> Result<Staged, StoreError> {
+    pub fn stage(&self, limits: TreeLimits) -> Result<Staged, StoreError> {
         self.prepare()?;
         let trees = self.trees();
         let mut barrier = Barrier::default();

@@ -14,7 +14,7 @@ use std::{
 use loom_source::{Digest, Release, Slot};
 
 use super::{
-    Entry, Kind, Listing, Store, StoreError,
+    EntryKind, Store, StoreError, TreeEntry, TreeListing,
     error::{Act, at},
     list::names,
     rehash::{check_entry, extra, mode_of},
@@ -24,7 +24,7 @@ use super::{
 
 /// What a look at everything found.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct VerifyReport {
     /// Trees looked at.
     pub trees: usize,
     /// Objects looked at.
@@ -34,12 +34,12 @@ pub struct Report {
     /// Bytes hashed.
     pub bytes: u64,
     /// What is wrong, ordered by path. None: the store is sound.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Damage>,
 }
 
 /// Something that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
+pub struct Damage {
     /// The file, tree or link.
     pub path: PathBuf,
     /// What is wrong with it.
@@ -51,14 +51,14 @@ pub struct Finding {
 /// One thing to hash.
 enum Job {
     Object(Digest),
-    File(PathBuf, Entry, String),
+    File(PathBuf, TreeEntry, String),
 }
 
 const REFETCH: &str = "fetch it again: loom up --force-download";
 
-impl Report {
+impl VerifyReport {
     fn find(&mut self, path: impl Into<PathBuf>, what: impl Into<String>, cure: impl Into<String>) {
-        self.findings.push(Finding { path: path.into(), what: what.into(), cure: cure.into() });
+        self.findings.push(Damage { path: path.into(), what: what.into(), cure: cure.into() });
     }
 }
 
@@ -66,8 +66,8 @@ impl Store {
     /// Hashes all trees and objects, on all cores, and follows all records and links. Changes nothing.
     ///
     /// What a crash may leave (a tree, record or object that nothing names, a dangling link) is no finding.
-    pub fn verify(&self) -> Result<Report, StoreError> {
-        let mut report = Report::default();
+    pub fn verify(&self) -> Result<VerifyReport, StoreError> {
+        let mut report = VerifyReport::default();
         if !self.exists() {
             return Ok(report);
         }
@@ -83,7 +83,11 @@ impl Store {
         Ok(report)
     }
 
-    fn verify_objects(&self, report: &mut Report, jobs: &mut Vec<Job>) -> Result<(), StoreError> {
+    fn verify_objects(
+        &self,
+        report: &mut VerifyReport,
+        jobs: &mut Vec<Job>,
+    ) -> Result<(), StoreError> {
         for (prefix, folder) in names(&self.root.join("objects/sha256"), true)? {
             for (name, path) in names(&folder, false)? {
                 match name.parse::<Digest>() {
@@ -98,7 +102,11 @@ impl Store {
         Ok(())
     }
 
-    fn verify_trees(&self, report: &mut Report, jobs: &mut Vec<Job>) -> Result<(), StoreError> {
+    fn verify_trees(
+        &self,
+        report: &mut VerifyReport,
+        jobs: &mut Vec<Job>,
+    ) -> Result<(), StoreError> {
         let named = self.named_trees()?;
         for tree in self.trees_here()? {
             let by = named.get(&tree).map_or(&[][..], Vec::as_slice);
@@ -107,7 +115,8 @@ impl Store {
             match self.listing(&tree) {
                 Ok(Some(listing)) => {
                     verify_tree(&folder, &listing, report)?;
-                    let job = |entry: &Entry| Job::File(folder.clone(), entry.clone(), cure(by));
+                    let job =
+                        |entry: &TreeEntry| Job::File(folder.clone(), entry.clone(), cure(by));
                     jobs.extend(listing.entries().iter().map(job));
                 }
                 // Before the first barrier of a publish a tree may be there without its listing.
@@ -120,7 +129,7 @@ impl Store {
         Ok(())
     }
 
-    fn verify_releases(&self, report: &mut Report) -> Result<(), StoreError> {
+    fn verify_releases(&self, report: &mut VerifyReport) -> Result<(), StoreError> {
         for release in self.known()? {
             report.releases += 1;
             if release.slot != Slot::Dev {
@@ -131,7 +140,11 @@ impl Store {
         Ok(())
     }
 
-    fn verify_record(&self, release: &Release, report: &mut Report) -> Result<(), StoreError> {
+    fn verify_record(
+        &self,
+        release: &Release,
+        report: &mut VerifyReport,
+    ) -> Result<(), StoreError> {
         let path = self.record_path(release);
         let cure = cure(std::slice::from_ref(release));
         let record = match self.record(release) {
@@ -167,7 +180,7 @@ impl Store {
     }
 
     /// A link may be missing or dangle; where it leads to a tree, it must be the one of the record.
-    fn verify_link(&self, release: &Release, report: &mut Report) -> Result<(), StoreError> {
+    fn verify_link(&self, release: &Release, report: &mut VerifyReport) -> Result<(), StoreError> {
         let Some(installed) = self.find(release)? else { return Ok(()) };
         let Some((tree, entry)) = self.pointed(release).ok().flatten() else { return Ok(()) };
         if installed.tree != tree || installed.entry != self.tree(&tree).join(entry.as_str()) {
@@ -177,7 +190,7 @@ impl Store {
         Ok(())
     }
 
-    fn work(&self, jobs: &[Job]) -> (Vec<Finding>, u64) {
+    fn work(&self, jobs: &[Job]) -> (Vec<Damage>, u64) {
         let (next, bytes, found) = (AtomicUsize::new(0), AtomicU64::new(0), Mutex::new(vec![]));
         let cores = thread::available_parallelism().map_or(1, usize::from);
         thread::scope(|scope| {
@@ -197,7 +210,7 @@ impl Store {
         (found.into_inner().unwrap_or_else(PoisonError::into_inner), bytes.into_inner())
     }
 
-    fn hash(&self, job: &Job) -> Result<u64, Finding> {
+    fn hash(&self, job: &Job) -> Result<u64, Damage> {
         let result = match job {
             Job::Object(digest) => check_object(&self.object(digest), digest),
             Job::File(folder, entry, _) => check_entry(folder, entry).map(|()| entry.size),
@@ -207,21 +220,25 @@ impl Store {
             Job::File(_, _, cure) => cure.clone(),
         };
         result.map_err(|e| match e {
-            StoreError::Damaged { path, what } => Finding { path, what, cure },
+            StoreError::Damaged { path, what } => Damage { path, what, cure },
             StoreError::Io { path, source, .. } => {
                 let what = format!("it cannot be read: {source}");
-                Finding { path, what, cure: "look at its permissions and at the disk".into() }
+                Damage { path, what, cure: "look at its permissions and at the disk".into() }
             }
-            other => Finding { path: self.root.clone(), what: other.to_string(), cure },
+            other => Damage { path: self.root.clone(), what: other.to_string(), cure },
         })
     }
 }
 
-fn verify_tree(folder: &Path, listing: &Listing, report: &mut Report) -> Result<(), StoreError> {
+fn verify_tree(
+    folder: &Path,
+    listing: &TreeListing,
+    report: &mut VerifyReport,
+) -> Result<(), StoreError> {
     for path in extra(folder, listing)? {
         report.find(path, "it is not in the tree's listing", "remove it");
     }
-    for entry in listing.entries().iter().filter(|entry| entry.kind == Kind::Executable) {
+    for entry in listing.entries().iter().filter(|entry| entry.kind == EntryKind::Executable) {
         let path = folder.join(entry.path.as_str());
         if path.is_file() && mode_of(&path)?.is_some_and(|mode| mode & 0o100 == 0) {
             let cure = format!("chmod 555 {}", path.display());

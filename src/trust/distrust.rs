@@ -4,7 +4,7 @@ use loom_source::Digest;
 
 /// Why an offer is not even fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Distrust {
+pub enum Rejection {
     /// Nobody says what the bytes have to be.
     #[error("no checksum for {release} at {source_name}")]
     NoChecksum {
@@ -56,7 +56,7 @@ pub enum Distrust {
     Signature,
 }
 
-impl Distrust {
+impl Rejection {
     /// What to do about a release that is not what it was.
     pub(crate) const CHANGED: &str = "a release never changes: find out which one is right; if it is the new one, \
         forget the old one with `loom remove VERSION --forget`";

@@ -15,7 +15,7 @@ pub enum Grade {
 
 /// A digest that bytes have to have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proof {
+pub struct TrustedDigest {
     /// The digest.
     pub digest: Digest,
     /// Who stands behind it.
@@ -45,9 +45,9 @@ pub struct Expectation {
     /// The release that the bytes are to be.
     pub release: Release,
     /// The digest of the archive, or of the bare program, as it travels.
-    pub archive: Option<Proof>,
+    pub archive: Option<TrustedDigest>,
     /// The digest of the tree.
-    pub tree: Option<Proof>,
+    pub tree: Option<TrustedDigest>,
     /// Why it may be neither.
     pub waiver: Option<Waiver>,
     /// The size in bytes of what travels, where somebody claimed one.

@@ -17,7 +17,7 @@ mod pin;
 mod policy;
 
 pub use age::TooYoung;
-pub use distrust::Distrust;
-pub use expectation::{Expectation, Grade, Proof, Waiver};
+pub use distrust::Rejection;
+pub use expectation::{Expectation, Grade, TrustedDigest, Waiver};
 pub use pin::{Pin, PinOrigin, Pins};
-pub use policy::{Checksum, Expected, Judged, Origin, Policy, Signature};
+pub use policy::{Checksum, Expected, Judged, Policy, Signature, SourceClass};

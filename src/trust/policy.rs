@@ -1,9 +1,9 @@
 //! The policy: an offer goes in, an expectation or distrust comes out.
 
-use loom_source::{Carrier, Claim, Form, Offer, Release};
+use loom_source::{Artifact, ClaimedDigest, Offer, Packaging, Release};
 use serde::{Deserialize, Serialize};
 
-use super::{Distrust, Expectation, Grade, Pin, Pins, Proof, Waiver};
+use super::{Expectation, Grade, Pin, Pins, Rejection, TrustedDigest, Waiver};
 
 /// Whether a digest has to be known before a release may enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub enum Signature {
 /// What a source is to us; set by us, never by the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Origin {
+pub enum SourceClass {
     /// A mirror reached over a file system, an authenticated connection or loopback.
     Mirror,
     /// A mirror over plain HTTP beyond this machine: its bytes may come in, its word counts for nothing.
@@ -62,7 +62,7 @@ fn is_zero(seconds: &u64) -> bool {
 #[derive(Debug, Clone)]
 pub struct Expected {
     /// The carrier to fetch.
-    pub carrier: Carrier,
+    pub carrier: Artifact,
     /// What has to be proven.
     pub expectation: Expectation,
 }
@@ -82,34 +82,34 @@ impl Policy {
         &self,
         release: &Release,
         source: &str,
-        origin: Origin,
+        origin: SourceClass,
         offer: &Offer,
         pins: &Pins,
-    ) -> Result<Judged, Distrust> {
-        if self.signature == Signature::Required && origin != Origin::Workspace {
-            return Err(Distrust::Signature);
+    ) -> Result<Judged, Rejection> {
+        if self.signature == Signature::Required && origin != SourceClass::Workspace {
+            return Err(Rejection::Signature);
         }
-        let heard = |claims: &[Claim]| {
-            if origin == Origin::PlainHttp { Vec::new() } else { claims.to_vec() }
+        let heard = |claims: &[ClaimedDigest]| {
+            if origin == SourceClass::PlainHttp { Vec::new() } else { claims.to_vec() }
         };
         let tree_claims = heard(offer.tree.as_slice());
         let tree = tree_proof(release, source, &tree_claims, pins)?;
-        let no_carrier = || Distrust::NoCarrier {
+        let no_carrier = || Rejection::NoCarrier {
             release: release.to_string().into(),
             source_name: source.into(),
         };
         let mut refusal = None;
         let mut good: Vec<Expected> = Vec::new();
-        for carrier in &offer.carriers {
+        for carrier in &offer.artifacts {
             let proof = match carrier_proof(source, &heard(&carrier.claims), pins) {
                 Ok(proof) => proof,
                 Err(distrust) if good.is_empty() => return Err(distrust),
                 Err(_) => continue,
             };
             // What is claimed of loose files is claimed of their listing: its digest is the tree's.
-            let (archive, tree) = match carrier.form {
-                Form::Loose { .. } => (None, tree.clone().or(proof)),
-                Form::Archive { .. } | Form::Bare => (proof, tree.clone()),
+            let (archive, tree) = match carrier.packaging {
+                Packaging::Loose { .. } => (None, tree.clone().or(proof)),
+                Packaging::Archive { .. } | Packaging::Bare => (proof, tree.clone()),
             };
             let expectation = Expectation {
                 release: release.clone(),
@@ -125,7 +125,7 @@ impl Policy {
                 good.push(Expected { carrier: carrier.clone(), expectation });
                 continue;
             }
-            refusal.get_or_insert_with(|| Distrust::NoChecksum {
+            refusal.get_or_insert_with(|| Rejection::NoChecksum {
                 release: release.to_string().into(),
                 source_name: source.into(),
             });
@@ -144,12 +144,12 @@ impl Policy {
             return true;
         }
         self.signature == Signature::Optional
-            && (grade.is_some() || self.waiver(Origin::Mirror).is_some())
+            && (grade.is_some() || self.waiver(SourceClass::Mirror).is_some())
     }
 
     /// Why nothing would have to be proven of bytes from such a source, where that is so.
-    pub fn waiver(&self, origin: Origin) -> Option<Waiver> {
-        if origin == Origin::Workspace {
+    pub fn waiver(&self, origin: SourceClass) -> Option<Waiver> {
+        if origin == SourceClass::Workspace {
             Some(Waiver::Workspace)
         } else if self.allow_unverified {
             Some(Waiver::AllowUnverified)
@@ -163,12 +163,12 @@ impl Policy {
 fn tree_proof(
     release: &Release,
     source: &str,
-    claims: &[Claim],
+    claims: &[ClaimedDigest],
     pins: &Pins,
-) -> Result<Option<Proof>, Distrust> {
+) -> Result<Option<TrustedDigest>, Rejection> {
     let claim = claims.first();
     match (&pins.tree, claim) {
-        (Some(pin), Some(claim)) if pin.digest != claim.digest => Err(Distrust::Differs {
+        (Some(pin), Some(claim)) if pin.digest != claim.digest => Err(Rejection::Differs {
             release: release.to_string().into(),
             source_name: source.into(),
             claimed: claim.digest,
@@ -182,10 +182,14 @@ fn tree_proof(
 }
 
 /// A carrier's proof: its claims must agree; a digest we hold ourselves counts for more.
-fn carrier_proof(source: &str, claims: &[Claim], pins: &Pins) -> Result<Option<Proof>, Distrust> {
+fn carrier_proof(
+    source: &str,
+    claims: &[ClaimedDigest],
+    pins: &Pins,
+) -> Result<Option<TrustedDigest>, Rejection> {
     let Some(first) = claims.first() else { return Ok(None) };
     if let Some(second) = claims.iter().find(|claim| claim.digest != first.digest) {
-        return Err(Distrust::Contradiction {
+        return Err(Rejection::Contradiction {
             source_name: source.into(),
             first: first.digest,
             first_at: first.at.as_str().into(),
@@ -197,12 +201,12 @@ fn carrier_proof(source: &str, claims: &[Claim], pins: &Pins) -> Result<Option<P
     Ok(Some(held.map_or_else(|| claimed(first), pinned)))
 }
 
-fn pinned(pin: &Pin) -> Proof {
-    Proof { digest: pin.digest, grade: Grade::Identity, by: pin.origin.to_string() }
+fn pinned(pin: &Pin) -> TrustedDigest {
+    TrustedDigest { digest: pin.digest, grade: Grade::Identity, by: pin.origin.to_string() }
 }
 
-fn claimed(claim: &Claim) -> Proof {
-    Proof {
+fn claimed(claim: &ClaimedDigest) -> TrustedDigest {
+    TrustedDigest {
         digest: claim.digest,
         grade: Grade::Transfer,
         by: format!("{} at {}", claim.by, claim.at),

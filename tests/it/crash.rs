@@ -13,11 +13,11 @@ use std::{
 };
 
 use loom_runtime::{
-    store::{AdmitError, Installed, Limits, Partial, Receipt, Store, StoreError, UnpackError},
-    trust::{Expectation, Grade, Proof},
+    store::{AdmitError, Installed, Partial, Receipt, Store, StoreError, TreeLimits, UnpackError},
+    trust::{Expectation, Grade, TrustedDigest},
 };
 use loom_source::{
-    ArchiveFormat, Authority, Digest, Name, Opened, Platform, Pointer, Release, Slot,
+    ArchiveFormat, AssetRef, Authority, Digest, Download, Name, Platform, Release, Slot,
 };
 
 /// Everything that changes what lies in a folder.
@@ -80,15 +80,15 @@ impl From<AdmitError> for Failed {
 fn get(store: &Store) -> Result<Installed, Failed> {
     let (release, bytes) = (release(), archive());
     let _lock = store.lock_release(&release, &mut || {})?;
-    let mut transfer = Partial::open(store, "the test", &Pointer::new("archive"))?;
+    let mut transfer = Partial::open(store, "the test", &AssetRef::new("archive"))?;
     let body = Box::pin(futures::stream::empty());
-    transfer.begin(&Opened { start: 0, total: None, validator: None, body })?;
+    transfer.begin(&Download { start: 0, total: None, validator: None, body })?;
     transfer.push(&bytes)?;
     let received = transfer.finish();
-    let mut staged = store.stage(Limits::default())?;
+    let mut staged = store.stage(TreeLimits::default())?;
     staged.unpack_tar(&bytes[..], ArchiveFormat::TarGz, None, &|| 1)?;
     let by = "the test".to_owned();
-    let archive = Some(Proof { digest: Digest::of(&bytes), grade: Grade::Identity, by });
+    let archive = Some(TrustedDigest { digest: Digest::of(&bytes), grade: Grade::Identity, by });
     let expectation = Expectation { release, archive, tree: None, waiver: None, size: None };
     let checked = store.admit(staged, &expectation, Some(&received))?.keep_archive(received);
     let receipt = Receipt::new(checked.release());

@@ -4,12 +4,12 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use loom_runtime::{
-    store::{Failed, Installed, Limits, Listing, Partial, Receipt, Store},
+    store::{Failed, Installed, Partial, Receipt, Store, TreeLimits, TreeListing},
     trust::{Expectation, Waiver},
 };
 use loom_source::{
-    ArchiveFormat, Authority, Digest, EvidenceKind, Index, Name, Platform, Pointer, Record,
-    Release, Statement, record::RecordCarrier,
+    ArchiveFormat, AssetRef, Authority, Digest, EvidenceKind, Index, Name, Platform, Record,
+    Release, Statement, record::RecordArtifact,
 };
 
 const TEXT: &str = include_str!("../../store-format.md");
@@ -35,7 +35,7 @@ fn example_release() -> Release {
 #[test]
 fn the_listing_and_its_digest() {
     let text = block("loom-tree");
-    let listing = Listing::parse(text.as_bytes()).unwrap();
+    let listing = TreeListing::parse(text.as_bytes()).unwrap();
     assert_eq!(listing.to_string(), text);
     let tree = listing.digest();
     assert!(TEXT.contains(&format!("is the tree's digest `{tree}`")));
@@ -44,7 +44,7 @@ fn the_listing_and_its_digest() {
 
 #[test]
 fn the_statement_and_what_points_to_it() {
-    let listing = Listing::parse(block("loom-tree").as_bytes()).unwrap();
+    let listing = TreeListing::parse(block("loom-tree").as_bytes()).unwrap();
     let text = block("loom-statement");
     let statement = Statement::parse(text.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(statement.to_bytes()).unwrap(), text);
@@ -58,15 +58,15 @@ fn the_statement_and_what_points_to_it() {
     let record = Record::parse(text.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(record.to_bytes()).unwrap(), text);
     assert_eq!(record.statement, digest);
-    let archive = RecordCarrier::Archive { digest: statement.archives[0].digest };
-    assert_eq!(record.carriers, [RecordCarrier::Loose, archive]);
+    let archive = RecordArtifact::Archive { digest: statement.archives[0].digest };
+    assert_eq!(record.carriers, [RecordArtifact::Loose, archive]);
     assert_eq!(record.evidence[0].of, digest);
 
     let text = block("loom-index");
     let index = Index::parse(text.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(index.to_bytes()).unwrap(), text);
     assert_eq!(index.entry(&example_release()).unwrap().statement, digest);
-    assert_eq!(index.versions(&example_release().line()), [statement.version]);
+    assert_eq!(index.versions(&example_release().product()), [statement.version]);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn the_receipt() {
 #[test]
 fn the_failures() {
     let home = Home::new();
-    let line = example_release().line();
+    let line = example_release().product();
     let example: serde_json::Value = serde_json::from_str(block("loom-failures")).unwrap();
     let failed: Failed = serde_json::from_value(example["failures"][0].clone()).unwrap();
     home.store.note_failure(&line, failed).unwrap();
@@ -94,7 +94,7 @@ fn the_failures() {
 #[test]
 fn root_and_fingerprint() {
     let home = Home::new();
-    let listing = Listing::parse(block("loom-tree").as_bytes()).unwrap();
+    let listing = TreeListing::parse(block("loom-tree").as_bytes()).unwrap();
     let installed = home.install("dev");
     assert_eq!(installed.tree, listing.digest());
     let read = |path: String| fs::read_to_string(home.store.root().join(path)).unwrap();
@@ -120,7 +120,7 @@ fn a_partial_transfer() {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(key.to_string()), b"01234").unwrap();
     fs::write(folder.join(format!("{key}.json")), block("loom-partial")).unwrap();
-    let partial = Partial::open(&home.store, source, &Pointer::new(pointer)).unwrap();
+    let partial = Partial::open(&home.store, source, &AssetRef::new(pointer)).unwrap();
     assert_eq!(partial.resume().from, 5);
     assert!(partial.resume().validator.is_some());
 }
@@ -136,7 +136,7 @@ fn the_names_of_kinds_formats_and_forms() {
     use Waiver::{AllowUnverified, IfAvailable, Workspace};
     let waivers = [AllowUnverified, IfAvailable, Workspace];
     waivers.iter().for_each(|waiver| value(serde_json::to_value(waiver).unwrap()));
-    let Limits { files, bytes, path, ratio } = Limits::default();
+    let TreeLimits { files, bytes, path, ratio } = TreeLimits::default();
     assert_eq!((files, bytes, path, ratio), (20_000, 8 << 30, 120, 200));
     for limit in ["(20 000)", "(8 GiB)", "bytes in a path (120)", "(200, beyond"] {
         assert!(TEXT.contains(limit), "{limit}");
@@ -165,7 +165,7 @@ impl Home {
     /// The tree of the examples.
     fn install(&self, slot: &str) -> Installed {
         let release = Release { slot: slot.parse().unwrap(), ..example_release() };
-        let mut staged = self.store.stage(Limits::default()).unwrap();
+        let mut staged = self.store.stage(TreeLimits::default()).unwrap();
         staged.file(&"LICENSE".parse().unwrap(), false, &b"free\n"[..]).unwrap();
         let program = &b"#!/bin/sh\necho hello\n"[..];
         staged.file(&"bin/loom-bridge-server".parse().unwrap(), true, program).unwrap();

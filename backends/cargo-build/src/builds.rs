@@ -11,7 +11,7 @@ use loom_source::{Platform, SourceError};
 
 /// An executable that cargo built.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct BuildArtifact {
     /// The executable.
     pub path: PathBuf,
     /// The profile's folder: `debug`, `release` or a custom profile's name.
@@ -31,7 +31,7 @@ pub struct Found {
 ///
 /// # Errors
 /// If the folder exists and cannot be read.
-pub fn scan(target: &Path, name: &str) -> Result<Vec<Found>, SourceError> {
+pub fn scan(target: &Path, name: &str) -> Result<Vec<BuildArtifact>, SourceError> {
     let mut found = Vec::new();
     for folder in folders(target)? {
         match triple(&folder) {
@@ -50,7 +50,7 @@ pub fn scan(target: &Path, name: &str) -> Result<Vec<Found>, SourceError> {
 ///
 /// # Errors
 /// If there is no regular executable file in a profile folder.
-pub fn at(path: &Path) -> Result<Found, SourceError> {
+pub fn at(path: &Path) -> Result<BuildArtifact, SourceError> {
     let folder = path.parent().unwrap_or(path);
     let platform = folder.parent().and_then(triple).or_else(Platform::current);
     let name = path.file_name().and_then(|name| name.to_str());
@@ -70,12 +70,12 @@ pub fn profile_folder(profile: &str) -> &str {
     }
 }
 
-fn look(folder: &Path, name: &str, platform: Platform) -> Option<Found> {
+fn look(folder: &Path, name: &str, platform: Platform) -> Option<BuildArtifact> {
     let path = folder.join(name);
     let meta = fs::symlink_metadata(&path).ok()?;
     let profile = folder.file_name()?.to_str()?.to_owned();
     let built = meta.modified().ok()?;
-    executable(&meta).then_some(Found { path, profile, platform, built, size: meta.len() })
+    executable(&meta).then_some(BuildArtifact { path, profile, platform, built, size: meta.len() })
 }
 
 #[cfg(unix)]

@@ -18,7 +18,7 @@ use crate::checkout::PACKAGE;
 
 /// What happens to the lines that cargo says while it builds.
 #[derive(Clone, Default)]
-pub enum Output {
+pub enum CargoOutput {
     /// They go where our own standard error goes, with cargo's progress bar on a terminal.
     #[default]
     Inherit,
@@ -26,7 +26,7 @@ pub enum Output {
     Lines(Arc<dyn Fn(&str) + Send + Sync>),
 }
 
-impl fmt::Debug for Output {
+impl fmt::Debug for CargoOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Inherit => "Inherit",
@@ -37,7 +37,7 @@ impl fmt::Debug for Output {
 
 /// What to build, and with what.
 #[derive(Debug, Clone)]
-pub struct Request<'a> {
+pub struct BuildRequest<'a> {
     /// The cargo program: a path, or a name to be looked up.
     pub cargo: &'a Path,
     /// The checkout to build in.
@@ -49,7 +49,7 @@ pub struct Request<'a> {
     /// The value of `CARGO_TARGET_DIR`.
     pub target_dir: Option<&'a Path>,
     /// Where cargo's words go.
-    pub output: &'a Output,
+    pub output: &'a CargoOutput,
 }
 
 #[derive(Deserialize)]
@@ -68,7 +68,7 @@ struct Artifact {
 ///
 /// # Errors
 /// [`SourceError::Build`] if cargo cannot be started, fails, or reports no such executable.
-pub async fn build(request: Request<'_>) -> Result<PathBuf, SourceError> {
+pub async fn build(request: BuildRequest<'_>) -> Result<PathBuf, SourceError> {
     let fail = |why: String| SourceError::Build {
         act: format!("cargo build -p {PACKAGE} --bin {}", request.binary),
         at: request.checkout.display().to_string(),
@@ -87,7 +87,7 @@ pub async fn build(request: Request<'_>) -> Result<PathBuf, SourceError> {
     executable.ok_or_else(|| fail("cargo reported no such executable".to_owned()))
 }
 
-fn command(request: &Request<'_>) -> Command {
+fn command(request: &BuildRequest<'_>) -> Command {
     let mut command = Command::new(request.cargo);
     // Diagnostics are rendered for people on standard error; standard output has the messages alone.
     command.args(["build", "-p", PACKAGE, "--message-format=json-render-diagnostics", "--bin"]);
@@ -101,8 +101,8 @@ fn command(request: &Request<'_>) -> Command {
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
     command.stderr(match request.output {
-        Output::Inherit => Stdio::inherit(),
-        Output::Lines(_) => Stdio::piped(),
+        CargoOutput::Inherit => Stdio::inherit(),
+        CargoOutput::Lines(_) => Stdio::piped(),
     });
     command
 }
@@ -124,11 +124,11 @@ fn artifact(line: &str, binary: &str) -> Option<PathBuf> {
 }
 
 /// Passes on what cargo says and returns the last line that says what is wrong.
-async fn words(stderr: Option<impl AsyncRead + Unpin>, output: &Output) -> Option<String> {
+async fn words(stderr: Option<impl AsyncRead + Unpin>, output: &CargoOutput) -> Option<String> {
     let mut lines = BufReader::new(stderr?).lines();
     let mut last = None;
     while let Ok(Some(line)) = lines.next_line().await {
-        if let Output::Lines(say) = output {
+        if let CargoOutput::Lines(say) = output {
             say(&line);
         }
         if line.starts_with("error") {

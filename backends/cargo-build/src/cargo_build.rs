@@ -9,13 +9,13 @@ use std::{
 
 use async_trait::async_trait;
 use loom_source::{
-    Build, Capabilities, Carrier, Form, Line, Listing, Need, Offer, Opened, Pointer, Release,
-    Resume, Slot, Source, SourceError,
+    Artifact, AssetRef, BuildInfo, Capabilities, Download, ListingScope, Offer, Packaging, Product,
+    RangeRequest, Release, Slot, Source, SourceError, VersionListing,
 };
 
 use crate::{
-    builds::{self, Found},
-    cargo::{self, Output},
+    builds::{self, BuildArtifact},
+    cargo::{self, CargoOutput},
     config, git, read,
 };
 
@@ -35,7 +35,7 @@ pub struct CargoBuildOptions {
     /// The cargo program: a path, or a name that the system looks up.
     pub cargo: PathBuf,
     /// Where cargo's words go while it builds.
-    pub output: Output,
+    pub output: CargoOutput,
 }
 
 impl CargoBuildOptions {
@@ -48,7 +48,7 @@ impl CargoBuildOptions {
             target_dir: None,
             cargo_home: None,
             cargo: PathBuf::from("cargo"),
-            output: Output::default(),
+            output: CargoOutput::default(),
         }
     }
 }
@@ -60,7 +60,7 @@ impl CargoBuildOptions {
 pub struct CargoBuild {
     options: CargoBuildOptions,
     /// A pointer opens what was offered and nothing else.
-    offered: Mutex<BTreeSet<Pointer>>,
+    offered: Mutex<BTreeSet<AssetRef>>,
 }
 
 impl CargoBuild {
@@ -73,11 +73,11 @@ impl CargoBuild {
     ///
     /// # Errors
     /// If the checkout, its target folder or a configuration file of cargo cannot be read.
-    pub fn builds(&self, line: &Line) -> Result<Vec<Found>, SourceError> {
+    pub fn builds(&self, line: &Product) -> Result<Vec<BuildArtifact>, SourceError> {
         present(&self.options, line)
     }
 
-    async fn newest(&self, line: Line) -> Result<Option<Found>, SourceError> {
+    async fn newest(&self, line: Product) -> Result<Option<BuildArtifact>, SourceError> {
         let options = self.options.clone();
         let at = options.checkout.display().to_string();
         let found = tokio::task::spawn_blocking(move || present(&options, &line)).await;
@@ -85,10 +85,10 @@ impl CargoBuild {
         Ok(found?.into_iter().next())
     }
 
-    async fn build(&self, line: &Line) -> Result<Option<Found>, SourceError> {
+    async fn build(&self, line: &Product) -> Result<Option<BuildArtifact>, SourceError> {
         let options = &self.options;
         let checkout = absolute(&options.checkout)?;
-        let path = cargo::build(cargo::Request {
+        let path = cargo::build(cargo::BuildRequest {
             cargo: &options.cargo,
             checkout: &checkout,
             binary: line.binary.as_ref(),
@@ -100,26 +100,26 @@ impl CargoBuild {
         Ok(Some(found).filter(|found| found.platform == line.platform))
     }
 
-    async fn offer(&self, found: Found) -> Result<Offer, SourceError> {
+    async fn offer(&self, found: BuildArtifact) -> Result<Offer, SourceError> {
         let checkout = absolute(&self.options.checkout)?;
         let commit = git::commit(&checkout).await;
-        let at = Pointer::new(text(&found.path)?);
+        let at = AssetRef::new(text(&found.path)?);
         self.offered.lock().unwrap_or_else(PoisonError::into_inner).insert(at.clone());
         let (size, claims) = (Some(found.size), Vec::new());
-        let build = Build { profile: found.profile, built: found.built, commit, checkout };
+        let build = BuildInfo { profile: found.profile, built: found.built, commit, checkout };
         Ok(Offer {
-            carriers: vec![Carrier { form: Form::Bare, at, size, claims }],
+            artifacts: vec![Artifact { packaging: Packaging::Bare, asset: at, size, claims }],
             build: Some(build),
             ..Offer::default()
         })
     }
 
-    fn has_offered(&self, what: &Pointer) -> bool {
+    fn has_offered(&self, what: &AssetRef) -> bool {
         self.offered.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
     }
 }
 
-fn present(options: &CargoBuildOptions, line: &Line) -> Result<Vec<Found>, SourceError> {
+fn present(options: &CargoBuildOptions, line: &Product) -> Result<Vec<BuildArtifact>, SourceError> {
     let CargoBuildOptions { target_dir, cargo_home, profile, .. } = options;
     let checkout = absolute(&options.checkout)?;
     let dir = config::target_dir(&checkout, target_dir.as_deref(), cargo_home.as_deref())?;
@@ -157,7 +157,7 @@ impl Source for CargoBuild {
         if release.slot != Slot::Dev {
             return Ok(None);
         }
-        let line = release.line();
+        let line = release.product();
         let found =
             if self.options.build { self.build(&line).await? } else { self.newest(line).await? };
         match found {
@@ -166,11 +166,11 @@ impl Source for CargoBuild {
         }
     }
 
-    async fn list(&self, _: &Line, _: Need) -> Result<Listing, SourceError> {
-        Ok(Listing::Versions(Vec::new()))
+    async fn list(&self, _: &Product, _: ListingScope) -> Result<VersionListing, SourceError> {
+        Ok(VersionListing::Versions(Vec::new()))
     }
 
-    async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
+    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
         if !self.has_offered(what) {
             let source = io::Error::new(io::ErrorKind::NotFound, "no build that was offered");
             return Err(SourceError::Read { at: what.to_string(), source });

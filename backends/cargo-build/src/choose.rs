@@ -12,7 +12,7 @@ use crate::{checkout, link};
 
 /// The checkouts in sight. Each path is absolute and free of links.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sightings {
+pub struct CheckoutCandidates {
     /// The folder that `loom dev link` named, and whether it still is a checkout.
     pub linked: Option<(PathBuf, bool)>,
     /// The checkout that this `loom` was built from, if it is still there.
@@ -23,7 +23,7 @@ pub struct Sightings {
 
 /// Why a checkout counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum CheckoutReason {
     /// `loom dev link` named it.
     Linked,
     /// This `loom` was built from it.
@@ -32,7 +32,7 @@ pub enum Reason {
 
 /// Something the person should know about a checkout that does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hint {
+pub enum CheckoutHint {
     /// The current folder lies in this checkout, which nobody linked.
     Unlinked(PathBuf),
     /// The linked checkout is no longer there.
@@ -41,14 +41,14 @@ pub enum Hint {
 
 /// What was chosen, and what to say about it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Choice {
+pub struct CheckoutChoice {
     /// The checkout that counts, and why.
-    pub checkout: Option<(PathBuf, Reason)>,
+    pub checkout: Option<(PathBuf, CheckoutReason)>,
     /// What the person should know.
-    pub hint: Option<Hint>,
+    pub hint: Option<CheckoutHint>,
 }
 
-impl Sightings {
+impl CheckoutCandidates {
     /// Looks around: at the link in `state`, at `built_from`, and upward from `current`.
     ///
     /// # Errors
@@ -71,23 +71,23 @@ impl Sightings {
 }
 
 /// The checkout that counts: the linked one, else the one this `loom` was built from.
-pub fn choose_checkout(sightings: Sightings) -> Choice {
-    let Sightings { linked, built_from, found } = sightings;
+pub fn choose_checkout(sightings: CheckoutCandidates) -> CheckoutChoice {
+    let CheckoutCandidates { linked, built_from, found } = sightings;
     let mut gone = None;
     let linked = linked.and_then(|(path, sound)| {
         if sound {
-            return Some((path, Reason::Linked));
+            return Some((path, CheckoutReason::Linked));
         }
-        gone = Some(Hint::Gone(path));
+        gone = Some(CheckoutHint::Gone(path));
         None
     });
-    let checkout = linked.or(built_from.map(|path| (path, Reason::BuiltFrom)));
+    let checkout = linked.or(built_from.map(|path| (path, CheckoutReason::BuiltFrom)));
     let chosen = checkout.as_ref().map(|(path, _)| path);
-    let unlinked = found.filter(|found| Some(found) != chosen).map(Hint::Unlinked);
-    Choice { checkout, hint: gone.or(unlinked) }
+    let unlinked = found.filter(|found| Some(found) != chosen).map(CheckoutHint::Unlinked);
+    CheckoutChoice { checkout, hint: gone.or(unlinked) }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for CheckoutReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Linked => "linked",
@@ -96,7 +96,7 @@ impl fmt::Display for Reason {
     }
 }
 
-impl fmt::Display for Hint {
+impl fmt::Display for CheckoutHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unlinked(path) => {
@@ -122,14 +122,14 @@ mod tests {
 
     #[test]
     fn only_a_linked_checkout_or_our_own_counts() {
-        use Hint::{Gone, Unlinked};
-        use Reason::{BuiltFrom, Linked};
+        use CheckoutHint::{Gone, Unlinked};
+        use CheckoutReason::{BuiltFrom, Linked};
         type Row<'a> = (
             Option<(&'a str, bool)>,
             Option<&'a str>,
             Option<&'a str>,
-            Option<(&'a str, Reason)>,
-            Option<Hint>,
+            Option<(&'a str, CheckoutReason)>,
+            Option<CheckoutHint>,
         );
         let table: [Row<'_>; 11] = [
             // linked, built from, found => chosen, hint
@@ -158,20 +158,22 @@ mod tests {
             ),
         ];
         for (linked, built_from, found, chosen, hint) in table {
-            let sightings = Sightings {
+            let sightings = CheckoutCandidates {
                 linked: linked.map(|(path, sound)| (path.into(), sound)),
                 built_from: built_from.and_then(path),
                 found: found.and_then(path),
             };
-            let expected =
-                Choice { checkout: chosen.map(|(path, reason)| (path.into(), reason)), hint };
+            let expected = CheckoutChoice {
+                checkout: chosen.map(|(path, reason)| (path.into(), reason)),
+                hint,
+            };
             assert_eq!(choose_checkout(sightings.clone()), expected, "{sightings:?}");
         }
     }
 
     #[test]
     fn a_hint_ends_in_a_command() {
-        let hint = Hint::Unlinked("/srv/u/loom".into()).to_string();
+        let hint = CheckoutHint::Unlinked("/srv/u/loom".into()).to_string();
         assert!(hint.ends_with("`loom dev link /srv/u/loom`"), "{hint}");
     }
 }

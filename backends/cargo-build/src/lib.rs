@@ -25,8 +25,10 @@ pub mod git;
 pub mod link;
 pub mod read;
 
-pub use builds::Found;
-pub use cargo::Output;
+pub use builds::BuildArtifact;
+pub use cargo::CargoOutput;
 pub use cargo_build::{CargoBuild, CargoBuildOptions};
 pub use checkout::{find_checkout, is_checkout};
-pub use choose::{Choice, Hint, Reason, Sightings, choose_checkout};
+pub use choose::{
+    CheckoutCandidates, CheckoutChoice, CheckoutHint, CheckoutReason, choose_checkout,
+};

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use loom_source::{Body, Opened, Resume, SourceError, Validator};
+use loom_source::{Body, Download, RangeRequest, SourceError, Validator};
 use tokio::{
     fs::File,
     io::{AsyncReadExt as _, AsyncSeekExt as _},
@@ -23,7 +23,7 @@ const PIECE: usize = 256 * 1024;
 ///
 /// # Errors
 /// If the file cannot be opened.
-pub async fn open(path: &Path, from: &Resume) -> Result<Opened, SourceError> {
+pub async fn open(path: &Path, from: &RangeRequest) -> Result<Download, SourceError> {
     let at = path.display().to_string();
     let fail = |source| SourceError::Read { at: at.clone(), source };
     let mut file = File::open(path).await.map_err(fail)?;
@@ -37,7 +37,7 @@ pub async fn open(path: &Path, from: &Resume) -> Result<Opened, SourceError> {
     let start = if same && from.from <= total { from.from } else { 0 };
     file.seek(SeekFrom::Start(start)).await.map_err(fail)?;
     let reading = Reading { file, at, validator: validator.clone(), left: total - start, read: 0 };
-    Ok(Opened { start, total: Some(total), validator: Some(validator), body: body(reading) })
+    Ok(Download { start, total: Some(total), validator: Some(validator), body: body(reading) })
 }
 
 struct Reading {
@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    async fn bytes(opened: Opened) -> Result<Vec<u8>, SourceError> {
+    async fn bytes(opened: Download) -> Result<Vec<u8>, SourceError> {
         let pieces: Vec<Bytes> = opened.body.try_collect().await?;
         Ok(pieces.concat())
     }
@@ -107,19 +107,19 @@ mod tests {
         let path = folder.path().join("build");
         let content: Vec<u8> = (0..PIECE * 2 + 7).map(|i| (i / 3) as u8).collect();
         fs::write(&path, &content).unwrap();
-        let whole = open(&path, &Resume::whole()).await.unwrap();
+        let whole = open(&path, &RangeRequest::whole()).await.unwrap();
         assert_eq!((whole.start, whole.total), (0, Some(content.len() as u64)));
         let validator = whole.validator.clone();
         assert_eq!(bytes(whole).await.unwrap(), content);
 
-        let resume = |from| Resume { from, validator: validator.clone() };
+        let resume = |from| RangeRequest { from, validator: validator.clone() };
         for from in [1, PIECE as u64 + 3, content.len() as u64] {
             let rest = open(&path, &resume(from)).await.unwrap();
             assert_eq!(rest.start, from);
             assert_eq!(bytes(rest).await.unwrap(), content[from as usize..]);
         }
         assert_eq!(open(&path, &resume(content.len() as u64 + 1)).await.unwrap().start, 0);
-        let unknown = Resume { from: 5, validator: None };
+        let unknown = RangeRequest { from: 5, validator: None };
         assert_eq!(open(&path, &unknown).await.unwrap().start, 0);
         let file = fs::File::options().write(true).open(&path).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1)).unwrap();
@@ -134,7 +134,7 @@ mod tests {
             fs::write(&path, vec![0; PIECE * 2]).unwrap();
             let epoch = SystemTime::UNIX_EPOCH;
             fs::File::options().write(true).open(&path).unwrap().set_modified(epoch).unwrap();
-            let mut opened = open(&path, &Resume::whole()).await.unwrap();
+            let mut opened = open(&path, &RangeRequest::whole()).await.unwrap();
             let first = opened.body.try_next().await.unwrap().unwrap();
             assert!(!first.is_empty());
             let mut file = fs::File::options().write(true).truncate(true).open(&path).unwrap();
@@ -149,7 +149,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("build");
         fs::write(&path, vec![7; PIECE * 2]).unwrap();
-        let opened = open(&path, &Resume::whole()).await.unwrap();
+        let opened = open(&path, &RangeRequest::whole()).await.unwrap();
         fs::remove_file(&path).unwrap();
         fs::write(&path, "new").unwrap();
         assert_eq!(bytes(opened).await.unwrap(), vec![7; PIECE * 2]);

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use loom_http::{
-    Client, Follow, Get, Reply,
+    Client, GetRequest, Redirects, SmallResponse,
     address::shown,
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
@@ -12,8 +12,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::{
-    Memory, Place, Token,
-    budget::Budget,
+    DocumentCache, GithubRepo, GithubToken,
+    budget::RateLimit,
     documents::{is_page, message},
     limit::{self, Refusal},
 };
@@ -26,9 +26,9 @@ const VERSION: HeaderValue = HeaderValue::from_static("2022-11-28");
 
 /// What the API answered.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum ApiResponse {
     /// A document.
-    Document(Box<Reply>),
+    Document(Box<SmallResponse>),
     /// What the caller has is still right (304).
     Unchanged,
     /// There is none, or none for us.
@@ -38,8 +38,8 @@ pub(crate) enum Answer {
 /// The API of one repository's server, and who asks it.
 #[derive(Debug)]
 pub(crate) struct Api {
-    place: Place,
-    token: Option<Token>,
+    place: GithubRepo,
+    token: Option<GithubToken>,
     /// `Bearer …`
     authorization: Option<HeaderValue>,
     /// The variable to name where a token would help.
@@ -49,14 +49,18 @@ pub(crate) struct Api {
 }
 
 /// What requests go through.
-pub(crate) struct Line<'a> {
+pub(crate) struct ApiConnection<'a> {
     pub(crate) client: &'a Client,
-    pub(crate) memory: &'a dyn Memory,
+    pub(crate) memory: &'a dyn DocumentCache,
 }
 
 impl Api {
     /// `None` where the token cannot stand in a header.
-    pub(crate) fn new(place: Place, token: Option<Token>, wanted: String) -> Option<Self> {
+    pub(crate) fn new(
+        place: GithubRepo,
+        token: Option<GithubToken>,
+        wanted: String,
+    ) -> Option<Self> {
         let authorization = match &token {
             Some(token) => Some(bearer(&token.value)?),
             None => None,
@@ -80,10 +84,10 @@ impl Api {
     /// A short wait that the server asks for is waited; a longer one is an error that says when it is over.
     pub(crate) async fn get(
         &self,
-        line: &Line<'_>,
+        line: &ApiConnection<'_>,
         url: &Url,
         tag: Option<&str>,
-    ) -> Result<Answer, SourceError> {
+    ) -> Result<ApiResponse, SourceError> {
         let retry = line.client.network().retry;
         let mut made = 0;
         loop {
@@ -101,10 +105,10 @@ impl Api {
 
     async fn once(
         &self,
-        line: &Line<'_>,
+        line: &ApiConnection<'_>,
         url: &Url,
         tag: Option<&str>,
-    ) -> Result<Answer, SourceError> {
+    ) -> Result<ApiResponse, SourceError> {
         let now = SystemTime::now();
         if let Some(until) = self.remembered(line.memory).shut(now) {
             return Err(self.limited(until, now));
@@ -113,25 +117,30 @@ impl Api {
         if let Some(tag) = tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
             headers.insert(header::IF_NONE_MATCH, tag);
         }
-        let get = Get::new(url.clone()).headers(headers);
-        let reply = line.client.reply(&get, Follow::Redirects, PAGE).await?;
+        let get = GetRequest::new(url.clone()).headers(headers);
+        let reply = line.client.reply(&get, Redirects::Follow, PAGE).await?;
         self.judge(line.memory, url, reply)
     }
 
-    fn judge(&self, memory: &dyn Memory, url: &Url, reply: Reply) -> Result<Answer, SourceError> {
+    fn judge(
+        &self,
+        memory: &dyn DocumentCache,
+        url: &Url,
+        reply: SmallResponse,
+    ) -> Result<ApiResponse, SourceError> {
         let now = SystemTime::now();
         let refusal = limit::judge(reply.status, &reply.headers, &message(&reply), now);
         let closed = match refusal {
-            Some(Refusal::Limit { until }) => Some(Budget::closed(until)),
+            Some(Refusal::Limit { until }) => Some(RateLimit::closed(until)),
             _ => None,
         };
-        for told in [Budget::told(&reply.headers, now), closed].into_iter().flatten() {
+        for told in [RateLimit::told(&reply.headers, now), closed].into_iter().flatten() {
             self.remember(memory, told);
         }
         match (reply.status, refusal) {
-            (200, _) => Ok(Answer::Document(Box::new(reply))),
-            (304, _) => Ok(Answer::Unchanged),
-            (404 | 410, _) => Ok(Answer::Absent),
+            (200, _) => Ok(ApiResponse::Document(Box::new(reply))),
+            (304, _) => Ok(ApiResponse::Unchanged),
+            (404 | 410, _) => Ok(ApiResponse::Absent),
             (_, Some(Refusal::Limit { until })) => Err(self.limited(until, now)),
             (_, Some(refusal)) => Err(self.refused(url, &reply, &refusal)),
             (status, None) => {
@@ -149,14 +158,14 @@ impl Api {
         headers
     }
 
-    fn remembered(&self, memory: &dyn Memory) -> Budget {
-        let budget = memory.recall(&self.budget);
+    fn remembered(&self, memory: &dyn DocumentCache) -> RateLimit {
+        let budget = memory.get(&self.budget);
         budget.and_then(|budget| serde_json::from_value(budget).ok()).unwrap_or_default()
     }
 
-    fn remember(&self, memory: &dyn Memory, told: Budget) {
+    fn remember(&self, memory: &dyn DocumentCache, told: RateLimit) {
         memory.change(&self.budget, &mut |before| {
-            let before: Option<Budget> = before.and_then(|v| serde_json::from_value(v).ok());
+            let before: Option<RateLimit> = before.and_then(|v| serde_json::from_value(v).ok());
             serde_json::to_value(before.unwrap_or_default().and(told)).ok()
         });
     }
@@ -191,7 +200,7 @@ impl Api {
         }
     }
 
-    fn refused(&self, url: &Url, reply: &Reply, refusal: &Refusal) -> SourceError {
+    fn refused(&self, url: &Url, reply: &SmallResponse, refusal: &Refusal) -> SourceError {
         let at = shown(url);
         if is_page(reply) {
             return SourceError::Html { at };
@@ -207,19 +216,19 @@ impl Api {
                 said,
                 format!("set {} to a token that may read {}", self.wanted, self.place.repo()),
             ),
-            (Some(Token { from, .. }), Refusal::Token) => (
+            (Some(GithubToken { from, .. }), Refusal::Token) => (
                 format!("{said} (the token in {from})"),
                 format!(
                     "the token in {from} is wrong, withdrawn or has expired: replace it, or unset {from}"
                 ),
             ),
-            (Some(Token { from, .. }), Refusal::SingleSignOn) => (
+            (Some(GithubToken { from, .. }), Refusal::SingleSignOn) => (
                 format!("{said} (the token in {from})"),
                 format!(
                     "authorise the token in {from} for the organisation's single sign-on, in its settings on the web"
                 ),
             ),
-            (Some(Token { from, .. }), _) => (
+            (Some(GithubToken { from, .. }), _) => (
                 format!("{said} (the token in {from})"),
                 format!(
                     "give the token in {from} the right to read the contents of {}, or unset {from}",
@@ -238,7 +247,7 @@ impl Api {
                 format!("there is no repository {repo}, or it is private"),
                 format!("check its name, or set {} to a token that may read it", self.wanted),
             ),
-            Some(Token { from, .. }) => (
+            Some(GithubToken { from, .. }) => (
                 format!("there is no repository {repo}, or the token in {from} may not read it"),
                 format!(
                     "check its name, or give the token in {from} the right to read its contents"
@@ -262,7 +271,7 @@ fn bearer(token: &SecretString) -> Option<HeaderValue> {
 }
 
 /// An identity without its token.
-fn who(token: Option<&Token>) -> String {
+fn who(token: Option<&GithubToken>) -> String {
     token.map_or_else(
         || "nobody".to_owned(),
         |token| Digest::of(token.value.expose_secret().as_bytes()).short(),

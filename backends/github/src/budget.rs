@@ -11,7 +11,7 @@ use crate::limit;
 
 /// What the server last said. Times are seconds since 1970 by this machine's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Budget {
+pub(crate) struct RateLimit {
     /// Requests left until `reset`, where the server counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remaining: Option<u64>,
@@ -26,7 +26,7 @@ pub(crate) struct Budget {
 /// Two answers speak of the same hour if their resets are no further apart: they are computed from whole seconds.
 const SAME: u64 = 5;
 
-impl Budget {
+impl RateLimit {
     /// What an answer's headers tell, if anything.
     pub(crate) fn told(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
         let remaining = limit::number(headers, "x-ratelimit-remaining")?;
@@ -71,8 +71,8 @@ fn seconds(time: SystemTime) -> u64 {
 mod tests {
     use super::*;
 
-    fn left(remaining: u64, reset: u64) -> Budget {
-        Budget { remaining: Some(remaining), reset, closed: 0 }
+    fn left(remaining: u64, reset: u64) -> RateLimit {
+        RateLimit { remaining: Some(remaining), reset, closed: 0 }
     }
 
     fn at(seconds: u64) -> SystemTime {
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn of_one_hour_the_lowest_count_holds() {
         for (before, later, both) in [
-            (Budget::default(), left(59, 100), left(59, 100)),
+            (RateLimit::default(), left(59, 100), left(59, 100)),
             (left(59, 100), left(58, 101), left(58, 101)),
             (left(3, 100), left(5, 99), left(3, 99)),
             (left(0, 100), left(59, 3700), left(59, 3700)),
@@ -90,17 +90,17 @@ mod tests {
         ] {
             assert_eq!(before.and(later), both, "{before:?} {later:?}");
         }
-        let both = left(9, 100).and(Budget::closed(at(50)));
-        assert_eq!(both, Budget { closed: 50, ..left(9, 100) });
+        let both = left(9, 100).and(RateLimit::closed(at(50)));
+        assert_eq!(both, RateLimit { closed: 50, ..left(9, 100) });
         assert_eq!(both.and(left(8, 100)).closed, 50);
     }
 
     #[test]
     fn nothing_is_asked_until_the_server_counts_anew() {
-        assert_eq!(Budget::default().shut(at(1)), None);
+        assert_eq!(RateLimit::default().shut(at(1)), None);
         assert_eq!(left(1, 100).shut(at(1)), None);
         assert_eq!(left(0, 100).shut(at(99)), Some(at(100)));
         assert_eq!(left(0, 100).shut(at(100)), None);
-        assert_eq!(left(9, 100).and(Budget::closed(at(50))).shut(at(49)), Some(at(50)));
+        assert_eq!(left(9, 100).and(RateLimit::closed(at(50))).shut(at(49)), Some(at(50)));
     }
 }

@@ -5,14 +5,14 @@
 
 use loom_http::address::shown;
 use loom_source::{
-    Carrier, Claim, Form, Offer, Release, SourceError, Witness,
-    asset::{self, Asset},
+    Artifact, ClaimedDigest, DigestSource, Offer, Packaging, Release, SourceError,
+    asset::{self, AssetName},
     checksum::{self, ChecksumError},
 };
 
 use crate::{
     pages::Pages,
-    pointer::{self, At},
+    pointer::{self, AssetLocation},
 };
 
 /// A `.sha256` file is a line.
@@ -28,7 +28,7 @@ pub(crate) const SUMS_NAME: &str = "SHA256SUMS";
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Way {
     /// The `.sha256` file of one asset.
-    Sidecar(Asset),
+    Sidecar(AssetName),
     /// `SHA256SUMS`.
     Sums,
 }
@@ -39,7 +39,7 @@ impl Way {
         match self {
             Self::Sums => SUMS_NAME.to_owned(),
             Self::Sidecar(asset) => match &asset.form {
-                Form::Archive { format, .. } => format!("{}.sha256", format.extension()),
+                Packaging::Archive { format, .. } => format!("{}.sha256", format.extension()),
                 _ => "sha256".to_owned(),
             },
         }
@@ -47,7 +47,7 @@ impl Way {
 }
 
 /// What was found, and by which guess.
-pub(crate) struct Found {
+pub(crate) struct GuessedAsset {
     pub(crate) offer: Offer,
     pub(crate) way: String,
 }
@@ -58,15 +58,15 @@ pub(crate) async fn find(
     release: &Release,
     tag: &str,
     remembered: Option<&str>,
-) -> Result<Option<Found>, SourceError> {
+) -> Result<Option<GuessedAsset>, SourceError> {
     for way in ways(release, remembered) {
         let carriers = match &way {
             Way::Sidecar(asset) => by_sidecar(pages, tag, asset).await?,
             Way::Sums => by_sums(pages, release, tag).await?,
         };
         if !carriers.is_empty() {
-            let offer = Offer { carriers, ..Offer::default() };
-            return Ok(Some(Found { offer, way: way.key() }));
+            let offer = Offer { artifacts: carriers, ..Offer::default() };
+            return Ok(Some(GuessedAsset { offer, way: way.key() }));
         }
     }
     Ok(None)
@@ -75,7 +75,7 @@ pub(crate) async fn find(
 /// The guesses in their order: what releases are documented to have first.
 fn ways(release: &Release, remembered: Option<&str>) -> Vec<Way> {
     let mut assets = asset::assets(release);
-    let documented = |asset: &Asset| {
+    let documented = |asset: &AssetName| {
         let ending = if release.platform == loom_source::Platform::WindowsX86_64 {
             ".zip"
         } else {
@@ -93,9 +93,9 @@ fn ways(release: &Release, remembered: Option<&str>) -> Vec<Way> {
 async fn by_sidecar(
     pages: &Pages<'_>,
     tag: &str,
-    asset: &Asset,
-) -> Result<Vec<Carrier>, SourceError> {
-    let at = At { tag: tag.to_owned(), name: format!("{}.sha256", asset.name) };
+    asset: &AssetName,
+) -> Result<Vec<Artifact>, SourceError> {
+    let at = AssetLocation { tag: tag.to_owned(), name: format!("{}.sha256", asset.name) };
     let Some(bytes) = pages.small(&at, SIDECAR).await? else { return Ok(Vec::new()) };
     let claim = sidecar(&bytes, asset, &shown(&pages.download(&at)))?;
     Ok(vec![carrier(tag, asset, None, vec![claim])])
@@ -105,8 +105,8 @@ async fn by_sums(
     pages: &Pages<'_>,
     release: &Release,
     tag: &str,
-) -> Result<Vec<Carrier>, SourceError> {
-    let at = At { tag: tag.to_owned(), name: SUMS_NAME.to_owned() };
+) -> Result<Vec<Artifact>, SourceError> {
+    let at = AssetLocation { tag: tag.to_owned(), name: SUMS_NAME.to_owned() };
     let Some(bytes) = pages.small(&at, SUMS).await? else { return Ok(Vec::new()) };
     let place = shown(&pages.download(&at));
     let mut carriers = Vec::new();
@@ -119,15 +119,23 @@ async fn by_sums(
 }
 
 /// What a `.sha256` file claims.
-pub(crate) fn sidecar(bytes: &[u8], asset: &Asset, at: &str) -> Result<Claim, SourceError> {
+pub(crate) fn sidecar(
+    bytes: &[u8],
+    asset: &AssetName,
+    at: &str,
+) -> Result<ClaimedDigest, SourceError> {
     let digest = checksum::sidecar(bytes, &asset.name).map_err(|why| malformed(at, &why))?;
-    Ok(Claim { digest, by: Witness::Sidecar, at: at.to_owned() })
+    Ok(ClaimedDigest { digest, by: DigestSource::Sidecar, at: at.to_owned() })
 }
 
 /// What a `SHA256SUMS` claims, if it names the asset.
-pub(crate) fn sums(bytes: &[u8], asset: &Asset, at: &str) -> Result<Option<Claim>, SourceError> {
+pub(crate) fn sums(
+    bytes: &[u8],
+    asset: &AssetName,
+    at: &str,
+) -> Result<Option<ClaimedDigest>, SourceError> {
     let digest = checksum::sums(bytes, &asset.name).map_err(|why| malformed(at, &why))?;
-    Ok(digest.map(|digest| Claim { digest, by: Witness::Sums, at: at.to_owned() }))
+    Ok(digest.map(|digest| ClaimedDigest { digest, by: DigestSource::Sums, at: at.to_owned() }))
 }
 
 fn malformed(at: &str, why: &ChecksumError) -> SourceError {
@@ -135,19 +143,24 @@ fn malformed(at: &str, why: &ChecksumError) -> SourceError {
 }
 
 /// A carrier of a tag's release.
-pub(crate) fn carrier(tag: &str, asset: &Asset, size: Option<u64>, claims: Vec<Claim>) -> Carrier {
-    Carrier { form: asset.form.clone(), at: pointer::to(tag, &asset.name), size, claims }
+pub(crate) fn carrier(
+    tag: &str,
+    asset: &AssetName,
+    size: Option<u64>,
+    claims: Vec<ClaimedDigest>,
+) -> Artifact {
+    Artifact { packaging: asset.form.clone(), asset: pointer::to(tag, &asset.name), size, claims }
 }
 
 #[cfg(test)]
 mod tests {
-    use loom_source::{Authority, Line, Name, Platform};
+    use loom_source::{Authority, Name, Platform, Product};
 
     use super::*;
 
     fn keys(platform: Platform, remembered: Option<&str>) -> Vec<String> {
-        let line = Line { authority: Authority::default(), binary: Name::default(), platform };
-        let release = line.version("0.2.0".parse().unwrap());
+        let line = Product { authority: Authority::default(), binary: Name::default(), platform };
+        let release = line.at_version("0.2.0".parse().unwrap());
         ways(&release, remembered).iter().map(Way::key).collect()
     }
 

@@ -1,7 +1,7 @@
 //! The API's answers, as far as they matter here.
 
-use loom_http::Reply;
-use loom_source::{Digest, Line, Platform, SourceError, Version, asset};
+use loom_http::SmallResponse;
+use loom_source::{Digest, Platform, Product, SourceError, Version, asset};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// A release.
@@ -44,14 +44,14 @@ impl ReleaseDoc {
     }
 
     /// Whether it carries a line at a version.
-    pub(crate) fn carries(&self, line: &Line, version: &Version) -> bool {
+    pub(crate) fn carries(&self, line: &Product, version: &Version) -> bool {
         self.uploaded().any(|file| asset::version(line, &file.name).as_ref() == Some(version))
     }
 
     /// The platforms for which it carries a line's program at a version.
-    pub(crate) fn platforms(&self, line: &Line, version: &Version) -> Vec<Platform> {
+    pub(crate) fn platforms(&self, line: &Product, version: &Version) -> Vec<Platform> {
         let carries = |platform: &Platform| {
-            self.carries(&Line { platform: *platform, ..line.clone() }, version)
+            self.carries(&Product { platform: *platform, ..line.clone() }, version)
         };
         Platform::ALL.into_iter().filter(carries).collect()
     }
@@ -75,7 +75,7 @@ struct Message {
 }
 
 /// The words of a refusal, in one line; nothing where it has none.
-pub(crate) fn message(reply: &Reply) -> String {
+pub(crate) fn message(reply: &SmallResponse) -> String {
     let message: Message = serde_json::from_slice(&reply.body).unwrap_or_default();
     let mut line = message.message.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = line.char_indices().nth(300) {
@@ -85,14 +85,14 @@ pub(crate) fn message(reply: &Reply) -> String {
 }
 
 /// Whether an answer is a page for people: the API has none.
-pub(crate) fn is_page(reply: &Reply) -> bool {
+pub(crate) fn is_page(reply: &SmallResponse) -> bool {
     let kind = reply.headers.get("content-type").and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("text/html"))
         || reply.body.trim_ascii_start().starts_with(b"<")
 }
 
 /// A document of the API.
-pub(crate) fn read<T: DeserializeOwned>(at: &str, reply: &Reply) -> Result<T, SourceError> {
+pub(crate) fn read<T: DeserializeOwned>(at: &str, reply: &SmallResponse) -> Result<T, SourceError> {
     serde_json::from_slice(&reply.body).map_err(|error| {
         let at = at.to_owned();
         if is_page(reply) {

@@ -8,38 +8,38 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loom_http::{Client, Get, address::shown, header::HeaderValue};
+use loom_http::{Client, GetRequest, address::shown, header::HeaderValue};
 use loom_source::{
-    Capabilities, Dated, Line, Listing, Name, Need, Offer, Opened, Platform, Pointer, Release,
-    Resume, Source, SourceError, Version,
+    AssetRef, Capabilities, Download, ListedVersion, ListingScope, Name, Offer, Platform, Product,
+    RangeRequest, Release, Source, SourceError, Version, VersionListing,
 };
 
 use crate::{
-    GithubError, Memory, Options, Place,
-    api::{self, Answer, Api},
+    DocumentCache, GithubError, GithubOptions, GithubRepo,
+    api::{self, Api, ApiResponse},
     direct,
     documents::{self, ReleaseDoc},
     pages::Pages,
-    pointer::{self, At},
+    pointer::{self, AssetLocation},
     tags::Tags,
 };
 
 /// The releases of one repository.
 #[derive(Debug)]
 pub struct Github {
-    pub(crate) place: Place,
+    pub(crate) place: GithubRepo,
     pub(crate) tags: Tags,
     pub(crate) prerelease: bool,
     evidence: bool,
     pub(crate) api: Api,
     client: Client,
-    pub(crate) memory: Arc<dyn Memory>,
-    run: Mutex<Run>,
+    pub(crate) memory: Arc<dyn DocumentCache>,
+    run: Mutex<SessionState>,
 }
 
 /// What this run has learnt.
 #[derive(Debug, Default)]
-struct Run {
+struct SessionState {
     /// Releases as the API described them, by their tags; and whether that has not been used yet.
     seen: BTreeMap<String, (ReleaseDoc, bool)>,
     /// What was found on the way to saying which release is the newest.
@@ -50,9 +50,17 @@ struct Run {
 
 impl Github {
     /// Opens a repository. Nobody is asked before the first question.
-    pub fn open(options: Options) -> Result<Self, GithubError> {
-        let Options { place, token, wanted, tag_prefix, prerelease, evidence, network, memory } =
-            options;
+    pub fn open(options: GithubOptions) -> Result<Self, GithubError> {
+        let GithubOptions {
+            repo: place,
+            token,
+            token_variable: wanted,
+            tag_prefix,
+            prerelease,
+            evidence,
+            network,
+            cache: memory,
+        } = options;
         let from = token.as_ref().map(|token| token.from.clone()).unwrap_or_default();
         if token.is_some() && place.is_plain() {
             return Err(GithubError::PlainToken { place: place.to_string(), from });
@@ -65,7 +73,7 @@ impl Github {
     }
 
     /// Where it is.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &GithubRepo {
         &self.place
     }
 
@@ -73,16 +81,16 @@ impl Github {
         Pages { client: &self.client, place: &self.place }
     }
 
-    pub(crate) fn line(&self) -> api::Line<'_> {
-        api::Line { client: &self.client, memory: self.memory.as_ref() }
+    pub(crate) fn line(&self) -> api::ApiConnection<'_> {
+        api::ApiConnection { client: &self.client, memory: self.memory.as_ref() }
     }
 
-    fn run<T>(&self, act: impl FnOnce(&mut Run) -> T) -> T {
+    fn run<T>(&self, act: impl FnOnce(&mut SessionState) -> T) -> T {
         act(&mut self.run.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// All versions of a line; what the releases hold is kept for `find`.
-    pub(crate) async fn all(&self, line: &Line) -> Result<Vec<Dated>, SourceError> {
+    pub(crate) async fn all(&self, line: &Product) -> Result<Vec<ListedVersion>, SourceError> {
         let releases = self.releases().await?;
         let versions = self.versions(&releases.docs, line);
         self.run(|run| {
@@ -95,7 +103,7 @@ impl Github {
 
     /// The guess that was right last time.
     pub(crate) fn way(&self, release: &Release) -> Option<String> {
-        let way = self.memory.recall(&self.way_key(release))?;
+        let way = self.memory.get(&self.way_key(release))?;
         way.as_str().map(str::to_owned)
     }
 
@@ -148,7 +156,7 @@ impl Github {
     /// The release of a tag, from the API.
     async fn release(&self, tag: &str) -> Result<Option<ReleaseDoc>, SourceError> {
         let url = self.place.api(&["releases", "tags", tag]);
-        let Answer::Document(reply) = self.api.get(&self.line(), &url, None).await? else {
+        let ApiResponse::Document(reply) = self.api.get(&self.line(), &url, None).await? else {
             return Ok(None);
         };
         let doc: ReleaseDoc = documents::read(&shown(&url), &reply)?;
@@ -161,7 +169,11 @@ impl Github {
     }
 
     /// A small file of a release that the API has described.
-    pub(crate) async fn small(&self, at: &At, cap: usize) -> Result<Option<Bytes>, SourceError> {
+    pub(crate) async fn small(
+        &self,
+        at: &AssetLocation,
+        cap: usize,
+    ) -> Result<Option<Bytes>, SourceError> {
         if !self.run(|run| run.barred) {
             let bytes = self.pass(self.pages().small(at, cap).await)?;
             if bytes.is_some() || !self.api.is_known() {
@@ -171,13 +183,13 @@ impl Github {
             self.run(|run| run.barred = true);
         }
         match self.asset(at).await? {
-            Some(get) => self.client.small(&get, cap).await,
+            Some(get) => self.client.get_bytes(&get, cap).await,
             None => Ok(None),
         }
     }
 
     /// How a file of a private repository is asked for: by its number, with the token.
-    async fn asset(&self, at: &At) -> Result<Option<Get>, SourceError> {
+    async fn asset(&self, at: &AssetLocation) -> Result<Option<GetRequest>, SourceError> {
         if !self.api.is_known() {
             return Ok(None);
         }
@@ -189,13 +201,13 @@ impl Github {
         let id = doc.and_then(|doc| doc.asset(&at.name).map(|asset| asset.id));
         Ok(id.map(|id| {
             let url = self.place.api(&["releases", "assets", &id.to_string()]);
-            Get::new(url)
+            GetRequest::new(url)
                 .headers(self.api.headers(HeaderValue::from_static("application/octet-stream")))
         }))
     }
 
     /// Why the API refused bytes: asked for the same asset's description, it says so.
-    async fn reason(&self, get: &Get, refused: SourceError) -> SourceError {
+    async fn reason(&self, get: &GetRequest, refused: SourceError) -> SourceError {
         match refused {
             SourceError::Credentials { .. } | SourceError::Status { status: 429, .. } => {
                 let told = self.api.get(&self.line(), get.url(), None).await;
@@ -260,15 +272,19 @@ impl Source for Github {
         }
     }
 
-    async fn list(&self, line: &Line, need: Need) -> Result<Listing, SourceError> {
+    async fn list(
+        &self,
+        line: &Product,
+        need: ListingScope,
+    ) -> Result<VersionListing, SourceError> {
         let versions = match need {
-            Need::All => self.all(line).await,
-            Need::Newest => self.newest(line).await,
+            ListingScope::All => self.all(line).await,
+            ListingScope::Newest => self.newest(line).await,
         };
-        versions.map(Listing::Versions)
+        versions.map(VersionListing::Versions)
     }
 
-    async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
+    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
         let at = pointer::read(what).map_err(|why| SourceError::Malformed {
             at: format!("{self}: {:?}", what.as_str()),
             why: why.to_owned(),
@@ -288,7 +304,7 @@ impl Source for Github {
 
     async fn platforms(&self, binary: &Name, version: &Version) -> Vec<Platform> {
         let doc = self.run(|run| run.seen.get(&self.tags.of(version)).map(|(doc, _)| doc.clone()));
-        let line = Line {
+        let line = Product {
             authority: loom_source::Authority::default(),
             binary: binary.clone(),
             platform: Platform::LinuxX86_64,

@@ -38,6 +38,6 @@ mod pointer;
 mod tags;
 
 pub use github::Github;
-pub use memory::Memory;
-pub use options::{GithubError, Options, Token};
-pub use place::{Place, PlaceError};
+pub use memory::DocumentCache;
+pub use options::{GithubError, GithubOptions, GithubToken};
+pub use place::{GithubRepo, GithubRepoError};

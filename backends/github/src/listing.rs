@@ -5,14 +5,14 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use loom_http::{Reply, address::shown, header::HeaderMap};
-use loom_source::{Dated, Line, SourceError};
+use loom_http::{SmallResponse, address::shown, header::HeaderMap};
+use loom_source::{ListedVersion, Product, SourceError};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
     Github,
-    api::Answer,
+    api::ApiResponse,
     documents::{self, ReleaseDoc},
 };
 
@@ -23,7 +23,7 @@ const PAGES: usize = 100;
 const KEPT: Duration = Duration::from_secs(300);
 
 /// The releases of a repository.
-pub(crate) struct Releases {
+pub(crate) struct ReleaseList {
     pub(crate) docs: Vec<ReleaseDoc>,
     /// Whether the server was asked for all of them now.
     pub(crate) fresh: bool,
@@ -31,16 +31,16 @@ pub(crate) struct Releases {
 
 /// What is remembered of a listing.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Kept {
+struct CachedReleases {
     /// When, in seconds since 1970.
     at: u64,
     /// For how long it may be used without asking.
     max_age: u64,
-    pages: Vec<Page>,
+    pages: Vec<ReleasePage>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Page {
+struct ReleasePage {
     url: String,
     etag: Option<String>,
     next: Option<String>,
@@ -49,22 +49,22 @@ struct Page {
 
 impl Github {
     /// All releases.
-    pub(crate) async fn releases(&self) -> Result<Releases, SourceError> {
+    pub(crate) async fn releases(&self) -> Result<ReleaseList, SourceError> {
         let key = format!("releases-{}", self.api.key());
-        let kept = self.memory.recall(&key).and_then(|kept| serde_json::from_value(kept).ok());
-        let kept: Kept = kept.unwrap_or_default();
+        let kept = self.memory.get(&key).and_then(|kept| serde_json::from_value(kept).ok());
+        let kept: CachedReleases = kept.unwrap_or_default();
         let now = SystemTime::now();
         if !self.api.is_known() && kept.holds(now) {
-            return Ok(Releases { docs: docs(kept.pages), fresh: false });
+            return Ok(ReleaseList { docs: docs(kept.pages), fresh: false });
         }
         let (pages, max_age) = self.walk(&kept.pages).await?;
-        let kept = Kept { at: seconds(now), max_age, pages };
+        let kept = CachedReleases { at: seconds(now), max_age, pages };
         self.memory.change(&key, &mut |_| serde_json::to_value(&kept).ok());
-        Ok(Releases { docs: docs(kept.pages), fresh: true })
+        Ok(ReleaseList { docs: docs(kept.pages), fresh: true })
     }
 
     /// Every page, those that have not changed as they are remembered; and for how long they hold.
-    async fn walk(&self, before: &[Page]) -> Result<(Vec<Page>, u64), SourceError> {
+    async fn walk(&self, before: &[ReleasePage]) -> Result<(Vec<ReleasePage>, u64), SourceError> {
         let mut first = self.place.api(&["releases"]);
         first.set_query(Some("per_page=100"));
         let (mut pages, mut next, mut max_age) = (Vec::new(), Some(first), u64::MAX);
@@ -72,17 +72,19 @@ impl Github {
             let known = before.iter().find(|page| page.url == url.as_str());
             let tag = known.and_then(|page| page.etag.as_deref());
             let page = match (self.api.get(&self.line(), &url, tag).await?, known) {
-                (Answer::Document(reply), _) => {
+                (ApiResponse::Document(reply), _) => {
                     max_age = max_age.min(age(&reply.headers));
                     page(&url, &reply)?
                 }
-                (Answer::Unchanged, Some(page)) => page.clone(),
-                (Answer::Unchanged, None) => {
+                (ApiResponse::Unchanged, Some(page)) => page.clone(),
+                (ApiResponse::Unchanged, None) => {
                     let why = "nothing has changed, it says, and we have nothing".to_owned();
                     return Err(SourceError::Malformed { at: shown(&url), why });
                 }
-                (Answer::Absent, _) if pages.is_empty() => return Err(self.api.no_repository()),
-                (Answer::Absent, _) => return Err(SourceError::Gone { at: shown(&url) }),
+                (ApiResponse::Absent, _) if pages.is_empty() => {
+                    return Err(self.api.no_repository());
+                }
+                (ApiResponse::Absent, _) => return Err(SourceError::Gone { at: shown(&url) }),
             };
             next = page.next.as_deref().map(|next| self.next(&url, next, &pages)).transpose()?;
             pages.push(page);
@@ -91,7 +93,7 @@ impl Github {
     }
 
     /// The next page's address, where it may be followed: the token goes there too.
-    fn next(&self, from: &Url, next: &str, before: &[Page]) -> Result<Url, SourceError> {
+    fn next(&self, from: &Url, next: &str, before: &[ReleasePage]) -> Result<Url, SourceError> {
         let wrong = |why: &str| SourceError::Malformed { at: shown(from), why: why.to_owned() };
         let url = Url::parse(next).map_err(|_| wrong("the address of its next page is none"))?;
         if !self.place.is_api(&url) {
@@ -107,26 +109,26 @@ impl Github {
     /// The versions of a line among releases: no drafts, and no pre-releases in disguise unless they are wanted.
     ///
     /// A version such as 0.3.0-rc.1 is listed as what it is: only who asks for one gets it.
-    pub(crate) fn versions(&self, docs: &[ReleaseDoc], line: &Line) -> Vec<Dated> {
+    pub(crate) fn versions(&self, docs: &[ReleaseDoc], line: &Product) -> Vec<ListedVersion> {
         let version = |doc: &ReleaseDoc| {
             let version = self.tags.version(&doc.tag_name)?;
             let disguised = doc.prerelease && !version.is_prerelease();
             let counts = !doc.draft && (self.prerelease || !disguised);
             let carried = counts && doc.carries(line, &version);
-            carried.then(|| Dated::new(version, doc.published_at.as_deref()))
+            carried.then(|| ListedVersion::new(version, doc.published_at.as_deref()))
         };
         docs.iter().filter_map(version).collect()
     }
 }
 
-fn page(url: &Url, reply: &Reply) -> Result<Page, SourceError> {
+fn page(url: &Url, reply: &SmallResponse) -> Result<ReleasePage, SourceError> {
     let releases = documents::read(&shown(url), reply)?;
     let etag = reply.headers.get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
     let next = next(url, &reply.headers).map(String::from);
-    Ok(Page { url: url.as_str().to_owned(), etag, next, releases })
+    Ok(ReleasePage { url: url.as_str().to_owned(), etag, next, releases })
 }
 
-impl Kept {
+impl CachedReleases {
     fn holds(&self, now: SystemTime) -> bool {
         let max = Duration::from_secs(self.max_age).min(KEPT).as_secs();
         let now = seconds(now);
@@ -134,7 +136,7 @@ impl Kept {
     }
 }
 
-fn docs(pages: Vec<Page>) -> Vec<ReleaseDoc> {
+fn docs(pages: Vec<ReleasePage>) -> Vec<ReleaseDoc> {
     pages.into_iter().flat_map(|page| page.releases).collect()
 }
 
@@ -193,10 +195,14 @@ mod tests {
     fn answers_are_kept_as_long_as_the_server_says_and_not_for_long() {
         assert_eq!(age(&with("cache-control", "public, max-age=60, s-maxage=60")), 60);
         assert_eq!(age(&with("cache-control", "private")), 0);
-        let page =
-            Page { url: "https://h".parse().unwrap(), etag: None, next: None, releases: vec![] };
+        let page = ReleasePage {
+            url: "https://h".parse().unwrap(),
+            etag: None,
+            next: None,
+            releases: vec![],
+        };
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-        let kept = |max_age| Kept { at: 100, max_age, pages: vec![page.clone()] };
+        let kept = |max_age| CachedReleases { at: 100, max_age, pages: vec![page.clone()] };
         for (max_age, now, holds) in [
             (60, 99, false),
             (60, 100, true),
@@ -206,6 +212,6 @@ mod tests {
         ] {
             assert_eq!(kept(max_age).holds(at(now)), holds, "{max_age} {now}");
         }
-        assert!(!Kept::default().holds(at(0)));
+        assert!(!CachedReleases::default().holds(at(0)));
     }
 }

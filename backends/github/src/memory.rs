@@ -8,9 +8,9 @@ use serde_json::Value;
 /// cannot be understood counts as none.
 ///
 /// Names are `a-z`, `0-9`, `-` and `.`; documents hold neither tokens nor anything else that is secret.
-pub trait Memory: Debug + Send + Sync {
+pub trait DocumentCache: Debug + Send + Sync {
     /// The document of this name, if there is one.
-    fn recall(&self, name: &str) -> Option<Value>;
+    fn get(&self, name: &str) -> Option<Value>;
 
     /// Replaces the document by what `change` makes of it, while no other process does; nothing is kept for `None`.
     fn change(&self, name: &str, change: &mut dyn FnMut(Option<Value>) -> Option<Value>);
@@ -18,10 +18,10 @@ pub trait Memory: Debug + Send + Sync {
 
 /// Remembers nothing.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Forgetful;
+pub struct NoCache;
 
-impl Memory for Forgetful {
-    fn recall(&self, _name: &str) -> Option<Value> {
+impl DocumentCache for NoCache {
+    fn get(&self, _name: &str) -> Option<Value> {
         None
     }
 

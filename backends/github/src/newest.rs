@@ -5,13 +5,13 @@
 //! version must carry the line, and the feed of the last releases, also for nothing, must show no higher one.
 //! With a token the API is asked: its requests are plenty then, and private pages tell nothing.
 
-use loom_source::{Dated, Line, SourceError, Version};
+use loom_source::{ListedVersion, Product, SourceError, Version};
 
 use crate::{Github, direct, github::is_final};
 
 impl Github {
     /// The versions of a line, or only the newest of them.
-    pub(crate) async fn newest(&self, line: &Line) -> Result<Vec<Dated>, SourceError> {
+    pub(crate) async fn newest(&self, line: &Product) -> Result<Vec<ListedVersion>, SourceError> {
         if self.prerelease {
             // The pages never call one the latest.
             return self.all(line).await;
@@ -31,7 +31,7 @@ impl Github {
     }
 
     /// What the pages say, where it stands up to what else they say. Errors only where asking on would cost more time.
-    async fn hint(&self, line: &Line) -> Result<Option<Version>, SourceError> {
+    async fn hint(&self, line: &Product) -> Result<Option<Version>, SourceError> {
         match self.ask_pages(line).await {
             Err(error) if is_final(&error) => Err(error),
             Err(_) => Ok(None),
@@ -39,7 +39,7 @@ impl Github {
         }
     }
 
-    async fn ask_pages(&self, line: &Line) -> Result<Option<Version>, SourceError> {
+    async fn ask_pages(&self, line: &Product) -> Result<Option<Version>, SourceError> {
         let pages = self.pages();
         let Some(tag) = pages.latest_tag().await? else { return Ok(None) };
         let released = |tag: &str| self.tags.version(tag).filter(|v| !v.is_prerelease());
@@ -48,7 +48,7 @@ impl Github {
         if recent.iter().filter_map(|tag| released(tag)).any(|other| other > version) {
             return Ok(None);
         }
-        let release = line.version(version.clone());
+        let release = line.at_version(version.clone());
         let Some(found) =
             direct::find(&pages, &release, &tag, self.way(&release).as_deref()).await?
         else {

@@ -2,15 +2,15 @@
 
 use loom_http::address::shown;
 use loom_source::{
-    Claim, Evidence, Offer, Release, SourceError, Witness,
-    asset::{self, Asset},
+    ClaimedDigest, DigestSource, Evidence, Offer, Release, SourceError,
+    asset::{self, AssetName},
 };
 
 use crate::{
     Github,
     direct::{self, SIDECAR, SUMS, SUMS_NAME},
     documents::{AssetDoc, ReleaseDoc},
-    pointer::{self, At},
+    pointer::{self, AssetLocation},
 };
 
 impl Github {
@@ -26,31 +26,34 @@ impl Github {
         let mut offer = Offer::default();
         for asset in asset::assets(release) {
             let Some(file) = doc.asset(&asset.name) else { continue };
-            let claims = self.claims(doc, &asset, file, offer.carriers.is_empty()).await?;
+            let claims = self.claims(doc, &asset, file, offer.artifacts.is_empty()).await?;
             offer.evidence.extend(evidence(doc, &asset));
-            offer.carriers.push(direct::carrier(&doc.tag_name, &asset, Some(file.size), claims));
+            offer.artifacts.push(direct::carrier(&doc.tag_name, &asset, Some(file.size), claims));
         }
         // One that can be checked before one that cannot.
-        offer.carriers.sort_by_key(|carrier| carrier.claims.is_empty());
-        Ok((!offer.carriers.is_empty()).then_some(offer))
+        offer.artifacts.sort_by_key(|carrier| carrier.claims.is_empty());
+        Ok((!offer.artifacts.is_empty()).then_some(offer))
     }
 
     async fn claims(
         &self,
         doc: &ReleaseDoc,
-        asset: &Asset,
+        asset: &AssetName,
         file: &AssetDoc,
         first: bool,
-    ) -> Result<Vec<Claim>, SourceError> {
-        let at = |name: &str| At { tag: doc.tag_name.clone(), name: name.to_owned() };
-        let place = |at: &At| shown(&self.pages().download(at));
+    ) -> Result<Vec<ClaimedDigest>, SourceError> {
+        let at = |name: &str| AssetLocation { tag: doc.tag_name.clone(), name: name.to_owned() };
+        let place = |at: &AssetLocation| shown(&self.pages().download(at));
         let mut claims = Vec::new();
         let digest = file.sha256().map_err(|why| {
             let at = shown(&self.place.api(&["releases", "tags", &doc.tag_name]));
             SourceError::Malformed { at, why }
         })?;
-        let by_api =
-            digest.map(|digest| Claim { digest, by: Witness::Api, at: place(&at(&file.name)) });
+        let by_api = digest.map(|digest| ClaimedDigest {
+            digest,
+            by: DigestSource::Api,
+            at: place(&at(&file.name)),
+        });
         if !first && by_api.is_some() {
             return Ok(by_api.into_iter().collect());
         }
@@ -72,9 +75,9 @@ impl Github {
     }
 }
 
-fn evidence<'a>(doc: &'a ReleaseDoc, asset: &'a Asset) -> impl Iterator<Item = Evidence> + 'a {
+fn evidence<'a>(doc: &'a ReleaseDoc, asset: &'a AssetName) -> impl Iterator<Item = Evidence> + 'a {
     doc.uploaded().filter_map(|file| {
         let kind = asset::evidence(&asset.name, &file.name)?;
-        Some(Evidence { kind, at: pointer::to(&doc.tag_name, &file.name) })
+        Some(Evidence { kind, asset: pointer::to(&doc.tag_name, &file.name) })
     })
 }

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use loom_http::{Network, NetworkError};
+use loom_http::{NetworkError, NetworkSettings};
 use secrecy::SecretString;
 
-use crate::{Memory, Place};
+use crate::{DocumentCache, GithubRepo};
 
 /// How a repository's releases are opened.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct GithubOptions {
     /// Where they are.
-    pub place: Place,
+    pub repo: GithubRepo,
     /// Who asks; sent to the API's host only, never across a redirect.
-    pub token: Option<Token>,
+    pub token: Option<GithubToken>,
     /// The variable to name where a token would help.
-    pub wanted: String,
+    pub token_variable: String,
     /// What stands before the version in a tag.
     pub tag_prefix: String,
     /// Whether releases that are marked as pre-releases count as releases.
@@ -23,14 +23,14 @@ pub struct Options {
     /// Whether signatures and attestations are wanted: only the API tells where they are.
     pub evidence: bool,
     /// How the network may be used.
-    pub network: Network,
+    pub network: NetworkSettings,
     /// What is remembered from run to run.
-    pub memory: Arc<dyn Memory>,
+    pub cache: Arc<dyn DocumentCache>,
 }
 
 /// A token, and where it was found.
 #[derive(Debug, Clone)]
-pub struct Token {
+pub struct GithubToken {
     /// The token.
     pub value: SecretString,
     /// The variable that held it, for messages.

@@ -1,12 +1,12 @@
 //! What the web pages tell without costing a request of the API.
 
 use bytes::Bytes;
-use loom_http::{Client, Follow, Get};
-use loom_source::{Opened, Resume, SourceError};
+use loom_http::{Client, GetRequest, Redirects};
+use loom_source::{Download, RangeRequest, SourceError};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::{Place, pointer::At};
+use crate::{GithubRepo, pointer::AssetLocation};
 
 /// The feed holds the notes of ten releases.
 const FEED: usize = 4 * 1024 * 1024;
@@ -17,27 +17,31 @@ const RENAMES: usize = 3;
 /// The pages of one repository. No token is ever sent to them: they take none.
 pub(crate) struct Pages<'a> {
     pub(crate) client: &'a Client,
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a GithubRepo,
 }
 
 impl Pages<'_> {
     /// Where a file of a release is downloaded from.
-    pub(crate) fn download(&self, at: &At) -> Url {
+    pub(crate) fn download(&self, at: &AssetLocation) -> Url {
         self.place.page(&["releases", "download", &at.tag, &at.name])
     }
 
     /// A small file of a release.
-    pub(crate) async fn small(&self, at: &At, cap: usize) -> Result<Option<Bytes>, SourceError> {
-        self.client.small(&Get::new(self.download(at)), cap).await
+    pub(crate) async fn small(
+        &self,
+        at: &AssetLocation,
+        cap: usize,
+    ) -> Result<Option<Bytes>, SourceError> {
+        self.client.get_bytes(&GetRequest::new(self.download(at)), cap).await
     }
 
     /// A file of a release.
     pub(crate) async fn open(
         &self,
-        at: &At,
-        resume: &Resume,
-    ) -> Result<Option<Opened>, SourceError> {
-        let get = Get::new(self.download(at)).resume(resume.clone());
+        at: &AssetLocation,
+        resume: &RangeRequest,
+    ) -> Result<Option<Download>, SourceError> {
+        let get = GetRequest::new(self.download(at)).resume(resume.clone());
         Ok(self.client.get(&get).await?.map(|answer| answer.opened))
     }
 
@@ -45,8 +49,8 @@ impl Pages<'_> {
     pub(crate) async fn latest_tag(&self) -> Result<Option<String>, SourceError> {
         let mut url = self.place.page(&["releases", "latest"]);
         for _ in 0..=RENAMES {
-            let get = Get::new(url.clone()).may_be_page();
-            let reply = self.client.reply(&get, Follow::Nothing, FEED).await?;
+            let get = GetRequest::new(url.clone()).may_be_page();
+            let reply = self.client.reply(&get, Redirects::Return, FEED).await?;
             match reply.location.filter(|to| self.place.is_page(to)) {
                 Some(to) if tag_in(to.path()).is_some() => return Ok(tag_in(to.path())),
                 Some(to) if to.path().ends_with("/releases/latest") => url = to,
@@ -59,8 +63,8 @@ impl Pages<'_> {
     /// The tags of the releases that were published last, as the feed of the repository has them;
     /// `None` where there is no feed.
     pub(crate) async fn recent_tags(&self) -> Result<Option<Vec<String>>, SourceError> {
-        let get = Get::new(self.place.page(&["releases.atom"])).may_be_page();
-        let reply = self.client.reply(&get, Follow::Redirects, FEED).await?;
+        let get = GetRequest::new(self.place.page(&["releases.atom"])).may_be_page();
+        let reply = self.client.reply(&get, Redirects::Follow, FEED).await?;
         let text = std::str::from_utf8(&reply.body).ok().filter(|_| reply.status == 200);
         Ok(text.filter(|text| text.contains("<feed")).map(tags_of))
     }

@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 /// A repository on github.com, on a tenant of ghe.com or on an Enterprise server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct GithubRepo {
     repo: String,
     pages: Url,
     api: Url,
@@ -15,7 +15,7 @@ pub struct Place {
 
 /// What cannot be the place of a repository: a mistake in the settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlaceError {
+pub enum GithubRepoError {
     /// Not `owner/repository`.
     #[error("{0:?} is not owner/repository")]
     Repo(String),
@@ -29,17 +29,17 @@ pub enum PlaceError {
     },
 }
 
-impl Place {
+impl GithubRepo {
     /// The place of `repo` (`owner/repository`). One of the two addresses is enough, and for github.com none:
     /// `https://HOST` has its API at `https://HOST/api/v3`, `https://SUB.ghe.com` at `https://api.SUB.ghe.com`.
     pub fn new(
         repo: &str,
         base_url: Option<&Url>,
         api_base: Option<&Url>,
-    ) -> Result<Self, PlaceError> {
+    ) -> Result<Self, GithubRepoError> {
         check_repo(repo)?;
         for given in [base_url, api_base].into_iter().flatten() {
-            check(given).map_err(|why| PlaceError::Address { at: shown(given), why })?;
+            check(given).map_err(|why| GithubRepoError::Address { at: shown(given), why })?;
         }
         let (pages, api) = match (base_url, api_base) {
             (None, None) => return Self::on("https://github.com", "https://api.github.com", repo),
@@ -50,7 +50,7 @@ impl Place {
         Ok(Self { repo: repo.to_owned(), pages, api })
     }
 
-    fn on(pages: &str, api: &str, repo: &str) -> Result<Self, PlaceError> {
+    fn on(pages: &str, api: &str, repo: &str) -> Result<Self, GithubRepoError> {
         Ok(Self { repo: repo.to_owned(), pages: parse(pages)?, api: parse(api)? })
     }
 
@@ -115,7 +115,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for GithubRepo {
     /// `github:owner/repository`; the address of its page where that is elsewhere.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_github_com() {
@@ -134,12 +134,12 @@ fn below<'a>(base: &Url, parts: impl Iterator<Item = &'a str>) -> Url {
     url
 }
 
-fn check_repo(repo: &str) -> Result<(), PlaceError> {
+fn check_repo(repo: &str) -> Result<(), GithubRepoError> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     let part = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(allowed);
     match repo.split_once('/') {
         Some((owner, name)) if part(owner) && part(name) => Ok(()),
-        _ => Err(PlaceError::Repo(repo.to_owned())),
+        _ => Err(GithubRepoError::Repo(repo.to_owned())),
     }
 }
 
@@ -156,7 +156,7 @@ fn check(url: &Url) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn api_of(pages: &Url) -> Result<Url, PlaceError> {
+fn api_of(pages: &Url) -> Result<Url, GithubRepoError> {
     let mut api = pages.clone();
     match pages.host() {
         Some(Host::Domain(name)) if name == "github.com" || name.ends_with(".ghe.com") => {
@@ -167,7 +167,7 @@ fn api_of(pages: &Url) -> Result<Url, PlaceError> {
     }
 }
 
-fn pages_of(api: &Url) -> Result<Url, PlaceError> {
+fn pages_of(api: &Url) -> Result<Url, GithubRepoError> {
     let mut pages = api.clone();
     match api.host() {
         Some(Host::Domain(name)) if name == "api.github.com" || name.ends_with(".ghe.com") => {
@@ -184,14 +184,14 @@ fn pages_of(api: &Url) -> Result<Url, PlaceError> {
     Ok(pages)
 }
 
-fn set_host(url: &mut Url, host: &str) -> Result<(), PlaceError> {
+fn set_host(url: &mut Url, host: &str) -> Result<(), GithubRepoError> {
     let why = "its host cannot be understood";
-    url.set_host(Some(host)).map_err(|_| PlaceError::Address { at: shown(url), why })
+    url.set_host(Some(host)).map_err(|_| GithubRepoError::Address { at: shown(url), why })
 }
 
-fn parse(text: &str) -> Result<Url, PlaceError> {
+fn parse(text: &str) -> Result<Url, GithubRepoError> {
     let why = "it is no address";
-    text.parse().map_err(|_| PlaceError::Address { at: text.to_owned(), why })
+    text.parse().map_err(|_| GithubRepoError::Address { at: text.to_owned(), why })
 }
 
 #[cfg(test)]
@@ -243,7 +243,8 @@ mod tests {
                 "http://127.0.0.1:2/x/repos/o/r",
             ),
         ] {
-            let place = Place::new("o/r", pages.map(url).as_ref(), api.map(url).as_ref()).unwrap();
+            let place =
+                GithubRepo::new("o/r", pages.map(url).as_ref(), api.map(url).as_ref()).unwrap();
             assert_eq!(place.page(&[]).as_str(), at);
             assert_eq!(place.api(&[]).as_str(), api_at);
         }
@@ -252,7 +253,7 @@ mod tests {
     #[test]
     fn a_place_is_named_as_people_write_it() {
         let named = |base: Option<&str>| {
-            Place::new("o/r", base.map(url).as_ref(), None).unwrap().to_string()
+            GithubRepo::new("o/r", base.map(url).as_ref(), None).unwrap().to_string()
         };
         assert_eq!(named(None), "github:o/r");
         assert_eq!(named(Some("https://github.com/")), "github:o/r");
@@ -261,25 +262,27 @@ mod tests {
 
     #[test]
     fn only_github_com_itself_is_github_com() {
-        let is = |base: &str| Place::new("o/r", Some(&url(base)), None).unwrap().is_github_com();
+        let is =
+            |base: &str| GithubRepo::new("o/r", Some(&url(base)), None).unwrap().is_github_com();
         assert!(is("https://github.com"));
         for other in ["http://github.com", "https://github.com:8443", "https://github.com.example"]
         {
             assert!(!is(other), "{other}");
         }
-        let mixed = Place::new("o/r", None, Some(&url("https://evil.example/api/v3"))).unwrap();
+        let mixed =
+            GithubRepo::new("o/r", None, Some(&url("https://evil.example/api/v3"))).unwrap();
         assert!(!mixed.is_github_com());
         let both = (url("https://github.com"), url("https://evil.example"));
-        assert!(!Place::new("o/r", Some(&both.0), Some(&both.1)).unwrap().is_github_com());
+        assert!(!GithubRepo::new("o/r", Some(&both.0), Some(&both.1)).unwrap().is_github_com());
     }
 
     #[test]
     fn what_is_no_place_is_refused_without_its_secrets() {
         for repo in ["", "o", "o/", "/r", "o/r/x", "o/..", "o r/x"] {
-            assert!(Place::new(repo, None, None).is_err(), "{repo:?}");
+            assert!(GithubRepo::new(repo, None, None).is_err(), "{repo:?}");
         }
         for base in ["ftp://h", "https://u:secret@h", "https://h/?token=secret"] {
-            let error = Place::new("o/r", Some(&url(base)), None).unwrap_err().to_string();
+            let error = GithubRepo::new("o/r", Some(&url(base)), None).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
         }
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use loom_source::SourceError;
 use url::{Host, Url};
 
-use crate::Network;
+use crate::NetworkSettings;
 
 /// An address for people: without user, password, query and fragment.
 pub fn shown(url: &Url) -> String {
@@ -40,7 +40,7 @@ pub fn origin(url: &Url) -> String {
 }
 
 /// Whether a request may go to this address at all.
-pub(crate) fn admit(network: &Network, url: &Url) -> Result<(), SourceError> {
+pub(crate) fn admit(network: &NetworkSettings, url: &Url) -> Result<(), SourceError> {
     if is_loopback(url) {
         return Ok(());
     }
@@ -54,7 +54,7 @@ pub(crate) fn admit(network: &Network, url: &Url) -> Result<(), SourceError> {
 }
 
 /// Whether a redirect from one address to another may be followed, or why not.
-pub(crate) fn follow(network: &Network, from: &Url, to: &Url) -> Result<(), &'static str> {
+pub(crate) fn follow(network: &NetworkSettings, from: &Url, to: &Url) -> Result<(), &'static str> {
     match (from.scheme(), to.scheme()) {
         (_, "https") | ("http", "http") => {}
         ("https", "http") => return Err("https is never left for plain http"),
@@ -113,21 +113,21 @@ mod tests {
 
     #[test]
     fn plain_http_stays_on_this_machine_unless_allowed() {
-        let strict = Network::default();
-        let lax = Network { allow_http: true, ..Network::default() };
+        let strict = NetworkSettings::default();
+        let lax = NetworkSettings { allow_http: true, ..NetworkSettings::default() };
         assert!(admit(&strict, &url("http://127.0.0.1:8/")).is_ok());
         assert!(admit(&strict, &url("https://host/")).is_ok());
         assert!(matches!(admit(&strict, &url("http://host/")), Err(SourceError::Insecure { .. })));
         assert!(admit(&lax, &url("http://host/")).is_ok());
-        let offline = Network { offline: true, ..lax };
+        let offline = NetworkSettings { offline: true, ..lax };
         assert!(admit(&offline, &url("http://127.0.0.1:8/")).is_ok());
         assert!(matches!(admit(&offline, &url("https://host/")), Err(SourceError::Offline { .. })));
     }
 
     #[test]
     fn redirects_never_lead_to_less() {
-        let lax = Network { allow_http: true, ..Network::default() };
-        let strict = Network::default();
+        let lax = NetworkSettings { allow_http: true, ..NetworkSettings::default() };
+        let strict = NetworkSettings::default();
         for (network, from, to, followed) in [
             (&strict, "https://a/", "https://b/", true),
             (&strict, "http://127.0.0.1/", "https://b/", true),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use loom_source::{Resume, SourceError, Validator};
+use loom_source::{RangeRequest, SourceError, Validator};
 use reqwest::{
     StatusCode,
     header::{self, HeaderMap, HeaderName},
@@ -29,7 +29,7 @@ pub(crate) enum Verdict {
 /// Judges an answer by its head.
 pub(crate) fn judge(
     at: &str,
-    asked: &Resume,
+    asked: &RangeRequest,
     status: StatusCode,
     headers: &HeaderMap,
 ) -> Result<Verdict, SourceError> {
@@ -64,7 +64,7 @@ fn encoded(at: &str, headers: &HeaderMap) -> Result<(), SourceError> {
 }
 
 /// A 206: its range must begin where we asked, and it must be of the file that we began with.
-fn part(at: &str, asked: &Resume, headers: &HeaderMap) -> Result<Verdict, SourceError> {
+fn part(at: &str, asked: &RangeRequest, headers: &HeaderMap) -> Result<Verdict, SourceError> {
     let wrong = |got: String| SourceError::Range { at: at.to_owned(), asked: asked.from, got };
     if asked.from == 0 {
         return Err(wrong("a part, though the whole was asked for".to_owned()));

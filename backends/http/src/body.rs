@@ -18,7 +18,7 @@ const SLOWEST: u64 = 10;
 
 /// What is known of a body before it arrives.
 #[derive(Debug)]
-pub(crate) struct Promise {
+pub(crate) struct ExpectedBody {
     /// From where, for people.
     pub(crate) at: String,
     /// How many bytes must come, where that is said.
@@ -34,9 +34,9 @@ pub(crate) struct Promise {
 type Inner = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
 /// A body that keeps its promise or says how it did not.
-pub(crate) struct Reading {
+pub(crate) struct CheckedBody {
     inner: Inner,
-    promise: Promise,
+    promise: ExpectedBody,
     read: u64,
     /// Runs while a poll has found nothing to read.
     stall: Pin<Box<Sleep>>,
@@ -50,10 +50,10 @@ pub(crate) struct Reading {
     ended: bool,
 }
 
-impl Reading {
+impl CheckedBody {
     pub(crate) fn new(
         inner: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
-        promise: Promise,
+        promise: ExpectedBody,
     ) -> Self {
         let deadline = promise.deadline.map(|(at, _)| Box::pin(tokio::time::sleep_until(at)));
         Self {
@@ -69,7 +69,7 @@ impl Reading {
         }
     }
 
-    fn interrupted(&self, source: Option<fault::Why>) -> SourceError {
+    fn interrupted(&self, source: Option<fault::ErrorChain>) -> SourceError {
         let at = self.promise.at.clone();
         SourceError::Interrupted { at, read: self.read, source: source.map(Into::into) }
     }
@@ -136,7 +136,7 @@ impl Reading {
     }
 }
 
-impl Stream for Reading {
+impl Stream for CheckedBody {
     type Item = Result<Bytes, SourceError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

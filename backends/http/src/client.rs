@@ -15,26 +15,26 @@ use futures::{
     future::{Either, select},
     stream,
 };
-use loom_source::{Opened, Resume, SourceError};
+use loom_source::{Download, RangeRequest, SourceError};
 use reqwest::{
-    Method, Request, Response, StatusCode,
+    Method, Request, StatusCode,
     header::{self, HeaderMap},
 };
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 use crate::{
-    Exchange, Network, NetworkError, address,
+    Exchange, NetworkError, NetworkSettings, address,
     answer::{self, Verdict},
-    body::{Promise, Reading},
+    body::{CheckedBody, ExpectedBody},
     fault,
-    get::{Get, ask, travelling},
-    moments::{Late, Moments, Patience},
-    transport::Transport,
+    get::{GetRequest, ask, travelling},
+    moments::{ConnectTimings, TimeoutKind, Timeouts},
+    transport::HttpTransport,
 };
 
-pub use call::{Call, Called};
-pub use reply::{Follow, Reply};
+pub use call::{CallResponse, HttpCall};
+pub use reply::{Redirects, SmallResponse};
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;
@@ -45,22 +45,22 @@ const DRAINED: u64 = 16 * 1024;
 /// Fetches files, within what its [`Network`] allows.
 #[derive(Debug)]
 pub struct Client {
-    network: Network,
-    transport: Transport,
+    network: NetworkSettings,
+    transport: HttpTransport,
 }
 
 /// A file that has begun to arrive.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     /// The headers.
     pub headers: HeaderMap,
     /// The bytes.
-    pub opened: Opened,
+    pub opened: Download,
 }
 
 /// A request under way, with all attempts at it: what bounds it and what it is called.
-struct Course<'a> {
-    get: &'a Get,
+struct RequestAttempts<'a> {
+    get: &'a GetRequest,
     begun: Instant,
     /// How often it has been tried in vain.
     made: u32,
@@ -68,27 +68,27 @@ struct Course<'a> {
 }
 
 /// One request of a course.
-struct Step<'a> {
+struct Hop<'a> {
     url: &'a Url,
     headers: &'a HeaderMap,
-    resume: &'a Resume,
+    resume: &'a RangeRequest,
     at: &'a str,
 }
 
 impl Client {
     /// A client with these settings. Nothing is loaded or connected before the first request.
-    pub fn new(network: Network) -> Result<Self, NetworkError> {
-        let transport = Transport::new(&network)?;
+    pub fn new(network: NetworkSettings) -> Result<Self, NetworkError> {
+        let transport = HttpTransport::new(&network)?;
         Ok(Self { network, transport })
     }
 
     /// The settings.
-    pub fn network(&self) -> &Network {
+    pub fn network(&self) -> &NetworkSettings {
         &self.network
     }
 
     /// Opens a file; `None` where there is none (404, 410). Asks again as the settings' [`Retry`](crate::Retry) says.
-    pub async fn get(&self, get: &Get) -> Result<Option<Answer>, SourceError> {
+    pub async fn get(&self, get: &GetRequest) -> Result<Option<Response>, SourceError> {
         let mut course = self.course(get);
         loop {
             match self.open(&course).await {
@@ -99,7 +99,11 @@ impl Client {
     }
 
     /// A whole small file, at most `cap` bytes; `None` where there is none.
-    pub async fn small(&self, get: &Get, cap: usize) -> Result<Option<Bytes>, SourceError> {
+    pub async fn get_bytes(
+        &self,
+        get: &GetRequest,
+        cap: usize,
+    ) -> Result<Option<Bytes>, SourceError> {
         let mut course = self.course(get);
         loop {
             match self.open_small(&course, cap).await {
@@ -111,7 +115,7 @@ impl Client {
 
     async fn open_small(
         &self,
-        course: &Course<'_>,
+        course: &RequestAttempts<'_>,
         cap: usize,
     ) -> Result<Option<Bytes>, SourceError> {
         match self.open(course).await? {
@@ -120,15 +124,19 @@ impl Client {
         }
     }
 
-    fn course<'a>(&self, get: &'a Get) -> Course<'a> {
+    fn course<'a>(&self, get: &'a GetRequest) -> RequestAttempts<'a> {
         let begun = Instant::now();
         let deadline = self.network.total_timeout.map(|total| (begun + total, total));
-        Course { get, begun, made: 0, deadline }
+        RequestAttempts { get, begun, made: 0, deadline }
     }
 
     /// Waits until the same may be asked again, or gives the failure back. Asking again brings no progress:
     /// all attempts together and the pauses between them have the budget of one.
-    async fn pause(&self, course: &mut Course<'_>, failed: SourceError) -> Result<(), SourceError> {
+    async fn pause(
+        &self,
+        course: &mut RequestAttempts<'_>,
+        failed: SourceError,
+    ) -> Result<(), SourceError> {
         course.made += 1;
         let pause = self.network.retry.pause(course.made, &failed, jitter());
         let in_time = |pause: &Duration| {
@@ -144,12 +152,12 @@ impl Client {
     }
 
     /// One attempt; a second request only where the first shows that the offset has lost its meaning.
-    async fn open(&self, course: &Course<'_>) -> Result<Option<Answer>, SourceError> {
+    async fn open(&self, course: &RequestAttempts<'_>) -> Result<Option<Response>, SourceError> {
         let mut resume = course.get.resume.clone();
         loop {
             let (response, at) = self.send(course, &resume).await?;
             match answer::judge(&at, &resume, response.status(), response.headers()) {
-                Ok(Verdict::Restart) => resume = Resume::whole(),
+                Ok(Verdict::Restart) => resume = RangeRequest::whole(),
                 Ok(Verdict::Absent) => {
                     self.drain(response).await;
                     return Ok(None);
@@ -173,16 +181,16 @@ impl Client {
     /// Sends the request and follows redirects; answers with the name of where it ended.
     async fn send(
         &self,
-        course: &Course<'_>,
-        resume: &Resume,
-    ) -> Result<(Response, String), SourceError> {
+        course: &RequestAttempts<'_>,
+        resume: &RangeRequest,
+    ) -> Result<(reqwest::Response, String), SourceError> {
         let mut url = course.get.url.clone();
         let mut headers = course.get.headers.clone();
         address::admit(&self.network, &url)?;
         for _ in 0..=REDIRECTS {
             let at = named(&course.get.url, &url);
-            let step = Step { url: &url, headers: &headers, resume, at: &at };
-            let response = self.head(course, &step).await?;
+            let step = Hop { url: &url, headers: &headers, resume, at: &at };
+            let response = self.send_once(course, &step).await?;
             let Some(next) = target(&response, &url) else { return Ok((response, at)) };
             let to = |url: &Url| address::shown(url);
             let next = next.map_err(|to| redirect(&at, to, "that is no address"))?;
@@ -199,7 +207,11 @@ impl Client {
     }
 
     /// One request, up to the answer's headers.
-    async fn head(&self, course: &Course<'_>, step: &Step<'_>) -> Result<Response, SourceError> {
+    async fn send_once(
+        &self,
+        course: &RequestAttempts<'_>,
+        step: &Hop<'_>,
+    ) -> Result<reqwest::Response, SourceError> {
         let mut request = Request::new(Method::GET, step.url.clone());
         *request.headers_mut() = step.headers.clone();
         ask(request.headers_mut(), step.resume);
@@ -209,11 +221,11 @@ impl Client {
     /// One request as it stands, up to the answer's headers.
     async fn execute(
         &self,
-        course: &Course<'_>,
-        step: &Step<'_>,
+        course: &RequestAttempts<'_>,
+        step: &Hop<'_>,
         request: Request,
-    ) -> Result<Response, SourceError> {
-        let moments = Moments::begin();
+    ) -> Result<reqwest::Response, SourceError> {
+        let moments = ConnectTimings::begin();
         let client = self.transport.client(&self.network, step.url)?;
         let answer = self.watched(course, step, &moments, client.execute(request));
         let answer = match course.deadline {
@@ -229,13 +241,13 @@ impl Client {
     /// The answer, unless the connection or the answer takes too long.
     async fn watched(
         &self,
-        course: &Course<'_>,
-        step: &Step<'_>,
-        moments: &Moments,
-        answer: impl Future<Output = reqwest::Result<Response>>,
-    ) -> Result<Response, SourceError> {
-        let Network { timeout, connect_timeout, .. } = self.network;
-        let patience = Patience {
+        course: &RequestAttempts<'_>,
+        step: &Hop<'_>,
+        moments: &ConnectTimings,
+        answer: impl Future<Output = reqwest::Result<reqwest::Response>>,
+    ) -> Result<reqwest::Response, SourceError> {
+        let NetworkSettings { timeout, connect_timeout, .. } = self.network;
+        let patience = Timeouts {
             connect: connect_timeout.unwrap_or(timeout),
             answer: timeout,
             until: (course.made > 0).then(|| course.begun + timeout),
@@ -243,8 +255,10 @@ impl Client {
         let at = step.at.to_owned();
         match select(pin!(moments.during(answer)), pin!(moments.late(patience))).await {
             Either::Left((answer, _)) => answer.map_err(|error| fault::unanswered(&at, error)),
-            Either::Right((Late::Answer, _)) => Err(SourceError::Stall { at, after: timeout }),
-            Either::Right((Late::Connection, _)) => {
+            Either::Right((TimeoutKind::Answer, _)) => {
+                Err(SourceError::Stall { at, after: timeout })
+            }
+            Either::Right((TimeoutKind::Connection, _)) => {
                 let at = format!("the connection to {at}");
                 Err(SourceError::Stall { at, after: patience.connect })
             }
@@ -254,10 +268,10 @@ impl Client {
     /// Notes who was asked and what came, for those who want to know.
     fn note(
         &self,
-        course: &Course<'_>,
-        step: &Step<'_>,
-        moments: &Moments,
-        answer: Option<&Response>,
+        course: &RequestAttempts<'_>,
+        step: &Hop<'_>,
+        moments: &ConnectTimings,
+        answer: Option<&reqwest::Response>,
     ) {
         let Some(journal) = &self.network.journal else { return };
         let date = answer.and_then(|answer| answer::date(answer.headers()));
@@ -277,12 +291,12 @@ impl Client {
     /// A response as an answer, its body under watch.
     fn answer(
         &self,
-        course: &Course<'_>,
-        mut response: Response,
+        course: &RequestAttempts<'_>,
+        mut response: reqwest::Response,
         at: String,
         verdict: &Verdict,
         from: u64,
-    ) -> Result<Answer, SourceError> {
+    ) -> Result<Response, SourceError> {
         let headers = std::mem::take(response.headers_mut());
         let length = response.content_length();
         let (start, total) = match verdict {
@@ -293,21 +307,21 @@ impl Client {
         let validator = answer::validator(&headers);
         if *verdict == Verdict::End {
             let body = stream::empty().boxed();
-            return Ok(Answer { headers, opened: Opened { start, total, validator, body } });
+            return Ok(Response { headers, opened: Download { start, total, validator, body } });
         }
-        let promise = Promise {
+        let promise = ExpectedBody {
             at,
             length: total.map(|total| total.saturating_sub(start)).or(length),
             timeout: self.network.timeout,
             deadline: course.deadline,
             no_page: !course.get.page && start == 0,
         };
-        let body = Reading::new(response.bytes_stream(), promise).boxed();
-        Ok(Answer { headers, opened: Opened { start, total, validator, body } })
+        let body = CheckedBody::new(response.bytes_stream(), promise).boxed();
+        Ok(Response { headers, opened: Download { start, total, validator, body } })
     }
 
     /// Reads a short body that nobody wants, so that its connection can serve the next request.
-    async fn drain(&self, response: Response) {
+    async fn drain(&self, response: reqwest::Response) {
         if response.content_length().is_none_or(|length| length > DRAINED) {
             return;
         }
@@ -318,7 +332,7 @@ impl Client {
 }
 
 /// Where a redirect leads; `Some(Err)` with its text where that is no address.
-fn target(response: &Response, url: &Url) -> Option<Result<Url, String>> {
+fn target(response: &reqwest::Response, url: &Url) -> Option<Result<Url, String>> {
     let redirects = matches!(
         response.status(),
         StatusCode::MOVED_PERMANENTLY
@@ -350,7 +364,7 @@ fn named(asked: &Url, answered: &Url) -> String {
     if asked == answered { asked } else { format!("{asked} (redirected to {answered})") }
 }
 
-async fn collect(mut opened: Opened, cap: usize, url: &Url) -> Result<Bytes, SourceError> {
+async fn collect(mut opened: Download, cap: usize, url: &Url) -> Result<Bytes, SourceError> {
     let mut all = BytesMut::new();
     while let Some(piece) = opened.body.next().await {
         let piece = piece?;

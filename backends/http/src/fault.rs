@@ -6,21 +6,21 @@ use loom_source::SourceError;
 
 /// The innermost reasons of an error, as one line; the library's own addresses are left out, they hold queries.
 #[derive(Debug)]
-pub(crate) struct Why(String);
+pub(crate) struct ErrorChain(String);
 
-impl fmt::Display for Why {
+impl fmt::Display for ErrorChain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Error for Why {}
+impl Error for ErrorChain {}
 
 /// All that the library says of a proxy's refusal of a tunnel other than 407.
 const REFUSED: &str = "tunnel error: unsuccessful";
 
 /// Why a request or a body failed, in the words of the layers below.
-pub(crate) fn why(error: reqwest::Error) -> Why {
+pub(crate) fn why(error: reqwest::Error) -> ErrorChain {
     let error = error.without_url();
     let mut words: Vec<String> = Vec::new();
     for cause in causes(&error).skip(1) {
@@ -35,7 +35,7 @@ pub(crate) fn why(error: reqwest::Error) -> Why {
         }
         words.push(text);
     }
-    if words.is_empty() { Why(error.to_string()) } else { Why(words.join(": ")) }
+    if words.is_empty() { ErrorChain(error.to_string()) } else { ErrorChain(words.join(": ")) }
 }
 
 /// What it means that a request got no answer.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use loom_source::{Resume, Validator};
+use loom_source::{RangeRequest, Validator};
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use url::Url;
 
@@ -11,16 +11,16 @@ use crate::address;
 
 /// What is asked for.
 #[derive(Clone)]
-pub struct Get {
+pub struct GetRequest {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
-    pub(crate) resume: Resume,
+    pub(crate) resume: RangeRequest,
     /// Whether an HTML page would be a right answer.
     pub(crate) page: bool,
 }
 
 /// Without the query, which may be a secret.
-impl fmt::Debug for Get {
+impl fmt::Debug for GetRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Get")
             .field("url", &address::shown(&self.url))
@@ -30,7 +30,7 @@ impl fmt::Debug for Get {
     }
 }
 
-impl Get {
+impl GetRequest {
     /// The whole file at `url`. A user and password in it are sent as `Authorization`.
     pub fn new(url: Url) -> Self {
         let mut headers = HeaderMap::new();
@@ -40,7 +40,7 @@ impl Get {
             let _ = bare.set_username("");
             let _ = bare.set_password(None);
         }
-        Self { url: bare, headers, resume: Resume::whole(), page: false }
+        Self { url: bare, headers, resume: RangeRequest::whole(), page: false }
     }
 
     /// Where, without user and password.
@@ -57,7 +57,7 @@ impl Get {
 
     /// From an offset on, if the validator still holds.
     #[must_use]
-    pub fn resume(mut self, resume: Resume) -> Self {
+    pub fn resume(mut self, resume: RangeRequest) -> Self {
         self.resume = resume;
         self
     }
@@ -86,7 +86,7 @@ fn basic(url: &Url) -> Option<HeaderValue> {
 }
 
 /// The headers of every request: bytes as they are, and from where on.
-pub(crate) fn ask(headers: &mut HeaderMap, resume: &Resume) {
+pub(crate) fn ask(headers: &mut HeaderMap, resume: &RangeRequest) {
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if resume.from == 0 {
         return;

@@ -34,9 +34,9 @@ pub mod retry;
 pub mod roots;
 mod transport;
 
-pub use client::{Answer, Call, Called, Client, Follow, Reply};
-pub use get::Get;
+pub use client::{CallResponse, Client, HttpCall, Redirects, Response, SmallResponse};
+pub use get::GetRequest;
 pub use journal::{Exchange, Journal};
-pub use network::{Network, NetworkError, ProxySettings, Roots};
+pub use network::{NetworkError, NetworkSettings, ProxySettings, Roots};
 pub use reqwest::{Method, header};
-pub use retry::Retry;
+pub use retry::RequestRetry;

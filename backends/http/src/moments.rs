@@ -20,12 +20,12 @@ use tower::{Layer, Service};
 
 tokio::task_local! {
     /// The request on whose behalf a connection is made.
-    static REQUEST: Moments;
+    static REQUEST: ConnectTimings;
 }
 
 /// What became of one request's connection so far. Clones share it.
 #[derive(Debug, Clone)]
-pub(crate) struct Moments {
+pub(crate) struct ConnectTimings {
     begun: Instant,
     known: Arc<Mutex<Known>>,
     /// Told when a connection is begun and when it stands: another patience holds from then on.
@@ -41,21 +41,21 @@ struct Known {
 
 /// What took too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Late {
+pub(crate) enum TimeoutKind {
     Connection,
     Answer,
 }
 
 /// How long may be waited for what.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     pub(crate) connect: Duration,
     pub(crate) answer: Duration,
     /// When all patience ends: an earlier request for the same has used some of it.
     pub(crate) until: Option<Instant>,
 }
 
-impl Moments {
+impl ConnectTimings {
     pub(crate) fn begin() -> Self {
         Self { begun: Instant::now(), known: Arc::default(), changed: Arc::default() }
     }
@@ -70,7 +70,7 @@ impl Moments {
     }
 
     /// Ends when patience does.
-    pub(crate) async fn late(&self, patience: Patience) -> Late {
+    pub(crate) async fn late(&self, patience: Timeouts) -> TimeoutKind {
         loop {
             let (due, late) = self.due(patience);
             let due = patience.until.map_or(due, |until| until.min(due));
@@ -81,12 +81,12 @@ impl Moments {
         }
     }
 
-    fn due(&self, patience: Patience) -> (Instant, Late) {
+    fn due(&self, patience: Timeouts) -> (Instant, TimeoutKind) {
         let known = *self.known();
         match (known.connecting, known.connected) {
-            (Some(since), None) => (since + patience.connect, Late::Connection),
-            (_, Some(since)) => (since + patience.answer, Late::Answer),
-            (None, None) => (self.begun + patience.answer, Late::Answer),
+            (Some(since), None) => (since + patience.connect, TimeoutKind::Connection),
+            (_, Some(since)) => (since + patience.answer, TimeoutKind::Answer),
+            (None, None) => (self.begun + patience.answer, TimeoutKind::Answer),
         }
     }
 
@@ -153,9 +153,9 @@ where
 
 /// The system's names, and how long each took.
 #[derive(Debug)]
-pub(crate) struct Names;
+pub(crate) struct SystemResolver;
 
-impl Resolve for Names {
+impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let begun = Instant::now();

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::{Journal, Retry};
+use crate::{Journal, RequestRetry};
 
 /// How one source may use the network.
 #[derive(Debug, Clone)]
-pub struct Network {
+pub struct NetworkSettings {
     /// The longest time without progress: from the request (or the connection, where a new one was needed) to the
     /// answer's headers, and between two pieces of its body. Asking again for the same counts as waiting too.
     pub timeout: Duration,
@@ -29,7 +29,7 @@ pub struct Network {
     /// What we call ourselves.
     pub user_agent: String,
     /// When to ask again.
-    pub retry: Retry,
+    pub retry: RequestRetry,
     /// Where it is noted who was asked and how long that took, if anybody wants to know.
     pub journal: Option<Journal>,
 }
@@ -74,7 +74,7 @@ pub enum NetworkError {
     UserAgent,
 }
 
-impl Default for Network {
+impl Default for NetworkSettings {
     /// Ten seconds without progress, no limit for the whole, the system's certificates, no proxy.
     fn default() -> Self {
         Self {
@@ -87,7 +87,7 @@ impl Default for Network {
             roots: Roots::default(),
             ca: Vec::new(),
             user_agent: user_agent(),
-            retry: Retry::default(),
+            retry: RequestRetry::default(),
             journal: None,
         }
     }

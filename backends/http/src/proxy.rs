@@ -14,7 +14,7 @@ const ALWAYS_DIRECT: &str = "localhost,127.0.0.0/8,::1,0.0.0.0,::";
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
 /// The settings in the forms that the library below takes.
-pub(crate) struct Proxies {
+pub(crate) struct ProxyRules {
     rules: Vec<Proxy>,
     /// The same once more: the library does not say which of them it would use.
     shown: Matcher,
@@ -22,7 +22,7 @@ pub(crate) struct Proxies {
 
 type Rule = fn(Url) -> reqwest::Result<Proxy>;
 
-impl Proxies {
+impl ProxyRules {
     pub(crate) fn new(settings: &ProxySettings) -> Result<Self, NetworkError> {
         let direct = direct(settings.no_proxy.as_deref().unwrap_or_default());
         let (mut rules, mut shown) = (Vec::new(), Matcher::builder().no(&direct));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     fn before(settings: &ProxySettings, url: &str) -> Option<String> {
-        Proxies::new(settings).unwrap().before(&url.parse().unwrap())
+        ProxyRules::new(settings).unwrap().before(&url.parse().unwrap())
     }
 
     #[test]
@@ -145,11 +145,11 @@ mod tests {
     #[test]
     fn what_is_no_proxy_is_refused_and_not_passed_over() {
         for bad in ["ftp://p:1", "http://", "://", "p:99999", "file:///x", "http://a b"] {
-            let refused = Proxies::new(&settings(bad, "", "", ""));
+            let refused = ProxyRules::new(&settings(bad, "", "", ""));
             assert_eq!(refused.err(), Some(NetworkError::Proxy("https")), "{bad}");
         }
         for good in ["p", "p:3128", "http://u:p%40w@p:1/", "https://p", "socks4a://p", "[::1]:8"] {
-            assert!(Proxies::new(&settings(good, "", "", "")).is_ok(), "{good}");
+            assert!(ProxyRules::new(&settings(good, "", "", "")).is_ok(), "{good}");
         }
     }
 }

@@ -9,7 +9,7 @@ use loom_source::{Advice, SourceError};
 /// Only failures that may pass by themselves, and only before the body has begun: a body that breaks off is
 /// continued by whoever keeps its bytes. A time that ran out is never tried again: it has cost its budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry {
+pub struct RequestRetry {
     /// How often to ask in all; 1 is never again.
     pub attempts: u32,
     /// The first pause; each further one is twice as long.
@@ -18,13 +18,13 @@ pub struct Retry {
     pub cap: Duration,
 }
 
-impl Default for Retry {
+impl Default for RequestRetry {
     fn default() -> Self {
         Self { attempts: 3, base: Duration::from_millis(200), cap: Duration::from_secs(5) }
     }
 }
 
-impl Retry {
+impl RequestRetry {
     /// Never ask again.
     pub const NEVER: Self = Self { attempts: 1, base: Duration::ZERO, cap: Duration::ZERO };
 
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        let retry = Retry::default();
+        let retry = RequestRetry::default();
         let ms = |ms| Some(Duration::from_millis(ms));
         for (made, failed, pause) in [
             (1, status(503, None), ms(200)),
@@ -104,13 +104,13 @@ mod tests {
             (1, credentials(), None),
         ] {
             assert_eq!(retry.pause(made, &failed, 1.0), pause, "{made} {failed:?}");
-            assert_eq!(Retry::NEVER.pause(made, &failed, 1.0), None);
+            assert_eq!(RequestRetry::NEVER.pause(made, &failed, 1.0), None);
         }
     }
 
     #[test]
     fn pauses_are_spread_and_bounded() {
-        let retry = Retry { attempts: u32::MAX, ..Retry::default() };
+        let retry = RequestRetry { attempts: u32::MAX, ..RequestRetry::default() };
         assert_eq!(retry.pause(1, &interrupted(), 0.0), Some(Duration::from_millis(100)));
         for made in [1, 5, 31, 32, 33, 1_000_000] {
             let pause = retry.pause(made, &interrupted(), 1.0).unwrap();

@@ -2,7 +2,7 @@
 
 use reqwest::Certificate;
 
-use crate::{Network, NetworkError, Roots, fault};
+use crate::{NetworkError, NetworkSettings, Roots, fault};
 
 /// How many certificates the system has, to tell people. Which directories it looks in is the system's matter.
 pub fn of_the_system() -> usize {
@@ -18,15 +18,15 @@ pub(crate) fn built_in() -> Vec<Certificate> {
 
 /// What a client is to trust.
 #[derive(Debug)]
-pub(crate) struct Trusted {
+pub(crate) struct TrustedRoots {
     /// Instead of the system's.
     pub(crate) only: Option<Vec<Certificate>>,
     /// Besides.
     pub(crate) extra: Vec<Certificate>,
 }
 
-impl Trusted {
-    pub(crate) fn new(network: &Network) -> Result<Self, NetworkError> {
+impl TrustedRoots {
+    pub(crate) fn new(network: &NetworkSettings) -> Result<Self, NetworkError> {
         let only = match &network.roots {
             Roots::System => None,
             Roots::Only(bundles) => Some(parse(bundles)?),

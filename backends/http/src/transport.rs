@@ -10,38 +10,38 @@ use reqwest::{Certificate, ClientBuilder, redirect};
 use url::Url;
 
 use crate::{
-    Network, NetworkError, address, fault,
-    moments::{Names, Watch},
-    proxy::Proxies,
-    roots::{self, Trusted},
+    NetworkError, NetworkSettings, address, fault,
+    moments::{SystemResolver, Watch},
+    proxy::ProxyRules,
+    roots::{self, TrustedRoots},
 };
 
 /// The clients below ours, built when first needed: loading the system's certificates takes milliseconds
 /// that plain http to this machine need not pay.
-pub(crate) struct Transport {
-    proxies: Proxies,
-    trusted: Trusted,
+pub(crate) struct HttpTransport {
+    proxies: ProxyRules,
+    trusted: TrustedRoots,
     plain: OnceLock<Result<reqwest::Client, String>>,
     secure: OnceLock<Result<reqwest::Client, String>>,
 }
 
 /// The library shows its proxies with their passwords; we show how many there are.
-impl fmt::Debug for Transport {
+impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (proxies, extra) = (self.proxies.rules().len(), self.trusted.extra.len());
         write!(f, "Transport {{ proxies: {proxies}, extra certificates: {extra} }}")
     }
 }
 
-impl Transport {
+impl HttpTransport {
     /// Checks the settings that a client can be refused for.
-    pub(crate) fn new(network: &Network) -> Result<Self, NetworkError> {
+    pub(crate) fn new(network: &NetworkSettings) -> Result<Self, NetworkError> {
         install_provider();
         reqwest::header::HeaderValue::from_str(&network.user_agent)
             .map_err(|_| NetworkError::UserAgent)?;
         Ok(Self {
-            proxies: Proxies::new(&network.proxy)?,
-            trusted: Trusted::new(network)?,
+            proxies: ProxyRules::new(&network.proxy)?,
+            trusted: TrustedRoots::new(network)?,
             plain: OnceLock::new(),
             secure: OnceLock::new(),
         })
@@ -55,7 +55,7 @@ impl Transport {
     /// The client for an address.
     pub(crate) fn client(
         &self,
-        network: &Network,
+        network: &NetworkSettings,
         url: &Url,
     ) -> Result<&reqwest::Client, SourceError> {
         // Beyond this machine a proxy may be in between, and that may speak TLS.
@@ -71,7 +71,7 @@ impl Transport {
         built.as_ref().map_err(|why| SourceError::Tls { at: at(), source: why.clone().into() })
     }
 
-    fn secure(&self, network: &Network) -> reqwest::Result<reqwest::Client> {
+    fn secure(&self, network: &NetworkSettings) -> reqwest::Result<reqwest::Client> {
         let builder = || {
             let rules = self.proxies.rules().iter().cloned();
             rules.fold(base(network), ClientBuilder::proxy)
@@ -92,13 +92,13 @@ impl Transport {
 }
 
 /// What all clients have in common. How long may be waited is watched where they are used.
-fn base(network: &Network) -> ClientBuilder {
+fn base(network: &NetworkSettings) -> ClientBuilder {
     reqwest::Client::builder()
         .user_agent(&network.user_agent)
         .redirect(redirect::Policy::none())
         .referer(false)
         .no_proxy()
-        .dns_resolver(Arc::new(Names))
+        .dns_resolver(Arc::new(SystemResolver))
         .connector_layer(Watch)
 }
 

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use loom_source::{Body, Opened, Resume, SourceError, Validator};
+use loom_source::{Body, Download, RangeRequest, SourceError, Validator};
 use object_store::{
     GetOptions, GetResult, GetResultPayload, ObjectStore, local::LocalFileSystem, path::Path as Key,
 };
@@ -109,7 +109,7 @@ impl Transport for Folder {
         Ok(Some(bytes))
     }
 
-    async fn open(&self, key: &str, from: &Resume) -> Result<Option<Opened>, SourceError> {
+    async fn open(&self, key: &str, from: &RangeRequest) -> Result<Option<Download>, SourceError> {
         let Some(found) = self.get(key).await? else { return Ok(None) };
         let total = found.meta.size;
         let validator = found.meta.e_tag.map(Validator::Weak);
@@ -121,7 +121,7 @@ impl Transport for Folder {
                 return Err(self.refused(key, io::Error::other("not a file of this machine")));
             }
         };
-        Ok(Some(Opened { start, total: Some(total), validator, body }))
+        Ok(Some(Download { start, total: Some(total), validator, body }))
     }
 
     async fn list(&self, folder: &str) -> Result<Option<Entries>, SourceError> {

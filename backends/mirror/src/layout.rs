@@ -6,7 +6,7 @@ use crate::transport::{Transport, is_refusal};
 
 /// How a mirror is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Layout {
+pub enum MirrorLayout {
     /// Look: a store has a file `format`.
     #[default]
     Probe,
@@ -18,7 +18,7 @@ pub enum Layout {
 
 /// A layout that has been looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum DetectedLayout {
     Store,
     Release,
 }
@@ -35,23 +35,23 @@ pub(crate) async fn is_readable(transport: &dyn Transport) -> bool {
 }
 
 /// Reads the file `format` of a mirror.
-pub(crate) async fn probe(transport: &dyn Transport) -> Result<Known, SourceError> {
+pub(crate) async fn probe(transport: &dyn Transport) -> Result<DetectedLayout, SourceError> {
     let bytes = match transport.small("format", CAP).await {
         Ok(bytes) => bytes,
         Err(e) if is_refusal(&e) => None,
         Err(e) => return Err(e),
     };
-    let Some(bytes) = bytes else { return Ok(Known::Release) };
+    let Some(bytes) = bytes else { return Ok(DetectedLayout::Release) };
     judge(&bytes).map_err(|why| SourceError::Malformed { at: transport.at("format"), why })
 }
 
 /// Another program's `format` says nothing about us; a newer store must not be read as an older one.
-fn judge(bytes: &[u8]) -> Result<Known, String> {
+fn judge(bytes: &[u8]) -> Result<DetectedLayout, String> {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().next().unwrap_or_default();
-    let Some(number) = line.strip_prefix("loom-store ") else { return Ok(Known::Release) };
+    let Some(number) = line.strip_prefix("loom-store ") else { return Ok(DetectedLayout::Release) };
     match number.trim().parse() {
-        Ok(FORMAT) => Ok(Known::Store),
+        Ok(FORMAT) => Ok(DetectedLayout::Store),
         Ok(0) | Err(_) => Err(format!("{line:?} names no store format")),
         Ok(newer) => Err(format!("a store of format {newer}, which this loom is too old to read")),
     }
@@ -63,10 +63,10 @@ mod tests {
 
     #[test]
     fn formats_newer_than_ours_are_refused() {
-        assert_eq!(judge(b"loom-store 1\n"), Ok(Known::Store));
-        assert_eq!(judge(b"loom-store 1\r\n"), Ok(Known::Store));
-        assert_eq!(judge(b"something else"), Ok(Known::Release));
-        assert_eq!(judge(b""), Ok(Known::Release));
+        assert_eq!(judge(b"loom-store 1\n"), Ok(DetectedLayout::Store));
+        assert_eq!(judge(b"loom-store 1\r\n"), Ok(DetectedLayout::Store));
+        assert_eq!(judge(b"something else"), Ok(DetectedLayout::Release));
+        assert_eq!(judge(b""), Ok(DetectedLayout::Release));
         assert!(judge(b"loom-store 2\n").unwrap_err().contains("too old"));
         assert!(judge(b"loom-store 0").is_err());
         assert!(judge(b"loom-store x").is_err());

@@ -24,6 +24,6 @@ mod web;
 
 use loom_source::{asset, checksum};
 
-pub use layout::Layout;
-pub use mirror::{Mirror, MirrorError, Options};
+pub use layout::MirrorLayout;
+pub use mirror::{Mirror, MirrorError, MirrorOptions};
 pub use objects::{ObjectOptions, VARIABLES};

@@ -4,12 +4,12 @@ use std::{fmt, path::PathBuf};
 
 use async_trait::async_trait;
 use loom_http::{
-    Client, Network, NetworkError,
+    Client, NetworkError, NetworkSettings,
     header::{self, HeaderMap, HeaderValue},
 };
 use loom_source::{
-    Capabilities, Line, Listing, Name, Need, Offer, Opened, Platform, Pointer, Release, Resume,
-    Source, SourceError, Version,
+    AssetRef, Capabilities, Download, ListingScope, Name, Offer, Platform, Product, RangeRequest,
+    Release, Source, SourceError, Version, VersionListing,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::OnceCell;
@@ -17,10 +17,10 @@ use url::Url;
 
 use crate::{
     folder::Folder,
-    layout::{self, Known, Layout},
+    layout::{self, DetectedLayout, MirrorLayout},
     objects::{
         ObjectOptions, Objects,
-        place::{Place, Provider},
+        place::{BucketProvider, BucketUrl},
     },
     release::Releases,
     store,
@@ -34,17 +34,17 @@ pub struct Mirror {
     transport: Box<dyn Transport>,
     local: bool,
     insecure: bool,
-    layout: OnceCell<Known>,
+    layout: OnceCell<DetectedLayout>,
     releases: Releases,
 }
 
 /// How a mirror is opened.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct MirrorOptions {
     /// Its layout, where it is known.
-    pub layout: Layout,
+    pub layout: MirrorLayout,
     /// How the network may be used.
-    pub network: Network,
+    pub network: NetworkSettings,
     /// The value of an `Authorization` header, for the mirror's own host only.
     pub authorization: Option<SecretString>,
     /// What an object store is asked with.
@@ -95,7 +95,7 @@ impl Mirror {
     /// Opens the mirror at `location`: a `file://`, `http://`, `https://`, `s3://`, `gs://` or `az://` URL, or
     /// the path of a folder.
     /// Nothing is read and nobody asked before the first question.
-    pub fn open(location: &str, options: Options) -> Result<Self, MirrorError> {
+    pub fn open(location: &str, options: MirrorOptions) -> Result<Self, MirrorError> {
         let layout = options.layout;
         let mut insecure = false;
         let (transport, local): (Box<dyn Transport>, bool) = match parse(location)? {
@@ -117,9 +117,9 @@ impl Mirror {
             }
         };
         let layout = match layout {
-            Layout::Probe => OnceCell::new(),
-            Layout::Store => OnceCell::new_with(Some(Known::Store)),
-            Layout::Release => OnceCell::new_with(Some(Known::Release)),
+            MirrorLayout::Probe => OnceCell::new(),
+            MirrorLayout::Store => OnceCell::new_with(Some(DetectedLayout::Store)),
+            MirrorLayout::Release => OnceCell::new_with(Some(DetectedLayout::Release)),
         };
         let insecure = insecure && !local;
         Ok(Self { transport, local, insecure, layout, releases: Releases::default() })
@@ -135,11 +135,11 @@ impl Mirror {
         self.local
     }
 
-    async fn layout(&self) -> Result<Known, SourceError> {
+    async fn layout(&self) -> Result<DetectedLayout, SourceError> {
         self.layout.get_or_try_init(|| layout::probe(self.transport.as_ref())).await.copied()
     }
 
-    fn check(&self, what: &Pointer) -> Result<(), SourceError> {
+    fn check(&self, what: &AssetRef) -> Result<(), SourceError> {
         transport::check(what.as_str()).map_err(|why| SourceError::Malformed {
             at: format!("{self}: {:?}", what.as_str()),
             why: why.to_owned(),
@@ -150,7 +150,7 @@ impl Mirror {
 enum Location {
     Folder(PathBuf),
     Web(Url),
-    Objects(Place),
+    Objects(BucketUrl),
 }
 
 fn parse(location: &str) -> Result<Location, MirrorError> {
@@ -173,8 +173,8 @@ fn parse(location: &str) -> Result<Location, MirrorError> {
             .map(Location::Folder)
             .map_err(|()| wrong(location, "a file:// URL has an absolute path and no host")),
         "http" | "https" => Ok(Location::Web(url)),
-        other => match Provider::of(other) {
-            Some(provider) => Place::parse(provider, &url)
+        other => match BucketProvider::of(other) {
+            Some(provider) => BucketUrl::parse(provider, &url)
                 .map(Location::Objects)
                 .map_err(|why| wrong(&safe(), &why)),
             None => Err(MirrorError::Scheme(other.to_owned())),
@@ -182,7 +182,7 @@ fn parse(location: &str) -> Result<Location, MirrorError> {
     }
 }
 
-fn web(url: Url, options: Options) -> Result<Web, MirrorError> {
+fn web(url: Url, options: MirrorOptions) -> Result<Web, MirrorError> {
     let location = || loom_http::address::shown(&url);
     let mut headers = HeaderMap::new();
     if let Some(secret) = &options.authorization {
@@ -205,34 +205,40 @@ impl fmt::Display for Mirror {
 #[async_trait]
 impl Source for Mirror {
     fn capabilities(&self) -> Capabilities {
-        let list = self.transport.can_list() || self.layout.get() == Some(&Known::Store);
+        let list = self.transport.can_list() || self.layout.get() == Some(&DetectedLayout::Store);
         Capabilities { releases: true, dev: false, list, resume: true, claims: true }
     }
 
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
         let Some(version) = release.slot.version() else { return Ok(None) };
         match self.layout().await? {
-            Known::Store => store::find(self.transport.as_ref(), release).await,
-            Known::Release => self.releases.find(self.transport.as_ref(), release, version).await,
+            DetectedLayout::Store => store::find(self.transport.as_ref(), release).await,
+            DetectedLayout::Release => {
+                self.releases.find(self.transport.as_ref(), release, version).await
+            }
         }
     }
 
-    async fn list(&self, line: &Line, _need: Need) -> Result<Listing, SourceError> {
+    async fn list(
+        &self,
+        line: &Product,
+        _need: ListingScope,
+    ) -> Result<VersionListing, SourceError> {
         let versions = match self.layout().await? {
-            Known::Store => store::list(self.transport.as_ref(), line).await?,
-            Known::Release => self.releases.list(self.transport.as_ref(), line).await?,
+            DetectedLayout::Store => store::list(self.transport.as_ref(), line).await?,
+            DetectedLayout::Release => self.releases.list(self.transport.as_ref(), line).await?,
         };
-        let unlistable = || Listing::Unlistable(self.transport.unlistable());
-        Ok(versions.map_or_else(unlistable, Listing::of))
+        let unlistable = || VersionListing::Unlistable(self.transport.unlistable());
+        Ok(versions.map_or_else(unlistable, VersionListing::of))
     }
 
-    async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
+    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
         self.check(what)?;
         let opened = self.transport.open(what.as_str(), from).await?;
         opened.ok_or_else(|| SourceError::Gone { at: self.transport.at(what.as_str()) })
     }
 
-    fn local_file(&self, what: &Pointer) -> Option<PathBuf> {
+    fn local_file(&self, what: &AssetRef) -> Option<PathBuf> {
         self.check(what).ok()?;
         self.transport.file(what.as_str())
     }
@@ -240,8 +246,10 @@ impl Source for Mirror {
     async fn platforms(&self, binary: &Name, version: &Version) -> Vec<Platform> {
         let transport = self.transport.as_ref();
         let found = match self.layout().await {
-            Ok(Known::Store) => store::platforms(transport, binary, version).await,
-            Ok(Known::Release) => self.releases.platforms(transport, binary, version).await,
+            Ok(DetectedLayout::Store) => store::platforms(transport, binary, version).await,
+            Ok(DetectedLayout::Release) => {
+                self.releases.platforms(transport, binary, version).await
+            }
             Err(e) => Err(e),
         };
         // Only for a hint: whoever asks has an answer already.

@@ -25,16 +25,16 @@ use std::{
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, TryStreamExt as _};
-use loom_http::{Network, NetworkError};
-use loom_source::{Opened, Resume, SourceError, Validator};
+use loom_http::{NetworkError, NetworkSettings};
+use loom_source::{Download, RangeRequest, SourceError, Validator};
 use object_store::{
     GetOptions, GetRange, GetResult, list::PaginatedListOptions, path::Path as Key,
 };
 
 use self::{
     bucket::Bucket,
-    place::{Endpoint, Place},
-    said::{Carried, Said},
+    place::{BucketEndpoint, BucketUrl},
+    said::{Carried, ObjectStatus},
     wire::{Object, Wire},
 };
 use crate::transport::{Entries, Transport, is_refusal};
@@ -46,8 +46,8 @@ const PAGES: usize = 1000;
 
 /// A prefix in a bucket.
 pub(crate) struct Objects {
-    place: Place,
-    endpoint: Endpoint,
+    place: BucketUrl,
+    endpoint: BucketEndpoint,
     options: ObjectOptions,
     wire: Wire,
     /// Opened at the first use: that reads files of credentials.
@@ -64,10 +64,10 @@ impl fmt::Debug for Objects {
 
 impl Objects {
     pub(crate) fn new(
-        place: Place,
-        endpoint: Endpoint,
+        place: BucketUrl,
+        endpoint: BucketEndpoint,
         options: ObjectOptions,
-        network: Network,
+        network: NetworkSettings,
     ) -> Result<Self, NetworkError> {
         let wire = Wire::new(place.to_string(), endpoint.url.clone(), network)?;
         let (opened, unlisted) = (OnceLock::new(), AtomicBool::new(false));
@@ -95,12 +95,12 @@ impl Objects {
     }
 
     /// What the library's error means.
-    fn said(&self, key: &str, error: &object_store::Error) -> Said {
+    fn said(&self, key: &str, error: &object_store::Error) -> ObjectStatus {
         Carried::out_of(error)
-            .unwrap_or_else(|| Said::Failed(self.malformed(key, innermost(error))))
+            .unwrap_or_else(|| ObjectStatus::Failed(self.malformed(key, innermost(error))))
     }
 
-    async fn get(&self, key: &str, from: &Resume) -> Result<GetResult, Said> {
+    async fn get(&self, key: &str, from: &RangeRequest) -> Result<GetResult, ObjectStatus> {
         let mut options = GetOptions::default();
         options.extensions.insert(Object { page: key.starts_with("store/") });
         if from.from > 0 {
@@ -109,13 +109,17 @@ impl Objects {
                 options.if_match = Some(tag.clone());
             }
         }
-        let path = self.key(key).map_err(Said::Failed)?;
-        let bucket = self.bucket().map_err(Said::Failed)?;
+        let path = self.key(key).map_err(ObjectStatus::Failed)?;
+        let bucket = self.bucket().map_err(ObjectStatus::Failed)?;
         bucket.get_opts(&path, options).await.map_err(|e| self.said(key, &e))
     }
 
     /// An object from where it is to continue, or from its beginning if it cannot.
-    async fn resumed(&self, key: &str, from: &Resume) -> Result<(GetResult, u64), Said> {
+    async fn resumed(
+        &self,
+        key: &str,
+        from: &RangeRequest,
+    ) -> Result<(GetResult, u64), ObjectStatus> {
         if from.from == 0 {
             return self.get(key, from).await.map(|got| (got, 0));
         }
@@ -123,22 +127,24 @@ impl Objects {
             Ok(got) if from.validator.is_none() || validator(&got) == from.validator => {
                 Ok((got, from.from))
             }
-            Err(Said::Beyond(Some(end))) if end == from.from => Err(Said::Beyond(Some(end))),
-            Ok(_) | Err(Said::Changed | Said::Whole | Said::Beyond(_)) => {
-                self.get(key, &Resume::whole()).await.map(|got| (got, 0))
+            Err(ObjectStatus::Beyond(Some(end))) if end == from.from => {
+                Err(ObjectStatus::Beyond(Some(end)))
+            }
+            Ok(_) | Err(ObjectStatus::Changed | ObjectStatus::Whole | ObjectStatus::Beyond(_)) => {
+                self.get(key, &RangeRequest::whole()).await.map(|got| (got, 0))
             }
             Err(said) => Err(said),
         }
     }
 
-    fn opened(&self, key: &str, got: GetResult, start: u64) -> Opened {
+    fn opened(&self, key: &str, got: GetResult, start: u64) -> Download {
         let (total, validator) = (Some(got.meta.size), validator(&got));
         let (bucket, name) = (self.place.clone(), key.to_owned());
         let body = got.into_stream().map_err(move |e| match Carried::out_of(&e) {
-            Some(Said::Failed(error)) => error,
+            Some(ObjectStatus::Failed(error)) => error,
             _ => SourceError::Malformed { at: at(&bucket, &name), why: innermost(&e) },
         });
-        Opened { start, total, validator, body: body.boxed() }
+        Download { start, total, validator, body: body.boxed() }
     }
 
     async fn pages(&self, prefix: &str) -> Result<Entries, SourceError> {
@@ -166,10 +172,10 @@ impl Objects {
     fn unlisted(&self, error: &object_store::Error) -> SourceError {
         let at = self.place.to_string();
         match self.said("", error) {
-            Said::Failed(SourceError::Credentials { status, .. }) => {
+            ObjectStatus::Failed(SourceError::Credentials { status, .. }) => {
                 SourceError::Credentials { at: format!("the listing of {at}"), status }
             }
-            Said::Failed(error) => error,
+            ObjectStatus::Failed(error) => error,
             _ => SourceError::Read { at, source: io::Error::other("there is no such bucket") },
         }
     }
@@ -178,7 +184,9 @@ impl Objects {
 #[async_trait]
 impl Transport for Objects {
     async fn small(&self, key: &str, cap: usize) -> Result<Option<Bytes>, SourceError> {
-        let Some(mut opened) = self.open(key, &Resume::whole()).await? else { return Ok(None) };
+        let Some(mut opened) = self.open(key, &RangeRequest::whole()).await? else {
+            return Ok(None);
+        };
         let mut all = BytesMut::new();
         while let Some(piece) = opened.body.next().await {
             let piece = piece?;
@@ -190,12 +198,12 @@ impl Transport for Objects {
         Ok(Some(all.freeze()))
     }
 
-    async fn open(&self, key: &str, from: &Resume) -> Result<Option<Opened>, SourceError> {
+    async fn open(&self, key: &str, from: &RangeRequest) -> Result<Option<Download>, SourceError> {
         match self.resumed(key, from).await {
             Ok((got, start)) => Ok(Some(self.opened(key, got, start))),
-            Err(Said::Absent) => Ok(None),
-            Err(Said::Beyond(_)) => Ok(Some(nothing_left(from))),
-            Err(Said::Failed(error)) => Err(error),
+            Err(ObjectStatus::Absent) => Ok(None),
+            Err(ObjectStatus::Beyond(_)) => Ok(Some(nothing_left(from))),
+            Err(ObjectStatus::Failed(error)) => Err(error),
             Err(said) => Err(self.malformed(key, format!("it was asked for whole: {said:?}"))),
         }
     }
@@ -226,12 +234,12 @@ impl Transport for Objects {
 }
 
 /// The answer where an object ends at the offset that was asked for.
-fn nothing_left(from: &Resume) -> Opened {
+fn nothing_left(from: &RangeRequest) -> Download {
     let body = futures::stream::empty().boxed();
-    Opened { start: from.from, total: Some(from.from), validator: from.validator.clone(), body }
+    Download { start: from.from, total: Some(from.from), validator: from.validator.clone(), body }
 }
 
-fn at(place: &Place, key: &str) -> String {
+fn at(place: &BucketUrl, key: &str) -> String {
     if key.is_empty() {
         return place.to_string();
     }

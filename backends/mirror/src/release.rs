@@ -7,12 +7,12 @@ use std::{collections::BTreeSet, sync::Mutex};
 
 use bytes::Bytes;
 use loom_source::{
-    Carrier, Claim, Digest, Line, Name, Offer, Platform, Pointer, Release, SourceError, Version,
-    Witness,
+    Artifact, AssetRef, ClaimedDigest, Digest, DigestSource, Name, Offer, Platform, Product,
+    Release, SourceError, Version,
 };
 
 use crate::{
-    asset::{self, Asset},
+    asset::{self, AssetName},
     checksum::{self, ChecksumError},
     transport::{Transport, is_refusal, join},
 };
@@ -51,7 +51,7 @@ impl Releases {
     pub(crate) async fn list(
         &self,
         transport: &dyn Transport,
-        line: &Line,
+        line: &Product,
     ) -> Result<Option<Vec<Version>>, SourceError> {
         let Some(root) = transport.list("").await? else { return Ok(None) };
         let of_line = |(name, _): &(String, u64)| asset::version(line, name);
@@ -80,7 +80,7 @@ impl Releases {
             files.extend(transport.list(&folder).await?.unwrap_or_default().files);
         }
         let there = |platform: &Platform| {
-            let line = Line {
+            let line = Product {
                 authority: loom_source::Authority::default(),
                 binary: binary.clone(),
                 platform: *platform,
@@ -92,13 +92,18 @@ impl Releases {
 }
 
 /// An asset that is there, with the digests claimed for it.
-fn carrier(folder: &str, asset: &Asset, size: Option<u64>, claims: Vec<Claim>) -> Carrier {
-    let at = Pointer::new(join(folder, &asset.name));
-    Carrier { form: asset.form.clone(), at, size, claims }
+fn carrier(
+    folder: &str,
+    asset: &AssetName,
+    size: Option<u64>,
+    claims: Vec<ClaimedDigest>,
+) -> Artifact {
+    let at = AssetRef::new(join(folder, &asset.name));
+    Artifact { packaging: asset.form.clone(), asset: at, size, claims }
 }
 
-fn claim(transport: &dyn Transport, key: &str, by: Witness, digest: Digest) -> Claim {
-    Claim { digest, by, at: transport.at(key) }
+fn claim(transport: &dyn Transport, key: &str, by: DigestSource, digest: Digest) -> ClaimedDigest {
+    ClaimedDigest { digest, by, at: transport.at(key) }
 }
 
 fn malformed(transport: &dyn Transport, key: &str, why: &ChecksumError) -> SourceError {
@@ -109,13 +114,13 @@ fn malformed(transport: &dyn Transport, key: &str, why: &ChecksumError) -> Sourc
 async fn sidecar(
     transport: &dyn Transport,
     folder: &str,
-    asset: &Asset,
-) -> Result<Option<Claim>, SourceError> {
+    asset: &AssetName,
+) -> Result<Option<ClaimedDigest>, SourceError> {
     let key = join(folder, &format!("{}.sha256", asset.name));
     let Some(bytes) = transport.small(&key, SIDECAR).await? else { return Ok(None) };
     let digest =
         checksum::sidecar(&bytes, &asset.name).map_err(|e| malformed(transport, &key, &e))?;
-    Ok(Some(claim(transport, &key, Witness::Sidecar, digest)))
+    Ok(Some(claim(transport, &key, DigestSource::Sidecar, digest)))
 }
 
 /// A folder's `SHA256SUMS`.
@@ -136,10 +141,10 @@ impl Sums {
     fn claim(
         &self,
         transport: &dyn Transport,
-        asset: &Asset,
-    ) -> Result<Option<Claim>, SourceError> {
+        asset: &AssetName,
+    ) -> Result<Option<ClaimedDigest>, SourceError> {
         let digest = checksum::sums(&self.bytes, &asset.name)
             .map_err(|e| malformed(transport, &self.key, &e))?;
-        Ok(digest.map(|digest| claim(transport, &self.key, Witness::Sums, digest)))
+        Ok(digest.map(|digest| claim(transport, &self.key, DigestSource::Sums, digest)))
     }
 }

@@ -1,9 +1,9 @@
 //! The store layout: a store at rest.
 
 use loom_source::{
-    Authority, Carrier, Claim, Digest, Evidence, Form, Index, Line, Name, Offer, Platform, Pointer,
-    Record, Release, SourceError, Statement, Version, Witness,
-    record::{DocumentError, RecordCarrier, object_path, tree_path},
+    Artifact, AssetRef, Authority, ClaimedDigest, Digest, DigestSource, Evidence, Index, Name,
+    Offer, Packaging, Platform, Product, Record, Release, SourceError, Statement, Version,
+    record::{DocumentError, RecordArtifact, object_path, tree_path},
 };
 
 use crate::{
@@ -40,7 +40,7 @@ pub(crate) async fn find(
     }
     let at = transport.at(&path);
     Ok(Some(Offer {
-        carriers: carriers(&record, &statement, &at),
+        artifacts: carriers(&record, &statement, &at),
         tree: Some(claim(statement.tree, &at)),
         statement: Some(bytes),
         evidence: evidence(&record),
@@ -48,8 +48,8 @@ pub(crate) async fn find(
     }))
 }
 
-fn claim(digest: Digest, at: &str) -> Claim {
-    Claim { digest, by: Witness::Statement, at: at.to_owned() }
+fn claim(digest: Digest, at: &str) -> ClaimedDigest {
+    ClaimedDigest { digest, by: DigestSource::Statement, at: at.to_owned() }
 }
 
 fn malformed(transport: &dyn Transport, path: &str, why: &DocumentError) -> SourceError {
@@ -61,38 +61,40 @@ fn malformed(transport: &dyn Transport, path: &str, why: &DocumentError) -> Sour
 }
 
 /// The carriers of the record that can be read: of a form we know, and of an archive that the statement describes.
-fn carriers(record: &Record, statement: &Statement, at: &str) -> Vec<Carrier> {
-    let carrier = |carrier: &RecordCarrier| match carrier {
-        RecordCarrier::Archive { digest } => {
+fn carriers(record: &Record, statement: &Statement, at: &str) -> Vec<Artifact> {
+    let carrier = |carrier: &RecordArtifact| match carrier {
+        RecordArtifact::Archive { digest } => {
             let archive = statement.archives.iter().find(|a| a.digest == *digest)?;
-            let form = Form::Archive { format: archive.format, strip: Some(archive.strip) };
-            Some(Carrier {
-                form,
-                at: Pointer::new(object_path(digest)),
+            let form = Packaging::Archive { format: archive.format, strip: Some(archive.strip) };
+            Some(Artifact {
+                packaging: form,
+                asset: AssetRef::new(object_path(digest)),
                 size: Some(archive.size),
                 claims: vec![claim(*digest, at)],
             })
         }
-        RecordCarrier::Loose => Some(Carrier {
-            form: Form::Loose { folder: Pointer::new(tree_path(&statement.tree)) },
-            at: Pointer::new(object_path(&statement.tree)),
+        RecordArtifact::Loose => Some(Artifact {
+            packaging: Packaging::Loose { folder: AssetRef::new(tree_path(&statement.tree)) },
+            asset: AssetRef::new(object_path(&statement.tree)),
             size: None,
             claims: vec![claim(statement.tree, at)],
         }),
-        RecordCarrier::Unknown => None,
+        RecordArtifact::Unknown => None,
     };
     record.carriers.iter().filter_map(carrier).collect()
 }
 
 fn evidence(record: &Record) -> Vec<Evidence> {
     let evidence = record.evidence.iter();
-    evidence.map(|e| Evidence { kind: e.kind, at: Pointer::new(object_path(&e.digest)) }).collect()
+    evidence
+        .map(|e| Evidence { kind: e.kind, asset: AssetRef::new(object_path(&e.digest)) })
+        .collect()
 }
 
 /// The versions of a line: from the index, else from the folders; `None` where there is neither.
 pub(crate) async fn list(
     transport: &dyn Transport,
-    line: &Line,
+    line: &Product,
 ) -> Result<Option<Vec<Version>>, SourceError> {
     let index = match transport.small(Index::PATH, INDEX).await {
         Err(e) if is_refusal(&e) && is_readable(transport).await => None,

@@ -4,7 +4,7 @@ use std::{fmt::Debug, path::PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loom_source::{Opened, Resume, SourceError};
+use loom_source::{Download, RangeRequest, SourceError};
 
 /// A place that holds files under keys.
 #[async_trait]
@@ -13,7 +13,7 @@ pub(crate) trait Transport: Debug + Send + Sync {
     async fn small(&self, key: &str, cap: usize) -> Result<Option<Bytes>, SourceError>;
 
     /// A file of any size, or `None` where there is none.
-    async fn open(&self, key: &str, from: &Resume) -> Result<Option<Opened>, SourceError>;
+    async fn open(&self, key: &str, from: &RangeRequest) -> Result<Option<Download>, SourceError>;
 
     /// What lies in a folder (nothing where there is no such folder), or `None` where that cannot be asked.
     async fn list(&self, folder: &str) -> Result<Option<Entries>, SourceError>;

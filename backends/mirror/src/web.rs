@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use loom_http::{
-    Client, Get,
+    Client, GetRequest,
     address::{is_loopback, shown},
     header::HeaderMap,
 };
-use loom_source::{Opened, Resume, SourceError};
+use loom_source::{Download, RangeRequest, SourceError};
 use url::Url;
 
 use crate::transport::{Entries, Transport};
@@ -46,8 +46,8 @@ impl Web {
         url
     }
 
-    fn get(&self, key: &str) -> Get {
-        let get = Get::new(self.url(key)).headers(self.headers.clone());
+    fn get(&self, key: &str) -> GetRequest {
+        let get = GetRequest::new(self.url(key)).headers(self.headers.clone());
         // The loose files of a tree may be anything, pages too.
         if key.starts_with("store/") { get.may_be_page() } else { get }
     }
@@ -56,10 +56,10 @@ impl Web {
 #[async_trait]
 impl Transport for Web {
     async fn small(&self, key: &str, cap: usize) -> Result<Option<Bytes>, SourceError> {
-        self.client.small(&self.get(key), cap).await
+        self.client.get_bytes(&self.get(key), cap).await
     }
 
-    async fn open(&self, key: &str, from: &Resume) -> Result<Option<Opened>, SourceError> {
+    async fn open(&self, key: &str, from: &RangeRequest) -> Result<Option<Download>, SourceError> {
         let answer = self.client.get(&self.get(key).resume(from.clone())).await?;
         Ok(answer.map(|answer| answer.opened))
     }

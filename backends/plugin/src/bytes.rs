@@ -5,10 +5,10 @@ use futures::{StreamExt as _, stream};
 use loom_source::{Body, SourceError};
 use tokio::{io::AsyncBufReadExt as _, time::Instant};
 
-use crate::talk::{Talk, timed};
+use crate::talk::{PluginSession, timed};
 
 /// Exactly `length` bytes, after which the plugin must end well.
-pub(crate) fn body(talk: Talk, length: u64) -> Body {
+pub(crate) fn body(talk: PluginSession, length: u64) -> Body {
     let reading = Reading { talk, read: 0, length };
     stream::try_unfold(Some(reading), |reading| async move {
         let Some(mut reading) = reading else { return Ok(None) };
@@ -21,7 +21,7 @@ pub(crate) fn body(talk: Talk, length: u64) -> Body {
 }
 
 struct Reading {
-    talk: Talk,
+    talk: PluginSession,
     read: u64,
     length: u64,
 }

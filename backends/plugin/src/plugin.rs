@@ -10,15 +10,15 @@ use std::{
 
 use async_trait::async_trait;
 use loom_source::{
-    Capabilities, Line, Listing, Need, Offer, Opened, Pointer, Release, Resume, Source,
-    SourceError, Validator,
+    AssetRef, Capabilities, Download, ListingScope, Offer, Product, RangeRequest, Release, Source,
+    SourceError, Validator, VersionListing,
 };
 use serde_json::Value;
 
 use crate::{
     bytes,
-    talk::Talk,
-    words::{Ask, Said},
+    talk::PluginSession,
+    words::{PluginRequest, PluginResponse},
 };
 
 /// Releases from a third-party program.
@@ -103,7 +103,10 @@ impl Plugin {
         Self { options, can: Mutex::new(can) }
     }
 
-    async fn ask(&self, question: &Ask<'_>) -> Result<(Said, Talk), SourceError> {
+    async fn ask(
+        &self,
+        question: &PluginRequest<'_>,
+    ) -> Result<(PluginResponse, PluginSession), SourceError> {
         let at = self.options.at();
         if self.options.offline {
             return Err(SourceError::Offline { at });
@@ -114,7 +117,7 @@ impl Plugin {
                 return Err(SourceError::Read { at, source: io::Error::other(why.clone()) });
             }
         };
-        let (hello, said, talk) = Talk::ask(&self.options, program, question).await?;
+        let (hello, said, talk) = PluginSession::ask(&self.options, program, question).await?;
         *self.can.lock().unwrap_or_else(PoisonError::into_inner) = hello.capabilities();
         Ok((said, talk))
     }
@@ -134,33 +137,37 @@ impl Source for Plugin {
 
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
         let Some(version) = release.slot.version() else { return Ok(None) };
-        let (said, talk) = self.ask(&Ask::find(release, version)).await?;
+        let (said, talk) = self.ask(&PluginRequest::find(release, version)).await?;
         match said {
-            Said::Offer(None) => Ok(None),
-            Said::Offer(Some(offered)) => {
+            PluginResponse::Offer(None) => Ok(None),
+            PluginResponse::Offer(Some(offered)) => {
                 let offer = offered.into_offer(&talk.at);
                 let offer = offer.map_err(|why| talk.malformed(why.to_owned()))?;
-                Ok(Some(offer).filter(|offer| !offer.carriers.is_empty()))
+                Ok(Some(offer).filter(|offer| !offer.artifacts.is_empty()))
             }
             other => Err(talk.unexpected("offer", &other)),
         }
     }
 
-    async fn list(&self, line: &Line, need: Need) -> Result<Listing, SourceError> {
-        let (said, talk) = self.ask(&Ask::list(line, need)).await?;
+    async fn list(
+        &self,
+        line: &Product,
+        need: ListingScope,
+    ) -> Result<VersionListing, SourceError> {
+        let (said, talk) = self.ask(&PluginRequest::list(line, need)).await?;
         match said {
-            Said::Versions(Some(versions)) => Ok(Listing::of(versions)),
-            Said::Versions(None) => {
-                Ok(Listing::Unlistable("the plugin cannot list; give --version"))
+            PluginResponse::Versions(Some(versions)) => Ok(VersionListing::of(versions)),
+            PluginResponse::Versions(None) => {
+                Ok(VersionListing::Unlistable("the plugin cannot list; give --version"))
             }
             other => Err(talk.unexpected("versions", &other)),
         }
     }
 
-    async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
-        let (said, talk) = self.ask(&Ask::open(what, from)).await?;
+    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
+        let (said, talk) = self.ask(&PluginRequest::open(what, from)).await?;
         let head = match said {
-            Said::Opened(head) => head,
+            PluginResponse::Opened(head) => head,
             other => return Err(talk.unexpected("opened", &other)),
         };
         let validator = head.validator.map(Validator::Strong);
@@ -172,6 +179,6 @@ impl Source for Plugin {
             return Err(SourceError::Range { at, asked, got });
         }
         let body = bytes::body(talk, head.total - head.start);
-        Ok(Opened { start: head.start, total: Some(head.total), validator, body })
+        Ok(Download { start: head.start, total: Some(head.total), validator, body })
     }
 }

@@ -24,14 +24,14 @@ const GRACE: Duration = Duration::from_millis(200);
 
 /// A running plugin. Dropped before its end it is killed, with all that it has started.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct PluginProcess {
     child: Child,
     ended: bool,
     words: Arc<Mutex<VecDeque<u8>>>,
     listening: JoinHandle<()>,
 }
 
-impl Process {
+impl PluginProcess {
     /// Starts the program with this environment and nothing else of ours.
     pub(crate) async fn start(
         program: &Path,
@@ -94,7 +94,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for PluginProcess {
     fn drop(&mut self) {
         self.listening.abort();
         if !self.ended {

@@ -11,8 +11,8 @@ use tokio::{
 
 use crate::{
     plugin::PluginOptions,
-    process::Process,
-    words::{Ask, Hello, Kind, PROTOCOL, Said, Trouble},
+    process::PluginProcess,
+    words::{Hello, Kind, PROTOCOL, PluginRequest, PluginResponse, Trouble},
 };
 
 /// No line is longer.
@@ -20,10 +20,10 @@ const LINE: usize = 1024 * 1024;
 
 /// A plugin that has answered; its bytes may follow.
 #[derive(Debug)]
-pub(crate) struct Talk {
+pub(crate) struct PluginSession {
     /// Who it is, for people.
     pub(crate) at: String,
-    pub(crate) process: Process,
+    pub(crate) process: PluginProcess,
     pub(crate) stdout: BufReader<ChildStdout>,
     pub(crate) timeout: Duration,
     /// When all must be over, and the budget that says so.
@@ -32,15 +32,15 @@ pub(crate) struct Talk {
     secrets: Vec<String>,
 }
 
-impl Talk {
+impl PluginSession {
     /// Asks one question: the plugin's hello, its answer, and the conversation.
     pub(crate) async fn ask(
         options: &PluginOptions,
         program: &Path,
-        question: &Ask<'_>,
-    ) -> Result<(Hello, Said, Self), SourceError> {
+        question: &PluginRequest<'_>,
+    ) -> Result<(Hello, PluginResponse, Self), SourceError> {
         let at = options.at();
-        let started = Process::start(program, &options.environment).await;
+        let started = PluginProcess::start(program, &options.environment).await;
         let (process, stdin, stdout) = started
             .map_err(|source| SourceError::Read { at: program.display().to_string(), source })?;
         let mut talk = Self {
@@ -52,7 +52,7 @@ impl Talk {
             secrets: options.secrets(),
         };
         let timeout_ms = u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX);
-        let hello = Ask::Hello {
+        let hello = PluginRequest::Hello {
             protocols: [PROTOCOL],
             name: &options.name,
             options: &options.options,
@@ -65,9 +65,9 @@ impl Talk {
     async fn exchange(
         &mut self,
         mut stdin: ChildStdin,
-        hello: &Ask<'_>,
-        question: &Ask<'_>,
-    ) -> Result<(Hello, Said), SourceError> {
+        hello: &PluginRequest<'_>,
+        question: &PluginRequest<'_>,
+    ) -> Result<(Hello, PluginResponse), SourceError> {
         let mut lines = Vec::new();
         for line in [hello, question] {
             serde_json::to_writer(&mut lines, line).map_err(|e| self.failed(e.to_string()))?;
@@ -82,7 +82,7 @@ impl Talk {
         };
         let answering = async {
             let hello = match self.said().await? {
-                Said::Hello(hello) => hello,
+                PluginResponse::Hello(hello) => hello,
                 other => return Err(self.unexpected("hello", &other)),
             };
             if hello.protocol != PROTOCOL {
@@ -102,10 +102,10 @@ impl Talk {
     }
 
     /// The next line; an error that it tells of is one.
-    async fn said(&mut self) -> Result<Said, SourceError> {
+    async fn said(&mut self) -> Result<PluginResponse, SourceError> {
         let line = self.line().await?;
         match json::strict(&line) {
-            Ok(Said::Error(trouble)) => Err(self.trouble(trouble)),
+            Ok(PluginResponse::Error(trouble)) => Err(self.trouble(trouble)),
             Ok(said) => Ok(said),
             Err(e) => {
                 let begins: String = String::from_utf8_lossy(&line).chars().take(60).collect();
@@ -179,7 +179,7 @@ impl Talk {
         SourceError::Malformed { at: format!("the answer of {}", self.at), why }
     }
 
-    pub(crate) fn unexpected(&self, wanted: &str, said: &Said) -> SourceError {
+    pub(crate) fn unexpected(&self, wanted: &str, said: &PluginResponse) -> SourceError {
         self.malformed(format!("it says {:?} where {wanted:?} belongs", said.name()))
     }
 

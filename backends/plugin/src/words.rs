@@ -1,8 +1,9 @@
 //! The lines of the protocol: each is one JSON object with one key, which says what the line is.
 
 use loom_source::{
-    ArchiveFormat, Authority, Capabilities, Carrier, Claim, Digest, Evidence, EvidenceKind, Form,
-    Line, Name, Need, Offer, Platform, Pointer, Release, Resume, Validator, Version, Witness,
+    ArchiveFormat, Artifact, AssetRef, Authority, Capabilities, ClaimedDigest, Digest,
+    DigestSource, Evidence, EvidenceKind, ListingScope, Name, Offer, Packaging, Platform, Product,
+    RangeRequest, Release, Validator, Version,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,7 +17,7 @@ const POINTER: usize = 4096;
 /// What is said to a plugin: a hello, then one question.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Ask<'a> {
+pub(crate) enum PluginRequest<'a> {
     Hello {
         /// The versions of the protocol that we speak.
         protocols: [u64; 1],
@@ -41,24 +42,24 @@ pub(crate) enum Ask<'a> {
         newest: bool,
     },
     Open {
-        at: &'a Pointer,
+        at: &'a AssetRef,
         from: u64,
         validator: Option<&'a str>,
     },
 }
 
-impl<'a> Ask<'a> {
+impl<'a> PluginRequest<'a> {
     pub(crate) fn find(release: &'a Release, version: &'a Version) -> Self {
         let Release { authority, binary, platform, .. } = release;
         Self::Find { authority, binary, version, platform: *platform }
     }
 
-    pub(crate) fn list(line: &'a Line, need: Need) -> Self {
-        let Line { authority, binary, platform } = line;
-        Self::List { authority, binary, platform: *platform, newest: need == Need::Newest }
+    pub(crate) fn list(line: &'a Product, need: ListingScope) -> Self {
+        let Product { authority, binary, platform } = line;
+        Self::List { authority, binary, platform: *platform, newest: need == ListingScope::Newest }
     }
 
-    pub(crate) fn open(at: &'a Pointer, from: &'a Resume) -> Self {
+    pub(crate) fn open(at: &'a AssetRef, from: &'a RangeRequest) -> Self {
         let validator = from.validator.as_ref();
         let validator = validator.map(|held| match held {
             Validator::Strong(text) | Validator::Weak(text) => text.as_str(),
@@ -70,7 +71,7 @@ impl<'a> Ask<'a> {
 /// What a plugin says: a hello, then one answer. Keys that are not known are passed over.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Said {
+pub(crate) enum PluginResponse {
     Hello(Hello),
     /// What it carries of a release, or `null`.
     Offer(Option<Offered>),
@@ -82,7 +83,7 @@ pub(crate) enum Said {
     Error(Trouble),
 }
 
-impl Said {
+impl PluginResponse {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Hello(_) => "hello",
@@ -172,17 +173,18 @@ impl Offered {
         let carriers = self.carriers.into_iter().map(|carried| {
             let at = pointer(carried.at)?;
             let form = match carried.format {
-                Some(format) => Form::Archive { format, strip: None },
-                None => Form::Bare,
+                Some(format) => Packaging::Archive { format, strip: None },
+                None => Packaging::Bare,
             };
-            let claim = |digest| Claim { digest, by: Witness::Plugin, at: by.to_owned() };
+            let claim =
+                |digest| ClaimedDigest { digest, by: DigestSource::Plugin, at: by.to_owned() };
             let claims = carried.sha256.map(claim).into_iter().collect();
-            Ok(Carrier { form, at, size: carried.size, claims })
+            Ok(Artifact { packaging: form, asset: at, size: carried.size, claims })
         });
         let evidence = self.evidence.into_iter();
-        let evidence = evidence.map(|e| Ok(Evidence { kind: e.kind, at: pointer(e.at)? }));
+        let evidence = evidence.map(|e| Ok(Evidence { kind: e.kind, asset: pointer(e.at)? }));
         Ok(Offer {
-            carriers: carriers.collect::<Result<_, _>>()?,
+            artifacts: carriers.collect::<Result<_, _>>()?,
             evidence: evidence.collect::<Result<_, _>>()?,
             ..Offer::default()
         })
@@ -190,18 +192,18 @@ impl Offered {
 }
 
 /// A pointer is shown and stored.
-fn pointer(text: String) -> Result<Pointer, &'static str> {
+fn pointer(text: String) -> Result<AssetRef, &'static str> {
     if text.is_empty() || text.len() > POINTER || text.contains(char::is_control) {
         return Err("an `at` is empty, longer than 4096 bytes or holds control characters");
     }
-    Ok(Pointer::new(text))
+    Ok(AssetRef::new(text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn said(line: &str) -> Result<Said, String> {
+    fn said(line: &str) -> Result<PluginResponse, String> {
         loom_source::json::strict(line.as_bytes()).map_err(|e| e.to_string())
     }
 

@@ -1,14 +1,14 @@
 //! The names of assets: `{binary}-{version}-{platform}` and an ending.
 
-use crate::{ArchiveFormat, EvidenceKind, Form, Line, Platform, Release, Version};
+use crate::{ArchiveFormat, EvidenceKind, Packaging, Platform, Product, Release, Version};
 
 /// One name that a release's asset may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asset {
+pub struct AssetName {
     /// The file's name.
     pub name: String,
     /// How its bytes make a tree.
-    pub form: Form,
+    pub form: Packaging,
 }
 
 /// The folders that a version's assets may lie in, the likelier first; the empty one is the root.
@@ -17,29 +17,29 @@ pub fn folders(version: &Version) -> [String; 2] {
 }
 
 /// The names that a release's asset may have, the one we would rather fetch first.
-pub fn assets(release: &Release) -> Vec<Asset> {
+pub fn assets(release: &Release) -> Vec<AssetName> {
     let Some(stem) = release.asset_stem() else { return Vec::new() };
     let endings = endings(release.platform).into_iter();
-    endings.map(|(ending, form)| Asset { name: format!("{stem}{ending}"), form }).collect()
+    endings.map(|(ending, form)| AssetName { name: format!("{stem}{ending}"), form }).collect()
 }
 
 /// The endings of a platform's assets; on Windows a zip is what people unpack.
-pub fn endings(platform: Platform) -> Vec<(String, Form)> {
+pub fn endings(platform: Platform) -> Vec<(String, Packaging)> {
     let windows = platform == Platform::WindowsX86_64;
     let mut formats = ArchiveFormat::ALL;
     if windows {
         formats.rotate_right(1);
     }
     let archive = |format: ArchiveFormat| {
-        (format!(".{}", format.extension()), Form::Archive { format, strip: None })
+        (format!(".{}", format.extension()), Packaging::Archive { format, strip: None })
     };
     let mut endings: Vec<_> = formats.into_iter().map(archive).collect();
-    endings.push((if windows { ".exe" } else { "" }.to_owned(), Form::Bare));
+    endings.push((if windows { ".exe" } else { "" }.to_owned(), Packaging::Bare));
     endings
 }
 
 /// The version that a file of this name is an asset of, if it is one of the line.
-pub fn version(line: &Line, name: &str) -> Option<Version> {
+pub fn version(line: &Product, name: &str) -> Option<Version> {
     let rest = name.strip_prefix(&format!("{}-", line.binary))?;
     endings(line.platform).iter().find_map(|(ending, _)| {
         let stem = rest.strip_suffix(ending.as_str())?;
@@ -63,14 +63,14 @@ mod tests {
     use super::*;
     use crate::{Authority, Name};
 
-    fn line(platform: Platform) -> Line {
-        Line { authority: Authority::default(), binary: Name::default(), platform }
+    fn line(platform: Platform) -> Product {
+        Product { authority: Authority::default(), binary: Name::default(), platform }
     }
 
     #[test]
     fn windows_prefers_zip_and_has_exe() {
         let names = |platform| -> Vec<String> {
-            let release = line(platform).version("0.2.0".parse().unwrap());
+            let release = line(platform).at_version("0.2.0".parse().unwrap());
             assets(&release).into_iter().map(|asset| asset.name).collect()
         };
         let stem = "loom-bridge-server-0.2.0-windows-x86_64";

@@ -45,10 +45,11 @@ pub enum ChecksumError {
 pub fn sidecar(bytes: &[u8], asset: &str) -> Result<Digest, ChecksumError> {
     let lines = parse(bytes, asset)?;
     let asset = || asset.to_owned();
-    if let [Line { digest, name: None }] = lines[..] {
+    if let [ChecksumLine { digest, name: None }] = lines[..] {
         return Ok(digest);
     }
-    let matching: Vec<&Line> = lines.iter().filter(|l| l.name == Some(asset().as_str())).collect();
+    let matching: Vec<&ChecksumLine> =
+        lines.iter().filter(|l| l.name == Some(asset().as_str())).collect();
     match (&matching[..], lines.iter().find_map(|line| line.name)) {
         ([line], _) => Ok(line.digest),
         ([], Some(named)) => Err(ChecksumError::Other { asset: asset(), named: named.to_owned() }),
@@ -74,14 +75,14 @@ pub fn sums(bytes: &[u8], asset: &str) -> Result<Option<Digest>, ChecksumError> 
 
 /// What one line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Line<'a> {
+struct ChecksumLine<'a> {
     digest: Digest,
     name: Option<&'a str>,
 }
 
 /// The lines that give a digest. Others are passed over (comments, the armour of a signed file), unless they
 /// name the asset: then something is wrong with the one line that matters.
-fn parse<'a>(bytes: &'a [u8], asset: &str) -> Result<Vec<Line<'a>>, ChecksumError> {
+fn parse<'a>(bytes: &'a [u8], asset: &str) -> Result<Vec<ChecksumLine<'a>>, ChecksumError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ChecksumError::NotText)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = Vec::new();
@@ -102,22 +103,22 @@ fn parse<'a>(bytes: &'a [u8], asset: &str) -> Result<Vec<Line<'a>>, ChecksumErro
 }
 
 /// `<hex>`, `<hex>  <name>` or `<hex> *<name>`.
-fn plain(line: &str) -> Option<Line<'_>> {
+fn plain(line: &str) -> Option<ChecksumLine<'_>> {
     let (digits, name) = match line.split_once([' ', '\t']) {
         Some((digits, name)) => (digits, Some(name.trim_start())),
         None => (line, None),
     };
     let digest = hexadecimal(digits)?;
     let name = name.map(|name| last(name.strip_prefix('*').unwrap_or(name)));
-    Some(Line { digest, name })
+    Some(ChecksumLine { digest, name })
 }
 
 /// `SHA256 (<name>) = <hex>` of BSD, `SHA2-256(<name>)= <hex>` of OpenSSL.
-fn tagged(line: &str) -> Option<Line<'_>> {
+fn tagged(line: &str) -> Option<ChecksumLine<'_>> {
     let rest = line.strip_prefix("SHA256").or_else(|| line.strip_prefix("SHA2-256"))?;
     let (name, digits) = rest.trim_start().strip_prefix('(')?.rsplit_once(')')?;
     let digest = hexadecimal(digits.trim_start().strip_prefix('=')?.trim())?;
-    Some(Line { digest, name: Some(last(name)) })
+    Some(ChecksumLine { digest, name: Some(last(name)) })
 }
 
 /// 64 digits and nothing else: [`Digest`]'s own parser would take a `sha256:` before them.

@@ -20,28 +20,30 @@ use std::{fmt, time::Duration};
 
 use futures::StreamExt as _;
 
-pub use subject::{Asset, Checksum, Published, Stand, Subject};
+pub use subject::{
+    PublishedAsset, PublishedChecksum, PublishedRelease, RunningFixture, SourceFixture,
+};
 
 /// What is wrong, in words, as a case found it.
-pub type Wrong = Box<dyn std::error::Error + Send + Sync>;
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long one case may take; a source that hangs fails it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What became of each case.
 #[derive(Debug)]
-pub struct Report {
+pub struct ContractReport {
     /// Who was examined.
     pub subject: String,
     /// The cases that were run and held.
     pub passed: Vec<&'static str>,
     /// The cases that do not count for what this source can do.
-    pub not_asked: Vec<&'static str>,
+    pub skipped: Vec<&'static str>,
     /// The cases that did not hold, and why.
     pub failed: Vec<(&'static str, String)>,
 }
 
-impl Report {
+impl ContractReport {
     /// Panics with all failures together, or where nothing was examined at all.
     ///
     /// # Panics
@@ -51,9 +53,9 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ContractReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subject, passed, not_asked, failed } = self;
+        let Self { subject, passed, skipped: not_asked, failed } = self;
         let (held, skipped, wrong) = (passed.len(), not_asked.len(), failed.len());
         writeln!(f, "{subject}: {held} held, {skipped} not asked, {wrong} failed")?;
         failed.iter().try_for_each(|(name, why)| writeln!(f, "  {name}: {why}"))
@@ -61,17 +63,17 @@ impl fmt::Display for Report {
 }
 
 /// Runs every case that counts for the subject, all of them whatever fails.
-pub async fn run(subject: &dyn Subject) -> Report {
-    let mut report = Report {
+pub async fn run(subject: &dyn SourceFixture) -> ContractReport {
+    let mut report = ContractReport {
         subject: subject.name(),
         passed: Vec::new(),
-        not_asked: Vec::new(),
+        skipped: Vec::new(),
         failed: Vec::new(),
     };
     let can = subject.capabilities();
     for case in cases::ALL {
         if !(case.counts)(can) {
-            report.not_asked.push(case.name);
+            report.skipped.push(case.name);
             continue;
         }
         let run = std::panic::AssertUnwindSafe((case.run)(subject));
@@ -99,7 +101,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// The whole body, and in how many pieces it came.
-async fn collect(mut body: crate::Body) -> Result<(Vec<u8>, usize), Wrong> {
+async fn collect(mut body: crate::Body) -> Result<(Vec<u8>, usize), Failure> {
     let (mut bytes, mut pieces) = (Vec::new(), 0);
     while let Some(piece) = body.next().await {
         bytes.extend_from_slice(&piece?);

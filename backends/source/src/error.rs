@@ -197,7 +197,7 @@ pub enum Advice {
 
 /// What kind of failure this is, for the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
+pub enum ErrorClass {
     /// The source could not serve.
     Unreachable,
     /// The source wants credentials.
@@ -220,13 +220,13 @@ impl SourceError {
     }
 
     /// What kind of failure this is.
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> ErrorClass {
         match self {
             Self::Credentials { .. } | Self::NoCredentials { .. } | Self::Refused { .. } => {
-                Class::Credentials
+                ErrorClass::Credentials
             }
-            Self::Offline { .. } => Class::Offline,
-            _ => Class::Unreachable,
+            Self::Offline { .. } => ErrorClass::Offline,
+            _ => ErrorClass::Unreachable,
         }
     }
 

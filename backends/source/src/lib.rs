@@ -38,14 +38,17 @@ pub mod version;
 pub mod contract;
 
 pub use digest::Digest;
-pub use error::{Advice, Class, SourceError};
+pub use error::{Advice, ErrorClass, SourceError};
 pub use name::{Authority, Name};
 pub use offer::{
-    ArchiveFormat, Build, Carrier, Claim, Evidence, EvidenceKind, Form, Offer, Witness,
+    ArchiveFormat, Artifact, BuildInfo, ClaimedDigest, DigestSource, Evidence, EvidenceKind, Offer,
+    Packaging,
 };
 pub use platform::Platform;
 pub use record::{Index, Record, Statement};
-pub use release::{Line, Release};
-pub use source::{Capabilities, Dated, Listing, Need, Source, moment};
-pub use transfer::{Body, Opened, Pointer, Resume, Validator};
+pub use release::{Product, Release};
+pub use source::{
+    Capabilities, ListedVersion, ListingScope, Source, VersionListing, parse_rfc3339,
+};
+pub use transfer::{AssetRef, Body, Download, RangeRequest, Validator};
 pub use version::{Selector, Slot, Version};

@@ -4,39 +4,39 @@ use std::{fmt, time::SystemTime};
 
 use bytes::Bytes;
 
-use crate::{Digest, Pointer};
+use crate::{AssetRef, Digest};
 
 /// A release as one source offers it: unchecked, every digest in it a claim.
 #[derive(Debug, Clone, Default)]
 pub struct Offer {
     /// The ways its tree can travel, the source's best first.
-    pub carriers: Vec<Carrier>,
+    pub artifacts: Vec<Artifact>,
     /// The digest of the tree, claimed by a statement or the like.
-    pub tree: Option<Claim>,
+    pub tree: Option<ClaimedDigest>,
     /// The statement's bytes as the source serves them (store layout only).
     pub statement: Option<Bytes>,
     /// Where evidence lies: signatures, attestations.
     pub evidence: Vec<Evidence>,
     /// What is known of a cargo build; `None` for everything else.
-    pub build: Option<Build>,
+    pub build: Option<BuildInfo>,
 }
 
 /// One way for a tree to travel.
 #[derive(Debug, Clone)]
-pub struct Carrier {
+pub struct Artifact {
     /// How the bytes are to be read.
-    pub form: Form,
+    pub packaging: Packaging,
     /// What to open.
-    pub at: Pointer,
+    pub asset: AssetRef,
     /// Size in bytes, where the source knows it.
     pub size: Option<u64>,
     /// Digests claimed for the carrier's own bytes (for loose files: of the listing).
-    pub claims: Vec<Claim>,
+    pub claims: Vec<ClaimedDigest>,
 }
 
 /// How a carrier's bytes make a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Form {
+pub enum Packaging {
     /// An archive. `strip` says whether its single top folder is dropped, where that is recorded;
     /// `None` leaves it to the unpacker: dropped if that is all there is.
     Archive {
@@ -50,7 +50,7 @@ pub enum Form {
     /// Loose files: the carrier's pointer is the tree listing, the files lie below `folder`.
     Loose {
         /// The pointer's prefix to which each path of the listing is joined.
-        folder: Pointer,
+        folder: AssetRef,
     },
 }
 
@@ -101,11 +101,11 @@ impl fmt::Display for ArchiveFormat {
 
 /// Somebody says that bytes have this digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct ClaimedDigest {
     /// The digest claimed.
     pub digest: Digest,
     /// Who says so.
-    pub by: Witness,
+    pub by: DigestSource,
     /// Where it was read, for people: a URL or path, without secrets.
     pub at: String,
 }
@@ -113,7 +113,7 @@ pub struct Claim {
 /// Who claims a digest. None of them proves where bytes come from, only that they arrived whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Witness {
+pub enum DigestSource {
     /// A `.sha256` file beside the asset.
     Sidecar,
     /// A line of `SHA256SUMS`.
@@ -126,7 +126,7 @@ pub enum Witness {
     Plugin,
 }
 
-impl fmt::Display for Witness {
+impl fmt::Display for DigestSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Sidecar => ".sha256 file",
@@ -144,7 +144,7 @@ pub struct Evidence {
     /// What it is.
     pub kind: EvidenceKind,
     /// What to open.
-    pub at: Pointer,
+    pub asset: AssetRef,
 }
 
 /// The kinds of evidence, by the ending of the name.
@@ -163,7 +163,7 @@ pub enum EvidenceKind {
 
 /// What is known of a cargo build, for people and for the receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Build {
+pub struct BuildInfo {
     /// The cargo profile's folder, such as `release` or `debug`.
     pub profile: String,
     /// When the executable was last written.

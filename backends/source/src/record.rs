@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize, de::Error as _};
 
 use crate::{
-    ArchiveFormat, Authority, Digest, EvidenceKind, Line, Name, Platform, Release, Slot, Version,
-    json,
+    ArchiveFormat, Authority, Digest, EvidenceKind, Name, Platform, Product, Release, Slot,
+    Version, json,
 };
 
 /// Why a document cannot be used.
@@ -80,7 +80,7 @@ pub struct Statement {
     /// The path of the program inside the tree.
     pub entry: String,
     /// The archives that are known to unpack to this tree.
-    pub archives: Vec<Archive>,
+    pub archives: Vec<StatementArchive>,
     /// When the release was published (RFC 3339), where the authority says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<String>,
@@ -91,7 +91,7 @@ pub struct Statement {
 
 /// An archive of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Archive {
+pub struct StatementArchive {
     /// The digest of its bytes.
     pub digest: Digest,
     /// Their number.
@@ -119,12 +119,12 @@ impl Statement {
 
     /// The release that the statement speaks of.
     pub fn release(&self) -> Release {
-        Line {
+        Product {
             authority: self.authority.clone(),
             binary: self.binary.clone(),
             platform: self.platform,
         }
-        .version(self.version.clone())
+        .at_version(self.version.clone())
     }
 }
 
@@ -135,7 +135,7 @@ pub struct Record {
     pub statement: Digest,
     /// The ways the tree can travel from here.
     #[serde(default)]
-    pub carriers: Vec<RecordCarrier>,
+    pub carriers: Vec<RecordArtifact>,
     /// Evidence kept as objects.
     #[serde(default)]
     pub evidence: Vec<RecordEvidence>,
@@ -144,7 +144,7 @@ pub struct Record {
 /// A carrier of a record. One of an unknown form is skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "form", rename_all = "kebab-case")]
-pub enum RecordCarrier {
+pub enum RecordArtifact {
     /// An archive object; the statement says how it unpacks.
     Archive {
         /// Its digest, one of the statement's archives.
@@ -264,7 +264,7 @@ impl Index {
     }
 
     /// The versions of one line that are not withdrawn.
-    pub fn versions(&self, line: &Line) -> Vec<Version> {
+    pub fn versions(&self, line: &Product) -> Vec<Version> {
         let of_line = |e: &&IndexEntry| {
             e.authority == line.authority
                 && e.binary == line.binary
@@ -332,7 +332,7 @@ mod tests {
             Digest::of(b"")
         );
         let record = Record::parse(text.as_bytes()).unwrap();
-        assert_eq!(record.carriers, [RecordCarrier::Unknown, RecordCarrier::Loose]);
+        assert_eq!(record.carriers, [RecordArtifact::Unknown, RecordArtifact::Loose]);
     }
 
     #[test]
@@ -354,6 +354,6 @@ mod tests {
         let index = Index { payload, signatures: vec![] };
         let read = Index::parse(&index.to_bytes()).unwrap();
         assert_eq!(read, index);
-        assert_eq!(read.versions(&statement().release().line()), ["0.1.0".parse().unwrap()]);
+        assert_eq!(read.versions(&statement().release().product()), ["0.1.0".parse().unwrap()]);
     }
 }

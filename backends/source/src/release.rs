@@ -6,7 +6,7 @@ use crate::{Authority, Name, Platform, Slot, Version};
 
 /// One program of one authority for one platform, in all its versions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Line {
+pub struct Product {
     /// Who defines its releases.
     pub authority: Authority,
     /// The program.
@@ -28,24 +28,24 @@ pub struct Release {
     pub platform: Platform,
 }
 
-impl Line {
+impl Product {
     /// The release of this line in `slot`.
-    pub fn at(&self, slot: Slot) -> Release {
+    pub fn in_slot(&self, slot: Slot) -> Release {
         let Self { authority, binary, platform } = self.clone();
         Release { authority, binary, slot, platform }
     }
 
     /// The release of this line at `version`.
-    pub fn version(&self, version: Version) -> Release {
-        self.at(Slot::Version(version))
+    pub fn at_version(&self, version: Version) -> Release {
+        self.in_slot(Slot::Version(version))
     }
 }
 
 impl Release {
     /// The line this release belongs to.
-    pub fn line(&self) -> Line {
+    pub fn product(&self) -> Product {
         let Self { authority, binary, platform, .. } = self.clone();
-        Line { authority, binary, platform }
+        Product { authority, binary, platform }
     }
 
     /// `{binary}-{version}-{platform}`, the stem of every asset of the release; `None` for a development build.
@@ -66,7 +66,7 @@ impl fmt::Display for Release {
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for Product {
     /// `loom-bridge-server linux-x86_64`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.binary, self.platform)

@@ -7,11 +7,13 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{Line, Name, Offer, Opened, Pointer, Release, Resume, SourceError, Version};
+use crate::{
+    AssetRef, Download, Name, Offer, Product, RangeRequest, Release, SourceError, Version,
+};
 
 /// How much of a listing is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum ListingScope {
     /// Every version.
     All,
     /// The newest is enough, where that is cheaper; all of them are a right answer too.
@@ -20,22 +22,22 @@ pub enum Need {
 
 /// A version, and how old it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Dated {
+pub struct ListedVersion {
     /// The version.
     pub version: Version,
     /// When it was published, where the source says so: its word, and no more.
     pub published: Option<SystemTime>,
 }
 
-impl Dated {
+impl ListedVersion {
     /// A version with the time that a source gives in RFC 3339, UTC (`2026-11-22T16:03:00Z`); one that cannot be
     /// read counts as none.
     pub fn new(version: Version, published: Option<&str>) -> Self {
-        Self { version, published: published.and_then(moment) }
+        Self { version, published: published.and_then(parse_rfc3339) }
     }
 }
 
-impl From<Version> for Dated {
+impl From<Version> for ListedVersion {
     /// A version of which nobody says how old it is.
     fn from(version: Version) -> Self {
         Self { version, published: None }
@@ -43,22 +45,22 @@ impl From<Version> for Dated {
 }
 
 /// The time that a text in RFC 3339, UTC, means.
-pub fn moment(text: &str) -> Option<SystemTime> {
+pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(text).ok()
 }
 
 /// The versions that a source carries of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Listing {
+pub enum VersionListing {
     /// These, in no particular order; none where the source does not know the line.
-    Versions(Vec<Dated>),
+    Versions(Vec<ListedVersion>),
     /// The source cannot tell what it carries, for the reason given (a plain HTTP folder without an index).
     Unlistable(&'static str),
 }
 
-impl Listing {
+impl VersionListing {
     /// These versions, with the times that are known of them.
-    pub fn of(versions: impl IntoIterator<Item = impl Into<Dated>>) -> Self {
+    pub fn of(versions: impl IntoIterator<Item = impl Into<ListedVersion>>) -> Self {
         Self::Versions(versions.into_iter().map(Into::into).collect())
     }
 }
@@ -91,14 +93,15 @@ pub trait Source: Display + Debug + Send + Sync {
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError>;
 
     /// The versions of one line (all, or only the newest where that is cheaper), or that it cannot list.
-    async fn list(&self, line: &Line, need: Need) -> Result<Listing, SourceError>;
+    async fn list(&self, line: &Product, need: ListingScope)
+    -> Result<VersionListing, SourceError>;
 
     /// Bytes exactly as published, from an offset if the validator still holds, else from 0; the answer says which.
-    async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError>;
+    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError>;
 
     /// The file of this machine behind a pointer, where there is one: for those who can copy it better than
     /// by reading a stream. Its bytes are as unchecked as any.
-    fn local_file(&self, _what: &Pointer) -> Option<std::path::PathBuf> {
+    fn local_file(&self, _what: &AssetRef) -> Option<std::path::PathBuf> {
         None
     }
 
@@ -117,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_time_that_cannot_be_read_is_none() {
-        let published = |text| Dated::new("0.2.0".parse().unwrap(), text).published;
+        let published = |text| ListedVersion::new("0.2.0".parse().unwrap(), text).published;
         let at = UNIX_EPOCH + Duration::from_secs(951_782_400);
         assert_eq!(published(Some("2000-02-29T00:00:00Z")), Some(at));
         for text in [None, Some(""), Some("yesterday"), Some("2000-02-30T00:00:00Z")] {

@@ -12,9 +12,9 @@ use crate::SourceError;
 /// (a key below its root, a path), shown to people as it stands and free of secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Pointer(String);
+pub struct AssetRef(String);
 
-impl Pointer {
+impl AssetRef {
     /// A pointer with this text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -32,7 +32,7 @@ impl Pointer {
     }
 }
 
-impl fmt::Display for Pointer {
+impl fmt::Display for AssetRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
     }
@@ -50,14 +50,14 @@ pub enum Validator {
 
 /// Where to begin.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Resume {
+pub struct RangeRequest {
     /// The first byte wanted; 0 for the whole.
     pub from: u64,
     /// What the earlier answer said of its bytes, where anything.
     pub validator: Option<Validator>,
 }
 
-impl Resume {
+impl RangeRequest {
     /// From the first byte.
     pub fn whole() -> Self {
         Self::default()
@@ -68,7 +68,7 @@ impl Resume {
 pub type Body = Pin<Box<dyn Stream<Item = Result<Bytes, SourceError>> + Send>>;
 
 /// An answer whose bytes have begun to arrive.
-pub struct Opened {
+pub struct Download {
     /// The offset of the body's first byte: what was asked for, or 0 where the source could not or would not
     /// continue (no ranges, or the validator no longer holds). Never anything else.
     pub start: u64,
@@ -80,7 +80,7 @@ pub struct Opened {
     pub body: Body,
 }
 
-impl fmt::Debug for Opened {
+impl fmt::Debug for Download {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opened")
             .field("start", &self.start)

@@ -17,7 +17,7 @@
 
 use std::{sync::Arc, time::Duration, time::SystemTime};
 
-use loom_core::{AgentState, Event, Profile, Runtime, hosted::SendError};
+use loom_core::{AgentState, Event, HostedProfile, Runtime, hosted::SendError};
 use tonic::{Request, Response, Status};
 
 use crate::{convert, proto};
@@ -27,19 +27,19 @@ const LONGEST: Duration = Duration::from_secs(600);
 
 /// Agents are kept here.
 #[derive(Debug, Clone)]
-pub struct AgentRuntime {
+pub struct AgentRuntimeService {
     /// Where they live.
     pub core: Arc<Runtime>,
 }
 
 #[tonic::async_trait]
-impl proto::agent_runtime_server::AgentRuntime for AgentRuntime {
+impl proto::agent_runtime_server::AgentRuntime for AgentRuntimeService {
     async fn create_agent(
         &self,
         request: Request<proto::AgentConfig>,
     ) -> Result<Response<proto::CreateAgentResponse>, Status> {
         let config = request.into_inner();
-        let profile = Profile {
+        let profile = HostedProfile {
             kind: config.agent_type,
             capabilities: config.capabilities,
             parameters: config.parameters,
@@ -100,7 +100,7 @@ impl proto::agent_runtime_server::AgentRuntime for AgentRuntime {
     }
 }
 
-impl AgentRuntime {
+impl AgentRuntimeService {
     fn state(&self, agent_id: String) -> Result<proto::AgentState, Status> {
         let state = self.core.directory.state_of(&agent_id);
         let state = state.ok_or_else(|| refused(SendError::Unknown(agent_id.clone())))?;

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use futures::stream::Map;
-use loom_core::{End, Outbound, Outgoing, Runtime};
+use loom_core::{Outbound, Outgoing, Runtime, StreamEnd};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{convert, proto, stream, tool_service};
 
 /// What an outbound stream becomes on the wire.
-pub type ToWire = fn(Result<Outgoing, End>) -> Result<proto::ServerEvent, Status>;
+pub type ToWire = fn(Result<Outgoing, StreamEnd>) -> Result<proto::ServerEvent, Status>;
 
 /// Agents come in here.
 #[derive(Debug, Clone)]
-pub struct Bridge {
+pub struct BridgeService {
     /// What they meet.
     pub core: Arc<Runtime>,
     /// Largest message accepted, in bytes; for error messages only.
@@ -24,7 +24,7 @@ pub struct Bridge {
 }
 
 #[tonic::async_trait]
-impl proto::bridge_server::Bridge for Bridge {
+impl proto::bridge_server::Bridge for BridgeService {
     type EventStreamStream = Map<Outbound, ToWire>;
 
     async fn register_agent(

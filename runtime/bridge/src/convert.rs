@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use loom_core::{
-    Answer, Call, End, Event, Failure, FailureKind, Outgoing, ProviderKind, Qos, Tool,
-    backlog::Item, directory::Registration,
+    Event, Outgoing, ProviderKind, Qos, StreamEnd, Tool, ToolCall, ToolFailure, ToolFailureKind,
+    ToolResult, backlog::QueueItem, directory::Registration,
 };
 use tonic::Status;
 
@@ -100,9 +100,9 @@ pub fn tool_to_wire(tool: &Tool) -> proto::ToolDescriptor {
 }
 
 /// A call from the wire.
-pub fn call(call: proto::ToolCall) -> Call {
+pub fn call(call: proto::ToolCall) -> ToolCall {
     let qos = qos(call.qos());
-    Call {
+    ToolCall {
         id: call.id,
         name: call.name,
         arguments: call.arguments,
@@ -114,7 +114,7 @@ pub fn call(call: proto::ToolCall) -> Call {
 }
 
 /// A call to the wire.
-fn call_to_wire(call: &Call) -> proto::ToolCall {
+fn call_to_wire(call: &ToolCall) -> proto::ToolCall {
     let qos = match call.qos {
         Qos::Realtime => proto::QoSLevel::QosRealtime,
         Qos::Batched => proto::QoSLevel::QosBatched,
@@ -132,17 +132,17 @@ fn call_to_wire(call: &Call) -> proto::ToolCall {
 }
 
 /// An agent's answer. What it says about a failure is kept; what it leaves open is filled in.
-pub fn answer(result: proto::ToolResult) -> Answer {
+pub fn answer(result: proto::ToolResult) -> ToolResult {
     // Not by the getter, which reads an unknown number as the default: that is OK.
     let kind = match proto::ToolStatus::try_from(result.status) {
         Ok(proto::ToolStatus::ToolOk) => return Ok(result.output),
-        Ok(proto::ToolStatus::ToolError) | Err(_) => FailureKind::Execution,
-        Ok(proto::ToolStatus::ToolTimeout) => FailureKind::Timeout,
-        Ok(proto::ToolStatus::ToolNotFound) => FailureKind::NotFound,
-        Ok(proto::ToolStatus::ToolInvalidArguments) => FailureKind::InvalidArguments,
+        Ok(proto::ToolStatus::ToolError) | Err(_) => ToolFailureKind::Execution,
+        Ok(proto::ToolStatus::ToolTimeout) => ToolFailureKind::Timeout,
+        Ok(proto::ToolStatus::ToolNotFound) => ToolFailureKind::NotFound,
+        Ok(proto::ToolStatus::ToolInvalidArguments) => ToolFailureKind::InvalidArguments,
     };
     let said = result.error.unwrap_or_default();
-    let mut failure = Failure::new(kind, said.message);
+    let mut failure = ToolFailure::new(kind, said.message);
     if !said.code.is_empty() {
         failure.code = said.code;
     }
@@ -151,7 +151,7 @@ pub fn answer(result: proto::ToolResult) -> Answer {
 }
 
 /// The answer to the call `id`, to the wire.
-pub fn answer_to_wire(id: String, answer: Answer) -> proto::ToolResult {
+pub fn answer_to_wire(id: String, answer: ToolResult) -> proto::ToolResult {
     let failure = match answer {
         Ok(output) => {
             let status = proto::ToolStatus::ToolOk.into();
@@ -160,10 +160,10 @@ pub fn answer_to_wire(id: String, answer: Answer) -> proto::ToolResult {
         Err(failure) => failure,
     };
     let status = match failure.kind {
-        FailureKind::Execution => proto::ToolStatus::ToolError,
-        FailureKind::Timeout => proto::ToolStatus::ToolTimeout,
-        FailureKind::NotFound => proto::ToolStatus::ToolNotFound,
-        FailureKind::InvalidArguments => proto::ToolStatus::ToolInvalidArguments,
+        ToolFailureKind::Execution => proto::ToolStatus::ToolError,
+        ToolFailureKind::Timeout => proto::ToolStatus::ToolTimeout,
+        ToolFailureKind::NotFound => proto::ToolStatus::ToolNotFound,
+        ToolFailureKind::InvalidArguments => proto::ToolStatus::ToolInvalidArguments,
     };
     let error =
         proto::ToolError { code: failure.code, message: failure.message, details: failure.details };
@@ -171,13 +171,13 @@ pub fn answer_to_wire(id: String, answer: Answer) -> proto::ToolResult {
 }
 
 /// What a stream says, to the wire.
-pub fn outgoing(said: Result<Outgoing, End>) -> Result<proto::ServerEvent, Status> {
+pub fn outgoing(said: Result<Outgoing, StreamEnd>) -> Result<proto::ServerEvent, Status> {
     use proto::server_event::Msg;
     let msg = match said.map_err(status)? {
-        Outgoing::Event(Item::Delivery { pattern, envelope }) => {
+        Outgoing::Event(QueueItem::Delivery { pattern, envelope }) => {
             Msg::Delivery(proto::Delivery::of(&pattern, &envelope))
         }
-        Outgoing::Event(Item::Lost { pattern, count }) => Msg::Err(proto::Error {
+        Outgoing::Event(QueueItem::Lost { pattern, count }) => Msg::Err(proto::Error {
             code: "EVENTS_DROPPED".to_owned(),
             message: format!(
                 "{count} events of {pattern} were dropped because this stream is read too slowly"
@@ -193,11 +193,11 @@ pub fn outgoing(said: Result<Outgoing, End>) -> Result<proto::ServerEvent, Statu
 }
 
 /// How a stream ends on the wire.
-pub fn status(end: End) -> Status {
+pub fn status(end: StreamEnd) -> Status {
     match end {
-        End::Done => Status::ok(""),
-        End::Unavailable(why) => Status::unavailable(why),
-        End::Invalid(why) => Status::invalid_argument(why),
+        StreamEnd::Done => Status::ok(""),
+        StreamEnd::Unavailable(why) => Status::unavailable(why),
+        StreamEnd::Invalid(why) => Status::invalid_argument(why),
     }
 }
 

@@ -30,7 +30,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::history::History;
-use crate::{logging::Telemetry, settings::HostPort, token::Token};
+use crate::{logging::Telemetry, settings::HostPort, token::BearerToken};
 
 /// What people look at.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub struct Dashboard {
     host: Arc<str>,
     stopping: CancellationToken,
     started: Instant,
-    token: Option<Token>,
+    token: Option<BearerToken>,
     telemetry: Telemetry,
     history: Arc<History>,
 }
@@ -50,7 +50,7 @@ impl Dashboard {
     pub fn new(
         core: &Arc<Runtime>,
         host: String,
-        token: Option<Token>,
+        token: Option<BearerToken>,
         telemetry: Telemetry,
         stopping: CancellationToken,
     ) -> Self {

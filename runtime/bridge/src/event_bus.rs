@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use futures::{StreamExt as _, stream::Map};
-use loom_core::{End, Envelope, Filter, Runtime, Subscription};
+use loom_core::{Envelope, Filter, Runtime, StreamEnd, Subscription};
 use tonic::{Request, Response, Status};
 
 use crate::{convert, proto};
@@ -22,17 +22,17 @@ use crate::{convert, proto};
 pub const SUBSCRIPTION: &str = "loom-subscription-id";
 
 /// What a subscription becomes on the wire.
-pub type ToWire = fn(Result<Arc<Envelope>, End>) -> Result<proto::Event, Status>;
+pub type ToWire = fn(Result<Arc<Envelope>, StreamEnd>) -> Result<proto::Event, Status>;
 
 /// Events come and go here.
 #[derive(Debug, Clone)]
-pub struct EventBus {
+pub struct EventBusService {
     /// Where to and where from.
     pub core: Arc<Runtime>,
 }
 
 #[tonic::async_trait]
-impl proto::event_bus_server::EventBus for EventBus {
+impl proto::event_bus_server::EventBus for EventBusService {
     type SubscribeStream = Map<Subscription, ToWire>;
 
     async fn publish(
@@ -57,8 +57,8 @@ impl proto::event_bus_server::EventBus for EventBus {
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let request = request.into_inner();
         let qos = convert::qos(request.qos());
-        let notes = request.filters.into_iter().collect();
-        let filter = Filter { kinds: request.event_types, notes };
+        let metadata = request.filters.into_iter().collect();
+        let filter = Filter { kinds: request.event_types, metadata };
         let subscription = self.core.subscribe(&request.topic, qos, filter);
         let id = subscription.id().parse();
         let id = id.map_err(|_| Status::internal("a subscription's name fits no header"))?;
@@ -89,6 +89,6 @@ impl proto::event_bus_server::EventBus for EventBus {
     }
 }
 
-fn to_wire(said: Result<Arc<Envelope>, End>) -> Result<proto::Event, Status> {
+fn to_wire(said: Result<Arc<Envelope>, StreamEnd>) -> Result<proto::Event, Status> {
     said.map(|envelope| convert::event_to_wire(&envelope.event)).map_err(convert::status)
 }

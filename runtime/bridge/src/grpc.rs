@@ -13,18 +13,18 @@ use tonic_health::{ServingStatus, pb::FILE_DESCRIPTOR_SET as HEALTH, server::Hea
 use tower::util::MapRequestLayer;
 
 use crate::{
-    agent_runtime::AgentRuntime,
-    bridge::Bridge,
+    agent_runtime::AgentRuntimeService,
+    bridge::BridgeService,
     ending,
-    event_bus::EventBus,
+    event_bus::EventBusService,
     proto,
     proto::{
         agent_runtime_server::AgentRuntimeServer, bridge_server::BridgeServer,
         event_bus_server::EventBusServer, tool_service_server::ToolServiceServer,
     },
-    settings::Settings,
+    settings::ServerSettings,
     token::Guard,
-    tool_service::ToolService,
+    tool_service::ToolsService,
 };
 
 /// What health speaks of: everything, and each of our services.
@@ -42,7 +42,7 @@ const STREAMS: u32 = 4096;
 #[derive(Debug)]
 pub struct Grpc {
     health: HealthReporter,
-    bridge: Bridge,
+    bridge: BridgeService,
     guard: Guard,
     tls: Option<ServerTlsConfig>,
 }
@@ -51,7 +51,7 @@ impl Grpc {
     /// Prepares the services; spoken to by TLS, where there is a configuration for it.
     pub async fn new(
         core: &Arc<Runtime>,
-        settings: &Settings,
+        settings: &ServerSettings,
         tls: Option<ServerTlsConfig>,
         stopping: CancellationToken,
     ) -> Self {
@@ -60,7 +60,8 @@ impl Grpc {
             health.set_service_status(service, ServingStatus::Serving).await;
         }
         let core = Arc::clone(core);
-        let bridge = Bridge { core, max_message_bytes: settings.max_message_bytes, stopping };
+        let bridge =
+            BridgeService { core, max_message_bytes: settings.max_message_bytes, stopping };
         Self { health, bridge, guard: Guard(settings.token.clone()), tls }
     }
 
@@ -75,12 +76,12 @@ impl Grpc {
         let (core, stopping) = (Arc::clone(&bridge.core), bridge.stopping.clone());
         let limit = bridge.max_message_bytes;
         let bridge = BridgeServer::new(bridge).max_decoding_message_size(limit);
-        let bus = EventBus { core: Arc::clone(&core) };
+        let bus = EventBusService { core: Arc::clone(&core) };
         let bus = EventBusServer::new(bus).max_decoding_message_size(limit);
-        let tools = ToolService { core: Arc::clone(&core) };
+        let tools = ToolsService { core: Arc::clone(&core) };
         let tools = ToolServiceServer::new(tools).max_decoding_message_size(limit);
         let agents =
-            AgentRuntimeServer::new(AgentRuntime { core }).max_decoding_message_size(limit);
+            AgentRuntimeServer::new(AgentRuntimeService { core }).max_decoding_message_size(limit);
         let health = tonic_health::server::HealthService::from_health_reporter(health);
         let v1 = reflection().build_v1()?;
         let v1alpha = reflection().build_v1alpha()?;

@@ -15,13 +15,13 @@ use tracing_subscriber::{
 
 use crate::{
     otlp::{Export, OtlpError},
-    settings::Settings,
-    spans::{SpanLayer, Store, budget::Budget, layer::OwnSpans},
+    settings::ServerSettings,
+    spans::{SpanLayer, SpanStore, budget::SpanBudget, layer::OwnSpans},
 };
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Format {
+pub enum LogFormat {
     /// For people.
     #[default]
     Text,
@@ -29,7 +29,7 @@ pub enum Format {
     Json,
 }
 
-impl FromStr for Format {
+impl FromStr for LogFormat {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -45,11 +45,11 @@ impl FromStr for Format {
 #[derive(Debug, Clone)]
 pub struct Telemetry {
     /// What is logged.
-    pub log: Arc<Log>,
+    pub log: Arc<LogFilter>,
     /// The latest spans.
-    pub spans: Arc<Store>,
+    pub spans: Arc<SpanStore>,
     /// How many event spans may still be taken.
-    pub budget: Arc<Budget>,
+    pub budget: Arc<SpanBudget>,
     /// Where spans go on to, if anywhere.
     pub export: Option<Export>,
 }
@@ -70,39 +70,39 @@ pub enum TelemetryError {
 
 impl Telemetry {
     /// Starts to log and to keep spans, for the whole process; call it inside of the async runtime.
-    pub fn start(settings: &Settings, colours: bool) -> Result<Self, TelemetryError> {
+    pub fn start(settings: &ServerSettings, colours: bool) -> Result<Self, TelemetryError> {
         let bad = |why| TelemetryError::Filter(settings.log.clone(), why);
         let (filter, handle) = reload::Layer::new(parse(&settings.log).map_err(bad)?);
         let export = settings.otlp.as_ref().map(Export::new).transpose()?;
-        let spans = Arc::new(Store::default());
-        let budget = Arc::new(Budget::new(settings.event_spans, Instant::now()));
+        let spans = Arc::new(SpanStore::default());
+        let budget = Arc::new(SpanBudget::new(settings.event_spans, Instant::now()));
         let layer = SpanLayer::new(&spans, export.clone());
         tracing_subscriber::registry()
             .with(lines(settings.log_format, colours).with_filter(filter))
             .with(layer.with_filter(OwnSpans(Arc::clone(&budget))))
             .try_init()?;
-        let log = Arc::new(Log { handle, current: Mutex::new(settings.log.clone()) });
+        let log = Arc::new(LogFilter { handle, current: Mutex::new(settings.log.clone()) });
         Ok(Self { log, spans, budget, export })
     }
 }
 
 /// Log lines go to standard error.
-fn lines(format: Format, colours: bool) -> Box<dyn Layer<Registry> + Send + Sync> {
+fn lines(format: LogFormat, colours: bool) -> Box<dyn Layer<Registry> + Send + Sync> {
     let lines = fmt::layer().with_writer(io::stderr);
     match format {
-        Format::Text => lines.with_ansi(colours && io::stderr().is_terminal()).boxed(),
-        Format::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+        LogFormat::Text => lines.with_ansi(colours && io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     }
 }
 
 /// What is logged; can be changed while the server runs.
 #[derive(Debug)]
-pub struct Log {
+pub struct LogFilter {
     handle: reload::Handle<EnvFilter, Registry>,
     current: Mutex<String>,
 }
 
-impl Log {
+impl LogFilter {
     /// The filter that holds.
     pub fn current(&self) -> String {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()

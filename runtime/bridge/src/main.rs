@@ -6,7 +6,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use loom_bridge::{
     logging::Telemetry,
     server::{self, chain},
-    settings::{HELP, Settings},
+    settings::{HELP, ServerSettings},
 };
 
 /// The Loom runtime: event bus, agents and their tools over gRPC, and a dashboard.
@@ -20,14 +20,14 @@ fn main() -> ExitCode {
     if let Err(error) = Arguments::from_arg_matches(&matches) {
         error.exit();
     }
-    let settings = match Settings::read(&std::env::vars_os().collect()) {
+    let settings = match ServerSettings::read(&std::env::vars_os().collect()) {
         Ok(settings) => settings,
         Err(error) => return fail(&error.to_string(), None, 2),
     };
     serve(settings)
 }
 
-fn serve(settings: Settings) -> ExitCode {
+fn serve(settings: ServerSettings) -> ExitCode {
     let workers = thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, 4);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loom_core::mcp::{Spec, environment};
+use loom_core::mcp::{McpServerConfig, environment};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
@@ -23,7 +23,7 @@ struct Table {
 }
 
 /// Reads `LOOM_MCP_SERVERS`: an object of tables by name, or an array of tables with a `name` each.
-pub(crate) fn read(vars: &Reader<'_>) -> Result<Vec<Spec>, SettingsError> {
+pub(crate) fn read(vars: &Reader<'_>) -> Result<Vec<McpServerConfig>, SettingsError> {
     let tables: Vec<(Option<String>, Value)> = match vars.json(VARIABLE)? {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Object(tables)) => {
@@ -33,18 +33,18 @@ pub(crate) fn read(vars: &Reader<'_>) -> Result<Vec<Spec>, SettingsError> {
         Some(_) => return Err(mistake("expected an object of servers by name, or an array")),
     };
     let inherited = environment::inherited(vars.all());
-    let mut specs: Vec<Spec> = Vec::new();
+    let mut specs: Vec<McpServerConfig> = Vec::new();
     for (name, table) in tables {
         let spec = spec(name, table).map_err(|why| mistake(&why))?;
         if specs.iter().any(|other| other.name == spec.name) {
             return Err(mistake(&format!("{} stands there twice", spec.name)));
         }
-        specs.push(Spec { inherited: inherited.clone(), ..spec });
+        specs.push(McpServerConfig { inherited: inherited.clone(), ..spec });
     }
     Ok(specs)
 }
 
-fn spec(name: Option<String>, table: Value) -> Result<Spec, String> {
+fn spec(name: Option<String>, table: Value) -> Result<McpServerConfig, String> {
     let of = name.clone().unwrap_or_else(|| "a server".to_owned());
     let table: Table =
         serde_json::from_value(table).map_err(|error| format!("{of}: {}", unquoted(&error)))?;
@@ -60,7 +60,13 @@ fn spec(name: Option<String>, table: Value) -> Result<Spec, String> {
     }
     let secret = |(name, value)| (name, SecretString::from(value));
     let env = table.env.into_iter().map(secret).collect();
-    Ok(Spec { name, command: table.command, args: table.args, env, inherited: BTreeMap::new() })
+    Ok(McpServerConfig {
+        name,
+        command: table.command,
+        args: table.args,
+        env,
+        inherited: BTreeMap::new(),
+    })
 }
 
 fn mistake(why: &str) -> SettingsError {
@@ -72,12 +78,12 @@ mod tests {
     use secrecy::ExposeSecret as _;
 
     use super::*;
-    use crate::settings::Settings;
+    use crate::settings::ServerSettings;
 
-    fn read(json: &str) -> Result<Vec<Spec>, SettingsError> {
+    fn read(json: &str) -> Result<Vec<McpServerConfig>, SettingsError> {
         let vars = [(VARIABLE, json), ("PATH", "/bin"), ("LOOM_BRIDGE_TOKEN", "hush")];
         let vars = vars.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        Settings::read(&vars).map(|settings| settings.mcp)
+        ServerSettings::read(&vars).map(|settings| settings.mcp)
     }
 
     #[test]

@@ -27,8 +27,8 @@ use opentelemetry_sdk::{
 };
 
 use crate::{
-    settings::Otlp,
-    spans::{Record, Status, Value},
+    settings::OtlpEndpoint,
+    spans::{AttributeValue, SpanRecord, SpanStatus},
 };
 
 /// How long the last spans may take when the server stops.
@@ -69,7 +69,7 @@ pub struct Health {
 
 impl Export {
     /// Prepares it; call it inside of the async runtime. The collector need not be there yet.
-    pub fn new(settings: &Otlp) -> Result<Self, OtlpError> {
+    pub fn new(settings: &OtlpEndpoint) -> Result<Self, OtlpError> {
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_tonic()
             .with_endpoint(&settings.endpoint)
@@ -90,7 +90,7 @@ impl Export {
     }
 
     /// Queues a span, or drops it if the queue is full; never waits.
-    pub fn send(&self, record: &Record) {
+    pub fn send(&self, record: &SpanRecord) {
         self.processor.on_end(data(record, &self.scope));
     }
 
@@ -153,12 +153,12 @@ impl SpanExporter for Watched {
     }
 }
 
-fn data(record: &Record, scope: &InstrumentationScope) -> SpanData {
+fn data(record: &SpanRecord, scope: &InstrumentationScope) -> SpanData {
     let attributes = record.attributes.iter().map(|(key, value)| attribute(key, value));
     SpanData {
         span_context: SpanContext::new(
-            TraceId::from(record.place.trace),
-            SpanId::from(record.place.span),
+            TraceId::from(record.context.trace),
+            SpanId::from(record.context.span),
             TraceFlags::SAMPLED,
             false,
             TraceState::NONE,
@@ -174,9 +174,9 @@ fn data(record: &Record, scope: &InstrumentationScope) -> SpanData {
         events: SpanEvents::default(),
         links: SpanLinks::default(),
         status: match record.status {
-            Status::Unset => Outcome::Unset,
-            Status::Ok => Outcome::Ok,
-            Status::Error => Outcome::error(record.error.clone().unwrap_or_default()),
+            SpanStatus::Unset => Outcome::Unset,
+            SpanStatus::Ok => Outcome::Ok,
+            SpanStatus::Error => Outcome::error(record.error.clone().unwrap_or_default()),
         },
         instrumentation_scope: scope.clone(),
     }
@@ -192,12 +192,12 @@ fn kind(name: &str) -> SpanKind {
     }
 }
 
-fn attribute(key: &'static str, value: &Value) -> KeyValue {
+fn attribute(key: &'static str, value: &AttributeValue) -> KeyValue {
     match value {
-        Value::Text(text) => KeyValue::new(key, text.clone()),
-        Value::Number(number) => KeyValue::new(key, *number),
-        Value::Float(number) => KeyValue::new(key, *number),
-        Value::Switch(yes) => KeyValue::new(key, *yes),
+        AttributeValue::Text(text) => KeyValue::new(key, text.clone()),
+        AttributeValue::Number(number) => KeyValue::new(key, *number),
+        AttributeValue::Float(number) => KeyValue::new(key, *number),
+        AttributeValue::Switch(yes) => KeyValue::new(key, *yes),
     }
 }
 

@@ -3,33 +3,33 @@
 use std::sync::Arc;
 
 use loom_core::{
-    Offer, Runtime,
-    llm::{Client, Generate},
-    mcp::{Pace, Servers},
+    Runtime, ToolOffer,
+    llm::{Generate, LlmClient},
+    mcp::{McpServers, Pace},
 };
 
-use crate::settings::Settings;
+use crate::settings::ServerSettings;
 
 /// Offered as long as this lives.
 #[derive(Debug)]
 pub(crate) struct Own {
-    _llm: Offer,
-    mcp: Servers,
+    _llm: ToolOffer,
+    mcp: McpServers,
 }
 
 impl Own {
     /// Offers `llm:generate` and starts the MCP servers; waits for none of them.
-    pub(crate) fn start(settings: &Settings, core: &Arc<Runtime>) -> Self {
+    pub(crate) fn start(settings: &ServerSettings, core: &Arc<Runtime>) -> Self {
         for provider in &settings.providers.all {
             if let Some(why) = provider.fault() {
                 tracing::warn!(provider = provider.name, "language model cannot be used: {why}");
             }
         }
         let generate =
-            Generate::new(settings.providers.clone(), Client::default(), Arc::downgrade(core));
+            Generate::new(settings.providers.clone(), LlmClient::default(), Arc::downgrade(core));
         Self {
             _llm: core.tools.offer(vec![Generate::tool()], Arc::new(generate)),
-            mcp: Servers::start(settings.mcp.clone(), &core.tools, Pace::default()),
+            mcp: McpServers::start(settings.mcp.clone(), &core.tools, Pace::default()),
         }
     }
 

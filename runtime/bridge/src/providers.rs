@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use loom_core::llm::{Provider, Providers};
+use loom_core::llm::{LlmProvider, Providers};
 use secrecy::SecretString;
 use serde::{
     Deserialize, Deserializer,
@@ -21,7 +21,7 @@ const DEFAULT: &str = "default";
 #[derive(Debug, Default)]
 struct Tables {
     default: Option<String>,
-    providers: Vec<Provider>,
+    providers: Vec<LlmProvider>,
 }
 
 /// One table `[llm.<name>]`; fields that we do not know are of a newer `loom`.
@@ -75,14 +75,14 @@ pub(crate) fn read(vars: &Reader<'_>) -> Result<Providers, SettingsError> {
 }
 
 impl Tables {
-    fn default_provider(&mut self) -> &mut Provider {
+    fn default_provider(&mut self) -> &mut LlmProvider {
         let named = self.default.as_deref();
         let at = match named {
             Some(name) => self.providers.iter().position(|provider| provider.name == name),
             None => (!self.providers.is_empty()).then_some(0),
         };
         let at = at.unwrap_or_else(|| {
-            self.providers.push(Provider::new(named.unwrap_or(UNNAMED)));
+            self.providers.push(LlmProvider::new(named.unwrap_or(UNNAMED)));
             self.providers.len() - 1
         });
         &mut self.providers[at]
@@ -90,9 +90,9 @@ impl Tables {
 }
 
 impl Table {
-    fn provider(self, name: String) -> Provider {
-        let unset = Provider::new(name);
-        Provider {
+    fn provider(self, name: String) -> LlmProvider {
+        let unset = LlmProvider::new(name);
+        LlmProvider {
             kind: self.kind.unwrap_or(unset.kind),
             api_key: self.api_key.map(|key| key.0.into()),
             api_base: self.api_base,
@@ -140,14 +140,14 @@ mod tests {
     use secrecy::ExposeSecret as _;
 
     use super::*;
-    use crate::settings::Settings;
+    use crate::settings::ServerSettings;
 
     fn read(vars: &[(&str, &str)]) -> Result<Providers, SettingsError> {
         let vars = vars.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        Settings::read(&vars).map(|settings| settings.providers)
+        ServerSettings::read(&vars).map(|settings| settings.providers)
     }
 
-    fn key(provider: &Provider) -> Option<&str> {
+    fn key(provider: &LlmProvider) -> Option<&str> {
         provider.api_key.as_ref().map(|key| key.expose_secret())
     }
 

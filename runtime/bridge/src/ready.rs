@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// Where we listen; this is the document in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Ready {
+pub struct ReadyDocument {
     /// gRPC.
     pub bridge: SocketAddr,
     /// The page's URL, if there is one.
@@ -27,7 +27,7 @@ pub struct ReadyError {
     source: io::Error,
 }
 
-impl Ready {
+impl ReadyDocument {
     /// Writes the file aside and renames it: whoever sees it sees all of it.
     pub fn write(&self, path: &Path) -> Result<(), ReadyError> {
         let error = |source| ReadyError { path: path.to_owned(), source };
@@ -63,7 +63,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ready.json");
         forget(&path).unwrap();
-        let ready = Ready { bridge: "127.0.0.1:7".parse().unwrap(), dashboard: None };
+        let ready = ReadyDocument { bridge: "127.0.0.1:7".parse().unwrap(), dashboard: None };
         ready.write(&path).unwrap();
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn an_error_names_the_file_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let ready = Ready { bridge: "127.0.0.1:7".parse().unwrap(), dashboard: None };
+        let ready = ReadyDocument { bridge: "127.0.0.1:7".parse().unwrap(), dashboard: None };
         let error = ready.write(&folder.path().join("none/ready.json")).unwrap_err();
         assert!(error.to_string().contains("none/ready.json"));
     }

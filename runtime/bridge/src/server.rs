@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use loom_core::{Options, Runtime};
+use loom_core::{Runtime, RuntimeOptions};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::ServerTlsConfig;
@@ -19,8 +19,8 @@ use crate::{
     listen::{self, ListenError},
     logging::Telemetry,
     own::Own,
-    ready::{self, Ready, ReadyError},
-    settings::{HostPort, Settings},
+    ready::{self, ReadyDocument, ReadyError},
+    settings::{HostPort, ServerSettings},
     signals::Signals,
     tls::{TlsError, TlsFiles},
 };
@@ -93,14 +93,14 @@ pub fn chain(error: &dyn Error) -> String {
 
 /// A server that listens and does not serve yet.
 #[derive(Debug)]
-struct Bound {
+struct BoundServer {
     bridge: TcpListener,
     dashboard: Option<(TcpListener, HostPort)>,
-    ready: Ready,
+    ready: ReadyDocument,
 }
 
 /// Serves until a signal asks to stop; a second one ends the process at once.
-pub async fn run(settings: Settings, telemetry: Telemetry) -> Result<(), ServerError> {
+pub async fn run(settings: ServerSettings, telemetry: Telemetry) -> Result<(), ServerError> {
     let mut signals = Signals::listen().map_err(ServerError::Signals)?;
     if let Some(path) = &settings.ready_file {
         ready::forget(path)?;
@@ -108,7 +108,7 @@ pub async fn run(settings: Settings, telemetry: Telemetry) -> Result<(), ServerE
     let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
     let bound = bind(&settings).await?;
     let ready = bound.ready.clone();
-    let mut server = Running::start(&settings, tls, bound, &telemetry).await;
+    let mut server = ServingServer::start(&settings, tls, bound, &telemetry).await;
     if let Some(path) = &settings.ready_file {
         ready.write(path)?;
     }
@@ -127,7 +127,7 @@ pub async fn run(settings: Settings, telemetry: Telemetry) -> Result<(), ServerE
     Ok(())
 }
 
-async fn bind(settings: &Settings) -> Result<Bound, ServerError> {
+async fn bind(settings: &ServerSettings) -> Result<BoundServer, ServerError> {
     let addresses = listen::resolve(&settings.bridge, BRIDGE_ADDR).await?;
     if !listen::is_local(&addresses) && settings.token.is_none() && !settings.insecure {
         let at = settings.bridge.clone();
@@ -138,7 +138,7 @@ async fn bind(settings: &Settings) -> Result<Bound, ServerError> {
     }
     let bridge = listen::bind(&settings.bridge, BRIDGE_ADDR, &addresses).await?;
     let mut ready =
-        Ready { bridge: address(&bridge, BRIDGE_ADDR, &settings.bridge)?, dashboard: None };
+        ReadyDocument { bridge: address(&bridge, BRIDGE_ADDR, &settings.bridge)?, dashboard: None };
     let mut dashboard = None;
     if let Some(at) = &settings.dashboard {
         let addresses = listen::resolve(at, DASHBOARD_PORT).await?;
@@ -150,7 +150,7 @@ async fn bind(settings: &Settings) -> Result<Bound, ServerError> {
         ready.dashboard = Some(dashboard::url(at, bound));
         dashboard = Some((listener, at.clone()));
     }
-    Ok(Bound { bridge, dashboard, ready })
+    Ok(BoundServer { bridge, dashboard, ready })
 }
 
 fn address(
@@ -161,7 +161,7 @@ fn address(
     listener.local_addr().map_err(|source| ListenError::Bind { at: at.clone(), variable, source })
 }
 
-struct Running {
+struct ServingServer {
     core: Arc<Runtime>,
     health: tonic_health::server::HealthReporter,
     stopping: CancellationToken,
@@ -170,14 +170,14 @@ struct Running {
     own: Own,
 }
 
-impl Running {
+impl ServingServer {
     async fn start(
-        settings: &Settings,
+        settings: &ServerSettings,
         tls: Option<ServerTlsConfig>,
-        bound: Bound,
+        bound: BoundServer,
         telemetry: &Telemetry,
     ) -> Self {
-        let core = Runtime::new(Options { graph: bound.dashboard.is_some() });
+        let core = Runtime::new(RuntimeOptions { graph: bound.dashboard.is_some() });
         let stopping = CancellationToken::new();
         let grpc = Grpc::new(&core, settings, tls, stopping.clone()).await;
         let health = grpc.health();

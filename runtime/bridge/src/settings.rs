@@ -9,11 +9,12 @@ use std::{
     str::FromStr,
 };
 
-use loom_core::{llm::Providers, mcp::Spec};
+use loom_core::{llm::Providers, mcp::McpServerConfig};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    logging::Format, mcp, providers, spans::budget::EVENTS_PER_SECOND, tls::TlsFiles, token::Token,
+    logging::LogFormat, mcp, providers, spans::budget::EVENTS_PER_SECOND, tls::TlsFiles,
+    token::BearerToken,
 };
 
 /// The environment variables that the server reads, and what they mean; shown by `--help`.
@@ -42,11 +43,11 @@ Environment:
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct ServerSettings {
     /// Where gRPC is served.
     pub bridge: HostPort,
     /// What callers must know.
-    pub token: Option<Token>,
+    pub token: Option<BearerToken>,
     /// What to speak TLS with, if it is spoken.
     pub tls: Option<TlsFiles>,
     /// Serve beyond this machine without a token.
@@ -60,20 +61,20 @@ pub struct Settings {
     /// What to log, as `RUST_LOG` says it.
     pub log: String,
     /// In which form.
-    pub log_format: Format,
+    pub log_format: LogFormat,
     /// Spans of events kept per second, at most.
     pub event_spans: u32,
     /// Where spans are exported to, if they are.
-    pub otlp: Option<Otlp>,
+    pub otlp: Option<OtlpEndpoint>,
     /// Language models.
     pub providers: Providers,
     /// MCP servers.
-    pub mcp: Vec<Spec>,
+    pub mcp: Vec<McpServerConfig>,
 }
 
 /// A collector of spans.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Otlp {
+pub struct OtlpEndpoint {
     /// Its URL.
     pub endpoint: String,
     /// What this runtime is called there.
@@ -104,7 +105,7 @@ pub struct SettingsError {
 /// The environment of a process.
 pub type Vars = BTreeMap<OsString, OsString>;
 
-impl Settings {
+impl ServerSettings {
     /// Reads the variables; an empty one counts as unset.
     pub fn read(vars: &Vars) -> Result<Self, SettingsError> {
         let vars = Reader(vars);
@@ -232,7 +233,7 @@ const OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 impl Reader<'_> {
     /// Spans are exported only when an endpoint is named; the variables for traces alone come first, as the standard
     /// says.
-    fn otlp(&self) -> Result<Option<Otlp>, SettingsError> {
+    fn otlp(&self) -> Result<Option<OtlpEndpoint>, SettingsError> {
         let of_traces = self.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")?;
         let Some(endpoint) = of_traces.or(self.text(OTLP_ENDPOINT)?) else { return Ok(None) };
         let of_traces = self.text("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")?;
@@ -258,7 +259,7 @@ impl Reader<'_> {
             false => format!("http://{endpoint}"),
         };
         let service = self.text("OTEL_SERVICE_NAME")?.unwrap_or("loom-bridge-server").to_owned();
-        Ok(Some(Otlp { endpoint, service }))
+        Ok(Some(OtlpEndpoint { endpoint, service }))
     }
 }
 

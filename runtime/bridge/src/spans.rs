@@ -19,5 +19,5 @@ pub mod record;
 pub mod store;
 
 pub use layer::SpanLayer;
-pub use record::{Record, Status, Value};
-pub use store::Store;
+pub use record::{AttributeValue, SpanRecord, SpanStatus};
+pub use store::SpanStore;

@@ -1,11 +1,11 @@
 //! The event stream of `Bridge`: the first message says who it is, then both sides talk until one is through.
 
 use futures::{StreamExt as _, stream::Map};
-use loom_core::{End, Outbound, Session};
+use loom_core::{Outbound, Session, StreamEnd};
 use tonic::{Code, Request, Status, Streaming};
 
 use crate::{
-    bridge::{Bridge, ToWire},
+    bridge::{BridgeService, ToWire},
     convert,
     ending::Ending,
     proto::{self, client_event::Msg},
@@ -14,7 +14,7 @@ use crate::{
 /// Waits for the first message and opens the stream; what the client says from then on is read by a task of its own,
 /// so that a client that does not read still gets its say.
 pub async fn open(
-    bridge: &Bridge,
+    bridge: &BridgeService,
     request: Request<Streaming<proto::ClientEvent>>,
 ) -> Result<Map<Outbound, ToWire>, Status> {
     let ending = request.extensions().get::<Ending>().cloned().unwrap_or_default();
@@ -44,7 +44,7 @@ async fn listen(
     session: Session,
     mut inbound: Streaming<proto::ClientEvent>,
     ending: Ending,
-    bridge: Bridge,
+    bridge: BridgeService,
 ) {
     loop {
         let message = tokio::select! {
@@ -77,19 +77,19 @@ fn take(session: &Session, message: proto::ClientEvent) {
 }
 
 /// The decoder gave up: nothing after this message can be read.
-fn broken(session: Session, bridge: &Bridge, status: Status) {
+fn broken(session: Session, bridge: &BridgeService, status: Status) {
     let (code, refused) = (status.code(), refused(bridge, status));
     let message = refused.message().to_owned();
     match code {
         Code::OutOfRange => {
-            session.fail("MESSAGE_TOO_LARGE", message.clone(), End::Unavailable(message));
+            session.fail("MESSAGE_TOO_LARGE", message.clone(), StreamEnd::Unavailable(message));
         }
-        _ => session.fail("INVALID_MESSAGE", message.clone(), End::Invalid(message)),
+        _ => session.fail("INVALID_MESSAGE", message.clone(), StreamEnd::Invalid(message)),
     }
 }
 
 /// What to answer to a message that could not be read. Agents come back only after UNAVAILABLE.
-fn refused(bridge: &Bridge, status: Status) -> Status {
+fn refused(bridge: &BridgeService, status: Status) -> Status {
     match status.code() {
         Code::OutOfRange => Status::unavailable(format!(
             "the message is larger than {} bytes, the limit of this runtime (LOOM_MAX_MESSAGE_BYTES)",

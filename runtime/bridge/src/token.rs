@@ -6,9 +6,9 @@ use tonic::{Request, Status, service::Interceptor};
 
 /// What callers must know. Never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub struct BearerToken(String);
 
-impl Token {
+impl BearerToken {
     /// Compares in a time that depends on the lengths only.
     pub fn is(&self, offered: &str) -> bool {
         let pairs = self.0.bytes().zip(offered.bytes());
@@ -17,7 +17,7 @@ impl Token {
     }
 }
 
-impl FromStr for Token {
+impl FromStr for BearerToken {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -30,7 +30,7 @@ impl FromStr for Token {
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for BearerToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
     }
@@ -38,7 +38,7 @@ impl fmt::Debug for Token {
 
 /// Lets calls pass that carry `authorization: Bearer <token>`; all calls, if there is no token.
 #[derive(Debug, Clone)]
-pub struct Guard(pub Option<Token>);
+pub struct Guard(pub Option<BearerToken>);
 
 impl Interceptor for Guard {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {

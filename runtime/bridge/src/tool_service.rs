@@ -12,13 +12,13 @@ use crate::{convert, proto};
 
 /// Tools are called here.
 #[derive(Debug, Clone)]
-pub struct ToolService {
+pub struct ToolsService {
     /// Who knows them.
     pub core: Arc<Runtime>,
 }
 
 #[tonic::async_trait]
-impl proto::tool_service_server::ToolService for ToolService {
+impl proto::tool_service_server::ToolService for ToolsService {
     async fn list_tools(
         &self,
         _: Request<proto::ListToolsRequest>,

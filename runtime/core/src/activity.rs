@@ -10,10 +10,10 @@ use std::{
 
 use crate::{
     event::Envelope,
-    feed::{Feed, Kind, Notice},
-    flow::{EVENT_BUS, Graph, NodeKind},
+    feed::{ActivityEvent, ActivityKind, ActivityStream},
+    flow::{EVENT_BUS, FlowGraph, NodeKind},
     meter::Meter,
-    tool::{Answer, Call, FailureKind},
+    tool::{ToolCall, ToolFailureKind, ToolResult},
     topic_counts::TopicCounts,
     usage::Usages,
 };
@@ -39,9 +39,9 @@ pub struct Activity {
     /// Totals.
     pub totals: Totals,
     /// News.
-    pub feed: Feed,
+    pub feed: ActivityStream,
     /// Who speaks to whom.
-    pub graph: Option<Graph>,
+    pub graph: Option<FlowGraph>,
     /// Events published.
     pub events: Meter,
     /// Events published, topic by topic.
@@ -57,8 +57,8 @@ impl Activity {
     pub fn new(graph: bool, now: Instant) -> Self {
         Self {
             totals: Totals::default(),
-            feed: Feed::default(),
-            graph: graph.then(Graph::default),
+            feed: ActivityStream::default(),
+            graph: graph.then(FlowGraph::default),
             events: Meter::new(now),
             topics: TopicCounts::default(),
             tools: Meter::new(now),
@@ -75,7 +75,7 @@ impl Activity {
         if let Some(graph) = self.graph.as_ref().filter(|_| !envelope.sender.is_empty()) {
             graph.note(&envelope.sender, EVENT_BUS, &envelope.topic, NodeKind::Agent, now);
         }
-        self.feed.tell(|| Notice::event(Kind::Published, envelope));
+        self.feed.publish(|| ActivityEvent::event(ActivityKind::Published, envelope));
         before + 1
     }
 
@@ -97,31 +97,31 @@ impl Activity {
         if let Some(graph) = &self.graph {
             graph.note(EVENT_BUS, agent, &envelope.topic, NodeKind::Agent, Instant::now());
         }
-        self.feed.tell(|| Notice::event(Kind::Delivered, envelope));
+        self.feed.publish(|| ActivityEvent::event(ActivityKind::Delivered, envelope));
     }
 
     /// An agent registered, or registered anew.
     pub fn registered(&self, agent: &str) {
-        self.feed.tell(|| Notice::agent(Kind::Registered, agent));
+        self.feed.publish(|| ActivityEvent::agent(ActivityKind::Registered, agent));
     }
 
     /// An agent is no longer registered.
     pub fn unregistered(&self, agent: &str) {
-        self.feed.tell(|| Notice::agent(Kind::Unregistered, agent));
+        self.feed.publish(|| ActivityEvent::agent(ActivityKind::Unregistered, agent));
     }
 
     /// A tool that exists is called.
-    pub fn called(&self, call: &Call) {
+    pub fn called(&self, call: &ToolCall) {
         let now = Instant::now();
         self.tools.mark(now);
         if let Some(graph) = &self.graph {
             graph.note(EVENT_BUS, &call.name, &call.name, NodeKind::Tool, now);
         }
-        self.feed.tell(|| Notice::call(call));
+        self.feed.publish(|| ActivityEvent::call(call));
     }
 
     /// A call to a tool came to its answer after so long.
-    pub fn answered(&self, tool: &str, answer: &Answer, took: Duration) {
+    pub fn answered(&self, tool: &str, answer: &ToolResult, took: Duration) {
         self.usages.note(tool, answer, took);
         let counter = match answer {
             Ok(_) => &self.totals.calls_ok,
@@ -133,13 +133,13 @@ impl Activity {
 
 impl Totals {
     /// The counter of one kind of failed calls.
-    pub fn failed(&self, kind: FailureKind) -> &AtomicU64 {
+    pub fn failed(&self, kind: ToolFailureKind) -> &AtomicU64 {
         let [execution, timeout, not_found, invalid] = &self.calls_failed;
         match kind {
-            FailureKind::Execution => execution,
-            FailureKind::Timeout => timeout,
-            FailureKind::NotFound => not_found,
-            FailureKind::InvalidArguments => invalid,
+            ToolFailureKind::Execution => execution,
+            ToolFailureKind::Timeout => timeout,
+            ToolFailureKind::NotFound => not_found,
+            ToolFailureKind::InvalidArguments => invalid,
         }
     }
 }

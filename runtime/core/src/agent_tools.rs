@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     calls::Calls,
     directory::Directory,
-    registry::Provider,
-    tool::{Answer, Call, Failure, FailureKind},
+    registry::ToolProvider,
+    tool::{ToolCall, ToolFailure, ToolFailureKind, ToolResult},
 };
 
 /// The tools of one agent.
@@ -28,7 +28,7 @@ impl AgentTools {
         Self { agent: agent.to_owned(), directory, calls: Arc::clone(calls) }
     }
 
-    async fn ask(&self, mut call: Call) -> Answer {
+    async fn ask(&self, mut call: ToolCall) -> ToolResult {
         let newest = self.directory.upgrade().and_then(|directory| directory.newest(&self.agent));
         let (stream, mailbox) = newest.ok_or_else(|| self.failed("is not connected"))?;
         let mut waiting = self.calls.begin(stream, &call.id);
@@ -40,13 +40,13 @@ impl AgentTools {
         answer.unwrap_or_else(|| Err(self.failed("disconnected before it answered")))
     }
 
-    fn failed(&self, why: &str) -> Failure {
-        Failure::new(FailureKind::Execution, format!("Agent {} {why}", self.agent))
+    fn failed(&self, why: &str) -> ToolFailure {
+        ToolFailure::new(ToolFailureKind::Execution, format!("Agent {} {why}", self.agent))
     }
 }
 
-impl Provider for AgentTools {
-    fn call(&self, call: Call, _cancel: CancellationToken) -> BoxFuture<'_, Answer> {
+impl ToolProvider for AgentTools {
+    fn call(&self, call: ToolCall, _cancel: CancellationToken) -> BoxFuture<'_, ToolResult> {
         // Dropped, it forgets the call; the agent cannot be told to stop.
         Box::pin(self.ask(call))
     }

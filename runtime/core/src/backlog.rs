@@ -5,15 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use crate::{event::Envelope, qos::Limits};
+use crate::{event::Envelope, qos::QueueLimits};
 
 /// A subscription within one backlog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Lane(usize);
+pub struct SubscriptionId(usize);
 
 /// What a backlog gives out.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Item {
+pub enum QueueItem {
     /// An event for a subscription.
     Delivery {
         /// The pattern subscribed to.
@@ -33,7 +33,7 @@ pub enum Item {
 #[derive(Debug)]
 struct Queue {
     pattern: Arc<str>,
-    limits: Limits,
+    limits: QueueLimits,
     /// Sequence numbers of what waits, oldest first.
     waiting: VecDeque<u64>,
     bytes: usize,
@@ -43,23 +43,23 @@ struct Queue {
 /// One order over all subscriptions of a stream, so that a reader of two topics sees a publisher's events as they
 /// were published; one bound for each, so that a busy topic cannot push out a quiet one.
 #[derive(Debug, Default)]
-pub struct Backlog {
+pub struct OutboundQueue {
     /// By lane.
     queues: Vec<Queue>,
-    order: BTreeMap<u64, (Lane, Arc<Envelope>)>,
+    order: BTreeMap<u64, (SubscriptionId, Arc<Envelope>)>,
     next_sequence: u64,
 }
 
-impl Backlog {
+impl OutboundQueue {
     /// Adds a subscription.
-    pub fn open(&mut self, pattern: Arc<str>, limits: Limits) -> Lane {
-        let lane = Lane(self.queues.len());
+    pub fn open(&mut self, pattern: Arc<str>, limits: QueueLimits) -> SubscriptionId {
+        let lane = SubscriptionId(self.queues.len());
         self.queues.push(Queue { pattern, limits, waiting: VecDeque::new(), bytes: 0, lost: 0 });
         lane
     }
 
     /// Queues an event; answers how many older ones of the same subscription gave way.
-    pub fn push(&mut self, lane: Lane, envelope: Arc<Envelope>) -> u64 {
+    pub fn push(&mut self, lane: SubscriptionId, envelope: Arc<Envelope>) -> u64 {
         let Some(queue) = self.queues.get_mut(lane.0) else { return 0 };
         let size = envelope.size;
         let mut gone = 0;
@@ -79,22 +79,22 @@ impl Backlog {
     }
 
     /// The next thing to say: the oldest event, preceded by the loss of its subscription if there was one.
-    pub fn pop(&mut self) -> Option<Item> {
+    pub fn pop(&mut self) -> Option<QueueItem> {
         let (&sequence, &(lane, _)) = self.order.first_key_value()?;
         let queue = self.queues.get_mut(lane.0)?;
         let pattern = Arc::clone(&queue.pattern);
         if queue.lost > 0 {
             let count = std::mem::take(&mut queue.lost);
-            return Some(Item::Lost { pattern, count });
+            return Some(QueueItem::Lost { pattern, count });
         }
         let (_, envelope) = self.order.remove(&sequence)?;
         queue.waiting.pop_front();
         queue.bytes -= envelope.size;
-        Some(Item::Delivery { pattern, envelope })
+        Some(QueueItem::Delivery { pattern, envelope })
     }
 
     /// Events that wait for one subscription.
-    pub fn waiting(&self, lane: Lane) -> usize {
+    pub fn waiting(&self, lane: SubscriptionId) -> usize {
         self.queues.get(lane.0).map_or(0, |queue| queue.waiting.len())
     }
 
@@ -135,20 +135,22 @@ mod tests {
         Arc::new(Envelope::new(String::new(), "a", event))
     }
 
-    fn said(backlog: &mut Backlog) -> Vec<String> {
+    fn said(backlog: &mut OutboundQueue) -> Vec<String> {
         std::iter::from_fn(|| backlog.pop())
             .map(|item| match item {
-                Item::Delivery { pattern, envelope } => format!("{pattern}:{}", envelope.event.id),
-                Item::Lost { pattern, count } => format!("{pattern}:-{count}"),
+                QueueItem::Delivery { pattern, envelope } => {
+                    format!("{pattern}:{}", envelope.event.id)
+                }
+                QueueItem::Lost { pattern, count } => format!("{pattern}:-{count}"),
             })
             .collect()
     }
 
-    const WIDE: Limits = Limits { events: 100, bytes: 100 };
+    const WIDE: QueueLimits = QueueLimits { events: 100, bytes: 100 };
 
     #[test]
     fn one_order_over_all_subscriptions() {
-        let mut backlog = Backlog::default();
+        let mut backlog = OutboundQueue::default();
         let a = backlog.open("a".into(), WIDE);
         let b = backlog.open("b".into(), WIDE);
         for (lane, id) in [(a, "1"), (b, "2"), (a, "3"), (b, "4")] {
@@ -160,8 +162,8 @@ mod tests {
 
     #[test]
     fn the_oldest_of_a_full_subscription_gives_way_and_is_told_in_its_place() {
-        let mut backlog = Backlog::default();
-        let busy = backlog.open("busy".into(), Limits { events: 2, bytes: 100 });
+        let mut backlog = OutboundQueue::default();
+        let busy = backlog.open("busy".into(), QueueLimits { events: 2, bytes: 100 });
         let quiet = backlog.open("quiet".into(), WIDE);
         backlog.push(quiet, envelope("q", 1));
         let gone: u64 = (0..5).map(|n| backlog.push(busy, envelope(&n.to_string(), 1))).sum();
@@ -171,8 +173,8 @@ mod tests {
 
     #[test]
     fn bytes_count_too_and_the_newest_always_fits() {
-        let mut backlog = Backlog::default();
-        let lane = backlog.open("l".into(), Limits { events: 100, bytes: 10 });
+        let mut backlog = OutboundQueue::default();
+        let lane = backlog.open("l".into(), QueueLimits { events: 100, bytes: 10 });
         assert_eq!(backlog.push(lane, envelope("1", 4)), 0);
         assert_eq!(backlog.push(lane, envelope("2", 4)), 0);
         assert_eq!(backlog.push(lane, envelope("3", 4)), 1);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    backlog::Lane,
+    backlog::SubscriptionId,
     directory::StreamId,
     event::Envelope,
     filter::Filter,
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 struct Subscription {
     stream: StreamId,
-    lane: Lane,
+    lane: SubscriptionId,
     mailbox: Arc<Mailbox>,
     filter: Option<Filter>,
 }
@@ -41,7 +41,7 @@ pub struct Bus {
 
 /// What became of a published event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Published {
+pub struct PublishOutcome {
     /// Subscriptions that it was queued for.
     pub queued: u64,
     /// Older events that gave way to it.
@@ -92,9 +92,9 @@ impl Bus {
     }
 
     /// Queues an event for every subscription that matches.
-    pub fn publish(&self, envelope: &Arc<Envelope>) -> Published {
+    pub fn publish(&self, envelope: &Arc<Envelope>) -> PublishOutcome {
         let index = read(&self.index);
-        let mut published = Published::default();
+        let mut published = PublishOutcome::default();
         let wanted = |subscription: &&Subscription| match &subscription.filter {
             Some(filter) => filter.takes(&envelope.event),
             None => true,
@@ -161,7 +161,7 @@ mod tests {
     use std::task::{Context, Poll};
 
     use super::*;
-    use crate::{backlog::Item, event::Event, mailbox::Outgoing};
+    use crate::{backlog::QueueItem, event::Event, mailbox::Outgoing};
 
     fn event(topic: &str, id: &str) -> Arc<Envelope> {
         let event = Event { id: id.to_owned(), ..Event::default() };
@@ -173,10 +173,10 @@ mod tests {
         let mut all = Vec::new();
         while let Poll::Ready(Ok(said)) = mailbox.poll(&mut cx) {
             all.push(match said {
-                Outgoing::Event(Item::Delivery { pattern, envelope }) => {
+                Outgoing::Event(QueueItem::Delivery { pattern, envelope }) => {
                     format!("{pattern}={}", envelope.event.id)
                 }
-                Outgoing::Event(Item::Lost { pattern, count }) => format!("{pattern}-{count}"),
+                Outgoing::Event(QueueItem::Lost { pattern, count }) => format!("{pattern}-{count}"),
                 other => format!("{other:?}"),
             });
         }
@@ -196,7 +196,7 @@ mod tests {
     fn each_matching_subscription_delivers_separately() {
         let bus = Bus::default();
         let (mailbox, _) = subscribe(&bus, 1, &["a.b", "a.b", "a.*", "a.b.*", "*"]);
-        assert_eq!(bus.publish(&event("a.b", "1")), Published { queued: 3, lost: 0 });
+        assert_eq!(bus.publish(&event("a.b", "1")), PublishOutcome { queued: 3, lost: 0 });
         assert_eq!(taken(&mailbox), ["a.b=1", "a.b=1", "a.*=1"]);
     }
 
@@ -233,7 +233,7 @@ mod tests {
         let wanted = Event { id: "1".to_owned(), kind: "k".to_owned(), ..Event::default() };
         bus.publish(&Arc::new(Envelope::new("a".to_owned(), "x", wanted)));
         for _ in 0..1000 {
-            assert_eq!(bus.publish(&event("a", "other")), Published::default());
+            assert_eq!(bus.publish(&event("a", "other")), PublishOutcome::default());
         }
         assert_eq!(bus.demand("a"), Demand { subscriptions: 1, waiting: 1 });
         assert_eq!(taken(&mailbox), ["a=1"]);

@@ -10,9 +10,9 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::{directory::StreamId, lock::lock, tool::Answer};
+use crate::{directory::StreamId, lock::lock, tool::ToolResult};
 
-type Pending = HashMap<StreamId, HashMap<String, oneshot::Sender<Answer>>>;
+type Pending = HashMap<StreamId, HashMap<String, oneshot::Sender<ToolResult>>>;
 
 /// What was asked of agents and not yet answered. An answer counts only on the stream that was asked.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ pub struct Waiting {
     stream: StreamId,
     /// The id that the agent sees.
     pub id: String,
-    answer: oneshot::Receiver<Answer>,
+    answer: oneshot::Receiver<ToolResult>,
 }
 
 impl Calls {
@@ -47,7 +47,7 @@ impl Calls {
     }
 
     /// Hands an answer to whom it concerns; false if nobody asked, or no longer.
-    pub fn answer(&self, stream: StreamId, id: &str, answer: Answer) -> bool {
+    pub fn answer(&self, stream: StreamId, id: &str, answer: ToolResult) -> bool {
         let sender = lock(&self.pending).get_mut(&stream).and_then(|calls| calls.remove(id));
         sender.is_some_and(|sender| sender.send(answer).is_ok())
     }
@@ -70,7 +70,7 @@ impl Calls {
 
 impl Waiting {
     /// The answer, or `None` when the stream ended without one.
-    pub async fn answer(&mut self) -> Option<Answer> {
+    pub async fn answer(&mut self) -> Option<ToolResult> {
         (&mut self.answer).await.ok()
     }
 }

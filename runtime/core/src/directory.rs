@@ -7,10 +7,10 @@ use std::{
 };
 
 use crate::{
-    hosted::{AgentState, Profile},
+    hosted::{AgentState, HostedProfile},
     lock::lock,
     mailbox::Mailbox,
-    registry::Offer,
+    registry::ToolOffer,
     tool::Tool,
 };
 
@@ -45,9 +45,9 @@ pub enum Closing {
 
 /// Events delivered to an agent, per pattern.
 #[derive(Debug, Default)]
-pub struct Ledger(Mutex<BTreeMap<Arc<str>, u64>>);
+pub struct DeliveryCounters(Mutex<BTreeMap<Arc<str>, u64>>);
 
-impl Ledger {
+impl DeliveryCounters {
     /// Notes a delivery.
     pub fn note(&self, pattern: &Arc<str>) {
         let mut counts = lock(&self.0);
@@ -64,11 +64,11 @@ impl Ledger {
 
 /// What a stream gets to know when it opens.
 #[derive(Debug)]
-pub struct Opened {
+pub struct StreamOpening {
     /// What it subscribes to; empty for an unknown agent.
     pub topics: Vec<Arc<str>>,
     /// Where its deliveries are counted.
-    pub ledger: Arc<Ledger>,
+    pub ledger: Arc<DeliveryCounters>,
 }
 
 /// An agent as others see it.
@@ -83,7 +83,7 @@ pub struct AgentView {
     /// Its notes.
     pub metadata: HashMap<String, String>,
     /// What its creator said of it, if it was created.
-    pub profile: Option<Profile>,
+    pub profile: Option<HostedProfile>,
     /// Open streams.
     pub streams: usize,
 }
@@ -93,13 +93,13 @@ struct Agent {
     topics: Vec<Arc<str>>,
     tools: Vec<Arc<Tool>>,
     /// Keeps its tools in the registry.
-    offer: Option<Offer>,
+    offer: Option<ToolOffer>,
     metadata: HashMap<String, String>,
-    ledger: Arc<Ledger>,
+    ledger: Arc<DeliveryCounters>,
     /// Without a stream since then.
     alone: Instant,
     /// Somebody created it: it stays until it is deleted.
-    profile: Option<Profile>,
+    profile: Option<HostedProfile>,
     state: AgentState,
 }
 
@@ -120,7 +120,7 @@ pub struct Directory {
 impl Directory {
     /// Registers an agent, or replaces topics, tools and notes of a registered one. Its open streams keep the topics
     /// they opened with. `offer` holds its tools in the registry as long as it is registered with them.
-    pub fn register(&self, registration: Registration, offer: Option<Offer>, now: Instant) {
+    pub fn register(&self, registration: Registration, offer: Option<ToolOffer>, now: Instant) {
         let Registration { agent, topics, tools, metadata } = registration;
         let mut state = lock(&self.state);
         let known = state.agents.entry(agent).or_insert_with(|| Agent::new(now));
@@ -130,7 +130,13 @@ impl Directory {
     }
 
     /// Creates an agent that stays until it is deleted, or keeps a registered one; false if it was created before.
-    pub fn create(&self, agent: &str, topics: Vec<String>, profile: Profile, now: Instant) -> bool {
+    pub fn create(
+        &self,
+        agent: &str,
+        topics: Vec<String>,
+        profile: HostedProfile,
+        now: Instant,
+    ) -> bool {
         let mut state = lock(&self.state);
         let known = state.agents.entry(agent.to_owned()).or_insert_with(|| Agent::new(now));
         if known.profile.is_some() {
@@ -191,7 +197,7 @@ impl Directory {
         stream: StreamId,
         mailbox: &Arc<Mailbox>,
         now: Instant,
-    ) -> Opened {
+    ) -> StreamOpening {
         let mut state = lock(&self.state);
         if state.is_due(agent, now) {
             state.agents.remove(agent);
@@ -200,7 +206,7 @@ impl Directory {
         let known = state.agents.get(agent);
         let topics = known.map(|agent| agent.topics.clone()).unwrap_or_default();
         let ledger = known.map(|agent| Arc::clone(&agent.ledger)).unwrap_or_default();
-        Opened { topics, ledger }
+        StreamOpening { topics, ledger }
     }
 
     /// Closes a stream; answers whether the agent is unregistered by that: when its last stream finished, unless it

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::OnceLock, time::Instant};
 
 use bytes::Bytes;
 
-use crate::spans::Place;
+use crate::spans::TraceContext;
 
 /// Something that happened. The runtime passes it through as it is: nothing is added, nothing taken away.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,7 +62,7 @@ pub struct Envelope {
     /// What it looks like to those outside, once somebody needed that.
     form: OnceLock<Bytes>,
     /// The span of its publishing, where somebody wants to know.
-    pub place: Option<Place>,
+    pub trace: Option<TraceContext>,
 }
 
 impl Envelope {
@@ -72,7 +72,7 @@ impl Envelope {
         let stream = Some(agent).filter(|agent| !agent.is_empty());
         let sender = event.note("sender").or(stream).unwrap_or(&event.source).to_owned();
         let size = topic.len() + event.size();
-        Self { topic, sender, event, size, at: Instant::now(), place: None, form: OnceLock::new() }
+        Self { topic, sender, event, size, at: Instant::now(), trace: None, form: OnceLock::new() }
     }
 
     /// The event's form outside of this process, made once for all of its deliveries.

@@ -5,11 +5,11 @@ use std::{sync::Arc, time::SystemTime};
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
-use crate::{event::Envelope, tool::Call};
+use crate::{event::Envelope, tool::ToolCall};
 
 /// What a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ActivityKind {
     /// An event was published.
     Published,
     /// An event was taken by an agent's stream.
@@ -24,11 +24,11 @@ pub enum Kind {
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
-pub struct Notice {
+pub struct ActivityEvent {
     /// When, by our clock.
     pub at: SystemTime,
     /// What.
-    pub kind: Kind,
+    pub kind: ActivityKind,
     /// The event's or call's id.
     pub id: String,
     /// The topic, or the tool.
@@ -48,19 +48,19 @@ const BEHIND: usize = 1024;
 
 /// Everybody who watches gets every notice, or is told how many it missed.
 #[derive(Debug)]
-pub struct Feed {
-    sender: broadcast::Sender<Arc<Notice>>,
+pub struct ActivityStream {
+    sender: broadcast::Sender<Arc<ActivityEvent>>,
 }
 
-impl Default for Feed {
+impl Default for ActivityStream {
     fn default() -> Self {
         Self { sender: broadcast::channel(BEHIND).0 }
     }
 }
 
-impl Feed {
+impl ActivityStream {
     /// Starts to watch.
-    pub fn watch(&self) -> broadcast::Receiver<Arc<Notice>> {
+    pub fn watch(&self) -> broadcast::Receiver<Arc<ActivityEvent>> {
         self.sender.subscribe()
     }
 
@@ -70,7 +70,7 @@ impl Feed {
     }
 
     /// Tells those who watch; the notice is made only if there are any.
-    pub fn tell(&self, notice: impl FnOnce() -> Notice) {
+    pub fn publish(&self, notice: impl FnOnce() -> ActivityEvent) {
         if self.watchers() > 0 {
             // An error says that the last one just left.
             _ = self.sender.send(Arc::new(notice()));
@@ -78,9 +78,9 @@ impl Feed {
     }
 }
 
-impl Notice {
+impl ActivityEvent {
     /// About an event.
-    pub fn event(kind: Kind, envelope: &Envelope) -> Self {
+    pub fn event(kind: ActivityKind, envelope: &Envelope) -> Self {
         let note = |key| envelope.event.note(key).map(str::to_owned);
         Self {
             at: SystemTime::now(),
@@ -95,8 +95,8 @@ impl Notice {
     }
 
     /// About an agent that came or went.
-    pub fn agent(kind: Kind, agent: &str) -> Self {
-        let verb = if kind == Kind::Registered { "register" } else { "unregister" };
+    pub fn agent(kind: ActivityKind, agent: &str) -> Self {
+        let verb = if kind == ActivityKind::Registered { "register" } else { "unregister" };
         Self {
             at: SystemTime::now(),
             kind,
@@ -110,10 +110,10 @@ impl Notice {
     }
 
     /// About a call.
-    pub fn call(call: &Call) -> Self {
+    pub fn call(call: &ToolCall) -> Self {
         Self {
             at: SystemTime::now(),
-            kind: Kind::ToolInvoked,
+            kind: ActivityKind::ToolInvoked,
             id: call.id.clone(),
             topic: call.name.clone(),
             sender: call.caller().map(str::to_owned),
@@ -142,7 +142,8 @@ mod tests {
                 payload: Bytes::copy_from_slice(payload),
                 ..Default::default()
             };
-            Notice::event(Kind::Published, &Envelope::new("t".to_owned(), "", event)).preview()
+            ActivityEvent::event(ActivityKind::Published, &Envelope::new("t".to_owned(), "", event))
+                .preview()
         };
         assert_eq!(preview(b"short"), "short");
         assert_eq!(preview("😀".repeat(300).as_bytes()), "😀".repeat(100));
@@ -151,10 +152,10 @@ mod tests {
 
     #[test]
     fn a_notice_is_made_only_for_those_who_watch() {
-        let feed = Feed::default();
-        feed.tell(|| unreachable!("nobody watches"));
+        let feed = ActivityStream::default();
+        feed.publish(|| unreachable!("nobody watches"));
         let mut watcher = feed.watch();
-        feed.tell(|| Notice::agent(Kind::Unregistered, "a"));
+        feed.publish(|| ActivityEvent::agent(ActivityKind::Unregistered, "a"));
         let notice = watcher.try_recv().unwrap();
         assert_eq!((&*notice.id, &*notice.topic), ("unregister_a", "system.agent.unregister"));
     }

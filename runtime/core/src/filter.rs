@@ -8,14 +8,14 @@ pub struct Filter {
     /// The event's kind is one of these; none = any kind.
     pub kinds: Vec<String>,
     /// The event carries these notes, by [`Event::note`], with exactly these values.
-    pub notes: Vec<(String, String)>,
+    pub metadata: Vec<(String, String)>,
 }
 
 impl Filter {
     /// Whether the event is wanted.
     pub fn takes(&self, event: &Event) -> bool {
         let kind = self.kinds.is_empty() || self.kinds.contains(&event.kind);
-        kind && self.notes.iter().all(|(key, value)| event.note(key) == Some(value))
+        kind && self.metadata.iter().all(|(key, value)| event.note(key) == Some(value))
     }
 }
 
@@ -45,7 +45,7 @@ mod tests {
         for (kinds, notes, taken) in table {
             let filter = Filter {
                 kinds: kinds.iter().map(|&kind| kind.to_owned()).collect(),
-                notes: notes.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect(),
+                metadata: notes.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect(),
             };
             assert_eq!(filter.takes(&event), taken, "{filter:?}");
         }

@@ -37,7 +37,7 @@ pub enum NodeKind {
 
 /// Somebody who sends or receives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
+pub struct FlowNode {
     /// Its name.
     pub id: String,
     /// What it is.
@@ -67,7 +67,7 @@ pub struct Flow {
 
 #[derive(Debug, Default)]
 struct State {
-    nodes: HashMap<String, Node>,
+    nodes: HashMap<String, FlowNode>,
     /// Source -> target -> topic -> flow; a flow that is known is found without making a key.
     flows: HashMap<String, HashMap<String, HashMap<String, Flow>>>,
     count: usize,
@@ -75,11 +75,11 @@ struct State {
 
 /// The graph of the last minutes.
 #[derive(Debug, Default)]
-pub struct Graph {
+pub struct FlowGraph {
     state: Mutex<State>,
 }
 
-impl Graph {
+impl FlowGraph {
     /// Notes one event from `source` to `target`, one of which is the bus; the other is a `kind`.
     pub fn note(&self, source: &str, target: &str, topic: &str, kind: NodeKind, now: Instant) {
         if [source, target, topic].iter().any(|text| text.len() > LONGEST) {
@@ -97,12 +97,12 @@ impl Graph {
     }
 
     /// Nodes and flows that are still alive; the bus always is.
-    pub fn view(&self, now: Instant) -> (Vec<Node>, Vec<Flow>) {
+    pub fn view(&self, now: Instant) -> (Vec<FlowNode>, Vec<Flow>) {
         let mut state = lock(&self.state);
         state.expire(now);
-        let mut nodes: Vec<Node> = state.nodes.values().cloned().collect();
+        let mut nodes: Vec<FlowNode> = state.nodes.values().cloned().collect();
         if !state.nodes.contains_key(EVENT_BUS) {
-            nodes.push(Node::new(EVENT_BUS, NodeKind::EventBus, now));
+            nodes.push(FlowNode::new(EVENT_BUS, NodeKind::EventBus, now));
         }
         let mut flows: Vec<Flow> = state.all().cloned().collect();
         drop(state);
@@ -114,7 +114,7 @@ impl Graph {
     }
 }
 
-impl Node {
+impl FlowNode {
     fn new(id: &str, kind: NodeKind, now: Instant) -> Self {
         Self { id: id.to_owned(), kind, events: 0, topics: BTreeSet::new(), last: now }
     }
@@ -126,7 +126,7 @@ impl State {
             if self.nodes.len() >= NODES && id != EVENT_BUS {
                 return;
             }
-            self.nodes.insert(id.to_owned(), Node::new(id, kind, now));
+            self.nodes.insert(id.to_owned(), FlowNode::new(id, kind, now));
         }
         if let Some(node) = self.nodes.get_mut(id) {
             node.events += 1;
@@ -175,7 +175,7 @@ impl State {
 mod tests {
     use super::*;
 
-    fn ids(graph: &Graph, now: Instant) -> (Vec<String>, Vec<String>) {
+    fn ids(graph: &FlowGraph, now: Instant) -> (Vec<String>, Vec<String>) {
         let (nodes, flows) = graph.view(now);
         let flow = |f: Flow| format!("{}>{}:{}x{}", f.source, f.target, f.topic, f.count);
         (nodes.into_iter().map(|node| node.id).collect(), flows.into_iter().map(flow).collect())
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn flows_expire_before_nodes_and_the_bus_stays() {
-        let (graph, start) = (Graph::default(), Instant::now());
+        let (graph, start) = (FlowGraph::default(), Instant::now());
         graph.note("a", EVENT_BUS, "t", NodeKind::Agent, start);
         graph.note("a", EVENT_BUS, "t", NodeKind::Agent, start);
         assert_eq!(
@@ -193,12 +193,12 @@ mod tests {
         let (nodes, flows) = ids(&graph, start + FLOW_LIFE);
         assert_eq!((nodes.len(), flows.len()), (2, 0));
         assert_eq!(ids(&graph, start + NODE_LIFE).0, ["EventBus"]);
-        assert_eq!(ids(&Graph::default(), start).0, ["EventBus"]);
+        assert_eq!(ids(&FlowGraph::default(), start).0, ["EventBus"]);
     }
 
     #[test]
     fn very_long_names_and_topics_are_not_taken_up() {
-        let (graph, start) = (Graph::default(), Instant::now());
+        let (graph, start) = (FlowGraph::default(), Instant::now());
         let long = "x".repeat(LONGEST + 1);
         graph.note(&long, EVENT_BUS, "t", NodeKind::Agent, start);
         graph.note("a", EVENT_BUS, &long, NodeKind::Agent, start);
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_in_topics_flows_and_nodes() {
-        let (graph, start) = (Graph::default(), Instant::now());
+        let (graph, start) = (FlowGraph::default(), Instant::now());
         for n in 0..FLOWS + 50 {
             graph.note("a", EVENT_BUS, &format!("t{n}"), NodeKind::Agent, start);
         }

@@ -15,7 +15,7 @@ use crate::{
     directory::StreamId,
     event::{Envelope, Event},
     lock::lock,
-    mailbox::{End, Mailbox},
+    mailbox::{Mailbox, StreamEnd},
     qos::Qos,
     runtime::Runtime,
     spans,
@@ -23,7 +23,7 @@ use crate::{
 
 /// What somebody says who creates an agent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Profile {
+pub struct HostedProfile {
     /// What kind of agent; called `agent_type` on the wire.
     pub kind: String,
     /// What it can do, in the creator's words; these are not tools.
@@ -47,7 +47,7 @@ pub struct AgentState {
 
 /// A mailbox without a reader.
 #[derive(Debug)]
-pub(crate) struct Parked {
+pub(crate) struct DetachedMailbox {
     pub(crate) stream: StreamId,
     pub(crate) patterns: Vec<Arc<str>>,
     pub(crate) mailbox: Arc<Mailbox>,
@@ -84,7 +84,7 @@ impl Runtime {
         &self,
         agent: &str,
         topics: Vec<String>,
-        profile: Profile,
+        profile: HostedProfile,
     ) -> Result<(), CreateError> {
         if agent.is_empty() {
             return Err(CreateError::NoName);
@@ -107,7 +107,7 @@ impl Runtime {
             self.bus.unsubscribe(old.stream, &old.patterns);
         }
         drop(parked);
-        streams.iter().for_each(|mailbox| mailbox.close(End::Done));
+        streams.iter().for_each(|mailbox| mailbox.close(StreamEnd::Done));
         tracing::info!(agent, "agent deleted");
         self.activity.unregistered(agent);
         true
@@ -155,7 +155,7 @@ impl Runtime {
     pub(crate) fn park(&self, agent: &str) {
         let mut parked = lock(&self.parked);
         let Some(topics) = self.directory.parked_topics(agent) else { return };
-        let place = parked.entry(agent.to_owned()).or_insert_with(|| Parked {
+        let place = parked.entry(agent.to_owned()).or_insert_with(|| DetachedMailbox {
             stream: self.directory.next_stream(),
             patterns: Vec::new(),
             mailbox: Arc::default(),
@@ -164,7 +164,7 @@ impl Runtime {
     }
 
     /// Changes what a parked mailbox is subscribed to; what waits in it stays.
-    pub(crate) fn align(&self, parked: &mut Parked, topics: Vec<Arc<str>>) {
+    pub(crate) fn align(&self, parked: &mut DetachedMailbox, topics: Vec<Arc<str>>) {
         let (old, new) = (counts(&parked.patterns), counts(&topics));
         for (pattern, _) in old.iter().filter(|(pattern, count)| new.get(*pattern) != Some(*count))
         {

@@ -25,9 +25,9 @@ pub mod request;
 pub mod retry;
 
 pub use answer::Completion;
-pub use arguments::Arguments;
-pub use client::Client;
+pub use arguments::GenerateArguments;
+pub use client::LlmClient;
 pub use error::LlmError;
 pub use generate::Generate;
-pub use provider::Provider;
+pub use provider::LlmProvider;
 pub use providers::Providers;

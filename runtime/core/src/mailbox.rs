@@ -9,22 +9,22 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    backlog::{Backlog, Item, Lane},
+    backlog::{OutboundQueue, QueueItem, SubscriptionId},
     event::Envelope,
     lock::lock,
-    qos::{Limits, Qos},
-    tool::Call,
+    qos::{Qos, QueueLimits},
+    tool::ToolCall,
 };
 
 /// What a stream says to its agent.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outgoing {
     /// An event, or that events were lost.
-    Event(Item),
+    Event(QueueItem),
     /// Answer to a ping.
     Pong,
     /// A tool of the agent is asked for.
-    Call(Arc<Call>),
+    Call(Arc<ToolCall>),
     /// Something went wrong on this stream.
     Trouble {
         /// A word for programs.
@@ -36,7 +36,7 @@ pub enum Outgoing {
 
 /// Why a stream ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub enum StreamEnd {
     /// The agent said all it had to say.
     Done,
     /// The agent should come back.
@@ -53,10 +53,10 @@ const CONTROL: usize = 1024;
 struct State {
     /// Said before any event: pongs, calls, trouble.
     control: VecDeque<Outgoing>,
-    backlog: Backlog,
+    backlog: OutboundQueue,
     /// Where events go that are meant for this agent and no other.
-    direct: Option<Lane>,
-    end: Option<End>,
+    direct: Option<SubscriptionId>,
+    end: Option<StreamEnd>,
     reader: Option<Waker>,
     /// The reader is gone: nothing will ever be taken.
     abandoned: bool,
@@ -71,12 +71,12 @@ pub struct Mailbox {
 
 impl Mailbox {
     /// Adds a subscription.
-    pub fn subscribe(&self, pattern: Arc<str>, limits: Limits) -> Lane {
+    pub fn subscribe(&self, pattern: Arc<str>, limits: QueueLimits) -> SubscriptionId {
         lock(&self.state).backlog.open(pattern, limits)
     }
 
     /// Queues an event; answers how many older ones gave way, or `None` when the stream is over.
-    pub fn deliver(&self, lane: Lane, envelope: Arc<Envelope>) -> Option<u64> {
+    pub fn deliver(&self, lane: SubscriptionId, envelope: Arc<Envelope>) -> Option<u64> {
         self.put(|state| state.backlog.push(lane, envelope))
     }
 
@@ -91,7 +91,7 @@ impl Mailbox {
     }
 
     /// Events that wait for one subscription.
-    pub fn waiting(&self, lane: Lane) -> usize {
+    pub fn waiting(&self, lane: SubscriptionId) -> usize {
         lock(&self.state).backlog.waiting(lane)
     }
 
@@ -109,7 +109,7 @@ impl Mailbox {
     }
 
     /// Asks the agent for a tool; false when the stream is over or does not read.
-    pub fn call(&self, call: Arc<Call>) -> bool {
+    pub fn call(&self, call: Arc<ToolCall>) -> bool {
         self.put(|state| {
             let room = state.control.len() < CONTROL;
             if room {
@@ -126,7 +126,7 @@ impl Mailbox {
     }
 
     /// Takes nothing more; the reader gets what waits and then the end. The first end stands.
-    pub fn close(&self, end: End) {
+    pub fn close(&self, end: StreamEnd) {
         let reader = {
             let mut state = lock(&self.state);
             state.end.get_or_insert(end);
@@ -153,7 +153,7 @@ impl Mailbox {
     }
 
     /// The next thing to say, or how it ended. For one reader.
-    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<Outgoing, End>> {
+    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<Outgoing, StreamEnd>> {
         let mut state = lock(&self.state);
         if let Some(said) = state.control.pop_front() {
             return Poll::Ready(Ok(said));
@@ -194,7 +194,7 @@ fn wake(reader: Option<Waker>) {
 mod tests {
     use super::*;
 
-    fn taken(mailbox: &Mailbox) -> (Vec<Outgoing>, Option<End>) {
+    fn taken(mailbox: &Mailbox) -> (Vec<Outgoing>, Option<StreamEnd>) {
         let mut cx = Context::from_waker(Waker::noop());
         let mut all = Vec::new();
         loop {
@@ -210,11 +210,11 @@ mod tests {
     fn what_waits_is_said_before_the_end_and_nothing_is_taken_after_it() {
         let mailbox = Mailbox::default();
         mailbox.pong();
-        mailbox.close(End::Done);
-        mailbox.close(End::Invalid("too late".to_owned()));
+        mailbox.close(StreamEnd::Done);
+        mailbox.close(StreamEnd::Invalid("too late".to_owned()));
         mailbox.pong();
         assert!(!mailbox.call(Arc::default()));
-        assert_eq!(taken(&mailbox), (vec![Outgoing::Pong], Some(End::Done)));
+        assert_eq!(taken(&mailbox), (vec![Outgoing::Pong], Some(StreamEnd::Done)));
     }
 
     #[test]

@@ -28,5 +28,5 @@ mod state;
 mod words;
 
 pub use backoff::Backoff;
-pub use servers::{Pace, Servers};
-pub use spec::Spec;
+pub use servers::{McpServers, Pace};
+pub use spec::McpServerConfig;

@@ -18,7 +18,7 @@ pub enum Qos {
 
 /// What may wait in the queue of one subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct QueueLimits {
     /// Events.
     pub events: usize,
     /// Bytes of content, notes and all; the newest event always fits.
@@ -27,12 +27,12 @@ pub struct Limits {
 
 impl Qos {
     /// What may wait by default: 512, 2048 or 4096 events, and 64 MiB.
-    pub fn limits(self) -> Limits {
+    pub fn limits(self) -> QueueLimits {
         let events = match self {
             Self::Realtime => 512,
             Self::Batched => 2048,
             Self::Background => 4096,
         };
-        Limits { events, bytes: 64 << 20 }
+        QueueLimits { events, bytes: 64 << 20 }
     }
 }

@@ -16,20 +16,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     lock::{read, write},
-    tool::{Answer, Call, ProviderKind, Tool},
+    tool::{ProviderKind, Tool, ToolCall, ToolResult},
 };
 
 mod claims;
 
-pub use claims::Claim;
+pub use claims::PrefixClaim;
 
 /// Somebody who carries out tools.
-pub trait Provider: fmt::Debug + Send + Sync {
+pub trait ToolProvider: fmt::Debug + Send + Sync {
     /// Carries out a call to one of its tools; `call.name` is the name it was offered by. The arguments are JSON.
     ///
     /// The runtime keeps the time: when the caller's [`Call::timeout`] is over, or the caller is gone, the future is
     /// dropped and `cancel` fires, for work that goes on outside the future. `cancel` also fires after an answer.
-    fn call(&self, call: Call, cancel: CancellationToken) -> BoxFuture<'_, Answer>;
+    fn call(&self, call: ToolCall, cancel: CancellationToken) -> BoxFuture<'_, ToolResult>;
 
     /// Whether a call would reach it now; else why not, as in "agent a is not connected". Called without a lock held.
     fn ready(&self) -> Result<(), String> {
@@ -41,7 +41,7 @@ pub trait Provider: fmt::Debug + Send + Sync {
 struct Entry {
     offer: u64,
     tool: Arc<Tool>,
-    provider: Arc<dyn Provider>,
+    provider: Arc<dyn ToolProvider>,
 }
 
 #[derive(Debug, Default)]
@@ -60,50 +60,50 @@ pub struct Registry {
 
 /// Who would carry out a tool.
 #[derive(Debug)]
-pub enum Found {
+pub enum Lookup {
     /// Nobody offers it.
     Nobody,
     /// Somebody does who cannot be asked now, and why.
     Away(String),
     /// This one.
-    Here(Arc<Tool>, Arc<dyn Provider>),
+    Here(Arc<Tool>, Arc<dyn ToolProvider>),
 }
 
 /// Tools of one provider, offered as long as this lives.
 #[derive(Debug)]
 #[must_use = "dropping it withdraws the tools"]
-pub struct Offer {
+pub struct ToolOffer {
     registry: Arc<Registry>,
     id: u64,
-    provider: Arc<dyn Provider>,
+    provider: Arc<dyn ToolProvider>,
     names: Vec<String>,
 }
 
 impl Registry {
     /// Offers tools. Of two with the same name in `tools` the last one stands.
-    pub fn offer(self: &Arc<Self>, tools: Vec<Tool>, provider: Arc<dyn Provider>) -> Offer {
+    pub fn offer(self: &Arc<Self>, tools: Vec<Tool>, provider: Arc<dyn ToolProvider>) -> ToolOffer {
         let mut state = write(&self.state);
         let id = state.next;
         state.next += 1;
         let names = state.insert(id, tools, &provider);
         drop(state);
-        Offer { registry: Arc::clone(self), id, provider, names }
+        ToolOffer { registry: Arc::clone(self), id, provider, names }
     }
 
     /// Who is asked when this tool is called.
-    pub fn find(&self, name: &str) -> Found {
+    pub fn find(&self, name: &str) -> Lookup {
         // Asked without the lock: a provider may look at locks of its own.
         let mut away = None;
         for (tool, provider) in self.candidates(name) {
             match provider.ready() {
-                Ok(()) => return Found::Here(tool, provider),
+                Ok(()) => return Lookup::Here(tool, provider),
                 Err(why) => _ = away.get_or_insert(why),
             }
         }
-        away.map_or(Found::Nobody, Found::Away)
+        away.map_or(Lookup::Nobody, Lookup::Away)
     }
 
-    fn candidates(&self, name: &str) -> Vec<(Arc<Tool>, Arc<dyn Provider>)> {
+    fn candidates(&self, name: &str) -> Vec<(Arc<Tool>, Arc<dyn ToolProvider>)> {
         let state = read(&self.state);
         let of_name = state.entries.get(name).map(Vec::as_slice).unwrap_or_default();
         let own = of_name.first().is_some_and(|entry| entry.tool.provider != ProviderKind::Grpc);
@@ -124,7 +124,7 @@ impl Registry {
     }
 }
 
-impl Offer {
+impl ToolOffer {
     /// Offers these tools instead, by the same provider; there is no moment without them.
     pub fn replace(&mut self, tools: Vec<Tool>) {
         let mut state = write(&self.registry.state);
@@ -133,14 +133,19 @@ impl Offer {
     }
 }
 
-impl Drop for Offer {
+impl Drop for ToolOffer {
     fn drop(&mut self) {
         write(&self.registry.state).remove(self.id, &self.names);
     }
 }
 
 impl State {
-    fn insert(&mut self, id: u64, tools: Vec<Tool>, provider: &Arc<dyn Provider>) -> Vec<String> {
+    fn insert(
+        &mut self,
+        id: u64,
+        tools: Vec<Tool>,
+        provider: &Arc<dyn ToolProvider>,
+    ) -> Vec<String> {
         let tools: BTreeMap<String, Tool> =
             tools.into_iter().map(|tool| (tool.name.clone(), tool)).collect();
         let names = tools.keys().cloned().collect();
@@ -184,8 +189,8 @@ mod tests {
     #[derive(Debug)]
     struct Named(&'static str, AtomicBool);
 
-    impl Provider for Named {
-        fn call(&self, _: Call, _: CancellationToken) -> BoxFuture<'_, Answer> {
+    impl ToolProvider for Named {
+        fn call(&self, _: ToolCall, _: CancellationToken) -> BoxFuture<'_, ToolResult> {
             async { Ok(self.0.to_owned()) }.boxed()
         }
 
@@ -204,10 +209,10 @@ mod tests {
 
     fn who(registry: &Registry, name: &str) -> String {
         match registry.find(name) {
-            Found::Nobody => "nobody".to_owned(),
-            Found::Away(why) => why,
-            Found::Here(_, provider) => {
-                let answer = provider.call(Call::default(), CancellationToken::new());
+            Lookup::Nobody => "nobody".to_owned(),
+            Lookup::Away(why) => why,
+            Lookup::Here(_, provider) => {
+                let answer = provider.call(ToolCall::default(), CancellationToken::new());
                 answer.now_or_never().unwrap().unwrap()
             }
         }
@@ -235,7 +240,7 @@ mod tests {
     fn the_runtimes_own_come_first_then_the_newest_that_is_ready() {
         let registry = Arc::new(Registry::default());
         let offer = |kind, provider: &Arc<Named>| {
-            let provider: Arc<dyn Provider> = Arc::<Named>::clone(provider);
+            let provider: Arc<dyn ToolProvider> = Arc::<Named>::clone(provider);
             registry.offer(vec![tool("t", kind)], provider)
         };
         let (old, new, own) = (named("old"), named("new"), named("own"));

@@ -16,27 +16,27 @@ use crate::{
     calls::Calls,
     directory::{Directory, Registration, StreamId},
     event::Envelope,
-    hosted::Parked,
+    hosted::DetachedMailbox,
     lock::lock,
-    mailbox::{End, Mailbox},
-    registry::{Found, Registry},
+    mailbox::{Mailbox, StreamEnd},
+    registry::{Lookup, Registry},
     replies::Replies,
     session::{Outbound, Session},
     spans,
-    tool::{Answer, Call, Failure, FailureKind, is_json},
+    tool::{ToolCall, ToolFailure, ToolFailureKind, ToolResult, is_json},
     topic_counts::Traffic,
 };
 
 /// How a runtime is set up.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
+pub struct RuntimeOptions {
     /// Whether to remember who speaks to whom, for a dashboard.
     pub graph: bool,
 }
 
 /// How busy a topic is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stats {
+pub struct TopicStats {
     /// What is published.
     pub traffic: Traffic,
     /// What is subscribed to.
@@ -57,7 +57,7 @@ pub struct Runtime {
     pub(crate) calls: Arc<Calls>,
     pub(crate) replies: Replies,
     /// Mailboxes of created agents that are away. Its lock is taken before any other.
-    pub(crate) parked: Mutex<HashMap<String, Parked>>,
+    pub(crate) parked: Mutex<HashMap<String, DetachedMailbox>>,
     /// Readers that are no agents.
     pub(crate) subscribers: Mutex<HashMap<StreamId, Arc<Mailbox>>>,
     stopping: OnceLock<String>,
@@ -65,7 +65,7 @@ pub struct Runtime {
 
 impl Runtime {
     /// Starts one; it has no tasks of its own. Somebody should call [`Runtime::sweep`] every few seconds.
-    pub fn new(options: Options) -> Arc<Self> {
+    pub fn new(options: RuntimeOptions) -> Arc<Self> {
         Arc::new(Self {
             bus: Bus::default(),
             directory: Arc::default(),
@@ -122,7 +122,7 @@ impl Runtime {
     }
 
     /// Carries out a tool, whoever offers it, and waits for the answer, not longer than the call says.
-    pub async fn call(&self, call: Call) -> Answer {
+    pub async fn call(&self, call: ToolCall) -> ToolResult {
         let (span, name, begun) = (spans::call(&call), call.name.clone(), Instant::now());
         let answer = self.route(call).instrument(span.clone()).await;
         spans::answered(&span, &answer);
@@ -130,20 +130,20 @@ impl Runtime {
         answer
     }
 
-    async fn route(&self, call: Call) -> Answer {
+    async fn route(&self, call: ToolCall) -> ToolResult {
         if !is_json(&call.arguments) {
             let message = format!("Arguments of {} are not JSON", call.name);
-            return Err(Failure::new(FailureKind::InvalidArguments, message));
+            return Err(ToolFailure::new(ToolFailureKind::InvalidArguments, message));
         }
         let provider = match self.tools.find(&call.name) {
-            Found::Here(_, provider) => provider,
-            Found::Away(why) => {
+            Lookup::Here(_, provider) => provider,
+            Lookup::Away(why) => {
                 let message = format!("Tool {} cannot be called: {why}", call.name);
-                return Err(Failure::new(FailureKind::Execution, message));
+                return Err(ToolFailure::new(ToolFailureKind::Execution, message));
             }
-            Found::Nobody => {
+            Lookup::Nobody => {
                 let message = format!("Tool not found: {}", call.name);
-                return Err(Failure::new(FailureKind::NotFound, message));
+                return Err(ToolFailure::new(ToolFailureKind::NotFound, message));
             }
         };
         self.activity.called(&call);
@@ -154,21 +154,21 @@ impl Runtime {
             Ok(answer) => answer.map(json_output),
             Err(_) => {
                 let message = format!("Tool {name} did not answer within {timeout:?}");
-                Err(Failure::new(FailureKind::Timeout, message))
+                Err(ToolFailure::new(ToolFailureKind::Timeout, message))
             }
         }
     }
 
     /// How busy a topic or pattern is; the empty text stands for everything.
-    pub fn stats(&self, pattern: &str) -> Stats {
+    pub fn stats(&self, pattern: &str) -> TopicStats {
         let now = Instant::now();
         if !pattern.is_empty() {
             let traffic = self.activity.topics.of(pattern, now);
-            return Stats { traffic, demand: self.bus.demand(pattern) };
+            return TopicStats { traffic, demand: self.bus.demand(pattern) };
         }
         let events = self.activity.totals.published.load(Ordering::Relaxed);
         let traffic = Traffic { events, per_second: self.activity.events.per_second(now) };
-        Stats { traffic, demand: self.bus.total_demand() }
+        TopicStats { traffic, demand: self.bus.total_demand() }
     }
 
     /// Unregisters agents that stayed away for too long.
@@ -190,7 +190,7 @@ impl Runtime {
         let why = self.stopping.get().cloned().unwrap_or_default();
         let subscribers: Vec<_> = lock(&self.subscribers).values().cloned().collect();
         for mailbox in self.directory.mailboxes().into_iter().chain(subscribers) {
-            mailbox.close(End::Unavailable(why.clone()));
+            mailbox.close(StreamEnd::Unavailable(why.clone()));
         }
     }
 }

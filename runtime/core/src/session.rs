@@ -11,15 +11,15 @@ use futures::Stream;
 
 use crate::{
     activity::Activity,
-    backlog::Item,
-    directory::{Closing, Ledger, StreamId},
+    backlog::QueueItem,
+    directory::{Closing, DeliveryCounters, StreamId},
     event::{Envelope, Event},
-    hosted::Parked,
+    hosted::DetachedMailbox,
     lock::lock,
-    mailbox::{End, Mailbox, Outgoing},
+    mailbox::{Mailbox, Outgoing, StreamEnd},
     runtime::Runtime,
     spans,
-    tool::Answer,
+    tool::ToolResult,
 };
 
 /// The inbound half. Dropped without [`Session::finish`] the stream counts as broken.
@@ -31,7 +31,7 @@ pub struct Session {
     patterns: Vec<Arc<str>>,
     mailbox: Arc<Mailbox>,
     /// What the agent is told at the end, and whether it is leaving.
-    end: (End, Closing),
+    end: (StreamEnd, Closing),
 }
 
 impl Session {
@@ -39,7 +39,7 @@ impl Session {
     pub(crate) fn open(runtime: &Arc<Runtime>, agent: String) -> (Self, Outbound) {
         // Held until the stream is listed, so that nobody parks another mailbox meanwhile.
         let mut all_parked = lock(&runtime.parked);
-        let mut parked = all_parked.remove(&agent).unwrap_or_else(|| Parked {
+        let mut parked = all_parked.remove(&agent).unwrap_or_else(|| DetachedMailbox {
             stream: runtime.directory.next_stream(),
             patterns: Vec::new(),
             mailbox: Arc::default(),
@@ -47,7 +47,7 @@ impl Session {
         let opened = runtime.directory.open(&agent, parked.stream, &parked.mailbox, Instant::now());
         runtime.align(&mut parked, opened.topics);
         drop(all_parked);
-        let Parked { stream, patterns, mailbox } = parked;
+        let DetachedMailbox { stream, patterns, mailbox } = parked;
         let outbound = Outbound {
             agent: agent.clone(),
             mailbox: Arc::clone(&mailbox),
@@ -61,7 +61,7 @@ impl Session {
             stream,
             patterns,
             mailbox,
-            end: (End::Unavailable("the stream broke".to_owned()), Closing::Broken),
+            end: (StreamEnd::Unavailable("the stream broke".to_owned()), Closing::Broken),
         };
         (session, outbound)
     }
@@ -78,7 +78,7 @@ impl Session {
     }
 
     /// The agent answers a call; what nobody asked for is ignored.
-    pub fn answer(&self, id: &str, answer: Answer) {
+    pub fn answer(&self, id: &str, answer: ToolResult) {
         if !self.runtime.calls.answer(self.stream, id, answer) {
             tracing::debug!(agent = self.agent, id, "an answer that nobody waits for");
         }
@@ -86,11 +86,11 @@ impl Session {
 
     /// The agent has said all: what waits for it is still sent, then the stream ends well.
     pub fn finish(mut self) {
-        self.end = (End::Done, Closing::Finished);
+        self.end = (StreamEnd::Done, Closing::Finished);
     }
 
     /// The stream cannot go on: the agent is told why, gets what waits for it, and then this end.
-    pub fn fail(mut self, code: &'static str, message: String, end: End) {
+    pub fn fail(mut self, code: &'static str, message: String, end: StreamEnd) {
         self.mailbox.trouble(code, message);
         self.end.0 = end;
     }
@@ -125,7 +125,7 @@ pub struct Outbound {
     runtime: Arc<Runtime>,
     agent: String,
     mailbox: Arc<Mailbox>,
-    ledger: Arc<Ledger>,
+    ledger: Arc<DeliveryCounters>,
     over: bool,
 }
 
@@ -136,7 +136,7 @@ impl Outbound {
 }
 
 impl Stream for Outbound {
-    type Item = Result<Outgoing, End>;
+    type Item = Result<Outgoing, StreamEnd>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.over {
@@ -144,19 +144,19 @@ impl Stream for Outbound {
         }
         let said = ready!(self.mailbox.poll(cx));
         match &said {
-            Ok(Outgoing::Event(Item::Delivery { pattern, envelope })) => {
+            Ok(Outgoing::Event(QueueItem::Delivery { pattern, envelope })) => {
                 self.ledger.note(pattern);
                 spans::deliver(&self.agent, pattern, envelope);
                 self.activity().delivered(&self.agent, envelope);
             }
-            Ok(Outgoing::Event(Item::Lost { pattern, count })) => {
+            Ok(Outgoing::Event(QueueItem::Lost { pattern, count })) => {
                 tracing::warn!(agent = self.agent, %pattern, count, "a slow reader lost events");
             }
             Ok(_) => {}
             Err(_) => self.over = true,
         }
         Poll::Ready(match said {
-            Err(End::Done) => None,
+            Err(StreamEnd::Done) => None,
             said => Some(said),
         })
     }

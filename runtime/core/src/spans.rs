@@ -33,19 +33,19 @@ use tracing::{
 use crate::{
     directory::Registration,
     event::Envelope,
-    tool::{Answer, Call},
+    tool::{ToolCall, ToolResult},
 };
 
 /// A span's place in a trace, as W3C Trace Context names it. Neither id is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct TraceContext {
     /// The trace.
     pub trace: u128,
     /// The span in it.
     pub span: u64,
 }
 
-impl Place {
+impl TraceContext {
     /// The first span of a new trace.
     pub fn root() -> Self {
         let trace = u128::from(random()) << 64 | u128::from(random());
@@ -59,7 +59,7 @@ impl Place {
 
     /// The place that notes name: W3C `traceparent`, else the SDK's `trace_id` and `span_id`, each also with `loom.`
     /// before it. What cannot be understood counts as absent.
-    pub fn of_notes(notes: &HashMap<String, String>) -> Option<Self> {
+    pub fn of_metadata(notes: &HashMap<String, String>) -> Option<Self> {
         if notes.is_empty() {
             return None;
         }
@@ -92,7 +92,7 @@ impl Place {
 #[error("a traceparent is version-traceid-spanid-flags in hexadecimal")]
 pub struct NotATraceparent;
 
-impl FromStr for Place {
+impl FromStr for TraceContext {
     type Err = NotATraceparent;
 
     /// Reads a `traceparent` header; a later version may say more after the flags.
@@ -135,17 +135,17 @@ pub(crate) fn publish(envelope: &mut Envelope) -> Span {
         began.ago = ago(envelope),
     );
     if !span.is_disabled() {
-        let parent = Place::of_notes(&envelope.event.metadata);
-        let place = parent.map_or_else(Place::root, Place::child);
+        let parent = TraceContext::of_metadata(&envelope.event.metadata);
+        let place = parent.map_or_else(TraceContext::root, TraceContext::child);
         settle(&span, place, parent);
-        envelope.place = Some(place);
+        envelope.trace = Some(place);
     }
     span
 }
 
 /// `event.deliver`: a stream of `agent` takes an event. Nothing, if nobody wanted to know of its publishing.
 pub(crate) fn deliver(agent: &str, pattern: &str, envelope: &Envelope) {
-    let Some(parent) = envelope.place else { return };
+    let Some(parent) = envelope.trace else { return };
     // It is over when it is dropped, which is now.
     let _span = debug_span!(
         "event.deliver",
@@ -175,7 +175,7 @@ pub(crate) fn register(registration: &Registration) -> Span {
 }
 
 /// `tool.call`; see [`answered`].
-pub(crate) fn call(call: &Call) -> Span {
+pub(crate) fn call(call: &ToolCall) -> Span {
     let span = info_span!(
         "tool.call",
         tool = call.name,
@@ -198,14 +198,14 @@ pub(crate) fn call(call: &Call) -> Span {
     if !call.correlation_id.is_empty() {
         span.record("correlation_id", &*call.correlation_id);
     }
-    if let Some(parent) = Place::of_notes(&call.headers) {
+    if let Some(parent) = TraceContext::of_metadata(&call.headers) {
         settle(&span, parent.child(), Some(parent));
     }
     span
 }
 
 /// Notes what a call came to.
-pub(crate) fn answered(span: &Span, answer: &Answer) {
+pub(crate) fn answered(span: &Span, answer: &ToolResult) {
     match answer {
         Ok(_) => _ = span.record("status", "ok"),
         Err(failure) => {
@@ -215,7 +215,7 @@ pub(crate) fn answered(span: &Span, answer: &Answer) {
     }
 }
 
-fn settle(span: &Span, place: Place, parent: Option<Place>) {
+fn settle(span: &Span, place: TraceContext, parent: Option<TraceContext>) {
     span.record("trace.id", place.trace).record("span.id", place.span);
     if let Some(parent) = parent {
         span.record("parent.id", parent.span);
@@ -245,14 +245,16 @@ mod tests {
             (String::new(), false),
         ];
         for (header, fine) in table {
-            assert_eq!(header.parse::<Place>().is_ok(), fine, "{header}");
+            assert_eq!(header.parse::<TraceContext>().is_ok(), fine, "{header}");
         }
     }
 
     #[test]
     fn notes_name_a_place_in_either_way() {
-        let place =
-            Place { trace: u128::from_str_radix(TRACE, 16).unwrap(), span: 0x00f0_67aa_0ba9_02b7 };
+        let place = TraceContext {
+            trace: u128::from_str_radix(TRACE, 16).unwrap(),
+            span: 0x00f0_67aa_0ba9_02b7,
+        };
         let header = format!("00-{TRACE}-{SPAN}-01");
         let table: [(&[(&str, &str)], _); 6] = [
             (&[("traceparent", &header)], Some(place)),
@@ -264,15 +266,15 @@ mod tests {
         ];
         for (notes, expected) in table {
             let map = notes.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
-            assert_eq!(Place::of_notes(&map), expected, "{notes:?}");
+            assert_eq!(TraceContext::of_metadata(&map), expected, "{notes:?}");
         }
     }
 
     #[test]
     fn ids_differ() {
-        let root = Place::root();
+        let root = TraceContext::root();
         let child = root.child();
         assert_eq!(root.trace, child.trace);
-        assert!(root.span != child.span && root.trace != Place::root().trace);
+        assert!(root.span != child.span && root.trace != TraceContext::root().trace);
     }
 }

@@ -9,12 +9,12 @@ use std::{
 use futures::Stream;
 
 use crate::{
-    backlog::Item,
+    backlog::QueueItem,
     directory::StreamId,
     event::Envelope,
     filter::Filter,
     lock::lock,
-    mailbox::{End, Mailbox, Outgoing},
+    mailbox::{Mailbox, Outgoing, StreamEnd},
     qos::Qos,
     runtime::Runtime,
     spans,
@@ -46,7 +46,7 @@ impl Runtime {
     pub fn unsubscribe(&self, id: &str) -> bool {
         let stream = id.strip_prefix("sub-").and_then(|number| number.parse().ok()).map(StreamId);
         let mailbox = stream.and_then(|stream| lock(&self.subscribers).remove(&stream));
-        mailbox.inspect(|mailbox| mailbox.close(End::Done)).is_some()
+        mailbox.inspect(|mailbox| mailbox.close(StreamEnd::Done)).is_some()
     }
 }
 
@@ -58,24 +58,24 @@ impl Subscription {
 }
 
 impl Stream for Subscription {
-    type Item = Result<Arc<Envelope>, End>;
+    type Item = Result<Arc<Envelope>, StreamEnd>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         while !self.over {
             match ready!(self.mailbox.poll(cx)) {
-                Ok(Outgoing::Event(Item::Delivery { envelope, .. })) => {
+                Ok(Outgoing::Event(QueueItem::Delivery { envelope, .. })) => {
                     self.runtime.activity.taken();
                     spans::deliver("", &self.pattern, &envelope);
                     return Poll::Ready(Some(Ok(envelope)));
                 }
-                Ok(Outgoing::Event(Item::Lost { pattern, count })) => {
+                Ok(Outgoing::Event(QueueItem::Lost { pattern, count })) => {
                     tracing::warn!(subscription = self.id(), %pattern, count, "a slow reader lost events");
                 }
                 // Nothing else is said to somebody who is no agent.
                 Ok(_) => {}
                 Err(end) => {
                     self.over = true;
-                    return Poll::Ready(Some(end).filter(|end| *end != End::Done).map(Err));
+                    return Poll::Ready(Some(end).filter(|end| *end != StreamEnd::Done).map(Err));
                 }
             }
         }

@@ -35,7 +35,7 @@ pub struct Tool {
 
 /// A request to carry out a tool.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Call {
+pub struct ToolCall {
     /// The caller's name for this call.
     pub id: String,
     /// The tool.
@@ -55,7 +55,7 @@ pub struct Call {
 /// How long a call may take when the caller does not say.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-impl Call {
+impl ToolCall {
     /// The agent that calls, if it says so: the SDK's header `x-agent-id`.
     pub fn caller(&self) -> Option<&str> {
         self.headers.get("x-agent-id").map(String::as_str).filter(|agent| !agent.is_empty())
@@ -71,14 +71,14 @@ impl Call {
 }
 
 /// What a call comes to: JSON text, or why not.
-pub type Answer = Result<String, Failure>;
+pub type ToolResult = Result<String, ToolFailure>;
 
 /// Why a call has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Failure {
+pub struct ToolFailure {
     /// What kind of failure.
-    pub kind: FailureKind,
+    pub kind: ToolFailureKind,
     /// A word for programs.
     pub code: String,
     /// A sentence for people.
@@ -89,7 +89,7 @@ pub struct Failure {
 
 /// What kind of failure a call met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
+pub enum ToolFailureKind {
     /// The tool failed, or could not be reached.
     Execution,
     /// No answer in time.
@@ -100,7 +100,7 @@ pub enum FailureKind {
     InvalidArguments,
 }
 
-impl FailureKind {
+impl ToolFailureKind {
     /// The word for programs, where the tool gives none itself.
     pub fn code(self) -> &'static str {
         match self {
@@ -112,9 +112,9 @@ impl FailureKind {
     }
 }
 
-impl Failure {
+impl ToolFailure {
     /// A failure that the runtime itself found.
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ToolFailureKind, message: impl Into<String>) -> Self {
         let code = kind.code().to_owned();
         Self { kind, code, message: message.into(), details: HashMap::new() }
     }
@@ -134,7 +134,7 @@ mod tests {
         for (timeout_ms, expected) in
             [(0, DEFAULT_TIMEOUT), (-5, DEFAULT_TIMEOUT), (1, Duration::from_millis(1))]
         {
-            assert_eq!(Call { timeout_ms, ..Call::default() }.timeout(), expected);
+            assert_eq!(ToolCall { timeout_ms, ..ToolCall::default() }.timeout(), expected);
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     lock::lock,
-    tool::{Answer, FailureKind},
+    tool::{ToolFailureKind, ToolResult},
 };
 
 /// Tools that are counted; calls to any beyond them are not told apart from nothing.
@@ -19,7 +19,7 @@ pub const BOUNDS_MS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 5000
 
 /// How one tool was used since the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct ToolUsage {
     /// Calls that came to an answer, a failure included.
     pub calls: u64,
     /// Those that failed.
@@ -38,7 +38,7 @@ pub struct Usage {
     pub last_error: Option<String>,
 }
 
-impl Usage {
+impl ToolUsage {
     /// The latency that the given share of calls stayed within (0.5 = the median): estimated, for calls are taken to
     /// lie evenly between two bounds. `None` before the first call.
     pub fn quantile(&self, share: f64) -> Option<Duration> {
@@ -58,7 +58,7 @@ impl Usage {
         None
     }
 
-    fn note(&mut self, answer: &Answer, took: Duration) {
+    fn note(&mut self, answer: &ToolResult, took: Duration) {
         self.calls += 1;
         self.total += took;
         self.shortest = if self.calls == 1 { took } else { self.shortest.min(took) };
@@ -75,12 +75,12 @@ impl Usage {
 
 /// How all tools were used, by name.
 #[derive(Debug, Default)]
-pub struct Usages(Mutex<BTreeMap<String, Usage>>);
+pub struct Usages(Mutex<BTreeMap<String, ToolUsage>>);
 
 impl Usages {
     /// Notes an answer. A tool that nobody offers is not counted: callers could make up any name.
-    pub fn note(&self, tool: &str, answer: &Answer, took: Duration) {
-        if matches!(answer, Err(failure) if failure.kind == FailureKind::NotFound) {
+    pub fn note(&self, tool: &str, answer: &ToolResult, took: Duration) {
+        if matches!(answer, Err(failure) if failure.kind == ToolFailureKind::NotFound) {
             return;
         }
         let mut usages = lock(&self.0);
@@ -92,7 +92,7 @@ impl Usages {
     }
 
     /// All of it.
-    pub fn all(&self) -> BTreeMap<String, Usage> {
+    pub fn all(&self) -> BTreeMap<String, ToolUsage> {
         lock(&self.0).clone()
     }
 }
@@ -100,7 +100,7 @@ impl Usages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tool::Failure;
+    use crate::tool::ToolFailure;
 
     #[test]
     fn calls_are_counted_by_outcome_and_latency() {
@@ -109,8 +109,8 @@ mod tests {
         for took in [1, 2, 3, 40] {
             usages.note("t", &Ok("1".to_owned()), ms(took));
         }
-        usages.note("t", &Err(Failure::new(FailureKind::Timeout, "late")), ms(40_000));
-        usages.note("made up", &Err(Failure::new(FailureKind::NotFound, "none")), ms(1));
+        usages.note("t", &Err(ToolFailure::new(ToolFailureKind::Timeout, "late")), ms(40_000));
+        usages.note("made up", &Err(ToolFailure::new(ToolFailureKind::NotFound, "none")), ms(1));
         let all = usages.all();
         assert_eq!(all.keys().collect::<Vec<_>>(), ["t"]);
         let usage = &all["t"];
@@ -119,7 +119,7 @@ mod tests {
         let quantiles = [0.2, 0.5, 0.8, 1.0].map(|share| usage.quantile(share));
         let us = Duration::from_micros;
         assert_eq!(quantiles, [1000, 3500, 50_000, 40_000_000].map(|took| Some(us(took))));
-        assert_eq!(Usage::default().quantile(0.5), None);
+        assert_eq!(ToolUsage::default().quantile(0.5), None);
     }
 
     #[test]

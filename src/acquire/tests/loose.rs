@@ -9,7 +9,7 @@ use crate::{
 /// A mirror whose release holds its program where only its statement says.
 fn at_rest(home: &Home, name: &str) -> Digest {
     let store = Store::open(&home.path(name)).unwrap();
-    let mut staged = store.stage(Limits::default()).unwrap();
+    let mut staged = store.stage(TreeLimits::default()).unwrap();
     let path = |path: &str| path.parse::<TreePath>().unwrap();
     for (file, executable) in [("tools/run", true), ("tools/notes", false)] {
         staged.file(&path(file), executable, file.as_bytes()).unwrap();

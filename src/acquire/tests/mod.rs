@@ -12,16 +12,17 @@ use std::{
     time::Duration,
 };
 
-use loom_mirror::{Mirror, Options};
-use loom_source::{Authority, Digest, Line, Name, Platform, Release, Selector};
+use loom_mirror::{Mirror, MirrorOptions};
+use loom_source::{Authority, Digest, Name, Platform, Product, Release, Selector};
 use tempfile::TempDir;
 
 use super::{
-    AcquireError, Acquired, Acquirer, Candidate, Network, Observer, Progress, Reach, Retry,
+    AcquireError, Acquired, Acquirer, Candidate, Observer, Progress, Reach, SourceRuntime,
+    TransferRetry,
 };
 use crate::{
-    store::{Limits, Store},
-    trust::{Origin, Policy},
+    store::{Store, TreeLimits},
+    trust::{Policy, SourceClass},
 };
 
 /// A store, a state folder and a place for mirrors, gone with the value.
@@ -36,7 +37,7 @@ struct Home {
 struct Told(Mutex<Vec<String>>);
 
 impl Observer for Told {
-    fn tell(&self, progress: Progress<'_>) {
+    fn on_event(&self, progress: Progress<'_>) {
         self.0.lock().unwrap().push(format!("{progress:?}"));
     }
 }
@@ -50,13 +51,13 @@ impl Drop for Home {
     }
 }
 
-fn line() -> Line {
+fn line() -> Product {
     let (authority, binary) = (Authority::default(), Name::default());
-    Line { authority, binary, platform: Platform::LinuxX86_64 }
+    Product { authority, binary, platform: Platform::LinuxX86_64 }
 }
 
 fn release(version: &str) -> Release {
-    line().version(version.parse().unwrap())
+    line().at_version(version.parse().unwrap())
 }
 
 fn home() -> Home {
@@ -85,10 +86,11 @@ impl Home {
 
     fn mirror(&self, name: &str) -> Candidate {
         fs::create_dir_all(self.path(name)).unwrap();
-        let mirror = Mirror::open(self.path(name).to_str().unwrap(), Options::default()).unwrap();
+        let mirror =
+            Mirror::open(self.path(name).to_str().unwrap(), MirrorOptions::default()).unwrap();
         Candidate {
             name: name.to_owned(),
-            origin: Origin::Mirror,
+            origin: SourceClass::Mirror,
             source: Box::new(mirror),
             stop_on_error: false,
             stop_on_absent: false,
@@ -111,15 +113,15 @@ impl Home {
             candidates,
             policy: Policy::default(),
             observer: &self.told,
-            limits: Limits::default(),
-            retry: Retry::default(),
+            limits: TreeLimits::default(),
+            retry: TransferRetry::default(),
             keep_archives: false,
             freshness: Duration::from_secs(3600),
             offline: false,
             force: false,
             allow_downgrade: false,
             quarantine: true,
-            network: Network::default(),
+            network: SourceRuntime::default(),
         }
     }
 

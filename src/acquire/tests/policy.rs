@@ -1,7 +1,7 @@
 //! What is here counts only as far as today's policy goes.
 
 use super::{super::here, *};
-use crate::{acquire::Reason, trust::Signature};
+use crate::{acquire::FailureReason, trust::Signature};
 
 fn lax() -> Policy {
     Policy { allow_unverified: true, ..Policy::default() }
@@ -16,7 +16,7 @@ fn what_the_policy_refuses_does_not_get_its_link_back() {
     fs::remove_file(&got.installed.link).unwrap();
     assert!(matches!(
         home.get(&sources, "0.2.0"),
-        Err(AcquireError::Unserved { reason: Reason::Integrity, unproven: true, .. })
+        Err(AcquireError::Unserved { reason: FailureReason::Integrity, unproven: true, .. })
     ));
     assert!(home.store.find(&release("0.2.0")).unwrap().is_none());
     home.get_with(&sources, "0.2.0", |a| a.policy = lax()).unwrap();

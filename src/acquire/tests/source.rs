@@ -1,9 +1,9 @@
 //! Whose word counts, and for what.
 
 use super::*;
-use crate::acquire::{How, Reason};
+use crate::acquire::{FailureReason, How};
 
-fn reason(result: Result<Acquired, AcquireError>) -> Option<Reason> {
+fn reason(result: Result<Acquired, AcquireError>) -> Option<FailureReason> {
     match result {
         Err(AcquireError::Unserved { reason, .. }) => Some(reason),
         _ => None,
@@ -14,8 +14,8 @@ fn reason(result: Result<Acquired, AcquireError>) -> Option<Reason> {
 fn plain_http_contributes_neither_absence_nor_a_list() {
     let home = home();
     home.release_in("m", "0.2.0", b"program", true);
-    let plain = [Candidate { origin: Origin::PlainHttp, ..home.mirror("m") }];
-    assert_eq!(reason(home.get(&plain, "0.3.0")), Some(Reason::Unreachable));
+    let plain = [Candidate { origin: SourceClass::PlainHttp, ..home.mirror("m") }];
+    assert_eq!(reason(home.get(&plain, "0.3.0")), Some(FailureReason::Unreachable));
     assert!(matches!(home.get(&plain, "latest"), Err(AcquireError::Unlistable { .. })));
 }
 
@@ -26,9 +26,9 @@ fn a_source_that_is_to_be_the_only_one_stops_the_search_and_hides_no_failure() {
     home.release_in("public", "0.2.0", b"program", true);
     let only = Candidate { stop_on_absent: true, ..home.mirror("private") };
     let sources = [home.mirror("bad"), only, home.mirror("public")];
-    assert_eq!(reason(home.get(&sources, "0.2.0")), Some(Reason::Integrity));
-    assert_eq!(reason(home.get(&sources[1..], "0.2.0")), Some(Reason::Absent));
-    assert_eq!(reason(home.get(&sources[1..], "latest")), Some(Reason::Absent));
+    assert_eq!(reason(home.get(&sources, "0.2.0")), Some(FailureReason::Integrity));
+    assert_eq!(reason(home.get(&sources[1..], "0.2.0")), Some(FailureReason::Absent));
+    assert_eq!(reason(home.get(&sources[1..], "latest")), Some(FailureReason::Absent));
 }
 
 #[test]
@@ -44,9 +44,9 @@ fn a_source_that_cannot_be_asked_hides_neither_what_is_here_nor_what_others_have
     assert_eq!(got.how, How::Fetched { source: "m".to_owned() });
     assert_eq!(version(home.get(&[away()], "latest")), "0.2.0");
     for selector in ["0.3.0", "^0.3"] {
-        assert_eq!(reason(home.get(&[away()], selector)), Some(Reason::Unreachable));
+        assert_eq!(reason(home.get(&[away()], selector)), Some(FailureReason::Unreachable));
     }
-    assert_eq!(reason(home.get(&[away(), home.mirror("m")], "dev")), Some(Reason::Absent));
+    assert_eq!(reason(home.get(&[away(), home.mirror("m")], "dev")), Some(FailureReason::Absent));
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::Failure;
+use crate::cli::CommandError;
 
 /// How well it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Grade {
+pub(super) enum CheckGrade {
     Well,
     /// Loom works, but somebody should know.
     Warning,
@@ -15,34 +15,34 @@ pub(super) enum Grade {
 
 /// One thing looked at, and what was seen.
 #[derive(Debug)]
-pub(super) struct Check {
+pub(super) struct DoctorCheck {
     name: &'static str,
-    pub(super) grade: Grade,
+    pub(super) grade: CheckGrade,
     message: String,
     chain: Vec<String>,
     hint: Option<String>,
 }
 
-impl Check {
-    fn new(name: &'static str, grade: Grade, message: impl Into<String>) -> Self {
+impl DoctorCheck {
+    fn new(name: &'static str, grade: CheckGrade, message: impl Into<String>) -> Self {
         Self { name, grade, message: message.into(), chain: Vec::new(), hint: None }
     }
 
     pub(super) fn well(name: &'static str, message: impl Into<String>) -> Self {
-        Self::new(name, Grade::Well, message)
+        Self::new(name, CheckGrade::Well, message)
     }
 
     pub(super) fn warning(name: &'static str, message: impl Into<String>) -> Self {
-        Self::new(name, Grade::Warning, message)
+        Self::new(name, CheckGrade::Warning, message)
     }
 
     pub(super) fn failure(name: &'static str, message: impl Into<String>) -> Self {
-        Self::new(name, Grade::Failure, message)
+        Self::new(name, CheckGrade::Failure, message)
     }
 
     /// What a command would have ended with.
-    pub(super) fn failed(name: &'static str, failure: Failure) -> Self {
-        let Failure { message, chain, hint, .. } = failure;
+    pub(super) fn failed(name: &'static str, failure: CommandError) -> Self {
+        let CommandError { message, chain, hint, .. } = failure;
         Self { chain, hint, ..Self::failure(name, message) }
     }
 
@@ -52,9 +52,9 @@ impl Check {
 
     pub(super) fn json(&self) -> Value {
         let grade = match self.grade {
-            Grade::Well => "ok",
-            Grade::Warning => "warning",
-            Grade::Failure => "failure",
+            CheckGrade::Well => "ok",
+            CheckGrade::Warning => "warning",
+            CheckGrade::Failure => "failure",
         };
         let Self { name, message, chain, hint, .. } = self;
         json!({"name": name, "grade": grade, "message": message, "chain": chain, "hint": hint})
@@ -63,15 +63,15 @@ impl Check {
     /// A line, and what to do under it.
     pub(super) fn human(&self) -> String {
         let mark = match self.grade {
-            Grade::Well => "ok",
-            Grade::Warning => "note",
-            Grade::Failure => "WRONG",
+            CheckGrade::Well => "ok",
+            CheckGrade::Warning => "note",
+            CheckGrade::Failure => "WRONG",
         };
         let mut text = format!("{mark:<6} {:<14} {}\n", self.name, indented(&self.message));
         for cause in &self.chain {
             text.push_str(&format!("{:21} because: {}\n", "", indented(cause)));
         }
-        if let Some(hint) = self.hint.as_ref().filter(|_| self.grade != Grade::Well) {
+        if let Some(hint) = self.hint.as_ref().filter(|_| self.grade != CheckGrade::Well) {
             text.push_str(&format!("{:21} hint: {}\n", "", indented(hint)));
         }
         text

@@ -4,37 +4,39 @@ use std::path::{Path, PathBuf};
 
 use loom_source::Platform;
 
-use super::check::Check;
+use super::check::DoctorCheck;
 use crate::cli::context::Context;
 
 /// Whether releases exist for this machine.
-pub(super) fn platform(_: &Context) -> Check {
+pub(super) fn platform(_: &Context) -> DoctorCheck {
     let (version, os, arch) =
         (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     match Platform::current() {
-        Some(platform) => Check::well("platform", format!("{platform}, loom {version}")),
-        None => Check::failure("platform", format!("there are no releases for {os} on {arch}"))
-            .hint("build the runtime yourself: `loom up --build` in a checkout of Loom"),
+        Some(platform) => DoctorCheck::well("platform", format!("{platform}, loom {version}")),
+        None => {
+            DoctorCheck::failure("platform", format!("there are no releases for {os} on {arch}"))
+                .hint("build the runtime yourself: `loom up --build` in a checkout of Loom")
+        }
     }
 }
 
 /// Whether a shell that is told `loom` runs this one.
-pub(super) fn program(context: &Context) -> Check {
+pub(super) fn program(context: &Context) -> DoctorCheck {
     let ours = match std::env::current_exe().and_then(|path| path.canonicalize()) {
         Ok(path) => path,
-        Err(e) => return Check::warning("program", format!("which file this loom is: {e}")),
+        Err(e) => return DoctorCheck::warning("program", format!("which file this loom is: {e}")),
     };
     let shown = ours.display();
     match on_path(context) {
         Some(first) if first.canonicalize().is_ok_and(|first| first == ours) => {
-            Check::well("program", first.display().to_string())
+            DoctorCheck::well("program", first.display().to_string())
         }
         Some(first) => {
             let first = first.display();
-            Check::warning("program", format!("another loom stands first on PATH: {first}"))
+            DoctorCheck::warning("program", format!("another loom stands first on PATH: {first}"))
                 .hint(format!("this one is {shown}; remove one of them, or change their order"))
         }
-        None => Check::warning("program", format!("{shown} is not on PATH"))
+        None => DoctorCheck::warning("program", format!("{shown} is not on PATH"))
             .hint("add its folder to PATH to run it as `loom`"),
     }
 }

@@ -6,27 +6,29 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::check::Check;
-use crate::cli::Failure;
+use super::check::DoctorCheck;
+use crate::cli::CommandError;
 use loom_runtime::store::Store;
 
 /// All that is worth knowing about both folders.
-pub(super) fn all(cache: &Path, state: &Path) -> Vec<Check> {
+pub(super) fn all(cache: &Path, state: &Path) -> Vec<DoctorCheck> {
     let mut checks = vec![store(cache)];
     match existing(cache).map(|folder| (tempfile::tempdir_in(&folder), folder)) {
         Some((Ok(scratch), _)) => {
-            checks.push(Check::well("cache", format!("{} can be written", cache.display())));
+            checks.push(DoctorCheck::well("cache", format!("{} can be written", cache.display())));
             checks.extend([locks(scratch.path()), links(scratch.path())]);
             #[cfg(unix)]
             checks.extend(super::space::of(scratch.path()));
         }
         Some((Err(e), _)) => checks.push(unwritable("cache", cache, &e, "LOOM_CACHE_DIR")),
-        None => checks
-            .push(Check::failure("cache", format!("{} has no folder above it", cache.display()))),
+        None => checks.push(DoctorCheck::failure(
+            "cache",
+            format!("{} has no folder above it", cache.display()),
+        )),
     }
     checks.push(match existing(state).map(tempfile::tempdir_in) {
         Some(Err(e)) => unwritable("state", state, &e, "LOOM_STATE_DIR"),
-        _ => Check::well("state", format!("{} can be written", state.display())),
+        _ => DoctorCheck::well("state", format!("{} can be written", state.display())),
     });
     checks
 }
@@ -36,23 +38,23 @@ fn existing(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|path| path.is_dir()).map(Path::to_owned)
 }
 
-fn unwritable(name: &'static str, folder: &Path, error: &io::Error, variable: &str) -> Check {
-    Check::failure(name, format!("{} cannot be written: {error}", folder.display()))
+fn unwritable(name: &'static str, folder: &Path, error: &io::Error, variable: &str) -> DoctorCheck {
+    DoctorCheck::failure(name, format!("{} cannot be written: {error}", folder.display()))
         .hint(format!("make it writable for you, or set {variable} to a folder that is"))
 }
 
-fn store(cache: &Path) -> Check {
+fn store(cache: &Path) -> DoctorCheck {
     let listed = Store::open(cache).and_then(|store| Ok((store.exists(), store.list()?.len())));
     match listed {
-        Err(error) => Check::failed("store", Failure::from(error)),
-        Ok((false, _)) => Check::well("store", "empty: nothing has been fetched yet"),
-        Ok((true, 1)) => Check::well("store", "holds one release"),
-        Ok((true, count)) => Check::well("store", format!("holds {count} releases")),
+        Err(error) => DoctorCheck::failed("store", CommandError::from(error)),
+        Ok((false, _)) => DoctorCheck::well("store", "empty: nothing has been fetched yet"),
+        Ok((true, 1)) => DoctorCheck::well("store", "holds one release"),
+        Ok((true, count)) => DoctorCheck::well("store", format!("holds {count} releases")),
     }
 }
 
 /// A lock that is held must be refused to others: some network file systems grant it to everybody.
-fn locks(folder: &Path) -> Check {
+fn locks(folder: &Path) -> DoctorCheck {
     let path = folder.join("lock");
     let tried = File::create(&path).and_then(|held| {
         held.try_lock()?;
@@ -61,19 +63,20 @@ fn locks(folder: &Path) -> Check {
     });
     let hint = "put the store on a local disk: LOOM_CACHE_DIR";
     match tried {
-        Ok(true) => Check::well("locks", "work on this file system"),
-        Ok(false) => Check::failure("locks", "are granted twice on this file system").hint(hint),
-        Err(e) => {
-            Check::failure("locks", format!("do not work on this file system: {e}")).hint(hint)
+        Ok(true) => DoctorCheck::well("locks", "work on this file system"),
+        Ok(false) => {
+            DoctorCheck::failure("locks", "are granted twice on this file system").hint(hint)
         }
+        Err(e) => DoctorCheck::failure("locks", format!("do not work on this file system: {e}"))
+            .hint(hint),
     }
 }
 
-fn links(folder: &Path) -> Check {
+fn links(folder: &Path) -> DoctorCheck {
     let linked = symlink(folder).and_then(std::fs::read);
     match linked {
-        Ok(_) => Check::well("links", "symbolic links work on this file system"),
-        Err(e) => Check::warning("links", format!("symbolic links cannot be made here: {e}"))
+        Ok(_) => DoctorCheck::well("links", "symbolic links work on this file system"),
+        Err(e) => DoctorCheck::warning("links", format!("symbolic links cannot be made here: {e}"))
             .hint("copies stand in for them; on Windows, developer mode allows them"),
     }
 }

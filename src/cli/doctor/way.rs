@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use indicatif::HumanDuration;
-use loom_http::{Client, Network, ProxySettings, Roots};
+use loom_http::{Client, NetworkSettings, ProxySettings, Roots};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::check::Check;
-use crate::cli::{Exit, Failure, context::Context, netrc, network, source::finding::Finding};
+use super::check::DoctorCheck;
+use crate::cli::{CommandError, Exit, context::Context, netrc, network, source::finding::Finding};
 use loom_runtime::config::{
     Resolved,
     certificates::CertificatePaths,
@@ -19,20 +19,20 @@ use loom_runtime::config::{
 const OFF: Duration = Duration::from_secs(60);
 
 /// What holds before anybody is asked.
-pub(super) fn settings(context: &Context, resolved: &Resolved) -> Vec<Check> {
+pub(super) fn settings(context: &Context, resolved: &Resolved) -> Vec<DoctorCheck> {
     let mut checks = vec![match resolved.offline.value {
         true => {
             let origin = &resolved.offline.origin;
-            Check::warning("network", format!("off: only this machine is asked ({origin})"))
+            DoctorCheck::warning("network", format!("off: only this machine is asked ({origin})"))
         }
-        false => Check::well("network", "may be used"),
+        false => DoctorCheck::well("network", "may be used"),
     }];
     checks.extend([proxies(context), certificates(context)]);
     checks.extend(logins(context));
     checks
 }
 
-fn proxies(context: &Context) -> Check {
+fn proxies(context: &Context) -> DoctorCheck {
     let found = Proxies::of(context.env());
     let Proxies { https, http, all, no_proxy, passed_over } = &found;
     let given = [("https", https), ("http", http), ("all", all)];
@@ -55,14 +55,14 @@ fn proxies(context: &Context) -> Check {
         all: secret(all),
         no_proxy: None,
     };
-    let usable = Client::new(Network { proxy, ..Network::default() });
+    let usable = Client::new(NetworkSettings { proxy, ..NetworkSettings::default() });
     match (usable, passed_over) {
-        (Err(error), _) => Check::failed("proxy", Failure::of(Exit::Usage, &error))
+        (Err(error), _) => DoctorCheck::failed("proxy", CommandError::of(Exit::Usage, &error))
             .hint(format!("given: {}", parts.join("; "))),
-        (Ok(_), Some(variable)) => Check::warning("proxy", parts.join("; ")).hint(format!(
+        (Ok(_), Some(variable)) => DoctorCheck::warning("proxy", parts.join("; ")).hint(format!(
             "{variable} is not used: a web server started this program (REQUEST_METHOD)"
         )),
-        (Ok(_), None) => Check::well("proxy", parts.join("; ")),
+        (Ok(_), None) => DoctorCheck::well("proxy", parts.join("; ")),
     }
 }
 
@@ -76,59 +76,59 @@ fn shown(proxy: &SecretString) -> String {
     }
 }
 
-fn certificates(context: &Context) -> Check {
+fn certificates(context: &Context) -> DoctorCheck {
     let paths = CertificatePaths::of(context.env());
     let roots = match network::roots(context) {
         Ok(roots) => roots,
         Err(error) => {
-            return Check::failed("certificates", Failure::of(Exit::Usage, &error))
+            return DoctorCheck::failed("certificates", CommandError::of(Exit::Usage, &error))
                 .hint("check SSL_CERT_FILE and SSL_CERT_DIR");
         }
     };
     let given = matches!(roots, Roots::Only(_));
-    if let Err(error) = Client::new(Network { roots, ..Network::default() }) {
-        return Check::failed("certificates", Failure::of(Exit::Usage, &error))
+    if let Err(error) = Client::new(NetworkSettings { roots, ..NetworkSettings::default() }) {
+        return DoctorCheck::failed("certificates", CommandError::of(Exit::Usage, &error))
             .hint("check SSL_CERT_FILE and SSL_CERT_DIR");
     }
     match (given, paths) {
-        (true, Some(paths)) => Check::well(
+        (true, Some(paths)) => DoctorCheck::well(
             "certificates",
             format!("those in {paths} ({}), and no others", paths.variables()),
         ),
         _ => match loom_http::roots::of_the_system() {
-            0 => Check::warning(
+            0 => DoctorCheck::warning(
                 "certificates",
                 "the system has none; Mozilla's, as they were when loom was built, are used",
             )
             .hint("install your system's ca-certificates"),
-            count => Check::well("certificates", format!("{count} of the system")),
+            count => DoctorCheck::well("certificates", format!("{count} of the system")),
         },
     }
 }
 
 /// `.netrc`, where there is one.
-fn logins(context: &Context) -> Option<Check> {
+fn logins(context: &Context) -> Option<DoctorCheck> {
     let found = netrc::found(context)?;
     let path = found.path.display();
     Some(match &found.netrc {
-        Err(why) => Check::failure("netrc", format!("{path} is not used: {why}"))
+        Err(why) => DoctorCheck::failure("netrc", format!("{path} is not used: {why}"))
             .hint("mend that line; its text is not shown here, it may be a password"),
         Ok(_) if netrc::others_may_read(found) => {
-            Check::warning("netrc", format!("{path} can be read by other users"))
+            DoctorCheck::warning("netrc", format!("{path} can be read by other users"))
                 .hint(format!("chmod 600 {path}"))
         }
-        Ok(_) => Check::well("netrc", path.to_string()),
+        Ok(_) => DoctorCheck::well("netrc", path.to_string()),
     })
 }
 
 /// The clock, by what the servers say; the one that is nearest to ours.
-pub(super) fn clock(findings: &[Finding]) -> Option<Check> {
+pub(super) fn clock(findings: &[Finding]) -> Option<DoctorCheck> {
     let (origin, by, ahead) =
         findings.iter().filter_map(Finding::clock).min_by_key(|(_, by, _)| *by)?;
     if by <= OFF {
-        return Some(Check::well("clock", format!("agrees with {origin}")));
+        return Some(DoctorCheck::well("clock", format!("agrees with {origin}")));
     }
     let (by, which) = (HumanDuration(by), if ahead { "ahead of" } else { "behind" });
     let hint = "set this machine's clock: certificates and freshness are judged by it";
-    Some(Check::failure("clock", format!("{by} {which} {origin}")).hint(hint))
+    Some(DoctorCheck::failure("clock", format!("{by} {which} {origin}")).hint(hint))
 }

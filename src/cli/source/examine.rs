@@ -5,21 +5,21 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use futures::{StreamExt as _, future::join_all};
 use loom_http::Journal;
 use loom_source::{
-    Carrier, Dated, Form, Line, Listing, Need, Offer, Resume, Selector, Slot, Source, SourceError,
-    Version,
+    Artifact, ListedVersion, ListingScope, Offer, Packaging, Product, RangeRequest, Selector, Slot,
+    Source, SourceError, Version, VersionListing,
 };
 
-use super::finding::{Finding, Offered, State};
-use crate::cli::{Failure, context::Context, sources};
+use super::finding::{Finding, OfferSummary, ProbeState};
+use crate::cli::{CommandError, context::Context, sources};
 use loom_runtime::{
-    acquire::{Candidate, Network, Reach, quarantine::Quarantine},
+    acquire::{Candidate, Reach, SourceRuntime, quarantine::Quarantine},
     config::{Resolved, SourceKind, SourceSpec},
 };
 
 /// A source that is about to be asked.
-struct Asked<'a> {
+struct ProbeTarget<'a> {
     spec: &'a SourceSpec,
-    opened: Result<Option<Candidate>, Failure>,
+    opened: Result<Option<Candidate>, CommandError>,
     journal: Journal,
 }
 
@@ -32,15 +32,16 @@ pub(crate) fn examine(
     resolved: &Resolved,
     specs: &[SourceSpec],
     version: Option<&Version>,
-) -> Result<Vec<Finding>, Failure> {
+) -> Result<Vec<Finding>, CommandError> {
     let line = context.line(resolved)?;
     let known = version.cloned().or_else(|| known(context, resolved, &line));
     let quarantine = Quarantine::load(&resolved.state_dir.value, SystemTime::now())?;
-    let asked: Vec<Asked<'_>> = specs.iter().map(|spec| open(context, resolved, spec)).collect();
+    let asked: Vec<ProbeTarget<'_>> =
+        specs.iter().map(|spec| open(context, resolved, spec)).collect();
     let wanted = Wanted { line: &line, version, known: known.as_ref() };
     let offline = resolved.offline.value;
     let findings = join_all(asked.into_iter().map(|asked| find(asked, &wanted, offline)));
-    let mut findings = Network::default().block_on(findings)?;
+    let mut findings = SourceRuntime::default().block_on(findings)?;
     for finding in &mut findings {
         let until = quarantine.against(&finding.name).map(|blame| blame.until).max();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -50,33 +51,33 @@ pub(crate) fn examine(
 }
 
 /// Opens one source by itself, so that what is wrong with it is wrong with no other.
-fn open<'a>(context: &Context, resolved: &Resolved, spec: &'a SourceSpec) -> Asked<'a> {
+fn open<'a>(context: &Context, resolved: &Resolved, spec: &'a SourceSpec) -> ProbeTarget<'a> {
     let journal = Journal::default();
     context.journal.replace(Some(journal.clone()));
     let mut alone = resolved.clone();
     alone.sources.value = vec![spec.clone()];
     let opened = sources::open(context, &alone, false);
     context.journal.replace(None);
-    Asked { spec, opened: opened.map(|mut opened| opened.candidates.pop()), journal }
+    ProbeTarget { spec, opened: opened.map(|mut opened| opened.candidates.pop()), journal }
 }
 
 /// The version to look for where a source cannot say what it has.
-fn known(context: &Context, resolved: &Resolved, line: &Line) -> Option<Version> {
+fn known(context: &Context, resolved: &Resolved, line: &Product) -> Option<Version> {
     if let Selector::Exact(version) = &resolved.bridge.version.value {
         return Some(version.clone());
     }
     // What is here is only a help; a store that cannot be read is told of elsewhere.
     let here = context.store(resolved).ok()?.list().ok()?;
-    let of_line = here.into_iter().filter(|listed| listed.release.line() == *line);
+    let of_line = here.into_iter().filter(|listed| listed.release.product() == *line);
     of_line.filter_map(|listed| listed.release.slot.version().cloned()).max()
 }
 
-async fn find(asked: Asked<'_>, wanted: &Wanted<'_>, offline: bool) -> Finding {
-    let Asked { spec, opened, journal } = asked;
+async fn find(asked: ProbeTarget<'_>, wanted: &Wanted<'_>, offline: bool) -> Finding {
+    let ProbeTarget { spec, opened, journal } = asked;
     let begun = Instant::now();
     let state = match &opened {
-        Err(failure) => State::Failed(failure.clone()),
-        Ok(None) => State::Aside("there is no checkout of Loom that counts here"),
+        Err(failure) => ProbeState::Failed(failure.clone()),
+        Ok(None) => ProbeState::Aside("there is no checkout of Loom that counts here"),
         Ok(Some(candidate)) => wanted.at(candidate, offline).await,
     };
     let took = begun.elapsed();
@@ -95,7 +96,7 @@ async fn find(asked: Asked<'_>, wanted: &Wanted<'_>, offline: bool) -> Finding {
 
 /// What is looked for.
 struct Wanted<'a> {
-    line: &'a Line,
+    line: &'a Product,
     /// Exactly this version.
     version: Option<&'a Version>,
     /// This one where a source cannot list.
@@ -103,68 +104,74 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    async fn at(&self, candidate: &Candidate, offline: bool) -> State {
+    async fn at(&self, candidate: &Candidate, offline: bool) -> ProbeState {
         if offline && candidate.reach == Reach::Network {
-            return State::Offline;
+            return ProbeState::Offline;
         }
         match self.ask(candidate, candidate.source.as_ref()).await {
             Ok(state) => state,
-            Err(error) => State::failed(&error),
+            Err(error) => ProbeState::failed(&error),
         }
     }
 
-    async fn ask(&self, candidate: &Candidate, source: &dyn Source) -> Result<State, SourceError> {
+    async fn ask(
+        &self,
+        candidate: &Candidate,
+        source: &dyn Source,
+    ) -> Result<ProbeState, SourceError> {
         let can = source.capabilities();
         if can.dev
             && self.version.is_none()
-            && let Some(offer) = source.find(&self.line.at(Slot::Dev)).await?
+            && let Some(offer) = source.find(&self.line.in_slot(Slot::Dev)).await?
         {
-            return Ok(State::Offers(offered(Slot::Dev, &offer)));
+            return Ok(ProbeState::Offers(offered(Slot::Dev, &offer)));
         }
         if !can.releases {
-            return Ok(State::Nothing);
+            return Ok(ProbeState::Nothing);
         }
         let version = match self.version {
             Some(version) => version.clone(),
-            None => match source.list(self.line, Need::Newest).await? {
-                Listing::Versions(versions) => match newest(versions, candidate.prerelease) {
-                    Some(version) => version,
-                    None => return Ok(State::Nothing),
-                },
-                Listing::Unlistable(why) => match self.known {
+            None => match source.list(self.line, ListingScope::Newest).await? {
+                VersionListing::Versions(versions) => {
+                    match newest(versions, candidate.prerelease) {
+                        Some(version) => version,
+                        None => return Ok(ProbeState::Nothing),
+                    }
+                }
+                VersionListing::Unlistable(why) => match self.known {
                     Some(version) => version.clone(),
-                    None => return Ok(State::Silent(why.to_owned())),
+                    None => return Ok(ProbeState::Silent(why.to_owned())),
                 },
             },
         };
-        let Some(offer) = source.find(&self.line.version(version.clone())).await? else {
-            return Ok(State::Nothing);
+        let Some(offer) = source.find(&self.line.at_version(version.clone())).await? else {
+            return Ok(ProbeState::Nothing);
         };
-        if let Some(carrier) = offer.carriers.first() {
+        if let Some(carrier) = offer.artifacts.first() {
             begin(source, carrier).await?;
         }
-        Ok(State::Offers(offered(Slot::Version(version), &offer)))
+        Ok(ProbeState::Offers(offered(Slot::Version(version), &offer)))
     }
 }
 
 /// The first bytes of what is offered, and no more: they may come from another host than the offer.
-async fn begin(source: &dyn Source, carrier: &Carrier) -> Result<(), SourceError> {
-    let mut opened = source.open(&carrier.at, &Resume::whole()).await?;
+async fn begin(source: &dyn Source, carrier: &Artifact) -> Result<(), SourceError> {
+    let mut opened = source.open(&carrier.asset, &RangeRequest::whole()).await?;
     opened.body.next().await.transpose().map(drop)
 }
 
-fn newest(versions: Vec<Dated>, prereleases: bool) -> Option<Version> {
+fn newest(versions: Vec<ListedVersion>, prereleases: bool) -> Option<Version> {
     let versions = versions.into_iter().map(|dated| dated.version);
     versions.max_by_key(|version| (prereleases || !version.is_prerelease(), version.clone()))
 }
 
-fn offered(slot: Slot, offer: &Offer) -> Offered {
-    let form = |carrier: &Carrier| match &carrier.form {
-        Form::Archive { format, .. } => format.to_string(),
-        Form::Bare => "program".to_owned(),
-        Form::Loose { .. } => "loose files".to_owned(),
+fn offered(slot: Slot, offer: &Offer) -> OfferSummary {
+    let form = |carrier: &Artifact| match &carrier.packaging {
+        Packaging::Archive { format, .. } => format.to_string(),
+        Packaging::Bare => "program".to_owned(),
+        Packaging::Loose { .. } => "loose files".to_owned(),
     };
-    let claims = offer.carriers.iter().flat_map(|carrier| &carrier.claims).chain(&offer.tree);
+    let claims = offer.artifacts.iter().flat_map(|carrier| &carrier.claims).chain(&offer.tree);
     let mut witnesses = Vec::new();
     for claim in claims {
         if !witnesses.contains(&claim.by) {
@@ -177,10 +184,10 @@ fn offered(slot: Slot, offer: &Offer) -> Offered {
             evidence.push(item.kind);
         }
     }
-    Offered {
+    OfferSummary {
         slot,
-        forms: offer.carriers.iter().map(form).collect(),
-        size: offer.carriers.first().and_then(|carrier| carrier.size),
+        forms: offer.artifacts.iter().map(form).collect(),
+        size: offer.artifacts.first().and_then(|carrier| carrier.size),
         witnesses,
         evidence,
     }

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use loom_http::Exchange;
-use loom_source::{Class, EvidenceKind, Slot, SourceError, Witness};
+use loom_source::{DigestSource, ErrorClass, EvidenceKind, Slot, SourceError};
 
-use crate::cli::{Exit, Failure};
+use crate::cli::{CommandError, Exit};
 use loom_runtime::acquire::AcquireError;
 
 /// One source, and what came of asking it.
@@ -14,7 +14,7 @@ pub(crate) struct Finding {
     pub(crate) name: String,
     pub(crate) kind: &'static str,
     pub(crate) address: String,
-    pub(crate) state: State,
+    pub(crate) state: ProbeState,
     pub(crate) took: Duration,
     /// The requests it made, as far as it makes them through the common client.
     pub(crate) exchanges: Vec<Exchange>,
@@ -24,9 +24,9 @@ pub(crate) struct Finding {
 
 /// What a source said.
 #[derive(Debug)]
-pub(crate) enum State {
+pub(crate) enum ProbeState {
     /// It carries something for this platform.
-    Offers(Offered),
+    Offers(OfferSummary),
     /// It answered, and has nothing for this platform.
     Nothing,
     /// It answered, and cannot say what it has.
@@ -36,12 +36,12 @@ pub(crate) enum State {
     /// It was not asked: it is beyond this machine, and loom is offline.
     Offline,
     /// It did not answer.
-    Failed(Failure),
+    Failed(CommandError),
 }
 
 /// What a source offers.
 #[derive(Debug, Clone)]
-pub(crate) struct Offered {
+pub(crate) struct OfferSummary {
     /// The newest, or the one that was asked for.
     pub(crate) slot: Slot,
     /// How it can travel, the source's best first.
@@ -49,7 +49,7 @@ pub(crate) struct Offered {
     /// The size of the first form, in bytes, where it is known.
     pub(crate) size: Option<u64>,
     /// Who names digests.
-    pub(crate) witnesses: Vec<Witness>,
+    pub(crate) witnesses: Vec<DigestSource>,
     /// The kinds of evidence.
     pub(crate) evidence: Vec<EvidenceKind>,
 }
@@ -58,19 +58,19 @@ pub(crate) struct Offered {
 const NOBODY: &str =
     "is the address right, and does a firewall let it through? behind a proxy, set HTTPS_PROXY";
 
-impl State {
+impl ProbeState {
     /// A source could not answer.
     pub(crate) fn failed(error: &SourceError) -> Self {
         let exit = match error.class() {
-            Class::Credentials => Exit::Credentials,
-            Class::Offline => Exit::Offline,
-            Class::Unreachable => Exit::Unreachable,
+            ErrorClass::Credentials => Exit::Credentials,
+            ErrorClass::Offline => Exit::Offline,
+            ErrorClass::Unreachable => Exit::Unreachable,
         };
         let hint = error.hint().or_else(|| match error {
             SourceError::Connect { .. } | SourceError::Stall { .. } => Some(NOBODY.to_owned()),
             _ => None,
         });
-        Self::Failed(Failure::of(exit, error).maybe_hint(hint))
+        Self::Failed(CommandError::of(exit, error).maybe_hint(hint))
     }
 
     /// The word for it, for programs.
@@ -103,7 +103,7 @@ pub(crate) fn exit(findings: &[Finding]) -> u8 {
     if let Some(code) = first.or(codes.first().copied()) {
         return code;
     }
-    let maybe = |f: &Finding| matches!(f.state, State::Offers(_) | State::Silent(_));
+    let maybe = |f: &Finding| matches!(f.state, ProbeState::Offers(_) | ProbeState::Silent(_));
     if findings.iter().any(maybe) { 0 } else { Exit::Absent.code() }
 }
 
@@ -113,7 +113,7 @@ impl Finding {
         let refused = |e: &Exchange| matches!(e.status, Some(401 | 403 | 407));
         match () {
             () if self.exchanges.iter().all(|e| e.status.is_none()) => None,
-            () if matches!(&self.state, State::Failed(f) if f.code == Exit::Credentials.code()) => {
+            () if matches!(&self.state, ProbeState::Failed(f) if f.code == Exit::Credentials.code()) => {
                 Some("refused")
             }
             () if self.exchanges.iter().any(|e| e.authorized && !refused(e)) => Some("accepted"),
@@ -155,7 +155,7 @@ impl Finding {
     }
 }
 
-impl From<AcquireError> for State {
+impl From<AcquireError> for ProbeState {
     fn from(error: AcquireError) -> Self {
         Self::Failed(error.into())
     }
@@ -165,14 +165,14 @@ impl From<AcquireError> for State {
 mod tests {
     use super::*;
 
-    fn finding(state: State) -> Finding {
+    fn finding(state: ProbeState) -> Finding {
         let (name, address) = ("x".to_owned(), "x".to_owned());
         let (took, exchanges) = (Duration::ZERO, Vec::new());
         Finding { name, kind: "mirror", address, state, took, exchanges, held: None }
     }
 
-    fn failed(exit: Exit) -> State {
-        State::Failed(Failure::new(exit, "x"))
+    fn failed(exit: Exit) -> ProbeState {
+        ProbeState::Failed(CommandError::new(exit, "x"))
     }
 
     #[test]
@@ -180,18 +180,18 @@ mod tests {
         let offers = || {
             let slot = Slot::Dev;
             let (forms, witnesses, evidence) = Default::default();
-            State::Offers(Offered { slot, forms, size: None, witnesses, evidence })
+            ProbeState::Offers(OfferSummary { slot, forms, size: None, witnesses, evidence })
         };
         for (states, code) in [
             (vec![], 3),
             (vec![offers()], 0),
-            (vec![State::Nothing], 3),
-            (vec![State::Nothing, State::Silent("x".into())], 0),
-            (vec![State::Aside("x"), offers(), State::Nothing], 0),
-            (vec![State::Aside("x")], 3),
+            (vec![ProbeState::Nothing], 3),
+            (vec![ProbeState::Nothing, ProbeState::Silent("x".into())], 0),
+            (vec![ProbeState::Aside("x"), offers(), ProbeState::Nothing], 0),
+            (vec![ProbeState::Aside("x")], 3),
             (vec![offers(), failed(Exit::Unreachable)], 5),
             (vec![failed(Exit::Unreachable), failed(Exit::Credentials)], 4),
-            (vec![failed(Exit::Unreachable), State::Offline], 7),
+            (vec![failed(Exit::Unreachable), ProbeState::Offline], 7),
             (vec![failed(Exit::Usage), offers()], 2),
             (vec![failed(Exit::Usage), failed(Exit::Unreachable)], 5),
         ] {

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use crate::cli::{Done, Outcome, context::Context, sources};
 use loom_runtime::{
     acquire::quarantine::Quarantine,
-    config::{Flags, Origin, Resolved, SourceSpec, show},
+    config::{Flags, Resolved, SettingOrigin, SourceSpec, show},
 };
 
 /// One configured source.
 struct Row<'a> {
     spec: &'a SourceSpec,
-    origin: &'a Origin,
+    origin: &'a SettingOrigin,
     /// What it can do; `None` where it cannot be opened here.
     can: Option<Vec<&'static str>>,
     held: bool,
@@ -71,7 +71,7 @@ fn words(can: Capabilities) -> Vec<&'static str> {
 impl Row<'_> {
     /// Whether somebody had to trust the file that it stands in.
     fn trusted(&self) -> bool {
-        matches!(self.origin, Origin::Project { .. } | Origin::DotEnv { .. })
+        matches!(self.origin, SettingOrigin::Project { .. } | SettingOrigin::DotEnv { .. })
     }
 
     fn json(&self, index: usize) -> Value {

@@ -4,7 +4,7 @@ use loom_source::Version;
 use serde_json::{Value, json};
 
 use super::{examine::examine, finding::exit, told};
-use crate::cli::{Done, Exit, Failure, Outcome, context::Context};
+use crate::cli::{CommandError, Done, Exit, Outcome, context::Context};
 use loom_runtime::config::{Flags, Resolved, SourceSpec};
 
 pub(super) fn run(
@@ -32,7 +32,7 @@ pub(super) fn run(
 }
 
 /// The source of this name or address, or all of them.
-fn chosen(resolved: &Resolved, name: Option<&str>) -> Result<Vec<SourceSpec>, Failure> {
+fn chosen(resolved: &Resolved, name: Option<&str>) -> Result<Vec<SourceSpec>, CommandError> {
     let all = &resolved.sources.value;
     let Some(name) = name else { return Ok(all.clone()) };
     let named = |spec: &&SourceSpec| {
@@ -42,7 +42,7 @@ fn chosen(resolved: &Resolved, name: Option<&str>) -> Result<Vec<SourceSpec>, Fa
     let found: Vec<SourceSpec> = all.iter().filter(named).cloned().collect();
     if found.is_empty() {
         let names: Vec<String> = all.iter().map(ToString::to_string).collect();
-        return Err(Failure::new(Exit::Usage, format!("there is no source called {name}"))
+        return Err(CommandError::new(Exit::Usage, format!("there is no source called {name}"))
             .hint(format!("configured: {}", names.join(", "))));
     }
     Ok(found)

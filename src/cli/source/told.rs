@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use indicatif::HumanBytes;
-use loom_source::Line;
+use loom_source::Product;
 use serde_json::{Value, json};
 
-use super::finding::{Finding, Offered, State};
+use super::finding::{Finding, OfferSummary, ProbeState};
 
 /// A finding as JSON.
-pub(crate) fn json(finding: &Finding, line: &Line) -> Value {
+pub(crate) fn json(finding: &Finding, line: &Product) -> Value {
     let [dns, connect, answer] = finding.times().map(|time| time.map(milliseconds));
     let hosts: Vec<Value> = finding
         .hosts()
@@ -25,26 +25,26 @@ pub(crate) fn json(finding: &Finding, line: &Line) -> Value {
         "quarantined": finding.held.is_some(), "offer": null, "error": null,
     });
     match &finding.state {
-        State::Offers(offered) => {
+        ProbeState::Offers(offered) => {
             document["offer"] = json!({
                 "version": offered.slot.to_string(), "binary": line.binary, "platform": line.platform,
                 "forms": offered.forms, "size": offered.size,
                 "digests": offered.witnesses, "evidence": offered.evidence,
             });
         }
-        State::Failed(failure) => document["error"] = failure.json()["error"].clone(),
+        ProbeState::Failed(failure) => document["error"] = failure.json()["error"].clone(),
         _ => {}
     }
     document
 }
 
 /// A finding for people in one line.
-pub(crate) fn summary(finding: &Finding, line: &Line) -> String {
+pub(crate) fn summary(finding: &Finding, line: &Product) -> String {
     format!("{}: {}", finding.name, verdict(&finding.state, line).1)
 }
 
 /// A finding for people: the source, then a line for each thing worth knowing.
-pub(crate) fn human(finding: &Finding, line: &Line) -> String {
+pub(crate) fn human(finding: &Finding, line: &Product) -> String {
     let Finding { name, address, .. } = finding;
     let mut text = match name == address {
         true => format!("{name}\n"),
@@ -56,13 +56,13 @@ pub(crate) fn human(finding: &Finding, line: &Line) -> String {
     text
 }
 
-fn lines(finding: &Finding, line: &Line) -> Vec<(&'static str, String)> {
+fn lines(finding: &Finding, line: &Product) -> Vec<(&'static str, String)> {
     let mut lines = vec![verdict(&finding.state, line)];
-    if let State::Failed(failure) = &finding.state {
+    if let ProbeState::Failed(failure) = &finding.state {
         lines.extend(failure.chain.iter().map(|cause| ("because", cause.clone())));
         lines.extend(failure.hint.iter().map(|hint| ("hint", hint.clone())));
     }
-    if let State::Silent(_) = &finding.state {
+    if let ProbeState::Silent(_) = &finding.state {
         let hint = "`loom source test --version V` looks for one version".to_owned();
         lines.push(("hint", hint));
     }
@@ -82,20 +82,24 @@ fn lines(finding: &Finding, line: &Line) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn verdict(state: &State, line: &Line) -> (&'static str, String) {
+fn verdict(state: &ProbeState, line: &Product) -> (&'static str, String) {
     let (binary, platform) = (&line.binary, line.platform);
     match state {
-        State::Offers(offered) => ("ok", offers(offered, line)),
-        State::Nothing => ("nothing", format!("it answers, and has no {binary} for {platform}")),
-        State::Silent(why) => ("ok", format!("it answers, and does not say what it has: {why}")),
-        State::Aside(why) => ("aside", (*why).to_owned()),
-        State::Offline => ("offline", "not asked: it is beyond this machine".to_owned()),
-        State::Failed(failure) => ("failed", failure.message.clone()),
+        ProbeState::Offers(offered) => ("ok", offers(offered, line)),
+        ProbeState::Nothing => {
+            ("nothing", format!("it answers, and has no {binary} for {platform}"))
+        }
+        ProbeState::Silent(why) => {
+            ("ok", format!("it answers, and does not say what it has: {why}"))
+        }
+        ProbeState::Aside(why) => ("aside", (*why).to_owned()),
+        ProbeState::Offline => ("offline", "not asked: it is beyond this machine".to_owned()),
+        ProbeState::Failed(failure) => ("failed", failure.message.clone()),
     }
 }
 
-fn offers(offered: &Offered, line: &Line) -> String {
-    let Offered { slot, forms, size, witnesses, evidence } = offered;
+fn offers(offered: &OfferSummary, line: &Product) -> String {
+    let OfferSummary { slot, forms, size, witnesses, evidence } = offered;
     let mut text = format!("offers {} {slot} for {}", line.binary, line.platform);
     let size = size.map(|size| format!(", {}", HumanBytes(size))).unwrap_or_default();
     if !forms.is_empty() {

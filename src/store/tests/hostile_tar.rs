@@ -6,10 +6,10 @@ use super::*;
 
 /// Unpacks and admits; whatever happens, nothing may be left in `store/` nor beside it.
 fn refused(tar: &[u8]) -> String {
-    refused_within(tar, Limits::default())
+    refused_within(tar, TreeLimits::default())
 }
 
-fn refused_within(tar: &[u8], limits: Limits) -> String {
+fn refused_within(tar: &[u8], limits: TreeLimits) -> String {
     let home = home();
     let release = release("0.1.0");
     let mut staged = home.store.stage(limits).unwrap();
@@ -184,16 +184,17 @@ fn data_after_the_end_and_ends_without_a_mark() {
 
 #[test]
 fn more_than_the_limits_allow() {
-    let limits = Limits::default();
+    let limits = TreeLimits::default();
     let two = with(file("b", b"12345678"));
-    assert!(refused_within(&two, Limits { files: 1, ..limits }).contains("limit of 1 files"));
-    assert!(refused_within(&two, Limits { bytes: 9, ..limits }).contains("limit of 9 bytes"));
+    assert!(refused_within(&two, TreeLimits { files: 1, ..limits }).contains("limit of 1 files"));
+    assert!(refused_within(&two, TreeLimits { bytes: 9, ..limits }).contains("limit of 9 bytes"));
     assert!(
-        refused_within(&two, Limits { path: 10, ..limits }).contains("limit of 10 bytes in a path")
+        refused_within(&two, TreeLimits { path: 10, ..limits })
+            .contains("limit of 10 bytes in a path")
     );
     let long = "d/".repeat(48) + &"f".repeat(3);
     assert!(
-        refused_within(&with(file(&long, b"")), Limits { path: 80, ..limits })
+        refused_within(&with(file(&long, b"")), TreeLimits { path: 80, ..limits })
             .contains("in a path")
     );
     let zeros = vec![0; 80 << 20];
@@ -205,7 +206,8 @@ fn more_than_the_limits_allow() {
     let folders: Vec<String> = (0..50).map(|n| format!("d{n}")).collect();
     let parts: Vec<_> = folders.iter().map(|f| entry(EntryType::Directory, f, "")).collect();
     assert!(
-        refused_within(&tar(&parts), Limits { files: 10, ..limits }).contains("limit of 10 files")
+        refused_within(&tar(&parts), TreeLimits { files: 10, ..limits })
+            .contains("limit of 10 files")
     );
 }
 
@@ -238,7 +240,7 @@ fn a_program_must_be_there() {
 fn a_top_folder_that_was_to_be_dropped_must_be_there() {
     let home = home();
     let archive = tar(&[program("loom-bridge-server", b"")]);
-    let mut staged = home.store.stage(Limits::default()).unwrap();
+    let mut staged = home.store.stage(TreeLimits::default()).unwrap();
     let result = staged.unpack_tar(&archive[..], ArchiveFormat::TarGz, Some(true), &|| 1);
     assert!(matches!(result, Err(UnpackError::Strip)));
 }

@@ -8,7 +8,7 @@ use super::*;
 
 fn unpacked(zip: &[u8]) -> (Home, Result<Staged, UnpackError>) {
     let home = home();
-    let mut staged = home.store.stage(Limits::default()).unwrap();
+    let mut staged = home.store.stage(TreeLimits::default()).unwrap();
     let result = staged.unpack_zip(Cursor::new(zip), None).map(|()| staged);
     (home, result)
 }

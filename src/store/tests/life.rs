@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use tar::EntryType;
 
 use super::{
-    super::{Notice, Recovery, StoreError, fingerprint::Attested},
+    super::{Recovery, StoreError, StoreNotice, fingerprint::Attested},
     *,
 };
 
@@ -33,7 +33,7 @@ fn an_archive_becomes_a_read_only_tree_with_a_link() {
     assert!(!store.root().exists(), "opening creates nothing");
     assert_eq!(store.find(&release).unwrap(), None);
     let tar = archive();
-    let mut staged = store.stage(Limits::default()).unwrap();
+    let mut staged = store.stage(TreeLimits::default()).unwrap();
     unpack(&mut staged, &tar).unwrap();
     let expectation = Expectation {
         archive: proof(Digest::of(&tar)),
@@ -82,7 +82,7 @@ fn proofs_must_hold() {
     let home = home();
     let (store, release) = (&home.store, release("0.2.0"));
     let staged = || {
-        let mut staged = store.stage(Limits::default()).unwrap();
+        let mut staged = store.stage(TreeLimits::default()).unwrap();
         staged.bare(&b"server"[..], "loom-bridge-server").unwrap();
         staged
     };
@@ -122,7 +122,7 @@ fn a_removed_link_is_doubt() {
     damage(&installed.entry, b"evil");
     fs::remove_dir_all(&bin).unwrap();
     assert!(matches!(store.recover(&installed.release).unwrap(), Recovery::Damaged(_)));
-    assert!(matches!(&store.notices()[..], [Notice::SetAside { .. }]));
+    assert!(matches!(&store.notices()[..], [StoreNotice::SetAside { .. }]));
     assert_eq!(store.find(&installed.release).unwrap(), None);
     assert_eq!(store.recover(&release("9.9.9")).unwrap(), Recovery::Nothing);
     sound(store);
@@ -227,7 +227,7 @@ fn another_programs_bin_is_moved_aside_and_named() {
     let aside = folder.path().join("bin.foreign-1");
     assert_eq!(
         store.notices(),
-        [Notice::MovedAside { from: folder.path().join("bin"), to: aside.clone() }]
+        [StoreNotice::MovedAside { from: folder.path().join("bin"), to: aside.clone() }]
     );
     assert_eq!(fs::read(aside.join("0.1.0/linux-x86_64/loom-bridge-server")).unwrap(), b"old");
     assert_eq!(store.find(&release("0.1.0")).unwrap(), None);
@@ -242,13 +242,13 @@ fn another_programs_bin_is_moved_aside_and_named() {
 fn abandoned_stages_are_swept_and_living_ones_are_not() {
     let home = home();
     let store = &home.store;
-    let living = store.stage(Limits::default()).unwrap();
+    let living = store.stage(TreeLimits::default()).unwrap();
     let dead = store.root().join("store/.new-dead");
     fs::create_dir_all(dead.join("tree/d")).unwrap();
     fs::set_permissions(dead.join("tree/d"), PermissionsExt::from_mode(0o555)).unwrap();
     let trash = store.root().join("store/.trash-x");
     fs::create_dir_all(&trash).unwrap();
-    let other = store.stage(Limits::default()).unwrap();
+    let other = store.stage(TreeLimits::default()).unwrap();
     assert!(!dead.exists() && !trash.exists());
     assert_eq!(trees(store).len(), 2);
     drop((living, other));

@@ -11,9 +11,10 @@ use std::path::Path;
 use loom_source::{ArchiveFormat, Authority, Digest, Name, Platform, Release};
 
 use super::{
-    AdmitError, Checked, Installed, Limits, Partial, Receipt, Received, Staged, Store, UnpackError,
+    AdmitError, Checked, Installed, Partial, Receipt, Received, Staged, Store, TreeLimits,
+    UnpackError,
 };
-use crate::trust::{Expectation, Grade, Proof, Waiver};
+use crate::trust::{Expectation, Grade, TrustedDigest, Waiver};
 
 /// A store in a folder that vanishes with it.
 struct Home {
@@ -48,8 +49,8 @@ fn waived(release: &Release) -> Expectation {
     Expectation { release: release.clone(), archive: None, tree: None, waiver, size: None }
 }
 
-fn proof(digest: Digest) -> Option<Proof> {
-    Some(Proof { digest, grade: Grade::Identity, by: "the test".into() })
+fn proof(digest: Digest) -> Option<TrustedDigest> {
+    Some(TrustedDigest { digest, grade: Grade::Identity, by: "the test".into() })
 }
 
 /// All of `bytes` as a transfer.
@@ -61,7 +62,7 @@ fn received(bytes: &[u8]) -> Received {
 
 /// A program that is nothing but `bytes`, checked.
 fn bare(store: &Store, release: &Release, bytes: &[u8]) -> Checked {
-    let mut staged = store.stage(Limits::default()).unwrap();
+    let mut staged = store.stage(TreeLimits::default()).unwrap();
     staged.bare(bytes, &release.executable()).unwrap();
     store.admit(staged, &waived(release), None).unwrap()
 }

@@ -2,17 +2,17 @@
 
 use std::{fs, io::Read as _};
 
-use loom_source::{Opened, Pointer, Validator};
+use loom_source::{AssetRef, Download, Validator};
 
 use super::{super::Begun, *};
 
-fn opened(start: u64, total: Option<u64>, tag: Option<&str>) -> Opened {
+fn opened(start: u64, total: Option<u64>, tag: Option<&str>) -> Download {
     let validator = tag.map(|tag| Validator::Strong(tag.into()));
-    Opened { start, total, validator, body: Box::pin(futures::stream::empty()) }
+    Download { start, total, validator, body: Box::pin(futures::stream::empty()) }
 }
 
 fn open(store: &Store) -> Partial {
-    Partial::open(store, "https://mirror", &Pointer::new("v0.1.0/x.tar.gz")).unwrap()
+    Partial::open(store, "https://mirror", &AssetRef::new("v0.1.0/x.tar.gz")).unwrap()
 }
 
 /// Half of `0123456789` has arrived.
@@ -119,7 +119,7 @@ fn an_archive_is_kept_where_asked() {
     partial.begin(&opened(0, None, None)).unwrap();
     partial.push(&tar).unwrap();
     let received = partial.finish();
-    let mut staged = store.stage(Limits::default()).unwrap();
+    let mut staged = store.stage(TreeLimits::default()).unwrap();
     unpack(&mut staged, &tar).unwrap();
     let expectation = Expectation { archive: proof(Digest::of(&tar)), ..waived(&release) };
     let checked =

@@ -195,7 +195,7 @@ fn a_development_build_is_copied_never_linked() {
     let (store, release) = (&home.store, release("dev"));
     let build = home.folder.path().join("loom-bridge-server");
     fs::write(&build, b"built").unwrap();
-    let mut staged = store.stage(Limits::default()).unwrap();
+    let mut staged = store.stage(TreeLimits::default()).unwrap();
     let measured = staged.copy_file(&build, &release.executable()).unwrap();
     assert_eq!(measured.digest, Digest::of(b"built"));
     let checked = store
@@ -277,13 +277,13 @@ fn a_read_only_store_serves_and_leases_elsewhere() {
     let read_only = Store::open(store.root()).unwrap();
     let lease = read_only.lease(&installed, &state).unwrap();
     assert!(lease.path().starts_with(&state));
-    assert!(matches!(&read_only.notices()[..], [super::super::Notice::ForeignLease { .. }]));
+    assert!(matches!(&read_only.notices()[..], [super::super::StoreNotice::ForeignLease { .. }]));
     assert_eq!(
         read_only.attest(&installed).unwrap(),
         super::super::fingerprint::Attested::Untouched
     );
     fs::set_permissions(store.root().join("store"), PermissionsExt::from_mode(0o555)).unwrap();
-    let error = read_only.stage(Limits::default()).unwrap_err();
+    let error = read_only.stage(TreeLimits::default()).unwrap_err();
     assert!(error.is_read_only() && error.hint().unwrap().contains("LOOM_CACHE_DIR"), "{error}");
     for folder in [store.root().to_owned(), store.root().join("store")] {
         fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();

@@ -1,27 +1,33 @@
 //! What is judged how.
 
-use loom_source::{ArchiveFormat, Authority, Digest, Line, Name, Platform, Pointer, Witness};
+use loom_source::{
+    ArchiveFormat, AssetRef, Authority, Digest, DigestSource, Name, Platform, Product,
+};
 
 use super::*;
 use crate::trust::PinOrigin;
 
 fn release() -> Release {
-    Line {
+    Product {
         authority: Authority::default(),
         binary: Name::default(),
         platform: Platform::LinuxX86_64,
     }
-    .version("0.2.0".parse().unwrap())
+    .at_version("0.2.0".parse().unwrap())
 }
 
-fn claim(of: &str) -> Claim {
-    Claim { digest: Digest::of(of.as_bytes()), by: Witness::Sidecar, at: format!("{of}.sha256") }
+fn claim(of: &str) -> ClaimedDigest {
+    ClaimedDigest {
+        digest: Digest::of(of.as_bytes()),
+        by: DigestSource::Sidecar,
+        at: format!("{of}.sha256"),
+    }
 }
 
-fn carrier(claims: &[&str]) -> Carrier {
-    Carrier {
-        form: Form::Archive { format: ArchiveFormat::TarGz, strip: None },
-        at: Pointer::new("a.tar.gz"),
+fn carrier(claims: &[&str]) -> Artifact {
+    Artifact {
+        packaging: Packaging::Archive { format: ArchiveFormat::TarGz, strip: None },
+        asset: AssetRef::new("a.tar.gz"),
         size: None,
         claims: claims.iter().map(|of| claim(of)).collect(),
     }
@@ -29,7 +35,7 @@ fn carrier(claims: &[&str]) -> Carrier {
 
 fn offer(carriers: &[&[&str]], tree: Option<&str>) -> Offer {
     Offer {
-        carriers: carriers.iter().map(|claims| carrier(claims)).collect(),
+        artifacts: carriers.iter().map(|claims| carrier(claims)).collect(),
         tree: tree.map(claim),
         ..Offer::default()
     }
@@ -44,8 +50,8 @@ fn pins(tree: Option<&str>, archives: &[&str]) -> Pins {
 }
 
 /// What an expectation says, in short: proofs with their grade, or the waiver.
-fn short(judgement: Result<Judged, Distrust>) -> String {
-    let proof = |what: &str, proof: &Option<Proof>| {
+fn short(judgement: Result<Judged, Rejection>) -> String {
+    let proof = |what: &str, proof: &Option<TrustedDigest>| {
         proof.as_ref().map(|p| format!("{what}:{:?}", p.grade)).unwrap_or_default()
     };
     match judgement {
@@ -63,7 +69,7 @@ fn short(judgement: Result<Judged, Distrust>) -> String {
 
 #[test]
 fn offers_are_judged_by_what_is_claimed_and_held() {
-    use Origin::{Mirror, PlainHttp, Workspace};
+    use SourceClass::{Mirror, PlainHttp, Workspace};
     let strict = Policy::default();
     let lax = Policy { checksum: Checksum::IfAvailable, ..strict };
     let once = Policy { allow_unverified: true, ..strict };
@@ -144,13 +150,13 @@ fn offers_are_judged_by_what_is_claimed_and_held() {
 #[test]
 fn what_is_claimed_of_loose_files_is_claimed_of_the_tree() {
     let mut loose = carrier(&["t"]);
-    loose.form = Form::Loose { folder: Pointer::new("store/t") };
-    let offer = Offer { carriers: vec![loose], ..Offer::default() };
+    loose.packaging = Packaging::Loose { folder: AssetRef::new("store/t") };
+    let offer = Offer { artifacts: vec![loose], ..Offer::default() };
     for (pins, expected) in
         [(pins(None, &[]), "tree:Transfer"), (pins(Some("t"), &[]), "tree:Identity")]
     {
         let judgement =
-            Policy::default().judge(&release(), "somewhere", Origin::Mirror, &offer, &pins);
+            Policy::default().judge(&release(), "somewhere", SourceClass::Mirror, &offer, &pins);
         assert_eq!(short(judgement), expected);
     }
 }
@@ -162,7 +168,7 @@ fn other_carriers_prove_no_less() {
         [(&[&["a"][..], &[], &["b"], &["c", "d"]][..], 1), (&[&[], &["a"], &[]], 2), (&[&["a"]], 0)]
     {
         let offer = offer(carriers, None);
-        let judged = lax.judge(&release(), "x", Origin::Mirror, &offer, &pins(None, &[]));
+        let judged = lax.judge(&release(), "x", SourceClass::Mirror, &offer, &pins(None, &[]));
         assert_eq!(judged.unwrap().others.len(), others, "{carriers:?}");
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use loom_source::{
     ArchiveFormat, Authority, Digest, Index, Name, Platform, Record, Statement,
-    record::{Archive, IndexEntry, IndexPayload, RecordCarrier, object_path, tree_path},
+    record::{IndexEntry, IndexPayload, RecordArtifact, StatementArchive, object_path, tree_path},
 };
 
 use super::{BINARY, Entry, Packing, program};
@@ -99,12 +99,12 @@ impl Depot {
             match carry {
                 Carry::Archive(packing) => {
                     let archive = self.archive(*packing, entries);
-                    carriers.push(RecordCarrier::Archive { digest: archive.digest });
+                    carriers.push(RecordArtifact::Archive { digest: archive.digest });
                     archives.push(archive);
                 }
                 Carry::Loose => {
                     self.loose(&tree, entries);
-                    carriers.push(RecordCarrier::Loose);
+                    carriers.push(RecordArtifact::Loose);
                 }
             }
         }
@@ -150,7 +150,7 @@ impl Depot {
         digest
     }
 
-    fn archive(&self, packing: Packing, entries: &[Entry]) -> Archive {
+    fn archive(&self, packing: Packing, entries: &[Entry]) -> StatementArchive {
         let format = match packing {
             Packing::TarGz => ArchiveFormat::TarGz,
             Packing::TarZst => ArchiveFormat::TarZst,
@@ -158,7 +158,12 @@ impl Depot {
             Packing::Bare => panic!("a bare program is carried loose"),
         };
         let bytes = packing.pack(entries);
-        Archive { digest: self.object(&bytes), size: bytes.len() as u64, format, strip: false }
+        StatementArchive {
+            digest: self.object(&bytes),
+            size: bytes.len() as u64,
+            format,
+            strip: false,
+        }
     }
 
     fn loose(&self, tree: &Digest, entries: &[Entry]) {

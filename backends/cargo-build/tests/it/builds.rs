@@ -8,10 +8,10 @@ use std::{
 };
 
 use futures::TryStreamExt as _;
-use loom_cargo_build::{CargoBuild, CargoBuildOptions, Output, is_checkout};
+use loom_cargo_build::{CargoBuild, CargoBuildOptions, CargoOutput, is_checkout};
 use loom_source::{
-    Advice, Authority, Form, Line, Listing, Name, Need, Offer, Platform, Release, Resume, Slot,
-    Source as _, SourceError,
+    Advice, Authority, ListingScope, Name, Offer, Packaging, Platform, Product, RangeRequest,
+    Release, Slot, Source as _, SourceError, VersionListing,
 };
 
 struct Checkout(tempfile::TempDir);
@@ -60,7 +60,7 @@ impl Checkout {
     ) -> (CargoBuild, Arc<Mutex<String>>) {
         let said = Arc::new(Mutex::new(String::new()));
         let words = Arc::clone(&said);
-        let lines = Output::Lines(Arc::new(move |line| words.lock().unwrap().push_str(line)));
+        let lines = CargoOutput::Lines(Arc::new(move |line| words.lock().unwrap().push_str(line)));
         let target = self.target(|options| {
             options.build = true;
             // The variable of the surrounding cargo would reach the inner one.
@@ -72,19 +72,19 @@ impl Checkout {
     }
 }
 
-fn line() -> Line {
+fn line() -> Product {
     let platform = Platform::current().unwrap();
-    Line { authority: Authority::default(), binary: Name::default(), platform }
+    Product { authority: Authority::default(), binary: Name::default(), platform }
 }
 
 fn dev() -> Release {
-    line().at(Slot::Dev)
+    line().in_slot(Slot::Dev)
 }
 
 async fn content(target: &CargoBuild, offer: &Offer) -> String {
-    let [carrier] = offer.carriers.as_slice() else { panic!("one carrier: {offer:?}") };
-    assert_eq!(carrier.form, Form::Bare);
-    let opened = target.open(&carrier.at, &Resume::whole()).await.unwrap();
+    let [carrier] = offer.artifacts.as_slice() else { panic!("one carrier: {offer:?}") };
+    assert_eq!(carrier.packaging, Packaging::Bare);
+    let opened = target.open(&carrier.asset, &RangeRequest::whole()).await.unwrap();
     assert_eq!(opened.total, carrier.size);
     let pieces: Vec<_> = opened.body.try_collect().await.unwrap();
     String::from_utf8_lossy(&pieces.concat()).into_owned()
@@ -96,12 +96,15 @@ async fn a_build_is_never_offered_under_a_version() {
     checkout.executable("target/debug/loom-bridge-server", "build");
     let target = checkout.target(|_| {});
     assert!(target.find(&dev()).await.unwrap().is_some());
-    let pinned = line().version("0.2.0".parse().unwrap());
+    let pinned = line().at_version("0.2.0".parse().unwrap());
     assert!(target.find(&pinned).await.unwrap().is_none());
     let (building, said) = checkout.building(|_| {});
     assert!(building.find(&pinned).await.unwrap().is_none());
     assert_eq!(*said.lock().unwrap(), "", "nothing was built for it");
-    assert_eq!(target.list(&line(), Need::All).await.unwrap(), Listing::Versions(vec![]));
+    assert_eq!(
+        target.list(&line(), ListingScope::All).await.unwrap(),
+        VersionListing::Versions(vec![])
+    );
 }
 
 #[tokio::test]
@@ -151,7 +154,7 @@ async fn cargo_builds_and_says_what_it_built() {
     let offer = target.find(&dev()).await.unwrap().unwrap();
     assert_eq!(offer.build.as_ref().unwrap().profile, "debug");
     assert!(said.lock().unwrap().contains("Compiling loom-bridge"), "{said:?}");
-    let ran = std::process::Command::new(offer.carriers[0].at.as_str()).output().unwrap();
+    let ran = std::process::Command::new(offer.artifacts[0].asset.as_str()).output().unwrap();
     assert_eq!(ran.stdout, b"real");
     assert!(content(&target, &offer).await.len() > 1000);
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use loom_cargo_build::{CargoBuild, CargoBuildOptions};
 use loom_source::{
     Capabilities, Source,
-    contract::{self, Published, Stand, Subject, Wrong},
+    contract::{self, Failure, PublishedRelease, RunningFixture, SourceFixture},
 };
 
 struct Builds;
@@ -16,13 +16,13 @@ struct Checkout {
     source: CargoBuild,
 }
 
-fn place(checkout: &Path, releases: &[Published]) -> Result<(), Wrong> {
+fn place(checkout: &Path, releases: &[PublishedRelease]) -> Result<(), Failure> {
     let profile = checkout.join("target/debug");
     if profile.exists() {
         fs::remove_dir_all(&profile)?;
     }
     fs::create_dir_all(&profile)?;
-    for Published { release, bytes, .. } in releases {
+    for PublishedRelease { release, bytes, .. } in releases {
         let path = profile.join(release.executable());
         fs::write(&path, bytes)?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
@@ -31,7 +31,7 @@ fn place(checkout: &Path, releases: &[Published]) -> Result<(), Wrong> {
 }
 
 #[async_trait]
-impl Subject for Builds {
+impl SourceFixture for Builds {
     fn name(&self) -> String {
         "target".to_owned()
     }
@@ -40,7 +40,10 @@ impl Subject for Builds {
         Capabilities { dev: true, list: true, resume: true, ..Capabilities::default() }
     }
 
-    async fn stand(&self, releases: &[Published]) -> Result<Box<dyn Stand>, Wrong> {
+    async fn start(
+        &self,
+        releases: &[PublishedRelease],
+    ) -> Result<Box<dyn RunningFixture>, Failure> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("Cargo.toml"), "[workspace]")?;
         place(folder.path(), releases)?;
@@ -51,12 +54,12 @@ impl Subject for Builds {
 }
 
 #[async_trait]
-impl Stand for Checkout {
+impl RunningFixture for Checkout {
     fn source(&self) -> &dyn Source {
         &self.source
     }
 
-    async fn replace(&mut self, releases: &[Published]) -> Result<(), Wrong> {
+    async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure> {
         place(self.folder.path(), releases)
     }
 }

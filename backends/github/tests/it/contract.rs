@@ -6,7 +6,10 @@ use loom_github::Github;
 use loom_github_server::{Asset as File, GithubServer, Release, Shelf, Shown};
 use loom_source::{
     Capabilities, Platform, Source,
-    contract::{self, Asset, Checksum, Published, Stand, Subject, Wrong},
+    contract::{
+        self, Failure, PublishedAsset, PublishedChecksum, PublishedRelease, RunningFixture,
+        SourceFixture,
+    },
 };
 
 /// How digests are told, and to whom.
@@ -33,7 +36,7 @@ struct Standing {
 const TOKEN: &str = "s3cret-t0ken";
 
 #[async_trait]
-impl Subject for Kind {
+impl SourceFixture for Kind {
     fn name(&self) -> String {
         format!("github {self:?}")
     }
@@ -42,7 +45,10 @@ impl Subject for Kind {
         Capabilities { releases: true, dev: false, list: true, resume: true, claims: true }
     }
 
-    async fn stand(&self, releases: &[Published]) -> Result<Box<dyn Stand>, Wrong> {
+    async fn start(
+        &self,
+        releases: &[PublishedRelease],
+    ) -> Result<Box<dyn RunningFixture>, Failure> {
         let (private, login) = (*self == Self::Private, *self == Self::Login);
         let shelf =
             Shelf { private, login, token: TOKEN.into(), left: [None; 2], ..Shelf::default() };
@@ -58,18 +64,18 @@ impl Subject for Kind {
 }
 
 #[async_trait]
-impl Stand for Standing {
+impl RunningFixture for Standing {
     fn source(&self) -> &dyn Source {
         &self.source
     }
 
-    async fn replace(&mut self, releases: &[Published]) -> Result<(), Wrong> {
+    async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure> {
         publish(&self.server, self.kind, releases);
         Ok(())
     }
 }
 
-fn publish(server: &GithubServer, kind: Kind, releases: &[Published]) {
+fn publish(server: &GithubServer, kind: Kind, releases: &[PublishedRelease]) {
     server.shelf(|shelf| shelf.releases.clear());
     for published in releases {
         let tag = format!("v{}", published.release.slot);
@@ -79,13 +85,13 @@ fn publish(server: &GithubServer, kind: Kind, releases: &[Published]) {
     }
 }
 
-fn with(release: Release, kind: Kind, published: &Published) -> Release {
+fn with(release: Release, kind: Kind, published: &PublishedRelease) -> Release {
     let name = name(published);
     let line = published.claimed().map(|digest| format!("{digest}  {name}\n"));
     let shown = match published.checksum {
-        Checksum::Missing => Shown::Null,
-        Checksum::Right => Shown::Right,
-        Checksum::Wrong(digest) => Shown::Other(digest),
+        PublishedChecksum::Missing => Shown::Null,
+        PublishedChecksum::Right => Shown::Right,
+        PublishedChecksum::Wrong(digest) => Shown::Other(digest),
     };
     let release = release.with(File { shown, ..File::new(&name, published.bytes.clone()) });
     match (kind, line) {
@@ -97,12 +103,12 @@ fn with(release: Release, kind: Kind, published: &Published) -> Release {
     }
 }
 
-fn name(published: &Published) -> String {
+fn name(published: &PublishedRelease) -> String {
     let stem = published.release.asset_stem().expect("a version");
     match (published.asset, published.release.platform) {
-        (Asset::Archive(format), _) => format!("{stem}.{}", format.extension()),
-        (Asset::Bare, Platform::WindowsX86_64) => format!("{stem}.exe"),
-        (Asset::Bare, _) => stem,
+        (PublishedAsset::Archive(format), _) => format!("{stem}.{}", format.extension()),
+        (PublishedAsset::Bare, Platform::WindowsX86_64) => format!("{stem}.exe"),
+        (PublishedAsset::Bare, _) => stem,
     }
 }
 

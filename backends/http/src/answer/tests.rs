@@ -13,7 +13,7 @@ fn judged(status: u16, from: u64, tag: Option<&str>, lines: &[(&'static str, &st
         Some(_) => Validator::Weak(tag.to_owned()),
         None => Validator::Strong(tag.to_owned()),
     });
-    let asked = Resume { from, validator };
+    let asked = RangeRequest { from, validator };
     match judge("x", &asked, StatusCode::from_u16(status).unwrap(), &headers(lines)) {
         Ok(verdict) => format!("{verdict:?}"),
         Err(e) => format!("{e:?}").split([' ', '{']).next().unwrap_or_default().to_owned(),

@@ -2,31 +2,31 @@
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use loom_source::{Body, Resume, SourceError};
+use loom_source::{Body, RangeRequest, SourceError};
 use reqwest::{
     Method, Request, StatusCode,
     header::{self, HeaderMap, HeaderValue},
 };
 use url::Url;
 
-use super::{Client, Course, Step};
+use super::{Client, Hop, RequestAttempts};
 use crate::{
     address,
     answer::retry_after,
-    body::{Promise, Reading},
-    get::Get,
+    body::{CheckedBody, ExpectedBody},
+    get::GetRequest,
 };
 
 /// A request of any method, with its headers and body.
 #[derive(Debug, Clone)]
-pub struct Call {
-    get: Get,
+pub struct HttpCall {
+    get: GetRequest,
     method: Method,
     body: Bytes,
 }
 
 /// What came back, whatever it is.
-pub struct Called {
+pub struct CallResponse {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -35,17 +35,17 @@ pub struct Called {
     pub body: Body,
 }
 
-impl std::fmt::Debug for Called {
+impl std::fmt::Debug for CallResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { status, headers, .. } = self;
         f.debug_struct("Called").field("status", status).field("headers", headers).finish()
     }
 }
 
-impl Call {
+impl HttpCall {
     /// A request; what its address holds of user and password is sent as `Authorization`.
     pub fn new(method: Method, url: Url, headers: HeaderMap, body: Bytes) -> Self {
-        Self { get: Get::new(url).headers(headers), method, body }
+        Self { get: GetRequest::new(url).headers(headers), method, body }
     }
 
     /// The answer may be an HTML page; otherwise one is an error where the file begins with it.
@@ -64,7 +64,7 @@ impl Client {
 
     /// Sends a request and answers with what came back, refusals and redirects too; a server in trouble (429 and
     /// the like, 5xx) is an error once the settings' [`Retry`](crate::Retry) has given up.
-    pub async fn call(&self, call: &Call) -> Result<Called, SourceError> {
+    pub async fn call(&self, call: &HttpCall) -> Result<CallResponse, SourceError> {
         self.admits(&call.get.url)?;
         let mut course = self.course(&call.get);
         loop {
@@ -75,10 +75,14 @@ impl Client {
         }
     }
 
-    async fn once(&self, call: &Call, course: &Course<'_>) -> Result<Called, SourceError> {
+    async fn once(
+        &self,
+        call: &HttpCall,
+        course: &RequestAttempts<'_>,
+    ) -> Result<CallResponse, SourceError> {
         let at = address::shown(&call.get.url);
-        let (headers, resume) = (&call.get.headers, &Resume::whole());
-        let step = Step { url: &call.get.url, headers, resume, at: &at };
+        let (headers, resume) = (&call.get.headers, &RangeRequest::whole());
+        let step = Hop { url: &call.get.url, headers, resume, at: &at };
         let answer = self.execute(course, &step, call.request()).await?;
         let status = answer.status().as_u16();
         if matches!(status, 408 | 425 | 429 | 500..=599) {
@@ -87,19 +91,19 @@ impl Client {
             return Err(SourceError::Status { at, status, retry_after });
         }
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let promise = Promise {
+        let promise = ExpectedBody {
             at,
             length: answer.content_length(),
             timeout: self.network.timeout,
             deadline: course.deadline,
             no_page: !call.get.page && status == StatusCode::OK,
         };
-        let body = Reading::new(answer.bytes_stream(), promise).boxed();
-        Ok(Called { status, headers, body })
+        let body = CheckedBody::new(answer.bytes_stream(), promise).boxed();
+        Ok(CallResponse { status, headers, body })
     }
 }
 
-impl Call {
+impl HttpCall {
     fn request(&self) -> Request {
         let mut request = Request::new(self.method.clone(), self.get.url.clone());
         *request.headers_mut() = self.get.headers.clone();

@@ -2,28 +2,28 @@
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use loom_source::{Resume, SourceError};
+use loom_source::{RangeRequest, SourceError};
 use reqwest::{Response, header::HeaderMap};
 use url::Url;
 
-use super::{Client, Course, Step, collect, target};
+use super::{Client, Hop, RequestAttempts, collect, target};
 use crate::{
-    Get, address, answer,
-    body::{Promise, Reading},
+    GetRequest, address, answer,
+    body::{CheckedBody, ExpectedBody},
 };
 
 /// Whether redirects are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Follow {
+pub enum Redirects {
     /// As for every file: without credentials to another origin, never to less.
-    Redirects,
+    Follow,
     /// The redirect is the answer.
-    Nothing,
+    Return,
 }
 
 /// A small answer, whatever its status.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub struct SmallResponse {
     /// The status.
     pub status: u16,
     /// The headers.
@@ -39,7 +39,12 @@ impl Client {
     ///
     /// Failures that may pass by themselves (no connection, 408, 425, 5xx) are asked again as the settings'
     /// [`Retry`](crate::Retry) says, and errors in the end; every other status is a reply.
-    pub async fn reply(&self, get: &Get, follow: Follow, cap: usize) -> Result<Reply, SourceError> {
+    pub async fn reply(
+        &self,
+        get: &GetRequest,
+        follow: Redirects,
+        cap: usize,
+    ) -> Result<SmallResponse, SourceError> {
         let mut course = self.course(get);
         loop {
             match self.reply_once(&course, follow, cap).await {
@@ -51,18 +56,18 @@ impl Client {
 
     async fn reply_once(
         &self,
-        course: &Course<'_>,
-        follow: Follow,
+        course: &RequestAttempts<'_>,
+        follow: Redirects,
         cap: usize,
-    ) -> Result<Reply, SourceError> {
-        let (url, whole) = (&course.get.url, Resume::whole());
+    ) -> Result<SmallResponse, SourceError> {
+        let (url, whole) = (&course.get.url, RangeRequest::whole());
         let (response, at) = match follow {
-            Follow::Redirects => self.send(course, &whole).await?,
-            Follow::Nothing => {
+            Redirects::Follow => self.send(course, &whole).await?,
+            Redirects::Return => {
                 address::admit(&self.network, url)?;
                 let at = address::shown(url);
-                let step = Step { url, headers: &course.get.headers, resume: &whole, at: &at };
-                (self.head(course, &step).await?, at)
+                let step = Hop { url, headers: &course.get.headers, resume: &whole, at: &at };
+                (self.send_once(course, &step).await?, at)
             }
         };
         let status = response.status();
@@ -80,29 +85,29 @@ impl Client {
 
     async fn whole(
         &self,
-        course: &Course<'_>,
+        course: &RequestAttempts<'_>,
         mut response: Response,
         at: String,
         cap: usize,
         location: Option<Url>,
-    ) -> Result<Reply, SourceError> {
+    ) -> Result<SmallResponse, SourceError> {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
-        let promise = Promise {
+        let promise = ExpectedBody {
             at,
             length: response.content_length(),
             timeout: self.network.timeout,
             deadline: course.deadline,
             no_page: false,
         };
-        let body = Reading::new(response.bytes_stream(), promise).boxed();
-        let opened = loom_source::Opened {
+        let body = CheckedBody::new(response.bytes_stream(), promise).boxed();
+        let opened = loom_source::Download {
             start: 0,
             total: None,
             validator: answer::validator(&headers),
             body,
         };
         let body = collect(opened, cap, &course.get.url).await?;
-        Ok(Reply { status, headers, body, location })
+        Ok(SmallResponse { status, headers, body, location })
     }
 }

@@ -1,8 +1,8 @@
 //! What stands in between.
 
 use crate::support::{Server, failure, read, tls, with};
-use loom_http::{Client, Get, Journal, ProxySettings};
-use loom_source::{Class, SourceError};
+use loom_http::{Client, GetRequest, Journal, ProxySettings};
+use loom_source::{ErrorClass, SourceError};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
 const WHO: &str = "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -25,7 +25,7 @@ async fn a_proxy_stands_before_others_but_not_before_this_machine() {
     });
     assert!(!format!("{client:?}").contains("s3cret"), "{client:?}");
     for url in ["http://mirror.invalid/x".parse().unwrap(), near.url("/y")] {
-        let opened = client.get(&Get::new(url)).await.unwrap().unwrap().opened;
+        let opened = client.get(&GetRequest::new(url)).await.unwrap().unwrap().opened;
         assert_eq!(read(opened).await.0, b"hello");
     }
     let asked =
@@ -39,8 +39,8 @@ async fn a_proxy_that_wants_a_login_says_so_whatever_it_is_asked_for() {
     for url in ["http://mirror.invalid/x", "https://mirror.invalid/x"] {
         let proxy = Server::answering(&[WHO]).await;
         let client = through(&format!("http://{}", proxy.address));
-        let error = failure(&client, Get::new(url.parse().unwrap())).await;
-        assert_eq!(error.class(), Class::Credentials, "{error:?}");
+        let error = failure(&client, GetRequest::new(url.parse().unwrap())).await;
+        assert_eq!(error.class(), ErrorClass::Credentials, "{error:?}");
         let hint = error.hint().unwrap();
         assert!(hint.contains("HTTPS_PROXY=http://USER:PASSWORD@"), "{hint}");
         assert_eq!(proxy.requests().len(), 1, "asking again gives no other answer");
@@ -51,7 +51,7 @@ async fn a_proxy_that_wants_a_login_says_so_whatever_it_is_asked_for() {
 async fn a_tunnel_is_asked_for_with_the_proxys_own_login_only() {
     let proxy = Server::answering(&["HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n"; 2]).await;
     let client = through(&format!("http://user:s3cret@{}", proxy.address));
-    let get = Get::new("https://me:mine@mirror.invalid/x".parse().unwrap());
+    let get = GetRequest::new("https://me:mine@mirror.invalid/x".parse().unwrap());
     let error = failure(&client, get).await;
     assert!(matches!(error, SourceError::Connect { .. }), "{error:?}");
     let request = &proxy.requests()[0];
@@ -69,7 +69,7 @@ async fn a_proxy_may_speak_tls_itself() {
         ..ProxySettings::default()
     };
     let client = with(|n| (n.allow_http, n.ca, n.proxy) = (true, vec![ca], proxy.clone()));
-    let get = Get::new("http://mirror.invalid/x".parse().unwrap());
+    let get = GetRequest::new("http://mirror.invalid/x".parse().unwrap());
     let opened = client.get(&get).await.unwrap().unwrap().opened;
     assert_eq!(read(opened).await.0, b"hello");
     let distrusting = with(|n| (n.allow_http, n.proxy) = (true, proxy));
@@ -97,7 +97,7 @@ async fn the_journal_tells_who_was_asked_and_no_secret() {
     });
     let mine = format!("http://me:mine@localhost:{}/x?key=k", here.address.port());
     for url in [mine.as_str(), "http://mirror.invalid/z"] {
-        client.get(&Get::new(url.parse().unwrap())).await.unwrap().unwrap();
+        client.get(&GetRequest::new(url.parse().unwrap())).await.unwrap().unwrap();
     }
     let [first, second, third] = &journal.exchanges()[..] else { panic!("{journal:?}") };
     let near = format!("http://localhost:{}", here.address.port());

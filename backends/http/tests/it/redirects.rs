@@ -1,7 +1,7 @@
 //! Where the client lets itself be sent, and what it takes along.
 
 use crate::support::{Server, client, failure, read, with};
-use loom_http::{Get, header};
+use loom_http::{GetRequest, header};
 use loom_source::SourceError;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
@@ -24,7 +24,7 @@ async fn credentials_stay_with_their_host() {
         (header::COOKIE, "a=b".parse().unwrap()),
         (header::HeaderName::from_static("private-token"), "s3cret".parse().unwrap()),
     ];
-    let get = Get::new(server.url("/x")).headers(headers.into_iter().collect());
+    let get = GetRequest::new(server.url("/x")).headers(headers.into_iter().collect());
     let opened = client().get(&get).await.unwrap().unwrap().opened;
     assert_eq!(read(opened).await.0, b"hello");
     assert!(server.requests()[1].contains("authorization: bearer s3cret"));
@@ -38,10 +38,10 @@ async fn redirects_end_somewhere() {
     let round = to("/x");
     let five = [round.as_str(), &round, &round, &round, &round, OK];
     let server = Server::answering(&five).await;
-    assert!(client().get(&Get::new(server.url("/x"))).await.unwrap().is_some());
+    assert!(client().get(&GetRequest::new(server.url("/x"))).await.unwrap().is_some());
     let six = [round.as_str(); 6];
     let server = Server::answering(&six).await;
-    let error = failure(&client(), Get::new(server.url("/x"))).await;
+    let error = failure(&client(), GetRequest::new(server.url("/x"))).await;
     assert!(matches!(error, SourceError::Redirect { .. }), "{error:?}");
 }
 
@@ -51,14 +51,14 @@ async fn nobody_is_sent_to_less() {
         ["http://mirror.invalid/x", "ftp://mirror.invalid/x", "file:///etc/passwd", "http://[::"]
     {
         let server = Server::answering(&[&to(target)]).await;
-        let error = failure(&client(), Get::new(server.url("/x"))).await;
+        let error = failure(&client(), GetRequest::new(server.url("/x"))).await;
         assert!(matches!(error, SourceError::Redirect { .. }), "{target}: {error:?}");
     }
 }
 
 #[tokio::test]
 async fn plain_http_beyond_this_machine_needs_leave() {
-    let get = || Get::new("http://mirror.invalid/x".parse().unwrap());
+    let get = || GetRequest::new("http://mirror.invalid/x".parse().unwrap());
     let error = failure(&client(), get()).await;
     assert!(matches!(error, SourceError::Insecure { .. }), "{error:?}");
     let offline = with(|network| (network.allow_http, network.offline) = (true, true));

@@ -1,7 +1,7 @@
 //! Whom the client trusts, against a real TLS server.
 
 use crate::support::{failure, read, tls::serve, with};
-use loom_http::{Client, Get, Network, NetworkError, Roots};
+use loom_http::{Client, GetRequest, NetworkError, NetworkSettings, Roots};
 use loom_source::{Advice, SourceError};
 use url::Url;
 
@@ -18,11 +18,11 @@ const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\
 #[tokio::test]
 async fn an_extra_authority_is_trusted_and_no_other() {
     let (port, ca) = serve(&["localhost"], OK).await;
-    let answer = trusting(ca).get(&Get::new(url(port))).await.unwrap().unwrap();
+    let answer = trusting(ca).get(&GetRequest::new(url(port))).await.unwrap().unwrap();
     assert_eq!(read(answer.opened).await.0, b"hello");
     let (_, another) = serve(&["localhost"], OK).await;
     for client in [with(|_| {}), trusting(another)] {
-        let error = failure(&client, Get::new(url(port))).await;
+        let error = failure(&client, GetRequest::new(url(port))).await;
         assert!(matches!(error, SourceError::Tls { .. }), "{error:?}");
         assert_eq!(error.advice(), Advice::Next);
         assert!(error.hint().unwrap().contains("ca ="), "{:?}", error.hint());
@@ -44,7 +44,7 @@ async fn given_roots_stand_for_the_systems() {
         (rooted(&[&another], &[]), false),
         (rooted(&[], &[]), false),
     ] {
-        let answer = client.get(&Get::new(url(port))).await;
+        let answer = client.get(&GetRequest::new(url(port))).await;
         assert_eq!(answer.is_ok(), trusted, "{:?}", answer.err());
     }
 }
@@ -52,7 +52,7 @@ async fn given_roots_stand_for_the_systems() {
 #[tokio::test]
 async fn a_certificate_counts_for_its_name_only() {
     let (port, ca) = serve(&["elsewhere.example"], OK).await;
-    let error = failure(&trusting(ca), Get::new(url(port))).await;
+    let error = failure(&trusting(ca), GetRequest::new(url(port))).await;
     assert!(matches!(error, SourceError::Tls { .. }), "{error:?}");
 }
 
@@ -61,7 +61,7 @@ async fn https_is_never_left_for_plain_http() {
     let to = "HTTP/1.1 302 Found\r\nLocation: http://localhost:1/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let (port, ca) = serve(&["localhost"], to).await;
     let client = with(|network| (network.ca, network.allow_http) = (vec![ca], true));
-    let error = failure(&client, Get::new(url(port))).await;
+    let error = failure(&client, GetRequest::new(url(port))).await;
     assert!(matches!(error, SourceError::Redirect { .. }), "{error:?}");
     assert!(error.to_string().contains("never left for plain http"), "{error}");
 }
@@ -70,7 +70,7 @@ async fn https_is_never_left_for_plain_http() {
 fn what_is_no_certificate_is_said_at_once() {
     let broken = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
     for bad in ["", "not a certificate", broken] {
-        let network = Network { ca: vec![bad.into()], ..Network::default() };
+        let network = NetworkSettings { ca: vec![bad.into()], ..NetworkSettings::default() };
         assert!(matches!(Client::new(network), Err(NetworkError::Ca(_))), "{bad:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{Act, Server, client, failure, read, with};
-use loom_http::{Client, Get, Retry};
+use loom_http::{Client, GetRequest, RequestRetry};
 use loom_source::SourceError;
 
 const SHORT: Duration = Duration::from_millis(150);
@@ -20,7 +20,7 @@ async fn a_connection_has_a_time_of_its_own() {
     let server = Server::new(vec![vec![Act::Hold]; 2]).await;
     let url = format!("https://{}/x", server.address);
     let client = with(|network| network.connect_timeout = Some(SHORT));
-    let error = failure(&client, Get::new(url.parse().unwrap())).await;
+    let error = failure(&client, GetRequest::new(url.parse().unwrap())).await;
     let said = error.to_string();
     assert!(said.starts_with("the connection to https://") && said.contains("150ms"), "{said}");
     assert!(matches!(error, SourceError::Stall { after: SHORT, .. }), "{error:?}");
@@ -33,7 +33,7 @@ async fn time_for_the_connection_is_none_for_the_answer() {
         (network.timeout, network.connect_timeout) = (SHORT, Some(Duration::from_secs(60)));
     });
     let begun = Instant::now();
-    let error = failure(&client, Get::new(server.url("/x"))).await;
+    let error = failure(&client, GetRequest::new(server.url("/x"))).await;
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     assert!(matches!(error, SourceError::Stall { after: SHORT, .. }), "{error:?}");
     assert!(!error.to_string().contains("connection"), "{error}");
@@ -46,7 +46,8 @@ async fn a_proxy_that_never_answers_is_a_connection_that_never_stands() {
         network.connect_timeout = Some(SHORT);
         network.proxy.all = Some(format!("http://{}", proxy.address).into());
     });
-    let error = failure(&client, Get::new("https://mirror.invalid/x".parse().unwrap())).await;
+    let error =
+        failure(&client, GetRequest::new("https://mirror.invalid/x".parse().unwrap())).await;
     assert!(error.to_string().starts_with("the connection to https://mirror.invalid/x"), "{error}");
 }
 
@@ -54,7 +55,7 @@ async fn a_proxy_that_never_answers_is_a_connection_that_never_stands() {
 async fn headers_that_drip_are_no_answer() {
     let begun = b"HTTP/1.1 200 OK\r\nX-Slow: ".to_vec();
     let server = Server::new(vec![vec![Act::Read, Act::Send(begun), Act::Drip]]).await;
-    let error = failure(&short(), Get::new(server.url("/x"))).await;
+    let error = failure(&short(), GetRequest::new(server.url("/x"))).await;
     assert!(matches!(error, SourceError::Stall { .. }), "{error:?}");
 }
 
@@ -67,7 +68,7 @@ async fn a_body_of_a_byte_now_and_then_makes_no_progress() {
         acts.extend([Act::Pause(SHORT / 2), Act::Send(b"x".to_vec())]);
     }
     let server = Server::new(vec![acts]).await;
-    let opened = short().get(&Get::new(server.url("/x"))).await.unwrap().unwrap().opened;
+    let opened = short().get(&GetRequest::new(server.url("/x"))).await.unwrap().unwrap().opened;
     let (bytes, error) = read(opened).await;
     assert!(matches!(error, Some(SourceError::Stall { .. })), "{error:?}");
     assert!(bytes.len() < 10, "{}", bytes.len());
@@ -76,10 +77,10 @@ async fn a_body_of_a_byte_now_and_then_makes_no_progress() {
 #[tokio::test]
 async fn a_slow_reader_is_not_a_slow_server() {
     let server = Server::answering(&[OK]).await;
-    let mut opened = short().get(&Get::new(server.url("/x"))).await.unwrap().unwrap().opened;
+    let mut opened = short().get(&GetRequest::new(server.url("/x"))).await.unwrap().unwrap().opened;
     tokio::time::sleep(SHORT * 2).await;
     let body = std::mem::replace(&mut opened.body, Box::pin(futures::stream::empty()));
-    let whole = read(loom_source::Opened { body, ..opened }).await;
+    let whole = read(loom_source::Download { body, ..opened }).await;
     assert_eq!(whole.0, b"hello");
     assert!(whole.1.is_none(), "{:?}", whole.1);
 }
@@ -98,7 +99,7 @@ async fn each_failure_is_asked_for_as_often_as_it_may_help() {
     ] {
         let server = Server::new(vec![acts; 5]).await;
         let client = if what == "silence" { short() } else { client() };
-        let _ = client.get(&Get::new(server.url("/x"))).await;
+        let _ = client.get(&GetRequest::new(server.url("/x"))).await;
         assert_eq!(server.requests().len(), asked, "{what}");
     }
 }
@@ -111,12 +112,12 @@ async fn what_a_server_asks_for_is_waited_for_within_the_budget_only() {
     for (seconds, asked) in [("0", 2), ("2", 1), ("3600", 1)] {
         let server = Server::answering(&[&asks(seconds), OK]).await;
         let client = with(|network| network.timeout = Duration::from_secs(2));
-        let answer = client.get(&Get::new(server.url("/x"))).await;
+        let answer = client.get(&GetRequest::new(server.url("/x"))).await;
         assert_eq!((server.requests().len(), answer.is_ok()), (asked, asked == 2), "{seconds}");
     }
     let server = Server::answering(&[&asks("1"), OK]).await;
     let begun = Instant::now();
-    assert!(client().get(&Get::new(server.url("/x"))).await.unwrap().is_some());
+    assert!(client().get(&GetRequest::new(server.url("/x"))).await.unwrap().is_some());
     assert!(begun.elapsed() >= Duration::from_secs(1));
 }
 
@@ -128,10 +129,10 @@ async fn all_attempts_together_have_the_budget_of_one() {
     let (timeout, pause) = (Duration::from_millis(600), Duration::from_millis(500));
     let client = with(|network| {
         network.timeout = timeout;
-        network.retry = Retry { attempts: 3, base: pause, cap: pause };
+        network.retry = RequestRetry { attempts: 3, base: pause, cap: pause };
     });
     let begun = Instant::now();
-    let error = failure(&client, Get::new(server.url("/x"))).await;
+    let error = failure(&client, GetRequest::new(server.url("/x"))).await;
     assert!(matches!(error, SourceError::Stall { .. } | SourceError::Status { .. }), "{error:?}");
     assert!(begun.elapsed() < timeout + pause, "{:?}", begun.elapsed());
 }
@@ -145,14 +146,14 @@ async fn a_page_is_a_page_however_it_is_dressed() {
         "HTTP/1.1 511 Log In\r\nContent-Length: 0\r\n\r\n",
     ] {
         let server = Server::answering(&[answer]).await;
-        let error = failure(&client(), Get::new(server.url("/x"))).await;
+        let error = failure(&client(), GetRequest::new(server.url("/x"))).await;
         assert!(matches!(error, SourceError::Html { .. }), "{answer}: {error:?}");
         assert!(error.to_string().contains("proxy or login page"), "{error}");
     }
     // nginx says 416 with a page of its own; that is still the end of the file.
     let end = "HTTP/1.1 416 No\r\nContent-Type: text/html\r\nContent-Range: bytes */5\r\nContent-Length: 6\r\n\r\n<html>";
     let server = Server::answering(&[end]).await;
-    let resume = loom_source::Resume { from: 5, validator: None };
-    let get = Get::new(server.url("/x")).resume(resume);
+    let resume = loom_source::RangeRequest { from: 5, validator: None };
+    let get = GetRequest::new(server.url("/x")).resume(resume);
     assert_eq!(client().get(&get).await.unwrap().unwrap().opened.total, Some(5));
 }

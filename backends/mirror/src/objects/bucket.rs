@@ -12,7 +12,7 @@ use object_store::{
 
 use super::{
     ObjectOptions,
-    place::{Endpoint, Place, Provider, region},
+    place::{BucketEndpoint, BucketProvider, BucketUrl, region},
     wire::Wire,
 };
 
@@ -23,15 +23,15 @@ impl<T: ObjectStore + PaginatedListStore> Bucket for T {}
 
 /// Opens a bucket, or says why there are no credentials for it. Files of credentials are read here.
 pub(super) fn open(
-    place: &Place,
-    endpoint: &Endpoint,
+    place: &BucketUrl,
+    endpoint: &BucketEndpoint,
     options: &ObjectOptions,
     wire: Wire,
 ) -> Result<Box<dyn Bucket>, String> {
     match place.provider {
-        Provider::S3 => s3(place, endpoint, options, wire),
-        Provider::Google => google(place, endpoint, options, wire),
-        Provider::Azure => azure(place, endpoint, options, wire),
+        BucketProvider::S3 => s3(place, endpoint, options, wire),
+        BucketProvider::Google => google(place, endpoint, options, wire),
+        BucketProvider::Azure => azure(place, endpoint, options, wire),
     }
 }
 
@@ -69,8 +69,8 @@ const S3: [(&str, &str); 13] = [
 ];
 
 fn s3(
-    place: &Place,
-    endpoint: &Endpoint,
+    place: &BucketUrl,
+    endpoint: &BucketEndpoint,
     options: &ObjectOptions,
     wire: Wire,
 ) -> Result<Box<dyn Bucket>, String> {
@@ -120,8 +120,8 @@ const GOOGLE: [(&str, &str); 3] = [
 ];
 
 fn google(
-    place: &Place,
-    endpoint: &Endpoint,
+    place: &BucketUrl,
+    endpoint: &BucketEndpoint,
     options: &ObjectOptions,
     wire: Wire,
 ) -> Result<Box<dyn Bucket>, String> {
@@ -167,8 +167,8 @@ const AZURE: [(&str, &str); 18] = [
 ];
 
 fn azure(
-    place: &Place,
-    endpoint: &Endpoint,
+    place: &BucketUrl,
+    endpoint: &BucketEndpoint,
     options: &ObjectOptions,
     wire: Wire,
 ) -> Result<Box<dyn Bucket>, String> {

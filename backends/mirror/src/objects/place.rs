@@ -10,7 +10,7 @@ use super::ObjectOptions;
 
 /// Whose service a bucket is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Provider {
+pub(crate) enum BucketProvider {
     /// `s3://`: S3, and what speaks like it.
     S3,
     /// `gs://`: Google Cloud Storage.
@@ -21,14 +21,14 @@ pub(crate) enum Provider {
 
 /// A prefix in a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) provider: Provider,
+pub(crate) struct BucketUrl {
+    pub(crate) provider: BucketProvider,
     pub(crate) bucket: String,
     /// Without slashes at its ends; may be empty.
     pub(crate) prefix: String,
 }
 
-impl Provider {
+impl BucketProvider {
     /// The provider of a scheme.
     pub(crate) fn of(scheme: &str) -> Option<Self> {
         match scheme {
@@ -48,9 +48,9 @@ impl Provider {
     }
 }
 
-impl Place {
+impl BucketUrl {
     /// The place that an address such as `s3://bucket/prefix` names, or why it names none.
-    pub(crate) fn parse(provider: Provider, url: &Url) -> Result<Self, String> {
+    pub(crate) fn parse(provider: BucketProvider, url: &Url) -> Result<Self, String> {
         let bucket = url.host_str().unwrap_or_default().to_owned();
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
         if !bucket.bytes().all(plain) || !(3..=222).contains(&bucket.len()) {
@@ -81,23 +81,23 @@ impl Place {
 
     /// The address that data is asked at. For S3 with the bucket in the host's name, that holds the bucket;
     /// else only the service's own address.
-    pub(crate) fn endpoint(&self, options: &ObjectOptions) -> Result<Endpoint, String> {
+    pub(crate) fn endpoint(&self, options: &ObjectOptions) -> Result<BucketEndpoint, String> {
         match self.provider {
-            Provider::S3 => self.s3(options),
-            Provider::Google => {
+            BucketProvider::S3 => self.s3(options),
+            BucketProvider::Google => {
                 let names = ["GOOGLE_BASE_URL", "STORAGE_EMULATOR_HOST"];
                 let own = || address("https://storage.googleapis.com", "the default");
-                Ok(Endpoint::service(given(options, &names)?.map_or_else(own, Ok)?))
+                Ok(BucketEndpoint::service(given(options, &names)?.map_or_else(own, Ok)?))
             }
-            Provider::Azure => {
+            BucketProvider::Azure => {
                 if let Some(url) = given(options, &["AZURE_STORAGE_ENDPOINT"])? {
-                    return Ok(Endpoint::service(url));
+                    return Ok(BucketEndpoint::service(url));
                 }
                 let account = self.account(options).ok_or(
                     "there is no storage account: set AZURE_STORAGE_ACCOUNT_NAME, or give the source's endpoint",
                 )?;
                 let url = format!("https://{account}.blob.core.windows.net");
-                Ok(Endpoint::service(address(&url, "the storage account's name")?))
+                Ok(BucketEndpoint::service(address(&url, "the storage account's name")?))
             }
         }
     }
@@ -114,7 +114,7 @@ impl Place {
         Some(in_path).filter(|account| !account.is_empty()).or(in_host)
     }
 
-    fn s3(&self, options: &ObjectOptions) -> Result<Endpoint, String> {
+    fn s3(&self, options: &ObjectOptions) -> Result<BucketEndpoint, String> {
         let service = match given(options, &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])? {
             Some(url) => url,
             None => {
@@ -131,14 +131,14 @@ impl Place {
                 let mut url = service.clone();
                 url.set_host(Some(&format!("{}.{host}", self.bucket)))
                     .map_err(|e| format!("the bucket cannot stand before {host}: {e}"))?;
-                Ok(Endpoint { url, holds_bucket: true })
+                Ok(BucketEndpoint { url, holds_bucket: true })
             }
-            _ => Ok(Endpoint::service(service)),
+            _ => Ok(BucketEndpoint::service(service)),
         }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for BucketUrl {
     /// `s3://bucket/prefix`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let slash = if self.prefix.is_empty() { "" } else { "/" };
@@ -148,13 +148,13 @@ impl fmt::Display for Place {
 
 /// Where data is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Endpoint {
+pub(crate) struct BucketEndpoint {
     pub(crate) url: Url,
     /// Whether the bucket's name is part of the host's.
     pub(crate) holds_bucket: bool,
 }
 
-impl Endpoint {
+impl BucketEndpoint {
     fn service(url: Url) -> Self {
         Self { url, holds_bucket: false }
     }

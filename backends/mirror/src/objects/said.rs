@@ -8,7 +8,7 @@ use url::Url;
 
 /// What an answer means that holds no object.
 #[derive(Debug)]
-pub(super) enum Said {
+pub(super) enum ObjectStatus {
     /// There is nothing of that name.
     Absent,
     /// What is there now is not what was begun with.
@@ -41,19 +41,25 @@ const OF_CREDENTIALS: [&str; 5] = [
 ];
 
 /// Judges an answer other than 200 and 206 by its status, its headers and the beginning of its body.
-pub(super) fn judge(url: &Url, status: u16, reason: &str, headers: &HeaderMap, body: &str) -> Said {
+pub(super) fn judge(
+    url: &Url,
+    status: u16,
+    reason: &str,
+    headers: &HeaderMap,
+    body: &str,
+) -> ObjectStatus {
     let at = shown(url);
     let code = element(body, "Code").or_else(|| header(headers, "x-ms-error-code"));
     let code = code.as_deref().unwrap_or_default();
     let region = header(headers, "x-amz-bucket-region").or_else(|| element(body, "Region"));
     let credentials = |status: String| SourceError::Credentials { at: at.clone(), status };
-    Said::Failed(match (status, code) {
+    ObjectStatus::Failed(match (status, code) {
         (404, "NoSuchBucket" | "ContainerNotFound") => {
             SourceError::Read { at, source: io::Error::other("there is no such bucket") }
         }
-        (404 | 410, _) => return Said::Absent,
-        (412, _) => return Said::Changed,
-        (416, _) => return Said::Beyond(end(headers, body)),
+        (404 | 410, _) => return ObjectStatus::Absent,
+        (412, _) => return ObjectStatus::Changed,
+        (416, _) => return ObjectStatus::Beyond(end(headers, body)),
         (301 | 307 | 308, _) | (400, "AuthorizationHeaderMalformed") => elsewhere(at, region),
         (403, "") => credentials(reason.to_owned()),
         (403, code) if MAY_BE_ABSENT.contains(&code) => credentials(format!("{reason}: {code}")),
@@ -95,15 +101,15 @@ fn word(text: &str) -> Option<String> {
 
 /// What was said, on its way through the library's errors.
 #[derive(Debug)]
-pub(super) struct Carried(Mutex<Option<Said>>);
+pub(super) struct Carried(Mutex<Option<ObjectStatus>>);
 
 impl Carried {
-    pub(super) fn new(said: Said) -> Self {
+    pub(super) fn new(said: ObjectStatus) -> Self {
         Self(Mutex::new(Some(said)))
     }
 
     /// What was said, if that is what lies below an error.
-    pub(super) fn out_of(error: &object_store::Error) -> Option<Said> {
+    pub(super) fn out_of(error: &object_store::Error) -> Option<ObjectStatus> {
         let mut cause: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(error) = cause {
             if let Some(Self(said)) = error.downcast_ref() {
@@ -131,7 +137,7 @@ mod tests {
         let url = "https://h/bucket/key?X-Amz-Signature=s3cret".parse().unwrap();
         let pairs = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
         match judge(&url, status, &format!("{status} X"), &pairs.collect(), body) {
-            Said::Failed(error) => error.to_string(),
+            ObjectStatus::Failed(error) => error.to_string(),
             other => format!("{other:?}"),
         }
     }

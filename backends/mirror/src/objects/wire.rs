@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use http_body::{Body as HttpBody, Frame};
 use loom_http::{
-    Call, Called, Client, Network, NetworkError, ProxySettings, Retry,
+    CallResponse, Client, HttpCall, NetworkError, NetworkSettings, ProxySettings, RequestRetry,
     address::{is_loopback, shown},
     header,
 };
@@ -27,7 +27,7 @@ use object_store::{
 };
 use url::{Host, Url};
 
-use super::said::{Carried, Said, judge};
+use super::said::{Carried, ObjectStatus, judge};
 
 /// What stands before a refusal's code is not longer.
 const REFUSAL: usize = 16 * 1024;
@@ -60,12 +60,16 @@ struct Ways {
 }
 
 impl Wire {
-    pub(super) fn new(place: String, data: Url, network: Network) -> Result<Self, NetworkError> {
-        let role = Network {
+    pub(super) fn new(
+        place: String,
+        data: Url,
+        network: NetworkSettings,
+    ) -> Result<Self, NetworkError> {
+        let role = NetworkSettings {
             timeout: network.timeout.min(ROLE),
             allow_http: true,
             proxy: ProxySettings::default(),
-            retry: Retry::NEVER,
+            retry: RequestRetry::NEVER,
             ..network.clone()
         };
         let (client, role) = (Client::new(network)?, Client::new(role)?);
@@ -77,28 +81,29 @@ impl Wire {
         self.0.client.admits(&self.0.data)
     }
 
-    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, Said> {
+    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, ObjectStatus> {
         let ways = self.0.as_ref();
         let (head, body) = request.into_parts();
-        let malformed =
-            |why: String| Said::Failed(SourceError::Malformed { at: ways.place.clone(), why });
+        let malformed = |why: String| {
+            ObjectStatus::Failed(SourceError::Malformed { at: ways.place.clone(), why })
+        };
         let url = head.uri.to_string();
         let url = Url::parse(&url).map_err(|e| malformed(format!("no address: {e}")))?;
         let body = body.as_bytes().cloned().unwrap_or_default();
         let object = head.extensions.get::<Object>().copied();
         let ranged = head.headers.contains_key(header::RANGE);
-        let mut call = Call::new(head.method, url.clone(), head.headers, body);
+        let mut call = HttpCall::new(head.method, url.clone(), head.headers, body);
         if object.is_some_and(|object| object.page) {
             call = call.may_be_page();
         }
         if url.origin() != ways.data.origin() {
             return ways.credentials(&url, &call).await;
         }
-        let answer = ways.client.call(&call).await.map_err(Said::Failed)?;
+        let answer = ways.client.call(&call).await.map_err(ObjectStatus::Failed)?;
         match answer.status.as_u16() {
-            200 if ranged => Err(Said::Whole),
+            200 if ranged => Err(ObjectStatus::Whole),
             200 | 206 => {
-                encoded(&url, &answer).map_err(Said::Failed)?;
+                encoded(&url, &answer).map_err(ObjectStatus::Failed)?;
                 Ok(response(answer, if object.is_some() { u64::MAX } else { DOCUMENT }))
             }
             status => {
@@ -112,9 +117,10 @@ impl Wire {
 
 impl Ways {
     /// Asks for credentials. Over plain http that is done on this machine and its link only.
-    async fn credentials(&self, url: &Url, call: &Call) -> Result<HttpResponse, Said> {
-        let none =
-            |why: String| Said::Failed(SourceError::NoCredentials { at: self.place.clone(), why });
+    async fn credentials(&self, url: &Url, call: &HttpCall) -> Result<HttpResponse, ObjectStatus> {
+        let none = |why: String| {
+            ObjectStatus::Failed(SourceError::NoCredentials { at: self.place.clone(), why })
+        };
         let at = shown(url);
         let secure = url.scheme() == "https";
         if !secure && !is_at_hand(url) {
@@ -124,7 +130,7 @@ impl Ways {
         match client.call(call).await {
             Ok(answer) if answer.status.is_success() => Ok(response(answer, DOCUMENT)),
             Ok(answer) => Err(none(format!("{at} gives none out ({})", answer.status))),
-            Err(error) if secure => Err(Said::Failed(error)),
+            Err(error) if secure => Err(ObjectStatus::Failed(error)),
             Err(_) => Err(none(format!(
                 "neither the environment nor the configuration holds any, and this machine has no role ({at} does not answer)"
             ))),
@@ -147,7 +153,7 @@ fn is_at_hand(url: &Url) -> bool {
     }
 }
 
-fn encoded(url: &Url, answer: &Called) -> Result<(), SourceError> {
+fn encoded(url: &Url, answer: &CallResponse) -> Result<(), SourceError> {
     let encoding = answer.headers.get(header::CONTENT_ENCODING);
     let encoding = encoding.and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
     // Uploads in signed chunks leave their name behind in some stores; the chunks are gone.
@@ -170,7 +176,7 @@ async fn beginning(mut body: Body) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-fn response(answer: Called, cap: u64) -> HttpResponse {
+fn response(answer: CallResponse, cap: u64) -> HttpResponse {
     let body = Pieces { body: Mutex::new(answer.body), left: cap };
     let mut response = HttpResponse::new(HttpResponseBody::new(body));
     *response.status_mut() = answer.status;
@@ -196,7 +202,7 @@ impl HttpBody for Pieces {
         let body = body.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         body.poll_next_unpin(cx).map(|piece| {
             piece.map(|piece| {
-                let piece = piece.map_err(|error| carried(Said::Failed(error)))?;
+                let piece = piece.map_err(|error| carried(ObjectStatus::Failed(error)))?;
                 *left = left.checked_sub(piece.len() as u64).ok_or_else(too_long)?;
                 Ok(Frame::data(piece))
             })
@@ -207,11 +213,11 @@ impl HttpBody for Pieces {
 fn too_long() -> HttpError {
     let at = "a listing".to_owned();
     let why = format!("it has more than {DOCUMENT} bytes");
-    carried(Said::Failed(SourceError::Malformed { at, why }))
+    carried(ObjectStatus::Failed(SourceError::Malformed { at, why }))
 }
 
 /// Of a kind that the library does not try again by itself: that has been done below.
-fn carried(said: Said) -> HttpError {
+fn carried(said: ObjectStatus) -> HttpError {
     HttpError::new(HttpErrorKind::Unknown, Carried::new(said))
 }
 

@@ -1,10 +1,10 @@
 //! Finding assets where folders can be listed: everything that is there is offered.
 
-use loom_source::{Claim, Evidence, Offer, Pointer, Release, SourceError, Version};
+use loom_source::{AssetRef, ClaimedDigest, Evidence, Offer, Release, SourceError, Version};
 
 use super::{Sums, carrier, sidecar};
 use crate::{
-    asset::{self, Asset},
+    asset::{self, AssetName},
     transport::{Entries, Transport, join},
 };
 
@@ -16,7 +16,7 @@ pub(super) async fn find(
     for folder in asset::folders(version) {
         let entries = transport.list(&folder).await?.unwrap_or_default();
         let offer = offer(transport, release, &folder, &entries).await?;
-        if !offer.carriers.is_empty() {
+        if !offer.artifacts.is_empty() {
             return Ok(Some(offer));
         }
     }
@@ -34,10 +34,10 @@ async fn offer(
         let Some(size) = entries.size(&asset.name) else { continue };
         let claims = claims(transport, folder, entries, &asset).await?;
         offer.evidence.extend(evidence(folder, entries, &asset));
-        offer.carriers.push(carrier(folder, &asset, Some(size), claims));
+        offer.artifacts.push(carrier(folder, &asset, Some(size), claims));
     }
     // One that can be checked before one that cannot.
-    offer.carriers.sort_by_key(|carrier| carrier.claims.is_empty());
+    offer.artifacts.sort_by_key(|carrier| carrier.claims.is_empty());
     Ok(offer)
 }
 
@@ -45,8 +45,8 @@ async fn claims(
     transport: &dyn Transport,
     folder: &str,
     entries: &Entries,
-    asset: &Asset,
-) -> Result<Vec<Claim>, SourceError> {
+    asset: &AssetName,
+) -> Result<Vec<ClaimedDigest>, SourceError> {
     let mut claims = Vec::new();
     if entries.size(&format!("{}.sha256", asset.name)).is_some() {
         claims.extend(sidecar(transport, folder, asset).await?);
@@ -62,10 +62,10 @@ async fn claims(
 fn evidence<'a>(
     folder: &'a str,
     entries: &'a Entries,
-    asset: &'a Asset,
+    asset: &'a AssetName,
 ) -> impl Iterator<Item = Evidence> + 'a {
     entries.files.iter().filter_map(move |(name, _)| {
         let kind = asset::evidence(&asset.name, name)?;
-        Some(Evidence { kind, at: Pointer::new(join(folder, name)) })
+        Some(Evidence { kind, asset: AssetRef::new(join(folder, name)) })
     })
 }

@@ -6,11 +6,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
-use loom_source::{Carrier, Offer, Release, Resume, SourceError, Version};
+use loom_source::{Artifact, Offer, RangeRequest, Release, SourceError, Version};
 
 use super::{Sums, carrier, sidecar};
 use crate::{
-    asset::{self, Asset},
+    asset::{self, AssetName},
     transport::{Transport, is_refusal, join},
 };
 
@@ -51,25 +51,25 @@ pub(super) async fn find(
     if let Some(hit) = remembered
         && let Some(carriers) = search.attempt(hit).await?
     {
-        return Ok(Some(Offer { carriers, ..Offer::default() }));
+        return Ok(Some(Offer { artifacts: carriers, ..Offer::default() }));
     }
     let Some((hit, carriers)) = search.run().await? else { return search.asked.nothing() };
     // An asset without a checksum is no reason to look for the next one's in vain.
     if !matches!(hit.way, Way::Asset(_)) {
         *hint.lock().unwrap_or_else(PoisonError::into_inner) = Some(hit);
     }
-    Ok(Some(Offer { carriers, ..Offer::default() }))
+    Ok(Some(Offer { artifacts: carriers, ..Offer::default() }))
 }
 
 struct Search<'a> {
     transport: &'a dyn Transport,
     folders: [String; 2],
-    assets: Vec<Asset>,
+    assets: Vec<AssetName>,
     asked: Asked,
 }
 
 impl Search<'_> {
-    async fn run(&self) -> Result<Option<(Hit, Vec<Carrier>)>, SourceError> {
+    async fn run(&self) -> Result<Option<(Hit, Vec<Artifact>)>, SourceError> {
         for folder in 0..self.folders.len() {
             let at_once = if folder == 0 { 1 } else { AT_ONCE };
             let sidecars = (0..self.assets.len()).map(Way::Sidecar);
@@ -93,7 +93,7 @@ impl Search<'_> {
         &self,
         hits: impl Iterator<Item = Hit> + Send,
         at_once: usize,
-    ) -> Result<Option<(Hit, Vec<Carrier>)>, SourceError> {
+    ) -> Result<Option<(Hit, Vec<Artifact>)>, SourceError> {
         let attempts = hits.map(|hit| async move {
             let carriers = self.attempt(hit).await?;
             Ok::<_, SourceError>(carriers.map(|carriers| (hit, carriers)))
@@ -102,7 +102,7 @@ impl Search<'_> {
         found.try_next().await
     }
 
-    async fn attempt(&self, hit: Hit) -> Result<Option<Vec<Carrier>>, SourceError> {
+    async fn attempt(&self, hit: Hit) -> Result<Option<Vec<Artifact>>, SourceError> {
         let folder = &self.folders[hit.folder];
         match hit.way {
             Way::Sidecar(index) => self.by_sidecar(folder, &self.assets[index]).await,
@@ -114,13 +114,13 @@ impl Search<'_> {
     async fn by_sidecar(
         &self,
         folder: &str,
-        asset: &Asset,
-    ) -> Result<Option<Vec<Carrier>>, SourceError> {
+        asset: &AssetName,
+    ) -> Result<Option<Vec<Artifact>>, SourceError> {
         let claim = self.asked.note(sidecar(self.transport, folder, asset).await)?;
         Ok(claim.map(|claim| vec![carrier(folder, asset, None, vec![claim])]))
     }
 
-    async fn by_sums(&self, folder: &str) -> Result<Option<Vec<Carrier>>, SourceError> {
+    async fn by_sums(&self, folder: &str) -> Result<Option<Vec<Artifact>>, SourceError> {
         let sums = self.asked.note(Sums::read(self.transport, folder).await)?;
         let Some(sums) = sums else { return Ok(None) };
         let mut carriers = Vec::new();
@@ -135,10 +135,10 @@ impl Search<'_> {
     async fn by_asset(
         &self,
         folder: &str,
-        asset: &Asset,
-    ) -> Result<Option<Vec<Carrier>>, SourceError> {
+        asset: &AssetName,
+    ) -> Result<Option<Vec<Artifact>>, SourceError> {
         let key = join(folder, &asset.name);
-        let opened = self.asked.note(self.transport.open(&key, &Resume::whole()).await)?;
+        let opened = self.asked.note(self.transport.open(&key, &RangeRequest::whole()).await)?;
         Ok(opened.map(|opened| vec![carrier(folder, asset, opened.total, Vec::new())]))
     }
 }

@@ -15,10 +15,10 @@ use crate::support::{
     shelf::{self, Layout},
 };
 use async_trait::async_trait;
-use loom_mirror::{Mirror, Options};
+use loom_mirror::{Mirror, MirrorOptions};
 use loom_source::{
     Capabilities, Source,
-    contract::{self, Published, Stand, Subject, Wrong},
+    contract::{self, Failure, PublishedRelease, RunningFixture, SourceFixture},
 };
 use tempfile::TempDir;
 
@@ -44,7 +44,7 @@ struct Standing {
 const SECRET: &str = "s3cret-w0rd";
 
 #[async_trait]
-impl Subject for Kind {
+impl SourceFixture for Kind {
     fn name(&self) -> String {
         format!("mirror {:?} {:?}", self.0, self.1)
     }
@@ -54,7 +54,10 @@ impl Subject for Kind {
         Capabilities { releases: true, dev: false, list, resume: true, claims: true }
     }
 
-    async fn stand(&self, releases: &[Published]) -> Result<Box<dyn Stand>, Wrong> {
+    async fn start(
+        &self,
+        releases: &[PublishedRelease],
+    ) -> Result<Box<dyn RunningFixture>, Failure> {
         let root = TempDir::new()?;
         let folder = match self.0 {
             Way::S3 => root.path().join("bucket/some/prefix"),
@@ -62,7 +65,7 @@ impl Subject for Kind {
         };
         std::fs::create_dir_all(&folder)?;
         shelf::write(&folder, self.1, releases)?;
-        let (mut options, mut filled) = (Options::default(), None);
+        let (mut options, mut filled) = (MirrorOptions::default(), None);
         let (location, server): (_, Option<Box<dyn Send + Sync>>) = match self.0 {
             Way::File => (url::Url::from_file_path(root.path()).unwrap().to_string(), None),
             Way::S3 => {
@@ -107,12 +110,12 @@ impl Subject for Kind {
 }
 
 #[async_trait]
-impl Stand for Standing {
+impl RunningFixture for Standing {
     fn source(&self) -> &dyn Source {
         &self.mirror
     }
 
-    async fn replace(&mut self, releases: &[Published]) -> Result<(), Wrong> {
+    async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure> {
         shelf::write(&self.folder, self.layout, releases)?;
         if let Some((moto, bucket)) = &self.filled {
             moto.fill(bucket, "p", &self.folder);

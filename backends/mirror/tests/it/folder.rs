@@ -3,22 +3,22 @@
 use std::{fs, path::Path};
 
 use crate::support::shelf::{self, Layout as Shelf};
-use loom_mirror::{Layout, Mirror, MirrorError, Options};
+use loom_mirror::{Mirror, MirrorError, MirrorLayout, MirrorOptions};
 use loom_source::{
-    Class, EvidenceKind, Form, Name, Offer, Platform, Pointer, Release, Resume, Source as _,
-    SourceError, Witness,
-    contract::{Published, subject::line},
+    AssetRef, DigestSource, ErrorClass, EvidenceKind, Name, Offer, Packaging, Platform,
+    RangeRequest, Release, Source as _, SourceError,
+    contract::{PublishedRelease, subject::product},
 };
 use tempfile::TempDir;
 
 const ASSET: &str = "loom-bridge-server-0.2.0-linux-x86_64.tar.gz";
 
 fn mirror(root: &Path) -> Mirror {
-    Mirror::open(root.to_str().unwrap(), Options::default()).unwrap()
+    Mirror::open(root.to_str().unwrap(), MirrorOptions::default()).unwrap()
 }
 
 fn release() -> Release {
-    line().version("0.2.0".parse().unwrap())
+    product().at_version("0.2.0".parse().unwrap())
 }
 
 async fn found(root: &Path) -> Offer {
@@ -32,8 +32,8 @@ async fn a_folder_that_is_not_there_is_no_absence() {
     let mirror = mirror(&missing);
     for error in [
         mirror.find(&release()).await.unwrap_err(),
-        mirror.list(&line(), loom_source::Need::All).await.unwrap_err(),
-        mirror.open(&Pointer::new("x"), &Resume::whole()).await.unwrap_err(),
+        mirror.list(&product(), loom_source::ListingScope::All).await.unwrap_err(),
+        mirror.open(&AssetRef::new("x"), &RangeRequest::whole()).await.unwrap_err(),
     ] {
         assert!(matches!(error, SourceError::Read { .. }), "{error:?}");
         assert!(error.to_string().contains("not-mounted"), "{error}");
@@ -64,26 +64,27 @@ async fn links_may_point_within_but_not_out() {
     symlink(outside.path(), root.path().join("v0.2.0")).unwrap();
     symlink("nowhere", root.path().join("dangling")).unwrap();
     let mirror = mirror(root.path());
-    let open = async |key: &str| mirror.open(&Pointer::new(key), &Resume::whole()).await;
+    let open = async |key: &str| mirror.open(&AssetRef::new(key), &RangeRequest::whole()).await;
     assert!(open("good").await.is_ok());
     assert!(matches!(open("dangling").await, Err(SourceError::Gone { .. })));
     for error in [open("bad").await.unwrap_err(), mirror.find(&release()).await.unwrap_err()] {
         let cause = std::error::Error::source(&error).unwrap().to_string();
         assert!(cause.contains("leads out of the mirror"), "{error:?}");
     }
-    assert!(mirror.local_file(&Pointer::new("bad")).is_none());
+    assert!(mirror.local_file(&AssetRef::new("bad")).is_none());
 }
 
 #[tokio::test]
 async fn files_of_this_machine_are_named() {
     let root = TempDir::new().unwrap();
-    shelf::write(root.path(), Shelf::Versioned, &[Published::archive("0.2.0", "x")]).unwrap();
+    shelf::write(root.path(), Shelf::Versioned, &[PublishedRelease::archive("0.2.0", "x")])
+        .unwrap();
     let mirror = mirror(root.path());
     assert!(mirror.is_local());
-    let key = Pointer::new(format!("v0.2.0/{ASSET}"));
+    let key = AssetRef::new(format!("v0.2.0/{ASSET}"));
     assert_eq!(fs::read(mirror.local_file(&key).unwrap()).unwrap(), b"x");
     for none in ["v0.2.0", "v0.2.0/other", "../x"] {
-        assert!(mirror.local_file(&Pointer::new(none)).is_none(), "{none}");
+        assert!(mirror.local_file(&AssetRef::new(none)).is_none(), "{none}");
     }
 }
 
@@ -101,11 +102,11 @@ async fn everything_that_is_there_is_offered() {
         put(&format!("v0.2.0/{ASSET}.{ending}"), "x");
     }
     let offer = found(root.path()).await;
-    let names: Vec<&str> = offer.carriers.iter().map(|c| c.at.as_str()).collect();
+    let names: Vec<&str> = offer.artifacts.iter().map(|c| c.asset.as_str()).collect();
     assert_eq!(names, [format!("v0.2.0/{ASSET}"), format!("v0.2.0/{zst}")]);
-    assert_eq!(offer.carriers[0].size, Some(5));
-    let by: Vec<Witness> = offer.carriers[0].claims.iter().map(|claim| claim.by).collect();
-    assert_eq!(by, [Witness::Sidecar, Witness::Sums]);
+    assert_eq!(offer.artifacts[0].size, Some(5));
+    let by: Vec<DigestSource> = offer.artifacts[0].claims.iter().map(|claim| claim.by).collect();
+    assert_eq!(by, [DigestSource::Sidecar, DigestSource::Sums]);
     let mut kinds: Vec<EvidenceKind> = offer.evidence.iter().map(|e| e.kind).collect();
     kinds.sort_by_key(|kind| format!("{kind:?}"));
     use EvidenceKind::{Cosign, Gpg, Minisign, Sigstore};
@@ -127,7 +128,7 @@ async fn a_checksum_file_of_another_asset_is_named() {
 
 #[tokio::test]
 async fn platforms_are_named_for_the_hint() {
-    let mut other = Published::archive("0.2.0", "x");
+    let mut other = PublishedRelease::archive("0.2.0", "x");
     other.release.platform = Platform::MacosAarch64;
     for layout in [Shelf::Versioned, Shelf::Flat, Shelf::Store] {
         let root = TempDir::new().unwrap();
@@ -151,11 +152,13 @@ async fn a_newer_store_is_refused() {
 #[tokio::test]
 async fn the_layout_can_be_given() {
     let root = TempDir::new().unwrap();
-    shelf::write(root.path(), Shelf::Versioned, &[Published::archive("0.2.0", "x")]).unwrap();
+    shelf::write(root.path(), Shelf::Versioned, &[PublishedRelease::archive("0.2.0", "x")])
+        .unwrap();
     shelf::put(root.path(), "format", b"loom-store 1\n").unwrap();
-    for (layout, there) in [(Layout::Probe, false), (Layout::Store, false), (Layout::Release, true)]
+    for (layout, there) in
+        [(MirrorLayout::Probe, false), (MirrorLayout::Store, false), (MirrorLayout::Release, true)]
     {
-        let options = Options { layout, ..Options::default() };
+        let options = MirrorOptions { layout, ..MirrorOptions::default() };
         let mirror = Mirror::open(root.path().to_str().unwrap(), options).unwrap();
         assert_eq!(mirror.find(&release()).await.unwrap().is_some(), there, "{layout:?}");
     }
@@ -164,19 +167,19 @@ async fn the_layout_can_be_given() {
 #[tokio::test]
 async fn a_store_hands_on_its_statement_and_refuses_another_releases() {
     let root = TempDir::new().unwrap();
-    shelf::write(root.path(), Shelf::Store, &[Published::archive("0.2.0", "x")]).unwrap();
+    shelf::write(root.path(), Shelf::Store, &[PublishedRelease::archive("0.2.0", "x")]).unwrap();
     let offer = found(root.path()).await;
     let statement = loom_source::Statement::parse(&offer.statement.unwrap()).unwrap();
     assert_eq!(offer.tree.unwrap().digest, statement.tree);
-    assert!(matches!(offer.carriers[0].form, Form::Archive { strip: Some(false), .. }));
+    assert!(matches!(offer.artifacts[0].packaging, Packaging::Archive { strip: Some(false), .. }));
 
     let record = |version: &str| {
-        let release = line().version(version.parse().unwrap());
+        let release = product().at_version(version.parse().unwrap());
         root.path().join(loom_source::Record::path(&release))
     };
     fs::create_dir_all(record("0.3.0").parent().unwrap()).unwrap();
     fs::copy(record("0.2.0"), record("0.3.0")).unwrap();
-    let other = line().version("0.3.0".parse().unwrap());
+    let other = product().at_version("0.3.0".parse().unwrap());
     let error = mirror(root.path()).find(&other).await.unwrap_err();
     assert!(error.to_string().contains("0.2.0"), "{error}");
 
@@ -186,12 +189,12 @@ async fn a_store_hands_on_its_statement_and_refuses_another_releases() {
     fs::write(record("0.2.0"), "{").unwrap();
     let error = mirror(root.path()).find(&release()).await.unwrap_err();
     assert!(matches!(error, SourceError::Malformed { .. }), "{error:?}");
-    assert_eq!(error.class(), Class::Unreachable);
+    assert_eq!(error.class(), ErrorClass::Unreachable);
 }
 
 #[test]
 fn locations_are_folders_or_addresses_we_read() {
-    let open = |location: &str| Mirror::open(location, Options::default());
+    let open = |location: &str| Mirror::open(location, MirrorOptions::default());
     for good in ["file:///m", "/m", "m", "http://127.0.0.1:1", "https://host/prefix/"] {
         assert!(open(good).is_ok(), "{good}");
     }

@@ -7,24 +7,26 @@ use crate::support::{
     shelf::{self, Layout as Shelf},
 };
 use futures::TryStreamExt as _;
-use loom_http::{Network, Retry};
-use loom_mirror::{Layout, Mirror, MirrorError, ObjectOptions, Options};
+use loom_http::{NetworkSettings, RequestRetry};
+use loom_mirror::{Mirror, MirrorError, MirrorLayout, MirrorOptions, ObjectOptions};
 use loom_source::{
-    Class, Listing, Need, Pointer, Release, Resume, Source as _, SourceError, Validator, Version,
-    contract::{Checksum, Published, subject::line},
+    AssetRef, ErrorClass, ListingScope, RangeRequest, Release, Source as _, SourceError, Validator,
+    Version, VersionListing,
+    contract::{PublishedChecksum, PublishedRelease, subject::product},
 };
 use tempfile::TempDir;
 
 fn release(version: &str) -> Release {
-    line().version(version.parse().unwrap())
+    product().at_version(version.parse().unwrap())
 }
 
 fn open(objects: ObjectOptions) -> Mirror {
-    let network = Network { retry: Retry::NEVER, ..Network::default() };
-    Mirror::open("s3://bucket/p", Options { objects, network, ..Options::default() }).unwrap()
+    let network = NetworkSettings { retry: RequestRetry::NEVER, ..NetworkSettings::default() };
+    Mirror::open("s3://bucket/p", MirrorOptions { objects, network, ..MirrorOptions::default() })
+        .unwrap()
 }
 
-async fn serve(layout: Shelf, releases: &[Published], rights: Rights) -> (TempDir, Server) {
+async fn serve(layout: Shelf, releases: &[PublishedRelease], rights: Rights) -> (TempDir, Server) {
     let root = TempDir::new().unwrap();
     let folder = root.path().join("bucket/p");
     std::fs::create_dir_all(&folder).unwrap();
@@ -35,20 +37,20 @@ async fn serve(layout: Shelf, releases: &[Published], rights: Rights) -> (TempDi
 
 async fn refused(mirror: &Mirror) -> SourceError {
     let error = mirror.find(&release("0.2.0")).await.unwrap_err();
-    assert_eq!(error.class(), Class::Credentials, "{error:?}");
+    assert_eq!(error.class(), ErrorClass::Credentials, "{error:?}");
     error
 }
 
 #[tokio::test]
 async fn a_release_takes_three_requests() {
-    let releases = [Published::archive("0.2.0", "x")];
+    let releases = [PublishedRelease::archive("0.2.0", "x")];
     let (_root, server) = serve(Shelf::Versioned, &releases, Rights::All).await;
     let mirror = open(server.options(SECRET));
     assert_eq!(mirror.to_string(), "s3://bucket/p");
     assert!(mirror.is_local() && !mirror.is_insecure());
     let offer = mirror.find(&release("0.2.0")).await.unwrap().unwrap();
     assert_eq!(server.operations(), ["GetObject", "ListObjectsV2", "GetObject"]);
-    let claim = &offer.carriers[0].claims[0];
+    let claim = &offer.artifacts[0].claims[0];
     assert!(claim.at.starts_with("s3://bucket/p/v0.2.0/"), "{}", claim.at);
 }
 
@@ -57,13 +59,13 @@ async fn an_empty_bucket_is_absence_and_a_missing_one_an_error() {
     let (root, server) = serve(Shelf::Versioned, &[], Rights::All).await;
     let mirror = open(server.options(SECRET));
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_none());
-    let listing = mirror.list(&line(), Need::All).await.unwrap();
-    assert_eq!(listing, Listing::Versions(Vec::new()));
+    let listing = mirror.list(&product(), ListingScope::All).await.unwrap();
+    assert_eq!(listing, VersionListing::Versions(Vec::new()));
     std::fs::remove_dir_all(root.path().join("bucket")).unwrap();
     let mirror = open(server.options(SECRET));
     for error in [
         mirror.find(&release("0.2.0")).await.unwrap_err(),
-        mirror.list(&line(), Need::All).await.unwrap_err(),
+        mirror.list(&product(), ListingScope::All).await.unwrap_err(),
     ] {
         let why = std::error::Error::source(&error).unwrap().to_string();
         assert_eq!(why, "there is no such bucket", "{error:?}");
@@ -72,20 +74,20 @@ async fn an_empty_bucket_is_absence_and_a_missing_one_an_error() {
 
 #[tokio::test]
 async fn a_wrong_secret_is_no_absence_whatever_the_layout() {
-    let releases = [Published::archive("0.2.0", "x")];
+    let releases = [PublishedRelease::archive("0.2.0", "x")];
     for (shelf, layout) in [
-        (Shelf::Versioned, Layout::Probe),
-        (Shelf::Versioned, Layout::Release),
-        (Shelf::Store, Layout::Store),
+        (Shelf::Versioned, MirrorLayout::Probe),
+        (Shelf::Versioned, MirrorLayout::Release),
+        (Shelf::Store, MirrorLayout::Store),
     ] {
         let (_root, server) = serve(shelf, &releases, Rights::All).await;
         let objects = server.options("another-s3cret");
-        let options = Options { objects, layout, ..Options::default() };
+        let options = MirrorOptions { objects, layout, ..MirrorOptions::default() };
         let mirror = Mirror::open("s3://bucket/p", options).unwrap();
         let error = refused(&mirror).await.to_string();
         assert!(error.contains("SignatureDoesNotMatch"), "{error}");
-        let error = mirror.list(&line(), Need::All).await.unwrap_err();
-        assert_eq!(error.class(), Class::Credentials, "{error:?}");
+        let error = mirror.list(&product(), ListingScope::All).await.unwrap_err();
+        assert_eq!(error.class(), ErrorClass::Credentials, "{error:?}");
         for text in [format!("{error:?}"), format!("{mirror:?}")] {
             assert!(!text.contains("s3cret"), "{text}");
         }
@@ -94,14 +96,14 @@ async fn a_wrong_secret_is_no_absence_whatever_the_layout() {
 
 #[tokio::test]
 async fn without_the_right_to_list_what_is_there_is_found_and_the_rest_is_absent() {
-    let mut unchecked = Published::archive("0.2.0", "x");
-    unchecked.checksum = Checksum::Missing;
+    let mut unchecked = PublishedRelease::archive("0.2.0", "x");
+    unchecked.checksum = PublishedChecksum::Missing;
     for (shelf, published) in [
         (Shelf::Versioned, unchecked.clone()),
         (Shelf::Flat, unchecked),
-        (Shelf::Versioned, Published::archive("0.2.0", "x")),
-        (Shelf::Flat, Published::archive("0.2.0", "x")),
-        (Shelf::Store, Published::archive("0.2.0", "x")),
+        (Shelf::Versioned, PublishedRelease::archive("0.2.0", "x")),
+        (Shelf::Flat, PublishedRelease::archive("0.2.0", "x")),
+        (Shelf::Store, PublishedRelease::archive("0.2.0", "x")),
     ] {
         let (_root, server) = serve(shelf, &[published], Rights::ReadOnly).await;
         let mirror = open(server.options(SECRET));
@@ -111,7 +113,7 @@ async fn without_the_right_to_list_what_is_there_is_found_and_the_rest_is_absent
         let again = server.operations();
         assert!(!again.contains(&"ListObjectsV2".to_owned()), "{shelf:?}: {again:?}");
     }
-    let releases = [Published::archive("0.2.0", "x")];
+    let releases = [PublishedRelease::archive("0.2.0", "x")];
     for shelf in [Shelf::Flat, Shelf::Store] {
         let (_root, server) = serve(shelf, &releases, Rights::ReadOnly).await;
         let mirror = open(server.options(SECRET));
@@ -121,27 +123,31 @@ async fn without_the_right_to_list_what_is_there_is_found_and_the_rest_is_absent
 
 #[tokio::test]
 async fn without_the_right_to_list_versions_are_known_from_an_index_only() {
-    let releases = [Published::archive("0.2.0", "x")];
+    let releases = [PublishedRelease::archive("0.2.0", "x")];
     let listing = async |shelf| {
         let (_root, server) = serve(shelf, &releases, Rights::ReadOnly).await;
-        open(server.options(SECRET)).list(&line(), Need::All).await
+        open(server.options(SECRET)).list(&product(), ListingScope::All).await
     };
-    let versions = Listing::of(["0.2.0".parse::<Version>().unwrap()]);
+    let versions = VersionListing::of(["0.2.0".parse::<Version>().unwrap()]);
     assert_eq!(listing(Shelf::Indexed).await.unwrap(), versions);
-    let Listing::Unlistable(why) = listing(Shelf::Store).await.unwrap() else { panic!("listed") };
+    let VersionListing::Unlistable(why) = listing(Shelf::Store).await.unwrap() else {
+        panic!("listed")
+    };
     assert!(why.contains("give --version"), "{why}");
     let error = listing(Shelf::Versioned).await.unwrap_err();
-    assert_eq!(error.class(), Class::Credentials);
+    assert_eq!(error.class(), ErrorClass::Credentials);
     assert!(error.to_string().starts_with("the listing of s3://bucket/p refused"), "{error}");
 }
 
 #[tokio::test]
 async fn refused_everywhere_is_a_matter_of_credentials() {
-    let releases = [Published::archive("0.2.0", "x")];
-    for (shelf, layout) in [(Shelf::Versioned, Layout::Probe), (Shelf::Store, Layout::Store)] {
+    let releases = [PublishedRelease::archive("0.2.0", "x")];
+    for (shelf, layout) in
+        [(Shelf::Versioned, MirrorLayout::Probe), (Shelf::Store, MirrorLayout::Store)]
+    {
         let (_root, server) = serve(shelf, &releases, Rights::None).await;
         let objects = server.options(SECRET);
-        let options = Options { objects, layout, ..Options::default() };
+        let options = MirrorOptions { objects, layout, ..MirrorOptions::default() };
         let mirror = Mirror::open("s3://bucket/p", options).unwrap();
         let error = refused(&mirror).await.to_string();
         assert!(error.contains("403 Forbidden: AccessDenied"), "{error}");
@@ -150,7 +156,7 @@ async fn refused_everywhere_is_a_matter_of_credentials() {
 
 #[tokio::test]
 async fn public_buckets_are_asked_without_credentials() {
-    let releases = [Published::archive("0.2.0", "x")];
+    let releases = [PublishedRelease::archive("0.2.0", "x")];
     for rights in [Rights::Public, Rights::All] {
         let (_root, server) = serve(Shelf::Versioned, &releases, rights).await;
         let keyless = ObjectOptions { variables: [].into(), ..server.options("") };
@@ -158,7 +164,7 @@ async fn public_buckets_are_asked_without_credentials() {
         let found = mirror.find(&release("0.2.0")).await;
         match rights {
             Rights::Public => assert!(found.unwrap().is_some()),
-            _ => assert_eq!(found.unwrap_err().class(), Class::Credentials),
+            _ => assert_eq!(found.unwrap_err().class(), ErrorClass::Credentials),
         }
     }
 }
@@ -202,24 +208,24 @@ async fn nobody_is_asked_offline_or_over_plain_http() {
     assert!(mirror.is_insecure() && !mirror.is_local());
     let error = mirror.find(&release("0.2.0")).await.unwrap_err();
     assert!(matches!(error, SourceError::Insecure { .. }), "{error:?}");
-    let network = Network { offline: true, allow_http: true, ..Network::default() };
-    let options = Options { objects: far, network, ..Options::default() };
+    let network = NetworkSettings { offline: true, allow_http: true, ..NetworkSettings::default() };
+    let options = MirrorOptions { objects: far, network, ..MirrorOptions::default() };
     let mirror = Mirror::open("s3://bucket", options).unwrap();
-    let error = mirror.list(&line(), Need::All).await.unwrap_err();
-    assert_eq!(error.class(), Class::Offline, "{error:?}");
+    let error = mirror.list(&product(), ListingScope::All).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Offline, "{error:?}");
 }
 
 #[tokio::test]
 async fn transfers_continue_while_the_object_is_the_same() {
     let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
     let (root, server) = serve(Shelf::Versioned, &[], Rights::All).await;
-    let key = Pointer::new("v1/object");
+    let key = AssetRef::new("v1/object");
     shelf::put(root.path(), "bucket/p/v1/object", &bytes).unwrap();
     let mirror = open(server.options(SECRET));
-    let validator = mirror.open(&key, &Resume::whole()).await.unwrap().validator;
+    let validator = mirror.open(&key, &RangeRequest::whole()).await.unwrap().validator;
     assert!(matches!(validator, Some(Validator::Strong(_))), "{validator:?}");
     let from = async |from: u64| {
-        let resume = Resume { from, validator: validator.clone() };
+        let resume = RangeRequest { from, validator: validator.clone() };
         let opened = mirror.open(&key, &resume).await.unwrap();
         let (start, total) = (opened.start, opened.total);
         let body: Vec<_> = opened.body.try_collect().await.unwrap();
@@ -240,13 +246,17 @@ async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
     moto.fill("bucket", "p", folder.path());
     let keyed = open(s3::options(&moto.address, SECRET));
     assert!(keyed.find(&release("0.2.0")).await.unwrap().is_none(), "it is empty");
-    assert_eq!(keyed.list(&line(), Need::All).await.unwrap(), Listing::Versions(Vec::new()));
+    assert_eq!(
+        keyed.list(&product(), ListingScope::All).await.unwrap(),
+        VersionListing::Versions(Vec::new())
+    );
 
     let versions = ["0.2.0", "0.10.0", "0.3.0-rc.1"];
-    let releases = versions.map(|version| Published::archive(version, version));
+    let releases = versions.map(|version| PublishedRelease::archive(version, version));
     shelf::write(folder.path(), Shelf::Versioned, &releases).unwrap();
     moto.fill("bucket", "p", folder.path());
-    let Listing::Versions(listed) = keyed.list(&line(), Need::All).await.unwrap() else {
+    let VersionListing::Versions(listed) = keyed.list(&product(), ListingScope::All).await.unwrap()
+    else {
         panic!("not listed")
     };
     assert_eq!(listed.len(), versions.len());
@@ -255,10 +265,10 @@ async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
     refused(&open(anonymous)).await;
 
     let offer = keyed.find(&release("0.2.0")).await.unwrap().unwrap();
-    let at = &offer.carriers[0].at;
-    let validator = keyed.open(at, &Resume::whole()).await.unwrap().validator;
+    let at = &offer.artifacts[0].asset;
+    let validator = keyed.open(at, &RangeRequest::whole()).await.unwrap().validator;
     let from = async |from: u64, validator: &Option<Validator>| {
-        let resume = Resume { from, validator: validator.clone() };
+        let resume = RangeRequest { from, validator: validator.clone() };
         let opened = keyed.open(at, &resume).await.unwrap();
         let start = opened.start;
         let body: Vec<_> = opened.body.try_collect().await.unwrap();
@@ -282,8 +292,9 @@ async fn other_providers_are_asked_at_the_endpoint_given() {
         let endpoint = format!("http://{}{below}", server.address).parse().unwrap();
         let objects =
             ObjectOptions { anonymous: true, endpoint: Some(endpoint), ..ObjectOptions::default() };
-        let mirror = Mirror::open(location, Options { objects, ..Options::default() }).unwrap();
-        let error = mirror.list(&line(), Need::All).await.unwrap_err();
+        let mirror =
+            Mirror::open(location, MirrorOptions { objects, ..MirrorOptions::default() }).unwrap();
+        let error = mirror.list(&product(), ListingScope::All).await.unwrap_err();
         assert!(error.to_string().contains(location), "{error}");
         assert_eq!(server.requests(), asked);
     }
@@ -291,14 +302,14 @@ async fn other_providers_are_asked_at_the_endpoint_given() {
 
 #[test]
 fn what_cannot_be_asked_is_said_when_it_is_opened() {
-    let error = Mirror::open("az://container", Options::default()).unwrap_err();
+    let error = Mirror::open("az://container", MirrorOptions::default()).unwrap_err();
     assert!(matches!(error, MirrorError::Endpoint { .. }), "{error:?}");
     for bad in ["s3://x", "s3://user:s3cret@bucket", "gs://bucket/a//b"] {
-        let error = Mirror::open(bad, Options::default()).unwrap_err();
+        let error = Mirror::open(bad, MirrorOptions::default()).unwrap_err();
         assert!(matches!(error, MirrorError::Location { .. }), "{bad}: {error:?}");
         assert!(!error.to_string().contains("s3cret"), "{error}");
     }
     for good in ["s3://bucket/prefix", "gs://bucket", "S3://Bucket"] {
-        assert!(Mirror::open(good, Options::default()).is_ok(), "{good}");
+        assert!(Mirror::open(good, MirrorOptions::default()).is_ok(), "{good}");
     }
 }

@@ -4,31 +4,36 @@ use crate::support::{
     server::{Rules, Server},
     shelf::{self, Layout},
 };
-use loom_http::{Network, Retry};
-use loom_mirror::{Mirror, Options};
+use loom_http::{NetworkSettings, RequestRetry};
+use loom_mirror::{Mirror, MirrorOptions};
 use loom_source::{
-    Class, Release, Resume, Source as _, SourceError,
-    contract::{Asset, Checksum, Published, subject::line},
+    ErrorClass, RangeRequest, Release, Source as _, SourceError,
+    contract::{PublishedAsset, PublishedChecksum, PublishedRelease, subject::product},
 };
 use tempfile::TempDir;
 
 fn release(version: &str) -> Release {
-    line().version(version.parse().unwrap())
+    product().at_version(version.parse().unwrap())
 }
 
-async fn serve(layout: Layout, releases: &[Published], rules: Rules) -> (TempDir, Server, Mirror) {
+async fn serve(
+    layout: Layout,
+    releases: &[PublishedRelease],
+    rules: Rules,
+) -> (TempDir, Server, Mirror) {
     let root = TempDir::new().unwrap();
     shelf::write(root.path(), layout, releases).unwrap();
     let server = Server::start(root.path().into(), rules).await.unwrap();
-    let network = Network { retry: Retry::NEVER, ..Network::default() };
-    let options = Options { network, ..Options::default() };
+    let network = NetworkSettings { retry: RequestRetry::NEVER, ..NetworkSettings::default() };
+    let options = MirrorOptions { network, ..MirrorOptions::default() };
     let mirror = Mirror::open(&format!("http://{}/", server.address), options).unwrap();
     (root, server, mirror)
 }
 
 #[tokio::test]
 async fn a_release_with_a_checksum_takes_few_requests_and_one_connection() {
-    let releases = [Published::archive("0.2.0", "x"), Published::archive("0.3.0", "y")];
+    let releases =
+        [PublishedRelease::archive("0.2.0", "x"), PublishedRelease::archive("0.3.0", "y")];
     let (_root, server, mirror) = serve(Layout::Versioned, &releases, Rules::default()).await;
     let asset = |version: &str, ending: &str| {
         format!("/v{version}/loom-bridge-server-{version}-linux-x86_64{ending}")
@@ -37,7 +42,7 @@ async fn a_release_with_a_checksum_takes_few_requests_and_one_connection() {
     let asked =
         ["/format".to_owned(), asset("0.2.0", ".tar.zst.sha256"), asset("0.2.0", ".tar.gz.sha256")];
     assert_eq!(server.requests(), asked);
-    mirror.open(&offer.carriers[0].at, &Resume::whole()).await.unwrap();
+    mirror.open(&offer.artifacts[0].asset, &RangeRequest::whole()).await.unwrap();
     assert_eq!(server.requests(), [asset("0.2.0", ".tar.gz")]);
     assert_eq!(server.connections(), 1);
     mirror.find(&release("0.3.0")).await.unwrap().unwrap();
@@ -46,9 +51,9 @@ async fn a_release_with_a_checksum_takes_few_requests_and_one_connection() {
 
 #[tokio::test]
 async fn what_is_remembered_does_not_hide_what_lies_elsewhere() {
-    let mut bare = Published::archive("0.3.0", "y");
-    bare.asset = Asset::Bare;
-    let releases = [Published::archive("0.2.0", "x"), bare];
+    let mut bare = PublishedRelease::archive("0.3.0", "y");
+    bare.asset = PublishedAsset::Bare;
+    let releases = [PublishedRelease::archive("0.2.0", "x"), bare];
     let (_root, _server, mirror) = serve(Layout::Versioned, &releases, Rules::default()).await;
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some());
     assert!(mirror.find(&release("0.3.0")).await.unwrap().is_some());
@@ -65,7 +70,7 @@ async fn absence_is_settled_by_a_bounded_number_of_requests() {
 
 #[tokio::test]
 async fn a_store_takes_three_requests() {
-    let releases = [Published::archive("0.2.0", "x")];
+    let releases = [PublishedRelease::archive("0.2.0", "x")];
     let (_root, server, mirror) = serve(Layout::Store, &releases, Rules::default()).await;
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some());
     assert_eq!(server.requests().len(), 3);
@@ -74,25 +79,25 @@ async fn a_store_takes_three_requests() {
 
 #[tokio::test]
 async fn refused_for_all_is_refused_and_refused_for_some_is_absent() {
-    let mut unchecked = Published::archive("0.2.0", "x");
-    unchecked.checksum = Checksum::Missing;
+    let mut unchecked = PublishedRelease::archive("0.2.0", "x");
+    unchecked.checksum = PublishedChecksum::Missing;
     let bucket = || Rules { missing: Some(403), ..Rules::default() };
     for layout in [Layout::Versioned, Layout::Flat] {
         let (_root, _server, mirror) = serve(layout, &[unchecked.clone()], bucket()).await;
         assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some(), "{layout:?}");
     }
     let (_root, _server, mirror) =
-        serve(Layout::Flat, &[Published::archive("0.2.0", "x")], bucket()).await;
+        serve(Layout::Flat, &[PublishedRelease::archive("0.2.0", "x")], bucket()).await;
     assert!(mirror.find(&release("0.3.0")).await.unwrap().is_none(), "SHA256SUMS could be read");
     let (_root, _server, mirror) =
-        serve(Layout::Store, &[Published::archive("0.2.0", "x")], bucket()).await;
+        serve(Layout::Store, &[PublishedRelease::archive("0.2.0", "x")], bucket()).await;
     assert!(mirror.find(&release("0.3.0")).await.unwrap().is_none(), "format could be read");
 
     for status in [401, 403] {
         let rules = Rules { always: Some(status), ..Rules::default() };
         let (_root, _server, mirror) = serve(Layout::Versioned, &[], rules).await;
         let error = mirror.find(&release("0.2.0")).await.unwrap_err();
-        assert_eq!(error.class(), Class::Credentials, "{error:?}");
+        assert_eq!(error.class(), ErrorClass::Credentials, "{error:?}");
     }
 }
 

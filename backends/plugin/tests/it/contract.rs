@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use loom_plugin::{Plugin, PluginOptions, Program};
 use loom_source::{
     Capabilities, Source,
-    contract::{self, Published, Stand, Subject, Wrong},
+    contract::{self, Failure, PublishedRelease, RunningFixture, SourceFixture},
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -25,7 +25,7 @@ struct Standing {
 }
 
 #[async_trait]
-impl Subject for Example {
+impl SourceFixture for Example {
     fn name(&self) -> String {
         "the example plugin".to_owned()
     }
@@ -34,7 +34,10 @@ impl Subject for Example {
         Capabilities { releases: true, dev: false, list: true, resume: true, claims: true }
     }
 
-    async fn stand(&self, releases: &[Published]) -> Result<Box<dyn Stand>, Wrong> {
+    async fn start(
+        &self,
+        releases: &[PublishedRelease],
+    ) -> Result<Box<dyn RunningFixture>, Failure> {
         let root = TempDir::new()?;
         shelf::write(root.path(), shelf::Layout::Versioned, releases)?;
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/loom-source-folder");
@@ -56,12 +59,12 @@ impl Subject for Example {
 }
 
 #[async_trait]
-impl Stand for Standing {
+impl RunningFixture for Standing {
     fn source(&self) -> &dyn Source {
         &self.plugin
     }
 
-    async fn replace(&mut self, releases: &[Published]) -> Result<(), Wrong> {
+    async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure> {
         Ok(shelf::write(self.root.path(), shelf::Layout::Versioned, releases)?)
     }
 }

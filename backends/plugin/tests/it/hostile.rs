@@ -10,8 +10,8 @@ use std::{
 use futures::StreamExt as _;
 use loom_plugin::{Plugin, PluginOptions, Program};
 use loom_source::{
-    Advice, Class, Listing, Need, Pointer, Release, Resume, Source as _, SourceError, Validator,
-    contract::subject::line,
+    Advice, AssetRef, ErrorClass, ListingScope, RangeRequest, Release, Source as _, SourceError,
+    Validator, VersionListing, contract::subject::product,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -41,7 +41,7 @@ fn options(folder: &Path, script: &str) -> PluginOptions {
 }
 
 fn release() -> Release {
-    line().version("0.2.0".parse().unwrap())
+    product().at_version("0.2.0".parse().unwrap())
 }
 
 /// The error with its causes.
@@ -50,8 +50,8 @@ fn told(error: &SourceError) -> String {
     format!("{error}{}", cause.unwrap_or_default())
 }
 
-async fn drained(plugin: &Plugin, from: &Resume) -> Result<Vec<u8>, SourceError> {
-    let mut opened = plugin.open(&Pointer::new("x"), from).await?;
+async fn drained(plugin: &Plugin, from: &RangeRequest) -> Result<Vec<u8>, SourceError> {
+    let mut opened = plugin.open(&AssetRef::new("x"), from).await?;
     let mut bytes = Vec::new();
     while let Some(piece) = opened.body.next().await {
         bytes.extend_from_slice(&piece?);
@@ -87,7 +87,11 @@ async fn whatever_a_plugin_says_wrongly_names_it() {
         let text = told(&error);
         assert!(text.contains(why) && text.contains("plugin:bad"), "{script}: {text}");
         assert!(!format!("{text} {error:?}").contains(SECRET), "{text}");
-        assert_eq!((error.advice(), error.class()), (Advice::Next, Class::Unreachable), "{text}");
+        assert_eq!(
+            (error.advice(), error.class()),
+            (Advice::Next, ErrorClass::Unreachable),
+            "{text}"
+        );
         assert!(begun.elapsed() < Duration::from_secs(5), "{script} took {:?}", begun.elapsed());
     }
 }
@@ -112,14 +116,14 @@ async fn bytes_are_as_many_as_promised_or_an_error() {
         (r#"echo '{"error": {"kind": "gone", "message": "away"}}'"#, "is not there"),
     ] {
         let plugin = plugin(folder.path(), &format!("{HELLO}; {script}"));
-        let from = Resume { from: 5, validator: Some(Validator::Strong("a".to_owned())) };
+        let from = RangeRequest { from: 5, validator: Some(Validator::Strong("a".to_owned())) };
         let error = drained(&plugin, &from).await.unwrap_err();
         let text = told(&error);
         assert!(text.contains(why) && text.contains("plugin:bad"), "{script}: {text}");
     }
     let good = r#"echo '{"opened": {"start": 0, "total": 5}}'; printf 12345"#;
     let plugin = plugin(folder.path(), &format!("{HELLO}; {good}"));
-    assert_eq!(drained(&plugin, &Resume::whole()).await.unwrap(), b"12345");
+    assert_eq!(drained(&plugin, &RangeRequest::whole()).await.unwrap(), b"12345");
 }
 
 #[tokio::test]
@@ -129,10 +133,10 @@ async fn credentials_and_lists_are_told_apart() {
     let refused = plugin(folder.path(), &format!("{HELLO}; {refused}"));
     assert!(refused.capabilities().list, "until it has said otherwise");
     let error = refused.find(&release()).await.unwrap_err();
-    assert_eq!(error.class(), Class::Credentials);
+    assert_eq!(error.class(), ErrorClass::Credentials);
     let unlistable = plugin(folder.path(), &format!("{HELLO}; echo '{{\"versions\": null}}'"));
-    let listing = unlistable.list(&line(), Need::All).await.unwrap();
-    assert!(matches!(listing, Listing::Unlistable(_)), "{listing:?}");
+    let listing = unlistable.list(&product(), ListingScope::All).await.unwrap();
+    assert!(matches!(listing, VersionListing::Unlistable(_)), "{listing:?}");
 }
 
 #[tokio::test]
@@ -143,7 +147,7 @@ async fn the_whole_may_have_a_budget() {
     let total_timeout = Some(Duration::from_millis(900));
     let options = options(folder.path(), &format!("{HELLO}; {slow}"));
     let plugin = Plugin::open(PluginOptions { total_timeout, ..options });
-    let error = drained(&plugin, &Resume::whole()).await.unwrap_err();
+    let error = drained(&plugin, &RangeRequest::whole()).await.unwrap_err();
     assert!(matches!(error, SourceError::Budget { .. }), "{error:?}");
 }
 
@@ -154,7 +158,7 @@ async fn offline_nothing_is_started_and_a_missing_program_is_said() {
     let options = options(folder.path(), &format!("touch {}", touched.display()));
     let offline = Plugin::open(PluginOptions { offline: true, ..options.clone() });
     let error = offline.find(&release()).await.unwrap_err();
-    assert_eq!(error.class(), Class::Offline);
+    assert_eq!(error.class(), ErrorClass::Offline);
     assert!(!touched.exists());
     let why = "there is no loom-source-bad".to_owned();
     let missing = Plugin::open(PluginOptions { program: Program::Missing(why), ..options.clone() });
@@ -200,7 +204,7 @@ async fn nothing_is_left_of_one_that_nobody_waits_for() {
          echo \"$$ $!\" > {name}.new; mv {name}.new {name}; wait"
     );
     let plugin = plugin(folder.path(), &script);
-    let mut opened = plugin.open(&Pointer::new("x"), &Resume::whole()).await.unwrap();
+    let mut opened = plugin.open(&AssetRef::new("x"), &RangeRequest::whole()).await.unwrap();
     assert_eq!(&opened.body.next().await.unwrap().unwrap()[..], b"1");
     until("it tells its processes", || pids.exists()).await;
     let told = fs::read_to_string(&pids).unwrap();

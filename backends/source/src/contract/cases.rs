@@ -7,21 +7,21 @@ mod shown;
 
 use futures::future::BoxFuture;
 
-use super::{Published, Subject, Wrong, expect::noise};
+use super::{Failure, PublishedRelease, SourceFixture, expect::noise};
 use crate::Capabilities;
 
 /// One thing that sources promise.
 #[derive(Clone, Copy)]
-pub struct Case {
+pub struct ContractCase {
     /// The promise, as a sentence with underscores.
     pub name: &'static str,
     /// Whether it counts for a source that can do this.
     pub counts: fn(Capabilities) -> bool,
     /// Tries it.
-    pub run: for<'a> fn(&'a dyn Subject) -> BoxFuture<'a, Result<(), Wrong>>,
+    pub run: for<'a> fn(&'a dyn SourceFixture) -> BoxFuture<'a, Result<(), Failure>>,
 }
 
-impl std::fmt::Debug for Case {
+impl std::fmt::Debug for ContractCase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
     }
@@ -30,7 +30,7 @@ impl std::fmt::Debug for Case {
 macro_rules! cases {
     ($($module:ident::$name:ident if $counts:expr;)*) => {
         /// Every case.
-        pub const ALL: &[Case] = &[$(Case {
+        pub const ALL: &[ContractCase] = &[$(ContractCase {
             name: stringify!($name),
             counts: $counts,
             run: |subject| Box::pin($module::$name(subject)),
@@ -75,11 +75,11 @@ fn any(_: Capabilities) -> bool {
 }
 
 /// One release that this subject can carry, of these bytes.
-fn one(subject: &dyn Subject, seed: u64, length: usize) -> Published {
+fn one(subject: &dyn SourceFixture, seed: u64, length: usize) -> PublishedRelease {
     let bytes = noise(seed, length);
     if subject.capabilities().releases {
-        Published::archive("0.2.0", bytes)
+        PublishedRelease::archive("0.2.0", bytes)
     } else {
-        Published::dev(bytes)
+        PublishedRelease::dev(bytes)
     }
 }

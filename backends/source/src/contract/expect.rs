@@ -2,32 +2,35 @@
 
 use bytes::Bytes;
 
-use super::{Published, Wrong, collect};
-use crate::{Carrier, Form, Offer, Opened, Pointer, Resume, Source};
+use super::{Failure, PublishedRelease, collect};
+use crate::{Artifact, AssetRef, Download, Offer, Packaging, RangeRequest, Source};
 
 /// A failure in words.
-pub(super) fn wrong(why: impl Into<String>) -> Wrong {
+pub(super) fn wrong(why: impl Into<String>) -> Failure {
     why.into().into()
 }
 
 /// Fails with the words given unless the condition holds.
-pub(super) fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), Wrong> {
+pub(super) fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(wrong(why())) }
 }
 
 /// The offer for something that was published.
-pub(super) async fn offered(source: &dyn Source, of: &Published) -> Result<Offer, Wrong> {
+pub(super) async fn offered(source: &dyn Source, of: &PublishedRelease) -> Result<Offer, Failure> {
     let offer = source.find(&of.release).await?;
     let offer = offer.ok_or_else(|| wrong(format!("{} was not found", of.release)))?;
-    ensure(!offer.carriers.is_empty(), || format!("{} has no carrier", of.release))?;
+    ensure(!offer.artifacts.is_empty(), || format!("{} has no carrier", of.release))?;
     Ok(offer)
 }
 
 /// The pointer to the published bytes themselves: the asset, or the one loose file that is not the listing.
-pub(super) async fn pointer(source: &dyn Source, of: &Published) -> Result<Pointer, Wrong> {
+pub(super) async fn pointer(
+    source: &dyn Source,
+    of: &PublishedRelease,
+) -> Result<AssetRef, Failure> {
     let offer = offered(source, of).await?;
-    let Carrier { form, at, .. } = &offer.carriers[0];
-    let Form::Loose { folder } = form else { return Ok(at.clone()) };
+    let Artifact { packaging: form, asset: at, .. } = &offer.artifacts[0];
+    let Packaging::Loose { folder } = form else { return Ok(at.clone()) };
     let listing = whole(source, at).await?;
     let listing = std::str::from_utf8(&listing)?;
     let path = listing.lines().nth(1).and_then(|line| line.splitn(4, ' ').nth(3));
@@ -35,14 +38,14 @@ pub(super) async fn pointer(source: &dyn Source, of: &Published) -> Result<Point
 }
 
 /// All bytes behind a pointer.
-pub(super) async fn whole(source: &dyn Source, at: &Pointer) -> Result<Vec<u8>, Wrong> {
-    let opened = source.open(at, &Resume::whole()).await?;
+pub(super) async fn whole(source: &dyn Source, at: &AssetRef) -> Result<Vec<u8>, Failure> {
+    let opened = source.open(at, &RangeRequest::whole()).await?;
     ensure(opened.start == 0, || format!("asked for the whole, begins at {}", opened.start))?;
     Ok(collect(opened.body).await?.0)
 }
 
 /// Whether an answer is the rest of `bytes` from where it says it begins, which is `from` or 0.
-pub(super) async fn rest(opened: Opened, from: u64, bytes: &Bytes) -> Result<u64, Wrong> {
+pub(super) async fn rest(opened: Download, from: u64, bytes: &Bytes) -> Result<u64, Failure> {
     let (start, size) = (opened.start, bytes.len() as u64);
     ensure(start == from || start == 0, || format!("asked from {from}, begins at {start}"))?;
     ensure(opened.total.is_none_or(|total| total == size), || {

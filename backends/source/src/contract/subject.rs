@@ -3,25 +3,25 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::Wrong;
-use crate::{ArchiveFormat, Capabilities, Digest, Line, Name, Platform, Release, Slot, Source};
+use super::Failure;
+use crate::{ArchiveFormat, Capabilities, Digest, Name, Platform, Product, Release, Slot, Source};
 
 /// One release to be published in the way the backend's releases are.
 #[derive(Debug, Clone)]
-pub struct Published {
+pub struct PublishedRelease {
     /// Which release.
     pub release: Release,
     /// What is published.
-    pub asset: Asset,
+    pub asset: PublishedAsset,
     /// Its bytes. Sources never look inside: an «archive» of the suite is no archive.
     pub bytes: Bytes,
     /// The digest published with it.
-    pub checksum: Checksum,
+    pub checksum: PublishedChecksum,
 }
 
 /// What is published for a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asset {
+pub enum PublishedAsset {
     /// The program itself. A layout without bare programs publishes it as a tree of loose files.
     Bare,
     /// An archive of this format; its top folder is not dropped where that is recorded.
@@ -30,7 +30,7 @@ pub enum Asset {
 
 /// The digest that is published with an asset. Backends whose releases always carry one ignore [`Checksum::Missing`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Checksum {
+pub enum PublishedChecksum {
     /// None.
     Missing,
     /// That of its bytes.
@@ -39,7 +39,7 @@ pub enum Checksum {
     Wrong(Digest),
 }
 
-impl Published {
+impl PublishedRelease {
     /// A `.tar.gz` with its checksum, of the default program for Linux on x86-64, at `version`.
     ///
     /// # Panics
@@ -47,10 +47,10 @@ impl Published {
     pub fn archive(version: &str, bytes: impl Into<Bytes>) -> Self {
         let slot: Slot = version.parse().unwrap_or_else(|e| panic!("{version}: {e}"));
         Self {
-            release: line().at(slot),
-            asset: Asset::Archive(ArchiveFormat::TarGz),
+            release: product().in_slot(slot),
+            asset: PublishedAsset::Archive(ArchiveFormat::TarGz),
             bytes: bytes.into(),
-            checksum: Checksum::Right,
+            checksum: PublishedChecksum::Right,
         }
     }
 
@@ -58,26 +58,26 @@ impl Published {
     pub fn dev(bytes: impl Into<Bytes>) -> Self {
         let platform = Platform::current().unwrap_or(Platform::LinuxX86_64);
         Self {
-            release: Line { platform, ..line() }.at(Slot::Dev),
-            asset: Asset::Bare,
+            release: Product { platform, ..product() }.in_slot(Slot::Dev),
+            asset: PublishedAsset::Bare,
             bytes: bytes.into(),
-            checksum: Checksum::Missing,
+            checksum: PublishedChecksum::Missing,
         }
     }
 
     /// The digest published with it, if any.
     pub fn claimed(&self) -> Option<Digest> {
         match self.checksum {
-            Checksum::Missing => None,
-            Checksum::Right => Some(Digest::of(&self.bytes)),
-            Checksum::Wrong(digest) => Some(digest),
+            PublishedChecksum::Missing => None,
+            PublishedChecksum::Right => Some(Digest::of(&self.bytes)),
+            PublishedChecksum::Wrong(digest) => Some(digest),
         }
     }
 }
 
 /// The line that the suite's releases are of: the default program and authority, Linux on x86-64.
-pub fn line() -> Line {
-    Line {
+pub fn product() -> Product {
+    Product {
         authority: crate::Authority::default(),
         binary: Name::default(),
         platform: Platform::LinuxX86_64,
@@ -86,7 +86,7 @@ pub fn line() -> Line {
 
 /// A kind of source, under examination.
 #[async_trait]
-pub trait Subject: Send + Sync {
+pub trait SourceFixture: Send + Sync {
     /// What to call it in the report.
     fn name(&self) -> String;
 
@@ -94,7 +94,10 @@ pub trait Subject: Send + Sync {
     fn capabilities(&self) -> Capabilities;
 
     /// Publishes exactly these releases in a fresh place and opens a source over it.
-    async fn stand(&self, releases: &[Published]) -> Result<Box<dyn Stand>, Wrong>;
+    async fn start(
+        &self,
+        releases: &[PublishedRelease],
+    ) -> Result<Box<dyn RunningFixture>, Failure>;
 
     /// Texts (passwords, tokens) in use that must show nowhere.
     fn secrets(&self) -> Vec<String> {
@@ -104,10 +107,10 @@ pub trait Subject: Send + Sync {
 
 /// Published releases and a source over them.
 #[async_trait]
-pub trait Stand: Send + Sync {
+pub trait RunningFixture: Send + Sync {
     /// The source.
     fn source(&self) -> &dyn Source;
 
     /// Publishes other releases instead of those before; the same source must see them.
-    async fn replace(&mut self, releases: &[Published]) -> Result<(), Wrong>;
+    async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure>;
 }

@@ -9,9 +9,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use loom_source::{
-    Capabilities, Carrier, Claim, Digest, Form, Line, Listing, Need, Offer, Opened, Pointer,
-    Release, Resume, Source, SourceError, Validator, Witness,
-    contract::{self, Asset, Published, Report, Stand, Subject, Wrong},
+    Artifact, AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, ListingScope,
+    Offer, Packaging, Product, RangeRequest, Release, Source, SourceError, Validator,
+    VersionListing,
+    contract::{
+        self, ContractReport, Failure, PublishedAsset, PublishedRelease, RunningFixture,
+        SourceFixture,
+    },
 };
 
 /// What may be wrong with a source.
@@ -41,7 +45,7 @@ enum Fault {
 }
 
 struct Memory {
-    shelf: Arc<Mutex<Vec<Published>>>,
+    shelf: Arc<Mutex<Vec<PublishedRelease>>>,
     fault: Fault,
 }
 
@@ -60,12 +64,12 @@ impl fmt::Debug for Memory {
     }
 }
 
-fn key(published: &Published) -> String {
+fn key(published: &PublishedRelease) -> String {
     format!("{}.tar.gz", published.release.asset_stem().unwrap())
 }
 
 impl Memory {
-    fn matches(&self, published: &Published, release: &Release) -> bool {
+    fn matches(&self, published: &PublishedRelease, release: &Release) -> bool {
         let there = &published.release;
         let dev = release.slot.version().is_none();
         let any_version =
@@ -76,26 +80,27 @@ impl Memory {
             && (there.platform == release.platform || any_platform)
     }
 
-    fn offer(&self, published: &Published) -> Offer {
+    fn offer(&self, published: &PublishedRelease) -> Offer {
         let digest = published.claimed().filter(|_| self.fault != Fault::ClaimsNothing);
         let digest = digest.filter(|digest| {
             self.fault != Fault::VerifiesClaims || *digest == Digest::of(&published.bytes)
         });
-        let claim = |digest| Claim { digest, by: Witness::Sidecar, at: "memory".to_owned() };
+        let claim =
+            |digest| ClaimedDigest { digest, by: DigestSource::Sidecar, at: "memory".to_owned() };
         let form = match published.asset {
-            Asset::Archive(format) => Form::Archive { format, strip: None },
-            Asset::Bare => Form::Bare,
+            PublishedAsset::Archive(format) => Packaging::Archive { format, strip: None },
+            PublishedAsset::Bare => Packaging::Bare,
         };
-        let carrier = Carrier {
-            form,
-            at: Pointer::new(key(published)),
+        let carrier = Artifact {
+            packaging: form,
+            asset: AssetRef::new(key(published)),
             size: Some(published.bytes.len() as u64),
             claims: digest.map(claim).into_iter().collect(),
         };
-        Offer { carriers: vec![carrier], ..Offer::default() }
+        Offer { artifacts: vec![carrier], ..Offer::default() }
     }
 
-    fn bytes(&self, what: &Pointer) -> Option<Bytes> {
+    fn bytes(&self, what: &AssetRef) -> Option<Bytes> {
         let shelf = self.shelf.lock().unwrap();
         let mut found = shelf.iter().find(|published| key(published) == what.as_str());
         if self.fault == Fault::IgnoresCase {
@@ -129,10 +134,10 @@ impl Source for Memory {
         Ok(exact.filter(|_| self.fault != Fault::TakesAnyPlatform).or(found).map(|p| self.offer(p)))
     }
 
-    async fn list(&self, line: &Line, _: Need) -> Result<Listing, SourceError> {
+    async fn list(&self, line: &Product, _: ListingScope) -> Result<VersionListing, SourceError> {
         let shelf = self.shelf.lock().unwrap();
         let all = self.fault == Fault::ListsOtherPlatforms;
-        let of_line = |p: &&Published| p.release.line() == *line || all;
+        let of_line = |p: &&PublishedRelease| p.release.product() == *line || all;
         let mut versions: Vec<_> = shelf
             .iter()
             .filter(of_line)
@@ -141,10 +146,10 @@ impl Source for Memory {
         if self.fault == Fault::ListsTwice {
             versions.extend(versions.clone());
         }
-        Ok(Listing::of(versions))
+        Ok(VersionListing::of(versions))
     }
 
-    async fn open(&self, what: &Pointer, from: &Resume) -> Result<Opened, SourceError> {
+    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
         let gone = || SourceError::Gone { at: what.to_string() };
         let mut bytes = self.bytes(what).ok_or_else(gone)?;
         let total = bytes.len() as u64;
@@ -165,7 +170,7 @@ impl Source for Memory {
         while !bytes.is_empty() {
             pieces.push(Ok(bytes.split_to(piece.min(bytes.len()))));
         }
-        Ok(Opened { start, total: Some(total), validator, body: stream::iter(pieces).boxed() })
+        Ok(Download { start, total: Some(total), validator, body: stream::iter(pieces).boxed() })
     }
 }
 
@@ -174,7 +179,7 @@ struct Kind(Fault);
 struct Standing(Memory);
 
 #[async_trait]
-impl Subject for Kind {
+impl SourceFixture for Kind {
     fn name(&self) -> String {
         format!("memory with fault {:?}", self.0)
     }
@@ -183,7 +188,10 @@ impl Subject for Kind {
         Capabilities { releases: true, dev: false, list: true, resume: true, claims: true }
     }
 
-    async fn stand(&self, releases: &[Published]) -> Result<Box<dyn Stand>, Wrong> {
+    async fn start(
+        &self,
+        releases: &[PublishedRelease],
+    ) -> Result<Box<dyn RunningFixture>, Failure> {
         let shelf = Arc::new(Mutex::new(releases.to_vec()));
         Ok(Box::new(Standing(Memory { shelf, fault: self.0 })))
     }
@@ -194,12 +202,12 @@ impl Subject for Kind {
 }
 
 #[async_trait]
-impl Stand for Standing {
+impl RunningFixture for Standing {
     fn source(&self) -> &dyn Source {
         &self.0
     }
 
-    async fn replace(&mut self, releases: &[Published]) -> Result<(), Wrong> {
+    async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure> {
         *self.0.shelf.lock().unwrap() = releases.to_vec();
         Ok(())
     }
@@ -236,7 +244,7 @@ async fn every_fault_breaks_the_case_it_is_for() {
         (Fault::Hangs, "what_is_published_is_found"),
         (Fault::Panics, "what_is_published_is_found"),
     ] {
-        let report: Report = contract::run(&Kind(fault)).await;
+        let report: ContractReport = contract::run(&Kind(fault)).await;
         assert!(report.failed.iter().any(|(name, _)| *name == case), "{case} held: {report}");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use axum::{Json, extract::State};
 use loom_core::{
     directory::AgentView,
-    flow::{Flow, Node, NodeKind},
+    flow::{Flow, FlowNode, NodeKind},
 };
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ pub async fn flow(State(dashboard): State<Dashboard>) -> Json<Value> {
     }))
 }
 
-fn node(node: &Node, last_active_ms: i64) -> Value {
+fn node(node: &FlowNode, last_active_ms: i64) -> Value {
     let node_type = match node.kind {
         NodeKind::Agent => "agent",
         NodeKind::EventBus => "eventbus",

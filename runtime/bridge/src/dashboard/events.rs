@@ -7,7 +7,7 @@ use axum::{
     response::sse::{Event, Sse},
 };
 use futures::{Stream, StreamExt as _, future, stream};
-use loom_core::feed::{Kind, Notice};
+use loom_core::feed::{ActivityEvent, ActivityKind};
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval_at};
 use tokio_stream::wrappers::{BroadcastStream, IntervalStream, errors::BroadcastStreamRecvError};
@@ -39,13 +39,13 @@ pub(super) fn ping() -> Event {
     Event::default().event("ping").data("{}")
 }
 
-fn told(notice: &Notice) -> Value {
+fn told(notice: &ActivityEvent) -> Value {
     let event_type = match notice.kind {
-        Kind::Published => "event_published",
-        Kind::Delivered => "event_delivered",
-        Kind::Registered => "agent_registered",
-        Kind::Unregistered => "agent_unregistered",
-        Kind::ToolInvoked => "tool_invoked",
+        ActivityKind::Published => "event_published",
+        ActivityKind::Delivered => "event_delivered",
+        ActivityKind::Registered => "agent_registered",
+        ActivityKind::Unregistered => "agent_unregistered",
+        ActivityKind::ToolInvoked => "tool_invoked",
     };
     json!({
         "timestamp": humantime::format_rfc3339_millis(notice.at).to_string(),

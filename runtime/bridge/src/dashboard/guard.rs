@@ -16,7 +16,7 @@ use axum::{
 };
 
 use super::Dashboard;
-use crate::token::Token;
+use crate::token::BearerToken;
 
 /// Sent with every answer: the page loads its own files only and is shown in no other page.
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -65,10 +65,10 @@ fn is_from_here(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a request brings the token.
-fn knows(headers: &HeaderMap, token: Option<&Token>) -> bool {
+fn knows(headers: &HeaderMap, token: Option<&BearerToken>) -> bool {
     let offered = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = offered.and_then(|offered| offered.split_once(' '));
-    let is_it = |token: &Token| {
+    let is_it = |token: &BearerToken| {
         bearer.is_some_and(|(scheme, offered)| {
             scheme.eq_ignore_ascii_case("bearer") && token.is(offered.trim())
         })

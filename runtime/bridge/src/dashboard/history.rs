@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{Json, extract::State};
-use loom_core::{FailureKind, Runtime};
+use loom_core::{Runtime, ToolFailureKind};
 use serde_json::{Value, json};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -84,10 +84,10 @@ impl Count {
     fn of(core: &Runtime) -> Self {
         let totals = &core.activity.totals;
         let failed = [
-            FailureKind::Execution,
-            FailureKind::Timeout,
-            FailureKind::NotFound,
-            FailureKind::InvalidArguments,
+            ToolFailureKind::Execution,
+            ToolFailureKind::Timeout,
+            ToolFailureKind::NotFound,
+            ToolFailureKind::InvalidArguments,
         ];
         let errors = failed.map(|kind| totals.failed(kind).load(Relaxed)).iter().sum();
         Self {

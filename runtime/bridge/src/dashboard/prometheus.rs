@@ -8,8 +8,8 @@ use std::{
 
 use axum::{extract::State, http::header::CONTENT_TYPE, response::IntoResponse};
 use loom_core::{
-    FailureKind,
-    usage::{BOUNDS_MS, Usage},
+    ToolFailureKind,
+    usage::{BOUNDS_MS, ToolUsage},
 };
 
 use super::Dashboard;
@@ -41,10 +41,10 @@ fn text(dashboard: &Dashboard) -> String {
     page.head("loom_tool_calls_total", "counter", "Tool calls, by outcome.");
     page.line("loom_tool_calls_total", "{outcome=\"ok\"}", totals.calls_ok.load(Relaxed));
     for (kind, outcome) in [
-        (FailureKind::Execution, "error"),
-        (FailureKind::Timeout, "timeout"),
-        (FailureKind::NotFound, "not_found"),
-        (FailureKind::InvalidArguments, "invalid_arguments"),
+        (ToolFailureKind::Execution, "error"),
+        (ToolFailureKind::Timeout, "timeout"),
+        (ToolFailureKind::NotFound, "not_found"),
+        (ToolFailureKind::InvalidArguments, "invalid_arguments"),
     ] {
         let labels = format!("{{outcome=\"{outcome}\"}}");
         page.line("loom_tool_calls_total", &labels, totals.failed(kind).load(Relaxed));
@@ -54,7 +54,7 @@ fn text(dashboard: &Dashboard) -> String {
     page.0
 }
 
-fn latencies(page: &mut Page, usages: &BTreeMap<String, Usage>) {
+fn latencies(page: &mut Page, usages: &BTreeMap<String, ToolUsage>) {
     const NAME: &str = "loom_tool_call_duration_seconds";
     page.head(NAME, "histogram", "How long tool calls took, by tool.");
     for (tool, usage) in usages {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{Json, extract::State};
-use loom_core::{ProviderKind, Runtime, Tool, registry::Found, usage::Usage};
+use loom_core::{ProviderKind, Runtime, Tool, registry::Lookup, usage::ToolUsage};
 use serde_json::{Value, json};
 
 use super::Dashboard;
@@ -48,7 +48,7 @@ fn offered(core: &Runtime) -> BTreeMap<String, Offered> {
             schema: serde_json::from_str(&tool.parameters_schema).unwrap_or(Value::Null),
             provider: provider(tool.provider),
             agents: agents.remove(&tool.name).unwrap_or_default(),
-            available: matches!(core.tools.find(&tool.name), Found::Here(..)),
+            available: matches!(core.tools.find(&tool.name), Lookup::Here(..)),
         };
         (tool.name.clone(), offered)
     };
@@ -64,7 +64,7 @@ fn provider(kind: ProviderKind) -> &'static str {
     }
 }
 
-fn tool(name: &str, offer: Option<&Offered>, usage: Usage) -> Value {
+fn tool(name: &str, offer: Option<&Offered>, usage: ToolUsage) -> Value {
     let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
     let mean = (usage.calls > 0).then(|| ms(usage.total) / usage.calls as f64);
     json!({

@@ -20,7 +20,7 @@ use super::{
     Dashboard,
     events::{PING, ping},
 };
-use crate::spans::Record;
+use crate::spans::SpanRecord;
 
 /// Spans told when nobody says how many, and at most.
 const LIMIT: usize = 100;
@@ -74,6 +74,6 @@ pub async fn stream(
     Sse::new(told.take_until(dashboard.stopping.cancelled_owned()))
 }
 
-fn all(spans: &[Arc<Record>]) -> Value {
+fn all(spans: &[Arc<SpanRecord>]) -> Value {
     spans.iter().map(|span| span.to_json()).collect()
 }

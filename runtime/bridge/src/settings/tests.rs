@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn read(vars: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-    Settings::read(&vars.iter().map(|&(k, v)| (k.into(), v.into())).collect())
+fn read(vars: &[(&str, &str)]) -> Result<ServerSettings, SettingsError> {
+    ServerSettings::read(&vars.iter().map(|&(k, v)| (k.into(), v.into())).collect())
 }
 
 #[test]
@@ -13,7 +13,7 @@ fn defaults() {
     assert_eq!((settings.token, settings.insecure), (None, false));
     assert_eq!(settings.max_message_bytes, 4 * 1024 * 1024);
     assert_eq!((settings.dashboard, settings.ready_file), (None, None));
-    assert_eq!((&*settings.log, settings.log_format), (LOG, Format::Text));
+    assert_eq!((&*settings.log, settings.log_format), (LOG, LogFormat::Text));
     assert_eq!((settings.event_spans, settings.otlp), (500, None));
 }
 
@@ -73,7 +73,7 @@ fn spans_are_exported_where_an_endpoint_is_named() {
     let name = ("OTEL_SERVICE_NAME", "shop");
     let read = |vars: &[(&str, &str)]| read(vars).map(|settings| settings.otlp);
     let otlp = |endpoint: &str, service: &str| {
-        Ok(Some(Otlp { endpoint: endpoint.to_owned(), service: service.to_owned() }))
+        Ok(Some(OtlpEndpoint { endpoint: endpoint.to_owned(), service: service.to_owned() }))
     };
     assert_eq!(read(&[name]), Ok(None));
     let plain = "http://h:4317";

@@ -10,7 +10,7 @@ pub const EVENTS_PER_SECOND: u32 = 500;
 
 /// So many in each second of its clock; no lock.
 #[derive(Debug)]
-pub struct Budget {
+pub struct SpanBudget {
     start: Instant,
     limit: u32,
     /// The second (upper half) and what was taken in it (lower half).
@@ -18,7 +18,7 @@ pub struct Budget {
     refused: AtomicU64,
 }
 
-impl Budget {
+impl SpanBudget {
     /// Starts with a full budget.
     pub fn new(limit: u32, start: Instant) -> Self {
         Self { start, limit, taken: AtomicU64::new(0), refused: AtomicU64::new(0) }
@@ -54,7 +54,7 @@ mod tests {
     fn every_second_has_its_own() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
-        let budget = Budget::new(2, start);
+        let budget = SpanBudget::new(2, start);
         let table = [
             (0, true),
             (10, true),
@@ -68,6 +68,6 @@ mod tests {
             assert_eq!(budget.take(at(ms)), taken, "{ms} ms");
         }
         assert_eq!(budget.refused(), 2);
-        assert!(!Budget::new(0, start).take(start), "none at all");
+        assert!(!SpanBudget::new(0, start).take(start), "none at all");
     }
 }

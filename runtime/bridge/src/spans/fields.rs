@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use tracing::field::{Field, Visit};
 
-use super::record::{Status, Value};
+use super::record::{AttributeValue, SpanStatus};
 
 /// Characters kept of a text: topics and messages may be of any length.
 const TEXT: usize = 512;
@@ -19,20 +19,21 @@ pub(super) struct Fields {
     pub(super) parent: Option<u64>,
     /// The work began so long before its span was opened.
     pub(super) ago: Duration,
-    pub(super) attributes: Vec<(&'static str, Value)>,
-    pub(super) status: Status,
+    pub(super) attributes: Vec<(&'static str, AttributeValue)>,
+    pub(super) status: SpanStatus,
     pub(super) error: Option<String>,
 }
 
 impl Fields {
-    fn put(&mut self, field: &Field, value: Value) {
+    fn put(&mut self, field: &Field, value: AttributeValue) {
         match field.name() {
             "status" => {
-                let fine = matches!(&value, Value::Text(word) if word.eq_ignore_ascii_case("ok"));
-                self.status = if fine { Status::Ok } else { Status::Error };
+                let fine =
+                    matches!(&value, AttributeValue::Text(word) if word.eq_ignore_ascii_case("ok"));
+                self.status = if fine { SpanStatus::Ok } else { SpanStatus::Error };
             }
             "error" => {
-                self.status = Status::Error;
+                self.status = SpanStatus::Error;
                 self.error = Some(value.to_string());
             }
             name => match self.attributes.iter().position(|(key, _)| *key == name) {
@@ -48,7 +49,7 @@ impl Visit for Fields {
     fn record_u128(&mut self, field: &Field, value: u128) {
         match field.name() {
             "trace.id" => self.trace = Some(value),
-            _ => self.put(field, Value::Text(value.to_string())),
+            _ => self.put(field, AttributeValue::Text(value.to_string())),
         }
     }
 
@@ -57,33 +58,36 @@ impl Visit for Fields {
             "span.id" => self.span = Some(value),
             "parent.id" => self.parent = Some(value),
             "began.ago" => self.ago = Duration::from_nanos(value),
-            _ => self
-                .put(field, i64::try_from(value).map_or(Value::Float(value as f64), Value::Number)),
+            _ => self.put(
+                field,
+                i64::try_from(value)
+                    .map_or(AttributeValue::Float(value as f64), AttributeValue::Number),
+            ),
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, Value::Number(value));
+        self.put(field, AttributeValue::Number(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, Value::Float(value));
+        self.put(field, AttributeValue::Float(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, Value::Switch(value));
+        self.put(field, AttributeValue::Switch(value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, Value::Text(cut(value)));
+        self.put(field, AttributeValue::Text(cut(value)));
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        self.put(field, Value::Text(cut(&value.to_string())));
+        self.put(field, AttributeValue::Text(cut(&value.to_string())));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, Value::Text(cut(&format!("{value:?}"))));
+        self.put(field, AttributeValue::Text(cut(&format!("{value:?}"))));
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use loom_core::spans::Place;
+use loom_core::spans::TraceContext;
 use tracing::{
     Level, Metadata, Subscriber,
     level_filters::LevelFilter,
@@ -18,25 +18,25 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{budget::Budget, fields::Fields, record::Record, store::Store};
+use super::{budget::SpanBudget, fields::Fields, record::SpanRecord, store::SpanStore};
 use crate::otlp::Export;
 
 /// Hears of the runtime's own spans and keeps them, and sends them on where they are exported.
 #[derive(Debug)]
 pub struct SpanLayer {
-    store: Arc<Store>,
+    store: Arc<SpanStore>,
     export: Option<Export>,
 }
 
 /// Lets the runtime's own spans pass: all but those of events that exceed the budget.
 #[derive(Debug, Clone)]
-pub struct OwnSpans(pub Arc<Budget>);
+pub struct OwnSpans(pub Arc<SpanBudget>);
 
 /// A span that is not over yet; kept with it in the registry.
 #[derive(Debug)]
 struct Open {
     /// A place of its own and, for a span inside of another, that one's.
-    place: Place,
+    place: TraceContext,
     parent: Option<u64>,
     start: SystemTime,
     begun: Instant,
@@ -45,7 +45,7 @@ struct Open {
 
 impl SpanLayer {
     /// Keeps spans in the store, and exports them if asked to.
-    pub fn new(store: &Arc<Store>, export: Option<Export>) -> Self {
+    pub fn new(store: &Arc<SpanStore>, export: Option<Export>) -> Self {
         Self { store: Arc::clone(store), export }
     }
 }
@@ -56,25 +56,25 @@ pub(super) fn is_event(name: &str) -> bool {
 }
 
 impl Open {
-    fn new(fields: Fields, outer: Option<Place>) -> Self {
-        let place = outer.map_or_else(Place::root, Place::child);
+    fn new(fields: Fields, outer: Option<TraceContext>) -> Self {
+        let place = outer.map_or_else(TraceContext::root, TraceContext::child);
         let parent = outer.map(|outer| outer.span);
         Self { place, parent, start: SystemTime::now(), begun: Instant::now(), fields }
     }
 
     /// Its place: what its fields say, else where it was opened.
-    fn place(&self) -> Place {
-        Place {
+    fn place(&self) -> TraceContext {
+        TraceContext {
             trace: self.fields.trace.unwrap_or(self.place.trace),
             span: self.fields.span.unwrap_or(self.place.span),
         }
     }
 
-    fn close(self, name: &'static str) -> Record {
+    fn close(self, name: &'static str) -> SpanRecord {
         let (place, ago) = (self.place(), self.fields.ago);
         let moved = self.fields.trace.is_some();
-        Record {
-            place,
+        SpanRecord {
+            context: place,
             parent: if moved { self.fields.parent } else { self.parent },
             // A place that was given from outside comes with its span; one inside of ours only with the trace.
             parent_is_remote: moved && self.fields.span.is_some() && self.fields.parent.is_some(),

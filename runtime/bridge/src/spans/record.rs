@@ -5,12 +5,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use loom_core::spans::Place;
+use loom_core::spans::TraceContext;
 use serde_json::{Map, json};
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Status {
+pub enum SpanStatus {
     /// Nobody said.
     #[default]
     Unset,
@@ -20,7 +20,7 @@ pub enum Status {
     Error,
 }
 
-impl Status {
+impl SpanStatus {
     /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Status {
 
 /// What an attribute says.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum AttributeValue {
     /// Text.
     Text(String),
     /// A whole number.
@@ -44,7 +44,7 @@ pub enum Value {
     Switch(bool),
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for AttributeValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
@@ -57,9 +57,9 @@ impl fmt::Display for Value {
 
 /// A span that is over.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub struct SpanRecord {
     /// Its place.
-    pub place: Place,
+    pub context: TraceContext,
     /// The span above it in the same trace.
     pub parent: Option<u64>,
     /// Whether that one is another process's.
@@ -71,14 +71,14 @@ pub struct Record {
     /// How long it took.
     pub duration: Duration,
     /// What it was about.
-    pub attributes: Vec<(&'static str, Value)>,
+    pub attributes: Vec<(&'static str, AttributeValue)>,
     /// How it ended.
-    pub status: Status,
+    pub status: SpanStatus,
     /// Why it did not end well.
     pub error: Option<String>,
 }
 
-impl Record {
+impl SpanRecord {
     /// As the dashboard's clients read it; times in nanoseconds, the start since 1970.
     pub fn to_json(&self) -> serde_json::Value {
         let attributes: Map<_, _> = self
@@ -88,8 +88,8 @@ impl Record {
             .collect();
         let start = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();
         json!({
-            "trace_id": format!("{:032x}", self.place.trace),
-            "span_id": format!("{:016x}", self.place.span),
+            "trace_id": format!("{:032x}", self.context.trace),
+            "span_id": format!("{:016x}", self.context.span),
             "parent_span_id": self.parent.map(|parent| format!("{parent:016x}")),
             "name": self.name,
             "start_time": nanos(start),
@@ -111,15 +111,18 @@ mod tests {
 
     #[test]
     fn ids_are_padded_and_times_are_nanoseconds() {
-        let record = Record {
-            place: Place { trace: 0xab, span: 0xc },
+        let record = SpanRecord {
+            context: TraceContext { trace: 0xab, span: 0xc },
             parent: Some(0xd),
             parent_is_remote: false,
             name: "tool.call",
             start: UNIX_EPOCH + Duration::new(1, 2),
             duration: Duration::from_micros(3),
-            attributes: vec![("tool", Value::Text("t".to_owned())), ("topics", Value::Number(2))],
-            status: Status::Error,
+            attributes: vec![
+                ("tool", AttributeValue::Text("t".to_owned())),
+                ("topics", AttributeValue::Number(2)),
+            ],
+            status: SpanStatus::Error,
             error: Some("no".to_owned()),
         };
         let expected = json!({

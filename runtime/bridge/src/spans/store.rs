@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::record::Record;
+use super::record::SpanRecord;
 
 /// Spans kept of events, and as many of everything else.
 pub const KEEP: usize = 4096;
@@ -13,7 +13,7 @@ pub const KEEP: usize = 4096;
 /// What a span is numbered with: the order in which they ended.
 pub type Number = u64;
 
-type Ring = VecDeque<(Number, Arc<Record>)>;
+type Ring = VecDeque<(Number, Arc<SpanRecord>)>;
 
 #[derive(Debug, Default)]
 struct State {
@@ -24,7 +24,7 @@ struct State {
 
 /// The latest spans, in the order in which they ended.
 #[derive(Debug, Default)]
-pub struct Store {
+pub struct SpanStore {
     state: Mutex<State>,
 }
 
@@ -32,16 +32,16 @@ pub struct Store {
 #[derive(Debug, Default, PartialEq)]
 pub struct News {
     /// They, oldest first.
-    pub spans: Vec<Arc<Record>>,
+    pub spans: Vec<Arc<SpanRecord>>,
     /// Look again from here.
     pub next: Number,
     /// Older ones that are no longer kept.
     pub missed: u64,
 }
 
-impl Store {
+impl SpanStore {
     /// Keeps a span; the oldest of its kind gives way.
-    pub fn push(&self, record: Arc<Record>) {
+    pub fn push(&self, record: Arc<SpanRecord>) {
         let mut state = self.lock();
         let number = state.next;
         state.next += 1;
@@ -53,7 +53,7 @@ impl Store {
     }
 
     /// The latest ones, newest first.
-    pub fn recent(&self, limit: usize) -> Vec<Arc<Record>> {
+    pub fn recent(&self, limit: usize) -> Vec<Arc<SpanRecord>> {
         let state = self.lock();
         let (mut events, mut others) =
             (state.events.iter().rev().peekable(), state.others.iter().rev().peekable());
@@ -66,10 +66,10 @@ impl Store {
     }
 
     /// What is kept of one trace, by start.
-    pub fn trace(&self, id: u128) -> Vec<Arc<Record>> {
+    pub fn trace(&self, id: u128) -> Vec<Arc<SpanRecord>> {
         let state = self.lock();
         let all = state.events.iter().chain(&state.others).map(|(_, record)| record);
-        let mut trace: Vec<_> = all.filter(|record| record.place.trace == id).cloned().collect();
+        let mut trace: Vec<_> = all.filter(|record| record.context.trace == id).cloned().collect();
         drop(state);
         trace.sort_by_key(|record| record.start);
         trace
@@ -83,7 +83,7 @@ impl Store {
     /// What ended since, at most `limit` of it; the oldest is left out.
     pub fn since(&self, number: Number, limit: usize) -> News {
         let state = self.lock();
-        let fresh = |ring: &Ring| -> Vec<(Number, Arc<Record>)> {
+        let fresh = |ring: &Ring| -> Vec<(Number, Arc<SpanRecord>)> {
             ring.iter().rev().take_while(|(each, _)| *each >= number).take(limit).cloned().collect()
         };
         let mut spans = fresh(&state.events);
@@ -102,7 +102,7 @@ impl Store {
     }
 }
 
-fn is_event(record: &Record) -> bool {
+fn is_event(record: &SpanRecord) -> bool {
     super::layer::is_event(record.name)
 }
 
@@ -110,13 +110,13 @@ fn is_event(record: &Record) -> bool {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use loom_core::spans::Place;
+    use loom_core::spans::TraceContext;
 
     use super::*;
 
-    fn span(name: &'static str, trace: u128, at: u64) -> Arc<Record> {
-        Arc::new(Record {
-            place: Place { trace, span: at },
+    fn span(name: &'static str, trace: u128, at: u64) -> Arc<SpanRecord> {
+        Arc::new(SpanRecord {
+            context: TraceContext { trace, span: at },
             parent: None,
             parent_is_remote: false,
             name,
@@ -128,13 +128,13 @@ mod tests {
         })
     }
 
-    fn numbers(spans: &[Arc<Record>]) -> Vec<u64> {
-        spans.iter().map(|span| span.place.span).collect()
+    fn numbers(spans: &[Arc<SpanRecord>]) -> Vec<u64> {
+        spans.iter().map(|span| span.context.span).collect()
     }
 
     #[test]
     fn many_events_do_not_push_out_calls_and_the_newest_come_first() {
-        let store = Store::default();
+        let store = SpanStore::default();
         store.push(span("tool.call", 1, 0));
         for n in 1..=KEEP as u64 + 10 {
             store.push(span("event.publish", 2, n));
@@ -143,7 +143,7 @@ mod tests {
         let recent = store.recent(usize::MAX);
         assert_eq!(recent.len(), KEEP + 2);
         assert_eq!(numbers(&recent)[..3], [9000, KEEP as u64 + 10, KEEP as u64 + 9]);
-        assert_eq!(recent.last().unwrap().place.span, 0);
+        assert_eq!(recent.last().unwrap().context.span, 0);
         assert_eq!(numbers(&store.recent(1)), [9000]);
         assert_eq!(numbers(&store.trace(1)), [0, 9000]);
         assert_eq!(store.trace(3), []);
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn whoever_looks_again_gets_what_is_new_and_is_told_what_is_gone() {
-        let store = Store::default();
+        let store = SpanStore::default();
         let begin = store.next();
         store.push(span("tool.call", 1, 1));
         store.push(span("event.publish", 1, 2));

@@ -8,12 +8,12 @@ fn register(directory: &Directory, agent: &str, topics: &[&str], now: Instant) {
     directory.register(registration, None, now);
 }
 
-fn open(directory: &Directory, agent: &str, now: Instant) -> (StreamId, Opened) {
+fn open(directory: &Directory, agent: &str, now: Instant) -> (StreamId, StreamOpening) {
     let stream = directory.next_stream();
     (stream, directory.open(agent, stream, &Arc::default(), now))
 }
 
-fn topics(opened: &Opened) -> Vec<&str> {
+fn topics(opened: &StreamOpening) -> Vec<&str> {
     opened.topics.iter().map(|topic| &**topic).collect()
 }
 
@@ -82,7 +82,8 @@ fn the_newest_stream_is_the_one_to_ask() {
 #[test]
 fn a_created_agent_stays_until_it_is_deleted() {
     let (directory, now) = (Directory::default(), Instant::now());
-    let create = || directory.create("a", vec!["y".into(), "x".into()], Profile::default(), now);
+    let create =
+        || directory.create("a", vec!["y".into(), "x".into()], HostedProfile::default(), now);
     register(&directory, "a", &["x", "x"], now);
     assert!(directory.parked_topics("a").is_none());
     assert!(create() && !create());

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 /// The arguments of `llm:generate`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Arguments {
+pub struct GenerateArguments {
     /// What the user says; instead of `messages`.
     pub prompt: Option<String>,
     /// A conversation; instead of `prompt`.
-    pub messages: Option<Vec<Message>>,
+    pub messages: Option<Vec<ChatMessage>>,
     /// Said before everything else.
     pub system: Option<String>,
     /// 0 to 2.
@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Instead of the provider's own.
     pub model: Option<String>,
     /// Where the answer ends.
-    pub stop: Option<Stop>,
+    pub stop: Option<StopSequences>,
     /// Ask for the answer piece by piece.
     pub stream: Option<bool>,
     /// Publish the pieces here.
@@ -31,7 +31,7 @@ pub struct Arguments {
 
 /// One message of a conversation; fields that we do not know are passed on.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Message {
+pub struct ChatMessage {
     /// Who speaks: system, user, assistant, …
     pub role: String,
     /// Text, or parts.
@@ -45,14 +45,14 @@ pub struct Message {
 /// Texts before which the answer ends.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged, expecting = "text or a list of texts")]
-pub enum Stop {
+pub enum StopSequences {
     /// This one.
     One(String),
     /// Any of these.
     Many(Vec<String>),
 }
 
-impl Arguments {
+impl GenerateArguments {
     /// Reads and checks them; else what is wrong.
     pub fn read(text: &str) -> Result<Self, String> {
         // A list would be read as the fields in their order.
@@ -151,7 +151,7 @@ mod tests {
             (r#"{"prompt": "a", "topic": ""}"#, "topic is empty"),
             (r#"{"prompt": "a", "topic": "t", "stream": false}"#, "a topic needs stream"),
         ] {
-            let error = Arguments::read(text).unwrap_err();
+            let error = GenerateArguments::read(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
         }
     }
@@ -164,7 +164,7 @@ mod tests {
             (r#"{"prompt": "a", "stream": null, "topic": "t"}"#, true),
             (r#"{"prompt": "a", "stream": false}"#, false),
         ] {
-            assert_eq!(Arguments::read(text).unwrap().streams(), streams, "{text}");
+            assert_eq!(GenerateArguments::read(text).unwrap().streams(), streams, "{text}");
         }
     }
 
@@ -172,7 +172,8 @@ mod tests {
     fn the_schema_names_every_argument() {
         let schema = schema();
         let named: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-        let error = serde_json::from_str::<Arguments>(r#"{"?": 0}"#).unwrap_err().to_string();
+        let error =
+            serde_json::from_str::<GenerateArguments>(r#"{"?": 0}"#).unwrap_err().to_string();
         let known = error.matches('`').count() / 2 - 1;
         assert_eq!(named.len(), known, "{error}");
         assert!(named.iter().all(|name| error.contains(&format!("`{name}`"))), "{error}");

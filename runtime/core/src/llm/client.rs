@@ -13,12 +13,12 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::{
-    Completion, LlmError, Provider,
+    Completion, LlmError, LlmProvider,
     answer::refusal,
     lines::Lines,
     provider::{is_local, shown},
     request::Document,
-    retry::{Retry, asked_pause},
+    retry::{LlmRetry, asked_pause},
 };
 
 /// The largest answer that is taken, in bytes.
@@ -33,15 +33,15 @@ const DONE: &str = "[DONE]";
 /// Asks providers. Clients below are built when first needed: loading the system's certificates takes milliseconds
 /// and memory that a runtime without language models need not spend.
 #[derive(Debug, Default)]
-pub struct Client {
-    retry: Retry,
+pub struct LlmClient {
+    retry: LlmRetry,
     plain: OnceLock<Result<reqwest::Client, String>>,
     full: OnceLock<Result<reqwest::Client, String>>,
 }
 
 /// One generation under way.
-struct Course<'a> {
-    provider: &'a Provider,
+struct Generation<'a> {
+    provider: &'a LlmProvider,
     url: Url,
     address: String,
     /// When its caller stops waiting.
@@ -50,9 +50,9 @@ struct Course<'a> {
     patience: Duration,
 }
 
-impl Client {
+impl LlmClient {
     /// A client that asks again as `retry` says.
-    pub fn new(retry: Retry) -> Self {
+    pub fn new(retry: LlmRetry) -> Self {
         Self { retry, ..Self::default() }
     }
 
@@ -60,7 +60,7 @@ impl Client {
     /// than `limit`. Of a streamed answer each piece is told as it comes, and the provider's timeout is for each.
     pub async fn complete(
         &self,
-        provider: &Provider,
+        provider: &LlmProvider,
         document: &Document,
         limit: Duration,
         piece: &mut (dyn FnMut(&str) + Send),
@@ -70,7 +70,7 @@ impl Client {
         let url = url.map_err(|why| LlmError::Unusable { provider: name(), why })?;
         let patience = provider.timeout.min(limit);
         let (address, limit) = (shown(&url), Instant::now() + limit);
-        let course = Course { provider, url, address, limit, patience };
+        let course = Generation { provider, url, address, limit, patience };
         let head = course.deadline();
         let response = self.ask(&course, document, head).await?;
         let mut answer = Completion::begin(&provider.name, &document.model);
@@ -87,7 +87,7 @@ impl Client {
     /// Asks until there is an answer, as the retry policy and the time allow.
     async fn ask(
         &self,
-        course: &Course<'_>,
+        course: &Generation<'_>,
         document: &Document,
         deadline: Instant,
     ) -> Result<Response, LlmError> {
@@ -110,7 +110,7 @@ impl Client {
 
     async fn once(
         &self,
-        course: &Course<'_>,
+        course: &Generation<'_>,
         document: &Document,
         deadline: Instant,
     ) -> Result<Response, LlmError> {
@@ -167,7 +167,7 @@ fn is_event_stream(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"))
 }
 
-impl Course<'_> {
+impl Generation<'_> {
     /// When the provider's timeout is over, counted from now, or the caller's patience.
     fn deadline(&self) -> Instant {
         self.limit.min(Instant::now() + self.provider.timeout)

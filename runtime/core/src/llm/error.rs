@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, error::Error, time::Duration};
 
-use crate::tool::{Failure, FailureKind};
+use crate::tool::{ToolFailure, ToolFailureKind};
 
 /// Why a provider gave no text. No message holds a key or a prompt.
 #[derive(Debug, thiserror::Error)]
@@ -90,11 +90,11 @@ impl LlmError {
     }
 }
 
-impl From<LlmError> for Failure {
+impl From<LlmError> for ToolFailure {
     fn from(error: LlmError) -> Self {
         let kind = match &error {
-            LlmError::Slow { .. } => FailureKind::Timeout,
-            _ => FailureKind::Execution,
+            LlmError::Slow { .. } => ToolFailureKind::Timeout,
+            _ => ToolFailureKind::Execution,
         };
         let mut failure = Self::new(kind, error.chain());
         failure.details = details(&error);

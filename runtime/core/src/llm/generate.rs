@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, field};
 
-use super::{Arguments, Client, Completion, Provider, Providers, arguments, request};
+use super::{Completion, GenerateArguments, LlmClient, LlmProvider, Providers, arguments, request};
 use crate::{
     event::{Envelope, Event},
     registry,
     runtime::Runtime,
-    tool::{Answer, Call, Failure, FailureKind, ProviderKind, Tool},
+    tool::{ProviderKind, Tool, ToolCall, ToolFailure, ToolFailureKind, ToolResult},
 };
 
 /// The tool's name.
@@ -30,13 +30,13 @@ const EARLIER: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Generate {
     providers: Providers,
-    client: Client,
+    client: LlmClient,
     runtime: Weak<Runtime>,
 }
 
 impl Generate {
     /// The tool over these providers; pieces of answers are published on `runtime`.
-    pub fn new(providers: Providers, client: Client, runtime: Weak<Runtime>) -> Self {
+    pub fn new(providers: Providers, client: LlmClient, runtime: Weak<Runtime>) -> Self {
         Self { providers, client, runtime }
     }
 
@@ -53,9 +53,9 @@ impl Generate {
         }
     }
 
-    async fn generate(&self, call: &Call) -> Answer {
-        let invalid = |why| Failure::new(FailureKind::InvalidArguments, why);
-        let arguments = Arguments::read(&call.arguments)
+    async fn generate(&self, call: &ToolCall) -> ToolResult {
+        let invalid = |why| ToolFailure::new(ToolFailureKind::InvalidArguments, why);
+        let arguments = GenerateArguments::read(&call.arguments)
             .map_err(|why| invalid(format!("Arguments of {NAME}: {why}")))?;
         let provider = self.choose(call, &arguments)?;
         let document = request::document(provider, &arguments)
@@ -67,26 +67,30 @@ impl Generate {
         let mut pieces = Pieces::new(self, call, arguments.topic);
         let mut tell = |text: &str| pieces.tell(text);
         let done = self.client.complete(provider, &document, limit, &mut tell).await;
-        let answer = done.map_err(Failure::from).and_then(|done| output(&done));
+        let answer = done.map_err(ToolFailure::from).and_then(|done| output(&done));
         pieces.end(&answer);
         answer
     }
 
-    fn choose(&self, call: &Call, arguments: &Arguments) -> Result<&Provider, Failure> {
+    fn choose(
+        &self,
+        call: &ToolCall,
+        arguments: &GenerateArguments,
+    ) -> Result<&LlmProvider, ToolFailure> {
         let said = |name: &&str| call.headers.get(*name).filter(|value| !value.is_empty());
         let agent = CALLER.iter().find_map(said).map(String::as_str);
         self.providers.choose(agent, arguments.provider.as_deref()).map_err(|none| {
             let kind = match none {
-                super::providers::NoProvider::Asked { .. } => FailureKind::InvalidArguments,
-                _ => FailureKind::Execution,
+                super::providers::NoProvider::Asked { .. } => ToolFailureKind::InvalidArguments,
+                _ => ToolFailureKind::Execution,
             };
-            Failure::new(kind, none.to_string())
+            ToolFailure::new(kind, none.to_string())
         })
     }
 }
 
-impl registry::Provider for Generate {
-    fn call(&self, call: Call, _: CancellationToken) -> BoxFuture<'_, Answer> {
+impl registry::ToolProvider for Generate {
+    fn call(&self, call: ToolCall, _: CancellationToken) -> BoxFuture<'_, ToolResult> {
         let span = tracing::info_span!(
             "llm.generate",
             tool = NAME,
@@ -106,7 +110,7 @@ impl registry::Provider for Generate {
 }
 
 /// How it ended, in the span of the call. A failure's message stays out: it may hold what was said to the model.
-fn note(answer: &Answer) {
+fn note(answer: &ToolResult) {
     let span = Span::current();
     match answer {
         Ok(_) => _ = span.record("status", "ok"),
@@ -114,21 +118,21 @@ fn note(answer: &Answer) {
     }
 }
 
-fn output(done: &Completion) -> Answer {
+fn output(done: &Completion) -> ToolResult {
     serde_json::to_string(done)
-        .map_err(|error| Failure::new(FailureKind::Execution, error.to_string()))
+        .map_err(|error| ToolFailure::new(ToolFailureKind::Execution, error.to_string()))
 }
 
 /// The pieces of one answer on their way to a topic, if there is one. Whoever listens there hears an end in any case.
 struct Pieces<'a> {
     runtime: &'a Weak<Runtime>,
-    call: &'a Call,
+    call: &'a ToolCall,
     topic: Option<String>,
     told: usize,
 }
 
 impl<'a> Pieces<'a> {
-    fn new(tool: &'a Generate, call: &'a Call, topic: Option<String>) -> Self {
+    fn new(tool: &'a Generate, call: &'a ToolCall, topic: Option<String>) -> Self {
         Self { runtime: &tool.runtime, call, topic, told: 0 }
     }
 
@@ -140,10 +144,10 @@ impl<'a> Pieces<'a> {
         self.told += 1;
     }
 
-    fn end(&mut self, answer: &Answer) {
+    fn end(&mut self, answer: &ToolResult) {
         match answer {
             Ok(output) => self.publish("llm.done", || output.clone()),
-            Err(Failure { code, message, .. }) => self.fail(code, message),
+            Err(ToolFailure { code, message, .. }) => self.fail(code, message),
         }
         self.topic = None;
     }

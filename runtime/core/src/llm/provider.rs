@@ -13,7 +13,7 @@ const COMPLETIONS: &str = "chat/completions";
 
 /// A language model service, as a table `[llm.<name>]` describes it.
 #[derive(Clone)]
-pub struct Provider {
+pub struct LlmProvider {
     /// Its name.
     pub name: String,
     /// `type`.
@@ -34,7 +34,7 @@ pub struct Provider {
     pub extra: Option<Value>,
 }
 
-impl Provider {
+impl LlmProvider {
     /// One with the defaults of `loom.toml`: 2048 tokens, temperature 0.7, 30 seconds.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -109,7 +109,7 @@ pub fn is_local(url: &Url) -> bool {
 }
 
 /// The address may hold a password and `extra` anything: neither is shown.
-impl fmt::Debug for Provider {
+impl fmt::Debug for LlmProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (at, key) = (self.endpoint().map(|url| shown(&url)), self.api_key.is_some());
         f.debug_struct("Provider")
@@ -125,8 +125,8 @@ impl fmt::Debug for Provider {
 mod tests {
     use super::*;
 
-    fn at(base: &str) -> Provider {
-        Provider { api_base: Some(base.to_owned()), ..Provider::new("p") }
+    fn at(base: &str) -> LlmProvider {
+        LlmProvider { api_base: Some(base.to_owned()), ..LlmProvider::new("p") }
     }
 
     #[test]
@@ -147,20 +147,20 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        assert_eq!(Provider::new("p").fault().unwrap(), "it has no api_base");
+        assert_eq!(LlmProvider::new("p").fault().unwrap(), "it has no api_base");
         for base in ["", "localhost:8000", "ftp://h", "/v1"] {
             assert_eq!(at(base).fault().unwrap(), "its api_base is no http(s) address", "{base}");
         }
-        let other = Provider { kind: "grpc".to_owned(), ..at("http://h") };
+        let other = LlmProvider { kind: "grpc".to_owned(), ..at("http://h") };
         assert_eq!(other.fault().unwrap(), "its type is \"grpc\"; known is \"http\"");
-        let extra = Provider { extra: Some(Value::from(1)), ..at("http://h") };
+        let extra = LlmProvider { extra: Some(Value::from(1)), ..at("http://h") };
         assert_eq!(extra.fault().unwrap(), "its extra is no table");
         assert_eq!(at("http://h").fault(), None);
     }
 
     #[test]
     fn secrets_are_never_shown() {
-        let provider = Provider {
+        let provider = LlmProvider {
             api_key: Some("hush-1".into()),
             extra: Some(serde_json::json!({"token": "hush-2"})),
             ..at("https://me:hush-3@h/v1?key=hush-4")

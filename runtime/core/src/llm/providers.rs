@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Provider;
+use super::LlmProvider;
 
 /// The providers, in the order of the file that names them.
 #[derive(Debug, Clone, Default)]
 pub struct Providers {
     /// Each with a name of its own.
-    pub all: Vec<Provider>,
+    pub all: Vec<LlmProvider>,
     /// `llm.default`.
     pub default: Option<String>,
     /// Agent -> its `llm_provider`.
@@ -48,7 +48,7 @@ impl Providers {
         &self,
         agent: Option<&str>,
         asked: Option<&str>,
-    ) -> Result<&Provider, NoProvider> {
+    ) -> Result<&LlmProvider, NoProvider> {
         let first = self.all.first().ok_or(NoProvider::None)?;
         let set = |setting: String, name: &str| {
             let there = self.names();
@@ -67,7 +67,7 @@ impl Providers {
         }
     }
 
-    fn named(&self, name: &str) -> Option<&Provider> {
+    fn named(&self, name: &str) -> Option<&LlmProvider> {
         self.all.iter().find(|provider| provider.name == name)
     }
 
@@ -82,7 +82,7 @@ mod tests {
 
     fn providers(default: Option<&str>) -> Providers {
         Providers {
-            all: ["z", "a", "m"].into_iter().map(Provider::new).collect(),
+            all: ["z", "a", "m"].into_iter().map(LlmProvider::new).collect(),
             default: default.map(str::to_owned),
             agents: [("planner", "m"), ("lost", "gone")]
                 .map(|(agent, name)| (agent.to_owned(), name.to_owned()))

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Arguments, Provider,
-    arguments::{Message, Stop},
+    GenerateArguments, LlmProvider,
+    arguments::{ChatMessage, StopSequences},
 };
 
 /// Some models take the limit by this name only: whoever has it in `extra` gets the limit there.
@@ -13,7 +13,7 @@ const OTHER_LIMIT: &str = "max_completion_tokens";
 /// What a call makes of a provider: its model and limits, where the call says nothing else.
 ///
 /// Fields of the provider's `extra` are passed on; they never replace one of ours, except `stream_options`.
-pub fn document(provider: &Provider, arguments: &Arguments) -> Result<Document, String> {
+pub fn document(provider: &LlmProvider, arguments: &GenerateArguments) -> Result<Document, String> {
     let Some(model) = arguments.model.as_ref().or(provider.model.as_ref()) else {
         return Err(format!("provider {} has no model, and the call names none", provider.name));
     };
@@ -32,8 +32,8 @@ pub fn document(provider: &Provider, arguments: &Arguments) -> Result<Document, 
     set(limit, max_tokens.into());
     set("temperature", arguments.temperature.unwrap_or(provider.temperature).into());
     match &arguments.stop {
-        Some(Stop::One(text)) => _ = set("stop", text.clone().into()),
-        Some(Stop::Many(texts)) => _ = set("stop", texts.clone().into()),
+        Some(StopSequences::One(text)) => _ = set("stop", text.clone().into()),
+        Some(StopSequences::Many(texts)) => _ = set("stop", texts.clone().into()),
         None => {}
     }
     let streams = arguments.streams();
@@ -56,7 +56,7 @@ pub struct Document {
     pub body: Map<String, Value>,
 }
 
-fn messages(arguments: &Arguments) -> Value {
+fn messages(arguments: &GenerateArguments) -> Value {
     let said = |role: &str, text: &String| json!({"role": role, "content": text});
     let system = arguments.system.iter().map(|text| said("system", text));
     let given = arguments.messages.iter().flatten().map(message);
@@ -64,7 +64,7 @@ fn messages(arguments: &Arguments) -> Value {
     system.chain(given).chain(prompt).collect()
 }
 
-fn message(message: &Message) -> Value {
+fn message(message: &ChatMessage) -> Value {
     let mut fields = message.more.clone();
     fields.insert("role".to_owned(), message.role.clone().into());
     fields.insert("content".to_owned(), message.content.clone());
@@ -75,17 +75,17 @@ fn message(message: &Message) -> Value {
 mod tests {
     use super::*;
 
-    fn provider(extra: Value) -> Provider {
-        Provider {
+    fn provider(extra: Value) -> LlmProvider {
+        LlmProvider {
             model: Some("m".to_owned()),
             max_tokens: 100,
             extra: Some(extra),
-            ..Provider::new("p")
+            ..LlmProvider::new("p")
         }
     }
 
-    fn sent(provider: &Provider, arguments: Value) -> Result<Value, String> {
-        let arguments = Arguments::read(&arguments.to_string()).unwrap();
+    fn sent(provider: &LlmProvider, arguments: Value) -> Result<Value, String> {
+        let arguments = GenerateArguments::read(&arguments.to_string()).unwrap();
         document(provider, &arguments).map(|document| document.body.into())
     }
 
@@ -133,7 +133,7 @@ mod tests {
             error.unwrap_err(),
             "max_tokens is 101; provider p allows at most 100 (llm.p.max_tokens)"
         );
-        let error = sent(&Provider::new("p"), json!({"prompt": "hi"})).unwrap_err();
+        let error = sent(&LlmProvider::new("p"), json!({"prompt": "hi"})).unwrap_err();
         assert_eq!(error, "provider p has no model, and the call names none");
     }
 }

@@ -8,7 +8,7 @@ use super::LlmError;
 
 /// When to ask a provider again: only what may pass by itself, and never once an answer has begun, which costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry {
+pub struct LlmRetry {
     /// How often to ask in all.
     pub attempts: u32,
     /// The first pause; each further one is twice as long.
@@ -17,13 +17,13 @@ pub struct Retry {
     pub cap: Duration,
 }
 
-impl Default for Retry {
+impl Default for LlmRetry {
     fn default() -> Self {
         Self { attempts: 4, base: Duration::from_millis(500), cap: Duration::from_secs(8) }
     }
 }
 
-impl Retry {
+impl LlmRetry {
     /// How long to pause after `made` requests of which the last failed so; `None` = give up. `jitter` in 0..1 spreads
     /// those who failed together. A provider that says when to come back is taken at its word.
     pub fn pause(&self, made: u32, failed: &LlmError, jitter: f64) -> Option<Duration> {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        let retry = Retry::default();
+        let retry = LlmRetry::default();
         let ms = |ms| Some(Duration::from_millis(ms));
         for (made, failed, pause) in [
             (1, refused(429, None), ms(500)),
@@ -101,7 +101,7 @@ mod tests {
             "an answer that began is not asked for twice"
         );
         assert_eq!(retry.pause(1, &refused(500, None), 0.0), ms(250));
-        let endless = Retry { attempts: u32::MAX, ..retry };
+        let endless = LlmRetry { attempts: u32::MAX, ..retry };
         for made in [5, 31, 32, 33, 1_000_000] {
             assert!(endless.pause(made, &refused(500, None), 1.0).unwrap() <= retry.cap);
         }

@@ -6,7 +6,7 @@ use rmcp::{
 };
 use serde_json::{Map, Value};
 
-use crate::tool::{Answer, Failure, FailureKind};
+use crate::tool::{ToolFailure, ToolFailureKind, ToolResult};
 
 /// How servers that are built with the official SDKs begin a complaint about arguments.
 const INVALID: &str = "MCP error -32602";
@@ -23,18 +23,19 @@ pub fn arguments(text: &str) -> Result<Option<Map<String, Value>>, String> {
 
 /// What a tool answered: its content as MCP has it, a JSON array of `{"type": "text", "text": …}` and the like. A
 /// result that is only structured is one text. A result that is an error becomes a failure in the tool's words.
-pub fn answer(server: &str, response: CallToolResponse) -> Answer {
-    let failure = |kind, why: &str| Failure::new(kind, format!("MCP server {server}: {why}"));
+pub fn answer(server: &str, response: CallToolResponse) -> ToolResult {
+    let failure = |kind, why: &str| ToolFailure::new(kind, format!("MCP server {server}: {why}"));
     let CallToolResponse::Complete(mut result) = response else {
         return Err(failure(
-            FailureKind::Execution,
+            ToolFailureKind::Execution,
             "the tool wants more than an answer: input, or time as a task",
         ));
     };
     if result.is_error == Some(true) {
         let why = words(&result);
         let invalid = why.starts_with(INVALID);
-        let kind = if invalid { FailureKind::InvalidArguments } else { FailureKind::Execution };
+        let kind =
+            if invalid { ToolFailureKind::InvalidArguments } else { ToolFailureKind::Execution };
         return Err(failure(kind, if why.is_empty() { "the tool failed" } else { &why }));
     }
     if let (true, Some(structured)) = (result.content.is_empty(), result.structured_content.take())
@@ -42,7 +43,7 @@ pub fn answer(server: &str, response: CallToolResponse) -> Answer {
         result.content.push(ContentBlock::text(structured.to_string()));
     }
     serde_json::to_string(&result.content)
-        .map_err(|error| failure(FailureKind::Execution, &error.to_string()))
+        .map_err(|error| failure(ToolFailureKind::Execution, &error.to_string()))
 }
 
 /// The texts of a result.
@@ -55,20 +56,22 @@ fn words(result: &CallToolResult) -> String {
 }
 
 /// Why a call got no result.
-pub fn failure(server: &str, tool: &str, error: ServiceError) -> Failure {
+pub fn failure(server: &str, tool: &str, error: ServiceError) -> ToolFailure {
     match error {
         ServiceError::McpError(error) => {
             let kind = match error.code {
-                ErrorCode::INVALID_PARAMS => FailureKind::InvalidArguments,
-                _ => FailureKind::Execution,
+                ErrorCode::INVALID_PARAMS => ToolFailureKind::InvalidArguments,
+                _ => ToolFailureKind::Execution,
             };
-            Failure::new(kind, format!("MCP server {server}: {}", error.message))
+            ToolFailure::new(kind, format!("MCP server {server}: {}", error.message))
         }
-        ServiceError::TransportClosed | ServiceError::TransportSend(_) => Failure::new(
-            FailureKind::Execution,
+        ServiceError::TransportClosed | ServiceError::TransportSend(_) => ToolFailure::new(
+            ToolFailureKind::Execution,
             format!("MCP server {server} ended before it answered the call of {tool}"),
         ),
-        other => Failure::new(FailureKind::Execution, format!("MCP server {server}: {other}")),
+        other => {
+            ToolFailure::new(ToolFailureKind::Execution, format!("MCP server {server}: {other}"))
+        }
     }
 }
 
@@ -79,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    fn result(result: Value) -> Answer {
+    fn result(result: Value) -> ToolResult {
         let result: CallToolResult = serde_json::from_value(result).unwrap();
         answer("s", CallToolResponse::Complete(result))
     }
@@ -101,11 +104,11 @@ mod tests {
     fn errors_keep_the_tools_words() {
         let text = |text: &str| json!([{"type": "text", "text": text}]);
         for (content, kind, message) in [
-            (text("no such file"), FailureKind::Execution, "MCP server s: no such file"),
-            (json!([]), FailureKind::Execution, "MCP server s: the tool failed"),
+            (text("no such file"), ToolFailureKind::Execution, "MCP server s: no such file"),
+            (json!([]), ToolFailureKind::Execution, "MCP server s: the tool failed"),
             (
                 text("MCP error -32602: path is missing"),
-                FailureKind::InvalidArguments,
+                ToolFailureKind::InvalidArguments,
                 "MCP server s: MCP error -32602: path is missing",
             ),
         ] {
@@ -116,7 +119,7 @@ mod tests {
         let failed = failure("s", "t", invalid);
         assert_eq!(
             (failed.kind, &*failed.message),
-            (FailureKind::InvalidArguments, "MCP server s: what?")
+            (ToolFailureKind::InvalidArguments, "MCP server s: what?")
         );
         let gone = failure("s", "t", ServiceError::TransportClosed);
         assert_eq!(gone.message, "MCP server s ended before it answered the call of t");

@@ -11,12 +11,12 @@ use tokio::sync::Notify;
 
 /// Our side of a connection. We offer the server nothing: no sampling, no roots, no questions to people.
 #[derive(Debug, Default)]
-pub(crate) struct Client {
+pub(crate) struct McpClient {
     /// The server said that its tools changed.
     pub(crate) changed: Arc<Notify>,
 }
 
-impl ClientHandler for Client {
+impl ClientHandler for McpClient {
     fn get_info(&self) -> ClientConfig {
         let us = Implementation::new("loom", env!("CARGO_PKG_VERSION"));
         ClientConfig::new(ClientCapabilities::default(), us)

@@ -12,28 +12,28 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Pace, Spec,
-    client::Client,
-    process::Process,
-    server::Server,
-    state::{Connection, State},
+    McpServerConfig, Pace,
+    client::McpClient,
+    process::McpProcess,
+    server::McpServer,
+    state::{Connection, McpServerState},
 };
 use crate::{
-    registry::{Claim, Offer, Registry},
+    registry::{PrefixClaim, Registry, ToolOffer},
     tool::{ProviderKind, Tool},
 };
 
 /// Looks after one server until it is told to stop.
 #[derive(Debug)]
 pub(crate) struct Life {
-    spec: Arc<Spec>,
+    spec: Arc<McpServerConfig>,
     pace: Pace,
     registry: Arc<Registry>,
-    state: watch::Sender<State>,
-    server: Arc<Server>,
+    state: watch::Sender<McpServerState>,
+    server: Arc<McpServer>,
     stop: CancellationToken,
     /// `<server>:…`, whatever its tools are.
-    _names: Claim,
+    _names: PrefixClaim,
 }
 
 /// One run of the program, from its first answer on.
@@ -52,14 +52,14 @@ type Listed = Result<Vec<Tool>, String>;
 
 impl Life {
     pub(crate) fn new(
-        spec: Spec,
+        spec: McpServerConfig,
         pace: Pace,
         registry: &Arc<Registry>,
         stop: CancellationToken,
     ) -> Self {
-        let (state, seen) = watch::channel(State::Starting);
-        let server = Arc::new(Server::new(&spec.name, seen));
-        let claimant: Arc<Server> = Arc::clone(&server);
+        let (state, seen) = watch::channel(McpServerState::Starting);
+        let server = Arc::new(McpServer::new(&spec.name, seen));
+        let claimant: Arc<McpServer> = Arc::clone(&server);
         // Before anything runs: a call may come at once.
         let names = registry.claim(format!("{}:", spec.name), ProviderKind::Mcp, claimant);
         Self {
@@ -77,9 +77,9 @@ impl Life {
         let mut offer = None;
         let mut failed = 0;
         loop {
-            self.state.send_replace(State::Starting);
+            self.state.send_replace(McpServerState::Starting);
             let mut up = None;
-            let (over, process) = match Process::start(&self.spec) {
+            let (over, process) = match McpProcess::start(&self.spec) {
                 Ok((mut process, stdin, stdout)) => (
                     self.run(&mut process, (stdin, stdout), &mut offer, &mut up).await,
                     Some(process),
@@ -94,7 +94,7 @@ impl Life {
             let until = Instant::now() + pause;
             let why = over.map(|over| format!("MCP server {} {over}", self.spec.name));
             if let Some(why) = why.clone() {
-                self.state.send_replace(State::Down { why, until });
+                self.state.send_replace(McpServerState::Down { why, until });
             }
             let last_words = match process {
                 Some(process) => process.end().await,
@@ -112,9 +112,9 @@ impl Life {
     /// One run of the program.
     async fn run(
         &self,
-        process: &mut Process,
+        process: &mut McpProcess,
         speech: Speech,
-        offer: &mut Option<Offer>,
+        offer: &mut Option<ToolOffer>,
         up: &mut Option<Instant>,
     ) -> Over {
         let (run, tools) = tokio::select! {
@@ -132,7 +132,7 @@ impl Life {
 
     /// Shakes hands and lists the tools.
     async fn greet(&self, (stdin, stdout): Speech) -> Result<(Run, Vec<Tool>), String> {
-        let client = Client::default();
+        let client = McpClient::default();
         let changed = Arc::clone(&client.changed);
         let within = self.pace.start;
         let greeting = async {
@@ -154,12 +154,12 @@ impl Life {
         &self,
         mut run: Run,
         tools: Vec<Tool>,
-        offer: &mut Option<Offer>,
-        process: &mut Process,
+        offer: &mut Option<ToolOffer>,
+        process: &mut McpProcess,
     ) -> Over {
         let connection = Arc::new(Connection::new(run.peer.clone()));
         self.offer(tools, offer);
-        self.state.send_replace(State::Up(Arc::clone(&connection)));
+        self.state.send_replace(McpServerState::Up(Arc::clone(&connection)));
         let mut listing: Fuse<BoxFuture<'_, Listed>> = Fuse::terminated();
         let mut ping: Fuse<BoxFuture<'_, bool>> = Fuse::terminated();
         loop {
@@ -190,12 +190,12 @@ impl Life {
         listed.unwrap_or_else(|_| Err("did not list them".to_owned()))
     }
 
-    fn offer(&self, tools: Vec<Tool>, offer: &mut Option<Offer>) {
+    fn offer(&self, tools: Vec<Tool>, offer: &mut Option<ToolOffer>) {
         tracing::info!(server = self.spec.name, tools = tools.len(), "MCP server offers tools");
         match offer {
             Some(offer) => offer.replace(tools),
             none => {
-                let server: Arc<Server> = Arc::clone(&self.server);
+                let server: Arc<McpServer> = Arc::clone(&self.server);
                 *none = Some(self.registry.offer(tools, server));
             }
         }

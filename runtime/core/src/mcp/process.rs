@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use self::system::Group;
-use super::{Spec, words::Words};
+use super::{McpServerConfig, words::Words};
 
 /// How long a program may take to end by itself once its input has ended, and again once it was asked to.
 const GRACE: Duration = Duration::from_millis(700);
@@ -19,18 +19,20 @@ const LAST: Duration = Duration::from_millis(200);
 
 /// A program with a group of its own. Dropped, it and all in its group are killed.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct McpProcess {
     child: Child,
     group: Group,
     words: Words,
     listener: Option<JoinHandle<()>>,
 }
 
-impl Process {
+impl McpProcess {
     /// Starts the program; its input and output are ours to speak with.
     ///
     /// It never outlives us for long, even where we are killed: its input ends with us, and that tells it to end.
-    pub(crate) fn start(spec: &Arc<Spec>) -> io::Result<(Self, ChildStdin, ChildStdout)> {
+    pub(crate) fn start(
+        spec: &Arc<McpServerConfig>,
+    ) -> io::Result<(Self, ChildStdin, ChildStdout)> {
         let mut command = Command::new(system::program(spec));
         command.args(&spec.args).env_clear().envs(&spec.inherited);
         command.envs(spec.env.iter().map(|(name, value)| (name, value.expose_secret())));
@@ -75,7 +77,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for McpProcess {
     fn drop(&mut self) {
         self.group.kill();
     }
@@ -86,9 +88,9 @@ mod system {
     use rustix::process::{Pid, Signal, kill_process_group};
     use tokio::process::{Child, Command};
 
-    use crate::mcp::Spec;
+    use crate::mcp::McpServerConfig;
 
-    pub(super) fn program(spec: &Spec) -> &str {
+    pub(super) fn program(spec: &McpServerConfig) -> &str {
         &spec.command
     }
 
@@ -133,10 +135,10 @@ mod system {
 
     use tokio::process::{Child, Command};
 
-    use crate::mcp::Spec;
+    use crate::mcp::McpServerConfig;
 
     /// Scripts such as `npx` are found only by their whole name here.
-    pub(super) fn program(spec: &Spec) -> PathBuf {
+    pub(super) fn program(spec: &McpServerConfig) -> PathBuf {
         let plain = PathBuf::from(&spec.command);
         if plain.extension().is_some() {
             return plain;

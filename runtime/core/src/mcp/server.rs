@@ -12,11 +12,11 @@ use tracing::{Instrument as _, Span, field};
 
 use super::{
     answer,
-    state::{Connection, State},
+    state::{Connection, McpServerState},
 };
 use crate::{
-    registry::Provider,
-    tool::{Answer, Call, Failure, FailureKind},
+    registry::ToolProvider,
+    tool::{ToolCall, ToolFailure, ToolFailureKind, ToolResult},
 };
 
 /// How much earlier than the caller we stop waiting: the failure then says who kept it waiting.
@@ -24,21 +24,21 @@ const EARLIER: Duration = Duration::from_millis(50);
 
 /// Carries out the tools of one server.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct McpServer {
     name: String,
-    state: watch::Receiver<State>,
+    state: watch::Receiver<McpServerState>,
 }
 
-impl Server {
-    pub(crate) fn new(name: &str, state: watch::Receiver<State>) -> Self {
+impl McpServer {
+    pub(crate) fn new(name: &str, state: watch::Receiver<McpServerState>) -> Self {
         Self { name: name.to_owned(), state }
     }
 
-    async fn answer(&self, call: Call) -> Answer {
+    async fn answer(&self, call: ToolCall) -> ToolResult {
         let tool = call.name.split_once(':').map_or(&*call.name, |(_, tool)| tool);
         let arguments = answer::arguments(&call.arguments).map_err(|why| {
             let why = format!("Arguments of {}: {why}", call.name);
-            Failure::new(FailureKind::InvalidArguments, why)
+            ToolFailure::new(ToolFailureKind::InvalidArguments, why)
         })?;
         let limit = call.timeout();
         let limit = Instant::now() + limit.saturating_sub(EARLIER.min(limit / 20));
@@ -48,32 +48,32 @@ impl Server {
     }
 
     /// A server that is being started is waited for, one that is not running is not.
-    async fn connection(&self, limit: Instant) -> Result<Arc<Connection>, Failure> {
+    async fn connection(&self, limit: Instant) -> Result<Arc<Connection>, ToolFailure> {
         let mut state = self.state.clone();
-        let settled = state.wait_for(|state| !matches!(state, State::Starting));
+        let settled = state.wait_for(|state| !matches!(state, McpServerState::Starting));
         let kind = match timeout_at(limit, settled).await {
             Ok(Ok(settled)) => match &*settled {
-                State::Up(connection) => return Ok(Arc::clone(connection)),
-                State::Down { why, until } => {
+                McpServerState::Up(connection) => return Ok(Arc::clone(connection)),
+                McpServerState::Down { why, until } => {
                     let again = until.saturating_duration_since(Instant::now());
                     let why = format!("{why}; it is started again in {:.1} s", again.as_secs_f32());
-                    return Err(Failure::new(FailureKind::Execution, why));
+                    return Err(ToolFailure::new(ToolFailureKind::Execution, why));
                 }
-                State::Starting => FailureKind::Timeout,
+                McpServerState::Starting => ToolFailureKind::Timeout,
             },
-            Ok(Err(_)) => FailureKind::Execution,
-            Err(_) => FailureKind::Timeout,
+            Ok(Err(_)) => ToolFailureKind::Execution,
+            Err(_) => ToolFailureKind::Timeout,
         };
         let why = match kind {
-            FailureKind::Timeout => "is still being started",
+            ToolFailureKind::Timeout => "is still being started",
             _ => "is being stopped",
         };
-        Err(Failure::new(kind, format!("MCP server {} {why}", self.name)))
+        Err(ToolFailure::new(kind, format!("MCP server {} {why}", self.name)))
     }
 }
 
-impl Provider for Server {
-    fn call(&self, call: Call, _: CancellationToken) -> BoxFuture<'_, Answer> {
+impl ToolProvider for McpServer {
+    fn call(&self, call: ToolCall, _: CancellationToken) -> BoxFuture<'_, ToolResult> {
         let span = tracing::info_span!(
             "mcp.call",
             tool = call.name,

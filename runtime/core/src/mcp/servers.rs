@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Backoff, Spec, life::Life};
+use super::{Backoff, McpServerConfig, life::Life};
 use crate::registry::Registry;
 
 /// How long things may take.
@@ -28,14 +28,14 @@ impl Default for Pace {
 
 /// The servers of a runtime. Dropped, they are killed; [`Servers::stop`] is kinder.
 #[derive(Debug, Default)]
-pub struct Servers {
+pub struct McpServers {
     stop: CancellationToken,
     lives: JoinSet<()>,
 }
 
-impl Servers {
+impl McpServers {
     /// Starts them, each beside the others, and offers their tools as they come; waits for nothing.
-    pub fn start(specs: Vec<Spec>, registry: &Arc<Registry>, pace: Pace) -> Self {
+    pub fn start(specs: Vec<McpServerConfig>, registry: &Arc<Registry>, pace: Pace) -> Self {
         let mut servers = Self::default();
         for spec in specs {
             let life = Life::new(spec, pace, registry, servers.stop.clone());

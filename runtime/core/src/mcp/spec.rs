@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 /// A server, as a table `[mcp.<name>]` describes it.
 #[derive(Clone)]
-pub struct Spec {
+pub struct McpServerConfig {
     /// Its name: what comes before the colon in the names of its tools.
     pub name: String,
     /// The program: a path, or a name that is looked up in `PATH`.
@@ -20,7 +20,7 @@ pub struct Spec {
 }
 
 /// Arguments may hold keys as well: only how many there are is shown.
-impl fmt::Debug for Spec {
+impl fmt::Debug for McpServerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Spec")
             .field("name", &self.name)

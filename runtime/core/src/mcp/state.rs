@@ -19,14 +19,14 @@ use tokio::{
 };
 
 use super::answer;
-use crate::tool::{Answer, Failure, FailureKind};
+use crate::tool::{ToolFailure, ToolFailureKind, ToolResult};
 
 /// How many calls may have gone to a server since it last said anything: it may hang, and all of them wait in memory.
 const UNHEARD: usize = 256;
 
 /// How a server is.
 #[derive(Debug, Clone)]
-pub(crate) enum State {
+pub(crate) enum McpServerState {
     /// It is being started.
     Starting,
     /// It answers.
@@ -63,13 +63,13 @@ impl Connection {
         tool: &str,
         arguments: Option<Map<String, Value>>,
         limit: Duration,
-    ) -> Answer {
+    ) -> ToolResult {
         let waiting = self.unheard.fetch_add(1, Ordering::Relaxed);
         if waiting >= UNHEARD {
             self.unheard.fetch_sub(1, Ordering::Relaxed);
             self.doubt.notify_one();
             let why = format!("MCP server {server} has {waiting} calls waiting and answers none");
-            return Err(Failure::new(FailureKind::Execution, why));
+            return Err(ToolFailure::new(ToolFailureKind::Execution, why));
         }
         let mut params = CallToolRequestParams::new(tool.to_owned());
         params.arguments = arguments;
@@ -78,7 +78,7 @@ impl Connection {
             self.doubt.notify_one();
             let why =
                 format!("MCP server {server} did not answer the call of {tool} within {limit:?}");
-            return Err(Failure::new(FailureKind::Timeout, why));
+            return Err(ToolFailure::new(ToolFailureKind::Timeout, why));
         };
         self.heard();
         match answered {

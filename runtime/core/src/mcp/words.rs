@@ -8,7 +8,7 @@ use std::{
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use crate::{lock::lock, mcp::Spec};
+use crate::{lock::lock, mcp::McpServerConfig};
 
 /// The longest line that is told; the rest of it is dropped.
 const LINE: usize = 500;
@@ -23,7 +23,7 @@ pub(crate) struct Words(Arc<Mutex<VecDeque<String>>>);
 
 impl Words {
     /// Reads all that the program says, so that it never waits for us, and logs it at debug.
-    pub(crate) async fn listen(self, mut from: impl AsyncRead + Unpin, spec: Arc<Spec>) {
+    pub(crate) async fn listen(self, mut from: impl AsyncRead + Unpin, spec: Arc<McpServerConfig>) {
         let mut line = Vec::new();
         let mut buffer = [0; 4096];
         loop {
@@ -42,7 +42,7 @@ impl Words {
         self.take(&line, &spec);
     }
 
-    fn take(&self, line: &[u8], spec: &Spec) {
+    fn take(&self, line: &[u8], spec: &McpServerConfig) {
         let text = discreet(&String::from_utf8_lossy(line), spec.env.values());
         if text.is_empty() {
             return;
@@ -81,7 +81,7 @@ mod tests {
     #[tokio::test]
     async fn the_last_lines_are_remembered_cut_and_without_secrets() {
         let env = [("KEY", "hush-hush"), ("N", "1")];
-        let spec = Spec {
+        let spec = McpServerConfig {
             name: "s".to_owned(),
             command: String::new(),
             args: Vec::new(),

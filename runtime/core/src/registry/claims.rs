@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use super::{Provider, Registry};
+use super::{Registry, ToolProvider};
 use crate::{
     lock::{read, write},
     tool::{ProviderKind, Tool},
@@ -13,7 +13,7 @@ struct Entry {
     id: u64,
     prefix: String,
     kind: ProviderKind,
-    provider: Arc<dyn Provider>,
+    provider: Arc<dyn ToolProvider>,
 }
 
 /// The prefixes that are claimed.
@@ -23,14 +23,14 @@ pub(super) struct Claims(RwLock<(Vec<Entry>, u64)>);
 /// All names with a prefix, as long as this lives.
 #[derive(Debug)]
 #[must_use = "dropping it gives the names back"]
-pub struct Claim {
+pub struct PrefixClaim {
     registry: Arc<Registry>,
     id: u64,
 }
 
 impl Claims {
     /// Who is asked for a name that the runtime itself does not offer.
-    pub(super) fn find(&self, name: &str) -> Option<(Arc<Tool>, Arc<dyn Provider>)> {
+    pub(super) fn find(&self, name: &str) -> Option<(Arc<Tool>, Arc<dyn ToolProvider>)> {
         let claims = read(&self.0);
         let entry = claims.0.iter().rev().find(|entry| name.starts_with(&entry.prefix))?;
         let tool = Tool { name: name.to_owned(), provider: entry.kind, ..Tool::default() };
@@ -45,17 +45,17 @@ impl Registry {
         self: &Arc<Self>,
         prefix: String,
         kind: ProviderKind,
-        provider: Arc<dyn Provider>,
-    ) -> Claim {
+        provider: Arc<dyn ToolProvider>,
+    ) -> PrefixClaim {
         let mut claims = write(&self.claims.0);
         let id = claims.1;
         claims.1 += 1;
         claims.0.push(Entry { id, prefix, kind, provider });
-        Claim { registry: Arc::clone(self), id }
+        PrefixClaim { registry: Arc::clone(self), id }
     }
 }
 
-impl Drop for Claim {
+impl Drop for PrefixClaim {
     fn drop(&mut self) {
         write(&self.registry.claims.0).0.retain(|entry| entry.id != self.id);
     }
@@ -68,23 +68,23 @@ mod tests {
 
     use super::*;
     use crate::{
-        registry::Found,
-        tool::{Answer, Call},
+        registry::Lookup,
+        tool::{ToolCall, ToolResult},
     };
 
     #[derive(Debug)]
     struct Named(&'static str);
 
-    impl Provider for Named {
-        fn call(&self, _: Call, _: CancellationToken) -> BoxFuture<'_, Answer> {
+    impl ToolProvider for Named {
+        fn call(&self, _: ToolCall, _: CancellationToken) -> BoxFuture<'_, ToolResult> {
             async { Ok(self.0.to_owned()) }.boxed()
         }
     }
 
     fn who(registry: &Registry, name: &str) -> String {
         match registry.find(name) {
-            Found::Here(_, provider) => {
-                let answer = provider.call(Call::default(), CancellationToken::new());
+            Lookup::Here(_, provider) => {
+                let answer = provider.call(ToolCall::default(), CancellationToken::new());
                 answer.now_or_never().unwrap().unwrap()
             }
             other => format!("{other:?}"),

@@ -4,8 +4,9 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::{FutureExt as _, StreamExt as _};
 use loom_core::{
-    End, Envelope, Event, Filter, Options, Outbound, Outgoing, Profile, Qos, Runtime,
-    backlog::Item,
+    Envelope, Event, Filter, HostedProfile, Outbound, Outgoing, Qos, Runtime, RuntimeOptions,
+    StreamEnd,
+    backlog::QueueItem,
     directory::Registration,
     hosted::{CreateError, SendError},
 };
@@ -20,7 +21,7 @@ fn publish(runtime: &Runtime, topic: &str, id: &str) {
 
 fn create(runtime: &Runtime, agent: &str, topics: &[&str]) -> Result<(), CreateError> {
     let topics = topics.iter().map(|&topic| topic.to_owned()).collect();
-    runtime.create(agent, topics, Profile::default())
+    runtime.create(agent, topics, HostedProfile::default())
 }
 
 fn register(runtime: &Runtime, agent: &str, topics: &[&str]) {
@@ -34,7 +35,7 @@ fn heard(outbound: &mut Outbound) -> Vec<String> {
     let mut all = Vec::new();
     while let Some(Some(said)) = outbound.next().now_or_never() {
         all.push(match said {
-            Ok(Outgoing::Event(Item::Delivery { pattern, envelope })) => {
+            Ok(Outgoing::Event(QueueItem::Delivery { pattern, envelope })) => {
                 format!("{pattern}={}", envelope.event.id)
             }
             other => format!("{other:?}"),
@@ -45,7 +46,7 @@ fn heard(outbound: &mut Outbound) -> Vec<String> {
 
 #[test]
 fn what_is_published_while_a_created_agent_is_away_waits_for_it() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     assert_eq!(create(&runtime, "", &[]), Err(CreateError::NoName));
     assert_eq!(create(&runtime, "a", &["t", "p.*"]), Ok(()));
     assert_eq!(create(&runtime, "a", &[]), Err(CreateError::Exists("a".to_owned())));
@@ -70,7 +71,7 @@ fn what_is_published_while_a_created_agent_is_away_waits_for_it() {
 
 #[test]
 fn a_second_stream_hears_beside_the_first_and_what_waited_is_told_once() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     create(&runtime, "a", &["t"]).unwrap();
     publish(&runtime, "t", "1");
     let (_first, mut one) = runtime.open("a".to_owned());
@@ -85,7 +86,7 @@ fn a_second_stream_hears_beside_the_first_and_what_waited_is_told_once() {
 
 #[test]
 fn a_deleted_agent_leaves_nothing_behind() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     create(&runtime, "away", &["t"]).unwrap();
     create(&runtime, "here", &["t"]).unwrap();
     let (session, mut outbound) = runtime.open("here".to_owned());
@@ -99,7 +100,7 @@ fn a_deleted_agent_leaves_nothing_behind() {
 
 #[tokio::test(start_paused = true)]
 async fn an_event_goes_to_one_agent_and_its_reply_comes_back() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     let send = |agent: &'static str, id: &'static str, ms| {
         let runtime = Arc::clone(&runtime);
         async move { runtime.send(agent, event(id), Duration::from_millis(ms)).await }
@@ -124,7 +125,7 @@ async fn an_event_goes_to_one_agent_and_its_reply_comes_back() {
 
 #[tokio::test]
 async fn a_subscription_hears_what_it_asked_for_until_it_is_ended() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     let filter = Filter { kinds: vec!["k".to_owned()], ..Filter::default() };
     let mut subscription = runtime.subscribe("p.*", Qos::Realtime, filter);
     for (id, kind) in [("1", "k"), ("2", "other"), ("3", "k")] {
@@ -148,7 +149,7 @@ async fn a_subscription_hears_what_it_asked_for_until_it_is_ended() {
 
 #[tokio::test]
 async fn subscriptions_end_with_the_runtime_and_their_slow_readers_lose_the_oldest() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     for (qos, kept) in [(Qos::Realtime, 512), (Qos::Batched, 2048), (Qos::Background, 4096)] {
         let mut subscription = runtime.subscribe("t", qos, Filter::default());
         (0..5000).for_each(|n| publish(&runtime, "t", &n.to_string()));
@@ -160,6 +161,6 @@ async fn subscriptions_end_with_the_runtime_and_their_slow_readers_lose_the_olde
     }
     runtime.stop("bye");
     let mut late = runtime.subscribe("t", Qos::Batched, Filter::default());
-    assert_eq!(late.next().await, Some(Err(End::Unavailable("bye".to_owned()))));
+    assert_eq!(late.next().await, Some(Err(StreamEnd::Unavailable("bye".to_owned()))));
     assert_eq!(late.next().await, None);
 }

@@ -7,16 +7,16 @@ use std::{
 };
 
 use loom_core::{
-    Call, FailureKind, Options, Runtime,
-    mcp::{Backoff, Pace, Servers, Spec, environment},
+    Runtime, RuntimeOptions, ToolCall, ToolFailureKind,
+    mcp::{Backoff, McpServerConfig, McpServers, Pace, environment},
 };
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The file server over a folder, which is how its process is found.
-fn files(folder: &Path) -> Spec {
+fn files(folder: &Path) -> McpServerConfig {
     let node = std::env::var_os("LOOM_TEST_NODE").expect("LOOM_TEST_NODE names a folder");
     let program = PathBuf::from(node).join("node_modules/.bin/mcp-server-filesystem");
-    Spec {
+    McpServerConfig {
         name: "files".to_owned(),
         command: program.to_str().unwrap().to_owned(),
         args: vec![folder.to_str().unwrap().to_owned()],
@@ -36,24 +36,24 @@ fn process_of(folder: &Path) -> Option<Pid> {
     Pid::from_raw(pids.into_iter().find(named)?)
 }
 
-fn list(timeout_ms: i64) -> Call {
+fn list(timeout_ms: i64) -> ToolCall {
     let name = "files:list_allowed_directories".to_owned();
-    Call { name, arguments: "{}".to_owned(), timeout_ms, ..Call::default() }
+    ToolCall { name, arguments: "{}".to_owned(), timeout_ms, ..ToolCall::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_gives_no_sign_of_life_is_ended_and_started_again() {
     let folder = tempfile::tempdir().unwrap();
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     let first = Duration::from_millis(10);
     let backoff = Backoff { first, ..Backoff::default() };
     let pace = Pace { silence: Duration::from_millis(500), backoff, ..Pace::default() };
-    let servers = Servers::start(vec![files(folder.path())], &runtime.tools, pace);
+    let servers = McpServers::start(vec![files(folder.path())], &runtime.tools, pace);
     runtime.call(list(20_000)).await.unwrap();
     let old = process_of(folder.path()).unwrap();
     kill_process(old, Signal::STOP).unwrap();
     let failure = runtime.call(list(100)).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Timeout);
+    assert_eq!(failure.kind, ToolFailureKind::Timeout);
     let begun = Instant::now();
     while runtime.call(list(1000)).await.is_err() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it is never started again");
@@ -62,14 +62,14 @@ async fn a_server_that_gives_no_sign_of_life_is_ended_and_started_again() {
     servers.stop().await;
     assert_eq!(process_of(folder.path()), None);
     let failure = runtime.call(list(1000)).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::NotFound, "its tools are gone with it");
+    assert_eq!(failure.kind, ToolFailureKind::NotFound, "its tools are gone with it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_that_are_dropped_are_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let runtime = Runtime::new(Options::default());
-    let servers = Servers::start(vec![files(folder.path())], &runtime.tools, Pace::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
+    let servers = McpServers::start(vec![files(folder.path())], &runtime.tools, Pace::default());
     runtime.call(list(20_000)).await.unwrap();
     drop(servers);
     let begun = Instant::now();

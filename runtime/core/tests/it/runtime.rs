@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
 use loom_core::{
-    Call, End, Event, FailureKind, Options, Outbound, Outgoing, Runtime, Tool, backlog::Item,
-    directory::Registration,
+    Event, Outbound, Outgoing, Runtime, RuntimeOptions, StreamEnd, Tool, ToolCall, ToolFailureKind,
+    backlog::QueueItem, directory::Registration,
 };
 use tokio::time::Instant;
 
@@ -23,16 +23,16 @@ fn event(id: &str) -> Event {
     Event { id: id.to_owned(), ..Event::default() }
 }
 
-fn call(name: &str, timeout_ms: i64) -> Call {
+fn call(name: &str, timeout_ms: i64) -> ToolCall {
     let (name, arguments) = (name.to_owned(), "{}".to_owned());
-    Call { id: "c".to_owned(), name, arguments, timeout_ms, ..Call::default() }
+    ToolCall { id: "c".to_owned(), name, arguments, timeout_ms, ..ToolCall::default() }
 }
 
 async fn heard(outbound: &mut Outbound) -> String {
     match outbound.next().await {
         None => "end".to_owned(),
         Some(Err(end)) => format!("{end:?}"),
-        Some(Ok(Outgoing::Event(Item::Delivery { pattern, envelope }))) => {
+        Some(Ok(Outgoing::Event(QueueItem::Delivery { pattern, envelope }))) => {
             format!("{pattern}={} by {}", envelope.event.id, envelope.sender)
         }
         Some(Ok(other)) => format!("{other:?}"),
@@ -41,7 +41,7 @@ async fn heard(outbound: &mut Outbound) -> String {
 
 #[tokio::test]
 async fn a_stream_hears_what_its_agent_registered_for() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "a", &["t", "p.*"], &[]);
     let (session, mut outbound) = runtime.open("a".to_owned());
     session.publish("t".to_owned(), event("1"));
@@ -56,7 +56,7 @@ async fn a_stream_hears_what_its_agent_registered_for() {
 
 #[tokio::test]
 async fn a_reader_that_is_gone_ends_its_session() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "a", &["t"], &[]);
     let (session, outbound) = runtime.open("a".to_owned());
     drop(outbound);
@@ -69,11 +69,11 @@ async fn a_reader_that_is_gone_ends_its_session() {
 
 #[tokio::test]
 async fn a_stream_that_fails_says_why_before_anything_else() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "a", &["t"], &[]);
     let (session, mut outbound) = runtime.open("a".to_owned());
     session.publish("t".to_owned(), event("1"));
-    session.fail("CODE", "why".to_owned(), End::Unavailable("come back".to_owned()));
+    session.fail("CODE", "why".to_owned(), StreamEnd::Unavailable("come back".to_owned()));
     let trouble = Outgoing::Trouble { code: "CODE", message: "why".to_owned() };
     assert_eq!(heard(&mut outbound).await, format!("{trouble:?}"));
     assert_eq!(heard(&mut outbound).await, "t=1 by a");
@@ -83,7 +83,7 @@ async fn a_stream_that_fails_says_why_before_anything_else() {
 
 #[tokio::test]
 async fn after_a_stop_streams_end_so_that_agents_come_back() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     let (_before, mut first) = runtime.open("a".to_owned());
     runtime.stop("bye");
     let (_after, mut second) = runtime.open("b".to_owned());
@@ -94,13 +94,13 @@ async fn after_a_stop_streams_end_so_that_agents_come_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_waits_as_long_as_it_says_and_half_a_minute_otherwise() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "worker", &[], &["t"]);
     let _stream = runtime.open("worker".to_owned());
     for (timeout_ms, expected) in [(70, 70), (0, 30_000), (-1, 30_000), (90_000, 90_000)] {
         let start = Instant::now();
         let failure = runtime.call(call("t", timeout_ms)).await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Timeout);
+        assert_eq!(failure.kind, ToolFailureKind::Timeout);
         let waited = start.elapsed();
         let (least, most) = (Duration::from_millis(expected), Duration::from_millis(expected + 5));
         assert!(least <= waited && waited <= most, "{timeout_ms}: {waited:?}");
@@ -109,7 +109,7 @@ async fn a_call_waits_as_long_as_it_says_and_half_a_minute_otherwise() {
 
 #[tokio::test]
 async fn a_call_is_answered_by_the_stream_that_was_asked() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "worker", &[], &["t"]);
     let (session, mut outbound) = runtime.open("worker".to_owned());
     let caller = tokio::spawn({
@@ -123,23 +123,23 @@ async fn a_call_is_answered_by_the_stream_that_was_asked() {
 
 #[tokio::test]
 async fn calls_that_cannot_be_carried_out() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "away", &[], &["t"]);
     let failure =
-        runtime.call(Call { arguments: String::new(), ..call("x", 0) }).await.unwrap_err();
+        runtime.call(ToolCall { arguments: String::new(), ..call("x", 0) }).await.unwrap_err();
     assert_eq!(
         (failure.kind, &*failure.code),
-        (FailureKind::InvalidArguments, "INVALID_ARGUMENTS")
+        (ToolFailureKind::InvalidArguments, "INVALID_ARGUMENTS")
     );
     let failure = runtime.call(call("x", 0)).await.unwrap_err();
-    assert_eq!((failure.kind, &*failure.message), (FailureKind::NotFound, "Tool not found: x"));
+    assert_eq!((failure.kind, &*failure.message), (ToolFailureKind::NotFound, "Tool not found: x"));
     let failure = runtime.call(call("t", 0)).await.unwrap_err();
-    assert_eq!((failure.kind, &*failure.code), (FailureKind::Execution, "EXECUTION_ERROR"));
+    assert_eq!((failure.kind, &*failure.code), (ToolFailureKind::Execution, "EXECUTION_ERROR"));
 }
 
 #[tokio::test]
 async fn a_reader_that_sleeps_does_not_stop_a_publisher() {
-    let runtime = Runtime::new(Options::default());
+    let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "sleeper", &["t"], &[]);
     register(&runtime, "reader", &["t"], &[]);
     let (_sleeping, mut sleeper) = runtime.open("sleeper".to_owned());
@@ -148,7 +148,7 @@ async fn a_reader_that_sleeps_does_not_stop_a_publisher() {
         session.publish("t".to_owned(), event(&n.to_string()));
         assert_eq!(heard(&mut reader).await, format!("t={n} by reader"));
     }
-    let lost = Outgoing::Event(Item::Lost { pattern: "t".into(), count: 3000 - 2048 });
+    let lost = Outgoing::Event(QueueItem::Lost { pattern: "t".into(), count: 3000 - 2048 });
     assert_eq!(heard(&mut sleeper).await, format!("{lost:?}"));
     assert_eq!(heard(&mut sleeper).await, "t=952 by reader");
 }

@@ -8,18 +8,18 @@ use std::{
 };
 
 use futures::TryStreamExt as _;
-use loom_github::{Github, Memory, Options, Place, Token};
+use loom_github::{DocumentCache, Github, GithubOptions, GithubRepo, GithubToken};
 use loom_github_server::{Asset, GithubServer, Release};
-use loom_http::Network;
-use loom_source::{Line, Opened, Release as Wanted, contract::subject::line};
+use loom_http::NetworkSettings;
+use loom_source::{Download, Product, Release as Wanted, contract::subject::product};
 use serde_json::Value;
 
 /// What is remembered, as long as the test runs.
 #[derive(Debug, Default)]
 pub struct Notes(Mutex<BTreeMap<String, Value>>);
 
-impl Memory for Notes {
-    fn recall(&self, name: &str) -> Option<Value> {
+impl DocumentCache for Notes {
+    fn get(&self, name: &str) -> Option<Value> {
         self.0.lock().unwrap().get(name).cloned()
     }
 
@@ -39,18 +39,18 @@ impl Notes {
 }
 
 /// Options for the server's repository, with its token or without.
-pub fn options(server: &GithubServer, token: Option<&str>) -> Options {
+pub fn options(server: &GithubServer, token: Option<&str>) -> GithubOptions {
     let parse = |url: String| url.parse().unwrap();
     let (base, api) = (parse(server.base_url()), parse(server.api_base()));
-    Options {
-        place: Place::new("o/r", Some(&base), Some(&api)).unwrap(),
-        token: token.map(|token| Token { value: token.into(), from: "TEST_TOKEN".into() }),
-        wanted: "TEST_TOKEN".into(),
+    GithubOptions {
+        repo: GithubRepo::new("o/r", Some(&base), Some(&api)).unwrap(),
+        token: token.map(|token| GithubToken { value: token.into(), from: "TEST_TOKEN".into() }),
+        token_variable: "TEST_TOKEN".into(),
         tag_prefix: "v".into(),
         prerelease: false,
         evidence: false,
-        network: Network::default(),
-        memory: Arc::new(Notes::default()),
+        network: NetworkSettings::default(),
+        cache: Arc::new(Notes::default()),
     }
 }
 
@@ -60,19 +60,19 @@ pub fn source(server: &GithubServer, token: Option<&str>) -> Github {
 }
 
 /// Everything that arrives.
-pub async fn bytes(opened: Opened) -> Vec<u8> {
+pub async fn bytes(opened: Download) -> Vec<u8> {
     let pieces: Vec<bytes::Bytes> = opened.body.try_collect().await.unwrap();
     pieces.concat()
 }
 
 /// The default program at a version.
 pub fn wanted(version: &str) -> Wanted {
-    linux().version(version.parse().unwrap())
+    linux().at_version(version.parse().unwrap())
 }
 
 /// The default program for Linux on x86-64.
-pub fn linux() -> Line {
-    line()
+pub fn linux() -> Product {
+    product()
 }
 
 /// Its `.tar.gz` at a version: noise of the version's own.

@@ -11,8 +11,8 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use loom_http::{Client, Get, Network, Retry};
-use loom_source::{Opened, SourceError};
+use loom_http::{Client, GetRequest, NetworkSettings, RequestRetry};
+use loom_source::{Download, SourceError};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -116,15 +116,17 @@ pub fn client() -> Client {
     with(|_| {})
 }
 
-pub fn with(change: impl FnOnce(&mut Network)) -> Client {
-    let retry = Retry { attempts: 3, base: Duration::from_millis(1), cap: Duration::from_secs(1) };
-    let mut network = Network { timeout: Duration::from_secs(30), retry, ..Network::default() };
+pub fn with(change: impl FnOnce(&mut NetworkSettings)) -> Client {
+    let retry =
+        RequestRetry { attempts: 3, base: Duration::from_millis(1), cap: Duration::from_secs(1) };
+    let mut network =
+        NetworkSettings { timeout: Duration::from_secs(30), retry, ..NetworkSettings::default() };
     change(&mut network);
     Client::new(network).unwrap()
 }
 
 /// What became of a body: its bytes, and the error it ended with.
-pub async fn read(mut opened: Opened) -> (Vec<u8>, Option<SourceError>) {
+pub async fn read(mut opened: Download) -> (Vec<u8>, Option<SourceError>) {
     let mut bytes = Vec::new();
     while let Some(piece) = opened.body.next().await {
         match piece {
@@ -136,7 +138,7 @@ pub async fn read(mut opened: Opened) -> (Vec<u8>, Option<SourceError>) {
 }
 
 /// The error of a request, or of its body.
-pub async fn failure(client: &Client, get: Get) -> SourceError {
+pub async fn failure(client: &Client, get: GetRequest) -> SourceError {
     match client.get(&get).await {
         Err(error) => error,
         Ok(None) => panic!("absent"),

@@ -1,8 +1,8 @@
 use super::*;
 
-fn place(text: &str) -> Result<Place, String> {
+fn place(text: &str) -> Result<BucketUrl, String> {
     let url: Url = text.parse().unwrap();
-    Place::parse(Provider::of(url.scheme()).unwrap(), &url)
+    BucketUrl::parse(BucketProvider::of(url.scheme()).unwrap(), &url)
 }
 
 fn options(endpoint: Option<&str>, variables: &[(&str, &str)]) -> ObjectOptions {

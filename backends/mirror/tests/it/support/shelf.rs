@@ -4,8 +4,8 @@ use std::{fs, io, path::Path};
 
 use loom_source::{
     ArchiveFormat, Digest, Index, Platform, Record, Slot, Statement,
-    contract::{Asset, Checksum, Published},
-    record::{Archive, IndexEntry, IndexPayload, RecordCarrier, object_path, tree_path},
+    contract::{PublishedAsset, PublishedChecksum, PublishedRelease},
+    record::{IndexEntry, IndexPayload, RecordArtifact, StatementArchive, object_path, tree_path},
 };
 
 /// How releases are laid out.
@@ -22,7 +22,7 @@ pub enum Layout {
 }
 
 /// Writes exactly these releases into `root`.
-pub fn write(root: &Path, layout: Layout, releases: &[Published]) -> io::Result<()> {
+pub fn write(root: &Path, layout: Layout, releases: &[PublishedRelease]) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let path = entry?.path();
         if path.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
@@ -42,16 +42,16 @@ pub fn put(root: &Path, key: &str, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The name of a release's asset.
-pub fn name(published: &Published) -> String {
+pub fn name(published: &PublishedRelease) -> String {
     let stem = published.release.asset_stem().expect("a version");
     match (published.asset, published.release.platform) {
-        (Asset::Archive(format), _) => format!("{stem}.{}", format.extension()),
-        (Asset::Bare, Platform::WindowsX86_64) => format!("{stem}.exe"),
-        (Asset::Bare, _) => stem,
+        (PublishedAsset::Archive(format), _) => format!("{stem}.{}", format.extension()),
+        (PublishedAsset::Bare, Platform::WindowsX86_64) => format!("{stem}.exe"),
+        (PublishedAsset::Bare, _) => stem,
     }
 }
 
-fn assets(root: &Path, layout: Layout, releases: &[Published]) -> io::Result<()> {
+fn assets(root: &Path, layout: Layout, releases: &[PublishedRelease]) -> io::Result<()> {
     let mut sums = String::new();
     for published in releases {
         let name = name(published);
@@ -70,7 +70,7 @@ fn assets(root: &Path, layout: Layout, releases: &[Published]) -> io::Result<()>
     if sums.is_empty() { Ok(()) } else { put(root, "SHA256SUMS", sums.as_bytes()) }
 }
 
-fn store(root: &Path, layout: Layout, releases: &[Published]) -> io::Result<()> {
+fn store(root: &Path, layout: Layout, releases: &[PublishedRelease]) -> io::Result<()> {
     put(root, "format", b"loom-store 1\n")?;
     let mut entries = Vec::new();
     for published in releases {
@@ -100,29 +100,29 @@ fn store(root: &Path, layout: Layout, releases: &[Published]) -> io::Result<()> 
 /// A release's statement and carriers, its objects written: an archive, or one loose file.
 fn described(
     root: &Path,
-    published: &Published,
+    published: &PublishedRelease,
     version: loom_source::Version,
-) -> io::Result<(Statement, Vec<RecordCarrier>)> {
-    let Published { release, asset, bytes, checksum } = published;
+) -> io::Result<(Statement, Vec<RecordArtifact>)> {
+    let PublishedRelease { release, asset, bytes, checksum } = published;
     let entry = release.executable();
     let content = Digest::of(bytes);
     let listing = format!("loom-tree 1\nx {content} {} {entry}\n", bytes.len());
     let tree = Digest::of(listing.as_bytes());
     let mut archives = Vec::new();
     let carrier = match asset {
-        Asset::Archive(format) => {
+        PublishedAsset::Archive(format) => {
             let digest = match checksum {
-                Checksum::Wrong(digest) => *digest,
+                PublishedChecksum::Wrong(digest) => *digest,
                 _ => content,
             };
             put(root, &object_path(&digest), bytes)?;
             archives.push(archive(digest, bytes.len() as u64, *format));
-            RecordCarrier::Archive { digest }
+            RecordArtifact::Archive { digest }
         }
-        Asset::Bare => {
+        PublishedAsset::Bare => {
             put(root, &object_path(&tree), listing.as_bytes())?;
             put(root, &format!("{}/{entry}", tree_path(&tree)), bytes)?;
-            RecordCarrier::Loose
+            RecordArtifact::Loose
         }
     };
     let (authority, binary) = (release.authority.clone(), release.binary.clone());
@@ -138,9 +138,9 @@ fn described(
         published: None,
         critical: vec![],
     };
-    Ok((statement, vec![RecordCarrier::Unknown, carrier]))
+    Ok((statement, vec![RecordArtifact::Unknown, carrier]))
 }
 
-fn archive(digest: Digest, size: u64, format: ArchiveFormat) -> Archive {
-    Archive { digest, size, format, strip: false }
+fn archive(digest: Digest, size: u64, format: ArchiveFormat) -> StatementArchive {
+    StatementArchive { digest, size, format, strip: false }
 }

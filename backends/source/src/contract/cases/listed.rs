@@ -3,34 +3,39 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Line, Listing, Need, Platform, Version,
-    contract::{Published, Subject, Wrong, expect::ensure, expect::wrong, subject::line},
+    ListingScope, Platform, Product, Version, VersionListing,
+    contract::{
+        Failure, PublishedRelease, SourceFixture, expect::ensure, expect::wrong, subject::product,
+    },
 };
 
-fn shelf() -> Vec<Published> {
-    let mut shelf: Vec<Published> = ["0.1.0", "0.2.0", "0.10.0", "0.11.0-rc.1"]
+fn shelf() -> Vec<PublishedRelease> {
+    let mut shelf: Vec<PublishedRelease> = ["0.1.0", "0.2.0", "0.10.0", "0.11.0-rc.1"]
         .into_iter()
-        .map(|version| Published::archive(version, version))
+        .map(|version| PublishedRelease::archive(version, version))
         .collect();
-    let mut elsewhere = Published::archive("0.12.0", "for another platform");
+    let mut elsewhere = PublishedRelease::archive("0.12.0", "for another platform");
     elsewhere.release.platform = Platform::MacosAarch64;
     shelf.push(elsewhere);
     shelf
 }
 
-pub(super) async fn versions_are_listed(subject: &dyn Subject) -> Result<(), Wrong> {
-    let stand = subject.stand(&shelf()).await?;
+pub(super) async fn versions_are_listed(subject: &dyn SourceFixture) -> Result<(), Failure> {
+    let stand = subject.start(&shelf()).await?;
     let expected: BTreeSet<Version> = ["0.1.0", "0.2.0", "0.10.0", "0.11.0-rc.1"]
         .iter()
         .map(|v| v.parse())
         .collect::<Result<_, _>>()?;
-    let Listing::Versions(all) = stand.source().list(&line(), Need::All).await? else {
+    let VersionListing::Versions(all) = stand.source().list(&product(), ListingScope::All).await?
+    else {
         return Err(wrong("it says that it cannot list"));
     };
     ensure(all.len() == expected.len(), || format!("a version stands twice in {all:?}"))?;
     let all: BTreeSet<Version> = all.into_iter().map(|dated| dated.version).collect();
     ensure(all == expected, || format!("listed {all:?}"))?;
-    let Listing::Versions(newest) = stand.source().list(&line(), Need::Newest).await? else {
+    let VersionListing::Versions(newest) =
+        stand.source().list(&product(), ListingScope::Newest).await?
+    else {
         return Err(wrong("it says that it cannot list the newest"));
     };
     let release: Version = "0.10.0".parse()?;
@@ -39,31 +44,37 @@ pub(super) async fn versions_are_listed(subject: &dyn Subject) -> Result<(), Wro
     })
 }
 
-pub(super) async fn an_unknown_line_lists_nothing(subject: &dyn Subject) -> Result<(), Wrong> {
-    let stand = subject.stand(&shelf()).await?;
+pub(super) async fn an_unknown_line_lists_nothing(
+    subject: &dyn SourceFixture,
+) -> Result<(), Failure> {
+    let stand = subject.start(&shelf()).await?;
     for unknown in [
-        Line { binary: "loom-bridge".parse()?, ..line() },
-        Line { platform: Platform::WindowsX86_64, ..line() },
+        Product { binary: "loom-bridge".parse()?, ..product() },
+        Product { platform: Platform::WindowsX86_64, ..product() },
     ] {
-        let listing = stand.source().list(&unknown, Need::All).await?;
-        ensure(listing == Listing::Versions(vec![]), || format!("{unknown}: {listing:?}"))?;
+        let listing = stand.source().list(&unknown, ListingScope::All).await?;
+        ensure(listing == VersionListing::Versions(vec![]), || format!("{unknown}: {listing:?}"))?;
     }
     Ok(())
 }
 
-pub(super) async fn what_cannot_be_listed_says_so(subject: &dyn Subject) -> Result<(), Wrong> {
-    let stand = subject.stand(&shelf()).await?;
-    let listing = stand.source().list(&line(), Need::All).await?;
-    ensure(matches!(listing, Listing::Unlistable(why) if !why.is_empty()), || {
+pub(super) async fn what_cannot_be_listed_says_so(
+    subject: &dyn SourceFixture,
+) -> Result<(), Failure> {
+    let stand = subject.start(&shelf()).await?;
+    let listing = stand.source().list(&product(), ListingScope::All).await?;
+    ensure(matches!(listing, VersionListing::Unlistable(why) if !why.is_empty()), || {
         format!("it answered {listing:?}")
     })
 }
 
 pub(super) async fn a_development_build_is_never_listed(
-    subject: &dyn Subject,
-) -> Result<(), Wrong> {
-    let published = Published::dev("x");
-    let stand = subject.stand(std::slice::from_ref(&published)).await?;
-    let listing = stand.source().list(&published.release.line(), Need::All).await?;
-    ensure(!matches!(&listing, Listing::Versions(v) if !v.is_empty()), || format!("{listing:?}"))
+    subject: &dyn SourceFixture,
+) -> Result<(), Failure> {
+    let published = PublishedRelease::dev("x");
+    let stand = subject.start(std::slice::from_ref(&published)).await?;
+    let listing = stand.source().list(&published.release.product(), ListingScope::All).await?;
+    ensure(!matches!(&listing, VersionListing::Versions(v) if !v.is_empty()), || {
+        format!("{listing:?}")
+    })
 }

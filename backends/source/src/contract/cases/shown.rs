@@ -2,13 +2,13 @@
 
 use super::one;
 use crate::{
-    Pointer, Resume,
-    contract::{Subject, Wrong, chain, expect::ensure, expect::offered},
+    AssetRef, RangeRequest,
+    contract::{Failure, SourceFixture, chain, expect::ensure, expect::offered},
 };
 
-pub(super) async fn a_source_says_what_it_can(subject: &dyn Subject) -> Result<(), Wrong> {
+pub(super) async fn a_source_says_what_it_can(subject: &dyn SourceFixture) -> Result<(), Failure> {
     let published = one(subject, 41, 100);
-    let stand = subject.stand(std::slice::from_ref(&published)).await?;
+    let stand = subject.start(std::slice::from_ref(&published)).await?;
     // What a source can do may show only once it has been asked something.
     offered(stand.source(), &published).await?;
     let (says, can) = (stand.source().capabilities(), subject.capabilities());
@@ -18,15 +18,15 @@ pub(super) async fn a_source_says_what_it_can(subject: &dyn Subject) -> Result<(
 }
 
 pub(super) async fn a_source_names_itself_without_secrets(
-    subject: &dyn Subject,
-) -> Result<(), Wrong> {
+    subject: &dyn SourceFixture,
+) -> Result<(), Failure> {
     let published = one(subject, 40, 100);
-    let stand = subject.stand(std::slice::from_ref(&published)).await?;
+    let stand = subject.start(std::slice::from_ref(&published)).await?;
     let source = stand.source();
     let offer = offered(source, &published).await?;
     let mut shown = vec![source.to_string(), format!("{source:?}"), format!("{offer:?}")];
-    let missing = Pointer::new(format!("{}.missing", offer.carriers[0].at));
-    if let Err(error) = source.open(&missing, &Resume::whole()).await {
+    let missing = AssetRef::new(format!("{}.missing", offer.artifacts[0].asset));
+    if let Err(error) = source.open(&missing, &RangeRequest::whole()).await {
         shown.push(format!("{error:?}"));
         shown.push(chain(&error));
     }
