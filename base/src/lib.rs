@@ -1,0 +1,28 @@
+//! Values and small functions that both `loom` and the Loom runtime need, each in one place.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`atomic_file`] | a file that is replaced as a whole, or not at all |
+//! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
+//! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
+//! | [`loopback`] | whether a host or a URL is this machine |
+//! | [`redact`] | URLs without what may be secret |
+//! | [`sync`] | mutexes whose poison is ignored |
+//! | [`time`] | RFC 3339 timestamps and ages in words |
+//! | [`token`] | random tokens from the operating system |
+//!
+//! This crate is the lowest layer: it imports no other crate of the workspace, reads no environment variable and
+//! opens no socket.
+
+pub mod atomic_file;
+pub mod backoff;
+pub mod host_port;
+pub mod loopback;
+pub mod redact;
+pub mod sync;
+pub mod time;
+pub mod token;
+
+pub use backoff::Backoff;
+pub use host_port::{HostPort, HostPortError};
+pub use sync::LockExt;

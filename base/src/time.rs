@@ -1,0 +1,92 @@
+//! Timestamps as text (RFC 3339, UTC) and ages in words.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// `2026-11-22T16:03:00Z`. A time before 1970 is shown as 1970, one after the year 9999 as its last second.
+pub fn format_rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(representable(time)).to_string()
+}
+
+/// `2026-11-22T16:03:00.123Z`, with the same limits as [`format_rfc3339`].
+pub fn format_rfc3339_millis(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(representable(time)).to_string()
+}
+
+/// `2026-11-22T16:03:00.123456789Z`, with the same limits as [`format_rfc3339`]: for the times of files, where two
+/// within one second differ.
+pub fn format_rfc3339_nanos(time: SystemTime) -> String {
+    humantime::format_rfc3339_nanos(representable(time)).to_string()
+}
+
+/// The time of a text in RFC 3339, UTC, with or without fractions of a second; `None` for any other text.
+pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339(text).ok()
+}
+
+/// An age in its largest whole unit: `3 days`, `2 hours`, `5 minutes`; `just now` below a minute.
+pub fn age_in_words(age: Duration) -> String {
+    let seconds = age.as_secs();
+    let (count, unit) = match seconds {
+        0..60 => return "just now".to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The last second of the year 9999, which is as far as RFC 3339 reaches.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// The formatter panics outside 1970..=9999; times come from file systems and servers, which may say anything.
+fn representable(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    UNIX_EPOCH + since.min(Duration::from_secs(LAST_SECOND))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn text_and_time_agree() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_798_761_599, "2026-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(format_rfc3339(at(seconds)), text);
+            assert_eq!(parse_rfc3339(text), Some(at(seconds)));
+        }
+        let exact = at(1) + Duration::from_nanos(5);
+        assert_eq!(format_rfc3339_nanos(exact), "1970-01-01T00:00:01.000000005Z");
+        assert_eq!(format_rfc3339_millis(exact), "1970-01-01T00:00:01.000Z");
+        for bad in ["", "yesterday", "2000-02-30T00:00:00Z"] {
+            assert_eq!(parse_rfc3339(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_outside_the_format_are_cut_to_its_limits() {
+        assert_eq!(format_rfc3339(UNIX_EPOCH - Duration::from_secs(9)), "1970-01-01T00:00:00Z");
+        assert_eq!(format_rfc3339(at(LAST_SECOND + 1)), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn ages_have_one_unit() {
+        for (seconds, words) in [
+            (0, "just now"),
+            (60, "1 minute"),
+            (7_200, "2 hours"),
+            (86_400, "1 day"),
+            (300_000, "3 days"),
+        ] {
+            assert_eq!(age_in_words(Duration::from_secs(seconds)), words);
+        }
+    }
+}
