@@ -1,19 +1,25 @@
 //! Loom's runtime management: find, verify, store and run the Loom agent runtime.
 //!
-//! Floors, lowest first; a module uses only what stands below it:
+//! Layers, lowest first; a module imports only lower ones:
 //!
-//! | floor | module | does |
+//! | layer | module | does |
 //! |---|---|---|
 //! | 3 | `trust` | judges what may enter: pure functions over values |
+//! | 3 | `state` | reads, locks, updates and durably writes the files of the state folder |
 //! | 4 | `store` | keeps trees by their digest on this machine; knows no network |
-//! | 4 | `config` | turns files, environment and flags into one value that remembers where each setting came from |
-//! | 5 | `acquire` | find, judge, fetch, check, publish |
+//! | 4 | `config` | turns files, environment and flags into one value that records where each setting came from |
+//! | 5 | `sources` | configured sources, ready to be asked |
 //! | 5 | `launch` | starts, watches and stops a runtime |
+//! | 6 | `acquire` | resolves, fetches, checks and publishes a release |
+//!
+//! The command line belongs to the program `loom` (`src/cli/`), not to this library.
 //!
 //! The library takes values: it never looks at the terminal, the home directory or the environment.
 
 pub mod acquire;
 pub mod config;
 pub mod launch;
+pub mod sources;
+pub mod state;
 pub mod store;
 pub mod trust;

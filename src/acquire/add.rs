@@ -16,7 +16,7 @@ use loom_source::{
 };
 
 use super::{
-    AcquireError, Acquired, Acquirer, Candidate, Reach,
+    AcquireError, Acquired, Acquirer,
     fetch::{FetchError, Transfer},
     first_seen,
     observer::Progress,
@@ -24,6 +24,7 @@ use super::{
     plan::{FailureReason, SourceEvent},
     run::{ChosenArtifact, StepOutcome},
 };
+use crate::sources::{Candidate, Reach};
 use crate::trust::{Judged, Pin, PinOrigin, Rejection, SourceClass};
 
 /// Bytes read at once.

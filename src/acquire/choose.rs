@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use loom_source::{ListedVersion, Product, Selector, Statement, Version, parse_rfc3339};
 use serde::{Deserialize, Serialize};
 
-use super::{AcquireError, Acquirer, Candidate, Reach, state};
+use super::{AcquireError, Acquirer};
+use crate::sources::{Candidate, Reach};
 
 /// What a listing came to.
 pub(super) enum VersionChoice {
@@ -91,8 +92,8 @@ impl Acquirer<'_> {
             return Ok(());
         }
         let Product { authority, binary, platform } = line;
-        let path = self.state.join("latest").join(format!("{authority}@{binary}@{platform}.json"));
-        let before = state::read::<Highest>(&path)?.map(|highest| highest.version);
+        let file = self.state.file(format!("latest/{authority}@{binary}@{platform}.json"));
+        let before = file.read_json::<Highest>()?.map(|highest| highest.version);
         match before {
             Some(before) if before > *version && !self.allow_downgrade => {
                 Err(AcquireError::Downgrade {
@@ -103,7 +104,7 @@ impl Acquirer<'_> {
             }
             Some(before) if before == *version => Ok(()),
             _ => {
-                self.memory(state::write(&path, &Highest { version: version.clone() }));
+                self.memory(file.write_json(&Highest { version: version.clone() }));
                 Ok(())
             }
         }

@@ -4,7 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use loom_source::{Selector, Version};
 
-use super::{plan::FailureReason, state::StateError};
+use super::plan::FailureReason;
+use crate::state::StateError;
 use crate::store::{Attempt, StoreError};
 
 /// No release, and why.

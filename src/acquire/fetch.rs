@@ -17,11 +17,12 @@ use loom_source::{
 };
 
 use super::{
-    AcquireError, Acquirer, Candidate, Reach,
+    AcquireError, Acquirer,
     inflate::inflate,
     observer::Progress,
     pipe::{PipeReader, PipeWriter, pipe},
 };
+use crate::sources::{Candidate, Reach};
 use crate::{
     store::{Begun, Partial, Received, Staged, UnpackError},
     trust::{Expected, SourceClass},

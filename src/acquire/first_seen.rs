@@ -2,35 +2,35 @@
 //!
 //! A release whose digest differs from the one first seen is refused, whoever serves it.
 
-use std::path::{Path, PathBuf};
-
 use loom_source::{Record, Release};
 
-use super::state::{self, StateError};
-use crate::trust::Pins;
+use crate::{
+    state::{StateDir, StateError, StateFile},
+    trust::Pins,
+};
 
 /// `pins/<authority>/<binary>/<version>/<platform>.json`
-fn path(state: &Path, release: &Release) -> PathBuf {
+fn file(state: &StateDir, release: &Release) -> StateFile {
     let below = Record::path(release);
-    state.join("pins").join(below.trim_start_matches("releases/"))
+    state.file(format!("pins/{}", below.trim_start_matches("releases/")))
 }
 
 /// What was seen of `release`; nothing for a development build, which may change at will.
-pub(super) fn load(state: &Path, release: &Release) -> Result<Pins, StateError> {
+pub(super) fn load(state: &StateDir, release: &Release) -> Result<Pins, StateError> {
     if release.slot.version().is_none() {
         return Ok(Pins::default());
     }
-    Ok(state::read_strictly(&path(state, release))?.unwrap_or_default())
+    Ok(file(state, release).read_json_strictly()?.unwrap_or_default())
 }
 
 /// Remembers what was seen; the first tree stays, archives are added.
-pub(super) fn remember(state: &Path, release: &Release, seen: Pins) -> Result<(), StateError> {
+pub(super) fn remember(state: &StateDir, release: &Release, seen: Pins) -> Result<(), StateError> {
     if release.slot.version().is_none() {
         return Ok(());
     }
-    let path = path(state, release);
-    let _lock = state::lock(&path, &mut || {})?;
-    let before: Option<Pins> = state::read_strictly(&path)?;
+    let file = file(state, release);
+    let _lock = file.lock(&mut || {})?;
+    let before: Option<Pins> = file.read_json_strictly()?;
     let mut pins = before.clone().unwrap_or_default();
     if pins.tree.is_none() {
         pins.tree = seen.tree;
@@ -43,12 +43,12 @@ pub(super) fn remember(state: &Path, release: &Release, seen: Pins) -> Result<()
     if before.as_ref() == Some(&pins) {
         return Ok(());
     }
-    state::write(&path, &pins)
+    file.write_json(&pins)
 }
 
 /// Forgets what was seen; whether there was anything.
-pub fn forget(state: &Path, release: &Release) -> Result<bool, StateError> {
-    state::forget(&path(state, release))
+pub fn forget(state: &StateDir, release: &Release) -> Result<bool, StateError> {
+    file(state, release).remove()
 }
 
 #[cfg(test)]
@@ -68,17 +68,18 @@ mod tests {
         let (authority, binary) = (Authority::default(), Name::default());
         let line = Product { authority, binary, platform: Platform::LinuxX86_64 };
         let release = line.at_version("0.2.0".parse().unwrap());
-        let state = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::new(folder.path());
         for (tree, archive) in [("t", "a"), ("u", "b"), ("t", "a")] {
             let seen = Pins { tree: Some(pin(tree)), archives: vec![pin(archive)] };
-            remember(state.path(), &release, seen).unwrap();
+            remember(&state, &release, seen).unwrap();
         }
         let expected = Pins { tree: Some(pin("t")), archives: vec![pin("a"), pin("b")] };
-        assert_eq!(load(state.path(), &release).unwrap(), expected);
+        assert_eq!(load(&state, &release).unwrap(), expected);
 
-        std::fs::write(path(state.path(), &release), "{").unwrap();
-        assert!(load(state.path(), &release).is_err());
-        assert!(forget(state.path(), &release).unwrap());
-        assert_eq!(load(state.path(), &release).unwrap(), Pins::default());
+        file(&state, &release).write(b"{").unwrap();
+        assert!(load(&state, &release).is_err());
+        assert!(forget(&state, &release).unwrap());
+        assert_eq!(load(&state, &release).unwrap(), Pins::default());
     }
 }

@@ -8,7 +8,7 @@ use loom_source::{
 };
 
 use super::{
-    AcquireError, Acquirer, Candidate, Reach,
+    AcquireError, Acquirer,
     choose::fits,
     describe::error_chain,
     observer::Progress,
@@ -16,6 +16,7 @@ use super::{
     resolve::ResolutionState,
     versions::{CachedListing, ListingCache, ago},
 };
+use crate::sources::{Candidate, Reach};
 use crate::trust::SourceClass;
 
 /// What one source said.

@@ -31,9 +31,7 @@
 
 mod add;
 mod attempt;
-mod bounded;
 mod build;
-mod candidate;
 mod choose;
 pub mod chosen;
 mod describe;
@@ -45,7 +43,6 @@ mod inflate;
 mod listing;
 mod loose;
 mod network;
-mod notes;
 mod observer;
 mod outcome;
 mod pipe;
@@ -56,31 +53,27 @@ mod race;
 pub mod remote;
 mod resolve;
 mod run;
-mod state;
 #[cfg(test)]
 mod tests;
 mod versions;
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use loom_source::{Digest, Product, Release, Selector, Slot};
 
-pub use bounded::Bounded;
-pub use candidate::{Candidate, Reach};
 pub use error::AcquireError;
 pub use first_seen::forget as forget_first_seen;
 pub use network::SourceRuntime;
-pub use notes::SharedDocuments;
 pub use observer::{Observer, Progress};
 pub use plan::{FailureReason, TransferRetry};
-pub use state::StateError;
 pub use versions::age_in_words;
 
 use resolve::ResolutionState;
 
+use crate::{
+    sources::Candidate,
+    state::{StateDir, StateError},
+};
 use crate::{
     store::{Installed, Recovery, Store, StoreError, TreeLimits},
     trust::Policy,
@@ -91,7 +84,7 @@ pub struct Acquirer<'a> {
     /// Where releases are kept.
     pub store: &'a Store,
     /// The state folder.
-    pub state: &'a Path,
+    pub state: &'a StateDir,
     /// Who may be asked, in order.
     pub candidates: &'a [Candidate],
     /// What may enter.

@@ -8,9 +8,9 @@ use std::{
 use loom_source::{BuildInfo, Digest, ErrorClass, Offer, Release, SourceError};
 
 use super::{
-    Acquirer, Candidate, describe::error_chain, observer::Progress, plan::SourceEvent,
-    quarantine::Strike,
+    Acquirer, describe::error_chain, observer::Progress, plan::SourceEvent, quarantine::Strike,
 };
+use crate::sources::Candidate;
 use crate::{
     store::{Attempt, Checked, Receipt, receipt::BuildReceipt, receipt::rfc3339_exact},
     trust::{Expectation, Grade, Rejection, SourceClass},

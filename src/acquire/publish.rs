@@ -3,11 +3,12 @@
 use std::time::SystemTime;
 
 use super::{
-    AcquireError, Acquirer, Candidate, How, first_seen,
+    AcquireError, Acquirer, How, first_seen,
     observer::Progress,
     outcome::AttemptLog,
     run::{ChosenArtifact, StepOutcome},
 };
+use crate::sources::Candidate;
 use crate::{
     store::{Checked, Received, StoreError, receipt::rfc3339},
     trust::{Pin, PinOrigin, Pins, Waiver},

@@ -2,16 +2,17 @@
 //!
 //! Kept in `quarantine.json` of the state folder, shared by all processes of the user.
 
-use std::{
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use loom_source::{Digest, Release};
 use serde::{Deserialize, Serialize};
 
-use super::state::{self, StateError};
-use crate::trust::Grade;
+use crate::{
+    state::{StateDir, StateError},
+    trust::Grade,
+};
+
+const FILE: &str = "quarantine.json";
 
 /// How long a source is asked last.
 pub const TERM: Duration = Duration::from_secs(600);
@@ -41,8 +42,8 @@ pub struct Quarantine {
 
 impl Quarantine {
     /// What is remembered.
-    pub fn load(state: &Path, now: SystemTime) -> Result<Self, StateError> {
-        let mut quarantine: Self = state::read(&state.join("quarantine.json"))?.unwrap_or_default();
+    pub fn load(state: &StateDir, now: SystemTime) -> Result<Self, StateError> {
+        let mut quarantine: Self = state.file(FILE).read_json()?.unwrap_or_default();
         // One from the future was written under another clock, and would count for who knows how long.
         let (now, latest) = (seconds(now), seconds(now + TERM));
         quarantine.blames.retain(|blame| blame.until > now && blame.until <= latest);
@@ -50,17 +51,17 @@ impl Quarantine {
     }
 
     /// Remembers these.
-    pub fn add(state: &Path, blames: Vec<Strike>, now: SystemTime) -> Result<(), StateError> {
+    pub fn add(state: &StateDir, blames: Vec<Strike>, now: SystemTime) -> Result<(), StateError> {
         if blames.is_empty() {
             return Ok(());
         }
-        let path = state.join("quarantine.json");
-        let _lock = state::lock(&path, &mut || {})?;
+        let file = state.file(FILE);
+        let _lock = file.lock(&mut || {})?;
         let mut quarantine = Self::load(state, now)?;
         quarantine.blames.retain(|old| !blames.iter().any(|new| new.same_matter(old)));
         quarantine.blames.extend(blames);
         quarantine.blames = just(quarantine.blames);
-        state::write(&path, &quarantine)
+        file.write_json(&quarantine)
     }
 
     /// Whether this source is to be asked last for this release: it lied about it, or about two objects
@@ -174,12 +175,13 @@ mod tests {
 
     #[test]
     fn agreement_counts_across_processes() {
-        let state = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::new(folder.path());
         for source in ["a", "b"] {
             let blames = vec![blame(source, "0.2.0", "x", Grade::Identity)];
-            Quarantine::add(state.path(), blames, UNIX_EPOCH).unwrap();
+            Quarantine::add(&state, blames, UNIX_EPOCH).unwrap();
         }
-        assert_eq!(Quarantine::load(state.path(), UNIX_EPOCH).unwrap().blames, []);
+        assert_eq!(Quarantine::load(&state, UNIX_EPOCH).unwrap().blames, []);
     }
 
     #[test]
@@ -203,19 +205,20 @@ mod tests {
 
     #[test]
     fn it_is_remembered_across_processes_and_forgotten_in_time() {
-        let state = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::new(folder.path());
         let blames = vec![blame("a", "0.2.0", "x", Grade::Transfer)];
-        Quarantine::add(state.path(), blames.clone(), UNIX_EPOCH).unwrap();
-        Quarantine::add(state.path(), blames, UNIX_EPOCH).unwrap();
+        Quarantine::add(&state, blames.clone(), UNIX_EPOCH).unwrap();
+        Quarantine::add(&state, blames, UNIX_EPOCH).unwrap();
         let soon = UNIX_EPOCH + TERM - Duration::from_secs(1);
-        assert_eq!(Quarantine::load(state.path(), soon).unwrap().blames.len(), 1);
-        assert_eq!(Quarantine::load(state.path(), UNIX_EPOCH + TERM).unwrap().blames.len(), 0);
+        assert_eq!(Quarantine::load(&state, soon).unwrap().blames.len(), 1);
+        assert_eq!(Quarantine::load(&state, UNIX_EPOCH + TERM).unwrap().blames.len(), 0);
         Quarantine::add(
-            state.path(),
+            &state,
             vec![Strike { until: 9_999_999, ..blame("c", "0.1.0", "x", Grade::Transfer) }],
             UNIX_EPOCH,
         )
         .unwrap();
-        assert_eq!(Quarantine::load(state.path(), UNIX_EPOCH).unwrap().blames.len(), 1);
+        assert_eq!(Quarantine::load(&state, UNIX_EPOCH).unwrap().blames.len(), 1);
     }
 }

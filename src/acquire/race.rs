@@ -12,12 +12,13 @@ use loom_source::{Offer, Platform, Release, Source, SourceError};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
-    AcquireError, Acquirer, Candidate,
+    AcquireError, Acquirer,
     fetch::{FetchError, Transfer},
     outcome::AttemptLog,
     plan::SourceEvent,
     run::{ChosenArtifact, StepOutcome},
 };
+use crate::sources::Candidate;
 use crate::trust::{Judged, Pins, SourceClass};
 
 /// The sources that are being asked for one release.

@@ -6,9 +6,8 @@ use loom_source::{
     ListedVersion, ListingScope, Product, Slot, Source, SourceError, VersionListing,
 };
 
-use super::{
-    AcquireError, Acquirer, Candidate, Reach, describe::error_chain, versions::ListingCache,
-};
+use super::{AcquireError, Acquirer, describe::error_chain, versions::ListingCache};
+use crate::sources::{Candidate, Reach};
 use crate::trust::SourceClass;
 
 /// What one source offers.

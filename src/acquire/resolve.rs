@@ -8,7 +8,7 @@ use std::{
 use loom_source::{Product, Selector, Slot, Version};
 
 use super::{
-    AcquireError, Acquirer, Candidate, accepted,
+    AcquireError, Acquirer, accepted,
     choose::VersionChoice,
     listing::ListOutcome,
     observer::Progress,
@@ -16,6 +16,7 @@ use super::{
     plan::FailureReason,
     versions::{ListingCache, ago},
 };
+use crate::sources::Candidate;
 use crate::store::Attempt;
 
 /// What a selector came to.

@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 use loom_source::{Offer, Platform, Release, Slot};
 
 use super::{
-    AcquireError, Acquired, Acquirer, Candidate, How, Reach, first_seen,
+    AcquireError, Acquired, Acquirer, How, first_seen,
     observer::Progress,
     outcome::AttemptLog,
     plan::{FailureReason, Plan, PlanAction, SourceEvent, Turn},
     quarantine::Quarantine,
     race::Race,
 };
+use crate::sources::{Candidate, Reach};
 use crate::{
     store::{Attempt, Installed},
     trust::{Expected, SourceClass},

@@ -3,16 +3,12 @@
 //! Kept in `versions/` of the state folder, one file per source and line, under a lock per source and line:
 //! fifty processes make one listing.
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use loom_source::{Digest, ListedVersion, ListingScope, Product, Version};
 use serde::{Deserialize, Serialize};
 
-use super::state::{self, StateError};
+use crate::state::{StateDir, StateError, StateFile, StateLock};
 
 /// An answer, and when it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,27 +35,27 @@ struct CachedVersion {
 
 /// The memory of one source's listings of one line.
 pub(super) struct ListingCache {
-    path: PathBuf,
+    file: StateFile,
 }
 
 impl ListingCache {
     /// `source` is what it is kept under, of which only the digest shows in a file's name.
-    pub(super) fn of(state: &Path, source: &str, line: &Product) -> Self {
+    pub(super) fn of(state: &StateDir, source: &str, line: &Product) -> Self {
         let Product { authority, binary, platform } = line;
         let key =
             Digest::of(format!("{source}\n{authority}\n{binary}\n{platform}").as_bytes()).short();
-        Self { path: state.join("versions").join(format!("{key}.json")) }
+        Self { file: state.file(format!("versions/{key}.json")) }
     }
 
     /// What was last heard, however old.
     pub(super) fn get(&self) -> Result<Option<CachedListing>, StateError> {
-        state::read(&self.path)
+        self.file.read_json()
     }
 
     /// Keeps others from asking the same; whether somebody else had to be waited for.
-    pub(super) fn lock(&self, on_wait: &mut dyn FnMut()) -> Result<(File, bool), StateError> {
+    pub(super) fn lock(&self, on_wait: &mut dyn FnMut()) -> Result<(StateLock, bool), StateError> {
         let mut waited = false;
-        let lock = state::lock(&self.path, &mut || {
+        let lock = self.file.lock(&mut || {
             waited = true;
             on_wait();
         })?;
@@ -68,7 +64,7 @@ impl ListingCache {
 
     /// Forgets it: it turned out to be wrong.
     pub(super) fn forget(&self) -> Result<bool, StateError> {
-        state::forget(&self.path)
+        self.file.remove()
     }
 
     pub(super) fn keep(
@@ -85,7 +81,7 @@ impl ListingCache {
         let listed = versions.iter().map(listed).collect();
         let newest = need == ListingScope::Newest;
         let heard = CachedListing { source: source.to_owned(), listed, newest, at: seconds(now) };
-        state::write(&self.path, &heard)
+        self.file.write_json(&heard)
     }
 }
 

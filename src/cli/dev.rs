@@ -55,14 +55,14 @@ fn link(context: &Context, resolved: &Resolved, path: Option<&Path>) -> Outcome 
         CommandError::new(Exit::Usage, format!("{at} is not in a checkout of Loom"))
             .hint("give the folder of a cargo workspace that has the package loom-bridge")
     })?;
-    link::write(&resolved.state_dir.value, &checkout).map_err(broken)?;
+    link::write(resolved.state_dir.value.path(), &checkout).map_err(broken)?;
     let document = json!({"schema": 1, "checkout": checkout});
     context.printer.answer(&document, || format!("linked {}", checkout.display()))?;
     Ok(Done::Well)
 }
 
 fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
-    let state = &resolved.state_dir.value;
+    let state = resolved.state_dir.value.path();
     // A link that cannot be read is forgotten all the same.
     let checkout = link::read(state).unwrap_or_default();
     let removed = link::remove(state).map_err(broken)?;
@@ -76,7 +76,7 @@ fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
 }
 
 fn find(context: &Context, resolved: &Resolved) -> Outcome {
-    let state = &resolved.state_dir.value;
+    let state = resolved.state_dir.value.path();
     let sightings =
         CheckoutCandidates::look(state, sources::built_from(), &context.cwd()?).map_err(broken)?;
     let CheckoutChoice { checkout, hint } = choose_checkout(sightings);

@@ -39,7 +39,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     match context.resolve(Flags::default()) {
         Ok(resolved) => {
             checks.push(configuration(&resolved));
-            checks.extend(place::all(&resolved.cache_dir.value, &resolved.state_dir.value));
+            checks.extend(place::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
             checks.extend(way::settings(context, &resolved));
             findings = asked(context, &resolved, &mut checks)?;
             checks.extend(way::clock(&findings));

@@ -6,8 +6,8 @@ use loom_github::{Github, GithubOptions, GithubRepo, GithubToken};
 
 use super::{CommandError, Exit, context::Context, sources};
 use loom_runtime::{
-    acquire::{Candidate, Reach, SharedDocuments},
     config::{Env, Resolved, Signature, SourceKind, SourceSpec},
+    sources::{Candidate, Reach, SharedDocuments},
     trust::SourceClass,
 };
 

@@ -148,7 +148,7 @@ pub(crate) fn launch_beside(context: &Context, asked: &LaunchArgs) -> Result<Lau
         dashboard: dashboard.as_ref(),
         env: &variables(&resolved),
     };
-    let (state, project) = (&resolved.state_dir.value, ProjectScope::of(context)?.project);
+    let (state, project) = (resolved.state_dir.value.path(), ProjectScope::of(context)?.project);
     launch::agree(state, &project, resolved.binary.value.as_ref(), &wanted)
         .map_err(|error| launch_failed(&error))?;
     acquired(context, asked, LaunchKind::Up, resolved)
@@ -178,7 +178,7 @@ fn acquired(
         ready_timeout: resolved.bridge.timeout.value,
         grace: GRACE,
         project: ProjectScope::of(context)?.project,
-        state: resolved.state_dir.value.clone(),
+        state: resolved.state_dir.value.path().to_owned(),
         kind,
         launcher: Launcher { program: launcher, args: vec![supervise::NAME.into()] },
         launch_args: serde_json::to_value(asked.memo()).unwrap_or_default(),
@@ -207,7 +207,7 @@ fn leased(
     store: &Store,
     selection: &Selection,
 ) -> Result<Lease, CommandError> {
-    let state = &resolved.state_dir.value;
+    let state = resolved.state_dir.value.path();
     let acquired = ready(context, resolved, store, selection)?;
     let lease = store.lease(&acquired.installed, state)?;
     let damaged = match store.attest(lease.installed()) {
@@ -238,7 +238,7 @@ fn trusted(context: &Context, asked: &LaunchArgs) -> Result<Resolved, CommandErr
         failure.chain = untrusted.what.iter().map(|w| format!("{} = {}", w.key, w.value)).collect();
         return Err(failure);
     }
-    let state = &resolved.state_dir.value;
+    let state = resolved.state_dir.value.path();
     Trusted::update(state, |trusted| trusted.trust(untrusted.file.clone(), untrusted.digest))?;
     context.resolve(asked.flags())
 }

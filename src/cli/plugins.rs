@@ -9,8 +9,8 @@ use loom_plugin::{Plugin, PluginOptions, Program};
 
 use super::{CommandError, context::Context, sources};
 use loom_runtime::{
-    acquire::{Candidate, Reach},
     config::{Env, Resolved, SourceKind, SourceSpec},
+    sources::{Candidate, Reach},
     trust::SourceClass,
 };
 

@@ -30,7 +30,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let release: Release = line.in_slot(args.version.clone());
     let store = context.store(&resolved)?;
     let removed = match store.remove(&release) {
-        Err(error) if error.is_busy() => return Err(in_use(state, &store, &release, error)?),
+        Err(error) if error.is_busy() => {
+            return Err(in_use(state.path(), &store, &release, error)?);
+        }
         removed => removed?,
     };
     context.notices(&store);

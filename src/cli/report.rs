@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use loom_runtime::{
-    acquire::{AcquireError, FailureReason, StateError},
+    acquire::{AcquireError, FailureReason},
     config::ConfigError,
+    state::StateError,
     store::StoreError,
 };
 

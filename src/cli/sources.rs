@@ -11,8 +11,8 @@ use url::Url;
 pub(crate) use super::network::network;
 use super::{CommandError, Exit, context::Context, github, netrc, objects, plugins};
 use loom_runtime::{
-    acquire::{Bounded, Candidate, Reach},
     config::{Layout, OnFailure, Resolved, SourceKind, SourceSpec},
+    sources::{Bounded, Candidate, Reach},
     trust::SourceClass,
 };
 
@@ -130,7 +130,7 @@ pub(crate) fn checkout(
     resolved: &Resolved,
     hints: &mut Vec<String>,
 ) -> Result<Option<PathBuf>, CommandError> {
-    let state = &resolved.state_dir.value;
+    let state = resolved.state_dir.value.path();
     let sightings =
         CheckoutCandidates::look(state, built_from(), &context.cwd()?).map_err(|e| {
             CommandError::of(Exit::Failure, &e).hint("`loom dev unlink` forgets the link")

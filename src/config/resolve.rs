@@ -15,6 +15,7 @@ use super::{
     read::Spanned,
     tables::TrustTable,
 };
+use crate::state::StateDir;
 use crate::trust::{Checksum, Signature};
 
 /// The configuration that holds: flags > environment > project > user > defaults.
@@ -90,7 +91,7 @@ fn examine(
             None => Setting::default(Name::default()),
         },
         cache_dir: dirs::cache_dir(inputs)?,
-        state_dir: dirs::state_dir(inputs)?,
+        state_dir: dirs::state_dir(inputs)?.map(StateDir::new),
         untrusted,
         warnings: notes.warnings,
     };

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{Diagnostic, Setting, SourceSpec, guard::Untrusted};
+use crate::state::StateDir;
 use crate::trust::{Checksum, Signature};
 
 /// What holds for one invocation.
@@ -43,7 +44,7 @@ pub struct Resolved {
     /// The store's folder, absolute.
     pub cache_dir: Setting<PathBuf>,
     /// The folder of what must outlive the cache, absolute.
-    pub state_dir: Setting<PathBuf>,
+    pub state_dir: Setting<StateDir>,
     /// What an untrusted project asked for and did not get; `up` asks about it or exits with 2.
     pub untrusted: Option<Untrusted>,
     /// What is unwise but not wrong.

@@ -179,7 +179,7 @@ impl Resolved {
         rows.plain(&["offline"], &self.offline, |on| (*on).into());
         rows.plain(&["binary"], &self.binary, |name| name.as_ref().into());
         rows.plain(&["cache_dir"], &self.cache_dir, |dir| dir.to_string_lossy().into());
-        rows.plain(&["state_dir"], &self.state_dir, |dir| dir.to_string_lossy().into());
+        rows.plain(&["state_dir"], &self.state_dir, |dir| dir.path().to_string_lossy().into());
     }
 }
 

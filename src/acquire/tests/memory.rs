@@ -1,6 +1,7 @@
 //! What a source said is remembered, and not believed for longer than it helps.
 
 use super::*;
+use crate::sources::Candidate;
 
 #[test]
 fn a_fresh_memory_is_asked_again_for_what_it_does_not_have() {

@@ -16,11 +16,10 @@ use loom_mirror::{Mirror, MirrorOptions};
 use loom_source::{Authority, Digest, Name, Platform, Product, Release, Selector};
 use tempfile::TempDir;
 
-use super::{
-    AcquireError, Acquired, Acquirer, Candidate, Observer, Progress, Reach, SourceRuntime,
-    TransferRetry,
-};
+use super::{AcquireError, Acquired, Acquirer, Observer, Progress, SourceRuntime, TransferRetry};
+use crate::sources::{Candidate, Reach};
 use crate::{
+    state::StateDir,
     store::{Store, TreeLimits},
     trust::{Policy, SourceClass},
 };
@@ -106,7 +105,7 @@ impl Home {
         Candidate { reach: Reach::Network, ..self.mirror(name) }
     }
 
-    fn acquirer<'a>(&'a self, state: &'a Path, candidates: &'a [Candidate]) -> Acquirer<'a> {
+    fn acquirer<'a>(&'a self, state: &'a StateDir, candidates: &'a [Candidate]) -> Acquirer<'a> {
         Acquirer {
             store: &self.store,
             state,
@@ -136,7 +135,7 @@ impl Home {
         change: impl FnOnce(&mut Acquirer<'_>),
     ) -> Result<Acquired, AcquireError> {
         let selector: Selector = selector.parse().unwrap();
-        let state = self.path("state");
+        let state = StateDir::new(self.path("state"));
         let mut acquirer = self.acquirer(&state, candidates);
         change(&mut acquirer);
         acquirer.acquire(&line(), &selector)

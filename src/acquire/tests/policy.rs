@@ -46,7 +46,7 @@ fn a_file_handed_to_us_is_judged_like_any_other() {
     let home = home();
     let first = home.release_in("m", "0.2.0", b"program", true);
     home.get(&[home.mirror("m")], "0.2.0").unwrap();
-    let state = home.path("state");
+    let state = StateDir::new(home.path("state"));
     let other = home.path("other");
     fs::write(&other, b"another program").unwrap();
     let add = |file: &Path, change: &dyn Fn(&mut Acquirer<'_>)| {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::acquire::{FailureReason, How};
+use crate::sources::Candidate;
 
 fn reason(result: Result<Acquired, AcquireError>) -> Option<FailureReason> {
     match result {

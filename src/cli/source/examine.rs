@@ -12,8 +12,9 @@ use loom_source::{
 use super::finding::{Finding, OfferSummary, ProbeState};
 use crate::cli::{CommandError, context::Context, sources};
 use loom_runtime::{
-    acquire::{Candidate, Reach, SourceRuntime, quarantine::Quarantine},
+    acquire::{SourceRuntime, quarantine::Quarantine},
     config::{Resolved, SourceKind, SourceSpec},
+    sources::{Candidate, Reach},
 };
 
 /// A source that is about to be asked.

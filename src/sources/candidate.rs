@@ -43,17 +43,17 @@ pub enum Reach {
 impl Candidate {
     /// How long one that may be raced is waited for before the next one is asked too: a quarter of its `timeout`.
     /// Nobody is asked past one that may end the search.
-    pub(super) fn patience(&self) -> Option<Duration> {
+    pub(crate) fn patience(&self) -> Option<Duration> {
         (self.race && !self.stops()).then(|| self.timeout / 4)
     }
 
     /// Whether it may end the search: then it stands where it does to keep others from answering.
-    pub(super) fn stops(&self) -> bool {
+    pub(crate) fn stops(&self) -> bool {
         self.stop_on_error || self.stop_on_absent
     }
 
     /// What its memories are kept under: a name alone could come to mean another place.
-    pub(super) fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         format!("{} {}", self.name, self.source)
     }
 }

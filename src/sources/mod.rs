@@ -1,0 +1,15 @@
+//! Configured sources, ready to be asked.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `candidate` | [`Candidate`]: a source in its place of the order, and how far away it is ([`Reach`]) |
+//! | `bounded` | [`Bounded`]: a folder that may hang is not waited for longer than its timeout |
+//! | `shared_documents` | [`SharedDocuments`]: what a source keeps from run to run |
+
+mod bounded;
+mod candidate;
+mod shared_documents;
+
+pub use bounded::Bounded;
+pub use candidate::{Candidate, Reach};
+pub use shared_documents::SharedDocuments;
