@@ -4,7 +4,7 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
-use super::Exit;
+use crate::cli::Exit;
 use loom_runtime::{
     acquire::{AcquireError, FailureReason},
     config::ConfigError,
