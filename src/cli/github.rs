@@ -7,8 +7,8 @@ use loom_github::{Github, GithubOptions, GithubRepo, GithubToken};
 use super::{CommandError, Exit, context::Context, sources};
 use loom_runtime::{
     config::{Env, Resolved, Signature, SourceKind, SourceSpec},
-    sources::{Candidate, Reach, SharedDocuments},
-    trust::SourceClass,
+    sources::{Candidate, Reach, SourceClass, SharedDocuments},
+    trust::Channel,
 };
 
 /// The variables that hold a token for github.com, the first that is set counts.
@@ -29,7 +29,7 @@ pub(crate) fn open(
     let place =
         GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref()).map_err(|e| usage(&e))?;
     let (token, wanted) = token(context.env(), &place, token_env.as_deref());
-    let (reach, origin) = (reach(&place), origin(&place));
+    let (reach, channel) = (reach(&place), channel(&place));
     let options = GithubOptions {
         repo: place,
         token,
@@ -41,7 +41,7 @@ pub(crate) fn open(
         cache: Arc::new(SharedDocuments::of(&resolved.state_dir.value, "github")),
     };
     let github = Github::open(options).map_err(|e| usage(&e))?;
-    Ok(sources::candidate(spec, origin, reach, Box::new(github)))
+    Ok(sources::candidate(spec, SourceClass::Github, channel, reach, Box::new(github)))
 }
 
 fn usage(error: &dyn std::error::Error) -> CommandError {
@@ -53,8 +53,8 @@ fn reach(place: &GithubRepo) -> Reach {
     if place.is_local() { Reach::Loopback } else { Reach::Network }
 }
 
-fn origin(place: &GithubRepo) -> SourceClass {
-    if place.is_plain() { SourceClass::PlainHttp } else { SourceClass::Mirror }
+fn channel(place: &GithubRepo) -> Channel {
+    if place.is_plain() { Channel::Unauthenticated } else { Channel::Authenticated }
 }
 
 /// The token for a server, and the variable to name where one would help. A token goes to the server that it was

@@ -10,8 +10,8 @@ use loom_plugin::{Plugin, PluginOptions, Program};
 use super::{CommandError, context::Context, sources};
 use loom_runtime::{
     config::{Env, Resolved, SourceKind, SourceSpec},
-    sources::{Candidate, Reach},
-    trust::SourceClass,
+    sources::{Candidate, Reach, SourceClass},
+    trust::Channel,
 };
 
 /// The variables that a plugin is given, besides PATH: where the user lives, how text is written, and how the network
@@ -65,8 +65,9 @@ pub(crate) fn open(
         offline: resolved.offline.value,
     });
     let source = Box::new(plugin);
-    // Whatever a plugin says of itself, to us it is a mirror somewhere on the network.
-    Ok(sources::candidate(spec, SourceClass::Mirror, Reach::Network, source))
+    // A plugin does not decide how it is treated: it may use the network and is not asked offline.
+    let (class, channel) = (SourceClass::Plugin, Channel::Authenticated);
+    Ok(sources::candidate(spec, class, channel, Reach::Network, source))
 }
 
 /// The absolute folders of PATH.

@@ -12,8 +12,8 @@ pub(crate) use super::network::network;
 use super::{CommandError, Exit, context::Context, github, netrc, objects, plugins};
 use loom_runtime::{
     config::{Layout, OnFailure, Resolved, SourceKind, SourceSpec},
-    sources::{Bounded, Candidate, Reach},
-    trust::SourceClass,
+    sources::{Bounded, Candidate, Reach, SourceClass},
+    trust::Channel,
 };
 
 /// The sources that may be asked, in order, and what people should know about those that may not.
@@ -68,13 +68,15 @@ pub(crate) fn open(
 
 pub(crate) fn candidate(
     spec: &SourceSpec,
-    origin: SourceClass,
+    class: SourceClass,
+    channel: Channel,
     reach: Reach,
     source: Box<dyn Source>,
 ) -> Candidate {
     Candidate {
         name: spec.to_string(),
-        origin,
+        class,
+        channel,
         source,
         stop_on_error: spec.on_error == OnFailure::Stop,
         stop_on_absent: spec.on_absent == OnFailure::Stop,
@@ -109,7 +111,13 @@ fn target(
     let profile = profile.map(str::to_owned);
     let options = CargoBuildOptions { profile, build, ..target_options(context, checkout) };
     let source = Box::new(CargoBuild::open(options));
-    opened.candidates.push(candidate(spec, SourceClass::Workspace, Reach::Disk, source));
+    opened.candidates.push(candidate(
+        spec,
+        SourceClass::Build,
+        Channel::LocalBuild,
+        Reach::Disk,
+        source,
+    ));
     Ok(())
 }
 
@@ -169,11 +177,17 @@ fn mirror(
         (_, true) => Reach::Loopback,
         (_, false) => Reach::Network,
     };
-    let origin = if mirror.is_insecure() { SourceClass::PlainHttp } else { SourceClass::Mirror };
+    let class = match url.scheme() {
+        "file" => SourceClass::File,
+        "s3" | "gs" | "az" => SourceClass::ObjectStore,
+        _ => SourceClass::Mirror,
+    };
+    let channel =
+        if mirror.is_insecure() { Channel::Unauthenticated } else { Channel::Authenticated };
     let source: Box<dyn Source> = match reach {
         // What looks like a folder may be a mount whose server has gone away.
         Reach::Disk => Box::new(Bounded::new(mirror, spec.timeout)),
         Reach::Loopback | Reach::Network => Box::new(mirror),
     };
-    Ok(candidate(spec, origin, reach, source))
+    Ok(candidate(spec, class, channel, reach, source))
 }

@@ -1,58 +1,63 @@
-//! A source that may be asked, and what it is to us.
+//! An opened source in its position of the configured order.
 
 use std::time::Duration;
 
 use loom_source::Source;
 
-use crate::trust::SourceClass;
+use super::SourceClass;
+use crate::trust::Channel;
 
-/// One configured source, in its place of the order.
+/// An opened source in its position of the configured order.
 #[derive(Debug)]
 pub struct Candidate {
-    /// How it is named to people: its name, else its address without secrets.
+    /// The name that messages use: the configured name, else the address without secrets.
     pub name: String,
-    /// What it is to us.
-    pub origin: SourceClass,
-    /// Where it leads.
+    /// The class that receipts and verifications name.
+    pub class: SourceClass,
+    /// Whether the connection allows the source to vouch for digests.
+    pub channel: Channel,
+    /// The source itself.
     pub source: Box<dyn Source>,
-    /// `on_error = "stop"`: its failure ends everything.
+    /// `on_error = "stop"`: no source behind this one is asked after it has failed.
     pub stop_on_error: bool,
-    /// `on_absent = "stop"`: where it has nothing, nobody else is asked.
+    /// `on_absent = "stop"`: no source behind this one is asked when it does not have the release.
     pub stop_on_absent: bool,
-    /// How far away it is.
+    /// How far away the source is.
     pub reach: Reach,
-    /// `timeout`: its longest time without progress; zero where there is none.
+    /// `timeout`: the longest time without progress; zero for no limit.
     pub timeout: Duration,
-    /// `race = true`: the next one may be asked while this one has sent nothing for its patience, a quarter of its `timeout`.
+    /// `race = true`: the next source may be asked too while this one has sent nothing for a quarter of its
+    /// `timeout`.
     pub race: bool,
-    /// `prerelease = true`: its pre-releases count as releases.
+    /// `prerelease = true`: `latest` and ranges select this source's pre-releases too.
     pub prerelease: bool,
 }
 
 /// How far away a source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// On this machine's disks: it is asked each time, and its bytes are not spooled.
+    /// A disk of this machine: asked each time, and its bytes are not spooled.
     Disk,
-    /// On this machine, over loopback: may be asked offline.
+    /// This machine, over loopback: may be asked offline.
     Loopback,
     /// Beyond this machine.
     Network,
 }
 
 impl Candidate {
-    /// How long one that may be raced is waited for before the next one is asked too: a quarter of its `timeout`.
-    /// Nobody is asked past one that may end the search.
+    /// How long this source may send nothing before the next one is asked too: a quarter of its `timeout`. `None`
+    /// where it is not raced, or where it may end the search: no source is asked past such a one.
     pub(crate) fn patience(&self) -> Option<Duration> {
         (self.race && !self.stops()).then(|| self.timeout / 4)
     }
 
-    /// Whether it may end the search: then it stands where it does to keep others from answering.
+    /// Whether this source may end the search. Its position then keeps the sources behind it from answering.
     pub(crate) fn stops(&self) -> bool {
         self.stop_on_error || self.stop_on_absent
     }
 
-    /// What its memories are kept under: a name alone could come to mean another place.
+    /// What cached answers of this source are stored under. The name alone does not do: it may be given to another
+    /// address later.
     pub(crate) fn key(&self) -> String {
         format!("{} {}", self.name, self.source)
     }

@@ -87,7 +87,10 @@ fn carriers(record: &Record, statement: &Statement, at: &str) -> Vec<Artifact> {
 fn evidence(record: &Record) -> Vec<Evidence> {
     let evidence = record.evidence.iter();
     evidence
-        .map(|e| Evidence { kind: e.kind, asset: AssetRef::new(object_path(&e.digest)) })
+        .filter_map(|e| {
+            let asset = AssetRef::new(object_path(&e.digest));
+            Some(Evidence { kind: e.kind.offered()?, asset })
+        })
         .collect()
 }
 
