@@ -64,6 +64,11 @@ impl Checked {
         self.digests.iter().map(|digest| digest.grade).max()
     }
 
+    /// Why no digest was needed; `None` where one was met.
+    pub fn waiver(&self) -> Option<Waiver> {
+        self.waiver
+    }
+
     /// Names the source that the bytes came from: its class (`mirror`, `file`, …) and its name without secrets.
     #[must_use]
     pub fn from_source(mut self, class: &str, name: &str) -> Self {

@@ -5,7 +5,7 @@ use std::path::Path;
 use loom_source::Release;
 
 use super::{
-    Installed, Store, StoreError, TreePath,
+    Installed, Store, StoreError, TreePath, TreeRef,
     durable::{Barrier, create_folders, temporary_in},
     error::{FileAction, at},
 };
@@ -31,12 +31,10 @@ impl Store {
     /// [`StoreError::Io`] where the link cannot be written.
     pub fn link_latest(&self, installed: &Installed) -> Result<(), StoreError> {
         self.prepare()?;
-        let Installed { release, tree, .. } = installed;
+        let release = &installed.release;
         let link = self.slot_path(release, "latest");
-        let entry = installed.entry.strip_prefix(self.tree(tree)).unwrap_or(&installed.entry);
-        let entry: Vec<_> = entry.iter().map(|part| part.to_string_lossy()).collect();
-        let Ok(entry) = entry.join("/").parse::<TreePath>() else { return Ok(()) };
-        self.make_link(&link, release, tree, &entry, &mut Barrier::default())
+        let Some(TreeRef { tree, entry }) = self.tree_of(installed) else { return Ok(()) };
+        self.make_link(&link, release, &tree, &entry, &mut Barrier::default())
     }
 
     /// Whether `bin/latest/…` leads to this installed release.

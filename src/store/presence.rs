@@ -2,10 +2,10 @@
 
 use std::{fmt, fs};
 
-use loom_source::{Digest, Release, Slot};
+use loom_source::{Digest, Product, Release, Slot, Version};
 
 use super::{
-    Installed, Store, StoreError, Verification,
+    Installed, Store, StoreError, TreeRef, Verification,
     error::{FileAction, absent, at},
 };
 use crate::trust::Policy;
@@ -127,5 +127,48 @@ impl Store {
             Ok(verification) => Ok(Some(verification)),
             Err(error) => Err(StoreError::Damaged { path, what: error.to_string() }),
         }
+    }
+
+    /// All versions of a product that have a record, each with whether it is here and accepted.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where a folder, a link or a document cannot be read.
+    pub fn presences(
+        &self,
+        product: &Product,
+        policy: &Policy,
+    ) -> Result<Vec<(Version, Presence)>, StoreError> {
+        let mut presences = vec![];
+        for release in self.known()? {
+            if release.product() == *product
+                && let Some(version) = release.slot.version()
+            {
+                presences.push((version.clone(), self.presence(&release, policy)?));
+            }
+        }
+        Ok(presences)
+    }
+
+    /// The versions of a product that are here and accepted.
+    ///
+    /// # Errors
+    /// As for [`presences`](Self::presences).
+    pub fn accepted_versions(
+        &self,
+        product: &Product,
+        policy: &Policy,
+    ) -> Result<Vec<Version>, StoreError> {
+        let accepted = |(version, presence): (Version, Presence)| {
+            presence.accepted().map(|_| version)
+        };
+        Ok(self.presences(product, policy)?.into_iter().filter_map(accepted).collect())
+    }
+
+    /// The tree of an installed release, and the path of its program in it.
+    pub fn tree_of(&self, installed: &Installed) -> Option<TreeRef> {
+        let tree = installed.tree;
+        let entry = installed.entry.strip_prefix(self.tree(&tree)).ok()?;
+        let entry: Vec<_> = entry.iter().map(|part| part.to_string_lossy()).collect();
+        Some(TreeRef { tree, entry: entry.join("/").parse().ok()? })
     }
 }
