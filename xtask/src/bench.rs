@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: builds what is measured, and hands it to the package in `benches/`.
 
 use crate::{
-    Outcome,
     command::{cargo_command, demand},
-    first_run, tools,
+    first_run,
+    outcome::Outcome,
+    tools,
     workspace::Workspace,
 };
 

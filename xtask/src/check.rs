@@ -4,9 +4,9 @@
 use std::{process::Command, time::Instant};
 
 use crate::{
-    Outcome,
     command::{cargo_command, check, tests},
-    report::Count,
+    outcome::Outcome,
+    report::TestCount,
     workspace::Workspace,
 };
 
@@ -24,7 +24,7 @@ const TESTS: &str = "kind(lib) + kind(bin) \
 pub(crate) fn run(_: &Args) -> Outcome<bool> {
     let workspace = Workspace::enter()?;
     let start = Instant::now();
-    let mut count = Count::default();
+    let mut count = TestCount::default();
     count += check(&mut format())?;
     count += check(&mut clippy())?;
     let mut nextest = cargo_command(["nextest", "run", "--workspace", "--no-tests=fail"]);

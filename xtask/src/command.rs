@@ -8,8 +8,8 @@ use std::{
 };
 
 use crate::{
-    Outcome,
-    report::{self, Count},
+    outcome::Outcome,
+    report::{self, TestCount},
     workspace::cargo,
 };
 
@@ -33,8 +33,8 @@ pub(crate) fn clean(mut command: Command) -> Command {
 }
 
 /// Runs a check to its end: one test, passed or failed.
-pub(crate) fn check(command: &mut Command) -> Outcome<Count> {
-    Ok(Count::one(succeeds(command)?))
+pub(crate) fn check(command: &mut Command) -> Outcome<TestCount> {
+    Ok(TestCount::one(succeeds(command)?))
 }
 
 /// Runs a command that must succeed for anything after it to make sense.
@@ -43,7 +43,7 @@ pub(crate) fn demand(command: &mut Command) -> Outcome {
 }
 
 /// Runs a test runner that writes a JUnit report to `junit`, and counts its tests. An old report is removed first.
-pub(crate) fn tests(command: &mut Command, junit: &Path) -> Outcome<Count> {
+pub(crate) fn tests(command: &mut Command, junit: &Path) -> Outcome<TestCount> {
     match std::fs::remove_file(junit) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(format!("{}: {error}", junit.display()).into());
@@ -51,7 +51,7 @@ pub(crate) fn tests(command: &mut Command, junit: &Path) -> Outcome<Count> {
         _ => {}
     }
     let success = succeeds(command)?;
-    let count = Count::of_run(success, report::read(junit)?);
+    let count = TestCount::of_run(success, report::read(junit)?);
     println!("{}: {count}", program(command));
     Ok(count)
 }
@@ -99,12 +99,12 @@ mod tests {
         let junit = folder.path().join("junit.xml");
         let report = r#"<testsuite tests="2" failures="0"/>"#;
         for (script, expected) in [
-            (format!("echo '{report}' > {}", junit.display()), Count { passed: 2, failed: 0 }),
+            (format!("echo '{report}' > {}", junit.display()), TestCount { passed: 2, failed: 0 }),
             (
                 format!("echo '{report}' > {}; exit 3", junit.display()),
-                Count { passed: 2, failed: 1 },
+                TestCount { passed: 2, failed: 1 },
             ),
-            ("true".to_owned(), Count { passed: 0, failed: 1 }),
+            ("true".to_owned(), TestCount { passed: 0, failed: 1 }),
         ] {
             let count = tests(Command::new("sh").args(["-c", &script]), &junit).unwrap();
             assert_eq!(count, expected, "{script}");

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Outcome, command::demand, workspace::Workspace};
+use crate::{command::demand, outcome::Outcome, workspace::Workspace};
 
 /// The target on two cores.
 const TARGET: Duration = Duration::from_secs(6 * 60);

@@ -17,6 +17,7 @@ mod bench;
 mod check;
 mod command;
 mod first_run;
+mod outcome;
 #[cfg(unix)]
 mod package;
 mod report;
@@ -31,8 +32,6 @@ mod workspace;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Development tasks of Loom's runtime management.
 #[derive(Debug, Parser)]

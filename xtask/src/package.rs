@@ -8,15 +8,15 @@ use std::{
 };
 
 use crate::{
-    Outcome,
     command::{clean, demand, tests},
-    report::Count,
+    outcome::Outcome,
+    report::TestCount,
     tools::{self, TestPrograms},
     workspace::{Venv, Workspace},
 };
 
 /// Builds the package and tests it.
-pub(crate) fn run(workspace: &Workspace, programs: &TestPrograms) -> Outcome<Count> {
+pub(crate) fn run(workspace: &Workspace, programs: &TestPrograms) -> Outcome<TestCount> {
     let package = Package {
         workspace,
         tests: workspace.root.join("tests/python_package"),
@@ -55,7 +55,7 @@ impl Package<'_> {
     }
 
     /// Tests what the distributions contain, and runs the tools that judge them.
-    fn outside(&self, tools: &Venv, programs: &TestPrograms, dist: &Path) -> Outcome<Count> {
+    fn outside(&self, tools: &Venv, programs: &TestPrograms, dist: &Path) -> Outcome<TestCount> {
         let mut pytest = clean(Command::new(tools.program("python")));
         pytest.args(["-m", "pytest", "--quiet"]).current_dir(self.tests.join("outside"));
         pytest.env("PYTHONDONTWRITEBYTECODE", "1").env("LOOM_TEST_DIST", dist);
@@ -65,7 +65,7 @@ impl Package<'_> {
     }
 
     /// Runs its own tests in a fresh environment with the wheel and what `name`.txt lists: no cargo, an empty home.
-    fn inside(&self, name: &str, dist: &Path, arguments: &[&str]) -> Outcome<Count> {
+    fn inside(&self, name: &str, dist: &Path, arguments: &[&str]) -> Outcome<TestCount> {
         let (inside, home) = (self.tests.join("inside"), self.folder.join("home"));
         let venv = tools::fresh(&self.folder.join(name))?;
         let requirements = inside.join(name).with_extension("txt");

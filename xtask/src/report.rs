@@ -2,16 +2,16 @@
 
 use std::{fmt, fs, ops::AddAssign, path::Path};
 
-use crate::Outcome;
+use crate::outcome::Outcome;
 
 /// Numbers of tests, or of checks that count as one test each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Count {
+pub(crate) struct TestCount {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
 }
 
-impl Count {
+impl TestCount {
     /// One check, passed or failed.
     pub(crate) fn one(passed: bool) -> Self {
         Self { passed: passed.into(), failed: (!passed).into() }
@@ -26,32 +26,34 @@ impl Count {
     }
 }
 
-impl AddAssign for Count {
+impl AddAssign for TestCount {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
     }
 }
 
-impl fmt::Display for Count {
+impl fmt::Display for TestCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed", self.passed, self.failed)
     }
 }
 
 /// The tests that a JUnit report counts; skipped ones count neither way. A missing report counts nothing.
-pub(crate) fn read(path: &Path) -> Outcome<Count> {
+pub(crate) fn read(path: &Path) -> Outcome<TestCount> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Count::default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(TestCount::default());
+        }
         Err(error) => return Err(format!("{}: {error}", path.display()).into()),
     };
     parse(&text).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-fn parse(text: &str) -> Result<Count, roxmltree::Error> {
+fn parse(text: &str) -> Result<TestCount, roxmltree::Error> {
     let document = roxmltree::Document::parse(text)?;
-    let mut count = Count::default();
+    let mut count = TestCount::default();
     for suite in document.descendants().filter(|node| node.has_tag_name("testsuite")) {
         let number = |name| suite.attribute(name).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
         let failed = number("failures") + number("errors");
@@ -73,8 +75,8 @@ mod tests {
             <testsuite name="b" tests="2" disabled="0" errors="1" failures="0"/></testsuites>"#;
         let pytest = r#"<?xml version="1.0"?><testsuites><testsuite name="pytest" errors="0" failures="1" skipped="2"
             tests="7"/></testsuites>"#;
-        assert_eq!(parse(nextest).unwrap(), Count { passed: 3, failed: 2 });
-        assert_eq!(parse(pytest).unwrap(), Count { passed: 4, failed: 1 });
+        assert_eq!(parse(nextest).unwrap(), TestCount { passed: 3, failed: 2 });
+        assert_eq!(parse(pytest).unwrap(), TestCount { passed: 4, failed: 1 });
         assert!(parse("<testsuite").is_err());
     }
 
@@ -88,8 +90,12 @@ mod tests {
             (true, 2, 2, 3),
             (false, 0, 0, 1),
         ] {
-            let count = Count::of_run(success, Count { passed, failed });
-            assert_eq!(count, Count { passed, failed: expected }, "{success} {passed} {failed}");
+            let count = TestCount::of_run(success, TestCount { passed, failed });
+            assert_eq!(
+                count,
+                TestCount { passed, failed: expected },
+                "{success} {passed} {failed}"
+            );
         }
     }
 }

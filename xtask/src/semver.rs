@@ -2,8 +2,8 @@
 //! still compatible with an earlier revision.
 
 use crate::{
-    Outcome,
     command::{cargo_command, succeeds},
+    outcome::Outcome,
     workspace::Workspace,
 };
 

@@ -5,11 +5,11 @@ use std::{fmt, process::Command, time::Instant};
 use clap::ValueEnum;
 
 use crate::{
-    Outcome,
     check::{clippy, format},
     command::{cargo_command, check, clean, tests},
+    outcome::Outcome,
     package,
-    report::Count,
+    report::TestCount,
     tools::{self, RustTools, TestPrograms},
     unprivileged,
     workspace::Workspace,
@@ -55,7 +55,7 @@ enum Step {
 }
 
 /// What the steps use.
-struct Context {
+struct TestContext {
     workspace: Workspace,
     rust: RustTools,
     programs: TestPrograms,
@@ -63,7 +63,7 @@ struct Context {
 
 struct StepResult {
     step: Step,
-    count: Count,
+    count: TestCount,
     seconds: f64,
 }
 
@@ -71,7 +71,7 @@ struct StepResult {
 pub(crate) fn run(args: &Args) -> Outcome<bool> {
     let workspace = Workspace::enter()?;
     tools::debian()?;
-    let context = Context {
+    let context = TestContext {
         rust: RustTools::install(&workspace)?,
         programs: TestPrograms::install(&workspace)?,
         workspace,
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Outcome<bool> {
 /// Prints a table of the steps and the closing line; answers whether all passed.
 fn summarize(results: &[StepResult]) -> bool {
     println!();
-    let mut total = Count::default();
+    let mut total = TestCount::default();
     for StepResult { step, count, seconds } in results {
         println!("{step:12} {seconds:7.1} s  {count}");
         total += *count;
@@ -96,18 +96,18 @@ fn summarize(results: &[StepResult]) -> bool {
     total.failed == 0 && total.passed > 0
 }
 
-impl Context {
+impl TestContext {
     fn timed(&self, step: Step) -> StepResult {
         println!("\n== {step}");
         let start = Instant::now();
         let count = self.run(step).unwrap_or_else(|error| {
             println!("{error}");
-            Count::one(false)
+            TestCount::one(false)
         });
         StepResult { step, count, seconds: start.elapsed().as_secs_f64() }
     }
 
-    fn run(&self, step: Step) -> Outcome<Count> {
+    fn run(&self, step: Step) -> Outcome<TestCount> {
         match step {
             Step::Fmt => check(&mut format()),
             Step::Typos => check(&mut Command::new(self.rust.program("typos"))),
@@ -130,7 +130,7 @@ impl Context {
         }
     }
 
-    fn deny(&self) -> Outcome<Count> {
+    fn deny(&self) -> Outcome<TestCount> {
         let deny = || {
             let mut command = Command::new(self.rust.program("cargo-deny"));
             command.args(["--log-level", "error", "--all-features"]);
@@ -147,7 +147,7 @@ impl Context {
         Ok(count)
     }
 
-    fn workflows(&self) -> Outcome<Count> {
+    fn workflows(&self) -> Outcome<TestCount> {
         let mut zizmor = Command::new(self.rust.program("zizmor"));
         check(zizmor.args(["--offline", "--quiet", ".github", "examples/ci"]))
     }
@@ -161,7 +161,7 @@ impl Context {
         command
     }
 
-    fn python(&self) -> Outcome<Count> {
+    fn python(&self) -> Outcome<TestCount> {
         let mut pytest = Command::new(self.programs.interpreter());
         self.programs.set_variables(&mut pytest);
         let junit = self.workspace.scratch("python.xml");

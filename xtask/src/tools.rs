@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    Outcome,
     command::{demand, present},
+    outcome::Outcome,
     workspace::{Venv, Workspace},
 };
 
@@ -89,14 +89,14 @@ impl RustTools {
 pub(crate) fn python(workspace: &Workspace, name: &str, requirements: &Path) -> Outcome<Venv> {
     let venv = Venv::at(workspace.scratch(name));
     let wanted = fs::read(requirements).map_err(|e| format!("{}: {e}", requirements.display()))?;
-    let mark = venv.path().join("requirements");
-    if fs::read(&mark).is_ok_and(|installed| installed == wanted) {
+    let stamp = venv.path().join("requirements");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(venv);
     }
     fresh(venv.path())?;
     let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement"];
     demand(Command::new(venv.program("pip")).args(pip).arg(requirements))?;
-    fs::write(mark, wanted)?;
+    fs::write(stamp, wanted)?;
     Ok(venv)
 }
 
@@ -154,14 +154,14 @@ fn node(workspace: &Workspace) -> Outcome<PathBuf> {
     let list = workspace.root.join("tests/node/package.json");
     let wanted = fs::read(&list).map_err(|e| format!("{}: {e}", list.display()))?;
     let folder = workspace.scratch("node");
-    let mark = folder.join("installed.json");
-    if fs::read(&mark).is_ok_and(|installed| installed == wanted) {
+    let stamp = folder.join("installed.json");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(folder);
     }
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("package.json"), &wanted)?;
     let quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--silent"];
     demand(Command::new("npm").arg("install").args(quiet).current_dir(&folder))?;
-    fs::write(mark, wanted)?;
+    fs::write(stamp, wanted)?;
     Ok(folder)
 }

@@ -11,9 +11,9 @@ use std::{
 };
 
 use crate::{
-    Outcome,
     command::{clean, demand, tests},
-    report::Count,
+    outcome::Outcome,
+    report::TestCount,
     tools::{RustTools, TestPrograms},
     workspace::Workspace,
 };
@@ -26,10 +26,10 @@ pub(crate) fn run(
     workspace: &Workspace,
     tools: &RustTools,
     programs: &TestPrograms,
-) -> Outcome<Count> {
+) -> Outcome<TestCount> {
     if !rustix::process::geteuid().is_root() {
         println!("the tests above ran as an unprivileged user");
-        return Ok(Count::default());
+        return Ok(TestCount::default());
     }
     let area = PublicArea::create(workspace)?;
     let archive = area.path("tests.tar.zst");

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use crate::Outcome;
+use crate::outcome::Outcome;
 
 /// The workspace and its target folder.
 #[derive(Debug, Clone)]
