@@ -45,8 +45,8 @@ pub(crate) struct Api {
     token: Option<GithubToken>,
     /// `Bearer …`
     authorization: Option<HeaderValue>,
-    /// The variable that would hold a token.
-    token_variable: String,
+    /// The environment variable that would hold a token, if the source is configured with one.
+    token_variable: Option<String>,
     /// Under which name what is left of whose requests is remembered.
     budget: String,
 }
@@ -62,7 +62,7 @@ impl Api {
     pub(crate) fn new(
         place: GithubRepo,
         token: Option<GithubToken>,
-        token_variable: String,
+        token_variable: Option<String>,
     ) -> Option<Self> {
         let authorization = match &token {
             Some(token) => Some(bearer(&token.value)?),

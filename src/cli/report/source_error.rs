@@ -42,7 +42,8 @@ fn access_denied(at: &str, denial: &AccessDenied) -> String {
     let check = if denial.may_be_absent { "check its name, or " } else { "" };
     match &denial.token {
         TokenState::Missing { variable, resource } => {
-            format!("{check}set {variable} to a token with read access to {resource}")
+            let set = set_token(variable.as_deref());
+            format!("{check}{set} with read access to {resource}")
         }
         TokenState::Invalid { variable } => format!(
             "the token in {variable} is invalid, revoked or expired: replace it, or unset {variable}"
@@ -64,10 +65,17 @@ fn access_denied(at: &str, denial: &AccessDenied) -> String {
     }
 }
 
+fn set_token(variable: Option<&str>) -> String {
+    match variable {
+        Some(variable) => format!("set {variable} to a token"),
+        None => "set token_env for this source to a variable that holds a token".to_owned(),
+    }
+}
+
 fn rate_limited(limit: &RateLimitExceeded) -> String {
     let mut ways = Vec::new();
     if let RateLimitedClient::Anonymous { token_variable } = &limit.client {
-        ways.push(format!("set {token_variable} to a token"));
+        ways.push(set_token(token_variable.as_deref()));
     }
     if limit.exact_version_exempt {
         ways.push(
@@ -111,7 +119,7 @@ mod tests {
             ),
             (denied(AccessDenied::by_server(401)), "https://host/a"),
             (
-                token(TokenState::Missing { variable: variable.clone(), resource }),
+                token(TokenState::Missing { variable: Some(variable.clone()), resource }),
                 "check its name, or set GITHUB_TOKEN",
             ),
             (token(TokenState::Invalid { variable: variable.clone() }), "unset GITHUB_TOKEN"),
@@ -131,8 +139,10 @@ mod tests {
             let limit = RateLimitExceeded { client, until, after, exact_version_exempt };
             of(SourceErrorKind::RateLimited(Box::new(limit))).unwrap()
         };
-        let anonymous = RateLimitedClient::Anonymous { token_variable: "T".into() };
+        let anonymous = RateLimitedClient::Anonymous { token_variable: Some("T".into()) };
         assert_eq!(limit(anonymous, false), "set T to a token, or name a mirror with --source");
+        let unconfigured = RateLimitedClient::Anonymous { token_variable: None };
+        assert!(limit(unconfigured, true).starts_with("set token_env for this source"));
         let token = RateLimitedClient::Token { variable: "T".into() };
         assert_eq!(limit(token, false), "name a mirror with --source");
     }

@@ -223,7 +223,7 @@ async fn pages_that_turn_us_away_are_not_asked_on() {
     let error = source(&server, None).find(&wanted("0.1.0")).await.unwrap_err();
     assert!(error.to_string().contains("(in 1m 30s)"), "{error}");
     let SourceErrorKind::RateLimited(limit) = error.kind else { panic!("{error:?}") };
-    let token_variable = "TEST_TOKEN".to_owned();
+    let token_variable = Some("TEST_TOKEN".to_owned());
     assert_eq!(limit.client, RateLimitedClient::Anonymous { token_variable });
     assert_eq!(server.count(Origin::Page), 1);
     let known = source(&server, Some("right-t0ken"));

@@ -54,8 +54,8 @@ pub enum TokenState {
     Unknown,
     /// There was none.
     Missing {
-        /// The environment variable that would hold a token.
-        variable: String,
+        /// The environment variable that would hold a token; `None` where the source is configured with none.
+        variable: Option<String>,
         /// What the token has to permit reading, such as `owner/repository`.
         resource: String,
     },

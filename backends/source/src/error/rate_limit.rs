@@ -30,8 +30,9 @@ pub enum RateLimitedClient {
     },
     /// Those without a token, by the network address that they come from.
     Anonymous {
-        /// The environment variable that would hold a token, which has a limit of its own.
-        token_variable: String,
+        /// The environment variable that would hold a token, which has a limit of its own; `None` where the source is
+        /// configured with none.
+        token_variable: Option<String>,
     },
 }
 

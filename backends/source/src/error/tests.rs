@@ -98,7 +98,7 @@ fn refusals_name_the_refusing_side() {
 #[test]
 fn a_rate_limit_names_its_end() {
     let limit = RateLimitExceeded {
-        client: RateLimitedClient::Anonymous { token_variable: "GITHUB_TOKEN".into() },
+        client: RateLimitedClient::Anonymous { token_variable: Some("GITHUB_TOKEN".into()) },
         until: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800),
         after: Duration::from_millis(1_799_500),
         exact_version_exempt: true,
