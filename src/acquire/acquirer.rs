@@ -5,12 +5,12 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use loom_base::error_chain;
 use loom_source::{Digest, Product, Release, Selector, Slot};
 
 use super::{
     AcquireError, AcquireEvent, AcquireOptions, Acquired, How, Observer, SourceAttempt,
     SourceRuntime,
-    error_chain::error_chain,
     failover::{AttemptLog, Failover, Served, order, plan::FailureReason},
     failure_record::{AcquireRequest, keep_outcome},
     fetch::Fetcher,

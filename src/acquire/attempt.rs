@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use loom_base::error_chain;
 use loom_source::{Digest, ErrorClass, SourceError};
 
-use super::error_chain::error_chain;
 use crate::{
     sources::{Candidate, SourceClass},
     store::{AdmitError, Attempt, AttemptKind, StoreError, UnpackError},
-    trust::Rejection,
+    trust::{DigestSubject, Grade, Rejection},
 };
 
 /// One attempt at a source: what receipts keep of it, and the typed error that ended it.
@@ -30,7 +30,9 @@ pub enum AttemptCause {
     #[error(transparent)]
     Rejected(#[from] Rejection),
     /// The bytes have another digest than expected.
-    #[error("checksum mismatch for {file}: expected {expected}, got {got}; the download was discarded")]
+    #[error(
+        "checksum mismatch for {file}: expected {expected}, got {got}; the download was discarded (expected by {by})"
+    )]
     Mismatch {
         /// The file name of the asset, or the path of a file of the tree.
         file: String,
@@ -40,6 +42,10 @@ pub enum AttemptCause {
         got: Digest,
         /// What vouches for the expected digest.
         by: String,
+        /// Whether the digest of the archive or of the tree differs.
+        of: DigestSubject,
+        /// How far the expected digest can be trusted; `None` where nothing vouches for it.
+        grade: Option<Grade>,
     },
     /// More bytes arrived than the source stated.
     #[error("size mismatch for {file}: expected {expected} bytes, got more; the download was discarded")]
@@ -64,7 +70,7 @@ impl AttemptCause {
     /// The kind of attempt that this error makes.
     pub fn kind(&self) -> AttemptKind {
         match self {
-            Self::Source(error) => match error.class() {
+            Self::Source(error) => match error.kind.class() {
                 ErrorClass::Credentials => AttemptKind::Credentials,
                 ErrorClass::Offline => AttemptKind::Offline,
                 ErrorClass::Unreachable => AttemptKind::Unreachable,

@@ -46,8 +46,8 @@ impl LocalFile {
         }
     }
 
-    fn unread(&self, source: io::Error) -> SourceError {
-        SourceError::Read { at: self.to_string(), source }
+    fn unread(&self, error: io::Error) -> SourceError {
+        SourceError::read(self.to_string(), error)
     }
 }
 
@@ -93,7 +93,7 @@ impl Source for LocalFile {
             match (&mut file).take(PIECE as u64).read_to_end(&mut piece) {
                 Ok(0) => None,
                 Ok(_) => Some(Ok(Bytes::from(piece))),
-                Err(source) => Some(Err(SourceError::Read { at: at.clone(), source })),
+                Err(error) => Some(Err(SourceError::read(at.clone(), error))),
             }
         });
         let body = Box::pin(futures::stream::iter(pieces));

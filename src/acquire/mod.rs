@@ -15,14 +15,13 @@
 //! | `observer` | [`Observer`]: receives the events of an acquisition |
 //! | `options` · `acquired` · `error` | [`AcquireOptions`], [`Acquired`], [`AcquireError`] |
 //! | `runtime` | [`SourceRuntime`]: runs asynchronous sources from blocking code |
-//! | `build_receipt` · `error_chain` | a build in receipts, an error in one line |
+//! | `build_receipt` | a cargo build as receipts name it |
 
 mod acquired;
 mod acquirer;
 mod attempt;
 mod build_receipt;
 mod error;
-mod error_chain;
 pub mod failover;
 mod failure_record;
 mod fetch;
@@ -46,4 +45,4 @@ pub use observer::{AcquireEvent, Observer};
 pub use options::AcquireOptions;
 pub use resolve::{NewestVersion, check_downgrade, newest_version, remote};
 pub use runtime::SourceRuntime;
-pub use state::{chosen, first_seen::forget as forget_first_seen, quarantine};
+pub use state::{chosen, first_seen, quarantine};

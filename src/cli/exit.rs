@@ -41,7 +41,7 @@ impl Exit {
             Self::Integrity => "integrity",
             Self::Offline => "offline",
             Self::Busy => "busy",
-            Self::DiskFull => "disk-full",
+            Self::DiskFull => "disk_full",
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{Done, Outcome, build_note, context::Context, list_remote};
 use loom_runtime::{
     acquire,
     config::Flags,
-    store::{ListedRelease, Receipt, receipt::BuildReceipt},
+    store::{BuildReceipt, ListedRelease, Receipt},
 };
 
 /// Arguments of `loom list`.
@@ -79,7 +79,7 @@ impl Row {
         let release = &self.listed.release;
         let from = match (&self.listed.installed, &self.build, &self.receipt) {
             (None, ..) => "not linked; `loom get` looks into it".to_owned(),
-            (Some(_), Some(build), _) => build_note::told(build, SystemTime::now()),
+            (Some(_), Some(build), _) => build_note::describe(build, SystemTime::now()),
             (Some(_), None, Some(receipt)) => format!("from {}", receipt.source),
             (Some(_), None, None) => String::new(),
         };

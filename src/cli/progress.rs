@@ -8,8 +8,11 @@ use std::{
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use super::printer::Printer;
-use loom_runtime::acquire::{Observer, Progress};
+use super::{printer::Printer, report};
+use loom_runtime::{
+    acquire::{AcquireError, AcquireEvent, Observer, SourceAttempt},
+    store::AttemptKind,
+};
 
 /// How often a transfer that shows no bar says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -96,7 +99,7 @@ impl ProgressReporter {
         }
         let Transfer { what, source, from, bytes, begun, .. } = transfer;
         let resumed = if from > 0 {
-            format!(", {} of it from before", HumanBytes(from))
+            format!(", resumed at {}", HumanBytes(from))
         } else {
             String::new()
         };
@@ -124,30 +127,57 @@ fn bar(what: &str, total: Option<u64>) -> ProgressBar {
     bar.with_style(style).with_message(what.to_owned())
 }
 
+/// The warning for a failed attempt; `None` where it is no failure.
+fn warning(attempt: &SourceAttempt) -> Option<String> {
+    use AttemptKind::{
+        Changed, ChecksumMismatch, Credentials, Offline, Rejected, Unreachable, Unusable,
+    };
+    let SourceAttempt { record, cause } = attempt;
+    let failures =
+        [Unreachable, Credentials, Offline, ChecksumMismatch, Rejected, Unusable, Changed];
+    if !failures.contains(&record.kind) {
+        return None;
+    }
+    let hint = cause.as_ref().and_then(report::acquire::cause_hint);
+    let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    Some(format!("{}: {}{hint}", record.source, record.outcome))
+}
+
 impl Observer for ProgressReporter {
-    fn on_event(&self, progress: Progress<'_>) {
-        if !matches!(progress, Progress::Received { .. }) {
+    fn advice(&self, error: &AcquireError) -> Option<String> {
+        report::acquire::hint(error)
+    }
+
+    fn on_event(&self, event: AcquireEvent<'_>) {
+        if !matches!(event, AcquireEvent::Received { .. }) {
             self.well();
         }
-        match progress {
-            Progress::Waiting { what } => {
+        match event {
+            AcquireEvent::Waiting { what } => {
                 self.printer.message(format!("waiting for another loom that is acquiring {what}"));
             }
-            Progress::Fetching { source, what, total, from } => {
-                self.begin(source, what, total, from)
+            AcquireEvent::Fetching { source, file, total, from } => {
+                self.begin(source, file, total, from)
             }
-            Progress::Received { bytes } => self.received(bytes),
-            Progress::Fetched => self.end(),
-            Progress::BrokenOff => self.drop_bar(),
-            Progress::Failed { source, why } => {
-                self.drop_bar();
-                self.hold(format!("{source}: {why}"));
-            }
-            Progress::Blamed { source, why } => {
-                self.drop_bar();
-                self.hold(format!("{source} served wrong bytes: {why}"));
-            }
-            Progress::Notice { text } => self.printer.warning(text),
+            AcquireEvent::Received { bytes } => self.received(bytes),
+            AcquireEvent::Fetched => self.end(),
+            AcquireEvent::BrokenOff => self.drop_bar(),
+            AcquireEvent::Attempted { attempt } => match attempt.record.kind {
+                AttemptKind::DamagedPartial => {
+                    self.drop_bar();
+                    let source = &attempt.record.source;
+                    self.printer.warning(format!(
+                        "the partial download from {source} was damaged; starting over"
+                    ));
+                }
+                _ => {
+                    if let Some(text) = warning(attempt) {
+                        self.drop_bar();
+                        self.hold(text);
+                    }
+                }
+            },
+            AcquireEvent::Notice { text } => self.printer.warning(text),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Makes sure that the release somebody wants is here.
+//! Makes sure that the requested release is installed.
 
 use std::time::SystemTime;
 
@@ -12,13 +12,13 @@ use super::{
     sources::{self, Opened},
 };
 use loom_runtime::{
-    acquire::{self, AcquireError, Acquired, Acquirer, How, SourceRuntime, TransferRetry},
+    acquire::{self, AcquireOptions, Acquired, Acquirer, How},
     config::Resolved,
-    store::{Store, TreeLimits},
+    store::{Installed, Store},
     trust::Policy,
 };
 
-/// What the configuration lets in.
+/// The policy of the configuration.
 pub(crate) fn policy(resolved: &Resolved) -> Policy {
     Policy {
         checksum: resolved.trust.checksum.value,
@@ -28,12 +28,26 @@ pub(crate) fn policy(resolved: &Resolved) -> Policy {
     }
 }
 
-/// What is wanted: what flag, environment or file say, else what `loom use` chose, else the latest.
-pub(crate) fn selector(resolved: &Resolved, line: &Product) -> Result<Selector, CommandError> {
+/// The settings of an acquisition.
+pub(crate) fn options(resolved: &Resolved, selection: &Selection) -> AcquireOptions {
+    AcquireOptions {
+        keep_archives: resolved.store.keep_archives.value,
+        freshness: resolved.update.check_interval.value,
+        offline: resolved.offline.value,
+        force: selection.force_download,
+        allow_downgrade: selection.allow_downgrade,
+        quarantine: selection.sources.is_empty(),
+        ..AcquireOptions::default()
+    }
+}
+
+/// The requested version: by flag, environment or file, else the one that `loom use` chose, else the latest.
+pub(crate) fn selector(resolved: &Resolved, product: &Product) -> Result<Selector, CommandError> {
     if !resolved.bridge.version.origin.is_default() {
         return Ok(resolved.bridge.version.value.clone());
     }
-    let chosen = acquire::chosen::load(&resolved.state_dir.value, &line.authority, &line.binary)?;
+    let state = &resolved.state_dir.value;
+    let chosen = acquire::chosen::load(state, &product.authority, &product.binary)?;
     Ok(match chosen {
         Some(Slot::Version(version)) => Selector::Exact(version),
         Some(Slot::Dev) => Selector::Dev,
@@ -41,104 +55,73 @@ pub(crate) fn selector(resolved: &Resolved, line: &Product) -> Result<Selector, 
     })
 }
 
-/// The release that is wanted, in the store.
+/// Makes sure that the requested release is installed.
 ///
-/// Where a version is named and here, this reads one link and a receipt: no lock, no thread, no network.
+/// Where a version is named, installed and accepted, one link and one verification are read: no lock, no thread, no
+/// network.
 pub(crate) fn ready(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
 ) -> Result<Acquired, CommandError> {
-    let line = context.line(resolved)?;
+    let product = context.line(resolved)?;
     if let (true, Some(version)) = (selection.build, &selection.version)
         && !version.allows_dev()
     {
         let message = format!("--build makes a cargo build, and --version {version} is none");
-        return Err(CommandError::new(Exit::Usage, message).hint("leave out one of the two"));
+        return Err(CommandError::new(Exit::Usage, message).hint("omit one of the two options"));
     }
-    let selector = if selection.build { Selector::Dev } else { selector(resolved, &line)? };
-    let policy = policy(resolved);
+    let selector = if selection.build { Selector::Dev } else { selector(resolved, &product)? };
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)
-        && let Some(installed) = acquire::here(store, &line.at_version(version.clone()), &policy)?
+        && let release = product.at_version(version.clone())
+        && let Some(installed) = store.presence(&release, &policy(resolved))?.accepted()
     {
         return Ok(Acquired { installed, how: How::Here });
     }
-    fetch(context, resolved, store, selection, (&line, &selector), policy)
+    acquire(context, resolved, store, selection, &product, &selector)
 }
 
-/// Asks the sources something, as `get` would.
-pub(crate) fn with_acquirer<T>(
+fn acquire(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
-    opened: &Opened,
-    ask: impl FnOnce(&Acquirer<'_>) -> Result<T, AcquireError>,
-) -> Result<T, CommandError> {
-    let teller = ProgressReporter::new(context.printer.clone());
-    let asked = ask(&acquirer(resolved, store, selection, opened, &teller, policy(resolved)))?;
-    teller.well();
-    Ok(asked)
-}
-
-fn acquirer<'a>(
-    resolved: &'a Resolved,
-    store: &'a Store,
-    selection: &Selection,
-    opened: &'a Opened,
-    teller: &'a ProgressReporter,
-    policy: Policy,
-) -> Acquirer<'a> {
-    Acquirer {
-        store,
-        state: &resolved.state_dir.value,
-        candidates: &opened.candidates,
-        policy,
-        observer: teller,
-        limits: TreeLimits::default(),
-        retry: TransferRetry::default(),
-        keep_archives: resolved.store.keep_archives.value,
-        freshness: resolved.update.check_interval.value,
-        offline: resolved.offline.value,
-        force: selection.force_download,
-        allow_downgrade: selection.allow_downgrade,
-        quarantine: selection.sources.is_empty(),
-        network: SourceRuntime::default(),
-    }
-}
-
-fn fetch(
-    context: &Context,
-    resolved: &Resolved,
-    store: &Store,
-    selection: &Selection,
-    (line, selector): (&Product, &Selector),
-    policy: Policy,
+    product: &Product,
+    selector: &Selector,
 ) -> Result<Acquired, CommandError> {
-    let opened = sources::open(context, resolved, selection.build)?;
-    let teller = ProgressReporter::new(context.printer.clone());
-    let acquirer = acquirer(resolved, store, selection, &opened, &teller, policy);
-    let acquired = acquirer.acquire(line, selector);
+    let Opened { candidates, hints } = sources::open(context, resolved, selection.build)?;
+    let reporter = ProgressReporter::new(context.printer.clone());
+    let state = &resolved.state_dir.value;
+    let options = options(resolved, selection);
+    let acquirer =
+        Acquirer::new(store, state, &candidates, policy(resolved), options, &reporter);
+    let acquired = acquirer.acquire(product, selector);
     if acquired.is_ok() {
-        teller.well();
+        reporter.well();
     }
     context.notices(store);
     let acquired = acquired.map_err(|error| {
         let untrusted = resolved.untrusted.iter().map(|untrusted| untrusted.hint());
-        let hints: Vec<String> = opened.hints.iter().cloned().chain(untrusted).collect();
-        let failure = CommandError::from(error);
-        if hints.is_empty() { failure } else { failure.also(hints.join("\n")) }
+        let hints: Vec<String> = hints.iter().cloned().chain(untrusted).collect();
+        let error = CommandError::from(error);
+        if hints.is_empty() { error } else { error.also(hints.join("\n")) }
     })?;
-    if *selector == Selector::Latest && !store.is_latest(&acquired.installed) {
-        // For people only: a store that cannot be written serves as well without it.
-        if let Err(error) = acquirer.show_as_latest(&acquired.installed) {
-            context.printer.detail(format!("bin/latest was left as it is: {error}"));
-        }
+    if *selector == Selector::Latest {
+        link_latest(context, store, &acquired.installed);
     }
     if let Some(build) = build_note::of(store, &acquired.installed)? {
-        let told = build_note::told(&build, SystemTime::now());
-        context.printer.message(format!("using {told}"));
+        let build = build_note::describe(&build, SystemTime::now());
+        context.printer.message(format!("using {build}"));
     }
     Ok(acquired)
+}
+
+/// Points `bin/latest` to the release. No command reads the link, so a store that cannot be written serves without it.
+fn link_latest(context: &Context, store: &Store, installed: &Installed) {
+    if !store.is_latest(installed)
+        && let Err(error) = store.link_latest(installed)
+    {
+        context.printer.detail(format!("bin/latest was not changed: {error}"));
+    }
 }

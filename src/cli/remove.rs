@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{CommandError, Done, Exit, Outcome, context::Context, place::launch_failed};
 use loom_runtime::{
-    acquire::{chosen, forget_first_seen},
+    acquire::{chosen, first_seen},
     config::Flags,
     launch::{self, Instance, LaunchKind, Scope},
     store::{Store, StoreError},
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         removed => removed?,
     };
     context.notices(&store);
-    let forgotten = args.forget && forget_first_seen(state, &release)?;
+    let forgotten = args.forget && first_seen::forget(state, &release)?;
     if !removed && !forgotten {
         return Err(CommandError::new(Exit::Absent, format!("{release} is not here"))
             .hint("`loom list` shows what is"));

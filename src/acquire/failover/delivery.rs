@@ -81,8 +81,9 @@ fn refused(
                     (format!("the files of {release}"), &expected.expectation.tree)
                 }
             };
-            let cause = AttemptCause::Mismatch { file, expected: digest, got, by };
-            mismatch(candidate, expected, cause, trusted.as_ref(), resumed)
+            let grade = trusted.as_ref().map(|digest| digest.grade);
+            let cause = AttemptCause::Mismatch { file, expected: digest, got, by, of, grade };
+            mismatch(candidate, expected, cause, resumed)
         }
         AdmitError::Size { .. } if resumed => {
             StepReport::damaged_partial(&AttemptCause::Admit(error))
@@ -96,14 +97,13 @@ fn mismatch(
     candidate: &Candidate,
     expected: &Expected,
     cause: AttemptCause,
-    trusted: Option<&TrustedDigest>,
     resumed: bool,
 ) -> StepReport {
     if resumed {
         return StepReport::damaged_partial(&cause);
     }
     let release: &Release = &expected.expectation.release;
-    let strike = strike(candidate, release, &cause, trusted.map(|digest| digest.grade));
+    let strike = strike(candidate, release, &cause);
     StepReport::mismatch(cause, strike)
 }
 
@@ -129,8 +129,9 @@ pub(super) fn unfetched(
         FetchError::Mismatch(MismatchedPart { file, expected: digest, got }) => {
             let trusted = expected.expectation.tree.as_ref();
             let by = trusted.map(TrustedDigest::voucher).unwrap_or_default();
-            let cause = AttemptCause::Mismatch { file, expected: digest, got, by };
-            mismatch(candidate, expected, cause, trusted, false)
+            let (of, grade) = (DigestSubject::Tree, trusted.map(|digest| digest.grade));
+            let cause = AttemptCause::Mismatch { file, expected: digest, got, by, of, grade };
+            mismatch(candidate, expected, cause, false)
         }
         FetchError::Unpack(UnpackError::Store(error), _) => return Err(error.into()),
         FetchError::Unpack(error, received) => {
@@ -138,9 +139,15 @@ pub(super) fn unfetched(
             match (&expected.expectation.archive, &received) {
                 // The archive could not be unpacked because it is another one.
                 (Some(archive), Some(received)) if archive.digest != received.digest() => {
-                    let (digest, got, by) = (archive.digest, received.digest(), archive.voucher());
-                    let cause = AttemptCause::Mismatch { file, expected: digest, got, by };
-                    mismatch(candidate, expected, cause, Some(archive), resumed)
+                    let cause = AttemptCause::Mismatch {
+                        file,
+                        expected: archive.digest,
+                        got: received.digest(),
+                        by: archive.voucher(),
+                        of: DigestSubject::Archive,
+                        grade: Some(archive.grade),
+                    };
+                    mismatch(candidate, expected, cause, resumed)
                 }
                 (None, _) if resumed => StepReport::damaged_partial(&AttemptCause::Unpack(error)),
                 _ => StepReport::unusable(AttemptCause::Unpack(error)),

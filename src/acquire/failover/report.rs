@@ -9,7 +9,7 @@ use crate::{
     acquire::{AttemptCause, state::quarantine::Strike},
     sources::Candidate,
     store::AttemptKind,
-    trust::{Grade, Rejection},
+    trust::Rejection,
 };
 
 /// What happened at a source.
@@ -54,9 +54,9 @@ impl StepReport {
 
     /// The source failed; `progress` says whether new bytes arrived before.
     pub(super) fn failed(error: SourceError, progress: bool) -> Self {
-        let advice = error.advice();
-        let class = error.class();
-        let file = is_of_one_file(&error);
+        let advice = error.kind.advice();
+        let class = error.kind.class();
+        let file = error.kind.concerns_one_file();
         let event = SourceEvent::Failed { advice, class, progress, file };
         Self { event, ended: StepEnd::Failed(error.into()), strike: None }
     }
@@ -111,25 +111,7 @@ pub(super) fn strike(
     candidate: &Candidate,
     release: &Release,
     cause: &AttemptCause,
-    grade: Option<Grade>,
 ) -> Option<Strike> {
-    let AttemptCause::Mismatch { expected, got, .. } = cause else { return None };
-    Some(Strike::new(&candidate.name, release, *expected, *got, grade?, SystemTime::now()))
-}
-
-/// Whether an error concerns one file only: the same source may have another artifact of the release.
-fn is_of_one_file(error: &SourceError) -> bool {
-    use SourceError as E;
-    matches!(
-        error,
-        E::Gone { .. }
-            | E::Status { .. }
-            | E::Interrupted { .. }
-            | E::Html { .. }
-            | E::Encoded { .. }
-            | E::Range { .. }
-            | E::Redirect { .. }
-            | E::Read { .. }
-            | E::Malformed { .. }
-    )
+    let AttemptCause::Mismatch { expected, got, grade, .. } = cause else { return None };
+    Some(Strike::new(&candidate.name, release, *expected, *got, (*grade)?, SystemTime::now()))
 }

@@ -39,7 +39,7 @@ impl<E: Into<AcquireError>> From<E> for FetchError {
 
 impl FetchError {
     /// A file of the source that could not be read.
-    pub(super) fn unread(at: impl Into<String>, source: std::io::Error) -> Self {
-        Self::Source(SourceError::Read { at: at.into(), source }, false)
+    pub(super) fn unread(at: impl Into<String>, error: std::io::Error) -> Self {
+        Self::Source(SourceError::read(at, error), false)
     }
 }

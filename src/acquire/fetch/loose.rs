@@ -65,7 +65,7 @@ impl Fetcher<'_> {
             return Err(FetchError::Source(error, false));
         }
         let malformed = |why: String| {
-            FetchError::Source(SourceError::Malformed { at: asset.to_string(), why }, false)
+            FetchError::Source(SourceError::malformed(asset.to_string(), why), false)
         };
         read.map_err(|e| malformed(e.to_string()))?;
         let got = Digest::of(&text);

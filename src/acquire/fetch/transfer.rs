@@ -3,6 +3,7 @@
 use futures::{StreamExt as _, stream};
 use loom_source::{
     ArchiveFormat, Artifact, AssetRef, Download, Packaging, RangeRequest, Source, SourceError,
+    SourceErrorKind,
 };
 
 use super::{FetchError, Fetcher};
@@ -47,7 +48,9 @@ impl Fetcher<'_> {
         let mut download = match open(source, &artifact.asset, &partial.resume()).await {
             // A server that answers ranges wrongly may still serve the whole file. Asking for the same range in every
             // run would never end.
-            Err(FetchError::Unopened(SourceError::Range { asked, .. })) if asked > 0 => {
+            Err(FetchError::Unopened(error))
+                if matches!(error.kind, SourceErrorKind::RangeMismatch { requested: 1.., .. }) =>
+            {
                 open(source, &artifact.asset, &RangeRequest::whole()).await?
             }
             download => download?,
@@ -55,9 +58,10 @@ impl Fetcher<'_> {
         if partial.begin(&download)? == ResumeOutcome::Mismatch {
             download = open(source, &artifact.asset, &RangeRequest::whole()).await?;
             if partial.begin(&download)? == ResumeOutcome::Mismatch {
-                let at = artifact.asset.to_string();
                 let got = format!("bytes from {}", download.start);
-                return Err(FetchError::Source(SourceError::Range { at, asked: 0, got }, false));
+                let kind = SourceErrorKind::RangeMismatch { requested: 0, got };
+                let error = SourceError::new(artifact.asset.to_string(), kind);
+                return Err(FetchError::Source(error, false));
             }
         }
         Ok(StartedTransfer::Stream(partial, primed(download).await?))

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use loom_base::time::age_in_words;
+use loom_base::{error_chain, time::age_in_words};
 use loom_source::{ListedVersion, Product, Selector, Slot, Version};
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     acquire::{
         AcquireError, AcquireEvent, AcquireOptions, AttemptCause, Observer, SourceAttempt,
-        SourceRuntime, error_chain::error_chain, failover::plan::FailureReason, state::highest,
+        SourceRuntime, failover::plan::FailureReason, state::highest,
     },
     sources::{Candidate, Reach, SourceClass},
     state::StateDir,

@@ -16,7 +16,10 @@ fn file(state: &StateDir, release: &Release) -> StateFile {
 }
 
 /// The first-seen digests of a release; empty for a development build, which may change.
-pub(in crate::acquire) fn load(state: &StateDir, release: &Release) -> Result<Pins, StateError> {
+///
+/// # Errors
+/// [`StateError`] where the file is there and cannot be understood.
+pub fn load(state: &StateDir, release: &Release) -> Result<Pins, StateError> {
     if release.slot.version().is_none() {
         return Ok(Pins::default());
     }

@@ -1,16 +1,16 @@
 //! Errors on their way to the screen.
 
+pub(crate) mod acquire;
+pub(crate) mod source_error;
+pub(crate) mod state;
+pub(crate) mod store;
+
 use std::error::Error;
 
 use serde_json::{Value, json};
 
 use crate::cli::Exit;
-use loom_runtime::{
-    acquire::{AcquireError, FailureReason},
-    config::ConfigError,
-    state::StateError,
-    store::StoreError,
-};
+use loom_runtime::config::ConfigError;
 
 /// An error with its exit code, its causes, and something to do.
 #[derive(Debug, Clone)]
@@ -99,65 +99,8 @@ impl CommandError {
     }
 }
 
-impl From<StoreError> for CommandError {
-    fn from(error: StoreError) -> Self {
-        let exit = match () {
-            () if error.is_disk_full() => Exit::DiskFull,
-            () if error.is_integrity() => Exit::Integrity,
-            () if error.is_busy() => Exit::Busy,
-            () => Exit::Failure,
-        };
-        Self::of(exit, &error).maybe_hint(error.hint())
-    }
-}
-
-impl From<StateError> for CommandError {
-    fn from(error: StateError) -> Self {
-        let exit = if error.is_disk_full() { Exit::DiskFull } else { Exit::Failure };
-        Self::of(exit, &error)
-            .hint("check that the state folder can be written, or set LOOM_STATE_DIR")
-    }
-}
-
 impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
         Self::of(Exit::Usage, &error).maybe_hint(error.hint())
-    }
-}
-
-impl From<AcquireError> for CommandError {
-    fn from(error: AcquireError) -> Self {
-        let exit = match &error {
-            AcquireError::Store(_) | AcquireError::State(_) => return Self::from_below(error),
-            AcquireError::NoSource(_) | AcquireError::Unreadable { .. } => Exit::Usage,
-            AcquireError::Unserved { reason, .. } => match reason {
-                FailureReason::Absent => Exit::Absent,
-                FailureReason::Unreachable => Exit::Unreachable,
-                FailureReason::Credentials => Exit::Credentials,
-                FailureReason::Integrity => Exit::Integrity,
-            },
-            AcquireError::OnlyBuilds { .. } | AcquireError::Unlistable { .. } => Exit::Absent,
-            AcquireError::Downgrade { .. }
-            | AcquireError::Unproven { .. }
-            | AcquireError::Young { .. } => Exit::Integrity,
-            AcquireError::Offline { .. } => Exit::Offline,
-            AcquireError::Prepare(_) => Exit::Failure,
-        };
-        let mut failure = Self::of(exit, &error).maybe_hint(error.hint());
-        let attempts = error.attempts().iter();
-        failure
-            .chain
-            .extend(attempts.map(|attempt| format!("{}: {}", attempt.source, attempt.outcome)));
-        failure
-    }
-}
-
-impl CommandError {
-    fn from_below(error: AcquireError) -> Self {
-        match error {
-            AcquireError::Store(error) => error.into(),
-            AcquireError::State(error) => error.into(),
-            other => Self::of(Exit::Failure, &other),
-        }
     }
 }

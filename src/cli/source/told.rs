@@ -22,14 +22,14 @@ pub(crate) fn json(finding: &Finding, line: &Product) -> Value {
         "name": finding.name, "type": finding.kind, "address": finding.address,
         "state": finding.state.word(), "login": finding.login(), "hosts": hosts,
         "ms": {"total": milliseconds(finding.took), "name": dns, "connection": connect, "answer": answer},
-        "quarantined": finding.held.is_some(), "offer": null, "error": null,
+        "quarantined": finding.quarantined_for.is_some(), "offer": null, "error": null,
     });
     match &finding.state {
         ProbeState::Offers(offered) => {
             document["offer"] = json!({
                 "version": offered.slot.to_string(), "binary": line.binary, "platform": line.platform,
-                "forms": offered.forms, "size": offered.size,
-                "digests": offered.witnesses, "evidence": offered.evidence,
+                "forms": offered.packagings, "size": offered.size,
+                "digests": offered.digest_sources, "evidence": offered.evidence,
             });
         }
         ProbeState::Failed(failure) => document["error"] = failure.json()["error"].clone(),
@@ -66,7 +66,7 @@ fn lines(finding: &Finding, line: &Product) -> Vec<(&'static str, String)> {
         let hint = "`loom source test --version V` looks for one version".to_owned();
         lines.push(("hint", hint));
     }
-    if let Some(left) = finding.held {
+    if let Some(left) = finding.quarantined_for {
         let minutes = left.as_secs().div_ceil(60);
         let said =
             format!("quarantined: it brought wrong bytes and is asked last for {minutes} min");
@@ -90,7 +90,7 @@ fn verdict(state: &ProbeState, line: &Product) -> (&'static str, String) {
             ("nothing", format!("it answers, and has no {binary} for {platform}"))
         }
         ProbeState::Silent(why) => {
-            ("ok", format!("it answers, and does not say what it has: {why}"))
+            ("unlisted", format!("it answers, but cannot list its versions: {why}"))
         }
         ProbeState::Aside(why) => ("aside", (*why).to_owned()),
         ProbeState::Offline => ("offline", "not asked: it is beyond this machine".to_owned()),
@@ -99,18 +99,18 @@ fn verdict(state: &ProbeState, line: &Product) -> (&'static str, String) {
 }
 
 fn offers(offered: &OfferSummary, line: &Product) -> String {
-    let OfferSummary { slot, forms, size, witnesses, evidence } = offered;
+    let OfferSummary { slot, packagings, size, digest_sources, evidence } = offered;
     let mut text = format!("offers {} {slot} for {}", line.binary, line.platform);
     let size = size.map(|size| format!(", {}", HumanBytes(size))).unwrap_or_default();
-    if !forms.is_empty() {
-        text.push_str(&format!(" ({}{size})", forms.join(", ")));
+    if !packagings.is_empty() {
+        text.push_str(&format!(" ({}{size})", packagings.join(", ")));
     }
     if slot.version().is_none() {
         return text;
     }
-    text.push_str(&match witnesses.is_empty() {
+    text.push_str(&match digest_sources.is_empty() {
         true => "; no digest".to_owned(),
-        false => format!("; digest from {}", joined(witnesses)),
+        false => format!("; digest from {}", joined(digest_sources)),
     });
     if !evidence.is_empty() {
         let kinds: Vec<String> = evidence.iter().map(|kind| format!("{kind:?}")).collect();

@@ -1,0 +1,20 @@
+//! Exit code and hint of the state folder's errors.
+
+use loom_runtime::state::StateError;
+
+use crate::cli::{CommandError, Exit};
+
+/// What the user can do about an error of the state folder.
+pub(crate) const HINT: &str =
+    "check that the state folder can be written, or set LOOM_STATE_DIR to another one";
+
+/// The exit code of an error of the state folder.
+pub(crate) fn exit(error: &StateError) -> Exit {
+    if error.is_disk_full() { Exit::DiskFull } else { Exit::Failure }
+}
+
+impl From<StateError> for CommandError {
+    fn from(error: StateError) -> Self {
+        Self::of(exit(&error), &error).hint(HINT)
+    }
+}
