@@ -24,7 +24,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let selector = ready::selector(&resolved, &product)?;
     let installed = match look_up(context, &resolved, &store, &product, &selector)? {
         Presence::Accepted(installed) => installed,
-        Presence::Refused(installed, why) => return Err(refused(&installed.release, &why)),
+        Presence::Refused(installed, why) => {
+            return Err(refused(&installed.release, &selector, &why));
+        }
         Presence::Absent => {
             let message = format!("{} {selector} {} is not here", product.binary, product.platform);
             return Err(CommandError::new(Exit::Absent, message)
@@ -91,12 +93,17 @@ fn builds_come_first(context: &Context, resolved: &Resolved) -> Result<bool, Com
     Ok(false)
 }
 
-/// The error for a release that is here and does not count.
-fn refused(release: &Release, why: &Unverified) -> CommandError {
+/// The error for a release that is here and does not count. Where no version was named, a release that the policy does
+/// not accept is no match.
+fn refused(release: &Release, selector: &Selector, why: &Unverified) -> CommandError {
+    let hint = report::store::unverified_hint(why, &release.slot);
+    if matches!(selector, Selector::Exact(_)) || why.is_mendable() {
+        let message = format!("{release} is here, but {why}");
+        return CommandError::new(Exit::Integrity, message).hint(hint);
+    }
     let message = match why {
         Unverified::NoChecksum => format!("{release} is installed without a checksum"),
-        why => format!("{release} is here, but {why}"),
+        why => format!("{release} is installed, but {why}"),
     };
-    CommandError::new(Exit::Integrity, message)
-        .hint(report::store::unverified_hint(why, &release.slot))
+    CommandError::new(Exit::Absent, message).hint(hint)
 }

@@ -75,7 +75,7 @@ fn a_winner_that_lied_is_followed_by_the_loser() {
     let gone = Gate::new();
     slow.fault_times("", Fault::Abandoned(None, gone.clone()), 1);
     liar.fault(".tar.gz", Fault::Flip(100));
-    sandbox.loom(&GET).ok().says(&[&liar.url(), "wrong bytes"]);
+    sandbox.loom(&GET).ok().says(&[&liar.url(), "checksum mismatch"]);
     gone.reached();
     let sources: Vec<String> = attempts(&sandbox).into_iter().map(|(source, _)| source).collect();
     assert_eq!(sources, [slow.url(), liar.url(), slow.url()]);

@@ -51,6 +51,7 @@ mod tied;
 mod tools;
 mod up;
 mod use_remove;
+mod verifications;
 mod warm;
 mod which;
 mod why;

@@ -51,7 +51,12 @@ pub(crate) fn hint(error: &AcquireError) -> Option<String> {
             hints.push(hint);
         }
     }
-    hints.extend(general(error).filter(|general| !hints.contains(general)));
+    let general = general(error).filter(|general| {
+        // Advice for a source's credentials is enough.
+        let vague = general == reason_hint(FailureReason::Credentials) && !hints.is_empty();
+        !vague && !hints.contains(general)
+    });
+    hints.extend(general);
     (!hints.is_empty()).then(|| hints.join("\n"))
 }
 
