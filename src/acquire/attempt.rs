@@ -48,7 +48,9 @@ pub enum AttemptCause {
         grade: Option<Grade>,
     },
     /// More bytes arrived than the source stated.
-    #[error("size mismatch for {file}: expected {expected} bytes, got more; the download was discarded")]
+    #[error(
+        "size mismatch for {file}: expected {expected} bytes, got more; the download was discarded"
+    )]
     TooLong {
         /// The file name of the asset.
         file: String,

@@ -33,7 +33,9 @@ pub enum AcquireError {
         unverified: bool,
     },
     /// The only source that was asked delivered wrong bytes.
-    #[error("checksum mismatch for {file} from {source_name}: expected {expected}, got {got}; the download was discarded")]
+    #[error(
+        "checksum mismatch for {file} from {source_name}: expected {expected}, got {got}; the download was discarded"
+    )]
     Mismatch {
         /// The file name of the asset.
         file: String,

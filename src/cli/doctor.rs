@@ -107,7 +107,7 @@ fn source(
             let failure = CommandError { message: said, ..failure.clone() };
             DoctorCheck::failed("source", failure)
         }
-        ProbeState::Nothing | ProbeState::Silent(_) => DoctorCheck::warning("source", said),
+        ProbeState::Nothing | ProbeState::Unlistable(_) => DoctorCheck::warning("source", said),
         _ if finding.quarantined_for.is_some() => DoctorCheck::warning("source", said)
             .hint("it brought wrong bytes; `loom why` tells of them"),
         _ => DoctorCheck::well("source", said),

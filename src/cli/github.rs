@@ -7,7 +7,7 @@ use loom_github::{Github, GithubOptions, GithubRepo, GithubToken};
 use super::{CommandError, Exit, context::Context, sources};
 use loom_runtime::{
     config::{Env, Resolved, Signature, SourceKind, SourceSpec},
-    sources::{Candidate, Reach, SourceClass, SharedDocuments},
+    sources::{Candidate, Reach, SharedDocuments, SourceClass},
     trust::Channel,
 };
 

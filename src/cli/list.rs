@@ -5,7 +5,11 @@ use std::time::SystemTime;
 use loom_source::Platform;
 use serde_json::{Value, json};
 
-use super::{Done, Outcome, build_note, context::Context, list_remote};
+use super::{
+    Done, Outcome, build_note,
+    context::Context,
+    list_remote::{self, RemoteQuery},
+};
 use loom_runtime::{
     acquire,
     config::Flags,
@@ -34,7 +38,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     if args.remote {
-        return list_remote::run(args, context);
+        let Args { sources, platforms, all_platforms, prerelease, .. } = args;
+        let (all_platforms, prerelease) = (*all_platforms, *prerelease);
+        let query = RemoteQuery { sources, platforms, all_platforms, prerelease };
+        return list_remote::run(&query, context);
     }
     let resolved = context.resolve(Flags::default())?;
     let store = context.store(&resolved)?;

@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 use super::{
     CommandError, Done, Exit, Outcome,
     context::Context,
-    list::Args,
     report::acquire::cause_hint,
     selection::Selection,
     sources::{self, Opened},
@@ -38,26 +37,38 @@ struct RemoteRow {
     here: bool,
 }
 
+/// What the user asks for.
+pub(crate) struct RemoteQuery<'a> {
+    /// These sources instead of the configured ones.
+    pub(crate) sources: &'a [String],
+    /// These platforms instead of this machine's.
+    pub(crate) platforms: &'a [Platform],
+    /// All platforms.
+    pub(crate) all_platforms: bool,
+    /// Pre-releases of every source.
+    pub(crate) prerelease: bool,
+}
+
 type RemoteRows = BTreeMap<(Slot, Platform), RemoteRow>;
 
-pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let selection = Selection { sources: args.sources.clone(), ..Selection::default() };
+pub(crate) fn run(query: &RemoteQuery<'_>, context: &Context) -> Outcome {
+    let selection = Selection { sources: query.sources.to_vec(), ..Selection::default() };
     let resolved = context.resolve(selection.flags())?;
     let store = context.store(&resolved)?;
     let Opened { candidates, .. } = sources::open(context, &resolved, false)?;
     let product = context.line(&resolved)?;
-    let platforms = if args.all_platforms {
+    let platforms = if query.all_platforms {
         Platform::ALL.to_vec()
-    } else if args.platforms.is_empty() {
+    } else if query.platforms.is_empty() {
         vec![product.platform]
     } else {
-        args.platforms.clone()
+        query.platforms.to_vec()
     };
     let products: Vec<Product> =
         platforms.into_iter().map(|platform| Product { platform, ..product.clone() }).collect();
     let state = &resolved.state_dir.value;
     let listings = list_remote(&candidates, &products, resolved.offline.value, state)?;
-    let rows = rows(&store, &listings, &candidates, args.prerelease)?;
+    let rows = rows(&store, &listings, &candidates, query.prerelease)?;
     for error in listings.iter().filter_map(|listing| listing.unkept.as_ref()) {
         context.printer.warning(error_chain(error));
     }
@@ -92,8 +103,7 @@ fn rows(
     for (listing, candidate) in listings.iter().zip(candidates) {
         for (product, answer) in &listing.products {
             let RemoteListing::Offers { versions, build, .. } = answer else { continue };
-            let shown =
-                |version: &Version| all || candidate.prerelease || !version.is_prerelease();
+            let shown = |version: &Version| all || candidate.prerelease || !version.is_prerelease();
             let versions = versions.iter().filter(|listed| shown(&listed.version));
             let mut slots: Vec<_> = versions
                 .map(|listed| (Slot::Version(listed.version.clone()), listed.published))
@@ -140,17 +150,13 @@ fn no_answer(listings: &[SourceListing]) -> Option<CommandError> {
     }
     let error = CommandError::new(Exit::Unreachable, "no source could list its versions");
     let chain = listings.iter().zip(failures);
-    let chain = chain.map(|(listing, why)| {
-        format!("{}: {}", listing.source, why.unwrap_or_default())
-    });
+    let chain =
+        chain.map(|(listing, why)| format!("{}: {}", listing.source, why.unwrap_or_default()));
     let hint = "check the address of each source named above, and the connection to it";
     Some(CommandError { chain: chain.collect(), ..error }.hint(hint))
 }
 
-fn row_json(
-    product: &Product,
-    ((slot, platform), row): (&(Slot, Platform), &RemoteRow),
-) -> Value {
+fn row_json(product: &Product, ((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> Value {
     json!({
         "authority": product.authority, "binary": product.binary, "version": slot.to_string(),
         "platform": platform, "sources": row.sources, "here": row.here,

@@ -98,11 +98,8 @@ impl ProgressReporter {
             bar.finish_and_clear();
         }
         let Transfer { what, source, from, bytes, begun, .. } = transfer;
-        let resumed = if from > 0 {
-            format!(", resumed at {}", HumanBytes(from))
-        } else {
-            String::new()
-        };
+        let resumed =
+            if from > 0 { format!(", resumed at {}", HumanBytes(from)) } else { String::new() };
         let seconds = begun.elapsed().as_secs_f64();
         self.printer.message(format!(
             "fetched {what} from {source} ({}{resumed}, {seconds:.1} s)",

@@ -94,8 +94,7 @@ fn acquire(
     let reporter = ProgressReporter::new(context.printer.clone());
     let state = &resolved.state_dir.value;
     let options = options(resolved, selection);
-    let acquirer =
-        Acquirer::new(store, state, &candidates, policy(resolved), options, &reporter);
+    let acquirer = Acquirer::new(store, state, &candidates, policy(resolved), options, &reporter);
     let acquired = acquirer.acquire(product, selector);
     if acquired.is_ok() {
         reporter.well();

@@ -93,9 +93,8 @@ fn verify(context: &Context, store: &Store) -> Outcome {
 
 /// The damages, and a closing line such as `OK: 1 release, 3 objects verified (5.20 KiB)`.
 fn verify_text(report: &VerifyReport) -> String {
-    let line = |damage: &Damage| {
-        format!("{}: {}; {}\n", damage.path.display(), damage.what, damage.fix)
-    };
+    let line =
+        |damage: &Damage| format!("{}: {}; {}\n", damage.path.display(), damage.what, damage.fix);
     let damages: String = report.findings.iter().map(line).collect();
     let verdict = match report.findings.len() {
         0 => "OK".to_owned(),
@@ -188,8 +187,7 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
         ..ready::options(resolved, &Selection::default())
     };
     let policy = ready::policy(resolved);
-    let acquirer =
-        Acquirer::new(store, &resolved.state_dir.value, &[], policy, options, &reporter);
+    let acquirer = Acquirer::new(store, &resolved.state_dir.value, &[], policy, options, &reporter);
     let added = acquirer.add(&release, &context.cwd()?.join(&args.file), args.sha256);
     context.notices(store);
     let installed = added?.installed;

@@ -107,10 +107,7 @@ fn is_recorded(store: &Store, release: &Release) -> bool {
 }
 
 /// The verification of a release. A damaged one is named as the reason why the release does not count.
-fn verification(
-    store: &Store,
-    release: &Release,
-) -> Result<Option<Verification>, CommandError> {
+fn verification(store: &Store, release: &Release) -> Result<Option<Verification>, CommandError> {
     match store.verification(release) {
         Err(StoreError::Damaged { .. }) => Ok(None),
         verification => Ok(verification?),
@@ -164,7 +161,10 @@ impl ReleaseHistory {
         match &self.installed {
             Some(installed) => self.installed_rows(&mut page, installed),
             None if self.recorded => {
-                page.row("here", "its link is missing; `loom get` hashes its tree and links it again");
+                page.row(
+                    "here",
+                    "its link is missing; `loom get` hashes its tree and links it again",
+                );
             }
             None => page.row("here", "no"),
         }
@@ -180,7 +180,10 @@ impl ReleaseHistory {
     fn installed_rows(&self, page: &mut HistoryPage, installed: &Installed) {
         page.row("here", &installed.link.display().to_string());
         if let Some(why) = &self.unverified {
-            page.row("", &format!("does not count: {why}; `loom get` verifies or fetches it again"));
+            page.row(
+                "",
+                &format!("does not count: {why}; `loom get` verifies or fetches it again"),
+            );
         }
         page.row("tree", &installed.tree.to_string());
         if let Some(verification) = &self.verification {

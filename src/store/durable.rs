@@ -34,7 +34,8 @@ impl Barrier {
         #[cfg(target_os = "linux")]
         if paths.len() > MANY {
             let folder = fs::File::open(root).map_err(at(FileAction::Sync, root))?;
-            return rustix::fs::syncfs(folder).map_err(super::error::at_sys(FileAction::Sync, root));
+            return rustix::fs::syncfs(folder)
+                .map_err(super::error::at_sys(FileAction::Sync, root));
         }
         let _ = root;
         paths.iter().try_for_each(|path| sync(path))
@@ -57,7 +58,9 @@ pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(),
         Ok(()) => {}
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let Some(parent) = folder.parent() else { return Err(at(FileAction::Create, folder)(e)) };
+            let Some(parent) = folder.parent() else {
+                return Err(at(FileAction::Create, folder)(e));
+            };
             create_folders(parent, barrier)?;
             match fs::create_dir(folder) {
                 Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {

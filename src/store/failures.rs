@@ -81,7 +81,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] where the store cannot be written.
-    pub fn keep_failure(&self, product: &Product, failure: FailureRecord) -> Result<(), StoreError> {
+    pub fn keep_failure(
+        &self,
+        product: &Product,
+        failure: FailureRecord,
+    ) -> Result<(), StoreError> {
         self.change_failures(product, |failures| {
             failures.retain(|old| old.requested != failure.requested);
             failures.insert(0, failure);
@@ -99,9 +103,8 @@ impl Store {
         requested: &str,
         slot: &Slot,
     ) -> Result<(), StoreError> {
-        let settled = |failure: &FailureRecord| {
-            failure.requested == requested || failure.concerns(slot)
-        };
+        let settled =
+            |failure: &FailureRecord| failure.requested == requested || failure.concerns(slot);
         if !self.failures(product)?.iter().any(settled) {
             return Ok(());
         }
@@ -171,7 +174,9 @@ mod tests {
         assert_eq!(all[..2], ["latest", "0.18.0"]);
         store.forget_failures(&product, "^0.4", &"0.4.0".parse().unwrap()).unwrap();
         assert!(
-            !requested(store.failures(&product).unwrap()).iter().any(|w| w == "latest" || w == "0.4.0")
+            !requested(store.failures(&product).unwrap())
+                .iter()
+                .any(|w| w == "latest" || w == "0.4.0")
         );
         fs::write(store.failures_path(&product), "{").unwrap();
         assert_eq!(store.failures(&product).unwrap(), []);

@@ -73,8 +73,8 @@ impl Store {
         entry: &TreePath,
     ) -> Result<Option<Installed>, StoreError> {
         let installed = self.installed(release, tree, entry);
-        let meta =
-            absent(fs::metadata(&installed.entry)).map_err(at(FileAction::Read, &installed.entry))?;
+        let meta = absent(fs::metadata(&installed.entry))
+            .map_err(at(FileAction::Read, &installed.entry))?;
         Ok(meta.filter(fs::Metadata::is_file).map(|_| installed))
     }
 
@@ -133,10 +133,9 @@ impl Store {
         let path = self.object(digest);
         let bytes = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?;
         match bytes {
-            Some(bytes) if Digest::of(&bytes) != *digest => Err(StoreError::Damaged {
-                path,
-                what: "its bytes have another digest".into(),
-            }),
+            Some(bytes) if Digest::of(&bytes) != *digest => {
+                Err(StoreError::Damaged { path, what: "its bytes have another digest".into() })
+            }
             bytes => Ok(bytes),
         }
     }

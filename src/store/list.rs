@@ -60,8 +60,11 @@ impl Store {
             for (binary, folder) in folders::<Name>(&folder)? {
                 for (slot, folder) in folders::<Slot>(&folder)? {
                     for platform in files::<Platform>(&folder, ".json")? {
-                        let product =
-                            Product { authority: authority.clone(), binary: binary.clone(), platform };
+                        let product = Product {
+                            authority: authority.clone(),
+                            binary: binary.clone(),
+                            platform,
+                        };
                         found.push(product.in_slot(slot.clone()));
                     }
                 }

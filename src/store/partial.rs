@@ -192,7 +192,8 @@ impl Partial {
         let (mut buffer, mut left) = (vec![0; BUFFER], spool.had);
         while left > 0 {
             let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            let n = spool.file.read(&mut buffer[..most]).map_err(at(FileAction::Read, &spool.path))?;
+            let n =
+                spool.file.read(&mut buffer[..most]).map_err(at(FileAction::Read, &spool.path))?;
             if n == 0 {
                 return Err(at(FileAction::Read, &spool.path)(io::ErrorKind::UnexpectedEof.into()));
             }

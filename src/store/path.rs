@@ -116,7 +116,9 @@ impl PathSet {
         match self.0.insert(path.to_ascii_lowercase(), (path.to_owned(), true)) {
             None => Ok(()),
             Some((old, _)) if old == path => Err(refuse(path, "it occurs twice")),
-            Some(_) => Err(refuse(path, "it differs from another path only in upper and lower case")),
+            Some(_) => {
+                Err(refuse(path, "it differs from another path only in upper and lower case"))
+            }
         }
     }
 
@@ -143,7 +145,9 @@ impl PathSet {
             }
             Some((old, false)) if old == folder => Ok(()),
             Some((_, true)) => Err(refuse(of, "a file or link is also a folder")),
-            Some(_) => Err(refuse(of, "a folder differs from another only in upper and lower case")),
+            Some(_) => {
+                Err(refuse(of, "a folder differs from another only in upper and lower case"))
+            }
         }
     }
 }

@@ -158,9 +158,8 @@ impl Store {
         product: &Product,
         policy: &Policy,
     ) -> Result<Vec<Version>, StoreError> {
-        let accepted = |(version, presence): (Version, Presence)| {
-            presence.accepted().map(|_| version)
-        };
+        let accepted =
+            |(version, presence): (Version, Presence)| presence.accepted().map(|_| version);
         Ok(self.presences(product, policy)?.into_iter().filter_map(accepted).collect())
     }
 

@@ -3,9 +3,7 @@
 
 use loom_source::{Digest, Release, Slot};
 
-use super::{
-    Installed, Store, StoreError, TreeListing, TreeRef, Unverified, durable::Barrier,
-};
+use super::{Installed, Store, StoreError, TreeListing, TreeRef, Unverified, durable::Barrier};
 use crate::trust::Policy;
 
 /// What became of a release without a link.

@@ -87,7 +87,8 @@ impl Store {
             paths.push(self.dev_root_path(release));
         }
         for path in paths {
-            here |= absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path))?.is_some();
+            here |=
+                absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path))?.is_some();
             // Removes the folders that have become empty; one that has not stays.
             for folder in path.ancestors().skip(1).take(2) {
                 if fs::remove_dir(folder).is_err() {

@@ -19,7 +19,8 @@ impl Store {
     /// The development trees of a product, newest first.
     pub(super) fn dev_trees(&self, release: &Release) -> Result<Vec<TreeRef>, StoreError> {
         let path = self.dev_root_path(release);
-        let text = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?.unwrap_or_default();
+        let text =
+            absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?.unwrap_or_default();
         Ok(parse(&String::from_utf8_lossy(&text)))
     }
 

@@ -171,11 +171,10 @@ impl Staged {
         }
         self.buffer = buffer;
         let bytes = Measured { digest: Digest::from_hasher(hasher), size };
-        self.items
-            .push(StagedItem {
-                path: path.to_owned(),
-                content: StagedContent::File { number, executable, bytes },
-            });
+        self.items.push(StagedItem {
+            path: path.to_owned(),
+            content: StagedContent::File { number, executable, bytes },
+        });
         Ok(bytes)
     }
 
@@ -189,7 +188,8 @@ impl Staged {
     /// Adds a copy of an earlier file, for a hard link in a tar archive.
     pub(super) fn add_copy(&mut self, path: &str, of: &str) -> Result<(), UnpackError> {
         let earlier = self.items.iter().find(|item| item.path == of);
-        let Some(StagedItem { content: StagedContent::File { number, executable, .. }, .. }) = earlier
+        let Some(StagedItem { content: StagedContent::File { number, executable, .. }, .. }) =
+            earlier
         else {
             let why = "a hard link must name an earlier file of the archive";
             return Err(UnpackError::Entry { path: path.to_owned(), why });

@@ -22,7 +22,8 @@ impl Store {
     /// [`StoreError::Io`] where a folder cannot be listed or a file not removed.
     pub fn sweep_partials(&self, age: Duration, most: usize) -> Result<usize, StoreError> {
         let folder = self.root.join("partial");
-        let Some(entries) = absent(fs::read_dir(&folder)).map_err(at(FileAction::Read, &folder))? else {
+        let Some(entries) = absent(fs::read_dir(&folder)).map_err(at(FileAction::Read, &folder))?
+        else {
             return Ok(0);
         };
         let mut removed = 0;

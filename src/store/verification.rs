@@ -7,7 +7,7 @@ use crate::trust::{TrustedDigest, Waiver};
 
 const SCHEMA: &str = "loom-verification 1";
 
-/// What stands between the body and the digest over it.
+/// The bytes between the body and the digest over it.
 const SEAL_START: &[u8] = b",\"self\":\"";
 /// What follows that digest.
 const SEAL_END: &[u8] = b"\"}\n";

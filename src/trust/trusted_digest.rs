@@ -176,8 +176,7 @@ mod tests {
     #[test]
     fn the_voucher_is_named_with_its_location() {
         let digest = Digest::of(b"x");
-        let claim =
-            ClaimedDigest { digest, by: DigestSource::Sidecar, at: "x.sha256".to_owned() };
+        let claim = ClaimedDigest { digest, by: DigestSource::Sidecar, at: "x.sha256".to_owned() };
         let given = Pin { digest, origin: PinOrigin::Given { by: "--sha256".to_owned() } };
         let seen = PinOrigin::FirstSeen {
             source: "corp".to_owned(),

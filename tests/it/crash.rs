@@ -17,9 +17,7 @@ use loom_runtime::{
         AdmitError, Installed, Partial, Presence, Receipt, Store, StoreError, TreeLimits,
         UnpackError,
     },
-    trust::{
-        DigestSubject, Expectation, Pin, PinOrigin, Policy, TrustedDigest,
-    },
+    trust::{DigestSubject, Expectation, Pin, PinOrigin, Policy, TrustedDigest},
 };
 use loom_source::{
     ArchiveFormat, AssetRef, Authority, Digest, Download, Name, Platform, Release, Slot,

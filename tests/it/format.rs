@@ -112,8 +112,7 @@ fn the_failures() {
     let home = Home::new();
     let product = example_release().product();
     let example: serde_json::Value = serde_json::from_str(block("loom-failures")).unwrap();
-    let failure: FailureRecord =
-        serde_json::from_value(example["failures"][0].clone()).unwrap();
+    let failure: FailureRecord = serde_json::from_value(example["failures"][0].clone()).unwrap();
     assert_eq!(failure.attempts[0].kind, AttemptKind::Unreachable);
     home.store.keep_failure(&product, failure).unwrap();
     let path = "failures/loom-os/loom-bridge-server/linux-x86_64.json";
@@ -165,7 +164,9 @@ fn the_words_of_kinds_formats_and_classes() {
     use EvidenceKind::{Cosign, Gpg, Minisign, Sigstore};
     [Minisign, Cosign, Gpg, Sigstore].iter().for_each(|k| value(serde_json::to_value(k).unwrap()));
     use RecordEvidenceKind as Evidence;
-    [Evidence::Checksum, Evidence::Statement].iter().for_each(|k| value(serde_json::to_value(k).unwrap()));
+    [Evidence::Checksum, Evidence::Statement]
+        .iter()
+        .for_each(|k| value(serde_json::to_value(k).unwrap()));
     use Waiver::{AllowUnverified, IfAvailable, LocalBuild};
     let waivers = [AllowUnverified, IfAvailable, LocalBuild];
     waivers.iter().for_each(|waiver| value(serde_json::to_value(waiver).unwrap()));

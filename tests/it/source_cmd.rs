@@ -252,9 +252,12 @@ fn the_test_never_reports_a_version_that_get_would_not_take() {
 fn the_test_looks_for_the_version_that_get_would_take() {
     let (sandbox, mirror_) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     config(&sandbox, &mirror("m", &mirror_.url()));
-    for (wanted, code, offers) in
-        [("0.1.0", 0, Some("0.1.0")), ("^0.2", 0, Some("0.2.0")), ("^0.3", 3, None), ("0.9.0", 3, None)]
-    {
+    for (wanted, code, offers) in [
+        ("0.1.0", 0, Some("0.1.0")),
+        ("^0.2", 0, Some("0.2.0")),
+        ("^0.3", 3, None),
+        ("0.9.0", 3, None),
+    ] {
         sandbox.write("loom.toml", &format!("[bridge]\nversion = \"{wanted}\"\n"));
         both_end_with(&sandbox, code, offers);
     }

@@ -156,8 +156,18 @@ fn each_changed_field_is_noticed() {
         serde_json::from_slice(&fs::read(verification(&sandbox, "0.1.0")).unwrap()).unwrap();
     let fields = document.as_object().unwrap();
     let expected = [
-        "authority", "binary", "class", "digests", "evidence", "platform", "schema", "self", "slot",
-        "source", "statement", "tree",
+        "authority",
+        "binary",
+        "class",
+        "digests",
+        "evidence",
+        "platform",
+        "schema",
+        "self",
+        "slot",
+        "source",
+        "statement",
+        "tree",
     ];
     let names: Vec<&str> = fields.keys().map(String::as_str).collect();
     assert_eq!(names, expected);
@@ -244,7 +254,8 @@ fn development_builds_have_no_verification() {
     let checkout = sandbox.folder("loom");
     fs::create_dir_all(checkout.join("runtime/bridge")).unwrap();
     fs::create_dir_all(checkout.join("target/debug")).unwrap();
-    fs::write(checkout.join("Cargo.toml"), "[workspace]\nmembers = [\"runtime/bridge\"]\n").unwrap();
+    fs::write(checkout.join("Cargo.toml"), "[workspace]\nmembers = [\"runtime/bridge\"]\n")
+        .unwrap();
     let manifest = "[package]\nname = \"loom-bridge\"\nversion = \"0.2.0\"\n";
     fs::write(checkout.join("runtime/bridge/Cargo.toml"), manifest).unwrap();
     let build = checkout.join("target/debug").join(BINARY);

@@ -65,10 +65,16 @@ fn absent(candidate: &Candidate, release: &Release, platforms: &[String]) -> Ste
         );
     }
     if candidate.class == SourceClass::Build {
-        return StepReport::absent(format!("no build of {} in {}", release.binary, candidate.source));
+        return StepReport::absent(format!(
+            "no build of {} in {}",
+            release.binary, candidate.source
+        ));
     }
     if platforms.is_empty() {
         return StepReport::absent("does not have it");
     }
-    StepReport::absent(format!("does not have it for this platform, only for {}", platforms.join(", ")))
+    StepReport::absent(format!(
+        "does not have it for this platform, only for {}",
+        platforms.join(", ")
+    ))
 }

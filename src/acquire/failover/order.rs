@@ -1,10 +1,7 @@
 //! The order in which sources are asked.
 
 use super::plan::Turn;
-use crate::{
-    acquire::state::quarantine::Quarantine,
-    sources::Candidate,
-};
+use crate::{acquire::state::quarantine::Quarantine, sources::Candidate};
 use loom_source::Release;
 
 /// The order in which sources are asked: as configured, then those that delivered wrong bytes recently, and last those

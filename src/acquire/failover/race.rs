@@ -121,8 +121,7 @@ impl<'a> Race<'a> {
         };
         let (place, result) = result?;
         self.places.remove(&place);
-        let goes_on =
-            matches!(&result, RaceResult::Found(Ok(SourceAnswer { offer: Some(_), .. })));
+        let goes_on = matches!(&result, RaceResult::Found(Ok(SourceAnswer { offer: Some(_), .. })));
         if !goes_on {
             self.patience.remove(&place);
         }

@@ -274,15 +274,18 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
             return AcquireError::Offline { what: release, here: None, attempts };
         }
         match &attempts[..] {
-            [SourceAttempt { record, cause: Some(AttemptCause::Mismatch { file, expected, got, .. }) }] => {
-                AcquireError::Mismatch {
-                    file: file.clone(),
-                    source_name: record.source.clone(),
-                    expected: *expected,
-                    got: *got,
-                    attempts,
-                }
-            }
+            [
+                SourceAttempt {
+                    record,
+                    cause: Some(AttemptCause::Mismatch { file, expected, got, .. }),
+                },
+            ] => AcquireError::Mismatch {
+                file: file.clone(),
+                source_name: record.source.clone(),
+                expected: *expected,
+                got: *got,
+                attempts,
+            },
             _ => AcquireError::Unserved { release, reason, attempts, unverified },
         }
     }

@@ -64,9 +64,8 @@ impl Fetcher<'_> {
         if let Some(error) = reader.failed.take() {
             return Err(FetchError::Source(error, false));
         }
-        let malformed = |why: String| {
-            FetchError::Source(SourceError::malformed(asset.to_string(), why), false)
-        };
+        let malformed =
+            |why: String| FetchError::Source(SourceError::malformed(asset.to_string(), why), false);
         read.map_err(|e| malformed(e.to_string()))?;
         let got = Digest::of(&text);
         let tree = expected.expectation.tree.as_ref().map(|tree| tree.digest);

@@ -2,9 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use loom_source::{
-    ListedVersion, ListingScope, Product, Selector, SourceError, VersionListing,
-};
+use loom_source::{ListedVersion, ListingScope, Product, Selector, SourceError, VersionListing};
 
 use super::{
     choose::matches,
@@ -61,9 +59,8 @@ impl ListRequest<'_> {
         let candidate = self.candidate;
         if self.options.offline && candidate.reach == Reach::Network {
             let last = self.cache().get()?;
-            let aged = |listing: CachedListing| {
-                (listing.versions(), listing.age(SystemTime::now()))
-            };
+            let aged =
+                |listing: CachedListing| (listing.versions(), listing.age(SystemTime::now()));
             return Ok(ListOutcome::NotAsked(last.map(aged)));
         }
         let probe = probe(candidate, self.product, self.selector, self.policy);

@@ -1,8 +1,8 @@
 //! The newest version at one source. `loom get` and `loom source test` decide by the same functions, so that the test
 //! never reports a version that `get` would not take.
 
-use loom_source::{ListingScope, Product, Selector, Slot, SourceError, VersionListing};
 use loom_source::{ListedVersion, Version};
+use loom_source::{ListingScope, Product, Selector, Slot, SourceError, VersionListing};
 
 use super::choose::{VersionChoice, choose};
 use crate::{

@@ -66,9 +66,8 @@ pub fn list_remote(
         let mut answers: Vec<(Product, RemoteListing)> = Vec::new();
         let mut unkept = None;
         for product in products {
-            let failed = |(_, answer): &(Product, RemoteListing)| {
-                matches!(answer, RemoteListing::Failed(_))
-            };
+            let failed =
+                |(_, answer): &(Product, RemoteListing)| matches!(answer, RemoteListing::Failed(_));
             // A source that is unreachable for one platform is so for all; it costs its time limit once.
             let answer = if answers.iter().any(failed) {
                 RemoteListing::FailedBefore
@@ -133,11 +132,7 @@ async fn ask(
     Ok((listing, build))
 }
 
-fn offers(
-    mut versions: Vec<ListedVersion>,
-    build: bool,
-    age: Option<Duration>,
-) -> RemoteListing {
+fn offers(mut versions: Vec<ListedVersion>, build: bool, age: Option<Duration>) -> RemoteListing {
     versions.sort_by(|one, other| other.version.cmp(&one.version));
     RemoteListing::Offers { versions, build, age }
 }

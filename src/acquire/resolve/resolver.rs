@@ -100,8 +100,7 @@ impl Resolver<'_> {
                     self.report(&mut log, attempt);
                     log.silent.extend(silent.then_some(place));
                     if late {
-                        let stops =
-                            |(place, _): &(usize, bool)| self.candidates[*place].stops();
+                        let stops = |(place, _): &(usize, bool)| self.candidates[*place].stops();
                         let again = turns.iter().position(stops).unwrap_or(turns.len());
                         turns.insert(again, (place, false));
                     }
@@ -166,11 +165,9 @@ impl Resolver<'_> {
         answer: ListOutcome,
         begun: Instant,
     ) -> Result<Weighed, AcquireError> {
-        let attempt = |kind, outcome: String| {
-            SourceAttempt::new(candidate, kind, outcome, begun.elapsed())
-        };
-        let passes =
-            |attempt, next| Ok(Weighed::Passes { attempt, next, silent: false });
+        let attempt =
+            |kind, outcome: String| SourceAttempt::new(candidate, kind, outcome, begun.elapsed());
+        let passes = |attempt, next| Ok(Weighed::Passes { attempt, next, silent: false });
         let (newest, cached) = match answer {
             ListOutcome::Known(newest) => (newest, None),
             ListOutcome::Listed(SourceList { versions, cached, .. }) => {

@@ -212,7 +212,8 @@ mod tests {
             strike("b", "0.2.0", "x", Grade::Identity),
             strike("c", "0.2.0", "z", Grade::Identity),
         ];
-        let sources: Vec<String> = without_agreement(&strikes).into_iter().map(|strike| strike.source).collect();
+        let sources: Vec<String> =
+            without_agreement(&strikes).into_iter().map(|strike| strike.source).collect();
         assert_eq!(sources, ["c"]);
     }
 
@@ -228,7 +229,10 @@ mod tests {
         assert_eq!(Quarantine::load(&state, UNIX_EPOCH + TERM).unwrap().strikes.len(), 0);
         Quarantine::add(
             &state,
-            vec![Strike { until: Timestamp(UNIX_EPOCH + 999 * TERM), ..strike("c", "0.1.0", "x", Grade::Transfer) }],
+            vec![Strike {
+                until: Timestamp(UNIX_EPOCH + 999 * TERM),
+                ..strike("c", "0.1.0", "x", Grade::Transfer)
+            }],
             UNIX_EPOCH,
         )
         .unwrap();

@@ -121,9 +121,9 @@ pub(crate) fn cause_hint(cause: &AttemptCause) -> Option<String> {
     match cause {
         AttemptCause::Source(error) => source_error::hint(error),
         AttemptCause::Rejected(rejection) => Some(rejection_hint(rejection).to_owned()),
-        AttemptCause::Mismatch { of: DigestSubject::Tree, grade: Some(Grade::Identity), .. } => {
-            Some(CHANGED.to_owned())
-        }
+        AttemptCause::Mismatch {
+            of: DigestSubject::Tree, grade: Some(Grade::Identity), ..
+        } => Some(CHANGED.to_owned()),
         AttemptCause::Mismatch { .. } | AttemptCause::TooLong { .. } => None,
         AttemptCause::Unpack(error) => store::unpack_hint(error),
         AttemptCause::Admit(error) => store::admit_hint(error),
@@ -187,8 +187,7 @@ fn chain(error: &AcquireError) -> Vec<String> {
         });
         return by.collect();
     }
-    let line = |attempt: &SourceAttempt| {
-        format!("{}: {}", attempt.record.source, attempt.record.outcome)
-    };
+    let line =
+        |attempt: &SourceAttempt| format!("{}: {}", attempt.record.source, attempt.record.outcome);
     error.attempts().iter().map(line).collect()
 }

@@ -1,6 +1,6 @@
 //! Exit codes and hints of the store's errors.
 
-use loom_runtime::store::{AdmitError, StoreError, Unverified, UnpackError};
+use loom_runtime::store::{AdmitError, StoreError, UnpackError, Unverified};
 use loom_source::Slot;
 
 use crate::cli::{CommandError, Exit};

@@ -95,7 +95,7 @@ async fn find(target: ProbeTarget<'_>, probe: &Probe<'_>) -> Finding {
     let begun = Instant::now();
     let state = match &opened {
         Err(error) => ProbeState::Failed(error.clone()),
-        Ok(None) => ProbeState::Aside("there is no checkout of Loom to take a build from"),
+        Ok(None) => ProbeState::Skipped("there is no checkout of Loom to take a build from"),
         Ok(Some(candidate)) => probe.state_of(candidate).await,
     };
     let took = begun.elapsed();
@@ -182,7 +182,7 @@ impl Probe<'_> {
                     }
                     NewestVersion::Unlistable(why) => match &self.installed {
                         Some(version) => Slot::Version(version.clone()),
-                        None => return Ok(Selected::Known(ProbeState::Silent(why))),
+                        None => return Ok(Selected::Known(ProbeState::Unlistable(why))),
                     },
                 }
             }

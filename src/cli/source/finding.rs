@@ -29,9 +29,9 @@ pub(crate) enum ProbeState {
     /// The source answered, and has no such release for this platform.
     Nothing,
     /// The source answered, and cannot list its versions.
-    Silent(String),
+    Unlistable(String),
     /// The source was not asked, because there is nothing to ask.
-    Aside(&'static str),
+    Skipped(&'static str),
     /// The source was not asked, because that needs a network and loom is offline.
     Offline,
     /// The source did not answer, or `get` would refuse its answer.
@@ -54,8 +54,7 @@ pub(crate) struct OfferSummary {
 }
 
 /// What may keep an address from answering.
-const NO_ANSWER: &str =
-    "check the address and the firewall; behind a proxy, set HTTPS_PROXY";
+const NO_ANSWER: &str = "check the address and the firewall; behind a proxy, set HTTPS_PROXY";
 
 impl ProbeState {
     /// The state of a source that failed.
@@ -79,8 +78,8 @@ impl ProbeState {
         match self {
             Self::Offers(_) => "offers",
             Self::Nothing => "nothing",
-            Self::Silent(_) => "silent",
-            Self::Aside(_) => "aside",
+            Self::Unlistable(_) => "silent",
+            Self::Skipped(_) => "aside",
             Self::Offline => "offline",
             Self::Failed(_) => "failed",
         }
@@ -147,7 +146,7 @@ impl Finding {
     /// The difference between this machine's clock and a server's: the server, the difference, and whether this clock is
     /// ahead. Only a server's own time counts, not that of a proxy's cache.
     pub(crate) fn clock(&self) -> Option<(&str, Duration, bool)> {
-        let off = |(ours, theirs): (SystemTime, SystemTime)| match ours.duration_since(theirs) {
+        let off = |(here, there): (SystemTime, SystemTime)| match here.duration_since(there) {
             Ok(ahead) => (ahead, true),
             Err(behind) => (behind.duration(), false),
         };
@@ -192,10 +191,10 @@ mod tests {
             (vec![], 3),
             (vec![offers()], 0),
             (vec![ProbeState::Nothing], 3),
-            (vec![ProbeState::Nothing, ProbeState::Silent("x".into())], 3),
-            (vec![offers(), ProbeState::Silent("x".into())], 0),
-            (vec![ProbeState::Aside("x"), offers(), ProbeState::Nothing], 0),
-            (vec![ProbeState::Aside("x")], 3),
+            (vec![ProbeState::Nothing, ProbeState::Unlistable("x".into())], 3),
+            (vec![offers(), ProbeState::Unlistable("x".into())], 0),
+            (vec![ProbeState::Skipped("x"), offers(), ProbeState::Nothing], 0),
+            (vec![ProbeState::Skipped("x")], 3),
             (vec![offers(), failed(Exit::Unreachable)], 5),
             (vec![failed(Exit::Unreachable), failed(Exit::Credentials)], 4),
             (vec![failed(Exit::Unreachable), ProbeState::Offline], 7),

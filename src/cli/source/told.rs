@@ -62,7 +62,7 @@ fn lines(finding: &Finding, line: &Product) -> Vec<(&'static str, String)> {
         lines.extend(failure.chain.iter().map(|cause| ("because", cause.clone())));
         lines.extend(failure.hint.iter().map(|hint| ("hint", hint.clone())));
     }
-    if let ProbeState::Silent(_) = &finding.state {
+    if let ProbeState::Unlistable(_) = &finding.state {
         let hint = "`loom source test --version V` looks for one version".to_owned();
         lines.push(("hint", hint));
     }
@@ -89,10 +89,10 @@ fn verdict(state: &ProbeState, line: &Product) -> (&'static str, String) {
         ProbeState::Nothing => {
             ("nothing", format!("it answers, and has no {binary} for {platform}"))
         }
-        ProbeState::Silent(why) => {
+        ProbeState::Unlistable(why) => {
             ("unlisted", format!("it answers, but cannot list its versions: {why}"))
         }
-        ProbeState::Aside(why) => ("aside", (*why).to_owned()),
+        ProbeState::Skipped(why) => ("aside", (*why).to_owned()),
         ProbeState::Offline => ("offline", "not asked: it is beyond this machine".to_owned()),
         ProbeState::Failed(failure) => ("failed", failure.message.clone()),
     }

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use tar::EntryType;
 
 use super::{
-    super::{Recovery, StoreError, StoreNotice, InstalledCheck},
+    super::{InstalledCheck, Recovery, StoreError, StoreNotice},
     *,
 };
 
@@ -88,11 +88,15 @@ fn every_digest_must_be_met() {
     };
     let unverified = Expectation { waiver: None, ..waived(&release) };
     let (good, other) = (received(b"server"), received(b"another"));
-    let archive = Expectation { archive: archive_digest(Digest::of(b"server")), ..unverified.clone() };
+    let archive =
+        Expectation { archive: archive_digest(Digest::of(b"server")), ..unverified.clone() };
     assert!(store.admit(staged(), &archive, Some(&good)).is_ok());
     assert_eq!(mismatch(store.admit(staged(), &archive, Some(&other))), "archive");
     assert!(matches!(store.admit(staged(), &archive, None), Err(AdmitError::OtherArtifact { .. })));
-    assert!(matches!(store.admit(staged(), &unverified, Some(&good)), Err(AdmitError::Unverified(_))));
+    assert!(matches!(
+        store.admit(staged(), &unverified, Some(&good)),
+        Err(AdmitError::Unverified(_))
+    ));
     let tree = store.admit(staged(), &waived(&release), None).unwrap().tree();
     let both = Expectation { tree: tree_digest(tree), ..archive.clone() };
     assert!(store.admit(staged(), &both, Some(&good)).is_ok());
@@ -117,7 +121,10 @@ fn a_release_without_a_link_is_hashed_before_it_is_linked_again() {
     let bin = store.root().join("bin/0.1.0");
     fs::remove_dir_all(&bin).unwrap();
     assert_eq!(store.find(&installed.release).unwrap(), None);
-    assert_eq!(store.recover(&installed.release, &lax()).unwrap(), Recovery::Linked(installed.clone()));
+    assert_eq!(
+        store.recover(&installed.release, &lax()).unwrap(),
+        Recovery::Linked(installed.clone())
+    );
     assert_eq!(store.find(&installed.release).unwrap(), Some(installed.clone()));
     damage(&installed.entry, b"evil");
     fs::remove_dir_all(&bin).unwrap();
@@ -258,7 +265,8 @@ fn releases_of_another_authority_have_links_of_their_own() {
     let mut release = release("0.1.0");
     release.authority = "acme".parse().unwrap();
     let checked = bare(&home.store, &release, b"x");
-    let installed = home.store.publish(vec![(checked, Some(Receipt::new(&release)))]).unwrap().remove(0);
+    let installed =
+        home.store.publish(vec![(checked, Some(Receipt::new(&release)))]).unwrap().remove(0);
     assert!(installed.link.ends_with("bin/@acme/0.1.0/linux-x86_64/loom-bridge-server"));
     assert_eq!(fs::read(&installed.link).unwrap(), b"x");
     assert_eq!(home.store.find(&release).unwrap(), Some(installed));

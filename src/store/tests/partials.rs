@@ -62,7 +62,11 @@ fn other_bytes_are_not_appended() {
         half(&home.store);
         let mut partial = open(&home.store);
         let (start, total, tag) = answer;
-        assert_eq!(partial.begin(&opened(start, total, tag)).unwrap(), ResumeOutcome::Mismatch, "{answer:?}");
+        assert_eq!(
+            partial.begin(&opened(start, total, tag)).unwrap(),
+            ResumeOutcome::Mismatch,
+            "{answer:?}"
+        );
         assert_eq!(partial.resume().from, 0);
         drop(partial);
         assert_eq!(open(&home.store).resume().from, 0);

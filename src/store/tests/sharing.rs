@@ -57,7 +57,11 @@ fn the_newest_damaged_folder_of_each_tree_is_kept() {
         let leased = trees(store).len();
         drop(lease);
         store.sweep().unwrap();
-        assert_eq!(leased > trees(store).len(), evil != "first", "a running program keeps its files");
+        assert_eq!(
+            leased > trees(store).len(),
+            evil != "first",
+            "a running program keeps its files"
+        );
     }
     let tree = install(store, "0.1.0", b"same").tree;
     let damaged = [format!(".damaged-{tree}-3"), format!(".damaged-{}-1", other.tree)];
@@ -212,13 +216,13 @@ fn a_development_build_is_copied_never_linked() {
 fn the_statement_of_a_source_is_kept_unchanged() {
     let home = home();
     let (store, release) = (&home.store, release("0.1.0"));
-    let ours = bare(store, &release, b"x");
+    let checked = bare(store, &release, b"x");
     let mut statement = loom_source::Statement {
         authority: release.authority.clone(),
         binary: release.binary.clone(),
         version: "0.1.0".parse().unwrap(),
         platform: release.platform,
-        tree: ours.tree(),
+        tree: checked.tree(),
         entry: "loom-bridge-server".into(),
         archives: vec![],
         published: Some("2026-01-01T00:00:00Z".into()),
@@ -226,7 +230,7 @@ fn the_statement_of_a_source_is_kept_unchanged() {
     };
     let bytes = statement.to_bytes();
     let signature = b"signature".to_vec();
-    let checked = ours.with_statement(bytes.clone()).unwrap();
+    let checked = checked.with_statement(bytes.clone()).unwrap();
     let checked =
         checked.with_evidence(EvidenceKind::Minisign, Digest::of(&bytes), signature.clone());
     store.publish(vec![(checked, Some(Receipt::new(&release)))]).unwrap();

@@ -139,8 +139,7 @@ fn what_a_lax_policy_let_in_is_refused_by_a_strict_one() {
     let signed = Policy { signature: Signature::Required, ..lax };
     let digest = TrustedDigest::claimed(DigestSubject::Archive, &claim("a"));
     let unknown = TrustedDigest { by: Voucher::Unknown, ..digest.clone() };
-    let signature =
-        Some(SignatureOrigin { scheme: "x".into(), key: "k".into(), identity: None });
+    let signature = Some(SignatureOrigin { scheme: "x".into(), key: "k".into(), identity: None });
     let keyed = TrustedDigest { signature, ..digest.clone() };
     for (policy, digests, accepted) in [
         (strict, vec![], false),

@@ -86,7 +86,12 @@ fn sources_are_taken_in_order_until_one_delivers() {
             vec![(0, NEXT), (1, SourceEvent::Absent)],
             vec![Ask(0), Ask(1), GiveUp(FailureReason::Unreachable)],
         ),
-        ("a failed request for the release is not repeated", &two, vec![(0, NO_PROGRESS)], vec![Ask(0), Ask(1)]),
+        (
+            "a failed request for the release is not repeated",
+            &two,
+            vec![(0, NO_PROGRESS)],
+            vec![Ask(0), Ask(1)],
+        ),
         (
             "on_error stop",
             &strict,
@@ -183,12 +188,7 @@ fn a_transfer_is_resumed_while_it_makes_progress() {
             vec![(0, OFFERED), (0, later(2))],
             vec![Ask(0), now(0), PlanAction::Fetch { place: 0, after: Duration::from_secs(2) }],
         ),
-        (
-            "up to a limit",
-            &two,
-            vec![(0, OFFERED), (0, later(60))],
-            vec![Ask(0), now(0), Ask(1)],
-        ),
+        ("up to a limit", &two, vec![(0, OFFERED), (0, later(60))], vec![Ask(0), now(0), Ask(1)]),
         (
             "after one failed file the source's other artifacts are tried",
             &two,
