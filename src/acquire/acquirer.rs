@@ -17,13 +17,13 @@ use super::{
     local_file::{LocalFile, SHA256_OPTION},
     publish::publish,
     resolve::{Resolution, Resolver},
-    reverify::reverify,
+    restore::{Restored, restore},
     state::{first_seen, quarantine::Quarantine},
 };
 use crate::{
     sources::Candidate,
     state::{StateDir, StateError},
-    store::{AttemptKind, Installed, Presence, Recovery, Store, TreeRef, Unverified},
+    store::{AttemptKind, Installed, Store, Unverified},
     trust::{Pin, PinOrigin, Pins, Policy, Waiver},
 };
 
@@ -62,8 +62,8 @@ const MAX_SWEPT: usize = 64;
 /// std::fs::write(&asset, program)?;
 /// std::fs::write(asset.with_added_extension("sha256"), format!("{}\n", Digest::of(program)))?;
 ///
-/// let mirror = folder.path().join("mirror");
-/// let source = Mirror::open(mirror.to_str().unwrap(), MirrorOptions::default())?;
+/// let url = url::Url::from_directory_path(folder.path().join("mirror")).unwrap();
+/// let source = Mirror::open(url, MirrorOptions::default())?;
 /// let candidate = Candidate {
 ///     name: "local".to_owned(),
 ///     class: SourceClass::File,
@@ -230,9 +230,8 @@ impl<'a> Acquirer<'a> {
         }
         let pins = first_seen::load(self.state, &release)?;
         let unaccepted = match self.restore(&release, &pins)? {
-            Restored::Installed(acquired) => return Ok(acquired),
-            Restored::Refused(why) => Some(why),
-            Restored::Nothing => None,
+            Ok(acquired) => return Ok(acquired),
+            Err(unaccepted) => unaccepted,
         };
         if release.slot != Slot::Dev && self.has_only_builds() {
             return Err(AcquireError::OnlyBuilds { release: release.to_string() });
@@ -254,51 +253,36 @@ impl<'a> Acquirer<'a> {
         Ok(self.store.presence(release, &self.policy)?.accepted())
     }
 
-    /// Makes an installed release count again, without asking a source: links it again where its link is missing, and
-    /// verifies it again where its verification is missing or damaged.
-    fn restore(&self, release: &Release, pins: &Pins) -> Result<Restored, AcquireError> {
-        if self.options.force || release.slot == Slot::Dev {
-            return Ok(Restored::Nothing);
-        }
-        let (tree, why) = match self.store.presence(release, &self.policy)? {
-            Presence::Refused(installed, why) => (self.store.tree_of(&installed), why),
-            Presence::Accepted(installed) => {
-                return Ok(Restored::Installed(Acquired { installed, how: How::Here }));
-            }
-            Presence::Absent => match self.store.recover(release, &self.policy)? {
-                Recovery::Linked(installed) => {
-                    return Ok(Restored::Installed(Acquired { installed, how: How::Relinked }));
-                }
-                Recovery::Nothing => return Ok(Restored::Nothing),
-                Recovery::Refused(why) => (self.store.recorded(release)?, why),
-                Recovery::Damaged(what) => {
-                    let text = format!("{release} is damaged ({what}); fetching it again");
-                    self.notice(&text);
-                    return Ok(Restored::Nothing);
-                }
-            },
-        };
-        let Some(tree) = tree.filter(|_| why.is_mendable()) else {
-            return Ok(Restored::Refused(why));
-        };
-        self.verify_again(release, &tree, pins, why)
-    }
-
-    fn verify_again(
+    /// Restores an installed release, and reports what was wrong with it. The error says why a release that is here
+    /// does not count.
+    fn restore(
         &self,
         release: &Release,
-        tree: &TreeRef,
         pins: &Pins,
-        why: Unverified,
-    ) -> Result<Restored, AcquireError> {
-        if let Some(installed) = reverify(&self.fetcher(), release, tree, pins, &self.policy)? {
-            self.notice(&format!("{release}: {why}; it was verified again"));
-            return Ok(Restored::Installed(Acquired { installed, how: How::Reverified }));
+    ) -> Result<Result<Acquired, Option<Unverified>>, AcquireError> {
+        if self.options.force || release.slot == Slot::Dev {
+            return Ok(Err(None));
         }
-        if !self.options.offline {
-            self.notice(&format!("{release} is here, but {why}; fetching it again"));
+        let acquired = |installed, how| Ok(Ok(Acquired { installed, how }));
+        match restore(&self.fetcher(), release, pins, &self.policy)? {
+            Restored::Accepted(installed) => acquired(installed, How::Here),
+            Restored::Relinked(installed) => acquired(installed, How::Relinked),
+            Restored::Reverified(installed, why) => {
+                self.notice(&format!("{release}: {why}; it was verified again"));
+                acquired(installed, How::Reverified)
+            }
+            Restored::Refused(why) => {
+                if why.is_mendable() && !self.options.offline {
+                    self.notice(&format!("{release} is here, but {why}; fetching it again"));
+                }
+                Ok(Err(Some(why)))
+            }
+            Restored::Damaged(damage) => {
+                self.notice(&format!("{release} is damaged ({damage}); fetching it again"));
+                Ok(Err(None))
+            }
+            Restored::Absent => Ok(Err(None)),
         }
-        Ok(Restored::Refused(why))
     }
 
     fn has_only_builds(&self) -> bool {
@@ -336,17 +320,17 @@ impl<'a> Acquirer<'a> {
         let mut log = AttemptLog::new(attempts);
         let served = failover.run(release, pins, turns, &mut log);
         self.keep(Quarantine::add(self.state, log.take_strikes(), SystemTime::now()));
-        let delivery = match served? {
+        let admitted = match served? {
             Served::Here(installed, how) => return Ok(Acquired { installed, how }),
-            Served::Delivered(delivery) => *delivery,
+            Served::Delivered(admitted) => *admitted,
         };
-        let source = delivery.candidate.name.clone();
-        log.note(delivery.candidate, AttemptKind::Delivered, "delivered");
-        if let Some(waiver) = delivery.checked.waiver() {
+        let source = admitted.candidate.name.clone();
+        log.note(admitted.candidate, AttemptKind::Delivered, "delivered");
+        if let Some(waiver) = admitted.checked.waiver() {
             self.report_unverified(release, &source, waiver);
         }
         let (policy, options) = (&self.policy, &self.options);
-        let installed = publish(self.store, self.state, policy, options, delivery, &log)?;
+        let installed = publish(self.store, self.state, policy, options, admitted, &log)?;
         Ok(Acquired { installed, how: How::Fetched { source } })
     }
 
@@ -375,14 +359,4 @@ impl<'a> Acquirer<'a> {
             self.notice(&error_chain(&error));
         }
     }
-}
-
-/// What became of an installed release that did not count.
-enum Restored {
-    /// It counts again.
-    Installed(Acquired),
-    /// It is here and does not count.
-    Refused(Unverified),
-    /// It is not here.
-    Nothing,
 }

@@ -8,6 +8,7 @@
 //! | [`failover`] | source after source until one delivers: plan, race, run |
 //! | [`state`] | what is kept in the state folder: quarantine, first-seen digests, chosen and highest version |
 //! | `publish` | into the store, with receipt and first-seen digests |
+//! | `restore` | an installed release that does not count: links or verifies it again |
 //! | `reverify` | verifies an installed version again, without a network |
 //! | `local_file` | one file as a source, for `loom store add` and kept archives |
 //! | `attempt` | [`SourceAttempt`]: one attempt at a source, with its typed error |
@@ -30,6 +31,7 @@ mod observer;
 mod options;
 mod publish;
 pub mod resolve;
+mod restore;
 mod reverify;
 mod runtime;
 pub mod state;

@@ -9,7 +9,7 @@ use super::{
     AcquireError, AcquireOptions, SourceAttempt,
     attempt::milliseconds,
     build_receipt::build_receipt,
-    failover::{AttemptLog, Delivery},
+    failover::{AdmittedRelease, AttemptLog},
     state::first_seen,
 };
 use crate::{
@@ -28,11 +28,11 @@ pub(super) fn publish(
     state: &StateDir,
     policy: &Policy,
     options: &AcquireOptions,
-    delivery: Delivery<'_>,
+    admitted: AdmittedRelease<'_>,
     log: &AttemptLog,
 ) -> Result<Installed, AcquireError> {
-    let receipt = receipt(&delivery, policy, log);
-    let Delivery { candidate, expected, checked, received, .. } = delivery;
+    let receipt = receipt(&admitted, policy, log);
+    let AdmittedRelease { candidate, expected, checked, received, .. } = admitted;
     if checked.grade().is_some() {
         let archive = received.as_ref().map(Received::digest);
         keep_first_seen(state, candidate, &checked, archive)?;
@@ -70,16 +70,16 @@ fn keep_first_seen(
 }
 
 /// The receipt of what is about to be published; the store fills in the rest.
-fn receipt(delivery: &Delivery<'_>, policy: &Policy, log: &AttemptLog) -> Receipt {
-    let expectation = &delivery.expected.expectation;
+fn receipt(admitted: &AdmittedRelease<'_>, policy: &Policy, log: &AttemptLog) -> Receipt {
+    let expectation = &admitted.expected.expectation;
     let mut receipt = Receipt::new(&expectation.release);
     receipt.unchecked = unchecked(expectation);
     receipt.policy = serde_json::to_value(policy).unwrap_or_default();
-    receipt.bytes = delivery.received.as_ref().map_or(0, Received::size);
+    receipt.bytes = admitted.received.as_ref().map_or(0, Received::size);
     receipt.ms = BTreeMap::from([("total".to_owned(), milliseconds(log.elapsed()))]);
     let record = |attempt: &SourceAttempt| attempt.record.clone();
     receipt.attempts = log.attempts().iter().map(record).collect();
-    receipt.build = delivery.offer.build.as_ref().map(build_receipt);
+    receipt.build = admitted.offer.build.as_ref().map(build_receipt);
     receipt
 }
 

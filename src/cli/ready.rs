@@ -57,8 +57,8 @@ pub(crate) fn selector(resolved: &Resolved, product: &Product) -> Result<Selecto
 
 /// Makes sure that the requested release is installed.
 ///
-/// Where a version is named, installed and accepted, one link and one verification are read: no lock, no thread, no
-/// network.
+/// Where a version is named, installed and accepted, one link and one verification are read, without a
+/// lock, a thread or the network.
 pub(crate) fn ready(
     context: &Context,
     resolved: &Resolved,

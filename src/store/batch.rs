@@ -1,5 +1,5 @@
-//! The steps of publishing a batch: files that wait for their paths, and what has to reach the disk before the next
-//! step.
+//! The steps of publishing a batch: files that wait for their paths, and the files that have to reach the disk before
+//! the next step.
 
 use std::{
     collections::BTreeSet,

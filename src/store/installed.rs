@@ -85,8 +85,7 @@ impl Store {
         }
     }
 
-    /// The tree that the record of a release names (for a development build: its root), whether the tree exists or
-    /// not.
+    /// The tree that the record of a release names (for a development build: its root). The tree may be missing.
     pub(super) fn recorded_tree(&self, release: &Release) -> Result<Option<TreeRef>, StoreError> {
         if release.slot == Slot::Dev {
             return Ok(self.dev_trees(release)?.into_iter().next());

@@ -66,8 +66,8 @@ impl Store {
     }
 }
 
-/// Where symbolic links are impossible, a hard link or a copy replaces the link; record and statement then name the
-/// tree.
+/// Where symbolic links are impossible, a hard link or a copy replaces the link; the record and the
+/// statement then name the tree.
 fn symlink_or_copy(target: &str, program: &Path, path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     match std::os::unix::fs::symlink(target, path) {

@@ -94,8 +94,8 @@ impl AttemptLog {
         self.attempts.iter().any(|attempt| offline.contains(&attempt.record.kind))
     }
 
-    /// Whether the only obstacle was a missing checksum: after any other refusal nothing should be accepted without
-    /// one.
+    /// Whether the only obstacle was a missing checksum: after any other refusal nothing is accepted
+    /// without one.
     pub(super) fn lacks_only_a_checksum(&self) -> bool {
         let causes = || self.attempts.iter().filter_map(|attempt| attempt.cause.as_ref());
         let refusals = || causes().filter(|cause| !matches!(cause, AttemptCause::Source(_)));

@@ -7,12 +7,12 @@
 //! | `run` | [`Failover`]: drives the plan |
 //! | `race` | [`Race`](race::Race): the sources that are being asked, one after the other or at the same time |
 //! | `answer` | what a source's answer to a request means |
-//! | `delivery` | [`Delivery`]: what a source's bytes are compared with, and what a failed transfer means |
+//! | `admitted` | [`AdmittedRelease`]: what a source's bytes are compared with, and what a failed transfer means |
 //! | `report` | [`StepReport`]: what happened at a source, for the plan and for the log |
 //! | `log` | [`AttemptLog`]: the attempts of one acquisition |
 
+mod admitted;
 mod answer;
-mod delivery;
 mod log;
 mod order;
 pub mod plan;
@@ -20,7 +20,7 @@ mod race;
 mod report;
 mod run;
 
-pub(super) use delivery::Delivery;
+pub(super) use admitted::AdmittedRelease;
 pub(super) use log::AttemptLog;
 pub(super) use order::order;
 pub(super) use run::{Failover, Served};

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use loom_source::{Offer, Release};
 
 use super::{
+    admitted::{self, AdmittedRelease},
     answer::{self, ChosenArtifact},
-    delivery::{self, Delivery},
     log::AttemptLog,
     plan::{FailureReason, Plan, PlanAction, SourceEvent, Turn},
     race::{Race, RaceResult},
@@ -39,7 +39,7 @@ pub(in crate::acquire) struct Failover<'a> {
 /// The release, from a source or as it was here.
 pub(in crate::acquire) enum Served<'a> {
     /// A source delivered it; it is not published yet.
-    Delivered(Box<Delivery<'a>>),
+    Delivered(Box<AdmittedRelease<'a>>),
     /// The source's cargo build is the one that is installed.
     Here(Installed, How),
 }
@@ -189,7 +189,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
             }
             RaceResult::Started(Err(error)) => match self.chosen.get(&place) {
                 Some(chosen) => {
-                    let report = delivery::unfetched(candidate, &chosen.expected, error)?;
+                    let report = admitted::unfetched(candidate, &chosen.expected, error)?;
                     self.report(place, report)
                 }
                 None => SourceEvent::Absent,
@@ -247,16 +247,16 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                 return refused(chosen, StepReport::changed(outcome, LINKING));
             }
             Err(error) => {
-                let report = delivery::unfetched(candidate, &chosen.expected, error)?;
+                let report = admitted::unfetched(candidate, &chosen.expected, error)?;
                 return refused(chosen, report);
             }
         };
-        match delivery::admit(fetcher.store, candidate, &chosen, fetched)? {
+        match admitted::admit(fetcher.store, candidate, &chosen, fetched)? {
             Err(report) => refused(chosen, report),
             Ok((checked, received)) => {
                 let ChosenArtifact { offer, expected, .. } = chosen;
-                let delivery = Delivery { candidate, offer, expected, checked, received };
-                Ok(Ok(Served::Delivered(Box::new(delivery))))
+                let release = AdmittedRelease { candidate, offer, expected, checked, received };
+                Ok(Ok(Served::Delivered(Box::new(release))))
             }
         }
     }

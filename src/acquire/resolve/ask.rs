@@ -80,7 +80,7 @@ impl ListRequest<'_> {
         ListingCache::of(self.state, &self.candidate.key(), self.product)
     }
 
-    /// A fresh list that has what is requested is taken as it is; otherwise one process asks for all that wait.
+    /// A fresh list that has what is requested needs no request; otherwise one process asks for all that wait.
     fn list_or_recall(
         &self,
         scope: ListingScope,

@@ -7,6 +7,7 @@
 //! | `downgrade` | notices a source that goes back to an older version |
 //! | `listing_cache` | [`ListingCache`](listing_cache::ListingCache): the last list of each source |
 //! | `ask` | asks one source for its versions, or reads its last list |
+//! | `undecided` | what it means when no source decides |
 //! | `resolver` | [`Resolver`]: asks source after source |
 //! | [`remote`] | what every source offers, for `loom list --remote` |
 
@@ -17,6 +18,7 @@ mod listing_cache;
 pub mod newest;
 pub mod remote;
 mod resolver;
+mod undecided;
 
 pub use downgrade::check_downgrade;
 pub use newest::{NewestVersion, newest_version};

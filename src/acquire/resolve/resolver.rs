@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use loom_base::{error_chain, time::age_in_words};
+use loom_base::error_chain;
 use loom_source::{ListedVersion, Product, Selector, Slot, Version};
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     downgrade::check_downgrade,
     listing_cache::ListingCache,
     newest::{NewestVersion, select},
+    undecided::{ago, reason, unresolved, why_installed},
 };
 use crate::{
     acquire::{
@@ -167,7 +168,6 @@ impl Resolver<'_> {
     ) -> Result<Weighed, AcquireError> {
         let attempt =
             |kind, outcome: String| SourceAttempt::new(candidate, kind, outcome, begun.elapsed());
-        let passes = |attempt, next| Ok(Weighed::Passes { attempt, next, silent: false });
         let (newest, cached) = match answer {
             ListOutcome::Known(newest) => (newest, None),
             ListOutcome::Listed(SourceList { versions, cached, .. }) => {
@@ -180,7 +180,8 @@ impl Resolver<'_> {
                 Some(newest) => (newest, None),
                 None => {
                     let outcome = "not asked: loom is offline".to_owned();
-                    return passes(attempt(AttemptKind::NotAsked, outcome), true);
+                    let attempt = attempt(AttemptKind::NotAsked, outcome);
+                    return Ok(Weighed::Passes { attempt, next: true, silent: false });
                 }
             },
             ListOutcome::Late => {
@@ -196,6 +197,22 @@ impl Resolver<'_> {
                 return Ok(Weighed::Passes { attempt, next: !candidate.stops(), silent });
             }
         };
+        self.weigh_newest(candidate, product, selector, newest, cached, begun)
+    }
+
+    /// What the newest version at a source means for the search.
+    fn weigh_newest(
+        &self,
+        candidate: &Candidate,
+        product: &Product,
+        selector: &Selector,
+        newest: NewestVersion,
+        cached: Option<ListingCache>,
+        begun: Instant,
+    ) -> Result<Weighed, AcquireError> {
+        let attempt =
+            |kind, outcome: String| SourceAttempt::new(candidate, kind, outcome, begun.elapsed());
+        let passes = |attempt, next| Ok(Weighed::Passes { attempt, next, silent: false });
         let goes_on = !candidate.stop_on_absent;
         match newest {
             NewestVersion::Build => {
@@ -283,87 +300,29 @@ impl Resolver<'_> {
         let prereleases = self.candidates.iter().any(|candidate| candidate.prerelease);
         let matching = installed.iter().filter(|v| selector.matches_counting(v, prereleases));
         let Some(version) = matching.max() else {
-            return Err(self.unresolved(product, selector, log.attempts));
+            let attempts = log.attempts;
+            return Err(if self.candidates.is_empty() {
+                AcquireError::NoSource(format!(
+                    "{} {selector} {}",
+                    product.binary, product.platform
+                ))
+            } else {
+                unresolved(product, selector, &self.policy, attempts)
+            });
         };
-        let young = log.attempts.iter().any(|a| a.record.kind == AttemptKind::TooYoung);
-        let why = if young {
-            format!("no version that matches \"{selector}\" is old enough")
-        } else {
-            let reason = self.why_not_checked(product, &log.attempts);
-            format!("could not check for newer versions ({reason})")
-        };
+        let why = why_installed(selector, &log.attempts, self.age_of_lists(product));
         self.notice(&format!("{why}; using {version}, the newest installed"));
         let ResolveLog { attempts, silent } = log;
         let slot = Slot::Version(version.clone());
         Ok(Resolution { slot, attempts, silent, cached: None })
     }
 
-    /// Why the sources could not be asked for newer versions, and the age of the youngest list.
-    fn why_not_checked(&self, product: &Product, attempts: &[SourceAttempt]) -> String {
-        let mut reason = match attempts {
-            [] => "no source is configured".to_owned(),
-            [SourceAttempt { record, .. }, rest @ ..] => {
-                let more = if rest.is_empty() {
-                    String::new()
-                } else {
-                    format!(", and {} more", rest.len())
-                };
-                format!("{}: {}{more}", record.source, record.outcome)
-            }
-        };
+    /// The age of the youngest cached list of a product.
+    fn age_of_lists(&self, product: &Product) -> Option<Duration> {
         let now = SystemTime::now();
         let cached = self.candidates.iter().filter_map(|candidate| {
             ListingCache::of(self.state, &candidate.key(), product).get().ok().flatten()
         });
-        if let Some(age) = cached.map(|listing| listing.age(now)).min() {
-            reason.push_str(&format!("; last listed {}", ago(age)));
-        }
-        reason
-    }
-
-    /// Why a selector could not be resolved.
-    fn unresolved(
-        &self,
-        product: &Product,
-        selector: &Selector,
-        attempts: Vec<SourceAttempt>,
-    ) -> AcquireError {
-        let release = format!("{} {selector} {}", product.binary, product.platform);
-        let kind = |kind| attempts.iter().any(|attempt| attempt.record.kind == kind);
-        let offline = kind(AttemptKind::NotAsked) || kind(AttemptKind::Offline);
-        let unlistable = kind(AttemptKind::Unlistable) || kind(AttemptKind::NotAsked);
-        let reason = attempts.iter().filter_map(|attempt| reason(attempt.record.kind)).max();
-        match reason.unwrap_or(FailureReason::Absent) {
-            _ if self.candidates.is_empty() => AcquireError::NoSource(release),
-            _ if kind(AttemptKind::TooYoung) => AcquireError::TooYoung {
-                selector: selector.clone(),
-                minimum: self.policy.minimum_age(),
-                attempts,
-            },
-            reason if offline && reason <= FailureReason::Unreachable => {
-                AcquireError::Offline { what: release, here: None, attempts }
-            }
-            FailureReason::Absent if unlistable => {
-                AcquireError::Unlistable { selector: selector.clone(), attempts }
-            }
-            reason => AcquireError::Unserved { release, reason, attempts, unverified: false },
-        }
-    }
-}
-
-/// The reason that a failed attempt gives for the whole search.
-fn reason(kind: AttemptKind) -> Option<FailureReason> {
-    match kind {
-        AttemptKind::Credentials => Some(FailureReason::Credentials),
-        AttemptKind::Unreachable | AttemptKind::Offline => Some(FailureReason::Unreachable),
-        _ => None,
-    }
-}
-
-/// `3 days ago`, or `just now`.
-fn ago(age: Duration) -> String {
-    match age.as_secs() {
-        0..60 => age_in_words(age),
-        _ => format!("{} ago", age_in_words(age)),
+        cached.map(|listing| listing.age(now)).min()
     }
 }

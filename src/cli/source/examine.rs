@@ -30,8 +30,7 @@ struct ProbeTarget<'a> {
 
 /// Asks these sources, all at the same time: the time limit of one does not delay another.
 ///
-/// Without a version the one is looked for that `get` would take: by the same settings, and decided by the same
-/// functions.
+/// Without a version, the version is looked for that `get` would take, by the same settings and the same functions.
 pub(crate) fn examine(
     context: &Context,
     resolved: &Resolved,

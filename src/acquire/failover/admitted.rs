@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A release that a source delivered, and that met its expectation.
-pub(in crate::acquire) struct Delivery<'a> {
+pub(in crate::acquire) struct AdmittedRelease<'a> {
     /// The source.
     pub(in crate::acquire) candidate: &'a Candidate,
     /// What the source offered.
