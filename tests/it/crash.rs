@@ -100,7 +100,7 @@ fn get(store: &Store) -> Result<Installed, ChildFailure> {
     Ok(store.publish(vec![(checked, Some(receipt))])?.remove(0))
 }
 
-/// In the child: one `get`, and an exit code that tells how it went.
+/// Runs in the child: one `get`. The exit code is its result.
 fn be_the_child() {
     let Some(root) = env::var_os(STORE) else { return };
     // strace counts by thread: the test harness, which writes a few lines of its own, must not reach our counts.
@@ -126,9 +126,9 @@ struct Run {
 
 /// A `get` into a fresh store, below strace with these options.
 fn run(test: &str, options: &[&str]) -> Run {
-    // What a kill leaves does not depend on the disk, and in memory an fsync costs nothing.
-    let memory = Path::new("/dev/shm");
-    let place = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
+    // The result of a kill does not depend on the disk, and on a memory file system an fsync costs nothing.
+    let shm = Path::new("/dev/shm");
+    let place = if shm.is_dir() { shm.to_owned() } else { env::temp_dir() };
     let folder = tempfile::Builder::new().prefix("crash-").tempdir_in(place).unwrap();
     let root = folder.path().join("cache");
     let mut strace = Command::new("strace");
@@ -166,7 +166,8 @@ impl Run {
         calls
     }
 
-    /// The store verifies, what is found in it is complete and accepted, and the next command completes the rest.
+    /// Asserts that the store verifies, that a release found in it is complete and accepted, and that the next command
+    /// completes the rest.
     fn check(&self, what: &str) {
         let store = Store::open(&self.root).unwrap();
         let report = store.verify().unwrap();
@@ -183,7 +184,7 @@ impl Run {
         assert_eq!((report.findings, report.trees), (vec![], 1), "{what}");
         let presence = store.presence(&release(), &Policy::default()).unwrap();
         assert!(matches!(presence, Presence::Accepted(_)), "{what}: {presence:?}");
-        // The next writer sweeps; after it only the tree is left.
+        // The next writer removes leftovers; only the tree remains.
         let names = fs::read_dir(self.root.join("store")).unwrap();
         assert_eq!(names.count(), 1, "{what}");
     }
@@ -196,7 +197,7 @@ fn calls_of(test: &str) -> Vec<(String, usize)> {
     for name in ["write", "fsync", "rename", "symlink", "mkdir", "chmod"] {
         assert!(calls.iter().any(|(call, _)| call == name), "no {name} in {calls:?}");
     }
-    whole.check("nothing");
+    whole.check("no fault");
     calls
 }
 
@@ -225,7 +226,7 @@ fn a_full_disk_at_any_call() {
         let run = run("a_full_disk_at_any_call", &["-e", &format!("trace={name}"), "-e", &inject]);
         match run.status.code() {
             Some(10) => full += 1,
-            // The fingerprint can be made again and may fail without harm.
+            // A fingerprint that cannot be written is written later.
             Some(0) => assert!(Store::open(&run.root).unwrap().find(&release()).unwrap().is_some()),
             _ => panic!("{inject}: {:?}", run.status),
         }

@@ -1,4 +1,4 @@
-//! `store-format.md` is right: its examples are read by the parsers of this program, its digests are those of the
+//! `store-format.md` is correct: its examples are read by the parsers of this program, its digests are those of the
 //! examples, and its shell lines, which use no program of Loom, find the same damage as `loom store verify`.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
@@ -47,7 +47,7 @@ fn the_listing_and_its_digest() {
 }
 
 #[test]
-fn the_statement_and_what_points_to_it() {
+fn the_statement_and_the_record_that_refers_to_it() {
     let listing = TreeListing::parse(block("loom-tree").as_bytes()).unwrap();
     let text = block("loom-statement");
     let statement = Statement::parse(text.as_bytes()).unwrap();
@@ -156,7 +156,7 @@ fn a_partial_transfer() {
 }
 
 #[test]
-fn the_words_of_kinds_formats_and_classes() {
+fn the_names_of_kinds_formats_and_classes() {
     let named = |name: &str| assert!(TEXT.contains(&format!("`{name}`")), "{name}");
     let value = |value: serde_json::Value| named(value.as_str().unwrap());
     ArchiveFormat::ALL.iter().for_each(|format| value(serde_json::to_value(format).unwrap()));
@@ -261,7 +261,7 @@ fn a_shell_verifies_a_store() {
         assert_eq!(shell(root), "");
         assert_eq!(store.verify().unwrap().findings, []);
     };
-    // Each kind of damage by itself, found by both.
+    // Each kind of damage, one at a time: both find it.
     let damaged = |what: &str| {
         let (text, report) = (shell(root), store.verify().unwrap());
         assert!(!text.is_empty() && !report.findings.is_empty(), "{what}: {text} {report:?}");

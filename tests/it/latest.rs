@@ -60,7 +60,7 @@ fn a_source_without_the_platform_is_followed_by_the_next() {
 }
 
 #[test]
-fn a_fresh_list_needs_no_network_and_an_old_one_is_asked_for_again() {
+fn a_fresh_list_needs_no_network_and_an_old_one_is_requested_again() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0"]));
     let server = Server::serve(depot.path());
     sandbox.sources(&[(&server.url(), "")]);
@@ -77,7 +77,7 @@ fn a_fresh_list_needs_no_network_and_an_old_one_is_asked_for_again() {
 }
 
 #[test]
-fn without_an_answer_the_newest_installed_version_is_taken_with_the_age_of_the_list() {
+fn without_an_answer_the_newest_installed_version_is_used_and_the_age_of_the_list_shown() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     let server = Server::serve(depot.path());
     sandbox.sources(&[(&server.url(), "timeout = \"300ms\"")]);
@@ -95,7 +95,7 @@ fn without_an_answer_the_newest_installed_version_is_taken_with_the_age_of_the_l
 }
 
 #[test]
-fn offline_the_newest_installed_version_is_taken() {
+fn offline_the_newest_installed_version_is_used() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
     sandbox.loom(&["get", "--version", "0.1.0", "--source", &mirror.url()]).ok();
     sandbox.sources(&[("https://mirror.invalid/loom/", "")]);
@@ -104,7 +104,7 @@ fn offline_the_newest_installed_version_is_taken() {
 }
 
 #[test]
-fn pre_releases_count_only_where_a_source_says_so() {
+fn pre_releases_count_only_for_a_source_that_allows_them() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0", "0.3.0-rc.1"]));
     sandbox.sources(&[(&mirror.url(), "")]);
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));

@@ -100,7 +100,7 @@ fn without_links_and_receipts_releases_are_found_again() {
 }
 
 #[test]
-fn a_missing_verification_is_reported_by_which_and_mended_by_get() {
+fn a_missing_verification_is_reported_by_which_and_restored_by_get() {
     let (sandbox, _mirror) = installed(&["0.2.0"]);
     let path = verification(&sandbox, "0.2.0");
     fs::remove_file(&path).unwrap();
@@ -122,7 +122,7 @@ fn a_missing_verification_is_reported_by_which_and_mended_by_get() {
 }
 
 #[test]
-fn up_mends_a_missing_verification() {
+fn up_restores_a_missing_verification() {
     let stage = Stage::new();
     stage.up();
     stage.sandbox.loom(&["down"]).ok();
@@ -131,7 +131,7 @@ fn up_mends_a_missing_verification() {
 }
 
 #[test]
-fn where_nothing_vouches_the_release_is_fetched_or_the_reason_given() {
+fn without_kept_digests_the_release_is_fetched_or_the_reason_given() {
     let (sandbox, mirror) = installed(&["0.2.0"]);
     sandbox.sources(&[("https://mirror.invalid/loom/", "")]);
     fs::remove_file(verification(&sandbox, "0.2.0")).unwrap();
@@ -181,7 +181,7 @@ fn each_changed_field_is_noticed() {
     let mut change = |from: &Value, to: &str| {
         changes.push((from.to_string(), to.to_owned()));
     };
-    // Values of another release, which are valid by themselves.
+    // Values of another release, each of them valid.
     for name in ["slot", "tree", "statement", "self"] {
         change(&document[name], &other[name].to_string());
     }
@@ -274,7 +274,7 @@ fn development_builds_have_no_verification() {
 }
 
 #[test]
-fn the_source_class_tells_where_a_release_came_from() {
+fn the_class_of_the_source_is_recorded() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     let server = Server::serve(mirror.path());
     let file = mirror.asset("0.2.0", Packing::TarGz);

@@ -65,12 +65,12 @@ fn an_unverified_release_is_shown_as_such() {
 
 #[test]
 fn a_failure_is_kept_until_an_acquisition_succeeds() {
-    let (sandbox, bad, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
+    let (sandbox, bad, unreachable) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
     let asset = bad.asset("0.2.0", Packing::TarGz);
     let honest = std::fs::read(&asset).unwrap();
     plain::flip(&asset);
     let server = Server::serve(bad.path());
-    let urls = [nobody.url(), server.url()];
+    let urls = [unreachable.url(), server.url()];
     let get = ["get", "--version", "0.2.0", "--source", &urls[0], "--source", &urls[1]];
     sandbox.loom(&get).code(6);
     let why = sandbox.loom(&["why", "0.2.0"]).ok();
@@ -119,8 +119,8 @@ fn a_release_that_was_never_requested_is_exit_3_and_creates_nothing() {
 
 #[test]
 fn a_kept_failure_holds_no_secret() {
-    let (sandbox, nobody) = (Sandbox::new(), Unreachable::new());
-    let url = nobody.url().replace("http://", "http://user:hunter2@");
+    let (sandbox, unreachable) = (Sandbox::new(), Unreachable::new());
+    let url = unreachable.url().replace("http://", "http://user:hunter2@");
     sandbox.loom(&["get", "--version", "0.2.0", "--source", &url]).code(5);
     let files = sandbox.files("failures");
     assert_eq!(files.len(), 1, "{files:?}");
