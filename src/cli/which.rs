@@ -63,18 +63,8 @@ pub(super) fn look_up(
         return Ok(Presence::Accepted(installed));
     }
     let prereleases = resolved.sources.value.iter().any(|spec| spec.prerelease);
-    let mut presences = store.presences(product, &policy)?;
-    presences.retain(|(version, _)| selector.matches_counting(version, prereleases));
-    let rank = |(version, presence): &(Version, Presence)| {
-        let rank = match presence {
-            Presence::Accepted(_) => 2,
-            Presence::Refused(..) => 1,
-            Presence::Absent => 0,
-        };
-        (rank, version.clone())
-    };
-    let best = presences.into_iter().max_by_key(rank);
-    Ok(best.map_or(Presence::Absent, |(_, presence)| presence))
+    let matches = |version: &Version| selector.matches_counting(version, prereleases);
+    Ok(store.newest(product, &policy, matches)?)
 }
 
 /// Whether a cargo build comes before the versions: a source names its checkout, or a checkout is linked or is the one

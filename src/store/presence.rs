@@ -129,38 +129,62 @@ impl Store {
         }
     }
 
-    /// All versions of a product that have a record, each with whether it is here and accepted.
+    /// The newest accepted version of a product among those that `matches`. Where none of them is accepted, the newest
+    /// one that is here.
+    ///
+    /// Reads the links and verifications from the newest version on, up to the first that is accepted.
     ///
     /// # Errors
     /// [`StoreError::Io`] where a folder, a link or a document cannot be read.
-    pub fn presences(
+    pub fn newest(
         &self,
         product: &Product,
         policy: &Policy,
-    ) -> Result<Vec<(Version, Presence)>, StoreError> {
-        let mut presences = vec![];
-        for release in self.known()? {
-            if release.product() == *product
-                && let Some(version) = release.slot.version()
-            {
-                presences.push((version.clone(), self.presence(&release, policy)?));
+        matches: impl Fn(&Version) -> bool,
+    ) -> Result<Presence, StoreError> {
+        let mut versions = self.recorded_versions(product)?;
+        versions.retain(matches);
+        versions.sort_unstable_by(|a, b| b.cmp(a));
+        let mut newest = Presence::Absent;
+        for version in versions {
+            match self.presence(&product.at_version(version), policy)? {
+                Presence::Absent => {}
+                accepted @ Presence::Accepted(_) => return Ok(accepted),
+                refused @ Presence::Refused(..) => {
+                    if newest == Presence::Absent {
+                        newest = refused;
+                    }
+                }
             }
         }
-        Ok(presences)
+        Ok(newest)
     }
 
     /// The versions of a product that are here and accepted.
     ///
     /// # Errors
-    /// As for [`presences`](Self::presences).
+    /// [`StoreError::Io`] where a folder, a link or a document cannot be read.
     pub fn accepted_versions(
         &self,
         product: &Product,
         policy: &Policy,
     ) -> Result<Vec<Version>, StoreError> {
-        let accepted =
-            |(version, presence): (Version, Presence)| presence.accepted().map(|_| version);
-        Ok(self.presences(product, policy)?.into_iter().filter_map(accepted).collect())
+        let mut accepted = vec![];
+        for version in self.recorded_versions(product)? {
+            let release = product.at_version(version.clone());
+            if let Presence::Accepted(_) = self.presence(&release, policy)? {
+                accepted.push(version);
+            }
+        }
+        Ok(accepted)
+    }
+
+    fn recorded_versions(&self, product: &Product) -> Result<Vec<Version>, StoreError> {
+        let of_product = |release: Release| {
+            let version = release.slot.version().filter(|_| release.product() == *product);
+            version.cloned()
+        };
+        Ok(self.known()?.into_iter().filter_map(of_product).collect())
     }
 
     /// The tree of an installed release, and the path of its program in it.

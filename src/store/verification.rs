@@ -96,7 +96,8 @@ impl Verification {
     /// [`VerificationError`] for a changed byte, for a verification of another release, and for a newer schema.
     pub fn parse(bytes: &[u8], release: &Release) -> Result<Self, VerificationError> {
         let body = sealed_body(bytes).ok_or(VerificationError::Changed)?;
-        let mut text = body.to_vec();
+        let mut text = Vec::with_capacity(body.len() + 1);
+        text.extend_from_slice(body);
         text.push(b'}');
         let verification: Self = serde_json::from_slice(&text)?;
         if verification.schema != SCHEMA {

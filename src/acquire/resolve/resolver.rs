@@ -296,10 +296,11 @@ impl Resolver<'_> {
         selector: &Selector,
         log: ResolveLog,
     ) -> Result<Resolution, AcquireError> {
-        let installed = self.store.accepted_versions(product, &self.policy)?;
         let prereleases = self.candidates.iter().any(|candidate| candidate.prerelease);
-        let matching = installed.iter().filter(|v| selector.matches_counting(v, prereleases));
-        let Some(version) = matching.max() else {
+        let matches = |version: &Version| selector.matches_counting(version, prereleases);
+        let newest = self.store.newest(product, &self.policy, matches)?.accepted();
+        let Some(version) = newest.and_then(|installed| installed.release.slot.version().cloned())
+        else {
             let attempts = log.attempts;
             return Err(if self.candidates.is_empty() {
                 AcquireError::NoSource(format!(
