@@ -21,9 +21,7 @@ use super::{
 };
 use loom_runtime::{
     config::{Flags, Mode, Resolved, Trusted, Untrusted},
-    launch::{
-        self, Endpoint, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument, Variable,
-    },
+    launch::{self, Endpoint, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
     store::{Lease, Store, StoreError},
 };
 
@@ -146,7 +144,7 @@ pub(crate) fn launch_beside(context: &Context, asked: &LaunchArgs) -> Result<Lau
         version: version.as_deref(),
         bridge: &bridge(&resolved),
         dashboard: dashboard.as_ref(),
-        env: &variables(&resolved),
+        env: &resolved.runtime_env(),
     };
     let (state, project) = (resolved.state_dir.value.path(), ProjectScope::of(context)?.project);
     launch::agree(state, &project, resolved.binary.value.as_ref(), &wanted)
@@ -172,7 +170,7 @@ fn acquired(
         binary: installed.release.binary.to_string(),
         version: installed.release.slot.to_string(),
         tree: Some(installed.tree.to_string()),
-        env: variables(&resolved),
+        env: resolved.runtime_env(),
         bridge: bridge(&resolved),
         dashboard: dashboard(&resolved),
         ready_timeout: resolved.bridge.timeout.value,
@@ -255,12 +253,6 @@ fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, CommandErr
         .read_line(&mut line)
         .map_err(|e| CommandError::new(Exit::Usage, format!("no answer could be read: {e}")))?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
-}
-
-/// What the server is told of the configuration.
-fn variables(resolved: &Resolved) -> Vec<Variable> {
-    let told = resolved.runtime_env().into_iter();
-    told.map(|(name, value)| Variable::new(name, value.expose().to_owned())).collect()
 }
 
 /// What runs, for people.

@@ -9,7 +9,7 @@
 //! | [`source`], [`shorthand`] | [`SourceSpec`]: one source as configured |
 //! | [`proxies`], [`certificates`], [`netrc`] | what environment and `.netrc` say of the network |
 //! | [`guard`], [`trusted`] | what a project may say only once it is trusted: [`Untrusted`], [`Trusted`] |
-//! | [`runtime_env`] | what a runtime is told |
+//! | [`runtime_env`] | the effective configuration as variables of the server's environment |
 //! | [`show`], [`schema`](mod@schema), [`template`](mod@template) | every setting with its origin; the JSON Schema; what `loom init` writes |
 //! | [`mistake`] | [`ConfigError`], [`Mistake`] |
 //! | [`dirs`] | where cache, state and the user's file lie |
@@ -61,7 +61,6 @@ pub use resolved::{
     McpServerSettings, Mode, Project, RawValue, Resolved, StoreSettings, TrustSettings,
     UpdatePolicy, UpdateSettings,
 };
-pub use runtime_env::RuntimeValue;
 pub use schema::schema;
 pub use shorthand::SourceTextError;
 pub use show::{Row, Shown};

@@ -1,5 +1,7 @@
 //! Providers, sources, and what the runtime is told.
 
+use loom_environment::ServerVariable;
+
 use super::*;
 
 #[test]
@@ -154,7 +156,7 @@ fn the_runtime_is_told_what_holds() {
         .env(&[("T", "topic"), ("D_API_KEY", "secret"), ("LOOM_TRUST_PROJECT", "1")]);
     let env = world.resolved().runtime_env();
     assert!(!format!("{env:?}").contains("secret"));
-    let env: BTreeMap<_, _> = env.iter().map(|(name, value)| (*name, value.expose())).collect();
+    let env: BTreeMap<_, _> = env.iter().map(ServerVariable::expose).collect();
     let json = |name: &str| serde_json::from_str::<Value>(env[name]).unwrap();
     assert_eq!(env["LOOM_BRIDGE_ADDR"], "127.0.0.1:50051");
     assert_eq!(env["LOOM_DASHBOARD"], "false");

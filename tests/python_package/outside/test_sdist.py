@@ -14,8 +14,10 @@ def test_it_holds_what_building_takes_and_no_more(sdist):
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"Cargo.toml", "Cargo.lock", "LICENSE", "PKG-INFO", "README.md", "build.rs", "pyproject.toml"} <= names
     assert "src/main.rs" in names and "loom/py.typed" in names and "backends/source/src/lib.rs" in names
+    # Of the runtime, the distribution holds the definitions that `loom` shares with the server, and not the server.
+    assert {name.split("/")[1] for name in names if name.startswith("runtime/")} == {"environment"}
     allowed = {"Cargo.toml", "Cargo.lock", "LICENSE", "PKG-INFO", "README.md", "build.rs", "pyproject.toml"}
-    assert {name.split("/")[0] for name in names} == allowed | {"backends", "loom", "src", "tests"}
+    assert {name.split("/")[0] for name in names} == allowed | {"backends", "base", "loom", "runtime", "src", "tests"}
     # Cargo wants the manifests of what only tests use.
     names = {name for name in names if not name.startswith("tests/github-server/")}
     assert not [name for name in names if {"tests", "__pycache__", ".git"} & set(name.split("/"))]
