@@ -1,10 +1,10 @@
-// What the runtime says when asked: who is there, what flows, how tools do. Asked for every few seconds while somebody
-// looks, and at once when an agent comes or goes.
+// Data that the page requests: agents, flows, metrics, tools. Requested every two seconds while the page is visible, and
+// at once when an agent registers or is unregistered.
 
 import * as live from "./live.js";
 
-const EVERY_MS = 2000;
-const SOON_MS = 300;
+const INTERVAL_MS = 2000;
+const STREAM_DELAY_MS = 300; // an agent registers first and then opens its stream
 const PATHS = {
   topology: "/api/topology",
   flow: "/api/flow",
@@ -14,35 +14,37 @@ const PATHS = {
 };
 
 const listeners = [];
-let asking = false;
-let again = false;
-let soon;
+let isRequesting = false;
+let isOutdated = false;
+let delayed;
 
-/** Calls with {topology, flow, metrics, history, tools} whenever they are fresh. */
-export const watch = (listener) => listeners.push(listener);
+/** Calls the listener with {topology, flow, metrics, history, tools} after every request. */
+export const subscribe = (listener) => listeners.push(listener);
 
-export async function ask(path) {
-  const answer = await fetch(path);
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-  return answer.json();
+/** The JSON at a path of the server. */
+export async function request(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
 }
 
+/** Requests the data, and once more if it is called meanwhile. */
 export async function refresh() {
-  if (asking) {
-    again = true;
+  if (isRequesting) {
+    isOutdated = true;
     return;
   }
-  asking = true;
-  again = false;
+  isRequesting = true;
+  isOutdated = false;
   try {
-    const answers = await Promise.all(Object.entries(PATHS).map(async ([name, path]) => [name, await ask(path)]));
-    const facts = Object.fromEntries(answers);
-    listeners.forEach((listener) => listener(facts));
+    const entries = Object.entries(PATHS).map(async ([name, path]) => [name, await request(path)]);
+    const data = Object.fromEntries(await Promise.all(entries));
+    listeners.forEach((listener) => listener(data));
   } catch {
-    // The event stream says that the runtime is gone; the next turn tries again.
+    // The state of the event stream shows that the server is unreachable; the next interval tries again.
   } finally {
-    asking = false;
-    if (again) setTimeout(refresh, 150);
+    isRequesting = false;
+    if (isOutdated) setTimeout(refresh, 150);
   }
 }
 
@@ -50,12 +52,11 @@ export function start() {
   live.on("event", (event) => {
     if (!event.event_type.startsWith("agent_")) return;
     refresh();
-    // An agent registers first and opens its stream then.
-    clearTimeout(soon);
-    soon = setTimeout(refresh, SOON_MS);
+    clearTimeout(delayed);
+    delayed = setTimeout(refresh, STREAM_DELAY_MS);
   });
   live.on("state", (state) => state === "live" && refresh());
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
-  setInterval(() => document.hidden || refresh(), EVERY_MS);
+  setInterval(() => document.hidden || refresh(), INTERVAL_MS);
   refresh();
 }

@@ -3,9 +3,9 @@
 //! | module | serves |
 //! |---|---|
 //! | [`assets`] | the page, from files that are part of the program |
-//! | [`api`] | agents, flows and rates as JSON |
+//! | [`api`] | agents, flows and metrics as JSON |
 //! | [`events`] | activity as it happens |
-//! | [`history`] | metrics of the last minutes |
+//! | [`history`] | samples of the metrics of the last minutes |
 //! | [`tools`] | tools and their usage |
 //! | [`traces`] | recorded spans |
 //! | [`log_level`] | the log filter |

@@ -1,4 +1,4 @@
-//! Agents, flows and rates as JSON.
+//! Agents, flows and metrics as JSON.
 
 use std::{
     collections::BTreeMap,
@@ -97,6 +97,12 @@ pub async fn metrics(State(context): State<DashboardContext>) -> Json<Value> {
         "events_per_sec": snapshot.events_per_second,
         "tool_invocations_per_sec": snapshot.tool_calls_per_second,
     }))
+}
+
+/// `GET /api/metrics/history`: the samples of the last five minutes, oldest first. `timestamp_ms` is the end of a
+/// second; all values but `active_agents` and `active_subscriptions` count what happened within it.
+pub async fn metrics_history(State(context): State<DashboardContext>) -> Json<Value> {
+    Json(context.history.to_json())
 }
 
 fn timestamp() -> String {

@@ -6,14 +6,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use axum::{Json, extract::State};
 use loom_base::{LockExt as _, time::epoch_millis};
 use loom_core::{ActivityTotals, Runtime, RuntimeSnapshot};
 use serde_json::{Value, json};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-
-use super::context::DashboardContext;
 
 /// The time from one sample to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -70,6 +67,12 @@ impl MetricsHistory {
     fn all(&self) -> Vec<MetricsSample> {
         self.0.locked().iter().copied().collect()
     }
+
+    /// The samples, oldest first, in the dashboard's JSON API.
+    pub fn to_json(&self) -> Value {
+        let samples: Vec<Value> = self.all().into_iter().map(MetricsSample::to_json).collect();
+        json!({ "interval_ms": INTERVAL.as_millis() as u64, "samples": samples })
+    }
 }
 
 impl MetricsSample {
@@ -102,14 +105,6 @@ impl MetricsSample {
             "tool_errors": self.errors,
         })
     }
-}
-
-/// `GET /api/metrics/history`: the samples of the last five minutes, oldest first. `timestamp_ms` is the end of a
-/// second; all values but `active_agents` and `active_subscriptions` count what happened within it.
-pub async fn history(State(context): State<DashboardContext>) -> Json<Value> {
-    let samples = context.history.all().into_iter().map(MetricsSample::to_json);
-    let samples: Vec<Value> = samples.collect();
-    Json(json!({ "interval_ms": INTERVAL.as_millis() as u64, "samples": samples }))
 }
 
 #[cfg(test)]

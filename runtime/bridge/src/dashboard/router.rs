@@ -4,8 +4,7 @@ use axum::{Json, Router, extract::State, http::StatusCode, middleware, routing::
 use serde_json::{Value, json};
 
 use super::{
-    api, assets, context::DashboardContext, events, guard, history, log_level, prometheus, tools,
-    traces,
+    api, assets, context::DashboardContext, events, guard, log_level, prometheus, tools, traces,
 };
 
 /// All routes, behind the [`guard`].
@@ -18,7 +17,7 @@ pub(super) fn router(context: DashboardContext) -> Router {
         .route("/api/topology", get(api::topology))
         .route("/api/flow", get(api::flow))
         .route("/api/metrics", get(api::metrics))
-        .route("/api/metrics/history", get(history::history))
+        .route("/api/metrics/history", get(api::metrics_history))
         .route("/api/tools", get(tools::tools))
         .route("/api/spans/recent", get(traces::recent))
         .route("/api/spans/stream", get(traces::stream))
