@@ -35,13 +35,13 @@ mod tests {
 
     #[derive(Debug, thiserror::Error)]
     #[error("{0}")]
-    struct Layer(&'static str, #[source] Option<Box<Layer>>);
+    struct NestedError(&'static str, #[source] Option<Box<NestedError>>);
 
     #[test]
     fn causes_follow_in_order_and_are_not_repeated() {
-        let inner = Layer("refused", None);
-        let middle = Layer("no connection: refused", Some(Box::new(inner)));
-        let outer = Layer("could not send", Some(Box::new(middle)));
+        let inner = NestedError("refused", None);
+        let middle = NestedError("no connection: refused", Some(Box::new(inner)));
+        let outer = NestedError("could not send", Some(Box::new(middle)));
         assert_eq!(error_chain(&outer), "could not send: no connection: refused");
     }
 }

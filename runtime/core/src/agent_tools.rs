@@ -49,7 +49,7 @@ impl AgentTools {
 
 impl ToolProvider for AgentTools {
     fn call(&self, call: ToolCall, _cancel: CancellationToken) -> BoxFuture<'_, ToolResult> {
-        // A dropped future forgets the call. The protocol has no message that tells the agent to stop.
+        // A dropped future forgets the call. The protocol has no message that cancels it at the agent.
         Box::pin(self.forward(call))
     }
 

@@ -236,7 +236,8 @@ mod tests {
 
     #[test]
     fn filtered_events_do_not_drop_queued_ones() {
-        let (bus, mailbox) = (Bus::default(), Arc::new(Mailbox::default()));
+        let bus = Bus::default();
+        let mailbox = Arc::new(Mailbox::default());
         let filter = Filter { kinds: vec!["k".to_owned()], ..Filter::default() };
         bus.subscribe(StreamId(1), &"a".into(), Qos::Realtime, &mailbox, Some(filter));
         let wanted = Event { id: "1".to_owned(), kind: "k".to_owned(), ..Event::default() };

@@ -47,13 +47,13 @@ pub struct StreamOpening {
 }
 
 /// The open streams of an agent, oldest first.
-type AgentStreams = Vec<(StreamId, Arc<Mailbox>)>;
+type OpenStreams = Vec<(StreamId, Arc<Mailbox>)>;
 
 #[derive(Debug, Default)]
 struct DirectoryState {
     agents: BTreeMap<String, AgentRecord>,
     /// By agent. An agent that is not registered may have streams.
-    streams: HashMap<String, AgentStreams>,
+    streams: HashMap<String, OpenStreams>,
     last_stream: u64,
 }
 
@@ -65,7 +65,7 @@ pub struct Directory {
 
 impl Directory {
     /// Registers an agent, or replaces topics, tools and metadata of a registered one. Streams that are open keep the
-    /// topics that they opened with. `offer` keeps the agent's tools in the registry until it registers anew or is
+    /// topics that they opened with. `offer` keeps the agent's tools in the registry until it registers again or is
     /// unregistered.
     pub fn register(&self, registration: Registration, offer: Option<ToolOffer>, now: Instant) {
         let Registration { agent, topics, tools, metadata } = registration;

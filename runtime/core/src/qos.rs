@@ -1,8 +1,8 @@
 //! Quality of service: how many events may be queued for a slow reader.
 //!
 //! A publisher never waits for a reader. Every subscription has a queue of its own, bounded in events and in bytes.
-//! When it is full the oldest event is dropped; before the next event of that subscription the reader is told how many
-//! were dropped.
+//! When it is full the oldest event is dropped; before the next event of that subscription the reader gets the number of
+//! dropped events.
 
 /// The quality of service of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

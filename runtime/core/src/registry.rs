@@ -169,7 +169,7 @@ impl RegistryState {
 }
 
 impl OfferedTool {
-    /// Whether the runtime executes the tool, by itself or by an MCP server that it started.
+    /// Whether the tool is one of the runtime or of an MCP server that it has started.
     fn is_of_runtime(&self) -> bool {
         self.tool.provider != ProviderKind::Grpc
     }

@@ -241,7 +241,7 @@ impl Runtime {
         self.inner.activity.flow(now)
     }
 
-    /// Observes what happens from now on. An observer that lags behind is told how much it missed.
+    /// Observes what happens from now on. An observer that lags behind gets the number of missed events.
     pub fn observe(&self) -> broadcast::Receiver<Arc<ActivityEvent>> {
         self.inner.activity.subscribe()
     }

@@ -85,7 +85,10 @@ impl FromStr for TraceContext {
     fn from_str(header: &str) -> Result<Self, Self::Err> {
         let mut fields = header.trim().split('-');
         let mut next = || fields.next().ok_or(TraceparentError);
-        let (version, trace_id, span_id, flags) = (next()?, next()?, next()?, next()?);
+        let version = next()?;
+        let trace_id = next()?;
+        let span_id = next()?;
+        let flags = next()?;
         let is_lower_hex =
             |field: &str| field.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         let is_known_version = version.len() == 2 && is_lower_hex(version) && version != "ff";

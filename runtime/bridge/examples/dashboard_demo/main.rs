@@ -1,7 +1,7 @@
 //! A few agents that exchange events and call tools, so that the dashboard has something to show: prices change, a
 //! planner calls tools, orders are filled.
 //!
-//! `cargo run --example dashboard_demo` beside a running runtime (`loom up`). `LOOM_BRIDGE_ADDR` is the address of the
+//! Start a runtime with `loom up`, then run `cargo run --example dashboard_demo`. `LOOM_BRIDGE_ADDR` is the address of the
 //! runtime (127.0.0.1:50051 unless set), `LOOM_BRIDGE_TOKEN` its token. The agents reconnect when the runtime is
 //! restarted. Ctrl+C stops them.
 //!

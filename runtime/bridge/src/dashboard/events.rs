@@ -34,12 +34,12 @@ pub async fn stream(
     Sse::new(all.map(Ok).take_until(context.stopping.cancelled_owned()))
 }
 
-/// The event that tells a client that the server is alive.
+/// The event that shows a client that the server is alive.
 pub(super) fn ping() -> Event {
     Event::default().event("ping").data("{}")
 }
 
-/// The event that tells a client how much it missed.
+/// The event with the number of events that a client has missed.
 pub(super) fn lagged(missed: u64) -> Event {
     Event::default().event("lagged").data(json!({ "missed": missed }).to_string())
 }

@@ -1,5 +1,5 @@
-//! The check of every request. The dashboard has no login: whoever can reach it may read it, except the pages of other
-//! sites.
+//! The check of every request. The dashboard has no login: every client that can reach it may read it, except the pages
+//! of other sites.
 //!
 //! The responses carry no CORS headers, so that a page of another site cannot read them, unless its own name resolves
 //! to the dashboard's address (DNS rebinding). Such a request carries that name in `Host`, so unknown names are refused.

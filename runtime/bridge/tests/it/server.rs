@@ -1,4 +1,4 @@
-//! The program: its arguments, its environment, how it starts and ends.
+//! The program: arguments, environment, start and end.
 
 use std::{fs, net::TcpListener, process::Output};
 

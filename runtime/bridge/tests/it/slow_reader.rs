@@ -27,7 +27,7 @@ async fn a_publisher_publishes_ten_times_what_all_buffers_hold() {
     publisher.publish("end", "last").await;
     assert_eq!(other.delivery().await, "end=last");
 
-    // The sleeper begins to read: it is told how many events were dropped, and gets the newest ones in order.
+    // The sleeper begins to read: it gets the number of dropped events, and the newest events in order.
     let mut received = 0;
     let mut dropped = 0;
     let mut last = None;

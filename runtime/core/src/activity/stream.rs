@@ -46,7 +46,7 @@ pub struct ActivityEvent {
 /// How far an observer may lag behind before it misses activity.
 const CAPACITY: usize = 1024;
 
-/// Sends activity to all observers. An observer that lags behind is told how much it missed.
+/// Sends activity to all observers. An observer that lags behind gets the number of missed events.
 #[derive(Debug)]
 pub struct ActivityStream {
     sender: broadcast::Sender<Arc<ActivityEvent>>,

@@ -27,7 +27,7 @@ pub struct McpTimeouts {
     /// From the start of a program to its list of tools. Long, since programs such as `npx` may download the server
     /// first.
     pub start: Duration,
-    /// How long a server may take to answer a ping, or to list its tools anew.
+    /// How long a server may take to answer a ping, or to list its tools again.
     pub response: Duration,
     /// When a server that ended is started again.
     pub restart: RestartPolicy,

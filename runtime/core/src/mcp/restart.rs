@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use loom_base::Backoff;
 
-/// The pauses before a server that ended is started again: they double with every short run, and begin anew after a
-/// long one.
+/// The pauses before a server that ended is started again: they double with every short run, and are reset by a long
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RestartPolicy {
     /// The pauses.

@@ -23,7 +23,7 @@ use crate::{
     tool::{ProviderKind, Tool},
 };
 
-/// Runs one server until it is told to stop.
+/// Runs one server until it is stopped.
 #[derive(Debug)]
 pub(super) struct McpServerTask {
     config: Arc<McpServerConfig>,
@@ -50,7 +50,7 @@ struct McpSession {
 struct McpRun {
     /// When the program had listed its tools; `None` if it did not come so far.
     up_since: Option<Instant>,
-    /// Why the run ended, as in "ended (exit status: 1)"; `None` if the task was told to stop.
+    /// Why the run ended, as in "ended (exit status: 1)"; `None` if the task was stopped.
     end: Option<String>,
 }
 
@@ -163,7 +163,7 @@ impl McpServerTask {
         connected.await.unwrap_or_else(|_| Err(format!("was not ready within {limit:?}")))
     }
 
-    /// Offers the tools until the run ends. Returns why it ended, or `None` if the task was told to stop.
+    /// Offers the tools until the run ends. Returns why it ended, or `None` if the task was stopped.
     async fn watch(
         &mut self,
         mut session: McpSession,

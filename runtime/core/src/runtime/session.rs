@@ -32,7 +32,7 @@ pub struct Session {
     mailbox: Arc<Mailbox>,
     /// How the outbound half ends when this half is dropped.
     end: StreamEnd,
-    /// How the directory is told that the stream is closed.
+    /// How the stream was closed, for the directory.
     close: StreamClose,
 }
 
