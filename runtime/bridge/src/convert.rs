@@ -130,7 +130,10 @@ fn tool_call_to_wire(call: &ToolCall) -> proto::ToolCall {
     }
 }
 
-/// An agent's result from the wire. Its error is kept; a missing code is filled in.
+/// An agent's result from the wire.
+///
+/// # Errors
+/// The agent's error; a missing code is filled in.
 pub fn tool_result(result: proto::ToolResult) -> ToolResult {
     // Not by the generated getter, which reads an unknown number as the default, OK.
     let kind = match proto::ToolStatus::try_from(result.status) {
@@ -170,6 +173,9 @@ pub fn tool_result_to_wire(id: String, result: ToolResult) -> proto::ToolResult 
 }
 
 /// A message to an agent, for the wire.
+///
+/// # Errors
+/// The status with which the stream ends.
 pub fn server_event(message: Result<Outgoing, StreamEnd>) -> Result<proto::ServerEvent, Status> {
     use proto::server_event::Msg;
     let msg = match message.map_err(status)? {
@@ -192,6 +198,9 @@ pub fn server_event(message: Result<Outgoing, StreamEnd>) -> Result<proto::Serve
 }
 
 /// An event of a subscription, for the wire.
+///
+/// # Errors
+/// The status with which the stream ends.
 pub fn subscribed_event(
     envelope: Result<Arc<Envelope>, StreamEnd>,
 ) -> Result<proto::Event, Status> {

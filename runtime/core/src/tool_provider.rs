@@ -8,6 +8,38 @@ use tokio_util::sync::CancellationToken;
 use crate::tool::{ToolCall, ToolResult};
 
 /// Executes tools.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+///
+/// use futures::{FutureExt as _, future::BoxFuture};
+/// use loom_core::{Runtime, RuntimeOptions, Tool, ToolCall, ToolProvider, ToolResult};
+/// use tokio_util::sync::CancellationToken;
+///
+/// /// Returns its arguments.
+/// #[derive(Debug)]
+/// struct Echo;
+///
+/// impl ToolProvider for Echo {
+///     fn call(&self, call: ToolCall, _cancel: CancellationToken) -> BoxFuture<'_, ToolResult> {
+///         async { Ok(call.arguments) }.boxed()
+///     }
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let runtime = Runtime::new(RuntimeOptions::default());
+/// let tool = Tool { name: "echo".to_owned(), ..Tool::default() };
+/// let offer = runtime.registry().offer(vec![tool], Arc::new(Echo));
+///
+/// let call = ToolCall { name: "echo".to_owned(), arguments: "[1]".to_owned(), ..ToolCall::default() };
+/// assert_eq!(runtime.call_tool(call.clone()).await, Ok("[1]".to_owned()));
+///
+/// drop(offer);
+/// assert!(runtime.call_tool(call).await.is_err());
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait ToolProvider: fmt::Debug + Send + Sync {
     /// Executes a call of one of its tools. `call.name` is the name under which the tool was offered; the arguments
     /// are valid JSON.

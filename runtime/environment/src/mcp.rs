@@ -11,6 +11,15 @@ use crate::{SecretText, json::without_values};
 ///
 /// Written as an object, `{"<name>": {"command": …, "args": […], "env": {…}}}`. Also read from an array whose tables
 /// have a `name` each, and from `null` for no server.
+///
+/// # Examples
+/// ```
+/// use loom_environment::{McpServerTables, json};
+///
+/// let servers: McpServerTables = json::read(r#"[{"name": "files", "command": "npx", "args": ["-y"]}]"#)?;
+/// assert_eq!(servers.0["files"].command, "npx");
+/// # Ok::<(), json::JsonError>(())
+/// ```
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(transparent)]
 pub struct McpServerTables(pub BTreeMap<String, McpServerTable>);

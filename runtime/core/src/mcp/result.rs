@@ -25,8 +25,10 @@ pub fn arguments(text: &str) -> Result<Option<Map<String, Value>>, String> {
 }
 
 /// The output of a call: the content as MCP defines it, a JSON array of `{"type": "text", "text": …}` and the like. A
-/// result with structured content only becomes one text. A result that is an error becomes a failure with the tool's
-/// message.
+/// result with structured content only becomes one text.
+///
+/// # Errors
+/// A failure with the tool's message for a result that is an error.
 pub fn tool_result(server: &str, response: CallToolResponse) -> ToolResult {
     let failure = |kind, why: &str| ToolFailure::new(kind, format!("MCP server {server}: {why}"));
     let CallToolResponse::Complete(mut result) = response else {

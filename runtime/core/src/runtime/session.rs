@@ -23,6 +23,30 @@ use crate::{
 };
 
 /// The inbound half of a stream. Dropping it without [`Session::finish`] closes the stream as broken.
+///
+/// # Examples
+/// ```
+/// use futures::StreamExt as _;
+/// use loom_core::{Event, Outgoing, QueueItem, Registration, Runtime, RuntimeOptions};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let runtime = Runtime::new(RuntimeOptions::default());
+/// let topics = vec!["greetings".to_owned()];
+/// runtime.register(Registration { agent: "a".to_owned(), topics, ..Registration::default() });
+/// let (session, mut outbound) = runtime.open_stream("a".to_owned());
+///
+/// let event = Event { id: "1".to_owned(), ..Event::default() };
+/// session.publish("greetings".to_owned(), event.clone());
+/// session.finish();
+///
+/// let Some(Ok(Outgoing::Event(QueueItem::Delivery { envelope, .. }))) = outbound.next().await else {
+///     panic!("expected a delivery");
+/// };
+/// assert_eq!(envelope.event, event);
+/// assert!(outbound.next().await.is_none());
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Session {
     inner: Arc<RuntimeInner>,
