@@ -1,36 +1,29 @@
 //! What a command runs with.
 
-use std::{
-    cell::{OnceCell, RefCell},
-    path::PathBuf,
-};
+use std::{cell::OnceCell, path::PathBuf};
 
 use loom_http::Journal;
 use loom_source::{Platform, Product};
 
-use super::{CommandError, Exit, global::Global, netrc::Found, printer::Printer};
+use super::{CommandError, Exit, global::Global, printer::Printer, report::open};
 use loom_runtime::{
-    config::{self, Disk, Env, Flags, Inputs, Os, Resolved, Trusted},
+    config::{self, Disk, Env, Flags, Inputs, Os, Resolved, Signature, Trusted},
+    sources::{NetworkDefaults, OpenedSources, Opener},
     store::{Store, StoreNotice},
 };
 
 /// The global options, the environment as it was at the start, and where to print.
 pub(crate) struct Context {
-    /// The options every command takes.
+    /// The global options.
     pub(crate) global: Global,
-    /// Where output goes.
+    /// Where output is printed.
     pub(crate) printer: Printer,
     env: OnceCell<Env>,
-    /// The user's `.netrc`, once somebody has asked for it.
-    pub(super) netrc: OnceCell<Option<Found>>,
-    /// Where sources opened from now on note whom they ask.
-    pub(super) journal: RefCell<Option<Journal>>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global, printer: Printer) -> Self {
-        let (env, netrc, journal) = Default::default();
-        Self { global, printer, env, netrc, journal }
+        Self { global, printer, env: OnceCell::new() }
     }
 
     /// The environment.
@@ -66,6 +59,33 @@ impl Context {
     /// The configuration that holds with these flags.
     pub(crate) fn resolve(&self, flags: Flags) -> Result<Resolved, CommandError> {
         Ok(config::resolve(&self.inputs(flags)?, &Disk)?)
+    }
+
+    /// The opener of sources, with this configuration.
+    pub(crate) fn opener(&self, resolved: &Resolved) -> Result<Opener, CommandError> {
+        Ok(Opener {
+            env: self.env().clone(),
+            home: std::env::home_dir(),
+            os: Os::current(),
+            cwd: self.cwd()?,
+            state: resolved.state_dir.value.clone(),
+            network: NetworkDefaults::from_env(self.env(), resolved.offline.value),
+            evidence: resolved.trust.signature.value == Signature::Required,
+            built_from: option_env!("LOOM_BUILT_FROM").map(PathBuf::from),
+        })
+    }
+
+    /// All configured sources, opened; prints a warning for each file that is not used. With `build`, cargo builds the
+    /// checkout first.
+    pub(crate) fn open_sources(
+        &self,
+        resolved: &Resolved,
+        build: bool,
+    ) -> Result<OpenedSources, CommandError> {
+        let specs = &resolved.sources.value;
+        let opened = self.opener(resolved)?.open_all(specs, build, &Journal::default())?;
+        open::warnings(&opened.notices).for_each(|warning| self.printer.warning(warning));
+        Ok(opened)
     }
 
     /// The store.

@@ -6,13 +6,10 @@ use std::{
 };
 
 use indicatif::{HumanBytes, HumanDuration};
-use loom_cargo_build::{
-    BuildArtifact, CargoBuild, CheckoutCandidates, CheckoutChoice, choose_checkout, find_checkout,
-    link,
-};
+use loom_cargo_build::{BuildArtifact, CargoBuild, CheckoutChoice, find_checkout, link};
 use serde_json::{Value, json};
 
-use super::{CommandError, Done, Exit, Outcome, context::Context, sources};
+use super::{CommandError, Done, Exit, Outcome, context::Context};
 use loom_runtime::config::{Flags, Resolved};
 
 /// Arguments of `loom dev`.
@@ -55,7 +52,7 @@ fn link(context: &Context, resolved: &Resolved, path: Option<&Path>) -> Outcome 
         CommandError::new(Exit::Usage, format!("{at} is not in a checkout of Loom"))
             .hint("give the folder of a cargo workspace that has the package loom-bridge")
     })?;
-    link::write(resolved.state_dir.value.path(), &checkout).map_err(broken)?;
+    link::write(resolved.state_dir.value.path(), &checkout)?;
     let document = json!({"schema": 1, "checkout": checkout});
     context.printer.answer(&document, || format!("linked {}", checkout.display()))?;
     Ok(Done::Well)
@@ -65,7 +62,7 @@ fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
     let state = resolved.state_dir.value.path();
     // A link that cannot be read is forgotten all the same.
     let checkout = link::read(state).unwrap_or_default();
-    let removed = link::remove(state).map_err(broken)?;
+    let removed = link::remove(state)?;
     let document = json!({"schema": 1, "removed": removed, "checkout": checkout});
     context.printer.answer(&document, || match (&checkout, removed) {
         (Some(checkout), _) => format!("unlinked {}", checkout.display()),
@@ -76,16 +73,14 @@ fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
 }
 
 fn find(context: &Context, resolved: &Resolved) -> Outcome {
-    let state = resolved.state_dir.value.path();
-    let sightings =
-        CheckoutCandidates::look(state, sources::built_from(), &context.cwd()?).map_err(broken)?;
-    let CheckoutChoice { checkout, hint } = choose_checkout(sightings);
+    let opener = context.opener(resolved)?;
+    let CheckoutChoice { checkout, hint } = opener.checkout()?;
     let hint = hint.map(|hint| hint.to_string());
     let Some((checkout, reason)) = checkout else {
         return Err(CommandError::new(Exit::Absent, "no checkout of Loom counts here")
             .hint(hint.unwrap_or_else(|| "`loom dev link FOLDER` names one".to_owned())));
     };
-    let target = CargoBuild::open(sources::target_options(context, checkout.clone()));
+    let target = CargoBuild::open(opener.cargo_build_options(checkout.clone()));
     let builds = target
         .builds(&context.line(resolved)?)
         .map_err(|e| CommandError::of(Exit::Failure, &e).maybe_hint(e.hint()))?;
@@ -115,9 +110,4 @@ fn row(found: &BuildArtifact) -> String {
     let age = HumanDuration(found.built.elapsed().unwrap_or_default());
     let (profile, path, size) = (&found.profile, found.path.display(), HumanBytes(found.size));
     format!("  {profile:10} {age} ago, {size}  {path}\n")
-}
-
-fn broken(error: link::LinkError) -> CommandError {
-    CommandError::of(Exit::Failure, &error)
-        .hint("check the state folder's permissions; `loom dev unlink` forgets a broken link")
 }

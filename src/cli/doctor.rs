@@ -40,7 +40,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
         Ok(resolved) => {
             checks.push(configuration(&resolved));
             checks.extend(place::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
-            checks.extend(way::settings(context, &resolved));
+            checks.extend(way::settings(&context.opener(&resolved)?, &resolved));
             findings = asked(context, &resolved, &mut checks)?;
             checks.extend(way::clock(&findings));
         }

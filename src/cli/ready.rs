@@ -5,15 +5,13 @@ use std::time::SystemTime;
 use loom_source::{Product, Selector, Slot};
 
 use super::{
-    CommandError, Exit, build_note,
-    context::Context,
-    progress::ProgressReporter,
+    CommandError, Exit, build_note, context::Context, progress::ProgressReporter, report::open,
     selection::Selection,
-    sources::{self, Opened},
 };
 use loom_runtime::{
     acquire::{self, AcquireError, Acquired, Acquirer, How, SourceRuntime, TransferRetry},
     config::Resolved,
+    sources::OpenedSources,
     store::{Store, TreeLimits},
     trust::Policy,
 };
@@ -73,7 +71,7 @@ pub(crate) fn with_acquirer<T>(
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
-    opened: &Opened,
+    opened: &OpenedSources,
     ask: impl FnOnce(&Acquirer<'_>) -> Result<T, AcquireError>,
 ) -> Result<T, CommandError> {
     let teller = ProgressReporter::new(context.printer.clone());
@@ -86,7 +84,7 @@ fn acquirer<'a>(
     resolved: &'a Resolved,
     store: &'a Store,
     selection: &Selection,
-    opened: &'a Opened,
+    opened: &'a OpenedSources,
     teller: &'a ProgressReporter,
     policy: Policy,
 ) -> Acquirer<'a> {
@@ -116,7 +114,7 @@ fn fetch(
     (line, selector): (&Product, &Selector),
     policy: Policy,
 ) -> Result<Acquired, CommandError> {
-    let opened = sources::open(context, resolved, selection.build)?;
+    let opened = context.open_sources(resolved, selection.build)?;
     let teller = ProgressReporter::new(context.printer.clone());
     let acquirer = acquirer(resolved, store, selection, &opened, &teller, policy);
     let acquired = acquirer.acquire(line, selector);
@@ -126,7 +124,7 @@ fn fetch(
     context.notices(store);
     let acquired = acquired.map_err(|error| {
         let untrusted = resolved.untrusted.iter().map(|untrusted| untrusted.hint());
-        let hints: Vec<String> = opened.hints.iter().cloned().chain(untrusted).collect();
+        let hints: Vec<String> = open::hints(&opened.notices).chain(untrusted).collect();
         let failure = CommandError::from(error);
         if hints.is_empty() { failure } else { failure.also(hints.join("\n")) }
     })?;

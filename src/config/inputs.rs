@@ -6,6 +6,7 @@ use std::{
     fs, io,
     io::Read as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use loom_source::{Name, Selector};
@@ -81,7 +82,7 @@ pub struct Flags {
 
 /// Environment variables; a variable that is set to nothing counts as not set.
 #[derive(Clone, Default)]
-pub struct Env(BTreeMap<String, OsString>);
+pub struct Env(Arc<BTreeMap<String, OsString>>);
 
 impl Env {
     /// Of the variables given, those whose names are text.
@@ -92,7 +93,7 @@ impl Env {
             let name = if cfg!(windows) { name.to_ascii_uppercase() } else { name };
             Some((name, value))
         });
-        Self(named.filter(|(_, value)| !value.is_empty()).collect())
+        Self(Arc::new(named.filter(|(_, value)| !value.is_empty()).collect()))
     }
 
     /// The value, or that it is not text.

@@ -7,7 +7,6 @@
 //! | [`resolved`] | [`Resolved`] and its parts |
 //! | [`origin`] | [`Setting`], [`Origin`]: a value and the layer that decided it |
 //! | [`source`], [`shorthand`] | [`SourceSpec`]: one source as configured |
-//! | [`proxies`], [`certificates`], [`netrc`] | what environment and `.netrc` say of the network |
 //! | [`guard`], [`trusted`] | what a project may say only once it is trusted: [`Untrusted`], [`Trusted`] |
 //! | [`runtime_env`] | what a runtime is told |
 //! | [`show`], [`schema`](mod@schema), [`template`](mod@template) | every setting with its origin; the JSON Schema; what `loom init` writes |
@@ -20,7 +19,6 @@
 //! Nothing here looks at the process: all of it comes in as [`Inputs`] and [`Files`].
 
 mod by_name;
-pub mod certificates;
 mod collections;
 pub mod dirs;
 mod dotenv;
@@ -32,9 +30,7 @@ mod layers;
 mod llm;
 mod load;
 pub mod mistake;
-pub mod netrc;
 pub mod origin;
-pub mod proxies;
 mod read;
 pub mod resolve;
 pub mod resolved;
@@ -65,7 +61,10 @@ pub use runtime_env::RuntimeValue;
 pub use schema::schema;
 pub use shorthand::SourceTextError;
 pub use show::{Row, Shown};
-pub use source::{Layout, OnFailure, SourceKind, SourceSpec};
+pub use source::{
+    GithubSource, Layout, MirrorSource, OnFailure, PluginSource, SourceKind, SourceSpec,
+    TargetSource,
+};
 pub use template::{init, template};
 pub use trusted::Trusted;
 

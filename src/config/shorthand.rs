@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use loom_source::Name;
 use url::Url;
 
-use super::{SourceKind, SourceSpec};
+use super::{GithubSource, MirrorSource, PluginSource, SourceKind, SourceSpec, TargetSource};
 
 /// A text that names no source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,22 +48,31 @@ impl SourceSpec {
     }
 }
 
+fn mirror(url: Url) -> SourceKind {
+    SourceKind::Mirror(MirrorSource::new(url))
+}
+
+fn github(repo: &str) -> SourceKind {
+    SourceKind::Github(GithubSource::new(repo))
+}
+
 fn kind(text: &str, base: &Path) -> Result<SourceKind, SourceTextError> {
     if text == "target" {
-        return Ok(SourceKind::Target { path: None, profile: None });
+        return Ok(SourceKind::Target(TargetSource::default()));
     }
     if Path::new(text).is_absolute() || text.starts_with('.') {
-        return path_url(&base.join(text)).map(SourceKind::mirror);
+        return path_url(&base.join(text)).map(mirror);
     }
     match text.split_once(':') {
-        Some(("github", repo)) => repository(repo).map(SourceKind::github),
+        Some(("github", repo)) => repository(repo).map(github),
         Some(("target", path)) if !path.is_empty() => {
-            Ok(SourceKind::Target { path: Some(clean(&base.join(path))), profile: None })
+            let path = Some(clean(&base.join(path)));
+            Ok(SourceKind::Target(TargetSource { path, profile: None }))
         }
         Some(("plugin", name)) => {
-            plugin(name).map(|name| SourceKind::Plugin { name, options: None })
+            plugin(name).map(|name| SourceKind::Plugin(PluginSource::new(name)))
         }
-        Some((_, rest)) if rest.starts_with("//") => mirror_url(text).map(SourceKind::mirror),
+        Some((_, rest)) if rest.starts_with("//") => mirror_url(text).map(mirror),
         _ => Err(SourceTextError {
             why: format!("{text:?} names no source"),
             hint: Some(if base.join(text).is_dir() {
@@ -186,7 +195,7 @@ mod tests {
             ("../m", "mirror file:///base/m"),
             (".", "mirror file:///base/dir"),
             ("http://127.0.0.1:80/x", "mirror http://127.0.0.1/x"),
-            ("https://u:p@h/x", "mirror https://***@h/x"),
+            ("https://u:p@h/x", "mirror https://h/x"),
             ("s3://bucket/prefix", "mirror s3://bucket/prefix"),
             ("gs://b", "mirror gs://b"),
             ("az://c/p", "mirror az://c/p"),

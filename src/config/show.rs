@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use loom_base::redact;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::{
     LlmProviderSettings, OnFailure, RawValue, Resolved, Setting, SettingOrigin, SourceKind,
-    SourceSpec, UpdatePolicy, read::quoted, source::redacted,
+    SourceSpec, UpdatePolicy, read::quoted,
 };
 
 /// What stands where a secret is not shown.
@@ -232,27 +233,34 @@ fn source(spec: &SourceSpec) -> Value {
     set("type", spec.kind.type_name().into());
     set("name", json!(spec.name));
     match &spec.kind {
-        SourceKind::Mirror { url, anonymous, region, endpoint, path_style } => {
-            set("url", redacted(url).into());
-            set("anonymous", (*anonymous).into());
-            set("region", json!(region));
-            set("endpoint", json!(endpoint.as_ref().map(redacted)));
-            set("path_style", (*path_style).into());
+        SourceKind::Mirror(mirror) => {
+            set("url", redact::url(&mirror.url).into());
+            set("anonymous", mirror.anonymous.into());
+            set("region", json!(mirror.region));
+            set("endpoint", json!(mirror.endpoint.as_ref().map(redact::url)));
+            set("path_style", mirror.path_style.into());
+            set(
+                "layout",
+                json!(mirror.layout.map(|layout| match layout {
+                    super::Layout::Store => "store",
+                    super::Layout::Release => "release",
+                })),
+            );
         }
-        SourceKind::Github { repo, api_base, base_url, token_env, tag_prefix } => {
-            set("repo", repo.as_str().into());
-            set("api_base", json!(api_base.as_ref().map(redacted)));
-            set("base_url", json!(base_url.as_ref().map(redacted)));
-            set("token_env", json!(token_env));
-            set("tag_prefix", tag_prefix.as_str().into());
+        SourceKind::Github(github) => {
+            set("repo", github.repo.as_str().into());
+            set("api_base", json!(github.api_base.as_ref().map(redact::url)));
+            set("base_url", json!(github.base_url.as_ref().map(redact::url)));
+            set("token_env", json!(github.token_env));
+            set("tag_prefix", github.tag_prefix.as_str().into());
         }
-        SourceKind::Target { path, profile } => {
-            set("path", json!(path.as_ref().map(|p| p.to_string_lossy())));
-            set("profile", json!(profile));
+        SourceKind::Target(target) => {
+            set("path", json!(target.path.as_ref().map(|p| p.to_string_lossy())));
+            set("profile", json!(target.profile));
         }
-        SourceKind::Plugin { name, options } => {
-            set("name", name.as_str().into());
-            set("options", json!(options.as_ref().map(|o| o.written.clone())));
+        SourceKind::Plugin(plugin) => {
+            set("name", plugin.name.as_str().into());
+            set("options", json!(plugin.options.as_ref().map(|o| o.written.clone())));
         }
     }
     set("timeout", duration(&spec.timeout));
@@ -262,16 +270,9 @@ fn source(spec: &SourceSpec) -> Value {
     set("on_absent", then(spec.on_absent, plain.on_absent));
     set("race", spec.race.into());
     set("ca", json!(spec.ca.as_ref().map(|p| p.to_string_lossy())));
-    set("proxy", json!(spec.proxy.as_ref().map(redacted)));
+    set("proxy", json!(spec.proxy.as_ref().map(redact::url)));
     set("allow_http", spec.allow_http.into());
     set("prerelease", spec.prerelease.into());
-    set(
-        "layout",
-        json!(spec.layout.map(|layout| match layout {
-            super::Layout::Store => "store",
-            super::Layout::Release => "release",
-        })),
-    );
     table.into()
 }
 

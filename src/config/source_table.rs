@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 use url::Url;
 
 use super::{
-    Layout, OnFailure, RawValue, SourceKind, SourceSpec,
+    GithubSource, Layout, MirrorSource, OnFailure, PluginSource, RawValue, SourceKind, SourceSpec,
+    TargetSource,
     kinds::Literal,
     read::{KeyPath, Layer, Read, Reader, Spanned, table},
     shorthand::{SourceTextError, mirror_url, plugin, repository},
@@ -123,7 +124,7 @@ impl Read for SourceSpec {
                 return None;
             }
         };
-        if reader.layer == Layer::Project && matches!(spec.kind, SourceKind::Plugin { .. }) {
+        if reader.layer == Layer::Project && matches!(spec.kind, SourceKind::Plugin(_)) {
             reader.mistake(path, node.line, "plugins are named in your own config.toml only");
             return None;
         }
@@ -191,21 +192,22 @@ fn kind(
         "mirror" => {
             let (text, path, line) = need(&table.url, "url")?;
             let url = match SourceSpec::shorthand(&text, &reader.folder()) {
-                Ok(SourceSpec { kind: SourceKind::Mirror { url, .. }, .. }) => Ok(url),
+                Ok(SourceSpec { kind: SourceKind::Mirror(mirror), .. }) => Ok(mirror.url),
                 Ok(_) => mirror_url(&text),
                 Err(error) => Err(error),
             };
-            accept(url, &path, line, reader).map(SourceKind::mirror)
+            accept(url, &path, line, reader).map(|url| SourceKind::Mirror(MirrorSource::new(url)))
         }
         "github" => {
             let (text, path, line) = need(&table.repo, "repo")?;
-            accept(repository(&text), &path, line, reader).map(SourceKind::github)
+            accept(repository(&text), &path, line, reader)
+                .map(|repo| SourceKind::Github(GithubSource::new(repo)))
         }
-        "target" => Some(SourceKind::Target { path: None, profile: None }),
+        "target" => Some(SourceKind::Target(TargetSource::default())),
         "plugin" => {
             let (text, path, line) = need(&table.name, "name")?;
             let name = accept(plugin(&text), &path, line, reader)?;
-            Some(SourceKind::Plugin { name, options: None })
+            Some(SourceKind::Plugin(PluginSource::new(name)))
         }
         other => {
             let message = format!("expected mirror, github, target or plugin, got {other:?}");
@@ -236,11 +238,14 @@ fn spec(
     let fill = |at: Option<Spanned<bool>>| at.is_some_and(|at| at.value);
     let text = |at: Option<Spanned<Literal>>| at.map(|at| at.value.0);
     match &mut spec.kind {
-        SourceKind::Mirror { anonymous, region, endpoint, path_style, .. } => {
-            (*anonymous, *path_style) = (fill(table.anonymous), fill(table.path_style));
-            (*region, *endpoint) = (text(table.region), table.endpoint.map(|at| at.value));
+        SourceKind::Mirror(mirror) => {
+            mirror.anonymous = fill(table.anonymous);
+            mirror.path_style = fill(table.path_style);
+            mirror.region = text(table.region);
+            mirror.endpoint = table.endpoint.map(|at| at.value);
+            mirror.layout = table.layout.map(|at| at.value);
         }
-        SourceKind::Github { api_base, base_url, token_env, tag_prefix, .. } => {
+        SourceKind::Github(GithubSource { api_base, base_url, token_env, tag_prefix, .. }) => {
             *api_base = table.api_base.map(|at| at.value);
             *base_url = table.base_url.map(|at| at.value);
             *token_env = text(table.token_env);
@@ -248,16 +253,16 @@ fn spec(
                 *tag_prefix = prefix;
             }
         }
-        SourceKind::Target { path, profile } => {
+        SourceKind::Target(TargetSource { path, profile }) => {
             *path = table.path.map(|at| at.value).or(path.take());
             *profile = text(table.profile);
         }
-        SourceKind::Plugin { options, .. } => {
+        SourceKind::Plugin(PluginSource { options, .. }) => {
             *options = table.options.map(|at| at.value);
         }
     }
     spec.name = match spec.kind {
-        SourceKind::Plugin { .. } => None,
+        SourceKind::Plugin(_) => None,
         _ => text(table.name),
     };
     spec.timeout = table.timeout.map_or(spec.timeout, |at| at.value);
@@ -267,7 +272,6 @@ fn spec(
     spec.on_absent = table.on_absent.map_or(spec.on_absent, |at| at.value);
     spec.ca = table.ca.map(|at| at.value);
     spec.proxy = table.proxy.map(|at| at.value);
-    spec.layout = table.layout.map(|at| at.value);
     spec.race = fill(table.race);
     spec.allow_http = fill(table.allow_http);
     spec.prerelease = fill(table.prerelease);

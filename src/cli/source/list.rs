@@ -2,13 +2,15 @@
 
 use std::time::SystemTime;
 
+use loom_http::Journal;
 use loom_source::Capabilities;
 use serde_json::{Value, json};
 
-use crate::cli::{Done, Outcome, context::Context, sources};
+use crate::cli::{Done, Outcome, context::Context};
 use loom_runtime::{
     acquire::quarantine::Quarantine,
     config::{Flags, Resolved, SettingOrigin, SourceSpec, show},
+    sources::Opener,
 };
 
 /// One configured source.
@@ -26,7 +28,8 @@ pub(super) fn run(context: &Context) -> Outcome {
         context.printer.warning(format!("{untrusted}; {}", untrusted.hint()));
     }
     let quarantine = Quarantine::load(&resolved.state_dir.value, SystemTime::now())?;
-    let row = |spec| row(context, &resolved, &quarantine, spec);
+    let opener = context.opener(&resolved)?;
+    let row = |spec| row(&opener, &resolved, &quarantine, spec);
     let rows: Vec<Row<'_>> = resolved.sources.value.iter().map(row).collect();
     let list: Vec<Value> = rows.iter().enumerate().map(|(index, row)| row.json(index)).collect();
     let withheld = resolved.untrusted.as_ref().map(|untrusted| {
@@ -41,18 +44,14 @@ pub(super) fn run(context: &Context) -> Outcome {
 }
 
 fn row<'a>(
-    context: &Context,
+    opener: &Opener,
     resolved: &'a Resolved,
     quarantine: &Quarantine,
     spec: &'a SourceSpec,
 ) -> Row<'a> {
-    let mut alone = resolved.clone();
-    alone.sources.value = vec![spec.clone()];
-    let opened = sources::open(context, &alone, false).ok();
-    let source =
-        opened.as_ref().and_then(|opened| Some(opened.candidates.first()?.source.as_ref()));
+    let candidate = opener.open(spec, Journal::default()).ok();
     let held = quarantine.against(&spec.to_string()).next().is_some();
-    let can = source.map(|source| words(source.capabilities()));
+    let can = candidate.map(|candidate| words(candidate.source.capabilities()));
     Row { spec, origin: &resolved.sources.origin, can, held }
 }
 

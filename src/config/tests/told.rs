@@ -69,7 +69,8 @@ url = "github:c/d"
             {"type": "github", "repo": "c/d", "tag_prefix": "v", "timeout": "10s"},
         ]),
     );
-    let SourceKind::Plugin { options: Some(options), .. } = &world.resolved().sources.value[3].kind
+    let SourceKind::Plugin(PluginSource { options: Some(options), .. }) =
+        &world.resolved().sources.value[3].kind
     else {
         panic!("the fourth is a plugin")
     };

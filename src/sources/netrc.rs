@@ -1,34 +1,45 @@
-//! `.netrc`: who we are at which machine.
+//! `.netrc`: logins by host name.
 //!
-//! Read after curl: words between white space, quotes around a word that holds some, `#` to the end of the line
-//! where a keyword could stand. The published crates show tokens, which may be passwords, in their errors.
+//! The file is read as curl reads it: words between white space, quotes around a word that holds some, and `#` to the
+//! end of the line where a keyword may begin. Published crates for this show tokens, which may be passwords, in their
+//! errors.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::{Env, Os};
+use crate::config::{Env, Os};
 
-/// The entries of a `.netrc`, in its order.
+/// The logins of a `.netrc`, in the order of the file.
+///
+/// # Examples
+/// ```
+/// use loom_runtime::sources::netrc::Netrc;
+///
+/// let netrc = Netrc::parse("machine mirror.example login ci password secret")?;
+/// assert_eq!(netrc.login("mirror.example", "").map(|login| login.user.as_str()), Some("ci"));
+/// assert!(netrc.login("other.example", "").is_none());
+/// # Ok::<(), loom_runtime::sources::netrc::NetrcError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
-pub struct Netrc(Vec<Entry>);
+pub struct Netrc(Vec<NetrcEntry>);
 
 #[derive(Debug, Clone)]
-struct Entry {
+struct NetrcEntry {
     machine: String,
     login: Login,
 }
 
-/// Who we are somewhere.
+/// A user name and a password.
 #[derive(Debug, Clone, Default)]
 pub struct Login {
-    /// The user; may be empty.
+    /// The user name; may be empty.
     pub user: String,
     /// The password.
     pub password: SecretString,
 }
 
-/// A `.netrc` that cannot be understood. What stands there is not shown.
+/// A `.netrc` that cannot be parsed. Its text is not shown: it may be a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
 pub struct NetrcError {
@@ -38,8 +49,8 @@ pub struct NetrcError {
     pub why: &'static str,
 }
 
-/// Where the file may lie, the first that is there counts: `NETRC`, else in the home folder.
-pub fn paths(env: &Env, home: Option<PathBuf>, os: Os) -> Vec<PathBuf> {
+/// The paths at which the file may be, in order of precedence: `NETRC`, else in the home folder.
+pub fn paths(env: &Env, home: Option<&Path>, os: Os) -> Vec<PathBuf> {
     if let Some(path) = env.path("NETRC") {
         return vec![path];
     }
@@ -48,50 +59,24 @@ pub fn paths(env: &Env, home: Option<PathBuf>, os: Os) -> Vec<PathBuf> {
 }
 
 impl Netrc {
-    /// Reads the text of a file.
+    /// Parses the text of a file.
+    ///
+    /// # Errors
+    /// If a keyword is unknown, a value is missing, or a quote never ends.
     pub fn parse(text: &str) -> Result<Self, NetrcError> {
-        let mut words = Words { text, line: 1 };
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut words = NetrcWords { text, line: 1 };
+        let mut entries: Vec<NetrcEntry> = Vec::new();
         while let Some(keyword) = words.keyword()? {
-            let line = words.line;
-            let mut value = |why| words.next()?.ok_or(NetrcError { line, why });
-            match keyword.as_str() {
-                "machine" => {
-                    let machine = value("`machine` without a name")?;
-                    entries.push(Entry { machine, login: Login::default() });
-                }
-                // It is for any machine, and a password is given for one: what follows is read and passed over.
-                "default" => {
-                    entries.push(Entry { machine: String::new(), login: Login::default() })
-                }
-                "macdef" => {
-                    value("`macdef` without a name")?;
-                    words.skip_macro();
-                }
-                word @ ("login" | "user" | "password" | "account") => {
-                    let value = value("the value is missing")?;
-                    let why = "a login or password before any `machine`";
-                    let entry = entries.last_mut().ok_or(NetrcError { line, why })?;
-                    match word {
-                        "password" => entry.login.password = value.into(),
-                        "account" => {}
-                        _ => entry.login.user = value,
-                    }
-                }
-                _ => {
-                    let why =
-                        "a word that is none of machine, default, login, password, account, macdef";
-                    return Err(NetrcError { line, why });
-                }
-            }
+            words.read_keyword(&keyword, &mut entries)?;
         }
         entries.retain(|entry| !entry.machine.is_empty());
         Ok(Self(entries))
     }
 
-    /// Who we are at this very machine: the first entry for it, of this user where one is given.
+    /// The login for exactly this host: that of the first entry, and where `user` is not empty, of the first entry with
+    /// this user. A `default` entry never counts: a password belongs to one host.
     pub fn login(&self, machine: &str, user: &str) -> Option<&Login> {
-        let fits = |entry: &&Entry| {
+        let fits = |entry: &&NetrcEntry| {
             entry.machine.eq_ignore_ascii_case(machine)
                 && (user.is_empty() || user == entry.login.user)
         };
@@ -99,20 +84,61 @@ impl Netrc {
     }
 }
 
-/// The words of the text that is left.
-struct Words<'a> {
+/// The words of the rest of the text.
+struct NetrcWords<'a> {
     text: &'a str,
     line: usize,
 }
 
-impl Words<'_> {
+impl NetrcWords<'_> {
+    /// Reads what follows `keyword` into the entries.
+    fn read_keyword(
+        &mut self,
+        keyword: &str,
+        entries: &mut Vec<NetrcEntry>,
+    ) -> Result<(), NetrcError> {
+        let line = self.line;
+        let error = |why| NetrcError { line, why };
+        let mut value = |why| self.next()?.ok_or(error(why));
+        match keyword {
+            "machine" => {
+                let machine = value("`machine` without a name")?;
+                entries.push(NetrcEntry { machine, login: Login::default() });
+            }
+            // It is for every host: its login is read into an entry that is dropped at the end.
+            "default" => {
+                entries.push(NetrcEntry { machine: String::new(), login: Login::default() });
+            }
+            "macdef" => {
+                value("`macdef` without a name")?;
+                self.skip_macro();
+            }
+            "login" | "user" | "password" | "account" => {
+                let value = value("the value is missing")?;
+                let outside = error("a login or password before any `machine`");
+                let login = &mut entries.last_mut().ok_or(outside)?.login;
+                match keyword {
+                    "password" => login.password = value.into(),
+                    "account" => {}
+                    _ => login.user = value,
+                }
+            }
+            _ => {
+                return Err(error(
+                    "expected one of machine, default, login, password, account, macdef",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn advance(&mut self, count: usize) {
         let (gone, left) = self.text.split_at(count);
         self.line += gone.matches('\n').count();
         self.text = left;
     }
 
-    /// The next word where a keyword may stand: what follows a `#` there is a comment.
+    /// The next word where a keyword may begin: a `#` begins a comment there.
     fn keyword(&mut self) -> Result<Option<String>, NetrcError> {
         loop {
             self.skip_space();
@@ -238,13 +264,13 @@ mod tests {
 
     #[test]
     fn the_variable_names_the_file_else_it_is_at_home() {
-        let home = || Some(PathBuf::from("/srv/u"));
+        let home = Some(Path::new("/srv/u"));
         let none = Env::default();
-        assert_eq!(paths(&none, home(), Os::Unix), [PathBuf::from("/srv/u/.netrc")]);
+        assert_eq!(paths(&none, home, Os::Unix), [PathBuf::from("/srv/u/.netrc")]);
         let windows = ["/srv/u/_netrc", "/srv/u/.netrc"].map(PathBuf::from);
-        assert_eq!(paths(&none, home(), Os::Windows), windows);
+        assert_eq!(paths(&none, home, Os::Windows), windows);
         let named: Env = [("NETRC", "/etc/netrc")].into_iter().collect();
-        assert_eq!(paths(&named, home(), Os::Unix), [PathBuf::from("/etc/netrc")]);
+        assert_eq!(paths(&named, home, Os::Unix), [PathBuf::from("/etc/netrc")]);
         assert!(paths(&none, None, Os::Unix).is_empty());
     }
 

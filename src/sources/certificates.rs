@@ -1,4 +1,4 @@
-//! Whose certificates the environment says are to be trusted.
+//! The certificate authorities that the environment names.
 
 use std::{
     collections::BTreeSet,
@@ -6,35 +6,35 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Env;
+use crate::config::Env;
 
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR`: they stand for the system's certificates, as with OpenSSL.
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR`. As with OpenSSL, they replace the system's certificates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CertificatePaths {
-    /// One file in PEM form.
+    /// A file in PEM form.
     pub file: Option<PathBuf>,
-    /// Folders of such files; `:` separates them in the variable, `;` on Windows.
+    /// Folders of such files. The variable separates them by `:`, on Windows by `;`.
     pub folders: Vec<PathBuf>,
 }
 
-/// Certificates that cannot be had.
+/// Certificates that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// A file or folder cannot be read.
-    #[error("the certificates in {} cannot be read", path.display())]
+    #[error("cannot read the certificates in {}", path.display())]
     Read {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The folders hold none.
-    #[error("there is no certificate in PEM form in {0}")]
+    /// The folders hold no certificate.
+    #[error("no certificate in PEM form in {0}")]
     None(String),
 }
 
 impl CertificatePaths {
-    /// What the environment names; `None` where the system's own are meant.
+    /// The paths that the environment names; `None` if it names none and the system's certificates are used.
     pub fn of(env: &Env) -> Option<Self> {
         let folders = env.path("SSL_CERT_DIR");
         let folders = folders.iter().flat_map(|paths| std::env::split_paths(paths));
@@ -43,7 +43,7 @@ impl CertificatePaths {
         (file.is_some() || !folders.is_empty()).then_some(Self { file, folders })
     }
 
-    /// The variables that name them.
+    /// The names of the variables that are set.
     pub fn variables(&self) -> &'static str {
         match (&self.file, &self.folders[..]) {
             (Some(_), []) => "SSL_CERT_FILE",
@@ -52,7 +52,11 @@ impl CertificatePaths {
         }
     }
 
-    /// Everything in them, a file at a time. A folder may hold other things too, and one of several may be missing.
+    /// The contents of the files, one item per file. Other files in a folder are skipped; a folder that is missing is
+    /// skipped too, as long as some certificate is found.
+    ///
+    /// # Errors
+    /// If a file or folder cannot be read, or if no certificate is found.
     pub fn read(&self) -> Result<Vec<Vec<u8>>, CertificateError> {
         let mut bundles = Vec::new();
         if let Some(file) = &self.file {
@@ -76,7 +80,10 @@ impl CertificatePaths {
     }
 }
 
-/// A file of certificates.
+/// Reads a file of certificates.
+///
+/// # Errors
+/// If the file cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     fs::read(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
@@ -98,7 +105,7 @@ fn holds_certificate(bytes: &[u8]) -> bool {
 }
 
 impl std::fmt::Display for CertificatePaths {
-    /// The paths, as people would name them.
+    /// The paths, separated by commas.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let paths = self.file.iter().chain(&self.folders);
         f.write_str(&paths.map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "))
@@ -116,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn without_variables_the_systems_own_are_meant() {
+    fn without_variables_the_system_decides() {
         assert_eq!(paths(&[]), None);
         assert_eq!(paths(&[("SSL_CERT_FILE", String::new())]), None);
         assert_eq!(paths(&[("SSL_CERT_DIR", ":".into())]), None);
@@ -124,7 +131,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn folders_hold_certificates_once_and_other_things_too() {
+    fn each_certificate_of_a_folder_is_read_once_and_other_files_are_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("a.pem"), PEM).unwrap();
@@ -141,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_named_has_to_be_there() {
+    fn named_paths_must_exist() {
         let empty = tempfile::tempdir().unwrap();
         let at = empty.path().display().to_string();
         let none = paths(&[("SSL_CERT_DIR", at.clone())]).unwrap().read().unwrap_err();

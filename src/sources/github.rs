@@ -3,68 +3,54 @@
 use std::sync::Arc;
 
 use loom_github::{Github, GithubOptions, GithubRepo, GithubToken};
+use loom_http::Journal;
 
-use super::{CommandError, Exit, context::Context, sources};
-use loom_runtime::{
-    config::{Env, Resolved, Signature, SourceKind, SourceSpec},
-    sources::{Candidate, Reach, SharedDocuments},
+use super::{Candidate, OpenError, Opener, Reach, SharedDocuments};
+use crate::{
+    config::{Env, GithubSource, SourceSpec},
     trust::SourceClass,
 };
 
-/// The variables that hold a token for github.com, the first that is set counts.
+/// The variables that may hold a token for github.com; the first one that is set is used.
 const PUBLIC: [&str; 3] = ["LOOM_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"];
 
-/// The variables that hold a token for the server that `GH_HOST` names.
+/// The variables that may hold a token for the server that `GH_HOST` names; the first one that is set is used.
 const ENTERPRISE: [&str; 2] = ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"];
 
-/// The source, asked by nobody yet.
-pub(crate) fn open(
-    context: &Context,
-    resolved: &Resolved,
+/// Opens the repository. No request is sent.
+pub(super) fn open(
+    opener: &Opener,
     spec: &SourceSpec,
-) -> Result<Candidate, CommandError> {
-    let SourceKind::Github { repo, api_base, base_url, token_env, tag_prefix } = &spec.kind else {
-        return Err(CommandError::new(Exit::Failure, format!("{spec} is not of type github")));
-    };
-    let place =
-        GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref()).map_err(|e| usage(&e))?;
-    let (token, wanted) = token(context.env(), &place, token_env.as_deref());
-    let (reach, origin) = (reach(&place), origin(&place));
+    github: &GithubSource,
+    journal: Journal,
+) -> Result<Candidate, OpenError> {
+    let GithubSource { repo, api_base, base_url, token_env, tag_prefix } = github;
+    let repo = GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref())?;
+    let (token, token_variable) = token(&opener.env, &repo, token_env.as_deref());
+    let reach = if repo.is_local() { Reach::Loopback } else { Reach::Network };
+    let class = if repo.is_plain() { SourceClass::PlainHttp } else { SourceClass::Mirror };
     let options = GithubOptions {
-        repo: place,
+        repo,
         token,
-        token_variable: wanted,
+        token_variable,
         tag_prefix: tag_prefix.clone(),
         prerelease: spec.prerelease,
-        evidence: resolved.trust.signature.value == Signature::Required,
-        network: sources::network(context, resolved, spec)?,
-        cache: Arc::new(SharedDocuments::of(&resolved.state_dir.value, "github")),
+        evidence: opener.evidence,
+        network: opener.network.settings(spec, journal)?,
+        cache: Arc::new(SharedDocuments::of(&opener.state, "github")),
     };
-    let github = Github::open(options).map_err(|e| usage(&e))?;
-    Ok(sources::candidate(spec, origin, reach, Box::new(github)))
+    Ok(Candidate::of(spec, class, reach, Box::new(Github::open(options)?)))
 }
 
-fn usage(error: &dyn std::error::Error) -> CommandError {
-    CommandError::of(Exit::Usage, error)
-        .hint("`loom config show` says where this source is configured")
-}
-
-fn reach(place: &GithubRepo) -> Reach {
-    if place.is_local() { Reach::Loopback } else { Reach::Network }
-}
-
-fn origin(place: &GithubRepo) -> SourceClass {
-    if place.is_plain() { SourceClass::PlainHttp } else { SourceClass::Mirror }
-}
-
-/// The token for a server, and the variable to name where one would help. A token goes to the server that it was
-/// made for: the usual variables to github.com, those for Enterprise to the host in `GH_HOST`, and the one that a
-/// source names to that source alone.
-fn token(env: &Env, place: &GithubRepo, named: Option<&str>) -> (Option<GithubToken>, String) {
+/// The token for a server, and the variable to name where a token would help.
+///
+/// A token is sent only to the server that it was made for: those in the usual variables to github.com, those for
+/// Enterprise to the host in `GH_HOST`, and the one in the variable that a source names to that source.
+fn token(env: &Env, repo: &GithubRepo, named: Option<&str>) -> (Option<GithubToken>, String) {
     let names: &[&str] = match named {
         Some(ref name) => std::slice::from_ref(name),
-        None if place.is_github_com() => &PUBLIC,
-        None if env.get("GH_HOST").is_some_and(|host| host.eq_ignore_ascii_case(&place.host())) => {
+        None if repo.is_github_com() => &PUBLIC,
+        None if env.get("GH_HOST").is_some_and(|host| host.eq_ignore_ascii_case(&repo.host())) => {
             &ENTERPRISE
         }
         None => return (None, "token_env of the source".to_owned()),
@@ -84,8 +70,8 @@ mod tests {
 
     fn chosen(env: &[(&str, &str)], base: Option<&str>, named: Option<&str>) -> Option<String> {
         let base = base.map(|base| base.parse().unwrap());
-        let place = GithubRepo::new("o/r", base.as_ref(), None).unwrap();
-        let (token, _) = token(&env.iter().copied().collect(), &place, named);
+        let repo = GithubRepo::new("o/r", base.as_ref(), None).unwrap();
+        let (token, _) = token(&env.iter().copied().collect(), &repo, named);
         token.map(|token| format!("{}={}", token.from, token.value.expose_secret()))
     }
 

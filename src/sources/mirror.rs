@@ -1,0 +1,54 @@
+//! Opens sources of type `mirror`: a folder, a web server or a bucket.
+
+use loom_http::{Journal, NetworkSettings};
+use loom_mirror::{Mirror, MirrorLayout, MirrorOptions};
+use loom_source::Source;
+
+use super::{Bounded, Candidate, OpenError, Opener, Reach, netrc_file, object_store};
+use crate::{
+    config::{Layout, MirrorSource, SourceSpec},
+    trust::SourceClass,
+};
+
+/// Opens the mirror. No request is sent.
+pub(super) fn open(
+    opener: &Opener,
+    spec: &SourceSpec,
+    mirror: &MirrorSource,
+    journal: Journal,
+) -> Result<Candidate, OpenError> {
+    let MirrorSource { url, layout, .. } = mirror;
+    let options = MirrorOptions {
+        layout: match layout {
+            None => MirrorLayout::Probe,
+            Some(Layout::Store) => MirrorLayout::Store,
+            Some(Layout::Release) => MirrorLayout::Release,
+        },
+        // A folder needs neither proxies nor certificates: wrong ones are no reason not to read it.
+        network: match url.scheme() {
+            "file" => NetworkSettings::default(),
+            _ => opener.network.settings(spec, journal)?,
+        },
+        authorization: None,
+        objects: object_store::options(mirror, &opener.env, opener.home.as_deref()),
+    };
+    let netrc = if uses_netrc(mirror) { opener.netrc() } else { None };
+    let mirror = Mirror::open(netrc_file::with_login(netrc.as_ref(), url).as_str(), options)?;
+    let reach = match (url.scheme(), mirror.is_local()) {
+        ("file", _) => Reach::Disk,
+        (_, true) => Reach::Loopback,
+        (_, false) => Reach::Network,
+    };
+    let class = if mirror.is_insecure() { SourceClass::PlainHttp } else { SourceClass::Mirror };
+    let source: Box<dyn Source> = match reach {
+        // A folder may be a mount whose server has gone away.
+        Reach::Disk => Box::new(Bounded::new(mirror, spec.timeout)),
+        Reach::Loopback | Reach::Network => Box::new(mirror),
+    };
+    Ok(Candidate::of(spec, class, reach, source))
+}
+
+/// Whether a login for the mirror is looked up in `.netrc`: for web servers whose URL has no password.
+pub(super) fn uses_netrc(MirrorSource { url, .. }: &MirrorSource) -> bool {
+    matches!(url.scheme(), "http" | "https") && url.password().is_none()
+}
