@@ -1,13 +1,23 @@
 //! What a command runs with.
 
-use std::{cell::OnceCell, path::PathBuf};
+use std::{
+    cell::{Cell, OnceCell},
+    path::PathBuf,
+};
 
 use loom_http::Journal;
 use loom_source::{Platform, Product};
 
-use super::{CommandError, Exit, global::Global, printer::Printer, report::open};
+use super::{
+    CommandError, Exit,
+    global::Global,
+    printer::Printer,
+    report::{config::diagnostic_line, open},
+};
 use loom_runtime::{
-    config::{self, Disk, Env, Flags, Inputs, Os, Resolved, Signature, Trusted},
+    config::{
+        self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, Signature, Trusted,
+    },
     sources::{NetworkDefaults, OpenedSources, Opener},
     store::{Store, StoreNotice},
 };
@@ -19,11 +29,12 @@ pub(crate) struct Context {
     /// Where output is printed.
     pub(crate) printer: Printer,
     env: OnceCell<Env>,
+    warned: Cell<bool>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global, printer: Printer) -> Self {
-        Self { global, printer, env: OnceCell::new() }
+        Self { global, printer, env: OnceCell::new(), warned: Cell::new(false) }
     }
 
     /// The environment.
@@ -39,7 +50,7 @@ impl Context {
         })
     }
 
-    /// Everything a configuration depends on, these flags and the global ones included.
+    /// Everything that a configuration depends on. The global options are added to `flags`.
     pub(crate) fn inputs(&self, flags: Flags) -> Result<Inputs, CommandError> {
         let Global { offline, cache_dir, config, binary, .. } = self.global.clone();
         let flags = Flags { offline: offline || flags.offline, cache_dir, config, binary, ..flags };
@@ -47,6 +58,7 @@ impl Context {
             env: self.env().clone(),
             home: std::env::home_dir(),
             os: Os::current(),
+            program_data: program_data(),
             cwd: self.cwd()?,
             flags,
             trusted: Trusted::default(),
@@ -56,9 +68,20 @@ impl Context {
         Ok(inputs)
     }
 
-    /// The configuration that holds with these flags.
+    /// The effective configuration with these flags.
     pub(crate) fn resolve(&self, flags: Flags) -> Result<Resolved, CommandError> {
-        Ok(config::resolve(&self.inputs(flags)?, &Disk)?)
+        let resolved = config::resolve(&self.inputs(flags)?, &Disk)?;
+        self.warn(&resolved);
+        Ok(resolved)
+    }
+
+    /// Prints the warnings that matter to every command, once.
+    pub(crate) fn warn(&self, resolved: &Resolved) {
+        if !self.warned.replace(true) {
+            for warning in resolved.warnings.iter().filter(|warning| is_shown_by_all(warning)) {
+                self.printer.warning(diagnostic_line(warning));
+            }
+        }
     }
 
     /// The opener of sources, with this configuration.
@@ -93,7 +116,7 @@ impl Context {
         Ok(Store::open(&resolved.cache_dir.value)?)
     }
 
-    /// The program meant, for this machine's platform.
+    /// The binary to manage, for this machine's platform.
     pub(crate) fn line(&self, resolved: &Resolved) -> Result<Product, CommandError> {
         let platform = Platform::current().ok_or_else(|| {
             let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
@@ -103,7 +126,7 @@ impl Context {
         Ok(Product { authority, binary, platform })
     }
 
-    /// Says what the store wants people to hear of.
+    /// Prints the notices of the store.
     pub(crate) fn notices(&self, store: &Store) {
         for notice in store.notices() {
             self.printer.warning(match notice {
@@ -120,4 +143,20 @@ impl Context {
             });
         }
     }
+}
+
+/// Whether every command prints the warning: a file of the administrator that is not used.
+pub(crate) fn is_shown_by_all(warning: &Diagnostic) -> bool {
+    matches!(warning.problem, Problem::UnsafeMachineFile(_))
+}
+
+/// `C:\ProgramData`, as the system reports it.
+#[cfg(windows)]
+fn program_data() -> Option<PathBuf> {
+    config::program_data()
+}
+
+#[cfg(not(windows))]
+fn program_data() -> Option<PathBuf> {
+    None
 }

@@ -5,7 +5,10 @@ use std::time::SystemTime;
 use loom_source::{Product, Selector, Slot};
 
 use super::{
-    CommandError, Exit, build_note, context::Context, progress::ProgressReporter, report::open,
+    CommandError, Exit, build_note,
+    context::Context,
+    progress::ProgressReporter,
+    report::{config::UNTRUSTED_HINT, open},
     selection::Selection,
 };
 use loom_runtime::{
@@ -123,7 +126,7 @@ fn fetch(
     }
     context.notices(store);
     let acquired = acquired.map_err(|error| {
-        let untrusted = resolved.untrusted.iter().map(|untrusted| untrusted.hint());
+        let untrusted = resolved.untrusted.iter().map(|_| UNTRUSTED_HINT.to_owned());
         let hints: Vec<String> = open::hints(&opened.notices).chain(untrusted).collect();
         let failure = CommandError::from(error);
         if hints.is_empty() { failure } else { failure.also(hints.join("\n")) }

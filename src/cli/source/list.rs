@@ -6,10 +6,10 @@ use loom_http::Journal;
 use loom_source::Capabilities;
 use serde_json::{Value, json};
 
-use crate::cli::{Done, Outcome, context::Context};
+use crate::cli::{Done, Outcome, context::Context, report::config::untrusted_warning};
 use loom_runtime::{
     acquire::quarantine::Quarantine,
-    config::{Flags, Resolved, SettingOrigin, SourceSpec, show},
+    config::{Flags, Resolved, SettingOrigin, SourceSpec},
     sources::Opener,
 };
 
@@ -25,7 +25,7 @@ struct Row<'a> {
 pub(super) fn run(context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     if let Some(untrusted) = &resolved.untrusted {
-        context.printer.warning(format!("{untrusted}; {}", untrusted.hint()));
+        context.printer.warning(untrusted_warning(untrusted));
     }
     let quarantine = Quarantine::load(&resolved.state_dir.value, SystemTime::now())?;
     let opener = context.opener(&resolved)?;
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context) -> Outcome {
     let rows: Vec<Row<'_>> = resolved.sources.value.iter().map(row).collect();
     let list: Vec<Value> = rows.iter().enumerate().map(|(index, row)| row.json(index)).collect();
     let withheld = resolved.untrusted.as_ref().map(|untrusted| {
-        let keys: Vec<&str> = untrusted.what.iter().map(|w| w.key.as_str()).collect();
+        let keys: Vec<&str> = untrusted.withheld.iter().map(|item| item.key.as_str()).collect();
         json!({"file": untrusted.file, "keys": keys})
     });
     let document = json!({"schema": 1, "sources": list, "untrusted": withheld});
@@ -76,7 +76,7 @@ impl Row<'_> {
     fn json(&self, index: usize) -> Value {
         json!({
             "order": index + 1, "name": self.spec.name, "type": self.spec.kind.type_name(),
-            "address": self.spec.kind.to_string(), "origin": show::origin(self.origin),
+            "address": self.spec.kind.to_string(), "origin": self.origin.json(),
             "trust": if self.trusted() { "given" } else { "not-needed" },
             "capabilities": self.can, "quarantined": self.held,
         })

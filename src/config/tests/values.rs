@@ -1,4 +1,4 @@
-//! Providers, sources, and what the runtime is told.
+//! Values of providers, servers, agents and sources, and the environment of the runtime.
 
 use super::*;
 
@@ -45,7 +45,7 @@ url = "github:c/d"
 "#,
     );
     let world = world.env(&[("SECRET", "hidden")]);
-    let (sources, _) = world.row("sources");
+    let (sources, _) = world.setting("sources");
     assert_eq!(
         sources,
         json!([
@@ -79,22 +79,22 @@ url = "github:c/d"
 }
 
 #[test]
-fn the_default_provider_gets_what_the_variables_say() {
+fn the_variables_apply_to_the_default_provider() {
     let file = "[llm.zeta]\nmodel = 'z'\n[llm.alpha-1]\nmodel = 'a'\nmax_tokens = 1\n";
-    let meant = |world: &World| world.resolved().llm.default_provider().unwrap().name.clone();
+    let default = |world: &World| world.resolved().llm.default_provider().unwrap().name.clone();
     let world = World::new().project(file);
-    assert_eq!(meant(&world), "zeta", "the first in the file");
+    assert_eq!(default(&world), "zeta", "the first in the file");
     let world = world.user("[llm]\ndefault = 'alpha-1'\n[llm.zeta]\nmodel = 'u'\napi_key = 'k'\n");
-    assert_eq!(meant(&world), "alpha-1");
+    assert_eq!(default(&world), "alpha-1");
     let world = world.env(&[
         ("LOOM_LLM_MODEL", "m"),
         ("LOOM_LLM_API_BASE", "https://b"),
         ("ALPHA_1_API_KEY", "named"),
         ("ZETA_API_KEY", "zk"),
     ]);
-    assert_eq!(world.row("llm.alpha-1.model").0, "m");
-    assert_eq!(world.row("llm.alpha-1.max_tokens"), (json!(1), format!("{PROJECT}:5")));
-    assert_eq!(world.row("llm.zeta.model"), (json!("z"), format!("{PROJECT}:2")));
+    assert_eq!(world.setting("llm.alpha-1.model").0, "m");
+    assert_eq!(world.setting("llm.alpha-1.max_tokens"), (json!(1), format!("{PROJECT}:5")));
+    assert_eq!(world.setting("llm.zeta.model"), (json!("z"), format!("{PROJECT}:2")));
     let key = |world: &World, index: usize| {
         let provider = &world.resolved().llm.providers[index];
         provider.api_key.as_ref().unwrap().value.expose_secret().to_owned()
@@ -107,8 +107,8 @@ fn the_default_provider_gets_what_the_variables_say() {
 #[test]
 fn variables_alone_make_a_provider() {
     let world = World::new().env(&[("LOOM_LLM_MODEL", "m"), ("LOOM_LLM_API_KEY", "secret")]);
-    assert_eq!(world.row("llm.default").0, "env");
-    assert_eq!(world.row("llm.env.api_key").0, "***");
+    assert_eq!(world.setting("llm.default").0, "env");
+    assert_eq!(world.setting("llm.env.api_key").0, "***");
     assert!(World::new().resolved().llm.providers.is_empty());
 }
 
@@ -117,15 +117,15 @@ fn the_file_beside_expands_values_and_holds_keys() {
     let world = World::new()
         .project("[llm.deepseek]\nmodel = '${MODEL:-none}'\n[agents.a]\nx = ['${X}']\n")
         .file("/p/.env", "MODEL=m\nDEEPSEEK_API_KEY=k\nX=dotenv\nLOOM_DASHBOARD_PORT=1\n");
-    assert_eq!(world.row("llm.deepseek.model").0, "m");
-    let (key, origin) = world.row("llm.deepseek.api_key");
+    assert_eq!(world.setting("llm.deepseek.model").0, "m");
+    let (key, origin) = world.setting("llm.deepseek.api_key");
     assert_eq!((key, origin), (json!("***"), "DEEPSEEK_API_KEY in /p/.env:2".into()));
-    assert_eq!(world.row("dashboard.port").0, 3030, "never our own settings");
-    assert_eq!(world.warnings().len(), 1, "and it is said");
+    assert_eq!(world.setting("dashboard.port").0, 3030, "never our own settings");
+    assert_eq!(world.warnings().len(), 1, "and a warning says so");
     let world = world.env(&[("X", "process"), ("LOOM_TRUST_PROJECT", "yes")]);
     let agents = world.resolved().agents;
     assert_eq!(agents["a"].value["x"].value.value, json!(["process"]));
-    assert_eq!(world.row("agents.a.x").0, json!(["${X}"]), "what a variable holds is not shown");
+    assert_eq!(world.setting("agents.a.x").0, json!(["${X}"]), "values of variables are not shown");
 }
 
 #[test]
@@ -141,12 +141,12 @@ fn each_entry_of_a_free_table_has_its_own_line() {
         ("agents.a.y", 8),
         ("agents.b", 9),
     ] {
-        assert_eq!(world.row(key).1, format!("/p/loom.toml:{line}"), "{key}");
+        assert_eq!(world.setting(key).1, format!("/p/loom.toml:{line}"), "{key}");
     }
 }
 
 #[test]
-fn the_runtime_is_told_what_holds() {
+fn the_environment_of_the_runtime_holds_the_effective_configuration() {
     let world = World::new()
         .project(
             "[bridge]\nmode = 'bridge-only'\n[llm.d]\nmodel = 'm'\nextra = {a = 1}\n[llm.b]\n\
@@ -177,19 +177,19 @@ fn the_runtime_is_told_what_holds() {
 }
 
 #[test]
-fn the_first_file_of_a_project_parses_with_and_without_its_comments() {
+fn the_template_is_valid_with_and_without_its_comments() {
     let bare = template("my \"project\"");
     let uncommented: String = bare
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.starts_with('[') || rest.contains(" = ") => rest,
+            Some(rest) if rest.starts_with('[') || is_assignment(rest) => rest,
             _ => line,
         })
         .map(|line| format!("{line}\n"))
         .collect();
     for text in [&bare, &uncommented] {
         let world = World::new().project(text);
-        assert_eq!(world.mistakes(), [""; 0], "{text}");
+        assert_eq!(world.problems(), [""; 0], "{text}");
         assert_eq!(world.resolved().project.name.unwrap().value, "my \"project\"");
     }
     assert_eq!(World::new().project(&uncommented).resolved().sources.value.len(), 1);
@@ -197,7 +197,7 @@ fn the_first_file_of_a_project_parses_with_and_without_its_comments() {
 }
 
 #[test]
-fn mcp_servers_of_the_environment_hold_instead_of_all_files() {
+fn mcp_servers_of_the_environment_replace_those_of_all_files() {
     let file = "[mcp.file]\ncommand = \"f\"\n";
     for (text, expected) in [
         (
@@ -211,7 +211,7 @@ fn mcp_servers_of_the_environment_hold_instead_of_all_files() {
         ("{}", json!({})),
     ] {
         let resolved = World::new().user(file).env(&[("LOOM_MCP_SERVERS", text)]).resolved();
-        let told: Value = resolved
+        let servers: Value = resolved
             .mcp
             .iter()
             .map(|(name, server)| {
@@ -219,6 +219,12 @@ fn mcp_servers_of_the_environment_hold_instead_of_all_files() {
                 (name.clone(), json!([server.command.value, server.args.value, key]))
             })
             .collect();
-        assert_eq!(told, expected, "{text}");
+        assert_eq!(servers, expected, "{text}");
     }
+}
+
+/// Whether the text is `key = value`.
+fn is_assignment(text: &str) -> bool {
+    let key = text.split_once(" = ").map(|(key, _)| key);
+    key.is_some_and(|key| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
 }
