@@ -9,7 +9,7 @@ use indicatif::{HumanBytes, HumanDuration};
 use loom_cargo_build::{BuildArtifact, CargoBuild, CheckoutChoice, find_checkout, link};
 use serde_json::{Value, json};
 
-use super::{CommandError, Done, Exit, Outcome, context::Context};
+use super::{CommandError, Done, Exit, Outcome, context::Context, report::source_error};
 use loom_runtime::config::{Flags, Resolved};
 
 /// Arguments of `loom dev`.
@@ -83,7 +83,7 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
     let target = CargoBuild::open(opener.cargo_build_options(checkout.clone()));
     let builds = target
         .builds(&context.line(resolved)?)
-        .map_err(|e| CommandError::of(Exit::Failure, &e).maybe_hint(e.hint()))?;
+        .map_err(|e| CommandError::of(Exit::Failure, &e).maybe_hint(source_error::hint(&e)))?;
     let document = json!({
         "schema": 1, "checkout": checkout, "reason": reason.to_string(), "hint": hint,
         "builds": builds.iter().map(build).collect::<Vec<_>>(),

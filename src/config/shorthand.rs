@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use loom_base::redact;
-use loom_source::Name;
+use loom_source::{Name, Scheme};
 use url::Url;
 
 use super::{GithubSource, MirrorSource, PluginSource, SourceKind, SourceSpec, TargetSource};
@@ -50,9 +50,6 @@ pub enum SourceTextError {
     Query(String),
 }
 
-/// The schemes of mirrors.
-const SCHEMES: [&str; 6] = ["file", "http", "https", "s3", "gs", "az"];
-
 impl SourceSpec {
     /// The source that a shorthand names. Relative paths begin at `base`.
     ///
@@ -81,27 +78,27 @@ fn github(repo: &str) -> SourceKind {
 }
 
 fn kind(text: &str, base: &Path) -> Result<SourceKind, SourceTextError> {
-    if text == "target" {
+    if text == Scheme::Target.as_str() {
         return Ok(SourceKind::Target(TargetSource::default()));
     }
     if Path::new(text).is_absolute() || text.starts_with('.') {
         return path_url(&base.join(text)).map(mirror);
     }
-    match text.split_once(':') {
-        Some(("github", repo)) => repository(repo).map(github),
-        Some(("target", path)) if !path.is_empty() => {
-            let path = Some(clean(&base.join(path)));
+    let Some((scheme, rest)) = text.split_once(':') else { return Err(unknown(text, base)) };
+    match scheme.parse() {
+        Ok(Scheme::Github) => repository(rest).map(github),
+        Ok(Scheme::Target) if !rest.is_empty() => {
+            let path = Some(clean(&base.join(rest)));
             Ok(SourceKind::Target(TargetSource { path, profile: None }))
         }
-        Some(("plugin", name)) => {
-            plugin(name).map(|name| SourceKind::Plugin(PluginSource::new(name)))
-        }
-        Some((_, rest)) if rest.starts_with("//") => mirror_url(text).map(mirror),
-        _ => Err(SourceTextError::Unknown {
-            text: redact::text(text),
-            is_folder: base.join(text).is_dir(),
-        }),
+        Ok(Scheme::Plugin) => plugin(rest).map(|name| SourceKind::Plugin(PluginSource::new(name))),
+        _ if rest.starts_with("//") => mirror_url(text).map(mirror),
+        _ => Err(unknown(text, base)),
     }
+}
+
+fn unknown(text: &str, base: &Path) -> SourceTextError {
+    SourceTextError::Unknown { text: redact::text(text), is_folder: base.join(text).is_dir() }
 }
 
 /// `owner/repository`, as GitHub allows it.
@@ -126,11 +123,11 @@ pub(crate) fn mirror_url(text: &str) -> Result<Url, SourceTextError> {
     let shown = || redact::text(text);
     let url = Url::parse(text)
         .map_err(|why| SourceTextError::Url { url: shown(), why: why.to_string() })?;
-    let scheme = url.scheme();
-    if !SCHEMES.contains(&scheme) {
-        return Err(SourceTextError::Scheme(scheme.to_owned()));
-    }
-    if scheme == "file" {
+    let scheme = url.scheme().parse().ok().filter(|scheme: &Scheme| scheme.is_mirror());
+    let Some(scheme) = scheme else {
+        return Err(SourceTextError::Scheme(url.scheme().to_owned()));
+    };
+    if scheme == Scheme::File {
         if url.host().is_some() {
             return Err(SourceTextError::FileHost(shown()));
         }

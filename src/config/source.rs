@@ -3,6 +3,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use loom_base::redact;
+use loom_source::Scheme;
 use url::Url;
 
 use super::RawValue;
@@ -168,6 +169,11 @@ impl MirrorSource {
             endpoint: None,
             path_style: false,
         }
+    }
+
+    /// The scheme of the URL; `None` if it is not one of a mirror.
+    pub fn scheme(&self) -> Option<Scheme> {
+        self.url.scheme().parse().ok().filter(|scheme: &Scheme| scheme.is_mirror())
     }
 }
 

@@ -1,13 +1,14 @@
 //! Limits how long a folder is waited for. It may be a network mount whose server is gone: a system call on it then never
 //! returns, so each call runs on a thread of its own, which is abandoned when the source's timeout has passed.
 
-use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, future::BoxFuture, stream};
 use loom_source::{
     AssetRef, Body, Capabilities, Download, ListingScope, Name, Offer, Platform, Product,
-    RangeRequest, Release, Source, SourceError, Version, VersionListing,
+    RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase, Version,
+    VersionListing,
 };
 use tokio::{runtime::Handle, time::timeout};
 
@@ -34,16 +35,14 @@ impl Bounded {
         let asked = tokio::task::spawn_blocking(move || handle.block_on(ask(source)));
         match timeout(self.within, asked).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(e)) => {
-                Err(SourceError::Read { at: self.to_string(), source: io::Error::other(e) })
-            }
-            Err(_) => Err(stall(self.to_string(), self.within)),
+            Ok(Err(e)) => Err(SourceError::read(self.to_string(), e)),
+            Err(_) => Err(stalled(self.to_string(), TransferPhase::Response, self.within)),
         }
     }
 }
 
-fn stall(at: String, after: Duration) -> SourceError {
-    SourceError::Stall { at, after }
+fn stalled(at: String, phase: TransferPhase, timeout: Duration) -> SourceError {
+    SourceError::new(at, SourceErrorKind::Stalled { phase, timeout })
 }
 
 /// The same body; a piece that takes longer than `within` is a stall.
@@ -54,7 +53,7 @@ fn bounded(body: Body, at: String, within: Duration) -> Body {
             let mut body = body?;
             match timeout(within, body.next()).await {
                 Ok(piece) => Some((piece?, Some(body))),
-                Err(_) => Some((Err(stall(at, within)), None)),
+                Err(_) => Some((Err(stalled(at, TransferPhase::Body, within)), None)),
             }
         }
     })

@@ -2,7 +2,7 @@
 
 use loom_http::{Journal, NetworkSettings};
 use loom_mirror::{Mirror, MirrorLayout, MirrorOptions};
-use loom_source::Source;
+use loom_source::{Scheme, Source};
 
 use super::{Bounded, Candidate, OpenError, Opener, Reach, netrc_file, object_store};
 use crate::{
@@ -17,6 +17,7 @@ pub(super) fn open(
     mirror: &MirrorSource,
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
+    let scheme = mirror.scheme();
     let MirrorSource { url, layout, .. } = mirror;
     let options = MirrorOptions {
         layout: match layout {
@@ -25,17 +26,17 @@ pub(super) fn open(
             Some(Layout::Release) => MirrorLayout::Release,
         },
         // A folder needs neither proxies nor certificates: wrong ones are no reason not to read it.
-        network: match url.scheme() {
-            "file" => NetworkSettings::default(),
+        network: match scheme {
+            Some(Scheme::File) => NetworkSettings::default(),
             _ => opener.network.settings(spec, journal)?,
         },
         authorization: None,
         objects: object_store::options(mirror, &opener.env, opener.home.as_deref()),
     };
     let netrc = if uses_netrc(mirror) { opener.netrc() } else { None };
-    let mirror = Mirror::open(netrc_file::with_login(netrc.as_ref(), url).as_str(), options)?;
-    let reach = match (url.scheme(), mirror.is_local()) {
-        ("file", _) => Reach::Disk,
+    let mirror = Mirror::open(netrc_file::with_login(netrc.as_ref(), url).into_owned(), options)?;
+    let reach = match (scheme, mirror.is_local()) {
+        (Some(Scheme::File), _) => Reach::Disk,
         (_, true) => Reach::Loopback,
         (_, false) => Reach::Network,
     };
@@ -49,6 +50,6 @@ pub(super) fn open(
 }
 
 /// Whether a login for the mirror is looked up in `.netrc`: for web servers whose URL has no password.
-pub(super) fn uses_netrc(MirrorSource { url, .. }: &MirrorSource) -> bool {
-    matches!(url.scheme(), "http" | "https") && url.password().is_none()
+pub(super) fn uses_netrc(mirror: &MirrorSource) -> bool {
+    matches!(mirror.scheme(), Some(Scheme::Http | Scheme::Https)) && mirror.url.password().is_none()
 }

@@ -4,13 +4,14 @@
 use std::{collections::BTreeMap, path::Path};
 
 use loom_mirror::{ObjectOptions, VARIABLES};
+use loom_source::Scheme;
 
 use super::aws_profile::AwsProfile;
 use crate::config::{Env, MirrorSource};
 
 /// The options of the mirror; without any variable where it is not in a bucket.
 pub(super) fn options(mirror: &MirrorSource, env: &Env, home: Option<&Path>) -> ObjectOptions {
-    let MirrorSource { url, anonymous, region, endpoint, path_style, .. } = mirror;
+    let MirrorSource { anonymous, region, endpoint, path_style, .. } = mirror;
     let mut options = ObjectOptions {
         anonymous: *anonymous,
         region: region.clone(),
@@ -19,10 +20,10 @@ pub(super) fn options(mirror: &MirrorSource, env: &Env, home: Option<&Path>) -> 
         variables: BTreeMap::new(),
         unusable: None,
     };
-    let prefixes: &[&str] = match url.scheme() {
-        "s3" => &["AWS_"],
-        "gs" => &["GOOGLE_", "STORAGE_"],
-        "az" => &["AZURE_"],
+    let prefixes: &[&str] = match mirror.scheme() {
+        Some(Scheme::S3) => &["AWS_"],
+        Some(Scheme::Gs) => &["GOOGLE_", "STORAGE_"],
+        Some(Scheme::Az) => &["AZURE_"],
         _ => return options,
     };
     for name in VARIABLES.iter().filter(|name| prefixes.iter().any(|p| name.starts_with(p))) {
@@ -30,9 +31,9 @@ pub(super) fn options(mirror: &MirrorSource, env: &Env, home: Option<&Path>) -> 
             options.variables.insert((*name).to_owned(), value.into());
         }
     }
-    match url.scheme() {
-        "s3" => add_aws_profile(&mut options, env, home),
-        "gs" => add_google_login(&mut options, home),
+    match mirror.scheme() {
+        Some(Scheme::S3) => add_aws_profile(&mut options, env, home),
+        Some(Scheme::Gs) => add_google_login(&mut options, home),
         _ => {}
     }
     options

@@ -178,7 +178,8 @@ fn every_key_of_the_schema_is_known_to_the_parser() {
 fn each_setting_is_shown_with_its_origin() {
     let mut sandbox = Sandbox::new();
     sandbox.write("loom.toml", "name = \"shown\"\n[llm.deepseek]\nmodel = \"m\"\n");
-    sandbox.write(sandbox.home().join(".config/loom/config.toml"), "[store]\nkeep_archives = true\n");
+    sandbox
+        .write(sandbox.home().join(".config/loom/config.toml"), "[store]\nkeep_archives = true\n");
     sandbox.set("DEEPSEEK_API_KEY", "sk-secret").set("LOOM_DASHBOARD_PORT", "4040");
     let run = sandbox.loom(&["config", "show"]).ok().never_says(&["sk-secret"]);
     sandbox.snapshot("config_show", &run);
@@ -189,7 +190,10 @@ fn each_setting_is_shown_with_its_origin() {
     let origin = json!({"from": "environment", "name": "LOOM_DASHBOARD_PORT"});
     assert_eq!(shown["origins"]["dashboard.port"], origin);
     let file = sandbox.home().join(".config/loom/config.toml");
-    assert_eq!(shown["origins"]["store.keep_archives"], json!({"from": "user", "file": file, "line": 2}));
+    assert_eq!(
+        shown["origins"]["store.keep_archives"],
+        json!({"from": "user", "file": file, "line": 2})
+    );
     assert_eq!(shown["project"]["root"], json!(sandbox.project()));
 
     let secret = sandbox.loom(&["config", "show", "--json", "--show-secrets"]).ok().json();

@@ -28,7 +28,8 @@ fn its_sources_take_effect_once_it_is_trusted() {
     assert!(sandbox.trees().is_empty(), "{}", run.stderr());
 
     let check = sandbox.loom(&["config", "check"]).ok();
-    let (warning, line) = (check.stdout(), "loom.toml:1: sources: has no effect until the project is");
+    let (warning, line) =
+        (check.stdout(), "loom.toml:1: sources: has no effect until the project is");
     assert!(warning.contains(line) && warning.contains("loom trust"), "{warning}");
 
     let trusted = sandbox.loom(&["trust"]).ok();

@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 pub(crate) mod open;
+pub(crate) mod source_error;
 
 use std::error::Error;
 
