@@ -43,20 +43,46 @@ pub(crate) fn find(key: &str) -> Result<FoundSetting, ConfigError> {
     Err(unknown(key, below(&path, &candidates.known())))
 }
 
-/// The settings that `key` names, as it may be that of a table. None if nothing sets them.
+/// What a key names.
+#[derive(Debug, Clone)]
+pub enum SettingLookup<'s> {
+    /// One setting.
+    Setting(&'s EffectiveSetting),
+    /// A table, with its settings.
+    Table(Vec<&'s EffectiveSetting>),
+    /// A setting or table that no layer sets, and that has no default.
+    NotSet,
+}
+
+/// Looks up `key`, as TOML writes it, among the settings in effect.
 ///
 /// # Errors
 /// If there is no such setting or table.
+///
+/// # Examples
+/// ```
+/// use loom_runtime::config::{Inputs, SettingLookup, effective, get};
+/// use std::{collections::BTreeMap, path::PathBuf};
+///
+/// let files = BTreeMap::<PathBuf, String>::new();
+/// let inputs = Inputs { cwd: "/p".into(), home: Some("/home/u".into()), ..Inputs::default() };
+/// let (_, settings) = effective(&inputs, &files)?;
+/// let SettingLookup::Setting(port) = get(&settings, "dashboard.port")? else { panic!() };
+/// assert_eq!(port.value.json(false), 3030);
+/// assert!(matches!(get(&settings, "name")?, SettingLookup::NotSet));
+/// # Ok::<(), loom_runtime::config::ConfigError>(())
+/// ```
 pub fn get<'s>(
     settings: &'s [EffectiveSetting],
     key: &str,
-) -> Result<Vec<&'s EffectiveSetting>, ConfigError> {
+) -> Result<SettingLookup<'s>, ConfigError> {
     let path = parse(key)?;
     let found: Vec<_> = settings.iter().filter(|setting| setting.path.starts_with(&path)).collect();
-    if found.is_empty() {
-        find(key)?;
+    match found[..] {
+        [setting] if setting.path == path => Ok(SettingLookup::Setting(setting)),
+        [] => find(key).map(|_| SettingLookup::NotSet),
+        _ => Ok(SettingLookup::Table(found)),
     }
-    Ok(found)
 }
 
 fn parse(key: &str) -> Result<Vec<String>, ConfigError> {

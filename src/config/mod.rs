@@ -84,7 +84,7 @@ pub use keys::{
     trust::TrustSettings,
     update::UpdateSettings,
 };
-pub use lookup::get;
+pub use lookup::{SettingLookup, get};
 pub use mode::Mode;
 pub use origin::{Setting, SettingOrigin};
 pub use problem::Problem;

@@ -86,6 +86,7 @@ impl Template {
 
     /// A key, commented out: its description and how else it can be set, then its example or default.
     fn key(&mut self, name: &str, key: &dyn AnyKey) {
+        self.gap();
         let row = key.row();
         let variables = row.variables.iter().map(|variable| variable.name());
         let others: Vec<String> = variables.chain(key.flag().map(str::to_owned)).collect();
@@ -101,8 +102,16 @@ impl Template {
 
     fn sources(&mut self) {
         for row in SOURCE_KEYS.iter().map(|key| key.row()).filter(|row| row.starter) {
+            self.gap();
             self.comment(row.description.trim());
             self.line(&format!("{} = {}", row.key, row.example), true);
+        }
+    }
+
+    /// An empty line before a key, unless it is the first of its table.
+    fn gap(&mut self) {
+        if !self.0.ends_with("]\n") {
+            self.0.push('\n');
         }
     }
 

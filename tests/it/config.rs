@@ -280,3 +280,97 @@ fn the_schema_is_printed() {
         serde_json::from_str(&sandbox.loom(&["config", "schema"]).ok().stdout()).unwrap();
     assert_eq!(printed, config::schema());
 }
+
+#[test]
+fn one_setting_is_printed_without_quotes() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write("loom.toml", "[llm.\"my.model\"]\nmodel = \"m\"\napi_key = \"${KEY}\"\n");
+    sandbox.set("KEY", "s3cret").set("LOOM_TRUST_PROJECT", "1");
+    let get = |args: &[&str]| sandbox.loom(&[&["config", "get"][..], args].concat());
+    assert_eq!(get(&["dashboard.port"]).ok().stdout(), "3030\n");
+    assert_eq!(get(&["llm.'my.model'.model"]).ok().stdout(), "m\n");
+    assert_eq!(get(&["llm.'my.model'.api_key"]).ok().stdout(), "***\n");
+    assert_eq!(get(&["llm.'my.model'.api_key", "--show-secrets"]).ok().stdout(), "s3cret\n");
+    let table = get(&["dashboard"]).ok().stdout();
+    assert_eq!(
+        table,
+        "dashboard.enabled = true\ndashboard.port = 3030\ndashboard.host = \"127.0.0.1\"\n"
+    );
+    let json = get(&["bridge.version", "--json"]).ok().json();
+    assert_eq!(
+        json,
+        json!({"schema": 1, "key": "bridge.version", "value": "latest", "origin": {"from": "default"}})
+    );
+    get(&["name"]).code(3).says(&["name is not set"]);
+    get(&["bridge.adress"]).code(2).says(&["unknown key", "did you mean bridge.address?"]);
+    get(&["store.keep"]).code(2).says(&["store.keep: not supported by this version"]);
+}
+
+#[test]
+fn a_setting_is_set_in_the_users_file_or_the_projects() {
+    let sandbox = Sandbox::new();
+    let user = sandbox.home().join(".config/loom/config.toml");
+    fs::remove_file(&user).unwrap_or_default();
+    let set = |args: &[&str]| sandbox.loom(&[&["config", "set"][..], args].concat());
+    let run = set(&["dashboard.port", "4040"]).ok();
+    assert_eq!(run.path(), user);
+    assert_eq!(fs::read_to_string(&user).unwrap(), "[dashboard]\nport = 4040\n");
+
+    set(&["--project", "dashboard.port", "1"]).code(2).says(&["no loom.toml", "loom init"]);
+    let text = "# ours\n[dashboard]\nport = 1 # first\n";
+    let project = sandbox.write("loom.toml", text);
+    set(&["--project", "dashboard.port", "2"]).ok();
+    assert_eq!(fs::read_to_string(&project).unwrap(), text.replace("= 1", "= 2"));
+    let port = sandbox.loom(&["config", "get", "dashboard.port"]).ok().stdout();
+    assert_eq!(port, "2\n");
+
+    let before = fs::read_to_string(&user).unwrap();
+    set(&["dashboard.port", "70000"]).code(2).says(&["from 0 to 65535, got 70000"]);
+    set(&["offline", "true"]).code(2).says(&["cannot be set in a file", "LOOM_OFFLINE"]);
+    set(&["update.policy", "auto"]).code(2).says(&["not supported by this version"]);
+    assert_eq!(fs::read_to_string(&user).unwrap(), before, "nothing was written");
+    assert_eq!(support::sandbox::names(user.parent().unwrap()), ["config.toml"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_is_read_from_standard_input_into_a_private_file() {
+    use std::{io::Write as _, os::unix::fs::PermissionsExt as _, process::Stdio};
+    let sandbox = Sandbox::new();
+    let user = sandbox.home().join(".config/loom/config.toml");
+    fs::remove_file(&user).unwrap_or_default();
+    let mut command = sandbox.loom_command(&["config", "set", "llm.d.api_key", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"s3cret\n").unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(fs::read_to_string(&user).unwrap(), "[llm.d]\napi_key = \"s3cret\"\n");
+    assert_eq!(fs::metadata(&user).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_trusted_project_stays_trusted_when_its_user_sets_a_value() {
+    let sandbox = Sandbox::new();
+    sandbox.loom(&["init"]).ok();
+    let sources = "[\"github:a/b\"]";
+    sandbox.loom(&["config", "set", "--project", "sources", sources]).ok();
+    let shown = sandbox.loom(&["config", "get", "sources"]).ok().never_says(&["is not trusted"]);
+    assert!(shown.stdout().contains("a/b"), "{}", shown.stdout());
+
+    let sandbox = Sandbox::new();
+    sandbox.write("loom.toml", "sources = [\"file:///theirs\"]\n");
+    sandbox.loom(&["config", "set", "--project", "bridge.version", "0.2.0"]).ok();
+    sandbox.loom(&["config", "show"]).ok().says(&["is not trusted to set sources"]);
+}
+
+#[test]
+fn the_paths_of_all_files_are_printed() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project().join("loom.toml");
+    let json = sandbox.loom(&["config", "path", "--json"]).ok().json();
+    let files: Vec<_> = json["files"].as_array().unwrap().iter().map(|f| &f["layer"]).collect();
+    assert_eq!(files, ["project", "user", "machine"]);
+    assert_eq!(json["files"][0], json!({"layer": "project", "path": project, "exists": false}));
+    sandbox.write("loom.toml", "broken = = 1\n");
+    let printed = sandbox.loom(&["config", "path"]).ok().stdout();
+    assert!(printed.starts_with(&format!("project  {}\n", project.display())), "{printed}");
+}

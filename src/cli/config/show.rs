@@ -6,7 +6,7 @@ use crate::cli::{
     CommandError, Done, Exit, Outcome, context::Context, report::config::untrusted_warning,
 };
 use loom_runtime::config::{
-    self, Disk, EffectiveSetting, Flags, Resolved, Untrusted, as_tables, effective,
+    self, Disk, EffectiveSetting, Flags, Resolved, SettingLookup, Untrusted, as_tables, effective,
 };
 
 pub(super) fn show(secrets: bool, context: &Context) -> Outcome {
@@ -20,35 +20,36 @@ pub(super) fn show(secrets: bool, context: &Context) -> Outcome {
 /// Prints the value of one setting, strings without quotes; or the settings of a table as `key = value`.
 pub(super) fn get(key: &str, secrets: bool, context: &Context) -> Outcome {
     let (_, settings) = read(context)?;
-    let found = config::get(&settings, key)?;
-    let one = match &found[..] {
-        [] => return Err(CommandError::new(Exit::Absent, format!("{key} is not set"))),
-        [setting] if setting.key() == key || setting.path == [key] => Some(*setting),
-        _ => None,
-    };
-    let document = match one {
-        Some(setting) => json!({
-            "schema": 1, "key": setting.key(), "value": setting.value.json(secrets),
-            "origin": setting.origin.json(),
-        }),
-        None => {
-            let origins: Map<_, _> =
-                found.iter().map(|setting| (setting.key(), setting.origin.json())).collect();
+    match config::get(&settings, key)? {
+        SettingLookup::NotSet => {
+            return Err(CommandError::new(Exit::Absent, format!("{key} is not set")));
+        }
+        SettingLookup::Setting(setting) => {
+            let value = setting.value.json(secrets);
+            let document = json!({
+                "schema": 1, "key": setting.key(), "value": value, "origin": setting.origin.json(),
+            });
+            context.printer.answer(&document, || plain(&value))?;
+        }
+        SettingLookup::Table(settings) => {
             let values: Map<_, _> =
-                found.iter().map(|setting| (setting.key(), setting.value.json(secrets))).collect();
-            json!({"schema": 1, "key": key, "values": values, "origins": origins})
+                settings.iter().map(|one| (one.key(), one.value.json(secrets))).collect();
+            let document = json!({
+                "schema": 1, "key": key, "values": values, "origins": origins(settings.iter().copied()),
+            });
+            context.printer.answer(&document, || {
+                let line = |setting: &&EffectiveSetting| {
+                    format!("{} = {}\n", setting.key(), setting.value.json(secrets))
+                };
+                settings.iter().map(line).collect()
+            })?;
         }
-    };
-    context.printer.answer(&document, || match one {
-        Some(setting) => plain(&setting.value.json(secrets)),
-        None => {
-            let line = |setting: &&EffectiveSetting| {
-                format!("{} = {}\n", setting.key(), setting.value.json(secrets))
-            };
-            found.iter().map(line).collect()
-        }
-    })?;
+    }
     Ok(Done::Well)
+}
+
+fn origins<'s>(settings: impl Iterator<Item = &'s EffectiveSetting>) -> Map<String, Value> {
+    settings.map(|setting| (setting.key(), setting.origin.json())).collect()
 }
 
 /// The effective configuration; warns about what an untrusted project does not set.
@@ -62,8 +63,6 @@ fn read(context: &Context) -> Result<(Resolved, Vec<EffectiveSetting>), CommandE
 }
 
 fn document(resolved: &Resolved, settings: &[EffectiveSetting], secrets: bool) -> Value {
-    let origins: Map<_, _> =
-        settings.iter().map(|setting| (setting.key(), setting.origin.json())).collect();
     let untrusted = |untrusted: &Untrusted| {
         let withheld = untrusted.withheld.iter();
         let what: Vec<Value> =
@@ -74,7 +73,7 @@ fn document(resolved: &Resolved, settings: &[EffectiveSetting], secrets: bool) -
         "schema": 1,
         "project": {"root": resolved.project.root, "file": resolved.project.file},
         "config": as_tables(settings, secrets),
-        "origins": origins,
+        "origins": origins(settings.iter()),
         "untrusted": resolved.untrusted.as_ref().map(untrusted),
     })
 }

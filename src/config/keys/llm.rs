@@ -21,7 +21,11 @@ pub(crate) const TABLE: TableRow = TableRow::new(&["llm"], "Language model provi
 /// `[llm.<name>]`
 pub(crate) const PROVIDER: TableRow = TableRow {
     example_name: Some("deepseek"),
-    ..TableRow::new(&["llm", "<name>"], "A language model provider.")
+    ..TableRow::new(
+        &["llm", "<name>"],
+        "A language model provider. Keep its API key out of files: set <NAME>_API_KEY, such as DEEPSEEK_API_KEY, or \
+         write that into .env.",
+    )
 };
 
 /// The suffix of the variable that holds the key of a provider: `DEEPSEEK_API_KEY`.

@@ -21,7 +21,10 @@ use crate::config::{
 };
 
 /// `[[sources]]`
-pub(crate) const TABLE: TableRow = TableRow::new(&["sources"], "Where releases come from.");
+pub(crate) const TABLE: TableRow = TableRow::new(
+    &["sources"],
+    "Where releases come from. Those of a project take effect once its user trusts the project: loom trust.",
+);
 
 keys! {
     /// The sources in the order in which they are asked: tables, or shorthands such as github:owner/repository. A list
