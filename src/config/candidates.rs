@@ -1,8 +1,8 @@
 //! [`Candidates`]: finds the rows of the table of settings that a path of keys leads to.
 
 use super::{
+    any_key::AnyKey,
     document::{KeyPattern, is_name},
-    key::AnyKey,
     key_row::ReservedKey,
     table,
 };

@@ -8,9 +8,10 @@ use std::{
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use super::{
-    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile, check,
+    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile,
+    any_key::{AnyKey, FileValue},
+    check,
     document::{ConfigDocument, DocumentOrigin},
-    key::{AnyKey, FileValue},
     key_path::KeyPath,
     key_row::KeyFiles,
     keys::dirs,

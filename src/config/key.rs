@@ -1,17 +1,12 @@
 //! [`SettingKey`]: one row of the table of settings.
 
-use serde_json::Value;
-
 use super::{
     Setting, SettingOrigin,
-    document::{ConfigDocument, KeyPattern},
-    key_path::KeyPath,
+    document::KeyPattern,
     key_row::{KeyFiles, KeyRow, KeyVariable, variable_of},
     layers::Layers,
-    reader::ValueReader,
-    setting_type::{SettingType, ShownValue},
-    tree::TomlNode,
-    trust_rule::{TrustRule, TrustVerdict},
+    setting_type::SettingType,
+    trust_rule::TrustRule,
 };
 
 /// One setting: the row that everything about it comes from. Reading, `loom config`, the JSON Schema, the file that
@@ -125,6 +120,21 @@ impl<T> SettingKey<T> {
 }
 
 impl<T: SettingType> SettingKey<T> {
+    /// The option of the command line.
+    pub(crate) fn option(&self) -> Option<&'static str> {
+        self.flag.as_ref().map(|flag| flag.name)
+    }
+
+    /// What the file of an untrusted project may set.
+    pub(crate) fn trust_rule(&self) -> &TrustRule<T> {
+        &self.trust
+    }
+
+    /// The value where no layer sets one.
+    pub(crate) fn default_value(&self) -> T {
+        (self.default)()
+    }
+
     /// The value in effect. `names` are what the parts in `<…>` of the path stand for.
     pub(crate) fn resolve(&self, layers: &mut Layers<'_>, names: &[&str]) -> Setting<T> {
         let setting = self.unadjusted(layers, names);
@@ -148,7 +158,7 @@ impl<T: SettingType> SettingKey<T> {
         let of_variable = variables.copied().find_map(|name| of_variable(name, layers, names));
         of_variable
             .or_else(|| self.of_documents(layers, names))
-            .unwrap_or_else(|| Setting::default((self.default)()))
+            .unwrap_or_else(|| Setting::default(self.default_value()))
     }
 
     /// The value of the highest document that has one. Where an untrusted project can only make the setting stricter, the
@@ -164,7 +174,7 @@ impl<T: SettingType> SettingKey<T> {
             return Some(highest);
         }
         let below = values.next().map(|(_, setting)| setting);
-        let below = below.unwrap_or_else(|| Setting::default((self.default)()));
+        let below = below.unwrap_or_else(|| Setting::default(self.default_value()));
         Some(if strictness(&highest.value) > strictness(&below.value) { highest } else { below })
     }
 }
@@ -186,108 +196,3 @@ fn of_variable<T: SettingType>(
         }
     }
 }
-
-/// A row of the table of settings, whatever its type.
-pub(crate) trait AnyKey: Sync {
-    /// The part that does not depend on the type.
-    fn row(&self) -> &KeyRow;
-    /// The option of the command line.
-    fn flag(&self) -> Option<&'static str>;
-    /// What the file of an untrusted project may set, in a word.
-    fn trust(&self) -> &'static str;
-    /// Whether this value of a project's file needs trust.
-    fn verdict(&self, node: &TomlNode) -> TrustVerdict;
-    /// The form of a value, in words.
-    fn form(&self) -> &'static str;
-    /// Whether values are secrets.
-    fn is_secret(&self) -> bool;
-    /// The JSON Schema of a value.
-    fn schema(&self) -> Value;
-    /// The default, for display.
-    fn default(&self) -> ShownValue;
-    /// Reads a value of a file into `document`; records the problems of the value in `reader`.
-    fn read(
-        &self,
-        value: FileValue<'_>,
-        reader: &mut ValueReader<'_>,
-        document: &mut ConfigDocument,
-    );
-    /// The value in effect, for display.
-    fn effective(&self, layers: &mut Layers<'_>, names: &[&str]) -> Setting<ShownValue>;
-}
-
-/// A value of a file.
-pub(crate) struct FileValue<'v> {
-    pub(crate) node: &'v TomlNode,
-    pub(crate) path: &'v KeyPath,
-    /// The line of the key.
-    pub(crate) line: usize,
-    /// What the parts in `<…>` of the key's path stand for.
-    pub(crate) names: &'v [&'v str],
-}
-
-impl<T: SettingType> AnyKey for SettingKey<T> {
-    fn row(&self) -> &KeyRow {
-        &self.row
-    }
-
-    fn flag(&self) -> Option<&'static str> {
-        self.flag.as_ref().map(|flag| flag.name)
-    }
-
-    fn trust(&self) -> &'static str {
-        self.trust.word()
-    }
-
-    fn verdict(&self, node: &TomlNode) -> TrustVerdict {
-        self.trust.verdict(node)
-    }
-
-    fn form(&self) -> &'static str {
-        T::FORM
-    }
-
-    fn is_secret(&self) -> bool {
-        T::IS_SECRET
-    }
-
-    fn schema(&self) -> Value {
-        T::schema()
-    }
-
-    fn default(&self) -> ShownValue {
-        (self.default)().shown()
-    }
-
-    fn read(
-        &self,
-        value: FileValue<'_>,
-        reader: &mut ValueReader<'_>,
-        document: &mut ConfigDocument,
-    ) {
-        if let Some(read) = T::read(value.node, value.path, reader) {
-            let names = value.names.iter().map(|name| (*name).to_owned()).collect();
-            document.add(self.row.path, names, value.line, Box::new(read));
-        }
-    }
-
-    fn effective(&self, layers: &mut Layers<'_>, names: &[&str]) -> Setting<ShownValue> {
-        self.resolve(layers, names).map(|value| value.shown())
-    }
-}
-
-/// Declares the rows of one table: a static for each, and `KEYS`, all of them in order. The doc comment of a row is the
-/// description of the setting.
-macro_rules! keys {
-    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $key:expr;)+) => {
-        $(
-            $(#[doc = $doc])+
-            pub(crate) static $name: $crate::config::key::SettingKey<$type> =
-                $key.description(concat!($($doc),+));
-        )+
-
-        /// The rows of this table, in order.
-        pub(crate) static KEYS: &[&dyn $crate::config::key::AnyKey] = &[$(&$name),+];
-    };
-}
-pub(crate) use keys;

@@ -2,8 +2,8 @@
 
 use super::{
     ConfigError, EffectiveSetting, Problem,
+    any_key::AnyKey,
     candidates::{Candidates, KeyMatch},
-    key::AnyKey,
     key_path::KeyPath,
     reader::nearest,
 };

@@ -17,12 +17,13 @@
 //! | [`error`], [`diagnostic`], [`problem`] | [`ConfigError`]; [`Diagnostic`]: a [`Problem`] and its location |
 //! | [`runtime_env`] | the environment of the runtime |
 //! | `keys`, `table`, `candidates` | the table of settings, and how paths of keys lead to its rows |
-//! | `key`, `key_row`, `trust_rule`, `setting_type`, `types` | what a row consists of, and the types of settings |
+//! | `key`, `any_key`, `key_row`, `trust_rule`, `setting_type`, `types` | what a row consists of, and the types of settings |
 //! | `load`, `read_document`, `layers`, `document` | reading files into layers; which layer decides |
 //! | `reader`, `tree`, `expand`, `dotenv`, `key_path`, `machine_file` | reading values of one file |
 //!
 //! This module does not look at the process: environment, home folder and current folder are [`Inputs`].
 
+mod any_key;
 mod candidates;
 pub mod diagnostic;
 mod document;

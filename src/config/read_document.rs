@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::{
     ConfigLocation, Diagnostic, Problem,
+    any_key::FileValue,
     candidates::{Candidates, KeyMatch},
     document::{ConfigDocument, DocumentOrigin},
-    key::FileValue,
     key_path::KeyPath,
     key_row::KeyFiles,
     reader::{Layer, ValueReader},

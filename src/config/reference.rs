@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::{
     GithubSource, MirrorSource, SourceKind, SourceSpec, TargetSource,
-    key::AnyKey,
+    any_key::AnyKey,
     key_row::{KeyFiles, TableRow},
-    keys::source_keys::{AnySourceKey, KEYS as SOURCE_KEYS},
+    keys::{source_key::AnySourceKey, source_keys::KEYS as SOURCE_KEYS},
     table::{self, TABLES},
 };
 

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     SettingOrigin, ShownValue,
+    any_key::AnyKey,
     document::{fill, is_name},
-    key::AnyKey,
     key_path::KeyPath,
     keys::llm,
     layers::Layers,

@@ -1,7 +1,7 @@
 //! The table of settings: all rows, in the order in which they are displayed.
 
 use super::{
-    key::AnyKey,
+    any_key::AnyKey,
     key_row::{KeyFiles, ReservedKey, TableRow},
     keys::{
         agents, bridge, dashboard, dirs, invocation, llm, mcp, project, sources, store, trust,

@@ -6,8 +6,8 @@ use loom_base::atomic_file;
 
 use super::{
     ConfigError,
+    any_key::AnyKey,
     document::is_name,
-    key::AnyKey,
     key_row::TableRow,
     keys::{project, source_keys::KEYS as SOURCE_KEYS, sources},
     table::{TABLES, file_keys},

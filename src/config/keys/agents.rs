@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{
-    RawValue, Setting,
-    key::{SettingKey, keys},
-    key_row::TableRow,
-    layers::Layers,
+    RawValue, Setting, any_key::keys, key::SettingKey, key_row::TableRow, layers::Layers,
 };
 
 /// `[agents]`

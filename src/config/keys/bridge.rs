@@ -7,7 +7,8 @@ use loom_source::Selector;
 
 use crate::config::{
     Mode, Setting,
-    key::{SettingKey, keys},
+    any_key::keys,
+    key::SettingKey,
     key_row::{KeyVariable, TableRow},
     layers::Layers,
     trust_rule::TrustRule,

@@ -5,7 +5,8 @@ use loom_base::loopback::is_loopback_host;
 use super::bridge::MODE;
 use crate::config::{
     Mode, Setting, SettingOrigin,
-    key::{SettingKey, keys},
+    any_key::keys,
+    key::SettingKey,
     key_row::{KeyVariable, TableRow},
     layers::Layers,
     trust_rule::TrustRule,

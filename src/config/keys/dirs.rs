@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::{
     config::{
         ConfigError, Inputs, Os, Setting, SettingOrigin,
-        key::{SettingKey, keys},
+        any_key::keys,
+        key::SettingKey,
         key_row::{KeyFiles, KeyVariable},
         layers::Layers,
     },

@@ -3,7 +3,8 @@
 use loom_source::Name;
 
 use crate::config::{
-    key::{SettingKey, keys},
+    any_key::keys,
+    key::SettingKey,
     key_row::{KeyFiles, KeyVariable},
 };
 

@@ -6,8 +6,9 @@ use secrecy::SecretString;
 
 use crate::config::{
     ConfigLocation, Diagnostic, Problem, RawValue, Setting, SettingOrigin,
+    any_key::keys,
     document::ConfigDocument,
-    key::{SettingKey, keys},
+    key::SettingKey,
     key_path::KeyPath,
     key_row::{KeyVariable, TableRow, variable_of},
     layers::Layers,

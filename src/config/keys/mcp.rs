@@ -7,8 +7,9 @@ use serde::Deserialize;
 
 use crate::config::{
     Inputs, Problem, Setting,
+    any_key::keys,
     document::{ConfigDocument, DocumentOrigin},
-    key::{SettingKey, keys},
+    key::SettingKey,
     key_row::TableRow,
     layers::Layers,
     trust_rule::TrustRule,

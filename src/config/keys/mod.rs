@@ -8,6 +8,7 @@ pub(crate) mod invocation;
 pub(crate) mod llm;
 pub(crate) mod mcp;
 pub(crate) mod project;
+pub(crate) mod source_key;
 pub(crate) mod source_keys;
 pub(crate) mod sources;
 pub(crate) mod store;

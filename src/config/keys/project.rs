@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{Setting, key::SettingKey, key::keys, key_row::KeyFiles, layers::Layers};
+use crate::config::{Setting, any_key::keys, key::SettingKey, key_row::KeyFiles, layers::Layers};
 
 keys! {
     /// The name of the project.

@@ -4,11 +4,15 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::source_keys::{AnySourceKey, KEYS as SOURCE_KEYS, TYPES};
+use super::{
+    source_key::AnySourceKey,
+    source_keys::{KEYS as SOURCE_KEYS, TYPES},
+};
 use crate::config::{
     ConfigLocation, Diagnostic, GithubSource, Inputs, MirrorSource, PluginSource, Problem,
     SourceKind, SourceSpec, SourceTextError, TargetSource,
-    key::{SettingKey, keys},
+    any_key::keys,
+    key::SettingKey,
     key_path::KeyPath,
     key_row::{KeyVariable, TableRow},
     layers::Layers,

@@ -2,7 +2,8 @@
 
 use crate::config::{
     Setting,
-    key::{SettingKey, keys},
+    any_key::keys,
+    key::SettingKey,
     key_row::{ReservedKey, TableRow},
     layers::Layers,
 };

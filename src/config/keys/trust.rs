@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::{
     config::{
         Setting,
-        key::{SettingKey, keys},
+        any_key::keys,
+        key::SettingKey,
         key_row::{ReservedKey, TableRow},
         layers::Layers,
         trust_rule::TrustRule,
