@@ -91,10 +91,10 @@ impl ConfigDocument {
     }
 
     /// The names of the tables at `pattern`, in the order of the file, each with its origin.
-    pub(crate) fn tables<'d>(
-        &'d self,
+    pub(crate) fn tables(
+        &self,
         pattern: KeyPattern,
-    ) -> impl Iterator<Item = (&'d str, SettingOrigin)> {
+    ) -> impl Iterator<Item = (&str, SettingOrigin)> {
         let tables = self.tables.iter().filter(move |table| table.pattern == pattern);
         tables.map(|table| (table.name.as_str(), self.origin(table.line)))
     }

@@ -19,8 +19,11 @@ pub(crate) struct SettingKey<T: 'static> {
     default: fn() -> T,
     flag: Option<KeyFlag<T>>,
     trust: TrustRule<T>,
-    adjust: Option<fn(&mut Layers<'_>, Setting<T>) -> Setting<T>>,
+    adjust: Option<Adjust<T>>,
 }
+
+/// Changes a value that depends on other settings.
+type Adjust<T> = fn(&mut Layers<'_>, Setting<T>) -> Setting<T>;
 
 /// An option of the command line that sets a key.
 struct KeyFlag<T> {
@@ -110,10 +113,7 @@ impl<T> SettingKey<T> {
     }
 
     /// `adjust` changes a value that depends on other settings.
-    pub(crate) const fn adjust(
-        mut self,
-        adjust: fn(&mut Layers<'_>, Setting<T>) -> Setting<T>,
-    ) -> Self {
+    pub(crate) const fn adjust(mut self, adjust: Adjust<T>) -> Self {
         self.adjust = Some(adjust);
         self
     }

@@ -86,6 +86,8 @@ pub use keys::{
     update::UpdateSettings,
 };
 pub use lookup::{SettingLookup, get};
+#[cfg(windows)]
+pub use machine_file::program_data;
 pub use mode::Mode;
 pub use origin::{Setting, SettingOrigin};
 pub use problem::Problem;

@@ -28,23 +28,23 @@ pub(crate) fn read(
     variables: &dyn Fn(&str) -> Option<String>,
 ) -> DocumentReading {
     let origin = DocumentOrigin::File(file.to_owned(), layer);
-    let mut walk = Walk {
+    let mut walk = DocumentWalk {
         reader: ValueReader { file, layer, variables, problems: Vec::new() },
         document: ConfigDocument::new(origin),
         warnings: Vec::new(),
     };
     walk.table(root, &Candidates::of_files(), &KeyPath::default(), &[]);
-    let Walk { reader, document, warnings } = walk;
+    let DocumentWalk { reader, document, warnings } = walk;
     DocumentReading { document, problems: reader.problems, warnings }
 }
 
-struct Walk<'a> {
+struct DocumentWalk<'a> {
     reader: ValueReader<'a>,
     document: ConfigDocument,
     warnings: Vec<Diagnostic>,
 }
 
-impl Walk<'_> {
+impl DocumentWalk<'_> {
     fn table(
         &mut self,
         table: &TomlTable,

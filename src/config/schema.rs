@@ -36,7 +36,7 @@ pub fn schema() -> Value {
     root
 }
 
-/// Defaults that are lists or absent say nothing, or nothing that a file would say.
+/// Lists are left out: the default of `sources` is not what a file would list, and other lists are empty.
 fn is_worth_showing(default: &Value) -> bool {
     !matches!(default, Value::Null | Value::Array(_))
 }

@@ -60,7 +60,7 @@ pub(crate) trait SettingType: Clone + 'static {
     /// The value for display.
     fn shown(&self) -> ShownValue;
 
-    /// Whether the value says no more than that nothing was set, so that a short display leaves it out.
+    /// Whether the value means the same as if nothing was set, so that a short display leaves it out.
     fn is_off(&self) -> bool {
         false
     }

@@ -96,7 +96,7 @@ pub(crate) trait AnySourceKey: Sync {
     );
     /// The value in a source, for display; `None` where there is none.
     fn value(&self, spec: &SourceSpec) -> Option<Value>;
-    /// Like [`value`](Self::value); also `None` where the value says no more than that nothing was set.
+    /// Like [`value`](Self::value); also `None` where the value [is off](SettingType::is_off).
     fn brief(&self, spec: &SourceSpec) -> Option<Value>;
 }
 

@@ -112,7 +112,7 @@ impl SettingType for Vec<SourceSpec> {
     }
 }
 
-/// A source as its table, without the values that say no more than that nothing was set.
+/// A source as its table, without values that are off.
 fn table(spec: &SourceSpec) -> Value {
     let keys = SOURCE_KEYS.iter().filter(|key| key.row().applies_to(spec.kind.type_name()));
     let fields = keys.filter_map(|key| Some((key.row().key.to_owned(), key.brief(spec)?)));
@@ -167,7 +167,7 @@ fn read_key(
     let named = SOURCE_KEYS.iter().copied().filter(|key| key.row().key == entry.key);
     let (fitting, others): (Vec<&dyn AnySourceKey>, Vec<_>) =
         named.partition(|key| key.row().applies_to(here));
-    // Without a type, the URL is the shorthand that the type was told from.
+    // Without a type, the URL is the shorthand that decided the type.
     let is_shorthand = entry.key == "url" && table.entry("type").is_none();
     if let Some(key) = fitting.first() {
         if !key.row().identity {

@@ -120,7 +120,7 @@ fn the_file_beside_expands_values_and_holds_keys() {
     assert_eq!(world.setting("llm.deepseek.model").0, "m");
     let (key, origin) = world.setting("llm.deepseek.api_key");
     assert_eq!((key, origin), (json!("***"), "DEEPSEEK_API_KEY in /p/.env:2".into()));
-    assert_eq!(world.setting("dashboard.port").0, 3030, "never our own settings");
+    assert_eq!(world.setting("dashboard.port").0, 3030, "settings of Loom are not read from .env");
     assert_eq!(world.warnings().len(), 1, "and a warning says so");
     let world = world.env(&[("X", "process"), ("LOOM_TRUST_PROJECT", "yes")]);
     let agents = world.resolved().agents;
