@@ -146,7 +146,8 @@ mod tests {
     fn an_edited_file_keeps_its_permissions_and_links() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let folder = tempfile::tempdir().unwrap();
-        let (path, link) = (folder.path().join("a"), folder.path().join("link"));
+        let path = folder.path().join("a");
+        let link = folder.path().join("link");
         let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         symlink(&path, &link).unwrap();
         edit(&path, b"1").unwrap();

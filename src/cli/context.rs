@@ -119,11 +119,15 @@ impl Context {
     /// The binary to manage, for this machine's platform.
     pub(crate) fn line(&self, resolved: &Resolved) -> Result<Product, CommandError> {
         let platform = Platform::current().ok_or_else(|| {
-            let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-            CommandError::new(Exit::Usage, format!("there are no releases for {os} on {arch}"))
+            let message =
+                format!("no releases for {} on {}", std::env::consts::OS, std::env::consts::ARCH);
+            CommandError::new(Exit::Usage, message)
         })?;
-        let (authority, binary) = (resolved.authority.value.clone(), resolved.binary.value.clone());
-        Ok(Product { authority, binary, platform })
+        Ok(Product {
+            authority: resolved.authority.value.clone(),
+            binary: resolved.binary.value.clone(),
+            platform,
+        })
     }
 
     /// Prints the notices of the store.

@@ -8,7 +8,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`inputs`], [`env`], [`files`] | what a configuration depends on: [`Inputs`], [`Env`], [`Files`] |
+//! | [`inputs`], [`mod@env`], [`files`] | what a configuration depends on: [`Inputs`], [`Env`], [`Files`] |
 //! | [`resolve`](mod@resolve), [`resolved`] | [`resolve()`]: all layers to one [`Resolved`]; [`check`] |
 //! | [`origin`] | [`Setting`], [`SettingOrigin`]: a value and the layer that it comes from |
 //! | [`source`], [`shorthand`] | [`SourceSpec`]: one source as configured |

@@ -132,9 +132,10 @@ fn row(key: &dyn AnyKey) -> SettingRow {
 
 fn source_row(key: &dyn AnySourceKey) -> SettingRow {
     let row = key.row();
-    let default = match row.identity {
-        true => None,
-        false => sample(row.types.first()).and_then(|spec| key.value(&spec)),
+    let default = if row.identity {
+        None
+    } else {
+        sample(row.types.first()).and_then(|spec| key.value(&spec))
     };
     SettingRow {
         name: format!("sources[].{}", row.key),

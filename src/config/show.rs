@@ -80,9 +80,10 @@ fn named_tables(
     pattern: &'static [&'static str],
     shown: &mut Vec<EffectiveSetting>,
 ) {
-    let names = match pattern == llm::PROVIDER.path {
-        true => llm::provider_names(layers),
-        false => layers.table_names(pattern),
+    let names = if pattern == llm::PROVIDER.path {
+        llm::provider_names(layers)
+    } else {
+        layers.table_names(pattern)
     };
     for name in names {
         let before = shown.len();

@@ -90,10 +90,12 @@ impl Template {
         let row = key.row();
         let variables = row.variables.iter().map(|variable| variable.name());
         let others: Vec<String> = variables.chain(key.flag().map(str::to_owned)).collect();
-        self.comment(&match others.is_empty() {
-            true => row.description.trim().to_owned(),
-            false => format!("{} ({})", row.description.trim(), others.join(", ")),
-        });
+        let description = row.description.trim();
+        if others.is_empty() {
+            self.comment(description);
+        } else {
+            self.comment(&format!("{description} ({})", others.join(", ")));
+        }
         let value = row.example.map(str::to_owned);
         // JSON values other than objects are TOML values as well.
         let value = value.unwrap_or_else(|| key.default().json(false).to_string());
