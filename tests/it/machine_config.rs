@@ -29,14 +29,19 @@ impl Machine {
 
     /// Runs `loom` where this user is root, so that this user's files are root's.
     fn loom(&self, args: &[&str]) -> Run {
-        self.run("--map-root-user", args)
+        self.run(&[], args)
     }
 
-    fn run(&self, map: &str, args: &[&str]) -> Run {
+    /// Runs `loom` where this user is not root, so that this user's files are another user's.
+    fn loom_of_another_user(&self, args: &[&str]) -> Run {
+        self.run(&["unshare", "--map-user=1000", "--map-group=1000", "--"], args)
+    }
+
+    fn run(&self, before: &[&str], args: &[&str]) -> Run {
         let mut command = self.sandbox.command("unshare");
         let mount = format!("mount --bind '{}' /etc && exec \"$@\"", self.etc.display());
-        command.args([map, "--mount", "--", "sh", "-c", &mount, "sh"]);
-        command.arg(Sandbox::program()).args(args);
+        command.args(["--map-root-user", "--mount", "--", "sh", "-c", &mount, "sh"]);
+        command.args(before).arg(Sandbox::program()).args(args);
         self.sandbox.start(args, command).wait()
     }
 
@@ -116,14 +121,7 @@ fn a_file_in_a_folder_that_others_can_write_is_not_read() {
 #[test]
 fn a_file_of_another_user_is_not_read() {
     let machine = Machine::new(PORT);
-    let map = if rustix::process::geteuid().is_root() {
-        std::os::unix::fs::chown(machine.etc.join("loom/config.toml"), Some(1000), None).unwrap();
-        "--map-root-user"
-    } else {
-        // This user's file is not root's where this user is not root.
-        "--map-current-user"
-    };
-    assert_refused(machine.run(map, GET), "config.toml is not owned by root");
+    assert_refused(machine.loom_of_another_user(GET), "config.toml is not owned by root");
 }
 
 #[test]
