@@ -309,7 +309,7 @@ class Agent:
                 log.exception("agent %s: on_event failed: event %s on topic %s", self.agent_id, event.type, topic)
 
     async def _run_tool(self, connection: Connection, call: action_pb2.ToolCall) -> None:
-        """Executes a call and sends its result on the connection that the call came from."""
+        """Executes a call and sends its result on the connection of the call."""
         called = self.tools.get(call.name)
         if called is None:
             message = f"agent {self.agent_id!r} has no tool {call.name!r}"

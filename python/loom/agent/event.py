@@ -81,25 +81,28 @@ class Event:
     @property
     def sender(self) -> str:
         """Agent id of the publisher: metadata ``loom.sender``, else ``source``."""
-        return self.said("sender") or self.source
+        return self._metadata_value("sender") or self.source
 
     @property
     def reply_to(self) -> str:
         """Topic for replies: metadata ``loom.reply_to``, else the sender's topic for replies."""
-        return self.said("reply_to") or f"agent.{self.sender}.replies"
+        return self._metadata_value("reply_to") or f"agent.{self.sender}.replies"
 
     @property
     def correlation_id(self) -> Optional[str]:
         """Id of the request that this event belongs to: metadata ``loom.correlation_id``."""
-        return self.said("correlation_id")
+        return self._metadata_value("correlation_id")
 
     @property
     def thread_id(self) -> Optional[str]:
         """Id of the conversation that this event belongs to: metadata ``loom.thread_id``."""
-        return self.said("thread_id")
+        return self._metadata_value("thread_id")
 
     def said(self, key: str) -> Optional[str]:
         """Returns the metadata value of ``loom.KEY``, else of ``KEY``; ``None`` if both are missing or empty."""
+        return self._metadata_value(key)
+
+    def _metadata_value(self, key: str) -> Optional[str]:
         return self.metadata.get(f"loom.{key}") or self.metadata.get(key)
 
 

@@ -20,7 +20,7 @@ from .connection import (
 _log = logging.getLogger("loom.agent")
 
 MessageHandler = Callable[[Connection, bridge_pb2.ServerEvent], None]
-"""Receives each message of the bridge with the connection that it came from."""
+"""Receives each message of the bridge with the connection that received it."""
 
 _FIRST_DELAY = 0.5
 """Delay before the first retry, in seconds; each further delay is twice as long as the previous one."""
