@@ -8,8 +8,9 @@ use std::{
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-use super::printer::Printer;
+use super::{printer::Printer, report::source_error};
 use loom_runtime::acquire::{Observer, Progress};
+use loom_source::SourceError;
 
 /// How often a transfer that shows no bar says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -125,6 +126,10 @@ fn bar(what: &str, total: Option<u64>) -> ProgressBar {
 }
 
 impl Observer for ProgressReporter {
+    fn hint(&self, error: &SourceError) -> Option<String> {
+        source_error::hint(error)
+    }
+
     fn on_event(&self, progress: Progress<'_>) {
         if !matches!(progress, Progress::Received { .. }) {
             self.well();

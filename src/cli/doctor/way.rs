@@ -71,7 +71,7 @@ fn shown(proxy: &SecretString) -> String {
     let text = proxy.expose_secret();
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     match whole.parse::<Url>() {
-        Ok(url) => loom_http::address::origin(&url),
+        Ok(url) => loom_base::redact::origin(&url),
         Err(_) => "what is no address".to_owned(),
     }
 }

@@ -1,5 +1,7 @@
 //! Errors on their way to the screen.
 
+pub(crate) mod source_error;
+
 use std::error::Error;
 
 use serde_json::{Value, json};
