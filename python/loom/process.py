@@ -148,7 +148,10 @@ class RuntimeProcess:
         self._send_command(b"stop\n")
 
     def kill(self) -> None:
-        """Kills the runtime; returns at once."""
+        """Requests a stop, kills the runtime without waiting for it, and returns at once.
+
+        The exit code is 137, or 0 if the runtime stops before it is killed.
+        """
         self._send_command(b"kill\n")
 
     def __enter__(self) -> RuntimeProcess:

@@ -66,7 +66,11 @@ def test_the_recipe_for_ci(project, loom):
         "    wait_until('the bridge is ready', lambda: accepts_connections(BRIDGE))\n"
     )
     path = os.pathsep.join([str(Path(loom).parent), str(Path(sys.executable).parent), os.environ["PATH"]])
-    script = 'loom up --mode bridge-only &\npytest -q -p no:cacheprovider tests/; code=$?\nkill $!; wait $!; exit "$code"'
+    script = (
+        "loom up --mode bridge-only &\n"
+        "pytest -q -p no:cacheprovider tests/; code=$?\n"
+        'kill $!; wait $!; exit "$code"\n'
+    )
     completed = run_isolated(shutil.which("env"), f"PATH={path}", "bash", "-c", script)
     assert completed.returncode == 0, completed.stdout
     assert "1 passed" in completed.stdout, completed.stdout
