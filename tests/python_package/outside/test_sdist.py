@@ -16,7 +16,7 @@ def test_the_distribution_contains_only_what_a_build_needs(sdist):
     assert "src/main.rs" in names and "loom/py.typed" in names and "backends/source/src/lib.rs" in names
     allowed = {"Cargo.toml", "Cargo.lock", "LICENSE", "PKG-INFO", "README.md", "build.rs", "pyproject.toml"}
     assert {name.split("/")[0] for name in names} == allowed | {"backends", "loom", "src", "tests"}
-    # Cargo reads the manifests of all dependencies, including those that only tests use.
+    # Cargo wants the manifests of what only tests use.
     names = {name for name in names if not name.startswith("tests/github-server/")}
     assert not [name for name in names if {"tests", "__pycache__", ".git"} & set(name.split("/"))]
 
