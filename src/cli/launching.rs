@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CommandError, Exit,
-    context::Context,
+    context::{Context, is_shown_by_all},
     place::ProjectScope,
     place::launch_failed,
     ready::{ready, selector},
+    report::config::UNTRUSTED_HINT,
     selection::Selection,
     supervise,
 };
@@ -225,25 +226,30 @@ fn leased(
 /// The configuration. What an untrusted project asks for is shown, and asked about where somebody can answer.
 fn trusted(context: &Context, asked: &LaunchArgs) -> Result<Resolved, CommandError> {
     let resolved = context.resolve(asked.flags())?;
-    for warning in &resolved.warnings {
+    for warning in resolved.warnings.iter().filter(|warning| !is_shown_by_all(warning)) {
         context.printer.warning(warning.to_string());
     }
     let Some(untrusted) = &resolved.untrusted else { return Ok(resolved) };
     let answerable = io::stdin().is_terminal() && context.printer.is_terminal();
     if !answerable || !consents(context, untrusted)? {
         let mut failure =
-            CommandError::new(Exit::Usage, untrusted.to_string()).hint(untrusted.hint());
-        failure.chain = untrusted.what.iter().map(|w| format!("{} = {}", w.key, w.value)).collect();
+            CommandError::new(Exit::Usage, untrusted.to_string()).hint(UNTRUSTED_HINT);
+        failure.chain = untrusted
+            .withheld
+            .iter()
+            .map(|item| format!("{} = {}", item.key, item.value))
+            .collect();
         return Err(failure);
     }
-    let state = resolved.state_dir.value.path();
-    Trusted::update(state, |trusted| trusted.trust(untrusted.file.clone(), untrusted.digest))?;
+    Trusted::update(&resolved.state_dir.value, |trusted| {
+        trusted.trust(untrusted.file.clone(), untrusted.digest)
+    })?;
     context.resolve(asked.flags())
 }
 
 fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, CommandError> {
     context.printer.warning(untrusted.to_string());
-    for withheld in &untrusted.what {
+    for withheld in &untrusted.withheld {
         context.printer.warning(format!("  {} = {}", withheld.key, withheld.value));
     }
     context.printer.warning("trust this project? [y/N]");

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::{
     CommandError, Done, Exit, Outcome, context::Context, list::Args, ready, selection::Selection,
-    sources,
 };
 use loom_runtime::{
     acquire::{
@@ -35,7 +34,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let selection = Selection { sources: args.sources.clone(), ..Selection::default() };
     let resolved = context.resolve(selection.flags())?;
     let store = context.store(&resolved)?;
-    let opened = sources::open(context, &resolved, false)?;
+    let opened = context.open_sources(&resolved, false)?;
     let line = context.line(&resolved)?;
     let platforms = match (args.all_platforms, &args.platforms[..]) {
         (true, _) => Platform::ALL.to_vec(),

@@ -1,5 +1,7 @@
 //! Errors on their way to the screen.
 
+pub(crate) mod config;
+pub(crate) mod open;
 pub(crate) mod source_error;
 
 use std::error::Error;
@@ -9,7 +11,6 @@ use serde_json::{Value, json};
 use crate::cli::Exit;
 use loom_runtime::{
     acquire::{AcquireError, FailureReason},
-    config::ConfigError,
     state::StateError,
     store::StoreError,
 };
@@ -118,12 +119,6 @@ impl From<StateError> for CommandError {
         let exit = if error.is_disk_full() { Exit::DiskFull } else { Exit::Failure };
         Self::of(exit, &error)
             .hint("check that the state folder can be written, or set LOOM_STATE_DIR")
-    }
-}
-
-impl From<ConfigError> for CommandError {
-    fn from(error: ConfigError) -> Self {
-        Self::of(Exit::Usage, &error).maybe_hint(error.hint())
     }
 }
 
