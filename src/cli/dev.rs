@@ -8,12 +8,14 @@ use std::{
 use indicatif::{HumanBytes, HumanDuration};
 use loom_cargo_build::{
     BuildArtifact, CargoBuild, CheckoutCandidates, CheckoutChoice, choose_checkout, find_checkout,
-    link,
 };
 use serde_json::{Value, json};
 
 use super::{CommandError, Done, Exit, Outcome, context::Context, report::source_error, sources};
-use loom_runtime::config::{Flags, Resolved};
+use loom_runtime::{
+    config::{Flags, Resolved},
+    state::{DevLink, StateError},
+};
 
 /// Arguments of `loom dev`.
 #[derive(Debug, clap::Args)]
@@ -55,17 +57,17 @@ fn link(context: &Context, resolved: &Resolved, path: Option<&Path>) -> Outcome 
         CommandError::new(Exit::Usage, format!("{at} is not in a checkout of Loom"))
             .hint("give the folder of a cargo workspace that has the package loom-bridge")
     })?;
-    link::write(resolved.state_dir.value.path(), &checkout).map_err(broken)?;
+    DevLink::of(&resolved.state_dir.value).write(&checkout).map_err(broken)?;
     let document = json!({"schema": 1, "checkout": checkout});
     context.printer.answer(&document, || format!("linked {}", checkout.display()))?;
     Ok(Done::Well)
 }
 
 fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
-    let state = resolved.state_dir.value.path();
+    let link = DevLink::of(&resolved.state_dir.value);
     // A link that cannot be read is forgotten all the same.
-    let checkout = link::read(state).unwrap_or_default();
-    let removed = link::remove(state).map_err(broken)?;
+    let checkout = link.read().unwrap_or_default();
+    let removed = link.remove().map_err(broken)?;
     let document = json!({"schema": 1, "removed": removed, "checkout": checkout});
     context.printer.answer(&document, || match (&checkout, removed) {
         (Some(checkout), _) => format!("unlinked {}", checkout.display()),
@@ -76,9 +78,9 @@ fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
 }
 
 fn find(context: &Context, resolved: &Resolved) -> Outcome {
-    let state = resolved.state_dir.value.path();
+    let linked = DevLink::of(&resolved.state_dir.value).read().map_err(broken)?;
     let sightings =
-        CheckoutCandidates::look(state, sources::built_from(), &context.cwd()?).map_err(broken)?;
+        CheckoutCandidates::look(linked.as_deref(), sources::built_from(), &context.cwd()?);
     let CheckoutChoice { checkout, hint } = choose_checkout(sightings);
     let hint = hint.map(|hint| hint.to_string());
     let Some((checkout, reason)) = checkout else {
@@ -117,7 +119,7 @@ fn row(found: &BuildArtifact) -> String {
     format!("  {profile:10} {age} ago, {size}  {path}\n")
 }
 
-fn broken(error: link::LinkError) -> CommandError {
+fn broken(error: StateError) -> CommandError {
     CommandError::of(Exit::Failure, &error)
         .hint("check the state folder's permissions; `loom dev unlink` forgets a broken link")
 }

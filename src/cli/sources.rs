@@ -13,6 +13,7 @@ use super::{CommandError, Exit, context::Context, github, netrc, objects, plugin
 use loom_runtime::{
     config::{Layout, OnFailure, Resolved, SourceKind, SourceSpec},
     sources::{Bounded, Candidate, Reach},
+    state::DevLink,
     trust::SourceClass,
 };
 
@@ -130,11 +131,10 @@ pub(crate) fn checkout(
     resolved: &Resolved,
     hints: &mut Vec<String>,
 ) -> Result<Option<PathBuf>, CommandError> {
-    let state = resolved.state_dir.value.path();
-    let sightings =
-        CheckoutCandidates::look(state, built_from(), &context.cwd()?).map_err(|e| {
-            CommandError::of(Exit::Failure, &e).hint("`loom dev unlink` forgets the link")
-        })?;
+    let linked = DevLink::of(&resolved.state_dir.value).read().map_err(|e| {
+        CommandError::of(Exit::Failure, &e).hint("`loom dev unlink` forgets the link")
+    })?;
+    let sightings = CheckoutCandidates::look(linked.as_deref(), built_from(), &context.cwd()?);
     let choice = loom_cargo_build::choose::choose_checkout(sightings);
     hints.extend(choice.hint.map(|hint| hint.to_string()));
     Ok(choice.checkout.map(|(path, _)| path))
