@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
+use loom_test_support::nginx::Nginx;
+
 use crate::{
     Ground, Outcome,
     mark::Mark,
-    nginx::Nginx,
     payload::{self, BINARY, VERSION},
     process::{command, shell},
     rounds::{self, Contender, Costs, Place},

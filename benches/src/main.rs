@@ -11,7 +11,6 @@
 //! | `runtime` | the runtime server: its start, slow readers, fan-out beside `nats-server` |
 //! | `table` | the figures, with ratios |
 //! | `mark` | what a figure must reach |
-//! | `nginx` | a real server, as the tests use it |
 //!
 //! Figures of different runs cannot be compared, ratios within one can: contenders take turns, and the
 //! warm ones are judged by their best run, the others by the median.
@@ -20,9 +19,6 @@
 mod cold;
 mod mark;
 mod memory;
-#[path = "../../tests/it/support/nginx.rs"]
-#[allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
-mod nginx;
 mod payload;
 mod process;
 mod rounds;

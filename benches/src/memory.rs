@@ -1,9 +1,10 @@
 //! The peak while a 500 MB archive arrives: memory must not grow with what is fetched.
 
+use loom_test_support::nginx::Nginx;
+
 use crate::{
     Ground, Outcome,
     mark::Mark,
-    nginx::Nginx,
     payload::{self, VERSION},
     process::command,
     rounds::{self, Contender, Place},

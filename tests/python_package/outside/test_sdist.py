@@ -15,9 +15,9 @@ def test_it_holds_what_building_takes_and_no_more(sdist):
     assert {"Cargo.toml", "Cargo.lock", "LICENSE", "PKG-INFO", "README.md", "build.rs", "pyproject.toml"} <= names
     assert "src/main.rs" in names and "loom/py.typed" in names and "backends/source/src/lib.rs" in names
     allowed = {"Cargo.toml", "Cargo.lock", "LICENSE", "PKG-INFO", "README.md", "build.rs", "pyproject.toml"}
-    assert {name.split("/")[0] for name in names} == allowed | {"backends", "loom", "src", "tests"}
-    # Cargo wants the manifests of what only tests use.
-    names = {name for name in names if not name.startswith("tests/github-server/")}
+    assert {name.split("/")[0] for name in names} == allowed | {"backends", "base", "loom", "src", "tests"}
+    # Cargo reads the manifests of dev-dependencies, too.
+    names = {name for name in names if not name.startswith("tests/support/")}
     assert not [name for name in names if {"tests", "__pycache__", ".git"} & set(name.split("/"))]
 
 

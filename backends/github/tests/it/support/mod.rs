@@ -9,9 +9,9 @@ use std::{
 
 use futures::TryStreamExt as _;
 use loom_github::{DocumentCache, Github, GithubOptions, GithubRepo, GithubToken};
-use loom_github_server::{Asset, GithubServer, Release};
 use loom_http::NetworkSettings;
 use loom_source::{Download, Product, Release as Wanted, contract::subject::product};
+use loom_test_support::github::{GithubAsset, GithubRelease, GithubServer};
 use serde_json::Value;
 
 /// What is remembered, as long as the test runs.
@@ -76,17 +76,17 @@ pub fn linux() -> Product {
 }
 
 /// Its `.tar.gz` at a version: noise of the version's own.
-pub fn archive(version: &str) -> Asset {
+pub fn archive(version: &str) -> GithubAsset {
     let name = format!("{}.tar.gz", wanted(version).asset_stem().unwrap());
-    Asset::new(&name, format!("not really an archive of {version}"))
+    GithubAsset::new(&name, format!("not really an archive of {version}"))
 }
 
 /// A release with the program's archive and its `.sha256`.
-pub fn release(version: &str) -> Release {
-    Release::new(&format!("v{version}")).with_sidecar(archive(version))
+pub fn release(version: &str) -> GithubRelease {
+    GithubRelease::new(&format!("v{version}")).with_sidecar(archive(version))
 }
 
 /// A release with the program's archive alone.
-pub fn bald(version: &str) -> Release {
-    Release::new(&format!("v{version}")).with(archive(version))
+pub fn bald(version: &str) -> GithubRelease {
+    GithubRelease::new(&format!("v{version}")).with(archive(version))
 }

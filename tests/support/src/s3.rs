@@ -1,4 +1,4 @@
-//! A real S3 server over a folder, which checks signatures: each folder in it is a bucket.
+//! An S3 server over a folder, which checks signatures: each folder in it is a bucket.
 
 use std::{
     io,
@@ -11,7 +11,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto::Builder,
 };
-use loom_mirror::ObjectOptions;
+use loom_base::LockExt as _;
 use s3s::{
     S3Result,
     access::{S3Access, S3AccessContext},
@@ -21,44 +21,52 @@ use s3s::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
+/// The access key that the server knows.
 pub const KEY: &str = "AKIAEXAMPLE";
+/// The secret of [`KEY`].
 pub const SECRET: &str = "wJalrXUtnFEMI-s3cret";
 
-/// Who may do what.
+/// Who is permitted to do what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rights {
-    /// Whoever knows the key may do everything.
+pub enum S3Rights {
+    /// Requests signed with the key are permitted.
     All,
-    /// Whoever knows the key may read, and is refused whatever is not there, as without the right to list.
+    /// Signed requests for objects that exist are permitted. Missing objects are refused, as without the permission to
+    /// list.
     ReadOnly,
-    /// Everybody may do everything.
+    /// Every request is permitted.
     Public,
-    /// Nobody may do anything.
+    /// No request is permitted.
     None,
 }
 
-/// A server; it ends when dropped.
+/// A server; it stops when dropped.
 #[derive(Debug)]
-pub struct Server {
+pub struct S3Server {
+    /// The address that the server listens on.
     pub address: SocketAddr,
     operations: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
 }
 
-impl Drop for Server {
+impl Drop for S3Server {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Server {
-    pub async fn start(root: &Path, rights: Rights) -> io::Result<Self> {
+impl S3Server {
+    /// Serves the folders in `root` as buckets, on a loopback port that the operating system picks.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read or no port can be bound.
+    pub async fn start(root: &Path, rights: S3Rights) -> io::Result<Self> {
         let files =
             s3s_fs::FileSystem::new(root).map_err(|e| io::Error::other(format!("{e:?}")))?;
         let operations = Arc::new(Mutex::new(Vec::new()));
         let mut builder = S3ServiceBuilder::new(files);
         builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
-        builder.set_access(Guard { rights, root: root.into(), log: operations.clone() });
+        builder.set_access(AccessGuard { rights, root: root.into(), log: operations.clone() });
         let service = builder.build();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -67,7 +75,7 @@ impl Server {
                 let service = service.clone();
                 tokio::spawn(async move {
                     let server = Builder::new(TokioExecutor::new());
-                    // A client that goes away is no failure of the server.
+                    // A client may close the connection at any time.
                     let _ = server.serve_connection(TokioIo::new(stream), service).await;
                 });
             }
@@ -75,49 +83,34 @@ impl Server {
         Ok(Self { address, operations, task })
     }
 
-    /// What a client is opened with that has this secret.
-    pub fn options(&self, secret: &str) -> ObjectOptions {
-        options(&self.address.to_string(), secret)
-    }
-
-    /// The operations since the last call.
+    /// The names of the S3 operations requested since the last call.
     pub fn operations(&self) -> Vec<String> {
-        std::mem::take(&mut *self.operations.lock().unwrap())
+        std::mem::take(&mut *self.operations.locked())
     }
 }
 
-struct Guard {
-    rights: Rights,
+struct AccessGuard {
+    rights: S3Rights,
     root: std::path::PathBuf,
     log: Arc<Mutex<Vec<String>>>,
 }
 
 #[async_trait::async_trait]
-impl S3Access for Guard {
+impl S3Access for AccessGuard {
     async fn check(&self, request: &mut S3AccessContext<'_>) -> S3Result<()> {
         let operation = request.s3_op().name();
-        self.log.lock().unwrap().push(operation.to_owned());
+        self.log.locked().push(operation.to_owned());
         let known = request.credentials().is_some();
         let there = || {
             let object = request.s3_path().as_object();
             object.is_some_and(|(bucket, key)| self.root.join(bucket).join(key).is_file())
         };
         let allowed = match self.rights {
-            Rights::All => known,
-            Rights::ReadOnly => known && operation == "GetObject" && there(),
-            Rights::Public => true,
-            Rights::None => false,
+            S3Rights::All => known,
+            S3Rights::ReadOnly => known && operation == "GetObject" && there(),
+            S3Rights::Public => true,
+            S3Rights::None => false,
         };
         if allowed { Ok(()) } else { Err(s3_error!(AccessDenied)) }
-    }
-}
-
-/// What a client of the server at an address is opened with that has this secret.
-pub fn options(address: &str, secret: &str) -> ObjectOptions {
-    let variables = [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", secret)];
-    ObjectOptions {
-        endpoint: Some(format!("http://{address}").parse().unwrap()),
-        variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned().into())).into(),
-        ..ObjectOptions::default()
     }
 }

@@ -1,20 +1,24 @@
-//! The documents of the API, with every field that its schema demands.
+//! The JSON documents of the API, with every field that GitHub's schema requires.
 
 use loom_source::Digest;
 use serde_json::{Value, json};
 
-use crate::{
-    limit::{self, Who},
-    server::Shared,
-    shelf::{Asset, Release, Shelf, Shown},
+use super::{
+    rate_limit::{self, Requester},
+    repository::{GithubAsset, GithubRelease, Repository, ShownDigest},
+    state::ServerState,
 };
 
-pub(crate) fn release(shared: &Shared, shelf: &Shelf, release: &Release) -> Value {
-    let (api, page) = addresses(shared, shelf);
+pub(super) fn release(
+    state: &ServerState,
+    repository: &Repository,
+    release: &GithubRelease,
+) -> Value {
+    let (api, page) = urls(state, repository);
     let (id, tag) = (release.id, &release.tag);
-    let place = shelf.releases.iter().position(|r| r.id == id).unwrap_or_default();
-    let time = format!("2026-01-{:02}T{:02}:00:00Z", place / 24 % 28 + 1, place % 24);
-    let files = release.assets.iter().map(|asset| self::asset(shared, shelf, release, asset));
+    let index = repository.releases.iter().position(|r| r.id == id).unwrap_or_default();
+    let time = format!("2026-01-{:02}T{:02}:00:00Z", index / 24 % 28 + 1, index % 24);
+    let files = release.assets.iter().map(|asset| self::asset(state, repository, release, asset));
     json!({
         "url": format!("{api}/releases/{id}"),
         "assets_url": format!("{api}/releases/{id}/assets"),
@@ -24,7 +28,7 @@ pub(crate) fn release(shared: &Shared, shelf: &Shelf, release: &Release) -> Valu
         "zipball_url": format!("{api}/zipball/{tag}"),
         "id": id,
         "node_id": format!("RE_{id}"),
-        "author": user(shared),
+        "author": user(state),
         "tag_name": tag,
         "target_commitish": "main",
         "name": tag,
@@ -39,13 +43,18 @@ pub(crate) fn release(shared: &Shared, shelf: &Shelf, release: &Release) -> Valu
     })
 }
 
-pub(crate) fn asset(shared: &Shared, shelf: &Shelf, release: &Release, asset: &Asset) -> Value {
-    let (api, page) = addresses(shared, shelf);
+pub(super) fn asset(
+    state: &ServerState,
+    repository: &Repository,
+    release: &GithubRelease,
+    asset: &GithubAsset,
+) -> Value {
+    let (api, page) = urls(state, repository);
     let (id, name) = (asset.id, &asset.name);
     let digest = match asset.shown {
-        Shown::Right => Some(Digest::of(&asset.bytes)),
-        Shown::Null => None,
-        Shown::Other(digest) => Some(digest),
+        ShownDigest::Right => Some(Digest::of(&asset.bytes)),
+        ShownDigest::Null => None,
+        ShownDigest::Other(digest) => Some(digest),
     };
     json!({
         "url": format!("{api}/releases/assets/{id}"),
@@ -61,38 +70,39 @@ pub(crate) fn asset(shared: &Shared, shelf: &Shelf, release: &Release, asset: &A
         "download_count": 0,
         "created_at": "2026-01-01T00:00:00Z",
         "updated_at": "2026-01-01T00:00:00Z",
-        "uploader": user(shared),
+        "uploader": user(state),
     })
 }
 
-pub(crate) fn rate_limit(shelf: &Shelf, who: Who) -> Value {
-    let (left, limit, reset) = limit::counted(shelf, who).unwrap_or((5000, 5000, 0));
+pub(super) fn rate_limit(repository: &Repository, requester: Requester) -> Value {
+    let (remaining, limit, reset) =
+        rate_limit::status(repository, requester).unwrap_or((5000, 5000, 0));
     let core = json!({
-        "limit": limit, "remaining": left, "reset": reset,
-        "used": limit.saturating_sub(left),
+        "limit": limit, "remaining": remaining, "reset": reset,
+        "used": limit.saturating_sub(remaining),
     });
     json!({"resources": {"core": core, "search": core}, "rate": core})
 }
 
-pub(crate) fn error(said: &str) -> Value {
-    json!({"message": said, "documentation_url": "https://docs.github.com/rest"})
+pub(super) fn error(message: &str) -> Value {
+    json!({"message": message, "documentation_url": "https://docs.github.com/rest"})
 }
 
-fn addresses(shared: &Shared, shelf: &Shelf) -> (String, String) {
-    let front = &shared.front;
-    (format!("{front}/api/v3/repos/{}", shelf.repo), format!("{front}/{}", shelf.repo))
+fn urls(state: &ServerState, repository: &Repository) -> (String, String) {
+    let front = &state.front;
+    (format!("{front}/api/v3/repos/{}", repository.repo), format!("{front}/{}", repository.repo))
 }
 
-fn user(shared: &Shared) -> Value {
-    let at = |path: &str| format!("{}/api/v3/users/octocat{path}", shared.front);
+fn user(state: &ServerState) -> Value {
+    let at = |path: &str| format!("{}/api/v3/users/octocat{path}", state.front);
     json!({
         "login": "octocat",
         "id": 1,
         "node_id": "U_1",
-        "avatar_url": format!("{}/octocat.png", shared.front),
+        "avatar_url": format!("{}/octocat.png", state.front),
         "gravatar_id": "",
         "url": at(""),
-        "html_url": format!("{}/octocat", shared.front),
+        "html_url": format!("{}/octocat", state.front),
         "followers_url": at("/followers"),
         "following_url": at("/following{/other_user}"),
         "gists_url": at("/gists{/gist_id}"),

@@ -1,4 +1,4 @@
-//! A small real HTTP/1.1 server over a folder: ranges, strong entity tags, persistent connections.
+//! A small HTTP/1.1 server over a folder: ranges, strong entity tags, persistent connections.
 
 use std::{
     collections::BTreeMap,
@@ -8,6 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use loom_base::LockExt as _;
 use loom_source::Digest;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
@@ -15,34 +16,39 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What the server does besides serving files.
+/// What the server does instead of serving a file.
 #[derive(Debug, Clone, Default)]
-pub struct Rules {
-    /// The `Authorization` header that every request must carry.
+pub struct FileServerRules {
+    /// The `Authorization` header that every request must have; others get 401.
     pub authorization: Option<String>,
-    /// What is answered for files that are not there; 404 unless given.
+    /// The status for files that do not exist; 404 where `None`.
     pub missing: Option<u16>,
-    /// What is answered for everything.
+    /// The status for every request.
     pub always: Option<u16>,
 }
 
-/// A server; it ends when dropped.
+/// A server; it stops when dropped.
 #[derive(Debug)]
-pub struct Server {
+pub struct FileServer {
+    /// The address that the server listens on.
     pub address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
     connections: Arc<Mutex<usize>>,
     task: JoinHandle<()>,
 }
 
-impl Drop for Server {
+impl Drop for FileServer {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Server {
-    pub async fn start(root: PathBuf, rules: Rules) -> io::Result<Self> {
+impl FileServer {
+    /// Serves the folder `root` on a loopback port that the operating system picks.
+    ///
+    /// # Errors
+    /// Where no port can be bound.
+    pub async fn start(root: PathBuf, rules: FileServerRules) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -50,10 +56,10 @@ impl Server {
         let (log, count) = (requests.clone(), connections.clone());
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                *count.lock().unwrap() += 1;
+                *count.locked() += 1;
                 let (root, rules, log) = (root.clone(), rules.clone(), log.clone());
                 tokio::spawn(async move {
-                    // A client that goes away is no failure of the server.
+                    // A client may close the connection at any time.
                     let _ = serve(stream, root, rules, log).await;
                 });
             }
@@ -61,29 +67,29 @@ impl Server {
         Ok(Self { address, requests, connections, task })
     }
 
-    /// The paths asked for since the last call.
+    /// The paths requested since the last call.
     pub fn requests(&self) -> Vec<String> {
-        std::mem::take(&mut *self.requests.lock().unwrap())
+        std::mem::take(&mut *self.requests.locked())
     }
 
-    /// How many connections there have been.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
-        *self.connections.lock().unwrap()
+        *self.connections.locked()
     }
 }
 
 async fn serve(
     stream: TcpStream,
     root: PathBuf,
-    rules: Rules,
+    rules: FileServerRules,
     log: Arc<Mutex<Vec<String>>>,
 ) -> io::Result<()> {
     // Head and body are written one after the other; without this the second waits for an acknowledgement.
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     while let Some((path, headers)) = request(&mut stream).await? {
-        log.lock().unwrap().push(path.clone());
-        let (status, lines, body) = answer(&root, &rules, &path, &headers);
+        log.locked().push(path.clone());
+        let (status, lines, body) = respond(&root, &rules, &path, &headers);
         let mut head = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n", body.len());
         for line in lines {
             head.push_str(&line);
@@ -96,7 +102,7 @@ async fn serve(
     Ok(())
 }
 
-/// A request's path and headers, by lower-case name; `None` at the end of the connection.
+/// The path of the next request and its headers by lower-case name; `None` at the end of the connection.
 async fn request(
     stream: &mut BufReader<TcpStream>,
 ) -> io::Result<Option<(String, BTreeMap<String, String>)>> {
@@ -117,9 +123,10 @@ async fn request(
     }
 }
 
-fn answer(
+/// The status, header lines and body of the response.
+fn respond(
     root: &std::path::Path,
-    rules: &Rules,
+    rules: &FileServerRules,
     path: &str,
     headers: &BTreeMap<String, String>,
 ) -> (u16, Vec<String>, Vec<u8>) {
@@ -137,8 +144,8 @@ fn answer(
     let mut lines = vec![format!("ETag: {tag}"), "Accept-Ranges: bytes".to_owned()];
     let range = headers.get("range").and_then(|range| range.strip_prefix("bytes="));
     let from = range.and_then(|range| range.strip_suffix('-')?.parse::<usize>().ok());
-    let holds = headers.get("if-range").is_none_or(|held| *held == tag);
-    let Some(from) = from.filter(|_| holds) else { return (200, lines, bytes) };
+    let unchanged = headers.get("if-range").is_none_or(|known| *known == tag);
+    let Some(from) = from.filter(|_| unchanged) else { return (200, lines, bytes) };
     if from >= bytes.len() {
         return (416, vec![format!("Content-Range: bytes */{}", bytes.len())], vec![]);
     }

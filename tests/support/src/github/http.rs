@@ -1,4 +1,4 @@
-//! HTTP/1.1, as much of it as clients use here.
+//! HTTP/1.1 requests and responses, as far as the clients of the tests use them.
 
 use std::{
     collections::BTreeMap,
@@ -6,22 +6,22 @@ use std::{
     thread,
 };
 
-use crate::faults::Fault;
+use super::fault::GithubFault;
 
-/// A request as it came.
+/// A request.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    /// Path and query.
-    pub(crate) target: String,
-    /// By lower-case name.
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: Vec<u8>,
+pub(super) struct RawRequest {
+    pub(super) method: String,
+    /// The path and the query.
+    pub(super) target: String,
+    /// The headers, by lower-case name.
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) body: Vec<u8>,
 }
 
-impl Request {
-    /// The path's parts, decoded.
-    pub(crate) fn parts(&self) -> Vec<String> {
+impl RawRequest {
+    /// The segments of the path, decoded.
+    pub(super) fn parts(&self) -> Vec<String> {
         let path = self.target.split('?').next().unwrap_or_default();
         let decoded = |part: &str| {
             percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned()
@@ -30,24 +30,24 @@ impl Request {
     }
 
     /// The path without the query.
-    pub(crate) fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// A number of the query.
-    pub(crate) fn number(&self, name: &str) -> Option<usize> {
+    /// A number in the query.
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
         let (_, query) = self.target.split_once('?')?;
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.filter(|(key, _)| *key == name).find_map(|(_, value)| value.parse().ok())
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 }
 
 /// The next request of a connection; `None` at its end.
-pub(crate) fn read(stream: &mut impl BufRead) -> io::Result<Option<Request>> {
+pub(super) fn read(stream: &mut impl BufRead) -> io::Result<Option<RawRequest>> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -68,38 +68,39 @@ pub(crate) fn read(stream: &mut impl BufRead) -> io::Result<Option<Request>> {
     let length = headers.get("content-length").and_then(|length: &String| length.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body)?;
-    Ok(Some(Request { method, target, headers, body }))
+    Ok(Some(RawRequest { method, target, headers, body }))
 }
 
-/// What is answered.
+/// A response.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Vec<u8>,
+pub(super) struct RawResponse {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Vec<u8>,
 }
 
-impl Answer {
-    pub(crate) fn new(status: u16, kind: &str, body: impl Into<Vec<u8>>) -> Self {
-        let answer = Self { status, headers: Vec::new(), body: body.into() };
-        answer.with("Content-Type", kind)
+impl RawResponse {
+    pub(super) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let response = Self { status, headers: Vec::new(), body: body.into() };
+        response.with("Content-Type", content_type)
     }
 
-    pub(crate) fn redirect(status: u16, to: &str) -> Self {
+    pub(super) fn redirect(status: u16, to: &str) -> Self {
         Self::new(status, "text/html; charset=utf-8", "").with("Location", to)
     }
 
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// Sends it, or as much of it as the fault lets; whether the connection may go on.
-    pub(crate) fn send(
+    /// Sends the response, or as much of it as the fault permits. Returns whether the connection can serve another
+    /// request.
+    pub(super) fn send(
         &self,
         stream: &mut impl Write,
         head_only: bool,
-        fault: Option<&Fault>,
+        fault: Option<&GithubFault>,
         wait: impl FnOnce(),
     ) -> io::Result<bool> {
         let mut head = format!("HTTP/1.1 {} x\r\n", self.status);
@@ -115,15 +116,15 @@ impl Answer {
             return Ok(true);
         }
         match fault {
-            Some(Fault::Cut(sent) | Fault::Stall(sent)) => {
+            Some(GithubFault::Cut(sent) | GithubFault::Stall(sent)) => {
                 stream.write_all(&self.body[..(*sent).min(self.body.len())])?;
                 stream.flush()?;
-                if matches!(fault, Some(Fault::Stall(_))) {
+                if matches!(fault, Some(GithubFault::Stall(_))) {
                     wait();
                 }
                 return Ok(false);
             }
-            Some(Fault::Drip(size, pause)) => {
+            Some(GithubFault::Drip(size, pause)) => {
                 for piece in self.body.chunks(*size) {
                     thread::sleep(*pause);
                     stream.write_all(piece)?;

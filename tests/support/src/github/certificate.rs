@@ -1,4 +1,4 @@
-//! A certificate of its own, for clients that insist on https.
+//! A certificate for clients that require https.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 
-/// A certificate for `localhost` and `127.0.0.1`, and its key.
+/// A self-signed certificate for `localhost` and `127.0.0.1`, with its key.
 #[derive(Debug, Clone)]
-pub struct Tls {
-    /// The certificate as clients are told to trust it.
+pub struct TestCertificate {
+    /// The certificate in PEM, for the clients that are to trust it.
     pub pem: String,
-    pub(crate) config: Arc<ServerConfig>,
+    pub(super) config: Arc<ServerConfig>,
 }
 
-impl Default for Tls {
-    /// A new one.
+impl Default for TestCertificate {
+    /// A new certificate.
     fn default() -> Self {
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();

@@ -1,4 +1,4 @@
-//! Published releases in a folder, in either layout.
+//! Writes published releases into a folder, in any layout of a mirror.
 
 use std::{fs, io, path::Path};
 
@@ -8,31 +8,38 @@ use loom_source::{
     record::{IndexEntry, IndexPayload, RecordArtifact, StatementArchive, object_path, tree_path},
 };
 
-/// How releases are laid out.
+/// A layout of a mirror.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// `v{version}/{asset}`
+pub enum ReleaseLayout {
+    /// Assets as `v{version}/{asset}`, each with a `.sha256` file.
     Versioned,
-    /// `{asset}` in the root, with one `SHA256SUMS`
+    /// Assets as `{asset}` in the root, with one `SHA256SUMS`.
     Flat,
-    /// A store at rest.
+    /// A store without an index.
     Store,
-    /// A store at rest with an index.
+    /// A store with an index.
     Indexed,
 }
 
-/// Writes exactly these releases into `root`.
-pub fn write(root: &Path, layout: Layout, releases: &[PublishedRelease]) -> io::Result<()> {
+/// Writes exactly these releases into `root`; everything else in the folder is removed.
+///
+/// # Errors
+/// Whatever the operating system reports.
+pub fn write(root: &Path, layout: ReleaseLayout, releases: &[PublishedRelease]) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let path = entry?.path();
         if path.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
     }
     match layout {
-        Layout::Versioned | Layout::Flat => assets(root, layout, releases),
-        Layout::Store | Layout::Indexed => store(root, layout, releases),
+        ReleaseLayout::Versioned | ReleaseLayout::Flat => assets(root, layout, releases),
+        ReleaseLayout::Store | ReleaseLayout::Indexed => store(root, layout, releases),
     }
 }
 
+/// Writes the file `key` below `root`, and makes the folders above it.
+///
+/// # Errors
+/// Whatever the operating system reports.
 pub fn put(root: &Path, key: &str, bytes: &[u8]) -> io::Result<()> {
     let path = root.join(key);
     if let Some(parent) = path.parent() {
@@ -41,8 +48,8 @@ pub fn put(root: &Path, key: &str, bytes: &[u8]) -> io::Result<()> {
     fs::write(path, bytes)
 }
 
-/// The name of a release's asset.
-pub fn name(published: &PublishedRelease) -> String {
+/// The file name of a release's asset.
+pub fn asset_name(published: &PublishedRelease) -> String {
     let stem = published.release.asset_stem().expect("a version");
     match (published.asset, published.release.platform) {
         (PublishedAsset::Archive(format), _) => format!("{stem}.{}", format.extension()),
@@ -51,31 +58,34 @@ pub fn name(published: &PublishedRelease) -> String {
     }
 }
 
-fn assets(root: &Path, layout: Layout, releases: &[PublishedRelease]) -> io::Result<()> {
+fn assets(root: &Path, layout: ReleaseLayout, releases: &[PublishedRelease]) -> io::Result<()> {
     let mut sums = String::new();
     for published in releases {
-        let name = name(published);
+        let name = asset_name(published);
         let folder = match layout {
-            Layout::Versioned => format!("v{}/", published.release.slot),
+            ReleaseLayout::Versioned => format!("v{}/", published.release.slot),
             _ => String::new(),
         };
         put(root, &format!("{folder}{name}"), &published.bytes)?;
         let Some(digest) = published.claimed() else { continue };
         let line = format!("{digest}  {name}\n");
         match layout {
-            Layout::Versioned => put(root, &format!("{folder}{name}.sha256"), line.as_bytes())?,
+            ReleaseLayout::Versioned => {
+                put(root, &format!("{folder}{name}.sha256"), line.as_bytes())?
+            }
             _ => sums.push_str(&line),
         }
     }
     if sums.is_empty() { Ok(()) } else { put(root, "SHA256SUMS", sums.as_bytes()) }
 }
 
-fn store(root: &Path, layout: Layout, releases: &[PublishedRelease]) -> io::Result<()> {
+fn store(root: &Path, layout: ReleaseLayout, releases: &[PublishedRelease]) -> io::Result<()> {
     put(root, "format", b"loom-store 1\n")?;
     let mut entries = Vec::new();
     for published in releases {
         let Slot::Version(version) = &published.release.slot else { continue };
-        let (statement, carriers) = described(root, published, version.clone())?;
+        let (statement, artifact) = write_objects(root, published, version.clone())?;
+        let carriers = vec![RecordArtifact::Unknown, artifact];
         let bytes = statement.to_bytes();
         let digest = Digest::of(&bytes);
         put(root, &object_path(&digest), &bytes)?;
@@ -90,26 +100,26 @@ fn store(root: &Path, layout: Layout, releases: &[PublishedRelease]) -> io::Resu
             yanked: false,
         });
     }
-    if layout == Layout::Store {
+    if layout == ReleaseLayout::Store {
         return Ok(());
     }
     let payload = IndexPayload { serial: 1, issued: None, expires: None, releases: entries };
     put(root, Index::PATH, &Index { payload, signatures: vec![] }.to_bytes())
 }
 
-/// A release's statement and carriers, its objects written: an archive, or one loose file.
-fn described(
+/// Writes the objects of a release, an archive or one loose file; returns its statement and its artifact.
+fn write_objects(
     root: &Path,
     published: &PublishedRelease,
     version: loom_source::Version,
-) -> io::Result<(Statement, Vec<RecordArtifact>)> {
+) -> io::Result<(Statement, RecordArtifact)> {
     let PublishedRelease { release, asset, bytes, checksum } = published;
     let entry = release.executable();
     let content = Digest::of(bytes);
     let listing = format!("loom-tree 1\nx {content} {} {entry}\n", bytes.len());
     let tree = Digest::of(listing.as_bytes());
     let mut archives = Vec::new();
-    let carrier = match asset {
+    let artifact = match asset {
         PublishedAsset::Archive(format) => {
             let digest = match checksum {
                 PublishedChecksum::Wrong(digest) => *digest,
@@ -125,20 +135,18 @@ fn described(
             RecordArtifact::Loose
         }
     };
-    let (authority, binary) = (release.authority.clone(), release.binary.clone());
-    let platform = release.platform;
     let statement = Statement {
-        authority,
-        binary,
+        authority: release.authority.clone(),
+        binary: release.binary.clone(),
         version,
-        platform,
+        platform: release.platform,
         tree,
         entry,
         archives,
         published: None,
         critical: vec![],
     };
-    Ok((statement, vec![RecordArtifact::Unknown, carrier]))
+    Ok((statement, artifact))
 }
 
 fn archive(digest: Digest, size: u64, format: ArchiveFormat) -> StatementArchive {

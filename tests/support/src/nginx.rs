@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-/// A running nginx of its own; stopped when dropped. Needs no rights.
+/// A running nginx; it stops when dropped. It needs no privileges.
 #[derive(Debug)]
 pub struct Nginx {
     address: SocketAddr,
@@ -20,12 +20,12 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Serves `folder` on a loopback port that the system picks, with `extra` lines in the `server` block.
+    /// Serves `folder` on a loopback port that the operating system picks, with `extra` lines in the `server` block.
     pub fn serve(folder: &Path, extra: &str) -> Self {
         Self::start(folder, "", extra)
     }
 
-    /// The same over TLS, with a certificate for `names` that nobody trusts before they are told.
+    /// The same over TLS, with a self-signed [certificate](Self::certificate) for `names`.
     pub fn serve_tls(folder: &Path, names: &[&str], extra: &str) -> Self {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let rcgen::CertifiedKey { cert, signing_key } =
@@ -43,8 +43,8 @@ impl Nginx {
 
     fn start(folder: &Path, tls: &str, extra: &str) -> Self {
         let work = tempfile::Builder::new().prefix("loom-nginx-").tempdir().unwrap();
-        // nginx takes over listening sockets that NGINX names, as in its own upgrade: the port needs no guessing,
-        // and whoever connects early waits in the queue.
+        // The variable NGINX hands a listening socket over, as in an upgrade of nginx: no port has to be guessed, and
+        // early connections wait in the queue.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let file = work.path().join("nginx.conf");
@@ -69,53 +69,56 @@ impl Nginx {
         nginx
     }
 
-    /// `http://127.0.0.1:…`
+    /// The base URL over plain http: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Its port.
+    /// The port that nginx listens on.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The certificate of one that speaks TLS.
+    /// The file of the certificate, in PEM.
+    ///
+    /// # Panics
+    /// Without TLS.
     pub fn certificate(&self) -> PathBuf {
-        self.certificates.as_ref().expect("it speaks TLS").path().join("cert.pem")
+        self.certificates.as_ref().expect("nginx was started with TLS").path().join("cert.pem")
     }
 
-    /// The requests so far: method, path and status a line.
+    /// The requests so far: method, path, status, range and body size, one per line.
     pub fn log(&self) -> Vec<String> {
         let text = fs::read_to_string(self.work.path().join("access.log")).unwrap_or_default();
         text.lines().filter(|line| !line.contains("/.probe")).map(str::to_owned).collect()
     }
 
-    /// The bytes of each answer's body so far.
+    /// The size in bytes of each response's body so far.
     pub fn sent(&self) -> Vec<u64> {
         self.log().iter().filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect()
     }
 
     fn probe(&self) {
-        let answer = TcpStream::connect(self.address).and_then(|mut stream| {
+        let response = TcpStream::connect(self.address).and_then(|mut stream| {
             stream.set_read_timeout(Some(Duration::from_secs(20)))?;
             stream.write_all(b"GET /.probe HTTP/1.0\r\n\r\n")?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).map(|_| answer)
+            let mut response = String::new();
+            stream.read_to_string(&mut response).map(|_| response)
         });
         let log = fs::read_to_string(self.work.path().join("error.log")).unwrap_or_default();
         assert!(
-            // One that speaks TLS says 400 to those who do not.
-            answer
+            // With TLS, nginx answers 400 to plain http.
+            response
                 .as_ref()
                 .is_ok_and(|a| ["HTTP/1.1 404", "HTTP/1.1 400"].iter().any(|s| a.starts_with(s))),
-            "nginx does not answer: {answer:?}\n{log}"
+            "nginx does not answer: {response:?}\n{log}"
         );
     }
 }
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // The master must end its worker, so it is asked.
+        // SIGTERM, not SIGKILL: the master process has to stop its worker.
         let pid = rustix::process::Pid::from_child(&self.child);
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
         let _ = self.child.wait();
@@ -123,14 +126,14 @@ impl Drop for Nginx {
 }
 
 fn program() -> PathBuf {
-    let places = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"];
-    let found = places.into_iter().map(PathBuf::from).find(|path| path.is_file());
+    let paths = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"];
+    let found = paths.into_iter().map(PathBuf::from).find(|path| path.is_file());
     found.expect("nginx is missing; `cargo xtask test` installs Debian's nginx-light")
 }
 
 fn configuration(work: &Path, folder: &Path, listen: &str, extra: &str) -> String {
     let (work, folder) = (work.display(), folder.display());
-    // A worker of root's nginx would drop to a user who may not read the test's folders.
+    // Started by root, the worker would change to a user without access to the test's folders.
     let user = if rustix::process::getuid().is_root() { "user root;" } else { "" };
     format!(
         "daemon off;\nworker_processes 1;\n{user}\npid {work}/nginx.pid;\n\

@@ -1,4 +1,4 @@
-//! A second real S3 server, from PyPI. It believes every signature, and refuses whoever has none.
+//! The S3 server of the Python package moto. It accepts every signature, and refuses requests without one.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -7,23 +7,24 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A server; it ends when dropped.
+/// A server; it stops when dropped.
 #[derive(Debug)]
-pub struct Moto {
-    /// `127.0.0.1:…`
+pub struct MotoServer {
+    /// The address that the server listens on: `127.0.0.1:PORT`.
     pub address: String,
     child: Child,
 }
 
-impl Drop for Moto {
+impl Drop for MotoServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-impl Moto {
-    /// Starts one, on a port that the system picks.
+impl MotoServer {
+    /// Starts a server, on a port that the operating system picks. The program is `bin/moto_server` in the Python
+    /// environment that `LOOM_TEST_VENV` names.
     pub fn start() -> Self {
         let venv =
             std::env::var_os("LOOM_TEST_VENV").expect("LOOM_TEST_VENV; `cargo xtask test` sets it");
@@ -39,16 +40,16 @@ impl Moto {
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| Some(line.split_once("Running on http://")?.1.trim().to_owned()));
-        // It logs each request, and must not wait for a reader.
+        // The server logs each request: an unread pipe would fill up and block it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { address: address.expect("moto_server says where it listens"), child }
+        Self { address: address.expect("moto_server prints its address"), child }
     }
 
-    /// Makes a bucket that holds exactly the files of a folder, below a prefix.
+    /// Makes a bucket that holds exactly the files of `folder`, below `prefix`.
     pub fn fill(&self, bucket: &str, prefix: &str, folder: &Path) {
-        self.ask("PUT", bucket, b"");
+        self.request("PUT", bucket, b"");
         for key in self.keys(bucket) {
-            self.ask("DELETE", &format!("{bucket}/{key}"), b"");
+            self.request("DELETE", &format!("{bucket}/{key}"), b"");
         }
         let mut folders = vec![folder.to_owned()];
         while let Some(next) = folders.pop() {
@@ -60,18 +61,18 @@ impl Moto {
                 }
                 let key = path.strip_prefix(folder).unwrap().to_str().unwrap();
                 let bytes = std::fs::read(&path).unwrap();
-                self.ask("PUT", &format!("{bucket}/{prefix}/{key}"), &bytes);
+                self.request("PUT", &format!("{bucket}/{prefix}/{key}"), &bytes);
             }
         }
     }
 
     fn keys(&self, bucket: &str) -> Vec<String> {
-        let listing = String::from_utf8(self.ask("GET", bucket, b"")).unwrap();
+        let listing = String::from_utf8(self.request("GET", bucket, b"")).unwrap();
         let keys = listing.split("<Key>").skip(1);
         keys.map(|rest| rest.split("</Key>").next().unwrap().to_owned()).collect()
     }
 
-    fn ask(&self, method: &str, path: &str, body: &[u8]) -> Vec<u8> {
+    fn request(&self, method: &str, path: &str, body: &[u8]) -> Vec<u8> {
         let credential = "x/20260101/us-east-1/s3/aws4_request";
         let head = format!(
             "{method} /{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\
@@ -82,9 +83,9 @@ impl Moto {
         );
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
-        answer
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).unwrap();
+        assert!(response.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&response));
+        response
     }
 }
