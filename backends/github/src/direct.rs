@@ -38,7 +38,7 @@ impl Way {
     fn key(&self) -> String {
         match self {
             Self::Sums => SUMS_NAME.to_owned(),
-            Self::Sidecar(asset) => match &asset.form {
+            Self::Sidecar(asset) => match &asset.packaging {
                 Packaging::Archive { format, .. } => format!("{}.sha256", format.extension()),
                 _ => "sha256".to_owned(),
             },
@@ -74,7 +74,7 @@ pub(crate) async fn find(
 
 /// The guesses in their order: what releases are documented to have first.
 fn ways(release: &Release, remembered: Option<&str>) -> Vec<Way> {
-    let mut assets = asset::assets(release);
+    let mut assets = asset::names(release);
     let documented = |asset: &AssetName| {
         let ending = if release.platform == loom_source::Platform::WindowsX86_64 {
             ".zip"
@@ -110,7 +110,7 @@ async fn by_sums(
     let Some(bytes) = pages.small(&at, SUMS).await? else { return Ok(Vec::new()) };
     let place = redact::url(&pages.download(&at));
     let mut carriers = Vec::new();
-    for asset in asset::assets(release) {
+    for asset in asset::names(release) {
         if let Some(claim) = sums(&bytes, &asset, &place)? {
             carriers.push(carrier(tag, &asset, None, vec![claim]));
         }
@@ -149,7 +149,12 @@ pub(crate) fn carrier(
     size: Option<u64>,
     claims: Vec<ClaimedDigest>,
 ) -> Artifact {
-    Artifact { packaging: asset.form.clone(), asset: pointer::to(tag, &asset.name), size, claims }
+    Artifact {
+        packaging: asset.packaging.clone(),
+        asset: pointer::to(tag, &asset.name),
+        size,
+        claims,
+    }
 }
 
 #[cfg(test)]

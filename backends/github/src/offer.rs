@@ -24,7 +24,7 @@ impl Github {
         doc: &ReleaseDoc,
     ) -> Result<Option<Offer>, SourceError> {
         let mut offer = Offer::default();
-        for asset in asset::assets(release) {
+        for asset in asset::names(release) {
             let Some(file) = doc.asset(&asset.name) else { continue };
             let claims = self.claims(doc, &asset, file, offer.artifacts.is_empty()).await?;
             offer.evidence.extend(evidence(doc, &asset));

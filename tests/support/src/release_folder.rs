@@ -85,11 +85,11 @@ fn store(root: &Path, layout: ReleaseLayout, releases: &[PublishedRelease]) -> i
     for published in releases {
         let Slot::Version(version) = &published.release.slot else { continue };
         let (statement, artifact) = write_objects(root, published, version.clone())?;
-        let carriers = vec![RecordArtifact::Unknown, artifact];
+        let artifacts = vec![RecordArtifact::Unknown, artifact];
         let bytes = statement.to_bytes();
         let digest = Digest::of(&bytes);
         put(root, &object_path(&digest), &bytes)?;
-        let record = Record { statement: digest, carriers, evidence: vec![] };
+        let record = Record { statement: digest, artifacts, evidence: vec![] };
         put(root, &Record::path(&published.release), &record.to_bytes())?;
         entries.push(IndexEntry {
             authority: statement.authority,

@@ -6,7 +6,7 @@ use loom_mirror::{Mirror, MirrorError, MirrorLayout, MirrorOptions};
 use loom_source::{
     AssetRef, DigestSource, ErrorClass, EvidenceKind, Name, Offer, Packaging, Platform,
     RangeRequest, Release, Source as _, SourceErrorKind,
-    contract::{PublishedRelease, subject::product},
+    contract::{PublishedRelease, product},
 };
 use loom_test_support::release_folder::{self, ReleaseLayout};
 use tempfile::TempDir;
@@ -127,7 +127,7 @@ async fn everything_that_is_there_is_offered() {
 async fn a_checksum_file_of_another_asset_is_named() {
     let root = TempDir::new().unwrap();
     release_folder::put(root.path(), &format!("v0.2.0/{ASSET}"), b"x").unwrap();
-    for (text, why) in [("", "no SHA-256"), (&format!("{:064}  other\n", 0), "does not name")] {
+    for (text, why) in [("", "no SHA-256"), (&format!("{:064}  other\n", 0), "no line for")] {
         release_folder::put(root.path(), &format!("v0.2.0/{ASSET}.sha256"), text.as_bytes())
             .unwrap();
         let error = mirror(root.path()).find(&release()).await.unwrap_err();

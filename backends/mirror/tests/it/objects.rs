@@ -6,7 +6,7 @@ use loom_mirror::{Mirror, MirrorError, MirrorLayout, MirrorOptions, ObjectOption
 use loom_source::{
     AssetRef, ErrorClass, ListingScope, RangeRequest, Release, Source as _, SourceError,
     SourceErrorKind, Validator, Version, VersionListing,
-    contract::{PublishedChecksum, PublishedRelease, subject::product},
+    contract::{PublishedChecksum, PublishedRelease, product},
 };
 use loom_test_support::{
     file_server::{FileServer, FileServerRules},

@@ -4,7 +4,7 @@ use loom_http::{NetworkSettings, RequestRetry};
 use loom_mirror::{Mirror, MirrorOptions};
 use loom_source::{
     ErrorClass, RangeRequest, Release, Source as _, SourceErrorKind,
-    contract::{PublishedAsset, PublishedChecksum, PublishedRelease, subject::product},
+    contract::{PublishedAsset, PublishedChecksum, PublishedRelease, product},
 };
 use loom_test_support::{
     file_server::{FileServer, FileServerRules},

@@ -10,7 +10,7 @@ use std::{
 use futures::TryStreamExt as _;
 use loom_github::{DocumentCache, Github, GithubOptions, GithubRepo, GithubToken};
 use loom_http::NetworkSettings;
-use loom_source::{Download, Product, Release as Wanted, contract::subject::product};
+use loom_source::{Download, Product, Release as Wanted, contract::product};
 use loom_test_support::github::{GithubAsset, GithubRelease, GithubServer};
 use serde_json::Value;
 
