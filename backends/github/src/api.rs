@@ -98,7 +98,7 @@ impl Api {
             let response = self.once(line, url, tag).await;
             match response.as_ref().map_err(|error| &error.kind) {
                 Err(SourceErrorKind::RateLimited(limit))
-                    if made < retry.attempts && limit.after <= retry.cap =>
+                    if made < retry.attempts && limit.after <= retry.backoff.longest =>
                 {
                     tokio::time::sleep(limit.after).await;
                 }
@@ -122,7 +122,7 @@ impl Api {
             headers.insert(header::IF_NONE_MATCH, tag);
         }
         let get = GetRequest::new(url.clone()).headers(headers);
-        let reply = line.client.reply(&get, Redirects::Follow, PAGE).await?;
+        let reply = line.client.get_small(&get, Redirects::Follow, PAGE).await?;
         self.judge(line.memory, url, reply)
     }
 

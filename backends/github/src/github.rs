@@ -296,9 +296,9 @@ impl Source for Github {
         }
         let gone =
             || SourceError::new(redact::url(&self.pages().download(&at)), SourceErrorKind::Gone);
-        let get = self.asset(&at).await?.ok_or_else(gone)?.resume(from.clone());
+        let get = self.asset(&at).await?.ok_or_else(gone)?.range(from.clone());
         match self.client.get(&get).await {
-            Ok(answer) => answer.map(|answer| answer.opened).ok_or_else(gone),
+            Ok(answer) => answer.map(|answer| answer.download).ok_or_else(gone),
             Err(refused) => Err(self.reason(&get, refused).await),
         }
     }

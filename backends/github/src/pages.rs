@@ -41,16 +41,16 @@ impl Pages<'_> {
         at: &AssetLocation,
         resume: &RangeRequest,
     ) -> Result<Option<Download>, SourceError> {
-        let get = GetRequest::new(self.download(at)).resume(resume.clone());
-        Ok(self.client.get(&get).await?.map(|answer| answer.opened))
+        let get = GetRequest::new(self.download(at)).range(resume.clone());
+        Ok(self.client.get(&get).await?.map(|answer| answer.download))
     }
 
     /// The tag that the server calls the latest: of the whole repository, by the time of its commit. A hint.
     pub(crate) async fn latest_tag(&self) -> Result<Option<String>, SourceError> {
         let mut url = self.place.page(&["releases", "latest"]);
         for _ in 0..=RENAMES {
-            let get = GetRequest::new(url.clone()).may_be_page();
-            let reply = self.client.reply(&get, Redirects::Return, FEED).await?;
+            let get = GetRequest::new(url.clone()).allow_html();
+            let reply = self.client.get_small(&get, Redirects::Return, FEED).await?;
             match reply.location.filter(|to| self.place.is_page(to)) {
                 Some(to) if tag_in(to.path()).is_some() => return Ok(tag_in(to.path())),
                 Some(to) if to.path().ends_with("/releases/latest") => url = to,
@@ -63,8 +63,8 @@ impl Pages<'_> {
     /// The tags of the releases that were published last, as the feed of the repository has them;
     /// `None` where there is no feed.
     pub(crate) async fn recent_tags(&self) -> Result<Option<Vec<String>>, SourceError> {
-        let get = GetRequest::new(self.place.page(&["releases.atom"])).may_be_page();
-        let reply = self.client.reply(&get, Redirects::Follow, FEED).await?;
+        let get = GetRequest::new(self.place.page(&["releases.atom"])).allow_html();
+        let reply = self.client.get_small(&get, Redirects::Follow, FEED).await?;
         let text = std::str::from_utf8(&reply.body).ok().filter(|_| reply.status == 200);
         Ok(text.filter(|text| text.contains("<feed")).map(tags_of))
     }

@@ -4,10 +4,10 @@ use loom_base::{loopback::is_loopback_url, redact};
 use loom_source::{RedirectRefusal, SourceError, SourceErrorKind};
 use url::Url;
 
-use crate::NetworkSettings;
+use crate::network_settings::NetworkSettings;
 
-/// Whether a request may go to this address at all.
-pub(crate) fn admit(network: &NetworkSettings, url: &Url) -> Result<(), SourceError> {
+/// Checks whether the settings permit a request to a URL. URLs of this machine are always permitted.
+pub(crate) fn check_request(network: &NetworkSettings, url: &Url) -> Result<(), SourceError> {
     if is_loopback_url(url) {
         return Ok(());
     }
@@ -20,8 +20,9 @@ pub(crate) fn admit(network: &NetworkSettings, url: &Url) -> Result<(), SourceEr
     Ok(())
 }
 
-/// Whether a redirect from one address to another may be followed, or why not.
-pub(crate) fn follow(
+/// Checks whether a redirect may be followed. It must not lead to less protection, nor to a machine that only this one
+/// can reach.
+pub(crate) fn check_redirect(
     network: &NetworkSettings,
     from: &Url,
     to: &Url,
@@ -43,7 +44,7 @@ pub(crate) fn follow(
     Ok(())
 }
 
-/// Whether credentials given for one address may be shown to the other.
+/// Whether credentials for one URL may be sent to the other.
 pub(crate) fn same_origin(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
 }
@@ -57,40 +58,45 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_stays_on_this_machine_unless_allowed() {
+    fn plain_http_is_limited_to_this_machine_by_default() {
         let strict = NetworkSettings::default();
-        let lax = NetworkSettings { allow_http: true, ..NetworkSettings::default() };
-        assert!(admit(&strict, &url("http://127.0.0.1:8/")).is_ok());
-        assert!(admit(&strict, &url("https://host/")).is_ok());
-        let refused =
-            |network: &NetworkSettings, text: &str| admit(network, &url(text)).unwrap_err().kind;
+        let allowing = NetworkSettings { allow_http: true, ..NetworkSettings::default() };
+        assert!(check_request(&strict, &url("http://127.0.0.1:8/")).is_ok());
+        assert!(check_request(&strict, &url("https://host/")).is_ok());
+        let refused = |network: &NetworkSettings, text: &str| {
+            check_request(network, &url(text)).unwrap_err().kind
+        };
         assert_eq!(refused(&strict, "http://host/"), SourceErrorKind::PlainHttp);
-        assert!(admit(&lax, &url("http://host/")).is_ok());
-        let offline = NetworkSettings { offline: true, ..lax };
-        assert!(admit(&offline, &url("http://127.0.0.1:8/")).is_ok());
+        assert!(check_request(&allowing, &url("http://host/")).is_ok());
+        let offline = NetworkSettings { offline: true, ..allowing };
+        assert!(check_request(&offline, &url("http://127.0.0.1:8/")).is_ok());
         assert_eq!(refused(&offline, "https://host/"), SourceErrorKind::Offline);
     }
 
     #[test]
-    fn redirects_never_lead_to_less() {
-        let lax = NetworkSettings { allow_http: true, ..NetworkSettings::default() };
+    fn redirects_never_lead_to_less_protection() {
+        let allowing = NetworkSettings { allow_http: true, ..NetworkSettings::default() };
         let strict = NetworkSettings::default();
         for (network, from, to, followed) in [
             (&strict, "https://a/", "https://b/", true),
             (&strict, "http://127.0.0.1/", "https://b/", true),
             (&strict, "http://127.0.0.1/", "http://127.0.0.1:2/", true),
             (&strict, "http://127.0.0.1/", "http://b/", false),
-            (&lax, "http://a/", "http://b/", true),
-            (&lax, "https://a/", "http://a/", false),
-            (&lax, "https://a/", "http://127.0.0.1/", false),
-            (&lax, "http://a/", "http://127.0.0.1/", false),
-            (&lax, "https://a/", "https://localhost/", false),
-            (&lax, "https://a/", "https://[::ffff:127.0.0.1]/", false),
-            (&lax, "https://a/", "https://0.0.0.0/", false),
-            (&lax, "https://a/", "ftp://a/", false),
-            (&lax, "https://a/", "file:///etc/passwd", false),
+            (&allowing, "http://a/", "http://b/", true),
+            (&allowing, "https://a/", "http://a/", false),
+            (&allowing, "https://a/", "http://127.0.0.1/", false),
+            (&allowing, "http://a/", "http://127.0.0.1/", false),
+            (&allowing, "https://a/", "https://localhost/", false),
+            (&allowing, "https://a/", "https://[::ffff:127.0.0.1]/", false),
+            (&allowing, "https://a/", "https://0.0.0.0/", false),
+            (&allowing, "https://a/", "ftp://a/", false),
+            (&allowing, "https://a/", "file:///etc/passwd", false),
         ] {
-            assert_eq!(follow(network, &url(from), &url(to)).is_ok(), followed, "{from} -> {to}");
+            assert_eq!(
+                check_redirect(network, &url(from), &url(to)).is_ok(),
+                followed,
+                "{from} -> {to}"
+            );
         }
     }
 }

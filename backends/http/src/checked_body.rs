@@ -1,4 +1,4 @@
-//! The bytes of an answer: counted, timed, and no page for people.
+//! The body of a response: counted, timed, and not an HTML page.
 
 use std::{
     pin::Pin,
@@ -11,41 +11,43 @@ use futures::Stream;
 use loom_source::{SourceError, SourceErrorKind, TransferPhase};
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::fault;
+use crate::client_error;
 
-/// Fewer bytes a second than this, over the whole of the longest time without progress, are none.
-const SLOWEST: u64 = 10;
+/// The lowest rate that counts as progress, in bytes per second, over the longest time without progress.
+const MIN_BYTES_PER_SECOND: u64 = 10;
 
-/// What is known of a body before it arrives.
+/// What is known of a body before it arrives, and its limits.
 #[derive(Debug)]
 pub(crate) struct ExpectedBody {
-    /// From where, for people.
+    /// The name of the URL in errors.
     pub(crate) at: String,
-    /// How many bytes must come, where that is said.
+    /// The number of bytes, where the server announces it.
     pub(crate) length: Option<u64>,
-    /// The longest time without a byte.
+    /// The longest time without progress.
     pub(crate) timeout: Duration,
-    /// When the whole must be there, and the budget that says so.
+    /// When the total timeout elapses, and that timeout.
     pub(crate) deadline: Option<(Instant, Duration)>,
-    /// Whether a page for people would be a wrong answer.
-    pub(crate) no_page: bool,
+    /// Whether an HTML page is an error.
+    pub(crate) refuse_html: bool,
 }
 
-type Inner = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
+type ByteStream = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
-/// A body that keeps its promise or says how it did not.
+/// A body that ends with an error where it is not as [expected](ExpectedBody).
 pub(crate) struct CheckedBody {
-    inner: Inner,
-    promise: ExpectedBody,
-    read: u64,
-    /// Runs while a poll has found nothing to read.
+    inner: ByteStream,
+    expected: ExpectedBody,
+    /// The number of bytes that arrived.
+    received: u64,
+    /// The timer of the timeout, which runs only while the body waits for bytes.
     stall: Pin<Box<Sleep>>,
-    /// Since when nothing has come, while that is so.
-    waiting: Option<Instant>,
-    /// How long was waited, and for how many bytes, since there was progress last.
-    since: (Duration, u64),
+    /// Since when the body has been waiting for bytes.
+    waiting_since: Option<Instant>,
+    /// The time that the body has waited, and the bytes that arrived, since the last progress.
+    waited: Duration,
+    since_progress: u64,
     deadline: Option<Pin<Box<Sleep>>>,
-    /// The first bytes, as long as they may still turn out to begin a page.
+    /// The first bytes, until it is clear that they do not begin an HTML page.
     held: Option<BytesMut>,
     ended: bool,
 }
@@ -53,71 +55,76 @@ pub(crate) struct CheckedBody {
 impl CheckedBody {
     pub(crate) fn new(
         inner: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
-        promise: ExpectedBody,
+        expected: ExpectedBody,
     ) -> Self {
-        let deadline = promise.deadline.map(|(at, _)| Box::pin(tokio::time::sleep_until(at)));
+        let deadline = expected.deadline.map(|(at, _)| Box::pin(tokio::time::sleep_until(at)));
         Self {
             inner: Box::pin(inner),
-            read: 0,
-            stall: Box::pin(sleep(promise.timeout)),
-            waiting: None,
-            since: (Duration::ZERO, 0),
+            received: 0,
+            stall: Box::pin(sleep(expected.timeout)),
+            waiting_since: None,
+            waited: Duration::ZERO,
+            since_progress: 0,
             deadline,
-            held: promise.no_page.then(BytesMut::new),
+            held: expected.refuse_html.then(BytesMut::new),
             ended: false,
-            promise,
+            expected,
         }
     }
 
-    fn interrupted(&self, source: Option<fault::ErrorChain>) -> SourceError {
-        let error = self.error(SourceErrorKind::Interrupted { received: self.read });
+    fn interrupted(&self, source: Option<client_error::ErrorChain>) -> SourceError {
+        let error = self.error(SourceErrorKind::Interrupted { received: self.received });
         SourceError { source: source.map(Into::into), ..error }
     }
 
     fn error(&self, kind: SourceErrorKind) -> SourceError {
-        SourceError::new(self.promise.at.clone(), kind)
+        SourceError::new(self.expected.at.clone(), kind)
     }
 
-    /// Nothing to read: how long already?
+    /// Waits for bytes, and fails when the timeout elapses.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<SourceError> {
-        let after = self.promise.timeout;
-        if self.waiting.is_none() {
+        let timeout = self.expected.timeout;
+        if self.waiting_since.is_none() {
             let now = Instant::now();
-            self.waiting = Some(now);
-            self.stall.as_mut().reset(now + after.saturating_sub(self.since.0));
+            self.waiting_since = Some(now);
+            self.stall.as_mut().reset(now + timeout.saturating_sub(self.waited));
         }
         ready!(self.stall.as_mut().poll(cx));
-        Poll::Ready(
-            self.error(SourceErrorKind::Stalled { phase: TransferPhase::Body, timeout: after }),
-        )
+        let phase = TransferPhase::Body;
+        Poll::Ready(self.error(SourceErrorKind::Stalled { phase, timeout }))
     }
 
-    /// Something came. Only our own waiting counts, not the time the reader took, and a few bytes now and then
-    /// are no progress: a server that sends one every nine seconds would hold us for ever.
-    fn came(&mut self, count: u64) {
-        self.read += count;
-        let waited = self.waiting.take().map_or(Duration::ZERO, |since| since.elapsed());
-        self.since = (self.since.0 + waited, self.since.1 + count);
-        if self.since.1 >= SLOWEST * self.promise.timeout.as_secs().max(1) {
-            self.since = (Duration::ZERO, 0);
+    /// Counts bytes that arrived. The time that the reader takes does not count towards the timeout. A few bytes now and
+    /// then are no progress: a server that sends one every nine seconds would keep the transfer open for ever.
+    fn count(&mut self, bytes: u64) {
+        self.received += bytes;
+        self.since_progress += bytes;
+        let waited = self.waiting_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        self.waited += waited;
+        if self.since_progress >= MIN_BYTES_PER_SECOND * self.expected.timeout.as_secs().max(1) {
+            self.waited = Duration::ZERO;
+            self.since_progress = 0;
         }
     }
 
+    /// The error of the total timeout, once that has elapsed.
     fn overdue(&mut self, cx: &mut Context<'_>) -> Option<SourceError> {
-        let (_, after) = self.promise.deadline?;
-        let ready = self.deadline.as_mut()?.as_mut().poll(cx).is_ready();
-        ready.then(|| self.error(SourceErrorKind::TotalTimeout { timeout: after }))
+        let (_, timeout) = self.expected.deadline?;
+        let elapsed = self.deadline.as_mut()?.as_mut().poll(cx).is_ready();
+        elapsed.then(|| self.error(SourceErrorKind::TotalTimeout { timeout }))
     }
 
-    /// Passes bytes on, unless they may still begin a page; then they are kept until that is clear.
+    /// Passes bytes on. The first ones are held until it is clear that they do not begin an HTML page.
     fn pass(&mut self, bytes: Bytes) -> Result<Option<Bytes>, SourceError> {
         let Some(held) = &mut self.held else { return Ok(Some(bytes)) };
         let first = held.is_empty();
         if !first {
             held.extend_from_slice(&bytes);
         }
-        match begins_page(if first { &bytes } else { held }) {
-            Some(true) => Err(SourceError::new(self.promise.at.clone(), SourceErrorKind::HtmlPage)),
+        match begins_html(if first { &bytes } else { held }) {
+            Some(true) => {
+                Err(SourceError::new(self.expected.at.clone(), SourceErrorKind::HtmlPage))
+            }
             Some(false) => {
                 let held = self.held.take().unwrap_or_default();
                 Ok(Some(if first { bytes } else { held.freeze() }))
@@ -131,10 +138,10 @@ impl CheckedBody {
         }
     }
 
-    /// The end: was it the right one?
+    /// The end of the body: an error where bytes are missing, else the bytes that are still held.
     fn end(&mut self) -> Option<Result<Bytes, SourceError>> {
         self.ended = true;
-        if self.promise.length.is_some_and(|length| self.read < length) {
+        if self.expected.length.is_some_and(|length| self.received < length) {
             return Some(Err(self.interrupted(None)));
         }
         let held = self.held.take().filter(|held| !held.is_empty());
@@ -158,10 +165,12 @@ impl Stream for CheckedBody {
             let passed = match this.inner.as_mut().poll_next(cx) {
                 Poll::Ready(None) => return Poll::Ready(this.end()),
                 Poll::Ready(Some(Ok(bytes))) => {
-                    this.came(bytes.len() as u64);
+                    this.count(bytes.len() as u64);
                     this.pass(bytes)
                 }
-                Poll::Ready(Some(Err(error))) => Err(this.interrupted(Some(fault::why(error)))),
+                Poll::Ready(Some(Err(error))) => {
+                    Err(this.interrupted(Some(client_error::causes_of(error))))
+                }
                 Poll::Pending => Err(ready!(this.wait(cx))),
             };
             match passed {
@@ -177,10 +186,10 @@ impl Stream for CheckedBody {
     }
 }
 
-/// Whether bytes begin an HTML page; `None` where more of them are needed to say.
-fn begins_page(bytes: &[u8]) -> Option<bool> {
-    /// No page has more white space before its first tag than this.
-    const ENOUGH: usize = 1024;
+/// Whether bytes begin an HTML page; `None` where more bytes are needed to decide.
+fn begins_html(bytes: &[u8]) -> Option<bool> {
+    /// The longest white space before the first tag of a page, in bytes.
+    const MAX_BLANK: usize = 1024;
     const BEGINNINGS: [&[u8]; 8] =
         [b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<meta", b"<title", b"<!--"];
     const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -189,7 +198,7 @@ fn begins_page(bytes: &[u8]) -> Option<bool> {
     }
     let text = bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii_start();
     if text.is_empty() {
-        return (bytes.len() >= ENOUGH).then_some(false);
+        return (bytes.len() >= MAX_BLANK).then_some(false);
     }
     let begins =
         |tag: &&[u8]| text.len() >= tag.len() && text[..tag.len()].eq_ignore_ascii_case(tag);
@@ -209,8 +218,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_are_known_by_their_beginning() {
-        for (bytes, page) in [
+    fn html_is_recognised_by_its_beginning() {
+        for (bytes, html) in [
             (&b"<!DOCTYPE html><p>"[..], Some(true)),
             (b"\xEF\xBB\xBF \r\n<HTML lang=de>", Some(true)),
             (b"<!-- proxy --><p>", Some(true)),
@@ -227,7 +236,7 @@ mod tests {
             (b"<", None),
             (&[b' '; 2048], Some(false)),
         ] {
-            assert_eq!(begins_page(bytes), page, "{:?}", String::from_utf8_lossy(bytes));
+            assert_eq!(begins_html(bytes), html, "{:?}", String::from_utf8_lossy(bytes));
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Judging responses.
+
 use super::*;
 
 fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
@@ -13,23 +15,23 @@ fn judged(status: u16, from: u64, tag: Option<&str>, lines: &[(&'static str, &st
         Some(_) => Validator::Weak(tag.to_owned()),
         None => Validator::Strong(tag.to_owned()),
     });
-    let asked = RangeRequest { from, validator };
-    match judge("x", &asked, StatusCode::from_u16(status).unwrap(), &headers(lines)) {
+    let requested = RangeRequest { from, validator };
+    match judge("x", &requested, StatusCode::from_u16(status).unwrap(), &headers(lines)) {
         Ok(verdict) => format!("{verdict:?}"),
         Err(error) => error.kind.as_str().to_owned(),
     }
 }
 
 #[test]
-fn answers_mean_what_they_say() {
+fn status_and_headers_are_judged() {
     const SAME: (&str, &str) = ("etag", "\"a\"");
     let range = |text| ("content-range", text);
     for (status, from, tag, lines, expected) in [
         (200, 0, None, &[][..], "Whole"),
         (200, 5, Some("\"a\""), &[SAME], "Whole"),
-        (206, 5, Some("\"a\""), &[SAME, range("bytes 5-9/10")], "Rest { total: Some(10) }"),
-        (206, 5, Some("\"a\""), &[range("bytes 5-9/*")], "Rest { total: None }"),
-        (206, 5, None, &[SAME, range("bytes 5-7/10")], "Rest { total: Some(10) }"),
+        (206, 5, Some("\"a\""), &[SAME, range("bytes 5-9/10")], "Range { total: Some(10) }"),
+        (206, 5, Some("\"a\""), &[range("bytes 5-9/*")], "Range { total: None }"),
+        (206, 5, None, &[SAME, range("bytes 5-7/10")], "Range { total: Some(10) }"),
         (206, 5, Some("\"b\""), &[SAME, range("bytes 5-9/10")], "Restart"),
         (206, 5, Some("W/\"a\""), &[("etag", "W/\"b\""), range("bytes 5-9/10")], "Restart"),
         (
@@ -37,7 +39,7 @@ fn answers_mean_what_they_say() {
             5,
             Some("W/\"a\""),
             &[("etag", "W/\"a\""), range("bytes 5-9/10")],
-            "Rest { total: Some(10) }",
+            "Range { total: Some(10) }",
         ),
         (206, 5, None, &[range("bytes 4-9/10")], "range_mismatch"),
         (206, 5, None, &[range("bytes 5-10/10")], "range_mismatch"),
@@ -93,8 +95,8 @@ fn validators_are_strong_only_where_the_tag_is() {
 }
 
 #[test]
-fn pages_are_known_by_their_type() {
-    for (kind, page) in [
+fn html_is_recognised_by_its_type() {
+    for (media_type, html) in [
         ("text/html", true),
         ("Text/HTML; charset=utf-8", true),
         ("application/xhtml+xml", true),
@@ -102,13 +104,13 @@ fn pages_are_known_by_their_type() {
         ("text/plain", false),
         ("text/html-but-not", false),
     ] {
-        assert_eq!(is_page(&headers(&[("content-type", kind)])), page, "{kind}");
+        assert_eq!(is_html(&headers(&[("content-type", media_type)])), html, "{media_type}");
     }
 }
 
 proptest::proptest! {
     #[test]
-    fn no_content_range_breaks_the_parser(text in "(bytes )?[0-9*+ -]{0,24}/?[0-9*]{0,24}") {
+    fn any_content_range_is_parsed_or_refused(text in "(bytes )?[0-9*+ -]{0,24}/?[0-9*]{0,24}") {
         if let Some(range) = ContentRange::parse(&text) {
             proptest::prop_assert!(range.first <= range.last);
         }

@@ -1,4 +1,4 @@
-//! What a status and its headers mean, given what was asked.
+//! What the status and the headers of a response mean, given the requested range.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,42 +8,42 @@ use reqwest::{
     header::{self, HeaderMap, HeaderName},
 };
 
-/// What an answer is.
+/// What a response to a file request holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The file from its first byte.
+pub(crate) enum HeadVerdict {
+    /// The whole file.
     Whole,
-    /// The file from the offset that was asked for; `total` where it is said.
-    Rest {
-        /// The size of the whole file.
+    /// The file from the requested offset.
+    Range {
+        /// The size of the whole file in bytes, where the server gives it.
         total: Option<u64>,
     },
-    /// There is nothing after the offset that was asked for: that is where the file ends.
+    /// No bytes: the file ends at the requested offset.
     End,
-    /// The offset makes no sense for what is there now: ask for the whole.
+    /// Nothing useful: the file has changed, and the whole file has to be requested.
     Restart,
-    /// There is no such file.
+    /// Nothing: there is no such file.
     Absent,
 }
 
-/// Judges an answer by its head.
+/// Judges a response by its status and headers.
 pub(crate) fn judge(
     at: &str,
-    asked: &RangeRequest,
+    requested: &RangeRequest,
     status: StatusCode,
     headers: &HeaderMap,
-) -> Result<Verdict, SourceError> {
+) -> Result<HeadVerdict, SourceError> {
     match status.as_u16() {
-        404 | 410 => Ok(Verdict::Absent),
+        404 | 410 => Ok(HeadVerdict::Absent),
         status @ (401 | 403 | 407) => Err(SourceError::denied(at, denied(status))),
-        416 if asked.from > 0 => {
+        416 if requested.from > 0 => {
             let end = ContentRange::of(headers).and_then(|range| range.total);
-            Ok(if end == Some(asked.from) { Verdict::End } else { Verdict::Restart })
+            Ok(if end == Some(requested.from) { HeadVerdict::End } else { HeadVerdict::Restart })
         }
-        // Network Authentication Required: a captive portal says so itself.
+        // Network Authentication Required (RFC 6585): the response of a captive portal.
         511 => Err(SourceError::new(at, SourceErrorKind::HtmlPage)),
-        200 => encoded(at, headers).map(|()| Verdict::Whole),
-        206 => encoded(at, headers).and_then(|()| part(at, asked, headers)),
+        200 => check_encoding(at, headers).map(|()| HeadVerdict::Whole),
+        206 => check_encoding(at, headers).and_then(|()| range(at, requested, headers)),
         status => {
             let retry_after = retry_after(headers, SystemTime::now());
             Err(SourceError::new(at, SourceErrorKind::HttpStatus { status, retry_after }))
@@ -51,7 +51,7 @@ pub(crate) fn judge(
     }
 }
 
-/// What a refusal with this status means. A server that hides which files it has answers 403 for absent ones.
+/// The refusal with this status. Servers that hide which files they have answer 403 for absent ones.
 fn denied(status: u16) -> AccessDenied {
     match status {
         407 => AccessDenied::by(RefusedBy::Proxy { status: Some(status) }),
@@ -60,7 +60,8 @@ fn denied(status: u16) -> AccessDenied {
     }
 }
 
-fn encoded(at: &str, headers: &HeaderMap) -> Result<(), SourceError> {
+/// Fails for a content encoding: the bytes would not be those published.
+fn check_encoding(at: &str, headers: &HeaderMap) -> Result<(), SourceError> {
     match text(headers, &header::CONTENT_ENCODING) {
         None => Ok(()),
         Some(encoding) if encoding.eq_ignore_ascii_case("identity") => Ok(()),
@@ -71,30 +72,34 @@ fn encoded(at: &str, headers: &HeaderMap) -> Result<(), SourceError> {
     }
 }
 
-/// A 206: its range must begin where we asked, and it must be of the file that we began with.
-fn part(at: &str, asked: &RangeRequest, headers: &HeaderMap) -> Result<Verdict, SourceError> {
+/// A partial response (206). Its range must begin at the requested offset, and belong to the same content.
+fn range(
+    at: &str,
+    requested: &RangeRequest,
+    headers: &HeaderMap,
+) -> Result<HeadVerdict, SourceError> {
     let wrong = |got: String| {
-        SourceError::new(at, SourceErrorKind::RangeMismatch { requested: asked.from, got })
+        SourceError::new(at, SourceErrorKind::RangeMismatch { requested: requested.from, got })
     };
-    if asked.from == 0 {
-        return Err(wrong("a part, though the whole was asked for".to_owned()));
+    if requested.from == 0 {
+        return Err(wrong("a part of the file".to_owned()));
     }
-    let said = text(headers, &header::CONTENT_RANGE);
+    let header = text(headers, &header::CONTENT_RANGE).unwrap_or_default();
     let Some(range) = ContentRange::of(headers) else {
-        return Err(wrong(format!("Content-Range {:?}", said.unwrap_or_default())));
+        return Err(wrong(format!("Content-Range {:?}", header)));
     };
-    let consistent = range.first == Some(asked.from)
+    let consistent = range.first == Some(requested.from)
         && range.total.is_none_or(|total| range.last.is_some_and(|last| last < total));
     if !consistent {
-        return Err(wrong(format!("Content-Range {:?}", said.unwrap_or_default())));
+        return Err(wrong(format!("Content-Range {:?}", header)));
     }
-    match (&asked.validator, validator(headers)) {
-        (Some(before), Some(now)) if *before != now => Ok(Verdict::Restart),
-        _ => Ok(Verdict::Rest { total: range.total }),
+    match (&requested.validator, validator(headers)) {
+        (Some(expected), Some(got)) if *expected != got => Ok(HeadVerdict::Restart),
+        _ => Ok(HeadVerdict::Range { total: range.total }),
     }
 }
 
-/// What says that the bytes are still the same: the entity tag, else the time of change.
+/// The validator of a response: the entity tag, else the time of the last change.
 pub(crate) fn validator(headers: &HeaderMap) -> Option<Validator> {
     match text(headers, &header::ETAG) {
         Some(tag) if tag.len() >= 2 && tag.starts_with('"') && tag.ends_with('"') => {
@@ -105,14 +110,14 @@ pub(crate) fn validator(headers: &HeaderMap) -> Option<Validator> {
     }
 }
 
-/// Whether the answer says that it is a page for people.
-pub(crate) fn is_page(headers: &HeaderMap) -> bool {
-    let kind = text(headers, &header::CONTENT_TYPE).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page))
+/// Whether the response is an HTML page by its `Content-Type`.
+pub(crate) fn is_html(headers: &HeaderMap) -> bool {
+    let media_type = text(headers, &header::CONTENT_TYPE).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    ["text/html", "application/xhtml+xml"].iter().any(|html| media_type.eq_ignore_ascii_case(html))
 }
 
-/// `Retry-After`: seconds, or a date.
+/// The pause that `Retry-After` asks for, in seconds or until a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = text(headers, &header::RETRY_AFTER)?;
     if let Ok(seconds) = text.parse() {
@@ -122,7 +127,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// What the server says that the time is.
+/// The time in the header `Date`.
 pub(crate) fn date(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(text(headers, &header::DATE)?).ok()
 }
@@ -131,7 +136,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
 }
 
-/// `bytes 5-9/10`, `bytes 5-9/*` or `bytes */10`.
+/// The header `Content-Range` (RFC 9110, section 14.4): `bytes 5-9/10`, `bytes 5-9/*` or `bytes */10`.
 #[derive(Debug, PartialEq, Eq)]
 struct ContentRange {
     first: Option<u64>,
@@ -160,7 +165,7 @@ impl ContentRange {
     }
 }
 
-/// Digits and nothing else; `u64::from_str` would take a `+`.
+/// A number of digits only; `u64::from_str` would accept a `+`.
 fn number(text: &str) -> Option<u64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
