@@ -54,7 +54,7 @@ fn reach(place: &GithubRepo) -> Reach {
 }
 
 fn origin(place: &GithubRepo) -> SourceClass {
-    if place.is_plain() { SourceClass::PlainHttp } else { SourceClass::Mirror }
+    if place.is_insecure() { SourceClass::PlainHttp } else { SourceClass::Mirror }
 }
 
 /// The token for a server, and the variable to name where one would help. A token goes to the server that it was

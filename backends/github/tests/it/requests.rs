@@ -1,6 +1,5 @@
-//! How many requests an answer costs, and what they say.
+//! The number of requests for each call, and their headers.
 
-use crate::support::{self, archive, bald, linux, release, source, wanted};
 use loom_source::{
     Digest, DigestSource, ListingScope, RangeRequest, RateLimitedClient, Source, SourceErrorKind,
     Version, VersionListing,
@@ -9,16 +8,19 @@ use loom_test_support::github::{
     GithubAsset, GithubFault, GithubRelease, GithubServer, GithubService, Repository, ShownDigest,
 };
 
+use crate::support::{self, archive, linux, release, release_at, release_without_checksum, source};
+
 fn versions(texts: &[&str]) -> Vec<Version> {
     let mut versions: Vec<Version> = texts.iter().map(|text| text.parse().unwrap()).collect();
     versions.sort();
     versions
 }
 
-async fn listed(source: &dyn Source, need: ListingScope) -> Vec<Version> {
-    match source.list(&linux(), need).await.unwrap() {
-        VersionListing::Versions(dated) => {
-            let mut versions: Vec<Version> = dated.into_iter().map(|dated| dated.version).collect();
+async fn listed(source: &dyn Source, scope: ListingScope) -> Vec<Version> {
+    match source.list(&linux(), scope).await.unwrap() {
+        VersionListing::Versions(listed) => {
+            let mut versions: Vec<Version> =
+                listed.into_iter().map(|listed| listed.version).collect();
             versions.sort();
             versions
         }
@@ -27,34 +29,34 @@ async fn listed(source: &dyn Source, need: ListingScope) -> Vec<Version> {
 }
 
 #[tokio::test]
-async fn a_pinned_release_with_a_checksum_costs_no_request_of_the_api() {
+async fn an_exact_version_with_a_checksum_takes_no_api_request() {
     let server = GithubServer::start(Repository::default());
     server.publish(release("0.2.0"));
     let source = source(&server, None);
-    let offer = source.find(&wanted("0.2.0")).await.unwrap().unwrap();
+    let offer = source.find(&release_at("0.2.0")).await.unwrap().unwrap();
     assert_eq!(offer.artifacts[0].claims[0].by, DigestSource::Sidecar);
-    let opened = source.open(&offer.artifacts[0].asset, &RangeRequest::whole()).await.unwrap();
-    assert_eq!(support::bytes(opened).await, archive("0.2.0").bytes);
+    let download = source.open(&offer.artifacts[0].asset, &RangeRequest::whole()).await.unwrap();
+    assert_eq!(support::read(download).await, archive("0.2.0").bytes);
     let count = [GithubService::Api, GithubService::Pages, GithubService::Storage]
-        .map(|origin| server.count(origin));
+        .map(|service| server.count(service));
     assert_eq!(count, [0, 2, 2]);
 }
 
 #[tokio::test]
-async fn without_a_checksum_it_costs_one_and_the_guess_is_remembered() {
+async fn without_a_checksum_it_takes_one_and_the_guess_is_kept() {
     let server = GithubServer::start(Repository::default());
-    server.publish(bald("0.2.0"));
-    let offer = source(&server, None).find(&wanted("0.2.0")).await.unwrap().unwrap();
+    server.publish(release_without_checksum("0.2.0"));
+    let offer = source(&server, None).find(&release_at("0.2.0")).await.unwrap().unwrap();
     let claim = &offer.artifacts[0].claims[0];
     assert_eq!((claim.by, claim.digest), (DigestSource::Api, Digest::of(&archive("0.2.0").bytes)));
     assert_eq!(server.count(GithubService::Api), 1);
     let options = support::options(&server, None);
     let sums = format!("{}  {}\n", Digest::of(&archive("0.3.0").bytes), archive("0.3.0").name);
-    server.publish(bald("0.3.0").with(GithubAsset::new("SHA256SUMS", sums)));
+    server.publish(release_without_checksum("0.3.0").with(GithubAsset::new("SHA256SUMS", sums)));
     for (pages, run) in [(3, "the first guesses"), (1, "the second knows")] {
         server.clear_requests();
         let source = loom_github::Github::open(options.clone()).unwrap();
-        let offer = source.find(&wanted("0.3.0")).await.unwrap().unwrap();
+        let offer = source.find(&release_at("0.3.0")).await.unwrap().unwrap();
         assert_eq!(offer.artifacts[0].claims[0].by, DigestSource::Sums);
         assert_eq!(
             (server.count(GithubService::Pages), server.count(GithubService::Api)),
@@ -65,7 +67,7 @@ async fn without_a_checksum_it_costs_one_and_the_guess_is_remembered() {
 }
 
 #[tokio::test]
-async fn versions_come_page_by_page_in_our_own_order() {
+async fn versions_are_listed_page_by_page() {
     let server = GithubServer::start(Repository::default());
     for minor in 0..250 {
         server.publish(release(&format!("0.{minor}.0")));
@@ -74,16 +76,16 @@ async fn versions_come_page_by_page_in_our_own_order() {
     let all = listed(&source, ListingScope::All).await;
     assert_eq!((all.len(), all.last().unwrap().to_string()), (250, "0.249.0".into()));
     assert_eq!(server.count(GithubService::Api), 3);
-    // For as long as the server says, the answer is not asked for again.
+    // Within max-age the pages are not requested again.
     assert_eq!(listed(&source, ListingScope::All).await, all);
     assert_eq!(server.count(GithubService::Api), 3);
-    // What was listed is known: its digest costs nothing more.
-    source.find(&wanted("0.249.0")).await.unwrap().unwrap();
+    // The listing has the digest of the release.
+    source.find(&release_at("0.249.0")).await.unwrap().unwrap();
     assert_eq!(server.count(GithubService::Api), 3);
 }
 
 #[tokio::test]
-async fn with_a_token_what_has_not_changed_is_free() {
+async fn with_a_token_unchanged_pages_do_not_count() {
     let server = GithubServer::start(Repository::default());
     server.publish(release("0.1.0"));
     let token = server.repository(|repository| repository.token.clone());
@@ -99,7 +101,7 @@ async fn with_a_token_what_has_not_changed_is_free() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_release_is_not_listed() {
+async fn only_releases_are_listed() {
     let server = GithubServer::start(Repository::default());
     let open = GithubAsset { uploaded: false, ..archive("0.9.0") };
     server
@@ -113,7 +115,7 @@ async fn what_is_not_a_release_is_not_listed() {
         .publish(GithubRelease::new("v0.8.0").with(GithubAsset::new("something.tar.gz", "x")))
         .publish(GithubRelease::new("v0.9.0").with(open));
     let token = server.repository(|repository| repository.token.clone());
-    // Who may push sees drafts, and gets none either.
+    // Requests with the token see drafts, which are not listed either.
     for token in [None, Some(token.as_str())] {
         let listed = listed(&source(&server, token), ListingScope::All).await;
         assert_eq!(listed, versions(&["0.1.0", "0.4.0-rc.1"]), "{token:?}");
@@ -124,14 +126,14 @@ async fn what_is_not_a_release_is_not_listed() {
     assert_eq!(listed, versions(&["0.1.0", "0.3.0", "0.4.0-rc.1"]));
     let source = source(&server, None);
     for absent in ["0.2.0", "0.8.0", "0.9.0", "1.0.0"] {
-        assert!(source.find(&wanted(absent)).await.unwrap().is_none(), "{absent}");
+        assert!(source.find(&release_at(absent)).await.unwrap().is_none(), "{absent}");
     }
-    // Asked for by name it is served.
-    assert!(source.find(&wanted("0.3.0")).await.unwrap().is_some());
+    // A release that is marked as a pre-release is found by its version.
+    assert!(source.find(&release_at("0.3.0")).await.unwrap().is_some());
 }
 
 #[tokio::test]
-async fn other_tags_are_versions_where_that_is_said() {
+async fn another_tag_prefix_can_be_configured() {
     let server = GithubServer::start(Repository::default());
     server
         .publish(release("0.1.0"))
@@ -142,13 +144,13 @@ async fn other_tags_are_versions_where_that_is_said() {
     };
     let source = loom_github::Github::open(options).unwrap();
     assert_eq!(listed(&source, ListingScope::Newest).await, versions(&["0.2.0"]));
-    let offer = source.find(&wanted("0.2.0")).await.unwrap().unwrap();
+    let offer = source.find(&release_at("0.2.0")).await.unwrap().unwrap();
     assert!(source.open(&offer.artifacts[0].asset, &RangeRequest::whole()).await.is_ok());
     assert_eq!(server.count(GithubService::Api), 0, "the redirect of releases/latest told the tag");
 }
 
 #[tokio::test]
-async fn the_newest_is_told_by_the_pages_where_they_can_be_right() {
+async fn the_newest_version_comes_from_the_web_pages_where_they_are_right() {
     let pages =
         |requests: &[(GithubService, &str)]| requests.iter().all(|(o, _)| *o != GithubService::Api);
     for (case, latest, more, newest, free) in [
@@ -166,7 +168,7 @@ async fn the_newest_is_told_by_the_pages_where_they_can_be_right() {
         let source = source(&server, None);
         let listed = listed(&source, ListingScope::Newest).await;
         assert_eq!(listed.last().unwrap().to_string(), newest, "{case}");
-        source.find(&wanted(newest)).await.unwrap().unwrap();
+        source.find(&release_at(newest)).await.unwrap().unwrap();
         let seen = server.requests();
         let seen: Vec<_> = seen.iter().map(|seen| (seen.service, seen.path.as_str())).collect();
         assert_eq!(pages(&seen), free, "{case}: {seen:?}");
@@ -181,31 +183,31 @@ async fn a_repository_that_was_renamed_is_found() {
         ..Repository::default()
     };
     let server = GithubServer::start(shelf);
-    server.publish(release("0.1.0")).publish(bald("0.2.0"));
+    server.publish(release("0.1.0")).publish(release_without_checksum("0.2.0"));
     let token = server.repository(|repository| repository.token.clone());
     for token in [None, Some(token.as_str())] {
         let source = source(&server, token);
-        assert!(source.find(&wanted("0.1.0")).await.unwrap().is_some());
-        assert!(source.find(&wanted("0.2.0")).await.unwrap().is_some());
+        assert!(source.find(&release_at("0.1.0")).await.unwrap().is_some());
+        assert!(source.find(&release_at("0.2.0")).await.unwrap().is_some());
         assert_eq!(listed(&source, ListingScope::All).await, versions(&["0.1.0", "0.2.0"]));
     }
 }
 
 #[tokio::test]
-async fn a_token_goes_to_the_api_and_nowhere_else() {
+async fn the_token_is_sent_to_the_api_only() {
     for (private, requires_login) in [(false, false), (true, false), (false, true)] {
         let server =
             GithubServer::start(Repository { private, requires_login, ..Repository::default() });
-        server.publish(release("0.1.0")).publish(bald("0.2.0"));
+        server.publish(release("0.1.0")).publish(release_without_checksum("0.2.0"));
         let token = server.repository(|repository| repository.token.clone());
         let options = support::options(&server, Some(&token));
         let source = loom_github::Github::open(options.clone()).unwrap();
         listed(&source, ListingScope::Newest).await;
         for version in ["0.1.0", "0.2.0"] {
-            let offer = source.find(&wanted(version)).await.unwrap().unwrap();
-            let opened =
+            let offer = source.find(&release_at(version)).await.unwrap().unwrap();
+            let download =
                 source.open(&offer.artifacts[0].asset, &RangeRequest::whole()).await.unwrap();
-            assert_eq!(support::bytes(opened).await, archive(version).bytes);
+            assert_eq!(support::read(download).await, archive(version).bytes);
         }
         for seen in server.requests() {
             let sent = seen.headers.contains_key("authorization");
@@ -216,51 +218,51 @@ async fn a_token_goes_to_the_api_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn an_api_may_send_bytes_itself() {
+async fn an_api_can_send_bytes_itself() {
     let shelf = Repository { private: true, sends_bytes: true, ..Repository::default() };
     let server = GithubServer::start(shelf);
     server.publish(release("0.1.0"));
     let source = source(&server, Some("right-t0ken"));
-    let offer = source.find(&wanted("0.1.0")).await.unwrap().unwrap();
-    let opened = source.open(&offer.artifacts[0].asset, &RangeRequest::whole()).await.unwrap();
-    assert_eq!(support::bytes(opened).await, archive("0.1.0").bytes);
+    let offer = source.find(&release_at("0.1.0")).await.unwrap().unwrap();
+    let download = source.open(&offer.artifacts[0].asset, &RangeRequest::whole()).await.unwrap();
+    assert_eq!(support::read(download).await, archive("0.1.0").bytes);
     assert_eq!(server.count(GithubService::Storage), 0);
 }
 
 #[tokio::test]
-async fn pages_that_turn_us_away_are_not_asked_on() {
+async fn limited_web_pages_are_not_requested_again() {
     let server = GithubServer::start(Repository::default());
     server.publish(release("0.1.0"));
     server.fault(GithubService::Pages, "", GithubFault::retry_after(90), usize::MAX);
-    let error = source(&server, None).find(&wanted("0.1.0")).await.unwrap_err();
+    let error = source(&server, None).find(&release_at("0.1.0")).await.unwrap_err();
     assert!(error.to_string().contains("(in 1m 30s)"), "{error}");
     let SourceErrorKind::RateLimited(limit) = error.kind else { panic!("{error:?}") };
     let token_variable = Some("TEST_TOKEN".to_owned());
     assert_eq!(limit.client, RateLimitedClient::Anonymous { token_variable });
     assert_eq!(server.count(GithubService::Pages), 1);
     let known = source(&server, Some("right-t0ken"));
-    let offer = known.find(&wanted("0.1.0")).await.unwrap().unwrap();
-    let opened = known.open(&offer.artifacts[0].asset, &RangeRequest::whole()).await.unwrap();
-    assert_eq!(support::bytes(opened).await, archive("0.1.0").bytes);
+    let offer = known.find(&release_at("0.1.0")).await.unwrap().unwrap();
+    let download = known.open(&offer.artifacts[0].asset, &RangeRequest::whole()).await.unwrap();
+    assert_eq!(support::read(download).await, archive("0.1.0").bytes);
     assert_eq!(server.count(GithubService::Pages), 2);
 }
 
 #[tokio::test]
-async fn a_digest_that_is_none_is_an_error_and_a_missing_one_is_none() {
+async fn a_missing_digest_is_no_claim() {
     let server = GithubServer::start(Repository::default());
     let none = GithubAsset { shown: ShownDigest::Null, ..archive("0.1.0") };
     server.publish(GithubRelease::new("v0.1.0").with(none));
-    let offer = source(&server, None).find(&wanted("0.1.0")).await.unwrap().unwrap();
+    let offer = source(&server, None).find(&release_at("0.1.0")).await.unwrap().unwrap();
     assert!(offer.artifacts[0].claims.is_empty());
-    // Replaced by other bytes: the digest follows, and so does the claim.
+    // The claim is the digest of the replaced bytes.
     let other = GithubAsset { bytes: b"other".to_vec(), ..archive("0.1.0") };
     server.publish(GithubRelease::new("v0.1.0").with(other));
-    let offer = source(&server, None).find(&wanted("0.1.0")).await.unwrap().unwrap();
+    let offer = source(&server, None).find(&release_at("0.1.0")).await.unwrap().unwrap();
     assert_eq!(offer.artifacts[0].claims[0].digest, Digest::of(b"other"));
 }
 
 #[tokio::test]
-async fn signatures_are_told_by_the_api() {
+async fn signatures_are_listed_by_the_api() {
     let server = GithubServer::start(Repository::default());
     let name = archive("0.1.0").name;
     let beside = |ending: &str| GithubAsset::new(&format!("{name}{ending}"), "x");
@@ -268,18 +270,18 @@ async fn signatures_are_told_by_the_api() {
     server.publish(signed.into_iter().fold(release("0.1.0"), GithubRelease::with));
     let options = loom_github::GithubOptions { evidence: true, ..support::options(&server, None) };
     let source = loom_github::Github::open(options).unwrap();
-    let offer = source.find(&wanted("0.1.0")).await.unwrap().unwrap();
+    let offer = source.find(&release_at("0.1.0")).await.unwrap().unwrap();
     assert_eq!(offer.evidence.len(), 4, "{:?}", offer.evidence);
     assert_eq!(offer.artifacts[0].claims.len(), 2, "the .sha256 file's and the API's");
     assert_eq!(server.count(GithubService::Api), 1);
 }
 
 #[tokio::test]
-async fn a_short_trouble_is_waited_out() {
+async fn short_limits_and_errors_are_waited_for() {
     let server = GithubServer::start(Repository::default());
-    server.publish(bald("0.1.0"));
+    server.publish(release_without_checksum("0.1.0"));
     server.fault(GithubService::Api, "v0.1.0", GithubFault::Status(502, vec![], "Bad gateway"), 1);
     server.fault(GithubService::Api, "v0.1.0", GithubFault::retry_after(1), 1);
-    assert!(source(&server, None).find(&wanted("0.1.0")).await.unwrap().is_some());
+    assert!(source(&server, None).find(&release_at("0.1.0")).await.unwrap().is_some());
     assert_eq!(server.count(GithubService::Api), 3);
 }

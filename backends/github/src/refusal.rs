@@ -1,71 +1,71 @@
-//! What a refusal of the API means. Rules after GitHub's «Rate limits for the REST API».
+//! What a refusal of the API means, by the rules of GitHub's documentation, "Rate limits for the REST API".
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use loom_http::header::HeaderMap;
 
-/// No limit of GitHub's lasts longer than an hour; a server that says so is not believed for longer.
-const LONGEST: Duration = Duration::from_secs(3660);
+/// The longest limit that is accepted. GitHub's limits last at most an hour.
+const MAX_LIMIT: Duration = Duration::from_secs(3660);
 
-/// How long to leave a server alone that does not say it.
-pub(crate) const UNSAID: Duration = Duration::from_secs(60);
+/// The limit that is assumed where the server does not give its end.
+pub(crate) const UNKNOWN_LIMIT: Duration = Duration::from_secs(60);
 
 /// Why the API refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The token is not one (any more).
-    Token,
-    /// The token is right, and not allowed to.
+    /// The token is invalid, revoked or expired.
+    InvalidToken,
+    /// The token does not permit the request.
     Forbidden,
-    /// The organisation wants the token authorised for its single sign-on.
+    /// The organisation requires a token that is authorised for its single sign-on.
     SingleSignOn,
-    /// Too many requests.
+    /// The rate limit is exceeded.
     Limit {
-        /// When it takes some again.
+        /// When the API accepts requests again.
         until: SystemTime,
     },
 }
 
-/// Reads a refusal; `None` for every other answer. `said` are its words.
+/// The refusal of a response with this message; `None` for every other response.
 pub(crate) fn judge(
     status: u16,
     headers: &HeaderMap,
-    said: &str,
+    message: &str,
     now: SystemTime,
 ) -> Option<Refusal> {
-    let said = said.to_ascii_lowercase();
+    let message = message.to_ascii_lowercase();
     match status {
-        401 => return Some(Refusal::Token),
+        401 => return Some(Refusal::InvalidToken),
         403 | 429 => {}
         _ => return None,
     }
-    let limit = |wait: Duration| Some(Refusal::Limit { until: now + wait.min(LONGEST) });
+    let limit = |wait: Duration| Some(Refusal::Limit { until: now + wait.min(MAX_LIMIT) });
     if let Some(seconds) = number(headers, "retry-after") {
         return limit(Duration::from_secs(seconds));
     }
     if number(headers, "x-ratelimit-remaining") == Some(0) {
-        return limit(until_reset(headers, now).unwrap_or(UNSAID));
+        return limit(until_reset(headers, now).unwrap_or(UNKNOWN_LIMIT));
     }
-    if status == 429 || said.contains("rate limit") || said.contains("abuse detection") {
-        return limit(UNSAID);
+    if status == 429 || message.contains("rate limit") || message.contains("abuse detection") {
+        return limit(UNKNOWN_LIMIT);
     }
-    if headers.contains_key("x-github-sso") || said.contains("saml") {
+    if headers.contains_key("x-github-sso") || message.contains("saml") {
         return Some(Refusal::SingleSignOn);
     }
     Some(Refusal::Forbidden)
 }
 
-/// How long until the server counts anew, by the server's own clock.
+/// The time until the limit is reset, by the server's clock.
 pub(crate) fn until_reset(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let reset = Duration::from_secs(number(headers, "x-ratelimit-reset")?);
     let date = headers.get("date").and_then(|date| date.to_str().ok());
-    let there = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
-    let there = there.duration_since(UNIX_EPOCH).unwrap_or_default();
-    // Its clock is shown in whole seconds.
-    Some(reset.saturating_sub(there) + Duration::from_secs(1))
+    let server_now = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
+    let server_now = server_now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    // `Date` has whole seconds.
+    Some(reset.saturating_sub(server_now) + Duration::from_secs(1))
 }
 
-/// A number in a header.
+/// The number in a header.
 pub(crate) fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
@@ -76,7 +76,7 @@ mod tests {
 
     const NOW: u64 = 1_800_000_000;
 
-    fn judged(status: u16, lines: &[(&str, &str)], said: &str) -> Option<Refusal> {
+    fn judged(status: u16, lines: &[(&str, &str)], message: &str) -> Option<Refusal> {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.insert(
@@ -84,7 +84,7 @@ mod tests {
                 value.parse().unwrap(),
             );
         }
-        judge(status, &headers, said, UNIX_EPOCH + Duration::from_secs(NOW))
+        judge(status, &headers, message, UNIX_EPOCH + Duration::from_secs(NOW))
     }
 
     fn until(after: u64) -> Option<Refusal> {
@@ -92,12 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_told_from_what_is_forbidden() {
+    fn limits_and_refusals_differ() {
         let reset = ("x-ratelimit-reset", "1800000600");
-        for (status, lines, said, expected) in [
+        for (status, lines, message, expected) in [
             (200, &[][..], "", None),
             (404, &[], "Not Found", None),
-            (401, &[], "Bad credentials", Some(Refusal::Token)),
+            (401, &[], "Bad credentials", Some(Refusal::InvalidToken)),
             (403, &[("x-ratelimit-remaining", "0"), reset], "", until(601)),
             (429, &[("x-ratelimit-remaining", "0"), reset], "", until(601)),
             (403, &[("x-ratelimit-remaining", "12"), reset], "Forbidden", Some(Refusal::Forbidden)),
@@ -115,13 +115,13 @@ mod tests {
             ),
             (403, &[], "Resource not accessible by integration", Some(Refusal::Forbidden)),
         ] {
-            assert_eq!(judged(status, lines, said), expected, "{status} {lines:?} {said}");
+            assert_eq!(judged(status, lines, message), expected, "{status} {lines:?} {message}");
         }
     }
 
     #[test]
-    fn the_server_s_clock_counts_not_ours() {
-        // Our clock is an hour behind; in truth it is ten minutes to the reset.
+    fn the_clock_of_the_server_is_used() {
+        // This machine's clock is an hour behind; the limit is reset in ten minutes.
         let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(NOW + 3600));
         let lines = [
             ("x-ratelimit-remaining", "0"),

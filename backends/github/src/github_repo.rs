@@ -1,4 +1,4 @@
-//! A repository, and where its pages and its API are.
+//! [`GithubRepo`]: a repository, with the URLs of its web pages and its API.
 
 use std::fmt;
 
@@ -6,117 +6,134 @@ use loom_base::{loopback::is_loopback_url, redact};
 use url::{Host, Url};
 
 /// A repository on github.com, on a tenant of ghe.com or on an Enterprise server.
+///
+/// # Examples
+/// ```
+/// use loom_github::GithubRepo;
+///
+/// let repo = GithubRepo::new("o/r", Some(&"https://ghe.example".parse()?), None)?;
+/// assert_eq!(repo.to_string(), "https://ghe.example/o/r");
+/// assert_eq!(GithubRepo::new("o/r", None, None)?.to_string(), "github:o/r");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GithubRepo {
     repo: String,
-    pages: Url,
+    /// The base URL of the web pages.
+    web: Url,
+    /// The base URL of the API.
     api: Url,
 }
 
-/// What cannot be the place of a repository: a mistake in the settings.
+/// The settings of a repository cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GithubRepoError {
-    /// Not `owner/repository`.
-    #[error("{0:?} is not owner/repository")]
+    /// The name of the repository has another form.
+    #[error("expected owner/repository, got {0:?}")]
     Repo(String),
-    /// Not an address of a server.
-    #[error("{at} cannot be the address of a GitHub server: {why}")]
-    Address {
-        /// What was given, without secrets.
+    /// A base URL cannot be used.
+    #[error("not the URL of a GitHub server: {at} ({reason})")]
+    Url {
+        /// The URL without secrets.
         at: String,
-        /// What is wrong with it.
-        why: &'static str,
+        /// What is wrong with the URL.
+        reason: &'static str,
     },
 }
 
 impl GithubRepo {
-    /// The place of `repo` (`owner/repository`). One of the two addresses is enough, and for github.com none:
-    /// `https://HOST` has its API at `https://HOST/api/v3`, `https://SUB.ghe.com` at `https://api.SUB.ghe.com`.
+    /// The repository `repo` (`owner/repository`), by the base URL of the web pages or that of the API. One of them is
+    /// enough, and github.com needs none: the API of `https://HOST` is `https://HOST/api/v3`, that of
+    /// `https://SUB.ghe.com` is `https://api.SUB.ghe.com`.
+    ///
+    /// # Errors
+    /// Where the name or a URL cannot be used.
     pub fn new(
         repo: &str,
         base_url: Option<&Url>,
         api_base: Option<&Url>,
     ) -> Result<Self, GithubRepoError> {
         check_repo(repo)?;
-        for given in [base_url, api_base].into_iter().flatten() {
-            check(given).map_err(|why| GithubRepoError::Address { at: redact::url(given), why })?;
+        for url in [base_url, api_base].into_iter().flatten() {
+            check_url(url)
+                .map_err(|reason| GithubRepoError::Url { at: redact::url(url), reason })?;
         }
-        let (pages, api) = match (base_url, api_base) {
+        let (web, api) = match (base_url, api_base) {
             (None, None) => return Self::on("https://github.com", "https://api.github.com", repo),
-            (Some(pages), Some(api)) => (pages.clone(), api.clone()),
-            (Some(pages), None) => (pages.clone(), api_of(pages)?),
-            (None, Some(api)) => (pages_of(api)?, api.clone()),
+            (Some(web), Some(api)) => (web.clone(), api.clone()),
+            (Some(web), None) => (web.clone(), api_of(web)?),
+            (None, Some(api)) => (web_of(api)?, api.clone()),
         };
-        Ok(Self { repo: repo.to_owned(), pages, api })
+        Ok(Self { repo: repo.to_owned(), web, api })
     }
 
-    fn on(pages: &str, api: &str, repo: &str) -> Result<Self, GithubRepoError> {
-        Ok(Self { repo: repo.to_owned(), pages: parse(pages)?, api: parse(api)? })
+    fn on(web: &str, api: &str, repo: &str) -> Result<Self, GithubRepoError> {
+        Ok(Self { repo: repo.to_owned(), web: parse(web)?, api: parse(api)? })
     }
 
-    /// `owner/repository`
+    /// The name of the repository, `owner/repository`.
     pub fn repo(&self) -> &str {
         &self.repo
     }
 
-    /// Whether this is github.com itself, pages and API both.
+    /// Whether both the web pages and the API are those of github.com.
     pub fn is_github_com(&self) -> bool {
         let is = |url: &Url, host: &str| {
             url.scheme() == "https" && url.host_str() == Some(host) && url.port().is_none()
         };
-        is(&self.pages, "github.com") && is(&self.api, "api.github.com")
+        is(&self.web, "github.com") && is(&self.api, "api.github.com")
     }
 
-    /// The server that people know it by: a host, and its port where that is not the usual one.
+    /// The host of the web pages, with its port where that is not the default one.
     pub fn host(&self) -> String {
-        let host = self.pages.host_str().unwrap_or_default();
-        self.pages.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        let host = self.web.host_str().unwrap_or_default();
+        self.web.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// Whether pages and API are on this machine.
+    /// Whether both the web pages and the API are on this machine.
     pub fn is_local(&self) -> bool {
-        is_loopback_url(&self.pages) && is_loopback_url(&self.api)
+        is_loopback_url(&self.web) && is_loopback_url(&self.api)
     }
 
-    /// Whether something of it would be asked over plain `http://` beyond this machine.
-    pub fn is_plain(&self) -> bool {
-        [&self.pages, &self.api].iter().any(|url| url.scheme() == "http" && !is_loopback_url(url))
+    /// Whether the web pages or the API are requested over plain `http` beyond this machine.
+    pub fn is_insecure(&self) -> bool {
+        [&self.web, &self.api].iter().any(|url| url.scheme() == "http" && !is_loopback_url(url))
     }
 
-    /// The API's address, for people.
-    pub(crate) fn api_shown(&self) -> String {
+    /// The base URL of the API, for errors.
+    pub(crate) fn api_name(&self) -> String {
         redact::url(&self.api).trim_end_matches('/').to_owned()
     }
 
-    /// The pages' address, for people.
-    pub(crate) fn pages_shown(&self) -> String {
-        redact::url(&self.pages).trim_end_matches('/').to_owned()
+    /// The base URL of the web pages, for errors.
+    pub(crate) fn web_name(&self) -> String {
+        redact::url(&self.web).trim_end_matches('/').to_owned()
     }
 
-    /// An address below the repository's page.
+    /// A URL below the web page of the repository.
     pub(crate) fn page(&self, parts: &[&str]) -> Url {
-        below(&self.pages, self.repo.split('/').chain(parts.iter().copied()))
+        below(&self.web, self.repo.split('/').chain(parts.iter().copied()))
     }
 
-    /// An address of the API below the repository's.
+    /// A URL of the API below that of the repository.
     pub(crate) fn api(&self, parts: &[&str]) -> Url {
         let repo = ["repos"].into_iter().chain(self.repo.split('/'));
         below(&self.api, repo.chain(parts.iter().copied()))
     }
 
-    /// Whether an address belongs to the API's server.
+    /// Whether a URL belongs to the server of the API.
     pub(crate) fn is_api(&self, url: &Url) -> bool {
         url.origin() == self.api.origin()
     }
 
-    /// Whether an address belongs to the pages' server.
+    /// Whether a URL belongs to the server of the web pages.
     pub(crate) fn is_page(&self, url: &Url) -> bool {
-        url.origin() == self.pages.origin()
+        url.origin() == self.web.origin()
     }
 }
 
 impl fmt::Display for GithubRepo {
-    /// `github:owner/repository`; the address of its page where that is elsewhere.
+    /// `github:owner/repository` on github.com, else the URL of the repository's web page.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_github_com() {
             write!(f, "github:{}", self.repo)
@@ -126,6 +143,7 @@ impl fmt::Display for GithubRepo {
     }
 }
 
+/// The URL `base` with further path segments.
 fn below<'a>(base: &Url, parts: impl Iterator<Item = &'a str>) -> Url {
     let mut url = base.clone();
     if let Ok(mut path) = url.path_segments_mut() {
@@ -143,55 +161,57 @@ fn check_repo(repo: &str) -> Result<(), GithubRepoError> {
     }
 }
 
-fn check(url: &Url) -> Result<(), &'static str> {
+fn check_url(url: &Url) -> Result<(), &'static str> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err("it must be an http or https address");
+        return Err("expected http or https");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("a token is given by a variable, never in an address");
+        return Err("a token is given by an environment variable, not in the URL");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("it has no ? and no #");
+        return Err("a query or fragment is not allowed");
     }
     Ok(())
 }
 
-fn api_of(pages: &Url) -> Result<Url, GithubRepoError> {
-    let mut api = pages.clone();
-    match pages.host() {
+/// The base URL of the API that belongs to that of the web pages.
+fn api_of(web: &Url) -> Result<Url, GithubRepoError> {
+    let mut api = web.clone();
+    match web.host() {
         Some(Host::Domain(name)) if name == "github.com" || name.ends_with(".ghe.com") => {
             set_host(&mut api, &format!("api.{name}"))?;
             Ok(api)
         }
-        _ => Ok(below(pages, ["api", "v3"].into_iter())),
+        _ => Ok(below(web, ["api", "v3"].into_iter())),
     }
 }
 
-fn pages_of(api: &Url) -> Result<Url, GithubRepoError> {
-    let mut pages = api.clone();
+/// The base URL of the web pages that belongs to that of the API.
+fn web_of(api: &Url) -> Result<Url, GithubRepoError> {
+    let mut web = api.clone();
     match api.host() {
         Some(Host::Domain(name)) if name == "api.github.com" || name.ends_with(".ghe.com") => {
             let name = name.strip_prefix("api.").unwrap_or(name).to_owned();
-            set_host(&mut pages, &name)?;
-            pages.set_path("");
+            set_host(&mut web, &name)?;
+            web.set_path("");
         }
         _ => {
             let path = api.path().trim_end_matches('/');
             let path = path.strip_suffix("/api/v3").unwrap_or_default().to_owned();
-            pages.set_path(&path);
+            web.set_path(&path);
         }
     }
-    Ok(pages)
+    Ok(web)
 }
 
 fn set_host(url: &mut Url, host: &str) -> Result<(), GithubRepoError> {
-    let why = "its host cannot be understood";
-    url.set_host(Some(host)).map_err(|_| GithubRepoError::Address { at: redact::url(url), why })
+    let reason = "the host has no API host beside it";
+    url.set_host(Some(host)).map_err(|_| GithubRepoError::Url { at: redact::url(url), reason })
 }
 
 fn parse(text: &str) -> Result<Url, GithubRepoError> {
-    let why = "it is no address";
-    text.parse().map_err(|_| GithubRepoError::Address { at: text.to_owned(), why })
+    let reason = "not a URL";
+    text.parse().map_err(|_| GithubRepoError::Url { at: text.to_owned(), reason })
 }
 
 #[cfg(test)]
@@ -203,8 +223,8 @@ mod tests {
     }
 
     #[test]
-    fn one_address_tells_the_other() {
-        for (pages, api, at, api_at) in [
+    fn one_base_url_gives_the_other() {
+        for (web, api, page, api_url) in [
             (None, None, "https://github.com/o/r", "https://api.github.com/repos/o/r"),
             (
                 Some("https://ghe.example"),
@@ -243,21 +263,21 @@ mod tests {
                 "http://127.0.0.1:2/x/repos/o/r",
             ),
         ] {
-            let place =
-                GithubRepo::new("o/r", pages.map(url).as_ref(), api.map(url).as_ref()).unwrap();
-            assert_eq!(place.page(&[]).as_str(), at);
-            assert_eq!(place.api(&[]).as_str(), api_at);
+            let repo =
+                GithubRepo::new("o/r", web.map(url).as_ref(), api.map(url).as_ref()).unwrap();
+            assert_eq!(repo.page(&[]).as_str(), page);
+            assert_eq!(repo.api(&[]).as_str(), api_url);
         }
     }
 
     #[test]
-    fn a_place_is_named_as_people_write_it() {
-        let named = |base: Option<&str>| {
+    fn a_repository_has_a_short_name() {
+        let name = |base: Option<&str>| {
             GithubRepo::new("o/r", base.map(url).as_ref(), None).unwrap().to_string()
         };
-        assert_eq!(named(None), "github:o/r");
-        assert_eq!(named(Some("https://github.com/")), "github:o/r");
-        assert_eq!(named(Some("https://ghe.example:8443")), "https://ghe.example:8443/o/r");
+        assert_eq!(name(None), "github:o/r");
+        assert_eq!(name(Some("https://github.com/")), "github:o/r");
+        assert_eq!(name(Some("https://ghe.example:8443")), "https://ghe.example:8443/o/r");
     }
 
     #[test]
@@ -272,12 +292,13 @@ mod tests {
         let mixed =
             GithubRepo::new("o/r", None, Some(&url("https://evil.example/api/v3"))).unwrap();
         assert!(!mixed.is_github_com());
-        let both = (url("https://github.com"), url("https://evil.example"));
-        assert!(!GithubRepo::new("o/r", Some(&both.0), Some(&both.1)).unwrap().is_github_com());
+        let web = url("https://github.com");
+        let api = url("https://evil.example");
+        assert!(!GithubRepo::new("o/r", Some(&web), Some(&api)).unwrap().is_github_com());
     }
 
     #[test]
-    fn what_is_no_place_is_refused_without_its_secrets() {
+    fn invalid_settings_are_errors_without_secrets() {
         for repo in ["", "o", "o/", "/r", "o/r/x", "o/..", "o r/x"] {
             assert!(GithubRepo::new(repo, None, None).is_err(), "{repo:?}");
         }

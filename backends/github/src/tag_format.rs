@@ -1,21 +1,21 @@
-//! Between tags and versions.
+//! [`TagFormat`]: converts between tags and versions.
 
 use loom_source::Version;
 
-/// How a repository writes its versions into tags.
+/// How a repository writes versions as tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tags {
-    /// What stands before the version; may be nothing.
+pub(crate) struct TagFormat {
+    /// The text before the version; may be empty.
     pub(crate) prefix: String,
 }
 
-impl Tags {
+impl TagFormat {
     /// The tag of a version.
-    pub(crate) fn of(&self, version: &Version) -> String {
+    pub(crate) fn tag(&self, version: &Version) -> String {
         format!("{}{version}", self.prefix)
     }
 
-    /// The version in a tag: a repository may carry the releases of other products too.
+    /// The version of a tag; `None` for tags of another form, such as those of other products in the repository.
     pub(crate) fn version(&self, tag: &str) -> Option<Version> {
         tag.strip_prefix(&self.prefix)?.parse().ok()
     }
@@ -27,11 +27,11 @@ mod tests {
 
     #[test]
     fn only_tags_with_the_prefix_and_a_version_count() {
-        let read = |prefix: &str, tag: &str| {
-            let tags = Tags { prefix: prefix.to_owned() };
-            tags.version(tag).map(|version| version.to_string())
+        let version = |prefix: &str, tag: &str| {
+            let format = TagFormat { prefix: prefix.to_owned() };
+            format.version(tag).map(|version| version.to_string())
         };
-        for (prefix, tag, version) in [
+        for (prefix, tag, expected) in [
             ("v", "v0.2.0", Some("0.2.0")),
             ("v", "v0.2.0-rc.1", Some("0.2.0-rc.1")),
             ("v", "0.2.0", None),
@@ -43,7 +43,7 @@ mod tests {
             ("", "0.2.0", Some("0.2.0")),
             ("", "nightly", None),
         ] {
-            assert_eq!(read(prefix, tag).as_deref(), version, "{prefix:?} {tag:?}");
+            assert_eq!(version(prefix, tag).as_deref(), expected, "{prefix:?} {tag:?}");
         }
     }
 }
