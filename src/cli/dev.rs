@@ -4,11 +4,18 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{HumanBytes, HumanDuration};
 use loom_base::time::format_rfc3339;
-use loom_cargo_build::{BuildArtifact, CargoBuild, CheckoutChoice, find_checkout, link};
+use loom_cargo_build::{BuildArtifact, CargoBuild, CheckoutChoice, find_checkout};
 use serde_json::{Value, json};
 
-use super::{CommandError, Done, Exit, Outcome, context::Context, report::source_error};
-use loom_runtime::config::{Flags, Resolved};
+use super::{
+    CommandError, Done, Exit, Outcome,
+    context::Context,
+    report::{open, source_error},
+};
+use loom_runtime::{
+    config::{Flags, Resolved},
+    state::DevLink,
+};
 
 /// Arguments of `loom dev`.
 #[derive(Debug, clap::Args)]
@@ -50,17 +57,17 @@ fn link(context: &Context, resolved: &Resolved, path: Option<&Path>) -> Outcome 
         CommandError::new(Exit::Usage, format!("{at} is not in a checkout of Loom"))
             .hint("give the folder of a cargo workspace that has the package loom-bridge")
     })?;
-    link::write(resolved.state_dir.value.path(), &checkout)?;
+    DevLink::of(&resolved.state_dir.value).write(&checkout).map_err(open::link_error)?;
     let document = json!({"schema": 1, "checkout": checkout});
     context.printer.answer(&document, || format!("linked {}", checkout.display()))?;
     Ok(Done::Well)
 }
 
 fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
-    let state = resolved.state_dir.value.path();
+    let link = DevLink::of(&resolved.state_dir.value);
     // A link that cannot be read is removed as well.
-    let checkout = link::read(state).unwrap_or_default();
-    let removed = link::remove(state)?;
+    let checkout = link.read().unwrap_or_default();
+    let removed = link.remove().map_err(open::link_error)?;
     let document = json!({"schema": 1, "removed": removed, "checkout": checkout});
     context.printer.answer(&document, || match (&checkout, removed) {
         (Some(checkout), _) => format!("unlinked {}", checkout.display()),
@@ -72,7 +79,7 @@ fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
 
 fn find(context: &Context, resolved: &Resolved) -> Outcome {
     let opener = context.opener(resolved)?;
-    let CheckoutChoice { checkout, hint } = opener.checkout()?;
+    let CheckoutChoice { checkout, hint } = opener.checkout().map_err(open::link_error)?;
     let hint = hint.map(|hint| hint.to_string());
     let Some((checkout, reason)) = checkout else {
         return Err(CommandError::new(Exit::Absent, "no checkout of Loom is linked")

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use loom_cargo_build::{
     CargoBuild, CargoBuildOptions, CheckoutCandidates, CheckoutChoice, choose_checkout,
-    link::LinkError,
 };
 
 use super::{Candidate, OpenError, Opener, Reach};
 use crate::{
     config::{SourceSpec, TargetSource},
+    state::{DevLink, StateError},
     trust::SourceClass,
 };
 
@@ -40,9 +40,10 @@ impl Opener {
     ///
     /// # Errors
     /// If the link in the state folder cannot be read.
-    pub fn checkout(&self) -> Result<CheckoutChoice, LinkError> {
+    pub fn checkout(&self) -> Result<CheckoutChoice, StateError> {
+        let linked = DevLink::of(&self.state).read()?;
         let candidates =
-            CheckoutCandidates::look(self.state.path(), self.built_from.as_deref(), &self.cwd)?;
+            CheckoutCandidates::look(linked.as_deref(), self.built_from.as_deref(), &self.cwd);
         Ok(choose_checkout(candidates))
     }
 

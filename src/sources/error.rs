@@ -1,10 +1,11 @@
 //! Why a source cannot be opened.
 
-use loom_cargo_build::{CheckoutHint, link::LinkError};
+use loom_cargo_build::CheckoutHint;
 use loom_github::{GithubError, GithubRepoError};
 use loom_mirror::MirrorError;
 
 use super::certificates::CertificateError;
+use crate::state::StateError;
 
 /// A source cannot be opened: its settings, or files that they name, are wrong. The source itself was not asked.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +18,7 @@ pub enum OpenError {
     },
     /// The linked checkout cannot be read from the state folder.
     #[error(transparent)]
-    Link(#[from] LinkError),
+    Link(#[from] StateError),
     /// The certificates in `ca` of the source cannot be read.
     #[error("cannot read the certificates (`ca`) of the source {source_name}")]
     Ca {

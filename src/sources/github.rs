@@ -28,7 +28,7 @@ pub(super) fn open(
     let repo = GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref())?;
     let (token, token_variable) = token(&opener.env, &repo, token_env.as_deref());
     let reach = if repo.is_local() { Reach::Loopback } else { Reach::Network };
-    let class = if repo.is_plain() { SourceClass::PlainHttp } else { SourceClass::Mirror };
+    let class = if repo.is_insecure() { SourceClass::PlainHttp } else { SourceClass::Mirror };
     let options = GithubOptions {
         repo,
         token,

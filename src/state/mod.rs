@@ -4,6 +4,8 @@
 //! document means is known by the module that keeps it (quarantine, first-seen digests, trusted projects, the linked
 //! checkout, runtime instances).
 
+mod dev_link;
+
 use std::{
     fs::{self, File, TryLockError},
     io,
@@ -12,6 +14,8 @@ use std::{
 
 use loom_base::atomic_file::{self, Durability};
 use serde::{Serialize, de::DeserializeOwned};
+
+pub use dev_link::DevLink;
 
 /// The state folder of one user. Nothing is created before the first write.
 ///

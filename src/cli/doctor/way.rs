@@ -89,7 +89,7 @@ fn certificates(network: &NetworkDefaults) -> DoctorCheck {
             "certificates",
             format!("those in {paths} ({}), and no others", paths.variables()),
         ),
-        _ => match loom_http::roots::of_the_system() {
+        _ => match loom_http::roots::count_system_roots() {
             0 => DoctorCheck::warning(
                 "certificates",
                 "the system has none; Mozilla's, as they were when loom was built, are used",

@@ -1,13 +1,15 @@
 //! Sources that cannot be opened.
 
 use crate::cli::{CommandError, Exit};
-use loom_cargo_build::link::LinkError;
-use loom_runtime::sources::{OpenError, OpenNotice};
+use loom_runtime::{
+    sources::{OpenError, OpenNotice},
+    state::StateError,
+};
 
 impl From<OpenError> for CommandError {
     fn from(error: OpenError) -> Self {
         if let OpenError::Link(error) = error {
-            return error.into();
+            return link_error(error);
         }
         Self::of(Exit::Usage, &error).hint(hint(&error))
     }
@@ -30,11 +32,10 @@ fn hint(error: &OpenError) -> String {
     }
 }
 
-impl From<LinkError> for CommandError {
-    fn from(error: LinkError) -> Self {
-        Self::of(Exit::Failure, &error)
-            .hint("check the permissions of the state folder; `loom dev unlink` removes the link")
-    }
+/// The link to a checkout cannot be read, written or removed.
+pub(crate) fn link_error(error: StateError) -> CommandError {
+    CommandError::of(Exit::Failure, &error)
+        .hint("check the permissions of the state folder; `loom dev unlink` removes the link")
 }
 
 /// The hints among the notices: checkouts that could be used.
