@@ -1,54 +1,47 @@
-//! An error and its causes in one line.
+//! An error and its causes on one line.
 
 use std::error::Error;
 
-/// The message of an error followed by those of its causes: `outer: cause: cause`. A cause that the text before it ends
-/// with is left out, as wrappers often repeat what they wrap.
+/// `error: cause: cause of the cause`. A cause whose text the line already ends with is left out: many libraries
+/// repeat the cause in their own message.
 ///
 /// # Examples
 /// ```
-/// let error = std::io::Error::other("no space left");
-/// assert_eq!(loom_base::error_chain(&error), "no space left");
+/// #[derive(Debug, thiserror::Error)]
+/// #[error("could not read the settings")]
+/// struct Unreadable(#[source] std::num::ParseIntError);
+///
+/// let cause = "x".parse::<u8>().unwrap_err();
+/// let line = loom_base::error_chain(&Unreadable(cause));
+/// assert_eq!(line, "could not read the settings: invalid digit found in string");
 /// ```
 pub fn error_chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
         }
         cause = error.source();
     }
-    text
+    line
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{fmt, io};
-
     use super::*;
 
-    #[derive(Debug)]
-    struct Outer(&'static str, io::Error);
-
-    impl fmt::Display for Outer {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(self.0)
-        }
-    }
-
-    impl Error for Outer {
-        fn source(&self) -> Option<&(dyn Error + 'static)> {
-            Some(&self.1)
-        }
-    }
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct NestedError(&'static str, #[source] Option<Box<NestedError>>);
 
     #[test]
-    fn each_cause_appears_once() {
-        let of = |text| error_chain(&Outer(text, io::Error::other("cause")));
-        assert_eq!(of("outer"), "outer: cause");
-        assert_eq!(of("outer: cause"), "outer: cause");
+    fn causes_follow_in_order_and_are_not_repeated() {
+        let inner = NestedError("refused", None);
+        let middle = NestedError("no connection: refused", Some(Box::new(inner)));
+        let outer = NestedError("could not send", Some(Box::new(middle)));
+        assert_eq!(error_chain(&outer), "could not send: no connection: refused");
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`atomic_file`] | a file that is replaced as a whole, or not at all |
 //! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
-//! | `error_chain` | [`error_chain()`]: an error and its causes in one line |
+//! | [`error_chain()`] | an error and its causes on one line |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
 //! | [`redact`] | URLs without what may be secret |

@@ -21,6 +21,7 @@ use self::check::{CheckGrade, DoctorCheck};
 use super::{
     CommandError, Done, Exit, Outcome,
     context::Context,
+    report::config::UNTRUSTED_HINT,
     source::{
         examine::examine,
         finding::{Finding, ProbeState},
@@ -40,7 +41,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
         Ok(resolved) => {
             checks.push(configuration(&resolved));
             checks.extend(place::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
-            checks.extend(way::settings(context, &resolved));
+            checks.extend(way::settings(&context.opener(&resolved)?, &resolved));
             findings = asked(context, &resolved, &mut checks)?;
             checks.extend(way::clock(&findings));
         }
@@ -49,7 +50,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
             let inputs = context.inputs(Flags::default())?;
             let folders = (config::dirs::cache_dir(&inputs), config::dirs::state_dir(&inputs));
             if let (Ok(cache), Ok(state)) = folders {
-                checks.extend(place::all(&cache.value, &state.value));
+                checks.extend(place::all(&cache.value, state.value.path()));
             }
         }
     }
@@ -58,14 +59,17 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
 
 fn configuration(resolved: &Resolved) -> DoctorCheck {
     if let Some(untrusted) = &resolved.untrusted {
-        return DoctorCheck::warning("configuration", untrusted.to_string()).hint(untrusted.hint());
+        return DoctorCheck::warning("configuration", untrusted.to_string()).hint(UNTRUSTED_HINT);
     }
     match &resolved.warnings[..] {
         [] => DoctorCheck::well(
             "configuration",
             match &resolved.project.file {
                 Some(file) => file.display().to_string(),
-                None => "no loom.toml; what it could say has its default".to_owned(),
+                None => match resolved.files.first() {
+                    Some(file) => format!("no loom.toml; using {} and defaults", file.display()),
+                    None => "no loom.toml; using defaults".to_owned(),
+                },
             },
         ),
         [first, ..] => DoctorCheck::warning("configuration", first.to_string())

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::{Done, Outcome, context::Context, ready, selection::Selection};
+use super::{
+    Done, Outcome, context::Context, ready, report::config::untrusted_warning, selection::Selection,
+};
 use loom_runtime::acquire::{Acquired, How};
 
 /// Arguments of `loom get`.
@@ -15,7 +17,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(args.selection.flags())?;
     if let Some(untrusted) = &resolved.untrusted {
-        context.printer.warning(format!("{untrusted}; {}", untrusted.hint()));
+        context.printer.warning(untrusted_warning(untrusted));
     }
     let store = context.store(&resolved)?;
     let Acquired { installed, how } = ready::ready(context, &resolved, &store, &args.selection)?;

@@ -12,18 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CommandError, Exit,
-    context::Context,
+    context::{Context, is_shown_by_all},
     place::ProjectScope,
     place::launch_failed,
     ready::{ready, selector},
+    report::config::UNTRUSTED_HINT,
     selection::Selection,
     supervise,
 };
 use loom_runtime::{
     config::{Flags, Mode, Resolved, Trusted, Untrusted},
-    launch::{
-        self, Endpoint, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument, Variable,
-    },
+    launch::{self, Endpoint, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
     store::{Lease, Store, StoreError},
 };
 
@@ -146,7 +145,7 @@ pub(crate) fn launch_beside(context: &Context, asked: &LaunchArgs) -> Result<Lau
         version: version.as_deref(),
         bridge: &bridge(&resolved),
         dashboard: dashboard.as_ref(),
-        env: &variables(&resolved),
+        env: &resolved.runtime_env(),
     };
     let (state, project) = (resolved.state_dir.value.path(), ProjectScope::of(context)?.project);
     launch::agree(state, &project, resolved.binary.value.as_ref(), &wanted)
@@ -172,7 +171,7 @@ fn acquired(
         binary: installed.release.binary.to_string(),
         version: installed.release.slot.to_string(),
         tree: Some(installed.tree.to_string()),
-        env: variables(&resolved),
+        env: resolved.runtime_env(),
         bridge: bridge(&resolved),
         dashboard: dashboard(&resolved),
         ready_timeout: resolved.bridge.timeout.value,
@@ -227,25 +226,30 @@ fn leased(
 /// The configuration. What an untrusted project asks for is shown, and asked about where somebody can answer.
 fn trusted(context: &Context, asked: &LaunchArgs) -> Result<Resolved, CommandError> {
     let resolved = context.resolve(asked.flags())?;
-    for warning in &resolved.warnings {
+    for warning in resolved.warnings.iter().filter(|warning| !is_shown_by_all(warning)) {
         context.printer.warning(warning.to_string());
     }
     let Some(untrusted) = &resolved.untrusted else { return Ok(resolved) };
     let answerable = io::stdin().is_terminal() && context.printer.is_terminal();
     if !answerable || !consents(context, untrusted)? {
         let mut failure =
-            CommandError::new(Exit::Usage, untrusted.to_string()).hint(untrusted.hint());
-        failure.chain = untrusted.what.iter().map(|w| format!("{} = {}", w.key, w.value)).collect();
+            CommandError::new(Exit::Usage, untrusted.to_string()).hint(UNTRUSTED_HINT);
+        failure.chain = untrusted
+            .withheld
+            .iter()
+            .map(|item| format!("{} = {}", item.key, item.value))
+            .collect();
         return Err(failure);
     }
-    let state = resolved.state_dir.value.path();
-    Trusted::update(state, |trusted| trusted.trust(untrusted.file.clone(), untrusted.digest))?;
+    Trusted::update(&resolved.state_dir.value, |trusted| {
+        trusted.trust(untrusted.file.clone(), untrusted.digest)
+    })?;
     context.resolve(asked.flags())
 }
 
 fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, CommandError> {
     context.printer.warning(untrusted.to_string());
-    for withheld in &untrusted.what {
+    for withheld in &untrusted.withheld {
         context.printer.warning(format!("  {} = {}", withheld.key, withheld.value));
     }
     context.printer.warning("trust this project? [y/N]");
@@ -255,12 +259,6 @@ fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, CommandErr
         .read_line(&mut line)
         .map_err(|e| CommandError::new(Exit::Usage, format!("no answer could be read: {e}")))?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
-}
-
-/// What the server is told of the configuration.
-fn variables(resolved: &Resolved) -> Vec<Variable> {
-    let told = resolved.runtime_env().into_iter();
-    told.map(|(name, value)| Variable::new(name, value.expose().to_owned())).collect()
 }
 
 /// What runs, for people.

@@ -13,18 +13,15 @@ use loom_source::{Platform, Product, Slot, Version};
 use serde_json::{Value, json};
 
 use super::{
-    CommandError, Done, Exit, Outcome,
-    context::Context,
-    report::acquire::cause_hint,
+    CommandError, Done, Exit, Outcome, context::Context, report::acquire::cause_hint,
     selection::Selection,
-    sources::{self, Opened},
 };
 use loom_runtime::{
     acquire::{
         AttemptCause,
         remote::{RemoteListing, SourceListing, list_remote},
     },
-    sources::Candidate,
+    sources::{Candidate, OpenedSources},
     store::Store,
 };
 
@@ -55,7 +52,7 @@ pub(crate) fn run(query: &RemoteQuery<'_>, context: &Context) -> Outcome {
     let selection = Selection { sources: query.sources.to_vec(), ..Selection::default() };
     let resolved = context.resolve(selection.flags())?;
     let store = context.store(&resolved)?;
-    let Opened { candidates, .. } = sources::open(context, &resolved, false)?;
+    let OpenedSources { candidates, .. } = context.open_sources(&resolved, false)?;
     let product = context.line(&resolved)?;
     let platforms = if query.all_platforms {
         Platform::ALL.to_vec()

@@ -14,11 +14,6 @@
 //! | `report` | [`Failure`]: an error with its exit code, chain and hint |
 //! | `selection` | the options that say which release and from where |
 //! | `ready` | makes sure that the release is here |
-//! | `sources` | opens the configured sources |
-//! | `network` | how they may use the network |
-//! | `netrc` | who we are at which mirror |
-//! | `plugins` | finds the programs of plugins |
-//! | `objects` | what object stores are asked with |
 //! | `progress` | what is told while that happens |
 //! | `list_remote` | the part of `list` that asks the sources |
 //!
@@ -36,7 +31,6 @@ mod env;
 mod exec;
 mod exit;
 mod get;
-mod github;
 mod global;
 mod init;
 mod launching;
@@ -45,12 +39,8 @@ mod list_remote;
 mod logs;
 mod lookup;
 mod man;
-mod netrc;
-mod network;
-mod objects;
 mod parse;
 mod place;
-mod plugins;
 mod printer;
 mod progress;
 mod ready;
@@ -59,7 +49,6 @@ mod report;
 mod restart;
 mod selection;
 mod source;
-mod sources;
 mod status;
 mod store;
 mod supervise;

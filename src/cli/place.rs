@@ -20,7 +20,7 @@ impl ProjectScope {
     /// what runs: only the folder of the nearest `loom.toml` counts.
     pub(crate) fn of(context: &Context) -> Result<Self, CommandError> {
         let inputs = context.inputs(Flags::default())?;
-        let state = config::dirs::state_dir(&inputs)?.value;
+        let state = config::dirs::state_dir(&inputs)?.value.path().to_owned();
         let named = context.global.config.as_ref().map(|file| inputs.cwd.join(file));
         let file = named.or_else(|| {
             inputs.cwd.ancestors().map(|at| at.join("loom.toml")).find(|file| file.is_file())

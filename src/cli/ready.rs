@@ -8,12 +8,13 @@ use super::{
     CommandError, Exit, build_note,
     context::Context,
     progress::ProgressReporter,
+    report::{config::UNTRUSTED_HINT, open},
     selection::Selection,
-    sources::{self, Opened},
 };
 use loom_runtime::{
     acquire::{self, AcquireOptions, Acquired, Acquirer, How},
     config::Resolved,
+    sources::OpenedSources,
     store::{Installed, Store},
     trust::Policy,
 };
@@ -90,7 +91,7 @@ fn acquire(
     product: &Product,
     selector: &Selector,
 ) -> Result<Acquired, CommandError> {
-    let Opened { candidates, hints } = sources::open(context, resolved, selection.build)?;
+    let OpenedSources { candidates, notices } = context.open_sources(resolved, selection.build)?;
     let reporter = ProgressReporter::new(context.printer.clone());
     let state = &resolved.state_dir.value;
     let options = options(resolved, selection);
@@ -101,8 +102,8 @@ fn acquire(
     }
     context.notices(store);
     let acquired = acquired.map_err(|error| {
-        let untrusted = resolved.untrusted.iter().map(|untrusted| untrusted.hint());
-        let hints: Vec<String> = hints.iter().cloned().chain(untrusted).collect();
+        let untrusted = resolved.untrusted.iter().map(|_| UNTRUSTED_HINT.to_owned());
+        let hints: Vec<String> = open::hints(&notices).chain(untrusted).collect();
         let error = CommandError::from(error);
         if hints.is_empty() { error } else { error.also(hints.join("\n")) }
     })?;

@@ -3,9 +3,9 @@
 use loom_source::{Product, Release, Selector, Slot, Version};
 use serde_json::json;
 
-use super::{CommandError, Done, Exit, Outcome, context::Context, ready, report, sources};
+use super::{CommandError, Done, Exit, Outcome, context::Context, ready, report};
 use loom_runtime::{
-    config::{Flags, Resolved, SourceKind},
+    config::{Flags, Resolved, SourceKind, TargetSource},
     store::{Presence, Store, Unverified},
 };
 
@@ -72,10 +72,9 @@ pub(super) fn look_up(
 fn builds_come_first(context: &Context, resolved: &Resolved) -> Result<bool, CommandError> {
     for spec in &resolved.sources.value {
         match &spec.kind {
-            SourceKind::Target { path: Some(_), .. } => return Ok(true),
-            SourceKind::Target { path: None, .. } => {
-                let hints = &mut Vec::new();
-                return Ok(sources::checkout(context, resolved, hints)?.is_some());
+            SourceKind::Target(TargetSource { path: Some(_), .. }) => return Ok(true),
+            SourceKind::Target(TargetSource { path: None, .. }) => {
+                return Ok(context.opener(resolved)?.checkout()?.checkout.is_some());
             }
             _ => {}
         }

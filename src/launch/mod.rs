@@ -62,4 +62,4 @@ pub use restart::{launch_args, restart};
 pub use settings::{Difference, RequestedSettings};
 pub use start::{Started, Up, agree, up};
 pub use supervise::supervise;
-pub use values::{Endpoint, Launch, LaunchKind, Launcher, Variable};
+pub use values::{Endpoint, Launch, LaunchKind, Launcher};

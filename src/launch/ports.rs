@@ -10,6 +10,8 @@ use std::{
     path::Path,
 };
 
+use loom_environment::names;
+
 use super::{
     Endpoint,
     error::{Port, StartFailure},
@@ -85,7 +87,7 @@ fn refused(port: Port, endpoint: &Endpoint, error: &io::Error) -> StartFailure {
 /// server's own choice of a port.
 fn can_say_its_ports(program: &Path) -> bool {
     let Ok(file) = File::open(program) else { return false };
-    contains(file, super::runtime::READY_FILE.as_bytes()).unwrap_or(false)
+    contains(file, names::READY_FILE.as_bytes()).unwrap_or(false)
 }
 
 fn contains(mut from: impl Read, what: &[u8]) -> io::Result<bool> {

@@ -2,19 +2,10 @@
 
 use std::{cell::RefCell, fs, io, path::Path, time::Duration};
 
-use serde::Deserialize;
+use loom_environment::ReadyDocument;
 use tokio::{net::TcpStream, time::Instant};
 
 use super::{Endpoint, owner, ports::ChosenPorts, probe, system};
-
-/// What `LOOM_READY_FILE` holds.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Addresses {
-    /// `ip:port`
-    pub(super) bridge: String,
-    /// The dashboard's URL.
-    pub(super) dashboard: Option<String>,
-}
 
 /// Waits until the server of process `pid` answers. `doubt` always holds what is still missing.
 ///
@@ -24,7 +15,7 @@ pub(super) async fn answered(
     ports: &ChosenPorts,
     ready_file: &Path,
     doubt: &RefCell<String>,
-) -> Addresses {
+) -> ReadyDocument {
     let begun = Instant::now();
     loop {
         match look(pid, ports, ready_file).await {
@@ -36,7 +27,7 @@ pub(super) async fn answered(
     }
 }
 
-async fn look(pid: u32, ports: &ChosenPorts, ready_file: &Path) -> Result<Addresses, String> {
+async fn look(pid: u32, ports: &ChosenPorts, ready_file: &Path) -> Result<ReadyDocument, String> {
     if let Some(said) = read(ready_file)? {
         let bridge = Endpoint::parse(&said.bridge)
             .ok_or_else(|| format!("it says that it listens at {:?}", said.bridge))?;
@@ -52,13 +43,13 @@ async fn look(pid: u32, ports: &ChosenPorts, ready_file: &Path) -> Result<Addres
     if let Some(dashboard) = &ports.dashboard {
         listens(&dashboard.reachable()).await?;
     }
-    Ok(Addresses {
+    Ok(ReadyDocument {
         bridge: ports.bridge.to_string(),
         dashboard: ports.dashboard.as_ref().map(|d| format!("http://{}", d.reachable())),
     })
 }
 
-fn read(ready_file: &Path) -> Result<Option<Addresses>, String> {
+fn read(ready_file: &Path) -> Result<Option<ReadyDocument>, String> {
     match fs::read(ready_file) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)
@@ -93,7 +84,7 @@ mod tests {
         let file = folder.path().join("ready.json");
         assert_eq!(read(&file), Ok(None));
         fs::write(&file, r#"{"bridge":"127.0.0.1:1","dashboard":null,"later":1}"#).unwrap();
-        let said = Addresses { bridge: "127.0.0.1:1".to_owned(), dashboard: None };
+        let said = ReadyDocument { bridge: "127.0.0.1:1".to_owned(), dashboard: None };
         assert_eq!(read(&file), Ok(Some(said)));
         fs::write(&file, "{").unwrap();
         assert!(read(&file).unwrap_err().contains("cannot be read"));

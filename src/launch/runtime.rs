@@ -2,10 +2,9 @@
 
 use std::{fs::File, future::Future, path::PathBuf, process::Stdio};
 
-use super::{error::Ended, ports::ChosenPorts, system};
+use loom_environment::{Switch, names};
 
-/// The variable that names the file in which a server says where it listens.
-pub(super) const READY_FILE: &str = "LOOM_READY_FILE";
+use super::{error::Ended, ports::ChosenPorts, system};
 
 /// What a runtime is started with.
 pub(super) struct ProcessConfig {
@@ -56,7 +55,7 @@ impl ServerHost for Local {
             .current_dir(&order.folder)
             .envs(order.env.iter().map(|(name, value)| (name, value)))
             .envs(addresses(&order.ports))
-            .env(READY_FILE, &order.ready_file)
+            .env(names::READY_FILE, &order.ready_file)
             .stdin(Stdio::null())
             .stdout(order.log)
             .stderr(errors);
@@ -67,15 +66,15 @@ impl ServerHost for Local {
     }
 }
 
-/// The variables in which a server is told where to listen.
+/// The variables that tell a server where to listen.
 fn addresses(ports: &ChosenPorts) -> Vec<(&'static str, String)> {
     let mut env = vec![
-        ("LOOM_BRIDGE_ADDR", ports.bridge.to_string()),
-        ("LOOM_DASHBOARD", ports.dashboard.is_some().to_string()),
+        (names::BRIDGE_ADDR, ports.bridge.to_string()),
+        (names::DASHBOARD, Switch(ports.dashboard.is_some()).to_string()),
     ];
     if let Some(dashboard) = &ports.dashboard {
-        env.push(("LOOM_DASHBOARD_HOST", dashboard.host.clone()));
-        env.push(("LOOM_DASHBOARD_PORT", dashboard.port.to_string()));
+        env.push((names::DASHBOARD_HOST, dashboard.host.clone()));
+        env.push((names::DASHBOARD_PORT, dashboard.port.to_string()));
     }
     env
 }

@@ -4,13 +4,14 @@
 //! hold a secret and the file outlives the process.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{BuildHasher, Hasher, RandomState},
 };
 
+use loom_environment::{ServerVariable, names};
 use loom_source::Digest;
 
-use super::{Endpoint, Launch, Variable};
+use super::{Endpoint, Launch};
 
 /// What is known of a wish before its program is at hand.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,7 @@ pub struct RequestedSettings<'a> {
     /// See [`Launch::dashboard`].
     pub dashboard: Option<&'a Endpoint>,
     /// See [`Launch::env`].
-    pub env: &'a [Variable],
+    pub env: &'a [ServerVariable],
 }
 
 pub(super) type Settings = BTreeMap<String, String>;
@@ -57,7 +58,7 @@ pub(super) fn known(wanted: &RequestedSettings<'_>, salt: &str) -> Settings {
         ("dashboard".to_owned(), dashboard),
     ]);
     settings.extend(wanted.version.map(|version| ("version".to_owned(), version.to_owned())));
-    for (name, value) in wanted.env.iter().map(Variable::exposed) {
+    for (name, value) in wanted.env.iter().map(ServerVariable::expose) {
         let digest = Digest::of(format!("{salt}\n{name}\n{value}").as_bytes());
         settings.insert(format!("${name}"), digest.to_string());
     }
@@ -168,26 +169,27 @@ fn port(port: u16) -> String {
 
 /// The variables that differ, but those that say again what is compared by itself.
 fn variables<'a>(running: &'a Settings, asked: &'a Settings) -> Vec<&'a str> {
-    let names: std::collections::BTreeSet<&String> = running.keys().chain(asked.keys()).collect();
-    let mut names: Vec<&str> = names
+    let keys: BTreeSet<&String> = running.keys().chain(asked.keys()).collect();
+    let mut differing: Vec<&str> = keys
         .into_iter()
         .filter(|name| running.get(*name) != asked.get(*name))
         .filter_map(|name| name.strip_prefix('$'))
-        .filter(|name| *name != "LOOM_BRIDGE_ADDR" && !name.starts_with("LOOM_DASHBOARD"))
+        .filter(|name| *name != names::BRIDGE_ADDR && !name.starts_with(names::DASHBOARD))
         .collect();
     // It says of all providers what other variables say of the default one.
-    if names.iter().any(|name| name.starts_with("LOOM_LLM_") && *name != "LOOM_LLM_PROVIDERS") {
-        names.retain(|name| *name != "LOOM_LLM_PROVIDERS");
+    let of_default = [names::LLM_API_KEY, names::LLM_API_BASE, names::LLM_MODEL];
+    if differing.iter().any(|name| of_default.contains(name)) {
+        differing.retain(|name| *name != names::LLM_PROVIDERS);
     }
-    names
+    differing
 }
 
 /// The name under which a user has set what the runtime is told in the variable `name`.
 fn in_the_file(name: &str) -> String {
     match name {
-        "LOOM_LLM_PROVIDERS" => "[llm] of loom.toml".to_owned(),
-        "LOOM_MCP_SERVERS" => "[mcp] of loom.toml".to_owned(),
-        "LOOM_AGENTS" => "[agents] of loom.toml".to_owned(),
+        names::LLM_PROVIDERS => "[llm] of loom.toml".to_owned(),
+        names::MCP_SERVERS => "[mcp] of loom.toml".to_owned(),
+        names::AGENTS => "[agents] of loom.toml".to_owned(),
         name => name.to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
 
+use loom_environment::ServerVariable;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -33,6 +34,11 @@ pub(super) struct StartRequest {
     pub(super) id: String,
 }
 
+fn exposed(variable: &ServerVariable) -> (String, String) {
+    let (name, value) = variable.expose();
+    (name.to_owned(), value.to_owned())
+}
+
 impl StartRequest {
     pub(super) fn of(launch: &Launch, id: &str) -> Self {
         let salt = settings::random_token();
@@ -41,7 +47,7 @@ impl StartRequest {
             binary: launch.binary.clone(),
             version: launch.version.clone(),
             tree: launch.tree.clone(),
-            env: launch.env.iter().map(|variable| variable.exposed()).collect(),
+            env: launch.env.iter().map(exposed).collect(),
             bridge: launch.bridge.clone(),
             dashboard: launch.dashboard.clone(),
             ready_timeout: launch.ready_timeout,

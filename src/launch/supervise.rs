@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use loom_environment::ReadyDocument;
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -26,7 +27,7 @@ use super::{
     inbox::{listen_to_signals, listen_to_starter, told_to_end},
     log,
     ports::{self, ChosenPorts},
-    ready::{self, Addresses},
+    ready,
     reporter::Reporter,
     runtime::{Local, ProcessConfig, Running, ServerHost},
     spec::StartRequest,
@@ -251,7 +252,7 @@ impl<R: ServerHost> Supervisor<R> {
         &mut self,
         server: &mut R::RunningServer,
         ports: &ChosenPorts,
-    ) -> Result<Addresses, StartFailure> {
+    ) -> Result<ReadyDocument, StartFailure> {
         let doubt = RefCell::new("nothing was heard of it".to_owned());
         let file = self.folder.ready_file();
         let answered = ready::answered(server.pid(), ports, &file, &doubt);
@@ -270,7 +271,7 @@ impl<R: ServerHost> Supervisor<R> {
         Err(failure)
     }
 
-    fn announce(&mut self, addresses: Addresses) -> Result<(), StartFailure> {
+    fn announce(&mut self, addresses: ReadyDocument) -> Result<(), StartFailure> {
         self.note(|instance| {
             instance.state = RuntimeState::Ready;
             instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });

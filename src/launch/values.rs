@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, fmt, fs::File, net::IpAddr, path::PathBuf, time::Duration};
 
-use secrecy::{ExposeSecret, SecretString};
+use loom_environment::ServerVariable;
 use serde::{Deserialize, Serialize};
 
 /// A host (name or address, without brackets) and a port; port 0 lets the server or the system pick one.
@@ -51,26 +51,6 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// One variable of the server's environment. Values are never printed, logged or written to disk.
-#[derive(Debug, Clone)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// Its value, secret or not.
-    pub value: SecretString,
-}
-
-impl Variable {
-    /// The variable `name` with `value`.
-    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: SecretString::from(value.into()) }
-    }
-
-    pub(super) fn exposed(&self) -> (String, String) {
-        (self.name.clone(), self.value.expose_secret().to_owned())
-    }
-}
-
 /// Why a runtime was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -106,7 +86,7 @@ pub struct Launch {
     pub lease: Option<File>,
     /// Added to the inherited environment; the variables that this floor sets itself
     /// (`LOOM_BRIDGE_ADDR`, `LOOM_DASHBOARD*`, `LOOM_READY_FILE`) win.
-    pub env: Vec<Variable>,
+    pub env: Vec<ServerVariable>,
     /// Where gRPC is served.
     pub bridge: Endpoint,
     /// Where the dashboard is served; `None` = off.

@@ -5,7 +5,10 @@ use std::time::Duration;
 use loom_source::Source;
 
 use super::SourceClass;
-use crate::trust::Channel;
+use crate::{
+    config::{OnFailure, SourceSpec},
+    trust::Channel,
+};
 
 /// An opened source in its position of the configured order.
 #[derive(Debug)]
@@ -45,6 +48,28 @@ pub enum Reach {
 }
 
 impl Candidate {
+    /// The opened `source` with the settings of `spec`.
+    pub(super) fn of(
+        spec: &SourceSpec,
+        class: SourceClass,
+        channel: Channel,
+        reach: Reach,
+        source: Box<dyn Source>,
+    ) -> Self {
+        Self {
+            name: spec.to_string(),
+            class,
+            channel,
+            source,
+            stop_on_error: spec.on_error == OnFailure::Stop,
+            stop_on_absent: spec.on_absent == OnFailure::Stop,
+            reach,
+            timeout: spec.timeout,
+            race: spec.race,
+            prerelease: spec.prerelease,
+        }
+    }
+
     /// How long this source may send nothing before the next one is asked too: a quarter of its `timeout`. `None`
     /// where it is not raced, or where it may end the search: no source is asked past such a one.
     pub(crate) fn patience(&self) -> Option<Duration> {

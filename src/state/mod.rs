@@ -6,6 +6,8 @@
 //!
 //! A document is a JSON object with `"schema": 1` and times in RFC 3339.
 
+mod dev_link;
+
 use std::{
     fs::{self, File, TryLockError},
     io,
@@ -14,6 +16,8 @@ use std::{
 
 use loom_base::atomic_file::{self, Durability};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+pub use dev_link::DevLink;
 
 /// The state folder of one user. Nothing is created before the first write.
 ///

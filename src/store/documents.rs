@@ -20,7 +20,7 @@ impl Store {
             tree == Some(checked.tree)
         });
         let (old_artifacts, mut evidence) =
-            old.map_or((vec![], vec![]), |old| (old.carriers, old.evidence));
+            old.map_or((vec![], vec![]), |old| (old.artifacts, old.evidence));
         evidence.retain(|evidence| evidence.kind != RecordEvidenceKind::Unknown);
         let mut artifacts = vec![RecordArtifact::Loose];
         let kept = checked.archive.as_ref().filter(|archive| archive.kept);
@@ -39,7 +39,7 @@ impl Store {
                 evidence.push(new.clone());
             }
         }
-        Record { statement, carriers: artifacts, evidence }
+        Record { statement, artifacts, evidence }
     }
 
     /// The verification of what was checked; `None` for a development build.

@@ -140,7 +140,7 @@ impl Store {
 /// The objects that a record names: statement, archives and evidence. The listing belongs to the tree.
 pub(super) fn objects_of(record: &Record) -> Vec<Digest> {
     let mut objects = vec![record.statement];
-    for artifact in &record.carriers {
+    for artifact in &record.artifacts {
         if let RecordArtifact::Archive { digest } = artifact {
             objects.push(*digest);
         }

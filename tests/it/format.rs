@@ -64,7 +64,7 @@ fn the_statement_and_the_record_that_refers_to_it() {
     assert_eq!(record.statement, digest);
     let archive = statement.archives[0].digest;
     let artifact = RecordArtifact::Archive { digest: archive };
-    assert_eq!(record.carriers, [RecordArtifact::Loose, artifact]);
+    assert_eq!(record.artifacts, [RecordArtifact::Loose, artifact]);
     assert_eq!(record.evidence[0].of, digest);
     assert_eq!(record.evidence[1].kind, RecordEvidenceKind::Checksum);
     assert_eq!(record.evidence[1].of, archive);

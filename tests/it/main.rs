@@ -31,6 +31,8 @@ mod init;
 mod latest;
 mod list;
 mod logs;
+#[cfg(target_os = "linux")]
+mod machine_config;
 mod network;
 mod nginx;
 mod offline;

@@ -1,44 +1,46 @@
-//! Who was asked, and how long that took: for those who want to know how a source is reached.
+//! [`Journal`]: records each request, with its timings.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
-/// Notes every request of the clients it is given to. Clones share their notes.
+use loom_base::LockExt as _;
+
+/// Records the requests of the clients that have it in their settings. Clones share one record.
 #[derive(Debug, Clone, Default)]
 pub struct Journal(Arc<Mutex<Vec<Exchange>>>);
 
-/// One request and its answer, without secrets.
+/// A request and its response, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// Who was asked: scheme, host and port.
+    /// The origin of the URL: scheme, host and port.
     pub origin: String,
-    /// The proxy in between, without user and password.
+    /// The URL of the proxy that was used, without user and password.
     pub via: Option<String>,
-    /// Whether another answer led here.
+    /// Whether a redirect led to the URL.
     pub redirected: bool,
-    /// Whether credentials went along.
+    /// Whether the request had an `Authorization` header.
     pub authorized: bool,
-    /// The status of the answer; `None` where there was none.
+    /// The status of the response; `None` where there was no response.
     pub status: Option<u16>,
-    /// How long it took to find the addresses behind the name, where that was needed.
+    /// The time to resolve the host name, where it was resolved.
     pub dns: Option<Duration>,
-    /// How long it took until the connection stood, the name included, where a new one was needed.
+    /// The time to connect, with name resolution, where a new connection was made.
     pub connect: Option<Duration>,
-    /// From the request, or from the connection where a new one was needed, to the answer's headers.
+    /// The time from the request, or from the new connection, to the headers of the response.
     pub answer: Option<Duration>,
-    /// The time of our clock at the answer, and what the server said it was.
+    /// The time of this machine's clock at the response, and the time in the header `Date`.
     pub clocks: Option<(SystemTime, SystemTime)>,
 }
 
 impl Journal {
-    /// What was noted so far, in the order of the answers.
+    /// The requests so far, in the order of their responses.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.locked().clone()
     }
 
-    pub(crate) fn note(&self, exchange: Exchange) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+    pub(crate) fn record(&self, exchange: Exchange) {
+        self.0.locked().push(exchange);
     }
 }

@@ -1,6 +1,8 @@
 //! Errors on their way to the screen.
 
 pub(crate) mod acquire;
+pub(crate) mod config;
+pub(crate) mod open;
 pub(crate) mod source_error;
 pub(crate) mod state;
 pub(crate) mod store;
@@ -10,7 +12,6 @@ use std::error::Error;
 use serde_json::{Value, json};
 
 use crate::cli::Exit;
-use loom_runtime::config::ConfigError;
 
 /// An error with its exit code, its causes, and something to do.
 #[derive(Debug, Clone)]
@@ -96,11 +97,5 @@ impl CommandError {
             "code": self.code, "kind": self.kind,
             "message": self.message, "hint": self.hint, "chain": self.chain,
         }})
-    }
-}
-
-impl From<ConfigError> for CommandError {
-    fn from(error: ConfigError) -> Self {
-        Self::of(Exit::Usage, &error).maybe_hint(error.hint())
     }
 }

@@ -9,14 +9,14 @@ use loom_source::{
 };
 
 use super::finding::{Finding, OfferSummary, ProbeState};
-use crate::cli::{CommandError, context::Context, ready, sources};
+use crate::cli::{CommandError, context::Context, ready};
 use loom_runtime::{
     acquire::{
         AcquireError, NewestVersion, SourceRuntime, check_downgrade, first_seen, newest_version,
         quarantine::Quarantine,
     },
-    config::{Resolved, SourceKind, SourceSpec},
-    sources::{Candidate, Reach},
+    config::{Resolved, SourceKind, SourceSpec, TargetSource},
+    sources::{Candidate, OpenError, Opener, Reach},
     state::StateDir,
     trust::{Channel, Policy},
 };
@@ -52,8 +52,8 @@ pub(crate) fn examine(
         offline: resolved.offline.value,
     };
     let quarantine = Quarantine::load(probe.state, SystemTime::now())?;
-    let targets: Vec<ProbeTarget<'_>> =
-        specs.iter().map(|spec| open(context, resolved, spec)).collect();
+    let opener = context.opener(resolved)?;
+    let targets: Vec<ProbeTarget<'_>> = specs.iter().map(|spec| open(&opener, spec)).collect();
     let findings = join_all(targets.into_iter().map(|target| find(target, &probe)));
     let mut findings = SourceRuntime::default().block_on(findings)?;
     for finding in &mut findings {
@@ -65,14 +65,14 @@ pub(crate) fn examine(
 }
 
 /// Opens one source without the others, so that an error of its settings concerns it alone.
-fn open<'a>(context: &Context, resolved: &Resolved, spec: &'a SourceSpec) -> ProbeTarget<'a> {
+fn open<'a>(opener: &Opener, spec: &'a SourceSpec) -> ProbeTarget<'a> {
     let journal = Journal::default();
-    context.journal.replace(Some(journal.clone()));
-    let mut alone = resolved.clone();
-    alone.sources.value = vec![spec.clone()];
-    let opened = sources::open(context, &alone, false);
-    context.journal.replace(None);
-    ProbeTarget { spec, opened: opened.map(|mut opened| opened.candidates.pop()), journal }
+    let opened = match opener.open(spec, journal.clone()) {
+        Ok(candidate) => Ok(Some(candidate)),
+        Err(OpenError::NoCheckout { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    };
+    ProbeTarget { spec, opened, journal }
 }
 
 /// The installed version that `get` takes where a source cannot list its versions.
@@ -99,7 +99,7 @@ async fn find(target: ProbeTarget<'_>, probe: &Probe<'_>) -> Finding {
     };
     let took = begun.elapsed();
     let address = match &spec.kind {
-        SourceKind::Target { path: None, .. } => {
+        SourceKind::Target(TargetSource { path: None, .. }) => {
             match opened.as_ref().ok().and_then(Option::as_ref) {
                 Some(candidate) => candidate.source.to_string(),
                 None => "target".to_owned(),

@@ -130,7 +130,7 @@ fn an_archive_is_kept_on_request() {
         store.admit(staged, &expectation, Some(&received)).unwrap().keep_archive(received);
     store.publish(vec![(checked, Some(Receipt::new(&release)))]).unwrap();
     assert_eq!(fs::read(store.object(&Digest::of(&tar))).unwrap(), tar);
-    assert_eq!(store.record(&release).unwrap().unwrap().carriers.len(), 2);
+    assert_eq!(store.record(&release).unwrap().unwrap().artifacts.len(), 2);
     assert!(store.receipt(&release).unwrap().unwrap().archive.unwrap().kept);
     assert_eq!(names(&store.root().join("partial")), [] as [&str; 0]);
     assert_intact(store);
