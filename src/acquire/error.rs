@@ -33,18 +33,10 @@ pub enum AcquireError {
         unverified: bool,
     },
     /// The only source that was asked delivered wrong bytes.
-    #[error(
-        "checksum mismatch for {file} from {source_name}: expected {expected}, got {got}; the download was discarded"
-    )]
+    #[error("{mismatch}")]
     Mismatch {
-        /// The file name of the asset.
-        file: String,
-        /// The name of the source.
-        source_name: String,
-        /// The expected SHA-256.
-        expected: Digest,
-        /// The SHA-256 of the bytes that arrived.
-        got: Digest,
+        /// The file and its digests.
+        mismatch: Box<ChecksumMismatch>,
         /// The attempt.
         attempts: Vec<SourceAttempt>,
     },
@@ -112,6 +104,22 @@ pub enum AcquireError {
     /// The runtime for asynchronous sources could not be created.
     #[error("could not prepare for asking sources")]
     Prepare(#[source] std::io::Error),
+}
+
+/// A file that has another digest than expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "checksum mismatch for {file} from {source_name}: expected {expected}, got {got}; the download was discarded"
+)]
+pub struct ChecksumMismatch {
+    /// The file name of the asset.
+    pub file: String,
+    /// The name of the source.
+    pub source_name: String,
+    /// The expected SHA-256.
+    pub expected: Digest,
+    /// The SHA-256 of the bytes that arrived.
+    pub got: Digest,
 }
 
 fn unserved(reason: FailureReason, release: &str) -> String {

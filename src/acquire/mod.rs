@@ -41,7 +41,7 @@ mod tests;
 pub use acquired::{Acquired, How};
 pub use acquirer::Acquirer;
 pub use attempt::{AttemptCause, SourceAttempt};
-pub use error::AcquireError;
+pub use error::{AcquireError, ChecksumMismatch};
 pub use failover::plan::{FailureReason, TransferRetry};
 pub use observer::{AcquireEvent, Observer};
 pub use options::AcquireOptions;

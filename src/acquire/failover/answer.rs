@@ -42,18 +42,18 @@ pub(super) fn judge(
     policy: &Policy,
     pins: &Pins,
     answer: Result<SourceAnswer, SourceError>,
-) -> Result<ChosenArtifact, StepReport> {
+) -> Result<ChosenArtifact, Box<StepReport>> {
     let offer = match answer {
         Ok(SourceAnswer { offer: Some(offer), .. }) => offer,
         Ok(SourceAnswer { platforms, .. }) => {
             let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
-            return Err(absent(candidate, release, &platforms));
+            return Err(Box::new(absent(candidate, release, &platforms)));
         }
-        Err(error) => return Err(StepReport::failed(error, false)),
+        Err(error) => return Err(Box::new(StepReport::failed(error, false))),
     };
     match policy.judge(release, candidate.channel, &offer, pins) {
         Ok(Judged { first: expected, others }) => Ok(ChosenArtifact { offer, expected, others }),
-        Err(rejection) => Err(StepReport::rejected(rejection)),
+        Err(rejection) => Err(Box::new(StepReport::rejected(rejection))),
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     acquire::{
-        AcquireError, AcquireEvent, AttemptCause, How, SourceAttempt,
+        AcquireError, AcquireEvent, AttemptCause, ChecksumMismatch, How, SourceAttempt,
         build_receipt::build_receipt,
         fetch::{Fetcher, StartedTransfer},
     },
@@ -179,7 +179,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                     }
                     Err(report) => {
                         self.race.stop_watching(place);
-                        self.report(place, report)
+                        self.report(place, *report)
                     }
                 }
             }
@@ -279,13 +279,15 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                     record,
                     cause: Some(AttemptCause::Mismatch { file, expected, got, .. }),
                 },
-            ] => AcquireError::Mismatch {
-                file: file.clone(),
-                source_name: record.source.clone(),
-                expected: *expected,
-                got: *got,
-                attempts,
-            },
+            ] => {
+                let mismatch = Box::new(ChecksumMismatch {
+                    file: file.clone(),
+                    source_name: record.source.clone(),
+                    expected: *expected,
+                    got: *got,
+                });
+                AcquireError::Mismatch { mismatch, attempts }
+            }
             _ => AcquireError::Unserved { release, reason, attempts, unverified },
         }
     }
