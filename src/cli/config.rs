@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{CommandError, Done, Exit, Outcome, context::Context};
+use super::{CommandError, Exit, Outcome, context::Context};
 use loom_runtime::config::{self, ConfigLocation, Diagnostic, Disk, Flags, Resolved, Row, show};
 
 /// Arguments of `loom config`.
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
             let schema = config::schema();
             let text = format!("{schema:#}\n");
             context.printer.bytes(text.as_bytes())?;
-            Ok(Done::Well)
+            Ok(Exit::Success)
         }
     }
 }
@@ -48,7 +48,7 @@ fn show(secrets: bool, context: &Context) -> Outcome {
     context.printer.answer(&document(&resolved, &rows, secrets), || {
         rows.iter().map(|row| lines(row, secrets)).collect()
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn document(resolved: &Resolved, rows: &[Row], secrets: bool) -> Value {
@@ -100,9 +100,9 @@ fn check(context: &Context) -> Outcome {
         mistakes.chain(warnings.iter().map(|warning| told(warning, "warning: "))).collect()
     })?;
     match failure {
-        None => Ok(Done::Well),
+        None => Ok(Exit::Success),
         // The document is the answer already.
-        Some(_) if context.printer.is_json() => Ok(Done::Code(Exit::Usage.code())),
+        Some(_) if context.printer.is_json() => Ok(Exit::Usage),
         Some(failure) => Err(failure),
     }
 }

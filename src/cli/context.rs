@@ -8,7 +8,10 @@ use std::{
 use loom_http::Journal;
 use loom_source::{Platform, Product};
 
-use super::{CommandError, Exit, global::Global, netrc::Found, printer::Printer};
+use super::{
+    CommandError, Exit, global::Global, invocation::Invocation, netrc::Found, printer::Printer,
+    verbose,
+};
 use loom_runtime::{
     config::{self, Disk, Env, Flags, Inputs, Os, Resolved, Trusted},
     store::{Store, StoreNotice},
@@ -20,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) global: Global,
     /// Where output goes.
     pub(crate) printer: Printer,
+    /// How `loom` was called.
+    pub(crate) invocation: Invocation,
     env: OnceCell<Env>,
     /// The user's `.netrc`, once somebody has asked for it.
     pub(super) netrc: OnceCell<Option<Found>>,
@@ -28,9 +33,10 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(global: Global, printer: Printer) -> Self {
-        let (env, netrc, journal) = Default::default();
-        Self { global, printer, env, netrc, journal }
+    pub(crate) fn new(global: Global, printer: Printer, invocation: Invocation) -> Self {
+        let journal = RefCell::new(verbose::journal(&printer));
+        let (env, netrc) = Default::default();
+        Self { global, printer, invocation, env, netrc, journal }
     }
 
     /// The environment.

@@ -12,7 +12,7 @@ use loom_cargo_build::{
 };
 use serde_json::{Value, json};
 
-use super::{CommandError, Done, Exit, Outcome, context::Context, sources};
+use super::{CommandError, Exit, Outcome, context::Context, sources};
 use loom_runtime::config::{Flags, Resolved};
 
 /// Arguments of `loom dev`.
@@ -58,7 +58,7 @@ fn link(context: &Context, resolved: &Resolved, path: Option<&Path>) -> Outcome 
     link::write(resolved.state_dir.value.path(), &checkout).map_err(broken)?;
     let document = json!({"schema": 1, "checkout": checkout});
     context.printer.answer(&document, || format!("linked {}", checkout.display()))?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
@@ -72,7 +72,7 @@ fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
         (None, true) => "unlinked".to_owned(),
         (None, false) => "nothing was linked".to_owned(),
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn find(context: &Context, resolved: &Resolved) -> Outcome {
@@ -100,7 +100,7 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
     if let Some(hint) = hint {
         context.printer.message(format!("hint: {hint}"));
     }
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn build(found: &BuildArtifact) -> Value {

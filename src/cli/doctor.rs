@@ -2,29 +2,29 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `check` | one thing looked at, and how it is told |
-//! | `machine` | the platform, and which `loom` is run |
-//! | `place` | the folders of cache and state: can be written, locked, run from |
-//! | `space` | how much is free, and whether programs may be run there |
-//! | `way` | the way to the sources: proxies, certificates, `.netrc`, clock |
+//! | `check` | [`DoctorCheck`]: one check and its result |
+//! | `machine` | the platform, and which `loom` a shell executes |
+//! | `folders` | the folders of cache and state: writable, lockable |
+//! | `space` | free space, and whether programs can be executed there |
+//! | `connection` | the connection to the sources: proxies, certificates, `.netrc`, clock |
 
 mod check;
+mod connection;
+mod folders;
 mod machine;
-mod place;
 #[cfg(unix)]
 mod space;
-mod way;
 
 use serde_json::{Value, json};
 
 use self::check::{CheckGrade, DoctorCheck};
 use super::{
-    CommandError, Done, Exit, Outcome,
+    CommandError, Exit, Outcome,
     context::Context,
     source::{
         examine::examine,
         finding::{Finding, ProbeState},
-        told,
+        probe_report,
     },
 };
 use loom_runtime::config::{self, Flags, Resolved};
@@ -38,55 +38,67 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     let mut findings = Vec::new();
     match context.resolve(Flags::default()) {
         Ok(resolved) => {
-            checks.push(configuration(&resolved));
-            checks.extend(place::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
-            checks.extend(way::settings(context, &resolved));
-            findings = asked(context, &resolved, &mut checks)?;
-            checks.extend(way::clock(&findings));
+            checks.push(configuration(context, &resolved));
+            checks.extend(folders::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
+            checks.extend(connection::settings(context, &resolved));
+            findings = source_checks(context, &resolved, &mut checks)?;
+            checks.extend(connection::clock(&findings));
         }
         Err(failure) => {
-            checks.push(DoctorCheck::failed("configuration", failure));
+            checks.push(DoctorCheck::error("configuration", failure));
             let inputs = context.inputs(Flags::default())?;
             let folders = (config::dirs::cache_dir(&inputs), config::dirs::state_dir(&inputs));
             if let (Ok(cache), Ok(state)) = folders {
-                checks.extend(place::all(&cache.value, &state.value));
+                checks.extend(folders::all(&cache.value, &state.value));
             }
         }
     }
-    tell(context, &checks, &findings)
+    report(context, &checks, &findings)
 }
 
-fn configuration(resolved: &Resolved) -> DoctorCheck {
+fn configuration(context: &Context, resolved: &Resolved) -> DoctorCheck {
     if let Some(untrusted) = &resolved.untrusted {
         return DoctorCheck::warning("configuration", untrusted.to_string()).hint(untrusted.hint());
     }
     match &resolved.warnings[..] {
-        [] => DoctorCheck::well(
+        [] => DoctorCheck::ok(
             "configuration",
             match &resolved.project.file {
                 Some(file) => file.display().to_string(),
-                None => "no loom.toml; what it could say has its default".to_owned(),
+                None => no_project_file(context),
             },
         ),
         [first, ..] => DoctorCheck::warning("configuration", first.to_string())
-            .hint("`loom config check` names all of them"),
+            .hint("`loom config check` reports all of them"),
     }
 }
 
-/// Asks the sources, and adds a check for each.
-fn asked(
+/// The text for a folder without a project.
+fn no_project_file(context: &Context) -> String {
+    let user_file = context
+        .inputs(Flags::default())
+        .ok()
+        .and_then(|inputs| config::dirs::user_config(&inputs).filter(|file| file.is_file()));
+    match user_file {
+        Some(file) => format!("no loom.toml; using {} and defaults", file.display()),
+        None => "no loom.toml; using defaults".to_owned(),
+    }
+}
+
+/// Queries the sources, and adds a check for each.
+fn source_checks(
     context: &Context,
     resolved: &Resolved,
     checks: &mut Vec<DoctorCheck>,
 ) -> Result<Vec<Finding>, CommandError> {
     let specs = &resolved.sources.value;
     if specs.is_empty() {
-        let hint = "name one in config.toml or loom.toml: [[sources]]";
-        checks.push(DoctorCheck::failure("sources", "none is configured").hint(hint));
+        let hint = "configure one as [[sources]] in config.toml or loom.toml";
+        checks.push(DoctorCheck::failure("sources", "no source is configured").hint(hint));
     }
     let findings = match context.line(resolved) {
         Ok(_) => examine(context, resolved, specs, None)?,
-        // Said already by the check of the platform.
+        // The check of the platform reports this already.
         Err(_) => Vec::new(),
     };
     for finding in &findings {
@@ -100,26 +112,28 @@ fn source(
     resolved: &Resolved,
     finding: &Finding,
 ) -> Result<DoctorCheck, CommandError> {
-    let line = context.line(resolved)?;
-    let said = told::summary(finding, &line);
+    let product = context.line(resolved)?;
+    let summary = probe_report::summary(finding, &product);
     Ok(match &finding.state {
         ProbeState::Failed(failure) => {
-            let failure = CommandError { message: said, ..failure.clone() };
-            DoctorCheck::failed("source", failure)
+            let error = CommandError { message: summary, ..failure.clone() };
+            DoctorCheck::error("source", error)
         }
-        ProbeState::Nothing => DoctorCheck::warning("source", said),
-        _ if finding.held.is_some() => DoctorCheck::warning("source", said)
-            .hint("it brought wrong bytes; `loom why` tells of them"),
-        _ => DoctorCheck::well("source", said),
+        ProbeState::Nothing => DoctorCheck::warning("source", summary),
+        _ if finding.held.is_some() => DoctorCheck::warning("source", summary)
+            .hint("the source served wrong bytes; `loom why` shows which"),
+        _ => DoctorCheck::ok("source", summary),
     })
 }
 
-fn tell(context: &Context, checks: &[DoctorCheck], findings: &[Finding]) -> Outcome {
+fn report(context: &Context, checks: &[DoctorCheck], findings: &[Finding]) -> Outcome {
     let failed = checks.iter().filter(|check| check.grade == CheckGrade::Failure).count();
     let list: Vec<Value> = checks.iter().map(DoctorCheck::json).collect();
-    let line = context.resolve(Flags::default()).and_then(|resolved| context.line(&resolved));
-    let sources: Vec<Value> = match &line {
-        Ok(line) => findings.iter().map(|finding| told::json(finding, line)).collect(),
+    let product = context.resolve(Flags::default()).and_then(|resolved| context.line(&resolved));
+    let sources: Vec<Value> = match &product {
+        Ok(product) => {
+            findings.iter().map(|finding| probe_report::json(finding, product)).collect()
+        }
         Err(_) => Vec::new(),
     };
     let document = json!({
@@ -127,13 +141,13 @@ fn tell(context: &Context, checks: &[DoctorCheck], findings: &[Finding]) -> Outc
         "checks": list, "sources": sources,
     });
     context.printer.answer(&document, || {
-        let told: String = checks.iter().map(DoctorCheck::human).collect();
+        let lines: String = checks.iter().map(DoctorCheck::human).collect();
         let end = match failed {
-            0 => "nothing is wrong".to_owned(),
-            1 => "one thing is wrong".to_owned(),
-            n => format!("{n} things are wrong"),
+            0 => "no problems found".to_owned(),
+            1 => "1 problem found".to_owned(),
+            n => format!("{n} problems found"),
         };
-        format!("{told}\n{end}\n")
+        format!("{lines}\n{end}\n")
     })?;
-    Ok(if failed == 0 { Done::Well } else { Done::Code(Exit::Failure.code()) })
+    Ok(if failed == 0 { Exit::Success } else { Exit::Failure })
 }

@@ -10,6 +10,7 @@ use super::{
     progress::ProgressReporter,
     selection::Selection,
     sources::{self, Opened},
+    verbose,
 };
 use loom_runtime::{
     acquire::{self, AcquireError, Acquired, Acquirer, How, SourceRuntime, TransferRetry},
@@ -41,6 +42,16 @@ pub(crate) fn selector(resolved: &Resolved, line: &Product) -> Result<Selector, 
     })
 }
 
+/// Which setting a selector comes from, for messages.
+pub(crate) fn origin(resolved: &Resolved, selector: &Selector) -> String {
+    let origin = &resolved.bridge.version.origin;
+    match (origin.is_default(), selector) {
+        (false, _) => origin.to_string(),
+        (true, Selector::Latest) => "default".to_owned(),
+        (true, _) => "`loom use`".to_owned(),
+    }
+}
+
 /// The release that is wanted, in the store.
 ///
 /// Where a version is named and here, this reads one link and a receipt: no lock, no thread, no network.
@@ -58,6 +69,11 @@ pub(crate) fn ready(
         return Err(CommandError::new(Exit::Usage, message).hint("leave out one of the two"));
     }
     let selector = if selection.build { Selector::Dev } else { selector(resolved, &line)? };
+    if context.printer.is_verbose() {
+        let origin =
+            if selection.build { "--build".to_owned() } else { origin(resolved, &selector) };
+        context.printer.detail(format!("version {selector}, set by {origin}"));
+    }
     let policy = policy(resolved);
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)
         && let Some(installed) = acquire::here(store, &line.at_version(version.clone()), &policy)?
@@ -76,9 +92,9 @@ pub(crate) fn with_acquirer<T>(
     opened: &Opened,
     ask: impl FnOnce(&Acquirer<'_>) -> Result<T, AcquireError>,
 ) -> Result<T, CommandError> {
-    let teller = ProgressReporter::new(context.printer.clone());
+    let teller = ProgressReporter::new(context, &opened.candidates);
     let asked = ask(&acquirer(resolved, store, selection, opened, &teller, policy(resolved)))?;
-    teller.well();
+    teller.flush_failure();
     Ok(asked)
 }
 
@@ -116,12 +132,13 @@ fn fetch(
     (line, selector): (&Product, &Selector),
     policy: Policy,
 ) -> Result<Acquired, CommandError> {
-    let opened = sources::open(context, resolved, selection.build)?;
-    let teller = ProgressReporter::new(context.printer.clone());
+    let mut opened = sources::open(context, resolved, selection.build)?;
+    verbose::report_queries(&context.printer, &mut opened.candidates);
+    let teller = ProgressReporter::new(context, &opened.candidates);
     let acquirer = acquirer(resolved, store, selection, &opened, &teller, policy);
     let acquired = acquirer.acquire(line, selector);
     if acquired.is_ok() {
-        teller.well();
+        teller.flush_failure();
     }
     context.notices(store);
     let acquired = acquired.map_err(|error| {

@@ -1,26 +1,26 @@
-//! The last lines of what passes through.
+//! [`Tail`]: a writer that keeps the last lines.
 
 use std::{
     collections::VecDeque,
     io::{self, Write},
 };
 
-/// How much is kept, in bytes.
+/// The number of bytes that are kept.
 const KEPT: usize = 4096;
 
-/// Keeps the end of what is written to it, and passes all of it on to stderr where that is wanted.
+/// A writer that keeps the end of what is written to it, and optionally copies everything to stderr.
 #[derive(Debug)]
 pub(crate) struct Tail {
     end: VecDeque<u8>,
-    passes_on: bool,
+    copies: bool,
 }
 
 impl Tail {
-    pub(crate) fn new(passes_on: bool) -> Self {
-        Self { end: VecDeque::new(), passes_on }
+    pub(crate) fn new(copies: bool) -> Self {
+        Self { end: VecDeque::new(), copies }
     }
 
-    /// What is kept, from the beginning of a line.
+    /// The kept text, from the beginning of a line.
     pub(crate) fn text(&self) -> String {
         let bytes: Vec<u8> = self.end.iter().copied().collect();
         let text = String::from_utf8_lossy(&bytes);
@@ -33,8 +33,8 @@ impl Tail {
 
 impl Write for Tail {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.passes_on {
-            // Nobody may be listening; that is no reason to keep less.
+        if self.copies {
+            // Errors are ignored: a closed stderr must not keep the end from being kept.
             let _ = io::stderr().lock().write_all(bytes);
         }
         let new = &bytes[bytes.len().saturating_sub(KEPT)..];

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{CommandError, Done, Exit, Outcome, context::Context};
+use super::{CommandError, Exit, Outcome, context::Context};
 use loom_runtime::config::{self, Disk, Files as _, Flags, Inputs, Trusted, Untrusted};
 
 /// Arguments of `loom trust`.
@@ -57,7 +57,7 @@ fn trust(inputs: &Inputs, state: &Path, context: &Context) -> Outcome {
         };
         std::iter::once(head).chain(items).collect()
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn revoke(inputs: &Inputs, state: &Path, context: &Context) -> Outcome {
@@ -71,7 +71,7 @@ fn revoke(inputs: &Inputs, state: &Path, context: &Context) -> Outcome {
         let verb = if known { "is trusted no longer" } else { "was not trusted" };
         format!("{} {verb}", file.display())
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn list(inputs: &Inputs, context: &Context) -> Outcome {
@@ -92,5 +92,5 @@ fn list(inputs: &Inputs, context: &Context) -> Outcome {
     context.printer.answer(&json!({"schema": 1, "projects": told}), || {
         projects.iter().map(|(file, _, state)| format!("{state:<8} {}\n", file.display())).collect()
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }

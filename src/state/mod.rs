@@ -4,6 +4,8 @@
 //! document means is known by the module that keeps it (quarantine, first-seen digests, trusted projects, the linked
 //! checkout, runtime instances).
 
+mod folder;
+
 use std::{
     fs::{self, File, TryLockError},
     io,

@@ -276,6 +276,7 @@ impl Client {
         let Some(journal) = &self.network.journal else { return };
         let date = answer.and_then(|answer| answer::date(answer.headers()));
         journal.note(Exchange {
+            url: step.at.to_owned(),
             origin: address::origin(step.url),
             via: self.transport.via(step.url),
             redirected: *step.url != course.get.url,

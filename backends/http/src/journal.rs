@@ -1,18 +1,27 @@
-//! Who was asked, and how long that took: for those who want to know how a source is reached.
+//! A record of requests and how long each took: it shows how a source is reached.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-/// Notes every request of the clients it is given to. Clones share their notes.
-#[derive(Debug, Clone, Default)]
-pub struct Journal(Arc<Mutex<Vec<Exchange>>>);
+/// A function that is called with each exchange.
+type ExchangeObserver = dyn Fn(&Exchange) + Send + Sync;
+
+/// Records every request of the clients that it is given to. Clones share their records.
+#[derive(Clone, Default)]
+pub struct Journal {
+    exchanges: Arc<Mutex<Vec<Exchange>>>,
+    observer: Option<Arc<ExchangeObserver>>,
+}
 
 /// One request and its answer, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// Who was asked: scheme, host and port.
+    /// The URL without user, password, query and fragment.
+    pub url: String,
+    /// Scheme, host and port of the URL.
     pub origin: String,
     /// The proxy in between, without user and password.
     pub via: Option<String>,
@@ -33,12 +42,26 @@ pub struct Exchange {
 }
 
 impl Journal {
-    /// What was noted so far, in the order of the answers.
+    /// A journal that also calls `observer` with each exchange, as soon as it is over. The function must not block.
+    pub fn with_observer(observer: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
+        Self { exchanges: Arc::default(), observer: Some(Arc::new(observer)) }
+    }
+
+    /// The exchanges so far, in the order of their responses.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn note(&self, exchange: Exchange) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+        if let Some(observer) = &self.observer {
+            observer(&exchange);
+        }
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").field("exchanges", &self.exchanges).finish_non_exhaustive()
     }
 }

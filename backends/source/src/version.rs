@@ -48,6 +48,17 @@ pub enum VersionError {
     },
 }
 
+/// The text without the `v` (or `V`) that tags have before their version: `0.2.0` for `v0.2.0`. A text that does not
+/// continue with a digit is returned as it is.
+///
+/// For texts that users type. [`Version`] itself does not accept the prefix, because versions name files.
+pub fn without_tag_prefix(text: &str) -> &str {
+    match text.strip_prefix(TAG) {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+        _ => text,
+    }
+}
+
 impl Version {
     /// Whether this is a pre-release such as `1.0.0-rc.1`.
     pub fn is_prerelease(&self) -> bool {
@@ -232,7 +243,10 @@ fn partial(text: &str) -> Option<VersionReq> {
 
 impl FromStr for Selector {
     type Err = VersionError;
+
+    /// Selectors are typed by users, who copy versions from tags: `v0.2.0` is taken as `0.2.0`.
     fn from_str(text: &str) -> Result<Self, VersionError> {
+        let text = without_tag_prefix(text);
         match text {
             "latest" => return Ok(Self::Latest),
             "dev" => return Ok(Self::Dev),
@@ -325,16 +339,24 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_answered_with_its_version() {
-        let told = |error: VersionError| error.to_string().contains("did you mean 0.2.0?");
-        assert!(told("v0.2.0".parse::<Selector>().unwrap_err()));
-        assert!(told("V0.2.0".parse::<Version>().unwrap_err()));
-        assert!(!told("vv0.2.0".parse::<Version>().unwrap_err()));
+    fn a_tag_is_no_version_and_the_error_suggests_the_version() {
+        let suggests = |error: VersionError| error.to_string().contains("did you mean 0.2.0?");
+        assert!(suggests("V0.2.0".parse::<Version>().unwrap_err()));
+        assert!(!suggests("vv0.2.0".parse::<Version>().unwrap_err()));
+    }
+
+    #[test]
+    fn a_selector_may_be_written_as_a_tag() {
+        let parse = |text: &str| text.parse::<Selector>().unwrap();
+        assert_eq!(parse("v0.2.0"), parse("0.2.0"));
+        assert_eq!(parse("V0.2.0-rc.1").to_string(), "0.2.0-rc.1");
+        assert_eq!(parse("v0.2"), parse("0.2"));
+        assert_eq!(without_tag_prefix("vlatest"), "vlatest");
     }
 
     #[test]
     fn texts_that_select_nothing_are_refused() {
-        for bad in ["", "newest", "1.2.3+build", "v1.2.3", "1.2.3.4", "../1"] {
+        for bad in ["", "newest", "1.2.3+build", "vv1.2.3", "1.2.3.4", "../1"] {
             assert!(bad.parse::<Selector>().is_err(), "{bad:?}");
         }
     }

@@ -10,7 +10,7 @@ use loom_source::{
 };
 
 use super::finding::{Finding, OfferSummary, ProbeState};
-use crate::cli::{CommandError, context::Context, sources};
+use crate::cli::{CommandError, context::Context, sources, verbose};
 use loom_runtime::{
     acquire::{SourceRuntime, quarantine::Quarantine},
     config::{Resolved, SourceKind, SourceSpec},
@@ -53,12 +53,12 @@ pub(crate) fn examine(
 
 /// Opens one source by itself, so that what is wrong with it is wrong with no other.
 fn open<'a>(context: &Context, resolved: &Resolved, spec: &'a SourceSpec) -> ProbeTarget<'a> {
-    let journal = Journal::default();
-    context.journal.replace(Some(journal.clone()));
+    let journal = verbose::journal(&context.printer).unwrap_or_default();
+    let previous = context.journal.replace(Some(journal.clone()));
     let mut alone = resolved.clone();
     alone.sources.value = vec![spec.clone()];
     let opened = sources::open(context, &alone, false);
-    context.journal.replace(None);
+    context.journal.replace(previous);
     ProbeTarget { spec, opened: opened.map(|mut opened| opened.candidates.pop()), journal }
 }
 

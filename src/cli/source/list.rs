@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use loom_source::Capabilities;
 use serde_json::{Value, json};
 
-use crate::cli::{Done, Outcome, context::Context, sources};
+use crate::cli::{Exit, Outcome, context::Context, sources};
 use loom_runtime::{
     acquire::quarantine::Quarantine,
     config::{Flags, Resolved, SettingOrigin, SourceSpec, show},
@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context) -> Outcome {
     context.printer.answer(&document, || {
         rows.iter().enumerate().map(|(index, row)| row.human(index)).collect()
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn row<'a>(
