@@ -84,7 +84,7 @@ fn human(rows: &[LocalRow]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let header = [" ", "VERSION", "PLATFORM", "BINARY", "SIZE", "INSTALLED", "SOURCE"];
+    let header = ["", "VERSION", "PLATFORM", "BINARY", "SIZE", "INSTALLED", "SOURCE"];
     table(header, &rows.iter().map(LocalRow::cells).collect::<Vec<_>>())
 }
 
@@ -117,7 +117,7 @@ impl LocalRow {
         let mark = match (&self.listed.installed, self.is_default) {
             (None, _) => "!",
             (Some(_), true) => "*",
-            (Some(_), false) => " ",
+            (Some(_), false) => "",
         };
         let at = self.receipt.as_ref().map_or("", |receipt| receipt.at.as_str());
         let source = match (&self.build, &self.receipt) {

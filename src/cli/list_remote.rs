@@ -152,13 +152,13 @@ fn human(rows: &RemoteRows) -> String {
         return String::new();
     }
     let rows: Vec<[String; 5]> = rows.iter().rev().map(cells).collect();
-    table([" ", "VERSION", "PLATFORM", "PUBLISHED", "SOURCES"], &rows)
+    table(["", "VERSION", "PLATFORM", "PUBLISHED", "SOURCES"], &rows)
 }
 
 fn cells(((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> [String; 5] {
     let published = row.published.map(rfc3339).unwrap_or_default();
     [
-        (if row.here { "*" } else { " " }).to_owned(),
+        (if row.here { "*" } else { "" }).to_owned(),
         slot.to_string(),
         platform.to_string(),
         published.split('T').next().unwrap_or_default().to_owned(),

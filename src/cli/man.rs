@@ -69,10 +69,11 @@ fn name(command: &Command) -> &str {
 fn page(command: &Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     // The examples of the help text have a section of their own.
-    let man = Man::new(command.clone().after_help(""));
+    let man = Man::new(command.clone().after_help(""))
+        .source(concat!("loom ", env!("CARGO_PKG_VERSION")));
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
-    man.render_synopsis_section(&mut page)?;
+    synopsis(command).to_writer(&mut page)?;
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
     if command.get_subcommands().any(|command| !command.is_hide_set()) {
@@ -87,8 +88,16 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
         EXIT_CODES.iter().map(|exit| (exit.codes(), exit.meaning)).collect();
     section("EXIT STATUS", codes.iter().map(|(code, meaning)| (code.as_str(), *meaning)))
         .to_writer(&mut page)?;
-    man.render_version_section(&mut page)?;
     Ok(page)
+}
+
+/// The usage line of the help text: it names the options as `[OPTIONS]`, which the next section describes.
+fn synopsis(command: &Command) -> Roff {
+    let usage = command.clone().render_usage().to_string();
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]);
+    roff.text([roman(usage.trim_start_matches("Usage: "))]);
+    roff
 }
 
 /// A section of terms, each with its description.

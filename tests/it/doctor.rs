@@ -28,8 +28,8 @@ fn snapshot(sandbox: &Sandbox, name: &str, run: &Run) {
     let program = support::normal::escaped(&Sandbox::program().display().to_string());
     let filters = [
         (program.as_str(), "[LOOM]"),
-        (r"\d+ of the system", "[COUNT] of the system"),
-        (r"[0-9.,]+ (MiB|GiB|TiB) are free", "[SIZE] are free"),
+        (r"\d+ from the system", "[COUNT] from the system"),
+        (r"[0-9.,]+ (MiB|GiB|TiB) free on", "[SIZE] free on"),
         (r"loom \d+\.\d+\.\d+", "loom [VERSION]"),
         (r"[^ ]+/loom-depot-\w+", "[MIRROR]"),
     ];
@@ -172,10 +172,7 @@ fn a_store_of_a_newer_format_a_broken_configuration_and_another_loom_are_said() 
     let path = std::env::var("PATH").unwrap();
     sandbox.set("PATH", format!("{}:{path}", bin.display()));
     let program = check(&doctor(&sandbox), "program");
-    assert!(
-        program["message"].as_str().unwrap().contains("another loom stands first"),
-        "{program}"
-    );
+    assert!(program["message"].as_str().unwrap().contains("another loom comes first"), "{program}");
     sandbox.write(sandbox.cache().join("format"), "loom-store 2\n");
     let document = sandbox.loom(&["doctor", "--json"]).code(1).json();
     assert_eq!(check(&document, "store")["grade"], "failure");

@@ -6,13 +6,13 @@ use crate::support::{
 };
 
 #[test]
-fn nothing_to_end_is_no_failure() {
+fn without_a_runtime_down_succeeds() {
     let sandbox = support::Sandbox::new();
-    sandbox.loom(&["down"]).ok().says(&["nothing runs"]);
+    sandbox.loom(&["down"]).ok().says(&["no runtime is running"]);
 }
 
 #[test]
-fn it_ends_exactly_its_own() {
+fn down_stops_the_runtime_of_its_project_only() {
     let stage = Stage::new();
     let ours = stage.up();
     let other = stage.sandbox.folder("other");
@@ -37,7 +37,7 @@ fn a_killed_up_leaves_server_and_lease_until_down() {
     let (up, document) = stage.foreground();
     up.kill();
     assert!(runs(&document["pid"]) && answers(&document) && stage.leased(&document));
-    assert_eq!(stage.status()[0]["state"], "ready");
+    assert_eq!(stage.instance()["state"], "ready");
     stage.sandbox.loom(&["down"]).ok();
     assert!(!runs(&document["pid"]) && !stage.leased(&document));
 }
@@ -49,11 +49,11 @@ fn a_server_whose_supervisor_was_killed_keeps_its_lease_and_can_be_ended() {
     kill(&document["supervisor_pid"]);
     until("the supervisor is gone", || !runs(&document["supervisor_pid"]));
     assert!(answers(&document) && stage.leased(&document));
-    assert_eq!(stage.status()[0]["state"], "orphaned");
+    assert_eq!(stage.instance()["state"], "orphaned");
     stage.run("up", &["--detach"]).code(9).says(&["without its supervisor", "loom down"]);
     stage.sandbox.loom(&["down"]).ok();
     assert!(!runs(&document["pid"]) && !stage.leased(&document));
-    assert_eq!(stage.status(), serde_json::json!([]));
+    assert!(stage.instances().is_empty());
     assert!(answers(&stage.up()));
 }
 

@@ -35,7 +35,7 @@ fn it_changes_over_to_another_version() {
     assert_eq!(after["version"], "0.3.0");
     assert!(answers(&after) && stage.leased(&after));
     until("the older one's lease is free", || !stage.leased(&before));
-    assert_eq!(stage.status().as_array().unwrap().len(), 1);
+    assert_eq!(stage.instances().len(), 1);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn if_the_new_one_does_not_answer_the_previous_one_runs_again_and_both_logs_are_
     stage.add("0.3.0", b"#!/bin/sh\necho I cannot\nexit 4\n");
     let run = stage.sandbox.loom(&["restart", "--version", "0.3.0"]).code(4);
     run.says(&["0.2.0, runs again", "exit code 4", "I cannot"]);
-    let now = stage.entry();
+    let now = stage.instance();
     assert_eq!((&now["state"], &now["version"]), (&"ready".into(), &"0.2.0".into()));
     assert_eq!(now["supervisor_pid"], before["supervisor_pid"]);
     assert!(answers(&now) && stage.leased(&now));

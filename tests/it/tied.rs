@@ -1,4 +1,4 @@
-//! `loom up --tied`: a runtime for the program that started it.
+//! `loom up --exit-with-parent`: a runtime for the program that started it.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -21,7 +21,7 @@ struct Tied {
 
 impl Tied {
     fn start(stage: &Stage) -> Self {
-        let args = stage.args("up", &["--tied", "--json"]);
+        let args = stage.args("up", &["--exit-with-parent", "--json"]);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let mut command = stage.sandbox.loom_command(&args);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -62,7 +62,7 @@ fn it_ends_with_its_callers_end_of_the_pipe_or_a_word_on_it() {
         assert_eq!(ended, Some(code), "{word:?}");
         assert!(!said.contains("error"), "{said}");
     }
-    assert_eq!(stage.status(), serde_json::json!([]));
+    assert!(stage.instances().is_empty());
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn it_says_how_clients_reach_it() {
     let tied = Tied::start(&stage);
     let address = &tied.document["bridge"]["address"];
     assert_eq!(tied.document["env"], serde_json::json!({"LOOM_BRIDGE_ADDR": address}));
-    assert_eq!(stage.entry()["kind"], "exec");
+    assert_eq!(stage.instance()["kind"], "exec");
 }
 
 #[test]
@@ -100,11 +100,15 @@ fn the_end_of_its_log_is_told_though_the_log_is_gone() {
     let log = tied.document["log"].as_str().unwrap().to_owned();
     let (code, said) = tied.end();
     assert_eq!(code, Some(137));
-    assert!(said.contains("ended by itself (signal 9)") && said.contains("listening"), "{said}");
+    assert!(
+        said.contains("exited unexpectedly (signal 9)") && said.contains("listening"),
+        "{said}"
+    );
     assert!(!std::path::Path::new(&log).exists());
 }
 
 #[test]
-fn it_is_not_for_the_background() {
-    Stage::new().run("up", &["--tied", "--detach"]).code(2).says(&["--tied", "--detach"]);
+fn the_old_name_of_the_option_is_an_alias_and_it_excludes_detach() {
+    let error = Stage::new().run("up", &["--tied", "--detach"]).code(2);
+    error.says(&["--exit-with-parent", "--detach"]);
 }

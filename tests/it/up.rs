@@ -69,7 +69,7 @@ fn in_the_foreground_a_signal_ends_it_well() {
         let run = up.wait().ok().says(&["listening"]);
         assert!(run.stdout().contains(document["bridge"]["address"].as_str().unwrap()));
         assert!(!runs(&document["pid"]) && !stage.leased(&document));
-        assert_eq!(stage.status(), serde_json::json!([]));
+        assert!(stage.instances().is_empty());
     }
 }
 
@@ -78,7 +78,7 @@ fn a_server_that_dies_passes_its_end_on() {
     let stage = Stage::new();
     let (up, document) = stage.foreground();
     kill(&document["pid"]);
-    up.wait().code(137).says(&["ended by itself (signal 9)", "the whole log is"]);
+    up.wait().code(137).says(&["exited unexpectedly (signal 9)", "the full log is"]);
     until("the lease is free", || !stage.leased(&document));
 }
 
@@ -87,10 +87,10 @@ fn a_server_that_crashes_at_the_start_shows_its_last_words_and_passes_its_code_o
     let crash = b"#!/bin/sh\necho first words\necho last words >&2\nexit 3\n";
     let stage = Stage::with("0.2.0", crash);
     let run = stage.run("up", &[]).code(3);
-    run.says(&["ended before it was ready (exit code 3)", "first words\n", "last words\n"]);
+    run.says(&["exited before it was ready (exit code 3)", "first words\n", "last words\n"]);
     let error = stage.run("up", &["--detach", "--json"]).code(3).json();
     assert_eq!((&error["error"]["code"], &error["error"]["kind"]), (&3.into(), &"crashed".into()));
-    assert_eq!(stage.status(), serde_json::json!([]));
+    assert!(stage.instances().is_empty());
 }
 
 #[test]
@@ -111,13 +111,13 @@ fn a_taken_port_is_named_with_its_owner_and_the_flag_that_changes_it() {
     let run = stage.run("up", &["--bridge-port", &port, "--detach"]).code(9);
     // Who runs this test, and how its program is called, differs.
     let filters = [
-        (r"is taken by .*", "is taken by [OWNER]"),
+        (r"is in use by .*", "is in use by [OWNER]"),
         (r"\([0-9.]+ [KM]iB, ", "([SIZE], "),
         (r"file://\S+", "file://[MIRROR]"),
         (r"--bridge-port \d+", "--bridge-port [PORT]"),
     ];
     stage.sandbox.snapshot_with("port_in_use", &run, &filters);
-    run.says(&[&format!("127.0.0.1:{port} is taken by"), &owner, "--bridge-port"]);
+    run.says(&[&format!("127.0.0.1:{port} is in use by"), &owner, "--bridge-port"]);
     let url = stage.mirror.url();
     let mut args = vec!["up", "--source", &url, "--version", "0.2.0", "--bridge-port", "0"];
     args.extend(["--dashboard-port", &port]);
@@ -131,7 +131,7 @@ fn a_second_one_answers_what_runs_or_names_the_difference() {
     assert_eq!(stage.up(), document);
     let run = stage.run("up", &["--bridge-port", "1", "--detach"]).code(9);
     run.says(&[
-        "with other settings: bridge port is 0 (any free one), asked for 1\n",
+        "with other settings: bridge port is 0 (any free port), requested 1\n",
         "`loom restart --bridge-port 1`",
         "`loom down`",
     ]);
@@ -150,7 +150,7 @@ fn another_version_or_mode_is_refused_before_anything_is_fetched_and_the_hint_ch
     let run = stage.sandbox.loom(&[&["up"], &asked[..], &full].concat()).code(9);
     let options = "--version 0.1.0 --mode full --dashboard-port 0";
     run.says(&[
-        "version is 0.2.0, asked for 0.1.0; mode is bridge-only, asked for full\n",
+        "version is 0.2.0, requested 0.1.0; mode is bridge-only, requested full\n",
         &format!("`loom restart {options}`"),
     ]);
     assert!(!stage.sandbox.link("0.1.0").exists());
@@ -188,7 +188,7 @@ fn with_an_interrupt_that_a_script_ignores_the_other_signals_still_end_it() {
         let up = stage.sandbox.start(&["up"], command);
         let mut entry = serde_json::Value::Null;
         until("it is ready", || {
-            entry = stage.entry();
+            entry = stage.instance();
             entry["state"] == "ready"
         });
         up.signal(Signal::INT);

@@ -27,9 +27,9 @@ fn the_version_in_use_is_taken_when_nothing_else_says() {
 }
 
 #[test]
-fn what_is_not_here_can_be_chosen_and_is_said_to_be_missing() {
+fn a_version_that_is_not_installed_can_be_the_default() {
     let (sandbox, _mirror) = with_two_versions();
-    sandbox.loom(&["use", "0.9.0"]).ok().says(&["0.9.0", "not here", "loom get"]);
+    sandbox.loom(&["use", "0.9.0"]).ok().says(&["0.9.0", "not installed", "loom get"]);
     sandbox.loom(&["which"]).code(3).says(&["0.9.0"]);
     sandbox.loom(&["use", "0.2.0+build"]).code(2);
     sandbox.loom(&["use", "--none"]).ok();
@@ -37,14 +37,35 @@ fn what_is_not_here_can_be_chosen_and_is_said_to_be_missing() {
 }
 
 #[test]
-fn what_use_takes_is_said() {
+fn the_error_of_use_says_what_it_expects() {
     let sandbox = Sandbox::new();
-    let takes = "`loom use` takes one version, such as 0.2.0, or dev";
-    sandbox.loom(&["use", "latest"]).code(2).says(&[takes, "loom use --none"]);
-    sandbox.loom(&["use", "0.1"]).code(2).says(&[takes, "a range"]);
-    sandbox.loom(&["use", "banana"]).code(2).says(&[takes]).never_says(&["unexpected character"]);
-    sandbox.loom(&["use", "v0.2.0"]).code(2).says(&["did you mean 0.2.0?"]);
-    sandbox.loom(&["get", "--version", "v0.2.0"]).code(2).says(&["did you mean 0.2.0?"]);
+    let expected = "expected one version, such as 0.2.0, or dev";
+    sandbox.loom(&["use", "latest"]).code(2).says(&[expected, "loom use --none"]);
+    sandbox.loom(&["use", "0.1"]).code(2).says(&[expected, "a range"]);
+    let run = sandbox.loom(&["use", "banana"]).code(2);
+    run.says(&[expected]).never_says(&["unexpected character"]);
+}
+
+#[test]
+fn a_version_may_be_typed_as_a_tag_everywhere() {
+    let (mut sandbox, mirror) = with_two_versions();
+    let source = mirror.url();
+    for args in [
+        &["get", "v0.2.0", "--source", &source][..],
+        &["get", "--version", "v0.2.0", "--source", &source],
+        &["which", "v0.2.0"],
+        &["which", "--version", "V0.2.0"],
+    ] {
+        assert_eq!(sandbox.loom(args).ok().path(), sandbox.link("0.2.0"), "{args:?}");
+    }
+    sandbox.loom(&["why", "v0.2.0"]).ok();
+    sandbox.loom(&["use", "v0.1.0"]).ok();
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.1.0"));
+    sandbox.set("LOOM_VERSION", "v0.2.0");
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.2.0"));
+    sandbox.unset("LOOM_VERSION").loom(&["remove", "v0.1.0"]).ok();
+    sandbox.loom(&["which", "0.1.0"]).code(3);
+    sandbox.loom(&["get", "0.2.0", "--version", "0.2.0"]).code(2).says(&["cannot be used with"]);
 }
 
 #[test]

@@ -61,14 +61,12 @@ impl Run {
         self.code(0)
     }
 
-    /// Standard output as one JSON document of schema 1 (an array has none).
+    /// Standard output as one JSON document, an object with `"schema": 1`.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         let document: serde_json::Value = serde_json::from_slice(&self.output.stdout)
             .unwrap_or_else(|e| panic!("`{}`: {e} in {:?}", self.line, self.stdout()));
-        if document.is_object() {
-            assert_eq!(document["schema"], 1, "`{}` says no schema: {document}", self.line);
-        }
+        assert_eq!(document["schema"], 1, "`{}`: no schema in {document}", self.line);
         document
     }
 

@@ -69,29 +69,30 @@ impl Stage {
         self.run("up", &["--detach", "--json"]).ok().json()
     }
 
-    /// `up` in the foreground, once it answers; and its entry of `status`.
+    /// `up` in the foreground, once it is ready; and its instance in `status`.
     #[track_caller]
     pub fn foreground(&self) -> (Running, Value) {
         let mut running = self.spawn("up", &[]);
         let mut entry = Value::Null;
         until("`loom up` is ready", || {
             assert!(!running.ended(), "`loom up` ended before it was ready");
-            entry = self.entry();
+            entry = self.instance();
             entry["state"] == "ready"
         });
         (running, entry)
     }
 
-    /// `status --json`.
+    /// The instances in `status --json`.
     #[track_caller]
-    pub fn status(&self) -> Value {
-        self.sandbox.loom(&["status", "--json"]).ok().json()
+    pub fn instances(&self) -> Vec<Value> {
+        let document = self.sandbox.loom(&["status", "--json"]).ok().json();
+        document["instances"].as_array().expect("a list of instances").clone()
     }
 
-    /// The first entry of `status --json`; null where nothing runs.
+    /// The first instance in `status --json`; null where no runtime runs.
     #[track_caller]
-    pub fn entry(&self) -> Value {
-        self.status().get(0).cloned().unwrap_or_default()
+    pub fn instance(&self) -> Value {
+        self.instances().into_iter().next().unwrap_or_default()
     }
 
     /// Whether somebody holds the lease of the tree that `document` speaks of.
