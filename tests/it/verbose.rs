@@ -19,7 +19,7 @@ fn a_selector_is_shown_with_its_origin_and_its_resolution() {
     sandbox.loom(&["get", "-v"]).ok().says(&["version 0.1.0, set by `loom use`\n"]);
     sandbox.loom(&["get", "0.2.0", "-v"]).ok().says(&["version 0.2.0, set by --version\n"]);
     sandbox.set("LOOM_VERSION", "0.2.0");
-    sandbox.loom(&["get", "-v"]).ok().says(&["set by LOOM_VERSION\n"]);
+    sandbox.loom(&["get", "-v"]).ok().says(&["set by environment variable LOOM_VERSION\n"]);
 }
 
 #[test]
