@@ -1,4 +1,4 @@
-"""What `import loom` costs above a bare Python: minima of 30 interleaved runs, in milliseconds.
+"""What `import loom` costs more than a bare Python: minima of 30 interleaved runs, in milliseconds.
 
     python benches/import_cost.py        (in an environment with the package)
 """
@@ -18,7 +18,7 @@ def cost(statement: str) -> float:
 
 
 def main() -> int:
-    """Prints the figures; fails where `import loom` misses its mark."""
+    """Prints the figures; fails where `import loom` misses its target."""
     statements = ["pass", "import loom", "from loom import ProjectConfig", "from loom import embedded"]
     best = dict.fromkeys(statements, float("inf"))
     for _ in range(RUNS):

@@ -35,6 +35,12 @@ pub fn age_in_words(age: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A duration in all its units, rounded up to whole seconds: `1h 30m`, `5s`.
+pub fn format_duration(duration: Duration) -> String {
+    let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+}
+
 /// The last second of the year 9999, which is as far as RFC 3339 reaches.
 const LAST_SECOND: u64 = 253_402_300_799;
 
@@ -75,6 +81,13 @@ mod tests {
     fn times_outside_the_format_are_cut_to_its_limits() {
         assert_eq!(format_rfc3339(UNIX_EPOCH - Duration::from_secs(9)), "1970-01-01T00:00:00Z");
         assert_eq!(format_rfc3339(at(LAST_SECOND + 1)), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn durations_are_rounded_up() {
+        for (millis, text) in [(0, "0s"), (1, "1s"), (5_000, "5s"), (5_400_001, "1h 30m 1s")] {
+            assert_eq!(format_duration(Duration::from_millis(millis)), text);
+        }
     }
 
     #[test]

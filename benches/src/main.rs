@@ -2,23 +2,23 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `payload` | releases made of a real program, and a big one |
-//! | `process` | what one process cost: time, processor time, memory |
+//! | `setup` | the programs under measurement, and a folder to work in |
+//! | `payload` | releases made of a real program, and a large one |
+//! | `process` | what one process costs: time, processor time, memory |
 //! | `rounds` | interleaved runs of several contenders |
-//! | `warm` | asking for what is there, beside `/bin/true` |
-//! | `cold` | fetching what is not, beside `curl; sha256sum; tar; sync` |
-//! | `memory` | the peak while a 500 MB archive arrives |
+//! | `warm` | `which` and `get` of an installed release, beside `/bin/true` |
+//! | `cold` | `get` of a new release, beside `curl; sha256sum; tar; sync` |
+//! | `memory` | the peak memory while a 500 MB archive arrives |
 //! | `runtime` | the runtime server: its start, slow readers, fan-out beside `nats-server` |
-//! | `table` | the figures, with ratios |
-//! | `mark` | what a figure must reach |
-//! | `nginx` | a real server, as the tests use it |
+//! | `table` | prints the figures, with ratios |
+//! | `target` | what a figure has to reach |
+//! | `nginx` | a real web server, as the tests use it |
 //!
-//! Figures of different runs cannot be compared, ratios within one can: contenders take turns, and the
-//! warm ones are judged by their best run, the others by the median.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what it is for
+//! Figures of different runs cannot be compared, ratios within one run can: contenders take turns. The warm ones are
+//! judged by their best run, the others by the median.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a measurement reports to a terminal
 
 mod cold;
-mod mark;
 mod memory;
 #[path = "../../tests/it/support/nginx.rs"]
 #[allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
@@ -27,37 +27,38 @@ mod payload;
 mod process;
 mod rounds;
 mod runtime;
+mod setup;
 mod table;
+mod target;
 mod warm;
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
-use mark::Mark;
-
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use setup::{BenchSetup, Outcome};
+use target::Target;
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// The release build of `loom`.
+    /// `loom`, as it is distributed.
     #[arg(long)]
     loom: PathBuf,
-    /// The release build of `loom-bridge-server`.
+    /// `loom-bridge-server`, as it is distributed.
     #[arg(long)]
     server: PathBuf,
-    /// A folder on a disk; what is fetched for the measurements is kept in it.
+    /// A folder on a disk; what is downloaded for the measurements is kept there.
     #[arg(long)]
     work: PathBuf,
-    /// Python's package installer, which fetches the real programs.
+    /// Python's package installer, which downloads the real programs.
     #[arg(long)]
     pip: PathBuf,
-    /// So many runs instead of enough of them, for a quick look.
+    /// Make N runs of each measurement, for a quick look.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
-    /// Fail where a figure misses its mark.
+    /// Fail where a figure misses its target.
     #[arg(long)]
     check: bool,
-    /// Only these measurements.
+    /// Make only these measurements.
     names: Vec<Bench>,
 }
 
@@ -69,23 +70,6 @@ enum Bench {
     Start,
     SlowReader,
     Fan,
-}
-
-/// What a measurement runs with.
-#[derive(Debug)]
-struct Ground {
-    loom: PathBuf,
-    server: PathBuf,
-    work: PathBuf,
-    pip: PathBuf,
-    rounds: Option<u16>,
-}
-
-impl Ground {
-    /// As many runs as make a figure, unless fewer were asked for.
-    fn rounds(&self, enough: usize) -> usize {
-        self.rounds.map_or(enough, usize::from)
-    }
 }
 
 fn main() -> ExitCode {
@@ -101,27 +85,27 @@ fn main() -> ExitCode {
 
 fn run(args: Args) -> Outcome<bool> {
     fs::create_dir_all(&args.work)?;
-    let ground = Ground {
+    let setup = BenchSetup {
         loom: args.loom.canonicalize()?,
         server: args.server.canonicalize()?,
         work: args.work.canonicalize()?,
         pip: args.pip,
         rounds: args.rounds,
     };
-    let mut marks = Vec::new();
+    let mut targets = Vec::new();
     for bench in Bench::value_variants() {
         if args.names.is_empty() || args.names.contains(bench) {
-            marks.extend(match bench {
-                Bench::Warm => warm::run(&ground)?,
-                Bench::Cold => cold::run(&ground)?,
-                Bench::Memory => memory::run(&ground)?,
-                Bench::Start => runtime::start::run(&ground)?,
-                Bench::SlowReader => runtime::slow_reader::run(&ground)?,
-                Bench::Fan => runtime::fan::run(&ground)?,
+            targets.extend(match bench {
+                Bench::Warm => warm::run(&setup)?,
+                Bench::Cold => cold::run(&setup)?,
+                Bench::Memory => memory::run(&setup)?,
+                Bench::Start => runtime::start::run(&setup)?,
+                Bench::SlowReader => runtime::slow_reader::run(&setup)?,
+                Bench::Fan => runtime::fan::run(&setup)?,
             });
         }
     }
-    println!("\nmarks");
-    marks.iter().for_each(|mark| println!("  {mark}"));
-    Ok(!args.check || marks.iter().all(Mark::reached))
+    println!("\ntargets");
+    targets.iter().for_each(|target| println!("  {target}"));
+    Ok(!args.check || targets.iter().all(Target::is_met))
 }

@@ -1,4 +1,4 @@
-//! Releases made of a real program, and a big one.
+//! Releases made of a real program, and a large one.
 
 use std::{
     fs,
@@ -6,19 +6,19 @@ use std::{
     process::Command,
 };
 
-use crate::{Ground, Outcome};
+use crate::setup::{BenchSetup, Outcome};
 
-/// A real Rust program of some 40 MB, in two consecutive versions: `uv`, as its wheels carry it.
+/// A real Rust program of about 40 MB, in two consecutive versions: `uv`, as its wheels contain it.
 const PROGRAM: &str = "uv";
 const VERSIONS: [(&str, &str); 2] = [("0.1.0", "0.13.8"), ("0.2.0", "0.13.9")];
 
-/// The version of ours that is fetched.
+/// The version that the measurements fetch.
 pub(crate) const VERSION: &str = "0.2.0";
 
-/// The program's name in our releases.
+/// The name of the program in the releases.
 pub(crate) const BINARY: &str = "loom-bridge-server";
 
-/// The platform in our releases' names.
+/// The platform in the names of the releases.
 const PLATFORM: &str = "linux-x86_64";
 
 /// The file name of a release's archive.
@@ -27,14 +27,14 @@ pub(crate) fn asset(version: &str) -> String {
 }
 
 /// A folder in the plain release layout with the real program's releases; made once.
-pub(crate) fn real(ground: &Ground) -> Outcome<PathBuf> {
-    once(&ground.work.join("real"), |folder| {
+pub(crate) fn real(setup: &BenchSetup) -> Outcome<PathBuf> {
+    once(&setup.work.join("real"), |folder| {
         for (version, upstream) in VERSIONS {
             let parts = folder.join("parts");
             fs::create_dir_all(&parts)?;
             let wanted = format!("{PROGRAM}=={upstream}");
             let pip = ["download", "--quiet", "--disable-pip-version-check", "--no-deps"];
-            run(Command::new(&ground.pip)
+            run(Command::new(&setup.pip)
                 .args(pip)
                 .args(["--only-binary=:all:", "--dest"])
                 .arg(&parts)
@@ -52,12 +52,12 @@ pub(crate) fn real(ground: &Ground) -> Outcome<PathBuf> {
     })
 }
 
-/// The same with one release whose archive has 500 MB; made once.
-pub(crate) fn big(ground: &Ground) -> Outcome<PathBuf> {
-    once(&ground.work.join("big"), |folder| {
+/// A folder in the same layout with one release whose archive has 500 MB; made once.
+pub(crate) fn big(setup: &BenchSetup) -> Outcome<PathBuf> {
+    once(&setup.work.join("big"), |folder| {
         let parts = folder.join("parts");
         fs::create_dir_all(&parts)?;
-        // Noise does not shrink: the archive is as large as what is in it.
+        // Random bytes cannot be compressed: the archive is as large as its content.
         let noise = format!(
             "printf '#!/bin/sh\\n' > {BINARY}; for i in 1 2 3 4 5; do head -c 100M /dev/urandom > data-$i; done"
         );
@@ -86,17 +86,17 @@ fn pack(folder: &Path, parts: &Path, version: &str, files: &[&str], level: u8) -
     run(Command::new("/bin/sh").args(["-ec", &script]).current_dir(release))
 }
 
-/// Makes a folder aside and renames it, unless it is there from an earlier run.
+/// Makes a folder under a temporary name and renames it, unless an earlier run has made it.
 fn once(folder: &Path, make: impl FnOnce(&Path) -> Outcome) -> Outcome<PathBuf> {
     if !folder.exists() {
         println!("making {}", folder.display());
-        let aside = folder.with_extension("new");
-        if aside.exists() {
-            fs::remove_dir_all(&aside)?;
+        let temporary = folder.with_extension("new");
+        if temporary.exists() {
+            fs::remove_dir_all(&temporary)?;
         }
-        fs::create_dir_all(&aside)?;
-        make(&aside)?;
-        fs::rename(aside, folder)?;
+        fs::create_dir_all(&temporary)?;
+        make(&temporary)?;
+        fs::rename(temporary, folder)?;
     }
     Ok(folder.to_owned())
 }

@@ -1,4 +1,4 @@
-//! What one process cost.
+//! What one process costs.
 
 use std::{
     path::Path,
@@ -8,12 +8,12 @@ use std::{
 
 use wait4::Wait4 as _;
 
-use crate::Outcome;
+use crate::setup::Outcome;
 
-/// What a process and all it waited for cost.
+/// What a process and all processes that it waited for cost.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cost {
-    /// From before its start to after its end.
+pub(crate) struct ProcessCost {
+    /// The time from before its start to after its end.
     pub(crate) wall: Duration,
     /// Processor time, its own and the system's for it.
     pub(crate) cpu: Duration,
@@ -22,7 +22,7 @@ pub(crate) struct Cost {
     pub(crate) peak: u64,
 }
 
-/// `program` in an environment with nothing but a path and `home`.
+/// `program` in an environment that holds only a path and `home`.
 pub(crate) fn command(program: impl AsRef<Path>, home: &Path) -> Command {
     let mut command = Command::new(program.as_ref());
     command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", home);
@@ -38,17 +38,20 @@ pub(crate) fn shell(script: &str, home: &Path) -> Command {
     command
 }
 
-/// Runs it; a run that fails is no measurement.
-pub(crate) fn measure(command: &mut Command) -> Outcome<Cost> {
-    let begun = Instant::now();
+/// Runs the command and measures it.
+///
+/// # Errors
+/// If it cannot be started, or ends with a failure: a failed run is no measurement.
+pub(crate) fn measure(command: &mut Command) -> Outcome<ProcessCost> {
+    let start = Instant::now();
     let child = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
     let ended = child.wait4()?;
-    let wall = begun.elapsed();
+    let wall = start.elapsed();
     if !ended.status.success() {
         return Err(format!("{command:?}: {}", ended.status).into());
     }
     let used = ended.rusage;
-    Ok(Cost { wall, cpu: used.utime + used.stime, peak: used.maxrss })
+    Ok(ProcessCost { wall, cpu: used.utime + used.stime, peak: used.maxrss })
 }
 
 #[cfg(test)]

@@ -8,14 +8,14 @@ use std::{
 };
 
 use crate::{
-    Outcome,
-    process::{Cost, measure},
+    process::{ProcessCost, measure},
+    setup::Outcome,
 };
 
 /// One way of doing the work.
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
-    /// The command, to run with its home and all it makes in the folder given.
+    /// Makes the command, whose home and working folder is the given one.
     pub(crate) command: Box<dyn Fn(&Path) -> Command>,
 }
 
@@ -25,42 +25,45 @@ impl Contender {
     }
 }
 
-/// What a contender's runs cost.
+/// What the runs of one contender cost.
 #[derive(Debug)]
-pub(crate) struct Costs {
+pub(crate) struct RunCosts {
     pub(crate) name: &'static str,
-    runs: Vec<Cost>,
+    runs: Vec<ProcessCost>,
 }
 
-/// Where a run works.
+/// The folder that a run works in.
 #[derive(Debug)]
-pub(crate) enum Place {
-    /// In a new folder below this one, on the same disk, that is gone after the run.
+pub(crate) enum WorkFolder {
+    /// A new folder below this one, on the same disk, removed after the run.
     Fresh(PathBuf),
-    /// In this folder, as the last run left it.
+    /// This folder, as the last run left it.
     Same(PathBuf),
 }
 
-/// Runs every contender once a round, beginning with another one each time: whatever one leaves
-/// behind for the next is spread over all.
-pub(crate) fn run(contenders: &[Contender], rounds: usize, place: &Place) -> Outcome<Vec<Costs>> {
-    let mut costs: Vec<Costs> = contenders
+/// Runs every contender once per round, in an order that rotates: effects of one run on the next are spread over all.
+pub(crate) fn run(
+    contenders: &[Contender],
+    rounds: usize,
+    folder: &WorkFolder,
+) -> Outcome<Vec<RunCosts>> {
+    let mut costs: Vec<RunCosts> = contenders
         .iter()
-        .map(|c| Costs { name: c.name, runs: Vec::with_capacity(rounds) })
+        .map(|c| RunCosts { name: c.name, runs: Vec::with_capacity(rounds) })
         .collect();
     for round in 0..rounds {
         for turn in 0..contenders.len() {
             let at = (round + turn) % contenders.len();
-            costs[at].runs.push(once(&contenders[at], place)?);
+            costs[at].runs.push(once(&contenders[at], folder)?);
         }
     }
     Ok(costs)
 }
 
-fn once(contender: &Contender, place: &Place) -> Outcome<Cost> {
-    match place {
-        Place::Same(folder) => measure(&mut (contender.command)(folder)),
-        Place::Fresh(below) => {
+fn once(contender: &Contender, folder: &WorkFolder) -> Outcome<ProcessCost> {
+    match folder {
+        WorkFolder::Same(folder) => measure(&mut (contender.command)(folder)),
+        WorkFolder::Fresh(below) => {
             let folder = tempfile::tempdir_in(below)?;
             let cost = measure(&mut (contender.command)(folder.path()))?;
             discard(folder)?;
@@ -69,7 +72,7 @@ fn once(contender: &Contender, place: &Place) -> Outcome<Cost> {
     }
 }
 
-/// Removes a folder, read-only ones in it too.
+/// Removes a folder, including read-only folders in it.
 fn discard(folder: tempfile::TempDir) -> Outcome {
     let mut chmod = Command::new("chmod");
     chmod.args(["-R", "u+w"]).arg(folder.path()).status()?;
@@ -77,7 +80,7 @@ fn discard(folder: tempfile::TempDir) -> Outcome {
     fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()).into())
 }
 
-impl Costs {
+impl RunCosts {
     /// The best time, in seconds.
     pub(crate) fn best(&self) -> f64 {
         self.runs.iter().map(|cost| cost.wall).min().unwrap_or_default().as_secs_f64()
@@ -117,7 +120,7 @@ mod tests {
     use crate::process::shell;
 
     #[test]
-    fn the_middle_counts() {
+    fn the_median_is_the_middle_of_the_sorted_values() {
         let of = |times: &[u64]| median(times.iter().map(|s| Duration::from_secs(*s)));
         assert_eq!(of(&[9, 1, 2]), 2.0);
         assert_eq!(of(&[4, 1, 9, 2]), 3.0);
@@ -126,18 +129,18 @@ mod tests {
 
     #[test]
     fn contenders_take_turns_and_leave_nothing() {
-        let ground = tempfile::tempdir().unwrap();
-        let log = ground.path().join("log");
+        let setup = tempfile::tempdir().unwrap();
+        let log = setup.path().join("log");
         let contender = |name: &'static str| {
             let log = log.display().to_string();
             Contender::new(name, move |folder| {
                 shell(&format!("printf {name} >> {log}; mkdir d; touch d/f; chmod a-w d"), folder)
             })
         };
-        let place = Place::Fresh(ground.path().to_owned());
-        let costs = run(&[contender("a"), contender("b")], 3, &place).unwrap();
+        let folder = WorkFolder::Fresh(setup.path().to_owned());
+        let costs = run(&[contender("a"), contender("b")], 3, &folder).unwrap();
         assert_eq!(fs::read_to_string(&log).unwrap(), "abbaab");
         assert_eq!(costs.iter().map(|c| c.runs.len()).collect::<Vec<_>>(), [3, 3]);
-        assert_eq!(fs::read_dir(ground.path()).unwrap().count(), 1, "only the log is left");
+        assert_eq!(fs::read_dir(setup.path()).unwrap().count(), 1, "only the log is left");
     }
 }

@@ -1,9 +1,9 @@
-//! The figures, with ratios.
+//! Prints the figures, with ratios to the first contender.
 
-use crate::rounds::Costs;
+use crate::rounds::RunCosts;
 
 /// Prints the best times, each beside that of the first contender.
-pub(crate) fn best(title: &str, costs: &[Costs]) {
+pub(crate) fn best(title: &str, costs: &[RunCosts]) {
     println!("\n{title}\n  {:42} {:>9} {:>7}", "", "wall ms", "ratio");
     for cost in costs {
         let ratio = cost.best() / costs[0].best();
@@ -12,7 +12,7 @@ pub(crate) fn best(title: &str, costs: &[Costs]) {
 }
 
 /// Prints medians and peaks, each beside those of the first contender.
-pub(crate) fn medians(title: &str, costs: &[Costs]) {
+pub(crate) fn medians(title: &str, costs: &[RunCosts]) {
     let head = ["wall s", "ratio", "CPU s", "ratio", "peak MiB"];
     println!("\n{title}\n  {:42} {}", "", head.map(|word| format!("{word:>8}")).join(" "));
     for cost in costs {

@@ -1,21 +1,21 @@
-//! Asking for what is there, beside `/bin/true`: the least that starting a process can cost.
+//! `which` and `get` of an installed release, beside `/bin/true`, which is the least that starting a process costs.
 
 use crate::{
-    Ground, Outcome,
-    mark::Mark,
     payload::{self, VERSION},
     process::{command, measure},
-    rounds::{self, Contender, Place},
+    rounds::{self, Contender, WorkFolder},
+    setup::{BenchSetup, Outcome},
     table,
+    target::Target,
 };
 
 const RUNS: usize = 300;
 
-pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
-    let source = format!("file://{}", payload::real(ground)?.display());
-    let home = tempfile::tempdir_in(&ground.work)?;
+pub(crate) fn run(setup: &BenchSetup) -> Outcome<Vec<Target>> {
+    let source = format!("file://{}", payload::real(setup)?.display());
+    let home = tempfile::tempdir_in(&setup.work)?;
     let cache = home.path().join("cache");
-    let loom = ground.loom.clone();
+    let loom = setup.loom.clone();
     let ask = move |name: &'static str| {
         let (loom, cache) = (loom.clone(), cache.clone());
         move |home: &std::path::Path| {
@@ -30,10 +30,10 @@ pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
         Contender::new("loom which", ask("which")),
         Contender::new("loom get", ask("get")),
     ];
-    let runs = ground.rounds(RUNS);
-    let costs = rounds::run(&contenders, runs, &Place::Same(home.path().to_owned()))?;
+    let runs = setup.rounds(RUNS);
+    let costs = rounds::run(&contenders, runs, &WorkFolder::Same(home.path().to_owned()))?;
     table::best(&format!("warm, the best of {runs} interleaved runs"), &costs);
     let ratio = |at: usize| costs[at].best() / costs[0].best();
-    let mark = |what, at| Mark { what, got: ratio(at), limit: 3.0, target: 2.0 };
-    Ok(vec![mark("warm which, x /bin/true", 1), mark("warm get, x /bin/true", 2)])
+    let target = |what, at| Target { what, figure: ratio(at), limit: 3.0, goal: 2.0 };
+    Ok(vec![target("warm which, x /bin/true", 1), target("warm get, x /bin/true", 2)])
 }

@@ -79,7 +79,7 @@ impl Source for OneFile {
             match (&mut file).take(PIECE as u64).read_to_end(&mut piece) {
                 Ok(0) => None,
                 Ok(_) => Some(Ok(Bytes::from(piece))),
-                Err(source) => Some(Err(SourceError::Read { at: at.clone(), source })),
+                Err(source) => Some(Err(SourceError::read(at.clone(), source))),
             }
         });
         Ok(Download {
@@ -93,7 +93,7 @@ impl Source for OneFile {
 
 impl OneFile {
     fn unread(&self, source: io::Error) -> SourceError {
-        SourceError::Read { at: self.to_string(), source }
+        SourceError::read(self.to_string(), source)
     }
 }
 

@@ -136,7 +136,7 @@ impl Acquirer<'_> {
 
     /// A source could not read one of its own files.
     pub(super) fn unread(at: impl Into<String>, source: std::io::Error) -> FetchError {
-        FetchError::Source(SourceError::Read { at: at.into(), source }, false)
+        FetchError::Source(SourceError::read(at, source), false)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use loom_source::{ListedVersion, Product, Selector, Statement, Version, parse_rfc3339};
+use loom_base::time::parse_rfc3339;
+use loom_source::{ListedVersion, Product, Selector, Statement, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{AcquireError, Acquirer};

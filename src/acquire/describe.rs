@@ -2,6 +2,19 @@
 
 use std::error::Error;
 
+use loom_source::SourceError;
+
+use super::observer::Observer;
+
+/// An error of a source with its causes and, after a semicolon, what the user can do about it.
+pub(super) fn describe(observer: &dyn Observer, error: &SourceError) -> String {
+    let chain = error_chain(error);
+    match observer.hint(error) {
+        Some(hint) => format!("{chain}; {hint}"),
+        None => chain,
+    }
+}
+
 /// `outer: cause: cause`, each said once.
 pub(super) fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();

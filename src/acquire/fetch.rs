@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use loom_source::{
     ArchiveFormat, Artifact, AssetRef, Digest, Download, Packaging, RangeRequest, Source,
-    SourceError,
+    SourceError, SourceErrorKind,
 };
 
 use super::{
@@ -99,7 +99,9 @@ impl Acquirer<'_> {
         let mut opened = match open(source, &carrier.asset, &partial.resume()).await {
             // A server that answers ranges wrongly may still serve the whole; asking for the same part
             // in every run would never end.
-            Err(FetchError::Unopened(SourceError::Range { asked, .. })) if asked > 0 => {
+            Err(FetchError::Unopened(error))
+                if matches!(error.kind, SourceErrorKind::RangeMismatch { requested: 1.., .. }) =>
+            {
                 open(source, &carrier.asset, &RangeRequest::whole()).await?
             }
             opened => opened?,
@@ -107,8 +109,10 @@ impl Acquirer<'_> {
         if partial.begin(&opened)? == Begun::Other {
             opened = open(source, &carrier.asset, &RangeRequest::whole()).await?;
             if partial.begin(&opened)? == Begun::Other {
-                let (at, got) = (carrier.asset.to_string(), format!("bytes from {}", opened.start));
-                return Err(FetchError::Source(SourceError::Range { at, asked: 0, got }, false));
+                let got = format!("bytes from {}", opened.start);
+                let kind = SourceErrorKind::RangeMismatch { requested: 0, got };
+                let error = SourceError::new(carrier.asset.to_string(), kind);
+                return Err(FetchError::Source(error, false));
             }
         }
         Ok(Transfer::Stream(partial, primed(opened).await?))

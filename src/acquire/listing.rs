@@ -10,7 +10,7 @@ use loom_source::{
 use super::{
     AcquireError, Acquirer,
     choose::fits,
-    describe::error_chain,
+    describe::describe,
     observer::Progress,
     plan::FailureReason,
     resolve::ResolutionState,
@@ -81,13 +81,10 @@ impl Acquirer<'_> {
         error: &SourceError,
         asked: &mut ResolutionState,
     ) -> ListOutcome {
-        let why = match error.hint() {
-            Some(hint) => format!("{}; {hint}", error_chain(error)),
-            None => error_chain(error),
-        };
+        let why = describe(self.observer, error);
         self.observer.on_event(Progress::Failed { source: &candidate.name, why: &why });
-        asked.offline |= error.class() == ErrorClass::Offline;
-        let reason = match error.class() {
+        asked.offline |= error.kind.class() == ErrorClass::Offline;
+        let reason = match error.kind.class() {
             ErrorClass::Credentials => FailureReason::Credentials,
             ErrorClass::Unreachable | ErrorClass::Offline => FailureReason::Unreachable,
         };

@@ -72,7 +72,7 @@ impl Acquirer<'_> {
             return Err(FetchError::Source(error, false));
         }
         let malformed = |why: String| {
-            FetchError::Source(SourceError::Malformed { at: carrier.asset.to_string(), why }, false)
+            FetchError::Source(SourceError::malformed(carrier.asset.to_string(), why), false)
         };
         read.map_err(|e| malformed(e.to_string()))?;
         let wanted = expected.expectation.tree.as_ref().map(|proof| proof.digest);

@@ -1,5 +1,7 @@
 //! What is told while an acquisition runs.
 
+use loom_source::SourceError;
+
 /// Something happened that a person may want to know. Names and places are free of secrets.
 #[derive(Debug, Clone, Copy)]
 pub enum Progress<'a> {
@@ -64,4 +66,9 @@ pub enum Progress<'a> {
 pub trait Observer: Sync {
     /// Called from the acquiring thread; must not block.
     fn on_event(&self, progress: Progress<'_>);
+
+    /// What the user can do about an error of a source; it becomes part of the outcome's text.
+    fn hint(&self, _error: &SourceError) -> Option<String> {
+        None
+    }
 }

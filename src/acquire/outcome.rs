@@ -8,7 +8,7 @@ use std::{
 use loom_source::{BuildInfo, Digest, ErrorClass, Offer, Release, SourceError};
 
 use super::{
-    Acquirer, describe::error_chain, observer::Progress, plan::SourceEvent, quarantine::Strike,
+    Acquirer, describe::describe, observer::Progress, plan::SourceEvent, quarantine::Strike,
 };
 use crate::sources::Candidate;
 use crate::{
@@ -82,14 +82,12 @@ impl Acquirer<'_> {
         error: &SourceError,
         progress: bool,
     ) -> SourceEvent {
-        let why = match error.hint() {
-            Some(hint) => format!("{}; {hint}", error_chain(error)),
-            None => error_chain(error),
-        };
+        let why = describe(self.observer, error);
         self.observer.on_event(Progress::Failed { source: &candidate.name, why: &why });
         log.note(candidate, why);
-        log.offline |= error.class() == ErrorClass::Offline;
-        let (advice, class, file) = (error.advice(), error.class(), is_of_one_file(error));
+        log.offline |= error.kind.class() == ErrorClass::Offline;
+        let (advice, class, file) =
+            (error.kind.advice(), error.kind.class(), error.kind.concerns_one_file());
         SourceEvent::Failed { advice, class, progress, file }
     }
 
@@ -171,23 +169,6 @@ impl Acquirer<'_> {
         receipt.build = offer.build.as_ref().map(build);
         receipt
     }
-}
-
-/// Whether an error says no more than that one file cannot be had: another one of the same source may.
-fn is_of_one_file(error: &SourceError) -> bool {
-    use SourceError as E;
-    matches!(
-        error,
-        E::Gone { .. }
-            | E::Status { .. }
-            | E::Interrupted { .. }
-            | E::Html { .. }
-            | E::Encoded { .. }
-            | E::Range { .. }
-            | E::Redirect { .. }
-            | E::Read { .. }
-            | E::Malformed { .. }
-    )
 }
 
 fn origin(origin: SourceClass) -> &'static str {

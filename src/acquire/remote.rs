@@ -6,7 +6,7 @@ use loom_source::{
     ListedVersion, ListingScope, Product, Slot, Source, SourceError, VersionListing,
 };
 
-use super::{AcquireError, Acquirer, describe::error_chain, versions::ListingCache};
+use super::{AcquireError, Acquirer, describe::describe, versions::ListingCache};
 use crate::sources::{Candidate, Reach};
 use crate::trust::SourceClass;
 
@@ -91,10 +91,7 @@ impl Acquirer<'_> {
         Ok(match answer {
             Ok((VersionListing::Versions(versions), build)) => carries(versions, build, None),
             Ok((VersionListing::Unlistable(why), _)) => RemoteListing::Silent(why.to_owned()),
-            Err(error) => RemoteListing::Failed(match error.hint() {
-                Some(hint) => format!("{}; {hint}", error_chain(&error)),
-                None => error_chain(&error),
-            }),
+            Err(error) => RemoteListing::Failed(describe(self.observer, &error)),
         })
     }
 }

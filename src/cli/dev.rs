@@ -12,7 +12,7 @@ use loom_cargo_build::{
 };
 use serde_json::{Value, json};
 
-use super::{CommandError, Exit, Outcome, context::Context, sources};
+use super::{CommandError, Exit, Outcome, context::Context, report::source_error, sources};
 use loom_runtime::config::{Flags, Resolved};
 
 /// Arguments of `loom dev`.
@@ -88,7 +88,7 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
     let target = CargoBuild::open(sources::target_options(context, checkout.clone()));
     let builds = target
         .builds(&context.line(resolved)?)
-        .map_err(|e| CommandError::of(Exit::Failure, &e).maybe_hint(e.hint()))?;
+        .map_err(|e| CommandError::of(Exit::Failure, &e).maybe_hint(source_error::hint(&e)))?;
     let document = json!({
         "schema": 1, "checkout": checkout, "reason": reason.to_string(), "hint": hint,
         "builds": builds.iter().map(build).collect::<Vec<_>>(),

@@ -60,20 +60,24 @@ fn origin(place: &GithubRepo) -> SourceClass {
 /// The token for a server, and the variable to name where one would help. A token goes to the server that it was
 /// made for: the usual variables to github.com, those for Enterprise to the host in `GH_HOST`, and the one that a
 /// source names to that source alone.
-fn token(env: &Env, place: &GithubRepo, named: Option<&str>) -> (Option<GithubToken>, String) {
+fn token(
+    env: &Env,
+    place: &GithubRepo,
+    named: Option<&str>,
+) -> (Option<GithubToken>, Option<String>) {
     let names: &[&str] = match named {
         Some(ref name) => std::slice::from_ref(name),
         None if place.is_github_com() => &PUBLIC,
         None if env.get("GH_HOST").is_some_and(|host| host.eq_ignore_ascii_case(&place.host())) => {
             &ENTERPRISE
         }
-        None => return (None, "token_env of the source".to_owned()),
+        None => return (None, None),
     };
     let found = names.iter().find_map(|name| {
         let value = env.get(name)?.trim();
         (!value.is_empty()).then(|| GithubToken { value: value.into(), from: (*name).to_owned() })
     });
-    (found, names[0].to_owned())
+    (found, Some(names[0].to_owned()))
 }
 
 #[cfg(test)]

@@ -9,11 +9,15 @@ use std::{
 use indicatif::HumanBytes;
 use loom_base::LockExt as _;
 
-use super::{context::Context, interrupt, printer::Printer, progress_line::TransferProgress};
+use super::{
+    context::Context, interrupt, printer::Printer, progress_line::TransferProgress,
+    report::source_error,
+};
 use loom_runtime::{
     acquire::{Observer, Progress},
     sources::{Candidate, Reach},
 };
+use loom_source::SourceError;
 
 /// How often a transfer without a progress line reports that it continues.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -166,6 +170,10 @@ fn columns() -> usize {
 }
 
 impl Observer for ProgressReporter {
+    fn hint(&self, error: &SourceError) -> Option<String> {
+        source_error::hint(error)
+    }
+
     fn on_event(&self, progress: Progress<'_>) {
         if !matches!(progress, Progress::Received { .. }) {
             self.flush_failure();

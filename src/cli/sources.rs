@@ -160,10 +160,11 @@ fn mirror(
         authorization: None,
         objects: objects::options(&spec.kind, context.env(), std::env::home_dir().as_deref()),
     };
-    let mirror = Mirror::open(netrc::with_login(context, url).as_str(), options).map_err(|e| {
-        CommandError::of(Exit::Usage, &e)
-            .hint("`loom config show` says where this source is configured")
-    })?;
+    let mirror =
+        Mirror::open(netrc::with_login(context, url).into_owned(), options).map_err(|e| {
+            CommandError::of(Exit::Usage, &e)
+                .hint("`loom config show` says where this source is configured")
+        })?;
     let reach = match (url.scheme(), mirror.is_local()) {
         ("file", _) => Reach::Disk,
         (_, true) => Reach::Loopback,

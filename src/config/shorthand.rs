@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use loom_source::Name;
+use loom_source::{Name, Scheme};
 use url::Url;
 
 use super::{SourceKind, SourceSpec};
@@ -29,9 +29,6 @@ impl SourceTextError {
 /// The forms that a source can be named in.
 const FORMS: &str = "a source is named as file:///path, ./path, https://…, s3://bucket/prefix, gs://…, az://…, github:owner/repo, target:/path or plugin:name";
 
-/// The schemes that mirrors are opened by.
-const SCHEMES: [&str; 6] = ["file", "http", "https", "s3", "gs", "az"];
-
 impl SourceSpec {
     /// The source that a shorthand names; relative paths begin at `base`.
     pub fn shorthand(text: &str, base: &Path) -> Result<Self, SourceTextError> {
@@ -49,28 +46,31 @@ impl SourceSpec {
 }
 
 fn kind(text: &str, base: &Path) -> Result<SourceKind, SourceTextError> {
-    if text == "target" {
+    if text == Scheme::Target.as_str() {
         return Ok(SourceKind::Target { path: None, profile: None });
     }
     if Path::new(text).is_absolute() || text.starts_with('.') {
         return path_url(&base.join(text)).map(SourceKind::mirror);
     }
-    match text.split_once(':') {
-        Some(("github", repo)) => repository(repo).map(SourceKind::github),
-        Some(("target", path)) if !path.is_empty() => {
-            Ok(SourceKind::Target { path: Some(clean(&base.join(path))), profile: None })
+    let Some((scheme, rest)) = text.split_once(':') else { return Err(no_source(text, base)) };
+    match scheme.parse() {
+        Ok(Scheme::Github) => repository(rest).map(SourceKind::github),
+        Ok(Scheme::Target) if !rest.is_empty() => {
+            Ok(SourceKind::Target { path: Some(clean(&base.join(rest))), profile: None })
         }
-        Some(("plugin", name)) => {
-            plugin(name).map(|name| SourceKind::Plugin { name, options: None })
-        }
-        Some((_, rest)) if rest.starts_with("//") => mirror_url(text).map(SourceKind::mirror),
-        _ => Err(SourceTextError {
-            why: format!("{text:?} names no source"),
-            hint: Some(if base.join(text).is_dir() {
-                format!("for the folder write ./{text}")
-            } else {
-                FORMS.to_owned()
-            }),
+        Ok(Scheme::Plugin) => plugin(rest).map(|name| SourceKind::Plugin { name, options: None }),
+        _ if rest.starts_with("//") => mirror_url(text).map(SourceKind::mirror),
+        _ => Err(no_source(text, base)),
+    }
+}
+
+fn no_source(text: &str, base: &Path) -> SourceTextError {
+    SourceTextError {
+        why: format!("{text:?} names no source"),
+        hint: Some(if base.join(text).is_dir() {
+            format!("for the folder write ./{text}")
+        } else {
+            FORMS.to_owned()
         }),
     }
 }
@@ -97,14 +97,14 @@ pub(crate) fn mirror_url(text: &str) -> Result<Url, SourceTextError> {
     let shown = without_secrets(text);
     let url = Url::parse(text)
         .map_err(|why| SourceTextError::new(format!("{shown:?} is no address: {why}")))?;
-    let scheme = url.scheme();
-    if !SCHEMES.contains(&scheme) {
+    let scheme = url.scheme().parse().ok().filter(|scheme: &Scheme| scheme.is_mirror());
+    let Some(scheme) = scheme else {
         return Err(SourceTextError {
-            why: format!("no source is opened by {scheme}://"),
+            why: format!("no source is opened by {}://", url.scheme()),
             hint: Some(FORMS.to_owned()),
         });
-    }
-    if scheme == "file" {
+    };
+    if scheme == Scheme::File {
         if url.host().is_some() {
             return Err(SourceTextError {
                 why: format!("{shown:?} names a host"),

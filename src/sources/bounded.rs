@@ -1,13 +1,14 @@
 //! A folder that may be a mount of somebody else's disk: whoever waits for one that hangs waits on a thread of its own,
 //! and is left there when the source's time is up.
 
-use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, future::BoxFuture, stream};
 use loom_source::{
     AssetRef, Body, Capabilities, Download, ListingScope, Name, Offer, Platform, Product,
-    RangeRequest, Release, Source, SourceError, Version, VersionListing,
+    RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase, Version,
+    VersionListing,
 };
 use tokio::{runtime::Handle, time::timeout};
 
@@ -33,16 +34,14 @@ impl Bounded {
         let asked = tokio::task::spawn_blocking(move || handle.block_on(ask(source)));
         match timeout(self.within, asked).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(e)) => {
-                Err(SourceError::Read { at: self.to_string(), source: io::Error::other(e) })
-            }
-            Err(_) => Err(stall(self.to_string(), self.within)),
+            Ok(Err(e)) => Err(SourceError::read(self.to_string(), e)),
+            Err(_) => Err(stalled(self.to_string(), TransferPhase::Response, self.within)),
         }
     }
 }
 
-fn stall(at: String, after: Duration) -> SourceError {
-    SourceError::Stall { at, after }
+fn stalled(at: String, phase: TransferPhase, timeout: Duration) -> SourceError {
+    SourceError::new(at, SourceErrorKind::Stalled { phase, timeout })
 }
 
 /// The same bytes, each piece within the time.
@@ -53,7 +52,7 @@ fn bounded(body: Body, at: String, within: Duration) -> Body {
             let mut body = body?;
             match timeout(within, body.next()).await {
                 Ok(piece) => Some((piece?, Some(body))),
-                Err(_) => Some((Err(stall(at, within)), None)),
+                Err(_) => Some((Err(stalled(at, TransferPhase::Body, within)), None)),
             }
         }
     })

@@ -75,7 +75,7 @@ fn a_socks_proxy_finds_the_name_itself_or_is_given_an_address() {
 fn a_proxy_that_does_not_know_us_says_so_and_the_password_is_shown_nowhere() {
     let (http, socks) = (Proxy::http(), Proxy::socks());
     let nameless = http.url("http").replace("user:s3cret@", "");
-    let wanted = ["the proxy wants a user and password", "HTTPS_PROXY=http://USER:PASSWORD@"];
+    let wanted = ["it requires a user and a password", "HTTPS_PROXY=http://USER:PASSWORD@"];
     for (url, code, said) in [
         (nameless, 4, &wanted[..]),
         (socks.stranger("socks5h"), 4, &wanted),

@@ -168,7 +168,7 @@ fn offline_only_a_bucket_of_this_machine_is_asked() {
     bucket.sandbox.loom(&other).code(7);
     let plain = "http://s3.example";
     bucket.sandbox.set("AWS_ENDPOINT_URL", plain);
-    bucket.sandbox.loom(&other[..5]).code(5).says(&["plain http", "allow_http"]);
+    bucket.sandbox.loom(&other[..5]).code(5).says(&["http:// is not encrypted", "allow_http"]);
     bucket.sandbox.set("AWS_ENDPOINT_URL", "nonsense");
     bucket.sandbox.loom(&other[..5]).code(2).says(&["AWS_ENDPOINT_URL"]);
 }

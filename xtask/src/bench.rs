@@ -1,8 +1,9 @@
-//! The measurements: builds what is measured, and hands it to the package in `benches/`.
+//! `cargo xtask bench`: builds what is measured, and hands it to the package in `benches/`.
 
 use crate::{
-    Outcome,
     command::{cargo_command, demand},
+    first_run,
+    outcome::Outcome,
     tools,
     workspace::Workspace,
 };
@@ -10,41 +11,38 @@ use crate::{
 /// Measure, beside plain tools doing the same work.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Judge the figures, and fail where one misses its mark.
+    /// Compare the figures with their targets, and fail where one misses its target.
     #[arg(long)]
     check: bool,
-    /// So many runs instead of enough of them, for a quick look.
+    /// Make N runs of each measurement, for a quick look.
     #[arg(long, value_name = "N")]
     rounds: Option<u16>,
-    /// Only these measurements: warm, cold, memory, start, slow-reader, fan.
+    /// Measure only how long it takes from an empty clone to a running dashboard.
+    #[arg(long, conflicts_with_all = ["rounds", "names"])]
+    first_run: bool,
+    /// Make only these measurements: warm, cold, memory, start, slow-reader, fan.
     names: Vec<String>,
 }
 
-/// Builds `loom` and the runtime server for release and measures them.
+/// Builds `loom` and the runtime server as they are distributed and measures them; answers whether all targets that
+/// were to be checked are met.
 pub(crate) fn run(args: &Args) -> Outcome<bool> {
-    let workspace = Workspace::find()?;
-    std::env::set_current_dir(&workspace.root)?;
+    let workspace = Workspace::enter()?;
+    if args.first_run {
+        return first_run::run(&workspace, args.check);
+    }
     tools::debian()?;
     let python = tools::RustTools::install(&workspace)?;
-    demand(&mut cargo_command([
-        "build",
-        "--release",
-        "--package",
-        "loom-runtime",
-        "--bin",
-        "loom",
-        "--package",
-        "loom-bridge",
-        "--bin",
-        "loom-bridge-server",
-    ]))?;
-    // For release too: in the measurements of the runtime the clients are part of what is measured.
+    let programs = ["--bin", "loom", "--bin", "loom-bridge-server"];
+    let packages = ["--package", "loom-runtime", "--package", "loom-bridge"];
+    demand(cargo_command(["build", "--profile", "dist"]).args(packages).args(programs))?;
+    // In the measurements of the runtime the clients are part of what is measured.
     let mut bench =
-        cargo_command(["run", "--release", "--quiet", "--package", "loom-benches", "--"]);
-    bench.arg("--loom").arg(workspace.target.join("release/loom"));
-    bench.arg("--server").arg(workspace.target.join("release/loom-bridge-server"));
+        cargo_command(["run", "--profile", "dist", "--quiet", "--package", "loom-benches"]);
+    bench.arg("--").arg("--loom").arg(workspace.program("dist", "loom"));
+    bench.arg("--server").arg(workspace.program("dist", "loom-bridge-server"));
     // Below the target folder: on a disk, which the system's folder for temporary files may not be.
-    bench.arg("--work").arg(workspace.target.join("xtask/bench"));
+    bench.arg("--work").arg(workspace.scratch("bench"));
     bench.arg("--pip").arg(python.program("pip"));
     if let Some(rounds) = args.rounds {
         bench.args(["--rounds", &rounds.to_string()]);

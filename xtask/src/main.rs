@@ -1,31 +1,39 @@
-//! What a Loom developer types: `cargo xtask test`, `cargo xtask bench`.
+//! Development tasks: `cargo xtask test`, `cargo xtask check` and others.
 //!
 //! | module | does |
 //! |---|---|
-//! | `workspace` | where things lie |
-//! | `command` | runs programs, shows what they say, and counts what they tested |
-//! | `tools` | installs the programs that the checks need |
 //! | `test` | every check and test |
-//! | `ordinary` | the black-box tests again, as an ordinary user |
-//! | `package` | the Python package: builds and tests it |
-//! | `bench` | the measurements |
-#![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what it is for
+//! | `check` | the checks that need neither root nor Debian |
+//! | `unprivileged` | the black-box tests once more, as an unprivileged user |
+//! | `package` | builds and tests the Python package |
+//! | `bench` · `first_run` | the measurements; how long a first build takes |
+//! | `semver` | whether the public API of `loom-source` is still compatible |
+//! | `command` · `report` | runs programs and judges by their exit codes; counts tests from JUnit reports |
+//! | `tools` | installs the programs that the checks need |
+//! | `workspace` | paths of the workspace |
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a task reports to a terminal
 
 mod bench;
+mod check;
 mod command;
-mod ordinary;
+mod first_run;
+mod outcome;
+#[cfg(unix)]
 mod package;
+mod report;
+mod semver;
+#[cfg(unix)]
 mod test;
 mod tools;
+#[cfg(unix)]
+mod unprivileged;
 mod workspace;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
-
-/// What a Loom developer types.
+/// Development tasks of Loom's runtime management.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Args {
@@ -36,15 +44,23 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Run every check and every test, installing what they need.
+    #[cfg(unix)]
     Test(test::Args),
+    /// Check formatting, run clippy, and run the tests that need no other program.
+    Check(check::Args),
     /// Measure, beside plain tools doing the same work.
     Bench(bench::Args),
+    /// Compare the public API of loom-source with an earlier revision.
+    Semver(semver::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().task {
+        #[cfg(unix)]
         Task::Test(args) => test::run(&args),
+        Task::Check(args) => check::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Semver(args) => semver::run(&args),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! The Python package: built, looked at from outside, and tested where nothing else is installed.
+//! Builds the Python package, inspects the distributions, and tests the package where nothing else is installed.
 
 use std::{
     ffi::OsString,
@@ -8,23 +8,24 @@ use std::{
 };
 
 use crate::{
-    Outcome,
-    command::{Count, clean, demand, tests},
-    tools::{self, Foreign},
+    command::{clean, demand, tests},
+    outcome::Outcome,
+    report::TestCount,
+    tools::{self, TestPrograms},
     workspace::{Venv, Workspace},
 };
 
 /// Builds the package and tests it.
-pub(crate) fn run(workspace: &Workspace, foreign: &Foreign) -> Outcome<Count> {
+pub(crate) fn run(workspace: &Workspace, programs: &TestPrograms) -> Outcome<TestCount> {
     let package = Package {
         workspace,
         tests: workspace.root.join("tests/python_package"),
-        folder: workspace.target.join("xtask/package"),
+        folder: workspace.scratch("package"),
     };
     let requirements = package.tests.join("outside/requirements.txt");
     let tools = tools::python(workspace, "package-tools", &requirements)?;
     let dist = package.build(&tools)?;
-    let mut count = package.outside(&tools, foreign, &dist)?;
+    let mut count = package.outside(&tools, programs, &dist)?;
     count += package.inside("newest", &dist, &["--ignore", "test_messages.py"])?;
     count += package.inside("oldest", &dist, &["test_messages.py", "test_agent.py"])?;
     Ok(count)
@@ -33,19 +34,19 @@ pub(crate) fn run(workspace: &Workspace, foreign: &Foreign) -> Outcome<Count> {
 struct Package<'a> {
     workspace: &'a Workspace,
     tests: PathBuf,
-    /// Where all of it is made.
+    /// The folder for everything that is made.
     folder: PathBuf,
 }
 
 impl Package<'_> {
-    /// The wheel and the source distribution, as they are released.
+    /// Builds the wheel and the source distribution, as they are released.
     fn build(&self, tools: &Venv) -> Outcome<PathBuf> {
         let dist = self.folder.join("dist");
         if dist.exists() {
             fs::remove_dir_all(&dist)?;
         }
         let python = self.workspace.root.join("python");
-        for what in [&["sdist"][..], &["build", "--release"]] {
+        for what in [&["sdist"][..], &["build", "--profile", "dist"]] {
             let mut maturin = clean(Command::new(tools.program("maturin")));
             maturin.current_dir(&python).args(what).arg("--out").arg(&dist);
             demand(maturin.env("CARGO_TARGET_DIR", &self.workspace.target))?;
@@ -53,17 +54,18 @@ impl Package<'_> {
         Ok(dist)
     }
 
-    /// What is in the distributions, and what tools say of it.
-    fn outside(&self, tools: &Venv, foreign: &Foreign, dist: &Path) -> Outcome<Count> {
+    /// Tests what the distributions contain, and runs the tools that judge them.
+    fn outside(&self, tools: &Venv, programs: &TestPrograms, dist: &Path) -> Outcome<TestCount> {
         let mut pytest = clean(Command::new(tools.program("python")));
         pytest.args(["-m", "pytest", "--quiet"]).current_dir(self.tests.join("outside"));
         pytest.env("PYTHONDONTWRITEBYTECODE", "1").env("LOOM_TEST_DIST", dist);
-        foreign.tell(&mut pytest);
-        tests(&mut pytest)
+        programs.set_variables(&mut pytest);
+        let junit = self.folder.join("outside.xml");
+        tests(pytest.arg("--junitxml").arg(&junit), &junit)
     }
 
-    /// Its own tests, in a fresh environment with the wheel and what `name`.txt lists: no cargo, an empty home.
-    fn inside(&self, name: &str, dist: &Path, arguments: &[&str]) -> Outcome<Count> {
+    /// Runs its own tests in a fresh environment with the wheel and what `name`.txt lists: no cargo, an empty home.
+    fn inside(&self, name: &str, dist: &Path, arguments: &[&str]) -> Outcome<TestCount> {
         let (inside, home) = (self.tests.join("inside"), self.folder.join("home"));
         let venv = tools::fresh(&self.folder.join(name))?;
         let requirements = inside.join(name).with_extension("txt");
@@ -80,7 +82,9 @@ impl Package<'_> {
         path.push(":/usr/bin:/bin");
         pytest.env("PATH", path).env("HOME", home).env("LANG", "C.UTF-8");
         pytest.env("PYTHONDONTWRITEBYTECODE", "1");
-        tests(pytest.env("LOOM_TEST_SERVER", self.workspace.server()))
+        let junit = self.folder.join(format!("inside-{name}.xml"));
+        pytest.arg("--junitxml").arg(&junit);
+        tests(pytest.env("LOOM_TEST_SERVER", self.workspace.server()), &junit)
     }
 }
 

@@ -1,24 +1,27 @@
-//! Every check and test.
+//! `cargo xtask test`: every check and test.
 
 use std::{fmt, process::Command, time::Instant};
 
 use clap::ValueEnum;
 
 use crate::{
-    Outcome,
-    command::{Count, cargo_command, check, clean, tests},
-    ordinary, package,
-    tools::{self, Foreign, RustTools},
+    check::{clippy, format},
+    command::{cargo_command, check, clean, tests},
+    outcome::Outcome,
+    package,
+    report::TestCount,
+    tools::{self, RustTools, TestPrograms},
+    unprivileged,
     workspace::Workspace,
 };
 
 /// Run every check and every test, installing what they need.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only these steps.
+    /// Run only these steps.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Step>,
-    /// Not these steps.
+    /// Leave out these steps.
     #[arg(long, value_delimiter = ',')]
     skip: Vec<Step>,
 }
@@ -27,141 +30,148 @@ pub(crate) struct Args {
 enum Step {
     /// The code is formatted.
     Fmt,
+    /// Words are spelled as in English.
+    Typos,
     /// Clippy has no complaint.
     Clippy,
-    /// The documentation builds without a warning.
+    /// The API documentation builds without a warning.
     Doc,
-    /// Licences, banned crates, registries; advisories where the database is at hand.
+    /// Licences, banned crates, registries; advisories where their database is installed.
     Deny,
+    /// The workflows are safe.
+    Workflows,
     /// Everything that the tests start is built.
     Build,
     /// Every Rust test.
     Rust,
-    /// Every example in the documentation.
+    /// Every example in the API documentation.
     Doctest,
-    /// The black-box tests again, as an ordinary user: root hides permission faults.
-    Ordinary,
-    /// The tests in Python.
+    /// The black-box tests once more as an unprivileged user.
+    Unprivileged,
+    /// The tests in Python, with a browser.
     Python,
     /// The Python package, built and tested where nothing else is installed.
     Package,
 }
 
 /// What the steps use.
-struct Tools {
+struct TestContext {
+    workspace: Workspace,
     rust: RustTools,
-    foreign: Foreign,
+    programs: TestPrograms,
 }
 
-struct Result {
+struct StepResult {
     step: Step,
-    count: Count,
+    count: TestCount,
     seconds: f64,
 }
 
-/// Runs the steps that were chosen; says whether all passed.
+/// Runs the chosen steps; answers whether all passed.
 pub(crate) fn run(args: &Args) -> Outcome<bool> {
-    let workspace = Workspace::find()?;
-    std::env::set_current_dir(&workspace.root)?;
+    let workspace = Workspace::enter()?;
     tools::debian()?;
-    let tools =
-        Tools { rust: RustTools::install(&workspace)?, foreign: Foreign::install(&workspace)? };
-    let mut results = Vec::new();
-    for step in Step::value_variants() {
-        if args.skip.contains(step) || !(args.only.is_empty() || args.only.contains(step)) {
-            continue;
-        }
-        println!("\n== {step}");
-        let begun = Instant::now();
-        let count = step.run(&workspace, &tools).unwrap_or_else(|error| {
-            println!("{error}");
-            Count { passed: 0, failed: 1 }
-        });
-        results.push(Result { step: *step, count, seconds: begun.elapsed().as_secs_f64() });
-    }
-    Ok(close(&results))
+    let context = TestContext {
+        rust: RustTools::install(&workspace)?,
+        programs: TestPrograms::install(&workspace)?,
+        workspace,
+    };
+    let chosen = |step: &&Step| {
+        !args.skip.contains(step) && (args.only.is_empty() || args.only.contains(step))
+    };
+    let results: Vec<StepResult> =
+        Step::value_variants().iter().filter(chosen).map(|step| context.timed(*step)).collect();
+    Ok(summarize(&results))
 }
 
-/// The table of steps, and the closing line.
-fn close(results: &[Result]) -> bool {
+/// Prints a table of the steps and the closing line; answers whether all passed.
+fn summarize(results: &[StepResult]) -> bool {
     println!();
-    let mut total = Count::default();
-    for Result { step, count, seconds } in results {
-        println!("{step:10} {seconds:7.1} s  {count}");
+    let mut total = TestCount::default();
+    for StepResult { step, count, seconds } in results {
+        println!("{step:12} {seconds:7.1} s  {count}");
         total += *count;
     }
     println!("\n{total}");
     total.failed == 0 && total.passed > 0
 }
 
-impl Step {
-    fn run(self, workspace: &Workspace, tools: &Tools) -> Outcome<Count> {
-        match self {
-            Self::Fmt => check(&mut cargo_command(["fmt", "--all", "--check"])),
-            Self::Clippy => check(&mut cargo_command([
-                "clippy",
-                "--workspace",
-                "--all-targets",
-                "--quiet",
-                "--",
-                "-D",
-                "warnings",
-            ])),
-            Self::Doc => check(
+impl TestContext {
+    fn timed(&self, step: Step) -> StepResult {
+        println!("\n== {step}");
+        let start = Instant::now();
+        let count = self.run(step).unwrap_or_else(|error| {
+            println!("{error}");
+            TestCount::one(false)
+        });
+        StepResult { step, count, seconds: start.elapsed().as_secs_f64() }
+    }
+
+    fn run(&self, step: Step) -> Outcome<TestCount> {
+        match step {
+            Step::Fmt => check(&mut format()),
+            Step::Typos => check(&mut Command::new(self.rust.program("typos"))),
+            Step::Clippy => check(&mut clippy()),
+            Step::Doc => check(
                 cargo_command(["doc", "--workspace", "--no-deps", "--quiet"])
                     .env("RUSTDOCFLAGS", "-D warnings"),
             ),
-            Self::Deny => deny(&tools.rust),
-            Self::Build => check(&mut cargo_command([
-                "build",
-                "--workspace",
-                "--bins",
-                "--tests",
-                "--examples",
-                "--quiet",
-            ])),
-            Self::Rust => tests(&mut nextest(workspace, tools)),
-            Self::Doctest => check(&mut cargo_command(["test", "--workspace", "--doc", "--quiet"])),
-            Self::Ordinary => ordinary::run(workspace, &tools.rust, &tools.foreign),
-            Self::Python => python(workspace, &tools.foreign),
-            Self::Package => package::run(workspace, &tools.foreign),
+            Step::Deny => self.deny(),
+            Step::Workflows => self.workflows(),
+            Step::Build => {
+                let what = ["--workspace", "--bins", "--tests", "--examples", "--quiet"];
+                check(cargo_command(["build"]).args(what))
+            }
+            Step::Rust => tests(&mut self.nextest(), &self.workspace.nextest_report()),
+            Step::Doctest => check(&mut cargo_command(["test", "--workspace", "--doc", "--quiet"])),
+            Step::Unprivileged => unprivileged::run(&self.workspace, &self.rust, &self.programs),
+            Step::Python => self.python(),
+            Step::Package => package::run(&self.workspace, &self.programs),
         }
     }
-}
 
-fn deny(tools: &RustTools) -> Outcome<Count> {
-    let deny = || {
-        let mut command = Command::new(tools.program("cargo-deny"));
-        command.args(["--log-level", "error", "--all-features"]);
-        command
-    };
-    let mut count = check(deny().args(["check", "licenses", "bans", "sources"]))?;
-    let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
-    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    if home.is_some_and(|home| home.join("advisory-dbs").is_dir()) {
-        count += check(deny().args(["--offline", "check", "advisories"]))?;
+    fn deny(&self) -> Outcome<TestCount> {
+        let deny = || {
+            let mut command = Command::new(self.rust.program("cargo-deny"));
+            command.args(["--log-level", "error", "--all-features"]);
+            command
+        };
+        let mut count = check(deny().args(["check", "licenses", "bans", "sources"]))?;
+        let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
+        let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+        if home.is_some_and(|home| home.join("advisory-dbs").is_dir()) {
+            count += check(deny().args(["--offline", "check", "advisories"]))?;
+        } else {
+            println!("advisories: not run here, their database is not installed");
+        }
+        Ok(count)
     }
-    Ok(count)
-}
 
-/// `cargo nextest`, whether or not it is on the path.
-fn nextest(workspace: &Workspace, tools: &Tools) -> Command {
-    let mut command = clean(Command::new(tools.rust.program("cargo-nextest")));
-    command.args(["nextest", "run", "--workspace", "--no-tests=fail"]);
-    command.env("LOOM_TEST_SERVER", workspace.server()).env("INSTA_UPDATE", "no");
-    tools.foreign.tell(&mut command);
-    command
-}
+    fn workflows(&self) -> Outcome<TestCount> {
+        let mut zizmor = Command::new(self.rust.program("zizmor"));
+        check(zizmor.args(["--offline", "--quiet", ".github", "examples/ci"]))
+    }
 
-fn python(workspace: &Workspace, foreign: &Foreign) -> Outcome<Count> {
-    let folder = workspace.root.join("tests/python");
-    let mut pytest = Command::new(foreign.python.program("python"));
-    foreign.tell(&mut pytest);
-    pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]).arg(&folder);
-    pytest.env("PYTHONDONTWRITEBYTECODE", "1");
-    pytest.env("LOOM_TEST_ARTEFACTS", workspace.target.join("xtask/artefacts"));
-    pytest.env("LOOM_TEST_SERVER", workspace.server()).env("LOOM_TEST_LOOM", workspace.loom());
-    tests(&mut pytest)
+    /// `cargo nextest`, whether or not it is on the path.
+    fn nextest(&self) -> Command {
+        let mut command = clean(Command::new(self.rust.program("cargo-nextest")));
+        command.args(["nextest", "run", "--workspace", "--no-tests=fail"]);
+        command.env("LOOM_TEST_SERVER", self.workspace.server()).env("INSTA_UPDATE", "no");
+        self.programs.set_variables(&mut command);
+        command
+    }
+
+    fn python(&self) -> Outcome<TestCount> {
+        let mut pytest = Command::new(self.programs.interpreter());
+        self.programs.set_variables(&mut pytest);
+        let junit = self.workspace.scratch("python.xml");
+        pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider", "--junitxml"]);
+        pytest.arg(&junit).arg(self.workspace.root.join("tests/python"));
+        pytest.env("PYTHONDONTWRITEBYTECODE", "1");
+        pytest.env("LOOM_TEST_ARTEFACTS", self.workspace.scratch("artefacts"));
+        pytest.env("LOOM_TEST_SERVER", self.workspace.server());
+        tests(pytest.env("LOOM_TEST_LOOM", self.workspace.loom()), &junit)
+    }
 }
 
 impl fmt::Display for Step {

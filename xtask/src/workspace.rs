@@ -1,24 +1,24 @@
-//! Where things lie.
+//! Paths of the workspace and of what is built in it.
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::Outcome;
+use crate::outcome::Outcome;
 
 /// The workspace and its target folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Workspace {
     /// The folder of the workspace's manifest.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// Cargo's target folder.
-    pub target: PathBuf,
+    pub(crate) target: PathBuf,
 }
 
 impl Workspace {
-    /// As cargo sees it.
-    pub(crate) fn find() -> Outcome<Self> {
+    /// The workspace that this program belongs to, as cargo describes it; it becomes the current folder.
+    pub(crate) fn enter() -> Outcome<Self> {
         let output = Command::new(cargo())
             .args(["metadata", "--format-version=1", "--no-deps"])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -28,25 +28,37 @@ impl Workspace {
         }
         let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
         let path = |key: &str| {
-            let text = metadata[key].as_str().ok_or_else(|| format!("cargo names no {key}"))?;
-            Ok::<_, Box<dyn std::error::Error>>(PathBuf::from(text))
+            let text = metadata[key].as_str();
+            text.map(PathBuf::from).ok_or_else(|| format!("cargo metadata has no {key}"))
         };
-        Ok(Self { root: path("workspace_root")?, target: path("target_directory")? })
+        let workspace = Self { root: path("workspace_root")?, target: path("target_directory")? };
+        std::env::set_current_dir(&workspace.root)?;
+        Ok(workspace)
     }
 
     /// The runtime server as the tests use it.
     pub(crate) fn server(&self) -> PathBuf {
-        self.target.join("debug/loom-bridge-server")
+        self.program("debug", "loom-bridge-server")
     }
 
     /// `loom` as the tests use it.
     pub(crate) fn loom(&self) -> PathBuf {
-        self.target.join("debug/loom")
+        self.program("debug", "loom")
     }
 
-    /// A Python environment of our own below the target folder.
-    pub(crate) fn venv(&self, name: &str) -> Venv {
-        Venv(self.target.join("xtask").join(name))
+    /// A program of the profile whose folder is `profile`.
+    pub(crate) fn program(&self, profile: &str, name: &str) -> PathBuf {
+        self.target.join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// The report that nextest writes for its default profile.
+    pub(crate) fn nextest_report(&self) -> PathBuf {
+        self.target.join("nextest/default/junit.xml")
+    }
+
+    /// A folder or file below the target folder that belongs to these tasks alone.
+    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
+        self.target.join("xtask").join(name)
     }
 }
 
@@ -55,7 +67,7 @@ impl Workspace {
 pub(crate) struct Venv(PathBuf);
 
 impl Venv {
-    /// The one in this folder.
+    /// The environment in this folder.
     pub(crate) fn at(folder: PathBuf) -> Self {
         Self(folder)
     }
@@ -71,7 +83,7 @@ impl Venv {
     }
 }
 
-/// The cargo that started us, else the one on the path.
+/// The cargo that started this program, else the one on the path.
 pub(crate) fn cargo() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
 }

@@ -55,9 +55,9 @@ pub fn at(path: &Path) -> Result<BuildArtifact, SourceError> {
     let platform = folder.parent().and_then(triple).or_else(Platform::current);
     let name = path.file_name().and_then(|name| name.to_str());
     let found = name.zip(platform).and_then(|(name, platform)| look(folder, name, platform));
-    found.ok_or_else(|| SourceError::Malformed {
-        at: path.display().to_string(),
-        why: "not an executable file in a profile folder".to_owned(),
+    found.ok_or_else(|| {
+        let reason = "not an executable file in a profile folder";
+        SourceError::malformed(path.display().to_string(), reason)
     })
 }
 
@@ -91,7 +91,7 @@ fn executable(meta: &fs::Metadata) -> bool {
 
 /// The folders below `folder` that may hold a profile, links followed.
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
-    let fail = |source| SourceError::Read { at: folder.display().to_string(), source };
+    let fail = |source: io::Error| SourceError::read(folder.display().to_string(), source);
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

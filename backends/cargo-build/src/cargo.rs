@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use loom_source::SourceError;
+use loom_source::{SourceError, SourceErrorKind};
 use serde::Deserialize;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
@@ -67,12 +67,12 @@ struct Artifact {
 /// Builds and returns the executable that cargo reports. Dropping the future ends cargo.
 ///
 /// # Errors
-/// [`SourceError::Build`] if cargo cannot be started, fails, or reports no such executable.
+/// [`SourceErrorKind::Build`] if cargo cannot be started, fails, or reports no such executable.
 pub async fn build(request: BuildRequest<'_>) -> Result<PathBuf, SourceError> {
-    let fail = |why: String| SourceError::Build {
-        act: format!("cargo build -p {PACKAGE} --bin {}", request.binary),
-        at: request.checkout.display().to_string(),
-        why,
+    let fail = |reason: String| {
+        let command = format!("cargo build -p {PACKAGE} --bin {}", request.binary);
+        let at = request.checkout.display().to_string();
+        SourceError::new(at, SourceErrorKind::Build { command, reason })
     };
     let mut child = command(&request)
         .spawn()

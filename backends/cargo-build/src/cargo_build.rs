@@ -81,7 +81,7 @@ impl CargoBuild {
         let options = self.options.clone();
         let at = options.checkout.display().to_string();
         let found = tokio::task::spawn_blocking(move || present(&options, &line)).await;
-        let found = found.map_err(|e| SourceError::Read { at, source: io::Error::other(e) })?;
+        let found = found.map_err(|e| SourceError::read(at, e))?;
         Ok(found?.into_iter().next())
     }
 
@@ -134,17 +134,15 @@ fn present(options: &CargoBuildOptions, line: &Product) -> Result<Vec<BuildArtif
 /// The checkout without links: cargo finds its configuration upward from there.
 fn absolute(checkout: &Path) -> Result<PathBuf, SourceError> {
     let at = || checkout.join("Cargo.toml").display().to_string();
-    let fail = |source| SourceError::Read { at: at(), source };
+    let fail = |source: io::Error| SourceError::read(at(), source);
     let checkout = checkout.canonicalize().map_err(fail)?;
     checkout.join("Cargo.toml").metadata().map_err(fail)?;
     Ok(checkout)
 }
 
 fn text(path: &Path) -> Result<&str, SourceError> {
-    path.to_str().ok_or_else(|| SourceError::Malformed {
-        at: path.display().to_string(),
-        why: "the path is not UTF-8".to_owned(),
-    })
+    path.to_str()
+        .ok_or_else(|| SourceError::malformed(path.display().to_string(), "the path is not UTF-8"))
 }
 
 #[async_trait]
@@ -173,7 +171,7 @@ impl Source for CargoBuild {
     async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
         if !self.has_offered(what) {
             let source = io::Error::new(io::ErrorKind::NotFound, "no build that was offered");
-            return Err(SourceError::Read { at: what.to_string(), source });
+            return Err(SourceError::read(what.to_string(), source));
         }
         read::open(Path::new(what.as_str()), from).await
     }

@@ -41,9 +41,9 @@ fn configured(folder: &Path) -> Result<Option<PathBuf>, SourceError> {
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
             Err(e) if absent(&e) => continue,
-            Err(source) => return Err(SourceError::Read { at, source }),
+            Err(source) => return Err(SourceError::read(at, source)),
         };
-        let malformed = |why: String| SourceError::Malformed { at: at.clone(), why };
+        let malformed = |why: String| SourceError::malformed(at.clone(), why);
         let table: toml::Table =
             text.parse().map_err(|e: toml::de::Error| malformed(e.message().to_owned()))?;
         let dir = table.get("build").and_then(|build| build.get("target-dir"));

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use loom_source::{Body, Download, RangeRequest, SourceError, Validator};
+use loom_source::{Body, Download, RangeRequest, SourceError, SourceErrorKind, Validator};
 use tokio::{
     fs::File,
     io::{AsyncReadExt as _, AsyncSeekExt as _},
@@ -25,7 +25,7 @@ const PIECE: usize = 256 * 1024;
 /// If the file cannot be opened.
 pub async fn open(path: &Path, from: &RangeRequest) -> Result<Download, SourceError> {
     let at = path.display().to_string();
-    let fail = |source| SourceError::Read { at: at.clone(), source };
+    let fail = |source: io::Error| SourceError::read(at.clone(), source);
     let mut file = File::open(path).await.map_err(fail)?;
     let meta = file.metadata().await.map_err(fail)?;
     if !meta.is_file() {
@@ -79,7 +79,8 @@ impl Reading {
     /// Worth another try: the build that replaces this one is the one to take.
     fn broken(&self, error: Option<io::Error>) -> SourceError {
         let why = error.unwrap_or_else(|| io::Error::other("the build changed while it was read"));
-        SourceError::Interrupted { at: self.at.clone(), read: self.read, source: Some(why.into()) }
+        let kind = SourceErrorKind::Interrupted { received: self.read };
+        SourceError::new(self.at.clone(), kind).caused_by(why)
     }
 }
 
@@ -140,7 +141,7 @@ mod tests {
             let mut file = fs::File::options().write(true).truncate(true).open(&path).unwrap();
             file.write_all(&change).unwrap();
             let error = bytes(opened).await.unwrap_err();
-            assert!(matches!(error, SourceError::Interrupted { .. }), "{error:?}");
+            assert!(matches!(error.kind, SourceErrorKind::Interrupted { .. }), "{error:?}");
         }
     }
 

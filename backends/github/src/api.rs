@@ -2,12 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use loom_base::redact;
 use loom_http::{
     Client, GetRequest, Redirects, SmallResponse,
-    address::shown,
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
-use loom_source::{Digest, SourceError};
+use loom_source::{
+    AccessDenied, Digest, RateLimitExceeded, RateLimitedClient, SourceError, SourceErrorKind,
+    TokenState,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -42,8 +45,8 @@ pub(crate) struct Api {
     token: Option<GithubToken>,
     /// `Bearer …`
     authorization: Option<HeaderValue>,
-    /// The variable to name where a token would help.
-    wanted: String,
+    /// The environment variable that would hold a token, if the source is configured with one.
+    token_variable: Option<String>,
     /// Under which name what is left of whose requests is remembered.
     budget: String,
 }
@@ -59,14 +62,14 @@ impl Api {
     pub(crate) fn new(
         place: GithubRepo,
         token: Option<GithubToken>,
-        wanted: String,
+        token_variable: Option<String>,
     ) -> Option<Self> {
         let authorization = match &token {
             Some(token) => Some(bearer(&token.value)?),
             None => None,
         };
         let budget = format!("budget-{}", key(&[&place.api_shown(), &who(token.as_ref())]));
-        Some(Self { place, token, authorization, wanted, budget })
+        Some(Self { place, token, authorization, token_variable, budget })
     }
 
     /// Whether we have a token.
@@ -92,13 +95,14 @@ impl Api {
         let mut made = 0;
         loop {
             made += 1;
-            match self.once(line, url, tag).await {
-                Err(SourceError::Limited { after, .. })
-                    if made < retry.attempts && after <= retry.cap =>
+            let response = self.once(line, url, tag).await;
+            match response.as_ref().map_err(|error| &error.kind) {
+                Err(SourceErrorKind::RateLimited(limit))
+                    if made < retry.attempts && limit.after <= retry.cap =>
                 {
-                    tokio::time::sleep(after).await;
+                    tokio::time::sleep(limit.after).await;
                 }
-                answer => return answer,
+                _ => return response,
             }
         }
     }
@@ -144,7 +148,8 @@ impl Api {
             (_, Some(Refusal::Limit { until })) => Err(self.limited(until, now)),
             (_, Some(refusal)) => Err(self.refused(url, &reply, &refusal)),
             (status, None) => {
-                Err(SourceError::Status { at: shown(url), status, retry_after: None })
+                let kind = SourceErrorKind::HttpStatus { status, retry_after: None };
+                Err(SourceError::new(redact::url(url), kind))
             }
         }
     }
@@ -170,98 +175,68 @@ impl Api {
         });
     }
 
-    /// When it works again, and how to do without.
+    /// The error for a rate limit of the API.
     fn limited(&self, until: SystemTime, now: SystemTime) -> SourceError {
-        let after = until.duration_since(now).unwrap_or_default();
-        let (who, first) = match &self.token {
-            Some(token) => (format!("the token in {}", token.from), String::new()),
-            None => ("this network without a token".to_owned(), format!("set {}, ", self.wanted)),
+        let client = match &self.token {
+            Some(GithubToken { from, .. }) => RateLimitedClient::Token { variable: from.clone() },
+            None => RateLimitedClient::Anonymous { token_variable: self.token_variable.clone() },
         };
-        let hint = format!(
-            "{first}ask for a pinned version that has .sha256 files (it needs no such request), or name a mirror \
-             with --source"
-        );
-        let (at, until) = (self.place.api_shown(), moment(until, after));
-        SourceError::Limited { at, who, until, after, hint }
+        let after = until.duration_since(now).unwrap_or_default();
+        let limit = RateLimitExceeded { client, until, after, exact_version_exempt: true };
+        let kind = SourceErrorKind::RateLimited(Box::new(limit));
+        SourceError::new(self.place.api_shown(), kind)
     }
 
-    /// The same of the pages: they count requests too, and say less about it.
-    pub(crate) fn turned_away(&self, after: Option<Duration>) -> SourceError {
+    /// The error for a rate limit of the web pages, which are requested without a token.
+    pub(crate) fn pages_limited(&self, after: Option<Duration>) -> SourceError {
         let after = after.unwrap_or(limit::UNSAID);
-        SourceError::Limited {
-            at: self.place.pages_shown(),
-            who: "this network".to_owned(),
-            until: moment(SystemTime::now() + after, after),
+        let limit = RateLimitExceeded {
+            client: RateLimitedClient::Anonymous { token_variable: self.token_variable.clone() },
+            until: SystemTime::now() + after,
             after,
-            hint: format!(
-                "set {} (then the API is asked), or name a mirror with --source",
-                self.wanted
-            ),
-        }
+            exact_version_exempt: false,
+        };
+        let kind = SourceErrorKind::RateLimited(Box::new(limit));
+        SourceError::new(self.place.pages_shown(), kind)
     }
 
     fn refused(&self, url: &Url, reply: &SmallResponse, refusal: &Refusal) -> SourceError {
-        let at = shown(url);
+        let at = redact::url(url);
         if is_page(reply) {
-            return SourceError::Html { at };
+            return SourceError::new(at, SourceErrorKind::HtmlPage);
         }
-        let said = message(reply);
-        let said = if said.is_empty() {
-            reply.status.to_string()
-        } else {
-            format!("{} {said}", reply.status)
+        let token = match (&self.token, refusal) {
+            (Some(GithubToken { from, .. }), Refusal::Token) => {
+                TokenState::Invalid { variable: from.clone() }
+            }
+            (Some(GithubToken { from, .. }), Refusal::SingleSignOn) => {
+                TokenState::SingleSignOn { variable: from.clone() }
+            }
+            _ => self.insufficient(),
         };
-        let (why, hint) = match (&self.token, refusal) {
-            (None, _) => (
-                said,
-                format!("set {} to a token that may read {}", self.wanted, self.place.repo()),
-            ),
-            (Some(GithubToken { from, .. }), Refusal::Token) => (
-                format!("{said} (the token in {from})"),
-                format!(
-                    "the token in {from} is wrong, withdrawn or has expired: replace it, or unset {from}"
-                ),
-            ),
-            (Some(GithubToken { from, .. }), Refusal::SingleSignOn) => (
-                format!("{said} (the token in {from})"),
-                format!(
-                    "authorise the token in {from} for the organisation's single sign-on, in its settings on the web"
-                ),
-            ),
-            (Some(GithubToken { from, .. }), _) => (
-                format!("{said} (the token in {from})"),
-                format!(
-                    "give the token in {from} the right to read the contents of {}, or unset {from}",
-                    self.place.repo()
-                ),
-            ),
-        };
-        SourceError::Refused { at, why, hint }
+        let denial = AccessDenied::by_server(reply.status).with_token(token);
+        let reason = message(reply);
+        SourceError::denied(at, if reason.is_empty() { denial } else { denial.because(reason) })
     }
 
-    /// That the whole repository is not there, or not for us.
+    /// That the token, or the lack of one, does not permit reading the repository.
+    fn insufficient(&self) -> TokenState {
+        let resource = self.place.repo().to_owned();
+        match &self.token {
+            None => TokenState::Missing { variable: self.token_variable.clone(), resource },
+            Some(GithubToken { from, .. }) => {
+                TokenState::Insufficient { variable: from.clone(), resource }
+            }
+        }
+    }
+
+    /// The error for a repository that does not exist, or that may not be read: GitHub answers 404 for both.
     pub(crate) fn no_repository(&self) -> SourceError {
-        let repo = self.place.repo();
-        let (why, hint) = match &self.token {
-            None => (
-                format!("there is no repository {repo}, or it is private"),
-                format!("check its name, or set {} to a token that may read it", self.wanted),
-            ),
-            Some(GithubToken { from, .. }) => (
-                format!("there is no repository {repo}, or the token in {from} may not read it"),
-                format!(
-                    "check its name, or give the token in {from} the right to read its contents"
-                ),
-            ),
-        };
-        SourceError::Refused { at: shown(&self.place.api(&["releases"])), why, hint }
+        let reason = format!("there is no repository {}, or it is private", self.place.repo());
+        let denial = AccessDenied::by_server(404).or_absent().because(reason);
+        let at = redact::url(&self.place.api(&["releases"]));
+        SourceError::denied(at, denial.with_token(self.insufficient()))
     }
-}
-
-/// A moment for people, and how far away it is.
-fn moment(at: SystemTime, after: Duration) -> String {
-    let whole = Duration::from_secs(after.as_secs() + u64::from(after.subsec_nanos() > 0));
-    format!("{} (in {})", humantime::format_rfc3339_seconds(at), humantime::format_duration(whole))
 }
 
 fn bearer(token: &SecretString) -> Option<HeaderValue> {

@@ -3,7 +3,7 @@
 //! Each guess is a request, and who guesses much is turned away: the documented name comes first, `SHA256SUMS`
 //! answers for all names at once, and what was right last time is tried before all else.
 
-use loom_http::address::shown;
+use loom_base::redact;
 use loom_source::{
     Artifact, ClaimedDigest, DigestSource, Offer, Packaging, Release, SourceError,
     asset::{self, AssetName},
@@ -97,7 +97,7 @@ async fn by_sidecar(
 ) -> Result<Vec<Artifact>, SourceError> {
     let at = AssetLocation { tag: tag.to_owned(), name: format!("{}.sha256", asset.name) };
     let Some(bytes) = pages.small(&at, SIDECAR).await? else { return Ok(Vec::new()) };
-    let claim = sidecar(&bytes, asset, &shown(&pages.download(&at)))?;
+    let claim = sidecar(&bytes, asset, &redact::url(&pages.download(&at)))?;
     Ok(vec![carrier(tag, asset, None, vec![claim])])
 }
 
@@ -108,7 +108,7 @@ async fn by_sums(
 ) -> Result<Vec<Artifact>, SourceError> {
     let at = AssetLocation { tag: tag.to_owned(), name: SUMS_NAME.to_owned() };
     let Some(bytes) = pages.small(&at, SUMS).await? else { return Ok(Vec::new()) };
-    let place = shown(&pages.download(&at));
+    let place = redact::url(&pages.download(&at));
     let mut carriers = Vec::new();
     for asset in asset::assets(release) {
         if let Some(claim) = sums(&bytes, &asset, &place)? {
@@ -139,7 +139,7 @@ pub(crate) fn sums(
 }
 
 fn malformed(at: &str, why: &ChecksumError) -> SourceError {
-    SourceError::Malformed { at: at.to_owned(), why: why.to_string() }
+    SourceError::malformed(at, why.to_string())
 }
 
 /// A carrier of a tag's release.

@@ -1,7 +1,7 @@
 //! The API's answers, as far as they matter here.
 
 use loom_http::SmallResponse;
-use loom_source::{Digest, Platform, Product, SourceError, Version, asset};
+use loom_source::{Digest, Platform, Product, SourceError, SourceErrorKind, Version, asset};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// A release.
@@ -94,11 +94,10 @@ pub(crate) fn is_page(reply: &SmallResponse) -> bool {
 /// A document of the API.
 pub(crate) fn read<T: DeserializeOwned>(at: &str, reply: &SmallResponse) -> Result<T, SourceError> {
     serde_json::from_slice(&reply.body).map_err(|error| {
-        let at = at.to_owned();
         if is_page(reply) {
-            SourceError::Html { at }
+            SourceError::new(at, SourceErrorKind::HtmlPage)
         } else {
-            SourceError::Malformed { at, why: format!("no answer of GitHub's API: {error}") }
+            SourceError::malformed(at, format!("not a response of GitHub's API: {error}"))
         }
     })
 }

@@ -8,10 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loom_http::{Client, GetRequest, address::shown, header::HeaderValue};
+use loom_base::redact;
+use loom_http::{Client, GetRequest, header::HeaderValue};
 use loom_source::{
     AssetRef, Capabilities, Download, ListedVersion, ListingScope, Name, Offer, Platform, Product,
-    RangeRequest, Release, Source, SourceError, Version, VersionListing,
+    RangeRequest, Release, Source, SourceError, SourceErrorKind, Version, VersionListing,
 };
 
 use crate::{
@@ -139,18 +140,18 @@ impl Github {
     /// token; else it is an error.
     fn pass<T>(&self, answer: Result<Option<T>, SourceError>) -> Result<Option<T>, SourceError> {
         let Err(error) = answer else { return answer };
-        let (busy, login) = match error {
-            SourceError::Status { status: 429, retry_after, .. } => (Some(retry_after), false),
-            SourceError::Html { .. }
-            | SourceError::Credentials { .. }
-            | SourceError::Redirect { .. } => (None, true),
+        let (busy, login) = match error.kind {
+            SourceErrorKind::HttpStatus { status: 429, retry_after } => (Some(retry_after), false),
+            SourceErrorKind::HtmlPage
+            | SourceErrorKind::AccessDenied(_)
+            | SourceErrorKind::Redirect { .. } => (None, true),
             _ => (None, false),
         };
         if self.api.is_known() && (login || busy.is_some()) {
             self.run(|run| run.barred = true);
             return Ok(None);
         }
-        Err(busy.map_or(error, |after| self.api.turned_away(after)))
+        Err(busy.map_or(error, |after| self.api.pages_limited(after)))
     }
 
     /// The release of a tag, from the API.
@@ -159,10 +160,10 @@ impl Github {
         let ApiResponse::Document(reply) = self.api.get(&self.line(), &url, None).await? else {
             return Ok(None);
         };
-        let doc: ReleaseDoc = documents::read(&shown(&url), &reply)?;
+        let doc: ReleaseDoc = documents::read(&redact::url(&url), &reply)?;
         if doc.tag_name != tag {
             let why = format!("it is the release of the tag {:?}", doc.tag_name);
-            return Err(SourceError::Malformed { at: shown(&url), why });
+            return Err(SourceError::malformed(redact::url(&url), why));
         }
         self.run(|run| run.seen.insert(tag.to_owned(), (doc.clone(), false)));
         Ok(Some(doc).filter(|doc| !doc.draft))
@@ -208,27 +209,28 @@ impl Github {
 
     /// Why the API refused bytes: asked for the same asset's description, it says so.
     async fn reason(&self, get: &GetRequest, refused: SourceError) -> SourceError {
-        match refused {
-            SourceError::Credentials { .. } | SourceError::Status { status: 429, .. } => {
+        match refused.kind {
+            SourceErrorKind::AccessDenied(_) | SourceErrorKind::HttpStatus { status: 429, .. } => {
                 let told = self.api.get(&self.line(), get.url(), None).await;
                 told.err().unwrap_or(refused)
             }
-            other => other,
+            _ => refused,
         }
     }
 }
 
 /// Whether asking the same server something else would only cost more time.
 pub(crate) fn is_final(error: &SourceError) -> bool {
+    use SourceErrorKind as Kind;
     matches!(
-        error,
-        SourceError::Connect { .. }
-            | SourceError::Tls { .. }
-            | SourceError::Offline { .. }
-            | SourceError::Insecure { .. }
-            | SourceError::Stall { .. }
-            | SourceError::Budget { .. }
-            | SourceError::Interrupted { .. }
+        error.kind,
+        Kind::Connect { .. }
+            | Kind::Tls
+            | Kind::Offline
+            | Kind::PlainHttp
+            | Kind::Stalled { .. }
+            | Kind::TotalTimeout { .. }
+            | Kind::Interrupted { .. }
     )
 }
 
@@ -285,16 +287,15 @@ impl Source for Github {
     }
 
     async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
-        let at = pointer::read(what).map_err(|why| SourceError::Malformed {
-            at: format!("{self}: {:?}", what.as_str()),
-            why: why.to_owned(),
-        })?;
+        let at = pointer::read(what)
+            .map_err(|why| SourceError::malformed(format!("{self}: {:?}", what.as_str()), why))?;
         if !self.run(|run| run.barred)
             && let Some(opened) = self.pass(self.pages().open(&at, from).await)?
         {
             return Ok(opened);
         }
-        let gone = || SourceError::Gone { at: shown(&self.pages().download(&at)) };
+        let gone =
+            || SourceError::new(redact::url(&self.pages().download(&at)), SourceErrorKind::Gone);
         let get = self.asset(&at).await?.ok_or_else(gone)?.resume(from.clone());
         match self.client.get(&get).await {
             Ok(answer) => answer.map(|answer| answer.opened).ok_or_else(gone),

@@ -5,8 +5,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use loom_http::{SmallResponse, address::shown, header::HeaderMap};
-use loom_source::{ListedVersion, Product, SourceError};
+use loom_base::redact;
+use loom_http::{SmallResponse, header::HeaderMap};
+use loom_source::{ListedVersion, Product, SourceError, SourceErrorKind};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -79,12 +80,14 @@ impl Github {
                 (ApiResponse::Unchanged, Some(page)) => page.clone(),
                 (ApiResponse::Unchanged, None) => {
                     let why = "nothing has changed, it says, and we have nothing".to_owned();
-                    return Err(SourceError::Malformed { at: shown(&url), why });
+                    return Err(SourceError::malformed(redact::url(&url), why));
                 }
                 (ApiResponse::Absent, _) if pages.is_empty() => {
                     return Err(self.api.no_repository());
                 }
-                (ApiResponse::Absent, _) => return Err(SourceError::Gone { at: shown(&url) }),
+                (ApiResponse::Absent, _) => {
+                    return Err(SourceError::new(redact::url(&url), SourceErrorKind::Gone));
+                }
             };
             next = page.next.as_deref().map(|next| self.next(&url, next, &pages)).transpose()?;
             pages.push(page);
@@ -94,7 +97,7 @@ impl Github {
 
     /// The next page's address, where it may be followed: the token goes there too.
     fn next(&self, from: &Url, next: &str, before: &[ReleasePage]) -> Result<Url, SourceError> {
-        let wrong = |why: &str| SourceError::Malformed { at: shown(from), why: why.to_owned() };
+        let wrong = |why: &str| SourceError::malformed(redact::url(from), why);
         let url = Url::parse(next).map_err(|_| wrong("the address of its next page is none"))?;
         if !self.place.is_api(&url) {
             return Err(wrong("its next page is said to be on another server"));
@@ -122,7 +125,7 @@ impl Github {
 }
 
 fn page(url: &Url, reply: &SmallResponse) -> Result<ReleasePage, SourceError> {
-    let releases = documents::read(&shown(url), reply)?;
+    let releases = documents::read(&redact::url(url), reply)?;
     let etag = reply.headers.get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
     let next = next(url, &reply.headers).map(String::from);
     Ok(ReleasePage { url: url.as_str().to_owned(), etag, next, releases })

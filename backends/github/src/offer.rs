@@ -1,6 +1,6 @@
 //! What a release that the API described offers.
 
-use loom_http::address::shown;
+use loom_base::redact;
 use loom_source::{
     ClaimedDigest, DigestSource, Evidence, Offer, Release, SourceError,
     asset::{self, AssetName},
@@ -43,11 +43,11 @@ impl Github {
         first: bool,
     ) -> Result<Vec<ClaimedDigest>, SourceError> {
         let at = |name: &str| AssetLocation { tag: doc.tag_name.clone(), name: name.to_owned() };
-        let place = |at: &AssetLocation| shown(&self.pages().download(at));
+        let place = |at: &AssetLocation| redact::url(&self.pages().download(at));
         let mut claims = Vec::new();
         let digest = file.sha256().map_err(|why| {
-            let at = shown(&self.place.api(&["releases", "tags", &doc.tag_name]));
-            SourceError::Malformed { at, why }
+            let at = redact::url(&self.place.api(&["releases", "tags", &doc.tag_name]));
+            SourceError::malformed(at, why)
         })?;
         let by_api = digest.map(|digest| ClaimedDigest {
             digest,

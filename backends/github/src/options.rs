@@ -14,8 +14,9 @@ pub struct GithubOptions {
     pub repo: GithubRepo,
     /// Who asks; sent to the API's host only, never across a redirect.
     pub token: Option<GithubToken>,
-    /// The variable to name where a token would help.
-    pub token_variable: String,
+    /// The environment variable that would hold a token, for errors where one would help; `None` where the source is
+    /// configured with none.
+    pub token_variable: Option<String>,
     /// What stands before the version in a tag.
     pub tag_prefix: String,
     /// Whether releases that are marked as pre-releases count as releases.

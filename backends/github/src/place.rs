@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use loom_http::address::{is_loopback, shown};
+use loom_base::{loopback::is_loopback_url, redact};
 use url::{Host, Url};
 
 /// A repository on github.com, on a tenant of ghe.com or on an Enterprise server.
@@ -39,7 +39,7 @@ impl GithubRepo {
     ) -> Result<Self, GithubRepoError> {
         check_repo(repo)?;
         for given in [base_url, api_base].into_iter().flatten() {
-            check(given).map_err(|why| GithubRepoError::Address { at: shown(given), why })?;
+            check(given).map_err(|why| GithubRepoError::Address { at: redact::url(given), why })?;
         }
         let (pages, api) = match (base_url, api_base) {
             (None, None) => return Self::on("https://github.com", "https://api.github.com", repo),
@@ -75,22 +75,22 @@ impl GithubRepo {
 
     /// Whether pages and API are on this machine.
     pub fn is_local(&self) -> bool {
-        is_loopback(&self.pages) && is_loopback(&self.api)
+        is_loopback_url(&self.pages) && is_loopback_url(&self.api)
     }
 
     /// Whether something of it would be asked over plain `http://` beyond this machine.
     pub fn is_plain(&self) -> bool {
-        [&self.pages, &self.api].iter().any(|url| url.scheme() == "http" && !is_loopback(url))
+        [&self.pages, &self.api].iter().any(|url| url.scheme() == "http" && !is_loopback_url(url))
     }
 
     /// The API's address, for people.
     pub(crate) fn api_shown(&self) -> String {
-        shown(&self.api).trim_end_matches('/').to_owned()
+        redact::url(&self.api).trim_end_matches('/').to_owned()
     }
 
     /// The pages' address, for people.
     pub(crate) fn pages_shown(&self) -> String {
-        shown(&self.pages).trim_end_matches('/').to_owned()
+        redact::url(&self.pages).trim_end_matches('/').to_owned()
     }
 
     /// An address below the repository's page.
@@ -121,7 +121,7 @@ impl fmt::Display for GithubRepo {
         if self.is_github_com() {
             write!(f, "github:{}", self.repo)
         } else {
-            f.write_str(&shown(&self.page(&[])))
+            f.write_str(&redact::url(&self.page(&[])))
         }
     }
 }
@@ -186,7 +186,7 @@ fn pages_of(api: &Url) -> Result<Url, GithubRepoError> {
 
 fn set_host(url: &mut Url, host: &str) -> Result<(), GithubRepoError> {
     let why = "its host cannot be understood";
-    url.set_host(Some(host)).map_err(|_| GithubRepoError::Address { at: shown(url), why })
+    url.set_host(Some(host)).map_err(|_| GithubRepoError::Address { at: redact::url(url), why })
 }
 
 fn parse(text: &str) -> Result<Url, GithubRepoError> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use loom_source::{RangeRequest, SourceError, Validator};
+use loom_source::{AccessDenied, RangeRequest, RefusedBy, SourceError, SourceErrorKind, Validator};
 use reqwest::{
     StatusCode,
     header::{self, HeaderMap, HeaderName},
@@ -35,21 +35,28 @@ pub(crate) fn judge(
 ) -> Result<Verdict, SourceError> {
     match status.as_u16() {
         404 | 410 => Ok(Verdict::Absent),
-        401 | 403 | 407 => {
-            Err(SourceError::Credentials { at: at.to_owned(), status: status.to_string() })
-        }
+        status @ (401 | 403 | 407) => Err(SourceError::denied(at, denied(status))),
         416 if asked.from > 0 => {
             let end = ContentRange::of(headers).and_then(|range| range.total);
             Ok(if end == Some(asked.from) { Verdict::End } else { Verdict::Restart })
         }
         // Network Authentication Required: a captive portal says so itself.
-        511 => Err(SourceError::Html { at: at.to_owned() }),
+        511 => Err(SourceError::new(at, SourceErrorKind::HtmlPage)),
         200 => encoded(at, headers).map(|()| Verdict::Whole),
         206 => encoded(at, headers).and_then(|()| part(at, asked, headers)),
         status => {
             let retry_after = retry_after(headers, SystemTime::now());
-            Err(SourceError::Status { at: at.to_owned(), status, retry_after })
+            Err(SourceError::new(at, SourceErrorKind::HttpStatus { status, retry_after }))
         }
+    }
+}
+
+/// What a refusal with this status means. A server that hides which files it has answers 403 for absent ones.
+fn denied(status: u16) -> AccessDenied {
+    match status {
+        407 => AccessDenied::by(RefusedBy::Proxy { status: Some(status) }),
+        403 => AccessDenied::by_server(status).or_absent(),
+        _ => AccessDenied::by_server(status),
     }
 }
 
@@ -58,14 +65,17 @@ fn encoded(at: &str, headers: &HeaderMap) -> Result<(), SourceError> {
         None => Ok(()),
         Some(encoding) if encoding.eq_ignore_ascii_case("identity") => Ok(()),
         Some(encoding) => {
-            Err(SourceError::Encoded { at: at.to_owned(), encoding: encoding.to_owned() })
+            let encoding = encoding.to_owned();
+            Err(SourceError::new(at, SourceErrorKind::ContentEncoding { encoding }))
         }
     }
 }
 
 /// A 206: its range must begin where we asked, and it must be of the file that we began with.
 fn part(at: &str, asked: &RangeRequest, headers: &HeaderMap) -> Result<Verdict, SourceError> {
-    let wrong = |got: String| SourceError::Range { at: at.to_owned(), asked: asked.from, got };
+    let wrong = |got: String| {
+        SourceError::new(at, SourceErrorKind::RangeMismatch { requested: asked.from, got })
+    };
     if asked.from == 0 {
         return Err(wrong("a part, though the whole was asked for".to_owned()));
     }

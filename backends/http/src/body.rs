@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
-use loom_source::SourceError;
+use loom_source::{SourceError, SourceErrorKind, TransferPhase};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::fault;
@@ -70,8 +70,12 @@ impl CheckedBody {
     }
 
     fn interrupted(&self, source: Option<fault::ErrorChain>) -> SourceError {
-        let at = self.promise.at.clone();
-        SourceError::Interrupted { at, read: self.read, source: source.map(Into::into) }
+        let error = self.error(SourceErrorKind::Interrupted { received: self.read });
+        SourceError { source: source.map(Into::into), ..error }
+    }
+
+    fn error(&self, kind: SourceErrorKind) -> SourceError {
+        SourceError::new(self.promise.at.clone(), kind)
     }
 
     /// Nothing to read: how long already?
@@ -83,7 +87,9 @@ impl CheckedBody {
             self.stall.as_mut().reset(now + after.saturating_sub(self.since.0));
         }
         ready!(self.stall.as_mut().poll(cx));
-        Poll::Ready(SourceError::Stall { at: self.promise.at.clone(), after })
+        Poll::Ready(
+            self.error(SourceErrorKind::Stalled { phase: TransferPhase::Body, timeout: after }),
+        )
     }
 
     /// Something came. Only our own waiting counts, not the time the reader took, and a few bytes now and then
@@ -100,7 +106,7 @@ impl CheckedBody {
     fn overdue(&mut self, cx: &mut Context<'_>) -> Option<SourceError> {
         let (_, after) = self.promise.deadline?;
         let ready = self.deadline.as_mut()?.as_mut().poll(cx).is_ready();
-        ready.then(|| SourceError::Budget { at: self.promise.at.clone(), after })
+        ready.then(|| self.error(SourceErrorKind::TotalTimeout { timeout: after }))
     }
 
     /// Passes bytes on, unless they may still begin a page; then they are kept until that is clear.
@@ -111,7 +117,7 @@ impl CheckedBody {
             held.extend_from_slice(&bytes);
         }
         match begins_page(if first { &bytes } else { held }) {
-            Some(true) => Err(SourceError::Html { at: self.promise.at.clone() }),
+            Some(true) => Err(SourceError::new(self.promise.at.clone(), SourceErrorKind::HtmlPage)),
             Some(false) => {
                 let held = self.held.take().unwrap_or_default();
                 Ok(Some(if first { bytes } else { held.freeze() }))

@@ -4,7 +4,6 @@ mod call;
 mod reply;
 
 use std::{
-    hash::{BuildHasher as _, RandomState},
     pin::pin,
     time::{Duration, SystemTime},
 };
@@ -15,7 +14,10 @@ use futures::{
     future::{Either, select},
     stream,
 };
-use loom_source::{Download, RangeRequest, SourceError};
+use loom_base::{backoff::jitter, redact};
+use loom_source::{
+    Download, RangeRequest, RedirectRefusal, SourceError, SourceErrorKind, TransferPhase,
+};
 use reqwest::{
     Method, Request, StatusCode,
     header::{self, HeaderMap},
@@ -138,7 +140,7 @@ impl Client {
         failed: SourceError,
     ) -> Result<(), SourceError> {
         course.made += 1;
-        let pause = self.network.retry.pause(course.made, &failed, jitter());
+        let pause = self.network.retry.pause(course.made, &failed.kind, jitter());
         let in_time = |pause: &Duration| {
             let then = Instant::now() + *pause;
             then < course.begun + self.network.timeout
@@ -162,10 +164,8 @@ impl Client {
                     self.drain(response).await;
                     return Ok(None);
                 }
-                Ok(Verdict::Whole | Verdict::Rest { .. }) | Err(SourceError::Encoded { .. })
-                    if !course.get.page && answer::is_page(response.headers()) =>
-                {
-                    return Err(SourceError::Html { at });
+                judged if !course.get.page && is_page(&judged, response.headers()) => {
+                    return Err(SourceError::new(at, SourceErrorKind::HtmlPage));
                 }
                 Ok(verdict) => {
                     return self.answer(course, response, at, &verdict, resume.from).map(Some);
@@ -192,8 +192,8 @@ impl Client {
             let step = Hop { url: &url, headers: &headers, resume, at: &at };
             let response = self.send_once(course, &step).await?;
             let Some(next) = target(&response, &url) else { return Ok((response, at)) };
-            let to = |url: &Url| address::shown(url);
-            let next = next.map_err(|to| redirect(&at, to, "that is no address"))?;
+            let to = |url: &Url| redact::url(url);
+            let next = next.map_err(|to| redirect(&at, to, RedirectRefusal::InvalidUrl))?;
             address::follow(&self.network, &url, &next)
                 .map_err(|why| redirect(&at, to(&next), why))?;
             if !address::same_origin(&url, &next) {
@@ -202,8 +202,8 @@ impl Client {
             self.drain(response).await;
             url = next;
         }
-        let at = address::shown(&course.get.url);
-        Err(redirect(&at, address::shown(&url), "that is one redirect too many"))
+        let at = redact::url(&course.get.url);
+        Err(redirect(&at, redact::url(&url), RedirectRefusal::TooMany))
     }
 
     /// One request, up to the answer's headers.
@@ -229,9 +229,10 @@ impl Client {
         let client = self.transport.client(&self.network, step.url)?;
         let answer = self.watched(course, step, &moments, client.execute(request));
         let answer = match course.deadline {
-            Some((deadline, after)) => timeout_at(deadline, answer)
-                .await
-                .unwrap_or_else(|_| Err(SourceError::Budget { at: step.at.to_owned(), after })),
+            Some((deadline, after)) => timeout_at(deadline, answer).await.unwrap_or_else(|_| {
+                let kind = SourceErrorKind::TotalTimeout { timeout: after };
+                Err(SourceError::new(step.at, kind))
+            }),
             None => answer.await,
         };
         self.note(course, step, &moments, answer.as_ref().ok());
@@ -252,17 +253,18 @@ impl Client {
             answer: timeout,
             until: (course.made > 0).then(|| course.begun + timeout),
         };
-        let at = step.at.to_owned();
-        match select(pin!(moments.during(answer)), pin!(moments.late(patience))).await {
-            Either::Left((answer, _)) => answer.map_err(|error| fault::unanswered(&at, error)),
-            Either::Right((TimeoutKind::Answer, _)) => {
-                Err(SourceError::Stall { at, after: timeout })
-            }
-            Either::Right((TimeoutKind::Connection, _)) => {
-                let at = format!("the connection to {at}");
-                Err(SourceError::Stall { at, after: patience.connect })
-            }
-        }
+        let proxy = || self.transport.via(step.url);
+        let (phase, timeout) =
+            match select(pin!(moments.during(answer)), pin!(moments.late(patience))).await {
+                Either::Left((answer, _)) => {
+                    return answer.map_err(|error| fault::unanswered(step.at, proxy(), error));
+                }
+                Either::Right((TimeoutKind::Answer, _)) => (TransferPhase::Response, timeout),
+                Either::Right((TimeoutKind::Connection, _)) => {
+                    (TransferPhase::Connect, patience.connect)
+                }
+            };
+        Err(SourceError::new(step.at, SourceErrorKind::Stalled { phase, timeout }))
     }
 
     /// Notes who was asked and what came, for those who want to know.
@@ -277,7 +279,7 @@ impl Client {
         let date = answer.and_then(|answer| answer::date(answer.headers()));
         journal.note(Exchange {
             url: step.at.to_owned(),
-            origin: address::origin(step.url),
+            origin: redact::origin(step.url),
             via: self.transport.via(step.url),
             redirected: *step.url != course.get.url,
             authorized: step.headers.contains_key(header::AUTHORIZATION),
@@ -355,13 +357,22 @@ fn target(response: &reqwest::Response, url: &Url) -> Option<Result<Url, String>
     })
 }
 
-fn redirect(at: &str, to: String, why: &'static str) -> SourceError {
-    SourceError::Redirect { at: at.to_owned(), to, why }
+fn redirect(at: &str, to: String, refusal: RedirectRefusal) -> SourceError {
+    SourceError::new(at, SourceErrorKind::Redirect { to, refusal })
+}
+
+/// Whether a file was requested and the response is an HTML page, whose encoding is of no interest then.
+fn is_page(judged: &Result<Verdict, SourceError>, headers: &HeaderMap) -> bool {
+    let file = match judged {
+        Ok(verdict) => matches!(verdict, Verdict::Whole | Verdict::Rest { .. }),
+        Err(error) => matches!(error.kind, SourceErrorKind::ContentEncoding { .. }),
+    };
+    file && answer::is_page(headers)
 }
 
 /// Where an answer came from, for people: who must be reachable.
 fn named(asked: &Url, answered: &Url) -> String {
-    let (asked, answered) = (address::shown(asked), address::shown(answered));
+    let (asked, answered) = (redact::url(asked), redact::url(answered));
     if asked == answered { asked } else { format!("{asked} (redirected to {answered})") }
 }
 
@@ -371,15 +382,9 @@ async fn collect(mut opened: Download, cap: usize, url: &Url) -> Result<Bytes, S
         let piece = piece?;
         if all.len() + piece.len() > cap {
             let why = format!("it has more than {cap} bytes");
-            return Err(SourceError::Malformed { at: address::shown(url), why });
+            return Err(SourceError::malformed(redact::url(url), why));
         }
         all.extend_from_slice(&piece);
     }
     Ok(all.freeze())
-}
-
-/// A number in 0..1, different each time.
-fn jitter() -> f64 {
-    let random = RandomState::new().hash_one(0_u8);
-    (random >> 11) as f64 / (1_u64 << 53) as f64
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use loom_source::SourceError;
+use loom_source::{AccessDenied, RefusedBy, SourceError, SourceErrorKind};
 
 /// The innermost reasons of an error, as one line; the library's own addresses are left out, they hold queries.
 #[derive(Debug)]
@@ -16,6 +16,9 @@ impl fmt::Display for ErrorChain {
 
 impl Error for ErrorChain {}
 
+/// The library's message where the connection to a proxy failed; the cause follows.
+const TUNNEL: &str = "tunnel error: failed to create underlying connection";
+
 /// All that the library says of a proxy's refusal of a tunnel other than 407.
 const REFUSED: &str = "tunnel error: unsuccessful";
 
@@ -28,9 +31,9 @@ pub(crate) fn why(error: reqwest::Error) -> ErrorChain {
         if text == REFUSED {
             text = "the proxy refuses to connect us: it does not allow this address, or it does not know us".into();
         }
-        // Outer layers like to repeat the inner ones, or say no more than where they stand.
-        if text.starts_with("client error") || words.last().is_some_and(|last| last.contains(&text))
-        {
+        // Outer layers repeat the inner ones, or name only the layer. That a proxy stands in between is in the kind.
+        let layer = text.starts_with("client error") || text == TUNNEL;
+        if layer || words.last().is_some_and(|last| last.contains(&text)) {
             continue;
         }
         words.push(text);
@@ -39,22 +42,21 @@ pub(crate) fn why(error: reqwest::Error) -> ErrorChain {
 }
 
 /// What it means that a request got no answer.
-pub(crate) fn unanswered(at: &str, error: reqwest::Error) -> SourceError {
-    let at = at.to_owned();
-    if causes(&error).any(wants_login) {
-        let status = "407, the proxy wants a user and password".to_owned();
-        return SourceError::Credentials { at, status };
+pub(crate) fn unanswered(at: &str, proxy: Option<String>, error: reqwest::Error) -> SourceError {
+    if let Some(status) = causes(&error).find_map(proxy_login) {
+        let denial = AccessDenied::by(RefusedBy::Proxy { status });
+        return SourceError::denied(at, denial.because("it requires a user and a password"));
     }
-    if causes(&error).any(is_tls) {
-        return SourceError::Tls { at, source: why(error).into() };
-    }
-    if error.is_connect() {
-        return SourceError::Connect { at, source: why(error).into() };
-    }
-    if error.is_builder() {
-        return SourceError::Malformed { at, why: why(error).to_string() };
-    }
-    SourceError::Interrupted { at, read: 0, source: Some(why(error).into()) }
+    let kind = if causes(&error).any(is_tls) {
+        SourceErrorKind::Tls
+    } else if error.is_connect() {
+        SourceErrorKind::Connect { proxy }
+    } else if error.is_builder() {
+        return SourceError::malformed(at, why(error).to_string());
+    } else {
+        SourceErrorKind::Interrupted { received: 0 }
+    };
+    SourceError::new(at, kind).caused_by(why(error))
 }
 
 /// Whether this is a certificate or protocol failure of TLS, and not a connection that broke.
@@ -68,12 +70,16 @@ fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     wrapped.is_some_and(|inner| is_tls(inner))
 }
 
-/// Whether a proxy refused to make the connection because it does not know us. The types that say so are private.
-fn wants_login(cause: &(dyn Error + 'static)) -> bool {
+/// The status with which a proxy refused to connect for want of a user and password: `Some(None)` for SOCKS, which has
+/// no status. The client library's types are private, so that only their messages can be compared.
+fn proxy_login(cause: &(dyn Error + 'static)) -> Option<Option<u16>> {
     let text = cause.to_string();
-    ["proxy authorization required", "SOCKS error: credentials not accepted"]
-        .contains(&text.trim_start_matches("tunnel error: "))
-        || text.starts_with("SOCKS error: server does not support user/pass authentication")
+    if text.trim_start_matches("tunnel error: ") == "proxy authorization required" {
+        return Some(Some(407));
+    }
+    let socks = text == "SOCKS error: credentials not accepted"
+        || text.starts_with("SOCKS error: server does not support user/pass authentication");
+    socks.then_some(None)
 }
 
 /// The error and its causes, the outermost first.

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use loom_base::redact;
 use loom_source::{RangeRequest, Validator};
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use url::Url;
-
-use crate::address;
 
 /// What is asked for.
 #[derive(Clone)]
@@ -23,7 +22,7 @@ pub struct GetRequest {
 impl fmt::Debug for GetRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Get")
-            .field("url", &address::shown(&self.url))
+            .field("url", &redact::url(&self.url))
             .field("headers", &self.headers)
             .field("resume", &self.resume)
             .finish_non_exhaustive()

@@ -7,7 +7,7 @@
 //! | [`client`] | [`Client`] and [`Answer`]: one file from one address |
 //! | `client/reply` | [`Reply`]: whatever is answered, for those who read refusals and redirects themselves |
 //! | [`retry`] | when to ask again, as a pure function |
-//! | [`address`] | what is this machine, what may be asked, and how addresses are shown |
+//! | `address` | which URLs may be requested, and which redirects are followed |
 //! | `answer` | what a status and its headers mean, as a pure function |
 //! | `body` | the bytes: counted, timed, and no page for people |
 //! | `fault` | what the client library's errors mean |
@@ -20,7 +20,7 @@
 //! Whatever goes wrong comes out as a [`SourceError`](loom_source::SourceError) that names the address
 //! without user, password or query.
 
-pub mod address;
+mod address;
 mod answer;
 mod body;
 pub mod client;

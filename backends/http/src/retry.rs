@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use loom_source::{Advice, SourceError};
+use loom_base::Backoff;
+use loom_source::{Advice, SourceErrorKind};
 
 /// When to ask the same address again, before another source is tried.
 ///
@@ -30,52 +31,53 @@ impl RequestRetry {
 
     /// How long to pause before asking again, or `None` to give up, after `made` requests of which
     /// the last failed so. `jitter` in 0..1 spreads those who failed together.
-    pub fn pause(&self, made: u32, failed: &SourceError, jitter: f64) -> Option<Duration> {
+    pub fn pause(&self, made: u32, failed: &SourceErrorKind, jitter: f64) -> Option<Duration> {
         let Advice::Retry { after } = failed.advice() else { return None };
         if made >= self.attempts {
             return None;
         }
         match failed {
-            SourceError::Stall { .. } => None,
-            SourceError::Status { status: 501 | 505, .. } => None,
+            SourceErrorKind::Stalled { .. } => None,
+            SourceErrorKind::HttpStatus { status: 501 | 505, .. } => None,
             // A mirror that is down refuses at once and stays down: the next source is the better bet.
-            SourceError::Connect { .. } if made > 1 => None,
+            SourceErrorKind::Connect { .. } if made > 1 => None,
             _ => match after {
                 Some(asked) => Some(asked),
-                None => Some(self.backoff(made).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)),
+                None => Some(self.backoff().pause_with_jitter(made.saturating_sub(1), jitter)),
             },
         }
     }
 
-    fn backoff(&self, made: u32) -> Duration {
-        let doubled = 1_u32.checked_shl(made.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.base.saturating_mul(doubled).min(self.cap)
+    fn backoff(&self) -> Backoff {
+        Backoff { first: self.base, longest: self.cap }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use loom_source::{AccessDenied, TransferPhase};
+
     use super::*;
 
-    fn status(status: u16, after: Option<u64>) -> SourceError {
-        let retry_after = after.map(Duration::from_secs);
-        SourceError::Status { at: String::new(), status, retry_after }
+    fn status(status: u16, after: Option<u64>) -> SourceErrorKind {
+        SourceErrorKind::HttpStatus { status, retry_after: after.map(Duration::from_secs) }
     }
 
-    fn connect() -> SourceError {
-        SourceError::Connect { at: String::new(), source: "refused".into() }
+    fn connect() -> SourceErrorKind {
+        SourceErrorKind::Connect { proxy: None }
     }
 
-    fn stall() -> SourceError {
-        SourceError::Stall { at: String::new(), after: Duration::from_secs(1) }
+    fn stall() -> SourceErrorKind {
+        let timeout = Duration::from_secs(1);
+        SourceErrorKind::Stalled { phase: TransferPhase::Response, timeout }
     }
 
-    fn interrupted() -> SourceError {
-        SourceError::Interrupted { at: String::new(), read: 0, source: None }
+    fn interrupted() -> SourceErrorKind {
+        SourceErrorKind::Interrupted { received: 0 }
     }
 
-    fn credentials() -> SourceError {
-        SourceError::Credentials { at: String::new(), status: "403".into() }
+    fn credentials() -> SourceErrorKind {
+        SourceErrorKind::AccessDenied(Box::new(AccessDenied::by_server(403)))
     }
 
     #[test]

@@ -5,12 +5,13 @@ use std::{
     sync::{Arc, Once, OnceLock},
 };
 
-use loom_source::SourceError;
+use loom_base::{loopback::is_loopback_url, redact};
+use loom_source::{SourceError, SourceErrorKind};
 use reqwest::{Certificate, ClientBuilder, redirect};
 use url::Url;
 
 use crate::{
-    NetworkError, NetworkSettings, address, fault,
+    NetworkError, NetworkSettings, fault,
     moments::{SystemResolver, Watch},
     proxy::ProxyRules,
     roots::{self, TrustedRoots},
@@ -59,16 +60,17 @@ impl HttpTransport {
         url: &Url,
     ) -> Result<&reqwest::Client, SourceError> {
         // Beyond this machine a proxy may be in between, and that may speak TLS.
-        let plain = url.scheme() == "http"
-            && (self.proxies.rules().is_empty() || address::is_loopback(url));
+        let plain =
+            url.scheme() == "http" && (self.proxies.rules().is_empty() || is_loopback_url(url));
         let cell = if plain { &self.plain } else { &self.secure };
         let built = cell.get_or_init(|| {
             let built =
                 if plain { base(network).tls_certs_only([]).build() } else { self.secure(network) };
             built.map_err(|error| fault::why(error).to_string())
         });
-        let at = || address::shown(url);
-        built.as_ref().map_err(|why| SourceError::Tls { at: at(), source: why.clone().into() })
+        built.as_ref().map_err(|why| {
+            SourceError::new(redact::url(url), SourceErrorKind::Tls).caused_by(why.clone())
+        })
     }
 
     fn secure(&self, network: &NetworkSettings) -> reqwest::Result<reqwest::Client> {

@@ -10,7 +10,9 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use loom_source::{Body, Download, RangeRequest, SourceError, Validator};
+use loom_source::{
+    AccessDenied, Body, Download, RangeRequest, RefusedBy, SourceError, SourceErrorKind, Validator,
+};
 use object_store::{
     GetOptions, GetResult, GetResultPayload, ObjectStore, local::LocalFileSystem, path::Path as Key,
 };
@@ -58,9 +60,9 @@ impl Folder {
         let at = self.at(key);
         match error.kind() {
             io::ErrorKind::PermissionDenied => {
-                SourceError::Credentials { at, status: error.to_string() }
+                SourceError::denied(at, AccessDenied::by(RefusedBy::FileSystem)).caused_by(error)
             }
-            _ => SourceError::Read { at, source: error },
+            _ => SourceError::read(at, error),
         }
     }
 
@@ -103,7 +105,7 @@ impl Transport for Folder {
         let Some(found) = self.get(key).await? else { return Ok(None) };
         if found.meta.size > cap as u64 {
             let why = format!("it has more than {cap} bytes");
-            return Err(SourceError::Malformed { at: self.at(key), why });
+            return Err(SourceError::malformed(self.at(key), why));
         }
         let bytes = found.bytes().await.map_err(|e| self.refused(key, into_io(e)))?;
         Ok(Some(bytes))
@@ -162,8 +164,7 @@ fn pieces(file: File, at: String, start: u64, end: u64) -> Body {
         }
         let at = reading.at.clone();
         let read = tokio::task::spawn_blocking(move || (reading.piece(), reading)).await;
-        let (piece, reading) =
-            read.map_err(|e| SourceError::Read { at, source: io::Error::other(e) })?;
+        let (piece, reading) = read.map_err(|e| SourceError::read(at, e))?;
         Ok(Some((piece?, reading)))
     })
     .boxed()
@@ -182,11 +183,12 @@ impl Reading {
     fn piece(&mut self) -> Result<Bytes, SourceError> {
         let wanted = PIECE.min(self.end - self.next);
         let piece = self.read(wanted);
-        let piece = piece.map_err(|source| SourceError::Read { at: self.at.clone(), source })?;
+        let piece = piece.map_err(|source| SourceError::read(self.at.clone(), source))?;
         self.next += piece.len() as u64;
         if (piece.len() as u64) < wanted {
             let read = self.next - self.start;
-            return Err(SourceError::Interrupted { at: self.at.clone(), read, source: None });
+            let kind = SourceErrorKind::Interrupted { received: read };
+            return Err(SourceError::new(self.at.clone(), kind));
         }
         Ok(piece.into())
     }

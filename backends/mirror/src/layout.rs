@@ -2,7 +2,7 @@
 
 use loom_source::SourceError;
 
-use crate::transport::{Transport, is_refusal};
+use crate::transport::Transport;
 
 /// How a mirror is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,11 +38,11 @@ pub(crate) async fn is_readable(transport: &dyn Transport) -> bool {
 pub(crate) async fn probe(transport: &dyn Transport) -> Result<DetectedLayout, SourceError> {
     let bytes = match transport.small("format", CAP).await {
         Ok(bytes) => bytes,
-        Err(e) if is_refusal(&e) => None,
+        Err(e) if e.kind.may_be_absent() => None,
         Err(e) => return Err(e),
     };
     let Some(bytes) = bytes else { return Ok(DetectedLayout::Release) };
-    judge(&bytes).map_err(|why| SourceError::Malformed { at: transport.at("format"), why })
+    judge(&bytes).map_err(|why| SourceError::malformed(transport.at("format"), why))
 }
 
 /// Another program's `format` says nothing about us; a newer store must not be read as an older one.

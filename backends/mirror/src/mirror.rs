@@ -3,13 +3,14 @@
 use std::{fmt, path::PathBuf};
 
 use async_trait::async_trait;
+use loom_base::redact;
 use loom_http::{
     Client, NetworkError, NetworkSettings,
     header::{self, HeaderMap, HeaderValue},
 };
 use loom_source::{
     AssetRef, Capabilities, Download, ListingScope, Name, Offer, Platform, Product, RangeRequest,
-    Release, Source, SourceError, Version, VersionListing,
+    Release, Scheme, Source, SourceError, SourceErrorKind, Version, VersionListing,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::OnceCell;
@@ -64,7 +65,7 @@ pub enum MirrorError {
     },
     /// A scheme that no mirror is read by.
     #[error(
-        "there are no mirrors at {0}:// addresses; give file://, http://, https://, s3://, gs://, az:// or a folder"
+        "a mirror cannot be opened by the scheme {0:?}: expected one of file, http, https, s3, gs, az"
     )]
     Scheme(String),
     /// Network settings that no client can be built from.
@@ -92,13 +93,15 @@ pub enum MirrorError {
 }
 
 impl Mirror {
-    /// Opens the mirror at `location`: a `file://`, `http://`, `https://`, `s3://`, `gs://` or `az://` URL, or
-    /// the path of a folder.
-    /// Nothing is read and nobody asked before the first question.
-    pub fn open(location: &str, options: MirrorOptions) -> Result<Self, MirrorError> {
+    /// Opens the mirror at `url`, whose scheme is one of those with [`Scheme::is_mirror`]. Nothing is read and no
+    /// request is made before the first call.
+    ///
+    /// # Errors
+    /// Where the URL or an option cannot be used: see [`MirrorError`].
+    pub fn open(url: Url, options: MirrorOptions) -> Result<Self, MirrorError> {
         let layout = options.layout;
         let mut insecure = false;
-        let (transport, local): (Box<dyn Transport>, bool) = match parse(location)? {
+        let (transport, local): (Box<dyn Transport>, bool) = match locate(url)? {
             Location::Folder(path) => (Box::new(Folder::new(path)), true),
             Location::Web(url) => {
                 insecure = url.scheme() == "http";
@@ -140,10 +143,8 @@ impl Mirror {
     }
 
     fn check(&self, what: &AssetRef) -> Result<(), SourceError> {
-        transport::check(what.as_str()).map_err(|why| SourceError::Malformed {
-            at: format!("{self}: {:?}", what.as_str()),
-            why: why.to_owned(),
-        })
+        transport::check(what.as_str())
+            .map_err(|why| SourceError::malformed(format!("{self}: {:?}", what.as_str()), why))
     }
 }
 
@@ -153,37 +154,28 @@ enum Location {
     Objects(BucketUrl),
 }
 
-fn parse(location: &str) -> Result<Location, MirrorError> {
-    let wrong = |location: &str, why: &str| MirrorError::Location {
-        location: location.to_owned(),
-        why: why.to_owned(),
-    };
-    if location.is_empty() {
-        return Err(wrong(location, "it is empty"));
+fn locate(url: Url) -> Result<Location, MirrorError> {
+    let wrong =
+        |why: &str| MirrorError::Location { location: redact::url(&url), why: why.to_owned() };
+    let scheme: Option<Scheme> = url.scheme().parse().ok();
+    if let Some(provider) = scheme.and_then(BucketProvider::of) {
+        let bucket = BucketUrl::parse(provider, &url).map_err(|why| wrong(&why))?;
+        return Ok(Location::Objects(bucket));
     }
-    let Some((scheme, rest)) = location.split_once("://") else {
-        return Ok(Location::Folder(location.into()));
-    };
-    // What cannot be parsed may hold a password all the same.
-    let safe = || format!("{scheme}://{}", rest.rsplit('@').next().unwrap_or_default());
-    let url = Url::parse(location).map_err(|e| wrong(&safe(), &e.to_string()))?;
-    match url.scheme() {
-        "file" => url
-            .to_file_path()
-            .map(Location::Folder)
-            .map_err(|()| wrong(location, "a file:// URL has an absolute path and no host")),
-        "http" | "https" => Ok(Location::Web(url)),
-        other => match BucketProvider::of(other) {
-            Some(provider) => BucketUrl::parse(provider, &url)
-                .map(Location::Objects)
-                .map_err(|why| wrong(&safe(), &why)),
-            None => Err(MirrorError::Scheme(other.to_owned())),
-        },
+    match scheme {
+        Some(Scheme::File) => {
+            let folder = url.to_file_path();
+            let folder =
+                folder.map_err(|()| wrong("a file:// URL has an absolute path and no host"));
+            folder.map(Location::Folder)
+        }
+        Some(Scheme::Http | Scheme::Https) => Ok(Location::Web(url)),
+        _ => Err(MirrorError::Scheme(url.scheme().to_owned())),
     }
 }
 
 fn web(url: Url, options: MirrorOptions) -> Result<Web, MirrorError> {
-    let location = || loom_http::address::shown(&url);
+    let location = || redact::url(&url);
     let mut headers = HeaderMap::new();
     if let Some(secret) = &options.authorization {
         let mut value = HeaderValue::from_str(secret.expose_secret())
@@ -235,7 +227,9 @@ impl Source for Mirror {
     async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
         self.check(what)?;
         let opened = self.transport.open(what.as_str(), from).await?;
-        opened.ok_or_else(|| SourceError::Gone { at: self.transport.at(what.as_str()) })
+        opened.ok_or_else(|| {
+            SourceError::new(self.transport.at(what.as_str()), SourceErrorKind::Gone)
+        })
     }
 
     fn local_file(&self, what: &AssetRef) -> Option<PathBuf> {

@@ -15,7 +15,7 @@ mod said;
 mod wire;
 
 use std::{
-    fmt, io,
+    fmt,
     sync::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, TryStreamExt as _};
 use loom_http::{NetworkError, NetworkSettings};
-use loom_source::{Download, RangeRequest, SourceError, Validator};
+use loom_source::{Download, RangeRequest, SourceError, SourceErrorKind, Validator};
 use object_store::{
     GetOptions, GetRange, GetResult, list::PaginatedListOptions, path::Path as Key,
 };
@@ -37,7 +37,7 @@ use self::{
     said::{Carried, ObjectStatus},
     wire::{Object, Wire},
 };
-use crate::transport::{Entries, Transport, is_refusal};
+use crate::transport::{Entries, Transport};
 
 pub use options::{ObjectOptions, VARIABLES};
 
@@ -81,7 +81,8 @@ impl Objects {
             Ok(bucket) => Ok(bucket.as_ref()),
             Err(why) => {
                 let at = self.place.to_string();
-                Err(SourceError::NoCredentials { at, why: why.clone() })
+                let kind = SourceErrorKind::NoCredentials { reason: why.clone() };
+                Err(SourceError::new(at, kind))
             }
         }
     }
@@ -91,7 +92,7 @@ impl Objects {
     }
 
     fn malformed(&self, key: &str, why: String) -> SourceError {
-        SourceError::Malformed { at: self.at(key), why }
+        SourceError::malformed(self.at(key), why)
     }
 
     /// What the library's error means.
@@ -142,7 +143,7 @@ impl Objects {
         let (bucket, name) = (self.place.clone(), key.to_owned());
         let body = got.into_stream().map_err(move |e| match Carried::out_of(&e) {
             Some(ObjectStatus::Failed(error)) => error,
-            _ => SourceError::Malformed { at: at(&bucket, &name), why: innermost(&e) },
+            _ => SourceError::malformed(at(&bucket, &name), innermost(&e)),
         });
         Download { start, total, validator, body: body.boxed() }
     }
@@ -172,11 +173,11 @@ impl Objects {
     fn unlisted(&self, error: &object_store::Error) -> SourceError {
         let at = self.place.to_string();
         match self.said("", error) {
-            ObjectStatus::Failed(SourceError::Credentials { status, .. }) => {
-                SourceError::Credentials { at: format!("the listing of {at}"), status }
-            }
+            ObjectStatus::Failed(
+                error @ SourceError { kind: SourceErrorKind::AccessDenied(_), .. },
+            ) => SourceError { at: format!("the listing of {at}"), ..error },
             ObjectStatus::Failed(error) => error,
-            _ => SourceError::Read { at, source: io::Error::other("there is no such bucket") },
+            _ => SourceError::read(at, "there is no such bucket"),
         }
     }
 }
@@ -214,7 +215,7 @@ impl Transport for Objects {
             prefix.push('/');
         }
         let listed = self.pages(&prefix).await;
-        if listed.as_ref().is_err_and(is_refusal) {
+        if listed.as_ref().is_err_and(|error| error.kind.may_be_absent()) {
             self.unlisted.store(true, Ordering::Relaxed);
         }
         listed.map(Some)

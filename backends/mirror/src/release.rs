@@ -14,7 +14,7 @@ use loom_source::{
 use crate::{
     asset::{self, AssetName},
     checksum::{self, ChecksumError},
-    transport::{Transport, is_refusal, join},
+    transport::{Transport, join},
 };
 
 /// A `.sha256` file is a line.
@@ -40,7 +40,7 @@ impl Releases {
         if transport.can_list() {
             match listed::find(transport, release, version).await {
                 // What may not be listed may still be read; what is listed and may not be read is refused.
-                Err(e) if is_refusal(&e) && !transport.can_list() => {}
+                Err(e) if e.kind.may_be_absent() && !transport.can_list() => {}
                 found => return found,
             }
         }
@@ -107,7 +107,7 @@ fn claim(transport: &dyn Transport, key: &str, by: DigestSource, digest: Digest)
 }
 
 fn malformed(transport: &dyn Transport, key: &str, why: &ChecksumError) -> SourceError {
-    SourceError::Malformed { at: transport.at(key), why: why.to_string() }
+    SourceError::malformed(transport.at(key), why.to_string())
 }
 
 /// What the `.sha256` file beside an asset claims, if there is one.

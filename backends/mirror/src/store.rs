@@ -2,13 +2,14 @@
 
 use loom_source::{
     Artifact, AssetRef, Authority, ClaimedDigest, Digest, DigestSource, Evidence, Index, Name,
-    Offer, Packaging, Platform, Product, Record, Release, SourceError, Statement, Version,
+    Offer, Packaging, Platform, Product, Record, Release, SourceError, SourceErrorKind, Statement,
+    Version,
     record::{DocumentError, RecordArtifact, object_path, tree_path},
 };
 
 use crate::{
     layout::is_readable,
-    transport::{Transport, is_refusal, join},
+    transport::{Transport, join},
 };
 
 /// Records and statements are small; one that is not is something else.
@@ -26,17 +27,18 @@ pub(crate) async fn find(
     let bytes = match transport.small(&path, DOCUMENT).await {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return Ok(None),
-        Err(e) if is_refusal(&e) && is_readable(transport).await => return Ok(None),
+        Err(e) if e.kind.may_be_absent() && is_readable(transport).await => return Ok(None),
         Err(e) => return Err(e),
     };
     let record = Record::parse(&bytes).map_err(|e| malformed(transport, &path, &e))?;
     let path = object_path(&record.statement);
     let bytes = transport.small(&path, DOCUMENT).await?;
-    let bytes = bytes.ok_or_else(|| SourceError::Gone { at: transport.at(&path) })?;
+    let bytes =
+        bytes.ok_or_else(|| SourceError::new(transport.at(&path), SourceErrorKind::Gone))?;
     let statement = Statement::parse(&bytes).map_err(|e| malformed(transport, &path, &e))?;
     if statement.release() != *release {
         let why = format!("it speaks of {} instead of {release}", statement.release());
-        return Err(SourceError::Malformed { at: transport.at(&path), why });
+        return Err(SourceError::malformed(transport.at(&path), why));
     }
     let at = transport.at(&path);
     Ok(Some(Offer {
@@ -57,7 +59,7 @@ fn malformed(transport: &dyn Transport, path: &str, why: &DocumentError) -> Sour
         DocumentError::Malformed { kind, source } => format!("not a valid {kind}: {source}"),
         other => other.to_string(),
     };
-    SourceError::Malformed { at: transport.at(path), why }
+    SourceError::malformed(transport.at(path), why)
 }
 
 /// The carriers of the record that can be read: of a form we know, and of an archive that the statement describes.
@@ -97,7 +99,7 @@ pub(crate) async fn list(
     line: &Product,
 ) -> Result<Option<Vec<Version>>, SourceError> {
     let index = match transport.small(Index::PATH, INDEX).await {
-        Err(e) if is_refusal(&e) && is_readable(transport).await => None,
+        Err(e) if e.kind.may_be_absent() && is_readable(transport).await => None,
         read => read?,
     };
     if let Some(bytes) = index {
@@ -106,7 +108,7 @@ pub(crate) async fn list(
     }
     let folder = format!("releases/{}/{}", line.authority, line.binary);
     let entries = match transport.list(&folder).await {
-        Err(e) if is_refusal(&e) && is_readable(transport).await => None,
+        Err(e) if e.kind.may_be_absent() && is_readable(transport).await => None,
         listed => listed?,
     };
     let Some(entries) = entries else { return Ok(None) };

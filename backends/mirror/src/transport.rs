@@ -35,12 +35,6 @@ pub(crate) trait Transport: Debug + Send + Sync {
     }
 }
 
-/// Whether access was refused in the way of a bucket without the right to list, which says so of whatever is not there:
-/// a refusal of some is absence, a refusal of all is a refusal.
-pub(crate) fn is_refusal(error: &SourceError) -> bool {
-    matches!(error, SourceError::Credentials { status, .. } if status.starts_with("403"))
-}
-
 /// What lies directly in a folder: names, not keys.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entries {

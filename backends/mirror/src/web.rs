@@ -2,11 +2,8 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loom_http::{
-    Client, GetRequest,
-    address::{is_loopback, shown},
-    header::HeaderMap,
-};
+use loom_base::{loopback::is_loopback_url, redact};
+use loom_http::{Client, GetRequest, header::HeaderMap};
 use loom_source::{Download, RangeRequest, SourceError};
 use url::Url;
 
@@ -25,7 +22,7 @@ struct Root(Url);
 
 impl std::fmt::Debug for Root {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&shown(&self.0))
+        f.write_str(&redact::url(&self.0))
     }
 }
 
@@ -35,7 +32,7 @@ impl Web {
     }
 
     pub(crate) fn is_local(&self) -> bool {
-        is_loopback(&self.root.0)
+        is_loopback_url(&self.root.0)
     }
 
     fn url(&self, key: &str) -> Url {
@@ -73,6 +70,6 @@ impl Transport for Web {
     }
 
     fn at(&self, key: &str) -> String {
-        shown(&self.url(key))
+        redact::url(&self.url(key))
     }
 }

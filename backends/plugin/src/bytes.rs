@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use loom_source::{Body, SourceError};
+use loom_source::{Body, SourceError, SourceErrorKind, TransferPhase};
 use tokio::{io::AsyncBufReadExt as _, time::Instant};
 
 use crate::talk::{PluginSession, timed};
@@ -32,7 +32,8 @@ impl Reading {
         let talk = &mut self.talk;
         let until = Instant::now() + talk.timeout;
         let reading = talk.stdout.fill_buf();
-        let got = timed(&talk.at, talk.timeout, talk.deadline, until, reading).await?;
+        let got = timed(&talk.at, TransferPhase::Body, talk.timeout, talk.deadline, until, reading)
+            .await?;
         if left == 0 {
             let more = !got.is_empty();
             return if more { Err(self.longer()) } else { self.end().await.map(|()| None) };
@@ -42,8 +43,8 @@ impl Reading {
         talk.stdout.consume(wanted);
         if piece.is_empty() {
             let why = talk.ending().await;
-            let (at, read) = (talk.at.clone(), self.read);
-            return Err(SourceError::Interrupted { at, read, source: Some(why.into()) });
+            let kind = SourceErrorKind::Interrupted { received: self.read };
+            return Err(SourceError::new(talk.at.clone(), kind).caused_by(why));
         }
         self.read += piece.len() as u64;
         Ok(Some(piece))
@@ -58,7 +59,9 @@ impl Reading {
         let talk = &mut self.talk;
         let until = Instant::now() + talk.timeout;
         let ending = talk.process.end();
-        let status = timed(&talk.at, talk.timeout, talk.deadline, until, ending).await?;
+        let status =
+            timed(&talk.at, TransferPhase::Body, talk.timeout, talk.deadline, until, ending)
+                .await?;
         if status.success() {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fmt, io,
+    fmt,
     path::PathBuf,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use loom_source::{
     AssetRef, Capabilities, Download, ListingScope, Offer, Product, RangeRequest, Release, Source,
-    SourceError, Validator, VersionListing,
+    SourceError, SourceErrorKind, Validator, VersionListing,
 };
 use serde_json::Value;
 
@@ -109,12 +109,12 @@ impl Plugin {
     ) -> Result<(PluginResponse, PluginSession), SourceError> {
         let at = self.options.at();
         if self.options.offline {
-            return Err(SourceError::Offline { at });
+            return Err(SourceError::new(at, SourceErrorKind::Offline));
         }
         let program = match &self.options.program {
             Program::At(program) => program,
             Program::Missing(why) => {
-                return Err(SourceError::Read { at, source: io::Error::other(why.clone()) });
+                return Err(SourceError::new(at, SourceErrorKind::Failed).caused_by(why.clone()));
             }
         };
         let (hello, said, talk) = PluginSession::ask(&self.options, program, question).await?;
@@ -173,10 +173,10 @@ impl Source for Plugin {
         let validator = head.validator.map(Validator::Strong);
         let same = from.validator.is_none() || from.validator == validator;
         if head.start != 0 && (head.start != from.from || !same) || head.start > head.total {
-            let (at, asked) = (talk.at.clone(), from.from);
             let of = if same { "" } else { " of something else" };
             let got = format!("those from {} of {}{of}", head.start, head.total);
-            return Err(SourceError::Range { at, asked, got });
+            let kind = SourceErrorKind::RangeMismatch { requested: from.from, got };
+            return Err(SourceError::new(talk.at.clone(), kind));
         }
         let body = bytes::body(talk, head.total - head.start);
         Ok(Download { start: head.start, total: Some(head.total), validator, body })

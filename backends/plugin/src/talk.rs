@@ -1,8 +1,8 @@
 //! One conversation: a process of its own, from its hello to its answer.
 
-use std::{io, path::Path, time::Duration};
+use std::{convert::Infallible, io, path::Path, time::Duration};
 
-use loom_source::{SourceError, json};
+use loom_source::{AccessDenied, RefusedBy, SourceError, SourceErrorKind, TransferPhase, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{ChildStdin, ChildStdout},
@@ -41,8 +41,8 @@ impl PluginSession {
     ) -> Result<(Hello, PluginResponse, Self), SourceError> {
         let at = options.at();
         let started = PluginProcess::start(program, &options.environment).await;
-        let (process, stdin, stdout) = started
-            .map_err(|source| SourceError::Read { at: program.display().to_string(), source })?;
+        let (process, stdin, stdout) =
+            started.map_err(|source| SourceError::read(program.display().to_string(), source))?;
         let mut talk = Self {
             at,
             process,
@@ -73,12 +73,12 @@ impl PluginSession {
             serde_json::to_writer(&mut lines, line).map_err(|e| self.failed(e.to_string()))?;
             lines.push(b'\n');
         }
-        // One that has ended before it was asked shows that by what it says.
+        // A plugin that ends before it has read its question shows in its answer: writing never fails the exchange.
         let asking = async {
             let _ = stdin.write_all(&lines).await;
             let _ = stdin.shutdown().await;
             drop(stdin);
-            futures::future::pending::<()>().await
+            futures::future::pending::<Infallible>().await
         };
         let answering = async {
             let hello = match self.said().await? {
@@ -97,7 +97,7 @@ impl PluginSession {
         tokio::select! {
             biased;
             answer = answering => answer,
-            () = asking => Err(SourceError::Stall { at: String::new(), after: Duration::ZERO }),
+            never = asking => match never {},
         }
     }
 
@@ -121,8 +121,9 @@ impl PluginSession {
         loop {
             let (taken, ended) = {
                 let stdout = &mut self.stdout;
+                let (phase, reading) = (TransferPhase::Response, stdout.fill_buf());
                 let read =
-                    timed(&self.at, self.timeout, self.deadline, until, stdout.fill_buf()).await?;
+                    timed(&self.at, phase, self.timeout, self.deadline, until, reading).await?;
                 let end = read.iter().position(|b| *b == b'\n');
                 line.extend_from_slice(&read[..end.unwrap_or(read.len())]);
                 (end.map_or(read.len(), |end| end + 1), end.is_some())
@@ -165,18 +166,20 @@ impl PluginSession {
         let at = self.at.clone();
         let message = self.shown(&message);
         match kind {
-            Kind::Gone => SourceError::Gone { at: format!("{at} ({message})") },
-            Kind::Credentials => SourceError::Credentials { at, status: message },
+            Kind::Gone => SourceError::new(at, SourceErrorKind::Gone).caused_by(message),
+            Kind::Credentials => {
+                SourceError::denied(at, AccessDenied::by(RefusedBy::Plugin).because(message))
+            }
             Kind::Failed => self.failed(message),
         }
     }
 
     pub(crate) fn failed(&self, why: String) -> SourceError {
-        SourceError::Read { at: self.at.clone(), source: io::Error::other(why) }
+        SourceError::new(self.at.clone(), SourceErrorKind::Failed).caused_by(why)
     }
 
     pub(crate) fn malformed(&self, why: String) -> SourceError {
-        SourceError::Malformed { at: format!("the answer of {}", self.at), why }
+        SourceError::malformed(format!("the response of {}", self.at), why)
     }
 
     pub(crate) fn unexpected(&self, wanted: &str, said: &PluginResponse) -> SourceError {
@@ -196,19 +199,23 @@ impl PluginSession {
 /// An act of reading within its time and the whole's.
 pub(crate) async fn timed<T>(
     at: &str,
+    phase: TransferPhase,
     after: Duration,
     deadline: Option<(Instant, Duration)>,
     until: Instant,
     reading: impl Future<Output = io::Result<T>>,
 ) -> Result<T, SourceError> {
-    let at = || at.to_owned();
     let (ends, total) = match deadline {
         Some((ends, total)) if ends < until => (ends, Some(total)),
         _ => (until, None),
     };
     match (timeout_at(ends, reading).await, total) {
-        (Ok(read), _) => read.map_err(|source| SourceError::Read { at: at(), source }),
-        (Err(_), Some(after)) => Err(SourceError::Budget { at: at(), after }),
-        (Err(_), None) => Err(SourceError::Stall { at: at(), after }),
+        (Ok(read), _) => read.map_err(|source| SourceError::read(at, source)),
+        (Err(_), Some(timeout)) => {
+            Err(SourceError::new(at, SourceErrorKind::TotalTimeout { timeout }))
+        }
+        (Err(_), None) => {
+            Err(SourceError::new(at, SourceErrorKind::Stalled { phase, timeout: after }))
+        }
     }
 }

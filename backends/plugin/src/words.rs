@@ -184,8 +184,8 @@ impl Offered {
         let evidence = self.evidence.into_iter();
         let evidence = evidence.map(|e| Ok(Evidence { kind: e.kind, asset: pointer(e.at)? }));
         Ok(Offer {
-            artifacts: carriers.collect::<Result<_, _>>()?,
-            evidence: evidence.collect::<Result<_, _>>()?,
+            artifacts: carriers.collect::<Result<_, &str>>()?,
+            evidence: evidence.collect::<Result<_, &str>>()?,
             ..Offer::default()
         })
     }

@@ -13,6 +13,7 @@
 //! | [`transfer`] | [`Pointer`], [`Resume`], [`Opened`]: how bytes travel |
 //! | [`source`] | the [`Source`] trait and what a source [can do](Capabilities) |
 //! | [`error`] | [`SourceError`] and what may be done about it |
+//! | [`scheme`] | [`Scheme`], the words that begin the name of a source |
 //! | [`json`] | JSON that refuses duplicate keys |
 //! | [`record`] | the store's documents that travel: [`Statement`], [`Record`], [`Index`] |
 //! | `contract` | the suite that every source passes (feature `contract`) |
@@ -30,6 +31,7 @@ pub mod offer;
 pub mod platform;
 pub mod record;
 pub mod release;
+pub mod scheme;
 pub mod source;
 pub mod transfer;
 pub mod version;
@@ -38,7 +40,10 @@ pub mod version;
 pub mod contract;
 
 pub use digest::Digest;
-pub use error::{Advice, ErrorClass, SourceError};
+pub use error::{
+    AccessDenied, Advice, ErrorClass, RateLimitExceeded, RateLimitedClient, RedirectRefusal,
+    RefusedBy, SourceError, SourceErrorKind, TokenState, TransferPhase,
+};
 pub use name::{Authority, Name};
 pub use offer::{
     ArchiveFormat, Artifact, BuildInfo, ClaimedDigest, DigestSource, Evidence, EvidenceKind, Offer,
@@ -47,8 +52,7 @@ pub use offer::{
 pub use platform::Platform;
 pub use record::{Index, Record, Statement};
 pub use release::{Product, Release};
-pub use source::{
-    Capabilities, ListedVersion, ListingScope, Source, VersionListing, parse_rfc3339,
-};
+pub use scheme::Scheme;
+pub use source::{Capabilities, ListedVersion, ListingScope, Source, VersionListing};
 pub use transfer::{AssetRef, Body, Download, RangeRequest, Validator};
 pub use version::{Selector, Slot, Version};

@@ -6,6 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use loom_base::time::parse_rfc3339;
 
 use crate::{
     AssetRef, Download, Name, Offer, Product, RangeRequest, Release, SourceError, Version,
@@ -42,11 +43,6 @@ impl From<Version> for ListedVersion {
     fn from(version: Version) -> Self {
         Self { version, published: None }
     }
-}
-
-/// The time that a text in RFC 3339, UTC, means.
-pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
-    humantime::parse_rfc3339(text).ok()
 }
 
 /// The versions that a source carries of one line.

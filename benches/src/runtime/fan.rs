@@ -1,4 +1,4 @@
-//! One to a hundred and a hundred to one, beside `nats-server` with its own client under the same load.
+//! One publisher to a hundred subscribers and the reverse, beside `nats-server` with its own client under the same load.
 
 use std::{
     sync::{
@@ -12,18 +12,21 @@ use bytes::Bytes;
 use tokio::{sync::Notify, task::JoinSet};
 
 use super::{
-    block_on,
-    client::{Broker, Heard, Listener, Speaker, join},
-    sample::median,
-    server::Server,
+    client::{Broker, LoadMessage, LoadPublisher, LoadSubscriber, join},
+    durations::median,
+    executor::block_on,
+    server::MeasuredServer,
 };
-use crate::{Ground, Outcome, mark::Mark};
+use crate::{
+    setup::{BenchSetup, Outcome},
+    target::Target,
+};
 
 const MANY: usize = 100;
 const SIZE: usize = 1024;
 /// Deliveries per run.
 const DELIVERIES: u64 = 400_000;
-/// Events under way to any one listener; less than both servers keep for one.
+/// Events under way to one subscriber; fewer than both servers queue for it.
 const UNDER_WAY: u64 = 1000;
 
 #[derive(Debug, Clone, Copy)]
@@ -34,13 +37,13 @@ enum Shape {
 
 /// Deliveries per second, and the server's processor time for each in microseconds.
 #[derive(Debug, Clone, Copy)]
-struct Run {
+struct FanRun {
     per_second: f64,
     cpu: f64,
 }
 
-pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
-    let mut marks = Vec::new();
+pub(crate) fn run(setup: &BenchSetup) -> Outcome<Vec<Target>> {
+    let mut targets = Vec::new();
     for (shape, title, speed, cost) in [
         (
             Shape::OneToMany,
@@ -58,12 +61,12 @@ pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
         println!("\n{title}, {SIZE} bytes, at most {UNDER_WAY} under way");
         println!("  {:22} {:>14} {:>16}", "", "deliveries/s", "CPU us/delivery");
         let (mut speeds, mut costs) = (Vec::new(), Vec::new());
-        for round in 0..ground.rounds(5) {
+        for round in 0..setup.rounds(5) {
             let mut order = [Broker::Loom, Broker::Nats];
             order.rotate_left(round % 2);
             let mut runs = [None; 2];
             for broker in order {
-                let run = measure(ground, broker, shape)?;
+                let run = measure(setup, broker, shape)?;
                 let name =
                     if broker == Broker::Loom { "loom-bridge-server" } else { "nats-server" };
                 println!("  {name:22} {:14.0} {:16.2}", run.per_second, run.cpu);
@@ -74,16 +77,16 @@ pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
                 costs.push(loom.cpu / nats.cpu);
             }
         }
-        marks.push(Mark { what: speed, got: median(speeds), limit: 3.0, target: 1.0 });
-        marks.push(Mark { what: cost, got: median(costs), limit: 2.0, target: 1.0 });
+        targets.push(Target { what: speed, figure: median(speeds), limit: 3.0, goal: 1.0 });
+        targets.push(Target { what: cost, figure: median(costs), limit: 2.0, goal: 1.0 });
     }
-    Ok(marks)
+    Ok(targets)
 }
 
-fn measure(ground: &Ground, broker: Broker, shape: Shape) -> Outcome<Run> {
+fn measure(setup: &BenchSetup, broker: Broker, shape: Shape) -> Outcome<FanRun> {
     let server = match broker {
-        Broker::Loom => Server::loom(&ground.server)?,
-        Broker::Nats => Server::nats()?,
+        Broker::Loom => MeasuredServer::loom(&setup.server)?,
+        Broker::Nats => MeasuredServer::nats()?,
     };
     block_on(async {
         match shape {
@@ -93,92 +96,97 @@ fn measure(ground: &Ground, broker: Broker, shape: Shape) -> Outcome<Run> {
     })
 }
 
-/// How far one listener is.
+/// How many events one subscriber has received.
 #[derive(Debug, Default)]
-struct Progress {
-    heard: AtomicU64,
-    news: Notify,
+struct SubscriberProgress {
+    received: AtomicU64,
+    changed: Notify,
 }
 
-async fn fan(server: &Server, broker: Broker, speakers: usize, listeners: usize) -> Outcome<Run> {
-    let events = DELIVERIES / listeners as u64;
+async fn fan(
+    server: &MeasuredServer,
+    broker: Broker,
+    publishers: usize,
+    subscribers: usize,
+) -> Outcome<FanRun> {
+    let events = DELIVERIES / subscribers as u64;
     let mut progress = Vec::new();
     let mut tasks = JoinSet::new();
-    for n in 0..listeners {
-        let (speaker, listener) =
-            join(broker, &server.address, &format!("listener-{n}"), "topic").await?;
-        let own = Arc::new(Progress::default());
+    for n in 0..subscribers {
+        let (publisher, subscriber) =
+            join(broker, &server.address, &format!("subscriber-{n}"), "topic").await?;
+        let own = Arc::new(SubscriberProgress::default());
         progress.push(Arc::clone(&own));
-        tasks.spawn(listen(speaker, listener, own, events));
+        tasks.spawn(subscribe(publisher, subscriber, own, events));
     }
-    let progress: Arc<[Arc<Progress>]> = progress.into();
-    let mut says = Vec::new();
-    for n in 0..speakers {
-        says.push(join(broker, &server.address, &format!("speaker-{n}"), "").await?);
+    let progress: Arc<[Arc<SubscriberProgress>]> = progress.into();
+    let mut clients = Vec::new();
+    for n in 0..publishers {
+        clients.push(join(broker, &server.address, &format!("publisher-{n}"), "").await?);
     }
-    let (begun, cpu) = (Instant::now(), server.cpu()?);
-    for (speaker, listener) in says {
-        let share = events / speakers as u64;
-        let window = UNDER_WAY / speakers as u64;
-        tasks.spawn(speak(
-            speaker,
-            listener,
+    let (start, cpu) = (Instant::now(), server.cpu()?);
+    for (publisher, subscriber) in clients {
+        let share = events / publishers as u64;
+        let window = UNDER_WAY / publishers as u64;
+        tasks.spawn(publish(
+            publisher,
+            subscriber,
             Arc::clone(&progress),
             share,
             window,
-            speakers as u64,
+            publishers as u64,
         ));
     }
-    // The first that fails ends it; the others would wait for it in vain. Nobody hangs up before all is heard: a
-    // stream that breaks takes along what it has not sent yet.
-    let mut through = Vec::new();
+    // The first failure ends the run; the others would wait for it in vain. No client disconnects before all events
+    // are received: a stream that breaks drops what it has not sent yet.
+    let mut connections = Vec::new();
     while let Some(done) = tasks.join_next().await {
-        through.push(done??);
+        connections.push(done??);
     }
-    let (took, cpu) = (begun.elapsed().as_secs_f64(), server.cpu()?.saturating_sub(cpu));
-    drop(through);
-    let deliveries = (events * listeners as u64) as f64;
-    Ok(Run { per_second: deliveries / took, cpu: cpu.as_secs_f64() * 1e6 / deliveries })
+    let (took, cpu) = (start.elapsed().as_secs_f64(), server.cpu()?.saturating_sub(cpu));
+    drop(connections);
+    let deliveries = (events * subscribers as u64) as f64;
+    Ok(FanRun { per_second: deliveries / took, cpu: cpu.as_secs_f64() * 1e6 / deliveries })
 }
 
-async fn listen(
-    speaker: Speaker,
-    mut listener: Listener,
-    progress: Arc<Progress>,
+async fn subscribe(
+    publisher: LoadPublisher,
+    mut subscriber: LoadSubscriber,
+    progress: Arc<SubscriberProgress>,
     events: u64,
-) -> Outcome<(Speaker, Listener)> {
-    for heard in 1..=events {
-        match listener.hear().await? {
-            Heard::Payload(payload) if payload.len() == SIZE => {}
+) -> Outcome<(LoadPublisher, LoadSubscriber)> {
+    for received in 1..=events {
+        match subscriber.receive().await? {
+            LoadMessage::Payload(payload) if payload.len() == SIZE => {}
             other => return Err(format!("not a delivery: {other:?}").into()),
         }
-        progress.heard.store(heard, Ordering::Release);
-        progress.news.notify_one();
+        progress.received.store(received, Ordering::Release);
+        progress.changed.notify_one();
     }
-    Ok((speaker, listener))
+    Ok((publisher, subscriber))
 }
 
-/// Sends its share, never more than `window` ahead of the slowest listener's part in it.
-async fn speak(
-    speaker: Speaker,
-    listener: Listener,
-    progress: Arc<[Arc<Progress>]>,
+/// Publishes `share` events, never more than `window` ahead of the slowest subscriber.
+async fn publish(
+    publisher: LoadPublisher,
+    subscriber: LoadSubscriber,
+    progress: Arc<[Arc<SubscriberProgress>]>,
     share: u64,
     window: u64,
-    speakers: u64,
-) -> Outcome<(Speaker, Listener)> {
+    publishers: u64,
+) -> Outcome<(LoadPublisher, LoadSubscriber)> {
     let payload = Bytes::from(vec![b'x'; SIZE]);
     for sent in 0..share {
         for slowest in &*progress {
-            while slowest.heard.load(Ordering::Acquire) / speakers + window <= sent {
-                let news = slowest.news.notified();
-                if slowest.heard.load(Ordering::Acquire) / speakers + window <= sent {
-                    // Others may wait too, and one of them got the news: look again soon.
-                    _ = tokio::time::timeout(std::time::Duration::from_millis(1), news).await;
+            while slowest.received.load(Ordering::Acquire) / publishers + window <= sent {
+                let changed = slowest.changed.notified();
+                if slowest.received.load(Ordering::Acquire) / publishers + window <= sent {
+                    // Another publisher may have consumed the notification: look again soon.
+                    _ = tokio::time::timeout(std::time::Duration::from_millis(1), changed).await;
                 }
             }
         }
-        speaker.publish("topic", payload.clone()).await?;
+        publisher.publish("topic", payload.clone()).await?;
     }
-    Ok((speaker, listener))
+    Ok((publisher, subscriber))
 }

@@ -10,73 +10,76 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{Outcome, process::command};
+use crate::{process::command, setup::Outcome};
 
-/// What a server may take to get ready.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How often a ready file is looked for; adds half of it to what is measured.
-const LOOK: Duration = Duration::from_micros(200);
+/// How long a server may take to become ready.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The interval at which a ready file is looked for; half of it is added to the measured time.
+const INTERVAL: Duration = Duration::from_micros(200);
 
-/// A running server; gone when dropped.
+/// A running server; killed when dropped.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct MeasuredServer {
     child: Child,
-    /// Where it takes connections, `ip:port`.
+    /// Its address, `ip:port`.
     pub(crate) address: String,
-    /// From before its start until it said that it is ready.
+    /// The time from before its start until its ready file appeared.
     pub(crate) took: Duration,
     _folder: TempDir,
 }
 
-impl Server {
-    /// Starts `loom-bridge-server` as `loom up` does, dashboard and all, on ports that the system picks.
+impl MeasuredServer {
+    /// Starts `loom-bridge-server` with its dashboard, as `loom up` does, on ports that the system picks.
     pub(crate) fn loom(program: &Path) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
         let ready = folder.path().join("ready.json");
-        let mut start = command(program, folder.path());
-        start.env("LOOM_BRIDGE_ADDR", "127.0.0.1:0").env("LOOM_READY_FILE", &ready);
-        start.env("LOOM_DASHBOARD", "1").env("LOOM_DASHBOARD_PORT", "0").env("RUST_LOG", "error");
-        Self::start(&mut start, folder, || fs::read_to_string(&ready).ok(), "\"bridge\":\"")
+        let mut start_command = command(program, folder.path());
+        start_command.env("LOOM_BRIDGE_ADDR", "127.0.0.1:0").env("LOOM_READY_FILE", &ready);
+        start_command
+            .env("LOOM_DASHBOARD", "1")
+            .env("LOOM_DASHBOARD_PORT", "0")
+            .env("RUST_LOG", "error");
+        Self::start(&mut start_command, folder, || fs::read_to_string(&ready).ok(), "\"bridge\":\"")
     }
 
     /// Starts Debian's `nats-server`.
     pub(crate) fn nats() -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().to_owned();
-        let mut start = command("/usr/sbin/nats-server", &path);
-        start.args(["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir"]).arg(&path);
-        start.args(["-l", "/dev/null"]);
+        let mut start_command = command("/usr/sbin/nats-server", &path);
+        start_command.args(["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir"]).arg(&path);
+        start_command.args(["-l", "/dev/null"]);
         let ports = || {
             let named = fs::read_dir(&path).ok()?.flatten().map(|entry| entry.path());
             let file =
                 named.into_iter().find(|path| path.extension().is_some_and(|e| e == "ports"));
             fs::read_to_string(file?).ok().filter(|text| text.contains("nats://"))
         };
-        Self::start(&mut start, folder, ports, "nats://")
+        Self::start(&mut start_command, folder, ports, "nats://")
     }
 
-    /// `told` answers a document once there is one; the address follows `after` in it.
+    /// `document` returns the ready file once it exists; the address follows `after` in it.
     fn start(
-        start: &mut Command,
+        command: &mut Command,
         folder: TempDir,
-        told: impl Fn() -> Option<String>,
+        document: impl Fn() -> Option<String>,
         after: &str,
     ) -> Outcome<Self> {
-        let begun = Instant::now();
-        let mut child = start.spawn().map_err(|e| format!("{start:?}: {e}"))?;
-        while begun.elapsed() < PATIENCE {
-            if let Some(document) = told() {
-                let took = begun.elapsed();
+        let start = Instant::now();
+        let mut child = command.spawn().map_err(|e| format!("{command:?}: {e}"))?;
+        while start.elapsed() < TIMEOUT {
+            if let Some(document) = document() {
+                let took = start.elapsed();
                 let (_, rest) = document.split_once(after).ok_or("a ready file without address")?;
                 let address = rest.split('"').next().unwrap_or_default().to_owned();
                 return Ok(Self { child, address, took, _folder: folder });
             }
-            thread::sleep(LOOK);
+            thread::sleep(INTERVAL);
         }
-        // Not ready in time, so it is of no use; that it was gone already changes nothing.
+        // It may have ended already, which changes nothing.
         _ = child.kill();
         _ = child.wait();
-        Err(format!("{start:?} did not get ready").into())
+        Err(format!("{command:?} did not become ready").into())
     }
 
     /// The resident set, in MiB.
@@ -94,14 +97,14 @@ impl Server {
         let ticks =
             |at: usize| fields.split_whitespace().nth(at).and_then(|t| t.parse::<u64>().ok());
         let ticks = ticks(11).zip(ticks(12)).map(|(user, system)| user + system);
-        // The kernel tells these times in hundredths of a second on every platform that we measure on.
+        // The kernel counts these times in hundredths of a second on every platform that is measured.
         Ok(Duration::from_millis(ticks.ok_or("no times in stat")? * 10))
     }
 }
 
-impl Drop for Server {
+impl Drop for MeasuredServer {
     fn drop(&mut self) {
-        // It may be gone already.
+        // It may have ended already.
         _ = self.child.kill();
         _ = self.child.wait();
     }

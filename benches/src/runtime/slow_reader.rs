@@ -1,40 +1,44 @@
-//! What one subscriber that never reads costs everybody else.
+//! What one subscriber that never reads costs all others.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use loom_base::LockExt as _;
 use tokio::{task::JoinSet, time};
 
 use super::{
-    block_on,
-    client::{Broker, Heard, Listener, Speaker, join},
-    sample::{Sample, median},
-    server::Server,
+    client::{Broker, LoadMessage, LoadPublisher, LoadSubscriber, join},
+    durations::{Durations, median},
+    executor::block_on,
+    server::MeasuredServer,
 };
-use crate::{Ground, Outcome, mark::Mark};
+use crate::{
+    setup::{BenchSetup, Outcome},
+    target::Target,
+};
 
-/// The load: so many events of this size.
+/// The load: this many events per second of this size.
 const PER_SECOND: u32 = 20_000;
 const SIZE: usize = 1024;
 const LONG: Duration = Duration::from_secs(10);
-/// How often unrelated agents speak, and the publisher pings.
+/// The interval at which unrelated agents publish, and the publisher pings.
 const PROBE: Duration = Duration::from_millis(5);
 
 /// What was measured in one run.
 #[derive(Debug)]
-struct Run {
-    delivery: Sample,
-    ping: Sample,
+struct SlowReaderRun {
+    delivery: Durations,
+    ping: Durations,
     sent: u64,
-    /// Every second, MiB.
+    /// The server's memory at every second, in MiB.
     memory: Vec<f64>,
 }
 
-pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
+pub(crate) fn run(setup: &BenchSetup) -> Outcome<Vec<Target>> {
     println!(
         "\none subscriber that never reads, at {PER_SECOND} events/s of {SIZE} bytes for {LONG:?}"
     );
@@ -43,13 +47,13 @@ pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
         "", "events/s", "delivery p99", "ping p99", "MiB"
     );
     let (mut deliveries, mut pings, mut growth) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ground.rounds(3) {
-        // The one that begins changes, so that a machine that warms up favours neither.
+    for round in 0..setup.rounds(3) {
+        // The order alternates, so that a machine that warms up favours neither.
         let mut order = [false, true];
         order.rotate_left(round % 2);
         let mut p99 = [(0.0, 0.0); 2];
         for sleeper in order {
-            let server = Server::loom(&ground.server)?;
+            let server = MeasuredServer::loom(&setup.server)?;
             let mut run = block_on(once(&server, sleeper))?;
             let (delivery, ping) = (run.delivery.ms(0.99), run.ping.ms(0.99));
             let name = if sleeper { "with it" } else { "without it" };
@@ -69,17 +73,17 @@ pub(crate) fn run(ground: &Ground) -> Outcome<Vec<Mark>> {
         pings.push((with.1 - 5.0) / without.1);
     }
     Ok(vec![
-        mark("slow reader: (others' p99 - 5 ms) / without", deliveries, 2.0, 1.0),
-        mark("slow reader: (pings' p99 - 5 ms) / without", pings, 2.0, 1.0),
-        mark("slow reader: memory at the end / halfway", growth, 1.1, 1.02),
+        target("slow reader: (others' p99 - 5 ms) / without", deliveries, 2.0, 1.0),
+        target("slow reader: (pings' p99 - 5 ms) / without", pings, 2.0, 1.0),
+        target("slow reader: memory at the end / halfway", growth, 1.1, 1.02),
     ])
 }
 
-fn mark(what: &'static str, figures: Vec<f64>, limit: f64, target: f64) -> Mark {
-    Mark { what, got: median(figures), limit, target }
+fn target(what: &'static str, figures: Vec<f64>, limit: f64, goal: f64) -> Target {
+    Target { what, figure: median(figures), limit, goal }
 }
 
-async fn once(server: &Server, sleeper: bool) -> Outcome<Run> {
+async fn once(server: &MeasuredServer, sleeper: bool) -> Outcome<SlowReaderRun> {
     let at = |name, topic| join(Broker::Loom, &server.address, name, topic);
     let asleep = if sleeper { Some(at("sleeper", "load").await?) } else { None };
     let (load, pongs) = at("load", "").await?;
@@ -104,18 +108,18 @@ async fn once(server: &Server, sleeper: bool) -> Outcome<Run> {
     let (ping, delivery) = (pings.await??, deliveries.await??);
     tasks.shutdown().await;
     drop(asleep);
-    Ok(Run { delivery, ping, sent, memory })
+    Ok(SlowReaderRun { delivery, ping, sent, memory })
 }
 
-/// Sends the load, in step with the clock.
-async fn send(load: Speaker) -> Outcome<u64> {
+/// Publishes the load at a constant rate.
+async fn send(load: LoadPublisher) -> Outcome<u64> {
     let payload = Bytes::from(vec![b'x'; SIZE]);
-    let begun = Instant::now();
+    let start = Instant::now();
     let mut every = time::interval(Duration::from_millis(1));
     let mut sent = 0;
-    while begun.elapsed() < LONG {
+    while start.elapsed() < LONG {
         every.tick().await;
-        let due = (begun.elapsed().as_secs_f64() * f64::from(PER_SECOND)) as u64;
+        let due = (start.elapsed().as_secs_f64() * f64::from(PER_SECOND)) as u64;
         while sent < due {
             load.publish("load", payload.clone()).await?;
             sent += 1;
@@ -124,34 +128,34 @@ async fn send(load: Speaker) -> Outcome<u64> {
     Ok(sent)
 }
 
-async fn ping(load: Speaker, pinged: Arc<Mutex<VecDeque<Instant>>>) -> Outcome {
+async fn ping(load: LoadPublisher, pinged: Arc<Mutex<VecDeque<Instant>>>) -> Outcome {
     let mut every = time::interval(PROBE);
     loop {
         every.tick().await;
-        pinged.lock().unwrap_or_else(PoisonError::into_inner).push_back(Instant::now());
+        pinged.locked().push_back(Instant::now());
         load.ping().await?;
     }
 }
 
-/// Answers come in the order of the pings.
+/// Measures the round trips; pongs arrive in the order of the pings.
 async fn pongs_until(
-    mut pongs: Listener,
+    mut pongs: LoadSubscriber,
     end: Instant,
     pinged: Arc<Mutex<VecDeque<Instant>>>,
-) -> Outcome<Sample> {
-    let mut sample = Sample::default();
+) -> Outcome<Durations> {
+    let mut sample = Durations::default();
     while Instant::now() < end {
-        if !matches!(pongs.hear().await?, Heard::Pong) {
+        if !matches!(pongs.receive().await?, LoadMessage::Pong) {
             return Err("not a pong".into());
         }
-        let then = pinged.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let then = pinged.locked().pop_front();
         sample.add(then.ok_or("a pong without a ping")?.elapsed());
     }
     Ok(sample)
 }
 
-/// Each event says when it was sent.
-async fn probe(one: Speaker, epoch: Instant) -> Outcome {
+/// Publishes events that hold the time at which they were sent.
+async fn probe(one: LoadPublisher, epoch: Instant) -> Outcome {
     let mut every = time::interval(PROBE);
     loop {
         every.tick().await;
@@ -161,10 +165,10 @@ async fn probe(one: Speaker, epoch: Instant) -> Outcome {
     }
 }
 
-async fn deliveries_until(mut other: Listener, epoch: Instant) -> Outcome<Sample> {
-    let mut sample = Sample::default();
+async fn deliveries_until(mut other: LoadSubscriber, epoch: Instant) -> Outcome<Durations> {
+    let mut sample = Durations::default();
     while epoch.elapsed() < LONG {
-        let Heard::Payload(payload) = other.hear().await? else {
+        let LoadMessage::Payload(payload) = other.receive().await? else {
             return Err("not a delivery".into());
         };
         let then: [u8; 8] = payload.as_ref().try_into()?;

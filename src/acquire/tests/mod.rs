@@ -15,6 +15,7 @@ use std::{
 use loom_mirror::{Mirror, MirrorOptions};
 use loom_source::{Authority, Digest, Name, Platform, Product, Release, Selector};
 use tempfile::TempDir;
+use url::Url;
 
 use super::{AcquireError, Acquired, Acquirer, Observer, Progress, SourceRuntime, TransferRetry};
 use crate::sources::{Candidate, Reach};
@@ -86,7 +87,8 @@ impl Home {
     fn mirror(&self, name: &str) -> Candidate {
         fs::create_dir_all(self.path(name)).unwrap();
         let mirror =
-            Mirror::open(self.path(name).to_str().unwrap(), MirrorOptions::default()).unwrap();
+            Mirror::open(Url::from_file_path(self.path(name)).unwrap(), MirrorOptions::default())
+                .unwrap();
         Candidate {
             name: name.to_owned(),
             origin: SourceClass::Mirror,

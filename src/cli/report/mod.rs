@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `command_error` | [`CommandError`], which all of them become |
 //! | `text` | how a [`CommandError`] is printed |
+//! | `source_error` | requests to sources |
 //! | `launch` | starting, querying and stopping runtimes |
 //! | `state` | files of the state folder |
 
 mod command_error;
 mod launch;
+pub(crate) mod source_error;
 mod state;
 mod text;
 

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use loom_http::Exchange;
-use loom_source::{DigestSource, ErrorClass, EvidenceKind, Slot, SourceError};
+use loom_source::{DigestSource, ErrorClass, EvidenceKind, Slot, SourceError, SourceErrorKind};
 
-use crate::cli::{CommandError, Exit};
+use crate::cli::{CommandError, Exit, report::source_error};
 use loom_runtime::acquire::AcquireError;
 
 /// One source, and what came of asking it.
@@ -61,13 +61,15 @@ const NOBODY: &str =
 impl ProbeState {
     /// A source could not answer.
     pub(crate) fn failed(error: &SourceError) -> Self {
-        let exit = match error.class() {
+        let exit = match error.kind.class() {
             ErrorClass::Credentials => Exit::Credentials,
             ErrorClass::Offline => Exit::Offline,
             ErrorClass::Unreachable => Exit::Unreachable,
         };
-        let hint = error.hint().or_else(|| match error {
-            SourceError::Connect { .. } | SourceError::Stall { .. } => Some(NOBODY.to_owned()),
+        let hint = source_error::hint(error).or_else(|| match error.kind {
+            SourceErrorKind::Connect { .. } | SourceErrorKind::Stalled { .. } => {
+                Some(NOBODY.to_owned())
+            }
             _ => None,
         });
         Self::Failed(CommandError::of(exit, error).maybe_hint(hint))

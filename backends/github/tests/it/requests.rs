@@ -3,7 +3,8 @@
 use crate::support::{self, archive, bald, linux, release, source, wanted};
 use loom_github_server::{Asset, Fault, GithubServer, Origin, Release, Shelf, Shown};
 use loom_source::{
-    Digest, DigestSource, ListingScope, RangeRequest, Source, Version, VersionListing,
+    Digest, DigestSource, ListingScope, RangeRequest, RateLimitedClient, Source, SourceErrorKind,
+    Version, VersionListing,
 };
 
 fn versions(texts: &[&str]) -> Vec<Version> {
@@ -221,7 +222,9 @@ async fn pages_that_turn_us_away_are_not_asked_on() {
     server.fault(Origin::Page, "", Fault::retry_after(90), usize::MAX);
     let error = source(&server, None).find(&wanted("0.1.0")).await.unwrap_err();
     assert!(error.to_string().contains("(in 1m 30s)"), "{error}");
-    assert!(error.hint().unwrap().contains("TEST_TOKEN"));
+    let SourceErrorKind::RateLimited(limit) = error.kind else { panic!("{error:?}") };
+    let token_variable = Some("TEST_TOKEN".to_owned());
+    assert_eq!(limit.client, RateLimitedClient::Anonymous { token_variable });
     assert_eq!(server.count(Origin::Page), 1);
     let known = source(&server, Some("right-t0ken"));
     let offer = known.find(&wanted("0.1.0")).await.unwrap().unwrap();

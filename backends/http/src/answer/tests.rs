@@ -16,7 +16,7 @@ fn judged(status: u16, from: u64, tag: Option<&str>, lines: &[(&'static str, &st
     let asked = RangeRequest { from, validator };
     match judge("x", &asked, StatusCode::from_u16(status).unwrap(), &headers(lines)) {
         Ok(verdict) => format!("{verdict:?}"),
-        Err(e) => format!("{e:?}").split([' ', '{']).next().unwrap_or_default().to_owned(),
+        Err(error) => error.kind.as_str().to_owned(),
     }
 }
 
@@ -39,28 +39,28 @@ fn answers_mean_what_they_say() {
             &[("etag", "W/\"a\""), range("bytes 5-9/10")],
             "Rest { total: Some(10) }",
         ),
-        (206, 5, None, &[range("bytes 4-9/10")], "Range"),
-        (206, 5, None, &[range("bytes 5-10/10")], "Range"),
-        (206, 5, None, &[range("bytes 9-5/10")], "Range"),
-        (206, 5, None, &[range("pages 5-9/10")], "Range"),
-        (206, 5, None, &[("content-type", "multipart/byteranges; boundary=x")], "Range"),
-        (206, 0, None, &[range("bytes 0-9/10")], "Range"),
+        (206, 5, None, &[range("bytes 4-9/10")], "range_mismatch"),
+        (206, 5, None, &[range("bytes 5-10/10")], "range_mismatch"),
+        (206, 5, None, &[range("bytes 9-5/10")], "range_mismatch"),
+        (206, 5, None, &[range("pages 5-9/10")], "range_mismatch"),
+        (206, 5, None, &[("content-type", "multipart/byteranges; boundary=x")], "range_mismatch"),
+        (206, 0, None, &[range("bytes 0-9/10")], "range_mismatch"),
         (416, 10, None, &[range("bytes */10")], "End"),
         (416, 10, None, &[range("bytes */9")], "Restart"),
         (416, 10, None, &[], "Restart"),
-        (416, 0, None, &[], "Status"),
+        (416, 0, None, &[], "http_status"),
         (404, 0, None, &[], "Absent"),
         (410, 5, None, &[], "Absent"),
-        (401, 0, None, &[], "Credentials"),
-        (403, 0, None, &[], "Credentials"),
-        (407, 0, None, &[], "Credentials"),
-        (204, 0, None, &[], "Status"),
-        (304, 0, None, &[], "Status"),
-        (500, 0, None, &[], "Status"),
-        (511, 0, None, &[], "Html"),
+        (401, 0, None, &[], "access_denied"),
+        (403, 0, None, &[], "access_denied"),
+        (407, 0, None, &[], "access_denied"),
+        (204, 0, None, &[], "http_status"),
+        (304, 0, None, &[], "http_status"),
+        (500, 0, None, &[], "http_status"),
+        (511, 0, None, &[], "html_page"),
         (200, 0, None, &[("content-encoding", "identity")], "Whole"),
-        (200, 0, None, &[("content-encoding", "gzip")], "Encoded"),
-        (206, 5, None, &[range("bytes 5-9/10"), ("content-encoding", "br")], "Encoded"),
+        (200, 0, None, &[("content-encoding", "gzip")], "content_encoding"),
+        (206, 5, None, &[range("bytes 5-9/10"), ("content-encoding", "br")], "content_encoding"),
     ] {
         assert_eq!(judged(status, from, tag, lines), expected, "{status} {from} {tag:?} {lines:?}");
     }

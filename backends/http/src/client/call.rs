@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use loom_source::{Body, RangeRequest, SourceError};
+use loom_base::redact;
+use loom_source::{Body, RangeRequest, SourceError, SourceErrorKind};
 use reqwest::{
     Method, Request, StatusCode,
     header::{self, HeaderMap, HeaderValue},
@@ -80,7 +81,7 @@ impl Client {
         call: &HttpCall,
         course: &RequestAttempts<'_>,
     ) -> Result<CallResponse, SourceError> {
-        let at = address::shown(&call.get.url);
+        let at = redact::url(&call.get.url);
         let (headers, resume) = (&call.get.headers, &RangeRequest::whole());
         let step = Hop { url: &call.get.url, headers, resume, at: &at };
         let answer = self.execute(course, &step, call.request()).await?;
@@ -88,7 +89,7 @@ impl Client {
         if matches!(status, 408 | 425 | 429 | 500..=599) {
             let retry_after = retry_after(answer.headers(), std::time::SystemTime::now());
             self.drain(answer).await;
-            return Err(SourceError::Status { at, status, retry_after });
+            return Err(SourceError::new(at, SourceErrorKind::HttpStatus { status, retry_after }));
         }
         let (status, headers) = (answer.status(), answer.headers().clone());
         let promise = ExpectedBody {

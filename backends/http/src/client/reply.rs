@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use futures::StreamExt as _;
-use loom_source::{RangeRequest, SourceError};
+use loom_base::redact;
+use loom_source::{RangeRequest, SourceError, SourceErrorKind};
 use reqwest::{Response, header::HeaderMap};
 use url::Url;
 
@@ -65,7 +66,7 @@ impl Client {
             Redirects::Follow => self.send(course, &whole).await?,
             Redirects::Return => {
                 address::admit(&self.network, url)?;
-                let at = address::shown(url);
+                let at = redact::url(url);
                 let step = Hop { url, headers: &course.get.headers, resume: &whole, at: &at };
                 (self.send_once(course, &step).await?, at)
             }
@@ -76,7 +77,11 @@ impl Client {
             self.drain(response).await;
             return Err(match refused {
                 Err(error) => error,
-                Ok(_) => SourceError::Status { at, status: status.as_u16(), retry_after: None },
+                Ok(_) => {
+                    let status = status.as_u16();
+                    let kind = SourceErrorKind::HttpStatus { status, retry_after: None };
+                    SourceError::new(at, kind)
+                }
             });
         }
         let location = target(&response, url).and_then(Result::ok);

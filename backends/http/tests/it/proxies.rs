@@ -2,7 +2,7 @@
 
 use crate::support::{Server, failure, read, tls, with};
 use loom_http::{Client, GetRequest, Journal, ProxySettings};
-use loom_source::{ErrorClass, SourceError};
+use loom_source::{RefusedBy, SourceErrorKind};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
 const WHO: &str = "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=\"p\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -40,9 +40,8 @@ async fn a_proxy_that_wants_a_login_says_so_whatever_it_is_asked_for() {
         let proxy = Server::answering(&[WHO]).await;
         let client = through(&format!("http://{}", proxy.address));
         let error = failure(&client, GetRequest::new(url.parse().unwrap())).await;
-        assert_eq!(error.class(), ErrorClass::Credentials, "{error:?}");
-        let hint = error.hint().unwrap();
-        assert!(hint.contains("HTTPS_PROXY=http://USER:PASSWORD@"), "{hint}");
+        let SourceErrorKind::AccessDenied(denial) = error.kind else { panic!("{error:?}") };
+        assert_eq!(denial.by, RefusedBy::Proxy { status: Some(407) });
         assert_eq!(proxy.requests().len(), 1, "asking again gives no other answer");
     }
 }
@@ -53,7 +52,7 @@ async fn a_tunnel_is_asked_for_with_the_proxys_own_login_only() {
     let client = through(&format!("http://user:s3cret@{}", proxy.address));
     let get = GetRequest::new("https://me:mine@mirror.invalid/x".parse().unwrap());
     let error = failure(&client, get).await;
-    assert!(matches!(error, SourceError::Connect { .. }), "{error:?}");
+    assert!(matches!(error.kind, SourceErrorKind::Connect { .. }), "{error:?}");
     let request = &proxy.requests()[0];
     assert!(request.starts_with("connect mirror.invalid:443 http/1.1"), "{request}");
     // «user:s3cret» in base64, in lower case as the log has it
@@ -74,7 +73,7 @@ async fn a_proxy_may_speak_tls_itself() {
     assert_eq!(read(opened).await.0, b"hello");
     let distrusting = with(|n| (n.allow_http, n.proxy) = (true, proxy));
     let error = failure(&distrusting, get).await;
-    assert!(matches!(error, SourceError::Tls { .. }), "{error:?}");
+    assert!(matches!(error.kind, SourceErrorKind::Tls), "{error:?}");
 }
 
 #[tokio::test]

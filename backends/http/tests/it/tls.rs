@@ -2,7 +2,7 @@
 
 use crate::support::{failure, read, tls::serve, with};
 use loom_http::{Client, GetRequest, NetworkError, NetworkSettings, Roots};
-use loom_source::{Advice, SourceError};
+use loom_source::{Advice, SourceErrorKind};
 use url::Url;
 
 fn url(port: u16) -> Url {
@@ -23,9 +23,8 @@ async fn an_extra_authority_is_trusted_and_no_other() {
     let (_, another) = serve(&["localhost"], OK).await;
     for client in [with(|_| {}), trusting(another)] {
         let error = failure(&client, GetRequest::new(url(port))).await;
-        assert!(matches!(error, SourceError::Tls { .. }), "{error:?}");
-        assert_eq!(error.advice(), Advice::Next);
-        assert!(error.hint().unwrap().contains("ca ="), "{:?}", error.hint());
+        assert!(matches!(error.kind, SourceErrorKind::Tls), "{error:?}");
+        assert_eq!(error.kind.advice(), Advice::Next);
     }
 }
 
@@ -53,7 +52,7 @@ async fn given_roots_stand_for_the_systems() {
 async fn a_certificate_counts_for_its_name_only() {
     let (port, ca) = serve(&["elsewhere.example"], OK).await;
     let error = failure(&trusting(ca), GetRequest::new(url(port))).await;
-    assert!(matches!(error, SourceError::Tls { .. }), "{error:?}");
+    assert!(matches!(error.kind, SourceErrorKind::Tls), "{error:?}");
 }
 
 #[tokio::test]
@@ -62,8 +61,8 @@ async fn https_is_never_left_for_plain_http() {
     let (port, ca) = serve(&["localhost"], to).await;
     let client = with(|network| (network.ca, network.allow_http) = (vec![ca], true));
     let error = failure(&client, GetRequest::new(url(port))).await;
-    assert!(matches!(error, SourceError::Redirect { .. }), "{error:?}");
-    assert!(error.to_string().contains("never left for plain http"), "{error}");
+    assert!(matches!(error.kind, SourceErrorKind::Redirect { .. }), "{error:?}");
+    assert!(error.to_string().contains("https must not redirect to http"), "{error}");
 }
 
 #[test]

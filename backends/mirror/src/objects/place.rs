@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use loom_http::address::is_loopback;
+use loom_base::loopback::is_loopback_url;
+use loom_source::Scheme;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
@@ -29,21 +30,21 @@ pub(crate) struct BucketUrl {
 }
 
 impl BucketProvider {
-    /// The provider of a scheme.
-    pub(crate) fn of(scheme: &str) -> Option<Self> {
+    /// The provider that URLs of this scheme name buckets of.
+    pub(crate) fn of(scheme: Scheme) -> Option<Self> {
         match scheme {
-            "s3" => Some(Self::S3),
-            "gs" => Some(Self::Google),
-            "az" => Some(Self::Azure),
+            Scheme::S3 => Some(Self::S3),
+            Scheme::Gs => Some(Self::Google),
+            Scheme::Az => Some(Self::Azure),
             _ => None,
         }
     }
 
-    fn scheme(self) -> &'static str {
+    fn scheme(self) -> Scheme {
         match self {
-            Self::S3 => "s3",
-            Self::Google => "gs",
-            Self::Azure => "az",
+            Self::S3 => Scheme::S3,
+            Self::Google => Scheme::Gs,
+            Self::Azure => Scheme::Az,
         }
     }
 }
@@ -160,7 +161,7 @@ impl BucketEndpoint {
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
-        is_loopback(&self.url)
+        is_loopback_url(&self.url)
     }
 
     /// Its text, as the library joins keys to it.

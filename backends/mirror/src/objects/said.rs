@@ -1,9 +1,10 @@
 //! What an object store says instead of «here it is».
 
-use std::{error::Error, fmt, io, sync::Mutex};
+use std::{error::Error, fmt, sync::Mutex};
 
-use loom_http::{address::shown, header::HeaderMap};
-use loom_source::SourceError;
+use loom_base::redact;
+use loom_http::header::HeaderMap;
+use loom_source::{AccessDenied, RefusedBy, SourceError, SourceErrorKind};
 use url::Url;
 
 /// What an answer means that holds no object.
@@ -41,40 +42,33 @@ const OF_CREDENTIALS: [&str; 5] = [
 ];
 
 /// Judges an answer other than 200 and 206 by its status, its headers and the beginning of its body.
-pub(super) fn judge(
-    url: &Url,
-    status: u16,
-    reason: &str,
-    headers: &HeaderMap,
-    body: &str,
-) -> ObjectStatus {
-    let at = shown(url);
+pub(super) fn judge(url: &Url, status: u16, headers: &HeaderMap, body: &str) -> ObjectStatus {
+    let at = redact::url(url);
     let code = element(body, "Code").or_else(|| header(headers, "x-ms-error-code"));
     let code = code.as_deref().unwrap_or_default();
     let region = header(headers, "x-amz-bucket-region").or_else(|| element(body, "Region"));
-    let credentials = |status: String| SourceError::Credentials { at: at.clone(), status };
+    let denied = |denial: AccessDenied| {
+        let denial = if code.is_empty() { denial } else { denial.because(code) };
+        SourceError::denied(at.clone(), denial)
+    };
     ObjectStatus::Failed(match (status, code) {
         (404, "NoSuchBucket" | "ContainerNotFound") => {
-            SourceError::Read { at, source: io::Error::other("there is no such bucket") }
+            SourceError::read(at, "there is no such bucket")
         }
         (404 | 410, _) => return ObjectStatus::Absent,
         (412, _) => return ObjectStatus::Changed,
         (416, _) => return ObjectStatus::Beyond(end(headers, body)),
-        (301 | 307 | 308, _) | (400, "AuthorizationHeaderMalformed") => elsewhere(at, region),
-        (403, "") => credentials(reason.to_owned()),
-        (403, code) if MAY_BE_ABSENT.contains(&code) => credentials(format!("{reason}: {code}")),
-        (403, code) => credentials(format!("{code}: {reason}")),
-        (401 | 407, "") => credentials(reason.to_owned()),
-        (401 | 407, code) => credentials(format!("{reason}: {code}")),
-        (400, code) if OF_CREDENTIALS.contains(&code) => credentials(format!("{code}: {reason}")),
-        _ => SourceError::Status { at, status, retry_after: None },
+        (301 | 307 | 308, _) | (400, "AuthorizationHeaderMalformed") => {
+            SourceError::new(at, SourceErrorKind::WrongRegion { region })
+        }
+        (403, code) if code.is_empty() || MAY_BE_ABSENT.contains(&code) => {
+            denied(AccessDenied::by_server(status).or_absent())
+        }
+        (401 | 403, _) => denied(AccessDenied::by_server(status)),
+        (400, code) if OF_CREDENTIALS.contains(&code) => denied(AccessDenied::by_server(status)),
+        (407, _) => denied(AccessDenied::by(RefusedBy::Proxy { status: Some(status) })),
+        _ => SourceError::new(at, SourceErrorKind::HttpStatus { status, retry_after: None }),
     })
-}
-
-/// The bucket is in another region; signatures are made for one.
-fn elsewhere(at: String, region: Option<String>) -> SourceError {
-    let to = region.map_or("another region".to_owned(), |region| format!("the region {region}"));
-    SourceError::Redirect { at, to, why: "give the bucket's own as the source's region" }
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -134,12 +128,20 @@ mod tests {
     use super::*;
 
     fn judged(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> String {
-        let url = "https://h/bucket/key?X-Amz-Signature=s3cret".parse().unwrap();
-        let pairs = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
-        match judge(&url, status, &format!("{status} X"), &pairs.collect(), body) {
+        match status_of(status, headers, body) {
             ObjectStatus::Failed(error) => error.to_string(),
             other => format!("{other:?}"),
         }
+    }
+
+    fn status_of(
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        body: &str,
+    ) -> ObjectStatus {
+        let url = "https://h/bucket/key?X-Amz-Signature=s3cret".parse().unwrap();
+        let pairs = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
+        judge(&url, status, &pairs.collect(), body)
     }
 
     #[test]
@@ -154,32 +156,46 @@ mod tests {
             (
                 403,
                 coded("AccessDenied"),
-                "https://h/bucket/key refused access (403 X: AccessDenied)",
+                "https://h/bucket/key refused access (HTTP 403, AccessDenied)",
             ),
-            (403, String::new(), "https://h/bucket/key refused access (403 X)"),
-            (
-                403,
-                coded("SignatureDoesNotMatch"),
-                "https://h/bucket/key refused access (SignatureDoesNotMatch: 403 X)",
-            ),
-            (401, String::new(), "https://h/bucket/key refused access (401 X)"),
+            (403, String::new(), "https://h/bucket/key refused access (HTTP 403)"),
+            (401, String::new(), "https://h/bucket/key refused access (HTTP 401)"),
+            (407, String::new(), "the proxy refused access to https://h/bucket/key (HTTP 407)"),
             (
                 400,
                 coded("ExpiredToken"),
-                "https://h/bucket/key refused access (ExpiredToken: 400 X)",
+                "https://h/bucket/key refused access (HTTP 400, ExpiredToken)",
             ),
-            (400, coded("InvalidArgument"), "https://h/bucket/key answered 400"),
-            (403, coded("<b>no code</b>"), "https://h/bucket/key refused access (403 X)"),
-            (409, coded("PublicAccessNotPermitted"), "https://h/bucket/key answered 409"),
+            (400, coded("InvalidArgument"), "https://h/bucket/key answered with HTTP status 400"),
+            (403, coded("<b>no code</b>"), "https://h/bucket/key refused access (HTTP 403)"),
+            (
+                409,
+                coded("PublicAccessNotPermitted"),
+                "https://h/bucket/key answered with HTTP status 409",
+            ),
         ] {
             assert_eq!(judged(status, &[], &body), expected, "{status} {body}");
         }
     }
 
     #[test]
+    fn only_a_refusal_of_one_object_may_mean_absence() {
+        for (status, code, may_be_absent) in [
+            (403, "", true),
+            (403, "AccessDenied", true),
+            (403, "SignatureDoesNotMatch", false),
+            (401, "AccessDenied", false),
+            (400, "ExpiredToken", false),
+        ] {
+            let body = format!("<Error><Code>{code}</Code></Error>");
+            let ObjectStatus::Failed(error) = status_of(status, &[], &body) else { panic!() };
+            assert_eq!(error.kind.may_be_absent(), may_be_absent, "{status} {code}");
+        }
+    }
+
+    #[test]
     fn another_region_is_named() {
-        let told =
-            "redirects to the region eu-west-3: give the bucket's own as the source's region";
+        let told = "is in the region eu-west-3, not in the configured one";
         let header = [("x-amz-bucket-region", "eu-west-3")];
         assert!(judged(301, &header, "").contains(told));
         let body = "<Code>AuthorizationHeaderMalformed</Code><Region>eu-west-3</Region>";

@@ -12,12 +12,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http_body::{Body as HttpBody, Frame};
+use loom_base::{loopback::is_loopback_url, redact};
 use loom_http::{
     CallResponse, Client, HttpCall, NetworkError, NetworkSettings, ProxySettings, RequestRetry,
-    address::{is_loopback, shown},
     header,
 };
-use loom_source::{Body, SourceError};
+use loom_source::{Body, SourceError, SourceErrorKind};
 use object_store::{
     ClientOptions,
     client::{
@@ -84,9 +84,8 @@ impl Wire {
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, ObjectStatus> {
         let ways = self.0.as_ref();
         let (head, body) = request.into_parts();
-        let malformed = |why: String| {
-            ObjectStatus::Failed(SourceError::Malformed { at: ways.place.clone(), why })
-        };
+        let malformed =
+            |why: String| ObjectStatus::Failed(SourceError::malformed(ways.place.clone(), why));
         let url = head.uri.to_string();
         let url = Url::parse(&url).map_err(|e| malformed(format!("no address: {e}")))?;
         let body = body.as_bytes().cloned().unwrap_or_default();
@@ -107,9 +106,8 @@ impl Wire {
                 Ok(response(answer, if object.is_some() { u64::MAX } else { DOCUMENT }))
             }
             status => {
-                let reason = answer.status.to_string();
                 let said = beginning(answer.body).await;
-                Err(judge(&url, status, &reason, &answer.headers, &said))
+                Err(judge(&url, status, &answer.headers, &said))
             }
         }
     }
@@ -119,9 +117,10 @@ impl Ways {
     /// Asks for credentials. Over plain http that is done on this machine and its link only.
     async fn credentials(&self, url: &Url, call: &HttpCall) -> Result<HttpResponse, ObjectStatus> {
         let none = |why: String| {
-            ObjectStatus::Failed(SourceError::NoCredentials { at: self.place.clone(), why })
+            let kind = SourceErrorKind::NoCredentials { reason: why };
+            ObjectStatus::Failed(SourceError::new(self.place.clone(), kind))
         };
-        let at = shown(url);
+        let at = redact::url(url);
         let secure = url.scheme() == "https";
         if !secure && !is_at_hand(url) {
             return Err(none(format!("{at} would have to be asked over plain http")));
@@ -143,7 +142,7 @@ impl Ways {
 fn is_at_hand(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
-            matches!(name, "metadata.google.internal" | "metadata") || is_loopback(url)
+            matches!(name, "metadata.google.internal" | "metadata") || is_loopback_url(url)
         }
         Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_link_local(),
         Some(Host::Ipv6(ip)) => {
@@ -159,7 +158,10 @@ fn encoded(url: &Url, answer: &CallResponse) -> Result<(), SourceError> {
     // Uploads in signed chunks leave their name behind in some stores; the chunks are gone.
     match encoding.to_ascii_lowercase().as_str() {
         "" | "identity" | "aws-chunked" => Ok(()),
-        _ => Err(SourceError::Encoded { at: shown(url), encoding: encoding.to_owned() }),
+        _ => {
+            let kind = SourceErrorKind::ContentEncoding { encoding: encoding.to_owned() };
+            Err(SourceError::new(redact::url(url), kind))
+        }
     }
 }
 
@@ -211,9 +213,8 @@ impl HttpBody for Pieces {
 }
 
 fn too_long() -> HttpError {
-    let at = "a listing".to_owned();
-    let why = format!("it has more than {DOCUMENT} bytes");
-    carried(ObjectStatus::Failed(SourceError::Malformed { at, why }))
+    let reason = format!("it has more than {DOCUMENT} bytes");
+    carried(ObjectStatus::Failed(SourceError::malformed("a listing", reason)))
 }
 
 /// Of a kind that the library does not try again by itself: that has been done below.

@@ -11,7 +11,7 @@ use loom_source::{Artifact, Offer, RangeRequest, Release, SourceError, Version};
 use super::{Sums, carrier, sidecar};
 use crate::{
     asset::{self, AssetName},
-    transport::{Transport, is_refusal, join},
+    transport::{Transport, join},
 };
 
 /// How many names are asked for at once, once the likeliest have been tried one after the other.
@@ -159,7 +159,7 @@ impl Asked {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all += 1;
         match answer {
-            Err(refusal) if is_refusal(&refusal) => {
+            Err(refusal) if refusal.kind.may_be_absent() => {
                 counts.refused += 1;
                 counts.refusal = Some(refusal);
                 Ok(None)

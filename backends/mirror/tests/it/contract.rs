@@ -93,7 +93,7 @@ impl SourceFixture for Kind {
                 (location, Some(Box::new(server)))
             }
         };
-        let mirror = Mirror::open(&location, options)?;
+        let mirror = Mirror::open(location.parse()?, options)?;
         Ok(Box::new(Standing {
             _root: root,
             folder,

@@ -7,7 +7,7 @@ use crate::support::{
 use loom_http::{NetworkSettings, RequestRetry};
 use loom_mirror::{Mirror, MirrorOptions};
 use loom_source::{
-    ErrorClass, RangeRequest, Release, Source as _, SourceError,
+    ErrorClass, RangeRequest, Release, Source as _, SourceErrorKind,
     contract::{PublishedAsset, PublishedChecksum, PublishedRelease, subject::product},
 };
 use tempfile::TempDir;
@@ -26,7 +26,8 @@ async fn serve(
     let server = Server::start(root.path().into(), rules).await.unwrap();
     let network = NetworkSettings { retry: RequestRetry::NEVER, ..NetworkSettings::default() };
     let options = MirrorOptions { network, ..MirrorOptions::default() };
-    let mirror = Mirror::open(&format!("http://{}/", server.address), options).unwrap();
+    let mirror =
+        Mirror::open(format!("http://{}/", server.address).parse().unwrap(), options).unwrap();
     (root, server, mirror)
 }
 
@@ -97,7 +98,7 @@ async fn refused_for_all_is_refused_and_refused_for_some_is_absent() {
         let rules = Rules { always: Some(status), ..Rules::default() };
         let (_root, _server, mirror) = serve(Layout::Versioned, &[], rules).await;
         let error = mirror.find(&release("0.2.0")).await.unwrap_err();
-        assert_eq!(error.class(), ErrorClass::Credentials, "{error:?}");
+        assert_eq!(error.kind.class(), ErrorClass::Credentials, "{error:?}");
     }
 }
 
@@ -106,5 +107,5 @@ async fn a_server_in_trouble_is_no_absence() {
     let rules = Rules { always: Some(500), ..Rules::default() };
     let (_root, _server, mirror) = serve(Layout::Versioned, &[], rules).await;
     let error = mirror.find(&release("0.2.0")).await.unwrap_err();
-    assert!(matches!(error, SourceError::Status { status: 500, .. }), "{error:?}");
+    assert!(matches!(error.kind, SourceErrorKind::HttpStatus { status: 500, .. }), "{error:?}");
 }

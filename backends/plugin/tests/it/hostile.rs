@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use loom_plugin::{Plugin, PluginOptions, Program};
 use loom_source::{
     Advice, AssetRef, ErrorClass, ListingScope, RangeRequest, Release, Source as _, SourceError,
-    Validator, VersionListing, contract::subject::product,
+    SourceErrorKind, Validator, VersionListing, contract::subject::product,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -63,8 +63,8 @@ async fn drained(plugin: &Plugin, from: &RangeRequest) -> Result<Vec<u8>, Source
 async fn whatever_a_plugin_says_wrongly_names_it() {
     let folder = TempDir::new().unwrap();
     for (script, why) in [
-        ("exec sleep 1000", "plugin:bad made no progress for 700ms"),
-        ("while :; do printf x; sleep 0.1; done", "plugin:bad made no progress"),
+        ("exec sleep 1000", "no response from plugin:bad within 700ms"),
+        ("while :; do printf x; sleep 0.1; done", "no response from plugin:bad"),
         ("echo nonsense", "no line of the protocol"),
         ("printf '\\377\\000\\n'", "no line of the protocol"),
         ("head -c 2000000 /dev/zero", "a line of more than"),
@@ -75,11 +75,14 @@ async fn whatever_a_plugin_says_wrongly_names_it() {
         (r#"echo '{"hello": {"protocol": 2}}'"#, "it speaks protocol 2, and this loom speaks 1"),
         (r#"echo '{"hello": {"protocol": 1, "protocol": 1}}'"#, "stands twice"),
         ("HELLO", "it ended without an answer"),
-        ("HELLO; sleep 1000", "made no progress"),
+        ("HELLO; sleep 1000", "no response from"),
         (r#"HELLO; echo '{"versions": []}'"#, r#"it says "versions" where "offer" belongs"#),
         (r#"HELLO; echo '{"offer": {"carriers": [{"at": ""}]}}'"#, "an `at` is"),
         (r#"HELLO; echo '{"offer": {"carriers": [{"at": "a", "sha256": "x"}]}}'"#, "no line"),
-        (r#"HELLO; echo '{"error": {"message": "no: s3cret-t0ken"}}'"#, "plugin:bad: no: ***"),
+        (
+            r#"HELLO; echo '{"error": {"message": "no: s3cret-t0ken"}}'"#,
+            "plugin:bad failed: no: ***",
+        ),
     ] {
         let plugin = plugin(folder.path(), &script.replace("HELLO", HELLO));
         let begun = Instant::now();
@@ -88,7 +91,7 @@ async fn whatever_a_plugin_says_wrongly_names_it() {
         assert!(text.contains(why) && text.contains("plugin:bad"), "{script}: {text}");
         assert!(!format!("{text} {error:?}").contains(SECRET), "{text}");
         assert_eq!(
-            (error.advice(), error.class()),
+            (error.kind.advice(), error.kind.class()),
             (Advice::Next, ErrorClass::Unreachable),
             "{text}"
         );
@@ -100,20 +103,26 @@ async fn whatever_a_plugin_says_wrongly_names_it() {
 async fn bytes_are_as_many_as_promised_or_an_error() {
     let folder = TempDir::new().unwrap();
     for (script, why) in [
-        (r#"echo '{"opened": {"start": 0, "total": 9}}'; printf 12345"#, "broke off after 5 bytes"),
+        (
+            r#"echo '{"opened": {"start": 0, "total": 9}}'; printf 12345"#,
+            "interrupted after 5 bytes",
+        ),
         (r#"echo '{"opened": {"start": 0, "total": 9}}'; printf 123; exit 4"#, "exit status: 4"),
-        (r#"echo '{"opened": {"start": 0, "total": 9}}'; printf 1; sleep 99"#, "made no progress"),
+        (r#"echo '{"opened": {"start": 0, "total": 9}}'; printf 1; sleep 99"#, "no data from"),
         (r#"echo '{"opened": {"start": 0, "total": 2}}'; printf 123"#, "more than the 2 bytes"),
         (
             r#"echo '{"opened": {"start": 0, "total": 2}}'; printf 12; exit 1"#,
             "after its last byte",
         ),
-        (r#"echo '{"opened": {"start": 0, "total": 2}}'; printf 12; sleep 99"#, "made no progress"),
-        (r#"echo '{"opened": {"start": 3, "total": 9}}'"#, "answered those from 3 of 9"),
-        (r#"echo '{"opened": {"start": 5, "total": 4}}'"#, "answered those from 5 of 4"),
+        (r#"echo '{"opened": {"start": 0, "total": 2}}'; printf 12; sleep 99"#, "no data from"),
+        (r#"echo '{"opened": {"start": 3, "total": 9}}'"#, "got those from 3 of 9"),
+        (r#"echo '{"opened": {"start": 5, "total": 4}}'"#, "got those from 5 of 4"),
         (r#"echo '{"opened": {"start": 5, "total": 9, "validator": "b"}}'"#, "of something else"),
         (r#"echo '{"opened": {"start": 5}}'"#, "no line of the protocol"),
-        (r#"echo '{"error": {"kind": "gone", "message": "away"}}'"#, "is not there"),
+        (
+            r#"echo '{"error": {"kind": "gone", "message": "away"}}'"#,
+            "does not exist any more: away",
+        ),
     ] {
         let plugin = plugin(folder.path(), &format!("{HELLO}; {script}"));
         let from = RangeRequest { from: 5, validator: Some(Validator::Strong("a".to_owned())) };
@@ -133,7 +142,7 @@ async fn credentials_and_lists_are_told_apart() {
     let refused = plugin(folder.path(), &format!("{HELLO}; {refused}"));
     assert!(refused.capabilities().list, "until it has said otherwise");
     let error = refused.find(&release()).await.unwrap_err();
-    assert_eq!(error.class(), ErrorClass::Credentials);
+    assert_eq!(error.kind.class(), ErrorClass::Credentials);
     let unlistable = plugin(folder.path(), &format!("{HELLO}; echo '{{\"versions\": null}}'"));
     let listing = unlistable.list(&product(), ListingScope::All).await.unwrap();
     assert!(matches!(listing, VersionListing::Unlistable(_)), "{listing:?}");
@@ -148,7 +157,7 @@ async fn the_whole_may_have_a_budget() {
     let options = options(folder.path(), &format!("{HELLO}; {slow}"));
     let plugin = Plugin::open(PluginOptions { total_timeout, ..options });
     let error = drained(&plugin, &RangeRequest::whole()).await.unwrap_err();
-    assert!(matches!(error, SourceError::Budget { .. }), "{error:?}");
+    assert!(matches!(error.kind, SourceErrorKind::TotalTimeout { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -158,12 +167,12 @@ async fn offline_nothing_is_started_and_a_missing_program_is_said() {
     let options = options(folder.path(), &format!("touch {}", touched.display()));
     let offline = Plugin::open(PluginOptions { offline: true, ..options.clone() });
     let error = offline.find(&release()).await.unwrap_err();
-    assert_eq!(error.class(), ErrorClass::Offline);
+    assert_eq!(error.kind.class(), ErrorClass::Offline);
     assert!(!touched.exists());
     let why = "there is no loom-source-bad".to_owned();
     let missing = Plugin::open(PluginOptions { program: Program::Missing(why), ..options.clone() });
     let error = missing.find(&release()).await.unwrap_err();
-    assert_eq!(told(&error), "could not read plugin:bad: there is no loom-source-bad");
+    assert_eq!(told(&error), "plugin:bad failed: there is no loom-source-bad");
     let nowhere = Program::At(PathBuf::from("/nowhere/loom-source-bad"));
     let error = Plugin::open(PluginOptions { program: nowhere, ..options }).find(&release()).await;
     assert!(told(&error.unwrap_err()).contains("/nowhere/loom-source-bad"));

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use loom_source::{
     Artifact, AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download, ListingScope,
-    Offer, Packaging, Product, RangeRequest, Release, Source, SourceError, Validator,
-    VersionListing,
+    Offer, Packaging, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind,
+    Validator, VersionListing,
     contract::{
         self, ContractReport, Failure, PublishedAsset, PublishedRelease, RunningFixture,
         SourceFixture,
@@ -127,7 +127,7 @@ impl Source for Memory {
         let shelf = self.shelf.lock().unwrap();
         let found = shelf.iter().find(|published| self.matches(published, release));
         if found.is_none() && self.fault == Fault::FailsOnAbsence {
-            return Err(SourceError::Gone { at: "memory".to_owned() });
+            return Err(SourceError::new("memory", SourceErrorKind::Gone));
         }
         // Two platforms must not be confused because the first one fits by chance.
         let exact = shelf.iter().find(|published| published.release == *release);
@@ -150,7 +150,7 @@ impl Source for Memory {
     }
 
     async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
-        let gone = || SourceError::Gone { at: what.to_string() };
+        let gone = || SourceError::new(what.to_string(), SourceErrorKind::Gone);
         let mut bytes = self.bytes(what).ok_or_else(gone)?;
         let total = bytes.len() as u64;
         let validator = Some(Validator::Strong(Digest::of(&bytes).to_string()));

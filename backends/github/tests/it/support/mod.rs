@@ -45,7 +45,7 @@ pub fn options(server: &GithubServer, token: Option<&str>) -> GithubOptions {
     GithubOptions {
         repo: GithubRepo::new("o/r", Some(&base), Some(&api)).unwrap(),
         token: token.map(|token| GithubToken { value: token.into(), from: "TEST_TOKEN".into() }),
-        token_variable: "TEST_TOKEN".into(),
+        token_variable: Some("TEST_TOKEN".into()),
         tag_prefix: "v".into(),
         prerelease: false,
         evidence: false,

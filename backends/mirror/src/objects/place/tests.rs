@@ -2,7 +2,7 @@ use super::*;
 
 fn place(text: &str) -> Result<BucketUrl, String> {
     let url: Url = text.parse().unwrap();
-    BucketUrl::parse(BucketProvider::of(url.scheme()).unwrap(), &url)
+    BucketUrl::parse(BucketProvider::of(url.scheme().parse().unwrap()).unwrap(), &url)
 }
 
 fn options(endpoint: Option<&str>, variables: &[(&str, &str)]) -> ObjectOptions {

@@ -106,7 +106,7 @@ pub(super) async fn an_offset_beyond_the_end_starts_again(
 async fn refused(source: &dyn Source, at: &str) -> Result<(), Failure> {
     match source.open(&AssetRef::new(at), &RangeRequest::whole()).await {
         Ok(_) => Err(wrong(format!("{at:?} was opened"))),
-        Err(e) => ensure(e.advice() != Advice::Stop, || {
+        Err(e) => ensure(e.kind.advice() != Advice::Stop, || {
             format!("{at:?}: no other source may be asked: {e}")
         }),
     }

@@ -1,7 +1,7 @@
-//! The black-box tests again, as an ordinary user: root hides permission faults.
+//! The black-box tests once more as an unprivileged user, because root hides permission faults.
 //!
-//! The tests are packed as a nextest archive and unpacked where that user may read, since a checkout
-//! often lies in a home that only its owner enters.
+//! The tests are packed as a nextest archive and unpacked where that user can read them: a checkout is often in a home
+//! folder that only its owner may enter.
 
 use std::{
     fs, io,
@@ -11,38 +11,43 @@ use std::{
 };
 
 use crate::{
-    Outcome,
-    command::{Count, clean, demand, tests},
-    tools::{Foreign, RustTools},
+    command::{clean, demand, tests},
+    outcome::Outcome,
+    report::TestCount,
+    tools::{RustTools, TestPrograms},
     workspace::Workspace,
 };
 
-/// Nobody: owns nothing on any system.
+/// The user `nobody` of Debian, which owns no file on any system.
 const USER: u32 = 65534;
 
-/// Runs the tests of `loom-runtime`. Someone who is not root has already run them as an ordinary user.
-pub(crate) fn run(workspace: &Workspace, tools: &RustTools, foreign: &Foreign) -> Outcome<Count> {
+/// Runs the tests of `loom-runtime`. A user other than root has run them unprivileged already.
+pub(crate) fn run(
+    workspace: &Workspace,
+    tools: &RustTools,
+    programs: &TestPrograms,
+) -> Outcome<TestCount> {
     if !rustix::process::geteuid().is_root() {
-        println!("the tests above ran as an ordinary user");
-        return Ok(Count::default());
+        println!("the tests above ran as an unprivileged user");
+        return Ok(TestCount::default());
     }
-    let place = Place::lay(workspace)?;
-    let archive = place.0.path().join("tests.tar.zst");
+    let area = PublicArea::create(workspace)?;
+    let archive = area.path("tests.tar.zst");
     let mut pack = clean(Command::new(tools.program("cargo-nextest")));
     // The whole workspace is built, as before: one package alone would be built anew with other features.
     pack.args(["nextest", "archive", "--workspace", "--filterset", "package(loom-runtime)"]);
     pack.args(["--zstd-level", "1"]);
     demand(pack.arg("--archive-file").arg(&archive))?;
-    let nextest = place.copy(&tools.program("cargo-nextest"), "cargo-nextest")?;
-    fs::create_dir(place.path("unpacked"))?;
-    chown(place.path("unpacked"), Some(USER), Some(USER))?;
+    let nextest = area.copy(&tools.program("cargo-nextest"), "cargo-nextest")?;
+    fs::create_dir(area.path("unpacked"))?;
+    chown(area.path("unpacked"), Some(USER), Some(USER))?;
     let mut command = as_user(&nextest);
     command.args(["nextest", "run", "--no-tests=fail", "--archive-file"]);
-    command.arg(&archive).arg("--extract-to").arg(place.path("unpacked"));
-    command.arg("--workspace-remap").arg(place.path("workspace"));
-    place.environment(&mut command, workspace)?;
-    foreign.copy(place.0.path())?.tell(&mut command);
-    tests(&mut command)
+    command.arg(&archive).arg("--extract-to").arg(area.path("unpacked"));
+    command.arg("--workspace-remap").arg(area.path("workspace"));
+    area.environment(&mut command, workspace)?;
+    programs.copy(area.0.path())?.set_variables(&mut command);
+    tests(&mut command, &area.path("unpacked/target/nextest/default/junit.xml"))
 }
 
 fn as_user(program: &Path) -> Command {
@@ -53,19 +58,19 @@ fn as_user(program: &Path) -> Command {
     command
 }
 
-/// A folder that everybody may read, with a home and a place for temporary files that the user owns.
-struct Place(tempfile::TempDir);
+/// A folder that every user may read, with a home and a folder for temporary files that the user owns.
+struct PublicArea(tempfile::TempDir);
 
-impl Place {
-    fn lay(workspace: &Workspace) -> Outcome<Self> {
-        let place = Self(tempfile::Builder::new().prefix("loom-ordinary-").tempdir()?);
-        fs::set_permissions(place.0.path(), fs::Permissions::from_mode(0o755))?;
+impl PublicArea {
+    fn create(workspace: &Workspace) -> Outcome<Self> {
+        let area = Self(tempfile::Builder::new().prefix("loom-unprivileged-").tempdir()?);
+        fs::set_permissions(area.0.path(), fs::Permissions::from_mode(0o755))?;
         for own in ["home", "tmp"] {
-            fs::create_dir(place.path(own))?;
-            chown(place.path(own), Some(USER), Some(USER))?;
+            fs::create_dir(area.path(own))?;
+            chown(area.path(own), Some(USER), Some(USER))?;
         }
-        copy(&workspace.root, &place.path("workspace"), &workspace.target)?;
-        Ok(place)
+        copy(&workspace.root, &area.path("workspace"), &workspace.target)?;
+        Ok(area)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -84,13 +89,13 @@ impl Place {
         command.env("HOME", self.path("home")).env("TMPDIR", self.path("tmp"));
         command.env("LOOM_TEST_LOOM", self.copy(&workspace.loom(), "loom")?);
         command.env("LOOM_TEST_SERVER", self.copy(&workspace.server(), "loom-bridge-server")?);
-        // Snapshots are looked for where the workspace now lies.
+        // The tests look for snapshots in the copied workspace.
         command.env("INSTA_UPDATE", "no").env("INSTA_WORKSPACE_ROOT", self.path("workspace"));
         Ok(())
     }
 }
 
-/// The workspace's files without its target folder and history.
+/// Copies the workspace's files without its target folder and history.
 fn copy(from: &Path, to: &Path, target: &Path) -> io::Result<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {

@@ -1,12 +1,12 @@
-//! Figures of one kind, and their percentiles.
+//! Measured durations and their percentiles.
 
 use std::time::Duration;
 
-/// Durations that were measured.
+/// Measured durations.
 #[derive(Debug, Default)]
-pub(crate) struct Sample(Vec<Duration>);
+pub(crate) struct Durations(Vec<Duration>);
 
-impl Sample {
+impl Durations {
     pub(crate) fn add(&mut self, one: Duration) {
         self.0.push(one);
     }
@@ -15,7 +15,7 @@ impl Sample {
         self.0.len()
     }
 
-    /// What this share of them stays within, in milliseconds.
+    /// The percentile `share` (0.99 is the 99th), in milliseconds; not a number where nothing was measured.
     pub(crate) fn ms(&mut self, share: f64) -> f64 {
         self.0.sort_unstable();
         let at = (self.0.len() as f64 * share).ceil() as usize;
@@ -24,7 +24,7 @@ impl Sample {
     }
 }
 
-/// The middle one.
+/// The middle value; not a number where there is none.
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn percentiles() {
-        let mut sample = Sample::default();
+        let mut sample = Durations::default();
         assert!(sample.ms(0.5).is_nan());
         (1..=100).rev().for_each(|ms| sample.add(Duration::from_millis(ms)));
         assert_eq!([0.5, 0.99, 1.0].map(|share| sample.ms(share)), [50.0, 99.0, 100.0]);
