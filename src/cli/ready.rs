@@ -16,7 +16,7 @@ use loom_runtime::{
     acquire::{self, AcquireError, Acquired, Acquirer, How, SourceRuntime, TransferRetry},
     config::Resolved,
     store::{Store, TreeLimits},
-    trust::Policy,
+    trust::{Policy, SourceClass},
 };
 
 /// What the configuration lets in.
@@ -133,6 +133,13 @@ fn fetch(
     policy: Policy,
 ) -> Result<Acquired, CommandError> {
     let mut opened = sources::open(context, resolved, selection.build)?;
+    if selection.build
+        && let Some(build) = opened.candidates.iter().find(|c| c.origin == SourceClass::Workspace)
+    {
+        let checkout = build.source.to_string();
+        let checkout = checkout.trim_start_matches("target:");
+        context.printer.message(format!("building {} in {checkout}", line.binary));
+    }
     verbose::report_queries(&context.printer, &mut opened.candidates);
     let teller = ProgressReporter::new(context, &opened.candidates);
     let acquirer = acquirer(resolved, store, selection, &opened, &teller, policy);

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use loom_cargo_build::{CargoBuild, CargoBuildOptions, choose::CheckoutCandidates};
+use loom_cargo_build::{
+    CargoBuild, CargoBuildOptions, PackageSelection, choose::CheckoutCandidates,
+};
 use loom_http::NetworkSettings;
 use loom_mirror::{Mirror, MirrorOptions};
 use loom_source::Source;
@@ -25,6 +27,11 @@ pub(crate) struct Opened {
 /// The checkout that this `loom` was built from; none in a distributed one.
 pub(crate) fn built_from() -> Option<&'static Path> {
     option_env!("LOOM_BUILT_FROM").map(Path::new)
+}
+
+/// The cargo profile in which this `loom` was built; none for a distributed one.
+fn built_profile() -> Option<String> {
+    option_env!("LOOM_BUILT_PROFILE").map(str::to_owned)
 }
 
 /// Opens what is configured. With `build`, cargo is run in the checkout first, and its build stands before all else.
@@ -97,20 +104,35 @@ fn target(
 ) -> Result<(), CommandError> {
     let checkout = match path {
         Some(path) => Some(path.to_owned()),
-        None => checkout(context, resolved, &mut opened.hints)?,
+        None => checkout(context, resolved, build, &mut opened.hints)?,
     };
     let Some(checkout) = checkout else {
         if build {
             return Err(CommandError::new(Exit::Usage, "--build needs a checkout of Loom")
-                .hint("run `loom dev link FOLDER` once, or give --source target:/FOLDER"));
+                .hint("run it in a checkout of Loom, or give --source target:/CHECKOUT"));
         }
         return Ok(());
     };
-    let profile = profile.map(str::to_owned);
-    let options = CargoBuildOptions { profile, build, ..target_options(context, checkout) };
+    // What `cargo run` has compiled for this program is not compiled again in another profile or with other features.
+    let own_profile = if build { built_profile() } else { None };
+    let profile = profile.map(str::to_owned).or(own_profile);
+    let selection = if is_built_from(&checkout) {
+        PackageSelection::DefaultMembers
+    } else {
+        PackageSelection::Package
+    };
+    let options =
+        CargoBuildOptions { profile, selection, build, ..target_options(context, checkout) };
     let source = Box::new(CargoBuild::open(options));
     opened.candidates.push(candidate(spec, SourceClass::Workspace, Reach::Disk, source));
     Ok(())
+}
+
+/// Whether this program was built from `checkout`.
+fn is_built_from(checkout: &Path) -> bool {
+    let canonical = |path: &Path| path.canonicalize().ok();
+    built_from()
+        .is_some_and(|own| canonical(own).is_some() && canonical(own) == canonical(checkout))
 }
 
 /// The newest build in `checkout`, found and made with the environment's cargo.
@@ -128,6 +150,7 @@ pub(crate) fn target_options(context: &Context, checkout: PathBuf) -> CargoBuild
 pub(crate) fn checkout(
     context: &Context,
     resolved: &Resolved,
+    build: bool,
     hints: &mut Vec<String>,
 ) -> Result<Option<PathBuf>, CommandError> {
     let state = resolved.state_dir.value.path();
@@ -135,7 +158,11 @@ pub(crate) fn checkout(
         CheckoutCandidates::look(state, built_from(), &context.cwd()?).map_err(|e| {
             CommandError::of(Exit::Failure, &e).hint("`loom dev unlink` forgets the link")
         })?;
-    let choice = loom_cargo_build::choose::choose_checkout(sightings);
+    let choice = if build {
+        loom_cargo_build::choose_checkout_to_build(sightings)
+    } else {
+        loom_cargo_build::choose_checkout(sightings)
+    };
     hints.extend(choice.hint.map(|hint| hint.to_string()));
     Ok(choice.checkout.map(|(path, _)| path))
 }

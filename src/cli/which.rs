@@ -86,7 +86,7 @@ fn builds_count(context: &Context, resolved: &Resolved) -> Result<bool, CommandE
             SourceKind::Target { path: Some(_), .. } => return Ok(true),
             SourceKind::Target { path: None, .. } => {
                 let hints = &mut Vec::new();
-                return Ok(sources::checkout(context, resolved, hints)?.is_some());
+                return Ok(sources::checkout(context, resolved, false, hints)?.is_some());
             }
             _ => {}
         }
