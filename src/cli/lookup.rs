@@ -73,7 +73,8 @@ mod tests {
     #[test]
     fn the_exit_codes_are_those_of_shells() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        let one = folder.path().join("one");
+        let two = folder.path().join("two");
         for (folder, mode) in [(&one, 0o644), (&two, 0o755)] {
             fs::create_dir_all(folder.join("directory")).unwrap();
             fs::write(folder.join("both"), "").unwrap();

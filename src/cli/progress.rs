@@ -33,13 +33,13 @@ pub(crate) struct ProgressReporter {
     resumable: Vec<String>,
     /// The command line, without secrets.
     command: String,
-    transfer: Arc<Mutex<Option<Transfer>>>,
+    transfer: Arc<Mutex<Option<ReportedTransfer>>>,
     /// The last failure. It is shown only when something follows it; otherwise the final error contains it.
     pending: Mutex<Option<String>>,
 }
 
 /// A running transfer.
-struct Transfer {
+struct ReportedTransfer {
     name: String,
     source: String,
     total: Option<u64>,
@@ -81,7 +81,7 @@ impl ProgressReporter {
 
     fn begin(&self, source: &str, name: &str, total: Option<u64>, resumed_at: u64) {
         let now = Instant::now();
-        *self.transfer.locked() = Some(Transfer {
+        *self.transfer.locked() = Some(ReportedTransfer {
             name: name.to_owned(),
             source: source.to_owned(),
             total,
@@ -96,7 +96,8 @@ impl ProgressReporter {
 
     /// From now on, Ctrl+C reports how far the transfer was.
     fn handle_interrupt(&self) {
-        let (transfer, command) = (Arc::clone(&self.transfer), self.command.clone());
+        let transfer = Arc::clone(&self.transfer);
+        let command = self.command.clone();
         interrupt::handle(&self.printer, move || {
             let transfer = transfer.locked();
             let transfer = transfer.as_ref()?;
@@ -123,7 +124,7 @@ impl ProgressReporter {
 
     fn end(&self) {
         let Some(transfer) = self.drop_transfer() else { return };
-        let Transfer { name, source, resumed_at, bytes, begun, .. } = transfer;
+        let ReportedTransfer { name, source, resumed_at, bytes, begun, .. } = transfer;
         let resumed = if resumed_at > 0 {
             format!(", resumed at {}", HumanBytes(resumed_at))
         } else {
@@ -136,7 +137,7 @@ impl ProgressReporter {
         ));
     }
 
-    fn drop_transfer(&self) -> Option<Transfer> {
+    fn drop_transfer(&self) -> Option<ReportedTransfer> {
         let transfer = self.transfer.locked().take();
         if transfer.is_some() {
             self.printer.clear_progress();
@@ -145,7 +146,7 @@ impl ProgressReporter {
     }
 }
 
-impl Transfer {
+impl ReportedTransfer {
     /// `2.40 MiB of 8.60 MiB`
     fn amount(&self) -> String {
         let total = self.total.map(|total| format!(" of {}", HumanBytes(total)));

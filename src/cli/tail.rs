@@ -1,4 +1,4 @@
-//! [`Tail`]: a writer that keeps the last lines.
+//! [`OutputTail`]: a writer that keeps the last lines.
 
 use std::{
     collections::VecDeque,
@@ -10,12 +10,12 @@ const KEPT: usize = 4096;
 
 /// A writer that keeps the end of what is written to it, and optionally copies everything to stderr.
 #[derive(Debug)]
-pub(crate) struct Tail {
+pub(crate) struct OutputTail {
     end: VecDeque<u8>,
     copies: bool,
 }
 
-impl Tail {
+impl OutputTail {
     pub(crate) fn new(copies: bool) -> Self {
         Self { end: VecDeque::new(), copies }
     }
@@ -31,7 +31,7 @@ impl Tail {
     }
 }
 
-impl Write for Tail {
+impl Write for OutputTail {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.copies {
             // Errors are ignored: a closed stderr must not keep the end from being kept.
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_end_is_kept_from_the_beginning_of_a_line() {
-        let mut tail = Tail::new(false);
+        let mut tail = OutputTail::new(false);
         write!(tail, "first\nsecond").unwrap();
         assert_eq!(tail.text(), "first\nsecond");
         let line = "x".repeat(99) + "\n";

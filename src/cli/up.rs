@@ -12,7 +12,7 @@ use super::{
     interrupt,
     launching::{self, LaunchArgs},
     report,
-    tail::Tail,
+    tail::OutputTail,
 };
 use loom_runtime::launch::{
     self, LaunchError, LaunchKind, RuntimeDocument, ServerExit, Started, Up,
@@ -95,7 +95,7 @@ fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
     let answer = ChildRuntime { document: &document, env: env.collect() };
     context.printer.answer(&answer, || launching::human(&document))?;
     // The log is removed with the instance; its end is kept here in case it explains the exit.
-    let mut tail = Tail::new(context.printer.is_verbose());
+    let mut tail = OutputTail::new(context.printer.is_verbose());
     interrupt::release();
     let ended = started.exit_with_parent(io::BufReader::new(io::stdin()), &mut tail)?;
     // A parent that requested the end knows of it.

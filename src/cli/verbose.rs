@@ -63,8 +63,11 @@ pub(crate) fn report_queries(printer: &Printer, candidates: &mut Vec<Candidate>)
         return;
     }
     let reporting = std::mem::take(candidates).into_iter().map(|candidate| {
-        let (name, printer) = (candidate.name.clone(), printer.clone());
-        let source = Box::new(ReportingSource { source: candidate.source, name, printer });
+        let source = Box::new(ReportingSource {
+            name: candidate.name.clone(),
+            source: candidate.source,
+            printer: printer.clone(),
+        });
         Candidate { source, ..candidate }
     });
     *candidates = reporting.collect();

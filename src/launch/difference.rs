@@ -46,8 +46,9 @@ impl std::fmt::Display for Difference {
             }
             Self::Build => f.write_str("the build of this version differs"),
             Self::Address { port, running, requested } => match same_host(running, requested) {
-                Some((is, wanted)) => {
-                    write!(f, "{port} port is {}, requested {}", shown(is), shown(wanted))
+                Some((running, requested)) => {
+                    let (running, requested) = (shown(running), shown(requested));
+                    write!(f, "{port} port is {running}, requested {requested}")
                 }
                 None => write!(f, "{port} address is {running}, requested {requested}"),
             },

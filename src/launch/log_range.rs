@@ -75,7 +75,8 @@ pub fn has_times(log: &Path) -> io::Result<bool> {
 fn since_offset(file: &mut File, since: SystemTime) -> io::Result<u64> {
     file.seek(SeekFrom::Start(0))?;
     let mut reader = BufReader::new(file);
-    let (mut offset, mut older) = (0, false);
+    let mut offset = 0;
+    let mut older = false;
     let mut line = Vec::new();
     loop {
         line.clear();

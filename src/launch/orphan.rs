@@ -34,7 +34,7 @@ pub(super) fn released(folder: &InstanceFolder, limit: Duration) -> Result<bool,
     Ok(true)
 }
 
-/// The processes that inherited the lock file `lock`; none where the system does not tell.
+/// The processes that inherited the lock file `lock`; none where the system has no `/proc`.
 pub(super) fn heirs(lock: &Path) -> Vec<u32> {
     imp::heirs(lock)
 }

@@ -87,7 +87,7 @@ fn refused(port: RuntimePort, requested: &HostPort, error: &io::Error) -> StartF
 }
 
 /// Whether `program` knows `LOOM_READY_FILE`, judged by whether the name occurs in it. Programs that we did not build
-/// are not run to be asked, since some start to serve whatever their arguments are. A wrong "no" costs nothing but
+/// are not executed to find out, since some start to serve whatever their arguments are. A wrong "no" costs nothing but
 /// the server's own choice of a port.
 fn reports_its_ports(program: &Path) -> bool {
     let Ok(file) = File::open(program) else { return false };

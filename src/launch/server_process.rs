@@ -81,7 +81,7 @@ impl ServerProcess {
     }
 }
 
-/// The variables that tell a server where to listen.
+/// The variables with the addresses on which a server listens.
 fn addresses(ports: &ChosenPorts) -> Vec<(&'static str, String)> {
     let mut env = vec![
         ("LOOM_BRIDGE_ADDR", ports.bridge.to_string()),

@@ -60,7 +60,7 @@ mod imp {
         signal == Signal::INT.as_raw()
     }
 
-    /// The mask of ignored signals; 0 where the system does not tell.
+    /// The mask of ignored signals; 0 where the system has no `/proc`.
     fn ignored() -> u64 {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -127,7 +127,8 @@ pub(super) fn clock(findings: &[Finding]) -> Option<DoctorCheck> {
     if by <= TOLERANCE {
         return Some(DoctorCheck::ok("clock", format!("matches {origin}")));
     }
-    let (by, which) = (HumanDuration(by), if ahead { "ahead of" } else { "behind" });
+    let direction = if ahead { "ahead of" } else { "behind" };
     let hint = "set the clock of this machine: the validity of certificates depends on it";
-    Some(DoctorCheck::failure("clock", format!("{by} {which} {origin}")).hint(hint))
+    let message = format!("{} {direction} {origin}", HumanDuration(by));
+    Some(DoctorCheck::failure("clock", message).hint(hint))
 }

@@ -83,7 +83,8 @@ fn links(folder: &Path) -> DoctorCheck {
 }
 
 fn symlink(folder: &Path) -> io::Result<PathBuf> {
-    let (file, link) = (folder.join("file"), folder.join("link"));
+    let file = folder.join("file");
+    let link = folder.join("link");
     std::fs::write(&file, "x")?;
     #[cfg(unix)]
     std::os::unix::fs::symlink("file", &link)?;

@@ -13,7 +13,8 @@ impl From<LaunchError> for CommandError {
             error => error,
         };
         let mut report = Self::of(Exit::Failure, &error).maybe_hint(hint(&error));
-        (report.code, report.kind) = (code(&error), kind(&error));
+        report.code = code(&error);
+        report.kind = kind(&error);
         if !error.log_tail().is_empty() {
             report.causes.push(log_tail(error.log_tail()));
         }

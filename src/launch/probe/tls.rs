@@ -35,9 +35,11 @@ pub(super) async fn channel(address: &HostPort, endpoint: Endpoint) -> Option<Ch
     config.alpn_protocols = vec![b"h2".to_vec()];
     let connector = TlsConnector::from(Arc::new(config));
     let name = ServerName::try_from(address.host.clone()).ok()?;
-    let (host, port) = (address.host.clone(), address.port);
+    let address = address.clone();
     let connect = service_fn(move |_: Uri| {
-        let (connector, name, host) = (connector.clone(), name.clone(), host.clone());
+        let connector = connector.clone();
+        let name = name.clone();
+        let HostPort { host, port } = address.clone();
         async move {
             let stream = TcpStream::connect((host, port)).await?;
             connector.connect(name, stream).await.map(TokioIo::new)
