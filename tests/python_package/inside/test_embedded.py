@@ -129,7 +129,7 @@ def test_one_that_dies_says_why(capfd):
     os.kill(bridge.pid, signal.SIGABRT)
     assert bridge.wait(20) == 128 + signal.SIGABRT
     said = capfd.readouterr().err
-    assert "ended by itself (signal 6)" in said and "listening" in said
+    assert "exited unexpectedly (signal 6)" in said and "listening" in said
 
 
 def test_a_second_one_at_the_address_makes_the_first_one_leave():
@@ -162,7 +162,7 @@ def test_two_at_two_addresses_live_side_by_side():
 def test_a_taken_port_is_named(loom):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(BusyError, match=f"{port} is taken") as raised:
+        with pytest.raises(BusyError, match=f"{port} is in use") as raised:
             embedded.start_bridge(f"127.0.0.1:{port}")
     assert (raised.value.exit_code, raised.value.kind) == (9, "port_taken")
     assert "--bridge-port" in raised.value.hint
@@ -174,8 +174,8 @@ def test_the_projects_own_runtime_is_another_one(loom):
     own = json.loads(subprocess.run(up, stdout=subprocess.PIPE, check=True).stdout)
     try:
         with embedded.start_bridge(FREE) as bridge:
-            listed = json.loads(subprocess.run([*quiet, "status"], stdout=subprocess.PIPE, check=True).stdout)
-            assert {entry["pid"] for entry in listed} == {own["pid"], bridge.pid}
+            status = json.loads(subprocess.run([*quiet, "status"], stdout=subprocess.PIPE, check=True).stdout)
+            assert {instance["pid"] for instance in status["instances"]} == {own["pid"], bridge.pid}
         assert answers(own["bridge"]["address"])
     finally:
         subprocess.run([*quiet, "down"], stdout=subprocess.DEVNULL, check=True)

@@ -85,4 +85,5 @@ def test_the_workflow_step_by_step(project, loom):
             check=False,
         )
         assert done.returncode == 0, (command, done.stdout)
-    assert json.loads(subprocess.check_output([loom, "--json", "--quiet", "status"])) == []
+    status = json.loads(subprocess.check_output([loom, "--json", "--quiet", "status"]))
+    assert status["instances"] == []
