@@ -1,9 +1,6 @@
 //! `loom dev`
 
-use std::{
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::path::{Path, PathBuf};
 
 use indicatif::{HumanBytes, HumanDuration};
 use loom_cargo_build::{
@@ -104,10 +101,9 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
 }
 
 fn build(found: &BuildArtifact) -> Value {
-    let built = found.built.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     json!({
         "path": found.path, "profile": found.profile, "platform": found.platform,
-        "built": built.as_secs(), "bytes": found.size,
+        "built": loom_base::time::format_rfc3339(found.built), "bytes": found.size,
     })
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     CommandError, Exit, Outcome, context::Context, ready, selection::Selection, sources,
-    table::table,
+    table::table, verbose,
 };
 use loom_runtime::{
     acquire::{
@@ -52,7 +52,8 @@ pub(crate) fn run(args: &RemoteArgs, context: &Context) -> Outcome {
     let selection = Selection { sources: args.sources.clone(), ..Selection::default() };
     let resolved = context.resolve(selection.flags())?;
     let store = context.store(&resolved)?;
-    let opened = sources::open(context, &resolved, false)?;
+    let mut opened = sources::open(context, &resolved, false)?;
+    verbose::report_queries(&context.printer, &mut opened.candidates);
     let line = context.line(&resolved)?;
     let platforms = match (args.all_platforms, &args.platforms[..]) {
         (true, _) => Platform::ALL.to_vec(),

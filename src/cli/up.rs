@@ -1,6 +1,6 @@
 //! `loom up`
 
-use std::io;
+use std::{io, time::Instant};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -36,7 +36,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     if args.exit_with_parent {
         return exit_with_parent(args, context);
     }
-    match launch::up(launching::launch_for_up(context, &args.launch)?)? {
+    let launch = launching::launch_for_up(context, &args.launch)?;
+    let begun = Instant::now();
+    let up = launch::up(launch)?;
+    if context.printer.is_very_verbose() {
+        context.printer.detail(format!("ready after {} ms", begun.elapsed().as_millis()));
+    }
+    match up {
         Up::Started(started) if args.detach => answer(context, &started.detach()),
         Up::Started(started) => attach(context, started),
         Up::Found(document) if args.detach => {

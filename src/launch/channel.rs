@@ -3,16 +3,16 @@
 //! that only this user can read.
 
 use std::{
-    fs,
     io::{self, BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpStream},
     path::Path,
     time::Duration,
 };
 
+use loom_base::token::random_token;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use loom_base::{atomic_file, atomic_file::Durability, token::random_token};
+use crate::state::StateFile;
 
 /// The longest message in bytes. The longest that is sent is a record with launch arguments, a few kilobytes.
 const LIMIT: u64 = 1 << 20;
@@ -29,28 +29,25 @@ pub(super) enum ControlListener {
 }
 
 impl ControlListener {
-    /// Listens at `control` in `folder`. Only the holder of the instance's lock may call this. Needs a tokio runtime.
-    pub(super) fn bind(folder: &Path) -> io::Result<Self> {
-        let control = folder.join("control");
-        match fs::remove_file(&control) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
+    /// Listens at the socket `control`, or writes an address to it. Only the holder of the instance's lock may call
+    /// this. Needs a tokio runtime.
+    pub(super) fn bind(control: &StateFile) -> io::Result<Self> {
+        control.remove().map_err(io::Error::other)?;
         #[cfg(unix)]
         if let Some(listener) =
-            unix::through_short_path(folder, |path| tokio::net::UnixListener::bind(path))
+            unix::through_short_path(control.path(), |path| tokio::net::UnixListener::bind(path))
         {
             return Ok(Self::Unix(listener?));
         }
-        Self::bind_tcp(&control)
+        Self::bind_tcp(control)
     }
 
-    fn bind_tcp(control: &Path) -> io::Result<Self> {
+    fn bind_tcp(control: &StateFile) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let token = random_token()?;
         let text = format!("{} {token}", listener.local_addr()?);
-        atomic_file::replace(control, text.as_bytes(), Durability::Cached)?;
+        control.write_unsynced(text.as_bytes()).map_err(io::Error::other)?;
         Ok(Self::Tcp(tokio::net::TcpListener::from_std(listener)?, token))
     }
 
@@ -121,17 +118,17 @@ impl BlockingStream for std::os::unix::net::UnixStream {
 pub(super) struct ControlClient(BufReader<Box<dyn BlockingStream>>);
 
 impl ControlClient {
-    /// Connects to the supervisor that listens in `folder`.
-    pub(super) fn connect(folder: &Path) -> io::Result<Self> {
-        let control = folder.join("control");
+    /// Connects to the supervisor that listens at `control`.
+    pub(super) fn connect(control: &StateFile) -> io::Result<Self> {
         #[cfg(unix)]
-        if std::os::unix::fs::FileTypeExt::is_socket(&fs::symlink_metadata(&control)?.file_type()) {
+        if unix::is_socket(control.path())? {
             let connect = |path: &Path| std::os::unix::net::UnixStream::connect(path);
-            let stream = unix::through_short_path(folder, connect)
+            let stream = unix::through_short_path(control.path(), connect)
                 .unwrap_or_else(|| Err(io::ErrorKind::InvalidFilename.into()))?;
             return Ok(Self(BufReader::new(Box::new(stream))));
         }
-        let text = fs::read_to_string(&control)?;
+        let bytes = control.read().map_err(io::Error::other)?.ok_or(io::ErrorKind::NotFound)?;
+        let text = String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData)?;
         let (address, token) = text.split_once(' ').ok_or(io::ErrorKind::InvalidData)?;
         let address: SocketAddr = address.parse().map_err(|_| io::ErrorKind::InvalidData)?;
         let mut stream = TcpStream::connect(address)?;
@@ -165,46 +162,52 @@ impl ControlClient {
 #[cfg(unix)]
 mod unix {
     use std::{
-        fs::File,
+        ffi::OsStr,
+        fs::{self, File},
         io,
-        os::fd::AsRawFd,
+        os::{fd::AsRawFd, unix::fs::FileTypeExt},
         path::{Path, PathBuf},
     };
 
     /// Below the limit of the operating systems: 104 bytes (macOS) or 108, with the final NUL.
     const LONGEST: usize = 100;
 
-    /// Calls `act` with a path of `control` in `folder` that is short enough for a socket address; `None` where there
-    /// is none.
+    /// Whether `control` is a socket.
+    pub(super) fn is_socket(control: &Path) -> io::Result<bool> {
+        Ok(fs::symlink_metadata(control)?.file_type().is_socket())
+    }
+
+    /// Calls `act` with a path of `control` that is short enough for a socket address; `None` where there is none.
     pub(super) fn through_short_path<T>(
-        folder: &Path,
+        control: &Path,
         act: impl FnOnce(&Path) -> io::Result<T>,
     ) -> Option<io::Result<T>> {
-        let control = folder.join("control");
         if control.as_os_str().len() <= LONGEST {
-            return Some(act(&control));
+            return Some(act(control));
         }
-        let opened = File::open(folder).ok()?;
-        let short = PathBuf::from(format!("/proc/self/fd/{}", opened.as_raw_fd()));
-        short.exists().then(|| act(&short.join("control")))
+        let folder = File::open(control.parent()?).ok()?;
+        let short = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+        let name: &OsStr = control.file_name()?;
+        short.exists().then(|| act(&short.join(name)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
-    fn echo(folder: &Path, bind: impl FnOnce(&Path) -> io::Result<ControlListener>) {
+    use super::*;
+    use crate::state::StateDir;
+
+    fn echo(folder: &Path, bind: impl FnOnce(&StateFile) -> io::Result<ControlListener>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _inside = runtime.enter();
-        let listener = bind(folder).unwrap();
-        let client = std::thread::spawn({
-            let folder = folder.to_owned();
-            move || {
-                let mut client = ControlClient::connect(&folder).unwrap();
-                client.send(&"hello").unwrap();
-                client.receive::<String>(Duration::from_secs(20)).unwrap()
-            }
+        let control = StateDir::new(folder).file("control");
+        let listener = bind(&control).unwrap();
+        let client = std::thread::spawn(move || {
+            let mut client = ControlClient::connect(&control).unwrap();
+            client.send(&"hello").unwrap();
+            client.receive::<String>(Duration::from_secs(20)).unwrap()
         });
         runtime.block_on(async {
             let (stream, token) = listener.accept().await.unwrap();
@@ -227,7 +230,7 @@ mod tests {
     #[test]
     fn a_supervisor_is_reached_over_loopback_with_the_token() {
         let folder = tempfile::tempdir().unwrap();
-        echo(folder.path(), |folder| ControlListener::bind_tcp(&folder.join("control")));
+        echo(folder.path(), ControlListener::bind_tcp);
     }
 
     #[tokio::test(flavor = "current_thread")]

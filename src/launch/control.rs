@@ -1,6 +1,6 @@
 //! The control protocol of a supervisor: its requests and replies, the server side and the client side.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -11,6 +11,7 @@ use super::{
     server_exit::ServerExit,
     start_failure::StartFailure,
 };
+use crate::state::StateFile;
 
 /// A request to a supervisor.
 #[derive(Debug, Serialize, Deserialize)]
@@ -144,9 +145,9 @@ const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct SupervisorHandle(ControlClient);
 
 impl SupervisorHandle {
-    /// Connects to the supervisor of the instance in `folder`.
-    pub(super) fn connect(folder: &Path) -> io::Result<Self> {
-        ControlClient::connect(folder).map(Self)
+    /// Connects to the supervisor that listens at `control`.
+    pub(super) fn connect(control: &StateFile) -> io::Result<Self> {
+        ControlClient::connect(control).map(Self)
     }
 
     /// The record of the instance.

@@ -53,7 +53,8 @@ pub(super) fn stop(
         return Ok(None);
     }
     // The supervisor applies a grace period of its own, which is not known here, and then kills.
-    let reply = SupervisorHandle::connect(folder.path()).and_then(|s| s.stop(LONGEST_GRACE));
+    let reply =
+        SupervisorHandle::connect(&folder.control_file()).and_then(|s| s.stop(LONGEST_GRACE));
     if !orphan::released(folder, SUPERVISOR_EXIT)? {
         // The supervisor died meanwhile, or the server left processes behind.
         orphan::stop(folder, grace)?;

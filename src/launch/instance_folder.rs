@@ -75,16 +75,16 @@ impl InstanceFolder {
         self.folder.create()
     }
 
-    pub(super) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
     pub(super) fn log(&self) -> PathBuf {
-        self.path().join("log")
+        self.folder.path().join("log")
     }
 
-    pub(super) fn ready_file(&self) -> PathBuf {
-        self.path().join("ready.json")
+    pub(super) fn ready_file(&self) -> StateFile {
+        self.folder.file("ready.json")
+    }
+
+    pub(super) fn control_file(&self) -> StateFile {
+        self.folder.file("control")
     }
 
     pub(super) fn end_file(&self) -> StateFile {
@@ -124,9 +124,9 @@ impl InstanceFolder {
 
     /// Removes the files that describe a running instance. Only the holder of the lock may call this.
     pub(super) fn remove_run_files(&self) {
-        for name in ["instance.json", "control", "ready.json"] {
+        for file in [self.record_file(), self.control_file(), self.ready_file()] {
             // A file that cannot be removed is overwritten by the next instance.
-            let _ = self.folder.file(name).remove();
+            let _ = file.remove();
         }
     }
 

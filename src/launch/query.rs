@@ -81,7 +81,7 @@ pub(super) fn query(folder: &InstanceFolder) -> Result<Option<InstanceRecord>, L
             return Ok(None);
         }
         if let Ok(record) =
-            SupervisorHandle::connect(folder.path()).and_then(SupervisorHandle::status)
+            SupervisorHandle::connect(&folder.control_file()).and_then(SupervisorHandle::status)
         {
             return Ok(Some(record));
         }

@@ -1,12 +1,13 @@
 //! When a server is ready: it has reported its addresses, or listens on the given ones, and passes the health check.
 
-use std::{cell::RefCell, fs, io, path::Path, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
 use loom_base::HostPort;
 use serde::Deserialize;
 use tokio::{net::TcpStream, time::Instant};
 
 use super::{port_owner::port_owner, ports::ChosenPorts, probe, system};
+use crate::state::StateFile;
 
 /// The document in `LOOM_READY_FILE`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -24,7 +25,7 @@ pub(super) struct ServerAddresses {
 pub(super) async fn wait_until_ready(
     pid: u32,
     ports: &ChosenPorts,
-    ready_file: &Path,
+    ready_file: &StateFile,
     missing: &RefCell<String>,
 ) -> ServerAddresses {
     let begun = Instant::now();
@@ -41,7 +42,7 @@ pub(super) async fn wait_until_ready(
 async fn check(
     pid: u32,
     ports: &ChosenPorts,
-    ready_file: &Path,
+    ready_file: &StateFile,
 ) -> Result<ServerAddresses, String> {
     if let Some(reported) = read(ready_file)? {
         let bridge: HostPort = reported
@@ -66,14 +67,9 @@ async fn check(
     })
 }
 
-fn read(ready_file: &Path) -> Result<Option<ServerAddresses>, String> {
-    match fs::read(ready_file) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|e| format!("could not parse {}: {e}", ready_file.display())),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(format!("could not read {}: {e}", ready_file.display())),
-    }
+fn read(ready_file: &StateFile) -> Result<Option<ServerAddresses>, String> {
+    let document = ready_file.read_json_strictly();
+    document.map_err(|error| error.to_string())
 }
 
 async fn connects(address: &HostPort) -> Result<(), String> {
@@ -94,16 +90,17 @@ fn belongs_to(pid: u32, port: u16) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::StateDir;
 
     #[test]
     fn the_reported_addresses_are_read() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ready.json");
+        let file = StateDir::new(folder.path()).file("ready.json");
         assert_eq!(read(&file), Ok(None));
-        fs::write(&file, r#"{"bridge":"127.0.0.1:1","dashboard":null,"later":1}"#).unwrap();
+        file.write(br#"{"bridge":"127.0.0.1:1","dashboard":null,"later":1}"#).unwrap();
         let reported = ServerAddresses { bridge: "127.0.0.1:1".to_owned(), dashboard: None };
         assert_eq!(read(&file), Ok(Some(reported)));
-        fs::write(&file, "{").unwrap();
-        assert!(read(&file).unwrap_err().contains("could not parse"));
+        file.write(b"{").unwrap();
+        assert!(read(&file).unwrap_err().contains("could not read"));
     }
 }

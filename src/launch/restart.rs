@@ -31,7 +31,7 @@ pub fn restart(launch: Launch) -> Result<Started, LaunchError> {
         return start(&launch, &folder);
     }
     let silent = |source| LaunchError::Control { id: folder.id.clone(), source };
-    let mut previous = SupervisorHandle::connect(folder.path()).map_err(silent)?;
+    let mut previous = SupervisorHandle::connect(&folder.control_file()).map_err(silent)?;
     previous.yields(down::LONGEST_GRACE).map_err(silent)?;
     if !orphan::released(&folder, launch.grace)? {
         orphan::stop(&folder, launch.grace)?;

@@ -108,7 +108,7 @@ impl Supervisor {
                 return RunEnd::Done;
             }
         };
-        let listener = match ControlListener::bind(self.folder.path()) {
+        let listener = match ControlListener::bind(&self.folder.control_file()) {
             Ok(listener) => Arc::new(listener),
             Err(e) => {
                 let failure = io_failure("listen for control requests", &e);
@@ -206,7 +206,7 @@ impl Supervisor {
             folder: self.request.project(),
             env: self.request.env.clone(),
             ports,
-            ready_file: self.folder.ready_file(),
+            ready_file: self.folder.ready_file().path().to_owned(),
             log,
         };
         let server = ServerProcess::start(config).map_err(|why| StartFailure::Spawn {

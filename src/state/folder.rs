@@ -60,18 +60,26 @@ impl StateDir {
 }
 
 impl StateFile {
-    /// Replaces the document in it atomically, but without waiting for the disk: for documents that mean nothing
-    /// after a power failure. The folder must exist.
+    /// Replaces its content atomically, but without waiting for the disk: for what means nothing after a power
+    /// failure. The folder must exist.
     ///
     /// # Errors
     /// Whatever keeps the file from being written; the old content is then unchanged.
+    pub fn write_unsynced(&self, bytes: &[u8]) -> Result<(), StateError> {
+        atomic_file::replace(&self.0, bytes, Durability::Cached)
+            .map_err(|source| self.error("write", source))
+    }
+
+    /// Replaces the document in it, as [`write_unsynced`](Self::write_unsynced) does.
+    ///
+    /// # Errors
+    /// As of [`write_unsynced`](Self::write_unsynced), and a document that is no JSON.
     pub fn write_json_unsynced<T: Serialize + ?Sized>(
         &self,
         document: &T,
     ) -> Result<(), StateError> {
         let bytes = serde_json::to_vec(document).map_err(|e| self.error("write", e.into()))?;
-        atomic_file::replace(&self.0, &bytes, Durability::Cached)
-            .map_err(|source| self.error("write", source))
+        self.write_unsynced(&bytes)
     }
 
     /// Locks the file itself exclusively, without waiting, and creates it where it is absent; `None` where another
