@@ -21,12 +21,12 @@ fn a_command_finds_a_runtime_and_its_code_is_passed_on() {
 }
 
 #[test]
-fn a_command_that_a_signal_ended_is_told_by_its_code() {
+fn a_command_that_a_signal_ended_has_the_code_of_shells() {
     Stage::new().run("exec", &["--", "sh", "-c", "kill -9 $$"]).code(137);
 }
 
 #[test]
-fn for_a_command_that_cannot_run_nothing_is_fetched_or_started() {
+fn for_a_command_that_cannot_be_executed_nothing_is_downloaded_or_started() {
     let stage = Stage::new();
     stage
         .run("exec", &["--", "/nonexistent"])
@@ -43,7 +43,7 @@ fn for_a_command_that_cannot_run_nothing_is_fetched_or_started() {
 }
 
 #[test]
-fn a_program_that_the_system_refuses_is_named_and_the_runtime_ends() {
+fn a_program_that_the_system_refuses_is_reported_and_the_runtime_stops() {
     let stage = Stage::new();
     let file = stage.sandbox.write("script", "#!/nonexistent/interpreter\n");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
@@ -53,7 +53,7 @@ fn a_program_that_the_system_refuses_is_named_and_the_runtime_ends() {
 }
 
 #[test]
-fn the_runtime_ends_with_exec_even_if_that_is_killed() {
+fn the_runtime_stops_when_exec_is_killed() {
     let stage = Stage::new();
     let exec = stage.spawn("exec", &["--", "sleep", "1000"]);
     let mut entry = Value::Null;
@@ -68,7 +68,7 @@ fn the_runtime_ends_with_exec_even_if_that_is_killed() {
 }
 
 #[test]
-fn two_at_once_have_a_runtime_each_beside_the_projects_own() {
+fn two_at_once_have_runtimes_of_their_own() {
     let stage = Stage::new();
     let own = stage.up();
     let command = ["--", "sh", "-c", "echo $LOOM_BRIDGE_ADDR"];

@@ -17,6 +17,7 @@ mod doctor;
 mod down;
 mod errors;
 mod exec;
+mod exit_with_parent;
 mod failover;
 mod floors;
 #[cfg(unix)]
@@ -49,7 +50,7 @@ mod store_cmd;
 mod support;
 mod support_itself;
 mod three_sources;
-mod tied;
+
 mod tools;
 mod up;
 mod use_remove;

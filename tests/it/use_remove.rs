@@ -1,4 +1,4 @@
-//! `loom use` and `loom remove`: the version that is taken when nothing else says.
+//! `loom use` and `loom remove`
 
 use crate::support::{self, Plain, Sandbox};
 
@@ -11,7 +11,7 @@ fn with_two_versions() -> (Sandbox, Plain) {
 }
 
 #[test]
-fn the_version_in_use_is_taken_when_nothing_else_says() {
+fn the_default_version_applies_unless_a_setting_or_option_says_otherwise() {
     let (mut sandbox, _mirror) = with_two_versions();
     sandbox.loom(&["use", "0.1.0"]).ok();
     assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.1.0"));
@@ -69,7 +69,7 @@ fn a_version_may_be_typed_as_a_tag_everywhere() {
 }
 
 #[test]
-fn the_answer_of_use_has_the_same_keys_always() {
+fn the_document_of_use_always_has_the_same_keys() {
     let sandbox = Sandbox::new();
     let keys = |args: &[&str]| {
         let document = sandbox.loom(args).ok().json();
@@ -79,7 +79,7 @@ fn the_answer_of_use_has_the_same_keys_always() {
 }
 
 #[test]
-fn what_is_removed_is_gone_with_its_tree_and_nothing_else_is() {
+fn a_removed_release_is_gone_with_its_tree_and_no_other_is() {
     let (sandbox, mirror) = with_two_versions();
     sandbox.loom(&["remove", "0.1.0"]).ok();
     sandbox.loom(&["which", "--version", "0.1.0"]).code(3);
@@ -92,13 +92,13 @@ fn what_is_removed_is_gone_with_its_tree_and_nothing_else_is() {
 }
 
 #[test]
-fn removing_what_is_not_here_is_exit_3() {
+fn removing_a_release_that_is_not_installed_is_exit_3() {
     let sandbox = Sandbox::new();
     sandbox.loom(&["remove", "0.1.0"]).code(3).says(&["0.1.0"]);
 }
 
 #[test]
-fn what_runs_keeps_its_release_and_is_named() {
+fn a_release_in_use_is_not_removed_and_the_error_names_its_runtime() {
     let stage = support::Stage::new();
     let document = stage.up();
     let elsewhere = stage.sandbox.folder("elsewhere");
@@ -115,7 +115,7 @@ fn what_runs_keeps_its_release_and_is_named() {
 }
 
 #[test]
-fn two_releases_with_one_tree_share_it_until_the_last_goes() {
+fn two_releases_with_one_tree_share_it_until_the_last_is_removed() {
     use crate::support::{Packing, Sums, program};
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     for version in ["0.1.0", "0.2.0"] {

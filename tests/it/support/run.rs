@@ -1,4 +1,4 @@
-//! A finished command, and one that still runs.
+//! A finished command, and a running one.
 
 use std::{
     io::Read,
@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// A command that has not ended after this long never will: the test fails instead of hanging.
+/// The time limit of a command, after which the test fails instead of hanging.
 const NEVER: Duration = Duration::from_secs(120);
 
 /// A finished command.
@@ -19,7 +19,7 @@ const NEVER: Duration = Duration::from_secs(120);
 pub struct Run {
     /// The command line, as a user would type it.
     pub line: String,
-    /// What it left.
+    /// Exit status and both outputs.
     pub output: Output,
 }
 
