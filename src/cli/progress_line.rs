@@ -40,7 +40,7 @@ impl TransferProgress<'_> {
     /// the name are left out, in this order.
     pub(crate) fn line(&self, columns: usize) -> String {
         let numbers = self.numbers();
-        let fits = |text: &&String| text.width() + SHORTEST_NAME + 1 <= columns;
+        let fits = |text: &&String| text.width() + SHORTEST_NAME < columns;
         let Some(numbers) = numbers.iter().find(fits) else {
             let shortest = numbers.last().map_or("", String::as_str);
             return shortened(shortest, columns);
