@@ -9,7 +9,7 @@ use loom_runtime::acquire::{Acquired, How};
 /// Arguments of `loom get`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Version to download: as --version
+    /// Version to download; the same as --version
     #[arg(value_name = "VERSION", conflicts_with = "version")]
     selector: Option<Selector>,
     #[command(flatten)]

@@ -13,7 +13,7 @@ use loom_runtime::{
 /// Arguments of `loom which`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Version to look for: as --version
+    /// Version to look for; the same as --version
     #[arg(value_name = "VERSION", conflicts_with = "version")]
     selector: Option<Selector>,
     /// latest, a version (0.2.0), a range, or dev

@@ -30,6 +30,40 @@ pub enum Up {
 /// # Errors
 /// [`LaunchError::OtherSettings`] and [`LaunchError::Orphan`] where another runtime of this project runs,
 /// [`LaunchError::Failed`] where the new one does not become ready.
+///
+/// # Examples
+/// ```
+/// # #[cfg(unix)] {
+/// use std::time::Duration;
+///
+/// use loom_base::HostPort;
+/// use loom_runtime::{
+///     launch::{Launch, LaunchError, LaunchKind, Launcher, up},
+///     state::StateDir,
+/// };
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let launch = Launch {
+///     program: "/opt/loom/loom-bridge-server".into(),
+///     binary: "loom-bridge-server".into(),
+///     version: "0.2.0".into(),
+///     tree: None,
+///     lease: None,
+///     env: Vec::new(),
+///     bridge: HostPort::new("127.0.0.1", 0),
+///     dashboard: None,
+///     ready_timeout: Duration::from_secs(30),
+///     grace: Duration::from_secs(10),
+///     project: folder.path().into(),
+///     state: StateDir::new(folder.path().join("state")),
+///     kind: LaunchKind::Up,
+///     // `loom` names itself here. This program is no supervisor: it exits without a report.
+///     launcher: Launcher { program: "/bin/true".into(), args: Vec::new() },
+///     launch_args: serde_json::Value::Null,
+/// };
+/// assert!(matches!(up(launch), Err(LaunchError::Silent)));
+/// # }
+/// ```
 pub fn up(launch: Launch) -> Result<Up, LaunchError> {
     let Launch { state, project, binary, kind, .. } = &launch;
     let folder = InstanceFolder::for_launch(state, project, binary, *kind)?;
