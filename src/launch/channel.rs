@@ -5,7 +5,6 @@
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpStream},
-    path::Path,
     time::Duration,
 };
 
@@ -122,9 +121,7 @@ impl ControlClient {
     pub(super) fn connect(control: &StateFile) -> io::Result<Self> {
         #[cfg(unix)]
         if unix::is_socket(control.path())? {
-            let connect = |path: &Path| std::os::unix::net::UnixStream::connect(path);
-            let stream = unix::through_short_path(control.path(), connect)
-                .unwrap_or_else(|| Err(io::ErrorKind::InvalidFilename.into()))?;
+            let stream = unix::connect(control.path())?;
             return Ok(Self(BufReader::new(Box::new(stream))));
         }
         let bytes = control.read().map_err(io::Error::other)?.ok_or(io::ErrorKind::NotFound)?;
@@ -165,7 +162,10 @@ mod unix {
         ffi::OsStr,
         fs::{self, File},
         io,
-        os::{fd::AsRawFd, unix::fs::FileTypeExt},
+        os::{
+            fd::AsRawFd,
+            unix::{fs::FileTypeExt, net::UnixStream},
+        },
         path::{Path, PathBuf},
     };
 
@@ -175,6 +175,13 @@ mod unix {
     /// Whether `control` is a socket.
     pub(super) fn is_socket(control: &Path) -> io::Result<bool> {
         Ok(fs::symlink_metadata(control)?.file_type().is_socket())
+    }
+
+    /// Connects to the socket `control`.
+    pub(super) fn connect(control: &Path) -> io::Result<UnixStream> {
+        let connect = |path: &Path| UnixStream::connect(path);
+        through_short_path(control, connect)
+            .unwrap_or_else(|| Err(io::ErrorKind::InvalidFilename.into()))
     }
 
     /// Calls `act` with a path of `control` that is short enough for a socket address; `None` where there is none.
@@ -194,7 +201,7 @@ mod unix {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, path::Path};
 
     use super::*;
     use crate::state::StateDir;

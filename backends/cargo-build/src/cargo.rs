@@ -105,6 +105,9 @@ fn command(request: &BuildRequest<'_>) -> Command {
     command.args(arguments(request)).current_dir(request.checkout);
     // Diagnostics are rendered on standard error; standard output has only the messages.
     command.arg("--message-format=json-render-diagnostics");
+    for variable in SET_BY_CARGO_RUN {
+        command.env_remove(variable);
+    }
     if let Some(dir) = request.target_dir {
         command.env("CARGO_TARGET_DIR", dir);
     }
@@ -115,6 +118,30 @@ fn command(request: &BuildRequest<'_>) -> Command {
     });
     command
 }
+
+/// The variables that `cargo run` sets for the program that it runs. A cargo that inherits them compiles each dependency
+/// again whose build script reads one of them (`ring` is such a one), because for cargo the variable has changed.
+const SET_BY_CARGO_RUN: [&str; 19] = [
+    "CARGO_BIN_NAME",
+    "CARGO_CRATE_NAME",
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_AUTHORS",
+    "CARGO_PKG_DESCRIPTION",
+    "CARGO_PKG_HOMEPAGE",
+    "CARGO_PKG_LICENSE",
+    "CARGO_PKG_LICENSE_FILE",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_README",
+    "CARGO_PKG_REPOSITORY",
+    "CARGO_PKG_RUST_VERSION",
+    "CARGO_PKG_VERSION",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+    "OUT_DIR",
+];
 
 /// The arguments that decide what is compiled.
 pub fn arguments(request: &BuildRequest<'_>) -> Vec<String> {
