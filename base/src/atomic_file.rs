@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use tempfile::NamedTempFile;
+
 /// Whether a write has to survive a power failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -34,15 +36,64 @@ pub enum Durability {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn replace(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-    temporary.write_all(bytes)?;
-    if durability == Durability::Synced {
-        temporary.as_file().sync_all()?;
-    }
+    let temporary = write_temporary(path, bytes, |temporary| match durability {
+        Durability::Synced => temporary.as_file().sync_all(),
+        Durability::Cached => Ok(()),
+    })?;
     temporary.persist(path).map_err(|error| error.error)?;
-    if durability == Durability::Synced { sync_folder(folder) } else { Ok(()) }
+    match durability {
+        Durability::Synced => sync_folder(folder_of(path)),
+        Durability::Cached => Ok(()),
+    }
+}
+
+/// A temporary file with this content in the folder of `path`; `finish` runs after the content was written.
+fn write_temporary(
+    path: &Path,
+    bytes: &[u8],
+    finish: impl FnOnce(&NamedTempFile) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
+    let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(folder_of(path))?;
+    temporary.write_all(bytes)?;
+    finish(&temporary)?;
+    Ok(temporary)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Replaces the content of a file that the user edits: the file keeps its permissions, and a symbolic link keeps leading
+/// to the file. A new file has the permissions 0600 on Unix. The content is synced.
+///
+/// # Errors
+/// As for [`replace`].
+pub fn edit(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let permissions = fs::metadata(&target).ok().map(|meta| meta.permissions());
+    write_temporary(&target, bytes, |temporary| {
+        if let Some(permissions) = permissions {
+            temporary.as_file().set_permissions(permissions)?;
+        }
+        temporary.as_file().sync_all()
+    })?
+    .persist(&target)
+    .map_err(|error| error.error)?;
+    sync_folder(folder_of(&target))
+}
+
+/// Creates the file at `path`, with the permissions that the process's umask leaves. The content is synced.
+///
+/// # Errors
+/// With the kind `AlreadyExists` if there is a file, which is unchanged; else as for [`replace`].
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let open = |path: &Path| File::options().write(true).create_new(true).open(path);
+    let folder = folder_of(path);
+    let mut temporary = tempfile::Builder::new().prefix(".new-").make_in(folder, open)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_folder(folder)
 }
 
 /// Removes the file at `path`; answers whether there was one.
@@ -78,6 +129,34 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(remove(&path).unwrap());
         assert!(!remove(&path).unwrap());
+    }
+
+    #[test]
+    fn a_created_file_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        create(&path, b"1").unwrap();
+        assert_eq!(create(&path, b"2").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"1");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_edited_file_keeps_its_permissions_and_links() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let link = folder.path().join("link");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        symlink(&path, &link).unwrap();
+        edit(&path, b"1").unwrap();
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        edit(&link, b"2").unwrap();
+        assert_eq!((fs::read(&path).unwrap(), mode()), (b"2".to_vec(), 0o644));
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

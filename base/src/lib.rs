@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`atomic_file`] | a file that is replaced as a whole, or not at all |
 //! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
+//! | [`error_chain()`] | an error and its causes on one line |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
 //! | [`redact`] | URLs without what may be secret |
@@ -16,6 +17,7 @@
 
 pub mod atomic_file;
 pub mod backoff;
+mod error_chain;
 pub mod host_port;
 pub mod loopback;
 pub mod redact;
@@ -24,5 +26,6 @@ pub mod time;
 pub mod token;
 
 pub use backoff::Backoff;
+pub use error_chain::error_chain;
 pub use host_port::{HostPort, HostPortError};
 pub use sync::LockExt;

@@ -4,12 +4,16 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
+/// Whether only this machine can reach a server on `ip`: `127.0.0.0/8`, `::1` or `::ffff:127.0.0.0/104`.
+pub fn is_loopback_ip(ip: IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}
+
 /// Whether what listens on `host` can be reached from this machine only: `localhost` in any case, `127.0.0.0/8`,
 /// `::1` or `::ffff:127.0.0.0/104`. Brackets around an IPv6 address are allowed. No name is resolved.
 pub fn is_loopback_host(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
+    bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(is_loopback_ip)
 }
 
 /// Whether a request to `url` stays on this machine: `localhost`, an address of loopback, or an unspecified one

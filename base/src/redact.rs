@@ -29,8 +29,8 @@ pub fn origin(url: &Url) -> String {
     }
 }
 
-/// A text that was meant to be a URL, for display, though it cannot be parsed: what stands before an `@` may be a
-/// password and what stands behind a `?` or `#` a token; both are replaced by `***`.
+/// An invalid URL for display. The part before an `@` may hold a password, and the part after a `?` or `#` a token: both
+/// are replaced by `***`.
 pub fn text(text: &str) -> String {
     let (text, rest) = match text.find(['?', '#']) {
         Some(at) => (&text[..at], format!("{}***", &text[at..=at])),

@@ -41,8 +41,10 @@ mod tests {
 
     #[test]
     fn poison_is_ignored() {
-        let (mutex, lock) = (Arc::new(Mutex::new(1)), Arc::new(RwLock::new(2)));
-        let (in_mutex, in_lock) = (Arc::clone(&mutex), Arc::clone(&lock));
+        let mutex = Arc::new(Mutex::new(1));
+        let lock = Arc::new(RwLock::new(2));
+        let in_mutex = Arc::clone(&mutex);
+        let in_lock = Arc::clone(&lock);
         let panicked = thread::spawn(move || {
             let _held = (in_mutex.lock(), in_lock.write());
             panic!("while both are held");

@@ -23,6 +23,12 @@ pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(text).ok()
 }
 
+/// Milliseconds since 1970, as `loom.v1` and the dashboard count time; 0 for an earlier time.
+pub fn epoch_millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// An age in its largest whole unit: `3 days`, `2 hours`, `5 minutes`; `just now` below a minute.
 pub fn age_in_words(age: Duration) -> String {
     let seconds = age.as_secs();
@@ -81,6 +87,12 @@ mod tests {
     fn times_outside_the_format_are_cut_to_its_limits() {
         assert_eq!(format_rfc3339(UNIX_EPOCH - Duration::from_secs(9)), "1970-01-01T00:00:00Z");
         assert_eq!(format_rfc3339(at(LAST_SECOND + 1)), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn milliseconds_count_from_1970() {
+        assert_eq!(epoch_millis(at(2) + Duration::from_millis(5)), 2005);
+        assert_eq!(epoch_millis(UNIX_EPOCH - Duration::from_secs(9)), 0);
     }
 
     #[test]

@@ -25,7 +25,8 @@ mod tests {
 
     #[test]
     fn no_two_are_the_same() {
-        let (one, other) = (random_token().unwrap(), random_token().unwrap());
+        let one = random_token().unwrap();
+        let other = random_token().unwrap();
         assert!(one != other && one.len() == 32 && one.bytes().all(|b| b.is_ascii_hexdigit()));
     }
 }

@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use loom_test_support::nginx::Nginx;
+
 use crate::{
-    nginx::Nginx,
     payload::{self, BINARY, VERSION},
     process::{command, shell},
     rounds::{self, Contender, RunCosts, WorkFolder},

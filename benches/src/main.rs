@@ -12,7 +12,6 @@
 //! | `runtime` | the runtime server: its start, slow readers, fan-out beside `nats-server` |
 //! | `table` | prints the figures, with ratios |
 //! | `target` | what a figure has to reach |
-//! | `nginx` | a real web server, as the tests use it |
 //!
 //! Figures of different runs cannot be compared, ratios within one run can: contenders take turns. The warm ones are
 //! judged by their best run, the others by the median.
@@ -20,9 +19,6 @@
 
 mod cold;
 mod memory;
-#[path = "../../tests/it/support/nginx.rs"]
-#[allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
-mod nginx;
 mod payload;
 mod process;
 mod rounds;

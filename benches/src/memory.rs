@@ -1,7 +1,8 @@
 //! The peak memory while a 500 MB archive arrives: memory must not grow with the size of an archive.
 
+use loom_test_support::nginx::Nginx;
+
 use crate::{
-    nginx::Nginx,
     payload::{self, VERSION},
     process::command,
     rounds::{self, Contender, WorkFolder},

@@ -1,4 +1,7 @@
-"""An agent of a project: `loom up --detach`, then `python prices.py`; Ctrl+C ends it."""
+"""An agent of a project that prints prices.
+
+Start a runtime with `loom up --detach`, then run `python prices.py`; Ctrl+C stops the agent.
+"""
 
 from loom import Agent, Event
 

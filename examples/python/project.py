@@ -1,4 +1,4 @@
-"""A runtime with the agents of a project, started and ended together; Ctrl+C ends them."""
+"""Runs a project's runtime and agents together; Ctrl+C stops all of them."""
 
 import asyncio
 from pathlib import Path

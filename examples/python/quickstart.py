@@ -1,4 +1,4 @@
-"""A runtime, two agents that talk, and a tool: run it as it is."""
+"""A runtime, two agents and a tool in one script; needs no preparation."""
 
 import asyncio
 
@@ -13,17 +13,17 @@ def count(text: str) -> int:
 
 async def on_event(agent: Agent, topic: str, event: Event) -> None:
     words = await agent.call_tool("words.count", {"text": event.text})
-    await agent.reply(event, f"{event.sender} said {words} words on {topic}")
+    await agent.reply(event, f"{words} words from {event.sender} on {topic}")
 
 
 async def main() -> None:
-    # Free ports, and an end with the block.
+    # Port 0 selects a free port; the runtime stops at the end of the block.
     with embedded.start(bridge_addr="127.0.0.1:0", dashboard_port=0) as runtime:
         print("dashboard:", runtime.dashboard_url)
-        listener = Agent("listener", ["talk.*"], [count], on_event, address=runtime.address)
-        async with listener, Agent("speaker", address=runtime.address) as speaker:
-            answer = await speaker.request("talk.morning", "good morning to all of you")
-            print(answer.text)
+        server = Agent("server", ["talk.*"], [count], on_event, address=runtime.address)
+        async with server, Agent("client", address=runtime.address) as client:
+            reply = await client.request("talk.morning", "good morning to all of you")
+            print(reply.text)
 
 
 if __name__ == "__main__":

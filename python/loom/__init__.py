@@ -1,9 +1,9 @@
-"""Loom's runtime from Python: configuration, the runtime itself, and agents.
+"""Python API of Loom: project configuration, the runtime process, and agents.
 
-Everything is loaded when it is first used, so that ``import loom`` costs next to nothing.
+Submodules are imported on first access to one of their names, so ``import loom`` loads this file only.
 """
 
-# Known to type checkers, and cheaper than importing ``typing``.
+# Type checkers take this name for true; importing ``typing`` for it would double the cost of ``import loom``.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .orchestrator import run_orchestrator as run_orchestrator
     from .process import RuntimeProcess as RuntimeProcess
 
-_WHERE = {
+_MODULE_OF = {
     "Agent": "agent",
     "BridgeConfig": "config",
     "DashboardConfig": "config",
@@ -63,15 +63,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    """Imports the module that defines ``name`` (PEP 562)."""
     from importlib import import_module
 
     if name == "embedded":
         return import_module(".embedded", __name__)
     if name == "__version__":
         return import_module("importlib.metadata").version("loom")
-    if name not in _WHERE:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module("." + _WHERE[name], __name__), name)
+    value = getattr(import_module("." + _MODULE_OF[name], __name__), name)
     globals()[name] = value
     return value
 

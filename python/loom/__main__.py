@@ -1,4 +1,4 @@
-"""``python -m loom``: the ``loom`` program of this environment."""
+"""``python -m loom``: runs the ``loom`` program of this Python environment."""
 
 import os
 import subprocess
@@ -8,7 +8,11 @@ from .command import program
 
 
 def main() -> int:
-    """Becomes the program, where the system knows how; else runs it."""
+    """Runs the program with the arguments of this process; on POSIX, the program replaces this process.
+
+    Returns:
+        The program's exit code.
+    """
     command = [program(), *sys.argv[1:]]
     if os.name == "posix":
         os.execv(command[0], command)

@@ -1,4 +1,4 @@
-"""The ``loom`` program: where it is, and what it answers."""
+"""Finds the ``loom`` program, runs it and parses its JSON output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any, Mapping, Optional, Sequence, Union, cast
 
-from .errors import LoomError, LoomNotFoundError, failure
+from .errors import LoomError, LoomNotFoundError, error_from_document
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -18,76 +18,108 @@ _NAME = "loom.exe" if os.name == "nt" else "loom"
 
 
 def program() -> str:
-    """The ``loom`` program: ``LOOM_BIN``, else that of this environment, of the user, or on ``PATH``."""
-    named = os.environ.get("LOOM_BIN")
-    if named:
-        found = shutil.which(named)
-        if found is None:
-            raise LoomNotFoundError(f"LOOM_BIN is {named}, which is no program that can be run", exit_code=127)
-        return found
-    for folder in _folders():
+    """Returns the path of the ``loom`` program.
+
+    The program is searched for in this order: ``LOOM_BIN``, the script folder of this Python environment, the user's
+    script folder, ``PATH``.
+
+    Raises:
+        LoomNotFoundError: if there is no such program, or ``LOOM_BIN`` does not name an executable file.
+    """
+    configured = os.environ.get("LOOM_BIN")
+    if configured:
+        return _configured_program(configured)
+    # ``None`` makes ``which`` search PATH.
+    for folder in (*_script_folders(), None):
         found = shutil.which(_NAME, path=folder)
         if found is not None:
             return found
-    found = shutil.which(_NAME)
+    hint = "install it with `pip install loom`, or set LOOM_BIN to the path of a loom program"
+    raise LoomNotFoundError(
+        "loom program not found in this Python environment or on PATH", exit_code=127, hint=hint
+    )
+
+
+def _configured_program(configured: str) -> str:
+    found = shutil.which(configured)
     if found is None:
-        hint = "`pip install loom` puts it beside python; LOOM_BIN may name another one"
-        raise LoomNotFoundError("the loom program is not installed", exit_code=127, hint=hint)
+        hint = "set LOOM_BIN to the path of a loom program, or unset it"
+        raise LoomNotFoundError(f"LOOM_BIN={configured} is not an executable file", exit_code=127, hint=hint)
     return found
 
 
-def _folders() -> list[str]:
-    """The folders into which installers put programs."""
-    schemes = sysconfig.get_scheme_names()
-    user = "osx_framework_user" if sysconfig.get_config_var("PYTHONFRAMEWORK") else f"{os.name}_user"
+def _script_folders() -> list[str]:
+    """Returns the folders into which pip installs programs: of this environment, then of the user."""
     folders = [sysconfig.get_path("scripts")]
-    if user in schemes:
-        folders.append(sysconfig.get_path("scripts", user))
+    user_scheme = "osx_framework_user" if sysconfig.get_config_var("PYTHONFRAMEWORK") else f"{os.name}_user"
+    if user_scheme in sysconfig.get_scheme_names():
+        folders.append(sysconfig.get_path("scripts", user_scheme))
     return folders
 
 
-def ask(
+def run_json(
     *arguments: str,
     cwd: Optional[PathLike] = None,
     env: Optional[Mapping[str, str]] = None,
 ) -> Any:
-    """Runs ``loom --json ARGUMENTS…`` to its end and answers its document.
+    """Runs ``loom --json ARGUMENTS…`` and waits for its exit.
 
-    What it has to say to people goes to this process's stderr.
+    The program's messages and progress go to the stderr of this process.
+
+    Args:
+        arguments: command and options.
+        cwd: the working directory; by default that of this process.
+        env: variables that are added to the environment of this process.
+
+    Returns:
+        The JSON document that the program printed.
 
     Raises:
         LoomError: with the program's exit code, message and hint.
     """
-    done = subprocess.run(
+    completed = subprocess.run(
         [program(), "--json", *arguments],
         cwd=None if cwd is None else os.fspath(cwd),
-        env=environment(env),
+        env=merged_environment(env),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         check=False,
     )
-    return answer(done.stdout, done.returncode, arguments)
+    return parse_document(completed.stdout, completed.returncode, arguments)
 
 
-def environment(more: Optional[Mapping[str, str]]) -> Optional[dict[str, str]]:
-    """This process's environment and ``more``; ``None`` where nothing is added."""
-    return {**os.environ, **more} if more else None
+def merged_environment(additions: Optional[Mapping[str, str]]) -> Optional[dict[str, str]]:
+    """Returns the environment of this process with ``additions``; ``None`` (inherit) if nothing is added."""
+    return {**os.environ, **additions} if additions else None
 
 
-def answer(output: bytes, code: int, arguments: Sequence[str]) -> Any:
-    """The document in ``output``; its error is raised."""
+def parse_document(output: bytes, exit_code: int, arguments: Sequence[str]) -> Any:
+    """Parses what ``loom --json`` printed.
+
+    Args:
+        output: stdout of the program.
+        exit_code: exit code of the program.
+        arguments: its arguments, for the error message.
+
+    Returns:
+        The JSON document.
+
+    Raises:
+        LoomError: the error that the document describes, or that ``output`` is not JSON.
+    """
     try:
         document: Any = json.loads(output)
     except ValueError:
-        said = output.decode(errors="replace").strip() or "nothing"
         command = " ".join(["loom", *arguments])
-        raise LoomError(f"`{command}` ended with {code} and said {said}", exit_code=code or 1) from None
+        printed = output.decode(errors="replace").strip() or "nothing"
+        message = f"`{command}` exited with code {exit_code}: expected a JSON document on stdout, got {printed}"
+        raise LoomError(message, exit_code=exit_code or 1) from None
     error = cast("Mapping[str, Any]", document).get("error") if isinstance(document, dict) else None
     if error is not None:
-        raise failure(error)
+        raise error_from_document(error)
     return cast(Any, document)
 
 
-def as_path(answered: Any) -> Path:
-    """A path of a document."""
-    return Path(str(answered))
+def as_path(value: Any) -> Path:
+    """Converts a path from a JSON document."""
+    return Path(str(value))

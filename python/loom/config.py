@@ -1,4 +1,4 @@
-"""A project's configuration, as the ``loom`` program resolves it: environment > ``loom.toml`` > defaults."""
+"""Configuration of a project as the ``loom`` program resolves it: environment, then ``loom.toml``, then defaults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Mapping, Optional
 
-from .command import PathLike, ask
+from .command import PathLike, run_json
 
 __all__ = [
     "BridgeConfig",
@@ -23,151 +23,200 @@ __all__ = [
 
 
 class UntrustedProjectWarning(UserWarning):
-    """Settings of a project have no effect until its user trusts it."""
+    """Some settings of ``loom.toml`` are ignored because the project is not trusted."""
 
 
 @dataclass
 class BridgeConfig:
-    """How the runtime listens, and which one runs."""
+    """Settings of the runtime and its gRPC bridge: table ``[bridge]``."""
 
     address: str = "127.0.0.1:50051"
+    """``host:port`` on which the bridge listens; port 0 selects a free port."""
     mode: str = "full"
-    """``full``, or ``bridge-only``: without the dashboard."""
+    """``full`` (with the dashboard) or ``bridge-only``."""
     version: str = "latest"
+    """Version of the runtime: ``latest``, a version, a range, or ``dev``."""
     timeout_sec: int = 30
-    """How many seconds it may take until it is ready."""
+    """Longest time from start to ready, in seconds."""
 
 
 @dataclass
 class DashboardConfig:
-    """The dashboard."""
+    """Settings of the dashboard: table ``[dashboard]``."""
 
     enabled: bool = True
     port: int = 3030
+    """TCP port; 0 selects a free port."""
     host: str = "127.0.0.1"
+    """Address on which the dashboard listens."""
 
 
 @dataclass
 class LLMProviderConfig:
-    """A language model provider."""
+    """Settings of a language model provider: table ``[llm.NAME]``."""
 
     name: str
     type: str = "http"
     api_key: Optional[str] = field(default=None, repr=False)
+    """Secret; not part of ``repr()``."""
     api_base: Optional[str] = None
+    """Base URL of an API that is compatible with OpenAI's chat completions."""
     model: Optional[str] = None
     max_tokens: int = 2048
+    """Upper limit of tokens in one response."""
     temperature: float = 0.7
     timeout_sec: int = 30
+    """Longest time for one response, in seconds; for a streamed response, the longest time without data."""
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Additional fields of each request; they replace no field that the runtime sets."""
 
 
 @dataclass
 class MCPServerConfig:
-    """An MCP server."""
+    """Command that starts an MCP server: table ``[mcp.NAME]``."""
 
     name: str
     command: str
     args: list[str] = field(default_factory=list[str])
     env: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Variables of the server process; may hold secrets, so they are not part of ``repr()``."""
 
 
 @dataclass
 class ProjectConfig:
-    """What holds for a project."""
+    """Effective configuration of a project."""
 
     name: Optional[str] = None
     version: str = "0.1.0"
+    """Version of the project itself."""
     description: Optional[str] = None
     bridge: BridgeConfig = field(default_factory=BridgeConfig)
     dashboard: DashboardConfig = field(default_factory=DashboardConfig)
     llm_providers: dict[str, LLMProviderConfig] = field(default_factory=dict[str, LLMProviderConfig])
-    """By name; the default one first."""
+    """Providers by name; the default provider is first."""
     mcp_servers: dict[str, MCPServerConfig] = field(default_factory=dict[str, MCPServerConfig])
-    """By name."""
+    """MCP servers by name."""
     agents: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Free-form tables by name."""
+    """Free-form tables ``[agents.NAME]`` by name."""
 
     @classmethod
     def load(cls, path: PathLike = "loom.toml") -> ProjectConfig:
-        """The configuration with this ``loom.toml``; a missing file says nothing.
+        """Resolves the configuration with ``path`` as the project's ``loom.toml``.
+
+        Args:
+            path: the file; if it does not exist, the configuration consists of environment and defaults.
+
+        Warns:
+            UntrustedProjectWarning: if settings are ignored because the project is not trusted.
 
         Raises:
-            ConfigurationError: naming file, line and key of each mistake.
+            ConfigurationError: names file, line and key of each invalid setting.
         """
         file = Path(path)
         if file.exists():
-            return _resolved("--config", os.fspath(file.absolute()))
-        from tempfile import TemporaryDirectory  # Costs more than all else here, and is seldom needed.
+            return _load("--config", os.fspath(file.absolute()))
+        # Imported here because it takes longer to import than this whole module and is rarely needed.
+        from tempfile import TemporaryDirectory
 
-        # A folder of ours, so that no other file is found above it either.
+        # An empty file in a new folder keeps `loom` from searching the parent folders for a loom.toml.
         with TemporaryDirectory(prefix="loom-") as folder:
             empty = Path(folder, "loom.toml")
             empty.touch()
-            return _resolved("--config", os.fspath(empty))
+            return _load("--config", os.fspath(empty))
 
     def to_env_vars(self) -> dict[str, str]:
-        """The variables in which a runtime is told all this."""
-        enabled = self.dashboard.enabled and self.bridge.mode == "full"
-        providers: dict[str, Any] = {}
-        for name, provider in self.llm_providers.items():
-            # The first one is the default one.
-            providers.setdefault("default", name)
-            providers[name] = _without_name(provider)
-        servers = {name: _without_name(server) for name, server in self.mcp_servers.items()}
-        env = {
+        """Returns the environment variables that pass this configuration to a runtime."""
+        dashboard_enabled = self.dashboard.enabled and self.bridge.mode == "full"
+        servers = {name: _table(server) for name, server in self.mcp_servers.items()}
+        return {
             "LOOM_BRIDGE_ADDR": self.bridge.address,
-            "LOOM_DASHBOARD": "true" if enabled else "false",
+            "LOOM_DASHBOARD": "true" if dashboard_enabled else "false",
             "LOOM_DASHBOARD_HOST": self.dashboard.host,
             "LOOM_DASHBOARD_PORT": str(self.dashboard.port),
-            "LOOM_LLM_PROVIDERS": json.dumps(providers),
+            "LOOM_LLM_PROVIDERS": json.dumps(self._provider_tables()),
             "LOOM_MCP_SERVERS": json.dumps(servers),
             "LOOM_AGENTS": json.dumps(self.agents),
+            **self._default_provider_variables(),
         }
-        for default in list(self.llm_providers.values())[:1]:
-            told = {"API_KEY": default.api_key, "API_BASE": default.api_base, "MODEL": default.model}
-            env.update({f"LOOM_LLM_{name}": value for name, value in told.items() if value})
-        return env
+
+    def _provider_tables(self) -> dict[str, Any]:
+        """Returns the table ``[llm]``: the key ``default``, then one table for each provider."""
+        tables: dict[str, Any] = {}
+        for name, provider in self.llm_providers.items():
+            tables.setdefault("default", name)
+            tables[name] = _table(provider)
+        return tables
+
+    def _default_provider_variables(self) -> dict[str, str]:
+        """Returns the variables that describe the default provider, as far as its settings are known."""
+        default = next(iter(self.llm_providers.values()), None)
+        if default is None:
+            return {}
+        values = {
+            "LOOM_LLM_API_KEY": default.api_key,
+            "LOOM_LLM_API_BASE": default.api_base,
+            "LOOM_LLM_MODEL": default.model,
+        }
+        return {name: value for name, value in values.items() if value}
 
 
 def load_project_config(start_dir: PathLike = ".") -> ProjectConfig:
-    """The configuration in a folder: that of the nearest ``loom.toml`` in it or above it, if there is one.
+    """Resolves the configuration of the project in a folder.
+
+    Args:
+        start_dir: where the search for ``loom.toml`` begins; it goes on in the parent folders. Without a
+            ``loom.toml``, the configuration consists of environment and defaults.
+
+    Warns:
+        UntrustedProjectWarning: if settings are ignored because the project is not trusted.
 
     Raises:
-        ConfigurationError: naming file, line and key of each mistake.
+        ConfigurationError: names file, line and key of each invalid setting.
     """
-    return _resolved(cwd=start_dir)
+    return _load(cwd=start_dir)
 
 
-def _resolved(*options: str, cwd: Optional[PathLike] = None) -> ProjectConfig:
-    document = ask(*options, "--quiet", "config", "show", "--show-secrets", cwd=cwd)
+def _load(*options: str, cwd: Optional[PathLike] = None) -> ProjectConfig:
+    document = run_json(*options, "--quiet", "config", "show", "--show-secrets", cwd=cwd)
     untrusted = document.get("untrusted")
     if untrusted:
-        keys = ", ".join(str(withheld["key"]) for withheld in untrusted["what"])
-        told = f"{untrusted['file']} is not trusted to set {keys}; read it, then run `loom trust`"
-        warnings.warn(f"{told} (LOOM_TRUST_PROJECT=1 in CI)", UntrustedProjectWarning, stacklevel=3)
+        keys = ", ".join(str(ignored["key"]) for ignored in untrusted["what"])
+        message = (
+            f"{untrusted['file']} is not trusted: ignored {keys}; "
+            "read the file, then run `loom trust` (in CI: set LOOM_TRUST_PROJECT=1)"
+        )
+        # The caller of the public function that called this one.
+        warnings.warn(message, UntrustedProjectWarning, stacklevel=3)
     return _project(document["config"])
 
 
 def _project(tables: Mapping[str, Any]) -> ProjectConfig:
-    bridge, dashboard, llm = tables["bridge"], tables["dashboard"], tables.get("llm", {})
-    names = sorted((name for name in llm if name != "default"), key=lambda name: name != llm.get("default"))
-    mcp = tables.get("mcp", {})
+    """Converts the ``config`` object of ``loom config show --json``."""
+    bridge = tables["bridge"]
+    dashboard = tables["dashboard"]
+    mcp_servers = tables.get("mcp", {})
     return ProjectConfig(
         name=tables.get("name"),
         version=tables.get("version", ProjectConfig.version),
         description=tables.get("description"),
         bridge=BridgeConfig(**{key: bridge[key] for key in ("address", "mode", "version", "timeout_sec")}),
         dashboard=DashboardConfig(**{key: dashboard[key] for key in ("enabled", "port", "host")}),
-        llm_providers={name: LLMProviderConfig(name=name, **llm[name]) for name in names},
-        mcp_servers={name: MCPServerConfig(name=name, **server) for name, server in mcp.items()},
+        llm_providers=_providers(tables.get("llm", {})),
+        mcp_servers={name: MCPServerConfig(name=name, **server) for name, server in mcp_servers.items()},
         agents=dict(tables.get("agents", {})),
     )
 
 
-def _without_name(entry: Any) -> dict[str, Any]:
-    """The table as ``loom.toml`` has it: without its own name and what is not set."""
-    table = {key: value for key, value in asdict(entry).items() if key != "name" and value is not None}
+def _providers(tables: Mapping[str, Any]) -> dict[str, LLMProviderConfig]:
+    """Converts the table ``[llm]``; the default provider comes first, the others keep their order."""
+    default = tables.get("default")
+    names = sorted((name for name in tables if name != "default"), key=lambda name: name != default)
+    return {name: LLMProviderConfig(name=name, **tables[name]) for name in names}
+
+
+def _table(config: Any) -> dict[str, Any]:
+    """Converts a dataclass into its ``loom.toml`` table: without ``name`` and without empty options."""
+    table = {key: value for key, value in asdict(config).items() if key != "name" and value is not None}
     if not table.get("extra", True):
         del table["extra"]
     return table

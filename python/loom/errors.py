@@ -1,4 +1,4 @@
-"""What can go wrong: one exception for each exit code of the ``loom`` program."""
+"""Exceptions of the package: one class for each exit code of the ``loom`` program."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from typing import Any, Mapping, Optional, Sequence
 
 
 class LoomError(RuntimeError):
-    """The ``loom`` program failed, and says why and what to do about it."""
+    """A failure of the ``loom`` program; base class of all exceptions in this module.
+
+    ``str(error)`` has several lines: the message, a line ``because: …`` for each cause, and ``hint: …``.
+    """
 
     exit_code: int
-    """The program's exit code."""
+    """Exit code of the program."""
     kind: str
-    """A word for what kind of failure it is, such as ``absent`` or ``port_taken``."""
+    """Machine-readable kind of the failure in snake case, such as ``absent`` or ``port_taken``."""
     message: str
     """What failed, in one line."""
     hint: Optional[str]
-    """What to do, if there is anything."""
+    """A command or setting that helps, if one is known."""
     chain: Sequence[str]
-    """Why, outermost cause first."""
+    """Causes, from the direct cause to the root cause."""
 
     def __init__(
         self,
@@ -32,11 +35,14 @@ class LoomError(RuntimeError):
         if hint:
             lines.append(f"hint: {hint}")
         super().__init__("\n".join(lines))
-        self.exit_code, self.kind, self.message = exit_code, kind, message
-        self.hint, self.chain = hint, tuple(chain)
+        self.exit_code = exit_code
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+        self.chain = tuple(chain)
 
     def __reduce__(self) -> Any:
-        # Made anew from the message alone, then filled: keyword arguments are not what pickle knows.
+        # pickle passes no keyword arguments: it calls the class with the message, then restores the attributes.
         return (type(self), (self.message,), dict(self.__dict__, args=self.args))
 
     def __setstate__(self, state: Any) -> None:
@@ -45,35 +51,35 @@ class LoomError(RuntimeError):
 
 
 class ConfigurationError(LoomError):
-    """Exit code 2: wrong usage or configuration, or a project that is not trusted yet."""
+    """Exit code 2: invalid usage or configuration, or a project that is not trusted."""
 
 
 class NotAvailableError(LoomError):
-    """Exit code 3: no such version, or not here."""
+    """Exit code 3: the version does not exist, or is not installed."""
 
 
 class CredentialsError(LoomError):
-    """Exit code 4: credentials are missing or were refused."""
+    """Exit code 4: credentials are missing or were rejected."""
 
 
 class UnreachableError(LoomError):
-    """Exit code 5: no source could serve."""
+    """Exit code 5: every source failed."""
 
 
 class IntegrityError(LoomError):
-    """Exit code 6: wrong bytes, a bad signature, or a checksum that is missing."""
+    """Exit code 6: checksum mismatch, invalid signature, or missing checksum."""
 
 
 class OfflineError(LoomError):
-    """Exit code 7: the network is needed, and we are offline."""
+    """Exit code 7: the network is required but disabled."""
 
 
 class LockError(LoomError):
-    """Exit code 8: the lock file disagrees."""
+    """Exit code 8: the lock file does not allow this release."""
 
 
 class BusyError(LoomError):
-    """Exit code 9: a port is taken, or something runs already with other settings."""
+    """Exit code 9: a port is taken, or a runtime is already running with other settings."""
 
 
 class DiskFullError(LoomError):
@@ -81,11 +87,11 @@ class DiskFullError(LoomError):
 
 
 class RuntimeCrashedError(LoomError):
-    """The runtime ended before it was ready; ``exit_code`` is its own."""
+    """The runtime exited before it was ready; ``exit_code`` is the exit code of the runtime."""
 
 
 class LoomNotFoundError(LoomError, FileNotFoundError):
-    """There is no ``loom`` program."""
+    """The ``loom`` program was not found."""
 
 
 BY_EXIT_CODE: Mapping[int, type[LoomError]] = {
@@ -99,17 +105,22 @@ BY_EXIT_CODE: Mapping[int, type[LoomError]] = {
     9: BusyError,
     10: DiskFullError,
 }
+"""Exception class for each exit code; others are a plain :class:`LoomError`."""
 
 
-def failure(document: Mapping[str, Any]) -> LoomError:
-    """The exception for the ``error`` of a document."""
-    code, kind = int(document["code"]), str(document["kind"])
-    # A crashed server's own code is passed on; it is none of ours.
-    error = RuntimeCrashedError if kind == "crashed" else BY_EXIT_CODE.get(code, LoomError)
-    return error(
-        str(document["message"]),
-        exit_code=code,
+def error_from_document(error: Mapping[str, Any]) -> LoomError:
+    """Returns the exception for the ``error`` object of a JSON document."""
+    exit_code = int(error["code"])
+    kind = str(error["kind"])
+    if kind == "crashed":
+        # The exit code is that of the runtime, so it does not select a class.
+        error_class: type[LoomError] = RuntimeCrashedError
+    else:
+        error_class = BY_EXIT_CODE.get(exit_code, LoomError)
+    return error_class(
+        str(error["message"]),
+        exit_code=exit_code,
         kind=kind,
-        hint=document.get("hint"),
-        chain=[str(cause) for cause in document.get("chain") or ()],
+        hint=error.get("hint"),
+        chain=[str(cause) for cause in error.get("chain") or ()],
     )

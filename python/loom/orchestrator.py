@@ -1,4 +1,4 @@
-"""A project's runtime and the scripts of its agents, started and ended together."""
+"""Runs a project's runtime and its agent scripts together."""
 
 from __future__ import annotations
 
@@ -15,55 +15,67 @@ from typing import IO, Any, Callable, Optional, Union
 
 from . import embedded
 from .config import load_project_config
+from .defaults import ADDRESS, DASHBOARD_PORT, LATEST, MODE
 from .process import RuntimeProcess
 
 __all__ = ["Orchestrator", "OrchestratorConfig", "ProcessInfo", "run_orchestrator"]
 
-_LOOK = 0.1
-"""Seconds between two looks at what runs."""
+_POLL_INTERVAL = 0.1
+"""Time between two checks of the processes, in seconds."""
 
-_GRACE = 5.0
-"""Seconds that agents may take to end before they are killed."""
+_STOP_TIMEOUT = 5.0
+"""Time from SIGTERM to SIGKILL for an agent, in seconds."""
 
 
 @dataclass
 class ProcessInfo:
-    """A process that the orchestrator looks after."""
+    """A process that an :class:`Orchestrator` started."""
 
     name: str
     proc: Union[RuntimeProcess, subprocess.Popen[bytes]]
     pid: int
     is_critical: bool = True
-    """Whether everything ends with it."""
+    """Whether the exit of this process stops all others."""
     status: str = "running"
-    """``running``, ``stopped``, or ``error``: it ended with another code than 0."""
+    """``running``, ``stopped`` (exit code 0) or ``error`` (any other exit code)."""
 
 
 @dataclass
 class OrchestratorConfig:
-    """What to start. What is left as it is here gives way to environment and ``loom.toml``."""
+    """What an :class:`Orchestrator` starts; environment and ``loom.toml`` decide what is not given."""
 
     project_dir: Path
     logs_dir: Optional[Path] = None
-    """Takes ``NAME.log`` and ``NAME.err`` of each process; without it, agents write where this process does."""
-    runtime_mode: str = embedded.MODE
-    runtime_version: str = embedded.LATEST
+    """Folder for ``NAME.log`` and ``NAME.err`` of each process; by default processes inherit stdout and stderr."""
+    runtime_mode: str = MODE
+    """``full`` (with the dashboard) or ``bridge-only``."""
+    runtime_version: str = LATEST
+    """``latest``, a version, a range, or ``dev``."""
     bridge_port: Optional[int] = None
-    """The host is the configured one; 0 takes a free port."""
-    dashboard_port: int = embedded.DASHBOARD_PORT
+    """TCP port of the bridge on the configured host; 0 selects a free port."""
+    dashboard_port: int = DASHBOARD_PORT
+    """TCP port of the dashboard; 0 selects a free port."""
     startup_wait_sec: float = 2.0
-    """Has no effect: the runtime is waited for until it is ready."""
+    """Has no effect; the orchestrator waits until the runtime is ready."""
     agent_scripts: list[Path] = field(default_factory=list[Path])
-    """Python scripts, relative to the project's folder."""
+    """Python scripts, relative to ``project_dir``."""
     prefer_release: bool = True
-    """Has no effect: the newest cargo build counts."""
+    """Has no effect; the most recent cargo build is used."""
     force_download: bool = False
+    """Whether the release is downloaded even if it is installed."""
     show_logs: bool = True
-    """Whether to say what is started and what has ended."""
+    """Whether starts and exits of processes are reported on stderr."""
 
 
 class Orchestrator:
-    """Starts a runtime, then agents that know where it really is; ends all of them together."""
+    """Starts a runtime, then the agents with the runtime's address; stops all of them together.
+
+    Args:
+        config: what to start.
+
+    Raises:
+        ConfigurationError: names file, line and key of each invalid setting of the project.
+    """
 
     def __init__(self, config: OrchestratorConfig) -> None:
         self.config = config
@@ -71,15 +83,16 @@ class Orchestrator:
         self.runtime_proc: Optional[ProcessInfo] = None
         self.agent_procs: list[ProcessInfo] = []
         self._shutdown_requested = False
-        self._files: list[IO[bytes]] = []
+        self._log_files: list[IO[bytes]] = []
 
     async def start_runtime(self) -> ProcessInfo:
-        """Starts the runtime, and returns when it is ready.
+        """Starts the runtime and waits until it is ready.
 
         Raises:
             LoomError: with the program's exit code, message and hint.
         """
-        config, address = self.config, embedded.ADDRESS
+        config = self.config
+        address = ADDRESS
         if config.bridge_port is not None:
             host = self.project_config.bridge.address.rpartition(":")[0]
             address = f"{host}:{config.bridge_port}"
@@ -92,55 +105,55 @@ class Orchestrator:
                 version=config.runtime_version,
                 project_dir=config.project_dir,
                 force_download=config.force_download,
-                log_to=self._log("loom-runtime.log"),
+                log_to=self._open_log("loom-runtime.log"),
             )
 
         runtime = await asyncio.get_running_loop().run_in_executor(None, start)
-        self._say(f"runtime {runtime.version} is ready: bridge {runtime.address}")
+        self._report(f"runtime {runtime.version} is ready at {runtime.address}")
         if runtime.dashboard_url:
-            self._say(f"dashboard {runtime.dashboard_url}")
+            self._report(f"dashboard: {runtime.dashboard_url}")
         self.runtime_proc = ProcessInfo("loom-runtime", runtime, runtime.pid)
         return self.runtime_proc
 
     async def start_agents(self) -> list[ProcessInfo]:
-        """Starts the agents' scripts with the address that the runtime really has."""
-        told = {**os.environ, **self.project_config.to_env_vars()}
+        """Starts the agent scripts with the configuration and the runtime's address in their environment.
+
+        Returns:
+            All agents that were started so far.
+
+        Raises:
+            OSError: if a process or a log file cannot be created.
+        """
+        environment = {**os.environ, **self.project_config.to_env_vars()}
         if self.runtime_proc and isinstance(self.runtime_proc.proc, RuntimeProcess):
-            told.update(self.runtime_proc.proc.env)
+            environment.update(self.runtime_proc.proc.env)
         for script in self.config.agent_scripts:
-            name = Path(script).stem
-            told["OTEL_SERVICE_NAME"] = os.environ.get("OTEL_SERVICE_NAME", f"agent-{name}")
-            agent = subprocess.Popen(
-                [sys.executable, os.fspath(script)],
-                cwd=self.config.project_dir,
-                env=told,
-                stdin=subprocess.DEVNULL,
-                stdout=self._log(f"{name}.log"),
-                stderr=self._log(f"{name}.err"),
-            )
-            self.agent_procs.append(ProcessInfo(name, agent, agent.pid, is_critical=False))
-            self._say(f"agent {name} is started (process {agent.pid})")
+            self._start_agent(script, environment)
         return self.agent_procs
 
     async def monitor(self) -> None:
-        """Returns when the runtime has ended or a shutdown was asked for; notes which agents have ended."""
+        """Waits for the exit of the runtime or for a requested shutdown; updates the status of all processes."""
         runtime = self.runtime_proc
         while not self._shutdown_requested:
             for process in self.agent_procs + ([runtime] if runtime else []):
-                self._look(process)
+                self._update_status(process)
                 if process.is_critical and process.status != "running":
                     self._shutdown_requested = True
             if not self._shutdown_requested:
-                await asyncio.sleep(_LOOK)
+                await asyncio.sleep(_POLL_INTERVAL)
 
     async def shutdown(self) -> None:
-        """Ends the agents, then the runtime: first by asking, then surely."""
+        """Stops the agents, then the runtime; kills a process that does not exit in time."""
         self._shutdown_requested = True
-        await asyncio.get_running_loop().run_in_executor(None, self._end)
+        await asyncio.get_running_loop().run_in_executor(None, self._stop_processes)
 
     async def run(self) -> None:
-        """Starts everything, and stays until Ctrl+C, SIGTERM or the end of the runtime."""
-        restore = self._listen()
+        """Starts everything and runs until Ctrl+C, SIGTERM or the exit of the runtime.
+
+        Raises:
+            LoomError: if the runtime cannot be started.
+        """
+        restore_handlers = self._install_signal_handlers()
         try:
             await self.start_runtime()
             if not self._shutdown_requested:
@@ -148,65 +161,89 @@ class Orchestrator:
             await self.monitor()
         finally:
             await self.shutdown()
-            restore()
+            restore_handlers()
 
-    def _listen(self) -> Callable[[], None]:
-        """Makes signals ask for a shutdown; answers how to undo that."""
+    def _start_agent(self, script: Path, environment: dict[str, str]) -> None:
+        name = Path(script).stem
+        agent = subprocess.Popen(
+            [sys.executable, os.fspath(script)],
+            cwd=self.config.project_dir,
+            env={"OTEL_SERVICE_NAME": f"agent-{name}", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=self._open_log(f"{name}.log"),
+            stderr=self._open_log(f"{name}.err"),
+        )
+        self.agent_procs.append(ProcessInfo(name, agent, agent.pid, is_critical=False))
+        self._report(f"started agent {name} (process {agent.pid})")
+
+    def _install_signal_handlers(self) -> Callable[[], None]:
+        """Makes SIGINT and SIGTERM request a shutdown.
+
+        Returns:
+            A function that restores the previous handlers.
+        """
         if threading.current_thread() is not threading.main_thread():
-            return lambda: None  # Only there can signals be heard.
+            return lambda: None  # Python allows signal handlers in the main thread only.
 
-        def heard(number: int, frame: Optional[FrameType]) -> None:
+        def request_shutdown(number: int, frame: Optional[FrameType]) -> None:
             self._shutdown_requested = True
 
-        before: dict[int, Any] = {}
+        previous: dict[int, Any] = {}
         for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, heard)
+            previous[number] = signal.signal(number, request_shutdown)
 
         def restore() -> None:
-            for number, handler in before.items():
+            for number, handler in previous.items():
                 signal.signal(number, handler)
 
         return restore
 
-    def _look(self, process: ProcessInfo) -> None:
-        code = process.proc.poll()
-        if code is not None and process.status == "running":
-            process.status = "stopped" if code == 0 else "error"
+    def _update_status(self, process: ProcessInfo) -> None:
+        exit_code = process.proc.poll()
+        if exit_code is not None and process.status == "running":
+            process.status = "stopped" if exit_code == 0 else "error"
             if not self._shutdown_requested:
-                self._say(f"{process.name} has ended with {code}")
+                self._report(f"{process.name} exited with code {exit_code}")
 
-    def _end(self) -> None:
+    def _stop_processes(self) -> None:
         for agent in self.agent_procs:
             agent.proc.terminate()
         for agent in self.agent_procs:
             try:
-                agent.proc.wait(_GRACE)
+                agent.proc.wait(_STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 agent.proc.kill()
                 agent.proc.wait()
-            self._look(agent)
+            self._update_status(agent)
         if self.runtime_proc:
             self.runtime_proc.proc.terminate()
             self.runtime_proc.proc.wait()
-            self._look(self.runtime_proc)
-        for file in self._files:
+            self._update_status(self.runtime_proc)
+        for file in self._log_files:
             file.close()
-        self._files.clear()
+        self._log_files.clear()
 
-    def _log(self, name: str) -> Optional[IO[bytes]]:
-        """The log of this name, begun anew; none without a folder for logs."""
+    def _open_log(self, name: str) -> Optional[IO[bytes]]:
+        """Creates or truncates a log file; returns ``None`` (inherit) without a folder for logs."""
         if self.config.logs_dir is None:
             return None
         self.config.logs_dir.mkdir(parents=True, exist_ok=True)
         file = open(self.config.logs_dir / name, "wb")
-        self._files.append(file)
+        self._log_files.append(file)
         return file
 
-    def _say(self, text: str) -> None:
+    def _report(self, message: str) -> None:
         if self.config.show_logs:
-            print(f"loom: {text}", file=sys.stderr, flush=True)
+            print(f"loom: {message}", file=sys.stderr, flush=True)
 
 
 async def run_orchestrator(config: OrchestratorConfig) -> None:
-    """Runs an :class:`Orchestrator` to its end."""
+    """Runs an :class:`Orchestrator` until Ctrl+C, SIGTERM or the exit of the runtime.
+
+    Args:
+        config: what to start.
+
+    Raises:
+        LoomError: if the project is invalid or the runtime cannot be started.
+    """
     await Orchestrator(config).run()

@@ -1,4 +1,4 @@
-"""A runtime that lives as long as somebody in this interpreter wants it."""
+"""Runtime processes that this interpreter starts and owns."""
 
 from __future__ import annotations
 
@@ -10,41 +10,45 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Mapping, Optional, Sequence, Union
 
-from .command import PathLike, answer, as_path, environment, program
+from .command import PathLike, as_path, merged_environment, parse_document, program
 
-_PATIENCE = 15.0
-"""Seconds that a runtime may take to end when the interpreter does: more than its own grace."""
+_EXIT_TIMEOUT = 15.0
+"""Longest wait for the exit of ``loom up``, in seconds; its own limit for the runtime is 10 seconds."""
+
+_READ_SIZE = 1 << 16
+"""Bytes that are requested at once from the output of ``loom up``."""
 
 
 class RuntimeProcess:
-    """A runtime that is ready.
+    """A runtime that is ready for connections.
 
-    It ends with :meth:`terminate`, at the end of a ``with`` block, and with this interpreter, however that ends.
+    The runtime stops on :meth:`terminate`, at the end of a ``with`` block, and when this interpreter exits, even if
+    the interpreter is killed.
     """
 
     pid: int
-    """The server's process."""
+    """Process id of the runtime."""
     address: str
-    """Where its bridge listens: ``host:port``."""
+    """``host:port`` on which the bridge listens."""
     dashboard_url: Optional[str]
-    """Where its dashboard is, if it has one."""
+    """URL of the dashboard; ``None`` without one."""
     version: str
-    """Which release runs: ``0.2.0``, or ``dev`` for a cargo build."""
+    """Version of the runtime, such as ``0.2.0``; ``dev`` for a cargo build."""
     binary: Path
-    """The program that runs."""
+    """Path of the runtime's binary."""
     log: Path
-    """Its log, while it runs."""
+    """Path of the log; the file exists while the runtime runs."""
     env: Mapping[str, str]
-    """The variables in which clients look for it, such as ``LOOM_BRIDGE_ADDR``."""
+    """Environment variables that tell clients where the runtime is, such as ``LOOM_BRIDGE_ADDR``."""
     owner: int
-    """The Python process that started it."""
+    """Process id of the Python process that started the runtime."""
     document: Mapping[str, Any]
-    """All that ``loom up --json`` says of it."""
+    """JSON document that ``loom up --json`` printed."""
 
     def __init__(self, process: subprocess.Popen[bytes], document: Mapping[str, Any]) -> None:
         self._process = process
+        self._write_lock = threading.Lock()
         self.owner = os.getpid()
-        self._words = threading.Lock()
         self.document = document
         self.pid = int(document["pid"])
         self.address = str(document["bridge"]["address"])
@@ -65,13 +69,16 @@ class RuntimeProcess:
         env: Optional[Mapping[str, str]] = None,
         log_to: Optional[Union[IO[bytes], int]] = None,
     ) -> RuntimeProcess:
-        """Runs ``loom up`` with these arguments and returns when the runtime is ready.
+        """Runs ``loom up`` and waits until the runtime is ready.
 
         Args:
-            arguments: of ``loom up``.
-            cwd: the project's folder.
-            env: added to this process's environment.
-            log_to: takes the runtime's log and all messages, as ``stderr`` of :class:`subprocess.Popen` does.
+            arguments: arguments of ``loom up``.
+            cwd: the project's folder, by default the current folder.
+            env: variables that are added to the environment of this process.
+            log_to: receives messages and the runtime's log, as ``stderr`` of :class:`subprocess.Popen` does.
+
+        Returns:
+            The runtime, ready for connections.
 
         Raises:
             LoomError: with the program's exit code, message and hint.
@@ -82,58 +89,70 @@ class RuntimeProcess:
             command,
             bufsize=0,
             cwd=None if cwd is None else os.fspath(cwd),
-            env=environment(env),
+            env=merged_environment(env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log_to,
-            # Ctrl+C is for this process to hear, and to decide what becomes of the runtime.
+            # Ctrl+C in a terminal reaches a whole process group; a group of its own leaves the decision to Python.
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         try:
             line = _first_line(process)
-            # Whoever does not speak of a runtime has said all that it will.
-            code = 0 if line.startswith(b"{") else process.wait(_PATIENCE)
-            document = answer(line, code, command[1:])
+            # A line that is no JSON object is an error, after which the program exits.
+            exit_code = 0 if line.startswith(b"{") else process.wait(_EXIT_TIMEOUT)
+            document = parse_document(line, exit_code, command[1:])
         except BaseException:
             process.terminate()
-            _close(process)
+            _close_streams(process)
             process.wait()
             raise
         return cls(process, document)
 
     @property
     def returncode(self) -> Optional[int]:
-        """What :meth:`poll` last answered."""
+        """Exit code as of the last :meth:`poll` or :meth:`wait`; ``None`` while the runtime runs."""
         return self._process.returncode
 
     @property
     def stderr(self) -> Optional[IO[bytes]]:
-        """The runtime's log as it comes, if it was asked for."""
+        """Pipe with the runtime's log; ``None`` unless the runtime was started with ``log_to=subprocess.PIPE``."""
         return self._process.stderr
 
     def poll(self) -> Optional[int]:
-        """The exit code, if it has ended: its own, 128+n for a signal, 0 if it ended because it was asked to."""
+        """Returns the exit code, or ``None`` while the runtime runs.
+
+        The code is 0 after :meth:`terminate`, 128+n after signal n, else the exit code of the runtime.
+        """
         return self._process.poll()
 
     def wait(self, timeout: Optional[float] = None) -> int:
-        """Waits for its end and answers its exit code.
+        """Waits for the exit of the runtime.
+
+        Args:
+            timeout: longest wait in seconds; ``None`` for no limit.
+
+        Returns:
+            The exit code; see :meth:`poll`.
 
         Raises:
-            subprocess.TimeoutExpired: after ``timeout`` seconds.
+            subprocess.TimeoutExpired: if the runtime still runs after ``timeout`` seconds.
         """
-        code = self._process.wait(timeout)
-        _close(self._process, but=self._process.stderr)
-        _forget(self)
-        return code
+        exit_code = self._process.wait(timeout)
+        _close_streams(self._process, keep=self._process.stderr)
+        _unregister(self)
+        return exit_code
 
     def terminate(self) -> None:
-        """Asks it to end, and returns at once; it is killed if it does not end in its grace of ten seconds."""
-        self._say(b"stop\n")
+        """Requests a graceful stop and returns at once; after 10 seconds, the runtime is killed."""
+        self._send_command(b"stop\n")
 
     def kill(self) -> None:
-        """Kills it."""
-        self._say(b"kill\n")
+        """Requests a stop, kills the runtime without waiting for it, and returns at once.
+
+        The exit code is 137, or 0 if the runtime stops before it is killed.
+        """
+        self._send_command(b"kill\n")
 
     def __enter__(self) -> RuntimeProcess:
         return self
@@ -146,69 +165,75 @@ class RuntimeProcess:
     ) -> None:
         self.terminate()
         self.wait()
-        _close(self._process)
+        _close_streams(self._process)
 
     def __repr__(self) -> str:
-        state = "ready" if self.returncode is None else f"ended with {self.returncode}"
+        state = "ready" if self.returncode is None else f"exited with code {self.returncode}"
         return f"<RuntimeProcess {self.version} at {self.address}, process {self.pid}, {state}>"
 
-    def _say(self, word: bytes) -> None:
-        words = self._process.stdin
-        with self._words:
-            if words is not None and not words.closed:
+    def _send_command(self, command: bytes) -> None:
+        """Writes a line to stdin of ``loom up``; has no effect after the exit of the runtime."""
+        stdin = self._process.stdin
+        with self._write_lock:
+            if stdin is not None and not stdin.closed:
                 try:
-                    words.write(word)
+                    stdin.write(command)
                 except OSError:
-                    pass  # It has ended.
+                    pass  # The program has exited and closed the pipe.
 
 
 _running: list[RuntimeProcess] = []
-"""Those that were started here and not yet seen to have ended."""
+"""Runtimes that this interpreter started and whose exit it has not seen yet."""
 
 
-def serving(address: Optional[str] = None) -> Optional[RuntimeProcess]:
-    """The runtime that this interpreter started at this address, or at any, if it still runs."""
+def running_runtime(address: Optional[str] = None) -> Optional[RuntimeProcess]:
+    """Returns a runtime that this interpreter started and that still runs.
+
+    Args:
+        address: ``host:port`` of its bridge; ``None`` for any runtime.
+    """
     for runtime in list(_running):
         if runtime.poll() is not None:
-            _forget(runtime)
+            _unregister(runtime)
         elif address in (None, runtime.address, runtime.env.get("LOOM_BRIDGE_ADDR")):
             return runtime
     return None
 
 
-def _forget(runtime: RuntimeProcess) -> None:
+def _unregister(runtime: RuntimeProcess) -> None:
     if runtime in _running:
         _running.remove(runtime)
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> bytes:
-    """The first line of its output, without reading further; all of it if it has no line."""
-    output, line = process.stdout, b""
+    """Reads the first line of a program's output; all of the output if it contains no newline."""
+    output = process.stdout
+    line = b""
     while output is not None and not line.endswith(b"\n"):
-        piece = output.read(1 << 16)
-        if not piece:
+        block = output.read(_READ_SIZE)
+        if not block:
             break
-        line += piece
+        line += block
     return line
 
 
-def _close(process: subprocess.Popen[bytes], but: Optional[IO[bytes]] = None) -> None:
+def _close_streams(process: subprocess.Popen[bytes], keep: Optional[IO[bytes]] = None) -> None:
     for stream in (process.stdin, process.stdout, process.stderr):
-        if stream is not None and stream is not but:
+        if stream is not None and stream is not keep:
             stream.close()
 
 
-def _end_all() -> None:
-    """Ends with the interpreter what it started, all at once."""
-    # A forked child is not the one that started them.
-    ours = [runtime for runtime in _running if runtime.owner == os.getpid() and runtime.poll() is None]
-    for runtime in ours:
+def _stop_all() -> None:
+    """Stops all runtimes of this interpreter at its exit: first requests all stops, then waits for them."""
+    # A forked child inherits the list, but its parent owns the runtimes.
+    owned = [runtime for runtime in _running if runtime.owner == os.getpid() and runtime.poll() is None]
+    for runtime in owned:
         runtime.terminate()
-    for runtime in ours:
+    for runtime in owned:
         try:
-            runtime.wait(_PATIENCE)
+            runtime.wait(_EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             runtime.kill()
 
 
-atexit.register(_end_all)
+atexit.register(_stop_all)

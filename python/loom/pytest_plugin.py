@@ -1,6 +1,7 @@
-"""A pytest plugin: the fixture ``loom_runtime``, a runtime on free ports for as long as the tests take.
+"""Pytest plugin with the fixture ``loom_runtime``: a runtime on free ports for one test session.
 
-``loom_version`` and ``loom_mode`` in pytest's configuration say which one; all else is the project's ``loom.toml``.
+The options ``loom_version`` and ``loom_mode`` of pytest's configuration file select the runtime; the project's
+``loom.toml`` decides everything else.
 """
 
 from __future__ import annotations
@@ -14,16 +15,19 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini("loom_version", "the version of the runtime that loom_runtime starts")
-    parser.addini("loom_mode", "its mode: full, or bridge-only (without the dashboard)")
+    """Declares the options of the configuration file."""
+    parser.addini("loom_version", "version of the runtime that the fixture loom_runtime starts")
+    parser.addini("loom_mode", "mode of that runtime: full (with the dashboard) or bridge-only")
 
 
 @pytest.fixture(scope="session")
 def loom_runtime(pytestconfig: pytest.Config) -> Iterator[RuntimeProcess]:
-    """A runtime on free ports, to which ``LOOM_BRIDGE_ADDR`` points while it runs."""
+    """A runtime on free ports; ``LOOM_BRIDGE_ADDR`` holds its address while the tests run."""
+    # Imported here, so that tests without this fixture do not load the package.
     from . import embedded
 
-    version, mode = str(pytestconfig.getini("loom_version")), str(pytestconfig.getini("loom_mode"))
+    version = str(pytestconfig.getini("loom_version"))
+    mode = str(pytestconfig.getini("loom_mode"))
     runtime = embedded.start(
         mode=mode or embedded.MODE,
         version=version or embedded.LATEST,

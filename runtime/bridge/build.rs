@@ -1,4 +1,4 @@
-//! Compiles the `.proto` files without protoc, and keeps their descriptors for reflection.
+//! Compiles the `.proto` files without protoc, and writes their descriptors for reflection.
 
 use std::{env, error::Error, fs, path::PathBuf};
 
@@ -12,7 +12,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(FILES, ["proto"])?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     fs::write(out.join("loom.bin"), descriptors.encode_to_vec())?;
-    // Without the transport the client takes a channel made elsewhere, and the server needs no client transport.
+    // Without the transport the generated clients take a channel from the caller, and the server needs no client
+    // transport.
     tonic_prost_build::configure()
         .build_transport(false)
         .bytes(".")

@@ -1,42 +1,43 @@
 //! What a command runs with.
 
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::{Cell, OnceCell},
     path::PathBuf,
 };
 
-use loom_http::Journal;
 use loom_source::{Platform, Product};
 
 use super::{
-    CommandError, Exit, global::Global, invocation::Invocation, netrc::Found, printer::Printer,
+    CommandError, Exit,
+    global::Global,
+    invocation::Invocation,
+    printer::Printer,
+    report::{config::diagnostic_line, open},
     verbose,
 };
 use loom_runtime::{
-    config::{self, Disk, Env, Flags, Inputs, Os, Resolved, Trusted},
+    config::{
+        self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, Signature, Trusted,
+    },
+    sources::{NetworkDefaults, OpenedSources, Opener},
     store::{Store, StoreNotice},
 };
 
 /// The global options, the environment as it was at the start, and where to print.
 pub(crate) struct Context {
-    /// The options every command takes.
+    /// The global options.
     pub(crate) global: Global,
-    /// Where output goes.
+    /// Where output is printed.
     pub(crate) printer: Printer,
     /// How `loom` was called.
     pub(crate) invocation: Invocation,
     env: OnceCell<Env>,
-    /// The user's `.netrc`, once somebody has asked for it.
-    pub(super) netrc: OnceCell<Option<Found>>,
-    /// Where sources opened from now on note whom they ask.
-    pub(super) journal: RefCell<Option<Journal>>,
+    warned: Cell<bool>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global, printer: Printer, invocation: Invocation) -> Self {
-        let journal = RefCell::new(verbose::journal(&printer));
-        let (env, netrc) = Default::default();
-        Self { global, printer, invocation, env, netrc, journal }
+        Self { global, printer, invocation, env: OnceCell::new(), warned: Cell::new(false) }
     }
 
     /// The environment.
@@ -52,7 +53,7 @@ impl Context {
         })
     }
 
-    /// Everything a configuration depends on, these flags and the global ones included.
+    /// Everything that a configuration depends on. The global options are added to `flags`.
     pub(crate) fn inputs(&self, flags: Flags) -> Result<Inputs, CommandError> {
         let Global { offline, cache_dir, config, binary, .. } = self.global.clone();
         let flags = Flags { offline: offline || flags.offline, cache_dir, config, binary, ..flags };
@@ -60,6 +61,7 @@ impl Context {
             env: self.env().clone(),
             home: std::env::home_dir(),
             os: Os::current(),
+            program_data: program_data(),
             cwd: self.cwd()?,
             flags,
             trusted: Trusted::default(),
@@ -69,9 +71,50 @@ impl Context {
         Ok(inputs)
     }
 
-    /// The configuration that holds with these flags.
+    /// The effective configuration with these flags.
     pub(crate) fn resolve(&self, flags: Flags) -> Result<Resolved, CommandError> {
-        Ok(config::resolve(&self.inputs(flags)?, &Disk)?)
+        let resolved = config::resolve(&self.inputs(flags)?, &Disk)?;
+        self.warn(&resolved);
+        Ok(resolved)
+    }
+
+    /// Prints the warnings that matter to every command, once.
+    pub(crate) fn warn(&self, resolved: &Resolved) {
+        if !self.warned.replace(true) {
+            for warning in resolved.warnings.iter().filter(|warning| is_shown_by_all(warning)) {
+                self.printer.warning(diagnostic_line(warning));
+            }
+        }
+    }
+
+    /// The opener of sources, with this configuration.
+    pub(crate) fn opener(&self, resolved: &Resolved) -> Result<Opener, CommandError> {
+        Ok(Opener {
+            env: self.env().clone(),
+            home: std::env::home_dir(),
+            os: Os::current(),
+            cwd: self.cwd()?,
+            state: resolved.state_dir.value.clone(),
+            network: NetworkDefaults::from_env(self.env(), resolved.offline.value),
+            evidence: resolved.trust.signature.value == Signature::Required,
+            built_from: option_env!("LOOM_BUILT_FROM").map(PathBuf::from),
+            built_profile: option_env!("LOOM_BUILT_PROFILE").map(str::to_owned),
+        })
+    }
+
+    /// All configured sources, opened; prints a warning for each file that is not used. With `build`, cargo builds the
+    /// checkout first.
+    pub(crate) fn open_sources(
+        &self,
+        resolved: &Resolved,
+        build: bool,
+    ) -> Result<OpenedSources, CommandError> {
+        let specs = &resolved.sources.value;
+        let journal = verbose::journal(&self.printer).unwrap_or_default();
+        let mut opened = self.opener(resolved)?.open_all(specs, build, &journal)?;
+        open::warnings(&opened.notices).for_each(|warning| self.printer.warning(warning));
+        verbose::report_queries(&self.printer, &mut opened.candidates);
+        Ok(opened)
     }
 
     /// The store.
@@ -79,17 +122,21 @@ impl Context {
         Ok(Store::open(&resolved.cache_dir.value)?)
     }
 
-    /// The program meant, for this machine's platform.
+    /// The binary to manage, for this machine's platform.
     pub(crate) fn line(&self, resolved: &Resolved) -> Result<Product, CommandError> {
         let platform = Platform::current().ok_or_else(|| {
-            let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-            CommandError::new(Exit::Usage, format!("there are no releases for {os} on {arch}"))
+            let message =
+                format!("no releases for {} on {}", std::env::consts::OS, std::env::consts::ARCH);
+            CommandError::new(Exit::Usage, message)
         })?;
-        let (authority, binary) = (resolved.authority.value.clone(), resolved.binary.value.clone());
-        Ok(Product { authority, binary, platform })
+        Ok(Product {
+            authority: resolved.authority.value.clone(),
+            binary: resolved.binary.value.clone(),
+            platform,
+        })
     }
 
-    /// Says what the store wants people to hear of.
+    /// Prints the notices of the store.
     pub(crate) fn notices(&self, store: &Store) {
         for notice in store.notices() {
             self.printer.warning(match notice {
@@ -106,4 +153,20 @@ impl Context {
             });
         }
     }
+}
+
+/// Whether every command prints the warning: a file of the administrator that is not used.
+pub(crate) fn is_shown_by_all(warning: &Diagnostic) -> bool {
+    matches!(warning.problem, Problem::UnsafeMachineFile(_))
+}
+
+/// `C:\ProgramData`, as the system reports it.
+#[cfg(windows)]
+fn program_data() -> Option<PathBuf> {
+    config::program_data()
+}
+
+#[cfg(not(windows))]
+fn program_data() -> Option<PathBuf> {
+    None
 }

@@ -21,6 +21,7 @@ use self::check::{CheckGrade, DoctorCheck};
 use super::{
     CommandError, Exit, Outcome,
     context::Context,
+    report::config::UNTRUSTED_HINT,
     source::{
         examine::examine,
         finding::{Finding, ProbeState},
@@ -38,9 +39,9 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     let mut findings = Vec::new();
     match context.resolve(Flags::default()) {
         Ok(resolved) => {
-            checks.push(configuration(context, &resolved));
+            checks.push(configuration(&resolved));
             checks.extend(folders::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
-            checks.extend(connection::settings(context, &resolved));
+            checks.extend(connection::settings(&context.opener(&resolved)?, &resolved));
             findings = source_checks(context, &resolved, &mut checks)?;
             checks.extend(connection::clock(&findings));
         }
@@ -49,39 +50,30 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
             let inputs = context.inputs(Flags::default())?;
             let folders = (config::dirs::cache_dir(&inputs), config::dirs::state_dir(&inputs));
             if let (Ok(cache), Ok(state)) = folders {
-                checks.extend(folders::all(&cache.value, &state.value));
+                checks.extend(folders::all(&cache.value, state.value.path()));
             }
         }
     }
     report(context, &checks, &findings)
 }
 
-fn configuration(context: &Context, resolved: &Resolved) -> DoctorCheck {
+fn configuration(resolved: &Resolved) -> DoctorCheck {
     if let Some(untrusted) = &resolved.untrusted {
-        return DoctorCheck::warning("configuration", untrusted.to_string()).hint(untrusted.hint());
+        return DoctorCheck::warning("configuration", untrusted.to_string()).hint(UNTRUSTED_HINT);
     }
     match &resolved.warnings[..] {
         [] => DoctorCheck::ok(
             "configuration",
             match &resolved.project.file {
                 Some(file) => file.display().to_string(),
-                None => no_project_file(context),
+                None => match resolved.files.first() {
+                    Some(file) => format!("no loom.toml; using {} and defaults", file.display()),
+                    None => "no loom.toml; using defaults".to_owned(),
+                },
             },
         ),
         [first, ..] => DoctorCheck::warning("configuration", first.to_string())
             .hint("`loom config check` reports all of them"),
-    }
-}
-
-/// The text for a folder without a project.
-fn no_project_file(context: &Context) -> String {
-    let user_file = context
-        .inputs(Flags::default())
-        .ok()
-        .and_then(|inputs| config::dirs::user_config(&inputs).filter(|file| file.is_file()));
-    match user_file {
-        Some(file) => format!("no loom.toml; using {} and defaults", file.display()),
-        None => "no loom.toml; using defaults".to_owned(),
     }
 }
 

@@ -3,7 +3,9 @@
 use loom_source::Selector;
 use serde_json::json;
 
-use super::{Exit, Outcome, context::Context, ready, selection::Selection};
+use super::{
+    Exit, Outcome, context::Context, ready, report::config::untrusted_warning, selection::Selection,
+};
 use loom_runtime::acquire::{Acquired, How};
 
 /// Arguments of `loom get`.
@@ -20,7 +22,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let selection = args.selection.clone().or_version(args.selector.as_ref());
     let resolved = context.resolve(selection.flags())?;
     if let Some(untrusted) = &resolved.untrusted {
-        context.printer.warning(format!("{untrusted}; {}", untrusted.hint()));
+        context.printer.warning(untrusted_warning(untrusted));
     }
     let store = context.store(&resolved)?;
     let Acquired { installed, how } = ready::ready(context, &resolved, &store, &selection)?;

@@ -8,7 +8,7 @@ use loom_runtime::config::{self, Disk, Flags, Inputs, Trusted};
 /// Arguments of `loom init`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The project's name [default: the name of the folder]
+    /// Name of the project [default: the name of the folder]
     #[arg(long)]
     name: Option<String>,
 }
@@ -19,10 +19,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         folder.file_name().map_or("loom-project".into(), |name| name.to_string_lossy().into_owned())
     });
     let file = config::init(&folder, &name)?;
-    // What we wrote ourselves is trusted until somebody changes what needs trust.
+    // The file that this command wrote is trusted until a setting that needs trust changes.
     let inputs = context.inputs(Flags::default())?;
     let inputs = Inputs { flags: Flags { config: Some(file.clone()), ..inputs.flags }, ..inputs };
-    if let Some(written) = config::trustable(&inputs, &Disk)? {
+    if let Some(written) = config::project_settings(&inputs, &Disk)? {
         let state = config::dirs::state_dir(&inputs)?.value;
         Trusted::update(&state, |trusted| trusted.trust(written.file, written.digest))?;
     }

@@ -14,15 +14,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CommandError, Exit,
-    context::Context,
+    context::{Context, is_shown_by_all},
     project_scope::ProjectScope,
     ready::{ready, selector},
+    report::config::UNTRUSTED_HINT,
     selection::Selection,
     supervise,
 };
 use loom_runtime::{
     config::{Flags, Mode, Resolved, Trusted, Untrusted},
-    launch::{self, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument, Variable},
+    launch::{self, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
     store::{Lease, Store, StoreError},
 };
 
@@ -149,7 +150,7 @@ pub(crate) fn launch_for_up(context: &Context, args: &LaunchArgs) -> Result<Laun
         version: version.as_deref(),
         bridge: &bridge(&resolved),
         dashboard: dashboard.as_ref(),
-        env: &variables(&resolved),
+        env: &resolved.runtime_env(),
     };
     let project = ProjectScope::of(context)?.project;
     let binary = resolved.binary.value.as_ref();
@@ -175,7 +176,7 @@ fn acquired(
         binary: installed.release.binary.to_string(),
         version: installed.release.slot.to_string(),
         tree: Some(installed.tree.to_string()),
-        env: variables(&resolved),
+        env: resolved.runtime_env(),
         bridge: bridge(&resolved),
         dashboard: dashboard(&resolved),
         ready_timeout: resolved.bridge.timeout.value,
@@ -231,25 +232,26 @@ fn leased(
 /// is a terminal.
 fn trusted(context: &Context, args: &LaunchArgs) -> Result<Resolved, CommandError> {
     let resolved = context.resolve(args.flags())?;
-    for warning in &resolved.warnings {
+    for warning in resolved.warnings.iter().filter(|warning| !is_shown_by_all(warning)) {
         context.printer.warning(warning.to_string());
     }
     let Some(untrusted) = &resolved.untrusted else { return Ok(resolved) };
     let is_interactive = io::stdin().is_terminal() && context.printer.is_terminal();
     if !is_interactive || !consents(context, untrusted)? {
-        let mut error =
-            CommandError::new(Exit::Usage, untrusted.to_string()).hint(untrusted.hint());
-        error.causes = untrusted.what.iter().map(|w| format!("{} = {}", w.key, w.value)).collect();
+        let mut error = CommandError::new(Exit::Usage, untrusted.to_string()).hint(UNTRUSTED_HINT);
+        let withheld = untrusted.withheld.iter();
+        error.causes = withheld.map(|item| format!("{} = {}", item.key, item.value)).collect();
         return Err(error);
     }
-    let state = resolved.state_dir.value.path();
-    Trusted::update(state, |trusted| trusted.trust(untrusted.file.clone(), untrusted.digest))?;
+    Trusted::update(&resolved.state_dir.value, |trusted| {
+        trusted.trust(untrusted.file.clone(), untrusted.digest)
+    })?;
     context.resolve(args.flags())
 }
 
 fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, CommandError> {
     context.printer.warning(untrusted.to_string());
-    for withheld in &untrusted.what {
+    for withheld in &untrusted.withheld {
         context.printer.warning(format!("  {} = {}", withheld.key, withheld.value));
     }
     context.printer.warning("trust this project? [y/N]");
@@ -259,12 +261,6 @@ fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, CommandErr
         .read_line(&mut line)
         .map_err(|e| CommandError::new(Exit::Usage, format!("could not read the answer: {e}")))?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
-}
-
-/// The environment variables that carry the configuration to the server.
-fn variables(resolved: &Resolved) -> Vec<Variable> {
-    let variables = resolved.runtime_env().into_iter();
-    variables.map(|(name, value)| Variable::new(name, value.expose().to_owned())).collect()
 }
 
 /// The description of a ready runtime, human-readable.

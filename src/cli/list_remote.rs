@@ -9,8 +9,7 @@ use loom_source::{Platform, Product, Slot, Version};
 use serde_json::{Value, json};
 
 use super::{
-    CommandError, Exit, Outcome, context::Context, ready, selection::Selection, sources,
-    table::table, verbose,
+    CommandError, Exit, Outcome, context::Context, ready, selection::Selection, table::table,
 };
 use loom_runtime::{
     acquire::{
@@ -52,8 +51,7 @@ pub(crate) fn run(args: &RemoteArgs, context: &Context) -> Outcome {
     let selection = Selection { sources: args.sources.clone(), ..Selection::default() };
     let resolved = context.resolve(selection.flags())?;
     let store = context.store(&resolved)?;
-    let mut opened = sources::open(context, &resolved, false)?;
-    verbose::report_queries(&context.printer, &mut opened.candidates);
+    let opened = context.open_sources(&resolved, false)?;
     let line = context.line(&resolved)?;
     let platforms = match (args.all_platforms, &args.platforms[..]) {
         (true, _) => Platform::ALL.to_vec(),

@@ -17,8 +17,6 @@
 //! | `lookup` | whether a command that is to be executed exists |
 //! | `selection`, `version_arg` | the options that select a release and its sources |
 //! | `ready` | acquires the selected release |
-//! | `sources`, `github`, `plugins`, `objects` | open the configured sources |
-//! | `network`, `netrc` | their network settings and logins |
 //! | `list_remote` | the part of `list` that queries the sources |
 //! | `completion`, `environment` | shell completion of values; the documented variables |
 //!
@@ -40,7 +38,6 @@ mod examples;
 mod exec;
 mod exit;
 mod get;
-mod github;
 mod global;
 mod help;
 mod init;
@@ -52,11 +49,7 @@ mod list_remote;
 mod logs;
 mod lookup;
 mod man;
-mod netrc;
-mod network;
-mod objects;
 mod parse;
-mod plugins;
 mod printer;
 mod progress;
 mod progress_line;
@@ -68,7 +61,6 @@ mod report;
 mod restart;
 mod selection;
 mod source;
-mod sources;
 mod status;
 mod store;
 mod suggest;

@@ -21,7 +21,7 @@ impl ProjectScope {
     /// stopping a runtime: only the folder of the nearest `loom.toml` is looked for, its content is not read.
     pub(crate) fn of(context: &Context) -> Result<Self, CommandError> {
         let inputs = context.inputs(Flags::default())?;
-        let state = StateDir::new(config::dirs::state_dir(&inputs)?.value);
+        let state = config::dirs::state_dir(&inputs)?.value;
         let named = context.global.config.as_ref().map(|file| inputs.cwd.join(file));
         let file = named.or_else(|| {
             let files = inputs.cwd.ancestors().map(|folder| folder.join("loom.toml"));

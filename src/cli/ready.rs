@@ -8,13 +8,13 @@ use super::{
     CommandError, Exit, build_note,
     context::Context,
     progress::ProgressReporter,
+    report::{config::UNTRUSTED_HINT, open},
     selection::Selection,
-    sources::{self, Opened},
-    verbose,
 };
 use loom_runtime::{
     acquire::{self, AcquireError, Acquired, Acquirer, How, SourceRuntime, TransferRetry},
     config::Resolved,
+    sources::OpenedSources,
     store::{Store, TreeLimits},
     trust::{Policy, SourceClass},
 };
@@ -89,7 +89,7 @@ pub(crate) fn with_acquirer<T>(
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
-    opened: &Opened,
+    opened: &OpenedSources,
     ask: impl FnOnce(&Acquirer<'_>) -> Result<T, AcquireError>,
 ) -> Result<T, CommandError> {
     let teller = ProgressReporter::new(context, &opened.candidates);
@@ -102,7 +102,7 @@ fn acquirer<'a>(
     resolved: &'a Resolved,
     store: &'a Store,
     selection: &Selection,
-    opened: &'a Opened,
+    opened: &'a OpenedSources,
     teller: &'a ProgressReporter,
     policy: Policy,
 ) -> Acquirer<'a> {
@@ -132,7 +132,7 @@ fn fetch(
     (line, selector): (&Product, &Selector),
     policy: Policy,
 ) -> Result<Acquired, CommandError> {
-    let mut opened = sources::open(context, resolved, selection.build)?;
+    let opened = context.open_sources(resolved, selection.build)?;
     if selection.build
         && let Some(build) = opened.candidates.iter().find(|c| c.origin == SourceClass::Workspace)
     {
@@ -140,7 +140,6 @@ fn fetch(
         let checkout = checkout.trim_start_matches("target:");
         context.printer.message(format!("building {} in {checkout}", line.binary));
     }
-    verbose::report_queries(&context.printer, &mut opened.candidates);
     let teller = ProgressReporter::new(context, &opened.candidates);
     let acquirer = acquirer(resolved, store, selection, &opened, &teller, policy);
     let acquired = acquirer.acquire(line, selector);
@@ -149,8 +148,8 @@ fn fetch(
     }
     context.notices(store);
     let acquired = acquired.map_err(|error| {
-        let untrusted = resolved.untrusted.iter().map(|untrusted| untrusted.hint());
-        let hints: Vec<String> = opened.hints.iter().cloned().chain(untrusted).collect();
+        let untrusted = resolved.untrusted.iter().map(|_| UNTRUSTED_HINT.to_owned());
+        let hints: Vec<String> = open::hints(&opened.notices).chain(untrusted).collect();
         let failure = CommandError::from(error);
         if hints.is_empty() { failure } else { failure.also(hints.join("\n")) }
     })?;

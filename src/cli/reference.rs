@@ -11,6 +11,7 @@ use super::{
     examples::{self, Example},
     exit::EXIT_CODES,
 };
+use loom_runtime::config;
 
 /// Arguments of `loom reference`.
 #[derive(Debug, clap::Args)]
@@ -34,15 +35,10 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
         "commands": commands,
         "exit_codes": exit_codes.collect::<Vec<_>>(),
         "environment": environment.collect::<Vec<_>>(),
-        "configuration": configuration(),
+        "configuration": config::rows(),
     });
     context.printer.answer(&document, || format!("{document:#}"))?;
     Ok(Exit::Success)
-}
-
-/// The configuration keys, one object each.
-fn configuration() -> Vec<Value> {
-    Vec::new()
 }
 
 /// Adds `command` and its subcommands; `path` is the command's path, such as `store verify`.

@@ -1,22 +1,26 @@
-//! `loom trust [PATH] | --revoke [PATH] | --list`
+//! `loom trust [PATH]`, `--revoke [PATH]` and `--list`
 
 use std::path::{Path, PathBuf};
 
+use loom_source::Digest;
 use serde_json::{Value, json};
 
 use super::{CommandError, Exit, Outcome, context::Context};
-use loom_runtime::config::{self, Disk, Files as _, Flags, Inputs, Trusted, Untrusted};
+use loom_runtime::{
+    config::{self, ConfigError, Disk, Files as _, Flags, Inputs, Trusted, Untrusted},
+    state::StateDir,
+};
 
 /// Arguments of `loom trust`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The project's folder or its loom.toml [default: the nearest loom.toml upward]
+    /// Folder or loom.toml of the project [default: the nearest loom.toml in this folder or above it]
     #[arg(conflicts_with = "list")]
     path: Option<PathBuf>,
-    /// Trust it no longer
+    /// Stop trusting the project
     #[arg(long)]
     revoke: bool,
-    /// Print the projects that are trusted
+    /// List the trusted projects
     #[arg(long, conflicts_with = "revoke")]
     list: bool,
 }
@@ -28,69 +32,77 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         let path = inputs.cwd.join(path);
         inputs.flags.config = Some(if path.is_dir() { path.join("loom.toml") } else { path });
     }
-    match (args.list, args.revoke) {
-        (true, _) => list(&inputs, context),
-        (_, true) => revoke(&inputs, &state, context),
-        _ => trust(&inputs, &state, context),
+    if args.list {
+        list(&inputs, context)
+    } else if args.revoke {
+        revoke(&inputs, &state, context)
+    } else {
+        trust(&inputs, &state, context)
     }
 }
 
-/// What trust is about in the project's file.
-fn project(inputs: &Inputs) -> Result<Untrusted, CommandError> {
-    config::trustable(inputs, &Disk)?.ok_or_else(|| {
-        let cwd = inputs.cwd.display();
-        CommandError::new(Exit::Usage, format!("there is no loom.toml in {cwd} or above it"))
-            .hint("name the project's folder, or write one with `loom init`")
+/// The settings of the project's file that need trust.
+fn settings(inputs: &Inputs) -> Result<Untrusted, CommandError> {
+    config::project_settings(inputs, &Disk)?.ok_or_else(|| {
+        let folder = inputs.cwd.clone();
+        CommandError::from(ConfigError::NoProject { folder })
+            .hint("name the folder of the project, or write a loom.toml with `loom init`")
     })
 }
 
-fn trust(inputs: &Inputs, state: &Path, context: &Context) -> Outcome {
-    let Untrusted { file, digest, what } = project(inputs)?;
+fn trust(inputs: &Inputs, state: &StateDir, context: &Context) -> Outcome {
+    let Untrusted { file, digest, withheld } = settings(inputs)?;
     Trusted::update(state, |trusted| trusted.trust(file.clone(), digest))?;
-    let told: Vec<Value> = what.iter().map(|w| json!({"key": w.key, "value": w.value})).collect();
-    let document = json!({"schema": 1, "file": file, "sha256": digest, "what": told});
+    let what: Vec<Value> =
+        withheld.iter().map(|item| json!({"key": item.key, "value": item.value})).collect();
+    let document = json!({"schema": 1, "file": file, "sha256": digest, "what": what});
     context.printer.answer(&document, || {
-        let items = what.iter().map(|w| format!("  {} = {}\n", w.key, w.value));
-        let head = match what.len() {
-            0 => format!("{} says nothing that needs trust\n", file.display()),
+        let head = match withheld.len() {
+            0 => format!("{} sets nothing that needs trust\n", file.display()),
             _ => format!("{} is trusted to set\n", file.display()),
         };
+        let items = withheld.iter().map(|item| format!("  {} = {}\n", item.key, item.value));
         std::iter::once(head).chain(items).collect()
     })?;
     Ok(Exit::Success)
 }
 
-fn revoke(inputs: &Inputs, state: &Path, context: &Context) -> Outcome {
-    // A project that is gone, or broken, can be forgotten all the same.
+fn revoke(inputs: &Inputs, state: &StateDir, context: &Context) -> Outcome {
+    // A project whose file is gone or broken can be removed from the list as well.
     let file = match &inputs.flags.config {
         Some(named) => Disk.canonical(named),
-        None => project(inputs)?.file,
+        None => settings(inputs)?.file,
     };
     let known = Trusted::update(state, |trusted| trusted.revoke(&file))?;
     context.printer.answer(&json!({"schema": 1, "file": file, "revoked": known}), || {
-        let verb = if known { "is trusted no longer" } else { "was not trusted" };
-        format!("{} {verb}", file.display())
+        let state = if known { "is no longer trusted" } else { "was not trusted" };
+        format!("{} {state}", file.display())
     })?;
     Ok(Exit::Success)
 }
 
 fn list(inputs: &Inputs, context: &Context) -> Outcome {
-    let state = |file: &Path, digest| {
-        let flags = Flags { config: Some(file.to_owned()), ..Flags::default() };
-        match config::trustable(&Inputs { flags, ..inputs.clone() }, &Disk) {
-            Ok(Some(now)) if now.digest == digest => "trusted",
-            Err(config::ConfigError::Missing { .. }) => "gone",
-            _ => "changed",
-        }
-    };
-    let projects: Vec<_> =
-        inputs.trusted.iter().map(|(file, digest)| (file, *digest, state(file, *digest))).collect();
-    let told: Vec<Value> = projects
+    let projects: Vec<(&Path, &Digest, &str)> = inputs
+        .trusted
+        .iter()
+        .map(|(file, digest)| (file, digest, project_state(inputs, file, digest)))
+        .collect();
+    let documents: Vec<Value> = projects
         .iter()
         .map(|(file, digest, state)| json!({"file": file, "sha256": digest, "state": state}))
         .collect();
-    context.printer.answer(&json!({"schema": 1, "projects": told}), || {
+    context.printer.answer(&json!({"schema": 1, "projects": documents}), || {
         projects.iter().map(|(file, _, state)| format!("{state:<8} {}\n", file.display())).collect()
     })?;
     Ok(Exit::Success)
+}
+
+/// `trusted`, `changed` if a setting that needs trust has changed since, or `gone` if there is no such file.
+fn project_state(inputs: &Inputs, file: &Path, digest: &Digest) -> &'static str {
+    let flags = Flags { config: Some(file.to_owned()), ..Flags::default() };
+    match config::project_settings(&Inputs { flags, ..inputs.clone() }, &Disk) {
+        Ok(Some(settings)) if settings.digest == *digest => "trusted",
+        Err(ConfigError::Missing { .. }) => "gone",
+        _ => "changed",
+    }
 }

@@ -3,10 +3,10 @@
 use loom_source::{Product, Release, Selector, Slot, Version};
 use serde_json::json;
 
-use super::{CommandError, Exit, Outcome, context::Context, ready, sources};
+use super::{CommandError, Exit, Outcome, context::Context, ready};
 use loom_runtime::{
     acquire,
-    config::{Flags, Resolved, SourceKind},
+    config::{Flags, Resolved, SourceKind, TargetSource},
     store::{Installed, ListedRelease, Store},
 };
 
@@ -83,10 +83,9 @@ pub(super) fn find(
 fn builds_count(context: &Context, resolved: &Resolved) -> Result<bool, CommandError> {
     for spec in &resolved.sources.value {
         match &spec.kind {
-            SourceKind::Target { path: Some(_), .. } => return Ok(true),
-            SourceKind::Target { path: None, .. } => {
-                let hints = &mut Vec::new();
-                return Ok(sources::checkout(context, resolved, false, hints)?.is_some());
+            SourceKind::Target(TargetSource { path: Some(_), .. }) => return Ok(true),
+            SourceKind::Target(TargetSource { path: None, .. }) => {
+                return Ok(context.opener(resolved)?.checkout()?.checkout.is_some());
             }
             _ => {}
         }

@@ -1,16 +1,16 @@
-//! The `.env` beside a project's `loom.toml`: values for `${…}` and for API keys, nothing more.
+//! The `.env` file beside a project's `loom.toml`: values for `${…}` and API keys. It sets nothing else.
 
 use std::collections::BTreeMap;
 
-/// The variables of a `.env` file and their lines.
+/// The variables of a `.env` file, with their lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DotEnv(BTreeMap<String, (String, usize)>);
 
 impl DotEnv {
-    /// Reads `NAME=value` lines; the lines that are none of these, if there is one.
+    /// Parses lines of the form `NAME=value`. Returns the variables, and the numbers of the lines of another form.
     ///
-    /// A leading `export`, `#` comments, `'literal'` and `"\n"` quotes are understood; a later line
-    /// wins. Nothing in a value is expanded.
+    /// A leading `export`, `#` comments, and values in `'single'` and `"double\n"` quotes are understood; of two lines
+    /// for one variable the later one is used. Nothing in a value is expanded.
     pub(crate) fn parse(text: &str) -> (Self, Vec<usize>) {
         let mut variables = BTreeMap::new();
         let mut bad = Vec::new();
@@ -29,7 +29,7 @@ impl DotEnv {
         (Self(variables), bad)
     }
 
-    /// The value and line of a variable, unless it is one of those that a project's file never sets.
+    /// The value and line of a variable; `None` for the variables that a project never sets.
     pub(crate) fn get(&self, name: &str) -> Option<(&str, usize)> {
         if is_reserved(name) {
             return None;
@@ -37,7 +37,7 @@ impl DotEnv {
         self.0.get(name).map(|(value, line)| (value.as_str(), *line))
     }
 
-    /// The variables that are not taken from here, and their lines.
+    /// The variables that have no effect here, with their lines.
     pub(crate) fn reserved(&self) -> impl Iterator<Item = (&str, usize)> {
         self.0
             .iter()
@@ -46,7 +46,8 @@ impl DotEnv {
     }
 }
 
-/// Our own settings, proxies and certificates: whoever writes a project's `.env` does not choose them.
+/// Whether the variable is a setting of Loom, a proxy or a certificate file: the author of a project's `.env` does not
+/// choose these for its users.
 fn is_reserved(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     name.starts_with("LOOM_")
@@ -97,7 +98,7 @@ fn double_quoted(inner: &str) -> Option<String> {
     }
 }
 
-/// Whether nothing but a comment follows a closing quote.
+/// Whether only a comment follows a closing quote.
 fn ends(rest: &str) -> bool {
     let rest = rest.trim_start();
     rest.is_empty() || rest.starts_with('#')
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn assignments_are_read_as_shells_would() {
+    fn assignments_are_parsed_like_in_a_shell() {
         for (text, expected) in [
             ("A=1", Some("1")),
             (" export A = x y # comment", Some("x y")),
@@ -128,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn a_later_line_wins_and_lines_are_known() {
+    fn the_later_of_two_lines_is_used() {
         let (env, bad) = DotEnv::parse("\u{feff}# c\r\nA=1\r\n?\nA=2\n");
         assert_eq!(env.get("A"), Some(("2", 4)));
         assert_eq!(bad, [3]);
     }
 
     #[test]
-    fn our_own_settings_proxies_and_certificates_are_never_taken() {
+    fn settings_of_loom_proxies_and_certificates_are_ignored() {
         let (env, _) =
             DotEnv::parse("LOOM_SOURCES=x\nhttps_proxy=x\nNO_PROXY=x\nSSL_CERT_FILE=x\nKEY=x\n");
         for name in ["LOOM_SOURCES", "https_proxy", "NO_PROXY", "SSL_CERT_FILE"] {

@@ -1,21 +1,21 @@
-//! `${VAR}` and `${VAR:-default}` in text.
+//! Expands `${VAR}` and `${VAR:-default}` in text.
 
 /// Why a text cannot be expanded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unexpandable {
-    /// The variable is not set, and there is no default.
+    /// The variable is not set and there is no default.
     Missing(String),
-    /// A `${` without its `}`, or something that names no variable.
+    /// A `${` without `}`, or with something that is not the name of a variable.
     Malformed,
 }
 
-/// Whether a text asks for a variable.
+/// Whether a text contains a variable.
 pub(crate) fn has_variables(text: &str) -> bool {
     text.replace("$$", "").contains("${")
 }
 
-/// Replaces `${NAME}` by the variable and `${NAME:-text}` by `text` where it is not set. `$$` is one
-/// `$`; any other `$` stands for itself. What a variable holds is not expanded again.
+/// Replaces `${NAME}` by the value of the variable, and `${NAME:-text}` by `text` where the variable is not set. `$$`
+/// becomes one `$`; any other `$` is kept. Values of variables are not expanded again.
 pub(crate) fn expand<V: AsRef<str>>(
     text: &str,
     lookup: impl Fn(&str) -> Option<V>,
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_replaced_and_nothing_else() {
+    fn only_variables_are_replaced() {
         let lookup = |name: &str| match name {
             "A" => Some("one"),
             "B_2" => Some("${A}"),
@@ -94,9 +94,9 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_asks_for_a_variable_is_seen() {
-        for (text, asks) in [("${A}", true), ("x${", true), ("$A", false), ("$${A}", false)] {
-            assert_eq!(has_variables(text), asks, "{text}");
+    fn a_text_with_a_variable_is_detected() {
+        for (text, expected) in [("${A}", true), ("x${", true), ("$A", false), ("$${A}", false)] {
+            assert_eq!(has_variables(text), expected, "{text}");
         }
     }
 }

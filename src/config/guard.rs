@@ -1,43 +1,37 @@
-//! What a project's `loom.toml` may only do once its user trusts it.
+//! What the `loom.toml` of a project may set only once its user trusts it.
 //!
-//! Until then it may tighten: what adds a source, a key, a program to run, an address to send
-//! secrets to or a door to the network is withheld, and what would lower the bar is not let through.
+//! Until then, a source, a program to run, an address to send secrets to or to listen on beyond loopback is withheld, and
+//! what must be proven before a release enters the store can only be made stricter. Which rule a setting has is written in
+//! its row of the table of settings.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use loom_source::Digest;
-use serde_json::Value as Json;
+use serde_json::Value;
 
 use super::{
-    Address,
-    expand::has_variables,
-    read::quoted,
-    resolved::is_loopback,
-    tree::{Node, Table, Value},
+    candidates::{Candidates, KeyMatch},
+    key_path::KeyPath,
+    table::TABLES,
+    tree::{TomlEntry, TomlTable, TomlValue},
+    trust_rule::TrustVerdict,
 };
 
-/// What an untrusted project asked for and did not get.
+/// The settings of an untrusted project that have no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Untrusted {
-    /// The project's `loom.toml`, canonical.
+    /// The project's `loom.toml`, as a canonical path.
     pub file: PathBuf,
-    /// The digest of the tables that trust is about: what [`Trusted::trust`](super::Trusted::trust) takes.
+    /// The digest of all settings of the file that need trust: what [`Trusted::trust`](super::Trusted::trust) takes.
     pub digest: Digest,
-    /// What was withheld.
-    pub what: Vec<Withheld>,
+    /// The settings that have no effect.
+    pub withheld: Vec<Withheld>,
 }
 
-impl Untrusted {
-    /// What the person in front of the screen can do.
-    pub fn hint(&self) -> String {
-        "read it, then run `loom trust` (LOOM_TRUST_PROJECT=1 in CI)".to_owned()
-    }
-}
-
-impl std::fmt::Display for Untrusted {
-    /// One line: the file and the keys withheld.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let keys: Vec<&str> = self.what.iter().map(|w| w.key.as_str()).collect();
+impl fmt::Display for Untrusted {
+    /// The file and the keys, in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&str> = self.withheld.iter().map(|item| item.key.as_str()).collect();
         write!(f, "{} is not trusted to set {}", self.file.display(), keys.join(", "))
     }
 }
@@ -47,121 +41,129 @@ impl std::fmt::Display for Untrusted {
 pub struct Withheld {
     /// The line of the key, from 1.
     pub line: usize,
-    /// Its key, such as `mcp.web`.
+    /// The key, such as `mcp.web`.
     pub key: String,
-    /// What it says, for people; values of environments are not shown.
+    /// The value as JSON, for display; secrets are masked.
     pub value: String,
 }
 
-/// One setting of a project that trust is about.
+/// A setting of a project's file that needs trust.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Guarded {
+pub(crate) struct GuardedSetting {
     pub(crate) path: Vec<String>,
-    /// The line of its key, from 1.
-    pub(crate) line: usize,
-    /// As written, nothing expanded.
-    value: Json,
-    /// Lowers the bar: the stricter of two holds until the project is trusted. All else is withheld.
-    pub(crate) weakens: bool,
+    /// Whether the setting takes effect where it is stricter than the layers below; else it has no effect.
+    pub(crate) stricter: bool,
+    line: usize,
+    /// The value as written: nothing is expanded.
+    value: Value,
+    /// The value with its secrets masked.
+    shown: Value,
 }
 
-impl Guarded {
-    /// For people.
-    pub(crate) fn shown(&self) -> Withheld {
-        let key: Vec<String> = self.path.iter().map(|key| quoted(key)).collect();
-        let mut value = self.value.clone();
-        if self.path[0] == "mcp"
-            && let Some(Json::Object(env)) = value.get_mut("env")
-        {
-            env.values_mut().for_each(|value| *value = "***".into());
+impl GuardedSetting {
+    /// The setting for display.
+    pub(crate) fn withheld(&self) -> Withheld {
+        Withheld {
+            line: self.line,
+            key: self.key_path().to_string(),
+            value: self.shown.to_string(),
         }
-        if self.path.last().is_some_and(|key| key == "api_key") && !asks(&self.value) {
-            value = "***".into();
-        }
-        Withheld { line: self.line, key: key.join("."), value: value.to_string() }
+    }
+
+    pub(crate) fn line(&self) -> usize {
+        self.line
+    }
+
+    pub(crate) fn key_path(&self) -> KeyPath {
+        KeyPath::of(self.path.iter().map(String::as_str))
     }
 }
 
-/// Whether any text in a value asks for a variable.
-fn asks(value: &Json) -> bool {
-    match value {
-        Json::String(text) => has_variables(text),
-        Json::Array(items) => items.iter().any(asks),
-        Json::Object(fields) => fields.values().any(asks),
-        _ => false,
-    }
-}
-
-/// The settings of a project's file that trust is about, in the order of their keys.
-pub(crate) fn guarded(root: &Table) -> Vec<Guarded> {
+/// The settings of a project's file that need trust, sorted by key.
+pub(crate) fn guarded(root: &TomlTable) -> Vec<GuardedSetting> {
     let mut found = Vec::new();
-    let mut add = |path: &[&str], node: &Node, weakens: bool| {
-        let path = path.iter().map(|key| (*key).to_owned()).collect();
-        found.push(Guarded { path, line: node.line, value: node.value.json(), weakens });
-    };
-    if let Some(node) = root.get("sources") {
-        add(&["sources"], node, false);
-    }
-    for entry in entries(root, "mcp") {
-        add(&["mcp", &entry.key], &entry.node, false);
-    }
-    for entry in entries(root, "llm") {
-        let Value::Table(provider) = &entry.node.value else { continue };
-        for field in &provider.0 {
-            let outward = matches!(field.key.as_str(), "api_base" | "extra");
-            if outward || asks(&field.node.value.json()) {
-                add(&["llm", &entry.key, &field.key], &field.node, false);
-            }
-        }
-    }
-    for entry in entries(root, "trust") {
-        let strict = matches!(&entry.node.value, Value::Text(text) if text == "required");
-        match entry.key.as_str() {
-            "keys" => add(&["trust", "keys"], &entry.node, false),
-            "checksum" | "signature" if !strict => add(&["trust", &entry.key], &entry.node, true),
-            "minimum_release_age" => add(&["trust", &entry.key], &entry.node, true),
-            _ => {}
-        }
-    }
-    for (table, key) in [("bridge", "address"), ("dashboard", "host")] {
-        let Some(node) = root.table(table).and_then(|t| t.get(key)) else { continue };
-        if !listens_here(node) {
-            add(&[table, key], node, false);
-        }
-    }
+    collect(root, &Candidates::of_files(), &[], &mut found);
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
 
-fn entries<'t>(root: &'t Table, key: &str) -> &'t [super::tree::Entry] {
-    root.table(key).map_or(&[], |table| &table.0)
-}
-
-/// Whether only this machine can reach what listens there.
-fn listens_here(node: &Node) -> bool {
-    let Value::Text(text) = &node.value else { return false };
-    match text.parse::<Address>() {
-        Ok(address) => address.is_loopback(),
-        Err(_) => is_loopback(text.trim_matches(['[', ']'])),
+fn collect(
+    table: &TomlTable,
+    candidates: &Candidates,
+    path: &[String],
+    found: &mut Vec<GuardedSetting>,
+) {
+    for entry in &table.0 {
+        let inner: Vec<String> = path.iter().chain([&entry.key]).cloned().collect();
+        match candidates.step(&entry.key) {
+            KeyMatch::Setting(key) => {
+                let verdict = key.verdict(&entry.node);
+                if verdict != TrustVerdict::Free {
+                    let shown = masked_value(entry, key.is_secret());
+                    let stricter = verdict == TrustVerdict::Stricter;
+                    found.push(setting(inner, entry, stricter, shown));
+                }
+            }
+            KeyMatch::Table(candidates) => {
+                let TomlValue::Table(table) = &entry.node.value else { continue };
+                let rows = TABLES.iter().filter(|row| row.path == candidates.pattern());
+                if rows.into_iter().any(|row| row.trusted) {
+                    found.push(setting(inner, entry, false, masked_table(table, &candidates)));
+                } else {
+                    collect(table, &candidates, &inner, found);
+                }
+            }
+            KeyMatch::Reserved | KeyMatch::Unknown(_) => {}
+        }
     }
 }
 
-/// The digest of what is guarded: the SHA-256 of `[[path, value], …]` as JSON without spaces, keys sorted.
-pub(crate) fn digest(guarded: &[Guarded]) -> Digest {
+fn setting(path: Vec<String>, entry: &TomlEntry, stricter: bool, shown: Value) -> GuardedSetting {
+    GuardedSetting { path, stricter, line: entry.line, value: entry.node.value.json(), shown }
+}
+
+/// The table as JSON, with its secrets masked.
+fn masked_table(table: &TomlTable, candidates: &Candidates) -> Value {
+    let fields = table.0.iter().map(|entry| {
+        let value = match (candidates.step(&entry.key), &entry.node.value) {
+            (KeyMatch::Table(inner), TomlValue::Table(table)) => masked_table(table, &inner),
+            (KeyMatch::Setting(key), _) => masked_value(entry, key.is_secret()),
+            _ => masked_value(entry, false),
+        };
+        (entry.key.clone(), value)
+    });
+    Value::Object(fields.collect())
+}
+
+/// The value as JSON. A secret is masked, unless it is the name of a variable.
+fn masked_value(entry: &TomlEntry, is_secret: bool) -> Value {
+    let value = entry.node.value.json();
+    if is_secret && !value.as_str().is_some_and(names_variable) { "***".into() } else { value }
+}
+
+/// Whether the text is `${NAME}` and nothing else.
+fn names_variable(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+}
+
+/// The digest of the settings: the SHA-256 of a line for each, with its path and its value as JSON without spaces and
+/// with sorted keys.
+pub(crate) fn digest(settings: &[GuardedSetting]) -> Digest {
     let mut text = String::from("loom-trust 1\n");
-    for item in guarded {
-        canonical(&Json::from(item.path.clone()), &mut text);
+    for setting in settings {
+        canonical(&Value::from(setting.path.clone()), &mut text);
         text.push(' ');
-        canonical(&item.value, &mut text);
+        canonical(&setting.value, &mut text);
         text.push('\n');
     }
     Digest::of(text.as_bytes())
 }
 
-/// JSON without spaces, with the keys of each object sorted.
-fn canonical(value: &Json, out: &mut String) {
+/// Appends JSON without spaces, with the keys of each object sorted.
+fn canonical(value: &Value, out: &mut String) {
     match value {
-        Json::Array(items) => {
+        Value::Array(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
                 out.push_str(if index > 0 { "," } else { "" });
@@ -169,13 +171,13 @@ fn canonical(value: &Json, out: &mut String) {
             }
             out.push(']');
         }
-        Json::Object(fields) => {
+        Value::Object(fields) => {
             let mut fields: Vec<_> = fields.iter().collect();
             fields.sort_by_key(|(key, _)| *key);
             out.push('{');
             for (index, (key, value)) in fields.into_iter().enumerate() {
                 out.push_str(if index > 0 { "," } else { "" });
-                canonical(&Json::from(key.as_str()), out);
+                canonical(&Value::from(key.as_str()), out);
                 out.push(':');
                 canonical(value, out);
             }
@@ -192,18 +194,17 @@ mod tests {
 
     fn keys(text: &str) -> Vec<(String, bool)> {
         let items = guarded(&parse(text).unwrap());
-        items.iter().map(|item| (item.shown().key, item.weakens)).collect()
+        items.iter().map(|item| (item.withheld().key, item.stricter)).collect()
     }
 
     #[test]
-    fn what_needs_trust_is_found_and_nothing_else() {
+    fn the_settings_that_need_trust_are_found() {
         for (text, expected) in [
             ("name = 'x'\n[bridge]\naddress = '127.0.0.1:1'\nversion = '0.2.0'\n", &[][..]),
             ("[agents.a]\nx = '${HOME}'\n[llm.d]\nmodel = 'm'\napi_key = 'k'\n", &[]),
             ("[trust]\nchecksum = 'required'\nsignature = 'required'\n", &[]),
             ("[trust]\nchecksum = 'if-available'\n", &[("trust.checksum", true)]),
             ("[trust]\nminimum_release_age = '0s'\n", &[("trust.minimum_release_age", true)]),
-            ("[trust]\nkeys = []\n", &[("trust.keys", false)]),
             ("sources = ['target']\n", &[("sources", false)]),
             ("[[sources]]\ntype = 'target'\n", &[("sources", false)]),
             ("[mcp.a]\n[mcp.'b.c']\n", &[("mcp.a", false), ("mcp.\"b.c\"", false)]),
@@ -214,13 +215,14 @@ mod tests {
             ("[dashboard]\nhost = '::'\n", &[("dashboard.host", false)]),
             ("[dashboard]\nhost = '::1'\n", &[]),
         ] {
-            let expected: Vec<_> = expected.iter().map(|(k, w)| ((*k).to_owned(), *w)).collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(key, stricter)| ((*key).to_owned(), *stricter)).collect();
             assert_eq!(keys(text), expected, "{text}");
         }
     }
 
     #[test]
-    fn the_digest_is_of_the_guarded_tables_alone() {
+    fn only_settings_that_need_trust_are_digested() {
         let of = |text: &str| digest(&guarded(&parse(text).unwrap()));
         let base = of("name = 'a'\n[mcp.m]\ncommand = 'c'\nargs = ['1']\n[mcp.n]\ncommand = 'd'\n");
         let same = "[mcp.n]\ncommand = 'd'\n# moved\n[mcp.m]\nargs = ['1']\ncommand = 'c'\n";
@@ -232,9 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn secrets_in_what_is_shown_are_masked() {
-        let items = guarded(&parse("[mcp.m]\ncommand = 'c'\nenv = { KEY = 'secret' }\n").unwrap());
-        let shown = items[0].shown().value;
-        assert!(shown.contains("KEY") && !shown.contains("secret"), "{shown}");
+    fn secrets_are_masked() {
+        let text = "[mcp.m]\ncommand = 'c'\nenv = { KEY = 'secret', OTHER = '${MINE}', D = '${X:-secret}' }\n\
+            [llm.d]\napi_key = 'x${Y}secret'\n";
+        let items = guarded(&parse(text).unwrap());
+        let shown: Vec<_> = items.iter().map(|item| item.withheld().value).collect();
+        assert_eq!(
+            shown,
+            [r#""***""#, r#"{"command":"c","env":{"D":"***","KEY":"***","OTHER":"${MINE}"}}"#,]
+        );
     }
 }

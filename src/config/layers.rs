@@ -1,84 +1,118 @@
-//! The layers of a configuration, and which of them decides.
+//! [`Layers`]: everything that the value of a setting may come from.
+
+use std::path::PathBuf;
 
 use super::{
-    ConfigLocation, Diagnostic, Inputs, Setting, SettingOrigin,
-    load::{Loaded, ProjectFile},
-    read::Spanned,
-    tables::File,
+    Diagnostic, Inputs, Problem, Setting, SettingOrigin,
+    document::{ConfigDocument, KeyPattern},
+    dotenv::DotEnv,
+    key_row::KeyRow,
+    setting_type::SettingType,
 };
 
-/// Environment, project and user, highest first; flags are asked before, defaults after.
+/// Everything that the value of a setting may come from. Flags take precedence over the environment, the environment
+/// over files, the project's file over the user's, and that over the machine-wide file.
 pub(crate) struct Layers<'a> {
     pub(crate) inputs: &'a Inputs,
-    pub(crate) project: Option<ProjectFile>,
-    pub(crate) user: Option<Loaded>,
-    pub(crate) mistakes: Vec<Diagnostic>,
-}
-
-impl Layers<'_> {
     /// The files, highest first.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &Loaded> {
-        self.project.iter().map(|project| &project.loaded).chain(&self.user)
-    }
-
-    /// What the highest file says that says anything.
-    pub(crate) fn file<T: Clone>(
-        &self,
-        pick: impl Fn(&File) -> Option<&Spanned<T>>,
-    ) -> Option<Setting<T>> {
-        self.files().find_map(|loaded| setting(loaded, pick(&loaded.tables)))
-    }
-
-    /// What an environment variable says.
-    pub(crate) fn env<T>(
-        &mut self,
-        name: &str,
-        expected: &str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Option<Setting<T>> {
-        variable(self.inputs, name, expected, parse, &mut self.mistakes)
-    }
+    pub(crate) documents: Vec<ConfigDocument>,
+    /// The project's `.env`.
+    pub(crate) dotenv: DotEnv,
+    pub(crate) dotenv_file: PathBuf,
+    /// The provider that `LOOM_LLM_*` describe, once it is known.
+    pub(crate) default_provider: Option<Setting<String>>,
+    /// The problems of variables and flags. Those of files were found when they were read.
+    pub(crate) problems: Vec<Diagnostic>,
 }
 
-/// A value of a file with its origin.
-pub(crate) fn setting<T: Clone>(loaded: &Loaded, at: Option<&Spanned<T>>) -> Option<Setting<T>> {
-    at.map(|at| Setting::new(at.value.clone(), loaded.origin(at.line)))
-}
-
-/// What an environment variable says; what it holds is not shown when it says nothing.
-fn variable<T>(
-    inputs: &Inputs,
-    name: &str,
-    expected: &str,
-    parse: impl FnOnce(&str) -> Option<T>,
-    mistakes: &mut Vec<Diagnostic>,
-) -> Option<Setting<T>> {
-    let text = match inputs.env.text(name) {
-        Ok(text) => text?,
-        Err(mistake) => {
-            mistakes.push(mistake);
-            return None;
+impl<'a> Layers<'a> {
+    /// Flags and environment alone.
+    pub(crate) fn new(inputs: &'a Inputs) -> Self {
+        Self {
+            inputs,
+            documents: Vec::new(),
+            dotenv: DotEnv::default(),
+            dotenv_file: PathBuf::new(),
+            default_provider: None,
+            problems: Vec::new(),
         }
-    };
-    let parsed = parse(text);
-    if parsed.is_none() {
-        let place = ConfigLocation::Env(name.to_owned());
-        mistakes.push(Diagnostic::new(place, format!("expected {expected}, got {text:?}")));
     }
-    parsed.map(|value| Setting::new(value, SettingOrigin::Env(name.to_owned())))
-}
 
-/// Whether a variable says yes or no: true/1/yes/on, false/0/no/off, in any case.
-pub(crate) fn switch(inputs: &Inputs, name: &str, mistakes: &mut Vec<Diagnostic>) -> Option<bool> {
-    variable(inputs, name, SWITCH, yes_or_no, mistakes).map(|setting| setting.value)
-}
+    /// The value of an environment variable. A value that cannot be understood is recorded as a problem.
+    pub(crate) fn variable<T: SettingType>(&mut self, name: &str) -> Option<Setting<T>> {
+        let value = self.inputs.env.os(name)?;
+        match T::from_variable(value, &self.inputs.cwd) {
+            Ok(value) => Some(Setting::new(value, SettingOrigin::Env(name.to_owned()))),
+            Err(problem) => {
+                self.problem(name, problem);
+                None
+            }
+        }
+    }
 
-pub(crate) const SWITCH: &str = "true or false (1 or 0, yes or no, on or off)";
+    /// Records a problem of an environment variable, once.
+    pub(crate) fn problem(&mut self, variable: &str, problem: Problem) {
+        let diagnostic = Diagnostic::env(variable, problem);
+        if !self.problems.contains(&diagnostic) {
+            self.problems.push(diagnostic);
+        }
+    }
 
-pub(crate) fn yes_or_no(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Some(true),
-        "false" | "0" | "no" | "off" => Some(false),
-        _ => None,
+    /// The value of a variable in the project's `.env`.
+    pub(crate) fn dotenv<T: SettingType>(&self, name: &str) -> Option<Setting<T>> {
+        let (value, line) = self.dotenv.get(name).filter(|(value, _)| !value.is_empty())?;
+        let value = T::parse(value, &self.inputs.cwd).ok()?;
+        let file = self.dotenv_file.clone();
+        Some(Setting::new(value, SettingOrigin::DotEnv { file, line, name: name.to_owned() }))
+    }
+
+    /// The documents that decide a key, highest first. Where one layer decides a table as a whole, this is the highest
+    /// document that has the table.
+    pub(crate) fn deciding(
+        &self,
+        row: &KeyRow,
+        names: &[&str],
+    ) -> impl Iterator<Item = &ConfigDocument> {
+        let has_table = |document: &ConfigDocument| match (row.path, names) {
+            ([table, name, ..], [first, ..]) => document.has_table([table, name], first),
+            _ => false,
+        };
+        let whole = row.whole.then(|| self.documents.iter().find(|document| has_table(document)));
+        let (one, all) = match whole {
+            Some(one) => (one, &[][..]),
+            None => (None, &self.documents[..]),
+        };
+        one.into_iter().chain(all)
+    }
+
+    /// What the last part of a key's path is named where the earlier names are `names`, in the order of the documents.
+    pub(crate) fn names_below(&self, row: &KeyRow, names: &[&str]) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for document in self.deciding(row, names) {
+            for name in document.names_below(row.path, names) {
+                if !found.iter().any(|known| known == name) {
+                    found.push(name.to_owned());
+                }
+            }
+        }
+        found
+    }
+
+    /// The origin of the table `name` at `pattern` in the highest document that has it.
+    pub(crate) fn table_origin(&self, pattern: KeyPattern, name: &str) -> Option<SettingOrigin> {
+        let mut tables = self.documents.iter().flat_map(|document| document.tables(pattern));
+        tables.find_map(|(known, origin)| (known == name).then_some(origin))
+    }
+
+    /// The names of the tables at `pattern` in all documents: those of the highest document first, each in the order of
+    /// its file.
+    pub(crate) fn table_names(&self, pattern: KeyPattern) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for (name, _) in self.documents.iter().flat_map(|document| document.tables(pattern)) {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
     }
 }

@@ -1,4 +1,4 @@
-//! Finding and reading the two files.
+//! Finds and reads the files of a configuration.
 
 use std::{
     io::ErrorKind,
@@ -6,87 +6,208 @@ use std::{
 };
 
 use super::{
-    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, SettingOrigin, Untrusted, dirs,
+    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile, Untrusted,
+    Withheld,
+    document::ConfigDocument,
     dotenv::DotEnv,
-    guard::{Guarded, digest, guarded},
-    read::{KeyPath, Layer, Read, Reader, Spanned},
-    tables::File,
-    tree::{self, Node, Table, Value},
+    guard::{GuardedSetting, digest, guarded},
+    key_path::KeyPath,
+    keys::{dirs, invocation::TRUST_PROJECT, llm, mcp, sources},
+    layers::Layers,
+    read_document::{self, DocumentReading},
+    reader::Layer,
+    tree::{self, TomlTable},
 };
 
-/// One file's tables.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) file: PathBuf,
-    pub(crate) layer: Layer,
-    pub(crate) tables: File,
-}
-
-impl Loaded {
-    /// A value and that it comes from this file.
-    pub(crate) fn origin(&self, line: usize) -> SettingOrigin {
-        let file = self.file.clone();
-        match self.layer {
-            Layer::User => SettingOrigin::User { file, line },
-            Layer::Project => SettingOrigin::Project { file, line },
-        }
-    }
-
-    pub(crate) fn place(&self, line: usize, key: &str) -> ConfigLocation {
-        ConfigLocation::File { file: self.file.clone(), line, key: key.to_owned() }
-    }
-}
-
-/// A project's file as far as it may speak.
-#[derive(Debug)]
-pub(crate) struct ProjectFile {
-    pub(crate) loaded: Loaded,
-    pub(crate) dotenv: DotEnv,
-    pub(crate) dotenv_file: PathBuf,
-    /// `None` where it is trusted, or says nothing that needs trust.
-    pub(crate) untrusted: Option<(Untrusted, Vec<Guarded>)>,
-}
-
-/// What was wrong and what was unwise.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    pub(crate) mistakes: Vec<Diagnostic>,
+/// All layers of a configuration, and what was found on the way.
+pub(crate) struct LoadedLayers<'a> {
+    pub(crate) layers: Layers<'a>,
+    /// The project's `loom.toml`, even if it is not TOML.
+    pub(crate) project: Option<PathBuf>,
+    /// The files that were read, highest first.
+    pub(crate) files: Vec<PathBuf>,
+    /// The settings of an untrusted project that have no effect.
+    pub(crate) untrusted: Option<Untrusted>,
+    pub(crate) problems: Vec<Diagnostic>,
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
-fn read(files: &impl Files, file: &Path) -> Result<Option<String>, ConfigError> {
-    files.read(file).map_err(|source| ConfigError::Read { file: file.to_owned(), source })
+/// The `loom.toml` of a project, as it was found.
+pub(crate) struct ProjectText {
+    pub(crate) file: PathBuf,
+    pub(crate) text: String,
 }
 
-/// The user's `config.toml`.
-pub(crate) fn user(
-    inputs: &Inputs,
+/// Reads all files.
+pub(crate) fn load<'a>(
+    inputs: &'a Inputs,
     files: &impl Files,
-    notes: &mut Notes,
-) -> Result<Option<Loaded>, ConfigError> {
-    let Some(file) = dirs::user_config(inputs) else { return Ok(None) };
-    let Some(text) = read(files, &file)? else { return Ok(None) };
-    let Some(root) = parse(&file, &text, notes) else { return Ok(None) };
-    let variables = |name: &str| inputs.env.get(name).map(str::to_owned);
-    Ok(Some(typed(file, Layer::User, root, &variables, notes)))
+) -> Result<LoadedLayers<'a>, ConfigError> {
+    let mut loaded = LoadedLayers {
+        layers: Layers::new(inputs),
+        project: None,
+        files: Vec::new(),
+        untrusted: None,
+        problems: Vec::new(),
+        warnings: Vec::new(),
+    };
+    if let Some(project) = find_project(inputs, files)? {
+        loaded.project = Some(project.file.clone());
+        loaded.read_project(project, files)?;
+    }
+    if let Some(file) = dirs::user_config(inputs)
+        && let Some(text) = read(files, &file)?
+    {
+        loaded.read_own(file, &text, Layer::User);
+    }
+    loaded.read_machine(files);
+    mcp::read_variable(&mut loaded.layers);
+    llm::find_default_provider(&mut loaded.layers);
+    Ok(loaded)
 }
 
-/// The file that `--config` names, else the nearest `loom.toml` upward, and its text.
-pub(crate) fn find(
+impl LoadedLayers<'_> {
+    /// Reads the file of the user or the machine.
+    fn read_own(&mut self, file: PathBuf, text: &str, layer: Layer) {
+        let Some(root) = self.parse(&file, text) else { return };
+        let env = &self.layers.inputs.env;
+        let variables = |name: &str| env.get(name).map(str::to_owned);
+        let reading = read_document::read(&file, layer, &root, &variables);
+        let document = self.take(reading);
+        self.layers.documents.push(document);
+    }
+
+    fn read_machine(&mut self, files: &impl Files) {
+        let Some(file) = dirs::machine_config(self.layers.inputs) else { return };
+        match files.read_protected(&file) {
+            ProtectedFile::Absent => {}
+            ProtectedFile::Text(text) => self.read_own(file, &text, Layer::Machine),
+            ProtectedFile::Refused(why) => {
+                let location = ConfigLocation::key(file, 0, &KeyPath::default());
+                self.warnings.push(Diagnostic::new(location, Problem::UnsafeMachineFile(why)));
+            }
+        }
+    }
+
+    /// Reads the project's file, and leaves out what it is not trusted to set.
+    fn read_project(
+        &mut self,
+        ProjectText { file, text }: ProjectText,
+        files: &impl Files,
+    ) -> Result<(), ConfigError> {
+        let Some(root) = self.parse(&file, &text) else { return Ok(()) };
+        self.read_dotenv(&file, files)?;
+        let env = &self.layers.inputs.env;
+        let dotenv = &self.layers.dotenv;
+        let variables = |name: &str| {
+            let of_dotenv = || dotenv.get(name).map(|(value, _)| value);
+            env.get(name).or_else(of_dotenv).map(str::to_owned)
+        };
+        let reading = read_document::read(&file, Layer::Project, &root, &variables);
+        let mut document = self.take(reading);
+        self.warnings.extend(llm::keys_in_file(&document));
+        let settings = guarded(&root);
+        if !settings.is_empty() && !self.is_trusted(&file, &settings, files) {
+            self.restrict(&mut document, &file, &settings, files);
+        }
+        self.layers.documents.push(document);
+        Ok(())
+    }
+
+    fn is_trusted(&mut self, file: &Path, settings: &[GuardedSetting], files: &impl Files) -> bool {
+        TRUST_PROJECT.resolve(&mut self.layers, &[]).value
+            || self.layers.inputs.trusted.contains(&files.canonical(file), &digest(settings))
+    }
+
+    /// Removes the settings that need trust, and reports those that would have had an effect.
+    fn restrict(
+        &mut self,
+        document: &mut ConfigDocument,
+        file: &Path,
+        settings: &[GuardedSetting],
+        files: &impl Files,
+    ) {
+        document.restricted = true;
+        let mut withheld: Vec<Withheld> = Vec::new();
+        for setting in settings {
+            if setting.stricter {
+                let location = ConfigLocation::key(file, setting.line(), &setting.key_path());
+                self.warnings.push(Diagnostic::new(location, Problem::OnlyStricter));
+                continue;
+            }
+            document.remove(&setting.path);
+            if !is_overridden(&setting.path, self.layers.inputs) {
+                withheld.push(setting.withheld());
+            }
+        }
+        if !withheld.is_empty() {
+            let file = files.canonical(file);
+            self.untrusted = Some(Untrusted { file, digest: digest(settings), withheld });
+        }
+    }
+
+    /// Reads the `.env` beside the project's file.
+    fn read_dotenv(&mut self, project: &Path, files: &impl Files) -> Result<(), ConfigError> {
+        let file = project.with_file_name(".env");
+        let text = read(files, &file)?.unwrap_or_default();
+        let (dotenv, bad) = DotEnv::parse(&text);
+        let mut warn = |line, key: KeyPath, problem| {
+            let location = ConfigLocation::key(&file, line, &key);
+            self.warnings.push(Diagnostic::new(location, problem));
+        };
+        for line in bad {
+            warn(line, KeyPath::default(), Problem::NotAnAssignment);
+        }
+        for (name, line) in dotenv.reserved() {
+            warn(line, KeyPath::of([name]), Problem::IgnoredInDotenv);
+        }
+        self.layers.dotenv = dotenv;
+        self.layers.dotenv_file = file;
+        Ok(())
+    }
+
+    /// The document, or `None` after its problems were recorded.
+    fn parse(&mut self, file: &Path, text: &str) -> Option<TomlTable> {
+        self.files.push(file.to_owned());
+        parse(file, text).map_err(|mut problems| self.problems.append(&mut problems)).ok()
+    }
+
+    fn take(&mut self, reading: DocumentReading) -> ConfigDocument {
+        let DocumentReading { document, mut problems, mut warnings } = reading;
+        self.problems.append(&mut problems);
+        self.warnings.append(&mut warnings);
+        document
+    }
+}
+
+/// Whether options or variables replace a setting of the project, so that trust would change nothing.
+fn is_overridden(path: &[String], inputs: &Inputs) -> bool {
+    let table = path.first().map(String::as_str);
+    if table == mcp::TABLE.path.first().copied() {
+        mcp::is_overridden(inputs)
+    } else if table == sources::TABLE.path.first().copied() {
+        sources::is_overridden(inputs)
+    } else {
+        false
+    }
+}
+
+/// The file that `--config` names, else the nearest `loom.toml` in the current folder or above it.
+pub(crate) fn find_project(
     inputs: &Inputs,
     files: &impl Files,
-) -> Result<Option<(PathBuf, String)>, ConfigError> {
+) -> Result<Option<ProjectText>, ConfigError> {
     if let Some(named) = &inputs.flags.config {
         let file = inputs.cwd.join(named);
         let text = read(files, &file)?.ok_or(ConfigError::Missing { file: file.clone() })?;
-        return Ok(Some((file, text)));
+        return Ok(Some(ProjectText { file, text }));
     }
     for folder in inputs.cwd.ancestors() {
         let file = folder.join("loom.toml");
         match files.read(&file) {
-            Ok(Some(text)) => return Ok(Some((file, text))),
+            Ok(Some(text)) => return Ok(Some(ProjectText { file, text })),
             Ok(None) => {}
-            // A folder above that we may not look into holds no project of ours.
+            // A folder above that this user may not read holds no project of this user.
             Err(e) if e.kind() == ErrorKind::PermissionDenied && folder != inputs.cwd => {}
             Err(source) => return Err(ConfigError::Read { file, source }),
         }
@@ -94,137 +215,30 @@ pub(crate) fn find(
     Ok(None)
 }
 
-/// The project's `loom.toml`, without what it is not trusted to say.
-pub(crate) fn project(
-    inputs: &Inputs,
+/// All settings of a project's file that need trust, as if the project were not trusted.
+pub(crate) fn project_settings(
     files: &impl Files,
-    (file, text): (PathBuf, String),
-    notes: &mut Notes,
-) -> Result<Option<ProjectFile>, ConfigError> {
-    let Some(mut root) = parse(&file, &text, notes) else { return Ok(None) };
-    let (dotenv, dotenv_file) = dotenv(files, &file, notes)?;
-    let variables = |name: &str| {
-        let own = || dotenv.get(name).map(|(value, _)| value);
-        inputs.env.get(name).or_else(own).map(str::to_owned)
-    };
-    let items = guarded(&root);
-    let canonical = files.canonical(&file);
-    let sum = digest(&items);
-    let all = typed(file.clone(), Layer::Project, root.clone(), &variables, notes);
-    if items.is_empty()
-        || is_trusted_by_env(inputs, notes)
-        || inputs.trusted.contains(&canonical, &sum)
-    {
-        return Ok(Some(ProjectFile { loaded: all, dotenv, dotenv_file, untrusted: None }));
-    }
-    for item in items.iter().filter(|item| !item.weakens) {
-        root.remove(&item.path);
-    }
-    // Its mistakes are those of the whole file, which are noted already.
-    let loaded = typed(file, Layer::Project, root, &variables, &mut Notes::default());
-    let what = items.iter().map(Guarded::shown).collect();
-    let untrusted = Untrusted { file: canonical, digest: sum, what };
-    Ok(Some(ProjectFile { loaded, dotenv, dotenv_file, untrusted: Some((untrusted, items)) }))
+    project: &ProjectText,
+) -> Result<Untrusted, Vec<Diagnostic>> {
+    let settings = guarded(&parse(&project.file, &project.text)?);
+    Ok(Untrusted {
+        file: files.canonical(&project.file),
+        digest: digest(&settings),
+        withheld: settings.iter().map(GuardedSetting::withheld).collect(),
+    })
 }
 
-/// What a project's file says that trust is about, as it stands.
-pub(crate) fn trustable(
-    files: &impl Files,
-    (file, text): &(PathBuf, String),
-    notes: &mut Notes,
-) -> Option<Untrusted> {
-    let items = guarded(&parse(file, text, notes)?);
-    let what = items.iter().map(Guarded::shown).collect();
-    Some(Untrusted { file: files.canonical(file), digest: digest(&items), what })
-}
-
-fn is_trusted_by_env(inputs: &Inputs, notes: &mut Notes) -> bool {
-    super::layers::switch(inputs, "LOOM_TRUST_PROJECT", &mut notes.mistakes) == Some(true)
-}
-
-/// The `.env` beside a project's file.
-fn dotenv(
-    files: &impl Files,
-    project: &Path,
-    notes: &mut Notes,
-) -> Result<(DotEnv, PathBuf), ConfigError> {
-    let file = project.with_file_name(".env");
-    let text = read(files, &file)?.unwrap_or_default();
-    let (dotenv, bad) = DotEnv::parse(&text);
-    let place =
-        |line, key: &str| ConfigLocation::File { file: file.clone(), line, key: key.to_owned() };
-    for line in bad {
-        notes
-            .warnings
-            .push(Diagnostic::new(place(line, ""), "is not NAME=value and has no effect"));
-    }
-    for (name, line) in dotenv.reserved() {
-        notes.warnings.push(
-            Diagnostic::new(place(line, name), "has no effect in a project's .env")
-                .hint("export it, or set the key in loom.toml or config.toml"),
-        );
-    }
-    Ok((dotenv, file))
-}
-
-/// The document, or `None` after its mistakes were noted.
-fn parse(file: &Path, text: &str, notes: &mut Notes) -> Option<Table> {
+fn parse(file: &Path, text: &str) -> Result<TomlTable, Vec<Diagnostic>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match tree::parse(text) {
-        Ok(root) => Some(root),
-        Err(syntax) => {
-            notes.mistakes.extend(syntax.into_iter().map(|s| {
-                let place = ConfigLocation::File {
-                    file: file.to_owned(),
-                    line: s.line,
-                    key: String::new(),
-                };
-                Diagnostic::new(place, format!("this is not valid TOML: {}", s.message))
-            }));
-            None
-        }
-    }
+    tree::parse(text).map_err(|problems| {
+        let diagnostic = |problem: tree::SyntaxProblem| {
+            let location = ConfigLocation::key(file, problem.line, &KeyPath::default());
+            Diagnostic::new(location, Problem::Syntax(problem.message))
+        };
+        problems.into_iter().map(diagnostic).collect()
+    })
 }
 
-fn typed(
-    file: PathBuf,
-    layer: Layer,
-    root: Table,
-    variables: &dyn Fn(&str) -> Option<String>,
-    notes: &mut Notes,
-) -> Loaded {
-    let mut reader = Reader { file: &file, layer, variables, mistakes: Vec::new() };
-    let root = Node { line: 1, value: Value::Table(root) };
-    let tables = File::read(&root, &KeyPath::default(), &mut reader).unwrap_or_default();
-    for (name, Spanned { value: server, line }) in tables.mcp.iter().flat_map(|mcp| &mcp.value.0) {
-        if server.command.is_none() {
-            let path = KeyPath::default().key("mcp").key(name);
-            reader.mistake(&path, *line, "needs a command");
-        }
-    }
-    notes.mistakes.append(&mut reader.mistakes);
-    let loaded = Loaded { tables, layer, file: file.clone() };
-    notes.warnings.extend(literal_keys(&loaded));
-    loaded
-}
-
-/// API keys that stand in a project's file, which is usually committed.
-fn literal_keys(loaded: &Loaded) -> Vec<Diagnostic> {
-    let providers = loaded.tables.llm.iter().flat_map(|llm| &llm.value.providers.0);
-    let literal = providers.filter_map(|(name, at)| {
-        let key = at.value.api_key.as_ref().filter(|key| key.value.literal)?;
-        let path = KeyPath::default().key("llm").key(name).key("api_key");
-        let variable = super::llm::key_variable(name);
-        Some(
-            Diagnostic::new(
-                loaded.place(key.line, path.as_str()),
-                "the key stands in the file itself",
-            )
-            .hint(format!("set {variable} instead, or write api_key = \"${{{variable}}}\"")),
-        )
-    });
-    match loaded.layer {
-        Layer::Project => literal.collect(),
-        Layer::User => Vec::new(),
-    }
+fn read(files: &impl Files, file: &Path) -> Result<Option<String>, ConfigError> {
+    files.read(file).map_err(|source| ConfigError::Read { file: file.to_owned(), source })
 }

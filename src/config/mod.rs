@@ -1,73 +1,110 @@
-//! Configuration: files, environment and flags become one value that remembers where each setting came from.
+//! Configuration: files, environment variables and options of the command line become one value, which records the layer
+//! that each setting comes from.
+//!
+//! Everything about a setting is written once, as a row of the table of settings ([`rows`]): the files in `keys/`, one for
+//! each table of `loom.toml`. From these rows come the readers of files and variables, [`effective`] and [`get`]
+//! (`loom config show` and `get`), [`check`], [`set`], the [`schema`](schema()), the [`template`](template()) of
+//! `loom init`, and what an untrusted project may set.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`inputs`] | [`Inputs`]: what the command line collects; [`Files`]: where the two files are read from |
-//! | [`resolve`](mod@resolve) | [`resolve()`]: all layers to one [`Resolved`]; [`check`]: every mistake |
-//! | [`resolved`] | [`Resolved`] and its parts |
-//! | [`origin`] | [`Setting`], [`Origin`]: a value and the layer that decided it |
+//! | [`inputs`], [`mod@env`], [`files`] | what a configuration depends on: [`Inputs`], [`Env`], [`Files`] |
+//! | [`resolve`](mod@resolve), [`resolved`] | [`resolve()`]: all layers to one [`Resolved`]; [`check`] |
+//! | [`origin`] | [`Setting`], [`SettingOrigin`]: a value and the layer that it comes from |
 //! | [`source`], [`shorthand`] | [`SourceSpec`]: one source as configured |
-//! | [`proxies`], [`certificates`], [`netrc`] | what environment and `.netrc` say of the network |
-//! | [`guard`], [`trusted`] | what a project may say only once it is trusted: [`Untrusted`], [`Trusted`] |
-//! | [`runtime_env`] | what a runtime is told |
-//! | [`show`], [`schema`](mod@schema), [`template`](mod@template) | every setting with its origin; the JSON Schema; what `loom init` writes |
-//! | [`mistake`] | [`ConfigError`], [`Mistake`] |
-//! | [`dirs`] | where cache, state and the user's file lie |
-//! | `tables`, `source_table` | every key of the files, once: readers and JSON Schema come from there |
-//! | `kinds`, `collections`, `read`, `tree`, `expand`, `dotenv` | how a file is read |
-//! | `load`, `layers`, `llm`, `by_name` | the two files; which layer decides |
+//! | [`show`], [`lookup`], [`edit`], [`schema`](mod@schema), [`template`](mod@template), [`reference`](mod@reference) | what is made of the table: display, `get`, `set`, JSON Schema, `loom init`, documentation |
+//! | [`guard`], [`trusted`] | what a project may set once it is trusted: [`Untrusted`], [`Trusted`] |
+//! | [`error`], [`diagnostic`], [`problem`] | [`ConfigError`]; [`Diagnostic`]: a [`Problem`] and its location |
+//! | [`runtime_env`] | the environment of the runtime |
+//! | `keys`, `table`, `candidates` | the table of settings, and how paths of keys lead to its rows |
+//! | `key`, `any_key`, `key_row`, `trust_rule`, `setting_type`, `types` | what a row consists of, and the types of settings |
+//! | `load`, `read_document`, `layers`, `document` | reading files into layers; which layer decides |
+//! | `reader`, `tree`, `expand`, `dotenv`, `key_path`, `machine_file` | reading values of one file |
 //!
-//! Nothing here looks at the process: all of it comes in as [`Inputs`] and [`Files`].
+//! This module does not look at the process: environment, home folder and current folder are [`Inputs`].
 
-mod by_name;
-pub mod certificates;
-mod collections;
-pub mod dirs;
+mod any_key;
+mod candidates;
+pub mod diagnostic;
+mod document;
 mod dotenv;
+pub mod edit;
+pub mod env;
+pub mod error;
 mod expand;
+pub mod files;
 pub mod guard;
 pub mod inputs;
-mod kinds;
+mod key;
+mod key_path;
+mod key_row;
+mod keys;
 mod layers;
-mod llm;
 mod load;
-pub mod mistake;
-pub mod netrc;
+pub mod lookup;
+mod machine_file;
+pub mod mode;
 pub mod origin;
-pub mod proxies;
-mod read;
+pub mod problem;
+pub mod raw_value;
+mod read_document;
+mod reader;
+pub mod reference;
 pub mod resolve;
 pub mod resolved;
 pub mod runtime_env;
 pub mod schema;
+mod setting_type;
 pub mod shorthand;
 pub mod show;
 pub mod source;
-mod source_table;
-mod tables;
+mod table;
 pub mod template;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod trust_rule;
 pub mod trusted;
+mod types;
 
+pub use diagnostic::{ConfigLocation, Diagnostic};
+pub use edit::{ConfigEdit, EditedFile, set};
+pub use env::Env;
+pub use error::ConfigError;
+pub use files::{Disk, Files, ProtectedFile};
 pub use guard::{Untrusted, Withheld};
-pub use inputs::{Disk, Env, Files, Flags, Inputs, Os};
-pub use mistake::{ConfigError, ConfigLocation, Diagnostic};
-pub use origin::{Setting, SettingOrigin};
-pub use resolve::{check, resolve, trustable};
-pub use resolved::{
-    Address, BridgeSettings, DashboardSettings, LlmProviderSettings, LlmSettings,
-    McpServerSettings, Mode, Project, RawValue, Resolved, StoreSettings, TrustSettings,
-    UpdatePolicy, UpdateSettings,
+pub use inputs::{Flags, Inputs, Os};
+pub use keys::{
+    bridge::BridgeSettings,
+    dashboard::DashboardSettings,
+    dirs,
+    llm::{LlmProviderSettings, LlmSettings},
+    mcp::McpServerSettings,
+    project::Project,
+    store::StoreSettings,
+    trust::TrustSettings,
+    update::UpdateSettings,
 };
-pub use runtime_env::RuntimeValue;
+pub use lookup::{SettingLookup, get};
+#[cfg(windows)]
+pub use machine_file::program_data;
+pub use mode::Mode;
+pub use origin::{Setting, SettingOrigin};
+pub use problem::Problem;
+pub use raw_value::RawValue;
+pub use reference::{SettingRow, rows};
+pub use resolve::{ConfigReport, check, effective, project_settings, resolve};
+pub use resolved::Resolved;
 pub use schema::schema;
+pub use setting_type::ShownValue;
 pub use shorthand::SourceTextError;
-pub use show::{Row, Shown};
-pub use source::{Layout, OnFailure, SourceKind, SourceSpec};
+pub use show::{EffectiveSetting, as_tables};
+pub use source::{
+    GithubSource, Layout, MirrorSource, OnFailure, PluginSource, SourceKind, SourceSpec,
+    TargetSource,
+};
 pub use template::{init, template};
 pub use trusted::Trusted;
 
-// The words of `[trust]` are the policy's own.
+// The values of `[trust]` belong to the policy.
 pub use crate::trust::{Checksum, Signature};

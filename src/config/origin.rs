@@ -1,45 +1,69 @@
-//! Where a setting came from.
+//! [`Setting`]: a value, and the layer that it comes from.
 
 use std::{fmt, path::PathBuf};
 
-/// The layer that decided a setting, lowest first.
+use serde_json::{Value, json};
+
+/// The layer that a setting comes from, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingOrigin {
-    /// Nothing said otherwise.
+    /// The default of the setting.
     Default,
-    /// The user's own `config.toml`.
+    /// The machine-wide file.
+    Machine {
+        /// The file.
+        file: PathBuf,
+        /// The line of the value, from 1.
+        line: usize,
+    },
+    /// The user's `config.toml`.
     User {
-        /// That file.
+        /// The file.
         file: PathBuf,
         /// The line of the value, from 1.
         line: usize,
     },
     /// The project's `loom.toml`.
     Project {
-        /// That file.
+        /// The file.
         file: PathBuf,
         /// The line of the value, from 1.
         line: usize,
     },
-    /// A variable from the `.env` beside the project's `loom.toml`.
+    /// A variable of the `.env` file beside the project's `loom.toml`.
     DotEnv {
-        /// That file.
+        /// The file.
         file: PathBuf,
         /// The line of the variable, from 1.
         line: usize,
-        /// The variable.
+        /// The name of the variable.
         name: String,
     },
     /// An environment variable of this process.
     Env(String),
-    /// A flag of the command, such as `--version`.
+    /// An option of the command line, such as `--version`.
     Flag(&'static str),
 }
 
 impl SettingOrigin {
-    /// Whether nobody asked for it.
+    /// Whether no layer set the value.
     pub fn is_default(&self) -> bool {
         *self == Self::Default
+    }
+
+    /// The origin as JSON: `from` names the layer; `file`, `line` and `name` follow where there are some.
+    pub fn json(&self) -> Value {
+        match self {
+            Self::Default => json!({"from": "default"}),
+            Self::Machine { file, line } => json!({"from": "machine", "file": file, "line": line}),
+            Self::User { file, line } => json!({"from": "user", "file": file, "line": line}),
+            Self::Project { file, line } => json!({"from": "project", "file": file, "line": line}),
+            Self::DotEnv { file, line, name } => {
+                json!({"from": "dotenv", "file": file, "line": line, "name": name})
+            }
+            Self::Env(name) => json!({"from": "environment", "name": name}),
+            Self::Flag(name) => json!({"from": "flag", "name": name}),
+        }
     }
 }
 
@@ -47,9 +71,9 @@ impl fmt::Display for SettingOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::User { file, line } | Self::Project { file, line } => {
-                write!(f, "{}:{line}", file.display())
-            }
+            Self::Machine { file, line }
+            | Self::User { file, line }
+            | Self::Project { file, line } => write!(f, "{}:{line}", file.display()),
             Self::DotEnv { file, line, name } => write!(f, "{name} in {}:{line}", file.display()),
             Self::Env(name) => write!(f, "environment variable {name}"),
             Self::Flag(name) => f.write_str(name),
@@ -57,28 +81,45 @@ impl fmt::Display for SettingOrigin {
     }
 }
 
-/// A value and the layer that decided it.
+/// A value, and the layer that it comes from.
+///
+/// # Examples
+/// ```
+/// use loom_runtime::config::{Setting, SettingOrigin};
+///
+/// let port = Setting::new(4040, SettingOrigin::Env("LOOM_DASHBOARD_PORT".to_owned()));
+/// assert_eq!(port.origin.to_string(), "environment variable LOOM_DASHBOARD_PORT");
+/// assert!(Setting::default(3030).origin.is_default());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting<T> {
-    /// What holds.
+    /// The value in effect.
     pub value: T,
-    /// Who said so.
+    /// The layer that it comes from.
     pub origin: SettingOrigin,
 }
 
 impl<T> Setting<T> {
-    /// A value nobody asked for.
+    /// The default of a setting.
     pub fn default(value: T) -> Self {
         Self { value, origin: SettingOrigin::Default }
     }
 
-    /// A value that `origin` decided.
+    /// A value that comes from `origin`.
     pub fn new(value: T, origin: SettingOrigin) -> Self {
         Self { value, origin }
     }
 
-    /// The same origin for what `f` makes of the value.
+    /// Applies `f` to the value and keeps the origin.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Setting<U> {
         Setting { value: f(self.value), origin: self.origin }
+    }
+}
+
+impl<T> Setting<Option<T>> {
+    /// `None` where the value is `None`.
+    pub fn transpose(self) -> Option<Setting<T>> {
+        let Self { value, origin } = self;
+        value.map(|value| Setting { value, origin })
     }
 }

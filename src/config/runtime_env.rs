@@ -1,107 +1,93 @@
-//! What a runtime is told through its environment.
+//! The effective configuration as variables of the server's environment.
 
 use std::collections::BTreeMap;
 
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Map, Value, json};
+use loom_environment::{
+    AgentTable, AgentTables, LlmProviderTable, LlmTables, McpServerTable, McpServerTables,
+    SecretText, ServerVariable, Switch, json, names,
+};
+use secrecy::SecretString;
 
 use super::{LlmProviderSettings, McpServerSettings, RawValue, Resolved, Setting};
 
-/// One variable's value.
-#[derive(Debug, Clone)]
-pub enum RuntimeValue {
-    /// May be shown.
-    Plain(String),
-    /// Must not be shown.
-    Secret(SecretString),
-}
-
-impl RuntimeValue {
-    /// The value itself, for the child's environment alone.
-    pub fn expose(&self) -> &str {
-        match self {
-            Self::Plain(text) => text,
-            Self::Secret(text) => text.expose_secret(),
-        }
-    }
-}
-
 impl Resolved {
-    /// The variables of the runtime: its addresses, providers, MCP servers and agents.
+    /// The variables that configure the server: addresses, LLM providers, MCP servers and agents.
     ///
-    /// `LOOM_LLM_*` speak of the default provider and are absent where it says nothing, so a caller
-    /// removes them from what the child inherits first; all others are always there.
-    pub fn runtime_env(&self) -> Vec<(&'static str, RuntimeValue)> {
-        let plain = |text: String| RuntimeValue::Plain(text);
-        let secret = |value: Value| RuntimeValue::Secret(value.to_string().into());
-        let mut env = vec![
-            ("LOOM_BRIDGE_ADDR", plain(self.bridge.address.value.to_string())),
-            ("LOOM_DASHBOARD", plain(self.dashboard.enabled.value.to_string())),
-            ("LOOM_DASHBOARD_PORT", plain(self.dashboard.port.value.to_string())),
-            ("LOOM_DASHBOARD_HOST", plain(self.dashboard.host.value.clone())),
-            ("LOOM_LLM_PROVIDERS", RuntimeValue::Secret(self.providers().into())),
-            ("LOOM_MCP_SERVERS", secret(self.mcp_servers())),
-            ("LOOM_AGENTS", secret(self.agent_tables())),
+    /// `LOOM_LLM_API_KEY`, `LOOM_LLM_API_BASE` and `LOOM_LLM_MODEL` describe the default provider and are absent where
+    /// it has no such setting: a caller that lets the server inherit its own environment removes them from it first.
+    /// All other variables are always present.
+    pub fn runtime_env(&self) -> Vec<ServerVariable> {
+        let dashboard = &self.dashboard;
+        let mut variables = vec![
+            ServerVariable::new(names::BRIDGE_ADDR, self.bridge.address.value.to_string()),
+            ServerVariable::new(names::DASHBOARD, Switch(dashboard.enabled.value).to_string()),
+            ServerVariable::new(names::DASHBOARD_PORT, dashboard.port.value.to_string()),
+            ServerVariable::new(names::DASHBOARD_HOST, dashboard.host.value.as_str()),
+            ServerVariable::new(names::LLM_PROVIDERS, json::write(&self.llm_tables())),
+            ServerVariable::new(names::MCP_SERVERS, json::write(&self.mcp_tables())),
+            ServerVariable::new(names::AGENTS, json::write(&self.agent_tables())),
         ];
         if let Some(provider) = self.llm.default_provider() {
-            let text = |setting: &Setting<String>| plain(setting.value.clone());
-            let key = provider.api_key.as_ref().map(|key| RuntimeValue::Secret(key.value.clone()));
-            env.extend(key.map(|key| ("LOOM_LLM_API_KEY", key)));
-            env.extend(provider.api_base.as_ref().map(|base| ("LOOM_LLM_API_BASE", text(base))));
-            env.extend(provider.model.as_ref().map(|model| ("LOOM_LLM_MODEL", text(model))));
+            variables.extend(default_provider(provider));
         }
-        env
+        variables
     }
 
-    /// The table `[llm]`. By hand: its order counts, and a map would lose it.
-    fn providers(&self) -> String {
-        let default = self.llm.default.as_ref().map(|name| ("default", name.value.clone().into()));
-        let tables = self.llm.providers.iter().map(|p| (&*p.name, provider(p)));
-        let entry = |(key, value): (&str, Value)| format!("{}:{value}", Value::from(key));
-        let entries: Vec<_> = tables.chain(default).map(entry).collect();
-        format!("{{{}}}", entries.join(","))
+    fn llm_tables(&self) -> LlmTables {
+        let table = |provider: &LlmProviderSettings| (provider.name.clone(), llm_table(provider));
+        LlmTables {
+            default: self.llm.default.as_ref().map(|name| name.value.clone()),
+            providers: self.llm.providers.iter().map(table).collect(),
+        }
     }
 
-    fn mcp_servers(&self) -> Value {
-        self.mcp.iter().map(|(name, server)| (name.clone(), mcp_server(server))).collect()
+    fn mcp_tables(&self) -> McpServerTables {
+        let table = |(name, server): (&String, _)| (name.clone(), mcp_table(server));
+        McpServerTables(self.mcp.iter().map(table).collect())
     }
 
-    fn agent_tables(&self) -> Value {
-        let table = |agent: &BTreeMap<String, Setting<RawValue>>| -> Value {
-            agent.iter().map(|(key, free)| (key.clone(), free.value.value.clone())).collect()
+    fn agent_tables(&self) -> AgentTables {
+        let table = |agent: &BTreeMap<String, Setting<RawValue>>| {
+            let entry =
+                |(key, raw): (&String, &Setting<RawValue>)| (key.clone(), raw.value.value.clone());
+            AgentTable(agent.iter().map(entry).collect())
         };
-        self.agents.iter().map(|(name, agent)| (name.clone(), table(&agent.value))).collect()
+        let agents = self.agents.iter();
+        AgentTables(agents.map(|(name, agent)| (name.clone(), table(&agent.value))).collect())
     }
 }
 
-/// The table of `loom.toml`, with what all layers say.
-fn provider(provider: &LlmProviderSettings) -> Value {
-    let mut table = Map::new();
-    let mut set = |key: &str, value: Value| table.insert(key.to_owned(), value);
-    set("type", provider.kind.value.as_str().into());
-    set("max_tokens", provider.max_tokens.value.into());
-    set("temperature", provider.temperature.value.into());
-    set("timeout_sec", provider.timeout.value.as_secs().into());
-    if let Some(key) = &provider.api_key {
-        set("api_key", key.value.expose_secret().into());
-    }
-    if let Some(base) = &provider.api_base {
-        set("api_base", base.value.as_str().into());
-    }
-    if let Some(model) = &provider.model {
-        set("model", model.value.as_str().into());
-    }
-    if let Some(extra) = &provider.extra {
-        set("extra", extra.value.value.clone());
-    }
-    table.into()
+/// The variables that describe the default provider; only those of its settings that it has.
+fn default_provider(provider: &LlmProviderSettings) -> Vec<ServerVariable> {
+    let text = |name, setting: &Setting<String>| ServerVariable::new(name, setting.value.as_str());
+    let key = provider.api_key.as_ref();
+    let key = key.map(|key| ServerVariable::new(names::LLM_API_KEY, key.value.clone()));
+    let base = provider.api_base.as_ref().map(|base| text(names::LLM_API_BASE, base));
+    let model = provider.model.as_ref().map(|model| text(names::LLM_MODEL, model));
+    [key, base, model].into_iter().flatten().collect()
 }
 
-fn mcp_server(server: &McpServerSettings) -> Value {
-    let env: Value = server
-        .env
-        .iter()
-        .map(|(key, value)| (key.clone(), Value::from(value.value.expose_secret())))
-        .collect();
-    json!({"command": server.command.value, "args": server.args.value, "env": env})
+fn llm_table(provider: &LlmProviderSettings) -> LlmProviderTable {
+    let text = |setting: &Option<Setting<String>>| setting.as_ref().map(|text| text.value.clone());
+    LlmProviderTable {
+        kind: Some(provider.kind.value.clone()),
+        api_key: provider.api_key.as_ref().map(|key| key.value.clone().into()),
+        api_base: text(&provider.api_base),
+        model: text(&provider.model),
+        max_tokens: Some(provider.max_tokens.value),
+        temperature: Some(provider.temperature.value),
+        timeout_sec: Some(provider.timeout.value.as_secs()),
+        extra: provider.extra.as_ref().map(|extra| extra.value.value.clone()),
+    }
+}
+
+fn mcp_table(server: &McpServerSettings) -> McpServerTable {
+    let variable = |(name, value): (&String, &Setting<SecretString>)| {
+        (name.clone(), SecretText::from(value.value.clone()))
+    };
+    McpServerTable {
+        command: server.command.value.clone(),
+        args: server.args.value.clone(),
+        env: server.env.iter().map(variable).collect(),
+    }
 }

@@ -1,41 +1,65 @@
-//! The short way to name a source: `github:o/r`, `s3://…`, `file:///…`, a path, `target:/path`, `plugin:name`.
+//! The shorthand of a source: `github:owner/repository`, `s3://…`, `file:///…`, a path, `target:/path`, `plugin:name`.
 
 use std::path::{Component, Path, PathBuf};
 
+use loom_base::redact;
 use loom_source::{Name, Scheme};
 use url::Url;
 
-use super::{SourceKind, SourceSpec};
+use super::{GithubSource, MirrorSource, PluginSource, SourceKind, SourceSpec, TargetSource};
 
-/// A text that names no source.
+/// A text that does not name a source. Passwords in it are not shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{why}")]
-pub struct SourceTextError {
-    why: String,
-    hint: Option<String>,
+pub enum SourceTextError {
+    /// None of the forms of a source.
+    #[error("{text:?} does not name a source")]
+    Unknown {
+        /// The text.
+        text: String,
+        /// Whether a folder of this name exists: a path begins with `/` or `.`.
+        is_folder: bool,
+    },
+    /// Not `owner/repository`.
+    #[error("expected owner/repository, got {0:?}")]
+    Repository(String),
+    /// Not the name of a plugin.
+    #[error("{0}")]
+    PluginName(String),
+    /// Not a URL.
+    #[error("{url:?} is not a URL: {why}")]
+    Url {
+        /// The text, without secrets.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A URL with a scheme that no source has.
+    #[error("no source has the scheme {0}://")]
+    Scheme(String),
+    /// `file://host/…`.
+    #[error("expected file:///path, got the host of {0:?}")]
+    FileHost(String),
+    /// A `file` URL that is not a path on this machine.
+    #[error("{0:?} is not a path on this machine")]
+    FilePath(String),
+    /// A URL without a host or a bucket.
+    #[error("{0:?} names no host or bucket")]
+    NoHost(String),
+    /// A URL with `?` or `#`.
+    #[error("the URL of a mirror has no ? and no #: {0:?}")]
+    Query(String),
 }
-
-impl SourceTextError {
-    fn new(why: impl Into<String>) -> Self {
-        Self { why: why.into(), hint: None }
-    }
-
-    /// What could be written instead.
-    pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
-    }
-}
-
-/// The forms that a source can be named in.
-const FORMS: &str = "a source is named as file:///path, ./path, https://…, s3://bucket/prefix, gs://…, az://…, github:owner/repo, target:/path or plugin:name";
 
 impl SourceSpec {
-    /// The source that a shorthand names; relative paths begin at `base`.
+    /// The source that a shorthand names. Relative paths begin at `base`.
+    ///
+    /// # Errors
+    /// If the text does not name a source.
     pub fn shorthand(text: &str, base: &Path) -> Result<Self, SourceTextError> {
         kind(text, base).map(Self::new)
     }
 
-    /// The sources of a comma list.
+    /// The sources that shorthands separated by commas name.
     pub(crate) fn list(text: &str, base: &Path) -> Result<Vec<Self>, SourceTextError> {
         text.split(',')
             .map(str::trim)
@@ -45,34 +69,36 @@ impl SourceSpec {
     }
 }
 
+fn mirror(url: Url) -> SourceKind {
+    SourceKind::Mirror(MirrorSource::new(url))
+}
+
+fn github(repo: &str) -> SourceKind {
+    SourceKind::Github(GithubSource::new(repo))
+}
+
 fn kind(text: &str, base: &Path) -> Result<SourceKind, SourceTextError> {
     if text == Scheme::Target.as_str() {
-        return Ok(SourceKind::Target { path: None, profile: None });
+        return Ok(SourceKind::Target(TargetSource::default()));
     }
     if Path::new(text).is_absolute() || text.starts_with('.') {
-        return path_url(&base.join(text)).map(SourceKind::mirror);
+        return path_url(&base.join(text)).map(mirror);
     }
-    let Some((scheme, rest)) = text.split_once(':') else { return Err(no_source(text, base)) };
+    let Some((scheme, rest)) = text.split_once(':') else { return Err(unknown(text, base)) };
     match scheme.parse() {
-        Ok(Scheme::Github) => repository(rest).map(SourceKind::github),
+        Ok(Scheme::Github) => repository(rest).map(github),
         Ok(Scheme::Target) if !rest.is_empty() => {
-            Ok(SourceKind::Target { path: Some(clean(&base.join(rest))), profile: None })
+            let path = Some(clean(&base.join(rest)));
+            Ok(SourceKind::Target(TargetSource { path, profile: None }))
         }
-        Ok(Scheme::Plugin) => plugin(rest).map(|name| SourceKind::Plugin { name, options: None }),
-        _ if rest.starts_with("//") => mirror_url(text).map(SourceKind::mirror),
-        _ => Err(no_source(text, base)),
+        Ok(Scheme::Plugin) => plugin(rest).map(|name| SourceKind::Plugin(PluginSource::new(name))),
+        _ if rest.starts_with("//") => mirror_url(text).map(mirror),
+        _ => Err(unknown(text, base)),
     }
 }
 
-fn no_source(text: &str, base: &Path) -> SourceTextError {
-    SourceTextError {
-        why: format!("{text:?} names no source"),
-        hint: Some(if base.join(text).is_dir() {
-            format!("for the folder write ./{text}")
-        } else {
-            FORMS.to_owned()
-        }),
-    }
+fn unknown(text: &str, base: &Path) -> SourceTextError {
+    SourceTextError::Unknown { text: redact::text(text), is_folder: base.join(text).is_dir() }
 }
 
 /// `owner/repository`, as GitHub allows it.
@@ -83,57 +109,47 @@ pub(crate) fn repository(text: &str) -> Result<&str, SourceTextError> {
     };
     match text.split_once('/') {
         Some((owner, repo)) if part(owner) && part(repo) => Ok(text),
-        _ => Err(SourceTextError::new(format!("expected owner/repository, got {text:?}"))),
+        _ => Err(SourceTextError::Repository(text.to_owned())),
     }
 }
 
-/// The name of a plugin, which becomes part of a program's name.
+/// The name of a plugin, which is part of the name of its program.
 pub(crate) fn plugin(text: &str) -> Result<String, SourceTextError> {
-    text.parse::<Name>().map(String::from).map_err(|e| SourceTextError::new(e.to_string()))
+    text.parse::<Name>().map(String::from).map_err(|e| SourceTextError::PluginName(e.to_string()))
 }
 
-/// The address of a mirror, checked as far as that goes without opening it.
+/// The URL of a mirror. It is not opened.
 pub(crate) fn mirror_url(text: &str) -> Result<Url, SourceTextError> {
-    let shown = without_secrets(text);
+    let shown = || redact::text(text);
     let url = Url::parse(text)
-        .map_err(|why| SourceTextError::new(format!("{shown:?} is no address: {why}")))?;
+        .map_err(|why| SourceTextError::Url { url: shown(), why: why.to_string() })?;
     let scheme = url.scheme().parse().ok().filter(|scheme: &Scheme| scheme.is_mirror());
     let Some(scheme) = scheme else {
-        return Err(SourceTextError {
-            why: format!("no source is opened by {}://", url.scheme()),
-            hint: Some(FORMS.to_owned()),
-        });
+        return Err(SourceTextError::Scheme(url.scheme().to_owned()));
     };
     if scheme == Scheme::File {
         if url.host().is_some() {
-            return Err(SourceTextError {
-                why: format!("{shown:?} names a host"),
-                hint: Some("write three slashes before an absolute path: file:///path".to_owned()),
-            });
+            return Err(SourceTextError::FileHost(shown()));
         }
-        let path = url
-            .to_file_path()
-            .map_err(|()| SourceTextError::new(format!("{shown:?} is no path here")))?;
+        let path = url.to_file_path().map_err(|()| SourceTextError::FilePath(shown()))?;
         return path_url(&path);
     }
     if !url.has_host() {
-        return Err(SourceTextError::new(format!("{shown:?} names no host or bucket")));
+        return Err(SourceTextError::NoHost(shown()));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(SourceTextError::new(format!(
-            "the address of a mirror has no ? and no #: {shown:?}"
-        )));
+        return Err(SourceTextError::Query(shown()));
     }
     Ok(url)
 }
 
-/// The address of an absolute path.
+/// The `file` URL of an absolute path.
 fn path_url(path: &Path) -> Result<Url, SourceTextError> {
-    Url::from_file_path(clean(path))
-        .map_err(|()| SourceTextError::new(format!("{path:?} is not an absolute path")))
+    let shown = || path.display().to_string();
+    Url::from_file_path(clean(path)).map_err(|()| SourceTextError::FilePath(shown()))
 }
 
-/// The path without `.` and `..`, by its text alone.
+/// The path without `.` and `..`. The file system is not asked.
 pub(crate) fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
@@ -148,22 +164,6 @@ pub(crate) fn clean(path: &Path) -> PathBuf {
     out
 }
 
-/// An address for a message, whether or not it is one: what stands before an `@` may be a password, and what
-/// stands behind a `?` a token.
-fn without_secrets(text: &str) -> String {
-    let (text, query) = match text.split_once('?') {
-        Some((text, _)) => (text, "?***"),
-        None => (text, ""),
-    };
-    let shown = match (text.find("://"), text.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            format!("{}***{}", &text[..scheme + 3], &text[at..])
-        }
-        _ => text.to_owned(),
-    };
-    shown + query
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +176,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn every_shorthand_names_its_source() {
+    fn each_shorthand_names_its_source() {
         for (text, expected) in [
             ("github:loom-os/loom", "github github:loom-os/loom"),
             ("file:///m/x", "mirror file:///m/x"),
@@ -186,7 +186,7 @@ mod tests {
             ("../m", "mirror file:///base/m"),
             (".", "mirror file:///base/dir"),
             ("http://127.0.0.1:80/x", "mirror http://127.0.0.1/x"),
-            ("https://u:p@h/x", "mirror https://***@h/x"),
+            ("https://u:p@h/x", "mirror https://h/x"),
             ("s3://bucket/prefix", "mirror s3://bucket/prefix"),
             ("gs://b", "mirror gs://b"),
             ("az://c/p", "mirror az://c/p"),
@@ -200,20 +200,20 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_source_is_refused_without_its_password() {
+    fn other_texts_are_errors_that_show_no_password() {
         for (text, why) in [
-            ("", "names no source"),
-            ("mirror", "names no source"),
-            ("target:", "names no source"),
-            ("mailto:x", "names no source"),
+            ("", "does not name a source"),
+            ("mirror", "does not name a source"),
+            ("target:", "does not name a source"),
+            ("mailto:x", "does not name a source"),
             ("github:loom", "owner/repository"),
             ("github:a/b/c", "owner/repository"),
             ("github:a/..", "owner/repository"),
             ("plugin:../x", "cannot be a name"),
             ("ftp://h/x", "ftp://"),
-            ("file://m/x", "names a host"),
+            ("file://m/x", "file:///path"),
             ("s3:///x", "names no host"),
-            ("https://u:secret@h h/x", "no address"),
+            ("https://u:secret@h h/x", "not a URL"),
             ("https://u:secret@h/x?y", "no ?"),
         ] {
             let error = shown(text).unwrap_err();

@@ -1,46 +1,56 @@
-//! How a source is named: the values that `[[sources]]`, `LOOM_SOURCES` and `--source` give.
+//! One source as configured by `[[sources]]`, `LOOM_SOURCES` or `--source`.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
+use loom_base::redact;
+use loom_source::Scheme;
 use url::Url;
 
 use super::RawValue;
 
-/// One source as configured. Whether this build can open it is decided where sources are opened.
+/// One source as configured. Nothing has been opened: [`Opener`](crate::sources::Opener) does that.
+///
+/// # Examples
+/// ```
+/// use loom_runtime::config::{SourceKind, SourceSpec};
+/// use std::path::Path;
+///
+/// let spec = SourceSpec::shorthand("github:loom-os/loom", Path::new("/"))?;
+/// assert!(matches!(&spec.kind, SourceKind::Github(github) if github.repo == "loom-os/loom"));
+/// # Ok::<(), loom_runtime::config::SourceTextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceSpec {
-    /// What people call it; its address where it has no name.
+    /// The name that messages use; the address where `None`.
     pub name: Option<String>,
-    /// Where it is.
+    /// The type of the source and the settings that only this type has.
     pub kind: SourceKind,
     /// The longest time without progress.
     pub timeout: Duration,
-    /// The longest time for a new connection; like `timeout` where `None`.
+    /// The longest time for a new connection; `timeout` where `None`.
     pub connect_timeout: Option<Duration>,
-    /// The longest time altogether; no limit by default.
+    /// The longest time for one file; no limit where `None`.
     pub total_timeout: Option<Duration>,
-    /// What to do when it fails.
+    /// Whether the next source is asked after this one has failed.
     pub on_error: OnFailure,
-    /// What to do when it does not carry the release.
+    /// Whether the next source is asked when this one does not have the release.
     pub on_absent: OnFailure,
-    /// Whether it may be asked at the same time as the next one.
+    /// Whether the next source may be asked at the same time.
     pub race: bool,
-    /// A file of certificates to trust beside the usual ones, absolute.
+    /// A file of certificates that are trusted in addition to the usual ones; absolute.
     pub ca: Option<PathBuf>,
-    /// The proxy to reach it through.
+    /// The proxy for this source.
     pub proxy: Option<Url>,
-    /// Whether plain `http://` beyond this machine is allowed.
+    /// Whether plain `http://` beyond loopback is allowed.
     pub allow_http: bool,
-    /// Whether its pre-releases count as releases.
+    /// Whether `latest` and ranges select pre-releases of this source.
     pub prerelease: bool,
-    /// How its files are laid out; found out by looking where `None`.
-    pub layout: Option<Layout>,
 }
 
 /// Whether the next source is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnFailure {
-    /// `"next"`: go on.
+    /// `"next"`: the next source is asked.
     #[default]
     Next,
     /// `"stop"`: this source's answer is final.
@@ -50,59 +60,77 @@ pub enum OnFailure {
 /// How the files of a mirror are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// `"store"`: as in our own store.
+    /// `"store"`: the layout of Loom's own store.
     Store,
-    /// `"release"`: `v{version}/` and the release's assets in it.
+    /// `"release"`: a folder `v{version}/` for each release, with the release's assets in it.
     Release,
 }
 
-/// The kinds of sources and what belongs to each.
+/// The type of a source, with the settings that only this type has.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SourceKind {
-    /// Files under an address: `file`, `http`, `https`, `s3`, `gs`, `az`.
-    Mirror {
-        /// The address; its scheme is one of those above.
-        url: Url,
-        /// Ask without credentials.
-        anonymous: bool,
-        /// The region of a bucket.
-        region: Option<String>,
-        /// The address of the object store's service, where it is not the provider's own.
-        endpoint: Option<Url>,
-        /// `endpoint/bucket/…` instead of `bucket.endpoint/…`.
-        path_style: bool,
-    },
-    /// The releases of a repository.
-    Github {
-        /// `owner/repository`
-        repo: String,
-        /// The API of a GitHub Enterprise server.
-        api_base: Option<Url>,
-        /// The pages of a GitHub Enterprise server.
-        base_url: Option<Url>,
-        /// The variable that holds the token, instead of the usual ones.
-        token_env: Option<String>,
-        /// What stands before the version in a tag.
-        tag_prefix: String,
-    },
-    /// Cargo builds in the `target` folder of a checkout.
-    Target {
-        /// The checkout or its target folder, absolute; found by looking where `None`.
-        path: Option<PathBuf>,
-        /// The profile; the newest build among them where `None`.
-        profile: Option<String>,
-    },
-    /// A third-party program.
-    Plugin {
-        /// The plugin's name.
-        name: String,
-        /// What it is told, as JSON.
-        options: Option<RawValue>,
-    },
+    /// `mirror`: files under a URL.
+    Mirror(MirrorSource),
+    /// `github`: the releases of a repository.
+    Github(GithubSource),
+    /// `target`: cargo builds in the `target` folder of a checkout.
+    Target(TargetSource),
+    /// `plugin`: a program that serves releases.
+    Plugin(PluginSource),
+}
+
+/// Files under a URL of the scheme `file`, `http`, `https`, `s3`, `gs` or `az`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MirrorSource {
+    /// The URL; may hold a user and a password.
+    pub url: Url,
+    /// The layout of the files; detected where `None`.
+    pub layout: Option<Layout>,
+    /// Whether buckets are read without credentials.
+    pub anonymous: bool,
+    /// The region of a bucket.
+    pub region: Option<String>,
+    /// The endpoint of the object store, where it is not the provider's own.
+    pub endpoint: Option<Url>,
+    /// Whether buckets are addressed as `endpoint/bucket/…` instead of `bucket.endpoint/…`.
+    pub path_style: bool,
+}
+
+/// The releases of a repository on github.com or a GitHub Enterprise server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GithubSource {
+    /// `owner/repository`.
+    pub repo: String,
+    /// The API of a GitHub Enterprise server.
+    pub api_base: Option<Url>,
+    /// The web pages of a GitHub Enterprise server.
+    pub base_url: Option<Url>,
+    /// The environment variable that holds the token, instead of the usual ones.
+    pub token_env: Option<String>,
+    /// The text before the version in a tag.
+    pub tag_prefix: String,
+}
+
+/// Cargo builds in the `target` folder of a checkout.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TargetSource {
+    /// The checkout or its target folder, absolute; the linked checkout where `None`.
+    pub path: Option<PathBuf>,
+    /// The cargo profile; the newest build of all profiles where `None`.
+    pub profile: Option<String>,
+}
+
+/// A program `loom-source-<name>` that serves releases.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginSource {
+    /// The plugin's name.
+    pub name: String,
+    /// A JSON object that the program receives.
+    pub options: Option<RawValue>,
 }
 
 impl SourceSpec {
-    /// A source of this kind with nothing else said.
+    /// A source of this kind whose other settings have their defaults.
     pub fn new(kind: SourceKind) -> Self {
         Self {
             name: None,
@@ -117,71 +145,87 @@ impl SourceSpec {
             proxy: None,
             allow_http: false,
             prerelease: false,
-            layout: None,
         }
     }
 
-    /// The sources that are asked when nothing is configured: a cargo build where a checkout is found
-    /// or linked, then the project's own releases.
+    /// The sources that are asked when none is configured: the builds of the linked checkout, then Loom's own
+    /// releases.
     pub fn defaults() -> Vec<Self> {
-        let target = SourceKind::Target { path: None, profile: None };
-        vec![Self::new(target), Self::new(SourceKind::github("loom-os/loom"))]
+        vec![
+            Self::new(SourceKind::Target(TargetSource::default())),
+            Self::new(SourceKind::Github(GithubSource::new("loom-os/loom"))),
+        ]
     }
 }
 
-impl SourceKind {
-    pub(crate) fn github(repo: &str) -> Self {
-        Self::Github {
-            repo: repo.to_owned(),
+impl MirrorSource {
+    /// A mirror at `url` whose other settings have their defaults.
+    pub fn new(url: Url) -> Self {
+        Self {
+            url,
+            layout: None,
+            anonymous: false,
+            region: None,
+            endpoint: None,
+            path_style: false,
+        }
+    }
+
+    /// The scheme of the URL; `None` if it is not one of a mirror.
+    pub fn scheme(&self) -> Option<Scheme> {
+        self.url.scheme().parse().ok().filter(|scheme: &Scheme| scheme.is_mirror())
+    }
+}
+
+impl GithubSource {
+    /// The repository `repo` (`owner/repository`) on github.com.
+    pub fn new(repo: impl Into<String>) -> Self {
+        Self {
+            repo: repo.into(),
             api_base: None,
             base_url: None,
             token_env: None,
             tag_prefix: "v".to_owned(),
         }
     }
+}
 
-    /// A mirror at `url` with the default settings.
-    pub fn mirror(url: Url) -> Self {
-        Self::Mirror { url, anonymous: false, region: None, endpoint: None, path_style: false }
+impl PluginSource {
+    /// The plugin `name`, without options.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), options: None }
     }
+}
 
+impl SourceKind {
     /// `mirror`, `github`, `target` or `plugin`.
     pub fn type_name(&self) -> &'static str {
         match self {
-            Self::Mirror { .. } => "mirror",
-            Self::Github { .. } => "github",
-            Self::Target { .. } => "target",
-            Self::Plugin { .. } => "plugin",
+            Self::Mirror(_) => "mirror",
+            Self::Github(_) => "github",
+            Self::Target(_) => "target",
+            Self::Plugin(_) => "plugin",
         }
     }
 }
 
-/// An address without the user and password in it.
-pub(crate) fn redacted(url: &Url) -> String {
-    let mut shown = url.clone();
-    if !shown.username().is_empty() || shown.password().is_some() {
-        // Only addresses without a host refuse this, and those carry no user either.
-        let _ = shown.set_password(None);
-        let _ = shown.set_username("***");
-    }
-    shown.to_string()
-}
-
 impl fmt::Display for SourceKind {
-    /// The shorthand that names it, without secrets.
+    /// The shorthand of the source, without secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Mirror { url, .. } => f.write_str(&redacted(url)),
-            Self::Github { repo, .. } => write!(f, "github:{repo}"),
-            Self::Target { path: Some(path), .. } => write!(f, "target:{}", path.display()),
-            Self::Target { path: None, .. } => f.write_str("target"),
-            Self::Plugin { name, .. } => write!(f, "plugin:{name}"),
+            Self::Mirror(MirrorSource { url, .. }) => f.write_str(&redact::url(url)),
+            Self::Github(GithubSource { repo, .. }) => write!(f, "github:{repo}"),
+            Self::Target(TargetSource { path: Some(path), .. }) => {
+                write!(f, "target:{}", path.display())
+            }
+            Self::Target(TargetSource { path: None, .. }) => f.write_str("target"),
+            Self::Plugin(PluginSource { name, .. }) => write!(f, "plugin:{name}"),
         }
     }
 }
 
 impl fmt::Display for SourceSpec {
-    /// Its name, else its address.
+    /// The name, else the shorthand.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             Some(name) => f.write_str(name),

@@ -1,90 +1,151 @@
-//! The `loom.toml` that `loom init` writes.
+//! The `loom.toml` that `loom init` writes, from the table of settings.
 
-use std::{
-    io::{ErrorKind, Write as _},
-    path::{Path, PathBuf},
+use std::path::{Path, PathBuf};
+
+use loom_base::atomic_file;
+
+use super::{
+    ConfigError,
+    any_key::AnyKey,
+    document::is_name,
+    key_row::TableRow,
+    keys::{project, source_keys::KEYS as SOURCE_KEYS, sources},
+    table::{TABLES, file_keys},
 };
 
-use super::ConfigError;
+/// The longest line of the template, in characters.
+const WIDTH: usize = 110;
 
-/// A commented `loom.toml` for a project of this name: it says nothing but the name, and shows the rest.
+const HEAD: &str = "\
+# Settings of this Loom project. `loom config show` prints the effective configuration and where each value comes
+# from, `loom config check` finds mistakes. Options and environment variables take precedence over this file.
+";
+
+/// A commented `loom.toml` for a project of this name. It sets the name; other settings are shown with their defaults or
+/// an example, commented out.
 pub fn template(name: &str) -> String {
+    let mut template = Template(HEAD.to_owned());
+    template.0.push('\n');
     // A JSON string is a TOML basic string as well.
-    TEMPLATE.replace("{name}", &serde_json::Value::from(name).to_string())
+    template.0.push_str(&format!("name = {}\n", serde_json::Value::from(name)));
+    let name_row = project::NAME.row().path;
+    for (name, key) in starters(&[]).filter(|(_, key)| key.row().path != name_row) {
+        template.key(name, key);
+    }
+    for table in &TABLES {
+        template.table(table);
+    }
+    template.0
 }
 
-/// Writes the template as `loom.toml` into `folder`, never over a file that is there.
+/// Writes the template as `loom.toml` into `folder`.
+///
+/// # Errors
+/// If a file is already there, or if it cannot be written.
 pub fn init(folder: &Path, name: &str) -> Result<PathBuf, ConfigError> {
     let file = folder.join("loom.toml");
-    let fail = |source| ConfigError::Write { file: file.clone(), source };
-    let mut aside =
-        tempfile::Builder::new().prefix(".loom.toml-").make_in(folder, create).map_err(fail)?;
-    aside.write_all(template(name).as_bytes()).map_err(fail)?;
-    aside.as_file().sync_all().map_err(fail)?;
-    match aside.persist_noclobber(&file) {
-        Ok(_) => Ok(file),
-        Err(e) if e.error.kind() == ErrorKind::AlreadyExists => Err(ConfigError::Exists { file }),
-        Err(e) => Err(fail(e.error)),
+    match atomic_file::create(&file, template(name).as_bytes()) {
+        Ok(()) => Ok(file),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(ConfigError::Exists { file })
+        }
+        Err(source) => Err(ConfigError::Write { file, source }),
     }
 }
 
-/// A new file with the mode that the user's mask leaves: a project's file is for all who work on it.
-fn create(path: &Path) -> std::io::Result<std::fs::File> {
-    std::fs::OpenOptions::new().write(true).create_new(true).open(path)
+/// The keys for the template in the table at `path`, with the names that they have there.
+fn starters(path: &[&str]) -> impl Iterator<Item = (&'static str, &'static dyn AnyKey)> {
+    file_keys().filter_map(move |key| {
+        let (_, table) = key.row().path.split_last()?;
+        Some((key.row().starter.filter(|_| table == path)?, key))
+    })
 }
 
-const TEMPLATE: &str = r#"# Settings of this Loom project. `loom config show` prints what holds and where each value comes from,
-# `loom config check` finds mistakes. Flags and environment variables beat this file.
+struct Template(String);
 
-name = {name}
-# version = "0.1.0"
-# description = "What this project is about"
+impl Template {
+    /// A table, if it has keys for the template. Tables whose name the user chooses are commented out.
+    fn table(&mut self, table: &TableRow) {
+        let is_list = table.path == sources::TABLE.path;
+        if !is_list && !starters(table.path).any(|_| true) {
+            return;
+        }
+        self.0.push('\n');
+        self.comment(table.description);
+        if is_list {
+            self.line("[[sources]]", true);
+            self.sources();
+            return;
+        }
+        let name = table.example_name.unwrap_or_default();
+        let header = table.path.iter().map(|part| if is_name(part) { name } else { *part });
+        let header = format!("[{}]", header.collect::<Vec<_>>().join("."));
+        self.line(&header, table.example_name.is_some());
+        starters(table.path).for_each(|(name, key)| self.key(name, key));
+    }
 
-[bridge]
-# address = "127.0.0.1:50051"    # LOOM_BRIDGE_ADDR, --bridge-port
-# mode = "full"                  # or "bridge-only": no dashboard
-# version = "latest"             # or "0.2.0", "^0.2"
-# timeout_sec = 30
+    /// A key, commented out: its description and how else it can be set, then its example or default.
+    fn key(&mut self, name: &str, key: &dyn AnyKey) {
+        self.gap();
+        let row = key.row();
+        let variables = row.variables.iter().map(|variable| variable.name());
+        let others: Vec<String> = variables.chain(key.flag().map(str::to_owned)).collect();
+        let description = row.description.trim();
+        if others.is_empty() {
+            self.comment(description);
+        } else {
+            self.comment(&format!("{description} ({})", others.join(", ")));
+        }
+        let value = row.example.map(str::to_owned);
+        // JSON values other than objects are TOML values as well.
+        let value = value.unwrap_or_else(|| key.default().json(false).to_string());
+        self.line(&format!("{name} = {value}"), true);
+    }
 
-[dashboard]
-# enabled = true
-# port = 3030
-# host = "127.0.0.1"
+    fn sources(&mut self) {
+        for row in SOURCE_KEYS.iter().map(|key| key.row()).filter(|row| row.starter) {
+            self.gap();
+            self.comment(row.description.trim());
+            self.line(&format!("{} = {}", row.key, row.example), true);
+        }
+    }
 
-# A language model. Keep the key out of this file: export DEEPSEEK_API_KEY, or write it into .env.
-# [llm.deepseek]
-# type = "http"
-# api_base = "https://api.deepseek.com"
-# model = "deepseek-chat"
-# max_tokens = 4096
-# temperature = 0.7
+    /// An empty line before a key, unless it is the first of its table.
+    fn gap(&mut self) {
+        if !self.0.ends_with("]\n") {
+            self.0.push('\n');
+        }
+    }
 
-# A server of tools.
-# [mcp.filesystem]
-# command = "npx"
-# args = ["-y", "@modelcontextprotocol/server-filesystem", "/tmp"]
+    fn line(&mut self, text: &str, commented: bool) {
+        self.0.push_str(if commented { "# " } else { "" });
+        self.0.push_str(text);
+        self.0.push('\n');
+    }
 
-# Anything your agents want to know.
-# [agents.planner]
-# topics = ["analysis.trend", "analysis.risk"]
-
-# Where runtimes come from, first one first. Without any: a cargo build of the Loom checkout where there is
-# one, then the releases on GitHub. Others who use this file are asked before they take effect: `loom trust`.
-# [[sources]]
-# type = "mirror"
-# url = "https://mirror.example.com/loom"
-# timeout = "10s"
-
-[trust]
-# checksum = "required"          # or "if-available"
-"#;
+    /// A comment, in lines that are not too long.
+    fn comment(&mut self, text: &str) {
+        let mut line = String::from("#");
+        for word in text.split_whitespace() {
+            if line.chars().count() + 1 + word.chars().count() > WIDTH {
+                self.0.push_str(&line);
+                self.0.push('\n');
+                line = String::from("#");
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        self.0.push_str(&line);
+        self.0.push('\n');
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_there_is_never_overwritten() {
+    fn an_existing_file_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let file = init(folder.path(), "one").unwrap();
         let text = std::fs::read_to_string(&file).unwrap();

@@ -1,8 +1,7 @@
-//! The projects whose `loom.toml` the user trusts: a small file in the state folder.
+//! The projects that the user trusts: a file in the state folder.
 
 use std::{
     collections::BTreeMap,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -10,104 +9,102 @@ use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
+use crate::state::{StateDir, StateFile};
 
-/// For each `loom.toml`, by its canonical path, the digest of the tables that are trusted.
+/// The projects that the user trusts: for each `loom.toml`, by its canonical path, the digest of the settings that are
+/// trusted. A file is not trusted any more when one of these settings has changed.
 ///
-/// A file that changes in one of those tables is not trusted any more.
+/// # Examples
+/// ```
+/// use loom_runtime::{config::Trusted, state::StateDir};
+/// use loom_source::Digest;
+/// use std::path::Path;
+///
+/// let folder = tempfile::tempdir()?;
+/// let state = StateDir::new(folder.path());
+/// let file = Path::new("/p/loom.toml");
+/// let settings = Digest::of(b"settings");
+/// Trusted::update(&state, |trusted| trusted.trust(file.to_owned(), settings))?;
+/// assert!(Trusted::load(&state)?.contains(file, &settings));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trusted(BTreeMap<PathBuf, Digest>);
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct TrustedDocument {
     schema: u32,
-    projects: Vec<Entry>,
+    projects: Vec<TrustedProject>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct TrustedProject {
     file: PathBuf,
     sha256: Digest,
 }
 
 impl Trusted {
-    /// The file under a state folder.
-    pub fn file(state_dir: &Path) -> PathBuf {
-        state_dir.join("trusted.json")
+    fn file(state: &StateDir) -> StateFile {
+        state.file("trusted.json")
     }
 
-    /// What the state folder holds; nothing where the file is absent.
-    pub fn load(state_dir: &Path) -> Result<Self, ConfigError> {
-        let file = Self::file(state_dir);
-        let fail = |why: String| ConfigError::ReadTrusted { file: file.clone(), why };
-        let bytes = match std::fs::read(&file) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(e) => return Err(fail(e.to_string())),
-        };
-        let document: Document =
-            loom_source::json::strict(&bytes).map_err(|e| fail(e.to_string()))?;
+    /// Reads the list; it is empty if there is no file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or its content cannot be understood.
+    pub fn load(state: &StateDir) -> Result<Self, ConfigError> {
+        let file = Self::file(state);
+        let fail = |why: String| ConfigError::ReadTrusted { file: file.path().to_owned(), why };
+        let Some(bytes) = file.read()? else { return Ok(Self::default()) };
+        let document: TrustedDocument =
+            loom_source::json::strict(&bytes).map_err(|error| fail(error.to_string()))?;
         if document.schema != 1 {
-            return Err(fail(format!("it has schema {}, this loom reads 1", document.schema)));
+            return Err(fail(format!("expected schema 1, got {}", document.schema)));
         }
         Ok(Self(document.projects.into_iter().map(|p| (p.file, p.sha256)).collect()))
     }
 
-    /// Reads the list, changes it and writes it back, one process at a time; what `change` answers.
+    /// Reads the list, changes it and writes it, while no other process does; returns what `change` returns.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load), and if the file cannot be locked or written.
     pub fn update<T>(
-        state_dir: &Path,
+        state: &StateDir,
         change: impl FnOnce(&mut Self) -> T,
     ) -> Result<T, ConfigError> {
-        let file = state_dir.join("trusted.lock");
-        let lock = || {
-            std::fs::create_dir_all(state_dir)?;
-            let lock = std::fs::OpenOptions::new().create(true).append(true).open(&file)?;
-            lock.lock()?;
-            Ok(lock)
+        let _lock = Self::file(state).lock(&mut || {})?;
+        let mut trusted = Self::load(state)?;
+        let result = change(&mut trusted);
+        trusted.save(state)?;
+        Ok(result)
+    }
+
+    fn save(&self, state: &StateDir) -> Result<(), ConfigError> {
+        let project = |(file, sha256): (&PathBuf, &Digest)| TrustedProject {
+            file: file.clone(),
+            sha256: *sha256,
         };
-        let _lock = lock().map_err(|source| ConfigError::Write { file: file.clone(), source })?;
-        let mut trusted = Self::load(state_dir)?;
-        let answer = change(&mut trusted);
-        trusted.save(state_dir)?;
-        Ok(answer)
+        let projects = self.0.iter().map(project).collect();
+        Self::file(state).write_json(&TrustedDocument { schema: 1, projects })?;
+        Ok(())
     }
 
-    /// Writes it aside and renames it into place.
-    fn save(&self, state_dir: &Path) -> Result<(), ConfigError> {
-        let file = Self::file(state_dir);
-        let projects = self
-            .0
-            .iter()
-            .map(|(file, sha256)| Entry { file: file.clone(), sha256: *sha256 })
-            .collect();
-        let write = || -> std::io::Result<()> {
-            let mut text = serde_json::to_vec_pretty(&Document { schema: 1, projects })?;
-            text.push(b'\n');
-            std::fs::create_dir_all(state_dir)?;
-            let mut aside = tempfile::NamedTempFile::new_in(state_dir)?;
-            aside.write_all(&text)?;
-            aside.as_file().sync_all()?;
-            aside.persist(&file)?;
-            Ok(())
-        };
-        write().map_err(|source| ConfigError::Write { file: file.clone(), source })
+    /// Whether exactly these settings of this file are trusted.
+    pub fn contains(&self, file: &Path, settings: &Digest) -> bool {
+        self.0.get(file) == Some(settings)
     }
 
-    /// Whether exactly these tables of this file are trusted.
-    pub fn contains(&self, file: &Path, digest: &Digest) -> bool {
-        self.0.get(file) == Some(digest)
+    /// Trusts these settings of this file, in place of those that were trusted before.
+    pub fn trust(&mut self, file: PathBuf, settings: Digest) {
+        self.0.insert(file, settings);
     }
 
-    /// Trusts these tables of this file and forgets what was trusted of it before.
-    pub fn trust(&mut self, file: PathBuf, digest: Digest) {
-        self.0.insert(file, digest);
-    }
-
-    /// Forgets this file; whether it was known.
+    /// Removes this file from the list; returns whether it was in it.
     pub fn revoke(&mut self, file: &Path) -> bool {
         self.0.remove(file).is_some()
     }
 
-    /// The files known and the digests of their trusted tables, by path.
+    /// The trusted files and the digests of their trusted settings, by path.
     pub fn iter(&self) -> impl Iterator<Item = (&Path, &Digest)> {
         self.0.iter().map(|(file, digest)| (file.as_path(), digest))
     }
@@ -118,14 +115,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_trusted_is_remembered_until_revoked() {
+    fn a_project_is_trusted_until_it_is_revoked() {
         let state = tempfile::tempdir().unwrap();
         let file = PathBuf::from("/p/loom.toml");
-        let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
-        let mut trusted = Trusted::load(&state.path().join("none")).unwrap();
+        let one = Digest::of(b"one");
+        let other = Digest::of(b"other");
+        let state = StateDir::new(state.path().join("new/folder"));
+        let mut trusted = Trusted::load(&state).unwrap();
         trusted.trust(file.clone(), one);
-        trusted.save(&state.path().join("new/folder")).unwrap();
-        let mut again = Trusted::load(&state.path().join("new/folder")).unwrap();
+        trusted.save(&state).unwrap();
+        let mut again = Trusted::load(&state).unwrap();
         assert_eq!(again, trusted);
         assert!(again.contains(&file, &one));
         assert!(!again.contains(&file, &other));
@@ -135,13 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_list_is_an_error_that_names_it() {
+    fn the_error_for_a_damaged_list_names_the_file() {
         let state = tempfile::tempdir().unwrap();
         for text in ["", "{}", r#"{"schema": 2, "projects": []}"#] {
-            std::fs::write(Trusted::file(state.path()), text).unwrap();
-            let error = Trusted::load(state.path()).unwrap_err();
+            let state = StateDir::new(state.path());
+            Trusted::file(&state).write(text.as_bytes()).unwrap();
+            let error = Trusted::load(&state).unwrap_err();
             assert!(error.to_string().contains("trusted.json"), "{error}");
-            assert!(error.hint().is_some());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! [`Difference`]: a setting in which the running runtime is not the requested one.
 
 use loom_base::HostPort;
+use loom_environment::names;
 
 use super::start_failure::RuntimePort;
 
@@ -73,9 +74,9 @@ fn shown(port: u16) -> String {
 /// The setting by which a user configures what the runtime reads from the variable `name`.
 fn configured_by(name: &str) -> &str {
     match name {
-        "LOOM_LLM_PROVIDERS" => "[llm] of loom.toml",
-        "LOOM_MCP_SERVERS" => "[mcp] of loom.toml",
-        "LOOM_AGENTS" => "[agents] of loom.toml",
+        names::LLM_PROVIDERS => "[llm] of loom.toml",
+        names::MCP_SERVERS => "[mcp] of loom.toml",
+        names::AGENTS => "[agents] of loom.toml",
         name => name,
     }
 }

@@ -78,4 +78,4 @@ pub use start_failure::{RuntimePort, StartFailure};
 pub use started::Started;
 pub use supervise::supervise;
 pub use up::{Up, check_settings, up};
-pub use values::{Launch, LaunchKind, Launcher, Variable};
+pub use values::{Launch, LaunchKind, Launcher};

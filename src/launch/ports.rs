@@ -12,14 +12,12 @@ use std::{
 };
 
 use loom_base::HostPort;
+use loom_environment::names;
 
 use super::{
     port_owner::port_owner,
     start_failure::{RuntimePort, StartFailure},
 };
-
-/// The variable with the path of the file to which a server writes its addresses once it listens.
-pub(super) const READY_FILE: &str = "LOOM_READY_FILE";
 
 /// The addresses that one start is given.
 #[derive(Debug, Clone)]
@@ -91,7 +89,7 @@ fn refused(port: RuntimePort, requested: &HostPort, error: &io::Error) -> StartF
 /// the server's own choice of a port.
 fn reports_its_ports(program: &Path) -> bool {
     let Ok(file) = File::open(program) else { return false };
-    contains(file, READY_FILE.as_bytes()).unwrap_or(false)
+    contains(file, names::READY_FILE.as_bytes()).unwrap_or(false)
 }
 
 fn contains(mut from: impl Read, what: &[u8]) -> io::Result<bool> {

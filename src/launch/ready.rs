@@ -3,20 +3,11 @@
 use std::{cell::RefCell, time::Duration};
 
 use loom_base::HostPort;
-use serde::Deserialize;
+use loom_environment::ReadyDocument;
 use tokio::{net::TcpStream, time::Instant};
 
 use super::{port_owner::port_owner, ports::ChosenPorts, probe, system};
 use crate::state::StateFile;
-
-/// The document in `LOOM_READY_FILE`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct ServerAddresses {
-    /// `ip:port`
-    pub(super) bridge: String,
-    /// The URL of the dashboard.
-    pub(super) dashboard: Option<String>,
-}
 
 /// Waits until the server of process `pid` is ready. `missing` always holds the reason why it is not ready yet.
 ///
@@ -27,7 +18,7 @@ pub(super) async fn wait_until_ready(
     ports: &ChosenPorts,
     ready_file: &StateFile,
     missing: &RefCell<String>,
-) -> ServerAddresses {
+) -> ReadyDocument {
     let begun = Instant::now();
     loop {
         match check(pid, ports, ready_file).await {
@@ -43,7 +34,7 @@ async fn check(
     pid: u32,
     ports: &ChosenPorts,
     ready_file: &StateFile,
-) -> Result<ServerAddresses, String> {
+) -> Result<ReadyDocument, String> {
     if let Some(reported) = read(ready_file)? {
         let bridge: HostPort = reported
             .bridge
@@ -61,13 +52,13 @@ async fn check(
     if let Some(dashboard) = &ports.dashboard {
         connects(&dashboard.reachable()).await?;
     }
-    Ok(ServerAddresses {
+    Ok(ReadyDocument {
         bridge: ports.bridge.to_string(),
         dashboard: ports.dashboard.as_ref().map(|d| format!("http://{}", d.reachable())),
     })
 }
 
-fn read(ready_file: &StateFile) -> Result<Option<ServerAddresses>, String> {
+fn read(ready_file: &StateFile) -> Result<Option<ReadyDocument>, String> {
     let document = ready_file.read_json_strictly();
     document.map_err(|error| error.to_string())
 }
@@ -98,7 +89,7 @@ mod tests {
         let file = StateDir::new(folder.path()).file("ready.json");
         assert_eq!(read(&file), Ok(None));
         file.write(br#"{"bridge":"127.0.0.1:1","dashboard":null,"later":1}"#).unwrap();
-        let reported = ServerAddresses { bridge: "127.0.0.1:1".to_owned(), dashboard: None };
+        let reported = ReadyDocument { bridge: "127.0.0.1:1".to_owned(), dashboard: None };
         assert_eq!(read(&file), Ok(Some(reported)));
         file.write(b"{").unwrap();
         assert!(read(&file).unwrap_err().contains("could not read"));

@@ -2,11 +2,9 @@
 
 use std::{fs::File, path::PathBuf, process::Stdio};
 
-use super::{
-    ports::{ChosenPorts, READY_FILE},
-    server_exit::ServerExit,
-    system,
-};
+use loom_environment::{Switch, names};
+
+use super::{ports::ChosenPorts, server_exit::ServerExit, system};
 
 /// What a server is started with.
 pub(super) struct ProcessConfig {
@@ -39,7 +37,7 @@ impl ServerProcess {
             .current_dir(&config.folder)
             .envs(config.env.iter().map(|(name, value)| (name, value)))
             .envs(addresses(&config.ports))
-            .env(READY_FILE, &config.ready_file)
+            .env(names::READY_FILE, &config.ready_file)
             .stdin(Stdio::null())
             .stdout(config.log)
             .stderr(errors);
@@ -84,12 +82,12 @@ impl ServerProcess {
 /// The variables with the addresses on which a server listens.
 fn addresses(ports: &ChosenPorts) -> Vec<(&'static str, String)> {
     let mut env = vec![
-        ("LOOM_BRIDGE_ADDR", ports.bridge.to_string()),
-        ("LOOM_DASHBOARD", ports.dashboard.is_some().to_string()),
+        (names::BRIDGE_ADDR, ports.bridge.to_string()),
+        (names::DASHBOARD, Switch(ports.dashboard.is_some()).to_string()),
     ];
     if let Some(dashboard) = &ports.dashboard {
-        env.push(("LOOM_DASHBOARD_HOST", dashboard.host.clone()));
-        env.push(("LOOM_DASHBOARD_PORT", dashboard.port.to_string()));
+        env.push((names::DASHBOARD_HOST, dashboard.host.clone()));
+        env.push((names::DASHBOARD_PORT, dashboard.port.to_string()));
     }
     env
 }

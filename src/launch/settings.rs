@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loom_base::HostPort;
+use loom_environment::{ServerVariable, names};
 use loom_source::Digest;
 
-use super::{Difference, Launch, RuntimePort, Variable};
+use super::{Difference, Launch, RuntimePort};
 
 /// The settings of a request, as far as they are known before its program is at hand.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +21,7 @@ pub struct RequestedSettings<'a> {
     /// As [`Launch::dashboard`].
     pub dashboard: Option<&'a HostPort>,
     /// As [`Launch::env`].
-    pub env: &'a [Variable],
+    pub env: &'a [ServerVariable],
 }
 
 /// Settings by name: `version`, `tree`, `bridge`, `dashboard`, and `$NAME` for the digest of a variable.
@@ -51,7 +52,7 @@ pub(super) fn requested_settings(requested: &RequestedSettings<'_>, salt: &str) 
         ("dashboard".to_owned(), dashboard),
     ]);
     settings.extend(requested.version.map(|version| ("version".to_owned(), version.to_owned())));
-    for (name, value) in requested.env.iter().map(Variable::exposed) {
+    for (name, value) in requested.env.iter().map(ServerVariable::expose) {
         let digest = Digest::of(format!("{salt}\n{name}\n{value}").as_bytes());
         settings.insert(format!("${name}"), digest.to_string());
     }
@@ -90,18 +91,19 @@ fn address(port: RuntimePort, (running, requested): (String, String)) -> Differe
 
 /// The names of the variables that differ, without those that repeat a setting compared above.
 fn variables<'a>(running: &'a Settings, requested: &'a Settings) -> Vec<&'a str> {
-    let names: BTreeSet<&String> = running.keys().chain(requested.keys()).collect();
-    let mut names: Vec<&str> = names
+    let keys: BTreeSet<&String> = running.keys().chain(requested.keys()).collect();
+    let mut differing: Vec<&str> = keys
         .into_iter()
         .filter(|name| running.get(*name) != requested.get(*name))
         .filter_map(|name| name.strip_prefix('$'))
-        .filter(|name| *name != "LOOM_BRIDGE_ADDR" && !name.starts_with("LOOM_DASHBOARD"))
+        .filter(|name| *name != names::BRIDGE_ADDR && !name.starts_with(names::DASHBOARD))
         .collect();
     // The variable with all providers also holds the default one, which has variables of its own.
-    if names.iter().any(|name| name.starts_with("LOOM_LLM_") && *name != "LOOM_LLM_PROVIDERS") {
-        names.retain(|name| *name != "LOOM_LLM_PROVIDERS");
+    let of_default = [names::LLM_API_KEY, names::LLM_API_BASE, names::LLM_MODEL];
+    if differing.iter().any(|name| of_default.contains(name)) {
+        differing.retain(|name| *name != names::LLM_PROVIDERS);
     }
-    names
+    differing
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::{
 
 use loom_base::{HostPort, time::format_rfc3339, token::random_token};
 
+use loom_environment::ServerVariable;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -41,6 +42,11 @@ pub(super) struct StartRequest {
     pub(super) id: String,
 }
 
+fn exposed(variable: &ServerVariable) -> (String, String) {
+    let (name, value) = variable.expose();
+    (name.to_owned(), value.to_owned())
+}
+
 impl StartRequest {
     /// # Errors
     /// [`LaunchError::Random`] where no salt can be made.
@@ -51,7 +57,7 @@ impl StartRequest {
             binary: launch.binary.clone(),
             version: launch.version.clone(),
             tree: launch.tree.clone(),
-            env: launch.env.iter().map(|variable| variable.exposed()).collect(),
+            env: launch.env.iter().map(exposed).collect(),
             bridge: launch.bridge.clone(),
             dashboard: launch.dashboard.clone(),
             ready_timeout: launch.ready_timeout,

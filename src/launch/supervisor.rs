@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use loom_environment::ReadyDocument;
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -20,7 +21,7 @@ use super::{
     instance_folder::InstanceFolder,
     log,
     ports::{self, ChosenPorts},
-    ready::{self, ServerAddresses},
+    ready,
     reporter::Reporter,
     server_process::{ProcessConfig, ServerProcess},
     start_request::StartRequest,
@@ -221,7 +222,7 @@ impl Supervisor {
         &mut self,
         server: &mut ServerProcess,
         ports: &ChosenPorts,
-    ) -> Result<ServerAddresses, StartFailure> {
+    ) -> Result<ReadyDocument, StartFailure> {
         let missing = RefCell::new("no health check was made".to_owned());
         let file = self.folder.ready_file();
         let ready = ready::wait_until_ready(server.pid(), ports, &file, &missing);
@@ -241,7 +242,7 @@ impl Supervisor {
         Err(failure)
     }
 
-    fn announce(&mut self, addresses: ServerAddresses) -> Result<(), StartFailure> {
+    fn announce(&mut self, addresses: ReadyDocument) -> Result<(), StartFailure> {
         self.update(|instance| {
             instance.state = RuntimeState::Ready;
             instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });

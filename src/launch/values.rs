@@ -3,31 +3,10 @@
 use std::{ffi::OsString, fs::File, path::PathBuf, time::Duration};
 
 use loom_base::HostPort;
-use secrecy::{ExposeSecret, SecretString};
+use loom_environment::ServerVariable;
 use serde::{Deserialize, Serialize};
 
 use crate::state::StateDir;
-
-/// A variable of the server's environment. Its value is never printed, logged or written to disk.
-#[derive(Debug, Clone)]
-pub struct Variable {
-    /// The name of the variable.
-    pub name: String,
-    /// The value, which is treated as a secret whether it is one or not.
-    pub value: SecretString,
-}
-
-impl Variable {
-    /// The variable `name` with `value`.
-    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), value: SecretString::from(value.into()) }
-    }
-
-    /// Name and value, for the environment of the server.
-    pub(super) fn exposed(&self) -> (String, String) {
-        (self.name.clone(), self.value.expose_secret().to_owned())
-    }
-}
 
 /// Which command started a runtime, which decides how long it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +43,7 @@ pub struct Launch {
     pub lease: Option<File>,
     /// Variables added to the inherited environment. The variables that a launch sets itself (`LOOM_BRIDGE_ADDR`,
     /// `LOOM_DASHBOARD*`, `LOOM_READY_FILE`) take precedence.
-    pub env: Vec<Variable>,
+    pub env: Vec<ServerVariable>,
     /// Where gRPC is served; port 0 lets the server pick a free one.
     pub bridge: HostPort,
     /// Where the dashboard is served; `None` turns it off.

@@ -1,5 +1,5 @@
-//! A folder that may be a mount of somebody else's disk: whoever waits for one that hangs waits on a thread of its own,
-//! and is left there when the source's time is up.
+//! Limits how long a folder is waited for. It may be a network mount whose server is gone: a system call on it then never
+//! returns, so each call runs on a thread of its own, which is abandoned when the source's timeout has passed.
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use loom_source::{
 };
 use tokio::{runtime::Handle, time::timeout};
 
-/// A source each of whose answers, and each piece of whose bytes, comes within a time or counts as a stall.
+/// A source that reports a stall where an answer, or the next piece of a body, takes longer than a time limit.
 #[derive(Debug)]
 pub struct Bounded {
     source: Arc<dyn Source>,
@@ -20,17 +20,18 @@ pub struct Bounded {
 }
 
 impl Bounded {
-    /// The same source, waited for no longer than this at a time.
+    /// Limits each wait for `source` to `within`.
     pub fn new(source: impl Source + 'static, within: Duration) -> Self {
         Self { source: Arc::new(source), within }
     }
 
-    /// What `ask` says, asked on a thread that may hang.
+    /// The result of `ask`, which runs on a thread that may be abandoned.
     async fn ask<T: Send + 'static>(
         &self,
         ask: impl FnOnce(Arc<dyn Source>) -> BoxFuture<'static, Result<T, SourceError>> + Send + 'static,
     ) -> Result<T, SourceError> {
-        let (source, handle) = (Arc::clone(&self.source), Handle::current());
+        let source = Arc::clone(&self.source);
+        let handle = Handle::current();
         let asked = tokio::task::spawn_blocking(move || handle.block_on(ask(source)));
         match timeout(self.within, asked).await {
             Ok(Ok(answer)) => answer,
@@ -44,7 +45,7 @@ fn stalled(at: String, phase: TransferPhase, timeout: Duration) -> SourceError {
     SourceError::new(at, SourceErrorKind::Stalled { phase, timeout })
 }
 
-/// The same bytes, each piece within the time.
+/// The same body; a piece that takes longer than `within` is a stall.
 fn bounded(body: Body, at: String, within: Duration) -> Body {
     stream::unfold(Some(body), move |body| {
         let at = at.clone();
@@ -73,28 +74,30 @@ impl Source for Bounded {
 
     async fn list(
         &self,
-        line: &Product,
-        need: ListingScope,
+        product: &Product,
+        scope: ListingScope,
     ) -> Result<VersionListing, SourceError> {
-        let line = line.clone();
-        self.ask(move |source| Box::pin(async move { source.list(&line, need).await })).await
+        let product = product.clone();
+        self.ask(move |source| Box::pin(async move { source.list(&product, scope).await })).await
     }
 
-    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
-        let (pointer, resume) = (what.clone(), from.clone());
-        let opened = self
-            .ask(move |source| Box::pin(async move { source.open(&pointer, &resume).await }))
+    async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
+        let at = format!("{self}: {asset}");
+        let asset = asset.clone();
+        let range = range.clone();
+        let download = self
+            .ask(move |source| Box::pin(async move { source.open(&asset, &range).await }))
             .await?;
-        let body = bounded(opened.body, format!("{self}: {what}"), self.within);
-        Ok(Download { body, ..opened })
+        Ok(Download { body: bounded(download.body, at, self.within), ..download })
     }
 
-    fn local_file(&self, what: &AssetRef) -> Option<PathBuf> {
-        self.source.local_file(what)
+    fn local_file(&self, asset: &AssetRef) -> Option<PathBuf> {
+        self.source.local_file(asset)
     }
 
     async fn platforms(&self, binary: &Name, version: &Version) -> Vec<Platform> {
-        let (binary, version) = (binary.clone(), version.clone());
+        let binary = binary.clone();
+        let version = version.clone();
         let platforms = self.ask(move |source| {
             Box::pin(async move { Ok(source.platforms(&binary, &version).await) })
         });

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use loom_source::Source;
 
-use crate::trust::SourceClass;
+use crate::{
+    config::{OnFailure, SourceSpec},
+    trust::SourceClass,
+};
 
 /// One configured source, in its place of the order.
 #[derive(Debug)]
@@ -41,6 +44,26 @@ pub enum Reach {
 }
 
 impl Candidate {
+    /// The opened `source` with the settings of `spec`.
+    pub(super) fn of(
+        spec: &SourceSpec,
+        origin: SourceClass,
+        reach: Reach,
+        source: Box<dyn Source>,
+    ) -> Self {
+        Self {
+            name: spec.to_string(),
+            origin,
+            source,
+            stop_on_error: spec.on_error == OnFailure::Stop,
+            stop_on_absent: spec.on_absent == OnFailure::Stop,
+            reach,
+            timeout: spec.timeout,
+            race: spec.race,
+            prerelease: spec.prerelease,
+        }
+    }
+
     /// How long one that may be raced is waited for before the next one is asked too: a quarter of its `timeout`.
     /// Nobody is asked past one that may end the search.
     pub(crate) fn patience(&self) -> Option<Duration> {

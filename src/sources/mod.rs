@@ -1,15 +1,47 @@
-//! Configured sources, ready to be asked.
+//! Opens configured sources: from a [`SourceSpec`](crate::config::SourceSpec) to a [`Candidate`] that can be asked.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `candidate` | [`Candidate`]: a source in its place of the order, and how far away it is ([`Reach`]) |
-//! | `bounded` | [`Bounded`]: a folder that may hang is not waited for longer than its timeout |
-//! | `shared_documents` | [`SharedDocuments`]: what a source keeps from run to run |
+//! | `opener` | [`Opener`]: the values that opening depends on |
+//! | `open` | opens one source, or all configured sources in order ([`OpenedSources`]) |
+//! | `mirror`, `github`, `plugin`, `cargo_build` | one kind of source each |
+//! | `error` | [`OpenError`] |
+//! | `candidate` | [`Candidate`]: an opened source in its position of the order, and its [`Reach`] |
+//! | `network` | [`NetworkDefaults`]: proxies, certificates and offline mode, shared by all sources |
+//! | [`proxies`], [`certificates`] | what the environment says about proxies and certificates |
+//! | [`netrc`], `netrc_file` | logins from the user's `.netrc` |
+//! | `object_store`, `aws_profile` | credentials of object stores |
+//! | `plugin_program` | where the program of a plugin may be found |
+//! | `bounded` | [`Bounded`]: limits how long a folder that may hang is waited for |
+//! | `shared_documents` | [`SharedDocuments`]: documents that a source keeps from run to run |
+//!
+//! Opening connects to nothing and starts nothing: it reads the environment (as values), `.netrc`, certificate files
+//! and the state folder.
 
+mod aws_profile;
 mod bounded;
 mod candidate;
+mod cargo_build;
+pub mod certificates;
+mod error;
+mod github;
+mod mirror;
+pub mod netrc;
+mod netrc_file;
+mod network;
+mod object_store;
+mod open;
+mod opener;
+mod plugin;
+mod plugin_program;
+pub mod proxies;
 mod shared_documents;
 
 pub use bounded::Bounded;
 pub use candidate::{Candidate, Reach};
+pub use error::OpenError;
+pub use netrc_file::NetrcFile;
+pub use network::NetworkDefaults;
+pub use open::{OpenNotice, OpenedSources};
+pub use opener::Opener;
 pub use shared_documents::SharedDocuments;

@@ -1,11 +1,11 @@
-//! What a source remembers from run to run: small documents in a folder of the state folder.
+//! Small documents that a source keeps from run to run, in a folder of the state folder.
 
 use loom_github::DocumentCache;
 use serde_json::Value;
 
 use crate::state::{StateDir, StateFile};
 
-/// A folder of documents that all processes of the user share.
+/// A cache of documents that all processes of one user share: a folder of the state folder.
 #[derive(Debug, Clone)]
 pub struct SharedDocuments {
     state: StateDir,
@@ -13,7 +13,7 @@ pub struct SharedDocuments {
 }
 
 impl SharedDocuments {
-    /// The notes of sources of one kind.
+    /// The documents of the sources of one kind, which names the folder.
     pub fn of(state: &StateDir, kind: &str) -> Self {
         Self { state: state.clone(), kind: kind.to_owned() }
     }
@@ -23,7 +23,8 @@ impl SharedDocuments {
     }
 }
 
-/// A folder that cannot be read or written costs requests and nothing else; whatever else is kept in the state says so.
+/// Errors are ignored: without the cache a source sends more requests and answers the same. Other files of the state
+/// folder report such errors.
 impl DocumentCache for SharedDocuments {
     fn get(&self, name: &str) -> Option<Value> {
         self.file(name).read_json().ok().flatten()
@@ -45,27 +46,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_change_one_document_and_nothing_is_lost() {
+    fn concurrent_changes_of_one_document_are_all_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let notes = SharedDocuments::of(&StateDir::new(folder.path()), "github");
+        let documents = SharedDocuments::of(&StateDir::new(folder.path()), "github");
         let add = |before: Option<Value>| {
             Some(Value::from(before.map_or(0, |n| n.as_u64().unwrap()) + 1))
         };
         thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| notes.change("count", &mut { add }));
+                scope.spawn(|| documents.change("count", &mut { add }));
             }
         });
-        assert_eq!(notes.get("count"), Some(8.into()));
-        assert_eq!(notes.get("other"), None);
+        assert_eq!(documents.get("count"), Some(8.into()));
+        assert_eq!(documents.get("other"), None);
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_is_no_failure() {
+    fn a_folder_that_cannot_be_written_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("github"), "a file").unwrap();
-        let notes = SharedDocuments::of(&StateDir::new(folder.path()), "github");
-        notes.change("x", &mut |_| Some(1.into()));
-        assert_eq!(notes.get("x"), None);
+        let documents = SharedDocuments::of(&StateDir::new(folder.path()), "github");
+        documents.change("x", &mut |_| Some(1.into()));
+        assert_eq!(documents.get("x"), None);
     }
 }

@@ -4,6 +4,7 @@
 //! document means is known by the module that keeps it (quarantine, first-seen digests, trusted projects, the linked
 //! checkout, runtime instances).
 
+mod dev_link;
 mod folder;
 
 use std::{
@@ -14,6 +15,8 @@ use std::{
 
 use loom_base::atomic_file::{self, Durability};
 use serde::{Serialize, de::DeserializeOwned};
+
+pub use dev_link::DevLink;
 
 /// The state folder of one user. Nothing is created before the first write.
 ///

@@ -262,7 +262,7 @@ impl Store {
             tree == Some(checked.tree)
         });
         let (old_carriers, mut evidence) =
-            old.map_or((vec![], vec![]), |old| (old.carriers, old.evidence));
+            old.map_or((vec![], vec![]), |old| (old.artifacts, old.evidence));
         let mut carriers = vec![RecordArtifact::Loose];
         let kept = checked.archive.as_ref().filter(|archive| archive.kept);
         carriers.extend(kept.map(|archive| RecordArtifact::Archive { digest: archive.digest }));
@@ -280,7 +280,7 @@ impl Store {
                 evidence.push(new.clone());
             }
         }
-        Record { statement, carriers, evidence }
+        Record { statement, artifacts: carriers, evidence }
     }
 }
 

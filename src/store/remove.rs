@@ -130,7 +130,7 @@ impl Store {
 /// The objects that a record names itself; the listing goes with the tree.
 pub(super) fn objects_of(record: &Record) -> Vec<Digest> {
     let mut objects = vec![record.statement];
-    for carrier in &record.carriers {
+    for carrier in &record.artifacts {
         if let RecordArtifact::Archive { digest } = carrier {
             objects.push(*digest);
         }

@@ -1,4 +1,4 @@
-//! Development builds: taken where they are wanted, never in a release's place.
+//! Development builds: used where they are wanted, never in place of a release.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
@@ -39,7 +39,7 @@ fn says(path: PathBuf) -> String {
 }
 
 #[test]
-fn a_build_lands_in_its_own_slot() {
+fn a_build_has_a_slot_of_its_own() {
     let sandbox = Sandbox::new();
     let source = format!("target:{}", checkout(&sandbox, "loom").display());
     let run = sandbox.loom(&["get", "--source", &source]).ok();
@@ -49,7 +49,7 @@ fn a_build_lands_in_its_own_slot() {
 }
 
 #[test]
-fn a_new_build_replaces_the_old_one_and_changes_nothing_behind_its_back() {
+fn a_new_build_replaces_the_old_one_and_leaves_its_tree_unchanged() {
     let sandbox = Sandbox::new();
     let root = checkout(&sandbox, "loom");
     let source = format!("target:{}", root.display());
@@ -59,12 +59,12 @@ fn a_new_build_replaces_the_old_one_and_changes_nothing_behind_its_back() {
     assert_eq!(says(old.clone()), "first\n", "the store holds a copy");
     sandbox.loom(&["get", "--source", &source]).ok();
     assert_eq!(says(link), "second\n");
-    assert_eq!(says(old), "first\n", "who still runs the old one is not disturbed");
+    assert_eq!(says(old), "first\n", "the tree of the old build is unchanged");
     sandbox.verify();
 }
 
 #[test]
-fn the_newest_profile_is_taken() {
+fn the_newest_profile_is_used() {
     let sandbox = Sandbox::new();
     let root = checkout(&sandbox, "loom");
     let source = format!("target:{}", root.display());
@@ -102,7 +102,7 @@ fn a_pinned_version_is_never_served_by_a_build() {
 }
 
 #[test]
-fn nothing_or_latest_takes_a_build_where_it_comes_first() {
+fn latest_selects_a_build_where_its_source_is_first() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let source = format!("target:{}", checkout(&sandbox, "loom").display());
     for version in [&[][..], &["--version", "latest"]] {
@@ -111,12 +111,12 @@ fn nothing_or_latest_takes_a_build_where_it_comes_first() {
         assert_eq!(run.path(), sandbox.link("dev"));
         let other = ["get", "--source", &mirror.url(), "--source", &source];
         let run = sandbox.loom(&[&other[..], version].concat()).ok();
-        assert_eq!(run.path(), sandbox.link("0.2.0"), "the order is the user's");
+        assert_eq!(run.path(), sandbox.link("0.2.0"), "the order of the sources decides");
     }
 }
 
 #[test]
-fn dev_takes_only_a_build() {
+fn dev_selects_builds_only() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     sandbox.loom(&["get", "--version", "dev", "--source", &mirror.url()]).code(3);
     let source = format!("target:{}", checkout(&sandbox, "loom").display());
@@ -138,9 +138,9 @@ fn a_linked_checkout_is_found_from_any_folder() {
 }
 
 #[test]
-fn a_checkout_that_is_only_found_is_not_run() {
+fn a_checkout_that_is_not_linked_is_not_built() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
-    let root = checkout(&sandbox, "somebody-elses");
+    let root = checkout(&sandbox, "another");
     let mut command = sandbox.loom_command(&["get", "--source", &mirror.url()]);
     command.current_dir(root.join("runtime"));
     let run = sandbox.start(&["get"], command).wait().ok();
@@ -161,7 +161,7 @@ fn only_the_last_three_builds_are_kept() {
 }
 
 #[test]
-fn a_build_under_the_cargo_target_dir_is_found() {
+fn a_build_in_the_cargo_target_dir_is_found() {
     let mut sandbox = Sandbox::new();
     let root = checkout(&sandbox, "loom");
     let elsewhere = sandbox.folder("elsewhere");
@@ -173,7 +173,7 @@ fn a_build_under_the_cargo_target_dir_is_found() {
 }
 
 #[test]
-fn a_checkout_that_is_not_there_is_named() {
+fn the_error_names_a_checkout_that_does_not_exist() {
     let sandbox = Sandbox::new();
     let run = sandbox.loom(&["dev", "link", "/nope", "--json"]).code(2);
     let message = run.json()["error"]["message"].as_str().unwrap().to_owned();
@@ -181,7 +181,7 @@ fn a_checkout_that_is_not_there_is_named() {
 }
 
 #[test]
-fn which_build_was_taken_is_said() {
+fn the_build_in_use_is_printed() {
     let sandbox = Sandbox::new();
     let root = checkout(&sandbox, "loom");
     let source = format!("target:{}", root.display());
@@ -242,4 +242,16 @@ fn build_prefers_the_flag_then_the_current_folder_then_the_link() {
     assert_eq!(built(current, &["--source", &source]), *named);
     assert_eq!(built(current, &[]), *current);
     assert_eq!(built(&sandbox.project(), &[]), *linked);
+}
+
+#[test]
+fn the_checkout_in_use_and_its_builds_are_printed() {
+    let sandbox = Sandbox::new();
+    let root = checkout(&sandbox, "loom");
+    sandbox.loom(&["dev", "link", root.to_str().unwrap()]).ok();
+    let document = sandbox.loom(&["dev", "find", "--json"]).ok().json();
+    assert_eq!(document["reason"], "linked");
+    assert_eq!(document["builds"][0]["profile"], "debug");
+    let built = document["builds"][0]["built"].as_str().unwrap();
+    assert!(loom_base::time::parse_rfc3339(built).is_some(), "{built}");
 }

@@ -59,7 +59,7 @@ fn the_statement_and_what_points_to_it() {
     assert_eq!(String::from_utf8(record.to_bytes()).unwrap(), text);
     assert_eq!(record.statement, digest);
     let archive = RecordArtifact::Archive { digest: statement.archives[0].digest };
-    assert_eq!(record.carriers, [RecordArtifact::Loose, archive]);
+    assert_eq!(record.artifacts, [RecordArtifact::Loose, archive]);
     assert_eq!(record.evidence[0].of, digest);
 
     let text = block("loom-index");

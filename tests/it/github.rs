@@ -3,13 +3,15 @@
 use std::process::Command;
 
 use crate::support::{Hub, Sandbox, hub};
-use loom_github_server::{Asset, Fault, Origin, Release, Shown};
+use loom_test_support::github::{
+    GithubAsset, GithubFault, GithubRelease, GithubService, ShownDigest,
+};
 
 const GET: [&str; 3] = ["get", "--version", "0.2.0"];
 
 /// A release without any checksum file.
-fn bald(version: &str) -> Release {
-    Release::new(&format!("v{version}")).with(hub::archive(version))
+fn bald(version: &str) -> GithubRelease {
+    GithubRelease::new(&format!("v{version}")).with(hub::archive(version))
 }
 
 #[test]
@@ -19,13 +21,13 @@ fn a_hundred_fresh_caches_cost_the_api_nothing() {
         hub.sandbox().loom(&GET).ok();
     }
     assert_eq!(hub.asked(), [""; 0]);
-    assert_eq!(hub.server.count(Origin::Page), 200, "a checksum and an archive each");
+    assert_eq!(hub.server.count(GithubService::Pages), 200, "a checksum and an archive each");
 }
 
 #[test]
 fn without_checksum_files_each_costs_one_request_for_the_digest() {
     let hub = Hub::of(&[]);
-    hub.server.publish(bald("0.2.0")).shelf(|shelf| shelf.left = [None; 2]);
+    hub.server.publish(bald("0.2.0")).repository(|repository| repository.remaining = [None; 2]);
     for run in 1..=100 {
         let sandbox = hub.sandbox();
         let link = sandbox.loom(&GET).ok().path();
@@ -54,9 +56,9 @@ fn latest_costs_the_api_nothing_where_the_pages_are_right() {
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
     assert_eq!(hub.asked(), [""; 0]);
     // What is fresh is not asked for again, and an older version is not taken for absent.
-    hub.server.forget();
+    hub.server.clear_requests();
     sandbox.loom(&["get"]).ok();
-    assert!(hub.server.seen().is_empty());
+    assert!(hub.server.requests().is_empty());
     let run = sandbox.loom(&["get", "--version", "0.1"]).ok();
     assert_eq!(run.path(), sandbox.link("0.1.0"));
     assert_eq!(hub.asked(), ["/api/v3/repos/o/r/releases"]);
@@ -65,10 +67,10 @@ fn latest_costs_the_api_nothing_where_the_pages_are_right() {
 #[test]
 fn a_token_is_for_the_api_alone() {
     let hub = Hub::of(&["0.1.0"]);
-    hub.server.publish(bald("0.2.0")).shelf(|shelf| shelf.private = true);
+    hub.server.publish(bald("0.2.0")).repository(|repository| repository.private = true);
     let mut sandbox = hub.sandbox();
     hub.configure(&sandbox, "token_env = \"HUB_TOKEN\"");
-    let token = hub.server.shelf(|shelf| shelf.token.clone());
+    let token = hub.server.repository(|repository| repository.token.clone());
     sandbox.set("HUB_TOKEN", &token);
     for args in [
         &["get", "-v"][..],
@@ -78,11 +80,14 @@ fn a_token_is_for_the_api_alone() {
         let run = sandbox.loom(args).ok();
         assert!(!(run.stdout() + &run.stderr()).contains(&token));
     }
-    let seen = hub.server.seen();
-    assert!(seen.iter().any(|seen| seen.origin == Origin::Object), "bytes came by a redirect");
+    let seen = hub.server.requests();
+    assert!(
+        seen.iter().any(|seen| seen.service == GithubService::Storage),
+        "bytes came by a redirect"
+    );
     for seen in &seen {
         let sent = seen.headers.contains_key("authorization");
-        assert_eq!(sent, seen.origin == Origin::Api, "{seen:?}");
+        assert_eq!(sent, seen.service == GithubService::Api, "{seen:?}");
         assert_ne!(seen.status, 400, "{seen:?}");
     }
     for file in sandbox.files("").iter().map(|file| sandbox.cache().join(file)) {
@@ -100,21 +105,21 @@ fn the_usual_tokens_stay_away_from_other_servers() {
         sandbox.set(name, "for-another-server");
     }
     sandbox.loom(&GET).ok();
-    assert!(hub.server.seen().iter().all(|seen| !seen.headers.contains_key("authorization")));
+    assert!(hub.server.requests().iter().all(|seen| !seen.headers.contains_key("authorization")));
     // The server that GH_HOST names gets the token for Enterprise.
     let (cache, host) = (sandbox.folder("cache"), hub.server.base_url());
-    let token = hub.server.shelf(|shelf| shelf.token.clone());
+    let token = hub.server.repository(|repository| repository.token.clone());
     sandbox.set("GH_HOST", host.trim_start_matches("http://")).set("GH_ENTERPRISE_TOKEN", &token);
     sandbox.set("LOOM_CACHE_DIR", cache).loom(&GET).ok();
-    assert!(hub.server.seen().iter().any(|seen| seen.headers.contains_key("authorization")));
+    assert!(hub.server.requests().iter().any(|seen| seen.headers.contains_key("authorization")));
 }
 
 #[test]
 fn a_limit_says_when_it_ends_and_nobody_asks_before() {
     let hub = Hub::of(&[]);
-    hub.server
-        .publish(bald("0.2.0"))
-        .shelf(|shelf| (shelf.left, shelf.reset) = ([Some(1); 2], 1800));
+    hub.server.publish(bald("0.2.0")).repository(|repository| {
+        (repository.remaining, repository.reset_seconds) = ([Some(1); 2], 1800)
+    });
     let mut sandbox = hub.sandbox();
     sandbox.loom(&GET).ok();
     // The last request told that none is left: the next command knows without asking.
@@ -133,33 +138,34 @@ fn a_limit_says_when_it_ends_and_nobody_asks_before() {
 fn refusals_are_told_apart() {
     let limited = |status, lines: &[(&'static str, &str)]| {
         let lines = lines.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Fault::Status(status, lines, "API rate limit exceeded for user ID 1.")
+        GithubFault::Status(status, lines, "API rate limit exceeded for user ID 1.")
     };
-    let forbidden = Fault::Status(403, vec![], "Resource not accessible by personal access token");
+    let forbidden =
+        GithubFault::Status(403, vec![], "Resource not accessible by personal access token");
     for (fault, code, says) in [
         (
             limited(403, &[("X-RateLimit-Remaining", "0")]),
             5,
             &["accepts no more requests", "HUB_TOKEN"][..],
         ),
-        (Fault::retry_after(600), 5, &["accepts no more requests", "(in 10m"]),
-        (Fault::secondary(), 5, &["accepts no more requests", "(in 1m"]),
+        (GithubFault::retry_after(600), 5, &["accepts no more requests", "(in 10m"]),
+        (GithubFault::secondary_limit(), 5, &["accepts no more requests", "(in 1m"]),
         (forbidden, 4, &["refused access", "not accessible", "HUB_TOKEN"]),
-        (Fault::single_sign_on(), 4, &["SAML", "single sign-on", "HUB_TOKEN"]),
+        (GithubFault::single_sign_on(), 4, &["SAML", "single sign-on", "HUB_TOKEN"]),
         (
-            Fault::Status(401, vec![], "Bad credentials"),
+            GithubFault::Status(401, vec![], "Bad credentials"),
             4,
             &["Bad credentials", "HUB_TOKEN", "expired"],
         ),
-        (Fault::Html, 5, &["HTML page"]),
-        (Fault::Status(503, vec![], "Unicorn!"), 5, &["503"]),
+        (GithubFault::Html, 5, &["HTML page"]),
+        (GithubFault::Status(503, vec![], "Unicorn!"), 5, &["503"]),
     ] {
         let hub = Hub::of(&[]);
         hub.server.publish(bald("0.2.0"));
         let mut sandbox = hub.sandbox();
         hub.configure(&sandbox, "token_env = \"HUB_TOKEN\"");
         sandbox.set("HUB_TOKEN", "right-t0ken");
-        hub.server.fault(Origin::Api, "v0.2.0", fault.clone(), usize::MAX);
+        hub.server.fault(GithubService::Api, "v0.2.0", fault.clone(), usize::MAX);
         let run = sandbox.loom(&GET).code(code).says(says);
         run.never_says(&["right-t0ken", "authorization_request"]);
     }
@@ -168,7 +174,7 @@ fn refusals_are_told_apart() {
 #[test]
 fn a_private_repository_without_a_token_says_what_it_wants() {
     let hub = Hub::of(&["0.2.0"]);
-    hub.server.shelf(|shelf| shelf.private = true);
+    hub.server.repository(|repository| repository.private = true);
     hub.sandbox()
         .loom(&["get"])
         .code(4)
@@ -178,20 +184,21 @@ fn a_private_repository_without_a_token_says_what_it_wants() {
 #[test]
 fn downloads_end_well_or_are_refused() {
     for (fault, code) in [
-        (Fault::Cut(100), 0),
-        (Fault::IgnoreRange, 0),
-        (Fault::NoRange, 0),
-        (Fault::Status(503, vec![], "busy"), 0),
-        (Fault::Drip(64, std::time::Duration::from_millis(5)), 0),
+        (GithubFault::Cut(100), 0),
+        (GithubFault::IgnoreRange, 0),
+        (GithubFault::NoRange, 0),
+        (GithubFault::Status(503, vec![], "busy"), 0),
+        (GithubFault::Drip(64, std::time::Duration::from_millis(5)), 0),
     ] {
         let hub = Hub::of(&["0.2.0"]);
-        let id = hub.server.shelf(|shelf| shelf.releases[0].assets[0].id.to_string());
-        let (cut, ending) = (Fault::Cut(100), format!("/{id}"));
+        let id =
+            hub.server.repository(|repository| repository.releases[0].assets[0].id.to_string());
+        let (cut, ending) = (GithubFault::Cut(100), format!("/{id}"));
         // Where ranges are in question there must be something to continue.
-        if matches!(fault, Fault::IgnoreRange | Fault::NoRange) {
-            hub.server.fault(Origin::Object, &ending, cut, 1);
+        if matches!(fault, GithubFault::IgnoreRange | GithubFault::NoRange) {
+            hub.server.fault(GithubService::Storage, &ending, cut, 1);
         }
-        hub.server.fault(Origin::Object, &ending, fault.clone(), 1);
+        hub.server.fault(GithubService::Storage, &ending, fault.clone(), 1);
         let sandbox = hub.sandbox();
         let run = sandbox.loom(&GET);
         assert_eq!(run.exit(), code, "{fault:?}: {}", run.stderr());
@@ -202,9 +209,9 @@ fn downloads_end_well_or_are_refused() {
 #[test]
 fn a_silent_server_costs_its_own_time() {
     for (origin, fault) in [
-        (Origin::Page, Fault::Silent),
-        (Origin::Object, Fault::Stall(0)),
-        (Origin::Object, Fault::Stall(10)),
+        (GithubService::Pages, GithubFault::Silent),
+        (GithubService::Storage, GithubFault::Stall(0)),
+        (GithubService::Storage, GithubFault::Stall(10)),
     ] {
         let hub = Hub::of(&["0.2.0"]);
         let sandbox = hub.sandbox();
@@ -219,8 +226,9 @@ fn a_silent_server_costs_its_own_time() {
 #[test]
 fn wrong_bytes_are_refused() {
     let hub = Hub::of(&[]);
-    let shown = Shown::Other(loom_source::Digest::of(b"something else"));
-    hub.server.publish(Release::new("v0.2.0").with(Asset { shown, ..hub::archive("0.2.0") }));
+    let shown = ShownDigest::Other(loom_source::Digest::of(b"something else"));
+    hub.server
+        .publish(GithubRelease::new("v0.2.0").with(GithubAsset { shown, ..hub::archive("0.2.0") }));
     let sandbox = hub.sandbox();
     sandbox.loom(&GET).code(6).says(&["release API", "hub"]);
     assert!(sandbox.trees().is_empty());

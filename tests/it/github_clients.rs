@@ -4,19 +4,22 @@
 use std::{collections::BTreeSet, fs, process::Command};
 
 use crate::support::{self, Sandbox, hub, node};
-use loom_github_server::{Asset, Fault, GithubServer, Origin, Release, Shelf, Shown, Tls};
+use loom_test_support::github::{
+    GithubAsset, GithubFault, GithubRelease, GithubServer, GithubService, Repository, ShownDigest,
+    TestCertificate,
+};
 use serde_json::Value;
 
 /// Releases of all kinds, the newest version last.
-fn shelf() -> Shelf {
-    let mut shelf = Shelf { renamed_from: Some("old/name".into()), ..Shelf::default() };
-    let half = Asset { uploaded: false, ..hub::archive("0.1.0") };
-    shelf.publish(Release::new("v0.1.0").with(half));
-    let old = Asset { shown: Shown::Null, ..hub::archive("0.1.1") };
-    shelf.publish(Release::new("v0.1.1").with(old));
-    shelf.publish(Release { draft: true, ..Release::new("v0.4.0") });
-    shelf.publish(Release { prerelease: true, ..Release::new("v0.3.0-rc.1") });
-    shelf.publish(Release::new("v0.2.0").with_sidecar(hub::archive("0.2.0")));
+fn shelf() -> Repository {
+    let mut shelf = Repository { renamed_from: Some("old/name".into()), ..Repository::default() };
+    let half = GithubAsset { uploaded: false, ..hub::archive("0.1.0") };
+    shelf.publish(GithubRelease::new("v0.1.0").with(half));
+    let old = GithubAsset { shown: ShownDigest::Null, ..hub::archive("0.1.1") };
+    shelf.publish(GithubRelease::new("v0.1.1").with(old));
+    shelf.publish(GithubRelease { draft: true, ..GithubRelease::new("v0.4.0") });
+    shelf.publish(GithubRelease { prerelease: true, ..GithubRelease::new("v0.3.0-rc.1") });
+    shelf.publish(GithubRelease::new("v0.2.0").with_sidecar(hub::archive("0.2.0")));
     shelf
 }
 
@@ -29,9 +32,10 @@ fn curl(server: &GithubServer, path: &str, more: &[&str]) {
 
 /// Asks for everything that the server can answer.
 fn ask_everything(server: &GithubServer) {
-    let token = server.shelf(|shelf| format!("Authorization: Bearer {}", shelf.token));
-    let (release, asset) = server.shelf(|shelf| {
-        let release = shelf.releases.iter().find(|release| release.tag == "v0.2.0").unwrap();
+    let token =
+        server.repository(|repository| format!("Authorization: Bearer {}", repository.token));
+    let (release, asset) = server.repository(|repository| {
+        let release = repository.releases.iter().find(|release| release.tag == "v0.2.0").unwrap();
         (release.id, release.assets[0].id)
     });
     let bytes = ["-H", "Accept: application/octet-stream"];
@@ -58,12 +62,14 @@ fn ask_everything(server: &GithubServer) {
     ] {
         curl(server, &path, more);
     }
-    for fault in [Fault::secondary(), Fault::retry_after(1), Fault::single_sign_on()] {
-        server.fault(Origin::Api, "releases", fault, 1);
+    for fault in
+        [GithubFault::secondary_limit(), GithubFault::retry_after(1), GithubFault::single_sign_on()]
+    {
+        server.fault(GithubService::Api, "releases", fault, 1);
         curl(server, releases, &[]);
     }
     unchanged(server, releases);
-    server.shelf(|shelf| shelf.left = [Some(0); 2]);
+    server.repository(|repository| repository.remaining = [Some(0); 2]);
     curl(server, releases, &[]);
 }
 
@@ -134,9 +140,10 @@ for act in [lambda: repo.get_release("v9"), lambda: Github(base_url=base, auth=A
 #[test]
 fn pygithub_accepts_it() {
     // It follows no redirect to another port.
-    let shelf = Shelf { streams: true, ..shelf() };
+    let shelf = Repository { sends_bytes: true, ..shelf() };
     let (sandbox, server) = (Sandbox::new(), GithubServer::start(shelf));
-    let (asset, token) = server.shelf(|shelf| (hub::archive("0.2.0"), shelf.token.clone()));
+    let (asset, token) =
+        server.repository(|repository| (hub::archive("0.2.0"), repository.token.clone()));
     let script = sandbox.write("ask.py", PYGITHUB);
     let mut command = sandbox.command(node::python("python"));
     command.arg(script).args([&server.api_base(), &token]).arg(sandbox.project());
@@ -156,10 +163,10 @@ fn pygithub_accepts_it() {
 
 #[test]
 fn gh_accepts_it() {
-    let tls = Tls::default();
+    let tls = TestCertificate::default();
     let (mut sandbox, server) = (Sandbox::new(), GithubServer::start_tls(shelf(), &tls));
     let ca = sandbox.write("ca.pem", &tls.pem);
-    let token = server.shelf(|shelf| shelf.token.clone());
+    let token = server.repository(|repository| repository.token.clone());
     let host = server.base_url().trim_start_matches("https://").to_owned();
     // A token in GH_ENTERPRISE_TOKEN it would show to the storage too, which refuses.
     let hosts = format!("{host}:\n    user: octocat\n    oauth_token: {token}\n");

@@ -1,4 +1,4 @@
-//! `loom init`: a first loom.toml, never over one that is there.
+//! `loom init`: writes a loom.toml, never over an existing one.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::support::{self, Sandbox};
 use serde_json::json;
 
 #[test]
-fn a_first_file_is_written_and_trusted() {
+fn the_file_is_written_and_trusted() {
     let sandbox = Sandbox::new();
     let file = sandbox.project().join("loom.toml");
     let run = sandbox.loom(&["init"]).ok();
@@ -30,12 +30,12 @@ fn the_name_can_be_given() {
 }
 
 #[test]
-fn a_file_that_is_there_stays() {
+fn an_existing_file_is_kept() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("loom.toml", "name = \"mine\"\n");
     let run = sandbox.loom(&["init"]).code(2);
     sandbox.snapshot("init_again", &run);
     assert_eq!(fs::read_to_string(file).unwrap(), "name = \"mine\"\n");
     let listed = sandbox.loom(&["trust", "--list", "--json"]).ok().json();
-    assert_eq!(listed["projects"], json!([]), "it was not trusted on the way");
+    assert_eq!(listed["projects"], json!([]), "the existing file is not trusted");
 }

@@ -33,6 +33,8 @@ mod interrupt;
 mod latest;
 mod list;
 mod logs;
+#[cfg(target_os = "linux")]
+mod machine_config;
 mod network;
 mod nginx;
 mod offline;

@@ -124,11 +124,7 @@ fn a_project_names_no_plugin_trusted_or_not() {
     sandbox.write("loom.toml", &table);
     sandbox.set("LOOM_TRUST_PROJECT", "1");
     let run = sandbox.loom(&["get", "--version", "0.2.0"]).code(2);
-    assert!(
-        run.stderr().contains("plugins are named in your own config.toml only"),
-        "{}",
-        run.stderr()
-    );
+    assert!(run.stderr().contains("a project cannot configure plugins"), "{}", run.stderr());
     assert!(!folder.join("started").exists());
 }
 

@@ -1,4 +1,4 @@
-//! A project's loom.toml is somebody else's file until `loom trust`.
+//! What a project's loom.toml may set before `loom trust`.
 
 use crate::support::{Packing, Plain, Sandbox, Sums, program};
 use serde_json::json;
@@ -8,7 +8,7 @@ fn project(mirror: &Plain) -> (Sandbox, String) {
     let sandbox = Sandbox::new();
     let text = format!("[[sources]]\ntype = \"mirror\"\nurl = \"{}\"\n", mirror.url());
     sandbox.write("loom.toml", &text);
-    // Whoever is not allowed to name sources must not end at the real ones.
+    // Without the project's sources, no request may reach the default ones.
     sandbox.write(
         sandbox.home().join(".config/loom/config.toml"),
         &format!("sources = [\"{}\"]\n", sandbox.folder("empty").display()),
@@ -19,7 +19,7 @@ fn project(mirror: &Plain) -> (Sandbox, String) {
 const GET: &[&str] = &["get", "--version", "0.2.0"];
 
 #[test]
-fn its_sources_count_once_it_is_trusted() {
+fn its_sources_take_effect_once_it_is_trusted() {
     let mirror = Plain::of(&["0.2.0"]);
     let (sandbox, text) = project(&mirror);
     let run = sandbox.loom(GET);
@@ -28,7 +28,8 @@ fn its_sources_count_once_it_is_trusted() {
     assert!(sandbox.trees().is_empty(), "{}", run.stderr());
 
     let check = sandbox.loom(&["config", "check"]).ok();
-    let (warning, line) = (check.stdout(), "loom.toml:1: sources: has no effect until the file is");
+    let (warning, line) =
+        (check.stdout(), "loom.toml:1: sources: has no effect until the project is");
     assert!(warning.contains(line) && warning.contains("loom trust"), "{warning}");
 
     let trusted = sandbox.loom(&["trust"]).ok();
@@ -44,7 +45,7 @@ fn its_sources_count_once_it_is_trusted() {
 }
 
 #[test]
-fn trust_can_be_taken_back() {
+fn trust_can_be_revoked() {
     let mirror = Plain::of(&["0.2.0"]);
     let (sandbox, _) = project(&mirror);
     let folder = sandbox.project();
@@ -61,7 +62,7 @@ fn trust_can_be_taken_back() {
 }
 
 #[test]
-fn a_project_that_is_gone_can_be_forgotten() {
+fn a_project_that_is_gone_can_be_revoked() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("loom.toml", "sources = [\"target\"]\n");
     sandbox.loom(&["trust"]).ok();
@@ -70,7 +71,7 @@ fn a_project_that_is_gone_can_be_forgotten() {
     assert_eq!(listed["projects"][0]["state"], "gone");
     let revoked = sandbox.loom(&["trust", "--revoke", "loom.toml", "--json"]).ok().json();
     assert_eq!(revoked["revoked"], true);
-    sandbox.loom(&["trust"]).code(2).says(&["there is no loom.toml", "loom init"]);
+    sandbox.loom(&["trust"]).code(2).says(&["no loom.toml in", "loom init"]);
 }
 
 #[test]
@@ -86,7 +87,7 @@ fn the_environment_trusts_for_one_run_and_a_projects_own_file_does_not() {
 }
 
 #[test]
-fn it_cannot_do_without_a_checksum() {
+fn it_cannot_waive_checksums() {
     let mirror = Plain::empty();
     mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::None);
     let sandbox = Sandbox::new();
@@ -100,7 +101,7 @@ fn it_cannot_do_without_a_checksum() {
 }
 
 #[test]
-fn it_can_ask_for_more_than_the_user_does() {
+fn it_can_be_stricter_than_the_user() {
     let mirror = Plain::empty();
     mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::None);
     let sandbox = Sandbox::new();
@@ -112,7 +113,7 @@ fn it_can_ask_for_more_than_the_user_does() {
 }
 
 #[test]
-fn a_plugin_is_never_a_projects_to_name() {
+fn it_can_never_configure_a_plugin() {
     let sandbox = Sandbox::new();
     sandbox.write("loom.toml", "[[sources]]\ntype = \"plugin\"\nname = \"evil\"\n");
     sandbox.loom(&["trust"]).ok();

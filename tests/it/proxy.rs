@@ -80,7 +80,7 @@ fn a_proxy_that_does_not_know_us_says_so_and_the_password_is_shown_nowhere() {
         (nameless, 4, &wanted[..]),
         (socks.stranger("socks5h"), 4, &wanted),
         // tinyproxy says 401 to those, and might say the same of anything.
-        (http.stranger("http"), 5, &["the proxy refuses to connect us"]),
+        (http.stranger("http"), 5, &["the proxy refused the connection"]),
     ] {
         let mut far = Far::new();
         far.sandbox.set("HTTPS_PROXY", url);

@@ -1,17 +1,12 @@
 //! Buckets: two real S3 servers, one that checks signatures and one that knows conditions on ranges.
 
-#[allow(dead_code, unreachable_pub)]
-#[path = "../../backends/mirror/tests/it/support/moto.rs"]
-mod moto;
-#[allow(dead_code, unreachable_pub)]
-#[path = "../../backends/mirror/tests/it/support/s3.rs"]
-mod s3;
-
 use std::{fs, path::Path, sync::mpsc};
 
 use crate::support::{Carry, Depot, Entry, Packing, Plain, Sandbox, Sums, program, sandbox};
-use moto::Moto;
-use s3::{KEY, Rights, SECRET};
+use loom_test_support::{
+    moto::MotoServer,
+    s3::{KEY, S3Rights, S3Server, SECRET},
+};
 
 /// A bucket in a sandbox, on a server that runs beside the test.
 struct Bucket {
@@ -24,7 +19,7 @@ const BUCKET: &str = "s3://releases/loom";
 
 impl Bucket {
     /// What lies in `folder` is moved into the bucket. The environment holds the right keys and the endpoint.
-    fn of(folder: &Path, rights: Rights) -> Self {
+    fn of(folder: &Path, rights: S3Rights) -> Self {
         let mut sandbox = Sandbox::new();
         let root = sandbox.folder("buckets");
         fs::create_dir(root.join("releases")).unwrap();
@@ -36,7 +31,7 @@ impl Bucket {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let server = s3::Server::start(&root, rights).await.unwrap();
+                let server = S3Server::start(&root, rights).await.unwrap();
                 started.send(server.address).unwrap();
                 // Ends when the test has dropped its half.
                 let _: Result<(), _> = stopped.await;
@@ -48,7 +43,7 @@ impl Bucket {
         Self { sandbox, endpoint, _stop: stop }
     }
 
-    fn plain(rights: Rights) -> Self {
+    fn plain(rights: S3Rights) -> Self {
         Self::of(Plain::of(&["0.1.0", "0.2.0"]).path(), rights)
     }
 }
@@ -70,7 +65,7 @@ fn nowhere(secret: &str, folder: &Path) {
 
 #[test]
 fn plain_assets_in_a_bucket() {
-    let bucket = Bucket::plain(Rights::All);
+    let bucket = Bucket::plain(S3Rights::All);
     let sandbox = &bucket.sandbox;
     let run = sandbox.loom(&["get", "--source", BUCKET]).ok();
     assert_eq!(run.path(), sandbox.link("0.2.0"), "the newest is known by listing");
@@ -84,7 +79,7 @@ fn a_store_at_rest_in_a_bucket() {
     let depot = Depot::empty();
     let entries = Entry::program(&program::small("0.2.0"));
     depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarZst), Carry::Loose]);
-    let bucket = Bucket::of(depot.path(), Rights::All);
+    let bucket = Bucket::of(depot.path(), S3Rights::All);
     let run = bucket.sandbox.loom(&["get", "--source", BUCKET]).ok();
     assert_eq!(run.path(), bucket.sandbox.link("0.2.0"));
     bucket.sandbox.verify();
@@ -93,7 +88,7 @@ fn a_store_at_rest_in_a_bucket() {
 #[test]
 fn a_wrong_secret_ends_with_4_and_shows_nowhere() {
     const WRONG: &str = "wr0ng-s3cret";
-    let mut bucket = Bucket::plain(Rights::All);
+    let mut bucket = Bucket::plain(S3Rights::All);
     bucket.sandbox.set("AWS_SECRET_ACCESS_KEY", WRONG);
     let run = bucket.sandbox.loom(&PINNED).code(4).says(&["SignatureDoesNotMatch"]);
     bucket.sandbox.snapshot("s3_wrong_secret", &run);
@@ -106,23 +101,23 @@ fn a_wrong_secret_ends_with_4_and_shows_nowhere() {
 
 #[test]
 fn without_the_right_to_list_a_version_must_be_given() {
-    let bucket = Bucket::plain(Rights::ReadOnly);
+    let bucket = Bucket::plain(S3Rights::ReadOnly);
     bucket.sandbox.loom(&PINNED).ok();
-    let other = Bucket::plain(Rights::ReadOnly);
+    let other = Bucket::plain(S3Rights::ReadOnly);
     let run = other.sandbox.loom(&["get", "--source", BUCKET]).code(4);
     other.sandbox.snapshot("s3_unlisted", &run);
 }
 
 #[test]
 fn an_empty_bucket_has_no_such_version() {
-    let bucket = Bucket::of(Plain::empty().path(), Rights::All);
+    let bucket = Bucket::of(Plain::empty().path(), S3Rights::All);
     bucket.sandbox.loom(&PINNED).code(3).says(&["0.2.0"]);
     bucket.sandbox.loom(&["get", "--source", BUCKET]).code(3);
 }
 
 #[test]
 fn an_endpoint_and_a_profile_may_be_configured() {
-    let mut bucket = Bucket::plain(Rights::All);
+    let mut bucket = Bucket::plain(S3Rights::All);
     let Bucket { sandbox, endpoint, .. } = &mut bucket;
     for variable in ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         sandbox.unset(variable);
@@ -147,7 +142,7 @@ fn an_endpoint_and_a_profile_may_be_configured() {
 
 #[test]
 fn without_credentials_it_is_said_what_to_do() {
-    let mut bucket = Bucket::plain(Rights::Public);
+    let mut bucket = Bucket::plain(S3Rights::Public);
     let sandbox = &mut bucket.sandbox;
     sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
     sandbox.set("AWS_EC2_METADATA_DISABLED", "true");
@@ -160,7 +155,7 @@ fn without_credentials_it_is_said_what_to_do() {
 
 #[test]
 fn offline_only_a_bucket_of_this_machine_is_asked() {
-    let mut bucket = Bucket::plain(Rights::All);
+    let mut bucket = Bucket::plain(S3Rights::All);
     let offline = [&PINNED[..], &["--offline"]].concat();
     bucket.sandbox.loom(&offline).ok();
     bucket.sandbox.set("AWS_ENDPOINT_URL", "https://s3.example");
@@ -175,7 +170,7 @@ fn offline_only_a_bucket_of_this_machine_is_asked() {
 
 #[test]
 fn the_second_server() {
-    let moto = Moto::start();
+    let moto = MotoServer::start();
     let mirror = Plain::of(&["0.1.0", "0.2.0"]);
     mirror.add("0.3.0", Packing::TarZst, &program::large("0.3.0", 3 << 20), Sums::File);
     moto.fill("releases", "loom", mirror.path());

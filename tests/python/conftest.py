@@ -1,4 +1,4 @@
-"""Fixtures: the real server, started on a port that the system picks, and stubs compiled from its own protos."""
+"""Fixtures: the real server on a free port, and stubs compiled from its .proto files."""
 
 import sys
 from pathlib import Path
@@ -13,13 +13,13 @@ PROTO = Path(__file__).resolve().parents[2] / "runtime" / "bridge" / "proto"
 
 @pytest.fixture(scope="session", autouse=True)
 def stubs(tmp_path_factory):
-    """Compiles the protos for this run only and makes them importable as `loom.v1`."""
+    """Compiles the .proto files into a temporary folder and makes them importable as `loom.v1`."""
     out = tmp_path_factory.mktemp("stubs")
     files = sorted(str(path) for path in PROTO.rglob("*.proto"))
     include = Path(protoc.__file__).parent / "_proto"
     arguments = ["protoc", f"-I{PROTO}", f"-I{include}", f"--python_out={out}", f"--grpc_python_out={out}"]
     assert protoc.main(arguments + files) == 0
-    # Ordinary packages, so that an installed package of the same name does not come first.
+    # Regular packages, which take precedence over an installed namespace package of the same name.
     for package in (out / "loom", out / "loom" / "v1"):
         (package / "__init__.py").touch()
     sys.path.insert(0, str(out))
@@ -29,7 +29,7 @@ def stubs(tmp_path_factory):
 
 @pytest.fixture
 def start(tmp_path):
-    """Starts servers; all of them are gone after the test."""
+    """Starts servers; they are killed after the test."""
     servers = []
 
     def start_one(log=None, **environment):

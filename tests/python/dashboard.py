@@ -1,4 +1,4 @@
-"""The dashboard as an HTTP client sees it."""
+"""An HTTP client of the dashboard."""
 
 import http.client
 import json
@@ -9,47 +9,47 @@ from urllib.parse import urlsplit
 from server import DEADLINE
 
 
-def ask(server, path, method="GET", host=None, headers=None, body=None):
-    """One request; answers status, headers and body."""
+def request(server, path, method="GET", host=None, headers=None, body=None):
+    """Sends a request. Returns status, headers and body."""
     connection = http.client.HTTPConnection(urlsplit(server.dashboard).netloc, timeout=DEADLINE)
-    sent = {"Host": host} if host else {}
-    connection.request(method, path, headers=sent | (headers or {}), body=body)
-    answer = connection.getresponse()
-    content = answer.read()
+    host_header = {"Host": host} if host else {}
+    connection.request(method, path, headers=host_header | (headers or {}), body=body)
+    response = connection.getresponse()
+    content = response.read()
     connection.close()
-    return answer.status, answer.headers, content
+    return response.status, response.headers, content
 
 
-def ask_json(server, path):
-    """One request that must answer JSON."""
-    status, headers, body = ask(server, path)
+def get_json(server, path):
+    """Sends a GET request and returns the JSON of the response."""
+    status, headers, body = request(server, path)
     assert status == 200 and headers["content-type"] == "application/json", (status, body)
     return json.loads(body)
 
 
-class Watch:
-    """A stream of server-sent events: every event as (name, data)."""
+class EventStream:
+    """A stream of server-sent events; every event as (name, data)."""
 
     def __init__(self, server, path="/api/events/stream"):
         self.connection = http.client.HTTPConnection(urlsplit(server.dashboard).netloc, timeout=DEADLINE)
         self.connection.request("GET", path)
-        self.answer = self.connection.getresponse()
-        assert self.answer.headers["content-type"] == "text/event-stream"
-        self.heard = queue.Queue()
+        self.response = self.connection.getresponse()
+        assert self.response.headers["content-type"] == "text/event-stream"
+        self.events = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         assert self.next() == ("ping", {})
 
     def _read(self):
         name = None
-        for line in self.answer:
+        for line in self.response:
             key, _, value = line.decode().rstrip("\n").partition(": ")
             if key == "event":
                 name = value
             elif key == "data":
-                self.heard.put((name, json.loads(value)))
+                self.events.put((name, json.loads(value)))
                 name = None
-        self.heard.put(None)
+        self.events.put(None)
 
     def next(self):
-        """The next event, or None at the end."""
-        return self.heard.get(timeout=DEADLINE)
+        """Returns the next event, or None at the end."""
+        return self.events.get(timeout=DEADLINE)

@@ -1,4 +1,4 @@
-"""A real server that speaks OpenAI's wire, with answers made to measure."""
+"""A server with OpenAI's API and configured responses."""
 
 import json
 import os
@@ -8,18 +8,18 @@ import urllib.request
 from pathlib import Path
 
 KEY = "sk-test-4f1c9a"
-"""The only key that it takes."""
+"""The only API key that the server accepts."""
 
 
 def node_program(name):
-    """A program of the node packages that the tests bring."""
+    """Returns the path of a program of the Node packages for tests."""
     folder = os.environ.get("LOOM_TEST_NODE")
     assert folder, "LOOM_TEST_NODE must name the folder with node_modules"
     return str(Path(folder) / "node_modules" / ".bin" / name)
 
 
 class LanguageModel:
-    """A process of `llmock`. A fixture is (what the user says, what comes back)."""
+    """A process of `llmock`. A fixture is (matched request, response)."""
 
     def __init__(self, folder, fixtures, *options):
         file = folder / "fixtures.json"
@@ -32,17 +32,17 @@ class LanguageModel:
             if found := re.search(r"listening on (http://\S+)", line):
                 self.url = found[1]
                 return
-        raise AssertionError("llmock ended before it listened")
+        raise AssertionError("llmock has ended before it listened")
 
     def requests(self):
-        """The requests so far."""
+        """Returns the requests so far."""
         request = urllib.request.Request(f"{self.url}/__aimock/journal")
         request.add_header("authorization", f"Bearer {KEY}")
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request) as response:
+            return json.load(response)
 
     def close(self):
-        """Leaves nothing behind."""
+        """Kills the process."""
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()

@@ -1,4 +1,4 @@
-"""One run of the server under test."""
+"""The server under test."""
 
 import json
 import os
@@ -10,11 +10,11 @@ from contextlib import nullcontext
 import grpc
 
 DEADLINE = 20
-"""Seconds that anything here may take before it counts as hung."""
+"""Seconds after which a server or stream counts as hung."""
 
 
 class Server:
-    """A process of `LOOM_TEST_SERVER`, and a channel to it."""
+    """A process of the program `LOOM_TEST_SERVER`, and a channel to it."""
 
     def __init__(self, ready_file, environment, log=None):
         binary = os.environ.get("LOOM_TEST_SERVER")
@@ -31,7 +31,7 @@ class Server:
         """Waits for the ready file, which the server writes once it listens."""
         deadline = time.monotonic() + DEADLINE
         while not self.ready_file.exists():
-            assert self.process.poll() is None, f"the server ended with {self.process.returncode}"
+            assert self.process.poll() is None, f"the server has ended with {self.process.returncode}"
             assert time.monotonic() < deadline, "the server is not ready"
             time.sleep(0.005)
         ready = json.loads(self.ready_file.read_text())
@@ -40,24 +40,24 @@ class Server:
         return self
 
     def connect(self):
-        """A channel with a connection of its own, as another process would have."""
+        """Returns a channel with a connection of its own, as another process would have."""
         channel = grpc.insecure_channel(self.address, options=[("grpc.use_local_subchannel_pool", 1)])
         self.channels.append(channel)
         return channel
 
     def bridge(self, channel=None):
-        """A stub of `Bridge`."""
+        """Returns a stub of `Bridge`."""
         from loom.v1 import bridge_pb2_grpc
 
         return bridge_pb2_grpc.BridgeStub(channel or self.channel)
 
     def stop(self):
-        """Asks the server to stop and waits for its exit code."""
+        """Asks the server to stop. Returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(DEADLINE)
 
     def close(self):
-        """Leaves nothing behind."""
+        """Closes the channels and kills the server."""
         for channel in self.channels:
             channel.close()
         if self.process.poll() is None:

@@ -8,24 +8,24 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent import join
-from dashboard import Watch, ask, ask_json
+from dashboard import EventStream, get_json, request
 from server import DEADLINE
-from test_tools import answer, forward, in_background
+from test_tools import complete, forward, in_background
 
 
 @pytest.fixture
 def dashboard(start):
-    """A server with a dashboard."""
+    """Returns a server with a dashboard."""
     return start(LOOM_DASHBOARD="Yes", LOOM_DASHBOARD_PORT="0")
 
 
-def test_without_leave_there_is_no_dashboard(server):
+def test_the_dashboard_is_off_by_default(server):
     assert server.dashboard is None
 
 
-def test_the_page_needs_nothing_from_elsewhere(dashboard):
+def test_the_page_loads_nothing_from_other_sites(dashboard):
     for path, kind in [("/", "text/html"), ("/static/app.js", "text/javascript"), ("/static/base.css", "text/css")]:
-        status, headers, body = ask(dashboard, path)
+        status, headers, body = request(dashboard, path)
         assert status == 200 and headers["content-type"].startswith(kind)
         assert "access-control-allow-origin" not in headers
         assert "default-src 'none'" in headers["content-security-policy"]
@@ -33,16 +33,16 @@ def test_the_page_needs_nothing_from_elsewhere(dashboard):
         assert "http://" not in text and "https://" not in text
 
 
-def test_unknown_paths_and_wrong_methods(dashboard):
+def test_unknown_paths_and_methods_are_refused(dashboard):
     for path in ["/nope", "/static/nope", "/static/../Cargo.toml", "/api", "/static/"]:
-        assert ask(dashboard, path)[0] == 404, path
+        assert request(dashboard, path)[0] == 404, path
     for path in ["/", "/api/topology", "/api/events/stream", "/metrics"]:
-        assert ask(dashboard, path, "POST")[0] == 405, path
+        assert request(dashboard, path, "POST")[0] == 405, path
 
 
-def test_names_of_other_sites_are_refused(dashboard):
+def test_hosts_of_other_sites_are_refused(dashboard):
     for host, status in [("evil.example", 403), ("localhost", 200), ("127.0.0.1:1", 200), ("[::1]", 200)]:
-        assert ask(dashboard, "/api/topology", host=host)[0] == status, host
+        assert request(dashboard, "/api/topology", host=host)[0] == status, host
 
 
 def test_topology_counts_deliveries(dashboard):
@@ -50,8 +50,8 @@ def test_topology_counts_deliveries(dashboard):
     join(dashboard, "idle")
     worker.publish("b", id="1")
     worker.publish("p.x", id="2")
-    worker.hear_deliveries(3)
-    topology = ask_json(dashboard, "/api/topology")
+    worker.receive_deliveries(3)
+    topology = get_json(dashboard, "/api/topology")
     assert set(topology) == {"agents", "edges", "timestamp"}
     assert topology["agents"] == [
         {"id": "idle", "topics": [], "capabilities": [], "connected": True},
@@ -65,110 +65,110 @@ def test_topology_counts_deliveries(dashboard):
 
 def test_metrics_and_flow_are_measured(dashboard):
     worker = join(dashboard, "worker", ["t"], ["tool"])
-    speaker = join(dashboard, "speaker")
+    publisher = join(dashboard, "publisher")
     for n in range(10):
-        speaker.publish("t", id=str(n))
-    worker.hear_deliveries(10)
-    metrics = ask_json(dashboard, "/api/metrics")
+        publisher.publish("t", id=str(n))
+    worker.receive_deliveries(10)
+    metrics = get_json(dashboard, "/api/metrics")
     assert (metrics["active_agents"], metrics["active_subscriptions"]) == (2, 1)
     assert 0 < metrics["events_per_sec"] <= 10 and metrics["tool_invocations_per_sec"] == 0
-    flow = ask_json(dashboard, "/api/flow")
+    flow = get_json(dashboard, "/api/flow")
     nodes = {node["id"]: (node["node_type"], node["event_count"], node["topics"]) for node in flow["nodes"]}
     assert nodes == {
         "EventBus": ("eventbus", 20, ["t"]),
-        "speaker": ("agent", 10, ["t"]),
+        "publisher": ("agent", 10, ["t"]),
         "worker": ("agent", 10, ["t"]),
     }
     flows = {(each["source"], each["target"], each["topic"]): each["count"] for each in flow["flows"]}
-    assert flows == {("speaker", "EventBus", "t"): 10, ("EventBus", "worker", "t"): 10}
-    text = ask(dashboard, "/metrics")[2].decode().splitlines()
+    assert flows == {("publisher", "EventBus", "t"): 10, ("EventBus", "worker", "t"): 10}
+    text = request(dashboard, "/metrics")[2].decode().splitlines()
     for line in ["loom_events_published_total 10", "loom_events_delivered_total 10", "loom_agents 2"]:
         assert line in text
 
 
-def test_the_stream_tells_what_happens(dashboard):
-    watch = Watch(dashboard)
-    assert ask_json(dashboard, "/api/events/status") == {"subscribers": 1}
+def test_the_stream_sends_activity(dashboard):
+    stream = EventStream(dashboard)
+    assert get_json(dashboard, "/api/events/status") == {"subscribers": 1}
     agent = join(dashboard, "agent", ["t"], ["tool"])
     agent.publish("t", id="e", metadata={"loom.thread_id": "th", "correlation_id": "co"}, payload="é".encode() * 200)
-    agent.hear_deliveries(1)
+    agent.receive_deliveries(1)
     from loom.v1 import action_pb2
 
     call = action_pb2.ToolCall(id="c", name="tool", arguments='{"x":1}', timeout_ms=1)
     dashboard.bridge().ForwardToolCall(call, timeout=DEADLINE)
     agent.half_close()
     agent.end()
-    told = [watch.next() for _ in range(5)]
-    assert all(name is None for name, _ in told), "events are unnamed"
+    activity = [stream.next() for _ in range(5)]
+    assert all(name is None for name, _ in activity), "events are unnamed"
     keys = ["event_type", "event_id", "topic", "sender", "thread_id", "correlation_id", "payload_preview"]
-    assert [[data[key] for key in keys] for _, data in told] == [
+    assert [[data[key] for key in keys] for _, data in activity] == [
         ["agent_registered", "register_agent", "system.agent.register", "agent", None, None, ""],
         ["event_published", "e", "t", "agent", "th", "co", "é" * 100],
         ["event_delivered", "e", "t", "agent", "th", "co", "é" * 100],
         ["tool_invoked", "c", "tool", None, None, None, '{"x":1}'],
         ["agent_unregistered", "unregister_agent", "system.agent.unregister", "agent", None, None, ""],
     ]
-    assert all(data["timestamp"].endswith("Z") for _, data in told)
-    assert dashboard.stop() == 0, "a watcher does not hold up the end"
-    assert watch.next() is None
+    assert all(data["timestamp"].endswith("Z") for _, data in activity)
+    assert dashboard.stop() == 0, "an observer does not delay the end"
+    assert stream.next() is None
 
 
-def test_a_watcher_that_lags_is_told(dashboard):
-    watch_socket = http.client.HTTPConnection(urlsplit(dashboard.dashboard).netloc, timeout=DEADLINE)
-    watch_socket.request("GET", "/api/events/stream")
-    answer = watch_socket.getresponse()
-    assert answer.readline() == b"event: ping\n"
+def test_a_slow_observer_gets_the_number_of_missed_events(dashboard):
+    connection = http.client.HTTPConnection(urlsplit(dashboard.dashboard).netloc, timeout=DEADLINE)
+    connection.request("GET", "/api/events/stream")
+    response = connection.getresponse()
+    assert response.readline() == b"event: ping\n"
     agent = join(dashboard, "agent")
     total = 60_000
     for n in range(total):
         agent.publish("t" * 400, id=str(n))
     agent.ping()
-    told = missed = 0
+    received = missed = 0
     name = None
-    while told + missed < total + 1:
-        key, _, value = answer.readline().decode().rstrip("\n").partition(": ")
+    while received + missed < total + 1:
+        key, _, value = response.readline().decode().rstrip("\n").partition(": ")
         if key == "event":
             name = value
         elif key == "data" and name == "lagged":
             missed += json.loads(value)["missed"]
             name = None
         elif key == "data" and name is None:
-            told += 1
+            received += 1
         elif key == "data":
             name = None
     assert missed > 0
-    watch_socket.close()
+    connection.close()
 
 
-def test_probes(dashboard):
-    assert ask(dashboard, "/healthz")[0] == 200
-    assert ask(dashboard, "/readyz")[0] == 200
+def test_probes_are_answered(dashboard):
+    assert request(dashboard, "/healthz")[0] == 200
+    assert request(dashboard, "/readyz")[0] == 200
 
 
 def use_tools(server):
-    """An agent, and two calls to its tool: one goes well, one does not."""
+    """Joins an agent and calls its tool twice: the first call succeeds, the second one fails. Returns the agent."""
     from loom.v1 import action_pb2
 
     worker = join(server, "worker", tools=['say "hi"', "idle"])
-    call = dict(name='say "hi"', arguments="{}", headers={"x-agent-id": "boss"})
+    call = dict(name='say "hi"', arguments="{}", headers={"x-agent-id": "caller"})
     outcomes = [
         dict(output="1"),
         dict(status=action_pb2.TOOL_ERROR, error=action_pb2.ToolError(code="TOOL_ERROR", message="out of breath")),
     ]
     for outcome in outcomes:
         thread, _ = in_background(lambda: forward(server, id="c", **call))
-        answer(worker, **outcome)
+        complete(worker, **outcome)
         thread.join(DEADLINE)
     forward(server, id="c", name="made up", arguments="{}")
     return worker
 
 
-def test_tools_tell_who_offers_them_and_how_they_do(dashboard):
+def test_tools_have_providers_and_usage(dashboard):
     worker = use_tools(dashboard)
-    tools = {tool["name"]: tool for tool in ask_json(dashboard, "/api/tools")["tools"]}
+    tools = {tool["name"]: tool for tool in get_json(dashboard, "/api/tools")["tools"]}
     own = tools.pop("llm:generate")
     assert (own["provider"], own["agents"]) == ("native", [])
-    assert set(tools) == {'say "hi"', "idle"}, "a tool that nobody offers is not counted"
+    assert set(tools) == {'say "hi"', "idle"}, "calls of an unknown tool are not counted"
     used = tools['say "hi"']
     assert (used["calls"], used["errors"], used["last_error"]) == (2, 1, "out of breath")
     assert (used["provider"], used["agents"], used["available"]) == ("agent", ["worker"], True)
@@ -178,24 +178,24 @@ def test_tools_tell_who_offers_them_and_how_they_do(dashboard):
     assert (idle["calls"], idle["mean_ms"], idle["p95_ms"], idle["last_call_ms"]) == (0, None, None, None)
     worker.half_close()
     worker.end()
-    gone = {tool["name"]: tool for tool in ask_json(dashboard, "/api/tools")["tools"]}
-    assert set(gone) == {'say "hi"', "llm:generate"} and not gone['say "hi"']["available"], "what was called is remembered"
+    after = {tool["name"]: tool for tool in get_json(dashboard, "/api/tools")["tools"]}
+    assert set(after) == {'say "hi"', "llm:generate"} and not after['say "hi"']["available"], "the usage of a withdrawn tool is kept"
 
 
-def test_the_caller_is_named_where_it_says_so(dashboard):
-    watch = Watch(dashboard)
+def test_the_caller_of_a_tool_is_the_sender(dashboard):
+    stream = EventStream(dashboard)
     use_tools(dashboard)
-    told = [watch.next()[1] for _ in range(3)]
-    assert [(event["event_type"], event["sender"]) for event in told[1:]] == [("tool_invoked", "boss")] * 2
+    activity = [stream.next()[1] for _ in range(3)]
+    assert [(event["event_type"], event["sender"]) for event in activity[1:]] == [("tool_invoked", "caller")] * 2
 
 
-def test_history_has_one_sample_a_second(dashboard):
+def test_the_history_has_one_sample_per_second(dashboard):
     agent = join(dashboard, "agent", ["t"])
     agent.publish("t", id="1")
-    agent.hear_deliveries(1)
+    agent.receive_deliveries(1)
     samples = []
     while sum(sample["events"] for sample in samples) < 1 or len(samples) < 2:
-        history = ask_json(dashboard, "/api/metrics/history")
+        history = get_json(dashboard, "/api/metrics/history")
         samples = history["samples"]
     assert history["interval_ms"] == 1000
     assert set(samples[0]) == {
@@ -207,9 +207,9 @@ def test_history_has_one_sample_a_second(dashboard):
     assert 500 < samples[1]["timestamp_ms"] - samples[0]["timestamp_ms"] < 5000
 
 
-def test_metrics_are_what_prometheus_reads(dashboard):
+def test_metrics_are_readable_by_prometheus(dashboard):
     use_tools(dashboard)
-    _, headers, body = ask(dashboard, "/metrics")
+    _, headers, body = request(dashboard, "/metrics")
     assert headers["content-type"].startswith("text/plain; version=0.0.4")
     families = {family.name: family for family in text_string_to_metric_families(body.decode())}
     assert all(family.documentation and family.type != "unknown" for family in families.values())
@@ -219,34 +219,34 @@ def test_metrics_are_what_prometheus_reads(dashboard):
     assert latency.type == "histogram" and {sample.labels["tool"] for sample in latency.samples} == {'say "hi"'}
     buckets = [(float(s.labels["le"]), s.value) for s in latency.samples if s.name.endswith("_bucket")]
     assert buckets == sorted(buckets) and buckets[-1] == (float("inf"), 2)
-    assert [value for _, value in buckets] == sorted(value for _, value in buckets), "buckets add up"
+    assert [value for _, value in buckets] == sorted(value for _, value in buckets), "buckets are cumulative"
     values = {s.name: s.value for s in latency.samples if not s.name.endswith("_bucket")}
     assert values["loom_tool_call_duration_seconds_count"] == 2 and values["loom_tool_call_duration_seconds_sum"] > 0
 
 
 def change_level(server, level, **headers):
-    """Asks for another log level; answers the status."""
-    sent = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return ask(server, "/api/log-level", "PUT", headers=sent, body=json.dumps({"level": level}))[0]
+    """Requests another log level. Returns the status."""
+    all_headers = {"content-type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return request(server, "/api/log-level", "PUT", headers=all_headers, body=json.dumps({"level": level}))[0]
 
 
-def test_the_log_level_can_be_changed_from_here_only(dashboard):
-    here = urlsplit(dashboard.dashboard).netloc
-    assert ask_json(dashboard, "/api/log-level") == {"level": "warn"}
+def test_the_log_level_can_be_changed_by_the_own_page_only(dashboard):
+    own = urlsplit(dashboard.dashboard).netloc
+    assert get_json(dashboard, "/api/log-level") == {"level": "warn"}
     assert change_level(dashboard, "debug", origin="http://evil.example") == 403
     assert change_level(dashboard, "debug", origin="null") == 403
     assert change_level(dashboard, "debug", sec_fetch_site="cross-site") == 403
-    assert change_level(dashboard, "debug", content_type="text/plain") == 415, "no form of another page can send this"
+    assert change_level(dashboard, "debug", content_type="text/plain") == 415, "a form of another page cannot send JSON"
     assert change_level(dashboard, "louder") == 422
-    assert ask_json(dashboard, "/api/log-level") == {"level": "warn"}
-    assert change_level(dashboard, "error", origin=f"http://{here}") == 200
+    assert get_json(dashboard, "/api/log-level") == {"level": "warn"}
+    assert change_level(dashboard, "error", origin=f"http://{own}") == 200
     assert change_level(dashboard, "info,loom_core=debug") == 200
-    assert ask_json(dashboard, "/api/log-level") == {"level": "info,loom_core=debug"}
+    assert get_json(dashboard, "/api/log-level") == {"level": "info,loom_core=debug"}
     for method in ["POST", "DELETE", "PATCH"]:
-        assert ask(dashboard, "/api/log-level", method)[0] == 405
+        assert request(dashboard, "/api/log-level", method)[0] == 405
 
 
-def test_a_change_takes_the_token(start):
+def test_a_change_requires_the_token(start):
     server = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_BRIDGE_TOKEN="s3cret")
     assert change_level(server, "debug") == 401
     assert change_level(server, "debug", authorization="Bearer wrong") == 401

@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from agent import join
 from browser import Browser
 from server import DEADLINE
-from test_tools import answer, forward, in_background
+from test_tools import complete, forward, in_background
 
 TOPICS = "#event-list .topic"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -20,107 +20,107 @@ VIEWS = ["overview", "events", "tools", "traces", "metrics"]
 
 @pytest.fixture
 def dashboard(start):
-    """A server with a dashboard."""
+    """Returns a server with a dashboard."""
     return start(LOOM_DASHBOARD="Yes", LOOM_DASHBOARD_PORT="0")
 
 
 @pytest.fixture
 def browser(tmp_path):
-    """A browser of its own for each test."""
+    """Returns a browser; each test has its own."""
     one = Browser(tmp_path / "chromedriver.log")
     yield one
     one.close()
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Where screenshots are kept for people."""
+def screenshots(tmp_path):
+    """Returns the folder for screenshots."""
     return os.environ.get("LOOM_TEST_ARTEFACTS") or tmp_path
 
 
 @pytest.fixture
 def page(browser, dashboard):
-    """The page, open and live."""
+    """Returns the browser with the page open and connected."""
     browser.show_as()
     browser.open(dashboard)
     return browser
 
 
 def publish(agent, *topics):
-    """Publishes an event on each topic; all of them are understood when this returns."""
+    """Publishes an event on each topic, and waits until the server has handled them."""
     for topic in topics:
         agent.publish(topic, id=topic)
     agent.ping()
 
 
 def call(server, worker, tool, headers=None, **outcome):
-    """One call to a tool, from question to answer."""
-    asking, _ = in_background(lambda: forward(server, id="c", name=tool, arguments="{}", headers=headers or {}))
-    answer(worker, **outcome)
-    asking.join(DEADLINE)
+    """Calls a tool of a worker and lets it return this outcome."""
+    caller, _ = in_background(lambda: forward(server, id="c", name=tool, arguments="{}", headers=headers or {}))
+    complete(worker, **outcome)
+    caller.join(DEADLINE)
 
 
 def use(server):
-    """Two agents that speak, and call tools with and without luck, as one trace."""
+    """Joins two agents that publish events and call tools, one with an error, as one trace."""
     from loom.v1 import action_pb2
 
     worker = join(server, "worker", ["news.*"], ["summarise", "translate"])
     reporter = join(server, "reporter", ["digest"])
     reporter.publish("news.local", id="n1", metadata={"traceparent": PARENT}, payload=b'{"rain": true}')
-    worker.hear_deliveries(1)
+    worker.receive_deliveries(1)
     headers = {"x-agent-id": "reporter", "traceparent": PARENT}
     call(server, worker, "summarise", headers, output='"rain"')
     error = action_pb2.ToolError(code="TOOL_ERROR", message="no dictionary")
     call(server, worker, "translate", headers, status=action_pb2.TOOL_ERROR, error=error)
     worker.publish("digest", id="d1", metadata={"traceparent": PARENT})
-    reporter.hear_deliveries(1)
+    reporter.receive_deliveries(1)
     return worker, reporter
 
 
-def test_the_page_loads_whole_and_asks_nobody_else(page, dashboard):
+def test_the_page_loads_completely_and_from_the_server_only(page, dashboard):
     page.wait_texts(".tile dt", ["Agents", "Subscriptions", "Events / s", "Deliveries / s", "Tool calls / s", "Dropped"])
     page.wait_texts(".tile dd", ["0"] * 6)
     assert page.driver.title == "Loom" and page.text("#link") == "live"
-    page.wait_for(page.one("#no-graph").is_displayed, "nobody says that there is no agent")
+    page.wait_for(page.one("#no-graph").is_displayed, "the missing agents are not reported")
     assert page.one("#no-latest").is_displayed()
     for view in VIEWS:
         page.go(view)
-    asked = [urlsplit(url) for url in page.requests()]
-    # Data is in the page itself; with chrome: the browser asks itself for its first empty tab.
-    asked = [url for url in asked if url.scheme not in ("data", "chrome")]
-    assert {(url.scheme, url.netloc) for url in asked} == {urlsplit(dashboard.dashboard)[:2]}
-    assert all(url.path == "/" or url.path.startswith(("/static/", "/api/")) for url in asked)
-    assert page.complaints() == []
+    requested = [urlsplit(url) for url in page.requests()]
+    # `data` URLs are part of the page; `chrome` URLs are of the browser's first empty tab.
+    requested = [url for url in requested if url.scheme not in ("data", "chrome")]
+    assert {(url.scheme, url.netloc) for url in requested} == {urlsplit(dashboard.dashboard)[:2]}
+    assert all(url.path == "/" or url.path.startswith(("/static/", "/api/")) for url in requested)
+    assert page.console_messages() == []
 
 
 def test_an_agent_and_its_events_appear_within_a_second(page, dashboard):
     agent = join(dashboard, "worker", ["news", "p.*"], ["summarise"])
     page.wait_texts("#agents tbody .open", ["worker"])
-    begun = time.monotonic()
+    start = time.monotonic()
     agent.publish("news", id="e1", payload="größer".encode())
     page.wait_for(lambda: page.texts("#latest .topic")[:2] == ["news", "news"], "the event is not shown")
-    assert time.monotonic() - begun < 1
-    assert agent.hear_deliveries(1) == [("news", "e1")]
-    page.wait_for(lambda: page.texts(".tile dd")[:2] == ["1", "2"], "the figures do not follow")
+    assert time.monotonic() - start < 1
+    assert agent.receive_deliveries(1) == [("news", "e1")]
+    page.wait_for(lambda: page.texts(".tile dd")[:2] == ["1", "2"], "the figures are not updated")
     page.wait_for(lambda: page.texts("#agents tbody td")[1:3] == ["connected", "1"], "the delivery is not counted")
     row = page.texts("#agents tbody td")
     assert row[3].split() == ["news", "p.*"] and row[4] == "summarise"
 
     page.go("events")
-    assert page.texts("#event-list .what") == ["event delivered", "event published", "agent registered"]
+    assert page.texts("#event-list .type") == ["event delivered", "event published", "agent registered"]
     assert page.texts(TOPICS) == ["news", "news", "system.agent.register"]
-    assert page.texts("#event-list .who") == ["worker"] * 3
+    assert page.texts("#event-list .agent") == ["worker"] * 3
     assert page.texts("#event-list .text") == ["größer", "größer", ""]
     agent.half_close()
     agent.end()
-    page.wait_for(lambda: page.texts("#event-list .what")[0] == "agent unregistered", "its end is not shown")
+    page.wait_for(lambda: page.texts("#event-list .type")[0] == "agent unregistered", "the end of the agent is not shown")
     page.go("overview")
     page.wait_texts("#agents tbody .open", [])
-    page.wait_for(page.one("#no-agents").is_displayed, "nobody says that no agent is left")
-    assert page.complaints() == []
+    page.wait_for(page.one("#no-agents").is_displayed, "the missing agents are not reported")
+    assert page.console_messages() == []
 
 
-def test_the_network_shows_who_speaks_to_whom(page, dashboard):
+def test_the_network_shows_topics_agents_and_tools(page, dashboard):
     use(dashboard)
     page.wait_for(lambda: "summarise" in page.texts(".node[data-kind=tool] .name"), "no tool")
     page.wait_for(lambda: "news.local" in page.texts(".node[data-kind=topic] .name"), "no topic")
@@ -128,40 +128,40 @@ def test_the_network_shows_who_speaks_to_whom(page, dashboard):
     assert sorted(page.texts(".node[data-kind=agent] .name")) == ["reporter", "worker"]
     kinds = "return [...document.querySelectorAll('.edge')].map((edge) => edge.dataset.kind).sort()"
     two_each = [kind for kind in ["call", "deliver", "offer", "publish"] for _ in range(2)]
-    page.wait_for(lambda: page.run(kinds) == two_each, "the lines are not all there")
-    said = page.one(".node[data-key='agent:reporter']").get_attribute("aria-label")
-    assert said.startswith("Agent reporter: connected; publishes news.local; receives digest; calls ")
+    page.wait_for(lambda: page.run(kinds) == two_each, "lines are missing")
+    label = page.one(".node[data-key='agent:reporter']").get_attribute("aria-label")
+    assert label.startswith("Agent reporter: connected; publishes news.local; receives digest; calls ")
     page.one(".node[data-key='agent:worker']").click()
     assert page.text("#drawer-title") == "worker" and "news.*" in page.text("#drawer-body")
     page.press(Keys.ESCAPE)
-    assert not page.one("#drawer").is_displayed() and page.focused()[2] == "worker", "the focus is given back"
+    assert not page.one("#drawer").is_displayed() and page.focused()[2] == "worker", "the focus is returned"
     page.one(".node[data-key='topic:digest']").click()
     page.wait_texts(TOPICS, ["digest", "digest"])
-    assert page.complaints() == []
+    assert page.console_messages() == []
 
 
-def test_pulses_run_only_for_those_who_want_motion(page, dashboard):
+def test_pulses_run_unless_the_user_prefers_reduced_motion(page, dashboard):
     worker, reporter = use(dashboard)
     page.wait_for(lambda: len(page.texts(".edge")) == 8, "the network is not drawn")
     count = "window.dots = 0; new MutationObserver((all) => all.forEach((one) => one.addedNodes.forEach((node) => { window.dots += node.classList?.contains('pulse') ? 1 : 0; }))).observe(document.querySelector('#graph svg'), { childList: true });"
     page.run(count)
     worker.publish("digest", id="d2")
     page.wait_for(lambda: page.run("return window.dots") >= 1, "nothing moves")
-    reporter.hear_deliveries(1)
+    reporter.receive_deliveries(1)
     page.wait_for(lambda: page.texts("#latest .topic").count("digest") == 4, "the event is not shown")
     page.show_as(motion="reduce")
     page.run("window.dots = 0")
     worker.publish("digest", id="d3")
-    reporter.hear_deliveries(1)
+    reporter.receive_deliveries(1)
     page.wait_for(lambda: page.texts("#latest .topic").count("digest") == 6, "the event is not shown")
     assert page.run("return window.dots") == 0
 
 
-def test_what_agents_say_is_never_markup(page, dashboard):
+def test_text_of_agents_is_never_markup(page, dashboard):
     markup = "<img src='/evil' onerror='document.title=1'><b>x</b>"
     agent = join(dashboard, markup, [markup], [markup])
     agent.publish(markup, payload=markup.encode())
-    agent.hear_deliveries(1)
+    agent.receive_deliveries(1)
     page.wait_texts("#agents tbody .open", [markup])
     page.wait_for(lambda: markup in page.texts(".node .name"), "the network does not show it")
     page.go("tools")
@@ -176,10 +176,10 @@ def test_what_agents_say_is_never_markup(page, dashboard):
     assert markup in page.text("#drawer-body")
     assert page.run("return document.querySelectorAll('main img, main b:not(.name b), aside img, aside b').length") == 0
     assert not [url for url in page.requests() if "evil" in url]
-    assert page.driver.title == "Events · Loom" and page.complaints() == []
+    assert page.driver.title == "Events · Loom" and page.console_messages() == []
 
 
-def test_the_filter_keeps_what_matches(page, dashboard):
+def test_the_filter_shows_matching_events_only(page, dashboard):
     page.go("events")
     agent = join(dashboard, "worker")
     publish(agent, "orders.new", "billing", "orders.paid")
@@ -189,7 +189,7 @@ def test_the_filter_keeps_what_matches(page, dashboard):
     page.wait_texts(TOPICS, ["orders.paid", "orders.new"])
     publish(agent, "billing.late", "orders.late")
     page.wait_texts(TOPICS, ["orders.late", "orders.paid", "orders.new"])
-    page.one("#filter").send_keys(" unheard of")
+    page.one("#filter").send_keys(" no such event")
     page.wait_texts(TOPICS, [])
     assert page.text("#no-events") == "No event matches the filter."
     page.one("#filter").send_keys(Keys.CONTROL, "a", Keys.DELETE)
@@ -201,38 +201,39 @@ def test_the_filter_keeps_what_matches(page, dashboard):
     page.wait_texts("#event-list > li", [])
 
 
-def test_pause_holds_the_list_still(page, dashboard):
+def test_pause_freezes_the_list(page, dashboard):
     page.go("events")
     agent = join(dashboard, "worker")
     publish(agent, "before")
-    seen = ["before", "system.agent.register"]
-    page.wait_texts(TOPICS, seen)
+    shown = ["before", "system.agent.register"]
+    page.wait_texts(TOPICS, shown)
     pause = page.one("#pause")
     pause.click()
     assert pause.text == "Resume" and pause.get_attribute("aria-pressed") == "true"
     publish(agent, "during.1", "during.2")
-    page.wait_texts("#note", ["paused, 2 waiting"])
-    assert page.texts(TOPICS) == seen
+    page.wait_texts("#note", ["paused, 2 queued"])
+    assert page.texts(TOPICS) == shown
     pause.click()
-    page.wait_texts(TOPICS, ["during.2", "during.1", *seen])
+    page.wait_texts(TOPICS, ["during.2", "during.1", *shown])
     assert pause.text == "Pause" and pause.get_attribute("aria-pressed") == "false"
     page.wait_texts("#note", [""])
 
 
-def test_a_flood_is_bounded_and_what_is_passed_over_is_told(page, dashboard):
+def test_the_queue_is_bounded_and_dropped_events_are_counted(page, dashboard):
     page.go("events")
     agent = join(dashboard, "worker")
+    page.wait_texts(TOPICS, ["system.agent.register"])
     page.one("#pause").click()
     for n in range(1200):
         agent.publish("flood", id=str(n), payload=b"x" * 90)
     agent.ping()
-    page.wait_for(lambda: page.text("#note").startswith("paused, 500 waiting · "), "the list is not bounded")
-    page.wait_for(lambda: "701 older events given up" in page.text("#note") or "too fast" in page.text("#note"), "it is not told")
+    page.wait_for(lambda: page.text("#note").startswith("paused, 500 queued · "), "the queue is not bounded")
+    page.wait_for(lambda: "700 older events dropped" in page.text("#note") or "too slow" in page.text("#note"), "dropped events are not counted")
     page.one("#pause").click()
-    page.wait_for(lambda: len(page.texts("#event-list > li")) == 500, "not as many as are kept")
+    page.wait_for(lambda: len(page.texts("#event-list > li")) == 500, "the list has another length")
 
 
-def test_tools_show_calls_errors_and_latency(page, dashboard):
+def test_tools_have_calls_errors_and_latencies(page, dashboard):
     use(dashboard)
     page.go("tools")
     page.wait_texts("#tool-table .open", ["llm:generate", "summarise", "translate"])
@@ -244,39 +245,39 @@ def test_tools_show_calls_errors_and_latency(page, dashboard):
     assert page.texts("#tool-table th") == ["Tool", "Offered by", "Calls", "Errors", "Median", "95 %", "Longest", "Last call"]
     page.one("#tool-table tr:nth-child(3) .open").click()
     assert page.text("#drawer-title") == "translate" and "no dictionary" in page.text("#drawer-body")
-    assert page.complaints() == []
+    assert page.console_messages() == []
 
 
 def test_a_trace_opens_as_a_waterfall(page, dashboard):
     use(dashboard)
     page.go("traces")
-    page.wait_for(lambda: any("6 spans" in text for text in page.texts("#trace-list .trace")), "the trace is not whole")
+    page.wait_for(lambda: any("6 spans" in text for text in page.texts("#trace-list .trace")), "the trace is incomplete")
     page.one("#trace-filter").send_keys("dictionary")
-    page.wait_for(lambda: len(page.texts("#trace-list .trace")) == 1, "the filter does not hold")
+    page.wait_for(lambda: len(page.texts("#trace-list .trace")) == 1, "the filter has no effect")
     page.one("#trace-list .trace").click()
     page.wait_texts("#trace-id", [TRACE])
     names = ["event.publish", "event.deliver", "tool.call", "tool.call", "event.publish", "event.deliver"]
     page.wait_texts(".span b", names)
-    assert page.texts(".span .about") == ["news.local", "news.local", "summarise", "translate", "digest", "digest"]
+    assert page.texts(".span .subject") == ["news.local", "news.local", "summarise", "translate", "digest", "digest"]
     assert page.run("return [...document.querySelectorAll('.span')].map((e) => e.dataset.status)")[3] == "error"
     inside = "return [...document.querySelectorAll('.lane')].every((lane) => { const [a, b] = [lane, lane.firstChild].map((e) => e.getBoundingClientRect()); return b.left >= a.left - 1 && b.right <= a.right + 4 && b.width >= 3; })"
-    assert page.run(inside), "every bar lies in its lane"
+    assert page.run(inside), "every bar is inside of its lane"
     page.one(".span[data-status=error]").click()
     assert page.text("#drawer-title") == "tool.call" and "no dictionary" in page.text("#drawer-body")
-    # The address of a trace can be kept.
+    # The URL of a trace can be stored.
     page.open(dashboard, f"traces/{TRACE}")
     page.wait_texts(".span b", names)
-    assert page.complaints() == []
+    assert page.console_messages() == []
 
 
-def test_an_event_leads_to_its_trace(page, dashboard):
+def test_an_event_links_to_its_trace(page, dashboard):
     use(dashboard)
     page.go("events")
     page.wait_for(lambda: page.texts(TOPICS)[0] == "digest", "no event")
     page.wait_for(lambda: len(page.texts(TOPICS)) == 8, "not all events")
     page.one("#event-list .event").click()
     assert page.text("#drawer-title") == "event delivered"
-    page.one("#drawer .deeds button").click()
+    page.one("#drawer .actions button").click()
     page.wait_for(page.one("#view-traces").is_displayed, "traces are not shown")
     page.wait_texts("#trace-id", [TRACE])
 
@@ -285,10 +286,10 @@ def test_metrics_have_a_history(page, dashboard):
     use(dashboard)
     page.go("metrics")
     page.wait_for(lambda: page.run("return document.querySelectorAll('.chart .line[d^=M]').length") == 7, "no lines")
-    said = page.run("return [...document.querySelectorAll('.chart svg')].map((e) => e.getAttribute('aria-label'))")
-    assert said[0].startswith("Events published: now ") and "five minutes" in said[0]
+    labels = page.run("return [...document.querySelectorAll('.chart svg')].map((e) => e.getAttribute('aria-label'))")
+    assert labels[0].startswith("Events published: now ") and "five minutes" in labels[0]
     page.wait_for(lambda: page.texts(".chart .now")[4] == "2now", "two agents are connected")
-    assert page.complaints() == []
+    assert page.console_messages() == []
 
 
 def test_the_keyboard_reaches_everything(page, dashboard):
@@ -301,7 +302,7 @@ def test_the_keyboard_reaches_everything(page, dashboard):
     for _ in range(8):
         page.press(Keys.TAB)
         order.append(page.focused()[2] or page.focused()[1])
-        assert page.run(ring)[0] != "none", f"{order[-1]} does not show that it has the focus"
+        assert page.run(ring)[0] != "none", f"{order[-1]} has no focus ring"
     assert order == ["Overview", "Events", "Tools", "Traces", "Metrics", "theme", "?", page.texts(".node .name")[0]]
 
     page.press("?")
@@ -310,9 +311,9 @@ def test_the_keyboard_reaches_everything(page, dashboard):
     assert not page.one("#keys").is_displayed()
     for key, view in zip("12345", VIEWS):
         page.press(key)
-        page.wait_for(page.one(f"#view-{view}").is_displayed, f"{key} does not lead to {view}")
+        page.wait_for(page.one(f"#view-{view}").is_displayed, f"{key} does not show {view}")
     page.press("/")
-    page.wait_for(lambda: page.focused()[1] == "filter", "the filter has not the focus")
+    page.wait_for(lambda: page.focused()[1] == "filter", "the filter does not have the focus")
     page.press("digest")
     page.wait_texts(TOPICS, ["digest", "digest"])
     page.press(Keys.ESCAPE, "p")
@@ -329,7 +330,7 @@ def test_the_keyboard_reaches_everything(page, dashboard):
     assert page.run("return document.documentElement.dataset.theme") == "light"
 
 
-def test_the_colours_can_be_chosen_and_are_kept(page, dashboard):
+def test_the_colour_scheme_can_be_chosen_and_is_stored(page, dashboard):
     back = "return Math.max(...getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).slice(0, 3))"
     assert page.run(back) > 192
     page.one("#theme").click()
@@ -338,28 +339,28 @@ def test_the_colours_can_be_chosen_and_are_kept(page, dashboard):
     page.open(dashboard)
     assert page.run(back) < 64
     page.one("#theme").click()
-    assert page.run(back) > 192, "as the system says"
+    assert page.run(back) > 192, "as the system prefers"
 
 
-# The widest thing that reaches past the right edge of the window, or null.
+# The first element that exceeds the right edge of the window, or null.
 TOO_WIDE = """
 const edge = document.documentElement.clientWidth;
 const right = (e) => e.getBoundingClientRect().right;
-// What a box inside of the window cuts off is not in the way.
-const cut = (e) => e.parentElement && ((getComputedStyle(e.parentElement).overflowX !== "visible" && right(e.parentElement) <= edge) || cut(e.parentElement));
-const wide = [...document.body.querySelectorAll("*")].find((e) => right(e) > edge + 0.5 && !cut(e));
+// An element that is clipped by a box inside of the window does not count.
+const isClipped = (e) => e.parentElement && ((getComputedStyle(e.parentElement).overflowX !== "visible" && right(e.parentElement) <= edge) || isClipped(e.parentElement));
+const wide = [...document.body.querySelectorAll("*")].find((e) => right(e) > edge + 0.5 && !isClipped(e));
 return wide ? `${wide.tagName} ${wide.className} ${wide.getBoundingClientRect().right}` : null;
 """
 
 
 @pytest.mark.parametrize("width", [390, 1280, 2560])
-def test_nothing_is_wider_than_the_window(page, dashboard, pictures, width):
+def test_nothing_is_wider_than_the_window(page, dashboard, screenshots, width):
     page.show_as(width=width, height=1300)
     use(dashboard)
     long = "a-very-long-name." * 12 + "W" * 80
     agent = join(dashboard, long, ["news", long], [long, "summarise"])
     agent.publish(long, payload=b"0123456789" * 10, metadata={"traceparent": PARENT})
-    agent.hear_deliveries(1)
+    agent.receive_deliveries(1)
     call(dashboard, agent, long, output="1")
     page.wait_for(lambda: long in page.texts("#agents .open"), "the agent is not shown")
     for view in VIEWS:
@@ -373,13 +374,13 @@ def test_nothing_is_wider_than_the_window(page, dashboard, pictures, width):
         assert page.run("return window.innerWidth") == width
         assert page.run("return document.documentElement.scrollWidth") <= width, view
         assert page.run(TOO_WIDE) is None, view
-        page.keep_picture(pictures, f"dashboard-{view}-{width}")
+        page.save_screenshot(screenshots, f"dashboard-{view}-{width}")
     page.go("events")
     page.one("#event-list .event").click()
     assert page.run(TOO_WIDE) is None, "the details"
 
 
-# The lowest contrast, by WCAG 2's formula, between a text and what is painted behind it, as [ratio, text].
+# The lowest contrast between a text and its background, by WCAG 2's formula, as [ratio, text].
 CONTRAST = """
 const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
 const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -406,7 +407,7 @@ return [
 
 
 @pytest.mark.parametrize("scheme, dark", [("light", False), ("dark", True)])
-def test_both_colour_schemes_can_be_read(page, dashboard, pictures, scheme, dark):
+def test_both_colour_schemes_have_enough_contrast(page, dashboard, screenshots, scheme, dark):
     page.show_as(scheme=scheme)
     use(dashboard)
     page.wait_for(lambda: "summarise" in page.texts(".node .name"), "the network is not drawn")
@@ -422,15 +423,15 @@ def test_both_colour_schemes_can_be_read(page, dashboard, pictures, scheme, dark
             page.wait_for(lambda: page.texts(".span"), "no span")
         ratio, where = page.run(CONTRAST)
         assert ratio >= 4.5, f"{view}: {where!r} has a contrast of {ratio:.2f}"
-        page.keep_picture(pictures, f"dashboard-{view}-{scheme}")
+        page.save_screenshot(screenshots, f"dashboard-{view}-{scheme}")
 
 
-def test_the_page_says_that_the_runtime_is_gone_and_comes_back(page, dashboard, start):
+def test_the_page_shows_that_the_runtime_is_unreachable_and_reconnects(page, dashboard, start):
     port = str(urlsplit(dashboard.dashboard).port)
     assert dashboard.stop() == 0
-    page.wait_for(lambda: page.one("#link").get_attribute("data-state") == "lost", "the page still says live")
+    page.wait_for(lambda: page.one("#link").get_attribute("data-state") == "lost", "the page still shows live")
     assert "does not answer" in page.text("#link")
     again = start(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT=port)
-    page.wait_for(lambda: page.text("#link") == "live", "it does not come back")
+    page.wait_for(lambda: page.text("#link") == "live", "it does not reconnect")
     join(again, "newcomer")
     page.wait_texts("#agents tbody .open", ["newcomer"])

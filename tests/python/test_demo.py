@@ -1,4 +1,4 @@
-"""The example that makes the dashboard come alive."""
+"""The example that shows the dashboard in use."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import ask_json
+from dashboard import get_json
 from server import DEADLINE
 
 AGENTS = {"archivist", "executor", "forecaster", "market-data", "planner", "risk-desk"}
@@ -15,7 +15,7 @@ AGENTS = {"archivist", "executor", "forecaster", "market-data", "planner", "risk
 
 @pytest.fixture
 def demo():
-    """Starts the example beside a server."""
+    """Starts the example; it is killed after the test."""
     processes = []
 
     def start_one(server, **environment):
@@ -32,27 +32,27 @@ def demo():
 
 
 def await_agents(server):
-    """Waits until all of them are connected."""
+    """Waits until all agents of the example are connected."""
     deadline = time.monotonic() + DEADLINE
-    while {a["id"] for a in ask_json(server, "/api/topology")["agents"] if a["connected"]} != AGENTS:
-        assert time.monotonic() < deadline, ask_json(server, "/api/topology")
+    while {a["id"] for a in get_json(server, "/api/topology")["agents"] if a["connected"]} != AGENTS:
+        assert time.monotonic() < deadline, get_json(server, "/api/topology")
 
 
-def test_agents_come_speak_call_and_come_back(start, demo):
+def test_the_agents_publish_call_tools_and_reconnect(start, demo):
     on = dict(LOOM_DASHBOARD="on", LOOM_DASHBOARD_PORT="0", LOOM_BRIDGE_TOKEN="token")
     server = start(**on)
     process = demo(server, LOOM_BRIDGE_TOKEN="token")
     assert process.stdout.readline().startswith("6 agents at ")
     await_agents(server)
     deadline = time.monotonic() + DEADLINE
-    while sum(tool["calls"] for tool in ask_json(server, "/api/tools")["tools"]) < 2:
-        assert time.monotonic() < deadline, "nobody calls a tool"
+    while sum(tool["calls"] for tool in get_json(server, "/api/tools")["tools"]) < 2:
+        assert time.monotonic() < deadline, "no tool is called"
     prices = {"market.price.btc", "market.price.eth", "market.price.sol"}
-    while not prices <= {flow["topic"] for flow in ask_json(server, "/api/flow")["flows"]}:
+    while not prices <= {flow["topic"] for flow in get_json(server, "/api/flow")["flows"]}:
         assert time.monotonic() < deadline, "prices are missing"
-    calls = [s for s in ask_json(server, "/api/spans/recent?limit=1000") if s["name"] == "tool.call"]
-    names = {span["name"] for span in ask_json(server, f"/api/traces/{calls[0]['trace_id']}")}
-    assert {"event.publish", "tool.call"} <= names, "an event and the calls that it led to are one trace"
+    calls = [s for s in get_json(server, "/api/spans/recent?limit=1000") if s["name"] == "tool.call"]
+    names = {span["name"] for span in get_json(server, f"/api/traces/{calls[0]['trace_id']}")}
+    assert {"event.publish", "tool.call"} <= names, "an event and the calls that it caused are one trace"
     address = server.address
     assert server.stop() == 0
     await_agents(start(**on | {"LOOM_BRIDGE_ADDR": address}))

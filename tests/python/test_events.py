@@ -5,15 +5,15 @@ import pytest
 from agent import Agent, join, register
 
 
-def test_patterns_match_as_the_protocol_says(server):
+def test_patterns_match_as_the_protocol_defines(server):
     patterns = ["p.*", "p", "p.x", "*", "*.x", "p.*.q", "p.#", "p.b*"]
     listener = join(server, "listener", patterns)
-    speaker = join(server, "speaker")
+    publisher = join(server, "publisher")
     for topic in ["p", "p.x", "p.x.y", "p.", "pq.x", "P.x", "p.b", "p.bc", "*", "p.#", "p.*.q", "x"]:
-        speaker.publish(topic, id=topic)
-    speaker.publish("p", id="last")
-    heard = listener.hear_deliveries(13)
-    assert sorted(heard) == sorted([
+        publisher.publish(topic, id=topic)
+    publisher.publish("p", id="last")
+    deliveries = listener.receive_deliveries(13)
+    assert sorted(deliveries) == sorted([
         ("p", "p"),
         ("p.*", "p.x"),
         ("p.x", "p.x"),
@@ -36,8 +36,8 @@ def test_each_matching_subscription_delivers_separately(server):
     listener.publish("p.x", id="2")
     listener.publish("other", id="3")
     listener.publish("a", id="4")
-    heard = listener.hear_deliveries(6)
-    assert heard == [("a", "1")] * 2 + [("p.*", "2")] * 2 + [("a", "4")] * 2
+    deliveries = listener.receive_deliveries(6)
+    assert deliveries == [("a", "1")] * 2 + [("p.*", "2")] * 2 + [("a", "4")] * 2
 
 
 def test_an_event_arrives_as_it_was_sent(server):
@@ -55,69 +55,69 @@ def test_an_event_arrives_as_it_was_sent(server):
         tags=["b", "a", "b"],
         priority=-3,
     )
-    speaker = join(server, "speaker")
-    speaker.say(publish=speaker.pb.Publish(topic="t", event=event))
-    speaker.publish("t")
-    assert listener.hear().delivery.event == event
-    assert listener.hear().delivery.event == event_pb2.Event(), "nothing is added to an empty one either"
+    publisher = join(server, "publisher")
+    publisher.send(publish=publisher.pb.Publish(topic="t", event=event))
+    publisher.publish("t")
+    assert listener.receive().delivery.event == event
+    assert listener.receive().delivery.event == event_pb2.Event(), "nothing is added to an empty event either"
 
 
-def test_order_is_kept_per_publisher_and_over_topics(server):
+def test_order_is_kept_per_publisher_across_topics(server):
     listener = join(server, "listener", ["a", "b.*"])
-    speakers = [join(server, f"speaker-{n}") for n in range(3)]
+    publishers = [join(server, f"publisher-{n}") for n in range(3)]
     for n in range(300):
-        for speaker in speakers:
-            speaker.publish("a" if n % 2 else "b.x", id=str(n), source=str(id(speaker)))
-    heard = [listener.hear().delivery.event for _ in range(900)]
-    for speaker in speakers:
-        mine = [int(event.id) for event in heard if event.source == str(id(speaker))]
-        assert mine == list(range(300))
+        for publisher in publishers:
+            publisher.publish("a" if n % 2 else "b.x", id=str(n), source=str(id(publisher)))
+    events = [listener.receive().delivery.event for _ in range(900)]
+    for publisher in publishers:
+        numbers = [int(event.id) for event in events if event.source == str(id(publisher))]
+        assert numbers == list(range(300))
 
 
-def test_what_makes_no_sense_is_ignored(server):
+def test_messages_without_a_meaning_are_ignored(server):
     agent = join(server, "agent", ["t"])
-    agent.say(ack=agent.pb.Ack(message_id="somebody else"))
-    agent.say(publish=agent.pb.Publish(topic="t"))
-    agent.say()
-    agent.say(tool_result={"id": "nobody asked"})
+    agent.send(ack=agent.pb.Ack(message_id="another agent"))
+    agent.send(publish=agent.pb.Publish(topic="t"))
+    agent.send()
+    agent.send(tool_result={"id": "no such call"})
     assert agent.ping().status == "ok"
     agent.publish("t", id="1")
-    assert agent.hear_deliveries(1) == [("t", "1")]
+    assert agent.receive_deliveries(1) == [("t", "1")]
 
 
 @pytest.mark.parametrize("agent_id", ["", "never registered"])
-def test_an_unknown_agent_may_ping_and_publish_and_hears_nothing(server, agent_id):
+def test_an_unknown_agent_may_ping_and_publish_and_gets_no_events(server, agent_id):
     listener = join(server, "listener", ["t"])
     unknown = Agent(server, agent_id).listen()
     assert unknown.ping().timestamp_ms > 1_600_000_000_000
     unknown.publish("t", id="1")
-    assert listener.hear_deliveries(1) == [("t", "1")]
+    assert listener.receive_deliveries(1) == [("t", "1")]
     unknown.half_close()
-    assert unknown.hear() is None
+    assert unknown.receive() is None
 
 
-def test_a_reader_that_sleeps_stops_nobody_and_is_told_what_it_lost(server):
+def test_a_slow_reader_blocks_no_one_else_and_gets_the_number_of_dropped_events(server):
     total, payload = 6000, bytes(8 * 1024)
     assert register(server, "sleeper", ["t"]).success
     sleeper = Agent(server, "sleeper", channel=server.connect())
     other = join(server, "other", ["t"])
-    speaker = join(server, "speaker")
+    publisher = join(server, "publisher")
     for n in range(total):
-        speaker.publish("t", id=str(n), payload=payload)
-        # The one who reads keeps up with the speaker, so it loses nothing.
-        assert other.hear_deliveries(1) == [("t", str(n))]
-    assert speaker.ping().status == "ok"
+        publisher.publish("t", id=str(n), payload=payload)
+        # This agent reads as fast as events are published, so none of its events is dropped.
+        assert other.receive_deliveries(1) == [("t", str(n))]
+    assert publisher.ping().status == "ok"
 
     sleeper.listen()
-    heard, dropped, last = 0, 0, -1
+    received, dropped, last = 0, 0, -1
     while last != total - 1:
-        message = sleeper.hear()
+        message = sleeper.receive()
         kind = message.WhichOneof("msg")
         if kind == "delivery":
-            heard, last = heard + 1, int(message.delivery.event.id)
+            received, last = received + 1, int(message.delivery.event.id)
         elif kind == "err":
             assert message.err.code == "EVENTS_DROPPED"
             dropped += int(message.err.message.split()[0])
             assert "of t " in message.err.message
-    assert heard + dropped == total
-    assert dropped > 0 and heard >= 2048
+    assert received + dropped == total
+    assert dropped > 0 and received >= 2048

@@ -1,4 +1,4 @@
-"""The service `EventBus`: events without being an agent."""
+"""The service `EventBus`: publish and subscribe without being an agent."""
 
 import queue
 import threading
@@ -12,7 +12,7 @@ from server import DEADLINE
 
 @pytest.fixture
 def bus(server):
-    """A stub of `EventBus`."""
+    """Returns a stub of `EventBus`."""
     from loom.v1 import event_pb2_grpc
 
     return event_pb2_grpc.EventBusStub(server.channel)
@@ -26,21 +26,21 @@ def publish(bus, topic, **event):
 
 
 def stats(bus, topic=""):
-    """What is known of a topic."""
+    """Returns the stats of a topic."""
     from loom.v1 import event_pb2
 
     return bus.GetStats(event_pb2.StatsRequest(topic=topic), timeout=DEADLINE)
 
 
 class Subscriber:
-    """A subscription whose events wait in a queue."""
+    """A subscription that queues its events."""
 
     def __init__(self, bus, read=True, **request):
         from loom.v1 import event_pb2
 
         self.call = bus.Subscribe(event_pb2.SubscribeRequest(**request))
         self.id = dict(self.call.initial_metadata())["loom-subscription-id"]
-        self.heard = queue.Queue()
+        self.events = queue.Queue()
         if read:
             self.read()
 
@@ -50,38 +50,38 @@ class Subscriber:
     def _read(self):
         try:
             for event in self.call:
-                self.heard.put(event)
+                self.events.put(event)
         except grpc.RpcError:
             pass
-        self.heard.put(None)
+        self.events.put(None)
 
     def ids(self, count):
-        return [self.heard.get(timeout=DEADLINE).id for _ in range(count)]
+        return [self.events.get(timeout=DEADLINE).id for _ in range(count)]
 
     def end(self):
-        while self.heard.get(timeout=DEADLINE) is not None:
+        while self.events.get(timeout=DEADLINE) is not None:
             pass
         return self.call.code()
 
 
-def test_events_pass_between_the_bus_and_agents(server, bus):
+def test_events_pass_between_subscribers_and_agents(server, bus):
     from loom.v1 import event_pb2
 
     agent = join(server, "agent", ["to.agent"])
     subscriber = Subscriber(bus, topic="from.*")
     event = event_pb2.Event(id="1", type="k", metadata={"x": "y"}, payload=b"\0\xff", tags=["a"], priority=-1)
-    agent.say(publish=agent.pb.Publish(topic="from.agent", event=event))
-    assert subscriber.heard.get(timeout=DEADLINE) == event
-    answer = bus.Publish(event_pb2.PublishRequest(topic="to.agent", event=event), timeout=DEADLINE)
-    assert (answer.success, answer.error_message, answer.sequence_number) == (True, "", 2)
-    assert agent.hear().delivery.event == event
-    assert publish(bus, "nobody").sequence_number == 3
+    agent.send(publish=agent.pb.Publish(topic="from.agent", event=event))
+    assert subscriber.events.get(timeout=DEADLINE) == event
+    response = bus.Publish(event_pb2.PublishRequest(topic="to.agent", event=event), timeout=DEADLINE)
+    assert (response.success, response.error_message, response.sequence_number) == (True, "", 2)
+    assert agent.receive().delivery.event == event
+    assert publish(bus, "no.subscriber").sequence_number == 3
 
-    refused = bus.Publish(event_pb2.PublishRequest(topic="to.agent"), timeout=DEADLINE)
-    assert (refused.success, refused.error_message) == (False, "event is missing")
+    response = bus.Publish(event_pb2.PublishRequest(topic="to.agent"), timeout=DEADLINE)
+    assert (response.success, response.error_message) == (False, "event is missing")
 
 
-def test_a_subscription_takes_what_it_asked_for(bus):
+def test_a_subscription_gets_matching_events_only(bus):
     subscriber = Subscriber(bus, topic="t", event_types=["order", "offer"], filters={"region": "north"})
     publish(bus, "t", id="1", type="order", metadata={"loom.region": "north"})
     publish(bus, "t", id="2", type="order", metadata={"region": "south"})
@@ -91,7 +91,7 @@ def test_a_subscription_takes_what_it_asked_for(bus):
     assert subscriber.ids(2) == ["1", "5"]
 
 
-def test_a_subscription_ends_when_it_is_told_to(bus):
+def test_unsubscribe_ends_a_subscription(bus):
     from loom.v1 import event_pb2
 
     kept, ended = Subscriber(bus, topic="t"), Subscriber(bus, topic="t")
@@ -116,7 +116,7 @@ def test_subscriptions_end_with_unavailable_when_the_server_stops(server, bus):
     assert subscriber.end() == grpc.StatusCode.UNAVAILABLE
 
 
-def test_stats_speak_of_a_topic_a_pattern_or_everything(bus):
+def test_stats_cover_a_topic_a_pattern_or_everything(bus):
     Subscriber(bus, topic="p.*")
     Subscriber(bus, topic="p.x")
     for topic in ["p.x", "p.x", "p.y", "q"]:
@@ -132,21 +132,21 @@ def test_stats_speak_of_a_topic_a_pattern_or_everything(bus):
 
 
 @pytest.mark.parametrize("qos, kept", [(0, 512), (1, 2048), (2, 4096)])
-def test_a_slow_subscriber_loses_the_oldest_by_its_qos(server, bus, qos, kept):
-    # More than fills the queue and what a connection buffers by itself, which is some 8 MiB.
+def test_a_slow_subscriber_loses_the_oldest_events_beyond_the_limit_of_its_qos(server, bus, qos, kept):
+    # More than the queue and the buffers of a connection hold; the latter hold about 8 MiB.
     total, payload = kept + 2000, bytes(8 * 1024)
     slow = Subscriber(bus, topic="t", qos=qos, read=False)
-    speaker = join(server, "speaker")
+    publisher = join(server, "publisher")
     for n in range(total):
-        speaker.publish("t", id=str(n), payload=payload)
-    speaker.ping()
+        publisher.publish("t", id=str(n), payload=payload)
+    publisher.ping()
     backlog = stats(bus, "t").backlog_size
     assert kept - 64 <= backlog <= kept
     slow.read()
-    heard = slow.ids(backlog)
-    while heard[-1] != str(total - 1):
-        heard += slow.ids(1)
-    numbers = [int(n) for n in heard]
+    ids = slow.ids(backlog)
+    while ids[-1] != str(total - 1):
+        ids += slow.ids(1)
+    numbers = [int(n) for n in ids]
     assert numbers == sorted(numbers)
     assert kept <= len(numbers) < total
 

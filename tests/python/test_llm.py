@@ -1,4 +1,4 @@
-"""Language models: the tool `llm:generate` against a real OpenAI-compatible server, and beside OpenAI's own client."""
+"""The tool `llm:generate` with a real OpenAI-compatible server, compared with OpenAI's own client."""
 
 import json
 import socket
@@ -17,7 +17,7 @@ HELLO = ({"userMessage": "hello"}, {"content": TEXT})
 
 
 def refusing(user, status, times, **more):
-    """Fixtures that refuse so many times before they answer."""
+    """Returns fixtures that fail with a status this many times before they respond."""
     error = {"error": {"message": "not now"}, "status": status, **more}
     refusals = [({"userMessage": user, "sequenceIndex": n}, error) for n in range(times)]
     return [*refusals, ({"userMessage": user}, {"content": "at last"})]
@@ -25,7 +25,7 @@ def refusing(user, status, times, **more):
 
 @pytest.fixture
 def model(tmp_path):
-    """Starts real servers of language models."""
+    """Starts servers of language models; they are killed after the test."""
     started = []
 
     def start_one(*fixtures, options=()):
@@ -39,14 +39,14 @@ def model(tmp_path):
         one.close()
 
 
-def table(at, **more):
-    """A table [llm.*] that leads to this model, or address."""
-    url = at if isinstance(at, str) else at.url
+def table(api, **more):
+    """Returns a table [llm.*] for the API of this model, or at this URL."""
+    url = api if isinstance(api, str) else api.url
     return {"type": "http", "api_key": KEY, "api_base": url, "model": "m", **more}
 
 
 def generate(server, arguments, timeout_ms=10_000, **more):
-    """Calls the tool; gRPC itself always says OK."""
+    """Calls the tool; the gRPC status is always OK."""
     from loom.v1 import action_pb2
 
     arguments = json.dumps(arguments)
@@ -55,59 +55,59 @@ def generate(server, arguments, timeout_ms=10_000, **more):
 
 
 def output(result):
-    """The output of a call that went well."""
+    """Returns the output of a successful call."""
     assert result.status == 0, result
     return json.loads(result.output)
 
 
 def failure(result):
-    """Status, message and details of a call that did not."""
+    """Returns status, message and details of a failed call."""
     from loom.v1 import action_pb2
 
     assert KEY not in str(result)
     return action_pb2.ToolStatus.Name(result.status), result.error.message, dict(result.error.details)
 
 
-def test_plain_streamed_and_openais_own_client_read_the_same(start, model):
+def test_complete_and_streamed_responses_equal_those_of_openais_client(start, model):
     model = model(HELLO, options=["--chunk-size", "7"])
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(model)}))
     plain = output(generate(server, {"prompt": "hello", "system": "be kind", "temperature": 0.5}))
     streamed = output(generate(server, {"messages": [{"role": "user", "content": "hello"}], "stream": True}))
     client = openai.OpenAI(base_url=f"{model.url}/v1", api_key=KEY)
-    theirs = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hello"}])
-    assert plain["text"] == streamed["text"] == theirs.choices[0].message.content == TEXT
-    for ours in (plain, streamed):
-        assert (ours["provider"], ours["model"], ours["finish_reason"]) == ("here", "m", "stop")
-        assert ours["usage"]["total_tokens"] > 0
-    assert streamed["usage"] == {key: getattr(theirs.usage, key) for key in streamed["usage"]}
+    reference = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hello"}])
+    assert plain["text"] == streamed["text"] == reference.choices[0].message.content == TEXT
+    for completion in (plain, streamed):
+        assert (completion["provider"], completion["model"], completion["finish_reason"]) == ("local", "m", "stop")
+        assert completion["usage"]["total_tokens"] > 0
+    assert streamed["usage"] == {key: getattr(reference.usage, key) for key in streamed["usage"]}
     first = model.requests()[0]["body"]
     assert (first["max_tokens"], first["temperature"], first["stream"]) == (2048, 0.5, False)
     assert [message["role"] for message in first["messages"]] == ["system", "user"]
 
 
-def test_pieces_are_published_in_order_and_so_is_the_end(start, model):
+def test_chunks_are_published_in_order_followed_by_the_end(start, model):
     model = model(HELLO, options=["--chunk-size", "7"])
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(model)}))
     listener = join(server, "listener", ["answers.*"])
     arguments = {"prompt": "hello", "topic": "answers.1"}
     done = output(generate(server, arguments, correlation_id="k"))
-    heard = []
-    while not heard or heard[-1].type == "llm.delta":
-        heard.append(listener.hear().delivery.event)
-    *pieces, last = heard
-    assert "".join(json.loads(event.payload)["text"] for event in pieces) == TEXT
-    assert [json.loads(event.payload)["index"] for event in pieces] == list(range(len(pieces)))
-    assert len(pieces) > 5
+    events = []
+    while not events or events[-1].type == "llm.delta":
+        events.append(listener.receive().delivery.event)
+    *chunks, last = events
+    assert "".join(json.loads(event.payload)["text"] for event in chunks) == TEXT
+    assert [json.loads(event.payload)["index"] for event in chunks] == list(range(len(chunks)))
+    assert len(chunks) > 5
     assert (last.type, json.loads(last.payload)) == ("llm.done", done)
-    assert all(event.metadata["loom.correlation_id"] == "k" for event in heard)
-    assert all(event.metadata["loom.call_id"] == "c" for event in heard)
+    assert all(event.metadata["loom.correlation_id"] == "k" for event in events)
+    assert all(event.metadata["loom.call_id"] == "c" for event in events)
 
-    generate(server, {**arguments, "topic": "answers.2", "prompt": "nobody knows"})
-    event = listener.hear().delivery.event
-    assert event.type == "llm.error" and "here" in json.loads(event.payload)["message"]
+    generate(server, {**arguments, "topic": "answers.2", "prompt": "unknown"})
+    event = listener.receive().delivery.event
+    assert event.type == "llm.error" and "local" in json.loads(event.payload)["message"]
 
 
-def test_who_gets_which_provider(start, model):
+def test_the_provider_is_chosen_by_call_agent_and_configuration(start, model):
     first, second = model(HELLO), model(HELLO)
     providers = {"z": table(first, model="mz"), "a": table(second, model="ma")}
     agents = json.dumps({"planner": {"llm_provider": "a", "topics": ["t"]}})
@@ -124,66 +124,66 @@ def test_who_gets_which_provider(start, model):
     assert chosen({**hello, "provider": "z"}, **{"x-agent-id": "planner"}) == "z"
     assert output(generate(server, {**hello, "model": "other"}))["model"] == "other"
     status, message, _ = failure(generate(server, {**hello, "provider": "x"}))
-    assert (status, message) == ("TOOL_INVALID_ARGUMENTS", 'there is no provider "x"; there are: z, a')
+    assert (status, message) == ("TOOL_INVALID_ARGUMENTS", 'unknown provider "x"; configured: z, a')
 
     default = json.dumps({**providers, "default": "a"})
     server = start(LOOM_LLM_PROVIDERS=default)
     assert output(generate(server, hello))["provider"] == "a"
 
 
-def test_single_variables_are_enough(start, model):
+def test_variables_for_single_settings_are_enough(start, model):
     model = model(HELLO)
     single = dict(LOOM_LLM_API_BASE=model.url, LOOM_LLM_API_KEY=KEY, LOOM_LLM_MODEL="alone")
     done = output(generate(start(**single), {"prompt": "hello"}))
     assert (done["text"], done["provider"], done["model"]) == (TEXT, "env", "alone")
 
 
-def test_what_may_pass_is_asked_again(start, model):
+def test_transient_errors_are_retried(start, model):
     fixtures = [*refusing("busy", 429, 2, retryAfter=0), *refusing("broken", 503, 1), *refusing("late", 408, 1)]
     model = model(*fixtures)
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(model)}))
     for prompt, requests in [("busy", 3), ("broken", 2), ("late", 2)]:
         before = len(model.requests())
         assert output(generate(server, {"prompt": prompt}))["text"] == "at last"
         assert len(model.requests()) - before == requests
 
 
-def test_retry_after_is_kept_within_the_time_there_is(start, model):
+def test_retry_after_is_honoured_within_the_timeout(start, model):
     fixtures = [*refusing("soon", 429, 1, retryAfter=1), *refusing("much later", 429, 1, retryAfter=60)]
     model = model(*fixtures)
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
-    begun = time.monotonic()
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(model)}))
+    start_time = time.monotonic()
     assert output(generate(server, {"prompt": "soon"}))["text"] == "at last"
-    assert time.monotonic() - begun >= 1
+    assert time.monotonic() - start_time >= 1
     status, message, details = failure(generate(server, {"prompt": "much later"}))
     assert (status, details["status"], details["retry_after_ms"]) == ("TOOL_ERROR", "429", "60000")
-    assert message == f"provider here at {model.url}/v1/chat/completions answered 429: not now"
-    assert len(model.requests()) == 3, "nobody asked again who had been told to come much later"
+    assert message == f"provider local at {model.url}/v1/chat/completions returned status 429: not now"
+    assert len(model.requests()) == 3, "a pause beyond the timeout is not waited for"
 
 
 @pytest.mark.parametrize("status", [400, 404, 422])
-def test_what_will_not_pass_is_not_asked_again(start, model, status):
+def test_permanent_errors_are_not_retried(start, model, status):
     model = model(*refusing("no", status, 5))
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(model)}))
     code, message, _ = failure(generate(server, {"prompt": "no"}))
-    assert code == "TOOL_ERROR" and f"answered {status}: not now" in message
+    assert code == "TOOL_ERROR" and f"returned status {status}: not now" in message
     assert len(model.requests()) == 1
 
 
-def test_a_wrong_key_is_refused_and_never_told(start, model):
+def test_a_wrong_key_is_refused_and_never_shown(start, model):
     model = model(HELLO)
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model, api_key="sk-wrong-key")}))
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(model, api_key="sk-wrong-key")}))
     code, message, details = failure(generate(server, {"prompt": "hello"}))
     assert code == "TOOL_ERROR" and details["status"] == "401"
     assert "sk-wrong" not in message and model.url in message
 
 
-def test_limits_are_the_providers(start, model):
+def test_limits_of_the_provider_apply(start, model):
     model = model(HELLO)
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model, max_tokens=100, temperature=0)}))
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(model, max_tokens=100, temperature=0)}))
     code, message, _ = failure(generate(server, {"prompt": "hello", "max_tokens": 101}))
     assert code == "TOOL_INVALID_ARGUMENTS"
-    assert "max_tokens is 101; provider here allows at most 100" in message
+    assert "max_tokens is 101; provider local allows at most 100" in message
     assert model.requests() == []
     generate(server, {"prompt": "hello"})
     body = model.requests()[0]["body"]
@@ -192,70 +192,70 @@ def test_limits_are_the_providers(start, model):
     assert code == "TOOL_INVALID_ARGUMENTS" and "unknown field `promt`" in message
 
 
-def test_a_slow_provider_is_waited_for_as_long_as_its_table_says(start, model):
+def test_the_timeout_of_the_provider_applies(start, model):
     model = model(HELLO, options=["--chaos-latency", "20000"])
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model, timeout_sec=1)}))
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(model, timeout_sec=1)}))
     for stream in (False, True):
-        begun = time.monotonic()
+        start_time = time.monotonic()
         code, message, _ = failure(generate(server, {"prompt": "hello", "stream": stream}))
-        assert code == "TOOL_TIMEOUT" and 0.9 < time.monotonic() - begun < 5
-        assert message == f"provider here at {model.url}/v1/chat/completions did not answer within 1s"
-    begun = time.monotonic()
+        assert code == "TOOL_TIMEOUT" and 0.9 < time.monotonic() - start_time < 5
+        assert message == f"provider local at {model.url}/v1/chat/completions did not respond within 1s"
+    start_time = time.monotonic()
     code, message, _ = failure(generate(server, {"prompt": "hello"}, timeout_ms=200))
-    assert code == "TOOL_TIMEOUT" and time.monotonic() - begun < 1 and "here" in message
+    assert code == "TOOL_TIMEOUT" and time.monotonic() - start_time < 1 and "local" in message
 
 
-def test_a_stream_may_take_longer_than_its_timeout_as_long_as_it_goes_on(start, model):
+def test_a_streamed_response_may_take_longer_than_the_timeout_of_a_chunk(start, model):
     model = model(HELLO, options=["--chunk-size", "6", "--latency", "250"])
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model, timeout_sec=1)}))
-    begun = time.monotonic()
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(model, timeout_sec=1)}))
+    start_time = time.monotonic()
     assert output(generate(server, {"prompt": "hello", "stream": True}))["text"] == TEXT
-    assert time.monotonic() - begun > 1
+    assert time.monotonic() - start_time > 1
 
 
-@pytest.mark.parametrize("chaos, said", [
-    ("--chaos-malformed", "gave an answer that cannot be used"),
-    ("--chaos-disconnect", "provider here at"),
+@pytest.mark.parametrize("chaos, expected", [
+    ("--chaos-malformed", "sent an invalid response"),
+    ("--chaos-disconnect", "provider local at"),
 ])
-def test_answers_that_are_none(start, model, chaos, said):
+def test_invalid_and_interrupted_responses_are_failures(start, model, chaos, expected):
     model = model(HELLO, options=[chaos, "1"])
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(model)}))
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(model)}))
     for stream in (False, True):
         code, message, _ = failure(generate(server, {"prompt": "hello", "stream": stream}))
-        assert code == "TOOL_ERROR" and said in message, message
+        assert code == "TOOL_ERROR" and expected in message, message
 
 
-def test_nobody_there(start):
+def test_a_refused_connection_is_a_failure(start):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://user:hush@127.0.0.1:{taken.getsockname()[1]}"
-        server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(url, timeout_sec=2)}))
+        server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(url, timeout_sec=2)}))
         code, message, _ = failure(generate(server, {"prompt": "hello"}))
-    assert code == "TOOL_ERROR" and message.startswith("could not reach provider here at http://127.0.0.1:")
+    assert code == "TOOL_ERROR" and message.startswith("could not connect to provider local at http://127.0.0.1:")
     assert "refused" in message and "hush" not in message
 
 
 def test_a_redirect_is_not_followed(start):
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        def answer():
+        def redirect():
             with listener.accept()[0] as connection:
                 connection.recv(65536)
                 connection.sendall(b"HTTP/1.1 307 x\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n")
 
-        threading.Thread(target=answer, daemon=True).start()
+        threading.Thread(target=redirect, daemon=True).start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": table(url)}))
+        server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(url)}))
         code, message, _ = failure(generate(server, {"prompt": "hello"}))
-    assert code == "TOOL_ERROR" and "redirects, which is not followed" in message
+    assert code == "TOOL_ERROR" and "redirects are not followed" in message
 
 
-def test_without_a_provider_the_tool_says_what_to_do(start):
+def test_without_a_provider_the_failure_names_the_setting(start):
     server = start()
     code, message, _ = failure(generate(server, {"prompt": "hello"}))
     assert code == "TOOL_ERROR" and "[llm.<name>]" in message
-    server = start(LOOM_LLM_PROVIDERS=json.dumps({"here": {"model": "m"}}))
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": {"model": "m"}}))
     code, message, _ = failure(generate(server, {"prompt": "hello"}))
-    assert (code, message) == ("TOOL_ERROR", "provider here cannot be used: it has no api_base")
+    assert (code, message) == ("TOOL_ERROR", "provider local cannot be used: api_base is missing")
 
 
 def test_the_tool_is_listed_with_its_schema(server):

@@ -1,4 +1,4 @@
-"""MCP servers: the real ones, started, called, stopped and killed."""
+"""Real MCP servers, started, called, stopped and killed."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from server import DEADLINE
 
 @pytest.fixture
 def files(tmp_path):
-    """A folder that a server may read."""
+    """Returns a folder that a server may read."""
     folder = tmp_path / "files"
     folder.mkdir()
     (folder / "hello.txt").write_text("Grüße\n")
@@ -23,12 +23,12 @@ def files(tmp_path):
 
 
 def filesystem(folder):
-    """The table of a file server."""
+    """Returns the table of the filesystem server."""
     return {"command": node_program("mcp-server-filesystem"), "args": [str(folder)]}
 
 
 def everything(**env):
-    """The table of the server that can do everything."""
+    """Returns the table of the reference server."""
     return {"command": node_program("mcp-server-everything"), "args": [], "env": env}
 
 
@@ -41,7 +41,7 @@ def call(server, name, arguments=None, timeout_ms=15_000):
 
 
 def text(result):
-    """The only text of a call that went well."""
+    """Returns the only text of a successful call."""
     assert result.status == 0, result
     [content] = json.loads(result.output)
     assert content["type"] == "text"
@@ -49,31 +49,31 @@ def text(result):
 
 
 def failure(result):
-    """Status and message of a call that did not."""
+    """Returns status and message of a failed call."""
     from loom.v1 import action_pb2
 
     return action_pb2.ToolStatus.Name(result.status), result.error.message
 
 
 def listed(server):
-    """All tools by name."""
+    """Returns all tools by name."""
     from loom.v1 import action_pb2, action_pb2_grpc
 
     stub = action_pb2_grpc.ToolServiceStub(server.channel)
     return {tool.name: tool for tool in stub.ListTools(action_pb2.ListToolsRequest(), timeout=DEADLINE).tools}
 
 
-def until(what, happened):
-    """Waits for what another process does."""
+def until(what, condition):
+    """Waits until the condition holds, and returns its value."""
     deadline = time.monotonic() + DEADLINE
-    while not (value := happened()):
-        assert time.monotonic() < deadline, f"never: {what}"
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"timeout: {what}"
         time.sleep(0.01)
     return value
 
 
 def children(pid):
-    """The processes that a process started, and all that those did."""
+    """Returns the processes that a process has started, directly or indirectly."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in map(int, (task / "children").read_text().split()):
@@ -82,7 +82,7 @@ def children(pid):
 
 
 def runs(pid):
-    """Whether a process runs: not one that nobody has waited for."""
+    """Returns whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
@@ -90,19 +90,19 @@ def runs(pid):
 
 
 def child(server):
-    """The one process that the server started."""
+    """Returns the only process that the server has started."""
     [pid] = until("the MCP server is started", lambda: children(server.process.pid))
     return pid
 
 
 def file_servers(server):
-    """The processes among them that serve files."""
+    """Returns the processes of filesystem servers."""
     started = children(server.process.pid)
     return [pid for pid in started if b"filesystem" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def in_background(call):
-    """Runs a call beside the test; the list gets its result."""
+    """Runs a call in a thread; the list gets its result."""
     results = []
     thread = threading.Thread(target=lambda: results.append(call()), daemon=True)
     thread.start()
@@ -112,7 +112,7 @@ def in_background(call):
 def test_a_call_right_after_the_start_waits_for_the_server(start, files):
     server = start(LOOM_MCP_SERVERS=json.dumps({"filesystem": filesystem(files)}))
     path = str(files / "hello.txt")
-    # Whoever calls it first: readiness did not wait for it.
+    # The server's readiness does not wait for MCP servers.
     assert text(call(server, "filesystem:read_file", {"path": path})) == "Grüße\n"
     tool = listed(server)["filesystem:read_file"]
     from loom.v1 import action_pb2
@@ -123,7 +123,7 @@ def test_a_call_right_after_the_start_waits_for_the_server(start, files):
     assert failure(call(server, "nowhere:read_file", {}))[0] == "TOOL_NOT_FOUND"
 
 
-def test_what_is_wrong_is_said_in_the_tools_words(start, files):
+def test_failures_keep_the_tools_message(start, files):
     server = start(LOOM_MCP_SERVERS=json.dumps([{"name": "filesystem", **filesystem(files)}]))
     status, message = failure(call(server, "filesystem:read_file", {"path": "/etc/passwd"}))
     assert status == "TOOL_ERROR" and message.startswith("MCP server filesystem: ") and "denied" in message
@@ -132,71 +132,71 @@ def test_what_is_wrong_is_said_in_the_tools_words(start, files):
         assert status == "TOOL_INVALID_ARGUMENTS", message
 
 
-def test_the_environment_is_cleaned_and_what_the_table_names_is_there(start):
+def test_only_harmless_and_configured_variables_are_passed_on(start):
     environment = {"LOOM_LLM_API_KEY": "hush", "AWS_SECRET_ACCESS_KEY": "hush", "HOME": "/somewhere"}
-    table = {"all": everything(WANTED="given")}
+    table = {"all": everything(CONFIGURED="given")}
     server = start(LOOM_MCP_SERVERS=json.dumps(table), **environment)
     seen = json.loads(text(call(server, "all:get-env")))
-    assert (seen["WANTED"], seen["HOME"], seen["PATH"]) == ("given", "/somewhere", os.environ["PATH"])
+    assert (seen["CONFIGURED"], seen["HOME"], seen["PATH"]) == ("given", "/somewhere", os.environ["PATH"])
     assert "hush" not in str(seen) and not [name for name in seen if name.startswith("LOOM_")]
 
 
-def test_calls_run_beside_each_other(start):
+def test_calls_run_concurrently(start):
     server = start(LOOM_MCP_SERVERS=json.dumps({"all": everything()}))
     assert "hi" in text(call(server, "all:echo", {"message": "hi"}))
     long = {"duration": 2, "steps": 2}
-    begun = time.monotonic()
+    start_time = time.monotonic()
     slow = [in_background(lambda: call(server, "all:trigger-long-running-operation", long)) for _ in range(4)]
     assert "quick" in text(call(server, "all:echo", {"message": "quick"}))
-    assert time.monotonic() - begun < 2, "a quick call does not wait for slow ones"
+    assert time.monotonic() - start_time < 2, "a quick call does not wait for slow ones"
     for thread, results in slow:
         thread.join(DEADLINE)
         assert results[0].status == 0
-    assert time.monotonic() - begun < 6, "nor do slow ones wait for each other"
+    assert time.monotonic() - start_time < 6, "slow calls do not wait for each other"
 
 
-def test_a_call_that_takes_too_long_is_given_up_and_nothing_else(start):
+def test_a_call_that_times_out_affects_no_other_call(start):
     server = start(LOOM_MCP_SERVERS=json.dumps({"all": everything()}))
     text(call(server, "all:echo", {"message": "hi"}))
     long = {"duration": 60, "steps": 2}
     status, message = failure(call(server, "all:trigger-long-running-operation", long, timeout_ms=300))
-    assert status == "TOOL_TIMEOUT" and message.startswith("MCP server all did not answer the call of trigger-long")
+    assert status == "TOOL_TIMEOUT" and message.startswith("MCP server all did not return the result of trigger-long")
     assert "hi" in text(call(server, "all:echo", {"message": "hi"}))
 
 
 def changing():
-    """The table of a server whose tools change; built with the official SDK."""
+    """Returns the table of a server whose tools change; it is built with the official SDK."""
     script = Path(__file__).parents[1] / "node" / "changing.mjs"
     return {"command": "node", "args": [str(script)], "env": {"NODE_MODULES": os.environ["LOOM_TEST_NODE"] + "/node_modules"}}
 
 
-def test_tools_that_change_are_listed_anew(start):
+def test_changed_tools_are_listed_again(start):
     server = start(LOOM_MCP_SERVERS=json.dumps({"c": changing()}))
     assert failure(call(server, "c:grown", {}))[0] != "TOOL_OK"
     text(call(server, "c:grow", {}))
     until("the new tool is listed", lambda: "c:grown" in listed(server))
     assert text(call(server, "c:grown", {})) == "I am new"
     text(call(server, "c:shrink", {}))
-    until("it is listed no more", lambda: "c:grown" not in listed(server))
+    until("it is no longer listed", lambda: "c:grown" not in listed(server))
 
 
-@pytest.mark.parametrize("give_up", ["timeout", "caller"])
-def test_a_call_that_is_given_up_is_cancelled_at_the_server(start, give_up):
+@pytest.mark.parametrize("reason", ["timeout", "caller"])
+def test_a_call_is_cancelled_at_the_server(start, reason):
     from loom.v1 import action_pb2
 
     server = start(LOOM_MCP_SERVERS=json.dumps({"c": changing()}))
     assert text(call(server, "c:cancelled", {})) == "0"
-    if give_up == "timeout":
+    if reason == "timeout":
         assert failure(call(server, "c:wait", {}, timeout_ms=200))[0] == "TOOL_TIMEOUT"
     else:
         request = action_pb2.ToolCall(id="c", name="c:wait", arguments="{}", timeout_ms=15_000)
-        under_way = server.bridge().ForwardToolCall.future(request)
-        until("the call is there", lambda: text(call(server, "c:waiting", {})) == "1")
-        under_way.cancel()
-    until("the server is told", lambda: text(call(server, "c:cancelled", {})) == "1")
+        pending = server.bridge().ForwardToolCall.future(request)
+        until("the call has arrived", lambda: text(call(server, "c:waiting", {})) == "1")
+        pending.cancel()
+    until("the call is cancelled", lambda: text(call(server, "c:cancelled", {})) == "1")
 
 
-def test_a_server_that_dies_is_started_again(start, files):
+def test_a_killed_server_is_started_again(start, files):
     table = {"filesystem": filesystem(files), "all": everything()}
     server = start(LOOM_MCP_SERVERS=json.dumps(table))
     path = {"path": str(files / "hello.txt")}
@@ -205,30 +205,30 @@ def test_a_server_that_dies_is_started_again(start, files):
     victims = file_servers(server)
     for pid in victims:
         os.kill(pid, signal.SIGKILL)
-    status, message = until("the death is noticed", lambda: died(call(server, "filesystem:read_file", path)))
+    status, message = until("the end is noticed", lambda: failed(call(server, "filesystem:read_file", path)))
     assert status == "TOOL_ERROR" and "MCP server filesystem ended" in message
-    assert "filesystem:read_file" in listed(server), "its tools stay"
-    assert "hi" in text(call(server, "all:echo", {"message": "hi"})), "others notice nothing"
-    until("it is back", lambda: call(server, "filesystem:read_file", path).status == 0)
+    assert "filesystem:read_file" in listed(server), "its tools stay listed"
+    assert "hi" in text(call(server, "all:echo", {"message": "hi"})), "other servers are not affected"
+    until("it has been restarted", lambda: call(server, "filesystem:read_file", path).status == 0)
     assert not [pid for pid in victims if runs(pid)]
 
 
-def died(result):
-    """The failure of a call, if it is one."""
+def failed(result):
+    """Returns status and message of a failed call, else None."""
     return failure(result) if result.status else None
 
 
-def saying(word, result):
-    """The message of a failure, if it has this word."""
+def message_with(word, result):
+    """Returns the message of a failure if it contains this word, else None."""
     return result.error.message if word in result.error.message else None
 
 
-def test_calls_under_way_fail_at_once_when_the_server_dies(start):
+def test_running_calls_fail_at_once_when_the_server_is_killed(start):
     server = start(LOOM_MCP_SERVERS=json.dumps({"all": everything()}))
     text(call(server, "all:echo", {"message": "hi"}))
     long = {"duration": 60, "steps": 60}
     thread, results = in_background(lambda: call(server, "all:trigger-long-running-operation", long))
-    # The quick call is answered after the long one has gone out.
+    # The quick call returns after the long one was sent.
     text(call(server, "all:echo", {"message": "hi"}))
     os.kill(child(server), signal.SIGKILL)
     thread.join(10)
@@ -236,7 +236,7 @@ def test_calls_under_way_fail_at_once_when_the_server_dies(start):
     assert status == "TOOL_ERROR" and "MCP server all ended" in message
 
 
-def test_a_server_that_hangs_costs_only_its_own_calls_and_may_come_back(start, files):
+def test_a_hanging_server_affects_only_its_own_calls_and_may_recover(start, files):
     table = {"filesystem": filesystem(files), "all": everything()}
     server = start(LOOM_MCP_SERVERS=json.dumps(table))
     path = {"path": str(files / "hello.txt")}
@@ -244,13 +244,13 @@ def test_a_server_that_hangs_costs_only_its_own_calls_and_may_come_back(start, f
     text(call(server, "all:echo", {"message": "hi"}))
     [pid] = file_servers(server)
     os.kill(pid, signal.SIGSTOP)
-    # More than a pipe holds, so that even writing waits.
+    # More than a pipe holds, so that writing blocks too.
     large = {"path": str(files / "new.txt"), "content": "x" * 200_000}
-    hung = [in_background(lambda: call(server, "filesystem:write_file", large, timeout_ms=1500)) for _ in range(5)]
-    begun = time.monotonic()
+    blocked = [in_background(lambda: call(server, "filesystem:write_file", large, timeout_ms=1500)) for _ in range(5)]
+    start_time = time.monotonic()
     assert "hi" in text(call(server, "all:echo", {"message": "hi"}))
-    assert time.monotonic() - begun < 1.5
-    for thread, results in hung:
+    assert time.monotonic() - start_time < 1.5
+    for thread, results in blocked:
         thread.join(DEADLINE)
         assert failure(results[0])[0] == "TOOL_TIMEOUT"
     os.kill(pid, signal.SIGCONT)
@@ -259,11 +259,11 @@ def test_a_server_that_hangs_costs_only_its_own_calls_and_may_come_back(start, f
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_no_server_outlives_ours(start, files, how):
+def test_no_mcp_server_outlives_the_runtime(start, files, how):
     shell = {"command": "sh", "args": ["-c", f"sleep 1000 & {node_program('mcp-server-filesystem')} {files}"]}
     table = {"plain": filesystem(files), "all": everything()}
     if how == signal.SIGTERM:
-        # What a server started ends with it as well, where we can see to it.
+        # What an MCP server has started ends too; only a runtime that is not killed can see to it.
         table["shell"] = shell
     server = start(LOOM_MCP_SERVERS=json.dumps(table))
     for name in table:
@@ -274,48 +274,48 @@ def test_no_server_outlives_ours(start, files, how):
     server.process.send_signal(how)
     assert server.process.wait(DEADLINE) == (0 if how == signal.SIGTERM else -how)
     if how == signal.SIGTERM:
-        assert not [pid for pid in started if runs(pid)], "all are gone before we are"
-    until("all are gone", lambda: not [pid for pid in started if runs(pid)])
+        assert not [pid for pid in started if runs(pid)], "all have ended before the runtime"
+    until("all have ended", lambda: not [pid for pid in started if runs(pid)])
 
 
-def test_a_hanging_server_does_not_hold_up_the_end(start, files):
+def test_a_hanging_server_does_not_delay_the_stop(start, files):
     server = start(LOOM_MCP_SERVERS=json.dumps({"filesystem": filesystem(files)}))
     call(server, "filesystem:list_allowed_directories", {})
     pid = child(server)
     os.kill(pid, signal.SIGSTOP)
-    begun = time.monotonic()
+    start_time = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - begun < 5 and not runs(pid)
+    assert time.monotonic() - start_time < 5 and not runs(pid)
 
 
-def test_a_program_that_is_no_server_is_named(start):
+def test_a_program_that_is_no_mcp_server_is_named(start):
     table = {
         "absent": {"command": "no-such-program-anywhere"},
         "mute": {"command": "false"},
         "chatty": {"command": "sh", "args": ["-c", "echo hello; echo no, really >&2; cat >/dev/null"]},
     }
     server = start(LOOM_MCP_SERVERS=json.dumps(table))
-    until("it is noticed", lambda: "could not be started" in failure(call(server, "absent:x", {}))[1])
+    until("the failure is noticed", lambda: "could not be started" in failure(call(server, "absent:x", {}))[1])
     status, message = failure(call(server, "absent:x", {}))
     assert status == "TOOL_ERROR" and "no-such-program-anywhere" in message and "started again in" in message
-    message = until("it ends", lambda: saying("ended", call(server, "mute:x", {})))
+    message = until("the program has ended", lambda: message_with("ended", call(server, "mute:x", {})))
     assert message.startswith("MCP server mute ended (exit status: 1)")
-    # It says nothing that MCP knows, and is waited for only as long as the call says.
+    # It writes no MCP messages; calls wait for it until their timeout.
     status, message = failure(call(server, "chatty:x", {}, timeout_ms=200))
     assert (status, message) == ("TOOL_TIMEOUT", "MCP server chatty is still being started")
 
 
-def test_a_server_that_never_answers_does_not_delay_readiness(start):
-    begun = time.monotonic()
+def test_a_server_that_does_not_respond_does_not_delay_readiness(start):
+    start_time = time.monotonic()
     server = start(LOOM_MCP_SERVERS=json.dumps({"mute": {"command": "sleep", "args": ["1000"]}}))
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - start_time < 3
     assert "llm:generate" in listed(server)
     pid = child(server)
     assert server.stop() == 0 and not runs(pid)
 
 
 @pytest.mark.parametrize("value", ["hush", '{"a": "hush"}', '{"a:b": {"command": "hush"}}'])
-def test_a_bad_setting_is_named_and_not_shown(tmp_path, value):
+def test_an_invalid_variable_is_named_and_its_value_not_shown(tmp_path, value):
     import subprocess
 
     environment = {"LOOM_BRIDGE_ADDR": "127.0.0.1:0", "LOOM_MCP_SERVERS": value}

@@ -1,4 +1,4 @@
-"""The server around the bridge: health, reflection, token, arguments, stopping."""
+"""The server: health, reflection, token, arguments, stopping."""
 
 import contextlib
 import ipaddress
@@ -20,38 +20,38 @@ from server import DEADLINE
 
 
 def run(arguments=(), **environment):
-    """Runs the server to its end."""
+    """Runs the server until it ends."""
     binary = os.environ["LOOM_TEST_SERVER"]
     return subprocess.run([binary, *arguments], env=environment, capture_output=True, text=True, timeout=DEADLINE)
 
 
-def test_health_of_all_and_of_the_bridge(server):
+def test_health_is_reported_for_the_server_and_each_service(server):
     stub = health_pb2_grpc.HealthStub(server.channel)
     for service in ["", "loom.v1.Bridge", "loom.v1.EventBus", "loom.v1.ToolService", "loom.v1.AgentRuntime"]:
-        answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=DEADLINE)
-        assert answer.status == health_pb2.HealthCheckResponse.SERVING
-    with pytest.raises(grpc.RpcError) as refused:
+        response = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=DEADLINE)
+        assert response.status == health_pb2.HealthCheckResponse.SERVING
+    with pytest.raises(grpc.RpcError) as error:
         stub.Check(health_pb2.HealthCheckRequest(service="nope"), timeout=DEADLINE)
-    assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+    assert error.value.code() == grpc.StatusCode.NOT_FOUND
 
 
-def test_those_who_watch_health_learn_that_the_server_stops(server):
+def test_health_watches_end_when_the_server_stops(server):
     watch = health_pb2_grpc.HealthStub(server.channel).Watch(health_pb2.HealthCheckRequest(service="loom.v1.Bridge"))
-    heard = queue.Queue()
+    statuses = queue.Queue()
 
     def listen():
-        for answer in watch:
-            heard.put(answer.status)
-        heard.put("end")
+        for response in watch:
+            statuses.put(response.status)
+        statuses.put("end")
 
     threading.Thread(target=listen, daemon=True).start()
-    assert heard.get(timeout=DEADLINE) == health_pb2.HealthCheckResponse.SERVING
+    assert statuses.get(timeout=DEADLINE) == health_pb2.HealthCheckResponse.SERVING
     assert server.stop() == 0
-    assert heard.get(timeout=DEADLINE) == health_pb2.HealthCheckResponse.NOT_SERVING
-    assert heard.get(timeout=DEADLINE) == "end"
+    assert statuses.get(timeout=DEADLINE) == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert statuses.get(timeout=DEADLINE) == "end"
 
 
-def test_reflection_tells_what_is_served(server):
+def test_reflection_lists_the_services(server):
     database = ProtoReflectionDescriptorDatabase(server.channel)
     assert set(database.get_services()) == {
         "loom.v1.Bridge",
@@ -72,20 +72,20 @@ def test_reflection_tells_what_is_served(server):
     ]
     assert pool.FindMessageTypeByName("loom.v1.Event").fields_by_name["metadata"].number == 5
     v1 = server.channel.unary_unary("/grpc.reflection.v1.ServerReflection/Nope")
-    with pytest.raises(grpc.RpcError) as refused:
+    with pytest.raises(grpc.RpcError) as error:
         v1(b"", timeout=DEADLINE)
-    assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_heartbeat_echoes(server):
+def test_a_heartbeat_returns_its_timestamp(server):
     from loom.v1 import bridge_pb2
 
-    answer = server.bridge().Heartbeat(bridge_pb2.HeartbeatRequest(timestamp_ms=-42), timeout=DEADLINE)
-    assert (answer.timestamp_ms, answer.status) == (-42, "ok")
+    response = server.bridge().Heartbeat(bridge_pb2.HeartbeatRequest(timestamp_ms=-42), timeout=DEADLINE)
+    assert (response.timestamp_ms, response.status) == (-42, "ok")
 
 
 def listening(pid):
-    """The addresses on which a process listens for TCP or takes UDP, as the kernel says."""
+    """Returns the addresses on which a process listens for TCP or receives UDP, from /proc."""
     inodes = set()
     for link in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
@@ -103,7 +103,7 @@ def listening(pid):
 
 @pytest.mark.parametrize("dashboard", ["off", "on"])
 def test_a_default_start_listens_on_loopback_only(start, dashboard):
-    # Only the ports differ from the defaults: tests run side by side.
+    # Only the ports differ from the defaults, since tests run concurrently.
     server = start(LOOM_DASHBOARD=dashboard, LOOM_DASHBOARD_PORT="0")
     addresses = listening(server.process.pid)
     assert len(addresses) == (2 if dashboard == "on" else 1)
@@ -111,43 +111,42 @@ def test_a_default_start_listens_on_loopback_only(start, dashboard):
 
 
 def test_the_default_address_is_loopback():
-    # Nothing is set, so this is the port of the defaults; taken or not, no other address is tried.
     text = run(["--help"]).stdout
-    assert "[127.0.0.1:50051]" in text and "LOOM_DASHBOARD_HOST     its host [127.0.0.1]" in text
+    assert "[127.0.0.1:50051]" in text and "host of the dashboard [127.0.0.1]" in text
 
 
-def test_a_scan_sees_what_is_open_to_others(start):
+def test_the_scan_finds_an_exposed_listener(start):
     server = start(LOOM_BRIDGE_ADDR="0.0.0.0:0", LOOM_BRIDGE_INSECURE="1")
     assert not any(address.is_loopback for address in listening(server.process.pid))
 
 
-def test_a_token_is_wanted_where_one_is_set(start):
+def test_a_configured_token_is_required(start):
     from loom.v1 import action_pb2, action_pb2_grpc, agent_pb2, agent_pb2_grpc, bridge_pb2, event_pb2, event_pb2_grpc
 
     server = start(LOOM_BRIDGE_TOKEN="s3cret", LOOM_BRIDGE_ADDR="0.0.0.0:0")
     request = bridge_pb2.HeartbeatRequest()
     for metadata in [(), [("authorization", "Bearer wrong")]]:
-        with pytest.raises(grpc.RpcError) as refused:
+        with pytest.raises(grpc.RpcError) as error:
             server.bridge().Heartbeat(request, metadata=metadata, timeout=DEADLINE)
-        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
-        with pytest.raises(grpc.RpcError) as refused:
+        assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        with pytest.raises(grpc.RpcError) as error:
             list(server.bridge().EventStream(iter([]), metadata=metadata, timeout=DEADLINE))
-        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
-    others = [
+        assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    calls = [
         event_pb2_grpc.EventBusStub(server.channel).GetStats,
         action_pb2_grpc.ToolServiceStub(server.channel).ListTools,
         agent_pb2_grpc.AgentRuntimeStub(server.channel).DeleteAgent,
     ]
     messages = [event_pb2.StatsRequest(), action_pb2.ListToolsRequest(), agent_pb2.DeleteAgentRequest()]
-    for ask, message in zip(others, messages):
-        with pytest.raises(grpc.RpcError) as refused:
-            ask(message, timeout=DEADLINE)
-        assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    for call, message in zip(calls, messages):
+        with pytest.raises(grpc.RpcError) as error:
+            call(message, timeout=DEADLINE)
+        assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED
     metadata = [("authorization", "Bearer s3cret")]
     assert server.bridge().Heartbeat(request, metadata=metadata, timeout=DEADLINE).status == "ok"
     assert Agent(server, "a", metadata=metadata).listen().ping().status == "ok"
     stub = health_pb2_grpc.HealthStub(server.channel)
-    assert stub.Check(health_pb2.HealthCheckRequest(), timeout=DEADLINE).status == 1, "health stays open"
+    assert stub.Check(health_pb2.HealthCheckRequest(), timeout=DEADLINE).status == 1, "health requires no token"
 
 
 def test_stopping_is_quick_and_clean_with_streams_open(server):
@@ -160,18 +159,18 @@ def test_stopping_is_quick_and_clean_with_streams_open(server):
     assert server.process.wait(DEADLINE) == 0
 
 
-def test_a_stream_that_said_nothing_yet_does_not_hold_up_the_end(server):
-    said = queue.Queue()
-    call = server.bridge().EventStream(iter(said.get, None))
-    assert register(server, "a").success, "the connection is there"
+def test_a_stream_without_a_first_message_does_not_delay_the_stop(server):
+    outbound = queue.Queue()
+    call = server.bridge().EventStream(iter(outbound.get, None))
+    assert register(server, "a").success, "the connection is open"
     assert server.stop() == 0
     with pytest.raises(grpc.RpcError):
         next(call)
     assert call.code() == grpc.StatusCode.UNAVAILABLE
-    said.put(None)
+    outbound.put(None)
 
 
-def test_version_help_and_unknown_arguments():
+def test_version_and_help_are_printed_and_unknown_arguments_refused():
     assert run(["--version"]).stdout.split()[0] == "loom-bridge-server"
     assert "LOOM_BRIDGE_ADDR" in run(["--help"]).stdout
     unknown = run(["serve"])
@@ -189,13 +188,13 @@ def test_version_help_and_unknown_arguments():
         {"RUST_LOG": "loom=louder"},
     ],
 )
-def test_a_bad_setting_is_named(environment):
+def test_an_invalid_variable_is_named(environment):
     ended = run(**environment)
     assert ended.returncode == 2
     assert next(iter(environment)) in ended.stderr
 
 
-def test_a_taken_port_is_named(server):
+def test_a_port_in_use_is_named(server):
     ended = run(LOOM_BRIDGE_ADDR=server.address)
     assert ended.returncode == 9
     assert server.address in ended.stderr

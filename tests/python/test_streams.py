@@ -1,4 +1,4 @@
-"""How streams begin and end, and what that means for the agent."""
+"""How streams begin and end, and the effect on the agent's registration."""
 
 import queue
 import threading
@@ -9,8 +9,8 @@ from agent import Agent, join, register
 from server import DEADLINE
 
 
-def refused(server, messages):
-    """The status of a stream that says this and nothing else."""
+def stream_status(server, messages):
+    """Returns the status of a stream on which these messages are sent."""
     call = server.bridge().EventStream(iter(messages), timeout=DEADLINE)
     try:
         list(call)
@@ -20,7 +20,7 @@ def refused(server, messages):
 
 
 def tool_status(server, name):
-    """What becomes of a call to a tool."""
+    """Returns status and message of a call of a tool."""
     from loom.v1 import action_pb2
 
     call = action_pb2.ToolCall(id="c", name=name, arguments="{}", timeout_ms=5000)
@@ -29,7 +29,7 @@ def tool_status(server, name):
 
 
 def await_away(server, tool):
-    """Waits until the server noticed that the tool's agent is gone; it must not forget the agent."""
+    """Waits until the server has noticed that the tool's agent is away; the agent must stay registered."""
     while True:
         status, message = tool_status(server, tool)
         assert status == "TOOL_ERROR", (status, message)
@@ -41,16 +41,17 @@ def test_the_first_message_must_be_an_ack(server):
     from loom.v1 import bridge_pb2 as pb
 
     wrong = (grpc.StatusCode.INVALID_ARGUMENT, "first stream message must be Ack carrying agent_id")
-    assert refused(server, [pb.ClientEvent(ping=pb.HeartbeatRequest())]) == wrong
-    assert refused(server, [pb.ClientEvent()]) == wrong
-    assert refused(server, []) == (grpc.StatusCode.INVALID_ARGUMENT, "no first message")
+    assert stream_status(server, [pb.ClientEvent(ping=pb.HeartbeatRequest())]) == wrong
+    assert stream_status(server, [pb.ClientEvent()]) == wrong
+    assert stream_status(server, []) == (grpc.StatusCode.INVALID_ARGUMENT, "no first message")
 
 
 def test_headers_come_only_after_the_first_message(server):
     from loom.v1 import bridge_pb2 as pb
 
-    said, headers = queue.Queue(), threading.Event()
-    call = server.bridge().EventStream(iter(said.get, None), timeout=DEADLINE)
+    outbound = queue.Queue()
+    headers = threading.Event()
+    call = server.bridge().EventStream(iter(outbound.get, None), timeout=DEADLINE)
 
     def wait():
         call.initial_metadata()
@@ -59,46 +60,46 @@ def test_headers_come_only_after_the_first_message(server):
     waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
     for _ in range(5):
-        # On the same connection, so the server has seen the stream by then.
+        # These calls use the same connection: when they return, the server has seen the stream.
         assert server.bridge().Heartbeat(pb.HeartbeatRequest(), timeout=DEADLINE).status == "ok"
     assert not headers.is_set()
-    said.put(pb.ClientEvent(ack=pb.Ack(message_id="a")))
+    outbound.put(pb.ClientEvent(ack=pb.Ack(message_id="a")))
     assert headers.wait(DEADLINE)
-    said.put(None)
+    outbound.put(None)
     assert list(call) == [] and call.code() == grpc.StatusCode.OK
     waiting.join(DEADLINE)
 
 
-def test_an_agent_needs_a_name(server):
-    answer = register(server, "")
-    assert (answer.success, answer.error_message) == (False, "agent_id cannot be empty")
-    answer = register(server, "a")
-    assert (answer.success, answer.error_message) == (True, "")
+def test_an_agent_id_is_required(server):
+    response = register(server, "")
+    assert (response.success, response.error_message) == (False, "agent_id cannot be empty")
+    response = register(server, "a")
+    assert (response.success, response.error_message) == (True, "")
 
 
-def test_topics_are_read_when_a_stream_opens(server):
+def test_a_registration_applies_to_streams_that_open_later(server):
     agent = join(server, "agent", ["old"])
     assert register(server, "agent", ["new"]).success
     agent.publish("new", id="1")
     agent.publish("old", id="2")
-    assert agent.hear_deliveries(1) == [("old", "2")]
+    assert agent.receive_deliveries(1) == [("old", "2")]
     second = Agent(server, "agent").listen()
     agent.publish("old", id="3")
     agent.publish("new", id="4")
-    assert second.hear_deliveries(1) == [("new", "4")]
-    assert agent.hear_deliveries(1) == [("old", "3")]
+    assert second.receive_deliveries(1) == [("new", "4")]
+    assert agent.receive_deliveries(1) == [("old", "3")]
 
 
-def test_half_close_ends_well_and_the_last_one_unregisters(server):
+def test_a_half_closed_stream_ends_with_ok_and_the_last_one_unregisters(server):
     first = join(server, "agent", ["t"], ["tool"])
     second = Agent(server, "agent").listen()
     first.publish("t", id="1")
     first.half_close()
-    assert first.hear_deliveries(1) == [("t", "1")], "what waits is still delivered"
+    assert first.receive_deliveries(1) == [("t", "1")], "queued events are still delivered"
     assert first.end() == (grpc.StatusCode.OK, "")
-    assert second.hear_deliveries(1) == [("t", "1")]
+    assert second.receive_deliveries(1) == [("t", "1")]
     second.publish("t", id="2")
-    assert second.hear_deliveries(1) == [("t", "2")], "the other stream is not touched"
+    assert second.receive_deliveries(1) == [("t", "2")], "the other stream is not affected"
 
     second.half_close()
     assert second.end() == (grpc.StatusCode.OK, "")
@@ -107,18 +108,18 @@ def test_half_close_ends_well_and_the_last_one_unregisters(server):
     third.publish("t", id="3")
     assert third.ping().status == "ok"
     third.half_close()
-    assert third.hear() is None, "it is unknown now and hears nothing"
+    assert third.receive() is None, "the agent is unknown now and gets no events"
 
 
-def test_two_streams_of_one_agent_both_hear(server):
+def test_both_streams_of_an_agent_get_events(server):
     old = join(server, "agent", ["t"])
     new = Agent(server, "agent").listen()
     old.publish("t", id="1")
-    assert old.hear_deliveries(1) == new.hear_deliveries(1) == [("t", "1")]
+    assert old.receive_deliveries(1) == new.receive_deliveries(1) == [("t", "1")]
     old.call.cancel()
     assert old.end()[0] == grpc.StatusCode.CANCELLED
     new.publish("t", id="2")
-    assert new.hear_deliveries(1) == [("t", "2")]
+    assert new.receive_deliveries(1) == [("t", "2")]
 
 
 def test_a_broken_stream_keeps_the_registration(server):
@@ -131,34 +132,34 @@ def test_a_broken_stream_keeps_the_registration(server):
         await_away(server, tool)
         back = Agent(server, break_off).listen()
         back.publish("t", id="1")
-        assert back.hear_deliveries(1) == [("t", "1")], "without registering again"
+        assert back.receive_deliveries(1) == [("t", "1")], "the agent need not register again"
         back.half_close()
         back.end()
 
 
-def test_a_message_over_the_limit_ends_the_stream_so_that_the_agent_comes_back(start):
+def test_a_message_over_the_limit_ends_the_stream_with_unavailable(start):
     server = start(LOOM_MAX_MESSAGE_BYTES="65536")
     agent = join(server, "agent", ["t"])
     agent.publish("t", id="fits", payload=bytes(60_000))
-    assert agent.hear_deliveries(1) == [("t", "fits")]
+    assert agent.receive_deliveries(1) == [("t", "fits")]
     agent.publish("t", payload=bytes(70_000))
-    told = agent.hear()
-    assert told.err.code == "MESSAGE_TOO_LARGE" and "65536" in told.err.message
+    message = agent.receive()
+    assert message.err.code == "MESSAGE_TOO_LARGE" and "65536" in message.err.message
     assert agent.end()[0] == grpc.StatusCode.UNAVAILABLE
     again = Agent(server, "agent").listen()
     again.publish("t", id="1")
-    assert again.hear_deliveries(1) == [("t", "1")]
+    assert again.receive_deliveries(1) == [("t", "1")]
 
 
 def test_the_default_limit_is_four_mebibytes(server):
     agent = join(server, "agent", ["t"])
     agent.publish("t", id="fits", payload=bytes(4 * 1024 * 1024 - 1024))
-    assert agent.hear_deliveries(1) == [("t", "fits")]
+    assert agent.receive_deliveries(1) == [("t", "fits")]
     agent.publish("t", payload=bytes(4 * 1024 * 1024))
     assert agent.end()[0] == grpc.StatusCode.UNAVAILABLE
 
 
-def test_a_restarted_server_is_found_again(start):
+def test_agents_reconnect_to_a_restarted_server(start):
     server = start()
     agent = join(server, "agent", ["t"])
     assert server.stop() == 0
@@ -167,16 +168,16 @@ def test_a_restarted_server_is_found_again(start):
 
     again = start(LOOM_BRIDGE_ADDR=server.address)
     assert again.address == server.address
-    # The old channel reconnects by itself; the new server knows nobody.
-    stranger = Agent(server, "agent").listen()
-    stranger.publish("t", id="unheard")
-    stranger.ping()
+    # The old channel reconnects; the new server knows no agent.
+    unknown = Agent(server, "agent").listen()
+    unknown.publish("t", id="not delivered")
+    unknown.ping()
     assert register(server, "agent", ["t"]).success
     back = Agent(server, "agent").listen()
     back.publish("t", id="1")
-    assert back.hear_deliveries(1) == [("t", "1")]
-    stranger.half_close()
-    assert stranger.hear() is None
+    assert back.receive_deliveries(1) == [("t", "1")]
+    unknown.half_close()
+    assert unknown.receive() is None
 
 
 def test_a_killed_server_ends_streams_with_unavailable(server):

@@ -11,36 +11,36 @@ from server import DEADLINE
 
 
 def forward(server, **call):
-    """Calls a tool; gRPC itself always says OK."""
+    """Calls a tool; the gRPC status is always OK."""
     from loom.v1 import action_pb2
 
     return server.bridge().ForwardToolCall(action_pb2.ToolCall(**call), timeout=DEADLINE)
 
 
 def outcome(result):
-    """Status and error code of a result."""
+    """Returns status and error code of a result."""
     from loom.v1 import action_pb2
 
     return action_pb2.ToolStatus.Name(result.status), result.error.code
 
 
-def answer(agent, **result):
-    """Takes the next call and answers it with the same id."""
-    message = agent.hear()
+def complete(agent, **result):
+    """Receives the next call and returns a result for it. Returns the call."""
+    message = agent.receive()
     assert message.WhichOneof("msg") == "tool_call", message
-    agent.say(tool_result={"id": message.tool_call.id, **result})
+    agent.send(tool_result={"id": message.tool_call.id, **result})
     return message.tool_call
 
 
 def in_background(call):
-    """Runs a call beside the test; the list gets its result."""
+    """Runs a call in a thread; the list gets its result."""
     results = []
     thread = threading.Thread(target=lambda: results.append(call()), daemon=True)
     thread.start()
     return thread, results
 
 
-def test_an_agent_carries_out_the_tool_of_another(server):
+def test_an_agent_calls_the_tool_of_another(server):
     worker = join(server, "worker", tools=["add"])
     call = dict(
         id="c1",
@@ -52,67 +52,67 @@ def test_an_agent_carries_out_the_tool_of_another(server):
         qos=1,
     )
     thread, results = in_background(lambda: forward(server, **call))
-    seen = answer(worker, output='{"sum": 3}')
+    received = complete(worker, output='{"sum": 3}')
     thread.join(DEADLINE)
     from loom.v1 import action_pb2
 
-    assert seen == action_pb2.ToolCall(**call)
+    assert received == action_pb2.ToolCall(**call)
     assert results == [action_pb2.ToolResult(id="c1", status=action_pb2.TOOL_OK, output='{"sum": 3}')]
 
 
 @pytest.mark.parametrize("output, expected", [("", None), ("plain words", "plain words"), ("[1]", [1])])
-def test_output_is_always_json(server, output, expected):
+def test_the_output_is_always_json(server, output, expected):
     worker = join(server, "worker", tools=["t"])
     thread, results = in_background(lambda: forward(server, id="c", name="t", arguments="{}"))
-    answer(worker, output=output)
+    complete(worker, output=output)
     thread.join(DEADLINE)
     assert json.loads(results[0].output) == expected
 
 
 @pytest.mark.parametrize("status, code", [(1, "TOOL_ERROR"), (4, "INVALID_INPUT"), (3, "NOT_FOUND")])
-def test_a_tools_own_failure_reaches_the_caller(server, status, code):
+def test_the_failure_of_a_tool_is_returned_to_the_caller(server, status, code):
     from loom.v1 import action_pb2
 
     worker = join(server, "worker", tools=["t"])
     thread, results = in_background(lambda: forward(server, id="c", name="t", arguments="{}"))
     error = action_pb2.ToolError(code=code, message="no", details={"k": "v"})
-    answer(worker, status=status, error=error)
+    complete(worker, status=status, error=error)
     thread.join(DEADLINE)
     assert results == [action_pb2.ToolResult(id="c", status=status, error=error)]
 
 
 @pytest.mark.parametrize("arguments", ["", "{", "{'a': 1}", "{} {}"])
-def test_arguments_must_be_json_and_that_is_checked_before_the_name(server, arguments):
-    result = forward(server, id="c", name="nobody's", arguments=arguments)
+def test_arguments_must_be_json_and_are_checked_before_the_name(server, arguments):
+    result = forward(server, id="c", name="unknown", arguments=arguments)
     assert outcome(result) == ("TOOL_INVALID_ARGUMENTS", "INVALID_ARGUMENTS")
     assert result.id == "c"
 
 
-def test_an_unknown_tool(server):
+def test_an_unknown_tool_is_not_found(server):
     result = forward(server, id="c", name="fs:read", arguments="{}")
     assert outcome(result) == ("TOOL_NOT_FOUND", "NOT_FOUND")
     assert (result.id, result.error.message) == ("c", "Tool not found: fs:read")
 
 
-def test_a_timeout_is_the_callers(server):
+def test_the_timeout_of_the_call_applies(server):
     worker = join(server, "worker", tools=["t"])
     result = forward(server, id="c", name="t", arguments="null", timeout_ms=50)
     assert outcome(result) == ("TOOL_TIMEOUT", "TIMEOUT")
-    # The late answer is ignored, and the stream goes on.
-    answer(worker, output="1")
+    # The late result is ignored, and the stream stays open.
+    complete(worker, output="1")
     assert worker.ping().status == "ok"
 
 
-def test_a_tool_whose_agent_is_not_connected(server):
+def test_a_tool_of_an_agent_that_is_not_connected_fails(server):
     assert register(server, "worker", tools=["t"]).success
     assert outcome(forward(server, id="c", name="t", arguments="{}")) == ("TOOL_ERROR", "EXECUTION_ERROR")
 
 
 @pytest.mark.parametrize("leave", ["half_close", "cancel"])
-def test_an_agent_that_leaves_without_an_answer(server, leave):
+def test_a_call_fails_if_the_agent_leaves_without_a_result(server, leave):
     worker = join(server, "worker", tools=["t"])
     thread, results = in_background(lambda: forward(server, id="c", name="t", arguments="{}"))
-    assert worker.hear().tool_call.name == "t"
+    assert worker.receive().tool_call.name == "t"
     worker.half_close() if leave == "half_close" else worker.call.cancel()
     thread.join(DEADLINE)
     assert outcome(results[0]) == ("TOOL_ERROR", "EXECUTION_ERROR")
@@ -121,37 +121,37 @@ def test_an_agent_that_leaves_without_an_answer(server, leave):
 def test_equal_ids_of_two_callers_are_kept_apart(server):
     worker = join(server, "worker", tools=["t"])
     calls = [in_background(lambda n=n: forward(server, id="same", name="t", arguments=str(n))) for n in (1, 2)]
-    asked = [worker.hear().tool_call for _ in calls]
-    assert asked[0].id != asked[1].id
-    for call in reversed(asked):
-        worker.say(tool_result={"id": call.id, "output": call.arguments})
+    received = [worker.receive().tool_call for _ in calls]
+    assert received[0].id != received[1].id
+    for call in reversed(received):
+        worker.send(tool_result={"id": call.id, "output": call.arguments})
     for n, (thread, results) in enumerate(calls, 1):
         thread.join(DEADLINE)
         assert (results[0].id, results[0].output) == ("same", str(n))
 
 
-def test_another_stream_cannot_answer(server):
+def test_another_stream_cannot_complete_a_call(server):
     worker = join(server, "worker", tools=["t"])
-    thief = join(server, "thief")
+    other = join(server, "other")
     thread, results = in_background(lambda: forward(server, id="c", name="t", arguments="{}"))
-    call = worker.hear().tool_call
-    thief.say(tool_result={"id": call.id, "output": '"stolen"'})
-    thief.ping()
-    worker.say(tool_result={"id": call.id, "output": '"mine"'})
+    call = worker.receive().tool_call
+    other.send(tool_result={"id": call.id, "output": '"stolen"'})
+    other.ping()
+    worker.send(tool_result={"id": call.id, "output": '"mine"'})
     thread.join(DEADLINE)
     assert results[0].output == '"mine"'
 
 
-def test_the_newest_stream_is_asked_and_the_older_one_when_it_is_gone(server):
+def test_a_call_goes_to_the_newest_stream(server):
     old = join(server, "worker", tools=["t"])
     new = Agent(server, "worker").listen()
-    for asked in (new, old):
+    for stream in (new, old):
         thread, results = in_background(lambda: forward(server, id="c", name="t", arguments="{}"))
-        answer(asked, output="1")
+        complete(stream, output="1")
         thread.join(DEADLINE)
         assert outcome(results[0])[0] == "TOOL_OK"
-        asked.half_close()
-        assert asked.end()[0] == grpc.StatusCode.OK
+        stream.half_close()
+        assert stream.end()[0] == grpc.StatusCode.OK
 
 
 def test_registering_again_replaces_the_tools(server):
@@ -161,10 +161,10 @@ def test_registering_again_replaces_the_tools(server):
     assert outcome(forward(server, id="c", name="new", arguments="{}", timeout_ms=1))[0] == "TOOL_TIMEOUT"
 
 
-def test_a_stopping_server_answers_calls_under_way(server):
+def test_a_stopping_server_ends_running_calls(server):
     worker = join(server, "worker", tools=["t"])
     thread, results = in_background(lambda: forward(server, id="c", name="t", arguments="{}"))
-    assert worker.hear().tool_call.name == "t"
+    assert worker.receive().tool_call.name == "t"
     assert server.stop() == 0
     thread.join(DEADLINE)
     assert outcome(results[0]) == ("TOOL_ERROR", "EXECUTION_ERROR")
@@ -180,18 +180,18 @@ def test_the_tool_service_lists_and_calls_all_tools(server):
 
     own = list_tools()
     assert all(tool.provider == action_pb2.PROVIDER_NATIVE for tool in own)
-    # The runtime's own tools keep their names, whatever an agent registers.
+    # An agent cannot replace a tool of the runtime.
     worker = join(server, "worker", tools=["b", "a", *(tool.name for tool in own)])
     listed = [tool for tool in list_tools() if tool not in own]
     assert len(list_tools()) == len(own) + 2
-    # Who carries it out is the runtime's to say: an agent, over gRPC.
+    # The runtime sets the provider: an agent, over gRPC.
     assert [(tool.name, tool.parameters_schema, tool.provider) for tool in listed] == [
         ("a", "{}", action_pb2.PROVIDER_GRPC),
         ("b", "{}", action_pb2.PROVIDER_GRPC),
     ]
     call = action_pb2.ToolCall(id="c", name="a", arguments="{}")
     thread, results = in_background(lambda: tools.Call(call, timeout=DEADLINE))
-    answer(worker, output="7")
+    complete(worker, output="7")
     thread.join(DEADLINE)
     assert (results[0].id, results[0].output) == ("c", "7")
     unknown = tools.Call(action_pb2.ToolCall(id="c", name="x", arguments="{}"), timeout=DEADLINE)
@@ -201,12 +201,13 @@ def test_the_tool_service_lists_and_calls_all_tools(server):
     assert list_tools() == own
 
 
-def test_a_tool_of_two_agents_goes_to_the_last_to_register_of_those_connected(server):
-    first, second = (join(server, agent, tools=["t"]) for agent in ("first", "second"))
-    for asked in (second, first):
+def test_a_call_goes_to_the_connected_agent_that_registered_last(server):
+    first = join(server, "first", tools=["t"])
+    second = join(server, "second", tools=["t"])
+    for agent in (second, first):
         thread, results = in_background(lambda: forward(server, id="c", name="t", arguments="{}"))
-        answer(asked, output="1")
+        complete(agent, output="1")
         thread.join(DEADLINE)
         assert outcome(results[0])[0] == "TOOL_OK"
-        asked.half_close()
-        asked.end()
+        agent.half_close()
+        agent.end()

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{checkout, link};
+use crate::checkout;
 
 /// The checkouts in sight. Each path is absolute and free of links.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,24 +51,14 @@ pub struct CheckoutChoice {
 }
 
 impl CheckoutCandidates {
-    /// Looks around: at the link in `state`, at `built_from`, and upward from `current`.
-    ///
-    /// # Errors
-    /// If the link exists and cannot be read.
-    pub fn look(
-        state: &Path,
-        built_from: Option<&Path>,
-        current: &Path,
-    ) -> Result<Self, link::LinkError> {
+    /// Examines the `linked` checkout, the one `built_from`, and the folders from `current` upward.
+    pub fn look(linked: Option<&Path>, built_from: Option<&Path>, current: &Path) -> Self {
         let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        Ok(Self {
-            linked: link::read(state)?.map(|path| {
-                let sound = checkout::is_checkout(&path);
-                (canonical(&path), sound)
-            }),
+        Self {
+            linked: linked.map(|path| (canonical(path), checkout::is_checkout(path))),
             built_from: built_from.filter(|path| checkout::is_checkout(path)).map(canonical),
             found: checkout::find_checkout(&canonical(current)),
-        })
+        }
     }
 }
 

@@ -8,7 +8,6 @@
 //! | [`cargo`] | runs `cargo build` and learns the executable from its messages |
 //! | [`git`] | the commit a checkout is at |
 //! | [`checkout`] | what a checkout is, and the one that a folder lies in |
-//! | [`link`] | the checkout that `loom dev link` named |
 //! | [`choose`] | which checkout counts when nobody named one |
 //! | [`read`] | reads an executable and notices when cargo replaces it meanwhile |
 //!
@@ -22,7 +21,6 @@ pub mod checkout;
 pub mod choose;
 pub mod config;
 pub mod git;
-pub mod link;
 pub mod read;
 
 pub use builds::BuildArtifact;

@@ -1,4 +1,4 @@
-//! One request to the API.
+//! Requests to the API.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,52 +15,54 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::{
-    DocumentCache, GithubRepo, GithubToken,
-    budget::RateLimit,
-    documents::{is_page, message},
-    limit::{self, Refusal},
+    document_cache::DocumentCache,
+    documents::{is_html, message},
+    github_repo::GithubRepo,
+    options::GithubToken,
+    rate_limit::RateLimit,
+    refusal::{self, Refusal},
 };
 
-/// A page of a hundred releases with many assets each has some megabytes.
-const PAGE: usize = 64 * 1024 * 1024;
+/// The longest document that is read, in bytes. A page of a hundred releases with many assets has some megabytes.
+const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
 
-/// The version of the API that its answers are read as.
-const VERSION: HeaderValue = HeaderValue::from_static("2022-11-28");
+/// The version of the API that is requested.
+const API_VERSION: HeaderValue = HeaderValue::from_static("2022-11-28");
 
-/// What the API answered.
+/// A response of the API.
 #[derive(Debug)]
 pub(crate) enum ApiResponse {
     /// A document.
     Document(Box<SmallResponse>),
-    /// What the caller has is still right (304).
+    /// The document has not changed since the one with the given entity tag (304).
     Unchanged,
-    /// There is none, or none for us.
+    /// The document does not exist, or must not be seen.
     Absent,
 }
 
-/// The API of one repository's server, and who asks it.
+/// The API of a repository's server, with the identity that requests are made with.
 #[derive(Debug)]
 pub(crate) struct Api {
-    place: GithubRepo,
+    repo: GithubRepo,
     token: Option<GithubToken>,
     /// `Bearer …`
     authorization: Option<HeaderValue>,
     /// The environment variable that would hold a token, if the source is configured with one.
     token_variable: Option<String>,
-    /// Under which name what is left of whose requests is remembered.
-    budget: String,
+    /// The name of the document in the cache that holds the rate limit.
+    rate_limit_key: String,
 }
 
-/// What requests go through.
+/// The client and the cache that requests are made with.
 pub(crate) struct ApiConnection<'a> {
     pub(crate) client: &'a Client,
-    pub(crate) memory: &'a dyn DocumentCache,
+    pub(crate) cache: &'a dyn DocumentCache,
 }
 
 impl Api {
-    /// `None` where the token cannot stand in a header.
+    /// `None` where the token is not the value of a header.
     pub(crate) fn new(
-        place: GithubRepo,
+        repo: GithubRepo,
         token: Option<GithubToken>,
         token_variable: Option<String>,
     ) -> Option<Self> {
@@ -68,37 +70,38 @@ impl Api {
             Some(token) => Some(bearer(&token.value)?),
             None => None,
         };
-        let budget = format!("budget-{}", key(&[&place.api_shown(), &who(token.as_ref())]));
-        Some(Self { place, token, authorization, token_variable, budget })
+        let rate_limit_key =
+            format!("budget-{}", key(&[&repo.api_name(), &identity(token.as_ref())]));
+        Some(Self { repo, token, authorization, token_variable, rate_limit_key })
     }
 
-    /// Whether we have a token.
-    pub(crate) fn is_known(&self) -> bool {
+    /// Whether requests are made with a token.
+    pub(crate) fn has_token(&self) -> bool {
         self.token.is_some()
     }
 
-    /// A name for what is remembered of this repository as this identity sees it.
+    /// The key in the cache for documents of this repository as this identity sees them.
     pub(crate) fn key(&self) -> String {
-        key(&[self.place.api(&[]).as_str(), &who(self.token.as_ref())])
+        key(&[self.repo.api(&[]).as_str(), &identity(self.token.as_ref())])
     }
 
-    /// Asks for a document, or whether it is still the one of this entity tag.
+    /// Requests a document, or with an entity tag whether the document has changed.
     ///
-    /// A short wait that the server asks for is waited; a longer one is an error that says when it is over.
+    /// A rate limit that ends within the longest pause of the client's retries is waited for; a longer one is an error.
     pub(crate) async fn get(
         &self,
-        line: &ApiConnection<'_>,
+        connection: &ApiConnection<'_>,
         url: &Url,
-        tag: Option<&str>,
+        etag: Option<&str>,
     ) -> Result<ApiResponse, SourceError> {
-        let retry = line.client.network().retry;
+        let retry = connection.client.network().retry;
         let mut made = 0;
         loop {
             made += 1;
-            let response = self.once(line, url, tag).await;
+            let response = self.get_once(connection, url, etag).await;
             match response.as_ref().map_err(|error| &error.kind) {
                 Err(SourceErrorKind::RateLimited(limit))
-                    if made < retry.attempts && limit.after <= retry.cap =>
+                    if made < retry.attempts && limit.after <= retry.backoff.longest =>
                 {
                     tokio::time::sleep(limit.after).await;
                 }
@@ -107,46 +110,47 @@ impl Api {
         }
     }
 
-    async fn once(
+    async fn get_once(
         &self,
-        line: &ApiConnection<'_>,
+        connection: &ApiConnection<'_>,
         url: &Url,
-        tag: Option<&str>,
+        etag: Option<&str>,
     ) -> Result<ApiResponse, SourceError> {
         let now = SystemTime::now();
-        if let Some(until) = self.remembered(line.memory).shut(now) {
+        if let Some(until) = self.rate_limit(connection.cache).exceeded_until(now) {
             return Err(self.limited(until, now));
         }
         let mut headers = self.headers(HeaderValue::from_static("application/vnd.github+json"));
-        if let Some(tag) = tag.and_then(|tag| HeaderValue::try_from(tag).ok()) {
-            headers.insert(header::IF_NONE_MATCH, tag);
+        if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
+            headers.insert(header::IF_NONE_MATCH, etag);
         }
-        let get = GetRequest::new(url.clone()).headers(headers);
-        let reply = line.client.reply(&get, Redirects::Follow, PAGE).await?;
-        self.judge(line.memory, url, reply)
+        let request = GetRequest::new(url.clone()).headers(headers);
+        let response =
+            connection.client.get_small(&request, Redirects::Follow, MAX_DOCUMENT).await?;
+        self.judge(connection.cache, url, response)
     }
 
     fn judge(
         &self,
-        memory: &dyn DocumentCache,
+        cache: &dyn DocumentCache,
         url: &Url,
-        reply: SmallResponse,
+        response: SmallResponse,
     ) -> Result<ApiResponse, SourceError> {
         let now = SystemTime::now();
-        let refusal = limit::judge(reply.status, &reply.headers, &message(&reply), now);
+        let refusal = refusal::judge(response.status, &response.headers, &message(&response), now);
         let closed = match refusal {
             Some(Refusal::Limit { until }) => Some(RateLimit::closed(until)),
             _ => None,
         };
-        for told in [RateLimit::told(&reply.headers, now), closed].into_iter().flatten() {
-            self.remember(memory, told);
+        for limit in [RateLimit::of(&response.headers, now), closed].into_iter().flatten() {
+            self.keep_rate_limit(cache, limit);
         }
-        match (reply.status, refusal) {
-            (200, _) => Ok(ApiResponse::Document(Box::new(reply))),
+        match (response.status, refusal) {
+            (200, _) => Ok(ApiResponse::Document(Box::new(response))),
             (304, _) => Ok(ApiResponse::Unchanged),
             (404 | 410, _) => Ok(ApiResponse::Absent),
             (_, Some(Refusal::Limit { until })) => Err(self.limited(until, now)),
-            (_, Some(refusal)) => Err(self.refused(url, &reply, &refusal)),
+            (_, Some(refusal)) => Err(self.refused(url, &response, &refusal)),
             (status, None) => {
                 let kind = SourceErrorKind::HttpStatus { status, retry_after: None };
                 Err(SourceError::new(redact::url(url), kind))
@@ -154,24 +158,24 @@ impl Api {
         }
     }
 
-    /// The headers of a request that wants `accept`.
+    /// The headers of a request for a document of this media type.
     pub(crate) fn headers(&self, accept: HeaderValue) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, accept);
-        headers.insert(HeaderName::from_static("x-github-api-version"), VERSION);
+        headers.insert(HeaderName::from_static("x-github-api-version"), API_VERSION);
         headers.extend(self.authorization.clone().map(|value| (header::AUTHORIZATION, value)));
         headers
     }
 
-    fn remembered(&self, memory: &dyn DocumentCache) -> RateLimit {
-        let budget = memory.get(&self.budget);
-        budget.and_then(|budget| serde_json::from_value(budget).ok()).unwrap_or_default()
+    fn rate_limit(&self, cache: &dyn DocumentCache) -> RateLimit {
+        let limit = cache.get(&self.rate_limit_key);
+        limit.and_then(|limit| serde_json::from_value(limit).ok()).unwrap_or_default()
     }
 
-    fn remember(&self, memory: &dyn DocumentCache, told: RateLimit) {
-        memory.change(&self.budget, &mut |before| {
+    fn keep_rate_limit(&self, cache: &dyn DocumentCache, limit: RateLimit) {
+        cache.change(&self.rate_limit_key, &mut |before| {
             let before: Option<RateLimit> = before.and_then(|v| serde_json::from_value(v).ok());
-            serde_json::to_value(before.unwrap_or_default().and(told)).ok()
+            serde_json::to_value(before.unwrap_or_default().and(limit)).ok()
         });
     }
 
@@ -184,12 +188,12 @@ impl Api {
         let after = until.duration_since(now).unwrap_or_default();
         let limit = RateLimitExceeded { client, until, after, exact_version_exempt: true };
         let kind = SourceErrorKind::RateLimited(Box::new(limit));
-        SourceError::new(self.place.api_shown(), kind)
+        SourceError::new(self.repo.api_name(), kind)
     }
 
     /// The error for a rate limit of the web pages, which are requested without a token.
     pub(crate) fn pages_limited(&self, after: Option<Duration>) -> SourceError {
-        let after = after.unwrap_or(limit::UNSAID);
+        let after = after.unwrap_or(refusal::UNKNOWN_LIMIT);
         let limit = RateLimitExceeded {
             client: RateLimitedClient::Anonymous { token_variable: self.token_variable.clone() },
             until: SystemTime::now() + after,
@@ -197,16 +201,16 @@ impl Api {
             exact_version_exempt: false,
         };
         let kind = SourceErrorKind::RateLimited(Box::new(limit));
-        SourceError::new(self.place.pages_shown(), kind)
+        SourceError::new(self.repo.web_name(), kind)
     }
 
-    fn refused(&self, url: &Url, reply: &SmallResponse, refusal: &Refusal) -> SourceError {
+    fn refused(&self, url: &Url, response: &SmallResponse, refusal: &Refusal) -> SourceError {
         let at = redact::url(url);
-        if is_page(reply) {
+        if is_html(response) {
             return SourceError::new(at, SourceErrorKind::HtmlPage);
         }
         let token = match (&self.token, refusal) {
-            (Some(GithubToken { from, .. }), Refusal::Token) => {
+            (Some(GithubToken { from, .. }), Refusal::InvalidToken) => {
                 TokenState::Invalid { variable: from.clone() }
             }
             (Some(GithubToken { from, .. }), Refusal::SingleSignOn) => {
@@ -214,14 +218,14 @@ impl Api {
             }
             _ => self.insufficient(),
         };
-        let denial = AccessDenied::by_server(reply.status).with_token(token);
-        let reason = message(reply);
+        let denial = AccessDenied::by_server(response.status).with_token(token);
+        let reason = message(response);
         SourceError::denied(at, if reason.is_empty() { denial } else { denial.because(reason) })
     }
 
     /// That the token, or the lack of one, does not permit reading the repository.
     fn insufficient(&self) -> TokenState {
-        let resource = self.place.repo().to_owned();
+        let resource = self.repo.repo().to_owned();
         match &self.token {
             None => TokenState::Missing { variable: self.token_variable.clone(), resource },
             Some(GithubToken { from, .. }) => {
@@ -230,11 +234,11 @@ impl Api {
         }
     }
 
-    /// The error for a repository that does not exist, or that may not be read: GitHub answers 404 for both.
+    /// The error for a repository that does not exist, or that must not be seen: GitHub answers 404 for both.
     pub(crate) fn no_repository(&self) -> SourceError {
-        let reason = format!("there is no repository {}, or it is private", self.place.repo());
+        let reason = format!("there is no repository {}, or it is private", self.repo.repo());
         let denial = AccessDenied::by_server(404).or_absent().because(reason);
-        let at = redact::url(&self.place.api(&["releases"]));
+        let at = redact::url(&self.repo.api(&["releases"]));
         SourceError::denied(at, denial.with_token(self.insufficient()))
     }
 }
@@ -245,10 +249,10 @@ fn bearer(token: &SecretString) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// An identity without its token.
-fn who(token: Option<&GithubToken>) -> String {
+/// An identifier of the token that does not reveal it.
+fn identity(token: Option<&GithubToken>) -> String {
     token.map_or_else(
-        || "nobody".to_owned(),
+        || "anonymous".to_owned(),
         |token| Digest::of(token.value.expose_secret().as_bytes()).short(),
     )
 }

@@ -1,225 +1,250 @@
-//! The source.
+//! [`Github`], the source.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loom_base::redact;
+use loom_base::{LockExt as _, redact};
 use loom_http::{Client, GetRequest, header::HeaderValue};
 use loom_source::{
-    AssetRef, Capabilities, Download, ListedVersion, ListingScope, Name, Offer, Platform, Product,
-    RangeRequest, Release, Source, SourceError, SourceErrorKind, Version, VersionListing,
+    AssetRef, Authority, Capabilities, Download, ListedVersion, ListingScope, Name, Offer,
+    Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, Version,
+    VersionListing,
 };
 
 use crate::{
-    DocumentCache, GithubError, GithubOptions, GithubRepo,
-    api::{self, Api, ApiResponse},
-    direct,
-    documents::{self, ReleaseDoc},
-    pages::Pages,
-    pointer::{self, AssetLocation},
-    tags::Tags,
+    api::{Api, ApiConnection, ApiResponse},
+    asset_location::AssetLocation,
+    document_cache::DocumentCache,
+    documents::{self, ReleaseDocument},
+    github_repo::GithubRepo,
+    guess,
+    options::{GithubError, GithubOptions},
+    tag_format::TagFormat,
+    web_pages::WebPages,
 };
 
-/// The releases of one repository.
+/// The releases of a repository, as a source.
 #[derive(Debug)]
 pub struct Github {
-    pub(crate) place: GithubRepo,
-    pub(crate) tags: Tags,
+    pub(crate) repo: GithubRepo,
+    pub(crate) tags: TagFormat,
     pub(crate) prerelease: bool,
     evidence: bool,
     pub(crate) api: Api,
     client: Client,
-    pub(crate) memory: Arc<dyn DocumentCache>,
-    run: Mutex<SessionState>,
+    pub(crate) cache: Arc<dyn DocumentCache>,
+    session: Mutex<SessionState>,
 }
 
-/// What this run has learnt.
+/// What the source has learnt since it was opened.
 #[derive(Debug, Default)]
 struct SessionState {
-    /// Releases as the API described them, by their tags; and whether that has not been used yet.
-    seen: BTreeMap<String, (ReleaseDoc, bool)>,
-    /// What was found on the way to saying which release is the newest.
-    ready: Option<(Release, Offer)>,
-    /// Whether the pages are not for us: a private repository.
-    barred: bool,
+    /// The releases that the API described, by tag. `true` marks one whose document `find` has not used yet.
+    documents: BTreeMap<String, (ReleaseDocument, bool)>,
+    /// The offer that was found while the newest release was looked for.
+    offer: Option<(Release, Offer)>,
+    /// Whether the web pages are unusable: those of a private repository, or limited.
+    without_pages: bool,
 }
 
 impl Github {
-    /// Opens a repository. Nobody is asked before the first question.
+    /// Opens a repository. No request is made before the first call.
+    ///
+    /// # Errors
+    /// Where an option cannot be used: see [`GithubError`].
     pub fn open(options: GithubOptions) -> Result<Self, GithubError> {
         let GithubOptions {
-            repo: place,
+            repo,
             token,
-            token_variable: wanted,
+            token_variable,
             tag_prefix,
             prerelease,
             evidence,
             network,
-            cache: memory,
+            cache,
         } = options;
         let from = token.as_ref().map(|token| token.from.clone()).unwrap_or_default();
-        if token.is_some() && place.is_plain() {
-            return Err(GithubError::PlainToken { place: place.to_string(), from });
+        if token.is_some() && repo.is_insecure() {
+            return Err(GithubError::PlainToken { repo: repo.to_string(), from });
         }
-        let api = Api::new(place.clone(), token, wanted).ok_or(GithubError::Token { from })?;
+        let api =
+            Api::new(repo.clone(), token, token_variable).ok_or(GithubError::Token { from })?;
         let client = Client::new(network)
-            .map_err(|source| GithubError::Network { place: place.to_string(), source })?;
-        let (tags, run) = (Tags { prefix: tag_prefix }, Mutex::default());
-        Ok(Self { place, tags, prerelease, evidence, api, client, memory, run })
+            .map_err(|source| GithubError::Network { repo: repo.to_string(), source })?;
+        let tags = TagFormat { prefix: tag_prefix };
+        let session = Mutex::default();
+        Ok(Self { repo, tags, prerelease, evidence, api, client, cache, session })
     }
 
-    /// Where it is.
-    pub fn place(&self) -> &GithubRepo {
-        &self.place
+    /// The repository.
+    pub fn repo(&self) -> &GithubRepo {
+        &self.repo
     }
 
-    pub(crate) fn pages(&self) -> Pages<'_> {
-        Pages { client: &self.client, place: &self.place }
+    pub(crate) fn web_pages(&self) -> WebPages<'_> {
+        WebPages { client: &self.client, repo: &self.repo }
     }
 
-    pub(crate) fn line(&self) -> api::ApiConnection<'_> {
-        api::ApiConnection { client: &self.client, memory: self.memory.as_ref() }
+    pub(crate) fn connection(&self) -> ApiConnection<'_> {
+        ApiConnection { client: &self.client, cache: self.cache.as_ref() }
     }
 
-    fn run<T>(&self, act: impl FnOnce(&mut SessionState) -> T) -> T {
-        act(&mut self.run.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// All versions of a line; what the releases hold is kept for `find`.
-    pub(crate) async fn all(&self, line: &Product) -> Result<Vec<ListedVersion>, SourceError> {
-        let releases = self.releases().await?;
-        let versions = self.versions(&releases.docs, line);
-        self.run(|run| {
-            for doc in releases.docs {
-                run.seen.insert(doc.tag_name.clone(), (doc, releases.fresh));
-            }
-        });
+    /// All versions of a product, from the API. The documents are kept for `find`.
+    pub(crate) async fn all(&self, product: &Product) -> Result<Vec<ListedVersion>, SourceError> {
+        let list = self.releases().await?;
+        let versions = self.versions(&list.documents, product);
+        let mut session = self.session.locked();
+        for document in list.documents {
+            session.documents.insert(document.tag_name.clone(), (document, list.fresh));
+        }
         Ok(versions)
     }
 
-    /// The guess that was right last time.
-    pub(crate) fn way(&self, release: &Release) -> Option<String> {
-        let way = self.memory.get(&self.way_key(release))?;
-        way.as_str().map(str::to_owned)
+    /// The key of the guess that was right for the last release of the same platform.
+    pub(crate) fn right_guess(&self, release: &Release) -> Option<String> {
+        let guess = self.cache.get(&self.guess_key(release))?;
+        guess.as_str().map(str::to_owned)
     }
 
-    /// Remembers a guess that was right.
-    pub(crate) fn learn(&self, release: &Release, way: &str) {
-        if self.way(release).as_deref() != Some(way) {
-            self.memory.change(&self.way_key(release), &mut |_| Some(way.into()));
+    /// Keeps the key of a guess that was right.
+    pub(crate) fn keep_guess(&self, release: &Release, guess: &str) {
+        if self.right_guess(release).as_deref() != Some(guess) {
+            self.cache.change(&self.guess_key(release), &mut |_| Some(guess.into()));
         }
     }
 
-    fn way_key(&self, release: &Release) -> String {
+    fn guess_key(&self, release: &Release) -> String {
         format!("way-{}-{}", self.api.key(), release.platform)
     }
 
-    pub(crate) fn keep_ready(&self, release: Release, offer: Offer) {
-        self.run(|run| run.ready = Some((release, offer)));
+    /// Keeps an offer for the `find` that follows.
+    pub(crate) fn keep_offer(&self, release: Release, offer: Offer) {
+        self.session.locked().offer = Some((release, offer));
     }
 
-    /// What the pages tell of a pinned release; nothing where they are not for us.
-    async fn direct(&self, release: &Release, tag: &str) -> Result<Option<Offer>, SourceError> {
-        if self.evidence || self.run(|run| run.barred) {
+    /// The offer of a release by its possible file names; `None` where the web pages have none or are unusable.
+    async fn guess(&self, release: &Release, tag: &str) -> Result<Option<Offer>, SourceError> {
+        if self.evidence || self.session.locked().without_pages {
             return Ok(None);
         }
-        let way = self.way(release);
-        let found = direct::find(&self.pages(), release, tag, way.as_deref()).await;
-        Ok(self.pass(found)?.map(|found| {
-            self.learn(release, &found.way);
+        let first = self.right_guess(release);
+        let found = guess::find(&self.web_pages(), release, tag, first.as_deref()).await;
+        Ok(self.or_api(found)?.map(|found| {
+            self.keep_guess(release, &found.guess);
             found.offer
         }))
     }
 
-    /// Goes on to the API where the pages are for people who have logged in, or turn away who asks much, and we have a
-    /// token; else it is an error.
-    fn pass<T>(&self, answer: Result<Option<T>, SourceError>) -> Result<Option<T>, SourceError> {
-        let Err(error) = answer else { return answer };
-        let (busy, login) = match error.kind {
-            SourceErrorKind::HttpStatus { status: 429, retry_after } => (Some(retry_after), false),
-            SourceErrorKind::HtmlPage
-            | SourceErrorKind::AccessDenied(_)
-            | SourceErrorKind::Redirect { .. } => (None, true),
-            _ => (None, false),
-        };
-        if self.api.is_known() && (login || busy.is_some()) {
-            self.run(|run| run.barred = true);
-            return Ok(None);
-        }
-        Err(busy.map_or(error, |after| self.api.pages_limited(after)))
-    }
-
-    /// The release of a tag, from the API.
-    async fn release(&self, tag: &str) -> Result<Option<ReleaseDoc>, SourceError> {
-        let url = self.place.api(&["releases", "tags", tag]);
-        let ApiResponse::Document(reply) = self.api.get(&self.line(), &url, None).await? else {
-            return Ok(None);
-        };
-        let doc: ReleaseDoc = documents::read(&redact::url(&url), &reply)?;
-        if doc.tag_name != tag {
-            let why = format!("it is the release of the tag {:?}", doc.tag_name);
-            return Err(SourceError::malformed(redact::url(&url), why));
-        }
-        self.run(|run| run.seen.insert(tag.to_owned(), (doc.clone(), false)));
-        Ok(Some(doc).filter(|doc| !doc.draft))
-    }
-
-    /// A small file of a release that the API has described.
-    pub(crate) async fn small(
+    /// `None` where the web pages require a login or limit requests, and a token permits using the API instead.
+    fn or_api<T>(
         &self,
-        at: &AssetLocation,
-        cap: usize,
+        response: Result<Option<T>, SourceError>,
+    ) -> Result<Option<T>, SourceError> {
+        let Err(error) = response else { return response };
+        let limited = match error.kind {
+            SourceErrorKind::HttpStatus { status: 429, retry_after } => Some(retry_after),
+            _ => None,
+        };
+        let login = matches!(
+            error.kind,
+            SourceErrorKind::HtmlPage
+                | SourceErrorKind::AccessDenied(_)
+                | SourceErrorKind::Redirect { .. }
+        );
+        if self.api.has_token() && (login || limited.is_some()) {
+            self.session.locked().without_pages = true;
+            return Ok(None);
+        }
+        Err(limited.map_or(error, |after| self.api.pages_limited(after)))
+    }
+
+    /// The release with a tag, from the API; `None` for drafts too.
+    async fn release(&self, tag: &str) -> Result<Option<ReleaseDocument>, SourceError> {
+        let url = self.repo.api(&["releases", "tags", tag]);
+        let ApiResponse::Document(response) = self.api.get(&self.connection(), &url, None).await?
+        else {
+            return Ok(None);
+        };
+        let document: ReleaseDocument = documents::read(&redact::url(&url), &response)?;
+        if document.tag_name != tag {
+            let reason = format!("it is the release with the tag {:?}", document.tag_name);
+            return Err(SourceError::malformed(redact::url(&url), reason));
+        }
+        self.session.locked().documents.insert(tag.to_owned(), (document.clone(), false));
+        Ok(Some(document).filter(|document| !document.draft))
+    }
+
+    /// The bytes of a small file of a release that the API described.
+    pub(crate) async fn get_bytes(
+        &self,
+        location: &AssetLocation,
+        max_bytes: usize,
     ) -> Result<Option<Bytes>, SourceError> {
-        if !self.run(|run| run.barred) {
-            let bytes = self.pass(self.pages().small(at, cap).await)?;
-            if bytes.is_some() || !self.api.is_known() {
+        let without_pages = self.session.locked().without_pages;
+        if !without_pages {
+            let bytes = self.or_api(self.web_pages().get_bytes(location, max_bytes).await)?;
+            if bytes.is_some() || !self.api.has_token() {
                 return Ok(bytes);
             }
-            // The API lists it, and it is not there for everybody.
-            self.run(|run| run.barred = true);
+            // The API lists the file and the web pages do not have it: the repository is private.
+            self.session.locked().without_pages = true;
         }
-        match self.asset(at).await? {
-            Some(get) => self.client.get_bytes(&get, cap).await,
+        match self.asset_request(location).await? {
+            Some(request) => self.client.get_bytes(&request, max_bytes).await,
             None => Ok(None),
         }
     }
 
-    /// How a file of a private repository is asked for: by its number, with the token.
-    async fn asset(&self, at: &AssetLocation) -> Result<Option<GetRequest>, SourceError> {
-        if !self.api.is_known() {
+    /// The request for a file of a private repository: by its number, with the token.
+    async fn asset_request(
+        &self,
+        location: &AssetLocation,
+    ) -> Result<Option<GetRequest>, SourceError> {
+        if !self.api.has_token() {
             return Ok(None);
         }
-        let seen = self.run(|run| run.seen.get(&at.tag).map(|(doc, _)| doc.clone()));
-        let doc = match seen {
-            Some(doc) => Some(doc),
-            None => self.release(&at.tag).await?,
+        let document = match self.known_document(&location.tag) {
+            Some(document) => Some(document),
+            None => self.release(&location.tag).await?,
         };
-        let id = doc.and_then(|doc| doc.asset(&at.name).map(|asset| asset.id));
+        let id = document.and_then(|document| document.asset(&location.name).map(|asset| asset.id));
         Ok(id.map(|id| {
-            let url = self.place.api(&["releases", "assets", &id.to_string()]);
-            GetRequest::new(url)
-                .headers(self.api.headers(HeaderValue::from_static("application/octet-stream")))
+            let url = self.repo.api(&["releases", "assets", &id.to_string()]);
+            let accept = HeaderValue::from_static("application/octet-stream");
+            GetRequest::new(url).headers(self.api.headers(accept))
         }))
     }
 
-    /// Why the API refused bytes: asked for the same asset's description, it says so.
-    async fn reason(&self, get: &GetRequest, refused: SourceError) -> SourceError {
+    /// The document of a tag that the API sent since the source was opened.
+    fn known_document(&self, tag: &str) -> Option<ReleaseDocument> {
+        self.session.locked().documents.get(tag).map(|(document, _)| document.clone())
+    }
+
+    /// The document of a tag that a listing brought and that no `find` has used yet. One that was used may be outdated.
+    fn unused_document(&self, tag: &str) -> Option<ReleaseDocument> {
+        let mut session = self.session.locked();
+        let (document, unused) = session.documents.get_mut(tag)?;
+        std::mem::take(unused).then(|| document.clone())
+    }
+
+    /// The reason why the API refused the bytes of an asset: the response to a request for its description has it.
+    async fn reason(&self, request: &GetRequest, refused: SourceError) -> SourceError {
         match refused.kind {
             SourceErrorKind::AccessDenied(_) | SourceErrorKind::HttpStatus { status: 429, .. } => {
-                let told = self.api.get(&self.line(), get.url(), None).await;
-                told.err().unwrap_or(refused)
+                let described = self.api.get(&self.connection(), request.url(), None).await;
+                described.err().unwrap_or(refused)
             }
             _ => refused,
         }
     }
 }
 
-/// Whether asking the same server something else would only cost more time.
+/// Whether another request to the same server would fail in the same way.
 pub(crate) fn is_final(error: &SourceError) -> bool {
     use SourceErrorKind as Kind;
     matches!(
@@ -235,9 +260,9 @@ pub(crate) fn is_final(error: &SourceError) -> bool {
 }
 
 impl fmt::Display for Github {
-    /// Its place; what else decides about its listings, where that is not as usual.
+    /// The repository, with the options that change its listings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.place.fmt(f)?;
+        self.repo.fmt(f)?;
         if self.tags.prefix != "v" {
             write!(f, " (tags {:?}…)", self.tags.prefix)?;
         }
@@ -253,63 +278,65 @@ impl Source for Github {
 
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
         let Some(version) = release.slot.version() else { return Ok(None) };
-        let ready = self.run(|run| run.ready.take());
-        if let Some((_, offer)) = ready.filter(|(of, _)| of == release) {
+        let kept = self.session.locked().offer.take();
+        if let Some((_, offer)) = kept.filter(|(kept, _)| kept == release) {
             return Ok(Some(offer));
         }
-        let tag = self.tags.of(version);
-        let listed = self.run(|run| {
-            let (doc, unused) = run.seen.get_mut(&tag)?;
-            std::mem::take(unused).then(|| doc.clone())
-        });
-        if let Some(doc) = listed.filter(|doc| !doc.draft) {
-            return self.offer(release, &doc).await;
+        let tag = self.tags.tag(version);
+        if let Some(document) = self.unused_document(&tag).filter(|document| !document.draft) {
+            return self.offer(release, &document).await;
         }
-        if let Some(offer) = self.direct(release, &tag).await? {
+        if let Some(offer) = self.guess(release, &tag).await? {
             return Ok(Some(offer));
         }
         match self.release(&tag).await? {
-            Some(doc) => self.offer(release, &doc).await,
+            Some(document) => self.offer(release, &document).await,
             None => Ok(None),
         }
     }
 
     async fn list(
         &self,
-        line: &Product,
-        need: ListingScope,
+        product: &Product,
+        scope: ListingScope,
     ) -> Result<VersionListing, SourceError> {
-        let versions = match need {
-            ListingScope::All => self.all(line).await,
-            ListingScope::Newest => self.newest(line).await,
+        let versions = match scope {
+            ListingScope::All => self.all(product).await,
+            ListingScope::Newest => self.newest(product).await,
         };
         versions.map(VersionListing::Versions)
     }
 
-    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
-        let at = pointer::read(what)
-            .map_err(|why| SourceError::malformed(format!("{self}: {:?}", what.as_str()), why))?;
-        if !self.run(|run| run.barred)
-            && let Some(opened) = self.pass(self.pages().open(&at, from).await)?
+    async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
+        let location = AssetLocation::parse(asset).map_err(|reason| {
+            SourceError::malformed(format!("{self}: {:?}", asset.as_str()), reason)
+        })?;
+        let without_pages = self.session.locked().without_pages;
+        if !without_pages
+            && let Some(download) = self.or_api(self.web_pages().open(&location, range).await)?
         {
-            return Ok(opened);
+            return Ok(download);
         }
-        let gone =
-            || SourceError::new(redact::url(&self.pages().download(&at)), SourceErrorKind::Gone);
-        let get = self.asset(&at).await?.ok_or_else(gone)?.resume(from.clone());
-        match self.client.get(&get).await {
-            Ok(answer) => answer.map(|answer| answer.opened).ok_or_else(gone),
-            Err(refused) => Err(self.reason(&get, refused).await),
+        let gone = || {
+            let url = self.web_pages().download_url(&location);
+            SourceError::new(redact::url(&url), SourceErrorKind::Gone)
+        };
+        let request = self.asset_request(&location).await?.ok_or_else(gone)?.range(range.clone());
+        match self.client.get(&request).await {
+            Ok(response) => response.map(|response| response.download).ok_or_else(gone),
+            Err(refused) => Err(self.reason(&request, refused).await),
         }
     }
 
     async fn platforms(&self, binary: &Name, version: &Version) -> Vec<Platform> {
-        let doc = self.run(|run| run.seen.get(&self.tags.of(version)).map(|(doc, _)| doc.clone()));
-        let line = Product {
-            authority: loom_source::Authority::default(),
+        let Some(document) = self.known_document(&self.tags.tag(version)) else {
+            return Vec::new();
+        };
+        let product = Product {
+            authority: Authority::default(),
             binary: binary.clone(),
             platform: Platform::LinuxX86_64,
         };
-        doc.map(|doc| doc.platforms(&line, version)).unwrap_or_default()
+        document.platforms(&product, version)
     }
 }

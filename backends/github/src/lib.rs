@@ -1,43 +1,66 @@
-//! GitHub Releases: github.com, ghe.com and Enterprise servers.
+//! Releases from GitHub: github.com, ghe.com and Enterprise servers.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`github`] | [`Github`], the source |
-//! | [`options`] | what it is opened with |
-//! | [`place`] | [`Place`]: a repository, and where its pages and its API are |
-//! | [`memory`] | [`Memory`]: what is remembered from run to run, kept by the caller |
-//! | `tags` | between tags and versions |
-//! | `pointer` | a tag and an asset's name, as one text |
-//! | `documents` | the API's answers, as far as they matter here |
-//! | `pages` | what the web pages tell without costing a request of the API |
-//! | `direct` | finding assets by the names they may have |
-//! | `offer` | what a release that the API described offers |
-//! | `listing` | all releases, page by page |
-//! | `newest` | the newest release, without the API where that can be had |
-//! | `api` | one request to the API |
-//! | `limit` | what a refusal means, as a pure function |
-//! | `budget` | how many requests are left, shared by all processes |
+//! | [`options`] | [`GithubOptions`], with which a source is opened |
+//! | [`github_repo`] | [`GithubRepo`]: a repository, with the URLs of its web pages and its API |
+//! | [`document_cache`] | [`DocumentCache`]: documents that are kept between runs, by the caller |
+//! | `tag_format` | converts between tags and versions |
+//! | `asset_location` | a tag and the name of an asset, as one text |
+//! | `documents` | the JSON documents of the API, as far as this crate uses them |
+//! | `web_pages` | what the web pages tell without a request to the API |
+//! | `guess` | finds the assets of a release by their possible names |
+//! | `offer` | the offer of a release that the API described |
+//! | `release_list` | all releases, page by page |
+//! | `newest` | the newest release, without the API where possible |
+//! | `api` | requests to the API |
+//! | `refusal` | what a refusal of the API means, as a pure function |
+//! | `rate_limit` | the remaining requests, shared by all processes of a user |
 //!
-//! The API's requests are few: 60 an hour for everybody behind one address. A pinned version whose assets have
-//! `.sha256` files or a `SHA256SUMS` costs none.
+//! Requests to the API are limited: without a token to 60 per hour for each network address. A release that is named by
+//! its version, and whose assets have `.sha256` files or a `SHA256SUMS`, is found without the API.
+//!
+//! # Examples
+//! ```
+//! use std::sync::Arc;
+//!
+//! use loom_github::{Github, GithubOptions, GithubRepo, document_cache::NoCache};
+//! use loom_http::NetworkSettings;
+//! use loom_source::Source as _;
+//!
+//! let github = Github::open(GithubOptions {
+//!     repo: GithubRepo::new("loom-os/loom", None, None)?,
+//!     token: None,
+//!     token_variable: Some("GITHUB_TOKEN".to_owned()),
+//!     tag_prefix: "v".to_owned(),
+//!     prerelease: false,
+//!     evidence: false,
+//!     network: NetworkSettings::default(),
+//!     cache: Arc::new(NoCache),
+//! })?;
+//! assert_eq!(github.to_string(), "github:loom-os/loom");
+//! assert!(github.capabilities().list);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod api;
-mod budget;
-mod direct;
+mod asset_location;
+pub mod document_cache;
 mod documents;
 pub mod github;
-mod limit;
-mod listing;
-pub mod memory;
+pub mod github_repo;
+mod guess;
 mod newest;
 mod offer;
 pub mod options;
-mod pages;
-pub mod place;
-mod pointer;
-mod tags;
+mod rate_limit;
+mod refusal;
+mod release_list;
+mod tag_format;
+mod web_pages;
 
+pub use document_cache::DocumentCache;
 pub use github::Github;
-pub use memory::DocumentCache;
+pub use github_repo::{GithubRepo, GithubRepoError};
 pub use options::{GithubError, GithubOptions, GithubToken};
-pub use place::{GithubRepo, GithubRepoError};

@@ -1,46 +1,53 @@
-//! The newest release, without the API where that can be had.
+//! The newest release, without the API where possible.
 //!
-//! `releases/latest` of the pages redirects to a tag, for nothing. It is a hint: it speaks of the whole repository,
-//! goes by the time of a commit, and may be set by hand. So its tag must have our prefix and a released version, that
-//! version must carry the line, and the feed of the last releases, also for nothing, must show no higher one.
-//! With a token the API is asked: its requests are plenty then, and private pages tell nothing.
+//! `releases/latest` of the web pages redirects to a tag and costs no request to the API. It is a hint only: it concerns
+//! the whole repository, is decided by the time of a commit, and can be set by hand. So it counts only if the tag has the
+//! source's prefix and a released version, if that version has the product, and if the feed of the latest releases, which
+//! costs no request either, shows no higher version. With a token the API is used: its limit is high, and the web pages of
+//! a private repository are absent.
 
 use loom_source::{ListedVersion, Product, SourceError, Version};
 
-use crate::{Github, direct, github::is_final};
+use crate::{
+    github::{Github, is_final},
+    guess,
+};
 
 impl Github {
-    /// The versions of a line, or only the newest of them.
-    pub(crate) async fn newest(&self, line: &Product) -> Result<Vec<ListedVersion>, SourceError> {
+    /// The newest version of a product, or all of its versions.
+    pub(crate) async fn newest(
+        &self,
+        product: &Product,
+    ) -> Result<Vec<ListedVersion>, SourceError> {
         if self.prerelease {
-            // The pages never call one the latest.
-            return self.all(line).await;
+            // The web pages never call a pre-release the latest.
+            return self.all(product).await;
         }
-        if self.api.is_known() {
-            return match self.all(line).await {
+        if self.api.has_token() {
+            return match self.all(product).await {
                 Err(error) if !is_final(&error) => {
-                    self.hint(line).await?.map(|version| vec![version.into()]).ok_or(error)
+                    self.hint(product).await?.map(|version| vec![version.into()]).ok_or(error)
                 }
-                answer => answer,
+                listed => listed,
             };
         }
-        match self.hint(line).await? {
+        match self.hint(product).await? {
             Some(version) => Ok(vec![version.into()]),
-            None => self.all(line).await,
+            None => self.all(product).await,
         }
     }
 
-    /// What the pages say, where it stands up to what else they say. Errors only where asking on would cost more time.
-    async fn hint(&self, line: &Product) -> Result<Option<Version>, SourceError> {
-        match self.ask_pages(line).await {
+    /// The version that the web pages hint at, if it counts. Fails only where the API would fail in the same way.
+    async fn hint(&self, product: &Product) -> Result<Option<Version>, SourceError> {
+        match self.checked_hint(product).await {
             Err(error) if is_final(&error) => Err(error),
             Err(_) => Ok(None),
-            Ok(hint) => Ok(hint),
+            Ok(version) => Ok(version),
         }
     }
 
-    async fn ask_pages(&self, line: &Product) -> Result<Option<Version>, SourceError> {
-        let pages = self.pages();
+    async fn checked_hint(&self, product: &Product) -> Result<Option<Version>, SourceError> {
+        let pages = self.web_pages();
         let Some(tag) = pages.latest_tag().await? else { return Ok(None) };
         let released = |tag: &str| self.tags.version(tag).filter(|v| !v.is_prerelease());
         let Some(version) = released(&tag) else { return Ok(None) };
@@ -48,14 +55,13 @@ impl Github {
         if recent.iter().filter_map(|tag| released(tag)).any(|other| other > version) {
             return Ok(None);
         }
-        let release = line.at_version(version.clone());
-        let Some(found) =
-            direct::find(&pages, &release, &tag, self.way(&release).as_deref()).await?
-        else {
+        let release = product.at_version(version.clone());
+        let first = self.right_guess(&release);
+        let Some(found) = guess::find(&pages, &release, &tag, first.as_deref()).await? else {
             return Ok(None);
         };
-        self.learn(&release, &found.way);
-        self.keep_ready(release, found.offer);
+        self.keep_guess(&release, &found.guess);
+        self.keep_offer(release, found.offer);
         Ok(Some(version))
     }
 }

@@ -1,4 +1,4 @@
-//! What a release that the API described offers.
+//! The offer of a release that the API described.
 
 use loom_base::redact;
 use loom_source::{
@@ -7,77 +7,89 @@ use loom_source::{
 };
 
 use crate::{
-    Github,
-    direct::{self, SIDECAR, SUMS, SUMS_NAME},
-    documents::{AssetDoc, ReleaseDoc},
-    pointer::{self, AssetLocation},
+    asset_location::AssetLocation,
+    documents::{AssetDocument, ReleaseDocument},
+    github::Github,
+    guess::{self, MAX_SIDECAR, MAX_SUMS, SUMS_NAME},
 };
 
 impl Github {
-    /// Every asset of the release that is there, the best first; `None` where there is none.
+    /// Every asset of the release, the preferred one first; `None` where it has none.
     ///
-    /// A checksum file costs a request: it is read for the asset that will be fetched, and for those that have no
-    /// other digest.
+    /// A checksum file costs a request: it is read for the asset that will be fetched, and for assets without another
+    /// digest.
     pub(crate) async fn offer(
         &self,
         release: &Release,
-        doc: &ReleaseDoc,
+        document: &ReleaseDocument,
     ) -> Result<Option<Offer>, SourceError> {
         let mut offer = Offer::default();
-        for asset in asset::assets(release) {
-            let Some(file) = doc.asset(&asset.name) else { continue };
-            let claims = self.claims(doc, &asset, file, offer.artifacts.is_empty()).await?;
-            offer.evidence.extend(evidence(doc, &asset));
-            offer.artifacts.push(direct::carrier(&doc.tag_name, &asset, Some(file.size), claims));
+        for asset in asset::names(release) {
+            let Some(file) = document.asset(&asset.name) else { continue };
+            let claims = self.claims(document, &asset, file, offer.artifacts.is_empty()).await?;
+            offer.evidence.extend(evidence(document, &asset));
+            let artifact = guess::artifact(&document.tag_name, &asset, Some(file.size), claims);
+            offer.artifacts.push(artifact);
         }
-        // One that can be checked before one that cannot.
-        offer.artifacts.sort_by_key(|carrier| carrier.claims.is_empty());
+        // Artifacts that can be verified precede those that cannot.
+        offer.artifacts.sort_by_key(|artifact| artifact.claims.is_empty());
         Ok((!offer.artifacts.is_empty()).then_some(offer))
     }
 
+    /// The digests that are claimed for an asset. `preferred` is whether it is the one that will be fetched.
     async fn claims(
         &self,
-        doc: &ReleaseDoc,
+        document: &ReleaseDocument,
         asset: &AssetName,
-        file: &AssetDoc,
-        first: bool,
+        file: &AssetDocument,
+        preferred: bool,
     ) -> Result<Vec<ClaimedDigest>, SourceError> {
-        let at = |name: &str| AssetLocation { tag: doc.tag_name.clone(), name: name.to_owned() };
-        let place = |at: &AssetLocation| redact::url(&self.pages().download(at));
-        let mut claims = Vec::new();
-        let digest = file.sha256().map_err(|why| {
-            let at = redact::url(&self.place.api(&["releases", "tags", &doc.tag_name]));
-            SourceError::malformed(at, why)
-        })?;
-        let by_api = digest.map(|digest| ClaimedDigest {
-            digest,
-            by: DigestSource::Api,
-            at: place(&at(&file.name)),
-        });
-        if !first && by_api.is_some() {
+        let by_api = self.claim_of_api(document, file)?;
+        if !preferred && by_api.is_some() {
             return Ok(by_api.into_iter().collect());
         }
-        let name = format!("{}.sha256", asset.name);
-        if doc.asset(&name).is_some() {
-            let at = at(&name);
-            let bytes = self.small(&at, SIDECAR).await?;
-            claims.extend(
-                bytes.map(|bytes| direct::sidecar(&bytes, asset, &place(&at))).transpose()?,
-            );
-        } else if by_api.is_none() && doc.asset(SUMS_NAME).is_some() {
-            let at = at(SUMS_NAME);
-            if let Some(bytes) = self.small(&at, SUMS).await? {
-                claims.extend(direct::sums(&bytes, asset, &place(&at))?);
+        let location = |name: &str| AssetLocation::new(&document.tag_name, name);
+        let at = |location: &AssetLocation| redact::url(&self.web_pages().download_url(location));
+        let mut claims = Vec::new();
+        let sidecar = format!("{}.sha256", asset.name);
+        if document.asset(&sidecar).is_some() {
+            let location = location(&sidecar);
+            if let Some(bytes) = self.get_bytes(&location, MAX_SIDECAR).await? {
+                claims.push(guess::sidecar(&bytes, asset, &at(&location))?);
+            }
+        } else if by_api.is_none() && document.asset(SUMS_NAME).is_some() {
+            let location = location(SUMS_NAME);
+            if let Some(bytes) = self.get_bytes(&location, MAX_SUMS).await? {
+                claims.extend(guess::sums(&bytes, asset, &at(&location))?);
             }
         }
         claims.extend(by_api);
         Ok(claims)
     }
+
+    /// The digest that the API claims for an asset.
+    fn claim_of_api(
+        &self,
+        document: &ReleaseDocument,
+        file: &AssetDocument,
+    ) -> Result<Option<ClaimedDigest>, SourceError> {
+        let digest = file.sha256().map_err(|reason| {
+            let url = self.repo.api(&["releases", "tags", &document.tag_name]);
+            SourceError::malformed(redact::url(&url), reason)
+        })?;
+        let location = AssetLocation::new(&document.tag_name, &file.name);
+        let at = redact::url(&self.web_pages().download_url(&location));
+        Ok(digest.map(|digest| ClaimedDigest { digest, by: DigestSource::Api, at }))
+    }
 }
 
-fn evidence<'a>(doc: &'a ReleaseDoc, asset: &'a AssetName) -> impl Iterator<Item = Evidence> + 'a {
-    doc.uploaded().filter_map(|file| {
+fn evidence<'a>(
+    document: &'a ReleaseDocument,
+    asset: &'a AssetName,
+) -> impl Iterator<Item = Evidence> + 'a {
+    document.uploaded().filter_map(|file| {
         let kind = asset::evidence(&asset.name, &file.name)?;
-        Some(Evidence { kind, asset: pointer::to(&doc.tag_name, &file.name) })
+        let location = AssetLocation::new(&document.tag_name, &file.name);
+        Some(Evidence { kind, asset: location.to_ref() })
     })
 }

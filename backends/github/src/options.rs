@@ -1,66 +1,66 @@
-//! What a repository is opened with.
+//! [`GithubOptions`], with which a source is opened.
 
 use std::sync::Arc;
 
 use loom_http::{NetworkError, NetworkSettings};
 use secrecy::SecretString;
 
-use crate::{DocumentCache, GithubRepo};
+use crate::{document_cache::DocumentCache, github_repo::GithubRepo};
 
-/// How a repository's releases are opened.
+/// The options with which a [`Github`](crate::Github) is opened.
 #[derive(Debug, Clone)]
 pub struct GithubOptions {
-    /// Where they are.
+    /// The repository.
     pub repo: GithubRepo,
-    /// Who asks; sent to the API's host only, never across a redirect.
+    /// The token; it is sent to the host of the API only, never across a redirect.
     pub token: Option<GithubToken>,
     /// The environment variable that would hold a token, for errors where one would help; `None` where the source is
     /// configured with none.
     pub token_variable: Option<String>,
-    /// What stands before the version in a tag.
+    /// The text before the version in tags.
     pub tag_prefix: String,
     /// Whether releases that are marked as pre-releases count as releases.
     pub prerelease: bool,
-    /// Whether signatures and attestations are wanted: only the API tells where they are.
+    /// Whether signatures and attestations are needed: only the API lists them.
     pub evidence: bool,
-    /// How the network may be used.
+    /// How the network is used.
     pub network: NetworkSettings,
-    /// What is remembered from run to run.
+    /// The documents that are kept between runs.
     pub cache: Arc<dyn DocumentCache>,
 }
 
-/// A token, and where it was found.
+/// A token, and the variable that it comes from.
 #[derive(Debug, Clone)]
 pub struct GithubToken {
     /// The token.
     pub value: SecretString,
-    /// The variable that held it, for messages.
+    /// The environment variable that holds the token, for errors.
     pub from: String,
 }
 
-/// A repository that cannot be opened: a mistake in the settings.
+/// An option cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum GithubError {
-    /// Network settings that no client can be built from.
-    #[error("the network settings of {place} cannot be used")]
+    /// No client can be built with the network settings.
+    #[error("the network settings of {repo} cannot be used")]
     Network {
         /// The repository.
-        place: String,
-        /// Which, and why.
+        repo: String,
+        /// The setting that cannot be used.
         source: NetworkError,
     },
-    /// A token that no header can hold.
-    #[error("the token in {from} holds characters that no token has")]
+    /// The token is not the value of a header.
+    #[error("the token in {from} has characters that HTTP does not allow")]
     Token {
-        /// The variable that holds it.
+        /// The environment variable that holds the token.
         from: String,
     },
-    /// A token would travel in the clear.
-    #[error("{place} is asked over plain http: the token in {from} is not sent there")]
+    /// The token would be sent without encryption.
+    #[error("the token in {from} is not sent to {repo}: http:// is not encrypted")]
     PlainToken {
         /// The repository.
-        place: String,
-        /// The variable that holds it.
+        repo: String,
+        /// The environment variable that holds the token.
         from: String,
     },
 }

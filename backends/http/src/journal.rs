@@ -1,62 +1,64 @@
-//! A record of requests and how long each took: it shows how a source is reached.
+//! [`Journal`]: records each request, with its timings.
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
+
+use loom_base::LockExt as _;
 
 /// A function that is called with each exchange.
 type ExchangeObserver = dyn Fn(&Exchange) + Send + Sync;
 
-/// Records every request of the clients that it is given to. Clones share their records.
+/// Records the requests of the clients that have it in their settings. Clones share one record.
 #[derive(Clone, Default)]
 pub struct Journal {
     exchanges: Arc<Mutex<Vec<Exchange>>>,
     observer: Option<Arc<ExchangeObserver>>,
 }
 
-/// One request and its answer, without secrets.
+/// A request and its response, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// The URL without user, password, query and fragment.
     pub url: String,
-    /// Scheme, host and port of the URL.
+    /// The origin of the URL: scheme, host and port.
     pub origin: String,
-    /// The proxy in between, without user and password.
+    /// The URL of the proxy that was used, without user and password.
     pub via: Option<String>,
-    /// Whether another answer led here.
+    /// Whether a redirect led to the URL.
     pub redirected: bool,
-    /// Whether credentials went along.
+    /// Whether the request had an `Authorization` header.
     pub authorized: bool,
-    /// The status of the answer; `None` where there was none.
+    /// The status of the response; `None` where there was no response.
     pub status: Option<u16>,
-    /// How long it took to find the addresses behind the name, where that was needed.
+    /// The time to resolve the host name, where it was resolved.
     pub dns: Option<Duration>,
-    /// How long it took until the connection stood, the name included, where a new one was needed.
+    /// The time to connect, with name resolution, where a new connection was made.
     pub connect: Option<Duration>,
-    /// From the request, or from the connection where a new one was needed, to the answer's headers.
+    /// The time from the request, or from the new connection, to the headers of the response.
     pub answer: Option<Duration>,
-    /// The time of our clock at the answer, and what the server said it was.
+    /// The time of this machine's clock at the response, and the time in the header `Date`.
     pub clocks: Option<(SystemTime, SystemTime)>,
 }
 
 impl Journal {
-    /// A journal that also calls `observer` with each exchange, as soon as it is over. The function must not block.
+    /// A journal that also calls `observer` with each exchange when it ends. The function must not block.
     pub fn with_observer(observer: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
         Self { exchanges: Arc::default(), observer: Some(Arc::new(observer)) }
     }
 
-    /// The exchanges so far, in the order of their responses.
+    /// The requests so far, in the order of their responses.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.exchanges.locked().clone()
     }
 
-    pub(crate) fn note(&self, exchange: Exchange) {
+    pub(crate) fn record(&self, exchange: Exchange) {
         if let Some(observer) = &self.observer {
             observer(&exchange);
         }
-        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(exchange);
+        self.exchanges.locked().push(exchange);
     }
 }
 

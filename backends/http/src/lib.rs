@@ -1,42 +1,60 @@
-//! The one place that builds HTTP clients.
+//! The one place in the workspace that builds HTTP clients.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`network`] | [`Network`]: timeouts, proxies, certificates, retry: values from the caller, never the environment |
-//! | [`get`] | [`Get`]: what is asked for |
-//! | [`client`] | [`Client`] and [`Answer`]: one file from one address |
-//! | `client/reply` | [`Reply`]: whatever is answered, for those who read refusals and redirects themselves |
-//! | [`retry`] | when to ask again, as a pure function |
-//! | `address` | which URLs may be requested, and which redirects are followed |
-//! | `answer` | what a status and its headers mean, as a pure function |
-//! | `body` | the bytes: counted, timed, and no page for people |
-//! | `fault` | what the client library's errors mean |
+//! | [`network_settings`] | [`NetworkSettings`]: timeouts, proxies, certificates, retry; values from the caller, never from the environment |
+//! | [`get_request`] | [`GetRequest`]: a request for a file |
+//! | [`client`] | [`Client`] and [`Response`]: fetches one file from one URL |
+//! | `client/small_response` | [`SmallResponse`]: a small response of any status |
+//! | `client/http_call` | [`HttpCall`] and [`CallResponse`]: a request of any method, for protocols that sign their requests |
+//! | `client/send` | sends requests and follows redirects |
+//! | `client/attempts` | the attempts at one request, and their limits |
+//! | [`retry`] | [`RequestRetry`]: when a request is repeated, as a pure function |
+//! | [`journal`] | [`Journal`]: records each request, with its timings |
+//! | [`roots`] | the certificates of authorities that are trusted |
+//! | `url_policy` | which URLs may be requested, and which redirects are followed |
+//! | `response_head` | what a status and its headers mean, as a pure function |
+//! | `checked_body` | the body: counted, timed, and not an HTML page |
+//! | `client_error` | what an error of the client library means |
 //! | `transport` | TLS, proxies and connection pools |
-//! | `proxy` | which proxy stands before an address |
-//! | [`roots`] | whose certificates are trusted |
-//! | `moments` | when a connection stood, and when waiting is too long |
-//! | [`journal`] | [`Journal`]: who was asked, and how long that took |
+//! | `proxy` | which proxy is used for a URL |
+//! | `connect_timings` | when the connection of a request was made, and when waiting takes too long |
 //!
-//! Whatever goes wrong comes out as a [`SourceError`](loom_source::SourceError) that names the address
-//! without user, password or query.
+//! Every failure is a [`SourceError`](loom_source::SourceError) that names the URL without user, password and query.
+//!
+//! # Examples
+//! ```
+//! use loom_http::{Client, GetRequest, NetworkSettings};
+//! use loom_source::SourceErrorKind;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let client = Client::new(NetworkSettings { offline: true, ..NetworkSettings::default() })?;
+//! let request = GetRequest::new("https://user:secret@releases.example/format?token=t".parse()?);
+//! let error = client.get_bytes(&request, 1024).await.unwrap_err();
+//! assert_eq!(error.kind, SourceErrorKind::Offline);
+//! assert_eq!(error.at, "https://releases.example/format");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-mod address;
-mod answer;
-mod body;
+mod checked_body;
 pub mod client;
-mod fault;
-pub mod get;
+mod client_error;
+mod connect_timings;
+pub mod get_request;
 pub mod journal;
-mod moments;
-pub mod network;
+pub mod network_settings;
 mod proxy;
+mod response_head;
 pub mod retry;
 pub mod roots;
 mod transport;
+mod url_policy;
 
 pub use client::{CallResponse, Client, HttpCall, Redirects, Response, SmallResponse};
-pub use get::GetRequest;
+pub use get_request::GetRequest;
 pub use journal::{Exchange, Journal};
-pub use network::{NetworkError, NetworkSettings, ProxySettings, Roots};
+pub use network_settings::{NetworkError, NetworkSettings, ProxySettings, Roots};
 pub use reqwest::{Method, header};
 pub use retry::RequestRetry;

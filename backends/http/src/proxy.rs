@@ -1,32 +1,33 @@
-//! Which proxy stands before an address.
+//! Which proxy is used for a URL.
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{NoProxy, Proxy};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::{NetworkError, ProxySettings};
+use crate::network_settings::{NetworkError, ProxySettings};
 
-/// This machine is never asked through a proxy.
+/// The hosts of this machine, which are always requested without a proxy.
 const ALWAYS_DIRECT: &str = "localhost,127.0.0.0/8,::1,0.0.0.0,::";
 
-/// The schemes that proxies are spoken to by.
+/// The schemes of proxies that the client library supports.
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
-/// The settings in the forms that the library below takes.
+/// The proxy settings in the forms that the client library accepts.
 pub(crate) struct ProxyRules {
     rules: Vec<Proxy>,
-    /// The same once more: the library does not say which of them it would use.
-    shown: Matcher,
+    /// The same rules again: the library does not tell which of them it would use.
+    matcher: Matcher,
 }
 
-type Rule = fn(Url) -> reqwest::Result<Proxy>;
+type RuleOf = fn(Url) -> reqwest::Result<Proxy>;
 
 impl ProxyRules {
     pub(crate) fn new(settings: &ProxySettings) -> Result<Self, NetworkError> {
         let direct = direct(settings.no_proxy.as_deref().unwrap_or_default());
-        let (mut rules, mut shown) = (Vec::new(), Matcher::builder().no(&direct));
-        let given: [(&'static str, &Option<SecretString>, Rule); 3] = [
+        let mut rules = Vec::new();
+        let mut matcher = Matcher::builder().no(&direct);
+        let given: [(&'static str, &Option<SecretString>, RuleOf); 3] = [
             ("https", &settings.https, |url| Proxy::https(url)),
             ("http", &settings.http, |url| Proxy::http(url)),
             ("all", &settings.all, |url| Proxy::all(url)),
@@ -36,29 +37,29 @@ impl ProxyRules {
             else {
                 continue;
             };
-            shown = match name {
-                "https" => shown.https(url.as_str()),
-                "http" => shown.http(url.as_str()),
-                _ => shown.all(url.as_str()),
+            matcher = match name {
+                "https" => matcher.https(url.as_str()),
+                "http" => matcher.http(url.as_str()),
+                _ => matcher.all(url.as_str()),
             };
             let proxy = rule(url).map_err(|_| NetworkError::Proxy(name))?;
             rules.push(proxy.no_proxy(NoProxy::from_string(&direct)));
         }
-        Ok(Self { rules, shown: shown.build() })
+        Ok(Self { rules, matcher: matcher.build() })
     }
 
     pub(crate) fn rules(&self) -> &[Proxy] {
         &self.rules
     }
 
-    /// The proxy that an address is asked through, without user and password.
-    pub(crate) fn before(&self, url: &Url) -> Option<String> {
-        let proxy = self.shown.intercept(&url.as_str().parse().ok()?)?;
+    /// The URL of the proxy for a URL, without user and password; `None` where none is used.
+    pub(crate) fn proxy(&self, url: &Url) -> Option<String> {
+        let proxy = self.matcher.intercept(&url.as_str().parse().ok()?)?;
         Some(proxy.uri().to_string().trim_end_matches('/').to_owned())
     }
 }
 
-/// A proxy's address: a URL, or `host:port` for one that speaks HTTP. `None` for nothing at all.
+/// The URL of a proxy from a setting: a URL, or `host:port` for an HTTP proxy. `None` for an empty text.
 fn parse(name: &'static str, text: &SecretString) -> Result<Option<Url>, NetworkError> {
     let text = text.expose_secret().trim();
     if text.is_empty() {
@@ -67,7 +68,7 @@ fn parse(name: &'static str, text: &SecretString) -> Result<Option<Url>, Network
     let wrong = || NetworkError::Proxy(name);
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     let mut url: Url = whole.parse().map_err(|_| wrong())?;
-    // What the library cannot read it passes over, and would ask directly.
+    // The library ignores what it cannot parse, and would send the request without a proxy.
     if !SCHEMES.contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
         return Err(wrong());
     }
@@ -79,8 +80,8 @@ fn parse(name: &'static str, text: &SecretString) -> Result<Option<Url>, Network
     read.intercept(&any).map(|_| Some(url)).ok_or_else(wrong)
 }
 
-/// `NO_PROXY` as people write it (commas or spaces between, `*.` before a domain, brackets around an address)
-/// in the one form that is understood below, and this machine.
+/// The hosts of `NO_PROXY` and of this machine, in the form that the library accepts. In practice `NO_PROXY` is written
+/// with commas or spaces, with `*.` before a domain, and with brackets around an address.
 fn direct(no_proxy: &str) -> String {
     let entries = no_proxy.split(|c: char| c == ',' || c.is_whitespace());
     let entries = entries.filter(|entry| !entry.is_empty()).map(|entry| {
@@ -104,23 +105,23 @@ mod tests {
         }
     }
 
-    fn before(settings: &ProxySettings, url: &str) -> Option<String> {
-        ProxyRules::new(settings).unwrap().before(&url.parse().unwrap())
+    fn proxy(settings: &ProxySettings, url: &str) -> Option<String> {
+        ProxyRules::new(settings).unwrap().proxy(&url.parse().unwrap())
     }
 
     #[test]
-    fn the_special_stands_before_the_general() {
+    fn a_proxy_of_the_scheme_precedes_the_general_one() {
         let all = settings("http://s:1", "http://p:2", "socks5://a", "");
-        assert_eq!(before(&all, "https://x.example/"), Some("http://s:1".into()));
-        assert_eq!(before(&all, "http://x.example/"), Some("http://p:2".into()));
+        assert_eq!(proxy(&all, "https://x.example/"), Some("http://s:1".into()));
+        assert_eq!(proxy(&all, "http://x.example/"), Some("http://p:2".into()));
         let general = settings("", "p:2", "socks5h://u:pw@a", "");
-        assert_eq!(before(&general, "https://x.example/"), Some("socks5h://a:1080".into()));
-        assert_eq!(before(&general, "http://x.example/"), Some("http://p:2".into()));
-        assert_eq!(before(&settings("", "", "", ""), "https://x.example/"), None);
+        assert_eq!(proxy(&general, "https://x.example/"), Some("socks5h://a:1080".into()));
+        assert_eq!(proxy(&general, "http://x.example/"), Some("http://p:2".into()));
+        assert_eq!(proxy(&settings("", "", "", ""), "https://x.example/"), None);
     }
 
     #[test]
-    fn no_proxy_is_read_as_people_write_it() {
+    fn no_proxy_is_read_in_all_common_forms() {
         for (no_proxy, url, direct) in [
             ("example.com", "https://example.com/", true),
             ("example.com", "https://www.EXAMPLE.com/", true),
@@ -138,12 +139,12 @@ mod tests {
             ("", "http://[::1]:1/", true),
         ] {
             let settings = settings("", "", "http://p:1", no_proxy);
-            assert_eq!(before(&settings, url).is_none(), direct, "{no_proxy:?} {url}");
+            assert_eq!(proxy(&settings, url).is_none(), direct, "{no_proxy:?} {url}");
         }
     }
 
     #[test]
-    fn what_is_no_proxy_is_refused_and_not_passed_over() {
+    fn invalid_proxies_are_refused() {
         for bad in ["ftp://p:1", "http://", "://", "p:99999", "file:///x", "http://a b"] {
             let refused = ProxyRules::new(&settings(bad, "", "", ""));
             assert_eq!(refused.err(), Some(NetworkError::Proxy("https")), "{bad}");

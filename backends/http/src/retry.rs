@@ -1,55 +1,65 @@
-//! When to ask again.
+//! [`RequestRetry`]: when a request is repeated.
 
 use std::time::Duration;
 
 use loom_base::Backoff;
 use loom_source::{Advice, SourceErrorKind};
 
-/// When to ask the same address again, before another source is tried.
+/// When a request is repeated before its error is returned.
 ///
-/// Only failures that may pass by themselves, and only before the body has begun: a body that breaks off is
-/// continued by whoever keeps its bytes. A time that ran out is never tried again: it has cost its budget.
+/// Only transient errors are retried, and only before the body of a response has begun: an interrupted transfer is resumed
+/// by the caller, which has the bytes. A timeout is never retried: it has used its time.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+///
+/// use loom_http::RequestRetry;
+/// use loom_source::SourceErrorKind;
+///
+/// let unavailable = SourceErrorKind::HttpStatus { status: 503, retry_after: None };
+/// let retry = RequestRetry::default();
+/// assert_eq!(retry.pause(1, &unavailable, 1.0), Some(Duration::from_millis(200)));
+/// assert_eq!(retry.pause(3, &unavailable, 1.0), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestRetry {
-    /// How often to ask in all; 1 is never again.
+    /// The largest number of requests, the first included; 1 disables retries.
     pub attempts: u32,
-    /// The first pause; each further one is twice as long.
-    pub base: Duration,
-    /// The longest pause of our own choice. What a server asks for (`Retry-After`) is up to whoever waits.
-    pub cap: Duration,
+    /// The pauses between requests. A server can ask for a longer one (`Retry-After`).
+    pub backoff: Backoff,
 }
 
 impl Default for RequestRetry {
     fn default() -> Self {
-        Self { attempts: 3, base: Duration::from_millis(200), cap: Duration::from_secs(5) }
+        let backoff =
+            Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(5) };
+        Self { attempts: 3, backoff }
     }
 }
 
 impl RequestRetry {
-    /// Never ask again.
-    pub const NEVER: Self = Self { attempts: 1, base: Duration::ZERO, cap: Duration::ZERO };
+    /// No retries.
+    pub const NEVER: Self =
+        Self { attempts: 1, backoff: Backoff { first: Duration::ZERO, longest: Duration::ZERO } };
 
-    /// How long to pause before asking again, or `None` to give up, after `made` requests of which
-    /// the last failed so. `jitter` in 0..1 spreads those who failed together.
-    pub fn pause(&self, made: u32, failed: &SourceErrorKind, jitter: f64) -> Option<Duration> {
-        let Advice::Retry { after } = failed.advice() else { return None };
+    /// The pause before the request is repeated, after `made` requests of which the last failed with `error`; `None` where
+    /// the error is final. `jitter` in 0..1 spreads clients that failed together.
+    pub fn pause(&self, made: u32, error: &SourceErrorKind, jitter: f64) -> Option<Duration> {
+        let Advice::Retry { after } = error.advice() else { return None };
         if made >= self.attempts {
             return None;
         }
-        match failed {
+        match error {
             SourceErrorKind::Stalled { .. } => None,
             SourceErrorKind::HttpStatus { status: 501 | 505, .. } => None,
-            // A mirror that is down refuses at once and stays down: the next source is the better bet.
+            // A server that refuses connections is down for longer than a few pauses: the next source is better.
             SourceErrorKind::Connect { .. } if made > 1 => None,
             _ => match after {
-                Some(asked) => Some(asked),
-                None => Some(self.backoff().pause_with_jitter(made.saturating_sub(1), jitter)),
+                Some(requested) => Some(requested),
+                None => Some(self.backoff.pause_with_jitter(made.saturating_sub(1), jitter)),
             },
         }
-    }
-
-    fn backoff(&self) -> Backoff {
-        Backoff { first: self.base, longest: self.cap }
     }
 }
 
@@ -81,10 +91,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_transient_errors_are_retried() {
         let retry = RequestRetry::default();
         let ms = |ms| Some(Duration::from_millis(ms));
-        for (made, failed, pause) in [
+        for (made, error, pause) in [
             (1, status(503, None), ms(200)),
             (2, status(503, None), ms(400)),
             (3, status(503, None), None),
@@ -105,18 +115,18 @@ mod tests {
             (1, stall(), None),
             (1, credentials(), None),
         ] {
-            assert_eq!(retry.pause(made, &failed, 1.0), pause, "{made} {failed:?}");
-            assert_eq!(RequestRetry::NEVER.pause(made, &failed, 1.0), None);
+            assert_eq!(retry.pause(made, &error, 1.0), pause, "{made} {error:?}");
+            assert_eq!(RequestRetry::NEVER.pause(made, &error, 1.0), None);
         }
     }
 
     #[test]
-    fn pauses_are_spread_and_bounded() {
+    fn pauses_have_jitter_and_a_limit() {
         let retry = RequestRetry { attempts: u32::MAX, ..RequestRetry::default() };
         assert_eq!(retry.pause(1, &interrupted(), 0.0), Some(Duration::from_millis(100)));
         for made in [1, 5, 31, 32, 33, 1_000_000] {
             let pause = retry.pause(made, &interrupted(), 1.0).unwrap();
-            assert!(pause <= retry.cap, "{made}: {pause:?}");
+            assert!(pause <= retry.backoff.longest, "{made}: {pause:?}");
         }
     }
 }

@@ -1,27 +1,30 @@
-//! Whose certificates are trusted.
+//! The certificates of authorities that are trusted.
 
 use reqwest::Certificate;
 
-use crate::{NetworkError, NetworkSettings, Roots, fault};
+use crate::{
+    client_error,
+    network_settings::{NetworkError, NetworkSettings, Roots},
+};
 
-/// How many certificates the system has, to tell people. Which directories it looks in is the system's matter.
-pub fn of_the_system() -> usize {
+/// The number of certificates that the system trusts.
+pub fn count_system_roots() -> usize {
     rustls_native_certs::load_native_certs().certs.len()
 }
 
-/// Mozilla's certificates, as they were when loom was built.
+/// The certificates that Mozilla trusted at the time of the build.
 pub(crate) fn built_in() -> Vec<Certificate> {
     let certificates = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
     // All of them are well-formed.
     certificates.filter_map(|der| Certificate::from_der(der).ok()).collect()
 }
 
-/// What a client is to trust.
+/// The certificates that a client trusts.
 #[derive(Debug)]
 pub(crate) struct TrustedRoots {
-    /// Instead of the system's.
+    /// The certificates that replace those of the system, if given.
     pub(crate) only: Option<Vec<Certificate>>,
-    /// Besides.
+    /// Further certificates.
     pub(crate) extra: Vec<Certificate>,
 }
 
@@ -39,9 +42,9 @@ fn parse(bundles: &[Vec<u8>]) -> Result<Vec<Certificate>, NetworkError> {
     let mut all = Vec::new();
     for bundle in bundles {
         let certificates = Certificate::from_pem_bundle(bundle)
-            .map_err(|error| NetworkError::Ca(fault::why(error).to_string()))?;
+            .map_err(|error| NetworkError::Ca(client_error::causes_of(error).to_string()))?;
         if certificates.is_empty() {
-            return Err(NetworkError::Ca("a file holds no certificate in PEM form".to_owned()));
+            return Err(NetworkError::Ca("a file has no certificate in PEM".to_owned()));
         }
         all.extend(certificates);
     }

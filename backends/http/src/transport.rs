@@ -11,31 +11,33 @@ use reqwest::{Certificate, ClientBuilder, redirect};
 use url::Url;
 
 use crate::{
-    NetworkError, NetworkSettings, fault,
-    moments::{SystemResolver, Watch},
+    client_error,
+    connect_timings::{ConnectWatch, SystemResolver},
+    network_settings::{NetworkError, NetworkSettings},
     proxy::ProxyRules,
     roots::{self, TrustedRoots},
 };
 
-/// The clients below ours, built when first needed: loading the system's certificates takes milliseconds
-/// that plain http to this machine need not pay.
+/// The clients of the library, each built for the first request that needs it: loading the system's certificates takes
+/// milliseconds, which plain http to this machine does not need.
 pub(crate) struct HttpTransport {
     proxies: ProxyRules,
     trusted: TrustedRoots,
+    /// Without TLS and proxies.
     plain: OnceLock<Result<reqwest::Client, String>>,
     secure: OnceLock<Result<reqwest::Client, String>>,
 }
 
-/// The library shows its proxies with their passwords; we show how many there are.
+/// The library displays its proxies with their passwords, so only their number is displayed.
 impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (proxies, extra) = (self.proxies.rules().len(), self.trusted.extra.len());
-        write!(f, "Transport {{ proxies: {proxies}, extra certificates: {extra} }}")
+        write!(f, "HttpTransport {{ proxies: {proxies}, extra certificates: {extra} }}")
     }
 }
 
 impl HttpTransport {
-    /// Checks the settings that a client can be refused for.
+    /// Checks the settings; builds no client yet.
     pub(crate) fn new(network: &NetworkSettings) -> Result<Self, NetworkError> {
         install_provider();
         reqwest::header::HeaderValue::from_str(&network.user_agent)
@@ -48,28 +50,28 @@ impl HttpTransport {
         })
     }
 
-    /// The proxy that an address is asked through, without user and password.
-    pub(crate) fn via(&self, url: &Url) -> Option<String> {
-        self.proxies.before(url)
+    /// The URL of the proxy for a URL, without user and password.
+    pub(crate) fn proxy(&self, url: &Url) -> Option<String> {
+        self.proxies.proxy(url)
     }
 
-    /// The client for an address.
+    /// The client for a URL.
     pub(crate) fn client(
         &self,
         network: &NetworkSettings,
         url: &Url,
     ) -> Result<&reqwest::Client, SourceError> {
-        // Beyond this machine a proxy may be in between, and that may speak TLS.
+        // A proxy may be reached over TLS.
         let plain =
             url.scheme() == "http" && (self.proxies.rules().is_empty() || is_loopback_url(url));
         let cell = if plain { &self.plain } else { &self.secure };
         let built = cell.get_or_init(|| {
             let built =
                 if plain { base(network).tls_certs_only([]).build() } else { self.secure(network) };
-            built.map_err(|error| fault::why(error).to_string())
+            built.map_err(|error| client_error::causes_of(error).to_string())
         });
-        built.as_ref().map_err(|why| {
-            SourceError::new(redact::url(url), SourceErrorKind::Tls).caused_by(why.clone())
+        built.as_ref().map_err(|reason| {
+            SourceError::new(redact::url(url), SourceErrorKind::Tls).caused_by(reason.clone())
         })
     }
 
@@ -85,7 +87,7 @@ impl HttpTransport {
         match &self.trusted.only {
             Some(roots) => only(roots),
             None if self.trusted.extra.is_empty() => {
-                // It fails where the system has no certificates at all.
+                // This fails where the system has no certificates.
                 builder().build().or_else(|_| only(&roots::built_in()))
             }
             None => builder().tls_certs_merge(extra()).build(),
@@ -93,7 +95,7 @@ impl HttpTransport {
     }
 }
 
-/// What all clients have in common. How long may be waited is watched where they are used.
+/// The settings of all clients. Timeouts are enforced where the clients are used.
 fn base(network: &NetworkSettings) -> ClientBuilder {
     reqwest::Client::builder()
         .user_agent(&network.user_agent)
@@ -101,14 +103,14 @@ fn base(network: &NetworkSettings) -> ClientBuilder {
         .referer(false)
         .no_proxy()
         .dns_resolver(Arc::new(SystemResolver))
-        .connector_layer(Watch)
+        .connector_layer(ConnectWatch)
 }
 
-/// Makes ring the process's provider of cryptography, unless there is one already.
+/// Installs ring as the process's provider of cryptography, unless one is installed.
 fn install_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // An error means that somebody else has installed one, which will do.
+        // An error means that another provider is installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }

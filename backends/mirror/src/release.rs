@@ -99,7 +99,7 @@ fn carrier(
     claims: Vec<ClaimedDigest>,
 ) -> Artifact {
     let at = AssetRef::new(join(folder, &asset.name));
-    Artifact { packaging: asset.form.clone(), asset: at, size, claims }
+    Artifact { packaging: asset.packaging.clone(), asset: at, size, claims }
 }
 
 fn claim(transport: &dyn Transport, key: &str, by: DigestSource, digest: Digest) -> ClaimedDigest {

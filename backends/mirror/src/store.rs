@@ -83,7 +83,7 @@ fn carriers(record: &Record, statement: &Statement, at: &str) -> Vec<Artifact> {
         }),
         RecordArtifact::Unknown => None,
     };
-    record.carriers.iter().filter_map(carrier).collect()
+    record.artifacts.iter().filter_map(carrier).collect()
 }
 
 fn evidence(record: &Record) -> Vec<Evidence> {

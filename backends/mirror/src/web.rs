@@ -46,7 +46,7 @@ impl Web {
     fn get(&self, key: &str) -> GetRequest {
         let get = GetRequest::new(self.url(key)).headers(self.headers.clone());
         // The loose files of a tree may be anything, pages too.
-        if key.starts_with("store/") { get.may_be_page() } else { get }
+        if key.starts_with("store/") { get.allow_html() } else { get }
     }
 }
 
@@ -57,8 +57,8 @@ impl Transport for Web {
     }
 
     async fn open(&self, key: &str, from: &RangeRequest) -> Result<Option<Download>, SourceError> {
-        let answer = self.client.get(&self.get(key).resume(from.clone())).await?;
-        Ok(answer.map(|answer| answer.opened))
+        let answer = self.client.get(&self.get(key).range(from.clone())).await?;
+        Ok(answer.map(|answer| answer.download))
     }
 
     async fn list(&self, _folder: &str) -> Result<Option<Entries>, SourceError> {

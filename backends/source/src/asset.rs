@@ -1,30 +1,33 @@
-//! The names of assets: `{binary}-{version}-{platform}` and an ending.
+//! The file names of release assets: `{binary}-{version}-{platform}` and an extension.
 
 use crate::{ArchiveFormat, EvidenceKind, Packaging, Platform, Product, Release, Version};
 
-/// One name that a release's asset may have.
+/// A file name that an asset of a release can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssetName {
-    /// The file's name.
+    /// The file name.
     pub name: String,
-    /// How its bytes make a tree.
-    pub form: Packaging,
+    /// How the tree is made from the file.
+    pub packaging: Packaging,
 }
 
-/// The folders that a version's assets may lie in, the likelier first; the empty one is the root.
+/// The folders that can hold the assets of a version, the more likely one first; the empty name is the root.
 pub fn folders(version: &Version) -> [String; 2] {
     [format!("v{version}"), String::new()]
 }
 
-/// The names that a release's asset may have, the one we would rather fetch first.
-pub fn assets(release: &Release) -> Vec<AssetName> {
+/// The file names that an asset of a release can have, the preferred one first; none for a development build.
+pub fn names(release: &Release) -> Vec<AssetName> {
     let Some(stem) = release.asset_stem() else { return Vec::new() };
-    let endings = endings(release.platform).into_iter();
-    endings.map(|(ending, form)| AssetName { name: format!("{stem}{ending}"), form }).collect()
+    let names = extensions(release.platform)
+        .into_iter()
+        .map(|(extension, packaging)| AssetName { name: format!("{stem}{extension}"), packaging });
+    names.collect()
 }
 
-/// The endings of a platform's assets; on Windows a zip is what people unpack.
-pub fn endings(platform: Platform) -> Vec<(String, Packaging)> {
+/// The extensions of a platform's assets with their dots, the preferred one first. Windows prefers zip, which it can
+/// unpack itself.
+pub fn extensions(platform: Platform) -> Vec<(String, Packaging)> {
     let windows = platform == Platform::WindowsX86_64;
     let mut formats = ArchiveFormat::ALL;
     if windows {
@@ -33,21 +36,21 @@ pub fn endings(platform: Platform) -> Vec<(String, Packaging)> {
     let archive = |format: ArchiveFormat| {
         (format!(".{}", format.extension()), Packaging::Archive { format, strip: None })
     };
-    let mut endings: Vec<_> = formats.into_iter().map(archive).collect();
-    endings.push((if windows { ".exe" } else { "" }.to_owned(), Packaging::Bare));
-    endings
+    let mut extensions: Vec<_> = formats.into_iter().map(archive).collect();
+    extensions.push((platform.executable_extension().to_owned(), Packaging::Bare));
+    extensions
 }
 
-/// The version that a file of this name is an asset of, if it is one of the line.
-pub fn version(line: &Product, name: &str) -> Option<Version> {
-    let rest = name.strip_prefix(&format!("{}-", line.binary))?;
-    endings(line.platform).iter().find_map(|(ending, _)| {
-        let stem = rest.strip_suffix(ending.as_str())?;
-        stem.strip_suffix(&format!("-{}", line.platform))?.parse().ok()
+/// The version of which a file with this name is an asset; `None` for other files and products.
+pub fn version(product: &Product, name: &str) -> Option<Version> {
+    let rest = name.strip_prefix(&format!("{}-", product.binary))?;
+    extensions(product.platform).iter().find_map(|(extension, _)| {
+        let stem = rest.strip_suffix(extension.as_str())?;
+        stem.strip_suffix(&format!("-{}", product.platform))?.parse().ok()
     })
 }
 
-/// The kind of evidence that a file is about an asset, if it is any.
+/// The kind of evidence about `asset` that a file with this name is; `None` for other files.
 pub fn evidence(asset: &str, name: &str) -> Option<EvidenceKind> {
     match name.strip_prefix(asset)? {
         ".minisig" => Some(EvidenceKind::Minisign),
@@ -63,27 +66,27 @@ mod tests {
     use super::*;
     use crate::{Authority, Name};
 
-    fn line(platform: Platform) -> Product {
+    fn product(platform: Platform) -> Product {
         Product { authority: Authority::default(), binary: Name::default(), platform }
     }
 
     #[test]
     fn windows_prefers_zip_and_has_exe() {
         let names = |platform| -> Vec<String> {
-            let release = line(platform).at_version("0.2.0".parse().unwrap());
-            assets(&release).into_iter().map(|asset| asset.name).collect()
+            let release = product(platform).at_version("0.2.0".parse().unwrap());
+            super::names(&release).into_iter().map(|asset| asset.name).collect()
         };
         let stem = "loom-bridge-server-0.2.0-windows-x86_64";
-        let endings = [".zip", ".tar.zst", ".tar.gz", ".exe"];
-        assert_eq!(names(Platform::WindowsX86_64), endings.map(|e| format!("{stem}{e}")));
+        let extensions = [".zip", ".tar.zst", ".tar.gz", ".exe"];
+        assert_eq!(names(Platform::WindowsX86_64), extensions.map(|e| format!("{stem}{e}")));
         let stem = "loom-bridge-server-0.2.0-linux-x86_64";
-        let endings = [".tar.zst", ".tar.gz", ".zip", ""];
-        assert_eq!(names(Platform::LinuxX86_64), endings.map(|e| format!("{stem}{e}")));
+        let extensions = [".tar.zst", ".tar.gz", ".zip", ""];
+        assert_eq!(names(Platform::LinuxX86_64), extensions.map(|e| format!("{stem}{e}")));
     }
 
     #[test]
     fn versions_are_read_from_names() {
-        let linux = line(Platform::LinuxX86_64);
+        let linux = product(Platform::LinuxX86_64);
         for (name, expected) in [
             ("loom-bridge-server-0.2.0-linux-x86_64.tar.gz", Some("0.2.0")),
             ("loom-bridge-server-0.2.0-linux-x86_64", Some("0.2.0")),

@@ -1,47 +1,59 @@
-//! Checksum files: a `.sha256` file beside an asset, or one `SHA256SUMS` for many.
+//! Reads checksum files: a `.sha256` file beside an asset, or one `SHA256SUMS` for several assets.
 //!
-//! Read are the forms that coreutils (text and binary mode), BSD and OpenSSL write, and a bare digest; in either
-//! case, with any line ends and a byte order mark. Where names are given, they count: of a path, its last part.
+//! The accepted forms are those of coreutils (text and binary mode), BSD and OpenSSL, and a bare digest, in upper or
+//! lower case, with any line ends and a byte order mark. A name that is a path counts by its last component.
 
 use crate::Digest;
 
-/// Why a checksum file gives no digest.
+/// Why a checksum file gives no digest for an asset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChecksumError {
-    /// Not text.
-    #[error("it is not text")]
+    /// The file is not UTF-8 text.
+    #[error("not a text file")]
     NotText,
     /// No line has a digest.
-    #[error("it holds no SHA-256 in hexadecimal")]
+    #[error("no SHA-256 digest in hexadecimal")]
     Empty,
     /// The line that names the asset has no digest.
-    #[error("its line {line} names {asset} without a SHA-256 in hexadecimal")]
+    #[error("line {line}: no SHA-256 digest in hexadecimal for {asset}")]
     Line {
-        /// The line, counted from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// The asset.
+        /// The name of the asset.
         asset: String,
     },
-    /// It speaks of others only.
-    #[error("it does not name {asset}, but {named}")]
+    /// The file names other assets only.
+    #[error("no line for {asset}; the first line is for {named}")]
     Other {
-        /// The asset.
+        /// The name of the asset.
         asset: String,
-        /// The first name that it does give.
+        /// The first name in the file.
         named: String,
     },
-    /// It has more than one digest for the asset.
-    #[error("it gives {count} digests for {asset}")]
+    /// The file has several digests for the asset.
+    #[error("{count} digests for {asset}, expected one")]
     Several {
-        /// The asset.
+        /// The name of the asset.
         asset: String,
-        /// How many.
+        /// The number of digests.
         count: usize,
     },
 }
 
-/// The digest in a `.sha256` file beside `asset`: of the one line that names it, or of the only line where that
-/// gives no name.
+/// The digest in a `.sha256` file beside `asset`: that of the one line that names the asset, or that of the only line if
+/// it has no name.
+///
+/// # Errors
+/// Where the file has no such line, or several.
+///
+/// # Examples
+/// ```
+/// use loom_source::{Digest, checksum};
+///
+/// let digest = Digest::of(b"hello");
+/// let file = format!("{digest}  dist/server.tar.gz\n");
+/// assert_eq!(checksum::sidecar(file.as_bytes(), "server.tar.gz"), Ok(digest));
+/// ```
 pub fn sidecar(bytes: &[u8], asset: &str) -> Result<Digest, ChecksumError> {
     let lines = parse(bytes, asset)?;
     let asset = || asset.to_owned();
@@ -59,7 +71,10 @@ pub fn sidecar(bytes: &[u8], asset: &str) -> Result<Digest, ChecksumError> {
     }
 }
 
-/// The digest that a `SHA256SUMS` gives for `asset`, if it names it.
+/// The digest that a `SHA256SUMS` gives for `asset`; `None` where no line names the asset.
+///
+/// # Errors
+/// Where the file has no digest at all, or several for the asset.
 pub fn sums(bytes: &[u8], asset: &str) -> Result<Option<Digest>, ChecksumError> {
     let lines = parse(bytes, asset)?;
     if lines.is_empty() {
@@ -73,15 +88,15 @@ pub fn sums(bytes: &[u8], asset: &str) -> Result<Option<Digest>, ChecksumError> 
     }
 }
 
-/// What one line says.
+/// One line of a checksum file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ChecksumLine<'a> {
     digest: Digest,
     name: Option<&'a str>,
 }
 
-/// The lines that give a digest. Others are passed over (comments, the armour of a signed file), unless they
-/// name the asset: then something is wrong with the one line that matters.
+/// The lines that have a digest. Other lines are skipped (comments, the armour of a signed file), unless they name the
+/// asset: then the one line that counts is broken.
 fn parse<'a>(bytes: &'a [u8], asset: &str) -> Result<Vec<ChecksumLine<'a>>, ChecksumError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ChecksumError::NotText)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -121,12 +136,12 @@ fn tagged(line: &str) -> Option<ChecksumLine<'_>> {
     Some(ChecksumLine { digest, name: Some(last(name)) })
 }
 
-/// 64 digits and nothing else: [`Digest`]'s own parser would take a `sha256:` before them.
+/// Exactly 64 digits: the parser of [`Digest`] would accept a prefix `sha256:`.
 fn hexadecimal(digits: &str) -> Option<Digest> {
     if digits.len() == 64 { digits.parse().ok() } else { None }
 }
 
-/// The last part of a path: who ran `sha256sum dist/x` meant `x`.
+/// The last component of a path: `sha256sum dist/x` writes `dist/x`.
 fn last(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }

@@ -1,20 +1,30 @@
-//! SHA-256 digests.
+//! [`Digest`]: a SHA-256 digest.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// A SHA-256 digest; its text is 64 lower-case hexadecimal digits.
+/// A SHA-256 digest.
 ///
-/// In JSON it is that text; `sha256:` before it, and upper case, are accepted when read.
+/// Its text, in JSON too, is 64 lower-case hexadecimal digits. When a text is read, a prefix `sha256:` and upper case are
+/// accepted.
+///
+/// # Examples
+/// ```
+/// use loom_source::Digest;
+///
+/// let digest = Digest::of(b"hello");
+/// assert_eq!(digest.short(), "2cf24dba5fb0");
+/// assert_eq!(format!("sha256:{digest}").parse(), Ok(digest));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest([u8; 32]);
 
-/// A text that is not a SHA-256 in hexadecimal.
+/// A text that is not a SHA-256 digest in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a SHA-256 digest (64 hexadecimal digits)")]
+#[error("not a SHA-256 digest: {0:?} (expected 64 hexadecimal digits)")]
 pub struct DigestError(String);
 
 impl Digest {
@@ -23,17 +33,17 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest that a hasher arrived at.
+    /// The digest of the bytes that were given to `hasher`.
     pub fn from_hasher(hasher: Sha256) -> Self {
         Self(hasher.finalize().into())
     }
 
-    /// The first two hexadecimal digits: the folder an object lies in.
+    /// The first two hexadecimal digits: the name of the folder that holds the object in a store.
     pub fn prefix(&self) -> String {
         hex::encode(&self.0[..1])
     }
 
-    /// The first twelve hexadecimal digits, for people.
+    /// The first twelve hexadecimal digits, for display.
     pub fn short(&self) -> String {
         hex::encode(&self.0[..6])
     }
@@ -79,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_of_the_ecosystem_are_read() {
+    fn texts_in_common_forms_are_read() {
         let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(Digest::of(b"").to_string(), empty);
         for text in [empty.to_owned(), format!("sha256:{empty}"), empty.to_uppercase()] {

@@ -1,25 +1,134 @@
-//! What sources speak of: the values, the trait, and the contract.
+//! The values and the trait of sources: the places that releases of Loom are fetched from.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`name`] | names that may become path components: [`Name`], [`Authority`] |
-//! | [`platform`] | the five [`Platform`]s |
-//! | [`version`] | [`Version`], the [`Slot`] a release stands in, and [`Selector`], how a user asks for one |
-//! | [`digest`] | [`Digest`], a SHA-256 |
-//! | [`release`] | [`Release`] and [`Line`], what is looked for |
-//! | [`offer`] | [`Offer`], [`Carrier`], [`Claim`]: what a source answers |
-//! | [`asset`] | the names that a release's assets have |
-//! | [`checksum`] | `.sha256` files and `SHA256SUMS` |
-//! | [`transfer`] | [`Pointer`], [`Resume`], [`Opened`]: how bytes travel |
-//! | [`source`] | the [`Source`] trait and what a source [can do](Capabilities) |
-//! | [`error`] | [`SourceError`] and what may be done about it |
-//! | [`scheme`] | [`Scheme`], the words that begin the name of a source |
-//! | [`json`] | JSON that refuses duplicate keys |
-//! | [`record`] | the store's documents that travel: [`Statement`], [`Record`], [`Index`] |
-//! | `contract` | the suite that every source passes (feature `contract`) |
+//! | [`source`] | the [`Source`] trait and the [`Capabilities`] of a source |
+//! | [`release`] | [`Product`] and [`Release`], what a source is asked for |
+//! | [`offer`] | [`Offer`], [`Artifact`] and [`ClaimedDigest`], what a source has of a release |
+//! | [`transfer`] | [`AssetRef`], [`RangeRequest`] and [`Download`], how bytes are requested and arrive |
+//! | [`error`] | [`SourceError`], its [kinds](SourceErrorKind), and what a caller can do |
+//! | [`name`] | [`Name`] and [`Authority`], names that are safe as path components |
+//! | [`platform`] | the five [`Platform`]s of releases |
+//! | [`version`] | [`Version`], the [`Slot`] of a release, and [`Selector`], a request for a version |
+//! | [`digest`] | [`Digest`], a SHA-256 digest |
+//! | [`asset`] | the file names of release assets |
+//! | [`checksum`] | reads `.sha256` files and `SHA256SUMS` |
+//! | [`scheme`] | [`Scheme`], the word that begins the name of a source |
+//! | [`json`] | reads JSON and refuses duplicate keys |
+//! | [`record`] | [`Statement`], [`Record`] and [`Index`], the documents of a store that travel |
+//! | `contract` | the test suite that every source passes (feature `contract`) |
 //!
-//! A source fetches. It never verifies, caches or places: bytes that come out of it are unchecked,
-//! and no type in this crate can say otherwise.
+//! A source fetches. It never verifies, caches or chooses versions: what it returns is unverified, and no type of this
+//! crate can express anything else.
+//!
+//! # A complete source
+//!
+//! A source over files in memory, with the test that runs the contract suite against it:
+//!
+//! ```
+//! use std::{collections::BTreeMap, fmt};
+//!
+//! use async_trait::async_trait;
+//! use futures::{StreamExt as _, stream};
+//! use loom_source::{
+//!     Artifact, AssetRef, Capabilities, Download, ListingScope, Offer, Packaging, Product,
+//!     RangeRequest, Release, Source, SourceError, SourceErrorKind, VersionListing, asset,
+//! };
+//!
+//! /// Releases by the file names of their assets.
+//! #[derive(Debug)]
+//! struct MemorySource(BTreeMap<String, Vec<u8>>);
+//!
+//! impl fmt::Display for MemorySource {
+//!     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+//!         f.write_str("memory:")
+//!     }
+//! }
+//!
+//! #[async_trait]
+//! impl Source for MemorySource {
+//!     fn capabilities(&self) -> Capabilities {
+//!         Capabilities { releases: true, list: true, ..Capabilities::default() }
+//!     }
+//!
+//!     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
+//!         let files = asset::names(release).into_iter().filter(|file| self.0.contains_key(&file.name));
+//!         let artifacts: Vec<Artifact> = files
+//!             .map(|file| Artifact {
+//!                 packaging: file.packaging,
+//!                 size: self.0.get(&file.name).map(|bytes| bytes.len() as u64),
+//!                 asset: AssetRef::new(file.name),
+//!                 claims: Vec::new(),
+//!             })
+//!             .collect();
+//!         Ok((!artifacts.is_empty()).then(|| Offer { artifacts, ..Offer::default() }))
+//!     }
+//!
+//!     async fn list(&self, product: &Product, _: ListingScope) -> Result<VersionListing, SourceError> {
+//!         Ok(VersionListing::of(self.0.keys().filter_map(|name| asset::version(product, name))))
+//!     }
+//!
+//!     async fn open(&self, asset: &AssetRef, _: &RangeRequest) -> Result<Download, SourceError> {
+//!         let gone = || SourceError::new(format!("memory:{asset}"), SourceErrorKind::Gone);
+//!         let bytes = self.0.get(asset.as_str()).ok_or_else(gone)?;
+//!         let pieces: Vec<_> = bytes.chunks(1 << 18).map(|piece| Ok(piece.to_vec().into())).collect();
+//!         let (total, body) = (Some(bytes.len() as u64), stream::iter(pieces).boxed());
+//!         Ok(Download { start: 0, total, validator: None, body })
+//!     }
+//! }
+//!
+//! # #[cfg(feature = "contract")]
+//! use loom_source::contract::{self, Failure, PublishedAsset, PublishedRelease, RunningFixture, SourceFixture};
+//!
+//! /// Publishes releases in memory.
+//! # #[cfg(feature = "contract")]
+//! struct MemoryFixture;
+//!
+//! # #[cfg(feature = "contract")]
+//! #[async_trait]
+//! impl SourceFixture for MemoryFixture {
+//!     fn name(&self) -> String {
+//!         "memory".to_owned()
+//!     }
+//!
+//!     fn capabilities(&self) -> Capabilities {
+//!         MemorySource(BTreeMap::new()).capabilities()
+//!     }
+//!
+//!     async fn start(&self, releases: &[PublishedRelease]) -> Result<Box<dyn RunningFixture>, Failure> {
+//!         let file = |published: &PublishedRelease| {
+//!             let extension = match published.asset {
+//!                 PublishedAsset::Archive(format) => format!(".{}", format.extension()),
+//!                 PublishedAsset::Bare => published.release.platform.executable_extension().to_owned(),
+//!             };
+//!             let stem = published.release.asset_stem().unwrap_or_default();
+//!             (format!("{stem}{extension}"), published.bytes.to_vec())
+//!         };
+//!         Ok(Box::new(RunningMemory(MemorySource(releases.iter().map(file).collect()))))
+//!     }
+//! }
+//!
+//! # #[cfg(feature = "contract")]
+//! struct RunningMemory(MemorySource);
+//!
+//! # #[cfg(feature = "contract")]
+//! #[async_trait]
+//! impl RunningFixture for RunningMemory {
+//!     fn source(&self) -> &dyn Source {
+//!         &self.0
+//!     }
+//!
+//!     async fn replace(&mut self, _: &[PublishedRelease]) -> Result<(), Failure> {
+//!         Err("only called for sources that resume transfers".into())
+//!     }
+//! }
+//!
+//! # #[cfg(feature = "contract")]
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+//! contract::run(&MemoryFixture).await.assert();
+//! # });
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 pub mod asset;
 pub mod checksum;

@@ -1,47 +1,55 @@
-//! Names that may become one component of a path, on every platform we run on.
+//! [`Name`] and [`Authority`]: names that are safe as one path component on every platform.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Why a text cannot be a name.
+/// A text that cannot be a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} cannot be a name: {why}")]
+#[error("not a name: {text:?} ({reason})")]
 pub struct NameError {
     text: String,
-    why: &'static str,
+    reason: &'static str,
 }
 
-/// The name of a program, such as `loom-bridge-server`: one path component.
+/// The name of a binary, such as `loom-bridge-server`.
 ///
-/// 1 to 64 characters of `a-z 0-9 . _ -`, beginning with a letter or digit, not ending in a dot,
-/// and not a device name of Windows.
+/// A name has 1 to 64 characters of `a-z 0-9 . _ -`, begins with a letter or digit, does not end in a dot, and is not a
+/// device name of Windows. It is safe as one path component.
+///
+/// # Examples
+/// ```
+/// use loom_source::Name;
+///
+/// assert_eq!(Name::default().to_string(), "loom-bridge-server");
+/// assert!("../etc".parse::<Name>().is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
-/// Who may define a release, such as `loom-os`. Sources only carry for an authority.
+/// The name of the authority that defines a release, such as `loom-os`. Sources serve the releases of authorities.
 ///
-/// The same rule as for [`Name`].
+/// The same rules apply as for a [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Authority(String);
 
 impl Default for Authority {
-    /// `loom-os`, whose releases `bin/` shows without a prefix.
+    /// `loom-os`, whose releases are in `bin/` of a store without a prefix.
     fn default() -> Self {
         Self("loom-os".to_owned())
     }
 }
 
 impl Default for Name {
-    /// `loom-bridge-server`, the program that all commands mean unless told otherwise.
+    /// `loom-bridge-server`, the binary that commands manage by default.
     fn default() -> Self {
         Self("loom-bridge-server".to_owned())
     }
 }
 
-/// Whether Windows keeps this file name (its part before the first dot) for a device.
+/// Whether Windows reserves this file name, by its part before the first dot, for a device such as `NUL` or `COM1`.
 pub fn is_windows_device(component: &str) -> bool {
     let stem = component.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
     let numbered = |prefix: &str| {
@@ -54,22 +62,23 @@ pub fn is_windows_device(component: &str) -> bool {
         || numbered("lpt")
 }
 
+/// The rules of [`Name`].
 fn check(text: &str) -> Result<(), &'static str> {
     if text.is_empty() || text.len() > 64 {
-        return Err("it must have 1 to 64 characters");
+        return Err("expected 1 to 64 characters");
     }
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
     if !text.bytes().all(allowed) {
-        return Err("only a-z, 0-9, '.', '_' and '-' are allowed");
+        return Err("expected only a-z, 0-9, '.', '_' and '-'");
     }
     if !text.as_bytes()[0].is_ascii_alphanumeric() {
-        return Err("it must begin with a letter or a digit");
+        return Err("expected a letter or a digit at the beginning");
     }
     if text.ends_with('.') {
-        return Err("it must not end in a dot");
+        return Err("a dot at the end is not allowed");
     }
     if is_windows_device(text) {
-        return Err("Windows keeps this name for a device");
+        return Err("Windows reserves this name for a device");
     }
     Ok(())
 }
@@ -79,7 +88,7 @@ macro_rules! name {
         impl FromStr for $type {
             type Err = NameError;
             fn from_str(text: &str) -> Result<Self, NameError> {
-                check(text).map_err(|why| NameError { text: text.to_owned(), why })?;
+                check(text).map_err(|reason| NameError { text: text.to_owned(), reason })?;
                 Ok(Self(text.to_owned()))
             }
         }
@@ -114,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_single_safe_components() {
+    fn names_are_safe_path_components() {
         for good in ["loom-bridge-server", "a", "0x", "a.b_c-d", "com0", "com10", "console"] {
             assert!(good.parse::<Name>().is_ok(), "{good}");
         }

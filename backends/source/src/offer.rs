@@ -1,4 +1,4 @@
-//! What a source answers when it is asked for a release.
+//! [`Offer`]: what a source has of a release.
 
 use std::{fmt, time::SystemTime};
 
@@ -6,55 +6,55 @@ use bytes::Bytes;
 
 use crate::{AssetRef, Digest};
 
-/// A release as one source offers it: unchecked, every digest in it a claim.
+/// A release as a source offers it. Nothing in it is verified; every digest is a claim.
 #[derive(Debug, Clone, Default)]
 pub struct Offer {
-    /// The ways its tree can travel, the source's best first.
+    /// The artifacts from which the release's tree can be made, the one that the source prefers first.
     pub artifacts: Vec<Artifact>,
-    /// The digest of the tree, claimed by a statement or the like.
+    /// The digest that a statement claims for the tree.
     pub tree: Option<ClaimedDigest>,
-    /// The statement's bytes as the source serves them (store layout only).
+    /// The bytes of the statement, where the source has the store layout.
     pub statement: Option<Bytes>,
-    /// Where evidence lies: signatures, attestations.
+    /// The signatures and attestations that the source has.
     pub evidence: Vec<Evidence>,
-    /// What is known of a cargo build; `None` for everything else.
+    /// The build information of a cargo build; `None` for a release.
     pub build: Option<BuildInfo>,
 }
 
-/// One way for a tree to travel.
+/// One form in which a source has the tree of a release.
 #[derive(Debug, Clone)]
 pub struct Artifact {
-    /// How the bytes are to be read.
+    /// How the tree is made from the bytes.
     pub packaging: Packaging,
-    /// What to open.
+    /// The reference to open.
     pub asset: AssetRef,
-    /// Size in bytes, where the source knows it.
+    /// The size in bytes, where the source knows it.
     pub size: Option<u64>,
-    /// Digests claimed for the carrier's own bytes (for loose files: of the listing).
+    /// The digests claimed for the artifact's bytes; for loose files, for the bytes of the listing.
     pub claims: Vec<ClaimedDigest>,
 }
 
-/// How a carrier's bytes make a tree.
+/// How the tree of a release is made from the bytes of an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packaging {
-    /// An archive. `strip` says whether its single top folder is dropped, where that is recorded;
-    /// `None` leaves it to the unpacker: dropped if that is all there is.
+    /// An archive that is unpacked.
     Archive {
-        /// Its format.
+        /// The format of the archive.
         format: ArchiveFormat,
-        /// Whether the top folder is dropped.
+        /// Whether the single top folder is dropped, where that is recorded. `None` leaves the decision to the
+        /// unpacker, which drops a top folder that holds everything else.
         strip: Option<bool>,
     },
-    /// The entry program itself.
+    /// The executable itself.
     Bare,
-    /// Loose files: the carrier's pointer is the tree listing, the files lie below `folder`.
+    /// Loose files: the artifact is the listing of the tree, and its files are below `folder`.
     Loose {
-        /// The pointer's prefix to which each path of the listing is joined.
+        /// The reference to which each path of the listing is joined.
         folder: AssetRef,
     },
 }
 
-/// The archive formats, by the ending of the name.
+/// The format of an archive.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -71,10 +71,10 @@ pub enum ArchiveFormat {
 }
 
 impl ArchiveFormat {
-    /// All formats, the one we would rather fetch first.
+    /// All formats, the preferred one first.
     pub const ALL: [Self; 3] = [Self::TarZst, Self::TarGz, Self::Zip];
 
-    /// The ending without its leading dot: `tar.zst`, `tar.gz`, `zip`.
+    /// The file name extension without its leading dot: `tar.zst`, `tar.gz`, `zip`.
     pub fn extension(self) -> &'static str {
         match self {
             Self::TarZst => "tar.zst",
@@ -83,7 +83,7 @@ impl ArchiveFormat {
         }
     }
 
-    /// The format of a file of this name (`.tgz` is read as `.tar.gz`), or `None`.
+    /// The format of a file by its name; `.tgz` is `.tar.gz`. `None` where the name has no such extension.
     pub fn of_name(name: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
         if name.ends_with(".tgz") {
@@ -99,18 +99,18 @@ impl fmt::Display for ArchiveFormat {
     }
 }
 
-/// Somebody says that bytes have this digest.
+/// A digest that a source claims for bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedDigest {
-    /// The digest claimed.
+    /// The digest.
     pub digest: Digest,
-    /// Who says so.
+    /// What gave the digest.
     pub by: DigestSource,
-    /// Where it was read, for people: a URL or path, without secrets.
+    /// The URL or path at which the digest was read, without secrets; display only.
     pub at: String,
 }
 
-/// Who claims a digest. None of them proves where bytes come from, only that they arrived whole.
+/// What gave a digest. None of these proves where bytes come from, only that they arrived complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DigestSource {
@@ -122,7 +122,7 @@ pub enum DigestSource {
     Statement,
     /// The digest that a release API computed at upload.
     Api,
-    /// A third-party program.
+    /// The program of a plugin.
     Plugin,
 }
 
@@ -138,38 +138,38 @@ impl fmt::Display for DigestSource {
     }
 }
 
-/// Where a piece of evidence about a carrier can be fetched.
+/// A signature or attestation of an artifact that a source has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// What it is.
+    /// The kind of evidence.
     pub kind: EvidenceKind,
-    /// What to open.
+    /// The reference to open.
     pub asset: AssetRef,
 }
 
-/// The kinds of evidence, by the ending of the name.
+/// A kind of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceKind {
-    /// `.minisig`
+    /// `.minisig`: a minisign signature.
     Minisign,
-    /// `.sig`: a cosign signature by a key
+    /// `.sig`: a cosign signature with a key.
     Cosign,
-    /// `.asc`: a detached, armoured OpenPGP signature
+    /// `.asc`: a detached, armoured OpenPGP signature.
     Gpg,
-    /// `.sigstore.json`: a Sigstore bundle
+    /// `.sigstore.json`: a Sigstore bundle.
     Sigstore,
 }
 
-/// What is known of a cargo build, for people and for the receipt.
+/// The provenance of a cargo build, for display and receipts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildInfo {
-    /// The cargo profile's folder, such as `release` or `debug`.
+    /// The folder of the cargo profile, such as `release` or `debug`.
     pub profile: String,
-    /// When the executable was last written.
+    /// The modification time of the executable.
     pub built: SystemTime,
-    /// `<12 hex>` or `<12 hex>+dirty`, where the checkout is a git repository with a commit.
+    /// The commit of the checkout, `<12 hex>` or `<12 hex>+dirty`; `None` where the checkout is no git repository.
     pub commit: Option<String>,
-    /// The checkout.
+    /// The folder of the checkout.
     pub checkout: std::path::PathBuf,
 }

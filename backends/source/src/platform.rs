@@ -1,29 +1,38 @@
-//! The platforms that releases are made for.
+//! [`Platform`]: the platforms that releases are made for.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// One of the five platforms; its text is the folder and file name part of a release.
+/// One of the five platforms of releases. Its text is part of folder and file names.
+///
+/// # Examples
+/// ```
+/// use loom_source::{Name, Platform};
+///
+/// let platform: Platform = "windows-x86_64".parse()?;
+/// assert_eq!(platform.executable(&Name::default()), "loom-bridge-server.exe");
+/// # Ok::<(), loom_source::platform::PlatformError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Platform {
-    /// `linux-aarch64`
+    /// `linux-aarch64`: Linux on 64-bit ARM.
     LinuxAarch64,
-    /// `linux-x86_64`
+    /// `linux-x86_64`: Linux on x86-64.
     LinuxX86_64,
-    /// `macos-aarch64`
+    /// `macos-aarch64`: macOS on Apple silicon.
     MacosAarch64,
-    /// `macos-x86_64`
+    /// `macos-x86_64`: macOS on x86-64.
     MacosX86_64,
-    /// `windows-x86_64`
+    /// `windows-x86_64`: Windows on x86-64.
     WindowsX86_64,
 }
 
-/// A text that names none of the five platforms.
+/// A text that is not the name of a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown platform {0:?}; there are linux-x86_64, linux-aarch64, macos-x86_64, macos-aarch64, windows-x86_64"
+    "unknown platform {0:?}: expected one of linux-x86_64, linux-aarch64, macos-x86_64, macos-aarch64, windows-x86_64"
 )]
 pub struct PlatformError(String);
 
@@ -37,7 +46,7 @@ impl Platform {
         Self::WindowsX86_64,
     ];
 
-    /// The platform this program was built for, or `None` where no release can exist.
+    /// The platform that this program was built for; `None` where there are no releases for it.
     pub fn current() -> Option<Self> {
         let text = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
         text.parse().ok()
@@ -54,11 +63,16 @@ impl Platform {
         }
     }
 
-    /// The file name of a program called `name` on this platform (`.exe` on Windows).
+    /// The file name of the executable of a binary on this platform, with `.exe` on Windows.
     pub fn executable(self, name: &crate::Name) -> String {
+        format!("{name}{}", self.executable_extension())
+    }
+
+    /// The file name extension of executables on this platform: `.exe` on Windows, else none.
+    pub fn executable_extension(self) -> &'static str {
         match self {
-            Self::WindowsX86_64 => format!("{name}.exe"),
-            _ => name.to_string(),
+            Self::WindowsX86_64 => ".exe",
+            _ => "",
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Where releases come from.
+//! [`Source`]: the trait of everything that releases are fetched from.
 
 use std::{
     fmt::{Debug, Display},
+    path::PathBuf,
     time::SystemTime,
 };
 
@@ -9,101 +10,118 @@ use async_trait::async_trait;
 use loom_base::time::parse_rfc3339;
 
 use crate::{
-    AssetRef, Download, Name, Offer, Product, RangeRequest, Release, SourceError, Version,
+    AssetRef, Download, Name, Offer, Platform, Product, RangeRequest, Release, SourceError, Version,
 };
 
-/// How much of a listing is wanted.
+/// How much of a listing the caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListingScope {
     /// Every version.
     All,
-    /// The newest is enough, where that is cheaper; all of them are a right answer too.
+    /// The newest version, where that is cheaper to list. All versions are a right answer, too.
     Newest,
 }
 
-/// A version, and how old it is.
+/// A version of a listing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListedVersion {
     /// The version.
     pub version: Version,
-    /// When it was published, where the source says so: its word, and no more.
+    /// The time of publication, where the source gives one. It is not verified.
     pub published: Option<SystemTime>,
 }
 
 impl ListedVersion {
-    /// A version with the time that a source gives in RFC 3339, UTC (`2026-11-22T16:03:00Z`); one that cannot be
-    /// read counts as none.
+    /// A version with its time of publication in RFC 3339, UTC (`2026-11-22T16:03:00Z`). A text in another form counts
+    /// as no time.
     pub fn new(version: Version, published: Option<&str>) -> Self {
         Self { version, published: published.and_then(parse_rfc3339) }
     }
 }
 
 impl From<Version> for ListedVersion {
-    /// A version of which nobody says how old it is.
+    /// A version without a time of publication.
     fn from(version: Version) -> Self {
         Self { version, published: None }
     }
 }
 
-/// The versions that a source carries of one line.
+/// The versions that a source has of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VersionListing {
-    /// These, in no particular order; none where the source does not know the line.
+    /// The versions, in no particular order; empty where the source does not have the product.
     Versions(Vec<ListedVersion>),
-    /// The source cannot tell what it carries, for the reason given (a plain HTTP folder without an index).
+    /// The source cannot list versions, for the reason given: a plain HTTP folder without an index, say.
     Unlistable(&'static str),
 }
 
 impl VersionListing {
-    /// These versions, with the times that are known of them.
+    /// A listing of these versions.
     pub fn of(versions: impl IntoIterator<Item = impl Into<ListedVersion>>) -> Self {
         Self::Versions(versions.into_iter().map(Into::into).collect())
     }
 }
 
-/// What a source can do; the contract suite expects accordingly.
+/// What a source can do. The contract suite expects accordingly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Capabilities {
-    /// It carries releases under their versions (a workspace carries only its development build).
+    /// The source has releases with versions.
     pub releases: bool,
-    /// It carries a development build.
+    /// The source has a development build.
     pub dev: bool,
-    /// It can list its versions.
+    /// The source can list its versions.
     pub list: bool,
-    /// It can continue from an offset.
+    /// The source can resume a transfer from an offset.
     pub resume: bool,
-    /// It names digests for what it carries.
+    /// The source claims digests for its artifacts.
     pub claims: bool,
 }
 
-/// Where releases come from. A source fetches; it never verifies, caches or places.
+/// A place that releases are fetched from: a folder, a server, a release page, a build.
 ///
-/// Its `Display` names it for people: its URL or path without secrets. Absence is a value
-/// (`Ok(None)`, an empty listing); an error means that the source could not answer.
+/// A source fetches; it never verifies, caches or chooses versions. `Display` names the source by its URL or path, on
+/// one line and without secrets. Absence is a value (`Ok(None)`, an empty listing); an error means that the source
+/// could not answer, and its [kind](crate::SourceErrorKind) says what the caller can do.
+///
+/// # Examples
+/// The [crate documentation](crate#a-complete-source) has a complete source.
 #[async_trait]
 pub trait Source: Display + Debug + Send + Sync {
     /// What this source can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// What this source carries of one release, or `None`. We choose versions, sources don't.
+    /// The source's offer of a release; `None` where the source does not have it.
+    ///
+    /// # Errors
+    /// Where the source cannot answer: a server that cannot be reached, refused access, a malformed document.
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError>;
 
-    /// The versions of one line (all, or only the newest where that is cheaper), or that it cannot list.
-    async fn list(&self, line: &Product, need: ListingScope)
-    -> Result<VersionListing, SourceError>;
+    /// The versions of a product, or the reason why the source cannot list them.
+    ///
+    /// # Errors
+    /// Where the source cannot answer.
+    async fn list(
+        &self,
+        product: &Product,
+        scope: ListingScope,
+    ) -> Result<VersionListing, SourceError>;
 
-    /// Bytes exactly as published, from an offset if the validator still holds, else from 0; the answer says which.
-    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError>;
+    /// The bytes of an asset exactly as published: from the requested offset if the validator still matches, else from 0.
+    /// [`Download::start`] says which.
+    ///
+    /// # Errors
+    /// Where the asset does not exist, does not belong to this source, or cannot be read.
+    async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError>;
 
-    /// The file of this machine behind a pointer, where there is one: for those who can copy it better than
-    /// by reading a stream. Its bytes are as unchecked as any.
-    fn local_file(&self, _what: &AssetRef) -> Option<std::path::PathBuf> {
+    /// The path of an asset that is a file of this machine, for callers that copy the file instead of reading a stream.
+    /// The bytes are as unverified as those of [`open`](Self::open).
+    fn local_file(&self, _asset: &AssetRef) -> Option<PathBuf> {
         None
     }
 
-    /// Platforms for which the source carries `release`'s program at its version, where that is cheap to say:
-    /// for the hint when `find` answered `None`.
-    async fn platforms(&self, _binary: &Name, _version: &Version) -> Vec<crate::Platform> {
+    /// The platforms for which the source has a binary at a version, where that is cheap to find out. Used for the hint
+    /// after [`find`](Self::find) returned `None`.
+    async fn platforms(&self, _binary: &Name, _version: &Version) -> Vec<Platform> {
         Vec::new()
     }
 }
@@ -115,10 +133,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_that_cannot_be_read_is_none() {
+    fn a_time_in_another_form_counts_as_none() {
         let published = |text| ListedVersion::new("0.2.0".parse().unwrap(), text).published;
-        let at = UNIX_EPOCH + Duration::from_secs(951_782_400);
-        assert_eq!(published(Some("2000-02-29T00:00:00Z")), Some(at));
+        let expected = UNIX_EPOCH + Duration::from_secs(951_782_400);
+        assert_eq!(published(Some("2000-02-29T00:00:00Z")), Some(expected));
         for text in [None, Some(""), Some("yesterday"), Some("2000-02-30T00:00:00Z")] {
             assert_eq!(published(text), None, "{text:?}");
         }

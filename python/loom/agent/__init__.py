@@ -1,13 +1,15 @@
-"""Agents: ``pip install loom[agent]``.
+"""Agents: publish and receive events, call tools and offer tools. Requires ``pip install "loom[agent]"``.
 
-=============  ==========================================================
-module         holds
-=============  ==========================================================
-``agent``      :class:`Agent`: what its owner calls
-``event``      :class:`Event`: what it hears
-``tool``       :func:`tool`: what others may call
-``connection``  one connection to the bridge, from registering to its end
-=============  ==========================================================
+==============  =============================================================
+module          content
+==============  =============================================================
+``agent``       :class:`Agent`: the public interface
+``session``     keeps an agent connected: retries and backoff
+``connection``  one connection to the bridge, from registration to its end
+``event``       :class:`Event`: payload and metadata
+``tools``       :class:`Tool` and :func:`tool`: functions that others may call
+``schema``      JSON Schema of a function's parameters
+==============  =============================================================
 """
 
 from ..errors import LoomError
@@ -17,7 +19,9 @@ try:
     import grpc as _grpc
 except ImportError as missing:
     raise LoomError(
-        "an agent needs grpcio and protobuf", hint="pip install 'loom[agent]'", chain=[str(missing)]
+        "cannot import loom.agent: grpcio and protobuf are required",
+        hint='install them with `pip install "loom[agent]"`',
+        chain=[str(missing)],
     ) from missing
 del _grpc, _protobuf
 

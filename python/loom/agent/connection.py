@@ -1,9 +1,10 @@
-"""One connection to the bridge: registered, listening, until it breaks."""
+"""One connection to the bridge: registration, event stream, heartbeat."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import Any, AsyncIterator, Optional, Sequence, TypeVar, cast
 
 import grpc
@@ -12,61 +13,97 @@ from google.protobuf.message import Message
 
 from loom.v1 import action_pb2, bridge_pb2
 
-HEARTBEAT = 15.0
-"""Seconds between two heartbeats."""
+_HEARTBEAT_INTERVAL = 15.0
+"""Time between two heartbeats, in seconds."""
 
-ANSWER = 5.0
-"""Seconds that the bridge may take to answer what costs it nothing."""
+_RESPONSE_TIMEOUT = 5.0
+"""Longest wait for a response to registration, heartbeat or stream opening, in seconds."""
 
-_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+# The runtime limits the size of messages; gRPC's own default of 4 MiB for the receiver would be a second limit.
+_CHANNEL_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+CONNECTION_ERRORS: tuple[type[Exception], ...] = (
+    grpc.RpcError,
+    asyncio.TimeoutError,
+    asyncio.InvalidStateError,
+    OSError,
+)
+"""Exceptions of a connection that was lost."""
+
+Response = TypeVar("Response", bound=Message)
 
 
-Answer = TypeVar("Answer", bound=Message)
+class RegistrationRefused(Exception):
+    """The bridge refused to register the agent; another attempt would have the same result."""
 
 
-class Refused(Exception):
-    """The bridge does not want this agent; trying again would not help."""
+@dataclass(frozen=True)
+class Registration:
+    """What an agent registers at the bridge."""
+
+    agent_id: str
+    topics: Sequence[str]
+    tools: Sequence[action_pb2.ToolDescriptor]
+
+    def request(self) -> bridge_pb2.AgentRegisterRequest:
+        """Returns the protobuf message of the registration."""
+        return bridge_pb2.AgentRegisterRequest(
+            agent_id=self.agent_id, subscribed_topics=self.topics, tools=self.tools
+        )
 
 
 class Connection:
-    """A channel to the bridge, and the stream on it once it is open."""
+    """A gRPC channel to the bridge, and the event stream on it after :meth:`open`.
+
+    Args:
+        address: ``host:port`` of the bridge.
+        token: bearer token for the bridge, if it requires one.
+    """
 
     def __init__(self, address: str, token: Optional[str]) -> None:
-        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+        self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        self._writing = asyncio.Lock()
+        self._write_lock = asyncio.Lock()
         self._stream: Any = None
 
-    async def open(
-        self, agent_id: str, topics: Sequence[str], tools: Sequence[action_pb2.ToolDescriptor]
-    ) -> None:
-        """Registers the agent and opens its stream; returns when it hears its topics.
+    async def open(self, registration: Registration) -> None:
+        """Registers the agent and opens its stream; returns when the agent receives events of its topics.
 
         Raises:
-            Refused: if the bridge says no.
-            grpc.RpcError: if it cannot be reached.
+            RegistrationRefused: if the bridge refuses the agent.
+            grpc.RpcError: if the bridge cannot be reached or returns an error.
+            asyncio.TimeoutError: if the bridge does not open the stream in time.
         """
-        request = bridge_pb2.AgentRegisterRequest(agent_id=agent_id, subscribed_topics=topics, tools=tools)
-        response = await self._call("RegisterAgent", request, bridge_pb2.AgentRegisterResponse, ANSWER)
+        response = await self._call("RegisterAgent", registration.request(), bridge_pb2.AgentRegisterResponse)
         if not response.success:
-            raise Refused(response.error_message)
+            raise RegistrationRefused(response.error_message)
         method = self._channel.stream_stream(
             "/loom.v1.Bridge/EventStream",
             request_serializer=bridge_pb2.ClientEvent.SerializeToString,
             response_deserializer=bridge_pb2.ServerEvent.FromString,
         )
         self._stream = method(metadata=self._metadata)
-        await self.say(bridge_pb2.ClientEvent(ack=bridge_pb2.Ack(message_id=agent_id)))
-        # They come once the first message was understood.
-        await asyncio.wait_for(self._stream.initial_metadata(), ANSWER)
+        ack = bridge_pb2.Ack(message_id=registration.agent_id)
+        await self.send(bridge_pb2.ClientEvent(ack=ack))
+        # The bridge sends response headers after it has processed the first message: the subscriptions exist.
+        await asyncio.wait_for(self._stream.initial_metadata(), _RESPONSE_TIMEOUT)
 
-    async def say(self, message: bridge_pb2.ClientEvent) -> None:
-        """Sends a message; one at a time is all that a stream takes."""
-        async with self._writing:
+    async def send(self, message: bridge_pb2.ClientEvent) -> None:
+        """Writes a message to the stream.
+
+        Raises:
+            Exception: one of ``CONNECTION_ERRORS``, if the connection is lost.
+        """
+        # A stream allows one write at a time.
+        async with self._write_lock:
             await self._stream.write(message)
 
-    async def hear(self) -> AsyncIterator[bridge_pb2.ServerEvent]:
-        """The bridge's messages, until it ends the stream."""
+    async def messages(self) -> AsyncIterator[bridge_pb2.ServerEvent]:
+        """Yields the messages of the bridge until it ends the stream.
+
+        Raises:
+            grpc.RpcError: if the stream ends with an error.
+        """
         while True:
             message = await self._stream.read()
             if message is grpc.aio.EOF:
@@ -74,47 +111,73 @@ class Connection:
             yield message
 
     async def call_tool(self, call: action_pb2.ToolCall) -> action_pb2.ToolResult:
-        """Has a tool called, wherever it is."""
-        limit = call.timeout_ms / 1000 + ANSWER
-        return await self._call("ForwardToolCall", call, action_pb2.ToolResult, limit)
-
-    async def beat(self) -> None:
-        """Asks from time to time whether the bridge is there.
+        """Calls a tool of the runtime or of an agent and waits for its result.
 
         Raises:
-            grpc.RpcError: once it is not.
+            grpc.RpcError: if the connection is lost.
+        """
+        # The bridge enforces the limit of the call; the additional time is for its response.
+        timeout = call.timeout_ms / 1000 + _RESPONSE_TIMEOUT
+        return await self._call("ForwardToolCall", call, action_pb2.ToolResult, timeout)
+
+    async def send_heartbeats(self) -> None:
+        """Sends a heartbeat every 15 seconds; does not return.
+
+        Raises:
+            grpc.RpcError: if the bridge does not respond.
         """
         while True:
-            await asyncio.sleep(HEARTBEAT)
+            await asyncio.sleep(_HEARTBEAT_INTERVAL)
             request = bridge_pb2.HeartbeatRequest(timestamp_ms=int(time.time() * 1000))
-            await self._call("Heartbeat", request, bridge_pb2.HeartbeatResponse, ANSWER)
+            await self._call("Heartbeat", request, bridge_pb2.HeartbeatResponse)
 
-    async def leave(self) -> None:
-        """Says goodbye: the bridge forgets the agent, and ends the stream."""
+    async def half_close(self) -> None:
+        """Announces that no further message follows; the bridge then unregisters the agent and ends the stream.
+
+        Raises:
+            Exception: one of ``CONNECTION_ERRORS``, if the connection is lost.
+        """
         if self._stream is not None and not self._stream.done():
             await self._stream.done_writing()
 
     async def close(self) -> None:
-        """Ends it, whatever is going on."""
+        """Cancels the stream and closes the channel."""
         if self._stream is not None:
             self._stream.cancel()
         await self._channel.close()
 
-    async def _call(self, name: str, request: Message, response: type[Answer], limit: float) -> Answer:
+    async def _call(
+        self, name: str, request: Message, response: type[Response], timeout: float = _RESPONSE_TIMEOUT
+    ) -> Response:
+        """Calls a method of the bridge.
+
+        Args:
+            name: name of the method.
+            request: its request.
+            response: class of its response.
+            timeout: longest wait for the response, in seconds.
+
+        Raises:
+            grpc.RpcError: if the call fails or exceeds ``timeout``.
+        """
         method: Any = self._channel.unary_unary(
             f"/loom.v1.Bridge/{name}",
             request_serializer=type(request).SerializeToString,
             response_deserializer=response.FromString,
         )
-        return cast(Answer, await method(request, timeout=limit, metadata=self._metadata))
+        return cast(Response, await method(request, timeout=timeout, metadata=self._metadata))
 
 
-LOST: tuple[type[Exception], ...] = (grpc.RpcError, asyncio.TimeoutError, asyncio.InvalidStateError, OSError)
-"""What a connection that breaks raises."""
+def is_unavailable(error: BaseException) -> bool:
+    """Returns whether ``error`` means that the bridge cannot be reached."""
+    return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.UNAVAILABLE
 
 
-def why(error: BaseException) -> str:
-    """What broke a connection, in one line."""
+def describe(error: BaseException) -> str:
+    """Describes the error of a connection in one line."""
+    status = error.code() if isinstance(error, grpc.aio.AioRpcError) else None
+    if isinstance(error, asyncio.TimeoutError) or status is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return f"no response within {_RESPONSE_TIMEOUT:g} s"
     if isinstance(error, grpc.aio.AioRpcError):
         return f"{error.code().name}: {error.details()}"
     return str(error) or type(error).__name__

@@ -1,61 +1,68 @@
-"""Functions that others may call."""
+"""Tools: functions that other agents may call."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
 import json
-import typing
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Optional, TypeVar
+from typing import Any, Callable, Mapping, Optional, TypeVar, cast
 
 from loom.v1 import action_pb2
 
-F = TypeVar("F", bound=Callable[..., Any])
+from .schema import parameters_schema
 
-_TYPES: Mapping[Any, str] = {
-    str: "string",
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    list: "array",
-    dict: "object",
-    type(None): "null",
-}
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class ToolError(RuntimeError):
-    """A call that failed."""
+    """A failed call of a tool."""
 
     code: str
-    """Such as ``NOT_FOUND``, ``TIMEOUT``, ``INVALID_ARGUMENTS`` or ``TOOL_ERROR``."""
+    """Machine-readable code, such as ``NOT_FOUND``, ``TIMEOUT``, ``INVALID_ARGUMENTS`` or ``TOOL_ERROR``."""
+    message: str
+    """What failed, in one line."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{message} ({code})")
-        self.code, self.message = code, message
+        self.code = code
+        self.message = message
 
     def __reduce__(self) -> Any:
         return (type(self), (self.code, self.message))
 
 
+class _InvalidArguments(Exception):
+    """The arguments of a call do not fit the tool; ``code`` is the error code of the result."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @dataclass(frozen=True)
 class Tool:
-    """A function with what callers have to know of it."""
+    """A function with the description that callers see."""
 
     name: str
     description: str
     parameters: Mapping[str, Any]
-    """The JSON Schema of its arguments, an object."""
+    """JSON Schema of the arguments; describes an object."""
     function: Callable[..., Any]
 
     @classmethod
     def of(cls, function: Callable[..., Any]) -> Tool:
-        """The tool that a function was declared as; else one with its name, docstring and parameters."""
-        declared = getattr(function, "__loom_tool__", None)
-        return declared if isinstance(declared, cls) else declare(function)
+        """Returns the tool of a function.
+
+        Args:
+            function: a function that :func:`tool` decorated, or any other; the tool of the latter has the function's
+                name, docstring and parameters.
+        """
+        decorated = getattr(function, "__loom_tool__", None)
+        return decorated if isinstance(decorated, cls) else _tool_from(function)
 
     def descriptor(self) -> action_pb2.ToolDescriptor:
-        """What the bridge is told of it."""
+        """Returns the protobuf message that registers the tool at the bridge."""
         return action_pb2.ToolDescriptor(
             name=self.name,
             description=self.description,
@@ -64,28 +71,44 @@ class Tool:
         )
 
     async def answer(self, call: action_pb2.ToolCall) -> action_pb2.ToolResult:
-        """Calls the function as ``call`` wants it; a plain function has a thread of its own."""
+        """Executes a call: a coroutine function in the event loop, any other function in a thread.
+
+        Returns:
+            The result for the caller; it describes the error if the call failed.
+        """
         try:
-            arguments = json.loads(call.arguments or "{}")
-            if not isinstance(arguments, dict):
-                raise ValueError("they are no object")
-        except ValueError as error:
-            why = f"the arguments are not understood: {error}"
-            return failed(call, action_pb2.TOOL_INVALID_ARGUMENTS, "INVALID_ARGUMENTS", why)
-        try:
-            inspect.signature(self.function).bind(**arguments)
-        except TypeError as error:
-            why = f"{self.name}: {error}"
-            return failed(call, action_pb2.TOOL_INVALID_ARGUMENTS, "INVALID_INPUT", why)
+            arguments = self._arguments(call)
+        except _InvalidArguments as error:
+            message = f"invalid arguments for {self.name}: {error}"
+            return error_result(call, action_pb2.TOOL_INVALID_ARGUMENTS, error.code, message)
         try:
             if inspect.iscoroutinefunction(self.function):
                 result = await self.function(**arguments)
             else:
                 result = await asyncio.to_thread(self.function, **arguments)
             output = json.dumps(result)
-        except Exception as error:  # Whatever it is, the caller is told.
-            return failed(call, action_pb2.TOOL_ERROR, "TOOL_ERROR", f"{type(error).__name__}: {error}")
+        except Exception as error:  # The caller receives any error of the function.
+            message = f"{type(error).__name__}: {error}"
+            return error_result(call, action_pb2.TOOL_ERROR, "TOOL_ERROR", message)
         return action_pb2.ToolResult(id=call.id, status=action_pb2.TOOL_OK, output=output)
+
+    def _arguments(self, call: action_pb2.ToolCall) -> dict[str, Any]:
+        """Parses the arguments of a call and checks that the function accepts them.
+
+        Raises:
+            _InvalidArguments: if they are no JSON object, or the function does not accept them.
+        """
+        try:
+            arguments: Any = json.loads(call.arguments or "{}")
+        except ValueError as error:
+            raise _InvalidArguments("INVALID_ARGUMENTS", f"expected a JSON object, got invalid JSON: {error}") from None
+        if not isinstance(arguments, dict):
+            raise _InvalidArguments("INVALID_ARGUMENTS", f"expected a JSON object, got {type(arguments).__name__}")
+        try:
+            inspect.signature(self.function).bind(**arguments)
+        except TypeError as error:
+            raise _InvalidArguments("INVALID_INPUT", str(error)) from None
+        return cast("dict[str, Any]", arguments)
 
 
 def tool(
@@ -94,64 +117,40 @@ def tool(
     description: Optional[str] = None,
     parameters: Optional[Mapping[str, Any]] = None,
 ) -> Callable[[F], F]:
-    """Declares a function, plain or ``async``, as a tool.
+    """Returns a decorator that declares a function, plain or ``async``, as a tool.
 
     Args:
-        name: by default the function's.
-        description: by default the first line of its docstring.
-        parameters: the JSON Schema of its arguments, by default made from its annotations.
+        name: the tool's name, by default the name of the function.
+        description: what the tool does, by default the first line of the function's docstring.
+        parameters: JSON Schema of the arguments, by default derived from the function's annotations.
     """
 
-    def declared(function: F) -> F:
-        function.__loom_tool__ = declare(function, name, description, parameters)  # type: ignore[attr-defined]
+    def decorate(function: F) -> F:
+        function.__loom_tool__ = _tool_from(function, name, description, parameters)  # type: ignore[attr-defined]
         return function
 
-    return declared
+    return decorate
 
 
-def declare(
+def error_result(
+    call: action_pb2.ToolCall, status: action_pb2.ToolStatus, code: str, message: str
+) -> action_pb2.ToolResult:
+    """Returns the result of a failed call."""
+    error = action_pb2.ToolError(code=code, message=message)
+    return action_pb2.ToolResult(id=call.id, status=status, error=error)
+
+
+def _tool_from(
     function: Callable[..., Any],
     name: Optional[str] = None,
     description: Optional[str] = None,
     parameters: Optional[Mapping[str, Any]] = None,
 ) -> Tool:
-    """The tool of a function; what is not given is read from it."""
-    documented = (inspect.getdoc(function) or "").partition("\n")[0]
+    """Returns the tool of a function; values that are not given are derived from the function."""
+    summary = (inspect.getdoc(function) or "").partition("\n")[0]
     return Tool(
         name=name or function.__name__,
-        description=documented if description is None else description,
-        parameters=_schema(function) if parameters is None else parameters,
+        description=summary if description is None else description,
+        parameters=parameters_schema(function) if parameters is None else parameters,
         function=function,
     )
-
-
-def failed(
-    call: action_pb2.ToolCall, status: action_pb2.ToolStatus, code: str, message: str
-) -> action_pb2.ToolResult:
-    """The result of a call that failed."""
-    error = action_pb2.ToolError(code=code, message=message)
-    return action_pb2.ToolResult(id=call.id, status=status, error=error)
-
-
-def _schema(function: Callable[..., Any]) -> Mapping[str, Any]:
-    try:
-        hints = typing.get_type_hints(function)
-    except (NameError, TypeError):
-        hints = {}  # Annotations that mean nothing at run time.
-    properties: dict[str, Any] = {}
-    required: list[str] = []
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        properties[parameter.name] = _type(hints.get(parameter.name))
-        if parameter.default is parameter.empty:
-            required.append(parameter.name)
-    return {"type": "object", "properties": properties, "required": required}
-
-
-def _type(hint: Any) -> dict[str, Any]:
-    origin = typing.get_origin(hint) or hint
-    if origin is typing.Union:
-        return {"anyOf": [_type(choice) for choice in typing.get_args(hint)]}
-    name = _TYPES.get(origin)
-    return {"type": name} if name else {}

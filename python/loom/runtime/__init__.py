@@ -1,4 +1,4 @@
-"""The names of ``loom.config``, ``loom.embedded`` and ``loom.orchestrator`` where existing code looks for them."""
+"""Names of ``loom.config``, ``loom.embedded`` and ``loom.orchestrator`` at the path that existing code imports."""
 
 from ..config import (
     BridgeConfig,

@@ -1,4 +1,4 @@
-"""The same as ``loom.embedded``."""
+"""Same names as ``loom.embedded``."""
 
 from ..embedded import *  # noqa: F403
 from ..embedded import __all__ as __all__

@@ -1,9 +1,9 @@
-// Who is there.
+// The agents: a table, and details of one agent.
 
-import { by, facts as list, h } from "./dom.js";
+import { by, descriptionList, h } from "./dom.js";
 import * as drawer from "./drawer.js";
-import * as facts from "./facts.js";
 import { count, figure } from "./format.js";
+import * as polling from "./polling.js";
 import { put, table } from "./table.js";
 import * as views from "./views.js";
 
@@ -11,7 +11,7 @@ let agents = new Map();
 let shown = "";
 
 const tags = (names) => h("span", { class: "tags" }, names.map((name) => h("span", { class: "tag" }, name)));
-const state = (agent) => h("span", { class: "state", "data-state": agent.here ? "here" : "away" }, agent.here ? "connected" : "away");
+const state = (agent) => h("span", { class: "state", "data-state": agent.isConnected ? "on" : "off" }, agent.isConnected ? "connected" : "away");
 
 const COLUMNS = [
   {
@@ -21,11 +21,11 @@ const COLUMNS = [
   },
   { label: "State", cell: state },
   { label: "Received", figure: true, cell: (agent) => figure(agent.received) },
-  { label: "Topics", wide: "wide labelled", cell: (agent) => (agent.topics.length ? tags(agent.topics.slice(0, 6)) : h("span", { class: "quiet" }, "none")) },
-  { label: "Tools", wide: "wide labelled", cell: (agent) => (agent.capabilities.length ? tags(agent.capabilities.slice(0, 6)) : h("span", { class: "quiet" }, "none")) },
+  { label: "Topics", wide: "wide labelled", cell: (agent) => (agent.topics.length ? tags(agent.topics.slice(0, 6)) : h("span", { class: "muted" }, "none")) },
+  { label: "Tools", wide: "wide labelled", cell: (agent) => (agent.capabilities.length ? tags(agent.capabilities.slice(0, 6)) : h("span", { class: "muted" }, "none")) },
 ];
 
-/** An agent's details at the side. */
+/** Opens the details of an agent. */
 export function open(id) {
   const agent = agents.get(id);
   if (!agent) return;
@@ -37,23 +37,23 @@ export function open(id) {
     views.go("events");
   };
   drawer.open(id, [
-    list([["State", state(agent)], ["Received", count(agent.received, "event")]]),
-    h("div", { class: "deeds" }, h("button", { type: "button", onclick: showEvents }, "Show its events")),
-    h("section", {}, h("h3", {}, "Subscribed to"), counts.length ? list(counts) : h("p", { class: "quiet" }, "nothing")),
-    h("section", {}, h("h3", {}, "Offers"), agent.capabilities.length ? tags(agent.capabilities) : h("p", { class: "quiet" }, "no tool")),
+    descriptionList([["State", state(agent)], ["Received", count(agent.received, "event")]]),
+    h("div", { class: "actions" }, h("button", { type: "button", onclick: showEvents }, "Show its events")),
+    h("section", {}, h("h3", {}, "Subscribed to"), counts.length ? descriptionList(counts) : h("p", { class: "muted" }, "none")),
+    h("section", {}, h("h3", {}, "Tools"), agent.capabilities.length ? tags(agent.capabilities) : h("p", { class: "muted" }, "none")),
   ]);
 }
 
-function gather({ agents: all, edges }) {
+function withCounts({ agents: all, edges }) {
   return all.map((agent) => {
     const own = edges.filter((edge) => edge.to_agent === agent.id);
     const received = own.reduce((sum, edge) => sum + edge.event_count, 0);
-    return { ...agent, here: agent.connected !== false, edges: own, received };
+    return { ...agent, isConnected: agent.connected !== false, edges: own, received };
   });
 }
 
 function show({ topology }) {
-  const all = gather(topology);
+  const all = withCounts(topology);
   agents = new Map(all.map((agent) => [agent.id, agent]));
   by("agents-count").textContent = all.length ? count(all.length, "agent") : "";
   by("no-agents").hidden = all.length > 0;
@@ -63,4 +63,4 @@ function show({ topology }) {
   put(by("agents"), all.length ? table("Agents", COLUMNS, all) : null);
 }
 
-export const start = () => facts.watch(show);
+export const start = () => polling.subscribe(show);

@@ -1,9 +1,9 @@
-// Lines over time, as SVG.
+// Line charts over time, as SVG.
 
 import { h, s } from "./dom.js";
 import { clock, figure } from "./format.js";
 
-/** A round number at or above the highest value. */
+/** The lowest round number that is not below any value. */
 function ceiling(values) {
   const highest = Math.max(1, ...values);
   const step = 10 ** Math.floor(Math.log10(highest));
@@ -18,7 +18,7 @@ function paths(values, slots, width, height, top, pad) {
   return { line, area, x, y };
 }
 
-/** A small one without axes. */
+/** A small chart without axes. */
 export function spark(values, colour) {
   const { line, area } = paths(values, Math.max(values.length, 60), 300, 40, ceiling(values), 6);
   return s(
@@ -33,7 +33,7 @@ const HEIGHT = 170;
 const LEFT = 40;
 const BOTTOM = 20;
 
-/** A large one; it can be read off with the pointer. Answers {card, show(samples, interval)}. */
+/** A large chart that shows values at the pointer. Returns {card, show(samples, slots)}. */
 export function chart({ title, unit, colour, of }) {
   const now = h("p", { class: "now" });
   const svg = s("svg", { role: "img" });
@@ -51,8 +51,8 @@ export function chart({ title, unit, colour, of }) {
     const last = values.at(-1);
     now.replaceChildren(figure(last), h("small", {}, unit));
     svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-    const told = values.length ? `now ${figure(last)}, at most ${figure(Math.max(...values))} in the last five minutes` : "no sample yet";
-    svg.setAttribute("aria-label", `${title}: ${told}`);
+    const summary = values.length ? `now ${figure(last)}, at most ${figure(Math.max(...values))} in the last five minutes` : "no sample yet";
+    svg.setAttribute("aria-label", `${title}: ${summary}`);
     const grid = [0, 0.5, 1].map((part) => [
       s("path", { class: "grid", d: `M${LEFT} ${y(top * part)}H${width}` }),
       s("text", { x: LEFT - 8, y: y(top * part) + 4, "text-anchor": "end" }, figure(top * part)),

@@ -1,17 +1,17 @@
-// Making elements. Everything that comes from agents is put in as text, never as markup.
+// Creates elements. Text from agents is inserted as text, never as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 export const by = (id) => document.getElementById(id);
 
-function fill(made, attributes, children) {
+function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else made.setAttribute(name, value === true ? "" : value);
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
-  return made;
+  element.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  return element;
 }
 
 /** An HTML element; children are elements or text. */
@@ -24,9 +24,9 @@ export function s(tag, attributes, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
-/** Facts as a description list; absent ones are left out. */
-export function facts(pairs) {
-  const list = h("dl", { class: "facts" });
+/** A description list of [label, value, mono]; pairs without a value are left out. */
+export function descriptionList(pairs) {
+  const list = h("dl", { class: "descriptions" });
   for (const [label, value, mono] of pairs) {
     if (value === undefined || value === null || value === "") continue;
     list.append(h("dt", {}, label), h("dd", { class: mono ? "mono" : null }, value));

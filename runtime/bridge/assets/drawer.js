@@ -1,4 +1,4 @@
-// Details of one thing, at the side. It takes the focus and gives it back.
+// Details of one item, at the side. The drawer takes the focus and returns it when it is closed.
 
 import { by } from "./dom.js";
 

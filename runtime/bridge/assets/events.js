@@ -1,14 +1,14 @@
-// The event stream: filtered, paused, bounded.
+// The event list: filtered, paused, bounded.
 
-import { by, facts as list, h } from "./dom.js";
+import { by, descriptionList, h } from "./dom.js";
 import * as drawer from "./drawer.js";
 import { clock, count, words } from "./format.js";
 import * as live from "./live.js";
 import * as traces from "./traces.js";
 
-const KEEP = 500; // rows kept, and rows held back while paused
+const MAX_ROWS = 500; // rows in the list, and events queued while paused
 const DRAW_MS = 80;
-const LATEST = 60;
+const MAX_LATEST = 60; // rows on the overview
 
 const KINDS = [
   ["Published", ["event_published"]],
@@ -19,19 +19,19 @@ const KINDS = [
 
 const hidden = new Set();
 const shown = []; // newest first
-let arrived = []; // oldest first, not drawn yet
+let queued = []; // oldest first, not drawn yet
 let paused = false;
 let missed = 0;
-let overflow = 0; // held back while paused, and given up
+let dropped = 0; // queued while paused, and dropped
 let drawing;
 
 function matches(event) {
   if (hidden.has(event.event_type)) return false;
-  const wanted = by("filter").value.trim().toLowerCase();
-  if (!wanted) return true;
+  const query = by("filter").value.trim().toLowerCase();
+  if (!query) return true;
   const { event_type, topic, sender, event_id, thread_id, correlation_id, payload_preview } = event;
   const text = [event_type, words(event_type), topic, sender, event_id, thread_id, correlation_id, payload_preview];
-  return text.some((part) => part?.toLowerCase().includes(wanted));
+  return text.some((part) => part?.toLowerCase().includes(query));
 }
 
 function row(event) {
@@ -39,22 +39,22 @@ function row(event) {
     "button",
     { class: "event", type: "button", "data-type": event.event_type, "aria-expanded": "false" },
     h("span", { class: "time" }, clock(event.timestamp, true)),
-    h("span", { class: "what" }, words(event.event_type)),
+    h("span", { class: "type" }, words(event.event_type)),
     h("span", { class: "topic" }, event.topic),
-    h("span", { class: "who" }, event.sender ?? ""),
+    h("span", { class: "agent" }, event.sender ?? ""),
     h("span", { class: "text" }, event.payload_preview),
   );
   button.addEventListener("click", () => open(event, button));
   return h("li", {}, button);
 }
 
-function small(event) {
+function latestRow(event) {
   return h(
     "li",
     { "data-type": event.event_type },
     h("time", {}, clock(event.timestamp)),
     h("span", { class: "topic", title: event.topic }, event.topic),
-    h("span", { class: "who" }, event.sender ?? ""),
+    h("span", { class: "agent" }, event.sender ?? ""),
   );
 }
 
@@ -74,7 +74,7 @@ function open(event, from) {
   drawer.open(
     words(event.event_type),
     [
-      list([
+      descriptionList([
         ["Time", clock(event.timestamp, true)],
         ["Topic", event.topic, true],
         ["Agent", event.sender],
@@ -83,7 +83,7 @@ function open(event, from) {
         ["Correlation", event.correlation_id, true],
       ]),
       event.event_id && !event.event_type.startsWith("agent_")
-        ? h("div", { class: "deeds" }, h("button", { type: "button", onclick: showTrace }, "Show its trace"))
+        ? h("div", { class: "actions" }, h("button", { type: "button", onclick: showTrace }, "Show the trace"))
         : null,
       event.payload_preview
         ? h("section", {}, h("h3", {}, "Payload, first 100 characters"), h("pre", { tabindex: "0" }, pretty(event.payload_preview)))
@@ -93,64 +93,64 @@ function open(event, from) {
   );
 }
 
-function note() {
+function showNote() {
   const parts = [];
-  if (paused) parts.push(`paused, ${arrived.length.toLocaleString("en")} waiting`);
-  if (overflow) parts.push(`${count(overflow, "older event")} given up while paused`);
-  if (missed) parts.push(`${count(missed, "event")} came too fast for this page`);
+  if (paused) parts.push(`paused, ${queued.length.toLocaleString("en")} queued`);
+  if (dropped) parts.push(`${count(dropped, "older event")} dropped while paused`);
+  if (missed) parts.push(`${count(missed, "event")} missed because this page was too slow`);
   const text = parts.join(" · ");
   if (by("note").textContent !== text) by("note").textContent = text;
 }
 
-function showEmptiness() {
+function showEmpty() {
   by("no-events").hidden = by("event-list").childElementCount > 0;
-  by("no-events").textContent = shown.length ? "No event matches the filter." : "Nothing happened yet.";
+  by("no-events").textContent = shown.length ? "No event matches the filter." : "No events yet.";
 }
 
 function redraw() {
   by("event-list").replaceChildren(...shown.filter(matches).map(row));
-  showEmptiness();
+  showEmpty();
 }
 
-/** Rows go away at the end of the list, but never the one that has the focus. */
-function trim(place, keep) {
-  while (place.childElementCount > keep && !place.lastElementChild.contains(document.activeElement)) {
-    place.lastElementChild.remove();
+/** Removes rows from the end of the list, except one that has the focus. */
+function trim(list, limit) {
+  while (list.childElementCount > limit && !list.lastElementChild.contains(document.activeElement)) {
+    list.lastElementChild.remove();
   }
 }
 
 function draw() {
   drawing = undefined;
-  if (!paused && arrived.length) {
-    const fresh = arrived.reverse();
-    arrived = [];
+  if (!paused && queued.length) {
+    const fresh = queued.reverse();
+    queued = [];
     shown.unshift(...fresh);
-    shown.length = Math.min(shown.length, KEEP);
+    shown.length = Math.min(shown.length, MAX_ROWS);
     by("event-list").prepend(...fresh.filter(matches).map(row));
-    trim(by("event-list"), KEEP);
-    by("latest").prepend(...fresh.slice(0, LATEST).map(small));
-    trim(by("latest"), LATEST);
+    trim(by("event-list"), MAX_ROWS);
+    by("latest").prepend(...fresh.slice(0, MAX_LATEST).map(latestRow));
+    trim(by("latest"), MAX_LATEST);
     by("no-latest").hidden = true;
-    showEmptiness();
+    showEmpty();
   }
-  note();
+  showNote();
 }
 
-const soon = () => (drawing ??= setTimeout(draw, DRAW_MS));
+const drawSoon = () => (drawing ??= setTimeout(draw, DRAW_MS));
 
-function take(event) {
-  arrived.push(event);
-  if (arrived.length > KEEP) {
-    arrived.shift();
-    // While running, what was passed over would have been pushed off the list at once.
-    if (paused) overflow += 1;
+function add(event) {
+  queued.push(event);
+  if (queued.length > MAX_ROWS) {
+    queued.shift();
+    // While not paused, the event would have left the list at once.
+    if (paused) dropped += 1;
   }
-  soon();
+  drawSoon();
 }
 
 export function pause() {
   paused = !paused;
-  if (!paused) overflow = 0;
+  if (!paused) dropped = 0;
   by("pause").setAttribute("aria-pressed", String(paused));
   by("pause").textContent = paused ? "Resume" : "Pause";
   draw();
@@ -158,13 +158,13 @@ export function pause() {
 
 export function clear() {
   shown.length = 0;
-  arrived = [];
+  queued = [];
   missed = 0;
-  overflow = 0;
+  dropped = 0;
   by("latest").replaceChildren();
   by("no-latest").hidden = false;
   redraw();
-  note();
+  showNote();
 }
 
 function toggle(types) {
@@ -183,9 +183,9 @@ export function start() {
   by("filter").addEventListener("input", redraw);
   by("pause").addEventListener("click", pause);
   by("clear").addEventListener("click", clear);
-  live.on("event", take);
+  live.on("event", add);
   live.on("missed", (count) => {
     missed += count;
-    soon();
+    drawSoon();
   });
 }

@@ -1,9 +1,9 @@
-// Figures, times and durations as people read them.
+// Human-readable numbers, times and durations.
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-/** 12,345; one decimal below ten; 1.2M where it is long. */
+/** `12,345`; with one decimal below ten; `1.2M` from 100,000 on. */
 export function figure(value) {
   if (value === undefined || value === null) return "–";
   if (Math.abs(value) >= 100_000) return short.format(value);
@@ -11,12 +11,13 @@ export function figure(value) {
   return whole.format(value);
 }
 
+/** `1 event`, `2 events`. */
 export function count(number, one, many = `${one}s`) {
   return `${whole.format(number)} ${number === 1 ? one : many}`;
 }
 
-/** Milliseconds as 0.4 ms, 35 ms, 1.20 s, 2 min. */
-export function took(ms) {
+/** Milliseconds as `400 µs`, `35 ms`, `1.20 s`, `2 min`. */
+export function duration(ms) {
   if (ms === undefined || ms === null) return "–";
   if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
@@ -27,7 +28,7 @@ export function took(ms) {
 
 const clockFormat = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
-/** The time of day, with milliseconds if asked for. */
+/** The time of day, with milliseconds if `precise`. */
 export function clock(at, precise = false) {
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) return "–";
@@ -35,7 +36,7 @@ export function clock(at, precise = false) {
   return precise ? `${text}.${String(time.getMilliseconds()).padStart(3, "0")}` : text;
 }
 
-/** 3 s ago, 5 min ago. */
+/** A time in the past as `3 s ago`, `5 min ago`. */
 export function ago(ms) {
   const seconds = Math.max(0, (Date.now() - ms) / 1000);
   if (seconds < 2) return "just now";
@@ -44,4 +45,8 @@ export function ago(ms) {
   return clock(ms);
 }
 
+/** An event type as words. */
 export const words = (type) => type.replaceAll("_", " ");
+
+/** What a span is about: the tool, topic, model or agent in its attributes. */
+export const spanSubject = ({ attributes }) => attributes.tool ?? attributes.topic ?? attributes.model ?? attributes.agent ?? "";

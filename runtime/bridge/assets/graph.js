@@ -1,26 +1,26 @@
-// The graph on the overview: three columns of buttons, and lines between them that show what flows.
+// The network on the overview: three columns of buttons, and lines between them for the events and calls.
 
 import * as agents from "./agents.js";
 import { by, h, s } from "./dom.js";
-import * as facts from "./facts.js";
 import { count, figure } from "./format.js";
 import * as live from "./live.js";
 import { network } from "./network.js";
+import * as polling from "./polling.js";
 import { Pulses } from "./pulses.js";
 import * as tools from "./tools.js";
 import * as views from "./views.js";
 
-const QUIET_MS = 20_000;
-const FORGET_MS = 60_000;
+const IDLE_MS = 20_000; // from here on a node or line is dimmed
+const CALL_TTL_MS = 60_000;
 const TITLES = { topic: "Topics", agent: "Agents", tool: "Tools" };
 
 const svg = s("svg", { "aria-hidden": "true" });
-const calls = new Map(); // who called which tool
-const lines = new Map(); // edge key -> path
+const calls = new Map(); // agent and tool -> number and time of the calls
+const lines = new Map(); // key of the edge -> path
 const pulses = new Pulses(svg);
 let graph;
 let structure = "";
-let held; // the node that has the pointer or the focus
+let highlighted; // the key of the node that has the pointer or the focus
 
 function open(node) {
   if (node.kind === "agent") return agents.open(node.name);
@@ -33,36 +33,36 @@ function open(node) {
 function describe(node) {
   const near = graph.edges.filter(({ from, to }) => from === node.key || to === node.key);
   const names = (kind, end) => near.filter((edge) => edge.kind === kind && edge[end] === node.key).map((edge) => (end === "from" ? edge.to : edge.from).replace(/^\w+:/, ""));
-  const say = (label, list) => (list.length ? `${label} ${list.join(", ")}` : null);
+  const part = (label, list) => (list.length ? `${label} ${list.join(", ")}` : null);
   const parts = {
-    topic: [say("published by", names("publish", "to")), say("received by", names("deliver", "from"))],
-    agent: [node.here ? "connected" : "away", say("publishes", names("publish", "from")), say("receives", names("deliver", "to")), say("calls", names("call", "from")), say("offers", names("offer", "from"))],
-    tool: [count(node.count, "call"), say("offered by", names("offer", "to")), say("called by", names("call", "to"))],
+    topic: [part("published by", names("publish", "to")), part("received by", names("deliver", "from"))],
+    agent: [node.isOn ? "connected" : "away", part("publishes", names("publish", "from")), part("receives", names("deliver", "to")), part("calls", names("call", "from")), part("offers", names("offer", "from"))],
+    tool: [count(node.count, "call"), part("offered by", names("offer", "to")), part("called by", names("call", "to"))],
   };
-  return `${TITLES[node.kind].slice(0, -1)} ${node.name}: ${parts[node.kind].filter(Boolean).join("; ") || "nothing yet"}`;
+  return `${TITLES[node.kind].slice(0, -1)} ${node.name}: ${parts[node.kind].filter(Boolean).join("; ") || "no activity"}`;
 }
 
 function button(node) {
-  const made = h(
+  const element = h(
     "button",
     { class: "node", type: "button", "data-key": node.key, "data-kind": node.kind, title: node.name },
     h("span", { class: "name" }, node.name),
     h("span", { class: "figure" }),
   );
-  made.addEventListener("click", () => open(node));
-  for (const name of ["pointerenter", "focus"]) made.addEventListener(name, () => hold(node.key));
-  for (const name of ["pointerleave", "blur"]) made.addEventListener(name, () => hold());
-  return made;
+  element.addEventListener("click", () => open(node));
+  for (const name of ["pointerenter", "focus"]) element.addEventListener(name, () => highlight(node.key));
+  for (const name of ["pointerleave", "blur"]) element.addEventListener(name, () => highlight());
+  return element;
 }
 
 function build() {
-  const place = by("graph");
-  const focused = place.contains(document.activeElement) && document.activeElement.dataset.key;
+  const container = by("graph");
+  const focused = container.contains(document.activeElement) && document.activeElement.dataset.key;
   const column = ([kind, nodes]) => {
     const more = graph.rest[kind] ? h("li", { class: "rest" }, `and ${graph.rest[kind]} more`) : null;
     return h("div", { class: "column" }, h("h3", {}, TITLES[kind]), h("ul", {}, nodes.map((node) => h("li", {}, button(node))), more));
   };
-  place.replaceChildren(svg, ...Object.entries(graph.columns).map(column));
+  container.replaceChildren(svg, ...Object.entries(graph.columns).map(column));
   lines.clear();
   const paths = graph.edges.map((edge) => {
     const path = s("path", { class: "edge", "data-kind": edge.kind });
@@ -70,10 +70,10 @@ function build() {
     return path;
   });
   svg.replaceChildren(...paths);
-  if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  if (focused) container.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
-/** Lines run from the inner side of one button to that of the other, a little apart where both directions are used. */
+/** Draws the lines from the inner side of one button to that of the other; the two directions are a few pixels apart. */
 function draw() {
   const frame = by("graph").getBoundingClientRect();
   if (!frame.width || !graph) return;
@@ -93,21 +93,22 @@ function draw() {
 function update() {
   const now = Date.now();
   for (const node of Object.values(graph.columns).flat()) {
-    const made = by("graph").querySelector(`[data-key="${CSS.escape(node.key)}"]`);
-    made.dataset.state = node.here === false ? "away" : "here";
-    made.dataset.quiet = String(node.kind !== "agent" && now - node.last > QUIET_MS);
-    made.querySelector(".figure").textContent = node.kind === "agent" || !node.count ? "" : figure(node.count);
-    made.setAttribute("aria-label", describe(node));
+    const element = by("graph").querySelector(`[data-key="${CSS.escape(node.key)}"]`);
+    element.dataset.state = node.isOn === false ? "off" : "on";
+    element.dataset.idle = String(node.kind !== "agent" && now - node.last > IDLE_MS);
+    element.querySelector(".figure").textContent = node.kind === "agent" || !node.count ? "" : figure(node.count);
+    element.setAttribute("aria-label", describe(node));
   }
   for (const edge of graph.edges) {
     const path = lines.get(edge.key);
-    path.dataset.quiet = String(edge.kind !== "offer" && now - edge.last > QUIET_MS);
+    path.dataset.idle = String(edge.kind !== "offer" && now - edge.last > IDLE_MS);
     path.style.setProperty("--w", (1.2 + Math.min(2.6, Math.log10(1 + edge.count) * 0.7)).toFixed(2));
   }
 }
 
-function hold(key) {
-  held = key;
+/** Highlights a node with its lines and neighbours; without a key, nothing. */
+function highlight(key) {
+  highlighted = key;
   const near = new Set(key ? [key] : []);
   for (const edge of graph.edges) {
     const touches = edge.from === key || edge.to === key;
@@ -118,9 +119,9 @@ function hold(key) {
   for (const node of by("graph").querySelectorAll(".node")) node.classList.toggle("near", near.has(node.dataset.key));
 }
 
-function show(fresh) {
-  for (const [key, call] of calls) if (Date.now() - call.last > FORGET_MS) calls.delete(key);
-  graph = network(fresh, calls.values());
+function show(data) {
+  for (const [key, call] of calls) if (Date.now() - call.last > CALL_TTL_MS) calls.delete(key);
+  graph = network(data, calls.values());
   const empty = graph.columns.agent.length + graph.columns.topic.length + graph.columns.tool.length === 0;
   by("graph").hidden = empty;
   by("no-graph").hidden = !empty;
@@ -129,20 +130,20 @@ function show(fresh) {
   if (now !== structure) {
     structure = now;
     build();
-    if (held) hold(keys.includes(held) ? held : undefined);
+    if (highlighted) highlight(keys.includes(highlighted) ? highlighted : undefined);
   }
   update();
   draw();
 }
 
-function called(agent, tool) {
+function countCall(agent, tool) {
   if (!agent) return;
   const key = `${agent}|${tool}`;
   calls.set(key, { agent, tool, count: (calls.get(key)?.count ?? 0) + 1, last: Date.now() });
 }
 
 function pulse(event) {
-  if (event.event_type === "tool_invoked") called(event.sender, event.topic);
+  if (event.event_type === "tool_invoked") countCall(event.sender, event.topic);
   if (!graph || document.hidden || views.current() !== "overview") return;
   const run = (key) => lines.has(key) && pulses.run(key, lines.get(key));
   if (event.event_type === "event_published") run(`publish|agent:${event.sender}|topic:${event.topic}`);
@@ -153,7 +154,7 @@ function pulse(event) {
 }
 
 export function start() {
-  facts.watch(show);
+  polling.subscribe(show);
   live.on("event", pulse);
   views.onEnter("overview", draw);
   new ResizeObserver(draw).observe(by("graph"));

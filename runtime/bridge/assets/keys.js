@@ -1,4 +1,4 @@
-// Shortcuts, and the list of them. They hold while nobody types.
+// Keyboard shortcuts, and the list of them. They are inactive while the focus is in a text field.
 
 import { by, h } from "./dom.js";
 import * as drawer from "./drawer.js";
@@ -13,7 +13,7 @@ const SHORTCUTS = [
   [["p"], "Pause or resume"],
   [["c"], "Clear the events"],
   [["↑", "↓"], "Move through a list"],
-  [["Enter"], "Open what is selected"],
+  [["Enter"], "Open the selected item"],
   [["Esc"], "Close the details"],
   [["t"], "Light or dark"],
   [["?"], "This list"],
@@ -21,21 +21,21 @@ const SHORTCUTS = [
 
 const toggleHelp = () => (by("keys").open ? by("keys").close() : by("keys").showModal());
 
-function toFilter() {
+function focusFilter() {
   if (views.current() === "traces") return by("trace-filter").focus();
   if (views.current() !== "events") views.go("events");
   by("filter").focus();
 }
 
-const DEEDS = {
-  "/": toFilter,
+const ACTIONS = {
+  "/": focusFilter,
   "?": toggleHelp,
   p: () => (views.current() === "traces" ? traces.pause() : events.pause()),
   c: () => events.clear(),
-  t: theme.turn,
+  t: theme.next,
 };
 
-/** Arrows move the focus among the rows of the list that has it. */
+/** Moves the focus within the list that has it. */
 function move(key, step) {
   const rows = [...(key.target.closest("ol, .waterfall, .graph .column ul")?.querySelectorAll("button") ?? [])];
   const next = rows[rows.indexOf(key.target) + step];
@@ -56,15 +56,15 @@ function press(key) {
   if (key.key === "ArrowDown") return move(key, 1);
   if (key.key === "ArrowUp") return move(key, -1);
   const view = /^[1-5]$/.test(key.key) && views.number(Number(key.key));
-  if (!view && !DEEDS[key.key]) return;
+  if (!view && !ACTIONS[key.key]) return;
   key.preventDefault();
   if (view) views.go(view);
-  else DEEDS[key.key]();
+  else ACTIONS[key.key]();
 }
 
 export function start() {
   by("keys-list").append(
-    ...SHORTCUTS.flatMap(([keys, does]) => [h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, does)]),
+    ...SHORTCUTS.flatMap(([keys, description]) => [h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, description)]),
   );
   by("help").addEventListener("click", toggleHelp);
   by("keys-close").addEventListener("click", toggleHelp);

@@ -1,50 +1,52 @@
-// What the runtime tells by itself, and whether it still does. The browser reconnects; where it gives up, we do.
+// Events that the server sends, and the state of the connection. The browser reconnects; where it gives up, this
+// module does.
 
 import { by } from "./dom.js";
 
-const PATIENCE_MS = 25_000; // it pings every ten seconds
+const TIMEOUT_MS = 25_000; // the server sends a ping every ten seconds
 
 const listeners = { event: [], spans: [], missed: [], state: [] };
 let state = "waiting";
 
-export const on = (what, listener) => listeners[what].push(listener);
-const tell = (what, told) => listeners[what].forEach((listener) => listener(told));
+/** Calls the listener for `event`, `spans`, `missed` or `state`. */
+export const on = (kind, listener) => listeners[kind].push(listener);
+const emit = (kind, value) => listeners[kind].forEach((listener) => listener(value));
 
-function become(next, text) {
+function setState(next, text) {
   by("link").textContent = text;
   if (next === state) return;
   state = next;
   by("link").dataset.state = next;
-  tell("state", next);
+  emit("state", next);
 }
 
-function listen(path, names, onAlive) {
-  let wait = 1000;
+function listen(path, handlers, onAlive) {
+  let pause = 1000;
   let source, watchdog;
   const alive = () => {
-    wait = 1000;
+    pause = 1000;
     clearTimeout(watchdog);
-    watchdog = setTimeout(again, PATIENCE_MS);
+    watchdog = setTimeout(reconnect, TIMEOUT_MS);
     onAlive?.(true);
   };
-  const again = () => {
+  const reconnect = () => {
     source.close();
     clearTimeout(watchdog);
     onAlive?.(false);
-    setTimeout(open, wait);
-    wait = Math.min(wait * 2, 10_000);
+    setTimeout(open, pause);
+    pause = Math.min(pause * 2, 10_000);
   };
   function open() {
     source = new EventSource(path);
-    for (const [name, heard] of Object.entries(names)) {
-      source.addEventListener(name, (told) => {
+    for (const [name, handle] of Object.entries(handlers)) {
+      source.addEventListener(name, (message) => {
         alive();
-        heard?.(JSON.parse(told.data));
+        handle?.(JSON.parse(message.data));
       });
     }
     source.addEventListener("error", () => {
       onAlive?.(false);
-      if (source.readyState === EventSource.CLOSED) again();
+      if (source.readyState === EventSource.CLOSED) reconnect();
     });
   }
   open();
@@ -52,13 +54,13 @@ function listen(path, names, onAlive) {
 
 export function start() {
   const onAlive = (alive) => {
-    if (alive) become("live", "live");
-    else become("lost", "the runtime does not answer; trying again…");
+    if (alive) setState("live", "live");
+    else setState("lost", "the runtime does not answer; retrying…");
   };
   listen(
     "/api/events/stream",
-    { ping: null, lagged: (told) => tell("missed", told.missed), message: (event) => tell("event", event) },
+    { ping: null, lagged: ({ missed }) => emit("missed", missed), message: (event) => emit("event", event) },
     onAlive,
   );
-  listen("/api/spans/stream", { ping: null, lagged: null, spans: (spans) => tell("spans", spans) });
+  listen("/api/spans/stream", { ping: null, lagged: null, spans: (spans) => emit("spans", spans) });
 }

@@ -1,9 +1,9 @@
-// How busy it is: tiles on the overview, charts in a view of their own.
+// Metrics: tiles on the overview, charts in a view of their own.
 
 import { spark, chart } from "./chart.js";
 import { by, h } from "./dom.js";
-import * as facts from "./facts.js";
 import { figure } from "./format.js";
+import * as polling from "./polling.js";
 import * as views from "./views.js";
 
 const SLOTS = 300; // seconds shown
@@ -30,7 +30,8 @@ const CHARTS = [
 let latest;
 let charts;
 
-function lastSeconds(samples, of, seconds = 10) {
+/** The average over the last seconds. */
+function average(samples, of, seconds = 10) {
   const recent = samples.slice(-seconds);
   return recent.length ? recent.reduce((sum, sample) => sum + of(sample), 0) / recent.length : 0;
 }
@@ -39,7 +40,7 @@ function showTiles({ metrics, history }) {
   const { samples } = history;
   const figures = {
     ...metrics,
-    deliveries_per_sec: lastSeconds(samples, (sample) => sample.deliveries),
+    deliveries_per_sec: average(samples, (sample) => sample.deliveries),
     dropped: samples.reduce((sum, sample) => sum + sample.dropped, 0),
   };
   for (const { id, colour, of } of TILES) {
@@ -61,9 +62,9 @@ export function start() {
   );
   charts = CHARTS.map(chart);
   by("charts").append(...charts.map(({ card }) => card));
-  facts.watch((fresh) => {
-    latest = fresh;
-    showTiles(fresh);
+  polling.subscribe((data) => {
+    latest = data;
+    showTiles(data);
     showCharts();
   });
   views.onEnter("metrics", showCharts);

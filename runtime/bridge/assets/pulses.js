@@ -1,13 +1,14 @@
-// Small dots that run along lines. None for people who want less motion, and never more than can be told apart.
+// Dots that run along lines. None if the user prefers reduced motion, and a limited number at a time.
 
 import { s } from "./dom.js";
 
 const TRAVEL_MS = 900;
-const APART_MS = 220; // on one line
-const MOST = 60;
+const MIN_GAP_MS = 220; // between two dots on one line
+const MAX_RUNNING = 60;
 
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
+/** The dots on the lines of one SVG element. */
 export class Pulses {
   #svg;
   #running = new Set();
@@ -18,14 +19,14 @@ export class Pulses {
     this.#svg = svg;
   }
 
-  /** Lets one run along a path, unless one just left. */
+  /** Starts a dot on a path, unless one has just started there. */
   run(key, path) {
     const now = performance.now();
-    if (calm.matches || this.#running.size >= MOST || now - (this.#last.get(key) ?? -APART_MS) < APART_MS) return;
+    if (reducedMotion.matches || this.#running.size >= MAX_RUNNING || now - (this.#last.get(key) ?? -MIN_GAP_MS) < MIN_GAP_MS) return;
     this.#last.set(key, now);
     const dot = s("circle", { class: "pulse", r: 3, "data-kind": path.dataset.kind });
     this.#svg.append(dot);
-    this.#running.add({ dot, path, begun: now, length: path.getTotalLength() });
+    this.#running.add({ dot, path, started: now, length: path.getTotalLength() });
     if (!this.#moving) {
       this.#moving = true;
       requestAnimationFrame((at) => this.#move(at));
@@ -34,7 +35,7 @@ export class Pulses {
 
   #move(now) {
     for (const pulse of this.#running) {
-      const part = Math.max(0, now - pulse.begun) / TRAVEL_MS;
+      const part = Math.max(0, now - pulse.started) / TRAVEL_MS;
       if (part >= 1 || !pulse.path.isConnected) {
         pulse.dot.remove();
         this.#running.delete(pulse);

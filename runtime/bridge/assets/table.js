@@ -1,8 +1,8 @@
-// A table that stays one for screen readers where it is shown as cards.
+// Tables. The roles keep them tables for screen readers where they are shown as cards.
 
 import { h } from "./dom.js";
 
-/** Columns are {label, cell(row), figure, wide}; a cell is text or elements. */
+/** Creates a table. Columns are {label, cell(row), figure, wide}; a cell is text or elements. */
 export function table(label, columns, rows) {
   const head = columns.map(({ label: text, figure }) => h("th", { scope: "col", role: "columnheader", class: figure && "figure" }, text));
   const body = rows.map((row) =>
@@ -25,10 +25,10 @@ export function table(label, columns, rows) {
 const keys = (all) => [...all.querySelectorAll("[data-key]")].map((each) => each.dataset.key).join("\n");
 const shape = (cell) => cell.innerHTML.replaceAll(/ aria-expanded="\w+"/g, "");
 
-/** Puts a fresh table in. Where the rows are the same, only what changed is replaced: whoever clicks or reads one at this
- *  moment is not disturbed. */
-export function put(place, fresh) {
-  const old = place.firstElementChild;
+/** Replaces the table in a container. If both have the same rows, only the changed cells are replaced, so that a click
+ *  or a selection at this moment is not lost. */
+export function put(container, fresh) {
+  const old = container.firstElementChild;
   if (old && fresh && keys(old) === keys(fresh)) {
     const cells = old.querySelectorAll("td");
     fresh.querySelectorAll("td").forEach((cell, at) => {
@@ -36,7 +36,7 @@ export function put(place, fresh) {
     });
     return;
   }
-  const focused = place.contains(document.activeElement) && document.activeElement.dataset.key;
-  place.replaceChildren(...(fresh ? [fresh] : []));
-  if (focused) place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  const focused = container.contains(document.activeElement) && document.activeElement.dataset.key;
+  container.replaceChildren(...(fresh ? [fresh] : []));
+  if (focused) container.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }

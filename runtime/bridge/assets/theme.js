@@ -1,4 +1,4 @@
-// Light, dark, or what the system prefers.
+// The colour scheme: light, dark, or as the system prefers.
 
 import { by, s } from "./dom.js";
 
@@ -23,23 +23,24 @@ function show() {
   button.replaceChildren(s("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, SHAPES[theme].map(([tag, of]) => s(tag, of))));
 }
 
-export function turn() {
+/** Changes to the next scheme. */
+export function next() {
   theme = NEXT[theme];
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    // A browser that keeps nothing shows it until the page is left.
+    // Without storage the choice lasts until the page is left.
   }
   show();
 }
 
 export function start() {
   try {
-    const kept = localStorage.getItem(KEY);
-    if (kept in NEXT) theme = kept;
+    const stored = localStorage.getItem(KEY);
+    if (stored in NEXT) theme = stored;
   } catch {
-    // See above.
+    // As above.
   }
   show();
-  by("theme").addEventListener("click", turn);
+  by("theme").addEventListener("click", next);
 }

@@ -1,44 +1,43 @@
-// The latest traces, grouped from spans as they end.
+// The latest traces: spans grouped as they finish.
 
 import { by, h } from "./dom.js";
-import * as facts from "./facts.js";
-import { ago, count, took } from "./format.js";
+import { ago, count, duration, spanSubject } from "./format.js";
 import * as live from "./live.js";
+import * as polling from "./polling.js";
 import * as views from "./views.js";
 import * as waterfall from "./waterfall.js";
 
-const KEEP = 300; // traces
-const SPANS = 500; // of one trace
-const SHOWN = 100;
+const MAX_TRACES = 300;
+const MAX_SPANS = 500; // of one trace
+const MAX_ROWS = 100;
 const DRAW_MS = 400;
 
-const traces = new Map(); // id -> {id, spans, start, end, errors, touched}
-let turn = 0;
+const traces = new Map(); // id -> {id, spans, start, end, errors, changed}
+let changes = 0; // increases with every change of a trace
 let chosen;
 let paused = false;
 let drawing;
 
-export const about = ({ attributes }) => attributes.tool ?? attributes.topic ?? attributes.model ?? attributes.agent ?? "";
-
 function add(span) {
   const { trace_id: id } = span;
-  const trace = traces.get(id) ?? { id, spans: new Map(), start: Infinity, end: 0, errors: 0, touched: 0 };
-  if (trace.spans.has(span.span_id) || trace.spans.size >= SPANS) return;
+  const trace = traces.get(id) ?? { id, spans: new Map(), start: Infinity, end: 0, errors: 0, changed: 0 };
+  if (trace.spans.has(span.span_id) || trace.spans.size >= MAX_SPANS) return;
   trace.spans.set(span.span_id, span);
   trace.start = Math.min(trace.start, span.start_time);
   trace.end = Math.max(trace.end, span.start_time + span.duration);
   trace.errors += span.status === "error" ? 1 : 0;
-  trace.touched = ++turn;
+  trace.changed = ++changes;
   traces.set(id, trace);
 }
 
-function forget() {
-  if (traces.size <= KEEP) return;
-  const oldest = [...traces.values()].sort((a, b) => a.touched - b.touched);
-  oldest.slice(0, traces.size - KEEP).forEach(({ id }) => id !== chosen && traces.delete(id));
+/** Removes the traces that changed least recently, except the chosen one. */
+function trim() {
+  if (traces.size <= MAX_TRACES) return;
+  const oldest = [...traces.values()].sort((a, b) => a.changed - b.changed);
+  oldest.slice(0, traces.size - MAX_TRACES).forEach(({ id }) => id !== chosen && traces.delete(id));
 }
 
-/** What began it: the first span whose parent is not ours. */
+/** The root of a trace: the first span whose parent is not among its spans. */
 function root(trace) {
   const spans = [...trace.spans.values()];
   const tops = spans.filter((span) => !trace.spans.has(span.parent_span_id));
@@ -51,78 +50,79 @@ function agents(trace) {
 
 function matches(trace) {
   if (by("trace-errors").getAttribute("aria-pressed") === "true" && !trace.errors) return false;
-  const wanted = by("trace-filter").value.trim().toLowerCase();
-  if (!wanted || trace.id.includes(wanted)) return true;
+  const query = by("trace-filter").value.trim().toLowerCase();
+  if (!query || trace.id.includes(query)) return true;
   const texts = (span) => [span.name, span.error_message, ...Object.values(span.attributes)];
-  return [...trace.spans.values()].some((span) => texts(span).some((text) => text?.toLowerCase().includes(wanted)));
+  return [...trace.spans.values()].some((span) => texts(span).some((text) => text?.toLowerCase().includes(query)));
 }
 
 function content(trace) {
   const first = root(trace);
-  const wrong = trace.errors ? [" · ", h("span", { class: "wrong" }, count(trace.errors, "error"))] : [];
+  const errors = trace.errors ? [" · ", h("span", { class: "error" }, count(trace.errors, "error"))] : [];
   return [
-    h("span", { class: "name" }, first.name, h("span", { class: "about" }, about(first))),
-    h("span", { class: "took" }, took((trace.end - trace.start) / 1e6)),
-    h("span", { class: "more-text" }, count(trace.spans.size, "span"), wrong, ` · ${agents(trace).join(", ") || "nobody named"}`),
+    h("span", { class: "name" }, first.name, h("span", { class: "subject" }, spanSubject(first))),
+    h("span", { class: "duration" }, duration((trace.end - trace.start) / 1e6)),
+    h("span", { class: "more-text" }, count(trace.spans.size, "span"), errors, ` · ${agents(trace).join(", ") || "no agent"}`),
     h("span", { class: "when" }, ago(trace.start / 1e6)),
   ];
 }
 
-/** The row of a trace: always the same element, so that a click or the focus survives what arrives meanwhile. */
+/** The row of a trace: always the same element, so that new spans disturb neither a click nor the focus. */
 function row(trace) {
   if (!trace.row) {
-    const choosing = () => views.go(`traces/${trace.id}`);
-    trace.row = h("li", {}, h("button", { class: "trace", type: "button", onclick: choosing }));
+    const select = () => views.go(`traces/${trace.id}`);
+    trace.row = h("li", {}, h("button", { class: "trace", type: "button", onclick: select }));
   }
   const button = trace.row.firstElementChild;
   button.setAttribute("aria-current", String(trace.id === chosen));
-  if (trace.drawn !== trace.touched) {
-    trace.drawn = trace.touched;
+  if (trace.drawn !== trace.changed) {
+    trace.drawn = trace.changed;
     button.replaceChildren(...content(trace));
   }
   button.querySelector(".when").textContent = ago(trace.start / 1e6);
   return trace.row;
 }
 
-/** Makes these the rows, in this order, and moves only those that are out of place. */
+/** Makes these the rows of the list, in this order; moves only rows that are out of place. */
 function arrange(rows) {
-  const wanted = new Set(rows);
+  const kept = new Set(rows);
   const list = by("trace-list");
-  [...list.children].forEach((old) => wanted.has(old) || old.remove());
+  [...list.children].forEach((old) => kept.has(old) || old.remove());
   rows.forEach((each, at) => list.children[at] === each || list.insertBefore(each, list.children[at] ?? null));
 }
 
 function draw() {
   drawing = undefined;
   if (views.current() !== "traces") return;
-  const found = [...traces.values()].filter(matches).sort((a, b) => b.start - a.start).slice(0, SHOWN);
+  const found = [...traces.values()].filter(matches).sort((a, b) => b.start - a.start).slice(0, MAX_ROWS);
   arrange(found.map(row));
   by("no-traces").hidden = found.length > 0;
   by("no-traces").textContent = traces.size ? "No trace matches." : "No trace yet.";
 }
 
-const soon = () => paused || (drawing ??= setTimeout(draw, DRAW_MS));
+const drawSoon = () => paused || (drawing ??= setTimeout(draw, DRAW_MS));
 
+/** Shows a trace as a waterfall; without an id the one that is shown, with its new spans. */
 async function choose(id) {
   chosen = id || chosen;
   draw();
   if (!chosen) return;
   try {
-    const spans = await facts.ask(`/api/traces/${encodeURIComponent(chosen)}`);
+    const spans = await polling.request(`/api/traces/${encodeURIComponent(chosen)}`);
     const known = traces.get(chosen);
-    // The runtime forgets old spans; this page may still have them.
+    // The server keeps fewer spans than this page.
     waterfall.show(chosen, spans.length || !known ? spans : [...known.spans.values()]);
   } catch {
-    // The header says that the runtime is gone.
+    // The header shows that the server is unreachable.
   }
 }
 
-/** Opens the trace of an event or a call; where this page does not know it, looks for its id. */
+/** Opens the trace of an event or call. If it is not known, filters the traces by the id. */
 export async function open(id) {
-  const about = ({ attributes }) => attributes.event_id === id || attributes.call_id === id;
+  const isAbout = ({ attributes }) => attributes.event_id === id || attributes.call_id === id;
   const find = () => {
     const newest = [...traces.values()].sort((a, b) => b.start - a.start);
-    return newest.find(({ spans }) => [...spans.values()].some(about));
+    return newest.find(({ spans }) => [...spans.values()].some(isAbout));
   };
   if (!find()) await fill();
   const trace = find();
@@ -134,15 +134,16 @@ export function pause() {
   paused = !paused;
   by("trace-pause").setAttribute("aria-pressed", String(paused));
   by("trace-pause").textContent = paused ? "Resume" : "Pause";
-  if (!paused) soon();
+  if (!paused) drawSoon();
 }
 
+/** Loads the latest spans. */
 async function fill() {
   try {
-    (await facts.ask("/api/spans/recent?limit=1000")).reverse().forEach(add);
-    soon();
+    (await polling.request("/api/spans/recent?limit=1000")).reverse().forEach(add);
+    drawSoon();
   } catch {
-    // As above; the stream brings new ones.
+    // As above; the stream sends new spans.
   }
 }
 
@@ -158,8 +159,8 @@ export function start() {
   live.on("state", (state) => state === "live" && fill());
   live.on("spans", (spans) => {
     spans.forEach(add);
-    forget();
-    soon();
+    trim();
+    drawSoon();
     if (spans.some((span) => span.trace_id === chosen) && views.current() === "traces" && !paused) choose(chosen);
   });
 }

@@ -1,4 +1,4 @@
-// One view at a time, named in the address after #: `#events`, `#traces/<id>`.
+// One view at a time, named by the fragment of the URL: `#events`, `#traces/<id>`.
 
 import { by } from "./dom.js";
 
@@ -6,14 +6,14 @@ const NAMES = ["overview", "events", "tools", "traces", "metrics"];
 const entered = {};
 let shown;
 
-/** Calls with the part after the slash whenever the view is entered. */
+/** Calls the listener whenever the view is entered, with the part of the fragment after the slash. */
 export const onEnter = (name, listener) => (entered[name] = listener);
 export const current = () => shown;
 export const number = (n) => NAMES[n - 1];
 
 function show() {
-  const [wanted, rest] = location.hash.slice(1).split("/", 2);
-  const name = NAMES.includes(wanted) ? wanted : "overview";
+  const [requested, rest] = location.hash.slice(1).split("/", 2);
+  const name = NAMES.includes(requested) ? requested : "overview";
   const changed = name !== shown;
   shown = name;
   for (const each of NAMES) by(`view-${each}`).hidden = each !== name;
@@ -26,9 +26,9 @@ function show() {
   entered[name]?.(rest);
 }
 
-/** Shows another view at once; the address follows. */
-export function go(where) {
-  location.hash = where;
+/** Changes to a view at once, and changes the URL. */
+export function go(fragment) {
+  location.hash = fragment;
   show();
 }
 

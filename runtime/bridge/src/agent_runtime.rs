@@ -1,35 +1,38 @@
-//! The service `AgentRuntime`: agents that live here whether they are connected or not.
+//! The service `AgentRuntime`: agents that the runtime hosts.
 //!
-//! - `CreateAgent` makes an agent known until `DeleteAgent`, however its streams end. While it has none, events of
-//!   its topics wait for it (2048 per topic, then the oldest give way) and its next stream gets them. An agent that
-//!   registered before keeps its registration and gets the topics it lacks, from its next stream on. `capabilities` and `parameters` are kept
-//!   and shown; tools are what the agent itself registers. Creating twice: `success` = false.
-//! - `DeleteAgent` forgets the agent with its state, topics and tools; its streams end well, so that it stays away.
-//! - `GetAgentState` and `UpdateAgentState` keep two byte strings and notes for an agent that was created or is
-//!   registered, in memory, as long as it is known. `last_update_ms` is by our clock, 0 before the first update.
-//!   An unknown agent: NOT_FOUND; `success` = false.
-//! - `SendEvent` gives an event to one agent, whatever it subscribed to: to its newest stream as a delivery of the
-//!   topic `agent.<id>.events`, else to what waits for a created agent. An unknown agent is NOT_FOUND, a registered
-//!   one without a stream UNAVAILABLE. The answer comes at once, unless the event's metadata has `reply_timeout_ms`
-//!   (at most ten minutes): then it waits that long for the first event that the agent publishes, on any topic, with
-//!   `correlation_id` = the event's id, and returns a copy in `generated_events` (empty when there was none).
-//!   `actions` is always empty: agents act by themselves.
+//! - `CreateAgent` makes an agent known until `DeleteAgent`, however its streams end. While it has no stream, events of
+//!   its topics are queued (2048 per topic, then the oldest are dropped); its next stream gets them. An agent that is
+//!   registered keeps its registration and gets the topics that it lacks, from its next stream on. `capabilities` and
+//!   `parameters` are stored and shown; tools are what the agent itself registers. Creating an agent twice: `success` =
+//!   false.
+//! - `DeleteAgent` removes the agent with its state, topics and tools. Its streams end with OK, so that it does not
+//!   reconnect.
+//! - `GetAgentState` and `UpdateAgentState` keep two byte strings and metadata for an agent that is created or
+//!   registered, in memory, as long as it is known. `last_update_ms` is by the server's clock, 0 before the first
+//!   update. For an unknown agent: NOT_FOUND, or `success` = false.
+//! - `SendEvent` sends an event to one agent, whatever it is subscribed to: to its newest stream, as a delivery of the
+//!   topic `agent.<id>.events`, else to the queue of a created agent. An unknown agent is NOT_FOUND, a registered one
+//!   without a stream UNAVAILABLE. It returns at once, unless the event's metadata has `reply_timeout_ms` (at most ten
+//!   minutes): then it waits that long for the first event that the agent publishes, on any topic, with
+//!   `correlation_id` = the event's id, and returns a copy in `generated_events` (empty if there is none). `actions` is
+//!   always empty.
 
-use std::{sync::Arc, time::Duration, time::SystemTime};
+use std::time::{Duration, SystemTime};
 
-use loom_core::{AgentState, Event, HostedProfile, Runtime, hosted::SendError};
+use loom_base::time::epoch_millis;
+use loom_core::{AgentState, Event, HostedProfile, Runtime, SendEventError};
 use tonic::{Request, Response, Status};
 
 use crate::{convert, proto};
 
 /// The longest time to wait for a reply.
-const LONGEST: Duration = Duration::from_secs(600);
+const MAX_REPLY_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Agents are kept here.
+/// The service `AgentRuntime`.
 #[derive(Debug, Clone)]
 pub struct AgentRuntimeService {
-    /// Where they live.
-    pub core: Arc<Runtime>,
+    /// The runtime that hosts the agents.
+    pub runtime: Runtime,
 }
 
 #[tonic::async_trait]
@@ -44,7 +47,8 @@ impl proto::agent_runtime_server::AgentRuntime for AgentRuntimeService {
             capabilities: config.capabilities,
             parameters: config.parameters,
         };
-        let created = self.core.create(&config.agent_id, config.subscribed_topics, profile);
+        let topics = config.subscribed_topics;
+        let created = self.runtime.create_agent(&config.agent_id, topics, profile);
         let error_message = created.err().map(|error| error.to_string()).unwrap_or_default();
         let success = error_message.is_empty();
         Ok(Response::new(proto::CreateAgentResponse { success, error_message }))
@@ -54,7 +58,7 @@ impl proto::agent_runtime_server::AgentRuntime for AgentRuntimeService {
         &self,
         request: Request<proto::DeleteAgentRequest>,
     ) -> Result<Response<proto::DeleteAgentResponse>, Status> {
-        let success = self.core.delete(&request.into_inner().agent_id);
+        let success = self.runtime.delete_agent(&request.into_inner().agent_id);
         Ok(Response::new(proto::DeleteAgentResponse { success }))
     }
 
@@ -71,13 +75,13 @@ impl proto::agent_runtime_server::AgentRuntime for AgentRuntimeService {
         request: Request<proto::AgentState>,
     ) -> Result<Response<proto::UpdateAgentStateResponse>, Status> {
         let state = request.into_inner();
-        let kept = AgentState {
+        let new = AgentState {
             persistent: state.persistent_state,
             ephemeral: state.ephemeral_context,
             updated: Some(SystemTime::now()),
             metadata: state.metadata,
         };
-        let success = self.core.directory.update_state(&state.agent_id, kept);
+        let success = self.runtime.set_agent_state(&state.agent_id, new);
         Ok(Response::new(proto::UpdateAgentStateResponse { success }))
     }
 
@@ -89,10 +93,10 @@ impl proto::agent_runtime_server::AgentRuntime for AgentRuntimeService {
         let event = event.ok_or_else(|| Status::invalid_argument("event is missing"))?;
         let event = convert::event(event);
         let wait = reply_timeout(&event)?;
-        let reply = self.core.send(&agent_id, event, wait).await.map_err(refused)?;
+        let reply = self.runtime.send_event(&agent_id, event, wait).await.map_err(status)?;
         Ok(Response::new(proto::AgentResponse {
             generated_events: reply.iter().map(convert::event_to_wire).collect(),
-            // Gone meanwhile = no state.
+            // An agent that was deleted meanwhile has no state.
             updated_state: self.state(agent_id.clone()).ok(),
             agent_id,
             actions: Vec::new(),
@@ -102,29 +106,31 @@ impl proto::agent_runtime_server::AgentRuntime for AgentRuntimeService {
 
 impl AgentRuntimeService {
     fn state(&self, agent_id: String) -> Result<proto::AgentState, Status> {
-        let state = self.core.directory.state_of(&agent_id);
-        let state = state.ok_or_else(|| refused(SendError::Unknown(agent_id.clone())))?;
+        let state = self.runtime.agent_state(&agent_id);
+        let state = state.ok_or_else(|| status(SendEventError::UnknownAgent(agent_id.clone())))?;
         Ok(proto::AgentState {
             agent_id,
             persistent_state: state.persistent,
             ephemeral_context: state.ephemeral,
-            last_update_ms: state.updated.map_or(0, convert::epoch_ms),
+            last_update_ms: state.updated.map_or(0, epoch_millis),
             metadata: state.metadata,
         })
     }
 }
 
 fn reply_timeout(event: &Event) -> Result<Duration, Status> {
-    let Some(text) = event.note("reply_timeout_ms") else { return Ok(Duration::ZERO) };
-    let error = |_| Status::invalid_argument("reply_timeout_ms must be a number of milliseconds");
-    text.parse().map(Duration::from_millis).map(|wait| wait.min(LONGEST)).map_err(error)
+    let Some(text) = event.metadata_value("reply_timeout_ms") else { return Ok(Duration::ZERO) };
+    let milliseconds = text.parse().map_err(|_| {
+        Status::invalid_argument("reply_timeout_ms must be a number of milliseconds")
+    })?;
+    Ok(Duration::from_millis(milliseconds).min(MAX_REPLY_TIMEOUT))
 }
 
-fn refused(error: SendError) -> Status {
-    let why = error.to_string();
+fn status(error: SendEventError) -> Status {
+    let message = error.to_string();
     match error {
-        SendError::Unknown(_) => Status::not_found(why),
-        SendError::Away(_) => Status::unavailable(why),
-        SendError::NoId => Status::invalid_argument(why),
+        SendEventError::UnknownAgent(_) => Status::not_found(message),
+        SendEventError::NotConnected(_) => Status::unavailable(message),
+        SendEventError::MissingId => Status::invalid_argument(message),
     }
 }

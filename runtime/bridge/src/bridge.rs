@@ -1,31 +1,25 @@
-//! The service `Bridge`.
-
-use std::sync::Arc;
+//! The service `Bridge`: agents register, open their event stream and call tools.
 
 use futures::stream::Map;
-use loom_core::{Outbound, Outgoing, Runtime, StreamEnd};
-use tokio_util::sync::CancellationToken;
+use loom_core::OutboundStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{convert, proto, stream, tool_service};
+use crate::{
+    agent_stream::AgentStreams,
+    convert::{self, ToServerEvent},
+    proto, tool_service,
+};
 
-/// What an outbound stream becomes on the wire.
-pub type ToWire = fn(Result<Outgoing, StreamEnd>) -> Result<proto::ServerEvent, Status>;
-
-/// Agents come in here.
+/// The service `Bridge`.
 #[derive(Debug, Clone)]
 pub struct BridgeService {
-    /// What they meet.
-    pub core: Arc<Runtime>,
-    /// Largest message accepted, in bytes; for error messages only.
-    pub max_message_bytes: usize,
-    /// Set when the server stops.
-    pub stopping: CancellationToken,
+    /// Opens the event streams; also holds the runtime.
+    pub streams: AgentStreams,
 }
 
 #[tonic::async_trait]
 impl proto::bridge_server::Bridge for BridgeService {
-    type EventStreamStream = Map<Outbound, ToWire>;
+    type EventStreamStream = Map<OutboundStream, ToServerEvent>;
 
     async fn register_agent(
         &self,
@@ -35,7 +29,7 @@ impl proto::bridge_server::Bridge for BridgeService {
         let error_message = if registration.agent.is_empty() {
             "agent_id cannot be empty".to_owned()
         } else {
-            self.core.register(registration);
+            self.streams.runtime.register(registration);
             String::new()
         };
         let success = error_message.is_empty();
@@ -46,20 +40,21 @@ impl proto::bridge_server::Bridge for BridgeService {
         &self,
         request: Request<Streaming<proto::ClientEvent>>,
     ) -> Result<Response<Self::EventStreamStream>, Status> {
-        stream::open(self, request).await.map(Response::new)
+        self.streams.open(request).await.map(Response::new)
     }
 
     async fn forward_tool_call(
         &self,
         request: Request<proto::ToolCall>,
     ) -> Result<Response<proto::ToolResult>, Status> {
-        Ok(Response::new(tool_service::call(&self.core, request.into_inner()).await))
+        let result = tool_service::call(&self.streams.runtime, request.into_inner()).await;
+        Ok(Response::new(result))
     }
 
     async fn heartbeat(
         &self,
         request: Request<proto::HeartbeatRequest>,
     ) -> Result<Response<proto::HeartbeatResponse>, Status> {
-        Ok(Response::new(convert::alive(request.into_inner().timestamp_ms)))
+        Ok(Response::new(convert::heartbeat(request.into_inner().timestamp_ms)))
     }
 }

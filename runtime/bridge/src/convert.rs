@@ -1,23 +1,23 @@
-//! Wire types to and from the core's.
+//! Messages of the protocol to and from values of the core.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{sync::Arc, time::SystemTime};
 
+use loom_base::time::epoch_millis;
 use loom_core::{
-    Event, Outgoing, ProviderKind, Qos, StreamEnd, Tool, ToolCall, ToolFailure, ToolFailureKind,
-    ToolResult, backlog::QueueItem, directory::Registration,
+    Envelope, Event, Outgoing, ProviderKind, Qos, QueueItem, Registration, StreamEnd, Tool,
+    ToolCall, ToolFailure, ToolFailureKind, ToolResult,
 };
 use tonic::Status;
 
 use crate::proto;
 
-/// Milliseconds since 1970.
-pub fn epoch_ms(at: SystemTime) -> i64 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
+/// The conversion of an agent's outbound messages: [`server_event`].
+pub type ToServerEvent = fn(Result<Outgoing, StreamEnd>) -> Result<proto::ServerEvent, Status>;
+/// The conversion of a subscription's events: [`subscribed_event`].
+pub type ToEvent = fn(Result<Arc<Envelope>, StreamEnd>) -> Result<proto::Event, Status>;
 
-/// What a pong and a heartbeat say.
-pub fn alive(timestamp_ms: i64) -> proto::HeartbeatResponse {
+/// The answer to a heartbeat or ping.
+pub fn heartbeat(timestamp_ms: i64) -> proto::HeartbeatResponse {
     proto::HeartbeatResponse { timestamp_ms, status: "ok".to_owned() }
 }
 
@@ -36,7 +36,7 @@ pub fn event(event: proto::Event) -> Event {
     }
 }
 
-/// An event to the wire.
+/// An event for the wire.
 pub fn event_to_wire(event: &Event) -> proto::Event {
     proto::Event {
         id: event.id.clone(),
@@ -51,7 +51,7 @@ pub fn event_to_wire(event: &Event) -> proto::Event {
     }
 }
 
-/// What an agent registers.
+/// A registration from the wire. Tools that an agent offers are executed by the agent, whatever it claims.
 pub fn registration(request: proto::AgentRegisterRequest) -> Registration {
     let tool = |tool: proto::ToolDescriptor| Tool {
         name: tool.name,
@@ -68,7 +68,7 @@ pub fn registration(request: proto::AgentRegisterRequest) -> Registration {
     }
 }
 
-/// A QoS from the wire.
+/// A quality of service from the wire.
 pub fn qos(qos: proto::QoSLevel) -> Qos {
     match qos {
         proto::QoSLevel::QosRealtime => Qos::Realtime,
@@ -77,12 +77,12 @@ pub fn qos(qos: proto::QoSLevel) -> Qos {
     }
 }
 
-/// A count as the wire has it.
+/// A count for the wire.
 pub fn signed(count: impl TryInto<i64>) -> i64 {
     count.try_into().unwrap_or(i64::MAX)
 }
 
-/// A tool to the wire.
+/// A tool for the wire.
 pub fn tool_to_wire(tool: &Tool) -> proto::ToolDescriptor {
     let provider = match tool.provider {
         ProviderKind::Native => proto::ProviderKind::ProviderNative,
@@ -99,8 +99,8 @@ pub fn tool_to_wire(tool: &Tool) -> proto::ToolDescriptor {
     }
 }
 
-/// A call from the wire.
-pub fn call(call: proto::ToolCall) -> ToolCall {
+/// A tool call from the wire.
+pub fn tool_call(call: proto::ToolCall) -> ToolCall {
     let qos = qos(call.qos());
     ToolCall {
         id: call.id,
@@ -113,8 +113,7 @@ pub fn call(call: proto::ToolCall) -> ToolCall {
     }
 }
 
-/// A call to the wire.
-fn call_to_wire(call: &ToolCall) -> proto::ToolCall {
+fn tool_call_to_wire(call: &ToolCall) -> proto::ToolCall {
     let qos = match call.qos {
         Qos::Realtime => proto::QoSLevel::QosRealtime,
         Qos::Batched => proto::QoSLevel::QosBatched,
@@ -131,9 +130,12 @@ fn call_to_wire(call: &ToolCall) -> proto::ToolCall {
     }
 }
 
-/// An agent's answer. What it says about a failure is kept; what it leaves open is filled in.
-pub fn answer(result: proto::ToolResult) -> ToolResult {
-    // Not by the getter, which reads an unknown number as the default: that is OK.
+/// An agent's result from the wire.
+///
+/// # Errors
+/// The agent's error; a missing code is filled in.
+pub fn tool_result(result: proto::ToolResult) -> ToolResult {
+    // Not by the generated getter, which reads an unknown number as the default, OK.
     let kind = match proto::ToolStatus::try_from(result.status) {
         Ok(proto::ToolStatus::ToolOk) => return Ok(result.output),
         Ok(proto::ToolStatus::ToolError) | Err(_) => ToolFailureKind::Execution,
@@ -141,18 +143,18 @@ pub fn answer(result: proto::ToolResult) -> ToolResult {
         Ok(proto::ToolStatus::ToolNotFound) => ToolFailureKind::NotFound,
         Ok(proto::ToolStatus::ToolInvalidArguments) => ToolFailureKind::InvalidArguments,
     };
-    let said = result.error.unwrap_or_default();
-    let mut failure = ToolFailure::new(kind, said.message);
-    if !said.code.is_empty() {
-        failure.code = said.code;
+    let error = result.error.unwrap_or_default();
+    let mut failure = ToolFailure::new(kind, error.message);
+    if !error.code.is_empty() {
+        failure.code = error.code;
     }
-    failure.details = said.details;
+    failure.details = error.details;
     Err(failure)
 }
 
-/// The answer to the call `id`, to the wire.
-pub fn answer_to_wire(id: String, answer: ToolResult) -> proto::ToolResult {
-    let failure = match answer {
+/// The result of the call `id`, for the wire.
+pub fn tool_result_to_wire(id: String, result: ToolResult) -> proto::ToolResult {
+    let failure = match result {
         Ok(output) => {
             let status = proto::ToolStatus::ToolOk.into();
             return proto::ToolResult { id, status, output, error: None };
@@ -170,34 +172,47 @@ pub fn answer_to_wire(id: String, answer: ToolResult) -> proto::ToolResult {
     proto::ToolResult { id, status: status.into(), output: String::new(), error: Some(error) }
 }
 
-/// What a stream says, to the wire.
-pub fn outgoing(said: Result<Outgoing, StreamEnd>) -> Result<proto::ServerEvent, Status> {
+/// A message to an agent, for the wire.
+///
+/// # Errors
+/// The status with which the stream ends.
+pub fn server_event(message: Result<Outgoing, StreamEnd>) -> Result<proto::ServerEvent, Status> {
     use proto::server_event::Msg;
-    let msg = match said.map_err(status)? {
+    let msg = match message.map_err(status)? {
         Outgoing::Event(QueueItem::Delivery { pattern, envelope }) => {
-            Msg::Delivery(proto::Delivery::of(&pattern, &envelope))
+            Msg::Delivery(proto::Delivery::new(&pattern, &envelope))
         }
-        Outgoing::Event(QueueItem::Lost { pattern, count }) => Msg::Err(proto::Error {
+        Outgoing::Event(QueueItem::Dropped { pattern, count }) => Msg::Err(proto::Error {
             code: "EVENTS_DROPPED".to_owned(),
             message: format!(
                 "{count} events of {pattern} were dropped because this stream is read too slowly"
             ),
         }),
-        Outgoing::Pong => Msg::Pong(alive(epoch_ms(SystemTime::now()))),
-        Outgoing::Call(call) => Msg::ToolCall(call_to_wire(&call)),
-        Outgoing::Trouble { code, message } => {
+        Outgoing::Pong => Msg::Pong(heartbeat(epoch_millis(SystemTime::now()))),
+        Outgoing::ToolCall(call) => Msg::ToolCall(tool_call_to_wire(&call)),
+        Outgoing::Error { code, message } => {
             Msg::Err(proto::Error { code: code.to_owned(), message })
         }
     };
     Ok(proto::ServerEvent { msg: Some(msg) })
 }
 
-/// How a stream ends on the wire.
+/// An event of a subscription, for the wire.
+///
+/// # Errors
+/// The status with which the stream ends.
+pub fn subscribed_event(
+    envelope: Result<Arc<Envelope>, StreamEnd>,
+) -> Result<proto::Event, Status> {
+    envelope.map(|envelope| event_to_wire(&envelope.event)).map_err(status)
+}
+
+/// The status with which a stream ends.
 pub fn status(end: StreamEnd) -> Status {
     match end {
-        StreamEnd::Done => Status::ok(""),
-        StreamEnd::Unavailable(why) => Status::unavailable(why),
-        StreamEnd::Invalid(why) => Status::invalid_argument(why),
+        StreamEnd::Completed => Status::ok(""),
+        StreamEnd::Unavailable(reason) => Status::unavailable(reason),
+        StreamEnd::Invalid(reason) => Status::invalid_argument(reason),
     }
 }
 
@@ -224,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agents_failure_keeps_its_words_and_gets_a_code_where_it_has_none() {
+    fn an_agents_error_is_kept_and_a_missing_code_is_filled_in() {
         let table = [
             (proto::ToolStatus::ToolError, "TOOL_ERROR", "TOOL_ERROR"),
             (proto::ToolStatus::ToolError, "", "EXECUTION_ERROR"),
@@ -243,7 +258,7 @@ mod tests {
                 output: String::new(),
                 error: Some(error),
             };
-            let back = answer_to_wire("ours".to_owned(), answer(wire));
+            let back = tool_result_to_wire("ours".to_owned(), tool_result(wire));
             assert_eq!((&*back.id, back.status()), ("ours", status));
             assert_eq!(
                 back.error.map(|error| (error.code, error.message)),
@@ -253,8 +268,8 @@ mod tests {
     }
 
     #[test]
-    fn a_status_from_the_future_is_a_failure() {
+    fn an_unknown_status_is_a_failure() {
         let wire = proto::ToolResult { status: 77, ..Default::default() };
-        assert!(answer(wire).is_err());
+        assert!(tool_result(wire).is_err());
     }
 }

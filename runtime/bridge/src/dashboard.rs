@@ -1,130 +1,90 @@
-//! The page and its JSON, over HTTP.
+//! The dashboard: a page and its JSON API, over HTTP.
 //!
-//! | module | idea |
+//! | module | serves |
 //! |---|---|
-//! | [`assets`] | the page itself, built in |
-//! | [`api`] | who is there and how busy, as JSON |
-//! | [`events`] | what happens, as it happens |
-//! | [`history`] | how busy it was over the last minutes |
-//! | [`tools`] | tools, and how they were used |
-//! | [`traces`] | what the runtime did, span by span |
-//! | [`log_level`] | what is logged |
-//! | [`prometheus`] | counters for a monitoring system |
-//! | [`guard`] | who may ask: pages of other sites may not |
+//! | [`assets`] | the page, from files that are part of the program |
+//! | [`api`] | agents, flows and metrics as JSON |
+//! | [`events`] | activity as it happens |
+//! | [`history`] | samples of the metrics of the last minutes |
+//! | [`tools`] | tools and their usage |
+//! | [`traces`] | recorded spans |
+//! | [`log_level`] | the log filter |
+//! | [`prometheus`] | metrics in the Prometheus text format |
+//! | [`guard`] | the check of every request: pages of other sites are refused |
+//! | [`context`] | what the handlers share |
+//! | `router` | the routes |
+
+use std::{io, net::SocketAddr, sync::Arc, time::Instant};
+
+use loom_base::HostPort;
+use loom_core::Runtime;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use self::context::DashboardContext;
+use crate::{telemetry::Telemetry, token::BearerToken};
 
 pub mod api;
 pub mod assets;
+pub mod context;
 pub mod events;
 pub mod guard;
 pub mod history;
 pub mod log_level;
 pub mod prometheus;
+mod router;
 pub mod tools;
 pub mod traces;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Instant};
-
-use axum::{Json, Router, extract::State, http::StatusCode, middleware, routing::get};
-use loom_core::Runtime;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-
-use self::history::History;
-use crate::{logging::Telemetry, settings::HostPort, token::BearerToken};
-
-/// What people look at.
-#[derive(Debug, Clone)]
+/// The dashboard of a runtime.
+#[derive(Debug)]
 pub struct Dashboard {
-    core: Arc<Runtime>,
-    host: Arc<str>,
-    stopping: CancellationToken,
-    started: Instant,
-    token: Option<BearerToken>,
-    telemetry: Telemetry,
-    history: Arc<History>,
+    context: DashboardContext,
 }
 
 impl Dashboard {
-    /// Prepares it; `host` is the name by which it may be called, beside this machine's own.
-    /// Whoever wants to change something must know the token, if there is one.
+    /// A dashboard that may be addressed by `host`, besides this machine's own names. Requests that change something
+    /// require the token, if there is one. It stops when `stopping` is cancelled.
     pub fn new(
-        core: &Arc<Runtime>,
+        runtime: &Runtime,
         host: String,
         token: Option<BearerToken>,
         telemetry: Telemetry,
         stopping: CancellationToken,
     ) -> Self {
-        Self {
-            core: Arc::clone(core),
+        let context = DashboardContext {
+            runtime: runtime.clone(),
             host: host.into(),
             stopping,
             started: Instant::now(),
             token,
             telemetry,
             history: Arc::default(),
-        }
+        };
+        Self { context }
     }
 
     /// Serves until the server stops.
+    ///
+    /// # Errors
+    /// If the listener fails.
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
-        let stopping = self.stopping.clone();
-        let keeping = Arc::clone(&self.history).keep(Arc::clone(&self.core), stopping.clone());
-        tokio::spawn(keeping);
-        axum::serve(listener, self.router())
+        let context = self.context;
+        let stopping = context.stopping.clone();
+        let history = Arc::clone(&context.history);
+        tokio::spawn(history.record(context.runtime.clone(), stopping.clone()));
+        axum::serve(listener, router::router(context))
             .with_graceful_shutdown(stopping.cancelled_owned())
             .await
     }
-
-    /// All routes.
-    fn router(self) -> Router {
-        Router::new()
-            .route("/", get(assets::page))
-            .route("/static/{*path}", get(assets::file))
-            .route("/api/events/status", get(api::status))
-            .route("/api/events/stream", get(events::stream))
-            .route("/api/topology", get(api::topology))
-            .route("/api/flow", get(api::flow))
-            .route("/api/metrics", get(api::metrics))
-            .route("/api/metrics/history", get(history::history))
-            .route("/api/tools", get(tools::tools))
-            .route("/api/spans/recent", get(traces::recent))
-            .route("/api/spans/stream", get(traces::stream))
-            .route("/api/traces/{id}", get(traces::trace))
-            .route("/api/log-level", get(log_level::show).put(log_level::change))
-            .route("/healthz", get(healthy))
-            .route("/readyz", get(ready))
-            .route("/metrics", get(prometheus::metrics))
-            .fallback(unknown)
-            .layer(middleware::from_fn_with_state(self.clone(), guard::check))
-            .with_state(self)
-    }
 }
 
-/// Where the page is found: the host as it was asked for, unless that stands for all addresses.
-pub fn url(at: &HostPort, bound: SocketAddr) -> String {
-    let mut shown = HostPort { host: at.host.clone(), port: bound.port() };
-    if bound.ip().is_unspecified() {
-        shown.host = if bound.is_ipv4() { "127.0.0.1" } else { "::1" }.to_owned();
-    }
-    format!("http://{shown}")
-}
-
-/// The process lives.
-async fn healthy() -> &'static str {
-    "ok"
-}
-
-/// The runtime takes calls.
-async fn ready(State(dashboard): State<Dashboard>) -> (StatusCode, &'static str) {
-    if dashboard.stopping.is_cancelled() {
-        (StatusCode::SERVICE_UNAVAILABLE, "stopping")
-    } else {
-        (StatusCode::OK, "ready")
-    }
-}
-
-async fn unknown() -> (StatusCode, Json<serde_json::Value>) {
-    (StatusCode::NOT_FOUND, Json(serde_json::json!({ "error": "there is nothing here" })))
+/// The URL of a dashboard that was configured as `address` and listens on `bound`: with the configured host, unless it
+/// stands for all addresses.
+pub fn url(address: &HostPort, bound: SocketAddr) -> String {
+    let host =
+        if bound.ip().is_unspecified() { bound.ip().to_string() } else { address.host.clone() };
+    format!("http://{}", HostPort::new(host, bound.port()).reachable())
 }
 
 #[cfg(test)]
@@ -132,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_url_can_be_opened() {
+    fn the_url_can_be_opened_on_this_machine() {
         let table = [
             ("127.0.0.1", "127.0.0.1:7", "http://127.0.0.1:7"),
             ("localhost", "127.0.0.1:7", "http://localhost:7"),
@@ -141,8 +101,7 @@ mod tests {
             ("::1", "[::1]:7", "http://[::1]:7"),
         ];
         for (host, bound, expected) in table {
-            let at = HostPort { host: host.to_owned(), port: 0 };
-            assert_eq!(url(&at, bound.parse().unwrap()), expected);
+            assert_eq!(url(&HostPort::new(host, 0), bound.parse().unwrap()), expected);
         }
     }
 }

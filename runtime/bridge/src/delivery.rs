@@ -1,4 +1,4 @@
-//! The message `Delivery`, written by hand: one event goes out many times and is encoded once.
+//! The message `Delivery`, implemented by hand: its event is encoded once and sent many times.
 
 use loom_core::Envelope;
 use prost::{
@@ -12,22 +12,22 @@ use crate::{convert, proto::Event};
 const TOPIC: u32 = 1;
 const EVENT: u32 = 2;
 
-/// An event for a subscription.
+/// An event of a subscription.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Delivery {
-    /// The pattern subscribed to.
+    /// The subscribed pattern.
     pub topic: String,
-    /// The event, where it was decoded or is to be encoded.
+    /// The event, in a message that was decoded or is to be encoded.
     pub event: Option<Event>,
-    /// The event as it is on the wire, instead of `event`.
+    /// The encoded event, instead of `event`.
     encoded: Option<Bytes>,
 }
 
 impl Delivery {
-    /// Of an event that may go out to others too.
-    pub fn of(pattern: &str, envelope: &Envelope) -> Self {
+    /// The delivery of an event that other subscriptions may get too.
+    pub fn new(pattern: &str, envelope: &Envelope) -> Self {
         let encoded =
-            envelope.form(|event| convert::event_to_wire(event).encode_to_vec().into()).clone();
+            envelope.encoded(|event| convert::event_to_wire(event).encode_to_vec().into()).clone();
         Self { topic: pattern.to_owned(), event: None, encoded: Some(encoded) }
     }
 }
@@ -62,12 +62,13 @@ impl Message for Delivery {
     }
 
     fn encoded_len(&self) -> usize {
-        let topic = match self.topic.is_empty() {
-            true => 0,
-            false => encoding::string::encoded_len(TOPIC, &self.topic),
+        let topic = if self.topic.is_empty() {
+            0
+        } else {
+            encoding::string::encoded_len(TOPIC, &self.topic)
         };
         let event = match (&self.encoded, &self.event) {
-            // Bytes and messages have the same form on the wire.
+            // A field of bytes and a field with a message are encoded alike.
             (Some(event), _) => encoding::bytes::encoded_len(EVENT, event),
             (None, Some(event)) => encoding::message::encoded_len(EVENT, event),
             (None, None) => 0,
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wire_sees_no_difference() {
+    fn a_shared_event_is_encoded_as_an_ordinary_one() {
         let event = Event {
             id: "1".to_owned(),
             metadata: HashMap::from([("k".to_owned(), "v".to_owned())]),
@@ -99,14 +100,14 @@ mod tests {
             [("p.*", event.clone()), ("", event), ("t", Event::default()), ("", Event::default())]
         {
             let envelope = Envelope::new("p.x".to_owned(), "a", convert::event(event.clone()));
-            let plain =
+            let ordinary =
                 Delivery { topic: topic.to_owned(), event: Some(event.clone()), encoded: None };
             for _ in 0..2 {
-                let sent = Delivery::of(topic, &envelope);
-                assert_eq!(sent.encoded_len(), plain.encoded_len());
-                let bytes = sent.encode_to_vec();
-                assert_eq!(bytes, plain.encode_to_vec());
-                assert_eq!(Delivery::decode(&*bytes), Ok(plain.clone()));
+                let shared = Delivery::new(topic, &envelope);
+                assert_eq!(shared.encoded_len(), ordinary.encoded_len());
+                let bytes = shared.encode_to_vec();
+                assert_eq!(bytes, ordinary.encode_to_vec());
+                assert_eq!(Delivery::decode(&*bytes), Ok(ordinary.clone()));
             }
         }
         assert!(Delivery::default().encode_to_vec().is_empty());

@@ -1,39 +1,37 @@
-//! The service `EventBus`: publish and subscribe for those who are no agents.
+//! The service `EventBus`: publish and subscribe without being an agent.
 //!
-//! - `Publish` answers the event's number since the start of the runtime, over all topics. Without an event:
+//! - `Publish` returns the event's number since the start of the runtime, counted over all topics. Without an event:
 //!   `success` = false.
-//! - `Subscribe` streams the events of one topic or pattern until the caller hangs up or somebody unsubscribes it.
-//!   `event_types`, where there are any, and all `filters` (metadata by key: `loom.<key>`, else `<key>`) must match.
-//!   The answer's header [`SUBSCRIPTION`] names the subscription. A reader that is too slow for its QoS loses the
-//!   oldest events; they are counted. When the runtime stops, the stream ends with UNAVAILABLE.
-//! - `Unsubscribe` ends a subscription: what waits is still sent, then the stream ends well.
-//! - `GetStats` speaks of one topic, of all that a pattern `p.*` means, or, for the empty topic, of everything. An
-//!   event that reaches nobody counts too. A topic that nobody published to for long may be forgotten.
-
-use std::sync::Arc;
+//! - `Subscribe` streams the events of one topic or pattern until the caller cancels or the subscription is ended by
+//!   `Unsubscribe`. `event_types`, unless empty, and all `filters` (metadata by key: `loom.<key>`, else `<key>`) must
+//!   match. The response header [`SUBSCRIPTION_ID`] carries the id of the subscription. A reader that is too slow for
+//!   its QoS loses the oldest events; they are counted. When the runtime stops, the stream ends with UNAVAILABLE.
+//! - `Unsubscribe` ends a subscription: queued events are still sent, then the stream ends with OK.
+//! - `GetStats` covers one topic, all topics that a pattern `p.*` matches, or everything for an empty topic. Events
+//!   without a subscriber count too. A topic that is idle for long may be forgotten.
 
 use futures::{StreamExt as _, stream::Map};
-use loom_core::{Envelope, Filter, Runtime, StreamEnd, Subscription};
+use loom_core::{Envelope, Filter, Runtime, Subscription};
 use tonic::{Request, Response, Status};
 
-use crate::{convert, proto};
+use crate::{
+    convert::{self, ToEvent},
+    proto,
+};
 
-/// The header that names a subscription.
-pub const SUBSCRIPTION: &str = "loom-subscription-id";
+/// The response header that carries the id of a subscription.
+pub const SUBSCRIPTION_ID: &str = "loom-subscription-id";
 
-/// What a subscription becomes on the wire.
-pub type ToWire = fn(Result<Arc<Envelope>, StreamEnd>) -> Result<proto::Event, Status>;
-
-/// Events come and go here.
+/// The service `EventBus`.
 #[derive(Debug, Clone)]
 pub struct EventBusService {
-    /// Where to and where from.
-    pub core: Arc<Runtime>,
+    /// The runtime to publish to and subscribe at.
+    pub runtime: Runtime,
 }
 
 #[tonic::async_trait]
 impl proto::event_bus_server::EventBus for EventBusService {
-    type SubscribeStream = Map<Subscription, ToWire>;
+    type SubscribeStream = Map<Subscription, ToEvent>;
 
     async fn publish(
         &self,
@@ -42,13 +40,15 @@ impl proto::event_bus_server::EventBus for EventBusService {
         let proto::PublishRequest { topic, event } = request.into_inner();
         let Some(event) = event else {
             let error_message = "event is missing".to_owned();
-            let refused = proto::PublishResponse { error_message, ..Default::default() };
-            return Ok(Response::new(refused));
+            let failure = proto::PublishResponse { error_message, ..Default::default() };
+            return Ok(Response::new(failure));
         };
-        let number = self.core.publish(Envelope::new(topic, "", convert::event(event)));
-        let sequence_number = convert::signed(number);
-        let done = proto::PublishResponse { success: true, sequence_number, ..Default::default() };
-        Ok(Response::new(done))
+        let number = self.runtime.publish(Envelope::new(topic, "", convert::event(event)));
+        Ok(Response::new(proto::PublishResponse {
+            success: true,
+            sequence_number: convert::signed(number),
+            ..Default::default()
+        }))
     }
 
     async fn subscribe(
@@ -59,11 +59,12 @@ impl proto::event_bus_server::EventBus for EventBusService {
         let qos = convert::qos(request.qos());
         let metadata = request.filters.into_iter().collect();
         let filter = Filter { kinds: request.event_types, metadata };
-        let subscription = self.core.subscribe(&request.topic, qos, filter);
+        let subscription = self.runtime.subscribe(&request.topic, qos, filter);
         let id = subscription.id().parse();
-        let id = id.map_err(|_| Status::internal("a subscription's name fits no header"))?;
-        let mut response = Response::new(subscription.map(to_wire as ToWire));
-        response.metadata_mut().insert(SUBSCRIPTION, id);
+        let id = id.map_err(|_| Status::internal("the subscription's id is no header value"))?;
+        let events = subscription.map(convert::subscribed_event as ToEvent);
+        let mut response = Response::new(events);
+        response.metadata_mut().insert(SUBSCRIPTION_ID, id);
         Ok(response)
     }
 
@@ -71,7 +72,7 @@ impl proto::event_bus_server::EventBus for EventBusService {
         &self,
         request: Request<proto::UnsubscribeRequest>,
     ) -> Result<Response<proto::UnsubscribeResponse>, Status> {
-        let success = self.core.unsubscribe(&request.into_inner().subscription_id);
+        let success = self.runtime.unsubscribe(&request.into_inner().subscription_id);
         Ok(Response::new(proto::UnsubscribeResponse { success }))
     }
 
@@ -79,16 +80,12 @@ impl proto::event_bus_server::EventBus for EventBusService {
         &self,
         request: Request<proto::StatsRequest>,
     ) -> Result<Response<proto::StatsResponse>, Status> {
-        let stats = self.core.stats(&request.into_inner().topic);
+        let stats = self.runtime.topic_stats(&request.into_inner().topic);
         Ok(Response::new(proto::StatsResponse {
             total_events: convert::signed(stats.traffic.events),
-            active_subscriptions: convert::signed(stats.demand.subscriptions),
+            active_subscriptions: convert::signed(stats.load.subscriptions),
             throughput_per_sec: stats.traffic.per_second,
-            backlog_size: convert::signed(stats.demand.waiting),
+            backlog_size: convert::signed(stats.load.queued),
         }))
     }
-}
-
-fn to_wire(said: Result<Arc<Envelope>, StreamEnd>) -> Result<proto::Event, Status> {
-    said.map(|envelope| convert::event_to_wire(&envelope.event)).map_err(convert::status)
 }

@@ -1,6 +1,6 @@
 //! All gRPC services on one listener.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use loom_core::Runtime;
 use tokio::net::TcpListener;
@@ -9,98 +9,119 @@ use tonic::{
     service::interceptor::InterceptedService,
     transport::{Server, ServerTlsConfig, server::TcpIncoming},
 };
-use tonic_health::{ServingStatus, pb::FILE_DESCRIPTOR_SET as HEALTH, server::HealthReporter};
+use tonic_health::{
+    ServingStatus, pb::FILE_DESCRIPTOR_SET as HEALTH_DESCRIPTORS, server::HealthReporter,
+};
 use tower::util::MapRequestLayer;
 
 use crate::{
     agent_runtime::AgentRuntimeService,
+    agent_stream::AgentStreams,
     bridge::BridgeService,
-    ending,
     event_bus::EventBusService,
     proto,
     proto::{
         agent_runtime_server::AgentRuntimeServer, bridge_server::BridgeServer,
         event_bus_server::EventBusServer, tool_service_server::ToolServiceServer,
     },
+    request_ending,
     settings::ServerSettings,
-    token::Guard,
+    token::TokenInterceptor,
     tool_service::ToolsService,
 };
 
-/// What health speaks of: everything, and each of our services.
-const HEALTH_OF: [&str; 5] =
+/// The names for which health is reported; the empty name stands for the whole server.
+const HEALTH_NAMES: [&str; 5] =
     ["", "loom.v1.Bridge", "loom.v1.EventBus", "loom.v1.ToolService", "loom.v1.AgentRuntime"];
 
-/// A peer that vanished without a word is noticed after these two.
-const PING_EVERY: Duration = Duration::from_secs(30);
-const PING_WAIT: Duration = Duration::from_secs(20);
+/// How often an idle connection is pinged.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+/// How long a peer may take to answer such a ping before its connection is closed.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Streams of one connection at a time; a process may host many agents on one channel.
-const STREAMS: u32 = 4096;
+/// Concurrent streams per connection; one process may host many agents on one channel.
+const MAX_STREAMS: u32 = 4096;
 
-/// The gRPC side of the server.
+/// The gRPC services of the server.
 #[derive(Debug)]
-pub struct Grpc {
+pub struct GrpcServer {
     health: HealthReporter,
-    bridge: BridgeService,
-    guard: Guard,
+    streams: AgentStreams,
+    interceptor: TokenInterceptor,
     tls: Option<ServerTlsConfig>,
 }
 
-impl Grpc {
-    /// Prepares the services; spoken to by TLS, where there is a configuration for it.
+impl GrpcServer {
+    /// The services over `runtime`. They stop when `stopping` is cancelled.
     pub async fn new(
-        core: &Arc<Runtime>,
+        runtime: &Runtime,
         settings: &ServerSettings,
         tls: Option<ServerTlsConfig>,
         stopping: CancellationToken,
     ) -> Self {
         let health = HealthReporter::new();
-        for service in HEALTH_OF {
-            health.set_service_status(service, ServingStatus::Serving).await;
+        for name in HEALTH_NAMES {
+            health.set_service_status(name, ServingStatus::Serving).await;
         }
-        let core = Arc::clone(core);
-        let bridge =
-            BridgeService { core, max_message_bytes: settings.max_message_bytes, stopping };
-        Self { health, bridge, guard: Guard(settings.token.clone()), tls }
+        let streams = AgentStreams {
+            runtime: runtime.clone(),
+            max_message_bytes: settings.max_message_bytes,
+            stopping,
+        };
+        Self { health, streams, interceptor: TokenInterceptor(settings.token.clone()), tls }
     }
 
-    /// What says how we are.
+    /// The reporter of the server's health.
     pub fn health(&self) -> HealthReporter {
         self.health.clone()
     }
 
-    /// Serves until the server stops and the last call is through.
+    /// Serves until the server stops and the last call has completed.
+    ///
+    /// # Errors
+    /// If reflection cannot be set up, or the transport fails.
     pub async fn serve(self, listener: TcpListener) -> Result<(), ServeError> {
-        let Self { health, bridge, guard, tls } = self;
-        let (core, stopping) = (Arc::clone(&bridge.core), bridge.stopping.clone());
-        let limit = bridge.max_message_bytes;
-        let bridge = BridgeServer::new(bridge).max_decoding_message_size(limit);
-        let bus = EventBusService { core: Arc::clone(&core) };
-        let bus = EventBusServer::new(bus).max_decoding_message_size(limit);
-        let tools = ToolsService { core: Arc::clone(&core) };
-        let tools = ToolServiceServer::new(tools).max_decoding_message_size(limit);
-        let agents =
-            AgentRuntimeServer::new(AgentRuntimeService { core }).max_decoding_message_size(limit);
+        let Self { health, streams, interceptor, tls } = self;
+        let runtime = streams.runtime.clone();
+        let stopping = streams.stopping.clone();
+        let limit = streams.max_message_bytes;
+        let bridge = BridgeServer::new(BridgeService { streams });
+        let bus = EventBusServer::new(EventBusService { runtime: runtime.clone() });
+        let tools = ToolServiceServer::new(ToolsService { runtime: runtime.clone() });
+        let agents = AgentRuntimeServer::new(AgentRuntimeService { runtime });
         let health = tonic_health::server::HealthService::from_health_reporter(health);
-        let v1 = reflection().build_v1()?;
-        let v1alpha = reflection().build_v1alpha()?;
+        let reflection_v1 = reflection().build_v1()?;
+        let reflection_v1alpha = reflection().build_v1alpha()?;
         let mut server = Server::builder()
-            .http2_keepalive_interval(Some(PING_EVERY))
-            .http2_keepalive_timeout(Some(PING_WAIT))
-            .max_concurrent_streams(STREAMS);
+            .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+            .max_concurrent_streams(MAX_STREAMS);
         if let Some(tls) = tls {
             server = server.tls_config(tls)?;
         }
+        let with_token = interceptor;
         server
-            .layer(MapRequestLayer::new(ending::watch))
-            .add_service(InterceptedService::new(bridge, guard.clone()))
-            .add_service(InterceptedService::new(bus, guard.clone()))
-            .add_service(InterceptedService::new(tools, guard.clone()))
-            .add_service(InterceptedService::new(agents, guard.clone()))
+            .layer(MapRequestLayer::new(request_ending::observe))
+            .add_service(InterceptedService::new(
+                bridge.max_decoding_message_size(limit),
+                with_token.clone(),
+            ))
+            .add_service(InterceptedService::new(
+                bus.max_decoding_message_size(limit),
+                with_token.clone(),
+            ))
+            .add_service(InterceptedService::new(
+                tools.max_decoding_message_size(limit),
+                with_token.clone(),
+            ))
+            .add_service(InterceptedService::new(
+                agents.max_decoding_message_size(limit),
+                with_token.clone(),
+            ))
+            // Health needs no token: probes have none.
             .add_service(tonic_health::pb::health_server::HealthServer::new(health))
-            .add_service(InterceptedService::new(v1, guard.clone()))
-            .add_service(InterceptedService::new(v1alpha, guard))
+            .add_service(InterceptedService::new(reflection_v1, with_token.clone()))
+            .add_service(InterceptedService::new(reflection_v1alpha, with_token))
             .serve_with_incoming_shutdown(
                 TcpIncoming::from(listener).with_nodelay(Some(true)),
                 stopping.cancelled_owned(),
@@ -110,10 +131,10 @@ impl Grpc {
     }
 }
 
-/// The gRPC side failed.
+/// Why the gRPC services cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The descriptors cannot be served.
+    /// The descriptors are invalid.
     #[error("could not set up reflection")]
     Reflection(#[from] tonic_reflection::server::Error),
     /// The transport failed.
@@ -121,7 +142,7 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
-/// Reflection over what is served.
+/// Reflection over the served services.
 fn reflection() -> tonic_reflection::server::Builder<'static> {
     let served = [
         "loom.v1.Bridge",
@@ -134,23 +155,23 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
     ];
     let builder = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(HEALTH)
+        .register_encoded_file_descriptor_set(HEALTH_DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET)
         .include_reflection_service(false);
     served.into_iter().fold(builder, tonic_reflection::server::Builder::with_service_name)
 }
 
-/// Says that nothing is served any more, and lets those go who watch.
-pub async fn not_serving(health: &mut HealthReporter) {
-    for service in HEALTH_OF {
-        health.set_service_status(service, ServingStatus::NotServing).await;
+/// Reports every service as not serving.
+pub async fn report_not_serving(health: &mut HealthReporter) {
+    for name in HEALTH_NAMES {
+        health.set_service_status(name, ServingStatus::NotServing).await;
     }
 }
 
-/// Ends the streams of those who watch our health, after their last news.
-pub async fn release_watchers(health: &mut HealthReporter) {
-    for service in HEALTH_OF {
-        health.clear_service_status(service).await;
+/// Ends the streams of clients that watch the server's health, after the last status.
+pub async fn end_health_watches(health: &mut HealthReporter) {
+    for name in HEALTH_NAMES {
+        health.clear_service_status(name).await;
     }
 }

@@ -1,57 +1,59 @@
-//! The Loom runtime server: `loom.v1` over gRPC, and a dashboard.
+//! The Loom runtime server: `loom.v1` over gRPC, and a dashboard over HTTP.
 //!
-//! | module | idea |
+//! [`server::run`] is the program; [`server::BoundServer`] embeds a server in another one.
+//!
+//! | module | provides |
 //! |---|---|
-//! | [`proto`] | the wire: generated from `proto/` |
-//! | [`settings`] | the environment, read into one value (pure) |
-//! | [`listen`] | from a host and a port to a listening socket, and whether that is allowed |
-//! | [`convert`] | wire types to and from the core's |
-//! | [`delivery`] | an event that goes out many times and is encoded once |
-//! | [`ending`] | did a client close its half, or break off? |
-//! | [`token`] | who may call |
+//! | [`proto`] | the wire protocol, generated from `proto/` |
+//! | [`settings`] | the environment, read into one value |
+//! | [`listen`] | listening sockets, and which addresses are allowed |
+//! | [`tls`] | certificate and private key, read and checked |
+//! | [`token`] | the bearer token of callers |
+//! | [`spans`] | recorded spans of the runtime's work |
+//! | [`otlp`] | export of spans to an OpenTelemetry collector |
+//! | [`log_filter`] | the log filter, which can be changed while the server runs |
+//! | [`telemetry`] | logging and spans, set up for the process |
+//! | [`convert`] | messages of the protocol to and from values of the core |
+//! | [`delivery`] | a message that is encoded once and sent many times |
+//! | [`request_ending`] | whether a client has closed its half of a stream or broken it |
+//! | [`agent_stream`] | the event stream of an agent |
 //! | [`bridge`] | the service `Bridge` |
-//! | [`stream`] | its event stream |
-//! | [`event_bus`] | the service `EventBus`: events without being an agent |
-//! | [`tool_service`] | the service `ToolService`: all tools |
-//! | [`agent_runtime`] | the service `AgentRuntime`: agents that live here |
-//! | [`tls`] | a certificate and its key, read and checked |
+//! | [`event_bus`] | the service `EventBus` |
+//! | [`tool_service`] | the service `ToolService` |
+//! | [`agent_runtime`] | the service `AgentRuntime` |
 //! | [`grpc`] | all gRPC services on one listener |
-//! | [`dashboard`] | the page and its JSON, over HTTP |
-//! | [`spans`] | what the runtime did, as spans of traces |
-//! | [`otlp`] | spans on their way to a collector |
-//! | [`logging`] | what is logged, and how that is changed |
-//! | [`ready`] | tells whoever started us that we listen |
-//! | [`signals`] | being asked to stop |
-//! | `providers` | language models, from the environment (pure) |
-//! | `mcp` | MCP servers, from the environment (pure) |
-//! | `own` | the tools of the runtime itself: language models and MCP servers |
-//! | [`server`] | start, serve, stop |
+//! | [`dashboard`] | the dashboard and its JSON API |
+//! | `builtin_tools` | the tools of the runtime itself: language models and MCP servers |
+//! | [`ready`] | the file that tells the starter where the server listens |
+//! | [`signals`] | signals that stop the server |
+//! | [`server`] | bind, serve, stop |
+//! | [`report`] | exit codes and hints |
 
 pub mod agent_runtime;
+pub mod agent_stream;
 pub mod bridge;
+mod builtin_tools;
 pub mod convert;
 pub mod dashboard;
 pub mod delivery;
-pub mod ending;
 pub mod event_bus;
 pub mod grpc;
 pub mod listen;
-pub mod logging;
-mod mcp;
+pub mod log_filter;
 pub mod otlp;
-mod own;
-mod providers;
 pub mod ready;
+pub mod report;
+pub mod request_ending;
 pub mod server;
 pub mod settings;
 pub mod signals;
 pub mod spans;
-pub mod stream;
+pub mod telemetry;
 pub mod tls;
 pub mod token;
 pub mod tool_service;
 
-/// The wire: messages, clients and servers of package `loom.v1`.
+/// The wire protocol: messages, clients and servers of the package `loom.v1`.
 pub mod proto {
     #![allow(missing_docs, clippy::all, reason = "generated")]
 

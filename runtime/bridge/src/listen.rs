@@ -1,108 +1,98 @@
-//! From a host and a port to a listening socket, and whether that is allowed.
+//! Listening sockets, and which addresses are allowed.
 
 use std::{io, net::SocketAddr};
 
+use loom_base::{HostPort, loopback};
 use tokio::net::{TcpListener, lookup_host};
 
-use crate::settings::HostPort;
-
-/// Why nothing listens.
+/// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// The host has no address.
-    #[error("could not resolve {at} ({variable})")]
+    #[error("could not resolve {address} ({variable})")]
     Resolve {
-        /// Where.
-        at: HostPort,
-        /// The variable that says so.
+        /// The address to listen on.
+        address: HostPort,
+        /// The variable that sets it.
         variable: &'static str,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// Others could call, and nothing would stop them.
-    #[error("{at} ({variable}) can be reached from other machines, and no token protects it")]
+    /// Other machines can reach the address, and no token is set.
+    #[error("{address} ({variable}) is reachable from other machines, and no token is set")]
     Exposed {
-        /// Where.
-        at: HostPort,
-        /// The variable that says so.
+        /// The address to listen on.
+        address: HostPort,
+        /// The variable that sets it.
         variable: &'static str,
     },
-    /// Somebody else listens there.
-    #[error("{at} ({variable}) is already in use")]
-    Taken {
-        /// Where.
-        at: HostPort,
-        /// The variable that says so.
+    /// Another process listens on the address.
+    #[error("{address} ({variable}) is already in use")]
+    InUse {
+        /// The address to listen on.
+        address: HostPort,
+        /// The variable that sets it.
         variable: &'static str,
     },
-    /// The system refused.
-    #[error("could not listen on {at} ({variable})")]
+    /// The system refuses to listen on the address.
+    #[error("could not listen on {address} ({variable})")]
     Bind {
-        /// Where.
-        at: HostPort,
-        /// The variable that says so.
+        /// The address to listen on.
+        address: HostPort,
+        /// The variable that sets it.
         variable: &'static str,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }
 
-impl ListenError {
-    /// What can be done about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Exposed { .. } => Some(
-                "set LOOM_BRIDGE_TOKEN, or LOOM_BRIDGE_INSECURE=1 if everybody there may call"
-                    .to_owned(),
-            ),
-            Self::Taken { variable, .. } => {
-                Some(format!("stop what listens there, or set {variable} to another port"))
-            }
-            Self::Resolve { .. } | Self::Bind { .. } => None,
-        }
-    }
-}
-
-/// Finds the addresses of a host; there is at least one.
+/// Resolves a host to its addresses; there is at least one. `variable` is named in errors.
+///
+/// # Errors
+/// If the host has no address.
 pub async fn resolve(
-    at: &HostPort,
+    address: &HostPort,
     variable: &'static str,
 ) -> Result<Vec<SocketAddr>, ListenError> {
-    let error = |source| ListenError::Resolve { at: at.clone(), variable, source };
-    let found: Vec<_> = lookup_host((&*at.host, at.port)).await.map_err(error)?.collect();
+    let error = |source| ListenError::Resolve { address: address.clone(), variable, source };
+    let found = lookup_host((&*address.host, address.port)).await.map_err(error)?;
+    let found: Vec<_> = found.collect();
     if found.is_empty() {
         return Err(error(io::Error::new(io::ErrorKind::NotFound, "the host has no address")));
     }
     Ok(found)
 }
 
-/// Whether all of the addresses are of this machine only.
-pub fn is_local(addresses: &[SocketAddr]) -> bool {
-    addresses.iter().all(|address| address.ip().to_canonical().is_loopback())
+/// Whether all addresses can be reached from this machine only.
+pub fn is_loopback(addresses: &[SocketAddr]) -> bool {
+    addresses.iter().all(|address| loopback::is_loopback_ip(address.ip()))
 }
 
-/// Listens on the first of the addresses that this machine has.
+/// Listens on the first of the addresses that this machine has. `address` and `variable` are named in errors.
+///
+/// # Errors
+/// If the address is in use, or the system refuses it.
 pub async fn bind(
-    at: &HostPort,
+    address: &HostPort,
     variable: &'static str,
     addresses: &[SocketAddr],
 ) -> Result<TcpListener, ListenError> {
-    let at = at.clone();
-    match first_bound(addresses).await {
-        Ok(listener) => Ok(listener),
-        Err(source) if source.kind() == io::ErrorKind::AddrInUse => {
-            Err(ListenError::Taken { at, variable })
+    bind_first(addresses).await.map_err(|source| {
+        let address = address.clone();
+        if source.kind() == io::ErrorKind::AddrInUse {
+            ListenError::InUse { address, variable }
+        } else {
+            ListenError::Bind { address, variable, source }
         }
-        Err(source) => Err(ListenError::Bind { at, variable, source }),
-    }
+    })
 }
 
-async fn first_bound(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
+async fn bind_first(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
         match TcpListener::bind(address).await {
             Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => last = error,
-            // A taken address is not avoided: clients would find the other one there.
+            // An address in use is an error, and the next one is not tried: clients would reach the other process.
             outcome => return outcome,
         }
     }
@@ -114,20 +104,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn local_is_loopback_and_nothing_else() {
-        let table = [
-            ("127.0.0.1:1", true),
-            ("127.8.8.8:1", true),
-            ("[::1]:1", true),
-            ("[::ffff:127.0.0.1]:1", true),
-            ("0.0.0.0:1", false),
-            ("[::]:1", false),
-            ("10.0.0.1:1", false),
+    fn all_addresses_must_be_loopback() {
+        let table: [(&[&str], bool); 5] = [
+            (&["127.0.0.1:1"], true),
+            (&["127.8.8.8:1", "[::1]:1", "[::ffff:127.0.0.1]:1"], true),
+            (&["0.0.0.0:1"], false),
+            (&["[::]:1"], false),
+            (&["127.0.0.1:1", "10.0.0.1:1"], false),
         ];
-        for (address, local) in table {
-            assert_eq!(is_local(&[address.parse().unwrap()]), local, "{address}");
+        for (addresses, expected) in table {
+            let parsed: Vec<_> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+            assert_eq!(is_loopback(&parsed), expected, "{addresses:?}");
         }
-        let both = ["127.0.0.1:1".parse().unwrap(), "10.0.0.1:1".parse().unwrap()];
-        assert!(!is_local(&both));
     }
 }

@@ -1,28 +1,26 @@
-//! `loom-bridge-server`: reads the environment, serves until it is asked to stop.
+//! `loom-bridge-server`: reads its settings from the environment and serves until it is asked to stop.
 
 use std::{num::NonZeroUsize, process::ExitCode, thread};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use loom_bridge::{
-    logging::Telemetry,
-    server::{self, chain},
-    settings::{HELP, ServerSettings},
-};
+use loom_base::error_chain;
+use loom_bridge::{report, server, settings::ServerSettings, telemetry::Telemetry};
+use loom_environment::names;
 
 /// The Loom runtime: event bus, agents and their tools over gRPC, and a dashboard.
 #[derive(Debug, Parser)]
-#[command(name = "loom-bridge-server", version, after_help = HELP)]
+#[command(name = "loom-bridge-server", version, after_help = names::help())]
 struct Arguments {}
 
 fn main() -> ExitCode {
-    // Exits by itself: 0 after --version and --help, 2 for what it does not know.
+    // Exits with 0 after --version and --help, with 2 after an unknown argument.
     let matches = Arguments::command().get_matches();
     if let Err(error) = Arguments::from_arg_matches(&matches) {
         error.exit();
     }
     let settings = match ServerSettings::read(&std::env::vars_os().collect()) {
         Ok(settings) => settings,
-        Err(error) => return fail(&error.to_string(), None, 2),
+        Err(error) => return fail(&error.to_string(), None, report::INVALID_SETTINGS),
     };
     serve(settings)
 }
@@ -36,25 +34,25 @@ fn serve(settings: ServerSettings) -> ExitCode {
         Err(error) => return fail(&format!("could not start threads: {error}"), None, 1),
     };
     let telemetry = {
-        let _inside = runtime.enter();
+        let _context = runtime.enter();
         Telemetry::start(&settings, std::env::var_os("NO_COLOR").is_none())
     };
     let telemetry = match telemetry {
         Ok(telemetry) => telemetry,
-        Err(error) => return fail(&chain(&error), None, 2),
+        Err(error) => return fail(&error_chain(&error), None, report::INVALID_SETTINGS),
     };
     let outcome = runtime.block_on(server::run(settings, telemetry));
-    // Whatever still runs was given its time.
+    // The server has waited for its tasks; those that are left are blocking ones and are not waited for.
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&chain(&error), error.hint(), error.exit_code()),
+        Err(error) => fail(&error_chain(&error), report::hint(&error), report::exit_code(&error)),
     }
 }
 
-#[allow(clippy::print_stderr, reason = "the last word of a program that cannot serve")]
-fn fail(why: &str, hint: Option<String>, code: u8) -> ExitCode {
-    eprintln!("error: {why}");
+#[allow(clippy::print_stderr, reason = "the error of a program that cannot serve")]
+fn fail(message: &str, hint: Option<String>, code: u8) -> ExitCode {
+    eprintln!("error: {message}");
     if let Some(hint) = hint {
         eprintln!("hint: {hint}");
     }

@@ -1,8 +1,8 @@
-//! Spans on their way to a collector: OTLP over gRPC.
+//! Export of spans to an OpenTelemetry collector: OTLP over gRPC.
 //!
-//! A bounded queue and a thread of its own stand between the runtime and the collector: one that is slow or dead costs
-//! spans, never time. What the standard says of `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_EXPORTER_OTLP_TIMEOUT`,
-//! `OTEL_BSP_*` and `OTEL_RESOURCE_ATTRIBUTES` is read by the library.
+//! Spans pass through a bounded queue to a thread of their own: a collector that is slow or unreachable costs spans,
+//! and never time. The library reads `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_EXPORTER_OTLP_TIMEOUT`, `OTEL_BSP_*` and
+//! `OTEL_RESOURCE_ATTRIBUTES` as the OpenTelemetry specification defines them.
 
 use std::{
     fmt,
@@ -13,9 +13,11 @@ use std::{
     time::Duration,
 };
 
+use loom_base::redact;
+use loom_environment::names;
 use opentelemetry::{
     InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId,
-    trace::{SpanContext, SpanKind, Status as Outcome, TraceState},
+    trace::{SpanContext, SpanKind, Status, TraceState},
 };
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::{
@@ -25,63 +27,66 @@ use opentelemetry_sdk::{
         BatchSpanProcessor, SpanData, SpanEvents, SpanExporter, SpanLinks, SpanProcessor as _,
     },
 };
+use url::Url;
 
 use crate::{
     settings::OtlpEndpoint,
     spans::{AttributeValue, SpanRecord, SpanStatus},
 };
 
-/// How long the last spans may take when the server stops.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long the export of the last spans may take when the server stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The collector cannot be used.
+/// Why spans cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum OtlpError {
-    /// The address makes no sense.
-    #[error(
-        "OTEL_EXPORTER_OTLP_ENDPOINT: spans cannot be exported to {endpoint}: say http://host:port"
-    )]
-    Build {
-        /// Without what may be secret in it.
-        endpoint: String,
+    /// The address is invalid.
+    #[error("invalid value of {}: expected http://host:port, got {address}", names::OTLP_ENDPOINT)]
+    Address {
+        /// The address without secrets.
+        address: String,
     },
 }
 
-/// Sends spans on; clones share it.
+/// Exports spans. Clones share the queue.
 #[derive(Clone)]
-pub struct Export {
+pub struct SpanExport {
     processor: Arc<BatchSpanProcessor>,
     scope: InstrumentationScope,
-    /// How it goes.
-    pub health: Arc<Health>,
+    /// How many spans were exported.
+    pub health: Arc<ExportHealth>,
 }
 
-/// How the export goes.
+/// How many spans the collector has accepted.
 #[derive(Debug, Default)]
-pub struct Health {
-    /// Spans that the collector took.
+pub struct ExportHealth {
+    /// Spans that the collector has accepted.
     pub exported: AtomicU64,
-    /// Spans that it did not take.
+    /// Spans that the collector has not accepted.
     pub failed: AtomicU64,
-    failing: AtomicBool,
-    endpoint: String,
+    is_failing: AtomicBool,
+    /// The collector's address without secrets.
+    address: String,
 }
 
-impl Export {
-    /// Prepares it; call it inside of the async runtime. The collector need not be there yet.
-    pub fn new(settings: &OtlpEndpoint) -> Result<Self, OtlpError> {
+impl SpanExport {
+    /// Prepares the export. To be called within the async runtime. The collector need not be reachable yet.
+    ///
+    /// # Errors
+    /// If the address is invalid.
+    pub fn new(endpoint: &OtlpEndpoint) -> Result<Self, OtlpError> {
+        let address = without_secrets(&endpoint.url);
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_tonic()
-            .with_endpoint(&settings.endpoint)
+            .with_endpoint(&endpoint.url)
             .build()
-            // The library's own words repeat the address, secrets and all.
-            .map_err(|_| OtlpError::Build { endpoint: shown(&settings.endpoint) })?;
-        let endpoint = shown(&settings.endpoint);
-        let health = Arc::new(Health { endpoint, ..Health::default() });
-        let watched = Watched { inner: exporter, health: Arc::clone(&health) };
-        let mut processor = BatchSpanProcessor::builder(watched).build();
+            // The library's error repeats the address with its secrets.
+            .map_err(|_| OtlpError::Address { address: address.clone() })?;
+        let health = Arc::new(ExportHealth { address, ..ExportHealth::default() });
+        let exporter = MonitoredExporter { inner: exporter, health: Arc::clone(&health) };
+        let mut processor = BatchSpanProcessor::builder(exporter).build();
         let resource = Resource::builder()
-            .with_service_name(settings.service.clone())
+            .with_service_name(endpoint.service_name.clone())
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
             .build();
         processor.set_resource(&resource);
@@ -89,58 +94,59 @@ impl Export {
         Ok(Self { processor: Arc::new(processor), scope: scope.build(), health })
     }
 
-    /// Queues a span, or drops it if the queue is full; never waits.
+    /// Queues a span, or drops it if the queue is full. Never waits.
     pub fn send(&self, record: &SpanRecord) {
-        self.processor.on_end(data(record, &self.scope));
+        self.processor.on_end(span_data(record, &self.scope));
     }
 
-    /// Sends what is still queued, for a moment.
-    pub async fn finish(self) {
-        let last = move || self.processor.shutdown_with_timeout(FAREWELL);
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(last).await {
+    /// Exports the queued spans, for at most one second, and ends the export.
+    pub async fn shut_down(self) {
+        let shut_down = move || self.processor.shutdown_with_timeout(SHUTDOWN_TIMEOUT);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(shut_down).await {
             tracing::debug!(%error, "the last spans were not exported");
         }
     }
 }
 
-impl fmt::Debug for Export {
+impl fmt::Debug for SpanExport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Export").field(&self.health).finish()
+        f.debug_tuple("SpanExport").field(&self.health).finish()
     }
 }
 
-impl Health {
-    fn note(&self, count: usize, result: &OTelSdkResult) {
+impl ExportHealth {
+    /// Counts a batch. Logs the first failure, and the first success after failures.
+    fn record(&self, count: usize, result: &OTelSdkResult) {
         let count = count as u64;
         match result {
             Ok(()) => {
                 self.exported.fetch_add(count, Ordering::Relaxed);
-                if self.failing.swap(false, Ordering::Relaxed) {
-                    tracing::info!(collector = self.endpoint, "spans are exported again");
+                if self.is_failing.swap(false, Ordering::Relaxed) {
+                    tracing::info!(collector = self.address, "spans are exported again");
                 }
             }
             Err(error) => {
                 self.failed.fetch_add(count, Ordering::Relaxed);
-                if !self.failing.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(collector = self.endpoint, %error, "spans are not exported; trying on");
+                if !self.is_failing.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(collector = self.address, %error, "spans are not exported; retrying");
                 }
             }
         }
     }
 }
 
-/// Tells once when the collector goes away, and once when it is back.
+/// An exporter that records the result of every batch.
 #[derive(Debug)]
-struct Watched {
+struct MonitoredExporter {
     inner: opentelemetry_otlp::SpanExporter,
-    health: Arc<Health>,
+    health: Arc<ExportHealth>,
 }
 
-impl SpanExporter for Watched {
+impl SpanExporter for MonitoredExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let count = batch.len();
         let result = self.inner.export(batch).await;
-        self.health.note(count, &result);
+        self.health.record(count, &result);
         result
     }
 
@@ -153,19 +159,19 @@ impl SpanExporter for Watched {
     }
 }
 
-fn data(record: &SpanRecord, scope: &InstrumentationScope) -> SpanData {
+fn span_data(record: &SpanRecord, scope: &InstrumentationScope) -> SpanData {
     let attributes = record.attributes.iter().map(|(key, value)| attribute(key, value));
     SpanData {
         span_context: SpanContext::new(
-            TraceId::from(record.context.trace),
-            SpanId::from(record.context.span),
+            TraceId::from(record.context.trace_id),
+            SpanId::from(record.context.span_id),
             TraceFlags::SAMPLED,
             false,
             TraceState::NONE,
         ),
         parent_span_id: record.parent.map_or(SpanId::INVALID, SpanId::from),
         parent_span_is_remote: record.parent_is_remote,
-        span_kind: kind(record.name),
+        span_kind: span_kind(record.name),
         name: record.name.into(),
         start_time: record.start,
         end_time: record.start + record.duration,
@@ -174,15 +180,15 @@ fn data(record: &SpanRecord, scope: &InstrumentationScope) -> SpanData {
         events: SpanEvents::default(),
         links: SpanLinks::default(),
         status: match record.status {
-            SpanStatus::Unset => Outcome::Unset,
-            SpanStatus::Ok => Outcome::Ok,
-            SpanStatus::Error => Outcome::error(record.error.clone().unwrap_or_default()),
+            SpanStatus::Unset => Status::Unset,
+            SpanStatus::Ok => Status::Ok,
+            SpanStatus::Error => Status::error(record.error.clone().unwrap_or_default()),
         },
         instrumentation_scope: scope.clone(),
     }
 }
 
-fn kind(name: &str) -> SpanKind {
+fn span_kind(name: &str) -> SpanKind {
     match name {
         "event.publish" => SpanKind::Producer,
         "event.deliver" => SpanKind::Consumer,
@@ -195,18 +201,18 @@ fn kind(name: &str) -> SpanKind {
 fn attribute(key: &'static str, value: &AttributeValue) -> KeyValue {
     match value {
         AttributeValue::Text(text) => KeyValue::new(key, text.clone()),
-        AttributeValue::Number(number) => KeyValue::new(key, *number),
+        AttributeValue::Integer(number) => KeyValue::new(key, *number),
         AttributeValue::Float(number) => KeyValue::new(key, *number),
-        AttributeValue::Switch(yes) => KeyValue::new(key, *yes),
+        AttributeValue::Bool(value) => KeyValue::new(key, *value),
     }
 }
 
-/// Scheme, host and port: the rest of an address may hold secrets.
-fn shown(endpoint: &str) -> String {
-    let (scheme, rest) = endpoint.split_once("://").unwrap_or(("http", endpoint));
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_secret, host)| host);
-    format!("{scheme}://{host}")
+/// An address for display: scheme, host and port alone, since the rest may hold secrets.
+fn without_secrets(address: &str) -> String {
+    match address.parse::<Url>() {
+        Ok(url) => redact::origin(&url),
+        Err(_) => redact::text(address),
+    }
 }
 
 #[cfg(test)]
@@ -214,14 +220,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_shown_without_secrets() {
+    fn addresses_are_shown_without_secrets() {
         let table = [
             ("http://127.0.0.1:4317", "http://127.0.0.1:4317"),
-            ("https://user:secret@collector:4317/path?key=x", "https://collector:4317"),
-            ("collector:4317", "http://collector:4317"),
+            ("http://user:secret@collector:4317/path?key=x", "http://collector:4317"),
+            ("http://user:secret@[nonsense", "http://***@[nonsense"),
         ];
-        for (endpoint, expected) in table {
-            assert_eq!(shown(endpoint), expected);
+        for (address, expected) in table {
+            assert_eq!(without_secrets(address), expected);
         }
     }
 }

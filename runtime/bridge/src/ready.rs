@@ -1,84 +1,70 @@
-//! Tells whoever started us that we listen.
+//! The ready file, which tells the process that started the server where it listens.
 
 use std::{
-    ffi::OsString,
-    fs::{self, File},
-    io::{self, Write as _},
-    net::SocketAddr,
+    io,
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
+use loom_base::atomic_file::{self, Durability};
+use loom_environment::{ReadyDocument, names};
 
-/// Where we listen; this is the document in the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReadyDocument {
-    /// gRPC.
-    pub bridge: SocketAddr,
-    /// The page's URL, if there is one.
-    pub dashboard: Option<String>,
-}
-
-/// The ready file could not be written.
+/// The ready file cannot be written or removed.
 #[derive(Debug, thiserror::Error)]
-#[error("could not write {path} (LOOM_READY_FILE)")]
+#[error("could not write {path} ({})", names::READY_FILE)]
 pub struct ReadyError {
     path: PathBuf,
     source: io::Error,
 }
 
-impl ReadyDocument {
-    /// Writes the file aside and renames it: whoever sees it sees all of it.
-    pub fn write(&self, path: &Path) -> Result<(), ReadyError> {
-        let error = |source| ReadyError { path: path.to_owned(), source };
-        let json = serde_json::to_vec(self).map_err(|source| error(source.into()))?;
-        let mut aside = OsString::from(path);
-        aside.push(format!(".{}.new", std::process::id()));
-        let aside = PathBuf::from(aside);
-        let written = File::create(&aside).and_then(|mut file| file.write_all(&json));
-        written.and_then(|()| fs::rename(&aside, path)).map_err(|source| {
-            // The error that counts is the first one.
-            _ = fs::remove_file(&aside);
-            error(source)
-        })
-    }
+/// Writes the ready file; readers see the complete document or none.
+///
+/// # Errors
+/// If the file cannot be written; then no part of it is left.
+pub fn write(path: &Path, document: &ReadyDocument) -> Result<(), ReadyError> {
+    let error = |source| ReadyError { path: path.to_owned(), source };
+    let json = serde_json::to_vec(document).map_err(|source| error(source.into()))?;
+    // The file is of no use after a power failure.
+    atomic_file::replace(path, &json, Durability::Cached).map_err(error)
 }
 
-/// Removes what an earlier server left, so that nobody takes it for ours.
-pub fn forget(path: &Path) -> Result<(), ReadyError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(ReadyError { path: path.to_owned(), source: error })
-        }
-        _ => Ok(()),
-    }
+/// Removes the ready file of an earlier server, so that it is not taken for one of this server.
+///
+/// # Errors
+/// If there is a file that cannot be removed.
+pub fn remove(path: &Path) -> Result<(), ReadyError> {
+    let removed = atomic_file::remove(path);
+    removed.map(|_| ()).map_err(|source| ReadyError { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
+    fn document() -> ReadyDocument {
+        ReadyDocument { bridge: "127.0.0.1:7".to_owned(), dashboard: None }
+    }
+
     #[test]
-    fn the_file_appears_whole_and_alone() {
+    fn the_file_is_written_and_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ready.json");
-        forget(&path).unwrap();
-        let ready = ReadyDocument { bridge: "127.0.0.1:7".parse().unwrap(), dashboard: None };
-        ready.write(&path).unwrap();
+        remove(&path).unwrap();
+        write(&path, &document()).unwrap();
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
             r#"{"bridge":"127.0.0.1:7","dashboard":null}"#
         );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        forget(&path).unwrap();
+        remove(&path).unwrap();
         assert!(!path.exists());
     }
 
     #[test]
-    fn an_error_names_the_file_and_leaves_nothing() {
+    fn an_error_names_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        let ready = ReadyDocument { bridge: "127.0.0.1:7".parse().unwrap(), dashboard: None };
-        let error = ready.write(&folder.path().join("none/ready.json")).unwrap_err();
+        let error = write(&folder.path().join("none/ready.json"), &document()).unwrap_err();
         assert!(error.to_string().contains("none/ready.json"));
     }
 }

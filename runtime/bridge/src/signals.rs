@@ -1,8 +1,8 @@
-//! Being asked to stop.
+//! Signals that stop the server.
 
 use std::io;
 
-/// Waits for SIGTERM and SIGINT (Ctrl+C elsewhere).
+/// Waits for SIGTERM and SIGINT.
 #[cfg(unix)]
 #[derive(Debug)]
 pub struct Signals {
@@ -12,15 +12,18 @@ pub struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Takes them over from the system, which would end us.
+    /// Replaces the default action of the signals, which ends the process.
+    ///
+    /// # Errors
+    /// If the system refuses.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let (terminate, interrupt) =
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
         Ok(Self { terminate, interrupt })
     }
 
-    /// The next one; answers the exit code by which a shell would tell that it ended us.
+    /// Waits for the next signal. Returns the exit code of a process that the signal has ended: 128 plus its number.
     pub async fn next(&mut self) -> u8 {
         tokio::select! {
             _ = self.terminate.recv() => 143,
@@ -36,12 +39,15 @@ pub struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Takes it over from the system, which would end us.
+    /// Replaces the default action of Ctrl+C, which ends the process.
+    ///
+    /// # Errors
+    /// None on this system.
     pub fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 
-    /// The next one; answers the exit code by which a shell would tell that it ended us.
+    /// Waits for the next Ctrl+C. Returns the exit code of a process that SIGINT has ended elsewhere.
     pub async fn next(&mut self) -> u8 {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

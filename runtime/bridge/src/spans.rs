@@ -1,16 +1,17 @@
-//! What the runtime did, as spans of traces.
+//! Recorded spans of the runtime's work.
 //!
-//! | module | idea |
+//! | module | provides |
 //! |---|---|
 //! | [`record`] | one finished span |
-//! | `fields` | what a span says of itself, read from its fields |
+//! | `fields` | the fields of a span |
+//! | [`budget`] | how many event spans are recorded per second |
+//! | [`store`] | the latest spans, bounded |
 //! | [`layer`] | from `tracing` to finished spans |
-//! | [`budget`] | how many event spans are taken per second |
-//! | [`store`] | the latest ones, bounded |
 //!
-//! Spans of calls, registrations, LLM and MCP are all taken. Spans of events are taken up to
-//! [`budget::EVENTS_PER_SECOND`] in each second, and then not even made: a trace may lack them under load, never the
-//! counters. The two kinds are kept apart, so that many events do not push out the few calls.
+//! Spans of tool calls, registrations, LLM requests and MCP calls are all recorded. Spans of events are recorded up to
+//! [`budget::EVENTS_PER_SECOND`] in each second and not even created beyond that: under load a trace may lack some of
+//! them, while counters stay exact. The store keeps the two kinds apart, so that many events do not replace the few
+//! calls.
 
 pub mod budget;
 mod fields;
@@ -18,6 +19,7 @@ pub mod layer;
 pub mod record;
 pub mod store;
 
-pub use layer::SpanLayer;
+pub use budget::SpanBudget;
+pub use layer::{RuntimeSpanFilter, SpanLayer};
 pub use record::{AttributeValue, SpanRecord, SpanStatus};
 pub use store::SpanStore;

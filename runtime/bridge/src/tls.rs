@@ -1,22 +1,23 @@
-//! A certificate and its key, read and checked before anything listens.
+//! Certificate and private key of the server, read and checked before it listens.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
+use loom_environment::names;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
-/// Where they are: PEM files, the certificate's with its chain.
+/// The PEM files of certificate and private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate.
+    /// The file of the certificate chain.
     pub certificate: PathBuf,
-    /// Its private key.
+    /// The file of the certificate's private key.
     pub key: PathBuf,
 }
 
-/// Why TLS cannot be spoken.
+/// Why TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
@@ -26,29 +27,37 @@ pub enum TlsError {
         path: PathBuf,
         /// The variable that names it.
         variable: &'static str,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// They are read and make no sense, or do not belong together.
-    #[error("{certificate} (LOOM_BRIDGE_TLS_CERT) and {key} (LOOM_BRIDGE_TLS_KEY) cannot be used")]
-    Use {
-        /// The certificate.
+    /// A file is not PEM, or the two do not belong together.
+    #[error(
+        "invalid certificate {certificate} ({}) or private key {key} ({})",
+        names::BRIDGE_TLS_CERT,
+        names::BRIDGE_TLS_KEY
+    )]
+    Invalid {
+        /// The file of the certificate chain.
         certificate: PathBuf,
-        /// Its private key.
+        /// The file of the private key.
         key: PathBuf,
-        /// Why not.
+        /// The cause.
         source: tonic::transport::Error,
     },
 }
 
 impl TlsFiles {
-    /// Reads both and tries them.
+    /// Reads both files and checks that they belong together.
+    ///
+    /// # Errors
+    /// If a file cannot be read, is invalid, or does not belong to the other one.
     pub fn load(&self) -> Result<ServerTlsConfig, TlsError> {
-        let certificate = read(&self.certificate, "LOOM_BRIDGE_TLS_CERT")?;
-        let key = read(&self.key, "LOOM_BRIDGE_TLS_KEY")?;
+        let certificate = read(&self.certificate, names::BRIDGE_TLS_CERT)?;
+        let key = read(&self.key, names::BRIDGE_TLS_KEY)?;
         let config = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
-        let tried = Server::builder().tls_config(config.clone());
-        tried.map(|_| config).map_err(|source| TlsError::Use {
+        // A configuration is checked when a server is built with it.
+        let checked = Server::builder().tls_config(config.clone());
+        checked.map(|_| config).map_err(|source| TlsError::Invalid {
             certificate: self.certificate.clone(),
             key: self.key.clone(),
             source,

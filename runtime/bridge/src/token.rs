@@ -1,19 +1,27 @@
-//! Who may call.
+//! The bearer token of callers.
 
 use std::{fmt, str::FromStr};
 
 use tonic::{Request, Status, service::Interceptor};
 
-/// What callers must know. Never shown.
+/// The token that callers must send. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BearerToken(String);
 
 impl BearerToken {
-    /// Compares in a time that depends on the lengths only.
-    pub fn is(&self, offered: &str) -> bool {
-        let pairs = self.0.bytes().zip(offered.bytes());
+    /// Whether `header`, the value of `authorization`, carries this token. The comparison takes a time that depends on
+    /// the lengths only.
+    pub fn accepts(&self, header: Option<&str>) -> bool {
+        let credentials = header.and_then(|header| header.split_once(' '));
+        credentials.is_some_and(|(scheme, token)| {
+            scheme.eq_ignore_ascii_case("bearer") && self.is_equal(token.trim())
+        })
+    }
+
+    fn is_equal(&self, other: &str) -> bool {
+        let pairs = self.0.bytes().zip(other.bytes());
         let differences = pairs.fold(0, |all, (ours, theirs)| all | (ours ^ theirs));
-        self.0.len() == offered.len() && differences == 0
+        self.0.len() == other.len() && differences == 0
     }
 }
 
@@ -21,37 +29,33 @@ impl FromStr for BearerToken {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // It travels in a header.
+        // The token is sent in a header.
         if text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err("a token consists of visible ASCII characters without spaces")
+            Err("expected visible ASCII characters without spaces")
         }
     }
 }
 
 impl fmt::Debug for BearerToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
+        f.write_str("BearerToken(***)")
     }
 }
 
-/// Lets calls pass that carry `authorization: Bearer <token>`; all calls, if there is no token.
+/// Refuses gRPC calls without the token; without a token, accepts all calls.
 #[derive(Debug, Clone)]
-pub struct Guard(pub Option<BearerToken>);
+pub struct TokenInterceptor(pub Option<BearerToken>);
 
-impl Interceptor for Guard {
+impl Interceptor for TokenInterceptor {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
         let Some(token) = &self.0 else { return Ok(request) };
         let header = request.metadata().get("authorization").and_then(|value| value.to_str().ok());
-        let offered = header.and_then(|header| header.split_once(' '));
-        match offered {
-            Some((scheme, offered))
-                if scheme.eq_ignore_ascii_case("bearer") && token.is(offered.trim()) =>
-            {
-                Ok(request)
-            }
-            _ => Err(Status::unauthenticated("this runtime wants `authorization: Bearer <token>`")),
+        if token.accepts(header) {
+            Ok(request)
+        } else {
+            Err(Status::unauthenticated("this runtime requires `authorization: Bearer <token>`"))
         }
     }
 }
@@ -61,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_token_opens() {
+    fn only_the_token_is_accepted() {
         let table = [
             (Some("Bearer s3cret"), true),
             (Some("bearer s3cret"), true),
@@ -71,14 +75,20 @@ mod tests {
             (Some("s3cret"), false),
             (None, false),
         ];
-        for (header, passes) in table {
+        for (header, expected) in table {
             let mut request = Request::new(());
             if let Some(header) = header {
                 request.metadata_mut().insert("authorization", header.parse().unwrap());
             }
-            let guarded = Guard(Some("s3cret".parse().unwrap())).call(request);
-            assert_eq!(guarded.is_ok(), passes, "{header:?}");
+            let mut interceptor = TokenInterceptor(Some("s3cret".parse().unwrap()));
+            assert_eq!(interceptor.call(request).is_ok(), expected, "{header:?}");
         }
-        assert!(Guard(None).call(Request::new(())).is_ok());
+        assert!(TokenInterceptor(None).call(Request::new(())).is_ok());
+    }
+
+    #[test]
+    fn debug_hides_the_token() {
+        let token: BearerToken = "s3cret".parse().unwrap();
+        assert_eq!(format!("{token:?}"), "BearerToken(***)");
     }
 }

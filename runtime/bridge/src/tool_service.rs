@@ -1,20 +1,18 @@
-//! The service `ToolService`: all tools, whoever carries them out.
+//! The service `ToolService`: all tools, whatever executes them.
 //!
-//! `ListTools` answers them by name, as [`loom_core::Registry`] would choose them. `Call` is `Bridge.ForwardToolCall`
-//! under another name: it always answers gRPC OK, failures are in the result.
-
-use std::sync::Arc;
+//! `ListTools` lists the tools by name; where several providers offer one, the one that would be called first. `Call` is
+//! `Bridge.ForwardToolCall` under another name: its gRPC status is always OK, failures are in the result.
 
 use loom_core::Runtime;
 use tonic::{Request, Response, Status};
 
 use crate::{convert, proto};
 
-/// Tools are called here.
+/// The service `ToolService`.
 #[derive(Debug, Clone)]
 pub struct ToolsService {
-    /// Who knows them.
-    pub core: Arc<Runtime>,
+    /// The runtime that calls the tools.
+    pub runtime: Runtime,
 }
 
 #[tonic::async_trait]
@@ -23,7 +21,7 @@ impl proto::tool_service_server::ToolService for ToolsService {
         &self,
         _: Request<proto::ListToolsRequest>,
     ) -> Result<Response<proto::ListToolsResponse>, Status> {
-        let tools = self.core.tools.tools();
+        let tools = self.runtime.registry().tools();
         let tools = tools.iter().map(|tool| convert::tool_to_wire(tool)).collect();
         Ok(Response::new(proto::ListToolsResponse { tools }))
     }
@@ -32,13 +30,13 @@ impl proto::tool_service_server::ToolService for ToolsService {
         &self,
         request: Request<proto::ToolCall>,
     ) -> Result<Response<proto::ToolResult>, Status> {
-        Ok(Response::new(call(&self.core, request.into_inner()).await))
+        Ok(Response::new(call(&self.runtime, request.into_inner()).await))
     }
 }
 
-/// Carries out a call and answers under its id.
-pub async fn call(core: &Runtime, call: proto::ToolCall) -> proto::ToolResult {
-    let call = convert::call(call);
+/// Calls a tool. The result has the id of the call.
+pub async fn call(runtime: &Runtime, call: proto::ToolCall) -> proto::ToolResult {
+    let call = convert::tool_call(call);
     let id = call.id.clone();
-    convert::answer_to_wire(id, core.call(call).await)
+    convert::tool_result_to_wire(id, runtime.call_tool(call).await)
 }

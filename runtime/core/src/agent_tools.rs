@@ -1,4 +1,4 @@
-//! Agents as carriers-out of tools: a call travels down the agent's newest stream and its answer comes back on it.
+//! Tools that agents execute: a call goes to the agent's newest stream, and the result comes back on it.
 
 use std::sync::{Arc, Weak};
 
@@ -6,54 +6,56 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    calls::Calls,
     directory::Directory,
-    registry::ToolProvider,
+    pending_calls::PendingCalls,
     tool::{ToolCall, ToolFailure, ToolFailureKind, ToolResult},
+    tool_provider::ToolProvider,
 };
 
-/// The tools of one agent.
+/// Executes the tools of one agent.
 #[derive(Debug)]
 pub struct AgentTools {
     agent: String,
-    /// Weak: the directory holds the offer of these tools, and that holds us.
+    /// Weak, since the directory holds the offer of these tools, which holds this provider.
     directory: Weak<Directory>,
-    calls: Arc<Calls>,
+    calls: Arc<PendingCalls>,
 }
 
 impl AgentTools {
-    /// Of an agent that the directory knows, or will.
-    pub(crate) fn new(agent: &str, directory: &Arc<Directory>, calls: &Arc<Calls>) -> Self {
+    /// The tools of `agent`, whose streams are in `directory`.
+    pub(crate) fn new(agent: &str, directory: &Arc<Directory>, calls: &Arc<PendingCalls>) -> Self {
         let directory = Arc::downgrade(directory);
         Self { agent: agent.to_owned(), directory, calls: Arc::clone(calls) }
     }
 
-    async fn ask(&self, mut call: ToolCall) -> ToolResult {
-        let newest = self.directory.upgrade().and_then(|directory| directory.newest(&self.agent));
-        let (stream, mailbox) = newest.ok_or_else(|| self.failed("is not connected"))?;
-        let mut waiting = self.calls.begin(stream, &call.id);
-        call.id.clone_from(&waiting.id);
-        if !mailbox.call(Arc::new(call)) {
-            return Err(self.failed("does not take calls at the moment"));
+    async fn forward(&self, mut call: ToolCall) -> ToolResult {
+        let directory = self.directory.upgrade();
+        let newest = directory.and_then(|directory| directory.newest_stream(&self.agent));
+        let (stream, mailbox) = newest.ok_or_else(|| self.failure("is not connected"))?;
+        let mut pending = self.calls.begin(stream, &call.id);
+        call.id.clone_from(&pending.id);
+        if !mailbox.call_tool(Arc::new(call)) {
+            return Err(self.failure("does not read its stream, or has just closed it"));
         }
-        let answer = waiting.answer().await;
-        answer.unwrap_or_else(|| Err(self.failed("disconnected before it answered")))
+        let result = pending.result().await;
+        result.unwrap_or_else(|| Err(self.failure("disconnected before it returned a result")))
     }
 
-    fn failed(&self, why: &str) -> ToolFailure {
-        ToolFailure::new(ToolFailureKind::Execution, format!("Agent {} {why}", self.agent))
+    fn failure(&self, reason: &str) -> ToolFailure {
+        let message = format!("agent {} {reason}", self.agent);
+        ToolFailure::new(ToolFailureKind::Execution, message)
     }
 }
 
 impl ToolProvider for AgentTools {
     fn call(&self, call: ToolCall, _cancel: CancellationToken) -> BoxFuture<'_, ToolResult> {
-        // Dropped, it forgets the call; the agent cannot be told to stop.
-        Box::pin(self.ask(call))
+        // A dropped future forgets the call. The protocol has no message that cancels it at the agent.
+        Box::pin(self.forward(call))
     }
 
     fn ready(&self) -> Result<(), String> {
         let directory = self.directory.upgrade();
-        match directory.and_then(|directory| directory.newest(&self.agent)) {
+        match directory.and_then(|directory| directory.newest_stream(&self.agent)) {
             Some(_) => Ok(()),
             None => Err(format!("agent {} is not connected", self.agent)),
         }

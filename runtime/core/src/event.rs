@@ -1,83 +1,93 @@
-//! What happened, and who says so.
+//! Events, and the envelopes in which the runtime passes them on.
 
 use std::{collections::HashMap, sync::OnceLock, time::Instant};
 
 use bytes::Bytes;
 
-use crate::spans::TraceContext;
+use crate::trace_context::TraceContext;
 
-/// Something that happened. The runtime passes it through as it is: nothing is added, nothing taken away.
+/// An event as its publisher made it. The runtime passes it on unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Event {
-    /// The publisher's name for it.
+    /// The publisher's id of the event.
     pub id: String,
-    /// What kind of event; called `type` on the wire.
+    /// The event type; the field is called `type` on the wire.
     pub kind: String,
-    /// Milliseconds since 1970, by the publisher's clock.
+    /// Milliseconds since 1970 by the publisher's clock.
     pub timestamp_ms: i64,
-    /// Where it comes from, in the publisher's words.
+    /// The origin of the event, as the publisher names it.
     pub source: String,
-    /// The publisher's notes.
+    /// Metadata of the publisher.
     pub metadata: HashMap<String, String>,
     /// The content.
     pub payload: Bytes,
-    /// How sure the publisher is, 0 to 1.
+    /// The publisher's confidence, 0 to 1.
     pub confidence: f32,
-    /// Labels.
+    /// Tags of the publisher.
     pub tags: Vec<String>,
-    /// Higher is more urgent; the bus does not reorder by it.
+    /// The priority; higher is more urgent. The bus does not reorder by it.
     pub priority: i32,
 }
 
 impl Event {
-    /// Bytes of content: payload, notes, labels and names.
+    /// The size of the content in bytes: payload, metadata, tags, id, type and source.
     pub fn size(&self) -> usize {
-        let notes: usize = self.metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
-        let labels: usize = self.tags.iter().map(String::len).sum();
-        self.id.len() + self.kind.len() + self.source.len() + self.payload.len() + notes + labels
+        let metadata: usize =
+            self.metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let tags: usize = self.tags.iter().map(String::len).sum();
+        self.id.len() + self.kind.len() + self.source.len() + self.payload.len() + metadata + tags
     }
 
-    /// A note of the publisher: `loom.<key>`, which its SDK writes, else `<key>`. Empty counts as absent.
-    pub fn note(&self, key: &str) -> Option<&str> {
-        let ours = self.metadata.get(&format!("loom.{key}")).filter(|value| !value.is_empty());
-        ours.or_else(|| self.metadata.get(key))
+    /// The metadata value of `loom.<key>`, which the SDK writes, else of `<key>`. An empty value counts as absent.
+    pub fn metadata_value(&self, key: &str) -> Option<&str> {
+        let prefixed = self.metadata.get(&format!("loom.{key}")).filter(|value| !value.is_empty());
+        prefixed
+            .or_else(|| self.metadata.get(key))
             .map(String::as_str)
             .filter(|value| !value.is_empty())
     }
 }
 
-/// An event on its way, shared by all of its deliveries.
+/// An event on its way to subscribers; all of its deliveries share one envelope.
 #[derive(Debug, PartialEq)]
 pub struct Envelope {
-    /// The topic it was published to.
+    /// The topic that the event was published to.
     pub topic: String,
-    /// Who published it; empty if nobody says.
+    /// The publisher; empty if unknown.
     pub sender: String,
     /// The event itself.
     pub event: Event,
-    /// Bytes of the event and its topic.
+    /// The size of event and topic in bytes.
     pub size: usize,
-    /// When we got it.
-    pub at: Instant,
-    /// What it looks like to those outside, once somebody needed that.
-    form: OnceLock<Bytes>,
-    /// The span of its publishing, where somebody wants to know.
+    /// When the runtime received the event.
+    pub received_at: Instant,
+    /// The event as encoded for the wire, once a delivery has needed it.
+    encoded: OnceLock<Bytes>,
+    /// The span of the publishing, if spans of events are recorded.
     pub trace: Option<TraceContext>,
 }
 
 impl Envelope {
-    /// Seals an event that arrived on the stream of `agent` (empty for an anonymous one). The sender is whom the
-    /// event names, else that agent, else the event's source; it is not written into the event.
+    /// Wraps an event that arrived on a stream of `agent` (empty for an anonymous one). The sender is the one that the
+    /// event's metadata names as `sender`, else that agent, else the event's source; the event is not changed.
     pub fn new(topic: String, agent: &str, event: Event) -> Self {
-        let stream = Some(agent).filter(|agent| !agent.is_empty());
-        let sender = event.note("sender").or(stream).unwrap_or(&event.source).to_owned();
+        let agent = Some(agent).filter(|agent| !agent.is_empty());
+        let sender = event.metadata_value("sender").or(agent).unwrap_or(&event.source).to_owned();
         let size = topic.len() + event.size();
-        Self { topic, sender, event, size, at: Instant::now(), trace: None, form: OnceLock::new() }
+        Self {
+            topic,
+            sender,
+            event,
+            size,
+            received_at: Instant::now(),
+            encoded: OnceLock::new(),
+            trace: None,
+        }
     }
 
-    /// The event's form outside of this process, made once for all of its deliveries.
-    pub fn form(&self, make: impl FnOnce(&Event) -> Bytes) -> &Bytes {
-        self.form.get_or_init(|| make(&self.event))
+    /// The event as encoded for the wire. `encode` runs at the first delivery only; all others share its result.
+    pub fn encoded(&self, encode: impl FnOnce(&Event) -> Bytes) -> &Bytes {
+        self.encoded.get_or_init(|| encode(&self.event))
     }
 }
 
@@ -91,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sender_is_whom_the_event_names_then_the_stream_then_the_source() {
+    fn the_sender_comes_from_the_metadata_then_the_stream_then_the_source() {
         let table = [
             (vec![("loom.sender", "a"), ("sender", "b")], "stream", "a"),
             (vec![("sender", "b")], "stream", "b"),
@@ -109,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_takes_room_counts() {
+    fn the_size_counts_all_variable_fields() {
         let event = Event {
             id: "12".to_owned(),
             kind: "345".to_owned(),

@@ -1,21 +1,22 @@
-//! Which of a topic's events a subscription takes.
+//! Filters that select events within the topics of a subscription.
 
 use crate::event::Event;
 
-/// Everything that is asked must hold; the empty filter takes all.
+/// A condition on events. All parts must hold; the default filter matches every event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// The event's kind is one of these; none = any kind.
+    /// Matches events whose type is one of these; empty matches any type.
     pub kinds: Vec<String>,
-    /// The event carries these notes, by [`Event::note`], with exactly these values.
+    /// Matches events whose metadata, read by [`Event::metadata_value`], has exactly these values.
     pub metadata: Vec<(String, String)>,
 }
 
 impl Filter {
-    /// Whether the event is wanted.
-    pub fn takes(&self, event: &Event) -> bool {
-        let kind = self.kinds.is_empty() || self.kinds.contains(&event.kind);
-        kind && self.metadata.iter().all(|(key, value)| event.note(key) == Some(value))
+    /// Whether the filter matches `event`.
+    pub fn matches(&self, event: &Event) -> bool {
+        let kind_matches = self.kinds.is_empty() || self.kinds.contains(&event.kind);
+        let has_value = |(key, value): &(String, String)| event.metadata_value(key) == Some(value);
+        kind_matches && self.metadata.iter().all(has_value)
     }
 }
 
@@ -24,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_is_asked_must_hold() {
+    fn all_conditions_must_hold() {
         let event = Event {
             kind: "order".to_owned(),
             metadata: [("loom.region", "north"), ("vip", "yes")]
@@ -42,12 +43,12 @@ mod tests {
             (&[], &[("missing", "")], false),
             (&["x"], &[("vip", "yes")], false),
         ];
-        for (kinds, notes, taken) in table {
+        for (kinds, metadata, expected) in table {
             let filter = Filter {
                 kinds: kinds.iter().map(|&kind| kind.to_owned()).collect(),
-                metadata: notes.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect(),
+                metadata: metadata.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect(),
             };
-            assert_eq!(filter.takes(&event), taken, "{filter:?}");
+            assert_eq!(filter.matches(&event), expected, "{filter:?}");
         }
     }
 }

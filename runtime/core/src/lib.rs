@@ -1,73 +1,73 @@
-//! The heart of the Loom runtime: events, agents and their tools. It knows no wire and no terminal.
+//! The core of the Loom runtime: events, agents and tools. It knows no wire protocol, no terminal and no environment.
 //!
-//! | module | idea |
+//! Start with [`Runtime`]. Modules in order of their layers; each imports only modules above it:
+//!
+//! | module | provides |
 //! |---|---|
-//! | [`event`] | what happened, and who says so |
-//! | [`topic`] | which topics a subscription means |
-//! | [`filter`] | which of a topic's events a subscription takes |
-//! | [`qos`] | how much may wait for a slow reader, and what gives way |
-//! | [`backlog`] | what waits for one stream, in order and bounded (pure) |
-//! | [`mailbox`] | a backlog that wakes its reader |
-//! | [`bus`] | from a topic to the mailboxes that want it |
-//! | [`directory`] | which agents there are, their topics, tools and streams |
-//! | [`hosted`] | agents that live here whether they are connected or not, and their state |
-//! | [`replies`] | who waits for what an agent has to say to an event |
-//! | [`subscription`] | a subscription of somebody who is no agent |
-//! | [`tool`] | what a tool is, a call, and an answer |
-//! | [`registry`] | every tool that can be called, whoever carries it out |
-//! | [`calls`] | tool calls under way at agents, and their answers |
-//! | [`agent_tools`] | agents as carriers-out of tools |
-//! | [`llm`] | language models, and the tool that asks them |
-//! | [`mcp`] | MCP servers, and their tools |
-//! | [`session`] | one open stream of an agent |
-//! | [`feed`] | what just happened, for people who watch |
-//! | [`flow`] | who lately spoke to whom |
-//! | [`meter`] | how often something happens |
-//! | [`topic_counts`] | how much is published, topic by topic |
-//! | [`activity`] | counters, feed and flow together |
-//! | [`spans`] | the runtime's own work, for traces |
-//! | [`usage`] | how tools were used |
-//! | [`runtime`] | all of it as one value |
+//! | [`trace_context`] | the position of a span in a trace |
+//! | [`event`] | events, and the envelopes in which they are passed on |
+//! | [`topic`], [`filter`] | which events a subscription gets |
+//! | [`qos`] | how many events may be queued for a slow reader |
+//! | [`tool`], [`tool_provider`] | tools, calls, results, and the interface of what executes tools |
+//! | [`stream_id`] | ids of streams |
+//! | [`outbound_queue`], [`mailbox`] | the messages that wait for one stream |
+//! | [`bus`] | from a topic to the mailboxes of its subscribers |
+//! | [`registry`] | all tools that can be called |
+//! | [`registration`], [`hosted_agent`], [`delivery_counters`] | what is known of one agent |
+//! | [`directory`] | all known agents and their streams |
+//! | [`pending_calls`], [`pending_replies`] | results and replies that are awaited |
+//! | [`agent_tools`] | tools that agents execute |
+//! | `detached_mailboxes` | mailboxes of created agents that have no stream |
+//! | [`activity`] | counters, rates and observers |
+//! | [`spans`] | spans of the runtime's own work |
+//! | [`runtime`] | [`Runtime`], sessions and subscriptions |
+//! | [`llm`] | language models, and the tool that calls them |
+//! | [`mcp`] | MCP servers and their tools |
 //!
-//! No lock is held across an await: every lock guards a short, synchronous step. Order of locks, where two are needed:
-//! parked mailboxes, then bus, then mailbox; parked mailboxes, then directory, then registry. All others are taken alone.
+//! No lock is held across an `await`; every lock guards a short synchronous step. Where two locks are needed they are
+//! taken in this order: detached mailboxes, bus, mailbox; detached mailboxes, directory, registry. All others are taken
+//! alone.
 
 pub mod activity;
 pub mod agent_tools;
-pub mod backlog;
 pub mod bus;
-pub mod calls;
+pub mod delivery_counters;
+mod detached_mailboxes;
 pub mod directory;
 pub mod event;
-pub mod feed;
 pub mod filter;
-pub mod flow;
-pub mod hosted;
+pub mod hosted_agent;
 pub mod llm;
-mod lock;
 pub mod mailbox;
 pub mod mcp;
-pub mod meter;
+pub mod outbound_queue;
+pub mod pending_calls;
+pub mod pending_replies;
 pub mod qos;
+pub mod registration;
 pub mod registry;
-pub mod replies;
 pub mod runtime;
-pub mod session;
 pub mod spans;
-pub mod subscription;
+pub mod stream_id;
 pub mod tool;
+pub mod tool_provider;
 pub mod topic;
-pub mod topic_counts;
-pub mod usage;
+pub mod trace_context;
 
-pub use activity::Activity;
+pub use activity::{ActivityTotals, ToolCallTotals};
+pub use directory::AgentView;
 pub use event::{Envelope, Event};
 pub use filter::Filter;
-pub use hosted::{AgentState, HostedProfile};
+pub use hosted_agent::{AgentState, HostedProfile};
 pub use mailbox::{Outgoing, StreamEnd};
+pub use outbound_queue::QueueItem;
 pub use qos::Qos;
-pub use registry::{Registry, ToolOffer, ToolProvider};
-pub use runtime::{Runtime, RuntimeOptions};
-pub use session::{Outbound, Session};
-pub use subscription::Subscription;
+pub use registration::Registration;
+pub use registry::{Registry, ToolOffer};
+pub use runtime::{
+    CreateAgentError, OutboundStream, Runtime, RuntimeOptions, RuntimeSnapshot, SendEventError,
+    Session, Subscription, TopicStats, WeakRuntime,
+};
 pub use tool::{ProviderKind, Tool, ToolCall, ToolFailure, ToolFailureKind, ToolResult};
+pub use tool_provider::ToolProvider;
+pub use trace_context::TraceContext;

@@ -1,33 +1,38 @@
-//! Language models, spoken to as OpenAI's chat completions are.
+//! Language models behind OpenAI's chat completions API, and the tool `llm:generate` that calls them.
 //!
-//! | module | idea |
+//! | module | provides |
 //! |---|---|
-//! | [`provider`] | one service: where it is, its model, its limits |
-//! | [`providers`] | all of them, and which one a call gets (pure) |
-//! | [`arguments`] | what `llm:generate` is asked for, checked before anything is sent |
-//! | [`request`] | the document that is sent (pure) |
-//! | [`answer`] | the document that comes back, whole or in pieces (pure) |
-//! | [`lines`] | from bytes to the data of server-sent events (pure) |
-//! | [`retry`] | when to ask again (pure) |
-//! | [`client`] | one generation over HTTP |
-//! | [`error`] | why there is no text |
+//! | [`provider`] | one service: address, model, limits |
+//! | [`providers`] | all services, and the choice of one for a call |
+//! | [`arguments`] | the arguments of `llm:generate`, checked before a request is sent |
+//! | [`request`] | the request body |
+//! | [`completion`] | the response, complete or in chunks |
+//! | [`sse`] | a decoder of server-sent events |
+//! | [`error`] | why there is no completion |
+//! | [`retry`] | when a request is repeated |
+//! | `generation` | one request: its deadlines, its response, its errors |
+//! | [`client`] | requests over HTTP, repeated as the retry policy says |
+//! | `chunks` | chunks of a response, published on a topic |
 //! | [`generate`] | the tool `llm:generate` |
 
-pub mod answer;
 pub mod arguments;
+mod chunks;
 pub mod client;
+pub mod completion;
 pub mod error;
 pub mod generate;
-pub mod lines;
+mod generation;
 pub mod provider;
 pub mod providers;
 pub mod request;
 pub mod retry;
+pub mod sse;
 
-pub use answer::Completion;
 pub use arguments::GenerateArguments;
 pub use client::LlmClient;
+pub use completion::Completion;
 pub use error::LlmError;
-pub use generate::Generate;
+pub use generate::GenerateTool;
 pub use provider::LlmProvider;
-pub use providers::Providers;
+pub use providers::LlmProviders;
+pub use request::ChatRequest;

@@ -1,4 +1,4 @@
-//! A backlog that wakes its reader.
+//! The mailbox of a stream: an outbound queue that wakes its reader.
 
 use std::{
     collections::VecDeque,
@@ -6,30 +6,30 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use loom_base::LockExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    backlog::{OutboundQueue, QueueItem, SubscriptionId},
     event::Envelope,
-    lock::lock,
+    outbound_queue::{OutboundQueue, QueueItem, SubscriptionId},
     qos::{Qos, QueueLimits},
     tool::ToolCall,
 };
 
-/// What a stream says to its agent.
+/// A message from the runtime to the reader of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outgoing {
-    /// An event, or that events were lost.
+    /// An event, or the number of dropped events.
     Event(QueueItem),
-    /// Answer to a ping.
+    /// The answer to a ping.
     Pong,
-    /// A tool of the agent is asked for.
-    Call(Arc<ToolCall>),
-    /// Something went wrong on this stream.
-    Trouble {
-        /// A word for programs.
+    /// A call of one of the agent's tools.
+    ToolCall(Arc<ToolCall>),
+    /// An error on this stream.
+    Error {
+        /// Machine-readable code.
         code: &'static str,
-        /// A sentence for people.
+        /// Human-readable message.
         message: String,
     },
 }
@@ -37,128 +37,129 @@ pub enum Outgoing {
 /// Why a stream ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamEnd {
-    /// The agent said all it had to say.
-    Done,
-    /// The agent should come back.
+    /// The stream is complete; the client need not reconnect.
+    Completed,
+    /// The client should reconnect; the text gives the reason.
     Unavailable(String),
-    /// The agent said what cannot be understood.
+    /// The client sent an invalid message; the text says what is wrong.
     Invalid(String),
 }
 
-/// Answers to pings and tool calls that may wait for a reader. Beyond it pongs give way, oldest first, and calls
-/// are refused.
-const CONTROL: usize = 1024;
+/// Pongs and tool calls that may wait for a reader. Beyond this limit the oldest pongs are dropped, and calls are
+/// refused.
+const MAX_CONTROL_MESSAGES: usize = 1024;
 
 #[derive(Debug, Default)]
-struct State {
-    /// Said before any event: pongs, calls, trouble.
+struct MailboxState {
+    /// Pongs, tool calls and errors; delivered before any event.
     control: VecDeque<Outgoing>,
-    backlog: OutboundQueue,
-    /// Where events go that are meant for this agent and no other.
+    queue: OutboundQueue,
+    /// The queue of events that were sent to this agent directly.
     direct: Option<SubscriptionId>,
     end: Option<StreamEnd>,
     reader: Option<Waker>,
-    /// The reader is gone: nothing will ever be taken.
-    abandoned: bool,
+    /// The reader is gone: nothing is accepted any more.
+    is_abandoned: bool,
 }
 
-/// What one stream has still to say. Putting in never waits; one reader takes out.
+/// The messages that wait for one stream. Adding a message never blocks; one reader takes them.
 #[derive(Debug, Default)]
 pub struct Mailbox {
-    state: Mutex<State>,
-    over: CancellationToken,
+    state: Mutex<MailboxState>,
+    closed: CancellationToken,
 }
 
 impl Mailbox {
     /// Adds a subscription.
     pub fn subscribe(&self, pattern: Arc<str>, limits: QueueLimits) -> SubscriptionId {
-        lock(&self.state).backlog.open(pattern, limits)
+        self.state.locked().queue.add_subscription(pattern, limits)
     }
 
-    /// Queues an event; answers how many older ones gave way, or `None` when the stream is over.
-    pub fn deliver(&self, lane: SubscriptionId, envelope: Arc<Envelope>) -> Option<u64> {
-        self.put(|state| state.backlog.push(lane, envelope))
+    /// Queues an event. Returns how many older events were dropped for it, or `None` if the stream has ended.
+    pub fn deliver(&self, subscription: SubscriptionId, envelope: Arc<Envelope>) -> Option<u64> {
+        self.update(|state| state.queue.push(subscription, envelope))
     }
 
-    /// As [`Mailbox::deliver`], for an event that was sent to this agent and not published; told as one of `topic`.
+    /// As [`Mailbox::deliver`], for an event that was sent to this agent and not published. The reader sees it as a
+    /// delivery of `topic`.
     pub fn deliver_direct(&self, topic: &Arc<str>, envelope: Arc<Envelope>) -> Option<u64> {
-        self.put(|state| {
-            let backlog = &mut state.backlog;
-            let open = || backlog.open(Arc::clone(topic), Qos::Batched.limits());
-            let lane = *state.direct.get_or_insert_with(open);
-            state.backlog.push(lane, envelope)
+        self.update(|state| {
+            let queue = &mut state.queue;
+            let add = || queue.add_subscription(Arc::clone(topic), Qos::Batched.limits());
+            let subscription = *state.direct.get_or_insert_with(add);
+            state.queue.push(subscription, envelope)
         })
     }
 
-    /// Events that wait for one subscription.
-    pub fn waiting(&self, lane: SubscriptionId) -> usize {
-        lock(&self.state).backlog.waiting(lane)
+    /// The number of queued events of one subscription.
+    pub fn queued(&self, subscription: SubscriptionId) -> usize {
+        self.state.locked().queue.queued(subscription)
     }
 
-    /// Answers a ping. Only the newest of very many unread answers are kept.
+    /// Queues the answer to a ping. Of more than 1024 unread ones the oldest are dropped.
     pub fn pong(&self) {
-        self.put(|state| {
-            if state.control.len() >= CONTROL {
-                let oldest = state.control.iter().position(|said| *said == Outgoing::Pong);
-                oldest.map(|at| state.control.remove(at));
+        self.update(|state| {
+            if state.control.len() >= MAX_CONTROL_MESSAGES {
+                let oldest = state.control.iter().position(|message| *message == Outgoing::Pong);
+                oldest.map(|index| state.control.remove(index));
             }
-            if state.control.len() < CONTROL {
+            if state.control.len() < MAX_CONTROL_MESSAGES {
                 state.control.push_back(Outgoing::Pong);
             }
         });
     }
 
-    /// Asks the agent for a tool; false when the stream is over or does not read.
-    pub fn call(&self, call: Arc<ToolCall>) -> bool {
-        self.put(|state| {
-            let room = state.control.len() < CONTROL;
-            if room {
-                state.control.push_back(Outgoing::Call(call));
+    /// Queues a tool call. Returns false if the stream has ended or its reader has left too many messages unread.
+    pub fn call_tool(&self, call: Arc<ToolCall>) -> bool {
+        self.update(|state| {
+            let has_room = state.control.len() < MAX_CONTROL_MESSAGES;
+            if has_room {
+                state.control.push_back(Outgoing::ToolCall(call));
             }
-            room
+            has_room
         })
         .unwrap_or(false)
     }
 
-    /// Reports trouble on this stream, before anything that waits.
-    pub fn trouble(&self, code: &'static str, message: String) {
-        self.put(|state| state.control.push_back(Outgoing::Trouble { code, message }));
+    /// Queues an error of this stream, before all events.
+    pub fn report_error(&self, code: &'static str, message: String) {
+        self.update(|state| state.control.push_back(Outgoing::Error { code, message }));
     }
 
-    /// Takes nothing more; the reader gets what waits and then the end. The first end stands.
+    /// Closes the mailbox: the reader gets what is queued and then `end`. A second call has no effect on the end.
     pub fn close(&self, end: StreamEnd) {
         let reader = {
-            let mut state = lock(&self.state);
+            let mut state = self.state.locked();
             state.end.get_or_insert(end);
             state.reader.take()
         };
-        self.over.cancel();
+        self.closed.cancel();
         wake(reader);
     }
 
-    /// The reader is gone: forgets what waits.
+    /// Closes the mailbox because its reader is gone, and drops all that is queued.
     pub fn abandon(&self) {
-        let mut state = lock(&self.state);
-        state.abandoned = true;
+        let mut state = self.state.locked();
+        state.is_abandoned = true;
         state.control.clear();
-        state.backlog.clear();
+        state.queue.clear();
         state.reader = None;
         drop(state);
-        self.over.cancel();
+        self.closed.cancel();
     }
 
-    /// Resolves when nothing more is taken.
-    pub async fn over(&self) {
-        self.over.cancelled().await;
+    /// Resolves when the mailbox is closed.
+    pub async fn closed(&self) {
+        self.closed.cancelled().await;
     }
 
-    /// The next thing to say, or how it ended. For one reader.
-    pub fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<Outgoing, StreamEnd>> {
-        let mut state = lock(&self.state);
-        if let Some(said) = state.control.pop_front() {
-            return Poll::Ready(Ok(said));
+    /// The next message, or the end of the stream. Wakes the reader that polled last.
+    pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Outgoing, StreamEnd>> {
+        let mut state = self.state.locked();
+        if let Some(message) = state.control.pop_front() {
+            return Poll::Ready(Ok(message));
         }
-        if let Some(item) = state.backlog.pop() {
+        if let Some(item) = state.queue.pop() {
             return Poll::Ready(Ok(Outgoing::Event(item)));
         }
         if let Some(end) = &state.end {
@@ -171,9 +172,10 @@ impl Mailbox {
         Poll::Pending
     }
 
-    fn put<T>(&self, change: impl FnOnce(&mut State) -> T) -> Option<T> {
-        let mut state = lock(&self.state);
-        if state.end.is_some() || state.abandoned {
+    /// Changes the state and wakes the reader; `None` if the mailbox is closed.
+    fn update<T>(&self, change: impl FnOnce(&mut MailboxState) -> T) -> Option<T> {
+        let mut state = self.state.locked();
+        if state.end.is_some() || state.is_abandoned {
             return None;
         }
         let result = change(&mut state);
@@ -194,51 +196,49 @@ fn wake(reader: Option<Waker>) {
 mod tests {
     use super::*;
 
-    fn taken(mailbox: &Mailbox) -> (Vec<Outgoing>, Option<StreamEnd>) {
+    fn drain(mailbox: &Mailbox) -> (Vec<Outgoing>, Option<StreamEnd>) {
         let mut cx = Context::from_waker(Waker::noop());
-        let mut all = Vec::new();
+        let mut messages = Vec::new();
         loop {
-            match mailbox.poll(&mut cx) {
-                Poll::Ready(Ok(said)) => all.push(said),
-                Poll::Ready(Err(end)) => return (all, Some(end)),
-                Poll::Pending => return (all, None),
+            match mailbox.poll_next(&mut cx) {
+                Poll::Ready(Ok(message)) => messages.push(message),
+                Poll::Ready(Err(end)) => return (messages, Some(end)),
+                Poll::Pending => return (messages, None),
             }
         }
     }
 
     #[test]
-    fn what_waits_is_said_before_the_end_and_nothing_is_taken_after_it() {
+    fn queued_messages_come_before_the_end_and_none_is_accepted_after_it() {
         let mailbox = Mailbox::default();
         mailbox.pong();
-        mailbox.close(StreamEnd::Done);
+        mailbox.close(StreamEnd::Completed);
         mailbox.close(StreamEnd::Invalid("too late".to_owned()));
         mailbox.pong();
-        assert!(!mailbox.call(Arc::default()));
-        assert_eq!(taken(&mailbox), (vec![Outgoing::Pong], Some(StreamEnd::Done)));
+        assert!(!mailbox.call_tool(Arc::default()));
+        assert_eq!(drain(&mailbox), (vec![Outgoing::Pong], Some(StreamEnd::Completed)));
     }
 
     #[test]
-    fn unread_pongs_give_way_and_calls_are_refused() {
+    fn unread_pongs_are_dropped_and_calls_are_refused() {
         let mailbox = Mailbox::default();
-        (0..3 * CONTROL).for_each(|_| mailbox.pong());
-        assert!(!mailbox.call(Arc::default()), "full");
-        assert_eq!(taken(&mailbox).0.len(), CONTROL);
-        assert!(mailbox.call(Arc::default()));
-        (0..3 * CONTROL).for_each(|_| mailbox.pong());
-        let (said, _) = taken(&mailbox);
-        assert!(
-            said.len() == CONTROL && matches!(said[0], Outgoing::Call(_)),
-            "calls never give way"
-        );
+        (0..3 * MAX_CONTROL_MESSAGES).for_each(|_| mailbox.pong());
+        assert!(!mailbox.call_tool(Arc::default()), "full");
+        assert_eq!(drain(&mailbox).0.len(), MAX_CONTROL_MESSAGES);
+        assert!(mailbox.call_tool(Arc::default()));
+        (0..3 * MAX_CONTROL_MESSAGES).for_each(|_| mailbox.pong());
+        let (messages, _) = drain(&mailbox);
+        assert_eq!(messages.len(), MAX_CONTROL_MESSAGES);
+        assert!(matches!(messages[0], Outgoing::ToolCall(_)), "calls are never dropped");
     }
 
     #[test]
-    fn a_reader_that_is_gone_leaves_nothing_behind() {
+    fn an_abandoned_mailbox_is_empty_and_closed() {
         let mailbox = Mailbox::default();
         mailbox.pong();
         mailbox.abandon();
         mailbox.pong();
-        assert_eq!(taken(&mailbox), (vec![], None));
-        assert!(mailbox.over.is_cancelled());
+        assert_eq!(drain(&mailbox), (vec![], None));
+        assert!(mailbox.closed.is_cancelled());
     }
 }

@@ -1,32 +1,32 @@
-//! MCP servers: programs that we start, speak to over their standard input and output, and whose tools we offer as
+//! MCP servers: programs that the runtime starts, talks to over standard input and output, and whose tools it offers as
 //! `<server>:<tool>`.
 //!
-//! | module | idea |
+//! | module | provides |
 //! |---|---|
-//! | [`spec`] | which program, with what |
-//! | [`environment`] | what of our environment a program gets to see (pure) |
-//! | `process` | a program that runs, and everything it started |
-//! | `words` | what a program says on standard error, bounded and without secrets |
-//! | [`backoff`] | when to start it again (pure) |
-//! | `client` | what we are to the server: hears that its tools changed |
-//! | `state` | how a server is just now, for everybody who calls it |
-//! | [`answer`] | from MCP's results and errors to ours (pure) |
-//! | `server` | one server's calls |
-//! | `life` | one server's life: start, list, watch, end, again |
-//! | `servers` | all of them |
+//! | [`config`] | the configuration of one server |
+//! | [`environment`] | the part of the runtime's environment that every server inherits |
+//! | `stderr_tail` | the last lines on a server's standard error, without secrets |
+//! | `process` | a running program and all that it started |
+//! | [`result`] | MCP's results and errors as those of tools |
+//! | `client` | the runtime's side of a connection |
+//! | `connection` | a server that answers, and the state of a server |
+//! | `server_tools` | executes the tools of one server |
+//! | [`restart`] | when a server is started again |
+//! | `server_task` | starts, lists, watches and restarts one server |
+//! | `servers` | all servers |
 
-pub mod answer;
-pub mod backoff;
 mod client;
+pub mod config;
+mod connection;
 pub mod environment;
-mod life;
 mod process;
-mod server;
+pub mod restart;
+pub mod result;
+mod server_task;
+mod server_tools;
 mod servers;
-pub mod spec;
-mod state;
-mod words;
+mod stderr_tail;
 
-pub use backoff::Backoff;
-pub use servers::{McpServers, Pace};
-pub use spec::McpServerConfig;
+pub use config::{McpServerConfig, McpTimeouts};
+pub use restart::RestartPolicy;
+pub use servers::McpServers;

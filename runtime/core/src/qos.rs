@@ -1,32 +1,32 @@
-//! How much may wait for a slow reader, and what gives way.
+//! Quality of service: how many events may be queued for a slow reader.
 //!
-//! A publisher never waits for a reader. What a reader has not taken yet waits in a queue of its own per
-//! subscription, bounded in events and in bytes. When it is full the oldest event gives way to the newest; the
-//! reader is told how many it lost, and where, before the next event of that subscription.
+//! A publisher never waits for a reader. Every subscription has a queue of its own, bounded in events and in bytes.
+//! When it is full the oldest event is dropped; before the next event of that subscription the reader gets the number of
+//! dropped events.
 
-/// How a subscription is served.
+/// The quality of service of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Qos {
-    /// Fresh or not at all: a short queue.
+    /// A short queue, for events that are worthless when they are late.
     Realtime,
-    /// The ordinary case; what subscriptions over the wire are.
+    /// The default, and what the subscriptions of agents have.
     #[default]
     Batched,
-    /// Work that can wait: a long queue.
+    /// A long queue, for readers that take their time.
     Background,
 }
 
-/// What may wait in the queue of one subscription.
+/// The limits of one subscription's queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueLimits {
-    /// Events.
+    /// The number of events.
     pub events: usize,
-    /// Bytes of content, notes and all; the newest event always fits.
+    /// The sum of [`Envelope::size`](crate::Envelope) in bytes; the newest event is queued whatever its size.
     pub bytes: usize,
 }
 
 impl Qos {
-    /// What may wait by default: 512, 2048 or 4096 events, and 64 MiB.
+    /// The limits of this level: 512, 2048 or 4096 events, and 64 MiB.
     pub fn limits(self) -> QueueLimits {
         let events = match self {
             Self::Realtime => 512,

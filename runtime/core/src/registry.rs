@@ -1,75 +1,59 @@
-//! Every tool that can be called, in one place, whoever carries it out.
+//! The registry of all tools that can be called.
 //!
-//! A [`Provider`] carries tools out: the runtime itself, a program it started, an agent. It puts them into the
-//! [`Registry`] as an [`Offer`] and takes them back by dropping that. Several may offer one name: the runtime's own
-//! come before those of agents, so that no agent can take a built-in tool's place; among equals the newest that is
-//! ready is asked.
+//! A [`ToolProvider`] offers tools through [`Registry::offer`] and withdraws them by dropping the [`ToolOffer`]. Several
+//! providers may offer the same name. Tools of the runtime itself come before those of agents, so that no agent can
+//! replace a built-in tool; among equals the newest provider that is ready is called.
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt,
     sync::{Arc, RwLock},
 };
 
-use futures::future::BoxFuture;
-use tokio_util::sync::CancellationToken;
+use loom_base::sync::{read, write};
 
+use self::claims::PrefixClaims;
 use crate::{
-    lock::{read, write},
-    tool::{ProviderKind, Tool, ToolCall, ToolResult},
+    tool::{ProviderKind, Tool},
+    tool_provider::ToolProvider,
 };
 
 mod claims;
 
 pub use claims::PrefixClaim;
 
-/// Somebody who carries out tools.
-pub trait ToolProvider: fmt::Debug + Send + Sync {
-    /// Carries out a call to one of its tools; `call.name` is the name it was offered by. The arguments are JSON.
-    ///
-    /// The runtime keeps the time: when the caller's [`Call::timeout`] is over, or the caller is gone, the future is
-    /// dropped and `cancel` fires, for work that goes on outside the future. `cancel` also fires after an answer.
-    fn call(&self, call: ToolCall, cancel: CancellationToken) -> BoxFuture<'_, ToolResult>;
-
-    /// Whether a call would reach it now; else why not, as in "agent a is not connected". Called without a lock held.
-    fn ready(&self) -> Result<(), String> {
-        Ok(())
-    }
-}
-
 #[derive(Debug)]
-struct Entry {
+struct OfferedTool {
     offer: u64,
     tool: Arc<Tool>,
     provider: Arc<dyn ToolProvider>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    /// In the order in which they are asked: the runtime's own first, then the newest.
-    entries: HashMap<String, Vec<Entry>>,
-    next: u64,
+struct RegistryState {
+    /// By name, in the order in which providers are tried: those of the runtime first, then the newest.
+    tools: HashMap<String, Vec<OfferedTool>>,
+    next_offer: u64,
 }
 
-/// The tools.
+/// All tools that can be called.
 #[derive(Debug, Default)]
 pub struct Registry {
-    state: RwLock<State>,
-    claims: claims::Claims,
+    state: RwLock<RegistryState>,
+    claims: Arc<PrefixClaims>,
 }
 
-/// Who would carry out a tool.
+/// The result of looking up a tool.
 #[derive(Debug)]
 pub enum Lookup {
-    /// Nobody offers it.
-    Nobody,
-    /// Somebody does who cannot be asked now, and why.
-    Away(String),
-    /// This one.
-    Here(Arc<Tool>, Arc<dyn ToolProvider>),
+    /// No provider offers the tool.
+    NotFound,
+    /// The tool is offered, but no provider of it is ready; the text gives the reason.
+    Unavailable(String),
+    /// The tool and the provider to call.
+    Ready(Arc<Tool>, Arc<dyn ToolProvider>),
 }
 
-/// Tools of one provider, offered as long as this lives.
+/// The tools that one provider offers. Dropping it withdraws them.
 #[derive(Debug)]
 #[must_use = "dropping it withdraws the tools"]
 pub struct ToolOffer {
@@ -80,52 +64,65 @@ pub struct ToolOffer {
 }
 
 impl Registry {
-    /// Offers tools. Of two with the same name in `tools` the last one stands.
+    /// Offers tools. If `tools` holds a name twice, the last one is offered.
     pub fn offer(self: &Arc<Self>, tools: Vec<Tool>, provider: Arc<dyn ToolProvider>) -> ToolOffer {
         let mut state = write(&self.state);
-        let id = state.next;
-        state.next += 1;
+        let id = state.next_offer;
+        state.next_offer += 1;
         let names = state.insert(id, tools, &provider);
         drop(state);
         ToolOffer { registry: Arc::clone(self), id, provider, names }
     }
 
-    /// Who is asked when this tool is called.
+    /// Reserves all names with `prefix` for `provider` until the claim is dropped. Names that the runtime itself does
+    /// not offer go to the provider, whose tools may still be unknown; no agent can take them meanwhile. Names that are
+    /// only claimed are not listed by [`Registry::tools`].
+    pub fn claim(
+        &self,
+        prefix: String,
+        kind: ProviderKind,
+        provider: Arc<dyn ToolProvider>,
+    ) -> PrefixClaim {
+        self.claims.add(prefix, kind, provider)
+    }
+
+    /// Looks up the tool `name` and a provider of it that is ready.
     pub fn find(&self, name: &str) -> Lookup {
-        // Asked without the lock: a provider may look at locks of its own.
-        let mut away = None;
+        // Providers are asked without the lock: they may take locks of their own.
+        let mut reason = None;
         for (tool, provider) in self.candidates(name) {
             match provider.ready() {
-                Ok(()) => return Lookup::Here(tool, provider),
-                Err(why) => _ = away.get_or_insert(why),
+                Ok(()) => return Lookup::Ready(tool, provider),
+                Err(why) => _ = reason.get_or_insert(why),
             }
         }
-        away.map_or(Lookup::Nobody, Lookup::Away)
+        reason.map_or(Lookup::NotFound, Lookup::Unavailable)
     }
 
     fn candidates(&self, name: &str) -> Vec<(Arc<Tool>, Arc<dyn ToolProvider>)> {
         let state = read(&self.state);
-        let of_name = state.entries.get(name).map(Vec::as_slice).unwrap_or_default();
-        let own = of_name.first().is_some_and(|entry| entry.tool.provider != ProviderKind::Grpc);
-        if !own && let Some(claimed) = self.claims.find(name) {
+        let offered = state.tools.get(name).map(Vec::as_slice).unwrap_or_default();
+        if !offered.first().is_some_and(OfferedTool::is_of_runtime)
+            && let Some(claimed) = self.claims.find(name)
+        {
             return vec![claimed];
         }
-        of_name.iter().map(|e| (Arc::clone(&e.tool), Arc::clone(&e.provider))).collect()
+        offered.iter().map(|o| (Arc::clone(&o.tool), Arc::clone(&o.provider))).collect()
     }
 
-    /// All tools, by name; where several offer one, as the first to be asked describes it.
+    /// All tools by name. Where several providers offer a name, the description of the first one to be called.
     pub fn tools(&self) -> Vec<Arc<Tool>> {
         let state = read(&self.state);
-        let first = |(name, of_name): (&String, &Vec<Entry>)| {
-            of_name.first().map(|entry| (name.clone(), Arc::clone(&entry.tool)))
+        let first = |(name, offered): (&String, &Vec<OfferedTool>)| {
+            offered.first().map(|offered| (name.clone(), Arc::clone(&offered.tool)))
         };
-        let by_name: BTreeMap<_, _> = state.entries.iter().filter_map(first).collect();
+        let by_name: BTreeMap<_, _> = state.tools.iter().filter_map(first).collect();
         by_name.into_values().collect()
     }
 }
 
 impl ToolOffer {
-    /// Offers these tools instead, by the same provider; there is no moment without them.
+    /// Replaces the tools of this offer in one step: at no moment is a name in both sets missing.
     pub fn replace(&mut self, tools: Vec<Tool>) {
         let mut state = write(&self.registry.state);
         state.remove(self.id, &self.names);
@@ -139,10 +136,11 @@ impl Drop for ToolOffer {
     }
 }
 
-impl State {
+impl RegistryState {
+    /// Adds the tools of an offer; returns their names.
     fn insert(
         &mut self,
-        id: u64,
+        offer: u64,
         tools: Vec<Tool>,
         provider: &Arc<dyn ToolProvider>,
     ) -> Vec<String> {
@@ -150,71 +148,51 @@ impl State {
             tools.into_iter().map(|tool| (tool.name.clone(), tool)).collect();
         let names = tools.keys().cloned().collect();
         for (name, tool) in tools {
-            let entry = Entry { offer: id, tool: Arc::new(tool), provider: Arc::clone(provider) };
-            let of_name = self.entries.entry(name).or_default();
-            let before = |other: &Entry| other.rank() > entry.rank();
-            let at = of_name.partition_point(before);
-            of_name.insert(at, entry);
+            let new = OfferedTool { offer, tool: Arc::new(tool), provider: Arc::clone(provider) };
+            let offered = self.tools.entry(name).or_default();
+            let index = offered.partition_point(|other| other.rank() > new.rank());
+            offered.insert(index, new);
         }
         names
     }
 
-    fn remove(&mut self, id: u64, names: &[String]) {
+    fn remove(&mut self, offer: u64, names: &[String]) {
         for name in names {
-            if let Some(of_name) = self.entries.get_mut(name) {
-                of_name.retain(|entry| entry.offer != id);
-                if of_name.is_empty() {
-                    self.entries.remove(name);
+            if let Some(offered) = self.tools.get_mut(name) {
+                offered.retain(|tool| tool.offer != offer);
+                if offered.is_empty() {
+                    self.tools.remove(name);
                 }
             }
         }
     }
 }
 
-impl Entry {
+impl OfferedTool {
+    /// Whether the tool is one of the runtime or of an MCP server that it has started.
+    fn is_of_runtime(&self) -> bool {
+        self.tool.provider != ProviderKind::Grpc
+    }
+
     fn rank(&self) -> (bool, u64) {
-        (self.tool.provider != ProviderKind::Grpc, self.offer)
+        (self.is_of_runtime(), self.offer)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use futures::FutureExt as _;
-
     use super::*;
-
-    /// Answers with its own name.
-    #[derive(Debug)]
-    struct Named(&'static str, AtomicBool);
-
-    impl ToolProvider for Named {
-        fn call(&self, _: ToolCall, _: CancellationToken) -> BoxFuture<'_, ToolResult> {
-            async { Ok(self.0.to_owned()) }.boxed()
-        }
-
-        fn ready(&self) -> Result<(), String> {
-            if self.1.load(Ordering::Relaxed) { Ok(()) } else { Err(format!("{} is away", self.0)) }
-        }
-    }
-
-    fn named(name: &'static str) -> Arc<Named> {
-        Arc::new(Named(name, true.into()))
-    }
+    use crate::tool_provider::testing::{NamedProvider, name_of};
 
     fn tool(name: &str, provider: ProviderKind) -> Tool {
         Tool { name: name.to_owned(), provider, ..Tool::default() }
     }
 
-    fn who(registry: &Registry, name: &str) -> String {
+    fn called(registry: &Registry, name: &str) -> String {
         match registry.find(name) {
-            Lookup::Nobody => "nobody".to_owned(),
-            Lookup::Away(why) => why,
-            Lookup::Here(_, provider) => {
-                let answer = provider.call(ToolCall::default(), CancellationToken::new());
-                answer.now_or_never().unwrap().unwrap()
-            }
+            Lookup::NotFound => "not found".to_owned(),
+            Lookup::Unavailable(reason) => reason,
+            Lookup::Ready(_, provider) => name_of(&*provider),
         }
     }
 
@@ -222,48 +200,71 @@ mod tests {
     fn an_offer_lasts_until_it_is_dropped_and_may_change() {
         let registry = Arc::new(Registry::default());
         let one = |name| vec![tool(name, ProviderKind::Mcp)];
-        let mut offer = registry.offer(one("s:old"), named("s"));
-        assert_eq!(who(&registry, "s:old"), "s");
+        let mut offer = registry.offer(one("s:old"), NamedProvider::new("s"));
+        assert_eq!(called(&registry, "s:old"), "s");
         offer.replace(one("s:new"));
         assert_eq!(
-            ["s:old", "s:new"].map(|name| who(&registry, name)),
-            ["nobody".to_owned(), "s".to_owned()]
+            ["s:old", "s:new"].map(|name| called(&registry, name)),
+            ["not found".to_owned(), "s".to_owned()]
         );
-        let again = registry.offer(one("s:new"), named("restarted"));
+        let again = registry.offer(one("s:new"), NamedProvider::new("restarted"));
         drop(offer);
-        assert_eq!(who(&registry, "s:new"), "restarted", "the old one took only its own back");
+        assert_eq!(
+            called(&registry, "s:new"),
+            "restarted",
+            "an offer withdraws its own tools only"
+        );
         drop(again);
         assert!(registry.tools().is_empty());
     }
 
     #[test]
-    fn the_runtimes_own_come_first_then_the_newest_that_is_ready() {
+    fn tools_of_the_runtime_come_first_then_the_newest_provider_that_is_ready() {
         let registry = Arc::new(Registry::default());
-        let offer = |kind, provider: &Arc<Named>| {
-            let provider: Arc<dyn ToolProvider> = Arc::<Named>::clone(provider);
+        let offer = |kind, provider: &Arc<NamedProvider>| {
+            let provider: Arc<dyn ToolProvider> = Arc::<NamedProvider>::clone(provider);
             registry.offer(vec![tool("t", kind)], provider)
         };
-        let (old, new, own) = (named("old"), named("new"), named("own"));
+        let old = NamedProvider::new("old");
+        let new = NamedProvider::new("new");
+        let own = NamedProvider::new("own");
         let _old = offer(ProviderKind::Grpc, &old);
         let built_in = offer(ProviderKind::Native, &own);
         let _new = offer(ProviderKind::Grpc, &new);
-        assert_eq!(who(&registry, "t"), "own");
+        assert_eq!(called(&registry, "t"), "own");
         assert_eq!(registry.tools()[0].provider, ProviderKind::Native);
         drop(built_in);
-        assert_eq!(who(&registry, "t"), "new");
-        new.1.store(false, Ordering::Relaxed);
-        assert_eq!(who(&registry, "t"), "old");
-        old.1.store(false, Ordering::Relaxed);
-        assert_eq!(who(&registry, "t"), "new is away");
+        assert_eq!(called(&registry, "t"), "new");
+        new.set_ready(false);
+        assert_eq!(called(&registry, "t"), "old");
+        old.set_ready(false);
+        assert_eq!(called(&registry, "t"), "new is away");
     }
 
     #[test]
     fn tools_are_listed_once_and_by_name() {
         let registry = Arc::new(Registry::default());
-        let names = ["b", "a", "b"].map(|name| tool(name, ProviderKind::Grpc));
-        let _first = registry.offer(names.to_vec(), named("x"));
-        let _second = registry.offer(vec![tool("a", ProviderKind::Grpc)], named("y"));
+        let tools = ["b", "a", "b"].map(|name| tool(name, ProviderKind::Grpc));
+        let _first = registry.offer(tools.to_vec(), NamedProvider::new("x"));
+        let _second = registry.offer(vec![tool("a", ProviderKind::Grpc)], NamedProvider::new("y"));
         let listed: Vec<_> = registry.tools().iter().map(|tool| tool.name.clone()).collect();
         assert_eq!(listed, ["a", "b"]);
+    }
+
+    #[test]
+    fn a_claimed_name_goes_to_the_claimant_unless_the_runtime_offers_it() {
+        let registry = Arc::new(Registry::default());
+        let claim = registry.claim("s:".to_owned(), ProviderKind::Mcp, NamedProvider::new("s"));
+        let of_agent = vec![tool("s:a", ProviderKind::Grpc)];
+        let _agent = registry.offer(of_agent, NamedProvider::new("agent"));
+        let of_runtime = vec![tool("s:b", ProviderKind::Mcp)];
+        let _own = registry.offer(of_runtime, NamedProvider::new("own"));
+        assert_eq!(
+            ["s:", "s:a", "s:b", "s:c"].map(|name| called(&registry, name)),
+            ["s", "s", "own", "s"]
+        );
+        assert_eq!(called(&registry, "sx"), "not found");
+        drop(claim);
+        assert_eq!(["s:a", "s:c"].map(|name| called(&registry, name)), ["agent", "not found"]);
     }
 }

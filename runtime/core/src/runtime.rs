@@ -1,86 +1,115 @@
-//! All of it as one value.
+//! The runtime: bus, agents, tools and what is recorded about them, as one value.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `inner` | the parts, shared by all handles |
+//! | `session` | one open stream of an agent |
+//! | `subscription` | a subscription that belongs to no agent |
+//! | `hosting` | agents that are created through the runtime, and events sent to one agent |
+//! | `calling` | calls of tools |
+//! | `snapshot` | read-only values about the runtime |
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, atomic::Ordering},
-    time::Instant,
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
 };
 
-use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tokio::sync::broadcast;
 
+use self::inner::RuntimeInner;
 use crate::{
-    activity::Activity,
+    activity::{flow::FlowSnapshot, stream::ActivityEvent, usage::ToolUsage},
     agent_tools::AgentTools,
-    bus::{Bus, Demand},
-    calls::Calls,
-    directory::{Directory, Registration, StreamId},
-    event::Envelope,
-    hosted::DetachedMailbox,
-    lock::lock,
-    mailbox::{Mailbox, StreamEnd},
+    directory::AgentView,
+    event::{Envelope, Event},
+    filter::Filter,
+    hosted_agent::{AgentState, HostedProfile},
+    qos::Qos,
+    registration::Registration,
     registry::{Lookup, Registry},
-    replies::Replies,
-    session::{Outbound, Session},
     spans,
-    tool::{ToolCall, ToolFailure, ToolFailureKind, ToolResult, is_json},
-    topic_counts::Traffic,
+    tool::{Tool, ToolCall, ToolResult},
 };
 
-/// How a runtime is set up.
+mod calling;
+mod hosting;
+mod inner;
+mod session;
+mod snapshot;
+mod subscription;
+
+pub use hosting::{CreateAgentError, SendEventError};
+pub use session::{OutboundStream, Session};
+pub use snapshot::{RuntimeSnapshot, TopicStats};
+pub use subscription::Subscription;
+
+/// The options of a runtime.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RuntimeOptions {
-    /// Whether to remember who speaks to whom, for a dashboard.
-    pub graph: bool,
+    /// Record which agents, topics and tools exchange events, for a dashboard.
+    pub record_flow: bool,
 }
 
-/// How busy a topic is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TopicStats {
-    /// What is published.
-    pub traffic: Traffic,
-    /// What is subscribed to.
-    pub demand: Demand,
-}
-
-/// A running Loom: bus, agents, their tools, and what is told about them.
-#[derive(Debug)]
+/// A running Loom runtime. Clones are handles to the same runtime.
+///
+/// It has no tasks of its own: [`Runtime::expire_agents`] is to be called every few seconds.
+///
+/// # Examples
+/// ```
+/// use futures::StreamExt as _;
+/// use loom_core::{Envelope, Event, Filter, Qos, Runtime, RuntimeOptions};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let runtime = Runtime::new(RuntimeOptions::default());
+/// let mut orders = runtime.subscribe("orders.*", Qos::Batched, Filter::default());
+///
+/// let event = Event { id: "1".to_owned(), payload: "2 chairs".into(), ..Event::default() };
+/// let number = runtime.publish(Envelope::new("orders.new".to_owned(), "shop", event));
+///
+/// let received = orders.next().await.expect("the subscription is open").expect("it has not failed");
+/// assert_eq!((number, &*received.sender, &*received.event.id), (1, "shop", "1"));
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug, Clone)]
 pub struct Runtime {
-    /// Topics and subscriptions.
-    pub bus: Bus,
-    /// Agents.
-    pub directory: Arc<Directory>,
-    /// Tools: the runtime's own, those of MCP servers and those of agents.
-    pub tools: Arc<Registry>,
-    /// Counters and news.
-    pub activity: Activity,
-    pub(crate) calls: Arc<Calls>,
-    pub(crate) replies: Replies,
-    /// Mailboxes of created agents that are away. Its lock is taken before any other.
-    pub(crate) parked: Mutex<HashMap<String, DetachedMailbox>>,
-    /// Readers that are no agents.
-    pub(crate) subscribers: Mutex<HashMap<StreamId, Arc<Mailbox>>>,
-    stopping: OnceLock<String>,
+    inner: Arc<RuntimeInner>,
 }
+
+/// A handle that does not keep the runtime alive.
+#[derive(Debug, Clone, Default)]
+pub struct WeakRuntime(Weak<RuntimeInner>);
 
 impl Runtime {
-    /// Starts one; it has no tasks of its own. Somebody should call [`Runtime::sweep`] every few seconds.
-    pub fn new(options: RuntimeOptions) -> Arc<Self> {
-        Arc::new(Self {
-            bus: Bus::default(),
-            directory: Arc::default(),
-            tools: Arc::default(),
-            activity: Activity::new(options.graph, Instant::now()),
-            calls: Arc::default(),
-            replies: Replies::default(),
-            parked: Mutex::default(),
-            subscribers: Mutex::default(),
-            stopping: OnceLock::new(),
-        })
+    /// Starts a runtime.
+    pub fn new(options: RuntimeOptions) -> Self {
+        Self { inner: Arc::new(RuntimeInner::new(options.record_flow)) }
     }
 
-    /// Registers an agent; its name must not be empty.
+    /// A handle that does not keep the runtime alive, for values that the runtime itself owns.
+    pub fn downgrade(&self) -> WeakRuntime {
+        WeakRuntime(Arc::downgrade(&self.inner))
+    }
+
+    /// Registers an agent, whose id must not be empty, or replaces the registration of a registered one.
+    ///
+    /// # Examples
+    /// ```
+    /// use loom_core::{Registration, Runtime, RuntimeOptions};
+    ///
+    /// let runtime = Runtime::new(RuntimeOptions::default());
+    /// runtime.register(Registration {
+    ///     agent: "clerk".to_owned(),
+    ///     topics: vec!["orders.*".to_owned()],
+    ///     ..Registration::default()
+    /// });
+    /// let (session, outbound) = runtime.open_stream("clerk".to_owned());
+    /// assert_eq!(runtime.snapshot().connected_agents, 1);
+    /// # drop((session, outbound));
+    /// ```
     pub fn register(&self, registration: Registration) {
+        let inner = &self.inner;
         let _span = spans::register(&registration).entered();
         let agent = registration.agent.clone();
         tracing::info!(
@@ -89,119 +118,154 @@ impl Runtime {
             tools = registration.tools.len(),
             "agent registered"
         );
-        let provider = AgentTools::new(&agent, &self.directory, &self.calls);
-        let offer = self.tools.offer(registration.tools.clone(), Arc::new(provider));
-        self.directory.register(registration, Some(offer), Instant::now());
-        self.park(&agent);
-        self.activity.registered(&agent);
+        let provider = AgentTools::new(&agent, &inner.directory, &inner.calls);
+        let offer = inner.registry.offer(registration.tools.clone(), Arc::new(provider));
+        inner.directory.register(registration, Some(offer), Instant::now());
+        inner.ensure_detached(&agent);
+        inner.activity.registered(&agent);
     }
 
-    /// Opens a stream of an agent. An empty or unregistered name gets no deliveries.
-    pub fn open(self: &Arc<Self>, agent: String) -> (Session, Outbound) {
-        let opened = Session::open(self, agent);
-        self.close_if_stopping();
-        opened
+    /// Opens a stream of an agent. A stream of an unregistered agent gets no deliveries.
+    pub fn open_stream(&self, agent: String) -> (Session, OutboundStream) {
+        Session::open(&self.inner, agent)
     }
 
-    /// To be called after something was opened: a stop that came meanwhile did not see it.
-    pub(crate) fn close_if_stopping(&self) {
-        if self.stopping.get().is_some() {
-            self.close_streams();
-        }
+    /// Publishes an event to all matching subscriptions; never waits. Returns the event's number since the start.
+    pub fn publish(&self, envelope: Envelope) -> u64 {
+        self.inner.publish(envelope)
     }
 
-    /// Publishes an event to everybody who subscribed to its topic; never waits. Answers its number since the start.
-    pub fn publish(&self, mut envelope: Envelope) -> u64 {
-        let _span = spans::publish(&mut envelope).entered();
-        let envelope = Arc::new(envelope);
-        // Told first: a stream on another thread may take the event before `publish` returns.
-        let number = self.activity.published(&envelope);
-        let published = self.bus.publish(&envelope);
-        self.activity.lost(published.lost);
-        number
+    /// Subscribes to the events of a topic or pattern that `filter` matches. A reader that is too slow for `qos` loses
+    /// the oldest events; they are counted.
+    pub fn subscribe(&self, pattern: &str, qos: Qos, filter: Filter) -> Subscription {
+        Subscription::new(&self.inner, pattern, qos, filter)
     }
 
-    /// Carries out a tool, whoever offers it, and waits for the answer, not longer than the call says.
-    pub async fn call(&self, call: ToolCall) -> ToolResult {
-        let (span, name, begun) = (spans::call(&call), call.name.clone(), Instant::now());
-        let answer = self.route(call).instrument(span.clone()).await;
-        spans::answered(&span, &answer);
-        self.activity.answered(&name, &answer, begun.elapsed());
-        answer
+    /// Ends a subscription by its id: its reader gets what is queued, then the stream ends. Returns false if there is
+    /// none.
+    pub fn unsubscribe(&self, id: &str) -> bool {
+        Subscription::end(&self.inner, id)
     }
 
-    async fn route(&self, call: ToolCall) -> ToolResult {
-        if !is_json(&call.arguments) {
-            let message = format!("Arguments of {} are not JSON", call.name);
-            return Err(ToolFailure::new(ToolFailureKind::InvalidArguments, message));
-        }
-        let provider = match self.tools.find(&call.name) {
-            Lookup::Here(_, provider) => provider,
-            Lookup::Away(why) => {
-                let message = format!("Tool {} cannot be called: {why}", call.name);
-                return Err(ToolFailure::new(ToolFailureKind::Execution, message));
-            }
-            Lookup::Nobody => {
-                let message = format!("Tool not found: {}", call.name);
-                return Err(ToolFailure::new(ToolFailureKind::NotFound, message));
-            }
+    /// Calls a tool and waits for its result, at most for the call's timeout.
+    ///
+    /// # Errors
+    /// A [`ToolFailure`](crate::ToolFailure) with the kind of failure. The arguments are checked before the name.
+    pub async fn call_tool(&self, call: ToolCall) -> ToolResult {
+        calling::call(&self.inner, call).await
+    }
+
+    /// The registry of the tools.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.inner.registry
+    }
+
+    /// All tools by name, each with whether it can be called now.
+    pub fn tools(&self) -> Vec<(Arc<Tool>, bool)> {
+        let registry = &self.inner.registry;
+        let is_ready = |tool: &Tool| matches!(registry.find(&tool.name), Lookup::Ready(..));
+        let with_state = |tool: Arc<Tool>| {
+            let is_ready = is_ready(&tool);
+            (tool, is_ready)
         };
-        self.activity.called(&call);
-        let (name, timeout) = (call.name.clone(), call.timeout());
-        let cancel = CancellationToken::new();
-        let _over = cancel.clone().drop_guard();
-        match tokio::time::timeout(timeout, provider.call(call, cancel)).await {
-            Ok(answer) => answer.map(json_output),
-            Err(_) => {
-                let message = format!("Tool {name} did not answer within {timeout:?}");
-                Err(ToolFailure::new(ToolFailureKind::Timeout, message))
-            }
+        registry.tools().into_iter().map(with_state).collect()
+    }
+
+    /// Creates an agent that is known until it is deleted. While it has no stream, its events are queued for its next
+    /// one. An agent that is registered keeps its registration and gets the topics that it lacks.
+    ///
+    /// # Errors
+    /// If the id is empty, or the agent was created before.
+    pub fn create_agent(
+        &self,
+        agent: &str,
+        topics: Vec<String>,
+        profile: HostedProfile,
+    ) -> Result<(), CreateAgentError> {
+        hosting::create(&self.inner, agent, topics, profile)
+    }
+
+    /// Deletes an agent, created or registered, with its state and tools. Its streams end as completed, so that it does
+    /// not reconnect. Returns false if the agent is unknown.
+    pub fn delete_agent(&self, agent: &str) -> bool {
+        hosting::delete(&self.inner, agent)
+    }
+
+    /// Sends an event to one agent, whatever it is subscribed to: to its newest stream, else to the queue of a created
+    /// agent that has none. If `wait` is not zero, returns the first event that the agent publishes within that time
+    /// with the metadata `correlation_id` = the id of `event`.
+    ///
+    /// # Errors
+    /// If the agent is unknown or not connected, or a reply is awaited to an event without an id.
+    pub async fn send_event(
+        &self,
+        agent: &str,
+        event: Event,
+        wait: Duration,
+    ) -> Result<Option<Event>, SendEventError> {
+        hosting::send(&self.inner, agent, event, wait).await
+    }
+
+    /// The state that is kept for an agent; `None` if the agent is unknown.
+    pub fn agent_state(&self, agent: &str) -> Option<AgentState> {
+        self.inner.directory.agent_state(agent)
+    }
+
+    /// Replaces the state that is kept for an agent. Returns false if the agent is unknown.
+    pub fn set_agent_state(&self, agent: &str, state: AgentState) -> bool {
+        self.inner.directory.set_agent_state(agent, state)
+    }
+
+    /// All known agents by name.
+    pub fn agents(&self) -> Vec<AgentView> {
+        self.inner.directory.agents()
+    }
+
+    /// The counters and rates at this moment.
+    pub fn snapshot(&self) -> RuntimeSnapshot {
+        RuntimeSnapshot::of(&self.inner, Instant::now())
+    }
+
+    /// The traffic and the subscriptions of a topic or pattern; of everything if `pattern` is empty.
+    pub fn topic_stats(&self, pattern: &str) -> TopicStats {
+        TopicStats::of(&self.inner, pattern, Instant::now())
+    }
+
+    /// The usage of all tools by name.
+    pub fn tool_usages(&self) -> BTreeMap<String, ToolUsage> {
+        self.inner.activity.tool_usages()
+    }
+
+    /// The flow graph at `now`; empty unless [`RuntimeOptions::record_flow`] is set.
+    pub fn flow(&self, now: Instant) -> FlowSnapshot {
+        self.inner.activity.flow(now)
+    }
+
+    /// Observes what happens from now on. An observer that lags behind gets the number of missed events.
+    pub fn observe(&self) -> broadcast::Receiver<Arc<ActivityEvent>> {
+        self.inner.activity.subscribe()
+    }
+
+    /// Unregisters the agents that have been away for [`AWAY_LIMIT`](crate::directory::AWAY_LIMIT) at `now`.
+    pub fn expire_agents(&self, now: Instant) {
+        for agent in self.inner.directory.expire(now) {
+            tracing::info!(agent, "agent unregistered: it did not reconnect");
+            self.inner.activity.unregistered(&agent);
         }
     }
 
-    /// How busy a topic or pattern is; the empty text stands for everything.
-    pub fn stats(&self, pattern: &str) -> TopicStats {
-        let now = Instant::now();
-        if !pattern.is_empty() {
-            let traffic = self.activity.topics.of(pattern, now);
-            return TopicStats { traffic, demand: self.bus.demand(pattern) };
-        }
-        let events = self.activity.totals.published.load(Ordering::Relaxed);
-        let traffic = Traffic { events, per_second: self.activity.events.per_second(now) };
-        TopicStats { traffic, demand: self.bus.total_demand() }
-    }
-
-    /// Unregisters agents that stayed away for too long.
-    pub fn sweep(&self, now: Instant) {
-        for agent in self.directory.sweep(now) {
-            tracing::info!(agent, "agent did not come back");
-            self.activity.unregistered(&agent);
-        }
-    }
-
-    /// Ends all streams, and those that open later, in a way that makes their agents come back.
-    pub fn stop(&self, why: &str) {
-        // A second stop keeps the first reason.
-        _ = self.stopping.set(why.to_owned());
-        self.close_streams();
-    }
-
-    fn close_streams(&self) {
-        let why = self.stopping.get().cloned().unwrap_or_default();
-        let subscribers: Vec<_> = lock(&self.subscribers).values().cloned().collect();
-        for mailbox in self.directory.mailboxes().into_iter().chain(subscribers) {
-            mailbox.close(StreamEnd::Unavailable(why.clone()));
-        }
+    /// Stops the runtime: all streams, and those that open later, end with [`StreamEnd::Unavailable`], upon which agents
+    /// reconnect.
+    ///
+    /// [`StreamEnd::Unavailable`]: crate::StreamEnd::Unavailable
+    pub fn stop(&self, reason: &str) {
+        self.inner.stop(reason);
     }
 }
 
-/// Callers may rely on JSON: an answer that is none becomes a JSON string, an empty one `null`.
-fn json_output(output: String) -> String {
-    if output.is_empty() {
-        "null".to_owned()
-    } else if is_json(&output) {
-        output
-    } else {
-        serde_json::Value::String(output).to_string()
+impl WeakRuntime {
+    /// The runtime, if a handle to it is left.
+    pub fn upgrade(&self) -> Option<Runtime> {
+        self.0.upgrade().map(|inner| Runtime { inner })
     }
 }

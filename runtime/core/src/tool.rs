@@ -1,67 +1,67 @@
-//! What a tool is, a call, and an answer.
+//! Tools, calls of tools and their results.
 
 use std::{collections::HashMap, time::Duration};
 
 use crate::qos::Qos;
 
-/// How a tool is carried out.
+/// What executes a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ProviderKind {
-    /// By the runtime itself.
+    /// The runtime itself.
     #[default]
     Native,
-    /// By a WebAssembly module.
+    /// A WebAssembly module.
     Wasm,
-    /// By an agent, over its event stream.
+    /// An agent, over its event stream.
     Grpc,
-    /// By an MCP server.
+    /// An MCP server.
     Mcp,
 }
 
-/// A tool that somebody offers.
+/// A tool as its provider describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tool {
-    /// Its name, the same for all callers.
+    /// The name by which callers call the tool.
     pub name: String,
-    /// For people and models.
+    /// Human-readable description, also shown to language models.
     pub description: String,
-    /// JSON Schema of its arguments, as text.
+    /// The JSON Schema of the arguments, as text.
     pub parameters_schema: String,
-    /// How it is carried out; the runtime says so, whatever the provider claims.
+    /// What executes the tool. The runtime sets it, whatever the provider claims.
     pub provider: ProviderKind,
-    /// The provider's notes.
+    /// Metadata of the provider.
     pub metadata: HashMap<String, String>,
 }
 
-/// A request to carry out a tool.
+/// A call of a tool.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ToolCall {
-    /// The caller's name for this call.
+    /// The caller's id of this call.
     pub id: String,
-    /// The tool.
+    /// The name of the tool.
     pub name: String,
-    /// JSON text.
+    /// The arguments as JSON text.
     pub arguments: String,
-    /// The caller's notes.
+    /// Headers of the caller.
     pub headers: HashMap<String, String>,
-    /// Milliseconds the caller is willing to wait; 0 or less = [`DEFAULT_TIMEOUT`].
+    /// How long the caller waits, in milliseconds; 0 or less stands for [`DEFAULT_TIMEOUT`].
     pub timeout_ms: i64,
-    /// Ties a call to a conversation.
+    /// The conversation that the call belongs to.
     pub correlation_id: String,
-    /// Urgency, passed on.
+    /// The quality of service that the caller asks for; passed on to the provider.
     pub qos: Qos,
 }
 
-/// How long a call may take when the caller does not say.
+/// The timeout of calls that give none.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl ToolCall {
-    /// The agent that calls, if it says so: the SDK's header `x-agent-id`.
+    /// The calling agent, if the call names one in the header `x-agent-id`, which the SDK sets.
     pub fn caller(&self) -> Option<&str> {
         self.headers.get("x-agent-id").map(String::as_str).filter(|agent| !agent.is_empty())
     }
 
-    /// How long this call may take.
+    /// The timeout of this call.
     pub fn timeout(&self) -> Duration {
         match u64::try_from(self.timeout_ms) {
             Ok(ms) if ms > 0 => Duration::from_millis(ms),
@@ -70,38 +70,38 @@ impl ToolCall {
     }
 }
 
-/// What a call comes to: JSON text, or why not.
+/// The result of a call: JSON text, or a failure.
 pub type ToolResult = Result<String, ToolFailure>;
 
 /// Why a call has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ToolFailure {
-    /// What kind of failure.
+    /// The kind of failure.
     pub kind: ToolFailureKind,
-    /// A word for programs.
+    /// Machine-readable code; a provider may define codes of its own.
     pub code: String,
-    /// A sentence for people.
+    /// Human-readable message.
     pub message: String,
-    /// More, in the tool's words.
+    /// Details as the provider gives them.
     pub details: HashMap<String, String>,
 }
 
-/// What kind of failure a call met.
+/// The kinds of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ToolFailureKind {
-    /// The tool failed, or could not be reached.
+    /// The tool failed or could not be reached.
     Execution,
-    /// No answer in time.
+    /// The call did not complete within its timeout.
     Timeout,
-    /// Nobody offers the tool.
+    /// No provider offers the tool.
     NotFound,
-    /// The arguments are not what the tool takes.
+    /// The arguments do not have the shape that the tool expects.
     InvalidArguments,
 }
 
 impl ToolFailureKind {
-    /// The word for programs, where the tool gives none itself.
+    /// The code of failures for which the provider defines none.
     pub fn code(self) -> &'static str {
         match self {
             Self::Execution => "EXECUTION_ERROR",
@@ -113,14 +113,14 @@ impl ToolFailureKind {
 }
 
 impl ToolFailure {
-    /// A failure that the runtime itself found.
+    /// A failure with the default code of its kind and no details.
     pub fn new(kind: ToolFailureKind, message: impl Into<String>) -> Self {
         let code = kind.code().to_owned();
         Self { kind, code, message: message.into(), details: HashMap::new() }
     }
 }
 
-/// Whether a text is JSON, of any type.
+/// Whether `text` is a JSON value of any type.
 pub fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_may_take_what_it_says_or_half_a_minute() {
+    fn calls_without_a_timeout_have_the_default_one() {
         for (timeout_ms, expected) in
             [(0, DEFAULT_TIMEOUT), (-5, DEFAULT_TIMEOUT), (1, Duration::from_millis(1))]
         {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn json_of_any_type() {
+    fn json_of_any_type_is_recognised() {
         for (text, expected) in [
             ("{}", true),
             ("null", true),

@@ -1,36 +1,46 @@
-//! Which topics a subscription means.
+//! Topics and the patterns that match them.
 
-/// What a subscription asks for. Topics are opaque, case-sensitive strings; only a final `.*` is special.
+/// A parsed subscription pattern. Topics are opaque, case-sensitive strings; only a final `.*` has a meaning.
+///
+/// # Examples
+/// ```
+/// use loom_core::topic::TopicPattern;
+///
+/// let pattern = TopicPattern::parse("orders.*");
+/// assert!(pattern.matches("orders.new.urgent"));
+/// assert!(!pattern.matches("orders"));
+/// assert!(TopicPattern::parse("*").matches("*"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pattern<'a> {
-    /// This topic and no other.
+pub enum TopicPattern<'a> {
+    /// Matches this topic only.
     Exact(&'a str),
-    /// Every topic that starts so; the text ends in a dot.
-    Under(&'a str),
+    /// Matches every topic with this prefix, which ends in a dot.
+    Prefix(&'a str),
 }
 
-impl<'a> Pattern<'a> {
-    /// Reads a subscription: `p.*` means everything that starts with `p.`, at any depth; anything else is a literal,
-    /// `*`, `*.x`, `p.*.q`, `p.#` and `p.b*` included.
+impl<'a> TopicPattern<'a> {
+    /// Parses a pattern: `p.*` matches every topic that starts with `p.`, at any depth. Any other text is a literal,
+    /// including `*`, `*.x`, `p.*.q`, `p.#` and `p.b*`.
     pub fn parse(text: &'a str) -> Self {
         match text.strip_suffix('*') {
-            Some(prefix) if prefix.ends_with('.') => Self::Under(prefix),
+            Some(prefix) if prefix.ends_with('.') => Self::Prefix(prefix),
             _ => Self::Exact(text),
         }
     }
 
-    /// Whether a topic is meant.
+    /// Whether the pattern matches `topic`.
     pub fn matches(self, topic: &str) -> bool {
         match self {
             Self::Exact(text) => topic == text,
-            Self::Under(prefix) => topic.starts_with(prefix),
+            Self::Prefix(prefix) => topic.starts_with(prefix),
         }
     }
 }
 
-/// The prefixes under which a topic may be subscribed: `a.b.c` gives `a.` and `a.b.`.
+/// The prefixes by which a pattern can match `topic`: `a.` and `a.b.` for `a.b.c`.
 pub fn prefixes(topic: &str) -> impl Iterator<Item = &str> {
-    topic.match_indices('.').map(|(at, _)| &topic[..=at])
+    topic.match_indices('.').map(|(dot, _)| &topic[..=dot])
 }
 
 #[cfg(test)]
@@ -38,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns() {
+    fn patterns_match_equal_topics_or_topics_below_a_prefix() {
         let table = [
             ("p", "p", true),
             ("p", "P", false),
@@ -64,12 +74,13 @@ mod tests {
             ("é.*", "é.x", true),
         ];
         for (pattern, topic, expected) in table {
-            assert_eq!(Pattern::parse(pattern).matches(topic), expected, "{pattern:?} {topic:?}");
+            let pattern = TopicPattern::parse(pattern);
+            assert_eq!(pattern.matches(topic), expected, "{pattern:?} {topic:?}");
         }
     }
 
     #[test]
-    fn a_topic_is_found_under_each_of_its_prefixes() {
+    fn a_topic_has_a_prefix_per_dot() {
         assert_eq!(prefixes("a.b.c").collect::<Vec<_>>(), ["a.", "a.b."]);
         assert_eq!(prefixes("a.").collect::<Vec<_>>(), ["a."]);
         assert_eq!(prefixes(".x.").collect::<Vec<_>>(), [".", ".x."]);

@@ -8,54 +8,49 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::check::DoctorCheck;
-use crate::cli::{CommandError, Exit, context::Context, netrc, network, source::finding::Finding};
-use loom_runtime::config::{
-    Resolved,
-    certificates::CertificatePaths,
-    proxies::{Given, Proxies},
+use crate::cli::{CommandError, Exit, source::finding::Finding};
+use loom_runtime::{
+    config::Resolved,
+    sources::{
+        NetrcFile, NetworkDefaults, Opener,
+        proxies::{Proxies, VariableValue},
+    },
 };
 
 /// How wrong the clock may be: certificates are valid from some time to another.
 const TOLERANCE: Duration = Duration::from_secs(60);
 
 /// The checks of the settings, made without a connection.
-pub(super) fn settings(context: &Context, resolved: &Resolved) -> Vec<DoctorCheck> {
+pub(super) fn settings(opener: &Opener, resolved: &Resolved) -> Vec<DoctorCheck> {
     let mut checks = vec![if resolved.offline.value {
         let origin = &resolved.offline.origin;
         DoctorCheck::warning("network", format!("disabled, loopback only ({origin})"))
     } else {
         DoctorCheck::ok("network", "enabled")
     }];
-    checks.extend([proxies(context), certificates(context)]);
-    checks.extend(logins(context));
+    checks.extend([proxies(&opener.network.proxies), certificates(&opener.network)]);
+    checks.extend(opener.netrc().as_ref().map(logins));
     checks
 }
 
-fn proxies(context: &Context) -> DoctorCheck {
-    let found = Proxies::of(context.env());
-    let Proxies { https, http, all, no_proxy, passed_over } = &found;
+fn proxies(found: &Proxies) -> DoctorCheck {
+    let Proxies { https, http, all, no_proxy, ignored } = found;
     let given = [("https", https), ("http", http), ("all", all)];
     let mut parts = Vec::new();
     for (scheme, proxy) in given {
-        let Some(Given { variable, value }) = proxy else { continue };
+        let Some(VariableValue { variable, value }) = proxy else { continue };
         parts.push(format!("{scheme} through {} ({variable})", shown(value)));
     }
     let any = !parts.is_empty();
     if !any {
         parts.push("none".to_owned());
     }
-    if let Some(Given { variable, value }) = no_proxy.as_ref().filter(|_| any) {
+    if let Some(VariableValue { variable, value }) = no_proxy.as_ref().filter(|_| any) {
         parts.push(format!("directly to {value} ({variable})"));
     }
-    let secret = |given: &Option<Given<SecretString>>| given.as_ref().map(|g| g.value.clone());
-    let proxy = ProxySettings {
-        https: secret(https),
-        http: secret(http),
-        all: secret(all),
-        no_proxy: None,
-    };
+    let proxy = ProxySettings { no_proxy: None, ..found.settings() };
     let usable = Client::new(NetworkSettings { proxy, ..NetworkSettings::default() });
-    match (usable, passed_over) {
+    match (usable, ignored) {
         (Err(error), _) => DoctorCheck::error("proxy", CommandError::of(Exit::Usage, &error))
             .hint(format!("given: {}", parts.join("; "))),
         (Ok(_), Some(variable)) => DoctorCheck::warning("proxy", parts.join("; ")).hint(format!(
@@ -75,9 +70,8 @@ fn shown(proxy: &SecretString) -> String {
     }
 }
 
-fn certificates(context: &Context) -> DoctorCheck {
-    let paths = CertificatePaths::of(context.env());
-    let roots = match network::roots(context) {
+fn certificates(network: &NetworkDefaults) -> DoctorCheck {
+    let roots = match network.roots() {
         Ok(roots) => roots,
         Err(error) => {
             return DoctorCheck::error("certificates", CommandError::of(Exit::Usage, &error))
@@ -89,12 +83,12 @@ fn certificates(context: &Context) -> DoctorCheck {
         return DoctorCheck::error("certificates", CommandError::of(Exit::Usage, &error))
             .hint("check SSL_CERT_FILE and SSL_CERT_DIR");
     }
-    match (given, paths) {
+    match (given, &network.certificates) {
         (true, Some(paths)) => DoctorCheck::ok(
             "certificates",
             format!("only those in {paths} ({})", paths.variables()),
         ),
-        _ => match loom_http::roots::of_the_system() {
+        _ => match loom_http::roots::count_system_roots() {
             0 => DoctorCheck::warning(
                 "certificates",
                 "the system has none; using those of Mozilla from when loom was built",
@@ -105,19 +99,18 @@ fn certificates(context: &Context) -> DoctorCheck {
     }
 }
 
-/// The check of `.netrc`, where there is one.
-fn logins(context: &Context) -> Option<DoctorCheck> {
-    let found = netrc::found(context)?;
-    let path = found.path.display();
-    Some(match &found.netrc {
+/// The check of `.netrc`.
+fn logins(file: &NetrcFile) -> DoctorCheck {
+    let path = file.path.display();
+    match &file.netrc {
         Err(why) => DoctorCheck::failure("netrc", format!("{path} is not used: {why}"))
             .hint("fix that line; its text is not shown, because it may be a password"),
-        Ok(_) if netrc::others_may_read(found) => {
+        Ok(_) if file.others_may_read() => {
             DoctorCheck::warning("netrc", format!("{path} is readable by other users"))
                 .hint(format!("chmod 600 {path}"))
         }
         Ok(_) => DoctorCheck::ok("netrc", path.to_string()),
-    })
+    }
 }
 
 /// The check of the clock, against the server whose time is closest.

@@ -6,10 +6,14 @@
 //! | `text` | how a [`CommandError`] is printed |
 //! | `source_error` | requests to sources |
 //! | `launch` | starting, querying and stopping runtimes |
+//! | `config` | configuration files and untrusted projects |
+//! | `open` | sources that cannot be opened |
 //! | `state` | files of the state folder |
 
 mod command_error;
+pub(crate) mod config;
 mod launch;
+pub(crate) mod open;
 pub(crate) mod source_error;
 mod state;
 mod text;
@@ -21,7 +25,6 @@ pub(crate) use text::human;
 use crate::cli::Exit;
 use loom_runtime::{
     acquire::{AcquireError, FailureReason},
-    config::ConfigError,
     store::StoreError,
 };
 
@@ -34,12 +37,6 @@ impl From<StoreError> for CommandError {
             () => Exit::Failure,
         };
         Self::of(exit, &error).maybe_hint(error.hint())
-    }
-}
-
-impl From<ConfigError> for CommandError {
-    fn from(error: ConfigError) -> Self {
-        Self::of(Exit::Usage, &error).maybe_hint(error.hint())
     }
 }
 

@@ -10,11 +10,11 @@ use loom_source::{
 };
 
 use super::finding::{Finding, OfferSummary, ProbeState};
-use crate::cli::{CommandError, context::Context, sources, verbose};
+use crate::cli::{CommandError, context::Context, verbose};
 use loom_runtime::{
     acquire::{SourceRuntime, quarantine::Quarantine},
-    config::{Resolved, SourceKind, SourceSpec},
-    sources::{Candidate, Reach},
+    config::{Resolved, SourceKind, SourceSpec, TargetSource},
+    sources::{Candidate, OpenError, Opener, Reach},
 };
 
 /// A source that is about to be asked.
@@ -37,8 +37,9 @@ pub(crate) fn examine(
     let line = context.line(resolved)?;
     let known = version.cloned().or_else(|| known(context, resolved, &line));
     let quarantine = Quarantine::load(&resolved.state_dir.value, SystemTime::now())?;
+    let opener = context.opener(resolved)?;
     let asked: Vec<ProbeTarget<'_>> =
-        specs.iter().map(|spec| open(context, resolved, spec)).collect();
+        specs.iter().map(|spec| open(context, &opener, spec)).collect();
     let wanted = Wanted { line: &line, version, known: known.as_ref() };
     let offline = resolved.offline.value;
     let findings = join_all(asked.into_iter().map(|asked| find(asked, &wanted, offline)));
@@ -52,14 +53,14 @@ pub(crate) fn examine(
 }
 
 /// Opens one source by itself, so that what is wrong with it is wrong with no other.
-fn open<'a>(context: &Context, resolved: &Resolved, spec: &'a SourceSpec) -> ProbeTarget<'a> {
+fn open<'a>(context: &Context, opener: &Opener, spec: &'a SourceSpec) -> ProbeTarget<'a> {
     let journal = verbose::journal(&context.printer).unwrap_or_default();
-    let previous = context.journal.replace(Some(journal.clone()));
-    let mut alone = resolved.clone();
-    alone.sources.value = vec![spec.clone()];
-    let opened = sources::open(context, &alone, false);
-    context.journal.replace(previous);
-    ProbeTarget { spec, opened: opened.map(|mut opened| opened.candidates.pop()), journal }
+    let opened = match opener.open(spec, journal.clone()) {
+        Ok(candidate) => Ok(Some(candidate)),
+        Err(OpenError::NoCheckout { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    };
+    ProbeTarget { spec, opened, journal }
 }
 
 /// The version to look for where a source cannot say what it has.
@@ -83,7 +84,7 @@ async fn find(asked: ProbeTarget<'_>, wanted: &Wanted<'_>, offline: bool) -> Fin
     };
     let took = begun.elapsed();
     let address = match &spec.kind {
-        SourceKind::Target { path: None, .. } => {
+        SourceKind::Target(TargetSource { path: None, .. }) => {
             match opened.as_ref().ok().and_then(Option::as_ref) {
                 Some(candidate) => candidate.source.to_string(),
                 None => "target".to_owned(),

@@ -1,59 +1,60 @@
-//! `loom source list`: what is configured; nobody is asked.
+//! `loom source list`: the configured sources. No request is sent.
 
 use std::time::SystemTime;
 
+use loom_http::Journal;
 use loom_source::Capabilities;
 use serde_json::{Value, json};
 
-use crate::cli::{Exit, Outcome, context::Context, sources};
+use crate::cli::{Exit, Outcome, context::Context, report::config::untrusted_warning};
 use loom_runtime::{
     acquire::quarantine::Quarantine,
-    config::{Flags, Resolved, SettingOrigin, SourceSpec, show},
+    config::{Flags, Resolved, SettingOrigin, SourceSpec},
+    sources::Opener,
 };
 
-/// One configured source.
-struct Row<'a> {
+/// A configured source, for display.
+struct ConfiguredSource<'a> {
     spec: &'a SourceSpec,
     origin: &'a SettingOrigin,
-    /// What it can do; `None` where it cannot be opened here.
-    can: Option<Vec<&'static str>>,
-    held: bool,
+    /// What the source can do, in words; `None` if it cannot be opened.
+    capabilities: Option<Vec<&'static str>>,
+    /// Whether the source is asked last, because it served wrong bytes.
+    quarantined: bool,
 }
 
 pub(super) fn run(context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     if let Some(untrusted) = &resolved.untrusted {
-        context.printer.warning(format!("{untrusted}; {}", untrusted.hint()));
+        context.printer.warning(untrusted_warning(untrusted));
     }
     let quarantine = Quarantine::load(&resolved.state_dir.value, SystemTime::now())?;
-    let row = |spec| row(context, &resolved, &quarantine, spec);
-    let rows: Vec<Row<'_>> = resolved.sources.value.iter().map(row).collect();
-    let list: Vec<Value> = rows.iter().enumerate().map(|(index, row)| row.json(index)).collect();
+    let opener = context.opener(&resolved)?;
+    let describe = |spec| describe(&opener, &resolved, &quarantine, spec);
+    let sources: Vec<ConfiguredSource<'_>> = resolved.sources.value.iter().map(describe).collect();
+    let list: Vec<Value> =
+        sources.iter().enumerate().map(|(index, source)| source.json(index)).collect();
     let withheld = resolved.untrusted.as_ref().map(|untrusted| {
-        let keys: Vec<&str> = untrusted.what.iter().map(|w| w.key.as_str()).collect();
+        let keys: Vec<&str> = untrusted.withheld.iter().map(|item| item.key.as_str()).collect();
         json!({"file": untrusted.file, "keys": keys})
     });
     let document = json!({"schema": 1, "sources": list, "untrusted": withheld});
     context.printer.answer(&document, || {
-        rows.iter().enumerate().map(|(index, row)| row.human(index)).collect()
+        sources.iter().enumerate().map(|(index, source)| source.human(index)).collect()
     })?;
     Ok(Exit::Success)
 }
 
-fn row<'a>(
-    context: &Context,
+fn describe<'a>(
+    opener: &Opener,
     resolved: &'a Resolved,
     quarantine: &Quarantine,
     spec: &'a SourceSpec,
-) -> Row<'a> {
-    let mut alone = resolved.clone();
-    alone.sources.value = vec![spec.clone()];
-    let opened = sources::open(context, &alone, false).ok();
-    let source =
-        opened.as_ref().and_then(|opened| Some(opened.candidates.first()?.source.as_ref()));
-    let held = quarantine.against(&spec.to_string()).next().is_some();
-    let can = source.map(|source| words(source.capabilities()));
-    Row { spec, origin: &resolved.sources.origin, can, held }
+) -> ConfiguredSource<'a> {
+    let candidate = opener.open(spec, Journal::default()).ok();
+    let quarantined = quarantine.against(&spec.to_string()).next().is_some();
+    let capabilities = candidate.map(|candidate| words(candidate.source.capabilities()));
+    ConfiguredSource { spec, origin: &resolved.sources.origin, capabilities, quarantined }
 }
 
 /// What a source can do, in words.
@@ -68,8 +69,8 @@ fn words(can: Capabilities) -> Vec<&'static str> {
     all.into_iter().filter(|(can, _)| *can).map(|(_, word)| word).collect()
 }
 
-impl Row<'_> {
-    /// Whether somebody had to trust the file that it stands in.
+impl ConfiguredSource<'_> {
+    /// Whether the source is in a file that needs the user's trust.
     fn trusted(&self) -> bool {
         matches!(self.origin, SettingOrigin::Project { .. } | SettingOrigin::DotEnv { .. })
     }
@@ -77,9 +78,9 @@ impl Row<'_> {
     fn json(&self, index: usize) -> Value {
         json!({
             "order": index + 1, "name": self.spec.name, "type": self.spec.kind.type_name(),
-            "address": self.spec.kind.to_string(), "origin": show::origin(self.origin),
+            "address": self.spec.kind.to_string(), "origin": self.origin.json(),
             "trust": if self.trusted() { "given" } else { "not-needed" },
-            "capabilities": self.can, "quarantined": self.held,
+            "capabilities": self.capabilities, "quarantined": self.quarantined,
         })
     }
 
@@ -90,15 +91,16 @@ impl Row<'_> {
             Some(name) => format!("{name}  {address}"),
             None => address,
         };
-        let can = match &self.can {
-            None => "cannot be opened here; `loom source test` says why".to_owned(),
-            Some(can) if can.is_empty() => "nothing".to_owned(),
-            Some(can) => can.join(", "),
+        let capabilities = match &self.capabilities {
+            None => "cannot be opened; `loom source test` prints why".to_owned(),
+            Some(words) if words.is_empty() => "nothing".to_owned(),
+            Some(words) => words.join(", "),
         };
         let trust = if self.trusted() { "trusted" } else { "needs no trust" };
-        let held = if self.held { "; asked last: it brought wrong bytes lately" } else { "" };
+        let quarantined =
+            if self.quarantined { "; asked last: it recently served wrong bytes" } else { "" };
         format!(
-            "{}. {title}\n   {}; {can}{held}\n   from {} ({trust})\n",
+            "{}. {title}\n   {}; {capabilities}{quarantined}\n   from {} ({trust})\n",
             index + 1,
             kind.type_name(),
             self.origin

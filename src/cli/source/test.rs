@@ -4,7 +4,9 @@ use loom_source::Version;
 use serde_json::{Value, json};
 
 use super::{examine::examine, finding::exit, probe_report};
-use crate::cli::{CommandError, Exit, Outcome, context::Context};
+use crate::cli::{
+    CommandError, Exit, Outcome, context::Context, report::config::untrusted_warning,
+};
 use loom_runtime::config::{Flags, Resolved, SourceSpec};
 
 pub(super) fn run(
@@ -15,7 +17,7 @@ pub(super) fn run(
 ) -> Outcome {
     let resolved = context.resolve(Flags { sources: sources.to_vec(), ..Flags::default() })?;
     if let Some(untrusted) = &resolved.untrusted {
-        context.printer.warning(format!("{untrusted}; {}", untrusted.hint()));
+        context.printer.warning(untrusted_warning(untrusted));
     }
     let product = context.line(&resolved)?;
     let specs = selected(&resolved, name)?;

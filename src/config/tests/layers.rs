@@ -5,16 +5,16 @@ use super::*;
 #[test]
 fn a_higher_layer_decides() {
     let defaults = World::new();
-    assert_eq!(defaults.row("dashboard.port"), (json!(3030), "default".into()));
+    assert_eq!(defaults.setting("dashboard.port"), (json!(3030), "default".into()));
     let user = defaults.user(&port(1));
-    assert_eq!(user.row("dashboard.port"), (json!(1), format!("{USER}:2")));
+    assert_eq!(user.setting("dashboard.port"), (json!(1), format!("{USER}:2")));
     let project = user.project(&port(2));
-    assert_eq!(project.row("dashboard.port"), (json!(2), format!("{PROJECT}:2")));
+    assert_eq!(project.setting("dashboard.port"), (json!(2), format!("{PROJECT}:2")));
     let env = project.env(&[("LOOM_DASHBOARD_PORT", "3")]);
     let origin = "environment variable LOOM_DASHBOARD_PORT".to_owned();
-    assert_eq!(env.row("dashboard.port"), (json!(3), origin));
+    assert_eq!(env.setting("dashboard.port"), (json!(3), origin));
     let flag = env.flags(Flags { dashboard_port: Some(4), ..Flags::default() });
-    assert_eq!(flag.row("dashboard.port"), (json!(4), "--dashboard-port".into()));
+    assert_eq!(flag.setting("dashboard.port"), (json!(4), "--dashboard-port".into()));
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn the_project_is_the_folder_of_the_nearest_file_upward() {
 }
 
 #[test]
-fn a_named_file_takes_the_place_of_the_nearest_one() {
+fn a_named_file_replaces_the_nearest_one() {
     let flags = |file: &str| Flags { config: Some(file.into()), ..Flags::default() };
     let world = World::new().project("name = 'near'").file("/o/l.toml", "name = 'other'");
     let world = world.flags(flags("../o/l.toml"));
@@ -48,7 +48,7 @@ fn world_files() -> BTreeMap<PathBuf, String> {
 }
 
 #[test]
-fn the_dashboard_runs_when_the_mode_is_full_and_it_is_wanted() {
+fn the_dashboard_runs_in_full_mode_unless_it_is_disabled() {
     for (file, env, flag, on) in [
         ("", None, None, true),
         ("mode = 'bridge-only'", None, None, false),
@@ -66,7 +66,7 @@ fn the_dashboard_runs_when_the_mode_is_full_and_it_is_wanted() {
         assert_eq!(world.resolved().dashboard.enabled.value, on, "{file} {env:?} {flag:?}");
     }
     let off = World::new().project("[dashboard]\nenabled = false\n");
-    assert_eq!(off.row("dashboard.enabled"), (json!(false), format!("{PROJECT}:2")));
+    assert_eq!(off.setting("dashboard.enabled"), (json!(false), format!("{PROJECT}:2")));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_port_flag_replaces_the_port_alone() {
     let world = World::new()
         .env(&[("LOOM_BRIDGE_ADDR", "localhost:1")])
         .flags(Flags { bridge_port: Some(9999), ..Flags::default() });
-    assert_eq!(world.row("bridge.address"), (json!("localhost:9999"), "--bridge-port".into()));
+    assert_eq!(world.setting("bridge.address"), (json!("localhost:9999"), "--bridge-port".into()));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_higher_list_of_sources_replaces_the_lower_one() {
 }
 
 #[test]
-fn a_servers_table_is_one_layers_alone() {
+fn one_layer_decides_a_server() {
     let world = World::new()
         .user("[mcp.m]\ncommand = 'mine'\nenv = {KEY = 'mine'}\n[mcp.n]\ncommand = 'n'\n")
         .project("[mcp.m]\ncommand = 'theirs'\n");

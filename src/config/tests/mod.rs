@@ -1,4 +1,4 @@
-//! Which layer decides, told by tables; and what a project may say before it is trusted.
+//! Which layer decides, which problems are found, and what a project may set before it is trusted.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -8,14 +8,17 @@ use serde_json::{Value, json};
 use super::*;
 
 mod layers;
-mod mistakes;
-mod told;
+mod machine;
+mod problems;
+mod reference;
+mod set;
 mod untrusted;
+mod values;
 
 const PROJECT: &str = "/p/loom.toml";
 const USER: &str = "/h/.config/loom/config.toml";
 
-/// A world of files and variables, and what it resolves to.
+/// Files and variables, and the configuration that they resolve to.
 #[derive(Default)]
 struct World {
     files: BTreeMap<PathBuf, String>,
@@ -46,7 +49,7 @@ impl World {
         self
     }
 
-    /// Every project is trusted.
+    /// Trusts every project.
     fn trusting(self) -> Self {
         self.env(&[("LOOM_TRUST_PROJECT", "1")])
     }
@@ -68,25 +71,34 @@ impl World {
         }
     }
 
-    /// The value and the origin of one row.
-    #[track_caller]
-    fn row(&self, key: &str) -> (Value, String) {
-        let rows = self.resolved().rows();
-        let row = rows.iter().find(|row| row.key() == key);
-        let row = row.unwrap_or_else(|| panic!("no row {key}"));
-        (row.json(false), row.origin.to_string())
+    /// All settings, for display.
+    fn shown(&self) -> Vec<EffectiveSetting> {
+        effective(&self.inputs, &self.files).unwrap().1
     }
 
-    fn mistakes(&self) -> Vec<String> {
-        check(&self.inputs, &self.files).unwrap().0.iter().map(ToString::to_string).collect()
+    /// The displayed value and origin of one setting.
+    #[track_caller]
+    fn setting(&self, key: &str) -> (Value, String) {
+        let settings = self.shown();
+        let setting = settings.iter().find(|setting| setting.key() == key);
+        let setting = setting.unwrap_or_else(|| panic!("{key} is not shown"));
+        (setting.value.json(false), setting.origin.to_string())
+    }
+
+    fn report(&self) -> ConfigReport {
+        check(&self.inputs, &self.files).unwrap()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.report().problems.iter().map(ToString::to_string).collect()
     }
 
     fn warnings(&self) -> Vec<String> {
-        check(&self.inputs, &self.files).unwrap().1.iter().map(ToString::to_string).collect()
+        self.report().warnings.iter().map(ToString::to_string).collect()
     }
 }
 
-/// A port in a file.
+/// A file that sets a port.
 fn port(port: u16) -> String {
     format!("[dashboard]\nport = {port}\n")
 }

@@ -126,7 +126,7 @@ fn an_archive_is_kept_where_asked() {
         store.admit(staged, &expectation, Some(&received)).unwrap().keep_archive(received);
     store.publish(vec![(checked, Receipt::new(&release))]).unwrap();
     assert_eq!(fs::read(store.object(&Digest::of(&tar))).unwrap(), tar);
-    assert_eq!(store.record(&release).unwrap().unwrap().carriers.len(), 2);
+    assert_eq!(store.record(&release).unwrap().unwrap().artifacts.len(), 2);
     assert!(store.receipt(&release).unwrap().unwrap().archive.unwrap().kept);
     assert_eq!(names(&store.root().join("partial")), [] as [&str; 0]);
     sound(store);

@@ -121,7 +121,7 @@ impl Depot {
             critical: Vec::new(),
         };
         let digest = self.object(&statement.to_bytes());
-        let record = Record { statement: digest, carriers, evidence: Vec::new() };
+        let record = Record { statement: digest, artifacts: carriers, evidence: Vec::new() };
         self.put(&Record::path(&statement.release()), &record.to_bytes());
         self.list(&statement, digest);
         Added { tree, statement: digest, archive }

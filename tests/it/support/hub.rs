@@ -1,6 +1,8 @@
 //! [`Hub`]: a GitHub on loopback, and commands that ask it.
 
-use loom_github_server::{Asset, GithubServer, Origin, Release, Shelf};
+use loom_test_support::github::{
+    GithubAsset, GithubRelease, GithubServer, GithubService, Repository,
+};
 
 use super::{Entry, Packing, Run, Running, Sandbox, program};
 
@@ -14,9 +16,9 @@ pub struct Hub {
 impl Hub {
     /// Small programs with `.sha256` files, for each of these versions.
     pub fn of(versions: &[&str]) -> Self {
-        let hub = Self { server: GithubServer::start(Shelf::default()) };
+        let hub = Self { server: GithubServer::start(Repository::default()) };
         for version in versions {
-            let release = Release::new(&format!("v{version}"));
+            let release = GithubRelease::new(&format!("v{version}"));
             hub.server.publish(release.with_sidecar(archive(version)));
         }
         hub
@@ -40,18 +42,19 @@ impl Hub {
 
     /// How many requests came to the API.
     pub fn api(&self) -> usize {
-        self.server.count(Origin::Api)
+        self.server.count(GithubService::Api)
     }
 
     /// The paths of the API that were asked for.
     pub fn asked(&self) -> Vec<String> {
-        let seen = self.server.seen().into_iter().filter(|seen| seen.origin == Origin::Api);
+        let seen =
+            self.server.requests().into_iter().filter(|seen| seen.service == GithubService::Api);
         seen.map(|seen| seen.path).collect()
     }
 }
 
 /// The `.tar.gz` of a small program.
-pub fn archive(version: &str) -> Asset {
+pub fn archive(version: &str) -> GithubAsset {
     let bytes = Packing::TarGz.pack(&Entry::program(&program::small(version)));
-    Asset::new(&Packing::TarGz.asset(version), bytes)
+    GithubAsset::new(&Packing::TarGz.asset(version), bytes)
 }

@@ -14,7 +14,6 @@
 //! | [`faults`] | what that server can be told to do |
 //! | [`hub`] | [`Hub`]: a GitHub on loopback, and commands that ask it |
 //! | [`node`] | Node's packages and Python's, for judges and real clients |
-//! | [`nginx`] | [`Nginx`]: Debian's nginx over a folder |
 //! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they know |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections for as long as it lives |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of what runs |
@@ -32,7 +31,6 @@ pub mod archive;
 pub mod depot;
 pub mod faults;
 pub mod hub;
-pub mod nginx;
 pub mod node;
 pub mod normal;
 pub mod plain;
@@ -49,7 +47,7 @@ pub use archive::{Entry, Packing};
 pub use depot::{Carry, Depot};
 pub use faults::{Fault, Gate};
 pub use hub::Hub;
-pub use nginx::Nginx;
+pub use loom_test_support::nginx::Nginx;
 pub use plain::{Plain, Sums};
 pub use run::{Run, Running};
 pub use sandbox::Sandbox;

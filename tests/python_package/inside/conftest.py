@@ -1,4 +1,4 @@
-"""Tests of the installed package: no cargo, an empty home, a mirror with the real server, and nothing else."""
+"""Fixtures for tests of the installed package: no cargo, an empty home, and a mirror with the real server."""
 
 import hashlib
 import os
@@ -14,13 +14,15 @@ from loom.command import program
 DOCUMENTS = Path(__file__).resolve().parent / "documents"
 TABLES = Path(__file__).resolve().parents[2] / "documents"
 
+INHERITED_VARIABLES = ("PATH", "LANG", "LOOM_BIN", "PYTHONPATH", "LOOM_TEST_SERVER")
+
 
 @pytest.fixture(scope="session")
 def mirror(tmp_path_factory):
     """A folder in the layout of release assets, with the real server as 0.1.0 and 0.2.0."""
     server = os.environ.get("LOOM_TEST_SERVER")
     assert server, "LOOM_TEST_SERVER must name the loom-bridge-server to test"
-    assert shutil.which("cargo") is None, "the package has to do without cargo"
+    assert shutil.which("cargo") is None, "the package must work without cargo; remove cargo from PATH"
     folder = tmp_path_factory.mktemp("mirror")
     tag = embedded.platform_tag()
     for version in ("0.1.0", "0.2.0"):
@@ -35,18 +37,18 @@ def mirror(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory):
-    """One store for all tests that do not ask for an empty one."""
+    """One store for all tests that do not need an empty one."""
     return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path, monkeypatch, mirror, cache):
-    """An empty project in an empty home, and no runtime left behind."""
-    folder, home = tmp_path / "project", tmp_path / "home"
+    """An empty project in an empty home; fails if the test leaves a runtime running."""
+    folder = tmp_path / "project"
+    home = tmp_path / "home"
     for empty in (folder, home):
         empty.mkdir()
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LOOM_BIN", "PYTHONPATH", "LOOM_TEST_SERVER") if name in os.environ}
-    for name in os.environ.keys() - kept.keys() - {"PYTEST_CURRENT_TEST", "PYTEST_VERSION"}:
+    for name in os.environ.keys() - {*INHERITED_VARIABLES, "PYTEST_CURRENT_TEST", "PYTEST_VERSION"}:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LOOM_SOURCES", mirror.as_uri())
@@ -54,16 +56,16 @@ def project(tmp_path, monkeypatch, mirror, cache):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.chdir(folder)
     yield folder
-    left = list(process._running)  # What a failed test left goes with it.
-    for runtime in left:
+    leftover = list(process._running)
+    for runtime in leftover:
         runtime.kill()
         runtime.wait(20)
-    assert not left, "a test left a runtime behind"
+    assert not leftover, "the test left a runtime running"
 
 
 @pytest.fixture
-def told():
-    """The variables that a process was started with."""
+def process_environment():
+    """A function that returns the environment variables with which a process was started."""
 
     def read(pid):
         pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
@@ -74,5 +76,5 @@ def told():
 
 @pytest.fixture(scope="session")
 def loom():
-    """The program."""
+    """Path of the ``loom`` program."""
     return program()

@@ -1,4 +1,4 @@
-"""What a document says to type."""
+"""Extracts code blocks from the documents."""
 
 import re
 
@@ -6,13 +6,13 @@ from conftest import DOCUMENTS
 
 
 def snippets(document, language):
-    """The code blocks of a language, by the heading that they stand under."""
+    """Returns the code blocks of a language, as lists by the heading above them."""
     text = (DOCUMENTS / document).read_text()
-    found = {}
+    blocks = {}
     heading = ""
     for match in re.finditer(r"^#+ ([^\n]*)$|^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         if match[1] is not None:
             heading = match[1]
         elif match[2] == language:
-            found.setdefault(heading, []).append(match[3])
-    return found
+            blocks.setdefault(heading, []).append(match[3])
+    return blocks

@@ -1,4 +1,4 @@
-"""The configuration as Python sees it."""
+"""The configuration of a project."""
 
 import json
 import warnings
@@ -20,12 +20,13 @@ from loom.config import UntrustedProjectWarning
 from loom.errors import ConfigurationError
 
 
-def write(folder, *names):
+def write_tables(folder, *names):
+    """Writes a `loom.toml` of the document's tables."""
     text = "\n".join((TABLES / f"{name}.toml").read_text() for name in names)
     (folder / "loom.toml").write_text(text)
 
 
-def test_the_defaults():
+def test_defaults():
     assert BridgeConfig() == BridgeConfig("127.0.0.1:50051", "full", "latest", 30)
     assert DashboardConfig() == DashboardConfig(True, 3030, "127.0.0.1")
     provider = LLMProviderConfig("deepseek", "http")
@@ -35,37 +36,45 @@ def test_the_defaults():
     assert ProjectConfig() == ProjectConfig(None, "0.1.0", None, BridgeConfig(), DashboardConfig(), {}, {}, {})
 
 
-def test_without_a_file_the_defaults_hold(project):
+def test_without_a_file_the_configuration_is_the_defaults(project):
     assert load_project_config() == ProjectConfig()
     assert ProjectConfig.load(Path("nonexistent.toml")) == ProjectConfig()
 
 
-def test_a_missing_file_says_nothing_even_below_a_project(project):
+def test_load_does_not_search_the_parent_folders_of_a_missing_file(project):
     (project / "loom.toml").write_text('name = "other"')
     assert ProjectConfig.load(project / "sub" / "loom.toml") == ProjectConfig()
 
 
-def test_the_documents_tables_are_read(project, monkeypatch):
+def test_tables_of_the_document_are_read(project, monkeypatch):
     monkeypatch.setenv("LOOM_TRUST_PROJECT", "1")
-    write(project, "basic", "llm", "mcp", "agents")
+    write_tables(project, "basic", "llm", "mcp", "agents")
     config = ProjectConfig.load(project / "loom.toml")
     assert (config.name, config.version, config.description) == ("my-agent-project", "0.1.0", "My first Loom project")
-    assert config.bridge == BridgeConfig() and config.dashboard == DashboardConfig()
+    assert config.bridge == BridgeConfig()
+    assert config.dashboard == DashboardConfig()
     deepseek = LLMProviderConfig(
         "deepseek", "http", "sk-xxxxx", "https://api.deepseek.com", "deepseek-chat", max_tokens=4096
     )
     local = LLMProviderConfig("local", "http", api_base="http://localhost:8000", model="qwen2.5")
     assert list(config.llm_providers.values()) == [deepseek, local]
-    command = ["-y", "@modelcontextprotocol/server-brave-search"]
-    search = MCPServerConfig("web-search", "npx", command, {"BRAVE_API_KEY": "YOUR_KEY_HERE"})
+    arguments = ["-y", "@modelcontextprotocol/server-brave-search"]
+    search = MCPServerConfig("web-search", "npx", arguments, {"BRAVE_API_KEY": "YOUR_KEY_HERE"})
     assert config.mcp_servers["web-search"] == search
     assert set(config.mcp_servers) == {"web-search", "filesystem"}
     assert config.agents["planner"]["llm_provider"] == "deepseek"
     assert config.agents["data-agent"]["topics"] == ["market.price.BTC", "market.price.ETH"]
-    assert "sk-xxxxx" not in repr(config) and "YOUR_KEY_HERE" not in repr(config)
 
 
-def test_the_file_is_searched_for_upward(project, monkeypatch):
+def test_repr_contains_no_secrets(project, monkeypatch):
+    monkeypatch.setenv("LOOM_TRUST_PROJECT", "1")
+    write_tables(project, "llm", "mcp")
+    shown = repr(load_project_config())
+    assert "deepseek-chat" in shown and "web-search" in shown
+    assert "sk-xxxxx" not in shown and "YOUR_KEY_HERE" not in shown
+
+
+def test_the_file_is_searched_for_in_parent_folders(project, monkeypatch):
     (project / "loom.toml").write_text('name = "above"')
     inner = project / "a" / "b"
     inner.mkdir(parents=True)
@@ -74,47 +83,51 @@ def test_the_file_is_searched_for_upward(project, monkeypatch):
     assert load_project_config().name == "above"
 
 
-def test_the_environment_wins_over_the_file_and_the_file_over_defaults(project, monkeypatch):
+def test_environment_overrides_file_and_file_overrides_defaults(project, monkeypatch):
     (project / "loom.toml").write_text('[bridge]\naddress = "127.0.0.1:7001"\n[dashboard]\nport = 7002\n')
     monkeypatch.setenv("LOOM_BRIDGE_ADDR", "127.0.0.1:7003")
     monkeypatch.setenv("LOOM_LLM_MODEL", "m")
     config = load_project_config()
-    assert (config.bridge.address, config.dashboard.port, config.dashboard.host) == ("127.0.0.1:7003", 7002, "127.0.0.1")
+    assert config.bridge.address == "127.0.0.1:7003"
+    assert config.dashboard.port == 7002
+    assert config.dashboard.host == "127.0.0.1"
     assert [provider.model for provider in config.llm_providers.values()] == ["m"]
 
 
-def test_mcp_servers_of_the_environment_hold_instead_of_the_files(project, monkeypatch):
-    write(project, "mcp")
+def test_mcp_servers_of_the_environment_replace_those_of_the_file(project, monkeypatch):
+    write_tables(project, "mcp")
     monkeypatch.setenv("LOOM_MCP_SERVERS", '[{"name": "x", "command": "c", "env": {"K": "v"}}]')
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # Nothing of the file is withheld: it has no say here.
+        # The project is not trusted, but no setting of the file would have an effect anyway.
+        warnings.simplefilter("error")
         assert load_project_config().mcp_servers == {"x": MCPServerConfig("x", "c", [], {"K": "v"})}
     monkeypatch.setenv("LOOM_MCP_SERVERS", "{")
     with pytest.raises(ConfigurationError, match="LOOM_MCP_SERVERS"):
         load_project_config()
 
 
-def test_what_an_untrusted_project_may_not_set_is_warned_of(project):
-    write(project, "mcp")
-    with pytest.warns(UntrustedProjectWarning, match="not trusted to set mcp.filesystem, mcp.web-search") as warned:
+def test_ignored_settings_of_an_untrusted_project_cause_a_warning(project):
+    write_tables(project, "mcp")
+    expected = "loom.toml is not trusted: ignored mcp.filesystem, mcp.web-search; .*`loom trust`"
+    with pytest.warns(UntrustedProjectWarning, match=expected) as recorded:
         assert load_project_config().mcp_servers == {}
-    assert warned[0].filename == __file__
+    assert recorded[0].filename == __file__
 
 
-def test_a_mistake_is_named_with_its_place(project):
+def test_errors_name_file_line_and_key(project):
     (project / "loom.toml").write_text('[bridge]\nadress = "127.0.0.1:1"\n')
     with pytest.raises(ConfigurationError, match="loom.toml:2: bridge.adress"):
         load_project_config()
 
 
-def test_the_default_provider_comes_first(project):
+def test_the_default_provider_is_first(project):
     (project / "loom.toml").write_text('[llm]\ndefault = "b"\n[llm.a]\nmodel = "1"\n[llm.b]\nmodel = "2"\n')
     config = load_project_config()
     assert list(config.llm_providers) == ["b", "a"]
     assert config.to_env_vars()["LOOM_LLM_MODEL"] == "2"
 
 
-def test_variables_for_a_runtime():
+def test_to_env_vars_follows_changes_of_the_configuration():
     config = ProjectConfig()
     config.bridge.address = "127.0.0.1:9999"
     config.dashboard.port = 8080
@@ -128,18 +141,18 @@ def test_variables_for_a_runtime():
     assert config.to_env_vars()["LOOM_DASHBOARD"] == "false"
 
 
-def test_they_are_what_loom_itself_tells_a_runtime(project, monkeypatch, told):
+def test_to_env_vars_equals_the_environment_of_a_runtime(project, monkeypatch, process_environment):
     monkeypatch.setenv("LOOM_TRUST_PROJECT", "1")
-    write(project, "llm", "agents")
+    write_tables(project, "llm", "agents")
     with (project / "loom.toml").open("a") as file:
         file.write('[bridge]\naddress = "127.0.0.1:0"\n[dashboard]\nport = 0\n[llm.local.extra]\nkeep = true\n')
     env = load_project_config().to_env_vars()
     with embedded.start() as runtime:
-        server = told(runtime.pid)
+        actual = process_environment(runtime.pid)
     for name, value in env.items():
         if value[:1] in "{[":
-            assert json.loads(server[name]) == json.loads(value), name
+            assert json.loads(actual[name]) == json.loads(value), name
         elif "ADDR" in name or "PORT" in name:
-            assert name in server
+            assert name in actual
         else:
-            assert server[name] == value, name
+            assert actual[name] == value, name

@@ -1,4 +1,4 @@
-"""The runtime from Python."""
+"""Binaries of the runtime, and starting it."""
 
 import hashlib
 import json
@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -17,31 +16,12 @@ from loom import MCPServerConfig, embedded
 from loom.command import program
 from loom.errors import BusyError, LoomError, RuntimeCrashedError
 
+from network import accepts_connections, free_address, wait_until
+
 FREE = "127.0.0.1:0"
 
 
-def answers(address):
-    host, _, port = address.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), 5).close()
-    except ConnectionRefusedError:
-        return False
-    return True
-
-
-def until(what, holds):
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
-
-
-def free_address():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
-
-
-def test_where_things_lie(cache):
+def test_paths_of_the_store(cache):
     tag = embedded.platform_tag()
     assert tag.split("-")[0] in ("linux", "macos", "windows")
     assert embedded.cache_dir() == cache / "bin"
@@ -49,23 +29,23 @@ def test_where_things_lie(cache):
     assert embedded.binary_path(embedded.BINARY) == cache / "bin/latest" / tag / embedded.BINARY
 
 
-def test_binaries_are_acquired(mirror, cache, monkeypatch, capfd):
+def test_get_binary_installs_a_release(mirror, cache, monkeypatch, capfd):
     path = embedded.get_binary(embedded.BINARY, version="0.1.0")
     assert path == embedded.binary_path(embedded.BINARY, version="0.1.0")
     assert path.read_bytes() == Path(os.environ["LOOM_TEST_SERVER"]).read_bytes()
     assert embedded.get_binary().parts[-3] == "0.2.0"
     monkeypatch.setenv("LOOM_VERSION", "0.1.0")
-    assert embedded.get_binary().parts[-3] == "0.1.0", "the environment says which, where no argument does"
+    assert embedded.get_binary().parts[-3] == "0.1.0", "the environment decides without an argument"
     assert embedded.get_binary(version="latest").parts[-3] == "0.2.0"
     capfd.readouterr()
     embedded.get_binary(force_download=True)
     assert "fetched" in capfd.readouterr().err
-    with pytest.raises(ValueError, match="needs a version"):
+    with pytest.raises(ValueError, match="needs a release.*got version='latest'"):
         embedded.get_binary(allow_local=False)
     assert embedded.get_binary(version="0.2.0", allow_local=False, prefer_release=False).is_file()
 
 
-def test_checksums(tmp_path):
+def test_verify_checksum(tmp_path):
     file = tmp_path / "file"
     file.write_bytes(b"content")
     digest = hashlib.sha256(b"content").hexdigest()
@@ -74,7 +54,7 @@ def test_checksums(tmp_path):
     assert embedded.verify_checksum(file, None)
 
 
-def test_local_builds_are_found_upward(tmp_path, monkeypatch):
+def test_find_local_build_searches_parent_folders(tmp_path, monkeypatch):
     root = tmp_path / "checkout"
     inner = root / "a" / "b"
     inner.mkdir(parents=True)
@@ -93,10 +73,12 @@ def test_local_builds_are_found_upward(tmp_path, monkeypatch):
     assert embedded.find_local_build(embedded.BINARY, prefer_release=False) == builds["debug"]
 
 
-def test_a_bridge_runs_and_ends_when_it_is_asked_to():
+def test_a_bridge_runs_until_terminate():
     bridge = embedded.start_bridge(FREE, version="0.2.0")
-    assert answers(bridge.address) and bridge.dashboard_url is None
-    assert (bridge.version, bridge.poll(), bridge.returncode) == ("0.2.0", None, None)
+    assert accepts_connections(bridge.address)
+    assert bridge.dashboard_url is None
+    assert bridge.version == "0.2.0"
+    assert (bridge.poll(), bridge.returncode) == (None, None)
     assert os.readlink(f"/proc/{bridge.pid}/exe") == str(bridge.binary)
     assert "listening" in bridge.log.read_text()
     assert bridge.env == {"LOOM_BRIDGE_ADDR": bridge.address}
@@ -104,71 +86,76 @@ def test_a_bridge_runs_and_ends_when_it_is_asked_to():
         bridge.wait(0.01)
     bridge.terminate()
     assert bridge.wait() == bridge.wait(1) == bridge.poll() == 0
-    assert not answers(bridge.address)
+    assert not accepts_connections(bridge.address)
     bridge.terminate()
     bridge.kill()
-    assert "ended with 0" in repr(bridge)
+    assert "exited with code 0" in repr(bridge)
 
 
-def test_a_core_has_a_dashboard_and_ends_with_its_block():
+def test_a_core_has_a_dashboard_and_stops_at_the_end_of_its_block():
     with embedded.start_core(FREE, dashboard_port=0) as core:
-        with urllib.request.urlopen(f"{core.dashboard_url}/api/topology") as answer:
-            assert answer.status == 200
+        with urllib.request.urlopen(f"{core.dashboard_url}/api/topology") as response:
+            assert response.status == 200
         assert core.env["LOOM_DASHBOARD_URL"] == core.dashboard_url
     assert core.poll() == 0
 
 
-def test_a_killed_one_says_so():
+def test_kill_ends_a_runtime_that_does_not_react():
     with embedded.start_bridge(FREE) as bridge:
+        # `kill` sends SIGTERM, then SIGKILL; a suspended runtime cannot exit in between.
+        os.kill(bridge.pid, signal.SIGSTOP)
         bridge.kill()
         assert bridge.wait(20) == 128 + signal.SIGKILL
 
 
-def test_one_that_dies_says_why(capfd):
+def test_a_crash_is_reported_with_the_log(capfd):
     bridge = embedded.start_bridge(FREE)
     os.kill(bridge.pid, signal.SIGABRT)
     assert bridge.wait(20) == 128 + signal.SIGABRT
-    said = capfd.readouterr().err
-    assert "exited unexpectedly (signal 6)" in said and "listening" in said
+    stderr = capfd.readouterr().err
+    assert "exited unexpectedly (signal 6)" in stderr
+    assert "listening" in stderr
 
 
-def test_a_second_one_at_the_address_makes_the_first_one_leave():
+def test_a_second_runtime_at_the_same_address_stops_the_first():
     address = free_address()
     with embedded.start_bridge(address) as first:
-        with pytest.warns(RuntimeWarning, match="makes room") as warned:
+        with pytest.warns(RuntimeWarning, match=f"stopping the runtime at {address}") as recorded:
             second = embedded.start_core(bridge_addr=address, dashboard_port=0)
-        assert warned[0].filename == __file__
+        assert recorded[0].filename == __file__
         with second:
             assert first.poll() == 0
-            assert (second.address, second.pid != first.pid) == (address, True)
+            assert second.address == address
+            assert second.pid != first.pid
 
 
-def test_the_address_may_come_from_the_configuration(project, monkeypatch):
+def test_address_and_version_come_from_the_configuration(project, monkeypatch):
     address = free_address()
     (project / "loom.toml").write_text(f'[bridge]\naddress = "{address}"\nversion = "0.1.0"\n[dashboard]\nport = 0\n')
     with embedded.start_bridge() as first:
         assert (first.address, first.version) == (address, "0.1.0")
         monkeypatch.setenv("LOOM_VERSION", "0.2.0")
-        with pytest.warns(RuntimeWarning, match="makes room"), embedded.start_core() as second:
+        with pytest.warns(RuntimeWarning, match="stopping the runtime at"), embedded.start_core() as second:
             assert (second.address, second.version) == (address, "0.2.0")
 
 
-def test_two_at_two_addresses_live_side_by_side():
+def test_two_runtimes_run_at_different_addresses():
     with embedded.start_bridge(FREE) as one, embedded.start_bridge(FREE) as two:
         assert one.address != two.address
-        assert answers(one.address) and answers(two.address)
+        assert accepts_connections(one.address)
+        assert accepts_connections(two.address)
 
 
-def test_a_taken_port_is_named(loom):
+def test_a_taken_port_is_an_error_with_a_hint():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(BusyError, match=f"{port} is in use") as raised:
+        with pytest.raises(BusyError, match=str(port)) as raised:
             embedded.start_bridge(f"127.0.0.1:{port}")
     assert (raised.value.exit_code, raised.value.kind) == (9, "port_taken")
     assert "--bridge-port" in raised.value.hint
 
 
-def test_the_projects_own_runtime_is_another_one(loom):
+def test_a_runtime_of_loom_up_is_independent(loom):
     quiet = [loom, "--json", "--quiet"]
     up = [*quiet, "up", "--detach", "--bridge-port", "0", "--dashboard-port", "0"]
     own = json.loads(subprocess.run(up, stdout=subprocess.PIPE, check=True).stdout)
@@ -176,12 +163,12 @@ def test_the_projects_own_runtime_is_another_one(loom):
         with embedded.start_bridge(FREE) as bridge:
             status = json.loads(subprocess.run([*quiet, "status"], stdout=subprocess.PIPE, check=True).stdout)
             assert {instance["pid"] for instance in status["instances"]} == {own["pid"], bridge.pid}
-        assert answers(own["bridge"]["address"])
+        assert accepts_connections(own["bridge"]["address"])
     finally:
         subprocess.run([*quiet, "down"], stdout=subprocess.DEVNULL, check=True)
 
 
-def test_down_ends_it_too(loom):
+def test_loom_down_stops_it(loom):
     with embedded.start_bridge(FREE) as bridge:
         subprocess.run([loom, "--quiet", "down"], stdout=subprocess.DEVNULL, check=True)
         assert bridge.wait(20) == 0
@@ -191,29 +178,29 @@ def test_down_ends_it_too(loom):
     "servers",
     [{"x": {"command": "true", "args": ["a"], "env": {"K": "v"}}}, [MCPServerConfig("x", "true", ["a"], {"K": "v"})]],
 )
-def test_mcp_servers_reach_the_runtime(servers, told):
+def test_mcp_servers_are_passed_in_the_environment(servers, process_environment):
     with embedded.start_core(FREE, dashboard_port=0, mcp_servers=servers) as core:
-        given = json.loads(told(core.pid)["LOOM_MCP_SERVERS"])
+        passed = json.loads(process_environment(core.pid)["LOOM_MCP_SERVERS"])
         arguments = Path(f"/proc/{core.pid}/cmdline").read_bytes()
-    assert given == {"x": {"command": "true", "args": ["a"], "env": {"K": "v"}}}
+    assert passed == {"x": {"command": "true", "args": ["a"], "env": {"K": "v"}}}
     assert b"true" not in arguments
 
 
-def test_the_log_can_be_had_as_it_comes(tmp_path):
+def test_the_log_can_be_captured(tmp_path):
     with embedded.start_bridge(FREE, capture_output=True) as bridge:
         while b"listening" not in bridge.stderr.readline():
             pass
     with (tmp_path / "log").open("wb") as log, embedded.start(bridge_addr=FREE, mode="bridge-only", log_to=log):
-        until("the log is written", lambda: b"listening" in (tmp_path / "log").read_bytes())
+        wait_until("the log is written", lambda: b"listening" in (tmp_path / "log").read_bytes())
 
 
-def test_sources_can_be_named(mirror, monkeypatch):
+def test_sources_replace_the_configured_ones(mirror, monkeypatch):
     monkeypatch.setenv("LOOM_SOURCES", "https://mirror.invalid/x")
     with embedded.start(bridge_addr=FREE, mode="bridge-only", sources=[mirror.as_uri()], force_download=True):
         pass
 
 
-def test_a_server_that_does_not_come_up_is_an_error_with_its_log(tmp_path, monkeypatch):
+def test_a_server_that_exits_at_once_is_an_error_with_its_log(tmp_path, monkeypatch):
     binary = tmp_path / embedded.BINARY
     binary.write_text("#!/bin/sh\necho the reason >&2\nexit 3\n")
     binary.chmod(0o755)
@@ -227,11 +214,11 @@ def test_a_server_that_does_not_come_up_is_an_error_with_its_log(tmp_path, monke
     assert isinstance(raised.value, LoomError)
 
 
-STARTS = "from loom import embedded; p = embedded.start_bridge('127.0.0.1:0'); print(p.pid, flush=True); "
+START = "from loom import embedded; p = embedded.start_bridge('127.0.0.1:0'); print(p.pid, flush=True); "
 
 
 @pytest.mark.parametrize(
-    ("end", "code"),
+    ("ending", "code"),
     [
         ("", 0),
         ("raise SystemExit(4)", 4),
@@ -239,28 +226,34 @@ STARTS = "from loom import embedded; p = embedded.start_bridge('127.0.0.1:0'); p
         ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),
     ],
 )
-def test_however_the_interpreter_ends_its_runtime_ends_with_it(end, code):
-    done = subprocess.run([sys.executable, "-c", STARTS + end], stdout=subprocess.PIPE, check=False)
-    assert done.returncode == code
-    until("the runtime has ended", lambda: not Path(f"/proc/{int(done.stdout)}").exists())
+def test_the_runtime_stops_with_the_interpreter(ending, code):
+    completed = subprocess.run([sys.executable, "-c", START + ending], stdout=subprocess.PIPE, check=False)
+    assert completed.returncode == code
+    wait_until("the runtime has exited", lambda: not Path(f"/proc/{int(completed.stdout)}").exists())
 
 
-def test_a_fork_neither_ends_it_nor_keeps_it():
-    code = STARTS + "import os, sys, time; child = os.fork(); child or sys.exit(); os.waitpid(child, 0); "
+def test_a_forked_child_does_not_own_the_runtime():
+    code = START + "import os, sys, time; child = os.fork(); child or sys.exit(); os.waitpid(child, 0); "
     code += "print(p.poll()); p.terminate(); print(p.wait())"
-    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
-    assert done.stdout.split()[-2:] == ["None", "0"]
+    completed = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
+    assert completed.stdout.split()[-2:] == ["None", "0"]
 
 
-def test_ctrl_c_is_for_python_to_hear():
-    code = STARTS + "import os, signal; signal.signal(signal.SIGINT, lambda *_: os.write(1, b'heard\\n')); print('listening', flush=True); input(); print(p.poll())"
+def test_ctrl_c_interrupts_python_only():
+    code = START + (
+        "import os, signal\n"
+        "signal.signal(signal.SIGINT, lambda *_: os.write(1, b'interrupted\\n'))\n"
+        "print('waiting', flush=True)\n"
+        "input()\n"
+        "print(p.poll())\n"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     pid = int(process.stdout.readline())
-    assert process.stdout.readline() == "listening\n"
+    assert process.stdout.readline() == "waiting\n"
     os.killpg(process.pid, signal.SIGINT)
-    assert process.stdout.readline() == "heard\n"
+    assert process.stdout.readline() == "interrupted\n"
     assert Path(f"/proc/{pid}").exists()
-    said, _ = process.communicate("\n", timeout=20)
-    assert said == "None\n"
+    stdout, _ = process.communicate("\n", timeout=20)
+    assert stdout == "None\n"

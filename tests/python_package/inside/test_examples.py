@@ -1,4 +1,4 @@
-"""The examples run."""
+"""The examples in `examples/`, unchanged."""
 
 import asyncio
 import json
@@ -15,18 +15,22 @@ EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "python"
 
 
 def test_quickstart():
-    done = subprocess.run([sys.executable, EXAMPLES / "quickstart.py"], stdout=subprocess.PIPE, text=True, check=True)
-    dashboard, said = done.stdout.splitlines()
+    command = [sys.executable, EXAMPLES / "quickstart.py"]
+    completed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    dashboard, reply = completed.stdout.splitlines()
     assert dashboard.startswith("dashboard: http://127.0.0.1:")
-    assert said == "speaker said 6 words on talk.*"
+    assert reply == "6 words from client on talk.*"
 
 
-def hear_a_price(listener, address):
-    """Publishes until `listener` prints it: when it begins to listen nobody says."""
+def publish_prices(subscriber, address):
+    """Publishes prices until the process `subscriber` prints a line; returns the line.
+
+    Events that are published before the process has subscribed do not reach it, hence the repetition.
+    """
 
     async def publish():
         loop = asyncio.get_running_loop()
-        line = loop.run_in_executor(None, listener.stdout.readline)
+        line = loop.run_in_executor(None, subscriber.stdout.readline)
         async with Agent("market", address=address) as market:
             while not line.done():
                 await market.publish("market.price.BTC", "100000", type="price")
@@ -36,30 +40,37 @@ def hear_a_price(listener, address):
     return asyncio.run(asyncio.wait_for(publish(), 60))
 
 
-def test_prices_and_project(project):
+def interrupt(process):
+    """Stops a process with Ctrl+C."""
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+
+
+def test_prices(project):
+    with embedded.start_bridge("127.0.0.1:0") as bridge:
+        env = {**os.environ, **bridge.env}
+        command = [sys.executable, EXAMPLES / "prices.py"]
+        prices = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+        assert publish_prices(prices, bridge.address) == "price from market: 100000\n"
+        interrupt(prices)
+
+
+def test_project(project):
     for name in ("prices.py", "project.py"):
         shutil.copy(EXAMPLES / name, project)
-    with embedded.start_bridge("127.0.0.1:0") as bridge:
-        prices = subprocess.Popen(
-            [sys.executable, "prices.py"], env={**os.environ, **bridge.env}, stdout=subprocess.PIPE, text=True
-        )
-        assert hear_a_price(prices, bridge.address) == "price from market: 100000\n"
-        prices.send_signal(signal.SIGINT)
-        assert prices.wait(20) == 0
-        prices.stdout.close()
     (project / "loom.toml").write_text('[bridge]\naddress = "127.0.0.1:0"\n[dashboard]\nport = 0\n')
-    whole = subprocess.Popen(
-        [sys.executable, "project.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    address = whole.stderr.readline().split()[-1]
-    assert hear_a_price(whole, address) == "price from market: 100000\n"
-    whole.send_signal(signal.SIGINT)
-    assert whole.wait(20) == 0
-    whole.stdout.close(), whole.stderr.close()
+    command = [sys.executable, "project.py"]
+    orchestrator = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    address = orchestrator.stderr.readline().split()[-1]
+    assert publish_prices(orchestrator, address) == "price from market: 100000\n"
+    interrupt(orchestrator)
 
 
-def test_the_workflow_step_by_step(project, loom):
-    """The steps of `examples/ci/github-actions.yml` after the installation, each in a shell of its own."""
+def test_the_workflow_runs_step_by_step(project, loom):
+    """Runs the steps of `examples/ci/github-actions.yml` after the installation, each in a shell of its own."""
     lines = (EXAMPLES.parent / "ci" / "github-actions.yml").read_text().splitlines()
     commands = [line.split("run: ", 1)[1] for line in lines if "run: " in line and not line.endswith("|")]
     block = next(number for number, line in enumerate(lines) if line.endswith("run: |"))
@@ -76,7 +87,7 @@ def test_the_workflow_step_by_step(project, loom):
     )
     path = os.pathsep.join([str(Path(loom).parent), str(Path(sys.executable).parent), os.environ["PATH"]])
     for command in commands[1:]:
-        done = subprocess.run(
+        completed = subprocess.run(
             ["bash", "-e", "-c", command],
             env={**os.environ, "PATH": path, "LOOM_TRUST_PROJECT": "1"},
             stdout=subprocess.PIPE,
@@ -84,6 +95,6 @@ def test_the_workflow_step_by_step(project, loom):
             text=True,
             check=False,
         )
-        assert done.returncode == 0, (command, done.stdout)
+        assert completed.returncode == 0, (command, completed.stdout)
     status = json.loads(subprocess.check_output([loom, "--json", "--quiet", "status"]))
     assert status["instances"] == []

@@ -1,4 +1,4 @@
-"""A runtime and its agents."""
+"""A runtime and the agents of a project."""
 
 import asyncio
 import os
@@ -12,18 +12,19 @@ import pytest
 from loom.errors import ConfigurationError
 from loom.runtime.orchestrator import Orchestrator, OrchestratorConfig, run_orchestrator
 
-from test_embedded import answers, until
+from network import accepts_connections, wait_until
 
+# Connects to the runtime, reports its address, and runs until it is stopped.
 AGENT = """
 import os, socket, time
 host, _, port = os.environ["LOOM_BRIDGE_ADDR"].rpartition(":")
 socket.create_connection((host, int(port)), 5).close()
-print("reached", os.environ["LOOM_BRIDGE_ADDR"], os.getcwd(), flush=True)
+print("connected", os.environ["LOOM_BRIDGE_ADDR"], os.getcwd(), flush=True)
 time.sleep(1000)
 """
 
 
-def test_the_defaults_of_existing_code():
+def test_defaults():
     config = OrchestratorConfig(project_dir=Path.cwd())
     assert (config.runtime_mode, config.runtime_version, config.dashboard_port) == ("full", "latest", 3030)
     assert (config.startup_wait_sec, config.agent_scripts, config.bridge_port) == (2.0, [], None)
@@ -34,32 +35,33 @@ def test_the_defaults_of_existing_code():
     assert not orchestrator._shutdown_requested
 
 
-def test_agents_are_told_where_the_runtime_really_is(project, tmp_path):
+def test_agents_receive_the_actual_address(project, tmp_path):
     (project / "agent.py").write_text(AGENT)
     logs = tmp_path / "logs"
     config = OrchestratorConfig(
         project_dir=project, logs_dir=logs, bridge_port=0, dashboard_port=0, agent_scripts=[Path("agent.py")]
     )
 
-    async def live():
+    async def run_project():
         orchestrator = Orchestrator(config)
         try:
             runtime = await orchestrator.start_runtime()
             agents = await orchestrator.start_agents()
-            until("the agent has reached it", lambda: "reached" in (logs / "agent.log").read_text())
+            wait_until("the agent connects", lambda: "connected" in (logs / "agent.log").read_text())
             assert [agent.status for agent in agents] == ["running"]
         finally:
             await orchestrator.shutdown()
         return runtime.proc, agents
 
-    runtime, agents = asyncio.run(live())
-    assert (logs / "agent.log").read_text().split() == ["reached", runtime.address, str(project)]
-    assert not runtime.address.endswith((":0", ":50051")) and not answers(runtime.address)
+    runtime, agents = asyncio.run(run_project())
+    assert (logs / "agent.log").read_text().split() == ["connected", runtime.address, str(project)]
+    assert not runtime.address.endswith((":0", ":50051"))
+    assert not accepts_connections(runtime.address)
     assert "listening" in (logs / "loom-runtime.log").read_text()
     assert (runtime.poll(), agents[0].proc.poll()) == (0, -signal.SIGTERM)
 
 
-def test_environment_and_file_decide_what_is_not_given(project, monkeypatch):
+def test_environment_and_file_decide_omitted_settings(project, monkeypatch):
     (project / "loom.toml").write_text('[bridge]\naddress = "127.0.0.1:0"\nversion = "0.1.0"\nmode = "bridge-only"\n')
 
     async def versions():
@@ -73,14 +75,14 @@ def test_environment_and_file_decide_what_is_not_given(project, monkeypatch):
     assert asyncio.run(versions()) == ("0.2.0", None)
 
 
-def test_all_end_when_the_runtime_does(project, tmp_path, capfd):
+def test_the_exit_of_the_runtime_stops_the_agents(project, tmp_path, capfd):
     (project / "agent.py").write_text(AGENT)
     log = tmp_path / "logs" / "agent.log"
     config = OrchestratorConfig(
         project_dir=project, logs_dir=log.parent, bridge_port=0, dashboard_port=0, agent_scripts=[Path("agent.py")]
     )
 
-    async def live():
+    async def run_project():
         orchestrator = Orchestrator(config)
         running = asyncio.create_task(orchestrator.run())
         while not (log.exists() and log.read_text()):
@@ -89,14 +91,14 @@ def test_all_end_when_the_runtime_does(project, tmp_path, capfd):
         await asyncio.wait_for(running, 30)
         return orchestrator
 
-    orchestrator = asyncio.run(live())
+    orchestrator = asyncio.run(run_project())
     assert orchestrator.runtime_proc.status == "error"
     assert orchestrator.agent_procs[0].proc.returncode == -signal.SIGTERM
-    assert "loom-runtime has ended with 137" in capfd.readouterr().err
+    assert "loom: loom-runtime exited with code 137" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_all_of_them(project, number):
+def test_a_signal_stops_all_processes(project, number):
     (project / "agent.py").write_text(AGENT)
     code = (
         "import asyncio; from pathlib import Path; from loom.runtime import OrchestratorConfig, run_orchestrator\n"
@@ -105,14 +107,15 @@ def test_a_signal_ends_all_of_them(project, number):
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     word, address, _ = process.stdout.readline().split()
-    assert word == "reached" and answers(address)
+    assert word == "connected"
+    assert accepts_connections(address)
     process.send_signal(number)
     assert process.wait(30) == 0
     process.stdout.close()
-    assert not answers(address)
+    assert not accepts_connections(address)
 
 
-def test_a_mistake_in_the_project_is_an_error(project):
+def test_an_invalid_project_is_an_error(project):
     (project / "loom.toml").write_text("[bridge]\nadress = 1\n")
     with pytest.raises(ConfigurationError):
         asyncio.run(run_orchestrator(OrchestratorConfig(project_dir=project)))

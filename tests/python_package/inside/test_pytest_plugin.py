@@ -1,4 +1,4 @@
-"""The fixture `loom_runtime`, in a pytest run of its own."""
+"""The fixture `loom_runtime`, in separate pytest runs."""
 
 import subprocess
 import sys
@@ -8,17 +8,18 @@ EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "python"
 
 
 def pytest_run(folder, *arguments):
+    """Runs pytest in a folder and captures its output."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=False)
 
 
 def test_the_example_passes():
-    done = pytest_run(EXAMPLES, str(EXAMPLES / "test_example.py"))
-    assert done.returncode == 0, done.stdout
-    assert "1 passed" in done.stdout
+    completed = pytest_run(EXAMPLES, str(EXAMPLES / "test_example.py"))
+    assert completed.returncode == 0, completed.stdout
+    assert "1 passed" in completed.stdout
 
 
-def test_one_runtime_serves_all_tests_and_ends_with_them(project):
+def test_all_tests_of_a_session_share_one_runtime(project):
     (project / "pytest.ini").write_text("[pytest]\nloom_version = 0.1.0\nloom_mode = bridge-only\n")
     (project / "test_it.py").write_text(
         "import os\n"
@@ -29,25 +30,25 @@ def test_one_runtime_serves_all_tests_and_ends_with_them(project):
         "def test_second(loom_runtime):\n"
         "    assert open('pid').read() == str(loom_runtime.pid)\n"
     )
-    done = pytest_run(project)
-    assert "2 passed" in done.stdout, done.stdout
+    completed = pytest_run(project)
+    assert "2 passed" in completed.stdout, completed.stdout
     assert not Path("/proc", (project / "pid").read_text()).exists()
 
 
-def test_what_does_not_use_it_pays_nothing(project):
+def test_tests_without_the_fixture_do_not_load_the_package(project):
     (project / "test_it.py").write_text(
         "import sys\n"
         "def test_it():\n"
-        "    ours = {name for name in sys.modules if name.split('.')[0] == 'loom'}\n"
-        "    assert ours == {'loom', 'loom.pytest_plugin'}\n"
+        "    loaded = {name for name in sys.modules if name.split('.')[0] == 'loom'}\n"
+        "    assert loaded == {'loom', 'loom.pytest_plugin'}\n"
     )
-    done = pytest_run(project)
-    assert "1 passed" in done.stdout, done.stdout
+    completed = pytest_run(project)
+    assert "1 passed" in completed.stdout, completed.stdout
 
 
-def test_a_runtime_that_does_not_start_says_why(project):
+def test_a_failed_start_is_an_error_of_the_test(project):
     (project / "pytest.ini").write_text("[pytest]\nloom_version = 9.9.9\n")
     (project / "test_it.py").write_text("def test_it(loom_runtime): pass\n")
-    done = pytest_run(project)
-    assert "no source carries loom-bridge-server 9.9.9" in done.stdout
-    assert "1 error" in done.stdout
+    completed = pytest_run(project)
+    assert "loom-bridge-server 9.9.9" in completed.stdout
+    assert "1 error" in completed.stdout

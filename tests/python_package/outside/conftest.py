@@ -1,4 +1,4 @@
-"""The distributions as they were built, and the tools that look at them."""
+"""Fixtures: the built distributions, and the tools that check them."""
 
 import os
 import subprocess
@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def dist(pattern):
-    """The only distribution of this kind."""
+def distribution(pattern):
+    """Returns the only distribution whose file name matches a pattern."""
     folder = os.environ.get("LOOM_TEST_DIST")
     assert folder, "LOOM_TEST_DIST must name the folder with the wheel and the source distribution"
     (file,) = Path(folder).glob(pattern)
@@ -20,26 +20,26 @@ def dist(pattern):
 
 @pytest.fixture(scope="session")
 def wheel():
-    """The wheel."""
-    return dist("loom-*.whl")
+    """Path of the wheel."""
+    return distribution("loom-*.whl")
 
 
 @pytest.fixture(scope="session")
 def sdist():
-    """The source distribution."""
-    return dist("loom-*.tar.gz")
+    """Path of the source distribution."""
+    return distribution("loom-*.tar.gz")
 
 
 @pytest.fixture(scope="session")
 def tool():
-    """Runs a program of this environment; its output, if it is content."""
+    """A function that runs a program of this Python environment and returns its output; fails with that output."""
 
     def run(name, *arguments, **options):
         command = [Path(sys.executable).with_name(name), *arguments]
-        done = subprocess.run(
+        completed = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options
         )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+        assert completed.returncode == 0, completed.stdout
+        return completed.stdout
 
     return run

@@ -1,4 +1,4 @@
-"""What is in the source distribution, and that it is enough."""
+"""The content of the source distribution, and a build from it."""
 
 import os
 import shutil
@@ -9,33 +9,38 @@ import tarfile
 from conftest import ROOT
 
 
-def test_it_holds_what_building_takes_and_no_more(sdist):
+def test_the_distribution_contains_only_what_a_build_needs(sdist):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"Cargo.toml", "Cargo.lock", "LICENSE", "PKG-INFO", "README.md", "build.rs", "pyproject.toml"} <= names
     assert "src/main.rs" in names and "loom/py.typed" in names and "backends/source/src/lib.rs" in names
+    # Of the runtime, the distribution holds the definitions that `loom` shares with the server, and not the server.
+    assert {name.split("/")[1] for name in names if name.startswith("runtime/")} == {"environment"}
     allowed = {"Cargo.toml", "Cargo.lock", "LICENSE", "PKG-INFO", "README.md", "build.rs", "pyproject.toml"}
-    assert {name.split("/")[0] for name in names} == allowed | {"backends", "loom", "src", "tests"}
-    # Cargo wants the manifests of what only tests use.
-    names = {name for name in names if not name.startswith("tests/github-server/")}
+    assert {name.split("/")[0] for name in names} == allowed | {"backends", "base", "loom", "runtime", "src", "tests"}
+    # Cargo reads the manifests of dev-dependencies, too.
+    names = {name for name in names if not name.startswith("tests/support/")}
     assert not [name for name in names if {"tests", "__pycache__", ".git"} & set(name.split("/"))]
 
 
-def test_it_builds_and_installs_on_its_own(sdist, tmp_path):
-    assert shutil.which("cargo"), "building takes Rust"
-    venv, home = tmp_path / "venv", tmp_path / "empty"
+def test_pip_builds_and_installs_the_distribution(sdist, tmp_path):
+    assert shutil.which("cargo"), "the build requires cargo on PATH"
+    venv = tmp_path / "venv"
+    home = tmp_path / "empty"
     home.mkdir()
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     pip = [venv / "bin" / "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check", sdist]
-    # A target folder of its own, since cargo takes equal paths of two checkouts for one; and no optimising, which
-    # is the wheel's affair.
-    cheap = {"LTO": "off", "OPT_LEVEL": "0", "CODEGEN_UNITS": "16"}
-    env = {**os.environ, **{f"CARGO_PROFILE_RELEASE_{name}": value for name, value in cheap.items()}}
+    # A separate target folder, because cargo's fingerprints do not distinguish two checkouts with equal relative paths.
+    # Optimization is switched off to save time; the tests of the wheel cover the optimized program.
+    fast_build = {"LTO": "off", "OPT_LEVEL": "0", "CODEGEN_UNITS": "16"}
+    env = {**os.environ, **{f"CARGO_PROFILE_RELEASE_{name}": value for name, value in fast_build.items()}}
     subprocess.run(pip, cwd=home, env={**env, "CARGO_TARGET_DIR": str(tmp_path / "target")}, check=True)
-    said = subprocess.run([venv / "bin" / "loom", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    assert said.split() == ["loom", sdist.name.removeprefix("loom-").removesuffix(".tar.gz")]
+    command = [venv / "bin" / "loom", "--version"]
+    version = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    assert version == ["loom", sdist.name.removeprefix("loom-").removesuffix(".tar.gz")]
     code = "import loom; print(loom.__version__, loom.embedded.platform_tag())"
     env = {"PATH": os.defpath, "HOME": str(home)}
-    done = subprocess.run([venv / "bin" / "python", "-c", code], env=env, stdout=subprocess.PIPE, text=True, check=True)
-    assert done.stdout.split()[0] == said.split()[1]
+    command = [venv / "bin" / "python", "-c", code]
+    completed = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
+    assert completed.stdout.split()[0] == version[1]
     assert str(ROOT).encode() not in (venv / "bin" / "loom").read_bytes()

@@ -1,4 +1,4 @@
-"""The package and the examples are typed."""
+"""The type annotations of the package and the examples."""
 
 import os
 import subprocess
@@ -10,15 +10,16 @@ from conftest import ROOT
 PYTHON = ROOT / "python"
 
 
-def test_mypy_is_content(tool, tmp_path):
-    said = tool("mypy", "--strict", "--cache-dir", tmp_path, "loom", "../examples/python", cwd=PYTHON)
-    assert said.startswith("Success")
+def test_mypy_reports_no_errors(tool, tmp_path):
+    output = tool("mypy", "--strict", "--cache-dir", tmp_path, "loom", "../examples/python", cwd=PYTHON)
+    assert output.startswith("Success")
 
 
-def test_pyright_is_content():
+def test_pyright_reports_no_errors():
     node = os.environ.get("LOOM_TEST_NODE")
     assert node, "LOOM_TEST_NODE must name the folder with pyright"
     pyright = Path(node, "node_modules", "pyright", "index.js")
     command = ["node", pyright, "--pythonpath", sys.executable]
-    done = subprocess.run(command, cwd=PYTHON, stdout=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 0 and "0 errors, 0 warnings" in done.stdout, done.stdout
+    completed = subprocess.run(command, cwd=PYTHON, stdout=subprocess.PIPE, text=True, check=False)
+    assert completed.returncode == 0, completed.stdout
+    assert "0 errors, 0 warnings" in completed.stdout, completed.stdout

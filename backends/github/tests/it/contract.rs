@@ -1,34 +1,36 @@
-//! Every kind of repository passes the contract.
+//! Every kind of repository passes the contract suite.
 
-use crate::support;
 use async_trait::async_trait;
 use loom_github::Github;
-use loom_github_server::{Asset as File, GithubServer, Release, Shelf, Shown};
 use loom_source::{
-    Capabilities, Platform, Source,
-    contract::{
-        self, Failure, PublishedAsset, PublishedChecksum, PublishedRelease, RunningFixture,
-        SourceFixture,
-    },
+    Capabilities, Source,
+    contract::{self, Failure, PublishedChecksum, PublishedRelease, RunningFixture, SourceFixture},
+};
+use loom_test_support::{
+    github::{GithubAsset, GithubRelease, GithubServer, Repository, ShownDigest},
+    release_folder::asset_name,
 };
 
-/// How digests are told, and to whom.
+use crate::support;
+
+/// Where the repository publishes digests, and who may read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// `.sha256` files.
+enum RepositoryFixture {
+    /// In `.sha256` files.
     Sidecars,
-    /// One `SHA256SUMS` for a release.
+    /// In one `SHA256SUMS` for each release.
     Sums,
-    /// The API alone.
+    /// In the API only.
     Digests,
-    /// The API, and nothing without a token.
+    /// In the API only, and the repository is private.
     Private,
-    /// `.sha256` files, on a server whose pages want a login.
+    /// In `.sha256` files, on a server whose web pages require a login.
     Login,
 }
 
-struct Standing {
-    kind: Kind,
+/// A published repository and its source.
+struct RunningRepository {
+    fixture: RepositoryFixture,
     server: GithubServer,
     source: Github,
 }
@@ -36,7 +38,7 @@ struct Standing {
 const TOKEN: &str = "s3cret-t0ken";
 
 #[async_trait]
-impl SourceFixture for Kind {
+impl SourceFixture for RepositoryFixture {
     fn name(&self) -> String {
         format!("github {self:?}")
     }
@@ -49,13 +51,18 @@ impl SourceFixture for Kind {
         &self,
         releases: &[PublishedRelease],
     ) -> Result<Box<dyn RunningFixture>, Failure> {
-        let (private, login) = (*self == Self::Private, *self == Self::Login);
-        let shelf =
-            Shelf { private, login, token: TOKEN.into(), left: [None; 2], ..Shelf::default() };
-        let server = GithubServer::start(shelf);
+        let private = *self == Self::Private;
+        let requires_login = *self == Self::Login;
+        let server = GithubServer::start(Repository {
+            private,
+            requires_login,
+            token: TOKEN.into(),
+            remaining: [None; 2],
+            ..Repository::default()
+        });
         publish(&server, *self, releases);
-        let source = support::source(&server, (private || login).then_some(TOKEN));
-        Ok(Box::new(Standing { kind: *self, server, source }))
+        let source = support::source(&server, (private || requires_login).then_some(TOKEN));
+        Ok(Box::new(RunningRepository { fixture: *self, server, source }))
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -64,59 +71,56 @@ impl SourceFixture for Kind {
 }
 
 #[async_trait]
-impl RunningFixture for Standing {
+impl RunningFixture for RunningRepository {
     fn source(&self) -> &dyn Source {
         &self.source
     }
 
     async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure> {
-        publish(&self.server, self.kind, releases);
+        publish(&self.server, self.fixture, releases);
         Ok(())
     }
 }
 
-fn publish(server: &GithubServer, kind: Kind, releases: &[PublishedRelease]) {
-    server.shelf(|shelf| shelf.releases.clear());
+fn publish(server: &GithubServer, fixture: RepositoryFixture, releases: &[PublishedRelease]) {
+    server.repository(|repository| repository.releases.clear());
     for published in releases {
         let tag = format!("v{}", published.release.slot);
-        let before = server.shelf(|shelf| shelf.releases.iter().find(|r| r.tag == tag).cloned());
-        let release = before.unwrap_or_else(|| Release::new(&tag));
-        server.publish(with(release, kind, published));
+        let before = server
+            .repository(|repository| repository.releases.iter().find(|r| r.tag == tag).cloned());
+        let release = before.unwrap_or_else(|| GithubRelease::new(&tag));
+        server.publish(with(release, fixture, published));
     }
 }
 
-fn with(release: Release, kind: Kind, published: &PublishedRelease) -> Release {
-    let name = name(published);
+fn with(
+    release: GithubRelease,
+    fixture: RepositoryFixture,
+    published: &PublishedRelease,
+) -> GithubRelease {
+    let name = asset_name(published);
     let line = published.claimed().map(|digest| format!("{digest}  {name}\n"));
     let shown = match published.checksum {
-        PublishedChecksum::Missing => Shown::Null,
-        PublishedChecksum::Right => Shown::Right,
-        PublishedChecksum::Wrong(digest) => Shown::Other(digest),
+        PublishedChecksum::Missing => ShownDigest::Null,
+        PublishedChecksum::Right => ShownDigest::Right,
+        PublishedChecksum::Wrong(digest) => ShownDigest::Other(digest),
     };
-    let release = release.with(File { shown, ..File::new(&name, published.bytes.clone()) });
-    match (kind, line) {
-        (Kind::Sidecars | Kind::Login, Some(line)) => {
-            release.with(File::new(&format!("{name}.sha256"), line))
+    let release =
+        release.with(GithubAsset { shown, ..GithubAsset::new(&name, published.bytes.clone()) });
+    match (fixture, line) {
+        (RepositoryFixture::Sidecars | RepositoryFixture::Login, Some(line)) => {
+            release.with(GithubAsset::new(&format!("{name}.sha256"), line))
         }
-        (Kind::Sums, Some(line)) => release.with(File::new("SHA256SUMS", line)),
+        (RepositoryFixture::Sums, Some(line)) => release.with(GithubAsset::new("SHA256SUMS", line)),
         _ => release,
     }
 }
 
-fn name(published: &PublishedRelease) -> String {
-    let stem = published.release.asset_stem().expect("a version");
-    match (published.asset, published.release.platform) {
-        (PublishedAsset::Archive(format), _) => format!("{stem}.{}", format.extension()),
-        (PublishedAsset::Bare, Platform::WindowsX86_64) => format!("{stem}.exe"),
-        (PublishedAsset::Bare, _) => stem,
-    }
-}
-
 macro_rules! contract {
-    ($($name:ident: $kind:ident;)*) => {
+    ($($name:ident: $fixture:ident;)*) => {
         $(#[tokio::test]
         async fn $name() {
-            contract::run(&Kind::$kind).await.assert();
+            contract::run(&RepositoryFixture::$fixture).await.assert();
         })*
     };
 }
@@ -124,7 +128,7 @@ macro_rules! contract {
 contract! {
     releases_with_checksum_files: Sidecars;
     releases_with_sums: Sums;
-    releases_with_digests_alone: Digests;
+    releases_with_digests_only: Digests;
     a_private_repository: Private;
-    a_server_whose_pages_want_a_login: Login;
+    a_server_whose_pages_require_a_login: Login;
 }

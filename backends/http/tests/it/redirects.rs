@@ -1,4 +1,4 @@
-//! Where the client lets itself be sent, and what it takes along.
+//! Which redirects are followed, and with which headers.
 
 use crate::support::{Server, client, failure, read, with};
 use loom_http::{GetRequest, header};
@@ -13,11 +13,11 @@ fn to(target: &str) -> String {
 }
 
 #[tokio::test]
-async fn credentials_stay_with_their_host() {
-    let other = Server::answering(&[OK]).await;
+async fn credentials_are_sent_to_their_origin_only() {
+    let other = Server::responding(&[OK]).await;
     let there = to(other.url("/signed?token=t").as_str());
     let near = to("/elsewhere");
-    let server = Server::answering(&[&near, &there]).await;
+    let server = Server::responding(&[&near, &there]).await;
     let headers = [
         (header::AUTHORIZATION, "Bearer s3cret".parse().unwrap()),
         (header::ACCEPT, "application/octet-stream".parse().unwrap()),
@@ -25,8 +25,8 @@ async fn credentials_stay_with_their_host() {
         (header::HeaderName::from_static("private-token"), "s3cret".parse().unwrap()),
     ];
     let get = GetRequest::new(server.url("/x")).headers(headers.into_iter().collect());
-    let opened = client().get(&get).await.unwrap().unwrap().opened;
-    assert_eq!(read(opened).await.0, b"hello");
+    let download = client().get(&get).await.unwrap().unwrap().download;
+    assert_eq!(read(download).await.0, b"hello");
     assert!(server.requests()[1].contains("authorization: bearer s3cret"));
     let request = &other.requests()[0];
     assert!(request.contains("accept: application/octet-stream"), "{request}");
@@ -34,30 +34,30 @@ async fn credentials_stay_with_their_host() {
 }
 
 #[tokio::test]
-async fn redirects_end_somewhere() {
+async fn redirects_are_limited() {
     let round = to("/x");
     let five = [round.as_str(), &round, &round, &round, &round, OK];
-    let server = Server::answering(&five).await;
+    let server = Server::responding(&five).await;
     assert!(client().get(&GetRequest::new(server.url("/x"))).await.unwrap().is_some());
     let six = [round.as_str(); 6];
-    let server = Server::answering(&six).await;
+    let server = Server::responding(&six).await;
     let error = failure(&client(), GetRequest::new(server.url("/x"))).await;
     assert!(matches!(error.kind, SourceErrorKind::Redirect { .. }), "{error:?}");
 }
 
 #[tokio::test]
-async fn nobody_is_sent_to_less() {
+async fn redirects_never_lead_to_less_protection() {
     for target in
         ["http://mirror.invalid/x", "ftp://mirror.invalid/x", "file:///etc/passwd", "http://[::"]
     {
-        let server = Server::answering(&[&to(target)]).await;
+        let server = Server::responding(&[&to(target)]).await;
         let error = failure(&client(), GetRequest::new(server.url("/x"))).await;
         assert!(matches!(error.kind, SourceErrorKind::Redirect { .. }), "{target}: {error:?}");
     }
 }
 
 #[tokio::test]
-async fn plain_http_beyond_this_machine_needs_leave() {
+async fn plain_http_beyond_this_machine_must_be_allowed() {
     let get = || GetRequest::new("http://mirror.invalid/x".parse().unwrap());
     let error = failure(&client(), get()).await;
     assert!(matches!(error.kind, SourceErrorKind::PlainHttp), "{error:?}");

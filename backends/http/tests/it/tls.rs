@@ -1,4 +1,4 @@
-//! Whom the client trusts, against a real TLS server.
+//! Which certificates are trusted, with a real TLS server.
 
 use crate::support::{failure, read, tls::serve, with};
 use loom_http::{Client, GetRequest, NetworkError, NetworkSettings, Roots};
@@ -16,10 +16,10 @@ fn trusting(ca: Vec<u8>) -> Client {
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
 
 #[tokio::test]
-async fn an_extra_authority_is_trusted_and_no_other() {
+async fn only_the_given_authority_is_trusted() {
     let (port, ca) = serve(&["localhost"], OK).await;
-    let answer = trusting(ca).get(&GetRequest::new(url(port))).await.unwrap().unwrap();
-    assert_eq!(read(answer.opened).await.0, b"hello");
+    let response = trusting(ca).get(&GetRequest::new(url(port))).await.unwrap().unwrap();
+    assert_eq!(read(response.download).await.0, b"hello");
     let (_, another) = serve(&["localhost"], OK).await;
     for client in [with(|_| {}), trusting(another)] {
         let error = failure(&client, GetRequest::new(url(port))).await;
@@ -29,7 +29,7 @@ async fn an_extra_authority_is_trusted_and_no_other() {
 }
 
 #[tokio::test]
-async fn given_roots_stand_for_the_systems() {
+async fn given_roots_replace_those_of_the_system() {
     let (port, ca) = serve(&["localhost"], OK).await;
     let (_, another) = serve(&["localhost"], OK).await;
     let rooted = |roots: &[&Vec<u8>], ca: &[&Vec<u8>]| {
@@ -43,20 +43,20 @@ async fn given_roots_stand_for_the_systems() {
         (rooted(&[&another], &[]), false),
         (rooted(&[], &[]), false),
     ] {
-        let answer = client.get(&GetRequest::new(url(port))).await;
-        assert_eq!(answer.is_ok(), trusted, "{:?}", answer.err());
+        let response = client.get(&GetRequest::new(url(port))).await;
+        assert_eq!(response.is_ok(), trusted, "{:?}", response.err());
     }
 }
 
 #[tokio::test]
-async fn a_certificate_counts_for_its_name_only() {
+async fn a_certificate_is_valid_for_its_names_only() {
     let (port, ca) = serve(&["elsewhere.example"], OK).await;
     let error = failure(&trusting(ca), GetRequest::new(url(port))).await;
     assert!(matches!(error.kind, SourceErrorKind::Tls), "{error:?}");
 }
 
 #[tokio::test]
-async fn https_is_never_left_for_plain_http() {
+async fn https_is_never_redirected_to_http() {
     let to = "HTTP/1.1 302 Found\r\nLocation: http://localhost:1/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let (port, ca) = serve(&["localhost"], to).await;
     let client = with(|network| (network.ca, network.allow_http) = (vec![ca], true));
@@ -66,7 +66,7 @@ async fn https_is_never_left_for_plain_http() {
 }
 
 #[test]
-fn what_is_no_certificate_is_said_at_once() {
+fn an_invalid_certificate_is_an_error_of_the_settings() {
     let broken = "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n";
     for bad in ["", "not a certificate", broken] {
         let network = NetworkSettings { ca: vec![bad.into()], ..NetworkSettings::default() };

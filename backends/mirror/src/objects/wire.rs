@@ -78,7 +78,7 @@ impl Wire {
 
     /// Whether the place may be asked at all, before anybody is asked for credentials.
     pub(super) fn admits(&self) -> Result<(), SourceError> {
-        self.0.client.admits(&self.0.data)
+        self.0.client.check_url(&self.0.data)
     }
 
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, ObjectStatus> {
@@ -93,7 +93,7 @@ impl Wire {
         let ranged = head.headers.contains_key(header::RANGE);
         let mut call = HttpCall::new(head.method, url.clone(), head.headers, body);
         if object.is_some_and(|object| object.page) {
-            call = call.may_be_page();
+            call = call.allow_html();
         }
         if url.origin() != ways.data.origin() {
             return ways.credentials(&url, &call).await;

@@ -30,7 +30,7 @@ async fn offer(
     entries: &Entries,
 ) -> Result<Offer, SourceError> {
     let mut offer = Offer::default();
-    for asset in asset::assets(release) {
+    for asset in asset::names(release) {
         let Some(size) = entries.size(&asset.name) else { continue };
         let claims = claims(transport, folder, entries, &asset).await?;
         offer.evidence.extend(evidence(folder, entries, &asset));

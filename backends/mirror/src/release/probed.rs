@@ -44,7 +44,7 @@ pub(super) async fn find(
     let search = Search {
         transport,
         folders: asset::folders(version),
-        assets: asset::assets(release),
+        assets: asset::names(release),
         asked: Asked::default(),
     };
     let remembered = *hint.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Every kind of mirror passes the contract.
+//! Every kind of mirror passes the contract suite.
 
 use std::{
     path::PathBuf,
@@ -8,49 +8,58 @@ use std::{
     },
 };
 
-use crate::support::{
-    moto::Moto,
-    s3,
-    server::{Rules, Server},
-    shelf::{self, Layout},
-};
 use async_trait::async_trait;
 use loom_mirror::{Mirror, MirrorOptions};
 use loom_source::{
     Capabilities, Source,
     contract::{self, Failure, PublishedRelease, RunningFixture, SourceFixture},
 };
+use loom_test_support::{
+    file_server::{FileServer, FileServerRules},
+    moto::MotoServer,
+    release_folder::{self, ReleaseLayout},
+    s3::{self, S3Rights, S3Server},
+};
 use tempfile::TempDir;
 
+use crate::support::s3_options;
+
+/// How the mirror is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Access {
     File,
     Http,
     S3,
     Moto,
 }
 
-struct Kind(Way, Layout, Option<Arc<Moto>>);
+/// A kind of mirror; with `moto`, its bucket is on that server.
+struct MirrorFixture {
+    access: Access,
+    layout: ReleaseLayout,
+    moto: Option<Arc<MotoServer>>,
+}
 
-struct Standing {
+/// A published mirror and its source.
+struct RunningMirror {
     _root: TempDir,
     folder: PathBuf,
-    layout: Layout,
+    layout: ReleaseLayout,
     mirror: Mirror,
-    filled: Option<(Arc<Moto>, String)>,
+    bucket: Option<(Arc<MotoServer>, String)>,
     _server: Option<Box<dyn Send + Sync>>,
 }
 
 const SECRET: &str = "s3cret-w0rd";
 
 #[async_trait]
-impl SourceFixture for Kind {
+impl SourceFixture for MirrorFixture {
     fn name(&self) -> String {
-        format!("mirror {:?} {:?}", self.0, self.1)
+        format!("mirror {:?} {:?}", self.access, self.layout)
     }
 
     fn capabilities(&self) -> Capabilities {
-        let list = self.0 != Way::Http || self.1 == Layout::Indexed;
+        let list = self.access != Access::Http || self.layout == ReleaseLayout::Indexed;
         Capabilities { releases: true, dev: false, list, resume: true, claims: true }
     }
 
@@ -59,47 +68,48 @@ impl SourceFixture for Kind {
         releases: &[PublishedRelease],
     ) -> Result<Box<dyn RunningFixture>, Failure> {
         let root = TempDir::new()?;
-        let folder = match self.0 {
-            Way::S3 => root.path().join("bucket/some/prefix"),
+        let folder = match self.access {
+            Access::S3 => root.path().join("bucket/some/prefix"),
             _ => root.path().into(),
         };
         std::fs::create_dir_all(&folder)?;
-        shelf::write(&folder, self.1, releases)?;
-        let (mut options, mut filled) = (MirrorOptions::default(), None);
-        let (location, server): (_, Option<Box<dyn Send + Sync>>) = match self.0 {
-            Way::File => (url::Url::from_file_path(root.path()).unwrap().to_string(), None),
-            Way::S3 => {
-                let server = s3::Server::start(root.path(), s3::Rights::All).await?;
-                options.objects = server.options(s3::SECRET);
+        release_folder::write(&folder, self.layout, releases)?;
+        let mut options = MirrorOptions::default();
+        let mut moto_bucket = None;
+        let (location, server): (_, Option<Box<dyn Send + Sync>>) = match self.access {
+            Access::File => (url::Url::from_file_path(root.path()).unwrap().to_string(), None),
+            Access::S3 => {
+                let server = S3Server::start(root.path(), S3Rights::All).await?;
+                options.objects = s3_options(server.address, s3::SECRET);
                 ("s3://bucket/some/prefix/".to_owned(), Some(Box::new(server)))
             }
-            Way::Moto => {
+            Access::Moto => {
                 static NEXT: AtomicUsize = AtomicUsize::new(0);
-                let moto = self.2.clone().expect("the test starts it");
+                let moto = self.moto.clone().expect("the test starts moto");
                 let bucket = format!("bucket-{}", NEXT.fetch_add(1, Ordering::Relaxed));
                 moto.fill(&bucket, "p", &folder);
-                options.objects = s3::options(&moto.address, s3::SECRET);
+                options.objects = s3_options(&moto.address, s3::SECRET);
                 let location = format!("s3://{bucket}/p");
-                filled = Some((moto, bucket));
+                moto_bucket = Some((moto, bucket));
                 (location, None)
             }
-            Way::Http => {
-                // «user:s3cret-w0rd» in base64
+            Access::Http => {
+                // user:s3cret-w0rd in base64
                 let authorization = Some("Basic dXNlcjpzM2NyZXQtdzByZA==".to_owned());
-                let rules = Rules { authorization, ..Rules::default() };
-                let server = Server::start(root.path().into(), rules).await?;
+                let rules = FileServerRules { authorization, ..FileServerRules::default() };
+                let server = FileServer::start(root.path().into(), rules).await?;
                 let address = server.address;
                 let location = format!("http://user:{SECRET}@{address}?key={SECRET}");
                 (location, Some(Box::new(server)))
             }
         };
         let mirror = Mirror::open(location.parse()?, options)?;
-        Ok(Box::new(Standing {
+        Ok(Box::new(RunningMirror {
             _root: root,
             folder,
-            layout: self.1,
+            layout: self.layout,
             mirror,
-            filled,
+            bucket: moto_bucket,
             _server: server,
         }))
     }
@@ -110,14 +120,14 @@ impl SourceFixture for Kind {
 }
 
 #[async_trait]
-impl RunningFixture for Standing {
+impl RunningFixture for RunningMirror {
     fn source(&self) -> &dyn Source {
         &self.mirror
     }
 
     async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure> {
-        shelf::write(&self.folder, self.layout, releases)?;
-        if let Some((moto, bucket)) = &self.filled {
+        release_folder::write(&self.folder, self.layout, releases)?;
+        if let Some((moto, bucket)) = &self.bucket {
             moto.fill(bucket, "p", &self.folder);
         }
         Ok(())
@@ -125,11 +135,12 @@ impl RunningFixture for Standing {
 }
 
 macro_rules! contract {
-    ($($name:ident: $way:ident $layout:ident;)*) => {
+    ($($name:ident: $access:ident $layout:ident;)*) => {
         $(#[tokio::test]
         async fn $name() {
-            let moto = (Way::$way == Way::Moto).then(|| Arc::new(Moto::start()));
-            contract::run(&Kind(Way::$way, Layout::$layout, moto)).await.assert();
+            let (access, layout) = (Access::$access, ReleaseLayout::$layout);
+            let moto = (access == Access::Moto).then(|| Arc::new(MotoServer::start()));
+            contract::run(&MirrorFixture { access, layout, moto }).await.assert();
         })*
     };
 }
@@ -147,6 +158,6 @@ contract! {
     a_flat_bucket: S3 Flat;
     a_store_in_a_bucket: S3 Store;
     an_indexed_store_in_a_bucket: S3 Indexed;
-    a_bucket_of_versions_elsewhere: Moto Versioned;
-    a_store_in_a_bucket_elsewhere: Moto Store;
+    a_bucket_of_versions_on_moto: Moto Versioned;
+    a_store_in_a_bucket_on_moto: Moto Store;
 }

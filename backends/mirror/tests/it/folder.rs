@@ -2,13 +2,13 @@
 
 use std::{fs, path::Path};
 
-use crate::support::shelf::{self, Layout as Shelf};
 use loom_mirror::{Mirror, MirrorError, MirrorLayout, MirrorOptions};
 use loom_source::{
     AssetRef, DigestSource, ErrorClass, EvidenceKind, Name, Offer, Packaging, Platform,
     RangeRequest, Release, Source as _, SourceErrorKind,
-    contract::{PublishedRelease, subject::product},
+    contract::{PublishedRelease, product},
 };
+use loom_test_support::release_folder::{self, ReleaseLayout};
 use tempfile::TempDir;
 use url::Url;
 
@@ -52,7 +52,7 @@ async fn a_folder_that_is_not_there_is_no_absence() {
 #[tokio::test]
 async fn a_file_is_no_folder() {
     let root = TempDir::new().unwrap();
-    shelf::put(root.path(), "x", b"").unwrap();
+    release_folder::put(root.path(), "x", b"").unwrap();
     let error = mirror(&root.path().join("x")).find(&release()).await.unwrap_err();
     assert!(matches!(error.kind, SourceErrorKind::Read), "{error:?}");
 }
@@ -62,8 +62,8 @@ async fn a_file_is_no_folder() {
 async fn links_may_point_within_but_not_out() {
     use std::os::unix::fs::symlink;
     let (root, outside) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    shelf::put(outside.path(), "secret", b"s").unwrap();
-    shelf::put(root.path(), "inside", b"i").unwrap();
+    release_folder::put(outside.path(), "secret", b"s").unwrap();
+    release_folder::put(root.path(), "inside", b"i").unwrap();
     symlink("inside", root.path().join("good")).unwrap();
     symlink(outside.path().join("secret"), root.path().join("bad")).unwrap();
     symlink(outside.path(), root.path().join("v0.2.0")).unwrap();
@@ -82,8 +82,12 @@ async fn links_may_point_within_but_not_out() {
 #[tokio::test]
 async fn files_of_this_machine_are_named() {
     let root = TempDir::new().unwrap();
-    shelf::write(root.path(), Shelf::Versioned, &[PublishedRelease::archive("0.2.0", "x")])
-        .unwrap();
+    release_folder::write(
+        root.path(),
+        ReleaseLayout::Versioned,
+        &[PublishedRelease::archive("0.2.0", "x")],
+    )
+    .unwrap();
     let mirror = mirror(root.path());
     assert!(mirror.is_local());
     let key = AssetRef::new(format!("v0.2.0/{ASSET}"));
@@ -96,7 +100,8 @@ async fn files_of_this_machine_are_named() {
 #[tokio::test]
 async fn everything_that_is_there_is_offered() {
     let root = TempDir::new().unwrap();
-    let put = |key: &str, bytes: &str| shelf::put(root.path(), key, bytes.as_bytes()).unwrap();
+    let put =
+        |key: &str, bytes: &str| release_folder::put(root.path(), key, bytes.as_bytes()).unwrap();
     let zst = "loom-bridge-server-0.2.0-linux-x86_64.tar.zst";
     let digest = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
     put(&format!("v0.2.0/{zst}"), "unchecked");
@@ -121,9 +126,10 @@ async fn everything_that_is_there_is_offered() {
 #[tokio::test]
 async fn a_checksum_file_of_another_asset_is_named() {
     let root = TempDir::new().unwrap();
-    shelf::put(root.path(), &format!("v0.2.0/{ASSET}"), b"x").unwrap();
-    for (text, why) in [("", "no SHA-256"), (&format!("{:064}  other\n", 0), "does not name")] {
-        shelf::put(root.path(), &format!("v0.2.0/{ASSET}.sha256"), text.as_bytes()).unwrap();
+    release_folder::put(root.path(), &format!("v0.2.0/{ASSET}"), b"x").unwrap();
+    for (text, why) in [("", "no SHA-256"), (&format!("{:064}  other\n", 0), "no line for")] {
+        release_folder::put(root.path(), &format!("v0.2.0/{ASSET}.sha256"), text.as_bytes())
+            .unwrap();
         let error = mirror(root.path()).find(&release()).await.unwrap_err();
         assert!(matches!(error.kind, SourceErrorKind::Malformed { .. }), "{error:?}");
         let text = error.to_string();
@@ -135,9 +141,9 @@ async fn a_checksum_file_of_another_asset_is_named() {
 async fn platforms_are_named_for_the_hint() {
     let mut other = PublishedRelease::archive("0.2.0", "x");
     other.release.platform = Platform::MacosAarch64;
-    for layout in [Shelf::Versioned, Shelf::Flat, Shelf::Store] {
+    for layout in [ReleaseLayout::Versioned, ReleaseLayout::Flat, ReleaseLayout::Store] {
         let root = TempDir::new().unwrap();
-        shelf::write(root.path(), layout, std::slice::from_ref(&other)).unwrap();
+        release_folder::write(root.path(), layout, std::slice::from_ref(&other)).unwrap();
         let mirror = mirror(root.path());
         let version = "0.2.0".parse().unwrap();
         assert_eq!(mirror.platforms(&Name::default(), &version).await, [Platform::MacosAarch64]);
@@ -149,7 +155,7 @@ async fn platforms_are_named_for_the_hint() {
 #[tokio::test]
 async fn a_newer_store_is_refused() {
     let root = TempDir::new().unwrap();
-    shelf::put(root.path(), "format", b"loom-store 2\n").unwrap();
+    release_folder::put(root.path(), "format", b"loom-store 2\n").unwrap();
     let error = mirror(root.path()).find(&release()).await.unwrap_err();
     assert!(error.to_string().contains("too old to read"), "{error}");
 }
@@ -157,9 +163,13 @@ async fn a_newer_store_is_refused() {
 #[tokio::test]
 async fn the_layout_can_be_given() {
     let root = TempDir::new().unwrap();
-    shelf::write(root.path(), Shelf::Versioned, &[PublishedRelease::archive("0.2.0", "x")])
-        .unwrap();
-    shelf::put(root.path(), "format", b"loom-store 1\n").unwrap();
+    release_folder::write(
+        root.path(),
+        ReleaseLayout::Versioned,
+        &[PublishedRelease::archive("0.2.0", "x")],
+    )
+    .unwrap();
+    release_folder::put(root.path(), "format", b"loom-store 1\n").unwrap();
     for (layout, there) in
         [(MirrorLayout::Probe, false), (MirrorLayout::Store, false), (MirrorLayout::Release, true)]
     {
@@ -172,7 +182,12 @@ async fn the_layout_can_be_given() {
 #[tokio::test]
 async fn a_store_hands_on_its_statement_and_refuses_another_releases() {
     let root = TempDir::new().unwrap();
-    shelf::write(root.path(), Shelf::Store, &[PublishedRelease::archive("0.2.0", "x")]).unwrap();
+    release_folder::write(
+        root.path(),
+        ReleaseLayout::Store,
+        &[PublishedRelease::archive("0.2.0", "x")],
+    )
+    .unwrap();
     let offer = found(root.path()).await;
     let statement = loom_source::Statement::parse(&offer.statement.unwrap()).unwrap();
     assert_eq!(offer.tree.unwrap().digest, statement.tree);

@@ -1,21 +1,23 @@
 //! Mirrors in object stores: rights, resuming, and what is asked of them.
 
-use crate::support::{
-    moto::Moto,
-    s3::{self, Rights, SECRET, Server},
-    server,
-    shelf::{self, Layout as Shelf},
-};
 use futures::TryStreamExt as _;
 use loom_http::{NetworkSettings, RequestRetry};
 use loom_mirror::{Mirror, MirrorError, MirrorLayout, MirrorOptions, ObjectOptions};
 use loom_source::{
     AssetRef, ErrorClass, ListingScope, RangeRequest, Release, Source as _, SourceError,
     SourceErrorKind, Validator, Version, VersionListing,
-    contract::{PublishedChecksum, PublishedRelease, subject::product},
+    contract::{PublishedChecksum, PublishedRelease, product},
+};
+use loom_test_support::{
+    file_server::{FileServer, FileServerRules},
+    moto::MotoServer,
+    release_folder::{self, ReleaseLayout},
+    s3::{S3Rights, S3Server, SECRET},
 };
 use tempfile::TempDir;
 use url::Url;
+
+use crate::support::s3_options;
 
 fn release(version: &str) -> Release {
     product().at_version(version.parse().unwrap())
@@ -34,12 +36,16 @@ fn open(objects: ObjectOptions) -> Mirror {
     .unwrap()
 }
 
-async fn serve(layout: Shelf, releases: &[PublishedRelease], rights: Rights) -> (TempDir, Server) {
+async fn serve(
+    layout: ReleaseLayout,
+    releases: &[PublishedRelease],
+    rights: S3Rights,
+) -> (TempDir, S3Server) {
     let root = TempDir::new().unwrap();
     let folder = root.path().join("bucket/p");
     std::fs::create_dir_all(&folder).unwrap();
-    shelf::write(&folder, layout, releases).unwrap();
-    let server = Server::start(root.path(), rights).await.unwrap();
+    release_folder::write(&folder, layout, releases).unwrap();
+    let server = S3Server::start(root.path(), rights).await.unwrap();
     (root, server)
 }
 
@@ -52,8 +58,8 @@ async fn refused(mirror: &Mirror) -> SourceError {
 #[tokio::test]
 async fn a_release_takes_three_requests() {
     let releases = [PublishedRelease::archive("0.2.0", "x")];
-    let (_root, server) = serve(Shelf::Versioned, &releases, Rights::All).await;
-    let mirror = open(server.options(SECRET));
+    let (_root, server) = serve(ReleaseLayout::Versioned, &releases, S3Rights::All).await;
+    let mirror = open(s3_options(server.address, SECRET));
     assert_eq!(mirror.to_string(), "s3://bucket/p");
     assert!(mirror.is_local() && !mirror.is_insecure());
     let offer = mirror.find(&release("0.2.0")).await.unwrap().unwrap();
@@ -64,13 +70,13 @@ async fn a_release_takes_three_requests() {
 
 #[tokio::test]
 async fn an_empty_bucket_is_absence_and_a_missing_one_an_error() {
-    let (root, server) = serve(Shelf::Versioned, &[], Rights::All).await;
-    let mirror = open(server.options(SECRET));
+    let (root, server) = serve(ReleaseLayout::Versioned, &[], S3Rights::All).await;
+    let mirror = open(s3_options(server.address, SECRET));
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_none());
     let listing = mirror.list(&product(), ListingScope::All).await.unwrap();
     assert_eq!(listing, VersionListing::Versions(Vec::new()));
     std::fs::remove_dir_all(root.path().join("bucket")).unwrap();
-    let mirror = open(server.options(SECRET));
+    let mirror = open(s3_options(server.address, SECRET));
     for error in [
         mirror.find(&release("0.2.0")).await.unwrap_err(),
         mirror.list(&product(), ListingScope::All).await.unwrap_err(),
@@ -84,12 +90,12 @@ async fn an_empty_bucket_is_absence_and_a_missing_one_an_error() {
 async fn a_wrong_secret_is_no_absence_whatever_the_layout() {
     let releases = [PublishedRelease::archive("0.2.0", "x")];
     for (shelf, layout) in [
-        (Shelf::Versioned, MirrorLayout::Probe),
-        (Shelf::Versioned, MirrorLayout::Release),
-        (Shelf::Store, MirrorLayout::Store),
+        (ReleaseLayout::Versioned, MirrorLayout::Probe),
+        (ReleaseLayout::Versioned, MirrorLayout::Release),
+        (ReleaseLayout::Store, MirrorLayout::Store),
     ] {
-        let (_root, server) = serve(shelf, &releases, Rights::All).await;
-        let objects = server.options("another-s3cret");
+        let (_root, server) = serve(shelf, &releases, S3Rights::All).await;
+        let objects = s3_options(server.address, "another-s3cret");
         let options = MirrorOptions { objects, layout, ..MirrorOptions::default() };
         let mirror = Mirror::open(url("s3://bucket/p"), options).unwrap();
         let error = refused(&mirror).await.to_string();
@@ -107,14 +113,14 @@ async fn without_the_right_to_list_what_is_there_is_found_and_the_rest_is_absent
     let mut unchecked = PublishedRelease::archive("0.2.0", "x");
     unchecked.checksum = PublishedChecksum::Missing;
     for (shelf, published) in [
-        (Shelf::Versioned, unchecked.clone()),
-        (Shelf::Flat, unchecked),
-        (Shelf::Versioned, PublishedRelease::archive("0.2.0", "x")),
-        (Shelf::Flat, PublishedRelease::archive("0.2.0", "x")),
-        (Shelf::Store, PublishedRelease::archive("0.2.0", "x")),
+        (ReleaseLayout::Versioned, unchecked.clone()),
+        (ReleaseLayout::Flat, unchecked),
+        (ReleaseLayout::Versioned, PublishedRelease::archive("0.2.0", "x")),
+        (ReleaseLayout::Flat, PublishedRelease::archive("0.2.0", "x")),
+        (ReleaseLayout::Store, PublishedRelease::archive("0.2.0", "x")),
     ] {
-        let (_root, server) = serve(shelf, &[published], Rights::ReadOnly).await;
-        let mirror = open(server.options(SECRET));
+        let (_root, server) = serve(shelf, &[published], S3Rights::ReadOnly).await;
+        let mirror = open(s3_options(server.address, SECRET));
         assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some(), "{shelf:?}");
         server.operations();
         assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some(), "{shelf:?}");
@@ -122,9 +128,9 @@ async fn without_the_right_to_list_what_is_there_is_found_and_the_rest_is_absent
         assert!(!again.contains(&"ListObjectsV2".to_owned()), "{shelf:?}: {again:?}");
     }
     let releases = [PublishedRelease::archive("0.2.0", "x")];
-    for shelf in [Shelf::Flat, Shelf::Store] {
-        let (_root, server) = serve(shelf, &releases, Rights::ReadOnly).await;
-        let mirror = open(server.options(SECRET));
+    for shelf in [ReleaseLayout::Flat, ReleaseLayout::Store] {
+        let (_root, server) = serve(shelf, &releases, S3Rights::ReadOnly).await;
+        let mirror = open(s3_options(server.address, SECRET));
         assert!(mirror.find(&release("0.3.0")).await.unwrap().is_none(), "{shelf:?}");
     }
 }
@@ -133,16 +139,16 @@ async fn without_the_right_to_list_what_is_there_is_found_and_the_rest_is_absent
 async fn without_the_right_to_list_versions_are_known_from_an_index_only() {
     let releases = [PublishedRelease::archive("0.2.0", "x")];
     let listing = async |shelf| {
-        let (_root, server) = serve(shelf, &releases, Rights::ReadOnly).await;
-        open(server.options(SECRET)).list(&product(), ListingScope::All).await
+        let (_root, server) = serve(shelf, &releases, S3Rights::ReadOnly).await;
+        open(s3_options(server.address, SECRET)).list(&product(), ListingScope::All).await
     };
     let versions = VersionListing::of(["0.2.0".parse::<Version>().unwrap()]);
-    assert_eq!(listing(Shelf::Indexed).await.unwrap(), versions);
-    let VersionListing::Unlistable(why) = listing(Shelf::Store).await.unwrap() else {
+    assert_eq!(listing(ReleaseLayout::Indexed).await.unwrap(), versions);
+    let VersionListing::Unlistable(why) = listing(ReleaseLayout::Store).await.unwrap() else {
         panic!("listed")
     };
     assert!(why.contains("give --version"), "{why}");
-    let error = listing(Shelf::Versioned).await.unwrap_err();
+    let error = listing(ReleaseLayout::Versioned).await.unwrap_err();
     assert_eq!(error.kind.class(), ErrorClass::Credentials);
     assert!(error.to_string().starts_with("the listing of s3://bucket/p refused"), "{error}");
 }
@@ -150,11 +156,12 @@ async fn without_the_right_to_list_versions_are_known_from_an_index_only() {
 #[tokio::test]
 async fn refused_everywhere_is_a_matter_of_credentials() {
     let releases = [PublishedRelease::archive("0.2.0", "x")];
-    for (shelf, layout) in
-        [(Shelf::Versioned, MirrorLayout::Probe), (Shelf::Store, MirrorLayout::Store)]
-    {
-        let (_root, server) = serve(shelf, &releases, Rights::None).await;
-        let objects = server.options(SECRET);
+    for (shelf, layout) in [
+        (ReleaseLayout::Versioned, MirrorLayout::Probe),
+        (ReleaseLayout::Store, MirrorLayout::Store),
+    ] {
+        let (_root, server) = serve(shelf, &releases, S3Rights::None).await;
+        let objects = s3_options(server.address, SECRET);
         let options = MirrorOptions { objects, layout, ..MirrorOptions::default() };
         let mirror = Mirror::open(url("s3://bucket/p"), options).unwrap();
         let error = refused(&mirror).await.to_string();
@@ -165,13 +172,13 @@ async fn refused_everywhere_is_a_matter_of_credentials() {
 #[tokio::test]
 async fn public_buckets_are_asked_without_credentials() {
     let releases = [PublishedRelease::archive("0.2.0", "x")];
-    for rights in [Rights::Public, Rights::All] {
-        let (_root, server) = serve(Shelf::Versioned, &releases, rights).await;
-        let keyless = ObjectOptions { variables: [].into(), ..server.options("") };
+    for rights in [S3Rights::Public, S3Rights::All] {
+        let (_root, server) = serve(ReleaseLayout::Versioned, &releases, rights).await;
+        let keyless = ObjectOptions { variables: [].into(), ..s3_options(server.address, "") };
         let mirror = open(ObjectOptions { anonymous: true, ..keyless });
         let found = mirror.find(&release("0.2.0")).await;
         match rights {
-            Rights::Public => assert!(found.unwrap().is_some()),
+            S3Rights::Public => assert!(found.unwrap().is_some()),
             _ => assert_eq!(found.unwrap_err().kind.class(), ErrorClass::Credentials),
         }
     }
@@ -179,9 +186,9 @@ async fn public_buckets_are_asked_without_credentials() {
 
 #[tokio::test]
 async fn without_credentials_it_is_said_where_they_were_looked_for() {
-    let (root, server) = serve(Shelf::Versioned, &[], Rights::All).await;
+    let (root, server) = serve(ReleaseLayout::Versioned, &[], S3Rights::All).await;
     let off = [("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned().into())];
-    let nothing = ObjectOptions { variables: off.into(), ..server.options("") };
+    let nothing = ObjectOptions { variables: off.into(), ..s3_options(server.address, "") };
     let error = refused(&open(nothing.clone())).await;
     assert!(matches!(error.kind, SourceErrorKind::NoCredentials { .. }), "{error:?}");
 
@@ -191,8 +198,8 @@ async fn without_credentials_it_is_said_where_they_were_looked_for() {
 
     // A service of this machine that refuses, and one that does not answer.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let rules = server::Rules { always: Some(404), ..server::Rules::default() };
-    let without = server::Server::start(root.path().into(), rules).await.unwrap();
+    let rules = FileServerRules { always: Some(404), ..FileServerRules::default() };
+    let without = FileServer::start(root.path().into(), rules).await.unwrap();
     for role in [without.address, closed] {
         let role = format!("http://{role}/role");
         let variables =
@@ -225,10 +232,10 @@ async fn nobody_is_asked_offline_or_over_plain_http() {
 #[tokio::test]
 async fn transfers_continue_while_the_object_is_the_same() {
     let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
-    let (root, server) = serve(Shelf::Versioned, &[], Rights::All).await;
+    let (root, server) = serve(ReleaseLayout::Versioned, &[], S3Rights::All).await;
     let key = AssetRef::new("v1/object");
-    shelf::put(root.path(), "bucket/p/v1/object", &bytes).unwrap();
-    let mirror = open(server.options(SECRET));
+    release_folder::put(root.path(), "bucket/p/v1/object", &bytes).unwrap();
+    let mirror = open(s3_options(server.address, SECRET));
     let validator = mirror.open(&key, &RangeRequest::whole()).await.unwrap().validator;
     assert!(matches!(validator, Some(Validator::Strong(_))), "{validator:?}");
     let from = async |from: u64| {
@@ -241,17 +248,17 @@ async fn transfers_continue_while_the_object_is_the_same() {
     for at in [1, 65_536, 399_999] {
         assert_eq!(from(at).await, (at, Some(400_000), bytes[at as usize..].to_vec()));
     }
-    shelf::put(root.path(), "bucket/p/v1/object", b"others").unwrap();
+    release_folder::put(root.path(), "bucket/p/v1/object", b"others").unwrap();
     assert_eq!(from(3).await, (0, Some(6), b"others".to_vec()));
     assert_eq!(from(65_536).await, (0, Some(6), b"others".to_vec()));
 }
 
 #[tokio::test]
 async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
-    let moto = Moto::start();
+    let moto = MotoServer::start();
     let folder = TempDir::new().unwrap();
     moto.fill("bucket", "p", folder.path());
-    let keyed = open(s3::options(&moto.address, SECRET));
+    let keyed = open(s3_options(&moto.address, SECRET));
     assert!(keyed.find(&release("0.2.0")).await.unwrap().is_none(), "it is empty");
     assert_eq!(
         keyed.list(&product(), ListingScope::All).await.unwrap(),
@@ -260,7 +267,7 @@ async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
 
     let versions = ["0.2.0", "0.10.0", "0.3.0-rc.1"];
     let releases = versions.map(|version| PublishedRelease::archive(version, version));
-    shelf::write(folder.path(), Shelf::Versioned, &releases).unwrap();
+    release_folder::write(folder.path(), ReleaseLayout::Versioned, &releases).unwrap();
     moto.fill("bucket", "p", folder.path());
     let VersionListing::Versions(listed) = keyed.list(&product(), ListingScope::All).await.unwrap()
     else {
@@ -268,7 +275,7 @@ async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
     };
     assert_eq!(listed.len(), versions.len());
 
-    let anonymous = ObjectOptions { anonymous: true, ..s3::options(&moto.address, SECRET) };
+    let anonymous = ObjectOptions { anonymous: true, ..s3_options(&moto.address, SECRET) };
     refused(&open(anonymous)).await;
 
     let offer = keyed.find(&release("0.2.0")).await.unwrap().unwrap();
@@ -294,7 +301,7 @@ async fn other_providers_are_asked_at_the_endpoint_given() {
         ("gs://bucket/p", "", ["/bucket/p%2Fformat", "/bucket"]),
         ("az://container/p", "/account", ["/account/container/p/format", "/account/container"]),
     ] {
-        let server = server::Server::start(root.path().into(), server::Rules::default()).await;
+        let server = FileServer::start(root.path().into(), FileServerRules::default()).await;
         let server = server.unwrap();
         let endpoint = format!("http://{}{below}", server.address).parse().unwrap();
         let objects =

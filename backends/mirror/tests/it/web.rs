@@ -1,14 +1,14 @@
 //! Mirrors on an HTTP server: how little is asked for, and what refusals mean.
 
-use crate::support::{
-    server::{Rules, Server},
-    shelf::{self, Layout},
-};
 use loom_http::{NetworkSettings, RequestRetry};
 use loom_mirror::{Mirror, MirrorOptions};
 use loom_source::{
     ErrorClass, RangeRequest, Release, Source as _, SourceErrorKind,
-    contract::{PublishedAsset, PublishedChecksum, PublishedRelease, subject::product},
+    contract::{PublishedAsset, PublishedChecksum, PublishedRelease, product},
+};
+use loom_test_support::{
+    file_server::{FileServer, FileServerRules},
+    release_folder::{self, ReleaseLayout},
 };
 use tempfile::TempDir;
 
@@ -17,13 +17,13 @@ fn release(version: &str) -> Release {
 }
 
 async fn serve(
-    layout: Layout,
+    layout: ReleaseLayout,
     releases: &[PublishedRelease],
-    rules: Rules,
-) -> (TempDir, Server, Mirror) {
+    rules: FileServerRules,
+) -> (TempDir, FileServer, Mirror) {
     let root = TempDir::new().unwrap();
-    shelf::write(root.path(), layout, releases).unwrap();
-    let server = Server::start(root.path().into(), rules).await.unwrap();
+    release_folder::write(root.path(), layout, releases).unwrap();
+    let server = FileServer::start(root.path().into(), rules).await.unwrap();
     let network = NetworkSettings { retry: RequestRetry::NEVER, ..NetworkSettings::default() };
     let options = MirrorOptions { network, ..MirrorOptions::default() };
     let mirror =
@@ -35,7 +35,8 @@ async fn serve(
 async fn a_release_with_a_checksum_takes_few_requests_and_one_connection() {
     let releases =
         [PublishedRelease::archive("0.2.0", "x"), PublishedRelease::archive("0.3.0", "y")];
-    let (_root, server, mirror) = serve(Layout::Versioned, &releases, Rules::default()).await;
+    let (_root, server, mirror) =
+        serve(ReleaseLayout::Versioned, &releases, FileServerRules::default()).await;
     let asset = |version: &str, ending: &str| {
         format!("/v{version}/loom-bridge-server-{version}-linux-x86_64{ending}")
     };
@@ -55,7 +56,8 @@ async fn what_is_remembered_does_not_hide_what_lies_elsewhere() {
     let mut bare = PublishedRelease::archive("0.3.0", "y");
     bare.asset = PublishedAsset::Bare;
     let releases = [PublishedRelease::archive("0.2.0", "x"), bare];
-    let (_root, _server, mirror) = serve(Layout::Versioned, &releases, Rules::default()).await;
+    let (_root, _server, mirror) =
+        serve(ReleaseLayout::Versioned, &releases, FileServerRules::default()).await;
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some());
     assert!(mirror.find(&release("0.3.0")).await.unwrap().is_some());
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some());
@@ -63,7 +65,8 @@ async fn what_is_remembered_does_not_hide_what_lies_elsewhere() {
 
 #[tokio::test]
 async fn absence_is_settled_by_a_bounded_number_of_requests() {
-    let (_root, server, mirror) = serve(Layout::Versioned, &[], Rules::default()).await;
+    let (_root, server, mirror) =
+        serve(ReleaseLayout::Versioned, &[], FileServerRules::default()).await;
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_none());
     assert!(server.requests().len() <= 19);
     assert!(server.connections() <= 4);
@@ -72,7 +75,8 @@ async fn absence_is_settled_by_a_bounded_number_of_requests() {
 #[tokio::test]
 async fn a_store_takes_three_requests() {
     let releases = [PublishedRelease::archive("0.2.0", "x")];
-    let (_root, server, mirror) = serve(Layout::Store, &releases, Rules::default()).await;
+    let (_root, server, mirror) =
+        serve(ReleaseLayout::Store, &releases, FileServerRules::default()).await;
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some());
     assert_eq!(server.requests().len(), 3);
     assert_eq!(server.connections(), 1);
@@ -82,21 +86,21 @@ async fn a_store_takes_three_requests() {
 async fn refused_for_all_is_refused_and_refused_for_some_is_absent() {
     let mut unchecked = PublishedRelease::archive("0.2.0", "x");
     unchecked.checksum = PublishedChecksum::Missing;
-    let bucket = || Rules { missing: Some(403), ..Rules::default() };
-    for layout in [Layout::Versioned, Layout::Flat] {
+    let bucket = || FileServerRules { missing: Some(403), ..FileServerRules::default() };
+    for layout in [ReleaseLayout::Versioned, ReleaseLayout::Flat] {
         let (_root, _server, mirror) = serve(layout, &[unchecked.clone()], bucket()).await;
         assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some(), "{layout:?}");
     }
     let (_root, _server, mirror) =
-        serve(Layout::Flat, &[PublishedRelease::archive("0.2.0", "x")], bucket()).await;
+        serve(ReleaseLayout::Flat, &[PublishedRelease::archive("0.2.0", "x")], bucket()).await;
     assert!(mirror.find(&release("0.3.0")).await.unwrap().is_none(), "SHA256SUMS could be read");
     let (_root, _server, mirror) =
-        serve(Layout::Store, &[PublishedRelease::archive("0.2.0", "x")], bucket()).await;
+        serve(ReleaseLayout::Store, &[PublishedRelease::archive("0.2.0", "x")], bucket()).await;
     assert!(mirror.find(&release("0.3.0")).await.unwrap().is_none(), "format could be read");
 
     for status in [401, 403] {
-        let rules = Rules { always: Some(status), ..Rules::default() };
-        let (_root, _server, mirror) = serve(Layout::Versioned, &[], rules).await;
+        let rules = FileServerRules { always: Some(status), ..FileServerRules::default() };
+        let (_root, _server, mirror) = serve(ReleaseLayout::Versioned, &[], rules).await;
         let error = mirror.find(&release("0.2.0")).await.unwrap_err();
         assert_eq!(error.kind.class(), ErrorClass::Credentials, "{error:?}");
     }
@@ -104,8 +108,8 @@ async fn refused_for_all_is_refused_and_refused_for_some_is_absent() {
 
 #[tokio::test]
 async fn a_server_in_trouble_is_no_absence() {
-    let rules = Rules { always: Some(500), ..Rules::default() };
-    let (_root, _server, mirror) = serve(Layout::Versioned, &[], rules).await;
+    let rules = FileServerRules { always: Some(500), ..FileServerRules::default() };
+    let (_root, _server, mirror) = serve(ReleaseLayout::Versioned, &[], rules).await;
     let error = mirror.find(&release("0.2.0")).await.unwrap_err();
     assert!(matches!(error.kind, SourceErrorKind::HttpStatus { status: 500, .. }), "{error:?}");
 }

@@ -1,8 +1,4 @@
-//! The example plugin passes the contract.
-
-#[allow(dead_code, unreachable_pub)]
-#[path = "../../../mirror/tests/it/support/shelf.rs"]
-mod shelf;
+//! The example plugin passes the contract suite.
 
 use std::{path::Path, time::Duration};
 
@@ -12,20 +8,22 @@ use loom_source::{
     Capabilities, Source,
     contract::{self, Failure, PublishedRelease, RunningFixture, SourceFixture},
 };
+use loom_test_support::release_folder::{self, ReleaseLayout};
 use serde_json::json;
 use tempfile::TempDir;
 
 const SECRET: &str = "s3cret-t0ken";
 
-struct Example;
+/// The example plugin, which serves a folder.
+struct ExampleFixture;
 
-struct Standing {
+struct RunningExample {
     root: TempDir,
     plugin: Plugin,
 }
 
 #[async_trait]
-impl SourceFixture for Example {
+impl SourceFixture for ExampleFixture {
     fn name(&self) -> String {
         "the example plugin".to_owned()
     }
@@ -39,7 +37,7 @@ impl SourceFixture for Example {
         releases: &[PublishedRelease],
     ) -> Result<Box<dyn RunningFixture>, Failure> {
         let root = TempDir::new()?;
-        shelf::write(root.path(), shelf::Layout::Versioned, releases)?;
+        release_folder::write(root.path(), ReleaseLayout::Versioned, releases)?;
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/loom-source-folder");
         let plugin = Plugin::open(PluginOptions {
             name: "folder".to_owned(),
@@ -50,7 +48,7 @@ impl SourceFixture for Example {
             total_timeout: None,
             offline: false,
         });
-        Ok(Box::new(Standing { root, plugin }))
+        Ok(Box::new(RunningExample { root, plugin }))
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -59,23 +57,23 @@ impl SourceFixture for Example {
 }
 
 #[async_trait]
-impl RunningFixture for Standing {
+impl RunningFixture for RunningExample {
     fn source(&self) -> &dyn Source {
         &self.plugin
     }
 
     async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure> {
-        Ok(shelf::write(self.root.path(), shelf::Layout::Versioned, releases)?)
+        Ok(release_folder::write(self.root.path(), ReleaseLayout::Versioned, releases)?)
     }
 }
 
 #[tokio::test]
-async fn the_example_keeps_the_contract() {
-    contract::run(&Example).await.assert();
+async fn the_example_passes_the_contract_suite() {
+    contract::run(&ExampleFixture).await.assert();
 }
 
 #[test]
-fn the_documentation_shows_the_example_as_it_is() {
+fn the_documentation_contains_the_example() {
     let text = include_str!("../../../README.md");
     assert!(text.contains(include_str!("../../examples/loom-source-folder")));
 }

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use loom_plugin::{Plugin, PluginOptions, Program};
 use loom_source::{
     Advice, AssetRef, ErrorClass, ListingScope, RangeRequest, Release, Source as _, SourceError,
-    SourceErrorKind, Validator, VersionListing, contract::subject::product,
+    SourceErrorKind, Validator, VersionListing, contract::product,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -73,7 +73,7 @@ async fn whatever_a_plugin_says_wrongly_names_it() {
         ("kill -9 $$", "signal: 9"),
         (r#"echo '{"offer": null}'"#, r#"it says "offer" where "hello" belongs"#),
         (r#"echo '{"hello": {"protocol": 2}}'"#, "it speaks protocol 2, and this loom speaks 1"),
-        (r#"echo '{"hello": {"protocol": 1, "protocol": 1}}'"#, "stands twice"),
+        (r#"echo '{"hello": {"protocol": 1, "protocol": 1}}'"#, "duplicate key"),
         ("HELLO", "it ended without an answer"),
         ("HELLO; sleep 1000", "no response from"),
         (r#"HELLO; echo '{"versions": []}'"#, r#"it says "versions" where "offer" belongs"#),

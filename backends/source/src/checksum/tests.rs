@@ -10,7 +10,7 @@ fn digest(text: &str) -> Digest {
     text.parse().unwrap()
 }
 
-/// `H`, `O` and `A` stand for the digest, another one, and the asset's name.
+/// The file of a template: `{H}` is the digest, `{U}` the digest in upper case, `{O}` another one, `{A}` the asset's name.
 fn file(template: &str) -> Vec<u8> {
     let upper = HEX.to_uppercase();
     template
@@ -22,7 +22,7 @@ fn file(template: &str) -> Vec<u8> {
 }
 
 #[test]
-fn the_forms_of_the_ecosystem_give_the_digest() {
+fn common_forms_give_the_digest() {
     for template in [
         "{H}  {A}\n",
         "{H}  {A}",
@@ -57,7 +57,7 @@ fn the_forms_of_the_ecosystem_give_the_digest() {
 }
 
 #[test]
-fn anything_else_gives_none() {
+fn other_contents_are_errors() {
     use ChecksumError::{Empty, Line, Other, Several};
     let asset = || ASSET.to_owned();
     let other = |named: &str| Other { asset: asset(), named: named.to_owned() };
@@ -87,7 +87,7 @@ fn anything_else_gives_none() {
 }
 
 #[test]
-fn sums_need_not_name_everything() {
+fn sums_may_lack_an_asset() {
     assert_eq!(sums(&file("{O}  other\n"), ASSET), Ok(None));
     assert_eq!(sums(&file("{O}\n"), ASSET), Ok(None));
     assert_eq!(sums(&file("nothing\n"), ASSET), Err(ChecksumError::Empty));
@@ -97,12 +97,13 @@ fn sums_need_not_name_everything() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(
+    fn written_files_are_read(
         bytes in any::<[u8; 32]>(), name in "[a-z0-9][a-z0-9._-]{0,40}", binary: bool, crlf: bool,
         others in proptest::collection::vec("[A-Z]{1,20}", 0..5),
     ) {
         let digest = Digest::of(&bytes);
-        let (mark, end) = (if binary { '*' } else { ' ' }, if crlf { "\r\n" } else { "\n" });
+        let mark = if binary { '*' } else { ' ' };
+        let end = if crlf { "\r\n" } else { "\n" };
         let mut text: String = others.iter().map(|other| format!("{OTHER} {mark}{other}{end}")).collect();
         text.push_str(&format!("{digest} {mark}{name}{end}"));
         prop_assert_eq!(sidecar(text.as_bytes(), &name), Ok(digest));

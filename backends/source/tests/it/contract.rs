@@ -1,4 +1,4 @@
-//! The contract is kept by a source in memory, and broken by each of its faults.
+//! The suite passes a right source in memory, and fails for each fault of it.
 
 use std::{
     fmt,
@@ -18,66 +18,67 @@ use loom_source::{
     },
 };
 
-/// What may be wrong with a source.
+/// A fault of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
-    TakesAnyVersion,
-    TakesAnyPlatform,
+    FindsAnyVersion,
+    FindsAnyPlatform,
     FailsOnAbsence,
     OffersDev,
     ClaimsNothing,
     VerifiesClaims,
     ListsTwice,
     ListsOtherPlatforms,
-    StartsWhereAskedWithTheWhole,
-    NeverContinues,
+    SendsTheWholeForAnyOffset,
+    NeverResumes,
     IgnoresTheValidator,
-    ContinuesBeyondTheEnd,
+    ResumesBeyondTheEnd,
     SendsOnePiece,
     OpensAnything,
     IgnoresCase,
     LosesTheLastByte,
-    ShowsItsSecret,
-    SaysLessThanItCan,
+    DisplaysItsSecret,
+    ReportsTooFewCapabilities,
     Hangs,
     Panics,
 }
 
-struct Memory {
-    shelf: Arc<Mutex<Vec<PublishedRelease>>>,
+/// A source over releases in memory, with a fault.
+struct MemorySource {
+    releases: Arc<Mutex<Vec<PublishedRelease>>>,
     fault: Fault,
 }
 
 const SECRET: &str = "s3cret";
 
-impl fmt::Display for Memory {
+impl fmt::Display for MemorySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("memory")?;
-        if self.fault == Fault::ShowsItsSecret { write!(f, "?key={SECRET}") } else { Ok(()) }
+        if self.fault == Fault::DisplaysItsSecret { write!(f, "?key={SECRET}") } else { Ok(()) }
     }
 }
 
-impl fmt::Debug for Memory {
+impl fmt::Debug for MemorySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-fn key(published: &PublishedRelease) -> String {
+fn file_name(published: &PublishedRelease) -> String {
     format!("{}.tar.gz", published.release.asset_stem().unwrap())
 }
 
-impl Memory {
+impl MemorySource {
     fn matches(&self, published: &PublishedRelease, release: &Release) -> bool {
-        let there = &published.release;
+        let published = &published.release;
         let dev = release.slot.version().is_none();
         let any_version =
-            self.fault == Fault::TakesAnyVersion && !dev || self.fault == Fault::OffersDev && dev;
-        let any_platform = self.fault == Fault::TakesAnyPlatform;
-        there.binary == release.binary
-            && (there.slot == release.slot || any_version)
-            && (there.platform == release.platform || any_platform)
+            self.fault == Fault::FindsAnyVersion && !dev || self.fault == Fault::OffersDev && dev;
+        let any_platform = self.fault == Fault::FindsAnyPlatform;
+        published.binary == release.binary
+            && (published.slot == release.slot || any_version)
+            && (published.platform == release.platform || any_platform)
     }
 
     fn offer(&self, published: &PublishedRelease) -> Offer {
@@ -87,24 +88,24 @@ impl Memory {
         });
         let claim =
             |digest| ClaimedDigest { digest, by: DigestSource::Sidecar, at: "memory".to_owned() };
-        let form = match published.asset {
+        let packaging = match published.asset {
             PublishedAsset::Archive(format) => Packaging::Archive { format, strip: None },
             PublishedAsset::Bare => Packaging::Bare,
         };
-        let carrier = Artifact {
-            packaging: form,
-            asset: AssetRef::new(key(published)),
+        let artifact = Artifact {
+            packaging,
+            asset: AssetRef::new(file_name(published)),
             size: Some(published.bytes.len() as u64),
             claims: digest.map(claim).into_iter().collect(),
         };
-        Offer { artifacts: vec![carrier], ..Offer::default() }
+        Offer { artifacts: vec![artifact], ..Offer::default() }
     }
 
-    fn bytes(&self, what: &AssetRef) -> Option<Bytes> {
-        let shelf = self.shelf.lock().unwrap();
-        let mut found = shelf.iter().find(|published| key(published) == what.as_str());
+    fn bytes(&self, asset: &AssetRef) -> Option<Bytes> {
+        let releases = self.releases.lock().unwrap();
+        let mut found = releases.iter().find(|published| file_name(published) == asset.as_str());
         if self.fault == Fault::IgnoresCase {
-            found = shelf.iter().find(|p| key(p).eq_ignore_ascii_case(what.as_str()));
+            found = releases.iter().find(|p| file_name(p).eq_ignore_ascii_case(asset.as_str()));
         }
         let bytes = found.map(|published| published.bytes.clone());
         if self.fault == Fault::OpensAnything { bytes.or(Some(Bytes::new())) } else { bytes }
@@ -112,9 +113,9 @@ impl Memory {
 }
 
 #[async_trait]
-impl Source for Memory {
+impl Source for MemorySource {
     fn capabilities(&self) -> Capabilities {
-        let resume = self.fault != Fault::SaysLessThanItCan;
+        let resume = self.fault != Fault::ReportsTooFewCapabilities;
         Capabilities { releases: true, dev: false, list: true, resume, claims: true }
     }
 
@@ -124,23 +125,27 @@ impl Source for Memory {
             Fault::Panics => panic!("on purpose"),
             _ => {}
         }
-        let shelf = self.shelf.lock().unwrap();
-        let found = shelf.iter().find(|published| self.matches(published, release));
+        let releases = self.releases.lock().unwrap();
+        let found = releases.iter().find(|published| self.matches(published, release));
         if found.is_none() && self.fault == Fault::FailsOnAbsence {
             return Err(SourceError::new("memory", SourceErrorKind::Gone));
         }
-        // Two platforms must not be confused because the first one fits by chance.
-        let exact = shelf.iter().find(|published| published.release == *release);
-        Ok(exact.filter(|_| self.fault != Fault::TakesAnyPlatform).or(found).map(|p| self.offer(p)))
+        // With the fault, the first release in the list must not match by chance.
+        let exact = releases.iter().find(|published| published.release == *release);
+        Ok(exact.filter(|_| self.fault != Fault::FindsAnyPlatform).or(found).map(|p| self.offer(p)))
     }
 
-    async fn list(&self, line: &Product, _: ListingScope) -> Result<VersionListing, SourceError> {
-        let shelf = self.shelf.lock().unwrap();
+    async fn list(
+        &self,
+        product: &Product,
+        _: ListingScope,
+    ) -> Result<VersionListing, SourceError> {
+        let releases = self.releases.lock().unwrap();
         let all = self.fault == Fault::ListsOtherPlatforms;
-        let of_line = |p: &&PublishedRelease| p.release.product() == *line || all;
-        let mut versions: Vec<_> = shelf
+        let listed = |p: &&PublishedRelease| all || p.release.product() == *product;
+        let mut versions: Vec<_> = releases
             .iter()
-            .filter(of_line)
+            .filter(listed)
             .filter_map(|published| published.release.slot.version().cloned())
             .collect();
         if self.fault == Fault::ListsTwice {
@@ -149,20 +154,20 @@ impl Source for Memory {
         Ok(VersionListing::of(versions))
     }
 
-    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
-        let gone = || SourceError::new(what.to_string(), SourceErrorKind::Gone);
-        let mut bytes = self.bytes(what).ok_or_else(gone)?;
+    async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
+        let gone = || SourceError::new(asset.to_string(), SourceErrorKind::Gone);
+        let mut bytes = self.bytes(asset).ok_or_else(gone)?;
         let total = bytes.len() as u64;
         let validator = Some(Validator::Strong(Digest::of(&bytes).to_string()));
-        let changed = from.validator.is_some() && from.validator != validator;
+        let changed = range.validator.is_some() && range.validator != validator;
         let changed = changed && self.fault != Fault::IgnoresTheValidator;
-        let again = changed || from.from > total || self.fault == Fault::NeverContinues;
-        let again = again && self.fault != Fault::ContinuesBeyondTheEnd;
-        let start = if again { 0 } else { from.from };
+        let restart = changed || range.from > total || self.fault == Fault::NeverResumes;
+        let restart = restart && self.fault != Fault::ResumesBeyondTheEnd;
+        let start = if restart { 0 } else { range.from };
         if self.fault == Fault::LosesTheLastByte {
             bytes.truncate(bytes.len().saturating_sub(1));
         }
-        if self.fault != Fault::StartsWhereAskedWithTheWhole {
+        if self.fault != Fault::SendsTheWholeForAnyOffset {
             bytes = bytes.slice(usize::try_from(start).unwrap().min(bytes.len())..);
         }
         let piece = if self.fault == Fault::SendsOnePiece { usize::MAX } else { 64 * 1024 };
@@ -174,12 +179,12 @@ impl Source for Memory {
     }
 }
 
-struct Kind(Fault);
+struct MemoryFixture(Fault);
 
-struct Standing(Memory);
+struct RunningMemory(MemorySource);
 
 #[async_trait]
-impl SourceFixture for Kind {
+impl SourceFixture for MemoryFixture {
     fn name(&self) -> String {
         format!("memory with fault {:?}", self.0)
     }
@@ -192,8 +197,8 @@ impl SourceFixture for Kind {
         &self,
         releases: &[PublishedRelease],
     ) -> Result<Box<dyn RunningFixture>, Failure> {
-        let shelf = Arc::new(Mutex::new(releases.to_vec()));
-        Ok(Box::new(Standing(Memory { shelf, fault: self.0 })))
+        let releases = Arc::new(Mutex::new(releases.to_vec()));
+        Ok(Box::new(RunningMemory(MemorySource { releases, fault: self.0 })))
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -202,56 +207,56 @@ impl SourceFixture for Kind {
 }
 
 #[async_trait]
-impl RunningFixture for Standing {
+impl RunningFixture for RunningMemory {
     fn source(&self) -> &dyn Source {
         &self.0
     }
 
     async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure> {
-        *self.0.shelf.lock().unwrap() = releases.to_vec();
+        *self.0.releases.lock().unwrap() = releases.to_vec();
         Ok(())
     }
 }
 
 #[tokio::test]
-async fn a_right_source_keeps_it() {
-    contract::run(&Kind(Fault::None)).await.assert();
+async fn a_right_source_passes() {
+    contract::run(&MemoryFixture(Fault::None)).await.assert();
 }
 
-/// Time is paused: a source that hangs costs nothing.
+/// Time is paused, so a source that hangs takes no time.
 #[tokio::test(start_paused = true)]
-async fn every_fault_breaks_the_case_it_is_for() {
+async fn every_fault_fails_its_case() {
     for (fault, case) in [
-        (Fault::TakesAnyVersion, "another_version_platform_or_program_is_absent"),
-        (Fault::TakesAnyPlatform, "one_platform_is_not_taken_for_another"),
-        (Fault::OffersDev, "a_mirror_has_no_development_build"),
-        (Fault::FailsOnAbsence, "nothing_published_is_absence_not_an_error"),
+        (Fault::FindsAnyVersion, "another_version_platform_or_binary_is_absent"),
+        (Fault::FindsAnyPlatform, "platforms_are_not_confused"),
+        (Fault::OffersDev, "a_source_of_releases_has_no_development_build"),
+        (Fault::FailsOnAbsence, "an_empty_source_is_absence_not_an_error"),
         (Fault::ClaimsNothing, "published_digests_are_claimed"),
-        (Fault::VerifiesClaims, "wrong_digests_are_handed_on"),
+        (Fault::VerifiesClaims, "wrong_digests_are_passed_on"),
         (Fault::ListsTwice, "versions_are_listed"),
-        (Fault::ListsOtherPlatforms, "an_unknown_line_lists_nothing"),
-        (Fault::StartsWhereAskedWithTheWhole, "any_offset_gets_the_right_bytes"),
-        (Fault::NeverContinues, "a_transfer_continues_where_it_broke_off"),
-        (Fault::IgnoresTheValidator, "replaced_bytes_start_again_from_zero"),
-        (Fault::ContinuesBeyondTheEnd, "an_offset_beyond_the_end_starts_again"),
-        (Fault::SendsOnePiece, "a_big_body_arrives_in_pieces"),
-        (Fault::OpensAnything, "a_pointer_cannot_leave_the_source"),
-        (Fault::OpensAnything, "a_missing_pointer_is_an_error"),
-        (Fault::IgnoresCase, "names_differ_by_case"),
-        (Fault::LosesTheLastByte, "the_whole_arrives_as_published"),
-        (Fault::ShowsItsSecret, "a_source_names_itself_without_secrets"),
-        (Fault::SaysLessThanItCan, "a_source_says_what_it_can"),
-        (Fault::Hangs, "what_is_published_is_found"),
-        (Fault::Panics, "what_is_published_is_found"),
+        (Fault::ListsOtherPlatforms, "an_unknown_product_has_no_versions"),
+        (Fault::SendsTheWholeForAnyOffset, "any_offset_has_the_right_bytes"),
+        (Fault::NeverResumes, "an_interrupted_transfer_is_resumed"),
+        (Fault::IgnoresTheValidator, "replaced_bytes_start_from_zero"),
+        (Fault::ResumesBeyondTheEnd, "an_offset_beyond_the_end_starts_from_zero"),
+        (Fault::SendsOnePiece, "a_large_file_arrives_in_pieces"),
+        (Fault::OpensAnything, "an_asset_outside_the_source_is_an_error"),
+        (Fault::OpensAnything, "a_missing_asset_is_an_error"),
+        (Fault::IgnoresCase, "asset_names_are_case_sensitive"),
+        (Fault::LosesTheLastByte, "a_file_arrives_as_published"),
+        (Fault::DisplaysItsSecret, "names_and_errors_show_no_secrets"),
+        (Fault::ReportsTooFewCapabilities, "capabilities_are_reported"),
+        (Fault::Hangs, "a_published_release_is_found"),
+        (Fault::Panics, "a_published_release_is_found"),
     ] {
-        let report: ContractReport = contract::run(&Kind(fault)).await;
-        assert!(report.failed.iter().any(|(name, _)| *name == case), "{case} held: {report}");
+        let report: ContractReport = contract::run(&MemoryFixture(fault)).await;
+        assert!(report.failed.iter().any(|(name, _)| *name == case), "{case} passed: {report}");
     }
 }
 
 #[tokio::test]
 async fn all_failures_are_reported_together() {
-    let report = contract::run(&Kind(Fault::LosesTheLastByte)).await;
+    let report = contract::run(&MemoryFixture(Fault::LosesTheLastByte)).await;
     assert!(report.failed.len() > 3, "{report}");
     let text = report.to_string();
     assert!(report.failed.iter().all(|(name, _)| text.contains(name)), "{text}");

@@ -1,16 +1,18 @@
-//! One agent: registers, listens, says things, asks for tools.
+//! One agent: registers, listens, publishes, calls tools.
 
 use std::{
     env, fmt,
     hash::{BuildHasher as _, RandomState},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
+use loom_base::time::epoch_millis;
 use loom_bridge::proto::{
     Ack, AgentRegisterRequest, ClientEvent, Delivery, Event, Publish, ToolCall, ToolDescriptor,
     ToolError, ToolResult, ToolStatus, bridge_client::BridgeClient, client_event::Msg,
     server_event,
 };
+use loom_environment::names;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,117 +23,126 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-type Client = BridgeClient<InterceptedService<Channel, Bearer>>;
+type DemoClient = BridgeClient<InterceptedService<Channel, BearerHeader>>;
 
-/// Where the runtime is.
+/// The address and the token of the runtime.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct BridgeTarget {
     address: String,
-    bearer: Bearer,
+    header: BearerHeader,
 }
 
-/// What the runtime wants to know.
+/// Adds the header with the token to every call.
 #[derive(Clone)]
-struct Bearer(Option<MetadataValue<Ascii>>);
+struct BearerHeader(Option<MetadataValue<Ascii>>);
 
-/// What an agent is.
+/// What an agent is and does.
 #[derive(Debug, Clone)]
-pub(crate) struct Role {
+pub(crate) struct AgentRole {
     pub(crate) name: &'static str,
     pub(crate) topics: &'static [&'static str],
-    /// Name, description, and what it answers.
-    pub(crate) tools: &'static [(&'static str, &'static str, Tool)],
-    pub(crate) on_event: Option<Reaction>,
-    /// What it does by itself, and how often.
-    pub(crate) habit: Option<(Duration, Habit)>,
+    /// Name, description and function of each tool.
+    pub(crate) tools: &'static [(&'static str, &'static str, ToolFn)],
+    pub(crate) on_event: Option<ReactionFn>,
+    /// What the agent does at an interval.
+    pub(crate) routine: Option<(Duration, RoutineFn)>,
 }
 
-pub(crate) type Tool = fn(&Value) -> (Duration, Result<Value, String>);
-pub(crate) type Reaction = fn(&str, &Value) -> Vec<Deed>;
-pub(crate) type Habit = fn(u64) -> Vec<Deed>;
+/// Returns how long the tool takes, and its result for the arguments.
+pub(crate) type ToolFn = fn(&Value) -> (Duration, Result<Value, String>);
+/// Returns what the agent does upon an event with this type and content.
+pub(crate) type ReactionFn = fn(&str, &Value) -> Vec<AgentAction>;
+/// Returns what the agent does in the turn with this number.
+pub(crate) type RoutineFn = fn(u64) -> Vec<AgentAction>;
 
-/// What an agent does; each one as part of the same trace.
+/// One thing that an agent does. All actions of a reaction or turn belong to one trace.
 #[derive(Debug, Clone)]
-pub(crate) enum Deed {
-    Say(String, Value),
-    Ask(&'static str, Value),
+pub(crate) enum AgentAction {
+    /// Publish content on a topic.
+    Publish(String, Value),
+    /// Call a tool with arguments.
+    Call(&'static str, Value),
 }
 
-/// An agent that is connected; clones are the same agent.
+/// A connected agent. Clones are the same agent.
 #[derive(Debug, Clone)]
-pub(crate) struct Agent {
+pub(crate) struct DemoAgent {
     name: &'static str,
-    client: Client,
-    says: mpsc::Sender<ClientEvent>,
+    client: DemoClient,
+    outbound: mpsc::Sender<ClientEvent>,
 }
 
-impl Place {
-    pub(crate) fn from_environment() -> Result<Self, &'static str> {
-        let set = |variable| env::var(variable).ok().filter(|value| !value.is_empty());
-        let bearer = set("LOOM_BRIDGE_TOKEN").map(|token| format!("Bearer {token}").parse());
-        let bearer = bearer.transpose().map_err(|_| "LOOM_BRIDGE_TOKEN cannot be sent")?;
-        let address = set("LOOM_BRIDGE_ADDR").unwrap_or_else(|| "127.0.0.1:50051".to_owned());
-        Ok(Self { address, bearer: Bearer(bearer) })
+impl BridgeTarget {
+    pub(crate) fn from_environment() -> Result<Self, String> {
+        let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let header = variable(names::BRIDGE_TOKEN).map(|token| format!("Bearer {token}").parse());
+        let header = header.transpose();
+        let header = header.map_err(|_| format!("{} is no header value", names::BRIDGE_TOKEN))?;
+        let address = variable(names::BRIDGE_ADDR);
+        let address = address.unwrap_or_else(|| "127.0.0.1:50051".to_owned());
+        Ok(Self { address, header: BearerHeader(header) })
     }
 }
 
-impl Agent {
-    /// Plays a role until the runtime ends the stream.
-    pub(crate) async fn play(place: &Place, role: &Role) -> Result<(), Status> {
-        let mut client = connect(place).await?;
+impl DemoAgent {
+    /// Runs an agent until the runtime ends its stream.
+    pub(crate) async fn run(target: &BridgeTarget, role: &AgentRole) -> Result<(), Status> {
+        let mut client = connect(target).await?;
         register(&mut client, role).await?;
-        let (says, said) = mpsc::channel(64);
-        let mut agent = Self { name: role.name, client, says };
-        agent.say(Msg::Ack(Ack { message_id: role.name.to_owned() })).await;
-        let mut hears = agent.client.event_stream(ReceiverStream::new(said)).await?.into_inner();
-        let habit = role.habit.map(|(every, habit)| tokio::spawn(agent.clone().live(every, habit)));
-        let ended = loop {
-            match hears.message().await {
-                Ok(Some(message)) => agent.hear(role, message.msg),
+        let (outbound, messages) = mpsc::channel(64);
+        let mut agent = Self { name: role.name, client, outbound };
+        agent.send(Msg::Ack(Ack { message_id: role.name.to_owned() })).await;
+        let response = agent.client.event_stream(ReceiverStream::new(messages)).await?;
+        let mut inbound = response.into_inner();
+        let repeat = |(interval, routine)| tokio::spawn(agent.clone().repeat(interval, routine));
+        let routine = role.routine.map(repeat);
+        let end = loop {
+            match inbound.message().await {
+                Ok(Some(message)) => agent.handle(role, message.msg),
                 Ok(None) => break Ok(()),
                 Err(status) => break Err(status),
             }
         };
-        if let Some(habit) = habit {
-            habit.abort();
+        if let Some(routine) = routine {
+            routine.abort();
         }
-        ended
+        end
     }
 
-    async fn live(self, every: Duration, habit: Habit) {
-        let mut every = tokio::time::interval(every);
+    async fn repeat(self, interval: Duration, routine: RoutineFn) {
+        let mut interval = tokio::time::interval(interval);
         for turn in 0.. {
-            every.tick().await;
-            self.do_all(habit(turn), &new_trace()).await;
+            interval.tick().await;
+            self.perform(routine(turn), &new_trace()).await;
         }
     }
 
-    fn hear(&self, role: &Role, message: Option<server_event::Msg>) {
+    fn handle(&self, role: &AgentRole, message: Option<server_event::Msg>) {
         let agent = self.clone();
         match message {
             Some(server_event::Msg::Delivery(Delivery { event: Some(event), .. })) => {
                 if let Some(react) = role.on_event {
                     let content = serde_json::from_slice(&event.payload).unwrap_or(Value::Null);
-                    let deeds = react(&event.r#type, &content);
+                    let actions = react(&event.r#type, &content);
                     let trace =
                         event.metadata.get("traceparent").cloned().unwrap_or_else(new_trace);
-                    tokio::spawn(async move { agent.do_all(deeds, &trace).await });
+                    tokio::spawn(async move { agent.perform(actions, &trace).await });
                 }
             }
             Some(server_event::Msg::ToolCall(call)) => {
                 let tool = role.tools.iter().find(|(name, ..)| *name == call.name);
                 if let Some((.., tool)) = tool {
-                    tokio::spawn(agent.answer(call, *tool));
+                    tokio::spawn(agent.execute(call, *tool));
                 }
             }
             _ => {}
         }
     }
 
-    async fn answer(self, call: ToolCall, tool: Tool) {
+    async fn execute(self, call: ToolCall, tool: ToolFn) {
         let arguments = serde_json::from_str(&call.arguments).unwrap_or(Value::Null);
-        let (takes, outcome) = tool(&arguments);
-        tokio::time::sleep(takes).await;
+        let (latency, outcome) = tool(&arguments);
+        tokio::time::sleep(latency).await;
         let result = match outcome {
             Ok(output) => {
                 ToolResult { id: call.id, output: output.to_string(), ..ToolResult::default() }
@@ -147,14 +158,16 @@ impl Agent {
                 ..ToolResult::default()
             },
         };
-        self.say(Msg::ToolResult(result)).await;
+        self.send(Msg::ToolResult(result)).await;
     }
 
-    async fn do_all(&self, deeds: Vec<Deed>, trace: &str) {
-        for deed in deeds {
-            match deed {
-                Deed::Say(topic, content) => self.publish(topic, &content, trace).await,
-                Deed::Ask(tool, arguments) => self.ask(tool, &arguments, trace).await,
+    async fn perform(&self, actions: Vec<AgentAction>, trace: &str) {
+        for action in actions {
+            match action {
+                AgentAction::Publish(topic, content) => {
+                    self.publish(topic, &content, trace).await;
+                }
+                AgentAction::Call(tool, arguments) => self.call(tool, &arguments, trace).await,
             }
         }
     }
@@ -163,17 +176,17 @@ impl Agent {
         let event = Event {
             id: format!("{}-{:08x}", self.name, random() as u32),
             r#type: topic.clone(),
-            timestamp_ms: now_ms(),
+            timestamp_ms: epoch_millis(SystemTime::now()),
             source: self.name.to_owned(),
             metadata: [("traceparent".to_owned(), trace.to_owned())].into(),
             payload: content.to_string().into(),
             confidence: 1.0,
             ..Event::default()
         };
-        self.say(Msg::Publish(Publish { topic, event: Some(event) })).await;
+        self.send(Msg::Publish(Publish { topic, event: Some(event) })).await;
     }
 
-    async fn ask(&self, tool: &str, arguments: &Value, trace: &str) {
+    async fn call(&self, tool: &str, arguments: &Value, trace: &str) {
         let headers = [("x-agent-id", self.name), ("traceparent", trace)];
         let call = ToolCall {
             id: format!("call-{:08x}", random() as u32),
@@ -183,28 +196,29 @@ impl Agent {
             timeout_ms: 5000,
             ..ToolCall::default()
         };
-        // What it answers is for the dashboard: a failure is part of the show.
+        // The dashboard shows the result; failures are part of the demonstration.
         _ = self.client.clone().forward_tool_call(call).await;
     }
 
-    async fn say(&self, msg: Msg) {
-        // An error says that the stream is over, which `play` hears of too.
-        _ = self.says.send(ClientEvent { msg: Some(msg) }).await;
+    async fn send(&self, msg: Msg) {
+        // An error means that the stream has ended, which `run` notices too.
+        _ = self.outbound.send(ClientEvent { msg: Some(msg) }).await;
     }
 }
 
-async fn connect(place: &Place) -> Result<Client, Status> {
-    let endpoint = Endpoint::from_shared(format!("http://{}", place.address))
-        .map_err(|error| Status::invalid_argument(format!("LOOM_BRIDGE_ADDR: {error}")))?;
-    let channel = endpoint.connect().await.map_err(|_| {
-        Status::unavailable(format!("no runtime answers at {place}; `loom up` starts one"))
+async fn connect(target: &BridgeTarget) -> Result<DemoClient, Status> {
+    let endpoint = Endpoint::from_shared(format!("http://{target}")).map_err(|error| {
+        Status::invalid_argument(format!("invalid {}: {error}", names::BRIDGE_ADDR))
     })?;
-    Ok(BridgeClient::with_interceptor(channel, place.bearer.clone()))
+    let channel = endpoint.connect().await.map_err(|_| {
+        Status::unavailable(format!("no runtime at {target}; start one with `loom up`"))
+    })?;
+    Ok(BridgeClient::with_interceptor(channel, target.header.clone()))
 }
 
-async fn register(client: &mut Client, role: &Role) -> Result<(), Status> {
+async fn register(client: &mut DemoClient, role: &AgentRole) -> Result<(), Status> {
     let schema = json!({ "type": "object" }).to_string();
-    let tool = |(name, description, _): &(&str, &str, Tool)| ToolDescriptor {
+    let tool = |(name, description, _): &(&str, &str, ToolFn)| ToolDescriptor {
         name: (*name).to_owned(),
         description: (*description).to_owned(),
         parameters_schema: schema.clone(),
@@ -216,26 +230,26 @@ async fn register(client: &mut Client, role: &Role) -> Result<(), Status> {
         tools: role.tools.iter().map(tool).collect(),
         ..AgentRegisterRequest::default()
     };
-    let answer = client.register_agent(request).await?.into_inner();
-    if answer.success { Ok(()) } else { Err(Status::internal(answer.error_message)) }
+    let response = client.register_agent(request).await?.into_inner();
+    if response.success { Ok(()) } else { Err(Status::internal(response.error_message)) }
 }
 
-impl Interceptor for Bearer {
+impl Interceptor for BearerHeader {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        if let Some(bearer) = &self.0 {
-            request.metadata_mut().insert("authorization", bearer.clone());
+        if let Some(header) = &self.0 {
+            request.metadata_mut().insert("authorization", header.clone());
         }
         Ok(request)
     }
 }
 
-impl fmt::Debug for Bearer {
+impl fmt::Debug for BearerHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Bearer(…)")
+        f.write_str("BearerHeader(***)")
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for BridgeTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.address)
     }
@@ -245,12 +259,7 @@ fn new_trace() -> String {
     format!("00-{:016x}{:016x}-{:016x}-01", random(), random(), random())
 }
 
-/// Never zero; good enough for a show.
+/// A number other than zero, random enough for a demonstration.
 pub(crate) fn random() -> u64 {
-    RandomState::new().hash_one(now_ms()) | 1
-}
-
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    RandomState::new().hash_one(0_u8) | 1
 }

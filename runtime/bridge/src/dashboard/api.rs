@@ -1,4 +1,4 @@
-//! Who is there and how busy, as JSON.
+//! Agents, flows and metrics as JSON.
 
 use std::{
     collections::BTreeMap,
@@ -6,31 +6,31 @@ use std::{
 };
 
 use axum::{Json, extract::State};
+use loom_base::time::{epoch_millis, format_rfc3339_millis};
 use loom_core::{
-    directory::AgentView,
-    flow::{Flow, FlowNode, NodeKind},
+    AgentView,
+    activity::flow::{Flow, FlowNode, NodeKind},
 };
 use serde_json::{Value, json};
 
-use super::Dashboard;
-use crate::convert::epoch_ms;
+use super::context::DashboardContext;
 
-/// `GET /api/events/status`: how many watch the event stream.
-pub async fn status(State(dashboard): State<Dashboard>) -> Json<Value> {
-    Json(json!({ "subscribers": dashboard.core.activity.feed.watchers() }))
+/// `GET /api/events/status`: the number of observers of the event stream.
+pub async fn status(State(context): State<DashboardContext>) -> Json<Value> {
+    Json(json!({ "subscribers": context.runtime.snapshot().activity_observers }))
 }
 
-/// `GET /api/topology`: registered agents, and which topics lead to them.
-pub async fn topology(State(dashboard): State<Dashboard>) -> Json<Value> {
-    let agents = dashboard.core.directory.agents();
+/// `GET /api/topology`: the known agents, and the topics that they are subscribed to.
+pub async fn topology(State(context): State<DashboardContext>) -> Json<Value> {
+    let agents = context.runtime.agents();
     Json(json!({
-        "agents": agents.iter().map(agent).collect::<Vec<_>>(),
+        "agents": agents.iter().map(agent_json).collect::<Vec<_>>(),
         "edges": agents.iter().flat_map(edges).collect::<Vec<_>>(),
-        "timestamp": now(),
+        "timestamp": timestamp(),
     }))
 }
 
-fn agent(agent: &AgentView) -> Value {
+fn agent_json(agent: &AgentView) -> Value {
     json!({
         "id": agent.id,
         "topics": agent.topics.iter().map(|(topic, _)| &**topic).collect::<Vec<_>>(),
@@ -39,32 +39,31 @@ fn agent(agent: &AgentView) -> Value {
     })
 }
 
-/// One per pattern, however often it is subscribed to; the count is of all copies.
+/// One edge per pattern, however often it is subscribed to; its count covers all subscriptions.
 fn edges(agent: &AgentView) -> Vec<Value> {
     let topics: BTreeMap<&str, u64> =
-        agent.topics.iter().map(|(t, count)| (&**t, *count)).collect();
+        agent.topics.iter().map(|(topic, count)| (&**topic, *count)).collect();
     let edge = |(topic, count): (&str, u64)| json!({ "from_topic": topic, "to_agent": agent.id, "event_count": count });
     topics.into_iter().map(edge).collect()
 }
 
-/// `GET /api/flow`: who lately spoke to whom.
-pub async fn flow(State(dashboard): State<Dashboard>) -> Json<Value> {
-    let now_instant = Instant::now();
-    let now_ms = epoch_ms(SystemTime::now());
-    let ms = |then: Instant| {
-        let ago = now_instant.saturating_duration_since(then).as_millis();
+/// `GET /api/flow`: which agents, topics and tools exchanged events lately.
+pub async fn flow(State(context): State<DashboardContext>) -> Json<Value> {
+    let now = Instant::now();
+    let now_ms = epoch_millis(SystemTime::now());
+    let to_ms = |time: Instant| {
+        let ago = now.saturating_duration_since(time).as_millis();
         now_ms.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX))
     };
-    let graph = dashboard.core.activity.graph.as_ref();
-    let (nodes, flows) = graph.map(|graph| graph.view(now_instant)).unwrap_or_default();
+    let snapshot = context.runtime.flow(now);
     Json(json!({
-        "nodes": nodes.iter().map(|n| node(n, ms(n.last))).collect::<Vec<_>>(),
-        "flows": flows.iter().map(|f| edge(f, ms(f.last))).collect::<Vec<_>>(),
-        "timestamp": now(),
+        "nodes": snapshot.nodes.iter().map(|n| node_json(n, to_ms(n.last))).collect::<Vec<_>>(),
+        "flows": snapshot.flows.iter().map(|f| flow_json(f, to_ms(f.last))).collect::<Vec<_>>(),
+        "timestamp": timestamp(),
     }))
 }
 
-fn node(node: &FlowNode, last_active_ms: i64) -> Value {
+fn node_json(node: &FlowNode, last_active_ms: i64) -> Value {
     let node_type = match node.kind {
         NodeKind::Agent => "agent",
         NodeKind::EventBus => "eventbus",
@@ -79,7 +78,7 @@ fn node(node: &FlowNode, last_active_ms: i64) -> Value {
     })
 }
 
-fn edge(flow: &Flow, last_event_ms: i64) -> Value {
+fn flow_json(flow: &Flow, last_event_ms: i64) -> Value {
     json!({
         "source": flow.source,
         "target": flow.target,
@@ -89,17 +88,23 @@ fn edge(flow: &Flow, last_event_ms: i64) -> Value {
     })
 }
 
-/// `GET /api/metrics`: how busy, measured over the last seconds.
-pub async fn metrics(State(dashboard): State<Dashboard>) -> Json<Value> {
-    let (core, now) = (&dashboard.core, Instant::now());
+/// `GET /api/metrics`: gauges, and rates over the last ten seconds.
+pub async fn metrics(State(context): State<DashboardContext>) -> Json<Value> {
+    let snapshot = context.runtime.snapshot();
     Json(json!({
-        "active_agents": core.directory.connected(),
-        "active_subscriptions": core.bus.subscriptions(),
-        "events_per_sec": core.activity.events.per_second(now),
-        "tool_invocations_per_sec": core.activity.tools.per_second(now),
+        "active_agents": snapshot.connected_agents,
+        "active_subscriptions": snapshot.subscriptions,
+        "events_per_sec": snapshot.events_per_second,
+        "tool_invocations_per_sec": snapshot.tool_calls_per_second,
     }))
 }
 
-fn now() -> String {
-    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
+/// `GET /api/metrics/history`: the samples of the last five minutes, oldest first. `timestamp_ms` is the end of a
+/// second; all values but `active_agents` and `active_subscriptions` count what happened within it.
+pub async fn metrics_history(State(context): State<DashboardContext>) -> Json<Value> {
+    Json(context.history.to_json())
+}
+
+fn timestamp() -> String {
+    format_rfc3339_millis(SystemTime::now())
 }

@@ -1,4 +1,4 @@
-//! The page itself, built in: it asks nothing of any other site.
+//! The page, from files that are part of the program. It loads nothing from any other site.
 
 use axum::{
     extract::Path,
@@ -8,8 +8,8 @@ use axum::{
 
 const PAGE: &str = include_str!("../../assets/index.html");
 
-/// Name below `/static/`, and content.
-type File = (&'static str, &'static str);
+/// The path below `/static/`, and the content.
+type AssetFile = (&'static str, &'static str);
 
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
@@ -17,7 +17,7 @@ macro_rules! files {
     };
 }
 
-const STYLES: &[File] = files![
+const STYLES: &[AssetFile] = files![
     "base.css",
     "charts.css",
     "drawer.css",
@@ -30,20 +30,20 @@ const STYLES: &[File] = files![
     "traces.css",
 ];
 
-const SCRIPTS: &[File] = files![
+const SCRIPTS: &[AssetFile] = files![
     "agents.js",
     "app.js",
     "chart.js",
     "dom.js",
     "drawer.js",
     "events.js",
-    "facts.js",
     "format.js",
     "graph.js",
     "keys.js",
     "live.js",
     "metrics.js",
     "network.js",
+    "polling.js",
     "pulses.js",
     "table.js",
     "theme.js",
@@ -53,19 +53,19 @@ const SCRIPTS: &[File] = files![
     "waterfall.js",
 ];
 
-/// `GET /`
+/// `GET /`: the page.
 pub async fn page() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/html; charset=utf-8")], PAGE)
 }
 
-/// `GET /static/<path>`
+/// `GET /static/<path>`: a style sheet or script.
 pub async fn file(Path(path): Path<String>) -> Response {
-    let of = |files: &[File]| files.iter().find(|(name, _)| *name == path).map(|file| file.1);
-    let found = of(STYLES).map(|content| ("text/css; charset=utf-8", content));
-    let found =
-        found.or_else(|| of(SCRIPTS).map(|content| ("text/javascript; charset=utf-8", content)));
-    match found {
-        Some((kind, content)) => ([(CONTENT_TYPE, kind)], content).into_response(),
+    let find =
+        |files: &[AssetFile]| files.iter().find(|(name, _)| *name == path).map(|file| file.1);
+    let style = find(STYLES).map(|content| ("text/css; charset=utf-8", content));
+    let script = || find(SCRIPTS).map(|content| ("text/javascript; charset=utf-8", content));
+    match style.or_else(script) {
+        Some((content_type, content)) => ([(CONTENT_TYPE, content_type)], content).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -77,11 +77,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_the_page_is_built_in() {
+    fn every_file_of_the_page_is_part_of_the_program() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets");
         let names = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
-        let there: BTreeSet<String> = names.map(|name| name.into_string().unwrap()).collect();
-        let built_in = STYLES.iter().chain(SCRIPTS).map(|(name, _)| (*name).to_owned());
-        assert_eq!(there, built_in.chain(["index.html".to_owned()]).collect());
+        let files: BTreeSet<String> = names.map(|name| name.into_string().unwrap()).collect();
+        let included = STYLES.iter().chain(SCRIPTS).map(|(name, _)| (*name).to_owned());
+        assert_eq!(files, included.chain(["index.html".to_owned()]).collect());
     }
 }

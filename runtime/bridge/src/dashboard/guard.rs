@@ -1,10 +1,11 @@
-//! Who may ask. The page has no login: it is open to whoever sits at this machine, not to the sites they visit.
+//! The check of every request. The dashboard has no login: every client that can reach it may read it, except the pages
+//! of other sites.
 //!
-//! A site cannot read our answers, for we send no CORS headers, unless it makes its own name resolve to our address
-//! (DNS rebinding). Then the request carries that name, so unknown names are refused.
+//! The responses carry no CORS headers, so that a page of another site cannot read them, unless its own name resolves
+//! to the dashboard's address (DNS rebinding). Such a request carries that name in `Host`, so unknown names are refused.
 //!
-//! A request that changes something must come from this page or from no page at all, and bring the token, if there
-//! is one.
+//! A request that changes something must come from the dashboard's own page or from a program that is no browser, and
+//! carry the token, if there is one.
 
 use std::net::IpAddr;
 
@@ -14,11 +15,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use loom_environment::names;
 
-use super::Dashboard;
+use super::context::DashboardContext;
 use crate::token::BearerToken;
 
-/// Sent with every answer: the page loads its own files only and is shown in no other page.
+/// Headers of every response: the page loads its own files only and cannot be framed.
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
     (
@@ -31,23 +33,15 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Refuses requests for names that are not ours, and dresses the answers.
-pub async fn check(State(dashboard): State<Dashboard>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let ours = host.is_some_and(|host| is_ours(host, &dashboard.host));
-    let changes = !request.method().is_safe();
-    let mut response = if !ours {
-        let why =
-            "this dashboard answers to localhost, to IP addresses and to LOOM_DASHBOARD_HOST\n";
-        (StatusCode::FORBIDDEN, why).into_response()
-    } else if changes && !is_from_here(request.headers()) {
-        (StatusCode::FORBIDDEN, "pages of other sites may change nothing here\n").into_response()
-    } else if changes && !knows(request.headers(), dashboard.token.as_ref()) {
-        let why = "changing something here takes `authorization: Bearer <token>`\n";
-        let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-        (StatusCode::UNAUTHORIZED, challenge, why).into_response()
-    } else {
-        next.run(request).await
+/// Refuses requests that are not allowed, and adds headers to all responses.
+pub async fn check(
+    State(context): State<DashboardContext>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = match refuse(&request, &context) {
+        Some(response) => response,
+        None => next.run(request).await,
     };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -55,30 +49,50 @@ pub async fn check(State(dashboard): State<Dashboard>, request: Request, next: N
     response
 }
 
-/// Whether a request comes from our page, or from a program that is no browser. Browsers say where it comes from.
-fn is_from_here(headers: &HeaderMap) -> bool {
+/// The response to a request that is not allowed.
+fn refuse(request: &Request, context: &DashboardContext) -> Option<Response> {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    if !host.is_some_and(|host| is_own_host(host, &context.host)) {
+        let message = format!(
+            "unknown host: this dashboard is served at localhost, at IP addresses and at {}\n",
+            names::DASHBOARD_HOST
+        );
+        return Some((StatusCode::FORBIDDEN, message).into_response());
+    }
+    if request.method().is_safe() {
+        return None;
+    }
+    if !is_same_origin(headers) {
+        let message = "requests of other sites must not change anything\n";
+        return Some((StatusCode::FORBIDDEN, message).into_response());
+    }
+    if !has_token(headers, context.token.as_ref()) {
+        let message = "changes require `authorization: Bearer <token>`\n";
+        let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+        return Some((StatusCode::UNAUTHORIZED, challenge, message).into_response());
+    }
+    None
+}
+
+/// Whether a request comes from the dashboard's page, or from a program that is no browser. Browsers send the origin.
+fn is_same_origin(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
     let site = text(HeaderName::from_static("sec-fetch-site"));
     let origin = text(header::ORIGIN).map(|origin| origin.strip_prefix("http://"));
     site.is_none_or(|site| site == "same-origin")
-        && origin.is_none_or(|it| it == text(header::HOST))
+        && origin.is_none_or(|authority| authority == text(header::HOST))
 }
 
-/// Whether a request brings the token.
-fn knows(headers: &HeaderMap, token: Option<&BearerToken>) -> bool {
-    let offered = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let bearer = offered.and_then(|offered| offered.split_once(' '));
-    let is_it = |token: &BearerToken| {
-        bearer.is_some_and(|(scheme, offered)| {
-            scheme.eq_ignore_ascii_case("bearer") && token.is(offered.trim())
-        })
-    };
-    token.is_none_or(is_it)
+/// Whether a request carries the token, if there is one.
+fn has_token(headers: &HeaderMap, token: Option<&BearerToken>) -> bool {
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    token.is_none_or(|token| token.accepts(header))
 }
 
-/// Whether a `Host` header means us: any IP address (rebinding needs a name), `localhost` and names below it, or the
-/// configured host.
-fn is_ours(header: &str, configured: &str) -> bool {
+/// Whether a `Host` header names this dashboard: any IP address (rebinding needs a name), `localhost` and names below
+/// it, or the configured host.
+fn is_own_host(header: &str, configured: &str) -> bool {
     let name = match header.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _port)) => address,
         None => header.rsplit_once(':').map_or(header, |(name, _port)| name),
@@ -99,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_other_sites_change_nothing() {
+    fn pages_of_other_sites_must_not_change_anything() {
         let host = ("host", "localhost:3030");
         let table: [(&[(&str, &str)], bool); 7] = [
             (&[host], true),
@@ -110,27 +124,26 @@ mod tests {
             (&[host, ("origin", "null")], false),
             (&[host, ("sec-fetch-site", "same-site")], false),
         ];
-        for (all, fine) in table {
-            assert_eq!(is_from_here(&headers(all)), fine, "{all:?}");
+        for (all, expected) in table {
+            assert_eq!(is_same_origin(&headers(all)), expected, "{all:?}");
         }
     }
 
     #[test]
-    fn a_change_takes_the_token() {
+    fn changes_require_the_token() {
         let token = "s3cret".parse().unwrap();
-        for (header, fine) in [("Bearer s3cret", true), ("Bearer s3cre", false), ("s3cret", false)]
+        for (header, expected) in
+            [("Bearer s3cret", true), ("Bearer s3cre", false), ("s3cret", false)]
         {
-            assert_eq!(
-                knows(&headers(&[("authorization", header)]), Some(&token)),
-                fine,
-                "{header}"
-            );
+            let headers = headers(&[("authorization", header)]);
+            assert_eq!(has_token(&headers, Some(&token)), expected, "{header}");
         }
-        assert!(!knows(&HeaderMap::new(), Some(&token)) && knows(&HeaderMap::new(), None));
+        assert!(!has_token(&HeaderMap::new(), Some(&token)));
+        assert!(has_token(&HeaderMap::new(), None));
     }
 
     #[test]
-    fn names_that_are_ours() {
+    fn own_hosts_are_addresses_localhost_and_the_configured_one() {
         let table = [
             ("127.0.0.1:3030", true),
             ("127.0.0.1", true),
@@ -147,8 +160,8 @@ mod tests {
             ("evillocalhost", false),
             ("", false),
         ];
-        for (host, ours) in table {
-            assert_eq!(is_ours(host, "Box.lan"), ours, "{host}");
+        for (host, expected) in table {
+            assert_eq!(is_own_host(host, "Box.lan"), expected, "{host}");
         }
     }
 }

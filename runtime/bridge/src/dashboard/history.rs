@@ -1,33 +1,32 @@
-//! How busy it was over the last minutes: one sample a second.
+//! Metrics of the last minutes: one sample per second.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
-use axum::{Json, extract::State};
-use loom_core::{Runtime, ToolFailureKind};
+use loom_base::{LockExt as _, time::epoch_millis};
+use loom_core::{ActivityTotals, Runtime, RuntimeSnapshot};
 use serde_json::{Value, json};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::Dashboard;
-use crate::convert::epoch_ms;
+/// The time from one sample to the next.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// The number of samples that are kept: five minutes.
+const MAX_SAMPLES: usize = 300;
 
-const EVERY: Duration = Duration::from_secs(1);
-/// Five minutes.
-const SAMPLES: usize = 300;
-
-/// One second.
+/// The metrics of one second.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Sample {
-    /// When it ended.
+struct MetricsSample {
+    /// The end of the second, in milliseconds since 1970.
     at_ms: i64,
-    /// Agents and subscriptions then.
+    /// Connected agents at the end.
     agents: usize,
+    /// Subscriptions at the end.
     subscriptions: usize,
-    /// What happened in it.
+    /// What happened within the second.
     published: u64,
     delivered: u64,
     dropped: u64,
@@ -35,101 +34,77 @@ struct Sample {
     errors: u64,
 }
 
-/// Counters at one moment.
-#[derive(Debug, Clone, Copy, Default)]
-struct Count {
-    published: u64,
-    delivered: u64,
-    dropped: u64,
-    calls: u64,
-    errors: u64,
-}
-
-/// The last minutes.
+/// The samples of the last five minutes.
 #[derive(Debug, Default)]
-pub struct History(Mutex<VecDeque<Sample>>);
+pub struct MetricsHistory(Mutex<VecDeque<MetricsSample>>);
 
-impl History {
-    /// Takes samples until the server stops.
-    pub async fn keep(self: Arc<Self>, core: Arc<Runtime>, stopping: CancellationToken) {
-        let mut every = tokio::time::interval(EVERY);
-        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        every.tick().await;
-        let mut before = Count::of(&core);
+impl MetricsHistory {
+    /// Records a sample every second, until the server stops.
+    pub async fn record(self: Arc<Self>, runtime: Runtime, stopping: CancellationToken) {
+        let mut interval = tokio::time::interval(INTERVAL);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        interval.tick().await;
+        let mut before = runtime.snapshot().totals;
         loop {
             tokio::select! {
-                _ = every.tick() => {}
+                _ = interval.tick() => {}
                 () = stopping.cancelled() => return,
             }
-            let now = Count::of(&core);
-            self.push(now.since(before, &core));
-            before = now;
+            let snapshot = runtime.snapshot();
+            self.push(MetricsSample::since(&before, &snapshot));
+            before = snapshot.totals;
         }
     }
 
-    fn push(&self, sample: Sample) {
-        let mut samples = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if samples.len() == SAMPLES {
+    fn push(&self, sample: MetricsSample) {
+        let mut samples = self.0.locked();
+        if samples.len() == MAX_SAMPLES {
             samples.pop_front();
         }
         samples.push_back(sample);
     }
 
-    fn all(&self) -> Vec<Sample> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    fn all(&self) -> Vec<MetricsSample> {
+        self.0.locked().iter().copied().collect()
+    }
+
+    /// The samples, oldest first, in the dashboard's JSON API.
+    pub fn to_json(&self) -> Value {
+        let samples: Vec<Value> = self.all().into_iter().map(MetricsSample::to_json).collect();
+        json!({ "interval_ms": INTERVAL.as_millis() as u64, "samples": samples })
     }
 }
 
-impl Count {
-    fn of(core: &Runtime) -> Self {
-        let totals = &core.activity.totals;
-        let failed = [
-            ToolFailureKind::Execution,
-            ToolFailureKind::Timeout,
-            ToolFailureKind::NotFound,
-            ToolFailureKind::InvalidArguments,
-        ];
-        let errors = failed.map(|kind| totals.failed(kind).load(Relaxed)).iter().sum();
+impl MetricsSample {
+    /// The sample that ends now, where the totals were `before` at its begin.
+    fn since(before: &ActivityTotals, snapshot: &RuntimeSnapshot) -> Self {
+        let now = &snapshot.totals;
+        let calls = now.tool_calls.calls();
+        let errors = now.tool_calls.errors();
         Self {
-            published: totals.published.load(Relaxed),
-            delivered: totals.delivered.load(Relaxed),
-            dropped: totals.lost.load(Relaxed),
-            calls: totals.calls_ok.load(Relaxed) + errors,
-            errors,
+            at_ms: epoch_millis(SystemTime::now()),
+            agents: snapshot.connected_agents,
+            subscriptions: snapshot.subscriptions,
+            published: now.published.saturating_sub(before.published),
+            delivered: now.delivered.saturating_sub(before.delivered),
+            dropped: now.dropped.saturating_sub(before.dropped),
+            calls: calls.saturating_sub(before.tool_calls.calls()),
+            errors: errors.saturating_sub(before.tool_calls.errors()),
         }
     }
 
-    fn since(self, before: Self, core: &Runtime) -> Sample {
-        Sample {
-            at_ms: epoch_ms(SystemTime::now()),
-            agents: core.directory.connected(),
-            subscriptions: core.bus.subscriptions(),
-            published: self.published.saturating_sub(before.published),
-            delivered: self.delivered.saturating_sub(before.delivered),
-            dropped: self.dropped.saturating_sub(before.dropped),
-            calls: self.calls.saturating_sub(before.calls),
-            errors: self.errors.saturating_sub(before.errors),
-        }
-    }
-}
-
-/// `GET /api/metrics/history`: the last five minutes, oldest first; `timestamp_ms` is the end of each second, and all
-/// but `active_agents` and `active_subscriptions` counts what happened in it.
-pub async fn history(State(dashboard): State<Dashboard>) -> Json<Value> {
-    let sample = |sample: &Sample| {
+    fn to_json(self) -> Value {
         json!({
-            "timestamp_ms": sample.at_ms,
-            "active_agents": sample.agents,
-            "active_subscriptions": sample.subscriptions,
-            "events": sample.published,
-            "deliveries": sample.delivered,
-            "dropped": sample.dropped,
-            "tool_calls": sample.calls,
-            "tool_errors": sample.errors,
+            "timestamp_ms": self.at_ms,
+            "active_agents": self.agents,
+            "active_subscriptions": self.subscriptions,
+            "events": self.published,
+            "deliveries": self.delivered,
+            "dropped": self.dropped,
+            "tool_calls": self.calls,
+            "tool_errors": self.errors,
         })
-    };
-    let samples: Vec<Value> = dashboard.history.all().iter().map(sample).collect();
-    Json(json!({ "interval_ms": EVERY.as_millis() as u64, "samples": samples }))
+    }
 }
 
 #[cfg(test)]
@@ -138,11 +113,11 @@ mod tests {
 
     #[test]
     fn five_minutes_are_kept() {
-        let history = History::default();
+        let history = MetricsHistory::default();
         for at_ms in 0..400 {
-            history.push(Sample { at_ms, ..Sample::default() });
+            history.push(MetricsSample { at_ms, ..MetricsSample::default() });
         }
         let all = history.all();
-        assert_eq!((all.len(), all[0].at_ms, all[SAMPLES - 1].at_ms), (SAMPLES, 100, 399));
+        assert_eq!((all.len(), all[0].at_ms, all[MAX_SAMPLES - 1].at_ms), (MAX_SAMPLES, 100, 399));
     }
 }

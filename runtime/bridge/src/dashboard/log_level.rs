@@ -1,4 +1,4 @@
-//! What is logged, read and changed while the server runs.
+//! The log filter, read and changed while the server runs.
 
 use axum::{
     Json,
@@ -9,24 +9,28 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Dashboard;
+use super::context::DashboardContext;
 
-/// What shall be logged, as `RUST_LOG` says it.
+/// The body of a change.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Wanted {
+pub struct LogLevelChange {
+    /// The new filter, in the syntax of `RUST_LOG`.
     level: String,
 }
 
-/// `GET /api/log-level`
-pub async fn show(State(dashboard): State<Dashboard>) -> Json<Value> {
-    Json(json!({ "level": dashboard.telemetry.log.current() }))
+/// `GET /api/log-level`: the current filter.
+pub async fn show(State(context): State<DashboardContext>) -> Json<Value> {
+    Json(json!({ "level": context.telemetry.log_filter.current() }))
 }
 
-/// `PUT /api/log-level` with `{"level": "debug"}`: holds until the server ends.
-pub async fn change(State(dashboard): State<Dashboard>, Json(wanted): Json<Wanted>) -> Response {
-    match dashboard.telemetry.log.set(&wanted.level) {
-        Ok(()) => show(State(dashboard)).await.into_response(),
+/// `PUT /api/log-level` with `{"level": "debug"}`: replaces the filter until the server ends.
+pub async fn change(
+    State(context): State<DashboardContext>,
+    Json(change): Json<LogLevelChange>,
+) -> Response {
+    match context.telemetry.log_filter.set(&change.level) {
+        Ok(()) => show(State(context)).await.into_response(),
         Err(error) => {
             let error = json!({ "error": error.to_string() });
             (StatusCode::UNPROCESSABLE_ENTITY, Json(error)).into_response()

@@ -1,4 +1,4 @@
-//! Counters for a monitoring system, in the Prometheus text format 0.0.4.
+//! Metrics in the Prometheus text format 0.0.4.
 
 use std::{
     collections::BTreeMap,
@@ -8,102 +8,109 @@ use std::{
 
 use axum::{extract::State, http::header::CONTENT_TYPE, response::IntoResponse};
 use loom_core::{
-    ToolFailureKind,
-    usage::{BOUNDS_MS, ToolUsage},
+    ToolCallTotals,
+    activity::usage::{LATENCY_BOUNDS_MS, ToolUsage},
 };
+use loom_environment::names;
 
-use super::Dashboard;
-use crate::logging::Telemetry;
+use super::context::DashboardContext;
+use crate::telemetry::Telemetry;
 
-/// `GET /metrics`
-pub async fn metrics(State(dashboard): State<Dashboard>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text(&dashboard))
+/// `GET /metrics`: all metrics.
+pub async fn metrics(State(context): State<DashboardContext>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text(&context))
 }
 
-fn text(dashboard: &Dashboard) -> String {
-    let core = &dashboard.core;
-    let totals = &core.activity.totals;
-    let mut page = Page(String::new());
-    page.head("loom_build_info", "gauge", "The version of this runtime.");
-    page.line("loom_build_info", &format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")), 1);
-    let uptime = dashboard.started.elapsed().as_secs_f64();
-    page.one("loom_uptime_seconds", "gauge", "Seconds since the start.", uptime);
-    let agents = core.directory.connected();
-    page.one("loom_agents", "gauge", "Registered agents with an open stream.", agents);
-    let subscriptions = core.bus.subscriptions();
-    page.one("loom_subscriptions", "gauge", "Subscriptions of open streams.", subscriptions);
-    let published = totals.published.load(Relaxed);
-    page.one("loom_events_published_total", "counter", "Events published.", published);
-    let delivered = totals.delivered.load(Relaxed);
-    page.one("loom_events_delivered_total", "counter", "Deliveries taken by streams.", delivered);
-    let lost = totals.lost.load(Relaxed);
-    page.one("loom_events_dropped_total", "counter", "Deliveries dropped for slow readers.", lost);
-    page.head("loom_tool_calls_total", "counter", "Tool calls, by outcome.");
-    page.line("loom_tool_calls_total", "{outcome=\"ok\"}", totals.calls_ok.load(Relaxed));
-    for (kind, outcome) in [
-        (ToolFailureKind::Execution, "error"),
-        (ToolFailureKind::Timeout, "timeout"),
-        (ToolFailureKind::NotFound, "not_found"),
-        (ToolFailureKind::InvalidArguments, "invalid_arguments"),
+fn text(context: &DashboardContext) -> String {
+    let snapshot = context.runtime.snapshot();
+    let totals = snapshot.totals;
+    let mut text = MetricsText(String::new());
+    text.header("loom_build_info", "gauge", "The version of this runtime.");
+    text.sample("loom_build_info", &format!("{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")), 1);
+    let uptime = context.started.elapsed().as_secs_f64();
+    text.metric("loom_uptime_seconds", "gauge", "Seconds since the start.", uptime);
+    let agents = snapshot.connected_agents;
+    text.metric("loom_agents", "gauge", "Known agents with an open stream.", agents);
+    let subscriptions = snapshot.subscriptions;
+    text.metric("loom_subscriptions", "gauge", "Subscriptions of open streams.", subscriptions);
+    text.metric("loom_events_published_total", "counter", "Published events.", totals.published);
+    let help = "Events delivered to streams.";
+    text.metric("loom_events_delivered_total", "counter", help, totals.delivered);
+    let help = "Events dropped from the queues of slow readers.";
+    text.metric("loom_events_dropped_total", "counter", help, totals.dropped);
+    tool_calls(&mut text, &totals.tool_calls);
+    latencies(&mut text, &context.runtime.tool_usages());
+    spans(&mut text, &context.telemetry);
+    text.0
+}
+
+fn tool_calls(text: &mut MetricsText, calls: &ToolCallTotals) {
+    const NAME: &str = "loom_tool_calls_total";
+    text.header(NAME, "counter", "Tool calls, by outcome.");
+    for (outcome, count) in [
+        ("ok", calls.succeeded),
+        ("error", calls.failed),
+        ("timeout", calls.timed_out),
+        ("not_found", calls.not_found),
+        ("invalid_arguments", calls.invalid_arguments),
     ] {
-        let labels = format!("{{outcome=\"{outcome}\"}}");
-        page.line("loom_tool_calls_total", &labels, totals.failed(kind).load(Relaxed));
+        text.sample(NAME, &format!("{{outcome=\"{outcome}\"}}"), count);
     }
-    latencies(&mut page, &core.activity.usages.all());
-    spans(&mut page, &dashboard.telemetry);
-    page.0
 }
 
-fn latencies(page: &mut Page, usages: &BTreeMap<String, ToolUsage>) {
+fn latencies(text: &mut MetricsText, usages: &BTreeMap<String, ToolUsage>) {
     const NAME: &str = "loom_tool_call_duration_seconds";
-    page.head(NAME, "histogram", "How long tool calls took, by tool.");
+    text.header(NAME, "histogram", "Latency of tool calls, by tool.");
     for (tool, usage) in usages {
         let tool = escaped(tool);
-        let mut within = 0;
-        for (bound, count) in BOUNDS_MS.iter().zip(usage.latencies) {
-            within += count;
+        let mut cumulative = 0;
+        for (bound, count) in LATENCY_BOUNDS_MS.iter().zip(usage.latencies) {
+            cumulative += count;
             let bound = *bound as f64 / 1000.0;
             let labels = format!("{{tool=\"{tool}\",le=\"{bound}\"}}");
-            page.line(&format!("{NAME}_bucket"), &labels, within);
+            text.sample(&format!("{NAME}_bucket"), &labels, cumulative);
         }
-        let all = format!("{{tool=\"{tool}\",le=\"+Inf\"}}");
-        page.line(&format!("{NAME}_bucket"), &all, usage.calls);
+        let labels = format!("{{tool=\"{tool}\",le=\"+Inf\"}}");
+        text.sample(&format!("{NAME}_bucket"), &labels, usage.calls);
         let labels = format!("{{tool=\"{tool}\"}}");
-        page.line(&format!("{NAME}_sum"), &labels, usage.total.as_secs_f64());
-        page.line(&format!("{NAME}_count"), &labels, usage.calls);
+        text.sample(&format!("{NAME}_sum"), &labels, usage.total.as_secs_f64());
+        text.sample(&format!("{NAME}_count"), &labels, usage.calls);
     }
 }
 
-fn spans(page: &mut Page, telemetry: &Telemetry) {
-    let help = "Event spans not taken because there were too many (LOOM_EVENT_SPANS).";
-    page.one("loom_event_spans_skipped_total", "counter", help, telemetry.budget.refused());
+fn spans(text: &mut MetricsText, telemetry: &Telemetry) {
+    let help = format!("Event spans beyond the budget ({}).", names::EVENT_SPANS);
+    let skipped = telemetry.budget.refused();
+    text.metric("loom_event_spans_skipped_total", "counter", &help, skipped);
     let Some(export) = &telemetry.export else { return };
-    let (exported, failed) =
-        (export.health.exported.load(Relaxed), export.health.failed.load(Relaxed));
-    page.one("loom_spans_exported_total", "counter", "Spans the collector took.", exported);
-    page.one("loom_spans_export_failed_total", "counter", "Spans it did not take.", failed);
+    let exported = export.health.exported.load(Relaxed);
+    let help = "Spans that the collector has accepted.";
+    text.metric("loom_spans_exported_total", "counter", help, exported);
+    let failed = export.health.failed.load(Relaxed);
+    let help = "Spans that the collector has not accepted.";
+    text.metric("loom_spans_export_failed_total", "counter", help, failed);
 }
 
-/// A label's value, as the format wants it.
+/// The value of a label, escaped.
 fn escaped(value: &str) -> String {
     value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }
 
-struct Page(String);
+/// Metrics as text. Writing to a `String` cannot fail, so the results of `writeln!` are ignored.
+struct MetricsText(String);
 
-impl Page {
-    fn head(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing to a String cannot fail.
+impl MetricsText {
+    fn header(&mut self, name: &str, kind: &str, help: &str) {
         _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    fn line(&mut self, name: &str, labels: &str, value: impl Display) {
-        // Writing to a String cannot fail.
+    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
         _ = writeln!(self.0, "{name}{labels} {value}");
     }
 
-    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
-        self.head(name, kind, help);
-        self.line(name, "", value);
+    /// A metric with one sample and no labels.
+    fn metric(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        self.header(name, kind, help);
+        self.sample(name, "", value);
     }
 }

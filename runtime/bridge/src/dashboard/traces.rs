@@ -1,4 +1,4 @@
-//! What the runtime did: the latest spans, one trace, and spans as they end.
+//! Recorded spans: the latest ones, those of one trace, and new ones as they finish.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -17,63 +17,65 @@ use tokio::time::{Instant, interval_at};
 use tokio_stream::wrappers::IntervalStream;
 
 use super::{
-    Dashboard,
-    events::{PING, ping},
+    context::DashboardContext,
+    events::{PING_INTERVAL, lagged, ping},
 };
 use crate::spans::SpanRecord;
 
-/// Spans told when nobody says how many, and at most.
-const LIMIT: usize = 100;
-const MOST: usize = 1000;
-/// How often a watcher is told.
-const EVERY: Duration = Duration::from_millis(500);
+/// The number of spans in a response where the request sets no limit.
+const DEFAULT_LIMIT: usize = 100;
+/// The largest number of spans in a response.
+const MAX_LIMIT: usize = 1000;
+/// How often new spans are sent.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// `GET /api/spans/recent?limit=N`: the latest spans, newest first.
-pub async fn recent(State(dashboard): State<Dashboard>, RawQuery(query): RawQuery) -> Response {
+pub async fn recent(
+    State(context): State<DashboardContext>,
+    RawQuery(query): RawQuery,
+) -> Response {
     let query = query.unwrap_or_default();
     let limit = query.split('&').find_map(|pair| pair.strip_prefix("limit="));
-    let limit = limit.map_or(Ok(LIMIT), |limit| limit.parse::<usize>());
+    let limit = limit.map_or(Ok(DEFAULT_LIMIT), |limit| limit.parse::<usize>());
     match limit {
-        Ok(limit) if limit <= MOST => {
-            Json(all(&dashboard.telemetry.spans.recent(limit))).into_response()
+        Ok(limit) if limit <= MAX_LIMIT => {
+            Json(spans_json(&context.telemetry.spans.recent(limit))).into_response()
         }
         _ => {
-            let error = format!("limit must be a number from 0 to {MOST}");
+            let error = format!("limit must be a number from 0 to {MAX_LIMIT}");
             (StatusCode::BAD_REQUEST, Json(json!({ "error": error }))).into_response()
         }
     }
 }
 
-/// `GET /api/traces/<trace_id>`: what is kept of one trace, by start; nothing for an unknown one.
-pub async fn trace(State(dashboard): State<Dashboard>, Path(id): Path<String>) -> Json<Value> {
+/// `GET /api/traces/<trace_id>`: the spans of one trace, by start; an empty list for an unknown trace.
+pub async fn trace(State(context): State<DashboardContext>, Path(id): Path<String>) -> Json<Value> {
     let id = u128::from_str_radix(&id, 16).ok().filter(|_| id.len() == 32);
-    let spans = id.map(|id| dashboard.telemetry.spans.trace(id)).unwrap_or_default();
-    Json(all(&spans))
+    let spans = id.map(|id| context.telemetry.spans.trace(id)).unwrap_or_default();
+    Json(spans_json(&spans))
 }
 
-/// `GET /api/spans/stream`: a `ping` at once and every ten seconds; `spans` with those that ended, twice a second at
-/// most; `lagged` with the number of those that were too many to tell.
+/// `GET /api/spans/stream`: the event `ping` at once and every ten seconds; `spans` with new spans, at most twice a
+/// second; `lagged` with the number of spans that were too many to send.
 pub async fn stream(
-    State(dashboard): State<Dashboard>,
+    State(context): State<DashboardContext>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let store = Arc::clone(&dashboard.telemetry.spans);
+    let store = Arc::clone(&context.telemetry.spans);
     let mut next = store.next();
-    let news =
-        IntervalStream::new(interval_at(Instant::now() + EVERY, EVERY)).flat_map(move |_| {
-            let news = store.since(next, MOST);
-            next = news.next;
-            let lagged = (news.missed > 0).then(|| {
-                Event::default().event("lagged").data(json!({ "missed": news.missed }).to_string())
-            });
-            let spans = (!news.spans.is_empty())
-                .then(|| Event::default().event("spans").data(all(&news.spans).to_string()));
-            stream::iter(lagged.into_iter().chain(spans))
-        });
-    let pings = IntervalStream::new(interval_at(Instant::now(), PING)).map(|_| ping());
-    let told = stream::select(pings, news).map(Ok);
-    Sse::new(told.take_until(dashboard.stopping.cancelled_owned()))
+    let ticks = IntervalStream::new(interval_at(Instant::now() + INTERVAL, INTERVAL));
+    let spans = ticks.flat_map(move |_| {
+        let batch = store.since(next, MAX_LIMIT);
+        next = batch.next;
+        let missed = (batch.missed > 0).then(|| lagged(batch.missed));
+        let spans = (!batch.spans.is_empty())
+            .then(|| Event::default().event("spans").data(spans_json(&batch.spans).to_string()));
+        stream::iter(missed.into_iter().chain(spans))
+    });
+    let pings = IntervalStream::new(interval_at(Instant::now(), PING_INTERVAL)).map(|_| ping());
+    let all = stream::select(pings, spans).map(Ok);
+    Sse::new(all.take_until(context.stopping.cancelled_owned()))
 }
 
-fn all(spans: &[Arc<SpanRecord>]) -> Value {
+fn spans_json(spans: &[Arc<SpanRecord>]) -> Value {
     spans.iter().map(|span| span.to_json()).collect()
 }

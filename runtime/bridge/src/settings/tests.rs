@@ -1,24 +1,44 @@
-//! How the environment is read.
+//! Tests of the settings that concern the server itself.
+
+use loom_environment::names;
 
 use super::*;
 
-fn read(vars: &[(&str, &str)]) -> Result<ServerSettings, SettingsError> {
-    ServerSettings::read(&vars.iter().map(|&(k, v)| (k.into(), v.into())).collect())
+fn read(variables: &[(&str, &str)]) -> Result<ServerSettings, SettingsError> {
+    ServerSettings::read(&variables.iter().map(|&(k, v)| (k.into(), v.into())).collect())
 }
 
 #[test]
-fn defaults() {
-    let settings = read(&[("LOOM_BRIDGE_ADDR", ""), ("LOOM_DASHBOARD_PORT", "1")]).unwrap();
+fn unset_and_empty_variables_have_defaults() {
+    let settings = read(&[(names::BRIDGE_ADDR, ""), (names::DASHBOARD_PORT, "1")]).unwrap();
     assert_eq!(settings.bridge.to_string(), "127.0.0.1:50051");
-    assert_eq!((settings.token, settings.insecure), (None, false));
+    assert_eq!((settings.token, settings.allow_insecure), (None, false));
     assert_eq!(settings.max_message_bytes, 4 * 1024 * 1024);
     assert_eq!((settings.dashboard, settings.ready_file), (None, None));
-    assert_eq!((&*settings.log, settings.log_format), (LOG, LogFormat::Text));
+    assert_eq!((&*settings.log_filter, settings.log_format), (LOG_FILTER, LogFormat::Text));
     assert_eq!((settings.event_spans, settings.otlp), (500, None));
 }
 
 #[test]
-fn addresses() {
+fn the_documented_defaults_are_the_real_ones() {
+    let settings = read(&[(names::DASHBOARD, "1"), (names::OTLP_ENDPOINT, "h:1")]).unwrap();
+    let dashboard = settings.dashboard.unwrap();
+    for (name, value) in [
+        (names::BRIDGE_ADDR, settings.bridge.to_string()),
+        (names::DASHBOARD_HOST, dashboard.host),
+        (names::DASHBOARD_PORT, dashboard.port.to_string()),
+        (names::MAX_MESSAGE_BYTES, settings.max_message_bytes.to_string()),
+        (names::LOG_FORMAT, settings.log_format.to_string()),
+        (names::EVENT_SPANS, settings.event_spans.to_string()),
+        (names::OTEL_SERVICE_NAME, settings.otlp.unwrap().service_name),
+    ] {
+        let info = names::TABLE.iter().find(|info| info.name == name).unwrap();
+        assert_eq!(info.default, Some(&*value), "{name}");
+    }
+}
+
+#[test]
+fn bridge_addresses() {
     let table = [
         ("127.0.0.1:0", Some("127.0.0.1:0")),
         ("localhost:50051", Some("localhost:50051")),
@@ -33,78 +53,87 @@ fn addresses() {
         ("http://h:1", None),
     ];
     for (text, expected) in table {
-        let bridge = read(&[("LOOM_BRIDGE_ADDR", text)]).map(|s| s.bridge.to_string());
+        let bridge = read(&[(names::BRIDGE_ADDR, text)]).map(|s| s.bridge.to_string());
         match expected {
             Some(expected) => assert_eq!(bridge.as_deref(), Ok(expected)),
-            None => assert_eq!(bridge.unwrap_err().variable, "LOOM_BRIDGE_ADDR", "{text}"),
+            None => assert_eq!(bridge.unwrap_err().variable(), names::BRIDGE_ADDR, "{text}"),
         }
     }
 }
 
 #[test]
-fn switches() {
-    for (text, on) in
+fn the_dashboard_is_switched_on_by_words() {
+    for (text, is_on) in
         [("true", true), ("1", true), ("YES", true), ("On", true), ("off", false), ("0", false)]
     {
-        assert_eq!(read(&[("LOOM_DASHBOARD", text)]).unwrap().dashboard.is_some(), on, "{text}");
+        let settings = read(&[(names::DASHBOARD, text)]).unwrap();
+        assert_eq!(settings.dashboard.is_some(), is_on, "{text}");
     }
-    assert_eq!(read(&[("LOOM_DASHBOARD", "perhaps")]).unwrap_err().variable, "LOOM_DASHBOARD");
+    let error = read(&[(names::DASHBOARD, "perhaps")]).unwrap_err();
+    assert_eq!(error.variable(), names::DASHBOARD);
 }
 
 #[test]
 fn the_dashboard_has_its_own_host_and_port() {
-    let vars =
-        [("LOOM_DASHBOARD", "1"), ("LOOM_DASHBOARD_HOST", "[::1]"), ("LOOM_DASHBOARD_PORT", "0")];
-    assert_eq!(read(&vars).unwrap().dashboard.unwrap().to_string(), "[::1]:0");
+    let variables =
+        [(names::DASHBOARD, "1"), (names::DASHBOARD_HOST, "[::1]"), (names::DASHBOARD_PORT, "0")];
+    assert_eq!(read(&variables).unwrap().dashboard.unwrap().to_string(), "[::1]:0");
 }
 
 #[test]
-fn tls_needs_both_files() {
-    let (cert, key) = (("LOOM_BRIDGE_TLS_CERT", "c.pem"), ("LOOM_BRIDGE_TLS_KEY", "k.pem"));
+fn tls_requires_both_files() {
+    let certificate = (names::BRIDGE_TLS_CERT, "c.pem");
+    let key = (names::BRIDGE_TLS_KEY, "k.pem");
     assert_eq!(read(&[]).unwrap().tls, None);
-    let tls = read(&[cert, key]).unwrap().tls.unwrap();
+    let tls = read(&[certificate, key]).unwrap().tls.unwrap();
     assert_eq!((tls.certificate, tls.key), ("c.pem".into(), "k.pem".into()));
-    assert_eq!(read(&[cert]).unwrap_err().variable, "LOOM_BRIDGE_TLS_KEY");
-    assert_eq!(read(&[key]).unwrap_err().variable, "LOOM_BRIDGE_TLS_CERT");
+    for (set, missing) in [(certificate, key), (key, certificate)] {
+        let error = read(&[set]).unwrap_err();
+        assert_eq!(error, SettingsError::Missing { variable: missing.0, other: set.0 });
+    }
 }
 
 #[test]
-fn spans_are_exported_where_an_endpoint_is_named() {
-    let name = ("OTEL_SERVICE_NAME", "shop");
-    let read = |vars: &[(&str, &str)]| read(vars).map(|settings| settings.otlp);
-    let otlp = |endpoint: &str, service: &str| {
-        Ok(Some(OtlpEndpoint { endpoint: endpoint.to_owned(), service: service.to_owned() }))
+fn spans_are_exported_if_an_endpoint_is_set() {
+    let name = (names::OTEL_SERVICE_NAME, "shop");
+    let read = |variables: &[(&str, &str)]| read(variables).map(|settings| settings.otlp);
+    let otlp = |url: &str, service: &str| {
+        Ok(Some(OtlpEndpoint { url: url.to_owned(), service_name: service.to_owned() }))
     };
-    assert_eq!(read(&[name]), Ok(None));
     let plain = "http://h:4317";
-    assert_eq!(read(&[(OTLP_ENDPOINT, plain)]), otlp(plain, "loom-bridge-server"));
-    assert_eq!(read(&[(OTLP_ENDPOINT, "h:4317"), name]), otlp(plain, "shop"));
-    assert!(read(&[(OTLP_ENDPOINT, plain), (OTLP_PROTOCOL, "grpc")]).is_ok());
+    assert_eq!(read(&[name]), Ok(None));
+    assert_eq!(read(&[(names::OTLP_ENDPOINT, plain)]), otlp(plain, "loom-bridge-server"));
+    assert_eq!(read(&[(names::OTLP_ENDPOINT, "h:4317"), name]), otlp(plain, "shop"));
+    assert!(read(&[(names::OTLP_ENDPOINT, plain), (names::OTLP_PROTOCOL, "grpc")]).is_ok());
     for (variable, value) in
-        [(OTLP_PROTOCOL, "http/protobuf"), (OTLP_ENDPOINT, "https://u:secret@h")]
+        [(names::OTLP_PROTOCOL, "http/protobuf"), (names::OTLP_ENDPOINT, "https://u:secret@h")]
     {
-        let error = read(&[(OTLP_ENDPOINT, plain), (variable, value)]).unwrap_err();
-        assert_eq!(error.variable, variable);
+        let error = read(&[(names::OTLP_ENDPOINT, plain), (variable, value)]).unwrap_err();
+        assert_eq!(error.variable(), variable);
         assert!(!error.to_string().contains("secret"));
     }
 }
 
 #[test]
-fn errors_name_the_variable_and_never_show_a_secret() {
+fn errors_show_the_variable_what_was_expected_and_the_value() {
     let table = [
-        ("LOOM_DASHBOARD_PORT", "x"),
-        ("LOOM_MAX_MESSAGE_BYTES", "12"),
-        ("LOOM_MAX_MESSAGE_BYTES", "1 MB"),
-        ("LOOM_BRIDGE_INSECURE", "sure"),
-        ("LOOM_LOG_FORMAT", "xml"),
-        ("LOOM_EVENT_SPANS", "-1"),
+        (names::DASHBOARD_PORT, "x"),
+        (names::MAX_MESSAGE_BYTES, "12"),
+        (names::MAX_MESSAGE_BYTES, "1 MB"),
+        (names::BRIDGE_INSECURE, "sure"),
+        (names::LOG_FORMAT, "xml"),
+        (names::EVENT_SPANS, "-1"),
     ];
     for (variable, value) in table {
-        let error = read(&[(variable, value)]).unwrap_err();
-        assert_eq!((error.variable, &*error.value), (variable, value));
+        let message = read(&[(variable, value)]).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("invalid value of {variable}: ")), "{message}");
+        assert!(message.ends_with(&format!(", got {value:?}")), "{message}");
     }
-    let error = read(&[("LOOM_BRIDGE_TOKEN", "se cret")]).unwrap_err();
-    assert!(
-        error.to_string().starts_with("LOOM_BRIDGE_TOKEN") && !error.to_string().contains("cret")
-    );
+}
+
+#[test]
+fn errors_show_no_secret() {
+    let message = read(&[(names::BRIDGE_TOKEN, "se cret")]).unwrap_err().to_string();
+    assert!(message.starts_with("invalid value of LOOM_BRIDGE_TOKEN: "), "{message}");
+    assert!(!message.contains("cret"), "{message}");
 }

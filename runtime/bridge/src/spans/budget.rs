@@ -1,30 +1,30 @@
-//! How many event spans are taken per second.
+//! How many event spans are recorded per second.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Instant,
 };
 
-/// Event spans (publishing and deliveries together) taken in one second unless the settings say otherwise.
+/// The default budget: event spans (publishing and deliveries together) recorded in one second.
 pub const EVENTS_PER_SECOND: u32 = 500;
 
-/// So many in each second of its clock; no lock.
+/// A budget per second, without a lock.
 #[derive(Debug)]
 pub struct SpanBudget {
     start: Instant,
     limit: u32,
-    /// The second (upper half) and what was taken in it (lower half).
+    /// The second since the start (upper half) and the spans taken in it (lower half).
     taken: AtomicU64,
     refused: AtomicU64,
 }
 
 impl SpanBudget {
-    /// Starts with a full budget.
+    /// A budget of `limit` spans per second, counted from `start`.
     pub fn new(limit: u32, start: Instant) -> Self {
         Self { start, limit, taken: AtomicU64::new(0), refused: AtomicU64::new(0) }
     }
 
-    /// Takes one, if this second has one left.
+    /// Takes one span from the budget of the current second. Returns false if none is left.
     pub fn take(&self, now: Instant) -> bool {
         let second = now.saturating_duration_since(self.start).as_secs() & 0xffff_ffff;
         let next = |old: u64| {
@@ -38,7 +38,7 @@ impl SpanBudget {
         taken
     }
 
-    /// How often there was none left.
+    /// The number of spans that were refused.
     pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_second_has_its_own() {
+    fn every_second_has_its_own_budget() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let budget = SpanBudget::new(2, start);
@@ -68,6 +68,6 @@ mod tests {
             assert_eq!(budget.take(at(ms)), taken, "{ms} ms");
         }
         assert_eq!(budget.refused(), 2);
-        assert!(!SpanBudget::new(0, start).take(start), "none at all");
+        assert!(!SpanBudget::new(0, start).take(start), "a budget of 0 records no span");
     }
 }

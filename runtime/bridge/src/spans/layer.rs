@@ -1,11 +1,11 @@
-//! From `tracing` to finished spans.
+//! A `tracing` layer that records finished spans.
 
 use std::{
     sync::Arc,
     time::{Instant, SystemTime},
 };
 
-use loom_core::spans::TraceContext;
+use loom_core::TraceContext;
 use tracing::{
     Level, Metadata, Subscriber,
     level_filters::LevelFilter,
@@ -18,72 +18,80 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use super::{budget::SpanBudget, fields::Fields, record::SpanRecord, store::SpanStore};
-use crate::otlp::Export;
+use super::{
+    budget::SpanBudget,
+    fields::SpanFields,
+    record::{SpanRecord, is_event_span},
+    store::SpanStore,
+};
+use crate::otlp::SpanExport;
 
-/// Hears of the runtime's own spans and keeps them, and sends them on where they are exported.
+/// Records the spans of the runtime in a store, and exports them if there is an export.
 #[derive(Debug)]
 pub struct SpanLayer {
     store: Arc<SpanStore>,
-    export: Option<Export>,
+    export: Option<SpanExport>,
 }
 
-/// Lets the runtime's own spans pass: all but those of events that exceed the budget.
+/// Enables the spans of the runtime, except event spans beyond the budget.
 #[derive(Debug, Clone)]
-pub struct OwnSpans(pub Arc<SpanBudget>);
+pub struct RuntimeSpanFilter(pub Arc<SpanBudget>);
 
-/// A span that is not over yet; kept with it in the registry.
+/// A span that has not finished; stored with the span in the registry.
 #[derive(Debug)]
-struct Open {
-    /// A place of its own and, for a span inside of another, that one's.
-    place: TraceContext,
+struct OpenSpan {
+    /// The context where the fields give none: in the trace of the enclosing span, or in a new one.
+    context: TraceContext,
+    /// The span id of the enclosing span.
     parent: Option<u64>,
     start: SystemTime,
-    begun: Instant,
-    fields: Fields,
+    started_at: Instant,
+    fields: SpanFields,
 }
 
 impl SpanLayer {
-    /// Keeps spans in the store, and exports them if asked to.
-    pub fn new(store: &Arc<SpanStore>, export: Option<Export>) -> Self {
+    /// A layer that records spans in `store` and exports them.
+    pub fn new(store: &Arc<SpanStore>, export: Option<SpanExport>) -> Self {
         Self { store: Arc::clone(store), export }
     }
 }
 
-/// Whether this is a span of an event.
-pub(super) fn is_event(name: &str) -> bool {
-    name.starts_with("event.")
-}
-
-impl Open {
-    fn new(fields: Fields, outer: Option<TraceContext>) -> Self {
-        let place = outer.map_or_else(TraceContext::root, TraceContext::child);
-        let parent = outer.map(|outer| outer.span);
-        Self { place, parent, start: SystemTime::now(), begun: Instant::now(), fields }
-    }
-
-    /// Its place: what its fields say, else where it was opened.
-    fn place(&self) -> TraceContext {
-        TraceContext {
-            trace: self.fields.trace.unwrap_or(self.place.trace),
-            span: self.fields.span.unwrap_or(self.place.span),
+impl OpenSpan {
+    fn new(fields: SpanFields, enclosing: Option<TraceContext>) -> Self {
+        Self {
+            context: enclosing.map_or_else(TraceContext::root, TraceContext::child),
+            parent: enclosing.map(|enclosing| enclosing.span_id),
+            start: SystemTime::now(),
+            started_at: Instant::now(),
+            fields,
         }
     }
 
-    fn close(self, name: &'static str) -> SpanRecord {
-        let (place, ago) = (self.place(), self.fields.ago);
-        let moved = self.fields.trace.is_some();
+    /// The context that the fields give, completed by that of the enclosing span.
+    fn context(&self) -> TraceContext {
+        TraceContext {
+            trace_id: self.fields.trace_id.unwrap_or(self.context.trace_id),
+            span_id: self.fields.span_id.unwrap_or(self.context.span_id),
+        }
+    }
+
+    fn finish(self, name: &'static str) -> SpanRecord {
+        let context = self.context();
+        let fields = self.fields;
+        let has_own_trace = fields.trace_id.is_some();
         SpanRecord {
-            context: place,
-            parent: if moved { self.fields.parent } else { self.parent },
-            // A place that was given from outside comes with its span; one inside of ours only with the trace.
-            parent_is_remote: moved && self.fields.span.is_some() && self.fields.parent.is_some(),
+            context,
+            parent: if has_own_trace { fields.parent_id } else { self.parent },
+            // A context from another process comes with a span id; one within the runtime gives the trace alone.
+            parent_is_remote: has_own_trace
+                && fields.span_id.is_some()
+                && fields.parent_id.is_some(),
             name,
-            start: self.start.checked_sub(ago).unwrap_or(self.start),
-            duration: self.begun.elapsed() + ago,
-            attributes: self.fields.attributes,
-            status: self.fields.status,
-            error: self.fields.error,
+            start: self.start.checked_sub(fields.began_ago).unwrap_or(self.start),
+            duration: self.started_at.elapsed() + fields.began_ago,
+            attributes: fields.attributes,
+            status: fields.status,
+            error: fields.error,
         }
     }
 }
@@ -91,26 +99,27 @@ impl Open {
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let outer = span.parent().and_then(|outer| {
-            outer.scope().find_map(|outer| outer.extensions().get::<Open>().map(Open::place))
+        let enclosing = span.parent().and_then(|parent| {
+            let mut scope = parent.scope();
+            scope.find_map(|span| span.extensions().get::<OpenSpan>().map(OpenSpan::context))
         });
-        let mut fields = Fields::default();
+        let mut fields = SpanFields::default();
         attributes.record(&mut fields);
-        span.extensions_mut().insert(Open::new(fields, outer));
+        span.extensions_mut().insert(OpenSpan::new(fields, enclosing));
     }
 
     fn on_record(&self, id: &Id, values: &Values<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        if let Some(open) = span.extensions_mut().get_mut::<Open>() {
+        if let Some(open) = span.extensions_mut().get_mut::<OpenSpan>() {
             values.record(&mut open.fields);
         }
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let Some(span) = context.span(&id) else { return };
-        let open = span.extensions_mut().remove::<Open>();
+        let open = span.extensions_mut().remove::<OpenSpan>();
         if let Some(open) = open {
-            let record = Arc::new(open.close(span.name()));
+            let record = Arc::new(open.finish(span.name()));
             if let Some(export) = &self.export {
                 export.send(&record);
             }
@@ -119,16 +128,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for SpanLayer {
     }
 }
 
-impl<S> Filter<S> for OwnSpans {
+impl<S> Filter<S> for RuntimeSpanFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        is_own(metadata) && (!is_event(metadata.name()) || self.0.take(Instant::now()))
+        is_runtime_span(metadata)
+            && (!is_event_span(metadata.name()) || self.0.take(Instant::now()))
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        match (is_own(metadata), is_event(metadata.name())) {
-            (false, _) => Interest::never(),
-            (true, false) => Interest::always(),
-            (true, true) => Interest::sometimes(),
+        if !is_runtime_span(metadata) {
+            Interest::never()
+        } else if is_event_span(metadata.name()) {
+            // Asked again for every span: the budget decides.
+            Interest::sometimes()
+        } else {
+            Interest::always()
         }
     }
 
@@ -137,11 +150,11 @@ impl<S> Filter<S> for OwnSpans {
     }
 }
 
-/// Libraries have spans too; ours say so by their target.
-fn is_own(metadata: &Metadata<'_>) -> bool {
+/// Whether this is a span of the runtime's crates, recognised by its target; libraries have spans too.
+fn is_runtime_span(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
-    let ours = ["loom_core", "loom_bridge"].iter().any(|ours| {
-        target.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    let is_of_runtime = ["loom_core", "loom_bridge"].iter().any(|name| {
+        target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     });
-    metadata.is_span() && ours && *metadata.level() <= Level::DEBUG
+    metadata.is_span() && is_of_runtime && *metadata.level() <= Level::DEBUG
 }

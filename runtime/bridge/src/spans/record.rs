@@ -5,23 +5,23 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use loom_core::spans::TraceContext;
+use loom_core::TraceContext;
 use serde_json::{Map, json};
 
-/// How it ended.
+/// The status of a span, as OpenTelemetry defines it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SpanStatus {
-    /// Nobody said.
+    /// The span reports no status.
     #[default]
     Unset,
-    /// Well.
+    /// The work succeeded.
     Ok,
-    /// Not well.
+    /// The work failed.
     Error,
 }
 
 impl SpanStatus {
-    /// The word for it.
+    /// `unset`, `ok` or `error`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unset => "unset",
@@ -31,55 +31,55 @@ impl SpanStatus {
     }
 }
 
-/// What an attribute says.
+/// The value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AttributeValue {
-    /// Text.
+    /// A string.
     Text(String),
-    /// A whole number.
-    Number(i64),
-    /// Any number.
+    /// An integer.
+    Integer(i64),
+    /// A floating-point number.
     Float(f64),
-    /// Yes or no.
-    Switch(bool),
+    /// A boolean.
+    Bool(bool),
 }
 
 impl fmt::Display for AttributeValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
-            Self::Number(number) => number.fmt(f),
+            Self::Integer(number) => number.fmt(f),
             Self::Float(number) => number.fmt(f),
-            Self::Switch(yes) => yes.fmt(f),
+            Self::Bool(value) => value.fmt(f),
         }
     }
 }
 
-/// A span that is over.
+/// A finished span.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SpanRecord {
-    /// Its place.
+    /// Trace id and span id.
     pub context: TraceContext,
-    /// The span above it in the same trace.
+    /// The span id of the parent.
     pub parent: Option<u64>,
-    /// Whether that one is another process's.
+    /// Whether the parent is a span of another process.
     pub parent_is_remote: bool,
-    /// What was done.
+    /// The span's name, such as `tool.call`.
     pub name: &'static str,
-    /// When it began.
+    /// When the work began.
     pub start: SystemTime,
-    /// How long it took.
+    /// How long the work took.
     pub duration: Duration,
-    /// What it was about.
+    /// The attributes by key.
     pub attributes: Vec<(&'static str, AttributeValue)>,
-    /// How it ended.
+    /// The status.
     pub status: SpanStatus,
-    /// Why it did not end well.
+    /// The error message, if the work failed.
     pub error: Option<String>,
 }
 
 impl SpanRecord {
-    /// As the dashboard's clients read it; times in nanoseconds, the start since 1970.
+    /// The span in the dashboard's JSON API. Times are in nanoseconds, the start since 1970.
     pub fn to_json(&self) -> serde_json::Value {
         let attributes: Map<_, _> = self
             .attributes
@@ -88,12 +88,12 @@ impl SpanRecord {
             .collect();
         let start = self.start.duration_since(UNIX_EPOCH).unwrap_or_default();
         json!({
-            "trace_id": format!("{:032x}", self.context.trace),
-            "span_id": format!("{:016x}", self.context.span),
+            "trace_id": format!("{:032x}", self.context.trace_id),
+            "span_id": format!("{:016x}", self.context.span_id),
             "parent_span_id": self.parent.map(|parent| format!("{parent:016x}")),
             "name": self.name,
-            "start_time": nanos(start),
-            "duration": nanos(self.duration),
+            "start_time": nanoseconds(start),
+            "duration": nanoseconds(self.duration),
             "attributes": attributes,
             "status": self.status.as_str(),
             "error_message": self.error,
@@ -101,7 +101,12 @@ impl SpanRecord {
     }
 }
 
-fn nanos(duration: Duration) -> u64 {
+/// Whether a span with this name covers the publishing or delivery of an event.
+pub(super) fn is_event_span(name: &str) -> bool {
+    name.starts_with("event.")
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -112,7 +117,7 @@ mod tests {
     #[test]
     fn ids_are_padded_and_times_are_nanoseconds() {
         let record = SpanRecord {
-            context: TraceContext { trace: 0xab, span: 0xc },
+            context: TraceContext { trace_id: 0xab, span_id: 0xc },
             parent: Some(0xd),
             parent_is_remote: false,
             name: "tool.call",
@@ -120,7 +125,7 @@ mod tests {
             duration: Duration::from_micros(3),
             attributes: vec![
                 ("tool", AttributeValue::Text("t".to_owned())),
-                ("topics", AttributeValue::Number(2)),
+                ("topics", AttributeValue::Integer(2)),
             ],
             status: SpanStatus::Error,
             error: Some("no".to_owned()),

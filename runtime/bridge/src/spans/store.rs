@@ -2,61 +2,63 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
-use super::record::SpanRecord;
+use loom_base::LockExt as _;
 
-/// Spans kept of events, and as many of everything else.
-pub const KEEP: usize = 4096;
+use super::record::{SpanRecord, is_event_span};
 
-/// What a span is numbered with: the order in which they ended.
-pub type Number = u64;
+/// The number of event spans that are kept, and of all others.
+pub const CAPACITY: usize = 4096;
 
-type Ring = VecDeque<(Number, Arc<SpanRecord>)>;
+/// The sequence number of a span: the order in which spans finish.
+pub type SpanSequence = u64;
+
+type SpanRing = VecDeque<(SpanSequence, Arc<SpanRecord>)>;
 
 #[derive(Debug, Default)]
-struct State {
-    next: Number,
-    events: Ring,
-    others: Ring,
+struct SpanStoreState {
+    next: SpanSequence,
+    events: SpanRing,
+    others: SpanRing,
 }
 
-/// The latest spans, in the order in which they ended.
+/// The latest spans in the order in which they finished.
 #[derive(Debug, Default)]
 pub struct SpanStore {
-    state: Mutex<State>,
+    state: Mutex<SpanStoreState>,
 }
 
-/// Spans that ended since somebody last looked.
+/// The spans that finished since a sequence number.
 #[derive(Debug, Default, PartialEq)]
-pub struct News {
-    /// They, oldest first.
+pub struct SpanBatch {
+    /// The spans, oldest first.
     pub spans: Vec<Arc<SpanRecord>>,
-    /// Look again from here.
-    pub next: Number,
-    /// Older ones that are no longer kept.
+    /// The sequence number with which to continue.
+    pub next: SpanSequence,
+    /// The number of older spans that are not in the batch.
     pub missed: u64,
 }
 
 impl SpanStore {
-    /// Keeps a span; the oldest of its kind gives way.
+    /// Adds a span. If there are [`CAPACITY`] of its kind, the oldest one is removed.
     pub fn push(&self, record: Arc<SpanRecord>) {
-        let mut state = self.lock();
-        let number = state.next;
+        let mut state = self.state.locked();
+        let sequence = state.next;
         state.next += 1;
-        let ring = if is_event(&record) { &mut state.events } else { &mut state.others };
-        if ring.len() == KEEP {
+        let ring = if is_event_span(record.name) { &mut state.events } else { &mut state.others };
+        if ring.len() == CAPACITY {
             ring.pop_front();
         }
-        ring.push_back((number, record));
+        ring.push_back((sequence, record));
     }
 
-    /// The latest ones, newest first.
+    /// The latest spans, newest first.
     pub fn recent(&self, limit: usize) -> Vec<Arc<SpanRecord>> {
-        let state = self.lock();
-        let (mut events, mut others) =
-            (state.events.iter().rev().peekable(), state.others.iter().rev().peekable());
+        let state = self.state.locked();
+        let mut events = state.events.iter().rev().peekable();
+        let mut others = state.others.iter().rev().peekable();
         let newest = std::iter::from_fn(|| match (events.peek(), others.peek()) {
             (Some((event, _)), Some((other, _))) if event < other => others.next(),
             (Some(_), _) => events.next(),
@@ -65,62 +67,55 @@ impl SpanStore {
         newest.take(limit).map(|(_, record)| Arc::clone(record)).collect()
     }
 
-    /// What is kept of one trace, by start.
-    pub fn trace(&self, id: u128) -> Vec<Arc<SpanRecord>> {
-        let state = self.lock();
+    /// The spans of one trace, by start.
+    pub fn trace(&self, trace_id: u128) -> Vec<Arc<SpanRecord>> {
+        let state = self.state.locked();
         let all = state.events.iter().chain(&state.others).map(|(_, record)| record);
-        let mut trace: Vec<_> = all.filter(|record| record.context.trace == id).cloned().collect();
+        let of_trace = all.filter(|record| record.context.trace_id == trace_id);
+        let mut trace: Vec<_> = of_trace.cloned().collect();
         drop(state);
         trace.sort_by_key(|record| record.start);
         trace
     }
 
-    /// The number that the next span will have.
-    pub fn next(&self) -> Number {
-        self.lock().next
+    /// The sequence number of the next span.
+    pub fn next(&self) -> SpanSequence {
+        self.state.locked().next
     }
 
-    /// What ended since, at most `limit` of it; the oldest is left out.
-    pub fn since(&self, number: Number, limit: usize) -> News {
-        let state = self.lock();
-        let fresh = |ring: &Ring| -> Vec<(Number, Arc<SpanRecord>)> {
-            ring.iter().rev().take_while(|(each, _)| *each >= number).take(limit).cloned().collect()
+    /// The spans from a sequence number on; of more than `limit` the newest.
+    pub fn since(&self, sequence: SpanSequence, limit: usize) -> SpanBatch {
+        let state = self.state.locked();
+        let newer = |ring: &SpanRing| -> Vec<(SpanSequence, Arc<SpanRecord>)> {
+            let newest_first = ring.iter().rev();
+            newest_first.take_while(|(each, _)| *each >= sequence).take(limit).cloned().collect()
         };
-        let mut spans = fresh(&state.events);
-        spans.extend(fresh(&state.others));
+        let mut spans = newer(&state.events);
+        spans.extend(newer(&state.others));
         let next = state.next;
         drop(state);
-        spans.sort_unstable_by_key(|(number, _)| *number);
+        spans.sort_unstable_by_key(|(sequence, _)| *sequence);
         let spans = spans.split_off(spans.len().saturating_sub(limit));
-        let missed = next.saturating_sub(number) - spans.len() as u64;
-        News { spans: spans.into_iter().map(|(_, record)| record).collect(), next, missed }
+        let missed = next.saturating_sub(sequence) - spans.len() as u64;
+        SpanBatch { spans: spans.into_iter().map(|(_, record)| record).collect(), next, missed }
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Every step leaves the state whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn is_event(record: &SpanRecord) -> bool {
-    super::layer::is_event(record.name)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use loom_core::spans::TraceContext;
+    use loom_core::TraceContext;
 
     use super::*;
 
-    fn span(name: &'static str, trace: u128, at: u64) -> Arc<SpanRecord> {
+    fn span(name: &'static str, trace_id: u128, second: u64) -> Arc<SpanRecord> {
         Arc::new(SpanRecord {
-            context: TraceContext { trace, span: at },
+            context: TraceContext { trace_id, span_id: second },
             parent: None,
             parent_is_remote: false,
             name,
-            start: UNIX_EPOCH + Duration::from_secs(at),
+            start: UNIX_EPOCH + Duration::from_secs(second),
             duration: Duration::ZERO,
             attributes: Vec::new(),
             status: Default::default(),
@@ -128,38 +123,39 @@ mod tests {
         })
     }
 
-    fn numbers(spans: &[Arc<SpanRecord>]) -> Vec<u64> {
-        spans.iter().map(|span| span.context.span).collect()
+    fn ids(spans: &[Arc<SpanRecord>]) -> Vec<u64> {
+        spans.iter().map(|span| span.context.span_id).collect()
     }
 
     #[test]
-    fn many_events_do_not_push_out_calls_and_the_newest_come_first() {
+    fn event_spans_do_not_replace_others_and_the_newest_come_first() {
         let store = SpanStore::default();
         store.push(span("tool.call", 1, 0));
-        for n in 1..=KEEP as u64 + 10 {
+        for n in 1..=CAPACITY as u64 + 10 {
             store.push(span("event.publish", 2, n));
         }
         store.push(span("tool.call", 1, 9000));
         let recent = store.recent(usize::MAX);
-        assert_eq!(recent.len(), KEEP + 2);
-        assert_eq!(numbers(&recent)[..3], [9000, KEEP as u64 + 10, KEEP as u64 + 9]);
-        assert_eq!(recent.last().unwrap().context.span, 0);
-        assert_eq!(numbers(&store.recent(1)), [9000]);
-        assert_eq!(numbers(&store.trace(1)), [0, 9000]);
+        assert_eq!(recent.len(), CAPACITY + 2);
+        assert_eq!(ids(&recent)[..3], [9000, CAPACITY as u64 + 10, CAPACITY as u64 + 9]);
+        assert_eq!(recent.last().unwrap().context.span_id, 0);
+        assert_eq!(ids(&store.recent(1)), [9000]);
+        assert_eq!(ids(&store.trace(1)), [0, 9000]);
         assert_eq!(store.trace(3), []);
     }
 
     #[test]
-    fn whoever_looks_again_gets_what_is_new_and_is_told_what_is_gone() {
+    fn a_batch_holds_the_newest_spans_and_counts_the_missed_ones() {
         let store = SpanStore::default();
         let begin = store.next();
         store.push(span("tool.call", 1, 1));
         store.push(span("event.publish", 1, 2));
-        let news = store.since(begin, 10);
-        assert_eq!((numbers(&news.spans), news.missed), (vec![1, 2], 0));
-        assert_eq!(store.since(news.next, 10), News { next: news.next, ..News::default() });
+        let batch = store.since(begin, 10);
+        assert_eq!((ids(&batch.spans), batch.missed), (vec![1, 2], 0));
+        let empty = SpanBatch { next: batch.next, ..SpanBatch::default() };
+        assert_eq!(store.since(batch.next, 10), empty);
         (3..=7).for_each(|n| store.push(span("tool.call", 1, n)));
-        let some = store.since(news.next, 2);
-        assert_eq!((numbers(&some.spans), some.missed), (vec![6, 7], 3));
+        let limited = store.since(batch.next, 2);
+        assert_eq!((ids(&limited.spans), limited.missed), (vec![6, 7], 3));
     }
 }

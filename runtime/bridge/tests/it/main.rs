@@ -1,4 +1,4 @@
-//! The server over gRPC.
+//! The server as its clients see it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bridge;

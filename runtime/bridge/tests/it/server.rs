@@ -1,6 +1,8 @@
-//! The program: its arguments, its environment, how it starts and ends.
+//! The program: arguments, environment, start and end.
 
 use std::{fs, net::TcpListener, process::Output};
+
+use loom_bridge::proto::{Event, Publish, client_event::Msg};
 
 use crate::support::{Agent, Server, command};
 
@@ -13,7 +15,7 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn version_and_help() {
+fn version_and_help_are_printed_and_unknown_arguments_refused() {
     let version = run(&["--version"], &[]);
     let expected = format!("loom-bridge-server {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(String::from_utf8_lossy(&version.stdout), expected);
@@ -26,7 +28,7 @@ fn version_and_help() {
 }
 
 #[test]
-fn a_setting_that_makes_no_sense_is_named() {
+fn an_invalid_variable_is_named() {
     for (variable, value) in [
         ("LOOM_BRIDGE_ADDR", "50051"),
         ("LOOM_BRIDGE_ADDR", "0.0.0.0:0"),
@@ -41,7 +43,7 @@ fn a_setting_that_makes_no_sense_is_named() {
 }
 
 #[test]
-fn a_taken_port_is_named_and_has_its_own_exit_code() {
+fn a_port_in_use_is_named_and_has_its_own_exit_code() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let ended = run(&[], &[("LOOM_BRIDGE_ADDR", &address.to_string())]);
@@ -70,7 +72,7 @@ fn a_ready_file_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn a_ready_file_of_an_earlier_run_is_not_believed() {
+fn the_ready_file_of_an_earlier_server_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ready.json");
     fs::write(&path, "{}").unwrap();
@@ -83,7 +85,7 @@ fn a_ready_file_of_an_earlier_run_is_not_believed() {
 }
 
 #[test]
-fn host_names_and_both_listeners_are_told() {
+fn the_ready_file_holds_the_addresses_of_both_listeners() {
     let server = Server::start(&[
         ("LOOM_BRIDGE_ADDR", "localhost:0"),
         ("LOOM_DASHBOARD", "ON"),
@@ -93,32 +95,32 @@ fn host_names_and_both_listeners_are_told() {
     assert!(server.dashboard.as_ref().unwrap().starts_with("http://127.0.0.1:"));
 }
 
-#[tokio::test]
-async fn stops_well_on_a_signal_and_at_once_on_the_second() {
+#[test]
+fn a_signal_stops_the_server() {
     for signal in ["-TERM", "-INT"] {
         let mut server = Server::start(&[]);
         server.signal(signal);
         assert_eq!(server.wait().code(), Some(0), "{signal}");
     }
+}
 
-    // A reader that does not read keeps the first stop waiting: its stream cannot end.
+#[tokio::test]
+async fn a_second_signal_ends_the_process_at_once() {
     let mut server = Server::start(&[]);
+    // An agent that does not read delays the first stop: its stream cannot end.
     let _stuck = Agent::join(&server, "stuck", &["t"], &[]).await;
-    let speaker = Agent::join(&server, "speaker", &["echo"], &[]).await;
+    let mut publisher = Agent::join(&server, "publisher", &["echo"], &[]).await;
     for n in 0..200 {
-        let event = loom_bridge::proto::Event {
-            id: n.to_string(),
-            payload: vec![0; 256 * 1024].into(),
-            ..Default::default()
-        };
-        let publish = loom_bridge::proto::Publish { topic: "t".to_owned(), event: Some(event) };
-        speaker.say(loom_bridge::proto::client_event::Msg::Publish(publish)).await;
+        let payload = vec![0; 256 * 1024].into();
+        let event = Event { id: n.to_string(), payload, ..Default::default() };
+        let publish = Publish { topic: "t".to_owned(), event: Some(event) };
+        publisher.send(Msg::Publish(publish)).await;
     }
-    let mut speaker = speaker;
-    speaker.publish("echo", "all said").await;
-    assert_eq!(speaker.delivery().await, "echo=all said");
+    publisher.publish("echo", "last").await;
+    assert_eq!(publisher.delivery().await, "echo=last");
     server.signal("-TERM");
-    assert_eq!(speaker.hear().await.unwrap_err().code(), tonic::Code::Unavailable, "it stops");
+    let end = publisher.next().await.unwrap_err();
+    assert_eq!(end.code(), tonic::Code::Unavailable, "the server stops");
     server.signal("-INT");
     assert_eq!(server.wait().code(), Some(130));
 }

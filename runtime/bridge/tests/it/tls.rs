@@ -1,4 +1,4 @@
-//! TLS, and what goes wrong with it.
+//! TLS, and what can be wrong with its files.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use loom_bridge::proto::{HeartbeatRequest, bridge_client::BridgeClient};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
-/// Writes a certificate for `localhost` and its key; answers the certificate.
+/// Writes a certificate for `localhost` and its key. Returns the certificate.
 fn certificate(folder: &Path) -> String {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -17,7 +17,7 @@ fn certificate(folder: &Path) -> String {
 }
 
 #[tokio::test]
-async fn calls_travel_by_tls_and_no_other_way() {
+async fn a_server_with_a_certificate_speaks_tls_only() {
     let folder = tempfile::tempdir().unwrap();
     let trusted = certificate(folder.path());
     let path = |name: &str| folder.path().join(name).display().to_string();
@@ -31,23 +31,23 @@ async fn calls_travel_by_tls_and_no_other_way() {
     };
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(trusted));
     let channel = endpoint("https").tls_config(tls).unwrap().connect().await.unwrap();
-    let ask = HeartbeatRequest { timestamp_ms: 7 };
-    let answer = BridgeClient::new(channel).heartbeat(ask).await.unwrap();
-    assert_eq!(answer.into_inner().timestamp_ms, 7);
+    let request = HeartbeatRequest { timestamp_ms: 7 };
+    let response = BridgeClient::new(channel).heartbeat(request).await.unwrap();
+    assert_eq!(response.into_inner().timestamp_ms, 7);
 
-    let plain = match endpoint("http").connect().await {
-        Ok(channel) => BridgeClient::new(channel).heartbeat(ask).await.is_ok(),
+    let is_answered = match endpoint("http").connect().await {
+        Ok(channel) => BridgeClient::new(channel).heartbeat(request).await.is_ok(),
         Err(_) => false,
     };
-    assert!(!plain, "plain HTTP/2 is not answered");
-    let strangers =
-        ClientTlsConfig::new().ca_certificate(Certificate::from_pem(certificate(folder.path())));
-    let refused = endpoint("https").tls_config(strangers).unwrap().connect().await;
-    assert!(refused.is_err(), "a certificate of somebody else's");
+    assert!(!is_answered, "plain HTTP/2 is refused");
+    let other = Certificate::from_pem(certificate(folder.path()));
+    let tls = ClientTlsConfig::new().ca_certificate(other);
+    let refused = endpoint("https").tls_config(tls).unwrap().connect().await;
+    assert!(refused.is_err(), "the server has another certificate");
 }
 
 #[test]
-fn files_that_cannot_be_used_are_named() {
+fn invalid_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     certificate(folder.path());
     let path = |name: &str| folder.path().join(name).display().to_string();
@@ -64,9 +64,9 @@ fn files_that_cannot_be_used_are_named() {
             .env("LOOM_BRIDGE_TLS_KEY", path(key))
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(2), "{cert} {key}: {said}");
-        assert!(said.contains(named), "{said}");
-        assert!(!said.contains("PRIVATE KEY"), "{said}");
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{cert} {key}: {stderr}");
+        assert!(stderr.contains(named), "{stderr}");
+        assert!(!stderr.contains("PRIVATE KEY"), "{stderr}");
     }
 }

@@ -1,123 +1,112 @@
-//! Why there is no text.
+//! Why there is no completion.
 
-use std::{collections::HashMap, error::Error, time::Duration};
+use std::{collections::HashMap, time::Duration};
+
+use loom_base::error_chain;
 
 use crate::tool::{ToolFailure, ToolFailureKind};
 
-/// Why a provider gave no text. No message holds a key or a prompt.
+/// Why a provider returned no completion. No message holds a key or a prompt.
 #[derive(Debug, thiserror::Error)]
 pub enum LlmError {
-    /// Its settings do not suffice.
-    #[error("provider {provider} cannot be used: {why}")]
-    Unusable {
-        /// Its name.
+    /// The provider's table is incomplete or invalid.
+    #[error("provider {provider} cannot be used: {reason}")]
+    Misconfigured {
+        /// The provider's name.
         provider: String,
         /// What is wrong.
-        why: String,
+        reason: String,
     },
-    /// Nobody answers there.
-    #[error("could not reach provider {provider} at {address}")]
+    /// No connection.
+    #[error("could not connect to provider {provider} at {address}")]
     Connect {
-        /// Its name.
+        /// The provider's name.
         provider: String,
-        /// Where.
+        /// The URL without secrets.
         address: String,
-        /// Why not.
+        /// The cause.
         source: reqwest::Error,
     },
-    /// It said no.
-    #[error("provider {provider} at {address} answered {status}{}", colon(said))]
-    Refused {
-        /// Its name.
+    /// The provider returned an error status.
+    #[error("provider {provider} at {address} returned status {status}{}", with_colon(message))]
+    Status {
+        /// The provider's name.
         provider: String,
-        /// Where.
+        /// The URL without secrets.
         address: String,
         /// The HTTP status.
         status: u16,
-        /// In its words.
-        said: String,
-        /// When it wants to be asked again.
-        after: Option<Duration>,
+        /// The provider's error message.
+        message: String,
+        /// How long the provider asks to wait before the next request.
+        retry_after: Option<Duration>,
     },
-    /// It took too long.
-    #[error("provider {provider} at {address} {what} within {after:?}")]
-    Slow {
-        /// Its name.
+    /// The response did not come within the timeout.
+    #[error("provider {provider} at {address} {what} within {timeout:?}")]
+    Timeout {
+        /// The provider's name.
         provider: String,
-        /// Where.
+        /// The URL without secrets.
         address: String,
-        /// What it did not do.
+        /// What the provider did not do, as in "did not respond".
         what: &'static str,
-        /// How long we waited.
-        after: Duration,
+        /// The timeout.
+        timeout: Duration,
     },
-    /// Its answer broke off.
-    #[error("provider {provider} at {address} broke off in the middle of its answer")]
-    Broken {
-        /// Its name.
+    /// The connection was lost during the response.
+    #[error("the response of provider {provider} at {address} was interrupted")]
+    Interrupted {
+        /// The provider's name.
         provider: String,
-        /// Where.
+        /// The URL without secrets.
         address: String,
-        /// How, where the connection says so.
+        /// The cause, if the connection reports one.
         source: Option<reqwest::Error>,
     },
-    /// Its answer is none.
-    #[error("provider {provider} at {address} gave an answer that cannot be used: {why}")]
-    Answer {
-        /// Its name.
+    /// The response is no chat completion.
+    #[error("provider {provider} at {address} sent an invalid response: {reason}")]
+    InvalidResponse {
+        /// The provider's name.
         provider: String,
-        /// Where.
+        /// The URL without secrets.
         address: String,
-        /// What is wrong with it.
-        why: String,
+        /// What is wrong with the response.
+        reason: String,
     },
 }
 
-fn colon(said: &str) -> String {
-    if said.is_empty() { String::new() } else { format!(": {said}") }
-}
-
-impl LlmError {
-    /// The whole story on one line.
-    pub fn chain(&self) -> String {
-        let mut story = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            story = format!("{story}: {error}");
-            cause = error.source();
-        }
-        story
-    }
+fn with_colon(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
 impl From<LlmError> for ToolFailure {
     fn from(error: LlmError) -> Self {
         let kind = match &error {
-            LlmError::Slow { .. } => ToolFailureKind::Timeout,
+            LlmError::Timeout { .. } => ToolFailureKind::Timeout,
             _ => ToolFailureKind::Execution,
         };
-        let mut failure = Self::new(kind, error.chain());
+        let mut failure = Self::new(kind, error_chain(&error));
         failure.details = details(&error);
         failure
     }
 }
 
-/// What programs may want to tell apart.
+/// The details of the tool's failure: `provider`, `address`, `status`, `retry_after_ms`.
 fn details(error: &LlmError) -> HashMap<String, String> {
     let (provider, address) = match error {
-        LlmError::Unusable { provider, .. } => (provider, None),
+        LlmError::Misconfigured { provider, .. } => (provider, None),
         LlmError::Connect { provider, address, .. }
-        | LlmError::Refused { provider, address, .. }
-        | LlmError::Slow { provider, address, .. }
-        | LlmError::Broken { provider, address, .. }
-        | LlmError::Answer { provider, address, .. } => (provider, Some(address)),
+        | LlmError::Status { provider, address, .. }
+        | LlmError::Timeout { provider, address, .. }
+        | LlmError::Interrupted { provider, address, .. }
+        | LlmError::InvalidResponse { provider, address, .. } => (provider, Some(address)),
     };
     let mut details = HashMap::from([("provider".to_owned(), provider.clone())]);
     details.extend(address.map(|address| ("address".to_owned(), address.clone())));
-    if let LlmError::Refused { status, after, .. } = error {
+    if let LlmError::Status { status, retry_after, .. } = error {
         details.insert("status".to_owned(), status.to_string());
-        let after = after.map(|after| ("retry_after_ms".to_owned(), after.as_millis().to_string()));
-        details.extend(after);
+        let pause = retry_after.map(|pause| pause.as_millis().to_string());
+        details.extend(pause.map(|ms| ("retry_after_ms".to_owned(), ms)));
     }
     details
 }

@@ -1,41 +1,42 @@
-//! One service: where it is, its model, its limits.
+//! One LLM provider: address, model, limits.
 
 use std::{fmt, time::Duration};
 
+use loom_base::{loopback, redact};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::{Host, Url};
 
-/// `type` of services that speak OpenAI's chat completions over HTTP; the only kind there is.
+/// The supported values of `type`; both stand for OpenAI's chat completions over HTTP.
 const KINDS: [&str; 2] = ["http", "openai"];
-/// What the last part of the address is.
+/// The end of the path of the endpoint.
 const COMPLETIONS: &str = "chat/completions";
 
-/// A language model service, as a table `[llm.<name>]` describes it.
+/// An LLM provider, as the table `[llm.<name>]` describes it.
 #[derive(Clone)]
 pub struct LlmProvider {
-    /// Its name.
+    /// The provider's name.
     pub name: String,
-    /// `type`.
+    /// The kind of API; the key is `type`.
     pub kind: String,
-    /// Sent as a bearer token.
+    /// The API key, sent as a bearer token.
     pub api_key: Option<SecretString>,
-    /// The address of its API.
+    /// The base URL of the API.
     pub api_base: Option<String>,
-    /// The model, where a call names none.
+    /// The model of calls that name none.
     pub model: Option<String>,
-    /// The longest answer that may be asked for, in tokens; asked for where a call says nothing.
+    /// Upper limit of the tokens of one completion, and the default of calls that set none.
     pub max_tokens: u32,
-    /// 0 to 2, where a call says nothing.
+    /// Sampling temperature of calls that set none, 0 to 2.
     pub temperature: f64,
-    /// How long a whole answer may take; of a streamed one, the longest silence.
+    /// How long a complete response may take; of a streamed one, the longest time without a chunk.
     pub timeout: Duration,
-    /// More fields for the request, as they stand.
+    /// Additional fields of the request body.
     pub extra: Option<Value>,
 }
 
 impl LlmProvider {
-    /// One with the defaults of `loom.toml`: 2048 tokens, temperature 0.7, 30 seconds.
+    /// A provider with the defaults of `loom.toml`: 2048 tokens, temperature 0.7, 30 seconds.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -50,18 +51,20 @@ impl LlmProvider {
         }
     }
 
-    /// Where completions are asked for; else what is wrong with the table.
+    /// The URL for completions. A base URL without a path gets `/v1`, where such services have their API; one that
+    /// already names the endpoint is not changed.
     ///
-    /// A base without a path gets `/v1`, as all such services have it; one that names the endpoint stands.
+    /// # Errors
+    /// What is wrong with `type` or `api_base`; the message shows no URL, which may hold a password.
     pub fn endpoint(&self) -> Result<Url, String> {
         if !KINDS.contains(&&*self.kind) {
-            return Err(format!("its type is {:?}; known is \"http\"", self.kind));
+            return Err(format!("unsupported type {:?}; expected \"http\"", self.kind));
         }
-        let base = self.api_base.as_deref().ok_or("it has no api_base")?;
-        let unusable = || "its api_base is no http(s) address".to_owned();
-        let mut url = Url::parse(base.trim()).map_err(|_| unusable())?;
+        let base = self.api_base.as_deref().ok_or("api_base is missing")?;
+        let invalid = || "api_base is no http or https URL".to_owned();
+        let mut url = Url::parse(base.trim()).map_err(|_| invalid())?;
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-            return Err(unusable());
+            return Err(invalid());
         }
         let path = url.path().trim_end_matches('/').to_owned();
         if path.is_empty() {
@@ -72,50 +75,43 @@ impl LlmProvider {
         Ok(url)
     }
 
-    /// The fields of `extra`; else what is wrong with the table.
+    /// The fields of `extra`.
+    ///
+    /// # Errors
+    /// If `extra` is no table.
     pub fn extra(&self) -> Result<Map<String, Value>, String> {
         match &self.extra {
             None | Some(Value::Null) => Ok(Map::new()),
             Some(Value::Object(fields)) => Ok(fields.clone()),
-            Some(_) => Err("its extra is no table".to_owned()),
+            Some(_) => Err("extra is no table".to_owned()),
         }
     }
 
-    /// What is wrong with the table, if anything.
-    pub fn fault(&self) -> Option<String> {
-        self.endpoint().err().or_else(|| self.extra().err())
+    /// Checks the table before the first call.
+    ///
+    /// # Errors
+    /// What is wrong with `type`, `api_base` or `extra`.
+    pub fn check(&self) -> Result<(), String> {
+        self.endpoint()?;
+        self.extra()?;
+        Ok(())
     }
 }
 
-/// An address to be shown: without user, password and query.
-pub fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    // Neither can fail on an http address with a host.
-    _ = url.set_username("");
-    _ = url.set_password(None);
-    url.set_query(None);
-    url.set_fragment(None);
-    url.into()
+/// Whether requests to `url` stay on this machine; they need no proxy. A name below `localhost` counts too (RFC 6761).
+pub(super) fn is_local(url: &Url) -> bool {
+    let is_below_localhost = |name: &str| name.ends_with(".localhost");
+    loopback::is_loopback_url(url)
+        || matches!(url.host(), Some(Host::Domain(name)) if is_below_localhost(name))
 }
 
-/// Whether an address can only be this machine's.
-pub fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
-        None => false,
-    }
-}
-
-/// The address may hold a password and `extra` anything: neither is shown.
+/// Shows neither key, password nor `extra`.
 impl fmt::Debug for LlmProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (at, key) = (self.endpoint().map(|url| shown(&url)), self.api_key.is_some());
-        f.debug_struct("Provider")
+        f.debug_struct("LlmProvider")
             .field("name", &self.name)
-            .field("endpoint", &at)
-            .field("has_key", &key)
+            .field("endpoint", &self.endpoint().map(|url| redact::url(&url)))
+            .field("has_key", &self.api_key.is_some())
             .field("model", &self.model)
             .finish_non_exhaustive()
     }
@@ -125,12 +121,12 @@ impl fmt::Debug for LlmProvider {
 mod tests {
     use super::*;
 
-    fn at(base: &str) -> LlmProvider {
+    fn with_base(base: &str) -> LlmProvider {
         LlmProvider { api_base: Some(base.to_owned()), ..LlmProvider::new("p") }
     }
 
     #[test]
-    fn where_completions_are_asked_for() {
+    fn the_endpoint_follows_from_the_base_url() {
         for (base, endpoint) in [
             ("https://api.deepseek.com", "https://api.deepseek.com/v1/chat/completions"),
             ("http://localhost:8000", "http://localhost:8000/v1/chat/completions"),
@@ -141,45 +137,47 @@ mod tests {
             ("https://h/v1/chat/completions", "https://h/v1/chat/completions"),
             ("https://h/d?api-version=1", "https://h/d/chat/completions?api-version=1"),
         ] {
-            assert_eq!(at(base).endpoint().unwrap().as_str(), endpoint, "{base}");
+            assert_eq!(with_base(base).endpoint().unwrap().as_str(), endpoint, "{base}");
         }
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
-        assert_eq!(LlmProvider::new("p").fault().unwrap(), "it has no api_base");
+    fn invalid_tables_are_described() {
+        assert_eq!(LlmProvider::new("p").check().unwrap_err(), "api_base is missing");
         for base in ["", "localhost:8000", "ftp://h", "/v1"] {
-            assert_eq!(at(base).fault().unwrap(), "its api_base is no http(s) address", "{base}");
+            let error = with_base(base).check().unwrap_err();
+            assert_eq!(error, "api_base is no http or https URL", "{base}");
         }
-        let other = LlmProvider { kind: "grpc".to_owned(), ..at("http://h") };
-        assert_eq!(other.fault().unwrap(), "its type is \"grpc\"; known is \"http\"");
-        let extra = LlmProvider { extra: Some(Value::from(1)), ..at("http://h") };
-        assert_eq!(extra.fault().unwrap(), "its extra is no table");
-        assert_eq!(at("http://h").fault(), None);
+        let other = LlmProvider { kind: "grpc".to_owned(), ..with_base("http://h") };
+        assert_eq!(other.check().unwrap_err(), "unsupported type \"grpc\"; expected \"http\"");
+        let extra = LlmProvider { extra: Some(Value::from(1)), ..with_base("http://h") };
+        assert_eq!(extra.check().unwrap_err(), "extra is no table");
+        assert_eq!(with_base("http://h").check(), Ok(()));
     }
 
     #[test]
-    fn secrets_are_never_shown() {
+    fn debug_shows_no_secret() {
         let provider = LlmProvider {
             api_key: Some("hush-1".into()),
             extra: Some(serde_json::json!({"token": "hush-2"})),
-            ..at("https://me:hush-3@h/v1?key=hush-4")
+            ..with_base("https://me:hush-3@h/v1?key=hush-4")
         };
-        let url = provider.endpoint().unwrap();
-        assert_eq!(shown(&url), "https://h/v1/chat/completions");
-        assert!(!format!("{provider:?}").contains("hush"), "{provider:?}");
+        let shown = format!("{provider:?}");
+        assert!(shown.contains("https://h/v1/chat/completions"), "{shown}");
+        assert!(!shown.contains("hush"), "{shown}");
     }
 
     #[test]
-    fn this_machine_is_loopback_and_nothing_else() {
-        for (base, local) in [
+    fn local_urls_are_loopback_addresses_and_localhost() {
+        for (base, expected) in [
             ("http://localhost:1", true),
+            ("http://a.localhost:1", true),
             ("http://127.0.0.1:1", true),
             ("http://[::1]:1", true),
             ("http://10.0.0.1:1", false),
             ("https://localhost.example", false),
         ] {
-            assert_eq!(is_local(&at(base).endpoint().unwrap()), local, "{base}");
+            assert_eq!(is_local(&with_base(base).endpoint().unwrap()), expected, "{base}");
         }
     }
 }

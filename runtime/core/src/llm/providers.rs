@@ -1,73 +1,78 @@
-//! All providers, and which one a call gets.
+//! All LLM providers, and the choice of one for a call.
 
 use std::collections::BTreeMap;
 
-use super::LlmProvider;
+use super::provider::LlmProvider;
 
-/// The providers, in the order of the file that names them.
+/// The configured providers.
 #[derive(Debug, Clone, Default)]
-pub struct Providers {
-    /// Each with a name of its own.
+pub struct LlmProviders {
+    /// The providers in the order of `loom.toml`; names are unique.
     pub all: Vec<LlmProvider>,
     /// `llm.default`.
     pub default: Option<String>,
-    /// Agent -> its `llm_provider`.
+    /// `llm_provider` by agent.
     pub agents: BTreeMap<String, String>,
 }
 
-/// Why a call gets no provider.
+/// Why no provider can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoProvider {
-    /// Nothing is configured.
-    #[error("no language model is configured: add a table [llm.<name>] to loom.toml")]
-    None,
-    /// The call names one that does not exist.
-    #[error("there is no provider {asked:?}; there are: {there}")]
-    Asked {
-        /// The name.
-        asked: String,
-        /// What there is.
-        there: String,
-    },
-    /// The settings name one that does not exist.
-    #[error("{setting} is {name:?}, and there is no such provider; there are: {there}")]
-    Set {
-        /// The setting.
-        setting: String,
-        /// The name.
+    /// No provider is configured.
+    #[error("no LLM provider is configured: add a table [llm.<name>] to loom.toml")]
+    NotConfigured,
+    /// The call names an unknown provider.
+    #[error("unknown provider {name:?}; configured: {configured}")]
+    Unknown {
+        /// The name that the call gives.
         name: String,
-        /// What there is.
-        there: String,
+        /// The names of the configured providers.
+        configured: String,
+    },
+    /// A setting names an unknown provider.
+    #[error("{setting} names the unknown provider {name:?}; configured: {configured}")]
+    UnknownInSetting {
+        /// The key of the setting.
+        setting: String,
+        /// The name that the setting gives.
+        name: String,
+        /// The names of the configured providers.
+        configured: String,
     },
 }
 
-impl Providers {
-    /// The provider for a call of `agent` that asks for `asked`: the one asked for, else the agent's `llm_provider`,
-    /// else `llm.default`, else the first.
+impl LlmProviders {
+    /// The provider for a call of `agent`: the requested one, else the agent's `llm_provider`, else `llm.default`, else
+    /// the first one.
+    ///
+    /// # Errors
+    /// If the name that applies is unknown, or no provider is configured.
     pub fn choose(
         &self,
         agent: Option<&str>,
-        asked: Option<&str>,
+        requested: Option<&str>,
     ) -> Result<&LlmProvider, NoProvider> {
-        let first = self.all.first().ok_or(NoProvider::None)?;
-        let set = |setting: String, name: &str| {
-            let there = self.names();
-            self.named(name).ok_or(NoProvider::Set { setting, name: name.to_owned(), there })
+        let first = self.all.first().ok_or(NoProvider::NotConfigured)?;
+        if let Some(name) = requested {
+            return self.find(name).ok_or_else(|| NoProvider::Unknown {
+                name: name.to_owned(),
+                configured: self.names(),
+            });
+        }
+        let of_agent = agent.and_then(|agent| self.agents.get_key_value(agent));
+        let (setting, name) = match (of_agent, &self.default) {
+            (Some((agent, name)), _) => (format!("agents.{agent}.llm_provider"), name),
+            (None, Some(name)) => ("llm.default".to_owned(), name),
+            (None, None) => return Ok(first),
         };
-        if let Some(asked) = asked {
-            let error = || NoProvider::Asked { asked: asked.to_owned(), there: self.names() };
-            return self.named(asked).ok_or_else(error);
-        }
-        if let Some((agent, name)) = agent.and_then(|agent| self.agents.get_key_value(agent)) {
-            return set(format!("agents.{agent}.llm_provider"), name);
-        }
-        match &self.default {
-            Some(default) => set("llm.default".to_owned(), default),
-            None => Ok(first),
-        }
+        self.find(name).ok_or_else(|| NoProvider::UnknownInSetting {
+            setting,
+            name: name.clone(),
+            configured: self.names(),
+        })
     }
 
-    fn named(&self, name: &str) -> Option<&LlmProvider> {
+    fn find(&self, name: &str) -> Option<&LlmProvider> {
         self.all.iter().find(|provider| provider.name == name)
     }
 
@@ -80,8 +85,8 @@ impl Providers {
 mod tests {
     use super::*;
 
-    fn providers(default: Option<&str>) -> Providers {
-        Providers {
+    fn providers(default: Option<&str>) -> LlmProviders {
+        LlmProviders {
             all: ["z", "a", "m"].into_iter().map(LlmProvider::new).collect(),
             default: default.map(str::to_owned),
             agents: [("planner", "m"), ("lost", "gone")]
@@ -91,8 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn the_one_asked_for_then_the_agents_own_then_the_default_then_the_first() {
-        for (default, agent, asked, expected) in [
+    fn the_requested_provider_precedes_the_agents_the_default_and_the_first_one() {
+        for (default, agent, requested, expected) in [
             (Some("a"), Some("planner"), Some("z"), "z"),
             (Some("a"), Some("planner"), None, "m"),
             (Some("a"), Some("other"), Some("z"), "z"),
@@ -102,27 +107,27 @@ mod tests {
             (None, None, None, "z"),
         ] {
             let providers = providers(default);
-            let chosen = providers.choose(agent, asked).unwrap();
-            assert_eq!(chosen.name, expected, "{default:?} {agent:?} {asked:?}");
+            let chosen = providers.choose(agent, requested).unwrap();
+            assert_eq!(chosen.name, expected, "{default:?} {agent:?} {requested:?}");
         }
     }
 
     #[test]
-    fn who_names_nothing_that_exists_is_told_what_does() {
-        let error = |default, agent, asked| {
-            providers(default).choose(agent, asked).unwrap_err().to_string()
+    fn an_unknown_name_is_answered_with_the_configured_ones() {
+        let error = |default, agent, requested| {
+            providers(default).choose(agent, requested).unwrap_err().to_string()
         };
-        let there = "there are: z, a, m";
-        assert_eq!(error(None, None, Some("x")), format!("there is no provider \"x\"; {there}"));
+        let configured = "configured: z, a, m";
+        assert_eq!(error(None, None, Some("x")), format!("unknown provider \"x\"; {configured}"));
         assert_eq!(
             error(None, Some("lost"), None),
-            format!("agents.lost.llm_provider is \"gone\", and there is no such provider; {there}")
+            format!("agents.lost.llm_provider names the unknown provider \"gone\"; {configured}")
         );
         assert_eq!(
             error(Some("x"), None, None),
-            format!("llm.default is \"x\", and there is no such provider; {there}")
+            format!("llm.default names the unknown provider \"x\"; {configured}")
         );
-        let none = Providers::default().choose(None, Some("x")).unwrap_err();
-        assert_eq!(none, NoProvider::None);
+        let none = LlmProviders::default().choose(None, Some("x")).unwrap_err();
+        assert_eq!(none, NoProvider::NotConfigured);
     }
 }

@@ -1,70 +1,87 @@
-//! The document that is sent.
+//! The body of a request for a completion.
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    GenerateArguments, LlmProvider,
-    arguments::{ChatMessage, StopSequences},
+    arguments::{ChatMessage, GenerateArguments, StopSequences},
+    provider::LlmProvider,
 };
 
-/// Some models take the limit by this name only: whoever has it in `extra` gets the limit there.
-const OTHER_LIMIT: &str = "max_completion_tokens";
+/// The name that some models require for `max_tokens`: if the provider's `extra` has this field, the limit is set there.
+const MAX_COMPLETION_TOKENS: &str = "max_completion_tokens";
 
-/// What a call makes of a provider: its model and limits, where the call says nothing else.
-///
-/// Fields of the provider's `extra` are passed on; they never replace one of ours, except `stream_options`.
-pub fn document(provider: &LlmProvider, arguments: &GenerateArguments) -> Result<Document, String> {
-    let Some(model) = arguments.model.as_ref().or(provider.model.as_ref()) else {
-        return Err(format!("provider {} has no model, and the call names none", provider.name));
-    };
-    let max_tokens = arguments.max_tokens.unwrap_or(provider.max_tokens);
-    if max_tokens > provider.max_tokens {
-        let (name, most) = (&provider.name, provider.max_tokens);
-        return Err(format!(
-            "max_tokens is {max_tokens}; provider {name} allows at most {most} (llm.{name}.max_tokens)"
-        ));
-    }
-    let mut body = provider.extra()?;
-    let limit = if body.contains_key(OTHER_LIMIT) { OTHER_LIMIT } else { "max_tokens" };
-    let mut set = |key: &str, value: Value| body.insert(key.to_owned(), value);
-    set("model", model.clone().into());
-    set("messages", messages(arguments));
-    set(limit, max_tokens.into());
-    set("temperature", arguments.temperature.unwrap_or(provider.temperature).into());
-    match &arguments.stop {
-        Some(StopSequences::One(text)) => _ = set("stop", text.clone().into()),
-        Some(StopSequences::Many(texts)) => _ = set("stop", texts.clone().into()),
-        None => {}
-    }
-    let streams = arguments.streams();
-    set("stream", streams.into());
-    if streams && !body.contains_key("stream_options") {
-        // Without it a streamed answer does not say what it cost.
-        body.insert("stream_options".to_owned(), json!({"include_usage": true}));
-    }
-    Ok(Document { model: model.clone(), streams, body })
-}
-
-/// What is sent.
+/// A request for a completion.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Document {
-    /// The model that is asked.
+pub struct ChatRequest {
+    /// The requested model.
     pub model: String,
-    /// Whether the answer comes piece by piece.
+    /// Whether the completion is requested in chunks.
     pub streams: bool,
-    /// All of it.
+    /// The complete body.
     pub body: Map<String, Value>,
 }
 
-fn messages(arguments: &GenerateArguments) -> Value {
-    let said = |role: &str, text: &String| json!({"role": role, "content": text});
-    let system = arguments.system.iter().map(|text| said("system", text));
-    let given = arguments.messages.iter().flatten().map(message);
-    let prompt = arguments.prompt.iter().map(|text| said("user", text));
-    system.chain(given).chain(prompt).collect()
+impl ChatRequest {
+    /// The request that `arguments` ask for; what they leave open comes from the provider.
+    ///
+    /// The fields of the provider's `extra` are added. They replace no field of the request, except `stream_options`.
+    ///
+    /// # Errors
+    /// If no model is given, `max_tokens` exceeds the provider's limit, or `extra` is no table.
+    pub fn new(provider: &LlmProvider, arguments: &GenerateArguments) -> Result<Self, String> {
+        let Some(model) = arguments.model.as_ref().or(provider.model.as_ref()) else {
+            let name = &provider.name;
+            return Err(format!("no model is given, and provider {name} has none"));
+        };
+        let max_tokens = max_tokens(provider, arguments)?;
+        let streams = arguments.streams();
+        let mut body = provider.extra()?;
+        let limit_key = if body.contains_key(MAX_COMPLETION_TOKENS) {
+            MAX_COMPLETION_TOKENS
+        } else {
+            "max_tokens"
+        };
+        let mut set = |key: &str, value: Value| body.insert(key.to_owned(), value);
+        set("model", model.clone().into());
+        set("messages", messages(arguments));
+        set(limit_key, max_tokens.into());
+        set("temperature", arguments.temperature.unwrap_or(provider.temperature).into());
+        match &arguments.stop {
+            Some(StopSequences::One(sequence)) => _ = set("stop", sequence.clone().into()),
+            Some(StopSequences::Many(sequences)) => _ = set("stop", sequences.clone().into()),
+            None => {}
+        }
+        set("stream", streams.into());
+        if streams && !body.contains_key("stream_options") {
+            // Without it a streamed response has no usage.
+            body.insert("stream_options".to_owned(), json!({"include_usage": true}));
+        }
+        Ok(Self { model: model.clone(), streams, body })
+    }
 }
 
-fn message(message: &ChatMessage) -> Value {
+fn max_tokens(provider: &LlmProvider, arguments: &GenerateArguments) -> Result<u32, String> {
+    let name = &provider.name;
+    let limit = provider.max_tokens;
+    let requested = arguments.max_tokens.unwrap_or(limit);
+    if requested <= limit {
+        Ok(requested)
+    } else {
+        Err(format!(
+            "max_tokens is {requested}; provider {name} allows at most {limit} (llm.{name}.max_tokens)"
+        ))
+    }
+}
+
+fn messages(arguments: &GenerateArguments) -> Value {
+    let message = |role: &str, text: &String| json!({"role": role, "content": text});
+    let system = arguments.system.iter().map(|text| message("system", text));
+    let conversation = arguments.messages.iter().flatten().map(to_json);
+    let prompt = arguments.prompt.iter().map(|text| message("user", text));
+    system.chain(conversation).chain(prompt).collect()
+}
+
+fn to_json(message: &ChatMessage) -> Value {
     let mut fields = message.more.clone();
     fields.insert("role".to_owned(), message.role.clone().into());
     fields.insert("content".to_owned(), message.content.clone());
@@ -84,18 +101,18 @@ mod tests {
         }
     }
 
-    fn sent(provider: &LlmProvider, arguments: Value) -> Result<Value, String> {
+    fn body(provider: &LlmProvider, arguments: Value) -> Result<Value, String> {
         let arguments = GenerateArguments::read(&arguments.to_string()).unwrap();
-        document(provider, &arguments).map(|document| document.body.into())
+        ChatRequest::new(provider, &arguments).map(|request| request.body.into())
     }
 
     #[test]
-    fn the_provider_fills_in_what_the_call_leaves_open() {
+    fn the_provider_supplies_what_the_arguments_leave_open() {
         let defaults = json!({
             "model": "m", "max_tokens": 100, "temperature": 0.7, "stream": false,
             "messages": [{"role": "user", "content": "hi"}],
         });
-        assert_eq!(sent(&provider(Value::Null), json!({"prompt": "hi"})).unwrap(), defaults);
+        assert_eq!(body(&provider(Value::Null), json!({"prompt": "hi"})).unwrap(), defaults);
         let all = json!({
             "messages": [
                 {"role": "user", "content": [{"type": "text", "text": "a"}], "name": "n"},
@@ -112,28 +129,32 @@ mod tests {
                 {"role": "assistant", "content": null, "tool_calls": []},
             ],
         });
-        assert_eq!(sent(&provider(Value::Null), all).unwrap(), expected);
+        assert_eq!(body(&provider(Value::Null), all).unwrap(), expected);
     }
 
     #[test]
-    fn extra_is_passed_on_and_never_replaces_ours() {
+    fn extra_fields_are_added_and_replace_none() {
         let extra = json!({"seed": 7, "model": "not this", "max_completion_tokens": 5});
-        let body = sent(&provider(extra), json!({"prompt": "hi", "max_tokens": 9})).unwrap();
-        assert_eq!((&body["seed"], &body["model"]), (&json!(7), &json!("m")));
-        assert_eq!((&body["max_completion_tokens"], body.get("max_tokens")), (&json!(9), None));
+        let sent = body(&provider(extra), json!({"prompt": "hi", "max_tokens": 9})).unwrap();
+        assert_eq!((&sent["seed"], &sent["model"]), (&json!(7), &json!("m")));
+        assert_eq!((&sent["max_completion_tokens"], sent.get("max_tokens")), (&json!(9), None));
         let extra = json!({"stream_options": {}});
-        let body = sent(&provider(extra), json!({"prompt": "hi", "stream": true})).unwrap();
-        assert_eq!(body["stream_options"], json!({}));
+        let sent = body(&provider(extra), json!({"prompt": "hi", "stream": true})).unwrap();
+        assert_eq!(sent["stream_options"], json!({}));
     }
 
     #[test]
-    fn more_than_the_provider_allows_is_refused() {
-        let error = sent(&provider(Value::Null), json!({"prompt": "hi", "max_tokens": 101}));
+    fn more_tokens_than_the_provider_allows_are_refused() {
+        let error = body(&provider(Value::Null), json!({"prompt": "hi", "max_tokens": 101}));
         assert_eq!(
             error.unwrap_err(),
             "max_tokens is 101; provider p allows at most 100 (llm.p.max_tokens)"
         );
-        let error = sent(&LlmProvider::new("p"), json!({"prompt": "hi"})).unwrap_err();
-        assert_eq!(error, "provider p has no model, and the call names none");
+    }
+
+    #[test]
+    fn a_model_is_required() {
+        let error = body(&LlmProvider::new("p"), json!({"prompt": "hi"})).unwrap_err();
+        assert_eq!(error, "no model is given, and provider p has none");
     }
 }

@@ -1,53 +1,50 @@
-//! When to ask again.
+//! When a request to a provider is repeated.
 
 use std::time::{Duration, SystemTime};
 
+use loom_base::Backoff;
 use reqwest::header::HeaderMap;
 
-use super::LlmError;
+use super::error::LlmError;
 
-/// When to ask a provider again: only what may pass by itself, and never once an answer has begun, which costs.
+/// The retry policy: transient errors only, and never once a response has begun, since generated tokens are charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LlmRetry {
-    /// How often to ask in all.
-    pub attempts: u32,
-    /// The first pause; each further one is twice as long.
-    pub base: Duration,
-    /// The longest pause that we choose ourselves.
-    pub cap: Duration,
+    /// The number of requests, the first one included.
+    pub max_attempts: u32,
+    /// The pauses, where the provider asks for none.
+    pub backoff: Backoff,
 }
 
 impl Default for LlmRetry {
+    /// Four attempts, with pauses from 500 ms to 8 s.
     fn default() -> Self {
-        Self { attempts: 4, base: Duration::from_millis(500), cap: Duration::from_secs(8) }
+        let backoff =
+            Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(8) };
+        Self { max_attempts: 4, backoff }
     }
 }
 
 impl LlmRetry {
-    /// How long to pause after `made` requests of which the last failed so; `None` = give up. `jitter` in 0..1 spreads
-    /// those who failed together. A provider that says when to come back is taken at its word.
-    pub fn pause(&self, made: u32, failed: &LlmError, jitter: f64) -> Option<Duration> {
-        if made >= self.attempts {
+    /// The pause after `attempts` requests, the last of which failed with `error`; `None` to give up. A provider's
+    /// `Retry-After` is honoured; else the pause is shortened by `jitter`, from 0 to 1.
+    pub fn pause(&self, attempts: u32, error: &LlmError, jitter: f64) -> Option<Duration> {
+        if attempts >= self.max_attempts {
             return None;
         }
-        match failed {
-            LlmError::Connect { .. } => Some(self.backoff(made, jitter)),
-            LlmError::Refused { status: 408 | 429 | 500..=599, after, .. } => {
-                Some(after.unwrap_or_else(|| self.backoff(made, jitter)))
+        let backoff = || self.backoff.pause_with_jitter(attempts.saturating_sub(1), jitter);
+        match error {
+            LlmError::Connect { .. } => Some(backoff()),
+            LlmError::Status { status: 408 | 429 | 500..=599, retry_after, .. } => {
+                Some(retry_after.unwrap_or_else(backoff))
             }
             _ => None,
         }
     }
-
-    fn backoff(&self, made: u32, jitter: f64) -> Duration {
-        let doubled = 1_u32.checked_shl(made.saturating_sub(1)).unwrap_or(u32::MAX);
-        let longest = self.base.saturating_mul(doubled).min(self.cap);
-        longest.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
-    }
 }
 
-/// When a provider wants to be asked again: `retry-after-ms`, or `Retry-After` in seconds or as a date.
-pub fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// How long a provider asks to wait: `retry-after-ms`, or `Retry-After` as seconds or as a date (RFC 9110, 10.2.3).
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(ms) = text("retry-after-ms").and_then(|text| text.parse().ok()) {
         return Some(Duration::from_millis(ms));
@@ -57,7 +54,7 @@ pub fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    // A date that has passed means now.
+    // A date in the past stands for no pause.
     Some(date.duration_since(now).unwrap_or_default())
 }
 
@@ -67,48 +64,53 @@ mod tests {
 
     use super::*;
 
-    fn refused(status: u16, after: Option<u64>) -> LlmError {
-        let (provider, address, said) = (String::new(), String::new(), String::new());
-        LlmError::Refused { provider, address, status, said, after: after.map(Duration::from_secs) }
+    fn status(status: u16, retry_after: Option<u64>) -> LlmError {
+        LlmError::Status {
+            provider: String::new(),
+            address: String::new(),
+            status,
+            message: String::new(),
+            retry_after: retry_after.map(Duration::from_secs),
+        }
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_transient_errors_are_retried() {
         let retry = LlmRetry::default();
         let ms = |ms| Some(Duration::from_millis(ms));
-        for (made, failed, pause) in [
-            (1, refused(429, None), ms(500)),
-            (2, refused(429, None), ms(1000)),
-            (3, refused(429, None), ms(2000)),
-            (4, refused(429, None), None),
-            (1, refused(429, Some(60)), ms(60_000)),
-            (1, refused(408, None), ms(500)),
-            (1, refused(500, None), ms(500)),
-            (1, refused(529, Some(0)), ms(0)),
-            (1, refused(400, None), None),
-            (1, refused(401, Some(1)), None),
-            (1, refused(404, None), None),
-            (1, refused(302, None), None),
+        let interrupted =
+            LlmError::Interrupted { provider: String::new(), address: String::new(), source: None };
+        for (attempts, error, pause) in [
+            (1, status(429, None), ms(500)),
+            (2, status(429, None), ms(1000)),
+            (3, status(429, None), ms(2000)),
+            (4, status(429, None), None),
+            (1, status(429, Some(60)), ms(60_000)),
+            (1, status(408, None), ms(500)),
+            (1, status(500, None), ms(500)),
+            (1, status(529, Some(0)), ms(0)),
+            (1, status(400, None), None),
+            (1, status(401, Some(1)), None),
+            (1, status(404, None), None),
+            (1, status(302, None), None),
+            (1, interrupted, None),
         ] {
-            assert_eq!(retry.pause(made, &failed, 1.0), pause, "{made} {failed}");
-        }
-        let text = String::new;
-        let (provider, address) = (text(), text());
-        let broken = LlmError::Broken { provider, address, source: None };
-        assert_eq!(
-            retry.pause(1, &broken, 1.0),
-            None,
-            "an answer that began is not asked for twice"
-        );
-        assert_eq!(retry.pause(1, &refused(500, None), 0.0), ms(250));
-        let endless = LlmRetry { attempts: u32::MAX, ..retry };
-        for made in [5, 31, 32, 33, 1_000_000] {
-            assert!(endless.pause(made, &refused(500, None), 1.0).unwrap() <= retry.cap);
+            assert_eq!(retry.pause(attempts, &error, 1.0), pause, "{attempts} {error}");
         }
     }
 
     #[test]
-    fn when_to_come_back() {
+    fn pauses_have_jitter_and_a_limit() {
+        let retry = LlmRetry { max_attempts: u32::MAX, ..LlmRetry::default() };
+        let error = status(500, None);
+        assert_eq!(retry.pause(1, &error, 0.0), Some(Duration::from_millis(250)));
+        for attempts in [5, 31, 32, 33, 1_000_000] {
+            assert_eq!(retry.pause(attempts, &error, 1.0), Some(retry.backoff.longest));
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_in_all_forms() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770);
         for (name, text, pause) in [
             ("retry-after", "7", Some(7_000)),
@@ -121,8 +123,8 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(text));
-            assert_eq!(asked_pause(&headers, now), pause.map(Duration::from_millis), "{text}");
+            assert_eq!(retry_after(&headers, now), pause.map(Duration::from_millis), "{text}");
         }
-        assert_eq!(asked_pause(&HeaderMap::new(), now), None);
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 }

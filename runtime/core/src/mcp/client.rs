@@ -1,4 +1,4 @@
-//! What we are to the server: somebody who hears that its tools changed.
+//! The runtime's side of a connection to an MCP server.
 
 use std::sync::Arc;
 
@@ -9,20 +9,20 @@ use rmcp::{
 };
 use tokio::sync::Notify;
 
-/// Our side of a connection. We offer the server nothing: no sampling, no roots, no questions to people.
+/// A client without capabilities: it offers the server neither sampling, roots nor elicitation.
 #[derive(Debug, Default)]
-pub(crate) struct McpClient {
-    /// The server said that its tools changed.
-    pub(crate) changed: Arc<Notify>,
+pub(super) struct McpClient {
+    /// Notified when the server reports that its tools changed.
+    pub(super) tools_changed: Arc<Notify>,
 }
 
 impl ClientHandler for McpClient {
     fn get_info(&self) -> ClientConfig {
-        let us = Implementation::new("loom", env!("CARGO_PKG_VERSION"));
-        ClientConfig::new(ClientCapabilities::default(), us)
+        let implementation = Implementation::new("loom", env!("CARGO_PKG_VERSION"));
+        ClientConfig::new(ClientCapabilities::default(), implementation)
     }
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
-        self.changed.notify_one();
+        self.tools_changed.notify_one();
     }
 }

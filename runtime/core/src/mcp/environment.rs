@@ -1,19 +1,20 @@
-//! What of our environment a program gets to see.
+//! The part of the runtime's environment that MCP servers inherit.
 
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
 };
 
-/// What a program needs to run: where programs, home and scratch space are, who runs it, its language and time zone.
-/// Nothing that may be a secret: keys, tokens and proxies with passwords are named in the server's table.
+/// The inherited variables: what a program needs to find other programs, its home and temporary folders, the user, the
+/// language and the time zone. None that may hold a secret: keys, tokens and proxies with passwords are named in the
+/// server's table.
 #[cfg(not(windows))]
 pub const INHERITED: &[&str] = &[
     "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ",
     "USER",
 ];
 
-/// As on other systems, and without what Windows programs do not start.
+/// The inherited variables: as on other systems, and those without which Windows programs do not start.
 #[cfg(windows)]
 pub const INHERITED: &[&str] = &[
     "APPDATA",
@@ -38,19 +39,21 @@ pub const INHERITED: &[&str] = &[
     "WINDIR",
 ];
 
-/// The part of an environment that every program gets.
-pub fn inherited(ours: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
-    let kept = |(name, _): &(&OsString, &OsString)| INHERITED.iter().any(|known| is(name, known));
-    ours.iter().filter(kept).map(|(name, value)| (name.clone(), value.clone())).collect()
+/// The variables of `environment` that every MCP server inherits.
+pub fn inherited(environment: &BTreeMap<OsString, OsString>) -> BTreeMap<OsString, OsString> {
+    let is_inherited =
+        |(name, _): &(&OsString, &OsString)| INHERITED.iter().any(|known| is_same(name, known));
+    let kept = environment.iter().filter(is_inherited);
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 #[cfg(not(windows))]
-fn is(name: &OsStr, known: &str) -> bool {
+fn is_same(name: &OsStr, known: &str) -> bool {
     name == known
 }
 
 #[cfg(windows)]
-fn is(name: &OsStr, known: &str) -> bool {
+fn is_same(name: &OsStr, known: &str) -> bool {
     name.eq_ignore_ascii_case(known)
 }
 
@@ -59,8 +62,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_stay_here() {
-        let ours = [
+    fn secrets_are_not_inherited() {
+        let environment = [
             ("PATH", "/bin"),
             ("HOME", "/h"),
             ("LOOM_LLM_API_KEY", "hush"),
@@ -70,8 +73,9 @@ mod tests {
             ("LD_PRELOAD", "x.so"),
             ("NODE_OPTIONS", "--require x"),
         ];
-        let ours = ours.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        let names: Vec<_> = inherited(&ours).into_keys().collect();
+        let environment =
+            environment.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+        let names: Vec<_> = inherited(&environment).into_keys().collect();
         assert!(names.contains(&"PATH".into()));
         assert!(names.iter().all(|name| name == "PATH" || name == "HOME"), "{names:?}");
     }

@@ -1,4 +1,4 @@
-//! A program that runs, and everything it started.
+//! A running program and all that it started.
 
 use std::{io, process::ExitStatus, process::Stdio, sync::Arc, time::Duration};
 
@@ -9,71 +9,72 @@ use tokio::{
     time::timeout,
 };
 
-use self::system::Group;
-use super::{McpServerConfig, words::Words};
+use self::system::ProcessGroup;
+use super::{config::McpServerConfig, stderr_tail::StderrTail};
 
-/// How long a program may take to end by itself once its input has ended, and again once it was asked to.
+/// How long a program may take to end after its input was closed, and again after it was asked to terminate.
 const GRACE: Duration = Duration::from_millis(700);
-/// How long its last words may take.
-const LAST: Duration = Duration::from_millis(200);
+/// How long reading the rest of standard error may take after the program's end.
+const DRAIN: Duration = Duration::from_millis(200);
 
-/// A program with a group of its own. Dropped, it and all in its group are killed.
+/// A program in a process group of its own. Dropping it kills the group.
 #[derive(Debug)]
-pub(crate) struct McpProcess {
+pub(super) struct McpProcess {
     child: Child,
-    group: Group,
-    words: Words,
-    listener: Option<JoinHandle<()>>,
+    group: ProcessGroup,
+    stderr: StderrTail,
+    stderr_reader: Option<JoinHandle<()>>,
 }
 
 impl McpProcess {
-    /// Starts the program; its input and output are ours to speak with.
+    /// Starts the program. Returns it with its standard input and output.
     ///
-    /// It never outlives us for long, even where we are killed: its input ends with us, and that tells it to end.
-    pub(crate) fn start(
-        spec: &Arc<McpServerConfig>,
+    /// The program does not outlive the runtime for long, even if the runtime is killed: its input is closed then, upon
+    /// which MCP servers end.
+    pub(super) fn start(
+        config: &Arc<McpServerConfig>,
     ) -> io::Result<(Self, ChildStdin, ChildStdout)> {
-        let mut command = Command::new(system::program(spec));
-        command.args(&spec.args).env_clear().envs(&spec.inherited);
-        command.envs(spec.env.iter().map(|(name, value)| (name, value.expose_secret())));
+        let mut command = Command::new(system::program(config));
+        command.args(&config.args).env_clear().envs(&config.inherited);
+        command.envs(config.env.iter().map(|(name, value)| (name, value.expose_secret())));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
-        system::own_group(&mut command);
+        system::set_own_group(&mut command);
         let mut child = command.spawn()?;
-        let group = Group::of(&child);
-        let words = Words::default();
-        let listen = |stderr| tokio::spawn(words.clone().listen(stderr, Arc::clone(spec)));
-        let listener = child.stderr.take().map(listen);
-        let gone = || io::Error::other("its input and output are not there");
-        let stdin = child.stdin.take().ok_or_else(gone)?;
-        let stdout = child.stdout.take().ok_or_else(gone)?;
-        Ok((Self { child, group, words, listener }, stdin, stdout))
+        let group = ProcessGroup::of(&child);
+        let stderr = StderrTail::default();
+        let read = |pipe| tokio::spawn(stderr.clone().read(pipe, Arc::clone(config)));
+        let stderr_reader = child.stderr.take().map(read);
+        let not_piped = || io::Error::other("standard input and output are not piped");
+        let stdin = child.stdin.take().ok_or_else(not_piped)?;
+        let stdout = child.stdout.take().ok_or_else(not_piped)?;
+        Ok((Self { child, group, stderr, stderr_reader }, stdin, stdout))
     }
 
-    /// Waits until the program ends by itself; may be dropped and called again.
-    pub(crate) async fn ended(&mut self) -> io::Result<ExitStatus> {
+    /// Waits until the program has ended. Cancel safe.
+    pub(super) async fn ended(&mut self) -> io::Result<ExitStatus> {
         self.child.wait().await
     }
 
-    /// Waits for a program whose input has ended, asks it to end, ends it; then ends all that it started. Gives what
-    /// it said last.
-    pub(crate) async fn end(mut self) -> String {
-        let mut ended = timeout(GRACE, self.child.wait()).await.is_ok();
-        if !ended {
-            self.group.ask();
-            ended = timeout(GRACE, self.child.wait()).await.is_ok();
+    /// Ends a program whose input is closed: waits, asks it to terminate, kills it; then kills all that it started.
+    /// Returns the last lines on its standard error.
+    pub(super) async fn end(mut self) -> String {
+        let mut has_ended = timeout(GRACE, self.child.wait()).await.is_ok();
+        if !has_ended {
+            self.group.terminate();
+            has_ended = timeout(GRACE, self.child.wait()).await.is_ok();
         }
         self.group.kill();
-        if !ended {
-            // Where there are no groups; an error means that it is over.
+        if !has_ended {
+            // For systems without process groups. An error means that the program has ended.
             _ = self.child.start_kill();
             _ = timeout(GRACE, self.child.wait()).await;
         }
-        if let Some(listener) = self.listener.take() {
-            // What left the group may still hold the other end.
-            _ = timeout(LAST, listener).await;
+        if let Some(reader) = self.stderr_reader.take() {
+            // A process that left the group may still hold the pipe open.
+            _ = timeout(DRAIN, reader).await;
         }
-        self.words.last()
+        self.stderr.take()
     }
 }
 
@@ -88,39 +89,39 @@ mod system {
     use rustix::process::{Pid, Signal, kill_process_group};
     use tokio::process::{Child, Command};
 
-    use crate::mcp::McpServerConfig;
+    use crate::mcp::config::McpServerConfig;
 
-    pub(super) fn program(spec: &McpServerConfig) -> &str {
-        &spec.command
+    pub(super) fn program(config: &McpServerConfig) -> &str {
+        &config.command
     }
 
-    pub(super) fn own_group(command: &mut Command) {
+    pub(super) fn set_own_group(command: &mut Command) {
         command.process_group(0);
     }
 
-    /// A program and what it started, as far as that stays in its group.
+    /// The process group of a program: the program and what it started, unless that left the group.
     ///
-    /// Its number can be another group's only once the program was waited for and all of its group is gone; it is used
-    /// right after the wait and never again, and the system hands out all other numbers before one comes back.
+    /// The group's number can be reused only after the program was waited for and the whole group is gone. It is used
+    /// right after the wait and never again; the system assigns all other numbers before it reuses one.
     #[derive(Debug)]
-    pub(super) struct Group(Option<Pid>);
+    pub(super) struct ProcessGroup(Option<Pid>);
 
-    impl Group {
+    impl ProcessGroup {
         pub(super) fn of(child: &Child) -> Self {
             Self(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)))
         }
 
-        pub(super) fn ask(&self) {
+        pub(super) fn terminate(&self) {
             self.send(Signal::TERM);
         }
 
-        /// Once: afterwards the number means nothing to us.
+        /// Kills the group. Further calls have no effect.
         pub(super) fn kill(&mut self) {
             self.send(Signal::KILL);
             self.0 = None;
         }
 
-        /// A group that is gone is what we want: nothing to report.
+        /// An error means that the group is gone, which is the aim.
         fn send(&self, signal: Signal) {
             if let Some(group) = self.0 {
                 _ = kill_process_group(group, signal);
@@ -135,36 +136,36 @@ mod system {
 
     use tokio::process::{Child, Command};
 
-    use crate::mcp::McpServerConfig;
+    use crate::mcp::config::McpServerConfig;
 
-    /// Scripts such as `npx` are found only by their whole name here.
-    pub(super) fn program(spec: &McpServerConfig) -> PathBuf {
-        let plain = PathBuf::from(&spec.command);
+    /// Scripts such as `npx` are found by their complete file name only.
+    pub(super) fn program(config: &McpServerConfig) -> PathBuf {
+        let plain = PathBuf::from(&config.command);
         if plain.extension().is_some() {
             return plain;
         }
-        let path = spec.inherited.iter().find(|(name, _)| name.eq_ignore_ascii_case("PATH"));
+        let path = config.inherited.iter().find(|(name, _)| name.eq_ignore_ascii_case("PATH"));
         let folders = path.map(|(_, value)| std::env::split_paths(value).collect::<Vec<_>>());
         let folders = folders.unwrap_or_default();
-        let named = |folder: &Path| {
+        let candidates = |folder: &Path| {
             ["exe", "cmd", "bat"].map(|kind| folder.join(&plain).with_extension(kind))
         };
-        let all = folders.iter().flat_map(|folder| named(folder));
+        let all = folders.iter().flat_map(|folder| candidates(folder));
         all.into_iter().find(|file| file.is_file()).unwrap_or(plain)
     }
 
-    pub(super) fn own_group(_: &mut Command) {}
+    pub(super) fn set_own_group(_: &mut Command) {}
 
-    /// Here only the program itself can be ended; what it started sees its input end.
+    /// Without process groups only the program itself is ended; what it started sees its input closed.
     #[derive(Debug)]
-    pub(super) struct Group;
+    pub(super) struct ProcessGroup;
 
-    impl Group {
+    impl ProcessGroup {
         pub(super) fn of(_: &Child) -> Self {
             Self
         }
 
-        pub(super) fn ask(&self) {}
+        pub(super) fn terminate(&self) {}
 
         pub(super) fn kill(&mut self) {}
     }

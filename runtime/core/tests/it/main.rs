@@ -1,7 +1,8 @@
-//! The runtime without a network.
+//! The runtime without a server around it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-mod hosted;
+mod hosting;
 #[cfg(target_os = "linux")]
 mod mcp;
 mod runtime;
+mod support;

@@ -1,154 +1,133 @@
 //! The runtime as one value: streams, events and calls together.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 use loom_core::{
-    Event, Outbound, Outgoing, Runtime, RuntimeOptions, StreamEnd, Tool, ToolCall, ToolFailureKind,
-    backlog::QueueItem, directory::Registration,
+    Outgoing, QueueItem, Runtime, RuntimeOptions, StreamEnd, ToolCall, ToolFailureKind,
 };
 use tokio::time::Instant;
 
-fn register(runtime: &Runtime, agent: &str, topics: &[&str], tools: &[&str]) {
-    let tool = |name: &&str| Tool { name: (*name).to_owned(), ..Tool::default() };
-    runtime.register(Registration {
-        agent: agent.to_owned(),
-        topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
-        tools: tools.iter().map(tool).collect(),
-        metadata: HashMap::new(),
-    });
-}
-
-fn event(id: &str) -> Event {
-    Event { id: id.to_owned(), ..Event::default() }
-}
+use crate::support::{event, next, register};
 
 fn call(name: &str, timeout_ms: i64) -> ToolCall {
-    let (name, arguments) = (name.to_owned(), "{}".to_owned());
-    ToolCall { id: "c".to_owned(), name, arguments, timeout_ms, ..ToolCall::default() }
-}
-
-async fn heard(outbound: &mut Outbound) -> String {
-    match outbound.next().await {
-        None => "end".to_owned(),
-        Some(Err(end)) => format!("{end:?}"),
-        Some(Ok(Outgoing::Event(QueueItem::Delivery { pattern, envelope }))) => {
-            format!("{pattern}={} by {}", envelope.event.id, envelope.sender)
-        }
-        Some(Ok(other)) => format!("{other:?}"),
+    ToolCall {
+        id: "c".to_owned(),
+        name: name.to_owned(),
+        arguments: "{}".to_owned(),
+        timeout_ms,
+        ..ToolCall::default()
     }
 }
 
 #[tokio::test]
-async fn a_stream_hears_what_its_agent_registered_for() {
+async fn a_stream_gets_the_events_of_the_agents_topics() {
     let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "a", &["t", "p.*"], &[]);
-    let (session, mut outbound) = runtime.open("a".to_owned());
+    let (session, mut outbound) = runtime.open_stream("a".to_owned());
     session.publish("t".to_owned(), event("1"));
     session.publish("p.x".to_owned(), event("2"));
     session.finish();
-    assert_eq!(heard(&mut outbound).await, "t=1 by a");
-    assert_eq!(heard(&mut outbound).await, "p.*=2 by a");
-    assert_eq!(heard(&mut outbound).await, "end");
-    assert_eq!(runtime.bus.subscriptions(), 0);
-    assert_eq!(runtime.directory.agents(), []);
+    assert_eq!(next(&mut outbound).await, "t=1 by a");
+    assert_eq!(next(&mut outbound).await, "p.*=2 by a");
+    assert_eq!(next(&mut outbound).await, "end");
+    assert_eq!(runtime.snapshot().subscriptions, 0);
+    assert_eq!(runtime.agents(), []);
 }
 
 #[tokio::test]
-async fn a_reader_that_is_gone_ends_its_session() {
+async fn a_dropped_reader_ends_the_session() {
     let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "a", &["t"], &[]);
-    let (session, outbound) = runtime.open("a".to_owned());
+    let (session, outbound) = runtime.open_stream("a".to_owned());
     drop(outbound);
-    session.over().await;
+    session.closed().await;
     drop(session);
-    assert_eq!(runtime.bus.subscriptions(), 0);
-    let agents = runtime.directory.agents();
-    assert_eq!((agents.len(), agents[0].streams), (1, 0), "it may come back");
+    assert_eq!(runtime.snapshot().subscriptions, 0);
+    let agents = runtime.agents();
+    assert_eq!((agents.len(), agents[0].streams), (1, 0), "the agent may reconnect");
 }
 
 #[tokio::test]
-async fn a_stream_that_fails_says_why_before_anything_else() {
+async fn a_failed_stream_reports_the_error_before_anything_else() {
     let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "a", &["t"], &[]);
-    let (session, mut outbound) = runtime.open("a".to_owned());
+    let (session, mut outbound) = runtime.open_stream("a".to_owned());
     session.publish("t".to_owned(), event("1"));
     session.fail("CODE", "why".to_owned(), StreamEnd::Unavailable("come back".to_owned()));
-    let trouble = Outgoing::Trouble { code: "CODE", message: "why".to_owned() };
-    assert_eq!(heard(&mut outbound).await, format!("{trouble:?}"));
-    assert_eq!(heard(&mut outbound).await, "t=1 by a");
-    assert_eq!(heard(&mut outbound).await, "Unavailable(\"come back\")");
-    assert_eq!(heard(&mut outbound).await, "end");
+    let error = Outgoing::Error { code: "CODE", message: "why".to_owned() };
+    assert_eq!(next(&mut outbound).await, format!("{error:?}"));
+    assert_eq!(next(&mut outbound).await, "t=1 by a");
+    assert_eq!(next(&mut outbound).await, "Unavailable(\"come back\")");
+    assert_eq!(next(&mut outbound).await, "end");
 }
 
 #[tokio::test]
-async fn after_a_stop_streams_end_so_that_agents_come_back() {
+async fn streams_end_as_unavailable_when_the_runtime_stops() {
     let runtime = Runtime::new(RuntimeOptions::default());
-    let (_before, mut first) = runtime.open("a".to_owned());
+    let (_before, mut first) = runtime.open_stream("a".to_owned());
     runtime.stop("bye");
-    let (_after, mut second) = runtime.open("b".to_owned());
+    let (_after, mut second) = runtime.open_stream("b".to_owned());
     for outbound in [&mut first, &mut second] {
-        assert_eq!(heard(outbound).await, "Unavailable(\"bye\")");
+        assert_eq!(next(outbound).await, "Unavailable(\"bye\")");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_waits_as_long_as_it_says_and_half_a_minute_otherwise() {
+async fn a_call_waits_for_its_timeout_or_for_the_default_one() {
     let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "worker", &[], &["t"]);
-    let _stream = runtime.open("worker".to_owned());
+    let _stream = runtime.open_stream("worker".to_owned());
     for (timeout_ms, expected) in [(70, 70), (0, 30_000), (-1, 30_000), (90_000, 90_000)] {
         let start = Instant::now();
-        let failure = runtime.call(call("t", timeout_ms)).await.unwrap_err();
+        let failure = runtime.call_tool(call("t", timeout_ms)).await.unwrap_err();
         assert_eq!(failure.kind, ToolFailureKind::Timeout);
         let waited = start.elapsed();
-        let (least, most) = (Duration::from_millis(expected), Duration::from_millis(expected + 5));
-        assert!(least <= waited && waited <= most, "{timeout_ms}: {waited:?}");
+        let range = Duration::from_millis(expected)..=Duration::from_millis(expected + 5);
+        assert!(range.contains(&waited), "{timeout_ms}: {waited:?}");
     }
 }
 
 #[tokio::test]
-async fn a_call_is_answered_by_the_stream_that_was_asked() {
+async fn a_call_is_completed_by_the_stream_that_it_was_sent_to() {
     let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "worker", &[], &["t"]);
-    let (session, mut outbound) = runtime.open("worker".to_owned());
+    let (session, mut outbound) = runtime.open_stream("worker".to_owned());
     let caller = tokio::spawn({
-        let runtime = Arc::clone(&runtime);
-        async move { runtime.call(call("t", 0)).await }
+        let runtime = runtime.clone();
+        async move { runtime.call_tool(call("t", 0)).await }
     });
-    let Some(Ok(Outgoing::Call(asked))) = outbound.next().await else { panic!("no call") };
-    session.answer(&asked.id, Ok("1".to_owned()));
+    let Some(Ok(Outgoing::ToolCall(received))) = outbound.next().await else { panic!("no call") };
+    session.complete_call(&received.id, Ok("1".to_owned()));
     assert_eq!(caller.await.unwrap(), Ok("1".to_owned()));
 }
 
 #[tokio::test]
-async fn calls_that_cannot_be_carried_out() {
+async fn calls_that_cannot_be_executed_have_distinct_failures() {
     let runtime = Runtime::new(RuntimeOptions::default());
     register(&runtime, "away", &[], &["t"]);
-    let failure =
-        runtime.call(ToolCall { arguments: String::new(), ..call("x", 0) }).await.unwrap_err();
-    assert_eq!(
-        (failure.kind, &*failure.code),
-        (ToolFailureKind::InvalidArguments, "INVALID_ARGUMENTS")
-    );
-    let failure = runtime.call(call("x", 0)).await.unwrap_err();
+    let no_json = ToolCall { arguments: String::new(), ..call("x", 0) };
+    let failure = runtime.call_tool(no_json).await.unwrap_err();
+    assert_eq!(failure.kind, ToolFailureKind::InvalidArguments);
+    assert_eq!(failure.code, "INVALID_ARGUMENTS");
+    let failure = runtime.call_tool(call("x", 0)).await.unwrap_err();
     assert_eq!((failure.kind, &*failure.message), (ToolFailureKind::NotFound, "Tool not found: x"));
-    let failure = runtime.call(call("t", 0)).await.unwrap_err();
+    let failure = runtime.call_tool(call("t", 0)).await.unwrap_err();
     assert_eq!((failure.kind, &*failure.code), (ToolFailureKind::Execution, "EXECUTION_ERROR"));
 }
 
 #[tokio::test]
-async fn a_reader_that_sleeps_does_not_stop_a_publisher() {
+async fn a_slow_reader_does_not_block_a_publisher() {
     let runtime = Runtime::new(RuntimeOptions::default());
-    register(&runtime, "sleeper", &["t"], &[]);
+    register(&runtime, "slow", &["t"], &[]);
     register(&runtime, "reader", &["t"], &[]);
-    let (_sleeping, mut sleeper) = runtime.open("sleeper".to_owned());
-    let (session, mut reader) = runtime.open("reader".to_owned());
+    let (_slow_session, mut slow) = runtime.open_stream("slow".to_owned());
+    let (session, mut reader) = runtime.open_stream("reader".to_owned());
     for n in 0..3000 {
         session.publish("t".to_owned(), event(&n.to_string()));
-        assert_eq!(heard(&mut reader).await, format!("t={n} by reader"));
+        assert_eq!(next(&mut reader).await, format!("t={n} by reader"));
     }
-    let lost = Outgoing::Event(QueueItem::Lost { pattern: "t".into(), count: 3000 - 2048 });
-    assert_eq!(heard(&mut sleeper).await, format!("{lost:?}"));
-    assert_eq!(heard(&mut sleeper).await, "t=952 by reader");
+    let dropped = Outgoing::Event(QueueItem::Dropped { pattern: "t".into(), count: 3000 - 2048 });
+    assert_eq!(next(&mut slow).await, format!("{dropped:?}"));
+    assert_eq!(next(&mut slow).await, "t=952 by reader");
 }

@@ -1,4 +1,4 @@
-//! A server that does exactly what it is told, connection by connection.
+//! A server that follows a script, connection by connection.
 
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
@@ -11,6 +11,7 @@ use std::{
 };
 
 use futures::StreamExt as _;
+use loom_base::Backoff;
 use loom_http::{Client, GetRequest, NetworkSettings, RequestRetry};
 use loom_source::{Download, SourceError};
 use tokio::{
@@ -20,22 +21,22 @@ use tokio::{
 };
 use url::Url;
 
-/// One thing to do on a connection.
+/// A step of a script.
 #[derive(Debug, Clone)]
-pub enum Act {
-    /// Read one request.
+pub enum ScriptStep {
+    /// Reads one request.
     Read,
-    /// Send these bytes.
+    /// Sends these bytes.
     Send(Vec<u8>),
-    /// Wait.
+    /// Waits for this time.
     Pause(Duration),
-    /// Keep the connection open and do nothing.
+    /// Keeps the connection open and idle.
     Hold,
-    /// Send a byte every few milliseconds for as long as somebody listens.
+    /// Sends a byte every few milliseconds until the client closes the connection.
     Drip,
 }
 
-/// A server that follows its script: one list of acts for each connection, which is then closed.
+/// A server with a script: the steps for each connection, which is closed after the last one.
 #[derive(Debug)]
 pub struct Server {
     pub address: SocketAddr,
@@ -50,43 +51,45 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub async fn new(script: Vec<Vec<Act>>) -> Self {
+    pub async fn new(script: Vec<Vec<ScriptStep>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let log = requests.clone();
         let task = tokio::spawn(async move {
             let mut held = Vec::new();
-            for acts in script {
+            for steps in script {
                 let Ok((stream, _)) = listener.accept().await else { return };
-                held.push(tokio::spawn(follow(stream, acts, log.clone())));
+                held.push(tokio::spawn(follow(stream, steps, log.clone())));
             }
             futures::future::join_all(held).await;
         });
         Self { address, requests, task }
     }
 
-    /// Each answer on a connection of its own.
-    pub async fn answering(answers: &[&str]) -> Self {
-        let acts = |answer: &&str| vec![Act::Read, Act::Send(answer.as_bytes().to_vec())];
-        Self::new(answers.iter().map(acts).collect()).await
+    /// A server that sends each response on a connection of its own.
+    pub async fn responding(responses: &[&str]) -> Self {
+        let steps = |response: &&str| {
+            vec![ScriptStep::Read, ScriptStep::Send(response.as_bytes().to_vec())]
+        };
+        Self::new(responses.iter().map(steps).collect()).await
     }
 
     pub fn url(&self, path: &str) -> Url {
         format!("http://{}{path}", self.address).parse().unwrap()
     }
 
-    /// The heads of all requests so far, in lower case.
+    /// The heads of the requests so far, in lower case.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }
 
-async fn follow(stream: TcpStream, acts: Vec<Act>, log: Arc<Mutex<Vec<String>>>) {
+async fn follow(stream: TcpStream, steps: Vec<ScriptStep>, log: Arc<Mutex<Vec<String>>>) {
     let mut stream = BufReader::new(stream);
-    for act in acts {
-        match act {
-            Act::Read => {
+    for step in steps {
+        match step {
+            ScriptStep::Read => {
                 let mut head = String::new();
                 while !head.ends_with("\r\n\r\n") {
                     if stream.read_line(&mut head).await.unwrap_or(0) == 0 {
@@ -95,14 +98,14 @@ async fn follow(stream: TcpStream, acts: Vec<Act>, log: Arc<Mutex<Vec<String>>>)
                 }
                 log.lock().unwrap().push(head.to_lowercase());
             }
-            Act::Send(bytes) => {
+            ScriptStep::Send(bytes) => {
                 if stream.write_all(&bytes).await.is_err() {
                     return;
                 }
             }
-            Act::Pause(time) => tokio::time::sleep(time).await,
-            Act::Hold => std::future::pending().await,
-            Act::Drip => {
+            ScriptStep::Pause(time) => tokio::time::sleep(time).await,
+            ScriptStep::Hold => std::future::pending().await,
+            ScriptStep::Drip => {
                 while stream.write_all(b"x").await.is_ok() {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
@@ -111,24 +114,26 @@ async fn follow(stream: TcpStream, acts: Vec<Act>, log: Arc<Mutex<Vec<String>>>)
     }
 }
 
-/// A client that waits long and pauses shortly.
+/// A client with a long timeout and short pauses between retries.
 pub fn client() -> Client {
     with(|_| {})
 }
 
 pub fn with(change: impl FnOnce(&mut NetworkSettings)) -> Client {
-    let retry =
-        RequestRetry { attempts: 3, base: Duration::from_millis(1), cap: Duration::from_secs(1) };
+    let retry = RequestRetry {
+        attempts: 3,
+        backoff: Backoff { first: Duration::from_millis(1), longest: Duration::from_secs(1) },
+    };
     let mut network =
         NetworkSettings { timeout: Duration::from_secs(30), retry, ..NetworkSettings::default() };
     change(&mut network);
     Client::new(network).unwrap()
 }
 
-/// What became of a body: its bytes, and the error it ended with.
-pub async fn read(mut opened: Download) -> (Vec<u8>, Option<SourceError>) {
+/// The bytes of a download, and the error with which it ended.
+pub async fn read(mut download: Download) -> (Vec<u8>, Option<SourceError>) {
     let mut bytes = Vec::new();
-    while let Some(piece) = opened.body.next().await {
+    while let Some(piece) = download.body.next().await {
         match piece {
             Ok(piece) => bytes.extend_from_slice(&piece),
             Err(error) => return (bytes, Some(error)),
@@ -142,6 +147,6 @@ pub async fn failure(client: &Client, get: GetRequest) -> SourceError {
     match client.get(&get).await {
         Err(error) => error,
         Ok(None) => panic!("absent"),
-        Ok(Some(answer)) => read(answer.opened).await.1.expect("an error"),
+        Ok(Some(response)) => read(response.download).await.1.expect("an error"),
     }
 }

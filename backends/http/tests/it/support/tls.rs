@@ -1,4 +1,4 @@
-//! A real TLS server.
+//! A TLS server.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// A server that gives every connection one answer; its address, and its certificate.
+/// Starts a server that sends one response on every connection. Returns its port and its certificate.
 pub async fn serve(names: &[&str], answer: &'static str) -> (u16, Vec<u8>) {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
@@ -26,7 +26,7 @@ pub async fn serve(names: &[&str], answer: &'static str) -> (u16, Vec<u8>) {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // A client that does not trust us ends the handshake.
+            // A client that does not trust the certificate ends the handshake.
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut request = [0; 4096];
             let _ = stream.read(&mut request).await;

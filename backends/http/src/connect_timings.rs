@@ -1,0 +1,182 @@
+//! When the connection of a request was made, and when waiting for it or for the response takes too long.
+//!
+//! The client library does not report when it connects. A layer around its connector and a resolver of our own do.
+
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::future::select;
+use loom_base::LockExt as _;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+use tower::{Layer, Service};
+
+tokio::task_local! {
+    /// The request for which a connection is made.
+    static REQUEST: ConnectTimings;
+}
+
+/// The times of one request's connection. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectTimings {
+    begun: Instant,
+    times: Arc<Mutex<ConnectTimes>>,
+    /// Notified when a connection is begun and when it is made: another timeout applies from then on.
+    changed: Arc<Notify>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct ConnectTimes {
+    /// When the connection was begun.
+    connecting: Option<Instant>,
+    /// The time that name resolution took.
+    resolved: Option<Duration>,
+    /// When the connection was made.
+    connected: Option<Instant>,
+}
+
+/// The timeout that elapsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeoutKind {
+    /// The one for the connection.
+    Connect,
+    /// The one for the response.
+    Response,
+}
+
+/// The timeouts of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    /// The longest time for a new connection.
+    pub(crate) connect: Duration,
+    /// The longest time from the request, or from the new connection, to the headers of the response.
+    pub(crate) response: Duration,
+    /// When both elapse at the latest: earlier attempts at the same request have used some of the time.
+    pub(crate) until: Option<Instant>,
+}
+
+impl ConnectTimings {
+    /// The times of a request that begins now.
+    pub(crate) fn begin() -> Self {
+        Self { begun: Instant::now(), times: Arc::default(), changed: Arc::default() }
+    }
+
+    /// Drives a request; the connections that it makes are recorded here.
+    pub(crate) fn during<F: Future>(&self, request: F) -> impl Future<Output = F::Output> {
+        REQUEST.scope(self.clone(), request)
+    }
+
+    /// Returns when one of the timeouts has elapsed.
+    pub(crate) async fn elapse(&self, timeouts: Timeouts) -> TimeoutKind {
+        loop {
+            let (due, kind) = self.due(timeouts);
+            let due = timeouts.until.map_or(due, |until| until.min(due));
+            if Instant::now() >= due {
+                return kind;
+            }
+            select(pin!(sleep_until(due)), pin!(self.changed.notified())).await;
+        }
+    }
+
+    fn due(&self, timeouts: Timeouts) -> (Instant, TimeoutKind) {
+        let times = *self.times.locked();
+        match (times.connecting, times.connected) {
+            (Some(since), None) => (since + timeouts.connect, TimeoutKind::Connect),
+            (_, Some(since)) => (since + timeouts.response, TimeoutKind::Response),
+            (None, None) => (self.begun + timeouts.response, TimeoutKind::Response),
+        }
+    }
+
+    /// The time that name resolution took, where a name was resolved.
+    pub(crate) fn dns(&self) -> Option<Duration> {
+        self.times.locked().resolved
+    }
+
+    /// The time that the connection took, where a new one was made.
+    pub(crate) fn connect(&self) -> Option<Duration> {
+        let times = *self.times.locked();
+        Some(times.connected? - times.connecting?)
+    }
+
+    /// The time since the request could be sent.
+    pub(crate) fn response(&self) -> Duration {
+        self.times.locked().connected.unwrap_or(self.begun).elapsed()
+    }
+}
+
+/// The layer around the library's connector that records when a connection is begun and made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConnectWatch;
+
+/// The connector with that layer.
+#[derive(Debug, Clone)]
+pub(crate) struct WatchedConnector<S>(S);
+
+impl<S> Layer<S> for ConnectWatch {
+    type Service = WatchedConnector<S>;
+
+    fn layer(&self, inner: S) -> WatchedConnector<S> {
+        WatchedConnector(inner)
+    }
+}
+
+impl<S, R> Service<R> for WatchedConnector<S>
+where
+    S: Service<R>,
+    S::Future: Send + 'static,
+    S::Response: 'static,
+    S::Error: 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        record(|times| times.connecting = times.connecting.or(Some(Instant::now())));
+        let connecting = self.0.call(request);
+        Box::pin(async move {
+            let connected = connecting.await;
+            if connected.is_ok() {
+                record(|times| times.connected = Some(Instant::now()));
+            }
+            connected
+        })
+    }
+}
+
+/// The system's name resolution, which records the time that it takes.
+#[derive(Debug)]
+pub(crate) struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let begun = Instant::now();
+            // The connector sets the port.
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            record(|times| times.resolved = Some(begun.elapsed()));
+            Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Records a time of the request for which this task connects. A connection may outlive its request; then there is
+/// nothing to record.
+fn record(change: impl FnOnce(&mut ConnectTimes)) {
+    let _ = REQUEST.try_with(|timings| {
+        change(&mut timings.times.locked());
+        timings.changed.notify_one();
+    });
+}

@@ -1,0 +1,50 @@
+//! The routes of the dashboard.
+
+use axum::{Json, Router, extract::State, http::StatusCode, middleware, routing::get};
+use serde_json::{Value, json};
+
+use super::{
+    api, assets, context::DashboardContext, events, guard, log_level, prometheus, tools, traces,
+};
+
+/// All routes, behind the [`guard`].
+pub(super) fn router(context: DashboardContext) -> Router {
+    Router::new()
+        .route("/", get(assets::page))
+        .route("/static/{*path}", get(assets::file))
+        .route("/api/events/status", get(api::status))
+        .route("/api/events/stream", get(events::stream))
+        .route("/api/topology", get(api::topology))
+        .route("/api/flow", get(api::flow))
+        .route("/api/metrics", get(api::metrics))
+        .route("/api/metrics/history", get(api::metrics_history))
+        .route("/api/tools", get(tools::tools))
+        .route("/api/spans/recent", get(traces::recent))
+        .route("/api/spans/stream", get(traces::stream))
+        .route("/api/traces/{id}", get(traces::trace))
+        .route("/api/log-level", get(log_level::show).put(log_level::change))
+        .route("/healthz", get(health))
+        .route("/readyz", get(readiness))
+        .route("/metrics", get(prometheus::metrics))
+        .fallback(not_found)
+        .layer(middleware::from_fn_with_state(context.clone(), guard::check))
+        .with_state(context)
+}
+
+/// `GET /healthz`: the process runs.
+async fn health() -> &'static str {
+    "ok"
+}
+
+/// `GET /readyz`: the runtime accepts calls.
+async fn readiness(State(context): State<DashboardContext>) -> (StatusCode, &'static str) {
+    if context.stopping.is_cancelled() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping")
+    } else {
+        (StatusCode::OK, "ready")
+    }
+}
+
+async fn not_found() -> (StatusCode, Json<Value>) {
+    (StatusCode::NOT_FOUND, Json(json!({ "error": "not found" })))
+}

@@ -1,0 +1,106 @@
+//! A server that listens and does not serve yet.
+
+use std::net::SocketAddr;
+
+use loom_base::HostPort;
+use loom_environment::{ReadyDocument, names};
+use tokio::net::TcpListener;
+use tonic::transport::ServerTlsConfig;
+
+use super::error::ServerError;
+use crate::{
+    dashboard,
+    listen::{self, ListenError},
+    settings::ServerSettings,
+    tls::TlsFiles,
+};
+
+/// A server that listens and does not serve yet; see [`ServingServer`](super::ServingServer) for an example.
+#[derive(Debug)]
+pub struct BoundServer {
+    pub(super) settings: ServerSettings,
+    pub(super) tls: Option<ServerTlsConfig>,
+    pub(super) bridge: TcpListener,
+    pub(super) dashboard: Option<BoundDashboard>,
+    bridge_address: SocketAddr,
+}
+
+/// The listener of the dashboard.
+#[derive(Debug)]
+pub(super) struct BoundDashboard {
+    pub(super) listener: TcpListener,
+    /// The host by which it was configured.
+    pub(super) host: String,
+    url: String,
+}
+
+impl BoundServer {
+    /// Reads the certificate and listens as the settings say.
+    ///
+    /// # Errors
+    /// If TLS cannot be used, an address is in use or invalid, or a non-loopback address has no token.
+    pub async fn bind(settings: ServerSettings) -> Result<Self, ServerError> {
+        let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
+        let bridge = bind_bridge(&settings).await?;
+        let bridge_address = local_address(&bridge, names::BRIDGE_ADDR, &settings.bridge)?;
+        let dashboard = match &settings.dashboard {
+            Some(address) => Some(bind_dashboard(address).await?),
+            None => None,
+        };
+        Ok(Self { settings, tls, bridge, dashboard, bridge_address })
+    }
+
+    /// The address of the gRPC listener.
+    pub fn bridge_address(&self) -> SocketAddr {
+        self.bridge_address
+    }
+
+    /// The URL of the dashboard, if it is on.
+    pub fn dashboard_url(&self) -> Option<&str> {
+        self.dashboard.as_ref().map(|dashboard| &*dashboard.url)
+    }
+
+    /// The document for the ready file.
+    pub fn ready_document(&self) -> ReadyDocument {
+        ReadyDocument {
+            bridge: self.bridge_address.to_string(),
+            dashboard: self.dashboard_url().map(str::to_owned),
+        }
+    }
+}
+
+async fn bind_bridge(settings: &ServerSettings) -> Result<TcpListener, ListenError> {
+    let address = &settings.bridge;
+    let variable = names::BRIDGE_ADDR;
+    let addresses = listen::resolve(address, variable).await?;
+    let is_exposed = !listen::is_loopback(&addresses);
+    if is_exposed && settings.token.is_none() && !settings.allow_insecure {
+        return Err(ListenError::Exposed { address: address.clone(), variable });
+    }
+    if is_exposed && settings.tls.is_none() {
+        let fix = names::BRIDGE_TLS_CERT;
+        tracing::warn!(at = %address, "events and tokens are sent unencrypted: set {fix}");
+    }
+    listen::bind(address, variable, &addresses).await
+}
+
+async fn bind_dashboard(address: &HostPort) -> Result<BoundDashboard, ListenError> {
+    let variable = names::DASHBOARD_PORT;
+    let addresses = listen::resolve(address, variable).await?;
+    if !listen::is_loopback(&addresses) {
+        tracing::warn!(at = %address, "other machines can read events on the dashboard");
+    }
+    let listener = listen::bind(address, variable, &addresses).await?;
+    let bound = local_address(&listener, variable, address)?;
+    let url = dashboard::url(address, bound);
+    Ok(BoundDashboard { listener, host: address.host.clone(), url })
+}
+
+fn local_address(
+    listener: &TcpListener,
+    variable: &'static str,
+    address: &HostPort,
+) -> Result<SocketAddr, ListenError> {
+    let error = |source| ListenError::Bind { address: address.clone(), variable, source };
+    listener.local_addr().map_err(error)
+}

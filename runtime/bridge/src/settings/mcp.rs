@@ -1,0 +1,84 @@
+//! MCP servers.
+
+use std::{collections::BTreeMap, ffi::OsString};
+
+use loom_core::mcp::{McpServerConfig, environment};
+use loom_environment::{McpServerTable, McpServerTables, names};
+
+use super::reader::{SettingsError, VariableReader};
+
+/// Reads the servers. Each inherits the same part of the server's own environment.
+pub(super) fn read(reader: &VariableReader<'_>) -> Result<Vec<McpServerConfig>, SettingsError> {
+    let tables: McpServerTables = reader.json(names::MCP_SERVERS)?.unwrap_or_default();
+    let inherited = environment::inherited(reader.environment());
+    let config = |(name, table)| {
+        let config = config(name, table, &inherited);
+        config.map_err(|reason| SettingsError::secret(names::MCP_SERVERS, reason))
+    };
+    tables.0.into_iter().map(config).collect()
+}
+
+fn config(
+    name: String,
+    table: McpServerTable,
+    inherited: &BTreeMap<OsString, OsString>,
+) -> Result<McpServerConfig, String> {
+    // A tool's name is split at its first colon.
+    if name.is_empty() || name.contains(|c: char| c == ':' || c.is_whitespace() || c.is_control()) {
+        return Err(format!("expected a server name without spaces and colons, got {name:?}"));
+    }
+    if table.command.is_empty() {
+        return Err(format!("server {name} has no command"));
+    }
+    Ok(McpServerConfig {
+        name,
+        command: table.command,
+        args: table.args,
+        env: table.env.into_iter().map(|(name, value)| (name, value.into())).collect(),
+        inherited: inherited.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn read(json: &str) -> Result<Vec<McpServerConfig>, SettingsError> {
+        let variables =
+            [(names::MCP_SERVERS, json), ("PATH", "/bin"), (names::BRIDGE_TOKEN, "hush")];
+        let environment =
+            variables.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+        super::read(&VariableReader::new(&environment))
+    }
+
+    #[test]
+    fn servers_inherit_a_part_of_the_environment() {
+        let configs =
+            read(r#"{"files": {"command": "npx", "args": ["-y", "x"], "env": {"KEY": "hush"}}}"#)
+                .unwrap();
+        let [config] = &configs[..] else { panic!("{configs:?}") };
+        assert_eq!((&*config.name, &*config.command), ("files", "npx"));
+        assert_eq!((config.args.len(), config.env["KEY"].expose_secret()), (2, "hush"));
+        assert_eq!(config.inherited.keys().collect::<Vec<_>>(), ["PATH"]);
+        assert!(!format!("{config:?}").contains("hush"));
+        assert!(["", "{}", "[]", "null"].iter().all(|json| read(json).unwrap().is_empty()));
+    }
+
+    #[test]
+    fn errors_name_the_variable_and_show_no_secret() {
+        for (json, reason) in [
+            ("hush", "expected value at line 1"),
+            (r#"{"a": "hush"}"#, "a: expected a server's table"),
+            (r#"{"a": {"command": ""}}"#, "server a has no command"),
+            (r#"{"a:b": {"command": "c"}}"#, "expected a server name without spaces and colons"),
+            (r#"[{"command": "c"}]"#, "a server has no name"),
+        ] {
+            let error = read(json).unwrap_err();
+            assert_eq!(error.variable(), names::MCP_SERVERS);
+            let message = error.to_string();
+            assert!(message.contains(reason) && !message.contains("hush"), "{json}: {message}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Reads single environment variables. Errors show no value that may be secret.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    fmt,
+    str::FromStr,
+};
+
+use loom_environment::{Switch, json, names};
+use serde::de::DeserializeOwned;
+
+/// The environment of a process.
+pub type EnvironmentMap = BTreeMap<OsString, OsString>;
+
+/// Why the settings are invalid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// The value of a variable is invalid.
+    #[error("invalid value of {variable}: {reason}{}", got(value))]
+    Invalid {
+        /// The variable's name.
+        variable: &'static str,
+        /// What is wrong, as in "expected text or json".
+        reason: String,
+        /// The value; `None` if it may be secret.
+        value: Option<String>,
+    },
+    /// A variable is required by another one that is set.
+    #[error("{variable} is not set, but {other} is: set both or neither")]
+    Missing {
+        /// The name of the variable that is not set.
+        variable: &'static str,
+        /// The name of the variable that is set.
+        other: &'static str,
+    },
+}
+
+impl SettingsError {
+    /// The error for a value that may be secret.
+    pub(super) fn secret(variable: &'static str, reason: impl Into<String>) -> Self {
+        Self::Invalid { variable, reason: reason.into(), value: None }
+    }
+
+    /// The name of the variable that is invalid or missing.
+    pub fn variable(&self) -> &'static str {
+        match self {
+            Self::Invalid { variable, .. } | Self::Missing { variable, .. } => variable,
+        }
+    }
+}
+
+fn got(value: &Option<String>) -> String {
+    value.as_ref().map(|value| format!(", got {value:?}")).unwrap_or_default()
+}
+
+/// Reads variables of one environment. An empty variable counts as unset.
+pub(super) struct VariableReader<'a>(&'a EnvironmentMap);
+
+impl<'a> VariableReader<'a> {
+    pub(super) fn new(environment: &'a EnvironmentMap) -> Self {
+        Self(environment)
+    }
+
+    /// The complete environment.
+    pub(super) fn environment(&self) -> &'a EnvironmentMap {
+        self.0
+    }
+
+    /// The value as it is.
+    pub(super) fn raw(&self, variable: &str) -> Option<&'a OsStr> {
+        let value = self.0.get(OsStr::new(variable)).map(OsString::as_os_str);
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// The value as text.
+    pub(super) fn text(&self, variable: &'static str) -> Result<Option<&'a str>, SettingsError> {
+        let error = |value: &OsStr| {
+            invalid(variable, "expected UTF-8".to_owned(), &value.to_string_lossy())
+        };
+        self.raw(variable).map(|value| value.to_str().ok_or_else(|| error(value))).transpose()
+    }
+
+    /// The value as parsed by `T`, without surrounding spaces.
+    pub(super) fn parse<T: FromStr<Err: fmt::Display>>(
+        &self,
+        variable: &'static str,
+    ) -> Result<Option<T>, SettingsError> {
+        let parse = |text: &str| {
+            text.trim().parse().map_err(|error: T::Err| invalid(variable, error.to_string(), text))
+        };
+        self.text(variable)?.map(parse).transpose()
+    }
+
+    /// The value as a boolean; unset stands for false.
+    pub(super) fn switch(&self, variable: &'static str) -> Result<bool, SettingsError> {
+        Ok(self.parse::<Switch>(variable)?.is_some_and(|switch| switch.0))
+    }
+
+    /// The value as JSON, which may hold secrets.
+    pub(super) fn json<T: DeserializeOwned>(
+        &self,
+        variable: &'static str,
+    ) -> Result<Option<T>, SettingsError> {
+        let read = |text| {
+            let read = json::read(text);
+            read.map_err(|error| SettingsError::secret(variable, error.to_string()))
+        };
+        self.text(variable)?.map(read).transpose()
+    }
+}
+
+fn invalid(variable: &'static str, reason: String, value: &str) -> SettingsError {
+    let value = Some(value.to_owned()).filter(|_| !names::is_secret(variable));
+    SettingsError::Invalid { variable, reason, value }
+}

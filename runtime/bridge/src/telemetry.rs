@@ -1,0 +1,85 @@
+//! Logging and recorded spans, set up for the whole process.
+
+use std::{
+    io::{self, IsTerminal as _},
+    sync::Arc,
+    time::Instant,
+};
+
+use loom_environment::{LogFormat, names};
+use tracing_subscriber::{
+    Layer, Registry, fmt, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
+};
+
+use crate::{
+    log_filter::{self, LogFilter, LogFilterError},
+    otlp::{OtlpError, SpanExport},
+    settings::ServerSettings,
+    spans::{RuntimeSpanFilter, SpanBudget, SpanLayer, SpanStore},
+};
+
+/// The log filter and the recorded spans of the process.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    /// The log filter.
+    pub log_filter: Arc<LogFilter>,
+    /// The latest spans.
+    pub spans: Arc<SpanStore>,
+    /// The budget of event spans.
+    pub budget: Arc<SpanBudget>,
+    /// The export of spans, if there is one.
+    pub export: Option<SpanExport>,
+}
+
+/// Why telemetry cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The log filter is invalid.
+    #[error("invalid value of {}: {filter:?}", names::RUST_LOG)]
+    Filter {
+        /// The filter.
+        filter: String,
+        /// What is wrong with it.
+        source: LogFilterError,
+    },
+    /// The collector cannot be used.
+    #[error(transparent)]
+    Otlp(#[from] OtlpError),
+    /// The process has a subscriber already.
+    #[error("could not start logging")]
+    Subscriber(#[from] tracing_subscriber::util::TryInitError),
+}
+
+impl Telemetry {
+    /// Starts to log and to record spans, for the whole process. To be called within the async runtime, and once.
+    ///
+    /// # Errors
+    /// If the log filter or the collector's address is invalid, or the process has a subscriber already.
+    pub fn start(settings: &ServerSettings, allow_colours: bool) -> Result<Self, TelemetryError> {
+        let invalid = |source| {
+            let filter = settings.log_filter.clone();
+            TelemetryError::Filter { filter, source }
+        };
+        let filter = log_filter::parse(&settings.log_filter).map_err(invalid)?;
+        let (filter, handle) = reload::Layer::new(filter);
+        let export = settings.otlp.as_ref().map(SpanExport::new).transpose()?;
+        let spans = Arc::new(SpanStore::default());
+        let budget = Arc::new(SpanBudget::new(settings.event_spans, Instant::now()));
+        let span_layer = SpanLayer::new(&spans, export.clone());
+        tracing_subscriber::registry()
+            .with(log_lines(settings.log_format, allow_colours).with_filter(filter))
+            .with(span_layer.with_filter(RuntimeSpanFilter(Arc::clone(&budget))))
+            .try_init()?;
+        let log_filter = Arc::new(LogFilter::new(handle, &settings.log_filter));
+        Ok(Self { log_filter, spans, budget, export })
+    }
+}
+
+/// Log lines on standard error.
+fn log_lines(format: LogFormat, allow_colours: bool) -> Box<dyn Layer<Registry> + Send + Sync> {
+    let lines = fmt::layer().with_writer(io::stderr);
+    match format {
+        LogFormat::Text => lines.with_ansi(allow_colours && io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
+    }
+}

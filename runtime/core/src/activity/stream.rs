@@ -1,0 +1,160 @@
+//! The activity stream: what happens in the runtime, for observers such as the dashboard.
+
+use std::{sync::Arc, time::SystemTime};
+
+use bytes::Bytes;
+use tokio::sync::broadcast;
+
+use crate::{event::Envelope, tool::ToolCall};
+
+/// The kinds of activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActivityKind {
+    /// An event was published.
+    Published,
+    /// An event was delivered to a stream of an agent.
+    Delivered,
+    /// An agent registered.
+    Registered,
+    /// An agent was unregistered.
+    Unregistered,
+    /// A tool was called.
+    ToolInvoked,
+}
+
+/// One thing that happened in the runtime.
+#[derive(Debug, Clone)]
+pub struct ActivityEvent {
+    /// When it happened, by the runtime's clock.
+    pub at: SystemTime,
+    /// The kind of activity.
+    pub kind: ActivityKind,
+    /// The id of the event or call.
+    pub id: String,
+    /// The topic, or the name of the tool.
+    pub topic: String,
+    /// The publishing, registering or calling agent, if known.
+    pub sender: Option<String>,
+    /// The conversation that the event belongs to, if its metadata names one.
+    pub thread_id: Option<String>,
+    /// The event or call that this one is an answer to, if it names one.
+    pub correlation_id: Option<String>,
+    /// The complete payload, or the arguments of the call.
+    pub payload: Bytes,
+}
+
+/// How far an observer may lag behind before it misses activity.
+const CAPACITY: usize = 1024;
+
+/// Sends activity to all observers. An observer that lags behind gets the number of missed events.
+#[derive(Debug)]
+pub struct ActivityStream {
+    sender: broadcast::Sender<Arc<ActivityEvent>>,
+}
+
+impl Default for ActivityStream {
+    fn default() -> Self {
+        Self { sender: broadcast::channel(CAPACITY).0 }
+    }
+}
+
+impl ActivityStream {
+    /// Adds an observer; it gets what happens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<ActivityEvent>> {
+        self.sender.subscribe()
+    }
+
+    /// The number of observers.
+    pub fn observers(&self) -> usize {
+        self.sender.receiver_count()
+    }
+
+    /// Sends what `make` returns to all observers. `make` runs only if there are any.
+    pub fn publish(&self, make: impl FnOnce() -> ActivityEvent) {
+        if self.observers() > 0 {
+            // An error means that the last observer has just left.
+            _ = self.sender.send(Arc::new(make()));
+        }
+    }
+}
+
+impl ActivityEvent {
+    /// The publishing or delivery of an event.
+    pub fn event(kind: ActivityKind, envelope: &Envelope) -> Self {
+        let metadata = |key| envelope.event.metadata_value(key).map(str::to_owned);
+        Self {
+            at: SystemTime::now(),
+            kind,
+            id: envelope.event.id.clone(),
+            topic: envelope.topic.clone(),
+            sender: Some(envelope.sender.clone()).filter(|sender| !sender.is_empty()),
+            thread_id: metadata("thread_id"),
+            correlation_id: metadata("correlation_id"),
+            payload: envelope.event.payload.clone(),
+        }
+    }
+
+    /// The registration or unregistration of an agent.
+    pub fn agent(kind: ActivityKind, agent: &str) -> Self {
+        let verb = if kind == ActivityKind::Registered { "register" } else { "unregister" };
+        Self {
+            at: SystemTime::now(),
+            kind,
+            id: format!("{verb}_{agent}"),
+            topic: format!("system.agent.{verb}"),
+            sender: Some(agent.to_owned()),
+            thread_id: None,
+            correlation_id: None,
+            payload: Bytes::new(),
+        }
+    }
+
+    /// The call of a tool.
+    pub fn call(call: &ToolCall) -> Self {
+        Self {
+            at: SystemTime::now(),
+            kind: ActivityKind::ToolInvoked,
+            id: call.id.clone(),
+            topic: call.name.clone(),
+            sender: call.caller().map(str::to_owned),
+            thread_id: None,
+            correlation_id: Some(call.correlation_id.clone()).filter(|id| !id.is_empty()),
+            payload: Bytes::copy_from_slice(call.arguments.as_bytes()),
+        }
+    }
+
+    /// The first 100 characters of the payload; what is not UTF-8 becomes replacement characters.
+    pub fn preview(&self) -> String {
+        // 100 characters have at most 400 bytes. A character that is cut at the end of these 404 is the 101st or later.
+        let head = &self.payload[..self.payload.len().min(404)];
+        String::from_utf8_lossy(head).chars().take(100).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+
+    #[test]
+    fn the_preview_is_cut_by_characters() {
+        let preview = |payload: &[u8]| {
+            let event = Event { payload: Bytes::copy_from_slice(payload), ..Event::default() };
+            let envelope = Envelope::new("t".to_owned(), "", event);
+            ActivityEvent::event(ActivityKind::Published, &envelope).preview()
+        };
+        assert_eq!(preview(b"short"), "short");
+        assert_eq!(preview("😀".repeat(300).as_bytes()), "😀".repeat(100));
+        assert_eq!(preview(b"\xffx"), "\u{fffd}x");
+    }
+
+    #[test]
+    fn activity_is_composed_for_observers_only() {
+        let stream = ActivityStream::default();
+        stream.publish(|| unreachable!("there is no observer"));
+        let mut observer = stream.subscribe();
+        stream.publish(|| ActivityEvent::agent(ActivityKind::Unregistered, "a"));
+        let activity = observer.try_recv().unwrap();
+        assert_eq!((&*activity.id, &*activity.topic), ("unregister_a", "system.agent.unregister"));
+    }
+}

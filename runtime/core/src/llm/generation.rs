@@ -1,0 +1,210 @@
+//! One request for a completion: its deadlines, its response, its errors.
+
+use std::time::{Duration, SystemTime};
+
+use futures::StreamExt as _;
+use loom_base::redact;
+use reqwest::{Response, header};
+use secrecy::ExposeSecret as _;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::{
+    completion::{Completion, error_message},
+    error::LlmError,
+    provider::LlmProvider,
+    retry::retry_after,
+    sse::SseDecoder,
+};
+
+/// The largest response that is accepted, in bytes.
+const MAX_RESPONSE_BYTES: usize = 16 << 20;
+/// The part of an error response that is read, in bytes.
+const MAX_ERROR_BYTES: usize = 64 << 10;
+/// The part of an error message that is reported, in characters.
+const MAX_ERROR_CHARS: usize = 500;
+/// The data of the event that ends a streamed response.
+const DONE: &str = "[DONE]";
+
+/// One request to a provider.
+pub(super) struct Generation<'a> {
+    pub(super) provider: &'a LlmProvider,
+    /// The endpoint.
+    pub(super) url: Url,
+    /// The endpoint without secrets, for messages.
+    address: String,
+    /// When the caller stops waiting.
+    limit: Instant,
+    /// The provider's timeout, or the caller's if that is shorter; for messages.
+    timeout: Duration,
+}
+
+impl<'a> Generation<'a> {
+    /// A request to `provider` that may take `limit`.
+    pub(super) fn new(provider: &'a LlmProvider, limit: Duration) -> Result<Self, LlmError> {
+        let misconfigured = |reason| {
+            let provider = provider.name.clone();
+            LlmError::Misconfigured { provider, reason }
+        };
+        let url = provider.endpoint().map_err(misconfigured)?;
+        Ok(Self {
+            provider,
+            address: redact::url(&url),
+            url,
+            limit: Instant::now() + limit,
+            timeout: provider.timeout.min(limit),
+        })
+    }
+
+    /// The end of the provider's timeout, counted from now, or of the caller's if that comes first.
+    pub(super) fn deadline(&self) -> Instant {
+        self.limit.min(Instant::now() + self.provider.timeout)
+    }
+
+    /// Reads a complete response.
+    pub(super) async fn read_body(
+        &self,
+        response: Response,
+        deadline: Instant,
+    ) -> Result<Vec<u8>, LlmError> {
+        let mut stream = response.bytes_stream();
+        let mut body = Vec::new();
+        loop {
+            let next = timeout_at(deadline, stream.next()).await;
+            match next.map_err(|_| self.timeout("did not complete its response"))? {
+                Some(Ok(bytes)) => body.extend_from_slice(&bytes),
+                Some(Err(error)) => return Err(self.interrupted(Some(error))),
+                None => return Ok(body),
+            }
+            self.check_length(body.len())?;
+        }
+    }
+
+    /// Reads a streamed response: adds every chunk to `completion` and gives its text to `on_chunk`. The provider's
+    /// timeout applies to each chunk.
+    pub(super) async fn read_chunks(
+        &self,
+        response: Response,
+        completion: &mut Completion,
+        on_chunk: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), LlmError> {
+        let mut stream = response.bytes_stream();
+        let mut decoder = SseDecoder::default();
+        loop {
+            let next = timeout_at(self.deadline(), stream.next()).await;
+            let bytes = match next.map_err(|_| self.timeout("sent no further chunk"))? {
+                Some(Ok(bytes)) => bytes,
+                Some(Err(error)) => return Err(self.interrupted(Some(error))),
+                // Not every provider sends the final event; a finish reason is as strong a sign of completeness.
+                None if completion.finish_reason.is_some() => return Ok(()),
+                None => return Err(self.interrupted(None)),
+            };
+            for data in decoder.push(&bytes).map_err(|error| self.invalid(error.to_string()))? {
+                if data == DONE {
+                    return Ok(());
+                }
+                let text = completion.add_chunk(&data).map_err(|reason| self.invalid(reason))?;
+                if !text.is_empty() {
+                    on_chunk(&text);
+                }
+            }
+            self.check_length(completion.text.len())?;
+        }
+    }
+
+    /// The error for a response with an error status.
+    pub(super) async fn status_error(&self, response: Response, deadline: Instant) -> LlmError {
+        let status = response.status();
+        let retry_after = retry_after(response.headers(), SystemTime::now());
+        let mut stream = response.bytes_stream();
+        let mut body = Vec::new();
+        // As much of the message as can be read: the status is an error without it.
+        while let Ok(Some(Ok(bytes))) = timeout_at(deadline, stream.next()).await {
+            body.extend_from_slice(&bytes);
+            if body.len() > MAX_ERROR_BYTES {
+                break;
+            }
+        }
+        let message = if status.is_redirection() {
+            "redirects are not followed: set api_base to the target of the redirect".to_owned()
+        } else {
+            self.without_key(&error_message(&body))
+        };
+        LlmError::Status {
+            provider: self.provider.name.clone(),
+            address: self.address.clone(),
+            status: status.as_u16(),
+            message,
+            retry_after,
+        }
+    }
+
+    /// Some providers repeat the key that they refuse.
+    fn without_key(&self, message: &str) -> String {
+        let key = self.provider.api_key.as_ref().map(|key| key.expose_secret());
+        let message = match key {
+            Some(key) if !key.is_empty() => message.replace(key, "[key]"),
+            _ => message.to_owned(),
+        };
+        let mut shown: String = message.chars().take(MAX_ERROR_CHARS).collect();
+        if shown.len() < message.len() {
+            shown.push('…');
+        }
+        shown
+    }
+
+    /// The error for a request without a response.
+    pub(super) fn send_error(&self, error: reqwest::Error) -> LlmError {
+        let is_unconnected = error.is_connect() || error.is_timeout();
+        if !is_unconnected {
+            return self.interrupted(Some(error));
+        }
+        LlmError::Connect {
+            provider: self.provider.name.clone(),
+            address: self.address.clone(),
+            // The error's own URL may hold a password.
+            source: error.without_url(),
+        }
+    }
+
+    /// The error for a provider that did not do `what` in time.
+    pub(super) fn timeout(&self, what: &'static str) -> LlmError {
+        LlmError::Timeout {
+            provider: self.provider.name.clone(),
+            address: self.address.clone(),
+            what,
+            timeout: self.timeout,
+        }
+    }
+
+    /// The error for a response that is no chat completion.
+    pub(super) fn invalid(&self, reason: String) -> LlmError {
+        LlmError::InvalidResponse {
+            provider: self.provider.name.clone(),
+            address: self.address.clone(),
+            reason,
+        }
+    }
+
+    fn interrupted(&self, source: Option<reqwest::Error>) -> LlmError {
+        LlmError::Interrupted {
+            provider: self.provider.name.clone(),
+            address: self.address.clone(),
+            source: source.map(reqwest::Error::without_url),
+        }
+    }
+
+    fn check_length(&self, length: usize) -> Result<(), LlmError> {
+        if length <= MAX_RESPONSE_BYTES {
+            Ok(())
+        } else {
+            Err(self.invalid(format!("it is longer than {MAX_RESPONSE_BYTES} bytes")))
+        }
+    }
+}
+
+/// Whether a response consists of server-sent events.
+pub(super) fn is_event_stream(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"))
+}

@@ -1,0 +1,259 @@
+//! The task that starts, lists, watches and restarts one MCP server.
+
+use std::{collections::HashMap, io, process::ExitStatus, sync::Arc, time::Duration};
+
+use futures::future::{BoxFuture, Fuse, FusedFuture as _, FutureExt as _};
+use rmcp::{Peer, RoleClient, ServiceError, ServiceExt as _, model::ErrorCode};
+use tokio::{
+    process::{ChildStdin, ChildStdout},
+    sync::{Notify, watch},
+    time::{Instant, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    client::McpClient,
+    config::{McpServerConfig, McpTimeouts},
+    connection::{McpConnection, McpServerState},
+    process::McpProcess,
+    server_tools::McpServerTools,
+};
+use crate::{
+    registry::{PrefixClaim, Registry, ToolOffer},
+    tool::{ProviderKind, Tool},
+};
+
+/// Runs one server until it is stopped.
+#[derive(Debug)]
+pub(super) struct McpServerTask {
+    config: Arc<McpServerConfig>,
+    timeouts: McpTimeouts,
+    registry: Arc<Registry>,
+    state: watch::Sender<McpServerState>,
+    tools: Arc<McpServerTools>,
+    /// The offer of the tools, from the first list on; it stays while the server is restarted.
+    offer: Option<ToolOffer>,
+    stop: CancellationToken,
+    /// Reserves all names that start with `<server>:`.
+    _claim: PrefixClaim,
+}
+
+/// A program that has answered the handshake.
+struct McpSession {
+    peer: Peer<RoleClient>,
+    /// Resolves when the program has closed its output.
+    closed: BoxFuture<'static, ()>,
+    tools_changed: Arc<Notify>,
+}
+
+/// One run of the program.
+struct McpRun {
+    /// When the program had listed its tools; `None` if it did not come so far.
+    up_since: Option<Instant>,
+    /// Why the run ended, as in "ended (exit status: 1)"; `None` if the task was stopped.
+    end: Option<String>,
+}
+
+type ListResult = Result<Vec<Tool>, String>;
+
+impl McpServerTask {
+    /// Prepares the task. From now on calls of the server's tools wait for it.
+    pub(super) fn new(
+        config: McpServerConfig,
+        timeouts: McpTimeouts,
+        registry: &Arc<Registry>,
+        stop: CancellationToken,
+    ) -> Self {
+        let (state, receiver) = watch::channel(McpServerState::Starting);
+        let tools = Arc::new(McpServerTools::new(&config.name, receiver));
+        let claimant: Arc<McpServerTools> = Arc::clone(&tools);
+        let claim = registry.claim(format!("{}:", config.name), ProviderKind::Mcp, claimant);
+        Self {
+            _claim: claim,
+            config: Arc::new(config),
+            timeouts,
+            registry: Arc::clone(registry),
+            state,
+            tools,
+            offer: None,
+            stop,
+        }
+    }
+
+    /// Starts the server, and again whenever it ends.
+    pub(super) async fn run(mut self) {
+        let mut failures = 0;
+        loop {
+            self.state.send_replace(McpServerState::Starting);
+            let (process, run) = self.run_program().await;
+            let uptime = run.up_since.map_or(Duration::ZERO, |since| since.elapsed());
+            let (pause, now_failures) = self.timeouts.restart.after(uptime, failures);
+            failures = now_failures;
+            let until = Instant::now() + pause;
+            let reason = run.end.map(|end| format!("MCP server {} {end}", self.config.name));
+            // Before the program is ended, which takes a moment: calls fail at once.
+            if let Some(reason) = reason.clone() {
+                self.state.send_replace(McpServerState::Down { reason, until });
+            }
+            let last_words = match process {
+                Some(process) => process.end().await,
+                None => String::new(),
+            };
+            let Some(reason) = reason else { return };
+            tracing::warn!(last_words, ?pause, "{reason}");
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Runs the program once. Returns it, to be ended, unless it could not be started.
+    async fn run_program(&mut self) -> (Option<McpProcess>, McpRun) {
+        match McpProcess::start(&self.config) {
+            Ok((mut process, stdin, stdout)) => {
+                let run = self.serve(&mut process, stdin, stdout).await;
+                (Some(process), run)
+            }
+            Err(error) => {
+                let end = format!("could not be started: {}: {error}", self.config.command);
+                (None, McpRun { up_since: None, end: Some(end) })
+            }
+        }
+    }
+
+    async fn serve(
+        &mut self,
+        process: &mut McpProcess,
+        stdin: ChildStdin,
+        stdout: ChildStdout,
+    ) -> McpRun {
+        let never_up = |end| McpRun { up_since: None, end };
+        let (session, tools) = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return never_up(None),
+            status = process.ended() => return never_up(Some(describe_end(&status))),
+            connected = self.connect(stdin, stdout) => match connected {
+                Ok(connected) => connected,
+                Err(reason) => return never_up(Some(reason)),
+            },
+        };
+        let up_since = Some(Instant::now());
+        let end = self.watch(session, tools, process).await;
+        McpRun { up_since, end }
+    }
+
+    /// Performs the handshake and lists the tools.
+    async fn connect(
+        &self,
+        stdin: ChildStdin,
+        stdout: ChildStdout,
+    ) -> Result<(McpSession, Vec<Tool>), String> {
+        let client = McpClient::default();
+        let tools_changed = Arc::clone(&client.tools_changed);
+        let limit = self.timeouts.start;
+        let connected = timeout(limit, async {
+            let service = client.serve((stdout, stdin)).await;
+            let service = service.map_err(|error| format!("does not speak MCP: {error}"))?;
+            let peer = service.peer().clone();
+            let tools = list_tools(peer.clone(), self.config.name.clone()).await?;
+            let closed = service.waiting().map(|_| ()).boxed();
+            Ok((McpSession { peer, closed, tools_changed }, tools))
+        });
+        connected.await.unwrap_or_else(|_| Err(format!("was not ready within {limit:?}")))
+    }
+
+    /// Offers the tools until the run ends. Returns why it ended, or `None` if the task was stopped.
+    async fn watch(
+        &mut self,
+        mut session: McpSession,
+        tools: Vec<Tool>,
+        process: &mut McpProcess,
+    ) -> Option<String> {
+        let limit = self.timeouts.response;
+        let connection = Arc::new(McpConnection::new(session.peer.clone()));
+        self.offer_tools(tools);
+        self.state.send_replace(McpServerState::Up(Arc::clone(&connection)));
+        let mut listing: Fuse<BoxFuture<'_, ListResult>> = Fuse::terminated();
+        let mut ping: Fuse<BoxFuture<'_, bool>> = Fuse::terminated();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                status = process.ended() => return Some(describe_end(&status)),
+                () = &mut session.closed => return Some("closed its output".to_owned()),
+                is_alive = &mut ping, if !ping.is_terminated() => if !is_alive {
+                    return Some(format!("did not respond within {limit:?}"));
+                },
+                listed = &mut listing, if !listing.is_terminated() => match listed {
+                    Ok(tools) => self.offer_tools(tools),
+                    Err(reason) => {
+                        let server = &self.config.name;
+                        tracing::warn!(server, "MCP server {reason}; its offered tools stay unchanged");
+                    }
+                },
+                () = connection.is_suspect.notified(), if ping.is_terminated() => {
+                    ping = connection.is_alive(limit).boxed().fuse();
+                }
+                () = session.tools_changed.notified(), if listing.is_terminated() => {
+                    let list = list_tools(session.peer.clone(), self.config.name.clone());
+                    listing = within(limit, list).boxed().fuse();
+                }
+            }
+        }
+    }
+
+    fn offer_tools(&mut self, tools: Vec<Tool>) {
+        let server = &self.config.name;
+        tracing::info!(server, tools = tools.len(), "MCP server offers tools");
+        match &mut self.offer {
+            Some(offer) => offer.replace(tools),
+            none => {
+                let provider: Arc<McpServerTools> = Arc::clone(&self.tools);
+                *none = Some(self.registry.offer(tools, provider));
+            }
+        }
+    }
+}
+
+/// How a program ended, to follow its name.
+fn describe_end(status: &io::Result<ExitStatus>) -> String {
+    match status {
+        Ok(status) => format!("ended ({status})"),
+        Err(error) => format!("could not be waited for: {error}"),
+    }
+}
+
+async fn within(limit: Duration, list: impl Future<Output = ListResult>) -> ListResult {
+    let listed = timeout(limit, list).await;
+    listed.unwrap_or_else(|_| Err(format!("did not list its tools within {limit:?}")))
+}
+
+/// All tools of a server, under the names by which they are offered. An error follows the server's name.
+async fn list_tools(peer: Peer<RoleClient>, server: String) -> ListResult {
+    let tools = match peer.list_all_tools().await {
+        Ok(tools) => tools,
+        // A server without tools need not support the method.
+        Err(ServiceError::McpError(error)) if error.code == ErrorCode::METHOD_NOT_FOUND => {
+            Vec::new()
+        }
+        Err(error) => return Err(format!("could not list its tools: {error}")),
+    };
+    Ok(tools.into_iter().map(|tool| offered(&server, tool)).collect())
+}
+
+fn offered(server: &str, tool: rmcp::model::Tool) -> Tool {
+    let metadata = [
+        ("mcp_server", Some(server.to_owned())),
+        ("mcp_tool", Some(tool.name.clone().into_owned())),
+        ("title", tool.title),
+    ];
+    let present = |(key, value): (&str, Option<String>)| value.map(|value| (key.to_owned(), value));
+    Tool {
+        name: format!("{server}:{}", tool.name),
+        description: tool.description.unwrap_or_default().into_owned(),
+        parameters_schema: serde_json::Value::Object((*tool.input_schema).clone()).to_string(),
+        provider: ProviderKind::Mcp,
+        metadata: metadata.into_iter().filter_map(present).collect::<HashMap<_, _>>(),
+    }
+}

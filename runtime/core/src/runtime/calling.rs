@@ -1,0 +1,66 @@
+//! Calls of tools: routed to a provider, limited in time, recorded.
+
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use super::inner::RuntimeInner;
+use crate::{
+    registry::Lookup,
+    spans,
+    tool::{ToolCall, ToolFailure, ToolFailureKind, ToolResult, is_json},
+};
+
+/// See [`Runtime::call_tool`](crate::Runtime::call_tool).
+pub(super) async fn call(inner: &RuntimeInner, call: ToolCall) -> ToolResult {
+    let span = spans::tool_call(&call);
+    let name = call.name.clone();
+    let start = Instant::now();
+    let result = route(inner, call).instrument(span.clone()).await;
+    spans::tool_completed(&span, &result);
+    inner.activity.tool_completed(&name, &result, start.elapsed());
+    result
+}
+
+async fn route(inner: &RuntimeInner, call: ToolCall) -> ToolResult {
+    if !is_json(&call.arguments) {
+        let message = format!("arguments of {} are not JSON", call.name);
+        return Err(ToolFailure::new(ToolFailureKind::InvalidArguments, message));
+    }
+    let provider = match inner.registry.find(&call.name) {
+        Lookup::Ready(_, provider) => provider,
+        Lookup::Unavailable(reason) => {
+            let message = format!("tool {} cannot be called: {reason}", call.name);
+            return Err(ToolFailure::new(ToolFailureKind::Execution, message));
+        }
+        Lookup::NotFound => {
+            // The wording is part of the wire protocol.
+            let message = format!("Tool not found: {}", call.name);
+            return Err(ToolFailure::new(ToolFailureKind::NotFound, message));
+        }
+    };
+    inner.activity.tool_called(&call);
+    let name = call.name.clone();
+    let timeout = call.timeout();
+    let cancel = CancellationToken::new();
+    let _cancel_at_end = cancel.clone().drop_guard();
+    match tokio::time::timeout(timeout, provider.call(call, cancel)).await {
+        Ok(result) => result.map(json_output),
+        Err(_) => {
+            let message = format!("tool {name} did not return a result within {timeout:?}");
+            Err(ToolFailure::new(ToolFailureKind::Timeout, message))
+        }
+    }
+}
+
+/// Callers may rely on JSON: an output that is none becomes a JSON string, an empty one `null`.
+fn json_output(output: String) -> String {
+    if output.is_empty() {
+        "null".to_owned()
+    } else if is_json(&output) {
+        output
+    } else {
+        serde_json::Value::String(output).to_string()
+    }
+}

@@ -1,0 +1,119 @@
+//! The parts of a runtime, shared by its handles, sessions and subscriptions.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock},
+    time::Instant,
+};
+
+use loom_base::LockExt as _;
+
+use crate::{
+    activity::Activity,
+    bus::Bus,
+    delivery_counters::DeliveryCounters,
+    detached_mailboxes::{DetachedMailbox, DetachedMailboxes},
+    directory::Directory,
+    event::Envelope,
+    mailbox::{Mailbox, StreamEnd},
+    pending_calls::PendingCalls,
+    pending_replies::PendingReplies,
+    registry::Registry,
+    spans,
+    stream_id::StreamId,
+};
+
+/// The parts of a runtime.
+#[derive(Debug)]
+pub(crate) struct RuntimeInner {
+    pub(super) bus: Bus,
+    pub(super) directory: Arc<Directory>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) activity: Activity,
+    pub(super) calls: Arc<PendingCalls>,
+    pub(super) replies: PendingReplies,
+    detached: DetachedMailboxes,
+    /// Mailboxes of subscriptions that belong to no agent.
+    subscribers: Mutex<HashMap<StreamId, Arc<Mailbox>>>,
+    /// The reason for the stop, once the runtime stops.
+    stop_reason: OnceLock<String>,
+}
+
+impl RuntimeInner {
+    pub(super) fn new(record_flow: bool) -> Self {
+        Self {
+            bus: Bus::default(),
+            directory: Arc::default(),
+            registry: Arc::default(),
+            activity: Activity::new(record_flow, Instant::now()),
+            calls: Arc::default(),
+            replies: PendingReplies::default(),
+            detached: DetachedMailboxes::default(),
+            subscribers: Mutex::default(),
+            stop_reason: OnceLock::new(),
+        }
+    }
+
+    /// Publishes an event to all matching subscriptions. Returns its number since the start.
+    pub(super) fn publish(&self, mut envelope: Envelope) -> u64 {
+        let _span = spans::publish(&mut envelope).entered();
+        let envelope = Arc::new(envelope);
+        // Recorded before it is queued: a stream on another thread may deliver it before `publish` returns.
+        let number = self.activity.published(&envelope);
+        let outcome = self.bus.publish(&envelope);
+        self.activity.dropped(outcome.dropped);
+        number
+    }
+
+    /// Opens a stream of an agent; see [`DetachedMailboxes::open`].
+    pub(super) fn open_mailbox(&self, agent: &str) -> (DetachedMailbox, Arc<DeliveryCounters>) {
+        self.detached.open(agent, &self.directory, &self.bus)
+    }
+
+    /// Gives a created agent without a stream a mailbox; see [`DetachedMailboxes::ensure`].
+    pub(super) fn ensure_detached(&self, agent: &str) {
+        self.detached.ensure(agent, &self.directory, &self.bus);
+    }
+
+    /// Deletes an agent; see [`DetachedMailboxes::delete`].
+    pub(super) fn delete_agent(&self, agent: &str) -> Option<Vec<Arc<Mailbox>>> {
+        self.detached.delete(agent, &self.directory, &self.bus)
+    }
+
+    /// The mailbox of a created agent that has no stream.
+    pub(super) fn detached_mailbox(&self, agent: &str) -> Option<Arc<Mailbox>> {
+        self.detached.find(agent)
+    }
+
+    /// Adds the mailbox of a subscription that belongs to no agent.
+    pub(super) fn add_subscriber(&self, stream: StreamId, mailbox: &Arc<Mailbox>) {
+        self.subscribers.locked().insert(stream, Arc::clone(mailbox));
+    }
+
+    /// Removes the mailbox of a subscription that belongs to no agent.
+    pub(super) fn remove_subscriber(&self, stream: StreamId) -> Option<Arc<Mailbox>> {
+        self.subscribers.locked().remove(&stream)
+    }
+
+    /// Stops the runtime: closes all streams, those that open later too. The first reason counts.
+    pub(super) fn stop(&self, reason: &str) {
+        _ = self.stop_reason.set(reason.to_owned());
+        self.close_streams();
+    }
+
+    /// Closes all streams if the runtime stops. To be called after a stream was opened: a stop at the same time may not
+    /// have seen it.
+    pub(super) fn close_if_stopping(&self) {
+        if self.stop_reason.get().is_some() {
+            self.close_streams();
+        }
+    }
+
+    fn close_streams(&self) {
+        let reason = self.stop_reason.get().cloned().unwrap_or_default();
+        let subscribers: Vec<_> = self.subscribers.locked().values().cloned().collect();
+        for mailbox in self.directory.mailboxes().into_iter().chain(subscribers) {
+            mailbox.close(StreamEnd::Unavailable(reason.clone()));
+        }
+    }
+}

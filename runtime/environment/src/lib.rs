@@ -1,0 +1,51 @@
+//! The environment variables by which `loom` configures the runtime server: their names and the JSON shapes of their
+//! values. `loom` writes them, the server reads them; both use the definitions of this crate.
+//!
+//! | module | defines |
+//! |---|---|
+//! | [`names`] | the name of every variable, with description, default and secrecy |
+//! | [`llm`] | [`LlmTables`]: the value of `LOOM_LLM_PROVIDERS` |
+//! | [`mcp`] | [`McpServerTables`]: the value of `LOOM_MCP_SERVERS` |
+//! | [`agents`] | [`AgentTables`]: the value of `LOOM_AGENTS` |
+//! | [`ready`] | [`ReadyDocument`]: the content of the file that `LOOM_READY_FILE` names |
+//! | [`switch`] | [`Switch`]: a boolean as text |
+//! | [`log_format`] | [`LogFormat`]: the value of `LOOM_LOG_FORMAT` |
+//! | [`secret`] | [`SecretText`]: a string inside a JSON value that is never shown |
+//! | [`json`] | JSON to and from variables, with errors that show no values |
+//! | [`variable`] | [`ServerVariable`]: one variable of the server's environment |
+//!
+//! Readers ignore unknown fields: a server may be older than the `loom` that starts it.
+//!
+//! # Examples
+//! ```
+//! use loom_environment::{LlmProviderTable, LlmTables, ServerVariable, json, names};
+//!
+//! let table = LlmProviderTable { model: Some("m".to_owned()), ..LlmProviderTable::default() };
+//! let tables = LlmTables { default: None, providers: vec![("local".to_owned(), table)] };
+//! let variable = ServerVariable::new(names::LLM_PROVIDERS, json::write(&tables));
+//!
+//! let (_, value) = variable.expose();
+//! let read: LlmTables = json::read(value)?;
+//! assert_eq!(read.providers[0].1.model.as_deref(), Some("m"));
+//! # Ok::<(), json::JsonError>(())
+//! ```
+
+pub mod agents;
+pub mod json;
+pub mod llm;
+pub mod log_format;
+pub mod mcp;
+pub mod names;
+pub mod ready;
+pub mod secret;
+pub mod switch;
+pub mod variable;
+
+pub use agents::{AgentTable, AgentTables};
+pub use llm::{LlmProviderTable, LlmTables};
+pub use log_format::LogFormat;
+pub use mcp::{McpServerTable, McpServerTables};
+pub use ready::ReadyDocument;
+pub use secret::SecretText;
+pub use switch::Switch;
+pub use variable::ServerVariable;

@@ -1,0 +1,137 @@
+//! The value of `LOOM_MCP_SERVERS`: the tables `[mcp.<name>]` of `loom.toml`.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::{Map, Value};
+
+use crate::{SecretText, json::without_values};
+
+/// The MCP servers by name.
+///
+/// Written as an object, `{"<name>": {"command": …, "args": […], "env": {…}}}`. Also read from an array whose tables
+/// have a `name` each, and from `null` for no server.
+///
+/// # Examples
+/// ```
+/// use loom_environment::{McpServerTables, json};
+///
+/// let servers: McpServerTables = json::read(r#"[{"name": "files", "command": "npx", "args": ["-y"]}]"#)?;
+/// assert_eq!(servers.0["files"].command, "npx");
+/// # Ok::<(), json::JsonError>(())
+/// ```
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(transparent)]
+pub struct McpServerTables(pub BTreeMap<String, McpServerTable>);
+
+/// The table `[mcp.<name>]`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(expecting = "a server's table")]
+pub struct McpServerTable {
+    /// The program: a path, or a name that is searched for in `PATH`.
+    pub command: String,
+    /// The program's arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Variables of the program's environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, SecretText>,
+}
+
+/// Shows how many arguments there are and not what they are: arguments may hold secrets too.
+impl fmt::Debug for McpServerTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("McpServerTable")
+            .field("command", &self.command)
+            .field("args", &self.args.len())
+            .field("env", &self.env.keys())
+            .finish()
+    }
+}
+
+impl<'de> Deserialize<'de> for McpServerTables {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tables = match Value::deserialize(deserializer)? {
+            Value::Null => Ok(BTreeMap::new()),
+            Value::Object(tables) => by_name(tables),
+            Value::Array(tables) => with_names(tables),
+            _ => Err("expected an object of servers by name, or an array".to_owned()),
+        };
+        tables.map(Self).map_err(de::Error::custom)
+    }
+}
+
+fn by_name(tables: Map<String, Value>) -> Result<BTreeMap<String, McpServerTable>, String> {
+    let read = |(name, table): (String, Value)| table_of(&name, table).map(|table| (name, table));
+    tables.into_iter().map(read).collect()
+}
+
+fn with_names(tables: Vec<Value>) -> Result<BTreeMap<String, McpServerTable>, String> {
+    let mut servers = BTreeMap::new();
+    for table in tables {
+        let Some(name) = table.get("name").and_then(Value::as_str).map(str::to_owned) else {
+            return Err("a server has no name".to_owned());
+        };
+        let server = table_of(&name, table)?;
+        if servers.contains_key(&name) {
+            return Err(format!("server {name} is defined twice"));
+        }
+        servers.insert(name, server);
+    }
+    Ok(servers)
+}
+
+fn table_of(name: &str, table: Value) -> Result<McpServerTable, String> {
+    let error = |error: serde_json::Error| format!("{name}: {}", without_values(&error));
+    serde_json::from_value(table).map_err(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    #[test]
+    fn objects_and_arrays_are_read_and_objects_are_written() {
+        let table = r#""command":"npx","args":["-y","x"],"env":{"KEY":"k"}"#;
+        let object = format!(r#"{{"files":{{{table}}}}}"#);
+        for text in [&object, &format!(r#"[{{"name":"files","type":"stdio",{table}}}]"#)] {
+            let tables: McpServerTables = json::read(text).unwrap();
+            assert_eq!(serde_json::to_string(&tables).unwrap(), object);
+        }
+        for text in ["{}", "[]", "null"] {
+            assert!(json::read::<McpServerTables>(text).unwrap().0.is_empty());
+        }
+    }
+
+    #[test]
+    fn arguments_and_environment_are_optional() {
+        let tables: McpServerTables = json::read(r#"{"a": {"command": "c"}}"#).unwrap();
+        assert!(tables.0["a"].args.is_empty() && tables.0["a"].env.is_empty());
+    }
+
+    #[test]
+    fn errors_name_the_server_and_show_no_value() {
+        for (text, message) in [
+            ("hush", "expected value at line 1"),
+            (r#""hush""#, "expected an object of servers by name, or an array"),
+            (r#"{"a": "hush"}"#, "a: expected a server's table"),
+            (r#"{"a": {"args": ["hush"]}}"#, "a: missing field `command`"),
+            (r#"{"a": {"command": "c", "env": {"K": ["hush"]}}}"#, "a: expected a string"),
+            (r#"[{"command": "c"}]"#, "a server has no name"),
+            (
+                r#"[{"name": "a", "command": "c"}, {"name": "a", "command": "c"}]"#,
+                "server a is defined twice",
+            ),
+        ] {
+            let error = json::read::<McpServerTables>(text).unwrap_err().to_string();
+            assert!(error.starts_with(message) && !error.contains("hush"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let text = r#"{"a": {"command": "c", "args": ["hush"], "env": {"K": "hush"}}}"#;
+        assert!(!format!("{:?}", json::read::<McpServerTables>(text).unwrap()).contains("hush"));
+    }
+}

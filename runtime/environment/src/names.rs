@@ -1,0 +1,158 @@
+//! The names of the variables, and a table that describes them.
+
+/// gRPC address, `host:port`.
+pub const BRIDGE_ADDR: &str = "LOOM_BRIDGE_ADDR";
+/// Token that callers must send.
+pub const BRIDGE_TOKEN: &str = "LOOM_BRIDGE_TOKEN";
+/// Path of the PEM file with the server's certificate chain.
+pub const BRIDGE_TLS_CERT: &str = "LOOM_BRIDGE_TLS_CERT";
+/// Path of the PEM file with the certificate's private key.
+pub const BRIDGE_TLS_KEY: &str = "LOOM_BRIDGE_TLS_KEY";
+/// [`Switch`](crate::Switch): allow a non-loopback address without a token.
+pub const BRIDGE_INSECURE: &str = "LOOM_BRIDGE_INSECURE";
+/// [`Switch`](crate::Switch): serve the dashboard.
+pub const DASHBOARD: &str = "LOOM_DASHBOARD";
+/// Host of the dashboard, without a port.
+pub const DASHBOARD_HOST: &str = "LOOM_DASHBOARD_HOST";
+/// Port of the dashboard.
+pub const DASHBOARD_PORT: &str = "LOOM_DASHBOARD_PORT";
+/// [`LlmTables`](crate::LlmTables) as JSON.
+pub const LLM_PROVIDERS: &str = "LOOM_LLM_PROVIDERS";
+/// API key of the default LLM provider.
+pub const LLM_API_KEY: &str = "LOOM_LLM_API_KEY";
+/// Base URL of the default LLM provider.
+pub const LLM_API_BASE: &str = "LOOM_LLM_API_BASE";
+/// Model of the default LLM provider.
+pub const LLM_MODEL: &str = "LOOM_LLM_MODEL";
+/// [`McpServerTables`](crate::McpServerTables) as JSON.
+pub const MCP_SERVERS: &str = "LOOM_MCP_SERVERS";
+/// [`AgentTables`](crate::AgentTables) as JSON.
+pub const AGENTS: &str = "LOOM_AGENTS";
+/// Largest gRPC message that the server accepts, in bytes.
+pub const MAX_MESSAGE_BYTES: &str = "LOOM_MAX_MESSAGE_BYTES";
+/// Path of the file that the server writes once it listens: see [`ReadyDocument`](crate::ReadyDocument).
+pub const READY_FILE: &str = "LOOM_READY_FILE";
+/// [`LogFormat`](crate::LogFormat) of the log lines on standard error.
+pub const LOG_FORMAT: &str = "LOOM_LOG_FORMAT";
+/// Upper limit of event spans recorded per second.
+pub const EVENT_SPANS: &str = "LOOM_EVENT_SPANS";
+/// Endpoint of an OpenTelemetry collector.
+pub const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// As [`OTLP_ENDPOINT`], for traces alone; takes precedence.
+pub const OTLP_TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+/// Protocol of the exporter; the server supports `grpc`.
+pub const OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+/// As [`OTLP_PROTOCOL`], for traces alone; takes precedence.
+pub const OTLP_TRACES_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
+/// Service name in traces.
+pub const OTEL_SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+/// Log filter, as in `info,loom_core=debug`.
+pub const RUST_LOG: &str = "RUST_LOG";
+
+/// One row of [`TABLE`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VariableInfo {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What it sets, on one line.
+    pub description: &'static str,
+    /// The value that an unset or empty variable stands for; `None` where it has no effect then.
+    pub default: Option<&'static str>,
+    /// Whether the value may hold a secret: messages MUST NOT show it.
+    pub is_secret: bool,
+}
+
+const fn plain(
+    name: &'static str,
+    default: Option<&'static str>,
+    description: &'static str,
+) -> VariableInfo {
+    VariableInfo { name, description, default, is_secret: false }
+}
+
+const fn secret(name: &'static str, description: &'static str) -> VariableInfo {
+    VariableInfo { name, description, default: None, is_secret: true }
+}
+
+/// The variables that the server documents, in the order of its `--help`.
+pub const TABLE: &[VariableInfo] = &[
+    plain(
+        BRIDGE_ADDR,
+        Some("127.0.0.1:50051"),
+        "gRPC address as host:port; port 0 picks a free port",
+    ),
+    secret(BRIDGE_TOKEN, "require `authorization: Bearer <token>` from callers"),
+    plain(BRIDGE_TLS_CERT, None, "PEM file with the certificate chain; enables TLS"),
+    plain(BRIDGE_TLS_KEY, None, "PEM file with the private key of the certificate"),
+    plain(BRIDGE_INSECURE, None, "1 allows a non-loopback address without a token"),
+    plain(DASHBOARD, None, "true, 1, yes or on serves the dashboard"),
+    plain(DASHBOARD_HOST, Some("127.0.0.1"), "host of the dashboard"),
+    plain(DASHBOARD_PORT, Some("3030"), "port of the dashboard; 0 picks a free port"),
+    secret(LLM_PROVIDERS, "LLM providers as JSON: the [llm] table of loom.toml"),
+    secret(LLM_API_KEY, "API key of the default LLM provider"),
+    secret(LLM_API_BASE, "base URL of the default LLM provider"),
+    plain(LLM_MODEL, None, "model of the default LLM provider"),
+    secret(MCP_SERVERS, "MCP servers as JSON: {name: {command, args, env}}"),
+    secret(AGENTS, "the [agents] table of loom.toml as JSON: llm_provider of each agent"),
+    secret("HTTPS_PROXY", "proxy for requests to LLM providers"),
+    plain("NO_PROXY", None, "hosts that are reached without the proxy"),
+    plain(MAX_MESSAGE_BYTES, Some("4194304"), "largest gRPC message accepted, in bytes"),
+    plain(
+        READY_FILE,
+        None,
+        "file written once listening: {\"bridge\": \"ip:port\", \"dashboard\": url}",
+    ),
+    plain(LOG_FORMAT, Some("text"), "format of log lines on standard error: text or json"),
+    plain(
+        EVENT_SPANS,
+        Some("500"),
+        "event spans recorded per second; tool calls are always recorded",
+    ),
+    secret(OTLP_ENDPOINT, "OpenTelemetry collector to export spans to over gRPC"),
+    plain(OTEL_SERVICE_NAME, Some("loom-bridge-server"), "service name in traces"),
+    plain(RUST_LOG, Some("info"), "log filter for standard error"),
+];
+
+/// Whether the value of the variable `name` may hold a secret. A name that [`TABLE`] does not list counts as secret.
+pub fn is_secret(name: &str) -> bool {
+    TABLE.iter().find(|info| info.name == name).is_none_or(|info| info.is_secret)
+}
+
+/// [`TABLE`] as text for `--help`: one variable per line, defaults in brackets.
+pub fn help() -> String {
+    let width = TABLE.iter().map(|info| info.name.len()).max().unwrap_or_default() + 2;
+    let line = |info: &VariableInfo| {
+        let default = info.default.map(|value| format!(" [{value}]")).unwrap_or_default();
+        format!("\n  {:width$}{}{default}", info.name, info.description)
+    };
+    TABLE.iter().map(line).fold("Environment:".to_owned(), |help, line| help + &line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        for (index, info) in TABLE.iter().enumerate() {
+            assert!(TABLE[..index].iter().all(|other| other.name != info.name), "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn secrets_are_known_and_unknown_names_count_as_secret() {
+        for name in [BRIDGE_TOKEN, LLM_API_KEY, LLM_PROVIDERS, MCP_SERVERS, AGENTS, OTLP_ENDPOINT] {
+            assert!(is_secret(name), "{name}");
+        }
+        assert!(is_secret("SOMETHING_ELSE"));
+        assert!(!is_secret(BRIDGE_ADDR) && !is_secret(RUST_LOG));
+    }
+
+    #[test]
+    fn help_lists_names_descriptions_and_defaults() {
+        let help = help();
+        assert!(help.starts_with("Environment:\n  LOOM_BRIDGE_ADDR "));
+        assert!(help.contains("host of the dashboard [127.0.0.1]\n"));
+        assert_eq!(help.lines().count(), TABLE.len() + 1);
+    }
+}

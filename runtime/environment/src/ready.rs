@@ -1,0 +1,27 @@
+//! The content of the file that `LOOM_READY_FILE` names.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a server listens: `{"bridge": "127.0.0.1:50051", "dashboard": "http://127.0.0.1:3030"}`. The server writes it
+/// once both listen; the file is replaced as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadyDocument {
+    /// The address of the gRPC listener, `ip:port`.
+    pub bridge: String,
+    /// The URL of the dashboard; `null` when it is off.
+    pub dashboard: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_two_keys_and_readers_ignore_others() {
+        let document = ReadyDocument { bridge: "127.0.0.1:7".to_owned(), dashboard: None };
+        let text = serde_json::to_string(&document).unwrap();
+        assert_eq!(text, r#"{"bridge":"127.0.0.1:7","dashboard":null}"#);
+        let newer = r#"{"bridge":"127.0.0.1:7","dashboard":null,"later":1}"#;
+        assert_eq!(serde_json::from_str::<ReadyDocument>(newer).unwrap(), document);
+    }
+}

@@ -1,0 +1,139 @@
+//! Problems of the configuration, and untrusted projects.
+
+use serde_json::{Value, json};
+
+use crate::cli::{CommandError, Exit};
+use loom_runtime::config::{
+    ConfigError, ConfigLocation, Diagnostic, Problem, SourceTextError, Untrusted,
+};
+
+/// What to do about settings of an untrusted project.
+pub(crate) const UNTRUSTED_HINT: &str =
+    "read it, then run `loom trust` (LOOM_TRUST_PROJECT=1 in CI)";
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        if let ConfigError::State(error) = error {
+            return error.into();
+        }
+        Self::of(Exit::Usage, &error).maybe_hint(hint(&error))
+    }
+}
+
+/// A warning about the settings of an untrusted project that have no effect.
+pub(crate) fn untrusted_warning(untrusted: &Untrusted) -> String {
+    format!("{untrusted}; {UNTRUSTED_HINT}")
+}
+
+fn hint(error: &ConfigError) -> Option<String> {
+    Some(match error {
+        ConfigError::Problems { first, rest } => {
+            let more = match rest.len() {
+                0 => None,
+                count => Some(format!("{count} more: run `loom config check`")),
+            };
+            let hints: Vec<String> = problem_hint(&first.problem).into_iter().chain(more).collect();
+            if hints.is_empty() {
+                format!("correct {}, then run `loom config check`", first.location)
+            } else {
+                hints.join("\n")
+            }
+        }
+        ConfigError::Read { .. } | ConfigError::Write { .. } => {
+            "check the owner and the permissions of the file".to_owned()
+        }
+        ConfigError::Missing { .. } => "`loom init` writes a loom.toml".to_owned(),
+        ConfigError::NoHome { variable, .. } => format!("set {variable} to a folder"),
+        ConfigError::ReadTrusted { file, .. } => {
+            format!("remove {} and trust your projects again", file.display())
+        }
+        ConfigError::Exists { .. } => {
+            "edit it, or remove it first; `loom config show` prints the effective configuration"
+                .to_owned()
+        }
+        ConfigError::UnknownKey { similar, .. } => match &similar[..] {
+            [] => "`loom config show` prints all settings".to_owned(),
+            [one] => format!("did you mean {one}?"),
+            several => format!("known: {}", several.join(", ")),
+        },
+        ConfigError::NotInFiles { set_by, .. } => format!("use {}", set_by.join(" or ")),
+        ConfigError::Value { problem, .. } => return problem_hint(problem),
+        ConfigError::NoProject { .. } => {
+            "write one with `loom init`, or leave out --project".to_owned()
+        }
+        ConfigError::State(_) => return None,
+    })
+}
+
+/// What to do about a problem.
+pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
+    Some(match problem {
+        Problem::UnknownKey { nearest: Some(nearest), .. } => format!("did you mean {nearest}?"),
+        Problem::UnknownKey { nearest: None, known } => format!("known here: {}", known.join(", ")),
+        Problem::Unsupported => "remove the key".to_owned(),
+        Problem::UnsetVariable(name) => format!("set {name}, or write ${{{name}:-default}}"),
+        Problem::BadExpansion(_) => {
+            "write ${NAME} or ${NAME:-default}, and $$ for one $".to_owned()
+        }
+        Problem::NotExpanded => {
+            "write the value out, or name the source in LOOM_SOURCES or with --source".to_owned()
+        }
+        Problem::UnknownProvider { name, known } => match &known[..] {
+            [] => format!("add a table [llm.{name}]"),
+            known => format!("configured: {}", known.join(", ")),
+        },
+        Problem::Source(error) => return source_hint(error),
+        Problem::PluginInProject => "name the plugin in your own config.toml".to_owned(),
+        Problem::ApiKeyInFile { variable } => {
+            format!("set {variable} instead, or write api_key = \"${{{variable}}}\"")
+        }
+        Problem::IgnoredInDotenv => {
+            "export it, or set the key in loom.toml or config.toml".to_owned()
+        }
+        Problem::ProjectOnly => "move it to the loom.toml of the project".to_owned(),
+        Problem::OnlyStricter | Problem::Withheld => UNTRUSTED_HINT.to_owned(),
+        Problem::UnsafeMachineFile(_) => {
+            "the file and its folder have to be owned by the administrator, and writable by no other user"
+                .to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// The forms in which a source can be named.
+const SOURCE_FORMS: &str = "a source is named as file:///path, ./path, https://…, s3://bucket/prefix, gs://…, az://…, github:owner/repo, target:/path or plugin:name";
+
+fn source_hint(error: &SourceTextError) -> Option<String> {
+    match error {
+        SourceTextError::Unknown { text, is_folder: true } => {
+            Some(format!("for the folder write ./{text}"))
+        }
+        SourceTextError::Unknown { .. } | SourceTextError::Scheme(_) => {
+            Some(SOURCE_FORMS.to_owned())
+        }
+        SourceTextError::FileHost(_) => {
+            Some("write three slashes before an absolute path: file:///path".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// A problem or warning as JSON: `file`, `line` and `key`, or `variable`, or `flag`; `message` and `hint`.
+pub(crate) fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
+    let mut fields = match &diagnostic.location {
+        ConfigLocation::File { file, line, key } => json!({"file": file, "line": line, "key": key}),
+        ConfigLocation::Env(name) => json!({"variable": name}),
+        ConfigLocation::Flag(name) => json!({"flag": name}),
+    };
+    fields["message"] = diagnostic.problem.to_string().into();
+    fields["hint"] = json!(problem_hint(&diagnostic.problem));
+    fields
+}
+
+/// A problem or warning with its hint, in one line.
+pub(crate) fn diagnostic_line(diagnostic: &Diagnostic) -> String {
+    match problem_hint(&diagnostic.problem) {
+        Some(hint) => format!("{diagnostic} ({hint})"),
+        None => diagnostic.to_string(),
+    }
+}

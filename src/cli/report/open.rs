@@ -1,0 +1,56 @@
+//! Sources that cannot be opened.
+
+use crate::cli::{CommandError, Exit};
+use loom_runtime::{
+    sources::{OpenError, OpenNotice},
+    state::StateError,
+};
+
+impl From<OpenError> for CommandError {
+    fn from(error: OpenError) -> Self {
+        if let OpenError::Link(error) = error {
+            return link_error(error);
+        }
+        Self::of(Exit::Usage, &error).hint(hint(&error))
+    }
+}
+
+fn hint(error: &OpenError) -> String {
+    match error {
+        OpenError::NoCheckout { hint } => match hint {
+            Some(hint) => hint.to_string(),
+            None => "change to a checkout, link one with `loom dev link FOLDER`, or give --source target:/FOLDER"
+                .to_owned(),
+        },
+        OpenError::Ca { source_name, .. } => format!("check `ca` of the source {source_name}"),
+        OpenError::Certificates(_) => "check SSL_CERT_FILE and SSL_CERT_DIR".to_owned(),
+        OpenError::Link(_)
+        | OpenError::Mirror(_)
+        | OpenError::GithubRepo(_)
+        | OpenError::Github(_) => {
+            "`loom config show` prints where this source is configured".to_owned()
+        }
+    }
+}
+
+/// The link to a checkout cannot be read, written or removed.
+pub(crate) fn link_error(error: StateError) -> CommandError {
+    CommandError::of(Exit::Failure, &error)
+        .hint("check the permissions of the state folder; `loom dev unlink` removes the link")
+}
+
+/// The hints among the notices: checkouts that could be used.
+pub(crate) fn hints(notices: &[OpenNotice]) -> impl Iterator<Item = String> {
+    notices.iter().filter_map(|notice| match notice {
+        OpenNotice::Checkout(hint) => Some(hint.to_string()),
+        OpenNotice::Netrc { .. } => None,
+    })
+}
+
+/// The warnings among the notices: files that are not used.
+pub(crate) fn warnings(notices: &[OpenNotice]) -> impl Iterator<Item = String> {
+    notices.iter().filter_map(|notice| match notice {
+        OpenNotice::Netrc { path, why } => Some(format!("{} is not used: {why}", path.display())),
+        OpenNotice::Checkout(_) => None,
+    })
+}

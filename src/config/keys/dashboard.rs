@@ -1,0 +1,69 @@
+//! `[dashboard]`: the dashboard.
+
+use loom_base::loopback::is_loopback_host;
+
+use super::bridge::MODE;
+use crate::config::{
+    Mode, Setting, SettingOrigin,
+    any_key::keys,
+    key::SettingKey,
+    key_row::{KeyVariable, TableRow},
+    layers::Layers,
+    trust_rule::TrustRule,
+    types::ListenHost,
+};
+
+/// `[dashboard]`
+pub(crate) const TABLE: TableRow = TableRow::new(&["dashboard"], "The dashboard.");
+
+keys! {
+    /// Whether the dashboard runs in full mode.
+    ENABLED: bool = SettingKey::new(&["dashboard", "enabled"], || true)
+        .variables(&[KeyVariable::Named("LOOM_DASHBOARD")])
+        .adjust(|layers, wanted| effective(wanted, &MODE.resolve(layers, &[])))
+        .starter();
+
+    /// The port of the dashboard. 0 lets the operating system pick a port.
+    PORT: u16 = SettingKey::new(&["dashboard", "port"], || 3030)
+        .variables(&[KeyVariable::Named("LOOM_DASHBOARD_PORT")])
+        .flag("--dashboard-port", |layers, _| layers.inputs.flags.dashboard_port)
+        .starter();
+
+    /// The host on which the dashboard listens.
+    HOST: ListenHost =
+        SettingKey::new(&["dashboard", "host"], || ListenHost("127.0.0.1".to_owned()))
+            .variables(&[KeyVariable::Named("LOOM_DASHBOARD_HOST")])
+            .trust(TrustRule::Loopback(|ListenHost(host)| is_loopback_host(host)))
+            .starter();
+}
+
+/// `[dashboard]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DashboardSettings {
+    /// Whether the dashboard runs: the mode is full and `dashboard.enabled` is true, or `--mode full` was given.
+    pub enabled: Setting<bool>,
+    /// The host on which it listens.
+    pub host: Setting<String>,
+    /// Its port; 0 lets the operating system pick one.
+    pub port: Setting<u16>,
+}
+
+impl DashboardSettings {
+    pub(crate) fn resolve(layers: &mut Layers<'_>) -> Self {
+        Self {
+            enabled: ENABLED.resolve(layers, &[]),
+            host: HOST.resolve(layers, &[]).map(|ListenHost(host)| host),
+            port: PORT.resolve(layers, &[]),
+        }
+    }
+}
+
+/// Whether the dashboard runs, where `wanted` is what the layers say. `--mode` takes precedence over them.
+fn effective(wanted: Setting<bool>, mode: &Setting<Mode>) -> Setting<bool> {
+    let full = mode.value == Mode::Full;
+    match mode.origin {
+        SettingOrigin::Flag(_) => Setting::new(full, mode.origin.clone()),
+        _ if wanted.value && !full => Setting::new(false, mode.origin.clone()),
+        _ => wanted,
+    }
+}

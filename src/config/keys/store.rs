@@ -1,0 +1,36 @@
+//! `[store]`: what the store keeps.
+
+use crate::config::{
+    Setting,
+    any_key::keys,
+    key::SettingKey,
+    key_row::{ReservedKey, TableRow},
+    layers::Layers,
+};
+
+/// `[store]`
+pub(crate) const TABLE: TableRow = TableRow::new(&["store"], "What the store keeps.");
+
+keys! {
+    /// Whether archives are kept beside the trees that were unpacked from them.
+    KEEP_ARCHIVES: bool = SettingKey::new(&["store", "keep_archives"], || false);
+}
+
+/// Keys of `[store]` that later versions will have.
+pub(crate) const RESERVED: &[ReservedKey] = &[
+    ReservedKey { path: &["store", "keep"], description: "How many versions are kept." },
+    ReservedKey { path: &["store", "max_size"], description: "How large the store may grow." },
+];
+
+/// `[store]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Whether archives are kept beside the trees that were unpacked from them.
+    pub keep_archives: Setting<bool>,
+}
+
+impl StoreSettings {
+    pub(crate) fn resolve(layers: &mut Layers<'_>) -> Self {
+        Self { keep_archives: KEEP_ARCHIVES.resolve(layers, &[]) }
+    }
+}

@@ -1,0 +1,126 @@
+//! What can be wrong with a configuration.
+
+use super::SourceTextError;
+
+/// A problem of a configuration. Its message states what was expected and found, never what to do: the command line adds
+/// a hint. Values of secrets, and values that variables expand to, are not in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The text is not TOML.
+    #[error("invalid TOML: {0}")]
+    Syntax(String),
+    /// No such key.
+    #[error("unknown key")]
+    UnknownKey {
+        /// The known key that is spelt most alike, if one is close.
+        nearest: Option<&'static str>,
+        /// The keys that are known in this table.
+        known: Vec<&'static str>,
+    },
+    /// The key is reserved for a later version.
+    #[error("not supported by this version")]
+    Unsupported,
+    /// A value of the wrong type.
+    #[error("expected {expected}, got {got}")]
+    WrongType {
+        /// The expected type.
+        expected: String,
+        /// The type of the value.
+        got: &'static str,
+    },
+    /// A value of the right type that is not valid.
+    #[error("expected {expected}, got {got:?}")]
+    Invalid {
+        /// The expected form.
+        expected: String,
+        /// The value, as written.
+        got: String,
+    },
+    /// A number outside of its range.
+    #[error("expected {expected}, got {got}")]
+    OutOfRange {
+        /// The expected range.
+        expected: String,
+        /// The value, as written.
+        got: String,
+    },
+    /// A value that is not valid and is not shown, because it may hold a secret.
+    #[error("expected {expected}")]
+    InvalidSecret {
+        /// The expected form.
+        expected: String,
+    },
+    /// The value of an environment variable is not text.
+    #[error("the value is not valid UTF-8")]
+    NotUtf8,
+    /// `${NAME}` of a variable that is not set, without a default.
+    #[error("the variable {0} is not set")]
+    UnsetVariable(String),
+    /// `${` without `}`, or with something else than a name.
+    #[error("{0:?} contains a ${{ that does not name a variable")]
+    BadExpansion(String),
+    /// `${NAME}` in a source.
+    #[error("variables are not expanded in sources")]
+    NotExpanded,
+    /// A table without a key that it must have.
+    #[error("missing key: {0}")]
+    MissingKey(&'static str),
+    /// `llm.default` names a provider that is not configured.
+    #[error("unknown provider {name:?}")]
+    UnknownProvider {
+        /// The name.
+        name: String,
+        /// The configured providers.
+        known: Vec<String>,
+    },
+    /// A text that does not name a source.
+    #[error(transparent)]
+    Source(#[from] SourceTextError),
+    /// A source without a type and without a URL to tell it from.
+    #[error("missing key: type (mirror, github, target or plugin), or url")]
+    MissingSourceType,
+    /// A key of another type of source.
+    #[error("applies to sources of type {}; this source is of type {here}", applies_to.join(" and "))]
+    OtherSourceType {
+        /// The types that have the key.
+        applies_to: Vec<&'static str>,
+        /// The type of the source.
+        here: &'static str,
+    },
+    /// A project names a plugin, which is a program to run.
+    #[error("a project cannot configure plugins")]
+    PluginInProject,
+
+    /// Warning: an API key in a project's file, which is usually committed.
+    #[error("the API key is stored in the project's file")]
+    ApiKeyInFile {
+        /// The variable that can hold the key.
+        variable: String,
+    },
+    /// Warning: a variable in a project's `.env` that is not taken from there.
+    #[error("has no effect in a project's .env")]
+    IgnoredInDotenv,
+    /// Warning: a line of a `.env` that is not an assignment.
+    #[error("expected NAME=value; the line has no effect")]
+    NotAnAssignment,
+    /// Warning: a key of a project in another file.
+    #[error("has no effect outside of a project's loom.toml")]
+    ProjectOnly,
+    /// Warning: a value of an untrusted project that would be less strict than the user's.
+    #[error("can only be made stricter until the project is trusted")]
+    OnlyStricter,
+    /// Warning: a value of an untrusted project.
+    #[error("has no effect until the project is trusted")]
+    Withheld,
+    /// Warning: a machine-wide file that is not read, because other users than the administrator could have written
+    /// it.
+    #[error("the machine-wide configuration is not read: {0}")]
+    UnsafeMachineFile(String),
+}
+
+impl Problem {
+    /// A value that is not valid.
+    pub fn invalid(expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Self::Invalid { expected: expected.into(), got: got.into() }
+    }
+}

@@ -1,0 +1,115 @@
+//! Reads a TOML document by the table of settings.
+
+use std::path::Path;
+
+use super::{
+    ConfigLocation, Diagnostic, Problem,
+    any_key::FileValue,
+    candidates::{Candidates, KeyMatch},
+    document::{ConfigDocument, DocumentOrigin},
+    key_path::KeyPath,
+    key_row::KeyFiles,
+    reader::{Layer, ValueReader},
+    tree::{TomlEntry, TomlTable, TomlValue},
+};
+
+/// A document that was read, and what was found on the way.
+pub(crate) struct DocumentReading {
+    pub(crate) document: ConfigDocument,
+    pub(crate) problems: Vec<Diagnostic>,
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// Reads the tables of a file. Values with problems are left out.
+pub(crate) fn read(
+    file: &Path,
+    layer: Layer,
+    root: &TomlTable,
+    variables: &dyn Fn(&str) -> Option<String>,
+) -> DocumentReading {
+    let origin = DocumentOrigin::File(file.to_owned(), layer);
+    let mut walk = DocumentWalk {
+        reader: ValueReader { file, layer, variables, problems: Vec::new() },
+        document: ConfigDocument::new(origin),
+        warnings: Vec::new(),
+    };
+    walk.table(root, &Candidates::of_files(), &KeyPath::default(), &[]);
+    let DocumentWalk { reader, document, warnings } = walk;
+    DocumentReading { document, problems: reader.problems, warnings }
+}
+
+struct DocumentWalk<'a> {
+    reader: ValueReader<'a>,
+    document: ConfigDocument,
+    warnings: Vec<Diagnostic>,
+}
+
+impl DocumentWalk<'_> {
+    fn table(
+        &mut self,
+        table: &TomlTable,
+        candidates: &Candidates,
+        path: &KeyPath,
+        names: &[&str],
+    ) {
+        for entry in &table.0 {
+            let inner = path.key(&entry.key);
+            match candidates.step(&entry.key) {
+                KeyMatch::Unknown(known) => {
+                    self.reader.unknown(path, entry.line, &entry.key, known);
+                }
+                KeyMatch::Reserved => {
+                    self.reader.problem(&inner, entry.line, Problem::Unsupported);
+                }
+                KeyMatch::Table(candidates) => self.inner_table(entry, &candidates, &inner, names),
+                KeyMatch::Setting(key)
+                    if key.row().files == KeyFiles::Project
+                        && self.reader.layer != Layer::Project =>
+                {
+                    let location = ConfigLocation::key(self.reader.file, entry.line, &inner);
+                    self.warnings.push(Diagnostic::new(location, Problem::ProjectOnly));
+                }
+                KeyMatch::Setting(key) => {
+                    let is_named = key.row().path.last() != Some(&entry.key.as_str());
+                    let names = with(names, is_named.then_some(&entry.key));
+                    let value = FileValue {
+                        node: &entry.node,
+                        path: &inner,
+                        line: entry.line,
+                        names: &names,
+                    };
+                    key.read(value, &mut self.reader, &mut self.document);
+                }
+            }
+        }
+    }
+
+    fn inner_table(
+        &mut self,
+        entry: &TomlEntry,
+        candidates: &Candidates,
+        path: &KeyPath,
+        names: &[&str],
+    ) {
+        let TomlValue::Table(table) = &entry.node.value else {
+            self.reader.wrong_type(path, &entry.node, "a table");
+            return;
+        };
+        if candidates.is_named() {
+            self.document.add_table(candidates.pattern(), &entry.key, entry.line);
+        }
+        for key in candidates.direct().filter(|key| key.row().required) {
+            let name = key.row().path.last().copied().unwrap_or_default();
+            if table.entry(name).is_none() {
+                self.reader.problem(path, entry.line, Problem::MissingKey(name));
+            }
+        }
+        let names = with(names, candidates.is_named().then_some(&entry.key));
+        self.table(table, candidates, path, &names);
+    }
+}
+
+/// The names, with one more.
+fn with<'n>(names: &[&'n str], name: Option<&'n String>) -> Vec<&'n str> {
+    names.iter().copied().chain(name.map(String::as_str)).collect()
+}

@@ -1,0 +1,80 @@
+//! The table of settings as a whole.
+
+use super::*;
+
+#[test]
+fn each_row_is_complete() {
+    let rows = rows();
+    for row in &rows {
+        assert!(!row.description.is_empty(), "{}", row.name);
+        assert!(row.description.ends_with('.'), "{}: {}", row.name, row.description);
+        let is_setting = row.supported && row.value_type != "a table";
+        assert!(!is_setting || row.example.is_some(), "{} has no example", row.name);
+    }
+    let mut names: Vec<_> = rows.iter().map(|row| (&row.name, &row.source_types)).collect();
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count, "each row is listed once");
+}
+
+#[test]
+fn defaults_and_variables_are_those_of_the_rows() {
+    let rows = rows();
+    let row = |name: &str| rows.iter().find(|row| row.name == name).unwrap();
+    assert_eq!(row("bridge.address").default, "127.0.0.1:50051");
+    assert_eq!(row("bridge.timeout_sec").unit, Some("seconds"));
+    assert_eq!(row("bridge.address").trust, "loopback");
+    assert_eq!(row("llm.<name>.api_key").variables, ["LOOM_LLM_API_KEY", "<NAME>_API_KEY"]);
+    assert_eq!(row("mcp").variables, ["LOOM_MCP_SERVERS"]);
+    assert_eq!(row("mcp.<name>").trust, "trusted");
+    assert_eq!(row("sources").flag, Some("--source"));
+    assert_eq!(row("sources[].timeout").default, "10s");
+    assert_eq!(row("sources[].tag_prefix").default, "v");
+    assert_eq!(row("trust.checksum").trust, "stricter");
+    assert!(!row("store.keep").supported);
+    assert_eq!(row("offline").files, "none");
+}
+
+/// Every example is accepted where it belongs, so the documentation shows none that is wrong.
+#[test]
+fn each_example_is_valid() {
+    for row in rows() {
+        let (Some(example), true) = (&row.example, row.files != "none") else { continue };
+        let text = match row.name.strip_prefix("sources[].") {
+            Some(key) => source(key, &row.source_types, example),
+            None => {
+                let name = row.name.replace(['<', '>'], "");
+                let text = format!("{name} = {example}\n");
+                match row.name.as_str() {
+                    "llm.default" => format!("{text}[llm.deepseek]\n"),
+                    name if name.starts_with("mcp.<name>.") && !name.ends_with("command") => {
+                        format!("{text}mcp.name.command = 'c'\n")
+                    }
+                    _ => text,
+                }
+            }
+        };
+        let set = [("DEEPSEEK_API_KEY", "x"), ("BRAVE_API_KEY", "x")];
+        let world = if row.files == "project" {
+            World::new().project(&text)
+        } else {
+            World::new().user(&text)
+        };
+        assert_eq!(world.env(&set).problems(), [""; 0], "{text}");
+    }
+}
+
+/// A source with this key.
+fn source(key: &str, types: &[&str], example: &str) -> String {
+    let mut keys = match types.first() {
+        Some(&"github") => vec![("type", "'github'"), ("repo", "'a/b'")],
+        Some(&"target") => vec![("type", "'target'")],
+        Some(&"plugin") => vec![("type", "'plugin'"), ("name", "'p'")],
+        _ => vec![("type", "'mirror'"), ("url", "'https://h/x'")],
+    };
+    keys.retain(|(known, _)| *known != key);
+    keys.push((key, example));
+    let lines: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    format!("[[sources]]\n{lines}")
+}

@@ -1,0 +1,14 @@
+//! The types that settings can have.
+
+mod address;
+mod choice;
+mod number;
+mod raw;
+mod text;
+mod time;
+mod version;
+
+pub(crate) use address::{ApiBase, ListenHost, SourcePath};
+pub(crate) use raw::RawTable;
+pub(crate) use text::{ApiKey, Literal, TagPrefix};
+pub(crate) use time::{Positive, Seconds};

@@ -1,0 +1,91 @@
+//! Durations.
+
+use std::{path::Path, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::number::out_of_range;
+use crate::config::{
+    Problem,
+    key_path::KeyPath,
+    reader::ValueReader,
+    setting_type::{SettingType, ShownValue},
+    tree::TomlNode,
+};
+
+impl SettingType for Duration {
+    const FORM: &'static str = r#"a duration such as "10s", "5m" or "24h""#;
+
+    fn parse(text: &str, _: &Path) -> Result<Self, Problem> {
+        humantime::parse_duration(text).map_err(|_| Problem::invalid(Self::FORM, text))
+    }
+
+    fn schema() -> Value {
+        json!({"type": "string", "examples": ["10s", "5m", "24h", "7days"]})
+    }
+
+    fn shown(&self) -> ShownValue {
+        ShownValue::Plain(humantime::format_duration(*self).to_string().into())
+    }
+}
+
+/// A duration longer than zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Positive(pub(crate) Duration);
+
+impl SettingType for Positive {
+    const FORM: &'static str = r#"a duration longer than 0, such as "10s", "5m" or "24h""#;
+
+    fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
+        match Duration::parse(text, base) {
+            Ok(duration) if !duration.is_zero() => Ok(Self(duration)),
+            _ => Err(Problem::invalid(Self::FORM, text)),
+        }
+    }
+
+    fn schema() -> Value {
+        Duration::schema()
+    }
+
+    fn shown(&self) -> ShownValue {
+        self.0.shown()
+    }
+}
+
+/// A duration in whole seconds, at least 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl Seconds {
+    pub(crate) const fn new(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+}
+
+impl SettingType for Seconds {
+    const FORM: &'static str = "an integer from 1 to 4294967295";
+
+    fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
+        match u32::parse(text, base) {
+            Ok(seconds) if seconds > 0 => Ok(Self::new(seconds.into())),
+            _ => Err(Problem::invalid(Self::FORM, text)),
+        }
+    }
+
+    fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
+        let seconds = u32::read(node, path, reader)?;
+        if seconds == 0 {
+            out_of_range(node, path, reader, Self::FORM, seconds);
+            return None;
+        }
+        Some(Self::new(seconds.into()))
+    }
+
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": 1, "maximum": u32::MAX})
+    }
+
+    fn shown(&self) -> ShownValue {
+        ShownValue::Plain(self.0.as_secs().into())
+    }
+}

@@ -1,0 +1,42 @@
+//! Why a source cannot be opened.
+
+use loom_cargo_build::CheckoutHint;
+use loom_github::{GithubError, GithubRepoError};
+use loom_mirror::MirrorError;
+
+use super::certificates::CertificateError;
+use crate::state::StateError;
+
+/// A source cannot be opened: its settings, or files that they name, are wrong. The source itself was not asked.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A `target` source without a path, where no checkout is linked and this program was not built from one.
+    #[error("no checkout of Loom is linked")]
+    NoCheckout {
+        /// A checkout in sight that is not used, and why.
+        hint: Option<CheckoutHint>,
+    },
+    /// The linked checkout cannot be read from the state folder.
+    #[error(transparent)]
+    Link(#[from] StateError),
+    /// The certificates in `ca` of the source cannot be read.
+    #[error("cannot read the certificates (`ca`) of the source {source_name}")]
+    Ca {
+        /// The source's name or address.
+        source_name: String,
+        /// Which file, and why.
+        source: CertificateError,
+    },
+    /// The certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name cannot be read.
+    #[error(transparent)]
+    Certificates(CertificateError),
+    /// The settings of a mirror are wrong.
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
+    /// The repository or the server of a `github` source is wrong.
+    #[error(transparent)]
+    GithubRepo(#[from] GithubRepoError),
+    /// The other settings of a `github` source are wrong.
+    #[error(transparent)]
+    Github(#[from] GithubError),
+}

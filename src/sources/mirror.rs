@@ -1,0 +1,55 @@
+//! Opens sources of type `mirror`: a folder, a web server or a bucket.
+
+use loom_http::{Journal, NetworkSettings};
+use loom_mirror::{Mirror, MirrorLayout, MirrorOptions};
+use loom_source::{Scheme, Source};
+
+use super::{Bounded, Candidate, OpenError, Opener, Reach, netrc_file, object_store};
+use crate::{
+    config::{Layout, MirrorSource, SourceSpec},
+    trust::SourceClass,
+};
+
+/// Opens the mirror. No request is sent.
+pub(super) fn open(
+    opener: &Opener,
+    spec: &SourceSpec,
+    mirror: &MirrorSource,
+    journal: Journal,
+) -> Result<Candidate, OpenError> {
+    let scheme = mirror.scheme();
+    let MirrorSource { url, layout, .. } = mirror;
+    let options = MirrorOptions {
+        layout: match layout {
+            None => MirrorLayout::Probe,
+            Some(Layout::Store) => MirrorLayout::Store,
+            Some(Layout::Release) => MirrorLayout::Release,
+        },
+        // A folder needs neither proxies nor certificates: wrong ones are no reason not to read it.
+        network: match scheme {
+            Some(Scheme::File) => NetworkSettings::default(),
+            _ => opener.network.settings(spec, journal)?,
+        },
+        authorization: None,
+        objects: object_store::options(mirror, &opener.env, opener.home.as_deref()),
+    };
+    let netrc = if uses_netrc(mirror) { opener.netrc() } else { None };
+    let mirror = Mirror::open(netrc_file::with_login(netrc.as_ref(), url).into_owned(), options)?;
+    let reach = match (scheme, mirror.is_local()) {
+        (Some(Scheme::File), _) => Reach::Disk,
+        (_, true) => Reach::Loopback,
+        (_, false) => Reach::Network,
+    };
+    let class = if mirror.is_insecure() { SourceClass::PlainHttp } else { SourceClass::Mirror };
+    let source: Box<dyn Source> = match reach {
+        // A folder may be a mount whose server has gone away.
+        Reach::Disk => Box::new(Bounded::new(mirror, spec.timeout)),
+        Reach::Loopback | Reach::Network => Box::new(mirror),
+    };
+    Ok(Candidate::of(spec, class, reach, source))
+}
+
+/// Whether a login for the mirror is looked up in `.netrc`: for web servers whose URL has no password.
+pub(super) fn uses_netrc(mirror: &MirrorSource) -> bool {
+    matches!(mirror.scheme(), Some(Scheme::Http | Scheme::Https)) && mirror.url.password().is_none()
+}

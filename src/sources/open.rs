@@ -1,0 +1,97 @@
+//! Opens one source, or all configured sources in order.
+
+use std::path::PathBuf;
+
+use loom_cargo_build::CheckoutHint;
+use loom_http::Journal;
+
+use super::{Candidate, NetrcFile, OpenError, Opener, cargo_build, github, mirror, plugin};
+use crate::config::{SourceKind, SourceSpec, TargetSource};
+
+/// Opened sources in the configured order.
+#[derive(Debug, Default)]
+pub struct OpenedSources {
+    /// The sources that can be asked.
+    pub candidates: Vec<Candidate>,
+    /// What the user should know about settings that are not used.
+    pub notices: Vec<OpenNotice>,
+}
+
+/// A setting that is not used although it is present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenNotice {
+    /// The `.netrc` cannot be used.
+    Netrc {
+        /// The file.
+        path: PathBuf,
+        /// Why; never its text, which may be a password.
+        why: String,
+    },
+    /// A checkout in sight that is not used.
+    Checkout(CheckoutHint),
+}
+
+impl Opener {
+    /// Opens the source that `spec` describes. Its requests are recorded in `journal`.
+    ///
+    /// # Errors
+    /// If the settings are wrong, if files that they name cannot be read, or, with
+    /// [`OpenError::NoCheckout`], if a `target` source without a path finds no checkout.
+    pub fn open(&self, spec: &SourceSpec, journal: Journal) -> Result<Candidate, OpenError> {
+        match &spec.kind {
+            SourceKind::Mirror(mirror) => mirror::open(self, spec, mirror, journal),
+            SourceKind::Github(github) => github::open(self, spec, github, journal),
+            SourceKind::Target(target) => cargo_build::open(self, spec, target, false),
+            SourceKind::Plugin(plugin) => Ok(plugin::open(self, spec, plugin)),
+        }
+    }
+
+    /// Opens all sources, in order. A `target` source without a checkout is left out, with a notice.
+    ///
+    /// With `build`, `target` sources run `cargo build` when they are asked; where `specs` has none, one is put before
+    /// all others.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open); with `build`, also if there is no checkout.
+    pub fn open_all(
+        &self,
+        specs: &[SourceSpec],
+        build: bool,
+        journal: &Journal,
+    ) -> Result<OpenedSources, OpenError> {
+        let implied = SourceSpec::new(SourceKind::Target(TargetSource::default()));
+        let names_builds = specs.iter().any(|spec| matches!(spec.kind, SourceKind::Target(_)));
+        let implied = (build && !names_builds).then_some(&implied);
+        let mut opened =
+            OpenedSources { candidates: Vec::new(), notices: self.netrc_notice(specs) };
+        for spec in implied.into_iter().chain(specs) {
+            let candidate = match &spec.kind {
+                SourceKind::Target(target) => cargo_build::open(self, spec, target, build),
+                _ => self.open(spec, journal.clone()),
+            };
+            match candidate {
+                Ok(candidate) => opened.candidates.push(candidate),
+                Err(OpenError::NoCheckout { hint }) if !build => {
+                    opened.notices.extend(hint.map(OpenNotice::Checkout));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(opened)
+    }
+
+    /// A notice if the `.netrc` cannot be used although one of the sources would use it.
+    fn netrc_notice(&self, specs: &[SourceSpec]) -> Vec<OpenNotice> {
+        if !specs.iter().any(uses_netrc) {
+            return Vec::new();
+        }
+        let notice = self.netrc().and_then(|NetrcFile { path, netrc }| {
+            Some(OpenNotice::Netrc { path, why: netrc.err()? })
+        });
+        notice.into_iter().collect()
+    }
+}
+
+fn uses_netrc(spec: &SourceSpec) -> bool {
+    matches!(&spec.kind, SourceKind::Mirror(mirror) if mirror::uses_netrc(mirror))
+}

@@ -1,0 +1,74 @@
+//! [`Opener`]: the values that opening a source depends on.
+
+use std::path::PathBuf;
+
+use super::{NetrcFile, NetworkDefaults};
+use crate::{
+    config::{Env, Os},
+    state::StateDir,
+};
+
+/// Opens configured sources; the values that this depends on besides the settings of a source.
+///
+/// [`open`](Self::open) opens one source, [`open_all`](Self::open_all) all configured ones.
+///
+/// # Examples
+/// ```
+/// use loom_runtime::{
+///     config::{Env, Os, SourceSpec},
+///     sources::{NetworkDefaults, OpenError, Opener, Reach},
+///     state::StateDir,
+/// };
+/// use loom_http::Journal;
+///
+/// let folder = tempfile::tempdir()?;
+/// let env = Env::default();
+/// let opener = Opener {
+///     network: NetworkDefaults::from_env(&env, true),
+///     env,
+///     home: None,
+///     os: Os::current(),
+///     cwd: folder.path().to_owned(),
+///     state: StateDir::new(folder.path().join("state")),
+///     evidence: false,
+///     built_from: None,
+///     built_profile: None,
+/// };
+/// let spec = SourceSpec::shorthand("./mirror", folder.path())?;
+/// let candidate = opener.open(&spec, Journal::default())?;
+/// assert_eq!(candidate.reach, Reach::Disk);
+///
+/// // Without a linked checkout there is no build to offer.
+/// let build = SourceSpec::shorthand("target", folder.path())?;
+/// let error = opener.open(&build, Journal::default()).unwrap_err();
+/// assert!(matches!(error, OpenError::NoCheckout { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Opener {
+    /// The environment of this process: tokens, credentials, `PATH`, cargo's variables.
+    pub env: Env,
+    /// The user's home folder: `.netrc`, cloud credentials, `.cargo`.
+    pub home: Option<PathBuf>,
+    /// The operating system's conventions for file names.
+    pub os: Os,
+    /// The current folder, absolute: the checkout around it is suggested where none is linked.
+    pub cwd: PathBuf,
+    /// The state folder: the linked checkout, documents kept from run to run.
+    pub state: StateDir,
+    /// How the network is used where a source does not say otherwise.
+    pub network: NetworkDefaults,
+    /// Whether sources are to look for signatures, which costs requests.
+    pub evidence: bool,
+    /// The checkout that this program was built from; `None` in a distributed program.
+    pub built_from: Option<PathBuf>,
+    /// The cargo profile in which this program was built; `None` in a distributed program.
+    pub built_profile: Option<String>,
+}
+
+impl Opener {
+    /// The user's `.netrc`, if there is one.
+    pub fn netrc(&self) -> Option<NetrcFile> {
+        NetrcFile::find(&self.env, self.home.as_deref(), self.os)
+    }
+}

@@ -1,0 +1,21 @@
+//! Real servers and published releases on loopback, for the tests and benchmarks of the workspace.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`github`] | [`GithubServer`](github::GithubServer): the pages, the API and the storage of one repository |
+//! | [`release_folder`] | writes published releases into a folder, in any layout of a mirror |
+//! | [`file_server`] | [`FileServer`](file_server::FileServer): a small HTTP server over a folder |
+//! | [`nginx`] | [`Nginx`](nginx::Nginx): Debian's nginx over a folder (Unix only) |
+//! | [`s3`] | [`S3Server`](s3::S3Server): an S3 server over a folder that checks signatures |
+//! | [`moto`] | [`MotoServer`](moto::MotoServer): the S3 server of the Python package moto |
+//!
+//! Every server listens on a loopback port that the operating system picks, and stops when its value is dropped. What a
+//! helper cannot do panics: the crate is a dependency of tests only.
+
+pub mod file_server;
+pub mod github;
+pub mod moto;
+#[cfg(unix)]
+pub mod nginx;
+pub mod release_folder;
+pub mod s3;
