@@ -13,8 +13,8 @@ use loom_source::{Platform, Product, Slot, Version};
 use serde_json::{Value, json};
 
 use super::{
-    CommandError, Done, Exit, Outcome, context::Context, report::acquire::cause_hint,
-    selection::Selection,
+    CommandError, Exit, Outcome, context::Context, report::acquire::cause_hint,
+    selection::Selection, table::table,
 };
 use loom_runtime::{
     acquire::{
@@ -25,6 +25,23 @@ use loom_runtime::{
     store::Store,
 };
 
+/// The options of `loom list --remote`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RemoteArgs {
+    /// List pre-releases too
+    #[arg(long, requires = "remote")]
+    prerelease: bool,
+    /// List releases for this platform instead of this machine's; may be repeated
+    #[arg(long = "platform", value_name = "PLATFORM", requires = "remote")]
+    platforms: Vec<Platform>,
+    /// List releases for every platform
+    #[arg(long, requires = "remote", conflicts_with = "platforms")]
+    all_platforms: bool,
+    /// Source to query instead of the configured ones; may be repeated
+    #[arg(long = "source", value_name = "SOURCE", requires = "remote")]
+    sources: Vec<String>,
+}
+
 /// A release that a source offers.
 #[derive(Default)]
 struct RemoteRow {
@@ -34,38 +51,26 @@ struct RemoteRow {
     here: bool,
 }
 
-/// What the user asks for.
-pub(crate) struct RemoteQuery<'a> {
-    /// These sources instead of the configured ones.
-    pub(crate) sources: &'a [String],
-    /// These platforms instead of this machine's.
-    pub(crate) platforms: &'a [Platform],
-    /// All platforms.
-    pub(crate) all_platforms: bool,
-    /// Pre-releases of every source.
-    pub(crate) prerelease: bool,
-}
-
 type RemoteRows = BTreeMap<(Slot, Platform), RemoteRow>;
 
-pub(crate) fn run(query: &RemoteQuery<'_>, context: &Context) -> Outcome {
-    let selection = Selection { sources: query.sources.to_vec(), ..Selection::default() };
+pub(crate) fn run(args: &RemoteArgs, context: &Context) -> Outcome {
+    let selection = Selection { sources: args.sources.clone(), ..Selection::default() };
     let resolved = context.resolve(selection.flags())?;
     let store = context.store(&resolved)?;
     let OpenedSources { candidates, .. } = context.open_sources(&resolved, false)?;
     let product = context.line(&resolved)?;
-    let platforms = if query.all_platforms {
+    let platforms = if args.all_platforms {
         Platform::ALL.to_vec()
-    } else if query.platforms.is_empty() {
+    } else if args.platforms.is_empty() {
         vec![product.platform]
     } else {
-        query.platforms.to_vec()
+        args.platforms.to_vec()
     };
     let products: Vec<Product> =
         platforms.into_iter().map(|platform| Product { platform, ..product.clone() }).collect();
     let state = &resolved.state_dir.value;
     let listings = list_remote(&candidates, &products, resolved.offline.value, state)?;
-    let rows = rows(&store, &listings, &candidates, query.prerelease)?;
+    let rows = rows(&store, &listings, &candidates, args.prerelease)?;
     for error in listings.iter().filter_map(|listing| listing.unkept.as_ref()) {
         context.printer.warning(error_chain(error));
     }
@@ -77,17 +82,17 @@ pub(crate) fn run(query: &RemoteQuery<'_>, context: &Context) -> Outcome {
         "releases": rows.iter().map(|row| row_json(&product, row)).collect::<Vec<_>>(),
         "sources": listings.iter().map(listing_json).collect::<Vec<_>>(),
     });
-    let dated = rows.values().any(|row| row.published.is_some());
-    context
-        .printer
-        .answer(&document, || rows.iter().rev().map(|row| row_text(row, dated)).collect())?;
+    context.printer.answer(&document, || human(&rows))?;
+    if rows.values().any(|row| row.here) {
+        context.printer.message("* installed");
+    }
     for text in listings.iter().filter_map(remark) {
         context.printer.message(text);
     }
     if rows.is_empty() {
         context.printer.message(format!("no source offers {}", product.binary));
     }
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn rows(
@@ -150,7 +155,7 @@ fn no_answer(listings: &[SourceListing]) -> Option<CommandError> {
     let chain =
         chain.map(|(listing, why)| format!("{}: {}", listing.source, why.unwrap_or_default()));
     let hint = "check the address of each source named above, and the connection to it";
-    Some(CommandError { chain: chain.collect(), ..error }.hint(hint))
+    Some(CommandError { causes: chain.collect(), ..error }.hint(hint))
 }
 
 fn row_json(product: &Product, ((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> Value {
@@ -162,18 +167,24 @@ fn row_json(product: &Product, ((slot, platform), row): (&(Slot, Platform), &Rem
     })
 }
 
-/// A row for display, with a column of dates where any date is known.
-fn row_text(((slot, platform), row): (&(Slot, Platform), &RemoteRow), dated: bool) -> String {
-    let mark = if row.here { "*" } else { " " };
+/// The table of releases, newest first.
+fn human(rows: &RemoteRows) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<[String; 5]> = rows.iter().rev().map(cells).collect();
+    table(["", "VERSION", "PLATFORM", "PUBLISHED", "SOURCES"], &rows)
+}
+
+fn cells(((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> [String; 5] {
     let published = row.published.map(format_rfc3339).unwrap_or_default();
-    let day = match (dated, published.split('T').next()) {
-        (true, Some(day)) => format!("{day:<10} "),
-        _ => String::new(),
-    };
-    let from = row.sources.join(", ");
-    let slot = slot.to_string();
-    let platform = platform.to_string();
-    format!("{mark} {slot:<12} {platform:<14} {day}{from}\n")
+    [
+        (if row.here { "*" } else { "" }).to_owned(),
+        slot.to_string(),
+        platform.to_string(),
+        published.split('T').next().unwrap_or_default().to_owned(),
+        row.sources.join(", "),
+    ]
 }
 
 fn listing_json(listing: &SourceListing) -> Value {

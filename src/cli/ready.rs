@@ -14,7 +14,7 @@ use super::{
 use loom_runtime::{
     acquire::{self, AcquireOptions, Acquired, Acquirer, How},
     config::Resolved,
-    sources::OpenedSources,
+    sources::{OpenedSources, SourceClass},
     store::{Installed, Store},
     trust::Policy,
 };
@@ -56,6 +56,16 @@ pub(crate) fn selector(resolved: &Resolved, product: &Product) -> Result<Selecto
     })
 }
 
+/// The setting that a selector comes from, for messages.
+pub(crate) fn origin(resolved: &Resolved, selector: &Selector) -> String {
+    let origin = &resolved.bridge.version.origin;
+    match (origin.is_default(), selector) {
+        (false, _) => origin.to_string(),
+        (true, Selector::Latest) => "default".to_owned(),
+        (true, _) => "`loom use`".to_owned(),
+    }
+}
+
 /// Makes sure that the requested release is installed.
 ///
 /// Where a version is named, installed and accepted, one link and one verification are read, without a
@@ -74,6 +84,11 @@ pub(crate) fn ready(
         return Err(CommandError::new(Exit::Usage, message).hint("omit one of the two options"));
     }
     let selector = if selection.build { Selector::Dev } else { selector(resolved, &product)? };
+    if context.printer.is_verbose() {
+        let origin =
+            if selection.build { "--build".to_owned() } else { origin(resolved, &selector) };
+        context.printer.detail(format!("version {selector}, set by {origin}"));
+    }
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)
         && let release = product.at_version(version.clone())
         && let Some(installed) = store.presence(&release, &policy(resolved))?.accepted()
@@ -92,13 +107,20 @@ fn acquire(
     selector: &Selector,
 ) -> Result<Acquired, CommandError> {
     let OpenedSources { candidates, notices } = context.open_sources(resolved, selection.build)?;
-    let reporter = ProgressReporter::new(context.printer.clone());
+    if selection.build
+        && let Some(build) = candidates.iter().find(|c| c.class == SourceClass::Build)
+    {
+        let checkout = build.source.to_string();
+        let checkout = checkout.trim_start_matches("target:");
+        context.printer.message(format!("building {} in {checkout}", product.binary));
+    }
+    let reporter = ProgressReporter::new(context, &candidates);
     let state = &resolved.state_dir.value;
     let options = options(resolved, selection);
     let acquirer = Acquirer::new(store, state, &candidates, policy(resolved), options, &reporter);
     let acquired = acquirer.acquire(product, selector);
     if acquired.is_ok() {
-        reporter.well();
+        reporter.flush_failure();
     }
     context.notices(store);
     let acquired = acquired.map_err(|error| {

@@ -7,8 +7,8 @@ use loom_source::{Digest, Platform, Release, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{
-    CommandError, Done, Exit, Outcome, context::Context, progress::ProgressReporter, ready,
-    selection::Selection,
+    CommandError, Exit, Outcome, context::Context, progress::ProgressReporter, ready,
+    selection::Selection, version_arg,
 };
 use loom_runtime::{
     acquire::{AcquireOptions, Acquirer},
@@ -50,7 +50,7 @@ struct AddArgs {
     /// A .tar.gz, .tar.zst or .zip archive, or the program itself
     file: PathBuf,
     /// Its version
-    #[arg(long)]
+    #[arg(long, value_parser = version_arg::version)]
     version: Version,
     /// Its platform [default: this machine's]
     #[arg(long)]
@@ -88,7 +88,7 @@ fn verify(context: &Context, store: &Store) -> Outcome {
     });
     context.printer.answer(&document, || verify_text(&report))?;
     // The document is the answer; an error would print a second one.
-    Ok(if report.findings.is_empty() { Done::Well } else { Done::Code(Exit::Integrity.code()) })
+    Ok(if report.findings.is_empty() { Exit::Success } else { Exit::Integrity })
 }
 
 /// The damages, and a closing line such as `OK: 1 release, 3 objects verified (5.20 KiB)`.
@@ -128,7 +128,7 @@ fn du(context: &Context, store: &Store) -> Outcome {
         "partial": usage.partial, "garbage": usage.garbage, "total": usage.total,
     });
     context.printer.answer(&document, || usage_text(&usage))?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn usage_text(usage: &StoreUsage) -> String {
@@ -160,7 +160,7 @@ fn show_path(args: &PathArgs, context: &Context, resolved: &Resolved, store: &St
     };
     let document = json!({"schema": 1, "path": path, "root": root, "platform": product.platform});
     context.printer.answer(&document, || path.display().to_string())?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 /// The link of a release, or the tree behind it.
@@ -179,7 +179,7 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
     let mut product = context.line(resolved)?;
     product.platform = args.platform.unwrap_or(product.platform);
     let release = product.at_version(args.version.clone());
-    let reporter = ProgressReporter::new(context.printer.clone());
+    let reporter = ProgressReporter::new(context, &[]);
     let options = AcquireOptions {
         offline: true,
         force: true,
@@ -196,5 +196,5 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
         "tree": installed.tree, "path": installed.link,
     });
     context.printer.answer(&document, || installed.link.display().to_string())?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }

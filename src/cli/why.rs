@@ -6,7 +6,7 @@ use indicatif::HumanBytes;
 use loom_source::{Product, Release, Selector, Slot};
 use serde_json::json;
 
-use super::{CommandError, Done, Exit, Outcome, build_note, context::Context, ready, which};
+use super::{CommandError, Exit, Outcome, build_note, context::Context, ready, which};
 use loom_runtime::{
     config::{Flags, Resolved},
     store::{
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         .hint(format!("`loom get --version {selector}` fetches it")));
     }
     context.printer.answer(&history.json(), || history.human())?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn history(
@@ -117,12 +117,7 @@ fn verification(store: &Store, release: &Release) -> Result<Option<Verification>
 /// What `up` would take, and which setting chose it.
 fn chosen(resolved: &Resolved, product: &Product) -> Result<(Selector, String), CommandError> {
     let selector = ready::selector(resolved, product)?;
-    let origin = &resolved.bridge.version.origin;
-    let by = match (origin.is_default(), &selector) {
-        (false, _) => format!("by {origin}"),
-        (true, Selector::Latest) => "by default".to_owned(),
-        (true, _) => "by `loom use`".to_owned(),
-    };
+    let by = format!("by {}", ready::origin(resolved, &selector));
     Ok((selector, by))
 }
 

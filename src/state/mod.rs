@@ -7,6 +7,7 @@
 //! A document is a JSON object with `"schema": 1` and times in RFC 3339.
 
 mod dev_link;
+mod folder;
 
 use std::{
     fs::{self, File, TryLockError},

@@ -173,7 +173,7 @@ impl From<AcquireError> for CommandError {
                 None => Self::of(exit, error),
             },
         };
-        command_error.chain.extend(chain(&error));
+        command_error.causes.extend(chain(&error));
         command_error.maybe_hint(hint(&error))
     }
 }

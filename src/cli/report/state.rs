@@ -2,7 +2,8 @@
 
 use loom_runtime::state::StateError;
 
-use crate::cli::{CommandError, Exit};
+use super::CommandError;
+use crate::cli::exit::Exit;
 
 /// What the user can do about an error of the state folder.
 pub(crate) const HINT: &str =

@@ -9,7 +9,7 @@ use loom_source::{
 };
 
 use super::finding::{Finding, OfferSummary, ProbeState};
-use crate::cli::{CommandError, context::Context, ready};
+use crate::cli::{CommandError, context::Context, ready, verbose};
 use loom_runtime::{
     acquire::{
         AcquireError, NewestVersion, SourceRuntime, check_downgrade, first_seen, newest_version,
@@ -53,7 +53,8 @@ pub(crate) fn examine(
     };
     let quarantine = Quarantine::load(probe.state, SystemTime::now())?;
     let opener = context.opener(resolved)?;
-    let targets: Vec<ProbeTarget<'_>> = specs.iter().map(|spec| open(&opener, spec)).collect();
+    let targets: Vec<ProbeTarget<'_>> =
+        specs.iter().map(|spec| open(context, &opener, spec)).collect();
     let findings = join_all(targets.into_iter().map(|target| find(target, &probe)));
     let mut findings = SourceRuntime::default().block_on(findings)?;
     for finding in &mut findings {
@@ -65,8 +66,8 @@ pub(crate) fn examine(
 }
 
 /// Opens one source without the others, so that an error of its settings concerns it alone.
-fn open<'a>(opener: &Opener, spec: &'a SourceSpec) -> ProbeTarget<'a> {
-    let journal = Journal::default();
+fn open<'a>(context: &Context, opener: &Opener, spec: &'a SourceSpec) -> ProbeTarget<'a> {
+    let journal = verbose::journal(&context.printer).unwrap_or_default();
     let opened = match opener.open(spec, journal.clone()) {
         Ok(candidate) => Ok(Some(candidate)),
         Err(OpenError::NoCheckout { .. }) => Ok(None),
@@ -173,7 +174,7 @@ impl Probe<'_> {
                         let attempts = Vec::new();
                         let error = AcquireError::TooYoung { selector, minimum, attempts };
                         let mut error = CommandError::from(error);
-                        error.chain.push(format!("{version} {why}"));
+                        error.causes.push(format!("{version} {why}"));
                         return Ok(Selected::Known(ProbeState::Failed(error)));
                     }
                     NewestVersion::NoMatch | NewestVersion::Nothing => {
