@@ -95,3 +95,57 @@ impl Opener {
 fn uses_netrc(spec: &SourceSpec) -> bool {
     matches!(&spec.kind, SourceKind::Mirror(mirror) if mirror::uses_netrc(mirror))
 }
+
+#[cfg(test)]
+mod tests {
+    use loom_http::Journal;
+
+    use super::*;
+    use crate::{
+        config::{Env, Os},
+        sources::{NetworkDefaults, Reach, SourceClass},
+        state::StateDir,
+        trust::Channel,
+    };
+
+    fn opened(text: &str) -> Candidate {
+        let folder = tempfile::tempdir().unwrap();
+        let env: Env = [("AWS_REGION", "eu-west-1")].into_iter().collect();
+        let opener = Opener {
+            network: NetworkDefaults::from_env(&env, false),
+            env,
+            home: None,
+            os: Os::current(),
+            cwd: folder.path().to_owned(),
+            state: StateDir::new(folder.path().join("state")),
+            evidence: false,
+            built_from: None,
+        };
+        let mut spec = SourceSpec::shorthand(text, folder.path()).unwrap();
+        spec.allow_http = true;
+        opener.open(&spec, Journal::default()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn the_opener_sets_class_channel_and_reach() {
+        use Channel::{Authenticated, LocalBuild, Unauthenticated};
+        use Reach::{Disk, Loopback, Network};
+        for (text, class, channel, reach) in [
+            ("./mirror", SourceClass::File, Authenticated, Disk),
+            ("file:///mirror", SourceClass::File, Authenticated, Disk),
+            ("https://mirror.example/loom", SourceClass::Mirror, Authenticated, Network),
+            ("http://mirror.example/loom", SourceClass::Mirror, Unauthenticated, Network),
+            ("http://127.0.0.1:1/loom", SourceClass::Mirror, Authenticated, Loopback),
+            ("s3://bucket/loom", SourceClass::ObjectStore, Authenticated, Network),
+            ("gs://bucket/loom", SourceClass::ObjectStore, Authenticated, Network),
+            ("github:owner/repo", SourceClass::Github, Authenticated, Network),
+            ("plugin:name", SourceClass::Plugin, Authenticated, Network),
+            ("target:/checkout", SourceClass::Build, LocalBuild, Disk),
+        ] {
+            let candidate = opened(text);
+            assert_eq!(candidate.class, class, "{text}");
+            assert_eq!(candidate.channel, channel, "{text}");
+            assert_eq!(candidate.reach, reach, "{text}");
+        }
+    }
+}
