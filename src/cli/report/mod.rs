@@ -18,7 +18,7 @@ pub(crate) mod source_error;
 mod state;
 mod text;
 
-pub(crate) use command_error::CommandError;
+pub(crate) use command_error::{CommandError, Outcome};
 pub(crate) use launch::log_tail;
 pub(crate) use text::human;
 
