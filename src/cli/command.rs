@@ -3,8 +3,8 @@
 use clap::{ArgMatches, Command};
 
 use super::{
-    completions, config, context::Context, dev, doctor, down, env, exec, exit::Outcome, get, init,
-    list, logs, man, reference, remove, restart, source, status, store, supervise, trust, up,
+    Outcome, completions, config, context::Context, dev, doctor, down, env, exec, get, init, list,
+    logs, man, reference, remove, restart, source, status, store, supervise, trust, up,
     use_version, which, why,
 };
 

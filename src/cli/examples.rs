@@ -11,8 +11,8 @@ const fn example(line: &'static str, does: &'static str) -> Example {
     Example { line, does }
 }
 
-/// The examples of the command with this path, such as `get` or `store verify`; those of `loom` itself for the empty
-/// path.
+/// The examples of the command with this path, such as `get` or `store verify`. The empty path has those of `loom`
+/// itself.
 pub(crate) fn of(path: &str) -> &'static [Example] {
     ALL.iter().find(|(command, _)| *command == path).map_or(&[], |(_, examples)| examples)
 }
@@ -190,10 +190,30 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         "config",
         &[
             example("loom config show", "Print every setting and where it comes from"),
+            example("loom config get bridge.version", "Print one setting"),
+            example("loom config set bridge.version 0.2.0", "Change your own config.toml"),
             example("loom config check", "Report every mistake in the configuration"),
         ],
     ),
     ("config show", &[example("loom config show --json", "Print the settings as JSON")]),
+    (
+        "config get",
+        &[
+            example("loom config get bridge.version", "Print the version that is selected"),
+            example("loom config get dashboard", "Print all settings of a table"),
+        ],
+    ),
+    (
+        "config set",
+        &[
+            example("loom config set bridge.version 0.2.0", "Change your own config.toml"),
+            example(
+                "loom config set dashboard.port 3031 --project",
+                "Change the project's loom.toml",
+            ),
+        ],
+    ),
+    ("config path", &[example("loom config path", "Print where configuration files are read")]),
     (
         "config check",
         &[example("loom config check", "Report every mistake; exit 2 if there is one")],

@@ -1,7 +1,5 @@
 //! [`Exit`]: the exit codes of `loom`, documented and stable.
 
-use super::report::CommandError;
-
 /// How a command ended; [`code`](Self::code) is the exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -30,9 +28,6 @@ pub(crate) enum Exit {
     /// A code that is passed on: that of a child process (128 + n for signal n), or of one of several failures.
     Code(u8),
 }
-
-/// The result of a command.
-pub(crate) type Outcome = Result<Exit, CommandError>;
 
 impl Exit {
     /// The exit code of the process.

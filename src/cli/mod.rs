@@ -77,8 +77,8 @@ mod why;
 
 use std::{ffi::OsString, process::ExitCode};
 
-pub(crate) use exit::{Exit, Outcome};
-pub(crate) use report::CommandError;
+pub(crate) use exit::Exit;
+pub(crate) use report::{CommandError, Outcome};
 
 /// Runs `loom` with these arguments (the program's name first) and returns its exit code.
 pub(crate) fn run(args: Vec<OsString>) -> ExitCode {

@@ -1,6 +1,10 @@
 //! The control protocol of a supervisor: its requests and replies, the server side and the client side.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io::{self, BufRead},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -52,6 +56,15 @@ pub(super) enum StartReport {
     Failed(StartFailure),
     /// The server ended after it was ready.
     Ended(ServerExit),
+}
+
+impl StartReport {
+    /// The next report of a supervisor; `None` where it has exited.
+    pub(super) fn read(reports: &mut impl BufRead) -> Option<Self> {
+        let mut line = String::new();
+        reports.read_line(&mut line).ok()?;
+        serde_json::from_str(&line).ok()
+    }
 }
 
 /// An event that a supervisor acts on.

@@ -64,8 +64,7 @@ pub fn unexpected_ends(state: &StateDir, scope: Scope<'_>) -> Result<Vec<EndReco
     Ok(found)
 }
 
-/// Writes the record, and appends it to the log as the last line. Only the holder of the instance's lock may call
-/// this.
+/// Writes the record, and appends it to the log as the last line. The caller must hold the lock of the instance.
 pub(super) fn keep(
     folder: &InstanceFolder,
     document: &RuntimeDocument,

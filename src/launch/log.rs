@@ -33,8 +33,8 @@ fn numbered(log: &Path, n: u32) -> PathBuf {
     log.with_file_name(format!("log.{n}"))
 }
 
-/// The last `count` lines without their line feeds; invalid UTF-8 is replaced. Reads no more of the file than it
-/// needs.
+/// The last `count` lines without their line feeds; invalid UTF-8 is replaced. Only the end of the file is
+/// read.
 ///
 /// # Errors
 /// Whatever keeps the file from being read.

@@ -1,7 +1,7 @@
 //! Starting a supervisor, which starts the server and reports when it is ready.
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufReader, Write},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
@@ -16,7 +16,7 @@ pub(super) fn start(launch: &Launch, folder: &InstanceFolder) -> Result<Started,
     let (mut child, mut commands, mut reports) = supervisor(launch)?;
     // A supervisor that has exited is noticed by the end of its reports.
     let _ = commands.write_all(request.as_bytes()).and_then(|()| commands.flush());
-    match next_report(&mut reports) {
+    match StartReport::read(&mut reports) {
         Some(StartReport::Ready(document)) => Ok(Started::new(*document, child, commands, reports)),
         Some(StartReport::Failed(failure)) => {
             let _ = child.wait();
@@ -47,11 +47,4 @@ fn supervisor(launch: &Launch) -> Result<(Child, ChildStdin, BufReader<ChildStdo
         return Err(LaunchError::Silent);
     };
     Ok((child, commands, BufReader::new(reports)))
-}
-
-/// The next report of a supervisor; `None` where it has exited.
-pub(super) fn next_report(reports: &mut impl BufRead) -> Option<StartReport> {
-    let mut line = String::new();
-    reports.read_line(&mut line).ok()?;
-    serde_json::from_str(&line).ok()
 }

@@ -16,7 +16,7 @@ use super::{
     events::{KILL, STAY, STOP},
     foreground::{self, ForegroundEvent},
     log::LogFollower,
-    signals, start, system,
+    signals, system,
 };
 
 /// A runtime that this process has started and that is ready. When it is dropped, its supervisor stops the server,
@@ -52,7 +52,7 @@ impl Started {
     /// [`LaunchError::Silent`] where the supervisor does not report the end.
     pub fn stop(mut self) -> Result<ServerExit, LaunchError> {
         send(&mut self.commands, STOP);
-        let report = start::next_report(&mut self.reports);
+        let report = StartReport::read(&mut self.reports);
         let _ = self.supervisor.wait();
         ended(report)
     }
@@ -94,7 +94,7 @@ impl Started {
         let log = PathBuf::from(&document.log);
         let mut stopping = false;
         let report = foreground::attach(
-            move || start::next_report(&mut reports),
+            move || StartReport::read(&mut reports),
             |event| match event {
                 ForegroundEvent::Listening if stays => send(&mut commands.locked(), STAY),
                 ForegroundEvent::Listening => {}

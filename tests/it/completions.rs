@@ -146,6 +146,9 @@ fn the_reference_describes_every_command() {
     assert_eq!(argument("remove", "version")["required"], true);
     assert_eq!(argument("get", "sources")["repeatable"], true);
     assert!(find("store verify")["arguments"].as_array().unwrap().is_empty());
+    let settings = document["configuration"].as_array().unwrap();
+    let port = settings.iter().find(|setting| setting["name"] == "dashboard.port").unwrap();
+    assert_eq!(port["variables"], serde_json::json!(["LOOM_DASHBOARD_PORT"]));
     let global = document["global_options"].as_array().unwrap();
     assert!(global.iter().any(|option| option["long"] == "offline"));
     let codes = document["exit_codes"].as_array().unwrap();

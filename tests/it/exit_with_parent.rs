@@ -7,7 +7,7 @@ use std::{
 
 use crate::support::{
     Stage,
-    stage::{answers, kill, runs, until},
+    stage::{answers, kill, runs, suspend, until},
 };
 use serde_json::Value;
 
@@ -52,6 +52,10 @@ fn it_stops_at_the_end_of_its_input_or_at_a_command_on_it() {
     for (command, code) in [(None, 0), (Some("stop\n"), 0), (Some("nonsense\nkill\n"), 137)] {
         let mut parent = Parent::start(&stage);
         assert!(answers(&parent.document));
+        if code == 137 {
+            // `kill` sends SIGTERM, then SIGKILL; a suspended server cannot exit in between.
+            suspend(&parent.document["pid"]);
+        }
         match command {
             Some(command) => parent.send(command),
             None => parent.input = None,

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::cli::exit::Exit;
 
+/// The result of a command.
+pub(crate) type Outcome = Result<Exit, CommandError>;
+
 /// An error with its exit code, its causes and a hint.
 #[derive(Debug, Clone)]
 pub(crate) struct CommandError {

@@ -21,6 +21,6 @@ pub(crate) mod state;
 pub(crate) mod store;
 mod text;
 
-pub(crate) use command_error::CommandError;
+pub(crate) use command_error::{CommandError, Outcome};
 pub(crate) use launch::log_tail;
 pub(crate) use text::human;

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{Packing, Plain, Run, Running, Sandbox, Sums, program};
@@ -127,9 +128,19 @@ pub fn runs(pid: &Value) -> bool {
 /// Kills a process as `kill -9` does.
 #[track_caller]
 pub fn kill(pid: &Value) {
+    send_signal(pid, Signal::KILL);
+}
+
+/// Suspends a process: it can be killed, but does not react to any other signal.
+#[track_caller]
+pub fn suspend(pid: &Value) {
+    send_signal(pid, Signal::STOP);
+}
+
+#[track_caller]
+fn send_signal(pid: &Value, signal: Signal) {
     let pid = i32::try_from(pid.as_i64().unwrap()).unwrap();
-    let pid = rustix::process::Pid::from_raw(pid).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
 }
 
 /// Whether a process listens on the bridge's address in `document`.

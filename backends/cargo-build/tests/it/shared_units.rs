@@ -17,8 +17,8 @@ fn workspace() -> PathBuf {
     package.ancestors().nth(2).unwrap().to_owned()
 }
 
-/// The units that cargo would compile for these arguments: package, target, profile, features, and those of all of its
-/// dependencies.
+/// The units that cargo would compile for these arguments, each as its package, target, profile and features with
+/// those of all of its dependencies.
 fn units(arguments: &[String]) -> BTreeSet<String> {
     let cargo = std::env::var_os("CARGO").unwrap();
     let mut command = Command::new(cargo);
