@@ -90,7 +90,12 @@ impl Modules {
                     below.push(name.clone());
                     match child.content {
                         Some((_, items)) => self.add(below, file, folder.join(&name), items),
-                        None => self.add_file(below, &file_of_child(&folder, &name)),
+                        None => {
+                            let given =
+                                path_attribute(&child.attrs).map(|p| file.with_file_name(p));
+                            let found = given.unwrap_or_else(|| file_of_child(&folder, &name));
+                            self.add_file(below, &found);
+                        }
                     }
                 }
                 Item::Use(import) => {
@@ -317,6 +322,15 @@ fn folder_of_children(file: &Path) -> PathBuf {
         Some("mod" | "lib" | "main") | None => folder.to_owned(),
         Some(stem) => folder.join(stem),
     }
+}
+
+/// The path that `#[path = "…"]` gives.
+fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
+    attributes.iter().find_map(|attribute| {
+        let syn::Meta::NameValue(pair) = &attribute.meta else { return None };
+        let text = pair.value.to_token_stream().to_string();
+        pair.path.is_ident("path").then(|| text.trim_matches('"').to_owned())
+    })
 }
 
 fn file_of_child(folder: &Path, name: &str) -> PathBuf {
