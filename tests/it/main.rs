@@ -18,7 +18,6 @@ mod down;
 mod errors;
 mod exec;
 mod failover;
-mod floors;
 #[cfg(unix)]
 mod format;
 mod get;
