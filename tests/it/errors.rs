@@ -4,7 +4,7 @@ use crate::support::{
     self, Fault, Packing, Plain, Run, Sandbox, Server, Sums, Unreachable, plain, program,
 };
 
-/// The same failure for people and for programs.
+/// The same failure as text and as JSON.
 #[track_caller]
 fn both(sandbox: &Sandbox, name: &str, code: i32, args: &[&str], filters: &[(&str, &str)]) -> Run {
     let text = sandbox.loom(args).code(code);

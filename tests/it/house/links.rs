@@ -85,6 +85,24 @@ fn links_between_documents_lead_somewhere() {
 }
 
 #[test]
+fn the_files_that_the_architecture_names_exist() {
+    let root = root();
+    let files: Vec<String> =
+        ["backends", "base", "python", "runtime", "src", "tests", "xtask", "benches"]
+            .iter()
+            .flat_map(|folder| files(&root.join(folder)))
+            .map(|file| format!("/{}", shown(&file)))
+            .collect();
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let names = text.split('`').skip(1).step_by(2).filter(|name| name.ends_with(".rs"));
+    let exact: Vec<&str> = names.filter(|name| !name.contains(['<', ' '])).collect();
+    assert!(exact.len() > 60, "too few files are named: {}", exact.len());
+    let missing = |name: &&&str| !files.iter().any(|file| file.ends_with(&format!("/{name}")));
+    let wrong: Vec<String> = exact.iter().filter(missing).map(|name| (*name).to_owned()).collect();
+    assert_none(&wrong);
+}
+
+#[test]
 fn links_and_anchors_are_read() {
     let text = "# A `b` C!\n[x](a.md#b) `[y](no)` [z](<c d>)\n```\n[n](no)\n# no\n```\n## A b c\n";
     assert_eq!(targets(text), [(2, "a.md#b".to_owned()), (2, "c d".to_owned())]);

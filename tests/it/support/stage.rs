@@ -94,7 +94,7 @@ impl Stage {
         self.status().get(0).cloned().unwrap_or_default()
     }
 
-    /// Whether somebody holds the lease of the tree that `document` speaks of.
+    /// Whether a process holds the lease of the tree of `document`.
     pub fn leased(&self, document: &Value) -> bool {
         let tree = document["tree"].as_str().unwrap();
         let lock = File::open(self.sandbox.cache().join("leases").join(tree)).unwrap();
