@@ -19,7 +19,6 @@ mod errors;
 mod exec;
 mod exit_with_parent;
 mod failover;
-mod floors;
 #[cfg(unix)]
 mod format;
 mod get;
