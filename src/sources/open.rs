@@ -120,6 +120,7 @@ mod tests {
             state: StateDir::new(folder.path().join("state")),
             evidence: false,
             built_from: None,
+            built_profile: None,
         };
         let mut spec = SourceSpec::shorthand(text, folder.path()).unwrap();
         spec.allow_http = true;
