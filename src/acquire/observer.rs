@@ -10,17 +10,6 @@ pub enum AcquireEvent<'a> {
         /// What both processes want.
         what: &'a str,
     },
-    /// A selector that allows several versions was resolved to one.
-    Resolved {
-        /// The selector, such as `latest`.
-        selector: &'a str,
-        /// The version, or `dev`.
-        version: &'a str,
-        /// The source that decided.
-        source: &'a str,
-        /// Why that version.
-        why: &'a str,
-    },
     /// A transfer begins.
     Fetching {
         /// The name of the source.

@@ -198,9 +198,6 @@ impl Observer for ProgressReporter {
             AcquireEvent::Waiting { what } => {
                 self.printer.message(format!("waiting for another loom that is acquiring {what}"));
             }
-            AcquireEvent::Resolved { selector, version, source, why } => {
-                self.printer.detail(format!("{selector} is {version}: {source} {why}"));
-            }
             AcquireEvent::Fetching { source, file, total, from } => {
                 self.begin(source, file, total, from)
             }
@@ -208,6 +205,10 @@ impl Observer for ProgressReporter {
             AcquireEvent::Fetched => self.end(),
             AcquireEvent::BrokenOff => _ = self.drop_transfer(),
             AcquireEvent::Attempted { attempt } => match attempt.record.kind {
+                AttemptKind::Selected => {
+                    let record = &attempt.record;
+                    self.printer.detail(format!("{}: {}", record.source, record.outcome));
+                }
                 AttemptKind::DamagedPartial => {
                     self.drop_transfer();
                     let source = &attempt.record.source;
