@@ -43,7 +43,7 @@ impl Opener {
     pub fn checkout(&self) -> Result<CheckoutChoice, StateError> {
         let linked = DevLink::of(&self.state).read()?;
         let candidates =
-            CheckoutCandidates::look(linked.as_deref(), self.built_from.as_deref(), &self.cwd);
+            CheckoutCandidates::detect(linked.as_deref(), self.built_from.as_deref(), &self.cwd);
         Ok(choose_checkout(candidates))
     }
 

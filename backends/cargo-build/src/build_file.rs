@@ -1,4 +1,4 @@
-//! Reads an executable and notices when cargo replaces it meanwhile.
+//! Reads an executable and detects that cargo replaces it meanwhile.
 
 use std::{
     fs::Metadata,
@@ -14,79 +14,88 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncSeekExt as _},
 };
 
+/// The size of the pieces of a body, in bytes.
 const PIECE: usize = 256 * 1024;
 
-/// The file's bytes, from where `from` says if it is still the file it speaks of.
+/// The bytes of the file, from the requested offset if the validator still matches, else from 0.
 ///
-/// The validator is made of the time of change and the size. The body ends with an error
-/// if either differs at its end from what it was at its beginning.
+/// The validator consists of the modification time and the size. The body fails if either has changed by its end.
 ///
 /// # Errors
-/// If the file cannot be opened.
-pub async fn open(path: &Path, from: &RangeRequest) -> Result<Download, SourceError> {
+/// If the file cannot be opened or is not a regular file.
+pub async fn open(path: &Path, range: &RangeRequest) -> Result<Download, SourceError> {
     let at = path.display().to_string();
     let fail = |source: io::Error| SourceError::read(at.clone(), source);
     let mut file = File::open(path).await.map_err(fail)?;
-    let meta = file.metadata().await.map_err(fail)?;
-    if !meta.is_file() {
+    let metadata = file.metadata().await.map_err(fail)?;
+    if !metadata.is_file() {
         return Err(fail(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")));
     }
     file.set_max_buf_size(PIECE);
-    let validator = Validator::Weak(stamp(&meta).map_err(fail)?);
-    let (same, total) = (from.validator.as_ref() == Some(&validator), meta.len());
-    let start = if same && from.from <= total { from.from } else { 0 };
+    let validator = Validator::Weak(fingerprint(&metadata).map_err(fail)?);
+    let total = metadata.len();
+    let unchanged = range.validator.as_ref() == Some(&validator);
+    let start = if unchanged && range.from <= total { range.from } else { 0 };
     file.seek(SeekFrom::Start(start)).await.map_err(fail)?;
-    let reading = Reading { file, at, validator: validator.clone(), left: total - start, read: 0 };
-    Ok(Download { start, total: Some(total), validator: Some(validator), body: body(reading) })
+    let reader =
+        BuildReader { file, at, validator: validator.clone(), left: total - start, received: 0 };
+    Ok(Download { start, total: Some(total), validator: Some(validator), body: body(reader) })
 }
 
-struct Reading {
+/// An executable that is being read.
+struct BuildReader {
     file: File,
     at: String,
     validator: Validator,
     left: u64,
-    read: u64,
+    received: u64,
 }
 
-fn body(reading: Reading) -> Body {
-    Box::pin(futures::stream::try_unfold(reading, |mut reading| async move {
-        Ok(reading.next().await?.map(|piece| (piece, reading)))
+fn body(reader: BuildReader) -> Body {
+    Box::pin(futures::stream::try_unfold(reader, |mut reader| async move {
+        Ok(reader.next().await?.map(|piece| (piece, reader)))
     }))
 }
 
-impl Reading {
+impl BuildReader {
+    /// The next piece; `None` at the end of the unchanged file.
     async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
-        let wanted = usize::try_from(self.left).unwrap_or(PIECE).min(PIECE);
-        let mut piece = BytesMut::with_capacity(wanted);
-        if wanted > 0 {
-            self.file.read_buf(&mut piece).await.map_err(|e| self.broken(Some(e)))?;
+        let length = usize::try_from(self.left).unwrap_or(PIECE).min(PIECE);
+        let mut piece = BytesMut::with_capacity(length);
+        if length > 0 {
+            self.file.read_buf(&mut piece).await.map_err(|e| self.interrupted(e))?;
         }
         if piece.is_empty() {
-            return if self.unchanged().await? { Ok(None) } else { Err(self.broken(None)) };
+            self.check_unchanged().await?;
+            return Ok(None);
         }
-        piece.truncate(wanted);
+        piece.truncate(length);
         self.left -= piece.len() as u64;
-        self.read += piece.len() as u64;
+        self.received += piece.len() as u64;
         Ok(Some(piece.freeze()))
     }
 
-    async fn unchanged(&self) -> Result<bool, SourceError> {
-        let now = self.file.metadata().await.and_then(|meta| stamp(&meta));
-        let now = now.map_err(|e| self.broken(Some(e)))?;
-        Ok(self.left == 0 && Validator::Weak(now) == self.validator)
+    async fn check_unchanged(&self) -> Result<(), SourceError> {
+        let metadata = self.file.metadata().await;
+        let now = metadata.and_then(|metadata| fingerprint(&metadata));
+        let now = now.map_err(|e| self.interrupted(e))?;
+        if self.left == 0 && Validator::Weak(now) == self.validator {
+            return Ok(());
+        }
+        Err(self.interrupted(io::Error::other("the build changed while it was read")))
     }
 
-    /// Worth another try: the build that replaces this one is the one to take.
-    fn broken(&self, error: Option<io::Error>) -> SourceError {
-        let why = error.unwrap_or_else(|| io::Error::other("the build changed while it was read"));
-        let kind = SourceErrorKind::Interrupted { received: self.read };
-        SourceError::new(self.at.clone(), kind).caused_by(why)
+    /// The error of an interrupted transfer, which callers retry: the build that replaces this one is then read.
+    fn interrupted(&self, cause: io::Error) -> SourceError {
+        let kind = SourceErrorKind::Interrupted { received: self.received };
+        SourceError::new(self.at.clone(), kind).caused_by(cause)
     }
 }
 
-fn stamp(meta: &Metadata) -> io::Result<String> {
-    let changed = meta.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Ok(format!("{}-{}", changed.as_nanos(), meta.len()))
+/// The modification time in nanoseconds and the size in bytes.
+fn fingerprint(metadata: &Metadata) -> io::Result<String> {
+    let modified = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Ok(format!("{}-{}", modified.as_nanos(), metadata.len()))
 }
 
 #[cfg(test)]
@@ -97,13 +106,13 @@ mod tests {
 
     use super::*;
 
-    async fn bytes(opened: Download) -> Result<Vec<u8>, SourceError> {
-        let pieces: Vec<Bytes> = opened.body.try_collect().await?;
+    async fn bytes(download: Download) -> Result<Vec<u8>, SourceError> {
+        let pieces: Vec<Bytes> = download.body.try_collect().await?;
         Ok(pieces.concat())
     }
 
     #[tokio::test]
-    async fn reading_goes_on_only_in_the_same_file() {
+    async fn a_range_is_honoured_only_in_the_same_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("build");
         let content: Vec<u8> = (0..PIECE * 2 + 7).map(|i| (i / 3) as u8).collect();
@@ -124,7 +133,7 @@ mod tests {
         assert_eq!(open(&path, &unknown).await.unwrap().start, 0);
         let file = fs::File::options().write(true).open(&path).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1)).unwrap();
-        assert_eq!(open(&path, &resume(5)).await.unwrap().start, 0, "another file by now");
+        assert_eq!(open(&path, &resume(5)).await.unwrap().start, 0, "the file has changed");
     }
 
     #[tokio::test]
@@ -135,24 +144,24 @@ mod tests {
             fs::write(&path, vec![0; PIECE * 2]).unwrap();
             let epoch = SystemTime::UNIX_EPOCH;
             fs::File::options().write(true).open(&path).unwrap().set_modified(epoch).unwrap();
-            let mut opened = open(&path, &RangeRequest::whole()).await.unwrap();
-            let first = opened.body.try_next().await.unwrap().unwrap();
+            let mut download = open(&path, &RangeRequest::whole()).await.unwrap();
+            let first = download.body.try_next().await.unwrap().unwrap();
             assert!(!first.is_empty());
             let mut file = fs::File::options().write(true).truncate(true).open(&path).unwrap();
             file.write_all(&change).unwrap();
-            let error = bytes(opened).await.unwrap_err();
+            let error = bytes(download).await.unwrap_err();
             assert!(matches!(error.kind, SourceErrorKind::Interrupted { .. }), "{error:?}");
         }
     }
 
     #[tokio::test]
-    async fn a_build_that_is_replaced_by_another_file_is_read_to_its_end() {
+    async fn a_build_whose_path_gets_another_file_is_read_to_its_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("build");
         fs::write(&path, vec![7; PIECE * 2]).unwrap();
-        let opened = open(&path, &RangeRequest::whole()).await.unwrap();
+        let download = open(&path, &RangeRequest::whole()).await.unwrap();
         fs::remove_file(&path).unwrap();
         fs::write(&path, "new").unwrap();
-        assert_eq!(bytes(opened).await.unwrap(), vec![7; PIECE * 2]);
+        assert_eq!(bytes(download).await.unwrap(), vec![7; PIECE * 2]);
     }
 }
