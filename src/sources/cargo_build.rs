@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Opens the builds of the configured checkout, else of the checkout that [`Opener::checkout`] chooses. With `build`,
-/// `cargo build` runs when the source is asked.
+/// `cargo build` runs when a release is requested.
 pub(super) fn open(
     opener: &Opener,
     spec: &SourceSpec,
