@@ -1,4 +1,4 @@
-//! An opened source in its position of the configured order.
+//! [`Candidate`]: an opened source, with the settings that decide when it is requested.
 
 use std::time::Duration;
 
@@ -10,38 +10,37 @@ use crate::{
     trust::Channel,
 };
 
-/// An opened source in its position of the configured order.
+/// An opened source, with the settings that decide when it is requested.
 #[derive(Debug)]
 pub struct Candidate {
-    /// The name that messages use: the configured name, else the address without secrets.
+    /// The name of the source, else its URL or path without secrets; display only.
     pub name: String,
-    /// The class that receipts and verifications name.
+    /// The class of the source, which receipts and verifications name.
     pub class: SourceClass,
     /// Whether the connection allows the source to vouch for digests.
     pub channel: Channel,
-    /// The source itself.
+    /// The source.
     pub source: Box<dyn Source>,
-    /// `on_error = "stop"`: no source behind this one is asked after it has failed.
+    /// `on_error = "stop"`: whether a failure of the source ends the search.
     pub stop_on_error: bool,
-    /// `on_absent = "stop"`: no source behind this one is asked when it does not have the release.
+    /// `on_absent = "stop"`: whether the search ends where the source does not have the release.
     pub stop_on_absent: bool,
-    /// How far away the source is.
+    /// Whether the source is on this machine or beyond it.
     pub reach: Reach,
-    /// `timeout`: the longest time without progress; zero for no limit.
+    /// `timeout`: the longest time without progress; zero where there is none.
     pub timeout: Duration,
-    /// `race = true`: the next source may be asked too while this one has sent nothing for a quarter of its
-    /// `timeout`.
+    /// `race = true`: whether the next source is requested too once this one has been silent for a quarter of `timeout`.
     pub race: bool,
-    /// `prerelease = true`: `latest` and ranges select this source's pre-releases too.
+    /// `prerelease = true`: whether pre-releases of the source can be chosen.
     pub prerelease: bool,
 }
 
-/// How far away a source is.
+/// Where a source is, seen from this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// A disk of this machine: asked each time, and its bytes are not spooled.
+    /// On a disk of this machine. The source is requested each time, and its bytes are not copied to a partial file.
     Disk,
-    /// This machine, over loopback: may be asked offline.
+    /// On this machine, over loopback. The source can be requested offline.
     Loopback,
     /// Beyond this machine.
     Network,
@@ -70,19 +69,19 @@ impl Candidate {
         }
     }
 
-    /// How long this source may send nothing before the next one is asked too: a quarter of its `timeout`. `None`
-    /// where it is not raced, or where it may end the search: no source is asked past such a one.
+    /// The silence after which the next source is requested too: a quarter of `timeout`. `None` without `race`, and for a
+    /// source that can end the search, since no later source may answer before it.
     pub(crate) fn patience(&self) -> Option<Duration> {
         (self.race && !self.stops()).then(|| self.timeout / 4)
     }
 
-    /// Whether this source may end the search. Its position then keeps the sources behind it from answering.
+    /// Whether the source can end the search before later sources are requested.
     pub(crate) fn stops(&self) -> bool {
         self.stop_on_error || self.stop_on_absent
     }
 
-    /// What cached answers of this source are stored under. The name alone does not do: it may be given to another
-    /// address later.
+    /// The key of cached documents about the source: its name and its location, since a name can be given to another
+    /// location later.
     pub(crate) fn key(&self) -> String {
         format!("{} {}", self.name, self.source)
     }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Opens the builds of the configured checkout, else of the checkout that [`Opener::checkout`] chooses. With `build`,
-/// `cargo build` runs when the source is asked, by default in the checkout that [`Opener::checkout_to_build`] chooses.
+/// `cargo build` runs when a release is requested, by default in the checkout that [`Opener::checkout_to_build`] chooses.
 pub(super) fn open(
     opener: &Opener,
     spec: &SourceSpec,
@@ -65,7 +65,7 @@ impl Opener {
 
     fn candidates(&self) -> Result<CheckoutCandidates, StateError> {
         let linked = DevLink::of(&self.state).read()?;
-        Ok(CheckoutCandidates::look(linked.as_deref(), self.built_from.as_deref(), &self.cwd))
+        Ok(CheckoutCandidates::detect(linked.as_deref(), self.built_from.as_deref(), &self.cwd))
     }
 
     /// Whether this program was built from `checkout`.

@@ -1,4 +1,4 @@
-//! Opens configured sources: from a [`SourceSpec`](crate::config::SourceSpec) to a [`Candidate`] that can be asked.
+//! Opens configured sources: from a [`SourceSpec`](crate::config::SourceSpec) to a [`Candidate`] that can be requested.
 //!
 //! | file | holds |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | `candidate` | [`Candidate`]: an opened source in its position of the order, and its [`Reach`] |
 //! | `network` | [`NetworkDefaults`]: proxies, certificates and offline mode, shared by all sources |
 //! | `source_class` | [`SourceClass`]: the class of source that a release came from |
-//! | [`proxies`], [`certificates`] | what the environment says about proxies and certificates |
+//! | [`proxies`], [`certificates`] | the proxies and certificates that the environment names |
 //! | [`netrc`], `netrc_file` | logins from the user's `.netrc` |
 //! | `object_store`, `aws_profile` | credentials of object stores |
 //! | `plugin_program` | where the program of a plugin may be found |

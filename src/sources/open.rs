@@ -11,7 +11,7 @@ use crate::config::{SourceKind, SourceSpec, TargetSource};
 /// Opened sources in the configured order.
 #[derive(Debug, Default)]
 pub struct OpenedSources {
-    /// The sources that can be asked.
+    /// The opened sources.
     pub candidates: Vec<Candidate>,
     /// What the user should know about settings that are not used.
     pub notices: Vec<OpenNotice>,
@@ -27,7 +27,7 @@ pub enum OpenNotice {
         /// Why; never its text, which may be a password.
         why: String,
     },
-    /// A checkout in sight that is not used.
+    /// The checkout of the current folder or the linked one, where it is not used.
     Checkout(CheckoutHint),
 }
 
@@ -48,7 +48,7 @@ impl Opener {
 
     /// Opens all sources, in order. A `target` source without a checkout is left out, with a notice.
     ///
-    /// With `build`, `target` sources run `cargo build` when they are asked; where `specs` has none, one is put before
+    /// With `build`, `target` sources run `cargo build` when a release is requested; where `specs` has none, one is put before
     /// all others.
     ///
     /// # Errors

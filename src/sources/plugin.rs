@@ -39,8 +39,8 @@ const PASSED: [&str; 24] = [
     "no_proxy",
 ];
 
-/// Opens the plugin. Its program is not started; a program that is missing or not safe to run is an error of the first
-/// request.
+/// Opens the plugin without starting its program. A program that is missing or not safe to run is an error of the
+/// first request.
 pub(super) fn open(opener: &Opener, spec: &SourceSpec, plugin: &PluginSource) -> Candidate {
     let folders = folders(&opener.env);
     let options = plugin.options.as_ref().map(|options| options.value.clone());
@@ -53,7 +53,7 @@ pub(super) fn open(opener: &Opener, spec: &SourceSpec, plugin: &PluginSource) ->
         total_timeout: spec.total_timeout,
         offline: opener.network.offline,
     });
-    // A plugin does not decide how it is treated: it may use the network, so it is not asked offline.
+    // Every plugin may use the network, so none is started offline.
     let (class, channel) = (SourceClass::Plugin, Channel::Authenticated);
     Candidate::of(spec, class, channel, Reach::Network, Box::new(plugin))
 }

@@ -1,4 +1,4 @@
-//! Mirrors in object stores: rights, resuming, and what is asked of them.
+//! Mirrors in object stores: permissions, ranges, and the number of requests.
 
 use futures::TryStreamExt as _;
 use loom_http::{NetworkSettings, RequestRetry};
@@ -69,7 +69,7 @@ async fn a_release_takes_three_requests() {
 }
 
 #[tokio::test]
-async fn an_empty_bucket_is_absence_and_a_missing_one_an_error() {
+async fn an_empty_bucket_has_nothing_and_a_missing_bucket_is_an_error() {
     let (root, server) = serve(ReleaseLayout::Versioned, &[], S3Rights::All).await;
     let mirror = open(s3_options(server.address, SECRET));
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_none());
@@ -87,14 +87,14 @@ async fn an_empty_bucket_is_absence_and_a_missing_one_an_error() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_no_absence_whatever_the_layout() {
+async fn a_wrong_secret_is_an_error_in_every_layout() {
     let releases = [PublishedRelease::archive("0.2.0", "x")];
-    for (shelf, layout) in [
+    for (release_layout, layout) in [
         (ReleaseLayout::Versioned, MirrorLayout::Probe),
         (ReleaseLayout::Versioned, MirrorLayout::Release),
         (ReleaseLayout::Store, MirrorLayout::Store),
     ] {
-        let (_root, server) = serve(shelf, &releases, S3Rights::All).await;
+        let (_root, server) = serve(release_layout, &releases, S3Rights::All).await;
         let objects = s3_options(server.address, "another-s3cret");
         let options = MirrorOptions { objects, layout, ..MirrorOptions::default() };
         let mirror = Mirror::open(url("s3://bucket/p"), options).unwrap();
@@ -109,37 +109,37 @@ async fn a_wrong_secret_is_no_absence_whatever_the_layout() {
 }
 
 #[tokio::test]
-async fn without_the_right_to_list_what_is_there_is_found_and_the_rest_is_absent() {
+async fn without_permission_to_list_existing_releases_are_found_and_others_are_absent() {
     let mut unchecked = PublishedRelease::archive("0.2.0", "x");
     unchecked.checksum = PublishedChecksum::Missing;
-    for (shelf, published) in [
+    for (release_layout, published) in [
         (ReleaseLayout::Versioned, unchecked.clone()),
         (ReleaseLayout::Flat, unchecked),
         (ReleaseLayout::Versioned, PublishedRelease::archive("0.2.0", "x")),
         (ReleaseLayout::Flat, PublishedRelease::archive("0.2.0", "x")),
         (ReleaseLayout::Store, PublishedRelease::archive("0.2.0", "x")),
     ] {
-        let (_root, server) = serve(shelf, &[published], S3Rights::ReadOnly).await;
+        let (_root, server) = serve(release_layout, &[published], S3Rights::ReadOnly).await;
         let mirror = open(s3_options(server.address, SECRET));
-        assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some(), "{shelf:?}");
+        assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some(), "{release_layout:?}");
         server.operations();
-        assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some(), "{shelf:?}");
+        assert!(mirror.find(&release("0.2.0")).await.unwrap().is_some(), "{release_layout:?}");
         let again = server.operations();
-        assert!(!again.contains(&"ListObjectsV2".to_owned()), "{shelf:?}: {again:?}");
+        assert!(!again.contains(&"ListObjectsV2".to_owned()), "{release_layout:?}: {again:?}");
     }
     let releases = [PublishedRelease::archive("0.2.0", "x")];
-    for shelf in [ReleaseLayout::Flat, ReleaseLayout::Store] {
-        let (_root, server) = serve(shelf, &releases, S3Rights::ReadOnly).await;
+    for release_layout in [ReleaseLayout::Flat, ReleaseLayout::Store] {
+        let (_root, server) = serve(release_layout, &releases, S3Rights::ReadOnly).await;
         let mirror = open(s3_options(server.address, SECRET));
-        assert!(mirror.find(&release("0.3.0")).await.unwrap().is_none(), "{shelf:?}");
+        assert!(mirror.find(&release("0.3.0")).await.unwrap().is_none(), "{release_layout:?}");
     }
 }
 
 #[tokio::test]
 async fn without_the_right_to_list_versions_are_known_from_an_index_only() {
     let releases = [PublishedRelease::archive("0.2.0", "x")];
-    let listing = async |shelf| {
-        let (_root, server) = serve(shelf, &releases, S3Rights::ReadOnly).await;
+    let listing = async |release_layout| {
+        let (_root, server) = serve(release_layout, &releases, S3Rights::ReadOnly).await;
         open(s3_options(server.address, SECRET)).list(&product(), ListingScope::All).await
     };
     let versions = VersionListing::of(["0.2.0".parse::<Version>().unwrap()]);
@@ -154,13 +154,13 @@ async fn without_the_right_to_list_versions_are_known_from_an_index_only() {
 }
 
 #[tokio::test]
-async fn refused_everywhere_is_a_matter_of_credentials() {
+async fn a_bucket_that_refuses_everything_needs_credentials() {
     let releases = [PublishedRelease::archive("0.2.0", "x")];
-    for (shelf, layout) in [
+    for (release_layout, layout) in [
         (ReleaseLayout::Versioned, MirrorLayout::Probe),
         (ReleaseLayout::Store, MirrorLayout::Store),
     ] {
-        let (_root, server) = serve(shelf, &releases, S3Rights::None).await;
+        let (_root, server) = serve(release_layout, &releases, S3Rights::None).await;
         let objects = s3_options(server.address, SECRET);
         let options = MirrorOptions { objects, layout, ..MirrorOptions::default() };
         let mirror = Mirror::open(url("s3://bucket/p"), options).unwrap();
@@ -170,7 +170,7 @@ async fn refused_everywhere_is_a_matter_of_credentials() {
 }
 
 #[tokio::test]
-async fn public_buckets_are_asked_without_credentials() {
+async fn public_buckets_need_no_credentials() {
     let releases = [PublishedRelease::archive("0.2.0", "x")];
     for rights in [S3Rights::Public, S3Rights::All] {
         let (_root, server) = serve(ReleaseLayout::Versioned, &releases, rights).await;
@@ -185,7 +185,7 @@ async fn public_buckets_are_asked_without_credentials() {
 }
 
 #[tokio::test]
-async fn without_credentials_it_is_said_where_they_were_looked_for() {
+async fn missing_credentials_are_reported_before_any_request() {
     let (root, server) = serve(ReleaseLayout::Versioned, &[], S3Rights::All).await;
     let off = [("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned().into())];
     let nothing = ObjectOptions { variables: off.into(), ..s3_options(server.address, "") };
@@ -208,11 +208,11 @@ async fn without_credentials_it_is_said_where_they_were_looked_for() {
             refused(&open(ObjectOptions { variables: variables.into(), ..nothing.clone() })).await;
         assert!(matches!(error.kind, SourceErrorKind::NoCredentials { .. }), "{error:?}");
     }
-    assert!(server.operations().is_empty(), "nothing was asked of the bucket");
+    assert!(server.operations().is_empty(), "no request was sent to the bucket");
 }
 
 #[tokio::test]
-async fn nobody_is_asked_offline_or_over_plain_http() {
+async fn no_request_is_sent_offline_or_over_plain_http() {
     let objects = |endpoint: &str| ObjectOptions {
         endpoint: Some(endpoint.parse().unwrap()),
         ..ObjectOptions::default()
@@ -230,7 +230,7 @@ async fn nobody_is_asked_offline_or_over_plain_http() {
 }
 
 #[tokio::test]
-async fn transfers_continue_while_the_object_is_the_same() {
+async fn ranges_are_honoured_while_the_object_is_unchanged() {
     let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
     let (root, server) = serve(ReleaseLayout::Versioned, &[], S3Rights::All).await;
     let key = AssetRef::new("v1/object");
@@ -254,7 +254,7 @@ async fn transfers_continue_while_the_object_is_the_same() {
 }
 
 #[tokio::test]
-async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
+async fn moto_behaves_as_the_other_server() {
     let moto = MotoServer::start();
     let folder = TempDir::new().unwrap();
     moto.fill("bucket", "p", folder.path());
@@ -295,7 +295,7 @@ async fn the_second_server_refuses_continues_and_is_empty_in_the_same_way() {
 }
 
 #[tokio::test]
-async fn other_providers_are_asked_at_the_endpoint_given() {
+async fn other_providers_use_the_configured_endpoint() {
     let root = TempDir::new().unwrap();
     for (location, below, asked) in [
         ("gs://bucket/p", "", ["/bucket/p%2Fformat", "/bucket"]),
@@ -316,7 +316,7 @@ async fn other_providers_are_asked_at_the_endpoint_given() {
 }
 
 #[test]
-fn what_cannot_be_asked_is_said_when_it_is_opened() {
+fn a_mirror_that_cannot_be_requested_cannot_be_opened() {
     let error = Mirror::open(url("az://container"), MirrorOptions::default()).unwrap_err();
     assert!(matches!(error, MirrorError::Endpoint { .. }), "{error:?}");
     for bad in ["s3://x", "s3://user:s3cret@bucket", "gs://bucket/a//b"] {

@@ -1,4 +1,4 @@
-//! The library's view of a bucket, with the credentials that the caller's values give.
+//! The client of `object_store` for a bucket, with the credentials in the options.
 
 use std::sync::Arc;
 
@@ -11,48 +11,52 @@ use object_store::{
 };
 
 use super::{
-    ObjectOptions,
-    place::{BucketEndpoint, BucketProvider, BucketUrl, region},
-    wire::Wire,
+    bucket_endpoint::{BucketEndpoint, azure_account, region},
+    bucket_url::{BucketProvider, BucketUrl},
+    connector::BucketConnector,
+    options::ObjectOptions,
 };
 
-/// What is asked of a bucket.
-pub(super) trait Bucket: ObjectStore + PaginatedListStore {}
+/// A client of `object_store` that reads objects and lists pages.
+pub(super) trait BucketClient: ObjectStore + PaginatedListStore {}
 
-impl<T: ObjectStore + PaginatedListStore> Bucket for T {}
+impl<T: ObjectStore + PaginatedListStore> BucketClient for T {}
 
-/// Opens a bucket, or says why there are no credentials for it. Files of credentials are read here.
+/// Opens the client of a bucket, or returns the reason why there are no credentials. Files of credentials are read here.
 pub(super) fn open(
-    place: &BucketUrl,
+    bucket: &BucketUrl,
     endpoint: &BucketEndpoint,
     options: &ObjectOptions,
-    wire: Wire,
-) -> Result<Box<dyn Bucket>, String> {
-    match place.provider {
-        BucketProvider::S3 => s3(place, endpoint, options, wire),
-        BucketProvider::Google => google(place, endpoint, options, wire),
-        BucketProvider::Azure => azure(place, endpoint, options, wire),
+    connector: BucketConnector,
+) -> Result<Box<dyn BucketClient>, String> {
+    match bucket.provider {
+        BucketProvider::S3 => s3(bucket, endpoint, options, connector),
+        BucketProvider::Google => google(bucket, endpoint, options, connector),
+        BucketProvider::Azure => azure(bucket, endpoint, options, connector),
     }
 }
 
-/// Asking again is the network's own business.
-fn once() -> RetryConfig {
+/// No retry: `loom-http` retries below the connector.
+fn no_retry() -> RetryConfig {
     RetryConfig { max_retries: 0, ..RetryConfig::default() }
 }
 
-fn boxed<T: Bucket + 'static>(built: object_store::Result<T>) -> Result<Box<dyn Bucket>, String> {
-    built.map(|bucket| Box::new(bucket) as Box<dyn Bucket>).map_err(|e| e.to_string())
+fn boxed<T: BucketClient + 'static>(
+    built: object_store::Result<T>,
+) -> Result<Box<dyn BucketClient>, String> {
+    built.map(|client| Box::new(client) as Box<dyn BucketClient>).map_err(|e| e.to_string())
 }
 
-/// The variables of one ecosystem that speak of credentials, under the names the library knows them by.
-fn known<'a, K: std::str::FromStr>(
+/// The values of the variables that are set, by the names that `object_store` has for them.
+fn configured<'a, K: std::str::FromStr>(
     options: &'a ObjectOptions,
     names: &'a [(&'a str, &'a str)],
 ) -> impl Iterator<Item = (K, &'a str)> {
     names.iter().filter_map(|(name, key)| Some((key.parse().ok()?, options.get(name)?)))
 }
 
-const S3: [(&str, &str); 13] = [
+/// Variables about credentials, with the names that `object_store` has for them.
+const S3_VARIABLES: [(&str, &str); 13] = [
     ("AWS_ACCESS_KEY_ID", "aws_access_key_id"),
     ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "aws_container_authorization_token_file"),
     ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "aws_container_credentials_full_uri"),
@@ -69,30 +73,31 @@ const S3: [(&str, &str); 13] = [
 ];
 
 fn s3(
-    place: &BucketUrl,
+    bucket: &BucketUrl,
     endpoint: &BucketEndpoint,
     options: &ObjectOptions,
-    wire: Wire,
-) -> Result<Box<dyn Bucket>, String> {
+    connector: BucketConnector,
+) -> Result<Box<dyn BucketClient>, String> {
     if !options.anonymous {
-        s3_credentials(options)?;
+        check_s3_credentials(options)?;
     }
     let builder = AmazonS3Builder::new()
-        .with_bucket_name(&place.bucket)
+        .with_bucket_name(&bucket.bucket)
         .with_region(region(options))
         .with_endpoint(endpoint.text())
         .with_virtual_hosted_style_request(endpoint.holds_bucket)
         .with_skip_signature(options.anonymous)
-        .with_retry(once())
-        .with_http_connector(wire);
+        .with_retry(no_retry())
+        .with_http_connector(connector);
     let set = |builder: AmazonS3Builder, (key, value): (AmazonS3ConfigKey, &str)| {
         builder.with_config(key, value)
     };
-    boxed(known(options, &S3).fold(builder, set).build())
+    boxed(configured(options, &S3_VARIABLES).fold(builder, set).build())
 }
 
-/// Whether there is a way to credentials: keys, a web identity, a container's role, else this machine's role.
-fn s3_credentials(options: &ObjectOptions) -> Result<(), String> {
+/// Checks that credentials can be obtained: from keys, a web identity, the role of a container, or else the role of this
+/// machine, unless its metadata service is disabled.
+fn check_s3_credentials(options: &ObjectOptions) -> Result<(), String> {
     let has = |names: &[&str]| options.first(names).is_some();
     if has(&["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) {
         return Ok(());
@@ -105,47 +110,49 @@ fn s3_credentials(options: &ObjectOptions) -> Result<(), String> {
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     ];
-    let off =
-        options.get("AWS_EC2_METADATA_DISABLED").is_some_and(|o| o.eq_ignore_ascii_case("true"));
-    if off && !has(&roles) {
+    let disabled = options.get("AWS_EC2_METADATA_DISABLED");
+    if disabled.is_some_and(|text| text.eq_ignore_ascii_case("true")) && !has(&roles) {
         return Err("neither the environment nor the profile holds any".to_owned());
     }
     Ok(())
 }
 
-const GOOGLE: [(&str, &str); 3] = [
+/// Variables about credentials, with the names that `object_store` has for them.
+const GOOGLE_VARIABLES: [(&str, &str); 3] = [
     ("GOOGLE_APPLICATION_CREDENTIALS", "google_application_credentials"),
     ("GOOGLE_SERVICE_ACCOUNT", "google_service_account"),
     ("GOOGLE_SERVICE_ACCOUNT_KEY", "google_service_account_key"),
 ];
 
 fn google(
-    place: &BucketUrl,
+    bucket: &BucketUrl,
     endpoint: &BucketEndpoint,
     options: &ObjectOptions,
-    wire: Wire,
-) -> Result<Box<dyn Bucket>, String> {
-    // Google's own tools ask an emulator without credentials.
-    let own = options.endpoint.is_some() || options.get("GOOGLE_BASE_URL").is_some();
-    let anonymous = options.anonymous || (!own && options.get("STORAGE_EMULATOR_HOST").is_some());
+    connector: BucketConnector,
+) -> Result<Box<dyn BucketClient>, String> {
+    // Google's own tools send no credentials to an emulator.
+    let other_endpoint = options.endpoint.is_some() || options.get("GOOGLE_BASE_URL").is_some();
+    let anonymous =
+        options.anonymous || (!other_endpoint && options.get("STORAGE_EMULATOR_HOST").is_some());
     let builder = GoogleCloudStorageBuilder::new()
-        .with_bucket_name(&place.bucket)
+        .with_bucket_name(&bucket.bucket)
         .with_base_url(endpoint.text())
         .with_skip_signature(anonymous)
-        .with_retry(once())
-        .with_http_connector(wire);
+        .with_retry(no_retry())
+        .with_http_connector(connector);
     if anonymous {
-        // Otherwise files of credentials would be looked for.
-        let nobody = StaticCredentialProvider::new(GcpCredential { bearer: String::new() });
-        return boxed(builder.with_credentials(Arc::new(nobody)).build());
+        // Without a provider of credentials, `object_store` would search for files of credentials.
+        let empty = StaticCredentialProvider::new(GcpCredential { bearer: String::new() });
+        return boxed(builder.with_credentials(Arc::new(empty)).build());
     }
     let set = |builder: GoogleCloudStorageBuilder, (key, value): (GoogleConfigKey, &str)| {
         builder.with_config(key, value)
     };
-    boxed(known(options, &GOOGLE).fold(builder, set).build())
+    boxed(configured(options, &GOOGLE_VARIABLES).fold(builder, set).build())
 }
 
-const AZURE: [(&str, &str); 18] = [
+/// Variables about credentials, with the names that `object_store` has for them.
+const AZURE_VARIABLES: [(&str, &str); 18] = [
     ("AZURE_AUTHORITY_HOST", "azure_authority_host"),
     ("AZURE_CLIENT_ID", "azure_client_id"),
     ("AZURE_CLIENT_SECRET", "azure_client_secret"),
@@ -167,41 +174,41 @@ const AZURE: [(&str, &str); 18] = [
 ];
 
 fn azure(
-    place: &BucketUrl,
+    bucket: &BucketUrl,
     endpoint: &BucketEndpoint,
     options: &ObjectOptions,
-    wire: Wire,
-) -> Result<Box<dyn Bucket>, String> {
-    let account = place.account(options).ok_or("there is no storage account")?;
+    connector: BucketConnector,
+) -> Result<Box<dyn BucketClient>, String> {
+    let account = azure_account(options).ok_or("there is no storage account")?;
     let builder = MicrosoftAzureBuilder::new()
         .with_account(account)
-        .with_container_name(&place.bucket)
+        .with_container_name(&bucket.bucket)
         .with_endpoint(endpoint.text().to_owned())
         .with_skip_signature(options.anonymous)
-        .with_retry(once())
-        .with_http_connector(wire);
+        .with_retry(no_retry())
+        .with_http_connector(connector);
     let set = |builder: MicrosoftAzureBuilder, (key, value): (AzureConfigKey, &str)| {
         builder.with_config(key, value)
     };
-    boxed(known(options, &AZURE).fold(builder, set).build())
+    boxed(configured(options, &AZURE_VARIABLES).fold(builder, set).build())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::VARIABLES;
+    use crate::bucket::VARIABLES;
 
     #[test]
-    fn every_name_is_one_the_library_knows_and_the_caller_collects() {
-        for (name, key) in S3 {
+    fn every_variable_is_known_to_object_store_and_in_the_list() {
+        for (name, key) in S3_VARIABLES {
             assert!(key.parse::<AmazonS3ConfigKey>().is_ok(), "{key}");
             assert!(VARIABLES.contains(&name), "{name}");
         }
-        for (name, key) in GOOGLE {
+        for (name, key) in GOOGLE_VARIABLES {
             assert!(key.parse::<GoogleConfigKey>().is_ok(), "{key}");
             assert!(VARIABLES.contains(&name), "{name}");
         }
-        for (name, key) in AZURE {
+        for (name, key) in AZURE_VARIABLES {
             assert!(key.parse::<AzureConfigKey>().is_ok(), "{key}");
             assert!(VARIABLES.contains(&name), "{name}");
         }

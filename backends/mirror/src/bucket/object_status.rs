@@ -1,29 +1,29 @@
-//! What an object store says instead of «here it is».
+//! [`ObjectStatus`]: what a response without an object means.
 
 use std::{error::Error, fmt, sync::Mutex};
 
-use loom_base::redact;
+use loom_base::{redact, sync::LockExt as _};
 use loom_http::header::HeaderMap;
 use loom_source::{AccessDenied, RefusedBy, SourceError, SourceErrorKind};
 use url::Url;
 
-/// What an answer means that holds no object.
+/// What a response without an object means.
 #[derive(Debug)]
 pub(super) enum ObjectStatus {
-    /// There is nothing of that name.
+    /// The object does not exist.
     Absent,
-    /// What is there now is not what was begun with.
+    /// The object is not the one that the validator names.
     Changed,
-    /// The offset is at or beyond the end; where that is, if it is said.
-    Beyond(Option<u64>),
-    /// The range was ignored.
-    Whole,
-    /// No answer was to be had.
+    /// The requested offset is at or beyond the end. The size of the object in bytes, where the response has it.
+    RangeBeyondEnd(Option<u64>),
+    /// The range was ignored: the response has the whole object.
+    RangeIgnored,
+    /// The object store could not answer.
     Failed(SourceError),
 }
 
-/// Codes of a 403 that may mean absence: without the right to list, that is what is answered for what is not there.
-/// Any other code says that the credentials themselves are wrong, which holds for every object.
+/// Codes of a 403 that may mean absence. Without the right to list, object stores give this response for objects that do
+/// not exist. Any other code means that the credentials themselves are wrong, for every object.
 const MAY_BE_ABSENT: [&str; 5] = [
     "AccessDenied",
     "AuthorizationFailure",
@@ -32,8 +32,8 @@ const MAY_BE_ABSENT: [&str; 5] = [
     "InsufficientPermissions",
 ];
 
-/// Codes of a 400 that speak of the credentials.
-const OF_CREDENTIALS: [&str; 5] = [
+/// Codes of a 400 that are about credentials.
+const CREDENTIAL_CODES: [&str; 5] = [
     "ExpiredToken",
     "InvalidAuthenticationInfo",
     "InvalidToken",
@@ -41,8 +41,13 @@ const OF_CREDENTIALS: [&str; 5] = [
     "TokenRefreshRequired",
 ];
 
-/// Judges an answer other than 200 and 206 by its status, its headers and the beginning of its body.
-pub(super) fn judge(url: &Url, status: u16, headers: &HeaderMap, body: &str) -> ObjectStatus {
+/// What a response other than 200 and 206 means, by its status, its headers and the beginning of its body.
+pub(super) fn object_status(
+    url: &Url,
+    status: u16,
+    headers: &HeaderMap,
+    body: &str,
+) -> ObjectStatus {
     let at = redact::url(url);
     let code = element(body, "Code").or_else(|| header(headers, "x-ms-error-code"));
     let code = code.as_deref().unwrap_or_default();
@@ -57,7 +62,7 @@ pub(super) fn judge(url: &Url, status: u16, headers: &HeaderMap, body: &str) -> 
         }
         (404 | 410, _) => return ObjectStatus::Absent,
         (412, _) => return ObjectStatus::Changed,
-        (416, _) => return ObjectStatus::Beyond(end(headers, body)),
+        (416, _) => return ObjectStatus::RangeBeyondEnd(object_size(headers, body)),
         (301 | 307 | 308, _) | (400, "AuthorizationHeaderMalformed") => {
             SourceError::new(at, SourceErrorKind::WrongRegion { region })
         }
@@ -65,7 +70,7 @@ pub(super) fn judge(url: &Url, status: u16, headers: &HeaderMap, body: &str) -> 
             denied(AccessDenied::by_server(status).or_absent())
         }
         (401 | 403, _) => denied(AccessDenied::by_server(status)),
-        (400, code) if OF_CREDENTIALS.contains(&code) => denied(AccessDenied::by_server(status)),
+        (400, code) if CREDENTIAL_CODES.contains(&code) => denied(AccessDenied::by_server(status)),
         (407, _) => denied(AccessDenied::by(RefusedBy::Proxy { status: Some(status) })),
         _ => SourceError::new(at, SourceErrorKind::HttpStatus { status, retry_after: None }),
     })
@@ -75,14 +80,14 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).and_then(word)
 }
 
-/// The total of `Content-Range: bytes */10`, or what S3 writes of it in the body.
-fn end(headers: &HeaderMap, body: &str) -> Option<u64> {
+/// The size of the object: that of `Content-Range: bytes */10`, else the element that S3 writes to the body.
+fn object_size(headers: &HeaderMap, body: &str) -> Option<u64> {
     let range = headers.get("content-range").and_then(|range| range.to_str().ok());
-    let total = range.and_then(|range| range.strip_prefix("bytes */")).map(str::to_owned);
-    total.or_else(|| element(body, "ActualObjectSize"))?.parse().ok()
+    let size = range.and_then(|range| range.strip_prefix("bytes */")).map(str::to_owned);
+    size.or_else(|| element(body, "ActualObjectSize"))?.parse().ok()
 }
 
-/// The text of the first element of this name, where it is one plain word: it is shown.
+/// The text of the first element of this name. Only one plain word is accepted, since messages show it.
 fn element(body: &str, name: &str) -> Option<String> {
     let (_, rest) = body.split_once(&format!("<{name}>"))?;
     word(rest.split_once("</")?.0)
@@ -93,21 +98,21 @@ fn word(text: &str) -> Option<String> {
     (!text.is_empty() && text.len() <= 64 && text.bytes().all(plain)).then(|| text.to_owned())
 }
 
-/// What was said, on its way through the library's errors.
+/// An error that carries an [`ObjectStatus`] through the errors of `object_store`.
 #[derive(Debug)]
-pub(super) struct Carried(Mutex<Option<ObjectStatus>>);
+pub(super) struct ObjectStatusError(Mutex<Option<ObjectStatus>>);
 
-impl Carried {
-    pub(super) fn new(said: ObjectStatus) -> Self {
-        Self(Mutex::new(Some(said)))
+impl ObjectStatusError {
+    pub(super) fn new(status: ObjectStatus) -> Self {
+        Self(Mutex::new(Some(status)))
     }
 
-    /// What was said, if that is what lies below an error.
-    pub(super) fn out_of(error: &object_store::Error) -> Option<ObjectStatus> {
+    /// Takes the status out of an error of `object_store`; `None` where it carries none.
+    pub(super) fn status_of(error: &object_store::Error) -> Option<ObjectStatus> {
         let mut cause: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(error) = cause {
-            if let Some(Self(said)) = error.downcast_ref() {
-                return said.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+            if let Some(Self(status)) = error.downcast_ref() {
+                return status.locked().take();
             }
             cause = error.source();
         }
@@ -115,19 +120,19 @@ impl Carried {
     }
 }
 
-impl fmt::Display for Carried {
+impl fmt::Display for ObjectStatusError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the object store answered otherwise")
+        f.write_str("the response has no object")
     }
 }
 
-impl Error for Carried {}
+impl Error for ObjectStatusError {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn judged(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> String {
+    fn message(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> String {
         match status_of(status, headers, body) {
             ObjectStatus::Failed(error) => error.to_string(),
             other => format!("{other:?}"),
@@ -141,18 +146,18 @@ mod tests {
     ) -> ObjectStatus {
         let url = "https://h/bucket/key?X-Amz-Signature=s3cret".parse().unwrap();
         let pairs = headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
-        judge(&url, status, &pairs.collect(), body)
+        object_status(&url, status, &pairs.collect(), body)
     }
 
     #[test]
-    fn answers_are_told_apart() {
+    fn each_response_has_a_meaning() {
         let coded = |code: &str| format!("<?xml?><Error><Code>{code}</Code></Error>");
         for (status, body, expected) in [
             (404, coded("NoSuchKey"), "Absent"),
             (404, coded("NoSuchBucket"), "could not read https://h/bucket/key"),
             (404, coded("ContainerNotFound"), "could not read https://h/bucket/key"),
             (412, coded("PreconditionFailed"), "Changed"),
-            (416, coded("InvalidRange"), "Beyond(None)"),
+            (416, coded("InvalidRange"), "RangeBeyondEnd(None)"),
             (
                 403,
                 coded("AccessDenied"),
@@ -174,7 +179,7 @@ mod tests {
                 "https://h/bucket/key answered with HTTP status 409",
             ),
         ] {
-            assert_eq!(judged(status, &[], &body), expected, "{status} {body}");
+            assert_eq!(message(status, &[], &body), expected, "{status} {body}");
         }
     }
 
@@ -195,19 +200,22 @@ mod tests {
 
     #[test]
     fn another_region_is_named() {
-        let told = "is in the region eu-west-3, not in the configured one";
+        let expected = "is in the region eu-west-3, not in the configured one";
         let header = [("x-amz-bucket-region", "eu-west-3")];
-        assert!(judged(301, &header, "").contains(told));
+        assert!(message(301, &header, "").contains(expected));
         let body = "<Code>AuthorizationHeaderMalformed</Code><Region>eu-west-3</Region>";
-        assert!(judged(400, &[], body).contains(told));
-        assert!(judged(307, &[], "").contains("another region"));
+        assert!(message(400, &[], body).contains(expected));
+        assert!(message(307, &[], "").contains("another region"));
     }
 
     #[test]
-    fn the_end_is_read_where_it_is_said() {
-        assert_eq!(judged(416, &[("content-range", "bytes */10")], ""), "Beyond(Some(10))");
-        assert_eq!(judged(416, &[("content-range", "bytes 0-1/10")], ""), "Beyond(None)");
+    fn the_size_is_read_from_a_header_or_the_body() {
+        assert_eq!(
+            message(416, &[("content-range", "bytes */10")], ""),
+            "RangeBeyondEnd(Some(10))"
+        );
+        assert_eq!(message(416, &[("content-range", "bytes 0-1/10")], ""), "RangeBeyondEnd(None)");
         let body = "<Code>InvalidRange</Code><ActualObjectSize>7</ActualObjectSize>";
-        assert_eq!(judged(416, &[], body), "Beyond(Some(7))");
+        assert_eq!(message(416, &[], body), "RangeBeyondEnd(Some(7))");
     }
 }

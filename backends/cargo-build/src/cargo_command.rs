@@ -1,4 +1,4 @@
-//! Runs `cargo build` and learns the executable from its messages.
+//! Runs `cargo build` and reads the executable from its messages.
 
 use std::{
     fmt,
@@ -16,13 +16,13 @@ use tokio::{
 
 use crate::checkout::PACKAGE;
 
-/// What happens to the lines that cargo says while it builds.
+/// The destination of cargo's output during a build.
 #[derive(Clone, Default)]
 pub enum CargoOutput {
-    /// They go where our own standard error goes, with cargo's progress bar on a terminal.
+    /// The standard error of this process, with cargo's progress bar on a terminal.
     #[default]
     Inherit,
-    /// Each is handed to this function.
+    /// A function that is called with each line.
     Lines(Arc<dyn Fn(&str) + Send + Sync>),
 }
 
@@ -46,38 +46,41 @@ pub enum PackageSelection {
     DefaultMembers,
 }
 
-/// What to build, and with what.
+/// A request for a build.
 #[derive(Debug, Clone)]
 pub struct BuildRequest<'a> {
-    /// The cargo program: a path, or a name to be looked up.
+    /// The cargo program: a path, or a name that is searched in `PATH`.
     pub cargo: &'a Path,
     /// The checkout to build in.
     pub checkout: &'a Path,
-    /// The executable to build.
+    /// The name of the executable to build.
     pub binary: &'a str,
-    /// The cargo profile; `None` builds what a plain `cargo build` does.
+    /// The cargo profile; `None` builds with the default profile.
     pub profile: Option<&'a str>,
     /// How the package is selected.
     pub selection: PackageSelection,
     /// The value of `CARGO_TARGET_DIR`.
     pub target_dir: Option<&'a Path>,
-    /// Where cargo's words go.
+    /// The destination of cargo's output.
     pub output: &'a CargoOutput,
 }
 
+/// A message of `cargo build --message-format=json`, as far as it is used here:
+/// <https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>.
 #[derive(Deserialize)]
-struct Message {
+struct CargoMessage {
     reason: String,
-    target: Option<Artifact>,
+    target: Option<CargoTarget>,
     executable: Option<PathBuf>,
 }
 
+/// The target that a message is about: a library, an executable, a test.
 #[derive(Deserialize)]
-struct Artifact {
+struct CargoTarget {
     name: String,
 }
 
-/// Builds and returns the executable that cargo reports. Dropping the future ends cargo.
+/// Runs `cargo build` and returns the executable that cargo reports. Dropping the future kills cargo.
 ///
 /// # Errors
 /// [`SourceErrorKind::Build`] if cargo cannot be started, fails, or reports no such executable.
@@ -90,12 +93,15 @@ pub async fn build(request: BuildRequest<'_>) -> Result<PathBuf, SourceError> {
     let mut child = command(&request)
         .spawn()
         .map_err(|e| fail(format!("{} cannot be started: {e}", request.cargo.display())))?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (executable, last) =
-        tokio::join!(executable(stdout, request.binary), words(stderr, request.output));
+    let stdout = child.stdout.take();
+    let stderr = child.stderr.take();
+    let (executable, error) = tokio::join!(
+        reported_executable(stdout, request.binary),
+        forward_output(stderr, request.output)
+    );
     let status = child.wait().await.map_err(|e| fail(e.to_string()))?;
     if !status.success() {
-        return Err(fail(last.unwrap_or_else(|| status.to_string())));
+        return Err(fail(error.unwrap_or_else(|| status.to_string())));
     }
     executable.ok_or_else(|| fail("cargo reported no such executable".to_owned()))
 }
@@ -159,34 +165,41 @@ pub fn arguments(request: &BuildRequest<'_>) -> Vec<String> {
 }
 
 /// The last executable of this name in cargo's messages.
-async fn executable(stdout: Option<impl AsyncRead + Unpin>, binary: &str) -> Option<PathBuf> {
+async fn reported_executable(
+    stdout: Option<impl AsyncRead + Unpin>,
+    binary: &str,
+) -> Option<PathBuf> {
     let mut lines = BufReader::new(stdout?).lines();
-    let mut found = None;
+    let mut last = None;
     while let Ok(Some(line)) = lines.next_line().await {
-        found = artifact(&line, binary).or(found);
+        last = executable_in(&line, binary).or(last);
     }
-    found
+    last
 }
 
-fn artifact(line: &str, binary: &str) -> Option<PathBuf> {
-    let message: Message = serde_json::from_str(line).ok()?;
+/// The executable that a line reports, where the line is a message about `binary`.
+fn executable_in(line: &str, binary: &str) -> Option<PathBuf> {
+    let message: CargoMessage = serde_json::from_str(line).ok()?;
     let named = message.target.is_some_and(|target| target.name == binary);
     message.executable.filter(|_| named && message.reason == "compiler-artifact")
 }
 
-/// Passes on what cargo says and returns the last line that says what is wrong.
-async fn words(stderr: Option<impl AsyncRead + Unpin>, output: &CargoOutput) -> Option<String> {
+/// Passes cargo's output to `output` and returns the last line that reports an error.
+async fn forward_output(
+    stderr: Option<impl AsyncRead + Unpin>,
+    output: &CargoOutput,
+) -> Option<String> {
     let mut lines = BufReader::new(stderr?).lines();
-    let mut last = None;
+    let mut error = None;
     while let Ok(Some(line)) = lines.next_line().await {
-        if let CargoOutput::Lines(say) = output {
-            say(&line);
+        if let CargoOutput::Lines(on_line) = output {
+            on_line(&line);
         }
         if line.starts_with("error") {
-            last = Some(line);
+            error = Some(line);
         }
     }
-    last
+    error
 }
 
 #[cfg(test)]
@@ -209,7 +222,7 @@ mod tests {
             (r#"{"reason":"build-finished","success":true}"#.to_owned(), None),
             ("what a build script printed".to_owned(), None),
         ] {
-            assert_eq!(artifact(&line, name).as_deref(), expected.map(Path::new), "{line}");
+            assert_eq!(executable_in(&line, name).as_deref(), expected.map(Path::new), "{line}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Which checkout counts when nobody named one: a pure function over what was seen.
+//! Chooses the checkout where the caller names none: a pure function over the candidates.
 //!
-//! A checkout that is merely found by walking upward is somebody else's folder: its `.cargo/config.toml`
-//! and its builds would be run. It counts only after `loom dev link`, or when this `loom` was built from it.
+//! A checkout that is merely found above the current folder may belong to another user: its `.cargo/config.toml` and its
+//! builds would be executed. It is used only after `loom dev link`, or where this `loom` was built from it.
 
 use std::{
     fmt,
@@ -10,49 +10,49 @@ use std::{
 
 use crate::checkout;
 
-/// The checkouts in sight. Each path is absolute and free of links.
+/// The checkouts that can be chosen. Each path is canonical, as far as it exists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckoutCandidates {
-    /// The folder that `loom dev link` named, and whether it still is a checkout.
+    /// The folder that `loom dev link` stored, and whether it still is a checkout.
     pub linked: Option<(PathBuf, bool)>,
-    /// The checkout that this `loom` was built from, if it is still there.
+    /// The checkout that this `loom` was built from, if it still exists.
     pub built_from: Option<PathBuf>,
-    /// The checkout that the current folder lies in.
+    /// The checkout of the current folder.
     pub found: Option<PathBuf>,
 }
 
-/// Why a checkout counts.
+/// The reason why a checkout is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckoutReason {
-    /// The current folder lies in it, and `--build` was given.
+    /// The current folder is in it, and `--build` was given.
     Current,
-    /// `loom dev link` named it.
+    /// `loom dev link` stored it.
     Linked,
     /// This `loom` was built from it.
     BuiltFrom,
 }
 
-/// Something the person should know about a checkout that does not count.
+/// A hint about a checkout that is not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CheckoutHint {
-    /// The current folder lies in this checkout, which nobody linked.
+    /// The checkout of the current folder, which is not linked.
     Unlinked(PathBuf),
-    /// The linked checkout is no longer there.
+    /// The linked folder, which is no longer a checkout.
     Gone(PathBuf),
 }
 
-/// What was chosen, and what to say about it.
+/// The result of a choice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckoutChoice {
-    /// The checkout that counts, and why.
+    /// The checkout that is used, and the reason.
     pub checkout: Option<(PathBuf, CheckoutReason)>,
-    /// What the person should know.
+    /// A hint about a checkout that is not used.
     pub hint: Option<CheckoutHint>,
 }
 
 impl CheckoutCandidates {
-    /// Examines the `linked` checkout, the one `built_from`, and the folders from `current` upward.
-    pub fn look(linked: Option<&Path>, built_from: Option<&Path>, current: &Path) -> Self {
+    /// Examines the `linked` folder, the checkout `built_from`, and the folders from `current` upward.
+    pub fn detect(linked: Option<&Path>, built_from: Option<&Path>, current: &Path) -> Self {
         let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         Self {
             linked: linked.map(|path| (canonical(path), checkout::is_checkout(path))),
@@ -62,17 +62,27 @@ impl CheckoutCandidates {
     }
 }
 
-/// The checkout that counts: the linked one, else the one this `loom` was built from.
-pub fn choose_checkout(sightings: CheckoutCandidates) -> CheckoutChoice {
-    let CheckoutCandidates { linked, built_from, found } = sightings;
-    let mut gone = None;
-    let linked = linked.and_then(|(path, sound)| {
-        if sound {
-            return Some((path, CheckoutReason::Linked));
-        }
-        gone = Some(CheckoutHint::Gone(path));
-        None
-    });
+/// Chooses the linked checkout, else the one that this `loom` was built from.
+///
+/// # Examples
+/// ```
+/// use loom_cargo_build::{CheckoutCandidates, CheckoutHint, CheckoutReason, choose_checkout};
+///
+/// let choice = choose_checkout(CheckoutCandidates {
+///     linked: Some(("/src/loom".into(), true)),
+///     built_from: None,
+///     found: Some("/tmp/other".into()),
+/// });
+/// assert_eq!(choice.checkout, Some(("/src/loom".into(), CheckoutReason::Linked)));
+/// assert_eq!(choice.hint, Some(CheckoutHint::Unlinked("/tmp/other".into())));
+/// ```
+pub fn choose_checkout(candidates: CheckoutCandidates) -> CheckoutChoice {
+    let CheckoutCandidates { linked, built_from, found } = candidates;
+    let (linked, gone) = match linked {
+        Some((path, true)) => (Some((path, CheckoutReason::Linked)), None),
+        Some((path, false)) => (None, Some(CheckoutHint::Gone(path))),
+        None => (None, None),
+    };
     let checkout = linked.or(built_from.map(|path| (path, CheckoutReason::BuiltFrom)));
     let chosen = checkout.as_ref().map(|(path, _)| path);
     let unlinked = found.filter(|found| Some(found) != chosen).map(CheckoutHint::Unlinked);
@@ -110,7 +120,7 @@ impl fmt::Display for CheckoutHint {
             }
             Self::Gone(path) => write!(
                 f,
-                "the linked checkout {} is gone; run `loom dev unlink`, or `loom dev link` with its new place",
+                "the linked checkout {} does not exist any more; run `loom dev unlink`, or `loom dev link` with its new path",
                 path.display()
             ),
         }
@@ -126,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_linked_checkout_or_our_own_counts() {
+    fn only_a_linked_checkout_or_that_of_this_build_is_chosen() {
         use CheckoutHint::{Gone, Unlinked};
         use CheckoutReason::{BuiltFrom, Linked};
         type Row<'a> = (
@@ -163,8 +173,8 @@ mod tests {
             ),
         ];
         for (linked, built_from, found, chosen, hint) in table {
-            let sightings = CheckoutCandidates {
-                linked: linked.map(|(path, sound)| (path.into(), sound)),
+            let candidates = CheckoutCandidates {
+                linked: linked.map(|(path, exists)| (path.into(), exists)),
                 built_from: built_from.and_then(path),
                 found: found.and_then(path),
             };
@@ -172,7 +182,7 @@ mod tests {
                 checkout: chosen.map(|(path, reason)| (path.into(), reason)),
                 hint,
             };
-            assert_eq!(choose_checkout(sightings.clone()), expected, "{sightings:?}");
+            assert_eq!(choose_checkout(candidates.clone()), expected, "{candidates:?}");
         }
     }
 
@@ -203,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_ends_in_a_command() {
+    fn a_hint_names_a_command() {
         let hint = CheckoutHint::Unlinked("/srv/u/loom".into()).to_string();
         assert!(hint.ends_with("`loom dev link /srv/u/loom`"), "{hint}");
     }

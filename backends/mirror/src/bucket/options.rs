@@ -1,13 +1,13 @@
-//! What an object store is asked with: plain values, collected by the caller.
+//! [`ObjectOptions`]: the options for object stores, as values that the caller collects.
 
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-/// The variables of the three ecosystems that are read, by the names that their own tools know them by.
+/// The environment variables of AWS, Azure and Google Cloud whose values are used.
 ///
-/// Those that would turn off TLS or checks are not among them: that is for the source's own settings.
+/// Variables that disable TLS or its checks are not among them: only the settings of the source can do that.
 pub const VARIABLES: [&str; 44] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
@@ -55,31 +55,46 @@ pub const VARIABLES: [&str; 44] = [
     "STORAGE_EMULATOR_HOST",
 ];
 
-/// What an object store is asked with.
+/// The options for a mirror in an object store.
+///
+/// # Examples
+/// ```
+/// use loom_mirror::{Mirror, MirrorOptions, ObjectOptions};
+///
+/// let objects = ObjectOptions {
+///     anonymous: true,
+///     region: Some("eu-west-1".to_owned()),
+///     ..ObjectOptions::default()
+/// };
+/// let options = MirrorOptions { objects, ..MirrorOptions::default() };
+/// let mirror = Mirror::open("s3://releases/loom".parse()?, options)?;
+/// assert_eq!(mirror.to_string(), "s3://releases/loom");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct ObjectOptions {
-    /// Ask without credentials, whatever there are.
+    /// Whether requests are sent without credentials, even where there are some.
     pub anonymous: bool,
     /// The region of the bucket.
     pub region: Option<String>,
-    /// The address of the service, where it is not the provider's own.
+    /// The URL of the service, where it is not the provider's default.
     pub endpoint: Option<Url>,
-    /// `endpoint/bucket/…` instead of `bucket.endpoint/…`.
+    /// Whether objects are requested at `endpoint/bucket/…` instead of `bucket.endpoint/…`.
     pub path_style: bool,
     /// The values of those [`VARIABLES`] that are set.
     pub variables: BTreeMap<String, SecretString>,
-    /// Why there are no keys among them though there should be: a profile that was named and holds none.
+    /// The reason why the configured profile has no keys, where it has none.
     pub unusable: Option<String>,
 }
 
 impl ObjectOptions {
-    /// A variable's value, where it is set to something.
+    /// The value of a variable; `None` where it is not set or empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let value = self.variables.get(name)?.expose_secret().trim();
         (!value.is_empty()).then_some(value)
     }
 
-    /// The first of several variables that is set, and its name.
+    /// The name and value of the first of several variables that is set.
     pub(crate) fn first<'a>(&self, names: &[&'a str]) -> Option<(&'a str, &str)> {
         names.iter().find_map(|name| Some((*name, self.get(name)?)))
     }
@@ -90,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_show_nowhere() {
+    fn debug_output_has_no_values() {
         let secret = |value: &str| SecretString::from(value.to_owned());
         let variables = [("AWS_SECRET_ACCESS_KEY", "s3cret"), ("AWS_REGION", "  ")];
         let options = ObjectOptions {

@@ -1,24 +1,26 @@
-//! The commit that a checkout is at, for people and for the receipt.
+//! The commit that a checkout is at, for display and for receipts.
 
 use std::{path::Path, process::Stdio};
 
 use tokio::process::Command;
 
-/// `<12 hex>`, with `+dirty` where tracked files differ from the commit; `None` where `checkout` is not the
-/// root of a git repository, has no commit, or git is not installed: builds without it are builds all the same.
+/// The commit of a checkout: `<12 hex>`, with `+dirty` where tracked files differ from the commit.
+///
+/// `None` where `checkout` is not the root of a git repository, has no commit, or git is not installed. None of these
+/// prevents a build.
 pub async fn commit(checkout: &Path) -> Option<String> {
     if !checkout.join(".git").exists() {
         return None;
     }
     let head = git(checkout, &["rev-parse", "--short=12", "HEAD"]).await?;
     let changes = git(checkout, &["status", "--porcelain", "--untracked-files=no"]).await?;
-    let mark = if changes.is_empty() { "" } else { "+dirty" };
-    Some(format!("{}{mark}", head.trim()))
+    let suffix = if changes.is_empty() { "" } else { "+dirty" };
+    Some(format!("{}{suffix}", head.trim()))
 }
 
 async fn git(checkout: &Path, args: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
-    // A repository's configuration may name a program as its file watcher; we only want to look.
+    // The configuration of a repository may name a program as its file watcher, which must not run here.
     command.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-C"]);
     command.arg(checkout).args(args);
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR"] {
@@ -42,7 +44,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_commit_is_named_and_marked() {
+    async fn a_commit_is_marked_where_files_differ() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         assert_eq!(commit(folder).await, None, "no repository");

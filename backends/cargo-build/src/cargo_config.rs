@@ -1,4 +1,4 @@
-//! Where cargo puts its builds, by cargo's own rules:
+//! Finds the target folder of a checkout by cargo's rules:
 //! <https://doc.rust-lang.org/cargo/reference/config.html>.
 
 use std::{
@@ -8,13 +8,24 @@ use std::{
 
 use loom_source::SourceError;
 
-/// The folder that a `cargo build` in `checkout` puts its builds in.
+/// The folder in which `cargo build` in `checkout` puts its builds.
 ///
-/// `target_dir` is the value of `CARGO_TARGET_DIR`, and wins; then come `build.target-dir` of the nearest
-/// `.cargo/config.toml` at or above the checkout, of `config.toml` in `cargo_home`, and `target/`.
+/// The first that is set: `target_dir`, which is the value of `CARGO_TARGET_DIR`; `build.target-dir` in the nearest
+/// `.cargo/config.toml` at or above the checkout; `build.target-dir` in `config.toml` of `cargo_home`; `target/`.
 ///
 /// # Errors
-/// If a configuration file exists and cannot be read or understood: cargo would refuse it too.
+/// If a configuration file cannot be read or is malformed. Cargo refuses such a file as well.
+///
+/// # Examples
+/// ```
+/// use std::path::Path;
+///
+/// use loom_cargo_build::cargo_config::target_dir;
+///
+/// let dir = target_dir(Path::new("/src/loom"), Some(Path::new("/builds")), None)?;
+/// assert_eq!(dir, Path::new("/builds"));
+/// # Ok::<(), loom_source::SourceError>(())
+/// ```
 pub fn target_dir(
     checkout: &Path,
     target_dir: Option<&Path>,
@@ -32,15 +43,15 @@ pub fn target_dir(
     Ok(checkout.join("target"))
 }
 
-/// `build.target-dir` of one configuration folder. Cargo reads the name without ending first,
-/// and takes a relative path from the folder that holds `.cargo`.
+/// `build.target-dir` of one configuration folder. Cargo prefers the file without an extension, and resolves a relative
+/// path against the parent of the configuration folder.
 fn configured(folder: &Path) -> Result<Option<PathBuf>, SourceError> {
     for name in ["config", "config.toml"] {
         let file = folder.join(name);
         let at = file.display().to_string();
         let text = match fs::read_to_string(&file) {
             Ok(text) => text,
-            Err(e) if absent(&e) => continue,
+            Err(e) if is_absence(&e) => continue,
             Err(source) => return Err(SourceError::read(at, source)),
         };
         let malformed = |why: String| SourceError::malformed(at.clone(), why);
@@ -48,14 +59,15 @@ fn configured(folder: &Path) -> Result<Option<PathBuf>, SourceError> {
             text.parse().map_err(|e: toml::de::Error| malformed(e.message().to_owned()))?;
         let dir = table.get("build").and_then(|build| build.get("target-dir"));
         let Some(dir) = dir else { return Ok(None) };
-        let dir = dir.as_str().ok_or_else(|| malformed("build.target-dir is not a text".into()))?;
+        let dir =
+            dir.as_str().ok_or_else(|| malformed("build.target-dir is not a string".into()))?;
         return Ok(Some(folder.parent().unwrap_or(folder).join(dir)));
     }
     Ok(None)
 }
 
-fn absent(error: &io::Error) -> bool {
-    // A folder called `config` is not a configuration to cargo either.
+fn is_absence(error: &io::Error) -> bool {
+    // Cargo ignores a folder that is called `config`.
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
@@ -72,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_setting_wins_and_the_variable_beats_all() {
+    fn the_variable_precedes_the_nearest_configuration_file() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let checkout = root.join("src/loom");
@@ -86,7 +98,7 @@ mod tests {
         write(root.join(".cargo/config.toml"), "[build]\ntarget-dir = \"/builds\"");
         assert_eq!(dir(None), Path::new("/builds"));
         write(checkout.join(".cargo/config.toml"), "[alias]\nxtask = \"run\"");
-        assert_eq!(dir(None), Path::new("/builds"), "a file without the key is passed by");
+        assert_eq!(dir(None), Path::new("/builds"), "a file without the key is skipped");
         write(checkout.join(".cargo/config.toml"), "build.target-dir = \"out\"");
         assert_eq!(dir(None), checkout.join("out"));
         write(checkout.join(".cargo/config"), "build.target-dir = \"first\"");
@@ -98,7 +110,7 @@ mod tests {
     #[test]
     fn a_broken_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        for (text, expected) in [("[build", "unclosed"), ("build.target-dir = 3", "not a text")] {
+        for (text, expected) in [("[build", "unclosed"), ("build.target-dir = 3", "not a string")] {
             write(folder.path().join(".cargo/config.toml"), text);
             let error = target_dir(folder.path(), None, None).unwrap_err().to_string();
             assert!(error.contains("config.toml") && error.contains(expected), "{error}");

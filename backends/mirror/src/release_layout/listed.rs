@@ -1,13 +1,14 @@
-//! Finding assets where folders can be listed: everything that is there is offered.
+//! Finds assets where folders can be listed: every asset in the listing is offered.
 
-use loom_source::{AssetRef, ClaimedDigest, Evidence, Offer, Release, SourceError, Version};
-
-use super::{Sums, carrier, sidecar};
-use crate::{
+use loom_source::{
+    AssetRef, ClaimedDigest, Evidence, Offer, Release, SourceError, Version,
     asset::{self, AssetName},
-    transport::{Entries, Transport, join},
 };
 
+use super::checksums::{ChecksumFile, artifact, sidecar};
+use crate::transport::{Entries, Transport, join_key};
+
+/// The offer from the first folder that has assets of the release.
 pub(super) async fn find(
     transport: &dyn Transport,
     release: &Release,
@@ -34,10 +35,10 @@ async fn offer(
         let Some(size) = entries.size(&asset.name) else { continue };
         let claims = claims(transport, folder, entries, &asset).await?;
         offer.evidence.extend(evidence(folder, entries, &asset));
-        offer.artifacts.push(carrier(folder, &asset, Some(size), claims));
+        offer.artifacts.push(artifact(folder, &asset, Some(size), claims));
     }
-    // One that can be checked before one that cannot.
-    offer.artifacts.sort_by_key(|carrier| carrier.claims.is_empty());
+    // Artifacts that can be verified come first.
+    offer.artifacts.sort_by_key(|artifact| artifact.claims.is_empty());
     Ok(offer)
 }
 
@@ -51,8 +52,8 @@ async fn claims(
     if entries.size(&format!("{}.sha256", asset.name)).is_some() {
         claims.extend(sidecar(transport, folder, asset).await?);
     }
-    if entries.size(Sums::NAME).is_some()
-        && let Some(sums) = Sums::read(transport, folder).await?
+    if entries.size(ChecksumFile::NAME).is_some()
+        && let Some(sums) = ChecksumFile::read(transport, folder).await?
     {
         claims.extend(sums.claim(transport, asset)?);
     }
@@ -66,6 +67,6 @@ fn evidence<'a>(
 ) -> impl Iterator<Item = Evidence> + 'a {
     entries.files.iter().filter_map(move |(name, _)| {
         let kind = asset::evidence(&asset.name, name)?;
-        Some(Evidence { kind, asset: AssetRef::new(join(folder, name)) })
+        Some(Evidence { kind, asset: AssetRef::new(join_key(folder, name)) })
     })
 }

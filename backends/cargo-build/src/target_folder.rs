@@ -1,4 +1,4 @@
-//! Which executables lie in a target folder.
+//! [`BuildArtifact`]: an executable in a target folder of cargo.
 
 use std::{
     cmp::Reverse,
@@ -12,56 +12,67 @@ use loom_source::{Platform, SourceError};
 /// An executable that cargo built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildArtifact {
-    /// The executable.
+    /// The path of the executable.
     pub path: PathBuf,
-    /// The profile's folder: `debug`, `release` or a custom profile's name.
+    /// The folder of the profile: `debug`, `release` or the name of a custom profile.
     pub profile: String,
-    /// What it runs on: the platform of the folder's target triple, else this one.
+    /// The platform of the executable: that of the target triple in its path, else this one.
     pub platform: Platform,
-    /// When it was last written.
+    /// The time of the build: the modification time of the executable.
     pub built: SystemTime,
-    /// Its size in bytes.
+    /// The size of the executable in bytes.
     pub size: u64,
 }
 
 /// All executables called `name` in the profile folders of `target`, the newest first.
 ///
-/// Looked at are `<profile>/name` and `<triple>/<profile>/name` (where `build.target` or `--target` puts them);
-/// files that are not regular or not executable are passed by. A missing folder holds none.
+/// Searched are `<profile>/name` and `<triple>/<profile>/name`, where cargo puts builds with `build.target` or
+/// `--target`. Files that are not regular or not executable are skipped. A missing folder has no executables.
 ///
 /// # Errors
 /// If the folder exists and cannot be read.
 pub fn scan(target: &Path, name: &str) -> Result<Vec<BuildArtifact>, SourceError> {
-    let mut found = Vec::new();
-    for folder in folders(target)? {
+    let mut builds = Vec::new();
+    for folder in subfolders(target)? {
         match triple(&folder) {
-            None => found.extend(Platform::current().and_then(|p| look(&folder, name, p))),
+            None => {
+                builds.extend(Platform::current().and_then(|here| examine(&folder, name, here)));
+            }
             Some(platform) => {
-                let profiles = folders(&folder)?;
-                found.extend(profiles.iter().filter_map(|profile| look(profile, name, platform)));
+                let profiles = subfolders(&folder)?;
+                let examined = profiles.iter().filter_map(|folder| examine(folder, name, platform));
+                builds.extend(examined);
             }
         }
     }
-    found.sort_by(|a, b| (Reverse(a.built), &a.path).cmp(&(Reverse(b.built), &b.path)));
-    Ok(found)
+    builds.sort_by(|a, b| (Reverse(a.built), &a.path).cmp(&(Reverse(b.built), &b.path)));
+    Ok(builds)
 }
 
-/// The executable at `path`, as cargo reported it.
+/// The executable at `path`, a path that cargo reported.
 ///
 /// # Errors
-/// If there is no regular executable file in a profile folder.
-pub fn at(path: &Path) -> Result<BuildArtifact, SourceError> {
+/// If the path is not that of a regular executable file in a profile folder.
+pub fn artifact(path: &Path) -> Result<BuildArtifact, SourceError> {
     let folder = path.parent().unwrap_or(path);
     let platform = folder.parent().and_then(triple).or_else(Platform::current);
     let name = path.file_name().and_then(|name| name.to_str());
-    let found = name.zip(platform).and_then(|(name, platform)| look(folder, name, platform));
-    found.ok_or_else(|| {
+    let artifact = name.zip(platform).and_then(|(name, platform)| examine(folder, name, platform));
+    artifact.ok_or_else(|| {
         let reason = "not an executable file in a profile folder";
         SourceError::malformed(path.display().to_string(), reason)
     })
 }
 
-/// The folder below `target` where cargo keeps the builds of a profile.
+/// The name of the folder in which cargo keeps the builds of a profile.
+///
+/// # Examples
+/// ```
+/// use loom_cargo_build::target_folder::profile_folder;
+///
+/// assert_eq!(profile_folder("dev"), "debug");
+/// assert_eq!(profile_folder("release"), "release");
+/// ```
 pub fn profile_folder(profile: &str) -> &str {
     match profile {
         "dev" | "test" => "debug",
@@ -70,44 +81,55 @@ pub fn profile_folder(profile: &str) -> &str {
     }
 }
 
-fn look(folder: &Path, name: &str, platform: Platform) -> Option<BuildArtifact> {
+/// The file `name` in the folder of a profile, where it is a regular executable file.
+fn examine(folder: &Path, name: &str, platform: Platform) -> Option<BuildArtifact> {
     let path = folder.join(name);
-    let meta = fs::symlink_metadata(&path).ok()?;
+    let metadata = fs::symlink_metadata(&path).ok()?;
+    if !is_executable(&metadata) {
+        return None;
+    }
     let profile = folder.file_name()?.to_str()?.to_owned();
-    let built = meta.modified().ok()?;
-    executable(&meta).then_some(BuildArtifact { path, profile, platform, built, size: meta.len() })
+    let built = metadata.modified().ok()?;
+    Some(BuildArtifact { path, profile, platform, built, size: metadata.len() })
 }
 
 #[cfg(unix)]
-fn executable(meta: &fs::Metadata) -> bool {
+fn is_executable(metadata: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    meta.is_file() && meta.permissions().mode() & 0o111 != 0
+    metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
 }
 
 #[cfg(not(unix))]
-fn executable(meta: &fs::Metadata) -> bool {
-    meta.is_file()
+fn is_executable(metadata: &fs::Metadata) -> bool {
+    metadata.is_file()
 }
 
-/// The folders below `folder` that may hold a profile, links followed.
-fn folders(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
+/// The folders below `folder` that may be those of profiles or target triples; symbolic links are followed.
+fn subfolders(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
     let fail = |source: io::Error| SourceError::read(folder.display().to_string(), source);
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(fail(e)),
     };
-    let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(fail));
-    paths.filter(|path| path.as_ref().map_or(true, |path| profile_like(path))).collect()
+    let mut folders = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(fail)?.path();
+        if may_hold_builds(&path) {
+            folders.push(path);
+        }
+    }
+    Ok(folders)
 }
 
-/// Not one of the folders that cargo keeps beside the profiles' for other things.
-fn profile_like(path: &Path) -> bool {
+/// Whether a folder may be that of a profile or a target triple. Cargo keeps a few other folders beside those.
+fn may_hold_builds(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or(".");
     !name.starts_with('.') && !matches!(name, "doc" | "package" | "tmp") && path.is_dir()
 }
 
-/// The platform of a target triple's folder, such as `x86_64-unknown-linux-gnu`; `None` for other folders.
+/// The platform of a folder that is named by a target triple, such as `x86_64-unknown-linux-gnu`; `None` for other
+/// folders.
 fn triple(folder: &Path) -> Option<Platform> {
     let name = folder.file_name()?.to_str()?;
     let (arch, rest) = name.split_once('-')?;
@@ -140,7 +162,7 @@ mod tests {
         scan(target, NAME)
             .unwrap()
             .into_iter()
-            .map(|found| (found.profile, found.platform))
+            .map(|build| (build.profile, build.platform))
             .collect()
     }
 
@@ -162,11 +184,14 @@ mod tests {
             ("fast", here),
             ("debug", Platform::LinuxX86_64),
         ];
-        assert_eq!(profiles(target), expected.map(|(profile, at)| (profile.to_owned(), at)));
+        assert_eq!(
+            profiles(target),
+            expected.map(|(profile, platform)| (profile.to_owned(), platform))
+        );
     }
 
     #[test]
-    fn only_regular_executables_directly_in_a_profile_folder_count() {
+    fn only_regular_executable_files_in_a_profile_folder_are_builds() {
         let target = tempfile::tempdir().unwrap();
         let target = target.path();
         for folder in ["debug/deps", "debug/examples", "package", "doc", "tmp", ".hidden", "a/b/c"]
@@ -179,13 +204,13 @@ mod tests {
         fs::create_dir_all(target.join("link")).unwrap();
         std::os::unix::fs::symlink("/bin/sh", target.join("link").join(NAME)).unwrap();
         assert_eq!(profiles(target), []);
-        assert!(at(&plain).is_err());
-        let found = at(&build(target, "aarch64-unknown-linux-gnu/debug", 1)).unwrap();
+        assert!(artifact(&plain).is_err());
+        let found = artifact(&build(target, "aarch64-unknown-linux-gnu/debug", 1)).unwrap();
         assert_eq!((found.profile.as_str(), found.platform), ("debug", Platform::LinuxAarch64));
     }
 
     #[test]
-    fn profiles_lie_where_cargo_puts_them() {
+    fn builds_are_searched_where_cargo_puts_them() {
         for (profile, folder) in
             [("dev", "debug"), ("test", "debug"), ("bench", "release"), ("x", "x")]
         {
