@@ -16,7 +16,7 @@ const PIECE: u64 = 256 * 1024;
 /// The bytes of `file` from offset `start` to `end`, read on the threads for blocking operations. `location` is the path
 /// in errors.
 pub(crate) fn body(file: File, location: String, start: u64, end: u64) -> Body {
-    let reader = FileReader { file, location, seeked: false, start, next: start, end };
+    let reader = FileReader { file, location, is_positioned: false, start, next: start, end };
     stream::try_unfold(reader, |mut reader| async move {
         if reader.next >= reader.end {
             return Ok(None);
@@ -33,7 +33,7 @@ pub(crate) fn body(file: File, location: String, start: u64, end: u64) -> Body {
 struct FileReader {
     file: File,
     location: String,
-    seeked: bool,
+    is_positioned: bool,
     start: u64,
     /// The offset of the next piece.
     next: u64,
@@ -54,10 +54,10 @@ impl FileReader {
     }
 
     fn read(&mut self, length: u64) -> io::Result<Vec<u8>> {
-        if !self.seeked && self.start > 0 {
+        if !self.is_positioned && self.start > 0 {
             self.file.seek(SeekFrom::Start(self.start))?;
         }
-        self.seeked = true;
+        self.is_positioned = true;
         let mut piece = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
         (&mut self.file).take(length).read_to_end(&mut piece)?;
         Ok(piece)
