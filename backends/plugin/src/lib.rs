@@ -1,4 +1,4 @@
-//! Releases from a third-party program, asked by JSON lines. `backends/README.md` tells how to write one.
+//! Releases from a third-party program, asked by JSON lines. `docs/src/plugins.md` describes the protocol.
 //!
 //! | module | holds |
 //! |---|---|
