@@ -32,8 +32,10 @@ pub(super) fn run(page: &Page, mirror: &Plain) -> Vec<String> {
     if commands.is_empty() {
         return Vec::new();
     }
-    let server = Server::serve(mirror.path());
     let (mut sandbox, ports) = sandbox();
+    let root = sandbox.folder("www");
+    std::os::unix::fs::symlink(mirror.path(), root.join("loom")).unwrap();
+    let server = Server::serve(&root);
     let home = sandbox.home().display().to_string();
     let folder = Sandbox::program().parent().unwrap().to_owned();
     let path = std::env::join_paths(
@@ -41,7 +43,7 @@ pub(super) fn run(page: &Page, mirror: &Plain) -> Vec<String> {
     );
     sandbox.set("PATH", path.unwrap());
 
-    let real = [(MIRROR, server.url()), (HOME, home.clone()), (PLATFORM, platform())];
+    let real = [(MIRROR, format!("{}/loom", server.url())), (HOME, home.clone()), (PLATFORM, platform())];
     let mut script = "exec 2>&1\ncd \"$HOME/project\"\n".to_owned();
     for (index, command) in commands.iter().enumerate() {
         let mut text = command.text.to_owned();
