@@ -84,7 +84,7 @@ class RuntimeProcess:
             LoomError: with the program's exit code, message and hint.
         """
         verbose = [] if log_to is None else ["--verbose"]
-        command = [program(), "--json", *verbose, "up", "--tied", *arguments]
+        command = [program(), "--json", *verbose, "up", "--exit-with-parent", *arguments]
         process = subprocess.Popen(
             command,
             bufsize=0,

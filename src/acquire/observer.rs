@@ -10,6 +10,17 @@ pub enum Progress<'a> {
         /// What for.
         what: &'a str,
     },
+    /// A selector that allows several versions was resolved to one.
+    Resolved {
+        /// The selector, such as `latest`.
+        selector: &'a str,
+        /// The version, or `dev`.
+        version: &'a str,
+        /// The source that decided.
+        source: &'a str,
+        /// Why that version.
+        why: &'a str,
+    },
     /// A transfer begins.
     Fetching {
         /// From whom.

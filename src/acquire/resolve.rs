@@ -78,6 +78,12 @@ impl Acquirer<'_> {
             let late = matches!(answer, ListOutcome::Late);
             let (outcome, next) = match self.weigh(candidate, line, selector, answer, &mut asked)? {
                 Weighed::Decides { slot, remembered, outcome } => {
+                    self.observer.on_event(Progress::Resolved {
+                        selector: &selector.to_string(),
+                        version: &slot.to_string(),
+                        source: &candidate.name,
+                        why: &outcome,
+                    });
                     asked.note(candidate, outcome, begun);
                     return Ok(Resolution { slot, asked, remembered });
                 }

@@ -4,15 +4,17 @@ use clap::{ArgMatches, Command};
 
 use super::{
     Outcome, completions, config, context::Context, dev, doctor, down, env, exec, get, init, list,
-    logs, man, remove, restart, source, status, store, supervise, trust, up, use_version, which,
-    why,
+    logs, man, reference, remove, restart, source, status, store, supervise, trust, up,
+    use_version, which, why,
 };
 
-/// One command: its name, what it says of itself, its arguments and what it does.
+/// A command: its name, its description, its arguments and its function.
 pub(crate) struct CommandEntry {
     pub(crate) name: &'static str,
     about: &'static str,
-    /// Whether it is for nobody to type.
+    /// Other names of the command.
+    aliases: &'static [&'static str],
+    /// Whether it is left out of help, completions and manual pages: it is not for users.
     pub(crate) hidden: bool,
     arguments: fn(Command) -> Command,
     pub(crate) run: fn(&ArgMatches, &Context) -> Outcome,
@@ -25,25 +27,38 @@ impl CommandEntry {
         arguments: fn(Command) -> Command,
         run: fn(&ArgMatches, &Context) -> Outcome,
     ) -> Self {
-        Self { name, about, hidden: false, arguments, run }
+        Self { name, about, aliases: &[], hidden: false, arguments, run }
     }
 
-    /// The same, for nobody to type.
+    /// The same entry with other names.
+    const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// The same entry, not for users.
     const fn hidden(mut self) -> Self {
         self.hidden = true;
         self
     }
 
-    /// The command's parser.
-    pub(crate) fn command(&self) -> Command {
+    /// Whether `typed` is the name of this command, or one of its aliases.
+    pub(crate) fn is_called(&self, typed: &str) -> bool {
+        self.name == typed || self.aliases.contains(&typed)
+    }
+
+    /// The parser of the command.
+    pub(crate) fn parser(&self) -> Command {
         (self.arguments)(Command::new(self.name))
             .about(self.about)
             .long_about(None)
+            .visible_aliases(self.aliases.iter().copied())
             .hide(self.hidden)
     }
 }
 
-/// An entry of the table: `command!(file, "what it does")`. The file holds `Args` and `run(args, context)`.
+/// An entry of the table: `command!("name", module, "description")`. The module holds `Args` and
+/// `run(&Args, &Context) -> Outcome`.
 macro_rules! command {
     ($name:literal, $module:ident, $about:literal) => {
         CommandEntry::new(
@@ -62,31 +77,29 @@ macro_rules! command {
 
 /// All commands, in the order of the help text.
 pub(crate) static ALL: &[CommandEntry] = &[
-    command!("up", up, "Get the runtime, start it and watch over it"),
-    command!("down", down, "End what runs"),
-    command!("status", status, "Show what runs"),
+    command!("up", up, "Start the runtime; acquire it first where needed"),
+    command!("down", down, "Stop the runtime").aliases(&["stop"]),
+    command!("status", status, "Show the running runtimes"),
     command!("logs", logs, "Show the log of the runtime"),
-    command!("restart", restart, "Start what runs again, as the configuration now says"),
-    command!("exec", exec, "Run a command beside a runtime of its own on free ports"),
-    command!("env", env, "Print how clients reach what runs, as exports for a shell"),
-    command!("get", get, "Make sure that a release is here, and print where"),
-    command!("which", which, "Print where a release is, if it is here"),
-    command!("list", list, "List what is here, or with --remote what the sources offer"),
-    command!("why", why, "Say how a release got here, or why it did not"),
-    command!("use", use_version, "Choose the version that counts when nothing else says one"),
-    command!("remove", remove, "Remove a release from this machine"),
-    command!("store", store, "Look after the store: verify, du, path, add"),
-    command!("dev", dev, "Use the cargo builds of a checkout: link, unlink, find"),
-    command!("source", source, "Look at the configured sources: list, test"),
-    command!(
-        "doctor",
-        doctor,
-        "Look for what is wrong on this machine and on the way to the sources"
-    ),
+    command!("restart", restart, "Restart the runtime with the current configuration"),
+    command!("exec", exec, "Run a command with a runtime of its own on free ports"),
+    command!("env", env, "Print the addresses of the running runtime as shell exports"),
+    command!("get", get, "Download a release unless it is installed, and print its path"),
+    command!("which", which, "Print the path of an installed release"),
+    command!("list", list, "List the installed releases, or with --remote the available ones")
+        .aliases(&["ls"]),
+    command!("why", why, "Explain how a release was acquired, or why that failed"),
+    command!("use", use_version, "Set the default version"),
+    command!("remove", remove, "Remove a release from the store").aliases(&["rm"]),
+    command!("store", store, "Manage the store: verify, du, path, add"),
+    command!("dev", dev, "Manage the checkout for development builds: link, unlink, find"),
+    command!("source", source, "Show and test the configured sources: list, test"),
+    command!("doctor", doctor, "Check this machine and the connection to the sources"),
     command!("init", init, "Write a commented loom.toml"),
-    command!("config", config, "Print, check or describe the configuration"),
-    command!("trust", trust, "Let this project's loom.toml set what needs trust"),
-    command!("__supervise", supervise, "Watch over a runtime").hidden(),
+    command!("config", config, "Show, check or describe the configuration"),
+    command!("trust", trust, "Trust the loom.toml of this project"),
+    command!("__supervise", supervise, "Supervise a runtime").hidden(),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),
+    command!("reference", reference, "Print the description of all commands").hidden(),
 ];

@@ -12,7 +12,7 @@ mod path;
 mod set;
 mod show;
 
-use super::{Done, Outcome, context::Context};
+use super::{Exit, Outcome, context::Context};
 use loom_runtime::config;
 
 /// Arguments of `loom config`.
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
             let schema = config::schema();
             let text = format!("{schema:#}\n");
             context.printer.bytes(text.as_bytes())?;
-            Ok(Done::Well)
+            Ok(Exit::Success)
         }
     }
 }

@@ -5,14 +5,15 @@ use std::{
     path::PathBuf,
 };
 
-use loom_http::Journal;
 use loom_source::{Platform, Product};
 
 use super::{
     CommandError, Exit,
     global::Global,
+    invocation::Invocation,
     printer::Printer,
     report::{config::diagnostic_line, open},
+    verbose,
 };
 use loom_runtime::{
     config::{
@@ -28,13 +29,15 @@ pub(crate) struct Context {
     pub(crate) global: Global,
     /// Where output is printed.
     pub(crate) printer: Printer,
+    /// How `loom` was called.
+    pub(crate) invocation: Invocation,
     env: OnceCell<Env>,
     warned: Cell<bool>,
 }
 
 impl Context {
-    pub(crate) fn new(global: Global, printer: Printer) -> Self {
-        Self { global, printer, env: OnceCell::new(), warned: Cell::new(false) }
+    pub(crate) fn new(global: Global, printer: Printer, invocation: Invocation) -> Self {
+        Self { global, printer, invocation, env: OnceCell::new(), warned: Cell::new(false) }
     }
 
     /// The environment.
@@ -95,6 +98,7 @@ impl Context {
             network: NetworkDefaults::from_env(self.env(), resolved.offline.value),
             evidence: resolved.trust.signature.value == Signature::Required,
             built_from: option_env!("LOOM_BUILT_FROM").map(PathBuf::from),
+            built_profile: option_env!("LOOM_BUILT_PROFILE").map(str::to_owned),
         })
     }
 
@@ -106,8 +110,10 @@ impl Context {
         build: bool,
     ) -> Result<OpenedSources, CommandError> {
         let specs = &resolved.sources.value;
-        let opened = self.opener(resolved)?.open_all(specs, build, &Journal::default())?;
+        let journal = verbose::journal(&self.printer).unwrap_or_default();
+        let mut opened = self.opener(resolved)?.open_all(specs, build, &journal)?;
         open::warnings(&opened.notices).for_each(|warning| self.printer.warning(warning));
+        verbose::report_queries(&self.printer, &mut opened.candidates);
         Ok(opened)
     }
 

@@ -8,7 +8,7 @@ use loom_cargo_build::{BuildArtifact, CargoBuild, CheckoutChoice, find_checkout}
 use serde_json::{Value, json};
 
 use super::{
-    CommandError, Done, Exit, Outcome,
+    CommandError, Exit, Outcome,
     context::Context,
     report::{open, source_error},
 };
@@ -60,7 +60,7 @@ fn link(context: &Context, resolved: &Resolved, path: Option<&Path>) -> Outcome 
     DevLink::of(&resolved.state_dir.value).write(&checkout).map_err(open::link_error)?;
     let document = json!({"schema": 1, "checkout": checkout});
     context.printer.answer(&document, || format!("linked {}", checkout.display()))?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
@@ -74,7 +74,7 @@ fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
         (None, true) => "unlinked".to_owned(),
         (None, false) => "no checkout was linked".to_owned(),
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn find(context: &Context, resolved: &Resolved) -> Outcome {
@@ -100,7 +100,7 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
     if let Some(hint) = hint {
         context.printer.message(format!("hint: {hint}"));
     }
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn build_json(build: &BuildArtifact) -> Value {

@@ -2,30 +2,30 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `check` | one thing looked at, and how it is told |
-//! | `machine` | the platform, and which `loom` is run |
-//! | `place` | the folders of cache and state: can be written, locked, run from |
-//! | `space` | how much is free, and whether programs may be run there |
-//! | `way` | the way to the sources: proxies, certificates, `.netrc`, clock |
+//! | `check` | [`DoctorCheck`]: one check and its result |
+//! | `machine` | the platform, and which `loom` a shell executes |
+//! | `folders` | the folders of cache and state: writable, lockable |
+//! | `space` | free space, and whether programs can be executed there |
+//! | `connection` | the connection to the sources: proxies, certificates, `.netrc`, clock |
 
 mod check;
+mod connection;
+mod folders;
 mod machine;
-mod place;
 #[cfg(unix)]
 mod space;
-mod way;
 
 use serde_json::{Value, json};
 
 use self::check::{CheckGrade, DoctorCheck};
 use super::{
-    CommandError, Done, Exit, Outcome,
+    CommandError, Exit, Outcome,
     context::Context,
     report::config::UNTRUSTED_HINT,
     source::{
         examine::examine,
         finding::{Finding, ProbeState},
-        told,
+        probe_report,
     },
 };
 use loom_runtime::config::{self, Flags, Resolved};
@@ -40,21 +40,21 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     match context.resolve(Flags::default()) {
         Ok(resolved) => {
             checks.push(configuration(&resolved));
-            checks.extend(place::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
-            checks.extend(way::settings(&context.opener(&resolved)?, &resolved));
-            findings = asked(context, &resolved, &mut checks)?;
-            checks.extend(way::clock(&findings));
+            checks.extend(folders::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
+            checks.extend(connection::settings(&context.opener(&resolved)?, &resolved));
+            findings = source_checks(context, &resolved, &mut checks)?;
+            checks.extend(connection::clock(&findings));
         }
         Err(failure) => {
-            checks.push(DoctorCheck::failed("configuration", failure));
+            checks.push(DoctorCheck::error("configuration", failure));
             let inputs = context.inputs(Flags::default())?;
             let folders = (config::dirs::cache_dir(&inputs), config::dirs::state_dir(&inputs));
             if let (Ok(cache), Ok(state)) = folders {
-                checks.extend(place::all(&cache.value, state.value.path()));
+                checks.extend(folders::all(&cache.value, state.value.path()));
             }
         }
     }
-    tell(context, &checks, &findings)
+    report(context, &checks, &findings)
 }
 
 fn configuration(resolved: &Resolved) -> DoctorCheck {
@@ -62,7 +62,7 @@ fn configuration(resolved: &Resolved) -> DoctorCheck {
         return DoctorCheck::warning("configuration", untrusted.to_string()).hint(UNTRUSTED_HINT);
     }
     match &resolved.warnings[..] {
-        [] => DoctorCheck::well(
+        [] => DoctorCheck::ok(
             "configuration",
             match &resolved.project.file {
                 Some(file) => file.display().to_string(),
@@ -73,24 +73,24 @@ fn configuration(resolved: &Resolved) -> DoctorCheck {
             },
         ),
         [first, ..] => DoctorCheck::warning("configuration", first.to_string())
-            .hint("`loom config check` names all of them"),
+            .hint("`loom config check` reports all of them"),
     }
 }
 
-/// Asks the sources, and adds a check for each.
-fn asked(
+/// Queries the sources, and adds a check for each.
+fn source_checks(
     context: &Context,
     resolved: &Resolved,
     checks: &mut Vec<DoctorCheck>,
 ) -> Result<Vec<Finding>, CommandError> {
     let specs = &resolved.sources.value;
     if specs.is_empty() {
-        let hint = "name one in config.toml or loom.toml: [[sources]]";
-        checks.push(DoctorCheck::failure("sources", "none is configured").hint(hint));
+        let hint = "configure one as [[sources]] in config.toml or loom.toml";
+        checks.push(DoctorCheck::failure("sources", "no source is configured").hint(hint));
     }
     let findings = match context.line(resolved) {
         Ok(_) => examine(context, resolved, specs, None)?,
-        // Said already by the check of the platform.
+        // The check of the platform reports this already.
         Err(_) => Vec::new(),
     };
     for finding in &findings {
@@ -104,26 +104,28 @@ fn source(
     resolved: &Resolved,
     finding: &Finding,
 ) -> Result<DoctorCheck, CommandError> {
-    let line = context.line(resolved)?;
-    let said = told::summary(finding, &line);
+    let product = context.line(resolved)?;
+    let summary = probe_report::summary(finding, &product);
     Ok(match &finding.state {
         ProbeState::Failed(failure) => {
-            let failure = CommandError { message: said, ..failure.clone() };
-            DoctorCheck::failed("source", failure)
+            let error = CommandError { message: summary, ..failure.clone() };
+            DoctorCheck::error("source", error)
         }
-        ProbeState::Nothing => DoctorCheck::warning("source", said),
-        _ if finding.held.is_some() => DoctorCheck::warning("source", said)
-            .hint("it brought wrong bytes; `loom why` tells of them"),
-        _ => DoctorCheck::well("source", said),
+        ProbeState::Nothing => DoctorCheck::warning("source", summary),
+        _ if finding.held.is_some() => DoctorCheck::warning("source", summary)
+            .hint("the source served wrong bytes; `loom why` shows which"),
+        _ => DoctorCheck::ok("source", summary),
     })
 }
 
-fn tell(context: &Context, checks: &[DoctorCheck], findings: &[Finding]) -> Outcome {
+fn report(context: &Context, checks: &[DoctorCheck], findings: &[Finding]) -> Outcome {
     let failed = checks.iter().filter(|check| check.grade == CheckGrade::Failure).count();
     let list: Vec<Value> = checks.iter().map(DoctorCheck::json).collect();
-    let line = context.resolve(Flags::default()).and_then(|resolved| context.line(&resolved));
-    let sources: Vec<Value> = match &line {
-        Ok(line) => findings.iter().map(|finding| told::json(finding, line)).collect(),
+    let product = context.resolve(Flags::default()).and_then(|resolved| context.line(&resolved));
+    let sources: Vec<Value> = match &product {
+        Ok(product) => {
+            findings.iter().map(|finding| probe_report::json(finding, product)).collect()
+        }
         Err(_) => Vec::new(),
     };
     let document = json!({
@@ -131,13 +133,13 @@ fn tell(context: &Context, checks: &[DoctorCheck], findings: &[Finding]) -> Outc
         "checks": list, "sources": sources,
     });
     context.printer.answer(&document, || {
-        let told: String = checks.iter().map(DoctorCheck::human).collect();
+        let lines: String = checks.iter().map(DoctorCheck::human).collect();
         let end = match failed {
-            0 => "nothing is wrong".to_owned(),
-            1 => "one thing is wrong".to_owned(),
-            n => format!("{n} things are wrong"),
+            0 => "no problems found".to_owned(),
+            1 => "1 problem found".to_owned(),
+            n => format!("{n} problems found"),
         };
-        format!("{told}\n{end}\n")
+        format!("{lines}\n{end}\n")
     })?;
-    Ok(if failed == 0 { Done::Well } else { Done::Code(Exit::Failure.code()) })
+    Ok(if failed == 0 { Exit::Success } else { Exit::Failure })
 }

@@ -1,55 +1,43 @@
 //! `loom down [--all]`
 
-use std::time::Duration;
+use serde_json::{Value, json};
 
-use serde_json::json;
-
-use super::{
-    Done, Outcome,
-    context::Context,
-    place::{ProjectScope, launch_failed},
-};
-use loom_runtime::launch::{self, Downed};
+use super::{Exit, Outcome, context::Context, launching::GRACE, project_scope::ProjectScope};
+use loom_runtime::launch::{self, StoppedInstance};
 
 /// Arguments of `loom down`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// All runtimes of this user, not only this project's
+    /// Stop all runtimes of this user, not only those of this project
     #[arg(long)]
     all: bool,
 }
 
-/// How long a server without its supervisor may take to end before it is killed.
-const GRACE: Duration = Duration::from_secs(10);
-
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let place = ProjectScope::of(context)?;
-    let downed = launch::down(&place.state, place.whose(args.all), GRACE)
-        .map_err(|error| launch_failed(&error))?;
-    if downed.is_empty() {
-        context.printer.message("nothing runs");
+    let project = ProjectScope::of(context)?;
+    let stopped = launch::down(&project.state, project.scope(args.all), GRACE)?;
+    if stopped.is_empty() {
+        context.printer.message("no runtime is running");
     }
-    let stopped: Vec<_> = downed.iter().map(document).collect();
-    let lines = || downed.iter().map(line).collect::<Vec<_>>().join("\n");
-    context.printer.answer(&json!({"schema": 1, "stopped": stopped}), lines)?;
-    Ok(Done::Well)
+    let documents: Vec<Value> = stopped.iter().map(document).collect();
+    let lines = || stopped.iter().map(line).collect::<Vec<_>>().join("\n");
+    context.printer.answer(&json!({"schema": 1, "stopped": documents}), lines)?;
+    Ok(Exit::Success)
 }
 
-fn document(downed: &Downed) -> serde_json::Value {
-    let runtime = &downed.instance.document;
+fn document(stopped: &StoppedInstance) -> Value {
+    let runtime = &stopped.instance.document;
     json!({
-        "id": downed.instance.id, "project": downed.instance.project,
+        "id": stopped.instance.id, "project": stopped.instance.project,
         "binary": runtime.binary, "version": runtime.version, "pid": runtime.pid,
-        "exit": downed.ended.map(|ended| ended.exit_code()),
-        "killed": downed.ended.is_some_and(|ended| ended.killed),
+        "exit": stopped.ended.map(|ended| ended.shell_status()),
+        "killed": stopped.ended.is_some_and(|ended| ended.killed),
     })
 }
 
-fn line(downed: &Downed) -> String {
-    let runtime = &downed.instance.document;
-    let how = match downed.ended {
-        Some(ended) if ended.killed => ", which had to be killed",
-        _ => "",
-    };
-    format!("stopped {} {} of {}{how}", runtime.binary, runtime.version, downed.instance.project)
+fn line(stopped: &StoppedInstance) -> String {
+    let runtime = &stopped.instance.document;
+    let killed = stopped.ended.is_some_and(|ended| ended.killed);
+    let how = if killed { " (killed: it did not stop in time)" } else { "" };
+    format!("stopped {} {} of {}{how}", runtime.binary, runtime.version, stopped.instance.project)
 }

@@ -1,44 +1,37 @@
-//! `loom env`: how clients reach what runs, as a shell's exports.
+//! `loom env`
 
+use loom_base::HostPort;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Done, Outcome,
-    context::Context,
-    place::{ProjectScope, launch_failed},
-};
-use loom_runtime::launch::{
-    self, Endpoint, LaunchError, LaunchKind, RuntimeDocument, RuntimeState,
-};
+use super::{Exit, Outcome, context::Context, project_scope::ProjectScope};
+use loom_runtime::launch::{self, LaunchError, LaunchKind, RuntimeDocument, RuntimeState};
 
 /// Arguments of `loom env`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
 pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
-    let place = ProjectScope::of(context)?;
-    let running =
-        launch::running(&place.state, place.whose(false)).map_err(|error| launch_failed(&error))?;
+    let project = ProjectScope::of(context)?;
+    let running = launch::running(&project.state, project.scope(false))?;
     let ready = running.iter().find(|instance| {
         instance.kind == LaunchKind::Up
-            && instance.document.binary == place.binary
+            && instance.document.binary == project.binary
             && matches!(instance.state, RuntimeState::Ready | RuntimeState::Orphaned)
     });
-    let Some(instance) = ready else { return Err(launch_failed(&LaunchError::NothingRuns)) };
-    let exports = exports(&instance.document);
+    let exports = exports(&ready.ok_or(LaunchError::NothingRuns)?.document);
     let object: Map<String, Value> =
         exports.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     let lines = || exports.iter().map(|(name, value)| line(name, value)).collect();
     context.printer.answer(&json!({"schema": 1, "env": object}), lines)?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
-/// The variables in which clients look for a runtime.
+/// The variables from which clients take the addresses of a runtime.
 pub(crate) fn exports(document: &RuntimeDocument) -> Vec<(&'static str, String)> {
     let bridge = document.bridge.as_ref().map(|bridge| {
-        // «0.0.0.0» is where it listens, not where it is reached.
-        let reachable = Endpoint::parse(&bridge.address).map(|e| e.reachable().to_string());
-        ("LOOM_BRIDGE_ADDR", reachable.unwrap_or_else(|| bridge.address.clone()))
+        // A server that listens on 0.0.0.0 is reached at 127.0.0.1.
+        let reachable = bridge.address.parse::<HostPort>().map(|a| a.reachable().to_string());
+        ("LOOM_BRIDGE_ADDR", reachable.unwrap_or_else(|_| bridge.address.clone()))
     });
     let dashboard = document.dashboard.as_ref().map(|d| ("LOOM_DASHBOARD_URL", d.url.clone()));
     bridge.into_iter().chain(dashboard).collect()

@@ -1,26 +1,31 @@
 //! `loom get`
 
+use loom_source::Selector;
 use serde_json::json;
 
 use super::{
-    Done, Outcome, context::Context, ready, report::config::untrusted_warning, selection::Selection,
+    Exit, Outcome, context::Context, ready, report::config::untrusted_warning, selection::Selection,
 };
 use loom_runtime::acquire::{Acquired, How};
 
 /// Arguments of `loom get`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Version to download; the same as --version
+    #[arg(value_name = "VERSION", conflicts_with = "version")]
+    selector: Option<Selector>,
     #[command(flatten)]
     selection: Selection,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let resolved = context.resolve(args.selection.flags())?;
+    let selection = args.selection.clone().or_version(args.selector.as_ref());
+    let resolved = context.resolve(selection.flags())?;
     if let Some(untrusted) = &resolved.untrusted {
         context.printer.warning(untrusted_warning(untrusted));
     }
     let store = context.store(&resolved)?;
-    let Acquired { installed, how } = ready::ready(context, &resolved, &store, &args.selection)?;
+    let Acquired { installed, how } = ready::ready(context, &resolved, &store, &selection)?;
     let release = &installed.release;
     let source = match &how {
         How::Fetched { source } => Some(source),
@@ -31,5 +36,5 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         "tree": installed.tree, "path": installed.link, "program": installed.entry, "fetched_from": source,
     });
     context.printer.answer(&document, || installed.link.display().to_string())?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Done, Outcome, context::Context};
+use super::{Exit, Outcome, context::Context};
 use loom_runtime::config::{self, Disk, Flags, Inputs, Trusted};
 
 /// Arguments of `loom init`.
@@ -30,5 +30,5 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         .printer
         .answer(&json!({"schema": 1, "file": file, "name": name}), || file.display().to_string())?;
     context.printer.message("edit it, then run `loom up`");
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }

@@ -1,4 +1,4 @@
-//! From options and configuration to a launch: what `up`, `restart` and `exec` have in common.
+//! From options and configuration to a launch, for `up`, `restart` and `exec`.
 
 use std::{
     io::{self, BufRead, IsTerminal},
@@ -7,14 +7,15 @@ use std::{
     time::Duration,
 };
 
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use loom_base::HostPort;
 use loom_source::Selector;
 use serde::{Deserialize, Serialize};
 
 use super::{
     CommandError, Exit,
     context::{Context, is_shown_by_all},
-    place::ProjectScope,
-    place::launch_failed,
+    project_scope::ProjectScope,
     ready::{ready, selector},
     report::config::UNTRUSTED_HINT,
     selection::Selection,
@@ -22,27 +23,29 @@ use super::{
 };
 use loom_runtime::{
     config::{Flags, Mode, Resolved, Trusted, Untrusted},
-    launch::{self, Endpoint, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
+    launch::{self, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
     store::{Lease, Store, StoreError},
 };
 
-/// What to start, and where it listens.
+/// The options that say what to start, and where it listens.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct LaunchArgs {
     #[command(flatten)]
     selection: Selection,
     /// full, or bridge-only: without the dashboard
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, value_name = "MODE",
+          value_parser = PossibleValuesParser::new(["full", "bridge-only"])
+              .try_map(|mode| mode.parse::<Mode>()))]
     mode: Option<Mode>,
-    /// The bridge's port; 0 = any free one
+    /// Port of the bridge; 0 = any free port
     #[arg(long, value_name = "PORT")]
     bridge_port: Option<u16>,
-    /// The dashboard's port; 0 = any free one
+    /// Port of the dashboard; 0 = any free port
     #[arg(long, value_name = "PORT")]
     dashboard_port: Option<u16>,
 }
 
-/// What `restart` wants to know of the options that `up` was given.
+/// The options of `up` as the instance keeps them for `restart`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct StoredLaunchArgs {
@@ -55,17 +58,20 @@ struct StoredLaunchArgs {
 }
 
 impl LaunchArgs {
-    /// The same, but any ports.
+    /// The same options, with any free port where none is given.
     pub(crate) fn on_free_ports(&self) -> Self {
-        let ports = (self.bridge_port.or(Some(0)), self.dashboard_port.or(Some(0)));
-        Self { bridge_port: ports.0, dashboard_port: ports.1, ..self.clone() }
+        Self {
+            bridge_port: self.bridge_port.or(Some(0)),
+            dashboard_port: self.dashboard_port.or(Some(0)),
+            ..self.clone()
+        }
     }
 
-    /// These options, and where they say nothing, those.
+    /// These options, completed by those of `other`.
     pub(crate) fn or(mut self, other: Self) -> Self {
         let selection = &mut self.selection;
         selection.allow_unverified |= other.selection.allow_unverified;
-        // A build is a choice of version, too.
+        // --build selects a version as well.
         if !selection.build {
             selection.version = selection.version.take().or(other.selection.version);
         }
@@ -87,7 +93,7 @@ impl LaunchArgs {
         }
     }
 
-    fn memo(&self) -> StoredLaunchArgs {
+    fn stored(&self) -> StoredLaunchArgs {
         StoredLaunchArgs {
             version: self.selection.version.as_ref().map(ToString::to_string),
             sources: self.selection.sources.clone(),
@@ -98,73 +104,72 @@ impl LaunchArgs {
         }
     }
 
-    fn of(memo: StoredLaunchArgs) -> Self {
+    fn restored(stored: StoredLaunchArgs) -> Self {
         let selection = Selection {
-            version: memo.version.and_then(|text| text.parse().ok()),
-            sources: memo.sources,
-            allow_unverified: memo.allow_unverified,
+            version: stored.version.and_then(|text| text.parse().ok()),
+            sources: stored.sources,
+            allow_unverified: stored.allow_unverified,
             ..Selection::default()
         };
         Self {
             selection,
-            mode: memo.mode.and_then(|text| text.parse().ok()),
-            bridge_port: memo.bridge_port,
-            dashboard_port: memo.dashboard_port,
+            mode: stored.mode.and_then(|text| text.parse().ok()),
+            bridge_port: stored.bridge_port,
+            dashboard_port: stored.dashboard_port,
         }
     }
 }
 
-/// The options that this project's runtime was started with.
-pub(crate) fn memo(context: &Context) -> Result<LaunchArgs, CommandError> {
-    let place = ProjectScope::of(context)?;
-    let memo = launch::launch_args(&place.state, &place.project, &place.binary)
-        .map_err(|error| launch_failed(&error))?;
-    Ok(LaunchArgs::of(serde_json::from_value(memo).unwrap_or_default()))
+/// The options that this project's running runtime was started with.
+pub(crate) fn running_args(context: &Context) -> Result<LaunchArgs, CommandError> {
+    let ProjectScope { state, project, binary } = ProjectScope::of(context)?;
+    let stored = launch::launch_args(&state, &project, &binary)?;
+    Ok(LaunchArgs::restored(serde_json::from_value(stored).unwrap_or_default()))
 }
 
-/// What to start: acquired, checked and leased.
+/// The launch for these options, its release acquired, checked and leased.
 pub(crate) fn launch(
     context: &Context,
-    asked: &LaunchArgs,
+    args: &LaunchArgs,
     kind: LaunchKind,
 ) -> Result<Launch, CommandError> {
-    acquired(context, asked, kind, trusted(context, asked)?)
+    acquired(context, args, kind, trusted(context, args)?)
 }
 
-/// The same, unless something runs that is sure to be in its way: nothing is fetched then.
-pub(crate) fn launch_beside(context: &Context, asked: &LaunchArgs) -> Result<Launch, CommandError> {
-    let resolved = trusted(context, asked)?;
+/// The launch for `up`. Where another runtime runs that `up` must refuse, nothing is acquired.
+pub(crate) fn launch_for_up(context: &Context, args: &LaunchArgs) -> Result<Launch, CommandError> {
+    let resolved = trusted(context, args)?;
     let version = match selector(&resolved, &context.line(&resolved)?)? {
-        _ if asked.selection.build => Some(Selector::Dev.to_string()),
+        _ if args.selection.build => Some(Selector::Dev.to_string()),
         selector @ (Selector::Exact(_) | Selector::Dev) => Some(selector.to_string()),
-        // Which one that is may take a look at the sources.
+        // Resolving these may need a query of the sources.
         Selector::Latest | Selector::Range(_) => None,
     };
     let dashboard = dashboard(&resolved);
-    let wanted = RequestedSettings {
+    let requested = RequestedSettings {
         version: version.as_deref(),
         bridge: &bridge(&resolved),
         dashboard: dashboard.as_ref(),
         env: &resolved.runtime_env(),
     };
-    let (state, project) = (resolved.state_dir.value.path(), ProjectScope::of(context)?.project);
-    launch::agree(state, &project, resolved.binary.value.as_ref(), &wanted)
-        .map_err(|error| launch_failed(&error))?;
-    acquired(context, asked, LaunchKind::Up, resolved)
+    let project = ProjectScope::of(context)?.project;
+    let binary = resolved.binary.value.as_ref();
+    launch::check_settings(&resolved.state_dir.value, &project, binary, &requested)?;
+    acquired(context, args, LaunchKind::Up, resolved)
 }
 
 fn acquired(
     context: &Context,
-    asked: &LaunchArgs,
+    args: &LaunchArgs,
     kind: LaunchKind,
     resolved: Resolved,
 ) -> Result<Launch, CommandError> {
     let store = context.store(&resolved)?;
-    let lease = leased(context, &resolved, &store, &asked.selection)?;
+    let lease = leased(context, &resolved, &store, &args.selection)?;
     context.notices(&store);
     let installed = lease.installed();
     let launcher = std::env::current_exe().map_err(|e| {
-        CommandError::new(Exit::Failure, format!("loom does not know its own program file: {e}"))
+        CommandError::new(Exit::Failure, format!("could not find the program file of loom: {e}"))
     })?;
     Ok(Launch {
         program: installed.entry.clone(),
@@ -177,29 +182,29 @@ fn acquired(
         ready_timeout: resolved.bridge.timeout.value,
         grace: GRACE,
         project: ProjectScope::of(context)?.project,
-        state: resolved.state_dir.value.path().to_owned(),
+        state: resolved.state_dir.value.clone(),
         kind,
         launcher: Launcher { program: launcher, args: vec![supervise::NAME.into()] },
-        launch_args: serde_json::to_value(asked.memo()).unwrap_or_default(),
+        launch_args: serde_json::to_value(args.stored()).unwrap_or_default(),
         lease: Some(lease.into_file()),
     })
 }
 
-fn bridge(resolved: &Resolved) -> Endpoint {
+fn bridge(resolved: &Resolved) -> HostPort {
     let bridge = &resolved.bridge.address.value;
-    Endpoint::new(bridge.host.clone(), bridge.port)
+    HostPort::new(bridge.host.clone(), bridge.port)
 }
 
-fn dashboard(resolved: &Resolved) -> Option<Endpoint> {
+fn dashboard(resolved: &Resolved) -> Option<HostPort> {
     let dashboard = &resolved.dashboard;
-    let endpoint = || Endpoint::new(dashboard.host.value.clone(), dashboard.port.value);
-    dashboard.enabled.value.then(endpoint)
+    let address = || HostPort::new(dashboard.host.value.clone(), dashboard.port.value);
+    dashboard.enabled.value.then(address)
 }
 
 /// How long a server may take to end before it is killed.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
-/// The release that is wanted, its bytes looked at, and its lock held. Damage is mended where a source can.
+/// The lease of the selected release, whose files were checked. A damaged release is fetched again.
 fn leased(
     context: &Context,
     resolved: &Resolved,
@@ -223,28 +228,25 @@ fn leased(
     Ok(lease)
 }
 
-/// The configuration. What an untrusted project asks for is shown, and asked about where somebody can answer.
-fn trusted(context: &Context, asked: &LaunchArgs) -> Result<Resolved, CommandError> {
-    let resolved = context.resolve(asked.flags())?;
+/// The configuration. The settings of an untrusted project are shown, and the user is asked to trust them where there
+/// is a terminal.
+fn trusted(context: &Context, args: &LaunchArgs) -> Result<Resolved, CommandError> {
+    let resolved = context.resolve(args.flags())?;
     for warning in resolved.warnings.iter().filter(|warning| !is_shown_by_all(warning)) {
         context.printer.warning(warning.to_string());
     }
     let Some(untrusted) = &resolved.untrusted else { return Ok(resolved) };
-    let answerable = io::stdin().is_terminal() && context.printer.is_terminal();
-    if !answerable || !consents(context, untrusted)? {
-        let mut failure =
-            CommandError::new(Exit::Usage, untrusted.to_string()).hint(UNTRUSTED_HINT);
-        failure.chain = untrusted
-            .withheld
-            .iter()
-            .map(|item| format!("{} = {}", item.key, item.value))
-            .collect();
-        return Err(failure);
+    let is_interactive = io::stdin().is_terminal() && context.printer.is_terminal();
+    if !is_interactive || !consents(context, untrusted)? {
+        let mut error = CommandError::new(Exit::Usage, untrusted.to_string()).hint(UNTRUSTED_HINT);
+        let withheld = untrusted.withheld.iter();
+        error.causes = withheld.map(|item| format!("{} = {}", item.key, item.value)).collect();
+        return Err(error);
     }
     Trusted::update(&resolved.state_dir.value, |trusted| {
         trusted.trust(untrusted.file.clone(), untrusted.digest)
     })?;
-    context.resolve(asked.flags())
+    context.resolve(args.flags())
 }
 
 fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, CommandError> {
@@ -257,11 +259,11 @@ fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, CommandErr
     io::stdin()
         .lock()
         .read_line(&mut line)
-        .map_err(|e| CommandError::new(Exit::Usage, format!("no answer could be read: {e}")))?;
+        .map_err(|e| CommandError::new(Exit::Usage, format!("could not read the answer: {e}")))?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
-/// What runs, for people.
+/// The description of a ready runtime, human-readable.
 pub(crate) fn human(document: &RuntimeDocument) -> String {
     let mut text = format!("{} {} is ready", document.binary, document.version);
     if let Some(bridge) = &document.bridge {
@@ -274,7 +276,7 @@ pub(crate) fn human(document: &RuntimeDocument) -> String {
     text
 }
 
-/// The exit code to pass on: the child's own, 128+n for a signal.
+/// The exit code of a child: its own, or 128 + n for signal n.
 pub(crate) fn code_of(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|n| 128 + n);

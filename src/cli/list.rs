@@ -2,10 +2,16 @@
 
 use std::time::SystemTime;
 
-use loom_source::Platform;
+use indicatif::HumanBytes;
+use loom_source::Release;
 use serde_json::{Value, json};
 
-use super::{Done, Outcome, build_note, context::Context, list_remote};
+use super::{
+    CommandError, Exit, Outcome, build_note,
+    context::Context,
+    list_remote::{self, RemoteArgs},
+    table::table,
+};
 use loom_runtime::{
     acquire,
     config::Flags,
@@ -15,81 +21,118 @@ use loom_runtime::{
 /// Arguments of `loom list`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// List what the sources offer instead, and mark what is here
+    /// List what the sources offer, and mark what is installed
     #[arg(long)]
-    pub(crate) remote: bool,
-    /// Show pre-releases too
-    #[arg(long, requires = "remote")]
-    pub(crate) prerelease: bool,
-    /// For this platform instead of this machine's; may be given more than once
-    #[arg(long = "platform", value_name = "PLATFORM", requires = "remote")]
-    pub(crate) platforms: Vec<Platform>,
-    /// For every platform
-    #[arg(long, requires = "remote", conflicts_with = "platforms")]
-    pub(crate) all_platforms: bool,
-    /// Ask this source instead of the configured ones; may be given more than once
-    #[arg(long = "source", value_name = "SOURCE", requires = "remote")]
-    pub(crate) sources: Vec<String>,
+    remote: bool,
+    #[command(flatten)]
+    remote_args: RemoteArgs,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     if args.remote {
-        return list_remote::run(args, context);
+        return list_remote::run(&args.remote_args, context);
     }
-    let resolved = context.resolve(Flags::default())?;
-    let store = context.store(&resolved)?;
-    let state = &resolved.state_dir.value;
-    let mut rows = Vec::new();
-    for listed in store.list()? {
-        let release = &listed.release;
-        let receipt = store.receipt(release)?;
-        let chosen = acquire::chosen::load(state, &release.authority, &release.binary)?;
-        let used = chosen.as_ref() == Some(&release.slot);
-        let build = listed.installed.as_ref().map(|installed| build_note::of(&store, installed));
-        rows.push(Row { build: build.transpose()?.flatten(), listed, receipt, used });
-    }
-    let document = json!({"schema": 1, "releases": rows.iter().map(Row::json).collect::<Vec<_>>()});
-    context.printer.answer(&document, || rows.iter().map(Row::human).collect())?;
+    let rows = rows(context)?;
+    let document =
+        json!({"schema": 1, "releases": rows.iter().map(LocalRow::json).collect::<Vec<_>>()});
+    context.printer.answer(&document, || human(&rows))?;
     if rows.is_empty() {
-        context.printer.message("nothing is here yet; `loom get` fetches a release");
+        context.printer.message("no release is installed; `loom get` downloads one");
     }
-    Ok(Done::Well)
+    for legend in legends(&rows) {
+        context.printer.message(legend);
+    }
+    Ok(Exit::Success)
 }
 
-struct Row {
+/// An installed release.
+struct LocalRow {
     listed: ListedRelease,
     receipt: Option<Receipt>,
     build: Option<BuildReceipt>,
-    used: bool,
+    /// The size of the release's files in bytes.
+    size: u64,
+    is_default: bool,
 }
 
-impl Row {
+fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
+    let resolved = context.resolve(Flags::default())?;
+    let store = context.store(&resolved)?;
+    let state = &resolved.state_dir.value;
+    let usage = store.du()?;
+    let size = |release: &Release| {
+        let of_release = usage.releases.iter().find(|usage| usage.release == *release);
+        of_release.map(|usage| usage.tree).unwrap_or_default()
+    };
+    let mut rows = Vec::new();
+    for listed in store.list()? {
+        let release = &listed.release;
+        let chosen = acquire::chosen::load(state, &release.authority, &release.binary)?;
+        let build = listed.installed.as_ref().map(|installed| build_note::of(&store, installed));
+        rows.push(LocalRow {
+            receipt: store.receipt(release)?,
+            build: build.transpose()?.flatten(),
+            size: size(release),
+            is_default: chosen.as_ref() == Some(&release.slot),
+            listed,
+        });
+    }
+    Ok(rows)
+}
+
+fn human(rows: &[LocalRow]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["", "VERSION", "PLATFORM", "BINARY", "SIZE", "INSTALLED", "SOURCE"];
+    table(header, &rows.iter().map(LocalRow::cells).collect::<Vec<_>>())
+}
+
+/// What the marks mean that occur in these rows.
+fn legends(rows: &[LocalRow]) -> Vec<&'static str> {
+    let has_default = rows.iter().any(|row| row.is_default);
+    let has_unlinked = rows.iter().any(|row| row.listed.installed.is_none());
+    let legends = [
+        (has_default, "* default version, set with `loom use`"),
+        (has_unlinked, "! not linked; `loom get` verifies its files and links them again"),
+    ];
+    legends.into_iter().filter(|(occurs, _)| *occurs).map(|(_, legend)| legend).collect()
+}
+
+impl LocalRow {
     fn json(&self) -> Value {
         let release = &self.listed.release;
         let installed = self.listed.installed.as_ref();
         json!({
             "authority": release.authority, "binary": release.binary, "version": release.slot.to_string(),
             "platform": release.platform, "tree": installed.map(|i| i.tree), "path": installed.map(|i| &i.link),
+            "bytes": self.size,
             "source": self.receipt.as_ref().map(|r| &r.source), "at": self.receipt.as_ref().map(|r| &r.at),
-            "build": self.build, "used": self.used,
+            "build": self.build, "used": self.is_default,
         })
     }
 
-    fn human(&self) -> String {
+    fn cells(&self) -> [String; 7] {
         let release = &self.listed.release;
-        let from = match (&self.listed.installed, &self.build, &self.receipt) {
-            (None, ..) => "not linked; `loom get` looks into it".to_owned(),
-            (Some(_), Some(build), _) => build_note::told(build, SystemTime::now()),
-            (Some(_), None, Some(receipt)) => format!("from {}", receipt.source),
-            (Some(_), None, None) => String::new(),
+        let mark = match (&self.listed.installed, self.is_default) {
+            (None, _) => "!",
+            (Some(_), true) => "*",
+            (Some(_), false) => "",
         };
-        let mark = if self.used { "*" } else { " " };
-        let line = format!(
-            "{mark} {:<12} {:<14} {:<20} {from}",
+        let at = self.receipt.as_ref().map_or("", |receipt| receipt.at.as_str());
+        let source = match (&self.build, &self.receipt) {
+            (Some(build), _) => build_note::told(build, SystemTime::now()),
+            (None, Some(receipt)) => receipt.source.clone(),
+            (None, None) => String::new(),
+        };
+        [
+            mark.to_owned(),
             release.slot.to_string(),
             release.platform.to_string(),
-            release.binary.to_string()
-        );
-        format!("{}\n", line.trim_end())
+            release.binary.to_string(),
+            HumanBytes(self.size).to_string(),
+            at.split('T').next().unwrap_or_default().to_owned(),
+            source,
+        ]
     }
 }

@@ -9,7 +9,7 @@ use loom_source::{Platform, Product, Slot, Version};
 use serde_json::{Value, json};
 
 use super::{
-    CommandError, Done, Exit, Outcome, context::Context, list::Args, ready, selection::Selection,
+    CommandError, Exit, Outcome, context::Context, ready, selection::Selection, table::table,
 };
 use loom_runtime::{
     acquire::{
@@ -19,18 +19,35 @@ use loom_runtime::{
     store::{Store, receipt::rfc3339},
 };
 
+/// The options of `loom list --remote`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RemoteArgs {
+    /// List pre-releases too
+    #[arg(long, requires = "remote")]
+    prerelease: bool,
+    /// List releases for this platform instead of this machine's; may be repeated
+    #[arg(long = "platform", value_name = "PLATFORM", requires = "remote")]
+    platforms: Vec<Platform>,
+    /// List releases for every platform
+    #[arg(long, requires = "remote", conflicts_with = "platforms")]
+    all_platforms: bool,
+    /// Source to query instead of the configured ones; may be repeated
+    #[arg(long = "source", value_name = "SOURCE", requires = "remote")]
+    sources: Vec<String>,
+}
+
 /// A release that some source offers.
 #[derive(Default)]
-struct Row {
+struct RemoteRow {
     /// Those that carry it, the one that is asked first before all.
     sources: Vec<String>,
     published: Option<SystemTime>,
     here: bool,
 }
 
-type Rows = BTreeMap<(Slot, Platform), Row>;
+type RemoteRows = BTreeMap<(Slot, Platform), RemoteRow>;
 
-pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+pub(crate) fn run(args: &RemoteArgs, context: &Context) -> Outcome {
     let selection = Selection { sources: args.sources.clone(), ..Selection::default() };
     let resolved = context.resolve(selection.flags())?;
     let store = context.store(&resolved)?;
@@ -57,17 +74,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         "releases": rows.iter().map(|row| row_json(&line, row)).collect::<Vec<_>>(),
         "sources": shelves.iter().map(shelf_json).collect::<Vec<_>>(),
     });
-    let dated = rows.values().any(|row| row.published.is_some());
-    context
-        .printer
-        .answer(&document, || rows.iter().rev().map(|row| row_text(row, dated)).collect())?;
+    context.printer.answer(&document, || human(&rows))?;
+    if rows.values().any(|row| row.here) {
+        context.printer.message("* installed");
+    }
     for text in shelves.iter().filter_map(told) {
         context.printer.message(text);
     }
     if rows.is_empty() {
         context.printer.message(format!("no source offers {}", line.binary));
     }
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn rows(
@@ -75,8 +92,8 @@ fn rows(
     shelves: &[SourceListing],
     prereleases: &[bool],
     all: bool,
-) -> Result<Rows, CommandError> {
-    let mut rows = Rows::new();
+) -> Result<RemoteRows, CommandError> {
+    let mut rows = RemoteRows::new();
     for (shelf, counts) in shelves.iter().zip(prereleases) {
         for (line, said) in &shelf.lines {
             let RemoteListing::Carries { versions, build, .. } = said else { continue };
@@ -111,15 +128,15 @@ fn nobody(shelves: &[SourceListing]) -> Option<CommandError> {
         return None;
     }
     let failure = CommandError::new(Exit::Unreachable, "no source could say what it offers");
-    let chain = shelves.iter().filter_map(|shelf| match shelf.lines.first() {
+    let causes = shelves.iter().filter_map(|shelf| match shelf.lines.first() {
         Some((_, RemoteListing::Failed(why))) => Some(format!("{}: {why}", shelf.source)),
         _ => None,
     });
     let hint = "check the address of each source named above, and the connection to it";
-    Some(CommandError { chain: chain.collect(), ..failure }.hint(hint))
+    Some(CommandError { causes: causes.collect(), ..failure }.hint(hint))
 }
 
-fn row_json(line: &Product, ((slot, platform), row): (&(Slot, Platform), &Row)) -> Value {
+fn row_json(line: &Product, ((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> Value {
     json!({
         "authority": line.authority, "binary": line.binary, "version": slot.to_string(),
         "platform": platform, "sources": row.sources, "here": row.here,
@@ -128,17 +145,24 @@ fn row_json(line: &Product, ((slot, platform), row): (&(Slot, Platform), &Row)) 
     })
 }
 
-/// A row for people; with a column of days where any is known.
-fn row_text(((slot, platform), row): (&(Slot, Platform), &Row), dated: bool) -> String {
-    let mark = if row.here { "*" } else { " " };
+/// The table of releases, newest first.
+fn human(rows: &RemoteRows) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<[String; 5]> = rows.iter().rev().map(cells).collect();
+    table(["", "VERSION", "PLATFORM", "PUBLISHED", "SOURCES"], &rows)
+}
+
+fn cells(((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> [String; 5] {
     let published = row.published.map(rfc3339).unwrap_or_default();
-    let day = match (dated, published.split('T').next()) {
-        (true, Some(day)) => format!("{day:<10} "),
-        _ => String::new(),
-    };
-    let from = row.sources.join(", ");
-    let (slot, platform) = (slot.to_string(), platform.to_string());
-    format!("{mark} {slot:<12} {platform:<14} {day}{from}\n")
+    [
+        (if row.here { "*" } else { "" }).to_owned(),
+        slot.to_string(),
+        platform.to_string(),
+        published.split('T').next().unwrap_or_default().to_owned(),
+        row.sources.join(", "),
+    ]
 }
 
 fn shelf_json(shelf: &SourceListing) -> Value {

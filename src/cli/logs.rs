@@ -1,93 +1,102 @@
-//! `loom logs [-f] [-n LINES] [--previous]`
+//! `loom logs`
 
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use serde_json::json;
 
-use super::{
-    CommandError, Done, Exit, Outcome,
-    context::Context,
-    place::{ProjectScope, launch_failed},
-};
-use loom_runtime::launch::{self, LaunchError, LogFollower};
+use super::{CommandError, Exit, Outcome, context::Context, project_scope::ProjectScope};
+use loom_runtime::launch::{self, LaunchError, LogFollower, LogRange};
 
 /// Arguments of `loom logs`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Go on until the runtime ends
+    /// Show new lines until the runtime ends
     #[arg(long, short)]
     follow: bool,
-    /// Only the last lines
+    /// Show only the last lines
     #[arg(long, short = 'n', value_name = "COUNT")]
     lines: Option<usize>,
-    /// Of the runtime before this one; twice: of the one before that
+    /// Show only lines since a time: 10m, 2h, or 2026-11-27T03:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<SystemTime>,
+    /// Show the log of the runtime before this one; twice: of the one before that
     #[arg(long, short, action = clap::ArgAction::Count, conflicts_with = "follow",
           value_parser = clap::value_parser!(u8).range(..=2))]
     previous: u8,
 }
 
-/// How often is looked for new lines.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often the log is read for new lines.
+const INTERVAL: Duration = Duration::from_millis(50);
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let place = ProjectScope::of(context)?;
-    let log = log(&place, args.previous);
+    let project = ProjectScope::of(context)?;
+    let log = log(&project, args.previous);
     if !log.exists() {
-        return Err(launch_failed(&LaunchError::NothingRuns));
+        return Err(LaunchError::NothingRuns.into());
     }
-    let unread = |e: io::Error| {
+    let unreadable = |e: io::Error| {
         CommandError::new(Exit::Failure, format!("could not read {}: {e}", log.display()))
     };
+    if args.since.is_some() && !launch::has_times(&log).map_err(unreadable)? {
+        context.printer.warning("the lines of this log have no times; --since has no effect");
+    }
+    let range = LogRange { since: args.since, last: args.lines };
     if context.printer.is_json() {
         if args.follow {
-            return Err(CommandError::new(
-                Exit::Usage,
-                "--follow has no end that --json could print",
-            ));
+            let message = "--follow cannot be combined with --json, which prints one document";
+            return Err(CommandError::new(Exit::Usage, message));
         }
-        let lines = launch::tail(&log, args.lines.unwrap_or(usize::MAX)).map_err(unread)?;
+        let lines = range.lines(&log).map_err(unreadable)?;
         context.printer.answer(&json!({"schema": 1, "log": log, "lines": lines}), String::new)?;
-        return Ok(Done::Well);
+        return Ok(Exit::Success);
     }
-    let mut follow = match args.lines {
-        Some(count) => LogFollower::from_tail(&log, count).map_err(unread)?,
-        None => LogFollower::from_start(&log),
-    };
-    copy(&mut follow, context, &log)?;
+    let mut follower = range.follow(&log).map_err(unreadable)?;
+    let mut has_reader = copy(&mut follower, &log)?;
     while args.follow
-        && launch::lives(&place.state, &place.project, &place.binary)
-            .map_err(|error| launch_failed(&error))?
+        && has_reader
+        && launch::is_alive(&project.state, &project.project, &project.binary)?
     {
-        thread::sleep(LOOK);
-        copy(&mut follow, context, &log)?;
+        thread::sleep(INTERVAL);
+        has_reader = copy(&mut follower, &log)?;
     }
-    // What was written between the last look and the end.
-    copy(&mut follow, context, &log)?;
-    Ok(Done::Well)
+    if has_reader {
+        // Lines that were written between the last copy and the end.
+        copy(&mut follower, &log)?;
+    }
+    Ok(Exit::Success)
 }
 
-fn log(place: &ProjectScope, previous: u8) -> PathBuf {
-    let log = launch::log_of(&place.state, &place.project, &place.binary);
+/// A duration before now, such as `10m`, or a time in RFC 3339.
+fn since(text: &str) -> Result<SystemTime, String> {
+    if let Some(time) = loom_base::time::parse_rfc3339(text) {
+        return Ok(time);
+    }
+    let expected = "expected a duration, such as 10m or 2h, or a time in UTC, such as \
+                    2026-11-27T03:00:00Z";
+    let duration = humantime::parse_duration(text).map_err(|_| expected.to_owned())?;
+    // A duration that reaches before 1970 shows everything.
+    Ok(SystemTime::now().checked_sub(duration).unwrap_or(SystemTime::UNIX_EPOCH))
+}
+
+fn log(project: &ProjectScope, previous: u8) -> PathBuf {
+    let log = launch::log_of(&project.state, &project.project, &project.binary);
     match previous {
         0 => log,
         n => log.with_file_name(format!("log.{n}")),
     }
 }
 
-fn copy(follow: &mut LogFollower, context: &Context, log: &Path) -> Result<(), CommandError> {
+/// Copies new lines to stdout; false where the reader of stdout is gone, which is no failure.
+fn copy(follower: &mut LogFollower, log: &Path) -> Result<bool, CommandError> {
     let mut out = io::stdout().lock();
-    match follow.copy_to(&mut out).and_then(|_| out.flush()) {
-        Ok(()) => Ok(()),
-        // The reader of a pipe has seen enough.
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
-            context.printer.detail("nobody reads any more");
-            std::process::exit(0)
-        }
+    match follower.copy_to(&mut out).and_then(|_| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(e) => {
             Err(CommandError::new(Exit::Failure, format!("could not copy {}: {e}", log.display())))
         }

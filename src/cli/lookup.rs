@@ -1,18 +1,16 @@
-//! Whether a command that is to be run is there, before anything is done for it.
+//! Whether a command that is to be executed exists, checked before a runtime is acquired for it.
 
 use std::ffi::OsStr;
 
-use super::{CommandError, Exit};
+use super::{
+    CommandError, Exit,
+    exit::{NOT_EXECUTABLE, NOT_FOUND},
+};
 
-/// The code of shells for a command that is not there.
-const NOT_FOUND: u8 = 127;
-/// Their code for one that cannot be run.
-const NOT_EXECUTABLE: u8 = 126;
-
-/// Looks for `command` where the system will: as a path if it has a slash, else in the folders of `path`.
+/// Looks for `command` as the operating system does: as a path if it has a slash, else in the folders of `path`.
 ///
 /// # Errors
-/// With the codes of shells: 127 if it is not there, 126 if it cannot be run.
+/// With the exit codes of shells: 127 if the command does not exist, 126 if it cannot be executed.
 #[cfg(unix)]
 pub(crate) fn look_up(command: &OsStr, path: Option<&OsStr>) -> Result<(), CommandError> {
     use std::{os::unix::ffi::OsStrExt, path::PathBuf};
@@ -21,44 +19,44 @@ pub(crate) fn look_up(command: &OsStr, path: Option<&OsStr>) -> Result<(), Comma
     let candidates: Vec<PathBuf> = match path {
         _ if is_path => vec![command.into()],
         Some(path) => std::env::split_paths(path).map(|folder| folder.join(command)).collect(),
-        // The system has folders of its own then.
+        // The operating system has default folders.
         None => return Ok(()),
     };
-    let there: Vec<PathBuf> = candidates.into_iter().filter(|file| file.exists()).collect();
-    let runs = |file: &PathBuf| {
+    let existing: Vec<PathBuf> = candidates.into_iter().filter(|file| file.exists()).collect();
+    let is_executable = |file: &PathBuf| {
         file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
     };
-    match there.first() {
-        _ if there.iter().any(runs) => Ok(()),
-        // A folder that happens to be called so is none's command.
+    match existing.first() {
+        _ if existing.iter().any(is_executable) => Ok(()),
+        // A folder of that name on PATH is not a command.
         Some(file) if is_path || file.is_file() => {
             Err(not_executable(&format!("{} is not an executable file", file.display())))
         }
         _ => {
-            let place = if is_path { "" } else { " on PATH" };
-            let why = format!("there is no {}{place}", command.to_string_lossy());
-            Err(failure(NOT_FOUND, "command-not-found", &why))
+            let place = if is_path { "" } else { " (on PATH)" };
+            let why = format!("command not found: {}{place}", command.to_string_lossy());
+            Err(failure(NOT_FOUND, "command_not_found", &why))
         }
     }
 }
 
-/// Windows looks in more places than PATH, and for more names; what it says is told by [`unrun`].
+/// Windows looks in more places than PATH, and for more names: its error is reported by [`not_executed`].
 #[cfg(not(unix))]
 pub(crate) fn look_up(_: &OsStr, _: Option<&OsStr>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// What the system said when it was to run `command`.
-pub(crate) fn unrun(command: &OsStr, error: &std::io::Error) -> CommandError {
-    let why = format!("could not run {}: {error}", command.to_string_lossy());
+/// The error of the operating system when it was to execute `command`.
+pub(crate) fn not_executed(command: &OsStr, error: &std::io::Error) -> CommandError {
+    let why = format!("could not execute {}: {error}", command.to_string_lossy());
     match error.kind() {
-        std::io::ErrorKind::NotFound => failure(NOT_FOUND, "command-not-found", &why),
+        std::io::ErrorKind::NotFound => failure(NOT_FOUND, "command_not_found", &why),
         _ => not_executable(&why),
     }
 }
 
 fn not_executable(why: &str) -> CommandError {
-    failure(NOT_EXECUTABLE, "command-not-executable", why)
+    failure(NOT_EXECUTABLE, "command_not_executable", why)
 }
 
 fn failure(code: u8, kind: &'static str, why: &str) -> CommandError {
@@ -73,9 +71,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_codes_are_those_of_shells() {
+    fn the_exit_codes_are_those_of_shells() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        let one = folder.path().join("one");
+        let two = folder.path().join("two");
         for (folder, mode) in [(&one, 0o644), (&two, 0o755)] {
             fs::create_dir_all(folder.join("directory")).unwrap();
             fs::write(folder.join("both"), "").unwrap();

@@ -4,23 +4,28 @@
 //! |---|---|
 //! | `command` | the table of commands |
 //! | `parse` | which command was typed; builds the parser of that one only |
-//! | `global` | the options that every command takes |
-//! | `context` | what a command runs with: options, environment, printer |
-//! | `printer` | data on stdout, messages on stderr, one JSON document with `--json` |
-//! | `place` | whose runtimes are meant |
-//! | `launching` | from options and configuration to a launch |
-//! | `lookup` | whether a command to run is there |
+//! | `help`, `examples`, `suggest` | what help shows beside the arguments, and which command a mistyped one means |
+//! | `global` | the options of every command |
+//! | `context`, `invocation` | what a command runs with: options, environment, printer, arguments |
 //! | `exit` | the exit codes |
-//! | `report` | [`Failure`]: an error with its exit code, chain and hint |
-//! | `selection` | the options that say which release and from where |
-//! | `ready` | makes sure that the release is here |
-//! | `progress` | what is told while that happens |
-//! | `list_remote` | the part of `list` that asks the sources |
+//! | `report` | errors with their exit codes, causes and hints |
+//! | `printer`, `color`, `table` | data on stdout, messages on stderr, one JSON document with `--json` |
+//! | `progress`, `progress_line`, `interrupt` | progress of a transfer, and what Ctrl+C does meanwhile |
+//! | `verbose` | what `-v` shows of requests and decisions |
+//! | `project_scope` | the project and the state folder that a command is about |
+//! | `launching` | from options and configuration to a launch |
+//! | `lookup` | whether a command that is to be executed exists |
+//! | `selection`, `version_arg` | the options that select a release and its sources |
+//! | `ready` | acquires the selected release |
+//! | `list_remote` | the part of `list` that queries the sources |
+//! | `completion`, `environment` | shell completion of values; the documented variables |
 //!
 //! Every other file is one command.
 
 mod build_note;
+mod color;
 mod command;
+mod completion;
 mod completions;
 mod config;
 mod context;
@@ -28,11 +33,16 @@ mod dev;
 mod doctor;
 mod down;
 mod env;
+mod environment;
+mod examples;
 mod exec;
 mod exit;
 mod get;
 mod global;
+mod help;
 mod init;
+mod interrupt;
+mod invocation;
 mod launching;
 mod list;
 mod list_remote;
@@ -40,10 +50,12 @@ mod logs;
 mod lookup;
 mod man;
 mod parse;
-mod place;
 mod printer;
 mod progress;
+mod progress_line;
+mod project_scope;
 mod ready;
+mod reference;
 mod remove;
 mod report;
 mod restart;
@@ -51,44 +63,36 @@ mod selection;
 mod source;
 mod status;
 mod store;
+mod suggest;
 mod supervise;
+mod table;
 mod tail;
 mod trust;
 mod up;
 mod use_version;
+mod verbose;
+mod version_arg;
 mod which;
 mod why;
 
 use std::{ffi::OsString, process::ExitCode};
 
 pub(crate) use exit::Exit;
-pub(crate) use report::CommandError;
-
-/// What a command that did not fail leaves the process with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Done {
-    /// Exit code 0.
-    Well,
-    /// The code of a child, passed on.
-    Code(u8),
-}
-
-type Outcome = Result<Done, CommandError>;
+pub(crate) use report::{CommandError, Outcome};
 
 /// Runs `loom` with these arguments (the program's name first) and returns its exit code.
 pub(crate) fn run(args: Vec<OsString>) -> ExitCode {
+    completion::complete(parse::command_line);
     let parsed = match parse::parse(&args) {
         Ok(parsed) => parsed,
         Err(stop) => return stop.print(),
     };
     let printer = printer::Printer::new(&parsed.global);
-    let context = context::Context::new(parsed.global, printer.clone());
-    match (parsed.entry.run)(&parsed.matches, &context) {
-        Ok(Done::Well) => ExitCode::SUCCESS,
-        Ok(Done::Code(code)) => ExitCode::from(code),
-        Err(failure) => {
-            printer.failure(&failure);
-            ExitCode::from(failure.code)
-        }
-    }
+    let invocation = invocation::Invocation::new(args, parse::command_line);
+    let context = context::Context::new(parsed.global, printer.clone(), invocation);
+    let exit = (parsed.entry.run)(&parsed.matches, &context).unwrap_or_else(|error| {
+        printer.error(&error);
+        Exit::of_code(error.code)
+    });
+    ExitCode::from(exit.code())
 }

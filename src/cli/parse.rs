@@ -1,6 +1,7 @@
 //! Finds the command that was typed and builds the parser of that one only.
 //!
-//! Building the parsers of all commands costs more than a warm `which` does.
+//! Building the parsers of all commands costs more than a warm `which` does. Help texts and errors need more than
+//! that one parser (examples, styles, all commands): they are made by parsing a second time.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -8,37 +9,43 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{ArgMatches, Args as _, Command, FromArgMatches as _, error::ErrorKind};
+use clap::{
+    ArgMatches, Args as _, Command, FromArgMatches as _,
+    error::{Error, ErrorKind},
+};
 
 use super::{
     command::{ALL, CommandEntry},
     exit::Exit,
     global::{Global, WITH_VALUE},
+    help,
     report::CommandError,
+    suggest,
 };
 
+/// A valid command line.
 pub(super) struct Parsed {
     pub(super) entry: &'static CommandEntry,
     pub(super) matches: ArgMatches,
     pub(super) global: Global,
 }
 
-/// The run ends here: help, version, or wrong usage.
+/// The run ends after parsing: with help, the version, or an error in the command line.
 pub(super) struct Stop {
-    error: clap::Error,
+    error: Error,
     json: bool,
 }
 
 impl Stop {
     pub(super) fn print(self) -> ExitCode {
         if !self.error.use_stderr() {
-            // The reader of a pipe may have gone; help that nobody reads is no failure.
+            // The reader of a pipe may have gone; help that is not read is no failure.
             let _ = self.error.print();
             return ExitCode::SUCCESS;
         }
         if self.json {
             // As above; `println!` would panic.
-            let _ = writeln!(io::stdout(), "{}", wrong_usage(&self.error).json());
+            let _ = writeln!(io::stdout(), "{}", usage_error(&self.error).json());
         } else {
             let _ = self.error.print();
         }
@@ -46,12 +53,12 @@ impl Stop {
     }
 }
 
-/// What is wrong in one line; tips and usage are something to do about it.
-fn wrong_usage(error: &clap::Error) -> CommandError {
+/// The error in one line, with tips and usage as its hint.
+fn usage_error(error: &Error) -> CommandError {
     let text = error.render().to_string();
     let mut paragraphs = text.split("\n\n").map(one_line);
     let message = match error.kind() {
-        // It is the help text, which says nothing of what is wrong.
+        // The text is the help text.
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command was given".to_owned(),
         _ => paragraphs.next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
     };
@@ -66,7 +73,7 @@ fn one_line(paragraph: &str) -> String {
     paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The root command with the global options and these subcommands.
+/// The root parser with the global options and these subcommands.
 fn root(entries: impl IntoIterator<Item = &'static CommandEntry>) -> Command {
     Global::augment_args(Command::new("loom"))
         .version(env!("CARGO_PKG_VERSION"))
@@ -74,12 +81,12 @@ fn root(entries: impl IntoIterator<Item = &'static CommandEntry>) -> Command {
         .long_about(None)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(entries.into_iter().map(CommandEntry::command))
+        .subcommands(entries.into_iter().map(CommandEntry::parser))
 }
 
-/// The whole command line, for help, completions and manual pages: without what nobody is to type.
-pub(super) fn whole() -> Command {
-    root(ALL.iter().filter(|entry| !entry.hidden))
+/// The parsers of all commands for users, with everything that help shows: for help, completions and manual pages.
+pub(super) fn command_line() -> Command {
+    help::complete(root(ALL.iter().filter(|entry| !entry.hidden)))
 }
 
 /// The first argument that is neither an option nor the value of a global one.
@@ -96,26 +103,45 @@ fn typed(args: &[OsString]) -> Option<&OsStr> {
     None
 }
 
+/// Parses the arguments, the program's name first.
 pub(super) fn parse(args: &[OsString]) -> Result<Parsed, Stop> {
-    let entry = typed(args).and_then(|name| ALL.iter().find(|entry| name == entry.name));
-    let parser = entry.map_or_else(whole, |entry| root([entry]));
+    let name = typed(args).and_then(OsStr::to_str);
+    let entry = name.and_then(|name| ALL.iter().find(|entry| entry.is_called(name)));
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
-    let stop = |error| Stop { error, json };
-    let mut parser = parser;
-    let matches = parser.try_get_matches_from_mut(args).map_err(stop)?;
-    let global = Global::from_arg_matches(&matches).map_err(stop)?;
-    let (entry, matches) = match (entry, matches.subcommand()) {
-        (Some(entry), Some((_, matches))) => (entry, matches.clone()),
-        _ => {
-            return Err(stop(parser.error(ErrorKind::MissingSubcommand, "no command was given")));
-        }
+    let Some(entry) = entry else {
+        return Err(Stop { error: error_of(command_line(), args), json });
     };
-    Ok(Parsed { entry, matches, global })
+    let matched = root([entry]).try_get_matches_from(args).and_then(|matches| {
+        let global = Global::from_arg_matches(&matches)?;
+        Ok((matches, global))
+    });
+    match matched {
+        Ok((mut matches, global)) => match matches.remove_subcommand() {
+            Some((_, matches)) => Ok(Parsed { entry, matches, global }),
+            None => Err(Stop { error: error_of(command_line(), args), json }),
+        },
+        Err(_) => Err(Stop { error: error_of(help::complete(root([entry])), args), json }),
+    }
+}
+
+/// The error, or the help text, that `parser` has for these arguments.
+fn error_of(mut parser: Command, args: &[OsString]) -> Error {
+    match parser.try_get_matches_from_mut(args) {
+        Err(mut error) => {
+            suggest::improve(&mut error);
+            error
+        }
+        Ok(_) => parser.error(ErrorKind::MissingSubcommand, "no command was given"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(Into::into).collect()
+    }
 
     #[test]
     fn the_command_is_found_behind_global_options() {
@@ -125,29 +151,39 @@ mod tests {
             ("loom --cache-dir=x --json -vv which", Some("which")),
             ("loom --json", None),
         ] {
-            let args: Vec<OsString> = line.split(' ').map(Into::into).collect();
-            assert_eq!(typed(&args).and_then(OsStr::to_str), expected, "{line}");
+            assert_eq!(typed(&words(line)).and_then(OsStr::to_str), expected, "{line}");
         }
     }
 
     #[test]
-    fn the_whole_command_line_is_consistent() {
-        root(ALL).debug_assert();
+    fn aliases_are_their_commands() {
+        for (line, expected) in
+            [("loom ls", "list"), ("loom rm 0.2.0", "remove"), ("loom stop", "down")]
+        {
+            let Ok(parsed) = parse(&words(line)) else { panic!("{line}: is an error") };
+            assert_eq!(parsed.entry.name, expected, "{line}");
+        }
     }
 
     #[test]
-    fn what_nobody_is_to_type_is_told_nobody() {
+    fn the_parsers_of_all_commands_are_consistent() {
+        help::complete(root(ALL)).debug_assert();
+    }
+
+    #[test]
+    fn hidden_commands_are_left_out() {
         let names: Vec<String> =
-            whole().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+            command_line().get_subcommands().map(|command| command.get_name().to_owned()).collect();
         assert!(names.contains(&"up".to_owned()) && !names.contains(&"__supervise".to_owned()));
     }
 
     #[test]
-    fn wrong_usage_is_told_in_one_line() {
+    fn a_usage_error_is_one_line_and_a_hint() {
         for (line, message, hint) in [
             ("loom", "no command was given", "Usage: loom"),
             ("loom store", "no command was given", "Usage: loom store"),
             ("loom upp", "unrecognized subcommand 'upp'", "tip: "),
+            ("loom download", "unrecognized subcommand 'download'", "tip: use loom get"),
             ("loom up --mod full", "unexpected argument '--mod' found", "Usage: loom up"),
             (
                 "loom remove",
@@ -155,17 +191,16 @@ mod tests {
                 "Usage: loom remove",
             ),
         ] {
-            let args: Vec<OsString> = line.split(' ').map(Into::into).collect();
-            let Err(stop) = parse(&args) else { panic!("{line}: is well") };
-            let failure = wrong_usage(&stop.error);
-            assert_eq!(failure.message, message, "{line}");
-            let told = failure.hint.unwrap_or_default();
-            assert!(told.contains(hint) && told.contains("--help"), "{line}: {told}");
+            let Err(stop) = parse(&words(line)) else { panic!("{line}: is valid") };
+            let error = usage_error(&stop.error);
+            assert_eq!(error.message, message, "{line}");
+            let hints = error.hint.unwrap_or_default();
+            assert!(hints.contains(hint) && hints.contains("--help"), "{line}: {hints}");
         }
     }
 
     #[test]
-    fn every_value_option_is_known_before_clap_runs() {
+    fn every_global_option_with_a_value_is_known_before_parsing() {
         let with_value: Vec<String> = root([])
             .get_arguments()
             .filter(|arg| arg.get_action().takes_values())

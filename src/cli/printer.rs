@@ -2,22 +2,26 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
+use anstream::{AutoStream, ColorChoice};
+use loom_base::LockExt as _;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::{CommandError, Exit, global::Global};
+use super::{CommandError, Exit, color, global::Global, report};
 
-/// Where a command's output goes. Clones share one output.
+/// The output of a command. Clones share one output.
 #[derive(Debug, Clone)]
 pub(crate) struct Printer {
     json: bool,
     quiet: bool,
     verbose: u8,
     terminal: bool,
-    /// Keeps the lines of several threads whole.
-    line: Arc<Mutex<()>>,
+    /// The progress line at the bottom of the terminal, empty where there is none. Its lock also keeps the lines of
+    /// several threads apart.
+    progress: Arc<Mutex<String>>,
 }
 
 impl Printer {
@@ -27,31 +31,36 @@ impl Printer {
             quiet: global.quiet,
             verbose: global.verbose,
             terminal: io::stderr().is_terminal(),
-            line: Arc::default(),
+            progress: Arc::default(),
         }
     }
 
-    /// Whether one JSON document is wanted.
+    /// Whether the output is one JSON document.
     pub(crate) fn is_json(&self) -> bool {
         self.json
     }
 
-    /// Whether messages and progress are unwanted.
+    /// Whether messages and progress are suppressed.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Whether more than messages is wanted.
+    /// Whether details are shown (`-v`).
     pub(crate) fn is_verbose(&self) -> bool {
         self.verbose > 0 && !self.quiet
     }
 
-    /// Whether stderr is a terminal that understands more than plain lines.
+    /// Whether timings are shown (`-vv`).
+    pub(crate) fn is_very_verbose(&self) -> bool {
+        self.verbose > 1 && !self.quiet
+    }
+
+    /// Whether stderr is a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.terminal
     }
 
-    /// The command's answer: `document` with `--json`, else the text of `human`, a line feed added where it lacks one.
+    /// The result of a command: `document` with `--json`, else the text of `human`, with a line feed at its end.
     pub(crate) fn answer(
         &self,
         document: &impl Serialize,
@@ -68,7 +77,7 @@ impl Printer {
         self.bytes(text.as_bytes())
     }
 
-    /// These bytes on stdout. A reader that went away is no failure: `loom … | head` is a way to use us.
+    /// Writes to stdout. A reader that is gone is no failure: `loom … | head` is a valid use.
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), CommandError> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
@@ -83,43 +92,79 @@ impl Printer {
         }
     }
 
-    /// A message for people, unless they want quiet.
+    /// A message, suppressed by `--quiet`.
     pub(crate) fn message(&self, text: impl AsRef<str>) {
         if !self.quiet {
             self.stderr(text.as_ref());
         }
     }
 
-    /// A message for those who asked for more.
+    /// A message that only `-v` shows.
     pub(crate) fn detail(&self, text: impl AsRef<str>) {
-        if self.verbose > 0 {
-            self.message(text);
+        if self.is_verbose() {
+            self.stderr(&color::dim(text.as_ref()));
         }
     }
 
-    /// Something that is not right; said even with `--quiet`.
+    /// A warning, shown even with `--quiet`.
     pub(crate) fn warning(&self, text: impl AsRef<str>) {
-        self.stderr(&format!("warning: {}", text.as_ref()));
+        self.stderr(&format!("{} {}", color::warning("warning:"), text.as_ref()));
     }
 
-    /// The end of a run that failed: a document on stdout with `--json`, text on stderr without.
-    pub(crate) fn failure(&self, failure: &CommandError) {
+    /// The error that ends a run: a document on stdout with `--json`, else text on stderr.
+    pub(crate) fn error(&self, error: &CommandError) {
         if self.json {
-            // Nothing is left to do where even this cannot be written.
-            let _ = self.bytes(format!("{}\n", failure.json()).as_bytes());
+            // If this cannot be written either, nothing is left to do.
+            let _ = self.bytes(format!("{}\n", error.json()).as_bytes());
         } else {
-            self.stderr(failure.human().trim_end());
+            self.error_text(error);
         }
     }
 
-    /// A failure after the document was printed: text on stderr in any case.
-    pub(crate) fn complaint(&self, failure: &CommandError) {
-        self.stderr(failure.human().trim_end());
+    /// An error after the document was printed: always text on stderr.
+    pub(crate) fn error_text(&self, error: &CommandError) {
+        self.stderr(report::human(error).trim_end());
+    }
+
+    /// Shows `line` as the progress line, in place of the one before. It must be shorter than the terminal is wide.
+    pub(crate) fn show_progress(&self, line: &str) {
+        let mut shown = self.progress.locked();
+        // Errors are ignored: where stderr is closed, progress has no reader.
+        let mut out = io::stderr().lock();
+        let _ = write!(out, "\r{line}{}", blanks(shown.width().saturating_sub(line.width())));
+        let _ = out.flush();
+        line.clone_into(&mut shown);
+    }
+
+    /// Removes the progress line.
+    pub(crate) fn clear_progress(&self) {
+        let mut shown = self.progress.locked();
+        let _ = erase(&shown, &mut io::stderr().lock());
+        shown.clear();
     }
 
     fn stderr(&self, text: &str) {
-        let _line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        // A closed stderr leaves nobody to tell.
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let shown = self.progress.locked();
+        let choice = if self.json { ColorChoice::Never } else { ColorChoice::Auto };
+        let mut out = AutoStream::new(io::stderr(), choice).lock();
+        // Errors are ignored: where stderr is closed, messages have no reader.
+        let _ = erase(&shown, &mut out);
+        let _ = writeln!(out, "{text}");
+        if !shown.is_empty() {
+            let _ = write!(out, "{shown}");
+            let _ = out.flush();
+        }
     }
+}
+
+/// Overwrites the progress line with blanks. Blanks work on every terminal; an escape sequence does not.
+fn erase(shown: &str, out: &mut impl Write) -> io::Result<()> {
+    if shown.is_empty() {
+        return Ok(());
+    }
+    write!(out, "\r{}\r", blanks(shown.width()))
+}
+
+fn blanks(count: usize) -> String {
+    " ".repeat(count)
 }

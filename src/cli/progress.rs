@@ -1,128 +1,173 @@
-//! What is told while a release is acquired: a bar on a terminal, elsewhere a line per finished thing
-//! and a heartbeat.
+//! Reports the progress of an acquisition: a progress line on a terminal, elsewhere one message per finished transfer
+//! and one every few seconds.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::HumanBytes;
+use loom_base::LockExt as _;
 
-use super::{printer::Printer, report::source_error};
-use loom_runtime::acquire::{Observer, Progress};
+use super::{
+    context::Context, interrupt, printer::Printer, progress_line::TransferProgress,
+    report::source_error,
+};
+use loom_runtime::{
+    acquire::{Observer, Progress},
+    sources::{Candidate, Reach},
+};
 use loom_source::SourceError;
 
-/// How often a transfer that shows no bar says that it lives.
+/// How often a transfer without a progress line reports that it continues.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often the progress line is drawn.
+const REDRAW: Duration = Duration::from_millis(100);
+/// The width of a terminal that does not report one.
+const USUAL_COLUMNS: usize = 80;
 
-/// Tells people.
+/// Reports progress to the user.
 pub(crate) struct ProgressReporter {
     printer: Printer,
-    transfer: Mutex<Option<Transfer>>,
-    /// The last failure: told only when something follows it, for where nothing does the error itself says it.
+    /// The names of the sources whose transfers a later run can resume.
+    resumable: Vec<String>,
+    /// The command line, without secrets.
+    command: String,
+    transfer: Arc<Mutex<Option<ReportedTransfer>>>,
+    /// The last failure. It is shown only when something follows it; otherwise the final error contains it.
     pending: Mutex<Option<String>>,
 }
 
-struct Transfer {
-    what: String,
+/// A running transfer.
+struct ReportedTransfer {
+    name: String,
     source: String,
     total: Option<u64>,
-    from: u64,
+    resumed_at: u64,
     bytes: u64,
+    resumable: bool,
     begun: Instant,
-    said: Instant,
-    bar: Option<ProgressBar>,
+    reported: Instant,
 }
 
 impl ProgressReporter {
-    pub(crate) fn new(printer: Printer) -> Self {
-        Self { printer, transfer: Mutex::new(None), pending: Mutex::new(None) }
+    /// A reporter for transfers from these sources.
+    pub(crate) fn new(context: &Context, candidates: &[Candidate]) -> Self {
+        let resumes = |candidate: &&Candidate| {
+            candidate.source.capabilities().resume && candidate.reach != Reach::Disk
+        };
+        let names = candidates.iter().filter(resumes).map(|candidate| candidate.name.clone());
+        Self {
+            printer: context.printer.clone(),
+            resumable: names.collect(),
+            command: context.invocation.text(),
+            transfer: Arc::default(),
+            pending: Mutex::default(),
+        }
     }
 
-    /// It goes on, or it ended well: what failed on the way is told now.
-    pub(crate) fn well(&self) {
-        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
+    /// Shows the failure that was held back: the acquisition goes on, or ended successfully.
+    pub(crate) fn flush_failure(&self) {
+        let pending = self.pending.locked().take();
         if let Some(text) = pending {
             self.printer.warning(text);
         }
     }
 
-    fn hold(&self, text: String) {
-        *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    fn hold_failure(&self, text: String) {
+        self.drop_transfer();
+        *self.pending.locked() = Some(text);
     }
 
-    fn begin(&self, source: &str, what: &str, total: Option<u64>, from: u64) {
+    fn begin(&self, source: &str, name: &str, total: Option<u64>, resumed_at: u64) {
         let now = Instant::now();
-        let shows = self.printer.is_terminal() && !self.printer.is_quiet();
-        let transfer = Transfer {
-            what: what.to_owned(),
+        *self.transfer.locked() = Some(ReportedTransfer {
+            name: name.to_owned(),
             source: source.to_owned(),
             total,
-            from,
-            bytes: from,
+            resumed_at,
+            bytes: resumed_at,
+            resumable: self.resumable.iter().any(|resumable| resumable == source),
             begun: now,
-            said: now,
-            bar: shows.then(|| bar(what, total)),
-        };
-        *self.transfer.lock().unwrap_or_else(PoisonError::into_inner) = Some(transfer);
+            reported: now,
+        });
+        self.handle_interrupt();
+    }
+
+    /// From now on, Ctrl+C reports how far the transfer was.
+    fn handle_interrupt(&self) {
+        let transfer = Arc::clone(&self.transfer);
+        let command = self.command.clone();
+        interrupt::handle(&self.printer, move || {
+            let transfer = transfer.locked();
+            let transfer = transfer.as_ref()?;
+            Some(interrupt::error(&transfer.amount(), transfer.resumable, &command))
+        });
     }
 
     fn received(&self, bytes: u64) {
-        let mut transfer = self.transfer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut transfer = self.transfer.locked();
         let Some(transfer) = transfer.as_mut() else { return };
         transfer.bytes = bytes;
-        match &transfer.bar {
-            Some(bar) => bar.set_position(bytes),
-            None if transfer.said.elapsed() >= HEARTBEAT => {
-                transfer.said = Instant::now();
-                let of = transfer
-                    .total
-                    .map(|total| format!(" of {}", HumanBytes(total)))
-                    .unwrap_or_default();
-                self.printer.message(format!(
-                    "fetching {}: {}{of}",
-                    transfer.what,
-                    HumanBytes(bytes)
-                ));
-            }
-            None => {}
+        let shows_line = self.printer.is_terminal() && !self.printer.is_quiet();
+        if transfer.reported.elapsed() < if shows_line { REDRAW } else { HEARTBEAT } {
+            return;
+        }
+        transfer.reported = Instant::now();
+        if shows_line {
+            // A line as wide as the terminal makes some terminals wrap.
+            self.printer.show_progress(&transfer.progress().line(columns() - 1));
+        } else {
+            self.printer.message(format!("fetching {}: {}", transfer.name, transfer.amount()));
         }
     }
 
     fn end(&self) {
-        let transfer = self.transfer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(transfer) = transfer else { return };
-        if let Some(bar) = &transfer.bar {
-            bar.finish_and_clear();
-        }
-        let Transfer { what, source, from, bytes, begun, .. } = transfer;
-        let resumed = if from > 0 {
-            format!(", {} of it from before", HumanBytes(from))
+        let Some(transfer) = self.drop_transfer() else { return };
+        let ReportedTransfer { name, source, resumed_at, bytes, begun, .. } = transfer;
+        let resumed = if resumed_at > 0 {
+            format!(", resumed at {}", HumanBytes(resumed_at))
         } else {
             String::new()
         };
         let seconds = begun.elapsed().as_secs_f64();
         self.printer.message(format!(
-            "fetched {what} from {source} ({}{resumed}, {seconds:.1} s)",
+            "fetched {name} from {source} ({}{resumed}, {seconds:.1} s)",
             HumanBytes(bytes)
         ));
     }
 
-    fn drop_bar(&self) {
-        let transfer = self.transfer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(bar) = transfer.and_then(|transfer| transfer.bar) {
-            bar.finish_and_clear();
+    fn drop_transfer(&self) -> Option<ReportedTransfer> {
+        let transfer = self.transfer.locked().take();
+        if transfer.is_some() {
+            self.printer.clear_progress();
+        }
+        transfer
+    }
+}
+
+impl ReportedTransfer {
+    /// `2.40 MiB of 8.60 MiB`
+    fn amount(&self) -> String {
+        let total = self.total.map(|total| format!(" of {}", HumanBytes(total)));
+        format!("{}{}", HumanBytes(self.bytes), total.unwrap_or_default())
+    }
+
+    fn progress(&self) -> TransferProgress<'_> {
+        TransferProgress {
+            name: &self.name,
+            bytes: self.bytes,
+            resumed_at: self.resumed_at,
+            total: self.total,
+            elapsed: self.begun.elapsed(),
         }
     }
 }
 
-fn bar(what: &str, total: Option<u64>) -> ProgressBar {
-    let template = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-    // The template is ours; a mistake in it costs the looks of a bar.
-    let style =
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
-    bar.with_style(style).with_message(what.to_owned())
+/// The width of the terminal at stderr, at least 1.
+fn columns() -> usize {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map_or(USUAL_COLUMNS, |(width, _)| usize::from(width.0).max(1))
 }
 
 impl Observer for ProgressReporter {
@@ -132,25 +177,24 @@ impl Observer for ProgressReporter {
 
     fn on_event(&self, progress: Progress<'_>) {
         if !matches!(progress, Progress::Received { .. }) {
-            self.well();
+            self.flush_failure();
         }
         match progress {
             Progress::Waiting { what } => {
                 self.printer.message(format!("waiting for another loom that is acquiring {what}"));
+            }
+            Progress::Resolved { selector, version, source, why } => {
+                self.printer.detail(format!("{selector} is {version}: {source} {why}"));
             }
             Progress::Fetching { source, what, total, from } => {
                 self.begin(source, what, total, from)
             }
             Progress::Received { bytes } => self.received(bytes),
             Progress::Fetched => self.end(),
-            Progress::BrokenOff => self.drop_bar(),
-            Progress::Failed { source, why } => {
-                self.drop_bar();
-                self.hold(format!("{source}: {why}"));
-            }
+            Progress::BrokenOff => _ = self.drop_transfer(),
+            Progress::Failed { source, why } => self.hold_failure(format!("{source}: {why}")),
             Progress::Blamed { source, why } => {
-                self.drop_bar();
-                self.hold(format!("{source} served wrong bytes: {why}"));
+                self.hold_failure(format!("{source} served wrong bytes: {why}"));
             }
             Progress::Notice { text } => self.printer.warning(text),
         }

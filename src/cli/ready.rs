@@ -16,7 +16,7 @@ use loom_runtime::{
     config::Resolved,
     sources::OpenedSources,
     store::{Store, TreeLimits},
-    trust::Policy,
+    trust::{Policy, SourceClass},
 };
 
 /// What the configuration lets in.
@@ -42,6 +42,16 @@ pub(crate) fn selector(resolved: &Resolved, line: &Product) -> Result<Selector, 
     })
 }
 
+/// Which setting a selector comes from, for messages.
+pub(crate) fn origin(resolved: &Resolved, selector: &Selector) -> String {
+    let origin = &resolved.bridge.version.origin;
+    match (origin.is_default(), selector) {
+        (false, _) => origin.to_string(),
+        (true, Selector::Latest) => "default".to_owned(),
+        (true, _) => "`loom use`".to_owned(),
+    }
+}
+
 /// The release that is wanted, in the store.
 ///
 /// Where a version is named and here, this reads one link and a receipt: no lock, no thread, no network.
@@ -59,6 +69,11 @@ pub(crate) fn ready(
         return Err(CommandError::new(Exit::Usage, message).hint("leave out one of the two"));
     }
     let selector = if selection.build { Selector::Dev } else { selector(resolved, &line)? };
+    if context.printer.is_verbose() {
+        let origin =
+            if selection.build { "--build".to_owned() } else { origin(resolved, &selector) };
+        context.printer.detail(format!("version {selector}, set by {origin}"));
+    }
     let policy = policy(resolved);
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)
         && let Some(installed) = acquire::here(store, &line.at_version(version.clone()), &policy)?
@@ -77,9 +92,9 @@ pub(crate) fn with_acquirer<T>(
     opened: &OpenedSources,
     ask: impl FnOnce(&Acquirer<'_>) -> Result<T, AcquireError>,
 ) -> Result<T, CommandError> {
-    let teller = ProgressReporter::new(context.printer.clone());
+    let teller = ProgressReporter::new(context, &opened.candidates);
     let asked = ask(&acquirer(resolved, store, selection, opened, &teller, policy(resolved)))?;
-    teller.well();
+    teller.flush_failure();
     Ok(asked)
 }
 
@@ -118,11 +133,18 @@ fn fetch(
     policy: Policy,
 ) -> Result<Acquired, CommandError> {
     let opened = context.open_sources(resolved, selection.build)?;
-    let teller = ProgressReporter::new(context.printer.clone());
+    if selection.build
+        && let Some(build) = opened.candidates.iter().find(|c| c.origin == SourceClass::Workspace)
+    {
+        let checkout = build.source.to_string();
+        let checkout = checkout.trim_start_matches("target:");
+        context.printer.message(format!("building {} in {checkout}", line.binary));
+    }
+    let teller = ProgressReporter::new(context, &opened.candidates);
     let acquirer = acquirer(resolved, store, selection, &opened, &teller, policy);
     let acquired = acquirer.acquire(line, selector);
     if acquired.is_ok() {
-        teller.well();
+        teller.flush_failure();
     }
     context.notices(store);
     let acquired = acquired.map_err(|error| {

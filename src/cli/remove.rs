@@ -1,24 +1,24 @@
 //! `loom remove`
 
-use std::path::Path;
-
 use loom_source::{Release, Slot};
 use serde_json::json;
 
-use super::{CommandError, Done, Exit, Outcome, context::Context, place::launch_failed};
+use super::{CommandError, Exit, Outcome, context::Context, version_arg};
 use loom_runtime::{
     acquire::{chosen, forget_first_seen},
     config::Flags,
     launch::{self, Instance, LaunchKind, Scope},
+    state::StateDir,
     store::{Store, StoreError},
 };
 
 /// Arguments of `loom remove`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A version (0.2.0), or dev for the cargo builds
+    /// Version to remove (0.2.0), or dev for the cargo builds
+    #[arg(value_parser = version_arg::slot)]
     version: Slot,
-    /// Forget the digest it had when it was first seen, too
+    /// Also forget the digest that the release had when it was first seen
     #[arg(long)]
     forget: bool,
 }
@@ -26,66 +26,68 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let state = &resolved.state_dir.value;
-    let line = context.line(&resolved)?;
-    let release: Release = line.in_slot(args.version.clone());
+    let product = context.line(&resolved)?;
+    let release: Release = product.in_slot(args.version.clone());
     let store = context.store(&resolved)?;
     let removed = match store.remove(&release) {
-        Err(error) if error.is_busy() => {
-            return Err(in_use(state.path(), &store, &release, error)?);
-        }
+        Err(error) if error.is_busy() => return Err(in_use(state, &store, &release, error)?),
         removed => removed?,
     };
     context.notices(&store);
     let forgotten = args.forget && forget_first_seen(state, &release)?;
     if !removed && !forgotten {
-        return Err(CommandError::new(Exit::Absent, format!("{release} is not here"))
-            .hint("`loom list` shows what is"));
+        return Err(CommandError::new(Exit::Absent, format!("{release} is not installed"))
+            .hint("`loom list` shows the installed releases"));
     }
-    if chosen::load(state, &line.authority, &line.binary)?.as_ref() == Some(&args.version) {
-        chosen::clear(state, &line.authority, &line.binary)?;
+    if chosen::load(state, &product.authority, &product.binary)?.as_ref() == Some(&args.version) {
+        chosen::clear(state, &product.authority, &product.binary)?;
         context.printer.message(format!(
-            "{} was chosen with `loom use`; the latest counts again",
+            "{} was the default version; the default is now the latest version",
             args.version
         ));
     }
     let document = json!({
-        "schema": 1, "binary": line.binary, "version": args.version.to_string(), "platform": line.platform,
+        "schema": 1, "binary": product.binary, "version": args.version.to_string(), "platform": product.platform,
         "removed": removed, "forgotten": forgotten,
     });
     context.printer.answer(&document, || {
-        if removed { format!("removed {release}") } else { format!("forgot {release}") }
+        if removed {
+            format!("removed {release}")
+        } else {
+            format!("forgot the digest of {release}")
+        }
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
-/// Who keeps `release` from being removed, where it is a runtime of this user.
+/// The error for a release that is in use, with the runtimes of this user that use it.
 fn in_use(
-    state: &Path,
+    state: &StateDir,
     store: &Store,
     release: &Release,
     error: StoreError,
 ) -> Result<CommandError, CommandError> {
     let tree = store.find(release)?.map(|installed| installed.tree.to_string());
-    let mut running = launch::running(state, Scope::All).map_err(|error| launch_failed(&error))?;
+    let mut running = launch::running(state, Scope::All)?;
     running.retain(|instance| instance.document.tree.is_some() && instance.document.tree == tree);
     if running.is_empty() {
         return Ok(error.into());
     }
-    let mut failure = CommandError::new(Exit::Busy, format!("{release} is in use"));
-    failure.chain = running.iter().map(who).collect();
-    let mut hints: Vec<String> = running.iter().map(way_out).collect();
+    let mut error = CommandError::new(Exit::Busy, format!("{release} is in use"));
+    error.causes = running.iter().map(user).collect();
+    let mut hints: Vec<String> = running.iter().map(hint).collect();
     hints.dedup();
-    Ok(failure.hint(hints.join("\n")))
+    Ok(error.hint(hints.join("\n")))
 }
 
-fn who(instance: &Instance) -> String {
+fn user(instance: &Instance) -> String {
     let pid = instance.document.pid.unwrap_or(instance.document.supervisor_pid);
     format!("process {pid} runs it for the project {}", instance.project)
 }
 
-fn way_out(instance: &Instance) -> String {
+fn hint(instance: &Instance) -> String {
     match instance.kind {
-        LaunchKind::Up => format!("end it with `loom down` in {}, and try again", instance.project),
-        LaunchKind::Exec => "it ends with its `loom exec`".to_owned(),
+        LaunchKind::Up => format!("run `loom down` in {}, and try again", instance.project),
+        LaunchKind::Exec => "wait until its `loom exec` has ended".to_owned(),
     }
 }

@@ -1,34 +1,39 @@
-//! The options that say which release, and from where.
+//! The options that select a release and its sources.
 
 use loom_source::Selector;
 
 use loom_runtime::config::Flags;
 
-/// Which release, and from where.
+/// The options that select a release and its sources.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Selection {
     /// latest, a version (0.2.0), a range (0.2, ^0.2, ">=0.1,<0.3"), or dev for a cargo build
     #[arg(long, value_name = "VERSION")]
     pub(crate) version: Option<Selector>,
-    /// Ask this source instead of the configured ones; may be given more than once, the first is asked first
+    /// Source to query instead of the configured ones; may be repeated, the first is queried first
     /// (file:///FOLDER, https://HOST/PATH, target:/CHECKOUT, …)
     #[arg(long = "source", value_name = "SOURCE")]
     pub(crate) sources: Vec<String>,
-    /// Build the checkout with cargo first, and take that build
+    /// Build the checkout with cargo first, and use that build
     #[arg(long)]
     pub(crate) build: bool,
-    /// Fetch it again even if it is here
+    /// Download the release again even if it is installed
     #[arg(long)]
     pub(crate) force_download: bool,
-    /// Accept a release without any checksum, this once
+    /// Accept a release without a checksum, for this run
     #[arg(long)]
     pub(crate) allow_unverified: bool,
-    /// Let `latest` go back to an older version
+    /// Let `latest` be an older version than before
     #[arg(long)]
     pub(crate) allow_downgrade: bool,
 }
 
 impl Selection {
+    /// The same options, with this version where they have none: for commands that take it as an argument too.
+    pub(crate) fn or_version(self, selector: Option<&Selector>) -> Self {
+        Self { version: self.version.or_else(|| selector.cloned()), ..self }
+    }
+
     /// These options as configuration flags.
     pub(crate) fn flags(&self) -> Flags {
         Flags {

@@ -2,50 +2,50 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `list` | what is configured; nobody is asked |
-//! | `test` | the command that asks each of them |
-//! | `examine` | asks, and notes whom and how long |
-//! | `finding` | what came of it, and the exit code |
-//! | `told` | the same for people and as JSON |
+//! | `list` | `source list`: the configured sources, without a query |
+//! | `test` | `source test`: queries each source |
+//! | `examine` | queries sources, and records their requests and times |
+//! | `finding` | [`Finding`](finding::Finding): the result for one source, and the exit code |
+//! | `probe_report` | a finding as text and as JSON |
 
 pub(super) mod examine;
 pub(super) mod finding;
 mod list;
+pub(super) mod probe_report;
 mod test;
-pub(super) mod told;
 
 use loom_source::Version;
 
-use super::{Outcome, context::Context};
+use super::{Outcome, context::Context, version_arg};
 
 /// Arguments of `loom source`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    what: What,
+    command: SourceCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum What {
-    /// Print the sources in the order in which they are asked, without asking any
+enum SourceCommand {
+    /// Print the sources in their order, without querying them
     List,
-    /// Ask each source what it offers, and print how it is reached; nothing is downloaded whole
+    /// Query each source, and print what it offers and how it is reached
     Test {
-        /// Only this source, by its name or its address
+        /// Test only this source, by its name or its address
         name: Option<String>,
-        /// Look for this version instead of the newest; needed where a source cannot list
-        #[arg(long, value_name = "VERSION")]
+        /// Version to look for instead of the newest; needed where a source has no list
+        #[arg(long, value_name = "VERSION", value_parser = version_arg::version)]
         version: Option<Version>,
-        /// Ask this source instead of the configured ones; may be given more than once
+        /// Source to query instead of the configured ones; may be repeated
         #[arg(long = "source", value_name = "SOURCE")]
         sources: Vec<String>,
     },
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    match &args.what {
-        What::List => list::run(context),
-        What::Test { name, version, sources } => {
+    match &args.command {
+        SourceCommand::List => list::run(context),
+        SourceCommand::Test { name, version, sources } => {
             test::run(context, name.as_deref(), version.as_ref(), sources)
         }
     }

@@ -1,56 +1,80 @@
 //! `loom status [--all]`
 
-use super::{
-    Done, Outcome,
-    context::Context,
-    place::{ProjectScope, launch_failed},
-};
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Exit, Outcome, context::Context, project_scope::ProjectScope};
 use loom_runtime::launch::{self, Instance};
 
 /// Arguments of `loom status`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// All runtimes of this user, not only this project's
+    /// Show all runtimes of this user, not only those of this project
     #[arg(long)]
     all: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let place = ProjectScope::of(context)?;
-    let running = launch::running(&place.state, place.whose(args.all))
-        .map_err(|error| launch_failed(&error))?;
+    let project = ProjectScope::of(context)?;
+    let running = launch::running(&project.state, project.scope(args.all))?;
     if running.is_empty() {
-        context.printer.message("nothing runs");
+        context.printer.message("no runtime is running");
     }
-    let ends =
-        launch::ends(&place.state, place.whose(args.all)).map_err(|error| launch_failed(&error))?;
-    for end in ends {
+    for end in launch::unexpected_ends(&project.state, project.scope(args.all))? {
         context.printer.message(format!(
             "the last {end}\n  project    {}\n  log        {}",
             end.project, end.log
         ));
     }
-    let text = || running.iter().map(lines).collect::<Vec<_>>().join("\n");
-    context.printer.answer(&running, text)?;
-    Ok(Done::Well)
+    let now = SystemTime::now();
+    let entries: Vec<InstanceStatus<'_>> =
+        running.iter().map(|instance| InstanceStatus::of(instance, now)).collect();
+    let text = || entries.iter().map(InstanceStatus::human).collect::<Vec<_>>().join("\n");
+    context.printer.answer(&json!({"schema": 1, "instances": entries}), text)?;
+    Ok(Exit::Success)
 }
 
-fn lines(instance: &Instance) -> String {
-    let runtime = &instance.document;
-    let mut text = format!("{} {}  {}", runtime.binary, runtime.version, instance.state);
-    let bridge = runtime.bridge.as_ref().map(|bridge| bridge.address.clone());
-    let dashboard = runtime.dashboard.as_ref().map(|dashboard| dashboard.url.clone());
-    let pid = runtime.pid.map(|pid| pid.to_string());
-    for (name, value) in [
-        ("bridge", bridge),
-        ("dashboard", dashboard),
-        ("process", pid),
-        ("project", Some(instance.project.clone())),
-        ("log", Some(runtime.log.clone())),
-    ] {
-        if let Some(value) = value {
-            text.push_str(&format!("\n  {name:<9}  {value}"));
-        }
+/// An instance and how long it has been running.
+#[derive(Serialize)]
+struct InstanceStatus<'a> {
+    #[serde(flatten)]
+    instance: &'a Instance,
+    /// The seconds since it was started; `None` where that time is not known.
+    uptime_seconds: Option<u64>,
+}
+
+impl<'a> InstanceStatus<'a> {
+    fn of(instance: &'a Instance, now: SystemTime) -> Self {
+        let uptime = instance.started_at().map(|started| now.duration_since(started));
+        // A clock that was set back must not show an error.
+        let uptime_seconds = uptime.map(|uptime| uptime.unwrap_or_default().as_secs());
+        Self { instance, uptime_seconds }
     }
-    text
+
+    fn human(&self) -> String {
+        let Instance { document, state, project, .. } = self.instance;
+        let mut text = format!("{} {}  {state}", document.binary, document.version);
+        let bridge = document.bridge.as_ref().map(|bridge| bridge.address.clone());
+        let dashboard = document.dashboard.as_ref().map(|dashboard| dashboard.url.clone());
+        let pid = document.pid.map(|pid| pid.to_string());
+        let uptime = self.uptime_seconds.map(|seconds| {
+            let uptime = humantime::format_duration(Duration::from_secs(seconds));
+            format!("{uptime} (since {})", self.instance.started)
+        });
+        for (name, value) in [
+            ("bridge", bridge),
+            ("dashboard", dashboard),
+            ("uptime", uptime),
+            ("process", pid),
+            ("project", Some(project.clone())),
+            ("log", Some(document.log.clone())),
+        ] {
+            if let Some(value) = value {
+                text.push_str(&format!("\n  {name:<9}  {value}"));
+            }
+        }
+        text
+    }
 }

@@ -7,7 +7,7 @@ use loom_source::{Digest, Platform, Release, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{
-    CommandError, Done, Exit, Outcome, context::Context, progress::ProgressReporter, ready,
+    CommandError, Exit, Outcome, context::Context, progress::ProgressReporter, ready, version_arg,
 };
 use loom_runtime::{
     acquire::{Acquirer, SourceRuntime, TransferRetry},
@@ -49,7 +49,7 @@ struct AddArgs {
     /// A .tar.gz, .tar.zst or .zip archive, or the program itself
     file: PathBuf,
     /// Its version
-    #[arg(long)]
+    #[arg(long, value_parser = version_arg::version)]
     version: Version,
     /// Its platform [default: this machine's]
     #[arg(long)]
@@ -95,7 +95,7 @@ fn verify(context: &Context, store: &Store) -> Outcome {
         format!("{findings}{verdict}: {trees} trees, {objects} objects, {bytes}")
     })?;
     // The document has said it all; a second one for the error would make two.
-    Ok(if report.findings.is_empty() { Done::Well } else { Done::Code(Exit::Integrity.code()) })
+    Ok(if report.findings.is_empty() { Exit::Success } else { Exit::Integrity })
 }
 
 fn du(context: &Context, store: &Store) -> Outcome {
@@ -126,7 +126,7 @@ fn du(context: &Context, store: &Store) -> Outcome {
         text += &row("garbage", usage.garbage);
         text + &row("in all", usage.total)
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn show_path(args: &PathArgs, context: &Context, resolved: &Resolved, store: &Store) -> Outcome {
@@ -148,7 +148,7 @@ fn show_path(args: &PathArgs, context: &Context, resolved: &Resolved, store: &St
     };
     let document = json!({"schema": 1, "path": path, "root": root, "platform": line.platform});
     context.printer.answer(&document, || path.display().to_string())?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 /// The link of a release, or the tree behind it.
@@ -167,7 +167,7 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
     let mut line = context.line(resolved)?;
     line.platform = args.platform.unwrap_or(line.platform);
     let release = line.at_version(args.version.clone());
-    let teller = ProgressReporter::new(context.printer.clone());
+    let teller = ProgressReporter::new(context, &[]);
     let acquirer = Acquirer {
         store,
         state: &resolved.state_dir.value,
@@ -192,5 +192,5 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
         "tree": installed.tree, "path": installed.link,
     });
     context.printer.answer(&document, || installed.link.display().to_string())?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }

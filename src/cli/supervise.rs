@@ -2,18 +2,18 @@
 
 use std::io;
 
-use super::{CommandError, Done, Exit, Outcome, context::Context};
+use super::{CommandError, Exit, Outcome, context::Context};
 
-/// Arguments of `loom __supervise`: none, it is told on its standard input.
+/// Arguments of `loom __supervise`: none, it reads its launch from standard input.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-/// The command's name.
+/// The name of the command.
 pub(crate) const NAME: &str = "__supervise";
 
 pub(crate) fn run(_: &Args, _: &Context) -> Outcome {
     loom_runtime::launch::supervise(io::BufReader::new(io::stdin()), io::stdout()).map_err(
-        |e| CommandError::new(Exit::Failure, format!("there is nothing to supervise: {e}")),
+        |e| CommandError::new(Exit::Failure, format!("could not supervise a runtime: {e}")),
     )?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }

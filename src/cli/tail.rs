@@ -1,26 +1,26 @@
-//! The last lines of what passes through.
+//! [`OutputTail`]: a writer that keeps the last lines.
 
 use std::{
     collections::VecDeque,
     io::{self, Write},
 };
 
-/// How much is kept, in bytes.
+/// The number of bytes that are kept.
 const KEPT: usize = 4096;
 
-/// Keeps the end of what is written to it, and passes all of it on to stderr where that is wanted.
+/// A writer that keeps the end of what is written to it, and optionally copies everything to stderr.
 #[derive(Debug)]
-pub(crate) struct Tail {
+pub(crate) struct OutputTail {
     end: VecDeque<u8>,
-    passes_on: bool,
+    copies: bool,
 }
 
-impl Tail {
-    pub(crate) fn new(passes_on: bool) -> Self {
-        Self { end: VecDeque::new(), passes_on }
+impl OutputTail {
+    pub(crate) fn new(copies: bool) -> Self {
+        Self { end: VecDeque::new(), copies }
     }
 
-    /// What is kept, from the beginning of a line.
+    /// The kept text, from the beginning of a line.
     pub(crate) fn text(&self) -> String {
         let bytes: Vec<u8> = self.end.iter().copied().collect();
         let text = String::from_utf8_lossy(&bytes);
@@ -31,10 +31,10 @@ impl Tail {
     }
 }
 
-impl Write for Tail {
+impl Write for OutputTail {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.passes_on {
-            // Nobody may be listening; that is no reason to keep less.
+        if self.copies {
+            // Errors are ignored: a closed stderr must not keep the end from being kept.
             let _ = io::stderr().lock().write_all(bytes);
         }
         let new = &bytes[bytes.len().saturating_sub(KEPT)..];
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_end_is_kept_from_the_beginning_of_a_line() {
-        let mut tail = Tail::new(false);
+        let mut tail = OutputTail::new(false);
         write!(tail, "first\nsecond").unwrap();
         assert_eq!(tail.text(), "first\nsecond");
         let line = "x".repeat(99) + "\n";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use loom_source::Digest;
 use serde_json::{Value, json};
 
-use super::{CommandError, Done, Outcome, context::Context};
+use super::{CommandError, Exit, Outcome, context::Context};
 use loom_runtime::{
     config::{self, ConfigError, Disk, Files as _, Flags, Inputs, Trusted, Untrusted},
     state::StateDir,
@@ -64,7 +64,7 @@ fn trust(inputs: &Inputs, state: &StateDir, context: &Context) -> Outcome {
         let items = withheld.iter().map(|item| format!("  {} = {}\n", item.key, item.value));
         std::iter::once(head).chain(items).collect()
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn revoke(inputs: &Inputs, state: &StateDir, context: &Context) -> Outcome {
@@ -78,7 +78,7 @@ fn revoke(inputs: &Inputs, state: &StateDir, context: &Context) -> Outcome {
         let state = if known { "is no longer trusted" } else { "was not trusted" };
         format!("{} {state}", file.display())
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn list(inputs: &Inputs, context: &Context) -> Outcome {
@@ -94,7 +94,7 @@ fn list(inputs: &Inputs, context: &Context) -> Outcome {
     context.printer.answer(&json!({"schema": 1, "projects": documents}), || {
         projects.iter().map(|(file, _, state)| format!("{state:<8} {}\n", file.display())).collect()
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 /// `trusted`, `changed` if a setting that needs trust has changed since, or `gone` if there is no such file.

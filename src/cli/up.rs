@@ -1,116 +1,129 @@
-//! `loom up`: acquire, start, watch.
+//! `loom up`
 
-use std::io;
+use std::{io, time::Instant};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    CommandError, Done, Exit, Outcome,
+    CommandError, Exit, Outcome,
     context::Context,
     env::exports,
+    interrupt,
     launching::{self, LaunchArgs},
-    place::launch_failed,
-    tail::Tail,
+    report,
+    tail::OutputTail,
 };
-use loom_runtime::launch::{self, Ended, LaunchError, LaunchKind, RuntimeDocument, Started, Up};
+use loom_runtime::launch::{
+    self, LaunchError, LaunchKind, RuntimeDocument, ServerExit, Started, Up,
+};
 
 /// Arguments of `loom up`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    asked: LaunchArgs,
-    /// Return once it answers; `loom down` ends it
+    launch: LaunchArgs,
+    /// Return once the runtime is ready; `loom down` stops it
     #[arg(long, short)]
     detach: bool,
-    /// For programs: one of its own beside the project's, which ends when standard input does, with a line `stop`
-    /// or `kill` on it, or with this process
-    #[arg(long, conflicts_with = "detach")]
-    tied: bool,
+    /// For programs: start a runtime of its own, which stops at the end of standard input, at a line `stop` or `kill`
+    /// on it, or when this process ends
+    #[arg(long, alias = "tied", conflicts_with = "detach")]
+    exit_with_parent: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    if args.tied {
-        return tied(args, context);
+    if args.exit_with_parent {
+        return exit_with_parent(args, context);
     }
-    let launch = launching::launch_beside(context, &args.asked)?;
-    match launch::up(launch).map_err(|error| launch_failed(&error))? {
-        Up::Started(started) if args.detach => answer(context, &started.stay()),
-        Up::Started(started) => attend(context, started),
+    let launch = launching::launch_for_up(context, &args.launch)?;
+    let begun = Instant::now();
+    let up = launch::up(launch)?;
+    if context.printer.is_very_verbose() {
+        context.printer.detail(format!("ready after {} ms", begun.elapsed().as_millis()));
+    }
+    match up {
+        Up::Started(started) if args.detach => answer(context, &started.detach()),
+        Up::Started(started) => attach(context, started),
         Up::Found(document) if args.detach => {
-            context.printer.message("it is already running");
+            context.printer.message("the runtime is already running");
             answer(context, &document)
         }
-        Up::Found(document) => Err(launch_failed(&LaunchError::Running { document })),
+        Up::Found(document) => Err(LaunchError::Running { document }.into()),
     }
 }
 
 fn answer(context: &Context, document: &RuntimeDocument) -> Outcome {
     context.printer.answer(document, || launching::human(document))?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
-/// Stays with the server until it ends.
-fn attend(context: &Context, started: Box<Started>) -> Outcome {
+/// Stays in the foreground until the server ends.
+fn attach(context: &Context, started: Box<Started>) -> Outcome {
     let document = started.document.clone();
     answer(context, &document)?;
     let mut log = io::stderr();
     let out: Option<&mut dyn io::Write> =
         if context.printer.is_quiet() { None } else { Some(&mut log) };
-    let ended = started.attach(out).map_err(|error| launch_failed(&error))?;
-    if ended.asked && ended.exit_code() == 0 {
-        return Ok(Done::Well);
+    interrupt::release();
+    let ended = started.attach(out)?;
+    if ended.requested && ended.shell_status() == 0 {
+        return Ok(Exit::Success);
     }
-    let mut failure = failure(&document, ended).hint(format!("the whole log is {}", document.log));
+    let mut error = ended_error(&document, ended).hint(format!("the full log is {}", document.log));
     if context.printer.is_quiet() {
         let tail = launch::tail(document.log.as_ref(), 20).unwrap_or_default();
-        failure.chain.push(format!("its log ends with\n{}", tail.join("\n")));
+        error.causes.push(report::log_tail(&tail));
     }
-    context.printer.complaint(&failure);
-    Ok(Done::Code(u8::try_from(ended.exit_code()).unwrap_or(1)))
+    context.printer.error_text(&error);
+    Ok(exit_of(ended))
 }
 
-/// What a program is told of its runtime.
+/// The document for a program that starts a runtime for itself.
 #[derive(Serialize)]
-struct Tied<'a> {
+struct ChildRuntime<'a> {
     #[serde(flatten)]
     document: &'a RuntimeDocument,
-    /// The variables in which clients look for it.
+    /// The variables from which clients take its addresses.
     env: Map<String, Value>,
 }
 
-/// Stays with a server that lives as long as somebody holds our standard input open.
-fn tied(args: &Args, context: &Context) -> Outcome {
-    let launch = launching::launch(context, &args.asked, LaunchKind::Exec)?;
-    let started = match launch::up(launch).map_err(|error| launch_failed(&error))? {
+/// Starts a runtime that lives as long as the parent process keeps our standard input open.
+fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
+    let launch = launching::launch(context, &args.launch, LaunchKind::Exec)?;
+    let started = match launch::up(launch)? {
         Up::Started(started) => *started,
-        // Each of them has an instance of its own.
-        Up::Found(_) => return Err(CommandError::new(Exit::Busy, "another runtime is in the way")),
+        // Each of them has an instance of its own, so that none can be found.
+        Up::Found(_) => return Err(CommandError::new(Exit::Busy, "another runtime is running")),
     };
     let document = started.document.clone();
     let env = exports(&document).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
-    let said = Tied { document: &document, env: env.collect() };
-    context.printer.answer(&said, || launching::human(&document))?;
-    // Its log goes with it: what may have to be told of its end is kept here.
-    let mut tail = Tail::new(context.printer.is_verbose());
-    let ended = started
-        .tied(io::BufReader::new(io::stdin()), &mut tail)
-        .map_err(|error| launch_failed(&error))?;
-    // Who asked knows; what came about by itself has to be told.
-    if !ended.asked {
-        let mut failure = failure(&document, ended);
-        failure.chain.push(format!("its log ends with\n{}", tail.text().trim_end()));
-        context.printer.complaint(&failure);
+    let answer = ChildRuntime { document: &document, env: env.collect() };
+    context.printer.answer(&answer, || launching::human(&document))?;
+    // The log is removed with the instance; its end is kept here in case it explains the exit.
+    let mut tail = OutputTail::new(context.printer.is_verbose());
+    interrupt::release();
+    let ended = started.exit_with_parent(io::BufReader::new(io::stdin()), &mut tail)?;
+    // A parent that requested the end knows of it.
+    if !ended.requested {
+        let mut error = ended_error(&document, ended);
+        let lines: Vec<String> = tail.text().trim_end().lines().map(str::to_owned).collect();
+        error.causes.push(report::log_tail(&lines));
+        context.printer.error_text(&error);
     }
-    Ok(Done::Code(u8::try_from(ended.exit_code()).unwrap_or(1)))
+    Ok(exit_of(ended))
 }
 
-/// How the server ended. The document on stdout was its start; its end is said on stderr.
-fn failure(document: &RuntimeDocument, ended: Ended) -> CommandError {
-    let how = match (ended.asked, ended.killed) {
-        (_, true) => "did not end in time and was killed",
-        (true, false) => "ended badly when it was asked to",
-        (false, false) => "ended by itself",
+fn exit_of(ended: ServerExit) -> Exit {
+    Exit::of_code(u8::try_from(ended.shell_status()).unwrap_or(1))
+}
+
+/// How the server ended. Its start is the document on stdout; its end is an error on stderr.
+fn ended_error(document: &RuntimeDocument, ended: ServerExit) -> CommandError {
+    let how = match (ended.requested, ended.killed) {
+        (_, true) => "did not stop in time and was killed",
+        (true, false) => "failed while stopping",
+        (false, false) => "exited unexpectedly",
     };
     CommandError::new(Exit::Failure, format!("{} {how} ({ended})", document.binary))
 }

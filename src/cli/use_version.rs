@@ -3,16 +3,16 @@
 use loom_source::{Selector, Slot, version::VersionError};
 use serde_json::json;
 
-use super::{Done, Outcome, context::Context};
+use super::{Exit, Outcome, context::Context, version_arg};
 use loom_runtime::{acquire::chosen, config::Flags};
 
 /// Arguments of `loom use`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A version (0.2.0), or dev for a cargo build
+    /// Version to use by default (0.2.0), or dev for a cargo build
     #[arg(required_unless_present = "none", value_parser = slot)]
     version: Option<Slot>,
-    /// Choose nothing: the latest counts again
+    /// Set no version: the default is the latest version again
     #[arg(long, conflicts_with = "version")]
     none: bool,
 }
@@ -20,45 +20,47 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let state = &resolved.state_dir.value;
-    let line = context.line(&resolved)?;
+    let product = context.line(&resolved)?;
     let Some(slot) = &args.version else {
-        chosen::clear(state, &line.authority, &line.binary)?;
-        let document = json!({"schema": 1, "binary": line.binary, "version": null, "here": null});
+        chosen::clear(state, &product.authority, &product.binary)?;
+        let document =
+            json!({"schema": 1, "binary": product.binary, "version": null, "here": null});
         context.printer.answer(&document, || "latest".to_owned())?;
-        return Ok(Done::Well);
+        return Ok(Exit::Success);
     };
-    chosen::save(state, &line.authority, &line.binary, slot)?;
-    let installed = context.store(&resolved)?.find(&line.in_slot(slot.clone()))?;
-    if installed.is_none() {
+    chosen::save(state, &product.authority, &product.binary, slot)?;
+    let is_installed = context.store(&resolved)?.find(&product.in_slot(slot.clone()))?.is_some();
+    if !is_installed {
+        let binary = &product.binary;
         context
             .printer
-            .message(format!("{} {slot} is not here yet; `loom get` fetches it", line.binary));
+            .message(format!("{binary} {slot} is not installed yet; `loom get` downloads it"));
     }
-    if !resolved.bridge.version.origin.is_default() {
-        let origin = &resolved.bridge.version.origin;
+    let version = &resolved.bridge.version;
+    if !version.origin.is_default() {
         context.printer.warning(format!(
-            "here {origin} says {} and counts for more",
-            resolved.bridge.version.value
+            "{} sets the version {} for this project, which takes precedence",
+            version.origin, version.value
         ));
     }
     let document = json!({
-        "schema": 1, "binary": line.binary, "version": slot.to_string(), "here": installed.is_some(),
+        "schema": 1, "binary": product.binary, "version": slot.to_string(), "here": is_installed,
     });
     context.printer.answer(&document, || slot.to_string())?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
-/// What can be chosen: one version, or the cargo build; never what changes its meaning by itself.
+/// One version or the cargo build: what `latest` and a range mean changes over time.
 fn slot(text: &str) -> Result<Slot, String> {
-    const TAKES: &str = "`loom use` takes one version, such as 0.2.0, or dev";
-    text.parse().map_err(|error| match error {
+    const EXPECTED: &str = "expected one version, such as 0.2.0, or dev";
+    version_arg::slot(text).map_err(|error| match error {
         VersionError::NotSemver { .. } => match text.parse() {
             Ok(Selector::Latest) => {
-                format!("{TAKES}; `loom use --none` lets the latest count again")
+                format!("{EXPECTED}; `loom use --none` makes the latest version the default")
             }
-            Ok(_) => format!("{TAKES}; a range has its place in `bridge.version` of loom.toml"),
-            Err(_) => TAKES.to_owned(),
+            Ok(_) => format!("{EXPECTED}; a range can be set as bridge.version in loom.toml"),
+            Err(_) => EXPECTED.to_owned(),
         },
-        other => format!("{other}; {TAKES}"),
+        other => format!("{other}; {EXPECTED}"),
     })
 }

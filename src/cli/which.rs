@@ -3,7 +3,7 @@
 use loom_source::{Product, Release, Selector, Slot, Version};
 use serde_json::json;
 
-use super::{CommandError, Done, Exit, Outcome, context::Context, ready};
+use super::{CommandError, Exit, Outcome, context::Context, ready};
 use loom_runtime::{
     acquire,
     config::{Flags, Resolved, SourceKind, TargetSource},
@@ -13,13 +13,17 @@ use loom_runtime::{
 /// Arguments of `loom which`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Version to look for; the same as --version
+    #[arg(value_name = "VERSION", conflicts_with = "version")]
+    selector: Option<Selector>,
     /// latest, a version (0.2.0), a range, or dev
     #[arg(long, value_name = "VERSION")]
     version: Option<Selector>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let resolved = context.resolve(Flags { version: args.version.clone(), ..Flags::default() })?;
+    let version = args.version.clone().or_else(|| args.selector.clone());
+    let resolved = context.resolve(Flags { version, ..Flags::default() })?;
     let store = context.store(&resolved)?;
     let line = context.line(&resolved)?;
     let selector = ready::selector(&resolved, &line)?;
@@ -33,7 +37,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         "tree": installed.tree, "path": installed.link, "program": installed.entry,
     });
     context.printer.answer(&document, || installed.link.display().to_string())?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 /// What `up` would start without asking anybody: of `latest`, a cargo build where one counts, else the newest release.

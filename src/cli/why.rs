@@ -6,7 +6,7 @@ use indicatif::HumanBytes;
 use loom_source::{Product, Release, Selector, Slot};
 use serde_json::json;
 
-use super::{CommandError, Done, Exit, Outcome, build_note, context::Context, ready, which};
+use super::{CommandError, Exit, Outcome, build_note, context::Context, ready, which};
 use loom_runtime::{
     acquire,
     config::{Flags, Resolved},
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         .hint(format!("`loom get --version {selector}` fetches it")));
     }
     context.printer.answer(&known.json(), || known.human())?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn know(
@@ -87,15 +87,10 @@ fn know(
     Ok(Known { line, selector, by, installed: found, receipt, accepted, failure })
 }
 
-/// What `up` would take, and which layer says so.
+/// What `up` would take, and which setting says so.
 fn chosen(resolved: &Resolved, line: &Product) -> Result<(Selector, String), CommandError> {
     let selector = ready::selector(resolved, line)?;
-    let origin = &resolved.bridge.version.origin;
-    let by = match (origin.is_default(), &selector) {
-        (false, _) => format!("by {origin}"),
-        (true, Selector::Latest) => "by default".to_owned(),
-        (true, _) => "by `loom use`".to_owned(),
-    };
+    let by = format!("by {}", ready::origin(resolved, &selector));
     Ok((selector, by))
 }
 

@@ -209,7 +209,7 @@ mod tests {
             ("github:loom", "owner/repository"),
             ("github:a/b/c", "owner/repository"),
             ("github:a/..", "owner/repository"),
-            ("plugin:../x", "cannot be a name"),
+            ("plugin:../x", "not a name"),
             ("ftp://h/x", "ftp://"),
             ("file://m/x", "file:///path"),
             ("s3:///x", "names no host"),

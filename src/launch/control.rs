@@ -1,84 +1,101 @@
-//! What a supervisor is told and asked, and by whom.
+//! The control protocol of a supervisor: its requests and replies, the server side and the client side.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{
+    io::{self, BufRead},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    StartFailure,
-    channel::{Caller, Conversation, Listener},
+    channel::{ControlClient, ControlListener, Conversation},
     document::{InstanceRecord, RuntimeDocument},
-    error::Ended,
+    server_exit::ServerExit,
+    start_failure::StartFailure,
 };
+use crate::state::StateFile;
 
-/// What a caller says.
+/// A request to a supervisor.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ControlRequest {
-    /// Answered by [`Answer::Is`].
+    /// Describe the instance. The reply is [`ControlReply::Is`].
     Status,
-    /// Ends the server, then answers [`Answer::Ended`].
+    /// Stop the server. The reply, [`ControlReply::Ended`], follows its end.
     Stop,
-    /// Ends the server and gives up the instance, but keeps the lease and what is needed to start it again;
-    /// answered by [`Answer::Ended`]. Then comes [`Request::Resume`], or [`Request::Quit`].
+    /// Stop the server and release the instance, but keep the lease and what is needed to start it again. The reply
+    /// is [`ControlReply::Ended`]; [`ControlRequest::Resume`] or [`ControlRequest::Quit`] follows.
     Yield,
-    /// Starts the server again; answered by [`Answer::Report`].
+    /// Start the server again. The reply is [`ControlReply::Report`].
     Resume,
-    /// It will not be needed again.
+    /// Exit: the server is not needed again.
     Quit,
 }
 
-/// What a supervisor answers.
+/// The reply of a supervisor.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ControlReply {
+    /// The instance as it is now.
     Is(Box<InstanceRecord>),
-    Ended(Option<Ended>),
+    /// How the server ended; `None` where it was not ready yet.
+    Ended(Option<ServerExit>),
+    /// How the new start went.
     Report(StartReport),
 }
 
-/// What a supervisor reports to who started it.
+/// The report of a supervisor to the process that started it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum StartReport {
-    /// The server answers.
+    /// The server is ready.
     Ready(Box<RuntimeDocument>),
-    /// It did not come up.
+    /// The server did not become ready.
     Failed(StartFailure),
-    /// It has ended after it was ready.
-    Ended(Ended),
+    /// The server ended after it was ready.
+    Ended(ServerExit),
 }
 
-/// What a supervisor is to do next.
+impl StartReport {
+    /// The next report of a supervisor; `None` where it has exited.
+    pub(super) fn read(reports: &mut impl BufRead) -> Option<Self> {
+        let mut line = String::new();
+        reports.read_line(&mut line).ok()?;
+        serde_json::from_str(&line).ok()
+    }
+}
+
+/// An event that a supervisor acts on.
 #[derive(Debug)]
 pub(super) enum SupervisorEvent {
-    /// End the server; asked again by a signal: at once.
+    /// Stop the server; with `now`, kill it.
     Stop { now: bool },
-    /// End the server and wait for [`Event::Resume`] or [`Event::Quit`].
+    /// Stop the server and wait for [`SupervisorEvent::Resume`] or [`SupervisorEvent::Quit`].
     Yield,
-    /// Start it again.
+    /// Start the server again.
     Resume(oneshot::Sender<StartReport>),
-    /// The caller who had us yield is gone: without a word if not `said`.
-    Quit { said: bool },
-    /// Who started us is content, or gone.
-    Released { kept: bool },
+    /// The client that requested [`SupervisorEvent::Yield`] sent `Quit`, or is gone without it (`requested` is false).
+    Quit { requested: bool },
+    /// The starter has let the server stay, or is gone without that (`stay` is false).
+    Released { stay: bool },
 }
 
-/// What callers see of the supervisor.
+/// The part of a supervisor that answers clients.
 #[derive(Clone)]
-pub(super) struct View {
+pub(super) struct SupervisorView {
     pub(super) events: mpsc::UnboundedSender<SupervisorEvent>,
-    pub(super) kept: watch::Receiver<InstanceRecord>,
-    /// `Some` once the server has ended and the instance's files are tidied.
-    pub(super) ended: watch::Receiver<Option<Option<Ended>>>,
+    pub(super) record: watch::Receiver<InstanceRecord>,
+    /// `Some` once the server has ended and the files of the instance are removed.
+    pub(super) ended: watch::Receiver<Option<Option<ServerExit>>>,
 }
 
-/// Answers callers until it is dropped; conversations that have begun go on.
-pub(super) async fn serve(listener: Arc<Listener>, view: View) {
+/// Answers clients until the future is dropped; connections that were accepted go on.
+pub(super) async fn serve(listener: Arc<ControlListener>, view: SupervisorView) {
     loop {
         let Ok((stream, token)) = listener.accept().await else {
-            // Out of descriptors, say: it may pass.
+            // A transient error, such as no free descriptors.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -91,97 +108,101 @@ pub(super) async fn serve(listener: Arc<Listener>, view: View) {
     }
 }
 
-async fn converse(mut with: Conversation, mut view: View) {
-    match next(&mut with).await {
+async fn converse(mut client: Conversation, mut view: SupervisorView) {
+    match next(&mut client).await {
         Some(ControlRequest::Status) => {
-            let kept = view.kept.borrow().clone();
-            with.say(&ControlReply::Is(Box::new(kept))).await;
+            let record = view.record.borrow().clone();
+            client.send(&ControlReply::Is(Box::new(record))).await;
         }
         Some(ControlRequest::Stop) => {
             let _ = view.events.send(SupervisorEvent::Stop { now: false });
             let ended = ended(&mut view).await;
-            with.say(&ControlReply::Ended(ended)).await;
+            client.send(&ControlReply::Ended(ended)).await;
         }
         Some(ControlRequest::Yield) => {
             let _ = view.events.send(SupervisorEvent::Yield);
             let ended = ended(&mut view).await;
-            with.say(&ControlReply::Ended(ended)).await;
-            after_yield(with, &view).await;
+            client.send(&ControlReply::Ended(ended)).await;
+            after_yield(client, &view).await;
         }
         _ => {}
     }
 }
 
-async fn after_yield(mut with: Conversation, view: &View) {
-    let request = next(&mut with).await;
+async fn after_yield(mut client: Conversation, view: &SupervisorView) {
+    let request = next(&mut client).await;
     let (reply, report) = oneshot::channel();
     let event = match request {
         Some(ControlRequest::Resume) => SupervisorEvent::Resume(reply),
-        other => SupervisorEvent::Quit { said: matches!(other, Some(ControlRequest::Quit)) },
+        other => SupervisorEvent::Quit { requested: matches!(other, Some(ControlRequest::Quit)) },
     };
     let _ = view.events.send(event);
     if let Ok(report) = report.await {
-        with.say(&ControlReply::Report(report)).await;
+        client.send(&ControlReply::Report(report)).await;
     }
 }
 
-async fn next(with: &mut Conversation) -> Option<ControlRequest> {
-    serde_json::from_str(&with.line().await?).ok()
+async fn next(client: &mut Conversation) -> Option<ControlRequest> {
+    serde_json::from_str(&client.line().await?).ok()
 }
 
-async fn ended(view: &mut View) -> Option<Ended> {
+async fn ended(view: &mut SupervisorView) -> Option<ServerExit> {
     view.ended.wait_for(Option::is_some).await.ok().and_then(|ended| *ended).flatten()
 }
 
-/// A supervisor, seen from another process; blocking.
-pub(super) struct SupervisorHandle(Caller);
+/// How long a supervisor may take to describe its instance. An idle one answers at once; one that does not is stopped
+/// or stuck.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection to the supervisor of another process; blocking.
+pub(super) struct SupervisorHandle(ControlClient);
 
 impl SupervisorHandle {
-    /// Reaches the one whose instance lies in `folder`.
-    pub(super) fn reach(folder: &Path) -> io::Result<Self> {
-        Caller::connect(folder).map(Self)
+    /// Connects to the supervisor that listens at `control`.
+    pub(super) fn connect(control: &StateFile) -> io::Result<Self> {
+        ControlClient::connect(control).map(Self)
     }
 
-    /// What it watches.
+    /// The record of the instance.
     pub(super) fn status(mut self) -> io::Result<InstanceRecord> {
-        self.0.say(&ControlRequest::Status)?;
-        // An idle loop answers at once; who does not is stopped or stuck.
-        match self.0.answer(Duration::from_secs(5))? {
-            ControlReply::Is(kept) => Ok(*kept),
+        self.0.send(&ControlRequest::Status)?;
+        match self.0.receive(STATUS_TIMEOUT)? {
+            ControlReply::Is(record) => Ok(*record),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
-    /// Has it end its server, which takes as long as the server's grace.
-    pub(super) fn stop(mut self, patience: Duration) -> io::Result<Option<Ended>> {
-        self.0.say(&ControlRequest::Stop)?;
-        self.ended(patience)
+    /// Stops the server, which takes up to its grace period.
+    pub(super) fn stop(mut self, timeout: Duration) -> io::Result<Option<ServerExit>> {
+        self.0.send(&ControlRequest::Stop)?;
+        self.ended(timeout)
     }
 
-    /// Has it end its server and wait for [`Self::resume`]; dropping it lets the supervisor decide.
-    pub(super) fn yields(&mut self, patience: Duration) -> io::Result<Option<Ended>> {
-        self.0.say(&ControlRequest::Yield)?;
-        self.ended(patience)
+    /// Stops the server and makes the supervisor wait for [`Self::resume`] or [`Self::quit`]. Where the handle is
+    /// dropped without either, the supervisor starts the server again unless the instance has a new owner.
+    pub(super) fn yields(&mut self, timeout: Duration) -> io::Result<Option<ServerExit>> {
+        self.0.send(&ControlRequest::Yield)?;
+        self.ended(timeout)
     }
 
-    fn ended(&mut self, patience: Duration) -> io::Result<Option<Ended>> {
-        match self.0.answer(patience)? {
+    fn ended(&mut self, timeout: Duration) -> io::Result<Option<ServerExit>> {
+        match self.0.receive(timeout)? {
             ControlReply::Ended(ended) => Ok(ended),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
-    /// Has it start its server again.
-    pub(super) fn resume(mut self, patience: Duration) -> io::Result<StartReport> {
-        self.0.say(&ControlRequest::Resume)?;
-        match self.0.answer(patience)? {
+    /// Starts the server again after [`Self::yields`].
+    pub(super) fn resume(mut self, timeout: Duration) -> io::Result<StartReport> {
+        self.0.send(&ControlRequest::Resume)?;
+        match self.0.receive(timeout)? {
             ControlReply::Report(report) => Ok(report),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
-    /// Lets it go for good.
+    /// Ends the supervisor after [`Self::yields`].
     pub(super) fn quit(mut self) -> io::Result<()> {
-        self.0.say(&ControlRequest::Quit)
+        self.0.send(&ControlRequest::Quit)
     }
 }

@@ -1,33 +1,33 @@
-//! What is said about a running runtime, to people's programs and between our own processes.
+//! The documents that describe a running runtime, for programs and between our own processes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::LaunchKind;
+use super::values::LaunchKind;
 
-/// The document of `up --json`. Shapes are promised: fields may be added, none removed or changed.
+/// The document of `up --json`. Its shape is stable: fields may be added, none is removed or changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuntimeDocument {
-    /// 1.
+    /// The version of this shape: 1.
     pub schema: u32,
-    /// `0.2.0`, `dev`.
+    /// The version of the release: `0.2.0`, or `dev` for a cargo build.
     pub version: String,
-    /// SHA-256 of the tree the program lies in.
+    /// The SHA-256 of the tree that holds the program, in hexadecimal.
     pub tree: Option<String>,
-    /// The program's name, such as `loom-bridge-server`.
+    /// The name of the program, such as `loom-bridge-server`.
     pub binary: String,
-    /// The program that runs.
+    /// The path of the program.
     pub program: String,
-    /// The server's process; `None` until it is started.
+    /// The process id of the server; `None` until it is started.
     pub pid: Option<u32>,
-    /// Its supervisor's process.
+    /// The process id of the supervisor.
     pub supervisor_pid: u32,
-    /// Where gRPC is served; `None` until it answers.
+    /// Where gRPC is served; `None` until the server is ready.
     pub bridge: Option<BridgeAddress>,
-    /// Where the dashboard is; `None` when off.
+    /// Where the dashboard is served; `None` where it is off, and until the server is ready.
     pub dashboard: Option<DashboardAddress>,
-    /// The log file.
+    /// The path of the log.
     pub log: String,
 }
 
@@ -38,24 +38,24 @@ pub struct BridgeAddress {
     pub address: String,
 }
 
-/// Where the dashboard is.
+/// Where the dashboard is served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardAddress {
     /// Such as `http://127.0.0.1:3030`.
     pub url: String,
 }
 
-/// What a runtime is doing.
+/// The phase of a runtime's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RuntimeState {
-    /// Started, not answering yet.
+    /// Started, not ready yet.
     Starting,
-    /// Answering.
+    /// Ready: it answers health checks.
     Ready,
-    /// Asked to end.
+    /// A stop was requested.
     Stopping,
-    /// Its supervisor is gone (killed) or does not answer; the server itself still runs.
+    /// The supervisor was killed or does not answer; the server still runs.
     Orphaned,
 }
 
@@ -70,33 +70,41 @@ impl std::fmt::Display for RuntimeState {
     }
 }
 
-/// One entry of `status --json`: the document, and whose it is and how it fares.
+/// One entry of `status --json`: the document of `up`, the project it belongs to and its state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
-    /// What `up --json` says.
+    /// The document of `up --json`.
     #[serde(flatten)]
     pub document: RuntimeDocument,
-    /// What it is doing.
+    /// The phase of its life.
     pub state: RuntimeState,
-    /// The instance's folder under `instances/`.
+    /// The name of the instance's folder under `instances/`.
     pub id: String,
-    /// The project's folder.
+    /// The path of the project's folder.
     pub project: String,
-    /// Why it was started.
+    /// Which command started it.
     pub kind: LaunchKind,
-    /// When, in seconds since 1970.
-    pub started: u64,
+    /// When it was started: RFC 3339, UTC.
+    pub started: String,
 }
 
-/// `instance.json`: the instance, and what else its successors want to know.
+impl Instance {
+    /// When it was started; `None` where the document has no valid time.
+    pub fn started_at(&self) -> Option<SystemTime> {
+        loom_base::time::parse_rfc3339(&self.started)
+    }
+}
+
+/// The content of `instance.json`: the instance, and what another `loom` needs to compare or restart it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct InstanceRecord {
     #[serde(flatten)]
     pub(super) instance: Instance,
-    /// How it was asked for, see [`super::settings`].
+    /// The settings it was started with, see [`super::settings`].
     pub(super) settings: BTreeMap<String, String>,
-    /// Salt of the digests in `settings`.
+    /// The salt of the digests in `settings`.
     pub(super) salt: String,
+    /// As [`Launch::launch_args`](super::Launch::launch_args).
     #[serde(rename = "memo")]
     pub(super) launch_args: serde_json::Value,
 }

@@ -1,58 +1,68 @@
-//! Ending runtimes: their supervisors are told to.
+//! Stopping runtimes.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use super::{
-    Ended, Instance, LaunchError, RuntimeState, Scope, control::SupervisorHandle,
-    folder::InstanceFolder, look::query, orphan,
+    Instance, LaunchError, RuntimeState, Scope, ServerExit, control::SupervisorHandle,
+    instance_folder::InstanceFolder, orphan, query::query,
 };
+use crate::state::StateDir;
 
-/// One runtime that was ended.
+/// A runtime that was stopped.
 #[derive(Debug)]
-pub struct Downed {
-    /// What ran.
+pub struct StoppedInstance {
+    /// The instance as it was before.
     pub instance: Instance,
-    /// How the server ended; `None` where nobody saw it: before it was ready, or without a supervisor.
-    pub ended: Option<Ended>,
+    /// How the server ended; `None` where no supervisor observed it: before it was ready, or as an orphan.
+    pub ended: Option<ServerExit>,
 }
 
-/// Ends the runtimes that live, each in its own grace; an orphan gets `grace`.
-pub fn down(state: &Path, whose: Scope<'_>, grace: Duration) -> Result<Vec<Downed>, LaunchError> {
-    let mut downed = Vec::new();
-    for folder in whose.folders(state)? {
-        if let Some(kept) = query(&folder)? {
-            let ended = end(&folder, kept.instance.state, grace)?;
-            downed.push(Downed { instance: kept.instance, ended });
-        } else if !orphan::heirs(&folder.lock_file()).is_empty() {
-            // Left over from an instance that has tidied up: processes that its server started.
-            orphan::end(&folder, grace)?;
+/// Stops the runtimes in `scope`, each within its own grace period; an orphan gets `grace`.
+///
+/// # Errors
+/// [`LaunchError::State`] where the state folder cannot be read, [`LaunchError::DoesNotEnd`] where a server survives
+/// being killed.
+pub fn down(
+    state: &StateDir,
+    scope: Scope<'_>,
+    grace: Duration,
+) -> Result<Vec<StoppedInstance>, LaunchError> {
+    let mut stopped = Vec::new();
+    for folder in scope.folders(state)? {
+        if let Some(record) = query(&folder)? {
+            let ended = stop(&folder, record.instance.state, grace)?;
+            stopped.push(StoppedInstance { instance: record.instance, ended });
+        } else if !orphan::heirs(&folder.lock_path()).is_empty() {
+            // Processes that the server of an instance started, and that outlived both.
+            orphan::stop(&folder, grace)?;
         }
-        // Whoever says that nothing is to run knows what does not.
-        folder.forget_end();
+        // The user of `down` knows that nothing runs.
+        folder.remove_end();
     }
-    Ok(downed)
+    Ok(stopped)
 }
 
-/// Ends what lives in `folder`; returns when its lock is free.
-pub(super) fn end(
+/// Stops the instance in `folder`; returns when its lock is free.
+pub(super) fn stop(
     folder: &InstanceFolder,
     state: RuntimeState,
     grace: Duration,
-) -> Result<Option<Ended>, LaunchError> {
+) -> Result<Option<ServerExit>, LaunchError> {
     if state == RuntimeState::Orphaned {
-        orphan::end(folder, grace)?;
+        orphan::stop(folder, grace)?;
         return Ok(None);
     }
-    // The supervisor keeps to its own grace, which we do not know; afterwards it kills.
-    let asked = SupervisorHandle::reach(folder.path()).and_then(|s| s.stop(LONGEST_GRACE));
-    if !orphan::released(folder, FAREWELL)? {
-        // It died while it was asked, or left processes behind.
-        orphan::end(folder, grace)?;
+    // The supervisor applies a grace period of its own, which is not known here, and then kills.
+    let reply =
+        SupervisorHandle::connect(&folder.control_file()).and_then(|s| s.stop(LONGEST_GRACE));
+    if !orphan::released(folder, SUPERVISOR_EXIT)? {
+        // The supervisor died meanwhile, or the server left processes behind.
+        orphan::stop(folder, grace)?;
     }
-    Ok(asked.ok().flatten())
+    Ok(reply.ok().flatten())
 }
 
-/// Longer than any server is given to end.
+/// Longer than the grace period of any server.
 pub(super) const LONGEST_GRACE: Duration = Duration::from_secs(3600);
 /// How long a supervisor may take to exit after its server.
-const FAREWELL: Duration = Duration::from_secs(2);
+const SUPERVISOR_EXIT: Duration = Duration::from_secs(2);

@@ -1,7 +1,7 @@
-//! A server's output: the newest in `log`, the two before it in `log.1` and `log.2`.
+//! The output of a server: the newest in `log`, the two before it in `log.1` and `log.2`.
 //!
-//! The server writes into the file itself, so that its last words are there whoever is killed, and nothing of it
-//! waits for us.
+//! The server writes into the file itself: its last lines are kept whichever process is killed, and its writes never
+//! wait for the supervisor.
 
 use std::{
     fs::{self, File},
@@ -9,19 +9,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Moves the logs of `folder` on by one and opens a new one; three are kept.
-pub(super) fn begin(log: &Path) -> io::Result<File> {
+/// Renames `log` to `log.1` and `log.1` to `log.2`, and opens a new `log`.
+pub(super) fn rotate(log: &Path) -> io::Result<File> {
     for (from, to) in [(numbered(log, 1), numbered(log, 2)), (log.to_owned(), numbered(log, 1))] {
         match fs::rename(from, to) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
         }
     }
-    again(log)
+    reopen(log)
 }
 
-/// Opens the newest log to go on writing.
-pub(super) fn again(log: &Path) -> io::Result<File> {
+/// Opens `log` to append to it.
+pub(super) fn reopen(log: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.create(true).append(true);
     #[cfg(unix)]
@@ -33,33 +33,42 @@ fn numbered(log: &Path, n: u32) -> PathBuf {
     log.with_file_name(format!("log.{n}"))
 }
 
-/// The last `count` lines, without their ends; invalid UTF-8 is replaced. Reads no more than it has to.
+/// The last `count` lines without their line feeds; invalid UTF-8 is replaced. Only the end of the file is
+/// read.
+///
+/// # Errors
+/// Whatever keeps the file from being read.
 pub fn tail(log: &Path, count: usize) -> io::Result<Vec<String>> {
     let mut file = File::open(log)?;
-    if count == 0 {
-        return Ok(Vec::new());
-    }
-    let start = start_of_tail(&mut file, count)?;
-    file.seek(SeekFrom::Start(start))?;
+    let start = tail_offset(&mut file, count)?;
+    lines_from(&mut file, start)
+}
+
+/// The lines from byte `offset` on, without their line feeds.
+pub(super) fn lines_from(file: &mut File, offset: u64) -> io::Result<Vec<String>> {
+    file.seek(SeekFrom::Start(offset))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect())
 }
 
-/// Where the last `count` lines begin.
-fn start_of_tail(file: &mut File, count: usize) -> io::Result<u64> {
+/// The offset at which the last `count` lines begin; the end of the file for 0.
+pub(super) fn tail_offset(file: &mut File, count: usize) -> io::Result<u64> {
     const BLOCK: u64 = 16 * 1024;
     let end = file.seek(SeekFrom::End(0))?;
-    let mut at = end;
+    if count == 0 {
+        return Ok(end);
+    }
+    let mut block_end = end;
     let mut found = 0;
-    while at > 0 {
-        let from = at.saturating_sub(BLOCK);
-        let mut block = vec![0; usize::try_from(at - from).unwrap_or_default()];
+    while block_end > 0 {
+        let from = block_end.saturating_sub(BLOCK);
+        let mut block = vec![0; usize::try_from(block_end - from).unwrap_or_default()];
         file.seek(SeekFrom::Start(from))?;
         file.read_exact(&mut block)?;
         for (i, _) in block.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n') {
             let after = from + i as u64 + 1;
-            // The last line's own end begins no line.
+            // The line feed of the last line begins no further line.
             if after == end {
                 continue;
             }
@@ -68,42 +77,40 @@ fn start_of_tail(file: &mut File, count: usize) -> io::Result<u64> {
                 return Ok(after);
             }
         }
-        at = from;
+        block_end = from;
     }
     Ok(0)
 }
 
-/// Reads on in a log as it grows, over a change to a new file too.
+/// Reads a log as it grows, also over the change to a new file.
 #[derive(Debug)]
 pub struct LogFollower {
     path: PathBuf,
     file: Option<File>,
-    /// Bytes of `file` that were read.
+    /// The number of bytes of `file` that were read.
     read: u64,
 }
 
 impl LogFollower {
-    /// From the beginning.
+    /// Reads from the beginning. The file need not exist yet.
     pub fn from_start(log: &Path) -> Self {
         Self { path: log.to_owned(), file: None, read: 0 }
     }
 
-    /// From the beginning of the last `count` lines.
-    pub fn from_tail(log: &Path, count: usize) -> io::Result<Self> {
-        let mut file = File::open(log)?;
-        let read = match count {
-            0 => file.seek(SeekFrom::End(0))?,
-            _ => start_of_tail(&mut file, count)?,
-        };
-        file.seek(SeekFrom::Start(read))?;
-        Ok(Self { path: log.to_owned(), file: Some(file), read })
+    /// Reads `file`, which is `log`, from byte `offset` on.
+    pub(super) fn from_offset(log: &Path, mut file: File, offset: u64) -> io::Result<Self> {
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(Self { path: log.to_owned(), file: Some(file), read: offset })
     }
 
-    /// Writes to `out` what has come since the last time; answers how many bytes that were.
+    /// Copies to `out` what was appended since the last call; returns the number of bytes.
+    ///
+    /// # Errors
+    /// Whatever keeps the file from being read, or `out` from being written.
     pub fn copy_to(&mut self, out: &mut dyn Write) -> io::Result<u64> {
         let mut copied = self.copy_open(out)?;
-        if self.moved_on()? {
-            // What was written between the last look and the change is still in the old file.
+        if self.was_replaced()? {
+            // What was written between the last read and the change is still in the old file.
             copied += self.copy_open(out)?;
             self.file = None;
             copied += self.copy_open(out)?;
@@ -125,21 +132,21 @@ impl LogFollower {
         Ok(copied)
     }
 
-    /// Whether `path` names another file than the one that is read.
-    fn moved_on(&self) -> io::Result<bool> {
+    /// Whether `path` names another file than the open one.
+    fn was_replaced(&self) -> io::Result<bool> {
         let Some(file) = &self.file else { return Ok(false) };
-        let (ours, theirs) = match fs::metadata(&self.path) {
-            Ok(theirs) => (file.metadata()?, theirs),
+        let (open, named) = match fs::metadata(&self.path) {
+            Ok(named) => (file.metadata()?, named),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(e) => return Err(e),
         };
         #[cfg(unix)]
         let same = {
             use std::os::unix::fs::MetadataExt;
-            (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino())
+            (open.dev(), open.ino()) == (named.dev(), named.ino())
         };
         #[cfg(not(unix))]
-        let same = ours.created().ok() == theirs.created().ok() && theirs.len() >= self.read;
+        let same = open.created().ok() == named.created().ok() && named.len() >= self.read;
         Ok(!same)
     }
 }
@@ -153,7 +160,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         for n in 0..5 {
-            write!(begin(&log).unwrap(), "{n}").unwrap();
+            write!(rotate(&log).unwrap(), "{n}").unwrap();
         }
         let mut kept: Vec<_> = fs::read_dir(folder.path())
             .unwrap()
@@ -166,10 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_is_the_last_lines_whatever_the_size() {
+    fn the_tail_is_the_last_lines_of_files_of_any_size() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        for (text, count, last) in [
+        for (text, count, expected) in [
             ("", 3, vec![]),
             ("a", 3, vec!["a"]),
             ("a\nb\n", 1, vec!["b"]),
@@ -177,7 +184,7 @@ mod tests {
             ("a\n\n", 2, vec!["a", ""]),
         ] {
             fs::write(&log, text).unwrap();
-            assert_eq!(tail(&log, count).unwrap(), last, "{text:?}");
+            assert_eq!(tail(&log, count).unwrap(), expected, "{text:?}");
         }
         let lines: Vec<String> = (0..20_000).map(|n| format!("line {n}")).collect();
         fs::write(&log, lines.join("\n")).unwrap();
@@ -185,21 +192,18 @@ mod tests {
     }
 
     #[test]
-    fn a_follower_goes_over_to_the_new_file_and_misses_nothing() {
+    fn a_follower_continues_in_the_new_file_and_misses_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let mut seen = Vec::new();
         let mut follow = LogFollower::from_start(&log);
         assert_eq!(follow.copy_to(&mut seen).unwrap(), 0);
-        let mut first = begin(&log).unwrap();
+        let mut first = rotate(&log).unwrap();
         writeln!(first, "one").unwrap();
         follow.copy_to(&mut seen).unwrap();
         writeln!(first, "two").unwrap();
-        writeln!(begin(&log).unwrap(), "three").unwrap();
+        writeln!(rotate(&log).unwrap(), "three").unwrap();
         follow.copy_to(&mut seen).unwrap();
         assert_eq!(String::from_utf8(seen).unwrap(), "one\ntwo\nthree\n");
-        let mut rest = Vec::new();
-        LogFollower::from_tail(&log, 0).unwrap().copy_to(&mut rest).unwrap();
-        assert!(rest.is_empty());
     }
 }

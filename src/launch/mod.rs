@@ -1,65 +1,81 @@
-//! Starts, watches and stops a runtime. Takes plain values; knows no store, source or configuration file.
+//! Starts, queries and stops runtimes. Takes plain values; knows no store, source or configuration file.
 //!
-//! `up` starts a **supervisor** ([`supervise()`]), a process that owns one server, its log and its folder in the
-//! state; it reports when the server answers, and goes on after `up` has left. Whoever wants to know or to end
-//! something speaks to the supervisor.
+//! [`up()`] starts a **supervisor** ([`supervise()`]), a process that owns one server, its log and its folder in the
+//! state folder. The supervisor reports when the server is ready, and runs on after `up` has exited; other processes
+//! query or stop the server through it.
 //!
-//! | module | does |
+//! | module | holds |
 //! |---|---|
-//! | `values` | [`Launch`], what there is to start |
-//! | `start` | [`up`]: starts a supervisor, or finds what runs; [`Started`] |
-//! | `attend` | waits in the foreground, with an ear for signals |
-//! | `look`, `down`, `restart` | [`running`], [`down()`], [`restart()`] |
+//! | `values` | [`Launch`]: the values that describe one launch |
+//! | `up` | [`up()`]: starts a runtime, or finds the one that runs |
+//! | `start`, `started` | starts a supervisor; [`Started`], the runtime that this process started |
+//! | `foreground`, `signals` | waits for an end while signals are handled |
+//! | `query`, `down`, `restart` | [`running`], [`down()`], [`restart()`] |
 //! | `orphan` | servers whose supervisor was killed |
-//! | `end` | [`ends`]: servers that ended though nobody had asked them to |
-//! | `supervise` | the supervisor |
-//! | `inbox`, `reporter` | what makes it act, and where it says what became of the server |
-//! | `control`, `channel` | what it is asked, and over what |
-//! | `runtime` | the trait behind which servers run; here: processes |
-//! | `ports`, `owner` | free and taken ports, and who has them |
+//! | `end_record` | [`unexpected_ends`]: servers that exited without a request to stop |
+//! | `supervise`, `supervisor` | the supervisor process |
+//! | `events`, `reporter` | the events that a supervisor acts on, and its reports |
+//! | `control`, `channel` | its control protocol, and the connections that carry it |
+//! | `server_process`, `server_exit` | the process of a server, and how it ended |
+//! | `ports`, `port_owner` | free and taken ports, and the processes that have them |
 //! | `ready`, `probe` | when a server is ready |
-//! | `folder`, `document`, `settings`, `spec`, `log` | what is kept of an instance, and said about it |
-//! | `system` | what differs between operating systems |
+//! | `instance_folder`, `document`, `settings`, `difference`, `start_request` | the files of an instance, and their content |
+//! | `log`, `log_range` | the server's output |
+//! | `system` | the parts that differ between operating systems |
 //!
-//! **Alive** is an instance whose lock is held. The supervisor takes it and the server inherits it, like the lease of
-//! its tree: both end with the last of the two, whoever was killed. A server that lost its supervisor runs on as
-//! [`State::Orphaned`] until `down` ends it.
+//! An instance is **alive** while its lock is held. The supervisor takes the lock and the server inherits it, like the
+//! lease of its tree: both are released when the last of the two processes ends, whichever was killed. A server that
+//! lost its supervisor runs on as [`RuntimeState::Orphaned`] until `down` stops it.
 
-mod attend;
 mod channel;
 mod control;
+mod difference;
 mod document;
 mod down;
-mod end;
+mod end_record;
 mod error;
-mod folder;
-mod inbox;
+mod events;
+mod foreground;
+mod instance_folder;
 mod log;
-mod look;
+mod log_range;
 mod orphan;
-mod owner;
+mod port_owner;
 mod ports;
 mod probe;
+mod query;
 mod ready;
 mod reporter;
 mod restart;
-mod runtime;
+mod server_exit;
+mod server_process;
 mod settings;
-mod spec;
+mod signals;
 mod start;
+mod start_failure;
+mod start_request;
+mod started;
 mod supervise;
+mod supervisor;
 mod system;
+mod up;
 mod values;
 
+pub use difference::Difference;
 pub use document::{BridgeAddress, DashboardAddress, Instance, RuntimeDocument, RuntimeState};
-pub use down::{Downed, down};
-pub use end::{EndRecord, ends};
-pub use error::{Ended, LaunchError, Port, StartFailure};
+pub use down::{StoppedInstance, down};
+pub use end_record::{EndRecord, unexpected_ends};
+pub use error::LaunchError;
 pub use log::{LogFollower, tail};
-pub use look::{Scope, lives, log_of, running};
-pub use owner::{Owner, of as port_owner};
+pub use log_range::{LogRange, has_times};
+pub use port_owner::{PortOwner, port_owner};
+pub use query::{Scope, is_alive, log_of, running};
 pub use restart::{launch_args, restart};
-pub use settings::{Difference, RequestedSettings};
-pub use start::{Started, Up, agree, up};
+pub use server_exit::ServerExit;
+pub use settings::RequestedSettings;
+pub use signals::EndSignals;
+pub use start_failure::{RuntimePort, StartFailure};
+pub use started::Started;
 pub use supervise::supervise;
-pub use values::{Endpoint, Launch, LaunchKind, Launcher};
+pub use up::{Up, check_settings, up};
+pub use values::{Launch, LaunchKind, Launcher};

@@ -1,28 +1,32 @@
-//! Servers whose supervisor was killed. They run on and hold their lease; `down` ends them.
+//! Servers whose supervisor was killed. They run on and hold their lease; `down` stops them.
 //!
-//! No process id out of a file is believed. What a process must show is the instance's lock itself, open and without
-//! close-on-exec: only who inherited it from the supervisor has it so; who merely looks at the lock opens it with.
+//! A process id read from a file proves nothing. What identifies a process is the lock file of the instance, open and
+//! without close-on-exec: only a process that inherited it from the supervisor has it so; a process that only looks
+//! at the lock opens it with close-on-exec.
 
 use std::{path::Path, time::Duration};
 
-use super::{LaunchError, folder::InstanceFolder};
+use super::{LaunchError, instance_folder::InstanceFolder};
 
-/// Ends what still holds the lock of `folder`; gives it `grace` to do so by itself.
-pub(super) fn end(folder: &InstanceFolder, grace: Duration) -> Result<(), LaunchError> {
-    for (force, patience) in [(false, grace), (true, Duration::from_secs(5))] {
-        imp::signal(&folder.lock_file(), force);
-        if released(folder, patience)? {
+/// How long a killed process may take to disappear.
+const AFTER_KILL: Duration = Duration::from_secs(5);
+
+/// Stops the processes that hold the lock of `folder`: asks them to end, and kills them after `grace`.
+pub(super) fn stop(folder: &InstanceFolder, grace: Duration) -> Result<(), LaunchError> {
+    for (force, limit) in [(false, grace), (true, AFTER_KILL)] {
+        imp::signal(&folder.lock_path(), force);
+        if released(folder, limit)? {
             return Ok(());
         }
     }
     Err(LaunchError::DoesNotEnd { id: folder.id.clone() })
 }
 
-/// Waits until nobody holds the lock of `folder`.
-pub(super) fn released(folder: &InstanceFolder, patience: Duration) -> Result<bool, LaunchError> {
+/// Waits until the lock of `folder` is free; false where it is still held after `limit`.
+pub(super) fn released(folder: &InstanceFolder, limit: Duration) -> Result<bool, LaunchError> {
     let begun = std::time::Instant::now();
-    while folder.alive()? {
-        if begun.elapsed() > patience {
+    while folder.is_alive()? {
+        if begun.elapsed() > limit {
             return Ok(false);
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -30,7 +34,7 @@ pub(super) fn released(folder: &InstanceFolder, patience: Duration) -> Result<bo
     Ok(true)
 }
 
-/// The processes that inherited the lock file `lock`, where the system tells.
+/// The processes that inherited the lock file `lock`; none where the system has no `/proc`.
 pub(super) fn heirs(lock: &Path) -> Vec<u32> {
     imp::heirs(lock)
 }
@@ -50,7 +54,7 @@ mod imp {
             else {
                 continue;
             };
-            // The number may have changed hands before it was opened, not after.
+            // The process id may have been reused before it was opened, not after.
             if holds(pid, lock) {
                 let _ = pidfd_send_signal(fd, signal);
             }
@@ -89,7 +93,7 @@ mod imp {
 mod imp {
     use std::path::Path;
 
-    /// Without `/proc` nothing proves whose process it is: it is left alone, and named in the error.
+    /// Without `/proc` nothing proves which process it is: it is left alone, and the error names the instance.
     pub(super) fn signal(_lock: &Path, _force: bool) {}
 
     pub(super) fn heirs(_lock: &Path) -> Vec<u32> {

@@ -1,5 +1,5 @@
-//! Asks a server over gRPC whether it serves: `grpc.health.v1`, else the bridge's own `Heartbeat`; over TLS where it
-//! does not speak plain HTTP/2.
+//! The health check of a server over gRPC: `grpc.health.v1`, or `Heartbeat` of the bridge where the server does not
+//! implement health checks; over TLS where the server does not speak plain HTTP/2.
 
 mod tls;
 
@@ -8,17 +8,17 @@ use std::time::Duration;
 use tonic::{
     Code, Status,
     codegen::http::uri::PathAndQuery,
-    transport::{Channel, Endpoint as Address},
+    transport::{Channel, Endpoint},
 };
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 use tonic_prost::ProstCodec;
 
-use super::Endpoint;
+use loom_base::HostPort;
 
-/// One question; a server that is up answers in less than a millisecond.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The time limit of one request; a server that is up answers in less than a millisecond.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `loom.v1.HeartbeatRequest`
 #[derive(Clone, PartialEq, prost::Message)]
@@ -36,61 +36,64 @@ struct HeartbeatResponse {
     status: String,
 }
 
-/// `Ok` if the server at `address` serves, else why not.
-pub(super) async fn serves(address: &Endpoint) -> Result<(), String> {
-    let at = Address::from_shared(format!("http://{address}"))
+/// `Ok` if the server at `address` is serving, else the reason why it is not, as a text for messages.
+pub(super) async fn check(address: &HostPort) -> Result<(), String> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}"))
         .map_err(|e| e.to_string())?
-        .connect_timeout(PATIENCE)
-        .timeout(PATIENCE);
-    let plain = at.connect().await.map_err(|_| format!("nothing answers at {address}"))?;
-    match asked(address, plain).await {
-        Err(HealthStatus::Nothing(why)) => match tls::channel(address, at).await {
-            Some(channel) => asked(address, channel).await.map_err(HealthStatus::into),
+        .connect_timeout(TIMEOUT)
+        .timeout(TIMEOUT);
+    let plain = endpoint.connect().await.map_err(|_| format!("no process listens on {address}"))?;
+    match query(address, plain).await {
+        Err(HealthStatus::NoAnswer(why)) => match tls::channel(address, endpoint).await {
+            Some(channel) => query(address, channel).await.map_err(HealthStatus::into),
             None => Err(why),
         },
-        said => said.map_err(HealthStatus::into),
+        result => result.map_err(HealthStatus::into),
     }
 }
 
 /// Why a server is not ready.
 enum HealthStatus {
-    /// It does not answer as one would over this channel.
-    Nothing(String),
-    /// It says so.
-    No(String),
+    /// The channel broke: the server does not speak the protocol of this channel.
+    NoAnswer(String),
+    /// The server answered that it is not serving.
+    NotServing(String),
 }
 
 impl From<HealthStatus> for String {
-    fn from(said: HealthStatus) -> Self {
-        match said {
-            HealthStatus::Nothing(why) | HealthStatus::No(why) => why,
+    fn from(status: HealthStatus) -> Self {
+        match status {
+            HealthStatus::NoAnswer(why) | HealthStatus::NotServing(why) => why,
         }
     }
 }
 
-async fn asked(address: &Endpoint, channel: Channel) -> Result<(), HealthStatus> {
+async fn query(address: &HostPort, channel: Channel) -> Result<(), HealthStatus> {
+    const HEALTH_CHECK: &str = "a health check";
     match HealthClient::new(channel.clone()).check(HealthCheckRequest::default()).await {
-        Ok(answer) => match answer.into_inner().status() {
+        Ok(response) => match response.into_inner().status() {
             ServingStatus::Serving => Ok(()),
             other => {
                 let name = other.as_str_name();
-                Err(HealthStatus::No(format!("{address} answers {name} to a health check")))
+                Err(HealthStatus::NotServing(format!(
+                    "{address} answered {HEALTH_CHECK} with {name}"
+                )))
             }
         },
-        // An older server, which knows nothing of health checks.
-        Err(status) if status.code() == Code::Unimplemented => {
-            heartbeat(channel).await.map_err(|s| HealthStatus::No(said(address, "a heartbeat", &s)))
-        }
-        // The connection, not the server, has failed: there is a cause below the status.
+        // An older server, which does not implement health checks.
+        Err(status) if status.code() == Code::Unimplemented => heartbeat(channel)
+            .await
+            .map_err(|status| HealthStatus::NotServing(described(address, "a heartbeat", &status))),
+        // A cause below the status means that the connection failed, not the server.
         Err(status) if std::error::Error::source(&status).is_some() => {
-            Err(HealthStatus::Nothing(said(address, "a health check", &status)))
+            Err(HealthStatus::NoAnswer(described(address, HEALTH_CHECK, &status)))
         }
-        Err(status) => Err(HealthStatus::No(said(address, "a health check", &status))),
+        Err(status) => Err(HealthStatus::NotServing(described(address, HEALTH_CHECK, &status))),
     }
 }
 
-fn said(address: &Endpoint, question: &str, status: &Status) -> String {
-    format!("{address} answers {:?} to {question}: {}", status.code(), status.message())
+fn described(address: &HostPort, request: &str, status: &Status) -> String {
+    format!("{address} answered {request} with {:?}: {}", status.code(), status.message())
 }
 
 async fn heartbeat(channel: Channel) -> Result<(), Status> {

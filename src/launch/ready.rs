@@ -1,47 +1,56 @@
-//! When a server is ready: it has said where it listens, or listens where it was told to, and answers there.
+//! When a server is ready: it has reported its addresses, or listens on the given ones, and passes the health check.
 
-use std::{cell::RefCell, fs, io, path::Path, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
+use loom_base::HostPort;
 use loom_environment::ReadyDocument;
 use tokio::{net::TcpStream, time::Instant};
 
-use super::{Endpoint, owner, ports::ChosenPorts, probe, system};
+use super::{port_owner::port_owner, ports::ChosenPorts, probe, system};
+use crate::state::StateFile;
 
-/// Waits until the server of process `pid` answers. `doubt` always holds what is still missing.
+/// Waits until the server of process `pid` is ready. `missing` always holds the reason why it is not ready yet.
 ///
-/// Asks again after an eighth of the time that has passed, 1 to 50 ms: what we add to a start stays in proportion.
-pub(super) async fn answered(
+/// Checks again after an eighth of the time that has passed, at least 1 and at most 50 ms: so the delay that polling
+/// adds to a start stays in proportion.
+pub(super) async fn wait_until_ready(
     pid: u32,
     ports: &ChosenPorts,
-    ready_file: &Path,
-    doubt: &RefCell<String>,
+    ready_file: &StateFile,
+    missing: &RefCell<String>,
 ) -> ReadyDocument {
     let begun = Instant::now();
     loop {
-        match look(pid, ports, ready_file).await {
+        match check(pid, ports, ready_file).await {
             Ok(addresses) => return addresses,
-            Err(why) => *doubt.borrow_mut() = why,
+            Err(why) => *missing.borrow_mut() = why,
         }
         let pause = begun.elapsed() / 8;
         tokio::time::sleep(pause.clamp(Duration::from_millis(1), Duration::from_millis(50))).await;
     }
 }
 
-async fn look(pid: u32, ports: &ChosenPorts, ready_file: &Path) -> Result<ReadyDocument, String> {
-    if let Some(said) = read(ready_file)? {
-        let bridge = Endpoint::parse(&said.bridge)
-            .ok_or_else(|| format!("it says that it listens at {:?}", said.bridge))?;
-        probe::serves(&bridge.reachable()).await?;
-        return Ok(said);
+async fn check(
+    pid: u32,
+    ports: &ChosenPorts,
+    ready_file: &StateFile,
+) -> Result<ReadyDocument, String> {
+    if let Some(reported) = read(ready_file)? {
+        let bridge: HostPort = reported
+            .bridge
+            .parse()
+            .map_err(|e| format!("the server reported the address {:?}: {e}", reported.bridge))?;
+        probe::check(&bridge.reachable()).await?;
+        return Ok(reported);
     }
-    if ports.bridge.port == 0 || ports.dashboard.as_ref().is_some_and(|d| d.port == 0) {
-        return Err("it has not said where it listens".to_owned());
+    if ports.bridge.port == 0 || ports.dashboard.as_ref().is_some_and(|address| address.port == 0) {
+        return Err("the server has not reported its addresses".to_owned());
     }
-    listens(&ports.bridge.reachable()).await?;
-    ours(pid, ports.bridge.port)?;
-    probe::serves(&ports.bridge.reachable()).await?;
+    connects(&ports.bridge.reachable()).await?;
+    belongs_to(pid, ports.bridge.port)?;
+    probe::check(&ports.bridge.reachable()).await?;
     if let Some(dashboard) = &ports.dashboard {
-        listens(&dashboard.reachable()).await?;
+        connects(&dashboard.reachable()).await?;
     }
     Ok(ReadyDocument {
         bridge: ports.bridge.to_string(),
@@ -49,24 +58,19 @@ async fn look(pid: u32, ports: &ChosenPorts, ready_file: &Path) -> Result<ReadyD
     })
 }
 
-fn read(ready_file: &Path) -> Result<Option<ReadyDocument>, String> {
-    match fs::read(ready_file) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|e| format!("what it says of its addresses cannot be read: {e}")),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(format!("{} cannot be read: {e}", ready_file.display())),
-    }
+fn read(ready_file: &StateFile) -> Result<Option<ReadyDocument>, String> {
+    let document = ready_file.read_json_strictly();
+    document.map_err(|error| error.to_string())
 }
 
-async fn listens(endpoint: &Endpoint) -> Result<(), String> {
-    let connected = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await;
-    connected.map(|_| ()).map_err(|_| format!("nothing listens at {endpoint}"))
+async fn connects(address: &HostPort) -> Result<(), String> {
+    let connected = TcpStream::connect((address.host.as_str(), address.port)).await;
+    connected.map(|_| ()).map_err(|_| format!("no process listens on {address}"))
 }
 
-/// An answer from somebody else's server, which took the port before ours, is no answer.
-fn ours(pid: u32, port: u16) -> Result<(), String> {
-    match owner::of(port) {
+/// An error if the port belongs to another process, which took it before our server did.
+fn belongs_to(pid: u32, port: u16) -> Result<(), String> {
+    match port_owner(port) {
         Some(owner) if owner.pid != pid && !system::in_group(owner.pid, pid) => {
             Err(format!("port {port} belongs to {owner}"))
         }
@@ -77,16 +81,17 @@ fn ours(pid: u32, port: u16) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::StateDir;
 
     #[test]
-    fn what_a_server_says_of_its_addresses_is_read() {
+    fn the_reported_addresses_are_read() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ready.json");
+        let file = StateDir::new(folder.path()).file("ready.json");
         assert_eq!(read(&file), Ok(None));
-        fs::write(&file, r#"{"bridge":"127.0.0.1:1","dashboard":null,"later":1}"#).unwrap();
-        let said = ReadyDocument { bridge: "127.0.0.1:1".to_owned(), dashboard: None };
-        assert_eq!(read(&file), Ok(Some(said)));
-        fs::write(&file, "{").unwrap();
-        assert!(read(&file).unwrap_err().contains("cannot be read"));
+        file.write(br#"{"bridge":"127.0.0.1:1","dashboard":null,"later":1}"#).unwrap();
+        let reported = ReadyDocument { bridge: "127.0.0.1:1".to_owned(), dashboard: None };
+        assert_eq!(read(&file), Ok(Some(reported)));
+        file.write(b"{").unwrap();
+        assert!(read(&file).unwrap_err().contains("could not read"));
     }
 }

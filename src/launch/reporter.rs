@@ -1,4 +1,4 @@
-//! Where a supervisor says what became of its server.
+//! Where a supervisor reports how its server fares.
 
 use std::io::{self, Write};
 
@@ -6,16 +6,18 @@ use tokio::sync::oneshot;
 
 use super::control::StartReport;
 
-/// Where it is reported what became of the server: to who started it, later to who had it started again.
+/// The receiver of the supervisor's reports.
 pub(super) enum Reporter {
+    /// The pipe to the process that started the supervisor.
     Pipe(Box<dyn Write>),
+    /// The reply to a request to start the server again; `None` once it was sent.
     Reply(Option<oneshot::Sender<StartReport>>),
 }
 
 impl Reporter {
-    pub(super) fn say(&mut self, report: StartReport) {
+    /// Sends `report`. A receiver that is gone does not end the supervisor.
+    pub(super) fn report(&mut self, report: StartReport) {
         match self {
-            // Who does not listen any more is not to end us.
             Self::Pipe(pipe) => {
                 let _ = serde_json::to_writer(&mut *pipe, &report).map_err(io::Error::from);
                 let _ = pipe.write_all(b"\n").and_then(|()| pipe.flush());

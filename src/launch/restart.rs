@@ -1,42 +1,44 @@
-//! Changing over from one runtime to another on the same ports.
+//! Replacing a runtime by another one on the same ports.
 //!
-//! The old one must end before the new one can have its ports, but it is not given up: its supervisor waits, with the
-//! lease and all that it takes to start it again, until the new one has answered.
+//! The old server must end before the new one can have its ports, but it is not given up: its supervisor waits, with
+//! the lease and all that it needs to start the old server again, until the new one is ready.
 
 use std::path::Path;
 
 use super::{
-    Launch, LaunchError, LaunchKind, RuntimeDocument, RuntimeState, Started,
+    Launch, LaunchError, RuntimeDocument, RuntimeState, Started,
     control::{StartReport, SupervisorHandle},
     down,
-    folder::InstanceFolder,
-    look::query,
+    instance_folder::InstanceFolder,
     orphan,
+    query::query,
     start::start,
 };
+use crate::state::StateDir;
 
-/// Ends what runs in the project of `launch` and starts `launch`; if that does not come up, what ran before is
-/// started again. The logs of both are kept.
+/// Stops the runtime of the project of `launch` and starts `launch`; if that does not become ready, starts the
+/// previous runtime again. The logs of both are kept.
 ///
 /// # Errors
-/// [`LaunchError::NothingRuns`], [`LaunchError::RolledBack`], [`LaunchError::NothingCameUp`].
+/// [`LaunchError::NothingRuns`] where there is no runtime to restart, [`LaunchError::RolledBack`] and
+/// [`LaunchError::NothingCameUp`] where the new one fails.
 pub fn restart(launch: Launch) -> Result<Started, LaunchError> {
-    let folder = InstanceFolder::of(&launch.state, &launch.project, &launch.binary, launch.kind);
-    let Some(kept) = query(&folder)? else { return Err(LaunchError::NothingRuns) };
-    if kept.instance.state != RuntimeState::Ready {
-        // Nothing that has answered is lost.
-        down::end(&folder, kept.instance.state, launch.grace)?;
+    let folder = InstanceFolder::of_project(&launch.state, &launch.project, &launch.binary);
+    let Some(record) = query(&folder)? else { return Err(LaunchError::NothingRuns) };
+    if record.instance.state != RuntimeState::Ready {
+        // There is no working runtime to go back to.
+        down::stop(&folder, record.instance.state, launch.grace)?;
         return start(&launch, &folder);
     }
     let silent = |source| LaunchError::Control { id: folder.id.clone(), source };
-    let mut previous = SupervisorHandle::reach(folder.path()).map_err(silent)?;
+    let mut previous = SupervisorHandle::connect(&folder.control_file()).map_err(silent)?;
     previous.yields(down::LONGEST_GRACE).map_err(silent)?;
     if !orphan::released(&folder, launch.grace)? {
-        orphan::end(&folder, launch.grace)?;
+        orphan::stop(&folder, launch.grace)?;
     }
     match start(&launch, &folder) {
         Ok(started) => {
-            // If it cannot be told, it finds its instance taken and goes.
+            // A supervisor that does not get the message sees that the instance has a new owner, and exits.
             let _ = previous.quit();
             Ok(started)
         }
@@ -44,14 +46,17 @@ pub fn restart(launch: Launch) -> Result<Started, LaunchError> {
     }
 }
 
-/// What the project's running runtime was started with, see [`Launch::memo`].
+/// The arguments that the project's running runtime was started with: [`Launch::launch_args`].
+///
+/// # Errors
+/// [`LaunchError::NothingRuns`] where no runtime runs.
 pub fn launch_args(
-    state: &Path,
+    state: &StateDir,
     project: &Path,
     binary: &str,
 ) -> Result<serde_json::Value, LaunchError> {
-    let folder = InstanceFolder::of(state, project, binary, LaunchKind::Up);
-    query(&folder)?.map(|kept| kept.launch_args).ok_or(LaunchError::NothingRuns)
+    let folder = InstanceFolder::of_project(state, project, binary);
+    query(&folder)?.map(|record| record.launch_args).ok_or(LaunchError::NothingRuns)
 }
 
 fn roll_back(previous: SupervisorHandle, why: LaunchError) -> LaunchError {

@@ -1,125 +1,65 @@
-//! What a launch needs to know, as plain values. Where they come from (stores, files, flags) is not known here.
+//! The values that describe one launch. Where they come from (store, files, flags) is not known here.
 
-use std::{ffi::OsString, fmt, fs::File, net::IpAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsString, fs::File, path::PathBuf, time::Duration};
 
+use loom_base::HostPort;
 use loom_environment::ServerVariable;
 use serde::{Deserialize, Serialize};
 
-/// A host (name or address, without brackets) and a port; port 0 lets the server or the system pick one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
-    /// Such as `127.0.0.1`, `localhost` or `::1`.
-    pub host: String,
-    /// 0 = any free one.
-    pub port: u16,
-}
+use crate::state::StateDir;
 
-impl Endpoint {
-    /// `host` and `port` as given.
-    pub fn new(host: impl Into<String>, port: u16) -> Self {
-        Self { host: host.into(), port }
-    }
-
-    /// The address under which a client on this machine reaches it: an unspecified host becomes loopback.
-    pub fn reachable(&self) -> Self {
-        let host = match self.host.parse() {
-            Ok(IpAddr::V4(ip)) if ip.is_unspecified() => "127.0.0.1",
-            Ok(IpAddr::V6(ip)) if ip.is_unspecified() => "::1",
-            _ => &self.host,
-        };
-        Self::new(host, self.port)
-    }
-
-    /// Reads `host:port`, the host of an IPv6 address in brackets.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (host, port) = text.rsplit_once(':')?;
-        let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-        let host = inner.unwrap_or(host);
-        if host.is_empty() || (inner.is_none() && host.contains(':')) {
-            return None;
-        }
-        Some(Self::new(host, port.parse().ok()?))
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
-        }
-    }
-}
-
-/// Why a runtime was started.
+/// Which command started a runtime, which decides how long it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LaunchKind {
-    /// By `up`: one per project and program; lives until it is stopped.
+    /// `up`: one per project and program; lives until it is stopped.
     Up,
-    /// By `exec`: as many as there are commands; lives as long as the process that started it.
+    /// `exec` and `up --exit-with-parent`: any number per project; lives as long as the process that started it.
     Exec,
 }
 
-/// The command that becomes the supervisor: this very program with its hidden argument.
+/// The command that becomes the supervisor: the running `loom` with a hidden subcommand.
 #[derive(Debug, Clone)]
 pub struct Launcher {
-    /// The `loom` program.
+    /// The path of the `loom` program.
     pub program: PathBuf,
     /// Its arguments, such as `__supervise`.
     pub args: Vec<OsString>,
 }
 
-/// One runtime to start.
+/// A runtime to start.
 #[derive(Debug)]
 pub struct Launch {
-    /// The program itself, not a link that may change while it starts.
+    /// The program itself, not a link, which might be changed while the program starts.
     pub program: PathBuf,
     /// The name of the program's release, such as `loom-bridge-server`.
     pub binary: String,
-    /// The version for people and documents: `0.2.0`, `dev`.
+    /// The version for messages and documents: `0.2.0`, `dev`.
     pub version: String,
-    /// The digest of the tree that the program lies in.
+    /// The digest of the tree that holds the program, in hexadecimal.
     pub tree: Option<String>,
-    /// The tree's lock, held shared. Supervisor and server inherit it, so it is held as long as either lives.
-    /// (Not on Windows, where a running program's file cannot be removed anyway.)
+    /// The shared lock on the tree. Supervisor and server inherit it, so that it is held as long as either lives.
+    /// Not used on Windows, where the file of a running program cannot be removed.
     pub lease: Option<File>,
-    /// Added to the inherited environment; the variables that this floor sets itself
-    /// (`LOOM_BRIDGE_ADDR`, `LOOM_DASHBOARD*`, `LOOM_READY_FILE`) win.
+    /// Variables added to the inherited environment. The variables that a launch sets itself (`LOOM_BRIDGE_ADDR`,
+    /// `LOOM_DASHBOARD*`, `LOOM_READY_FILE`) take precedence.
     pub env: Vec<ServerVariable>,
-    /// Where gRPC is served.
-    pub bridge: Endpoint,
-    /// Where the dashboard is served; `None` = off.
-    pub dashboard: Option<Endpoint>,
-    /// How long the server may take until it answers.
+    /// Where gRPC is served; port 0 lets the server pick a free one.
+    pub bridge: HostPort,
+    /// Where the dashboard is served; `None` turns it off.
+    pub dashboard: Option<HostPort>,
+    /// How long the server may take to become ready.
     pub ready_timeout: Duration,
-    /// How long it may take to end after it was asked to, before it is killed.
+    /// How long the server may take to end after a stop was requested, before it is killed.
     pub grace: Duration,
-    /// The project's folder, absolute: whose runtime this is, and the server's working folder.
+    /// The absolute path of the project's folder, which is the server's working directory.
     pub project: PathBuf,
-    /// The state folder; instances lie in `instances/` under it.
-    pub state: PathBuf,
-    /// Why it is started.
+    /// The state folder; each instance has a folder in `instances/` below it.
+    pub state: StateDir,
+    /// Which command starts it.
     pub kind: LaunchKind,
     /// How to start the supervisor.
     pub launcher: Launcher,
-    /// What the caller wants to find again when it restarts this runtime (its flags, say); no secrets.
+    /// The arguments that the caller needs again to restart this runtime. They are written to disk: no secrets.
     pub launch_args: serde_json::Value,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn endpoints_are_read_and_written() {
-        for text in ["127.0.0.1:50051", "localhost:0", "[::1]:80"] {
-            assert_eq!(Endpoint::parse(text).map(|e| e.to_string()).as_deref(), Some(text));
-        }
-        for bad in ["", "127.0.0.1", ":1", "::1:80", "a:65536", "a:b"] {
-            assert_eq!(Endpoint::parse(bad), None, "{bad}");
-        }
-        assert_eq!(Endpoint::new("0.0.0.0", 1).reachable(), Endpoint::new("127.0.0.1", 1));
-        assert_eq!(Endpoint::new("::", 1).reachable(), Endpoint::new("::1", 1));
-    }
 }

@@ -1,9 +1,10 @@
 //! Opens sources of type `target`: the cargo builds of a checkout.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use loom_cargo_build::{
-    CargoBuild, CargoBuildOptions, CheckoutCandidates, CheckoutChoice, choose_checkout,
+    CargoBuild, CargoBuildOptions, CheckoutCandidates, CheckoutChoice, PackageSelection,
+    choose_checkout, choose_checkout_to_build,
 };
 
 use super::{Candidate, OpenError, Opener, Reach};
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Opens the builds of the configured checkout, else of the checkout that [`Opener::checkout`] chooses. With `build`,
-/// `cargo build` runs when the source is asked.
+/// `cargo build` runs when the source is asked, by default in the checkout that [`Opener::checkout_to_build`] chooses.
 pub(super) fn open(
     opener: &Opener,
     spec: &SourceSpec,
@@ -24,12 +25,21 @@ pub(super) fn open(
     let checkout = match &target.path {
         Some(path) => path.clone(),
         None => {
-            let CheckoutChoice { checkout, hint } = opener.checkout()?;
+            let CheckoutChoice { checkout, hint } =
+                if build { opener.checkout_to_build()? } else { opener.checkout()? };
             checkout.map(|(path, _)| path).ok_or(OpenError::NoCheckout { hint })?
         }
     };
-    let profile = target.profile.clone();
-    let options = CargoBuildOptions { profile, build, ..opener.cargo_build_options(checkout) };
+    // What `cargo run` has compiled for this program is not compiled again in another profile or with other features.
+    let own_profile = if build { opener.built_profile.clone() } else { None };
+    let profile = target.profile.clone().or(own_profile);
+    let selection = if opener.is_built_from(&checkout) {
+        PackageSelection::DefaultMembers
+    } else {
+        PackageSelection::Package
+    };
+    let options =
+        CargoBuildOptions { profile, selection, build, ..opener.cargo_build_options(checkout) };
     let source = Box::new(CargoBuild::open(options));
     Ok(Candidate::of(spec, SourceClass::Workspace, Reach::Disk, source))
 }
@@ -41,10 +51,28 @@ impl Opener {
     /// # Errors
     /// If the link in the state folder cannot be read.
     pub fn checkout(&self) -> Result<CheckoutChoice, StateError> {
+        self.candidates().map(choose_checkout)
+    }
+
+    /// The checkout that `--build` builds where a source names none: the one around the current folder, else that of
+    /// [`checkout`](Self::checkout).
+    ///
+    /// # Errors
+    /// If the link in the state folder cannot be read.
+    pub fn checkout_to_build(&self) -> Result<CheckoutChoice, StateError> {
+        self.candidates().map(choose_checkout_to_build)
+    }
+
+    fn candidates(&self) -> Result<CheckoutCandidates, StateError> {
         let linked = DevLink::of(&self.state).read()?;
-        let candidates =
-            CheckoutCandidates::look(linked.as_deref(), self.built_from.as_deref(), &self.cwd);
-        Ok(choose_checkout(candidates))
+        Ok(CheckoutCandidates::look(linked.as_deref(), self.built_from.as_deref(), &self.cwd))
+    }
+
+    /// Whether this program was built from `checkout`.
+    fn is_built_from(&self, checkout: &Path) -> bool {
+        let canonical = |path: &Path| path.canonicalize().ok();
+        let own = self.built_from.as_deref().and_then(canonical);
+        own.is_some() && own == canonical(checkout)
     }
 
     /// Options for the newest build in `checkout`, with the cargo program and folders that the environment names.

@@ -32,6 +32,7 @@ use crate::{
 ///     state: StateDir::new(folder.path().join("state")),
 ///     evidence: false,
 ///     built_from: None,
+///     built_profile: None,
 /// };
 /// let spec = SourceSpec::shorthand("./mirror", folder.path())?;
 /// let candidate = opener.open(&spec, Journal::default())?;
@@ -61,6 +62,8 @@ pub struct Opener {
     pub evidence: bool,
     /// The checkout that this program was built from; `None` in a distributed program.
     pub built_from: Option<PathBuf>,
+    /// The cargo profile in which this program was built; `None` in a distributed program.
+    pub built_profile: Option<String>,
 }
 
 impl Opener {

@@ -5,6 +5,7 @@
 //! checkout, runtime instances).
 
 mod dev_link;
+mod folder;
 
 use std::{
     fs::{self, File, TryLockError},

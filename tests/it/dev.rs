@@ -195,6 +195,55 @@ fn the_build_in_use_is_printed() {
     assert_eq!(document["releases"][0]["build"]["profile"], "debug");
 }
 
+/// A program in place of cargo: it notes its folder and arguments in `calls`, and reports the finished build of the
+/// checkout in which it is called.
+fn fake_cargo(sandbox: &mut Sandbox) -> PathBuf {
+    let calls = sandbox.root().join("calls");
+    let script = format!(
+        "#!/bin/sh\necho \"$PWD: $*\" >> {}\n\
+         echo \"{{\\\"reason\\\":\\\"compiler-artifact\\\",\\\"target\\\":{{\\\"name\\\":\\\"{BINARY}\\\"}},\
+         \\\"executable\\\":\\\"$PWD/target/debug/{BINARY}\\\"}}\"\n",
+        calls.display()
+    );
+    let cargo = sandbox.write("../cargo", &script);
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.set("CARGO", cargo.canonicalize().unwrap());
+    calls
+}
+
+#[test]
+fn build_builds_the_checkout_of_the_current_folder_without_a_link() {
+    let mut sandbox = Sandbox::new();
+    let calls = fake_cargo(&mut sandbox);
+    let root = checkout(&sandbox, "loom");
+    let inside = root.join("runtime/bridge");
+    let run = sandbox.loom_in(&inside, &["get", "--build"]).ok();
+    assert_eq!(run.path(), sandbox.link("dev"));
+    run.says(&[&format!("building {BINARY} in {}\n", root.display())]);
+    let calls = fs::read_to_string(calls).unwrap();
+    let expected = format!("{}: build -p loom-bridge --bin {BINARY} --profile=", root.display());
+    assert!(calls.starts_with(&expected), "{calls}");
+}
+
+#[test]
+fn build_prefers_the_flag_then_the_current_folder_then_the_link() {
+    let mut sandbox = Sandbox::new();
+    let calls = fake_cargo(&mut sandbox);
+    let folders = ["current", "linked", "named"].map(|name| checkout(&sandbox, name));
+    let [current, linked, named] = &folders;
+    sandbox.loom(&["dev", "link", linked.to_str().unwrap()]).ok();
+    let source = format!("target:{}", named.display());
+    let built = |folder: &std::path::Path, args: &[&str]| {
+        let _ = fs::remove_file(&calls);
+        sandbox.loom_in(folder, &[&["get", "--build"], args].concat()).ok();
+        let call = fs::read_to_string(&calls).unwrap();
+        PathBuf::from(call.split(':').next().unwrap())
+    };
+    assert_eq!(built(current, &["--source", &source]), *named);
+    assert_eq!(built(current, &[]), *current);
+    assert_eq!(built(&sandbox.project(), &[]), *linked);
+}
+
 #[test]
 fn the_checkout_in_use_and_its_builds_are_printed() {
     let sandbox = Sandbox::new();

@@ -12,7 +12,7 @@ fn config(sandbox: &Sandbox, url: &str) {
     sandbox.write(sandbox.home().join(".config/loom/config.toml"), &text);
 }
 
-/// The check of this name.
+/// The check with this name.
 #[track_caller]
 fn check(document: &Value, name: &str) -> Value {
     let checks = document["checks"].as_array().unwrap();
@@ -28,8 +28,8 @@ fn snapshot(sandbox: &Sandbox, name: &str, run: &Run) {
     let program = support::normal::escaped(&Sandbox::program().display().to_string());
     let filters = [
         (program.as_str(), "[LOOM]"),
-        (r"\d+ of the system", "[COUNT] of the system"),
-        (r"[0-9.,]+ (MiB|GiB|TiB) are free", "[SIZE] are free"),
+        (r"\d+ from the system", "[COUNT] from the system"),
+        (r"[0-9.,]+ (MiB|GiB|TiB) free on", "[SIZE] free on"),
         (r"loom \d+\.\d+\.\d+", "loom [VERSION]"),
         (r"[^ ]+/loom-depot-\w+", "[MIRROR]"),
     ];
@@ -52,7 +52,7 @@ fn a_healthy_machine_is_exit_0() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_what_to_do_and_exit_1() {
+fn problems_are_reported_with_hints_and_exit_1() {
     let (mut sandbox, nobody) = (Sandbox::direct(), Unreachable::new());
     config(&sandbox, &nobody.url());
     sandbox
@@ -69,7 +69,7 @@ fn what_is_wrong_is_said_with_what_to_do_and_exit_1() {
 }
 
 #[test]
-fn a_source_that_cannot_serve_is_unhealthy() {
+fn a_source_that_cannot_be_reached_is_a_failure() {
     let (sandbox, nobody) = (Sandbox::direct(), Unreachable::new());
     config(&sandbox, &nobody.url());
     let document = sandbox.loom(&["doctor", "--json"]).code(1).json();
@@ -80,7 +80,7 @@ fn a_source_that_cannot_serve_is_unhealthy() {
 }
 
 #[test]
-fn the_proxy_in_force_is_named_with_its_variable_and_no_password() {
+fn the_proxy_is_shown_with_its_variable_and_without_password() {
     let (mut sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
     assert_eq!(check(&doctor(&sandbox), "proxy")["message"], "none");
@@ -98,7 +98,7 @@ fn the_proxy_in_force_is_named_with_its_variable_and_no_password() {
 }
 
 #[test]
-fn the_certificates_in_force_are_named() {
+fn the_certificates_are_shown() {
     let mirror = Plain::of(&["0.2.0"]);
     let nginx = Nginx::serve_tls(mirror.path(), &["localhost"], "");
     let (mut sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
@@ -116,7 +116,7 @@ fn the_certificates_in_force_are_named() {
 }
 
 #[test]
-fn a_netrc_that_others_read_or_nobody_understands_is_said() {
+fn a_netrc_that_is_readable_by_others_or_invalid_is_reported() {
     let (sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
     let file = sandbox.write(sandbox.home().join(".netrc"), "machine a login u password s3cret\n");
@@ -132,7 +132,7 @@ fn a_netrc_that_others_read_or_nobody_understands_is_said() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_seen_by_the_servers_date() {
+fn a_wrong_clock_is_noticed_by_the_date_of_a_server() {
     let depot = Depot::of(&["0.2.0"]);
     let (right, wrong) = (Nginx::serve(depot.path(), ""), Server::serve(depot.path()));
     let date = ("Date".to_owned(), "Sun, 06 Nov 1994 08:49:37 GMT".to_owned());
@@ -146,10 +146,10 @@ fn a_clock_that_is_wrong_is_seen_by_the_servers_date() {
 }
 
 #[test]
-fn folders_that_cannot_be_written_are_said() {
+fn folders_that_are_not_writable_are_reported() {
     let (mut sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
-    // A file where a folder should be stops root too.
+    // A file in place of a folder is an error for root, too.
     let file = sandbox.write("file", "x");
     sandbox.set("LOOM_CACHE_DIR", "/proc/none").set("LOOM_STATE_DIR", "/proc/none");
     let document = sandbox.loom(&["doctor", "--json"]).code(1).json();
@@ -162,7 +162,7 @@ fn folders_that_cannot_be_written_are_said() {
 }
 
 #[test]
-fn a_store_of_a_newer_format_a_broken_configuration_and_another_loom_are_said() {
+fn a_newer_store_a_broken_configuration_and_another_loom_are_reported() {
     let (mut sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
     let bin = sandbox.folder("bin");
@@ -172,10 +172,7 @@ fn a_store_of_a_newer_format_a_broken_configuration_and_another_loom_are_said() 
     let path = std::env::var("PATH").unwrap();
     sandbox.set("PATH", format!("{}:{path}", bin.display()));
     let program = check(&doctor(&sandbox), "program");
-    assert!(
-        program["message"].as_str().unwrap().contains("another loom stands first"),
-        "{program}"
-    );
+    assert!(program["message"].as_str().unwrap().contains("another loom comes first"), "{program}");
     sandbox.write(sandbox.cache().join("format"), "loom-store 2\n");
     let document = sandbox.loom(&["doctor", "--json"]).code(1).json();
     assert_eq!(check(&document, "store")["grade"], "failure");
@@ -185,7 +182,7 @@ fn a_store_of_a_newer_format_a_broken_configuration_and_another_loom_are_said() 
 }
 
 #[test]
-fn offline_is_said_and_distant_sources_are_not_asked() {
+fn offline_is_reported_and_remote_sources_are_not_queried() {
     let sandbox = Sandbox::direct();
     config(&sandbox, "https://mirror.invalid");
     let document = sandbox.loom(&["doctor", "--json", "--offline"]).ok().json();

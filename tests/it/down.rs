@@ -6,13 +6,13 @@ use crate::support::{
 };
 
 #[test]
-fn nothing_to_end_is_no_failure() {
+fn without_a_runtime_down_succeeds() {
     let sandbox = support::Sandbox::new();
-    sandbox.loom(&["down"]).ok().says(&["nothing runs"]);
+    sandbox.loom(&["down"]).ok().says(&["no runtime is running"]);
 }
 
 #[test]
-fn it_ends_exactly_its_own() {
+fn down_stops_the_runtime_of_its_project_only() {
     let stage = Stage::new();
     let ours = stage.up();
     let other = stage.sandbox.folder("other");
@@ -22,7 +22,7 @@ fn it_ends_exactly_its_own() {
 
     stage.sandbox.loom(&["down"]).ok();
     assert!(!runs(&ours["pid"]));
-    until("its supervisor has gone", || !runs(&ours["supervisor_pid"]));
+    until("its supervisor has exited", || !runs(&ours["supervisor_pid"]));
     assert!(runs(&theirs["pid"]) && answers(&theirs) && stage.leased(&theirs));
 
     stage.up();
@@ -32,34 +32,34 @@ fn it_ends_exactly_its_own() {
 }
 
 #[test]
-fn a_killed_up_leaves_server_and_lease_until_down() {
+fn a_killed_up_leaves_the_server_running_until_down() {
     let stage = Stage::new();
     let (up, document) = stage.foreground();
     up.kill();
     assert!(runs(&document["pid"]) && answers(&document) && stage.leased(&document));
-    assert_eq!(stage.status()[0]["state"], "ready");
+    assert_eq!(stage.instance()["state"], "ready");
     stage.sandbox.loom(&["down"]).ok();
     assert!(!runs(&document["pid"]) && !stage.leased(&document));
 }
 
 #[test]
-fn a_server_whose_supervisor_was_killed_keeps_its_lease_and_can_be_ended() {
+fn a_server_without_its_supervisor_keeps_its_lease_until_down() {
     let stage = Stage::new();
     let document = stage.up();
     kill(&document["supervisor_pid"]);
-    until("the supervisor is gone", || !runs(&document["supervisor_pid"]));
+    until("the supervisor has exited", || !runs(&document["supervisor_pid"]));
     assert!(answers(&document) && stage.leased(&document));
-    assert_eq!(stage.status()[0]["state"], "orphaned");
+    assert_eq!(stage.instance()["state"], "orphaned");
     stage.run("up", &["--detach"]).code(9).says(&["without its supervisor", "loom down"]);
     stage.sandbox.loom(&["down"]).ok();
     assert!(!runs(&document["pid"]) && !stage.leased(&document));
-    assert_eq!(stage.status(), serde_json::json!([]));
+    assert!(stage.instances().is_empty());
     assert!(answers(&stage.up()));
 }
 
 #[test]
-fn a_process_that_the_server_left_behind_ends_with_it() {
-    // Its child ignores the polite signal and would hold the lease for ever.
+fn processes_that_the_server_started_are_killed_with_it() {
+    // The child ignores SIGTERM and would hold the lease for ever.
     let server = support::program::server_path();
     let script = format!(
         "#!/bin/sh\n(trap '' TERM; exec sleep 1000) &\necho left behind: $!\nexec {}\n",
@@ -68,10 +68,10 @@ fn a_process_that_the_server_left_behind_ends_with_it() {
     let stage = Stage::with("0.2.0", script.as_bytes());
     let document = stage.up();
     let log = stage.sandbox.loom(&["logs"]).ok().stdout();
-    let left = log.lines().find_map(|line| line.strip_prefix("left behind: ")).unwrap();
-    let left: serde_json::Value = left.parse::<u32>().unwrap().into();
-    assert!(runs(&left));
+    let child = log.lines().find_map(|line| line.strip_prefix("left behind: ")).unwrap();
+    let child: serde_json::Value = child.parse::<u32>().unwrap().into();
+    assert!(runs(&child));
     stage.sandbox.loom(&["down"]).ok();
-    until("what was left behind has ended", || !runs(&left));
+    until("the child has ended", || !runs(&child));
     assert!(!stage.leased(&document));
 }

@@ -1,10 +1,10 @@
-//! What a user reads when something is wrong: the exit code, what happened, and what to do.
+//! Errors as users see them: exit code, message, causes and hint.
 
 use crate::support::{
     self, Fault, Packing, Plain, Run, Sandbox, Server, Sums, Unreachable, plain, program,
 };
 
-/// The same failure for people and for programs.
+/// The same error as text and as JSON.
 #[track_caller]
 fn both(sandbox: &Sandbox, name: &str, code: i32, args: &[&str], filters: &[(&str, &str)]) -> Run {
     let text = sandbox.loom(args).code(code);
@@ -18,7 +18,7 @@ fn both(sandbox: &Sandbox, name: &str, code: i32, args: &[&str], filters: &[(&st
     text
 }
 
-/// Stands for a mirror's folder.
+/// A pattern for the folder of a mirror.
 fn folder(mirror: &Plain) -> String {
     support::normal::escaped(&mirror.path().display().to_string())
 }
@@ -39,7 +39,7 @@ fn unknown_version_over_http() {
 }
 
 #[test]
-fn latest_where_nobody_can_list() {
+fn latest_where_no_source_can_list() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let get = ["get", "--source", &server.url()];
@@ -121,10 +121,10 @@ fn a_plugin_that_is_not_installed() {
 
 #[test]
 fn nothing_to_offer_on_a_first_run() {
-    // Not the server's name: the checkout that this program was built from may well have built that.
+    // Another name than the server's, which the checkout that this program was built from may have built.
     let sandbox = Sandbox::new();
     let get = ["get", "--binary", "loom-nothing"];
-    // Whether that checkout can be seen from here differs.
+    // Whether that checkout exists differs.
     let filters = [("  because: target: .*\n", ""), ("\"target: [^\"]*\",", "")];
     both(&sandbox, "nothing_to_offer", 5, &get, &filters).says(&["github.com", "--source"]);
 }

@@ -16,20 +16,26 @@ fn a_command_finds_a_runtime_and_its_code_is_passed_on() {
     let address = run.stdout();
     assert!(address.starts_with("127.0.0.1:") && !address.trim().ends_with(":0"), "{address}");
     assert!(std::net::TcpStream::connect(address.trim()).is_err(), "it still runs");
-    assert_eq!(stage.status(), serde_json::json!([]));
+    assert!(stage.instances().is_empty());
     assert_eq!(support::sandbox::names(&stage.sandbox.state().join("instances")).len(), 0);
 }
 
 #[test]
-fn a_command_that_a_signal_ended_is_told_by_its_code() {
+fn a_command_that_a_signal_ended_has_the_code_of_shells() {
     Stage::new().run("exec", &["--", "sh", "-c", "kill -9 $$"]).code(137);
 }
 
 #[test]
-fn for_a_command_that_cannot_run_nothing_is_fetched_or_started() {
+fn for_a_command_that_cannot_be_executed_nothing_is_downloaded_or_started() {
     let stage = Stage::new();
-    stage.run("exec", &["--", "/nonexistent"]).code(127).says(&["there is no /nonexistent"]);
-    stage.run("exec", &["--", "nosuchcmd"]).code(127).says(&["there is no nosuchcmd on PATH"]);
+    stage
+        .run("exec", &["--", "/nonexistent"])
+        .code(127)
+        .says(&["command not found: /nonexistent\n"]);
+    stage
+        .run("exec", &["--", "nosuchcmd"])
+        .code(127)
+        .says(&["command not found: nosuchcmd (on PATH)"]);
     let plain = stage.sandbox.write("plain", "");
     let plain = plain.to_str().unwrap();
     stage.run("exec", &["--", plain]).code(126).says(&[plain, "not an executable file"]);
@@ -37,22 +43,22 @@ fn for_a_command_that_cannot_run_nothing_is_fetched_or_started() {
 }
 
 #[test]
-fn a_program_that_the_system_refuses_is_named_and_the_runtime_ends() {
+fn a_program_that_the_system_refuses_is_reported_and_the_runtime_stops() {
     let stage = Stage::new();
     let file = stage.sandbox.write("script", "#!/nonexistent/interpreter\n");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     let run = stage.run("exec", &["--", file.to_str().unwrap()]).code(127);
-    run.says(&["could not run", file.to_str().unwrap()]);
-    assert_eq!(stage.status(), serde_json::json!([]));
+    run.says(&["could not execute", file.to_str().unwrap()]);
+    assert!(stage.instances().is_empty());
 }
 
 #[test]
-fn the_runtime_ends_with_exec_even_if_that_is_killed() {
+fn the_runtime_stops_when_exec_is_killed() {
     let stage = Stage::new();
     let exec = stage.spawn("exec", &["--", "sleep", "1000"]);
     let mut entry = Value::Null;
     until("it runs", || {
-        entry = stage.entry();
+        entry = stage.instance();
         entry["state"] == "ready"
     });
     assert_eq!(entry["kind"], "exec");
@@ -62,7 +68,7 @@ fn the_runtime_ends_with_exec_even_if_that_is_killed() {
 }
 
 #[test]
-fn two_at_once_have_a_runtime_each_beside_the_projects_own() {
+fn two_at_once_have_runtimes_of_their_own() {
     let stage = Stage::new();
     let own = stage.up();
     let command = ["--", "sh", "-c", "echo $LOOM_BRIDGE_ADDR"];

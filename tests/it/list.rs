@@ -1,4 +1,4 @@
-//! `loom list`: what is here.
+//! `loom list`
 
 use crate::support::{self, Depot, Fault, Packing, Plain, Sandbox, Server, Unreachable};
 
@@ -8,7 +8,7 @@ fn versions(document: &serde_json::Value) -> Vec<String> {
 }
 
 #[test]
-fn nothing_here_is_an_empty_list() {
+fn without_releases_the_list_is_empty() {
     let sandbox = Sandbox::new();
     sandbox.loom(&["list"]).ok();
     assert!(versions(&sandbox.loom(&["list", "--json"]).ok().json()).is_empty());
@@ -16,7 +16,7 @@ fn nothing_here_is_an_empty_list() {
 }
 
 #[test]
-fn versions_are_listed_in_their_order() {
+fn versions_are_listed_in_order() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0", "0.2.9", "0.2.10"]));
     for version in ["0.2.0", "0.2.10", "0.2.9"] {
         sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
@@ -29,7 +29,7 @@ fn versions_are_listed_in_their_order() {
 }
 
 #[test]
-fn each_row_says_where_it_came_from_and_which_is_in_use() {
+fn each_row_has_source_size_and_date_and_the_default_is_marked() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     for version in ["0.1.0", "0.2.0"] {
         sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
@@ -41,10 +41,33 @@ fn each_row_says_where_it_came_from_and_which_is_in_use() {
     assert_eq!(row["path"], sandbox.link("0.1.0").to_str().unwrap());
     assert_eq!(row["platform"], support::platform());
     assert_eq!((&row["used"], &document["releases"][1]["used"]), (&true.into(), &false.into()));
+    assert!(row["bytes"].as_u64().unwrap() > 0);
+    assert!(row["at"].as_str().unwrap().ends_with('Z'), "{row}");
+    let run = sandbox.loom(&["ls"]).ok();
+    let text = run.stdout();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    let header: Vec<&str> = lines[0].split_whitespace().collect();
+    assert_eq!(header, ["VERSION", "PLATFORM", "BINARY", "SIZE", "INSTALLED", "SOURCE"]);
+    assert!(lines[1].starts_with("*  0.1.0 ") && lines[2].starts_with("   0.2.0 "), "{text}");
+    let day = row["at"].as_str().unwrap().split('T').next().unwrap();
+    assert!(lines[1].contains(" B  ") && lines[1].contains(day), "{text}");
+    run.says(&["* default version, set with `loom use`\n"]);
+    assert_eq!(sandbox.loom(&["list", "--quiet"]).ok().stderr(), "");
 }
 
 #[test]
-fn what_the_sources_offer_with_what_is_here() {
+fn a_release_without_its_link_is_marked() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    sandbox.loom(&["get", "0.2.0", "--source", &mirror.url()]).ok();
+    std::fs::remove_file(sandbox.link("0.2.0")).unwrap();
+    let run = sandbox.loom(&["list"]).ok();
+    assert!(run.stdout().lines().nth(1).unwrap().starts_with("!  0.2.0"), "{}", run.stdout());
+    run.says(&["! not linked; `loom get` verifies its files and links them again\n"]);
+}
+
+#[test]
+fn remote_releases_are_listed_and_installed_ones_marked() {
     let (sandbox, corp, public) = (
         Sandbox::new(),
         Plain::of(&["0.1.0", "0.2.0"]),
@@ -62,7 +85,7 @@ fn what_the_sources_offer_with_what_is_here() {
 }
 
 #[test]
-fn a_source_that_counts_its_pre_releases_shows_them() {
+fn pre_releases_of_a_source_that_counts_them_are_listed() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.4.0-rc.1"]));
     sandbox.sources(&[(&mirror.url(), "prerelease = true")]);
     let document = sandbox.loom(&["list", "--remote", "--json"]).ok().json();
@@ -70,7 +93,7 @@ fn a_source_that_counts_its_pre_releases_shows_them() {
 }
 
 #[test]
-fn other_platforms_are_shown_when_asked_for() {
+fn other_platforms_are_listed_on_request() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let asset = mirror.asset("0.2.0", Packing::TarGz);
     let other = asset.to_str().unwrap().replace(&support::platform(), "macos-aarch64");
@@ -88,7 +111,7 @@ fn other_platforms_are_shown_when_asked_for() {
 }
 
 #[test]
-fn a_source_that_cannot_list_or_answer_is_told_of() {
+fn a_source_that_cannot_list_or_be_reached_is_reported() {
     let (sandbox, mirror, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
     let server = Server::serve(mirror.path());
     sandbox.sources(&[(&server.url(), ""), (&nobody.url(), ""), (&mirror.url(), "")]);
@@ -100,7 +123,7 @@ fn a_source_that_cannot_list_or_answer_is_told_of() {
 }
 
 #[test]
-fn an_answer_serves_the_next_latest_and_offline() {
+fn a_listing_is_used_for_the_next_latest() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     let server = Server::serve(depot.path());
     sandbox.sources(&[(&server.url(), "")]);

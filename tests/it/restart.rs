@@ -6,12 +6,12 @@ use crate::support::{
 };
 
 #[test]
-fn without_a_runtime_there_is_nothing_to_restart() {
+fn without_a_runtime_restart_fails() {
     Stage::new().sandbox.loom(&["restart"]).code(1).says(&["no runtime", "loom up"]);
 }
 
 #[test]
-fn it_starts_again_as_it_was_asked_for() {
+fn it_keeps_the_options_of_up() {
     let stage = Stage::new();
     let before = stage.up();
     let after = stage.sandbox.loom(&["restart", "--json"]).ok().json();
@@ -20,12 +20,12 @@ fn it_starts_again_as_it_was_asked_for() {
     assert_ne!(before["pid"], after["pid"]);
     assert_eq!(before["tree"], after["tree"]);
     assert!(answers(&after));
-    // Still the one that `up` would find.
+    // `up` finds the same runtime.
     assert_eq!(stage.up(), after);
 }
 
 #[test]
-fn it_changes_over_to_another_version() {
+fn it_switches_to_another_version() {
     let stage = Stage::new();
     let before = stage.up();
     let mut newer = program::server();
@@ -35,17 +35,17 @@ fn it_changes_over_to_another_version() {
     assert_eq!(after["version"], "0.3.0");
     assert!(answers(&after) && stage.leased(&after));
     until("the older one's lease is free", || !stage.leased(&before));
-    assert_eq!(stage.status().as_array().unwrap().len(), 1);
+    assert_eq!(stage.instances().len(), 1);
 }
 
 #[test]
-fn if_the_new_one_does_not_answer_the_previous_one_runs_again_and_both_logs_are_kept() {
+fn if_the_new_runtime_fails_the_previous_one_runs_again_and_both_logs_are_kept() {
     let stage = Stage::new();
     let before = stage.up();
     stage.add("0.3.0", b"#!/bin/sh\necho I cannot\nexit 4\n");
     let run = stage.sandbox.loom(&["restart", "--version", "0.3.0"]).code(4);
     run.says(&["0.2.0, runs again", "exit code 4", "I cannot"]);
-    let now = stage.entry();
+    let now = stage.instance();
     assert_eq!((&now["state"], &now["version"]), (&"ready".into(), &"0.2.0".into()));
     assert_eq!(now["supervisor_pid"], before["supervisor_pid"]);
     assert!(answers(&now) && stage.leased(&now));

@@ -18,7 +18,7 @@ fn secret(url: &str) -> String {
 }
 
 #[test]
-fn the_list_says_what_is_configured_where_and_asks_nobody() {
+fn the_list_shows_the_configured_sources_without_querying_them() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
     let server = Server::serve(depot.path());
     let text = mirror("corp", &secret(&server.url()))
@@ -44,7 +44,7 @@ fn plain_of(depot: &Depot) -> String {
 }
 
 #[test]
-fn a_project_whose_sources_are_withheld_is_named_and_a_trusted_one_is_marked() {
+fn sources_of_an_untrusted_project_are_withheld_and_of_a_trusted_one_marked() {
     let (sandbox, mirror_) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     sandbox.write("loom.toml", &mirror("theirs", &mirror_.url()));
     let json = sandbox.loom(&["source", "list", "--json"]).ok().says(&["loom trust"]).json();
@@ -58,7 +58,7 @@ fn a_project_whose_sources_are_withheld_is_named_and_a_trusted_one_is_marked() {
 }
 
 #[test]
-fn the_test_says_what_each_offers_and_how_it_is_reached() {
+fn the_test_shows_what_each_source_offers_and_how_it_is_reached() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     let server = Server::serve(depot.path());
     config(&sandbox, &(mirror("corp", &secret(&server.url())) + &mirror("disk", &depot.url())));
@@ -77,7 +77,7 @@ fn the_test_says_what_each_offers_and_how_it_is_reached() {
 }
 
 #[test]
-fn redirect_targets_are_hosts_to_be_allowed_and_nothing_is_downloaded_whole() {
+fn redirect_targets_are_shown_as_hosts_and_no_file_is_downloaded_whole() {
     let (sandbox, mirror_) = (Sandbox::new(), Plain::empty());
     let size = 64 << 20;
     mirror_.add("0.2.0", Packing::TarGz, &program::large("0.2.0", size), Sums::Sidecar);
@@ -99,7 +99,7 @@ fn redirect_targets_are_hosts_to_be_allowed_and_nothing_is_downloaded_whole() {
 }
 
 #[test]
-fn each_failure_has_its_exit_code_and_the_first_that_applies_counts() {
+fn each_failure_has_an_exit_code_and_the_first_that_applies_counts() {
     let (good, empty) = (Depot::of(&["0.2.0"]), Depot::empty());
     let (refusing, page) = (Server::serve(good.path()), Server::serve(good.path()));
     refusing.fault("", Fault::Status(401, vec![]));
@@ -143,7 +143,7 @@ fn each_failure_has_its_exit_code_and_the_first_that_applies_counts() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_listed_answers_all_the_same() {
+fn a_folder_that_cannot_be_listed_is_reachable() {
     let (sandbox, mirror_) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror_.path());
     let source = server.url();
@@ -153,14 +153,14 @@ fn a_folder_that_cannot_be_listed_answers_all_the_same() {
     let test = |version| sandbox.loom(&[&args[..], &[version]].concat());
     assert_eq!(test("0.2.0").ok().json()["sources"][0]["state"], "offers");
     assert_eq!(test("0.3.0").code(3).json()["sources"][0]["state"], "nothing");
-    // What is here already is looked for without being asked.
+    // An installed version is looked for without --version.
     sandbox.loom(&["get", "--version", "0.2.0", "--source", &source]).ok();
     let json = sandbox.loom(&["source", "test", "--json", "--source", &source]).ok().json();
     assert_eq!(json["sources"][0]["offer"]["version"], "0.2.0");
 }
 
 #[test]
-fn one_that_lied_is_said_to_be_in_quarantine() {
+fn a_source_that_served_wrong_bytes_is_shown_as_quarantined() {
     let (sandbox, good, bad) = (Sandbox::new(), Plain::of(&["0.2.0"]), Plain::of(&["0.2.0"]));
     plain::flip(&bad.asset("0.2.0", Packing::TarGz));
     config(&sandbox, &(mirror("liar", &bad.url()) + &mirror("good", &good.url())));
@@ -173,7 +173,7 @@ fn one_that_lied_is_said_to_be_in_quarantine() {
 }
 
 #[test]
-fn a_dead_source_costs_its_own_time_and_no_others() {
+fn a_dead_source_costs_only_its_own_timeout() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
     let silent: Vec<Server> = (0..3).map(|_| Server::serve(depot.path())).collect();
     let mut text = mirror("good", &depot.url());
@@ -190,7 +190,7 @@ fn a_dead_source_costs_its_own_time_and_no_others() {
 }
 
 #[test]
-fn a_github_server_is_told_with_the_host_its_files_come_from() {
+fn a_github_server_is_shown_with_the_host_of_its_files() {
     let hub = support::Hub::of(&["0.1.0", "0.2.0"]);
     let sandbox = hub.sandbox();
     let json = sandbox.loom(&["source", "test", "--json"]).ok().json();

@@ -14,7 +14,7 @@ use crate::support::{
 use rustix::process::Signal;
 
 #[test]
-fn detached_it_returns_though_its_output_is_captured_and_the_server_answers() {
+fn detached_it_returns_although_its_output_is_captured() {
     let stage = Stage::new();
     // Both outputs are pipes that are read to their ends.
     let run = stage.run("up", &["--detach", "--json"]).ok();
@@ -31,7 +31,7 @@ fn detached_it_returns_though_its_output_is_captured_and_the_server_answers() {
 }
 
 #[test]
-fn with_the_dashboard_its_address_is_told() {
+fn with_the_dashboard_its_address_is_in_the_document() {
     let stage = Stage::new();
     let args = ["--mode", "full", "--dashboard-port", "0", "--detach", "--json"];
     let url = stage.mirror.url();
@@ -43,7 +43,7 @@ fn with_the_dashboard_its_address_is_told() {
 }
 
 #[test]
-fn a_server_that_speaks_tls_is_asked_over_tls() {
+fn a_server_that_speaks_tls_is_checked_over_tls() {
     let mut stage = Stage::new();
     let made = rcgen::generate_simple_self_signed(["bridge.example".to_owned()]).unwrap();
     let certificate = stage.sandbox.write("cert.pem", &made.cert.pem());
@@ -51,7 +51,7 @@ fn a_server_that_speaks_tls_is_asked_over_tls() {
     stage.sandbox.set("LOOM_BRIDGE_TLS_CERT", certificate).set("LOOM_BRIDGE_TLS_KEY", key);
     let document = stage.run("up", &["--detach", "--json"]).ok().json();
     assert!(runs(&document["pid"]));
-    // Nobody is heard who does not speak it: the first byte of the answer is that of an alert.
+    // The server answers a client that does not speak TLS with an alert, whose first byte is 21.
     let mut stream =
         std::net::TcpStream::connect(document["bridge"]["address"].as_str().unwrap()).unwrap();
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
@@ -61,7 +61,7 @@ fn a_server_that_speaks_tls_is_asked_over_tls() {
 }
 
 #[test]
-fn in_the_foreground_a_signal_ends_it_well() {
+fn in_the_foreground_a_signal_stops_it_with_success() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let stage = Stage::new();
         let (up, document) = stage.foreground();
@@ -69,32 +69,32 @@ fn in_the_foreground_a_signal_ends_it_well() {
         let run = up.wait().ok().says(&["listening"]);
         assert!(run.stdout().contains(document["bridge"]["address"].as_str().unwrap()));
         assert!(!runs(&document["pid"]) && !stage.leased(&document));
-        assert_eq!(stage.status(), serde_json::json!([]));
+        assert!(stage.instances().is_empty());
     }
 }
 
 #[test]
-fn a_server_that_dies_passes_its_end_on() {
+fn the_status_of_a_server_that_dies_is_passed_on() {
     let stage = Stage::new();
     let (up, document) = stage.foreground();
     kill(&document["pid"]);
-    up.wait().code(137).says(&["ended by itself (signal 9)", "the whole log is"]);
+    up.wait().code(137).says(&["exited unexpectedly (signal 9)", "the full log is"]);
     until("the lease is free", || !stage.leased(&document));
 }
 
 #[test]
-fn a_server_that_crashes_at_the_start_shows_its_last_words_and_passes_its_code_on() {
+fn a_server_that_crashes_at_the_start_shows_its_log_and_passes_its_code_on() {
     let crash = b"#!/bin/sh\necho first words\necho last words >&2\nexit 3\n";
     let stage = Stage::with("0.2.0", crash);
     let run = stage.run("up", &[]).code(3);
-    run.says(&["ended before it was ready (exit code 3)", "first words\n", "last words\n"]);
+    run.says(&["exited before it was ready (exit code 3)", "first words\n", "last words\n"]);
     let error = stage.run("up", &["--detach", "--json"]).code(3).json();
     assert_eq!((&error["error"]["code"], &error["error"]["kind"]), (&3.into(), &"crashed".into()));
-    assert_eq!(stage.status(), serde_json::json!([]));
+    assert!(stage.instances().is_empty());
 }
 
 #[test]
-fn a_server_that_never_answers_is_ended_in_time() {
+fn a_server_that_is_never_ready_is_stopped_in_time() {
     let stage = Stage::with("0.2.0", b"#!/bin/sh\necho I am $$\nexec sleep 1000\n");
     stage.sandbox.write("loom.toml", "[bridge]\ntimeout_sec = 1\n");
     let run = stage.run("up", &["--detach"]).code(1).says(&["not ready within 1 s", "I am"]);
@@ -103,21 +103,21 @@ fn a_server_that_never_answers_is_ended_in_time() {
 }
 
 #[test]
-fn a_taken_port_is_named_with_its_owner_and_the_flag_that_changes_it() {
+fn a_taken_port_is_reported_with_its_owner_and_the_option_that_changes_it() {
     let stage = Stage::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let owner = format!("process {}", std::process::id());
     let run = stage.run("up", &["--bridge-port", &port, "--detach"]).code(9);
-    // Who runs this test, and how its program is called, differs.
+    // The process that runs this test, and its name, differ.
     let filters = [
-        (r"is taken by .*", "is taken by [OWNER]"),
+        (r"is in use by .*", "is in use by [OWNER]"),
         (r"\([0-9.]+ [KM]iB, ", "([SIZE], "),
         (r"file://\S+", "file://[MIRROR]"),
         (r"--bridge-port \d+", "--bridge-port [PORT]"),
     ];
     stage.sandbox.snapshot_with("port_in_use", &run, &filters);
-    run.says(&[&format!("127.0.0.1:{port} is taken by"), &owner, "--bridge-port"]);
+    run.says(&[&format!("127.0.0.1:{port} is in use by"), &owner, "--bridge-port"]);
     let url = stage.mirror.url();
     let mut args = vec!["up", "--source", &url, "--version", "0.2.0", "--bridge-port", "0"];
     args.extend(["--dashboard-port", &port]);
@@ -125,13 +125,13 @@ fn a_taken_port_is_named_with_its_owner_and_the_flag_that_changes_it() {
 }
 
 #[test]
-fn a_second_one_answers_what_runs_or_names_the_difference() {
+fn a_second_up_finds_the_runtime_or_reports_the_difference() {
     let stage = Stage::new();
     let document = stage.up();
     assert_eq!(stage.up(), document);
     let run = stage.run("up", &["--bridge-port", "1", "--detach"]).code(9);
     run.says(&[
-        "with other settings: bridge port is 0 (any free one), asked for 1\n",
+        "with other settings: bridge port is 0 (any free port), requested 1\n",
         "`loom restart --bridge-port 1`",
         "`loom down`",
     ]);
@@ -140,7 +140,7 @@ fn a_second_one_answers_what_runs_or_names_the_difference() {
 }
 
 #[test]
-fn another_version_or_mode_is_refused_before_anything_is_fetched_and_the_hint_changes_over() {
+fn another_version_or_mode_is_refused_before_a_download_and_the_hint_switches() {
     let stage = Stage::new();
     stage.up();
     stage.add("0.1.0", &program::server());
@@ -150,7 +150,7 @@ fn another_version_or_mode_is_refused_before_anything_is_fetched_and_the_hint_ch
     let run = stage.sandbox.loom(&[&["up"], &asked[..], &full].concat()).code(9);
     let options = "--version 0.1.0 --mode full --dashboard-port 0";
     run.says(&[
-        "version is 0.2.0, asked for 0.1.0; mode is bridge-only, asked for full\n",
+        "version is 0.2.0, requested 0.1.0; mode is bridge-only, requested full\n",
         &format!("`loom restart {options}`"),
     ]);
     assert!(!stage.sandbox.link("0.1.0").exists());
@@ -158,7 +158,7 @@ fn another_version_or_mode_is_refused_before_anything_is_fetched_and_the_hint_ch
     let document = stage.sandbox.loom(&hinted).ok().json();
     assert_eq!(document["version"], "0.1.0");
     assert!(document["dashboard"].is_object());
-    // The new options are remembered in place of the old ones.
+    // The new options replace the stored ones.
     let again = stage.sandbox.loom(&[&["up", "--json"], &asked[..], &full].concat()).ok().json();
     assert_eq!(again, document);
     let after = stage.sandbox.loom(&["restart", "--json"]).ok().json();
@@ -166,7 +166,7 @@ fn another_version_or_mode_is_refused_before_anything_is_fetched_and_the_hint_ch
 }
 
 #[test]
-fn a_changed_configuration_is_told_by_its_names() {
+fn a_changed_configuration_is_reported_by_its_settings() {
     let mut stage = Stage::new();
     stage.sandbox.set("LOOM_TRUST_PROJECT", "1");
     stage.up();
@@ -178,7 +178,7 @@ fn a_changed_configuration_is_told_by_its_names() {
 }
 
 #[test]
-fn with_an_interrupt_that_a_script_ignores_the_other_signals_still_end_it() {
+fn where_a_script_ignores_sigint_the_other_signals_stop_it() {
     for signal in [Signal::TERM, Signal::HUP] {
         let stage = Stage::new();
         let args = stage.args("up", &[]);
@@ -188,7 +188,7 @@ fn with_an_interrupt_that_a_script_ignores_the_other_signals_still_end_it() {
         let up = stage.sandbox.start(&["up"], command);
         let mut entry = serde_json::Value::Null;
         until("it is ready", || {
-            entry = stage.entry();
+            entry = stage.instance();
             entry["state"] == "ready"
         });
         up.signal(Signal::INT);
@@ -199,7 +199,7 @@ fn with_an_interrupt_that_a_script_ignores_the_other_signals_still_end_it() {
 }
 
 #[test]
-fn many_at_once_start_one() {
+fn many_at_once_start_one_runtime() {
     let stage = Stage::new();
     let runs: Vec<_> = (0..5).map(|_| stage.spawn("up", &["--detach", "--json"])).collect();
     let documents: Vec<_> = runs.into_iter().map(|run| run.wait().ok().json()).collect();
@@ -207,8 +207,8 @@ fn many_at_once_start_one() {
 }
 
 #[test]
-fn a_server_that_cannot_say_its_port_gets_one_that_loom_picked() {
-    // The real server, made to know nothing of the ready file, nor to hold its name.
+fn a_server_that_cannot_report_its_port_gets_a_picked_one() {
+    // The real server without the variable of the ready file, in a script that does not contain its name.
     let script = format!(
         "#!/bin/sh\nname=LOOM_READY\nunset ${{name}}_FILE\nexec {}\n",
         server_path().display()
@@ -220,7 +220,7 @@ fn a_server_that_cannot_say_its_port_gets_one_that_loom_picked() {
 }
 
 #[test]
-fn secrets_stand_neither_in_arguments_nor_in_files() {
+fn secrets_are_neither_in_arguments_nor_in_files() {
     let mut stage = Stage::new();
     stage.sandbox.set("LOOM_LLM_API_KEY", "sk-very-secret");
     stage.sandbox.write("loom.toml", "[llm.deepseek]\ntype = \"http\"\nmodel = \"m\"\n");

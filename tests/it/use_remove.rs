@@ -1,4 +1,4 @@
-//! `loom use` and `loom remove`: the version that is taken when nothing else says.
+//! `loom use` and `loom remove`
 
 use crate::support::{self, Plain, Sandbox};
 
@@ -11,7 +11,7 @@ fn with_two_versions() -> (Sandbox, Plain) {
 }
 
 #[test]
-fn the_version_in_use_is_taken_when_nothing_else_says() {
+fn the_default_version_applies_unless_a_setting_or_option_says_otherwise() {
     let (mut sandbox, _mirror) = with_two_versions();
     sandbox.loom(&["use", "0.1.0"]).ok();
     assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.1.0"));
@@ -27,9 +27,9 @@ fn the_version_in_use_is_taken_when_nothing_else_says() {
 }
 
 #[test]
-fn what_is_not_here_can_be_chosen_and_is_said_to_be_missing() {
+fn a_version_that_is_not_installed_can_be_the_default() {
     let (sandbox, _mirror) = with_two_versions();
-    sandbox.loom(&["use", "0.9.0"]).ok().says(&["0.9.0", "not here", "loom get"]);
+    sandbox.loom(&["use", "0.9.0"]).ok().says(&["0.9.0", "not installed", "loom get"]);
     sandbox.loom(&["which"]).code(3).says(&["0.9.0"]);
     sandbox.loom(&["use", "0.2.0+build"]).code(2);
     sandbox.loom(&["use", "--none"]).ok();
@@ -37,18 +37,39 @@ fn what_is_not_here_can_be_chosen_and_is_said_to_be_missing() {
 }
 
 #[test]
-fn what_use_takes_is_said() {
+fn the_error_of_use_says_what_it_expects() {
     let sandbox = Sandbox::new();
-    let takes = "`loom use` takes one version, such as 0.2.0, or dev";
-    sandbox.loom(&["use", "latest"]).code(2).says(&[takes, "loom use --none"]);
-    sandbox.loom(&["use", "0.1"]).code(2).says(&[takes, "a range"]);
-    sandbox.loom(&["use", "banana"]).code(2).says(&[takes]).never_says(&["unexpected character"]);
-    sandbox.loom(&["use", "v0.2.0"]).code(2).says(&["did you mean 0.2.0?"]);
-    sandbox.loom(&["get", "--version", "v0.2.0"]).code(2).says(&["did you mean 0.2.0?"]);
+    let expected = "expected one version, such as 0.2.0, or dev";
+    sandbox.loom(&["use", "latest"]).code(2).says(&[expected, "loom use --none"]);
+    sandbox.loom(&["use", "0.1"]).code(2).says(&[expected, "a range"]);
+    let run = sandbox.loom(&["use", "banana"]).code(2);
+    run.says(&[expected]).never_says(&["unexpected character"]);
 }
 
 #[test]
-fn the_answer_of_use_has_the_same_keys_always() {
+fn a_version_may_be_typed_as_a_tag_everywhere() {
+    let (mut sandbox, mirror) = with_two_versions();
+    let source = mirror.url();
+    for args in [
+        &["get", "v0.2.0", "--source", &source][..],
+        &["get", "--version", "v0.2.0", "--source", &source],
+        &["which", "v0.2.0"],
+        &["which", "--version", "V0.2.0"],
+    ] {
+        assert_eq!(sandbox.loom(args).ok().path(), sandbox.link("0.2.0"), "{args:?}");
+    }
+    sandbox.loom(&["why", "v0.2.0"]).ok();
+    sandbox.loom(&["use", "v0.1.0"]).ok();
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.1.0"));
+    sandbox.set("LOOM_VERSION", "v0.2.0");
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.2.0"));
+    sandbox.unset("LOOM_VERSION").loom(&["remove", "v0.1.0"]).ok();
+    sandbox.loom(&["which", "0.1.0"]).code(3);
+    sandbox.loom(&["get", "0.2.0", "--version", "0.2.0"]).code(2).says(&["cannot be used with"]);
+}
+
+#[test]
+fn the_document_of_use_always_has_the_same_keys() {
     let sandbox = Sandbox::new();
     let keys = |args: &[&str]| {
         let document = sandbox.loom(args).ok().json();
@@ -58,7 +79,7 @@ fn the_answer_of_use_has_the_same_keys_always() {
 }
 
 #[test]
-fn what_is_removed_is_gone_with_its_tree_and_nothing_else_is() {
+fn a_removed_release_is_gone_with_its_tree_and_no_other_is() {
     let (sandbox, mirror) = with_two_versions();
     sandbox.loom(&["remove", "0.1.0"]).ok();
     sandbox.loom(&["which", "--version", "0.1.0"]).code(3);
@@ -71,13 +92,13 @@ fn what_is_removed_is_gone_with_its_tree_and_nothing_else_is() {
 }
 
 #[test]
-fn removing_what_is_not_here_is_exit_3() {
+fn removing_a_release_that_is_not_installed_is_exit_3() {
     let sandbox = Sandbox::new();
     sandbox.loom(&["remove", "0.1.0"]).code(3).says(&["0.1.0"]);
 }
 
 #[test]
-fn what_runs_keeps_its_release_and_is_named() {
+fn a_release_in_use_is_not_removed_and_the_error_names_its_runtime() {
     let stage = support::Stage::new();
     let document = stage.up();
     let elsewhere = stage.sandbox.folder("elsewhere");
@@ -94,7 +115,7 @@ fn what_runs_keeps_its_release_and_is_named() {
 }
 
 #[test]
-fn two_releases_with_one_tree_share_it_until_the_last_goes() {
+fn two_releases_with_one_tree_share_it_until_the_last_is_removed() {
     use crate::support::{Packing, Sums, program};
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     for version in ["0.1.0", "0.2.0"] {

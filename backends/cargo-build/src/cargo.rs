@@ -35,6 +35,17 @@ impl fmt::Debug for CargoOutput {
     }
 }
 
+/// How cargo selects the package to build, which decides the features of its dependencies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PackageSelection {
+    /// The package alone: its own features and no others.
+    #[default]
+    Package,
+    /// The default members of the workspace, as a plain `cargo run` or `cargo build` selects them. What such a run has
+    /// compiled is then not compiled again with other features.
+    DefaultMembers,
+}
+
 /// What to build, and with what.
 #[derive(Debug, Clone)]
 pub struct BuildRequest<'a> {
@@ -46,6 +57,8 @@ pub struct BuildRequest<'a> {
     pub binary: &'a str,
     /// The cargo profile; `None` builds what a plain `cargo build` does.
     pub profile: Option<&'a str>,
+    /// How the package is selected.
+    pub selection: PackageSelection,
     /// The value of `CARGO_TARGET_DIR`.
     pub target_dir: Option<&'a Path>,
     /// Where cargo's words go.
@@ -70,7 +83,7 @@ struct Artifact {
 /// [`SourceErrorKind::Build`] if cargo cannot be started, fails, or reports no such executable.
 pub async fn build(request: BuildRequest<'_>) -> Result<PathBuf, SourceError> {
     let fail = |reason: String| {
-        let command = format!("cargo build -p {PACKAGE} --bin {}", request.binary);
+        let command = format!("cargo {}", arguments(&request).join(" "));
         let at = request.checkout.display().to_string();
         SourceError::new(at, SourceErrorKind::Build { command, reason })
     };
@@ -89,12 +102,11 @@ pub async fn build(request: BuildRequest<'_>) -> Result<PathBuf, SourceError> {
 
 fn command(request: &BuildRequest<'_>) -> Command {
     let mut command = Command::new(request.cargo);
-    // Diagnostics are rendered for people on standard error; standard output has the messages alone.
-    command.args(["build", "-p", PACKAGE, "--message-format=json-render-diagnostics", "--bin"]);
-    command.arg(request.binary).current_dir(request.checkout);
-    if let Some(profile) = request.profile {
-        let profile = if profile == "debug" { "dev" } else { profile };
-        command.arg(format!("--profile={profile}"));
+    command.args(arguments(request)).current_dir(request.checkout);
+    // Diagnostics are rendered on standard error; standard output has only the messages.
+    command.arg("--message-format=json-render-diagnostics");
+    for variable in SET_BY_CARGO_RUN {
+        command.env_remove(variable);
     }
     if let Some(dir) = request.target_dir {
         command.env("CARGO_TARGET_DIR", dir);
@@ -105,6 +117,45 @@ fn command(request: &BuildRequest<'_>) -> Command {
         CargoOutput::Lines(_) => Stdio::piped(),
     });
     command
+}
+
+/// The variables that `cargo run` sets for the program that it runs. A cargo that inherits them compiles each dependency
+/// again whose build script reads one of them (`ring` is such a one), because for cargo the variable has changed.
+const SET_BY_CARGO_RUN: [&str; 19] = [
+    "CARGO_BIN_NAME",
+    "CARGO_CRATE_NAME",
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_AUTHORS",
+    "CARGO_PKG_DESCRIPTION",
+    "CARGO_PKG_HOMEPAGE",
+    "CARGO_PKG_LICENSE",
+    "CARGO_PKG_LICENSE_FILE",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_README",
+    "CARGO_PKG_REPOSITORY",
+    "CARGO_PKG_RUST_VERSION",
+    "CARGO_PKG_VERSION",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+    "OUT_DIR",
+];
+
+/// The arguments that decide what is compiled.
+pub fn arguments(request: &BuildRequest<'_>) -> Vec<String> {
+    let mut arguments = vec!["build".to_owned()];
+    match request.selection {
+        PackageSelection::Package => arguments.extend(["-p".to_owned(), PACKAGE.to_owned()]),
+        PackageSelection::DefaultMembers => {}
+    }
+    arguments.extend(["--bin".to_owned(), request.binary.to_owned()]);
+    if let Some(profile) = request.profile {
+        let profile = if profile == "debug" { "dev" } else { profile };
+        arguments.push(format!("--profile={profile}"));
+    }
+    arguments
 }
 
 /// The last executable of this name in cargo's messages.

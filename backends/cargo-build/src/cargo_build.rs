@@ -15,7 +15,7 @@ use loom_source::{
 
 use crate::{
     builds::{self, BuildArtifact},
-    cargo::{self, CargoOutput},
+    cargo::{self, CargoOutput, PackageSelection},
     config, git, read,
 };
 
@@ -26,6 +26,8 @@ pub struct CargoBuildOptions {
     pub checkout: PathBuf,
     /// Only builds of this profile (`dev`, `release`, a custom one); `None` takes the newest of all.
     pub profile: Option<String>,
+    /// How `cargo build` selects the package.
+    pub selection: PackageSelection,
     /// Whether `cargo build` is run first; then the executable that cargo reports is taken.
     pub build: bool,
     /// The value of `CARGO_TARGET_DIR`.
@@ -44,6 +46,7 @@ impl CargoBuildOptions {
         Self {
             checkout: checkout.into(),
             profile: None,
+            selection: PackageSelection::default(),
             build: false,
             target_dir: None,
             cargo_home: None,
@@ -93,6 +96,7 @@ impl CargoBuild {
             checkout: &checkout,
             binary: line.binary.as_ref(),
             profile: options.profile.as_deref(),
+            selection: options.selection,
             target_dir: options.target_dir.as_deref(),
             output: &options.output,
         });

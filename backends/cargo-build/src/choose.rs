@@ -24,6 +24,8 @@ pub struct CheckoutCandidates {
 /// Why a checkout counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckoutReason {
+    /// The current folder lies in it, and `--build` was given.
+    Current,
     /// `loom dev link` named it.
     Linked,
     /// This `loom` was built from it.
@@ -77,9 +79,22 @@ pub fn choose_checkout(sightings: CheckoutCandidates) -> CheckoutChoice {
     CheckoutChoice { checkout, hint: gone.or(unlinked) }
 }
 
+/// The checkout that `--build` builds: the one around the current folder, else the one that
+/// [`choose_checkout`] chooses. Who asks for a build in a checkout wants that one built; its builds are still not used
+/// without being asked for.
+pub fn choose_checkout_to_build(mut candidates: CheckoutCandidates) -> CheckoutChoice {
+    match candidates.found.take() {
+        Some(found) => {
+            CheckoutChoice { checkout: Some((found, CheckoutReason::Current)), hint: None }
+        }
+        None => choose_checkout(candidates),
+    }
+}
+
 impl fmt::Display for CheckoutReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::Current => "the current folder",
             Self::Linked => "linked",
             Self::BuiltFrom => "this loom was built from it",
         })
@@ -158,6 +173,32 @@ mod tests {
                 hint,
             };
             assert_eq!(choose_checkout(sightings.clone()), expected, "{sightings:?}");
+        }
+    }
+
+    #[test]
+    fn a_build_is_made_in_the_current_folder_first() {
+        use CheckoutReason::{BuiltFrom, Current, Linked};
+        fn candidates(
+            found: Option<&str>,
+            linked: Option<&str>,
+            own: Option<&str>,
+        ) -> CheckoutCandidates {
+            CheckoutCandidates {
+                linked: linked.and_then(path).map(|path| (path, true)),
+                built_from: own.and_then(path),
+                found: found.and_then(path),
+            }
+        }
+        for (found, linked, built_from, expected) in [
+            (Some("/f"), Some("/l"), Some("/b"), Some(("/f", Current))),
+            (None, Some("/l"), Some("/b"), Some(("/l", Linked))),
+            (None, None, Some("/b"), Some(("/b", BuiltFrom))),
+            (None, None, None, None),
+        ] {
+            let choice = choose_checkout_to_build(candidates(found, linked, built_from));
+            let expected = expected.map(|(path, reason)| (path.into(), reason));
+            assert_eq!((choice.checkout, choice.hint), (expected, None));
         }
     }
 

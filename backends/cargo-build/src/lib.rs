@@ -24,9 +24,10 @@ pub mod git;
 pub mod read;
 
 pub use builds::BuildArtifact;
-pub use cargo::CargoOutput;
+pub use cargo::{CargoOutput, PackageSelection};
 pub use cargo_build::{CargoBuild, CargoBuildOptions};
 pub use checkout::{find_checkout, is_checkout};
 pub use choose::{
     CheckoutCandidates, CheckoutChoice, CheckoutHint, CheckoutReason, choose_checkout,
+    choose_checkout_to_build,
 };

@@ -68,6 +68,17 @@ pub enum VersionError {
     },
 }
 
+/// The text without the `v` (or `V`) that tags have before their version: `0.2.0` for `v0.2.0`. A text that does not
+/// continue with a digit is returned as it is.
+///
+/// For texts that users type. [`Version`] itself does not accept the prefix, because versions name files.
+pub fn without_tag_prefix(text: &str) -> &str {
+    match text.strip_prefix(TAG_PREFIXES) {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+        _ => text,
+    }
+}
+
 impl Version {
     /// Whether the version is a pre-release such as `1.0.0-rc.1`.
     pub fn is_prerelease(&self) -> bool {

@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status, Streaming};
 
 use crate::{
-    convert::{self, ToServerEvent},
+    convert,
+    outbound::{self, ToServerEvent},
     proto::{self, client_event::Msg},
     request_ending::RequestEnding,
 };
@@ -44,7 +45,7 @@ impl AgentStreams {
         let agent = agent_of(first.map_err(|status| self.status_of(status))?)?;
         let (session, outbound) = self.runtime.open_stream(agent);
         tokio::spawn(self.clone().read(session, inbound, ending));
-        Ok(outbound.map(convert::server_event as ToServerEvent))
+        Ok(outbound.map(outbound::server_event as ToServerEvent))
     }
 
     /// Reads what the client sends, until one side ends the stream.

@@ -4,11 +4,7 @@ use futures::stream::Map;
 use loom_core::OutboundStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::{
-    agent_stream::AgentStreams,
-    convert::{self, ToServerEvent},
-    proto, tool_service,
-};
+use crate::{agent_stream::AgentStreams, convert, outbound::ToServerEvent, proto, tool_service};
 
 /// The service `Bridge`.
 #[derive(Debug, Clone)]

@@ -1,20 +1,11 @@
 //! Messages of the protocol to and from values of the core.
 
-use std::{sync::Arc, time::SystemTime};
-
-use loom_base::time::epoch_millis;
 use loom_core::{
-    Envelope, Event, Outgoing, ProviderKind, Qos, QueueItem, Registration, StreamEnd, Tool,
-    ToolCall, ToolFailure, ToolFailureKind, ToolResult,
+    Event, ProviderKind, Qos, Registration, Tool, ToolCall, ToolFailure, ToolFailureKind,
+    ToolResult,
 };
-use tonic::Status;
 
 use crate::proto;
-
-/// The conversion of an agent's outbound messages: [`server_event`].
-pub type ToServerEvent = fn(Result<Outgoing, StreamEnd>) -> Result<proto::ServerEvent, Status>;
-/// The conversion of a subscription's events: [`subscribed_event`].
-pub type ToEvent = fn(Result<Arc<Envelope>, StreamEnd>) -> Result<proto::Event, Status>;
 
 /// The answer to a heartbeat or ping.
 pub fn heartbeat(timestamp_ms: i64) -> proto::HeartbeatResponse {
@@ -113,7 +104,8 @@ pub fn tool_call(call: proto::ToolCall) -> ToolCall {
     }
 }
 
-fn tool_call_to_wire(call: &ToolCall) -> proto::ToolCall {
+/// A tool call for the wire.
+pub fn tool_call_to_wire(call: &ToolCall) -> proto::ToolCall {
     let qos = match call.qos {
         Qos::Realtime => proto::QoSLevel::QosRealtime,
         Qos::Batched => proto::QoSLevel::QosBatched,
@@ -170,50 +162,6 @@ pub fn tool_result_to_wire(id: String, result: ToolResult) -> proto::ToolResult 
     let error =
         proto::ToolError { code: failure.code, message: failure.message, details: failure.details };
     proto::ToolResult { id, status: status.into(), output: String::new(), error: Some(error) }
-}
-
-/// A message to an agent, for the wire.
-///
-/// # Errors
-/// The status with which the stream ends.
-pub fn server_event(message: Result<Outgoing, StreamEnd>) -> Result<proto::ServerEvent, Status> {
-    use proto::server_event::Msg;
-    let msg = match message.map_err(status)? {
-        Outgoing::Event(QueueItem::Delivery { pattern, envelope }) => {
-            Msg::Delivery(proto::Delivery::new(&pattern, &envelope))
-        }
-        Outgoing::Event(QueueItem::Dropped { pattern, count }) => Msg::Err(proto::Error {
-            code: "EVENTS_DROPPED".to_owned(),
-            message: format!(
-                "{count} events of {pattern} were dropped because this stream is read too slowly"
-            ),
-        }),
-        Outgoing::Pong => Msg::Pong(heartbeat(epoch_millis(SystemTime::now()))),
-        Outgoing::ToolCall(call) => Msg::ToolCall(tool_call_to_wire(&call)),
-        Outgoing::Error { code, message } => {
-            Msg::Err(proto::Error { code: code.to_owned(), message })
-        }
-    };
-    Ok(proto::ServerEvent { msg: Some(msg) })
-}
-
-/// An event of a subscription, for the wire.
-///
-/// # Errors
-/// The status with which the stream ends.
-pub fn subscribed_event(
-    envelope: Result<Arc<Envelope>, StreamEnd>,
-) -> Result<proto::Event, Status> {
-    envelope.map(|envelope| event_to_wire(&envelope.event)).map_err(status)
-}
-
-/// The status with which a stream ends.
-pub fn status(end: StreamEnd) -> Status {
-    match end {
-        StreamEnd::Completed => Status::ok(""),
-        StreamEnd::Unavailable(reason) => Status::unavailable(reason),
-        StreamEnd::Invalid(reason) => Status::invalid_argument(reason),
-    }
 }
 
 #[cfg(test)]

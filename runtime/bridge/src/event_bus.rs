@@ -15,7 +15,8 @@ use loom_core::{Envelope, Filter, Runtime, Subscription};
 use tonic::{Request, Response, Status};
 
 use crate::{
-    convert::{self, ToEvent},
+    convert,
+    outbound::{self, ToEvent},
     proto,
 };
 
@@ -62,7 +63,7 @@ impl proto::event_bus_server::EventBus for EventBusService {
         let subscription = self.runtime.subscribe(&request.topic, qos, filter);
         let id = subscription.id().parse();
         let id = id.map_err(|_| Status::internal("the subscription's id is no header value"))?;
-        let events = subscription.map(convert::subscribed_event as ToEvent);
+        let events = subscription.map(outbound::subscribed_event as ToEvent);
         let mut response = Response::new(events);
         response.metadata_mut().insert(SUBSCRIPTION_ID, id);
         Ok(response)

@@ -14,6 +14,7 @@
 //! | [`log_filter`] | the log filter, which can be changed while the server runs |
 //! | [`telemetry`] | logging and spans, set up for the process |
 //! | [`convert`] | messages of the protocol to and from values of the core |
+//! | [`outbound`] | items of the core's streams as messages of the protocol |
 //! | [`delivery`] | a message that is encoded once and sent many times |
 //! | [`request_ending`] | whether a client has closed its half of a stream or broken it |
 //! | [`agent_stream`] | the event stream of an agent |
@@ -41,6 +42,7 @@ pub mod grpc;
 pub mod listen;
 pub mod log_filter;
 pub mod otlp;
+pub mod outbound;
 pub mod ready;
 pub mod report;
 pub mod request_ending;

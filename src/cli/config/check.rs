@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::{
-    CommandError, Done, Exit, Outcome,
+    CommandError, Exit, Outcome,
     context::Context,
     report::config::{diagnostic_json, diagnostic_line},
 };
@@ -29,9 +29,9 @@ pub(super) fn run(context: &Context) -> Outcome {
         problems.chain(warnings).collect()
     })?;
     match failure {
-        None => Ok(Done::Well),
+        None => Ok(Exit::Success),
         // The error is part of the document.
-        Some(_) if context.printer.is_json() => Ok(Done::Code(Exit::Usage.code())),
+        Some(_) if context.printer.is_json() => Ok(Exit::Usage),
         Some(failure) => Err(failure),
     }
 }

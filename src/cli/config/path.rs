@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::cli::{CommandError, Done, Outcome, context::Context, place::ProjectScope};
+use crate::cli::{CommandError, Exit, Outcome, context::Context, project_scope::ProjectScope};
 use loom_runtime::config::{Flags, dirs};
 
 /// A configuration file, which may not exist.
@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context) -> Outcome {
         };
         paths.iter().map(line).collect()
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn paths(context: &Context) -> Result<Vec<ConfigPath>, CommandError> {

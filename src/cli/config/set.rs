@@ -5,7 +5,7 @@ use std::{fs, io::Read as _};
 use loom_base::atomic_file;
 use serde_json::json;
 
-use crate::cli::{CommandError, Done, Exit, Outcome, context::Context};
+use crate::cli::{CommandError, Exit, Outcome, context::Context};
 use loom_runtime::config::{
     self, ConfigEdit, ConfigError, Disk, EditedFile, Flags, Inputs, Trusted, Untrusted, dirs,
     project_settings,
@@ -26,7 +26,7 @@ pub(super) fn run(key: &str, value: &str, project: bool, context: &Context) -> O
     }
     let document = json!({"schema": 1, "key": key, "file": edit.file});
     context.printer.answer(&document, || edit.file.display().to_string())?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 /// Whether everything in the project's file takes effect.

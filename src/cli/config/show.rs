@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::{
-    CommandError, Done, Exit, Outcome, context::Context, report::config::untrusted_warning,
+    CommandError, Exit, Outcome, context::Context, report::config::untrusted_warning,
 };
 use loom_runtime::config::{
     self, Disk, EffectiveSetting, Flags, Resolved, SettingLookup, Untrusted, as_tables, effective,
@@ -14,7 +14,7 @@ pub(super) fn show(secrets: bool, context: &Context) -> Outcome {
     context.printer.answer(&document(&resolved, &settings, secrets), || {
         settings.iter().map(|setting| lines(setting, secrets)).collect()
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 /// Prints the value of one setting, strings without quotes; or the settings of a table as `key = value`.
@@ -45,7 +45,7 @@ pub(super) fn get(key: &str, secrets: bool, context: &Context) -> Outcome {
             })?;
         }
     }
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn origins<'s>(settings: impl Iterator<Item = &'s EffectiveSetting>) -> Map<String, Value> {

@@ -1,35 +1,35 @@
-//! One thing looked at.
+//! [`DoctorCheck`]: one check and its result.
 
 use serde_json::{Value, json};
 
 use crate::cli::CommandError;
 
-/// How well it is.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CheckGrade {
-    Well,
-    /// Loom works, but somebody should know.
+    Ok,
+    /// Loom works, with a restriction that the user should know.
     Warning,
     Failure,
 }
 
-/// One thing looked at, and what was seen.
+/// A check and its result.
 #[derive(Debug)]
 pub(super) struct DoctorCheck {
     name: &'static str,
     pub(super) grade: CheckGrade,
     message: String,
-    chain: Vec<String>,
+    causes: Vec<String>,
     hint: Option<String>,
 }
 
 impl DoctorCheck {
     fn new(name: &'static str, grade: CheckGrade, message: impl Into<String>) -> Self {
-        Self { name, grade, message: message.into(), chain: Vec::new(), hint: None }
+        Self { name, grade, message: message.into(), causes: Vec::new(), hint: None }
     }
 
-    pub(super) fn well(name: &'static str, message: impl Into<String>) -> Self {
-        Self::new(name, CheckGrade::Well, message)
+    pub(super) fn ok(name: &'static str, message: impl Into<String>) -> Self {
+        Self::new(name, CheckGrade::Ok, message)
     }
 
     pub(super) fn warning(name: &'static str, message: impl Into<String>) -> Self {
@@ -40,10 +40,10 @@ impl DoctorCheck {
         Self::new(name, CheckGrade::Failure, message)
     }
 
-    /// What a command would have ended with.
-    pub(super) fn failed(name: &'static str, failure: CommandError) -> Self {
-        let CommandError { message, chain, hint, .. } = failure;
-        Self { chain, hint, ..Self::failure(name, message) }
+    /// A failure with the causes and the hint of an error.
+    pub(super) fn error(name: &'static str, error: CommandError) -> Self {
+        let CommandError { message, causes, hint, .. } = error;
+        Self { causes, hint, ..Self::failure(name, message) }
     }
 
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
@@ -52,32 +52,32 @@ impl DoctorCheck {
 
     pub(super) fn json(&self) -> Value {
         let grade = match self.grade {
-            CheckGrade::Well => "ok",
+            CheckGrade::Ok => "ok",
             CheckGrade::Warning => "warning",
             CheckGrade::Failure => "failure",
         };
-        let Self { name, message, chain, hint, .. } = self;
-        json!({"name": name, "grade": grade, "message": message, "chain": chain, "hint": hint})
+        let Self { name, message, causes, hint, .. } = self;
+        json!({"name": name, "grade": grade, "message": message, "chain": causes, "hint": hint})
     }
 
-    /// A line, and what to do under it.
+    /// A line with the result; below it the causes and the hint.
     pub(super) fn human(&self) -> String {
         let mark = match self.grade {
-            CheckGrade::Well => "ok",
-            CheckGrade::Warning => "note",
-            CheckGrade::Failure => "WRONG",
+            CheckGrade::Ok => "ok",
+            CheckGrade::Warning => "warning",
+            CheckGrade::Failure => "failed",
         };
-        let mut text = format!("{mark:<6} {:<14} {}\n", self.name, indented(&self.message));
-        for cause in &self.chain {
-            text.push_str(&format!("{:21} because: {}\n", "", indented(cause)));
+        let mut text = format!("{mark:<8} {:<14} {}\n", self.name, indented(&self.message));
+        for cause in &self.causes {
+            text.push_str(&format!("{:23} because: {}\n", "", indented(cause)));
         }
-        if let Some(hint) = self.hint.as_ref().filter(|_| self.grade != CheckGrade::Well) {
-            text.push_str(&format!("{:21} hint: {}\n", "", indented(hint)));
+        if let Some(hint) = self.hint.as_ref().filter(|_| self.grade != CheckGrade::Ok) {
+            text.push_str(&format!("{:23} hint: {}\n", "", indented(hint)));
         }
         text
     }
 }
 
 fn indented(text: &str) -> String {
-    text.replace('\n', &format!("\n{:22}", ""))
+    text.replace('\n', &format!("\n{:24}", ""))
 }

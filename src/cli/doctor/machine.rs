@@ -1,4 +1,4 @@
-//! The platform, and which `loom` is run.
+//! The platform, and which `loom` a shell executes.
 
 use std::path::{Path, PathBuf};
 
@@ -7,53 +7,58 @@ use loom_source::Platform;
 use super::check::DoctorCheck;
 use crate::cli::context::Context;
 
-/// Whether releases exist for this machine.
+/// Whether there are releases for this machine.
 pub(super) fn platform(_: &Context) -> DoctorCheck {
     let (version, os, arch) =
         (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     match Platform::current() {
-        Some(platform) => DoctorCheck::well("platform", format!("{platform}, loom {version}")),
+        Some(platform) => DoctorCheck::ok("platform", format!("{platform}, loom {version}")),
         None => {
             DoctorCheck::failure("platform", format!("there are no releases for {os} on {arch}"))
-                .hint("build the runtime yourself: `loom up --build` in a checkout of Loom")
+                .hint("build the runtime: `loom up --build` in a checkout of Loom")
         }
     }
 }
 
-/// Whether a shell that is told `loom` runs this one.
+/// Whether a shell executes this program as `loom`.
 pub(super) fn program(context: &Context) -> DoctorCheck {
     let ours = match std::env::current_exe().and_then(|path| path.canonicalize()) {
         Ok(path) => path,
-        Err(e) => return DoctorCheck::warning("program", format!("which file this loom is: {e}")),
+        Err(e) => {
+            return DoctorCheck::warning(
+                "program",
+                format!("could not find the program file: {e}"),
+            );
+        }
     };
     let shown = ours.display();
     match on_path(context) {
         Some(first) if first.canonicalize().is_ok_and(|first| first == ours) => {
-            DoctorCheck::well("program", first.display().to_string())
+            DoctorCheck::ok("program", first.display().to_string())
         }
         Some(first) => {
             let first = first.display();
-            DoctorCheck::warning("program", format!("another loom stands first on PATH: {first}"))
+            DoctorCheck::warning("program", format!("another loom comes first on PATH: {first}"))
                 .hint(format!("this one is {shown}; remove one of them, or change their order"))
         }
         None => DoctorCheck::warning("program", format!("{shown} is not on PATH"))
-            .hint("add its folder to PATH to run it as `loom`"),
+            .hint("add its folder to PATH to execute it as `loom`"),
     }
 }
 
 fn on_path(context: &Context) -> Option<PathBuf> {
     let name = format!("loom{}", std::env::consts::EXE_SUFFIX);
     let paths = context.env().path("PATH")?;
-    std::env::split_paths(&paths).map(|folder| folder.join(&name)).find(|path| runs(path))
+    std::env::split_paths(&paths).map(|folder| folder.join(&name)).find(|path| is_executable(path))
 }
 
 #[cfg(unix)]
-fn runs(path: &Path) -> bool {
+fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]
-fn runs(path: &Path) -> bool {
+fn is_executable(path: &Path) -> bool {
     path.is_file()
 }

@@ -1,4 +1,4 @@
-//! How much is free where the store lies, and whether programs may be run from there.
+//! Free space on the disk of the store, and whether programs can be executed there.
 
 use std::path::Path;
 
@@ -8,35 +8,40 @@ use rustix::fs::{StatVfsMountFlags, statvfs};
 use super::check::DoctorCheck;
 
 /// A release with its archive needs some hundred megabytes while it is unpacked.
-const TIGHT: u64 = 1 << 30;
+const LITTLE: u64 = 1 << 30;
 
-/// Nothing can be fetched with less.
-const FULL: u64 = 64 << 20;
+/// With less, no release can be downloaded.
+const TOO_LITTLE: u64 = 64 << 20;
 
-/// What the system says of the file system under `folder`.
+/// The checks of the file system that holds `folder`.
 pub(super) fn of(folder: &Path) -> Vec<DoctorCheck> {
     let stat = match statvfs(folder) {
         Ok(stat) => stat,
-        Err(e) => return vec![DoctorCheck::warning("space", format!("how much is free: {e}"))],
+        Err(e) => {
+            return vec![DoctorCheck::warning(
+                "space",
+                format!("could not determine the free space: {e}"),
+            )];
+        }
     };
     let mut checks = vec![free(stat.f_bavail.saturating_mul(stat.f_frsize))];
     if stat.f_flag.contains(StatVfsMountFlags::NOEXEC) {
-        let said =
-            "the cache lies on a file system mounted noexec: no runtime can be started from it";
+        let message =
+            "the cache is on a file system mounted with noexec: no runtime can be started";
         checks.push(
-            DoctorCheck::failure("programs", said).hint("set LOOM_CACHE_DIR to another disk"),
+            DoctorCheck::failure("programs", message).hint("set LOOM_CACHE_DIR to another disk"),
         );
     }
     checks
 }
 
 fn free(bytes: u64) -> DoctorCheck {
-    let said = format!("{} are free for the cache", HumanBytes(bytes));
-    let hint = "`loom remove` takes releases away, `loom store du` says what takes room";
+    let message = format!("{} free on the disk of the cache", HumanBytes(bytes));
+    let hint = "`loom store du` shows the size of each release, `loom remove` removes one";
     match bytes {
-        ..FULL => DoctorCheck::failure("space", said).hint(hint),
-        FULL..TIGHT => DoctorCheck::warning("space", said).hint(hint),
-        _ => DoctorCheck::well("space", said),
+        ..TOO_LITTLE => DoctorCheck::failure("space", message).hint(hint),
+        TOO_LITTLE..LITTLE => DoctorCheck::warning("space", message).hint(hint),
+        _ => DoctorCheck::ok("space", message),
     }
 }
 
@@ -46,9 +51,9 @@ mod tests {
     use crate::cli::doctor::check::CheckGrade;
 
     #[test]
-    fn room_that_is_too_little_is_wrong_and_little_room_is_worth_a_note() {
+    fn too_little_space_is_a_failure_and_little_space_a_warning() {
         let grades =
-            [(0, CheckGrade::Failure), (FULL, CheckGrade::Warning), (TIGHT, CheckGrade::Well)];
+            [(0, CheckGrade::Failure), (TOO_LITTLE, CheckGrade::Warning), (LITTLE, CheckGrade::Ok)];
         for (bytes, grade) in grades {
             assert_eq!(free(bytes).grade, grade, "{bytes}");
         }

@@ -19,7 +19,8 @@ fn hint(error: &OpenError) -> String {
     match error {
         OpenError::NoCheckout { hint } => match hint {
             Some(hint) => hint.to_string(),
-            None => "run `loom dev link FOLDER` once, or give --source target:/FOLDER".to_owned(),
+            None => "change to a checkout, link one with `loom dev link FOLDER`, or give --source target:/FOLDER"
+                .to_owned(),
         },
         OpenError::Ca { source_name, .. } => format!("check `ca` of the source {source_name}"),
         OpenError::Certificates(_) => "check SSL_CERT_FILE and SSL_CERT_DIR".to_owned(),

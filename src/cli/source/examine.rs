@@ -10,7 +10,7 @@ use loom_source::{
 };
 
 use super::finding::{Finding, OfferSummary, ProbeState};
-use crate::cli::{CommandError, context::Context};
+use crate::cli::{CommandError, context::Context, verbose};
 use loom_runtime::{
     acquire::{SourceRuntime, quarantine::Quarantine},
     config::{Resolved, SourceKind, SourceSpec, TargetSource},
@@ -38,7 +38,8 @@ pub(crate) fn examine(
     let known = version.cloned().or_else(|| known(context, resolved, &line));
     let quarantine = Quarantine::load(&resolved.state_dir.value, SystemTime::now())?;
     let opener = context.opener(resolved)?;
-    let asked: Vec<ProbeTarget<'_>> = specs.iter().map(|spec| open(&opener, spec)).collect();
+    let asked: Vec<ProbeTarget<'_>> =
+        specs.iter().map(|spec| open(context, &opener, spec)).collect();
     let wanted = Wanted { line: &line, version, known: known.as_ref() };
     let offline = resolved.offline.value;
     let findings = join_all(asked.into_iter().map(|asked| find(asked, &wanted, offline)));
@@ -52,8 +53,8 @@ pub(crate) fn examine(
 }
 
 /// Opens one source by itself, so that what is wrong with it is wrong with no other.
-fn open<'a>(opener: &Opener, spec: &'a SourceSpec) -> ProbeTarget<'a> {
-    let journal = Journal::default();
+fn open<'a>(context: &Context, opener: &Opener, spec: &'a SourceSpec) -> ProbeTarget<'a> {
+    let journal = verbose::journal(&context.printer).unwrap_or_default();
     let opened = match opener.open(spec, journal.clone()) {
         Ok(candidate) => Ok(Some(candidate)),
         Err(OpenError::NoCheckout { .. }) => Ok(None),

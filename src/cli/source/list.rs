@@ -6,7 +6,7 @@ use loom_http::Journal;
 use loom_source::Capabilities;
 use serde_json::{Value, json};
 
-use crate::cli::{Done, Outcome, context::Context, report::config::untrusted_warning};
+use crate::cli::{Exit, Outcome, context::Context, report::config::untrusted_warning};
 use loom_runtime::{
     acquire::quarantine::Quarantine,
     config::{Flags, Resolved, SettingOrigin, SourceSpec},
@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context) -> Outcome {
     context.printer.answer(&document, || {
         sources.iter().enumerate().map(|(index, source)| source.human(index)).collect()
     })?;
-    Ok(Done::Well)
+    Ok(Exit::Success)
 }
 
 fn describe<'a>(

@@ -1,11 +1,11 @@
-//! `loom source test [NAME]`: asks each source, and says how it is reached.
+//! `loom source test [NAME]`
 
 use loom_source::Version;
 use serde_json::{Value, json};
 
-use super::{examine::examine, finding::exit, told};
+use super::{examine::examine, finding::exit, probe_report};
 use crate::cli::{
-    CommandError, Done, Exit, Outcome, context::Context, report::config::untrusted_warning,
+    CommandError, Exit, Outcome, context::Context, report::config::untrusted_warning,
 };
 use loom_runtime::config::{Flags, Resolved, SourceSpec};
 
@@ -19,22 +19,21 @@ pub(super) fn run(
     if let Some(untrusted) = &resolved.untrusted {
         context.printer.warning(untrusted_warning(untrusted));
     }
-    let line = context.line(&resolved)?;
-    let specs = chosen(&resolved, name)?;
+    let product = context.line(&resolved)?;
+    let specs = selected(&resolved, name)?;
     let findings = examine(context, &resolved, &specs, version)?;
-    let list: Vec<Value> = findings.iter().map(|finding| told::json(finding, &line)).collect();
+    let list: Vec<Value> =
+        findings.iter().map(|finding| probe_report::json(finding, &product)).collect();
     let document = json!({"schema": 1, "sources": list});
     context.printer.answer(&document, || {
-        findings.iter().map(|finding| told::human(finding, &line)).collect::<Vec<_>>().join("\n")
+        let texts = findings.iter().map(|finding| probe_report::human(finding, &product));
+        texts.collect::<Vec<_>>().join("\n")
     })?;
-    Ok(match exit(&findings) {
-        0 => Done::Well,
-        code => Done::Code(code),
-    })
+    Ok(Exit::of_code(exit(&findings)))
 }
 
-/// The source of this name or address, or all of them.
-fn chosen(resolved: &Resolved, name: Option<&str>) -> Result<Vec<SourceSpec>, CommandError> {
+/// The source with this name or address; all sources without one.
+fn selected(resolved: &Resolved, name: Option<&str>) -> Result<Vec<SourceSpec>, CommandError> {
     let all = &resolved.sources.value;
     let Some(name) = name else { return Ok(all.clone()) };
     let named = |spec: &&SourceSpec| {
@@ -44,7 +43,7 @@ fn chosen(resolved: &Resolved, name: Option<&str>) -> Result<Vec<SourceSpec>, Co
     let found: Vec<SourceSpec> = all.iter().filter(named).cloned().collect();
     if found.is_empty() {
         let names: Vec<String> = all.iter().map(ToString::to_string).collect();
-        return Err(CommandError::new(Exit::Usage, format!("there is no source called {name}"))
+        return Err(CommandError::new(Exit::Usage, format!("no source is called {name}"))
             .hint(format!("configured: {}", names.join(", "))));
     }
     Ok(found)

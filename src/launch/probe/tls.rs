@@ -1,11 +1,12 @@
-//! The way to a server that speaks TLS, to ask it whether it serves.
+//! A channel to a server that speaks TLS, for the health check.
 //!
-//! Its certificate is not judged: it is our own child at an address of this machine, nothing secret is told to it, and
-//! the names in its certificate are those that its clients use from elsewhere.
+//! The server's certificate is not verified: the server is our own child at an address of this machine, the health
+//! check sends no secret, and the names in the certificate are those that clients on other machines use.
 
 use std::sync::Arc;
 
 use hyper_util::rt::TokioIo;
+use loom_base::HostPort;
 use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsConnector,
@@ -18,40 +19,40 @@ use tokio_rustls::{
 };
 use tonic::{
     codegen::http::Uri,
-    transport::{Channel, Endpoint as Address},
+    transport::{Channel, Endpoint},
 };
 use tower::service_fn;
 
-use crate::launch::Endpoint;
-
-/// A channel over TLS; `None` where the other side does not speak it.
-pub(super) async fn channel(address: &Endpoint, at: Address) -> Option<Channel> {
+/// A channel over TLS; `None` where the server does not speak TLS.
+pub(super) async fn channel(address: &HostPort, endpoint: Endpoint) -> Option<Channel> {
     let provider = Arc::new(ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .ok()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Whoever(provider)))
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec()];
     let connector = TlsConnector::from(Arc::new(config));
     let name = ServerName::try_from(address.host.clone()).ok()?;
-    let (host, port) = (address.host.clone(), address.port);
+    let address = address.clone();
     let connect = service_fn(move |_: Uri| {
-        let (connector, name, host) = (connector.clone(), name.clone(), host.clone());
+        let connector = connector.clone();
+        let name = name.clone();
+        let HostPort { host, port } = address.clone();
         async move {
             let stream = TcpStream::connect((host, port)).await?;
             connector.connect(name, stream).await.map(TokioIo::new)
         }
     });
-    at.connect_with_connector(connect).await.ok()
+    endpoint.connect_with_connector(connect).await.ok()
 }
 
-/// Takes any certificate; its owner must still hold the key.
+/// Accepts any certificate; the server must still prove that it holds the certificate's key.
 #[derive(Debug)]
-struct Whoever(Arc<CryptoProvider>);
+struct AnyCertificate(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Whoever {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

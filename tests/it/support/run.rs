@@ -1,4 +1,4 @@
-//! A finished command, and one that still runs.
+//! A finished command, and a running one.
 
 use std::{
     io::Read,
@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// A command that has not ended after this long never will: the test fails instead of hanging.
+/// The time limit of a command, after which the test fails instead of hanging.
 const NEVER: Duration = Duration::from_secs(120);
 
 /// A finished command.
@@ -19,7 +19,7 @@ const NEVER: Duration = Duration::from_secs(120);
 pub struct Run {
     /// The command line, as a user would type it.
     pub line: String,
-    /// What it left.
+    /// Exit status and both outputs.
     pub output: Output,
 }
 
@@ -61,14 +61,12 @@ impl Run {
         self.code(0)
     }
 
-    /// Standard output as one JSON document of schema 1 (an array has none).
+    /// Standard output as one JSON document, an object with `"schema": 1`.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
         let document: serde_json::Value = serde_json::from_slice(&self.output.stdout)
             .unwrap_or_else(|e| panic!("`{}`: {e} in {:?}", self.line, self.stdout()));
-        if document.is_object() {
-            assert_eq!(document["schema"], 1, "`{}` says no schema: {document}", self.line);
-        }
+        assert_eq!(document["schema"], 1, "`{}`: no schema in {document}", self.line);
         document
     }
 

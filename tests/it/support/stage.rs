@@ -1,4 +1,4 @@
-//! A project with a mirror that carries the real server: what tests of running runtimes begin with.
+//! A project and a mirror with the real server, for tests of running runtimes.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{Packing, Plain, Run, Running, Sandbox, Sums, program};
@@ -14,26 +15,26 @@ use super::{Packing, Plain, Run, Running, Sandbox, Sums, program};
 /// A sandbox and a mirror with the real server as 0.2.0.
 #[derive(Debug)]
 pub struct Stage {
-    /// Where commands run.
+    /// The home and project of all commands.
     pub sandbox: Sandbox,
-    /// Where releases come from.
+    /// The source of all releases.
     pub mirror: Plain,
 }
 
 impl Stage {
-    /// With the real server.
+    /// A stage with the real server.
     pub fn new() -> Self {
         Self::with("0.2.0", &program::server())
     }
 
-    /// With another program.
+    /// A stage with another program.
     pub fn with(version: &str, program: &[u8]) -> Self {
         let stage = Self { sandbox: Sandbox::new(), mirror: Plain::empty() };
         stage.add(version, program);
         stage
     }
 
-    /// One more release.
+    /// Adds a release.
     pub fn add(&self, version: &str, program: &[u8]) {
         self.mirror.add(version, Packing::Bare, program, Sums::Sidecar);
     }
@@ -52,12 +53,12 @@ impl Stage {
         args.into_iter().map(str::to_owned).collect()
     }
 
-    /// Runs that to its end.
+    /// Runs such a command to its end.
     pub fn run(&self, command: &str, more: &[&str]) -> Run {
         self.spawn(command, more).wait()
     }
 
-    /// Starts that.
+    /// Starts such a command.
     pub fn spawn(&self, command: &str, more: &[&str]) -> Running {
         let args = self.args(command, more);
         self.sandbox.spawn(&args.iter().map(String::as_str).collect::<Vec<_>>())
@@ -69,32 +70,33 @@ impl Stage {
         self.run("up", &["--detach", "--json"]).ok().json()
     }
 
-    /// `up` in the foreground, once it answers; and its entry of `status`.
+    /// `up` in the foreground, once it is ready; and its instance in `status`.
     #[track_caller]
     pub fn foreground(&self) -> (Running, Value) {
         let mut running = self.spawn("up", &[]);
         let mut entry = Value::Null;
         until("`loom up` is ready", || {
             assert!(!running.ended(), "`loom up` ended before it was ready");
-            entry = self.entry();
+            entry = self.instance();
             entry["state"] == "ready"
         });
         (running, entry)
     }
 
-    /// `status --json`.
+    /// The instances in `status --json`.
     #[track_caller]
-    pub fn status(&self) -> Value {
-        self.sandbox.loom(&["status", "--json"]).ok().json()
+    pub fn instances(&self) -> Vec<Value> {
+        let document = self.sandbox.loom(&["status", "--json"]).ok().json();
+        document["instances"].as_array().expect("a list of instances").clone()
     }
 
-    /// The first entry of `status --json`; null where nothing runs.
+    /// The first instance in `status --json`; null where no runtime runs.
     #[track_caller]
-    pub fn entry(&self) -> Value {
-        self.status().get(0).cloned().unwrap_or_default()
+    pub fn instance(&self) -> Value {
+        self.instances().into_iter().next().unwrap_or_default()
     }
 
-    /// Whether somebody holds the lease of the tree that `document` speaks of.
+    /// Whether a process holds the lease of the tree in `document`.
     pub fn leased(&self, document: &Value) -> bool {
         let tree = document["tree"].as_str().unwrap();
         let lock = File::open(self.sandbox.cache().join("leases").join(tree)).unwrap();
@@ -106,17 +108,17 @@ impl Stage {
     }
 }
 
-/// Waits for something that another process does.
+/// Waits until another process has done something.
 #[track_caller]
 pub fn until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "it never came about that {what}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "this never happened: {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// Whether a process runs (one that nobody has waited for does not).
+/// Whether a process runs; one that has exited and was not waited for does not.
 pub fn runs(pid: &Value) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit_once(") ").map(|(_, rest)| rest.chars().next());
@@ -126,12 +128,22 @@ pub fn runs(pid: &Value) -> bool {
 /// Kills a process as `kill -9` does.
 #[track_caller]
 pub fn kill(pid: &Value) {
-    let pid = i32::try_from(pid.as_i64().unwrap()).unwrap();
-    let pid = rustix::process::Pid::from_raw(pid).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    send_signal(pid, Signal::KILL);
 }
 
-/// Whether somebody listens where `document` says that the bridge is.
+/// Suspends a process: it can be killed, but does not react to any other signal.
+#[track_caller]
+pub fn suspend(pid: &Value) {
+    send_signal(pid, Signal::STOP);
+}
+
+#[track_caller]
+fn send_signal(pid: &Value, signal: Signal) {
+    let pid = i32::try_from(pid.as_i64().unwrap()).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
+/// Whether a process listens on the bridge's address in `document`.
 pub fn answers(document: &Value) -> bool {
     TcpStream::connect(document["bridge"]["address"].as_str().unwrap()).is_ok()
 }

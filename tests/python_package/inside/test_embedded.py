@@ -113,7 +113,7 @@ def test_a_crash_is_reported_with_the_log(capfd):
     os.kill(bridge.pid, signal.SIGABRT)
     assert bridge.wait(20) == 128 + signal.SIGABRT
     stderr = capfd.readouterr().err
-    assert "signal 6" in stderr
+    assert "exited unexpectedly (signal 6)" in stderr
     assert "listening" in stderr
 
 
@@ -161,8 +161,8 @@ def test_a_runtime_of_loom_up_is_independent(loom):
     own = json.loads(subprocess.run(up, stdout=subprocess.PIPE, check=True).stdout)
     try:
         with embedded.start_bridge(FREE) as bridge:
-            listed = json.loads(subprocess.run([*quiet, "status"], stdout=subprocess.PIPE, check=True).stdout)
-            assert {entry["pid"] for entry in listed} == {own["pid"], bridge.pid}
+            status = json.loads(subprocess.run([*quiet, "status"], stdout=subprocess.PIPE, check=True).stdout)
+            assert {instance["pid"] for instance in status["instances"]} == {own["pid"], bridge.pid}
         assert accepts_connections(own["bridge"]["address"])
     finally:
         subprocess.run([*quiet, "down"], stdout=subprocess.DEVNULL, check=True)

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures::TryStreamExt as _;
-use loom_cargo_build::{CargoBuild, CargoBuildOptions, CargoOutput, is_checkout};
+use loom_cargo_build::{CargoBuild, CargoBuildOptions, CargoOutput, PackageSelection, is_checkout};
 use loom_source::{
     Advice, Authority, ListingScope, Name, Offer, Packaging, Platform, Product, RangeRequest,
     Release, Slot, Source as _, SourceErrorKind, VersionListing,
@@ -188,4 +188,67 @@ async fn a_checkout_that_is_gone_is_an_error_that_names_it() {
     let error = checkout.target(|_| {}).find(&dev()).await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Read, "{error:?}");
     assert!(error.at.ends_with("Cargo.toml"), "{error:?}");
+}
+
+/// Whether each package was compiled (`fresh` is false) or reused, by cargo's JSON messages.
+fn freshness(messages: &str) -> Vec<(String, bool)> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str(line).ok());
+    let artifacts = messages.filter(|m: &serde_json::Value| m["reason"] == "compiler-artifact");
+    artifacts
+        .map(|artifact| {
+            let name = artifact["target"]["name"].as_str().unwrap().to_owned();
+            (name, artifact["fresh"].as_bool().unwrap())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_cargo_run_has_compiled_is_not_compiled_again() {
+    let checkout = Checkout::new();
+    checkout.write(
+        "Cargo.toml",
+        "[workspace]\nresolver = \"3\"\nmembers = [\"program\", \"shared\", \"runtime/bridge\"]\n\
+         default-members = [\"program\", \"runtime/bridge\"]",
+    );
+    let manifest = |name: &str, more: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n{more}")
+    };
+    checkout.write("shared/Cargo.toml", &manifest("shared", "[features]\nmore = []\n"));
+    checkout.write("shared/src/lib.rs", "");
+    // As the build script of `ring`: it depends on a variable that `cargo run` sets for the program.
+    let script = "fn main() { println!(\"cargo::rerun-if-env-changed=CARGO_PKG_NAME\"); }";
+    checkout.write("shared/build.rs", script);
+    let needs = "[dependencies]\nshared = { path = \"../shared\", features = [\"more\"] }\n";
+    checkout.write("program/Cargo.toml", &manifest("program", needs));
+    checkout.write("program/src/main.rs", "fn main() {}");
+    let bridge = "[dependencies]\nshared = { path = \"../../shared\" }\n\
+                  [[bin]]\nname = \"loom-bridge-server\"\npath = \"main.rs\"\n";
+    checkout.write("runtime/bridge/Cargo.toml", &manifest("loom-bridge", bridge));
+
+    let real = std::env::var("CARGO").unwrap();
+    let mut run = std::process::Command::new(&real);
+    run.args(["run", "--quiet", "--bin", "program"]).current_dir(checkout.path());
+    run.env("CARGO_TARGET_DIR", checkout.path().join("target"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_PKG_")) {
+        run.env_remove(name);
+    }
+    let output = run.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    // This test was started by cargo too, so that these variables are set for the second cargo as well.
+    assert!(std::env::var("CARGO_PKG_NAME").is_ok());
+    let messages = checkout.path().join("messages");
+    let wrapper = format!("#!/bin/sh\n{real} \"$@\" | tee {}\n", messages.display());
+    checkout.executable("cargo", &wrapper);
+    let (build, output) = checkout.building(|options| {
+        options.cargo = checkout.path().join("cargo");
+        options.selection = PackageSelection::DefaultMembers;
+        options.profile = Some("dev".to_owned());
+    });
+    build.find(&dev()).await.unwrap().unwrap();
+    let found = freshness(&fs::read_to_string(&messages).unwrap());
+    let shared: Vec<_> = found.iter().filter(|(name, _)| name != "loom-bridge-server").collect();
+    assert!(!shared.is_empty(), "{found:?}");
+    assert!(shared.iter().all(|(_, fresh)| *fresh), "{found:?} {output:?}");
+    assert!(found.contains(&("loom-bridge-server".to_owned(), false)), "{found:?}");
 }

@@ -5,3 +5,4 @@
 mod builds;
 #[cfg(unix)]
 mod contract;
+mod shared_units;

@@ -132,6 +132,7 @@ impl Client {
         let Some(journal) = &self.network.journal else { return };
         let date = response.and_then(|response| response_head::date(response.headers()));
         journal.record(Exchange {
+            url: redact::url(hop.url),
             origin: redact::origin(hop.url),
             via: self.transport.proxy(hop.url),
             redirected: *hop.url != attempts.request.url,

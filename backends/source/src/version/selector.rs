@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use semver::{Comparator, Op, VersionReq};
 
-use super::{Version, VersionError};
+use super::{Version, VersionError, without_tag_prefix};
 
 /// A range of versions, with the text that it was parsed from. Two ranges are equal if they match the same versions by
 /// the same comparisons, whatever their texts.
@@ -109,7 +109,10 @@ fn partial(text: &str) -> Option<VersionReq> {
 
 impl FromStr for Selector {
     type Err = VersionError;
+
+    /// Selectors are typed by users, who copy versions from tags: `v0.2.0` is read as `0.2.0`.
     fn from_str(text: &str) -> Result<Self, VersionError> {
+        let text = without_tag_prefix(text);
         match text {
             "latest" => return Ok(Self::Latest),
             "dev" => return Ok(Self::Dev),
@@ -204,14 +207,22 @@ mod tests {
     #[test]
     fn the_error_for_a_tag_names_the_version() {
         let names_version = |error: VersionError| error.to_string().contains("did you mean 0.2.0?");
-        assert!(names_version("v0.2.0".parse::<Selector>().unwrap_err()));
         assert!(names_version("V0.2.0".parse::<Version>().unwrap_err()));
         assert!(!names_version("vv0.2.0".parse::<Version>().unwrap_err()));
     }
 
     #[test]
+    fn a_selector_may_be_written_as_a_tag() {
+        let parse = |text: &str| text.parse::<Selector>().unwrap();
+        assert_eq!(parse("v0.2.0"), parse("0.2.0"));
+        assert_eq!(parse("V0.2.0-rc.1").to_string(), "0.2.0-rc.1");
+        assert_eq!(parse("v0.2"), parse("0.2"));
+        assert_eq!(without_tag_prefix("vlatest"), "vlatest");
+    }
+
+    #[test]
     fn other_texts_are_refused() {
-        for bad in ["", "newest", "1.2.3+build", "v1.2.3", "1.2.3.4", "../1"] {
+        for bad in ["", "newest", "1.2.3+build", "vv1.2.3", "1.2.3.4", "../1"] {
             assert!(bad.parse::<Selector>().is_err(), "{bad:?}");
         }
     }

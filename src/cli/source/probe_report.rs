@@ -1,4 +1,4 @@
-//! What came of asking sources, for people and as JSON.
+//! A finding as text and as JSON.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::finding::{Finding, OfferSummary, ProbeState};
 
 /// A finding as JSON.
-pub(crate) fn json(finding: &Finding, line: &Product) -> Value {
+pub(crate) fn json(finding: &Finding, product: &Product) -> Value {
     let [dns, connect, answer] = finding.times().map(|time| time.map(milliseconds));
     let hosts: Vec<Value> = finding
         .hosts()
@@ -27,7 +27,7 @@ pub(crate) fn json(finding: &Finding, line: &Product) -> Value {
     match &finding.state {
         ProbeState::Offers(offered) => {
             document["offer"] = json!({
-                "version": offered.slot.to_string(), "binary": line.binary, "platform": line.platform,
+                "version": offered.slot.to_string(), "binary": product.binary, "platform": product.platform,
                 "forms": offered.forms, "size": offered.size,
                 "digests": offered.witnesses, "evidence": offered.evidence,
             });
@@ -38,42 +38,40 @@ pub(crate) fn json(finding: &Finding, line: &Product) -> Value {
     document
 }
 
-/// A finding for people in one line.
-pub(crate) fn summary(finding: &Finding, line: &Product) -> String {
-    format!("{}: {}", finding.name, verdict(&finding.state, line).1)
+/// A finding in one line of text.
+pub(crate) fn summary(finding: &Finding, product: &Product) -> String {
+    format!("{}: {}", finding.name, verdict(&finding.state, product).1)
 }
 
-/// A finding for people: the source, then a line for each thing worth knowing.
-pub(crate) fn human(finding: &Finding, line: &Product) -> String {
+/// A finding as text: the source, then a line for each result.
+pub(crate) fn human(finding: &Finding, product: &Product) -> String {
     let Finding { name, address, .. } = finding;
-    let mut text = match name == address {
-        true => format!("{name}\n"),
-        false => format!("{name}  {address}\n"),
-    };
-    for (label, said) in lines(finding, line) {
-        text.push_str(&format!("  {label:<8} {}\n", said.replace('\n', "\n           ")));
+    let mut text =
+        if name == address { format!("{name}\n") } else { format!("{name}  {address}\n") };
+    for (label, result) in lines(finding, product) {
+        text.push_str(&format!("  {label:<8} {}\n", result.replace('\n', "\n           ")));
     }
     text
 }
 
-fn lines(finding: &Finding, line: &Product) -> Vec<(&'static str, String)> {
-    let mut lines = vec![verdict(&finding.state, line)];
+fn lines(finding: &Finding, product: &Product) -> Vec<(&'static str, String)> {
+    let mut lines = vec![verdict(&finding.state, product)];
     if let ProbeState::Failed(failure) = &finding.state {
-        lines.extend(failure.chain.iter().map(|cause| ("because", cause.clone())));
+        lines.extend(failure.causes.iter().map(|cause| ("because", cause.clone())));
         lines.extend(failure.hint.iter().map(|hint| ("hint", hint.clone())));
     }
     if let ProbeState::Silent(_) = &finding.state {
-        let hint = "`loom source test --version V` looks for one version".to_owned();
+        let hint = "`loom source test --version VERSION` looks for one version".to_owned();
         lines.push(("hint", hint));
     }
     if let Some(left) = finding.held {
         let minutes = left.as_secs().div_ceil(60);
-        let said =
-            format!("quarantined: it brought wrong bytes and is asked last for {minutes} min");
-        lines.push(("note", said));
+        let note =
+            format!("quarantined: it served wrong bytes, and is queried last for {minutes} min");
+        lines.push(("note", note));
     }
     if finding.login() == Some("accepted") {
-        lines.push(("login", "sent, and accepted".to_owned()));
+        lines.push(("login", "sent and accepted".to_owned()));
     }
     if !finding.exchanges.is_empty() {
         lines.push(("time", times(finding)));
@@ -82,25 +80,25 @@ fn lines(finding: &Finding, line: &Product) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn verdict(state: &ProbeState, line: &Product) -> (&'static str, String) {
-    let (binary, platform) = (&line.binary, line.platform);
+fn verdict(state: &ProbeState, product: &Product) -> (&'static str, String) {
+    let Product { binary, platform, .. } = product;
     match state {
-        ProbeState::Offers(offered) => ("ok", offers(offered, line)),
+        ProbeState::Offers(offered) => ("ok", offers(offered, product)),
         ProbeState::Nothing => {
-            ("nothing", format!("it answers, and has no {binary} for {platform}"))
+            ("nothing", format!("reachable, but has no {binary} for {platform}"))
         }
         ProbeState::Silent(why) => {
-            ("ok", format!("it answers, and does not say what it has: {why}"))
+            ("ok", format!("reachable, but cannot list its versions: {why}"))
         }
         ProbeState::Aside(why) => ("aside", (*why).to_owned()),
-        ProbeState::Offline => ("offline", "not asked: it is beyond this machine".to_owned()),
+        ProbeState::Offline => ("offline", "not queried: network access is disabled".to_owned()),
         ProbeState::Failed(failure) => ("failed", failure.message.clone()),
     }
 }
 
-fn offers(offered: &OfferSummary, line: &Product) -> String {
+fn offers(offered: &OfferSummary, product: &Product) -> String {
     let OfferSummary { slot, forms, size, witnesses, evidence } = offered;
-    let mut text = format!("offers {} {slot} for {}", line.binary, line.platform);
+    let mut text = format!("offers {} {slot} for {}", product.binary, product.platform);
     let size = size.map(|size| format!(", {}", HumanBytes(size))).unwrap_or_default();
     if !forms.is_empty() {
         text.push_str(&format!(" ({}{size})", forms.join(", ")));
@@ -108,9 +106,10 @@ fn offers(offered: &OfferSummary, line: &Product) -> String {
     if slot.version().is_none() {
         return text;
     }
-    text.push_str(&match witnesses.is_empty() {
-        true => "; no digest".to_owned(),
-        false => format!("; digest from {}", joined(witnesses)),
+    text.push_str(&if witnesses.is_empty() {
+        "; no digest".to_owned()
+    } else {
+        format!("; digest from {}", joined(witnesses))
     });
     if !evidence.is_empty() {
         let kinds: Vec<String> = evidence.iter().map(|kind| format!("{kind:?}")).collect();
@@ -124,19 +123,19 @@ fn joined(items: &[impl ToString]) -> String {
 }
 
 fn times(finding: &Finding) -> String {
-    let names = ["name", "connection", "answer"];
+    let names = ["name", "connection", "response"];
     let known = finding.times().into_iter().zip(names);
     let parts: Vec<String> = known
         .filter_map(|(time, name)| Some(format!("{name} {} ms", milliseconds(time?))))
         .collect();
-    let total = format!("{} ms in all", milliseconds(finding.took));
+    let total = format!("{} ms total", milliseconds(finding.took));
     if parts.is_empty() { total } else { format!("{total}; at most: {}", parts.join(", ")) }
 }
 
-/// Whom a firewall has to let through.
+/// The hosts that a firewall has to allow.
 fn hosts(finding: &Finding) -> String {
     let host = |(origin, redirected, via): (&str, bool, Option<&str>)| {
-        let redirected = if redirected { " (redirected there)" } else { "" };
+        let redirected = if redirected { " (by redirect)" } else { "" };
         let via = via.map(|via| format!(" through {via}")).unwrap_or_default();
         format!("{origin}{redirected}{via}")
     };

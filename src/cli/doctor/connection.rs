@@ -1,4 +1,4 @@
-//! The way to the sources: proxies, certificates, `.netrc`, the clock.
+//! The connection to the sources: proxies, certificates, `.netrc`, the clock.
 
 use std::time::Duration;
 
@@ -17,17 +17,16 @@ use loom_runtime::{
     },
 };
 
-/// Certificates are judged by the clock; within this nobody notices.
-const OFF: Duration = Duration::from_secs(60);
+/// How wrong the clock may be: certificates are valid from some time to another.
+const TOLERANCE: Duration = Duration::from_secs(60);
 
-/// What holds before anybody is asked.
+/// The checks of the settings, made without a connection.
 pub(super) fn settings(opener: &Opener, resolved: &Resolved) -> Vec<DoctorCheck> {
-    let mut checks = vec![match resolved.offline.value {
-        true => {
-            let origin = &resolved.offline.origin;
-            DoctorCheck::warning("network", format!("off: only this machine is asked ({origin})"))
-        }
-        false => DoctorCheck::well("network", "may be used"),
+    let mut checks = vec![if resolved.offline.value {
+        let origin = &resolved.offline.origin;
+        DoctorCheck::warning("network", format!("disabled, loopback only ({origin})"))
+    } else {
+        DoctorCheck::ok("network", "enabled")
     }];
     checks.extend([proxies(&opener.network.proxies), certificates(&opener.network)]);
     checks.extend(opener.netrc().as_ref().map(logins));
@@ -52,22 +51,22 @@ fn proxies(found: &Proxies) -> DoctorCheck {
     let proxy = ProxySettings { no_proxy: None, ..found.settings() };
     let usable = Client::new(NetworkSettings { proxy, ..NetworkSettings::default() });
     match (usable, ignored) {
-        (Err(error), _) => DoctorCheck::failed("proxy", CommandError::of(Exit::Usage, &error))
+        (Err(error), _) => DoctorCheck::error("proxy", CommandError::of(Exit::Usage, &error))
             .hint(format!("given: {}", parts.join("; "))),
         (Ok(_), Some(variable)) => DoctorCheck::warning("proxy", parts.join("; ")).hint(format!(
-            "{variable} is not used: a web server started this program (REQUEST_METHOD)"
+            "{variable} is ignored, because a web server started this program (REQUEST_METHOD)"
         )),
-        (Ok(_), None) => DoctorCheck::well("proxy", parts.join("; ")),
+        (Ok(_), None) => DoctorCheck::ok("proxy", parts.join("; ")),
     }
 }
 
-/// A proxy without user and password; what cannot be read may be all password.
+/// The proxy without user and password; a text that is not a URL may contain a password anywhere.
 fn shown(proxy: &SecretString) -> String {
     let text = proxy.expose_secret();
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     match whole.parse::<Url>() {
         Ok(url) => loom_base::redact::origin(&url),
-        Err(_) => "what is no address".to_owned(),
+        Err(_) => "a text that is not a URL".to_owned(),
     }
 }
 
@@ -75,53 +74,54 @@ fn certificates(network: &NetworkDefaults) -> DoctorCheck {
     let roots = match network.roots() {
         Ok(roots) => roots,
         Err(error) => {
-            return DoctorCheck::failed("certificates", CommandError::of(Exit::Usage, &error))
+            return DoctorCheck::error("certificates", CommandError::of(Exit::Usage, &error))
                 .hint("check SSL_CERT_FILE and SSL_CERT_DIR");
         }
     };
     let given = matches!(roots, Roots::Only(_));
     if let Err(error) = Client::new(NetworkSettings { roots, ..NetworkSettings::default() }) {
-        return DoctorCheck::failed("certificates", CommandError::of(Exit::Usage, &error))
+        return DoctorCheck::error("certificates", CommandError::of(Exit::Usage, &error))
             .hint("check SSL_CERT_FILE and SSL_CERT_DIR");
     }
     match (given, &network.certificates) {
-        (true, Some(paths)) => DoctorCheck::well(
+        (true, Some(paths)) => DoctorCheck::ok(
             "certificates",
-            format!("those in {paths} ({}), and no others", paths.variables()),
+            format!("only those in {paths} ({})", paths.variables()),
         ),
         _ => match loom_http::roots::count_system_roots() {
             0 => DoctorCheck::warning(
                 "certificates",
-                "the system has none; Mozilla's, as they were when loom was built, are used",
+                "the system has none; using those of Mozilla from when loom was built",
             )
             .hint("install your system's ca-certificates"),
-            count => DoctorCheck::well("certificates", format!("{count} of the system")),
+            count => DoctorCheck::ok("certificates", format!("{count} from the system")),
         },
     }
 }
 
-/// `.netrc`, where there is one.
+/// The check of `.netrc`.
 fn logins(file: &NetrcFile) -> DoctorCheck {
     let path = file.path.display();
     match &file.netrc {
         Err(why) => DoctorCheck::failure("netrc", format!("{path} is not used: {why}"))
-            .hint("mend that line; its text is not shown here, it may be a password"),
+            .hint("fix that line; its text is not shown, because it may be a password"),
         Ok(_) if file.others_may_read() => {
-            DoctorCheck::warning("netrc", format!("{path} can be read by other users"))
+            DoctorCheck::warning("netrc", format!("{path} is readable by other users"))
                 .hint(format!("chmod 600 {path}"))
         }
-        Ok(_) => DoctorCheck::well("netrc", path.to_string()),
+        Ok(_) => DoctorCheck::ok("netrc", path.to_string()),
     }
 }
 
-/// The clock, by what the servers say; the one that is nearest to ours.
+/// The check of the clock, against the server whose time is closest.
 pub(super) fn clock(findings: &[Finding]) -> Option<DoctorCheck> {
     let (origin, by, ahead) =
         findings.iter().filter_map(Finding::clock).min_by_key(|(_, by, _)| *by)?;
-    if by <= OFF {
-        return Some(DoctorCheck::well("clock", format!("agrees with {origin}")));
+    if by <= TOLERANCE {
+        return Some(DoctorCheck::ok("clock", format!("matches {origin}")));
     }
-    let (by, which) = (HumanDuration(by), if ahead { "ahead of" } else { "behind" });
-    let hint = "set this machine's clock: certificates and freshness are judged by it";
-    Some(DoctorCheck::failure("clock", format!("{by} {which} {origin}")).hint(hint))
+    let direction = if ahead { "ahead of" } else { "behind" };
+    let hint = "set the clock of this machine: the validity of certificates depends on it";
+    let message = format!("{} {direction} {origin}", HumanDuration(by));
+    Some(DoctorCheck::failure("clock", message).hint(hint))
 }

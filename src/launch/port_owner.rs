@@ -1,24 +1,25 @@
-//! Who listens on a port: explanation for people, and proof that an answer comes from our own child.
+//! The process that listens on a port: for messages, and as proof that an answer comes from our own child.
 
 use serde::{Deserialize, Serialize};
 
-/// A process, as far as it could be found out.
+/// The process that listens on a port.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// Its process id.
+pub struct PortOwner {
+    /// The process id.
     pub pid: u32,
-    /// Its command's name.
+    /// The name of its executable.
     pub name: String,
 }
 
-impl std::fmt::Display for Owner {
+impl std::fmt::Display for PortOwner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} (process {})", self.name, self.pid)
     }
 }
 
-/// The process that listens on TCP `port` of this machine, where it can be told: on Linux, of the same user or as root.
-pub fn of(port: u16) -> Option<Owner> {
+/// The process that listens on TCP `port` of this machine; `None` where that cannot be found out. Only on Linux, and
+/// there only for processes of the same user, or as root.
+pub fn port_owner(port: u16) -> Option<PortOwner> {
     imp::of(port)
 }
 
@@ -26,9 +27,9 @@ pub fn of(port: u16) -> Option<Owner> {
 mod imp {
     use std::{collections::HashSet, fs, path::Path};
 
-    use super::Owner;
+    use super::PortOwner;
 
-    pub(super) fn of(port: u16) -> Option<Owner> {
+    pub(super) fn of(port: u16) -> Option<PortOwner> {
         let wanted: HashSet<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
             .iter()
             .filter_map(|table| fs::read_to_string(table).ok())
@@ -43,10 +44,10 @@ mod imp {
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
             .find(|pid| holds(*pid, &wanted))
-            .map(|pid: u32| Owner { pid, name: name(pid) })
+            .map(|pid: u32| PortOwner { pid, name: name(pid) })
     }
 
-    /// The socket inodes that listen on `port` in a table of `/proc/net`.
+    /// The inodes of the sockets that listen on `port` in a table of `/proc/net`.
     pub(super) fn listening(table: &str, port: u16) -> Vec<String> {
         const LISTEN: &str = "0A";
         let suffix = format!(":{port:04X}");
@@ -79,7 +80,7 @@ mod imp {
 
 #[cfg(not(target_os = "linux"))]
 mod imp {
-    pub(super) fn of(_port: u16) -> Option<super::Owner> {
+    pub(super) fn of(_port: u16) -> Option<super::PortOwner> {
         None
     }
 }
@@ -92,6 +93,6 @@ mod tests {
     fn a_listener_is_found_with_its_process() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        assert_eq!(of(port).unwrap().pid, std::process::id());
+        assert_eq!(port_owner(port).unwrap().pid, std::process::id());
     }
 }

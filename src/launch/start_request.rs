@@ -1,18 +1,26 @@
-//! The launch as it is told to the supervisor: one line of JSON on its standard input, never in its arguments, since
-//! it holds secrets. Both ends are the same program, so the shape is free to change.
+//! The message that hands a launch to the supervisor: one line of JSON on its standard input, never in its arguments,
+//! because it holds secrets. Both ends are the same program, so the shape may change.
 
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use loom_base::{HostPort, time::format_rfc3339, token::random_token};
 
 use loom_environment::ServerVariable;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Endpoint, Launch, LaunchError, LaunchKind,
+    Launch, LaunchError, LaunchKind,
     document::{Instance, InstanceRecord, RuntimeDocument, RuntimeState},
     settings,
 };
+use crate::state::StateDir;
 
-/// See [`Launch`]. Paths as [`OsString`], which can say any of them in JSON.
+/// A [`Launch`] to be serialised. Paths are [`OsString`]s, whose JSON can hold any path.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StartRequest {
     program: OsString,
@@ -20,8 +28,8 @@ pub(super) struct StartRequest {
     version: String,
     tree: Option<String>,
     pub(super) env: Vec<(String, String)>,
-    pub(super) bridge: Endpoint,
-    pub(super) dashboard: Option<Endpoint>,
+    pub(super) bridge: HostPort,
+    pub(super) dashboard: Option<HostPort>,
     pub(super) ready_timeout: Duration,
     pub(super) grace: Duration,
     project: OsString,
@@ -30,7 +38,7 @@ pub(super) struct StartRequest {
     settings: BTreeMap<String, String>,
     salt: String,
     launch_args: serde_json::Value,
-    /// The folder's name was chosen by who starts us.
+    /// The id of the instance, which the starter chose.
     pub(super) id: String,
 }
 
@@ -40,9 +48,11 @@ fn exposed(variable: &ServerVariable) -> (String, String) {
 }
 
 impl StartRequest {
-    pub(super) fn of(launch: &Launch, id: &str) -> Self {
-        let salt = settings::random_token();
-        Self {
+    /// # Errors
+    /// [`LaunchError::Random`] where no salt can be made.
+    pub(super) fn of(launch: &Launch, id: &str) -> Result<Self, LaunchError> {
+        let salt = random_token().map_err(|source| LaunchError::Random { source })?;
+        Ok(Self {
             program: launch.program.clone().into(),
             binary: launch.binary.clone(),
             version: launch.version.clone(),
@@ -53,13 +63,13 @@ impl StartRequest {
             ready_timeout: launch.ready_timeout,
             grace: launch.grace,
             project: launch.project.clone().into(),
-            state: launch.state.clone().into(),
+            state: launch.state.path().into(),
             kind: launch.kind,
             settings: settings::of(launch, &salt),
             salt,
             launch_args: launch.launch_args.clone(),
             id: id.to_owned(),
-        }
+        })
     }
 
     pub(super) fn program(&self) -> PathBuf {
@@ -70,19 +80,19 @@ impl StartRequest {
         self.project.clone().into()
     }
 
-    pub(super) fn state(&self) -> PathBuf {
-        self.state.clone().into()
+    pub(super) fn state(&self) -> StateDir {
+        StateDir::new(&self.state)
     }
 
+    /// The message, with its line feed.
     pub(super) fn line(&self) -> Result<String, LaunchError> {
         let mut line = serde_json::to_string(self).map_err(LaunchError::Describe)?;
         line.push('\n');
         Ok(line)
     }
 
-    /// What is kept of it when its instance begins, its log being `log`.
-    pub(super) fn begin(&self, log: &std::path::Path) -> InstanceRecord {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    /// The record of an instance that starts now and logs to `log`.
+    pub(super) fn new_record(&self, log: &Path) -> InstanceRecord {
         InstanceRecord {
             instance: Instance {
                 document: RuntimeDocument {
@@ -101,7 +111,7 @@ impl StartRequest {
                 id: self.id.clone(),
                 project: self.project().display().to_string(),
                 kind: self.kind,
-                started: now.map_or(0, |since| since.as_secs()),
+                started: format_rfc3339(SystemTime::now()),
             },
             settings: self.settings.clone(),
             salt: self.salt.clone(),

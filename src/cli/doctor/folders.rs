@@ -1,4 +1,4 @@
-//! The folders of cache and state: whether they can be written, locked, linked in and run from.
+//! The folders of cache and state: whether they are writable, and whether locks and links work there.
 
 use std::{
     fs::{File, TryLockError},
@@ -10,12 +10,12 @@ use super::check::DoctorCheck;
 use crate::cli::CommandError;
 use loom_runtime::store::Store;
 
-/// All that is worth knowing about both folders.
+/// The checks of both folders.
 pub(super) fn all(cache: &Path, state: &Path) -> Vec<DoctorCheck> {
     let mut checks = vec![store(cache)];
     match existing(cache).map(|folder| (tempfile::tempdir_in(&folder), folder)) {
         Some((Ok(scratch), _)) => {
-            checks.push(DoctorCheck::well("cache", format!("{} can be written", cache.display())));
+            checks.push(DoctorCheck::ok("cache", format!("{} is writable", cache.display())));
             checks.extend([locks(scratch.path()), links(scratch.path())]);
             #[cfg(unix)]
             checks.extend(super::space::of(scratch.path()));
@@ -28,32 +28,32 @@ pub(super) fn all(cache: &Path, state: &Path) -> Vec<DoctorCheck> {
     }
     checks.push(match existing(state).map(tempfile::tempdir_in) {
         Some(Err(e)) => unwritable("state", state, &e, "LOOM_STATE_DIR"),
-        _ => DoctorCheck::well("state", format!("{} can be written", state.display())),
+        _ => DoctorCheck::ok("state", format!("{} is writable", state.display())),
     });
     checks
 }
 
-/// The folder, or the nearest one above it that is there: looking around creates nothing that stays.
+/// The folder, or the nearest existing one above it: a check creates nothing that stays.
 fn existing(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|path| path.is_dir()).map(Path::to_owned)
 }
 
 fn unwritable(name: &'static str, folder: &Path, error: &io::Error, variable: &str) -> DoctorCheck {
-    DoctorCheck::failure(name, format!("{} cannot be written: {error}", folder.display()))
-        .hint(format!("make it writable for you, or set {variable} to a folder that is"))
+    DoctorCheck::failure(name, format!("{} is not writable: {error}", folder.display()))
+        .hint(format!("make it writable, or set {variable} to a folder that is"))
 }
 
 fn store(cache: &Path) -> DoctorCheck {
     let listed = Store::open(cache).and_then(|store| Ok((store.exists(), store.list()?.len())));
     match listed {
-        Err(error) => DoctorCheck::failed("store", CommandError::from(error)),
-        Ok((false, _)) => DoctorCheck::well("store", "empty: nothing has been fetched yet"),
-        Ok((true, 1)) => DoctorCheck::well("store", "holds one release"),
-        Ok((true, count)) => DoctorCheck::well("store", format!("holds {count} releases")),
+        Err(error) => DoctorCheck::error("store", CommandError::from(error)),
+        Ok((false, _)) => DoctorCheck::ok("store", "empty: no release is installed"),
+        Ok((true, 1)) => DoctorCheck::ok("store", "1 release"),
+        Ok((true, count)) => DoctorCheck::ok("store", format!("{count} releases")),
     }
 }
 
-/// A lock that is held must be refused to others: some network file systems grant it to everybody.
+/// A lock that is held must be refused to others: some network file systems grant it twice.
 fn locks(folder: &Path) -> DoctorCheck {
     let path = folder.join("lock");
     let tried = File::create(&path).and_then(|held| {
@@ -63,26 +63,28 @@ fn locks(folder: &Path) -> DoctorCheck {
     });
     let hint = "put the store on a local disk: LOOM_CACHE_DIR";
     match tried {
-        Ok(true) => DoctorCheck::well("locks", "work on this file system"),
+        Ok(true) => DoctorCheck::ok("locks", "work on this file system"),
         Ok(false) => {
-            DoctorCheck::failure("locks", "are granted twice on this file system").hint(hint)
+            DoctorCheck::failure("locks", "this file system grants a lock twice").hint(hint)
         }
-        Err(e) => DoctorCheck::failure("locks", format!("do not work on this file system: {e}"))
-            .hint(hint),
+        Err(e) => {
+            DoctorCheck::failure("locks", format!("this file system has no locks: {e}")).hint(hint)
+        }
     }
 }
 
 fn links(folder: &Path) -> DoctorCheck {
     let linked = symlink(folder).and_then(std::fs::read);
     match linked {
-        Ok(_) => DoctorCheck::well("links", "symbolic links work on this file system"),
-        Err(e) => DoctorCheck::warning("links", format!("symbolic links cannot be made here: {e}"))
-            .hint("copies stand in for them; on Windows, developer mode allows them"),
+        Ok(_) => DoctorCheck::ok("links", "symbolic links work on this file system"),
+        Err(e) => DoctorCheck::warning("links", format!("symbolic links cannot be created: {e}"))
+            .hint("copies are used instead; on Windows, developer mode allows symbolic links"),
     }
 }
 
 fn symlink(folder: &Path) -> io::Result<PathBuf> {
-    let (file, link) = (folder.join("file"), folder.join("link"));
+    let file = folder.join("file");
+    let link = folder.join("link");
     std::fs::write(&file, "x")?;
     #[cfg(unix)]
     std::os::unix::fs::symlink("file", &link)?;

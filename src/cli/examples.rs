@@ -1,0 +1,253 @@
+//! Examples of every command, for help texts, manual pages and the reference.
+
+/// A command line and what it does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Example {
+    pub(crate) line: &'static str,
+    pub(crate) does: &'static str,
+}
+
+const fn example(line: &'static str, does: &'static str) -> Example {
+    Example { line, does }
+}
+
+/// The examples of the command with this path, such as `get` or `store verify`. The empty path has those of `loom`
+/// itself.
+pub(crate) fn of(path: &str) -> &'static [Example] {
+    ALL.iter().find(|(command, _)| *command == path).map_or(&[], |(_, examples)| examples)
+}
+
+/// The examples by the path of their command.
+pub(crate) const ALL: &[(&str, &[Example])] = &[
+    (
+        "",
+        &[
+            example("loom up", "Start the latest runtime; Ctrl+C stops it"),
+            example("loom get 0.2.0", "Download version 0.2.0 and print its path"),
+            example("loom status", "Show the running runtimes of this project"),
+            example("loom doctor", "Check this machine and the connection to the sources"),
+        ],
+    ),
+    (
+        "up",
+        &[
+            example("loom up", "Start the runtime in the foreground; Ctrl+C stops it"),
+            example("loom up --detach", "Start it in the background, and return once it is ready"),
+            example("loom up --version 0.2.0 --bridge-port 0", "Start a version on a free port"),
+            example(
+                "loom up --build",
+                "Build the checkout in the current folder, and run the build",
+            ),
+        ],
+    ),
+    (
+        "down",
+        &[
+            example("loom down", "Stop the runtime of this project"),
+            example("loom down --all", "Stop all runtimes of this user"),
+        ],
+    ),
+    (
+        "status",
+        &[
+            example("loom status", "Show the runtimes of this project"),
+            example("loom status --all --json", "Describe all runtimes of this user as JSON"),
+        ],
+    ),
+    (
+        "logs",
+        &[
+            example("loom logs -f", "Show the log, and new lines until the runtime ends"),
+            example("loom logs --since 10m", "Show the lines of the last ten minutes"),
+            example("loom logs --previous -n 50", "Show the end of the log before the last start"),
+        ],
+    ),
+    (
+        "restart",
+        &[
+            example("loom restart", "Apply a changed configuration"),
+            example("loom restart --version 0.3.0", "Replace the running version by another one"),
+        ],
+    ),
+    (
+        "exec",
+        &[
+            example("loom exec -- pytest tests/", "Run tests with a runtime of their own"),
+            example("loom exec --version 0.2.0 -- python agent.py", "Run an agent with 0.2.0"),
+        ],
+    ),
+    (
+        "env",
+        &[
+            example("eval \"$(loom env)\"", "Set LOOM_BRIDGE_ADDR in this shell"),
+            example("loom env --json", "Print the variables as JSON"),
+        ],
+    ),
+    (
+        "get",
+        &[
+            example("loom get", "Download the latest version"),
+            example("loom get 0.2.0", "Download version 0.2.0"),
+            example("loom get \">=0.1, <0.3\"", "Download the newest version in a range"),
+            example("loom get 0.2.0 --source file:///srv/loom", "Download from one source only"),
+        ],
+    ),
+    (
+        "which",
+        &[
+            example("loom which", "Print the path of the version that `loom up` starts"),
+            example("loom which 0.2.0", "Print the path of version 0.2.0"),
+        ],
+    ),
+    (
+        "list",
+        &[
+            example("loom list", "List the installed releases"),
+            example("loom list --remote --prerelease", "List what the sources offer"),
+        ],
+    ),
+    (
+        "why",
+        &[
+            example("loom why", "Explain the version that `loom up` starts"),
+            example("loom why 0.2.0", "Explain how 0.2.0 was acquired, or why that failed"),
+        ],
+    ),
+    (
+        "use",
+        &[
+            example("loom use 0.2.0", "Make 0.2.0 the default version"),
+            example("loom use --none", "Let the default be the latest version again"),
+        ],
+    ),
+    (
+        "remove",
+        &[
+            example("loom remove 0.1.0", "Remove version 0.1.0"),
+            example("loom remove 0.1.0 --forget", "Remove it, and its remembered digest"),
+        ],
+    ),
+    (
+        "store",
+        &[
+            example("loom store verify", "Hash everything in the store"),
+            example("loom store du", "Show how much space each release takes"),
+        ],
+    ),
+    (
+        "store verify",
+        &[example("loom store verify", "Hash everything; exit 6 if anything is damaged")],
+    ),
+    ("store du", &[example("loom store du --json", "Print the sizes in bytes")]),
+    (
+        "store path",
+        &[
+            example("loom store path", "Print the folder of the store"),
+            example("loom store path --version 0.2.0", "Print the folder of a release's tree"),
+        ],
+    ),
+    (
+        "store add",
+        &[example(
+            "loom store add server.tar.gz --version 0.2.0 --sha256 0000000000000000000000000000000000000000000000000000000000000000",
+            "Add an archive whose SHA-256 is known",
+        )],
+    ),
+    (
+        "dev",
+        &[
+            example("loom dev link .", "Use the builds of this checkout from any folder"),
+            example("loom dev find", "Print the checkout that is used, and its builds"),
+        ],
+    ),
+    ("dev link", &[example("loom dev link ~/src/loom", "Use the builds of that checkout")]),
+    ("dev unlink", &[example("loom dev unlink", "Stop using the linked checkout")]),
+    ("dev find", &[example("loom dev find", "Print the checkout that is used, and its builds")]),
+    (
+        "source",
+        &[
+            example("loom source list", "Print the configured sources in their order"),
+            example("loom source test", "Ask each source what it offers"),
+        ],
+    ),
+    ("source list", &[example("loom source list --json", "Describe the sources as JSON")]),
+    (
+        "source test",
+        &[
+            example("loom source test", "Test all sources"),
+            example("loom source test corp --version 0.2.0", "Look for one version at one source"),
+        ],
+    ),
+    (
+        "doctor",
+        &[
+            example("loom doctor", "Print all checks; exit 1 if one fails"),
+            example("loom doctor --offline", "Check without network access"),
+        ],
+    ),
+    ("init", &[example("loom init --name demo", "Write loom.toml for a project called demo")]),
+    (
+        "config",
+        &[
+            example("loom config show", "Print every setting and where it comes from"),
+            example("loom config get bridge.version", "Print one setting"),
+            example("loom config set bridge.version 0.2.0", "Change your own config.toml"),
+            example("loom config check", "Report every mistake in the configuration"),
+        ],
+    ),
+    ("config show", &[example("loom config show --json", "Print the settings as JSON")]),
+    (
+        "config get",
+        &[
+            example("loom config get bridge.version", "Print the version that is selected"),
+            example("loom config get dashboard", "Print all settings of a table"),
+        ],
+    ),
+    (
+        "config set",
+        &[
+            example("loom config set bridge.version 0.2.0", "Change your own config.toml"),
+            example(
+                "loom config set dashboard.port 3031 --project",
+                "Change the project's loom.toml",
+            ),
+        ],
+    ),
+    ("config path", &[example("loom config path", "Print where configuration files are read")]),
+    (
+        "config check",
+        &[example("loom config check", "Report every mistake; exit 2 if there is one")],
+    ),
+    (
+        "config schema",
+        &[example("loom config schema > loom.schema.json", "Write the JSON Schema for an editor")],
+    ),
+    (
+        "trust",
+        &[
+            example("loom trust", "Trust the loom.toml of this project"),
+            example("loom trust --list", "Print the trusted projects"),
+            example("loom trust --revoke", "Trust this project no longer"),
+        ],
+    ),
+    (
+        "completions",
+        &[
+            example(
+                "loom completions bash > ~/.local/share/bash-completion/completions/loom",
+                "Install completions for bash",
+            ),
+            example(
+                "loom completions fish > ~/.config/fish/completions/loom.fish",
+                "Install completions for fish",
+            ),
+        ],
+    ),
+    (
+        "man",
+        &[
+            example("loom man get | man -l -", "Read the manual page of `loom get`"),
+            example("loom man --to ~/.local/share/man/man1", "Install all manual pages"),
+        ],
+    ),
+];

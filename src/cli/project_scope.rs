@@ -1,0 +1,39 @@
+//! The project and the state folder that a command about runtimes works on.
+
+use std::path::PathBuf;
+
+use super::{CommandError, context::Context};
+use loom_runtime::{
+    config::{self, Flags},
+    launch::Scope,
+    state::StateDir,
+};
+
+/// The project in which a command was typed, and the state folder of its user.
+pub(crate) struct ProjectScope {
+    pub(crate) state: StateDir,
+    pub(crate) project: PathBuf,
+    pub(crate) binary: String,
+}
+
+impl ProjectScope {
+    /// The scope of a command that needs no configuration. A mistake in the configuration must not keep a user from
+    /// stopping a runtime: only the folder of the nearest `loom.toml` is looked for, its content is not read.
+    pub(crate) fn of(context: &Context) -> Result<Self, CommandError> {
+        let inputs = context.inputs(Flags::default())?;
+        let state = config::dirs::state_dir(&inputs)?.value;
+        let named = context.global.config.as_ref().map(|file| inputs.cwd.join(file));
+        let file = named.or_else(|| {
+            let files = inputs.cwd.ancestors().map(|folder| folder.join("loom.toml"));
+            files.into_iter().find(|file| file.is_file())
+        });
+        let project = file.as_deref().and_then(|file| file.parent()).unwrap_or(&inputs.cwd);
+        let binary = context.global.binary.clone().unwrap_or_default().to_string();
+        Ok(Self { state, project: project.to_owned(), binary })
+    }
+
+    /// The runtimes of this project, or with `all` those of the user.
+    pub(crate) fn scope(&self, all: bool) -> Scope<'_> {
+        if all { Scope::All } else { Scope::Project(&self.project) }
+    }
+}

@@ -1,0 +1,183 @@
+//! Errors of starting, querying and stopping runtimes.
+
+use loom_base::HostPort;
+
+use super::CommandError;
+use crate::cli::exit::Exit;
+use loom_runtime::launch::{Difference, LaunchError, RuntimePort, StartFailure};
+
+impl From<LaunchError> for CommandError {
+    fn from(error: LaunchError) -> Self {
+        let error = match error {
+            LaunchError::State(error) => return error.into(),
+            error => error,
+        };
+        let mut report = Self::of(Exit::Failure, &error).maybe_hint(hint(&error));
+        report.code = code(&error);
+        report.kind = kind(&error);
+        if !error.log_tail().is_empty() {
+            report.causes.push(log_tail(error.log_tail()));
+        }
+        report
+    }
+}
+
+/// The last lines of a log as a cause.
+pub(crate) fn log_tail(lines: &[String]) -> String {
+    format!("its log ends with\n{}", lines.join("\n"))
+}
+
+/// 9 where something is busy or taken, 2 for an address that cannot be used, the status of a server that crashed (never
+/// 0: the runtime is not ready), else 1.
+fn code(error: &LaunchError) -> u8 {
+    match error {
+        LaunchError::Failed(failure) => match failure {
+            StartFailure::Busy | StartFailure::PortTaken { .. } => Exit::Busy.code(),
+            StartFailure::Listen { .. } => Exit::Usage.code(),
+            StartFailure::Crashed { ended, .. } => {
+                u8::try_from(ended.shell_status()).unwrap_or(1).max(1)
+            }
+            StartFailure::Spawn { .. }
+            | StartFailure::NotReady { .. }
+            | StartFailure::Stopped
+            | StartFailure::State { .. } => Exit::Failure.code(),
+        },
+        LaunchError::Running { .. }
+        | LaunchError::OtherSettings { .. }
+        | LaunchError::Orphan { .. }
+        | LaunchError::Busy => Exit::Busy.code(),
+        LaunchError::RolledBack { source, .. } | LaunchError::NothingCameUp { source, .. } => {
+            code(source)
+        }
+        LaunchError::State(_)
+        | LaunchError::Random { .. }
+        | LaunchError::Supervisor { .. }
+        | LaunchError::Silent
+        | LaunchError::Watch { .. }
+        | LaunchError::Describe(_)
+        | LaunchError::Control { .. }
+        | LaunchError::DoesNotEnd { .. }
+        | LaunchError::NothingRuns => Exit::Failure.code(),
+    }
+}
+
+/// The kind for programs.
+fn kind(error: &LaunchError) -> &'static str {
+    match error {
+        LaunchError::Failed(failure) => match failure {
+            StartFailure::Busy => "busy",
+            StartFailure::PortTaken { .. } => "port_taken",
+            StartFailure::Listen { .. } => "address",
+            StartFailure::Spawn { .. } => "spawn",
+            StartFailure::Crashed { .. } => "crashed",
+            StartFailure::NotReady { .. } => "not_ready",
+            StartFailure::Stopped => "stopped",
+            StartFailure::State { .. } => "launch",
+        },
+        LaunchError::Running { .. }
+        | LaunchError::OtherSettings { .. }
+        | LaunchError::Orphan { .. } => "running",
+        LaunchError::Busy => "busy",
+        LaunchError::NothingRuns => "nothing_runs",
+        LaunchError::RolledBack { .. } => "rolled_back",
+        LaunchError::State(_)
+        | LaunchError::Random { .. }
+        | LaunchError::Supervisor { .. }
+        | LaunchError::Silent
+        | LaunchError::Watch { .. }
+        | LaunchError::Describe(_)
+        | LaunchError::Control { .. }
+        | LaunchError::DoesNotEnd { .. }
+        | LaunchError::NothingCameUp { .. } => "launch",
+    }
+}
+
+/// What the user can do.
+fn hint(error: &LaunchError) -> Option<String> {
+    Some(match error {
+        LaunchError::Failed(failure) => return start_hint(failure),
+        LaunchError::Running { .. } => {
+            "`loom status` shows it, `loom logs -f` follows its log, `loom down` stops it"
+                .to_owned()
+        }
+        LaunchError::OtherSettings { differences, .. } => format!(
+            "`{}` switches to the requested settings, `loom down` stops the running runtime",
+            restart_command(differences)
+        ),
+        LaunchError::Orphan { .. } | LaunchError::DoesNotEnd { .. } => {
+            "`loom down` stops it".to_owned()
+        }
+        LaunchError::Busy => "try again in a moment".to_owned(),
+        LaunchError::NothingRuns => "`loom up --detach` starts one".to_owned(),
+        LaunchError::RolledBack { source, .. } => return hint(source),
+        LaunchError::State(_)
+        | LaunchError::Random { .. }
+        | LaunchError::Supervisor { .. }
+        | LaunchError::Silent
+        | LaunchError::Watch { .. }
+        | LaunchError::Describe(_)
+        | LaunchError::Control { .. }
+        | LaunchError::NothingCameUp { .. } => return None,
+    })
+}
+
+fn start_hint(failure: &StartFailure) -> Option<String> {
+    Some(match failure {
+        StartFailure::Busy => "try again in a moment".to_owned(),
+        StartFailure::PortTaken { port, .. } => format!(
+            "choose another port with {} PORT (0 = any free port), or stop that process",
+            flag(*port)
+        ),
+        StartFailure::Listen { port, .. } => {
+            format!("choose an address of this machine, and a port with {} PORT", flag(*port))
+        }
+        StartFailure::Crashed { log, .. } => format!("the full log is {log}"),
+        StartFailure::NotReady { log, .. } => {
+            format!("the full log is {log}; bridge.timeout_sec sets the time limit")
+        }
+        StartFailure::State { .. } => {
+            "check that the state folder is writable, or set LOOM_STATE_DIR to another one"
+                .to_owned()
+        }
+        StartFailure::Spawn { .. } | StartFailure::Stopped => return None,
+    })
+}
+
+/// The option that sets a port.
+fn flag(port: RuntimePort) -> &'static str {
+    match port {
+        RuntimePort::Bridge => "--bridge-port",
+        RuntimePort::Dashboard => "--dashboard-port",
+    }
+}
+
+/// The command that switches to the requested settings: `restart` keeps the options that the runtime was started with,
+/// except those that it is given.
+fn restart_command(differences: &[Difference]) -> String {
+    let options = differences.iter().filter_map(restart_options);
+    std::iter::once("loom restart".to_owned()).chain(options).collect::<Vec<_>>().join(" ")
+}
+
+/// The options for one difference; `None` where the configuration alone decides.
+fn restart_options(difference: &Difference) -> Option<String> {
+    match difference {
+        Difference::Version { requested, .. } => Some(format!("--version {requested}")),
+        Difference::Address { port, running, requested } => {
+            let (running, requested) = (port_of(running)?, port_of(requested)?);
+            (running != requested).then(|| format!("{} {requested}", flag(*port)))
+        }
+        Difference::DashboardOn { requested } => Some(match port_of(requested) {
+            Some(port) => format!("--mode full --dashboard-port {port}"),
+            None => "--mode full".to_owned(),
+        }),
+        Difference::DashboardOff => Some("--mode bridge-only".to_owned()),
+        Difference::Build | Difference::Variable(_) => None,
+    }
+}
+
+fn port_of(address: &str) -> Option<u16> {
+    address.parse::<HostPort>().ok().map(|address| address.port)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! Which runtimes run, as their supervisors answer.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use super::{
+    Instance, LaunchError, RuntimeState,
+    control::SupervisorHandle,
+    document::InstanceRecord,
+    instance_folder::{InstanceFolder, project_prefix},
+};
+use crate::state::{StateDir, StateError};
+
+/// How long a supervisor may be silent, between taking its lock and listening or while it exits, before its server
+/// counts as orphaned.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Which runtimes a query or command covers.
+#[derive(Debug, Clone, Copy)]
+pub enum Scope<'a> {
+    /// The runtimes of the project in this folder.
+    Project(&'a Path),
+    /// All runtimes of the state folder, which belongs to one user.
+    All,
+}
+
+impl Scope<'_> {
+    /// The folders of the instances in this scope.
+    pub(super) fn folders(self, state: &StateDir) -> Result<Vec<InstanceFolder>, StateError> {
+        let prefix = match self {
+            Self::Project(project) => project_prefix(project),
+            Self::All => String::new(),
+        };
+        let mut folders = InstanceFolder::all(state)?;
+        folders.retain(|folder| folder.id.starts_with(&prefix));
+        Ok(folders)
+    }
+}
+
+/// The runtimes in `scope` that are alive, in the order of their ids. Files that dead ones left are removed.
+///
+/// # Errors
+/// [`LaunchError::State`] where the state folder cannot be read.
+///
+/// # Examples
+/// ```
+/// use loom_runtime::{launch::{Scope, running}, state::StateDir};
+///
+/// let folder = tempfile::tempdir()?;
+/// assert!(running(&StateDir::new(folder.path()), Scope::All)?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn running(state: &StateDir, scope: Scope<'_>) -> Result<Vec<Instance>, LaunchError> {
+    let mut found = Vec::new();
+    for folder in scope.folders(state)? {
+        found.extend(query(&folder)?.map(|record| record.instance));
+    }
+    Ok(found)
+}
+
+/// The path of the log of the project's runtime, running or not; the file need not exist.
+pub fn log_of(state: &StateDir, project: &Path, binary: &str) -> PathBuf {
+    InstanceFolder::of_project(state, project, binary).log()
+}
+
+/// Whether the project's runtime is alive.
+///
+/// # Errors
+/// [`LaunchError::State`] where the state folder cannot be read.
+pub fn is_alive(state: &StateDir, project: &Path, binary: &str) -> Result<bool, LaunchError> {
+    Ok(InstanceFolder::of_project(state, project, binary).is_alive()?)
+}
+
+/// The record of the instance in `folder`; `None` where it is not alive.
+pub(super) fn query(folder: &InstanceFolder) -> Result<Option<InstanceRecord>, LaunchError> {
+    let begun = Instant::now();
+    loop {
+        if !folder.is_alive()? {
+            return Ok(None);
+        }
+        if let Ok(record) =
+            SupervisorHandle::connect(&folder.control_file()).and_then(SupervisorHandle::status)
+        {
+            return Ok(Some(record));
+        }
+        if begun.elapsed() > SILENCE {
+            return Ok(folder.read().map(|mut record| {
+                record.instance.state = RuntimeState::Orphaned;
+                record
+            }));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

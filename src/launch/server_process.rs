@@ -1,0 +1,93 @@
+//! The process of a server.
+
+use std::{fs::File, path::PathBuf, process::Stdio};
+
+use loom_environment::{Switch, names};
+
+use super::{ports::ChosenPorts, server_exit::ServerExit, system};
+
+/// What a server is started with.
+pub(super) struct ProcessConfig {
+    pub(super) program: PathBuf,
+    /// The working directory.
+    pub(super) folder: PathBuf,
+    /// Variables added to the inherited environment.
+    pub(super) env: Vec<(String, String)>,
+    pub(super) ports: ChosenPorts,
+    pub(super) ready_file: PathBuf,
+    /// Where standard output and standard error go.
+    pub(super) log: File,
+}
+
+/// A server that was started and whose end was not observed yet.
+pub(super) struct ServerProcess {
+    child: tokio::process::Child,
+    pid: u32,
+    watch: system::EndWatch,
+}
+
+impl ServerProcess {
+    /// Starts a server in a process group of its own. The error is a text for [`StartFailure::Spawn`].
+    ///
+    /// [`StartFailure::Spawn`]: super::StartFailure::Spawn
+    pub(super) fn start(config: ProcessConfig) -> Result<Self, String> {
+        let mut command = std::process::Command::new(&config.program);
+        let errors = config.log.try_clone().map_err(|e| e.to_string())?;
+        command
+            .current_dir(&config.folder)
+            .envs(config.env.iter().map(|(name, value)| (name, value)))
+            .envs(addresses(&config.ports))
+            .env(names::READY_FILE, &config.ready_file)
+            .stdin(Stdio::null())
+            .stdout(config.log)
+            .stderr(errors);
+        system::own_group(&mut command);
+        let child = tokio::process::Command::from(command).spawn().map_err(|e| e.to_string())?;
+        let pid = child.id().ok_or("it exited at once")?;
+        Ok(Self { child, pid, watch: system::EndWatch::on(pid) })
+    }
+
+    /// Its process id.
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Waits until the process has ended. May be dropped and called again.
+    pub(super) async fn ended(&mut self) -> ServerExit {
+        self.watch.ended().await;
+        // The rest of its process group ends with it. The id cannot have been reused: the process is not reaped yet.
+        system::kill_group(self.pid);
+        let status = self.child.wait().await.ok();
+        ServerExit {
+            code: status.and_then(|status| status.code()),
+            signal: status.and_then(system::signal_of),
+            requested: false,
+            killed: false,
+        }
+    }
+
+    /// Asks the process to end (SIGTERM); where there is no such signal, kills it.
+    pub(super) fn terminate(&mut self) {
+        if cfg!(unix) { system::terminate(self.pid) } else { self.kill() }
+    }
+
+    /// Kills the process and its process group.
+    pub(super) fn kill(&mut self) {
+        system::kill_group(self.pid);
+        // An error means that it has ended.
+        let _ = self.child.start_kill();
+    }
+}
+
+/// The variables with the addresses on which a server listens.
+fn addresses(ports: &ChosenPorts) -> Vec<(&'static str, String)> {
+    let mut env = vec![
+        (names::BRIDGE_ADDR, ports.bridge.to_string()),
+        (names::DASHBOARD, Switch(ports.dashboard.is_some()).to_string()),
+    ];
+    if let Some(dashboard) = &ports.dashboard {
+        env.push((names::DASHBOARD_HOST, dashboard.host.clone()));
+        env.push((names::DASHBOARD_PORT, dashboard.port.to_string()));
+    }
+    env
+}

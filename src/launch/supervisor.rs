@@ -1,0 +1,356 @@
+//! [`Supervisor`]: owns one server, its log and the folder of its instance.
+
+use std::{
+    cell::RefCell,
+    fs::File,
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
+
+use loom_environment::ReadyDocument;
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    Instance, LaunchKind, RuntimeState, ServerExit, StartFailure,
+    channel::ControlListener,
+    control::{self, StartReport, SupervisorEvent, SupervisorView},
+    document::{BridgeAddress, DashboardAddress, InstanceRecord},
+    end_record,
+    events::end_requested,
+    instance_folder::InstanceFolder,
+    log,
+    ports::{self, ChosenPorts},
+    ready,
+    reporter::Reporter,
+    server_process::{ProcessConfig, ServerProcess},
+    start_request::StartRequest,
+    system,
+};
+use crate::state::StateError;
+
+/// The number of log lines that a failure shows.
+const TAIL: usize = 20;
+/// How long clients may take to receive that the server has ended.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often ports are picked where other processes take them first.
+const PICKS: usize = 5;
+
+/// How one run of the server ended.
+enum RunEnd {
+    /// For good.
+    Done,
+    /// The server may be started again.
+    Yielded,
+}
+
+/// A supervisor and all that it needs to start its server, also a second time.
+pub(super) struct Supervisor {
+    request: StartRequest,
+    folder: InstanceFolder,
+    sender: mpsc::UnboundedSender<SupervisorEvent>,
+    events: mpsc::UnboundedReceiver<SupervisorEvent>,
+    reporter: Reporter,
+    record: watch::Sender<InstanceRecord>,
+    ended: watch::Sender<Option<Option<ServerExit>>>,
+    /// Whether the server ends when the process that started the supervisor does.
+    exit_with_starter: bool,
+    /// Whether the server is stopped to make room for another one, and may be started again.
+    yielding: bool,
+    /// The lock of the instance, once the server has ended for good.
+    lock: Option<File>,
+}
+
+impl Supervisor {
+    pub(super) fn new(
+        request: StartRequest,
+        sender: mpsc::UnboundedSender<SupervisorEvent>,
+        events: mpsc::UnboundedReceiver<SupervisorEvent>,
+        output: Box<dyn Write>,
+    ) -> Self {
+        let folder = InstanceFolder::named(&request.state(), &request.id);
+        let record = watch::Sender::new(request.new_record(&folder.log()));
+        Self {
+            folder,
+            request,
+            sender,
+            events,
+            reporter: Reporter::Pipe(output),
+            record,
+            ended: watch::Sender::new(None),
+            exit_with_starter: true,
+            yielding: false,
+            lock: None,
+        }
+    }
+
+    /// Runs the server until it has ended for good. Returns the lock of the instance, which the caller holds until
+    /// the process ends.
+    pub(super) async fn run(mut self) -> Option<File> {
+        while let RunEnd::Yielded = self.run_once().await {
+            if !self.resume_requested().await {
+                break;
+            }
+        }
+        if self.request.kind == LaunchKind::Exec {
+            self.folder.remove();
+        }
+        // Clients that wait for the end were woken; their replies are sent before the process ends.
+        let _ = tokio::time::timeout(REPLY_TIMEOUT, self.ended.closed()).await;
+        self.lock
+    }
+
+    /// One run of the server, from taking the lock to the report of its end.
+    async fn run_once(&mut self) -> RunEnd {
+        let lock = match self.take_instance() {
+            Ok(lock) => lock,
+            Err(failure) => {
+                self.reporter.report(StartReport::Failed(failure));
+                return RunEnd::Done;
+            }
+        };
+        let listener = match ControlListener::bind(&self.folder.control_file()) {
+            Ok(listener) => Arc::new(listener),
+            Err(e) => {
+                let failure = io_failure("listen for control requests", &e);
+                self.reporter.report(StartReport::Failed(failure));
+                return RunEnd::Done;
+            }
+        };
+        let control = tokio::spawn(control::serve(listener, self.view()));
+        let (ended, report) = match self.start().await {
+            Ok(mut server) => {
+                let ended = self.watch(&mut server).await;
+                self.keep_end(ended);
+                (Some(ended), StartReport::Ended(ended))
+            }
+            Err(failure) => (None, StartReport::Failed(failure)),
+        };
+        control.abort();
+        self.folder.remove_run_files();
+        let yielded = self.yielding && ended.is_some();
+        if yielded {
+            drop(lock);
+        } else {
+            // Held until this process has ended: a process that sees the lock free must find the lease free as well.
+            self.lock = Some(lock);
+        }
+        self.ended.send_replace(Some(ended));
+        self.reporter.report(report);
+        if yielded { RunEnd::Yielded } else { RunEnd::Done }
+    }
+
+    fn view(&self) -> SupervisorView {
+        SupervisorView {
+            events: self.sender.clone(),
+            record: self.record.subscribe(),
+            ended: self.ended.subscribe(),
+        }
+    }
+
+    /// Takes the lock of the instance, which the server inherits, and makes its folder that of a new run.
+    fn take_instance(&mut self) -> Result<File, StartFailure> {
+        self.folder.create().map_err(state_failure)?;
+        let lock = self.folder.try_lock().map_err(state_failure)?.ok_or(StartFailure::Busy)?;
+        let lock = system::last_closed(lock);
+        system::inheritable(&lock).map_err(|e| io_failure("make the lock inheritable", &e))?;
+        self.folder.remove_run_files();
+        self.folder.remove_end();
+        self.ended.send_replace(None);
+        self.yielding = false;
+        self.record.send_replace(self.request.new_record(&self.folder.log()));
+        self.write_record()?;
+        Ok(lock)
+    }
+
+    fn write_record(&self) -> Result<(), StartFailure> {
+        self.folder.write(&self.record.borrow()).map_err(state_failure)
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Instance)) -> Result<(), StartFailure> {
+        self.record.send_modify(|record| change(&mut record.instance));
+        self.write_record()
+    }
+
+    /// Starts the server and waits until it is ready.
+    async fn start(&mut self) -> Result<ServerProcess, StartFailure> {
+        let mut log =
+            log::rotate(&self.folder.log()).map_err(|e| io_failure("open the server's log", &e))?;
+        let mut pick = 1;
+        loop {
+            let StartRequest { bridge, dashboard, .. } = &self.request;
+            let ports = ports::choose(&self.request.program(), bridge, dashboard.as_ref())?;
+            let mut server = self.spawn(ports.clone(), log)?;
+            match self.until_ready(&mut server, &ports).await {
+                Ok(addresses) => {
+                    self.announce(addresses)?;
+                    return Ok(server);
+                }
+                Err(StartFailure::Crashed { .. })
+                    if ports.picked && pick < PICKS && ports.taken().is_some() =>
+                {
+                    pick += 1;
+                }
+                Err(crashed @ StartFailure::Crashed { .. }) => {
+                    return Err(ports.taken().unwrap_or(crashed));
+                }
+                Err(failure) => return Err(failure),
+            }
+            log = log::reopen(&self.folder.log())
+                .map_err(|e| io_failure("open the server's log", &e))?;
+        }
+    }
+
+    fn spawn(&self, ports: ChosenPorts, log: File) -> Result<ServerProcess, StartFailure> {
+        let config = ProcessConfig {
+            program: self.request.program(),
+            folder: self.request.project(),
+            env: self.request.env.clone(),
+            ports,
+            ready_file: self.folder.ready_file().path().to_owned(),
+            log,
+        };
+        let server = ServerProcess::start(config).map_err(|why| StartFailure::Spawn {
+            program: self.request.program().display().to_string(),
+            why,
+        })?;
+        self.update(|instance| instance.document.pid = Some(server.pid()))?;
+        Ok(server)
+    }
+
+    async fn until_ready(
+        &mut self,
+        server: &mut ServerProcess,
+        ports: &ChosenPorts,
+    ) -> Result<ReadyDocument, StartFailure> {
+        let missing = RefCell::new("no health check was made".to_owned());
+        let file = self.folder.ready_file();
+        let ready = ready::wait_until_ready(server.pid(), ports, &file, &missing);
+        let ready = tokio::time::timeout(self.request.ready_timeout, ready);
+        tokio::pin!(ready);
+        let Self { events, exit_with_starter, yielding, .. } = &mut *self;
+        let failure = tokio::select! {
+            biased;
+            ended = server.ended() => return Err(self.crashed(ended)),
+            result = &mut ready => match result {
+                Ok(addresses) => return Ok(addresses),
+                Err(_) => self.not_ready(missing.borrow().clone()),
+            },
+            () = end_requested(events, exit_with_starter, yielding, true) => StartFailure::Stopped,
+        };
+        self.stop(server).await;
+        Err(failure)
+    }
+
+    fn announce(&mut self, addresses: ReadyDocument) -> Result<(), StartFailure> {
+        self.update(|instance| {
+            instance.state = RuntimeState::Ready;
+            instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });
+            instance.document.dashboard = addresses.dashboard.map(|url| DashboardAddress { url });
+        })?;
+        let document = self.record.borrow().instance.document.clone();
+        self.reporter.report(StartReport::Ready(Box::new(document)));
+        Ok(())
+    }
+
+    /// Waits until a server that is ready has ended, and stops it when that is requested.
+    async fn watch(&mut self, server: &mut ServerProcess) -> ServerExit {
+        let Self { events, exit_with_starter, yielding, .. } = &mut *self;
+        let unexpected = tokio::select! {
+            biased;
+            ended = server.ended() => Some(ended),
+            () = end_requested(events, exit_with_starter, yielding, false) => None,
+        };
+        match unexpected {
+            Some(ended) => ended,
+            None => self.stop(server).await,
+        }
+    }
+
+    /// Stops the server; kills it when its grace period is over or a kill is requested.
+    async fn stop(&mut self, server: &mut ServerProcess) -> ServerExit {
+        // If the record cannot be written, only the displayed state is wrong.
+        let _ = self.update(|instance| instance.state = RuntimeState::Stopping);
+        server.terminate();
+        let kill_requested = async {
+            while let Some(event) = self.events.recv().await {
+                if matches!(event, SupervisorEvent::Stop { now: true }) {
+                    return;
+                }
+            }
+        };
+        let in_time = tokio::select! {
+            ended = server.ended() => Some(ended),
+            () = kill_requested => None,
+            () = tokio::time::sleep(self.request.grace) => None,
+        };
+        match in_time {
+            Some(ended) => ServerExit { requested: true, ..ended },
+            None => {
+                server.kill();
+                ServerExit { requested: true, killed: true, ..server.ended().await }
+            }
+        }
+    }
+
+    /// Records an end that was not requested.
+    fn keep_end(&self, ended: ServerExit) {
+        if !ended.requested {
+            let instance = self.record.borrow().instance.clone();
+            // If that fails, the end is only missing in `status`.
+            let _ = end_record::keep(&self.folder, &instance.document, &instance.project, ended);
+        }
+    }
+
+    fn crashed(&self, ended: ServerExit) -> StartFailure {
+        let log = self.folder.log();
+        StartFailure::Crashed {
+            program: self.request.binary.clone(),
+            ended,
+            tail: log::tail(&log, TAIL).unwrap_or_default(),
+            log: log.display().to_string(),
+        }
+    }
+
+    fn not_ready(&self, why: String) -> StartFailure {
+        let log = self.folder.log();
+        StartFailure::NotReady {
+            program: self.request.binary.clone(),
+            seconds: self.request.ready_timeout.as_secs(),
+            why,
+            tail: log::tail(&log, TAIL).unwrap_or_default(),
+            log: log.display().to_string(),
+        }
+    }
+
+    /// Waits for the decision of the client that made this supervisor yield. If the client is gone without one, the
+    /// server is started again unless the instance has a new owner.
+    async fn resume_requested(&mut self) -> bool {
+        while let Some(event) = self.events.recv().await {
+            match event {
+                SupervisorEvent::Resume(reply) => {
+                    self.reporter = Reporter::Reply(Some(reply));
+                    return true;
+                }
+                SupervisorEvent::Quit { requested: true } | SupervisorEvent::Stop { .. } => {
+                    return false;
+                }
+                SupervisorEvent::Quit { requested: false } => {
+                    self.reporter = Reporter::Reply(None);
+                    return matches!(self.folder.is_alive(), Ok(false));
+                }
+                SupervisorEvent::Yield | SupervisorEvent::Released { .. } => {}
+            }
+        }
+        false
+    }
+}
+
+fn io_failure(act: &str, error: &io::Error) -> StartFailure {
+    StartFailure::State { act: format!("could not {act}"), why: error.to_string() }
+}
+
+fn state_failure(error: StateError) -> StartFailure {
+    let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    StartFailure::State { act: error.to_string(), why }
+}

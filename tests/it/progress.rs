@@ -1,0 +1,52 @@
+//! The progress line on a terminal.
+
+use std::time::Duration;
+
+use crate::support::{Fault, Packing, Plain, Run, Sandbox, Server, Sums, program};
+
+const SIZE: usize = 4 << 20;
+
+/// Runs `loom` on a terminal of this width (by `script`, of the package bsdutils) and returns all that it shows.
+fn on_terminal(sandbox: &Sandbox, columns: usize, args: &[&str]) -> Run {
+    let loom = Sandbox::program();
+    let line = format!("stty rows 24 cols {columns}; exec {} {}", loom.display(), args.join(" "));
+    let mut command = sandbox.command("script");
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env("TERM", "xterm");
+    sandbox.start(args, command).wait()
+}
+
+fn slow_mirror() -> (Plain, Server) {
+    let mirror = Plain::empty();
+    mirror.add("0.2.0", Packing::TarGz, &program::large("0.2.0", SIZE), Sums::Sidecar);
+    let server = Server::serve(mirror.path());
+    server.fault(".tar.gz", Fault::Drip(256 << 10, Duration::from_millis(30)));
+    (mirror, server)
+}
+
+#[test]
+fn a_progress_line_never_wraps() {
+    for columns in [20, 40, 120] {
+        let (sandbox, (_mirror, server)) = (Sandbox::new(), slow_mirror());
+        let run = on_terminal(&sandbox, columns, &["get", "0.2.0", "--source", &server.url()]).ok();
+        let shown = run.stdout();
+        let drawn: Vec<&str> = shown
+            .split('\n')
+            .flat_map(|line| line.trim_end_matches('\r').split('\r'))
+            .filter(|text| text.contains('%') || text.contains("MiB/"))
+            .collect();
+        assert!(!drawn.is_empty(), "{columns}: {shown:?}");
+        for line in drawn {
+            assert!(line.chars().count() < columns, "{columns}: {line:?}");
+        }
+        assert!(shown.contains("fetched "), "{shown:?}");
+    }
+}
+
+#[test]
+fn warnings_and_errors_are_coloured_on_a_terminal() {
+    let sandbox = Sandbox::new();
+    let run = on_terminal(&sandbox, 80, &["which", "9.9.9"]).code(3);
+    assert!(run.stdout().contains("\x1b[1m\x1b[31merror:\x1b[0m"), "{:?}", run.stdout());
+    let run = on_terminal(&sandbox, 80, &["get", "--help"]).ok();
+    assert!(run.stdout().contains('\x1b'), "{:?}", run.stdout());
+}
