@@ -13,9 +13,14 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value[key].as_str().unwrap_or_default()
 }
 
+/// Text that is shown as it is, in a paragraph.
+fn prose(text: &str) -> String {
+    text.replace('<', "&lt;")
+}
+
 /// Text for a cell of a table.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
+    prose(text).replace('|', "\\|").replace('\n', " ")
 }
 
 /// Text as code for a cell of a table; empty for no text.
@@ -26,7 +31,7 @@ fn code(text: &str) -> String {
 /// The commands with their options and examples.
 pub(super) fn commands(reference: &Value) -> String {
     let mut page = "# Commands\n\n".to_owned();
-    for command in items(reference, "commands") {
+    for command in items(reference, "commands").filter(|command| command["path"] != "reference") {
         let path = text(command, "path");
         let is_root = path.is_empty();
         if !is_root {
@@ -96,7 +101,8 @@ pub(super) fn settings(reference: &Value) -> String {
                 write!(page, "## {}\n\n{}\n\n", code(text(row, "name")), text(row, "description"));
             continue;
         }
-        let _ = write!(page, "### {}\n\n{}\n\n", code(text(row, "name")), text(row, "description"));
+        let description = prose(text(row, "description"));
+        let _ = write!(page, "### {}\n\n{description}\n\n", code(text(row, "name")));
         if row["supported"] == false {
             page += "Reserved: this version reports the key as an error.\n\n";
             continue;
@@ -129,7 +135,7 @@ fn facts(row: &Value) -> Vec<(&'static str, String)> {
         _ => "",
     };
     let facts = [
-        ("value", format!("{}{unit}", text(row, "value_type"))),
+        ("value", format!("{}{unit}", prose(text(row, "value_type")))),
         ("default", default),
         ("example", code(example)),
         ("variable", names("variables")),
