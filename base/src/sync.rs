@@ -4,11 +4,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 
 /// Locking without poison.
 ///
-/// A lock is poisoned when a thread panics while it holds the guard. This workspace keeps invariants between
-/// statements that cannot panic, so what a poisoned lock holds is as good as before, and one panic does not become
-/// many.
+/// A lock is poisoned when a thread panics while it holds the guard. The locks of this workspace guard values whose
+/// invariants hold before and after every statement that can panic, so a poisoned value is still valid, and one panic
+/// does not cause others.
 pub trait LockExt {
-    /// What is behind the lock.
+    /// The value behind the lock.
     type Content: ?Sized;
 
     /// Waits for exclusive access, poisoned or not.

@@ -1,145 +1,124 @@
-//! One attempt at one source: what was fetched is held to the expectation, and what went wrong gets its meaning.
+//! One attempt at a source, with the typed error that ended it.
 
-use loom_source::{Release, SourceError, Statement};
+use std::time::Duration;
 
-use super::{
-    AcquireError, Acquirer,
-    describe::error_chain,
-    fetch::{FetchError, Fetched, Transfer},
-    outcome::{AttemptLog, blame},
-    plan::SourceEvent,
-    run::{ChosenArtifact, StepOutcome},
-};
+use loom_base::error_chain;
+use loom_source::{Digest, ErrorClass, SourceError};
+
 use crate::{
-    store::{AdmitError, Received, UnpackError},
-    trust::{Grade, Rejection, TrustedDigest},
+    sources::{Candidate, SourceClass},
+    store::{AdmitError, Attempt, AttemptKind, StoreError, UnpackError},
+    trust::{DigestSubject, Grade, Rejection},
 };
 
-impl Acquirer<'_> {
-    /// Receives what was chosen and publishes it, or says what went wrong.
-    pub(super) fn attempt(
-        &self,
-        release: &Release,
-        chosen: &ChosenArtifact<'_>,
-        transfer: Transfer,
-        log: &mut AttemptLog,
-    ) -> Result<StepOutcome, AcquireError> {
-        let (name, expected) = (chosen.candidate.name.as_str(), &chosen.expected);
-        let fetched = match transfer {
-            Transfer::Build => return self.build(release, chosen, log),
-            Transfer::Stream(partial, opened) => self.receive(name, expected, partial, opened),
-            Transfer::Listing(opened) => {
-                self.loose(name, chosen.candidate.source.as_ref(), expected, opened)
-            }
-        };
-        match fetched {
-            Ok(fetched) => self.admit(release, chosen, fetched, log),
-            Err(error) => self.unfetched(release, chosen, error, log).map(StepOutcome::Event),
-        }
-    }
+/// One attempt at a source: what receipts keep of it, and the typed error that ended it.
+#[derive(Debug)]
+pub struct SourceAttempt {
+    /// What receipts, failures and `--json` show.
+    pub record: Attempt,
+    /// The error that ended the attempt; `None` where it ended without one.
+    pub cause: Option<AttemptCause>,
+}
 
-    /// What a fetch that brought nothing usable says of the source.
-    pub(super) fn unfetched(
-        &self,
-        release: &Release,
-        chosen: &ChosenArtifact<'_>,
-        error: FetchError,
-        log: &mut AttemptLog,
-    ) -> Result<SourceEvent, AcquireError> {
-        let (candidate, expectation) = (chosen.candidate, &chosen.expected.expectation);
-        Ok(match error {
-            FetchError::Fatal(error) => return Err(error),
-            FetchError::Source(error, progress) => self.failed(log, candidate, &error, progress),
-            FetchError::Unopened(error) => self.failed(log, candidate, &error, false).for_good(),
-            FetchError::TooLong { announced, resumed } => {
-                let why = format!("more bytes than the {announced} announced");
-                self.wrong(log, candidate, &why, None, resumed)
-            }
-            FetchError::Wrong { what, expected, got } => {
-                let why = format!("{what} has the digest {got}, and {expected} was expected");
-                let grade = grade(expectation.tree.as_ref());
-                let blame = blame(candidate, release, expected, got, grade);
-                self.wrong(log, candidate, &why, blame, false)
-            }
-            FetchError::Unpack(UnpackError::Store(error), _) => return Err(error.into()),
-            FetchError::Unpack(error, received) => {
-                let resumed = received.as_ref().is_some_and(Received::resumed);
-                match (&expectation.archive, &received) {
-                    (Some(proof), Some(received)) if proof.digest != received.digest() => {
-                        let (expected, got) = (proof.digest, received.digest());
-                        let why = format!("its digest is {got}, but {} says {expected}", proof.by);
-                        let blame = blame(candidate, release, expected, got, Some(proof.grade));
-                        self.wrong(log, candidate, &why, blame, resumed)
-                    }
-                    (None, _) if resumed => {
-                        self.wrong(log, candidate, &error_chain(&error), None, true)
-                    }
-                    _ => self.refused(log, candidate, &error_chain(&error)),
-                }
-            }
-        })
-    }
+/// Why an attempt at a source brought no release.
+#[derive(Debug, thiserror::Error)]
+pub enum AttemptCause {
+    /// The source failed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The policy refused the offer.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The bytes have another digest than expected.
+    #[error(
+        "checksum mismatch for {file}: expected {expected}, got {got}; the download was discarded (expected by {by})"
+    )]
+    Mismatch {
+        /// The file name of the asset, or the path of a file of the tree.
+        file: String,
+        /// The expected SHA-256.
+        expected: Digest,
+        /// The SHA-256 of the bytes that arrived.
+        got: Digest,
+        /// What vouches for the expected digest.
+        by: String,
+        /// Whether the digest of the archive or of the tree differs.
+        of: DigestSubject,
+        /// How far the expected digest can be trusted; `None` where nothing vouches for it.
+        grade: Option<Grade>,
+    },
+    /// More bytes arrived than the source stated.
+    #[error(
+        "size mismatch for {file}: expected {expected} bytes, got more; the download was discarded"
+    )]
+    TooLong {
+        /// The file name of the asset.
+        file: String,
+        /// The stated size.
+        expected: u64,
+    },
+    /// The archive cannot be unpacked.
+    #[error(transparent)]
+    Unpack(UnpackError),
+    /// The tree is not admitted.
+    #[error(transparent)]
+    Admit(AdmitError),
+    /// The statement of the source does not fit the release.
+    #[error(transparent)]
+    Statement(StoreError),
+}
 
-    /// Holds what arrived to the expectation, and publishes it.
-    pub(super) fn admit(
-        &self,
-        release: &Release,
-        chosen: &ChosenArtifact<'_>,
-        fetched: Fetched,
-        log: &mut AttemptLog,
-    ) -> Result<StepOutcome, AcquireError> {
-        let Fetched { mut staged, received } = fetched;
-        let (candidate, expectation) = (chosen.candidate, &chosen.expected.expectation);
-        let resumed = received.as_ref().is_some_and(Received::resumed);
-        let statement = chosen.offer.statement.as_deref();
-        // One that cannot be read is refused below, with its reason.
-        let entry = statement.and_then(|bytes| Statement::parse(bytes).ok()?.entry.parse().ok());
-        if let Some(entry) = entry {
-            staged.set_entry(entry);
-        }
-        let checked = match self.store.admit(staged, expectation, received.as_ref()) {
-            Ok(checked) => checked,
-            Err(AdmitError::Store(error)) => return Err(error.into()),
-            Err(error) => {
-                let mut why = error_chain(&error);
-                return Ok(StepOutcome::Event(match error {
-                    AdmitError::Mismatch { what, expected, got, .. } => {
-                        let archive = what == "archive";
-                        let proof = if archive { &expectation.archive } else { &expectation.tree };
-                        let grade = grade(proof.as_ref());
-                        if !archive && grade == Some(Grade::Identity) {
-                            why = format!("{why}; {}", Rejection::CHANGED);
-                        }
-                        let blame = blame(candidate, release, expected, got, grade);
-                        self.wrong(log, candidate, &why, blame, resumed)
-                    }
-                    AdmitError::Size { .. } => self.wrong(log, candidate, &why, None, resumed),
-                    _ => self.refused(log, candidate, &why),
-                }));
-            }
-        };
-        let checked = match statement {
-            None => checked,
-            Some(statement) => match checked.with_statement(statement.to_vec()) {
-                Ok(checked) => checked,
-                Err(error) => {
-                    return Ok(StepOutcome::Event(self.refused(
-                        log,
-                        candidate,
-                        &error_chain(&error),
-                    )));
-                }
+impl AttemptCause {
+    /// The kind of attempt that this error makes.
+    pub fn kind(&self) -> AttemptKind {
+        match self {
+            Self::Source(error) => match error.kind.class() {
+                ErrorClass::Credentials => AttemptKind::Credentials,
+                ErrorClass::Offline => AttemptKind::Offline,
+                ErrorClass::Unreachable => AttemptKind::Unreachable,
             },
-        };
-        self.publish(chosen, checked, received, log)
+            Self::Rejected(_) => AttemptKind::Rejected,
+            Self::Mismatch { .. } => AttemptKind::ChecksumMismatch,
+            Self::TooLong { .. } | Self::Unpack(_) | Self::Admit(_) | Self::Statement(_) => {
+                AttemptKind::Unusable
+            }
+        }
     }
 
-    /// A source could not read one of its own files.
-    pub(super) fn unread(at: impl Into<String>, source: std::io::Error) -> FetchError {
-        FetchError::Source(SourceError::read(at, source), false)
+    /// Whether the offer was refused only because it has no checksum.
+    pub fn is_missing_checksum(&self) -> bool {
+        matches!(self, Self::Rejected(Rejection::NoChecksum { .. }))
     }
 }
 
-fn grade(proof: Option<&TrustedDigest>) -> Option<Grade> {
-    proof.map(|proof| proof.grade)
+impl SourceAttempt {
+    /// An attempt at `candidate` that ended without an error after `took`.
+    pub(super) fn new(
+        candidate: &Candidate,
+        kind: AttemptKind,
+        outcome: impl Into<String>,
+        took: Duration,
+    ) -> Self {
+        // Cargo builds have no time limit.
+        let bounded = candidate.class != SourceClass::Build && !candidate.timeout.is_zero();
+        let record = Attempt {
+            source: candidate.name.clone(),
+            kind,
+            outcome: outcome.into(),
+            ms: milliseconds(took),
+            timeout_ms: bounded.then(|| milliseconds(candidate.timeout)),
+        };
+        Self { record, cause: None }
+    }
+
+    /// An attempt at `candidate` that this error ended after `took`.
+    pub(super) fn failed(candidate: &Candidate, cause: AttemptCause, took: Duration) -> Self {
+        let attempt = Self::new(candidate, cause.kind(), error_chain(&cause), took);
+        Self { cause: Some(cause), ..attempt }
+    }
+}
+
+/// A duration in whole milliseconds.
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

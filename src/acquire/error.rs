@@ -2,13 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use loom_source::{Selector, Version};
+use loom_source::{Digest, Selector, Version};
 
-use super::plan::FailureReason;
+use super::{SourceAttempt, failover::plan::FailureReason};
 use crate::state::StateError;
-use crate::store::{Attempt, StoreError};
+use crate::store::{StoreError, Unverified};
 
-/// No release, and why.
+/// Why a release could not be acquired.
 #[derive(Debug, thiserror::Error)]
 pub enum AcquireError {
     /// The store failed.
@@ -17,196 +17,158 @@ pub enum AcquireError {
     /// The state folder failed.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Nothing is configured.
+    /// No source is configured.
     #[error("no source is configured for {0}")]
     NoSource(String),
-    /// No source could serve; each attempt says why.
+    /// No source could serve the release; each attempt holds its reason.
     #[error("{}", unserved(*.reason, .release))]
     Unserved {
-        /// What was wanted.
+        /// What was requested.
         release: String,
         /// The first reason that applies.
         reason: FailureReason,
-        /// Who was asked and what came of it.
-        attempts: Vec<Attempt>,
-        /// Whether something could be had if nothing were proven.
-        unproven: bool,
+        /// The attempts, in order.
+        attempts: Vec<SourceAttempt>,
+        /// Whether the only obstacle is a missing checksum.
+        unverified: bool,
     },
-    /// A file is to be added, and cannot be read.
-    #[error("cannot read {}", file.display())]
+    /// The only source that was asked delivered wrong bytes.
+    #[error("{mismatch}")]
+    Mismatch {
+        /// The file and its digests.
+        mismatch: Box<ChecksumMismatch>,
+        /// The attempt.
+        attempts: Vec<SourceAttempt>,
+    },
+    /// A file that is to be added cannot be read.
+    #[error("could not read {}", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// What the operating system reported.
         source: std::io::Error,
     },
-    /// A file is to be added, and nothing says what it has to be.
-    #[error("nothing says what {} has to be", file.display())]
-    Unproven {
+    /// A file is to be added without a digest.
+    #[error("no checksum given for {}", file.display())]
+    NoChecksum {
         /// The file.
         file: PathBuf,
     },
-    /// A released version is wanted, and only cargo builds are configured.
-    #[error("{release} is a released version, and only cargo builds are configured as a source")]
+    /// A version is requested, and only cargo builds are configured.
+    #[error("{release} is a version, and only cargo builds are configured as sources")]
     OnlyBuilds {
-        /// What was wanted.
+        /// What was requested.
         release: String,
     },
-    /// Nobody can say which versions there are.
-    #[error("no source can tell which version {selector} is")]
+    /// No source can list its versions.
+    #[error("cannot resolve \"{selector}\": no source lists its versions")]
     Unlistable {
-        /// What was asked for.
+        /// What was requested.
         selector: Selector,
-        /// Who was asked.
-        attempts: Vec<Attempt>,
+        /// The attempts, in order.
+        attempts: Vec<SourceAttempt>,
     },
-    /// What fits is too young.
+    /// Every version that matches is too young, or of unknown age.
     #[error(
-        "nothing that is {selector} is known to be {} old at any source",
+        "no version matches \"{selector}\" that is known to be {} old",
         humantime::format_duration(*minimum)
     )]
-    Young {
-        /// What was asked for.
+    TooYoung {
+        /// What was requested.
         selector: Selector,
-        /// How old it would have to be.
+        /// The minimum age.
         minimum: Duration,
-        /// Who was asked.
-        attempts: Vec<Attempt>,
+        /// The attempts, in order.
+        attempts: Vec<SourceAttempt>,
     },
-    /// The answer is older than an earlier one.
-    #[error("{source_name} says the latest version is {offered}, but it was {before} before")]
+    /// The newest version is older than it was before.
+    #[error("the newest version at {source_name} is {offered}, but it was {before} before")]
     Downgrade {
-        /// Who says so.
+        /// The name of the source.
         source_name: String,
-        /// What it offers.
+        /// The newest version now.
         offered: Version,
-        /// What was the latest before.
+        /// The newest version before.
         before: Version,
     },
-    /// The network is needed, and we are offline.
-    #[error("{what} is not here, and loom is offline")]
+    /// A network is needed, and the run is offline.
+    #[error("{what} {}, and loom is offline", not_counting(.here.as_ref()))]
     Offline {
-        /// What was wanted.
+        /// What was requested.
         what: String,
-        /// Who was asked all the same.
-        attempts: Vec<Attempt>,
+        /// Why the installed release does not count, where one is installed.
+        here: Option<Unverified>,
+        /// The attempts, in order.
+        attempts: Vec<SourceAttempt>,
     },
-    /// The runtime that drives the network could not be made.
+    /// The runtime for asynchronous sources could not be created.
     #[error("could not prepare for asking sources")]
     Prepare(#[source] std::io::Error),
 }
 
+/// A file that has another digest than expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "checksum mismatch for {file} from {source_name}: expected {expected}, got {got}; the download was discarded"
+)]
+pub struct ChecksumMismatch {
+    /// The file name of the asset.
+    pub file: String,
+    /// The name of the source.
+    pub source_name: String,
+    /// The expected SHA-256.
+    pub expected: Digest,
+    /// The SHA-256 of the bytes that arrived.
+    pub got: Digest,
+}
+
 fn unserved(reason: FailureReason, release: &str) -> String {
     match reason {
-        FailureReason::Absent => format!("no source carries {release}"),
+        FailureReason::Absent => format!("no source has {release}"),
         FailureReason::Unreachable => format!("no source could serve {release}"),
         FailureReason::Credentials => {
-            format!("no source would serve {release} without other credentials")
+            format!("credentials for {release} are missing or were refused")
         }
-        FailureReason::Integrity => {
-            format!("nothing that could be trusted was offered for {release}")
-        }
+        FailureReason::Integrity => format!("no source has a trusted copy of {release}"),
+    }
+}
+
+fn not_counting(here: Option<&Unverified>) -> String {
+    match here {
+        Some(why) => format!("is here, but {why}"),
+        None => "is not here".to_owned(),
     }
 }
 
 impl AcquireError {
-    /// No source could serve, for this reason.
-    pub(super) fn unserved(release: String, reason: FailureReason, attempts: Vec<Attempt>) -> Self {
-        Self::Unserved { release, reason, attempts, unproven: false }
-    }
-
-    /// Who was asked and what came of it.
-    pub fn attempts(&self) -> &[Attempt] {
+    /// The attempts at sources, in order.
+    pub fn attempts(&self) -> &[SourceAttempt] {
         match self {
             Self::Unserved { attempts, .. }
+            | Self::Mismatch { attempts, .. }
             | Self::Unlistable { attempts, .. }
-            | Self::Young { attempts, .. }
+            | Self::TooYoung { attempts, .. }
             | Self::Offline { attempts, .. } => attempts,
             _ => &[],
         }
     }
 
-    /// Whether the sources decided it, and not this machine or the way it was asked.
+    /// Whether the answers of sources led to this error, and not this machine or the request.
     pub(super) fn is_verdict(&self) -> bool {
         match self {
             Self::Unserved { .. }
+            | Self::Mismatch { .. }
             | Self::Unlistable { .. }
-            | Self::Young { .. }
+            | Self::TooYoung { .. }
             | Self::Downgrade { .. }
             | Self::Offline { .. } => true,
             Self::Store(_)
             | Self::State(_)
             | Self::NoSource(_)
             | Self::Unreadable { .. }
-            | Self::Unproven { .. }
+            | Self::NoChecksum { .. }
             | Self::OnlyBuilds { .. }
             | Self::Prepare(_) => false,
         }
     }
-
-    /// What to do.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Store(error) => return error.hint(),
-            Self::NoSource(_) => {
-                "build it in a checkout of Loom with `loom up --build`, or name a \
-                source: --source file:///FOLDER or --source https://HOST/PATH"
-                    .to_owned()
-            }
-            Self::Unserved { unproven: true, .. } => {
-                "publish a .sha256 file beside the archive, or accept what \
-                is there once with --allow-unverified"
-                    .to_owned()
-            }
-            Self::Unserved { reason, .. } => return reason_hint(*reason),
-            Self::Unreadable { .. } => {
-                "give the path of an archive, or of the program itself".to_owned()
-            }
-            Self::Unproven { .. } => {
-                "give its digest with --sha256, or take it as it is with --allow-unverified"
-                    .to_owned()
-            }
-            Self::OnlyBuilds { .. } => {
-                "add a source that carries releases (--source …), or ask for --version dev"
-                    .to_owned()
-            }
-            Self::Unlistable { .. } => {
-                "give --version: a plain HTTP folder cannot be listed".to_owned()
-            }
-            Self::Young { .. } => {
-                "name the version with --version, or lower trust.minimum_release_age".to_owned()
-            }
-            Self::Downgrade { offered, .. } => format!(
-                "a mirror that goes back may be stale or hostile; accept it with --allow-downgrade, \
-                 or ask for --version {offered}"
-            ),
-            Self::Offline { .. } => {
-                "run it once without --offline (or LOOM_OFFLINE), or name a local source: \
-                --source file:///FOLDER"
-                    .to_owned()
-            }
-            Self::State(_) => {
-                "check that the state folder can be written, or set LOOM_STATE_DIR".to_owned()
-            }
-            Self::Prepare(_) => return None,
-        })
-    }
-}
-
-fn reason_hint(reason: FailureReason) -> Option<String> {
-    let hint = match reason {
-        FailureReason::Absent => {
-            "check the version (`loom list` shows what is here), name another source with --source, \
-             or build it in a checkout of Loom with `loom up --build`"
-        }
-        FailureReason::Unreachable => {
-            "check the address of each source named above, and the connection to it, or name another one \
-             with --source"
-        }
-        FailureReason::Credentials => "check the credentials for the sources named above",
-        FailureReason::Integrity => {
-            "nothing of it was kept; tell whoever keeps the source, or name another one with --source"
-        }
-    };
-    Some(hint.to_owned())
 }

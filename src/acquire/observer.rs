@@ -1,74 +1,55 @@
-//! What is told while an acquisition runs.
+//! What an acquisition reports while it runs.
 
-use loom_source::SourceError;
+use super::{AcquireError, SourceAttempt};
 
-/// Something happened that a person may want to know. Names and places are free of secrets.
+/// An event of an acquisition. Names and addresses are free of secrets.
 #[derive(Debug, Clone, Copy)]
-pub enum Progress<'a> {
-    /// Another process does the same work; we wait for its result.
+pub enum AcquireEvent<'a> {
+    /// Another process does the same work; this one waits for its result.
     Waiting {
-        /// What for.
+        /// What both processes want.
         what: &'a str,
-    },
-    /// A selector that allows several versions was resolved to one.
-    Resolved {
-        /// The selector, such as `latest`.
-        selector: &'a str,
-        /// The version, or `dev`.
-        version: &'a str,
-        /// The source that decided.
-        source: &'a str,
-        /// Why that version.
-        why: &'a str,
     },
     /// A transfer begins.
     Fetching {
-        /// From whom.
+        /// The name of the source.
         source: &'a str,
-        /// What, by its file name.
-        what: &'a str,
-        /// Bytes in all, where known.
+        /// The file name of the asset.
+        file: &'a str,
+        /// The total number of bytes, where it is known.
         total: Option<u64>,
-        /// Bytes that are already here.
+        /// The number of bytes that are here already.
         from: u64,
     },
-    /// Bytes here by now, those from earlier transfers included.
+    /// Bytes have arrived.
     Received {
-        /// Bytes.
+        /// The number of bytes that are here, those of earlier transfers included.
         bytes: u64,
     },
-    /// The transfer has ended, and all of it is here.
+    /// The transfer has ended, and all bytes are here.
     Fetched,
-    /// The transfer has ended before its time.
+    /// The transfer has ended early.
     BrokenOff,
-    /// A source could not serve; the text says why.
-    Failed {
-        /// Which.
-        source: &'a str,
-        /// Why.
-        why: &'a str,
+    /// An attempt at a source has ended; its kind says how.
+    Attempted {
+        /// The attempt.
+        attempt: &'a SourceAttempt,
     },
-    /// A source brought wrong bytes.
-    Blamed {
-        /// Which.
-        source: &'a str,
-        /// What was wrong.
-        why: &'a str,
-    },
-    /// Something to know that is no failure.
+    /// Something the user should know that is no failure.
     Notice {
         /// The text.
         text: &'a str,
     },
 }
 
-/// Whoever wants to be told.
+/// Receives the events of an acquisition.
 pub trait Observer: Sync {
-    /// Called from the acquiring thread; must not block.
-    fn on_event(&self, progress: Progress<'_>);
+    /// Called on the acquiring thread; must not block.
+    fn on_event(&self, event: AcquireEvent<'_>);
 
-    /// What the user can do about an error of a source; it becomes part of the outcome's text.
-    fn hint(&self, _error: &SourceError) -> Option<String> {
+    /// What the user can do about a failed acquisition. The text is stored with the failure, for `loom why`.
+    fn advice(&self, error: &AcquireError) -> Option<String> {
+        let _ = error;
         None
     }
 }

@@ -1,75 +1,99 @@
-//! What has been checked goes into the store, with its receipt, and its digests are remembered.
+//! Publishes a delivered release, with its receipt, and keeps its digests as first seen.
 
-use std::time::SystemTime;
+use std::{collections::BTreeMap, time::SystemTime};
+
+use loom_base::time::format_rfc3339;
+use loom_source::Digest;
 
 use super::{
-    AcquireError, Acquirer, How, first_seen,
-    observer::Progress,
-    outcome::AttemptLog,
-    run::{ChosenArtifact, StepOutcome},
+    AcquireError, AcquireOptions, SourceAttempt,
+    attempt::milliseconds,
+    build_receipt::build_receipt,
+    failover::{AdmittedRelease, AttemptLog},
+    state::first_seen,
 };
-use crate::sources::Candidate;
 use crate::{
-    store::{Checked, Received, StoreError, receipt::rfc3339},
-    trust::{Pin, PinOrigin, Pins, Waiver},
+    sources::Candidate,
+    state::StateDir,
+    store::{Checked, Installed, Receipt, Received, Store, StoreError},
+    trust::{Expectation, Pin, PinOrigin, Pins, Policy},
 };
 
-impl Acquirer<'_> {
-    pub(super) fn publish(
-        &self,
-        chosen: &ChosenArtifact<'_>,
-        checked: Checked,
-        received: Option<Received>,
-        log: &mut AttemptLog,
-    ) -> Result<StepOutcome, AcquireError> {
-        let ChosenArtifact { candidate, offer, expected, .. } = chosen;
-        let expectation = &expected.expectation;
-        let bytes = received.as_ref().map_or(0, Received::size);
-        log.note(candidate, "delivered");
-        if let Some(waiver @ (Waiver::AllowUnverified | Waiver::IfAvailable)) = expectation.waiver {
-            self.warn_unverified(&expectation.release.to_string(), candidate, waiver);
-        }
-        let receipt = self.receipt(log, candidate, offer, expectation, &checked, bytes);
-        self.remember(candidate, &checked, received.as_ref())?;
-        let checked = match received {
-            Some(received) if self.keep_archives => checked.keep_archive(received),
-            _ => checked,
-        };
-        let installed = self.store.publish(vec![(checked, receipt)])?.pop().ok_or_else(|| {
-            let (release, root) = (expectation.release.clone(), self.store.root().to_owned());
-            StoreError::Gone { release: Box::new(release), root }
-        })?;
-        Ok(StepOutcome::Here(installed, How::Fetched { source: candidate.name.clone() }))
+/// Publishes what a source delivered.
+///
+/// The digests are kept as first seen before: a release that is installed and not kept could be replaced unnoticed. A
+/// release that nothing vouches for is not kept.
+pub(super) fn publish(
+    store: &Store,
+    state: &StateDir,
+    policy: &Policy,
+    options: &AcquireOptions,
+    admitted: AdmittedRelease<'_>,
+    log: &AttemptLog,
+) -> Result<Installed, AcquireError> {
+    let receipt = receipt(&admitted, policy, log);
+    let AdmittedRelease { candidate, expected, checked, received, .. } = admitted;
+    if checked.grade().is_some() {
+        let archive = received.as_ref().map(Received::digest);
+        keep_first_seen(state, candidate, &checked, archive)?;
     }
+    let file = expected.artifact.asset.as_str().rsplit('/').next().unwrap_or_default();
+    let file = if file.is_empty() { "archive" } else { file };
+    let checked =
+        checked.from_source(candidate.class.as_str(), &candidate.name).with_checksums(file);
+    let checked = match received {
+        Some(received) if options.keep_archives => checked.keep_archive(received),
+        _ => checked,
+    };
+    let release = checked.release().clone();
+    store.publish(vec![(checked, Some(receipt))])?.pop().ok_or_else(|| {
+        let root = store.root().to_owned();
+        StoreError::Gone { release: Box::new(release), root }.into()
+    })
+}
 
-    /// Before it is published: what is in the store and not remembered could be replaced unnoticed.
-    /// What nobody vouched for is not remembered as the truth.
-    fn remember(
-        &self,
-        candidate: &Candidate,
-        checked: &Checked,
-        received: Option<&Received>,
-    ) -> Result<(), AcquireError> {
-        if checked.grade().is_none() {
-            return Ok(());
-        }
-        let at = rfc3339(SystemTime::now());
-        let origin = PinOrigin::FirstSeen { source: candidate.name.clone(), at };
-        let pin = |digest| Pin { digest, origin: origin.clone() };
-        let archives = received.map(|received| pin(received.digest())).into_iter().collect();
-        let seen = Pins { tree: Some(pin(checked.tree())), archives };
-        Ok(first_seen::remember(self.state, checked.release(), seen)?)
-    }
+fn keep_first_seen(
+    state: &StateDir,
+    candidate: &Candidate,
+    checked: &Checked,
+    archive: Option<Digest>,
+) -> Result<(), AcquireError> {
+    let origin = PinOrigin::FirstSeen {
+        source: candidate.name.clone(),
+        class: Some(candidate.class.as_str().to_owned()),
+        at: format_rfc3339(SystemTime::now()),
+    };
+    let pin = |digest| Pin { digest, origin: origin.clone() };
+    let tree = Some(pin(checked.tree()));
+    let archives = archive.map(pin).into_iter().collect();
+    Ok(first_seen::remember(state, checked.release(), Pins { tree, archives })?)
+}
 
-    fn warn_unverified(&self, release: &str, candidate: &Candidate, waiver: Waiver) {
-        let by = match waiver {
-            Waiver::AllowUnverified => "--allow-unverified",
-            _ => "trust.checksum = \"if-available\"",
-        };
-        let text = format!(
-            "{release} from {} was not verified: no checksum, accepted by {by}",
-            candidate.name
-        );
-        self.observer.on_event(Progress::Notice { text: &text });
+/// The receipt of what is about to be published; the store fills in the rest.
+fn receipt(admitted: &AdmittedRelease<'_>, policy: &Policy, log: &AttemptLog) -> Receipt {
+    let expectation = &admitted.expected.expectation;
+    let mut receipt = Receipt::new(&expectation.release);
+    receipt.unchecked = unchecked(expectation);
+    receipt.policy = serde_json::to_value(policy).unwrap_or_default();
+    receipt.bytes = admitted.received.as_ref().map_or(0, Received::size);
+    receipt.ms = BTreeMap::from([("total".to_owned(), milliseconds(log.elapsed()))]);
+    let record = |attempt: &SourceAttempt| attempt.record.clone();
+    receipt.attempts = log.attempts().iter().map(record).collect();
+    receipt.build = admitted.offer.build.as_ref().map(build_receipt);
+    receipt
+}
+
+/// What was not checked, in words.
+fn unchecked(expectation: &Expectation) -> Vec<String> {
+    if expectation.release.slot.version().is_none() {
+        return vec!["policy: local build, no checksum needed".to_owned()];
     }
+    let mut unchecked = Vec::new();
+    if expectation.archive.is_none() && expectation.tree.is_none() {
+        unchecked.push("no checksum: nothing vouches for these bytes".to_owned());
+    } else if expectation.tree.is_none() {
+        unchecked.push("the tree: its digest was computed here for the first time".to_owned());
+    }
+    unchecked.push("signatures".to_owned());
+    unchecked
 }

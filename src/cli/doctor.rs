@@ -111,8 +111,8 @@ fn source(
             let error = CommandError { message: summary, ..failure.clone() };
             DoctorCheck::error("source", error)
         }
-        ProbeState::Nothing => DoctorCheck::warning("source", summary),
-        _ if finding.held.is_some() => DoctorCheck::warning("source", summary)
+        ProbeState::Nothing | ProbeState::Unlistable(_) => DoctorCheck::warning("source", summary),
+        _ if finding.quarantined_for.is_some() => DoctorCheck::warning("source", summary)
             .hint("the source served wrong bytes; `loom why` shows which"),
         _ => DoctorCheck::ok("source", summary),
     })

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let release = &installed.release;
     let source = match &how {
         How::Fetched { source } => Some(source),
-        How::Here | How::Relinked => None,
+        How::Here | How::Relinked | How::Reverified => None,
     };
     let document = json!({
         "schema": 1, "binary": release.binary, "version": release.slot.to_string(), "platform": release.platform,

@@ -214,7 +214,7 @@ fn leased(
     let state = resolved.state_dir.value.path();
     let acquired = ready(context, resolved, store, selection)?;
     let lease = store.lease(&acquired.installed, state)?;
-    let damaged = match store.attest(lease.installed()) {
+    let damaged = match store.check_installed(lease.installed()) {
         Ok(_) => return Ok(lease),
         Err(damaged @ StoreError::Damaged { .. }) => damaged,
         Err(error) => return Err(error.into()),
@@ -224,7 +224,7 @@ fn leased(
     let again = Selection { force_download: true, ..selection.clone() };
     let acquired = ready(context, resolved, store, &again)?;
     let lease = store.lease(&acquired.installed, state)?;
-    store.attest(lease.installed())?;
+    store.check_installed(lease.installed())?;
     Ok(lease)
 }
 

@@ -15,7 +15,7 @@ use super::{
 use loom_runtime::{
     acquire,
     config::Flags,
-    store::{ListedRelease, Receipt, receipt::BuildReceipt},
+    store::{BuildReceipt, ListedRelease, Receipt},
 };
 
 /// Arguments of `loom list`.
@@ -121,7 +121,7 @@ impl LocalRow {
         };
         let at = self.receipt.as_ref().map_or("", |receipt| receipt.at.as_str());
         let source = match (&self.build, &self.receipt) {
-            (Some(build), _) => build_note::told(build, SystemTime::now()),
+            (Some(build), _) => build_note::describe(build, SystemTime::now()),
             (None, Some(receipt)) => receipt.source.clone(),
             (None, None) => String::new(),
         };

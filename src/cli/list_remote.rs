@@ -5,18 +5,24 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use loom_base::{
+    error_chain,
+    time::{age_in_words, format_rfc3339},
+};
 use loom_source::{Platform, Product, Slot, Version};
 use serde_json::{Value, json};
 
 use super::{
-    CommandError, Exit, Outcome, context::Context, ready, selection::Selection, table::table,
+    CommandError, Exit, Outcome, context::Context, report::acquire::cause_hint,
+    selection::Selection, table::table,
 };
 use loom_runtime::{
     acquire::{
-        age_in_words,
-        remote::{RemoteListing, SourceListing},
+        AttemptCause,
+        remote::{RemoteListing, SourceListing, list_remote},
     },
-    store::{Store, receipt::rfc3339},
+    sources::{Candidate, OpenedSources},
+    store::Store,
 };
 
 /// The options of `loom list --remote`.
@@ -36,10 +42,10 @@ pub(crate) struct RemoteArgs {
     sources: Vec<String>,
 }
 
-/// A release that some source offers.
+/// A release that a source offers.
 #[derive(Default)]
 struct RemoteRow {
-    /// Those that carry it, the one that is asked first before all.
+    /// The sources that offer it, in the order in which they are asked.
     sources: Vec<String>,
     published: Option<SystemTime>,
     here: bool,
@@ -51,62 +57,64 @@ pub(crate) fn run(args: &RemoteArgs, context: &Context) -> Outcome {
     let selection = Selection { sources: args.sources.clone(), ..Selection::default() };
     let resolved = context.resolve(selection.flags())?;
     let store = context.store(&resolved)?;
-    let opened = context.open_sources(&resolved, false)?;
-    let line = context.line(&resolved)?;
-    let platforms = match (args.all_platforms, &args.platforms[..]) {
-        (true, _) => Platform::ALL.to_vec(),
-        (false, []) => vec![line.platform],
-        (false, named) => named.to_vec(),
+    let OpenedSources { candidates, .. } = context.open_sources(&resolved, false)?;
+    let product = context.line(&resolved)?;
+    let platforms = if args.all_platforms {
+        Platform::ALL.to_vec()
+    } else if args.platforms.is_empty() {
+        vec![product.platform]
+    } else {
+        args.platforms.to_vec()
     };
-    let lines: Vec<Product> =
-        platforms.into_iter().map(|platform| Product { platform, ..line.clone() }).collect();
-    let shelves =
-        ready::with_acquirer(context, &resolved, &store, &selection, &opened, |acquirer| {
-            acquirer.offered(&lines)
-        })?;
-    let prereleases: Vec<bool> = opened.candidates.iter().map(|c| c.prerelease).collect();
-    let rows = rows(&store, &shelves, &prereleases, args.prerelease)?;
-    if let Some(failure) = nobody(&shelves) {
-        return Err(failure);
+    let products: Vec<Product> =
+        platforms.into_iter().map(|platform| Product { platform, ..product.clone() }).collect();
+    let state = &resolved.state_dir.value;
+    let listings = list_remote(&candidates, &products, resolved.offline.value, state)?;
+    let rows = rows(&store, &listings, &candidates, args.prerelease)?;
+    for error in listings.iter().filter_map(|listing| listing.unkept.as_ref()) {
+        context.printer.warning(error_chain(error));
+    }
+    if let Some(error) = no_answer(&listings) {
+        return Err(error);
     }
     let document = json!({
         "schema": 1,
-        "releases": rows.iter().map(|row| row_json(&line, row)).collect::<Vec<_>>(),
-        "sources": shelves.iter().map(shelf_json).collect::<Vec<_>>(),
+        "releases": rows.iter().map(|row| row_json(&product, row)).collect::<Vec<_>>(),
+        "sources": listings.iter().map(listing_json).collect::<Vec<_>>(),
     });
     context.printer.answer(&document, || human(&rows))?;
     if rows.values().any(|row| row.here) {
         context.printer.message("* installed");
     }
-    for text in shelves.iter().filter_map(told) {
+    for text in listings.iter().filter_map(remark) {
         context.printer.message(text);
     }
     if rows.is_empty() {
-        context.printer.message(format!("no source offers {}", line.binary));
+        context.printer.message(format!("no source offers {}", product.binary));
     }
     Ok(Exit::Success)
 }
 
 fn rows(
     store: &Store,
-    shelves: &[SourceListing],
-    prereleases: &[bool],
+    listings: &[SourceListing],
+    candidates: &[Candidate],
     all: bool,
 ) -> Result<RemoteRows, CommandError> {
     let mut rows = RemoteRows::new();
-    for (shelf, counts) in shelves.iter().zip(prereleases) {
-        for (line, said) in &shelf.lines {
-            let RemoteListing::Carries { versions, build, .. } = said else { continue };
-            let shown = |version: &Version| all || *counts || !version.is_prerelease();
-            let versions = versions.iter().filter(|dated| shown(&dated.version));
+    for (listing, candidate) in listings.iter().zip(candidates) {
+        for (product, answer) in &listing.products {
+            let RemoteListing::Offers { versions, build, .. } = answer else { continue };
+            let shown = |version: &Version| all || candidate.prerelease || !version.is_prerelease();
+            let versions = versions.iter().filter(|listed| shown(&listed.version));
             let mut slots: Vec<_> = versions
-                .map(|dated| (Slot::Version(dated.version.clone()), dated.published))
+                .map(|listed| (Slot::Version(listed.version.clone()), listed.published))
                 .collect();
             slots.extend(build.then_some((Slot::Dev, None)));
             for (slot, published) in slots {
-                let here = store.find(&line.in_slot(slot.clone()))?.is_some();
-                let row = rows.entry((slot, line.platform)).or_default();
-                row.sources.push(shelf.source.clone());
+                let here = store.find(&product.in_slot(slot.clone()))?.is_some();
+                let row = rows.entry((slot, product.platform)).or_default();
+                row.sources.push(listing.source.clone());
                 row.published = row.published.or(published);
                 row.here = here;
             }
@@ -115,32 +123,46 @@ fn rows(
     Ok(rows)
 }
 
-/// Where not one source could say anything, that is a failure.
-fn nobody(shelves: &[SourceListing]) -> Option<CommandError> {
-    let failed = |shelf: &SourceListing| {
-        shelf.lines.iter().all(|(_, s)| matches!(s, RemoteListing::Failed(_)))
-    };
-    if shelves.is_empty() {
+/// Why a source failed, with what the user can do about it.
+fn failure(cause: &AttemptCause) -> String {
+    let text = error_chain(cause);
+    match cause_hint(cause) {
+        Some(hint) => format!("{text}; {hint}"),
+        None => text,
+    }
+}
+
+/// The failure of a source, where it answered for no product.
+fn failure_of(listing: &SourceListing) -> Option<String> {
+    match &listing.products.first()?.1 {
+        RemoteListing::Failed(cause) => Some(failure(cause)),
+        _ => None,
+    }
+}
+
+/// The error where no source answered.
+fn no_answer(listings: &[SourceListing]) -> Option<CommandError> {
+    if listings.is_empty() {
         let message = "no source is configured";
         return Some(CommandError::new(Exit::Usage, message).hint("name one with --source"));
     }
-    if !shelves.iter().all(failed) {
+    let failures: Vec<Option<String>> = listings.iter().map(failure_of).collect();
+    if failures.iter().any(Option::is_none) {
         return None;
     }
-    let failure = CommandError::new(Exit::Unreachable, "no source could say what it offers");
-    let causes = shelves.iter().filter_map(|shelf| match shelf.lines.first() {
-        Some((_, RemoteListing::Failed(why))) => Some(format!("{}: {why}", shelf.source)),
-        _ => None,
-    });
+    let error = CommandError::new(Exit::Unreachable, "no source could list its versions");
+    let chain = listings.iter().zip(failures);
+    let chain =
+        chain.map(|(listing, why)| format!("{}: {}", listing.source, why.unwrap_or_default()));
     let hint = "check the address of each source named above, and the connection to it";
-    Some(CommandError { causes: causes.collect(), ..failure }.hint(hint))
+    Some(CommandError { causes: chain.collect(), ..error }.hint(hint))
 }
 
-fn row_json(line: &Product, ((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> Value {
+fn row_json(product: &Product, ((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> Value {
     json!({
-        "authority": line.authority, "binary": line.binary, "version": slot.to_string(),
+        "authority": product.authority, "binary": product.binary, "version": slot.to_string(),
         "platform": platform, "sources": row.sources, "here": row.here,
-        "published": row.published.map(rfc3339),
+        "published": row.published.map(format_rfc3339),
         "prerelease": slot.version().is_some_and(Version::is_prerelease),
     })
 }
@@ -155,7 +177,7 @@ fn human(rows: &RemoteRows) -> String {
 }
 
 fn cells(((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> [String; 5] {
-    let published = row.published.map(rfc3339).unwrap_or_default();
+    let published = row.published.map(format_rfc3339).unwrap_or_default();
     [
         (if row.here { "*" } else { "" }).to_owned(),
         slot.to_string(),
@@ -165,32 +187,47 @@ fn cells(((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> [String; 5
     ]
 }
 
-fn shelf_json(shelf: &SourceListing) -> Value {
-    let lines = shelf.lines.iter().map(|(line, said)| {
-        let (answer, why, heard) = match said {
-            RemoteListing::Carries { heard, .. } => ("lists", None, *heard),
-            RemoteListing::Silent(why) => ("cannot-list", Some(why), None),
-            RemoteListing::Failed(why) => ("failed", Some(why), None),
+fn listing_json(listing: &SourceListing) -> Value {
+    let first_failure = || {
+        let failed = listing.products.iter().find_map(|(_, answer)| match answer {
+            RemoteListing::Failed(cause) => Some(failure(cause)),
+            _ => None,
+        });
+        failed.unwrap_or_default()
+    };
+    let products = listing.products.iter().map(|(product, answer)| {
+        let (word, why, age) = match answer {
+            RemoteListing::Offers { age, .. } => ("lists", None, *age),
+            RemoteListing::Unlistable(why) => ("cannot-list", Some(why.clone()), None),
+            RemoteListing::NotAsked => ("cannot-list", Some(NOT_ASKED.to_owned()), None),
+            RemoteListing::Failed(_) | RemoteListing::FailedBefore => {
+                ("failed", Some(first_failure()), None)
+            }
         };
-        let heard = heard.map(|age| age.as_secs());
-        json!({"platform": line.platform, "answer": answer, "why": why, "age_seconds": heard})
+        let age = age.map(|age| age.as_secs());
+        json!({"platform": product.platform, "answer": word, "why": why, "age_seconds": age})
     });
     json!({
-        "source": shelf.source, "ms": u64::try_from(shelf.took.as_millis()).unwrap_or(u64::MAX),
-        "platforms": lines.collect::<Vec<_>>(),
+        "source": listing.source, "ms": u64::try_from(listing.took.as_millis()).unwrap_or(u64::MAX),
+        "platforms": products.collect::<Vec<_>>(),
     })
 }
 
-/// What people should know about a source beside what it carries.
-fn told(shelf: &SourceListing) -> Option<String> {
-    let source = &shelf.source;
-    match &shelf.lines.first()?.1 {
-        RemoteListing::Carries { heard: Some(age), .. } => {
-            Some(format!("{source}: as it said {}", ago(*age)))
+const NOT_ASKED: &str = "not asked: loom is offline";
+
+/// What the user should know of a source beside its versions.
+fn remark(listing: &SourceListing) -> Option<String> {
+    let source = &listing.source;
+    match &listing.products.first()?.1 {
+        RemoteListing::Offers { age: Some(age), .. } => {
+            Some(format!("{source}: listed {}", ago(*age)))
         }
-        RemoteListing::Carries { .. } => None,
-        RemoteListing::Silent(why) => Some(format!("{source} is not in this list: {why}")),
-        RemoteListing::Failed(why) => Some(format!("warning: {source} did not answer: {why}")),
+        RemoteListing::Offers { .. } | RemoteListing::FailedBefore => None,
+        RemoteListing::Unlistable(why) => Some(format!("{source} is not in this list: {why}")),
+        RemoteListing::NotAsked => Some(format!("{source} is not in this list: {NOT_ASKED}")),
+        RemoteListing::Failed(cause) => {
+            Some(format!("warning: {source} did not answer: {}", failure(cause)))
+        }
     }
 }
 

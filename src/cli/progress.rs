@@ -10,14 +10,13 @@ use indicatif::HumanBytes;
 use loom_base::LockExt as _;
 
 use super::{
-    context::Context, interrupt, printer::Printer, progress_line::TransferProgress,
-    report::source_error,
+    context::Context, interrupt, printer::Printer, progress_line::TransferProgress, report,
 };
 use loom_runtime::{
-    acquire::{Observer, Progress},
+    acquire::{AcquireError, AcquireEvent, Observer, SourceAttempt},
     sources::{Candidate, Reach},
+    store::AttemptKind,
 };
-use loom_source::SourceError;
 
 /// How often a transfer without a progress line reports that it continues.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -170,33 +169,61 @@ fn columns() -> usize {
     size.map_or(USUAL_COLUMNS, |(width, _)| usize::from(width.0).max(1))
 }
 
+/// The warning for a failed attempt; `None` where it is no failure.
+fn warning(attempt: &SourceAttempt) -> Option<String> {
+    use AttemptKind::{
+        Changed, ChecksumMismatch, Credentials, Offline, Rejected, Unreachable, Unusable,
+    };
+    let SourceAttempt { record, cause } = attempt;
+    let failures =
+        [Unreachable, Credentials, Offline, ChecksumMismatch, Rejected, Unusable, Changed];
+    if !failures.contains(&record.kind) {
+        return None;
+    }
+    let hint = cause.as_ref().and_then(report::acquire::cause_hint);
+    let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    Some(format!("{}: {}{hint}", record.source, record.outcome))
+}
+
 impl Observer for ProgressReporter {
-    fn hint(&self, error: &SourceError) -> Option<String> {
-        source_error::hint(error)
+    fn advice(&self, error: &AcquireError) -> Option<String> {
+        report::acquire::hint(error)
     }
 
-    fn on_event(&self, progress: Progress<'_>) {
-        if !matches!(progress, Progress::Received { .. }) {
+    fn on_event(&self, event: AcquireEvent<'_>) {
+        if !matches!(event, AcquireEvent::Received { .. }) {
             self.flush_failure();
         }
-        match progress {
-            Progress::Waiting { what } => {
+        match event {
+            AcquireEvent::Waiting { what } => {
                 self.printer.message(format!("waiting for another loom that is acquiring {what}"));
             }
-            Progress::Resolved { selector, version, source, why } => {
-                self.printer.detail(format!("{selector} is {version}: {source} {why}"));
+            AcquireEvent::Fetching { source, file, total, from } => {
+                self.begin(source, file, total, from)
             }
-            Progress::Fetching { source, what, total, from } => {
-                self.begin(source, what, total, from)
-            }
-            Progress::Received { bytes } => self.received(bytes),
-            Progress::Fetched => self.end(),
-            Progress::BrokenOff => _ = self.drop_transfer(),
-            Progress::Failed { source, why } => self.hold_failure(format!("{source}: {why}")),
-            Progress::Blamed { source, why } => {
-                self.hold_failure(format!("{source} served wrong bytes: {why}"));
-            }
-            Progress::Notice { text } => self.printer.warning(text),
+            AcquireEvent::Received { bytes } => self.received(bytes),
+            AcquireEvent::Fetched => self.end(),
+            AcquireEvent::BrokenOff => _ = self.drop_transfer(),
+            AcquireEvent::Attempted { attempt } => match attempt.record.kind {
+                AttemptKind::Selected => {
+                    let record = &attempt.record;
+                    self.printer.detail(format!("{}: {}", record.source, record.outcome));
+                }
+                AttemptKind::DamagedPartial => {
+                    self.drop_transfer();
+                    let source = &attempt.record.source;
+                    self.printer.warning(format!(
+                        "the partial download from {source} was damaged; starting over"
+                    ));
+                }
+                _ => {
+                    if let Some(text) = warning(attempt) {
+                        self.drop_transfer();
+                        self.hold_failure(text);
+                    }
+                }
+            },
+            AcquireEvent::Notice { text } => self.printer.warning(text),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Makes sure that the release somebody wants is here.
+//! Makes sure that the requested release is installed.
 
 use std::time::SystemTime;
 
@@ -12,14 +12,14 @@ use super::{
     selection::Selection,
 };
 use loom_runtime::{
-    acquire::{self, AcquireError, Acquired, Acquirer, How, SourceRuntime, TransferRetry},
+    acquire::{self, AcquireOptions, Acquired, Acquirer, How},
     config::Resolved,
-    sources::OpenedSources,
-    store::{Store, TreeLimits},
-    trust::{Policy, SourceClass},
+    sources::{OpenedSources, SourceClass},
+    store::{Installed, Store},
+    trust::Policy,
 };
 
-/// What the configuration lets in.
+/// The policy of the configuration.
 pub(crate) fn policy(resolved: &Resolved) -> Policy {
     Policy {
         checksum: resolved.trust.checksum.value,
@@ -29,12 +29,26 @@ pub(crate) fn policy(resolved: &Resolved) -> Policy {
     }
 }
 
-/// What is wanted: what flag, environment or file say, else what `loom use` chose, else the latest.
-pub(crate) fn selector(resolved: &Resolved, line: &Product) -> Result<Selector, CommandError> {
+/// The settings of an acquisition.
+pub(crate) fn options(resolved: &Resolved, selection: &Selection) -> AcquireOptions {
+    AcquireOptions {
+        keep_archives: resolved.store.keep_archives.value,
+        freshness: resolved.update.check_interval.value,
+        offline: resolved.offline.value,
+        force: selection.force_download,
+        allow_downgrade: selection.allow_downgrade,
+        quarantine: selection.sources.is_empty(),
+        ..AcquireOptions::default()
+    }
+}
+
+/// The requested version: by flag, environment or file, else the one that `loom use` chose, else the latest.
+pub(crate) fn selector(resolved: &Resolved, product: &Product) -> Result<Selector, CommandError> {
     if !resolved.bridge.version.origin.is_default() {
         return Ok(resolved.bridge.version.value.clone());
     }
-    let chosen = acquire::chosen::load(&resolved.state_dir.value, &line.authority, &line.binary)?;
+    let state = &resolved.state_dir.value;
+    let chosen = acquire::chosen::load(state, &product.authority, &product.binary)?;
     Ok(match chosen {
         Some(Slot::Version(version)) => Selector::Exact(version),
         Some(Slot::Dev) => Selector::Dev,
@@ -42,7 +56,7 @@ pub(crate) fn selector(resolved: &Resolved, line: &Product) -> Result<Selector, 
     })
 }
 
-/// Which setting a selector comes from, for messages.
+/// The setting that a selector comes from, for messages.
 pub(crate) fn origin(resolved: &Resolved, selector: &Selector) -> String {
     let origin = &resolved.bridge.version.origin;
     match (origin.is_default(), selector) {
@@ -52,116 +66,84 @@ pub(crate) fn origin(resolved: &Resolved, selector: &Selector) -> String {
     }
 }
 
-/// The release that is wanted, in the store.
+/// Makes sure that the requested release is installed.
 ///
-/// Where a version is named and here, this reads one link and a receipt: no lock, no thread, no network.
+/// Where a version is named, installed and accepted, one link and one verification are read, without a
+/// lock, a thread or the network.
 pub(crate) fn ready(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
 ) -> Result<Acquired, CommandError> {
-    let line = context.line(resolved)?;
+    let product = context.line(resolved)?;
     if let (true, Some(version)) = (selection.build, &selection.version)
         && !version.allows_dev()
     {
         let message = format!("--build makes a cargo build, and --version {version} is none");
-        return Err(CommandError::new(Exit::Usage, message).hint("leave out one of the two"));
+        return Err(CommandError::new(Exit::Usage, message).hint("omit one of the two options"));
     }
-    let selector = if selection.build { Selector::Dev } else { selector(resolved, &line)? };
+    let selector = if selection.build { Selector::Dev } else { selector(resolved, &product)? };
     if context.printer.is_verbose() {
         let origin =
             if selection.build { "--build".to_owned() } else { origin(resolved, &selector) };
         context.printer.detail(format!("version {selector}, set by {origin}"));
     }
-    let policy = policy(resolved);
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)
-        && let Some(installed) = acquire::here(store, &line.at_version(version.clone()), &policy)?
+        && let release = product.at_version(version.clone())
+        && let Some(installed) = store.presence(&release, &policy(resolved))?.accepted()
     {
         return Ok(Acquired { installed, how: How::Here });
     }
-    fetch(context, resolved, store, selection, (&line, &selector), policy)
+    acquire(context, resolved, store, selection, &product, &selector)
 }
 
-/// Asks the sources something, as `get` would.
-pub(crate) fn with_acquirer<T>(
+fn acquire(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
-    opened: &OpenedSources,
-    ask: impl FnOnce(&Acquirer<'_>) -> Result<T, AcquireError>,
-) -> Result<T, CommandError> {
-    let teller = ProgressReporter::new(context, &opened.candidates);
-    let asked = ask(&acquirer(resolved, store, selection, opened, &teller, policy(resolved)))?;
-    teller.flush_failure();
-    Ok(asked)
-}
-
-fn acquirer<'a>(
-    resolved: &'a Resolved,
-    store: &'a Store,
-    selection: &Selection,
-    opened: &'a OpenedSources,
-    teller: &'a ProgressReporter,
-    policy: Policy,
-) -> Acquirer<'a> {
-    Acquirer {
-        store,
-        state: &resolved.state_dir.value,
-        candidates: &opened.candidates,
-        policy,
-        observer: teller,
-        limits: TreeLimits::default(),
-        retry: TransferRetry::default(),
-        keep_archives: resolved.store.keep_archives.value,
-        freshness: resolved.update.check_interval.value,
-        offline: resolved.offline.value,
-        force: selection.force_download,
-        allow_downgrade: selection.allow_downgrade,
-        quarantine: selection.sources.is_empty(),
-        network: SourceRuntime::default(),
-    }
-}
-
-fn fetch(
-    context: &Context,
-    resolved: &Resolved,
-    store: &Store,
-    selection: &Selection,
-    (line, selector): (&Product, &Selector),
-    policy: Policy,
+    product: &Product,
+    selector: &Selector,
 ) -> Result<Acquired, CommandError> {
-    let opened = context.open_sources(resolved, selection.build)?;
+    let OpenedSources { candidates, notices } = context.open_sources(resolved, selection.build)?;
     if selection.build
-        && let Some(build) = opened.candidates.iter().find(|c| c.origin == SourceClass::Workspace)
+        && let Some(build) = candidates.iter().find(|c| c.class == SourceClass::Build)
     {
         let checkout = build.source.to_string();
         let checkout = checkout.trim_start_matches("target:");
-        context.printer.message(format!("building {} in {checkout}", line.binary));
+        context.printer.message(format!("building {} in {checkout}", product.binary));
     }
-    let teller = ProgressReporter::new(context, &opened.candidates);
-    let acquirer = acquirer(resolved, store, selection, &opened, &teller, policy);
-    let acquired = acquirer.acquire(line, selector);
+    let reporter = ProgressReporter::new(context, &candidates);
+    let state = &resolved.state_dir.value;
+    let options = options(resolved, selection);
+    let acquirer = Acquirer::new(store, state, &candidates, policy(resolved), options, &reporter);
+    let acquired = acquirer.acquire(product, selector);
     if acquired.is_ok() {
-        teller.flush_failure();
+        reporter.flush_failure();
     }
     context.notices(store);
     let acquired = acquired.map_err(|error| {
         let untrusted = resolved.untrusted.iter().map(|_| UNTRUSTED_HINT.to_owned());
-        let hints: Vec<String> = open::hints(&opened.notices).chain(untrusted).collect();
-        let failure = CommandError::from(error);
-        if hints.is_empty() { failure } else { failure.also(hints.join("\n")) }
+        let hints: Vec<String> = open::hints(&notices).chain(untrusted).collect();
+        let error = CommandError::from(error);
+        if hints.is_empty() { error } else { error.also(hints.join("\n")) }
     })?;
-    if *selector == Selector::Latest && !store.is_latest(&acquired.installed) {
-        // For people only: a store that cannot be written serves as well without it.
-        if let Err(error) = acquirer.show_as_latest(&acquired.installed) {
-            context.printer.detail(format!("bin/latest was left as it is: {error}"));
-        }
+    if *selector == Selector::Latest {
+        link_latest(context, store, &acquired.installed);
     }
     if let Some(build) = build_note::of(store, &acquired.installed)? {
-        let told = build_note::told(&build, SystemTime::now());
-        context.printer.message(format!("using {told}"));
+        let build = build_note::describe(&build, SystemTime::now());
+        context.printer.message(format!("using {build}"));
     }
     Ok(acquired)
+}
+
+/// Points `bin/latest` to the release. No command reads the link, so a store that cannot be written serves without it.
+fn link_latest(context: &Context, store: &Store, installed: &Installed) {
+    if !store.is_latest(installed)
+        && let Err(error) = store.link_latest(installed)
+    {
+        context.printer.detail(format!("bin/latest was not changed: {error}"));
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{CommandError, Exit, Outcome, context::Context, version_arg};
 use loom_runtime::{
-    acquire::{chosen, forget_first_seen},
+    acquire::{chosen, first_seen},
     config::Flags,
     launch::{self, Instance, LaunchKind, Scope},
     state::StateDir,
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         removed => removed?,
     };
     context.notices(&store);
-    let forgotten = args.forget && forget_first_seen(state, &release)?;
+    let forgotten = args.forget && first_seen::forget(state, &release)?;
     if !removed && !forgotten {
         return Err(CommandError::new(Exit::Absent, format!("{release} is not installed"))
             .hint("`loom list` shows the installed releases"));

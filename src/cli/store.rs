@@ -7,30 +7,31 @@ use loom_source::{Digest, Platform, Release, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{
-    CommandError, Exit, Outcome, context::Context, progress::ProgressReporter, ready, version_arg,
+    CommandError, Exit, Outcome, context::Context, progress::ProgressReporter, ready,
+    selection::Selection, version_arg,
 };
 use loom_runtime::{
-    acquire::{Acquirer, SourceRuntime, TransferRetry},
+    acquire::{AcquireOptions, Acquirer},
     config::{Flags, Resolved},
-    store::{Store, TreeLimits},
+    store::{Damage, Store, StoreUsage, VerifyReport},
 };
 
 /// Arguments of `loom store`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    command: Command,
+    command: StoreCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Command {
-    /// Hash everything and follow all links; exit 6 if anything is wrong
+enum StoreCommand {
+    /// Hash all trees and objects, and follow all records and links; exit 6 if there is damage
     Verify,
-    /// How much room things take
+    /// Show disk usage
     Du,
     /// Print the store's folder, or the folder of a release's tree
     Path(PathArgs),
-    /// Take in an archive or a program as a release
+    /// Add an archive or a program as a release
     Add(AddArgs),
 }
 
@@ -39,7 +40,7 @@ struct PathArgs {
     /// The tree of this version, or of the cargo build (dev)
     #[arg(long)]
     version: Option<Selector>,
-    /// The link where the version (or `latest`) would stand, whether it is here or not
+    /// Print the path of the version's link (or of `latest`), whether it is here or not
     #[arg(long, requires = "version")]
     expected: bool,
 }
@@ -54,23 +55,23 @@ struct AddArgs {
     /// Its platform [default: this machine's]
     #[arg(long)]
     platform: Option<Platform>,
-    /// The SHA-256 that the file has to have
+    /// The SHA-256 of the file
     #[arg(long, value_name = "HEX")]
     sha256: Option<Digest>,
-    /// Take it as it is, without a digest
+    /// Accept the file without a digest
     #[arg(long)]
     allow_unverified: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
-    let allow_unverified = matches!(&args.command, Command::Add(add) if add.allow_unverified);
+    let allow_unverified = matches!(&args.command, StoreCommand::Add(add) if add.allow_unverified);
     let resolved = context.resolve(Flags { allow_unverified, ..Flags::default() })?;
     let store = context.store(&resolved)?;
     match &args.command {
-        Command::Verify => verify(context, &store),
-        Command::Du => du(context, &store),
-        Command::Path(path) => show_path(path, context, &resolved, &store),
-        Command::Add(add_args) => add(add_args, context, &resolved, &store),
+        StoreCommand::Verify => verify(context, &store),
+        StoreCommand::Du => du(context, &store),
+        StoreCommand::Path(path) => show_path(path, context, &resolved, &store),
+        StoreCommand::Add(add_args) => add(add_args, context, &resolved, &store),
     }
 }
 
@@ -79,23 +80,35 @@ fn verify(context: &Context, store: &Store) -> Outcome {
     let findings: Vec<_> = report
         .findings
         .iter()
-        .map(|f| json!({"path": f.path, "what": f.what, "cure": f.cure}))
+        .map(|damage| json!({"path": damage.path, "what": damage.what, "cure": damage.fix}))
         .collect();
     let document = json!({
         "schema": 1, "sound": findings.is_empty(), "releases": report.releases, "trees": report.trees,
         "objects": report.objects, "bytes": report.bytes, "findings": findings,
     });
-    context.printer.answer(&document, || {
-        let line = |f: &loom_runtime::store::Damage| {
-            format!("{}: {}; {}\n", f.path.display(), f.what, f.cure)
-        };
-        let findings: String = report.findings.iter().map(line).collect();
-        let (trees, objects, bytes) = (report.trees, report.objects, HumanBytes(report.bytes));
-        let verdict = if findings.is_empty() { "sound" } else { "damaged" };
-        format!("{findings}{verdict}: {trees} trees, {objects} objects, {bytes}")
-    })?;
-    // The document has said it all; a second one for the error would make two.
+    context.printer.answer(&document, || verify_text(&report))?;
+    // The document is the answer; an error would print a second one.
     Ok(if report.findings.is_empty() { Exit::Success } else { Exit::Integrity })
+}
+
+/// The damages, and a closing line such as `OK: 1 release, 3 objects verified (5.20 KiB)`.
+fn verify_text(report: &VerifyReport) -> String {
+    let line =
+        |damage: &Damage| format!("{}: {}; {}\n", damage.path.display(), damage.what, damage.fix);
+    let damages: String = report.findings.iter().map(line).collect();
+    let verdict = match report.findings.len() {
+        0 => "OK".to_owned(),
+        count => format!("{} found", counted(count, "problem")),
+    };
+    let releases = counted(report.releases, "release");
+    let objects = counted(report.objects, "object");
+    let bytes = HumanBytes(report.bytes);
+    format!("{damages}{verdict}: {releases}, {objects} verified ({bytes})")
+}
+
+/// `1 object`, `2 objects`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn du(context: &Context, store: &Store) -> Outcome {
@@ -114,39 +127,38 @@ fn du(context: &Context, store: &Store) -> Outcome {
         "schema": 1, "releases": releases, "trees": usage.trees, "objects": usage.objects,
         "partial": usage.partial, "garbage": usage.garbage, "total": usage.total,
     });
-    context.printer.answer(&document, || {
-        let row =
-            |what: &str, bytes: u64| format!("{:>12}  {what}\n", HumanBytes(bytes).to_string());
-        let mut text: String = usage
-            .releases
-            .iter()
-            .map(|r| row(&r.release.to_string(), r.tree + r.objects))
-            .collect();
-        text += &row("partial downloads", usage.partial);
-        text += &row("garbage", usage.garbage);
-        text + &row("in all", usage.total)
-    })?;
+    context.printer.answer(&document, || usage_text(&usage))?;
     Ok(Exit::Success)
 }
 
+fn usage_text(usage: &StoreUsage) -> String {
+    let row = |what: &str, bytes: u64| format!("{:>12}  {what}\n", HumanBytes(bytes).to_string());
+    let mut text: String =
+        usage.releases.iter().map(|r| row(&r.release.to_string(), r.tree + r.objects)).collect();
+    text += &row("partial downloads", usage.partial);
+    text += &row("garbage", usage.garbage);
+    text + &row("total", usage.total)
+}
+
 fn show_path(args: &PathArgs, context: &Context, resolved: &Resolved, store: &Store) -> Outcome {
-    let (line, root) = (context.line(resolved)?, store.root().to_owned());
+    let product = context.line(resolved)?;
+    let root = store.root().to_owned();
     let path = match &args.version {
         None => root.clone(),
-        Some(Selector::Latest) if args.expected => store.latest_path(&line.in_slot(Slot::Dev)),
+        Some(Selector::Latest) if args.expected => store.latest_path(&product.in_slot(Slot::Dev)),
         Some(Selector::Exact(version)) => {
-            slot_path(args.expected, store, line.in_slot(Slot::Version(version.clone())))?
+            slot_path(args.expected, store, product.in_slot(Slot::Version(version.clone())))?
         }
-        Some(Selector::Dev) => slot_path(args.expected, store, line.in_slot(Slot::Dev))?,
+        Some(Selector::Dev) => slot_path(args.expected, store, product.in_slot(Slot::Dev))?,
         Some(several) => {
             return Err(CommandError::new(
                 Exit::Usage,
                 format!("{several} may mean many versions"),
             )
-            .hint("give one version, such as 0.2.0; `loom which` says which one is meant"));
+            .hint("give one version, such as 0.2.0; `loom which` prints the one that is used"));
         }
     };
-    let document = json!({"schema": 1, "path": path, "root": root, "platform": line.platform});
+    let document = json!({"schema": 1, "path": path, "root": root, "platform": product.platform});
     context.printer.answer(&document, || path.display().to_string())?;
     Ok(Exit::Success)
 }
@@ -164,31 +176,23 @@ fn slot_path(expected: bool, store: &Store, release: Release) -> Result<PathBuf,
 }
 
 fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) -> Outcome {
-    let mut line = context.line(resolved)?;
-    line.platform = args.platform.unwrap_or(line.platform);
-    let release = line.at_version(args.version.clone());
-    let teller = ProgressReporter::new(context, &[]);
-    let acquirer = Acquirer {
-        store,
-        state: &resolved.state_dir.value,
-        candidates: &[],
-        policy: ready::policy(resolved),
-        observer: &teller,
-        limits: TreeLimits::default(),
-        retry: TransferRetry::default(),
-        keep_archives: resolved.store.keep_archives.value,
-        freshness: resolved.update.check_interval.value,
+    let mut product = context.line(resolved)?;
+    product.platform = args.platform.unwrap_or(product.platform);
+    let release = product.at_version(args.version.clone());
+    let reporter = ProgressReporter::new(context, &[]);
+    let options = AcquireOptions {
         offline: true,
         force: true,
-        allow_downgrade: false,
         quarantine: false,
-        network: SourceRuntime::default(),
+        ..ready::options(resolved, &Selection::default())
     };
+    let policy = ready::policy(resolved);
+    let acquirer = Acquirer::new(store, &resolved.state_dir.value, &[], policy, options, &reporter);
     let added = acquirer.add(&release, &context.cwd()?.join(&args.file), args.sha256);
     context.notices(store);
     let installed = added?.installed;
     let document = json!({
-        "schema": 1, "binary": line.binary, "version": args.version, "platform": line.platform,
+        "schema": 1, "binary": product.binary, "version": args.version, "platform": product.platform,
         "tree": installed.tree, "path": installed.link,
     });
     context.printer.answer(&document, || installed.link.display().to_string())?;

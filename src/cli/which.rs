@@ -3,11 +3,10 @@
 use loom_source::{Product, Release, Selector, Slot, Version};
 use serde_json::json;
 
-use super::{CommandError, Exit, Outcome, context::Context, ready};
+use super::{CommandError, Exit, Outcome, context::Context, ready, report};
 use loom_runtime::{
-    acquire,
     config::{Flags, Resolved, SourceKind, TargetSource},
-    store::{Installed, ListedRelease, Store},
+    store::{Presence, Store, Unverified},
 };
 
 /// Arguments of `loom which`.
@@ -25,62 +24,56 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let version = args.version.clone().or_else(|| args.selector.clone());
     let resolved = context.resolve(Flags { version, ..Flags::default() })?;
     let store = context.store(&resolved)?;
-    let line = context.line(&resolved)?;
-    let selector = ready::selector(&resolved, &line)?;
-    let installed = find(context, &resolved, &store, &line, &selector)?.ok_or_else(|| {
-        let message = format!("{} {selector} {} is not here", line.binary, line.platform);
-        CommandError::new(Exit::Absent, message)
-            .hint(format!("`loom get --version {selector}` fetches it"))
-    })?;
+    let product = context.line(&resolved)?;
+    let selector = ready::selector(&resolved, &product)?;
+    let installed = match look_up(context, &resolved, &store, &product, &selector)? {
+        Presence::Accepted(installed) => installed,
+        Presence::Refused(installed, why) => {
+            return Err(refused(&installed.release, &selector, &why));
+        }
+        Presence::Absent => {
+            let message = format!("{} {selector} {} is not here", product.binary, product.platform);
+            return Err(CommandError::new(Exit::Absent, message)
+                .hint(format!("`loom get --version {selector}` fetches it")));
+        }
+    };
     let document = json!({
-        "schema": 1, "binary": line.binary, "version": installed.release.slot.to_string(), "platform": line.platform,
-        "tree": installed.tree, "path": installed.link, "program": installed.entry,
+        "schema": 1, "binary": product.binary, "version": installed.release.slot.to_string(),
+        "platform": product.platform, "tree": installed.tree, "path": installed.link, "program": installed.entry,
     });
     context.printer.answer(&document, || installed.link.display().to_string())?;
     Ok(Exit::Success)
 }
 
-/// What `up` would start without asking anybody: of `latest`, a cargo build where one counts, else the newest release.
-pub(super) fn find(
+/// Looks up what `up` would start without asking a source: for `latest` a cargo build where one comes first, else the
+/// newest accepted version that matches. Where no matching version is accepted, the newest one that is not.
+pub(super) fn look_up(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
-    line: &Product,
+    product: &Product,
     selector: &Selector,
-) -> Result<Option<Installed>, CommandError> {
+) -> Result<Presence, CommandError> {
     let policy = ready::policy(resolved);
     if let Selector::Exact(version) = selector {
-        let release = line.at_version(version.clone());
-        return match acquire::here(store, &release, &policy)? {
-            None if store.find(&release)?.is_some() => Err(refused(&release)),
-            accepted => Ok(accepted),
-        };
+        return Ok(store.presence(&product.at_version(version.clone()), &policy)?);
     }
-    let counts = match selector {
+    let builds = match selector {
         Selector::Dev => true,
-        Selector::Latest => builds_count(context, resolved)?,
+        Selector::Latest => builds_come_first(context, resolved)?,
         _ => false,
     };
-    if counts && let Some(installed) = store.find(&line.in_slot(Slot::Dev))? {
-        return Ok(Some(installed));
+    if builds && let Some(installed) = store.find(&product.in_slot(Slot::Dev))? {
+        return Ok(Presence::Accepted(installed));
     }
     let prereleases = resolved.sources.value.iter().any(|spec| spec.prerelease);
-    let mut newest: Option<(Version, Installed)> = None;
-    for ListedRelease { release, .. } in store.list()? {
-        let matching = release.slot.version();
-        let matching = matching.filter(|v| selector.matches_counting(v, prereleases));
-        let Some(version) = matching.filter(|_| release.product() == *line) else { continue };
-        if newest.as_ref().is_none_or(|(best, _)| version > best)
-            && let Some(installed) = acquire::here(store, &release, &policy)?
-        {
-            newest = Some((version.clone(), installed));
-        }
-    }
-    Ok(newest.map(|(_, installed)| installed))
+    let matches = |version: &Version| selector.matches_counting(version, prereleases);
+    Ok(store.newest(product, &policy, matches)?)
 }
 
-/// Whether a cargo build stands before the releases: a source names its checkout, or one is linked or our own.
-fn builds_count(context: &Context, resolved: &Resolved) -> Result<bool, CommandError> {
+/// Whether a cargo build comes before the versions: a source names its checkout, or a checkout is linked or is the one
+/// that this `loom` was built from.
+fn builds_come_first(context: &Context, resolved: &Resolved) -> Result<bool, CommandError> {
     for spec in &resolved.sources.value {
         match &spec.kind {
             SourceKind::Target(TargetSource { path: Some(_), .. }) => return Ok(true),
@@ -93,11 +86,17 @@ fn builds_count(context: &Context, resolved: &Resolved) -> Result<bool, CommandE
     Ok(false)
 }
 
-fn refused(release: &Release) -> CommandError {
-    CommandError::new(Exit::Integrity, format!("{release} is here, but nothing proved it when it came"))
-        .hint(format!(
-            "`loom get --version {}` fetches it again and checks it; trust.checksum and trust.signature say \
-             what has to be proven",
-            release.slot
-        ))
+/// The error for a release that is here and does not count. Where no version was named, a release that the policy does
+/// not accept is no match.
+fn refused(release: &Release, selector: &Selector, why: &Unverified) -> CommandError {
+    let hint = report::store::unverified_hint(why, &release.slot);
+    if matches!(selector, Selector::Exact(_)) || why.is_mendable() {
+        let message = format!("{release} is here, but {why}");
+        return CommandError::new(Exit::Integrity, message).hint(hint);
+    }
+    let message = match why {
+        Unverified::NoChecksum => format!("{release} is installed without a checksum"),
+        why => format!("{release} is installed, but {why}"),
+    };
+    CommandError::new(Exit::Absent, message).hint(hint)
 }

@@ -1,4 +1,4 @@
-//! `loom why`: how a release got here, or why it did not.
+//! `loom why`: how a release got here and was verified, or why it is not here.
 
 use std::{fmt::Write as _, time::SystemTime};
 
@@ -8,155 +8,206 @@ use serde_json::json;
 
 use super::{CommandError, Exit, Outcome, build_note, context::Context, ready, which};
 use loom_runtime::{
-    acquire,
     config::{Flags, Resolved},
-    store::{Attempt, Failed, Installed, Receipt, Store},
+    store::{
+        Attempt, FailureRecord, Installed, Presence, Receipt, Store, StoreError, Unverified,
+        Verification,
+    },
     trust::{Grade, Waiver},
 };
 
 /// Arguments of `loom why`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// latest, a version (0.2.0), a range, or dev; what `up` would take where it is not given
+    /// latest, a version (0.2.0), a range, or dev [default: what `up` would take]
     version: Option<Selector>,
 }
 
-/// All that is known of what is asked about.
-struct Known {
-    line: Product,
+/// All that is known of a release.
+struct ReleaseHistory {
+    product: Product,
     selector: Selector,
-    /// Which layer chose the selector.
+    /// Which setting chose the selector.
     by: String,
     installed: Option<Installed>,
+    /// Why the installed release does not count.
+    unverified: Option<Unverified>,
+    /// Whether the store has a record of the release.
+    recorded: bool,
+    verification: Option<Verification>,
     receipt: Option<Receipt>,
-    /// Whether today's policy accepts it.
-    accepted: bool,
-    failure: Option<Failed>,
+    failure: Option<FailureRecord>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let store = context.store(&resolved)?;
-    let known = know(args, context, &resolved, &store)?;
-    if known.receipt.is_none() && known.installed.is_none() && known.failure.is_none() {
-        let Known { line, selector, .. } = &known;
-        let message = format!("{} {selector} {} is not here", line.binary, line.platform);
+    let history = history(args, context, &resolved, &store)?;
+    if history.is_empty() {
+        let ReleaseHistory { product, selector, .. } = &history;
+        let message = format!("{} {selector} {} is not here", product.binary, product.platform);
         return Err(CommandError::new(
             Exit::Absent,
-            format!("{message}, and nobody tried to get it"),
+            format!("{message}, and was never downloaded"),
         )
         .hint(format!("`loom get --version {selector}` fetches it")));
     }
-    context.printer.answer(&known.json(), || known.human())?;
+    context.printer.answer(&history.json(), || history.human())?;
     Ok(Exit::Success)
 }
 
-fn know(
+fn history(
     args: &Args,
     context: &Context,
     resolved: &Resolved,
     store: &Store,
-) -> Result<Known, CommandError> {
-    let line = context.line(resolved)?;
+) -> Result<ReleaseHistory, CommandError> {
+    let product = context.line(resolved)?;
     let (selector, by) = match &args.version {
-        Some(selector) => (selector.clone(), "as you asked".to_owned()),
-        None => chosen(resolved, &line)?,
+        Some(selector) => (selector.clone(), "by argument".to_owned()),
+        None => chosen(resolved, &product)?,
     };
-    let found = match &selector {
-        // Whether today's policy accepts it is told beside it.
-        Selector::Exact(version) => store.find(&line.at_version(version.clone()))?,
-        selector => which::find(context, resolved, store, &line, selector)?,
+    let presence = which::look_up(context, resolved, store, &product, &selector)?;
+    let (installed, unverified) = match presence {
+        Presence::Accepted(installed) => (Some(installed), None),
+        Presence::Refused(installed, why) => (Some(installed), Some(why)),
+        Presence::Absent => (None, None),
     };
-    let slot = match (&found, &selector) {
+    let slot = match (&installed, &selector) {
         (Some(installed), _) => Some(installed.release.slot.clone()),
         (None, Selector::Exact(version)) => Some(Slot::Version(version.clone())),
         (None, Selector::Dev) => Some(Slot::Dev),
         (None, Selector::Latest | Selector::Range(_)) => None,
     };
-    let release: Option<Release> = slot.clone().map(|slot| line.in_slot(slot));
-    let receipt = release.as_ref().map(|release| store.receipt(release)).transpose()?.flatten();
-    let accepted = match &release {
-        Some(release) => acquire::here(store, release, &ready::policy(resolved))?.is_some(),
-        None => false,
+    let release: Option<Release> = slot.clone().map(|slot| product.in_slot(slot));
+    let recorded = release.as_ref().is_some_and(|release| is_recorded(store, release));
+    let verification = release.as_ref().map(|release| verification(store, release)).transpose()?;
+    let receipt = release.as_ref().map(|release| store.receipt(release)).transpose()?;
+    let requested = selector.to_string();
+    let concerns = |failure: &FailureRecord| {
+        failure.requested == requested || slot.as_ref().is_some_and(|slot| failure.concerns(slot))
     };
-    let wanted = selector.to_string();
-    let about = |failed: &Failed| {
-        failed.wanted == wanted || slot.as_ref().is_some_and(|slot| failed.is_about(slot))
-    };
-    let failure = store.failures(&line)?.into_iter().find(about);
-    Ok(Known { line, selector, by, installed: found, receipt, accepted, failure })
+    let failure = store.failures(&product)?.into_iter().find(concerns);
+    Ok(ReleaseHistory {
+        product,
+        selector,
+        by,
+        installed,
+        unverified,
+        recorded,
+        verification: verification.flatten(),
+        receipt: receipt.flatten(),
+        failure,
+    })
 }
 
-/// What `up` would take, and which setting says so.
-fn chosen(resolved: &Resolved, line: &Product) -> Result<(Selector, String), CommandError> {
-    let selector = ready::selector(resolved, line)?;
+/// Whether the store has a record of the release and its tree, though it has no link.
+fn is_recorded(store: &Store, release: &Release) -> bool {
+    store.recorded(release).ok().flatten().is_some()
+}
+
+/// The verification of a release. A damaged one is named as the reason why the release does not count.
+fn verification(store: &Store, release: &Release) -> Result<Option<Verification>, CommandError> {
+    match store.verification(release) {
+        Err(StoreError::Damaged { .. }) => Ok(None),
+        verification => Ok(verification?),
+    }
+}
+
+/// What `up` would take, and which setting chose it.
+fn chosen(resolved: &Resolved, product: &Product) -> Result<(Selector, String), CommandError> {
+    let selector = ready::selector(resolved, product)?;
     let by = format!("by {}", ready::origin(resolved, &selector));
     Ok((selector, by))
 }
 
-impl Known {
+impl ReleaseHistory {
+    /// Whether nothing is known. Receipts do not count: they may be deleted at any time.
+    fn is_empty(&self) -> bool {
+        self.installed.is_none() && !self.recorded && self.failure.is_none()
+    }
+
     fn json(&self) -> serde_json::Value {
-        let Self { line, selector, by, installed, receipt, accepted, failure } = self;
+        let Self { product, selector, by, installed, receipt, verification, failure, .. } = self;
         json!({
-            "schema": 1, "binary": line.binary, "platform": line.platform,
+            "schema": 1, "binary": product.binary, "platform": product.platform,
             "wanted": {"version": selector.to_string(), "by": by},
             "version": installed.as_ref().map(|i| i.release.slot.to_string()),
             "tree": installed.as_ref().map(|i| i.tree), "path": installed.as_ref().map(|i| &i.link),
-            "accepted": accepted, "receipt": receipt, "failure": failure,
+            "accepted": installed.is_some() && self.unverified.is_none(),
+            "refused": self.unverified.as_ref().map(ToString::to_string),
+            "verification": verification, "receipt": receipt, "failure": failure,
         })
     }
 
     fn human(&self) -> String {
-        let mut page = Page::default();
-        let Product { binary, platform, .. } = &self.line;
+        let mut page = HistoryPage::default();
+        let Product { binary, platform, .. } = &self.product;
         let slot = self.installed.as_ref().map(|i| i.release.slot.to_string());
-        let named = slot.clone().unwrap_or_else(|| self.selector.to_string());
-        page.title(&format!("{binary} {named} {platform}"));
-        let chosen = match slot {
+        let name = slot.clone().unwrap_or_else(|| self.selector.to_string());
+        page.title(&format!("{binary} {name} {platform}"));
+        let version = match slot {
             Some(slot) if slot != self.selector.to_string() => {
-                format!("{} ({}), which is {slot} here", self.selector, self.by)
+                format!("{} ({}), {slot} is installed", self.selector, self.by)
             }
             _ => format!("{} ({})", self.selector, self.by),
         };
-        page.row("version", &chosen);
-        match (&self.installed, &self.receipt) {
-            (Some(installed), Some(receipt)) => self.here(&mut page, installed, receipt),
-            (Some(installed), None) => {
-                page.row("here", &installed.link.display().to_string());
-                page.row("", "without a receipt: nothing is known of how it got here");
-            }
-            (None, Some(receipt)) => {
+        page.row("version", &version);
+        match &self.installed {
+            Some(installed) => self.installed_rows(&mut page, installed),
+            None if self.recorded => {
                 page.row(
                     "here",
-                    "its link is missing; `loom get` hashes what is here, or fetches it",
+                    "its link is missing; `loom get` hashes its tree and links it again",
                 );
-                told(&mut page, receipt);
             }
-            (None, None) => page.row("here", "no"),
+            None => page.row("here", "no"),
+        }
+        if let Some(receipt) = &self.receipt {
+            receipt_rows(&mut page, receipt);
         }
         if let Some(failure) = &self.failure {
-            failed(&mut page, failure);
+            failure_rows(&mut page, failure);
         }
         page.0
     }
 
-    fn here(&self, page: &mut Page, installed: &Installed, receipt: &Receipt) {
+    fn installed_rows(&self, page: &mut HistoryPage, installed: &Installed) {
         page.row("here", &installed.link.display().to_string());
-        if receipt.tree != Some(installed.tree) {
-            page.row("", "the receipt speaks of another tree: it counts for nothing");
-        } else if !self.accepted {
+        if let Some(why) = &self.unverified {
             page.row(
                 "",
-                "today's policy does not accept it; `loom get` fetches and checks it again",
+                &format!("does not count: {why}; `loom get` verifies or fetches it again"),
             );
         }
         page.row("tree", &installed.tree.to_string());
-        told(page, receipt);
+        if let Some(verification) = &self.verification {
+            verification_rows(page, verification);
+        }
+        match &self.receipt {
+            Some(receipt) if receipt.tree != Some(installed.tree) => {
+                page.row("", "its receipt is of another tree");
+            }
+            Some(_) => {}
+            None => page.row("", "it has no receipt, so its history is unknown"),
+        }
     }
 }
 
-/// What a receipt says.
-fn told(page: &mut Page, receipt: &Receipt) {
+/// What a release was verified by.
+fn verification_rows(page: &mut HistoryPage, verification: &Verification) {
+    for digest in &verification.digests {
+        let what = digest.of.as_str();
+        let text = format!("{what}, by {} ({})", digest.voucher(), meaning(digest.grade));
+        page.row("verified", &text);
+    }
+    if let Some(waiver) = verification.waiver {
+        page.row("accepted", waiver_text(waiver));
+    }
+}
+
+/// How a release got here.
+fn receipt_rows(page: &mut HistoryPage, receipt: &Receipt) {
     let bytes = match receipt.bytes {
         0 => String::new(),
         bytes => format!(", {}", HumanBytes(bytes)),
@@ -165,13 +216,7 @@ fn told(page: &mut Page, receipt: &Receipt) {
     page.row("from", &format!("{} ({}){bytes}{took}", receipt.source, receipt.origin));
     page.row("at", &receipt.at);
     if let Some(build) = &receipt.build {
-        page.row("build", &build_note::told(build, SystemTime::now()));
-    }
-    for check in &receipt.checked {
-        page.row("checked", &format!("{}, by {} ({})", check.what, check.by, proves(check.grade)));
-    }
-    if let Some(waiver) = receipt.waiver {
-        page.row("let in", waived(waiver));
+        page.row("build", &build_note::describe(build, SystemTime::now()));
     }
     for unchecked in &receipt.unchecked {
         page.row("unchecked", unchecked);
@@ -179,22 +224,22 @@ fn told(page: &mut Page, receipt: &Receipt) {
     for note in &receipt.notes {
         page.row("note", note);
     }
-    attempts(page, &receipt.attempts);
+    attempt_rows(page, &receipt.attempts);
 }
 
-fn failed(page: &mut Page, failure: &Failed) {
+fn failure_rows(page: &mut HistoryPage, failure: &FailureRecord) {
     page.gap();
     page.title(&format!("the last attempt failed, at {}", failure.at));
-    page.row("wanted", &failure.wanted);
+    page.row("requested", &failure.requested);
     page.row("error", &failure.message);
     if let Some(hint) = &failure.hint {
         page.row("hint", hint);
     }
-    attempts(page, &failure.attempts);
+    attempt_rows(page, &failure.attempts);
 }
 
-/// Who was asked, what each answered and how long it took.
-fn attempts(page: &mut Page, attempts: &[Attempt]) {
+/// The sources that were asked, what each attempt led to, and how long it took.
+fn attempt_rows(page: &mut HistoryPage, attempts: &[Attempt]) {
     for (number, attempt) in attempts.iter().enumerate() {
         let of = attempt.timeout_ms.map(|ms| format!(", timeout {}", time(ms))).unwrap_or_default();
         let name = if number == 0 { "asked" } else { "" };
@@ -204,18 +249,18 @@ fn attempts(page: &mut Page, attempts: &[Attempt]) {
     }
 }
 
-fn proves(grade: Grade) -> &'static str {
+fn meaning(grade: Grade) -> &'static str {
     match grade {
-        Grade::Transfer => "proves that it arrived whole, not who made it",
+        Grade::Transfer => "proves a complete transfer, not the origin",
         Grade::Identity => "proves that it is this release",
     }
 }
 
-fn waived(waiver: Waiver) -> &'static str {
+fn waiver_text(waiver: Waiver) -> &'static str {
     match waiver {
         Waiver::AllowUnverified => "unverified, by --allow-unverified",
         Waiver::IfAvailable => "unverified, by trust.checksum = \"if-available\"",
-        Waiver::Workspace => "as a cargo build of this machine",
+        Waiver::LocalBuild => "policy: local build, no checksum needed",
     }
 }
 
@@ -226,11 +271,11 @@ fn time(ms: u64) -> String {
     }
 }
 
-/// Lines of a name and what it is; a name is said once.
+/// Text in two columns: names and values.
 #[derive(Default)]
-struct Page(String);
+struct HistoryPage(String);
 
-impl Page {
+impl HistoryPage {
     fn title(&mut self, text: &str) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.0, "{text}");

@@ -25,16 +25,18 @@ impl Bounded {
         Self { source: Arc::new(source), within }
     }
 
-    /// The result of `ask`, which runs on a thread that may be abandoned.
-    async fn ask<T: Send + 'static>(
+    /// The result of `operation`, which runs on a thread that may be abandoned.
+    async fn run<T: Send + 'static>(
         &self,
-        ask: impl FnOnce(Arc<dyn Source>) -> BoxFuture<'static, Result<T, SourceError>> + Send + 'static,
+        operation: impl FnOnce(Arc<dyn Source>) -> BoxFuture<'static, Result<T, SourceError>>
+        + Send
+        + 'static,
     ) -> Result<T, SourceError> {
         let source = Arc::clone(&self.source);
         let handle = Handle::current();
-        let asked = tokio::task::spawn_blocking(move || handle.block_on(ask(source)));
-        match timeout(self.within, asked).await {
-            Ok(Ok(answer)) => answer,
+        let running = tokio::task::spawn_blocking(move || handle.block_on(operation(source)));
+        match timeout(self.within, running).await {
+            Ok(Ok(result)) => result,
             Ok(Err(e)) => Err(SourceError::read(self.to_string(), e)),
             Err(_) => Err(stalled(self.to_string(), TransferPhase::Response, self.within)),
         }
@@ -69,7 +71,7 @@ impl Source for Bounded {
 
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
         let release = release.clone();
-        self.ask(move |source| Box::pin(async move { source.find(&release).await })).await
+        self.run(move |source| Box::pin(async move { source.find(&release).await })).await
     }
 
     async fn list(
@@ -78,7 +80,7 @@ impl Source for Bounded {
         scope: ListingScope,
     ) -> Result<VersionListing, SourceError> {
         let product = product.clone();
-        self.ask(move |source| Box::pin(async move { source.list(&product, scope).await })).await
+        self.run(move |source| Box::pin(async move { source.list(&product, scope).await })).await
     }
 
     async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
@@ -86,7 +88,7 @@ impl Source for Bounded {
         let asset = asset.clone();
         let range = range.clone();
         let download = self
-            .ask(move |source| Box::pin(async move { source.open(&asset, &range).await }))
+            .run(move |source| Box::pin(async move { source.open(&asset, &range).await }))
             .await?;
         Ok(Download { body: bounded(download.body, at, self.within), ..download })
     }
@@ -98,7 +100,7 @@ impl Source for Bounded {
     async fn platforms(&self, binary: &Name, version: &Version) -> Vec<Platform> {
         let binary = binary.clone();
         let version = version.clone();
-        let platforms = self.ask(move |source| {
+        let platforms = self.run(move |source| {
             Box::pin(async move { Ok(source.platforms(&binary, &version).await) })
         });
         platforms.await.unwrap_or_default()

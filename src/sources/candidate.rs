@@ -1,43 +1,46 @@
-//! A source that may be asked, and what it is to us.
+//! [`Candidate`]: an opened source, with the settings that decide when it is requested.
 
 use std::time::Duration;
 
 use loom_source::Source;
 
+use super::SourceClass;
 use crate::{
     config::{OnFailure, SourceSpec},
-    trust::SourceClass,
+    trust::Channel,
 };
 
-/// One configured source, in its place of the order.
+/// An opened source, with the settings that decide when it is requested.
 #[derive(Debug)]
 pub struct Candidate {
-    /// How it is named to people: its name, else its address without secrets.
+    /// The name of the source, else its URL or path without secrets; display only.
     pub name: String,
-    /// What it is to us.
-    pub origin: SourceClass,
-    /// Where it leads.
+    /// The class of the source, which receipts and verifications name.
+    pub class: SourceClass,
+    /// Whether the connection allows the source to vouch for digests.
+    pub channel: Channel,
+    /// The source.
     pub source: Box<dyn Source>,
-    /// `on_error = "stop"`: its failure ends everything.
+    /// `on_error = "stop"`: whether a failure of the source ends the search.
     pub stop_on_error: bool,
-    /// `on_absent = "stop"`: where it has nothing, nobody else is asked.
+    /// `on_absent = "stop"`: whether the search ends where the source does not have the release.
     pub stop_on_absent: bool,
-    /// How far away it is.
+    /// Whether the source is on this machine or beyond it.
     pub reach: Reach,
-    /// `timeout`: its longest time without progress; zero where there is none.
+    /// `timeout`: the longest time without progress; zero where there is none.
     pub timeout: Duration,
-    /// `race = true`: the next one may be asked while this one has sent nothing for its patience, a quarter of its `timeout`.
+    /// `race = true`: whether the next source is requested too once this one has been silent for a quarter of `timeout`.
     pub race: bool,
-    /// `prerelease = true`: its pre-releases count as releases.
+    /// `prerelease = true`: whether pre-releases of the source can be chosen.
     pub prerelease: bool,
 }
 
-/// How far away a source is.
+/// Where a source is, seen from this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// On this machine's disks: it is asked each time, and its bytes are not spooled.
+    /// On a disk of this machine. The source is requested each time, and its bytes are not copied to a partial file.
     Disk,
-    /// On this machine, over loopback: may be asked offline.
+    /// On this machine, over loopback. The source can be requested offline.
     Loopback,
     /// Beyond this machine.
     Network,
@@ -47,13 +50,15 @@ impl Candidate {
     /// The opened `source` with the settings of `spec`.
     pub(super) fn of(
         spec: &SourceSpec,
-        origin: SourceClass,
+        class: SourceClass,
+        channel: Channel,
         reach: Reach,
         source: Box<dyn Source>,
     ) -> Self {
         Self {
             name: spec.to_string(),
-            origin,
+            class,
+            channel,
             source,
             stop_on_error: spec.on_error == OnFailure::Stop,
             stop_on_absent: spec.on_absent == OnFailure::Stop,
@@ -64,18 +69,19 @@ impl Candidate {
         }
     }
 
-    /// How long one that may be raced is waited for before the next one is asked too: a quarter of its `timeout`.
-    /// Nobody is asked past one that may end the search.
+    /// The silence after which the next source is requested too: a quarter of `timeout`. `None` without `race`, and for a
+    /// source that can end the search, since no later source may answer before it.
     pub(crate) fn patience(&self) -> Option<Duration> {
         (self.race && !self.stops()).then(|| self.timeout / 4)
     }
 
-    /// Whether it may end the search: then it stands where it does to keep others from answering.
+    /// Whether the source can end the search before later sources are requested.
     pub(crate) fn stops(&self) -> bool {
         self.stop_on_error || self.stop_on_absent
     }
 
-    /// What its memories are kept under: a name alone could come to mean another place.
+    /// The key of cached documents about the source: its name and its location, since a name can be given to another
+    /// location later.
     pub(crate) fn key(&self) -> String {
         format!("{} {}", self.name, self.source)
     }

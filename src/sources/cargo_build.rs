@@ -7,15 +7,15 @@ use loom_cargo_build::{
     choose_checkout, choose_checkout_to_build,
 };
 
-use super::{Candidate, OpenError, Opener, Reach};
+use super::{Candidate, OpenError, Opener, Reach, SourceClass};
 use crate::{
     config::{SourceSpec, TargetSource},
     state::{DevLink, StateError},
-    trust::SourceClass,
+    trust::Channel,
 };
 
 /// Opens the builds of the configured checkout, else of the checkout that [`Opener::checkout`] chooses. With `build`,
-/// `cargo build` runs when the source is asked, by default in the checkout that [`Opener::checkout_to_build`] chooses.
+/// `cargo build` runs when a release is requested, by default in the checkout that [`Opener::checkout_to_build`] chooses.
 pub(super) fn open(
     opener: &Opener,
     spec: &SourceSpec,
@@ -41,7 +41,7 @@ pub(super) fn open(
     let options =
         CargoBuildOptions { profile, selection, build, ..opener.cargo_build_options(checkout) };
     let source = Box::new(CargoBuild::open(options));
-    Ok(Candidate::of(spec, SourceClass::Workspace, Reach::Disk, source))
+    Ok(Candidate::of(spec, SourceClass::Build, Channel::LocalBuild, Reach::Disk, source))
 }
 
 impl Opener {
@@ -65,7 +65,7 @@ impl Opener {
 
     fn candidates(&self) -> Result<CheckoutCandidates, StateError> {
         let linked = DevLink::of(&self.state).read()?;
-        Ok(CheckoutCandidates::look(linked.as_deref(), self.built_from.as_deref(), &self.cwd))
+        Ok(CheckoutCandidates::detect(linked.as_deref(), self.built_from.as_deref(), &self.cwd))
     }
 
     /// Whether this program was built from `checkout`.

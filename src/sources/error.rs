@@ -7,13 +7,13 @@ use loom_mirror::MirrorError;
 use super::certificates::CertificateError;
 use crate::state::StateError;
 
-/// A source cannot be opened: its settings, or files that they name, are wrong. The source itself was not asked.
+/// A source cannot be opened: its settings, or files that they name, are wrong. No request was sent to the source.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A `target` source without a path, where no checkout is linked and this program was not built from one.
     #[error("no checkout of Loom is linked")]
     NoCheckout {
-        /// A checkout in sight that is not used, and why.
+        /// A checkout that could be linked, or a link that is not valid any more.
         hint: Option<CheckoutHint>,
     },
     /// The linked checkout cannot be read from the state folder.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use loom_github::{Github, GithubOptions, GithubRepo, GithubToken};
 use loom_http::Journal;
 
-use super::{Candidate, OpenError, Opener, Reach, SharedDocuments};
+use super::{Candidate, OpenError, Opener, Reach, SharedDocuments, SourceClass};
 use crate::{
     config::{Env, GithubSource, SourceSpec},
-    trust::SourceClass,
+    trust::Channel,
 };
 
 /// The variables that may hold a token for github.com; the first one that is set is used.
@@ -28,7 +28,8 @@ pub(super) fn open(
     let repo = GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref())?;
     let (token, token_variable) = token(&opener.env, &repo, token_env.as_deref());
     let reach = if repo.is_local() { Reach::Loopback } else { Reach::Network };
-    let class = if repo.is_insecure() { SourceClass::PlainHttp } else { SourceClass::Mirror };
+    let channel =
+        if repo.is_insecure() { Channel::Unauthenticated } else { Channel::Authenticated };
     let options = GithubOptions {
         repo,
         token,
@@ -39,7 +40,7 @@ pub(super) fn open(
         network: opener.network.settings(spec, journal)?,
         cache: Arc::new(SharedDocuments::of(&opener.state, "github")),
     };
-    Ok(Candidate::of(spec, class, reach, Box::new(Github::open(options)?)))
+    Ok(Candidate::of(spec, SourceClass::Github, channel, reach, Box::new(Github::open(options)?)))
 }
 
 /// The token for a server, and the variable to name where a token would help.

@@ -4,10 +4,10 @@ use loom_http::{Journal, NetworkSettings};
 use loom_mirror::{Mirror, MirrorLayout, MirrorOptions};
 use loom_source::{Scheme, Source};
 
-use super::{Bounded, Candidate, OpenError, Opener, Reach, netrc_file, object_store};
+use super::{Bounded, Candidate, OpenError, Opener, Reach, SourceClass, netrc_file, object_store};
 use crate::{
     config::{Layout, MirrorSource, SourceSpec},
-    trust::SourceClass,
+    trust::Channel,
 };
 
 /// Opens the mirror. No request is sent.
@@ -40,13 +40,19 @@ pub(super) fn open(
         (_, true) => Reach::Loopback,
         (_, false) => Reach::Network,
     };
-    let class = if mirror.is_insecure() { SourceClass::PlainHttp } else { SourceClass::Mirror };
+    let class = match scheme {
+        Some(Scheme::File) => SourceClass::File,
+        Some(Scheme::S3 | Scheme::Gs | Scheme::Az) => SourceClass::ObjectStore,
+        _ => SourceClass::Mirror,
+    };
+    let channel =
+        if mirror.is_insecure() { Channel::Unauthenticated } else { Channel::Authenticated };
     let source: Box<dyn Source> = match reach {
         // A folder may be a mount whose server has gone away.
         Reach::Disk => Box::new(Bounded::new(mirror, spec.timeout)),
         Reach::Loopback | Reach::Network => Box::new(mirror),
     };
-    Ok(Candidate::of(spec, class, reach, source))
+    Ok(Candidate::of(spec, class, channel, reach, source))
 }
 
 /// Whether a login for the mirror is looked up in `.netrc`: for web servers whose URL has no password.

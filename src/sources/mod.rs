@@ -1,4 +1,4 @@
-//! Opens configured sources: from a [`SourceSpec`](crate::config::SourceSpec) to a [`Candidate`] that can be asked.
+//! Opens configured sources: from a [`SourceSpec`](crate::config::SourceSpec) to a [`Candidate`] that can be requested.
 //!
 //! | file | holds |
 //! |---|---|
@@ -8,7 +8,8 @@
 //! | `error` | [`OpenError`] |
 //! | `candidate` | [`Candidate`]: an opened source in its position of the order, and its [`Reach`] |
 //! | `network` | [`NetworkDefaults`]: proxies, certificates and offline mode, shared by all sources |
-//! | [`proxies`], [`certificates`] | what the environment says about proxies and certificates |
+//! | `source_class` | [`SourceClass`]: the class of source that a release came from |
+//! | [`proxies`], [`certificates`] | the proxies and certificates that the environment names |
 //! | [`netrc`], `netrc_file` | logins from the user's `.netrc` |
 //! | `object_store`, `aws_profile` | credentials of object stores |
 //! | `plugin_program` | where the program of a plugin may be found |
@@ -36,6 +37,7 @@ mod plugin;
 mod plugin_program;
 pub mod proxies;
 mod shared_documents;
+mod source_class;
 
 pub use bounded::Bounded;
 pub use candidate::{Candidate, Reach};
@@ -45,3 +47,4 @@ pub use network::NetworkDefaults;
 pub use open::{OpenNotice, OpenedSources};
 pub use opener::Opener;
 pub use shared_documents::SharedDocuments;
+pub use source_class::SourceClass;

@@ -1,8 +1,8 @@
 //! `.netrc`: logins by host name.
 //!
 //! The file is read as curl reads it: words between white space, quotes around a word that holds some, and `#` to the
-//! end of the line where a keyword may begin. Published crates for this show tokens, which may be passwords, in their
-//! errors.
+//! end of the line where a keyword may begin. Published crates for this format are not used: their errors show tokens,
+//! which may be passwords.
 
 use std::path::{Path, PathBuf};
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::{Env, SourceSpec};
 
-/// How the network is used where a source does not say otherwise.
+/// The settings of the network for sources without settings of their own.
 #[derive(Debug, Clone, Default)]
 pub struct NetworkDefaults {
     /// Whether requests beyond loopback are disabled.
@@ -59,8 +59,8 @@ impl NetworkDefaults {
         })
     }
 
-    /// The source's own proxy replaces all that the environment says, `NO_PROXY` included: it is the more specific
-    /// setting.
+    /// The proxy of the source, which as the more specific setting replaces all variables of the environment, `NO_PROXY`
+    /// included; else the proxies of the environment.
     fn proxy(&self, spec: &SourceSpec) -> ProxySettings {
         match &spec.proxy {
             Some(url) => {

@@ -39,7 +39,7 @@ pub(super) fn options(mirror: &MirrorSource, env: &Env, home: Option<&Path>) -> 
     options
 }
 
-/// Adds what the AWS profile says; variables take precedence.
+/// Adds the settings of the AWS profile; variables take precedence.
 fn add_aws_profile(options: &mut ObjectOptions, env: &Env, home: Option<&Path>) {
     if env
         .get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")

@@ -11,7 +11,7 @@ use crate::config::{SourceKind, SourceSpec, TargetSource};
 /// Opened sources in the configured order.
 #[derive(Debug, Default)]
 pub struct OpenedSources {
-    /// The sources that can be asked.
+    /// The opened sources.
     pub candidates: Vec<Candidate>,
     /// What the user should know about settings that are not used.
     pub notices: Vec<OpenNotice>,
@@ -27,7 +27,7 @@ pub enum OpenNotice {
         /// Why; never its text, which may be a password.
         why: String,
     },
-    /// A checkout in sight that is not used.
+    /// The checkout of the current folder or the linked one, where it is not used.
     Checkout(CheckoutHint),
 }
 
@@ -48,7 +48,7 @@ impl Opener {
 
     /// Opens all sources, in order. A `target` source without a checkout is left out, with a notice.
     ///
-    /// With `build`, `target` sources run `cargo build` when they are asked; where `specs` has none, one is put before
+    /// With `build`, `target` sources run `cargo build` when a release is requested; where `specs` has none, one is put before
     /// all others.
     ///
     /// # Errors
@@ -94,4 +94,59 @@ impl Opener {
 
 fn uses_netrc(spec: &SourceSpec) -> bool {
     matches!(&spec.kind, SourceKind::Mirror(mirror) if mirror::uses_netrc(mirror))
+}
+
+#[cfg(test)]
+mod tests {
+    use loom_http::Journal;
+
+    use super::*;
+    use crate::{
+        config::{Env, Os},
+        sources::{NetworkDefaults, Reach, SourceClass},
+        state::StateDir,
+        trust::Channel,
+    };
+
+    fn opened(text: &str) -> Candidate {
+        let folder = tempfile::tempdir().unwrap();
+        let env: Env = [("AWS_REGION", "eu-west-1")].into_iter().collect();
+        let opener = Opener {
+            network: NetworkDefaults::from_env(&env, false),
+            env,
+            home: None,
+            os: Os::current(),
+            cwd: folder.path().to_owned(),
+            state: StateDir::new(folder.path().join("state")),
+            evidence: false,
+            built_from: None,
+            built_profile: None,
+        };
+        let mut spec = SourceSpec::shorthand(text, folder.path()).unwrap();
+        spec.allow_http = true;
+        opener.open(&spec, Journal::default()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn the_opener_sets_class_channel_and_reach() {
+        use Channel::{Authenticated, LocalBuild, Unauthenticated};
+        use Reach::{Disk, Loopback, Network};
+        for (text, class, channel, reach) in [
+            ("./mirror", SourceClass::File, Authenticated, Disk),
+            ("file:///mirror", SourceClass::File, Authenticated, Disk),
+            ("https://mirror.example/loom", SourceClass::Mirror, Authenticated, Network),
+            ("http://mirror.example/loom", SourceClass::Mirror, Unauthenticated, Network),
+            ("http://127.0.0.1:1/loom", SourceClass::Mirror, Authenticated, Loopback),
+            ("s3://bucket/loom", SourceClass::ObjectStore, Authenticated, Network),
+            ("gs://bucket/loom", SourceClass::ObjectStore, Authenticated, Network),
+            ("github:owner/repo", SourceClass::Github, Authenticated, Network),
+            ("plugin:name", SourceClass::Plugin, Authenticated, Network),
+            ("target:/checkout", SourceClass::Build, LocalBuild, Disk),
+        ] {
+            let candidate = opened(text);
+            assert_eq!(candidate.class, class, "{text}");
+            assert_eq!(candidate.channel, channel, "{text}");
+            assert_eq!(candidate.reach, reach, "{text}");
+        }
+    }
 }

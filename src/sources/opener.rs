@@ -56,7 +56,7 @@ pub struct Opener {
     pub cwd: PathBuf,
     /// The state folder: the linked checkout, documents kept from run to run.
     pub state: StateDir,
-    /// How the network is used where a source does not say otherwise.
+    /// The settings of the network for sources without settings of their own.
     pub network: NetworkDefaults,
     /// Whether sources are to look for signatures, which costs requests.
     pub evidence: bool,

@@ -4,10 +4,10 @@ use std::{ffi::OsString, path::PathBuf};
 
 use loom_plugin::{Plugin, PluginOptions};
 
-use super::{Candidate, Opener, Reach, plugin_program};
+use super::{Candidate, Opener, Reach, SourceClass, plugin_program};
 use crate::{
     config::{Env, PluginSource, SourceSpec},
-    trust::SourceClass,
+    trust::Channel,
 };
 
 /// The variables that a plugin receives besides `PATH`: home and temporary folders, language, proxies and certificates.
@@ -39,8 +39,8 @@ const PASSED: [&str; 24] = [
     "no_proxy",
 ];
 
-/// Opens the plugin. Its program is not started; a program that is missing or not safe to run is an error of the first
-/// request.
+/// Opens the plugin without starting its program. A program that is missing or not safe to run is an error of the
+/// first request.
 pub(super) fn open(opener: &Opener, spec: &SourceSpec, plugin: &PluginSource) -> Candidate {
     let folders = folders(&opener.env);
     let options = plugin.options.as_ref().map(|options| options.value.clone());
@@ -53,8 +53,9 @@ pub(super) fn open(opener: &Opener, spec: &SourceSpec, plugin: &PluginSource) ->
         total_timeout: spec.total_timeout,
         offline: opener.network.offline,
     });
-    // A plugin does not decide how far away it is: it may use the network, so it is not asked offline.
-    Candidate::of(spec, SourceClass::Mirror, Reach::Network, Box::new(plugin))
+    // Every plugin may use the network, so none is started offline.
+    let (class, channel) = (SourceClass::Plugin, Channel::Authenticated);
+    Candidate::of(spec, class, channel, Reach::Network, Box::new(plugin))
 }
 
 /// The absolute folders of `PATH`.

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use loom_plugin::Program;
+use loom_plugin::PluginProgram;
 
 /// The first program of this name that no other user can have put there.
-pub(super) fn find(name: &str, folders: &[PathBuf]) -> Program {
+pub(super) fn find(name: &str, folders: &[PathBuf]) -> PluginProgram {
     let file = format!("loom-source-{name}{}", std::env::consts::EXE_SUFFIX);
     let mut refused = Vec::new();
     for folder in folders {
@@ -14,12 +14,12 @@ pub(super) fn find(name: &str, folders: &[PathBuf]) -> Program {
             continue;
         }
         match safe::check(&program) {
-            Ok(program) => return Program::At(program),
+            Ok(program) => return PluginProgram::Found(program),
             Err(why) => refused.push(why),
         }
     }
     let missing = format!("there is no program {file} in the absolute folders of PATH");
-    Program::Missing(if refused.is_empty() {
+    PluginProgram::Missing(if refused.is_empty() {
         missing
     } else {
         format!("{missing}: {}", refused.join("; "))

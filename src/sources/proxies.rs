@@ -23,7 +23,7 @@ pub struct Proxies {
     pub http: Option<VariableValue<SecretString>>,
     /// The proxy for both, where no more specific one is set.
     pub all: Option<VariableValue<SecretString>>,
-    /// The hosts that are asked directly.
+    /// The hosts that are requested without a proxy.
     pub no_proxy: Option<VariableValue<String>>,
     /// `HTTP_PROXY`, if it is set and ignored.
     pub ignored: Option<&'static str>,
@@ -33,8 +33,8 @@ impl Proxies {
     /// Reads the variables. Lower case takes precedence over upper case, and a specific proxy over the general one.
     ///
     /// curl never reads `HTTP_PROXY` in upper case: a CGI program finds the `Proxy` header of a request there
-    /// (<https://httpoxy.org>). Most other programs read it; here it is ignored only where a web server started this
-    /// process.
+    /// (<https://httpoxy.org>). Most other programs read it. Here it is ignored only where `REQUEST_METHOD` is set,
+    /// which means a CGI program.
     pub fn of(env: &Env) -> Self {
         let cgi = env.get("REQUEST_METHOD").is_some();
         let http = secret(env, "http_proxy");

@@ -1,8 +1,10 @@
-//! The state folder: what must outlive the store and is kept for one user.
+//! The state folder: files of one user that outlive the store.
 //!
-//! This is the one place that reads, locks, updates and durably writes files there. It knows paths and bytes; what a
-//! document means is known by the module that keeps it (quarantine, first-seen digests, trusted projects, the linked
-//! checkout, runtime instances).
+//! Only this module reads, locks, updates and durably writes files there. It handles paths and bytes; the module that
+//! keeps a document defines what is in it (quarantine, first-seen digests, trusted projects, the linked checkout,
+//! runtime instances).
+//!
+//! A document is a JSON object with `"schema": 1` and times in RFC 3339.
 
 mod dev_link;
 mod folder;
@@ -14,7 +16,7 @@ use std::{
 };
 
 use loom_base::atomic_file::{self, Durability};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use dev_link::DevLink;
 
@@ -27,9 +29,10 @@ pub use dev_link::DevLink;
 /// let folder = tempfile::tempdir()?;
 /// let state = StateDir::new(folder.path());
 /// let file = state.file("use/loom-os@loom-bridge-server.json");
-/// assert_eq!(file.read_json::<String>()?, None);
-/// file.write_json(&"0.2.0")?;
-/// assert_eq!(file.read_json::<String>()?.as_deref(), Some("0.2.0"));
+/// let chosen = std::collections::BTreeMap::from([("version".to_owned(), "0.2.0".to_owned())]);
+/// file.write_document(&chosen)?;
+/// let text = String::from_utf8(file.read()?.unwrap_or_default())?;
+/// assert_eq!(text, "{\"schema\":1,\"version\":\"0.2.0\"}\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +68,7 @@ impl StateDir {
         Self(path.into())
     }
 
-    /// Its path.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -76,16 +79,34 @@ impl StateDir {
     }
 }
 
+/// The number of the schema that documents are written with.
+const SCHEMA: u32 = 1;
+
+/// A document with its schema.
+#[derive(Serialize)]
+struct StateDocument<'a, T> {
+    schema: u32,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// The schema of a document; absent in documents of older versions.
+#[derive(Deserialize)]
+struct DocumentHead {
+    #[serde(default)]
+    schema: Option<u32>,
+}
+
 impl StateFile {
-    /// Its path.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Its bytes; `None` where there is no such file.
+    /// The bytes of the file; `None` where there is no such file.
     ///
     /// # Errors
-    /// Whatever keeps the file from being read, except that it is absent.
+    /// [`StateError`] where the file is there and cannot be read.
     pub fn read(&self) -> Result<Option<Vec<u8>>, StateError> {
         match fs::read(&self.0) {
             Ok(bytes) => Ok(Some(bytes)),
@@ -98,51 +119,80 @@ impl StateFile {
         }
     }
 
-    /// The document in it. `None` where there is none and where it cannot be understood: for caches, which a run can
-    /// do without.
+    /// The object in a cache file. `None` where there is no file, where the file cannot be understood, and where its
+    /// schema is newer: a run can do without a cache.
     ///
     /// # Errors
-    /// Whatever keeps the file from being read, except that it is absent.
+    /// [`StateError`] where the file is there and cannot be read.
+    pub fn read_document<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        Ok(self.read()?.and_then(|bytes| parse(&bytes).ok()))
+    }
+
+    /// The object in a file that decides something: one that cannot be understood is an error.
+    ///
+    /// # Errors
+    /// [`StateError`] where the file is there and cannot be read, is no such object, or has a newer schema.
+    pub fn read_document_strictly<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        let Some(bytes) = self.read()? else { return Ok(None) };
+        parse(&bytes).map(Some).map_err(|error| self.error("read", error))
+    }
+
+    /// Replaces the object in the file, as [`write`](Self::write) does, and adds the schema.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write), and for a document that is not a JSON object.
+    pub fn write_document<T: Serialize>(&self, document: &T) -> Result<(), StateError> {
+        let document = StateDocument { schema: SCHEMA, body: document };
+        let mut bytes =
+            serde_json::to_vec(&document).map_err(|error| self.error("write", error.into()))?;
+        bytes.push(b'\n');
+        self.write(&bytes)
+    }
+
+    /// The JSON value in a cache file of any form. `None` where there is no file and where it cannot be understood.
+    ///
+    /// # Errors
+    /// [`StateError`] where the file is there and cannot be read.
     pub fn read_json<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
         Ok(self.read()?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
-    /// The document in it, for documents that decide something: one that cannot be understood is an error.
+    /// The JSON value in a file of any form that decides something: one that cannot be understood is an error.
     ///
     /// # Errors
-    /// Whatever keeps the file from being read, except that it is absent; and a content that is no such document.
+    /// [`StateError`] where the file is there and cannot be read, or holds no such value.
     pub fn read_json_strictly<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
         let Some(bytes) = self.read()? else { return Ok(None) };
         serde_json::from_slice(&bytes).map(Some).map_err(|e| self.error("read", e.into()))
     }
 
-    /// Replaces its content atomically and durably, and makes the folders above it.
+    /// Replaces the content of the file atomically and durably, and makes the folders above it.
     ///
     /// # Errors
-    /// Whatever keeps the file from being written; the old content is then unchanged.
+    /// [`StateError`] where the file cannot be written; the old content is then unchanged.
     pub fn write(&self, bytes: &[u8]) -> Result<(), StateError> {
         self.make_folder()
             .and_then(|()| atomic_file::replace(&self.0, bytes, Durability::Synced))
             .map_err(|source| self.error("write", source))
     }
 
-    /// Replaces the document in it, as [`write`](Self::write) does.
+    /// Replaces the JSON value in the file, as [`write`](Self::write) does.
     ///
     /// # Errors
-    /// As for [`write`](Self::write), and a document that is no JSON.
+    /// As for [`write`](Self::write), and for a value that cannot be written as JSON.
     pub fn write_json<T: Serialize + ?Sized>(&self, document: &T) -> Result<(), StateError> {
         let bytes = serde_json::to_vec(document).map_err(|e| self.error("write", e.into()))?;
         self.write(&bytes)
     }
 
-    /// Waits until no other process and no other holder in this one has the lock, and takes it. `on_wait` is called
-    /// once, before the wait, if another holder has it.
+    /// Takes the lock of the file, and waits while another process or another holder in this one has it. `on_wait` is
+    /// called once, before the wait.
     ///
-    /// The lock is on a file beside this one, with `.lock` added to its name, which is never removed: otherwise two
-    /// holders could hold two files of one name.
+    /// The lock is on a file beside this one, with `.lock` added to its name. It is never removed: after a removal two
+    /// holders could lock two files of one name.
     ///
     /// # Errors
-    /// Whatever keeps the lock file from being made or locked. A file system that cannot lock is an error.
+    /// [`StateError`] where the lock file cannot be made or locked. A file system without locks is an error.
     pub fn lock(&self, on_wait: &mut dyn FnMut()) -> Result<StateLock, StateError> {
         let beside = Self(self.0.with_added_extension("lock"));
         let fail = |source| beside.error("lock", source);
@@ -157,10 +207,10 @@ impl StateFile {
         Ok(StateLock(file))
     }
 
-    /// Removes it; answers whether there was one.
+    /// Removes the file; returns whether there was one.
     ///
     /// # Errors
-    /// Whatever keeps the file from being removed, except that it is absent.
+    /// [`StateError`] where the file is there and cannot be removed.
     pub fn remove(&self) -> Result<bool, StateError> {
         atomic_file::remove(&self.0).map_err(|source| self.error("remove", source))
     }
@@ -174,9 +224,17 @@ impl StateFile {
     }
 }
 
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
+    let head: DocumentHead = serde_json::from_slice(bytes)?;
+    if head.schema.is_some_and(|schema| schema > SCHEMA) {
+        return Err(io::Error::other("it was written by a newer version of loom"));
+    }
+    Ok(serde_json::from_slice(bytes)?)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{collections::BTreeMap, thread};
 
     use super::*;
 
@@ -194,7 +252,31 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_is_none_or_an_error() {
+    fn objects_have_a_schema_and_those_of_older_versions_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = StateDir::new(folder.path()).file("a.json");
+        let object = BTreeMap::from([("a".to_owned(), 1)]);
+        file.write_document(&object).unwrap();
+        assert_eq!(file.read().unwrap().unwrap(), b"{\"schema\":1,\"a\":1}\n");
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Object {
+            a: u32,
+        }
+        for (text, read) in [
+            ("{\"schema\":1,\"a\":1}", true),
+            ("{\"a\":1}", true),
+            ("{\"schema\":2,\"a\":1}", false),
+            ("{\"schema\":1}", false),
+            ("{", false),
+        ] {
+            file.write(text.as_bytes()).unwrap();
+            assert_eq!(file.read_document::<Object>().unwrap().is_some(), read, "{text}");
+            assert_eq!(file.read_document_strictly::<Object>().is_ok(), read, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_understood_is_none_or_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let file = StateDir::new(folder.path()).file("a.json");
         file.write(b"{").unwrap();

@@ -1,4 +1,4 @@
-//! Damaged trees: set aside for people to look at, the newest of each tree, no more.
+//! Renames damaged trees, and keeps the newest of each tree for inspection.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -7,29 +7,29 @@ use loom_source::Digest;
 use super::{
     Store, StoreError,
     durable::set_mode,
-    error::{Act, at},
+    error::{FileAction, at},
     format::StoreNotice,
     list::names,
     locks,
 };
 
 impl Store {
-    /// Moves a damaged tree out of the way; running programs keep their files.
+    /// Renames a damaged tree to `.damaged-<tree>-<n>`. Programs that run from it keep their files.
     pub(super) fn set_aside(&self, tree: &Digest, what: String) -> Result<(), StoreError> {
         let from = self.tree(tree);
-        // Moving a folder rewrites its `..`, for which others than root need the right to write.
+        // Renaming a folder rewrites its `..`, for which all users but root need write permission.
         set_mode(&from, 0o755)?;
         let newest = self.damaged()?.get(tree).and_then(|of| of.keys().next_back().copied());
         let number = newest.unwrap_or_default().saturating_add(1);
         let to = self.trees().join(format!(".damaged-{tree}-{number}"));
-        fs::rename(&from, &to).map_err(at(Act::Rename, &to))?;
+        fs::rename(&from, &to).map_err(at(FileAction::Rename, &to))?;
         self.forget_fingerprint(tree)?;
         self.notice(StoreNotice::SetAside { to, what });
         Ok(())
     }
 
-    /// Turns all but the newest damaged folder of each tree into trash. Whoever runs from a tree may still run from
-    /// one of them, so those of a tree that is leased stay.
+    /// Renames all but the newest damaged folder of each tree to `.trash-*`. A process may still run from one of them,
+    /// so the folders of a leased tree stay.
     pub(super) fn retire_damaged(&self) -> Result<(), StoreError> {
         for (tree, mut folders) in self.damaged()? {
             folders.pop_last();
@@ -42,7 +42,7 @@ impl Store {
                 continue;
             }
             for (number, folder) in folders {
-                // Another user's stays, and what another sweeper was faster to move is gone.
+                // Another user's folder stays, and another process may have renamed it already.
                 let _ = set_mode(&folder, 0o755);
                 let _ = fs::rename(&folder, self.trees().join(format!(".trash-{tree}-{number}")));
             }
@@ -50,7 +50,7 @@ impl Store {
         Ok(())
     }
 
-    /// The folders set aside, by tree and number; the highest number is the newest.
+    /// The damaged folders by tree and number; the highest number is the newest.
     fn damaged(&self) -> Result<BTreeMap<Digest, BTreeMap<u32, PathBuf>>, StoreError> {
         let mut found: BTreeMap<Digest, BTreeMap<u32, PathBuf>> = BTreeMap::new();
         for (name, path) in names(&self.trees(), true)? {

@@ -1,4 +1,4 @@
-//! How much room things take.
+//! Disk usage of a store.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -6,33 +6,33 @@ use loom_source::{Digest, Release};
 
 use super::{
     Store, StoreError,
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
     remove::objects_of,
 };
 
-/// How much room the store takes, in bytes of file contents.
+/// The disk usage of a store, in bytes of file contents.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreUsage {
-    /// By release.
+    /// The usage of each release.
     pub releases: Vec<ReleaseUsage>,
-    /// Trees in `store/`, each counted once.
+    /// The trees in `store/`, each counted once.
     pub trees: u64,
-    /// `objects/`.
+    /// The objects.
     pub objects: u64,
-    /// Partial downloads.
+    /// The partial downloads.
     pub partial: u64,
-    /// What can go at once: trees and objects that nothing names, damaged and abandoned trees, temporary files.
+    /// What may be removed: trees and objects that nothing names, damaged and abandoned trees, temporary files.
     pub garbage: u64,
     /// The whole folder.
     pub total: u64,
 }
 
-/// How much room one release takes.
+/// The disk usage of one release, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseUsage {
     /// The release.
     pub release: Release,
-    /// Its tree; for a development build all that are kept.
+    /// Its tree; for a development build all trees that are kept.
     pub tree: u64,
     /// Its objects.
     pub objects: u64,
@@ -41,7 +41,10 @@ pub struct ReleaseUsage {
 }
 
 impl Store {
-    /// How much room things take. Nothing is read but folders.
+    /// Measures the disk usage. Only folders are read.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where a folder cannot be read.
     pub fn du(&self) -> Result<StoreUsage, StoreError> {
         let mut usage = StoreUsage::default();
         if !self.exists() {
@@ -50,13 +53,13 @@ impl Store {
         let named = self.named_trees()?;
         let mut needed = BTreeSet::new();
         for release in self.known()? {
-            let mine = || named.iter().filter(|(_, by)| by.contains(&release));
-            let tree = mine().map(|(tree, _)| size(&self.tree(tree))).sum::<Result<u64, _>>()?;
+            let own = || named.iter().filter(|(_, by)| by.contains(&release));
+            let tree = own().map(|(tree, _)| size(&self.tree(tree))).sum::<Result<u64, _>>()?;
             let record = self.record(&release).ok().flatten();
             let mut objects: BTreeSet<Digest> = record.iter().flat_map(objects_of).collect();
-            objects.extend(mine().map(|(tree, _)| *tree));
+            objects.extend(own().map(|(tree, _)| *tree));
             let bytes = objects.iter().map(|o| size(&self.object(o))).sum::<Result<u64, _>>()?;
-            let shared = mine().any(|(_, by)| by.len() > 1);
+            let shared = own().any(|(_, by)| by.len() > 1);
             needed.extend(objects);
             usage.releases.push(ReleaseUsage { release, tree, objects: bytes, shared });
         }
@@ -75,9 +78,9 @@ impl Store {
     }
 }
 
-/// The bytes of all files below a path; links are not followed, what vanishes meanwhile counts nothing.
+/// The bytes of all files below a path. Links are not followed; files that are removed meanwhile do not count.
 fn size(path: &Path) -> Result<u64, StoreError> {
-    let Some(meta) = absent(fs::symlink_metadata(path)).map_err(at(Act::Read, path))? else {
+    let Some(meta) = absent(fs::symlink_metadata(path)).map_err(at(FileAction::Read, path))? else {
         return Ok(0);
     };
     if meta.is_file() {
@@ -86,8 +89,8 @@ fn size(path: &Path) -> Result<u64, StoreError> {
     if !meta.is_dir() {
         return Ok(0);
     }
-    let Some(entries) = absent(fs::read_dir(path)).map_err(at(Act::Read, path))? else {
+    let Some(entries) = absent(fs::read_dir(path)).map_err(at(FileAction::Read, path))? else {
         return Ok(0);
     };
-    entries.map(|entry| size(&entry.map_err(at(Act::Read, path))?.path())).sum()
+    entries.map(|entry| size(&entry.map_err(at(FileAction::Read, path))?.path())).sum()
 }

@@ -1,4 +1,4 @@
-//! Bytes, fsync, rename, fsync of the folder: what is visible is whole, and stays.
+//! Durable writes: bytes, fsync, rename, fsync of the folder. What has its final name is complete and stays.
 
 use std::{
     collections::BTreeSet,
@@ -9,31 +9,33 @@ use std::{
 
 use tempfile::TempPath;
 
-use super::error::{Act, StoreError, at};
+use super::error::{FileAction, StoreError, at};
 
 /// Above this many files and folders one `syncfs` is cheaper than an `fsync` for each.
 #[cfg(target_os = "linux")]
 const MANY: usize = 24;
 
-/// What must be on the disk before the next step may begin.
+/// The files and folders that have to be on the disk before the next step.
 #[derive(Debug, Default)]
 pub(super) struct Barrier(BTreeSet<PathBuf>);
 
 impl Barrier {
-    /// Waits for this file or folder too.
+    /// Adds a file or folder.
     pub(super) fn add(&mut self, path: impl Into<PathBuf>) {
         self.0.insert(path.into());
     }
 
     /// Waits until the disk has everything that was added.
     ///
-    /// After a failure nothing of it may be used: the kernel may have dropped the bytes, and trying again would lie.
+    /// After a failure none of it may be used: the kernel may have dropped the bytes, and a second call would report
+    /// success all the same.
     pub(super) fn wait(&mut self, root: &Path) -> Result<(), StoreError> {
         let paths = std::mem::take(&mut self.0);
         #[cfg(target_os = "linux")]
         if paths.len() > MANY {
-            let folder = fs::File::open(root).map_err(at(Act::Sync, root))?;
-            return rustix::fs::syncfs(folder).map_err(super::error::at_sys(Act::Sync, root));
+            let folder = fs::File::open(root).map_err(at(FileAction::Sync, root))?;
+            return rustix::fs::syncfs(folder)
+                .map_err(super::error::at_sys(FileAction::Sync, root));
         }
         let _ = root;
         paths.iter().try_for_each(|path| sync(path))
@@ -42,12 +44,12 @@ impl Barrier {
 
 /// Waits until the disk has a file's bytes or a folder's names.
 pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
-    // Windows has no handle for a folder's names, and flushes no read-only file: that one was flushed when written.
+    // Windows cannot sync a folder or a read-only file: such a file was synced when it was written.
     if cfg!(windows) && fs::metadata(path).is_ok_and(|m| m.is_dir() || m.permissions().readonly()) {
         return Ok(());
     }
     let open = || fs::OpenOptions::new().read(true).write(cfg!(windows)).open(path);
-    open().and_then(|file| file.sync_all()).map_err(at(Act::Sync, path))
+    open().and_then(|file| file.sync_all()).map_err(at(FileAction::Sync, path))
 }
 
 /// Makes a folder and its ancestors; the parent of each new one joins the barrier.
@@ -56,16 +58,18 @@ pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(),
         Ok(()) => {}
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let Some(parent) = folder.parent() else { return Err(at(Act::Create, folder)(e)) };
+            let Some(parent) = folder.parent() else {
+                return Err(at(FileAction::Create, folder)(e));
+            };
             create_folders(parent, barrier)?;
             match fs::create_dir(folder) {
                 Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
-                    return Err(at(Act::Create, folder)(e));
+                    return Err(at(FileAction::Create, folder)(e));
                 }
                 _ => {}
             }
         }
-        Err(e) => return Err(at(Act::Create, folder)(e)),
+        Err(e) => return Err(at(FileAction::Create, folder)(e)),
     }
     if let Some(parent) = folder.parent() {
         barrier.add(parent);
@@ -73,12 +77,12 @@ pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(),
     Ok(())
 }
 
-/// Files written aside, not yet in their places.
+/// Temporary files that wait for their final paths.
 #[derive(Debug, Default)]
 pub(super) struct PendingFiles(Vec<(TempPath, PathBuf)>);
 
 impl PendingFiles {
-    /// Writes a file aside in `tmp`, to be placed at `to`; its bytes join the barrier.
+    /// Writes a temporary file in `tmp` that [`place`](Self::place) renames to `to`; its bytes join the barrier.
     pub(super) fn write(
         &mut self,
         tmp: &Path,
@@ -87,37 +91,37 @@ impl PendingFiles {
         barrier: &mut Barrier,
     ) -> Result<(), StoreError> {
         let mut file = tempfile_in(tmp)?;
-        file.write_all(bytes).map_err(at(Act::Write, &to))?;
+        file.write_all(bytes).map_err(at(FileAction::Write, &to))?;
         set_mode(file.path(), 0o644)?;
         barrier.add(file.path());
         self.0.push((file.into_temp_path(), to));
         Ok(())
     }
 
-    /// Gives all files their places; their folders join the barrier.
+    /// Renames all files to their final paths; their folders join the barrier.
     pub(super) fn place(&mut self, barrier: &mut Barrier) -> Result<(), StoreError> {
         for (temp, to) in std::mem::take(&mut self.0) {
             if let Some(folder) = to.parent() {
                 create_folders(folder, barrier)?;
                 barrier.add(folder);
             }
-            temp.persist(&to).map_err(|e| at(Act::Rename, &to)(e.error))?;
+            temp.persist(&to).map_err(|e| at(FileAction::Rename, &to)(e.error))?;
         }
         Ok(())
     }
 }
 
-/// A new file in `tmp` that vanishes unless it is given a place.
+/// A new file in `tmp`, removed when dropped unless it is renamed or kept.
 pub(super) fn tempfile_in(tmp: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
-    aside_in(tmp, |path| {
+    temporary_in(tmp, |path| {
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create_new(true).open(path)
     })
-    .map_err(at(Act::Create, tmp))
+    .map_err(at(FileAction::Create, tmp))
 }
 
-/// Makes something in `tmp` under a name of its own; the folder too, if somebody has cleaned it away.
-pub(super) fn aside_in<R>(
+/// Makes a file or link in `tmp` under a random name, and the folder `tmp` too where it was removed.
+pub(super) fn temporary_in<R>(
     tmp: &Path,
     mut make: impl FnMut(&Path) -> std::io::Result<R>,
 ) -> std::io::Result<tempfile::NamedTempFile<R>> {
@@ -132,30 +136,31 @@ pub(super) fn aside_in<R>(
     }
 }
 
-/// Writes one file durably: aside, fsync, rename, fsync of the folder.
+/// Replaces one file durably: temporary file, fsync, rename, fsync of the folder.
 pub(super) fn replace(root: &Path, tmp: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let (mut aside, mut barrier) = (PendingFiles::default(), Barrier::default());
-    aside.write(tmp, to.to_owned(), bytes, &mut barrier)?;
+    let mut files = PendingFiles::default();
+    let mut barrier = Barrier::default();
+    files.write(tmp, to.to_owned(), bytes, &mut barrier)?;
     barrier.wait(root)?;
-    aside.place(&mut barrier)?;
+    files.place(&mut barrier)?;
     barrier.wait(root)
 }
 
-/// Writes one file whole but without waiting for the disk: for what can be made again.
+/// Replaces one file atomically without waiting for the disk: for files that can be made again.
 pub(super) fn replace_lazily(tmp: &Path, to: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let mut unawaited = Barrier::default();
-    let mut aside = PendingFiles::default();
-    aside.write(tmp, to.to_owned(), bytes, &mut unawaited)?;
-    aside.place(&mut unawaited)
+    let mut never_awaited = Barrier::default();
+    let mut files = PendingFiles::default();
+    files.write(tmp, to.to_owned(), bytes, &mut never_awaited)?;
+    files.place(&mut never_awaited)
 }
 
-/// Sets Unix permissions; elsewhere only whether a file may be written.
+/// Sets Unix permissions; on other systems only whether a file may be written.
 pub(super) fn set_mode(path: &Path, mode: u32) -> Result<(), StoreError> {
     #[cfg(unix)]
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
     #[cfg(not(unix))]
     let permissions = {
-        let meta = fs::metadata(path).map_err(at(Act::Protect, path))?;
+        let meta = fs::metadata(path).map_err(at(FileAction::Protect, path))?;
         if meta.is_dir() {
             return Ok(());
         }
@@ -163,21 +168,21 @@ pub(super) fn set_mode(path: &Path, mode: u32) -> Result<(), StoreError> {
         permissions.set_readonly(mode & 0o200 == 0);
         permissions
     };
-    fs::set_permissions(path, permissions).map_err(at(Act::Protect, path))
+    fs::set_permissions(path, permissions).map_err(at(FileAction::Protect, path))
 }
 
-/// Removes a folder and all below it, read-only or not; one that is not there is no error.
+/// Removes a folder and everything below it, read-only or not. A missing folder is no error.
 pub(super) fn remove_tree(folder: &Path) -> Result<(), StoreError> {
     make_writable(folder)?;
     match super::error::absent(fs::remove_dir_all(folder)) {
         Ok(_) => Ok(()),
-        Err(e) => Err(at(Act::Remove, folder)(e)),
+        Err(e) => Err(at(FileAction::Remove, folder)(e)),
     }
 }
 
 fn make_writable(folder: &Path) -> Result<(), StoreError> {
     let Some(meta) =
-        super::error::absent(fs::symlink_metadata(folder)).map_err(at(Act::Read, folder))?
+        super::error::absent(fs::symlink_metadata(folder)).map_err(at(FileAction::Read, folder))?
     else {
         return Ok(());
     };
@@ -185,9 +190,9 @@ fn make_writable(folder: &Path) -> Result<(), StoreError> {
         return if cfg!(windows) { set_mode(folder, 0o644) } else { Ok(()) };
     }
     set_mode(folder, 0o700)?;
-    for entry in fs::read_dir(folder).map_err(at(Act::Read, folder))? {
-        let entry = entry.map_err(at(Act::Read, folder))?;
-        let kind = entry.file_type().map_err(at(Act::Read, folder))?;
+    for entry in fs::read_dir(folder).map_err(at(FileAction::Read, folder))? {
+        let entry = entry.map_err(at(FileAction::Read, folder))?;
+        let kind = entry.file_type().map_err(at(FileAction::Read, folder))?;
         if kind.is_dir() || (cfg!(windows) && kind.is_file()) {
             make_writable(&entry.path())?;
         }

@@ -1,4 +1,4 @@
-//! What can go wrong with the store, named by the act that failed.
+//! Errors of the store, each named by the action that failed and the file it failed on.
 
 use std::{
     fmt, io,
@@ -9,7 +9,7 @@ use loom_source::{Release, record::DocumentError};
 
 /// What was being done to a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
+pub enum FileAction {
     /// Making a file or folder.
     Create,
     /// Reading a file, a link or a folder.
@@ -18,7 +18,7 @@ pub enum Act {
     Write,
     /// Waiting until the disk has them.
     Sync,
-    /// Giving a file or folder its place.
+    /// Renaming a file or folder to its final path.
     Rename,
     /// Making a link.
     Link,
@@ -30,7 +30,7 @@ pub enum Act {
     Remove,
 }
 
-impl fmt::Display for Act {
+impl fmt::Display for FileAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Create => "create",
@@ -46,44 +46,44 @@ impl fmt::Display for Act {
     }
 }
 
-/// Why the store could not do what was asked.
+/// Why an operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// An operation on the file system failed.
-    #[error("cannot {act} {}", path.display())]
+    /// An operation of the file system failed.
+    #[error("could not {action} {}", path.display())]
     Io {
         /// What was being done.
-        act: Act,
-        /// To what.
+        action: FileAction,
+        /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// What the operating system reported.
         source: io::Error,
     },
-    /// `format` names a newer format.
-    #[error("the store at {} is of a newer format ({found:?})", root.display())]
+    /// The file `format` names a newer format.
+    #[error("the store at {} has a newer format: expected \"loom-store 1\", got {found:?}", root.display())]
     Newer {
-        /// The store.
+        /// The root folder of the store.
         root: PathBuf,
         /// The text of `format`.
         found: String,
     },
-    /// `format` is not ours.
-    #[error("{} is not the format file of a loom store (it says {found:?})", path.display())]
+    /// The file `format` belongs to another program.
+    #[error("{} is not the format file of a store: expected \"loom-store 1\", got {found:?}", path.display())]
     NotAStore {
         /// The file `format`.
         path: PathBuf,
         /// Its text, shortened.
         found: String,
     },
-    /// A record or statement cannot be read.
-    #[error("{} cannot be used", path.display())]
+    /// A record or statement cannot be used.
+    #[error("could not use {}", path.display())]
     Document {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: DocumentError,
     },
-    /// A file of the store is not what its digest says.
+    /// The bytes of a file are not those that its digest names.
     #[error("{} is damaged: {what}", path.display())]
     Damaged {
         /// The file or tree.
@@ -91,15 +91,15 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
-    /// The file system cannot lock.
+    /// The file system does not support locks.
     #[error("the file system of {} does not support locks", path.display())]
     NoLocks {
         /// The lock file.
         path: PathBuf,
-        /// What the system says.
+        /// What the operating system reported.
         source: io::Error,
     },
-    /// Somebody else uses it now.
+    /// Another process uses what is to be removed.
     #[error("{what} is in use ({})", path.display())]
     Busy {
         /// What is in use.
@@ -107,36 +107,36 @@ pub enum StoreError {
         /// The lock that is held.
         path: PathBuf,
     },
-    /// The release vanished between finding and using it.
+    /// The release was removed between finding and using it.
     #[error("{release} is no longer in the store at {}", root.display())]
     Gone {
         /// The release.
         release: Box<Release>,
-        /// The store.
+        /// The root folder of the store.
         root: PathBuf,
     },
-    /// A statement that came with the release speaks of something else.
+    /// A statement that a source served does not fit the release that came with it.
     #[error("the statement of {release} {why}")]
     Statement {
         /// The release.
         release: Box<Release>,
-        /// In what it differs.
+        /// In what the statement differs.
         why: String,
     },
 }
 
 impl StoreError {
-    /// Whether the disk or the quota is full (exit 10).
+    /// Whether the disk or the user's quota is full.
     pub fn is_disk_full(&self) -> bool {
         self.io().is_some_and(is_disk_full)
     }
 
-    /// Whether bytes are not what they should be (exit 6).
+    /// Whether bytes are not what they should be.
     pub fn is_integrity(&self) -> bool {
         matches!(self, Self::Damaged { .. } | Self::Statement { .. })
     }
 
-    /// Whether somebody else is using what is needed (exit 9).
+    /// Whether another process uses what is needed.
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Busy { .. })
     }
@@ -153,57 +153,28 @@ impl StoreError {
             _ => None,
         }
     }
-
-    /// What can be done about it.
-    pub fn hint(&self) -> Option<String> {
-        Some(match self {
-            _ if self.is_disk_full() => {
-                "the disk or quota is full: free some space (`loom store du` shows what the store holds), \
-                 or give another folder with --cache-dir or LOOM_CACHE_DIR"
-                    .to_owned()
-            }
-            _ if self.is_read_only() => {
-                "give a folder that you can write to with --cache-dir or LOOM_CACHE_DIR".to_owned()
-            }
-            Self::Newer { .. } => {
-                "update loom, or give another folder with --cache-dir or LOOM_CACHE_DIR".to_owned()
-            }
-            Self::NotAStore { path, .. } => format!(
-                "this folder belongs to something else: give another one with --cache-dir or LOOM_CACHE_DIR, \
-                 or remove {}",
-                path.display()
-            ),
-            Self::NoLocks { .. } => {
-                "put the cache on a file system with locks, with --cache-dir or LOOM_CACHE_DIR".to_owned()
-            }
-            Self::Damaged { .. } => "`loom store verify` names all damage; `loom up --force-download` \
-                                     fetches the release again"
-                .to_owned(),
-            Self::Document { .. } => "fetch the release again with --force-download".to_owned(),
-            Self::Busy { .. } => "stop what runs from it (`loom status --all`) and try again".to_owned(),
-            Self::Gone { .. } => "something removed it just now; try again".to_owned(),
-            Self::Statement { .. } | Self::Io { .. } => return None,
-        })
-    }
 }
 
-/// Whether the system says that the disk or the quota is full.
+/// Whether the operating system reports a full disk or quota.
 pub(super) fn is_disk_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// For `map_err`: the act that failed, and where.
-pub(super) fn at(act: Act, path: &Path) -> impl FnOnce(io::Error) -> StoreError + '_ {
-    move |source| StoreError::Io { act, path: path.to_owned(), source }
+/// For `map_err`: the action that failed, and the path.
+pub(super) fn at(action: FileAction, path: &Path) -> impl FnOnce(io::Error) -> StoreError + '_ {
+    move |source| StoreError::Io { action, path: path.to_owned(), source }
 }
 
-/// For `map_err` where rustix speaks.
+/// For `map_err` on the errors of rustix.
 #[cfg(target_os = "linux")]
-pub(super) fn at_sys(act: Act, path: &Path) -> impl FnOnce(rustix::io::Errno) -> StoreError + '_ {
-    move |errno| at(act, path)(errno.into())
+pub(super) fn at_sys(
+    action: FileAction,
+    path: &Path,
+) -> impl FnOnce(rustix::io::Errno) -> StoreError + '_ {
+    move |errno| at(action, path)(errno.into())
 }
 
-/// `None` where there is nothing.
+/// Turns "not found" into `None`.
 pub(super) fn absent<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     use io::ErrorKind::{NotADirectory, NotFound};
     match result {

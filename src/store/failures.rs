@@ -1,7 +1,7 @@
-//! The last attempts that brought nothing: receipts of failures, for this machine and its people.
+//! The last failed acquisitions of a product, for `loom why`.
 //!
-//! One file for a program on a platform, the newest failure first, one for each thing that was wanted,
-//! and no more than [`KEPT`].
+//! One file per product: the newest failure first, one for each requested version, range or slot, at most
+//! [`MAX_FAILURES`].
 
 use std::{
     fs,
@@ -14,108 +14,123 @@ use serde::{Deserialize, Serialize};
 use super::{
     Attempt, Store, StoreError,
     durable::replace_lazily,
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
 };
 
-/// How many failures of a program on a platform are kept.
-pub const KEPT: usize = 16;
+/// The number of failures of a product that are kept.
+pub const MAX_FAILURES: usize = 16;
 
 const SCHEMA: &str = "loom-failures 1";
 
 /// `failures/<authority>/<binary>/<platform>.json`. Fields that a reader does not know are ignored.
 #[derive(Debug, Serialize, Deserialize)]
-struct Failures {
+struct FailuresDocument {
     schema: String,
-    failures: Vec<Failed>,
+    failures: Vec<FailureRecord>,
 }
 
-/// One attempt that brought nothing.
+/// One failed acquisition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Failed {
-    /// What was wanted, as it was asked for: `0.2.0`, `latest`, `>=0.1,<0.3`, `dev`.
-    pub wanted: String,
-    /// The version that this came to, or `dev`, where it came to one.
+pub struct FailureRecord {
+    /// What was requested: `0.2.0`, `latest`, `>=0.1,<0.3` or `dev`.
+    #[serde(rename = "wanted")]
+    pub requested: String,
+    /// The version that this resolved to, or `dev`; `None` where it resolved to none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<String>,
-    /// When (RFC 3339, UTC).
+    /// The time of the failure (RFC 3339, UTC).
     pub at: String,
-    /// What failed, for people.
+    /// The error, for display.
     pub message: String,
-    /// What to do, for people.
+    /// What to do, for display.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// The policy that was in force.
     #[serde(default)]
     pub policy: serde_json::Value,
-    /// How long it took in all, in milliseconds.
+    /// How long the acquisition took, in milliseconds.
     #[serde(default)]
     pub ms: u64,
-    /// Who was asked, in order.
+    /// The sources that were asked, in order.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
 }
 
-impl Failed {
-    /// Whether it is about this version.
-    pub fn is_about(&self, slot: &Slot) -> bool {
+impl FailureRecord {
+    /// Whether the failure concerns this slot.
+    pub fn concerns(&self, slot: &Slot) -> bool {
         let slot = slot.to_string();
-        self.wanted == slot || self.slot.as_ref() == Some(&slot)
+        self.requested == slot || self.slot.as_ref() == Some(&slot)
     }
 }
 
 impl Store {
-    /// The last failures of a line, the newest first. A file that cannot be read counts as none.
-    pub fn failures(&self, line: &Product) -> Result<Vec<Failed>, StoreError> {
-        let path = self.failures_path(line);
-        let bytes = absent(fs::read(&path)).map_err(at(Act::Read, &path))?;
-        let read = bytes.and_then(|bytes| serde_json::from_slice::<Failures>(&bytes).ok());
-        let of_ours = read.filter(|read| read.schema == SCHEMA);
-        Ok(of_ours.map(|read| read.failures).unwrap_or_default())
+    /// The last failures of a product, the newest first. A file that cannot be understood counts as empty.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the file is there and cannot be read.
+    pub fn failures(&self, product: &Product) -> Result<Vec<FailureRecord>, StoreError> {
+        let path = self.failures_path(product);
+        let bytes = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?;
+        let read = bytes.and_then(|bytes| serde_json::from_slice::<FailuresDocument>(&bytes).ok());
+        let known = read.filter(|read| read.schema == SCHEMA);
+        Ok(known.map(|read| read.failures).unwrap_or_default())
     }
 
-    /// Remembers a failure, in place of the last one with the same wish.
-    pub fn note_failure(&self, line: &Product, failed: Failed) -> Result<(), StoreError> {
-        self.change_failures(line, |failures| {
-            failures.retain(|old| old.wanted != failed.wanted);
-            failures.insert(0, failed);
-            failures.truncate(KEPT);
+    /// Keeps a failure, in place of the last one with the same request.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub fn keep_failure(
+        &self,
+        product: &Product,
+        failure: FailureRecord,
+    ) -> Result<(), StoreError> {
+        self.change_failures(product, |failures| {
+            failures.retain(|old| old.requested != failure.requested);
+            failures.insert(0, failure);
+            failures.truncate(MAX_FAILURES);
         })
     }
 
-    /// Forgets failures that were about what is here now.
+    /// Removes the failures that a success settles: those of the same request or slot.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
     pub fn forget_failures(
         &self,
-        line: &Product,
-        wanted: &str,
+        product: &Product,
+        requested: &str,
         slot: &Slot,
     ) -> Result<(), StoreError> {
-        let settled = |failed: &Failed| failed.wanted == wanted || failed.is_about(slot);
-        if !self.failures(line)?.iter().any(settled) {
+        let settled =
+            |failure: &FailureRecord| failure.requested == requested || failure.concerns(slot);
+        if !self.failures(product)?.iter().any(settled) {
             return Ok(());
         }
-        self.change_failures(line, |failures| failures.retain(|failed| !settled(failed)))
+        self.change_failures(product, |failures| failures.retain(|failure| !settled(failure)))
     }
 
     fn change_failures(
         &self,
-        line: &Product,
-        change: impl FnOnce(&mut Vec<Failed>),
+        product: &Product,
+        change: impl FnOnce(&mut Vec<FailureRecord>),
     ) -> Result<(), StoreError> {
-        let path = self.failures_path(line);
+        let path = self.failures_path(product);
         let below = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
         let _alone = self.lock_named(&below, &mut || {})?;
-        let mut failures = self.failures(line)?;
+        let mut failures = self.failures(product)?;
         change(&mut failures);
-        let document = Failures { schema: SCHEMA.to_owned(), failures };
+        let document = FailuresDocument { schema: SCHEMA.to_owned(), failures };
         let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(at(Act::Create, folder))?;
+        fs::create_dir_all(folder).map_err(at(FileAction::Create, folder))?;
         let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
         bytes.push(b'\n');
         replace_lazily(&self.tmp(), &path, &bytes)
     }
 
-    fn failures_path(&self, line: &Product) -> PathBuf {
-        let Product { authority, binary, platform } = line;
+    fn failures_path(&self, product: &Product) -> PathBuf {
+        let Product { authority, binary, platform } = product;
         self.root.join(format!("failures/{authority}/{binary}/{platform}.json"))
     }
 }
@@ -126,9 +141,9 @@ mod tests {
 
     use super::*;
 
-    fn failed(wanted: &str, slot: Option<&str>) -> Failed {
-        Failed {
-            wanted: wanted.to_owned(),
+    fn failure(requested: &str, slot: Option<&str>) -> FailureRecord {
+        FailureRecord {
+            requested: requested.to_owned(),
             slot: slot.map(str::to_owned),
             at: "2026-01-03T00:00:00Z".to_owned(),
             message: "no source could serve it".to_owned(),
@@ -140,28 +155,30 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_failures_stay_one_for_each_wish() {
+    fn the_newest_failures_are_kept_one_for_each_request() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("cache")).unwrap();
         let (authority, binary) = (Authority::default(), Name::default());
-        let line = Product { authority, binary, platform: Platform::LinuxX86_64 };
-        assert_eq!(store.failures(&line).unwrap(), []);
-        for count in 0..KEPT + 3 {
-            store.note_failure(&line, failed(&format!("0.{count}.0"), None)).unwrap();
+        let product = Product { authority, binary, platform: Platform::LinuxX86_64 };
+        assert_eq!(store.failures(&product).unwrap(), []);
+        for count in 0..MAX_FAILURES + 3 {
+            store.keep_failure(&product, failure(&format!("0.{count}.0"), None)).unwrap();
         }
-        store.note_failure(&line, failed("latest", Some("0.9.0"))).unwrap();
-        store.note_failure(&line, failed("latest", Some("0.4.0"))).unwrap();
-        let wanted = |failures: Vec<Failed>| -> Vec<String> {
-            failures.into_iter().map(|failed| failed.wanted).collect()
+        store.keep_failure(&product, failure("latest", Some("0.9.0"))).unwrap();
+        store.keep_failure(&product, failure("latest", Some("0.4.0"))).unwrap();
+        let requested = |failures: Vec<FailureRecord>| -> Vec<String> {
+            failures.into_iter().map(|failure| failure.requested).collect()
         };
-        let all = wanted(store.failures(&line).unwrap());
-        assert_eq!(all.len(), KEPT);
+        let all = requested(store.failures(&product).unwrap());
+        assert_eq!(all.len(), MAX_FAILURES);
         assert_eq!(all[..2], ["latest", "0.18.0"]);
-        store.forget_failures(&line, "^0.4", &"0.4.0".parse().unwrap()).unwrap();
+        store.forget_failures(&product, "^0.4", &"0.4.0".parse().unwrap()).unwrap();
         assert!(
-            !wanted(store.failures(&line).unwrap()).iter().any(|w| w == "latest" || w == "0.4.0")
+            !requested(store.failures(&product).unwrap())
+                .iter()
+                .any(|w| w == "latest" || w == "0.4.0")
         );
-        fs::write(store.failures_path(&line), "{").unwrap();
-        assert_eq!(store.failures(&line).unwrap(), []);
+        fs::write(store.failures_path(&product), "{").unwrap();
+        assert_eq!(store.failures(&product).unwrap(), []);
     }
 }

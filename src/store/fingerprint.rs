@@ -1,4 +1,4 @@
-//! Whether a tree was touched since it was last hashed, without reading its files.
+//! Detects whether a tree was touched since it was last hashed, without reading its files.
 
 use std::{fmt::Write as _, fs, path::Path, time::SystemTime};
 
@@ -7,43 +7,44 @@ use loom_source::Digest;
 use super::{
     Installed, Store, StoreError, TreeListing,
     durable::replace_lazily,
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
 };
 
 const HEADER: &str = "loom-fingerprint 1";
 
-/// How a tree was found to be sound.
+/// How an installed tree was found to be undamaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attested {
-    /// Size, time of change and inode of every file are those of the last hashing.
-    Untouched,
+pub enum InstalledCheck {
+    /// The size, modification time and inode of every file are those of the last hashing.
+    Unchanged,
     /// Every byte was hashed again.
     Rehashed,
 }
 
 impl Store {
-    /// Makes sure, before a launch, that an installed tree is what its digest says.
+    /// Checks before a launch that an installed tree is what its digest says.
     ///
-    /// [`StoreError::Damaged`] names the first file that is not.
-    pub fn attest(&self, installed: &Installed) -> Result<Attested, StoreError> {
+    /// # Errors
+    /// [`StoreError::Damaged`] names the first file that is damaged.
+    pub fn check_installed(&self, installed: &Installed) -> Result<InstalledCheck, StoreError> {
         let tree = &installed.tree;
         let path = self.object(tree);
         let missing = || StoreError::Damaged { path, what: "the tree's listing is missing".into() };
         let listing = self.listing(tree)?.ok_or_else(missing)?;
         let recorded = fs::read_to_string(self.fingerprint_path(tree)).ok();
         if recorded.is_some_and(|old| Some(old) == self.fingerprint(tree, &listing)) {
-            return Ok(Attested::Untouched);
+            return Ok(InstalledCheck::Unchanged);
         }
-        // Taken first: what changes while we hash must not look untouched afterwards.
+        // Taken first: a change during the hashing must not look like an unchanged file afterwards.
         let fingerprint = self.fingerprint(tree, &listing);
         self.rehash(tree, &listing)?;
         if let Some(fingerprint) = fingerprint {
             self.keep_fingerprint(tree, &fingerprint);
         }
-        Ok(Attested::Rehashed)
+        Ok(InstalledCheck::Rehashed)
     }
 
-    /// Notes what a tree that has just been hashed looks like. A cache: that it cannot be written costs time, no more.
+    /// Writes the fingerprint of a tree that has just been hashed. Without it the tree is hashed again before a launch.
     pub(super) fn write_fingerprint(&self, tree: &Digest, listing: &TreeListing) {
         if let Some(text) = self.fingerprint(tree, listing) {
             self.keep_fingerprint(tree, &text);
@@ -54,7 +55,7 @@ impl Store {
         let _ = replace_lazily(&self.tmp(), &self.fingerprint_path(tree), text.as_bytes());
     }
 
-    /// One line per entry: size, time of change in nanoseconds, inode, path. `None` where something is missing.
+    /// One line per entry: size, modification time in nanoseconds, inode, path. `None` where a file is missing.
     fn fingerprint(&self, tree: &Digest, listing: &TreeListing) -> Option<String> {
         let folder = self.tree(tree);
         let mut text = format!("{HEADER}\n");
@@ -74,7 +75,7 @@ impl Store {
 }
 
 fn forget(path: &Path) -> Result<(), StoreError> {
-    absent(fs::remove_file(path)).map(drop).map_err(at(Act::Remove, path))
+    absent(fs::remove_file(path)).map(drop).map_err(at(FileAction::Remove, path))
 }
 
 fn inode(meta: &fs::Metadata) -> u64 {

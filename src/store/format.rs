@@ -1,54 +1,106 @@
-//! Opening a store, refusing what is newer, and the first write.
+//! Opens a store, refuses a newer format, and prepares a store for the first write.
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock},
 };
+
+use loom_base::LockExt as _;
 
 use super::{
     durable::{self, Barrier},
-    error::{Act, StoreError, absent, at},
+    error::{FileAction, StoreError, absent, at},
 };
 
 /// The text of `format`, without its line feed.
 pub(super) const FORMAT: &str = "loom-store 1";
 
-/// What backup programs look for: <https://bford.info/cachedir/>.
+/// The file that backup programs look for: <https://bford.info/cachedir/>.
 const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
     # Downloaded programs of Loom; they can be fetched again.\n";
 
-/// A store on this machine. Cheap to clone; all clones speak of the same folder.
+/// A store on this machine. Clones are cheap and use the same folder.
+///
+/// # Examples
+/// A program becomes an installed release: it is staged, compared with its digest, and published.
+/// ```
+/// use loom_runtime::{
+///     store::{Presence, Receipt, Store, TreeLimits},
+///     trust::{DigestSubject, Expectation, Grade, Policy, TrustedDigest, Voucher},
+/// };
+/// use loom_source::{Digest, Platform, Product};
+///
+/// let folder = tempfile::tempdir()?;
+/// let store = Store::open(&folder.path().join("cache"))?;
+/// let product = Product {
+///     authority: "loom-os".parse()?,
+///     binary: "hello".parse()?,
+///     platform: Platform::LinuxX86_64,
+/// };
+/// let release = product.at_version("0.1.0".parse()?);
+/// assert_eq!(store.presence(&release, &Policy::default())?, Presence::Absent);
+///
+/// let program = b"#!/bin/sh\necho hello\n";
+/// let mut staged = store.stage(TreeLimits::default())?;
+/// staged.file(&"hello".parse()?, true, &program[..])?;
+/// let listing = format!("loom-tree 1\nx {} {} hello\n", Digest::of(program), program.len());
+/// let expectation = Expectation {
+///     release: release.clone(),
+///     archive: None,
+///     tree: Some(TrustedDigest {
+///         of: DigestSubject::Tree,
+///         digest: Digest::of(listing.as_bytes()),
+///         by: Voucher::Given,
+///         at: "this example".to_owned(),
+///         grade: Grade::Identity,
+///         signature: None,
+///         evidence: None,
+///     }),
+///     waiver: None,
+///     size: None,
+/// };
+/// let checked = store.admit(staged, &expectation, None)?;
+/// let receipt = Receipt::new(&release);
+/// let installed = store.publish(vec![(checked, Some(receipt))])?.remove(0);
+///
+/// assert_eq!(std::fs::read(&installed.link)?, program);
+/// assert!(store.presence(&release, &Policy::default())?.accepted().is_some());
+/// # store.remove(&release)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(super) root: PathBuf,
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
 }
 
+/// What all clones of a store share.
 #[derive(Debug, Default)]
-struct Shared {
+struct SharedState {
     prepared: OnceLock<()>,
     notices: Mutex<Vec<StoreNotice>>,
 }
 
-/// Something that people should hear of, though nothing failed.
+/// An event that the user should know of, although nothing failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreNotice {
-    /// A `bin/` without `format` was another program's cache and has been moved aside.
+    /// A folder `bin/` without a file `format` belonged to another program and was renamed.
     MovedAside {
-        /// Where it was.
+        /// Its path before.
         from: PathBuf,
-        /// Where it is now.
+        /// Its path now.
         to: PathBuf,
     },
-    /// A damaged tree was set aside, to be replaced.
+    /// A damaged tree was renamed, to be replaced.
     SetAside {
-        /// Where it is now.
+        /// Its path now.
         to: PathBuf,
         /// What was wrong with it.
         what: String,
     },
-    /// The lease lies outside the store, which could not be written: collection there does not see it.
+    /// The store could not be written, so the lease is in the state folder, which the collection of this store does
+    /// not see.
     ForeignLease {
         /// The lock file.
         path: PathBuf,
@@ -56,12 +108,15 @@ pub enum StoreNotice {
 }
 
 impl Store {
-    /// Opens the store below `root`, which need not exist: nothing is created before the first write.
+    /// Opens the store at `root`. The folder need not exist: nothing is created before the first write. Reads one
+    /// small file.
     ///
-    /// Reads one small file, and refuses a store of a newer format.
+    /// # Errors
+    /// [`StoreError::Newer`] for a store of a newer format, [`StoreError::NotAStore`] for a folder of another
+    /// program, [`StoreError::Io`] where the file `format` cannot be read.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         let store = Self {
-            root: std::path::absolute(root).map_err(at(Act::Read, root))?,
+            root: std::path::absolute(root).map_err(at(FileAction::Read, root))?,
             shared: Arc::default(),
         };
         if store.read_format()? {
@@ -70,24 +125,24 @@ impl Store {
         Ok(store)
     }
 
-    /// Whether there is a store yet.
+    /// Whether the store has been created.
     pub fn exists(&self) -> bool {
         self.shared.prepared.get().is_some() || self.read_format().unwrap_or(false)
     }
 
-    /// What has happened since it was last asked.
+    /// Takes the notices since the last call.
     pub fn notices(&self) -> Vec<StoreNotice> {
-        std::mem::take(&mut self.shared.notices.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.shared.notices.locked())
     }
 
     pub(super) fn notice(&self, notice: StoreNotice) {
-        self.shared.notices.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
+        self.shared.notices.locked().push(notice);
     }
 
-    /// Whether `format` is there and ours.
+    /// Whether the file `format` exists and names a format that this version reads.
     fn read_format(&self) -> Result<bool, StoreError> {
         let path = self.root.join("format");
-        let Some(bytes) = absent(fs::read(&path)).map_err(at(Act::Read, &path))? else {
+        let Some(bytes) = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))? else {
             return Ok(false);
         };
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).trim_end().to_owned();
@@ -101,7 +156,7 @@ impl Store {
         }
     }
 
-    /// Makes sure that there is a store to write to. Every writer begins with it.
+    /// Creates the store where it does not exist. Every writer calls this first.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
         if self.shared.prepared.get().is_some() {
             return Ok(());
@@ -126,13 +181,13 @@ impl Store {
 
     fn move_foreign_bin_aside(&self) -> Result<(), StoreError> {
         let from = self.root.join("bin");
-        if absent(fs::symlink_metadata(&from)).map_err(at(Act::Read, &from))?.is_none() {
+        if absent(fs::symlink_metadata(&from)).map_err(at(FileAction::Read, &from))?.is_none() {
             return Ok(());
         }
         let free = |n: &u32| !self.root.join(format!("bin.foreign-{n}")).exists();
         let number = (1..).find(free).unwrap_or_default();
         let to = self.root.join(format!("bin.foreign-{number}"));
-        fs::rename(&from, &to).map_err(at(Act::Rename, &to))?;
+        fs::rename(&from, &to).map_err(at(FileAction::Rename, &to))?;
         self.notice(StoreNotice::MovedAside { from, to });
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What is installed, found by reading one link.
+//! Installed releases, found by reading one link.
 
 use std::{
     fs,
@@ -10,26 +10,38 @@ use loom_source::{Digest, Record, Release, Slot, Statement};
 
 use super::{
     Store, StoreError, TreePath,
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
 };
 
-/// A release that is here and has its link.
+/// A release that is here and has a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
     /// The release.
     pub release: Release,
-    /// Its tree.
+    /// The digest of its tree.
     pub tree: Digest,
-    /// The program's real path, inside the tree.
+    /// The real path of the program, inside the tree.
     pub entry: PathBuf,
-    /// The link that people use, absolute and unresolved.
+    /// The path of the link, absolute and unresolved.
     pub link: PathBuf,
 }
 
+/// A tree and the program in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeRef {
+    /// The digest of the tree.
+    pub tree: Digest,
+    /// The path of the program inside the tree.
+    pub entry: TreePath,
+}
+
 impl Store {
-    /// What stands in the release's slot: one link is read, and one look is taken at where it leads.
+    /// Finds a release: reads its link, and looks whether the program that it leads to exists.
     ///
-    /// A dangling link, and one that leads anywhere but into `store/`, reads as absent.
+    /// A dangling link and a link that leads anywhere but into `store/` count as absent.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the link cannot be read.
     pub fn find(&self, release: &Release) -> Result<Option<Installed>, StoreError> {
         if !self.exists() {
             return Ok(None);
@@ -40,10 +52,10 @@ impl Store {
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
-            // Not a link: where links are impossible a copy stands there, and the record tells of what.
+            // Not a link: where links are impossible a copy has this path, and the record names the tree.
             Err(e) if e.kind() == ErrorKind::InvalidInput => return self.find_by_record(release),
             Err(_) if cfg!(windows) => return self.find_by_record(release),
-            Err(e) => return Err(at(Act::Read, &link)(e)),
+            Err(e) => return Err(at(FileAction::Read, &link)(e)),
         };
         let Some((tree, entry)) = parse_target(release, &target) else { return Ok(None) };
         self.present(release, tree, &entry)
@@ -61,23 +73,20 @@ impl Store {
         entry: &TreePath,
     ) -> Result<Option<Installed>, StoreError> {
         let installed = self.installed(release, tree, entry);
-        let meta =
-            absent(fs::metadata(&installed.entry)).map_err(at(Act::Read, &installed.entry))?;
+        let meta = absent(fs::metadata(&installed.entry))
+            .map_err(at(FileAction::Read, &installed.entry))?;
         Ok(meta.filter(fs::Metadata::is_file).map(|_| installed))
     }
 
     fn find_by_record(&self, release: &Release) -> Result<Option<Installed>, StoreError> {
-        match self.pointed(release)? {
-            Some((tree, entry)) => self.present(release, tree, &entry),
+        match self.recorded_tree(release)? {
+            Some(TreeRef { tree, entry }) => self.present(release, tree, &entry),
             None => Ok(None),
         }
     }
 
-    /// What the record, or for a development build its root, says of a release, whether the tree is there or not.
-    pub(super) fn pointed(
-        &self,
-        release: &Release,
-    ) -> Result<Option<(Digest, TreePath)>, StoreError> {
+    /// The tree that the record of a release names (for a development build: its root). The tree may be missing.
+    pub(super) fn recorded_tree(&self, release: &Release) -> Result<Option<TreeRef>, StoreError> {
         if release.slot == Slot::Dev {
             return Ok(self.dev_trees(release)?.into_iter().next());
         }
@@ -86,33 +95,52 @@ impl Store {
         if statement.release() != *release {
             return Ok(None);
         }
-        Ok(statement.entry.parse().ok().map(|entry| (statement.tree, entry)))
+        let tree = statement.tree;
+        Ok(statement.entry.parse().ok().map(|entry| TreeRef { tree, entry }))
     }
 
-    /// The record of a release, or `None`.
+    /// The record of a release; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Document`] for a record that cannot be used, [`StoreError::Io`] for one that cannot be read.
     pub fn record(&self, release: &Release) -> Result<Option<Record>, StoreError> {
         let path = self.record_path(release);
-        let Some(bytes) = absent(fs::read(&path)).map_err(at(Act::Read, &path))? else {
+        let Some(bytes) = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))? else {
             return Ok(None);
         };
         let document = |source| StoreError::Document { path, source };
         Record::parse(&bytes).map(Some).map_err(document)
     }
 
-    /// A statement, or `None` where the object is missing; one that is not what its digest says is damage.
+    /// The statement with this digest; `None` where the object is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for an object whose bytes have another digest, [`StoreError::Document`] for one that
+    /// is not a usable statement.
     pub fn statement(&self, digest: &Digest) -> Result<Option<Statement>, StoreError> {
+        let Some(bytes) = self.object_bytes(digest)? else { return Ok(None) };
         let path = self.object(digest);
-        let Some(bytes) = absent(fs::read(&path)).map_err(at(Act::Read, &path))? else {
-            return Ok(None);
-        };
-        if Digest::of(&bytes) != *digest {
-            return Err(StoreError::Damaged { path, what: "its bytes have another digest".into() });
-        }
         let document = |source| StoreError::Document { path, source };
         Statement::parse(&bytes).map(Some).map_err(document)
     }
+
+    /// The bytes of a small object; `None` where it is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for an object whose bytes have another digest.
+    pub(super) fn object_bytes(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.object(digest);
+        let bytes = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?;
+        match bytes {
+            Some(bytes) if Digest::of(&bytes) != *digest => {
+                Err(StoreError::Damaged { path, what: "its bytes have another digest".into() })
+            }
+            bytes => Ok(bytes),
+        }
+    }
 }
 
+/// Reads the target of a link; `None` for one that does not lead into a tree.
 fn parse_target(release: &Release, target: &Path) -> Option<(Digest, TreePath)> {
     let inside = target.to_str()?.strip_prefix(Store::link_up(release))?.strip_prefix("store/")?;
     let (tree, entry) = inside.split_once('/')?;

@@ -1,4 +1,4 @@
-//! Where things lie below the root. Every component comes from a newtype that refuses what no path may hold.
+//! The paths of files below the root. Every component comes from a type that refuses what a path must not hold.
 
 use std::path::{Path, PathBuf};
 
@@ -15,12 +15,12 @@ impl Store {
         &self.root
     }
 
-    /// Where an object lies.
+    /// The path of an object.
     pub fn object(&self, digest: &Digest) -> PathBuf {
         self.root.join(object_path(digest))
     }
 
-    /// Where a tree's files lie.
+    /// The folder with the files of a tree.
     pub fn tree(&self, digest: &Digest) -> PathBuf {
         self.root.join(tree_path(digest))
     }
@@ -33,9 +33,15 @@ impl Store {
         self.root.join("tmp")
     }
 
-    /// Where a release's record lies.
+    /// The path of a release's record.
     pub(super) fn record_path(&self, release: &Release) -> PathBuf {
         self.root.join(Record::path(release))
+    }
+
+    /// The path of a release's verification.
+    pub(super) fn verification_path(&self, release: &Release) -> PathBuf {
+        let Release { authority, binary, slot, platform } = release;
+        self.root.join(format!("verifications/{authority}/{binary}/{slot}/{platform}.json"))
     }
 
     pub(super) fn receipt_path(&self, release: &Release) -> PathBuf {
@@ -47,23 +53,23 @@ impl Store {
         self.root.join(format!("fingerprints/{tree}"))
     }
 
-    /// The root that keeps the last development trees of a line.
+    /// The root that keeps the last development trees of a product.
     pub(super) fn dev_root_path(&self, release: &Release) -> PathBuf {
         let Release { authority, binary, platform, .. } = release;
         self.root.join(format!("roots/dev/{authority}/{binary}/{platform}"))
     }
 
-    /// Where the release has its link, whether it is here or not.
+    /// The path of a release's link, whether the release is here or not.
     pub fn link_path(&self, release: &Release) -> PathBuf {
         self.slot_path(release, &release.slot.to_string())
     }
 
-    /// Where people find the program of `release`'s line that is the latest.
+    /// The path of the `latest` link of the release's product.
     pub fn latest_path(&self, release: &Release) -> PathBuf {
         self.slot_path(release, "latest")
     }
 
-    /// The link of `release`'s program in the folder `slot`.
+    /// The path of the link to the release's program in the folder `slot`.
     pub(super) fn slot_path(&self, release: &Release, slot: &str) -> PathBuf {
         let mut path = self.root.join("bin");
         if release.authority != Authority::default() {
@@ -75,7 +81,7 @@ impl Store {
         path
     }
 
-    /// What leads from a link's folder to the root.
+    /// The relative path from a link's folder to the root.
     pub(super) fn link_up(release: &Release) -> &'static str {
         if release.authority == Authority::default() { "../../../" } else { "../../../../" }
     }

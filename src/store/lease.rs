@@ -1,4 +1,4 @@
-//! A lease keeps a tree while a process runs from it.
+//! Leases: a lease keeps a tree from being removed while a process runs from it.
 
 use std::{
     fs::File,
@@ -9,17 +9,17 @@ use loom_source::Digest;
 
 use super::{
     Installed, Store, StoreError,
-    error::{Act, at},
+    error::{FileAction, at},
     format::StoreNotice,
     locks,
 };
 
-/// How often the release may change under our hands before we give up.
-const TRIES: usize = 8;
+/// How often the link may lead to another tree between finding and locking.
+const MAX_TRIES: usize = 8;
 
-/// A tree's lock, held shared, and what was found once it was held.
+/// A shared lock on a tree, and what was installed once the lock was held.
 ///
-/// Passed to a child process, the file keeps the tree as long as the child lives, whatever becomes of us.
+/// A child process that inherits the file keeps the lease for as long as it runs, even after this process has ended.
 #[derive(Debug)]
 pub struct Lease {
     installed: Installed,
@@ -28,13 +28,17 @@ pub struct Lease {
 }
 
 impl Store {
-    /// Leases what stands in the slot of `installed`: the lock first, then a second look, for it may just be collected.
+    /// Leases the release of `installed`: takes the lock first and then reads the link again, because the tree may
+    /// have been removed or replaced in between.
     ///
-    /// In a store that cannot be written the lock file lies in `state` instead, and a notice says so.
+    /// In a store that cannot be written the lock file is made in the folder `state` instead, and a notice says so.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`] where the release is no longer installed; [`StoreError`] where no lock can be taken.
     pub fn lease(&self, installed: &Installed, state: &Path) -> Result<Lease, StoreError> {
         let release = &installed.release;
         let mut tree = installed.tree;
-        for _ in 0..TRIES {
+        for _ in 0..MAX_TRIES {
             let (path, file) = self.open_lease(&tree, state)?;
             locks::locked(&path, file.lock_shared())?;
             match self.find(release)? {
@@ -59,7 +63,7 @@ impl Store {
             Err(e) if e.is_read_only() => {}
             Err(e) => return Err(e),
         }
-        // A shared lock needs no more than the right to read.
+        // A shared lock needs only the right to read.
         if let Ok(file) = File::open(&path) {
             return Ok((path, file));
         }
@@ -71,27 +75,30 @@ impl Store {
 }
 
 impl Lease {
-    /// What is leased, as it was found once the lock was held.
+    /// The leased release, as it was installed once the lock was held.
     pub fn installed(&self) -> &Installed {
         &self.installed
     }
 
-    /// The lock file.
+    /// The path of the lock file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The open lock, to be passed to the child.
+    /// The open lock, for a child process to inherit.
     pub fn file(&self) -> &File {
         &self.file
     }
 
     /// Another handle of the same lock.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the system has no more file descriptors.
     pub fn try_clone(&self) -> Result<File, StoreError> {
-        self.file.try_clone().map_err(at(Act::Lock, &self.path))
+        self.file.try_clone().map_err(at(FileAction::Lock, &self.path))
     }
 
-    /// The open lock alone.
+    /// The open lock without the rest.
     pub fn into_file(self) -> File {
         self.file
     }

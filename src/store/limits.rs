@@ -1,39 +1,38 @@
-//! How much a tree may hold.
+//! Limits for the trees that archives unpack to.
 
 use super::{TreePath, UnpackError};
 
-/// Unpacked bytes that no ratio is asked of: small archives of zeros are harmless.
+/// Unpacked bytes for which the ratio is not checked: a small archive of zeros is harmless.
 const RATIO_FREE: u64 = 64 * 1024 * 1024;
 
-/// What a tree may hold.
+/// Limits for one tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TreeLimits {
-    /// Files and links.
+    /// The number of files and links.
     pub files: u64,
-    /// Unpacked bytes.
+    /// The number of unpacked bytes.
     pub bytes: u64,
-    /// Bytes of a path; more than [`TreePath::MAX`] has no effect.
+    /// The number of bytes in a path; a limit above [`TreePath::MAX`] has no effect.
     pub path: usize,
-    /// Unpacked bytes per packed byte, beyond the first 64 MiB.
+    /// The number of unpacked bytes per packed byte, beyond the first 64 MiB.
     pub ratio: u64,
 }
 
 impl Default for TreeLimits {
+    /// 20,000 files, 8 GiB, 120 bytes per path, 200 unpacked bytes per packed byte.
     fn default() -> Self {
         Self { files: 20_000, bytes: 8 << 30, path: TreePath::MAX, ratio: 200 }
     }
 }
 
 impl TreeLimits {
-    /// Holds the ratio of what was unpacked to what was `packed` so far to its limit.
+    /// Checks the ratio of `bytes` unpacked so far to `packed` bytes read so far.
     pub(super) fn check_ratio(&self, bytes: u64, packed: u64) -> Result<(), UnpackError> {
         let allowed = packed.saturating_mul(self.ratio).saturating_add(RATIO_FREE);
-        match bytes > allowed {
-            true => Err(UnpackError::Limit {
-                what: "unpacked bytes per packed byte",
-                limit: self.ratio,
-            }),
-            false => Ok(()),
+        if bytes > allowed {
+            let what = "unpacked bytes per packed byte";
+            return Err(UnpackError::Limit { what, limit: self.ratio });
         }
+        Ok(())
     }
 }

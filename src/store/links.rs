@@ -1,18 +1,18 @@
-//! `bin/`: the view for people. It can be rebuilt at any time.
+//! The links in `bin/`, which can be made again at any time.
 
 use std::path::Path;
 
 use loom_source::Release;
 
 use super::{
-    Installed, Store, StoreError, TreePath,
-    durable::{Barrier, aside_in, create_folders},
-    error::{Act, at},
+    Installed, Store, StoreError, TreePath, TreeRef,
+    durable::{Barrier, create_folders, temporary_in},
+    error::{FileAction, at},
 };
 use loom_source::Digest;
 
 impl Store {
-    /// Points a release's link to its program: made aside, then renamed over the old one.
+    /// Points a release's link to its program: makes a temporary link, then renames it over the old one.
     pub(super) fn point(
         &self,
         release: &Release,
@@ -25,18 +25,19 @@ impl Store {
         Ok(self.installed(release, *tree, entry))
     }
 
-    /// Points `bin/latest/…` to what is installed. For people only: nothing here reads it.
+    /// Points `bin/latest/…` to an installed release. The link is for users and scripts; no command reads it.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the link cannot be written.
     pub fn link_latest(&self, installed: &Installed) -> Result<(), StoreError> {
         self.prepare()?;
-        let Installed { release, tree, .. } = installed;
+        let release = &installed.release;
         let link = self.slot_path(release, "latest");
-        let entry = installed.entry.strip_prefix(self.tree(tree)).unwrap_or(&installed.entry);
-        let entry: Vec<_> = entry.iter().map(|part| part.to_string_lossy()).collect();
-        let Ok(entry) = entry.join("/").parse::<TreePath>() else { return Ok(()) };
-        self.make_link(&link, release, tree, &entry, &mut Barrier::default())
+        let Some(TreeRef { tree, entry }) = self.tree_of(installed) else { return Ok(()) };
+        self.make_link(&link, release, &tree, &entry, &mut Barrier::default())
     }
 
-    /// Whether `bin/latest/…` leads to what is installed.
+    /// Whether `bin/latest/…` leads to this installed release.
     pub fn is_latest(&self, installed: &Installed) -> bool {
         let link = self.slot_path(&installed.release, "latest");
         std::fs::canonicalize(link).is_ok_and(|path| {
@@ -56,23 +57,25 @@ impl Store {
         create_folders(folder, barrier)?;
         let target = format!("{}store/{tree}/{entry}", Self::link_up(release));
         let program = self.tree(tree).join(entry.as_str());
-        let make = |aside: &Path| symlink_or_copy(&target, &program, aside);
-        let aside = aside_in(&self.tmp(), make).map_err(at(Act::Link, link))?.into_temp_path();
-        aside.persist(link).map_err(|e| at(Act::Rename, link)(e.error))?;
+        let make = |path: &Path| symlink_or_copy(&target, &program, path);
+        let temporary = temporary_in(&self.tmp(), make).map_err(at(FileAction::Link, link))?;
+        let temporary = temporary.into_temp_path();
+        temporary.persist(link).map_err(|e| at(FileAction::Rename, link)(e.error))?;
         barrier.add(folder);
         Ok(())
     }
 }
 
-/// Where links are impossible a hard link or a copy stands in; record and statement remain the truth.
-fn symlink_or_copy(target: &str, program: &Path, aside: &Path) -> std::io::Result<()> {
+/// Where symbolic links are impossible, a hard link or a copy replaces the link; the record and the
+/// statement then name the tree.
+fn symlink_or_copy(target: &str, program: &Path, path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
-    match std::os::unix::fs::symlink(target, aside) {
+    match std::os::unix::fs::symlink(target, path) {
         Err(e) if cannot_link(&e) => {}
         result => return result,
     }
     let _ = target;
-    std::fs::hard_link(program, aside).or_else(|_| std::fs::copy(program, aside).map(drop))
+    std::fs::hard_link(program, path).or_else(|_| std::fs::copy(program, path).map(drop))
 }
 
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! What is here.
+//! Lists the releases and trees of a store.
 
 use std::{
     collections::BTreeMap,
@@ -6,52 +6,46 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use loom_source::{Authority, Digest, Name, Platform, Release, Slot};
+use loom_source::{Authority, Digest, Name, Platform, Product, Release, Slot};
 
 use super::{
     Installed, Store, StoreError,
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
 };
 
-/// A release that the store knows of.
+/// A release that has a record or a development root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedRelease {
     /// The release.
     pub release: Release,
-    /// What stands in its slot; `None` where the link or the tree is missing, or the record unreadable.
+    /// The installed release; `None` where its link or its tree is missing.
     pub installed: Option<Installed>,
 }
 
 impl Store {
-    /// All releases and development builds that have a record or a root, ordered by name, version and platform.
+    /// All releases with a record and all development builds with a root, ordered by name, version and platform.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where a folder or a link cannot be read.
     pub fn list(&self) -> Result<Vec<ListedRelease>, StoreError> {
         let listed =
             |release: Release| Ok(ListedRelease { installed: self.find(&release)?, release });
         self.known()?.into_iter().map(listed).collect()
     }
 
-    /// The releases that have a record, and the lines that have a development build.
+    /// The releases with a record, and the development slots of the products with a root.
     pub(super) fn known(&self) -> Result<Vec<Release>, StoreError> {
         let mut known = vec![];
         if !self.exists() {
             return Ok(known);
         }
-        let releases = self.root.join("releases");
-        for (authority, folder) in folders::<Authority>(&releases)? {
-            for (binary, folder) in folders::<Name>(&folder)? {
-                for (slot, folder) in folders::<Slot>(&folder)? {
-                    for platform in files::<Platform>(&folder, ".json")? {
-                        let (authority, binary) = (authority.clone(), binary.clone());
-                        known.push(Release { authority, binary, slot: slot.clone(), platform });
-                    }
-                }
-            }
-        }
+        known.extend(self.releases_below("releases")?);
         for (authority, folder) in folders::<Authority>(&self.root.join("roots/dev"))? {
             for (binary, folder) in folders::<Name>(&folder)? {
                 for platform in files::<Platform>(&folder, "")? {
-                    let (authority, binary) = (authority.clone(), binary.clone());
-                    known.push(Release { authority, binary, slot: Slot::Dev, platform });
+                    let product =
+                        Product { authority: authority.clone(), binary: binary.clone(), platform };
+                    known.push(product.in_slot(Slot::Dev));
                 }
             }
         }
@@ -59,16 +53,36 @@ impl Store {
         Ok(known)
     }
 
-    /// The trees that a record, a link or a root names, and the releases that name them.
+    /// The releases with a file `<authority>/<binary>/<slot>/<platform>.json` below a folder of the root.
+    pub(super) fn releases_below(&self, folder: &str) -> Result<Vec<Release>, StoreError> {
+        let mut found = vec![];
+        for (authority, folder) in folders::<Authority>(&self.root.join(folder))? {
+            for (binary, folder) in folders::<Name>(&folder)? {
+                for (slot, folder) in folders::<Slot>(&folder)? {
+                    for platform in files::<Platform>(&folder, ".json")? {
+                        let product = Product {
+                            authority: authority.clone(),
+                            binary: binary.clone(),
+                            platform,
+                        };
+                        found.push(product.in_slot(slot.clone()));
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The trees that a record, a link or a root names, with the releases that name them.
     pub(super) fn named_trees(&self) -> Result<BTreeMap<Digest, Vec<Release>>, StoreError> {
         let mut named: BTreeMap<Digest, Vec<Release>> = BTreeMap::new();
         for release in self.known()? {
             let mut trees = vec![];
             if release.slot == Slot::Dev {
-                trees.extend(self.dev_trees(&release)?.into_iter().map(|(tree, _)| tree));
+                trees.extend(self.dev_trees(&release)?.into_iter().map(|kept| kept.tree));
             }
-            // A record that cannot be read names nothing; its link still may.
-            trees.extend(self.pointed(&release).ok().flatten().map(|(tree, _)| tree));
+            // A record that cannot be read names no tree; the link may still lead to one.
+            trees.extend(self.recorded_tree(&release).ok().flatten().map(|recorded| recorded.tree));
             trees.extend(self.find(&release)?.map(|installed| installed.tree));
             trees.sort();
             trees.dedup();
@@ -79,7 +93,7 @@ impl Store {
         Ok(named)
     }
 
-    /// The trees that lie in `store/`.
+    /// The trees in `store/`.
     pub(super) fn trees_here(&self) -> Result<Vec<Digest>, StoreError> {
         Ok(folders::<Digest>(&self.trees())?.into_iter().map(|(tree, _)| tree).collect())
     }
@@ -89,7 +103,7 @@ fn key(release: &Release) -> (&Authority, &Name, &Slot, Platform) {
     (&release.authority, &release.binary, &release.slot, release.platform)
 }
 
-/// The folders whose names are a `T`; all others are none of ours.
+/// The folders whose names parse as a `T`, sorted by name; all others are skipped.
 fn folders<T: std::str::FromStr>(folder: &Path) -> Result<Vec<(T, PathBuf)>, StoreError> {
     let parsed = |(name, path): (String, PathBuf)| Some((name.parse().ok()?, path));
     let mut found = names(folder, true)?;
@@ -97,19 +111,21 @@ fn folders<T: std::str::FromStr>(folder: &Path) -> Result<Vec<(T, PathBuf)>, Sto
     Ok(found.into_iter().filter_map(parsed).collect())
 }
 
+/// The files whose names without `ending` parse as a `T`.
 fn files<T: std::str::FromStr>(folder: &Path, ending: &str) -> Result<Vec<T>, StoreError> {
     let found = names(folder, false)?;
     Ok(found.iter().filter_map(|(name, _)| name.strip_suffix(ending)?.parse().ok()).collect())
 }
 
+/// The names and paths of the folders (or else the files and links) in a folder; empty where the folder is missing.
 pub(super) fn names(folder: &Path, folders: bool) -> Result<Vec<(String, PathBuf)>, StoreError> {
-    let Some(entries) = absent(fs::read_dir(folder)).map_err(at(Act::Read, folder))? else {
+    let Some(entries) = absent(fs::read_dir(folder)).map_err(at(FileAction::Read, folder))? else {
         return Ok(vec![]);
     };
     let mut found = vec![];
     for entry in entries {
-        let entry = entry.map_err(at(Act::Read, folder))?;
-        let is_folder = entry.file_type().map_err(at(Act::Read, folder))?.is_dir();
+        let entry = entry.map_err(at(FileAction::Read, folder))?;
+        let is_folder = entry.file_type().map_err(at(FileAction::Read, folder))?.is_dir();
         if is_folder == folders {
             found.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
         }

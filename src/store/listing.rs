@@ -16,12 +16,12 @@ pub enum EntryKind {
     Executable,
     /// `f`: any other file.
     File,
-    /// `l`: a symbolic link to a file of the tree; digest and size are those of the target's bytes.
+    /// `l`: a symbolic link to a file of the tree; digest and size are those of the file's bytes.
     Link,
 }
 
 impl EntryKind {
-    /// The letter that a line begins with.
+    /// The first letter of a line.
     pub fn letter(self) -> char {
         match self {
             Self::Executable => 'x',
@@ -34,13 +34,13 @@ impl EntryKind {
 /// One line of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeEntry {
-    /// What it is.
+    /// The kind of the entry.
     pub kind: EntryKind,
     /// The SHA-256 of its bytes.
     pub digest: Digest,
-    /// Their number.
+    /// The number of its bytes.
     pub size: u64,
-    /// Where it lies.
+    /// Its path inside the tree.
     pub path: TreePath,
 }
 
@@ -52,39 +52,45 @@ pub struct TreeListing(Vec<TreeEntry>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TreeListingError {
     /// Written by a newer version of the format.
-    #[error("a tree listing of a newer format ({0:?}), which this loom is too old to read")]
+    #[error("the tree listing has a newer format: expected {HEADER:?}, got {0:?}")]
     Newer(String),
-    /// The first line is another one.
+    /// The first line is not the header.
     #[error("not a tree listing: the first line is not {HEADER:?}")]
     Header,
-    /// A line that is not `x|f|l SP sha256 SP size SP path`, or the last line feed is missing.
+    /// A line is not `x|f|l SP sha256 SP size SP path`, or the last line feed is missing.
     #[error("line {0} of the tree listing is malformed")]
     Line(usize),
     /// A path that no tree may have.
     #[error("line {line} of the tree listing: {source}")]
     Path {
-        /// Counted from 1, the header included.
+        /// The number of the line, counted from 1 with the header.
         line: usize,
-        /// Which rule it breaks.
+        /// The rule that the path breaks.
         source: super::path::PathError,
     },
     /// The lines are not sorted by the bytes of their paths.
     #[error("line {0} of the tree listing is out of order")]
     Order(usize),
-    /// A tree has at least one file.
+    /// The listing has no entry; a tree has at least one file.
     #[error("the tree is empty")]
     Empty,
 }
 
 impl TreeListing {
-    /// A listing of these entries, in any order.
+    /// Makes a listing of entries in any order.
+    ///
+    /// # Errors
+    /// [`TreeListingError::Empty`] without an entry, [`TreeListingError::Path`] where two paths collide.
     pub fn new(mut entries: Vec<TreeEntry>) -> Result<Self, TreeListingError> {
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         check(&entries)?;
         Ok(Self(entries))
     }
 
-    /// Reads a listing; anything but the canonical form is refused.
+    /// Reads a listing in its canonical form.
+    ///
+    /// # Errors
+    /// [`TreeListingError`] for any other form.
     pub fn parse(bytes: &[u8]) -> Result<Self, TreeListingError> {
         let text = std::str::from_utf8(bytes).map_err(|_| TreeListingError::Header)?;
         let mut lines = text.split_inclusive('\n');
@@ -100,7 +106,7 @@ impl TreeListing {
         self.to_string().into_bytes()
     }
 
-    /// The tree's digest.
+    /// The digest of the tree: the SHA-256 of the canonical bytes.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.to_bytes())
     }
@@ -116,7 +122,7 @@ impl TreeListing {
         self.0.get(at)
     }
 
-    /// The bytes of all files; a link has none of its own.
+    /// The number of bytes of all files; a link has none of its own.
     pub fn bytes(&self) -> u64 {
         self.0.iter().filter(|e| e.kind != EntryKind::Link).map(|e| e.size).sum()
     }
@@ -141,14 +147,15 @@ fn header(line: &str) -> Result<(), TreeListingError> {
     }
 }
 
-struct Raw<'a> {
+/// A line whose path has not been parsed.
+struct RawEntry<'a> {
     kind: EntryKind,
     digest: Digest,
     size: u64,
     path: &'a str,
 }
 
-impl Raw<'_> {
+impl RawEntry<'_> {
     fn at(self, line: usize) -> Result<TreeEntry, TreeListingError> {
         let Self { kind, digest, size, path } = self;
         let path =
@@ -157,7 +164,7 @@ impl Raw<'_> {
     }
 }
 
-fn entry(line: &str) -> Option<Raw<'_>> {
+fn entry(line: &str) -> Option<RawEntry<'_>> {
     let mut fields = line.strip_suffix('\n')?.splitn(4, ' ');
     let kind = match fields.next()? {
         "x" => EntryKind::Executable,
@@ -165,11 +172,13 @@ fn entry(line: &str) -> Option<Raw<'_>> {
         "l" => EntryKind::Link,
         _ => return None,
     };
-    let (digest, size) = (fields.next()?, fields.next()?);
-    let (parsed, number) = (digest.parse::<Digest>().ok()?, size.parse::<u64>().ok()?);
-    // One value, one spelling: otherwise two listings of one tree would have two digests.
-    let canonical = parsed.to_string() == digest && number.to_string() == size;
-    canonical.then_some(Raw { kind, digest: parsed, size: number, path: fields.next()? })
+    let digest_text = fields.next()?;
+    let size_text = fields.next()?;
+    let digest = digest_text.parse::<Digest>().ok()?;
+    let size = size_text.parse::<u64>().ok()?;
+    // Each value has one spelling; otherwise two listings of one tree would have two digests.
+    let canonical = digest.to_string() == digest_text && size.to_string() == size_text;
+    canonical.then_some(RawEntry { kind, digest, size, path: fields.next()? })
 }
 
 fn check(entries: &[TreeEntry]) -> Result<(), TreeListingError> {

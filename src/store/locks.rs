@@ -1,4 +1,4 @@
-//! Advisory locks on files that are never unlinked: unlinking one would let two holders hold two files of one name.
+//! Advisory locks on files that are never removed: after a removal two holders could lock two files of one name.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -10,10 +10,10 @@ use loom_source::{Digest, Release};
 
 use super::{
     Store,
-    error::{Act, StoreError, at},
+    error::{FileAction, StoreError, at},
 };
 
-/// An exclusive or shared lock; dropped = released, also when the process dies.
+/// An exclusive or shared lock, released when dropped or when the process ends.
 #[derive(Debug)]
 #[must_use = "a lock is held only as long as it lives"]
 pub struct Lock {
@@ -21,9 +21,12 @@ pub struct Lock {
 }
 
 impl Store {
-    /// The lock for acquiring one release: of fifty processes one downloads, the others wait.
+    /// Takes the lock for acquiring one release: of many processes one downloads, the others wait.
     ///
-    /// `on_wait` is called once, before the wait, if somebody else holds it.
+    /// `on_wait` is called once, before the wait, where another process holds the lock.
+    ///
+    /// # Errors
+    /// [`StoreError::NoLocks`] on a file system without locks; [`StoreError::Io`] where the store cannot be written.
     pub fn lock_release(
         &self,
         release: &Release,
@@ -31,19 +34,22 @@ impl Store {
     ) -> Result<Lock, StoreError> {
         self.prepare()?;
         let Release { authority, binary, slot, platform } = release;
-        // `@` stands in no name and no version: the file name is unambiguous.
+        // `@` occurs in no name and no version, so the file name is unambiguous.
         let name = format!("locks/release@{authority}@{binary}@{slot}@{platform}");
         self.lock_file(&self.root.join(name), on_wait)
     }
 
-    /// The lock for something else that only one process should do at a time, such as resolving at one source.
+    /// Takes the lock for anything else that one process should do at a time.
+    ///
+    /// # Errors
+    /// As for [`lock_release`](Self::lock_release).
     pub fn lock_named(&self, name: &str, on_wait: &mut dyn FnMut()) -> Result<Lock, StoreError> {
         self.prepare()?;
         let name = format!("locks/named@{}", Digest::of(name.as_bytes()));
         self.lock_file(&self.root.join(name), on_wait)
     }
 
-    /// Held from «does it exist» to the link; collection holds it exclusive.
+    /// Takes the collection lock shared: a publisher holds it from looking whether a tree exists until the link is made.
     pub(super) fn lock_against_collection(&self) -> Result<Lock, StoreError> {
         let path = self.root.join("locks/collect");
         let file = open(&path)?;
@@ -51,7 +57,7 @@ impl Store {
         Ok(Lock { _file: file })
     }
 
-    /// Keeps publishers out while something is removed.
+    /// Takes the collection lock exclusive: publishers wait while something is removed.
     pub(super) fn lock_for_collection(&self) -> Result<Lock, StoreError> {
         self.lock_file(&self.root.join("locks/collect"), &mut || {})
     }
@@ -70,21 +76,21 @@ impl Store {
     }
 }
 
-/// Opens a lock file, making it and its folder where they are missing.
+/// Opens a lock file, and creates it and its folder where they are missing.
 pub(super) fn open(path: &Path) -> Result<File, StoreError> {
     let open =
         || fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     match open() {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             let folder = path.parent().unwrap_or(path);
-            fs::create_dir_all(folder).map_err(at(Act::Create, folder))?;
-            open().map_err(at(Act::Lock, path))
+            fs::create_dir_all(folder).map_err(at(FileAction::Create, folder))?;
+            open().map_err(at(FileAction::Lock, path))
         }
-        result => result.map_err(at(Act::Lock, path)),
+        result => result.map_err(at(FileAction::Lock, path)),
     }
 }
 
-/// Whether the lock was free.
+/// Whether the lock was free: the result of a `try_lock`.
 pub(super) fn tried(path: &Path, result: Result<(), TryLockError>) -> Result<bool, StoreError> {
     match result {
         Ok(()) => Ok(true),
@@ -93,13 +99,13 @@ pub(super) fn tried(path: &Path, result: Result<(), TryLockError>) -> Result<boo
     }
 }
 
-/// A file system without locks is reported, not ignored.
+/// Turns the error of a file system without locks into [`StoreError::NoLocks`].
 pub(super) fn locked(path: &Path, result: io::Result<()>) -> Result<(), StoreError> {
     result.map_err(|source| {
         if unsupported(&source) {
             StoreError::NoLocks { path: path.to_owned(), source }
         } else {
-            at(Act::Lock, path)(source)
+            at(FileAction::Lock, path)(source)
         }
     })
 }

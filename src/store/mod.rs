@@ -1,42 +1,48 @@
-//! The store on this machine: trees named by their digests. `store-format.md` says what lies where and why.
+//! The store on this machine: trees of files named by their digests. `store-format.md` in the repository specifies the
+//! files and the order in which they are written.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`path`] | [`TreePath`], a path that is valid inside a tree on every platform |
-//! | [`listing`] | [`Listing`], whose SHA-256 names a tree |
-//! | `layout` | where things lie below the root |
-//! | `format` | opening, refusing what is newer, the first write |
-//! | `durable` | aside, fsync, rename, fsync of the folder |
-//! | [`locks`] | one lock per release, per name, and the collection lock |
-//! | [`partial`] | [`Partial`]: bytes on their way here; [`Received`]: all of them, hashed |
-//! | `stale` | partial transfers that nobody takes up |
-//! | `staging` | where trees are made, and sweeping |
-//! | [`staged`] | [`Staged`]: a tree in the making |
-//! | [`limits`] | [`Limits`]: how much a tree may hold |
-//! | [`refusal`] | [`UnpackError`], [`AdmitError`]: why something may not enter |
-//! | `unpack_tar`, `unpack_zip` | archives into a staged tree |
-//! | [`admit`] | the only way from [`Staged`] to [`Checked`] |
-//! | [`publish`] | from [`Checked`] to [`Installed`], in batches |
-//! | `links` | `bin/`, the view for people |
-//! | [`installed`] | [`Installed`], and finding it by reading one link |
-//! | [`recover`] | a missing link is doubt |
-//! | `damaged` | trees set aside, and how many of them stay |
-//! | `rehash` | whether a tree's files are what its listing says |
-//! | [`fingerprint`] | whether a tree was touched since it was hashed |
-//! | [`receipt`] | [`Receipt`]: how a tree got here |
-//! | [`failures`] | [`Failed`]: the last attempts that brought nothing |
+//! | [`path`] | [`TreePath`]: a path inside a tree that is valid on every platform |
+//! | [`listing`] | [`TreeListing`]: the list of a tree's files, whose SHA-256 names the tree |
+//! | `layout` | the paths of all files below the root |
+//! | `format` | [`Store`]: opens a store, refuses a newer format, prepares the first write |
+//! | `durable` | temporary file, fsync, rename, fsync of the folder |
+//! | [`locks`] | locks per release, per name, and for collection |
+//! | [`partial`] · `stale` | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
+//! | `staging` · [`staged`] | [`Staged`]: a tree that is being made |
+//! | [`limits`] | [`TreeLimits`]: what a tree may hold |
+//! | `unpack_tar` · `unpack_zip` | archives into a staged tree |
+//! | [`admission_error`] | [`UnpackError`], [`AdmitError`] |
+//! | [`admit`] · `entry` · `build_tree` | compares a staged tree with its expectation |
+//! | [`checked`] | [`Checked`]: a tree that met its expectation |
+//! | [`publish`] · `batch` · `documents` | from [`Checked`] to [`Installed`] |
+//! | [`verification`] · [`evidence`] | [`Verification`]: what a version was verified by, and the kept evidence |
+//! | [`presence`] | [`Presence`]: whether a release is here and accepted |
+//! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
+//! | [`recover`] | links a release again whose link is missing |
+//! | `damaged` · `rehash` · [`fingerprint`] | damaged trees, hashing, and detecting touched files |
+//! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
-//! | [`retention`] | the last three development trees |
-//! | [`list`] · [`remove`] · [`du`] · [`verify`] | looking after it |
+//! | [`retention`] | keeps the last three development trees |
+//! | [`list`] · [`remove`] · [`du`] · [`verify`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
-//! Everything here blocks, and nothing here knows a network.
+//! All functions block, and none uses a network.
 
+pub mod admission_error;
 pub mod admit;
+pub mod attempt;
+mod batch;
+mod build_tree;
+pub mod checked;
 mod damaged;
+mod documents;
 pub mod du;
 mod durable;
+mod entry;
 pub mod error;
+pub mod evidence;
 pub mod failures;
 pub mod fingerprint;
 mod format;
@@ -50,10 +56,10 @@ pub mod listing;
 pub mod locks;
 pub mod partial;
 pub mod path;
+pub mod presence;
 pub mod publish;
 pub mod receipt;
 pub mod recover;
-pub mod refusal;
 mod rehash;
 pub mod remove;
 pub mod retention;
@@ -62,24 +68,31 @@ mod staging;
 mod stale;
 mod unpack_tar;
 mod unpack_zip;
+pub mod verification;
 pub mod verify;
+mod verify_releases;
 
-pub use admit::Checked;
+pub use admission_error::{AdmitError, UnpackError};
+pub use attempt::{Attempt, AttemptKind};
+pub use checked::Checked;
+pub use du::{ReleaseUsage, StoreUsage};
 pub use error::StoreError;
-pub use failures::Failed;
+pub use failures::FailureRecord;
+pub use fingerprint::InstalledCheck;
 pub use format::{Store, StoreNotice};
-pub use installed::Installed;
+pub use installed::{Installed, TreeRef};
 pub use lease::Lease;
 pub use limits::TreeLimits;
 pub use list::ListedRelease;
 pub use listing::{EntryKind, TreeEntry, TreeListing};
 pub use locks::Lock;
-pub use partial::{Begun, Partial, Received};
+pub use partial::{Partial, Received, ResumeOutcome};
 pub use path::TreePath;
-pub use receipt::{Attempt, Receipt, ReceiptCheck};
+pub use presence::{Presence, Unverified};
+pub use receipt::{BuildReceipt, Receipt, ReceiptCheck, ReceivedArchive};
 pub use recover::Recovery;
-pub use refusal::{AdmitError, UnpackError};
 pub use staged::Staged;
+pub use verification::Verification;
 pub use verify::{Damage, VerifyReport};
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Bytes on their way here, and all of them.
+//! Transfers: bytes that arrive, are hashed, and are kept for resuming.
 
 use std::{
     fs::{self, File},
@@ -13,17 +13,18 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Lock, Store, StoreError,
     durable::{replace_lazily, tempfile_in},
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
     locks,
     staged::BUFFER,
 };
 
-/// What lies beside a partial download: what its bytes are bound to.
+/// The file beside a partial transfer: which bytes it holds a part of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct PartialHeader {
     schema: String,
     source: String,
-    pointer: AssetRef,
+    #[serde(rename = "pointer")]
+    asset: AssetRef,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     validator: Option<Validator>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,9 +33,9 @@ struct PartialHeader {
 
 const SCHEMA: &str = "loom-partial 1";
 
-/// A transfer: what has arrived so far, hashed, and kept for resuming where the source can.
+/// A transfer: the bytes that have arrived so far, hashed, and kept for resuming where the source can resume.
 ///
-/// Dropped without [`finish`](Self::finish), what has arrived stays for the next attempt.
+/// Where it is dropped without [`finish`](Self::finish), the bytes stay for the next attempt.
 #[derive(Debug)]
 pub struct Partial {
     spool: Option<Box<Spool>>,
@@ -43,32 +44,34 @@ pub struct Partial {
     total: Option<u64>,
 }
 
+/// The file that a transfer is written to.
 #[derive(Debug)]
 struct Spool {
     file: File,
     path: PathBuf,
-    /// Where what it is bound to is written; `None`: a file that nobody can resume.
-    bound: Option<(PathBuf, PartialHeader)>,
+    /// The path and content of the file beside it; `None` for a transfer that cannot be resumed.
+    header: Option<(PathBuf, PartialHeader)>,
+    /// The number of bytes from earlier attempts.
     had: u64,
     tmp: PathBuf,
-    // Released last, when the files have been dealt with.
+    // Dropped last, when the files have been renamed or removed.
     _lock: Option<Lock>,
 }
 
-/// How the source's answer fits what is here.
+/// How the source's answer continues the bytes that are here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begun {
-    /// From the first byte; what was here is discarded.
+pub enum ResumeOutcome {
+    /// The answer begins at the first byte; earlier bytes are discarded.
     Whole,
-    /// So many bytes are here and go first: [`Partial::replay`] them.
+    /// The answer continues after this many bytes; [`Partial::replay`] hands them on first.
     Resumed(u64),
-    /// The answer does not continue what is here, which has been discarded: ask again from the first byte.
-    Other,
+    /// The answer does not continue the earlier bytes, which have been discarded: ask again from the first byte.
+    Mismatch,
 }
 
 /// All the bytes of a transfer, hashed. Only [`Partial::finish`] makes one.
 ///
-/// Dropped, the spooled file is removed; [`Checked::keep_archive`](super::Checked::keep_archive) makes it an object.
+/// The spooled file is removed on drop; [`Checked::keep_archive`](super::Checked::keep_archive) makes it an object.
 #[derive(Debug)]
 pub struct Received {
     digest: Digest,
@@ -78,12 +81,15 @@ pub struct Received {
 }
 
 impl Partial {
-    /// A transfer that can be resumed: kept in `partial/`, named by its source and pointer, locked while in use.
+    /// Opens a transfer that can be resumed: kept in `partial/`, named by its source and asset, locked while in use.
     ///
-    /// If somebody else has it in use, the bytes are spooled where nobody can resume them.
-    pub fn open(store: &Store, source: &str, pointer: &AssetRef) -> Result<Self, StoreError> {
+    /// Where another process uses it, the bytes are spooled to a temporary file that cannot be resumed.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub fn open(store: &Store, source: &str, asset: &AssetRef) -> Result<Self, StoreError> {
         store.prepare()?;
-        let key = Digest::of(format!("{source}\n{pointer}").as_bytes());
+        let key = Digest::of(format!("{source}\n{asset}").as_bytes());
         let path = store.root.join(format!("partial/{key}"));
         let lock = store.root.join(format!("locks/partial@{key}"));
         let held = locks::open(&lock)?;
@@ -91,26 +97,26 @@ impl Partial {
             return Self::spooled(store);
         }
         let folder = store.root.join("partial");
-        fs::create_dir_all(&folder).map_err(at(Act::Create, &folder))?;
+        fs::create_dir_all(&folder).map_err(at(FileAction::Create, &folder))?;
         let mut options = fs::OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(at(Act::Create, &path))?;
-        let here = file.metadata().map_err(at(Act::Read, &path))?.len();
+        let file = file.map_err(at(FileAction::Create, &path))?;
+        let here = file.metadata().map_err(at(FileAction::Read, &path))?.len();
         let json = path.with_extension("json");
         let fresh = PartialHeader {
             schema: SCHEMA.into(),
             source: source.to_owned(),
-            pointer: pointer.clone(),
+            asset: asset.clone(),
             validator: None,
             total: None,
         };
-        let old = read_bound(&json)?.filter(|b| b.source == source && b.pointer == *pointer);
+        let old = read_header(&json)?.filter(|old| old.source == source && old.asset == *asset);
         let had = if old.is_some() { here } else { 0 };
-        let bound = Some((json, old.unwrap_or(fresh)));
+        let header = Some((json, old.unwrap_or(fresh)));
         let spool = Box::new(Spool {
             file,
             path,
-            bound,
+            header,
             had,
             tmp: store.tmp(),
             _lock: Some(Lock::of(held)),
@@ -118,102 +124,119 @@ impl Partial {
         Ok(Self { spool: Some(spool), hasher: Sha256::new(), size: 0, total: None })
     }
 
-    /// A transfer that cannot be resumed but whose bytes are needed as a file (zip).
+    /// Opens a transfer that cannot be resumed but whose bytes are needed as a file (zip archives).
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
     pub fn spooled(store: &Store) -> Result<Self, StoreError> {
         store.prepare()?;
         let (file, path) = tempfile_in(&store.tmp())?
             .keep()
-            .map_err(|e| at(Act::Create, &store.tmp())(e.error))?;
+            .map_err(|e| at(FileAction::Create, &store.tmp())(e.error))?;
         let spool =
-            Box::new(Spool { file, path, bound: None, had: 0, tmp: store.tmp(), _lock: None });
+            Box::new(Spool { file, path, header: None, had: 0, tmp: store.tmp(), _lock: None });
         let mut transfer = Self::passing();
         transfer.spool = Some(spool);
         Ok(transfer)
     }
 
-    /// A transfer whose bytes are only hashed on their way through.
+    /// Opens a transfer whose bytes are hashed and not kept.
     pub fn passing() -> Self {
         Self { spool: None, hasher: Sha256::new(), size: 0, total: None }
     }
 
-    /// Where to begin, by what is here.
+    /// The range to ask for, after the bytes that are here.
     pub fn resume(&self) -> RangeRequest {
-        // `had` counts only what something binds.
+        // `had` counts only bytes with a readable file beside them.
         let Some(spool) = self.spool.as_ref().filter(|spool| spool.had > 0) else {
             return RangeRequest::whole();
         };
-        let validator = spool.bound.as_ref().and_then(|(_, bound)| bound.validator.clone());
+        let validator = spool.header.as_ref().and_then(|(_, header)| header.validator.clone());
         RangeRequest { from: spool.had, validator }
     }
 
-    /// Takes note of the source's answer before its first byte.
-    pub fn begin(&mut self, opened: &Download) -> Result<Begun, StoreError> {
-        self.total = opened.total;
+    /// Compares the source's answer with the bytes that are here, before the first new byte.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the spooled file cannot be written.
+    pub fn begin(&mut self, download: &Download) -> Result<ResumeOutcome, StoreError> {
+        self.total = download.total;
         let Some(spool) = &mut self.spool else {
-            return Ok(if opened.start == 0 { Begun::Whole } else { Begun::Other });
+            return Ok(if download.start == 0 {
+                ResumeOutcome::Whole
+            } else {
+                ResumeOutcome::Mismatch
+            });
         };
-        if opened.start == 0 {
-            spool.restart(opened)?;
-            return Ok(Begun::Whole);
+        if download.start == 0 {
+            spool.restart(download)?;
+            return Ok(ResumeOutcome::Whole);
         }
-        if spool.continues(opened) {
-            return Ok(Begun::Resumed(spool.had));
+        if spool.is_continued_by(download) {
+            return Ok(ResumeOutcome::Resumed(spool.had));
         }
         spool.clear()?;
-        Ok(Begun::Other)
+        Ok(ResumeOutcome::Mismatch)
     }
 
-    /// Reads what is here through the hash and hands it on, as if it arrived now.
+    /// Hashes the bytes of earlier attempts and hands them to `to`, as if they arrived now.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the spooled file cannot be read, or `to` fails.
     pub fn replay(
         &mut self,
         mut to: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<(), StoreError> {
         let Some(spool) = &mut self.spool else { return Ok(()) };
-        spool.file.rewind().map_err(at(Act::Read, &spool.path))?;
+        spool.file.rewind().map_err(at(FileAction::Read, &spool.path))?;
         let (mut buffer, mut left) = (vec![0; BUFFER], spool.had);
         while left > 0 {
             let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            let n = spool.file.read(&mut buffer[..most]).map_err(at(Act::Read, &spool.path))?;
+            let n =
+                spool.file.read(&mut buffer[..most]).map_err(at(FileAction::Read, &spool.path))?;
             if n == 0 {
-                return Err(at(Act::Read, &spool.path)(io::ErrorKind::UnexpectedEof.into()));
+                return Err(at(FileAction::Read, &spool.path)(io::ErrorKind::UnexpectedEof.into()));
             }
             self.hasher.update(&buffer[..n]);
-            to(&buffer[..n]).map_err(at(Act::Read, &spool.path))?;
+            to(&buffer[..n]).map_err(at(FileAction::Read, &spool.path))?;
             left -= n as u64;
         }
         self.size = spool.had;
         Ok(())
     }
 
-    /// Takes in the next bytes.
+    /// Hashes and keeps the next bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the spooled file cannot be written.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.hasher.update(bytes);
         if let Some(spool) = &mut self.spool {
-            spool.file.write_all(bytes).map_err(at(Act::Write, &spool.path))?;
+            spool.file.write_all(bytes).map_err(at(FileAction::Write, &spool.path))?;
         }
         self.size += bytes.len() as u64;
         Ok(())
     }
 
-    /// How many bytes are here, those of earlier attempts included.
+    /// The number of bytes here, those of earlier attempts included.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The size of the whole, where the source told it.
+    /// The total number of bytes, where the source states it.
     pub fn total(&self) -> Option<u64> {
         self.total
     }
 
-    /// Everything has arrived.
+    /// Ends the transfer: all bytes have arrived.
     pub fn finish(mut self) -> Received {
-        let (spool, hasher, size) =
-            (self.spool.take(), std::mem::take(&mut self.hasher), self.size);
+        let spool = self.spool.take();
         let resumed = spool.as_ref().is_some_and(|spool| spool.had > 0);
-        Received { digest: Digest::from_hasher(hasher), size, resumed, spool }
+        let digest = Digest::from_hasher(std::mem::take(&mut self.hasher));
+        Received { digest, size: self.size, resumed, spool }
     }
 
-    /// Removes what has arrived: it is wrong.
+    /// Removes the bytes that have arrived, because they are wrong.
     pub fn discard(self) {
         if let Some(spool) = &self.spool {
             spool.remove();
@@ -222,51 +245,53 @@ impl Partial {
 }
 
 impl Drop for Partial {
-    /// What nobody can resume goes, and so does what holds nothing.
+    /// Removes a transfer that cannot be resumed or holds no byte.
     fn drop(&mut self) {
         let Some(spool) = &self.spool else { return };
-        if spool.bound.is_none() || self.size == 0 && spool.had == 0 {
+        if spool.header.is_none() || self.size == 0 && spool.had == 0 {
             spool.remove();
         }
     }
 }
 
 impl Spool {
-    fn continues(&self, opened: &Download) -> bool {
-        let Some((_, bound)) = &self.bound else { return false };
+    /// Whether an answer continues the bytes that are here: same start, validator and total.
+    fn is_continued_by(&self, download: &Download) -> bool {
+        let Some((_, header)) = &self.header else { return false };
         let agree = |a: Option<u64>, b: Option<u64>| a.is_none() || b.is_none() || a == b;
-        let same = match (&bound.validator, &opened.validator) {
+        let same = match (&header.validator, &download.validator) {
             (Some(a), Some(b)) => a == b,
             _ => true,
         };
-        let fits = opened.total.is_none_or(|total| self.had <= total);
-        opened.start == self.had && fits && same && agree(bound.total, opened.total)
+        let fits = download.total.is_none_or(|total| self.had <= total);
+        download.start == self.had && fits && same && agree(header.total, download.total)
     }
 
-    fn restart(&mut self, opened: &Download) -> Result<(), StoreError> {
+    /// Discards the bytes that are here and notes which bytes come now.
+    fn restart(&mut self, download: &Download) -> Result<(), StoreError> {
         self.clear()?;
-        if let Some((json, bound)) = &mut self.bound {
-            bound.validator = opened.validator.clone();
-            bound.total = opened.total;
-            let bytes = serde_json::to_vec(&bound).unwrap_or_default();
+        if let Some((json, header)) = &mut self.header {
+            header.validator = download.validator.clone();
+            header.total = download.total;
+            let bytes = serde_json::to_vec(&header).unwrap_or_default();
             replace_lazily(&self.tmp, json, &bytes)?;
         }
         Ok(())
     }
 
     fn clear(&mut self) -> Result<(), StoreError> {
-        // What it was bound to goes first: bytes without it are never resumed.
-        if let Some((json, _)) = &self.bound {
-            absent(fs::remove_file(json)).map_err(at(Act::Remove, json))?;
+        // The file beside goes first: bytes without it are never resumed.
+        if let Some((json, _)) = &self.header {
+            absent(fs::remove_file(json)).map_err(at(FileAction::Remove, json))?;
         }
         self.had = 0;
-        self.file.set_len(0).map_err(at(Act::Write, &self.path))?;
-        self.file.rewind().map_err(at(Act::Write, &self.path))
+        self.file.set_len(0).map_err(at(FileAction::Write, &self.path))?;
+        self.file.rewind().map_err(at(FileAction::Write, &self.path))
     }
 
-    /// What cannot be removed is removed by the next attempt.
+    /// Removes the files. What cannot be removed is removed by the next attempt.
     fn remove(&self) {
-        if let Some((json, _)) = &self.bound {
+        if let Some((json, _)) = &self.header {
             let _ = fs::remove_file(json);
         }
         let _ = fs::remove_file(&self.path);
@@ -279,21 +304,24 @@ impl Received {
         self.digest
     }
 
-    /// Their number.
+    /// The number of bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Whether a part came from an earlier attempt: then a wrong digest blames nobody.
+    /// Whether a part came from an earlier attempt. A wrong digest is then no proof against the source.
     pub fn resumed(&self) -> bool {
         self.resumed
     }
 
-    /// The bytes as a file, from the first one; `None` where they only passed through.
+    /// Opens the bytes as a file; `None` where they were not kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the spooled file cannot be read.
     pub fn open(&self) -> Result<Option<File>, StoreError> {
         let Some(spool) = &self.spool else { return Ok(None) };
-        let mut file = File::open(&spool.path).map_err(at(Act::Read, &spool.path))?;
-        file.seek(SeekFrom::Start(0)).map_err(at(Act::Read, &spool.path))?;
+        let mut file = File::open(&spool.path).map_err(at(FileAction::Read, &spool.path))?;
+        file.seek(SeekFrom::Start(0)).map_err(at(FileAction::Read, &spool.path))?;
         Ok(Some(file))
     }
 
@@ -310,8 +338,8 @@ impl Drop for Received {
     }
 }
 
-fn read_bound(json: &Path) -> Result<Option<PartialHeader>, StoreError> {
-    let bytes = absent(fs::read(json)).map_err(at(Act::Read, json))?;
-    let bound: Option<PartialHeader> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    Ok(bound.filter(|bound| bound.schema == SCHEMA))
+fn read_header(json: &Path) -> Result<Option<PartialHeader>, StoreError> {
+    let bytes = absent(fs::read(json)).map_err(at(FileAction::Read, json))?;
+    let header: Option<PartialHeader> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok(header.filter(|header| header.schema == SCHEMA))
 }

@@ -6,21 +6,21 @@ use loom_source::name::is_windows_device;
 
 /// A path inside a tree: relative, `/` between its components, valid on every platform.
 ///
-/// 1 to 120 bytes of printable ASCII without `\ : * ? " < > |`; no empty, `.` or `..` component,
-/// none that begins or ends with a space or ends with a dot, none that Windows keeps for a device.
+/// 1 to 120 bytes of printable ASCII without `\ : * ? " < > |`. No component is empty, `.` or `..`, begins or ends
+/// with a space, ends with a dot, or is a device name of Windows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TreePath(String);
 
-/// Why a text cannot be a path inside a tree.
+/// A text that cannot be a path inside a tree.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the path {text:?} is refused: {why}")]
+#[error("path {text:?} is refused: {why}")]
 pub struct PathError {
     text: String,
     why: &'static str,
 }
 
 impl TreePath {
-    /// The longest path, in bytes.
+    /// The maximum length of a path, in bytes.
     pub const MAX: usize = 120;
 
     /// The path's text.
@@ -33,14 +33,15 @@ impl TreePath {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
-    /// The folders that the path lies in, outermost first.
+    /// The parent folders of the path, outermost first.
     pub fn parents(&self) -> impl Iterator<Item = &str> {
         self.0.match_indices('/').map(|(at, _)| &self.0[..at])
     }
 
-    /// Where a link at this path with this target ends, or why that is refused.
+    /// The path that a link at this path with this target leads to. A target is any number of `../` and then a path.
     ///
-    /// A target may begin with `../` components and then goes down by the rules of a path.
+    /// # Errors
+    /// [`PathError`] for a target that leaves the tree or breaks the rules of a path.
     pub fn follow(&self, target: &str) -> Result<Self, PathError> {
         let refuse = |why| PathError { text: format!("{} -> {target}", self.0), why };
         let mut folder: Vec<&str> = self.0.split('/').collect();
@@ -56,7 +57,7 @@ impl TreePath {
     }
 }
 
-/// The rules that do not depend on a path's length.
+/// Checks the rules that do not depend on the length of a path.
 pub(super) fn check(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         return Err("it is empty");
@@ -81,7 +82,7 @@ fn check_component(component: &str) -> Result<(), &'static str> {
             Err("a component begins or ends with a space")
         }
         _ if component.ends_with('.') => Err("a component ends with a dot"),
-        _ if is_windows_device(component) => Err("Windows keeps a component's name for a device"),
+        _ if is_windows_device(component) => Err("a component is a device name of Windows"),
         _ => Ok(()),
     }
 }
@@ -104,27 +105,29 @@ impl fmt::Display for TreePath {
     }
 }
 
-/// The paths of one tree so far: no two may be equal in ASCII lower case, parents included, and no file is a parent.
+/// The paths of one tree. No two may be equal in ASCII lower case, parents included, and no file may be a parent.
 #[derive(Debug, Default)]
 pub(super) struct PathSet(BTreeMap<String, (String, bool)>);
 
 impl PathSet {
-    /// Takes in a file or link and its parents.
+    /// Adds a file or link and its parents.
     pub(super) fn file(&mut self, path: &str) -> Result<(), PathError> {
         self.parents(path)?;
         match self.0.insert(path.to_ascii_lowercase(), (path.to_owned(), true)) {
             None => Ok(()),
-            Some((old, _)) if old == path => Err(refuse(path, "it stands twice")),
-            Some(_) => Err(refuse(path, "it equals another path but for upper and lower case")),
+            Some((old, _)) if old == path => Err(refuse(path, "it occurs twice")),
+            Some(_) => {
+                Err(refuse(path, "it differs from another path only in upper and lower case"))
+            }
         }
     }
 
-    /// How many files, links and folders there are.
+    /// The number of files, links and folders.
     pub(super) fn len(&self) -> u64 {
         self.0.len() as u64
     }
 
-    /// Takes in a folder and its parents; the same folder may come again.
+    /// Adds a folder and its parents; the same folder may be added again.
     pub(super) fn folder(&mut self, path: &str) -> Result<(), PathError> {
         self.parents(path)?;
         self.parent(path, path)
@@ -142,7 +145,9 @@ impl PathSet {
             }
             Some((old, false)) if old == folder => Ok(()),
             Some((_, true)) => Err(refuse(of, "a file or link is also a folder")),
-            Some(_) => Err(refuse(of, "a folder equals another but for upper and lower case")),
+            Some(_) => {
+                Err(refuse(of, "a folder differs from another only in upper and lower case"))
+            }
         }
     }
 }
@@ -156,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_valid_everywhere_or_refused() {
+    fn only_paths_that_are_valid_on_every_platform_are_accepted() {
         let edge = format!("{}/{}", "a".repeat(59), "b".repeat(60));
         for good in ["a", "bin/loom-bridge-server", "A b/c.d", "a/.hidden", "~+=@{}[]", &edge] {
             assert!(good.parse::<TreePath>().is_ok(), "{good}");
@@ -197,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn links_end_inside_the_tree() {
+    fn links_must_lead_into_the_tree() {
         let follow = |path: &str, target: &str| {
             path.parse::<TreePath>().unwrap().follow(target).map(|p| p.to_string()).ok()
         };
@@ -209,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_refuses_what_a_case_folding_disk_would_merge() {
+    fn paths_that_collide_on_a_case_insensitive_file_system_are_refused() {
         for (first, second, ok) in [
             ("a", "b", true),
             ("d/a", "d/b", true),

@@ -1,13 +1,13 @@
-//! How a tree got here. Receipts are for this machine and its people; they never travel.
+//! Receipts: the history of how a tree got here. No command depends on them, and they are never copied to mirrors.
 
-use std::{collections::BTreeMap, fs, time::SystemTime};
+use std::{collections::BTreeMap, fs};
 
 use loom_source::{ArchiveFormat, Authority, Digest, Name, Platform, Release, Slot};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Store,
-    error::{Act, StoreError, absent, at},
+    Attempt, Store,
+    error::{FileAction, StoreError, absent, at},
 };
 use crate::trust::{Grade, Waiver};
 
@@ -16,7 +16,7 @@ use crate::trust::{Grade, Waiver};
 pub struct Receipt {
     /// `loom-receipt 1`.
     pub schema: String,
-    /// Who defines the release.
+    /// The authority of the release.
     pub authority: Authority,
     /// The program.
     pub binary: Name,
@@ -27,62 +27,63 @@ pub struct Receipt {
     /// The tree; filled in by the store.
     #[serde(default)]
     pub tree: Option<Digest>,
-    /// The program's path inside the tree; filled in by the store.
+    /// The path of the program inside the tree; filled in by the store.
     #[serde(default)]
     pub entry: String,
-    /// The statement; filled in by the store, except for development builds, which have none.
+    /// The statement; filled in by the store. Development builds have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement: Option<Digest>,
-    /// The archive that it came in, if any; filled in by the store.
+    /// The archive that the tree was unpacked from, if any; filled in by the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<ReceivedArchive>,
-    /// The source as it shows itself to people, without secrets.
+    /// The name of the source, without secrets; filled in by the store.
     #[serde(default)]
     pub source: String,
-    /// What kind of source we took it for: `github`, `mirror`, `plugin`, `workspace`, `file`.
+    /// The class of the source: `github`, `mirror`, `object-store`, `registry`, `file`, `plugin` or `build`; filled
+    /// in by the store.
     #[serde(default)]
     pub origin: String,
-    /// What was checked; the store adds what it compared itself.
+    /// What was checked; filled in by the store.
     #[serde(default)]
     pub checked: Vec<ReceiptCheck>,
-    /// What was not checked, for people.
+    /// What was not checked, in words.
     #[serde(default)]
     pub unchecked: Vec<String>,
-    /// The best grade among the proofs that held.
+    /// The best grade among the digests that were met; filled in by the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<Grade>,
-    /// Why there was no proof.
+    /// Why no digest was needed; filled in by the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiver: Option<Waiver>,
-    /// The policy that let it in.
+    /// The policy that was in force.
     #[serde(default)]
     pub policy: serde_json::Value,
-    /// Bytes that travelled.
+    /// The number of bytes that were transferred.
     #[serde(default)]
     pub bytes: u64,
-    /// How long what took, in milliseconds: `total`, `fetch`, `publish`, …
+    /// Durations in milliseconds by name: `total`, …
     #[serde(default)]
     pub ms: BTreeMap<String, u64>,
-    /// When it was published here (RFC 3339, UTC); filled in by the store where empty.
+    /// When the release was published here (RFC 3339, UTC); filled in by the store where it is empty.
     #[serde(default)]
     pub at: String,
-    /// Who was asked, in order.
+    /// The sources that were asked, in order.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
-    /// Anything else worth knowing.
+    /// Further remarks.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// What is known of a cargo build.
+    /// The cargo build, for a development build.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildReceipt>,
 }
 
-/// An archive that arrived.
+/// An archive that was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceivedArchive {
-    /// Of its bytes.
+    /// The SHA-256 of its bytes.
     pub digest: Digest,
-    /// Their number.
+    /// The number of its bytes.
     pub size: u64,
     /// Its format; `None` for a bare program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,42 +96,28 @@ pub struct ReceivedArchive {
     pub kept: bool,
 }
 
-/// Something that was checked and held.
+/// A check that passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptCheck {
-    /// `archive`, `tree`, `signature`, …
+    /// What was checked: `archive` or `tree`.
     pub what: String,
-    /// Who vouches for it, for people.
+    /// What vouches for it, in words.
     pub by: String,
-    /// What that proves.
+    /// How far that can be trusted.
     pub grade: Grade,
 }
 
-/// One source that was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
-    /// The source as it shows itself to people.
-    pub source: String,
-    /// What it answered, for people.
-    pub outcome: String,
-    /// How long that took, in milliseconds.
-    pub ms: u64,
-    /// Its `timeout`, in milliseconds: the longest that it may take without progress, where there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_ms: Option<u64>,
-}
-
-/// A cargo build.
+/// The cargo build that a development build was copied from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildReceipt {
-    /// The profile's folder, such as `release`.
+    /// The folder of the cargo profile, such as `release`.
     pub profile: String,
     /// When the executable was last written (RFC 3339, UTC).
     pub built: String,
-    /// The commit, where it is known.
+    /// The commit of the checkout, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// The checkout's folder.
+    /// The folder of the checkout.
     pub checkout: String,
 }
 
@@ -164,7 +151,7 @@ impl Receipt {
         }
     }
 
-    /// The release it speaks of, or `None` where the slot is no version.
+    /// The release; `None` where the slot is neither a version nor `dev`.
     pub fn release(&self) -> Option<Release> {
         let slot: Slot = self.slot.parse().ok()?;
         let Self { authority, binary, platform, .. } = self.clone();
@@ -179,60 +166,40 @@ impl Receipt {
 }
 
 impl Store {
-    /// The receipt of what stands in the release's slot. One that cannot be read counts as none: it is a note, not a proof.
+    /// The receipt of a release. A receipt that cannot be read counts as none: nothing depends on it.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the file is there and cannot be read.
     pub fn receipt(&self, release: &Release) -> Result<Option<Receipt>, StoreError> {
         let path = self.receipt_path(release);
-        let bytes = absent(fs::read(&path)).map_err(at(Act::Read, &path))?;
+        let bytes = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 }
 
-/// `2026-11-22T16:03:00.123456789Z`: for a file's time, where two within one second are not the same.
-pub fn rfc3339_exact(time: SystemTime) -> String {
-    let nanos = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
-    format!("{}.{nanos:09}Z", rfc3339(time).trim_end_matches('Z'))
-}
-
-/// `2026-11-22T16:03:00Z`
-pub fn rfc3339(time: SystemTime) -> String {
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Howard Hinnant, «chrono-compatible low-level date algorithms», civil_from_days, for days since 1970.
-    let z = days + 719_468;
-    let (era, doe) = (z / 146_097, z % 146_097);
-    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let day = doy - (153 * mp + 2) / 5 + 1;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + u64::from(month <= 2);
-    let (h, m, s) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}Z")
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
-    fn times_are_written_as_people_read_them() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_798_761_599, "2026-12-31T23:59:59Z"),
-        ] {
-            assert_eq!(rfc3339(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), text);
-        }
-    }
-
-    #[test]
-    fn a_receipt_of_a_later_loom_is_read() {
+    fn a_receipt_of_a_later_version_is_read() {
         let text = r#"{"schema":"loom-receipt 1","authority":"loom-os","binary":"x","slot":"0.1.0",
             "platform":"linux-x86_64","mood":"fine"}"#;
         let receipt: Receipt = serde_json::from_str(text).unwrap();
         assert_eq!(receipt.release().unwrap().slot.to_string(), "0.1.0");
+    }
+
+    #[test]
+    fn attempts_without_a_kind_and_of_unknown_kinds_are_read() {
+        use crate::store::AttemptKind;
+        for (kind, expected) in [
+            ("", AttemptKind::Unknown),
+            (r#""kind":"mood","#, AttemptKind::Unknown),
+            (r#""kind":"checksum_mismatch","#, AttemptKind::ChecksumMismatch),
+        ] {
+            let text = format!(r#"{{"source":"a",{kind}"outcome":"x","ms":1}}"#);
+            let attempt: Attempt = serde_json::from_str(&text).unwrap();
+            assert_eq!(attempt.kind, expected);
+        }
     }
 }

@@ -1,49 +1,49 @@
-//! A missing link is doubt: somebody removed it, perhaps because the tree is bad.
+//! Links a release again whose link is missing. A removed link means that the tree may be bad, so every byte of the
+//! tree is hashed first.
 
-use loom_source::Release;
+use loom_source::{Digest, Release, Slot};
 
-use super::{Installed, Store, StoreError, durable::Barrier};
+use super::{Installed, Store, StoreError, TreeListing, TreeRef, Unverified, durable::Barrier};
+use crate::trust::Policy;
 
 /// What became of a release without a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
-    /// Nothing is here; fetch it.
+    /// There is no record, or its tree is missing: the release has to be fetched.
     Nothing,
-    /// Its tree is sound and linked again.
+    /// The tree is undamaged, and linked again.
     Linked(Installed),
-    /// Its tree was damaged and has been set aside; fetch it. The text says what was wrong.
+    /// A tree is here, but does not count.
+    Refused(Unverified),
+    /// The tree was damaged and has been set aside: the release has to be fetched. The text names the damage.
     Damaged(String),
 }
 
 impl Store {
-    /// Looks for a release by its record, hashes its whole tree, and links it again if that is sound.
+    /// Looks for a release by its record, and links it again if the policy accepts its verification and every byte of
+    /// its tree is right.
     ///
     /// To be called with the release's lock held, after [`find`](Self::find) found nothing.
-    pub fn recover(&self, release: &Release) -> Result<Recovery, StoreError> {
-        if !self.exists() {
-            return Ok(Recovery::Nothing);
-        }
-        let (tree, entry) = match self.pointed(release) {
-            Ok(Some(pointed)) => pointed,
+    ///
+    /// # Errors
+    /// [`StoreError`] where a file cannot be read, or the link not written.
+    pub fn recover(&self, release: &Release, policy: &Policy) -> Result<Recovery, StoreError> {
+        let TreeRef { tree, entry } = match self.recorded(release) {
+            Ok(Some(recorded)) => recorded,
             Ok(None) => return Ok(Recovery::Nothing),
             Err(e @ (StoreError::Damaged { .. } | StoreError::Document { .. })) => {
                 return Ok(Recovery::Damaged(e.to_string()));
             }
             Err(e) => return Err(e),
         };
-        if !self.tree(&tree).is_dir() {
-            return Ok(Recovery::Nothing);
+        if release.slot != Slot::Dev
+            && let Err(why) = self.judge_recorded(release, &tree, policy)?
+        {
+            return Ok(Recovery::Refused(why));
         }
         self.prepare()?;
         let _exists = self.lock_against_collection()?;
-        let sound = self.listing(&tree).and_then(|listing| match listing {
-            Some(listing) => self.rehash(&tree, &listing).map(|()| listing),
-            None => Err(StoreError::Damaged {
-                path: self.object(&tree),
-                what: "the tree's listing is missing".into(),
-            }),
-        });
-        let listing = match sound {
+        let listing = match self.check_tree(&tree) {
             Ok(listing) => listing,
             Err(e @ StoreError::Damaged { .. }) => {
                 self.set_aside(&tree, e.to_string())?;
@@ -57,5 +57,44 @@ impl Store {
         let installed = self.point(release, &tree, &entry, &mut barrier)?;
         barrier.wait(&self.root)?;
         Ok(Recovery::Linked(installed))
+    }
+
+    /// The tree that the record of a release (or, for a development build, its root) leads to; `None` where there is
+    /// no such record or tree.
+    ///
+    /// # Errors
+    /// [`StoreError::Document`] or [`StoreError::Damaged`] for a record or statement that cannot be used.
+    pub fn recorded(&self, release: &Release) -> Result<Option<TreeRef>, StoreError> {
+        if !self.exists() {
+            return Ok(None);
+        }
+        Ok(self.recorded_tree(release)?.filter(|recorded| self.tree(&recorded.tree).is_dir()))
+    }
+
+    /// As [`judge_tree`](Self::judge_tree); the verification must name the record's statement too.
+    fn judge_recorded(
+        &self,
+        release: &Release,
+        tree: &Digest,
+        policy: &Policy,
+    ) -> Result<Result<(), Unverified>, StoreError> {
+        let statement = self.record(release)?.map(|record| record.statement);
+        Ok(self.judge_tree(release, tree, policy)?.and_then(|verification| {
+            let same = Some(verification.statement) == statement;
+            if same { Ok(()) } else { Err(Unverified::OtherStatement) }
+        }))
+    }
+
+    /// Hashes every byte of a tree and returns its listing.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where the listing is missing, or a file is missing, changed or not in the listing.
+    pub fn check_tree(&self, tree: &Digest) -> Result<TreeListing, StoreError> {
+        let listing = self.listing(tree)?.ok_or_else(|| StoreError::Damaged {
+            path: self.object(tree),
+            what: "the tree's listing is missing".into(),
+        })?;
+        self.rehash(tree, &listing)?;
+        Ok(listing)
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a tree's files are what its listing says.
+//! Compares the files of a tree with its listing.
 
 use std::{
     collections::BTreeSet,
@@ -11,26 +11,24 @@ use loom_source::Digest;
 use super::{
     EntryKind, Store, StoreError, TreeEntry, TreeListing,
     durable::set_mode,
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
     staged::measure,
 };
 
 impl Store {
-    /// A tree's listing, or `None` where the object is missing; anything but the canonical bytes is damage.
+    /// The listing of a tree; `None` where the object is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] for an object whose bytes have another digest or are not a canonical listing.
     pub fn listing(&self, tree: &Digest) -> Result<Option<TreeListing>, StoreError> {
+        let Some(bytes) = self.object_bytes(tree)? else { return Ok(None) };
         let path = self.object(tree);
-        let Some(bytes) = absent(fs::read(&path)).map_err(at(Act::Read, &path))? else {
-            return Ok(None);
-        };
-        if Digest::of(&bytes) != *tree {
-            return Err(StoreError::Damaged { path, what: "its bytes have another digest".into() });
-        }
         let damaged =
             |e: super::listing::TreeListingError| StoreError::Damaged { path, what: e.to_string() };
         TreeListing::parse(&bytes).map(Some).map_err(damaged)
     }
 
-    /// Hashes every file of a tree; `Ok` only if nothing is missing, changed or too much.
+    /// Hashes every file of a tree; an error where a file is missing, changed or not in the listing.
     pub(super) fn rehash(&self, tree: &Digest, listing: &TreeListing) -> Result<(), StoreError> {
         let folder = self.tree(tree);
         if let Some(extra) = extra(&folder, listing)?.into_iter().next() {
@@ -42,7 +40,7 @@ impl Store {
         listing.entries().iter().try_for_each(|entry| check_entry(&folder, entry))
     }
 
-    /// Makes a tree read-only and its programs executable.
+    /// Makes a tree read-only, and its programs executable.
     pub(super) fn protect(&self, tree: &Digest, listing: &TreeListing) -> Result<(), StoreError> {
         let folder = self.tree(tree);
         let mut folders = BTreeSet::from([folder.clone()]);
@@ -60,12 +58,12 @@ impl Store {
     }
 }
 
-/// The permission bits, where there are any.
+/// The permission bits, on systems that have them.
 pub(super) fn mode_of(path: &Path) -> Result<Option<u32>, StoreError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let meta = fs::metadata(path).map_err(at(Act::Read, path))?;
+        let meta = fs::metadata(path).map_err(at(FileAction::Read, path))?;
         Ok(Some(meta.permissions().mode() & 0o7777))
     }
     #[cfg(not(unix))]
@@ -75,17 +73,17 @@ pub(super) fn mode_of(path: &Path) -> Result<Option<u32>, StoreError> {
     }
 }
 
-/// Hashes one file of a tree, through its link if it is one.
+/// Hashes one file of a tree; a link is followed.
 pub(super) fn check_entry(folder: &Path, entry: &TreeEntry) -> Result<(), StoreError> {
     let path = folder.join(entry.path.as_str());
     let damaged = |what: String| StoreError::Damaged { path: path.clone(), what };
-    let meta = absent(fs::symlink_metadata(&path)).map_err(at(Act::Read, &path))?;
+    let meta = absent(fs::symlink_metadata(&path)).map_err(at(FileAction::Read, &path))?;
     let meta = meta.ok_or_else(|| damaged("it is missing".into()))?;
     if meta.is_symlink() {
         if entry.kind != EntryKind::Link {
-            return Err(damaged("a link stands in its place".into()));
+            return Err(damaged("it is a link".into()));
         }
-        let target = fs::read_link(&path).map_err(at(Act::Read, &path))?;
+        let target = fs::read_link(&path).map_err(at(FileAction::Read, &path))?;
         let inside = target.to_str().is_some_and(|target| entry.path.follow(target).is_ok());
         if !inside {
             return Err(damaged("the link leaves the tree".into()));
@@ -93,20 +91,20 @@ pub(super) fn check_entry(folder: &Path, entry: &TreeEntry) -> Result<(), StoreE
     } else if !meta.is_file() {
         return Err(damaged("it is not a file".into()));
     }
-    let Some(mut file) = absent(File::open(&path)).map_err(at(Act::Read, &path))? else {
-        return Err(damaged("the link leads nowhere".into()));
+    let Some(mut file) = absent(File::open(&path)).map_err(at(FileAction::Read, &path))? else {
+        return Err(damaged("its target is missing".into()));
     };
-    let got = measure(&mut file).map_err(at(Act::Read, &path))?;
+    let got = measure(&mut file).map_err(at(FileAction::Read, &path))?;
     if got.size != entry.size {
-        return Err(damaged(format!("it has {} bytes instead of {}", got.size, entry.size)));
+        return Err(damaged(format!("expected {} bytes, got {}", entry.size, got.size)));
     }
     if got.digest != entry.digest {
-        return Err(damaged(format!("its SHA-256 is {} instead of {}", got.digest, entry.digest)));
+        return Err(damaged(format!("expected SHA-256 {}, got {}", entry.digest, got.digest)));
     }
     Ok(())
 }
 
-/// What lies in a tree's folder without standing in its listing; folders count only where they are empty of listed files.
+/// The files and folders in a tree's folder that are not in its listing; the parents of listed files are in it.
 pub(super) fn extra(folder: &Path, listing: &TreeListing) -> Result<Vec<PathBuf>, StoreError> {
     let known: BTreeSet<&str> =
         listing.entries().iter().flat_map(|e| e.path.parents().chain([e.path.as_str()])).collect();
@@ -122,19 +120,19 @@ pub(super) fn extra(folder: &Path, listing: &TreeListing) -> Result<Vec<PathBuf>
     Ok(found)
 }
 
-/// Visits all that lies below `folder`; a folder is entered if the visitor says so.
+/// Visits everything below `folder`; a folder is entered if the visitor returns `true`.
 fn walk(
     folder: &Path,
     prefix: &str,
     visit: &mut dyn FnMut(&Path, &str) -> bool,
 ) -> Result<(), StoreError> {
-    let Some(entries) = absent(fs::read_dir(folder)).map_err(at(Act::Read, folder))? else {
+    let Some(entries) = absent(fs::read_dir(folder)).map_err(at(FileAction::Read, folder))? else {
         return Ok(());
     };
     for entry in entries {
-        let entry = entry.map_err(at(Act::Read, folder))?;
+        let entry = entry.map_err(at(FileAction::Read, folder))?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        let is_folder = entry.file_type().map_err(at(Act::Read, folder))?.is_dir();
+        let is_folder = entry.file_type().map_err(at(FileAction::Read, folder))?.is_dir();
         if visit(&entry.path(), &name) && is_folder {
             walk(&entry.path(), &format!("{name}/"), visit)?;
         }

@@ -1,4 +1,4 @@
-//! Removing a release.
+//! Removes a release.
 
 use std::{fs, path::Path};
 
@@ -7,14 +7,17 @@ use loom_source::{Digest, Record, Release, Slot, record::RecordArtifact};
 use super::{
     Store, StoreError,
     durable::{remove_tree, set_mode},
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
     locks,
 };
 
 impl Store {
-    /// Removes a release: link, record, receipt, and what no other release needs of tree and objects.
+    /// Removes a release: its link, record, verification and receipt, then the trees and objects that no other release
+    /// needs. Returns whether the release was here.
     ///
-    /// `false` if it was not here; [`StoreError::Busy`] if something runs from it, and then nothing is removed.
+    /// # Errors
+    /// [`StoreError::Busy`] where a process runs from the release; nothing is removed then. [`StoreError::Io`] where a
+    /// file cannot be removed.
     pub fn remove(&self, release: &Release) -> Result<bool, StoreError> {
         if !self.exists() {
             return Ok(false);
@@ -38,11 +41,13 @@ impl Store {
         Ok(here)
     }
 
+    /// The trees that the record, the root or the link of a release leads to.
     fn trees_of(&self, release: &Release) -> Result<Vec<Digest>, StoreError> {
         let mut trees: Vec<Digest> = match release.slot {
-            Slot::Dev => self.dev_trees(release)?.into_iter().map(|(tree, _)| tree).collect(),
+            Slot::Dev => self.dev_trees(release)?.into_iter().map(|kept| kept.tree).collect(),
             Slot::Version(_) => {
-                self.pointed(release).ok().flatten().map(|p| p.0).into_iter().collect()
+                let recorded = self.recorded_tree(release).ok().flatten();
+                recorded.map(|recorded| recorded.tree).into_iter().collect()
             }
         };
         trees.extend(self.find(release)?.map(|installed| installed.tree));
@@ -51,7 +56,7 @@ impl Store {
         Ok(trees)
     }
 
-    /// A tree's lock, exclusive: nobody runs from it.
+    /// Takes the lease of a tree exclusive, which succeeds only while no process runs from the tree.
     fn claim(&self, release: &Release, tree: &Digest) -> Result<fs::File, StoreError> {
         let path = self.lease_path(tree);
         let file = locks::open(&path)?;
@@ -61,7 +66,7 @@ impl Store {
         Err(StoreError::Busy { what: release.to_string(), path })
     }
 
-    /// `bin/latest` must not dangle where people look.
+    /// Removes `bin/latest` where it leads to one of these trees, so that it does not dangle.
     fn unlink_latest(&self, release: &Release, trees: &[Digest]) -> Result<(), StoreError> {
         let link = self.slot_path(release, "latest");
         let target = fs::read_link(&link).unwrap_or_default();
@@ -69,17 +74,22 @@ impl Store {
         if trees.iter().any(leads) { remove_file(&link) } else { Ok(()) }
     }
 
-    /// Link first, so that nobody finds what is about to vanish.
+    /// Removes the link first, so that no process finds a release that is being removed.
     fn unlink(&self, release: &Release) -> Result<bool, StoreError> {
         let mut here = false;
-        let mut paths =
-            vec![self.link_path(release), self.record_path(release), self.receipt_path(release)];
+        let mut paths = vec![
+            self.link_path(release),
+            self.record_path(release),
+            self.verification_path(release),
+            self.receipt_path(release),
+        ];
         if release.slot == Slot::Dev {
             paths.push(self.dev_root_path(release));
         }
         for path in paths {
-            here |= absent(fs::remove_file(&path)).map_err(at(Act::Remove, &path))?.is_some();
-            // The folders that have become empty; one that has not stays.
+            here |=
+                absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path))?.is_some();
+            // Removes the folders that have become empty; one that has not stays.
             for folder in path.ancestors().skip(1).take(2) {
                 if fs::remove_dir(folder).is_err() {
                     break;
@@ -89,7 +99,7 @@ impl Store {
         Ok(here)
     }
 
-    /// Removes a tree and its listing; `false` if somebody runs from it. The collection lock must be held.
+    /// Removes a tree and its listing; `false` where a process runs from the tree. The collection lock must be held.
     pub(super) fn remove_tree_unless_leased(&self, tree: &Digest) -> Result<bool, StoreError> {
         let path = self.lease_path(tree);
         let file = locks::open(&path)?;
@@ -97,11 +107,11 @@ impl Store {
             return Ok(false);
         }
         let from = self.tree(tree);
-        if absent(fs::symlink_metadata(&from)).map_err(at(Act::Read, &from))?.is_some() {
+        if absent(fs::symlink_metadata(&from)).map_err(at(FileAction::Read, &from))?.is_some() {
             set_mode(&from, 0o755)?;
             let trash = self.trees().join(format!(".trash-{tree}"));
             remove_tree(&trash)?;
-            fs::rename(&from, &trash).map_err(at(Act::Rename, &trash))?;
+            fs::rename(&from, &trash).map_err(at(FileAction::Rename, &trash))?;
             drop(file);
             remove_tree(&trash)?;
         }
@@ -110,7 +120,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Removes a record's statement, archives and evidence, unless another record names them.
+    /// Removes the statement, archives and evidence of a record, unless another record names them.
     fn remove_objects(&self, record: &Record) -> Result<(), StoreError> {
         let mut kept = vec![];
         for release in self.known()? {
@@ -127,11 +137,11 @@ impl Store {
     }
 }
 
-/// The objects that a record names itself; the listing goes with the tree.
+/// The objects that a record names: statement, archives and evidence. The listing belongs to the tree.
 pub(super) fn objects_of(record: &Record) -> Vec<Digest> {
     let mut objects = vec![record.statement];
-    for carrier in &record.artifacts {
-        if let RecordArtifact::Archive { digest } = carrier {
+    for artifact in &record.artifacts {
+        if let RecordArtifact::Archive { digest } = artifact {
             objects.push(*digest);
         }
     }
@@ -140,5 +150,5 @@ pub(super) fn objects_of(record: &Record) -> Vec<Digest> {
 }
 
 fn remove_file(path: &Path) -> Result<(), StoreError> {
-    absent(fs::remove_file(path)).map(drop).map_err(at(Act::Remove, path))
+    absent(fs::remove_file(path)).map(drop).map_err(at(FileAction::Remove, path))
 }

@@ -1,4 +1,4 @@
-//! The last three development trees of a line are kept, no more.
+//! Keeps the last three development trees of a product.
 
 use std::{fmt::Write as _, fs};
 
@@ -6,26 +6,25 @@ use loom_source::{Digest, Release};
 
 use super::{
     Store, StoreError, TreePath,
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
+    installed::TreeRef,
 };
 
-/// How many development trees stay.
+/// The number of development trees that are kept.
 pub const DEV_TREES: usize = 3;
 
 const HEADER: &str = "loom-root 1";
 
 impl Store {
-    /// The development trees of a line and their programs, newest first.
-    pub(super) fn dev_trees(
-        &self,
-        release: &Release,
-    ) -> Result<Vec<(Digest, TreePath)>, StoreError> {
+    /// The development trees of a product, newest first.
+    pub(super) fn dev_trees(&self, release: &Release) -> Result<Vec<TreeRef>, StoreError> {
         let path = self.dev_root_path(release);
-        let text = absent(fs::read(&path)).map_err(at(Act::Read, &path))?.unwrap_or_default();
+        let text =
+            absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?.unwrap_or_default();
         Ok(parse(&String::from_utf8_lossy(&text)))
     }
 
-    /// The root file with one more tree, and the trees that it no longer keeps.
+    /// The root file with one more tree, and the trees that the file no longer keeps.
     pub(super) fn dev_root_with(
         &self,
         release: &Release,
@@ -33,19 +32,19 @@ impl Store {
         entry: &TreePath,
     ) -> Result<(Vec<u8>, Vec<Digest>), StoreError> {
         let mut trees = self.dev_trees(release)?;
-        trees.retain(|(old, _)| *old != tree);
-        trees.insert(0, (tree, entry.clone()));
+        trees.retain(|old| old.tree != tree);
+        trees.insert(0, TreeRef { tree, entry: entry.clone() });
         let retired = trees.split_off(trees.len().min(DEV_TREES));
         let mut text = format!("{HEADER}\n");
-        for (tree, entry) in trees {
+        for TreeRef { tree, entry } in trees {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{tree} {entry}");
         }
-        Ok((text.into_bytes(), retired.into_iter().map(|(tree, _)| tree).collect()))
+        Ok((text.into_bytes(), retired.into_iter().map(|kept| kept.tree).collect()))
     }
 
-    /// Removes trees that have fallen off the end, unless something else names them or somebody runs from them;
-    /// those are garbage from now on.
+    /// Removes trees that the root no longer keeps, unless something else names them. A tree from which a process runs
+    /// stays, as garbage.
     pub(super) fn retire(&self, trees: &[Digest]) -> Result<(), StoreError> {
         if trees.is_empty() {
             return Ok(());
@@ -59,14 +58,15 @@ impl Store {
     }
 }
 
-pub(super) fn parse(text: &str) -> Vec<(Digest, TreePath)> {
+/// Reads a root file; lines that cannot be read are skipped.
+fn parse(text: &str) -> Vec<TreeRef> {
     let mut lines = text.lines();
     if lines.next() != Some(HEADER) {
         return vec![];
     }
     let line = |line: &str| {
         let (tree, entry) = line.split_once(' ')?;
-        Some((tree.parse().ok()?, entry.parse().ok()?))
+        Some(TreeRef { tree: tree.parse().ok()?, entry: entry.parse().ok()? })
     };
     lines.filter_map(line).collect()
 }

@@ -1,5 +1,5 @@
-//! A tree in the making: files numbered in a folder of its own, so that no path of an archive touches the disk
-//! before everything has been checked.
+//! Staged trees: files under numbers in a folder of their own, so that no path of an archive is used before
+//! everything has been checked.
 
 use std::{
     fs::File,
@@ -13,49 +13,50 @@ use tempfile::TempDir;
 
 use super::{
     Lock, TreeLimits, TreePath, UnpackError,
-    error::{Act, at},
+    error::{FileAction, at},
     path::{self, PathSet},
 };
 
-/// Bytes read and written at once.
+/// The number of bytes read and written at once.
 pub(super) const BUFFER: usize = 256 * 1024;
 
-/// After so many bytes the disk is told to begin with them, which makes the final fsync short.
-const PUSH_OUT: u64 = 4 * 1024 * 1024;
+/// After this many bytes the kernel is asked to write them, which shortens the final fsync.
+const WRITEBACK_STEP: u64 = 4 * 1024 * 1024;
 
-/// The digest and number of some bytes.
+/// The digest and the number of some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measured {
-    /// Their SHA-256.
+    /// The SHA-256.
     pub digest: Digest,
-    /// Their number.
+    /// The number of bytes.
     pub size: u64,
 }
 
-/// A file or link of a tree in the making.
+/// A file or link of a staged tree.
 #[derive(Debug)]
-pub(super) struct Item {
-    /// As named by the archive, the top folder dropped where it is.
+pub(super) struct StagedItem {
+    /// The path as the archive names it, without a top folder that was dropped.
     pub(super) path: String,
-    pub(super) what: What,
+    pub(super) content: StagedContent,
 }
 
+/// What a staged item is.
 #[derive(Debug)]
-pub(super) enum What {
-    /// The bytes lie in the file of this number.
+pub(super) enum StagedContent {
+    /// The bytes are in the file with this number.
     File { number: usize, executable: bool, bytes: Measured },
     /// A symbolic link to this target.
     Link(String),
 }
 
-/// A tree in the making, in `store/.new-<random>`; dropped = removed.
+/// A tree that is being made, in `store/.new-<random>`; removed on drop.
 #[derive(Debug)]
 pub struct Staged {
     // Declared before the folder: Windows removes no folder with an open file in it.
     _lock: Lock,
     pub(super) folder: TempDir,
     pub(super) limits: TreeLimits,
-    pub(super) items: Vec<Item>,
+    pub(super) items: Vec<StagedItem>,
     pub(super) paths: PathSet,
     pub(super) entry: Option<TreePath>,
     pub(super) unpacked: Option<(Option<ArchiveFormat>, bool)>,
@@ -65,27 +66,32 @@ pub struct Staged {
 
 impl Staged {
     pub(super) fn new(folder: TempDir, lock: Lock, limits: TreeLimits) -> Self {
-        let (items, paths, buffer) = (vec![], PathSet::default(), vec![]);
         Self {
             _lock: lock,
             folder,
             limits,
-            items,
-            paths,
+            items: vec![],
+            paths: PathSet::default(),
             entry: None,
             unpacked: None,
             bytes: 0,
-            buffer,
+            buffer: vec![],
         }
     }
 
-    /// The whole tree is one program.
+    /// Adds the only file of a tree that is one program.
+    ///
+    /// # Errors
+    /// [`UnpackError`] where the bytes cannot be read or written, or exceed a limit.
     pub fn bare(&mut self, program: impl Read, name: &str) -> Result<Measured, UnpackError> {
         self.unpacked = Some((None, false));
         self.add_file(name, true, program, &|| Ok(()))
     }
 
-    /// One loose file of a tree whose listing is at hand.
+    /// Adds one file of a tree whose listing is known.
+    ///
+    /// # Errors
+    /// [`UnpackError`] where the bytes cannot be read or written, or exceed a limit, or the path is refused.
     pub fn file(
         &mut self,
         path: &TreePath,
@@ -95,14 +101,21 @@ impl Staged {
         self.add_file(path.as_str(), executable, bytes, &|| Ok(()))
     }
 
-    /// A link of a tree whose listing is at hand; where it leads is checked when the tree is admitted.
+    /// Adds a link of a tree whose listing is known; its target is checked when the tree is admitted.
+    ///
+    /// # Errors
+    /// [`UnpackError`] where the path is refused.
     pub fn link(&mut self, path: &TreePath, target: &str) -> Result<(), UnpackError> {
         self.add_link(path.as_str(), target.to_owned())
     }
 
-    /// A development build: a reflink where the file system can, else a copy; never a hard link, for cargo overwrites.
+    /// Adds a copy of a program on this machine: a reflink where the file system supports it, else a copy. Never a
+    /// hard link, because cargo overwrites its outputs in place.
+    ///
+    /// # Errors
+    /// [`UnpackError`] where the program cannot be read, or the copy not written.
     pub fn copy_file(&mut self, program: &Path, name: &str) -> Result<Measured, UnpackError> {
-        let source = File::open(program).map_err(at(Act::Read, program))?;
+        let source = File::open(program).map_err(at(FileAction::Read, program))?;
         #[cfg(target_os = "linux")]
         if let Some(measured) = self.clone_file(&source, name)? {
             return Ok(measured);
@@ -110,7 +123,7 @@ impl Staged {
         self.add_file(name, true, source, &|| Ok(()))
     }
 
-    /// The program's path, where a statement names it; otherwise it is looked for by the release's name.
+    /// Sets the path of the program, where a statement names it; otherwise the program is found by the release's name.
     pub fn set_entry(&mut self, entry: TreePath) {
         self.entry = Some(entry);
     }
@@ -120,7 +133,7 @@ impl Staged {
         self.unpacked.map(|(_, strip)| strip)
     }
 
-    /// Takes in a file: each byte is hashed and written as it comes, and never read again.
+    /// Adds a file: each byte is hashed and written as it arrives, and not read again.
     pub(super) fn add_file(
         &mut self,
         path: &str,
@@ -130,8 +143,10 @@ impl Staged {
     ) -> Result<Measured, UnpackError> {
         self.announce(path)?;
         let (number, to) = self.next();
-        let mut file = File::create_new(&to).map_err(at(Act::Create, &to))?;
-        let (mut hasher, mut size, mut pushed) = (Sha256::new(), 0_u64, 0_u64);
+        let mut file = File::create_new(&to).map_err(at(FileAction::Create, &to))?;
+        let mut hasher = Sha256::new();
+        let mut size = 0_u64;
+        let mut pushed = 0_u64;
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.resize(BUFFER, 0);
         loop {
@@ -142,45 +157,51 @@ impl Staged {
             self.count(n as u64)?;
             allowed()?;
             hasher.update(&buffer[..n]);
-            file.write_all(&buffer[..n]).map_err(at(Act::Write, &to))?;
+            file.write_all(&buffer[..n]).map_err(at(FileAction::Write, &to))?;
             size += n as u64;
-            if size - pushed >= PUSH_OUT {
+            if size - pushed >= WRITEBACK_STEP {
                 start_writeback(&file, pushed, size - pushed);
                 pushed = size;
             }
         }
         start_writeback(&file, pushed, size - pushed);
-        // Elsewhere the barrier of publishing does it; Windows cannot flush what has become read-only.
+        // On other systems the barrier of publishing does this; Windows cannot sync a file that is read-only by then.
         if cfg!(windows) {
-            file.sync_all().map_err(at(Act::Sync, &to))?;
+            file.sync_all().map_err(at(FileAction::Sync, &to))?;
         }
         self.buffer = buffer;
         let bytes = Measured { digest: Digest::from_hasher(hasher), size };
-        self.items
-            .push(Item { path: path.to_owned(), what: What::File { number, executable, bytes } });
+        self.items.push(StagedItem {
+            path: path.to_owned(),
+            content: StagedContent::File { number, executable, bytes },
+        });
         Ok(bytes)
     }
 
     pub(super) fn add_link(&mut self, path: &str, target: String) -> Result<(), UnpackError> {
         self.announce(path)?;
-        self.items.push(Item { path: path.to_owned(), what: What::Link(target) });
+        let content = StagedContent::Link(target);
+        self.items.push(StagedItem { path: path.to_owned(), content });
         Ok(())
     }
 
-    /// A tar hard link: a copy of an earlier file.
+    /// Adds a copy of an earlier file, for a hard link in a tar archive.
     pub(super) fn add_copy(&mut self, path: &str, of: &str) -> Result<(), UnpackError> {
         let earlier = self.items.iter().find(|item| item.path == of);
-        let Some(Item { what: What::File { number, executable, .. }, .. }) = earlier else {
+        let Some(StagedItem { content: StagedContent::File { number, executable, .. }, .. }) =
+            earlier
+        else {
             let why = "a hard link must name an earlier file of the archive";
             return Err(UnpackError::Entry { path: path.to_owned(), why });
         };
-        let (from, executable) = (self.number(*number), *executable);
-        let file = File::open(&from).map_err(at(Act::Read, &from))?;
+        let from = self.number(*number);
+        let executable = *executable;
+        let file = File::open(&from).map_err(at(FileAction::Read, &from))?;
         self.add_file(path, executable, file, &|| Ok(()))?;
         Ok(())
     }
 
-    /// Drops the single top folder: as told, or if that is all there is.
+    /// Drops the single top folder: as `strip` says, or where all paths are below one. Returns whether it was dropped.
     pub(super) fn strip(&mut self, strip: Option<bool>) -> Result<bool, UnpackError> {
         let first = self.items.first().ok_or(UnpackError::Empty)?;
         let top = first.path.split_once('/').map(|(top, _)| format!("{top}/"));
@@ -197,24 +218,26 @@ impl Staged {
         }
     }
 
-    /// The limit on paths holds for what is left after stripping.
+    /// Checks the lengths of the paths, which are final after stripping.
     pub(super) fn check_lengths(&self) -> Result<(), UnpackError> {
         let limit = self.limits.path.min(TreePath::MAX);
-        match self.items.iter().any(|item| item.path.len() > limit) {
-            true => Err(UnpackError::Limit { what: "bytes in a path", limit: limit as u64 }),
-            false => Ok(()),
+        if self.items.iter().any(|item| item.path.len() > limit) {
+            return Err(UnpackError::Limit { what: "bytes in a path", limit: limit as u64 });
         }
+        Ok(())
     }
 
+    /// The number of unpacked bytes so far.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
+    /// The path of the file with this number.
     pub(super) fn number(&self, number: usize) -> PathBuf {
         self.folder.path().join(number.to_string())
     }
 
-    /// Where the tree is put together.
+    /// The folder in which the tree gets its paths.
     pub(super) fn top(&self) -> PathBuf {
         self.folder.path().join("tree")
     }
@@ -224,6 +247,7 @@ impl Staged {
         (number, self.number(number))
     }
 
+    /// Checks a path and the number of files before a file is added.
     fn announce(&mut self, path: &str) -> Result<(), UnpackError> {
         if self.items.len() as u64 >= self.limits.files {
             return Err(UnpackError::Limit { what: "files", limit: self.limits.files });
@@ -232,35 +256,37 @@ impl Staged {
         Ok(self.paths.file(path)?)
     }
 
+    /// Counts unpacked bytes against the limit.
     fn count(&mut self, n: u64) -> Result<(), UnpackError> {
         self.bytes += n;
-        match self.bytes > self.limits.bytes {
-            true => Err(UnpackError::Limit { what: "bytes", limit: self.limits.bytes }),
-            false => Ok(()),
+        if self.bytes > self.limits.bytes {
+            return Err(UnpackError::Limit { what: "bytes", limit: self.limits.bytes });
         }
+        Ok(())
     }
 
+    /// Adds a reflink of a program; `None` where the file system has none.
     #[cfg(target_os = "linux")]
     fn clone_file(&mut self, source: &File, name: &str) -> Result<Option<Measured>, UnpackError> {
         let (number, to) = self.next();
         let mut options = File::options();
         let file = options.read(true).write(true).create_new(true).open(&to);
-        let mut file = file.map_err(at(Act::Create, &to))?;
+        let mut file = file.map_err(at(FileAction::Create, &to))?;
         if rustix::fs::ioctl_ficlone(&file, source).is_err() {
-            std::fs::remove_file(&to).map_err(at(Act::Remove, &to))?;
+            std::fs::remove_file(&to).map_err(at(FileAction::Remove, &to))?;
             return Ok(None);
         }
         self.announce(name)?;
-        // The clone is what is hashed: the build may be overwritten meanwhile.
-        let bytes = measure(&mut file).map_err(at(Act::Read, &to))?;
+        // The clone is hashed, not the original, which may be overwritten meanwhile.
+        let bytes = measure(&mut file).map_err(at(FileAction::Read, &to))?;
         self.count(bytes.size)?;
-        let what = What::File { number, executable: true, bytes };
-        self.items.push(Item { path: name.to_owned(), what });
+        let content = StagedContent::File { number, executable: true, bytes };
+        self.items.push(StagedItem { path: name.to_owned(), content });
         Ok(Some(bytes))
     }
 }
 
-/// Reads until the buffer is full or nothing is left.
+/// Reads until the buffer is full or the input ends.
 fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut n = 0;
     while n < buffer.len() {
@@ -274,9 +300,11 @@ fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(n)
 }
 
-/// The digest and size of everything that can be read.
+/// The digest and the number of all bytes that can be read.
 pub(super) fn measure(from: &mut impl Read) -> io::Result<Measured> {
-    let (mut hasher, mut size, mut buffer) = (Sha256::new(), 0, vec![0; BUFFER]);
+    let mut hasher = Sha256::new();
+    let mut size = 0;
+    let mut buffer = vec![0; BUFFER];
     loop {
         let n = fill(from, &mut buffer)?;
         if n == 0 {
@@ -287,10 +315,10 @@ pub(super) fn measure(from: &mut impl Read) -> io::Result<Measured> {
     }
 }
 
-/// Asks the kernel to begin writing; a hint, so failing is no error.
+/// Asks the kernel to begin writing a range to the disk. A hint: a failure is no error.
 ///
-/// Linux starts write-out of the dirty pages of a range that is declared as no longer needed, and keeps those that are
-/// being written: what `sync_file_range` does, for which there is no safe wrapper.
+/// Linux starts to write the dirty pages of a range that is declared as no longer needed and keeps those that are being
+/// written. `sync_file_range` does the same, but has no safe wrapper.
 fn start_writeback(file: &File, from: u64, len: u64) {
     #[cfg(target_os = "linux")]
     if let Some(len) = std::num::NonZeroU64::new(len) {

@@ -1,4 +1,4 @@
-//! Where trees are made, and clearing away what dead processes have left there.
+//! Begins staged trees, and removes what ended processes have left.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -7,16 +7,19 @@ use tempfile::TempDir;
 use super::{
     Lock, Staged, Store, StoreError, TreeLimits,
     durable::{Barrier, create_folders, remove_tree},
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
     list::names,
     locks,
 };
 
-/// A temporary file that has not changed for so long belongs to nobody.
+/// A temporary file that has not changed for this long belongs to no process.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Store {
-    /// Begins a tree; what dead processes left of theirs is removed on the way.
+    /// Begins a staged tree, and removes what ended processes have left (see [`sweep`](Self::sweep)).
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
     pub fn stage(&self, limits: TreeLimits) -> Result<Staged, StoreError> {
         self.prepare()?;
         let trees = self.trees();
@@ -32,14 +35,17 @@ impl Store {
         Ok(Staged::new(folder, lock, limits))
     }
 
-    /// Removes what dead processes have left: `store/.new-*` that nobody locks, `store/.trash-*`, and files in `tmp/`
-    /// that have not changed for a day; also damaged folders, but the newest of each tree. What cannot be removed
+    /// Removes what ended processes have left: `store/.new-*` without a lock holder, `store/.trash-*`, files in `tmp/`
+    /// that have not changed for a day, and all damaged folders but the newest of each tree. What cannot be removed
     /// (another user's) stays.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where a folder cannot be listed.
     pub fn sweep(&self) -> Result<(), StoreError> {
         self.retire_damaged()?;
         for (name, path) in names(&self.trees(), true)? {
-            let dead = || name.starts_with(".new-") && is_dead(&path).unwrap_or(false);
-            if name.starts_with(".trash-") || dead() {
+            let abandoned = || name.starts_with(".new-") && is_abandoned(&path).unwrap_or(false);
+            if name.starts_with(".trash-") || abandoned() {
                 let _ = remove_tree(&path);
             }
         }
@@ -53,9 +59,10 @@ impl Store {
     }
 }
 
-fn is_dead(folder: &Path) -> Result<bool, StoreError> {
+/// Whether the process that made a staging folder has ended: then its lock can be taken.
+fn is_abandoned(folder: &Path) -> Result<bool, StoreError> {
     let path = folder.join("lock");
-    // Made where it is missing: its maker then finds it taken, or gone, and begins another one.
+    // Created where it is missing: the maker of the folder then finds it taken, and begins another folder.
     let file = match fs::OpenOptions::new().read(true).append(true).create(true).open(&path) {
         Ok(file) => file,
         // Already removed, or another user's.
@@ -64,16 +71,16 @@ fn is_dead(folder: &Path) -> Result<bool, StoreError> {
     locks::tried(&path, file.try_lock())
 }
 
-/// A new folder and its lock, or `None` if a sweeper was faster.
+/// A new staging folder and its lock; `None` where another process removed it in between.
 fn new_folder(trees: &Path) -> Result<Option<(TempDir, Lock)>, StoreError> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".new-").rand_bytes(12);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let folder = builder.tempdir_in(trees).map_err(at(Act::Create, trees))?;
+    let folder = builder.tempdir_in(trees).map_err(at(FileAction::Create, trees))?;
     let path = folder.path().join("lock");
     let open = fs::OpenOptions::new().read(true).append(true).create(true).open(&path);
-    let Some(file) = absent(open).map_err(at(Act::Create, &path))? else { return Ok(None) };
+    let Some(file) = absent(open).map_err(at(FileAction::Create, &path))? else { return Ok(None) };
     let free = locks::tried(&path, file.try_lock())? && path.exists();
     Ok(free.then(|| (folder, Lock::of(file))))
 }

@@ -1,4 +1,4 @@
-//! Partial transfers that nobody takes up any more.
+//! Removes partial transfers that have not been resumed for a long time.
 
 use std::{
     fs,
@@ -10,22 +10,26 @@ use loom_source::Digest;
 
 use super::{
     Store, StoreError,
-    error::{Act, absent, at},
+    error::{FileAction, absent, at},
     locks,
 };
 
 impl Store {
-    /// Removes partial transfers that have not grown for `age`; answers how many. Those in use stay, and no more than
-    /// `most` files are looked at: what is left is for the next time.
+    /// Removes partial transfers that have not grown for `age`, and returns their number. Transfers in use stay. At most
+    /// `most` files are looked at; the rest is left for the next call.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where a folder cannot be listed or a file not removed.
     pub fn sweep_partials(&self, age: Duration, most: usize) -> Result<usize, StoreError> {
         let folder = self.root.join("partial");
-        let Some(entries) = absent(fs::read_dir(&folder)).map_err(at(Act::Read, &folder))? else {
+        let Some(entries) = absent(fs::read_dir(&folder)).map_err(at(FileAction::Read, &folder))?
+        else {
             return Ok(0);
         };
         let mut removed = 0;
         for entry in entries.take(most) {
-            let path = entry.map_err(at(Act::Read, &folder))?.path();
-            // Of what lies beside the bytes only that counts which lies beside none.
+            let path = entry.map_err(at(FileAction::Read, &folder))?.path();
+            // A `.json` file is looked at by itself only where its transfer is missing.
             let bytes = path.with_extension("");
             let key = bytes.file_name().and_then(|name| name.to_str()?.parse::<Digest>().ok());
             let beside = bytes != path && bytes.exists();
@@ -38,7 +42,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// Whether nobody had it in use.
+    /// Removes one partial transfer; `false` where it is in use.
     fn remove_partial(&self, key: &Digest, bytes: &Path) -> Result<bool, StoreError> {
         let lock = self.root.join(format!("locks/partial@{key}"));
         let held = locks::open(&lock)?;
@@ -46,7 +50,7 @@ impl Store {
             return Ok(false);
         }
         for path in [bytes.with_extension("json"), bytes.to_owned()] {
-            absent(fs::remove_file(&path)).map_err(at(Act::Remove, &path))?;
+            absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path))?;
         }
         Ok(true)
     }
@@ -66,7 +70,7 @@ mod tests {
     const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
     #[test]
-    fn only_what_nobody_uses_and_nobody_used_for_long_goes() {
+    fn only_old_transfers_that_are_not_in_use_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("cache")).unwrap();
         assert_eq!(store.sweep_partials(WEEK, 9).unwrap(), 0);

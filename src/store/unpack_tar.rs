@@ -1,4 +1,4 @@
-//! A plain tar stream into a staged tree.
+//! Unpacks a tar stream into a staged tree.
 
 use std::io::{self, Read};
 
@@ -7,18 +7,20 @@ use tar::{EntryType, Header};
 
 use super::{Staged, UnpackError};
 
-/// Zeros that may follow the end mark: GNU tar fills up 10 KiB, some writers more.
+/// The number of zeros that may follow the end mark: GNU tar fills up to 10 KiB, some writers more.
 const PADDING: u64 = 1 << 20;
 
-/// The longest extended header; one could promise gigabytes.
+/// The maximum length of an extended header, whose stated length may be gigabytes.
 const EXTENDED: u64 = 64 * 1024;
 
 impl Staged {
-    /// Unpacks a tar stream, already inflated.
+    /// Unpacks a tar stream that is decompressed already.
     ///
-    /// `strip` says whether the single top folder is dropped; `None`: if that is all there is.
-    /// `packed` answers how many packed bytes have been read so far, for the limit on the ratio.
-    /// After an error the staged tree is good for nothing but dropping.
+    /// `strip` says whether the single top folder is dropped; with `None` it is dropped where all paths are below it.
+    /// `packed` returns the number of packed bytes read so far, for the limit on the ratio.
+    ///
+    /// # Errors
+    /// [`UnpackError`] for a broken or forbidden archive, or one that exceeds a limit. The staged tree is then unusable.
     pub fn unpack_tar(
         &mut self,
         tar: impl Read,
@@ -26,13 +28,13 @@ impl Staged {
         strip: Option<bool>,
         packed: &dyn Fn() -> u64,
     ) -> Result<(), UnpackError> {
-        let mut archive = tar::Archive::new(Tail { inner: tar, zeros: 0 });
+        let mut archive = tar::Archive::new(ZeroCounter { inner: tar, zeros: 0 });
         let mut extended = Extended::default();
-        // Raw: the parser would read an extended name into memory however long it says it is.
+        // Raw, because the parser would read an extended name into memory whatever its stated length.
         for entry in archive.entries().map_err(UnpackError::Read)?.raw(true) {
             let mut entry = entry.map_err(UnpackError::Read)?;
-            if !extended.take_in(&mut entry)? {
-                self.take(entry, std::mem::take(&mut extended), packed)?;
+            if !extended.read(&mut entry)? {
+                self.add_entry(entry, std::mem::take(&mut extended), packed)?;
             }
         }
         end(archive.into_inner())?;
@@ -42,7 +44,7 @@ impl Staged {
         Ok(())
     }
 
-    fn take(
+    fn add_entry(
         &mut self,
         entry: tar::Entry<'_, impl Read>,
         extended: Extended,
@@ -84,7 +86,7 @@ impl Staged {
         }
     }
 
-    /// A folder is only looked at: empty ones are dropped, others come with their files.
+    /// Checks a folder entry. Folders are made with the files in them; empty folders are dropped.
     pub(super) fn folder_entry(&mut self, path: &str) -> Result<(), UnpackError> {
         let folder = plain(path).trim_end_matches('/');
         if folder.is_empty() || folder == "." {
@@ -99,7 +101,7 @@ impl Staged {
     }
 }
 
-/// `tar c .` writes `./name`: one leading `./` means nothing.
+/// Removes one leading `./`, which `tar c .` writes.
 fn plain(path: &str) -> &str {
     path.strip_prefix("./").unwrap_or(path)
 }
@@ -108,7 +110,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// What the entries before an entry say of it: GNU long names, pax headers.
+/// Data about the next entry from the extended headers before it: GNU long names and pax headers.
 #[derive(Default)]
 struct Extended {
     path: Option<Vec<u8>>,
@@ -118,8 +120,8 @@ struct Extended {
 }
 
 impl Extended {
-    /// Whether this entry only speaks of the next one (or, globally, of nothing that matters here).
-    fn take_in(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<bool, UnpackError> {
+    /// Reads an extended header; returns `false` for any other entry.
+    fn read(&mut self, entry: &mut tar::Entry<'_, impl Read>) -> Result<bool, UnpackError> {
         match entry.header().entry_type() {
             EntryType::GNULongName => self.path = Some(name(entry)?),
             EntryType::GNULongLink => self.target = Some(name(entry)?),
@@ -146,7 +148,7 @@ impl Extended {
     }
 }
 
-/// A long name ends with a zero byte, which is not part of it.
+/// A GNU long name without the zero byte at its end.
 fn name(entry: &mut tar::Entry<'_, impl Read>) -> Result<Vec<u8>, UnpackError> {
     let mut name = bounded(entry)?;
     if name.last() == Some(&0) {
@@ -155,6 +157,7 @@ fn name(entry: &mut tar::Entry<'_, impl Read>) -> Result<Vec<u8>, UnpackError> {
     Ok(name)
 }
 
+/// The content of an extended header.
 fn bounded(entry: &mut tar::Entry<'_, impl Read>) -> Result<Vec<u8>, UnpackError> {
     if entry.size() > EXTENDED {
         return Err(UnpackError::Limit { what: "bytes in an extended header", limit: EXTENDED });
@@ -164,13 +167,13 @@ fn bounded(entry: &mut tar::Entry<'_, impl Read>) -> Result<Vec<u8>, UnpackError
     Ok(bytes)
 }
 
-/// Only the owner's bit counts; setuid and the like are dropped with all other bits.
+/// Whether the owner's execute bit is set. All other bits, set-user-id included, are dropped.
 fn is_executable(header: &Header) -> io::Result<bool> {
     Ok(header.mode()? & 0o100 != 0)
 }
 
-/// After the last entry: at least one block of zeros, and nothing but zeros.
-fn end(mut rest: Tail<impl Read>) -> Result<(), UnpackError> {
+/// Checks the end of the archive: at least one block of zeros, and nothing but zeros.
+fn end(mut rest: ZeroCounter<impl Read>) -> Result<(), UnpackError> {
     let marked = rest.zeros >= 512;
     let (mut buffer, mut padding) = ([0; 8192], 0);
     loop {
@@ -189,13 +192,14 @@ fn end(mut rest: Tail<impl Read>) -> Result<(), UnpackError> {
     if marked { Ok(()) } else { Err(UnpackError::Truncated) }
 }
 
-/// Counts the zeros that the stream ended with so far: the parser does not tell an end mark from an early end.
-struct Tail<R> {
+/// Counts the zeros at the end of what was read so far, because the parser does not distinguish an end mark from an
+/// early end.
+struct ZeroCounter<R> {
     inner: R,
     zeros: u64,
 }
 
-impl<R: Read> Read for Tail<R> {
+impl<R: Read> Read for ZeroCounter<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
         match buffer[..n].iter().rposition(|b| *b != 0) {

@@ -1,4 +1,4 @@
-//! A zip file into a staged tree.
+//! Unpacks a zip file into a staged tree.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -13,17 +13,19 @@ const REGULAR: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
 const FOLDER: u32 = 0o040_000;
 
-/// The longest target of a link.
+/// The maximum length of a link's target.
 const TARGET: u64 = 4096;
 
-/// The end record without its comment.
+/// The length of the end record without its comment.
 const END: usize = 22;
 
 impl Staged {
-    /// Unpacks a zip file, which must be whole and should have been checked.
+    /// Unpacks a complete zip file.
     ///
-    /// `strip` says whether the single top folder is dropped; `None`: if that is all there is.
-    /// After an error the staged tree is good for nothing but dropping.
+    /// `strip` says whether the single top folder is dropped; with `None` it is dropped where all paths are below it.
+    ///
+    /// # Errors
+    /// [`UnpackError`] for a broken or forbidden archive, or one that exceeds a limit. The staged tree is then unusable.
     pub fn unpack_zip(
         &mut self,
         mut zip: impl Read + Seek,
@@ -40,7 +42,7 @@ impl Staged {
                 return Err(UnpackError::Entry { path, why: "it is encrypted" });
             }
             drop(entry);
-            self.take_zipped(archive.by_index(index).map_err(UnpackError::Zip)?)?;
+            self.add_zipped(archive.by_index(index).map_err(UnpackError::Zip)?)?;
         }
         let stripped = self.strip(strip)?;
         self.check_lengths()?;
@@ -49,7 +51,7 @@ impl Staged {
         Ok(())
     }
 
-    /// What could make two readers see two archives in one file.
+    /// Refuses files in which two readers could see two different archives.
     fn check_whole(
         &self,
         archive: &mut ZipArchive<impl Read + Seek>,
@@ -63,13 +65,13 @@ impl Staged {
         }
         let whole = |why| UnpackError::Entry { path: "(the whole archive)".into(), why };
         if archive.has_duplicate_names() {
-            return Err(whole("a name stands twice"));
+            return Err(whole("a name occurs twice"));
         }
         if archive.has_overlapping_entries().map_err(UnpackError::Zip)? {
             return Err(whole("entries overlap"));
         }
         archive.validate_header_consistency().map_err(UnpackError::Zip)?;
-        // The parser searches backwards for the end record and would overlook what stands behind it.
+        // The parser searches backwards for the end record and would overlook data after it.
         let record = tail.len().checked_sub(END + archive.comment().len());
         if !record.is_some_and(|at| tail[at..].starts_with(b"PK\x05\x06")) {
             return Err(UnpackError::Trailing("after"));
@@ -77,7 +79,7 @@ impl Staged {
         Ok(())
     }
 
-    fn take_zipped(&mut self, entry: ZipFile<'_, impl Read + Seek>) -> Result<(), UnpackError> {
+    fn add_zipped(&mut self, entry: ZipFile<'_, impl Read + Seek>) -> Result<(), UnpackError> {
         let path = String::from_utf8_lossy(entry.name_raw()).into_owned();
         let refuse = |why| UnpackError::Entry { path: path.clone(), why };
         let mode = entry.unix_mode().unwrap_or(0);
@@ -97,13 +99,14 @@ impl Staged {
                 if before.saturating_add(size) > limits.bytes {
                     return Err(UnpackError::Limit { what: "bytes", limit: limits.bytes });
                 }
-                // One byte more than declared is enough to see the lie.
+                // One byte more than stated is enough to see that the stated size is wrong.
                 let limited = entry.take(size.saturating_add(1));
                 let measured = self.add_file(&path, mode & 0o100 != 0, limited, &|| Ok(()))?;
                 limits.check_ratio(measured.size, packed)?;
-                match measured.size == size {
-                    true => Ok(()),
-                    false => Err(refuse("its size is not the declared one")),
+                if measured.size == size {
+                    Ok(())
+                } else {
+                    Err(refuse("its size differs from the stated size"))
                 }
             }
             _ => Err(refuse("it is neither file, folder nor link")),
@@ -111,7 +114,7 @@ impl Staged {
     }
 }
 
-/// The end record and the longest comment that can follow it.
+/// The last bytes of the file: the end record and the longest comment that can follow it.
 fn tail(zip: &mut (impl Read + Seek), size: u64) -> io::Result<Vec<u8>> {
     let most = (END + usize::from(u16::MAX)) as u64;
     zip.seek(SeekFrom::Start(size.saturating_sub(most)))?;

@@ -1,71 +1,79 @@
-//! Looking at everything: all trees and objects are hashed, records and links followed.
+//! Verifies a whole store: hashes all trees and objects, and follows all records, verifications and links.
 
 use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
 };
 
+use loom_base::LockExt as _;
 use loom_source::{Digest, Release, Slot};
 
 use super::{
     EntryKind, Store, StoreError, TreeEntry, TreeListing,
-    error::{Act, at},
+    error::{FileAction, at},
     list::names,
     rehash::{check_entry, extra, mode_of},
-    remove::objects_of,
     staged::measure,
 };
 
-/// What a look at everything found.
+/// What a verification of the whole store found.
 #[derive(Debug, Default)]
 pub struct VerifyReport {
-    /// Trees looked at.
+    /// The number of trees.
     pub trees: usize,
-    /// Objects looked at.
+    /// The number of objects.
     pub objects: usize,
-    /// Releases and development builds looked at.
+    /// The number of releases and development builds.
     pub releases: usize,
-    /// Bytes hashed.
+    /// The number of bytes that were hashed.
     pub bytes: u64,
-    /// What is wrong, ordered by path. None: the store is sound.
+    /// The damages, ordered by path; empty where the store is intact.
     pub findings: Vec<Damage>,
 }
 
-/// Something that is wrong.
+/// A file, tree or link that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Damage {
     /// The file, tree or link.
     pub path: PathBuf,
     /// What is wrong with it.
     pub what: String,
-    /// What to do about it.
-    pub cure: String,
+    /// How to fix it.
+    pub fix: String,
 }
 
-/// One thing to hash.
-enum Job {
+/// One file to hash.
+enum HashJob {
     Object(Digest),
+    /// A file of the tree in this folder, and how to fix it.
     File(PathBuf, TreeEntry, String),
 }
 
-const REFETCH: &str = "fetch it again: loom up --force-download";
-
 impl VerifyReport {
-    fn find(&mut self, path: impl Into<PathBuf>, what: impl Into<String>, cure: impl Into<String>) {
-        self.findings.push(Damage { path: path.into(), what: what.into(), cure: cure.into() });
+    pub(super) fn find(
+        &mut self,
+        path: impl Into<PathBuf>,
+        what: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.findings.push(Damage { path: path.into(), what: what.into(), fix: fix.into() });
     }
 }
 
 impl Store {
-    /// Hashes all trees and objects, on all cores, and follows all records and links. Changes nothing.
+    /// Hashes all trees and objects on all cores, and follows all records, verifications and links. Changes nothing.
     ///
-    /// What a crash may leave (a tree, record or object that nothing names, a dangling link) is no finding.
+    /// What a crash may leave (a tree, record or object that nothing refers to, a dangling link, a version without a
+    /// verification) is no damage.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where a folder cannot be read. A file that cannot be read is a damage.
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport::default();
         if !self.exists() {
@@ -86,16 +94,16 @@ impl Store {
     fn verify_objects(
         &self,
         report: &mut VerifyReport,
-        jobs: &mut Vec<Job>,
+        jobs: &mut Vec<HashJob>,
     ) -> Result<(), StoreError> {
         for (prefix, folder) in names(&self.root.join("objects/sha256"), true)? {
             for (name, path) in names(&folder, false)? {
                 match name.parse::<Digest>() {
                     Ok(digest) if digest.prefix() == prefix && digest.to_string() == name => {
                         report.objects += 1;
-                        jobs.push(Job::Object(digest));
+                        jobs.push(HashJob::Object(digest));
                     }
-                    _ => report.find(path, "no object has such a name here", "remove it"),
+                    _ => report.find(path, "its name is not that of an object", "remove it"),
                 }
             }
         }
@@ -105,7 +113,7 @@ impl Store {
     fn verify_trees(
         &self,
         report: &mut VerifyReport,
-        jobs: &mut Vec<Job>,
+        jobs: &mut Vec<HashJob>,
     ) -> Result<(), StoreError> {
         let named = self.named_trees()?;
         for tree in self.trees_here()? {
@@ -116,82 +124,24 @@ impl Store {
                 Ok(Some(listing)) => {
                     verify_tree(&folder, &listing, report)?;
                     let job =
-                        |entry: &TreeEntry| Job::File(folder.clone(), entry.clone(), cure(by));
+                        |entry: &TreeEntry| HashJob::File(folder.clone(), entry.clone(), fix(by));
                     jobs.extend(listing.entries().iter().map(job));
                 }
-                // Before the first barrier of a publish a tree may be there without its listing.
+                // Before the first barrier of a publication a tree may be there without its listing.
                 Ok(None) if by.is_empty() => {}
-                Ok(None) => report.find(folder, "its listing is missing", cure(by)),
-                Err(StoreError::Damaged { path, what }) => report.find(path, what, cure(by)),
+                Ok(None) => report.find(folder, "its listing is missing", fix(by)),
+                Err(StoreError::Damaged { path, what }) => report.find(path, what, fix(by)),
                 Err(e) => return Err(e),
             }
         }
         Ok(())
     }
 
-    fn verify_releases(&self, report: &mut VerifyReport) -> Result<(), StoreError> {
-        for release in self.known()? {
-            report.releases += 1;
-            if release.slot != Slot::Dev {
-                self.verify_record(&release, report)?;
-            }
-            self.verify_link(&release, report)?;
-        }
-        Ok(())
-    }
-
-    fn verify_record(
-        &self,
-        release: &Release,
-        report: &mut VerifyReport,
-    ) -> Result<(), StoreError> {
-        let path = self.record_path(release);
-        let cure = cure(std::slice::from_ref(release));
-        let record = match self.record(release) {
-            Ok(Some(record)) => record,
-            Ok(None) => return Ok(()),
-            Err(StoreError::Document { path, source }) => {
-                report.find(path, source.to_string(), cure);
-                return Ok(());
-            }
-            Err(e) => return Err(e),
-        };
-        for object in objects_of(&record) {
-            if !self.object(&object).is_file() {
-                report.find(
-                    &path,
-                    format!("it names the object {object}, which is missing"),
-                    &cure,
-                );
-            }
-        }
-        match self.statement(&record.statement) {
-            Ok(Some(statement)) if statement.release() != *release => {
-                report.find(path, "its statement speaks of another release", cure);
-            }
-            Ok(_) => {}
-            Err(StoreError::Damaged { path, what }) => report.find(path, what, cure),
-            Err(StoreError::Document { path, source }) => {
-                report.find(path, source.to_string(), cure)
-            }
-            Err(e) => return Err(e),
-        }
-        Ok(())
-    }
-
-    /// A link may be missing or dangle; where it leads to a tree, it must be the one of the record.
-    fn verify_link(&self, release: &Release, report: &mut VerifyReport) -> Result<(), StoreError> {
-        let Some(installed) = self.find(release)? else { return Ok(()) };
-        let Some((tree, entry)) = self.pointed(release).ok().flatten() else { return Ok(()) };
-        if installed.tree != tree || installed.entry != self.tree(&tree).join(entry.as_str()) {
-            let cure = format!("remove it: loom up --version {} links it anew", release.slot);
-            report.find(installed.link, "it does not lead where the record says", cure);
-        }
-        Ok(())
-    }
-
-    fn work(&self, jobs: &[Job]) -> (Vec<Damage>, u64) {
-        let (next, bytes, found) = (AtomicUsize::new(0), AtomicU64::new(0), Mutex::new(vec![]));
+    /// Hashes the files on all cores; returns the damages and the number of bytes.
+    fn work(&self, jobs: &[HashJob]) -> (Vec<Damage>, u64) {
+        let next = AtomicUsize::new(0);
+        let bytes = AtomicU64::new(0);
+        let found = Mutex::new(vec![]);
         let cores = thread::available_parallelism().map_or(1, usize::from);
         thread::scope(|scope| {
             for _ in 0..cores.min(jobs.len()) {
@@ -199,33 +149,32 @@ impl Store {
                     while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                         match self.hash(job) {
                             Ok(n) => drop(bytes.fetch_add(n, Ordering::Relaxed)),
-                            Err(finding) => {
-                                found.lock().unwrap_or_else(PoisonError::into_inner).push(finding)
-                            }
+                            Err(damage) => found.locked().push(damage),
                         }
                     }
                 });
             }
         });
-        (found.into_inner().unwrap_or_else(PoisonError::into_inner), bytes.into_inner())
+        let damages = std::mem::take(&mut *found.locked());
+        (damages, bytes.into_inner())
     }
 
-    fn hash(&self, job: &Job) -> Result<u64, Damage> {
+    fn hash(&self, job: &HashJob) -> Result<u64, Damage> {
         let result = match job {
-            Job::Object(digest) => check_object(&self.object(digest), digest),
-            Job::File(folder, entry, _) => check_entry(folder, entry).map(|()| entry.size),
+            HashJob::Object(digest) => check_object(&self.object(digest), digest),
+            HashJob::File(folder, entry, _) => check_entry(folder, entry).map(|()| entry.size),
         };
-        let cure = match job {
-            Job::Object(_) => "remove it; what needs it is fetched again".to_owned(),
-            Job::File(_, _, cure) => cure.clone(),
+        let fix = match job {
+            HashJob::Object(_) => "remove it; it is fetched again when it is needed".to_owned(),
+            HashJob::File(_, _, fix) => fix.clone(),
         };
         result.map_err(|e| match e {
-            StoreError::Damaged { path, what } => Damage { path, what, cure },
+            StoreError::Damaged { path, what } => Damage { path, what, fix },
             StoreError::Io { path, source, .. } => {
                 let what = format!("it cannot be read: {source}");
-                Damage { path, what, cure: "look at its permissions and at the disk".into() }
+                Damage { path, what, fix: "check its permissions and the disk".into() }
             }
-            other => Damage { path: self.root.clone(), what: other.to_string(), cure },
+            other => Damage { path: self.root.clone(), what: other.to_string(), fix },
         })
     }
 }
@@ -241,16 +190,16 @@ fn verify_tree(
     for entry in listing.entries().iter().filter(|entry| entry.kind == EntryKind::Executable) {
         let path = folder.join(entry.path.as_str());
         if path.is_file() && mode_of(&path)?.is_some_and(|mode| mode & 0o100 == 0) {
-            let cure = format!("chmod 555 {}", path.display());
-            report.find(path, "it is a program but may not be executed", cure);
+            let fix = format!("chmod 555 {}", path.display());
+            report.find(path, "it is a program without permission to execute", fix);
         }
     }
     Ok(())
 }
 
 fn check_object(path: &Path, digest: &Digest) -> Result<u64, StoreError> {
-    let mut file = fs::File::open(path).map_err(at(Act::Read, path))?;
-    let got = measure(&mut file.by_ref()).map_err(at(Act::Read, path))?;
+    let mut file = fs::File::open(path).map_err(at(FileAction::Read, path))?;
+    let got = measure(&mut file.by_ref()).map_err(at(FileAction::Read, path))?;
     if got.digest == *digest {
         return Ok(got.size);
     }
@@ -258,12 +207,13 @@ fn check_object(path: &Path, digest: &Digest) -> Result<u64, StoreError> {
     Err(StoreError::Damaged { path: path.to_owned(), what })
 }
 
-fn cure(by: &[Release]) -> String {
+/// How to fix a file that these releases need.
+pub(super) fn fix(by: &[Release]) -> String {
     match by.first() {
         Some(Release { slot: Slot::Version(version), .. }) => {
-            format!("{REFETCH} --version {version}")
+            format!("fetch it again with `loom up --force-download --version {version}`")
         }
-        Some(_) => "loom up --build makes it anew".to_owned(),
+        Some(_) => "`loom up --build` makes it again".to_owned(),
         None => "remove it: nothing needs it".to_owned(),
     }
 }

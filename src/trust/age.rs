@@ -1,4 +1,4 @@
-//! How old a release must be before `latest` or a range may come to it: a bad one is mostly found within days.
+//! The minimum age of a release that `latest` or a range selects. Most bad releases are withdrawn within days.
 
 use std::{
     fmt,
@@ -7,10 +7,10 @@ use std::{
 
 use super::Policy;
 
-/// Why a release is not chosen.
+/// A release is younger than `trust.minimum_release_age`, or its age is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooYoung {
-    /// How old it is; `None` where nobody says.
+    /// Its age; `None` where the source does not state when the release was published.
     age: Option<Duration>,
     minimum: Duration,
 }
@@ -18,11 +18,9 @@ pub struct TooYoung {
 impl fmt::Display for TooYoung {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.age {
-            Some(age) => {
-                write!(f, "is only {} old", humantime::format_duration(coarse(age)))?;
-            }
+            Some(age) => write!(f, "is only {} old", humantime::format_duration(coarse(age)))?,
             None => {
-                f.write_str("is of an unknown age: this source does not say when it was published")?
+                f.write_str("has an unknown age: the source does not state when it was published")?;
             }
         }
         let minimum = humantime::format_duration(self.minimum);
@@ -30,7 +28,7 @@ impl fmt::Display for TooYoung {
     }
 }
 
-/// The age in its largest unit, so that it is not another one a second later.
+/// The age in its largest unit, so that the text is the same a second later.
 fn coarse(age: Duration) -> Duration {
     let seconds = age.as_secs();
     let unit = [86_400, 3_600, 60].into_iter().find(|unit| seconds >= *unit).unwrap_or(1);
@@ -38,18 +36,22 @@ fn coarse(age: Duration) -> Duration {
 }
 
 impl Policy {
-    /// Whether the age of a release counts.
+    /// Whether a minimum age is configured.
     pub fn judges_age(&self) -> bool {
         self.minimum_release_age > 0
     }
 
-    /// How old a release must be before it is chosen.
+    /// The configured minimum age.
     pub fn minimum_age(&self) -> Duration {
         Duration::from_secs(self.minimum_release_age)
     }
 
-    /// Whether a release that was published then may be chosen now. One of unknown age may not, nor one from the
-    /// future; a version that somebody named is never asked about.
+    /// Judges whether a release published at `published` may be selected at `now`.
+    ///
+    /// Not to be called for a version that the user named: a named version may have any age.
+    ///
+    /// # Errors
+    /// [`TooYoung`] for a release that is too young, of unknown age, or published in the future.
     pub fn judge_age(
         &self,
         published: Option<SystemTime>,
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_young_or_of_unknown_age_waits() {
+    fn young_releases_and_those_of_unknown_age_are_refused() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
         let strict = Policy { minimum_release_age: 86_400, ..Policy::default() };
         for (policy, published, old_enough) in [
@@ -86,11 +88,11 @@ mod tests {
             let judged = policy.judge_age(published, at(86_400));
             assert_eq!(judged.is_ok(), old_enough, "{published:?}");
         }
-        let told = |published| strict.judge_age(published, at(86_400)).unwrap_err().to_string();
+        let text = |published| strict.judge_age(published, at(86_400)).unwrap_err().to_string();
         assert_eq!(
-            told(Some(at(86_400 - 3_661))),
+            text(Some(at(86_400 - 3_661))),
             "is only 1h old (trust.minimum_release_age is 1day)"
         );
-        assert!(told(None).starts_with("is of an unknown age"));
+        assert!(text(None).starts_with("has an unknown age"));
     }
 }

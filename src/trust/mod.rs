@@ -1,23 +1,32 @@
-//! What may enter: pure functions over values.
+//! Decides what may enter the store: pure functions over values.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `age` | [`TooYoung`]: how old a release must be before it is chosen |
-//! | `distrust` | [`Distrust`]: why an offer is not even fetched |
-//! | `expectation` | [`Expectation`]: what has to be proven before bytes become a release |
-//! | `pin` | [`Pins`]: digests we already hold for a release |
-//! | `policy` | [`Policy`], which turns an offer into an expectation, or into [`Distrust`] |
+//! | `age` | [`TooYoung`]: the minimum age of a release that `latest` or a range selects |
+//! | `channel` | [`Channel`]: whether the connection to a source allows the source to vouch for digests |
+//! | `expectation` | [`Expectation`]: what the bytes of one artifact have to meet |
+//! | `judge` | [`Policy::judge`]: turns an offer into expectations or a [`Rejection`] |
+//! | `pin` | [`Pins`]: digests that this machine already holds for a release |
+//! | `policy` | [`Policy`]: the settings of `[trust]` |
+//! | `rejection` | [`Rejection`]: why an offer is not fetched |
+//! | `trusted_digest` | [`TrustedDigest`]: a digest and what vouches for it |
 //!
-//! Nothing here reads a file or asks a source; the same values always get the same judgement.
+//! No function here reads a file, the clock or the network: equal arguments give equal results.
 
 mod age;
-mod distrust;
+mod channel;
 mod expectation;
+mod judge;
 mod pin;
 mod policy;
+mod rejection;
+mod trusted_digest;
 
 pub use age::TooYoung;
-pub use distrust::Rejection;
-pub use expectation::{Expectation, Grade, TrustedDigest, Waiver};
+pub use channel::Channel;
+pub use expectation::{Expectation, Waiver};
+pub use judge::{Expected, Judged};
 pub use pin::{Pin, PinOrigin, Pins};
-pub use policy::{Checksum, Expected, Judged, Policy, Signature, SourceClass};
+pub use policy::{Checksum, Policy, Signature};
+pub use rejection::Rejection;
+pub use trusted_digest::{DigestSubject, Grade, SignatureOrigin, TrustedDigest, Voucher};

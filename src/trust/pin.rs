@@ -1,4 +1,4 @@
-//! Digests that we already hold for a release.
+//! Digests that this machine already holds for a release.
 
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
@@ -9,14 +9,17 @@ use serde::{Deserialize, Serialize};
 pub enum PinOrigin {
     /// The user gave the digest.
     Given {
-        /// How: the name of the option.
+        /// The name of the option.
         by: String,
     },
-    /// The first time the release was acquired here.
+    /// The release was acquired with this digest the first time.
     FirstSeen {
-        /// The source it came from.
+        /// The name of the source.
         source: String,
-        /// When (RFC 3339, UTC).
+        /// The class of the source (`github`, `mirror`, …), where it was noted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        class: Option<String>,
+        /// The time of the acquisition (RFC 3339, UTC).
         at: String,
     },
 }
@@ -25,27 +28,27 @@ impl std::fmt::Display for PinOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Given { by } => f.write_str(by),
-            Self::FirstSeen { source, at } => write!(f, "first seen {at} from {source}"),
+            Self::FirstSeen { source, at, .. } => write!(f, "first seen {at} from {source}"),
         }
     }
 }
 
-/// A digest that we hold.
+/// A digest that this machine holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
-    /// The digest.
+    /// The SHA-256.
     pub digest: Digest,
     /// Where it comes from.
     pub origin: PinOrigin,
 }
 
-/// What we hold for one release.
+/// All digests that this machine holds for one release.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Pins {
-    /// Its tree. Every carrier must lead to it.
+    /// The digest of the tree. Every artifact of the release must lead to this tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<Pin>,
-    /// Archives known to be right; others may be right too.
+    /// Digests of archives that are known to be right; other archives may be right too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<Pin>,
 }

@@ -1,8 +1,8 @@
-//! A kill, a full disk or a failing fsync at any system call of publishing leaves a store that verifies
-//! and that the next command completes.
+//! A kill, a full disk or a failing fsync at any system call of publishing leaves a store that verifies and that the
+//! next command completes.
 //!
-//! The test runs itself as a child under strace, once to see the system calls that touch the store,
-//! then once for each of them, which is the last one, or fails.
+//! The test runs itself as a child under strace: once to list the system calls on the store, then once for each of them,
+//! which kills the child or fails.
 
 use std::{
     collections::BTreeMap,
@@ -13,18 +13,21 @@ use std::{
 };
 
 use loom_runtime::{
-    store::{AdmitError, Installed, Partial, Receipt, Store, StoreError, TreeLimits, UnpackError},
-    trust::{Expectation, Grade, TrustedDigest},
+    store::{
+        AdmitError, Installed, Partial, Presence, Receipt, Store, StoreError, TreeLimits,
+        UnpackError,
+    },
+    trust::{DigestSubject, Expectation, Pin, PinOrigin, Policy, TrustedDigest},
 };
 use loom_source::{
     ArchiveFormat, AssetRef, Authority, Digest, Download, Name, Platform, Release, Slot,
 };
 
-/// Everything that changes what lies in a folder.
+/// All system calls that change a folder.
 const CALLS: &str = "write,rename,renameat,renameat2,fsync,fdatasync,syncfs,symlink,symlinkat,mkdir,mkdirat,\
                      unlink,unlinkat,rmdir,chmod,fchmod,fchmodat,ftruncate,link,linkat";
 
-/// Where the child finds its store.
+/// The variable with the path of the child's store.
 const STORE: &str = "LOOM_TEST_CRASH_STORE";
 
 fn release() -> Release {
@@ -53,31 +56,31 @@ fn archive() -> Vec<u8> {
     tar.into_inner().unwrap()
 }
 
-enum Failed {
+enum ChildFailure {
     Full,
     Other(String),
 }
 
-impl From<StoreError> for Failed {
+impl From<StoreError> for ChildFailure {
     fn from(e: StoreError) -> Self {
         if e.is_disk_full() { Self::Full } else { Self::Other(e.to_string()) }
     }
 }
 
-impl From<UnpackError> for Failed {
+impl From<UnpackError> for ChildFailure {
     fn from(e: UnpackError) -> Self {
         if e.is_disk_full() { Self::Full } else { Self::Other(e.to_string()) }
     }
 }
 
-impl From<AdmitError> for Failed {
+impl From<AdmitError> for ChildFailure {
     fn from(e: AdmitError) -> Self {
         if e.is_disk_full() { Self::Full } else { Self::Other(e.to_string()) }
     }
 }
 
-/// All that a `get` does with the store: lock, transfer, unpack, admit, publish with the archive kept.
-fn get(store: &Store) -> Result<Installed, Failed> {
+/// What a `get` does with the store: lock, transfer, unpack, admit, publish with the archive and its checksum kept.
+fn get(store: &Store) -> Result<Installed, ChildFailure> {
     let (release, bytes) = (release(), archive());
     let _lock = store.lock_release(&release, &mut || {})?;
     let mut transfer = Partial::open(store, "the test", &AssetRef::new("archive"))?;
@@ -87,15 +90,17 @@ fn get(store: &Store) -> Result<Installed, Failed> {
     let received = transfer.finish();
     let mut staged = store.stage(TreeLimits::default())?;
     staged.unpack_tar(&bytes[..], ArchiveFormat::TarGz, None, &|| 1)?;
-    let by = "the test".to_owned();
-    let archive = Some(TrustedDigest { digest: Digest::of(&bytes), grade: Grade::Identity, by });
+    let origin = PinOrigin::Given { by: "the test".to_owned() };
+    let pin = Pin { digest: Digest::of(&bytes), origin };
+    let archive = Some(TrustedDigest::pinned(DigestSubject::Archive, &pin));
     let expectation = Expectation { release, archive, tree: None, waiver: None, size: None };
     let checked = store.admit(staged, &expectation, Some(&received))?.keep_archive(received);
+    let checked = checked.from_source("file", "the test").with_checksums("archive");
     let receipt = Receipt::new(checked.release());
-    Ok(store.publish(vec![(checked, receipt)])?.remove(0))
+    Ok(store.publish(vec![(checked, Some(receipt))])?.remove(0))
 }
 
-/// In the child: one `get`, and an exit code that tells how it went.
+/// Runs in the child: one `get`. The exit code is its result.
 fn be_the_child() {
     let Some(root) = env::var_os(STORE) else { return };
     // strace counts by thread: the test harness, which writes a few lines of its own, must not reach our counts.
@@ -103,10 +108,10 @@ fn be_the_child() {
     for _ in 0..16 {
         null.write_all(b".").unwrap();
     }
-    match Store::open(Path::new(&root)).map_err(Failed::from).and_then(|store| get(&store)) {
+    match Store::open(Path::new(&root)).map_err(ChildFailure::from).and_then(|store| get(&store)) {
         Ok(_) => exit(0),
-        Err(Failed::Full) => exit(10),
-        Err(Failed::Other(text)) => {
+        Err(ChildFailure::Full) => exit(10),
+        Err(ChildFailure::Other(text)) => {
             eprintln!("{text}");
             exit(1)
         }
@@ -121,9 +126,9 @@ struct Run {
 
 /// A `get` into a fresh store, below strace with these options.
 fn run(test: &str, options: &[&str]) -> Run {
-    // What a kill leaves does not depend on the disk, and in memory an fsync costs nothing.
-    let memory = Path::new("/dev/shm");
-    let place = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
+    // The result of a kill does not depend on the disk, and on a memory file system an fsync costs nothing.
+    let shm = Path::new("/dev/shm");
+    let place = if shm.is_dir() { shm.to_owned() } else { env::temp_dir() };
     let folder = tempfile::Builder::new().prefix("crash-").tempdir_in(place).unwrap();
     let root = folder.path().join("cache");
     let mut strace = Command::new("strace");
@@ -135,7 +140,7 @@ fn run(test: &str, options: &[&str]) -> Run {
 }
 
 impl Drop for Run {
-    /// Trees are read-only, and only root could remove them as they are.
+    /// Trees are read-only, so that only root could remove them without changing permissions.
     fn drop(&mut self) {
         let status = Command::new("chmod").args(["-R", "u+w"]).arg(&self.root).status();
         assert!(status.is_ok_and(|status| status.success()) || std::thread::panicking());
@@ -143,7 +148,7 @@ impl Drop for Run {
 }
 
 impl Run {
-    /// The calls that touch the store: name, and which of its name it is.
+    /// The calls on the store: the name, and the number among the calls of this name.
     fn calls(&self) -> Vec<(String, usize)> {
         let mut log = String::new();
         let path = self.folder.path().join("log");
@@ -161,19 +166,25 @@ impl Run {
         calls
     }
 
-    /// Whatever happened, the store verifies, what it finds is whole, and the next command completes it.
+    /// Asserts that the store verifies, that a release found in it is complete and accepted, and that the next command
+    /// completes the rest.
     fn check(&self, what: &str) {
         let store = Store::open(&self.root).unwrap();
         let report = store.verify().unwrap();
         assert_eq!(report.findings, [], "{what}");
         if let Some(installed) = store.find(&release()).unwrap() {
-            store.attest(&installed).unwrap();
+            store.check_installed(&installed).unwrap();
+            // A link never precedes the verification that it needs.
+            let presence = store.presence(&release(), &Policy::default()).unwrap();
+            assert!(matches!(presence, Presence::Accepted(_)), "{what}: {presence:?}");
         }
         let Ok(installed) = get(&store) else { panic!("{what}: the next command fails") };
         assert_eq!(store.find(&release()).unwrap(), Some(installed), "{what}");
         let report = store.verify().unwrap();
         assert_eq!((report.findings, report.trees), (vec![], 1), "{what}");
-        // The next one that writes sweeps; after it only the tree is left.
+        let presence = store.presence(&release(), &Policy::default()).unwrap();
+        assert!(matches!(presence, Presence::Accepted(_)), "{what}: {presence:?}");
+        // The next writer removes leftovers; only the tree remains.
         let names = fs::read_dir(self.root.join("store")).unwrap();
         assert_eq!(names.count(), 1, "{what}");
     }
@@ -186,7 +197,7 @@ fn calls_of(test: &str) -> Vec<(String, usize)> {
     for name in ["write", "fsync", "rename", "symlink", "mkdir", "chmod"] {
         assert!(calls.iter().any(|(call, _)| call == name), "no {name} in {calls:?}");
     }
-    whole.check("nothing");
+    whole.check("no fault");
     calls
 }
 
@@ -215,7 +226,7 @@ fn a_full_disk_at_any_call() {
         let run = run("a_full_disk_at_any_call", &["-e", &format!("trace={name}"), "-e", &inject]);
         match run.status.code() {
             Some(10) => full += 1,
-            // What can be made again, the fingerprint, may fail without harm.
+            // A fingerprint that cannot be written is written later.
             Some(0) => assert!(Store::open(&run.root).unwrap().find(&release()).unwrap().is_some()),
             _ => panic!("{inject}: {:?}", run.status),
         }

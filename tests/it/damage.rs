@@ -1,4 +1,4 @@
-//! Damage behind the store's back: found when it matters, and cured by what the document promises.
+//! Damage by other programs: it is found when the release is used, and repaired as store-format.md specifies.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -16,7 +16,7 @@ fn got(version: &str) -> (Sandbox, Plain) {
 }
 
 #[test]
-fn removing_the_version_folder_cures_a_damaged_tree() {
+fn removing_the_version_folder_repairs_a_damaged_tree() {
     let (sandbox, mirror) = got("0.2.0");
     let program = sandbox.link("0.2.0").canonicalize().unwrap();
     let honest = fs::read(&program).unwrap();
@@ -27,12 +27,12 @@ fn removing_the_version_folder_cures_a_damaged_tree() {
     let run = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
     assert_eq!(fs::read(run.path()).unwrap(), honest);
     assert_eq!(server.gets(".tar.gz"), 1, "it was fetched again");
-    assert!(run.stderr().contains("damage"), "and says why: {}", run.stderr());
+    assert!(run.stderr().contains("damage"), "the reason is printed: {}", run.stderr());
     sandbox.verify();
 }
 
 #[test]
-fn removing_the_version_folder_of_a_sound_tree_fetches_nothing() {
+fn removing_the_version_folder_of_an_undamaged_tree_fetches_nothing() {
     let (sandbox, mirror) = got("0.2.0");
     fs::remove_dir_all(sandbox.cache().join("bin/0.2.0")).unwrap();
     let server = Server::serve(mirror.path());
@@ -66,7 +66,7 @@ fn a_damaged_tree_that_another_release_shares_is_not_adopted() {
 }
 
 #[test]
-fn a_damaged_record_is_as_if_it_were_absent_or_named() {
+fn a_damaged_record_is_treated_as_absent_or_reported() {
     let (sandbox, mirror) = got("0.2.0");
     let platform = support::platform();
     let record = sandbox

@@ -17,7 +17,7 @@ fn on_small_disk(sandbox: &Sandbox, folder: &Path, size: &str, lines: &str) -> R
 }
 
 #[test]
-fn a_full_disk_is_exit_10_and_leaves_a_sound_store() {
+fn a_full_disk_is_exit_10_and_leaves_a_store_that_verifies() {
     for packing in Packing::ALL {
         let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
         mirror.add("0.2.0", packing, &program::large("0.2.0", 3 << 20), Sums::Sidecar);
@@ -34,10 +34,10 @@ fn a_full_disk_is_exit_10_and_leaves_a_sound_store() {
         );
         let run = on_small_disk(&sandbox, &sandbox.cache(), "2m", &script);
         assert_eq!(run.exit(), 10, "{packing:?}: {}{}", run.stdout(), run.stderr());
-        assert_eq!(run.stdout().lines().last(), Some("1"), "only the sound tree is left");
+        assert_eq!(run.stdout().lines().last(), Some("1"), "only the complete tree is left");
         let run = run.says(&["full", "--cache-dir"]);
         if packing == Packing::TarGz {
-            // The rest of the output tells of the other commands of the script.
+            // The rest of the output is that of the other commands of the script.
             let output = std::process::Output { stdout: Vec::new(), ..run.output };
             let run = Run { line: "loom get --source [MIRROR] --version 0.2.0".into(), output };
             sandbox.snapshot_with("full_disk", &run, &random(&mirror));
@@ -45,7 +45,7 @@ fn a_full_disk_is_exit_10_and_leaves_a_sound_store() {
     }
 }
 
-/// What differs from run to run: the mirror's folder, and the names of temporary files.
+/// Patterns for what differs between runs: the mirror's folder, and the names of temporary files.
 fn random(mirror: &Plain) -> [(&str, &'static str); 3] {
     [
         (mirror.path().to_str().unwrap(), "[MIRROR]"),
@@ -55,7 +55,7 @@ fn random(mirror: &Plain) -> [(&str, &'static str); 3] {
 }
 
 #[test]
-fn wherever_the_disk_fills_up_the_store_is_sound_and_the_next_run_completes() {
+fn at_any_size_of_the_disk_the_store_verifies_and_the_next_run_completes() {
     let mirror = Plain::of(&["0.2.0"]);
     let mut failed = 0;
     for pages in 1..=16 {
@@ -75,11 +75,11 @@ fn wherever_the_disk_fills_up_the_store_is_sound_and_the_next_run_completes() {
         assert!([0, 10].contains(&run.exit()), "{size}: {} {}", run.exit(), run.stderr());
         failed += usize::from(run.exit() == 10);
     }
-    assert!(failed > 3, "it failed only {failed} times: the sizes miss the point");
+    assert!(failed > 3, "it failed only {failed} times: the sizes are too large");
 }
 
 #[test]
-fn a_sync_that_fails_is_told_and_tried_anew() {
+fn a_failing_fsync_is_reported_and_the_next_run_completes() {
     let mirror = Plain::of(&["0.2.0"]);
     for call in 1..=3 {
         let sandbox = Sandbox::new();
@@ -124,7 +124,7 @@ fn a_read_only_cache_serves_what_it_has() {
     sandbox.snapshot_with("read_only_cache", &run, &random(&mirror));
 }
 
-/// `loom` for whom permissions count: root without its capabilities is bound by them too.
+/// Runs `loom` without capabilities, so that permissions apply to root too.
 fn bound_by_permissions(sandbox: &Sandbox, args: &[&str]) -> Run {
     let mut command = sandbox.loom_command(args);
     if rustix::process::getuid().is_root() {

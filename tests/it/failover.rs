@@ -1,4 +1,4 @@
-//! Sources in order: a bad one costs its own budget, is named, and never lets anything bad in.
+//! Failover: a failing source costs its own time limit, is named, and never gets wrong bytes into the store.
 
 use crate::support::{
     self, Depot, Fault, Gate, Packing, Plain, Sandbox, Server, Sums, Unreachable, plain, program,
@@ -9,7 +9,7 @@ fn sources(urls: &[&str]) -> String {
     urls.join(",")
 }
 
-/// The store is sound, and nothing with this content's digest is in it.
+/// Asserts that the store verifies and holds no file or object with this content.
 #[track_caller]
 fn assert_absent(sandbox: &Sandbox, bad: &[u8]) {
     let digest = sha256(bad);
@@ -53,7 +53,7 @@ fn one_flipped_byte_alone() {
 }
 
 #[test]
-fn the_same_in_the_store_layout() {
+fn one_flipped_byte_in_the_store_layout() {
     let (sandbox, good, bad) = (Sandbox::new(), Depot::of(&["0.2.0"]), Depot::of(&["0.2.0"]));
     let archive = sandbox_archive(&bad);
     plain::flip(&archive);
@@ -66,7 +66,7 @@ fn the_same_in_the_store_layout() {
     alone.verify();
 }
 
-/// The depot's one archive: its largest object that is no text.
+/// The path of the depot's only archive: its largest object.
 fn sandbox_archive(depot: &Depot) -> std::path::PathBuf {
     let shelves = depot.path().join("objects/sha256");
     let files = support::sandbox::names(&shelves).into_iter().flat_map(|prefix| {
@@ -78,7 +78,7 @@ fn sandbox_archive(depot: &Depot) -> std::path::PathBuf {
 }
 
 #[test]
-fn quarantine_reorders_the_next_run_and_removes_nobody() {
+fn quarantine_reorders_the_sources_of_the_next_run_and_removes_none() {
     let (mut sandbox, good, bad) = (Sandbox::new(), Plain::of(&["0.2.0"]), Plain::of(&["0.2.0"]));
     let asset = bad.asset("0.2.0", Packing::TarGz);
     let honest = std::fs::read(&asset).unwrap();
@@ -90,17 +90,21 @@ fn quarantine_reorders_the_next_run_and_removes_nobody() {
 
     sandbox.loom(&["remove", "0.2.0"]).ok();
     sandbox.loom(&["get", "--version", "0.2.0"]).ok();
-    assert_eq!((first.gets(".tar.gz"), second.gets(".tar.gz")), (1, 2), "the good one goes first");
+    assert_eq!(
+        (first.gets(".tar.gz"), second.gets(".tar.gz")),
+        (1, 2),
+        "the good source is asked first"
+    );
 
     sandbox.loom(&["remove", "0.2.0"]).ok();
     std::fs::write(asset, honest).unwrap();
     drop(second);
     sandbox.loom(&["get", "--version", "0.2.0"]).ok();
-    assert_eq!(first.gets(".tar.gz"), 2, "with nobody else there, it is asked again");
+    assert_eq!(first.gets(".tar.gz"), 2, "the only source is asked again");
 }
 
 #[test]
-fn whatever_a_source_does_wrong_the_next_one_serves() {
+fn after_any_failure_of_a_source_the_next_one_serves() {
     let good = Plain::of(&["0.2.0"]);
     let refusing = Unreachable::new();
     let faults = [
@@ -127,13 +131,13 @@ fn whatever_a_source_does_wrong_the_next_one_serves() {
             &good.url(),
         ]);
         assert_eq!(run.exit(), 0, "{what}: {}", run.stderr());
-        assert!(run.stderr().contains(&server.url()), "{what} is told: {:?}", run.stderr());
+        assert!(run.stderr().contains(&server.url()), "{what} is reported: {:?}", run.stderr());
         sandbox.verify();
     }
 }
 
 #[test]
-fn a_source_without_the_release_is_passed_over_quietly() {
+fn a_source_without_the_release_is_skipped_silently() {
     let (sandbox, empty, good) = (Sandbox::new(), Plain::of(&["0.1.0"]), Plain::of(&["0.2.0"]));
     let server = Server::serve(empty.path());
     sandbox
@@ -144,16 +148,24 @@ fn a_source_without_the_release_is_passed_over_quietly() {
 
 #[test]
 fn a_refused_connection_moves_on_and_alone_is_exit_5() {
-    let (sandbox, good, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
-    sandbox.loom(&["get", "--version", "0.2.0", "--source", &nobody.url()]).code(5);
+    let (sandbox, good, unreachable) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
+    sandbox.loom(&["get", "--version", "0.2.0", "--source", &unreachable.url()]).code(5);
     sandbox
-        .loom(&["get", "--version", "0.2.0", "--source", &nobody.url(), "--source", &good.url()])
+        .loom(&[
+            "get",
+            "--version",
+            "0.2.0",
+            "--source",
+            &unreachable.url(),
+            "--source",
+            &good.url(),
+        ])
         .ok()
-        .says(&[&nobody.url()]);
+        .says(&[&unreachable.url()]);
 }
 
 #[test]
-fn a_silent_source_costs_its_own_budget_and_no_more() {
+fn a_silent_source_costs_only_its_own_time_limit() {
     let (sandbox, good) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let silent = Server::serve(good.path());
     silent.fault("", Fault::Silent(Gate::new()));
@@ -168,9 +180,9 @@ fn a_silent_source_costs_its_own_budget_and_no_more() {
 }
 
 #[test]
-fn a_mount_that_hangs_costs_its_own_budget_and_no_more() {
+fn a_mount_that_hangs_costs_only_its_own_time_limit() {
     let (sandbox, hung, good) = (Sandbox::new(), Plain::of(&["0.2.0"]), Plain::of(&["0.2.0"]));
-    // Opening it waits for somebody who never comes, as on a server that has gone away.
+    // Opening a FIFO waits for a writer, as opening a file waits on a mount whose server is gone.
     let made = sandbox.command("mkfifo").arg(hung.path().join("format")).status().unwrap();
     assert!(made.success());
     sandbox.sources(&[(&hung.url(), "timeout = \"300ms\""), (&good.url(), "")]);
@@ -181,11 +193,11 @@ fn a_mount_that_hangs_costs_its_own_budget_and_no_more() {
 
 #[test]
 fn on_error_stop_stops() {
-    let (sandbox, good, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
+    let (sandbox, good, unreachable) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
     let home = format!(
         "[[sources]]\ntype = \"mirror\"\nurl = \"{}\"\non_error = \"stop\"\n\n\
          [[sources]]\ntype = \"mirror\"\nurl = \"{}\"\n",
-        nobody.url(),
+        unreachable.url(),
         good.url()
     );
     sandbox.write(sandbox.home().join(".config/loom/config.toml"), &home);
@@ -193,17 +205,17 @@ fn on_error_stop_stops() {
 }
 
 #[test]
-fn the_worst_of_all_failures_is_the_exit_code() {
+fn the_most_severe_failure_is_the_exit_code() {
     let (empty, bad) = (Plain::of(&["0.1.0"]), Plain::of(&["0.2.0"]));
     plain::flip(&bad.asset("0.2.0", Packing::TarGz));
-    let nobody = Unreachable::new();
+    let unreachable = Unreachable::new();
     let refusing = Server::serve(bad.path());
     refusing.fault("", Fault::Status(401, vec![]));
     for (urls, code) in [
         (vec![empty.url()], 3),
-        (vec![empty.url(), nobody.url()], 5),
-        (vec![refusing.url(), nobody.url()], 4),
-        (vec![nobody.url(), bad.url(), empty.url()], 6),
+        (vec![empty.url(), unreachable.url()], 5),
+        (vec![refusing.url(), unreachable.url()], 4),
+        (vec![unreachable.url(), bad.url(), empty.url()], 6),
         (vec![refusing.url(), bad.url()], 6),
     ] {
         let sandbox = Sandbox::new();
@@ -215,7 +227,7 @@ fn the_worst_of_all_failures_is_the_exit_code() {
 }
 
 #[test]
-fn a_busy_server_is_asked_again_when_it_says_so() {
+fn a_busy_server_is_asked_again_after_its_retry_after() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let busy = Fault::Status(503, vec![("Retry-After".into(), "0".into())]);
@@ -225,7 +237,7 @@ fn a_busy_server_is_asked_again_when_it_says_so() {
 }
 
 #[test]
-fn a_redirect_to_where_the_files_really_lie_is_followed() {
+fn a_redirect_to_the_files_is_followed() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let (front, depot) = (Server::serve(mirror.path()), Server::serve(mirror.path()));
     let path = plain::asset_path("0.2.0", Packing::TarGz);
@@ -235,7 +247,7 @@ fn a_redirect_to_where_the_files_really_lie_is_followed() {
 }
 
 #[test]
-fn a_checksum_that_cannot_be_read_is_not_one_that_is_missing() {
+fn an_unreadable_checksum_is_not_a_missing_checksum() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     server.fault(".sha256", Fault::Status(500, vec![]));

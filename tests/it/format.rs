@@ -1,20 +1,24 @@
-//! `store-format.md` says what we do: its examples are read by our parsers, its digests are right,
-//! and its shell lines, which use nothing of ours, find a store sound or damaged as we do.
+//! `store-format.md` is correct: its examples are read by the parsers of this program, its digests are those of the
+//! examples, and its shell lines, which use no program of Loom, find the same damage as `loom store verify`.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use loom_runtime::{
-    store::{Failed, Installed, Partial, Receipt, Store, TreeLimits, TreeListing},
-    trust::{Expectation, Waiver},
+    store::{
+        AttemptKind, FailureRecord, Installed, Partial, Receipt, Store, TreeLimits, TreeListing,
+        Verification,
+    },
+    trust::{Expectation, Policy, Voucher, Waiver},
 };
 use loom_source::{
     ArchiveFormat, AssetRef, Authority, Digest, EvidenceKind, Index, Name, Platform, Record,
-    Release, Statement, record::RecordArtifact,
+    Release, Statement,
+    record::{RecordArtifact, RecordEvidenceKind},
 };
 
 const TEXT: &str = include_str!("../../store-format.md");
 
-/// The only block with this word after its three backquotes, its last line feed included.
+/// The only code block with this language, including its last line feed.
 fn block(word: &str) -> &'static str {
     let open = format!("```{word}\n");
     let mut found = TEXT.split(&open).skip(1);
@@ -43,7 +47,7 @@ fn the_listing_and_its_digest() {
 }
 
 #[test]
-fn the_statement_and_what_points_to_it() {
+fn the_statement_and_the_record_that_refers_to_it() {
     let listing = TreeListing::parse(block("loom-tree").as_bytes()).unwrap();
     let text = block("loom-statement");
     let statement = Statement::parse(text.as_bytes()).unwrap();
@@ -58,9 +62,13 @@ fn the_statement_and_what_points_to_it() {
     let record = Record::parse(text.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(record.to_bytes()).unwrap(), text);
     assert_eq!(record.statement, digest);
-    let archive = RecordArtifact::Archive { digest: statement.archives[0].digest };
-    assert_eq!(record.artifacts, [RecordArtifact::Loose, archive]);
+    let archive = statement.archives[0].digest;
+    let artifact = RecordArtifact::Archive { digest: archive };
+    assert_eq!(record.artifacts, [RecordArtifact::Loose, artifact]);
     assert_eq!(record.evidence[0].of, digest);
+    assert_eq!(record.evidence[1].kind, RecordEvidenceKind::Checksum);
+    assert_eq!(record.evidence[1].of, archive);
+    assert_eq!(record.evidence[1].digest, Digest::of(block("loom-checksum").as_bytes()));
 
     let text = block("loom-index");
     let index = Index::parse(text.as_bytes()).unwrap();
@@ -70,27 +78,49 @@ fn the_statement_and_what_points_to_it() {
 }
 
 #[test]
+fn the_verification_and_its_evidence() {
+    let text = block("loom-verification");
+    let verification = Verification::parse(text.as_bytes(), &example_release()).unwrap();
+    assert_eq!(String::from_utf8(verification.to_bytes()).unwrap(), text);
+    let statement = Statement::parse(block("loom-statement").as_bytes()).unwrap();
+    assert_eq!(verification.tree, statement.tree);
+    assert_eq!(verification.statement, Digest::of(block("loom-statement").as_bytes()));
+    let record = Record::parse(block("loom-record").as_bytes()).unwrap();
+    let evidence: Vec<Digest> = record.evidence.iter().map(|item| item.digest).collect();
+    assert_eq!(verification.evidence, evidence);
+    let [digest] = &verification.digests[..] else { panic!("{verification:?}") };
+    assert_eq!(digest.digest, statement.archives[0].digest);
+    assert_eq!(digest.evidence, Some(evidence[1]));
+    let line = block("loom-checksum");
+    assert!(TEXT.contains(&format!("This object has the digest `{}`", evidence[1])));
+    assert!(line.starts_with(&digest.digest.to_string()));
+    assert!(Policy::default().accepts(&verification.digests));
+}
+
+#[test]
 fn the_receipt() {
     let receipt: Receipt = serde_json::from_str(block("loom-receipt")).unwrap();
     assert_eq!(receipt.release(), Some(example_release()));
     let statement = Statement::parse(block("loom-statement").as_bytes()).unwrap();
     assert_eq!(receipt.tree, Some(statement.tree));
     assert_eq!(receipt.statement, Some(Digest::of(block("loom-statement").as_bytes())));
+    assert_eq!(receipt.attempts[0].kind, AttemptKind::Delivered);
 }
 
 #[test]
 fn the_failures() {
     let home = Home::new();
-    let line = example_release().product();
+    let product = example_release().product();
     let example: serde_json::Value = serde_json::from_str(block("loom-failures")).unwrap();
-    let failed: Failed = serde_json::from_value(example["failures"][0].clone()).unwrap();
-    home.store.note_failure(&line, failed).unwrap();
+    let failure: FailureRecord = serde_json::from_value(example["failures"][0].clone()).unwrap();
+    assert_eq!(failure.attempts[0].kind, AttemptKind::Unreachable);
+    home.store.keep_failure(&product, failure).unwrap();
     let path = "failures/loom-os/loom-bridge-server/linux-x86_64.json";
     let written = fs::read_to_string(home.store.root().join(path)).unwrap();
     assert_eq!(written, block("loom-failures"));
 }
 
-/// Where they lie in a real store, and in what form, is what the examples say.
+/// The examples have the paths and the form of a real store.
 #[test]
 fn root_and_fingerprint() {
     let home = Home::new();
@@ -126,16 +156,47 @@ fn a_partial_transfer() {
 }
 
 #[test]
-fn the_names_of_kinds_formats_and_forms() {
+fn the_names_of_kinds_formats_and_classes() {
     let named = |name: &str| assert!(TEXT.contains(&format!("`{name}`")), "{name}");
     let value = |value: serde_json::Value| named(value.as_str().unwrap());
     ArchiveFormat::ALL.iter().for_each(|format| value(serde_json::to_value(format).unwrap()));
     Platform::ALL.iter().for_each(|platform| named(platform.as_str()));
     use EvidenceKind::{Cosign, Gpg, Minisign, Sigstore};
     [Minisign, Cosign, Gpg, Sigstore].iter().for_each(|k| value(serde_json::to_value(k).unwrap()));
-    use Waiver::{AllowUnverified, IfAvailable, Workspace};
-    let waivers = [AllowUnverified, IfAvailable, Workspace];
+    use RecordEvidenceKind as Evidence;
+    [Evidence::Checksum, Evidence::Statement]
+        .iter()
+        .for_each(|k| value(serde_json::to_value(k).unwrap()));
+    use Waiver::{AllowUnverified, IfAvailable, LocalBuild};
+    let waivers = [AllowUnverified, IfAvailable, LocalBuild];
     waivers.iter().for_each(|waiver| value(serde_json::to_value(waiver).unwrap()));
+    use Voucher::{Api, FirstSeen, Given, Plugin, Sidecar, Sums};
+    let vouchers = [Sidecar, Sums, Voucher::Statement, Api, Plugin, Voucher::Checksum];
+    let vouchers = vouchers.into_iter().chain([Given, FirstSeen]);
+    vouchers.for_each(|voucher| value(serde_json::to_value(voucher).unwrap()));
+    use AttemptKind as Kind;
+    let kinds = [
+        Kind::Delivered,
+        Kind::Selected,
+        Kind::Absent,
+        Kind::Unlistable,
+        Kind::TooYoung,
+        Kind::NotAsked,
+        Kind::Late,
+        Kind::Superseded,
+        Kind::Unreachable,
+        Kind::Credentials,
+        Kind::Offline,
+        Kind::ChecksumMismatch,
+        Kind::DamagedPartial,
+        Kind::Rejected,
+        Kind::Unusable,
+        Kind::Changed,
+    ];
+    kinds.iter().for_each(|kind| value(serde_json::to_value(kind).unwrap()));
+    for class in ["github", "mirror", "object-store", "registry", "file", "plugin", "build"] {
+        named(class);
+    }
     let TreeLimits { files, bytes, path, ratio } = TreeLimits::default();
     assert_eq!((files, bytes, path, ratio), (20_000, 8 << 30, 120, 200));
     for limit in ["(20 000)", "(8 GiB)", "bytes in a path (120)", "(200, beyond"] {
@@ -149,7 +210,7 @@ struct Home {
 }
 
 impl Drop for Home {
-    /// Trees are read-only, and only root could remove them as they are.
+    /// Trees are read-only, so that only root could remove them without changing permissions.
     fn drop(&mut self) {
         let status = Command::new("chmod").args(["-R", "u+w"]).arg(self.store.root()).status();
         assert!(status.is_ok_and(|status| status.success()) || std::thread::panicking());
@@ -170,15 +231,15 @@ impl Home {
         let program = &b"#!/bin/sh\necho hello\n"[..];
         staged.file(&"bin/loom-bridge-server".parse().unwrap(), true, program).unwrap();
         staged.link(&"server".parse().unwrap(), "bin/loom-bridge-server").unwrap();
-        let waiver = Some(Waiver::Workspace);
+        let waiver = Some(Waiver::AllowUnverified);
         let receipt = Receipt::new(&release);
         let expectation = Expectation { release, archive: None, tree: None, waiver, size: None };
         let checked = self.store.admit(staged, &expectation, None).unwrap();
-        self.store.publish(vec![(checked, receipt)]).unwrap().remove(0)
+        self.store.publish(vec![(checked, Some(receipt))]).unwrap().remove(0)
     }
 }
 
-/// What the shell lines of the document print in a store.
+/// The output of the document's shell lines in a store.
 fn shell(store: &Path) -> String {
     let mut sh = Command::new("sh");
     sh.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").current_dir(store);
@@ -196,16 +257,16 @@ fn a_shell_verifies_a_store() {
     let (store, root) = (&home.store, home.store.root());
     let installed = home.install("0.2.0");
     home.install("0.3.0");
-    let sound = || {
+    let intact = || {
         assert_eq!(shell(root), "");
         assert_eq!(store.verify().unwrap().findings, []);
     };
-    // Each kind of damage alone, seen by both.
+    // Each kind of damage, one at a time: both find it.
     let damaged = |what: &str| {
         let (text, report) = (shell(root), store.verify().unwrap());
         assert!(!text.is_empty() && !report.findings.is_empty(), "{what}: {text} {report:?}");
     };
-    sound();
+    intact();
     let folder = root.join(format!("store/{}", installed.tree));
     let (license, extra) = (folder.join("LICENSE"), folder.join("extra file"));
     mode(&folder, 0o755);
@@ -215,12 +276,12 @@ fn a_shell_verifies_a_store() {
     fs::remove_file(&license).unwrap();
     damaged("a missing file");
     fs::write(&license, b"free\n").unwrap();
-    sound();
+    intact();
     fs::write(&extra, b"").unwrap();
-    damaged("a file too much");
+    damaged("an additional file");
     fs::remove_file(&extra).unwrap();
     mode(&installed.entry, 0o444);
-    damaged("a program without its bit");
+    damaged("a program without permission to execute");
     mode(&installed.entry, 0o555);
     let statement = store.receipt(&installed.release).unwrap().unwrap().statement.unwrap();
     let object = store.object(&statement);
@@ -228,5 +289,5 @@ fn a_shell_verifies_a_store() {
     fs::write(&object, b"{}").unwrap();
     damaged("a changed object");
     fs::write(&object, bytes).unwrap();
-    sound();
+    intact();
 }

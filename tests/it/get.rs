@@ -6,7 +6,7 @@ use crate::support::{
     self, BINARY, Carry, Depot, Entry, Packing, Plain, Sandbox, Server, Sums, program,
 };
 
-/// The link is what design and document promise, and the program behind it runs.
+/// Asserts that the link is as store-format.md specifies and that the program runs.
 #[track_caller]
 fn assert_runs(sandbox: &Sandbox, link: &Path, version: &str) {
     assert_eq!(link, sandbox.link(version), "the unresolved link is printed");
@@ -36,7 +36,7 @@ fn a_release_comes_over_http_in_one_transfer() {
 }
 
 #[test]
-fn every_form_of_asset_is_understood() {
+fn every_packaging_is_installed() {
     for packing in Packing::ALL {
         let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
         mirror.add("0.2.0", packing, &program::small("0.2.0"), Sums::Sidecar);
@@ -89,7 +89,7 @@ fn the_store_layout_serves_archives_and_loose_files() {
 }
 
 #[test]
-fn whatever_way_it_travels_the_tree_is_the_same() {
+fn the_tree_is_the_same_for_every_packaging() {
     let mut trees = Vec::new();
     for packing in Packing::ALL {
         let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
@@ -130,7 +130,7 @@ fn trees_are_read_only_and_programs_executable() {
 }
 
 #[test]
-fn ranges_and_latest_choose_the_newest_that_fits() {
+fn ranges_and_latest_choose_the_newest_that_matches() {
     let mirror = Plain::of(&["0.1.9", "0.2.0", "0.2.10", "0.3.0-rc.1", "0.2.9"]);
     let depot = Depot::of(&["0.1.9", "0.2.0", "0.2.10", "0.3.0-rc.1", "0.2.9"]);
     let server = Server::serve(depot.path());
@@ -152,7 +152,7 @@ fn ranges_and_latest_choose_the_newest_that_fits() {
 }
 
 #[test]
-fn a_withdrawn_version_is_never_selected_but_still_there_by_name() {
+fn a_withdrawn_version_is_never_selected_but_can_be_named() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     depot.yank("0.2.0");
     let get = |version| sandbox.loom(&["get", "--source", &depot.url(), "--version", version]).ok();
@@ -161,7 +161,7 @@ fn a_withdrawn_version_is_never_selected_but_still_there_by_name() {
 }
 
 #[test]
-fn what_is_here_needs_no_source() {
+fn an_installed_version_needs_no_source() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let first = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
@@ -186,11 +186,11 @@ fn the_environment_names_sources_version_and_cache() {
     let xdg = sandbox.root().join("xdg");
     sandbox.unset("LOOM_CACHE_DIR").set("XDG_CACHE_HOME", xdg);
     assert!(sandbox.loom(&["get"]).ok().path().starts_with(sandbox.root().join("xdg/loom/bin")));
-    assert!(!sandbox.cache().exists(), "nothing was written where nobody asked for it");
+    assert!(!sandbox.cache().exists(), "the default cache is not created");
 }
 
 #[test]
-fn paths_with_spaces_and_accents_are_paths() {
+fn paths_with_spaces_and_accents_are_supported() {
     let (mut sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let odd = sandbox.folder("spaced née/mirror [1]");
     let version = odd.join("v0.2.0");
@@ -205,19 +205,19 @@ fn paths_with_spaces_and_accents_are_paths() {
 }
 
 #[test]
-fn data_goes_to_stdout_and_nothing_else_does() {
+fn only_data_goes_to_stdout() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     mirror.add("0.2.0", Packing::TarGz, &program::large("0.2.0", 1 << 20), Sums::Sidecar);
     let args = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
     let run = sandbox.loom(&args).ok();
     assert_eq!(run.stdout(), format!("{}\n", sandbox.link("0.2.0").display()));
-    assert!(!run.stderr().contains('\u{1b}'), "no escapes where there is no terminal");
+    assert!(!run.stderr().contains('\u{1b}'), "no escape sequences without a terminal");
     assert!(!run.stderr().contains('\r'), "{:?}", run.stderr());
-    assert!(run.stderr().contains("0.2.0"), "it says what it fetched: {:?}", run.stderr());
+    assert!(run.stderr().contains("0.2.0"), "the fetched version is reported: {:?}", run.stderr());
 }
 
 #[test]
-fn quiet_is_quiet() {
+fn quiet_prints_only_the_path() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let run = sandbox.loom(&["get", "-q", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
     assert_eq!(run.stdout(), format!("{}\n", sandbox.link("0.2.0").display()));
@@ -225,7 +225,7 @@ fn quiet_is_quiet() {
 }
 
 #[test]
-fn json_says_what_was_got() {
+fn json_describes_the_installed_release() {
     let (sandbox, depot) = (Sandbox::new(), Depot::empty());
     let entries = Entry::program(&program::small("0.2.0"));
     let added = depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarZst)]);
@@ -240,7 +240,7 @@ fn json_says_what_was_got() {
 }
 
 #[test]
-fn a_checksum_may_be_waived_but_not_silently() {
+fn a_checksum_may_be_waived_with_a_warning() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::None);
     let args = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
@@ -248,14 +248,14 @@ fn a_checksum_may_be_waived_but_not_silently() {
     assert!(sandbox.trees().is_empty());
     sandbox.loom(&[&args[..], &["--allow-unverified"]].concat()).ok();
     sandbox.verify();
-    // The waiver was for that run: the next one judges what is here again.
+    // The waiver was for that run: the next one judges the installed release again.
     sandbox.loom(&args).code(6);
     sandbox.loom(&["which", "--version", "0.2.0"]).code(6).says(&["is here", "trust.checksum"]);
     sandbox.loom(&["which"]).code(3);
 }
 
 #[test]
-fn another_digest_than_the_one_first_seen_is_refused() {
+fn a_digest_that_differs_from_the_first_seen_one_is_refused() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let args = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
     sandbox.loom(&args).ok();
@@ -266,7 +266,7 @@ fn another_digest_than_the_one_first_seen_is_refused() {
 }
 
 #[test]
-fn it_can_be_fetched_again_though_it_is_here() {
+fn force_fetches_an_installed_version_again() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let get = ["get", "--source", &server.url(), "--version", "0.2.0"];
@@ -277,21 +277,21 @@ fn it_can_be_fetched_again_though_it_is_here() {
 }
 
 #[test]
-fn latest_is_asked_for_once_and_stays_fresh() {
+fn the_list_for_latest_is_requested_once_and_stays_fresh() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0"]));
     let server = Server::serve(depot.path());
     let get = ["get", "--source", &server.url()];
     sandbox.loom(&get).ok();
     let entries = Entry::program(&program::small("0.2.0"));
     depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarGz)]);
-    assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.1.0"), "within its time");
+    assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.1.0"), "the list is still fresh");
     assert_eq!(server.gets("index.json"), 1);
     sandbox.write("loom.toml", "[update]\ncheck_interval = \"0s\"\n");
     assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.2.0"), "asked anew");
 }
 
 #[test]
-fn latest_does_not_go_back_unasked() {
+fn latest_is_not_downgraded_without_consent() {
     let (sandbox, depot, older) =
         (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]), Depot::of(&["0.1.0"]));
     sandbox.write("loom.toml", "[update]\ncheck_interval = \"0s\"\n");
@@ -316,7 +316,7 @@ fn a_folder_needs_no_certificates() {
 }
 
 #[test]
-fn a_build_is_no_release() {
+fn build_and_version_exclude_each_other() {
     let sandbox = Sandbox::new();
     sandbox.loom(&["get", "--build", "--version", "0.2.0"]).code(2).says(&["--build", "0.2.0"]);
 }

@@ -1,4 +1,4 @@
-//! Releases from GitHub: what they cost, who is told the token, and what a refusal says.
+//! Releases from GitHub: how many requests they cost, where the token is sent, and how refusals are reported.
 
 use std::process::Command;
 

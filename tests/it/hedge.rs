@@ -1,16 +1,16 @@
-//! A source that may be raced and has sent nothing: the next one starts, the first to deliver wins.
+//! Racing: where a source with `race = true` has sent nothing, the next one starts, and the first to deliver wins.
 
 use crate::support::{
     self, Depot, Fault, Gate, Packing, Plain, Sandbox, Server, Unreachable, plain,
 };
 use serde_json::Value;
 
-/// A source that is raced after a second and a half, and would be waited for much longer.
+/// A source that is raced after 1.5 s, a quarter of its time limit.
 const RACED: &str = "race = true\ntimeout = \"6s\"";
 
 const GET: [&str; 3] = ["get", "--version", "0.2.0"];
 
-/// What the receipt says of each source: its address, and what came of it.
+/// The attempts in the receipt: the address of each source, and the outcome.
 #[track_caller]
 fn attempts(sandbox: &Sandbox) -> Vec<(String, String)> {
     let document = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
@@ -30,21 +30,21 @@ fn two(slow: &str) -> (Sandbox, Plain, Server, Server) {
 }
 
 #[test]
-fn one_that_never_answers_is_raced_and_its_connection_closed() {
+fn a_source_that_never_answers_is_raced_and_its_connection_closed() {
     let (sandbox, _mirror, silent, good) = two(RACED);
     let gone = Gate::new();
     silent.fault("", Fault::Abandoned(None, gone.clone()));
     let run = sandbox.loom(&GET).ok().says(&[&silent.url(), "sent nothing for 1s 500ms"]);
     assert_eq!(run.path(), sandbox.link("0.2.0"));
     gone.reached();
-    let told = attempts(&sandbox);
+    let outcomes = attempts(&sandbox);
     let lost = format!("given up: {} delivered first", good.url());
-    assert_eq!(told, [(silent.url(), lost), (good.url(), "delivered".to_owned())]);
+    assert_eq!(outcomes, [(silent.url(), lost), (good.url(), "delivered".to_owned())]);
     sandbox.verify();
 }
 
 #[test]
-fn one_that_offers_and_sends_no_byte_is_raced_too() {
+fn a_source_that_offers_and_sends_no_byte_is_raced() {
     let (sandbox, _mirror, silent, good) = two(RACED);
     let gone = Gate::new();
     silent.fault(".tar.gz", Fault::Abandoned(Some(0), gone.clone()));
@@ -55,7 +55,7 @@ fn one_that_offers_and_sends_no_byte_is_raced_too() {
 }
 
 #[test]
-fn the_late_one_wins_if_it_delivers_first() {
+fn the_late_source_wins_if_it_delivers_first() {
     let (sandbox, _mirror, late, silent) = two(RACED);
     let (held, gone) = (late.hold(".tar.gz", 0), Gate::new());
     silent.fault("", Fault::Abandoned(None, gone.clone()));
@@ -64,26 +64,26 @@ fn the_late_one_wins_if_it_delivers_first() {
     held.open();
     running.wait().ok();
     gone.reached();
-    let told = attempts(&sandbox);
+    let outcomes = attempts(&sandbox);
     let lost = format!("given up: {} delivered first", late.url());
-    assert_eq!(told, [(silent.url(), lost), (late.url(), "delivered".to_owned())]);
+    assert_eq!(outcomes, [(silent.url(), lost), (late.url(), "delivered".to_owned())]);
 }
 
 #[test]
-fn a_winner_that_lied_is_followed_by_the_loser() {
-    let (sandbox, _mirror, slow, liar) = two(RACED);
+fn after_a_winner_with_wrong_bytes_the_other_source_is_used() {
+    let (sandbox, _mirror, slow, wrong) = two(RACED);
     let gone = Gate::new();
     slow.fault_times("", Fault::Abandoned(None, gone.clone()), 1);
-    liar.fault(".tar.gz", Fault::Flip(100));
-    sandbox.loom(&GET).ok().says(&[&liar.url(), "wrong bytes"]);
+    wrong.fault(".tar.gz", Fault::Flip(100));
+    sandbox.loom(&GET).ok().says(&[&wrong.url(), "checksum mismatch"]);
     gone.reached();
     let sources: Vec<String> = attempts(&sandbox).into_iter().map(|(source, _)| source).collect();
-    assert_eq!(sources, [slow.url(), liar.url(), slow.url()]);
+    assert_eq!(sources, [slow.url(), wrong.url(), slow.url()]);
     sandbox.verify();
 }
 
 #[test]
-fn one_that_may_end_the_search_is_never_raced() {
+fn a_source_that_may_stop_the_search_is_never_raced() {
     for stop in ["on_error = \"stop\"", "on_absent = \"stop\""] {
         let (sandbox, _mirror, silent, good) =
             two(&format!("race = true\ntimeout = \"400ms\"\n{stop}"));
@@ -94,7 +94,7 @@ fn one_that_may_end_the_search_is_never_raced() {
 }
 
 #[test]
-fn one_that_may_not_be_raced_is_waited_for() {
+fn a_source_without_race_is_waited_for() {
     let (sandbox, _mirror, held, other) = two("timeout = \"60s\"\nrace = false");
     let gate = held.hold(".tar.gz", 0);
     let running = sandbox.spawn(&GET);
@@ -105,7 +105,7 @@ fn one_that_may_not_be_raced_is_waited_for() {
 }
 
 #[test]
-fn nobody_beyond_a_source_that_is_quick() {
+fn a_quick_source_is_the_only_one_asked() {
     let (sandbox, _mirror, quick, other) = two(RACED);
     sandbox.loom(&GET).ok().never_says(&["sent nothing"]);
     assert_eq!(quick.gets(&plain::asset_path("0.2.0", Packing::TarGz)), 1);
@@ -113,7 +113,7 @@ fn nobody_beyond_a_source_that_is_quick() {
 }
 
 #[test]
-fn all_of_them_out_of_reach_is_told_of_each() {
+fn each_unreachable_source_is_reported() {
     let sandbox = Sandbox::new();
     let (one, two) = (Unreachable::new(), Unreachable::new());
     sandbox.sources(&[(&one.url(), RACED), (&two.url(), RACED)]);
@@ -121,7 +121,7 @@ fn all_of_them_out_of_reach_is_told_of_each() {
 }
 
 #[test]
-fn a_list_that_does_not_come_is_not_waited_for() {
+fn a_list_that_does_not_arrive_is_not_waited_for() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
     let (silent, good) = (Server::serve(depot.path()), Server::serve(depot.path()));
     let gone = Gate::new();
@@ -132,7 +132,7 @@ fn a_list_that_does_not_come_is_not_waited_for() {
     assert_eq!(
         silent.requests().len(),
         1,
-        "it is asked for the release only if nobody else has it"
+        "the silent source is asked for the release only if no other source has it"
     );
     let alone = Sandbox::new();
     alone.sources(&[(&silent.url(), "race = true\ntimeout = \"400ms\"")]);
@@ -140,11 +140,11 @@ fn a_list_that_does_not_come_is_not_waited_for() {
 }
 
 #[test]
-fn with_nobody_else_to_say_a_late_list_is_waited_for() {
-    let (sandbox, depot, nobody) = (Sandbox::new(), Depot::of(&["0.2.0"]), Unreachable::new());
+fn a_late_list_is_waited_for_where_no_other_source_answers() {
+    let (sandbox, depot, unreachable) = (Sandbox::new(), Depot::of(&["0.2.0"]), Unreachable::new());
     let slow = Server::serve(depot.path());
     let held = slow.hold("/index.json", 0);
-    sandbox.sources(&[(&slow.url(), RACED), (&nobody.url(), "timeout = \"6s\"")]);
+    sandbox.sources(&[(&slow.url(), RACED), (&unreachable.url(), "timeout = \"6s\"")]);
     let running = sandbox.spawn(&["get"]);
     held.reached();
     support::until("it is asked again", || slow.gets("/index.json") == 2);

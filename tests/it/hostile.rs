@@ -1,4 +1,4 @@
-//! Archives made to do harm: refused, and nothing is left behind.
+//! Hostile archives are refused and leave no files.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use crate::support::{
     program,
 };
 
-/// A tar entry whose header is written as it is given: no library refuses it on the way.
+/// A tar entry whose header is written as given, without the checks of a library.
 struct Raw<'a> {
     path: &'a str,
     kind: u8,
@@ -43,7 +43,7 @@ const fn link<'a>(path: &'a str, link: &'a str) -> Raw<'a> {
     Raw { path, kind: b'2', link, bytes: b"" }
 }
 
-/// Fetching this asset fails, and neither the store nor the world around it has changed.
+/// Asserts that fetching this asset fails, and that neither the store nor the folders around it have changed.
 #[track_caller]
 fn assert_refused(what: &str, packing: Packing, bytes: &[u8]) {
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
@@ -63,7 +63,7 @@ fn assert_refused(what: &str, packing: Packing, bytes: &[u8]) {
 }
 
 #[test]
-fn tar_entries_that_no_tree_may_hold() {
+fn tar_entries_that_are_refused() {
     let program = program::small("0.2.0");
     let entry = || file(BINARY, &program);
     let device = |kind| Raw { path: "device", kind, link: "", bytes: b"" };
@@ -77,7 +77,7 @@ fn tar_entries_that_no_tree_may_hold() {
         ("a link out", vec![entry(), link("out", "../loom-escaped")]),
         ("an absolute link", vec![entry(), link("out", "/etc/passwd")]),
         ("through a link", vec![entry(), link("d", "."), file("d/loom-escaped", b"x")]),
-        ("a dangling link", vec![entry(), link("out", "nothing")]),
+        ("a dangling link", vec![entry(), link("out", "absent")]),
         ("a link to itself", vec![entry(), link("out", "out")]),
         (
             "a hard link out",
@@ -93,7 +93,7 @@ fn tar_entries_that_no_tree_may_hold() {
         ("a control character", vec![entry(), file("a\nb", b"1")]),
         ("not ASCII", vec![entry(), file("é", b"1")]),
         ("no program", vec![file("other", &program)]),
-        ("nothing", vec![]),
+        ("no entry", vec![]),
     ];
     for (what, entries) in cases {
         assert_refused(what, Packing::TarGz, &gzip(&raw_tar(&entries)));
@@ -101,7 +101,7 @@ fn tar_entries_that_no_tree_may_hold() {
 }
 
 #[test]
-fn a_path_that_some_systems_could_not_hold() {
+fn a_path_that_some_systems_cannot_represent_is_refused() {
     let long = Entry::data(&format!("{}f", "d/".repeat(60)), b"1");
     let entries = [Entry::program(&program::small("0.2.0")), vec![long]].concat();
     for packing in [Packing::TarGz, Packing::TarZst, Packing::Zip] {
@@ -110,7 +110,7 @@ fn a_path_that_some_systems_could_not_hold() {
 }
 
 #[test]
-fn archives_that_are_not_what_they_say() {
+fn archives_of_another_format_or_with_trailing_data_are_refused() {
     let entries = Entry::program(&program::small("0.2.0"));
     let whole = Packing::TarGz.pack(&entries);
     assert_refused("half", Packing::TarGz, &whole[..whole.len() / 2]);
@@ -126,7 +126,7 @@ fn archives_that_are_not_what_they_say() {
 }
 
 #[test]
-fn zips_that_no_tree_may_hold() {
+fn zip_entries_that_are_refused() {
     let program = Entry::program(&program::small("0.2.0"));
     for path in ["../loom-escaped", "/tmp/loom-escaped", "a\\..\\..\\loom-escaped", "c:x", "nul"] {
         let bytes = zip(&[&program[..], &[Entry::data(path, b"x")]].concat());
@@ -137,14 +137,14 @@ fn zips_that_no_tree_may_hold() {
 }
 
 #[test]
-fn a_bomb_is_stopped_long_before_the_disk_is_full() {
+fn a_decompression_bomb_is_stopped_by_the_size_limit() {
     let bomb = Entry::data("zeroes", &vec![0; 160 << 20]);
     let entries = [Entry::program(&program::small("0.2.0")), vec![bomb]].concat();
     assert_refused("zst", Packing::TarZst, &zstd::encode_all(&tar(&entries)[..], 3).unwrap());
 }
 
 #[test]
-fn more_files_than_any_release_has() {
+fn too_many_files_are_refused() {
     let many = (0..20_001).map(|n| Entry::data(&format!("f{n}"), b""));
     let entries: Vec<_> =
         Entry::program(&program::small("0.2.0")).into_iter().chain(many).collect();
@@ -152,7 +152,7 @@ fn more_files_than_any_release_has() {
 }
 
 #[test]
-fn a_listing_that_lies_is_refused() {
+fn a_listing_with_another_digest_is_refused() {
     use crate::support::{Carry, Depot};
     let (sandbox, depot) = (Sandbox::new(), Depot::empty());
     let entries = Entry::program(&program::small("0.2.0"));

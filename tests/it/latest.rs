@@ -1,6 +1,8 @@
-//! Which version `latest` and a range come to, and how often anybody is asked.
+//! Which version `latest` and ranges resolve to, and how often a source is asked.
 
 use std::time::Duration;
+
+use loom_base::time::{format_rfc3339_nanos, parse_rfc3339};
 
 use crate::support::{
     self, Depot, Fault, Gate, Packing, Plain, Sandbox, Server, Sums, plain, program,
@@ -12,21 +14,21 @@ fn index(server: &Server) -> usize {
     server.gets("/releases/index.json")
 }
 
-/// Makes every answer that is remembered three days older.
+/// Makes every cached list three days older.
 fn age(sandbox: &Sandbox) {
     let folder = sandbox.state().join("versions");
     for name in support::sandbox::names(&folder).iter().filter(|n| n.ends_with(".json")) {
         let file = folder.join(name);
         let text = std::fs::read_to_string(&file).unwrap();
         let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let at = document["at"].as_u64().unwrap() - 3 * DAY.as_secs();
-        document["at"] = at.into();
+        let at = parse_rfc3339(document["at"].as_str().unwrap()).unwrap();
+        document["at"] = format_rfc3339_nanos(at - 3 * DAY).into();
         std::fs::write(&file, document.to_string()).unwrap();
     }
 }
 
 #[test]
-fn the_first_source_that_carries_it_answers_and_not_the_newest_of_all() {
+fn the_first_source_with_a_match_decides_and_not_the_newest_version() {
     let (sandbox, old, new) =
         (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]), Plain::of(&["0.2.1", "0.3.0"]));
     sandbox.sources(&[(&old.url(), ""), (&new.url(), "")]);
@@ -47,7 +49,7 @@ fn the_first_source_that_carries_it_answers_and_not_the_newest_of_all() {
 }
 
 #[test]
-fn a_platform_that_the_first_does_not_carry_is_the_next_ones() {
+fn a_source_without_the_platform_is_followed_by_the_next() {
     let (sandbox, elsewhere, good) = (Sandbox::new(), Plain::of(&["0.9.0"]), Plain::of(&["0.2.0"]));
     let asset = elsewhere.asset("0.9.0", Packing::TarGz);
     let name = asset.file_name().unwrap().to_str().unwrap();
@@ -58,7 +60,7 @@ fn a_platform_that_the_first_does_not_carry_is_the_next_ones() {
 }
 
 #[test]
-fn a_fresh_answer_needs_no_network_and_an_old_one_is_asked_for_again() {
+fn a_fresh_list_needs_no_network_and_an_old_one_is_requested_again() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0"]));
     let server = Server::serve(depot.path());
     sandbox.sources(&[(&server.url(), "")]);
@@ -75,7 +77,7 @@ fn a_fresh_answer_needs_no_network_and_an_old_one_is_asked_for_again() {
 }
 
 #[test]
-fn without_anybody_who_answers_the_newest_here_is_taken_and_its_age_told() {
+fn without_an_answer_the_newest_installed_version_is_used_and_the_age_of_the_list_shown() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     let server = Server::serve(depot.path());
     sandbox.sources(&[(&server.url(), "timeout = \"300ms\"")]);
@@ -83,7 +85,7 @@ fn without_anybody_who_answers_the_newest_here_is_taken_and_its_age_told() {
     sandbox.loom(&["get"]).ok();
     age(&sandbox);
     server.fault("", Fault::Silent(Gate::new()));
-    let run = sandbox.loom(&["get"]).ok().says(&["last heard 3 days ago", "the newest one here"]);
+    let run = sandbox.loom(&["get"]).ok().says(&["last listed 3 days ago", "the newest installed"]);
     assert_eq!(run.path(), sandbox.link("0.2.0"));
     let run = sandbox.loom(&["get", "--version", "0.1"]).ok().says(&["3 days ago"]);
     assert_eq!(run.path(), sandbox.link("0.1.0"));
@@ -93,16 +95,16 @@ fn without_anybody_who_answers_the_newest_here_is_taken_and_its_age_told() {
 }
 
 #[test]
-fn offline_an_answer_from_before_is_told_with_its_age() {
+fn offline_the_newest_installed_version_is_used() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
     sandbox.loom(&["get", "--version", "0.1.0", "--source", &mirror.url()]).ok();
     sandbox.sources(&[("https://mirror.invalid/loom/", "")]);
-    let run = sandbox.loom(&["get", "--offline"]).ok().says(&["0.1.0", "the newest one here"]);
+    let run = sandbox.loom(&["get", "--offline"]).ok().says(&["0.1.0", "the newest installed"]);
     assert_eq!(run.path(), sandbox.link("0.1.0"));
 }
 
 #[test]
-fn pre_releases_count_only_where_a_source_says_so() {
+fn pre_releases_count_only_for_a_source_that_allows_them() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0", "0.3.0-rc.1"]));
     sandbox.sources(&[(&mirror.url(), "")]);
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
@@ -115,13 +117,13 @@ fn pre_releases_count_only_where_a_source_says_so() {
     assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.3.0-rc.1"));
 }
 
-/// A user's configuration in which nothing younger than a week is chosen.
+/// A user's configuration that selects nothing younger than a week.
 fn cautious(sandbox: &Sandbox, url: &str) {
     sandbox.sources(&[(url, "[trust]\nminimum_release_age = \"7d\"")]);
 }
 
 #[test]
-fn what_is_too_young_is_not_chosen_but_may_be_named() {
+fn a_version_that_is_too_young_is_not_selected_but_may_be_named() {
     let (sandbox, depot) = (Sandbox::new(), Depot::empty());
     for (version, age) in [("0.1.0", 30 * DAY), ("0.2.0", 8 * DAY), ("0.3.0", DAY)] {
         depot.add_aged(version, age);
@@ -136,7 +138,7 @@ fn what_is_too_young_is_not_chosen_but_may_be_named() {
 }
 
 #[test]
-fn who_is_cautious_later_is_not_told_of_a_downgrade() {
+fn a_minimum_age_set_later_is_no_downgrade() {
     let (sandbox, depot) = (Sandbox::new(), Depot::empty());
     depot.add_aged("0.2.0", 8 * DAY);
     depot.add_aged("0.3.0", DAY);
@@ -147,19 +149,19 @@ fn who_is_cautious_later_is_not_told_of_a_downgrade() {
 }
 
 #[test]
-fn what_nobody_knows_the_age_of_is_refused() {
+fn a_version_of_unknown_age_is_refused() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     cautious(&sandbox, &mirror.url());
     let run = sandbox.loom(&["get"]).code(6);
     let filter = support::normal::escaped(&mirror.path().display().to_string());
     sandbox.snapshot_with("unknown_age", &run, &[(&filter, "[MIRROR]")]);
     sandbox.loom(&["get", "--version", "0.1.0"]).ok();
-    let run = sandbox.loom(&["get"]).ok().says(&["old enough", "0.1.0, the newest one here"]);
+    let run = sandbox.loom(&["get"]).ok().says(&["old enough", "0.1.0, the newest installed"]);
     assert_eq!(run.path(), sandbox.link("0.1.0"));
 }
 
 #[test]
-fn a_plain_folder_over_http_is_asked_by_its_version() {
+fn a_plain_folder_over_http_needs_a_named_version() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::Sidecar);
     let server = Server::serve(mirror.path());

@@ -20,7 +20,6 @@ mod errors;
 mod exec;
 mod exit_with_parent;
 mod failover;
-mod floors;
 #[cfg(unix)]
 mod format;
 mod get;
@@ -58,6 +57,7 @@ mod tools;
 mod up;
 mod use_remove;
 mod verbose;
+mod verifications;
 mod warm;
 mod which;
 mod why;

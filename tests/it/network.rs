@@ -211,7 +211,7 @@ fn a_container_without_certificates_has_mozillas() {
     let args = ["get", "--version", "0.2.0", "--source", &https(&nginx)];
     let mut command = without_certificates(sandbox.command("unshare"), Sandbox::program());
     command.args(args);
-    // Not «no certificates»: there are some, and this server is known to none of them.
+    // Not "no certificates": there are some, and this server is known to none of them.
     sandbox.start(&args, command).wait().code(5).says(&["UnknownIssuer"]).never_says(&["No CA"]);
 }
 
@@ -220,7 +220,7 @@ fn logins(server: &Server) -> Vec<Option<String>> {
     server.requests().iter().map(|r| r.headers.get("authorization").cloned()).collect()
 }
 
-// «user:s3cret» and «me:mine» in base64.
+// "user:s3cret" and "me:mine" in base64.
 const NETRC: &str = "Basic dXNlcjpzM2NyZXQ=";
 const OWN: &str = "Basic bWU6bWluZQ==";
 

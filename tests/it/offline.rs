@@ -1,8 +1,8 @@
-//! `--offline`: no socket beyond this machine.
+//! `--offline`: no connection except to loopback.
 
 use crate::support::{self, Plain, Run, Sandbox, Server, Trace};
 
-/// Runs `loom` where there is no network at all, not even loopback.
+/// Runs `loom` without any network, not even loopback.
 fn cut_off(sandbox: &Sandbox, args: &[&str]) -> Run {
     let mut command = sandbox.command("unshare");
     command.args(["--map-root-user", "--net", "--"]).arg(Sandbox::program()).args(args);
@@ -17,8 +17,8 @@ fn only_lo(sandbox: &Sandbox, args: &[&str]) -> Run {
     sandbox.start(args, command).wait()
 }
 
-/// Sources of every kind that lie beyond this machine.
-fn distant(sandbox: &Sandbox) {
+/// Configures a remote source of every kind.
+fn configure_remote(sandbox: &Sandbox) {
     let config = "[[sources]]\ntype = \"github\"\nrepo = \"loom-os/loom\"\n\n\
         [[sources]]\ntype = \"mirror\"\nurl = \"https://mirror.invalid/loom\"\nrace = true\n\n\
         [[sources]]\ntype = \"mirror\"\nurl = \"http://192.0.2.1/loom\"\nallow_http = true\n\n\
@@ -26,7 +26,7 @@ fn distant(sandbox: &Sandbox) {
     sandbox.write(sandbox.home().join(".config/loom/config.toml"), config);
 }
 
-/// What is asked of `loom` without a network, and how it ends.
+/// Commands without a network, and their exit codes.
 const OFFLINE: [(&[&str], i32); 9] = [
     (&["get", "--offline"], 0),
     (&["get", "--offline", "--version", "0.1"], 0),
@@ -39,7 +39,7 @@ const OFFLINE: [(&[&str], i32); 9] = [
     (&["why", "--offline", "0.9.0"], 0),
 ];
 
-/// The calls that reach for an address beyond this machine; a name server is one too.
+/// The calls with an address that is not loopback; a name server counts.
 fn beyond(trace: &Trace) -> Vec<&str> {
     let reaches = |line: &&str| {
         let calls = ["connect(", "sendto(", "sendmsg(", "sendmmsg("];
@@ -52,10 +52,10 @@ fn beyond(trace: &Trace) -> Vec<&str> {
 }
 
 #[test]
-fn with_distant_sources_nothing_leaves_this_machine() {
+fn with_remote_sources_no_packet_leaves_this_machine() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
     sandbox.loom(&["get", "--version", "0.1.0", "--source", &mirror.url()]).ok();
-    distant(&sandbox);
+    configure_remote(&sandbox);
     for (args, code) in OFFLINE {
         only_lo(&sandbox, args).code(code);
         let (run, trace) = sandbox.strace(&["trace=%network"], args);
@@ -71,7 +71,7 @@ fn a_runtime_starts_offline() {
     let stage = support::Stage::new();
     let get = ["get", "--version", "0.2.0", "--source", &stage.mirror.url()];
     stage.sandbox.loom(&get).ok();
-    distant(&stage.sandbox);
+    configure_remote(&stage.sandbox);
     let exec = ["exec", "--offline", "--mode", "bridge-only", "--", "true"];
     only_lo(&stage.sandbox, &exec).ok();
     let (run, trace) = stage.sandbox.strace(&["trace=%network"], &exec);
@@ -81,7 +81,7 @@ fn a_runtime_starts_offline() {
 }
 
 #[test]
-fn what_is_here_and_what_a_folder_holds_needs_no_network() {
+fn installed_versions_and_folders_need_no_network() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     for version in ["0.1.0", "latest"] {
         let args = ["get", "--offline", "--source", &mirror.url(), "--version", version];
@@ -94,7 +94,7 @@ fn what_is_here_and_what_a_folder_holds_needs_no_network() {
 }
 
 #[test]
-fn a_distant_source_is_exit_7_and_no_socket() {
+fn a_remote_source_is_exit_7_without_a_socket() {
     let sandbox = Sandbox::new();
     let get = ["get", "--offline", "--version", "0.2.0", "--source", "https://mirror.invalid/x"];
     let (run, trace) = sandbox.strace(&["trace=%network"], &get);
@@ -104,7 +104,7 @@ fn a_distant_source_is_exit_7_and_no_socket() {
 }
 
 #[test]
-fn the_environment_says_it_too() {
+fn loom_offline_is_the_same_as_the_option() {
     let mut sandbox = Sandbox::new();
     sandbox.set("LOOM_OFFLINE", "1");
     let get = ["get", "--version", "0.2.0", "--source", "https://mirror.invalid/x"];
@@ -112,7 +112,7 @@ fn the_environment_says_it_too() {
 }
 
 #[test]
-fn loopback_is_this_machine() {
+fn loopback_is_allowed() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let get = ["get", "--offline", "--version", "0.2.0", "--source", &server.url()];
@@ -120,7 +120,7 @@ fn loopback_is_this_machine() {
 }
 
 #[test]
-fn latest_falls_back_to_what_is_here_and_says_so() {
+fn latest_falls_back_to_the_newest_installed_version() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
     sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
     let get = ["get", "--offline", "--source", "https://mirror.invalid/x"];

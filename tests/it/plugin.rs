@@ -65,10 +65,10 @@ fn one_that_fails_is_a_source_like_any_other() {
     let mirror = Plain::of(&["0.2.0"]);
     for (script, told) in [
         ("exec sleep 1000", "no response from"),
-        ("echo garbage", "no line of the protocol"),
-        (r#"echo '{"hello": {"protocol": 9}}'"#, "it speaks protocol 9"),
-        ("echo why >&2; exit 3", "it ended without an answer (exit status: 3: why)"),
-        (&format!("{HELLO}; exit 0"), "it ended without an answer"),
+        ("echo garbage", "not a message of the protocol"),
+        (r#"echo '{"hello": {"protocol": 9}}'"#, "unsupported protocol: expected 1, got 9"),
+        ("echo why >&2; exit 3", "the process ended without a response (exit status: 3: why)"),
+        (&format!("{HELLO}; exit 0"), "the process ended without a response"),
     ] {
         let (sandbox, _) = sandbox("bad", &format!("#!/bin/sh\n{script}\n"));
         let table = format!(

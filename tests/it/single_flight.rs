@@ -1,4 +1,4 @@
-//! Many at once: one downloads, the others wait and say so.
+//! Many processes at once: one downloads, the others wait and report it.
 
 use std::process::Command;
 

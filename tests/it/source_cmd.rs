@@ -143,12 +143,14 @@ fn each_failure_has_an_exit_code_and_the_first_that_applies_counts() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_listed_is_reachable() {
+fn a_folder_that_cannot_be_listed_offers_only_named_versions() {
     let (sandbox, mirror_) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror_.path());
     let source = server.url();
-    let run = sandbox.loom(&["source", "test", "--source", &source]).ok();
+    // As `get` without a version.
+    let run = sandbox.loom(&["source", "test", "--source", &source]).code(3);
     sandbox.snapshot("source-test-silent", &run);
+    sandbox.loom(&["get", "--source", &source]).code(3);
     let args = ["source", "test", "--json", "--source", &source, "--version"];
     let test = |version| sandbox.loom(&[&args[..], &[version]].concat());
     assert_eq!(test("0.2.0").ok().json()["sources"][0]["state"], "offers");
@@ -202,4 +204,70 @@ fn a_github_server_is_shown_with_the_host_of_its_files() {
     let hosts = hub["hosts"].as_array().unwrap();
     assert!(hosts.iter().any(|host| host["redirected"] == true), "{hosts:?}");
     assert!(hosts.iter().any(|host| host["redirected"] == false), "{hosts:?}");
+}
+
+/// `source test` and `get` of the same sources, which must end with the same code.
+#[track_caller]
+fn both_end_with(sandbox: &Sandbox, code: i32, offers: Option<&str>) {
+    sandbox.loom(&["get"]).code(code);
+    let json = sandbox.loom(&["source", "test", "--json"]).code(code).json();
+    let [source] = &json["sources"].as_array().unwrap()[..] else { panic!("{json}") };
+    match offers {
+        Some(version) => assert_eq!(source["offer"]["version"], version, "{json}"),
+        None => assert_ne!(source["state"], "offers", "{json}"),
+    }
+}
+
+#[test]
+fn the_test_never_reports_a_version_that_get_would_not_take() {
+    let day = std::time::Duration::from_secs(24 * 3600);
+    let young = Depot::empty();
+    young.add_aged("0.1.0", day);
+    let aged = Depot::empty();
+    aged.add_aged("0.1.0", 30 * day);
+    aged.add_aged("0.2.0", day);
+    let prerelease = Plain::of(&["0.3.0-rc.1"]);
+    let unverified = Plain::empty();
+    unverified.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::None);
+    let cautious = "[trust]\nminimum_release_age = \"7d\"\n";
+    for (url, more, code, offers) in [
+        (young.url(), cautious, 6, None),
+        (aged.url(), cautious, 0, Some("0.1.0")),
+        (aged.url(), "", 0, Some("0.2.0")),
+        (prerelease.url(), "", 3, None),
+        (prerelease.url(), "[[sources]]", 0, Some("0.3.0-rc.1")),
+        (unverified.url(), "", 6, None),
+    ] {
+        let sandbox = Sandbox::new();
+        let text = match more {
+            "[[sources]]" => mirror("m", &url).trim_end().to_owned() + "\nprerelease = true\n",
+            more => mirror("m", &url) + more,
+        };
+        config(&sandbox, &text);
+        both_end_with(&sandbox, code, offers);
+    }
+}
+
+#[test]
+fn the_test_looks_for_the_version_that_get_would_take() {
+    let (sandbox, mirror_) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    config(&sandbox, &mirror("m", &mirror_.url()));
+    for (wanted, code, offers) in [
+        ("0.1.0", 0, Some("0.1.0")),
+        ("^0.2", 0, Some("0.2.0")),
+        ("^0.3", 3, None),
+        ("0.9.0", 3, None),
+    ] {
+        sandbox.write("loom.toml", &format!("[bridge]\nversion = \"{wanted}\"\n"));
+        both_end_with(&sandbox, code, offers);
+    }
+}
+
+#[test]
+fn the_test_reports_a_source_that_goes_back() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
+    config(&sandbox, &mirror("m", &depot.url()));
+    sandbox.loom(&["get"]).ok();
+    depot.yank("0.2.0");
+    both_end_with(&sandbox, 6, None);
 }

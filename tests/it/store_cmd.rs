@@ -1,4 +1,4 @@
-//! `loom store …`: the store itself.
+//! `loom store`: path, add, verify, du.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -14,7 +14,7 @@ fn path_is_the_root() {
 }
 
 #[test]
-fn a_file_is_added_in_every_form() {
+fn a_file_is_added_in_every_packaging() {
     for packing in Packing::ALL {
         let sandbox = Sandbox::new();
         let bytes = packing.pack(&Entry::program(&program::small("0.2.0")));
@@ -47,7 +47,7 @@ fn adding_needs_a_digest_or_a_waiver() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named() {
     let sandbox = Sandbox::new();
     let args = ["store", "add", "no-such-file", "--version", "0.2.0", "--allow-unverified"];
     let run = sandbox.loom(&args);
@@ -65,15 +65,15 @@ fn verify_names_the_damaged_file() {
     let program = sandbox.link("0.2.0").canonicalize().unwrap();
     damage(&program);
     let run = sandbox.loom(&["store", "verify"]).code(6);
-    let said = run.stdout() + &run.stderr();
+    let output = run.stdout() + &run.stderr();
     let tree = program.parent().unwrap().file_name().unwrap().to_str().unwrap();
-    assert!(said.contains(&tree[..12]) && said.contains(BINARY), "{said}");
+    assert!(output.contains(&tree[..12]) && output.contains(BINARY), "{output}");
     let document = sandbox.loom(&["store", "verify", "--json"]).code(6).json();
     assert!(document.to_string().contains(&tree[..12]), "{document}");
 }
 
 #[test]
-fn verify_finds_what_is_missing_and_what_is_too_much() {
+fn verify_finds_missing_and_unexpected_files() {
     for harm in ["remove", "add", "mode"] {
         let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
         sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
@@ -106,7 +106,7 @@ fn verify_finds_a_damaged_object() {
 }
 
 #[test]
-fn du_counts_what_is_here() {
+fn du_counts_installed_releases() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     sandbox.loom(&["store", "du"]).ok();
     let big = program::large("0.2.0", 300_000);
@@ -118,7 +118,7 @@ fn du_counts_what_is_here() {
 }
 
 #[test]
-fn a_newer_store_is_refused_and_left_alone() {
+fn a_newer_store_format_is_refused_and_not_changed() {
     let sandbox = Sandbox::new();
     fs::create_dir_all(sandbox.cache()).unwrap();
     fs::write(sandbox.cache().join("format"), "loom-store 2\n").unwrap();
@@ -130,14 +130,17 @@ fn a_newer_store_is_refused_and_left_alone() {
 }
 
 #[test]
-fn another_programs_bin_is_moved_aside_and_named() {
+fn a_foreign_bin_folder_is_renamed_and_reported() {
     let sandbox = Sandbox::new();
     let theirs = sandbox.cache().join("bin/0.2.0").join(platform());
     fs::create_dir_all(&theirs).unwrap();
     fs::write(theirs.join(BINARY), "theirs").unwrap();
     let mirror = Plain::of(&["0.2.0"]);
     let run = sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
-    assert!(fs::read(run.path()).unwrap().starts_with(b"#!/bin/sh"), "theirs is never adopted");
+    assert!(
+        fs::read(run.path()).unwrap().starts_with(b"#!/bin/sh"),
+        "the foreign program is not used"
+    );
     assert!(run.stderr().contains("bin"), "{}", run.stderr());
     let files = sandbox.files("");
     let kept = |path: &&std::path::PathBuf| {
@@ -154,7 +157,7 @@ fn damage(path: &Path) {
 }
 
 #[test]
-fn archives_are_kept_where_that_is_wanted() {
+fn archives_are_kept_where_the_setting_says_so() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     let held = |version| {
         let digest = sha256(&fs::read(mirror.asset(version, Packing::TarGz)).unwrap());
@@ -178,7 +181,7 @@ fn the_path_of_a_release_is_its_tree() {
 }
 
 #[test]
-fn where_a_version_would_stand_is_told_without_making_anything() {
+fn the_path_of_a_version_that_is_not_installed_is_printed_and_not_created() {
     let sandbox = Sandbox::new();
     for version in ["0.9.0", "dev", "latest"] {
         let run = sandbox.loom(&["store", "path", "--expected", "--version", version]).ok();

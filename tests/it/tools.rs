@@ -1,4 +1,4 @@
-//! `loom up` with `[llm.*]` and `[mcp.*]`: the runtime has the tools that loom.toml speaks of.
+//! `loom up` with `[llm.*]` and `[mcp.*]`: the runtime has the tools of loom.toml.
 
 use std::{
     fs,

@@ -10,7 +10,7 @@ fn a_selector_is_shown_with_its_origin_and_its_resolution() {
     sandbox.loom(&["get", "-v"]).ok().says(&[
         "version latest, set by default\n",
         "corp: list loom-bridge-server: 2 versions, the newest is 0.2.0 (",
-        "latest is 0.2.0: corp says that latest is 0.2.0\n",
+        "corp: listed: \"latest\" is 0.2.0\n",
         "corp: find loom-bridge-server 0.2.0 ",
         "available as 1 artifact",
         &format!("  {}/releases/index.json: 200, ", server.url()),

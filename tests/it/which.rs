@@ -1,17 +1,17 @@
-//! `loom which`: what is here, by reading one link.
+//! `loom which`: finds an installed version by one link and its verification.
 
 use crate::support::{self, Plain, Sandbox};
 
 #[test]
-fn what_is_not_here_is_exit_3() {
+fn a_version_that_is_not_installed_is_exit_3() {
     let sandbox = Sandbox::new();
     sandbox.loom(&["which"]).code(3);
     sandbox.loom(&["which", "--version", "0.2.0"]).code(3).says(&["0.2.0", "loom get"]);
-    assert!(!sandbox.cache().exists(), "asking creates nothing");
+    assert!(!sandbox.cache().exists(), "which creates no file");
 }
 
 #[test]
-fn what_is_here_is_the_same_link_as_get_prints() {
+fn an_installed_version_is_the_same_link_as_get_prints() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     for version in ["0.1.0", "0.2.0"] {
         let got = sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();

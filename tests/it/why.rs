@@ -1,16 +1,16 @@
-//! `loom why`: how a release got here, or why it did not.
+//! `loom why`: how a release got here, or why it is not here.
 
 use crate::support::{
     Depot, Packing, Plain, Sandbox, Server, Sums, Unreachable, normal, plain, program,
 };
 
-/// Stands for a mirror's folder.
+/// A pattern for a mirror's folder.
 fn folder(mirror: &Plain) -> String {
     normal::escaped(&mirror.path().display().to_string())
 }
 
 #[test]
-fn what_is_here_is_told_with_everything_that_was_checked() {
+fn an_installed_release_is_shown_with_what_it_was_verified_by() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     sandbox.sources(&[(&mirror.url(), "name = \"corp\"")]);
     sandbox.loom(&["get"]).ok();
@@ -24,11 +24,17 @@ fn what_is_here_is_told_with_everything_that_was_checked() {
     assert_eq!(document["receipt"]["source"], "corp");
     assert_eq!(document["receipt"]["checked"][0]["what"], "archive");
     assert_eq!(document["receipt"]["grade"], "transfer");
+    assert_eq!(document["receipt"]["origin"], "file");
+    let attempts = document["receipt"]["attempts"].as_array().unwrap();
+    let kinds: Vec<_> = attempts.iter().map(|attempt| &attempt["kind"]).collect();
+    assert_eq!(kinds, ["selected", "delivered"]);
+    assert_eq!(document["verification"]["digests"][0]["by"], "sidecar");
+    assert!(document["refused"].is_null());
     assert!(document["failure"].is_null());
 }
 
 #[test]
-fn the_layer_that_chose_the_version_is_named() {
+fn the_setting_that_chose_the_version_is_named() {
     let (mut sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     for version in ["0.1.0", "0.2.0"] {
         sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
@@ -47,24 +53,24 @@ fn the_layer_that_chose_the_version_is_named() {
 }
 
 #[test]
-fn what_was_not_verified_says_so() {
+fn an_unverified_release_is_shown_as_such() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::None);
     let get = ["get", "--version", "0.2.0", "--source", &mirror.url(), "--allow-unverified"];
     sandbox.loom(&get).ok();
-    let told = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
-    assert!(told.contains("unverified, by --allow-unverified"), "{told}");
-    assert!(told.contains("today's policy does not accept it"), "{told}");
+    let text = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
+    assert!(text.contains("unverified, by --allow-unverified"), "{text}");
+    assert!(text.contains("does not count: it was installed without a checksum"), "{text}");
 }
 
 #[test]
-fn a_failure_leaves_a_receipt_until_it_succeeds() {
-    let (sandbox, bad, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
+fn a_failure_is_kept_until_an_acquisition_succeeds() {
+    let (sandbox, bad, unreachable) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
     let asset = bad.asset("0.2.0", Packing::TarGz);
     let honest = std::fs::read(&asset).unwrap();
     plain::flip(&asset);
     let server = Server::serve(bad.path());
-    let urls = [nobody.url(), server.url()];
+    let urls = [unreachable.url(), server.url()];
     let get = ["get", "--version", "0.2.0", "--source", &urls[0], "--source", &urls[1]];
     sandbox.loom(&get).code(6);
     let why = sandbox.loom(&["why", "0.2.0"]).ok();
@@ -73,7 +79,8 @@ fn a_failure_leaves_a_receipt_until_it_succeeds() {
     assert!(document["version"].is_null() && document["receipt"].is_null());
     assert_eq!(document["failure"]["wanted"], "0.2.0");
     let attempts = document["failure"]["attempts"].as_array().unwrap();
-    assert_eq!(attempts.len(), 2, "{document}");
+    let kinds: Vec<_> = attempts.iter().map(|attempt| &attempt["kind"]).collect();
+    assert_eq!(kinds, ["unreachable", "checksum_mismatch"], "{document}");
     std::fs::write(asset, honest).unwrap();
     sandbox.loom(&get).ok();
     let document = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
@@ -82,7 +89,7 @@ fn a_failure_leaves_a_receipt_until_it_succeeds() {
 }
 
 #[test]
-fn a_range_that_nobody_could_serve_is_found_by_what_was_asked() {
+fn a_failed_range_is_found_by_the_request() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     sandbox.loom(&["get", "--version", ">=0.3,<0.9", "--source", &mirror.url()]).code(3);
     let document = sandbox.loom(&["why", ">=0.3,<0.9", "--json"]).ok().json();
@@ -91,19 +98,19 @@ fn a_range_that_nobody_could_serve_is_found_by_what_was_asked() {
 }
 
 #[test]
-fn a_newer_failure_stands_beside_what_is_here() {
+fn a_newer_failure_is_shown_beside_the_installed_release() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
     let server = Server::serve(depot.path());
     let get = ["get", "--version", "0.2.0", "--source", &server.url()];
     sandbox.loom(&get).ok();
     drop(server);
     sandbox.loom(&[&get[..], &["--force-download"]].concat()).code(5);
-    let told = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
-    assert!(told.contains("statement at") && told.contains("the last attempt failed"), "{told}");
+    let text = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
+    assert!(text.contains("statement at") && text.contains("the last attempt failed"), "{text}");
 }
 
 #[test]
-fn nobody_asked_is_exit_3_and_creates_nothing() {
+fn a_release_that_was_never_requested_is_exit_3_and_creates_nothing() {
     let sandbox = Sandbox::new();
     let run = sandbox.loom(&["why", "0.2.0"]).code(3);
     sandbox.snapshot("why_unknown", &run);
@@ -111,9 +118,9 @@ fn nobody_asked_is_exit_3_and_creates_nothing() {
 }
 
 #[test]
-fn a_receipt_of_a_failure_holds_no_secret() {
-    let (sandbox, nobody) = (Sandbox::new(), Unreachable::new());
-    let url = nobody.url().replace("http://", "http://user:hunter2@");
+fn a_kept_failure_holds_no_secret() {
+    let (sandbox, unreachable) = (Sandbox::new(), Unreachable::new());
+    let url = unreachable.url().replace("http://", "http://user:hunter2@");
     sandbox.loom(&["get", "--version", "0.2.0", "--source", &url]).code(5);
     let files = sandbox.files("failures");
     assert_eq!(files.len(), 1, "{files:?}");
@@ -121,6 +128,6 @@ fn a_receipt_of_a_failure_holds_no_secret() {
         let text = std::fs::read_to_string(sandbox.cache().join("failures").join(file)).unwrap();
         assert!(text.contains("could not connect") && !text.contains("hunter2"), "{text}");
     }
-    let told = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
-    assert!(!told.contains("hunter2"), "{told}");
+    let text = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
+    assert!(!text.contains("hunter2"), "{text}");
 }

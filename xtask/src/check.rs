@@ -18,7 +18,7 @@ pub(crate) struct Args {}
 /// and the contract suites that start servers of other ecosystems.
 const TESTS: &str = "kind(lib) + kind(bin) \
     + (kind(test) & test(/contract/) - test(/objects|moto|s3/)) \
-    + (package(loom-runtime) & test(/^(house|layers)::/))";
+    + (package(loom-runtime) & test(/^house::/))";
 
 /// Runs the checks; answers whether all passed.
 pub(crate) fn run(_: &Args) -> Outcome<bool> {

@@ -1,150 +1,122 @@
-//! The source: a checkout's cargo builds.
+//! [`CargoBuild`]: the source.
 
 use std::{
     collections::BTreeSet,
     fmt, io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 use async_trait::async_trait;
+use loom_base::sync::LockExt as _;
 use loom_source::{
     Artifact, AssetRef, BuildInfo, Capabilities, Download, ListingScope, Offer, Packaging, Product,
     RangeRequest, Release, Slot, Source, SourceError, VersionListing,
 };
 
 use crate::{
-    builds::{self, BuildArtifact},
-    cargo::{self, CargoOutput, PackageSelection},
-    config, git, read,
+    build_file,
+    cargo_command::{self, BuildRequest},
+    cargo_config, git_commit,
+    options::CargoBuildOptions,
+    target_folder::{self, BuildArtifact},
 };
 
-/// How a checkout's builds are found or made.
-#[derive(Debug, Clone)]
-pub struct CargoBuildOptions {
-    /// The checkout: the folder of the workspace's `Cargo.toml`.
-    pub checkout: PathBuf,
-    /// Only builds of this profile (`dev`, `release`, a custom one); `None` takes the newest of all.
-    pub profile: Option<String>,
-    /// How `cargo build` selects the package.
-    pub selection: PackageSelection,
-    /// Whether `cargo build` is run first; then the executable that cargo reports is taken.
-    pub build: bool,
-    /// The value of `CARGO_TARGET_DIR`.
-    pub target_dir: Option<PathBuf>,
-    /// Cargo's home, whose `config.toml` counts too.
-    pub cargo_home: Option<PathBuf>,
-    /// The cargo program: a path, or a name that the system looks up.
-    pub cargo: PathBuf,
-    /// Where cargo's words go while it builds.
-    pub output: CargoOutput,
-}
-
-impl CargoBuildOptions {
-    /// The newest build in `checkout`, building nothing.
-    pub fn new(checkout: impl Into<PathBuf>) -> Self {
-        Self {
-            checkout: checkout.into(),
-            profile: None,
-            selection: PackageSelection::default(),
-            build: false,
-            target_dir: None,
-            cargo_home: None,
-            cargo: PathBuf::from("cargo"),
-            output: CargoOutput::default(),
-        }
-    }
-}
-
-/// A checkout's cargo builds, as a source of development builds.
+/// A source of development builds: the cargo builds of a checkout.
 ///
-/// Offers [`Slot::Dev`] only: `find` of a version answers `None`, and nothing is listed.
+/// It offers [`Slot::Dev`] only: `find` of a version returns `None`, and `list` returns no version.
+///
+/// # Examples
+/// See the [crate documentation](crate#examples).
 #[derive(Debug)]
 pub struct CargoBuild {
     options: CargoBuildOptions,
-    /// A pointer opens what was offered and nothing else.
+    /// The references that have been offered. No other file can be opened.
     offered: Mutex<BTreeSet<AssetRef>>,
 }
 
 impl CargoBuild {
-    /// The source for these options. Nothing is read yet: a checkout that is gone is an error of `find`.
+    /// The source for these options. Nothing is read yet: a checkout that does not exist is an error of `find`.
     pub fn open(options: CargoBuildOptions) -> Self {
         Self { options, offered: Mutex::default() }
     }
 
-    /// The executables of `line` that are there, the newest first, building nothing.
+    /// The existing executables of `product`, the newest first. Nothing is built.
     ///
     /// # Errors
     /// If the checkout, its target folder or a configuration file of cargo cannot be read.
-    pub fn builds(&self, line: &Product) -> Result<Vec<BuildArtifact>, SourceError> {
-        present(&self.options, line)
+    pub fn builds(&self, product: &Product) -> Result<Vec<BuildArtifact>, SourceError> {
+        existing(&self.options, product)
     }
 
-    async fn newest(&self, line: Product) -> Result<Option<BuildArtifact>, SourceError> {
+    async fn newest(&self, product: Product) -> Result<Option<BuildArtifact>, SourceError> {
         let options = self.options.clone();
         let at = options.checkout.display().to_string();
-        let found = tokio::task::spawn_blocking(move || present(&options, &line)).await;
-        let found = found.map_err(|e| SourceError::read(at, e))?;
-        Ok(found?.into_iter().next())
+        let builds = tokio::task::spawn_blocking(move || existing(&options, &product)).await;
+        let builds = builds.map_err(|e| SourceError::read(at, e))?;
+        Ok(builds?.into_iter().next())
     }
 
-    async fn build(&self, line: &Product) -> Result<Option<BuildArtifact>, SourceError> {
+    /// Runs `cargo build`. `None` where the executable is for another platform.
+    async fn build(&self, product: &Product) -> Result<Option<BuildArtifact>, SourceError> {
         let options = &self.options;
-        let checkout = absolute(&options.checkout)?;
-        let path = cargo::build(cargo::BuildRequest {
+        let checkout = canonical_checkout(&options.checkout)?;
+        let executable = cargo_command::build(BuildRequest {
             cargo: &options.cargo,
             checkout: &checkout,
-            binary: line.binary.as_ref(),
+            binary: product.binary.as_ref(),
             profile: options.profile.as_deref(),
             selection: options.selection,
             target_dir: options.target_dir.as_deref(),
             output: &options.output,
         });
-        let found = builds::at(&path.await?)?;
-        Ok(Some(found).filter(|found| found.platform == line.platform))
+        let build = target_folder::artifact(&executable.await?)?;
+        Ok(Some(build).filter(|build| build.platform == product.platform))
     }
 
-    async fn offer(&self, found: BuildArtifact) -> Result<Offer, SourceError> {
-        let checkout = absolute(&self.options.checkout)?;
-        let commit = git::commit(&checkout).await;
-        let at = AssetRef::new(text(&found.path)?);
-        self.offered.lock().unwrap_or_else(PoisonError::into_inner).insert(at.clone());
-        let (size, claims) = (Some(found.size), Vec::new());
-        let build = BuildInfo { profile: found.profile, built: found.built, commit, checkout };
-        Ok(Offer {
-            artifacts: vec![Artifact { packaging: Packaging::Bare, asset: at, size, claims }],
-            build: Some(build),
-            ..Offer::default()
-        })
-    }
-
-    fn has_offered(&self, what: &AssetRef) -> bool {
-        self.offered.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
+    async fn offer(&self, build: BuildArtifact) -> Result<Offer, SourceError> {
+        let checkout = canonical_checkout(&self.options.checkout)?;
+        let commit = git_commit::commit(&checkout).await;
+        let asset = AssetRef::new(utf8(&build.path)?);
+        self.offered.locked().insert(asset.clone());
+        let artifact = Artifact {
+            packaging: Packaging::Bare,
+            asset,
+            size: Some(build.size),
+            claims: Vec::new(),
+        };
+        let info = BuildInfo { profile: build.profile, built: build.built, commit, checkout };
+        Ok(Offer { artifacts: vec![artifact], build: Some(info), ..Offer::default() })
     }
 }
 
-fn present(options: &CargoBuildOptions, line: &Product) -> Result<Vec<BuildArtifact>, SourceError> {
+fn existing(
+    options: &CargoBuildOptions,
+    product: &Product,
+) -> Result<Vec<BuildArtifact>, SourceError> {
     let CargoBuildOptions { target_dir, cargo_home, profile, .. } = options;
-    let checkout = absolute(&options.checkout)?;
-    let dir = config::target_dir(&checkout, target_dir.as_deref(), cargo_home.as_deref())?;
-    let mut found = builds::scan(&dir, &line.platform.executable(&line.binary))?;
-    let folder = profile.as_deref().map(builds::profile_folder);
-    found.retain(|found| {
-        found.platform == line.platform && folder.is_none_or(|folder| found.profile == folder)
-    });
-    Ok(found)
+    let checkout = canonical_checkout(&options.checkout)?;
+    let target = cargo_config::target_dir(&checkout, target_dir.as_deref(), cargo_home.as_deref())?;
+    let executable = product.platform.executable(&product.binary);
+    let mut builds = target_folder::scan(&target, &executable)?;
+    builds.retain(|build| build.platform == product.platform);
+    if let Some(profile) = profile {
+        let folder = target_folder::profile_folder(profile);
+        builds.retain(|build| build.profile == folder);
+    }
+    Ok(builds)
 }
 
-/// The checkout without links: cargo finds its configuration upward from there.
-fn absolute(checkout: &Path) -> Result<PathBuf, SourceError> {
-    let at = || checkout.join("Cargo.toml").display().to_string();
-    let fail = |source: io::Error| SourceError::read(at(), source);
+/// The canonical path of the checkout: cargo looks for its configuration in the folders above that path.
+fn canonical_checkout(checkout: &Path) -> Result<PathBuf, SourceError> {
+    let manifest = || checkout.join("Cargo.toml").display().to_string();
+    let fail = |source: io::Error| SourceError::read(manifest(), source);
     let checkout = checkout.canonicalize().map_err(fail)?;
     checkout.join("Cargo.toml").metadata().map_err(fail)?;
     Ok(checkout)
 }
 
-fn text(path: &Path) -> Result<&str, SourceError> {
+fn utf8(path: &Path) -> Result<&str, SourceError> {
     path.to_str()
         .ok_or_else(|| SourceError::malformed(path.display().to_string(), "the path is not UTF-8"))
 }
@@ -159,11 +131,14 @@ impl Source for CargoBuild {
         if release.slot != Slot::Dev {
             return Ok(None);
         }
-        let line = release.product();
-        let found =
-            if self.options.build { self.build(&line).await? } else { self.newest(line).await? };
-        match found {
-            Some(found) => self.offer(found).await.map(Some),
+        let product = release.product();
+        let build = if self.options.build {
+            self.build(&product).await?
+        } else {
+            self.newest(product).await?
+        };
+        match build {
+            Some(build) => self.offer(build).await.map(Some),
             None => Ok(None),
         }
     }
@@ -172,12 +147,12 @@ impl Source for CargoBuild {
         Ok(VersionListing::Versions(Vec::new()))
     }
 
-    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
-        if !self.has_offered(what) {
-            let source = io::Error::new(io::ErrorKind::NotFound, "no build that was offered");
-            return Err(SourceError::read(what.to_string(), source));
+    async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
+        if !self.offered.locked().contains(asset) {
+            let source = io::Error::new(io::ErrorKind::NotFound, "this build was not offered");
+            return Err(SourceError::read(asset.to_string(), source));
         }
-        read::open(Path::new(what.as_str()), from).await
+        build_file::open(Path::new(asset.as_str()), range).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a checkout is, and the one that a folder lies in.
+//! Detects checkouts of Loom.
 
 use std::{
     fs,
@@ -10,38 +10,57 @@ pub const PACKAGE: &str = "loom-bridge";
 
 /// The nearest folder at or above `start` that [is a checkout](is_checkout).
 ///
-/// Nothing is executed and nothing of the folder takes effect: what is found still has to be
+/// Manifests are read; nothing is executed. Builds of the checkout are used only after it has been
 /// [chosen](crate::choose_checkout).
+///
+/// # Examples
+/// ```
+/// use std::fs;
+///
+/// use loom_cargo_build::{find_checkout, is_checkout};
+///
+/// let folder = tempfile::tempdir()?;
+/// let bridge = folder.path().join("runtime/bridge");
+/// fs::create_dir_all(&bridge)?;
+/// fs::write(folder.path().join("Cargo.toml"), "[workspace]\nmembers = [\"runtime/*\"]")?;
+/// fs::write(bridge.join("Cargo.toml"), "[package]\nname = \"loom-bridge\"")?;
+///
+/// assert!(is_checkout(folder.path()));
+/// assert!(!is_checkout(&bridge));
+/// assert_eq!(find_checkout(&bridge).as_deref(), Some(folder.path()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn find_checkout(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|folder| is_checkout(folder)).map(Path::to_owned)
 }
 
-/// Whether `folder` holds a cargo workspace with the package [`loom-bridge`](PACKAGE) among its members.
+/// Whether `folder` is the root of a cargo workspace with the package [`loom-bridge`](PACKAGE).
 ///
-/// A folder that cannot be read, or whose manifest cargo would refuse, is none.
+/// A folder that cannot be read, or whose manifest is malformed, is no checkout.
 pub fn is_checkout(folder: &Path) -> bool {
-    let Some(manifest) = manifest(folder) else { return false };
+    let Some(manifest) = read_manifest(folder) else { return false };
     let Some(workspace) = manifest.get("workspace") else { return false };
     let members = workspace.get("members").and_then(toml::Value::as_array);
-    package(&manifest) == Some(PACKAGE)
+    let mut members = members.into_iter().flatten().filter_map(toml::Value::as_str);
+    package_name(&manifest) == Some(PACKAGE)
         || members
-            .into_iter()
-            .flatten()
-            .filter_map(toml::Value::as_str)
-            .flat_map(|member| folders(folder, member))
-            .any(|member| self::manifest(&member).as_ref().and_then(package) == Some(PACKAGE))
+            .any(|member| member_folders(folder, member).iter().any(|member| is_bridge(member)))
 }
 
-fn manifest(folder: &Path) -> Option<toml::Table> {
+fn is_bridge(folder: &Path) -> bool {
+    read_manifest(folder).as_ref().and_then(package_name) == Some(PACKAGE)
+}
+
+fn read_manifest(folder: &Path) -> Option<toml::Table> {
     fs::read_to_string(folder.join("Cargo.toml")).ok()?.parse().ok()
 }
 
-fn package(manifest: &toml::Table) -> Option<&str> {
+fn package_name(manifest: &toml::Table) -> Option<&str> {
     manifest.get("package")?.get("name")?.as_str()
 }
 
-/// The folders that an entry of `members` means: itself, or with `/*` at its end each folder below.
-fn folders(root: &Path, member: &str) -> Vec<PathBuf> {
+/// The folders of an entry of `members`: the folder itself or, where the entry ends in `*`, each folder below.
+fn member_folders(root: &Path, member: &str) -> Vec<PathBuf> {
     let Some(parent) = member.strip_suffix('*') else { return vec![root.join(member)] };
     let entries = fs::read_dir(root.join(parent)).into_iter().flatten();
     entries.flatten().map(|entry| entry.path()).collect()
@@ -66,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkout_is_a_workspace_with_the_bridge_in_it() {
+    fn a_checkout_is_a_workspace_with_the_bridge_as_a_member() {
         for (members, expected) in [
             ("[\"runtime/bridge\"]", true),
             ("[\".\", \"runtime/core\", \"runtime/bridge\"]", true),
@@ -81,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_one_above_is_found() {
+    fn the_nearest_checkout_above_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("checkout/runtime/bridge/src");
         fs::create_dir_all(&inner).unwrap();

@@ -9,7 +9,7 @@
 //! | `tag_format` | converts between tags and versions |
 //! | `asset_location` | a tag and the name of an asset, as one text |
 //! | `documents` | the JSON documents of the API, as far as this crate uses them |
-//! | `web_pages` | what the web pages tell without a request to the API |
+//! | `web_pages` | reads web pages, which cost no request to the API |
 //! | `guess` | finds the assets of a release by their possible names |
 //! | `offer` | the offer of a release that the API described |
 //! | `release_list` | all releases, page by page |

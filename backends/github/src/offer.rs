@@ -16,8 +16,8 @@ use crate::{
 impl Github {
     /// Every asset of the release, the preferred one first; `None` where it has none.
     ///
-    /// A checksum file costs a request: it is read for the asset that will be fetched, and for assets without another
-    /// digest.
+    /// A checksum file costs a request: it is read for the asset that will be fetched, and for assets without
+    /// another digest.
     pub(crate) async fn offer(
         &self,
         release: &Release,

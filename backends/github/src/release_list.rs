@@ -64,8 +64,8 @@ impl Github {
         Ok(ReleaseList { documents: documents_of(cached.pages), fresh: true })
     }
 
-    /// Requests every page; unchanged ones are taken from `cached`. Returns the pages, and for how many seconds they can be
-    /// cached.
+    /// Requests every page; unchanged ones are taken from `cached`. Returns the pages, and how long they can be cached, in
+    /// seconds (`max-age`).
     async fn request_pages(
         &self,
         cached: &[ReleasePage],

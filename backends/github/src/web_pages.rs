@@ -1,4 +1,4 @@
-//! [`WebPages`]: what the web pages of a repository tell without a request to the API.
+//! [`WebPages`]: reads the web pages of a repository, which cost no request to the API.
 
 use bytes::Bytes;
 use loom_http::{Client, GetRequest, Redirects};

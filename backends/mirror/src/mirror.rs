@@ -1,180 +1,123 @@
-//! The source.
+//! [`Mirror`]: the source.
 
 use std::{fmt, path::PathBuf};
 
 use async_trait::async_trait;
 use loom_base::redact;
 use loom_http::{
-    Client, NetworkError, NetworkSettings,
+    Client,
     header::{self, HeaderMap, HeaderValue},
 };
 use loom_source::{
     AssetRef, Capabilities, Download, ListingScope, Name, Offer, Platform, Product, RangeRequest,
     Release, Scheme, Source, SourceError, SourceErrorKind, Version, VersionListing,
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::{
-    folder::Folder,
+    bucket::{BucketEndpoint, BucketProvider, BucketTransport, BucketUrl},
+    error::MirrorError,
+    folder::FolderTransport,
     layout::{self, DetectedLayout, MirrorLayout},
-    objects::{
-        ObjectOptions, Objects,
-        place::{BucketProvider, BucketUrl},
-    },
-    release::Releases,
-    store,
+    options::MirrorOptions,
+    release_layout::ReleaseFinder,
+    store_layout,
     transport::{self, Transport},
-    web::Web,
+    web::WebTransport,
 };
 
-/// Releases in a folder, on an HTTP server or in an object store.
+/// A source of releases in a folder, on an HTTP server or in an object store.
+///
+/// # Examples
+/// See the [crate documentation](crate#examples).
 #[derive(Debug)]
 pub struct Mirror {
     transport: Box<dyn Transport>,
     local: bool,
     insecure: bool,
     layout: OnceCell<DetectedLayout>,
-    releases: Releases,
-}
-
-/// How a mirror is opened.
-#[derive(Debug, Clone, Default)]
-pub struct MirrorOptions {
-    /// Its layout, where it is known.
-    pub layout: MirrorLayout,
-    /// How the network may be used.
-    pub network: NetworkSettings,
-    /// The value of an `Authorization` header, for the mirror's own host only.
-    pub authorization: Option<SecretString>,
-    /// What an object store is asked with.
-    pub objects: ObjectOptions,
-}
-
-/// A mirror that cannot be opened: a mistake in the settings, not a failure of the mirror.
-#[derive(Debug, thiserror::Error)]
-pub enum MirrorError {
-    /// Not a location.
-    #[error("{location:?} is not a mirror's location: {why}")]
-    Location {
-        /// What was given, without secrets.
-        location: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A scheme that no mirror is read by.
-    #[error(
-        "a mirror cannot be opened by the scheme {0:?}: expected one of file, http, https, s3, gs, az"
-    )]
-    Scheme(String),
-    /// Network settings that no client can be built from.
-    #[error("the network settings of the mirror {location} cannot be used")]
-    Network {
-        /// The mirror.
-        location: String,
-        /// Which, and why.
-        source: NetworkError,
-    },
-    /// An object store without an address.
-    #[error("the mirror {location} cannot be asked: {why}")]
-    Endpoint {
-        /// The mirror.
-        location: String,
-        /// What is missing or wrong.
-        why: String,
-    },
-    /// An authorization that no header can hold.
-    #[error("the authorization for {location} holds characters that HTTP does not allow")]
-    Authorization {
-        /// The mirror.
-        location: String,
-    },
+    releases: ReleaseFinder,
 }
 
 impl Mirror {
     /// Opens the mirror at `url`, whose scheme is one of those with [`Scheme::is_mirror`]. Nothing is read and no
-    /// request is made before the first call.
+    /// request is sent before the first call.
     ///
     /// # Errors
     /// Where the URL or an option cannot be used: see [`MirrorError`].
     pub fn open(url: Url, options: MirrorOptions) -> Result<Self, MirrorError> {
         let layout = options.layout;
-        let mut insecure = false;
-        let (transport, local): (Box<dyn Transport>, bool) = match locate(url)? {
-            Location::Folder(path) => (Box::new(Folder::new(path)), true),
-            Location::Web(url) => {
-                insecure = url.scheme() == "http";
-                let web = web(url, options)?;
-                let local = web.is_local();
-                (Box::new(web), local)
-            }
-            Location::Objects(place) => {
-                let wrong = |why| MirrorError::Endpoint { location: place.to_string(), why };
-                let endpoint = place.endpoint(&options.objects).map_err(wrong)?;
-                insecure = endpoint.url.scheme() == "http";
-                let (local, location) = (endpoint.is_loopback(), place.to_string());
-                let objects = Objects::new(place, endpoint, options.objects, options.network)
-                    .map_err(|source| MirrorError::Network { location, source })?;
-                (Box::new(objects), local)
-            }
-        };
+        let (transport, local, insecure): (Box<dyn Transport>, bool, bool) =
+            match MirrorLocation::of(url)? {
+                MirrorLocation::Folder(path) => (Box::new(FolderTransport::new(path)), true, false),
+                MirrorLocation::Web(url) => {
+                    let plain = url.scheme() == "http";
+                    let web = open_web(url, options)?;
+                    let local = web.is_local();
+                    (Box::new(web), local, plain && !local)
+                }
+                MirrorLocation::Bucket(bucket) => {
+                    let (transport, local, plain) = open_bucket(bucket, options)?;
+                    (Box::new(transport), local, plain && !local)
+                }
+            };
         let layout = match layout {
             MirrorLayout::Probe => OnceCell::new(),
             MirrorLayout::Store => OnceCell::new_with(Some(DetectedLayout::Store)),
             MirrorLayout::Release => OnceCell::new_with(Some(DetectedLayout::Release)),
         };
-        let insecure = insecure && !local;
-        Ok(Self { transport, local, insecure, layout, releases: Releases::default() })
+        Ok(Self { transport, local, insecure, layout, releases: ReleaseFinder::default() })
     }
 
-    /// Whether it is asked over plain http beyond this machine.
+    /// Whether requests are sent over plain http beyond this machine.
     pub fn is_insecure(&self) -> bool {
         self.insecure
     }
 
-    /// Whether this machine itself answers, so that nothing beyond it is needed.
+    /// Whether the mirror is on this machine: a folder, or a server on loopback.
     pub fn is_local(&self) -> bool {
         self.local
     }
 
     async fn layout(&self) -> Result<DetectedLayout, SourceError> {
-        self.layout.get_or_try_init(|| layout::probe(self.transport.as_ref())).await.copied()
+        self.layout.get_or_try_init(|| layout::detect(self.transport.as_ref())).await.copied()
     }
 
-    fn check(&self, what: &AssetRef) -> Result<(), SourceError> {
-        transport::check(what.as_str())
-            .map_err(|why| SourceError::malformed(format!("{self}: {:?}", what.as_str()), why))
+    fn check_asset(&self, asset: &AssetRef) -> Result<(), SourceError> {
+        transport::check_key(asset.as_str())
+            .map_err(|why| SourceError::malformed(format!("{self}: {:?}", asset.as_str()), why))
     }
 }
 
-enum Location {
+/// The location of a mirror.
+enum MirrorLocation {
     Folder(PathBuf),
     Web(Url),
-    Objects(BucketUrl),
+    Bucket(BucketUrl),
 }
 
-fn locate(url: Url) -> Result<Location, MirrorError> {
-    let wrong =
-        |why: &str| MirrorError::Location { location: redact::url(&url), why: why.to_owned() };
-    let scheme: Option<Scheme> = url.scheme().parse().ok();
-    if let Some(provider) = scheme.and_then(BucketProvider::of) {
-        let bucket = BucketUrl::parse(provider, &url).map_err(|why| wrong(&why))?;
-        return Ok(Location::Objects(bucket));
-    }
-    match scheme {
-        Some(Scheme::File) => {
-            let folder = url.to_file_path();
-            let folder =
-                folder.map_err(|()| wrong("a file:// URL has an absolute path and no host"));
-            folder.map(Location::Folder)
+impl MirrorLocation {
+    fn of(url: Url) -> Result<Self, MirrorError> {
+        let invalid =
+            |why: &str| MirrorError::Location { location: redact::url(&url), why: why.to_owned() };
+        let scheme: Option<Scheme> = url.scheme().parse().ok();
+        if let Some(provider) = scheme.and_then(BucketProvider::of) {
+            return BucketUrl::parse(provider, &url).map(Self::Bucket).map_err(|why| invalid(&why));
         }
-        Some(Scheme::Http | Scheme::Https) => Ok(Location::Web(url)),
-        _ => Err(MirrorError::Scheme(url.scheme().to_owned())),
+        match scheme {
+            Some(Scheme::File) => url
+                .to_file_path()
+                .map(Self::Folder)
+                .map_err(|()| invalid("a file:// URL has an absolute path and no host")),
+            Some(Scheme::Http | Scheme::Https) => Ok(Self::Web(url)),
+            _ => Err(MirrorError::Scheme(url.scheme().to_owned())),
+        }
     }
 }
 
-fn web(url: Url, options: MirrorOptions) -> Result<Web, MirrorError> {
+fn open_web(url: Url, options: MirrorOptions) -> Result<WebTransport, MirrorError> {
     let location = || redact::url(&url);
     let mut headers = HeaderMap::new();
     if let Some(secret) = &options.authorization {
@@ -185,12 +128,29 @@ fn web(url: Url, options: MirrorOptions) -> Result<Web, MirrorError> {
     }
     let client = Client::new(options.network)
         .map_err(|source| MirrorError::Network { location: location(), source })?;
-    Ok(Web::new(url, headers, client))
+    Ok(WebTransport::new(url, headers, client))
+}
+
+/// The transport, whether its endpoint is on loopback, and whether its endpoint is plain http.
+fn open_bucket(
+    bucket: BucketUrl,
+    options: MirrorOptions,
+) -> Result<(BucketTransport, bool, bool), MirrorError> {
+    let location = bucket.to_string();
+    let endpoint = match BucketEndpoint::of(&bucket, &options.objects) {
+        Ok(endpoint) => endpoint,
+        Err(why) => return Err(MirrorError::Endpoint { location, why }),
+    };
+    let local = endpoint.is_loopback();
+    let plain = endpoint.url.scheme() == "http";
+    let transport = BucketTransport::new(bucket, endpoint, options.objects, options.network)
+        .map_err(|source| MirrorError::Network { location, source })?;
+    Ok((transport, local, plain))
 }
 
 impl fmt::Display for Mirror {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.transport.at(""))
+        f.pad(&self.transport.location(""))
     }
 }
 
@@ -203,50 +163,49 @@ impl Source for Mirror {
 
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
         let Some(version) = release.slot.version() else { return Ok(None) };
+        let transport = self.transport.as_ref();
         match self.layout().await? {
-            DetectedLayout::Store => store::find(self.transport.as_ref(), release).await,
-            DetectedLayout::Release => {
-                self.releases.find(self.transport.as_ref(), release, version).await
-            }
+            DetectedLayout::Store => store_layout::find(transport, release).await,
+            DetectedLayout::Release => self.releases.find(transport, release, version).await,
         }
     }
 
     async fn list(
         &self,
-        line: &Product,
-        _need: ListingScope,
+        product: &Product,
+        _scope: ListingScope,
     ) -> Result<VersionListing, SourceError> {
+        let transport = self.transport.as_ref();
         let versions = match self.layout().await? {
-            DetectedLayout::Store => store::list(self.transport.as_ref(), line).await?,
-            DetectedLayout::Release => self.releases.list(self.transport.as_ref(), line).await?,
+            DetectedLayout::Store => store_layout::list(transport, product).await?,
+            DetectedLayout::Release => self.releases.list(transport, product).await?,
         };
-        let unlistable = || VersionListing::Unlistable(self.transport.unlistable());
+        let unlistable = || VersionListing::Unlistable(transport.unlistable_reason());
         Ok(versions.map_or_else(unlistable, VersionListing::of))
     }
 
-    async fn open(&self, what: &AssetRef, from: &RangeRequest) -> Result<Download, SourceError> {
-        self.check(what)?;
-        let opened = self.transport.open(what.as_str(), from).await?;
-        opened.ok_or_else(|| {
-            SourceError::new(self.transport.at(what.as_str()), SourceErrorKind::Gone)
-        })
+    async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
+        self.check_asset(asset)?;
+        let key = asset.as_str();
+        let gone = || SourceError::new(self.transport.location(key), SourceErrorKind::Gone);
+        self.transport.open(key, range).await?.ok_or_else(gone)
     }
 
-    fn local_file(&self, what: &AssetRef) -> Option<PathBuf> {
-        self.check(what).ok()?;
-        self.transport.file(what.as_str())
+    fn local_file(&self, asset: &AssetRef) -> Option<PathBuf> {
+        self.check_asset(asset).ok()?;
+        self.transport.local_file(asset.as_str())
     }
 
     async fn platforms(&self, binary: &Name, version: &Version) -> Vec<Platform> {
         let transport = self.transport.as_ref();
-        let found = match self.layout().await {
-            Ok(DetectedLayout::Store) => store::platforms(transport, binary, version).await,
+        let platforms = match self.layout().await {
+            Ok(DetectedLayout::Store) => store_layout::platforms(transport, binary, version).await,
             Ok(DetectedLayout::Release) => {
                 self.releases.platforms(transport, binary, version).await
             }
-            Err(e) => Err(e),
+            Err(error) => Err(error),
         };
-        // Only for a hint: whoever asks has an answer already.
-        found.unwrap_or_default()
+        // The caller has its answer already and uses the platforms for a hint only.
+        platforms.unwrap_or_default()
     }
 }

@@ -1,4 +1,6 @@
-//! `http://` and `https://`, through `loom-http`.
+//! [`WebTransport`]: a folder of an HTTP server, through `loom-http`.
+
+use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,55 +12,55 @@ use url::Url;
 use crate::transport::{Entries, Transport};
 
 /// A folder of an HTTP server.
-#[derive(Debug)]
-pub(crate) struct Web {
-    /// Its user, password and query go with every request and show nowhere.
-    root: Root,
+pub(crate) struct WebTransport {
+    /// The URL of the folder. Its user, password and query are sent with every request and never shown.
+    root: Url,
     headers: HeaderMap,
     client: Client,
 }
 
-struct Root(Url);
-
-impl std::fmt::Debug for Root {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&redact::url(&self.0))
+impl fmt::Debug for WebTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebTransport")
+            .field("root", &redact::url(&self.root))
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 
-impl Web {
+impl WebTransport {
     pub(crate) fn new(root: Url, headers: HeaderMap, client: Client) -> Self {
-        Self { root: Root(root), headers, client }
+        Self { root, headers, client }
     }
 
     pub(crate) fn is_local(&self) -> bool {
-        is_loopback_url(&self.root.0)
+        is_loopback_url(&self.root)
     }
 
     fn url(&self, key: &str) -> Url {
-        let mut url = self.root.0.clone();
+        let mut url = self.root.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(key.split('/').filter(|part| !part.is_empty()));
         }
         url
     }
 
-    fn get(&self, key: &str) -> GetRequest {
-        let get = GetRequest::new(self.url(key)).headers(self.headers.clone());
-        // The loose files of a tree may be anything, pages too.
-        if key.starts_with("store/") { get.allow_html() } else { get }
+    fn request(&self, key: &str) -> GetRequest {
+        let request = GetRequest::new(self.url(key)).headers(self.headers.clone());
+        // A loose file of a tree may be an HTML page; every other HTML page is that of a proxy or login.
+        if key.starts_with("store/") { request.allow_html() } else { request }
     }
 }
 
 #[async_trait]
-impl Transport for Web {
-    async fn small(&self, key: &str, cap: usize) -> Result<Option<Bytes>, SourceError> {
-        self.client.get_bytes(&self.get(key), cap).await
+impl Transport for WebTransport {
+    async fn get_bytes(&self, key: &str, max_bytes: usize) -> Result<Option<Bytes>, SourceError> {
+        self.client.get_bytes(&self.request(key), max_bytes).await
     }
 
-    async fn open(&self, key: &str, from: &RangeRequest) -> Result<Option<Download>, SourceError> {
-        let answer = self.client.get(&self.get(key).range(from.clone())).await?;
-        Ok(answer.map(|answer| answer.download))
+    async fn open(&self, key: &str, range: &RangeRequest) -> Result<Option<Download>, SourceError> {
+        let response = self.client.get(&self.request(key).range(range.clone())).await?;
+        Ok(response.map(|response| response.download))
     }
 
     async fn list(&self, _folder: &str) -> Result<Option<Entries>, SourceError> {
@@ -69,7 +71,7 @@ impl Transport for Web {
         false
     }
 
-    fn at(&self, key: &str) -> String {
+    fn location(&self, key: &str) -> String {
         redact::url(&self.url(key))
     }
 }

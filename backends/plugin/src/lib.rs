@@ -1,20 +1,75 @@
-//! Releases from a third-party program, asked by JSON lines. `docs/src/plugins.md` describes the protocol.
+//! Releases from a third-party program, the plugin, over a protocol of JSON lines.
+//! `docs/src/plugins.md` describes the protocol.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`plugin`] | [`Plugin`], the source, and [what it is opened with](PluginOptions) |
-//! | `words` | the lines of the protocol |
-//! | `talk` | one conversation: a process of its own, from its hello to its answer |
-//! | `process` | the process: its environment, its last words, its end |
-//! | `bytes` | the bytes after the answer, counted and timed |
+//! | [`plugin`] | [`Plugin`], the source |
+//! | [`options`] | [`PluginOptions`], with which a source is opened |
+//! | `messages` | the messages of the protocol |
+//! | `session` | one request and its response, in a process of their own |
+//! | `process` | the process of a plugin: its environment, its standard error and its end |
+//! | `read_limits` | the time limits for reads from a plugin |
+//! | `body` | the bytes after a response, counted and timed |
 //!
-//! Each question starts a process, which ends with its answer: so questions run side by side, and one that nobody
-//! waits for any more is killed with whatever it has started.
+//! Each request starts a process, which ends after its response. Requests can therefore run concurrently, and a request
+//! that is dropped kills its process and all processes that it has started. `backends/README.md` describes how to write
+//! a plugin.
+//!
+//! # Examples
+//! A plugin in shell that has one release:
+//!
+//! ```
+//! # #[cfg(unix)]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
+//!
+//! use loom_plugin::{Plugin, PluginOptions, PluginProgram};
+//! use loom_source::{ListingScope, Platform, Product, Source as _, Version, VersionListing};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let program = folder.path().join("loom-source-example");
+//! let script = r#"#!/bin/sh
+//! read -r hello
+//! read -r request
+//! echo '{"hello": {"protocol": 1, "list": true}}'
+//! echo '{"versions": ["0.2.0"]}'
+//! "#;
+//! fs::write(&program, script)?;
+//! fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+//!
+//! let plugin = Plugin::open(PluginOptions {
+//!     name: "example".to_owned(),
+//!     program: PluginProgram::Found(program),
+//!     options: serde_json::json!({}),
+//!     environment: vec![("PATH".into(), "/usr/bin:/bin".into())],
+//!     timeout: Duration::from_secs(10),
+//!     total_timeout: None,
+//!     offline: false,
+//! });
+//! assert_eq!(plugin.to_string(), "plugin:example");
+//!
+//! let product = Product {
+//!     authority: "loom-os".parse()?,
+//!     binary: "loom-bridge-server".parse()?,
+//!     platform: Platform::LinuxX86_64,
+//! };
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let listing = plugin.list(&product, ListingScope::All).await?;
+//! assert_eq!(listing, VersionListing::of(["0.2.0".parse::<Version>()?]));
+//! # Ok(())
+//! # })
+//! # }
+//! # #[cfg(not(unix))]
+//! # fn main() {}
+//! ```
 
-mod bytes;
+mod body;
+mod messages;
+pub mod options;
 pub mod plugin;
 mod process;
-mod talk;
-mod words;
+mod read_limits;
+mod session;
 
-pub use plugin::{Plugin, PluginOptions, Program};
+pub use options::{PluginOptions, PluginProgram};
+pub use plugin::Plugin;

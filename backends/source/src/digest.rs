@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 digest.
 ///
-/// Its text, in JSON too, is 64 lower-case hexadecimal digits. When a text is read, a prefix `sha256:` and upper case are
-/// accepted.
+/// Its text, in JSON too, is 64 lower-case hexadecimal digits. When a text is read, a prefix `sha256:` and upper case
+/// digits are accepted.
 ///
 /// # Examples
 /// ```

@@ -51,11 +51,56 @@ pub enum RecordArtifact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordEvidence {
     /// The kind of evidence.
-    pub kind: EvidenceKind,
+    pub kind: RecordEvidenceKind,
     /// The digest of the evidence.
     pub digest: Digest,
     /// The digest of the object that the evidence is about.
     pub of: Digest,
+}
+
+/// The kinds of evidence that a record may list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordEvidenceKind {
+    /// A minisign signature.
+    Minisign,
+    /// A cosign signature by a key.
+    Cosign,
+    /// A detached OpenPGP signature.
+    Gpg,
+    /// A Sigstore bundle.
+    Sigstore,
+    /// A checksum that the source gave, kept as a line of `sha256sum`.
+    Checksum,
+    /// The record's statement, where a source served it: it is the source's word, not this machine's.
+    Statement,
+    /// A kind that this version does not know; skipped.
+    #[serde(other)]
+    Unknown,
+}
+
+impl RecordEvidenceKind {
+    /// The kind as a source offers it; `None` for evidence that is kept for this machine only.
+    pub fn offered(self) -> Option<EvidenceKind> {
+        match self {
+            Self::Minisign => Some(EvidenceKind::Minisign),
+            Self::Cosign => Some(EvidenceKind::Cosign),
+            Self::Gpg => Some(EvidenceKind::Gpg),
+            Self::Sigstore => Some(EvidenceKind::Sigstore),
+            Self::Checksum | Self::Statement | Self::Unknown => None,
+        }
+    }
+}
+
+impl From<EvidenceKind> for RecordEvidenceKind {
+    fn from(kind: EvidenceKind) -> Self {
+        match kind {
+            EvidenceKind::Minisign => Self::Minisign,
+            EvidenceKind::Cosign => Self::Cosign,
+            EvidenceKind::Gpg => Self::Gpg,
+            EvidenceKind::Sigstore => Self::Sigstore,
+        }
+    }
 }
 
 impl Record {
@@ -102,5 +147,18 @@ mod tests {
         );
         let record = Record::parse(text.as_bytes()).unwrap();
         assert_eq!(record.artifacts, [RecordArtifact::Unknown, RecordArtifact::Loose]);
+    }
+
+    #[test]
+    fn evidence_of_an_unknown_kind_is_read_as_such() {
+        let digest = Digest::of(b"");
+        let text = format!(
+            r#"{{"schema":"loom-record 1","statement":"{digest}","evidence":[
+                {{"kind":"oracle","digest":"{digest}","of":"{digest}"}},
+                {{"kind":"checksum","digest":"{digest}","of":"{digest}"}}]}}"#
+        );
+        let record = Record::parse(text.as_bytes()).unwrap();
+        let kinds: Vec<_> = record.evidence.iter().map(|evidence| evidence.kind).collect();
+        assert_eq!(kinds, [RecordEvidenceKind::Unknown, RecordEvidenceKind::Checksum]);
     }
 }

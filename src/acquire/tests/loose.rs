@@ -1,4 +1,4 @@
-//! A store at rest as a mirror: its trees travel as loose files.
+//! A store that serves as a mirror: its trees are fetched as loose files.
 
 use super::*;
 use crate::{
@@ -6,8 +6,8 @@ use crate::{
     trust::{Expectation, Waiver},
 };
 
-/// A mirror whose release holds its program where only its statement says.
-fn at_rest(home: &Home, name: &str) -> Digest {
+/// A mirror whose release has its program at a path that only its statement names.
+fn store_mirror(home: &Home, name: &str) -> Digest {
     let store = Store::open(&home.path(name)).unwrap();
     let mut staged = store.stage(TreeLimits::default()).unwrap();
     let path = |path: &str| path.parse::<TreePath>().unwrap();
@@ -21,13 +21,13 @@ fn at_rest(home: &Home, name: &str) -> Digest {
     let waiver = Some(Waiver::AllowUnverified);
     let expectation = Expectation { release, archive: None, tree: None, waiver, size: None };
     let checked = store.admit(staged, &expectation, None).unwrap();
-    store.publish(vec![(checked, receipt)]).unwrap()[0].tree
+    store.publish(vec![(checked, Some(receipt))]).unwrap()[0].tree
 }
 
 #[test]
-fn the_program_is_where_the_statement_says() {
+fn the_statement_names_the_path_of_the_program() {
     let home = home();
-    let tree = at_rest(&home, "m");
+    let tree = store_mirror(&home, "m");
     let installed = home.get(&[home.mirror("m")], "0.2.0").unwrap().installed;
     assert_eq!(installed.tree, tree);
     assert!(installed.entry.ends_with("tools/run"), "{}", installed.entry.display());
@@ -35,18 +35,18 @@ fn the_program_is_where_the_statement_says() {
 }
 
 #[test]
-fn a_changed_file_is_wrong_bytes_whichever_way_it_came() {
+fn a_changed_file_is_a_mismatch_whether_copied_or_streamed() {
     for file in ["tools/run", "tools/notes"] {
         let home = home();
-        let tree = at_rest(&home, "m");
+        let tree = store_mirror(&home, "m");
         let path = home.path("m").join("store").join(tree.to_string()).join(file);
         let changed = vec![b'x'; file.len()];
         fs::set_permissions(path.parent().unwrap(), writable()).unwrap();
         fs::remove_file(&path).unwrap();
         fs::write(&path, changed).unwrap();
         home.get(&[home.mirror("m")], "0.2.0").unwrap_err();
-        let told = home.told.0.lock().unwrap().join("\n");
-        assert!(told.contains("Blamed") && told.contains(file), "{told}");
+        let events = home.events.text();
+        assert!(events.contains("ChecksumMismatch") && events.contains(file), "{events}");
         assert!(home.store.find(&release("0.2.0")).unwrap().is_none());
         Store::open(&home.path("m")).unwrap().remove(&release("0.2.0")).unwrap();
     }

@@ -1,30 +1,30 @@
-//! What is here counts only as far as today's policy goes.
+//! What is installed counts only as far as the policy of this run goes.
 
-use super::{super::here, *};
-use crate::{acquire::FailureReason, trust::Signature};
-
-fn lax() -> Policy {
-    Policy { allow_unverified: true, ..Policy::default() }
-}
+use super::*;
+use crate::{
+    acquire::{FailureReason, attempt::AttemptCause},
+    store::AttemptKind,
+    trust::{Rejection, Signature},
+};
 
 #[test]
-fn what_the_policy_refuses_does_not_get_its_link_back() {
+fn a_release_that_the_policy_refuses_does_not_get_its_link_back() {
     let home = home();
     home.release_in("m", "0.2.0", b"program", false);
     let sources = [home.mirror("m")];
-    let got = home.get_with(&sources, "0.2.0", |a| a.policy = lax()).unwrap();
+    let got = home.get_with(&sources, "0.2.0", &lax()).unwrap();
     fs::remove_file(&got.installed.link).unwrap();
     assert!(matches!(
         home.get(&sources, "0.2.0"),
-        Err(AcquireError::Unserved { reason: FailureReason::Integrity, unproven: true, .. })
+        Err(AcquireError::Unserved { reason: FailureReason::Integrity, unverified: true, .. })
     ));
     assert!(home.store.find(&release("0.2.0")).unwrap().is_none());
-    home.get_with(&sources, "0.2.0", |a| a.policy = lax()).unwrap();
+    home.get_with(&sources, "0.2.0", &lax()).unwrap();
     assert!(home.store.find(&release("0.2.0")).unwrap().is_some());
 }
 
 #[test]
-fn a_receipt_vouches_for_its_own_tree_only() {
+fn a_link_to_the_tree_of_another_version_is_replaced() {
     let home = home();
     home.release_in("m", "0.1.0", b"one", true);
     home.release_in("m", "0.2.0", b"two", true);
@@ -34,46 +34,51 @@ fn a_receipt_vouches_for_its_own_tree_only() {
     fs::remove_file(&two.link).unwrap();
     let target = fs::read_link(&one.link).unwrap();
     std::os::unix::fs::symlink(target, &two.link).unwrap();
-    let here = |version| here(&home.store, &release(version), &Policy::default()).unwrap();
-    assert!(here("0.1.0").is_some());
-    assert!(here("0.2.0").is_none());
+    assert!(home.accepted("0.1.0"));
+    assert!(!home.accepted("0.2.0"));
     home.get(&sources, "0.2.0").unwrap();
-    assert_eq!(here("0.2.0").unwrap().tree, two.tree);
+    assert_eq!(home.store.find(&release("0.2.0")).unwrap().unwrap().tree, two.tree);
+    assert!(home.accepted("0.2.0"));
 }
 
 #[test]
-fn a_file_handed_to_us_is_judged_like_any_other() {
+fn an_added_file_is_judged_like_any_other() {
     let home = home();
     let first = home.release_in("m", "0.2.0", b"program", true);
     home.get(&[home.mirror("m")], "0.2.0").unwrap();
-    let state = StateDir::new(home.path("state"));
     let other = home.path("other");
     fs::write(&other, b"another program").unwrap();
-    let add = |file: &Path, change: &dyn Fn(&mut Acquirer<'_>)| {
-        let mut acquirer = home.acquirer(&state, &[]);
-        change(&mut acquirer);
+    let add = |file: &Path, settings: &Settings| {
         let digest = Digest::of(&fs::read(file).unwrap());
-        acquirer.add(&release("0.2.0"), file, Some(digest)).map(|added| added.installed.tree)
+        let added = home.acquirer(&[], settings).add(&release("0.2.0"), file, Some(digest));
+        added.map(|added| added.installed.tree)
     };
-    let refused = add(&other, &|_| {}).unwrap_err();
-    assert!(
-        refused.attempts().iter().any(|attempt| attempt.outcome.contains("--forget")),
-        "{refused:?}"
-    );
-    add(&first, &|_| {}).unwrap();
+    let refused = add(&other, &default()).unwrap_err();
+    let [attempt] = refused.attempts() else { panic!("{refused:?}") };
+    assert_eq!(attempt.record.kind, AttemptKind::ChecksumMismatch);
+    add(&first, &default()).unwrap();
     let signed = Policy { signature: Signature::Required, ..Policy::default() };
-    assert!(add(&first, &|a| a.policy = signed).is_err());
+    let refused = add(&first, &Settings { policy: signed, ..default() }).unwrap_err();
     assert!(matches!(
-        home.acquirer(&state, &[]).add(&release("0.2.0"), &home.path("none"), None),
+        refused.attempts()[0].cause,
+        Some(AttemptCause::Rejected(Rejection::Signature))
+    ));
+    let none = home.path("none");
+    assert!(matches!(
+        home.acquirer(&[], &default()).add(&release("0.2.0"), &none, None),
         Err(AcquireError::Unreadable { .. })
+    ));
+    assert!(matches!(
+        home.acquirer(&[], &default()).add(&release("0.3.0"), &other, None),
+        Err(AcquireError::NoChecksum { .. })
     ));
 }
 
 #[test]
-fn what_cannot_be_remembered_is_not_published() {
+fn a_release_that_cannot_be_kept_as_first_seen_is_not_published() {
     let home = home();
     home.release_in("m", "0.2.0", b"program", true);
-    fs::write(home.path("state"), b"a file where a folder should be").unwrap();
+    fs::write(home.path("state"), b"a file in place of a folder").unwrap();
     assert!(matches!(home.get(&[home.mirror("m")], "0.2.0"), Err(AcquireError::State(_))));
     assert!(home.store.find(&release("0.2.0")).unwrap().is_none());
 }

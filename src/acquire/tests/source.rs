@@ -1,8 +1,7 @@
-//! Whose word counts, and for what.
+//! Which sources count, and for what.
 
 use super::*;
-use crate::acquire::{FailureReason, How};
-use crate::sources::Candidate;
+use crate::acquire::FailureReason;
 
 fn reason(result: Result<Acquired, AcquireError>) -> Option<FailureReason> {
     match result {
@@ -15,13 +14,13 @@ fn reason(result: Result<Acquired, AcquireError>) -> Option<FailureReason> {
 fn plain_http_contributes_neither_absence_nor_a_list() {
     let home = home();
     home.release_in("m", "0.2.0", b"program", true);
-    let plain = [Candidate { origin: SourceClass::PlainHttp, ..home.mirror("m") }];
+    let plain = [Candidate { channel: Channel::Unauthenticated, ..home.mirror("m") }];
     assert_eq!(reason(home.get(&plain, "0.3.0")), Some(FailureReason::Unreachable));
     assert!(matches!(home.get(&plain, "latest"), Err(AcquireError::Unlistable { .. })));
 }
 
 #[test]
-fn a_source_that_is_to_be_the_only_one_stops_the_search_and_hides_no_failure() {
+fn a_source_with_on_absent_stop_ends_the_search_and_hides_no_failure() {
     let home = home();
     home.release_in("bad", "0.2.0", b"program", false);
     home.release_in("public", "0.2.0", b"program", true);
@@ -33,7 +32,7 @@ fn a_source_that_is_to_be_the_only_one_stops_the_search_and_hides_no_failure() {
 }
 
 #[test]
-fn a_source_that_cannot_be_asked_hides_neither_what_is_here_nor_what_others_have() {
+fn an_unreachable_source_hides_neither_installed_releases_nor_other_sources() {
     let home = home();
     home.release_in("m", "0.2.0", b"program", true);
     let away = || {
@@ -51,11 +50,11 @@ fn a_source_that_cannot_be_asked_hides_neither_what_is_here_nor_what_others_have
 }
 
 #[test]
-fn an_absence_names_the_platforms_that_are_there() {
+fn an_absence_names_the_platforms_that_the_source_has() {
     let home = home();
     let asset = home.release_in("m", "0.2.0", b"program", true);
     let other = asset.with_file_name("loom-bridge-server-0.2.0-macos-aarch64");
     fs::rename(&asset, other).unwrap();
     let error = home.get(&[home.mirror("m")], "0.2.0").unwrap_err();
-    assert!(error.attempts()[0].outcome.contains("macos-aarch64"), "{error:?}");
+    assert!(error.attempts()[0].record.outcome.contains("macos-aarch64"), "{error:?}");
 }

@@ -1,13 +1,21 @@
-//! Errors of files in the state folder.
+//! Exit code and hint of the state folder's errors.
+
+use loom_runtime::state::StateError;
 
 use super::CommandError;
 use crate::cli::exit::Exit;
-use loom_runtime::state::StateError;
+
+/// What the user can do about an error of the state folder.
+pub(crate) const HINT: &str =
+    "check that the state folder can be written, or set LOOM_STATE_DIR to another one";
+
+/// The exit code of an error of the state folder.
+pub(crate) fn exit(error: &StateError) -> Exit {
+    if error.is_disk_full() { Exit::DiskFull } else { Exit::Failure }
+}
 
 impl From<StateError> for CommandError {
     fn from(error: StateError) -> Self {
-        let exit = if error.is_disk_full() { Exit::DiskFull } else { Exit::Failure };
-        Self::of(exit, &error)
-            .hint("check that the state folder is writable, or set LOOM_STATE_DIR to another one")
+        Self::of(exit(&error), &error).hint(HINT)
     }
 }

@@ -1,20 +1,24 @@
-//! Asks sources what they offer, and notes whom they ask and how long that takes.
+//! Asks sources what they have, and notes the requests and how long they take.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures::{StreamExt as _, future::join_all};
 use loom_http::Journal;
 use loom_source::{
-    Artifact, ListedVersion, ListingScope, Offer, Packaging, Product, RangeRequest, Selector, Slot,
-    Source, SourceError, Version, VersionListing,
+    Artifact, Offer, Packaging, Product, RangeRequest, Selector, Slot, Source, SourceError, Version,
 };
 
 use super::finding::{Finding, OfferSummary, ProbeState};
-use crate::cli::{CommandError, context::Context, verbose};
+use crate::cli::{CommandError, context::Context, ready, verbose};
 use loom_runtime::{
-    acquire::{SourceRuntime, quarantine::Quarantine},
+    acquire::{
+        AcquireError, NewestVersion, SourceRuntime, check_downgrade, first_seen, newest_version,
+        quarantine::Quarantine,
+    },
     config::{Resolved, SourceKind, SourceSpec, TargetSource},
     sources::{Candidate, OpenError, Opener, Reach},
+    state::StateDir,
+    trust::{Channel, Policy},
 };
 
 /// A source that is about to be asked.
@@ -24,35 +28,44 @@ struct ProbeTarget<'a> {
     journal: Journal,
 }
 
-/// Asks these sources, all at once: each costs its own time and no other's.
+/// Asks these sources, all at the same time: the time limit of one does not delay another.
 ///
-/// Without a version the newest is looked for; where a source cannot list, the one that the project names or
-/// that is here already.
+/// Without a version, the version is looked for that `get` would take, by the same settings and the same functions.
 pub(crate) fn examine(
     context: &Context,
     resolved: &Resolved,
     specs: &[SourceSpec],
     version: Option<&Version>,
 ) -> Result<Vec<Finding>, CommandError> {
-    let line = context.line(resolved)?;
-    let known = version.cloned().or_else(|| known(context, resolved, &line));
-    let quarantine = Quarantine::load(&resolved.state_dir.value, SystemTime::now())?;
+    let product = context.line(resolved)?;
+    let selector = match version {
+        Some(version) => Selector::Exact(version.clone()),
+        None => ready::selector(resolved, &product)?,
+    };
+    let policy = ready::policy(resolved);
+    let probe = Probe {
+        installed: newest_installed(context, resolved, &product, &selector, &policy),
+        product,
+        selector,
+        policy,
+        state: &resolved.state_dir.value,
+        offline: resolved.offline.value,
+    };
+    let quarantine = Quarantine::load(probe.state, SystemTime::now())?;
     let opener = context.opener(resolved)?;
-    let asked: Vec<ProbeTarget<'_>> =
+    let targets: Vec<ProbeTarget<'_>> =
         specs.iter().map(|spec| open(context, &opener, spec)).collect();
-    let wanted = Wanted { line: &line, version, known: known.as_ref() };
-    let offline = resolved.offline.value;
-    let findings = join_all(asked.into_iter().map(|asked| find(asked, &wanted, offline)));
+    let findings = join_all(targets.into_iter().map(|target| find(target, &probe)));
     let mut findings = SourceRuntime::default().block_on(findings)?;
     for finding in &mut findings {
-        let until = quarantine.against(&finding.name).map(|blame| blame.until).max();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        finding.held = until.map(|until| std::time::Duration::from_secs(until).saturating_sub(now));
+        let until = quarantine.against(&finding.name).map(|strike| strike.until()).max();
+        let left = |until: SystemTime| until.duration_since(SystemTime::now()).unwrap_or_default();
+        finding.quarantined_for = until.map(left);
     }
     Ok(findings)
 }
 
-/// Opens one source by itself, so that what is wrong with it is wrong with no other.
+/// Opens one source without the others, so that an error of its settings concerns it alone.
 fn open<'a>(context: &Context, opener: &Opener, spec: &'a SourceSpec) -> ProbeTarget<'a> {
     let journal = verbose::journal(&context.printer).unwrap_or_default();
     let opened = match opener.open(spec, journal.clone()) {
@@ -63,24 +76,27 @@ fn open<'a>(context: &Context, opener: &Opener, spec: &'a SourceSpec) -> ProbeTa
     ProbeTarget { spec, opened, journal }
 }
 
-/// The version to look for where a source cannot say what it has.
-fn known(context: &Context, resolved: &Resolved, line: &Product) -> Option<Version> {
-    if let Selector::Exact(version) = &resolved.bridge.version.value {
-        return Some(version.clone());
-    }
-    // What is here is only a help; a store that cannot be read is told of elsewhere.
-    let here = context.store(resolved).ok()?.list().ok()?;
-    let of_line = here.into_iter().filter(|listed| listed.release.product() == *line);
-    of_line.filter_map(|listed| listed.release.slot.version().cloned()).max()
+/// The installed version that `get` takes where a source cannot list its versions.
+fn newest_installed(
+    context: &Context,
+    resolved: &Resolved,
+    product: &Product,
+    selector: &Selector,
+    policy: &Policy,
+) -> Option<Version> {
+    // A store that cannot be read is reported by the commands that need it.
+    let installed = context.store(resolved).ok()?.accepted_versions(product, policy).ok()?;
+    let prereleases = resolved.sources.value.iter().any(|spec| spec.prerelease);
+    installed.into_iter().filter(|v| selector.matches_counting(v, prereleases)).max()
 }
 
-async fn find(asked: ProbeTarget<'_>, wanted: &Wanted<'_>, offline: bool) -> Finding {
-    let ProbeTarget { spec, opened, journal } = asked;
+async fn find(target: ProbeTarget<'_>, probe: &Probe<'_>) -> Finding {
+    let ProbeTarget { spec, opened, journal } = target;
     let begun = Instant::now();
     let state = match &opened {
-        Err(failure) => ProbeState::Failed(failure.clone()),
-        Ok(None) => ProbeState::Aside("there is no checkout of Loom that counts here"),
-        Ok(Some(candidate)) => wanted.at(candidate, offline).await,
+        Err(error) => ProbeState::Failed(error.clone()),
+        Ok(None) => ProbeState::Skipped("there is no checkout of Loom to take a build from"),
+        Ok(Some(candidate)) => probe.state_of(candidate).await,
     };
     let took = begun.elapsed();
     let address = match &spec.kind {
@@ -92,92 +108,134 @@ async fn find(asked: ProbeTarget<'_>, wanted: &Wanted<'_>, offline: bool) -> Fin
         }
         kind => kind.to_string(),
     };
-    let (name, kind) = (spec.to_string(), spec.kind.type_name());
-    Finding { name, kind, address, state, took, exchanges: journal.exchanges(), held: None }
+    Finding {
+        name: spec.to_string(),
+        kind: spec.kind.type_name(),
+        address,
+        state,
+        took,
+        exchanges: journal.exchanges(),
+        quarantined_for: None::<Duration>,
+    }
 }
 
-/// What is looked for.
-struct Wanted<'a> {
-    line: &'a Product,
-    /// Exactly this version.
-    version: Option<&'a Version>,
-    /// This one where a source cannot list.
-    known: Option<&'a Version>,
+/// What is looked for at each source.
+struct Probe<'a> {
+    product: Product,
+    selector: Selector,
+    policy: Policy,
+    /// The installed version that is looked for where a source cannot list.
+    installed: Option<Version>,
+    state: &'a StateDir,
+    offline: bool,
 }
 
-impl Wanted<'_> {
-    async fn at(&self, candidate: &Candidate, offline: bool) -> ProbeState {
-        if offline && candidate.reach == Reach::Network {
+/// What a source has for the selector.
+enum Selected {
+    Slot(Slot),
+    /// The source's state is known without asking for a release.
+    Known(ProbeState),
+}
+
+impl Probe<'_> {
+    async fn state_of(&self, candidate: &Candidate) -> ProbeState {
+        if self.offline && candidate.reach == Reach::Network {
             return ProbeState::Offline;
         }
-        match self.ask(candidate, candidate.source.as_ref()).await {
+        let slot = match self.select(candidate).await {
+            Ok(Selected::Slot(slot)) => slot,
+            Ok(Selected::Known(state)) => return state,
+            Err(error) => return ProbeState::failed(&error),
+        };
+        match self.offer(candidate, slot).await {
             Ok(state) => state,
             Err(error) => ProbeState::failed(&error),
         }
     }
 
-    async fn ask(
-        &self,
-        candidate: &Candidate,
-        source: &dyn Source,
-    ) -> Result<ProbeState, SourceError> {
-        let can = source.capabilities();
-        if can.dev
-            && self.version.is_none()
-            && let Some(offer) = source.find(&self.line.in_slot(Slot::Dev)).await?
-        {
-            return Ok(ProbeState::Offers(offered(Slot::Dev, &offer)));
-        }
-        if !can.releases {
-            return Ok(ProbeState::Nothing);
-        }
-        let version = match self.version {
-            Some(version) => version.clone(),
-            None => match source.list(self.line, ListingScope::Newest).await? {
-                VersionListing::Versions(versions) => {
-                    match newest(versions, candidate.prerelease) {
-                        Some(version) => version,
-                        None => return Ok(ProbeState::Nothing),
+    /// What the selector selects at this source, as `get` decides it.
+    async fn select(&self, candidate: &Candidate) -> Result<Selected, SourceError> {
+        let Self { product, selector, policy, .. } = self;
+        let slot = match selector {
+            Selector::Exact(version) => Slot::Version(version.clone()),
+            Selector::Dev => Slot::Dev,
+            Selector::Latest | Selector::Range(_) => {
+                match newest_version(candidate, product, selector, policy).await? {
+                    NewestVersion::Build => Slot::Dev,
+                    NewestVersion::Version { version, newest } => {
+                        if let Err(error) = self.check_downgrade(candidate, &newest) {
+                            return Ok(Selected::Known(ProbeState::Failed(error)));
+                        }
+                        Slot::Version(version)
                     }
+                    NewestVersion::TooYoung { version, why } => {
+                        let minimum = policy.minimum_age();
+                        let selector = selector.clone();
+                        let attempts = Vec::new();
+                        let error = AcquireError::TooYoung { selector, minimum, attempts };
+                        let mut error = CommandError::from(error);
+                        error.causes.push(format!("{version} {why}"));
+                        return Ok(Selected::Known(ProbeState::Failed(error)));
+                    }
+                    NewestVersion::NoMatch | NewestVersion::Nothing => {
+                        return Ok(Selected::Known(ProbeState::Nothing));
+                    }
+                    NewestVersion::Unlistable(why) => match &self.installed {
+                        Some(version) => Slot::Version(version.clone()),
+                        None => return Ok(Selected::Known(ProbeState::Unlistable(why))),
+                    },
                 }
-                VersionListing::Unlistable(why) => match self.known {
-                    Some(version) => version.clone(),
-                    None => return Ok(ProbeState::Silent(why.to_owned())),
-                },
-            },
+            }
         };
-        let Some(offer) = source.find(&self.line.at_version(version.clone())).await? else {
-            return Ok(ProbeState::Nothing);
-        };
-        if let Some(carrier) = offer.artifacts.first() {
-            begin(source, carrier).await?;
+        let can = candidate.source.capabilities();
+        let serves = if slot == Slot::Dev { can.dev } else { can.releases };
+        Ok(if serves { Selected::Slot(slot) } else { Selected::Known(ProbeState::Nothing) })
+    }
+
+    fn check_downgrade(&self, candidate: &Candidate, newest: &Version) -> Result<(), CommandError> {
+        if self.selector == Selector::Latest {
+            check_downgrade(self.state, candidate, &self.product, newest, false)?;
         }
-        Ok(ProbeState::Offers(offered(Slot::Version(version), &offer)))
+        Ok(())
+    }
+
+    /// What the source offers of the release, judged by the policy.
+    async fn offer(&self, candidate: &Candidate, slot: Slot) -> Result<ProbeState, SourceError> {
+        let source = candidate.source.as_ref();
+        let release = self.product.in_slot(slot);
+        let Some(offer) = source.find(&release).await? else { return Ok(ProbeState::Nothing) };
+        let pins = match first_seen::load(self.state, &release) {
+            Ok(pins) => pins,
+            Err(error) => return Ok(ProbeState::Failed(error.into())),
+        };
+        let judged = match self.policy.judge(&release, candidate.channel, &offer, &pins) {
+            Ok(judged) => judged,
+            Err(rejection) => return Ok(ProbeState::Failed(rejection.into())),
+        };
+        if candidate.channel != Channel::LocalBuild {
+            begin(source, &judged.first.artifact).await?;
+        }
+        Ok(ProbeState::Offers(summary(release.slot, &offer)))
     }
 }
 
-/// The first bytes of what is offered, and no more: they may come from another host than the offer.
-async fn begin(source: &dyn Source, carrier: &Artifact) -> Result<(), SourceError> {
-    let mut opened = source.open(&carrier.asset, &RangeRequest::whole()).await?;
-    opened.body.next().await.transpose().map(drop)
+/// Receives the first bytes of an artifact and no more: they may come from another host than the offer.
+async fn begin(source: &dyn Source, artifact: &Artifact) -> Result<(), SourceError> {
+    let mut download = source.open(&artifact.asset, &RangeRequest::whole()).await?;
+    download.body.next().await.transpose().map(drop)
 }
 
-fn newest(versions: Vec<ListedVersion>, prereleases: bool) -> Option<Version> {
-    let versions = versions.into_iter().map(|dated| dated.version);
-    versions.max_by_key(|version| (prereleases || !version.is_prerelease(), version.clone()))
-}
-
-fn offered(slot: Slot, offer: &Offer) -> OfferSummary {
-    let form = |carrier: &Artifact| match &carrier.packaging {
+fn summary(slot: Slot, offer: &Offer) -> OfferSummary {
+    let packaging = |artifact: &Artifact| match &artifact.packaging {
         Packaging::Archive { format, .. } => format.to_string(),
         Packaging::Bare => "program".to_owned(),
         Packaging::Loose { .. } => "loose files".to_owned(),
     };
-    let claims = offer.artifacts.iter().flat_map(|carrier| &carrier.claims).chain(&offer.tree);
-    let mut witnesses = Vec::new();
+    let claims = offer.artifacts.iter().flat_map(|artifact| &artifact.claims).chain(&offer.tree);
+    let mut digest_sources = Vec::new();
     for claim in claims {
-        if !witnesses.contains(&claim.by) {
-            witnesses.push(claim.by);
+        if !digest_sources.contains(&claim.by) {
+            digest_sources.push(claim.by);
         }
     }
     let mut evidence = Vec::new();
@@ -188,9 +246,9 @@ fn offered(slot: Slot, offer: &Offer) -> OfferSummary {
     }
     OfferSummary {
         slot,
-        forms: offer.artifacts.iter().map(form).collect(),
-        size: offer.artifacts.first().and_then(|carrier| carrier.size),
-        witnesses,
+        packagings: offer.artifacts.iter().map(packaging).collect(),
+        size: offer.artifacts.first().and_then(|artifact| artifact.size),
+        digest_sources,
         evidence,
     }
 }

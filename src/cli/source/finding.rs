@@ -1,4 +1,4 @@
-//! What came of asking a source.
+//! The result of asking a source.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,9 +6,8 @@ use loom_http::Exchange;
 use loom_source::{DigestSource, ErrorClass, EvidenceKind, Slot, SourceError, SourceErrorKind};
 
 use crate::cli::{CommandError, Exit, report::source_error};
-use loom_runtime::acquire::AcquireError;
 
-/// One source, and what came of asking it.
+/// One source, and the result of asking it.
 #[derive(Debug)]
 pub(crate) struct Finding {
     pub(crate) name: String,
@@ -16,50 +15,49 @@ pub(crate) struct Finding {
     pub(crate) address: String,
     pub(crate) state: ProbeState,
     pub(crate) took: Duration,
-    /// The requests it made, as far as it makes them through the common client.
+    /// The requests that were made through the common HTTP client.
     pub(crate) exchanges: Vec<Exchange>,
-    /// Until when it is asked last, because it brought wrong bytes.
-    pub(crate) held: Option<Duration>,
+    /// For how long the source is asked last, because it delivered wrong bytes.
+    pub(crate) quarantined_for: Option<Duration>,
 }
 
-/// What a source said.
+/// The state of a source.
 #[derive(Debug)]
 pub(crate) enum ProbeState {
-    /// It carries something for this platform.
+    /// The source has a release for this platform that `get` would fetch.
     Offers(OfferSummary),
-    /// It answered, and has nothing for this platform.
+    /// The source answered, and has no such release for this platform.
     Nothing,
-    /// It answered, and cannot say what it has.
-    Silent(String),
-    /// It was not asked: there is nothing to ask, and that is as it should be.
-    Aside(&'static str),
-    /// It was not asked: it is beyond this machine, and loom is offline.
+    /// The source answered, and cannot list its versions.
+    Unlistable(String),
+    /// The source was not asked, because there is nothing to ask.
+    Skipped(&'static str),
+    /// The source was not asked, because that needs a network and loom is offline.
     Offline,
-    /// It did not answer.
+    /// The source did not answer, or `get` would refuse its answer.
     Failed(CommandError),
 }
 
 /// What a source offers.
 #[derive(Debug, Clone)]
 pub(crate) struct OfferSummary {
-    /// The newest, or the one that was asked for.
+    /// The newest version that matches, or the requested one.
     pub(crate) slot: Slot,
-    /// How it can travel, the source's best first.
-    pub(crate) forms: Vec<String>,
-    /// The size of the first form, in bytes, where it is known.
+    /// How it is packaged, in the source's order.
+    pub(crate) packagings: Vec<String>,
+    /// The size of the first package in bytes, where it is known.
     pub(crate) size: Option<u64>,
-    /// Who names digests.
-    pub(crate) witnesses: Vec<DigestSource>,
+    /// Where its digests come from.
+    pub(crate) digest_sources: Vec<DigestSource>,
     /// The kinds of evidence.
     pub(crate) evidence: Vec<EvidenceKind>,
 }
 
 /// What may keep an address from answering.
-const NOBODY: &str =
-    "is the address right, and does a firewall let it through? behind a proxy, set HTTPS_PROXY";
+const NO_ANSWER: &str = "check the address and the firewall; behind a proxy, set HTTPS_PROXY";
 
 impl ProbeState {
-    /// A source could not answer.
+    /// The state of a source that failed.
     pub(crate) fn failed(error: &SourceError) -> Self {
         let exit = match error.kind.class() {
             ErrorClass::Credentials => Exit::Credentials,
@@ -68,20 +66,20 @@ impl ProbeState {
         };
         let hint = source_error::hint(error).or_else(|| match error.kind {
             SourceErrorKind::Connect { .. } | SourceErrorKind::Stalled { .. } => {
-                Some(NOBODY.to_owned())
+                Some(NO_ANSWER.to_owned())
             }
             _ => None,
         });
         Self::Failed(CommandError::of(exit, error).maybe_hint(hint))
     }
 
-    /// The word for it, for programs.
+    /// The word for the state in JSON.
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Offers(_) => "offers",
             Self::Nothing => "nothing",
-            Self::Silent(_) => "silent",
-            Self::Aside(_) => "aside",
+            Self::Unlistable(_) => "silent",
+            Self::Skipped(_) => "aside",
             Self::Offline => "offline",
             Self::Failed(_) => "failed",
         }
@@ -96,8 +94,8 @@ impl ProbeState {
     }
 }
 
-/// The first that applies of: credentials, offline, unreachable, everything else that failed; «absent» where all
-/// answered and none has anything. One that cannot say what it has may have it.
+/// The exit code: the first that applies of credentials, offline, unreachable, and the code of any other failure; else
+/// "absent" where no source has a release. A source that cannot list its versions has none for `get` either.
 pub(crate) fn exit(findings: &[Finding]) -> u8 {
     const ORDER: [Exit; 3] = [Exit::Credentials, Exit::Offline, Exit::Unreachable];
     let codes: Vec<u8> = findings.iter().filter_map(|finding| finding.state.code()).collect();
@@ -105,25 +103,26 @@ pub(crate) fn exit(findings: &[Finding]) -> u8 {
     if let Some(code) = first.or(codes.first().copied()) {
         return code;
     }
-    let maybe = |f: &Finding| matches!(f.state, ProbeState::Offers(_) | ProbeState::Silent(_));
-    if findings.iter().any(maybe) { 0 } else { Exit::Absent.code() }
+    let offers = |finding: &Finding| matches!(finding.state, ProbeState::Offers(_));
+    if findings.iter().any(offers) { 0 } else { Exit::Absent.code() }
 }
 
 impl Finding {
-    /// Whether credentials went along: `None` where no request was made that could carry any.
+    /// Whether credentials were sent: `None` where no request was made that could carry any.
     pub(crate) fn login(&self) -> Option<&'static str> {
         let refused = |e: &Exchange| matches!(e.status, Some(401 | 403 | 407));
-        match () {
-            () if self.exchanges.iter().all(|e| e.status.is_none()) => None,
-            () if matches!(&self.state, ProbeState::Failed(f) if f.code == Exit::Credentials.code()) => {
-                Some("refused")
-            }
-            () if self.exchanges.iter().any(|e| e.authorized && !refused(e)) => Some("accepted"),
-            () => Some("none"),
+        if self.exchanges.iter().all(|e| e.status.is_none()) {
+            None
+        } else if self.state.code() == Some(Exit::Credentials.code()) {
+            Some("refused")
+        } else if self.exchanges.iter().any(|e| e.authorized && !refused(e)) {
+            Some("accepted")
+        } else {
+            Some("none")
         }
     }
 
-    /// Who was asked, each once: the origin, whether only a redirect led there, and the proxy in between.
+    /// The hosts that were asked, each once: the origin, whether only a redirect led there, and the proxy in between.
     pub(crate) fn hosts(&self) -> Vec<(&str, bool, Option<&str>)> {
         let mut hosts: Vec<(&str, bool, Option<&str>)> = Vec::new();
         for exchange in &self.exchanges {
@@ -137,17 +136,17 @@ impl Finding {
         hosts
     }
 
-    /// The longest of each: name, connection, answer.
+    /// The longest times for name, connection and answer.
     pub(crate) fn times(&self) -> [Option<Duration>; 3] {
         let longest =
             |of: fn(&Exchange) -> Option<Duration>| self.exchanges.iter().filter_map(of).max();
         [longest(|e| e.dns), longest(|e| e.connect), longest(|e| e.answer)]
     }
 
-    /// How far our clock is from a server's: who, by how much, and whether ours is ahead. A server's own time only,
-    /// not what a proxy remembers.
+    /// The difference between this machine's clock and a server's: the server, the difference, and whether this clock is
+    /// ahead. Only a server's own time counts, not that of a proxy's cache.
     pub(crate) fn clock(&self) -> Option<(&str, Duration, bool)> {
-        let off = |(ours, theirs): (SystemTime, SystemTime)| match ours.duration_since(theirs) {
+        let off = |(here, there): (SystemTime, SystemTime)| match here.duration_since(there) {
             Ok(ahead) => (ahead, true),
             Err(behind) => (behind.duration(), false),
         };
@@ -157,20 +156,20 @@ impl Finding {
     }
 }
 
-impl From<AcquireError> for ProbeState {
-    fn from(error: AcquireError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn finding(state: ProbeState) -> Finding {
-        let (name, address) = ("x".to_owned(), "x".to_owned());
-        let (took, exchanges) = (Duration::ZERO, Vec::new());
-        Finding { name, kind: "mirror", address, state, took, exchanges, held: None }
+        Finding {
+            name: "x".to_owned(),
+            kind: "mirror",
+            address: "x".to_owned(),
+            state,
+            took: Duration::ZERO,
+            exchanges: Vec::new(),
+            quarantined_for: None,
+        }
     }
 
     fn failed(exit: Exit) -> ProbeState {
@@ -180,17 +179,22 @@ mod tests {
     #[test]
     fn the_exit_code_is_the_first_that_applies() {
         let offers = || {
-            let slot = Slot::Dev;
-            let (forms, witnesses, evidence) = Default::default();
-            ProbeState::Offers(OfferSummary { slot, forms, size: None, witnesses, evidence })
+            ProbeState::Offers(OfferSummary {
+                slot: Slot::Dev,
+                packagings: Vec::new(),
+                size: None,
+                digest_sources: Vec::new(),
+                evidence: Vec::new(),
+            })
         };
         for (states, code) in [
             (vec![], 3),
             (vec![offers()], 0),
             (vec![ProbeState::Nothing], 3),
-            (vec![ProbeState::Nothing, ProbeState::Silent("x".into())], 0),
-            (vec![ProbeState::Aside("x"), offers(), ProbeState::Nothing], 0),
-            (vec![ProbeState::Aside("x")], 3),
+            (vec![ProbeState::Nothing, ProbeState::Unlistable("x".into())], 3),
+            (vec![offers(), ProbeState::Unlistable("x".into())], 0),
+            (vec![ProbeState::Skipped("x"), offers(), ProbeState::Nothing], 0),
+            (vec![ProbeState::Skipped("x")], 3),
             (vec![offers(), failed(Exit::Unreachable)], 5),
             (vec![failed(Exit::Unreachable), failed(Exit::Credentials)], 4),
             (vec![failed(Exit::Unreachable), ProbeState::Offline], 7),

@@ -22,14 +22,14 @@ pub(crate) fn json(finding: &Finding, product: &Product) -> Value {
         "name": finding.name, "type": finding.kind, "address": finding.address,
         "state": finding.state.word(), "login": finding.login(), "hosts": hosts,
         "ms": {"total": milliseconds(finding.took), "name": dns, "connection": connect, "answer": answer},
-        "quarantined": finding.held.is_some(), "offer": null, "error": null,
+        "quarantined": finding.quarantined_for.is_some(), "offer": null, "error": null,
     });
     match &finding.state {
         ProbeState::Offers(offered) => {
             document["offer"] = json!({
                 "version": offered.slot.to_string(), "binary": product.binary, "platform": product.platform,
-                "forms": offered.forms, "size": offered.size,
-                "digests": offered.witnesses, "evidence": offered.evidence,
+                "forms": offered.packagings, "size": offered.size,
+                "digests": offered.digest_sources, "evidence": offered.evidence,
             });
         }
         ProbeState::Failed(failure) => document["error"] = failure.json()["error"].clone(),
@@ -60,11 +60,11 @@ fn lines(finding: &Finding, product: &Product) -> Vec<(&'static str, String)> {
         lines.extend(failure.causes.iter().map(|cause| ("because", cause.clone())));
         lines.extend(failure.hint.iter().map(|hint| ("hint", hint.clone())));
     }
-    if let ProbeState::Silent(_) = &finding.state {
+    if let ProbeState::Unlistable(_) = &finding.state {
         let hint = "`loom source test --version VERSION` looks for one version".to_owned();
         lines.push(("hint", hint));
     }
-    if let Some(left) = finding.held {
+    if let Some(left) = finding.quarantined_for {
         let minutes = left.as_secs().div_ceil(60);
         let note =
             format!("quarantined: it served wrong bytes, and is queried last for {minutes} min");
@@ -87,29 +87,29 @@ fn verdict(state: &ProbeState, product: &Product) -> (&'static str, String) {
         ProbeState::Nothing => {
             ("nothing", format!("reachable, but has no {binary} for {platform}"))
         }
-        ProbeState::Silent(why) => {
-            ("ok", format!("reachable, but cannot list its versions: {why}"))
+        ProbeState::Unlistable(why) => {
+            ("unlisted", format!("reachable, but cannot list its versions: {why}"))
         }
-        ProbeState::Aside(why) => ("aside", (*why).to_owned()),
+        ProbeState::Skipped(why) => ("aside", (*why).to_owned()),
         ProbeState::Offline => ("offline", "not queried: network access is disabled".to_owned()),
         ProbeState::Failed(failure) => ("failed", failure.message.clone()),
     }
 }
 
 fn offers(offered: &OfferSummary, product: &Product) -> String {
-    let OfferSummary { slot, forms, size, witnesses, evidence } = offered;
+    let OfferSummary { slot, packagings, size, digest_sources, evidence } = offered;
     let mut text = format!("offers {} {slot} for {}", product.binary, product.platform);
     let size = size.map(|size| format!(", {}", HumanBytes(size))).unwrap_or_default();
-    if !forms.is_empty() {
-        text.push_str(&format!(" ({}{size})", forms.join(", ")));
+    if !packagings.is_empty() {
+        text.push_str(&format!(" ({}{size})", packagings.join(", ")));
     }
     if slot.version().is_none() {
         return text;
     }
-    text.push_str(&if witnesses.is_empty() {
+    text.push_str(&if digest_sources.is_empty() {
         "; no digest".to_owned()
     } else {
-        format!("; digest from {}", joined(witnesses))
+        format!("; digest from {}", joined(digest_sources))
     });
     if !evidence.is_empty() {
         let kinds: Vec<String> = evidence.iter().map(|kind| format!("{kind:?}")).collect();

@@ -1,4 +1,4 @@
-//! Durations.
+//! Duration settings.
 
 use std::{path::Path, time::Duration};
 

@@ -1,10 +1,10 @@
-//! Archives that must be refused, each built here, and that nothing of them stays.
+//! Tar archives that must be refused, and of which nothing may stay.
 
 use tar::EntryType;
 
 use super::*;
 
-/// Unpacks and admits; whatever happens, nothing may be left in `store/` nor beside it.
+/// Unpacks and admits an archive; nothing of it may be left in `store/` or beside it.
 fn refused(tar: &[u8]) -> String {
     refused_within(tar, TreeLimits::default())
 }
@@ -33,7 +33,7 @@ fn with(part: Part<'_>) -> Vec<u8> {
 }
 
 #[test]
-fn paths_that_leave_the_tree_or_no_disk_can_hold() {
+fn paths_that_leave_the_tree_or_are_invalid_on_a_platform() {
     for path in [
         "/etc/passwd",
         "../x",
@@ -68,9 +68,9 @@ fn paths_that_leave_the_tree_or_no_disk_can_hold() {
 }
 
 #[test]
-fn paths_that_a_disk_would_merge() {
+fn paths_that_collide_on_a_case_insensitive_file_system() {
     for (first, second, why) in [
-        ("a", "a", "stands twice"),
+        ("a", "a", "occurs twice"),
         ("a", "A", "upper and lower case"),
         ("d/a", "D/b", "upper and lower case"),
         ("a", "a/b", "also a folder"),
@@ -84,7 +84,7 @@ fn paths_that_a_disk_would_merge() {
 }
 
 #[test]
-fn a_link_is_no_parent() {
+fn a_link_as_a_parent() {
     let archive = tar(&[
         program("loom-bridge-server", b""),
         entry(EntryType::Symlink, "d", "/tmp"),
@@ -94,7 +94,7 @@ fn a_link_is_no_parent() {
 }
 
 #[test]
-fn links_that_leave_the_tree_or_lead_nowhere() {
+fn links_that_leave_the_tree_or_dangle() {
     for target in ["/etc/passwd", "../x", "../../x", "a/../../x", "..", "", "missing", "d", "self"]
     {
         let archive = tar(&[
@@ -115,7 +115,7 @@ fn links_that_leave_the_tree_or_lead_nowhere() {
 }
 
 #[test]
-fn hard_links_name_an_earlier_file() {
+fn hard_links_to_anything_but_an_earlier_file() {
     for target in ["later", "/etc/passwd", "../../etc/passwd", "link"] {
         let archive = tar(&[
             program("loom-bridge-server", b""),
@@ -128,7 +128,7 @@ fn hard_links_name_an_earlier_file() {
 }
 
 #[test]
-fn what_is_neither_file_folder_nor_link() {
+fn entries_that_are_neither_file_folder_nor_link() {
     for (kind, why) in [
         (EntryType::Char, "device"),
         (EntryType::Block, "device"),
@@ -183,7 +183,7 @@ fn data_after_the_end_and_ends_without_a_mark() {
 }
 
 #[test]
-fn more_than_the_limits_allow() {
+fn archives_that_exceed_a_limit() {
     let limits = TreeLimits::default();
     let two = with(file("b", b"12345678"));
     assert!(refused_within(&two, TreeLimits { files: 1, ..limits }).contains("limit of 1 files"));
@@ -212,7 +212,7 @@ fn more_than_the_limits_allow() {
 }
 
 #[test]
-fn extended_headers_are_read_within_bounds() {
+fn extended_headers_that_are_too_long() {
     let name = "n".repeat(70 * 1024);
     let archive = tar(&[
         Part { kind: EntryType::GNULongName, ..file("././@LongLink", name.as_bytes()) },
@@ -229,15 +229,15 @@ fn extended_headers_are_read_within_bounds() {
 }
 
 #[test]
-fn a_program_must_be_there() {
+fn archives_without_the_program() {
     let error = refused(&tar(&[program("something-else", b"")]));
-    assert!(error.contains("holds no program \"loom-bridge-server\""), "{error}");
+    assert!(error.contains("has no program \"loom-bridge-server\""), "{error}");
     let twice = tar(&[program("a/loom-bridge-server", b""), program("b/loom-bridge-server", b"")]);
-    assert!(refused(&twice).contains("holds no program"));
+    assert!(refused(&twice).contains("has no program"));
 }
 
 #[test]
-fn a_top_folder_that_was_to_be_dropped_must_be_there() {
+fn archives_without_the_top_folder_to_strip() {
     let home = home();
     let archive = tar(&[program("loom-bridge-server", b"")]);
     let mut staged = home.store.stage(TreeLimits::default()).unwrap();

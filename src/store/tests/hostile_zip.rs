@@ -35,7 +35,7 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// Replaces a text of the same length everywhere: names stand in the local and in the central header.
+/// Replaces a name by another one of the same length, in the local and in the central header.
 fn renamed(zip: &[u8], from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = zip.to_vec();
@@ -60,7 +60,7 @@ fn server<'a>() -> (&'a str, &'a [u8]) {
 }
 
 #[test]
-fn a_plain_zip_is_taken_and_its_top_folder_dropped() {
+fn a_plain_zip_is_unpacked_and_its_top_folder_stripped() {
     let (home, staged) = unpacked(&zip(&[("top/loom-bridge-server", b"#!"), ("top/a.txt", b"a")]));
     let staged = staged.unwrap();
     assert_eq!(staged.stripped(), Some(true));
@@ -88,7 +88,7 @@ fn paths_that_leave_the_tree() {
 }
 
 #[test]
-fn names_that_meet() {
+fn names_that_collide() {
     let archive = renamed(&zip(&[server(), ("first", b"1"), ("other", b"2")]), "other", "first");
     assert!(refused(&archive).contains("twice"));
     let archive = renamed(&zip(&[server(), ("first", b"1"), ("other", b"2")]), "other", "FIRST");
@@ -109,12 +109,13 @@ fn links_that_leave_the_tree() {
 }
 
 #[test]
-fn declared_sizes_that_lie() {
-    for lie in [1_u32, 200] {
+fn wrong_sizes() {
+    for size in [1_u32, 200] {
         let mut archive = zip(&[server()]);
-        let (local, central) = (headers(&archive, LOCAL)[0], headers(&archive, CENTRAL)[0]);
-        archive[local + 22..local + 26].copy_from_slice(&lie.to_le_bytes());
-        archive[central + 24..central + 28].copy_from_slice(&lie.to_le_bytes());
+        let local = headers(&archive, LOCAL)[0];
+        let central = headers(&archive, CENTRAL)[0];
+        archive[local + 22..local + 26].copy_from_slice(&size.to_le_bytes());
+        archive[central + 24..central + 28].copy_from_slice(&size.to_le_bytes());
         assert!(!refused(&archive).is_empty());
     }
     // Local and central header disagree.
@@ -125,12 +126,12 @@ fn declared_sizes_that_lie() {
 }
 
 #[test]
-fn checksums_that_lie() {
+fn wrong_checksums() {
     let mut archive = zip(&[server()]);
     for at in [headers(&archive, LOCAL)[0] + 14, headers(&archive, CENTRAL)[0] + 16] {
         archive[at] ^= 1;
     }
-    assert!(refused(&archive).contains("cannot be read"));
+    assert!(refused(&archive).contains("could not read"));
 }
 
 #[test]
@@ -161,8 +162,8 @@ fn data_around_the_archive() {
     let mut leading = b"#!/bin/sh\n".to_vec();
     leading.extend_from_slice(&whole);
     assert!(refused(&leading).contains("before the archive"));
-    assert!(refused(&whole[..whole.len() - 8]).contains("cannot be read"));
-    assert!(refused(b"").contains("cannot be read"));
+    assert!(refused(&whole[..whole.len() - 8]).contains("could not read"));
+    assert!(refused(b"").contains("could not read"));
 }
 
 #[test]

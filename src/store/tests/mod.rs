@@ -1,10 +1,11 @@
-//! The store as its users see it.
+//! Tests of the store through its public functions.
 
 mod hostile_tar;
 mod hostile_zip;
 mod life;
 mod partials;
 mod sharing;
+mod verifications;
 
 use std::path::Path;
 
@@ -14,16 +15,18 @@ use super::{
     AdmitError, Checked, Installed, Partial, Receipt, Received, Staged, Store, TreeLimits,
     UnpackError,
 };
-use crate::trust::{Expectation, Grade, TrustedDigest, Waiver};
+use crate::trust::{
+    Checksum, DigestSubject, Expectation, Grade, Pin, PinOrigin, Policy, TrustedDigest, Waiver,
+};
 
-/// A store in a folder that vanishes with it.
+/// A store in a temporary folder.
 struct Home {
     store: Store,
     folder: tempfile::TempDir,
 }
 
 impl Drop for Home {
-    /// Trees are read-only, and only root could remove them as they are.
+    /// Trees are read-only, so that only root could remove them without changing permissions.
     fn drop(&mut self) {
         super::durable::remove_tree(self.store.root()).unwrap();
     }
@@ -49,18 +52,32 @@ fn waived(release: &Release) -> Expectation {
     Expectation { release: release.clone(), archive: None, tree: None, waiver, size: None }
 }
 
-fn proof(digest: Digest) -> Option<TrustedDigest> {
-    Some(TrustedDigest { digest, grade: Grade::Identity, by: "the test".into() })
+fn archive_digest(digest: Digest) -> Option<TrustedDigest> {
+    Some(given(DigestSubject::Archive, digest))
 }
 
-/// All of `bytes` as a transfer.
+fn tree_digest(digest: Digest) -> Option<TrustedDigest> {
+    Some(given(DigestSubject::Tree, digest))
+}
+
+fn given(of: DigestSubject, digest: Digest) -> TrustedDigest {
+    let origin = PinOrigin::Given { by: "the test".into() };
+    TrustedDigest::pinned(of, &Pin { digest, origin })
+}
+
+/// A policy that accepts releases without a checksum.
+fn lax() -> Policy {
+    Policy { checksum: Checksum::IfAvailable, ..Policy::default() }
+}
+
+/// A transfer of these bytes.
 fn received(bytes: &[u8]) -> Received {
     let mut transfer = Partial::passing();
     transfer.push(bytes).unwrap();
     transfer.finish()
 }
 
-/// A program that is nothing but `bytes`, checked.
+/// A checked tree of one program.
 fn bare(store: &Store, release: &Release, bytes: &[u8]) -> Checked {
     let mut staged = store.stage(TreeLimits::default()).unwrap();
     staged.bare(bytes, &release.executable()).unwrap();
@@ -70,7 +87,7 @@ fn bare(store: &Store, release: &Release, bytes: &[u8]) -> Checked {
 fn install(store: &Store, slot: &str, bytes: &[u8]) -> Installed {
     let release = release(slot);
     let checked = bare(store, &release, bytes);
-    store.publish(vec![(checked, Receipt::new(&release))]).unwrap().remove(0)
+    store.publish(vec![(checked, Some(Receipt::new(&release)))]).unwrap().remove(0)
 }
 
 /// One entry of a test archive.
@@ -94,7 +111,7 @@ fn entry<'a>(kind: tar::EntryType, path: &'a str, target: &'a str) -> Part<'a> {
     Part { kind, target, ..file(path, b"") }
 }
 
-/// Writes header blocks by hand: the crate's builder refuses to make what we want to see refused.
+/// Writes header blocks by hand: the builder of the crate makes no forbidden archive.
 fn tar_blocks(parts: &[Part<'_>]) -> Vec<u8> {
     let mut tar = vec![];
     for part in parts {
@@ -123,7 +140,7 @@ fn unpack(staged: &mut Staged, tar: &[u8]) -> Result<(), UnpackError> {
     staged.unpack_tar(tar, ArchiveFormat::TarGz, None, &|| tar.len() as u64)
 }
 
-/// What lies in `store/`, by name.
+/// The names in `store/`.
 fn trees(store: &Store) -> Vec<String> {
     names(&store.root().join("store"))
 }
@@ -144,14 +161,15 @@ fn damage(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
 
-fn sound(store: &Store) {
+#[track_caller]
+fn assert_intact(store: &Store) {
     let report = store.verify().unwrap();
     assert_eq!(report.findings, []);
 }
 
 fn mismatch(result: Result<Checked, AdmitError>) -> &'static str {
     match result {
-        Err(AdmitError::Mismatch { what, .. }) => what,
+        Err(AdmitError::Mismatch { of, .. }) => of.as_str(),
         other => panic!("{other:?}"),
     }
 }

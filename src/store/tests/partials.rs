@@ -1,10 +1,10 @@
-//! Transfers that are broken off and go on.
+//! Transfers that are interrupted and resumed.
 
 use std::{fs, io::Read as _};
 
 use loom_source::{AssetRef, Download, Validator};
 
-use super::{super::Begun, *};
+use super::{super::ResumeOutcome, *};
 
 fn opened(start: u64, total: Option<u64>, tag: Option<&str>) -> Download {
     let validator = tag.map(|tag| Validator::Strong(tag.into()));
@@ -15,22 +15,22 @@ fn open(store: &Store) -> Partial {
     Partial::open(store, "https://mirror", &AssetRef::new("v0.1.0/x.tar.gz")).unwrap()
 }
 
-/// Half of `0123456789` has arrived.
+/// Receives half of `0123456789`.
 fn half(store: &Store) {
     let mut partial = open(store);
     assert_eq!(partial.resume().from, 0);
-    assert_eq!(partial.begin(&opened(0, Some(10), Some("a"))).unwrap(), Begun::Whole);
+    assert_eq!(partial.begin(&opened(0, Some(10), Some("a"))).unwrap(), ResumeOutcome::Whole);
     partial.push(b"01234").unwrap();
 }
 
 #[test]
-fn a_broken_transfer_goes_on_where_it_broke() {
+fn an_interrupted_transfer_is_resumed() {
     let home = home();
     half(&home.store);
     let mut partial = open(&home.store);
     let resume = partial.resume();
     assert_eq!((resume.from, resume.validator), (5, Some(Validator::Strong("a".into()))));
-    assert_eq!(partial.begin(&opened(5, Some(10), Some("a"))).unwrap(), Begun::Resumed(5));
+    assert_eq!(partial.begin(&opened(5, Some(10), Some("a"))).unwrap(), ResumeOutcome::Resumed(5));
     let mut seen = vec![];
     partial
         .replay(|bytes| {
@@ -51,7 +51,7 @@ fn a_broken_transfer_goes_on_where_it_broke() {
 }
 
 #[test]
-fn other_bytes_do_not_go_on() {
+fn other_bytes_are_not_appended() {
     for answer in [
         (5, Some(10), Some("b")),
         (5, Some(11), Some("a")),
@@ -62,7 +62,11 @@ fn other_bytes_do_not_go_on() {
         half(&home.store);
         let mut partial = open(&home.store);
         let (start, total, tag) = answer;
-        assert_eq!(partial.begin(&opened(start, total, tag)).unwrap(), Begun::Other, "{answer:?}");
+        assert_eq!(
+            partial.begin(&opened(start, total, tag)).unwrap(),
+            ResumeOutcome::Mismatch,
+            "{answer:?}"
+        );
         assert_eq!(partial.resume().from, 0);
         drop(partial);
         assert_eq!(open(&home.store).resume().from, 0);
@@ -70,11 +74,11 @@ fn other_bytes_do_not_go_on() {
 }
 
 #[test]
-fn the_source_may_begin_anew() {
+fn the_source_may_start_over() {
     let home = home();
     half(&home.store);
     let mut partial = open(&home.store);
-    assert_eq!(partial.begin(&opened(0, None, None)).unwrap(), Begun::Whole);
+    assert_eq!(partial.begin(&opened(0, None, None)).unwrap(), ResumeOutcome::Whole);
     partial.push(b"new").unwrap();
     let received = partial.finish();
     assert_eq!(received.digest(), Digest::of(b"new"));
@@ -98,7 +102,7 @@ fn a_partial_in_use_is_not_touched() {
 }
 
 #[test]
-fn what_nothing_binds_is_not_resumed() {
+fn bytes_without_a_header_are_not_resumed() {
     let home = home();
     half(&home.store);
     let folder = home.store.root().join("partial");
@@ -111,7 +115,7 @@ fn what_nothing_binds_is_not_resumed() {
 }
 
 #[test]
-fn an_archive_is_kept_where_asked() {
+fn an_archive_is_kept_on_request() {
     let home = home();
     let (store, release) = (&home.store, release("0.1.0"));
     let tar = tar(&[program("loom-bridge-server", b"#!")]);
@@ -121,15 +125,15 @@ fn an_archive_is_kept_where_asked() {
     let received = partial.finish();
     let mut staged = store.stage(TreeLimits::default()).unwrap();
     unpack(&mut staged, &tar).unwrap();
-    let expectation = Expectation { archive: proof(Digest::of(&tar)), ..waived(&release) };
+    let expectation = Expectation { archive: archive_digest(Digest::of(&tar)), ..waived(&release) };
     let checked =
         store.admit(staged, &expectation, Some(&received)).unwrap().keep_archive(received);
-    store.publish(vec![(checked, Receipt::new(&release))]).unwrap();
+    store.publish(vec![(checked, Some(Receipt::new(&release)))]).unwrap();
     assert_eq!(fs::read(store.object(&Digest::of(&tar))).unwrap(), tar);
     assert_eq!(store.record(&release).unwrap().unwrap().artifacts.len(), 2);
     assert!(store.receipt(&release).unwrap().unwrap().archive.unwrap().kept);
     assert_eq!(names(&store.root().join("partial")), [] as [&str; 0]);
-    sound(store);
+    assert_intact(store);
     assert!(store.remove(&release).unwrap());
     assert_eq!(store.du().unwrap().objects, 0);
 }

@@ -18,7 +18,7 @@ fn releases_with_one_tree_share_it() {
     assert!(store.remove(&first.release).unwrap());
     assert_eq!(store.find(&first.release).unwrap(), None);
     assert_eq!(store.find(&second.release).unwrap(), Some(second.clone()));
-    sound(store);
+    assert_intact(store);
     assert!(store.remove(&second.release).unwrap());
     assert!(!store.remove(&second.release).unwrap());
     assert_eq!(trees(store), [] as [&str; 0]);
@@ -37,12 +37,12 @@ fn a_damaged_tree_is_not_shared() {
     assert_eq!(fs::read(&second.entry).unwrap(), b"same");
     assert_eq!(fs::read(&first.link).unwrap(), b"same");
     assert!(trees(store)[0].starts_with(".damaged-"), "{:?}", trees(store));
-    sound(store);
+    assert_intact(store);
     assert!(store.du().unwrap().garbage >= 4);
 }
 
 #[test]
-fn of_damaged_trees_the_newest_is_kept() {
+fn the_newest_damaged_folder_of_each_tree_is_kept() {
     let home = home();
     let store = &home.store;
     let mut other = install(store, "0.2.0", b"other");
@@ -57,15 +57,19 @@ fn of_damaged_trees_the_newest_is_kept() {
         let leased = trees(store).len();
         drop(lease);
         store.sweep().unwrap();
-        assert_eq!(leased > trees(store).len(), evil != "first", "who runs keeps the files");
+        assert_eq!(
+            leased > trees(store).len(),
+            evil != "first",
+            "a running program keeps its files"
+        );
     }
     let tree = install(store, "0.1.0", b"same").tree;
-    let aside = [format!(".damaged-{tree}-3"), format!(".damaged-{}-1", other.tree)];
+    let damaged = [format!(".damaged-{tree}-3"), format!(".damaged-{}-1", other.tree)];
     let kept = trees(store).into_iter().filter(|name| name.starts_with('.')).collect::<Vec<_>>();
-    assert!(kept.len() == 2 && aside.iter().all(|name| kept.contains(name)), "{kept:?}");
-    let newest = store.root().join("store").join(&aside[0]).join("loom-bridge-server");
+    assert!(kept.len() == 2 && damaged.iter().all(|name| kept.contains(name)), "{kept:?}");
+    let newest = store.root().join("store").join(&damaged[0]).join("loom-bridge-server");
     assert_eq!(fs::read(newest).unwrap(), b"third");
-    sound(store);
+    assert_intact(store);
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn many_publish_one_tree_at_once() {
     });
     assert_eq!(trees(store).len(), 1);
     assert_eq!(store.list().unwrap().len(), 8);
-    sound(store);
+    assert_intact(store);
 }
 
 #[test]
@@ -95,14 +99,15 @@ fn a_batch_is_published_at_once() {
         .map(|n| {
             let release = release(&format!("0.{n}.0"));
             // Every fourth has the tree of another.
-            (bare(store, &release, format!("{}", n / 4).as_bytes()), Receipt::new(&release))
+            let checked = bare(store, &release, format!("{}", n / 4).as_bytes());
+            (checked, Some(Receipt::new(&release)))
         })
         .collect();
     let installed = store.publish(batch).unwrap();
     assert_eq!(installed.len(), 40);
     assert_eq!(trees(store).len(), 10);
     assert!(store.list().unwrap().iter().all(|listed| listed.installed.is_some()));
-    sound(store);
+    assert_intact(store);
 }
 
 #[test]
@@ -112,7 +117,7 @@ fn a_lease_keeps_a_tree() {
     let installed = install(store, "0.1.0", b"x");
     let lease = store.lease(&installed, &state).unwrap();
     assert_eq!(lease.installed(), &installed);
-    assert!(!state.exists(), "the lease lies in the store");
+    assert!(!state.exists(), "the lease is in the store");
     let busy = store.remove(&installed.release).unwrap_err();
     assert!(busy.is_busy(), "{busy}");
     assert_eq!(store.find(&installed.release).unwrap(), Some(installed.clone()));
@@ -125,7 +130,7 @@ fn a_lease_keeps_a_tree() {
 }
 
 #[test]
-fn a_lease_is_of_what_stands_there_now() {
+fn a_lease_is_of_the_tree_that_is_installed_now() {
     let home = home();
     let (store, state) = (&home.store, home.folder.path().join("state"));
     let old = install(store, "0.1.0", b"old");
@@ -138,7 +143,7 @@ fn a_lease_is_of_what_stands_there_now() {
 fn one_process_at_a_time_acquires_a_release() {
     let home = home();
     let store = &home.store;
-    let held = store.lock_release(&release("0.1.0"), &mut || panic!("nobody holds it")).unwrap();
+    let held = store.lock_release(&release("0.1.0"), &mut || panic!("no other holder")).unwrap();
     let _other = store.lock_release(&release("0.2.0"), &mut || panic!("another release")).unwrap();
     let (waiting, waits) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
@@ -165,19 +170,19 @@ fn the_last_three_development_trees_stay() {
     assert!(store.record(&release("dev")).unwrap().is_none());
     install(store, "dev", b"2");
     assert_eq!(trees(store).len(), 3);
-    sound(store);
+    assert_intact(store);
     let listed = store.list().unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].release, release("dev"));
     fs::remove_dir_all(store.root().join("bin")).unwrap();
-    let recovered = store.recover(&release("dev")).unwrap();
+    let recovered = store.recover(&release("dev"), &Policy::default()).unwrap();
     assert!(matches!(recovered, super::super::Recovery::Linked(i) if i.tree == builds[2].tree));
     assert!(store.remove(&release("dev")).unwrap());
     assert_eq!(trees(store), [] as [&str; 0]);
 }
 
 #[test]
-fn a_leased_development_tree_outlives_its_turn() {
+fn a_leased_development_tree_is_not_removed() {
     let home = home();
     let (store, state) = (&home.store, home.folder.path().join("state"));
     let first = install(store, "dev", b"first");
@@ -199,25 +204,25 @@ fn a_development_build_is_copied_never_linked() {
     let measured = staged.copy_file(&build, &release.executable()).unwrap();
     assert_eq!(measured.digest, Digest::of(b"built"));
     let checked = store
-        .admit(staged, &Expectation { waiver: Some(Waiver::Workspace), ..waived(&release) }, None)
+        .admit(staged, &Expectation { waiver: Some(Waiver::LocalBuild), ..waived(&release) }, None)
         .unwrap();
-    let installed = store.publish(vec![(checked, Receipt::new(&release))]).unwrap().remove(0);
+    let installed = store.publish(vec![(checked, Some(Receipt::new(&release)))]).unwrap().remove(0);
     fs::write(&build, b"overwritten").unwrap();
     assert_eq!(fs::read(&installed.entry).unwrap(), b"built");
-    assert_eq!(store.receipt(&release).unwrap().unwrap().waiver, Some(Waiver::Workspace));
+    assert_eq!(store.receipt(&release).unwrap().unwrap().waiver, Some(Waiver::LocalBuild));
 }
 
 #[test]
-fn the_authoritys_statement_is_kept_as_it_is() {
+fn the_statement_of_a_source_is_kept_unchanged() {
     let home = home();
     let (store, release) = (&home.store, release("0.1.0"));
-    let ours = bare(store, &release, b"x");
+    let checked = bare(store, &release, b"x");
     let mut statement = loom_source::Statement {
         authority: release.authority.clone(),
         binary: release.binary.clone(),
         version: "0.1.0".parse().unwrap(),
         platform: release.platform,
-        tree: ours.tree(),
+        tree: checked.tree(),
         entry: "loom-bridge-server".into(),
         archives: vec![],
         published: Some("2026-01-01T00:00:00Z".into()),
@@ -225,16 +230,17 @@ fn the_authoritys_statement_is_kept_as_it_is() {
     };
     let bytes = statement.to_bytes();
     let signature = b"signature".to_vec();
-    let checked = ours.with_statement(bytes.clone()).unwrap();
+    let checked = checked.with_statement(bytes.clone()).unwrap();
     let checked =
         checked.with_evidence(EvidenceKind::Minisign, Digest::of(&bytes), signature.clone());
-    store.publish(vec![(checked, Receipt::new(&release))]).unwrap();
+    store.publish(vec![(checked, Some(Receipt::new(&release)))]).unwrap();
     install(store, "0.1.0", b"x");
     let record = store.record(&release).unwrap().unwrap();
     assert_eq!(record.statement, Digest::of(&bytes));
-    assert_eq!(record.evidence[0].digest, Digest::of(&signature));
+    let digests: Vec<_> = record.evidence.iter().map(|evidence| evidence.digest).collect();
+    assert_eq!(digests, [Digest::of(&bytes), Digest::of(&signature)]);
     assert_eq!(fs::read(store.object(&Digest::of(&bytes))).unwrap(), bytes);
-    sound(store);
+    assert_intact(store);
     for change in [0, 1, 2] {
         match change {
             0 => statement.version = "0.1.1".parse().unwrap(),
@@ -252,9 +258,9 @@ fn the_authoritys_statement_is_kept_as_it_is() {
     }
 }
 
-/// Root may write everywhere, so it asks an ordinary user to look.
+/// Root may write everywhere, so root runs the test as an ordinary user.
 #[test]
-fn a_read_only_store_serves_and_leases_elsewhere() {
+fn a_read_only_store_serves_and_leases_in_the_state_folder() {
     use std::os::unix::{fs::PermissionsExt, process::CommandExt as _};
     let home = home();
     if rustix::process::geteuid().is_root() {
@@ -264,7 +270,7 @@ fn a_read_only_store_serves_and_leases_elsewhere() {
         let mut again = std::process::Command::new(&program);
         again.args([
             "--exact",
-            "store::tests::sharing::a_read_only_store_serves_and_leases_elsewhere",
+            "store::tests::sharing::a_read_only_store_serves_and_leases_in_the_state_folder",
         ]);
         let output = again.uid(65534).gid(65534).current_dir("/").output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
@@ -279,12 +285,12 @@ fn a_read_only_store_serves_and_leases_elsewhere() {
     assert!(lease.path().starts_with(&state));
     assert!(matches!(&read_only.notices()[..], [super::super::StoreNotice::ForeignLease { .. }]));
     assert_eq!(
-        read_only.attest(&installed).unwrap(),
-        super::super::fingerprint::Attested::Untouched
+        read_only.check_installed(&installed).unwrap(),
+        super::super::InstalledCheck::Unchanged
     );
     fs::set_permissions(store.root().join("store"), PermissionsExt::from_mode(0o555)).unwrap();
     let error = read_only.stage(TreeLimits::default()).unwrap_err();
-    assert!(error.is_read_only() && error.hint().unwrap().contains("LOOM_CACHE_DIR"), "{error}");
+    assert!(error.is_read_only(), "{error}");
     for folder in [store.root().to_owned(), store.root().join("store")] {
         fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
     }

@@ -93,18 +93,18 @@ impl Depot {
     /// Adds a release and its index entry. The entry program is the file named `loom-bridge-server`.
     pub fn add(&self, version: &str, entries: &[Entry], carried: &[Carry]) -> Added {
         let tree = self.object(listing(entries).as_bytes());
-        let mut carriers = Vec::new();
+        let mut artifacts = Vec::new();
         let mut archives = Vec::new();
         for carry in carried {
             match carry {
                 Carry::Archive(packing) => {
                     let archive = self.archive(*packing, entries);
-                    carriers.push(RecordArtifact::Archive { digest: archive.digest });
+                    artifacts.push(RecordArtifact::Archive { digest: archive.digest });
                     archives.push(archive);
                 }
                 Carry::Loose => {
                     self.loose(&tree, entries);
-                    carriers.push(RecordArtifact::Loose);
+                    artifacts.push(RecordArtifact::Loose);
                 }
             }
         }
@@ -121,7 +121,7 @@ impl Depot {
             critical: Vec::new(),
         };
         let digest = self.object(&statement.to_bytes());
-        let record = Record { statement: digest, artifacts: carriers, evidence: Vec::new() };
+        let record = Record { statement: digest, artifacts, evidence: Vec::new() };
         self.put(&Record::path(&statement.release()), &record.to_bytes());
         self.list(&statement, digest);
         Added { tree, statement: digest, archive }

@@ -21,7 +21,7 @@ pub enum Fault {
     WrongOffset(u64),
     /// Answers with this status, these headers and a short text.
     Status(u16, Vec<(String, String)>),
-    /// A page that says «please log in», with status 200.
+    /// A page that says "please log in", with status 200.
     Html,
     /// Claims this Content-Encoding.
     Encoding(String),

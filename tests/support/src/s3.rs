@@ -31,8 +31,8 @@ pub const SECRET: &str = "wJalrXUtnFEMI-s3cret";
 pub enum S3Rights {
     /// Requests signed with the key are permitted.
     All,
-    /// Signed requests for objects that exist are permitted. Missing objects are refused, as without the permission to
-    /// list.
+    /// Signed requests for objects that exist are permitted. Requests for missing objects are refused, as S3 does
+    /// without the permission to list.
     ReadOnly,
     /// Every request is permitted.
     Public,

@@ -17,7 +17,7 @@ use loom_source::{
 struct Checkout(tempfile::TempDir);
 
 impl Checkout {
-    /// A workspace whose `loom-bridge` says one word and depends on nothing.
+    /// A workspace whose `loom-bridge` prints one word and has no dependencies.
     fn new() -> Self {
         let checkout = Self(tempfile::tempdir().unwrap());
         checkout.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"runtime/bridge\"]\n[profile.fast]\ninherits = \"dev\"");
@@ -47,46 +47,46 @@ impl Checkout {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    fn target(&self, change: impl FnOnce(&mut CargoBuildOptions)) -> CargoBuild {
+    fn source(&self, change: impl FnOnce(&mut CargoBuildOptions)) -> CargoBuild {
         let mut options = CargoBuildOptions::new(self.path());
         change(&mut options);
         CargoBuild::open(options)
     }
 
-    /// With `--build`, and what cargo said.
+    /// A source that builds, and the output of cargo.
     fn building(
         &self,
         change: impl FnOnce(&mut CargoBuildOptions),
     ) -> (CargoBuild, Arc<Mutex<String>>) {
-        let said = Arc::new(Mutex::new(String::new()));
-        let words = Arc::clone(&said);
-        let lines = CargoOutput::Lines(Arc::new(move |line| words.lock().unwrap().push_str(line)));
-        let target = self.target(|options| {
+        let output = Arc::new(Mutex::new(String::new()));
+        let text = Arc::clone(&output);
+        let lines = CargoOutput::Lines(Arc::new(move |line| text.lock().unwrap().push_str(line)));
+        let source = self.source(|options| {
             options.build = true;
-            // The variable of the surrounding cargo would reach the inner one.
+            // Otherwise the inner cargo would inherit the variable of the surrounding one.
             options.target_dir = Some(self.path().join("target"));
             options.output = lines;
             change(options);
         });
-        (target, said)
+        (source, output)
     }
 }
 
-fn line() -> Product {
+fn product() -> Product {
     let platform = Platform::current().unwrap();
     Product { authority: Authority::default(), binary: Name::default(), platform }
 }
 
 fn dev() -> Release {
-    line().in_slot(Slot::Dev)
+    product().in_slot(Slot::Dev)
 }
 
-async fn content(target: &CargoBuild, offer: &Offer) -> String {
-    let [carrier] = offer.artifacts.as_slice() else { panic!("one carrier: {offer:?}") };
-    assert_eq!(carrier.packaging, Packaging::Bare);
-    let opened = target.open(&carrier.asset, &RangeRequest::whole()).await.unwrap();
-    assert_eq!(opened.total, carrier.size);
-    let pieces: Vec<_> = opened.body.try_collect().await.unwrap();
+async fn content(source: &CargoBuild, offer: &Offer) -> String {
+    let [artifact] = offer.artifacts.as_slice() else { panic!("one artifact: {offer:?}") };
+    assert_eq!(artifact.packaging, Packaging::Bare);
+    let download = source.open(&artifact.asset, &RangeRequest::whole()).await.unwrap();
+    assert_eq!(download.total, artifact.size);
+    let pieces: Vec<_> = download.body.try_collect().await.unwrap();
     String::from_utf8_lossy(&pieces.concat()).into_owned()
 }
 
@@ -94,24 +94,24 @@ async fn content(target: &CargoBuild, offer: &Offer) -> String {
 async fn a_build_is_never_offered_under_a_version() {
     let checkout = Checkout::new();
     checkout.executable("target/debug/loom-bridge-server", "build");
-    let target = checkout.target(|_| {});
-    assert!(target.find(&dev()).await.unwrap().is_some());
-    let pinned = line().at_version("0.2.0".parse().unwrap());
-    assert!(target.find(&pinned).await.unwrap().is_none());
-    let (building, said) = checkout.building(|_| {});
+    let source = checkout.source(|_| {});
+    assert!(source.find(&dev()).await.unwrap().is_some());
+    let pinned = product().at_version("0.2.0".parse().unwrap());
+    assert!(source.find(&pinned).await.unwrap().is_none());
+    let (building, output) = checkout.building(|_| {});
     assert!(building.find(&pinned).await.unwrap().is_none());
-    assert_eq!(*said.lock().unwrap(), "", "nothing was built for it");
+    assert_eq!(*output.lock().unwrap(), "", "nothing was built for it");
     assert_eq!(
-        target.list(&line(), ListingScope::All).await.unwrap(),
+        source.list(&product(), ListingScope::All).await.unwrap(),
         VersionListing::Versions(vec![])
     );
 }
 
 #[tokio::test]
-async fn the_build_is_found_where_cargo_is_told_to_put_it() {
+async fn builds_are_found_in_the_configured_target_folder() {
     let checkout = Checkout::new();
-    let target = checkout.target(|_| {});
-    assert!(target.find(&dev()).await.unwrap().is_none(), "nothing built yet");
+    let source = checkout.source(|_| {});
+    assert!(source.find(&dev()).await.unwrap().is_none(), "nothing built yet");
     let cases = [
         ("target/debug", "debug", None),
         ("configured/release", "release", None),
@@ -125,9 +125,9 @@ async fn the_build_is_found_where_cargo_is_told_to_put_it() {
             continue;
         }
         checkout.executable(&format!("{folder}/loom-bridge-server"), folder);
-        let target = checkout.target(|options| options.target_dir = variable.map(PathBuf::from));
-        let offer = target.find(&dev()).await.unwrap().unwrap();
-        assert_eq!(content(&target, &offer).await, folder);
+        let source = checkout.source(|options| options.target_dir = variable.map(PathBuf::from));
+        let offer = source.find(&dev()).await.unwrap().unwrap();
+        assert_eq!(content(&source, &offer).await, folder);
         let build = offer.build.unwrap();
         assert_eq!(build.profile, profile);
         assert_eq!(build.checkout, checkout.path().canonicalize().unwrap());
@@ -135,57 +135,57 @@ async fn the_build_is_found_where_cargo_is_told_to_put_it() {
 }
 
 #[tokio::test]
-async fn only_the_wanted_profile_is_offered() {
+async fn only_the_requested_profile_is_offered() {
     let checkout = Checkout::new();
     checkout.executable("target/debug/loom-bridge-server", "debug");
     for (profile, expected) in
         [("dev", true), ("debug", true), ("release", false), ("../debug", false)]
     {
-        let target = checkout.target(|options| options.profile = Some(profile.to_owned()));
-        assert_eq!(target.find(&dev()).await.unwrap().is_some(), expected, "{profile}");
+        let source = checkout.source(|options| options.profile = Some(profile.to_owned()));
+        assert_eq!(source.find(&dev()).await.unwrap().is_some(), expected, "{profile}");
     }
 }
 
 #[tokio::test]
-async fn cargo_builds_and_says_what_it_built() {
+async fn the_executable_that_cargo_reports_is_offered() {
     let checkout = Checkout::new();
     checkout.executable("target/release/loom-bridge-server", "older or newer, but not reported");
-    let (target, said) = checkout.building(|_| {});
-    let offer = target.find(&dev()).await.unwrap().unwrap();
+    let (source, output) = checkout.building(|_| {});
+    let offer = source.find(&dev()).await.unwrap().unwrap();
     assert_eq!(offer.build.as_ref().unwrap().profile, "debug");
-    assert!(said.lock().unwrap().contains("Compiling loom-bridge"), "{said:?}");
+    assert!(output.lock().unwrap().contains("Compiling loom-bridge"), "{output:?}");
     let ran = std::process::Command::new(offer.artifacts[0].asset.as_str()).output().unwrap();
     assert_eq!(ran.stdout, b"real");
-    assert!(content(&target, &offer).await.len() > 1000);
+    assert!(content(&source, &offer).await.len() > 1000);
 
     let (fast, _) = checkout.building(|options| options.profile = Some("fast".to_owned()));
     assert_eq!(fast.find(&dev()).await.unwrap().unwrap().build.unwrap().profile, "fast");
 }
 
 #[tokio::test]
-async fn a_build_that_fails_says_why_and_ends_the_search() {
+async fn a_failed_build_is_reported_and_stops_the_search() {
     let checkout = Checkout::new();
     checkout.write("runtime/bridge/main.rs", "fn main() { missing() }");
-    let (target, said) = checkout.building(|_| {});
-    let error = target.find(&dev()).await.unwrap_err();
+    let (source, output) = checkout.building(|_| {});
+    let error = source.find(&dev()).await.unwrap_err();
     assert_eq!(error.kind.advice(), Advice::Stop);
     let text = error.to_string();
     assert!(
         text.starts_with("cargo build -p loom-bridge --bin loom-bridge-server failed in"),
         "{text}"
     );
-    assert!(said.lock().unwrap().contains("cannot find function `missing`"), "{said:?}");
+    assert!(output.lock().unwrap().contains("cannot find function `missing`"), "{output:?}");
 
-    let (target, _) = checkout.building(|options| options.cargo = "no-such-cargo".into());
-    let error = target.find(&dev()).await.unwrap_err();
+    let (source, _) = checkout.building(|options| options.cargo = "no-such-cargo".into());
+    let error = source.find(&dev()).await.unwrap_err();
     assert!(error.to_string().contains("no-such-cargo cannot be started"), "{error}");
 }
 
 #[tokio::test]
-async fn a_checkout_that_is_gone_is_an_error_that_names_it() {
+async fn a_missing_checkout_is_an_error_that_names_it() {
     let checkout = Checkout::new();
     fs::remove_file(checkout.path().join("Cargo.toml")).unwrap();
-    let error = checkout.target(|_| {}).find(&dev()).await.unwrap_err();
+    let error = checkout.source(|_| {}).find(&dev()).await.unwrap_err();
     assert_eq!(error.kind, SourceErrorKind::Read, "{error:?}");
     assert!(error.at.ends_with("Cargo.toml"), "{error:?}");
 }

@@ -1,4 +1,4 @@
-//! The contract of all sources, held to a folder of builds.
+//! A folder of builds passes the contract suite.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -9,14 +9,16 @@ use loom_source::{
     contract::{self, Failure, PublishedRelease, RunningFixture, SourceFixture},
 };
 
-struct Builds;
+/// The builds of a checkout.
+struct BuildsFixture;
 
-struct Checkout {
+/// A checkout and its source.
+struct RunningCheckout {
     folder: tempfile::TempDir,
     source: CargoBuild,
 }
 
-fn place(checkout: &Path, releases: &[PublishedRelease]) -> Result<(), Failure> {
+fn publish(checkout: &Path, releases: &[PublishedRelease]) -> Result<(), Failure> {
     let profile = checkout.join("target/debug");
     if profile.exists() {
         fs::remove_dir_all(&profile)?;
@@ -31,7 +33,7 @@ fn place(checkout: &Path, releases: &[PublishedRelease]) -> Result<(), Failure> 
 }
 
 #[async_trait]
-impl SourceFixture for Builds {
+impl SourceFixture for BuildsFixture {
     fn name(&self) -> String {
         "target".to_owned()
     }
@@ -46,26 +48,27 @@ impl SourceFixture for Builds {
     ) -> Result<Box<dyn RunningFixture>, Failure> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("Cargo.toml"), "[workspace]")?;
-        place(folder.path(), releases)?;
+        publish(folder.path(), releases)?;
         let mut options = CargoBuildOptions::new(folder.path());
         options.target_dir = Some("target".into());
-        Ok(Box::new(Checkout { folder, source: CargoBuild::open(options) }))
+        Ok(Box::new(RunningCheckout { folder, source: CargoBuild::open(options) }))
     }
 }
 
 #[async_trait]
-impl RunningFixture for Checkout {
+impl RunningFixture for RunningCheckout {
     fn source(&self) -> &dyn Source {
         &self.source
     }
 
     async fn replace(&mut self, releases: &[PublishedRelease]) -> Result<(), Failure> {
-        place(self.folder.path(), releases)
+        publish(self.folder.path(), releases)
     }
 }
 
 #[tokio::test]
-async fn builds_hold_the_contract() {
-    assert_eq!(CargoBuild::open(CargoBuildOptions::new("/")).capabilities(), Builds.capabilities());
-    contract::run(&Builds).await.assert();
+async fn builds_pass_the_contract_suite() {
+    let source = CargoBuild::open(CargoBuildOptions::new("/"));
+    assert_eq!(source.capabilities(), BuildsFixture.capabilities());
+    contract::run(&BuildsFixture).await.assert();
 }

@@ -8,7 +8,7 @@ use std::{
 
 use loom_cargo_build::{
     CargoOutput, PackageSelection,
-    cargo::{self, BuildRequest},
+    cargo_command::{self, BuildRequest},
 };
 use serde_json::Value;
 
@@ -62,7 +62,7 @@ fn words(line: &str) -> Vec<String> {
 
 /// The arguments with which `--build` calls cargo in the checkout that `loom` was built from.
 fn build(profile: &str) -> Vec<String> {
-    cargo::arguments(&BuildRequest {
+    cargo_command::arguments(&BuildRequest {
         cargo: Path::new("cargo"),
         checkout: &workspace(),
         binary: "loom-bridge-server",

@@ -146,7 +146,11 @@ async fn another_tag_prefix_can_be_configured() {
     assert_eq!(listed(&source, ListingScope::Newest).await, versions(&["0.2.0"]));
     let offer = source.find(&release_at("0.2.0")).await.unwrap().unwrap();
     assert!(source.open(&offer.artifacts[0].asset, &RangeRequest::whole()).await.is_ok());
-    assert_eq!(server.count(GithubService::Api), 0, "the redirect of releases/latest told the tag");
+    assert_eq!(
+        server.count(GithubService::Api),
+        0,
+        "the redirect of releases/latest names the tag"
+    );
 }
 
 #[tokio::test]
@@ -177,12 +181,12 @@ async fn the_newest_version_comes_from_the_web_pages_where_they_are_right() {
 
 #[tokio::test]
 async fn a_repository_that_was_renamed_is_found() {
-    let shelf = Repository {
+    let repository = Repository {
         renamed_from: Some("o/r".into()),
         repo: "new/name".into(),
         ..Repository::default()
     };
-    let server = GithubServer::start(shelf);
+    let server = GithubServer::start(repository);
     server.publish(release("0.1.0")).publish(release_without_checksum("0.2.0"));
     let token = server.repository(|repository| repository.token.clone());
     for token in [None, Some(token.as_str())] {
@@ -219,8 +223,8 @@ async fn the_token_is_sent_to_the_api_only() {
 
 #[tokio::test]
 async fn an_api_can_send_bytes_itself() {
-    let shelf = Repository { private: true, sends_bytes: true, ..Repository::default() };
-    let server = GithubServer::start(shelf);
+    let repository = Repository { private: true, sends_bytes: true, ..Repository::default() };
+    let server = GithubServer::start(repository);
     server.publish(release("0.1.0"));
     let source = source(&server, Some("right-t0ken"));
     let offer = source.find(&release_at("0.1.0")).await.unwrap().unwrap();

@@ -31,7 +31,7 @@ async fn found(root: &Path) -> Offer {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_not_there_is_no_absence() {
+async fn a_missing_folder_is_an_error() {
     let root = TempDir::new().unwrap();
     let missing = root.path().join("not-mounted");
     let mirror = mirror(&missing);
@@ -46,11 +46,11 @@ async fn a_folder_that_is_not_there_is_no_absence() {
     fs::create_dir(&missing).unwrap();
     assert!(mirror.find(&release()).await.unwrap().is_none());
     fs::remove_dir(&missing).unwrap();
-    assert!(mirror.find(&release()).await.is_err(), "it has gone, and nothing is said");
+    assert!(mirror.find(&release()).await.is_err(), "a folder that has disappeared is an error");
 }
 
 #[tokio::test]
-async fn a_file_is_no_folder() {
+async fn a_file_is_not_a_folder() {
     let root = TempDir::new().unwrap();
     release_folder::put(root.path(), "x", b"").unwrap();
     let error = mirror(&root.path().join("x")).find(&release()).await.unwrap_err();
@@ -59,7 +59,7 @@ async fn a_file_is_no_folder() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn links_may_point_within_but_not_out() {
+async fn symbolic_links_must_not_leave_the_mirror() {
     use std::os::unix::fs::symlink;
     let (root, outside) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     release_folder::put(outside.path(), "secret", b"s").unwrap();
@@ -80,7 +80,7 @@ async fn links_may_point_within_but_not_out() {
 }
 
 #[tokio::test]
-async fn files_of_this_machine_are_named() {
+async fn files_of_this_machine_have_a_path() {
     let root = TempDir::new().unwrap();
     release_folder::write(
         root.path(),
@@ -98,7 +98,7 @@ async fn files_of_this_machine_are_named() {
 }
 
 #[tokio::test]
-async fn everything_that_is_there_is_offered() {
+async fn all_assets_of_a_folder_are_offered() {
     let root = TempDir::new().unwrap();
     let put =
         |key: &str, bytes: &str| release_folder::put(root.path(), key, bytes.as_bytes()).unwrap();
@@ -112,7 +112,7 @@ async fn everything_that_is_there_is_offered() {
         put(&format!("v0.2.0/{ASSET}.{ending}"), "x");
     }
     let offer = found(root.path()).await;
-    let names: Vec<&str> = offer.artifacts.iter().map(|c| c.asset.as_str()).collect();
+    let names: Vec<&str> = offer.artifacts.iter().map(|artifact| artifact.asset.as_str()).collect();
     assert_eq!(names, [format!("v0.2.0/{ASSET}"), format!("v0.2.0/{zst}")]);
     assert_eq!(offer.artifacts[0].size, Some(5));
     let by: Vec<DigestSource> = offer.artifacts[0].claims.iter().map(|claim| claim.by).collect();
@@ -124,7 +124,7 @@ async fn everything_that_is_there_is_offered() {
 }
 
 #[tokio::test]
-async fn a_checksum_file_of_another_asset_is_named() {
+async fn a_checksum_file_without_the_asset_is_malformed() {
     let root = TempDir::new().unwrap();
     release_folder::put(root.path(), &format!("v0.2.0/{ASSET}"), b"x").unwrap();
     for (text, why) in [("", "no SHA-256"), (&format!("{:064}  other\n", 0), "no line for")] {
@@ -138,7 +138,7 @@ async fn a_checksum_file_of_another_asset_is_named() {
 }
 
 #[tokio::test]
-async fn platforms_are_named_for_the_hint() {
+async fn platforms_of_a_release_are_listed() {
     let mut other = PublishedRelease::archive("0.2.0", "x");
     other.release.platform = Platform::MacosAarch64;
     for layout in [ReleaseLayout::Versioned, ReleaseLayout::Flat, ReleaseLayout::Store] {
@@ -157,7 +157,7 @@ async fn a_newer_store_is_refused() {
     let root = TempDir::new().unwrap();
     release_folder::put(root.path(), "format", b"loom-store 2\n").unwrap();
     let error = mirror(root.path()).find(&release()).await.unwrap_err();
-    assert!(error.to_string().contains("too old to read"), "{error}");
+    assert!(error.to_string().contains("this version of loom cannot read"), "{error}");
 }
 
 #[tokio::test]
@@ -170,17 +170,17 @@ async fn the_layout_can_be_given() {
     )
     .unwrap();
     release_folder::put(root.path(), "format", b"loom-store 1\n").unwrap();
-    for (layout, there) in
+    for (layout, found) in
         [(MirrorLayout::Probe, false), (MirrorLayout::Store, false), (MirrorLayout::Release, true)]
     {
         let options = MirrorOptions { layout, ..MirrorOptions::default() };
         let mirror = Mirror::open(url(root.path()), options).unwrap();
-        assert_eq!(mirror.find(&release()).await.unwrap().is_some(), there, "{layout:?}");
+        assert_eq!(mirror.find(&release()).await.unwrap().is_some(), found, "{layout:?}");
     }
 }
 
 #[tokio::test]
-async fn a_store_hands_on_its_statement_and_refuses_another_releases() {
+async fn a_statement_of_another_release_is_refused() {
     let root = TempDir::new().unwrap();
     release_folder::write(
         root.path(),
@@ -205,7 +205,7 @@ async fn a_store_hands_on_its_statement_and_refuses_another_releases() {
 
     fs::write(record("0.2.0"), "{\"schema\":\"loom-record 9\"}").unwrap();
     let error = mirror(root.path()).find(&release()).await.unwrap_err();
-    assert!(error.to_string().contains("too old"), "{error}");
+    assert!(error.to_string().contains("this version of loom cannot read"), "{error}");
     fs::write(record("0.2.0"), "{").unwrap();
     let error = mirror(root.path()).find(&release()).await.unwrap_err();
     assert!(matches!(error.kind, SourceErrorKind::Malformed { .. }), "{error:?}");

@@ -1,8 +1,8 @@
 //! The integration tests of this crate.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bucket;
 mod contract;
 mod folder;
-mod objects;
 mod support;
 mod web;

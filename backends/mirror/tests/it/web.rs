@@ -1,4 +1,4 @@
-//! Mirrors on an HTTP server: how little is asked for, and what refusals mean.
+//! Mirrors on an HTTP server: the number of requests, and what refusals mean.
 
 use loom_http::{NetworkSettings, RequestRetry};
 use loom_mirror::{Mirror, MirrorOptions};
@@ -48,11 +48,15 @@ async fn a_release_with_a_checksum_takes_few_requests_and_one_connection() {
     assert_eq!(server.requests(), [asset("0.2.0", ".tar.gz")]);
     assert_eq!(server.connections(), 1);
     mirror.find(&release("0.3.0")).await.unwrap().unwrap();
-    assert_eq!(server.requests(), [asset("0.3.0", ".tar.gz.sha256")], "the hit is remembered");
+    assert_eq!(
+        server.requests(),
+        [asset("0.3.0", ".tar.gz.sha256")],
+        "the probe that found an asset is cached"
+    );
 }
 
 #[tokio::test]
-async fn what_is_remembered_does_not_hide_what_lies_elsewhere() {
+async fn the_cached_probe_does_not_hide_other_assets() {
     let mut bare = PublishedRelease::archive("0.3.0", "y");
     bare.asset = PublishedAsset::Bare;
     let releases = [PublishedRelease::archive("0.2.0", "x"), bare];
@@ -64,7 +68,7 @@ async fn what_is_remembered_does_not_hide_what_lies_elsewhere() {
 }
 
 #[tokio::test]
-async fn absence_is_settled_by_a_bounded_number_of_requests() {
+async fn absence_takes_a_bounded_number_of_requests() {
     let (_root, server, mirror) =
         serve(ReleaseLayout::Versioned, &[], FileServerRules::default()).await;
     assert!(mirror.find(&release("0.2.0")).await.unwrap().is_none());
@@ -83,7 +87,7 @@ async fn a_store_takes_three_requests() {
 }
 
 #[tokio::test]
-async fn refused_for_all_is_refused_and_refused_for_some_is_absent() {
+async fn a_refused_file_is_absent_unless_all_files_are_refused() {
     let mut unchecked = PublishedRelease::archive("0.2.0", "x");
     unchecked.checksum = PublishedChecksum::Missing;
     let bucket = || FileServerRules { missing: Some(403), ..FileServerRules::default() };
@@ -107,7 +111,7 @@ async fn refused_for_all_is_refused_and_refused_for_some_is_absent() {
 }
 
 #[tokio::test]
-async fn a_server_in_trouble_is_no_absence() {
+async fn a_server_error_is_not_absence() {
     let rules = FileServerRules { always: Some(500), ..FileServerRules::default() };
     let (_root, _server, mirror) = serve(ReleaseLayout::Versioned, &[], rules).await;
     let error = mirror.find(&release("0.2.0")).await.unwrap_err();

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
-use loom_plugin::{Plugin, PluginOptions, Program};
+use loom_plugin::{Plugin, PluginOptions, PluginProgram};
 use loom_source::{
     Capabilities, Source,
     contract::{self, Failure, PublishedRelease, RunningFixture, SourceFixture},
@@ -41,7 +41,7 @@ impl SourceFixture for ExampleFixture {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/loom-source-folder");
         let plugin = Plugin::open(PluginOptions {
             name: "folder".to_owned(),
-            program: Program::At(program),
+            program: PluginProgram::Found(program),
             options: json!({"folder": root.path(), "token": SECRET}),
             environment: vec![("PATH".into(), std::env::var_os("PATH").unwrap())],
             timeout: Duration::from_secs(20),

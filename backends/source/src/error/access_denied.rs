@@ -49,7 +49,7 @@ pub enum RefusedBy {
 /// What is known of the token that a refused request was made with. Variables are named for a hint.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum TokenState {
-    /// Nothing.
+    /// Nothing is known of the token.
     #[default]
     Unknown,
     /// There was none.

@@ -1,4 +1,4 @@
-//! The suite passes a right source in memory, and fails for each fault of it.
+//! The suite passes a correct source in memory, and fails for each of its faults.
 
 use std::{
     fmt,

@@ -94,8 +94,8 @@ impl RawResponse {
         self
     }
 
-    /// Sends the response, or as much of it as the fault permits. Returns whether the connection can serve another
-    /// request.
+    /// Sends the response, or as much of it as the fault permits. Returns whether the connection can be used for
+    /// another request.
     pub(super) fn send(
         &self,
         stream: &mut impl Write,

@@ -1,0 +1,26 @@
+//! [`BucketTransport`]: a prefix in a bucket of an object store, through `object_store`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `options` | the options for object stores |
+//! | `bucket_url` | the provider, name and prefix of a bucket |
+//! | `bucket_endpoint` | the URL at which a bucket is requested |
+//! | `client` | the client of `object_store` for a bucket, with its credentials |
+//! | `connector` | sends the requests of `object_store` through `loom-http` |
+//! | `object_status` | what responses without an object mean |
+//! | `transport` | the transport |
+
+mod bucket_endpoint;
+mod bucket_url;
+mod client;
+mod connector;
+mod object_status;
+mod options;
+mod transport;
+
+pub(crate) use self::{
+    bucket_endpoint::BucketEndpoint,
+    bucket_url::{BucketProvider, BucketUrl},
+    transport::BucketTransport,
+};
+pub use options::{ObjectOptions, VARIABLES};

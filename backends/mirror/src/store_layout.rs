@@ -1,0 +1,144 @@
+//! The store layout: the files of a store that can be copied to a server, without those of a running machine.
+
+use loom_source::{
+    Artifact, AssetRef, Authority, ClaimedDigest, Digest, DigestSource, Evidence, Index, Name,
+    Offer, Packaging, Platform, Product, Record, Release, SourceError, SourceErrorKind, Statement,
+    Version,
+    record::{DocumentError, RecordArtifact, object_path, tree_path},
+};
+
+use crate::{
+    layout::is_readable,
+    transport::{Transport, join_key},
+};
+
+/// The largest record or statement that is read, in bytes.
+const MAX_DOCUMENT: usize = 1024 * 1024;
+
+/// The largest index that is read, in bytes: room for some tens of thousands of releases.
+const MAX_INDEX: usize = 32 * 1024 * 1024;
+
+/// The offer of a release: the artifacts in its record that its statement describes. `None` where there is no record.
+pub(crate) async fn find(
+    transport: &dyn Transport,
+    release: &Release,
+) -> Result<Option<Offer>, SourceError> {
+    let path = Record::path(release);
+    let bytes = match transport.get_bytes(&path, MAX_DOCUMENT).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(e) if e.kind.may_be_absent() && is_readable(transport).await => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let record = Record::parse(&bytes).map_err(|e| malformed(transport, &path, &e))?;
+    let path = object_path(&record.statement);
+    let bytes = transport.get_bytes(&path, MAX_DOCUMENT).await?;
+    let bytes =
+        bytes.ok_or_else(|| SourceError::new(transport.location(&path), SourceErrorKind::Gone))?;
+    let statement = Statement::parse(&bytes).map_err(|e| malformed(transport, &path, &e))?;
+    if statement.release() != *release {
+        let why =
+            format!("expected the statement of {release}, got that of {}", statement.release());
+        return Err(SourceError::malformed(transport.location(&path), why));
+    }
+    let location = transport.location(&path);
+    Ok(Some(Offer {
+        artifacts: artifacts(&record, &statement, &location),
+        tree: Some(claim(statement.tree, &location)),
+        statement: Some(bytes),
+        evidence: evidence(&record),
+        build: None,
+    }))
+}
+
+fn claim(digest: Digest, location: &str) -> ClaimedDigest {
+    ClaimedDigest { digest, by: DigestSource::Statement, at: location.to_owned() }
+}
+
+fn malformed(transport: &dyn Transport, path: &str, why: &DocumentError) -> SourceError {
+    let why = match why {
+        DocumentError::Malformed { kind, source } => format!("not a valid {kind}: {source}"),
+        other => other.to_string(),
+    };
+    SourceError::malformed(transport.location(path), why)
+}
+
+/// The artifacts of the record that can be used: those of a known kind, and archives that the statement describes.
+fn artifacts(record: &Record, statement: &Statement, location: &str) -> Vec<Artifact> {
+    let usable = |artifact: &RecordArtifact| match artifact {
+        RecordArtifact::Archive { digest } => {
+            let archive = statement.archives.iter().find(|a| a.digest == *digest)?;
+            Some(Artifact {
+                packaging: Packaging::Archive {
+                    format: archive.format,
+                    strip: Some(archive.strip),
+                },
+                asset: AssetRef::new(object_path(digest)),
+                size: Some(archive.size),
+                claims: vec![claim(*digest, location)],
+            })
+        }
+        RecordArtifact::Loose => Some(Artifact {
+            packaging: Packaging::Loose { folder: AssetRef::new(tree_path(&statement.tree)) },
+            asset: AssetRef::new(object_path(&statement.tree)),
+            size: None,
+            claims: vec![claim(statement.tree, location)],
+        }),
+        RecordArtifact::Unknown => None,
+    };
+    record.artifacts.iter().filter_map(usable).collect()
+}
+
+fn evidence(record: &Record) -> Vec<Evidence> {
+    let evidence = record.evidence.iter();
+    evidence
+        .filter_map(|e| {
+            let asset = AssetRef::new(object_path(&e.digest));
+            Some(Evidence { kind: e.kind.offered()?, asset })
+        })
+        .collect()
+}
+
+/// The versions of a product: from the index, else from the folders; `None` where there is no index and folders cannot be
+/// listed.
+pub(crate) async fn list(
+    transport: &dyn Transport,
+    product: &Product,
+) -> Result<Option<Vec<Version>>, SourceError> {
+    let index = match transport.get_bytes(Index::PATH, MAX_INDEX).await {
+        Err(e) if e.kind.may_be_absent() && is_readable(transport).await => None,
+        read => read?,
+    };
+    if let Some(bytes) = index {
+        let index = Index::parse(&bytes).map_err(|e| malformed(transport, Index::PATH, &e))?;
+        return Ok(Some(index.versions(product)));
+    }
+    let folder = format!("releases/{}/{}", product.authority, product.binary);
+    let entries = match transport.list(&folder).await {
+        Err(e) if e.kind.may_be_absent() && is_readable(transport).await => None,
+        listed => listed?,
+    };
+    let Some(entries) = entries else { return Ok(None) };
+    let record = format!("{}.json", product.platform);
+    let mut versions = Vec::new();
+    for name in entries.folders {
+        let Ok(version) = name.parse::<Version>() else { continue };
+        let records = transport.list(&join_key(&folder, &name)).await?.unwrap_or_default();
+        if records.size(&record).is_some() {
+            versions.push(version);
+        }
+    }
+    Ok(Some(versions))
+}
+
+/// The platforms for which the default authority has a record.
+pub(crate) async fn platforms(
+    transport: &dyn Transport,
+    binary: &Name,
+    version: &Version,
+) -> Result<Vec<Platform>, SourceError> {
+    let folder = format!("releases/{}/{binary}/{version}", Authority::default());
+    let records = transport.list(&folder).await?.unwrap_or_default();
+    let has_record = |platform: &Platform| records.size(&format!("{platform}.json")).is_some();
+    Ok(Platform::ALL.into_iter().filter(has_record).collect())
+}

@@ -1,0 +1,362 @@
+//! The driver of an acquisition: resolves, fetches with failover, publishes, and reports what happens.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant, SystemTime},
+};
+
+use loom_base::error_chain;
+use loom_source::{Digest, Product, Release, Selector, Slot};
+
+use super::{
+    AcquireError, AcquireEvent, AcquireOptions, Acquired, How, Observer, SourceAttempt,
+    SourceRuntime,
+    failover::{AttemptLog, Failover, Served, order, plan::FailureReason},
+    failure_record::{AcquireRequest, keep_outcome},
+    fetch::Fetcher,
+    local_file::{LocalFile, SHA256_OPTION},
+    publish::publish,
+    resolve::{Resolution, Resolver},
+    restore::{Restored, restore},
+    state::{first_seen, quarantine::Quarantine},
+};
+use crate::{
+    sources::Candidate,
+    state::{StateDir, StateError},
+    store::{AttemptKind, Installed, Store, Unverified},
+    trust::{Pin, PinOrigin, Pins, Policy, Waiver},
+};
+
+/// How long a partial transfer may wait to be resumed.
+const STALE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The number of files of partial transfers that are looked at in one run, so that a run is not delayed.
+const MAX_SWEPT: usize = 64;
+
+/// Acquires releases from sources into a store.
+///
+/// # Examples
+/// A folder in the plain release layout is a source:
+/// ```
+/// use std::time::Duration;
+///
+/// use loom_mirror::{Mirror, MirrorOptions};
+/// use loom_runtime::{
+///     acquire::{AcquireEvent, AcquireOptions, Acquirer, How, Observer},
+///     sources::{Candidate, Reach, SourceClass},
+///     state::StateDir,
+///     store::Store,
+///     trust::{Channel, Policy},
+/// };
+/// use loom_source::{Digest, Platform, Product};
+///
+/// struct Silent;
+/// impl Observer for Silent {
+///     fn on_event(&self, _: AcquireEvent<'_>) {}
+/// }
+///
+/// let folder = tempfile::tempdir()?;
+/// let program = b"#!/bin/sh\necho hello\n";
+/// let asset = folder.path().join("mirror/v0.1.0/hello-0.1.0-linux-x86_64");
+/// std::fs::create_dir_all(asset.parent().unwrap())?;
+/// std::fs::write(&asset, program)?;
+/// std::fs::write(asset.with_added_extension("sha256"), format!("{}\n", Digest::of(program)))?;
+///
+/// let url = url::Url::from_directory_path(folder.path().join("mirror")).unwrap();
+/// let source = Mirror::open(url, MirrorOptions::default())?;
+/// let candidate = Candidate {
+///     name: "local".to_owned(),
+///     class: SourceClass::File,
+///     channel: Channel::Authenticated,
+///     source: Box::new(source),
+///     stop_on_error: false,
+///     stop_on_absent: false,
+///     reach: Reach::Disk,
+///     timeout: Duration::from_secs(10),
+///     race: false,
+///     prerelease: false,
+/// };
+/// let store = Store::open(&folder.path().join("cache"))?;
+/// let state = StateDir::new(folder.path().join("state"));
+/// let acquirer = Acquirer::new(
+///     &store,
+///     &state,
+///     std::slice::from_ref(&candidate),
+///     Policy::default(),
+///     AcquireOptions::default(),
+///     &Silent,
+/// );
+/// let product = Product {
+///     authority: "loom-os".parse()?,
+///     binary: "hello".parse()?,
+///     platform: Platform::LinuxX86_64,
+/// };
+/// let acquired = acquirer.acquire(&product, &"latest".parse()?)?;
+/// assert_eq!(acquired.how, How::Fetched { source: "local".to_owned() });
+/// assert_eq!(std::fs::read(&acquired.installed.link)?, program);
+/// # store.remove(&acquired.installed.release)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Acquirer<'a> {
+    store: &'a Store,
+    state: &'a StateDir,
+    candidates: &'a [Candidate],
+    policy: Policy,
+    options: AcquireOptions,
+    observer: &'a dyn Observer,
+    runtime: SourceRuntime,
+}
+
+impl<'a> Acquirer<'a> {
+    /// An acquirer that asks `candidates` in their order.
+    pub fn new(
+        store: &'a Store,
+        state: &'a StateDir,
+        candidates: &'a [Candidate],
+        policy: Policy,
+        options: AcquireOptions,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        let runtime = SourceRuntime::default();
+        Self { store, state, candidates, policy, options, observer, runtime }
+    }
+
+    /// Installs the release that `selector` selects, unless it is installed and accepted. A failure is kept for
+    /// `loom why`.
+    ///
+    /// # Errors
+    /// [`AcquireError`] says why no source could serve, or what failed on this machine.
+    pub fn acquire(
+        &self,
+        product: &Product,
+        selector: &Selector,
+    ) -> Result<Acquired, AcquireError> {
+        let begun = Instant::now();
+        let mut slot = None;
+        let result = match selector {
+            Selector::Exact(version) => {
+                self.acquire_release(product.at_version(version.clone()), vec![], &[])
+            }
+            Selector::Dev => self.acquire_release(product.in_slot(Slot::Dev), vec![], &[]),
+            Selector::Latest | Selector::Range(_) => {
+                self.acquire_selected(product, selector, &mut slot)
+            }
+        };
+        let advice = result.as_ref().err().and_then(|error| self.observer.advice(error));
+        let (slot, policy) = (slot.as_ref(), &self.policy);
+        let request = AcquireRequest { product, selector, slot, policy, begun };
+        keep_outcome(self.store, &request, &result, advice);
+        result
+    }
+
+    /// Installs `file` as `release`: an archive by the ending of its name, else the program itself.
+    ///
+    /// The file goes through the same steps as one that a source delivers. Without a digest, the policy has to accept
+    /// releases without a checksum.
+    ///
+    /// # Errors
+    /// [`AcquireError::Unreadable`] where `file` cannot be read, [`AcquireError::NoChecksum`] where a digest is missing,
+    /// [`AcquireError`] otherwise.
+    pub fn add(
+        &self,
+        release: &Release,
+        file: &Path,
+        sha256: Option<Digest>,
+    ) -> Result<Acquired, AcquireError> {
+        let unreadable = |source| AcquireError::Unreadable { file: file.to_owned(), source };
+        if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
+            return Err(unreadable(std::io::Error::other("it is not a file")));
+        }
+        let candidates = [LocalFile::candidate(file.to_owned(), sha256)];
+        let mut pins = first_seen::load(self.state, release)?;
+        let origin = PinOrigin::Given { by: SHA256_OPTION.to_owned() };
+        pins.archives.extend(sha256.map(|digest| Pin { digest, origin }));
+        let what = release.to_string();
+        let _lock = self.store.lock_release(release, &mut || self.report_waiting(&what))?;
+        match self.fetch(&candidates, release, &pins, vec![], &[]) {
+            Err(AcquireError::Unserved { unverified: true, .. }) => {
+                Err(AcquireError::NoChecksum { file: file.to_owned() })
+            }
+            result => result,
+        }
+    }
+
+    /// Resolves the selector and installs what it selects. A version that a cached list promises and no source has any
+    /// more is resolved again.
+    fn acquire_selected(
+        &self,
+        product: &Product,
+        selector: &Selector,
+        slot: &mut Option<Slot>,
+    ) -> Result<Acquired, AcquireError> {
+        let resolver = Resolver {
+            store: self.store,
+            state: self.state,
+            candidates: self.candidates,
+            policy: self.policy,
+            options: &self.options,
+            runtime: &self.runtime,
+            observer: self.observer,
+        };
+        let Resolution { slot: selected, attempts, silent, cached } =
+            resolver.resolve(product, selector)?;
+        *slot = Some(selected.clone());
+        let result = self.acquire_release(product.in_slot(selected), attempts, &silent);
+        match (result, cached) {
+            (Err(AcquireError::Unserved { reason: FailureReason::Absent, .. }), Some(cached)) => {
+                cached.forget()?;
+            }
+            (result, _) => return result,
+        }
+        let Resolution { slot: selected, attempts, silent, .. } =
+            resolver.resolve(product, selector)?;
+        *slot = Some(selected.clone());
+        self.acquire_release(product.in_slot(selected), attempts, &silent)
+    }
+
+    fn acquire_release(
+        &self,
+        release: Release,
+        attempts: Vec<SourceAttempt>,
+        silent: &[usize],
+    ) -> Result<Acquired, AcquireError> {
+        if let Some(installed) = self.find_accepted(&release)? {
+            return Ok(Acquired { installed, how: How::Here });
+        }
+        let what = release.to_string();
+        let _lock = self.store.lock_release(&release, &mut || self.report_waiting(&what))?;
+        if let Some(installed) = self.find_accepted(&release)? {
+            return Ok(Acquired { installed, how: How::Here });
+        }
+        let pins = first_seen::load(self.state, &release)?;
+        let unaccepted = match self.restore(&release, &pins)? {
+            Ok(acquired) => return Ok(acquired),
+            Err(unaccepted) => unaccepted,
+        };
+        if release.slot != Slot::Dev && self.has_only_builds() {
+            return Err(AcquireError::OnlyBuilds { release: release.to_string() });
+        }
+        match self.fetch(self.candidates, &release, &pins, attempts, silent) {
+            Err(AcquireError::Offline { what, attempts, .. }) => {
+                Err(AcquireError::Offline { what, here: unaccepted, attempts })
+            }
+            result => result,
+        }
+    }
+
+    /// The installed release, if it is accepted and need not be fetched again. A development build may have changed and
+    /// is always looked at.
+    fn find_accepted(&self, release: &Release) -> Result<Option<Installed>, AcquireError> {
+        if self.options.force || release.slot == Slot::Dev {
+            return Ok(None);
+        }
+        Ok(self.store.presence(release, &self.policy)?.accepted())
+    }
+
+    /// Restores an installed release, and reports what was wrong with it. The error says why a release that is here
+    /// does not count.
+    fn restore(
+        &self,
+        release: &Release,
+        pins: &Pins,
+    ) -> Result<Result<Acquired, Option<Unverified>>, AcquireError> {
+        if self.options.force || release.slot == Slot::Dev {
+            return Ok(Err(None));
+        }
+        let acquired = |installed, how| Ok(Ok(Acquired { installed, how }));
+        match restore(&self.fetcher(), release, pins, &self.policy)? {
+            Restored::Accepted(installed) => acquired(installed, How::Here),
+            Restored::Relinked(installed) => acquired(installed, How::Relinked),
+            Restored::Reverified(installed, why) => {
+                self.notice(&format!("{release}: {why}; it was verified again"));
+                acquired(installed, How::Reverified)
+            }
+            Restored::Refused(why) => {
+                if why.is_mendable() && !self.options.offline {
+                    self.notice(&format!("{release} is here, but {why}; fetching it again"));
+                }
+                Ok(Err(Some(why)))
+            }
+            Restored::Damaged(damage) => {
+                self.notice(&format!("{release} is damaged ({damage}); fetching it again"));
+                Ok(Err(None))
+            }
+            Restored::Absent => Ok(Err(None)),
+        }
+    }
+
+    fn has_only_builds(&self) -> bool {
+        let releases = |candidate: &Candidate| candidate.source.capabilities().releases;
+        !self.candidates.is_empty() && !self.candidates.iter().any(releases)
+    }
+
+    fn fetcher(&self) -> Fetcher<'_> {
+        Fetcher {
+            store: self.store,
+            options: &self.options,
+            runtime: &self.runtime,
+            observer: self.observer,
+        }
+    }
+
+    /// Fetches a release with failover, and publishes it. The caller holds the release's lock.
+    fn fetch(
+        &self,
+        candidates: &[Candidate],
+        release: &Release,
+        pins: &Pins,
+        attempts: Vec<SourceAttempt>,
+        silent: &[usize],
+    ) -> Result<Acquired, AcquireError> {
+        // Partial transfers that cannot be removed are removed by a later run.
+        let _ = self.store.sweep_partials(STALE, MAX_SWEPT);
+        let quarantine = if self.options.quarantine {
+            Some(Quarantine::load(self.state, SystemTime::now())?)
+        } else {
+            None
+        };
+        let turns = order(candidates, quarantine.as_ref(), silent, release);
+        let failover = Failover { candidates, policy: self.policy, fetcher: self.fetcher() };
+        let mut log = AttemptLog::new(attempts);
+        let served = failover.run(release, pins, turns, &mut log);
+        self.keep(Quarantine::add(self.state, log.take_strikes(), SystemTime::now()));
+        let admitted = match served? {
+            Served::Here(installed, how) => return Ok(Acquired { installed, how }),
+            Served::Delivered(admitted) => *admitted,
+        };
+        let source = admitted.candidate.name.clone();
+        log.note(admitted.candidate, AttemptKind::Delivered, "delivered");
+        if let Some(waiver) = admitted.checked.waiver() {
+            self.report_unverified(release, &source, waiver);
+        }
+        let (policy, options) = (&self.policy, &self.options);
+        let installed = publish(self.store, self.state, policy, options, admitted, &log)?;
+        Ok(Acquired { installed, how: How::Fetched { source } })
+    }
+
+    fn report_unverified(&self, release: &Release, source: &str, waiver: Waiver) {
+        let by = match waiver {
+            Waiver::AllowUnverified => "--allow-unverified",
+            Waiver::IfAvailable => "trust.checksum = \"if-available\"",
+            Waiver::LocalBuild => return,
+        };
+        self.notice(&format!(
+            "{release} from {source} was not verified: it has no checksum, accepted by {by}"
+        ));
+    }
+
+    fn report_waiting(&self, what: &str) {
+        self.observer.on_event(AcquireEvent::Waiting { what });
+    }
+
+    fn notice(&self, text: &str) {
+        self.observer.on_event(AcquireEvent::Notice { text });
+    }
+
+    /// Reports that something could not be kept that a run can do without.
+    fn keep(&self, kept: Result<(), StateError>) {
+        if let Err(error) = kept {
+            self.notice(&error_chain(&error));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a source's answer to a request for a release means.
+
+use loom_source::{Offer, Release, Slot, SourceError};
+
+use super::{race::SourceAnswer, report::StepReport};
+use crate::{
+    sources::{Candidate, Reach, SourceClass},
+    store::AttemptKind,
+    trust::{Channel, Expected, Judged, Pins, Policy},
+};
+
+/// An offer that the policy accepts.
+pub(super) struct ChosenArtifact {
+    pub(super) offer: Offer,
+    /// The artifact that is fetched.
+    pub(super) expected: Expected,
+    /// Other artifacts that are acceptable.
+    pub(super) others: Vec<Expected>,
+}
+
+/// Why a source is not asked at all; `None` where it is.
+pub(super) fn not_asked(
+    candidate: &Candidate,
+    release: &Release,
+    offline: bool,
+) -> Option<StepReport> {
+    let dev = release.slot == Slot::Dev;
+    if offline && candidate.reach == Reach::Network && !dev {
+        let outcome = "not asked: loom is offline";
+        return Some(StepReport::not_asked(AttemptKind::NotAsked, outcome));
+    }
+    if dev && !candidate.source.capabilities().dev {
+        return Some(StepReport::absent("has no cargo builds"));
+    }
+    None
+}
+
+/// Judges what a source answered: the artifact to fetch, or why there is none.
+pub(super) fn judge(
+    candidate: &Candidate,
+    release: &Release,
+    policy: &Policy,
+    pins: &Pins,
+    answer: Result<SourceAnswer, SourceError>,
+) -> Result<ChosenArtifact, Box<StepReport>> {
+    let offer = match answer {
+        Ok(SourceAnswer { offer: Some(offer), .. }) => offer,
+        Ok(SourceAnswer { platforms, .. }) => {
+            let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+            return Err(Box::new(absent(candidate, release, &platforms)));
+        }
+        Err(error) => return Err(Box::new(StepReport::failed(error, false))),
+    };
+    match policy.judge(release, candidate.channel, &offer, pins) {
+        Ok(Judged { first: expected, others }) => Ok(ChosenArtifact { offer, expected, others }),
+        Err(rejection) => Err(Box::new(StepReport::rejected(rejection))),
+    }
+}
+
+/// A source answers that it does not have the release. Over an unauthenticated channel anyone can answer that.
+fn absent(candidate: &Candidate, release: &Release, platforms: &[String]) -> StepReport {
+    if candidate.channel == Channel::Unauthenticated {
+        return StepReport::uncounted(
+            "http:// is not encrypted: its answer that it does not have the release does not count; use https://",
+        );
+    }
+    if candidate.class == SourceClass::Build {
+        return StepReport::absent(format!(
+            "no build of {} in {}",
+            release.binary, candidate.source
+        ));
+    }
+    if platforms.is_empty() {
+        return StepReport::absent("does not have it");
+    }
+    StepReport::absent(format!(
+        "does not have it for this platform, only for {}",
+        platforms.join(", ")
+    ))
+}

@@ -1,0 +1,110 @@
+//! Opens an artifact, at the byte where an earlier transfer ended.
+
+use futures::{StreamExt as _, stream};
+use loom_source::{
+    ArchiveFormat, Artifact, AssetRef, Download, Packaging, RangeRequest, Source, SourceError,
+    SourceErrorKind,
+};
+
+use super::{FetchError, Fetcher};
+use crate::{
+    sources::{Candidate, Reach},
+    store::{Partial, ResumeOutcome},
+    trust::Channel,
+};
+
+/// An artifact whose first bytes are here.
+pub(in crate::acquire) enum StartedTransfer {
+    /// A stream that follows the bytes of an earlier transfer.
+    Stream(Partial, Download),
+    /// The listing of loose files.
+    Listing(Download),
+    /// A cargo build of this machine: nothing is transferred.
+    Build,
+}
+
+impl Fetcher<'_> {
+    /// Opens an artifact after the bytes of an earlier transfer, and waits for its first bytes. With `whole`, the bytes
+    /// of earlier transfers are discarded.
+    pub(in crate::acquire) async fn start(
+        &self,
+        candidate: &Candidate,
+        artifact: &Artifact,
+        whole: bool,
+    ) -> Result<StartedTransfer, FetchError> {
+        let source = candidate.source.as_ref();
+        if candidate.channel == Channel::LocalBuild {
+            return Ok(StartedTransfer::Build);
+        }
+        if let Packaging::Loose { .. } = &artifact.packaging {
+            let download = open(source, &artifact.asset, &RangeRequest::whole()).await?;
+            return Ok(StartedTransfer::Listing(primed(download).await?));
+        }
+        let mut partial = self.partial(candidate, artifact)?;
+        if whole {
+            partial.discard();
+            partial = self.partial(candidate, artifact)?;
+        }
+        let mut download = match open(source, &artifact.asset, &partial.resume()).await {
+            // A server that answers ranges wrongly may still serve the whole file. Asking for the same range in every
+            // run would never end.
+            Err(FetchError::Unopened(error))
+                if matches!(error.kind, SourceErrorKind::RangeMismatch { requested: 1.., .. }) =>
+            {
+                open(source, &artifact.asset, &RangeRequest::whole()).await?
+            }
+            download => download?,
+        };
+        if partial.begin(&download)? == ResumeOutcome::Mismatch {
+            download = open(source, &artifact.asset, &RangeRequest::whole()).await?;
+            if partial.begin(&download)? == ResumeOutcome::Mismatch {
+                let got = format!("bytes from {}", download.start);
+                let kind = SourceErrorKind::RangeMismatch { requested: 0, got };
+                let error = SourceError::new(artifact.asset.to_string(), kind);
+                return Err(FetchError::Source(error, false));
+            }
+        }
+        Ok(StartedTransfer::Stream(partial, primed(download).await?))
+    }
+
+    /// Beside transfers that can be resumed, only zip archives and kept archives need a file.
+    fn partial(&self, candidate: &Candidate, artifact: &Artifact) -> Result<Partial, FetchError> {
+        let resumes = candidate.source.capabilities().resume;
+        let resumable = resumes && candidate.reach != Reach::Disk;
+        Ok(match &artifact.packaging {
+            _ if resumable => Partial::open(self.store, &candidate.key(), &artifact.asset)?,
+            Packaging::Archive { format: ArchiveFormat::Zip, .. } => Partial::spooled(self.store)?,
+            Packaging::Archive { .. } if self.options.keep_archives => {
+                Partial::spooled(self.store)?
+            }
+            _ => Partial::passing(),
+        })
+    }
+
+    /// Opens an asset and waits for the answer.
+    pub(super) fn open(
+        &self,
+        source: &dyn Source,
+        asset: &AssetRef,
+        from: &RangeRequest,
+    ) -> Result<Download, FetchError> {
+        self.runtime.block_on(open(source, asset, from))?
+    }
+}
+
+async fn open(
+    source: &dyn Source,
+    asset: &AssetRef,
+    from: &RangeRequest,
+) -> Result<Download, FetchError> {
+    source.open(asset, from).await.map_err(FetchError::Unopened)
+}
+
+/// The same download after its first bytes have arrived.
+async fn primed(download: Download) -> Result<Download, FetchError> {
+    let Download { start, total, validator, mut body } = download;
+    let first = body.next().await.transpose();
+    let first = first.map_err(|error| FetchError::Source(error, false))?;
+    let body = stream::iter(first.map(Ok)).chain(body).fuse().boxed();
+    Ok(Download { start, total, validator, body })
+}

@@ -1,0 +1,102 @@
+//! One file on a disk of this machine as a source: a file that the user adds, or an archive that the store kept.
+
+use std::{fmt, io, io::Read as _, path::PathBuf, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use loom_source::{
+    ArchiveFormat, Artifact, AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download,
+    ListingScope, Offer, Packaging, Product, RangeRequest, Release, Source, SourceError,
+    VersionListing,
+};
+
+use crate::{
+    sources::{Candidate, Reach, SourceClass},
+    trust::Channel,
+};
+
+/// The number of bytes read at once.
+const PIECE: usize = 256 * 1024;
+
+/// The option with which the user gives a digest.
+pub(super) const SHA256_OPTION: &str = "--sha256";
+
+/// One file as a source.
+#[derive(Debug)]
+pub(super) struct LocalFile {
+    path: PathBuf,
+    /// The digest that the user gave.
+    sha256: Option<Digest>,
+}
+
+impl LocalFile {
+    /// A candidate for this file alone. Its failure or absence ends the search.
+    pub(super) fn candidate(path: PathBuf, sha256: Option<Digest>) -> Candidate {
+        Candidate {
+            name: path.display().to_string(),
+            class: SourceClass::File,
+            channel: Channel::Authenticated,
+            source: Box::new(Self { path, sha256 }),
+            stop_on_error: true,
+            stop_on_absent: true,
+            reach: Reach::Disk,
+            timeout: Duration::ZERO,
+            race: false,
+            prerelease: false,
+        }
+    }
+
+    fn unread(&self, error: io::Error) -> SourceError {
+        SourceError::read(self.to_string(), error)
+    }
+}
+
+impl fmt::Display for LocalFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)
+    }
+}
+
+#[async_trait]
+impl Source for LocalFile {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { releases: true, ..Capabilities::default() }
+    }
+
+    /// Offers the file for any release: as an archive by the ending of its name, else as the program itself.
+    async fn find(&self, _: &Release) -> Result<Option<Offer>, SourceError> {
+        let packaging = match ArchiveFormat::of_name(&self.path.to_string_lossy()) {
+            Some(format) => Packaging::Archive { format, strip: None },
+            None => Packaging::Bare,
+        };
+        let size = std::fs::metadata(&self.path).map_err(|e| self.unread(e))?.len();
+        let asset = AssetRef::new(self.path.to_string_lossy());
+        let claim = |digest| {
+            let (by, at) = (DigestSource::Sidecar, SHA256_OPTION.to_owned());
+            ClaimedDigest { digest, by, at }
+        };
+        let claims = self.sha256.map(claim).into_iter().collect();
+        let artifact = Artifact { packaging, asset, size: Some(size), claims };
+        Ok(Some(Offer { artifacts: vec![artifact], ..Offer::default() }))
+    }
+
+    async fn list(&self, _: &Product, _: ListingScope) -> Result<VersionListing, SourceError> {
+        Ok(VersionListing::Unlistable("a single file has no versions"))
+    }
+
+    async fn open(&self, _: &AssetRef, _: &RangeRequest) -> Result<Download, SourceError> {
+        let mut file = std::fs::File::open(&self.path).map_err(|e| self.unread(e))?;
+        let total = Some(file.metadata().map_err(|e| self.unread(e))?.len());
+        let at = self.to_string();
+        let pieces = std::iter::from_fn(move || {
+            let mut piece = Vec::with_capacity(PIECE);
+            match (&mut file).take(PIECE as u64).read_to_end(&mut piece) {
+                Ok(0) => None,
+                Ok(_) => Some(Ok(Bytes::from(piece))),
+                Err(error) => Some(Err(SourceError::read(at.clone(), error))),
+            }
+        });
+        let body = Box::pin(futures::stream::iter(pieces));
+        Ok(Download { start: 0, total, validator: None, body })
+    }
+}

@@ -1,0 +1,153 @@
+//! The last list of versions of each source, so that a fresh answer needs no network.
+//!
+//! Kept in `versions/` of the state folder, one file per source and product, each with a lock: of many processes that need
+//! a list at the same time, one asks for it.
+
+use std::time::{Duration, SystemTime};
+
+use loom_source::{Digest, ListedVersion, ListingScope, Product, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    acquire::state::timestamp::Timestamp,
+    state::{StateDir, StateError, StateFile, StateLock},
+};
+
+/// A list of versions, and when it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct CachedListing {
+    /// The name of the source, for display.
+    source: String,
+    /// The versions.
+    listed: Vec<CachedVersion>,
+    /// Whether the list holds the newest version only.
+    #[serde(default)]
+    newest: bool,
+    /// When the list was made.
+    at: Timestamp,
+}
+
+/// A version of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct CachedVersion {
+    version: Version,
+    /// When the version was published, where the source states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published: Option<Timestamp>,
+}
+
+/// The last list of one product at one source.
+#[derive(Debug)]
+pub(in crate::acquire) struct ListingCache {
+    file: StateFile,
+}
+
+impl ListingCache {
+    /// The cache for the source with this key, of which only a digest appears in the file's name.
+    pub(super) fn of(state: &StateDir, source: &str, product: &Product) -> Self {
+        let Product { authority, binary, platform } = product;
+        let key =
+            Digest::of(format!("{source}\n{authority}\n{binary}\n{platform}").as_bytes()).short();
+        Self { file: state.file(format!("versions/{key}.json")) }
+    }
+
+    /// The last list, of any age.
+    pub(super) fn get(&self) -> Result<Option<CachedListing>, StateError> {
+        self.file.read_document()
+    }
+
+    /// Keeps other processes from asking for the same list; `on_wait` is called before a wait.
+    pub(super) fn lock(&self, on_wait: &mut dyn FnMut()) -> Result<StateLock, StateError> {
+        self.file.lock(on_wait)
+    }
+
+    /// Removes the list: it turned out to be wrong.
+    pub(in crate::acquire) fn forget(&self) -> Result<bool, StateError> {
+        self.file.remove()
+    }
+
+    /// Keeps a list that was made at `now`.
+    pub(super) fn keep(
+        &self,
+        source: &str,
+        versions: &[ListedVersion],
+        scope: ListingScope,
+        now: SystemTime,
+    ) -> Result<(), StateError> {
+        let cached = |listed: &ListedVersion| CachedVersion {
+            version: listed.version.clone(),
+            published: listed.published.map(Timestamp),
+        };
+        self.file.write_document(&CachedListing {
+            source: source.to_owned(),
+            listed: versions.iter().map(cached).collect(),
+            newest: scope == ListingScope::Newest,
+            at: Timestamp(now),
+        })
+    }
+}
+
+impl CachedListing {
+    /// The versions of the list.
+    pub(super) fn versions(&self) -> Vec<ListedVersion> {
+        let listed = |cached: &CachedVersion| ListedVersion {
+            version: cached.version.clone(),
+            published: cached.published.map(|published| published.0),
+        };
+        self.listed.iter().map(listed).collect()
+    }
+
+    /// Whether the list holds all versions.
+    pub(super) fn is_complete(&self) -> bool {
+        !self.newest
+    }
+
+    /// Whether the list is younger than `freshness`. A list from the future was made under another clock.
+    pub(super) fn is_fresh(&self, now: SystemTime, freshness: Duration) -> bool {
+        now.duration_since(self.at.0).is_ok_and(|age| age < freshness)
+    }
+
+    /// The age of the list.
+    pub(super) fn age(&self, now: SystemTime) -> Duration {
+        now.duration_since(self.at.0).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn a_list_is_fresh_for_a_while_and_never_before_it_was_made() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let listing = CachedListing {
+            source: "a".into(),
+            listed: vec![],
+            newest: false,
+            at: Timestamp(at(100)),
+        };
+        for (now, fresh) in [(99, false), (100, true), (159, true), (160, false)] {
+            assert_eq!(listing.is_fresh(at(now), Duration::from_secs(60)), fresh, "{now}");
+        }
+        assert!(!listing.is_fresh(at(100), Duration::ZERO));
+    }
+
+    #[test]
+    fn a_list_that_an_older_version_kept_counts_as_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::new(folder.path());
+        let product = Product {
+            authority: loom_source::Authority::default(),
+            binary: loom_source::Name::default(),
+            platform: loom_source::Platform::LinuxX86_64,
+        };
+        let cache = ListingCache::of(&state, "a", &product);
+        cache.file.write(br#"{"source":"a","listed":[],"at":1764300000}"#).unwrap();
+        assert_eq!(cache.get().unwrap(), None);
+        let now = SystemTime::now();
+        cache.keep("a", &[], ListingScope::All, now).unwrap();
+        assert_eq!(cache.get().unwrap().unwrap().age(now), Duration::ZERO);
+    }
+}

@@ -1,0 +1,25 @@
+//! Resolves `latest` or a range to one version, or to a cargo build.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`newest`] | [`newest_version`]: the newest version at one source; `get` and `source test` decide by it |
+//! | `choose` | chooses among the versions of a list |
+//! | `downgrade` | notices a source that goes back to an older version |
+//! | `listing_cache` | [`ListingCache`](listing_cache::ListingCache): the last list of each source |
+//! | `ask` | asks one source for its versions, or reads its last list |
+//! | `undecided` | what it means when no source decides |
+//! | `resolver` | [`Resolver`]: asks source after source |
+//! | [`remote`] | what every source offers, for `loom list --remote` |
+
+mod ask;
+mod choose;
+mod downgrade;
+mod listing_cache;
+pub mod newest;
+pub mod remote;
+mod resolver;
+mod undecided;
+
+pub use downgrade::check_downgrade;
+pub use newest::{NewestVersion, newest_version};
+pub(super) use resolver::{Resolution, Resolver};

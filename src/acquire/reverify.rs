@@ -1,0 +1,110 @@
+//! Verifies an installed version again whose verification is missing or damaged, without a network.
+//!
+//! The tree is hashed and compared with digests that are kept on this machine: the first-seen digest, a statement that
+//! the source served, a checksum that the source gave (for a single program), or an archive that was kept together with
+//! such a checksum. The record and a statement that this machine wrote prove nothing, and a waiver is never made again.
+
+use loom_source::{Artifact, AssetRef, Packaging, Release, record::StatementArchive};
+
+use super::{
+    AcquireError,
+    fetch::{Fetched, Fetcher},
+    local_file::LocalFile,
+};
+use crate::{
+    store::{AdmitError, Checked, Installed, Store, StoreError, TreeRef},
+    trust::{DigestSubject, Expectation, Expected, PinOrigin, Pins, Policy, TrustedDigest},
+};
+
+/// Verifies the tree of `release` again by what is kept on this machine, and publishes it with a new verification.
+/// `None` where nothing vouches for the tree, where it is damaged, or where the policy requires more.
+///
+/// The caller holds the release's lock.
+pub(super) fn reverify(
+    fetcher: &Fetcher<'_>,
+    release: &Release,
+    installed: &TreeRef,
+    pins: &Pins,
+    policy: &Policy,
+) -> Result<Option<Installed>, AcquireError> {
+    let TreeRef { tree, entry } = installed;
+    // A tree that differs from the first-seen one is fetched and judged as any other.
+    if pins.tree.as_ref().is_some_and(|pin| pin.digest != *tree) {
+        return Ok(None);
+    }
+    let store = fetcher.store;
+    let vouching = vouching(store, release, pins);
+    let checked = match store.admit_installed(release, *tree, entry, &vouching) {
+        Ok(checked) => Some(checked),
+        Err(AdmitError::Unverified(_)) => {
+            let archives = store.kept_archives(release);
+            let mut kept = archives.iter().filter_map(|archive| {
+                let digest = vouching.iter().find(|d| d.digest == archive.digest)?;
+                from_archive(fetcher, release, installed, archive, digest).transpose()
+            });
+            kept.next().transpose()?
+        }
+        Err(AdmitError::Store(StoreError::Damaged { .. })) => None,
+        Err(AdmitError::Store(error)) => return Err(error.into()),
+        Err(_) => None,
+    };
+    let Some(checked) = checked.filter(|checked| policy.accepts(checked.digests())) else {
+        return Ok(None);
+    };
+    let checked = match pins.tree.as_ref().map(|pin| &pin.origin) {
+        Some(PinOrigin::FirstSeen { source, class: Some(class), .. }) => {
+            checked.from_source(class, source)
+        }
+        _ => checked,
+    };
+    // The receipt of the first acquisition stays: it is the history.
+    Ok(store.publish(vec![(checked, None)])?.pop())
+}
+
+/// The digests that are kept on this machine for a release, the strongest first.
+fn vouching(store: &Store, release: &Release, pins: &Pins) -> Vec<TrustedDigest> {
+    let tree = pins.tree.iter().map(|pin| TrustedDigest::pinned(DigestSubject::Tree, pin));
+    let archives = pins.archives.iter();
+    let archives = archives.map(|pin| TrustedDigest::pinned(DigestSubject::Archive, pin));
+    tree.chain(archives).chain(store.kept_evidence(release)).collect()
+}
+
+/// Unpacks a kept archive again and compares it with its digest. `None` where the archive is damaged, or leads to
+/// another tree.
+fn from_archive(
+    fetcher: &Fetcher<'_>,
+    release: &Release,
+    installed: &TreeRef,
+    archive: &StatementArchive,
+    digest: &TrustedDigest,
+) -> Result<Option<Checked>, AcquireError> {
+    let object = fetcher.store.object(&archive.digest);
+    let expectation = Expectation {
+        release: release.clone(),
+        archive: Some(digest.clone()),
+        tree: None,
+        waiver: None,
+        size: Some(archive.size),
+    };
+    let artifact = Artifact {
+        packaging: Packaging::Archive { format: archive.format, strip: Some(archive.strip) },
+        asset: AssetRef::new(object.to_string_lossy()),
+        size: Some(archive.size),
+        claims: Vec::new(),
+    };
+    let expected = Expected { artifact, expectation };
+    let candidate = LocalFile::candidate(object, None);
+    let start = fetcher.start(&candidate, &expected.artifact, false);
+    let Ok(transfer) = fetcher.runtime.block_on(start)? else { return Ok(None) };
+    let Ok(Some(Fetched { mut staged, received })) = fetcher.fetch(&candidate, &expected, transfer)
+    else {
+        return Ok(None);
+    };
+    staged.set_entry(installed.entry.clone());
+    match fetcher.store.admit(staged, &expected.expectation, received.as_ref()) {
+        Ok(checked) if checked.tree() == installed.tree => Ok(Some(checked)),
+        Ok(_) => Ok(None),
+        Err(AdmitError::Store(error)) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
+}

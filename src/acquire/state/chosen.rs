@@ -1,0 +1,79 @@
+//! The version that `loom use` chose: the default where no flag, variable or file names one.
+//!
+//! Kept in `use/` of the state folder, one file per program.
+
+use loom_source::{Authority, Name, Slot};
+use serde::{Deserialize, Serialize};
+
+use crate::state::{StateDir, StateError, StateFile};
+
+/// The document; older versions wrote the version alone.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum ChosenVersion {
+    Document { version: String },
+    Text(String),
+}
+
+fn file(state: &StateDir, authority: &Authority, binary: &Name) -> StateFile {
+    state.file(format!("use/{authority}@{binary}.json"))
+}
+
+/// The chosen version, or the development build; `None` where none is chosen.
+///
+/// # Errors
+/// [`StateError`] where the file is there and cannot be read.
+pub fn load(
+    state: &StateDir,
+    authority: &Authority,
+    binary: &Name,
+) -> Result<Option<Slot>, StateError> {
+    let chosen: Option<ChosenVersion> = file(state, authority, binary).read_json()?;
+    Ok(chosen.and_then(|chosen| match chosen {
+        ChosenVersion::Document { version } | ChosenVersion::Text(version) => version.parse().ok(),
+    }))
+}
+
+/// Chooses a version, or the development build.
+///
+/// # Errors
+/// [`StateError`] where the file cannot be written.
+pub fn save(
+    state: &StateDir,
+    authority: &Authority,
+    binary: &Name,
+    slot: &Slot,
+) -> Result<(), StateError> {
+    let chosen = ChosenVersion::Document { version: slot.to_string() };
+    file(state, authority, binary).write_document(&chosen)
+}
+
+/// Removes the choice; returns whether there was one.
+///
+/// # Errors
+/// [`StateError`] where the file cannot be removed.
+pub fn clear(state: &StateDir, authority: &Authority, binary: &Name) -> Result<bool, StateError> {
+    file(state, authority, binary).remove()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_is_kept_read_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::new(folder.path());
+        let (authority, binary) = (Authority::default(), Name::default());
+        let slot: Slot = "0.2.0".parse().unwrap();
+        assert_eq!(load(&state, &authority, &binary).unwrap(), None);
+        save(&state, &authority, &binary, &slot).unwrap();
+        assert_eq!(load(&state, &authority, &binary).unwrap(), Some(slot.clone()));
+        let file = file(&state, &authority, &binary);
+        assert_eq!(file.read().unwrap().unwrap(), b"{\"schema\":1,\"version\":\"0.2.0\"}\n");
+        file.write(b"\"0.2.0\"").unwrap();
+        assert_eq!(load(&state, &authority, &binary).unwrap(), Some(slot), "of an older version");
+        assert!(clear(&state, &authority, &binary).unwrap());
+        assert!(!clear(&state, &authority, &binary).unwrap());
+    }
+}

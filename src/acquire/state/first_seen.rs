@@ -1,0 +1,112 @@
+//! The digests that a release had when it was first acquired, kept in `pins/` of the state folder.
+//!
+//! A release whose digest differs from the first one is refused, whichever source serves it.
+
+use loom_source::{Record, Release};
+
+use crate::{
+    state::{StateDir, StateError, StateFile},
+    trust::Pins,
+};
+
+/// `pins/<authority>/<binary>/<version>/<platform>.json`
+fn file(state: &StateDir, release: &Release) -> StateFile {
+    let below = Record::path(release);
+    state.file(format!("pins/{}", below.trim_start_matches("releases/")))
+}
+
+/// The first-seen digests of a release; empty for a development build, which may change.
+///
+/// # Errors
+/// [`StateError`] where the file is there and cannot be understood.
+pub fn load(state: &StateDir, release: &Release) -> Result<Pins, StateError> {
+    if release.slot.version().is_none() {
+        return Ok(Pins::default());
+    }
+    Ok(file(state, release).read_document_strictly()?.unwrap_or_default())
+}
+
+/// Keeps digests: the first tree stays, archives are added.
+pub(in crate::acquire) fn remember(
+    state: &StateDir,
+    release: &Release,
+    seen: Pins,
+) -> Result<(), StateError> {
+    if release.slot.version().is_none() {
+        return Ok(());
+    }
+    let file = file(state, release);
+    let _lock = file.lock(&mut || {})?;
+    let before: Option<Pins> = file.read_document_strictly()?;
+    let mut pins = before.clone().unwrap_or_default();
+    if pins.tree.is_none() {
+        pins.tree = seen.tree;
+    }
+    for pin in seen.archives {
+        if !pins.archives.iter().any(|held| held.digest == pin.digest) {
+            pins.archives.push(pin);
+        }
+    }
+    if before.as_ref() == Some(&pins) {
+        return Ok(());
+    }
+    file.write_document(&pins)
+}
+
+/// Forgets the first-seen digests of a release; returns whether there were any.
+///
+/// # Errors
+/// [`StateError`] where the file cannot be removed.
+pub fn forget(state: &StateDir, release: &Release) -> Result<bool, StateError> {
+    file(state, release).remove()
+}
+
+#[cfg(test)]
+mod tests {
+    use loom_source::{Authority, Digest, Name, Platform, Product};
+
+    use super::*;
+    use crate::trust::{Pin, PinOrigin};
+
+    fn pin(of: &str) -> Pin {
+        let origin = PinOrigin::Given { by: "the test".to_owned() };
+        Pin { digest: Digest::of(of.as_bytes()), origin }
+    }
+
+    fn release() -> Release {
+        let (authority, binary) = (Authority::default(), Name::default());
+        let product = Product { authority, binary, platform: Platform::LinuxX86_64 };
+        product.at_version("0.2.0".parse().unwrap())
+    }
+
+    #[test]
+    fn the_first_tree_stays_and_an_unreadable_file_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::new(folder.path());
+        for (tree, archive) in [("t", "a"), ("u", "b"), ("t", "a")] {
+            let seen = Pins { tree: Some(pin(tree)), archives: vec![pin(archive)] };
+            remember(&state, &release(), seen).unwrap();
+        }
+        let expected = Pins { tree: Some(pin("t")), archives: vec![pin("a"), pin("b")] };
+        assert_eq!(load(&state, &release()).unwrap(), expected);
+
+        file(&state, &release()).write(b"{").unwrap();
+        assert!(load(&state, &release()).is_err());
+        assert!(forget(&state, &release()).unwrap());
+        assert_eq!(load(&state, &release()).unwrap(), Pins::default());
+    }
+
+    #[test]
+    fn digests_that_an_older_version_kept_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::new(folder.path());
+        let digest = Digest::of(b"t");
+        let text = format!(
+            r#"{{"tree":{{"digest":"{digest}","origin":{{"kind":"first-seen","source":"corp","at":"2026-01-03T00:00:00Z"}}}}}}"#
+        );
+        file(&state, &release()).write(text.as_bytes()).unwrap();
+        let tree = load(&state, &release()).unwrap().tree.unwrap();
+        assert_eq!(tree.digest, digest);
+        assert_eq!(tree.origin.to_string(), "first seen 2026-01-03T00:00:00Z from corp");
+    }
+}

@@ -1,0 +1,15 @@
+//! What acquiring keeps in the state folder.
+//!
+//! | file | keeps |
+//! |---|---|
+//! | [`chosen`] | the version that `loom use` chose |
+//! | [`first_seen`] | the digests that a release had when it was first acquired |
+//! | `highest` | the newest version that `latest` resolved to |
+//! | [`quarantine`] | the sources that delivered wrong bytes recently |
+//! | `timestamp` | times in these documents |
+
+pub mod chosen;
+pub mod first_seen;
+pub(super) mod highest;
+pub mod quarantine;
+pub(super) mod timestamp;

@@ -1,0 +1,193 @@
+//! Exit codes and hints of the errors of an acquisition.
+
+use loom_runtime::{
+    acquire::{AcquireError, AttemptCause, FailureReason, SourceAttempt},
+    trust::{DigestSubject, Grade, Rejection},
+};
+use loom_source::{SourceError, SourceErrorKind};
+
+use super::{source_error, state, store};
+use crate::cli::{CommandError, Exit};
+
+/// For a release whose digest differs from the one that it had before.
+const CHANGED: &str = "a release never changes: find out which digest is right; if it is the new one, forget the old one \
+                       with `loom remove VERSION --forget`";
+
+/// For releases without a checksum.
+const NO_CHECKSUM: &str = "publish a .sha256 file beside the archive, or accept the release once with \
+                           --allow-unverified (trust.checksum = \"if-available\" accepts it always)";
+
+/// The exit code of a failed acquisition.
+pub(crate) fn exit(error: &AcquireError) -> Exit {
+    match error {
+        AcquireError::Store(error) => store::exit(error),
+        AcquireError::State(error) => state::exit(error),
+        AcquireError::NoSource(_) | AcquireError::Unreadable { .. } => Exit::Usage,
+        AcquireError::Unserved { reason, .. } => match reason {
+            FailureReason::Absent => Exit::Absent,
+            FailureReason::Unreachable => Exit::Unreachable,
+            FailureReason::Credentials => Exit::Credentials,
+            FailureReason::Integrity => Exit::Integrity,
+        },
+        AcquireError::OnlyBuilds { .. } | AcquireError::Unlistable { .. } => Exit::Absent,
+        AcquireError::Mismatch { .. }
+        | AcquireError::Downgrade { .. }
+        | AcquireError::NoChecksum { .. }
+        | AcquireError::TooYoung { .. } => Exit::Integrity,
+        AcquireError::Offline { .. } => Exit::Offline,
+        AcquireError::Prepare(_) => Exit::Failure,
+    }
+}
+
+/// What the user can do about a failed acquisition: for the failure of each source, then in general.
+pub(crate) fn hint(error: &AcquireError) -> Option<String> {
+    let attempts = error.attempts();
+    let mut hints: Vec<String> = Vec::new();
+    for SourceAttempt { record, cause } in attempts {
+        let Some(hint) = cause.as_ref().and_then(cause_hint) else { continue };
+        let several = attempts.len() > 1 && hint != NO_CHECKSUM;
+        let hint = if several { format!("{}: {hint}", record.source) } else { hint };
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    let general = general(error).filter(|general| {
+        // Advice for a source's credentials is enough.
+        let vague = general == reason_hint(FailureReason::Credentials) && !hints.is_empty();
+        !vague && !hints.contains(general)
+    });
+    hints.extend(general);
+    (!hints.is_empty()).then(|| hints.join("\n"))
+}
+
+fn general(error: &AcquireError) -> Option<String> {
+    let hint = match error {
+        AcquireError::Store(error) => return store::hint(error),
+        AcquireError::State(_) => state::HINT,
+        AcquireError::NoSource(_) => {
+            "build it in a checkout of Loom with `loom up --build`, or name a source: --source file:///FOLDER or --source \
+             https://HOST/PATH"
+        }
+        AcquireError::Unserved { unverified: true, .. } => NO_CHECKSUM,
+        AcquireError::Unserved { attempts, .. } if failed_build(attempts).is_some() => return None,
+        AcquireError::Unserved { reason, .. } => reason_hint(*reason),
+        AcquireError::Mismatch { .. } => reason_hint(FailureReason::Integrity),
+        AcquireError::Unreadable { .. } => "give the path of an archive, or of the program itself",
+        AcquireError::NoChecksum { .. } => {
+            "give its digest with --sha256, or accept it without one with --allow-unverified"
+        }
+        AcquireError::OnlyBuilds { .. } => {
+            "add a source that has releases (--source …), or use --version dev"
+        }
+        AcquireError::Unlistable { .. } => "name a version with --version",
+        AcquireError::TooYoung { .. } => {
+            "name a version with --version, or lower trust.minimum_release_age"
+        }
+        AcquireError::Downgrade { offered, .. } => {
+            return Some(format!(
+                "a mirror that goes back may be stale or hostile; accept it with --allow-downgrade, or name the version \
+                 with --version {offered}"
+            ));
+        }
+        AcquireError::Offline { here: Some(_), .. } => {
+            "run it once without --offline (or LOOM_OFFLINE) to fetch and verify it again"
+        }
+        AcquireError::Offline { .. } => {
+            "run it once without --offline (or LOOM_OFFLINE), or name a local source: --source file:///FOLDER"
+        }
+        AcquireError::Prepare(_) => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn reason_hint(reason: FailureReason) -> &'static str {
+    match reason {
+        FailureReason::Absent => {
+            "check the version (`loom list` lists the installed ones), name another source with --source, or build it in \
+             a checkout of Loom with `loom up --build`"
+        }
+        FailureReason::Unreachable => {
+            "check the address of each source named above, and the connection to it, or name another one with --source"
+        }
+        FailureReason::Credentials => "check the credentials for the sources named above",
+        FailureReason::Integrity => {
+            "nothing of it was kept; inform the maintainer of the source, or name another one with --source"
+        }
+    }
+}
+
+/// What the user can do about the failure of one source.
+pub(crate) fn cause_hint(cause: &AttemptCause) -> Option<String> {
+    match cause {
+        AttemptCause::Source(error) => source_error::hint(error),
+        AttemptCause::Rejected(rejection) => Some(rejection_hint(rejection).to_owned()),
+        AttemptCause::Mismatch {
+            of: DigestSubject::Tree, grade: Some(Grade::Identity), ..
+        } => Some(CHANGED.to_owned()),
+        AttemptCause::Mismatch { .. } | AttemptCause::TooLong { .. } => None,
+        AttemptCause::Unpack(error) => store::unpack_hint(error),
+        AttemptCause::Admit(error) => store::admit_hint(error),
+        AttemptCause::Statement(error) => store::hint(error),
+    }
+}
+
+/// What the user can do about an offer that the policy refuses.
+pub(crate) fn rejection_hint(rejection: &Rejection) -> &'static str {
+    match rejection {
+        Rejection::NoChecksum { .. } => NO_CHECKSUM,
+        Rejection::Differs { .. } => CHANGED,
+        Rejection::Contradiction { .. } => "the maintainer of the source has to publish it again",
+        Rejection::NoArtifact { .. } => {
+            "this version reads .tar.gz, .tar.zst, .zip and bare programs; a newer one may read more"
+        }
+        Rejection::Signature => "set trust.signature = \"optional\"",
+    }
+}
+
+/// The failed cargo build among the attempts, if there is one. No other source can replace it.
+fn failed_build(attempts: &[SourceAttempt]) -> Option<&SourceError> {
+    attempts.iter().find_map(|attempt| match &attempt.cause {
+        Some(AttemptCause::Source(error))
+            if matches!(error.kind, SourceErrorKind::Build { .. }) =>
+        {
+            Some(error)
+        }
+        _ => None,
+    })
+}
+
+impl From<Rejection> for CommandError {
+    fn from(rejection: Rejection) -> Self {
+        Self::of(Exit::Integrity, &rejection).hint(rejection_hint(&rejection))
+    }
+}
+
+impl From<AcquireError> for CommandError {
+    fn from(error: AcquireError) -> Self {
+        let exit = exit(&error);
+        let mut command_error = match &error {
+            AcquireError::Store(error) => Self::of(exit, error),
+            AcquireError::State(error) => Self::of(exit, error),
+            error => match failed_build(error.attempts()) {
+                Some(build) => return Self::of(exit, build).maybe_hint(hint(error)),
+                None => Self::of(exit, error),
+            },
+        };
+        command_error.causes.extend(chain(&error));
+        command_error.maybe_hint(hint(&error))
+    }
+}
+
+/// The causes of a failed acquisition: one line for each attempt.
+fn chain(error: &AcquireError) -> Vec<String> {
+    if let AcquireError::Mismatch { attempts, .. } = error {
+        let by = attempts.iter().filter_map(|attempt| match &attempt.cause {
+            Some(AttemptCause::Mismatch { by, .. }) => Some(format!("expected by {by}")),
+            _ => None,
+        });
+        return by.collect();
+    }
+    let line =
+        |attempt: &SourceAttempt| format!("{}: {}", attempt.record.source, attempt.record.outcome);
+    error.attempts().iter().map(line).collect()
+}

@@ -1,0 +1,133 @@
+//! Exit codes and hints of the store's errors.
+
+use loom_runtime::store::{AdmitError, StoreError, UnpackError, Unverified};
+use loom_source::Slot;
+
+use crate::cli::{CommandError, Exit};
+
+/// The exit code of an error of the store.
+pub(crate) fn exit(error: &StoreError) -> Exit {
+    if error.is_disk_full() {
+        Exit::DiskFull
+    } else if error.is_integrity() {
+        Exit::Integrity
+    } else if error.is_busy() {
+        Exit::Busy
+    } else {
+        Exit::Failure
+    }
+}
+
+/// What the user can do about an error of the store.
+pub(crate) fn hint(error: &StoreError) -> Option<String> {
+    let hint = match error {
+        _ if error.is_disk_full() => {
+            "the disk or quota is full: free some space (`loom store du` lists what the store holds), or give another \
+             folder with --cache-dir or LOOM_CACHE_DIR"
+        }
+        _ if error.is_read_only() => {
+            "give a folder with write permission with --cache-dir or LOOM_CACHE_DIR"
+        }
+        StoreError::Newer { .. } => {
+            "update loom, or give another folder with --cache-dir or LOOM_CACHE_DIR"
+        }
+        StoreError::NotAStore { path, .. } => {
+            return Some(format!(
+                "the folder belongs to another program: give another one with --cache-dir or LOOM_CACHE_DIR, or remove \
+                 {}",
+                path.display()
+            ));
+        }
+        StoreError::NoLocks { .. } => {
+            "give a folder on a file system with locks with --cache-dir or LOOM_CACHE_DIR"
+        }
+        StoreError::Damaged { .. } => {
+            "`loom store verify` lists all damages; `loom up --force-download` fetches the release again"
+        }
+        StoreError::Document { .. } => "fetch the release again with --force-download",
+        StoreError::Busy { .. } => {
+            "stop what runs from it (`loom status --all` lists it), then try again"
+        }
+        StoreError::Gone { .. } => "another process has just removed it; try again",
+        StoreError::Statement { .. } | StoreError::Io { .. } => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// What the user can do about an archive that cannot be unpacked.
+pub(crate) fn unpack_hint(error: &UnpackError) -> Option<String> {
+    match error {
+        UnpackError::Store(error) => hint(error),
+        _ => None,
+    }
+}
+
+/// What the user can do about a tree that is not admitted.
+pub(crate) fn admit_hint(error: &AdmitError) -> Option<String> {
+    match error {
+        AdmitError::Store(error) => hint(error),
+        AdmitError::Unverified(_) => {
+            Some("give a digest, or accept it without one with --allow-unverified".to_owned())
+        }
+        AdmitError::NoEntry { .. } => Some("name the program with --binary".to_owned()),
+        _ => None,
+    }
+}
+
+/// What the user can do about an installed release that does not count.
+pub(crate) fn unverified_hint(why: &Unverified, slot: &Slot) -> String {
+    if why.is_mendable() {
+        return format!(
+            "`loom get --version {slot}` verifies it again by what is kept here, or else fetches it"
+        );
+    }
+    match why {
+        Unverified::NoChecksum => format!(
+            "use --version {slot} with `loom get` to fetch and verify it; trust.checksum sets whether a checksum is \
+             required"
+        ),
+        _ => format!(
+            "`loom get --version {slot}` fetches it again and verifies it; trust.checksum and trust.signature set what \
+             is required"
+        ),
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::of(exit(&error), &error).maybe_hint(hint(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, path::PathBuf};
+
+    use loom_runtime::store::error::FileAction;
+
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_exit_code_and_hint() {
+        let path = || PathBuf::from("/cache/x");
+        let io = |kind: io::ErrorKind| StoreError::Io {
+            action: FileAction::Write,
+            path: path(),
+            source: kind.into(),
+        };
+        let damaged = StoreError::Damaged { path: path(), what: "x".into() };
+        let busy = StoreError::Busy { what: "x".into(), path: path() };
+        let newer = StoreError::Newer { root: path(), found: "loom-store 2".into() };
+        for (error, code, expected) in [
+            (io(io::ErrorKind::StorageFull), Exit::DiskFull, "loom store du"),
+            (io(io::ErrorKind::ReadOnlyFilesystem), Exit::Failure, "LOOM_CACHE_DIR"),
+            (damaged, Exit::Integrity, "loom store verify"),
+            (busy, Exit::Busy, "loom status --all"),
+            (newer, Exit::Failure, "update loom"),
+        ] {
+            assert_eq!(exit(&error), code, "{error}");
+            assert!(hint(&error).unwrap_or_default().contains(expected), "{error}");
+        }
+        assert_eq!(hint(&io(io::ErrorKind::Other)), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! Why an offer is not fetched.
+
+use loom_source::Digest;
+
+/// Why the policy refuses an offer before anything of it is fetched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// No digest is offered, and the policy requires one.
+    #[error("no checksum given for {file}")]
+    NoChecksum {
+        /// The file name of the first artifact.
+        file: Box<str>,
+    },
+    /// The source offers another digest than the one this machine holds.
+    #[error("checksum of {release} changed: expected {pinned} ({origin}), got {claimed}")]
+    Differs {
+        /// The release.
+        release: Box<str>,
+        /// The digest that the source states.
+        claimed: Digest,
+        /// The digest that this machine holds.
+        pinned: Digest,
+        /// Where the held digest comes from.
+        origin: Box<str>,
+    },
+    /// The source states two digests for one file.
+    #[error("contradicting checksums: {first} in {first_at}, {second} in {second_at}")]
+    Contradiction {
+        /// One digest.
+        first: Digest,
+        /// Where it was read.
+        first_at: Box<str>,
+        /// The other digest.
+        second: Digest,
+        /// Where that was read.
+        second_at: Box<str>,
+    },
+    /// The source has the release, in formats that this version cannot read.
+    #[error("no artifact of {release} has a format that this version reads")]
+    NoArtifact {
+        /// The release.
+        release: Box<str>,
+    },
+    /// The policy requires a signature, and this version cannot check signatures.
+    #[error("trust.signature is \"required\", but this version cannot check signatures")]
+    Signature,
+}

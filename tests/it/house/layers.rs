@@ -1,0 +1,74 @@
+//! The layers of `src/`: a module imports only lower ones. The table in `src/lib.rs` is the rule.
+
+use std::{collections::BTreeMap, fs};
+
+use super::{assert_none, modules::Modules, root, shown};
+
+/// The lower layers block, and must not know the network.
+const NETWORK: [&str; 8] = [
+    "loom_cargo_build",
+    "loom_github",
+    "loom_http",
+    "loom_mirror",
+    "loom_plugin",
+    "reqwest",
+    "tokio",
+    "tonic",
+];
+
+/// The highest layer that must not know the network.
+const BLOCKING: u8 = 4;
+
+/// Module and layer, from lines such as `//! | 3 | `trust` | judges … |`.
+fn layers(map: &str) -> BTreeMap<String, u8> {
+    let rows = map.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("//! |")?.split('|').map(str::trim);
+        let layer = cells.next()?.parse().ok()?;
+        Some((cells.next()?.trim_matches('`').to_owned(), layer))
+    });
+    rows.collect()
+}
+
+#[test]
+fn a_module_imports_only_lower_layers() {
+    let library = root().join("src/lib.rs");
+    let layers = layers(&fs::read_to_string(&library).unwrap());
+    assert!(layers.len() >= 6, "the table in src/lib.rs was not understood: {layers:?}");
+    let modules = Modules::read(&library);
+    let mut wrong = Vec::new();
+    for (from, to) in modules.imports() {
+        let (Some(importing), Some(imported)) = (modules.top_level(&from), modules.top_level(&to))
+        else {
+            continue;
+        };
+        for module in [importing, imported] {
+            if !layers.contains_key(module) {
+                wrong.push(format!("{module} is missing in the table of src/lib.rs"));
+            }
+        }
+        if importing != imported && layers.get(importing) <= layers.get(imported) {
+            wrong.push(format!("{}: {importing} must not import {}", shown(&from), shown(&to)));
+        }
+    }
+    wrong.dedup();
+    assert_none(&wrong);
+}
+
+#[test]
+fn the_lower_layers_know_no_network() {
+    let library = root().join("src/lib.rs");
+    let layers = layers(&fs::read_to_string(&library).unwrap());
+    let mut wrong = Vec::new();
+    for (module, _) in layers.iter().filter(|(_, layer)| **layer <= BLOCKING) {
+        for file in super::files(&root().join("src").join(module)) {
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+            let code = code.collect::<Vec<_>>().join("\n");
+            let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+            if let Some(name) = words.find(|word| NETWORK.contains(word)) {
+                wrong.push(format!("{}: {module} knows {name}", shown(&file)));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
