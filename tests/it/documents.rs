@@ -6,7 +6,7 @@ mod schemas;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, schema::repository};
 use blocks::pages;
 
 /// The number of console blocks that may be marked as not run.
@@ -83,7 +83,7 @@ fn the_python_examples_compile() {
 
 #[test]
 fn the_headings_of_troubleshooting_are_messages_of_the_program() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = repository();
     let mut sources = String::new();
     for folder in ["src", "backends"] {
         rust(&root.join(folder), &mut sources);

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::support::schema::repository;
+
 /// A page of the documentation.
 pub(super) struct Page {
     /// Its path below the repository.
@@ -23,12 +25,12 @@ pub(super) struct Block<'p> {
 
 /// README.md and the pages of the site.
 pub(super) fn pages() -> Vec<Page> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = repository();
     let mut files = vec![root.join("README.md")];
     collect(&root.join("docs/src"), &mut files);
     files.sort();
     let page = |file: PathBuf| Page {
-        name: file.strip_prefix(root).unwrap().display().to_string(),
+        name: file.strip_prefix(&root).unwrap().display().to_string(),
         text: fs::read_to_string(&file).unwrap(),
     };
     files.into_iter().map(page).collect()

@@ -43,7 +43,8 @@ pub(super) fn run(page: &Page, mirror: &Plain) -> Vec<String> {
     );
     sandbox.set("PATH", path.unwrap());
 
-    let real = [(MIRROR, format!("{}/loom", server.url())), (HOME, home.clone()), (PLATFORM, platform())];
+    let real =
+        [(MIRROR, format!("{}/loom", server.url())), (HOME, home.clone()), (PLATFORM, platform())];
     let mut script = "exec 2>&1\ncd \"$HOME/project\"\n".to_owned();
     for (index, command) in commands.iter().enumerate() {
         let mut text = command.text.to_owned();

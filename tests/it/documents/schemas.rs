@@ -147,8 +147,8 @@ fn launch(session: &mut Session, url: &str) {
 }
 
 fn develop(session: &mut Session) {
-    let checkout = env!("CARGO_MANIFEST_DIR");
-    session.run(&["dev", "link", checkout]).ok();
+    let checkout = schema::repository();
+    session.run(&["dev", "link", checkout.to_str().unwrap()]).ok();
     session.run(&["dev", "find"]).ok();
     session.run(&["dev", "unlink"]).ok();
 }

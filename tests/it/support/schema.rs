@@ -16,9 +16,15 @@ const WITH_VALUE: [&str; 3] = ["--cache-dir", "--config", "--binary"];
 pub const WITHOUT_SCHEMA: [&str; 6] =
     ["completions", "config-schema", "exec", "help", "man", "reference"];
 
+/// The folder of the repository, which is not the one that the tests were built in where they were moved.
+pub fn repository() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
+}
+
 /// The folder of the schemas.
 pub fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/schemas")
+    repository().join("docs/schemas")
 }
 
 /// The names of all schemas, sorted.
