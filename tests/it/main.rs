@@ -14,6 +14,7 @@ mod damage;
 mod dev;
 mod disk;
 mod doctor;
+mod documents;
 mod down;
 mod errors;
 mod exec;

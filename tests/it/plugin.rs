@@ -18,7 +18,7 @@ fn sandbox(name: &str, script: &str) -> (Sandbox, PathBuf) {
     (sandbox, folder)
 }
 
-/// The example of `backends/README.md`, configured for a mirror's folder.
+/// The example of `docs/src/plugins.md`, configured for a mirror's folder.
 fn example(mirror: &Plain) -> (Sandbox, PathBuf) {
     let (sandbox, folder) =
         sandbox("folder", include_str!("../../backends/plugin/examples/loom-source-folder"));

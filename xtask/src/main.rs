@@ -7,6 +7,7 @@
 //! | `unprivileged` | the black-box tests once more, as an unprivileged user |
 //! | `package` | builds and tests the Python package |
 //! | `bench` · `first_run` | the measurements; how long a first build takes |
+//! | `docs` | builds the documentation site |
 //! | `semver` | whether the public API of `loom-source` is still compatible |
 //! | `command` · `report` | runs programs and judges by their exit codes; counts tests from JUnit reports |
 //! | `tools` | installs the programs that the checks need |
@@ -16,6 +17,7 @@
 mod bench;
 mod check;
 mod command;
+mod docs;
 mod first_run;
 mod outcome;
 #[cfg(unix)]
@@ -50,6 +52,8 @@ enum Task {
     Check(check::Args),
     /// Measure, beside plain tools doing the same work.
     Bench(bench::Args),
+    /// Build the documentation site, check its links and run its examples.
+    Docs(docs::Args),
     /// Compare the public API of loom-source with an earlier revision.
     Semver(semver::Args),
 }
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Check(args) => check::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Docs(args) => docs::run(&args),
         Task::Semver(args) => semver::run(&args),
     };
     match outcome {

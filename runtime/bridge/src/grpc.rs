@@ -39,6 +39,16 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 /// How long a peer may take to answer such a ping before its connection is closed.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The bytes of one stream that a client may send before the server has read them.
+const STREAM_WINDOW: u32 = 256 * 1024;
+
+/// The same for all streams of a connection.
+///
+/// `h2` ends a connection with `too_many_data_frames` once the unread DATA frames below 256 bytes cost more than half of
+/// this window, where a frame costs 256 bytes less its length. A full window of one stream, in events of 40 bytes, costs
+/// 1.4 MiB: a burst of small events never ends a connection, however busy the server is.
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+
 /// Concurrent streams per connection; one process may host many agents on one channel.
 const MAX_STREAMS: u32 = 4096;
 
@@ -95,7 +105,9 @@ impl GrpcServer {
         let mut server = Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-            .max_concurrent_streams(MAX_STREAMS);
+            .max_concurrent_streams(MAX_STREAMS)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW);
         if let Some(tls) = tls {
             server = server.tls_config(tls)?;
         }

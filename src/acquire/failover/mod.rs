@@ -4,12 +4,12 @@
 //! |---|---|
 //! | [`plan`] | [`Plan`](plan::Plan): failover, retry and racing as one pure reducer |
 //! | `order` | the order in which sources are asked |
-//! | `run` | [`Failover`]: drives the plan |
-//! | `race` | [`Race`](race::Race): the sources that are being asked, one after the other or at the same time |
+//! | `run` | `Failover`: drives the plan |
+//! | `race` | `Race`: the sources that are being asked, one after the other or at the same time |
 //! | `answer` | what a source's answer to a request means |
-//! | `admitted` | [`AdmittedRelease`]: what a source's bytes are compared with, and what a failed transfer means |
-//! | `report` | [`StepReport`]: what happened at a source, for the plan and for the log |
-//! | `log` | [`AttemptLog`]: the attempts of one acquisition |
+//! | `admitted` | `AdmittedRelease`: what a source's bytes are compared with, and what a failed transfer means |
+//! | `report` | `StepReport`: what happened at a source, for the plan and for the log |
+//! | `log` | `AttemptLog`: the attempts of one acquisition |
 
 mod admitted;
 mod answer;

@@ -5,10 +5,10 @@
 //! | [`newest`] | [`newest_version`]: the newest version at one source; `get` and `source test` decide by it |
 //! | `choose` | chooses among the versions of a list |
 //! | `downgrade` | notices a source that goes back to an older version |
-//! | `listing_cache` | [`ListingCache`](listing_cache::ListingCache): the last list of each source |
+//! | `listing_cache` | `ListingCache`: the last list of each source |
 //! | `ask` | asks one source for its versions, or reads its last list |
 //! | `undecided` | what it means when no source decides |
-//! | `resolver` | [`Resolver`]: asks source after source |
+//! | `resolver` | `Resolver`: asks source after source |
 //! | [`remote`] | what every source offers, for `loom list --remote` |
 
 mod ask;

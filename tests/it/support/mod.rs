@@ -10,6 +10,7 @@
 //! | [`archive`] | archives in all formats |
 //! | [`plain`] | [`Plain`]: a folder in the plain release layout |
 //! | [`depot`] | [`Depot`]: a folder in the store layout, written after `store-format.md` |
+//! | [`schema`] | the JSON Schemas of `docs/schemas`: every document of `--json` is validated |
 //! | [`server`] | [`Server`]: a small HTTP server that counts, and breaks exactly where it is told to |
 //! | [`faults`] | what that server can be told to do |
 //! | [`hub`] | [`Hub`]: a GitHub on loopback, and commands that ask it |
@@ -38,6 +39,7 @@ pub mod program;
 pub mod proxies;
 pub mod run;
 pub mod sandbox;
+pub mod schema;
 pub mod server;
 pub mod stage;
 pub mod strace;

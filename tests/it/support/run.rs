@@ -159,6 +159,7 @@ impl Running {
         let run =
             Run { line: std::mem::take(&mut self.line), output: Output { status, stdout, stderr } };
         assert!(!watchdog.join().unwrap(), "`{}` did not end: {}", run.line, run.stderr());
+        super::schema::validate(&run);
         run
     }
 }

@@ -74,6 +74,6 @@ async fn the_example_passes_the_contract_suite() {
 
 #[test]
 fn the_documentation_contains_the_example() {
-    let text = include_str!("../../../README.md");
+    let text = include_str!("../../../../docs/src/plugins.md");
     assert!(text.contains(include_str!("../../examples/loom-source-folder")));
 }

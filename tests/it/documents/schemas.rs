@@ -1,0 +1,154 @@
+//! The schemas of `docs/schemas`: valid, complete, and true for a session with every command.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::Value;
+
+use crate::support::{
+    Packing, Plain, Run, Sandbox, Sums, program,
+    schema::{self, WITHOUT_SCHEMA},
+};
+
+#[test]
+fn the_examples_of_the_schemas_are_valid() {
+    let names = schema::names();
+    assert!(names.len() > 20, "only {} schemas were found", names.len());
+    for name in names {
+        let document = schema::load(&name).unwrap();
+        let problems = jsonschema::draft202012::meta::validate(&document);
+        assert!(problems.is_ok(), "docs/schemas/{name}.json: {problems:?}");
+        let examples = document["examples"].as_array().cloned().unwrap_or_default();
+        assert!(!examples.is_empty(), "docs/schemas/{name}.json has no example");
+        for example in examples {
+            let problems = schema::problems(&name, &example);
+            assert!(problems.is_empty(), "{}", problems.join("\n"));
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_schema() {
+    let sandbox = Sandbox::new();
+    let reference: Value =
+        serde_json::from_slice(&sandbox.loom(&["reference", "--json"]).ok().output.stdout).unwrap();
+    let paths: Vec<&str> = reference["commands"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|command| command["path"].as_str().unwrap())
+        .collect();
+    let is_group =
+        |path: &str| path.is_empty() || paths.iter().any(|p| p.starts_with(&format!("{path} ")));
+    let names = schema::names();
+    let commands: BTreeSet<String> = paths
+        .iter()
+        .filter(|path| !is_group(path))
+        .map(|path| path.replace(' ', "-"))
+        .filter(|name| !WITHOUT_SCHEMA.contains(&&**name) && !name.starts_with('_'))
+        .collect();
+    let missing: Vec<&String> = commands.iter().filter(|name| !names.contains(name)).collect();
+    assert!(missing.is_empty(), "no schemas for {missing:?}");
+    let variants = ["error", "list-remote", "trust-list", "trust-revoke"];
+    let surplus = |name: &&String| !commands.contains(*name) && !variants.contains(&&***name);
+    let surplus: Vec<&String> = names.iter().filter(surplus).collect();
+    assert!(surplus.is_empty(), "no commands for {surplus:?}");
+}
+
+/// A session that prints every document.
+struct Session {
+    sandbox: Sandbox,
+    /// The names of the schemas that were used.
+    used: BTreeSet<String>,
+}
+
+impl Session {
+    fn run(&mut self, args: &[&str]) -> Run {
+        let mut args = args.to_vec();
+        args.push("--json");
+        let run = self.sandbox.loom(&args);
+        self.used.extend(schema::validate(&run));
+        run
+    }
+}
+
+#[test]
+fn every_schema_describes_a_document_of_a_session() {
+    let mirror = Plain::empty();
+    mirror.add("0.1.0", Packing::TarGz, &program::small("0.1.0"), Sums::Sidecar);
+    mirror.add("0.2.0", Packing::Bare, &program::server(), Sums::Sidecar);
+    let url = mirror.url();
+    let mut session = Session { sandbox: Sandbox::new(), used: BTreeSet::new() };
+
+    acquire(&mut session, &url);
+    session.run(&["use", "0.2.0"]).ok();
+    session.run(&["use", "--none"]).ok();
+    session.run(&["source", "list"]).ok();
+    session.run(&["source", "test", "--source", &url]).ok();
+    session.run(&["doctor"]);
+    configure(&mut session);
+    launch(&mut session, &url);
+    session.run(&["remove", "0.1.0", "--forget"]).ok();
+    develop(&mut session);
+
+    let all: BTreeSet<String> = schema::names().into_iter().collect();
+    let unused: Vec<&String> = all.difference(&session.used).collect();
+    assert!(unused.is_empty(), "no document of {unused:?} was printed");
+}
+
+fn acquire(session: &mut Session, url: &str) {
+    session.run(&["why", "0.9.0"]).code(3);
+    session.run(&["get", "0.9.0", "--source", url]).code(3);
+    session.run(&["why", "0.9.0"]).ok();
+    session.run(&["get", "0.1.0", "--source", url]).ok();
+    session.run(&["get", "0.2.0", "--source", url]).ok();
+    session.run(&["which", "0.1.0"]).ok();
+    session.run(&["list"]).ok();
+    session.run(&["list", "--remote", "--source", url]).ok();
+    session.run(&["why", "0.1.0"]).ok();
+    let program = session.sandbox.write("program", "#!/bin/sh\necho added\n");
+    let program = program.to_str().unwrap();
+    session.run(&["store", "add", program, "--version", "0.3.0"]).code(6);
+    session.run(&["store", "add", program, "--version", "0.3.0", "--allow-unverified"]).ok();
+    session.run(&["store", "du"]).ok();
+    session.run(&["store", "path"]).ok();
+    session.run(&["store", "verify"]).ok();
+}
+
+fn configure(session: &mut Session) {
+    session.run(&["init"]).ok();
+    session.run(&["config", "set", "bridge.mode", "bridge-only", "--project"]).ok();
+    session.run(&["config", "get", "bridge.mode"]).ok();
+    session.run(&["config", "get", "bridge"]).ok();
+    session.run(&["config", "show"]).ok();
+    session.run(&["config", "path"]).ok();
+    session.run(&["config", "check"]).ok();
+    let file = session.sandbox.project().join("loom.toml");
+    let valid = fs::read_to_string(&file).unwrap();
+    session.sandbox.write("loom.toml", "[bridge]\nmdoe = \"full\"\n\n[mcp.x]\ncommand = \"x\"\n");
+    session.run(&["config", "check"]).code(2);
+    session.sandbox.write("loom.toml", "[mcp.files]\ncommand = \"npx\"\n");
+    session.run(&["config", "show"]).ok();
+    session.run(&["trust"]).ok();
+    session.run(&["trust", "--list"]).ok();
+    session.run(&["trust", "--revoke"]).ok();
+    fs::write(file, valid).unwrap();
+    session.run(&["trust"]).ok();
+}
+
+fn launch(session: &mut Session, url: &str) {
+    let ports = ["--bridge-port", "0"];
+    let up = ["up", "--version", "0.2.0", "--source", url, "--detach"];
+    session.run(&[&up[..], &ports].concat()).ok();
+    session.run(&["status"]).ok();
+    session.run(&["env"]).ok();
+    session.run(&["logs", "-n", "1"]).ok();
+    session.run(&["restart"]).ok();
+    session.run(&["down"]).ok();
+}
+
+fn develop(session: &mut Session) {
+    let checkout = schema::repository();
+    session.run(&["dev", "link", checkout.to_str().unwrap()]).ok();
+    session.run(&["dev", "find"]).ok();
+    session.run(&["dev", "unlink"]).ok();
+}

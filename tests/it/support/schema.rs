@@ -1,0 +1,117 @@
+//! The JSON Schemas in `docs/schemas`, and the validation of what `--json` prints.
+
+use std::{fs, path::PathBuf};
+
+use serde_json::{Deserializer, Value};
+
+use super::Run;
+
+/// Commands with subcommands that print documents of their own.
+const GROUPS: [&str; 4] = ["config", "dev", "source", "store"];
+
+/// Global options that take a value.
+const WITH_VALUE: [&str; 3] = ["--cache-dir", "--config", "--binary"];
+
+/// Commands whose output is no document of theirs: text, a JSON Schema, or the output of another program.
+pub const WITHOUT_SCHEMA: [&str; 6] =
+    ["completions", "config-schema", "exec", "help", "man", "reference"];
+
+/// The folder of the repository, which is not the one that the tests were built in where they were moved.
+pub fn repository() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
+}
+
+/// The folder of the schemas.
+pub fn folder() -> PathBuf {
+    repository().join("docs/schemas")
+}
+
+/// The names of all schemas, sorted.
+pub fn names() -> Vec<String> {
+    let names = super::sandbox::names(&folder());
+    names.iter().filter_map(|name| Some(name.strip_suffix(".json")?.to_owned())).collect()
+}
+
+/// The schema of this name.
+pub fn load(name: &str) -> Option<Value> {
+    let text = fs::read_to_string(folder().join(format!("{name}.json"))).ok()?;
+    Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("docs/schemas/{name}.json: {e}")))
+}
+
+/// What is wrong with `document` according to the schema of this name; empty if it is valid.
+pub fn problems(name: &str, document: &Value) -> Vec<String> {
+    let Some(schema) = load(name) else {
+        return vec![format!("docs/schemas/{name}.json does not exist")];
+    };
+    let validator = jsonschema::draft202012::new(&schema)
+        .unwrap_or_else(|e| panic!("docs/schemas/{name}.json: {e}"));
+    validator
+        .iter_errors(document)
+        .map(|error| format!("{name}: {}: {error}", error.instance_path()))
+        .collect()
+}
+
+/// The schema of the documents that a command line prints: `store-verify` for `loom --json store verify`. `None` where
+/// the command line has no `--json`, or prints no document of its own.
+pub fn of_line(line: &str) -> Option<String> {
+    let mut words = line.split_whitespace().skip(1).take_while(|word| *word != "--");
+    let (mut options, mut names) = (Vec::new(), Vec::new());
+    while let Some(word) = words.next() {
+        if WITH_VALUE.contains(&word) {
+            words.next();
+        } else if word.starts_with('-') {
+            options.push(word);
+        } else {
+            names.push(word);
+        }
+    }
+    let text = ["--help", "-h"].iter().any(|option| options.contains(option));
+    if text || !options.contains(&"--json") {
+        return None;
+    }
+    let command = match *names.first()? {
+        "ls" => "list",
+        "rm" => "remove",
+        "stop" => "down",
+        command => command,
+    };
+    let variant = ["--list", "--remote", "--revoke"].iter().find(|option| options.contains(option));
+    let name = match (command, variant) {
+        (group, _) if GROUPS.contains(&group) => format!("{group}-{}", names.get(1)?),
+        ("list" | "trust", Some(variant)) => format!("{command}{}", &variant[1..]),
+        _ => command.to_owned(),
+    };
+    Some(name)
+}
+
+/// Validates everything that a finished command printed with `--json`; answers the names of the schemas.
+#[track_caller]
+pub fn validate(run: &Run) -> Vec<String> {
+    let Some(name) = of_line(&run.line) else { return Vec::new() };
+    // A killed command may leave half a document.
+    let Some(code) = run.output.status.code() else { return Vec::new() };
+    let foreign = WITHOUT_SCHEMA.contains(&&*name);
+    let mut used = Vec::new();
+    for document in Deserializer::from_slice(&run.output.stdout).into_iter::<Value>() {
+        let document = match document {
+            Ok(document) => document,
+            Err(_) if foreign => return used,
+            Err(error) => panic!("`{}`: {error} in {:?}", run.line, run.stdout()),
+        };
+        let is_error = code != 0 && document.get("error").is_some() && name != "config-check";
+        let name = if is_error { "error" } else { &name };
+        if foreign && !is_error {
+            continue;
+        }
+        let problems = problems(name, &document);
+        assert!(
+            problems.is_empty(),
+            "`{}`: {document}\nis not as docs/schemas/{name}.json says:\n{}",
+            run.line,
+            problems.join("\n")
+        );
+        used.push(name.to_owned());
+    }
+    used
+}
