@@ -1,6 +1,6 @@
 //! Ctrl+C during a download.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use rustix::process::Signal;
 
@@ -30,8 +30,13 @@ fn interrupted(sandbox: &Sandbox, server: &Server, args: &[&str]) -> Run {
     let running = sandbox.spawn(args);
     gate.reached();
     until("the transfer is reported", || handles_interrupt(&running));
-    let has_partial = || sandbox.files("partial").iter().any(|name| name.extension().is_none());
-    until("a part is on disk", has_partial);
+    let partial = sandbox.cache().join("partial");
+    // Progress is reported after each write: with half of the bytes on disk, some of them have been reported.
+    let has_half = |name: &PathBuf| {
+        let length = fs::metadata(partial.join(name)).map_or(0, |metadata| metadata.len());
+        name.extension().is_none() && length > SENT as u64 / 2
+    };
+    until("a part is on disk", || sandbox.files("partial").iter().any(has_half));
     running.signal(Signal::INT);
     let run = running.wait();
     gate.open();

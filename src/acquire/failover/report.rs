@@ -98,7 +98,7 @@ impl StepReport {
         }
     }
 
-    /// The same report for an error of a request that was repeated already: whoever opens a file repeats the request,
+    /// The same report for an error of a request that was repeated already: the code that opens a file repeats the request,
     /// and the plan resumes only what had begun to arrive.
     pub(super) fn for_good(mut self) -> Self {
         self.event = self.event.for_good();
