@@ -28,6 +28,8 @@ pub(crate) mod state;
 mod stdout;
 pub(crate) mod store;
 mod text;
+#[cfg(test)]
+mod variants;
 
 pub(crate) use command_error::{CommandError, Outcome};
 pub(crate) use exit::Exit;
