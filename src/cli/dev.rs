@@ -86,9 +86,8 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
             .hint(hint.unwrap_or_else(|| "run `loom dev link FOLDER`".to_owned())));
     };
     let target = CargoBuild::open(opener.cargo_build_options(checkout.clone()));
-    let builds = target
-        .builds(&context.line(resolved)?)
-        .map_err(|e| CommandError::of(Exit::Failure, &e).maybe_hint(source_error::hint(&e)))?;
+    let builds =
+        target.builds(&context.line(resolved)?).map_err(|e| source_error::unlisted_builds(&e))?;
     let document = json!({
         "schema": 1, "checkout": checkout, "reason": reason.to_string(), "hint": hint,
         "builds": builds.iter().map(build_json).collect::<Vec<_>>(),

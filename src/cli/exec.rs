@@ -8,7 +8,7 @@ use super::{
     env::exports,
     interrupt,
     launching::{self, LaunchArgs},
-    lookup,
+    lookup, report,
 };
 use loom_runtime::launch::{LaunchKind, Up, up};
 
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let started = match up(launch)? {
         Up::Started(started) => *started,
         // Each `exec` has an instance of its own, so that none can be found.
-        Up::Found(_) => return Err(CommandError::new(Exit::Busy, "another runtime is running")),
+        Up::Found(_) => return Err(report::another_runs()),
     };
     let mut command = Command::new(program);
     command.args(command_args).env_remove("LOOM_DASHBOARD_URL");

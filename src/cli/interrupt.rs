@@ -44,16 +44,6 @@ pub(crate) fn release() {
     HANDLED.store(false, Ordering::SeqCst);
 }
 
-/// The error of an interrupted download of which `amount` is here.
-pub(crate) fn error(amount: &str, resumable: bool, command: &str) -> CommandError {
-    let error = CommandError::new(Exit::Interrupted, format!("interrupted at {amount}"));
-    error.hint(if resumable {
-        format!("to resume the download, run the same command again: {command}")
-    } else {
-        format!("the source cannot resume; to start the download again: {command}")
-    })
-}
-
 fn wait(printer: &Printer) {
     // Where signals cannot be handled, Ctrl+C ends the process without a message, as it does elsewhere.
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {

@@ -17,7 +17,7 @@ use super::{
     context::{Context, is_shown_by_all},
     project_scope::ProjectScope,
     ready::{ready, selector},
-    report::config::UNTRUSTED_HINT,
+    report::config::untrusted_error,
     selection::Selection,
     supervise,
 };
@@ -238,10 +238,7 @@ fn trusted(context: &Context, args: &LaunchArgs) -> Result<Resolved, CommandErro
     let Some(untrusted) = &resolved.untrusted else { return Ok(resolved) };
     let is_interactive = io::stdin().is_terminal() && context.printer.is_terminal();
     if !is_interactive || !consents(context, untrusted)? {
-        let mut error = CommandError::new(Exit::Usage, untrusted.to_string()).hint(UNTRUSTED_HINT);
-        let withheld = untrusted.withheld.iter();
-        error.causes = withheld.map(|item| format!("{} = {}", item.key, item.value)).collect();
-        return Err(error);
+        return Err(untrusted_error(untrusted));
     }
     Trusted::update(&resolved.state_dir.value, |trusted| {
         trusted.trust(untrusted.file.clone(), untrusted.digest)

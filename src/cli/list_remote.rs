@@ -13,14 +13,14 @@ use loom_source::{Platform, Product, Slot, Version};
 use serde_json::{Value, json};
 
 use super::{
-    CommandError, Exit, Outcome, context::Context, report::acquire::cause_hint,
-    selection::Selection, table::table,
+    CommandError, Exit, Outcome,
+    context::Context,
+    report::acquire::{cause_line, unlistable},
+    selection::Selection,
+    table::table,
 };
 use loom_runtime::{
-    acquire::{
-        AttemptCause,
-        remote::{RemoteListing, SourceListing, list_remote},
-    },
+    acquire::remote::{RemoteListing, SourceListing, list_remote},
     sources::{Candidate, OpenedSources},
     store::Store,
 };
@@ -123,19 +123,10 @@ fn rows(
     Ok(rows)
 }
 
-/// Why a source failed, with what the user can do about it.
-fn failure(cause: &AttemptCause) -> String {
-    let text = error_chain(cause);
-    match cause_hint(cause) {
-        Some(hint) => format!("{text}; {hint}"),
-        None => text,
-    }
-}
-
 /// The failure of a source, where it answered for no product.
 fn failure_of(listing: &SourceListing) -> Option<String> {
     match &listing.products.first()?.1 {
-        RemoteListing::Failed(cause) => Some(failure(cause)),
+        RemoteListing::Failed(cause) => Some(cause_line(cause)),
         _ => None,
     }
 }
@@ -150,12 +141,10 @@ fn no_answer(listings: &[SourceListing]) -> Option<CommandError> {
     if failures.iter().any(Option::is_none) {
         return None;
     }
-    let error = CommandError::new(Exit::Unreachable, "no source could list its versions");
     let chain = listings.iter().zip(failures);
     let chain =
         chain.map(|(listing, why)| format!("{}: {}", listing.source, why.unwrap_or_default()));
-    let hint = "check the address of each source named above, and the connection to it";
-    Some(CommandError { causes: chain.collect(), ..error }.hint(hint))
+    Some(unlistable(chain.collect()))
 }
 
 fn row_json(product: &Product, ((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> Value {
@@ -190,7 +179,7 @@ fn cells(((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> [String; 5
 fn listing_json(listing: &SourceListing) -> Value {
     let first_failure = || {
         let failed = listing.products.iter().find_map(|(_, answer)| match answer {
-            RemoteListing::Failed(cause) => Some(failure(cause)),
+            RemoteListing::Failed(cause) => Some(cause_line(cause)),
             _ => None,
         });
         failed.unwrap_or_default()
@@ -226,7 +215,7 @@ fn remark(listing: &SourceListing) -> Option<String> {
         RemoteListing::Unlistable(why) => Some(format!("{source} is not in this list: {why}")),
         RemoteListing::NotAsked => Some(format!("{source} is not in this list: {NOT_ASKED}")),
         RemoteListing::Failed(cause) => {
-            Some(format!("warning: {source} did not answer: {}", failure(cause)))
+            Some(format!("warning: {source} did not answer: {}", cause_line(cause)))
         }
     }
 }

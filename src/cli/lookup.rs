@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 
 use super::{
-    CommandError, Exit,
-    exit::{NOT_EXECUTABLE, NOT_FOUND},
+    CommandError,
+    report::command::{not_executable, not_found},
 };
 
 /// Looks for `command` as the operating system does: as a path if it has a slash, else in the folders of `path`.
@@ -35,7 +35,7 @@ pub(crate) fn look_up(command: &OsStr, path: Option<&OsStr>) -> Result<(), Comma
         _ => {
             let place = if is_path { "" } else { " (on PATH)" };
             let why = format!("command not found: {}{place}", command.to_string_lossy());
-            Err(failure(NOT_FOUND, "command_not_found", &why))
+            Err(not_found(&why))
         }
     }
 }
@@ -50,18 +50,9 @@ pub(crate) fn look_up(_: &OsStr, _: Option<&OsStr>) -> Result<(), CommandError> 
 pub(crate) fn not_executed(command: &OsStr, error: &std::io::Error) -> CommandError {
     let why = format!("could not execute {}: {error}", command.to_string_lossy());
     match error.kind() {
-        std::io::ErrorKind::NotFound => failure(NOT_FOUND, "command_not_found", &why),
+        std::io::ErrorKind::NotFound => not_found(&why),
         _ => not_executable(&why),
     }
-}
-
-fn not_executable(why: &str) -> CommandError {
-    failure(NOT_EXECUTABLE, "command_not_executable", why)
-}
-
-fn failure(code: u8, kind: &'static str, why: &str) -> CommandError {
-    let failure = CommandError::new(Exit::Failure, why).hint("check the command after `--`");
-    CommandError { code, kind, ..failure }
 }
 
 #[cfg(all(test, unix))]

@@ -16,7 +16,7 @@ use super::{
     context::Context,
     environment,
     examples::{self, Example},
-    exit::EXIT_CODES,
+    report::exit::EXIT_CODES,
 };
 
 /// Arguments of `loom man`.

@@ -7,7 +7,6 @@
 //! | `help`, `examples`, `suggest` | what help shows beside the arguments, and which command a mistyped one means |
 //! | `global` | the options of every command |
 //! | `context`, `invocation` | what a command runs with: options, environment, printer, arguments |
-//! | `exit` | the exit codes |
 //! | `report` | errors with their exit codes, causes and hints |
 //! | `printer`, `color`, `table` | data on stdout, messages on stderr, one JSON document with `--json` |
 //! | `progress`, `progress_line`, `interrupt` | progress of a transfer, and what Ctrl+C does meanwhile |
@@ -36,7 +35,6 @@ mod env;
 mod environment;
 mod examples;
 mod exec;
-mod exit;
 mod get;
 mod global;
 mod help;
@@ -77,8 +75,7 @@ mod why;
 
 use std::{ffi::OsString, process::ExitCode};
 
-pub(crate) use exit::Exit;
-pub(crate) use report::{CommandError, Outcome};
+pub(crate) use report::{CommandError, Exit, Outcome};
 
 /// Runs `loom` with these arguments (the program's name first) and returns its exit code.
 pub(crate) fn run(args: Vec<OsString>) -> ExitCode {

@@ -16,10 +16,10 @@ use clap::{
 
 use super::{
     command::{ALL, CommandEntry},
-    exit::Exit,
     global::{Global, WITH_VALUE},
     help,
     report::CommandError,
+    report::Exit,
     suggest,
 };
 

@@ -81,13 +81,7 @@ impl Printer {
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), CommandError> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-                let exit = match e.kind() {
-                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Exit::DiskFull,
-                    _ => Exit::Failure,
-                };
-                Err(CommandError::new(exit, format!("could not write to stdout: {e}")))
-            }
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(report::stdout_error(&e)),
             _ => Ok(()),
         }
     }

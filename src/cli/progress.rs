@@ -100,7 +100,7 @@ impl ProgressReporter {
         interrupt::handle(&self.printer, move || {
             let transfer = transfer.locked();
             let transfer = transfer.as_ref()?;
-            Some(interrupt::error(&transfer.amount(), transfer.resumable, &command))
+            Some(report::interrupted(&transfer.amount(), transfer.resumable, &command))
         });
     }
 

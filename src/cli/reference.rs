@@ -9,7 +9,7 @@ use super::{
     context::Context,
     environment,
     examples::{self, Example},
-    exit::EXIT_CODES,
+    report::exit::EXIT_CODES,
 };
 use loom_runtime::config;
 

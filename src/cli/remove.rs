@@ -3,11 +3,11 @@
 use loom_source::{Release, Slot};
 use serde_json::json;
 
-use super::{CommandError, Exit, Outcome, context::Context, version_arg};
+use super::{CommandError, Exit, Outcome, context::Context, report, version_arg};
 use loom_runtime::{
     acquire::{chosen, first_seen},
     config::Flags,
-    launch::{self, Instance, LaunchKind, Scope},
+    launch::{self, Scope},
     state::StateDir,
     store::{Store, StoreError},
 };
@@ -73,21 +73,5 @@ fn in_use(
     if running.is_empty() {
         return Ok(error.into());
     }
-    let mut error = CommandError::new(Exit::Busy, format!("{release} is in use"));
-    error.causes = running.iter().map(user).collect();
-    let mut hints: Vec<String> = running.iter().map(hint).collect();
-    hints.dedup();
-    Ok(error.hint(hints.join("\n")))
-}
-
-fn user(instance: &Instance) -> String {
-    let pid = instance.document.pid.unwrap_or(instance.document.supervisor_pid);
-    format!("process {pid} runs it for the project {}", instance.project)
-}
-
-fn hint(instance: &Instance) -> String {
-    match instance.kind {
-        LaunchKind::Up => format!("run `loom down` in {}, and try again", instance.project),
-        LaunchKind::Exec => "wait until its `loom exec` has ended".to_owned(),
-    }
+    Ok(report::store::in_use(release, &running))
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    CommandError, Exit, Outcome,
+    Exit, Outcome,
     context::Context,
     env::exports,
     interrupt,
@@ -14,9 +14,7 @@ use super::{
     report,
     tail::OutputTail,
 };
-use loom_runtime::launch::{
-    self, LaunchError, LaunchKind, RuntimeDocument, ServerExit, Started, Up,
-};
+use loom_runtime::launch::{self, LaunchError, LaunchKind, RuntimeDocument, Started, Up};
 
 /// Arguments of `loom up`.
 #[derive(Debug, clap::Args)]
@@ -70,13 +68,13 @@ fn attach(context: &Context, started: Box<Started>) -> Outcome {
     if ended.requested && ended.shell_status() == 0 {
         return Ok(Exit::Success);
     }
-    let mut error = ended_error(&document, ended).hint(format!("the full log is {}", document.log));
+    let mut error = report::ended_error(&document, ended).hint(report::log_hint(&document.log));
     if context.printer.is_quiet() {
         let tail = launch::tail(document.log.as_ref(), 20).unwrap_or_default();
         error.causes.push(report::log_tail(&tail));
     }
     context.printer.error_text(&error);
-    Ok(exit_of(ended))
+    Ok(report::exit_of(ended))
 }
 
 /// The document for a program that starts a runtime for itself.
@@ -94,7 +92,7 @@ fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
     let started = match launch::up(launch)? {
         Up::Started(started) => *started,
         // Each of them has an instance of its own, so that none can be found.
-        Up::Found(_) => return Err(CommandError::new(Exit::Busy, "another runtime is running")),
+        Up::Found(_) => return Err(report::another_runs()),
     };
     let document = started.document.clone();
     let env = exports(&document).into_iter().map(|(name, value)| (name.to_owned(), value.into()));
@@ -106,24 +104,10 @@ fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
     let ended = started.exit_with_parent(io::BufReader::new(io::stdin()), &mut tail)?;
     // A parent that requested the end knows of it.
     if !ended.requested {
-        let mut error = ended_error(&document, ended);
+        let mut error = report::ended_error(&document, ended);
         let lines: Vec<String> = tail.text().trim_end().lines().map(str::to_owned).collect();
         error.causes.push(report::log_tail(&lines));
         context.printer.error_text(&error);
     }
-    Ok(exit_of(ended))
-}
-
-fn exit_of(ended: ServerExit) -> Exit {
-    Exit::of_code(u8::try_from(ended.shell_status()).unwrap_or(1))
-}
-
-/// How the server ended. Its start is the document on stdout; its end is an error on stderr.
-fn ended_error(document: &RuntimeDocument, ended: ServerExit) -> CommandError {
-    let how = match (ended.requested, ended.killed) {
-        (_, true) => "did not stop in time and was killed",
-        (true, false) => "failed while stopping",
-        (false, false) => "exited unexpectedly",
-    };
-    CommandError::new(Exit::Failure, format!("{} {how} ({ended})", document.binary))
+    Ok(report::exit_of(ended))
 }

@@ -1,12 +1,12 @@
 //! `loom which`
 
-use loom_source::{Product, Release, Selector, Slot, Version};
+use loom_source::{Product, Selector, Slot, Version};
 use serde_json::json;
 
-use super::{CommandError, Exit, Outcome, context::Context, ready, report};
+use super::{CommandError, Exit, Outcome, context::Context, ready, report::store::refused};
 use loom_runtime::{
     config::{Flags, Resolved, SourceKind, TargetSource},
-    store::{Presence, Store, Unverified},
+    store::{Presence, Store},
 };
 
 /// Arguments of `loom which`.
@@ -84,19 +84,4 @@ fn builds_come_first(context: &Context, resolved: &Resolved) -> Result<bool, Com
         }
     }
     Ok(false)
-}
-
-/// The error for a release that is here and does not count. Where no version was named, a release that the policy does
-/// not accept is no match.
-fn refused(release: &Release, selector: &Selector, why: &Unverified) -> CommandError {
-    let hint = report::store::unverified_hint(why, &release.slot);
-    if matches!(selector, Selector::Exact(_)) || why.is_mendable() {
-        let message = format!("{release} is here, but {why}");
-        return CommandError::new(Exit::Integrity, message).hint(hint);
-    }
-    let message = match why {
-        Unverified::NoChecksum => format!("{release} is installed without a checksum"),
-        why => format!("{release} is installed, but {why}"),
-    };
-    CommandError::new(Exit::Absent, message).hint(hint)
 }

@@ -8,11 +8,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::check::DoctorCheck;
-use crate::cli::{CommandError, Exit, source::finding::Finding};
+use crate::cli::{report::open, source::finding::Finding};
 use loom_runtime::{
     config::Resolved,
     sources::{
-        NetrcFile, NetworkDefaults, Opener,
+        NetrcFile, NetworkDefaults, OpenError, Opener,
         proxies::{Proxies, VariableValue},
     },
 };
@@ -51,7 +51,7 @@ fn proxies(found: &Proxies) -> DoctorCheck {
     let proxy = ProxySettings { no_proxy: None, ..found.settings() };
     let usable = Client::new(NetworkSettings { proxy, ..NetworkSettings::default() });
     match (usable, ignored) {
-        (Err(error), _) => DoctorCheck::error("proxy", CommandError::of(Exit::Usage, &error))
+        (Err(error), _) => DoctorCheck::error("proxy", open::network_error(&error))
             .hint(format!("given: {}", parts.join("; "))),
         (Ok(_), Some(variable)) => DoctorCheck::warning("proxy", parts.join("; ")).hint(format!(
             "{variable} is ignored, because a web server started this program (REQUEST_METHOD)"
@@ -74,14 +74,13 @@ fn certificates(network: &NetworkDefaults) -> DoctorCheck {
     let roots = match network.roots() {
         Ok(roots) => roots,
         Err(error) => {
-            return DoctorCheck::error("certificates", CommandError::of(Exit::Usage, &error))
-                .hint("check SSL_CERT_FILE and SSL_CERT_DIR");
+            return DoctorCheck::error("certificates", OpenError::Certificates(error).into());
         }
     };
     let given = matches!(roots, Roots::Only(_));
     if let Err(error) = Client::new(NetworkSettings { roots, ..NetworkSettings::default() }) {
-        return DoctorCheck::error("certificates", CommandError::of(Exit::Usage, &error))
-            .hint("check SSL_CERT_FILE and SSL_CERT_DIR");
+        let error = open::network_error(&error).hint(open::CERTIFICATES_HINT);
+        return DoctorCheck::error("certificates", error);
     }
     match (given, &network.certificates) {
         (true, Some(paths)) => DoctorCheck::ok(

@@ -1,5 +1,6 @@
 //! Exit codes and hints of the errors of an acquisition.
 
+use loom_base::error_chain;
 use loom_runtime::{
     acquire::{AcquireError, AttemptCause, FailureReason, SourceAttempt},
     trust::{DigestSubject, Grade, Rejection},
@@ -131,8 +132,24 @@ pub(crate) fn cause_hint(cause: &AttemptCause) -> Option<String> {
     }
 }
 
+/// Why a source failed and what the user can do about it, in one line.
+pub(crate) fn cause_line(cause: &AttemptCause) -> String {
+    let text = error_chain(cause);
+    match cause_hint(cause) {
+        Some(hint) => format!("{text}; {hint}"),
+        None => text,
+    }
+}
+
+/// The error where each source failed to list its versions, with one line for each.
+pub(crate) fn unlistable(causes: Vec<String>) -> CommandError {
+    let error = CommandError::new(Exit::Unreachable, "no source could list its versions");
+    let hint = "check the address of each source named above, and the connection to it";
+    CommandError { causes, ..error }.hint(hint)
+}
+
 /// What the user can do about an offer that the policy refuses.
-pub(crate) fn rejection_hint(rejection: &Rejection) -> &'static str {
+fn rejection_hint(rejection: &Rejection) -> &'static str {
     match rejection {
         Rejection::NoChecksum { .. } => NO_CHECKSUM,
         Rejection::Differs { .. } => CHANGED,

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use serde_json::{Value, json};
 
-use crate::cli::exit::Exit;
+use super::exit::Exit;
 
 /// The result of a command.
 pub(crate) type Outcome = Result<Exit, CommandError>;

@@ -25,6 +25,14 @@ pub(crate) fn untrusted_warning(untrusted: &Untrusted) -> String {
     format!("{untrusted}; {UNTRUSTED_HINT}")
 }
 
+/// The error where a runtime would need the settings of an untrusted project.
+pub(crate) fn untrusted_error(untrusted: &Untrusted) -> CommandError {
+    let mut error = CommandError::new(Exit::Usage, untrusted.to_string()).hint(UNTRUSTED_HINT);
+    let withheld = untrusted.withheld.iter();
+    error.causes = withheld.map(|item| format!("{} = {}", item.key, item.value)).collect();
+    error
+}
+
 fn hint(error: &ConfigError) -> Option<String> {
     Some(match error {
         ConfigError::Problems { first, rest } => {

@@ -3,8 +3,10 @@
 use loom_base::HostPort;
 
 use super::CommandError;
-use crate::cli::exit::Exit;
-use loom_runtime::launch::{Difference, LaunchError, RuntimePort, StartFailure};
+use super::exit::Exit;
+use loom_runtime::launch::{
+    Difference, LaunchError, RuntimeDocument, RuntimePort, ServerExit, StartFailure,
+};
 
 impl From<LaunchError> for CommandError {
     fn from(error: LaunchError) -> Self {
@@ -27,6 +29,35 @@ pub(crate) fn log_tail(lines: &[String]) -> String {
     format!("its log ends with\n{}", lines.join("\n"))
 }
 
+/// The error where a runtime was found although the caller has an instance of its own.
+pub(crate) fn another_runs() -> CommandError {
+    CommandError::new(Exit::Busy, "another runtime is running")
+}
+
+/// The exit code of a runtime that ended.
+pub(crate) fn exit_of(ended: ServerExit) -> Exit {
+    Exit::of_code(server_code(ended))
+}
+
+/// How the server ended. Its start is the document on stdout; its end is an error on stderr.
+pub(crate) fn ended_error(document: &RuntimeDocument, ended: ServerExit) -> CommandError {
+    let how = match (ended.requested, ended.killed) {
+        (_, true) => "did not stop in time and was killed",
+        (true, false) => "failed while stopping",
+        (false, false) => "exited unexpectedly",
+    };
+    CommandError::new(Exit::Failure, format!("{} {how} ({ended})", document.binary))
+}
+
+/// The hint that names the log of a runtime.
+pub(crate) fn log_hint(log: &str) -> String {
+    format!("the full log is {log}")
+}
+
+fn server_code(ended: ServerExit) -> u8 {
+    u8::try_from(ended.shell_status()).unwrap_or(1)
+}
+
 /// 9 where something is busy or taken, 2 for an address that cannot be used, the status of a server that crashed (never
 /// 0: the runtime is not ready), else 1.
 fn code(error: &LaunchError) -> u8 {
@@ -34,9 +65,7 @@ fn code(error: &LaunchError) -> u8 {
         LaunchError::Failed(failure) => match failure {
             StartFailure::Busy | StartFailure::PortTaken { .. } => Exit::Busy.code(),
             StartFailure::Listen { .. } => Exit::Usage.code(),
-            StartFailure::Crashed { ended, .. } => {
-                u8::try_from(ended.shell_status()).unwrap_or(1).max(1)
-            }
+            StartFailure::Crashed { ended, .. } => server_code(*ended).max(1),
             StartFailure::Spawn { .. }
             | StartFailure::NotReady { .. }
             | StartFailure::Stopped
@@ -131,9 +160,9 @@ fn start_hint(failure: &StartFailure) -> Option<String> {
         StartFailure::Listen { port, .. } => {
             format!("choose an address of this machine, and a port with {} PORT", flag(*port))
         }
-        StartFailure::Crashed { log, .. } => format!("the full log is {log}"),
+        StartFailure::Crashed { log, .. } => log_hint(log),
         StartFailure::NotReady { log, .. } => {
-            format!("the full log is {log}; bridge.timeout_sec sets the time limit")
+            format!("{}; bridge.timeout_sec sets the time limit", log_hint(log))
         }
         StartFailure::State { .. } => {
             "check that the state folder is writable, or set LOOM_STATE_DIR to another one"

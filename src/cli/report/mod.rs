@@ -2,25 +2,38 @@
 //!
 //! | file | errors |
 //! |---|---|
+//! | `exit` | the exit codes |
 //! | `command_error` | [`CommandError`], which all of them become |
 //! | `text` | how a [`CommandError`] is printed |
 //! | `source_error` | requests to sources |
 //! | `launch` | starting, querying and stopping runtimes |
+//! | `command` | commands of `loom exec` that cannot be executed |
+//! | `stdout` | output that cannot be written |
+//! | `interrupted` | downloads that Ctrl+C ended |
 //! | `config` | configuration files and untrusted projects |
 //! | `open` | sources that cannot be opened |
 //! | `state`, `store` | the state folder, the store |
 //! | `acquire` | acquiring releases |
 
 pub(crate) mod acquire;
+pub(crate) mod command;
 mod command_error;
 pub(crate) mod config;
+pub(crate) mod exit;
+mod interrupted;
 mod launch;
 pub(crate) mod open;
 pub(crate) mod source_error;
 pub(crate) mod state;
+mod stdout;
 pub(crate) mod store;
 mod text;
+#[cfg(test)]
+mod variants;
 
 pub(crate) use command_error::{CommandError, Outcome};
-pub(crate) use launch::log_tail;
+pub(crate) use exit::Exit;
+pub(crate) use interrupted::interrupted;
+pub(crate) use launch::{another_runs, ended_error, exit_of, log_hint, log_tail};
+pub(crate) use stdout::stdout_error;
 pub(crate) use text::human;

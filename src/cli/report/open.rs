@@ -1,10 +1,15 @@
 //! Sources that cannot be opened.
 
+use loom_http::NetworkError;
+
 use crate::cli::{CommandError, Exit};
 use loom_runtime::{
     sources::{OpenError, OpenNotice},
     state::StateError,
 };
+
+/// What to do about the certificates that the environment names.
+pub(crate) const CERTIFICATES_HINT: &str = "check SSL_CERT_FILE and SSL_CERT_DIR";
 
 impl From<OpenError> for CommandError {
     fn from(error: OpenError) -> Self {
@@ -23,7 +28,7 @@ fn hint(error: &OpenError) -> String {
                 .to_owned(),
         },
         OpenError::Ca { source_name, .. } => format!("check `ca` of the source {source_name}"),
-        OpenError::Certificates(_) => "check SSL_CERT_FILE and SSL_CERT_DIR".to_owned(),
+        OpenError::Certificates(_) => CERTIFICATES_HINT.to_owned(),
         OpenError::Link(_)
         | OpenError::Mirror(_)
         | OpenError::GithubRepo(_)
@@ -31,6 +36,11 @@ fn hint(error: &OpenError) -> String {
             "`loom config show` prints where this source is configured".to_owned()
         }
     }
+}
+
+/// The settings of the network cannot be used.
+pub(crate) fn network_error(error: &NetworkError) -> CommandError {
+    CommandError::of(Exit::Usage, error)
 }
 
 /// The link to a checkout cannot be read, written or removed.

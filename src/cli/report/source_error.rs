@@ -1,9 +1,47 @@
-//! Hints for errors of sources.
+//! Exit codes and hints of the errors of sources.
 
 use loom_source::{
-    AccessDenied, RateLimitExceeded, RateLimitedClient, RefusedBy, SourceError, SourceErrorKind,
-    TokenState,
+    AccessDenied, ErrorClass, RateLimitExceeded, RateLimitedClient, RefusedBy, SourceError,
+    SourceErrorKind, TokenState,
 };
+
+use super::{CommandError, exit::Exit};
+
+/// What may keep an address from answering.
+const NO_ANSWER: &str = "check the address and the firewall; behind a proxy, set HTTPS_PROXY";
+
+/// The exit code of an error of one source.
+pub(crate) fn exit(error: &SourceError) -> Exit {
+    match error.kind.class() {
+        ErrorClass::Credentials => Exit::Credentials,
+        ErrorClass::Offline => Exit::Offline,
+        ErrorClass::Unreachable => Exit::Unreachable,
+    }
+}
+
+/// The error of a source that was asked for what it offers.
+pub(crate) fn unanswered(error: &SourceError) -> CommandError {
+    let hint = hint(error).or_else(|| match error.kind {
+        SourceErrorKind::Connect { .. } | SourceErrorKind::Stalled { .. } => {
+            Some(NO_ANSWER.to_owned())
+        }
+        _ => None,
+    });
+    CommandError::of(exit(error), error).maybe_hint(hint)
+}
+
+/// The error of a checkout whose builds cannot be listed.
+pub(crate) fn unlisted_builds(error: &SourceError) -> CommandError {
+    CommandError::of(Exit::Failure, error).maybe_hint(hint(error))
+}
+
+/// The exit code where several sources failed with `codes`: the first that applies of credentials, offline and
+/// unreachable, else the code of the first failure; `None` without a failure.
+pub(crate) fn code_of_all(codes: &[u8]) -> Option<u8> {
+    const ORDER: [Exit; 3] = [Exit::Credentials, Exit::Offline, Exit::Unreachable];
+    let first = ORDER.iter().map(|exit| exit.code()).find(|code| codes.contains(code));
+    first.or(codes.first().copied())
+}
 
 /// What the user can do about an error of a source; `None` where there is nothing more specific than trying later.
 pub(crate) fn hint(error: &SourceError) -> Option<String> {

@@ -3,7 +3,7 @@
 use loom_runtime::state::StateError;
 
 use super::CommandError;
-use crate::cli::exit::Exit;
+use super::exit::Exit;
 
 /// What the user can do about an error of the state folder.
 pub(crate) const HINT: &str =

@@ -1,7 +1,10 @@
 //! Exit codes and hints of the store's errors.
 
-use loom_runtime::store::{AdmitError, StoreError, UnpackError, Unverified};
-use loom_source::Slot;
+use loom_runtime::{
+    launch::{Instance, LaunchKind},
+    store::{AdmitError, StoreError, UnpackError, Unverified},
+};
+use loom_source::{Release, Selector, Slot};
 
 use crate::cli::{CommandError, Exit};
 
@@ -90,6 +93,42 @@ pub(crate) fn unverified_hint(why: &Unverified, slot: &Slot) -> String {
             "`loom get --version {slot}` fetches it again and verifies it; trust.checksum and trust.signature set what \
              is required"
         ),
+    }
+}
+
+/// The error for a release that is here and does not count. Where no version was named, a release that the policy does
+/// not accept is no match.
+pub(crate) fn refused(release: &Release, selector: &Selector, why: &Unverified) -> CommandError {
+    let hint = unverified_hint(why, &release.slot);
+    if matches!(selector, Selector::Exact(_)) || why.is_mendable() {
+        let message = format!("{release} is here, but {why}");
+        return CommandError::new(Exit::Integrity, message).hint(hint);
+    }
+    let message = match why {
+        Unverified::NoChecksum => format!("{release} is installed without a checksum"),
+        why => format!("{release} is installed, but {why}"),
+    };
+    CommandError::new(Exit::Absent, message).hint(hint)
+}
+
+/// The error for a release that runtimes of this user use.
+pub(crate) fn in_use(release: &Release, running: &[Instance]) -> CommandError {
+    let mut error = CommandError::new(Exit::Busy, format!("{release} is in use"));
+    error.causes = running.iter().map(user).collect();
+    let mut hints: Vec<String> = running.iter().map(in_use_hint).collect();
+    hints.dedup();
+    error.hint(hints.join("\n"))
+}
+
+fn user(instance: &Instance) -> String {
+    let pid = instance.document.pid.unwrap_or(instance.document.supervisor_pid);
+    format!("process {pid} runs it for the project {}", instance.project)
+}
+
+fn in_use_hint(instance: &Instance) -> String {
+    match instance.kind {
+        LaunchKind::Up => format!("run `loom down` in {}, and try again", instance.project),
+        LaunchKind::Exec => "wait until its `loom exec` has ended".to_owned(),
     }
 }
 

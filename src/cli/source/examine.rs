@@ -43,7 +43,7 @@ pub(crate) fn examine(
         None => ready::selector(resolved, &product)?,
     };
     let policy = ready::policy(resolved);
-    let probe = Probe {
+    let probe = SourceProbe {
         installed: newest_installed(context, resolved, &product, &selector, &policy),
         product,
         selector,
@@ -90,7 +90,7 @@ fn newest_installed(
     installed.into_iter().filter(|v| selector.matches_counting(v, prereleases)).max()
 }
 
-async fn find(target: ProbeTarget<'_>, probe: &Probe<'_>) -> Finding {
+async fn find(target: ProbeTarget<'_>, probe: &SourceProbe<'_>) -> Finding {
     let ProbeTarget { spec, opened, journal } = target;
     let begun = Instant::now();
     let state = match &opened {
@@ -120,7 +120,7 @@ async fn find(target: ProbeTarget<'_>, probe: &Probe<'_>) -> Finding {
 }
 
 /// What is looked for at each source.
-struct Probe<'a> {
+struct SourceProbe<'a> {
     product: Product,
     selector: Selector,
     policy: Policy,
@@ -137,7 +137,7 @@ enum Selected {
     Known(ProbeState),
 }
 
-impl Probe<'_> {
+impl SourceProbe<'_> {
     async fn state_of(&self, candidate: &Candidate) -> ProbeState {
         if self.offline && candidate.reach == Reach::Network {
             return ProbeState::Offline;

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use loom_http::Exchange;
-use loom_source::{DigestSource, ErrorClass, EvidenceKind, Slot, SourceError, SourceErrorKind};
+use loom_source::{DigestSource, EvidenceKind, Slot, SourceError};
 
 use crate::cli::{CommandError, Exit, report::source_error};
 
@@ -53,24 +53,10 @@ pub(crate) struct OfferSummary {
     pub(crate) evidence: Vec<EvidenceKind>,
 }
 
-/// What may keep an address from answering.
-const NO_ANSWER: &str = "check the address and the firewall; behind a proxy, set HTTPS_PROXY";
-
 impl ProbeState {
     /// The state of a source that failed.
     pub(crate) fn failed(error: &SourceError) -> Self {
-        let exit = match error.kind.class() {
-            ErrorClass::Credentials => Exit::Credentials,
-            ErrorClass::Offline => Exit::Offline,
-            ErrorClass::Unreachable => Exit::Unreachable,
-        };
-        let hint = source_error::hint(error).or_else(|| match error.kind {
-            SourceErrorKind::Connect { .. } | SourceErrorKind::Stalled { .. } => {
-                Some(NO_ANSWER.to_owned())
-            }
-            _ => None,
-        });
-        Self::Failed(CommandError::of(exit, error).maybe_hint(hint))
+        Self::Failed(source_error::unanswered(error))
     }
 
     /// The word for the state in JSON.
@@ -97,10 +83,8 @@ impl ProbeState {
 /// The exit code: the first that applies of credentials, offline, unreachable, and the code of any other failure; else
 /// "absent" where no source has a release. A source that cannot list its versions has none for `get` either.
 pub(crate) fn exit(findings: &[Finding]) -> u8 {
-    const ORDER: [Exit; 3] = [Exit::Credentials, Exit::Offline, Exit::Unreachable];
     let codes: Vec<u8> = findings.iter().filter_map(|finding| finding.state.code()).collect();
-    let first = ORDER.iter().map(|exit| exit.code()).find(|code| codes.contains(code));
-    if let Some(code) = first.or(codes.first().copied()) {
+    if let Some(code) = source_error::code_of_all(&codes) {
         return code;
     }
     let offers = |finding: &Finding| matches!(finding.state, ProbeState::Offers(_));

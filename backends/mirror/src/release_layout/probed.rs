@@ -20,11 +20,11 @@ const CONCURRENCY: usize = 4;
 
 /// The probe that found the last asset. It is tried first for the next version.
 #[derive(Debug, Default)]
-pub(super) struct HintCache(Mutex<Option<Probe>>);
+pub(super) struct HintCache(Mutex<Option<AssetProbe>>);
 
 /// A request that may find an asset. Folders and names are indices, which mean the same for all versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Probe {
+struct AssetProbe {
     folder: usize,
     file: ProbedFile,
 }
@@ -76,7 +76,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    async fn run(&self) -> Result<Option<(Probe, Vec<Artifact>)>, SourceError> {
+    async fn run(&self) -> Result<Option<(AssetProbe, Vec<Artifact>)>, SourceError> {
         for folder in 0..self.folders.len() {
             let concurrency = if folder == 0 { 1 } else { CONCURRENCY };
             let sidecars = (0..self.assets.len()).map(ProbedFile::Sidecar);
@@ -86,7 +86,7 @@ impl Search<'_> {
                 (vec![ProbedFile::Sums], 1),
                 (assets.collect(), CONCURRENCY),
             ] {
-                let probes = files.into_iter().map(|file| Probe { folder, file });
+                let probes = files.into_iter().map(|file| AssetProbe { folder, file });
                 if let Some(found) = self.first(probes, concurrency).await? {
                     return Ok(Some(found));
                 }
@@ -98,9 +98,9 @@ impl Search<'_> {
     /// The first probe, in the order given, that finds something.
     async fn first(
         &self,
-        probes: impl Iterator<Item = Probe> + Send,
+        probes: impl Iterator<Item = AssetProbe> + Send,
         concurrency: usize,
-    ) -> Result<Option<(Probe, Vec<Artifact>)>, SourceError> {
+    ) -> Result<Option<(AssetProbe, Vec<Artifact>)>, SourceError> {
         let results = probes.map(|probe| async move {
             let artifacts = self.probe(probe).await?;
             Ok::<_, SourceError>(artifacts.map(|artifacts| (probe, artifacts)))
@@ -110,7 +110,7 @@ impl Search<'_> {
         found.try_next().await
     }
 
-    async fn probe(&self, probe: Probe) -> Result<Option<Vec<Artifact>>, SourceError> {
+    async fn probe(&self, probe: AssetProbe) -> Result<Option<Vec<Artifact>>, SourceError> {
         let folder = &self.folders[probe.folder];
         match probe.file {
             ProbedFile::Sidecar(index) => self.by_sidecar(folder, &self.assets[index]).await,

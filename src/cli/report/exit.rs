@@ -116,14 +116,10 @@ pub(crate) const EXIT_CODES: &[DocumentedExit] = &[
     DocumentedExit::of(Exit::DiskFull, "The disk is full"),
     DocumentedExit::new(
         Some(NOT_EXECUTABLE),
-        "command_not_executable",
+        NOT_EXECUTABLE_KIND,
         "`loom exec`: the command cannot be executed",
     ),
-    DocumentedExit::new(
-        Some(NOT_FOUND),
-        "command_not_found",
-        "`loom exec`: the command does not exist",
-    ),
+    DocumentedExit::new(Some(NOT_FOUND), NOT_FOUND_KIND, "`loom exec`: the command does not exist"),
     DocumentedExit::of(Exit::Interrupted, "Interrupted by Ctrl+C"),
     DocumentedExit::new(
         None,
@@ -133,6 +129,10 @@ pub(crate) const EXIT_CODES: &[DocumentedExit] = &[
 ];
 
 /// The exit code of shells for a command that does not exist.
-pub(crate) const NOT_FOUND: u8 = 127;
+pub(super) const NOT_FOUND: u8 = 127;
+/// `error.kind` for a command that does not exist.
+pub(super) const NOT_FOUND_KIND: &str = "command_not_found";
 /// The exit code of shells for a command that cannot be executed.
-pub(crate) const NOT_EXECUTABLE: u8 = 126;
+pub(super) const NOT_EXECUTABLE: u8 = 126;
+/// `error.kind` for a command that cannot be executed.
+pub(super) const NOT_EXECUTABLE_KIND: &str = "command_not_executable";

@@ -1,0 +1,204 @@
+//! Samples of the errors of acquisitions.
+
+use std::time::Duration;
+
+use loom_base::error_chain;
+use loom_runtime::{
+    acquire::{AcquireError, AttemptCause, ChecksumMismatch, FailureReason, SourceAttempt},
+    store::{AdmitError, Attempt, AttemptKind, StoreError, UnpackError, Unverified},
+    trust::{DigestSubject, Grade, Rejection},
+};
+use loom_source::{Selector, SourceError, SourceErrorKind};
+
+use super::{
+    ErrorVariants,
+    samples::{digest, io_error, release, state_error, version},
+};
+
+variants!(AcquireError {
+    Store,
+    State,
+    NoSource,
+    Unserved,
+    Mismatch,
+    Unreadable,
+    NoChecksum,
+    OnlyBuilds,
+    Unlistable,
+    TooYoung,
+    Downgrade,
+    Offline,
+    Prepare
+});
+variants!(FailureReason { Absent, Unreachable, Credentials, Integrity });
+variants!(AttemptCause { Source, Rejected, Mismatch, TooLong, Unpack, Admit, Statement });
+variants!(AttemptKind {
+    Delivered,
+    Selected,
+    Absent,
+    Unlistable,
+    TooYoung,
+    NotAsked,
+    Late,
+    Superseded,
+    Unreachable,
+    Credentials,
+    Offline,
+    ChecksumMismatch,
+    DamagedPartial,
+    Rejected,
+    Unusable,
+    Changed,
+    Unknown
+});
+variants!(Rejection { NoChecksum, Differs, Contradiction, NoArtifact, Signature });
+variants!(Unverified { Missing, Damaged, OtherTree, OtherStatement, NoChecksum, Policy });
+
+fn gone() -> SourceError {
+    SourceError::new("https://host/a", SourceErrorKind::Gone)
+}
+
+/// The attempt that `cause` ended.
+pub(super) fn attempt(cause: AttemptCause) -> SourceAttempt {
+    let record = Attempt {
+        source: "corp".to_owned(),
+        kind: cause.kind(),
+        outcome: error_chain(&cause),
+        ms: 1,
+        timeout_ms: None,
+    };
+    SourceAttempt { record, cause: Some(cause) }
+}
+
+pub(super) fn unserved(reason: FailureReason, attempts: Vec<SourceAttempt>) -> AcquireError {
+    let causes = || attempts.iter().filter_map(|attempt| attempt.cause.as_ref());
+    let unverified = causes().next().is_some() && causes().all(AttemptCause::is_missing_checksum);
+    AcquireError::Unserved { release: release().to_string(), reason, attempts, unverified }
+}
+
+/// The error of an acquisition whose only source failed for `cause`.
+pub(super) fn caused_by(cause: AttemptCause) -> AcquireError {
+    let reason = match cause.kind() {
+        AttemptKind::Credentials => FailureReason::Credentials,
+        AttemptKind::Unreachable | AttemptKind::Offline => FailureReason::Unreachable,
+        _ => FailureReason::Integrity,
+    };
+    unserved(reason, vec![attempt(cause)])
+}
+
+pub(super) fn errors() -> Vec<AcquireError> {
+    let attempts = || vec![attempt(gone().into())];
+    let file = || "/tmp/loom.tar.gz".into();
+    let mismatch = ChecksumMismatch {
+        file: "loom.tar.gz".to_owned(),
+        source_name: "corp".to_owned(),
+        expected: digest("a"),
+        got: digest("b"),
+    };
+    let build = SourceErrorKind::Build {
+        command: "cargo build".to_owned(),
+        reason: "exit status 101".to_owned(),
+    };
+    let offline =
+        |here| AcquireError::Offline { what: release().to_string(), here, attempts: Vec::new() };
+    vec![
+        AcquireError::Store(super::store::busy()),
+        AcquireError::State(state_error()),
+        AcquireError::NoSource(release().to_string()),
+        unserved(FailureReason::Unreachable, attempts()),
+        caused_by(SourceError::new("/checkout", build).into()),
+        AcquireError::Mismatch {
+            mismatch: Box::new(mismatch),
+            attempts: vec![attempt(archive_mismatch())],
+        },
+        AcquireError::Unreadable { file: file(), source: io_error() },
+        AcquireError::NoChecksum { file: file() },
+        AcquireError::OnlyBuilds { release: release().to_string() },
+        AcquireError::Unlistable { selector: Selector::Latest, attempts: attempts() },
+        AcquireError::TooYoung {
+            selector: Selector::Latest,
+            minimum: Duration::from_secs(86_400),
+            attempts: attempts(),
+        },
+        AcquireError::Downgrade {
+            source_name: "corp".to_owned(),
+            offered: version("0.1.0"),
+            before: version("0.2.0"),
+        },
+        offline(None),
+        offline(Some(Unverified::Missing)),
+        AcquireError::Prepare(io_error()),
+    ]
+}
+
+pub(super) fn reasons() -> Vec<FailureReason> {
+    use FailureReason::{Absent, Credentials, Integrity, Unreachable};
+    vec![Absent, Unreachable, Credentials, Integrity]
+}
+
+fn archive_mismatch() -> AttemptCause {
+    mismatch_of(DigestSubject::Archive, Some(Grade::Transfer))
+}
+
+fn mismatch_of(of: DigestSubject, grade: Option<Grade>) -> AttemptCause {
+    let by = "its .sha256 file".to_owned();
+    let file = "loom.tar.gz".to_owned();
+    AttemptCause::Mismatch { file, expected: digest("a"), got: digest("b"), by, of, grade }
+}
+
+pub(super) fn causes() -> Vec<AttemptCause> {
+    vec![
+        AttemptCause::Source(gone()),
+        AttemptCause::Rejected(Rejection::NoChecksum { file: "loom.tar.gz".into() }),
+        archive_mismatch(),
+        mismatch_of(DigestSubject::Tree, Some(Grade::Identity)),
+        AttemptCause::TooLong { file: "loom.tar.gz".to_owned(), expected: 7 },
+        AttemptCause::Unpack(UnpackError::Truncated),
+        AttemptCause::Admit(AdmitError::Unverified(Box::new(release()))),
+        AttemptCause::Statement(StoreError::Statement {
+            release: Box::new(release()),
+            why: "names another tree".to_owned(),
+        }),
+    ]
+}
+
+pub(super) fn rejections() -> Vec<Rejection> {
+    vec![
+        Rejection::NoChecksum { file: "loom.tar.gz".into() },
+        Rejection::Differs {
+            release: release().to_string().into(),
+            claimed: digest("a"),
+            pinned: digest("b"),
+            origin: "first seen at corp".into(),
+        },
+        Rejection::Contradiction {
+            first: digest("a"),
+            first_at: "SHA256SUMS".into(),
+            second: digest("b"),
+            second_at: "loom.tar.gz.sha256".into(),
+        },
+        Rejection::NoArtifact { release: release().to_string().into() },
+        Rejection::Signature,
+    ]
+}
+
+pub(super) fn unverified() -> Vec<Unverified> {
+    vec![
+        Unverified::Missing,
+        Unverified::Damaged("its bytes do not match the digest at its end".to_owned()),
+        Unverified::OtherTree,
+        Unverified::OtherStatement,
+        Unverified::NoChecksum,
+        Unverified::Policy,
+    ]
+}
+
+/// Every kind of attempt.
+pub(super) fn attempt_kinds() -> Vec<AttemptKind> {
+    let kinds = AttemptKind::NAMES.iter().map(|name| {
+        let kind: AttemptKind = serde_json::from_value(super::snake_case(name).into()).unwrap();
+        assert_eq!(kind.name(), *name, "the kind in receipts is the variant in snake case");
+        kind
+    });
+    kinds.collect()
+}

@@ -1,0 +1,129 @@
+//! Samples of the errors of the store.
+
+use std::{io, path::PathBuf};
+
+use loom_runtime::{
+    store::{
+        AdmitError, StoreError, TreePath, UnpackError, error::FileAction,
+        listing::TreeListingError, path::PathError,
+    },
+    trust::DigestSubject,
+};
+use loom_source::record::DocumentError;
+
+use super::samples::{digest, io_error, json_error, release};
+
+variants!(StoreError { Io, Newer, NotAStore, Document, Damaged, NoLocks, Busy, Gone, Statement });
+variants!(UnpackError { Read, Zip, Path, Entry, Limit, Trailing, Truncated, Strip, Empty, Store });
+variants!(AdmitError {
+    Mismatch,
+    Size,
+    OtherArtifact,
+    Unverified,
+    NoEntry,
+    Link,
+    Path,
+    Listing,
+    Store
+});
+variants!(TreeListingError { Newer, Header, Line, Path, Order, Empty });
+variants!(DocumentError { Malformed, Newer, Critical });
+
+fn path() -> PathBuf {
+    "/cache/x".into()
+}
+
+pub(super) fn busy() -> StoreError {
+    StoreError::Busy { what: release().to_string(), path: path() }
+}
+
+fn path_error() -> PathError {
+    "../x".parse::<TreePath>().unwrap_err()
+}
+
+pub(super) fn errors() -> Vec<StoreError> {
+    let io = |source| StoreError::Io { action: FileAction::Write, path: path(), source };
+    let release = || Box::new(release());
+    vec![
+        io(io_error()),
+        io(io::Error::new(io::ErrorKind::StorageFull, "no space left")),
+        io(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "read-only")),
+        StoreError::Newer { root: path(), found: "loom-store 2".to_owned() },
+        StoreError::NotAStore { path: path(), found: "x".to_owned() },
+        StoreError::Document { path: path(), source: DocumentError::Critical("expiry".to_owned()) },
+        StoreError::Damaged { path: path(), what: "its digest is wrong".to_owned() },
+        StoreError::NoLocks { path: path(), source: io_error() },
+        busy(),
+        StoreError::Gone { release: release(), root: path() },
+        StoreError::Statement { release: release(), why: "names another tree".to_owned() },
+    ]
+}
+
+pub(super) fn documents() -> Vec<DocumentError> {
+    vec![
+        DocumentError::Malformed { kind: "record", source: json_error() },
+        DocumentError::Newer { kind: "record", schema: "loom-record 2".to_owned() },
+        DocumentError::Critical("expiry".to_owned()),
+    ]
+}
+
+/// The error for a document that cannot be used.
+pub(super) fn unusable(source: DocumentError) -> StoreError {
+    StoreError::Document { path: path(), source }
+}
+
+pub(super) fn unpack_errors() -> Vec<UnpackError> {
+    vec![
+        UnpackError::Read(io_error()),
+        UnpackError::Zip(zip::result::ZipError::UnsupportedArchive("no end record")),
+        UnpackError::Path(path_error()),
+        UnpackError::Entry { path: "dev/null".to_owned(), why: "it is a device" },
+        UnpackError::Limit { what: "files", limit: 10 },
+        UnpackError::Trailing("after"),
+        UnpackError::Truncated,
+        UnpackError::Strip,
+        UnpackError::Empty,
+        UnpackError::Store(busy()),
+    ]
+}
+
+pub(super) fn admit_errors() -> Vec<AdmitError> {
+    let release = || Box::new(release());
+    let by = || "its .sha256 file".to_owned();
+    vec![
+        AdmitError::Mismatch {
+            release: release(),
+            of: DigestSubject::Archive,
+            expected: digest("a"),
+            got: digest("b"),
+            by: by(),
+        },
+        AdmitError::Size { release: release(), expected: 7, got: 6 },
+        AdmitError::OtherArtifact { release: release(), by: by() },
+        AdmitError::Unverified(release()),
+        AdmitError::NoEntry {
+            release: release(),
+            wanted: "loom".to_owned(),
+            found: "README.md".to_owned(),
+        },
+        AdmitError::Link {
+            path: "a".to_owned(),
+            target: "/etc/passwd".to_owned(),
+            why: "it is absolute",
+        },
+        AdmitError::Path(path_error()),
+        AdmitError::Listing(TreeListingError::Empty),
+        AdmitError::Store(busy()),
+    ]
+}
+
+pub(super) fn listing_errors() -> Vec<TreeListingError> {
+    vec![
+        TreeListingError::Newer("loom-tree 2".to_owned()),
+        TreeListingError::Header,
+        TreeListingError::Line(2),
+        TreeListingError::Path { line: 2, source: path_error() },
+        TreeListingError::Order(3),
+        TreeListingError::Empty,
+    ]
+}
