@@ -15,9 +15,13 @@
 //!
 //! Figures of different runs cannot be compared, ratios within one run can: contenders take turns. The warm ones are
 //! judged by their best run, the others by the median.
+// `cold` and `memory` need nginx, which is started on Unix only; some functions serve only them.
+#![cfg_attr(not(unix), allow(dead_code))]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a measurement reports to a terminal
 
+#[cfg(unix)]
 mod cold;
+#[cfg(unix)]
 mod memory;
 mod payload;
 mod process;
@@ -61,7 +65,9 @@ struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Bench {
     Warm,
+    #[cfg(unix)]
     Cold,
+    #[cfg(unix)]
     Memory,
     Start,
     SlowReader,
@@ -93,7 +99,9 @@ fn run(args: Args) -> Outcome<bool> {
         if args.names.is_empty() || args.names.contains(bench) {
             targets.extend(match bench {
                 Bench::Warm => warm::run(&setup)?,
+                #[cfg(unix)]
                 Bench::Cold => cold::run(&setup)?,
+                #[cfg(unix)]
                 Bench::Memory => memory::run(&setup)?,
                 Bench::Start => runtime::start::run(&setup)?,
                 Bench::SlowReader => runtime::slow_reader::run(&setup)?,

@@ -116,6 +116,7 @@ impl std::fmt::Display for CertificatePaths {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     const PEM: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
     fn paths(variables: &[(&str, String)]) -> Option<CertificatePaths> {

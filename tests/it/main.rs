@@ -1,4 +1,6 @@
 //! The program `loom` as its users meet it, and the rules that the whole repository keeps.
+// They send signals, set modes and start shell scripts.
+#![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,7 +22,6 @@ mod errors;
 mod exec;
 mod exit_with_parent;
 mod failover;
-#[cfg(unix)]
 mod format;
 mod get;
 mod github;

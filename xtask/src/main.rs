@@ -12,6 +12,8 @@
 //! | `command` · `report` | runs programs and judges by their exit codes; counts tests from JUnit reports |
 //! | `tools` | installs the programs that the checks need |
 //! | `workspace` | paths of the workspace |
+// Some functions serve only the tasks that need Unix.
+#![cfg_attr(not(unix), allow(dead_code))]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a task reports to a terminal
 
 mod bench;

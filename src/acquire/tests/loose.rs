@@ -34,6 +34,7 @@ fn the_statement_names_the_path_of_the_program() {
     Store::open(&home.path("m")).unwrap().remove(&release("0.2.0")).unwrap();
 }
 
+#[cfg(unix)]
 #[test]
 fn a_changed_file_is_a_mismatch_whether_copied_or_streamed() {
     for file in ["tools/run", "tools/notes"] {
@@ -52,6 +53,7 @@ fn a_changed_file_is_a_mismatch_whether_copied_or_streamed() {
     }
 }
 
+#[cfg(unix)]
 fn writable() -> fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o755)
 }

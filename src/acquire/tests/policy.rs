@@ -23,6 +23,7 @@ fn a_release_that_the_policy_refuses_does_not_get_its_link_back() {
     assert!(home.store.find(&release("0.2.0")).unwrap().is_some());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_link_to_the_tree_of_another_version_is_replaced() {
     let home = home();

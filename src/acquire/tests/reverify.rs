@@ -136,6 +136,7 @@ fn a_waiver_is_never_made_again() {
     assert!(!home.verification("0.2.0").exists());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_damaged_tree_is_not_verified_again() {
     let home = home();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use indicatif::HumanBytes;
-use rustix::fs::{StatVfsMountFlags, statvfs};
+use rustix::fs::{StatVfs, statvfs};
 
 use super::check::DoctorCheck;
 
@@ -25,7 +25,7 @@ pub(super) fn of(folder: &Path) -> Vec<DoctorCheck> {
         }
     };
     let mut checks = vec![free(stat.f_bavail.saturating_mul(stat.f_frsize))];
-    if stat.f_flag.contains(StatVfsMountFlags::NOEXEC) {
+    if is_noexec(&stat) {
         let message =
             "the cache is on a file system mounted with noexec: no runtime can be started";
         checks.push(
@@ -33,6 +33,17 @@ pub(super) fn of(folder: &Path) -> Vec<DoctorCheck> {
         );
     }
     checks
+}
+
+#[cfg(target_os = "linux")]
+fn is_noexec(stat: &StatVfs) -> bool {
+    stat.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC)
+}
+
+/// Elsewhere than on Linux, `statvfs` does not report the mount option.
+#[cfg(not(target_os = "linux"))]
+fn is_noexec(_: &StatVfs) -> bool {
+    false
 }
 
 fn free(bytes: u64) -> DoctorCheck {

@@ -1,7 +1,8 @@
 //! The life of a release: staged, admitted, published, found, recovered, removed.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::fs;
 
+#[cfg(unix)]
 use tar::EntryType;
 
 use super::{
@@ -9,10 +10,13 @@ use super::{
     *,
 };
 
+#[cfg(unix)]
 fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
+#[cfg(unix)]
 fn archive() -> Vec<u8> {
     tar(&[
         entry(EntryType::Directory, "top/", ""),
@@ -26,6 +30,7 @@ fn archive() -> Vec<u8> {
     ])
 }
 
+#[cfg(unix)]
 #[test]
 fn an_archive_becomes_a_read_only_tree_with_a_link() {
     let home = home();
@@ -137,6 +142,7 @@ fn a_release_without_a_link_is_hashed_before_it_is_linked_again() {
     assert_intact(store);
 }
 
+#[cfg(unix)]
 #[test]
 fn links_that_lead_elsewhere_count_as_absent() {
     let home = home();
@@ -249,7 +255,7 @@ fn abandoned_staging_folders_are_removed_and_those_in_use_are_not() {
     let in_use = store.stage(TreeLimits::default()).unwrap();
     let abandoned = store.root().join("store/.new-dead");
     fs::create_dir_all(abandoned.join("tree/d")).unwrap();
-    fs::set_permissions(abandoned.join("tree/d"), PermissionsExt::from_mode(0o555)).unwrap();
+    super::super::durable::set_mode(&abandoned.join("tree/d"), 0o555).unwrap();
     let trash = store.root().join("store/.trash-x");
     fs::create_dir_all(&trash).unwrap();
     let other = store.stage(TreeLimits::default()).unwrap();

@@ -259,6 +259,7 @@ fn the_statement_of_a_source_is_kept_unchanged() {
 }
 
 /// Root may write everywhere, so root runs the test as an ordinary user.
+#[cfg(unix)]
 #[test]
 fn a_read_only_store_serves_and_leases_in_the_state_folder() {
     use std::os::unix::{fs::PermissionsExt, process::CommandExt as _};

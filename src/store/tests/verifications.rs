@@ -133,6 +133,7 @@ fn a_copied_verification_is_noticed() {
     assert!(elsewhere.iter().all(|path| found.contains(path)), "{found:?}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_verification_of_another_tree_does_not_count() {
     let home = home();

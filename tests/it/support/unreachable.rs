@@ -2,7 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 
-use rustix::{fd::OwnedFd, net};
+use rustix::{
+    fd::OwnedFd,
+    io::{FdFlags, fcntl_setfd},
+    net,
+};
 
 /// A port that is taken but not listened on: nobody else can get it, and every connection is refused.
 #[derive(Debug)]
@@ -14,13 +18,9 @@ pub struct Unreachable {
 impl Unreachable {
     /// A port that the system picks.
     pub fn new() -> Self {
-        let socket = net::socket_with(
-            net::AddressFamily::INET,
-            net::SocketType::STREAM,
-            net::SocketFlags::CLOEXEC,
-            None,
-        )
-        .unwrap();
+        let socket = net::socket(net::AddressFamily::INET, net::SocketType::STREAM, None).unwrap();
+        // A call of its own, because macOS cannot create a socket with this flag.
+        fcntl_setfd(&socket, FdFlags::CLOEXEC).unwrap();
         net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = net::getsockname(&socket).unwrap().try_into().unwrap();
         Self { _socket: socket, address }
