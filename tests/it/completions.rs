@@ -1,4 +1,4 @@
-//! `loom completions`, `loom man`, `loom reference` and `--help`: what describes the commands.
+//! `loom completions`, `loom man`, `loom reference` and `--help`.
 
 use std::{fs, process::Command};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 const COMMANDS: [&str; 8] = ["up", "down", "get", "which", "use", "store", "config", "trust"];
 
-/// The completions of a command line, as the script of bash asks for them.
+/// Completions of a command line, requested as the script for bash requests them.
 fn completed(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let mut command = sandbox.loom_command(&[&["--"], words].concat());
     let index = (words.len() - 1).to_string();
@@ -18,7 +18,7 @@ fn completed(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn every_shell_has_a_script_that_asks_loom() {
+fn every_shell_has_a_completion_script_that_calls_loom() {
     let sandbox = Sandbox::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = sandbox.loom(&["completions", shell]).ok().stdout();
@@ -28,12 +28,12 @@ fn every_shell_has_a_script_that_asks_loom() {
 }
 
 #[test]
-fn a_bash_script_is_one_that_bash_reads() {
+fn the_script_for_bash_has_valid_syntax() {
     let sandbox = Sandbox::new();
     let script = sandbox.loom(&["completions", "bash"]).ok().stdout();
     let file = sandbox.write("loom.bash", &script);
-    let read = Command::new("bash").arg("-n").arg(file).status().unwrap();
-    assert!(read.success());
+    let status = Command::new("bash").arg("-n").arg(file).status().unwrap();
+    assert!(status.success());
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn bash_completes_commands_with_the_script() {
 }
 
 #[test]
-fn commands_are_completed_without_hidden_ones() {
+fn hidden_commands_are_not_completed() {
     let sandbox = Sandbox::new();
     let all = completed(&sandbox, &["loom", ""]);
     assert!(COMMANDS.iter().all(|command| all.contains(&(*command).to_owned())), "{all:?}");
@@ -107,13 +107,13 @@ fn manual_pages_are_written_for_all_commands() {
 }
 
 #[test]
-fn manual_pages_have_no_errors_for_man() {
+fn manual_pages_contain_only_known_roff_requests() {
     let sandbox = Sandbox::new();
     let folder = sandbox.project().join("man");
     sandbox.loom(&["man", "--to", folder.to_str().unwrap()]).ok();
     for entry in fs::read_dir(folder).unwrap() {
         let page = fs::read_to_string(entry.unwrap().path()).unwrap();
-        // A line that begins with a dot or a quote and is no request would be dropped.
+        // roff drops a line that begins with a dot or a quote and is not a request.
         let known = [".ie", ".el", ".SH", ".TH", ".TP", ".br", ".RS", ".RE", ".PP", ".IP", ".\\\""];
         let requests = page.lines().filter(|line| line.starts_with(['.', '\'']));
         for line in requests {
@@ -193,7 +193,7 @@ fn colours_follow_the_terminal_and_the_variables() {
 }
 
 #[test]
-fn a_word_of_another_tool_is_answered_with_our_command() {
+fn a_command_name_of_another_tool_gets_a_suggestion() {
     let sandbox = Sandbox::new();
     for (word, command) in [
         ("download", "loom get"),

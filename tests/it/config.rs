@@ -6,7 +6,7 @@ use crate::support::{self, Sandbox};
 use loom_runtime::config::{self, Flags, Inputs};
 use serde_json::{Value, json};
 
-/// The examples of the documentation, as they stand there.
+/// Name and text of each example in `tests/documents`.
 fn documents() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/documents");
     let read = |name: String| {
@@ -33,13 +33,13 @@ fn as_json(text: &str) -> Value {
     serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap()
 }
 
-/// Whether a schema allows a value. Knows exactly the words that the schema of Loom uses.
+/// Whether a schema allows a value. Supports exactly the keywords that Loom's schema uses.
 fn allows(schema: &Value, value: &Value) -> bool {
     let rules = schema.as_object().expect("a schema is an object");
     rules.iter().all(|(word, rule)| match word.as_str() {
         "type" => match rule {
-            Value::Array(types) => types.iter().any(|name| is(value, name)),
-            name => is(value, name),
+            Value::Array(types) => types.iter().any(|name| has_type(value, name)),
+            name => has_type(value, name),
         },
         "enum" => rule.as_array().unwrap().contains(value),
         "anyOf" => rule.as_array().unwrap().iter().any(|schema| allows(schema, value)),
@@ -65,11 +65,11 @@ fn allows(schema: &Value, value: &Value) -> bool {
             fields.iter().all(|(key, value)| known(key) || other(value))
         }),
         "$schema" | "title" | "description" | "examples" | "format" | "default" => true,
-        unknown => panic!("our schema uses {unknown:?}, which this test does not understand"),
+        unknown => panic!("the schema uses {unknown:?}, which this test does not support"),
     })
 }
 
-fn is(value: &Value, name: &Value) -> bool {
+fn has_type(value: &Value, name: &Value) -> bool {
     match name.as_str().unwrap() {
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
@@ -92,7 +92,7 @@ fn the_examples_of_the_documentation_are_valid() {
 }
 
 #[test]
-fn the_schema_and_the_parser_refuse_the_same() {
+fn the_schema_and_the_parser_reject_the_same_documents() {
     for text in [
         "nmae = 'x'",
         "name = 1",
@@ -307,7 +307,7 @@ fn one_setting_is_printed_without_quotes() {
 }
 
 #[test]
-fn a_setting_is_set_in_the_users_file_or_the_projects() {
+fn config_set_writes_the_user_file_or_the_project_file() {
     let sandbox = Sandbox::new();
     let user = sandbox.home().join(".config/loom/config.toml");
     fs::remove_file(&user).unwrap_or_default();

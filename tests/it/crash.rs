@@ -79,7 +79,8 @@ impl From<AdmitError> for ChildFailure {
     }
 }
 
-/// What a `get` does with the store: lock, transfer, unpack, admit, publish with the archive and its checksum kept.
+/// Performs the store operations of a `get`: lock, transfer, unpack, admit, and publish with the archive and its
+/// checksum kept.
 fn get(store: &Store) -> Result<Installed, ChildFailure> {
     let (release, bytes) = (release(), archive());
     let _lock = store.lock_release(&release, &mut || {})?;
@@ -100,10 +101,11 @@ fn get(store: &Store) -> Result<Installed, ChildFailure> {
     Ok(store.publish(vec![(checked, Some(receipt))])?.remove(0))
 }
 
-/// Runs in the child: one `get`. The exit code is its result.
-fn be_the_child() {
+/// In the child process, runs one `get` and exits with a code for its result. Otherwise returns.
+fn run_as_child() {
     let Some(root) = env::var_os(STORE) else { return };
-    // strace counts by thread: the test harness, which writes a few lines of its own, must not reach our counts.
+    // strace counts calls per thread. These writes raise the numbers of the store's writes above those of the few lines
+    // that the test harness writes in its own thread.
     let mut null = fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
     for _ in 0..16 {
         null.write_all(b".").unwrap();
@@ -124,12 +126,12 @@ struct Run {
     status: ExitStatus,
 }
 
-/// A `get` into a fresh store, below strace with these options.
+/// Runs a `get` into a fresh store under strace with these options.
 fn run(test: &str, options: &[&str]) -> Run {
     // The result of a kill does not depend on the disk, and on a memory file system an fsync costs nothing.
     let shm = Path::new("/dev/shm");
-    let place = if shm.is_dir() { shm.to_owned() } else { env::temp_dir() };
-    let folder = tempfile::Builder::new().prefix("crash-").tempdir_in(place).unwrap();
+    let parent = if shm.is_dir() { shm.to_owned() } else { env::temp_dir() };
+    let folder = tempfile::Builder::new().prefix("crash-").tempdir_in(parent).unwrap();
     let root = folder.path().join("cache");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-y", "-s", "4096", "-o"]).arg(folder.path().join("log")).args(options);
@@ -148,7 +150,7 @@ impl Drop for Run {
 }
 
 impl Run {
-    /// The calls on the store: the name, and the number among the calls of this name.
+    /// The calls on the store, each with its name and its number among the thread's calls of that name.
     fn calls(&self) -> Vec<(String, usize)> {
         let mut log = String::new();
         let path = self.folder.path().join("log");
@@ -191,19 +193,19 @@ impl Run {
 }
 
 fn calls_of(test: &str) -> Vec<(String, usize)> {
-    let whole = run(test, &["-e", &format!("trace={CALLS}")]);
-    assert!(whole.status.success(), "{:?}", whole.status);
-    let calls = whole.calls();
+    let complete = run(test, &["-e", &format!("trace={CALLS}")]);
+    assert!(complete.status.success(), "{:?}", complete.status);
+    let calls = complete.calls();
     for name in ["write", "fsync", "rename", "symlink", "mkdir", "chmod"] {
         assert!(calls.iter().any(|(call, _)| call == name), "no {name} in {calls:?}");
     }
-    whole.check("no fault");
+    complete.check("no fault");
     calls
 }
 
 #[test]
 fn a_kill_at_any_call() {
-    be_the_child();
+    run_as_child();
     use std::os::unix::process::ExitStatusExt as _;
     for (name, n) in calls_of("a_kill_at_any_call") {
         let inject = format!("inject={name}:signal=KILL:when={n}");
@@ -215,7 +217,7 @@ fn a_kill_at_any_call() {
 
 #[test]
 fn a_full_disk_at_any_call() {
-    be_the_child();
+    run_as_child();
     let mut full = 0;
     for (name, n) in calls_of("a_full_disk_at_any_call") {
         let fails = ["write", "mkdir", "symlink", "rename", "fsync"].contains(&name.as_str());
@@ -237,7 +239,7 @@ fn a_full_disk_at_any_call() {
 
 #[test]
 fn a_disk_that_fails_to_sync() {
-    be_the_child();
+    run_as_child();
     for (name, n) in calls_of("a_disk_that_fails_to_sync") {
         if name == "fsync" {
             let inject = format!("inject=fsync:error=EIO:when={n}");

@@ -1,4 +1,4 @@
-//! Damage by other programs: it is found when the release is used, and repaired as store-format.md specifies.
+//! Damage by other programs is detected when the release is used, and repaired as store-format.md specifies.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -9,7 +9,8 @@ fn overwrite(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-fn got(version: &str) -> (Sandbox, Plain) {
+/// A sandbox with this version installed, and its mirror.
+fn installed(version: &str) -> (Sandbox, Plain) {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&[version]));
     sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
     (sandbox, mirror)
@@ -17,15 +18,15 @@ fn got(version: &str) -> (Sandbox, Plain) {
 
 #[test]
 fn removing_the_version_folder_repairs_a_damaged_tree() {
-    let (sandbox, mirror) = got("0.2.0");
+    let (sandbox, mirror) = installed("0.2.0");
     let program = sandbox.link("0.2.0").canonicalize().unwrap();
-    let honest = fs::read(&program).unwrap();
+    let original = fs::read(&program).unwrap();
     overwrite(&program, b"#!/bin/sh\necho damaged\n");
     fs::remove_dir_all(sandbox.cache().join("bin/0.2.0")).unwrap();
 
     let server = Server::serve(mirror.path());
     let run = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
-    assert_eq!(fs::read(run.path()).unwrap(), honest);
+    assert_eq!(fs::read(run.path()).unwrap(), original);
     assert_eq!(server.gets(".tar.gz"), 1, "it was fetched again");
     assert!(run.stderr().contains("damage"), "the reason is printed: {}", run.stderr());
     sandbox.verify();
@@ -33,7 +34,7 @@ fn removing_the_version_folder_repairs_a_damaged_tree() {
 
 #[test]
 fn removing_the_version_folder_of_an_undamaged_tree_fetches_nothing() {
-    let (sandbox, mirror) = got("0.2.0");
+    let (sandbox, mirror) = installed("0.2.0");
     fs::remove_dir_all(sandbox.cache().join("bin/0.2.0")).unwrap();
     let server = Server::serve(mirror.path());
     sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
@@ -42,8 +43,8 @@ fn removing_the_version_folder_of_an_undamaged_tree_fetches_nothing() {
 }
 
 #[test]
-fn removing_all_of_bin_loses_nothing() {
-    let (sandbox, _mirror) = got("0.2.0");
+fn removing_all_of_bin_loses_no_release() {
+    let (sandbox, _mirror) = installed("0.2.0");
     fs::remove_dir_all(sandbox.cache().join("bin")).unwrap();
     sandbox.loom(&["get", "--offline", "--version", "0.2.0"]).ok();
     sandbox.verify();
@@ -58,16 +59,16 @@ fn a_damaged_tree_that_another_release_shares_is_not_adopted() {
     }
     sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
     let program = sandbox.link("0.1.0").canonicalize().unwrap();
-    let honest = fs::read(&program).unwrap();
+    let original = fs::read(&program).unwrap();
     overwrite(&program, b"#!/bin/sh\necho damaged\n");
     let run = sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
-    assert_eq!(fs::read(run.path()).unwrap(), honest);
+    assert_eq!(fs::read(run.path()).unwrap(), original);
     sandbox.verify();
 }
 
 #[test]
 fn a_damaged_record_is_treated_as_absent_or_reported() {
-    let (sandbox, mirror) = got("0.2.0");
+    let (sandbox, mirror) = installed("0.2.0");
     let platform = support::platform();
     let record = sandbox
         .cache()

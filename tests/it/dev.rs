@@ -1,10 +1,10 @@
-//! Development builds: used where they are wanted, never in place of a release.
+//! Development builds: when they are selected, and that they never replace a release.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
 use crate::support::{BINARY, Plain, Sandbox};
 
-/// A folder that looks like a checkout with a finished build.
+/// A minimal checkout with a finished debug build.
 fn checkout(sandbox: &Sandbox, name: &str) -> PathBuf {
     let root = sandbox.folder(name);
     fs::write(
@@ -25,26 +25,26 @@ fn checkout(sandbox: &Sandbox, name: &str) -> PathBuf {
     root
 }
 
-fn build(checkout: &std::path::Path, profile: &str, says: &str) {
+fn build(checkout: &std::path::Path, profile: &str, output: &str) {
     let folder = checkout.join("target").join(profile);
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join(BINARY);
     let _ = fs::remove_file(&path);
-    fs::write(&path, format!("#!/bin/sh\necho {says}\n")).unwrap();
+    fs::write(&path, format!("#!/bin/sh\necho {output}\n")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-fn says(path: PathBuf) -> String {
+fn output_of(path: PathBuf) -> String {
     String::from_utf8(Command::new(path).output().unwrap().stdout).unwrap()
 }
 
 #[test]
-fn a_build_has_a_slot_of_its_own() {
+fn a_build_is_installed_in_the_dev_slot() {
     let sandbox = Sandbox::new();
     let source = format!("target:{}", checkout(&sandbox, "loom").display());
     let run = sandbox.loom(&["get", "--source", &source]).ok();
     assert_eq!(run.path(), sandbox.link("dev"));
-    assert_eq!(says(run.path()), "first\n");
+    assert_eq!(output_of(run.path()), "first\n");
     sandbox.verify();
 }
 
@@ -56,10 +56,10 @@ fn a_new_build_replaces_the_old_one_and_leaves_its_tree_unchanged() {
     let link = sandbox.loom(&["get", "--source", &source]).ok().path();
     let old = link.canonicalize().unwrap();
     build(&root, "debug", "second");
-    assert_eq!(says(old.clone()), "first\n", "the store holds a copy");
+    assert_eq!(output_of(old.clone()), "first\n", "the store holds a copy");
     sandbox.loom(&["get", "--source", &source]).ok();
-    assert_eq!(says(link), "second\n");
-    assert_eq!(says(old), "first\n", "the tree of the old build is unchanged");
+    assert_eq!(output_of(link), "second\n");
+    assert_eq!(output_of(old), "first\n", "the tree of the old build is unchanged");
     sandbox.verify();
 }
 
@@ -72,7 +72,7 @@ fn the_newest_profile_is_used() {
     let debug = fs::File::open(root.join("target/debug").join(BINARY)).unwrap();
     debug.set_modified(std::time::UNIX_EPOCH).unwrap();
     let run = sandbox.loom(&["get", "--source", &source]).ok();
-    assert_eq!(says(run.path()), "release\n");
+    assert_eq!(output_of(run.path()), "release\n");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_pinned_version_is_never_served_by_a_build() {
 
     let pinned = sandbox.loom(&[&["get", "--version", "0.2.0"][..], &both].concat()).ok();
     assert_eq!(pinned.path(), sandbox.link("0.2.0"));
-    assert_eq!(says(pinned.path()), format!("{BINARY} 0.2.0\n"));
+    assert_eq!(output_of(pinned.path()), format!("{BINARY} 0.2.0\n"));
 
     for folder in [root.clone(), root.join("runtime/bridge"), sandbox.project()] {
         let run = sandbox.loom_in(&folder, &[&["get", "--version", "0.2.0"][..], &both].concat());
@@ -133,7 +133,7 @@ fn a_linked_checkout_is_found_from_any_folder() {
     sandbox.loom(&["dev", "link", root.to_str().unwrap()]).ok();
     let run = sandbox.loom(&["get"]).ok();
     assert_eq!(run.path(), sandbox.link("dev"));
-    assert_eq!(says(run.path()), "first\n");
+    assert_eq!(output_of(run.path()), "first\n");
     sandbox.loom(&["dev", "unlink"]).ok();
 }
 
@@ -169,7 +169,7 @@ fn a_build_in_the_cargo_target_dir_is_found() {
     let source = format!("target:{}", root.display());
     sandbox.set("CARGO_TARGET_DIR", elsewhere.join("target"));
     let run = sandbox.loom(&["get", "--source", &source]).ok();
-    assert_eq!(says(run.path()), "first\n");
+    assert_eq!(output_of(run.path()), "first\n");
 }
 
 #[test]
@@ -185,18 +185,22 @@ fn the_build_in_use_is_printed() {
     let sandbox = Sandbox::new();
     let root = checkout(&sandbox, "loom");
     let source = format!("target:{}", root.display());
-    let told = format!("the debug build of {}, ", root.display());
-    for _ in ["taken", "here already"] {
-        sandbox.loom(&["get", "--source", &source]).ok().says(&[&format!("using {told}"), " old"]);
+    let description = format!("the debug build of {}, ", root.display());
+    // The second run finds the build installed.
+    for _ in 0..2 {
+        sandbox
+            .loom(&["get", "--source", &source])
+            .ok()
+            .says(&[&format!("using {description}"), " old"]);
     }
     let listed = sandbox.loom(&["list"]).ok().stdout();
-    assert!(listed.contains(&told), "{listed}");
+    assert!(listed.contains(&description), "{listed}");
     let document = sandbox.loom(&["list", "--json"]).ok().json();
     assert_eq!(document["releases"][0]["build"]["profile"], "debug");
 }
 
-/// A program in place of cargo: it notes its folder and arguments in `calls`, and reports the finished build of the
-/// checkout in which it is called.
+/// Replaces cargo by a script that appends its working folder and arguments to a file, and reports the finished build
+/// of the checkout it runs in. Returns the path of the file.
 fn fake_cargo(sandbox: &mut Sandbox) -> PathBuf {
     let calls = sandbox.root().join("calls");
     let script = format!(

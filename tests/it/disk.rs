@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use crate::support::{self, Packing, Plain, Run, Sandbox, Sums, program};
 
-/// Runs `loom` with `folder` mounted from memory, `size` large, in a mount namespace of its own.
+/// Runs shell lines with a tmpfs of `size` at `folder`, in a new mount namespace. `$loom` is the program.
 fn on_small_disk(sandbox: &Sandbox, folder: &Path, size: &str, lines: &str) -> Run {
     let script = format!(
         "mount -t tmpfs -o size={size},mode=0777 none '{}' || exit 99\n{lines}",
@@ -40,13 +40,13 @@ fn a_full_disk_is_exit_10_and_leaves_a_store_that_verifies() {
             // The rest of the output is that of the other commands of the script.
             let output = std::process::Output { stdout: Vec::new(), ..run.output };
             let run = Run { line: "loom get --source [MIRROR] --version 0.2.0".into(), output };
-            sandbox.snapshot_with("full_disk", &run, &random(&mirror));
+            sandbox.snapshot_with("full_disk", &run, &run_specific(&mirror));
         }
     }
 }
 
-/// Patterns for what differs between runs: the mirror's folder, and the names of temporary files.
-fn random(mirror: &Plain) -> [(&str, &'static str); 3] {
+/// Filters for text that differs between runs: the mirror's folder and the names of temporary files.
+fn run_specific(mirror: &Plain) -> [(&str, &'static str); 3] {
     [
         (mirror.path().to_str().unwrap(), "[MIRROR]"),
         (r"\.new-\w+", ".new-[RANDOM]"),
@@ -94,7 +94,7 @@ fn a_failing_fsync_is_reported_and_the_next_run_completes() {
 }
 
 #[test]
-fn a_read_only_cache_serves_what_it_has() {
+fn a_read_only_cache_serves_installed_releases() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     let get = |version| {
         vec!["get".to_owned(), "--source".into(), mirror.url(), "--version".into(), version]
@@ -121,11 +121,11 @@ fn a_read_only_cache_serves_what_it_has() {
     let run = run.code(1).says(&["LOOM_CACHE_DIR"]);
     let output = std::process::Output { stdout: Vec::new(), ..run.output };
     let run = Run { line: "loom get --source [MIRROR] --version 0.2.0".into(), output };
-    sandbox.snapshot_with("read_only_cache", &run, &random(&mirror));
+    sandbox.snapshot_with("read_only_cache", &run, &run_specific(&mirror));
 }
 
 /// Runs `loom` without capabilities, so that permissions apply to root too.
-fn bound_by_permissions(sandbox: &Sandbox, args: &[&str]) -> Run {
+fn loom_without_capabilities(sandbox: &Sandbox, args: &[&str]) -> Run {
     let mut command = sandbox.loom_command(args);
     if rustix::process::getuid().is_root() {
         command = sandbox.command("setpriv");
@@ -136,27 +136,27 @@ fn bound_by_permissions(sandbox: &Sandbox, args: &[&str]) -> Run {
 }
 
 #[test]
-fn a_cache_without_permission_serves_what_it_has() {
+fn a_cache_without_write_permission_serves_installed_releases() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     let get =
         |version| ["get".to_owned(), "--source".into(), mirror.url(), "--version".into(), version];
     sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.1.0"]).ok();
-    protect(&sandbox.cache());
-    bound_by_permissions(&sandbox, &["which", "--version", "0.1.0"]).ok();
+    make_read_only(&sandbox.cache());
+    loom_without_capabilities(&sandbox, &["which", "--version", "0.1.0"]).ok();
     for (version, code) in [("0.1.0", 0), ("0.2.0", 1)] {
         let args = get(version.to_owned());
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let run = bound_by_permissions(&sandbox, &args).code(code);
+        let run = loom_without_capabilities(&sandbox, &args).code(code);
         assert!(code == 0 || run.stderr().contains("LOOM_CACHE_DIR"), "{}", run.stderr());
     }
 }
 
-/// Takes the right to write from every folder.
-fn protect(folder: &Path) {
+/// Removes write permission from `folder` and every folder below it.
+fn make_read_only(folder: &Path) {
     for name in support::sandbox::names(folder) {
         let inner = folder.join(name);
         if inner.symlink_metadata().unwrap().is_dir() {
-            protect(&inner);
+            make_read_only(&inner);
         }
     }
     fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();

@@ -1,4 +1,4 @@
-//! `loom doctor`.
+//! `loom doctor`: checks of the platform, the configuration, the store, the network and the sources.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
@@ -48,13 +48,13 @@ fn a_healthy_machine_is_exit_0() {
     {
         assert_eq!(check(&document, name)["grade"], "ok", "{name}");
     }
-    assert!(sandbox.files("").is_empty(), "looking around leaves nothing");
+    assert!(sandbox.files("").is_empty(), "doctor creates no files");
 }
 
 #[test]
 fn problems_are_reported_with_hints_and_exit_1() {
-    let (mut sandbox, nobody) = (Sandbox::direct(), Unreachable::new());
-    config(&sandbox, &nobody.url());
+    let (mut sandbox, unreachable) = (Sandbox::direct(), Unreachable::new());
+    config(&sandbox, &unreachable.url());
     sandbox
         .set("SSL_CERT_FILE", "/none/ca.pem")
         .set("HTTPS_PROXY", "ftp://user:s3cret@proxy.example");
@@ -70,8 +70,8 @@ fn problems_are_reported_with_hints_and_exit_1() {
 
 #[test]
 fn a_source_that_cannot_be_reached_is_a_failure() {
-    let (sandbox, nobody) = (Sandbox::direct(), Unreachable::new());
-    config(&sandbox, &nobody.url());
+    let (sandbox, unreachable) = (Sandbox::direct(), Unreachable::new());
+    config(&sandbox, &unreachable.url());
     let document = sandbox.loom(&["doctor", "--json"]).code(1).json();
     let source = check(&document, "source");
     assert_eq!(source["grade"], "failure");
@@ -86,8 +86,8 @@ fn the_proxy_is_shown_with_its_variable_and_without_password() {
     assert_eq!(check(&doctor(&sandbox), "proxy")["message"], "none");
     sandbox.set("https_proxy", "http://user:s3cret@proxy.example:3128");
     sandbox.set("HTTPS_PROXY", "http://other.example:1").set("NO_PROXY", "localhost, .corp");
-    let said = "https through http://proxy.example:3128 (https_proxy); directly to localhost, .corp (NO_PROXY)";
-    assert_eq!(check(&doctor(&sandbox), "proxy")["message"], said);
+    let expected = "https through http://proxy.example:3128 (https_proxy); directly to localhost, .corp (NO_PROXY)";
+    assert_eq!(check(&doctor(&sandbox), "proxy")["message"], expected);
     sandbox
         .unset("https_proxy")
         .unset("HTTPS_PROXY")
@@ -111,8 +111,8 @@ fn the_certificates_are_shown() {
     assert_eq!(bare["grade"], "warning");
     assert!(bare["message"].as_str().unwrap().contains("Mozilla"), "{bare}");
     sandbox.set("SSL_CERT_FILE", nginx.certificate());
-    let said = check(&doctor(&sandbox), "certificates")["message"].as_str().unwrap().to_owned();
-    assert!(said.contains(&nginx.certificate().display().to_string()), "{said}");
+    let message = check(&doctor(&sandbox), "certificates")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains(&nginx.certificate().display().to_string()), "{message}");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_netrc_that_is_readable_by_others_or_invalid_is_reported() {
 }
 
 #[test]
-fn a_wrong_clock_is_noticed_by_the_date_of_a_server() {
+fn a_wrong_clock_is_detected_by_the_date_header_of_a_server() {
     let depot = Depot::of(&["0.2.0"]);
     let (right, wrong) = (Nginx::serve(depot.path(), ""), Server::serve(depot.path()));
     let date = ("Date".to_owned(), "Sun, 06 Nov 1994 08:49:37 GMT".to_owned());
@@ -149,8 +149,7 @@ fn a_wrong_clock_is_noticed_by_the_date_of_a_server() {
 fn folders_that_are_not_writable_are_reported() {
     let (mut sandbox, depot) = (Sandbox::direct(), Depot::of(&["0.2.0"]));
     config(&sandbox, &depot.url());
-    // A file in place of a folder is an error for root, too.
-    let file = sandbox.write("file", "x");
+    // Not even root can create a folder there.
     sandbox.set("LOOM_CACHE_DIR", "/proc/none").set("LOOM_STATE_DIR", "/proc/none");
     let document = sandbox.loom(&["doctor", "--json"]).code(1).json();
     for name in ["cache", "state"] {
@@ -158,7 +157,6 @@ fn folders_that_are_not_writable_are_reported() {
         assert_eq!(check["grade"], "failure");
         assert!(check["hint"].as_str().unwrap().contains("_DIR"), "{check}");
     }
-    drop(file);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `loom down`
+//! `loom down`: stops the runtime of the project, or all runtimes.
 
 use crate::support::{
     self, Stage,

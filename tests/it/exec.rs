@@ -1,4 +1,4 @@
-//! `loom exec`
+//! `loom exec`: runs a command with a runtime that stops when the command ends.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
@@ -9,7 +9,7 @@ use crate::support::{
 use serde_json::Value;
 
 #[test]
-fn a_command_finds_a_runtime_and_its_code_is_passed_on() {
+fn a_command_gets_a_runtime_and_its_exit_code_is_returned() {
     let stage = Stage::new();
     let args = ["--", "sh", "-c", "echo $LOOM_BRIDGE_ADDR; loom_pid=$$; exit 7"];
     let run = stage.run("exec", &args).code(7);
@@ -21,12 +21,12 @@ fn a_command_finds_a_runtime_and_its_code_is_passed_on() {
 }
 
 #[test]
-fn a_command_that_a_signal_ended_has_the_code_of_shells() {
+fn a_command_killed_by_a_signal_returns_128_plus_the_signal() {
     Stage::new().run("exec", &["--", "sh", "-c", "kill -9 $$"]).code(137);
 }
 
 #[test]
-fn for_a_command_that_cannot_be_executed_nothing_is_downloaded_or_started() {
+fn a_command_that_cannot_be_executed_starts_no_download_and_no_runtime() {
     let stage = Stage::new();
     stage
         .run("exec", &["--", "/nonexistent"])
@@ -43,7 +43,7 @@ fn for_a_command_that_cannot_be_executed_nothing_is_downloaded_or_started() {
 }
 
 #[test]
-fn a_program_that_the_system_refuses_is_reported_and_the_runtime_stops() {
+fn a_program_that_the_kernel_rejects_is_reported_and_the_runtime_stops() {
     let stage = Stage::new();
     let file = stage.sandbox.write("script", "#!/nonexistent/interpreter\n");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
@@ -68,7 +68,7 @@ fn the_runtime_stops_when_exec_is_killed() {
 }
 
 #[test]
-fn two_at_once_have_runtimes_of_their_own() {
+fn concurrent_commands_get_separate_runtimes() {
     let stage = Stage::new();
     let own = stage.up();
     let command = ["--", "sh", "-c", "echo $LOOM_BRIDGE_ADDR"];

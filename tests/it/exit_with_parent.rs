@@ -1,4 +1,4 @@
-//! `loom up --exit-with-parent`: a runtime for the program that started it.
+//! `loom up --exit-with-parent`: a runtime that stops with the program that started it.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -11,7 +11,7 @@ use crate::support::{
 };
 use serde_json::Value;
 
-/// A parent process and its runtime.
+/// A running `loom up --exit-with-parent`, with the test as its parent.
 struct Parent {
     loom: Child,
     document: Value,
@@ -36,8 +36,8 @@ impl Parent {
         self.input.as_mut().unwrap().write_all(command.as_bytes()).unwrap();
     }
 
-    /// The exit code and stderr.
-    fn end(mut self) -> (Option<i32>, String) {
+    /// Waits for `loom` and asserts that the server has ended; returns the exit code and stderr.
+    fn wait(mut self) -> (Option<i32>, String) {
         let code = self.loom.wait().unwrap().code();
         let mut stderr = String::new();
         self.loom.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
@@ -47,7 +47,7 @@ impl Parent {
 }
 
 #[test]
-fn it_stops_at_the_end_of_its_input_or_at_a_command_on_it() {
+fn it_stops_at_the_end_of_input_or_on_a_command() {
     let stage = Stage::new();
     for (command, code) in [(None, 0), (Some("stop\n"), 0), (Some("nonsense\nkill\n"), 137)] {
         let mut parent = Parent::start(&stage);
@@ -61,7 +61,7 @@ fn it_stops_at_the_end_of_its_input_or_at_a_command_on_it() {
             None => parent.input = None,
         }
         let input = parent.input.take();
-        let (ended, stderr) = parent.end();
+        let (ended, stderr) = parent.wait();
         drop(input);
         assert_eq!(ended, Some(code), "{command:?}");
         assert!(!stderr.contains("error"), "{stderr}");
@@ -70,7 +70,7 @@ fn it_stops_at_the_end_of_its_input_or_at_a_command_on_it() {
 }
 
 #[test]
-fn its_document_has_the_variables_for_clients() {
+fn its_document_contains_the_variables_for_clients() {
     let stage = Stage::new();
     let parent = Parent::start(&stage);
     let address = &parent.document["bridge"]["address"];
@@ -79,7 +79,7 @@ fn its_document_has_the_variables_for_clients() {
 }
 
 #[test]
-fn it_runs_beside_the_runtime_of_the_project_and_others() {
+fn it_runs_concurrently_with_the_runtime_of_the_project_and_others() {
     let stage = Stage::new();
     let own = stage.up();
     let (one, two) = (Parent::start(&stage), Parent::start(&stage));
@@ -88,7 +88,7 @@ fn it_runs_beside_the_runtime_of_the_project_and_others() {
 }
 
 #[test]
-fn it_does_not_outlive_loom() {
+fn the_server_ends_when_loom_is_killed() {
     let stage = Stage::new();
     let mut parent = Parent::start(&stage);
     parent.loom.kill().unwrap();
@@ -102,7 +102,7 @@ fn the_end_of_its_log_is_shown_although_the_log_is_removed() {
     let parent = Parent::start(&stage);
     kill(&parent.document["pid"]);
     let log = parent.document["log"].as_str().unwrap().to_owned();
-    let (code, stderr) = parent.end();
+    let (code, stderr) = parent.wait();
     assert_eq!(code, Some(137));
     assert!(
         stderr.contains("exited unexpectedly (signal 9)") && stderr.contains("listening"),

@@ -1,4 +1,5 @@
-//! Failover: a failing source costs its own time limit, is named, and never gets wrong bytes into the store.
+//! Failover: a failing source costs at most its own time limit, is reported, and cannot put wrong bytes into the
+//! store.
 
 use crate::support::{
     self, Depot, Fault, Gate, Packing, Plain, Sandbox, Server, Sums, Unreachable, plain, program,
@@ -36,7 +37,7 @@ fn one_flipped_byte_before_a_good_mirror() {
 }
 
 #[test]
-fn one_flipped_byte_alone() {
+fn one_flipped_byte_in_the_only_source() {
     for packing in Packing::ALL {
         let (sandbox, bad) = (Sandbox::new(), Plain::empty());
         let asset = bad.add("0.2.0", packing, &program::small("0.2.0"), Sums::Sidecar);
@@ -55,7 +56,7 @@ fn one_flipped_byte_alone() {
 #[test]
 fn one_flipped_byte_in_the_store_layout() {
     let (sandbox, good, bad) = (Sandbox::new(), Depot::of(&["0.2.0"]), Depot::of(&["0.2.0"]));
-    let archive = sandbox_archive(&bad);
+    let archive = depot_archive(&bad);
     plain::flip(&archive);
     let both = ["get", "--version", "0.2.0", "--source", &bad.url(), "--source", &good.url()];
     sandbox.loom(&both).ok().says(&[&bad.url()]);
@@ -66,12 +67,12 @@ fn one_flipped_byte_in_the_store_layout() {
     alone.verify();
 }
 
-/// The path of the depot's only archive: its largest object.
-fn sandbox_archive(depot: &Depot) -> std::path::PathBuf {
-    let shelves = depot.path().join("objects/sha256");
-    let files = support::sandbox::names(&shelves).into_iter().flat_map(|prefix| {
-        let shelf = shelves.join(prefix);
-        support::sandbox::names(&shelf).into_iter().map(move |name| shelf.join(name))
+/// The path of the depot's only archive, found by gzip's magic number.
+fn depot_archive(depot: &Depot) -> std::path::PathBuf {
+    let objects = depot.path().join("objects/sha256");
+    let files = support::sandbox::names(&objects).into_iter().flat_map(|prefix| {
+        let folder = objects.join(prefix);
+        support::sandbox::names(&folder).into_iter().map(move |name| folder.join(name))
     });
     let mut archives = files.filter(|f| std::fs::read(f).unwrap().starts_with(&[0x1f, 0x8b]));
     archives.next().unwrap()
@@ -81,7 +82,7 @@ fn sandbox_archive(depot: &Depot) -> std::path::PathBuf {
 fn quarantine_reorders_the_sources_of_the_next_run_and_removes_none() {
     let (mut sandbox, good, bad) = (Sandbox::new(), Plain::of(&["0.2.0"]), Plain::of(&["0.2.0"]));
     let asset = bad.asset("0.2.0", Packing::TarGz);
-    let honest = std::fs::read(&asset).unwrap();
+    let original = std::fs::read(&asset).unwrap();
     plain::flip(&asset);
     let (first, second) = (Server::serve(bad.path()), Server::serve(good.path()));
     sandbox.set("LOOM_SOURCES", sources(&[&first.url(), &second.url()]));
@@ -93,14 +94,14 @@ fn quarantine_reorders_the_sources_of_the_next_run_and_removes_none() {
     assert_eq!(
         (first.gets(".tar.gz"), second.gets(".tar.gz")),
         (1, 2),
-        "the good source is asked first"
+        "the good source is used first"
     );
 
     sandbox.loom(&["remove", "0.2.0"]).ok();
-    std::fs::write(asset, honest).unwrap();
+    std::fs::write(asset, original).unwrap();
     drop(second);
     sandbox.loom(&["get", "--version", "0.2.0"]).ok();
-    assert_eq!(first.gets(".tar.gz"), 2, "the only source is asked again");
+    assert_eq!(first.gets(".tar.gz"), 2, "the only source is used again");
 }
 
 #[test]
@@ -147,7 +148,7 @@ fn a_source_without_the_release_is_skipped_silently() {
 }
 
 #[test]
-fn a_refused_connection_moves_on_and_alone_is_exit_5() {
+fn a_refused_connection_fails_over_and_alone_is_exit_5() {
     let (sandbox, good, unreachable) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
     sandbox.loom(&["get", "--version", "0.2.0", "--source", &unreachable.url()]).code(5);
     sandbox
@@ -169,13 +170,13 @@ fn a_silent_source_costs_only_its_own_time_limit() {
     let (sandbox, good) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let silent = Server::serve(good.path());
     silent.fault("", Fault::Silent(Gate::new()));
-    let home = format!(
+    let config = format!(
         "[[sources]]\ntype = \"mirror\"\nurl = \"{}\"\ntimeout = \"200ms\"\n\n\
          [[sources]]\ntype = \"mirror\"\nurl = \"{}\"\n",
         silent.url(),
         good.url()
     );
-    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &home);
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &config);
     sandbox.loom(&["get", "--version", "0.2.0"]).ok().says(&[&silent.url()]);
 }
 
@@ -192,15 +193,15 @@ fn a_mount_that_hangs_costs_only_its_own_time_limit() {
 }
 
 #[test]
-fn on_error_stop_stops() {
+fn on_error_stop_prevents_failover() {
     let (sandbox, good, unreachable) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
-    let home = format!(
+    let config = format!(
         "[[sources]]\ntype = \"mirror\"\nurl = \"{}\"\non_error = \"stop\"\n\n\
          [[sources]]\ntype = \"mirror\"\nurl = \"{}\"\n",
         unreachable.url(),
         good.url()
     );
-    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &home);
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &config);
     sandbox.loom(&["get", "--version", "0.2.0"]).code(5);
 }
 
@@ -227,7 +228,7 @@ fn the_most_severe_failure_is_the_exit_code() {
 }
 
 #[test]
-fn a_busy_server_is_asked_again_after_its_retry_after() {
+fn a_busy_server_is_retried_after_its_retry_after() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let busy = Fault::Status(503, vec![("Retry-After".into(), "0".into())]);

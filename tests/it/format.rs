@@ -1,5 +1,5 @@
-//! `store-format.md` is correct: its examples are read by the parsers of this program, its digests are those of the
-//! examples, and its shell lines, which use no program of Loom, find the same damage as `loom store verify`.
+//! Verifies `store-format.md`: the parsers accept its examples, its digests are correct, and its shell script, which
+//! uses no program of Loom, detects the same damage as `loom store verify`.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
@@ -109,25 +109,25 @@ fn the_receipt() {
 
 #[test]
 fn the_failures() {
-    let home = Home::new();
+    let fixture = StoreFixture::new();
     let product = example_release().product();
     let example: serde_json::Value = serde_json::from_str(block("loom-failures")).unwrap();
     let failure: FailureRecord = serde_json::from_value(example["failures"][0].clone()).unwrap();
     assert_eq!(failure.attempts[0].kind, AttemptKind::Unreachable);
-    home.store.keep_failure(&product, failure).unwrap();
+    fixture.store.keep_failure(&product, failure).unwrap();
     let path = "failures/loom-os/loom-bridge-server/linux-x86_64.json";
-    let written = fs::read_to_string(home.store.root().join(path)).unwrap();
+    let written = fs::read_to_string(fixture.store.root().join(path)).unwrap();
     assert_eq!(written, block("loom-failures"));
 }
 
 /// The examples have the paths and the form of a real store.
 #[test]
 fn root_and_fingerprint() {
-    let home = Home::new();
+    let fixture = StoreFixture::new();
     let listing = TreeListing::parse(block("loom-tree").as_bytes()).unwrap();
-    let installed = home.install("dev");
+    let installed = fixture.install("dev");
     assert_eq!(installed.tree, listing.digest());
-    let read = |path: String| fs::read_to_string(home.store.root().join(path)).unwrap();
+    let read = |path: String| fs::read_to_string(fixture.store.root().join(path)).unwrap();
     let root = read("roots/dev/loom-os/loom-bridge-server/linux-x86_64".into());
     assert_eq!(root, block("loom-root"));
     let shape = |text: &str| -> Vec<(String, String)> {
@@ -140,17 +140,17 @@ fn root_and_fingerprint() {
 
 #[test]
 fn a_partial_transfer() {
-    let home = Home::new();
-    home.install("0.2.0");
+    let fixture = StoreFixture::new();
+    fixture.install("0.2.0");
     let json: serde_json::Value = serde_json::from_str(block("loom-partial")).unwrap();
     let (source, pointer) = (json["source"].as_str().unwrap(), json["pointer"].as_str().unwrap());
     let key = Digest::of(format!("{source}\n{pointer}").as_bytes());
     assert!(TEXT.contains(&format!("For the example below it is `{key}`")));
-    let folder = home.store.root().join("partial");
+    let folder = fixture.store.root().join("partial");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join(key.to_string()), b"01234").unwrap();
     fs::write(folder.join(format!("{key}.json")), block("loom-partial")).unwrap();
-    let partial = Partial::open(&home.store, source, &AssetRef::new(pointer)).unwrap();
+    let partial = Partial::open(&fixture.store, source, &AssetRef::new(pointer)).unwrap();
     assert_eq!(partial.resume().from, 5);
     assert!(partial.resume().validator.is_some());
 }
@@ -204,12 +204,13 @@ fn the_names_of_kinds_formats_and_classes() {
     }
 }
 
-struct Home {
+/// A store in a temporary folder.
+struct StoreFixture {
     store: Store,
     _folder: tempfile::TempDir,
 }
 
-impl Drop for Home {
+impl Drop for StoreFixture {
     /// Trees are read-only, so that only root could remove them without changing permissions.
     fn drop(&mut self) {
         let status = Command::new("chmod").args(["-R", "u+w"]).arg(self.store.root()).status();
@@ -217,13 +218,13 @@ impl Drop for Home {
     }
 }
 
-impl Home {
+impl StoreFixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { store: Store::open(&folder.path().join("cache")).unwrap(), _folder: folder }
     }
 
-    /// The tree of the examples.
+    /// Installs the tree of the examples in this slot.
     fn install(&self, slot: &str) -> Installed {
         let release = Release { slot: slot.parse().unwrap(), ..example_release() };
         let mut staged = self.store.stage(TreeLimits::default()).unwrap();
@@ -239,7 +240,7 @@ impl Home {
     }
 }
 
-/// The output of the document's shell lines in a store.
+/// Runs the document's shell script in a store; returns stdout and stderr.
 fn shell(store: &Path) -> String {
     let mut sh = Command::new("sh");
     sh.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").current_dir(store);
@@ -247,21 +248,21 @@ fn shell(store: &Path) -> String {
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
 }
 
-fn mode(path: &Path, mode: u32) {
+fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
 }
 
 #[test]
-fn a_shell_verifies_a_store() {
-    let home = Home::new();
-    let (store, root) = (&home.store, home.store.root());
-    let installed = home.install("0.2.0");
-    home.install("0.3.0");
+fn the_shell_script_verifies_a_store() {
+    let fixture = StoreFixture::new();
+    let (store, root) = (&fixture.store, fixture.store.root());
+    let installed = fixture.install("0.2.0");
+    fixture.install("0.3.0");
     let intact = || {
         assert_eq!(shell(root), "");
         assert_eq!(store.verify().unwrap().findings, []);
     };
-    // Each kind of damage, one at a time: both find it.
+    // Asserts that the script and `verify` both detect the damage.
     let damaged = |what: &str| {
         let (text, report) = (shell(root), store.verify().unwrap());
         assert!(!text.is_empty() && !report.findings.is_empty(), "{what}: {text} {report:?}");
@@ -269,8 +270,8 @@ fn a_shell_verifies_a_store() {
     intact();
     let folder = root.join(format!("store/{}", installed.tree));
     let (license, extra) = (folder.join("LICENSE"), folder.join("extra file"));
-    mode(&folder, 0o755);
-    mode(&license, 0o644);
+    set_mode(&folder, 0o755);
+    set_mode(&license, 0o644);
     fs::write(&license, b"fre3\n").unwrap();
     damaged("a changed file");
     fs::remove_file(&license).unwrap();
@@ -280,9 +281,9 @@ fn a_shell_verifies_a_store() {
     fs::write(&extra, b"").unwrap();
     damaged("an additional file");
     fs::remove_file(&extra).unwrap();
-    mode(&installed.entry, 0o444);
+    set_mode(&installed.entry, 0o444);
     damaged("a program without permission to execute");
-    mode(&installed.entry, 0o555);
+    set_mode(&installed.entry, 0o555);
     let statement = store.receipt(&installed.release).unwrap().unwrap().statement.unwrap();
     let object = store.object(&statement);
     let bytes = fs::read(&object).unwrap();

@@ -1,9 +1,9 @@
-//! `loom get`: from a folder or a server, in every layout and form, into the store.
+//! `loom get`: installs releases from folders and servers, in every layout and packaging.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use crate::support::{
-    self, BINARY, Carry, Depot, Entry, Packing, Plain, Sandbox, Server, Sums, program,
+    self, ArtifactKind, BINARY, Depot, Entry, Packing, Plain, Sandbox, Server, Sums, program,
 };
 
 /// Asserts that the link is as store-format.md specifies and that the program runs.
@@ -18,7 +18,7 @@ fn assert_runs(sandbox: &Sandbox, link: &Path, version: &str) {
 }
 
 #[test]
-fn a_release_comes_from_a_folder() {
+fn a_release_is_installed_from_a_folder() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let run = sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
     assert_runs(&sandbox, &run.path(), "0.2.0");
@@ -26,7 +26,7 @@ fn a_release_comes_from_a_folder() {
 }
 
 #[test]
-fn a_release_comes_over_http_in_one_transfer() {
+fn a_release_is_installed_over_http_in_one_transfer() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let run = sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
@@ -51,7 +51,7 @@ fn every_packaging_is_installed() {
 }
 
 #[test]
-fn one_file_of_sums_serves_all_assets() {
+fn one_checksum_file_covers_all_assets() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::File);
     let server = Server::serve(mirror.path());
@@ -66,15 +66,15 @@ fn the_store_layout_serves_archives_and_loose_files() {
         vec![Entry::data("share/notes.txt", b"notes\n")],
     ]
     .concat();
-    let carried = [
-        Carry::Archive(Packing::TarGz),
-        Carry::Archive(Packing::TarZst),
-        Carry::Archive(Packing::Zip),
-        Carry::Loose,
+    let kinds = [
+        ArtifactKind::Archive(Packing::TarGz),
+        ArtifactKind::Archive(Packing::TarZst),
+        ArtifactKind::Archive(Packing::Zip),
+        ArtifactKind::Loose,
     ];
-    for carry in carried {
+    for kind in kinds {
         let (sandbox, depot) = (Sandbox::new(), Depot::empty());
-        let added = depot.add("0.2.0", &entries, &[carry]);
+        let added = depot.add("0.2.0", &entries, &[kind]);
         let server = Server::serve(depot.path());
         for source in [depot.url(), server.url()] {
             let run = sandbox.loom(&["get", "--source", &source, "--version", "0.2.0"]).ok();
@@ -130,24 +130,24 @@ fn trees_are_read_only_and_programs_executable() {
 }
 
 #[test]
-fn ranges_and_latest_choose_the_newest_that_matches() {
+fn ranges_and_latest_select_the_newest_matching_version() {
     let mirror = Plain::of(&["0.1.9", "0.2.0", "0.2.10", "0.3.0-rc.1", "0.2.9"]);
     let depot = Depot::of(&["0.1.9", "0.2.0", "0.2.10", "0.3.0-rc.1", "0.2.9"]);
     let server = Server::serve(depot.path());
     for source in [mirror.url(), depot.url(), server.url()] {
         let sandbox = Sandbox::new();
-        for (wanted, chosen) in [
+        for (requested, selected) in [
             ("latest", "0.2.10"),
             ("0.1", "0.1.9"),
             ("^0.2", "0.2.10"),
             (">=0.1,<0.2.10", "0.2.9"),
             ("0.3.0-rc.1", "0.3.0-rc.1"),
         ] {
-            let run = sandbox.loom(&["get", "--source", &source, "--version", wanted]).ok();
-            assert_eq!(run.path(), sandbox.link(chosen), "{wanted} from {source}");
+            let run = sandbox.loom(&["get", "--source", &source, "--version", requested]).ok();
+            assert_eq!(run.path(), sandbox.link(selected), "{requested} from {source}");
         }
-        let unasked = sandbox.loom(&["get", "--source", &source]).ok();
-        assert_eq!(unasked.path(), sandbox.link("0.2.10"));
+        let default = sandbox.loom(&["get", "--source", &source]).ok();
+        assert_eq!(default.path(), sandbox.link("0.2.10"));
     }
 }
 
@@ -228,7 +228,7 @@ fn quiet_prints_only_the_path() {
 fn json_describes_the_installed_release() {
     let (sandbox, depot) = (Sandbox::new(), Depot::empty());
     let entries = Entry::program(&program::small("0.2.0"));
-    let added = depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarZst)]);
+    let added = depot.add("0.2.0", &entries, &[ArtifactKind::Archive(Packing::TarZst)]);
     let run = sandbox.loom(&["get", "--json", "--source", &depot.url()]).ok();
     let document = run.json();
     assert_eq!(document["version"], "0.2.0");
@@ -248,7 +248,7 @@ fn a_checksum_may_be_waived_with_a_warning() {
     assert!(sandbox.trees().is_empty());
     sandbox.loom(&[&args[..], &["--allow-unverified"]].concat()).ok();
     sandbox.verify();
-    // The waiver was for that run: the next one judges the installed release again.
+    // The waiver applied to that run only: the next run checks the installed release again.
     sandbox.loom(&args).code(6);
     sandbox.loom(&["which", "--version", "0.2.0"]).code(6).says(&["is here", "trust.checksum"]);
     sandbox.loom(&["which"]).code(3);
@@ -283,15 +283,19 @@ fn the_list_for_latest_is_requested_once_and_stays_fresh() {
     let get = ["get", "--source", &server.url()];
     sandbox.loom(&get).ok();
     let entries = Entry::program(&program::small("0.2.0"));
-    depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarGz)]);
+    depot.add("0.2.0", &entries, &[ArtifactKind::Archive(Packing::TarGz)]);
     assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.1.0"), "the list is still fresh");
     assert_eq!(server.gets("index.json"), 1);
     sandbox.write("loom.toml", "[update]\ncheck_interval = \"0s\"\n");
-    assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.2.0"), "asked anew");
+    assert_eq!(
+        sandbox.loom(&get).ok().path(),
+        sandbox.link("0.2.0"),
+        "the list is requested again"
+    );
 }
 
 #[test]
-fn latest_is_not_downgraded_without_consent() {
+fn latest_is_not_downgraded_without_allow_downgrade() {
     let (sandbox, depot, older) =
         (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]), Depot::of(&["0.1.0"]));
     sandbox.write("loom.toml", "[update]\ncheck_interval = \"0s\"\n");
@@ -311,8 +315,8 @@ fn a_folder_needs_no_certificates() {
     let (mut sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     sandbox.set("SSL_CERT_FILE", "/no/such/file.pem");
     sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
-    let distant = ["get", "--source", "https://mirror.invalid/x", "--version", "0.3.0"];
-    sandbox.loom(&distant).code(2).says(&["SSL_CERT_FILE"]);
+    let remote = ["get", "--source", "https://mirror.invalid/x", "--version", "0.3.0"];
+    sandbox.loom(&remote).code(2).says(&["SSL_CERT_FILE"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Releases from GitHub: how many requests they cost, where the token is sent, and how refusals are reported.
+//! Releases from GitHub: how many requests they cost, where the token is sent, and how errors are reported.
 
 use std::process::Command;
 
@@ -10,64 +10,68 @@ use loom_test_support::github::{
 const GET: [&str; 3] = ["get", "--version", "0.2.0"];
 
 /// A release without any checksum file.
-fn bald(version: &str) -> GithubRelease {
+fn without_checksum_file(version: &str) -> GithubRelease {
     GithubRelease::new(&format!("v{version}")).with(hub::archive(version))
 }
 
 #[test]
-fn a_hundred_fresh_caches_cost_the_api_nothing() {
+fn a_hundred_fresh_caches_send_no_api_requests() {
     let hub = Hub::of(&["0.2.0"]);
     for _ in 0..100 {
         hub.sandbox().loom(&GET).ok();
     }
-    assert_eq!(hub.asked(), [""; 0]);
+    assert_eq!(hub.api_paths(), [""; 0]);
     assert_eq!(hub.server.count(GithubService::Pages), 200, "a checksum and an archive each");
 }
 
 #[test]
-fn without_checksum_files_each_costs_one_request_for_the_digest() {
+fn without_checksum_files_each_run_sends_one_api_request() {
     let hub = Hub::of(&[]);
-    hub.server.publish(bald("0.2.0")).repository(|repository| repository.remaining = [None; 2]);
+    hub.server
+        .publish(without_checksum_file("0.2.0"))
+        .repository(|repository| repository.remaining = [None; 2]);
     for run in 1..=100 {
         let sandbox = hub.sandbox();
         let link = sandbox.loom(&GET).ok().path();
         assert!(Command::new(link).output().unwrap().status.success());
-        assert_eq!(hub.api(), run);
+        assert_eq!(hub.api_requests(), run);
     }
-    assert!(hub.asked().iter().all(|path| path.ends_with("/releases/tags/v0.2.0")));
+    assert!(hub.api_paths().iter().all(|path| path.ends_with("/releases/tags/v0.2.0")));
 }
 
 #[test]
-fn twenty_at_once_resolve_a_range_with_one_listing() {
+fn twenty_processes_resolve_a_range_with_one_listing() {
     let hub = Hub::of(&["0.1.0", "0.2.0", "0.2.1", "0.3.0"]);
     let sandbox = hub.sandbox();
     let all: Vec<_> = (0..20).map(|_| sandbox.spawn(&["get", "--version", "^0.2"])).collect();
     for running in all {
         assert_eq!(running.wait().ok().path(), sandbox.link("0.2.1"));
     }
-    assert_eq!(hub.asked(), ["/api/v3/repos/o/r/releases"]);
+    assert_eq!(hub.api_paths(), ["/api/v3/repos/o/r/releases"]);
     sandbox.verify();
 }
 
 #[test]
-fn latest_costs_the_api_nothing_where_the_pages_are_right() {
+fn latest_is_resolved_from_the_release_pages_without_the_api() {
     let hub = Hub::of(&["0.1.0", "0.2.0"]);
     let sandbox = hub.sandbox();
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
-    assert_eq!(hub.asked(), [""; 0]);
-    // What is fresh is not asked for again, and an older version is not taken for absent.
+    assert_eq!(hub.api_paths(), [""; 0]);
+    // A fresh result is not requested again, and does not mean that older versions are absent.
     hub.server.clear_requests();
     sandbox.loom(&["get"]).ok();
     assert!(hub.server.requests().is_empty());
     let run = sandbox.loom(&["get", "--version", "0.1"]).ok();
     assert_eq!(run.path(), sandbox.link("0.1.0"));
-    assert_eq!(hub.asked(), ["/api/v3/repos/o/r/releases"]);
+    assert_eq!(hub.api_paths(), ["/api/v3/repos/o/r/releases"]);
 }
 
 #[test]
-fn a_token_is_for_the_api_alone() {
+fn a_token_is_sent_to_the_api_only() {
     let hub = Hub::of(&["0.1.0"]);
-    hub.server.publish(bald("0.2.0")).repository(|repository| repository.private = true);
+    hub.server
+        .publish(without_checksum_file("0.2.0"))
+        .repository(|repository| repository.private = true);
     let mut sandbox = hub.sandbox();
     hub.configure(&sandbox, "token_env = \"HUB_TOKEN\"");
     let token = hub.server.repository(|repository| repository.token.clone());
@@ -83,7 +87,7 @@ fn a_token_is_for_the_api_alone() {
     let seen = hub.server.requests();
     assert!(
         seen.iter().any(|seen| seen.service == GithubService::Storage),
-        "bytes came by a redirect"
+        "the archive was downloaded through a redirect"
     );
     for seen in &seen {
         let sent = seen.headers.contains_key("authorization");
@@ -97,16 +101,16 @@ fn a_token_is_for_the_api_alone() {
 }
 
 #[test]
-fn the_usual_tokens_stay_away_from_other_servers() {
+fn the_default_token_variables_are_not_sent_to_other_servers() {
     let hub = Hub::of(&[]);
-    hub.server.publish(bald("0.2.0"));
+    hub.server.publish(without_checksum_file("0.2.0"));
     let mut sandbox = hub.sandbox();
     for name in ["LOOM_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN"] {
         sandbox.set(name, "for-another-server");
     }
     sandbox.loom(&GET).ok();
     assert!(hub.server.requests().iter().all(|seen| !seen.headers.contains_key("authorization")));
-    // The server that GH_HOST names gets the token for Enterprise.
+    // GH_ENTERPRISE_TOKEN is sent to the server that GH_HOST names.
     let (cache, host) = (sandbox.folder("cache"), hub.server.base_url());
     let token = hub.server.repository(|repository| repository.token.clone());
     sandbox.set("GH_HOST", host.trim_start_matches("http://")).set("GH_ENTERPRISE_TOKEN", &token);
@@ -115,27 +119,27 @@ fn the_usual_tokens_stay_away_from_other_servers() {
 }
 
 #[test]
-fn a_limit_says_when_it_ends_and_nobody_asks_before() {
+fn a_rate_limit_is_reported_with_its_reset_and_respected() {
     let hub = Hub::of(&[]);
-    hub.server.publish(bald("0.2.0")).repository(|repository| {
+    hub.server.publish(without_checksum_file("0.2.0")).repository(|repository| {
         (repository.remaining, repository.reset_seconds) = ([Some(1); 2], 1800)
     });
     let mut sandbox = hub.sandbox();
     sandbox.loom(&GET).ok();
-    // The last request told that none is left: the next command knows without asking.
+    // The last response reported that no request remains: the next command sends none.
     let more = ["get", "--version", "0.3.0"];
-    hub.server.publish(bald("0.3.0"));
+    hub.server.publish(without_checksum_file("0.3.0"));
     let run = sandbox.loom(&more).code(5);
     run.says(&["accepts no more requests", "(in 30m", "token_env", "exact version", "--source"]);
-    assert_eq!(hub.api(), 1);
-    // A token has a budget of its own.
+    assert_eq!(hub.api_requests(), 1);
+    // A token has its own rate limit.
     hub.configure(&sandbox, "token_env = \"HUB_TOKEN\"");
     sandbox.set("HUB_TOKEN", "right-t0ken").loom(&more).ok();
-    assert_eq!(hub.api(), 2);
+    assert_eq!(hub.api_requests(), 2);
 }
 
 #[test]
-fn refusals_are_told_apart() {
+fn rate_limits_and_access_errors_are_distinguished() {
     let limited = |status, lines: &[(&'static str, &str)]| {
         let lines = lines.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         GithubFault::Status(status, lines, "API rate limit exceeded for user ID 1.")
@@ -161,7 +165,7 @@ fn refusals_are_told_apart() {
         (GithubFault::Status(503, vec![], "Unicorn!"), 5, &["503"]),
     ] {
         let hub = Hub::of(&[]);
-        hub.server.publish(bald("0.2.0"));
+        hub.server.publish(without_checksum_file("0.2.0"));
         let mut sandbox = hub.sandbox();
         hub.configure(&sandbox, "token_env = \"HUB_TOKEN\"");
         sandbox.set("HUB_TOKEN", "right-t0ken");
@@ -172,7 +176,7 @@ fn refusals_are_told_apart() {
 }
 
 #[test]
-fn a_private_repository_without_a_token_says_what_it_wants() {
+fn a_private_repository_without_a_token_is_reported_with_a_hint() {
     let hub = Hub::of(&["0.2.0"]);
     hub.server.repository(|repository| repository.private = true);
     hub.sandbox()
@@ -182,7 +186,7 @@ fn a_private_repository_without_a_token_says_what_it_wants() {
 }
 
 #[test]
-fn downloads_end_well_or_are_refused() {
+fn downloads_with_faults_complete() {
     for (fault, code) in [
         (GithubFault::Cut(100), 0),
         (GithubFault::IgnoreRange, 0),
@@ -194,7 +198,7 @@ fn downloads_end_well_or_are_refused() {
         let id =
             hub.server.repository(|repository| repository.releases[0].assets[0].id.to_string());
         let (cut, ending) = (GithubFault::Cut(100), format!("/{id}"));
-        // Where ranges are in question there must be something to continue.
+        // A range is requested only after an interrupted response.
         if matches!(fault, GithubFault::IgnoreRange | GithubFault::NoRange) {
             hub.server.fault(GithubService::Storage, &ending, cut, 1);
         }
@@ -207,7 +211,7 @@ fn downloads_end_well_or_are_refused() {
 }
 
 #[test]
-fn a_silent_server_costs_its_own_time() {
+fn a_silent_server_costs_only_its_time_limit() {
     for (origin, fault) in [
         (GithubService::Pages, GithubFault::Silent),
         (GithubService::Storage, GithubFault::Stall(0)),
@@ -235,14 +239,14 @@ fn wrong_bytes_are_refused() {
 }
 
 #[test]
-fn what_is_not_there_is_absent() {
+fn a_missing_version_is_exit_3() {
     let hub = Hub::of(&["0.1.0"]);
     hub.sandbox().loom(&GET).code(3);
     hub.sandbox().loom(&["get", "--version", "^0.2"]).code(3);
 }
 
 #[test]
-fn offline_asks_nobody_beyond_this_machine_and_unreachable_says_what_to_do() {
+fn offline_and_unreachable_are_reported_with_hints() {
     let sandbox = Sandbox::new();
     let args = ["get", "--source", "github:o/r", "--version", "0.2.0"];
     let offline = sandbox.loom(&[&args[..], &["--offline"]].concat()).code(7);

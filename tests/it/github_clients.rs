@@ -1,5 +1,4 @@
-//! The GitHub that other tests ask is one: its answers are as GitHub's own description of its API has them, and two real
-//! clients take it for what it says it is.
+//! The GitHub test server conforms to GitHub's own description of its API, and two real clients accept it.
 
 use std::{collections::BTreeSet, fs, process::Command};
 
@@ -11,27 +10,28 @@ use loom_test_support::github::{
 use serde_json::Value;
 
 /// Releases of all kinds, the newest version last.
-fn shelf() -> Repository {
-    let mut shelf = Repository { renamed_from: Some("old/name".into()), ..Repository::default() };
-    let half = GithubAsset { uploaded: false, ..hub::archive("0.1.0") };
-    shelf.publish(GithubRelease::new("v0.1.0").with(half));
+fn repository() -> Repository {
+    let mut repository =
+        Repository { renamed_from: Some("old/name".into()), ..Repository::default() };
+    let incomplete = GithubAsset { uploaded: false, ..hub::archive("0.1.0") };
+    repository.publish(GithubRelease::new("v0.1.0").with(incomplete));
     let old = GithubAsset { shown: ShownDigest::Null, ..hub::archive("0.1.1") };
-    shelf.publish(GithubRelease::new("v0.1.1").with(old));
-    shelf.publish(GithubRelease { draft: true, ..GithubRelease::new("v0.4.0") });
-    shelf.publish(GithubRelease { prerelease: true, ..GithubRelease::new("v0.3.0-rc.1") });
-    shelf.publish(GithubRelease::new("v0.2.0").with_sidecar(hub::archive("0.2.0")));
-    shelf
+    repository.publish(GithubRelease::new("v0.1.1").with(old));
+    repository.publish(GithubRelease { draft: true, ..GithubRelease::new("v0.4.0") });
+    repository.publish(GithubRelease { prerelease: true, ..GithubRelease::new("v0.3.0-rc.1") });
+    repository.publish(GithubRelease::new("v0.2.0").with_sidecar(hub::archive("0.2.0")));
+    repository
 }
 
-/// Asks the API for a path as curl does.
+/// Requests a path of the API with curl.
 fn curl(server: &GithubServer, path: &str, more: &[&str]) {
     let url = format!("{}{path}", server.api_base());
     let output = Command::new("curl").args(["-sS", &url]).args(more).output().unwrap();
     assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Asks for everything that the server can answer.
-fn ask_everything(server: &GithubServer) {
+/// Sends requests for every route and status of the server.
+fn request_everything(server: &GithubServer) {
     let token =
         server.repository(|repository| format!("Authorization: Bearer {}", repository.token));
     let (release, asset) = server.repository(|repository| {
@@ -68,31 +68,31 @@ fn ask_everything(server: &GithubServer) {
         server.fault(GithubService::Api, "releases", fault, 1);
         curl(server, releases, &[]);
     }
-    unchanged(server, releases);
+    request_conditionally(server, releases);
     server.repository(|repository| repository.remaining = [Some(0); 2]);
     curl(server, releases, &[]);
 }
 
-/// Asks twice, the second time whether anything has changed.
-fn unchanged(server: &GithubServer, path: &str) {
+/// Requests a path twice, the second time with the ETag of the first response; asserts the status 304.
+fn request_conditionally(server: &GithubServer, path: &str) {
     let folder = tempfile::tempdir().unwrap();
     let tag = folder.path().join("etag").display().to_string();
-    for way in ["--etag-save", "--etag-compare"] {
-        curl(server, path, &[way, &tag]);
+    for option in ["--etag-save", "--etag-compare"] {
+        curl(server, path, &[option, &tag]);
     }
     assert_eq!(server.transcript().last().unwrap().status, 304);
 }
 
 #[test]
-fn every_answer_is_as_github_describes_it() {
-    let server = GithubServer::start(shelf());
-    ask_everything(&server);
+fn every_response_conforms_to_githubs_description() {
+    let server = GithubServer::start(repository());
+    request_everything(&server);
     let transcript = server.transcript();
     let lines: String = transcript.iter().map(|e| format!("{}\n", e.to_json())).collect();
     let output = node::script("github-schema.mjs", &lines);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.ends_with(&format!("{} judged, 0 wrong\n", transcript.len())), "{said}");
+    let report = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(report.ends_with(&format!("{} judged, 0 wrong\n", transcript.len())), "{report}");
     let statuses: BTreeSet<u16> = transcript.iter().map(|exchange| exchange.status).collect();
     assert_eq!(statuses.into_iter().collect::<Vec<_>>(), [200, 301, 302, 304, 401, 403, 404, 429]);
     let routes: BTreeSet<&str> = transcript.iter().map(|exchange| exchange.route).collect();
@@ -100,8 +100,8 @@ fn every_answer_is_as_github_describes_it() {
 }
 
 #[test]
-fn the_judge_can_say_no() {
-    let server = GithubServer::start(shelf());
+fn the_conformance_check_detects_errors() {
+    let server = GithubServer::start(repository());
     curl(&server, "/repos/o/r/releases/latest", &[]);
     let good = server.transcript()[0].to_json();
     let changes: [fn(&mut Value); 4] = [
@@ -114,8 +114,8 @@ fn the_judge_can_say_no() {
         let mut bad = good.clone();
         change(&mut bad["body"]);
         let output = node::script("github-schema.mjs", &bad.to_string());
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(said.contains("1 judged") && !said.contains("0 wrong"), "{bad}\n{said}");
+        let report = String::from_utf8_lossy(&output.stdout);
+        assert!(report.contains("1 judged") && !report.contains("0 wrong"), "{bad}\n{report}");
     }
 }
 
@@ -138,10 +138,10 @@ for act in [lambda: repo.get_release("v9"), lambda: Github(base_url=base, auth=A
 "#;
 
 #[test]
-fn pygithub_accepts_it() {
-    // It follows no redirect to another port.
-    let shelf = Repository { sends_bytes: true, ..shelf() };
-    let (sandbox, server) = (Sandbox::new(), GithubServer::start(shelf));
+fn pygithub_accepts_the_server() {
+    // PyGithub follows no redirect to another port.
+    let repository = Repository { sends_bytes: true, ..repository() };
+    let (sandbox, server) = (Sandbox::new(), GithubServer::start(repository));
     let (asset, token) =
         server.repository(|repository| (hub::archive("0.2.0"), repository.token.clone()));
     let script = sandbox.write("ask.py", PYGITHUB);
@@ -162,13 +162,13 @@ fn pygithub_accepts_it() {
 }
 
 #[test]
-fn gh_accepts_it() {
+fn gh_accepts_the_server() {
     let tls = TestCertificate::default();
-    let (mut sandbox, server) = (Sandbox::new(), GithubServer::start_tls(shelf(), &tls));
+    let (mut sandbox, server) = (Sandbox::new(), GithubServer::start_tls(repository(), &tls));
     let ca = sandbox.write("ca.pem", &tls.pem);
     let token = server.repository(|repository| repository.token.clone());
     let host = server.base_url().trim_start_matches("https://").to_owned();
-    // A token in GH_ENTERPRISE_TOKEN it would show to the storage too, which refuses.
+    // gh would also send a token in GH_ENTERPRISE_TOKEN to the storage, which rejects it.
     let hosts = format!("{host}:\n    user: octocat\n    oauth_token: {token}\n");
     sandbox.write(sandbox.home().join(".config/gh/hosts.yml"), &hosts);
     sandbox.set("SSL_CERT_FILE", ca);
@@ -176,8 +176,8 @@ fn gh_accepts_it() {
     let repo = format!("{host}/o/r");
     let gh = |args: &[&str]| {
         let output = sandbox.command("gh").args(args).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "gh {args:?}: {said}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "gh {args:?}: {stderr}");
         String::from_utf8(output.stdout).unwrap()
     };
     gh(&["release", "download", "v0.2.0", "-R", &repo, "-p", "*.tar.gz", "-D", "down"]);

@@ -1,11 +1,11 @@
-//! Racing: where a source with `race = true` has sent nothing, the next one starts, and the first to deliver wins.
+//! Racing: while a source with `race = true` has sent nothing, the next one starts, and the first to deliver wins.
 
 use crate::support::{
     self, Depot, Fault, Gate, Packing, Plain, Sandbox, Server, Unreachable, plain,
 };
 use serde_json::Value;
 
-/// A source that is raced after 1.5 s, a quarter of its time limit.
+/// Settings of a source that is raced after 1.5 s, a quarter of its time limit.
 const RACED: &str = "race = true\ntimeout = \"6s\"";
 
 const GET: [&str; 3] = ["get", "--version", "0.2.0"];
@@ -16,13 +16,13 @@ fn attempts(sandbox: &Sandbox) -> Vec<(String, String)> {
     let document = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
     let text = |attempt: &Value, key: &str| attempt[key].as_str().unwrap().replace("/ ", " ");
     let attempts = document["receipt"]["attempts"].as_array().unwrap();
-    // An address in the configuration is written with its root's slash.
+    // A configured address ends with the slash of the root path.
     let source = |attempt| text(attempt, "source").trim_end_matches('/').to_owned();
     attempts.iter().map(|attempt| (source(attempt), text(attempt, "outcome"))).collect()
 }
 
-/// Two servers over one good mirror, and a sandbox that asks them in order.
-fn two(slow: &str) -> (Sandbox, Plain, Server, Server) {
+/// Two servers over one good mirror, and a sandbox that uses them in this order.
+fn two_sources(slow: &str) -> (Sandbox, Plain, Server, Server) {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let (first, second) = (Server::serve(mirror.path()), Server::serve(mirror.path()));
     sandbox.sources(&[(&first.url(), slow), (&second.url(), "")]);
@@ -31,12 +31,12 @@ fn two(slow: &str) -> (Sandbox, Plain, Server, Server) {
 
 #[test]
 fn a_source_that_never_answers_is_raced_and_its_connection_closed() {
-    let (sandbox, _mirror, silent, good) = two(RACED);
-    let gone = Gate::new();
-    silent.fault("", Fault::Abandoned(None, gone.clone()));
+    let (sandbox, _mirror, silent, good) = two_sources(RACED);
+    let closed = Gate::new();
+    silent.fault("", Fault::Abandoned(None, closed.clone()));
     let run = sandbox.loom(&GET).ok().says(&[&silent.url(), "sent nothing for 1s 500ms"]);
     assert_eq!(run.path(), sandbox.link("0.2.0"));
-    gone.reached();
+    closed.reached();
     let outcomes = attempts(&sandbox);
     let lost = format!("given up: {} delivered first", good.url());
     assert_eq!(outcomes, [(silent.url(), lost), (good.url(), "delivered".to_owned())]);
@@ -45,25 +45,25 @@ fn a_source_that_never_answers_is_raced_and_its_connection_closed() {
 
 #[test]
 fn a_source_that_offers_and_sends_no_byte_is_raced() {
-    let (sandbox, _mirror, silent, good) = two(RACED);
-    let gone = Gate::new();
-    silent.fault(".tar.gz", Fault::Abandoned(Some(0), gone.clone()));
+    let (sandbox, _mirror, silent, good) = two_sources(RACED);
+    let closed = Gate::new();
+    silent.fault(".tar.gz", Fault::Abandoned(Some(0), closed.clone()));
     sandbox.loom(&GET).ok();
-    gone.reached();
+    closed.reached();
     assert_eq!((silent.gets(".tar.gz"), good.gets(".tar.gz")), (1, 1));
     assert!(sandbox.files("partial").is_empty(), "{:?}", sandbox.files("partial"));
 }
 
 #[test]
 fn the_late_source_wins_if_it_delivers_first() {
-    let (sandbox, _mirror, late, silent) = two(RACED);
-    let (held, gone) = (late.hold(".tar.gz", 0), Gate::new());
-    silent.fault("", Fault::Abandoned(None, gone.clone()));
+    let (sandbox, _mirror, late, silent) = two_sources(RACED);
+    let (held, closed) = (late.hold(".tar.gz", 0), Gate::new());
+    silent.fault("", Fault::Abandoned(None, closed.clone()));
     let running = sandbox.spawn(&GET);
-    support::until("the next one is asked", || !silent.requests().is_empty());
+    support::until("the next source is requested", || !silent.requests().is_empty());
     held.open();
     running.wait().ok();
-    gone.reached();
+    closed.reached();
     let outcomes = attempts(&sandbox);
     let lost = format!("given up: {} delivered first", late.url());
     assert_eq!(outcomes, [(silent.url(), lost), (late.url(), "delivered".to_owned())]);
@@ -71,22 +71,22 @@ fn the_late_source_wins_if_it_delivers_first() {
 
 #[test]
 fn after_a_winner_with_wrong_bytes_the_other_source_is_used() {
-    let (sandbox, _mirror, slow, wrong) = two(RACED);
-    let gone = Gate::new();
-    slow.fault_times("", Fault::Abandoned(None, gone.clone()), 1);
+    let (sandbox, _mirror, slow, wrong) = two_sources(RACED);
+    let closed = Gate::new();
+    slow.fault_times("", Fault::Abandoned(None, closed.clone()), 1);
     wrong.fault(".tar.gz", Fault::Flip(100));
     sandbox.loom(&GET).ok().says(&[&wrong.url(), "checksum mismatch"]);
-    gone.reached();
+    closed.reached();
     let sources: Vec<String> = attempts(&sandbox).into_iter().map(|(source, _)| source).collect();
     assert_eq!(sources, [slow.url(), wrong.url(), slow.url()]);
     sandbox.verify();
 }
 
 #[test]
-fn a_source_that_may_stop_the_search_is_never_raced() {
+fn a_source_that_may_stop_failover_is_never_raced() {
     for stop in ["on_error = \"stop\"", "on_absent = \"stop\""] {
         let (sandbox, _mirror, silent, good) =
-            two(&format!("race = true\ntimeout = \"400ms\"\n{stop}"));
+            two_sources(&format!("race = true\ntimeout = \"400ms\"\n{stop}"));
         silent.fault("", Fault::Silent(Gate::new()));
         sandbox.loom(&GET).code(5);
         assert!(good.requests().is_empty(), "{stop}");
@@ -95,7 +95,7 @@ fn a_source_that_may_stop_the_search_is_never_raced() {
 
 #[test]
 fn a_source_without_race_is_waited_for() {
-    let (sandbox, _mirror, held, other) = two("timeout = \"60s\"\nrace = false");
+    let (sandbox, _mirror, held, other) = two_sources("timeout = \"60s\"\nrace = false");
     let gate = held.hold(".tar.gz", 0);
     let running = sandbox.spawn(&GET);
     gate.reached();
@@ -105,8 +105,8 @@ fn a_source_without_race_is_waited_for() {
 }
 
 #[test]
-fn a_quick_source_is_the_only_one_asked() {
-    let (sandbox, _mirror, quick, other) = two(RACED);
+fn a_quick_source_is_not_raced() {
+    let (sandbox, _mirror, quick, other) = two_sources(RACED);
     sandbox.loom(&GET).ok().never_says(&["sent nothing"]);
     assert_eq!(quick.gets(&plain::asset_path("0.2.0", Packing::TarGz)), 1);
     assert!(other.requests().is_empty());
@@ -124,15 +124,15 @@ fn each_unreachable_source_is_reported() {
 fn a_list_that_does_not_arrive_is_not_waited_for() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
     let (silent, good) = (Server::serve(depot.path()), Server::serve(depot.path()));
-    let gone = Gate::new();
-    silent.fault("", Fault::Abandoned(None, gone.clone()));
+    let closed = Gate::new();
+    silent.fault("", Fault::Abandoned(None, closed.clone()));
     sandbox.sources(&[(&silent.url(), RACED), (&good.url(), "")]);
     sandbox.loom(&["get"]).ok().says(&["asking the next source"]);
-    gone.reached();
+    closed.reached();
     assert_eq!(
         silent.requests().len(),
         1,
-        "the silent source is asked for the release only if no other source has it"
+        "the release is requested from the silent source only if no other source has it"
     );
     let alone = Sandbox::new();
     alone.sources(&[(&silent.url(), "race = true\ntimeout = \"400ms\"")]);
@@ -147,7 +147,7 @@ fn a_late_list_is_waited_for_where_no_other_source_answers() {
     sandbox.sources(&[(&slow.url(), RACED), (&unreachable.url(), "timeout = \"6s\"")]);
     let running = sandbox.spawn(&["get"]);
     held.reached();
-    support::until("it is asked again", || slow.gets("/index.json") == 2);
+    support::until("the list is requested again", || slow.gets("/index.json") == 2);
     held.open();
     running.wait().ok().says(&["asking the next source"]);
 }

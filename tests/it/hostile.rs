@@ -56,8 +56,8 @@ fn assert_refused(what: &str, packing: Packing, bytes: &[u8]) {
     let staged = support::sandbox::names(&sandbox.cache().join("store"));
     assert!(staged.is_empty(), "{what} left {staged:?}");
     assert!(sandbox.files("tmp").is_empty(), "{what} left {:?}", sandbox.files("tmp"));
-    for place in [sandbox.root(), &sandbox.home(), &sandbox.cache(), Path::new("/tmp")] {
-        assert!(!place.join("loom-escaped").exists(), "{what} wrote outside the tree");
+    for folder in [sandbox.root(), &sandbox.home(), &sandbox.cache(), Path::new("/tmp")] {
+        assert!(!folder.join("loom-escaped").exists(), "{what} wrote outside the tree");
     }
     sandbox.verify();
 }
@@ -153,10 +153,10 @@ fn too_many_files_are_refused() {
 
 #[test]
 fn a_listing_with_another_digest_is_refused() {
-    use crate::support::{Carry, Depot};
+    use crate::support::{ArtifactKind, Depot};
     let (sandbox, depot) = (Sandbox::new(), Depot::empty());
     let entries = Entry::program(&program::small("0.2.0"));
-    let added = depot.add("0.2.0", &entries, &[Carry::Loose]);
+    let added = depot.add("0.2.0", &entries, &[ArtifactKind::Loose]);
     let listing = depot.path().join(loom_source::record::object_path(&added.tree));
     let text = fs::read_to_string(&listing).unwrap();
     fs::write(&listing, text.replace(BINARY, "../loom-escaped")).unwrap();

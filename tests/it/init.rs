@@ -1,4 +1,4 @@
-//! `loom init`: writes a loom.toml, never over an existing one.
+//! `loom init`: creates a loom.toml and never overwrites one.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Ctrl+C during a download.
+//! Interrupts (Ctrl+C) during a download and during the start of a runtime.
 
 use std::{fs, path::PathBuf};
 
@@ -24,7 +24,7 @@ fn handles_interrupt(running: &Running) -> bool {
     mask & (1 << (Signal::INT.as_raw() - 1)) != 0
 }
 
-/// Interrupts a download after the server has sent a part.
+/// Interrupts a download after the server has sent a part of the archive.
 fn interrupted(sandbox: &Sandbox, server: &Server, args: &[&str]) -> Run {
     let gate = server.hold(".tar.gz", SENT);
     let running = sandbox.spawn(args);
@@ -71,7 +71,7 @@ fn with_json_the_error_is_a_document() {
 }
 
 #[test]
-fn a_login_in_the_command_line_is_not_repeated() {
+fn credentials_in_the_command_line_are_not_printed() {
     let (sandbox, mirror) = (Sandbox::new(), mirror());
     let server = Server::serve(mirror.path());
     let url = server.url().replace("http://", "http://user:hunter2@");
@@ -80,7 +80,7 @@ fn a_login_in_the_command_line_is_not_repeated() {
 }
 
 #[test]
-fn after_the_download_ctrl_c_ends_the_start_of_a_runtime() {
+fn after_the_download_an_interrupt_ends_the_start_of_a_runtime() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     mirror.add("0.2.0", Packing::Bare, b"#!/bin/sh\nexec sleep 1000\n", Sums::Sidecar);
     let server = Server::serve(mirror.path());

@@ -1,4 +1,4 @@
-//! Which version `latest` and ranges resolve to, and how often a source is asked.
+//! Resolution of `latest` and ranges, and how many requests it costs.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::support::{
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-fn index(server: &Server) -> usize {
+fn index_requests(server: &Server) -> usize {
     server.gets("/releases/index.json")
 }
 
 /// Makes every cached list three days older.
-fn age(sandbox: &Sandbox) {
+fn age_cached_lists(sandbox: &Sandbox) {
     let folder = sandbox.state().join("versions");
     for name in support::sandbox::names(&folder).iter().filter(|n| n.ends_with(".json")) {
         let file = folder.join(name);
@@ -32,7 +32,7 @@ fn the_first_source_with_a_match_decides_and_not_the_newest_version() {
     let (sandbox, old, new) =
         (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]), Plain::of(&["0.2.1", "0.3.0"]));
     sandbox.sources(&[(&old.url(), ""), (&new.url(), "")]);
-    for (wanted, version) in [
+    for (requested, version) in [
         ("latest", "0.2.0"),
         ("0.1", "0.1.0"),
         ("^0.2", "0.2.0"),
@@ -40,8 +40,8 @@ fn the_first_source_with_a_match_decides_and_not_the_newest_version() {
         ("0.3", "0.3.0"),
         ("0.2.1", "0.2.1"),
     ] {
-        let run = sandbox.loom(&["get", "--version", wanted]).ok();
-        assert_eq!(run.path(), sandbox.link(version), "{wanted}");
+        let run = sandbox.loom(&["get", "--version", requested]).ok();
+        assert_eq!(run.path(), sandbox.link(version), "{requested}");
     }
     assert_eq!(sandbox.loom(&["which", "--version", "^0.2"]).ok().path(), sandbox.link("0.2.1"));
     sandbox.loom(&["get", "--version", ">=0.4"]).code(3);
@@ -49,13 +49,14 @@ fn the_first_source_with_a_match_decides_and_not_the_newest_version() {
 }
 
 #[test]
-fn a_source_without_the_platform_is_followed_by_the_next() {
-    let (sandbox, elsewhere, good) = (Sandbox::new(), Plain::of(&["0.9.0"]), Plain::of(&["0.2.0"]));
-    let asset = elsewhere.asset("0.9.0", Packing::TarGz);
+fn a_source_without_the_platform_is_skipped() {
+    let (sandbox, incomplete, good) =
+        (Sandbox::new(), Plain::of(&["0.9.0"]), Plain::of(&["0.2.0"]));
+    let asset = incomplete.asset("0.9.0", Packing::TarGz);
     let name = asset.file_name().unwrap().to_str().unwrap();
     let other = name.replace(&support::platform(), "windows-x86_64");
     std::fs::rename(&asset, asset.with_file_name(other)).unwrap();
-    sandbox.sources(&[(&elsewhere.url(), ""), (&good.url(), "")]);
+    sandbox.sources(&[(&incomplete.url(), ""), (&good.url(), "")]);
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
 }
 
@@ -67,31 +68,31 @@ fn a_fresh_list_needs_no_network_and_an_old_one_is_requested_again() {
     for _ in 0..3 {
         sandbox.loom(&["get"]).ok();
     }
-    assert_eq!(index(&server), 1);
+    assert_eq!(index_requests(&server), 1);
     server.forget();
     sandbox.loom(&["get"]).ok();
     assert!(server.requests().is_empty(), "{:#?}", server.requests());
-    age(&sandbox);
+    age_cached_lists(&sandbox);
     sandbox.loom(&["get"]).ok();
-    assert_eq!(index(&server), 1);
+    assert_eq!(index_requests(&server), 1);
 }
 
 #[test]
-fn without_an_answer_the_newest_installed_version_is_used_and_the_age_of_the_list_shown() {
+fn without_a_response_the_newest_installed_version_is_used_and_the_age_of_the_list_shown() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     let server = Server::serve(depot.path());
     sandbox.sources(&[(&server.url(), "timeout = \"300ms\"")]);
     sandbox.loom(&["get", "--version", "0.1.0"]).ok();
     sandbox.loom(&["get"]).ok();
-    age(&sandbox);
+    age_cached_lists(&sandbox);
     server.fault("", Fault::Silent(Gate::new()));
     let run = sandbox.loom(&["get"]).ok().says(&["last listed 3 days ago", "the newest installed"]);
     assert_eq!(run.path(), sandbox.link("0.2.0"));
     let run = sandbox.loom(&["get", "--version", "0.1"]).ok().says(&["3 days ago"]);
     assert_eq!(run.path(), sandbox.link("0.1.0"));
-    let away = Sandbox::new();
-    away.sources(&[("https://mirror.invalid/loom/", "")]);
-    away.loom(&["get", "--offline"]).code(7);
+    let other = Sandbox::new();
+    other.sources(&[("https://mirror.invalid/loom/", "")]);
+    other.loom(&["get", "--offline"]).code(7);
 }
 
 #[test]
@@ -104,21 +105,21 @@ fn offline_the_newest_installed_version_is_used() {
 }
 
 #[test]
-fn pre_releases_count_only_for_a_source_that_allows_them() {
+fn pre_releases_are_selected_only_from_a_source_that_allows_them() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0", "0.3.0-rc.1"]));
     sandbox.sources(&[(&mirror.url(), "")]);
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
     sandbox.loom(&["get", "--version", "0.3"]).code(3);
     sandbox.sources(&[(&mirror.url(), "prerelease = true")]);
-    for wanted in ["latest", "0.3", ">=0.2"] {
-        let run = sandbox.loom(&["get", "--version", wanted]).ok();
-        assert_eq!(run.path(), sandbox.link("0.3.0-rc.1"), "{wanted}");
+    for requested in ["latest", "0.3", ">=0.2"] {
+        let run = sandbox.loom(&["get", "--version", requested]).ok();
+        assert_eq!(run.path(), sandbox.link("0.3.0-rc.1"), "{requested}");
     }
     assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.3.0-rc.1"));
 }
 
-/// A user's configuration that selects nothing younger than a week.
-fn cautious(sandbox: &Sandbox, url: &str) {
+/// Configures one source and a minimum release age of seven days.
+fn require_minimum_age(sandbox: &Sandbox, url: &str) {
     sandbox.sources(&[(url, "[trust]\nminimum_release_age = \"7d\"")]);
 }
 
@@ -129,7 +130,7 @@ fn a_version_that_is_too_young_is_not_selected_but_may_be_named() {
         depot.add_aged(version, age);
     }
     let server = Server::serve(depot.path());
-    cautious(&sandbox, &server.url());
+    require_minimum_age(&sandbox, &server.url());
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
     assert_eq!(sandbox.loom(&["get", "--version", "0.1"]).ok().path(), sandbox.link("0.1.0"));
     let young = sandbox.loom(&["get", "--version", "0.3"]).code(6);
@@ -144,14 +145,14 @@ fn a_minimum_age_set_later_is_no_downgrade() {
     depot.add_aged("0.3.0", DAY);
     sandbox.sources(&[(&depot.url(), "")]);
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.3.0"));
-    cautious(&sandbox, &depot.url());
+    require_minimum_age(&sandbox, &depot.url());
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
 }
 
 #[test]
 fn a_version_of_unknown_age_is_refused() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
-    cautious(&sandbox, &mirror.url());
+    require_minimum_age(&sandbox, &mirror.url());
     let run = sandbox.loom(&["get"]).code(6);
     let filter = support::normal::escaped(&mirror.path().display().to_string());
     sandbox.snapshot_with("unknown_age", &run, &[(&filter, "[MIRROR]")]);

@@ -1,4 +1,4 @@
-//! `loom list`
+//! `loom list`: installed and remote releases.
 
 use crate::support::{self, Depot, Fault, Packing, Plain, Sandbox, Server, Unreachable};
 
@@ -12,7 +12,7 @@ fn without_releases_the_list_is_empty() {
     let sandbox = Sandbox::new();
     sandbox.loom(&["list"]).ok();
     assert!(versions(&sandbox.loom(&["list", "--json"]).ok().json()).is_empty());
-    assert!(!sandbox.cache().exists(), "asking creates nothing");
+    assert!(!sandbox.cache().exists(), "list creates no files");
 }
 
 #[test]
@@ -24,8 +24,11 @@ fn versions_are_listed_in_order() {
     let document = sandbox.loom(&["list", "--json"]).ok().json();
     assert_eq!(versions(&document), ["0.2.0", "0.2.9", "0.2.10"]);
     let text = sandbox.loom(&["list"]).ok().stdout();
-    let place = |version| text.find(version).unwrap_or_else(|| panic!("{version} in {text}"));
-    assert!(place("0.2.0") < place("0.2.9") && place("0.2.9") < place("0.2.10"), "{text}");
+    let position = |version| text.find(version).unwrap_or_else(|| panic!("{version} in {text}"));
+    assert!(
+        position("0.2.0") < position("0.2.9") && position("0.2.9") < position("0.2.10"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -79,13 +82,17 @@ fn remote_releases_are_listed_and_installed_ones_marked() {
     let document = sandbox.loom(&["list", "--remote", "--prerelease", "--json"]).ok().json();
     assert_eq!(versions(&document), ["0.1.0", "0.2.0", "0.3.0", "0.4.0-rc.1"]);
     let row = &document["releases"][1];
-    assert_eq!(row["sources"], serde_json::json!(["corp", "public"]), "the first one answers");
+    assert_eq!(
+        row["sources"],
+        serde_json::json!(["corp", "public"]),
+        "in the order of the sources"
+    );
     assert_eq!((&row["here"], &row["prerelease"]), (&true.into(), &false.into()));
     assert_eq!(document["sources"][0]["platforms"][0]["answer"], "lists");
 }
 
 #[test]
-fn pre_releases_of_a_source_that_counts_them_are_listed() {
+fn pre_releases_of_a_source_that_allows_them_are_listed() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.4.0-rc.1"]));
     sandbox.sources(&[(&mirror.url(), "prerelease = true")]);
     let document = sandbox.loom(&["list", "--remote", "--json"]).ok().json();
@@ -112,13 +119,14 @@ fn other_platforms_are_listed_on_request() {
 
 #[test]
 fn a_source_that_cannot_list_or_be_reached_is_reported() {
-    let (sandbox, mirror, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
+    let (sandbox, mirror, unreachable) =
+        (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
     let server = Server::serve(mirror.path());
-    sandbox.sources(&[(&server.url(), ""), (&nobody.url(), ""), (&mirror.url(), "")]);
+    sandbox.sources(&[(&server.url(), ""), (&unreachable.url(), ""), (&mirror.url(), "")]);
     let run = sandbox.loom(&["list", "--remote"]).ok();
     assert!(run.stdout().contains("0.2.0"), "{}", run.stdout());
     run.says(&["cannot be listed", "did not answer", "could not connect"]);
-    sandbox.sources(&[(&nobody.url(), "")]);
+    sandbox.sources(&[(&unreachable.url(), "")]);
     sandbox.snapshot("list_remote_nobody", &sandbox.loom(&["list", "--remote"]).code(5));
 }
 

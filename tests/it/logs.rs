@@ -1,4 +1,4 @@
-//! `loom logs`
+//! `loom logs`: the output of current and earlier runtimes.
 
 use crate::support::{self, Stage, stage::until};
 

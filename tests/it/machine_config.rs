@@ -27,12 +27,12 @@ impl Machine {
         self
     }
 
-    /// Runs `loom` where this user is root, so that this user's files are root's.
+    /// Runs `loom` in a user namespace where this user is root, so that root owns this user's files.
     fn loom(&self, args: &[&str]) -> Run {
         self.run(&[], args)
     }
 
-    /// Runs `loom` where this user is not root, so that this user's files are another user's.
+    /// Runs `loom` in a user namespace where this user is not root, so that root does not own this user's files.
     fn loom_of_another_user(&self, args: &[&str]) -> Run {
         self.run(&["unshare", "--map-user=1000", "--map-group=1000", "--"], args)
     }
@@ -53,7 +53,7 @@ impl Machine {
 const PORT: &str = "[dashboard]\nport = 4141\n";
 
 #[test]
-fn its_settings_are_below_the_users() {
+fn its_settings_have_lower_precedence_than_the_users() {
     let machine = Machine::new(PORT);
     let setting = machine.port();
     assert_eq!(setting["value"], 4141);
@@ -66,7 +66,7 @@ fn its_settings_are_below_the_users() {
 }
 
 #[test]
-fn no_variable_moves_it() {
+fn no_variable_changes_its_path() {
     let mut machine = Machine::new(PORT);
     let other = machine.sandbox.folder("other");
     machine.sandbox.write(other.join("loom/config.toml"), "[dashboard]\nport = 1\n");
@@ -82,12 +82,12 @@ fn its_problems_are_errors() {
     machine.loom(&["which"]).code(2).says(&["/etc/loom/config.toml:2: dashboard.port"]);
 }
 
-/// A file that other users could have written is not read, and every command says so.
+/// Asserts that the file was not read, and that the warning contains this reason.
 #[track_caller]
-fn assert_refused(run: Run, why: &str) {
+fn assert_refused(run: Run, reason: &str) {
     let run = run.ok().says(&[
         "warning: /etc/loom/config.toml: the machine-wide configuration is not read: ",
-        why,
+        reason,
     ]);
     assert_eq!(run.json()["value"], 3030);
 }

@@ -1,4 +1,4 @@
-//! The program `loom` as its users meet it, and the rules that the whole repository keeps.
+//! Black-box tests of the program `loom`, and the rules of the repository.
 // They send signals, set modes and start shell scripts.
 #![cfg(unix)]
 #![allow(

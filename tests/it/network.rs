@@ -1,4 +1,4 @@
-//! What stands between loom and its sources: broken transfers, certificates, logins, and how often each is asked.
+//! Network faults between loom and its sources: interrupted transfers, certificates, credentials and retries.
 
 use std::{
     fs,
@@ -22,23 +22,24 @@ fn get(sandbox: &Sandbox, source: &str) -> Run {
     sandbox.loom(&["get", "--version", "0.2.0", "--source", source])
 }
 
-/// Ten places in `1..total`, in order; other ones in each run, and the seed is printed.
+/// Ten pseudo-random offsets in `1..total`, sorted. The seed is printed.
 #[allow(clippy::print_stderr)]
-fn places(seed: &str, total: usize) -> Vec<usize> {
+fn offsets(seed: &str, total: usize) -> Vec<usize> {
     eprintln!("the seed is {seed:?}");
     let noise = program::noise(80, seed);
-    let place = |eight: &[u8]| {
-        1 + usize::try_from(u64::from_le_bytes(eight.try_into().unwrap()) % (total as u64 - 1))
+    let offset = |bytes: &[u8]| {
+        1 + usize::try_from(u64::from_le_bytes(bytes.try_into().unwrap()) % (total as u64 - 1))
             .unwrap()
     };
-    let mut places: Vec<usize> = noise.chunks_exact(8).map(place).collect();
-    places.sort_unstable();
-    places.dedup();
-    assert_eq!(places.len(), 10, "another seed");
-    places
+    let mut offsets: Vec<usize> = noise.chunks_exact(8).map(offset).collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    assert_eq!(offsets.len(), 10, "another seed");
+    offsets
 }
 
-/// Bytes that a server sent of the archive: what each answer began with is in the request, where it ended we said.
+/// Bytes of the archive that the server sent. Each response begins at the offset in its request and ends at the offset
+/// in `ends`.
 fn sent(server: &Server, ends: &[usize], total: usize) -> usize {
     let requests = server.requests_for(".tar.gz");
     let transfers: Vec<usize> = requests
@@ -56,13 +57,13 @@ fn sent(server: &Server, ends: &[usize], total: usize) -> usize {
 }
 
 #[test]
-fn cut_at_ten_random_places_it_arrives_and_nothing_is_sent_twice() {
+fn a_transfer_cut_at_ten_random_offsets_completes_with_few_repeated_bytes() {
     for seed in ["one", "two", "three"] {
         let (sandbox, mirror) = (Sandbox::new(), large());
         let asset = mirror.asset("0.2.0", Packing::TarGz);
         let total = usize::try_from(asset.metadata().unwrap().len()).unwrap();
         let server = Server::serve(mirror.path());
-        let ends = places(seed, total);
+        let ends = offsets(seed, total);
         let mut begin = 0;
         for end in &ends {
             server.fault_times(".tar.gz", Fault::Cut(end - begin), 1);
@@ -77,13 +78,13 @@ fn cut_at_ten_random_places_it_arrives_and_nothing_is_sent_twice() {
 }
 
 #[test]
-fn killed_at_ten_random_places_it_arrives_and_little_is_sent_twice() {
+fn a_download_killed_at_ten_random_offsets_completes_with_few_repeated_bytes() {
     let (sandbox, mirror) = (Sandbox::new(), large());
     let asset = mirror.asset("0.2.0", Packing::TarGz);
     let total = usize::try_from(asset.metadata().unwrap().len()).unwrap();
     let server = Server::serve(mirror.path());
-    let ends = places("kill", total);
-    let here = || {
+    let ends = offsets("kill", total);
+    let on_disk = || {
         let folder = sandbox.cache().join("partial");
         let files = sandbox.files("partial").into_iter().map(|name| folder.join(name));
         let sizes = files
@@ -92,12 +93,12 @@ fn killed_at_ten_random_places_it_arrives_and_little_is_sent_twice() {
         usize::try_from(sizes.sum::<u64>()).unwrap()
     };
     for end in &ends {
-        let begin = here();
+        let begin = on_disk();
         let gate = server.hold(".tar.gz", end - begin);
         let args = ["get", "--version", "0.2.0", "--source", &server.url()];
         let running = sandbox.spawn(&args);
         gate.reached();
-        support::until("what was sent is on disk", || here() >= *end);
+        support::until("the sent bytes are on disk", || on_disk() >= *end);
         assert_eq!(running.kill().exit(), 128 + 9);
         gate.open();
     }
@@ -109,28 +110,32 @@ fn killed_at_ten_random_places_it_arrives_and_little_is_sent_twice() {
 }
 
 #[test]
-fn exactly_one_of_client_and_plan_asks_again() {
+fn only_one_layer_retries() {
     let faults = [
         ("500", Fault::Status(500, vec![]), 3),
         ("a hang-up before the answer", Fault::Hangup, 3),
-        ("a cut that brings nothing", Fault::Cut(0), 3),
+        ("a cut before the first byte", Fault::Cut(0), 3),
         ("403", Fault::Status(403, vec![]), 1),
-        ("a page", Fault::Html, 1),
+        ("an HTML page", Fault::Html, 1),
         ("404", Fault::Status(404, vec![]), 1),
-        ("longer than we wait", Fault::Status(503, vec![("Retry-After".into(), "3600".into())]), 1),
+        (
+            "a Retry-After beyond the limit",
+            Fault::Status(503, vec![("Retry-After".into(), "3600".into())]),
+            1,
+        ),
     ];
-    for (what, fault, asked) in faults {
+    for (what, fault, requests) in faults {
         let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
         let server = Server::serve(mirror.path());
         server.fault(".tar.gz", fault);
         let run = get(&sandbox, &server.url());
         assert_ne!(run.exit(), 0, "{what}");
-        assert_eq!(server.gets(".tar.gz"), asked, "{what}: {}", run.stderr());
+        assert_eq!(server.gets(".tar.gz"), requests, "{what}: {}", run.stderr());
     }
 }
 
 #[test]
-fn a_wait_that_fits_the_budget_is_kept() {
+fn a_retry_after_within_the_time_limit_is_honored() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let busy = Fault::Status(429, vec![("Retry-After".into(), "1".into())]);
@@ -142,7 +147,7 @@ fn a_wait_that_fits_the_budget_is_kept() {
 }
 
 #[test]
-fn a_login_page_is_said_to_be_one() {
+fn a_login_page_is_reported_as_such() {
     for ending in [".sha256", ".tar.gz"] {
         let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
         let server = Server::serve(mirror.path());
@@ -151,7 +156,7 @@ fn a_login_page_is_said_to_be_one() {
     }
 }
 
-/// A mirror over TLS that no system trusts.
+/// A mirror over TLS with a certificate that no system trusts.
 fn tls() -> (Plain, Nginx) {
     let mirror = Plain::of(&["0.2.0"]);
     let nginx = Nginx::serve_tls(mirror.path(), &["localhost"], "");
@@ -163,7 +168,7 @@ fn https(nginx: &Nginx) -> String {
 }
 
 #[test]
-fn a_private_authority_is_trusted_where_somebody_says_so() {
+fn a_private_certificate_authority_is_trusted_only_if_configured() {
     let (_mirror, nginx) = tls();
     let (_other_mirror, other) = tls();
     let sandbox = Sandbox::new();
@@ -190,7 +195,7 @@ fn a_private_authority_is_trusted_where_somebody_says_so() {
 }
 
 #[test]
-fn an_authority_of_one_source_is_none_of_the_next() {
+fn the_ca_of_one_source_is_not_trusted_for_another() {
     let ((_a, one), (_b, two)) = (tls(), tls());
     let sandbox = Sandbox::new();
     let source = |nginx: &Nginx, ca: &Nginx| {
@@ -205,18 +210,18 @@ fn an_authority_of_one_source_is_none_of_the_next() {
 }
 
 #[test]
-fn a_container_without_certificates_has_mozillas() {
+fn without_system_certificates_mozillas_roots_are_used() {
     let (_mirror, nginx) = tls();
     let sandbox = Sandbox::new();
     let args = ["get", "--version", "0.2.0", "--source", &https(&nginx)];
     let mut command = without_certificates(sandbox.command("unshare"), Sandbox::program());
     command.args(args);
-    // Not "no certificates": there are some, and this server is known to none of them.
+    // The error is not "No CA": Mozilla's certificates are loaded, and none of them issued this server's.
     sandbox.start(&args, command).wait().code(5).says(&["UnknownIssuer"]).never_says(&["No CA"]);
 }
 
-/// The `Authorization` headers that a server has seen, one after the other.
-fn logins(server: &Server) -> Vec<Option<String>> {
+/// The `Authorization` header of each request, in order.
+fn authorization_headers(server: &Server) -> Vec<Option<String>> {
     server.requests().iter().map(|r| r.headers.get("authorization").cloned()).collect()
 }
 
@@ -225,7 +230,7 @@ const NETRC: &str = "Basic dXNlcjpzM2NyZXQ=";
 const OWN: &str = "Basic bWU6bWluZQ==";
 
 #[test]
-fn netrc_is_for_the_mirror_it_names_and_nobody_it_redirects_to() {
+fn netrc_credentials_are_not_sent_to_a_redirect_target() {
     let mirror = Plain::of(&["0.2.0"]);
     let (front, depot) = (Server::serve(mirror.path()), Server::serve(mirror.path()));
     let path = plain::asset_path("0.2.0", Packing::TarGz);
@@ -235,16 +240,20 @@ fn netrc_is_for_the_mirror_it_names_and_nobody_it_redirects_to() {
     sandbox.write(sandbox.home().join(".netrc"), text);
     get(&sandbox, &front.url()).ok();
     assert!(
-        logins(&front).iter().all(|login| login.as_deref() == Some(NETRC)),
+        authorization_headers(&front).iter().all(|login| login.as_deref() == Some(NETRC)),
         "{:?}",
-        logins(&front)
+        authorization_headers(&front)
     );
-    assert!(!logins(&depot).is_empty());
-    assert!(logins(&depot).iter().all(Option::is_none), "{:?}", logins(&depot));
+    assert!(!authorization_headers(&depot).is_empty());
+    assert!(
+        authorization_headers(&depot).iter().all(Option::is_none),
+        "{:?}",
+        authorization_headers(&depot)
+    );
 }
 
 #[test]
-fn netrc_comes_last_and_only_for_its_own_host() {
+fn netrc_has_the_lowest_precedence_and_applies_to_its_host_only() {
     let mirror = Plain::of(&["0.2.0"]);
     for (netrc, user, login) in [
         ("machine 127.0.0.1 login user password s3cret", "", Some(NETRC)),
@@ -267,13 +276,13 @@ fn netrc_comes_last_and_only_for_its_own_host() {
             "{}",
             run.stderr()
         );
-        let seen = logins(&server);
+        let seen = authorization_headers(&server);
         assert!(seen.iter().all(|seen| seen.as_deref() == login), "{netrc} {user}: {seen:?}");
     }
 }
 
 #[test]
-fn a_name_server_that_says_nothing_costs_the_sources_budget_and_no_more() {
+fn a_silent_name_server_costs_only_the_time_limit_of_its_source() {
     let (sandbox, good) = (Sandbox::direct(), Plain::of(&["0.2.0"]));
     let config = format!(
         "[[sources]]\ntype = \"mirror\"\nurl = \"https://mirror.test\"\ntimeout = \"500ms\"\n\
@@ -293,7 +302,7 @@ fn a_name_server_that_says_nothing_costs_the_sources_budget_and_no_more() {
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
-/// A name server that reads and never answers, beside the command it is given; loopback has to be brought up first.
+/// A script that brings loopback up and runs a command beside a name server that never responds.
 const SILENT: &str = r#"
 import fcntl, socket, struct, subprocess, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

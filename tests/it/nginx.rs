@@ -1,9 +1,9 @@
-//! A real web server: Debian's nginx, in both layouts.
+//! Both layouts on a real web server, Debian's nginx.
 
-use crate::support::{Carry, Depot, Entry, Nginx, Packing, Plain, Sandbox, Sums, program};
+use crate::support::{ArtifactKind, Depot, Entry, Nginx, Packing, Plain, Sandbox, Sums, program};
 
 #[test]
-fn plain_assets() {
+fn the_release_layout() {
     for packing in Packing::ALL {
         let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
         mirror.add("0.2.0", packing, &program::large("0.2.0", 1 << 20), Sums::Sidecar);
@@ -15,10 +15,10 @@ fn plain_assets() {
 }
 
 #[test]
-fn a_store_at_rest() {
+fn the_store_layout() {
     let depot = Depot::empty();
     let entries = Entry::program(&program::small("0.2.0"));
-    depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarZst), Carry::Loose]);
+    depot.add("0.2.0", &entries, &[ArtifactKind::Archive(Packing::TarZst), ArtifactKind::Loose]);
     let nginx = Nginx::serve(depot.path(), "");
     let sandbox = Sandbox::new();
     let run = sandbox.loom(&["get", "--source", &nginx.url()]).ok();
@@ -27,7 +27,7 @@ fn a_store_at_rest() {
 }
 
 #[test]
-fn below_a_path_with_an_autoindex_that_nobody_reads() {
+fn an_autoindex_below_a_path_is_not_read() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     std::fs::create_dir(mirror.path().join("some")).unwrap();
     let inner = Plain::of(&["0.2.0"]);
@@ -39,7 +39,7 @@ fn below_a_path_with_an_autoindex_that_nobody_reads() {
 }
 
 #[test]
-fn a_server_that_would_compress_is_asked_for_the_bytes_as_they_are() {
+fn a_compressing_server_is_requested_to_send_unencoded_bytes() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let nginx = Nginx::serve(mirror.path(), "gzip on; gzip_types *; gzip_min_length 1;");
     sandbox.loom(&["get", "--source", &nginx.url(), "--version", "0.2.0"]).ok();
@@ -47,10 +47,11 @@ fn a_server_that_would_compress_is_asked_for_the_bytes_as_they_are() {
 }
 
 #[test]
-fn a_forbidden_checksum_is_an_absent_one() {
+fn a_forbidden_checksum_file_counts_as_absent() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let nginx = Nginx::serve(mirror.path(), "location ~ \\.sha256$ { return 403; }");
     let get = ["get", "--source", &nginx.url(), "--version", "0.2.0"];
-    // S3 without list rights answers 403 for what is not there: no digest, then, and no silent acceptance.
+    // S3 without the right to list answers 403 for a missing object. The release then has no digest
+    // and is not accepted.
     sandbox.loom(&get).code(6).says(&["--allow-unverified"]);
 }

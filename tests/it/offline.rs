@@ -3,14 +3,14 @@
 use crate::support::{self, Plain, Run, Sandbox, Server, Trace};
 
 /// Runs `loom` without any network, not even loopback.
-fn cut_off(sandbox: &Sandbox, args: &[&str]) -> Run {
+fn loom_without_network(sandbox: &Sandbox, args: &[&str]) -> Run {
     let mut command = sandbox.command("unshare");
     command.args(["--map-root-user", "--net", "--"]).arg(Sandbox::program()).args(args);
     sandbox.start(args, command).wait()
 }
 
-/// Runs `loom` in a namespace in which only `lo` is up.
-fn only_lo(sandbox: &Sandbox, args: &[&str]) -> Run {
+/// Runs `loom` in a network namespace with only the interface `lo`.
+fn loom_with_loopback_only(sandbox: &Sandbox, args: &[&str]) -> Run {
     let mut command = sandbox.command("unshare");
     command.args(["--map-root-user", "--net", "--", "sh", "-c"]);
     command.args(["ip link set lo up && exec \"$0\" \"$@\""]).arg(Sandbox::program()).args(args);
@@ -39,16 +39,16 @@ const OFFLINE: [(&[&str], i32); 9] = [
     (&["why", "--offline", "0.9.0"], 0),
 ];
 
-/// The calls with an address that is not loopback; a name server counts.
+/// The calls that reach beyond loopback, and those that resolve names.
 fn beyond(trace: &Trace) -> Vec<&str> {
     let reaches = |line: &&str| {
         let calls = ["connect(", "sendto(", "sendmsg(", "sendmmsg("];
         let inet = line.contains("AF_INET") && !line.contains("127.0.0.1") && !line.contains("::1");
         calls.iter().any(|call| line.starts_with(call)) && inet
     };
-    let asks = |line: &&str| line.contains("AF_NETLINK") || line.contains("/nscd/");
+    let resolves = |line: &&str| line.contains("AF_NETLINK") || line.contains("/nscd/");
     let lines = trace.lines.iter().map(String::as_str);
-    lines.filter(|line| reaches(line) || asks(line)).collect()
+    lines.filter(|line| reaches(line) || resolves(line)).collect()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn with_remote_sources_no_packet_leaves_this_machine() {
     sandbox.loom(&["get", "--version", "0.1.0", "--source", &mirror.url()]).ok();
     configure_remote(&sandbox);
     for (args, code) in OFFLINE {
-        only_lo(&sandbox, args).code(code);
+        loom_with_loopback_only(&sandbox, args).code(code);
         let (run, trace) = sandbox.strace(&["trace=%network"], args);
         run.code(code);
         let sockets = trace.calls("socket");
@@ -73,7 +73,7 @@ fn a_runtime_starts_offline() {
     stage.sandbox.loom(&get).ok();
     configure_remote(&stage.sandbox);
     let exec = ["exec", "--offline", "--mode", "bridge-only", "--", "true"];
-    only_lo(&stage.sandbox, &exec).ok();
+    loom_with_loopback_only(&stage.sandbox, &exec).ok();
     let (run, trace) = stage.sandbox.strace(&["trace=%network"], &exec);
     run.ok();
     assert!(!trace.lines.is_empty(), "a server has a socket");
@@ -85,12 +85,12 @@ fn installed_versions_and_folders_need_no_network() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
     for version in ["0.1.0", "latest"] {
         let args = ["get", "--offline", "--source", &mirror.url(), "--version", version];
-        cut_off(&sandbox, &args).ok();
+        loom_without_network(&sandbox, &args).ok();
     }
-    cut_off(&sandbox, &["get", "--version", "0.2.0"]).ok();
-    cut_off(&sandbox, &["which"]).ok();
-    cut_off(&sandbox, &["list"]).ok();
-    cut_off(&sandbox, &["store", "verify"]).ok();
+    loom_without_network(&sandbox, &["get", "--version", "0.2.0"]).ok();
+    loom_without_network(&sandbox, &["which"]).ok();
+    loom_without_network(&sandbox, &["list"]).ok();
+    loom_without_network(&sandbox, &["store", "verify"]).ok();
 }
 
 #[test]

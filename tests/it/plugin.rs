@@ -1,4 +1,4 @@
-//! Sources of type `plugin`: found where others cannot write, told what the user's configuration says, believed nothing.
+//! Sources of type `plugin`: where their programs are looked up, what they are passed, and how their data is verified.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
@@ -32,7 +32,7 @@ fn example(mirror: &Plain) -> (Sandbox, PathBuf) {
 }
 
 #[test]
-fn a_configured_plugin_serves() {
+fn a_release_is_installed_from_a_configured_plugin() {
     let mirror = Plain::of(&["0.1.0", "0.2.0"]);
     let (sandbox, _) = example(&mirror);
     let run = sandbox.loom(&["get"]).ok();
@@ -43,7 +43,7 @@ fn a_configured_plugin_serves() {
 }
 
 #[test]
-fn what_a_plugin_brings_is_checked_like_anything_else() {
+fn files_from_a_plugin_are_verified() {
     let mirror = Plain::empty();
     mirror.add("0.2.0", support::Packing::TarGz, b"other bytes", support::Sums::Wrong);
     let (sandbox, _) = example(&mirror);
@@ -52,7 +52,7 @@ fn what_a_plugin_brings_is_checked_like_anything_else() {
 }
 
 #[test]
-fn offline_it_is_not_started() {
+fn offline_no_plugin_is_started() {
     let (sandbox, folder) = sandbox("bad", "#!/bin/sh\ntouch \"$(dirname \"$0\")/started\"\n");
     let get = ["get", "--source", "plugin:bad", "--version", "0.2.0", "--offline"];
     sandbox.loom(&get).code(7);
@@ -60,10 +60,10 @@ fn offline_it_is_not_started() {
 }
 
 #[test]
-fn one_that_fails_is_a_source_like_any_other() {
+fn the_next_source_serves_if_a_plugin_fails() {
     const HELLO: &str = r#"read h; read q; echo '{"hello": {"protocol": 1}}'"#;
     let mirror = Plain::of(&["0.2.0"]);
-    for (script, told) in [
+    for (script, reason) in [
         ("exec sleep 1000", "no response from"),
         ("echo garbage", "not a message of the protocol"),
         (r#"echo '{"hello": {"protocol": 9}}'"#, "unsupported protocol: expected 1, got 9"),
@@ -77,10 +77,10 @@ fn one_that_fails_is_a_source_like_any_other() {
         );
         let config = sandbox.home().join(".config/loom/config.toml");
         sandbox.write(&config, &table);
-        sandbox.loom(&["get", "--version", "0.2.0"]).ok().says(&["plugin:bad", told]);
+        sandbox.loom(&["get", "--version", "0.2.0"]).ok().says(&["plugin:bad", reason]);
         let alone = table.split("[[sources]]\nurl").next().unwrap();
         sandbox.write(&config, alone);
-        let run = sandbox.loom(&["get", "--version", "0.3.0"]).code(5).says(&[told]);
+        let run = sandbox.loom(&["get", "--version", "0.3.0"]).code(5).says(&[reason]);
         assert!(!run.stdout().contains("0.3.0"));
     }
 }
@@ -103,7 +103,7 @@ fn a_program_that_others_can_write_is_not_run() {
 }
 
 #[test]
-fn a_relative_folder_on_path_is_none() {
+fn relative_folders_on_path_are_ignored() {
     let (mut sandbox, _) = sandbox("bad", "#!/bin/sh\n");
     sandbox.set("PATH", "../programs:/usr/bin:/bin");
     let get = ["get", "--source", "plugin:bad", "--version", "0.2.0"];
@@ -114,7 +114,7 @@ fn a_relative_folder_on_path_is_none() {
 }
 
 #[test]
-fn a_project_names_no_plugin_trusted_or_not() {
+fn a_project_cannot_configure_a_plugin_even_if_trusted() {
     let mirror = Plain::of(&["0.2.0"]);
     let (mut sandbox, folder) = sandbox("bad", "#!/bin/sh\ntouch \"$(dirname \"$0\")/started\"\n");
     let table = format!(
@@ -129,7 +129,7 @@ fn a_project_names_no_plugin_trusted_or_not() {
 }
 
 #[test]
-fn it_is_told_its_options_and_little_of_the_environment() {
+fn a_plugin_gets_its_options_and_a_reduced_environment() {
     let (mut sandbox, folder) = sandbox(
         "bad",
         "#!/bin/sh\ncd \"$(dirname \"$0\")\"; read h; echo \"$h\" > hello; env > environment; \

@@ -6,7 +6,7 @@ use crate::support::{Fault, Packing, Plain, Run, Sandbox, Server, Sums, program}
 
 const SIZE: usize = 4 << 20;
 
-/// Runs `loom` on a terminal of this width (by `script`, of the package bsdutils) and returns all that it shows.
+/// Runs `loom` on a terminal of this width (by `script`, of the package bsdutils) and returns its output.
 fn on_terminal(sandbox: &Sandbox, columns: usize, args: &[&str]) -> Run {
     let loom = Sandbox::program();
     let line = format!("stty rows 24 cols {columns}; exec {} {}", loom.display(), args.join(" "));

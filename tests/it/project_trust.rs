@@ -1,4 +1,4 @@
-//! What a project's loom.toml may set before `loom trust`.
+//! Settings of a project's loom.toml that take effect only after `loom trust`.
 
 use crate::support::{Packing, Plain, Sandbox, Sums, program};
 use serde_json::json;
@@ -19,7 +19,7 @@ fn project(mirror: &Plain) -> (Sandbox, String) {
 const GET: &[&str] = &["get", "--version", "0.2.0"];
 
 #[test]
-fn its_sources_take_effect_once_it_is_trusted() {
+fn the_sources_of_a_project_take_effect_once_it_is_trusted() {
     let mirror = Plain::of(&["0.2.0"]);
     let (sandbox, text) = project(&mirror);
     let run = sandbox.loom(GET);
@@ -62,7 +62,7 @@ fn trust_can_be_revoked() {
 }
 
 #[test]
-fn a_project_that_is_gone_can_be_revoked() {
+fn trust_of_a_deleted_project_can_be_revoked() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("loom.toml", "sources = [\"target\"]\n");
     sandbox.loom(&["trust"]).ok();
@@ -75,7 +75,7 @@ fn a_project_that_is_gone_can_be_revoked() {
 }
 
 #[test]
-fn the_environment_trusts_for_one_run_and_a_projects_own_file_does_not() {
+fn the_environment_grants_trust_for_one_run_and_the_env_file_does_not() {
     let mirror = Plain::of(&["0.2.0"]);
     let (mut sandbox, _) = project(&mirror);
     sandbox.write(".env", "LOOM_TRUST_PROJECT=1\n");
@@ -87,7 +87,7 @@ fn the_environment_trusts_for_one_run_and_a_projects_own_file_does_not() {
 }
 
 #[test]
-fn it_cannot_waive_checksums() {
+fn an_untrusted_project_cannot_waive_checksums() {
     let mirror = Plain::empty();
     mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::None);
     let sandbox = Sandbox::new();
@@ -101,7 +101,7 @@ fn it_cannot_waive_checksums() {
 }
 
 #[test]
-fn it_can_be_stricter_than_the_user() {
+fn a_project_can_be_stricter_than_the_user() {
     let mirror = Plain::empty();
     mirror.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::None);
     let sandbox = Sandbox::new();
@@ -113,7 +113,7 @@ fn it_can_be_stricter_than_the_user() {
 }
 
 #[test]
-fn it_can_never_configure_a_plugin() {
+fn a_project_can_never_configure_a_plugin() {
     let sandbox = Sandbox::new();
     sandbox.write("loom.toml", "[[sources]]\ntype = \"plugin\"\nname = \"evil\"\n");
     sandbox.loom(&["trust"]).ok();

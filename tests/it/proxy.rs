@@ -1,25 +1,25 @@
-//! Real proxies before a real TLS server, whose name only they know.
+//! Real proxies in front of a TLS server whose name only the proxies can resolve.
 
 use crate::support::{
     self, Nginx, Packing, Plain, Run, Sandbox, Server, plain,
     proxies::{self, NAME, Proxy},
 };
 
-/// A mirror beyond this machine, as far as `loom` can tell.
-struct Far {
+/// A mirror whose name `loom` cannot resolve, so that it is reachable only through a proxy.
+struct RemoteMirror {
     sandbox: Sandbox,
     nginx: Nginx,
     _mirror: Plain,
 }
 
-impl Far {
+impl RemoteMirror {
     fn new() -> Self {
         let mirror = Plain::of(&["0.2.0"]);
         let nginx = Nginx::serve_tls(mirror.path(), &[NAME], "");
         let mut sandbox = Sandbox::direct();
         sandbox.set("SSL_CERT_FILE", nginx.certificate());
         let mut sandbox = Sandbox::new();
-        // The sandbox's own leads nowhere.
+        // The sandbox's default proxy refuses connections.
         sandbox.unset("HTTPS_PROXY").set("SSL_CERT_FILE", nginx.certificate());
         Self { sandbox, nginx, _mirror: mirror }
     }
@@ -32,16 +32,16 @@ impl Far {
         self.sandbox.loom(&["get", "--version", "0.2.0", "--source", &self.url()])
     }
 
-    /// The same where the name is known without a proxy.
-    fn get_knowing(&self) -> Run {
+    /// The same with an `/etc/hosts` that contains the name.
+    fn get_with_hosts(&self) -> Run {
         let unshare = self.sandbox.command("unshare");
-        let mut command = proxies::knowing(unshare, self.sandbox.root(), Sandbox::program());
+        let mut command = proxies::with_hosts(unshare, self.sandbox.root(), Sandbox::program());
         let args = ["get", "--version", "0.2.0", "--source", &self.url()];
         command.args(args);
         self.sandbox.start(&args, command).wait()
     }
 
-    fn asked(&self) -> usize {
+    fn requests(&self) -> usize {
         self.nginx.log().len()
     }
 }
@@ -50,86 +50,87 @@ impl Far {
 fn an_http_proxy_with_a_login_in_either_case_of_the_variable() {
     let proxy = Proxy::http();
     for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-        let mut far = Far::new();
-        far.sandbox.set(variable, proxy.url("http"));
-        far.get().ok().never_says(&["s3cret"]);
-        assert!(far.asked() > 0, "{variable}");
+        let mut remote = RemoteMirror::new();
+        remote.sandbox.set(variable, proxy.url("http"));
+        remote.get().ok().never_says(&["s3cret"]);
+        assert!(remote.requests() > 0, "{variable}");
     }
     assert!(proxy.log().contains(&format!("CONNECT {NAME}:")), "{}", proxy.log());
 }
 
 #[test]
-fn a_socks_proxy_finds_the_name_itself_or_is_given_an_address() {
+fn socks5h_resolves_the_name_at_the_proxy_and_socks5_locally() {
     let proxy = Proxy::socks();
-    let mut far = Far::new();
-    far.sandbox.set("HTTPS_PROXY", proxy.url("socks5h"));
-    far.get().ok();
-    let mut near = Far::new();
+    let mut remote = RemoteMirror::new();
+    remote.sandbox.set("HTTPS_PROXY", proxy.url("socks5h"));
+    remote.get().ok();
+    let mut near = RemoteMirror::new();
     near.sandbox.set("ALL_PROXY", proxy.url("socks5"));
     near.get().code(5);
-    near.get_knowing().ok();
+    near.get_with_hosts().ok();
     assert!(proxy.log().contains("127.0.0.1"), "{}", proxy.log());
 }
 
 #[test]
-fn a_proxy_that_does_not_know_us_says_so_and_the_password_is_shown_nowhere() {
+fn rejected_proxy_credentials_are_reported_without_the_password() {
     let (http, socks) = (Proxy::http(), Proxy::socks());
-    let nameless = http.url("http").replace("user:s3cret@", "");
-    let wanted = ["it requires a user and a password", "HTTPS_PROXY=http://USER:PASSWORD@"];
-    for (url, code, said) in [
-        (nameless, 4, &wanted[..]),
-        (socks.stranger("socks5h"), 4, &wanted),
-        // tinyproxy says 401 to those, and might say the same of anything.
-        (http.stranger("http"), 5, &["the proxy refused the connection"]),
+    let without_login = http.url("http").replace("user:s3cret@", "");
+    let login_required = ["it requires a user and a password", "HTTPS_PROXY=http://USER:PASSWORD@"];
+    for (url, code, expected) in [
+        (without_login, 4, &login_required[..]),
+        (socks.url_with_wrong_password("socks5h"), 4, &login_required),
+        // tinyproxy answers wrong credentials with 401, a status that has other causes too.
+        (http.url_with_wrong_password("http"), 5, &["the proxy refused the connection"]),
     ] {
-        let mut far = Far::new();
-        far.sandbox.set("HTTPS_PROXY", url);
-        far.get().code(code).says(said).never_says(&["user:wrong"]);
-        assert_eq!(far.asked(), 0);
+        let mut remote = RemoteMirror::new();
+        remote.sandbox.set("HTTPS_PROXY", url);
+        remote.get().code(code).says(expected).never_says(&["user:wrong"]);
+        assert_eq!(remote.requests(), 0);
     }
 }
 
 #[test]
-fn no_proxy_goes_around_it_in_either_case() {
+fn no_proxy_bypasses_the_proxy_in_either_case() {
     let proxy = Proxy::http();
     for variable in ["NO_PROXY", "no_proxy"] {
         for names in ["mirror.test", "other.example, .test", "*"] {
-            let mut far = Far::new();
-            far.sandbox.set("HTTPS_PROXY", proxy.url("http")).set(variable, names);
-            far.get_knowing().ok();
-            assert!(far.asked() > 0);
+            let mut remote = RemoteMirror::new();
+            remote.sandbox.set("HTTPS_PROXY", proxy.url("http")).set(variable, names);
+            remote.get_with_hosts().ok();
+            assert!(remote.requests() > 0);
         }
     }
     assert!(!proxy.log().contains("CONNECT mirror"), "{}", proxy.log());
-    let mut far = Far::new();
-    far.sandbox.set("HTTPS_PROXY", proxy.url("http")).set("NO_PROXY", "rror.test");
-    far.get_knowing().ok();
+    let mut remote = RemoteMirror::new();
+    remote.sandbox.set("HTTPS_PROXY", proxy.url("http")).set("NO_PROXY", "rror.test");
+    remote.get_with_hosts().ok();
     assert!(proxy.log().contains("CONNECT mirror"), "{}", proxy.log());
 }
 
 #[test]
-fn a_sources_own_proxy_is_for_that_source_and_before_the_environments() {
+fn the_proxy_of_a_source_applies_to_it_only_and_overrides_the_environment() {
     let (own, wrong) = (Proxy::http(), support::Unreachable::new());
-    let mut far = Far::new();
-    far.sandbox.set("HTTPS_PROXY", wrong.url()).set("NO_PROXY", "*");
+    let mut remote = RemoteMirror::new();
+    remote.sandbox.set("HTTPS_PROXY", wrong.url()).set("NO_PROXY", "*");
     let config = format!(
         "[[sources]]\ntype = \"mirror\"\nname = \"far\"\nurl = \"{}\"\nproxy = \"{}\"\nca = \"{}\"\n",
-        far.url(),
+        remote.url(),
         own.url("http"),
-        far.nginx.certificate().display()
+        remote.nginx.certificate().display()
     );
-    far.sandbox.unset("SSL_CERT_FILE");
-    far.sandbox.write(far.sandbox.home().join(".config/loom/config.toml"), &config);
-    far.sandbox.loom(&["get", "--version", "0.2.0"]).ok();
-    let shown = far.sandbox.loom(&["config", "show"]).ok().stdout();
+    remote.sandbox.unset("SSL_CERT_FILE");
+    remote.sandbox.write(remote.sandbox.home().join(".config/loom/config.toml"), &config);
+    remote.sandbox.loom(&["get", "--version", "0.2.0"]).ok();
+    let shown = remote.sandbox.loom(&["config", "show"]).ok().stdout();
     assert!(shown.contains("proxy") && !shown.contains("s3cret"), "{shown}");
-    far.sandbox
-        .loom(&["get", "--version", "0.2.0", "--force-download", "--source", &far.url()])
+    remote
+        .sandbox
+        .loom(&["get", "--version", "0.2.0", "--force-download", "--source", &remote.url()])
         .code(5);
 }
 
 #[test]
-fn plain_http_goes_through_it_too_and_this_machine_never() {
+fn plain_http_uses_the_proxy_and_loopback_never() {
     let proxy = Proxy::http();
     let mirror = Plain::of(&["0.2.0"]);
     let server = Server::serve(mirror.path());
@@ -148,7 +149,7 @@ fn plain_http_goes_through_it_too_and_this_machine_never() {
         sandbox.unset(name);
     }
     assert!(proxy.log().contains(&format!("http://{NAME}:{port}/v0.2.0/")), "{}", proxy.log());
-    // A web server's child must not take its proxy from a request's header.
+    // In a CGI process (REQUEST_METHOD is set), HTTP_PROXY may come from a request header and is ignored.
     sandbox.set("HTTP_PROXY", proxy.url("http")).set("REQUEST_METHOD", "GET");
     sandbox.loom(&["get", "--version", "0.2.0", "--force-download"]).code(5);
     let before = proxy.log();
@@ -160,9 +161,9 @@ fn plain_http_goes_through_it_too_and_this_machine_never() {
 }
 
 #[test]
-fn a_proxy_that_nobody_can_speak_to_is_said_and_not_passed_over() {
-    let mut far = Far::new();
-    far.sandbox.set("HTTPS_PROXY", "ftp://user:s3cret@proxy.example");
-    far.get_knowing().code(2).says(&["the https proxy is not a URL"]).never_says(&["s3cret"]);
-    assert_eq!(far.asked(), 0);
+fn an_unsupported_proxy_is_an_error_and_not_bypassed() {
+    let mut remote = RemoteMirror::new();
+    remote.sandbox.set("HTTPS_PROXY", "ftp://user:s3cret@proxy.example");
+    remote.get_with_hosts().code(2).says(&["the https proxy is not a URL"]).never_says(&["s3cret"]);
+    assert_eq!(remote.requests(), 0);
 }

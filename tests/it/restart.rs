@@ -1,4 +1,4 @@
-//! `loom restart`
+//! `loom restart`: replaces the running runtime.
 
 use crate::support::{
     Stage, program,
@@ -16,7 +16,7 @@ fn it_keeps_the_options_of_up() {
     let before = stage.up();
     let after = stage.sandbox.loom(&["restart", "--json"]).ok().json();
     assert!(!runs(&before["pid"]));
-    until("its supervisor has gone", || !runs(&before["supervisor_pid"]));
+    until("its supervisor has exited", || !runs(&before["supervisor_pid"]));
     assert_ne!(before["pid"], after["pid"]);
     assert_eq!(before["tree"], after["tree"]);
     assert!(answers(&after));
@@ -53,5 +53,5 @@ fn if_the_new_runtime_fails_the_previous_one_runs_again_and_both_logs_are_kept()
     assert!(stage.sandbox.loom(&["logs", "-pp"]).ok().stdout().contains("listening"));
     stage.sandbox.loom(&["down"]).ok();
     assert!(!runs(&now["pid"]) && !stage.leased(&now));
-    until("its supervisor has gone", || !runs(&now["supervisor_pid"]));
+    until("its supervisor has exited", || !runs(&now["supervisor_pid"]));
 }

@@ -1,4 +1,4 @@
-//! Interrupted transfers: the rest is requested, and a damaged partial file is no strike against the source.
+//! Interrupted transfers are resumed, and a damaged partial file does not count as a strike against the source.
 
 use std::{fs, path::PathBuf};
 
@@ -22,7 +22,7 @@ fn partial(sandbox: &Sandbox) -> Option<PathBuf> {
     })
 }
 
-/// Kills a `get` when the server has sent a part and waits, and some of it has reached the disk.
+/// Kills a `get` after the server has sent a part of the archive and some of it is on disk; returns the partial file.
 fn interrupted(sandbox: &Sandbox, server: &Server) -> PathBuf {
     let gate = server.hold(".tar.gz", SENT);
     let running = sandbox.spawn(&["get", "--source", &server.url(), "--version", "0.2.0"]);
@@ -39,13 +39,13 @@ fn after_a_kill_the_rest_is_requested() {
     let (sandbox, mirror) = (Sandbox::new(), mirror());
     let server = Server::serve(mirror.path());
     let partial = interrupted(&sandbox, &server);
-    let here = partial.metadata().unwrap().len();
+    let length = partial.metadata().unwrap().len();
     sandbox.verify();
     sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).ok();
     let transfers = server.requests_for(".tar.gz");
     let get: Vec<_> = transfers.iter().filter(|r| r.method == "GET").collect();
     assert_eq!(get.len(), 1, "{transfers:#?}");
-    assert_eq!(get[0].range(), Some(&*format!("bytes={here}-")));
+    assert_eq!(get[0].range(), Some(&*format!("bytes={length}-")));
     assert_eq!(get[0].status, 206);
     assert!(get[0].headers.contains_key("if-range"), "{:#?}", get[0]);
     assert!(sandbox.files("partial").is_empty(), "the partial file is removed after use");
@@ -65,12 +65,12 @@ fn no_file_is_visible_before_all_are_checked() {
 
 #[test]
 fn a_damaged_partial_file_is_no_strike_against_the_mirror() {
-    for harm in ["flip", "zeroes", "shorter"] {
+    for damage in ["flip", "zeroes", "shorter"] {
         let (sandbox, mirror) = (Sandbox::new(), mirror());
         let server = Server::serve(mirror.path());
         let partial = interrupted(&sandbox, &server);
         let length = partial.metadata().unwrap().len();
-        match harm {
+        match damage {
             "flip" => plain::flip(&partial),
             "zeroes" => fs::write(&partial, vec![0; length as usize]).unwrap(),
             _ => fs::OpenOptions::new()
@@ -82,15 +82,15 @@ fn a_damaged_partial_file_is_no_strike_against_the_mirror() {
         }
         let url = server.url();
         let run = sandbox.loom(&["get", "--source", &url, "--version", "0.2.0"]);
-        assert_eq!(run.exit(), 0, "{harm}: {}", run.stderr());
+        assert_eq!(run.exit(), 0, "{damage}: {}", run.stderr());
         run.never_says(&["checksum mismatch"]);
         sandbox.verify();
-        // The mirror is not in quarantine: it is still asked first.
+        // The mirror is not in quarantine: it is still the first source.
         sandbox.loom(&["remove", "0.2.0"]).ok();
         let other = Server::serve(mirror.path());
         let (mut sandbox, both) = (sandbox, format!("{url},{}", other.url()));
         sandbox.set("LOOM_SOURCES", both).loom(&["get", "--version", "0.2.0"]).ok();
-        assert_eq!(other.gets(".tar.gz"), 0, "{harm}");
+        assert_eq!(other.gets(".tar.gz"), 0, "{damage}");
     }
 }
 
@@ -172,6 +172,6 @@ fn a_transfer_that_is_killed_repeatedly_completes() {
     assert_eq!(sandbox.trees().len(), 1);
     assert!(
         support::sandbox::names(&sandbox.cache().join("store")).iter().all(|n| !n.starts_with('.')),
-        "what killed runs left behind was cleared away"
+        "the temporary folders of killed runs are removed"
     );
 }

@@ -1,8 +1,8 @@
-//! Buckets: two real S3 servers, one that checks signatures and one that knows conditions on ranges.
+//! S3 buckets on two real servers: one verifies signatures, the other supports conditional range requests.
 
 use std::{fs, path::Path, sync::mpsc};
 
-use crate::support::{Carry, Depot, Entry, Packing, Plain, Sandbox, Sums, program, sandbox};
+use crate::support::{ArtifactKind, Depot, Entry, Packing, Plain, Sandbox, Sums, program, sandbox};
 use loom_test_support::{
     moto::MotoServer,
     s3::{KEY, S3Rights, S3Server, SECRET},
@@ -18,7 +18,7 @@ struct Bucket {
 const BUCKET: &str = "s3://releases/loom";
 
 impl Bucket {
-    /// What lies in `folder` is moved into the bucket. The environment holds the right keys and the endpoint.
+    /// Moves the contents of `folder` into the bucket. The environment has the valid keys and the endpoint.
     fn of(folder: &Path, rights: S3Rights) -> Self {
         let mut sandbox = Sandbox::new();
         let root = sandbox.folder("buckets");
@@ -33,7 +33,7 @@ impl Bucket {
             runtime.block_on(async {
                 let server = S3Server::start(&root, rights).await.unwrap();
                 started.send(server.address).unwrap();
-                // Ends when the test has dropped its half.
+                // Resolves when the test drops the sender.
                 let _: Result<(), _> = stopped.await;
             });
         });
@@ -50,12 +50,12 @@ impl Bucket {
 
 const PINNED: [&str; 5] = ["get", "--source", BUCKET, "--version", "0.2.0"];
 
-/// No file that is left anywhere holds the secret.
-fn nowhere(secret: &str, folder: &Path) {
+/// Asserts that no file below `folder` contains the secret.
+fn assert_no_file_contains(secret: &str, folder: &Path) {
     for name in sandbox::names(folder) {
         let path = folder.join(name);
         if path.is_dir() {
-            nowhere(secret, &path);
+            assert_no_file_contains(secret, &path);
         } else if let Ok(bytes) = fs::read(&path) {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
             assert!(!found, "{} holds the secret", path.display());
@@ -64,21 +64,21 @@ fn nowhere(secret: &str, folder: &Path) {
 }
 
 #[test]
-fn plain_assets_in_a_bucket() {
+fn the_release_layout_in_a_bucket() {
     let bucket = Bucket::plain(S3Rights::All);
     let sandbox = &bucket.sandbox;
     let run = sandbox.loom(&["get", "--source", BUCKET]).ok();
-    assert_eq!(run.path(), sandbox.link("0.2.0"), "the newest is known by listing");
+    assert_eq!(run.path(), sandbox.link("0.2.0"), "the newest version is found by listing");
     sandbox.loom(&["get", "--source", BUCKET, "--version", "0.1.0"]).ok();
     sandbox.verify();
-    nowhere(SECRET, &sandbox.home());
+    assert_no_file_contains(SECRET, &sandbox.home());
 }
 
 #[test]
-fn a_store_at_rest_in_a_bucket() {
+fn the_store_layout_in_a_bucket() {
     let depot = Depot::empty();
     let entries = Entry::program(&program::small("0.2.0"));
-    depot.add("0.2.0", &entries, &[Carry::Archive(Packing::TarZst), Carry::Loose]);
+    depot.add("0.2.0", &entries, &[ArtifactKind::Archive(Packing::TarZst), ArtifactKind::Loose]);
     let bucket = Bucket::of(depot.path(), S3Rights::All);
     let run = bucket.sandbox.loom(&["get", "--source", BUCKET]).ok();
     assert_eq!(run.path(), bucket.sandbox.link("0.2.0"));
@@ -86,7 +86,7 @@ fn a_store_at_rest_in_a_bucket() {
 }
 
 #[test]
-fn a_wrong_secret_ends_with_4_and_shows_nowhere() {
+fn a_wrong_secret_is_exit_4_and_never_printed() {
     const WRONG: &str = "wr0ng-s3cret";
     let mut bucket = Bucket::plain(S3Rights::All);
     bucket.sandbox.set("AWS_SECRET_ACCESS_KEY", WRONG);
@@ -96,7 +96,7 @@ fn a_wrong_secret_ends_with_4_and_shows_nowhere() {
     for text in [run.stderr(), json.stdout(), json.stderr()] {
         assert!(!text.contains(WRONG), "{text}");
     }
-    nowhere(WRONG, &bucket.sandbox.home());
+    assert_no_file_contains(WRONG, &bucket.sandbox.home());
 }
 
 #[test]
@@ -136,12 +136,12 @@ fn an_endpoint_and_a_profile_may_be_configured() {
     sandbox.snapshot("s3_profile_without_keys", &run);
     sandbox.set("AWS_PROFILE", "corp");
     sandbox.loom(&get).ok();
-    nowhere(SECRET, &sandbox.cache());
-    nowhere(SECRET, &sandbox.state());
+    assert_no_file_contains(SECRET, &sandbox.cache());
+    assert_no_file_contains(SECRET, &sandbox.state());
 }
 
 #[test]
-fn without_credentials_it_is_said_what_to_do() {
+fn missing_credentials_are_reported_with_a_hint() {
     let mut bucket = Bucket::plain(S3Rights::Public);
     let sandbox = &mut bucket.sandbox;
     sandbox.unset("AWS_ACCESS_KEY_ID").unset("AWS_SECRET_ACCESS_KEY");
@@ -154,7 +154,7 @@ fn without_credentials_it_is_said_what_to_do() {
 }
 
 #[test]
-fn offline_only_a_bucket_of_this_machine_is_asked() {
+fn offline_only_a_bucket_on_loopback_is_requested() {
     let mut bucket = Bucket::plain(S3Rights::All);
     let offline = [&PINNED[..], &["--offline"]].concat();
     bucket.sandbox.loom(&offline).ok();
@@ -169,7 +169,7 @@ fn offline_only_a_bucket_of_this_machine_is_asked() {
 }
 
 #[test]
-fn the_second_server() {
+fn a_bucket_on_moto() {
     let moto = MotoServer::start();
     let mirror = Plain::of(&["0.1.0", "0.2.0"]);
     mirror.add("0.3.0", Packing::TarZst, &program::large("0.3.0", 3 << 20), Sums::File);

@@ -1,11 +1,11 @@
-//! Many processes at once: one downloads, the others wait and report it.
+//! Concurrent processes: one downloads, the others wait and report that they wait.
 
 use std::process::Command;
 
 use crate::support::{self, Depot, Packing, Plain, Sandbox, Server, plain};
 
 #[test]
-fn fifty_at_once_make_one_download_and_one_listing() {
+fn fifty_processes_make_one_download_and_one_listing() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     let server = Server::serve(depot.path());
     let all: Vec<_> = (0..50).map(|_| sandbox.spawn(&["get", "--source", &server.url()])).collect();
@@ -30,7 +30,7 @@ fn fifty_at_once_make_one_download_and_one_listing() {
 }
 
 #[test]
-fn fifty_at_once_of_a_pinned_version() {
+fn fifty_processes_download_a_pinned_version_once() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let args = ["get", "--source", &server.url(), "--version", "0.2.0"];
@@ -43,7 +43,7 @@ fn fifty_at_once_of_a_pinned_version() {
 }
 
 #[test]
-fn who_waits_says_so_and_takes_what_the_other_fetched() {
+fn a_waiting_process_reports_it_and_uses_the_finished_download() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let gate = server.hold(".tar.gz", 20);
@@ -51,7 +51,7 @@ fn who_waits_says_so_and_takes_what_the_other_fetched() {
     let first = sandbox.spawn(&args);
     gate.reached();
     let second = sandbox.spawn(&args);
-    wait_for_a_waiter(&second);
+    until_it_waits_for_a_lock(&second);
     gate.open();
     first.wait().ok();
     second.wait().ok().says(&["wait"]);
@@ -59,7 +59,7 @@ fn who_waits_says_so_and_takes_what_the_other_fetched() {
 }
 
 #[test]
-fn a_waiter_takes_over_from_one_who_was_killed() {
+fn a_waiting_process_takes_over_from_a_killed_one() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let server = Server::serve(mirror.path());
     let gate = server.hold(".tar.gz", 20);
@@ -67,7 +67,7 @@ fn a_waiter_takes_over_from_one_who_was_killed() {
     let first = sandbox.spawn(&args);
     gate.reached();
     let second = sandbox.spawn(&args);
-    wait_for_a_waiter(&second);
+    until_it_waits_for_a_lock(&second);
     first.kill();
     second.wait().ok();
     sandbox.verify();
@@ -85,8 +85,8 @@ fn another_version_does_not_wait() {
     first.wait().ok();
 }
 
-/// Returns when the kernel lists the process among those that wait for a lock.
-fn wait_for_a_waiter(running: &support::Running) {
+/// Waits until `/proc/locks` lists the process as waiting for a lock.
+fn until_it_waits_for_a_lock(running: &support::Running) {
     let pid = running.pid().as_raw_nonzero().to_string();
     let waits = |line: &str| line.contains("->") && line.split_whitespace().any(|word| word == pid);
     support::until("a process waiting for the lock", || {

@@ -13,7 +13,7 @@ fn mirror(name: &str, url: &str) -> String {
 }
 
 /// `url` with a user and a password.
-fn secret(url: &str) -> String {
+fn with_credentials(url: &str) -> String {
     url.replace("://", "://user:s3cret@")
 }
 
@@ -21,12 +21,12 @@ fn secret(url: &str) -> String {
 fn the_list_shows_the_configured_sources_without_querying_them() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
     let server = Server::serve(depot.path());
-    let text = mirror("corp", &secret(&server.url()))
+    let text = mirror("corp", &with_credentials(&server.url()))
         + &mirror("disk", &depot.url())
         + "[[sources]]\ntype = \"github\"\nrepo = \"loom-os/loom\"\n";
     config(&sandbox, &text);
     let run = sandbox.loom(&["source", "list"]).ok();
-    let folder = (plain_of(&depot), "[MIRROR]");
+    let folder = (folder_pattern(&depot), "[MIRROR]");
     sandbox.snapshot_with("source-list", &run, &[(&folder.0, folder.1)]);
     let json = sandbox.loom(&["source", "list", "--json"]).ok();
     assert!(!json.stdout().contains("s3cret"), "{}", json.stdout());
@@ -39,14 +39,15 @@ fn the_list_shows_the_configured_sources_without_querying_them() {
     assert!(server.requests().is_empty());
 }
 
-fn plain_of(depot: &Depot) -> String {
+/// A regular expression that matches the folder of a depot.
+fn folder_pattern(depot: &Depot) -> String {
     support::normal::escaped(&depot.path().display().to_string())
 }
 
 #[test]
 fn sources_of_an_untrusted_project_are_withheld_and_of_a_trusted_one_marked() {
-    let (sandbox, mirror_) = (Sandbox::new(), Plain::of(&["0.2.0"]));
-    sandbox.write("loom.toml", &mirror("theirs", &mirror_.url()));
+    let (sandbox, releases) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    sandbox.write("loom.toml", &mirror("theirs", &releases.url()));
     let json = sandbox.loom(&["source", "list", "--json"]).ok().says(&["loom trust"]).json();
     assert_eq!(json["untrusted"]["keys"], serde_json::json!(["sources"]));
     assert!(json["sources"].as_array().unwrap().iter().all(|s| s["name"] != "theirs"));
@@ -61,9 +62,12 @@ fn sources_of_an_untrusted_project_are_withheld_and_of_a_trusted_one_marked() {
 fn the_test_shows_what_each_source_offers_and_how_it_is_reached() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     let server = Server::serve(depot.path());
-    config(&sandbox, &(mirror("corp", &secret(&server.url())) + &mirror("disk", &depot.url())));
+    config(
+        &sandbox,
+        &(mirror("corp", &with_credentials(&server.url())) + &mirror("disk", &depot.url())),
+    );
     let run = sandbox.loom(&["source", "test"]).ok();
-    let folder = plain_of(&depot);
+    let folder = folder_pattern(&depot);
     sandbox.snapshot_with("source-test", &run, &[(&folder, "[MIRROR]")]);
     let json = sandbox.loom(&["source", "test", "corp", "--json"]).ok().json();
     let [corp] = &json["sources"].as_array().unwrap()[..] else { panic!("{json}") };
@@ -78,10 +82,10 @@ fn the_test_shows_what_each_source_offers_and_how_it_is_reached() {
 
 #[test]
 fn redirect_targets_are_shown_as_hosts_and_no_file_is_downloaded_whole() {
-    let (sandbox, mirror_) = (Sandbox::new(), Plain::empty());
+    let (sandbox, releases) = (Sandbox::new(), Plain::empty());
     let size = 64 << 20;
-    mirror_.add("0.2.0", Packing::TarGz, &program::large("0.2.0", size), Sums::Sidecar);
-    let (front, depot) = (Server::serve(mirror_.path()), Nginx::serve(mirror_.path(), ""));
+    releases.add("0.2.0", Packing::TarGz, &program::large("0.2.0", size), Sums::Sidecar);
+    let (front, depot) = (Server::serve(releases.path()), Nginx::serve(releases.path(), ""));
     let path = plain::asset_path("0.2.0", Packing::TarGz);
     front.fault(".tar.gz", Fault::Redirect(format!("{}/{path}", depot.url())));
     let args = ["source", "test", "--json", "--version", "0.2.0", "--source", &front.url()];
@@ -92,10 +96,10 @@ fn redirect_targets_are_shown_as_hosts_and_no_file_is_downloaded_whole() {
     assert_eq!(hosts[1]["origin"], depot.url());
     assert_eq!(hosts[1]["redirected"], true);
     assert_eq!(json["sources"][0]["offer"]["digests"], serde_json::json!(["sidecar"]));
-    support::until("nginx has noted the request", || !depot.sent().is_empty());
+    support::until("nginx has logged the request", || !depot.sent().is_empty());
     let sent: u64 = depot.sent().iter().sum();
     assert!(sent < size as u64 / 2, "{sent} bytes of {size}");
-    assert!(sandbox.files("").is_empty(), "nothing is kept");
+    assert!(sandbox.files("").is_empty(), "no file is kept");
 }
 
 #[test]
@@ -104,17 +108,17 @@ fn each_failure_has_an_exit_code_and_the_first_that_applies_counts() {
     let (refusing, page) = (Server::serve(good.path()), Server::serve(good.path()));
     refusing.fault("", Fault::Status(401, vec![]));
     page.fault("", Fault::Html);
-    let nobody = Unreachable::new();
-    let (good, empty, nobody) = (good.url(), empty.url(), nobody.url());
-    let far = "https://mirror.invalid".to_owned();
+    let unreachable = Unreachable::new();
+    let (good, empty, unreachable) = (good.url(), empty.url(), unreachable.url());
+    let remote = "https://mirror.invalid".to_owned();
     for (urls, offline, code) in [
         (vec![&good], false, 0),
         (vec![&good, &empty], false, 0),
         (vec![&empty], false, 3),
-        (vec![&good, &nobody], false, 5),
+        (vec![&good, &unreachable], false, 5),
         (vec![&page.url()], false, 5),
-        (vec![&nobody, &refusing.url()], false, 4),
-        (vec![&good, &far], true, 7),
+        (vec![&unreachable, &refusing.url()], false, 4),
+        (vec![&good, &remote], true, 7),
         (vec![&good], true, 0),
     ] {
         let sandbox = Sandbox::new();
@@ -133,7 +137,7 @@ fn each_failure_has_an_exit_code_and_the_first_that_applies_counts() {
     config(
         &sandbox,
         &(mirror("corp", &refusing.url())
-            + &mirror("gone", &nobody)
+            + &mirror("gone", &unreachable)
             + &mirror("page", &page.url())),
     );
     let run = sandbox.loom(&["source", "test"]).code(4);
@@ -144,8 +148,8 @@ fn each_failure_has_an_exit_code_and_the_first_that_applies_counts() {
 
 #[test]
 fn a_folder_that_cannot_be_listed_offers_only_named_versions() {
-    let (sandbox, mirror_) = (Sandbox::new(), Plain::of(&["0.2.0"]));
-    let server = Server::serve(mirror_.path());
+    let (sandbox, releases) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(releases.path());
     let source = server.url();
     // As `get` without a version.
     let run = sandbox.loom(&["source", "test", "--source", &source]).code(3);
@@ -206,9 +210,9 @@ fn a_github_server_is_shown_with_the_host_of_its_files() {
     assert!(hosts.iter().any(|host| host["redirected"] == false), "{hosts:?}");
 }
 
-/// `source test` and `get` of the same sources, which must end with the same code.
+/// Asserts that `get` and `source test` both exit with `code`, and which version the test reports as offered.
 #[track_caller]
-fn both_end_with(sandbox: &Sandbox, code: i32, offers: Option<&str>) {
+fn assert_same_exit(sandbox: &Sandbox, code: i32, offers: Option<&str>) {
     sandbox.loom(&["get"]).code(code);
     let json = sandbox.loom(&["source", "test", "--json"]).code(code).json();
     let [source] = &json["sources"].as_array().unwrap()[..] else { panic!("{json}") };
@@ -244,14 +248,14 @@ fn the_test_never_reports_a_version_that_get_would_not_take() {
             more => mirror("m", &url) + more,
         };
         config(&sandbox, &text);
-        both_end_with(&sandbox, code, offers);
+        assert_same_exit(&sandbox, code, offers);
     }
 }
 
 #[test]
 fn the_test_looks_for_the_version_that_get_would_take() {
-    let (sandbox, mirror_) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
-    config(&sandbox, &mirror("m", &mirror_.url()));
+    let (sandbox, releases) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    config(&sandbox, &mirror("m", &releases.url()));
     for (wanted, code, offers) in [
         ("0.1.0", 0, Some("0.1.0")),
         ("^0.2", 0, Some("0.2.0")),
@@ -259,15 +263,15 @@ fn the_test_looks_for_the_version_that_get_would_take() {
         ("0.9.0", 3, None),
     ] {
         sandbox.write("loom.toml", &format!("[bridge]\nversion = \"{wanted}\"\n"));
-        both_end_with(&sandbox, code, offers);
+        assert_same_exit(&sandbox, code, offers);
     }
 }
 
 #[test]
-fn the_test_reports_a_source_that_goes_back() {
+fn the_test_reports_a_downgrade() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     config(&sandbox, &mirror("m", &depot.url()));
     sandbox.loom(&["get"]).ok();
     depot.yank("0.2.0");
-    both_end_with(&sandbox, 6, None);
+    assert_same_exit(&sandbox, 6, None);
 }

@@ -1,4 +1,4 @@
-//! `loom status`, `loom env`
+//! `loom status` and `loom env`: the running instances, and the variables for clients.
 
 use std::path::Path;
 
@@ -56,7 +56,7 @@ fn files_of_a_dead_instance_are_removed_and_its_log_stays() {
     let document = stage.up();
     kill(&document["supervisor_pid"]);
     kill(&document["pid"]);
-    until("both are gone", || !runs(&document["pid"]) && !runs(&document["supervisor_pid"]));
+    until("both have exited", || !runs(&document["pid"]) && !runs(&document["supervisor_pid"]));
     assert!(stage.instances().is_empty());
     let log = Path::new(document["log"].as_str().unwrap());
     assert!(!log.with_file_name("instance.json").exists() && log.exists());
@@ -68,7 +68,7 @@ fn an_unexpected_exit_is_shown_until_the_next_start_or_down() {
     let crash = || {
         let document = stage.up();
         kill(&document["pid"]);
-        until("it is gone", || !runs(&document["supervisor_pid"]));
+        until("the supervisor has exited", || !runs(&document["supervisor_pid"]));
         document
     };
     let document = crash();

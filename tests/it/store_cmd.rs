@@ -74,19 +74,19 @@ fn verify_names_the_damaged_file() {
 
 #[test]
 fn verify_finds_missing_and_unexpected_files() {
-    for harm in ["remove", "add", "mode"] {
+    for change in ["remove", "add", "mode"] {
         let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
         sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
         let program = sandbox.link("0.2.0").canonicalize().unwrap();
         let tree = program.parent().unwrap();
         fs::set_permissions(tree, fs::Permissions::from_mode(0o755)).unwrap();
-        match harm {
+        match change {
             "remove" => fs::remove_file(&program).unwrap(),
             "add" => fs::write(tree.join("extra"), "extra").unwrap(),
             _ => fs::set_permissions(&program, fs::Permissions::from_mode(0o444)).unwrap(),
         }
         let run = sandbox.loom(&["store", "verify"]);
-        assert_eq!(run.exit(), 6, "{harm}: {}{}", run.stdout(), run.stderr());
+        assert_eq!(run.exit(), 6, "{change}: {}{}", run.stdout(), run.stderr());
     }
 }
 
@@ -157,9 +157,9 @@ fn damage(path: &Path) {
 }
 
 #[test]
-fn archives_are_kept_where_the_setting_says_so() {
+fn archives_are_kept_if_configured() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
-    let held = |version| {
+    let is_kept = |version| {
         let digest = sha256(&fs::read(mirror.asset(version, Packing::TarGz)).unwrap());
         sandbox.objects().contains(&digest)
     };
@@ -167,7 +167,7 @@ fn archives_are_kept_where_the_setting_says_so() {
     sandbox
         .write(sandbox.home().join(".config/loom/config.toml"), "[store]\nkeep_archives = true\n");
     sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]).ok();
-    assert_eq!((held("0.1.0"), held("0.2.0")), (false, true));
+    assert_eq!((is_kept("0.1.0"), is_kept("0.2.0")), (false, true));
     sandbox.verify();
 }
 

@@ -1,4 +1,4 @@
-//! The test server, nginx and the fixtures do what the other tests rely on, seen through an independent client.
+//! Tests of the test support: the servers and fixtures behave as the other tests assume, checked with curl.
 
 use std::process::Command;
 
@@ -58,19 +58,19 @@ fn faults_are_exact() {
 }
 
 #[test]
-fn nginx_serves_and_nothing_listens_where_nothing_should() {
+fn nginx_serves_files_and_an_unreachable_port_refuses_connections() {
     let mirror = Plain::of(&["0.2.0"]);
     let nginx = Nginx::serve(mirror.path(), "");
     let asset = mirror.asset("0.2.0", Packing::TarGz);
     let url = format!("{}/{}", nginx.url(), plain::asset_path("0.2.0", Packing::TarGz));
     assert_eq!(sha256(&curl(&[&url]).1), sha256(&std::fs::read(asset).unwrap()));
     assert_eq!(nginx.log().len(), 1);
-    let nobody = Unreachable::new();
-    assert_eq!(curl(&[&nobody.url()]).0, Some(7));
+    let unreachable = Unreachable::new();
+    assert_eq!(curl(&[&unreachable.url()]).0, Some(7));
 }
 
 #[test]
-fn a_depot_is_readable_by_the_documents_own_parsers() {
+fn a_depot_is_readable_by_the_parsers_of_loom_source() {
     use loom_source::{Index, Record, Statement, record::object_path};
     let depot = Depot::of(&["0.1.0", "0.2.0"]);
     let read = |path: &str| std::fs::read(depot.path().join(path)).unwrap();

@@ -2,8 +2,8 @@
 //! receipt holds the outcome of each source, within its own time limit.
 
 use crate::support::{
-    self, Carry, Depot, Entry, Packing, Plain, Sandbox, Server, Unanswering, Unreachable, plain,
-    program,
+    self, ArtifactKind, Depot, Entry, Packing, Plain, Sandbox, Server, Unanswering, Unreachable,
+    plain, program,
 };
 use serde_json::Value;
 
@@ -22,7 +22,8 @@ struct Three {
     _flipped: Plain,
 }
 
-/// A port that accepts connections and never answers, one that refuses them, a mirror with a flipped bit, a good one.
+/// Configures four sources: a port that accepts connections and never answers, one that refuses them, a mirror with a
+/// flipped bit, and a good mirror.
 fn three() -> Three {
     let (sandbox, good, flipped) = (Sandbox::new(), Plain::of(&["0.2.0"]), Plain::of(&["0.2.0"]));
     plain::flip(&flipped.asset("0.2.0", Packing::TarGz));
@@ -82,7 +83,7 @@ fn an_unreachable_host_costs_latest_one_time_limit() {
     let outcomes = attempts(sandbox);
     for host in unreachable {
         let of_host = outcomes.iter().filter(|(source, _)| source.contains(host)).count();
-        assert_eq!(of_host, 1, "a source that did not answer is asked last: {outcomes:#?}");
+        assert_eq!(of_host, 1, "a source that did not answer is used last: {outcomes:#?}");
     }
     assert_attempt(&outcomes, &wrong.url(), "cannot be listed");
     assert_attempt(&outcomes, &wrong.url(), "checksum mismatch");
@@ -94,7 +95,7 @@ fn an_unreachable_host_costs_latest_one_time_limit() {
 fn where_one_artifact_of_a_source_fails_another_is_tried() {
     let depot = Depot::empty();
     let entries = Entry::program(&program::small("0.2.0"));
-    let artifacts = [Carry::Archive(Packing::TarGz), Carry::Loose];
+    let artifacts = [ArtifactKind::Archive(Packing::TarGz), ArtifactKind::Loose];
     let added = depot.add("0.2.0", &entries, &artifacts);
     std::fs::remove_file(depot.path().join(added.archive_path())).unwrap();
     let server = Server::serve(depot.path());

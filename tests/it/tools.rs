@@ -11,7 +11,7 @@ use crate::support::{Stage, node, stage::until};
 use serde_json::{Value, json};
 use tonic::codegen::http::uri::PathAndQuery;
 
-/// `loom.v1.ToolCall`, as much of it as is said here.
+/// `loom.v1.ToolCall`, with the fields that the test sets.
 #[derive(Clone, PartialEq, prost::Message)]
 struct ToolCall {
     #[prost(string, tag = "1")]
@@ -47,7 +47,7 @@ fn call(address: &Value, agent: &str, name: &str, arguments: &Value) -> Value {
         timeout_ms: 20_000,
     };
     let uri = format!("http://{}", address.as_str().unwrap());
-    let asked = async {
+    let request = async {
         let channel =
             tonic::transport::Endpoint::from_shared(uri).unwrap().connect().await.unwrap();
         let mut client = tonic::client::Grpc::new(channel);
@@ -57,30 +57,30 @@ fn call(address: &Value, agent: &str, name: &str, arguments: &Value) -> Value {
         client.unary(tonic::Request::new(call), path, codec).await.unwrap().into_inner()
     };
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let result: ToolResult = tokio.block_on(asked);
+    let result: ToolResult = tokio.block_on(request);
     assert_eq!(result.status, 0, "{name}: {result:?}");
     serde_json::from_str(&result.output).unwrap()
 }
 
-/// A program of the node packages that the tests bring.
+/// A program of the node packages that the tests install.
 fn node_program(name: &str) -> PathBuf {
     node::folder().join("node_modules/.bin").join(name)
 }
 
-/// A server that speaks OpenAI's wire and takes one key; it ends when dropped.
+/// A server with OpenAI's API that accepts one key; stopped when dropped.
 struct LanguageModel(Child, String);
 
 impl LanguageModel {
-    fn start(stage: &Stage, key: &str, says: &str) -> Self {
-        let fixture = json!({"match": {"userMessage": "hello"}, "response": {"content": says}});
-        let file = stage.sandbox.root().join(format!("{says}.json"));
+    fn start(stage: &Stage, key: &str, reply: &str) -> Self {
+        let fixture = json!({"match": {"userMessage": "hello"}, "response": {"content": reply}});
+        let file = stage.sandbox.root().join(format!("{reply}.json"));
         fs::write(&file, json!({"fixtures": [fixture]}).to_string()).unwrap();
         let mut command = stage.sandbox.command(node_program("llmock"));
         command.args(["-p", "0", "-f"]).arg(file).env("AIMOCK_API_KEYS", key);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let url = lines.find_map(|line| Some(line.split_once("listening on ")?.1.to_owned()));
-        // Read on, so that it never waits for us.
+        // Reads the rest, so that the process never blocks on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self(child, url.expect("llmock listens"))
     }
@@ -94,7 +94,7 @@ impl Drop for LanguageModel {
 }
 
 #[test]
-fn the_runtime_has_the_tools_that_loom_toml_speaks_of() {
+fn the_runtime_has_the_tools_that_loom_toml_configures() {
     let mut stage = Stage::new();
     let (one, two) = (
         LanguageModel::start(&stage, "sk-from-the-environment", "one"),
@@ -123,23 +123,23 @@ fn the_runtime_has_the_tools_that_loom_toml_speaks_of() {
     let address = &document["bridge"]["address"];
 
     let hello = json!({"prompt": "hello"});
-    let first = call(address, "nobody", "llm:generate", &hello);
+    let first = call(address, "unconfigured", "llm:generate", &hello);
     assert_eq!((&first["text"], &first["provider"]), (&json!("one"), &json!("zebra")));
     let of_agent = call(address, "planner", "llm:generate", &hello);
     assert_eq!((&of_agent["text"], &of_agent["model"]), (&json!("two"), &json!("ma")));
 
     let path = json!({"path": files.join("hello.txt")});
-    let read = call(address, "nobody", "filesystem:read_file", &path);
+    let read = call(address, "unconfigured", "filesystem:read_file", &path);
     assert_eq!(read[0]["text"], "hello from a file\n");
-    let seen = call(address, "nobody", "all:get-env", &json!({}));
+    let seen = call(address, "unconfigured", "all:get-env", &json!({}));
     let seen: Value = serde_json::from_str(seen[0]["text"].as_str().unwrap()).unwrap();
     assert_eq!((&seen["WANTED"], &seen["ZEBRA_API_KEY"]), (&json!("given"), &Value::Null));
 
     stage.sandbox.loom(&["down"]).ok();
-    let left = || {
+    let is_running = || {
         let processes = fs::read_dir("/proc").unwrap().flatten();
         let mut lines = processes.map(|p| fs::read(p.path().join("cmdline")).unwrap_or_default());
         lines.any(|line| String::from_utf8_lossy(&line).contains(files.to_str().unwrap()))
     };
-    until("the MCP server is gone with the runtime", || !left());
+    until("the MCP server is gone with the runtime", || !is_running());
 }

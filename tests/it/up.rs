@@ -1,4 +1,4 @@
-//! `loom up`
+//! `loom up`: starts a runtime, in the foreground or detached.
 
 use std::{
     fs,
@@ -43,15 +43,15 @@ fn with_the_dashboard_its_address_is_in_the_document() {
 }
 
 #[test]
-fn a_server_that_speaks_tls_is_checked_over_tls() {
+fn a_server_with_tls_is_probed_over_tls() {
     let mut stage = Stage::new();
-    let made = rcgen::generate_simple_self_signed(["bridge.example".to_owned()]).unwrap();
-    let certificate = stage.sandbox.write("cert.pem", &made.cert.pem());
-    let key = stage.sandbox.write("key.pem", &made.signing_key.serialize_pem());
+    let generated = rcgen::generate_simple_self_signed(["bridge.example".to_owned()]).unwrap();
+    let certificate = stage.sandbox.write("cert.pem", &generated.cert.pem());
+    let key = stage.sandbox.write("key.pem", &generated.signing_key.serialize_pem());
     stage.sandbox.set("LOOM_BRIDGE_TLS_CERT", certificate).set("LOOM_BRIDGE_TLS_KEY", key);
     let document = stage.run("up", &["--detach", "--json"]).ok().json();
     assert!(runs(&document["pid"]));
-    // The server answers a client that does not speak TLS with an alert, whose first byte is 21.
+    // The server answers a client without TLS with an alert, whose first byte is 21.
     let mut stream =
         std::net::TcpStream::connect(document["bridge"]["address"].as_str().unwrap()).unwrap();
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
@@ -74,7 +74,7 @@ fn in_the_foreground_a_signal_stops_it_with_success() {
 }
 
 #[test]
-fn the_status_of_a_server_that_dies_is_passed_on() {
+fn the_exit_status_of_a_killed_server_is_returned() {
     let stage = Stage::new();
     let (up, document) = stage.foreground();
     kill(&document["pid"]);
@@ -83,7 +83,7 @@ fn the_status_of_a_server_that_dies_is_passed_on() {
 }
 
 #[test]
-fn a_server_that_crashes_at_the_start_shows_its_log_and_passes_its_code_on() {
+fn the_log_and_exit_code_of_a_server_that_crashes_at_the_start_are_reported() {
     let crash = b"#!/bin/sh\necho first words\necho last words >&2\nexit 3\n";
     let stage = Stage::with("0.2.0", crash);
     let run = stage.run("up", &[]).code(3);
@@ -109,7 +109,7 @@ fn a_taken_port_is_reported_with_its_owner_and_the_option_that_changes_it() {
     let port = taken.local_addr().unwrap().port().to_string();
     let owner = format!("process {}", std::process::id());
     let run = stage.run("up", &["--bridge-port", &port, "--detach"]).code(9);
-    // The process that runs this test, and its name, differ.
+    // The owner is this test process, whose id and name differ between runs.
     let filters = [
         (r"is in use by .*", "is in use by [OWNER]"),
         (r"\([0-9.]+ [KM]iB, ", "([SIZE], "),
@@ -145,9 +145,9 @@ fn another_version_or_mode_is_refused_before_a_download_and_the_hint_switches() 
     stage.up();
     stage.add("0.1.0", &program::server());
     let url = stage.mirror.url();
-    let asked = ["--source", &url, "--version", "0.1.0", "--bridge-port", "0"];
+    let requested = ["--source", &url, "--version", "0.1.0", "--bridge-port", "0"];
     let full = ["--mode", "full", "--dashboard-port", "0", "--detach"];
-    let run = stage.sandbox.loom(&[&["up"], &asked[..], &full].concat()).code(9);
+    let run = stage.sandbox.loom(&[&["up"], &requested[..], &full].concat()).code(9);
     let options = "--version 0.1.0 --mode full --dashboard-port 0";
     run.says(&[
         "version is 0.2.0, requested 0.1.0; mode is bridge-only, requested full\n",
@@ -159,7 +159,8 @@ fn another_version_or_mode_is_refused_before_a_download_and_the_hint_switches() 
     assert_eq!(document["version"], "0.1.0");
     assert!(document["dashboard"].is_object());
     // The new options replace the stored ones.
-    let again = stage.sandbox.loom(&[&["up", "--json"], &asked[..], &full].concat()).ok().json();
+    let again =
+        stage.sandbox.loom(&[&["up", "--json"], &requested[..], &full].concat()).ok().json();
     assert_eq!(again, document);
     let after = stage.sandbox.loom(&["restart", "--json"]).ok().json();
     assert_eq!(after["version"], "0.1.0");
@@ -178,7 +179,7 @@ fn a_changed_configuration_is_reported_by_its_settings() {
 }
 
 #[test]
-fn where_a_script_ignores_sigint_the_other_signals_stop_it() {
+fn with_sigint_ignored_the_other_signals_stop_it() {
     for signal in [Signal::TERM, Signal::HUP] {
         let stage = Stage::new();
         let args = stage.args("up", &[]);
@@ -199,7 +200,7 @@ fn where_a_script_ignores_sigint_the_other_signals_stop_it() {
 }
 
 #[test]
-fn many_at_once_start_one_runtime() {
+fn concurrent_commands_start_one_runtime() {
     let stage = Stage::new();
     let runs: Vec<_> = (0..5).map(|_| stage.spawn("up", &["--detach", "--json"])).collect();
     let documents: Vec<_> = runs.into_iter().map(|run| run.wait().ok().json()).collect();
@@ -207,7 +208,7 @@ fn many_at_once_start_one_runtime() {
 }
 
 #[test]
-fn a_server_that_cannot_report_its_port_gets_a_picked_one() {
+fn a_server_that_cannot_report_its_port_gets_a_port_from_loom() {
     // The real server without the variable of the ready file, in a script that does not contain its name.
     let script = format!(
         "#!/bin/sh\nname=LOOM_READY\nunset ${{name}}_FILE\nexec {}\n",

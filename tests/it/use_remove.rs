@@ -1,4 +1,4 @@
-//! `loom use` and `loom remove`
+//! `loom use` and `loom remove`: the default version, and removal of releases.
 
 use crate::support::{self, Plain, Sandbox};
 
@@ -11,14 +11,14 @@ fn with_two_versions() -> (Sandbox, Plain) {
 }
 
 #[test]
-fn the_default_version_applies_unless_a_setting_or_option_says_otherwise() {
+fn the_default_version_applies_unless_a_setting_or_option_overrides_it() {
     let (mut sandbox, _mirror) = with_two_versions();
     sandbox.loom(&["use", "0.1.0"]).ok();
     assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.1.0"));
     assert_eq!(
         sandbox.loom(&["which", "--version", "0.2.0"]).ok().path(),
         sandbox.link("0.2.0"),
-        "a flag says otherwise"
+        "the option overrides it"
     );
     sandbox.set("LOOM_VERSION", "0.2.0");
     assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.2.0"));
@@ -37,7 +37,7 @@ fn a_version_that_is_not_installed_can_be_the_default() {
 }
 
 #[test]
-fn the_error_of_use_says_what_it_expects() {
+fn the_error_of_use_names_the_expected_value() {
     let sandbox = Sandbox::new();
     let expected = "expected one version, such as 0.2.0, or dev";
     sandbox.loom(&["use", "latest"]).code(2).says(&[expected, "loom use --none"]);
@@ -79,7 +79,7 @@ fn the_document_of_use_always_has_the_same_keys() {
 }
 
 #[test]
-fn a_removed_release_is_gone_with_its_tree_and_no_other_is() {
+fn remove_deletes_a_release_and_its_tree_and_no_other() {
     let (sandbox, mirror) = with_two_versions();
     sandbox.loom(&["remove", "0.1.0"]).ok();
     sandbox.loom(&["which", "--version", "0.1.0"]).code(3);

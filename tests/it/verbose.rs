@@ -34,11 +34,12 @@ fn timings_are_shown_when_verbose_is_given_twice() {
 }
 
 #[test]
-fn a_failed_request_is_shown_and_no_login_is() {
-    let (sandbox, mirror, nobody) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
+fn a_failed_request_is_shown_without_its_credentials() {
+    let (sandbox, mirror, unreachable) =
+        (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
     let server = Server::serve(mirror.path());
     let (bad, good) = (
-        nobody.url().replace("http://", "http://user:hunter2@"),
+        unreachable.url().replace("http://", "http://user:hunter2@"),
         server.url().replace("http://", "http://user:hunter2@"),
     );
     let run = sandbox.loom(&["get", "0.2.0", "-vv", "--source", &bad, "--source", &good]).ok();
@@ -46,7 +47,7 @@ fn a_failed_request_is_shown_and_no_login_is() {
 }
 
 #[test]
-fn without_the_option_nothing_of_it_is_shown_and_quiet_wins() {
+fn without_verbose_no_decision_is_shown_and_quiet_takes_precedence() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let get = ["get", "0.2.0", "--source", &mirror.url(), "--force-download"];
     sandbox.loom(&get).ok().never_says(&["set by", "find "]);

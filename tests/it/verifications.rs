@@ -1,4 +1,4 @@
-//! An installed version counts by its verification, and never by its receipt.
+//! An installed version is accepted by its verification, never by its receipt.
 
 use std::{fs, path::PathBuf};
 
@@ -20,7 +20,7 @@ fn installed(versions: &[&str]) -> (Sandbox, Plain) {
     (sandbox, mirror)
 }
 
-/// All commands that could look at a release, in an order in which each has something to do.
+/// All commands that may read a release, in an order in which each has an effect.
 fn commands(url: &str) -> Vec<Vec<&str>> {
     let source = ["--source", url];
     let with = |args: &[&'static str]| [args, &source].concat();
@@ -78,7 +78,7 @@ fn deleting_receipts_changes_no_exit_code() {
     let receipts = without.sandbox.cache().join("receipts");
     let url = [with.mirror.url(), without.mirror.url()];
     for (one, other) in commands(&url[0]).into_iter().zip(commands(&url[1])) {
-        // Commands that fetch write new ones.
+        // Commands that fetch write new receipts.
         let _ = fs::remove_dir_all(&receipts);
         let expected = with.sandbox.loom(&one);
         let run = without.sandbox.loom(&other);
@@ -146,7 +146,7 @@ fn without_kept_digests_the_release_is_fetched_or_the_reason_given() {
 }
 
 #[test]
-fn each_changed_field_is_noticed() {
+fn each_changed_field_is_detected() {
     let (sandbox, _mirror) = installed(&["0.1.0", "0.2.0"]);
     let path = verification(&sandbox, "0.2.0");
     let bytes = fs::read(&path).unwrap();
@@ -229,7 +229,7 @@ fn an_unverified_release_cannot_be_accepted_by_editing() {
 }
 
 #[test]
-fn a_copied_verification_is_noticed() {
+fn a_copied_verification_is_detected() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
     // Two versions of one tree: only the release differs.
     for (version, sums) in [("0.1.0", Sums::Sidecar), ("0.2.0", Sums::None)] {
@@ -243,7 +243,7 @@ fn a_copied_verification_is_noticed() {
     run.says(&["it is the verification of", "0.1.0"]);
     let found = sandbox.loom(&["store", "verify"]).code(6).stdout();
     assert!(found.contains("1 problem found") && found.contains("0.2.0"), "{found}");
-    // What was accepted without a checksum is not verified again.
+    // A release that was accepted without a checksum is not verified again.
     sandbox.loom(&["get", "--offline", "--version", "0.2.0"]).code(7);
     sandbox.loom(&["which", "--version", "0.2.0"]).code(6);
 }

@@ -36,7 +36,7 @@ fn a_pinned_version_of_a_project() {
 }
 
 #[test]
-fn latest_while_the_answer_is_fresh() {
+fn latest_while_the_list_is_fresh() {
     let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
     let server = Server::serve(depot.path());
     let get = ["get", "--source", &server.url()];

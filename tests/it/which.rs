@@ -7,7 +7,7 @@ fn a_version_that_is_not_installed_is_exit_3() {
     let sandbox = Sandbox::new();
     sandbox.loom(&["which"]).code(3);
     sandbox.loom(&["which", "--version", "0.2.0"]).code(3).says(&["0.2.0", "loom get"]);
-    assert!(!sandbox.cache().exists(), "which creates no file");
+    assert!(!sandbox.cache().exists(), "which creates no files");
 }
 
 #[test]

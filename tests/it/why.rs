@@ -1,16 +1,16 @@
-//! `loom why`: how a release got here, or why it is not here.
+//! `loom why`: how a release was installed, or why it is not installed.
 
 use crate::support::{
     Depot, Packing, Plain, Sandbox, Server, Sums, Unreachable, normal, plain, program,
 };
 
-/// A pattern for a mirror's folder.
+/// A regular expression that matches the folder of a mirror.
 fn folder(mirror: &Plain) -> String {
     normal::escaped(&mirror.path().display().to_string())
 }
 
 #[test]
-fn an_installed_release_is_shown_with_what_it_was_verified_by() {
+fn an_installed_release_is_shown_with_its_verification() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     sandbox.sources(&[(&mirror.url(), "name = \"corp\"")]);
     sandbox.loom(&["get"]).ok();
@@ -67,7 +67,7 @@ fn an_unverified_release_is_shown_as_such() {
 fn a_failure_is_kept_until_an_acquisition_succeeds() {
     let (sandbox, bad, unreachable) = (Sandbox::new(), Plain::of(&["0.2.0"]), Unreachable::new());
     let asset = bad.asset("0.2.0", Packing::TarGz);
-    let honest = std::fs::read(&asset).unwrap();
+    let original = std::fs::read(&asset).unwrap();
     plain::flip(&asset);
     let server = Server::serve(bad.path());
     let urls = [unreachable.url(), server.url()];
@@ -81,7 +81,7 @@ fn a_failure_is_kept_until_an_acquisition_succeeds() {
     let attempts = document["failure"]["attempts"].as_array().unwrap();
     let kinds: Vec<_> = attempts.iter().map(|attempt| &attempt["kind"]).collect();
     assert_eq!(kinds, ["unreachable", "checksum_mismatch"], "{document}");
-    std::fs::write(asset, honest).unwrap();
+    std::fs::write(asset, original).unwrap();
     sandbox.loom(&get).ok();
     let document = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
     assert!(document["failure"].is_null(), "{document}");

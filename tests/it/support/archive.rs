@@ -1,4 +1,4 @@
-//! Archives in all formats.
+//! Release archives in all formats.
 
 use std::io::{Cursor, Write};
 
@@ -20,16 +20,16 @@ pub enum Packing {
 /// A file of an archive.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its path, with `/`.
+    /// The path, with `/` as separator.
     pub path: String,
     /// Whether it is executable.
     pub exec: bool,
-    /// Its bytes.
+    /// The contents.
     pub bytes: Vec<u8>,
 }
 
 impl Entry {
-    /// The program alone, under its own name: what a release's archive usually holds.
+    /// The entries of an archive that contains only the program, under the name [`BINARY`].
     pub fn program(bytes: &[u8]) -> Vec<Self> {
         vec![Self { path: BINARY.into(), exec: true, bytes: bytes.to_vec() }]
     }
@@ -41,11 +41,11 @@ impl Entry {
 }
 
 impl Packing {
-    /// All four.
+    /// All packings.
     pub const ALL: [Self; 4] = [Self::TarGz, Self::TarZst, Self::Zip, Self::Bare];
 
-    /// What the asset's name ends in, with its dot; nothing for a bare program.
-    pub fn ending(self) -> &'static str {
+    /// The extension of the asset's name, with its dot; empty for a bare program.
+    pub fn extension(self) -> &'static str {
         match self {
             Self::TarGz => ".tar.gz",
             Self::TarZst => ".tar.zst",
@@ -54,9 +54,9 @@ impl Packing {
         }
     }
 
-    /// `loom-bridge-server-{version}-{platform}` and the ending.
+    /// `loom-bridge-server-{version}-{platform}` and the extension.
     pub fn asset(self, version: &str) -> String {
-        format!("{BINARY}-{version}-{}{}", platform(), self.ending())
+        format!("{BINARY}-{version}-{}{}", platform(), self.extension())
     }
 
     /// The asset's bytes. A bare asset has one entry.
@@ -70,7 +70,7 @@ impl Packing {
     }
 }
 
-/// An uncompressed tar.
+/// An uncompressed tar archive.
 pub fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for Entry { path, exec, bytes } in entries {
@@ -83,14 +83,14 @@ pub fn tar(entries: &[Entry]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// Compressed as `gzip -1` does.
+/// Compresses `bytes` with gzip at the fastest level.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-/// A zip.
+/// A zip archive.
 pub fn zip(entries: &[Entry]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for Entry { path, exec, bytes } in entries {

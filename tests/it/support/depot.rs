@@ -1,4 +1,4 @@
-//! A folder in the store layout, written after `store-format.md` and not by the program under test.
+//! A folder in the store layout, written according to `store-format.md` and without the program under test.
 
 use std::{
     cell::RefCell,
@@ -14,16 +14,16 @@ use loom_source::{
 
 use super::{BINARY, Entry, Packing, program};
 
-/// How a release's tree travels from the depot.
+/// How the depot serves a release's tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carry {
+pub enum ArtifactKind {
     /// As an archive object.
     Archive(Packing),
     /// As loose files below `store/<tree>/`.
     Loose,
 }
 
-/// The folder; removed when dropped.
+/// A mirror in the store layout; its folder is removed when dropped.
 #[derive(Debug)]
 pub struct Depot {
     folder: tempfile::TempDir,
@@ -31,26 +31,26 @@ pub struct Depot {
     published: RefCell<Option<String>>,
 }
 
-/// What was added: the digests that a test wants to speak of.
+/// The digests of an added release.
 #[derive(Debug, Clone)]
-pub struct Added {
-    /// Of the tree listing.
+pub struct AddedRelease {
+    /// Digest of the tree listing.
     pub tree: Digest,
-    /// Of the statement.
+    /// Digest of the statement.
     pub statement: Digest,
-    /// Of the archive, where there is one.
+    /// Digest of the first archive, if there is one.
     pub archive: Option<Digest>,
 }
 
-impl Added {
-    /// Where the archive lies below the depot's root.
+impl AddedRelease {
+    /// Path of the archive below the depot's root.
     pub fn archive_path(&self) -> String {
-        object_path(&self.archive.expect("a release carried as an archive"))
+        object_path(&self.archive.expect("the release has an archive"))
     }
 }
 
 impl Depot {
-    /// A `format` file and an index without releases.
+    /// A depot with a `format` file and an index without releases.
     pub fn empty() -> Self {
         let folder = tempfile::Builder::new().prefix("loom-depot-").tempdir().unwrap();
         let payload = IndexPayload { serial: 0, issued: None, expires: None, releases: Vec::new() };
@@ -60,27 +60,27 @@ impl Depot {
         depot
     }
 
-    /// A small program, carried as a `.tar.gz`, for each of these versions.
+    /// A depot with a small program in a `.tar.gz` for each of these versions.
     pub fn of(versions: &[&str]) -> Self {
         let depot = Self::empty();
         for version in versions {
             let entries = Entry::program(&program::small(version));
-            depot.add(version, &entries, &[Carry::Archive(Packing::TarGz)]);
+            depot.add(version, &entries, &[ArtifactKind::Archive(Packing::TarGz)]);
         }
         depot
     }
 
-    /// A small program whose statement says that it was published so long ago.
-    pub fn add_aged(&self, version: &str, age: std::time::Duration) -> Added {
+    /// Adds a small program whose statement has a publication time `age` ago.
+    pub fn add_aged(&self, version: &str, age: std::time::Duration) -> AddedRelease {
         let at = humantime::format_rfc3339_seconds(std::time::SystemTime::now() - age);
         *self.published.borrow_mut() = Some(at.to_string());
         let entries = Entry::program(&program::small(version));
-        let added = self.add(version, &entries, &[Carry::Archive(Packing::TarGz)]);
+        let added = self.add(version, &entries, &[ArtifactKind::Archive(Packing::TarGz)]);
         *self.published.borrow_mut() = None;
         added
     }
 
-    /// The folder.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -91,18 +91,18 @@ impl Depot {
     }
 
     /// Adds a release and its index entry. The entry program is the file named `loom-bridge-server`.
-    pub fn add(&self, version: &str, entries: &[Entry], carried: &[Carry]) -> Added {
+    pub fn add(&self, version: &str, entries: &[Entry], kinds: &[ArtifactKind]) -> AddedRelease {
         let tree = self.object(listing(entries).as_bytes());
         let mut artifacts = Vec::new();
         let mut archives = Vec::new();
-        for carry in carried {
-            match carry {
-                Carry::Archive(packing) => {
+        for kind in kinds {
+            match kind {
+                ArtifactKind::Archive(packing) => {
                     let archive = self.archive(*packing, entries);
                     artifacts.push(RecordArtifact::Archive { digest: archive.digest });
                     archives.push(archive);
                 }
-                Carry::Loose => {
+                ArtifactKind::Loose => {
                     self.loose(&tree, entries);
                     artifacts.push(RecordArtifact::Loose);
                 }
@@ -124,7 +124,7 @@ impl Depot {
         let record = Record { statement: digest, artifacts, evidence: Vec::new() };
         self.put(&Record::path(&statement.release()), &record.to_bytes());
         self.list(&statement, digest);
-        Added { tree, statement: digest, archive }
+        AddedRelease { tree, statement: digest, archive }
     }
 
     /// Marks a version as withdrawn in the index.
@@ -136,7 +136,7 @@ impl Depot {
         self.write_index();
     }
 
-    /// Writes a file below the root; answers its path.
+    /// Writes a file below the root; returns its path.
     pub fn put(&self, path: &str, bytes: &[u8]) -> PathBuf {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -155,7 +155,7 @@ impl Depot {
             Packing::TarGz => ArchiveFormat::TarGz,
             Packing::TarZst => ArchiveFormat::TarZst,
             Packing::Zip => ArchiveFormat::Zip,
-            Packing::Bare => panic!("a bare program is carried loose"),
+            Packing::Bare => panic!("a bare program is served as loose files"),
         };
         let bytes = packing.pack(entries);
         StatementArchive {

@@ -1,4 +1,4 @@
-//! [`Hub`]: a GitHub on loopback, and commands that ask it.
+//! [`Hub`]: a GitHub test server on loopback, and sandboxes that use it as their source.
 
 use loom_test_support::github::{
     GithubAsset, GithubRelease, GithubServer, GithubService, Repository,
@@ -6,15 +6,15 @@ use loom_test_support::github::{
 
 use super::{Entry, Packing, Run, Running, Sandbox, program};
 
-/// The server. Its token is in `HUB_TOKEN` where a command is given one.
+/// A GitHub test server. Tests that need a token pass it in `HUB_TOKEN`.
 #[derive(Debug)]
 pub struct Hub {
-    /// What is published, and what was asked.
+    /// The server, with its releases and the requests it received.
     pub server: GithubServer,
 }
 
 impl Hub {
-    /// Small programs with `.sha256` files, for each of these versions.
+    /// A server with a small program and its `.sha256` file for each of these versions.
     pub fn of(versions: &[&str]) -> Self {
         let hub = Self { server: GithubServer::start(Repository::default()) };
         for version in versions {
@@ -24,7 +24,7 @@ impl Hub {
         hub
     }
 
-    /// Writes a user configuration that names this server alone, with `more` keys of the source.
+    /// Writes a user configuration with this server as its only source, and `more` keys of that source.
     pub fn configure(&self, sandbox: &Sandbox, more: &str) {
         let (base, api) = (self.server.base_url(), self.server.api_base());
         let text = format!(
@@ -33,20 +33,20 @@ impl Hub {
         sandbox.write(sandbox.home().join(".config/loom/config.toml"), &text);
     }
 
-    /// A sandbox that knows this server and no other source.
+    /// A sandbox with this server as its only source.
     pub fn sandbox(&self) -> Sandbox {
         let sandbox = Sandbox::new();
         self.configure(&sandbox, "");
         sandbox
     }
 
-    /// How many requests came to the API.
-    pub fn api(&self) -> usize {
+    /// The number of requests to the API.
+    pub fn api_requests(&self) -> usize {
         self.server.count(GithubService::Api)
     }
 
-    /// The paths of the API that were asked for.
-    pub fn asked(&self) -> Vec<String> {
+    /// The paths of the requests to the API, in order.
+    pub fn api_paths(&self) -> Vec<String> {
         let seen =
             self.server.requests().into_iter().filter(|seen| seen.service == GithubService::Api);
         seen.map(|seen| seen.path).collect()

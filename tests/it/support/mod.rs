@@ -1,23 +1,23 @@
-//! What the black-box tests stand on: a sandbox that runs the program, mirrors to fetch from, and real servers
-//! whose interruptions are exact.
+//! Support for the black-box tests: a sandbox that runs the program, mirrors to fetch from, and servers with exact
+//! faults.
 //!
-//! | module | holds |
+//! | module | contents |
 //! |---|---|
-//! | [`sandbox`] | [`Sandbox`]: a home, a project and a scrubbed environment of its own |
+//! | [`sandbox`] | [`Sandbox`]: an isolated home, project and environment |
 //! | [`run`] | [`Run`] and [`Running`]: a finished and an unfinished command |
-//! | [`normal`] | snapshots without what differs from run to run |
-//! | [`program`] | the programs that mirrors carry: the real server, or small stand-ins of any size |
+//! | [`normal`] | snapshots in which run-specific text is replaced |
+//! | [`program`] | the programs that mirrors serve: the real server, or small scripts of any size |
 //! | [`archive`] | archives in all formats |
 //! | [`plain`] | [`Plain`]: a folder in the plain release layout |
-//! | [`depot`] | [`Depot`]: a folder in the store layout, written after `store-format.md` |
+//! | [`depot`] | [`Depot`]: a folder in the store layout, written according to `store-format.md` |
 //! | [`schema`] | the JSON Schemas of `docs/schemas`: every document of `--json` is validated |
-//! | [`server`] | [`Server`]: a small HTTP server that counts, and breaks exactly where it is told to |
-//! | [`faults`] | what that server can be told to do |
-//! | [`hub`] | [`Hub`]: a GitHub on loopback, and commands that ask it |
-//! | [`node`] | Node's packages and Python's, for judges and real clients |
-//! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they know |
-//! | [`unreachable`] | [`Unreachable`]: an address that refuses connections for as long as it lives |
-//! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of what runs |
+//! | [`server`] | [`Server`]: a small HTTP server that records requests and injects faults |
+//! | [`faults`] | the faults of that server |
+//! | [`hub`] | [`Hub`]: a GitHub test server on loopback |
+//! | [`node`] | Node's and Python's packages, for validation scripts and real clients |
+//! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they resolve |
+//! | [`unreachable`] | [`Unreachable`]: an address that refuses connections |
+//! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of running runtimes |
 //! | [`strace`] | [`Trace`]: the system calls of one run |
 #![allow(
     dead_code,
@@ -46,7 +46,7 @@ pub mod strace;
 pub mod unreachable;
 
 pub use archive::{Entry, Packing};
-pub use depot::{Carry, Depot};
+pub use depot::{ArtifactKind, Depot};
 pub use faults::{Fault, Gate};
 pub use hub::Hub;
 pub use loom_test_support::nginx::Nginx;
@@ -58,7 +58,7 @@ pub use stage::Stage;
 pub use strace::Trace;
 pub use unreachable::{Unanswering, Unreachable};
 
-/// The program's name, and its link's.
+/// The name of the program and of its link.
 pub const BINARY: &str = "loom-bridge-server";
 
 /// The platform that the tests run on.
@@ -66,7 +66,7 @@ pub fn platform() -> String {
     loom_source::Platform::current().expect("a platform that releases exist for").to_string()
 }
 
-/// Waits for what another process does and nobody can be notified of; fails where it never happens.
+/// Polls until a condition holds that sends no notification, such as one of another process; fails after 60 s.
 #[track_caller]
 pub fn until(what: &str, mut happened: impl FnMut() -> bool) {
     let begun = std::time::Instant::now();

@@ -8,20 +8,21 @@ use std::{
 
 /// The folder that holds `node_modules`.
 pub fn folder() -> PathBuf {
-    given("LOOM_TEST_NODE")
+    path_from("LOOM_TEST_NODE")
 }
 
 /// A program of the Python environment that `tests/python/requirements.txt` describes.
 pub fn python(program: &str) -> PathBuf {
-    given("LOOM_TEST_VENV").join("bin").join(program)
+    path_from("LOOM_TEST_VENV").join("bin").join(program)
 }
 
-fn given(variable: &str) -> PathBuf {
+/// The path in an environment variable.
+fn path_from(variable: &str) -> PathBuf {
     let folder = std::env::var_os(variable).map(PathBuf::from);
     folder.unwrap_or_else(|| panic!("{variable} is not set; `cargo xtask test` makes it"))
 }
 
-/// Runs a script of `tests/node` with the packages' folder and this input.
+/// Runs a script of `tests/node` with the packages' folder as its argument and this input.
 pub fn script(name: &str, input: &str) -> Output {
     let script = Path::new(&manifest()).join("tests/node").join(name);
     let mut child = Command::new("node")
@@ -34,14 +35,14 @@ pub fn script(name: &str, input: &str) -> Output {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_owned();
-    let feeding = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().unwrap();
-    // Where it ended early its output says why.
-    let _ = feeding.join().unwrap();
+    // If node ended early, its output contains the reason.
+    let _ = writer.join().unwrap();
     output
 }
 
-/// The package's folder, asked when it runs: the tests may have been moved since they were built.
+/// The package's folder at run time: the tests may have been moved since they were built.
 fn manifest() -> String {
     std::env::var("CARGO_MANIFEST_DIR").unwrap()
 }

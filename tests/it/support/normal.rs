@@ -1,4 +1,4 @@
-//! Snapshots without what differs from run to run.
+//! Snapshots in which run-specific text is replaced.
 
 use super::{Run, Sandbox};
 
@@ -9,14 +9,14 @@ impl Sandbox {
         settings.set_snapshot_path("../snapshots");
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        for (place, name) in [
+        for (path, name) in [
             (self.cache(), "[CACHE]"),
             (self.state(), "[STATE]"),
             (self.home(), "[HOME]"),
             (self.project(), "[PROJECT]"),
             (self.root().to_owned(), "[ROOT]"),
         ] {
-            settings.add_filter(&escaped(&place.display().to_string()), name);
+            settings.add_filter(&escaped(&path.display().to_string()), name);
         }
         settings.add_filter(&escaped(&super::platform()), "[PLATFORM]");
         settings.add_filter(r"(127\.0\.0\.1|localhost|\[::1\]):\d+", "$1:[PORT]");
@@ -34,7 +34,7 @@ impl Sandbox {
         self.snapshot_with(name, run, &[]);
     }
 
-    /// The same, with further pairs of a regular expression and what stands for its matches.
+    /// The same, with further filters: pairs of a regular expression and its replacement.
     #[track_caller]
     pub fn snapshot_with(&self, name: &str, run: &Run, filters: &[(&str, &str)]) {
         let mut settings = self.settings();

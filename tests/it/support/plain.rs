@@ -1,4 +1,4 @@
-//! A folder in the plain release layout: `v{version}/`, then flat.
+//! A folder in the plain release layout: the assets of each version in `v{version}/`.
 
 use std::{
     fs,
@@ -7,32 +7,32 @@ use std::{
 
 use super::{Entry, Packing, program, sha256};
 
-/// How a release tells its digests.
+/// How a release publishes its digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sums {
     /// A `.sha256` file beside the asset, as `sha256sum` writes it.
     Sidecar,
     /// One `SHA256SUMS` for the release.
     File,
-    /// Not at all.
+    /// No digest.
     None,
     /// A `.sha256` file with another file's digest.
     Wrong,
 }
 
-/// The folder; removed when dropped.
+/// A mirror in the release layout; its folder is removed when dropped.
 #[derive(Debug)]
 pub struct Plain {
     folder: tempfile::TempDir,
 }
 
 impl Plain {
-    /// No release at all.
+    /// A mirror without releases.
     pub fn empty() -> Self {
         Self { folder: tempfile::Builder::new().prefix("loom-mirror-").tempdir().unwrap() }
     }
 
-    /// A small program in a `.tar.gz` with its `.sha256`, for each of these versions.
+    /// A mirror with a small program in a `.tar.gz` and its `.sha256` file for each of these versions.
     pub fn of(versions: &[&str]) -> Self {
         let mirror = Self::empty();
         for version in versions {
@@ -41,14 +41,14 @@ impl Plain {
         mirror
     }
 
-    /// The real server in a `.tar.gz` with its `.sha256`.
+    /// A mirror with the real server in a `.tar.gz` and its `.sha256` file.
     pub fn with_server(version: &str) -> Self {
         let mirror = Self::empty();
         mirror.add(version, Packing::TarGz, &program::server(), Sums::Sidecar);
         mirror
     }
 
-    /// The folder.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -58,12 +58,12 @@ impl Plain {
         format!("file://{}", self.path().display())
     }
 
-    /// Adds a release of one program; answers the asset's path.
+    /// Adds a release of one program; returns the asset's path.
     pub fn add(&self, version: &str, packing: Packing, program: &[u8], sums: Sums) -> PathBuf {
         self.add_entries(version, packing, &Entry::program(program), sums)
     }
 
-    /// Adds a release of several files; answers the asset's path.
+    /// Adds a release of several files; returns the asset's path.
     pub fn add_entries(
         &self,
         version: &str,
@@ -74,7 +74,7 @@ impl Plain {
         self.add_bytes(version, &packing.asset(version), &packing.pack(entries), sums)
     }
 
-    /// Adds an asset of any bytes; answers its path.
+    /// Adds an asset of any bytes; returns its path.
     pub fn add_bytes(&self, version: &str, asset: &str, bytes: &[u8], sums: Sums) -> PathBuf {
         let folder = self.path().join(format!("v{version}"));
         fs::create_dir_all(&folder).unwrap();
@@ -90,7 +90,7 @@ impl Plain {
         path
     }
 
-    /// Where a version's asset lies.
+    /// The path of a version's asset.
     pub fn asset(&self, version: &str, packing: Packing) -> PathBuf {
         self.path().join(asset_path(version, packing))
     }

@@ -1,4 +1,4 @@
-//! The programs that mirrors carry.
+//! The programs that mirrors serve.
 
 use std::{fs, path::PathBuf};
 
@@ -16,12 +16,12 @@ pub fn server() -> Vec<u8> {
     fs::read(server_path()).unwrap()
 }
 
-/// A small program that prints `loom-bridge-server {version}`: enough wherever nothing is started.
+/// A small program that prints `loom-bridge-server {version}`: sufficient for tests that start no runtime.
 pub fn small(version: &str) -> Vec<u8> {
     format!("#!/bin/sh\necho {} {version}\n", super::BINARY).into_bytes()
 }
 
-/// The same with `size` incompressible bytes behind it, so that its archive is at least that large.
+/// The same, followed by `size` incompressible bytes, so that its archive is at least that large.
 pub fn large(version: &str, size: usize) -> Vec<u8> {
     let mut program = small(version);
     program.extend_from_slice(b"exit 0\n");

@@ -1,4 +1,4 @@
-//! Real proxies, and a name that only they know.
+//! Real proxies, and a name that only they resolve.
 
 use std::{
     fs,
@@ -9,13 +9,13 @@ use std::{
 
 use super::Sandbox;
 
-/// A name for this machine that no resolver knows outside of [`knowing`].
+/// A name for this machine that resolves only in commands of [`with_hosts`].
 pub const NAME: &str = "mirror.test";
 
-/// The user and password that every proxy here wants.
+/// The user and password that every proxy requires.
 pub const LOGIN: &str = "user:s3cret";
 
-/// A running proxy; stopped when dropped. It knows [`NAME`].
+/// A running proxy; stopped when dropped. It resolves [`NAME`].
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -50,24 +50,25 @@ impl Proxy {
         format!("{scheme}://{LOGIN}@127.0.0.1:{}", self.port)
     }
 
-    /// The same for somebody it does not know.
-    pub fn stranger(&self, scheme: &str) -> String {
+    /// The same with a wrong password.
+    pub fn url_with_wrong_password(&self, scheme: &str) -> String {
         format!("{scheme}://user:wrong@127.0.0.1:{}", self.port)
     }
 
-    /// What it wrote: a line for each connection at least.
+    /// Its log, with at least one line for each connection.
     pub fn log(&self) -> String {
         fs::read_to_string(self.work.path().join("log")).unwrap_or_default()
     }
 
-    /// Neither takes a port that is open already: one is picked, and another one if somebody else was faster.
+    /// Starts a proxy on a free port, and again on another one if a different process has taken the port in between:
+    /// neither proxy accepts a socket that is already open.
     fn start(words: impl Fn(&Path, u16) -> Vec<PathBuf>) -> Self {
         for _ in 0..10 {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let work = tempfile::Builder::new().prefix("loom-proxy-").tempdir().unwrap();
             let log = fs::File::create(work.path().join("log")).unwrap();
             let words = words(work.path(), port);
-            let mut command = knowing(Command::new("unshare"), work.path(), &words[0]);
+            let mut command = with_hosts(Command::new("unshare"), work.path(), &words[0]);
             command.args(&words[1..]).stdin(Stdio::null());
             command.stdout(log.try_clone().unwrap()).stderr(log);
             let child = command.spawn().expect("unshare starts");
@@ -105,20 +106,22 @@ impl Sandbox {
     }
 }
 
-/// `unshare` becomes `program` where [`NAME`] is this machine: with an `/etc/hosts` of its own, written below `work`.
-pub fn knowing(unshare: Command, work: &Path, program: impl AsRef<Path>) -> Command {
+/// Adds arguments to `unshare` that run `program` with an `/etc/hosts`, written below `work`, in which [`NAME`] is this
+/// machine.
+pub fn with_hosts(unshare: Command, work: &Path, program: impl AsRef<Path>) -> Command {
     let hosts = work.join("hosts");
     fs::write(&hosts, format!("127.0.0.1 localhost {NAME}\n")).unwrap();
-    changed(unshare, &format!("mount --bind '{}' /etc/hosts", hosts.display()), program)
+    in_mount_namespace(unshare, &format!("mount --bind '{}' /etc/hosts", hosts.display()), program)
 }
 
-/// `unshare` becomes `program` where `/etc/ssl` is empty, as in a bare container.
+/// Adds arguments to `unshare` that run `program` with an empty `/etc/ssl`, as in a minimal container.
 pub fn without_certificates(unshare: Command, program: impl AsRef<Path>) -> Command {
-    changed(unshare, "mount -t tmpfs none /etc/ssl", program)
+    in_mount_namespace(unshare, "mount -t tmpfs none /etc/ssl", program)
 }
 
-/// `program` after a shell command in a mount namespace of its own; needs no rights.
-fn changed(mut unshare: Command, first: &str, program: impl AsRef<Path>) -> Command {
+/// Adds arguments to `unshare` that run the shell command `first`, then `program`, in a new mount namespace. Needs no
+/// privileges.
+fn in_mount_namespace(mut unshare: Command, first: &str, program: impl AsRef<Path>) -> Command {
     unshare.args(["--map-root-user", "--mount", "--", "sh", "-c"]);
     unshare.arg(format!("{first} && exec \"$@\"")).arg("sh").arg(program.as_ref());
     unshare

@@ -12,7 +12,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// The time limit of a command, after which the test fails instead of hanging.
-const NEVER: Duration = Duration::from_secs(120);
+const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// A finished command.
 #[derive(Debug)]
@@ -43,11 +43,11 @@ impl Run {
 
     /// Asserts this exit code.
     #[track_caller]
-    pub fn code(self, wanted: i32) -> Self {
+    pub fn code(self, expected: i32) -> Self {
         let exit = self.exit();
         assert!(
-            exit == wanted,
-            "`{}` ended with {exit}, not {wanted}\n--- stdout\n{}\n--- stderr\n{}",
+            exit == expected,
+            "`{}` ended with {exit}, not {expected}\n--- stdout\n{}\n--- stderr\n{}",
             self.line,
             String::from_utf8_lossy(&self.output.stdout),
             String::from_utf8_lossy(&self.output.stderr),
@@ -140,12 +140,12 @@ impl Running {
         self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some())
     }
 
-    /// Waits for the end.
+    /// Waits until the command has ended, and validates what it printed with `--json`.
     pub fn wait(mut self) -> Run {
         let pid = self.pid();
         let (done, watched) = mpsc::channel::<()>();
         let watchdog = thread::spawn(move || {
-            let late = watched.recv_timeout(NEVER) == Err(mpsc::RecvTimeoutError::Timeout);
+            let late = watched.recv_timeout(TIME_LIMIT) == Err(mpsc::RecvTimeoutError::Timeout);
             if late {
                 let _ = kill_process_group(pid, Signal::KILL);
             }

@@ -1,4 +1,4 @@
-//! A place of its own for every test.
+//! An isolated environment for each test.
 
 use std::{
     ffi::OsString,
@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal};
 
 use super::{BINARY, Run, Running, platform};
 
-/// A home, a project and a scrubbed environment. Whatever was started in it ends with it.
+/// A home, a project and a clean environment. Runtimes that were started in it are stopped when it is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
     root: PathBuf,
@@ -35,20 +35,20 @@ impl Sandbox {
             ("HOME", root.join("home").into()),
             ("TMPDIR", root.join("tmp").into()),
             ("LANG", "C.UTF-8".into()),
-            // The sources that count when nobody names one are on the internet, which no test may reach.
+            // The default sources are on the internet, which no test may reach.
             ("HTTPS_PROXY", "http://127.0.0.1:1".into()),
         ];
         let env = env.into_iter().map(|(name, value)| (name.into(), value)).collect();
         Self { root, env, started: AtomicBool::new(false) }
     }
 
-    /// The program under test: `LOOM_TEST_LOOM`, else the one that cargo built for this test.
+    /// The program under test: `LOOM_TEST_LOOM`, or the one that cargo built for this test.
     pub fn program() -> PathBuf {
         let given = std::env::var_os("LOOM_TEST_LOOM").map(PathBuf::from);
         given.unwrap_or_else(|| env!("CARGO_BIN_EXE_loom").into())
     }
 
-    /// The sandbox's own folder: above home and project.
+    /// The sandbox's folder, which contains home and project.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -63,12 +63,12 @@ impl Sandbox {
         self.root.join("project")
     }
 
-    /// The cache, where nobody named another one.
+    /// The default cache.
     pub fn cache(&self) -> PathBuf {
         self.home().join(".cache/loom")
     }
 
-    /// The state, where nobody named another one.
+    /// The default state folder.
     pub fn state(&self) -> PathBuf {
         self.home().join(".local/state/loom")
     }
@@ -93,7 +93,7 @@ impl Sandbox {
         path
     }
 
-    /// The user's configuration: these `[[sources]]`, each an address and further lines.
+    /// Writes the user's configuration with these `[[sources]]`, each an address and further lines.
     pub fn sources(&self, sources: &[(&str, &str)]) {
         let table = |(url, more): &(&str, &str)| {
             format!("[[sources]]\ntype = \"mirror\"\nurl = \"{url}\"\n{more}\n\n")
@@ -122,12 +122,12 @@ impl Sandbox {
         command
     }
 
-    /// Runs `loom` to its end.
+    /// Runs `loom` and waits for it.
     pub fn loom(&self, args: &[&str]) -> Run {
         self.spawn(args).wait()
     }
 
-    /// Runs `loom` to its end in another folder than the project.
+    /// Runs `loom` in another folder than the project and waits for it.
     pub fn loom_in(&self, folder: &Path, args: &[&str]) -> Run {
         let mut command = self.loom_command(args);
         command.current_dir(folder);
@@ -146,7 +146,7 @@ impl Sandbox {
         command
     }
 
-    /// Starts a prepared command; what runtimes it leaves behind end with the sandbox.
+    /// Starts a prepared command; runtimes that it leaves running are stopped with the sandbox.
     pub fn start(&self, args: &[&str], command: Command) -> Running {
         if args.iter().any(|a| ["up", "exec", "restart", "rollback"].contains(a)) {
             self.started.store(true, Ordering::Relaxed);
@@ -154,7 +154,7 @@ impl Sandbox {
         Running::start(format!("loom {}", args.join(" ")), command)
     }
 
-    /// `loom store verify`, which must find nothing wrong.
+    /// Asserts that `loom store verify` finds no problem.
     #[track_caller]
     pub fn verify(&self) {
         self.loom(&["store", "verify"]).ok();
@@ -169,8 +169,8 @@ impl Sandbox {
 
     /// The objects in the store, by their digests.
     pub fn objects(&self) -> Vec<String> {
-        let shelves = self.cache().join("objects/sha256");
-        names(&shelves).iter().flat_map(|prefix| names(&shelves.join(prefix))).collect()
+        let objects = self.cache().join("objects/sha256");
+        names(&objects).iter().flat_map(|prefix| names(&objects.join(prefix))).collect()
     }
 
     /// Files below `folder` of the cache, as paths relative to it, sorted.
@@ -197,12 +197,12 @@ impl Drop for Sandbox {
         self.stop_leftovers();
         make_removable(&self.root);
         if let Err(error) = fs::remove_dir_all(&self.root) {
-            eprintln!("{} stays: {error}", self.root.display());
+            eprintln!("could not remove {}: {error}", self.root.display());
         }
     }
 }
 
-/// The names in a folder, sorted; none where there is no folder.
+/// The names in a folder, sorted; empty if the folder does not exist.
 pub fn names(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut names: Vec<_> =
@@ -222,7 +222,7 @@ fn collect(folder: &Path, below: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Trees are read-only, and an ordinary user removes nothing from a read-only folder.
+/// Makes `folder` and the folders below it writable: trees are read-only, and only root can remove files from them.
 pub fn make_removable(folder: &Path) {
     let Ok(metadata) = folder.symlink_metadata() else { return };
     if metadata.is_dir() {

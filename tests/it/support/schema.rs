@@ -12,11 +12,11 @@ const GROUPS: [&str; 4] = ["config", "dev", "source", "store"];
 /// Global options that take a value.
 const WITH_VALUE: [&str; 3] = ["--cache-dir", "--config", "--binary"];
 
-/// Commands whose output is no document of theirs: text, a JSON Schema, or the output of another program.
+/// Commands that print no document of their own: text, a JSON Schema, or the output of another program.
 pub const WITHOUT_SCHEMA: [&str; 6] =
     ["completions", "config-schema", "exec", "help", "man", "reference"];
 
-/// The folder of the repository, which is not the one that the tests were built in where they were moved.
+/// The folder of the repository at run time: the tests may have been moved since they were built.
 pub fn repository() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
@@ -39,7 +39,7 @@ pub fn load(name: &str) -> Option<Value> {
     Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("docs/schemas/{name}.json: {e}")))
 }
 
-/// What is wrong with `document` according to the schema of this name; empty if it is valid.
+/// The errors in `document` according to the schema of this name; empty if it is valid.
 pub fn problems(name: &str, document: &Value) -> Vec<String> {
     let Some(schema) = load(name) else {
         return vec![format!("docs/schemas/{name}.json does not exist")];
@@ -85,7 +85,7 @@ pub fn of_line(line: &str) -> Option<String> {
     Some(name)
 }
 
-/// Validates everything that a finished command printed with `--json`; answers the names of the schemas.
+/// Validates everything that a finished command printed with `--json`; returns the names of the schemas.
 #[track_caller]
 pub fn validate(run: &Run) -> Vec<String> {
     let Some(name) = of_line(&run.line) else { return Vec::new() };
@@ -107,7 +107,7 @@ pub fn validate(run: &Run) -> Vec<String> {
         let problems = problems(name, &document);
         assert!(
             problems.is_empty(),
-            "`{}`: {document}\nis not as docs/schemas/{name}.json says:\n{}",
+            "`{}`: {document}\ndoes not match docs/schemas/{name}.json:\n{}",
             run.line,
             problems.join("\n")
         );

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 file server that counts requests and breaks exactly where it is told to.
+//! A small HTTP/1.1 file server that records requests and injects faults.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use std::{
 
 use super::faults::{Fault, Gate};
 
-/// A request as it came, and what was answered.
+/// A received request and the status of its response.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// `GET`, `HEAD`, …
@@ -24,7 +24,7 @@ pub struct Request {
     pub path: String,
     /// The headers, their names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// The status of the answer; 0 where there was none.
+    /// The status of the response; 0 if there was none.
     pub status: u16,
 }
 
@@ -82,32 +82,32 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Every request for a path with this ending gets this fault.
+    /// Injects this fault into every request for a path with this ending.
     pub fn fault(&self, ending: &str, fault: Fault) -> &Self {
         self.fault_times(ending, fault, usize::MAX)
     }
 
-    /// The next `times` requests for a path with this ending get this fault.
+    /// Injects this fault into the next `times` requests for a path with this ending.
     pub fn fault_times(&self, ending: &str, fault: Fault, times: usize) -> &Self {
         let rule = Rule { ending: ending.to_owned(), fault, left: times };
         self.shared.rules.lock().unwrap().push(rule);
         self
     }
 
-    /// The next request for a path with this ending gets `sent` bytes and waits at the gate.
+    /// Sends only `sent` bytes to the next request for a path with this ending until the returned gate is opened.
     pub fn hold(&self, ending: &str, sent: usize) -> Gate {
         let gate = Gate::new();
         self.fault_times(ending, Fault::Hold(sent, gate.clone()), 1);
         gate
     }
 
-    /// From now on no faults; whoever waits at a gate goes on.
-    pub fn heal(&self) {
+    /// Removes all faults and opens their gates.
+    pub fn clear_faults(&self) {
         let rules = std::mem::take(&mut *self.shared.rules.lock().unwrap());
         rules.iter().for_each(Rule::open);
     }
 
-    /// The requests so far, in the order in which they came.
+    /// The requests so far, in order.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
     }
@@ -119,7 +119,7 @@ impl Server {
         requests
     }
 
-    /// How many `GET`s came for paths with this ending.
+    /// The number of `GET` requests for paths with this ending.
     pub fn gets(&self, ending: &str) -> usize {
         self.requests_for(ending).iter().filter(|r| r.method == "GET").count()
     }
@@ -133,7 +133,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
-        self.heal();
+        self.clear_faults();
         let _ = TcpStream::connect(self.address);
         for connection in self.shared.connections.lock().unwrap().drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
@@ -158,39 +158,39 @@ impl Shared {
             self.connections.lock().unwrap().extend(stream.try_clone());
             let shared = Arc::clone(self);
             thread::spawn(move || {
-                // A client may go away in the middle of anything.
-                let _ = shared.converse(&stream);
+                // A client may disconnect at any time.
+                let _ = shared.serve_connection(&stream);
                 let _ = stream.shutdown(Shutdown::Both);
             });
         }
     }
 
-    fn converse(&self, stream: &TcpStream) -> io::Result<()> {
+    fn serve_connection(&self, stream: &TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let mut reader = BufReader::new(stream);
         while let Some(request) = read_request(&mut reader)? {
             let fault = self.fault_for(&request.path);
             let close = request.headers.get("connection").is_some_and(|c| c == "close");
-            let number = self.note(&request);
-            let answer = match fault {
+            let number = self.record(&request);
+            let response = match fault {
                 Some(Fault::Hangup) => return Ok(()),
                 Some(Fault::Silent(gate)) => {
                     gate.pass();
                     return Ok(());
                 }
-                Some(Fault::Abandoned(None, gate)) => return await_departure(stream, &gate),
-                fault => self.answer(&request, fault),
+                Some(Fault::Abandoned(None, gate)) => return await_close(stream, &gate),
+                fault => self.respond(&request, fault),
             };
-            self.requests.lock().unwrap()[number].status = answer.status;
-            answer.send(stream, request.method == "HEAD")?;
-            if close || answer.last() {
+            self.requests.lock().unwrap()[number].status = response.status;
+            response.send(stream, request.method == "HEAD")?;
+            if close || response.closes_connection() {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    fn note(&self, request: &Request) -> usize {
+    fn record(&self, request: &Request) -> usize {
         let mut requests = self.requests.lock().unwrap();
         requests.push(request.clone());
         requests.len() - 1
@@ -203,24 +203,24 @@ impl Shared {
         Some(rule.fault.clone())
     }
 
-    fn answer(&self, request: &Request, fault: Option<Fault>) -> Answer {
+    fn respond(&self, request: &Request, fault: Option<Fault>) -> Response {
         match &fault {
             Some(Fault::Status(status, headers)) => {
                 let text = format!("status {status}\n").into_bytes();
-                return Answer { headers: headers.clone(), ..Answer::new(*status, text) };
+                return Response { headers: headers.clone(), ..Response::new(*status, text) };
             }
             Some(Fault::Redirect(to)) => {
-                return Answer::new(302, Vec::new()).with("Location", to);
+                return Response::new(302, Vec::new()).with("Location", to);
             }
             Some(Fault::Html) => {
                 let page = b"<!DOCTYPE html><html><body>please log in</body></html>".to_vec();
-                return Answer::new(200, page).with("Content-Type", "text/html; charset=utf-8");
+                return Response::new(200, page).with("Content-Type", "text/html; charset=utf-8");
             }
             _ => {}
         }
         match self.read(&request.path) {
             Some((bytes, etag)) => self.file(request, fault, bytes, etag),
-            None => Answer::new(404, b"not found\n".to_vec()),
+            None => Response::new(404, b"not found\n".to_vec()),
         }
     }
 
@@ -230,7 +230,7 @@ impl Shared {
         fault: Option<Fault>,
         mut bytes: Vec<u8>,
         mut etag: String,
-    ) -> Answer {
+    ) -> Response {
         if let Some(Fault::Flip(at)) = fault {
             bytes[at as usize] ^= 1;
         }
@@ -242,29 +242,29 @@ impl Shared {
             let same = request.headers.get("if-range").is_none_or(|given| *given == etag);
             same && !matches!(fault, Some(Fault::IgnoreRange))
         });
-        let answer = match range.map(|range| parse_range(range, total)) {
-            None => Answer::new(200, bytes),
+        let response = match range.map(|range| parse_range(range, total)) {
+            None => Response::new(200, bytes),
             Some(None) => {
-                Answer::new(416, Vec::new()).with("Content-Range", &format!("bytes */{total}"))
+                Response::new(416, Vec::new()).with("Content-Range", &format!("bytes */{total}"))
             }
             Some(Some((first, last))) => {
                 let shift = if let Some(Fault::WrongOffset(by)) = fault { by } else { 0 };
                 let first = (first + shift).min(last);
                 let part = bytes[first as usize..=last as usize].to_vec();
-                Answer::new(206, part)
+                Response::new(206, part)
                     .with("Content-Range", &format!("bytes {first}-{last}/{total}"))
             }
         };
-        let answer = match &fault {
-            Some(Fault::NoValidator) => answer,
-            _ => answer.with("ETag", &etag),
+        let response = match &fault {
+            Some(Fault::NoValidator) => response,
+            _ => response.with("ETag", &etag),
         };
-        let answer = match &fault {
-            Some(Fault::Encoding(coding)) => answer.with("Content-Encoding", coding),
-            _ => answer,
+        let response = match &fault {
+            Some(Fault::Encoding(coding)) => response.with("Content-Encoding", coding),
+            _ => response,
         };
-        let answer = answer.with("Accept-Ranges", "bytes");
-        Answer { fault, ..answer.with("Content-Type", "application/octet-stream") }
+        let response = response.with("Accept-Ranges", "bytes");
+        Response { fault, ..response.with("Content-Type", "application/octet-stream") }
     }
 
     fn read(&self, path: &str) -> Option<(Vec<u8>, String)> {
@@ -280,14 +280,14 @@ impl Shared {
 }
 
 #[derive(Debug)]
-struct Answer {
+struct Response {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     fault: Option<Fault>,
 }
 
-impl Answer {
+impl Response {
     fn new(status: u16, body: Vec<u8>) -> Self {
         Self { status, headers: Vec::new(), body, fault: None }
     }
@@ -297,8 +297,8 @@ impl Answer {
         self
     }
 
-    /// Whether the connection ends after it.
-    fn last(&self) -> bool {
+    /// Whether the connection is closed after it.
+    fn closes_connection(&self) -> bool {
         matches!(self.fault, Some(Fault::Cut(_) | Fault::Abandoned(..)))
     }
 
@@ -321,7 +321,7 @@ impl Answer {
             }
             Some(Fault::Abandoned(Some(sent), gate)) => {
                 stream.write_all(self.first(*sent))?;
-                await_departure(stream, gate)
+                await_close(stream, gate)
             }
             Some(Fault::Drip(size, pause)) => self.body.chunks(*size).try_for_each(|chunk| {
                 thread::sleep(*pause);
@@ -337,10 +337,10 @@ impl Answer {
 }
 
 /// Waits until the client closes the connection.
-fn await_departure(mut stream: &TcpStream, gate: &Gate) -> io::Result<()> {
-    let gone = stream.read(&mut [0; 64]);
+fn await_close(mut stream: &TcpStream, gate: &Gate) -> io::Result<()> {
+    let result = stream.read(&mut [0; 64]);
     gate.mark();
-    gone.map(drop)
+    result.map(drop)
 }
 
 fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
@@ -365,7 +365,7 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     Ok(Some(Request { method, path, headers, status: 0 }))
 }
 
-/// The first and last offset of `bytes=a-` or `bytes=a-b`; `None` where it cannot be satisfied.
+/// The first and last offset of `bytes=a-` or `bytes=a-b`; `None` if it cannot be satisfied.
 fn parse_range(range: &str, total: u64) -> Option<(u64, u64)> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let first: u64 = first.parse().ok()?;

@@ -53,7 +53,7 @@ impl Stage {
         args.into_iter().map(str::to_owned).collect()
     }
 
-    /// Runs such a command to its end.
+    /// Runs such a command and waits for it.
     pub fn run(&self, command: &str, more: &[&str]) -> Run {
         self.spawn(command, more).wait()
     }
@@ -64,13 +64,13 @@ impl Stage {
         self.sandbox.spawn(&args.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// `up --detach --json`: the document.
+    /// Runs `up --detach --json`; returns its document.
     #[track_caller]
     pub fn up(&self) -> Value {
         self.run("up", &["--detach", "--json"]).ok().json()
     }
 
-    /// `up` in the foreground, once it is ready; and its instance in `status`.
+    /// Starts `up` in the foreground and waits until it is ready; returns it and its instance in `status`.
     #[track_caller]
     pub fn foreground(&self) -> (Running, Value) {
         let mut running = self.spawn("up", &[]);
@@ -108,7 +108,7 @@ impl Stage {
     }
 }
 
-/// Waits until another process has done something.
+/// Polls until a condition holds that depends on another process; fails after 60 s.
 #[track_caller]
 pub fn until(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use super::{Run, Sandbox};
 
-/// What `strace -f` wrote, one call a line.
+/// The output of `strace -f`, one call per line.
 #[derive(Debug)]
 pub struct Trace {
     /// The lines, without process ids.
@@ -40,7 +40,7 @@ impl Trace {
         self.lines.iter().map(String::as_str).filter(|l| l.starts_with(&prefix)).collect()
     }
 
-    /// How often each call was made.
+    /// The number of calls by name.
     pub fn counts(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         let names = self.lines.iter().filter_map(|line| line.split_once('(').map(|(name, _)| name));

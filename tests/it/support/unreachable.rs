@@ -1,4 +1,4 @@
-//! Addresses at which nobody serves: one that refuses connections, and one that takes them and says nothing.
+//! Addresses without a server: one refuses connections, the other accepts them and sends nothing.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 
@@ -8,7 +8,7 @@ use rustix::{
     net,
 };
 
-/// A port that is taken but not listened on: nobody else can get it, and every connection is refused.
+/// A port that is bound but not listened on: no other process can bind it, and every connection is refused.
 #[derive(Debug)]
 pub struct Unreachable {
     _socket: OwnedFd,
@@ -32,7 +32,7 @@ impl Unreachable {
     }
 }
 
-/// A dead host: the system takes its connections, and nobody ever reads or answers.
+/// A port whose connections the kernel accepts and no process reads or answers.
 #[derive(Debug)]
 pub struct Unanswering(TcpListener);
 
