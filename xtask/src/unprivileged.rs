@@ -21,6 +21,9 @@ use crate::{
 /// The user `nobody` of Debian, which owns no file on any system.
 const USER: u32 = 65534;
 
+/// Where nextest writes its reports: relative to the workspace, wherever the archive was extracted.
+const STORE: &str = "workspace/target/nextest";
+
 /// Runs the tests of `loom-runtime`. A user other than root has run them unprivileged already.
 pub(crate) fn run(
     workspace: &Workspace,
@@ -47,7 +50,7 @@ pub(crate) fn run(
     command.arg("--workspace-remap").arg(area.path("workspace"));
     area.environment(&mut command, workspace)?;
     programs.copy(area.0.path())?.set_variables(&mut command);
-    tests(&mut command, &area.path("unpacked/target/nextest/default/junit.xml"))
+    tests(&mut command, &area.path(STORE).join("default/junit.xml"))
 }
 
 fn as_user(program: &Path) -> Command {
@@ -70,6 +73,12 @@ impl PublicArea {
             chown(area.path(own), Some(USER), Some(USER))?;
         }
         copy(&workspace.root, &area.path("workspace"), &workspace.target)?;
+        // Reports of earlier runs belong to root.
+        if area.path(STORE).exists() {
+            fs::remove_dir_all(area.path(STORE))?;
+        }
+        fs::create_dir_all(area.path(STORE))?;
+        chown(area.path(STORE), Some(USER), Some(USER))?;
         Ok(area)
     }
 
