@@ -84,11 +84,11 @@ fn wait_until_ready(child: &mut Child) -> Outcome<bool> {
     Ok(false)
 }
 
-/// Ends the runtime as Ctrl+C would.
+/// Ends the runtime. With SIGTERM: SIGINT is ignored by what a script starts in the background.
 fn end(child: &mut Child) -> Outcome {
     let process = child.id().to_string();
-    // A process that has ended cannot be interrupted, and is waited for all the same.
-    let _ = Command::new("kill").args(["-INT", &process]).status()?;
+    // A process that has ended cannot be signalled, and is waited for all the same.
+    let _ = Command::new("kill").args(["-TERM", &process]).status()?;
     child.wait()?;
     Ok(())
 }
