@@ -46,7 +46,8 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 ///
 /// `h2` ends a connection with `too_many_data_frames` once the unread DATA frames below 256 bytes cost more than half of
 /// this window, where a frame costs 256 bytes less its length. A full window of one stream, in events of 40 bytes, costs
-/// 1.4 MiB: a burst of small events never ends a connection, however busy the server is.
+/// 1.4 MiB of these 4: a burst of small events on one or two streams of a connection does not end it, however busy the
+/// server is. Bursts on more streams at the same time still can.
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 
 /// Concurrent streams per connection; one process may host many agents on one channel.

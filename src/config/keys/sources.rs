@@ -21,7 +21,7 @@ use crate::config::{
     shorthand::{mirror_url, plugin, repository},
     tree::{TomlEntry, TomlNode, TomlTable, TomlValue},
     trust_rule::TrustRule,
-    types::Literal,
+    types::{Literal, read_list},
 };
 
 /// `[[sources]]`
@@ -79,15 +79,7 @@ impl SettingType for Vec<SourceSpec> {
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
-        let TomlValue::List(items) = &node.value else {
-            reader.wrong_type(path, node, "a list");
-            return None;
-        };
-        let items = items.iter().enumerate();
-        // All items are read, so that the problems of each are recorded.
-        let read: Vec<_> =
-            items.map(|(index, item)| source(item, &path.index(index), reader)).collect();
-        read.into_iter().collect()
+        read_list(node, path, reader, source)
     }
 
     fn schema() -> Value {

@@ -10,5 +10,5 @@ mod version;
 
 pub(crate) use address::{ApiBase, ListenHost, SourcePath};
 pub(crate) use raw::RawTable;
-pub(crate) use text::{ApiKey, Literal, TagPrefix};
+pub(crate) use text::{ApiKey, Literal, TagPrefix, read_list};
 pub(crate) use time::{Positive, Seconds};

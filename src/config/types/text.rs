@@ -57,6 +57,24 @@ impl<T: SettingType> SettingType for Option<T> {
     }
 }
 
+/// Reads a list by a function for its items; `None` if it is not a list, or an item has a problem.
+pub(crate) fn read_list<T>(
+    node: &TomlNode,
+    path: &KeyPath,
+    reader: &mut ValueReader<'_>,
+    read_item: fn(&TomlNode, &KeyPath, &mut ValueReader<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let TomlValue::List(items) = &node.value else {
+        reader.wrong_type(path, node, "a list");
+        return None;
+    };
+    let items = items.iter().enumerate();
+    // All items are read, so that the problems of each are recorded.
+    let read: Vec<_> =
+        items.map(|(index, item)| read_item(item, &path.index(index), reader)).collect();
+    read.into_iter().collect()
+}
+
 impl SettingType for Vec<String> {
     const FORM: &'static str = "a list of strings";
 
@@ -65,15 +83,7 @@ impl SettingType for Vec<String> {
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
-        let TomlValue::List(items) = &node.value else {
-            reader.wrong_type(path, node, "a list");
-            return None;
-        };
-        let items = items.iter().enumerate();
-        // All items are read, so that the problems of each are recorded.
-        let read: Vec<_> =
-            items.map(|(index, item)| String::read(item, &path.index(index), reader)).collect();
-        read.into_iter().collect()
+        read_list(node, path, reader, String::read)
     }
 
     fn schema() -> Value {
