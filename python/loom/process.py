@@ -171,7 +171,8 @@ class RuntimeProcess:
         state = "ready" if self.returncode is None else f"exited with code {self.returncode}"
         return f"<RuntimeProcess {self.version} at {self.address}, process {self.pid}, {state}>"
 
-    def _close_pipes(self) -> None:
+    def close_pipes(self) -> None:
+        """Closes this process's ends of the pipes to ``loom up``; in the process that started it, that stops it."""
         _close_streams(self._process)
 
     def _send_command(self, command: bytes) -> None:
@@ -242,7 +243,7 @@ def _stop_all() -> None:
 def _close_in_child() -> None:
     """Closes the pipes by which the runtimes notice the end of this interpreter: a forked child must not hold them."""
     for runtime in _running:
-        runtime._close_pipes()
+        runtime.close_pipes()
     _running.clear()
 
 

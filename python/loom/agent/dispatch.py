@@ -6,7 +6,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, Coroutine, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Coroutine, Generator, Optional
 
 from loom.v1 import action_pb2, bridge_pb2
 
@@ -63,7 +63,7 @@ class Dispatcher:
             reply.cancel()
 
     @contextmanager
-    def reply_to(self, request_id: str) -> Iterator[asyncio.Future[Event]]:
+    def reply_to(self, request_id: str) -> Generator[asyncio.Future[Event], None, None]:
         """Returns a future for the reply to a request; later replies are events."""
         reply = self._pending_replies[request_id] = asyncio.get_running_loop().create_future()
         try:
