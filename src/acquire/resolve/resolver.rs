@@ -235,6 +235,9 @@ impl Resolver<'_> {
             }
             NewestVersion::Nothing => {
                 let outcome = match candidate.class {
+                    SourceClass::Build if matches!(selector, Selector::Range(_)) => {
+                        "offers builds, which are no version".to_owned()
+                    }
                     SourceClass::Build => {
                         format!("no build of {} in {}", product.binary, candidate.source)
                     }
