@@ -148,9 +148,8 @@ pub(crate) fn read_release(
     skipped: &SkippedEntries,
 ) -> Result<ReleaseDocument, SourceError> {
     let text: &RawValue = read(at, response)?;
-    release(text.get(), skipped).map_err(|why| {
-        SourceError::malformed(at, format!("not a document of GitHub's API: {why}"))
-    })
+    release(text.get(), skipped)
+        .map_err(|why| SourceError::malformed(at, format!("not a document of GitHub's API: {why}")))
 }
 
 fn release(text: &str, skipped: &SkippedEntries) -> Result<ReleaseDocument, String> {

@@ -58,7 +58,9 @@ impl SkippedEntries {
         match count {
             0 => None,
             1 => Some(format!("left out {first}")),
-            MAX_COUNTED => Some(format!("left out {MAX_COUNTED} entries or more; the first is {first}")),
+            MAX_COUNTED => {
+                Some(format!("left out {MAX_COUNTED} entries or more; the first is {first}"))
+            }
             _ => Some(format!("left out {count} entries; the first is {first}")),
         }
     }

@@ -30,11 +30,7 @@ async fn api(page: impl Fn(usize) -> String + Clone + Send + 'static) -> Github 
     Github::open(loom_github::GithubOptions { repo, ..options(&server, None) }).unwrap()
 }
 
-async fn answer(
-    stream: TcpStream,
-    page: impl Fn(usize) -> String,
-    link: String,
-) -> io::Result<()> {
+async fn answer(stream: TcpStream, page: impl Fn(usize) -> String, link: String) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let mut line = String::new();
@@ -129,7 +125,8 @@ async fn a_version_of_a_repository_that_is_not_there_is_refused_access() {
     let other = GithubServer::start(Repository { repo: "o/other".into(), ..Repository::default() });
     for server in [&private, &other] {
         for token in [None, Some("right-t0ken")] {
-            let absent = Github::open(options(server, token)).unwrap().find(&release_at("0.2.0")).await;
+            let absent =
+                Github::open(options(server, token)).unwrap().find(&release_at("0.2.0")).await;
             if token.is_some() && std::ptr::eq(server, &private) {
                 assert!(absent.unwrap().is_none(), "the token may read it");
                 continue;
