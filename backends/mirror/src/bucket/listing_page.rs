@@ -129,7 +129,8 @@ impl ListingPage {
         skipped: &SkippedEntries,
     ) -> Result<(), String> {
         // The object that stands for the folder itself, and folders of Azure that are listed as files, too.
-        if !entry.is_folder && (entry.key == prefix || entry.is_directory) {
+        let is_placeholder = entry.key == prefix && !entry.garbled;
+        if !entry.is_folder && (is_placeholder || entry.is_directory) {
             return Ok(());
         }
         match entry.name(prefix) {
