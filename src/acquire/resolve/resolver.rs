@@ -11,6 +11,7 @@ use super::{
     downgrade::check_downgrade,
     listing_cache::ListingCache,
     newest::{NewestVersion, select},
+    resolution::{Compared, Resolution},
     search::{MAX_LOWER_VERSIONS, VersionSearch},
     undecided::{ago, reason, unresolved, why_installed},
 };
@@ -41,24 +42,6 @@ pub(in crate::acquire) struct Resolver<'a> {
     pub(in crate::acquire) runtime: &'a SourceRuntime,
     /// Receives attempts and notices.
     pub(in crate::acquire) observer: &'a dyn Observer,
-}
-
-/// What a selector resolved to.
-pub(in crate::acquire) struct Resolution {
-    /// The version, or the development slot.
-    pub(in crate::acquire) slot: Slot,
-    /// The place of the source that decided by its list; `None` for a cargo build and for an installed version.
-    pub(in crate::acquire) place: Option<usize>,
-    /// The cached list that decided, where no source was asked for one.
-    pub(in crate::acquire) cached: Option<ListingCache>,
-    /// The comparison with the newest version before, where there was one.
-    pub(in crate::acquire) compared: Option<Compared>,
-}
-
-/// That a version is not older than the newest before.
-pub(in crate::acquire) struct Compared {
-    /// The newest version before.
-    pub(in crate::acquire) before: Option<Version>,
 }
 
 /// What an answer means for the search.
@@ -105,6 +88,7 @@ impl Resolver<'_> {
             search.listed_only.list = list;
             match weighed {
                 Weighed::Decides { resolution, attempt } => {
+                    self.leave_out(candidate, product, search.listed_only(place));
                     self.report(search, attempt);
                     return Ok(resolution);
                 }
@@ -128,6 +112,17 @@ impl Resolver<'_> {
     fn report(&self, search: &mut VersionSearch, attempt: SourceAttempt) {
         self.observer.on_event(AcquireEvent::Attempted { attempt: &attempt });
         search.attempts.push(attempt);
+    }
+
+    /// Leaves versions that a source lists only out of its cached list.
+    fn leave_out(&self, candidate: &Candidate, product: &Product, listed_only: &[Version]) {
+        if listed_only.is_empty() || candidate.reach == Reach::Disk {
+            return;
+        }
+        let cache = ListingCache::of(self.state, &candidate.key(), product);
+        if let Err(error) = cache.leave_out(listed_only) {
+            self.notice(&error_chain(&error));
+        }
     }
 
     fn notice(&self, text: &str) {

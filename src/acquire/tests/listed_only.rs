@@ -1,6 +1,12 @@
 //! Versions that a source lists and does not have: what is only said is not believed.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use loom_source::{
@@ -16,6 +22,8 @@ use crate::acquire::{FailureReason, newest_version, state::highest};
 struct Boastful {
     mirror: Box<dyn Source>,
     also: Vec<Version>,
+    /// How often the source was asked for anything.
+    asked: Arc<AtomicUsize>,
 }
 
 impl fmt::Display for Boastful {
@@ -31,6 +39,7 @@ impl Source for Boastful {
     }
 
     async fn find(&self, release: &Release) -> Result<Option<Offer>, SourceError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         self.mirror.find(release).await
     }
 
@@ -39,6 +48,7 @@ impl Source for Boastful {
         product: &Product,
         scope: ListingScope,
     ) -> Result<VersionListing, SourceError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let listing = self.mirror.list(product, scope).await?;
         let VersionListing::Versions(mut versions) = listing else { return Ok(listing) };
         versions.extend(self.also.iter().cloned().map(ListedVersion::from));
@@ -51,8 +61,13 @@ impl Source for Boastful {
 }
 
 fn boastful(candidate: Candidate, also: &[&str]) -> Candidate {
+    counted(candidate, also, &Arc::default())
+}
+
+fn counted(candidate: Candidate, also: &[&str], asked: &Arc<AtomicUsize>) -> Candidate {
     let also = also.iter().map(|version| version.parse().unwrap()).collect();
-    Candidate { source: Box::new(Boastful { mirror: candidate.source, also }), ..candidate }
+    let source = Boastful { mirror: candidate.source, also, asked: asked.clone() };
+    Candidate { source: Box::new(source), ..candidate }
 }
 
 fn highest_version(home: &Home) -> Option<String> {
@@ -75,6 +90,19 @@ fn the_next_lower_version_of_the_same_source_is_taken_and_said() {
         }
         assert_eq!(highest_version(&home).as_deref(), Some("0.2.0"));
     }
+}
+
+#[test]
+fn the_next_run_asks_for_nothing() {
+    let home = home();
+    home.release_in("m", "0.2.0", b"two", true);
+    let asked = Arc::default();
+    let sources = [counted(home.distant("m"), &["0.9.0"], &asked)];
+    assert_eq!(version(home.get(&sources, "latest")), "0.2.0");
+    let first = asked.swap(0, Ordering::Relaxed);
+    assert!(first > 0);
+    assert_eq!(version(home.get(&sources, "latest")), "0.2.0");
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
 }
 
 #[test]
