@@ -69,7 +69,7 @@ fn a_folder_without_this_platform_leads_to_the_next_lower_version() {
     let server = PythonFiles::serve(mirror.path());
     let sandbox = Sandbox::new();
     let run = sandbox.loom(&["get", "--source", server.url()]).ok();
-    run.says(&["lists 0.3.0, but has nothing for"]);
+    let run = run.says(&["lists 0.3.0, but has nothing for"]);
     assert_eq!(run.path(), sandbox.link("0.2.0"));
     let test = sandbox.loom(&["source", "test", "--source", server.url()]).ok();
     assert!(test.stdout().contains("0.2.0"), "{}", test.stdout());

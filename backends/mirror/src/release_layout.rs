@@ -50,8 +50,9 @@ impl ReleaseFinder {
         let version_in = |folder: &String| folder.strip_prefix('v').and_then(|v| v.parse().ok());
         let Some(root) = transport.list("").await? else {
             // Which of these folders have an asset of the product shows when a version is looked for.
-            let folders = transport.list_folders("").await?;
-            return Ok(folders.map(|folders| folders.iter().filter_map(version_in).collect()));
+            let folders = transport.list_folders("").await?.unwrap_or_default();
+            let versions: Vec<Version> = folders.iter().filter_map(version_in).collect();
+            return Ok(Some(versions).filter(|versions| !versions.is_empty()));
         };
         let version_of = |(name, _): &(String, u64)| asset::version(product, name);
         let mut versions: BTreeSet<Version> = root.files.iter().filter_map(version_of).collect();

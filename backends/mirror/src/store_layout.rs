@@ -122,10 +122,9 @@ pub(crate) async fn list(
     };
     let Some(entries) = entries else {
         // Which of these folders have a record for the platform shows when a version is looked for.
-        let folders = transport.list_folders(&folder).await?;
-        let versions =
-            |folders: Vec<String>| folders.iter().filter_map(|f| f.parse().ok()).collect();
-        return Ok(folders.map(versions));
+        let folders = transport.list_folders(&folder).await?.unwrap_or_default();
+        let versions: Vec<Version> = folders.iter().filter_map(|name| name.parse().ok()).collect();
+        return Ok(Some(versions).filter(|versions| !versions.is_empty()));
     };
     let record = format!("{}.json", product.platform);
     let mut versions = Vec::new();

@@ -235,6 +235,7 @@ async fn the_page_of_a_web_server_lists_versions() {
 async fn any_other_page_means_that_versions_cannot_be_listed() {
     for (status, kind, body) in [
         (200, HTML, "<html><form>please log in</form></html>"),
+        (200, HTML, "<a href=\"0.9.0/\">no folder of this layout</a>"),
         (200, "text/plain", PAGE),
         (404, HTML, PAGE),
         (403, HTML, PAGE),
