@@ -6,12 +6,14 @@ use loom_test_support::python_files::PythonFiles;
 
 use crate::support::{self, Depot, Fault, Nginx, Packing, Plain, Sandbox, Server};
 
-/// Renames the asset of a version to one for another platform.
+/// Renames the files of a version to those for another platform.
 fn for_another_platform(mirror: &Plain, version: &str) {
     let asset = mirror.asset(version, Packing::TarGz);
-    let name = asset.file_name().unwrap().to_str().unwrap();
-    let other = name.replace(&support::platform(), "windows-x86_64");
-    fs::rename(&asset, asset.with_file_name(other)).unwrap();
+    let folder = asset.parent().unwrap();
+    for name in support::sandbox::names(folder) {
+        let other = name.replace(&support::platform(), "windows-x86_64");
+        fs::rename(folder.join(name), folder.join(other)).unwrap();
+    }
 }
 
 #[test]
@@ -41,7 +43,7 @@ fn latest_works_on_nginx_below_a_path_and_without_a_slash() {
     }
     // The page above lists no version.
     let above = Sandbox::new().loom(&["get", "--source", &nginx.url()]).code(3);
-    above.says(&["no page of the folder lists versions", "--version"]);
+    above.says(&["no page of the folder lists them", "--version"]);
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Transport for WebTransport {
     }
 
     fn unlistable_reason(&self) -> &'static str {
-        "there is no index, and no page of the folder lists versions; give --version"
+        "versions cannot be listed: there is no index, and no page of the folder lists them; give --version"
     }
 
     fn skipped(&self) -> &SkippedEntries {
