@@ -44,7 +44,7 @@ pub use attempt::{AttemptCause, SourceAttempt};
 pub use error::{AcquireError, ChecksumMismatch};
 pub use failover::plan::{FailureReason, TransferRetry};
 pub use observer::{AcquireEvent, Observer};
-pub use options::AcquireOptions;
+pub use options::{AcquireOptions, ProgramRule};
 pub use resolve::{NewestVersion, check_downgrade, newest_version, remote};
 pub use runtime::SourceRuntime;
 pub use state::{chosen, first_seen, quarantine};

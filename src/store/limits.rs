@@ -2,7 +2,7 @@
 
 use super::{TreePath, UnpackError};
 
-/// Unpacked bytes for which the ratio is not checked: a small archive of zeros is harmless.
+/// Unpacked bytes of an archive for which the ratio is not checked: a small archive of zeros is harmless.
 const RATIO_FREE: u64 = 64 * 1024 * 1024;
 
 /// Limits for one tree.
@@ -24,6 +24,9 @@ impl Default for TreeLimits {
         Self { files: 20_000, bytes: 8 << 30, path: TreePath::MAX, ratio: 200 }
     }
 }
+
+/// Returns the number of packed bytes that the bytes unpacked so far came from; `None` where nothing is packed.
+pub(super) type Packed<'a> = Option<&'a dyn Fn() -> u64>;
 
 impl TreeLimits {
     /// Checks the ratio of `bytes` unpacked so far to `packed` bytes read so far.

@@ -12,7 +12,8 @@
 //! | [`partial`] · `stale` | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
 //! | `staging` · [`staged`] | [`Staged`]: a tree that is being made |
 //! | [`limits`] | [`TreeLimits`]: what a tree may hold |
-//! | `unpack_tar` · `unpack_zip` | archives into a staged tree |
+//! | `unpack_tar` · `unpack_zip` · `zip_spans` | archives into a staged tree |
+//! | [`file_kind`] | [`FileKind`]: what a file is, by its first bytes |
 //! | [`admission_error`] | [`UnpackError`], [`AdmitError`] |
 //! | [`admit`] · `entry` · `build_tree` | compares a staged tree with its expectation |
 //! | [`checked`] | [`Checked`]: a tree that met its expectation |
@@ -44,6 +45,7 @@ mod entry;
 pub mod error;
 pub mod evidence;
 pub mod failures;
+pub mod file_kind;
 pub mod fingerprint;
 mod format;
 pub mod installed;
@@ -71,6 +73,7 @@ mod unpack_zip;
 pub mod verification;
 pub mod verify;
 mod verify_releases;
+mod zip_spans;
 
 pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
@@ -78,6 +81,7 @@ pub use checked::Checked;
 pub use du::{ReleaseUsage, StoreUsage};
 pub use error::StoreError;
 pub use failures::FailureRecord;
+pub use file_kind::FileKind;
 pub use fingerprint::InstalledCheck;
 pub use format::{Store, StoreNotice};
 pub use installed::{Installed, TreeRef};

@@ -1,7 +1,7 @@
 //! The JSON documents of the API, as far as this crate uses them.
 
 use loom_http::SmallResponse;
-use loom_source::{Digest, Platform, Product, SourceError, SourceErrorKind, Version, asset};
+use loom_source::{AssetNames, Digest, Platform, Product, SourceError, SourceErrorKind, Version};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// A release.
@@ -44,14 +44,19 @@ impl ReleaseDocument {
     }
 
     /// Whether the release has a product at a version.
-    pub(crate) fn has(&self, product: &Product, version: &Version) -> bool {
-        self.uploaded().any(|file| asset::version(product, &file.name).as_ref() == Some(version))
+    pub(crate) fn has(&self, names: &AssetNames, product: &Product, version: &Version) -> bool {
+        self.uploaded().any(|file| names.has(product, version, &file.name))
     }
 
     /// The platforms for which the release has the binary of a product at a version.
-    pub(crate) fn platforms(&self, product: &Product, version: &Version) -> Vec<Platform> {
+    pub(crate) fn platforms(
+        &self,
+        names: &AssetNames,
+        product: &Product,
+        version: &Version,
+    ) -> Vec<Platform> {
         let has = |platform: &Platform| {
-            self.has(&Product { platform: *platform, ..product.clone() }, version)
+            self.has(names, &Product { platform: *platform, ..product.clone() }, version)
         };
         Platform::ALL.into_iter().filter(has).collect()
     }

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use loom_base::{LockExt as _, redact};
 use loom_http::{Client, GetRequest, header::HeaderValue};
 use loom_source::{
-    AssetRef, Authority, Capabilities, Download, ListedVersion, ListingScope, Name, Offer,
-    Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, Version,
+    AssetNames, AssetRef, Authority, Capabilities, Download, ListedVersion, ListingScope, Name,
+    Offer, Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, Version,
     VersionListing,
 };
 
@@ -33,6 +33,7 @@ use crate::{
 pub struct Github {
     pub(crate) repo: GithubRepo,
     pub(crate) tags: TagFormat,
+    pub(crate) assets: AssetNames,
     pub(crate) prerelease: bool,
     evidence: bool,
     pub(crate) api: Api,
@@ -63,6 +64,7 @@ impl Github {
             token,
             token_variable,
             tag_prefix,
+            assets,
             prerelease,
             evidence,
             network,
@@ -78,7 +80,7 @@ impl Github {
             .map_err(|source| GithubError::Network { repo: repo.to_string(), source })?;
         let tags = TagFormat { prefix: tag_prefix };
         let session = Mutex::default();
-        Ok(Self { repo, tags, prerelease, evidence, api, client, cache, session })
+        Ok(Self { repo, tags, assets, prerelease, evidence, api, client, cache, session })
     }
 
     /// The repository.
@@ -133,7 +135,8 @@ impl Github {
             return Ok(None);
         }
         let first = self.right_guess(release);
-        let found = guess::find(&self.web_pages(), release, tag, first.as_deref()).await;
+        let found =
+            guess::find(&self.web_pages(), &self.assets, release, tag, first.as_deref()).await;
         Ok(self.or_api(found)?.map(|found| {
             self.keep_guess(release, &found.guess);
             found.offer
@@ -221,7 +224,7 @@ impl Github {
     }
 
     /// The document of a tag that the API sent since the source was opened.
-    fn known_document(&self, tag: &str) -> Option<ReleaseDocument> {
+    pub(crate) fn known_document(&self, tag: &str) -> Option<ReleaseDocument> {
         self.session.locked().documents.get(tag).map(|(document, _)| document.clone())
     }
 
@@ -265,6 +268,9 @@ impl fmt::Display for Github {
         self.repo.fmt(f)?;
         if self.tags.prefix != "v" {
             write!(f, " (tags {:?}…)", self.tags.prefix)?;
+        }
+        if let Some(pattern) = self.assets.pattern() {
+            write!(f, " (assets {pattern:?})")?;
         }
         if self.prerelease { f.write_str(" (with pre-releases)") } else { Ok(()) }
     }
@@ -337,6 +343,10 @@ impl Source for Github {
             binary: binary.clone(),
             platform: Platform::LinuxX86_64,
         };
-        document.platforms(&product, version)
+        document.platforms(&self.assets, &product, version)
+    }
+
+    async fn near_misses(&self, release: &Release) -> Vec<String> {
+        self.similar_names(release).await
     }
 }

@@ -57,7 +57,9 @@ impl Github {
         }
         let release = product.at_version(version.clone());
         let first = self.right_guess(&release);
-        let Some(found) = guess::find(&pages, &release, &tag, first.as_deref()).await? else {
+        let Some(found) =
+            guess::find(&pages, &self.assets, &release, &tag, first.as_deref()).await?
+        else {
             return Ok(None);
         };
         self.keep_guess(&release, &found.guess);

@@ -48,7 +48,7 @@ impl Mirror {
     /// # Errors
     /// Where the URL or an option cannot be used: see [`MirrorError`].
     pub fn open(url: Url, options: MirrorOptions) -> Result<Self, MirrorError> {
-        let layout = options.layout;
+        let (layout, assets) = (options.layout, options.assets.clone());
         let (transport, local, insecure): (Box<dyn Transport>, bool, bool) =
             match MirrorLocation::of(url)? {
                 MirrorLocation::Folder(path) => (Box::new(FolderTransport::new(path)), true, false),
@@ -68,7 +68,7 @@ impl Mirror {
             MirrorLayout::Store => OnceCell::new_with(Some(DetectedLayout::Store)),
             MirrorLayout::Release => OnceCell::new_with(Some(DetectedLayout::Release)),
         };
-        Ok(Self { transport, local, insecure, layout, releases: ReleaseFinder::default() })
+        Ok(Self { transport, local, insecure, layout, releases: ReleaseFinder::new(assets) })
     }
 
     /// Whether requests are sent over plain http beyond this machine.
@@ -150,7 +150,11 @@ fn open_bucket(
 
 impl fmt::Display for Mirror {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.transport.location(""))
+        // Another pattern is another source for those who cache listings.
+        match self.releases.assets.pattern() {
+            None => f.pad(&self.transport.location("")),
+            Some(pattern) => write!(f, "{} (assets {pattern:?})", self.transport.location("")),
+        }
     }
 }
 
@@ -207,5 +211,14 @@ impl Source for Mirror {
         };
         // The caller has its answer already and uses the platforms for a hint only.
         platforms.unwrap_or_default()
+    }
+
+    async fn near_misses(&self, release: &Release) -> Vec<String> {
+        match (self.layout().await, release.slot.version()) {
+            (Ok(DetectedLayout::Release), Some(version)) => {
+                self.releases.near_misses(self.transport.as_ref(), release, version).await
+            }
+            _ => Vec::new(),
+        }
     }
 }

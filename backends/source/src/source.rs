@@ -124,6 +124,12 @@ pub trait Source: Display + Debug + Send + Sync {
     async fn platforms(&self, _binary: &Name, _version: &Version) -> Vec<Platform> {
         Vec::new()
     }
+
+    /// What the source has instead of a release that it does not have: files, folders or tags whose names are almost
+    /// right. Asked for the hint only, once no source has the release.
+    async fn near_misses(&self, _release: &Release) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]

@@ -159,6 +159,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
             && !chosen.others.is_empty()
         {
             chosen.expected = chosen.others.remove(0);
+            chosen.reached = 0;
         }
         self.start(place, Duration::ZERO, false)
     }
@@ -187,9 +188,9 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                 self.started = Some(transfer);
                 SourceEvent::Delivers
             }
-            RaceResult::Started(Err(error)) => match self.chosen.get(&place) {
+            RaceResult::Started(Err(error)) => match self.chosen.get_mut(&place) {
                 Some(chosen) => {
-                    let report = admitted::unfetched(candidate, &chosen.expected, error)?;
+                    let report = admitted::unfetched(candidate, chosen, error)?;
                     self.report(place, report)
                 }
                 None => SourceEvent::Absent,
@@ -227,7 +228,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
     fn receive(
         &self,
         place: usize,
-        chosen: ChosenArtifact,
+        mut chosen: ChosenArtifact,
         transfer: StartedTransfer,
     ) -> Result<Result<Served<'a>, Box<Refused>>, AcquireError> {
         let candidate: &'a Candidate = &self.failover.candidates[place];
@@ -247,11 +248,12 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                 return refused(chosen, StepReport::changed(outcome, LINKING));
             }
             Err(error) => {
-                let report = admitted::unfetched(candidate, &chosen.expected, error)?;
+                let report = admitted::unfetched(candidate, &mut chosen, error)?;
                 return refused(chosen, report);
             }
         };
-        match admitted::admit(fetcher.store, candidate, &chosen, fetched)? {
+        match admitted::admit(fetcher.store, candidate, &chosen, fetched, fetcher.options.program)?
+        {
             Err(report) => refused(chosen, report),
             Ok((checked, received)) => {
                 let ChosenArtifact { offer, expected, .. } = chosen;
@@ -269,9 +271,14 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
         }
         let offline = self.log.is_offline();
         let unverified = self.log.lacks_only_a_checksum();
-        let attempts = self.log.take_attempts();
+        let mut attempts = self.log.take_attempts();
         if offline && reason <= FailureReason::Unreachable {
             return AcquireError::Offline { what: release, here: None, attempts };
+        }
+        if reason == FailureReason::Absent
+            && let Err(error) = self.failover.name_near_misses(self.release, &mut attempts)
+        {
+            return error;
         }
         match &attempts[..] {
             [
