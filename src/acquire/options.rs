@@ -70,3 +70,28 @@ impl Default for AcquireOptions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_judged_by_its_first_bytes() {
+        use ProgramRule::{Any, Known, NotOther};
+        let script = &b"#!/bin/sh\n"[..];
+        for (rule, head, unverified, accepted) in [
+            (NotOther, script, true, true),
+            (NotOther, b"text", false, true),
+            (NotOther, b"text", true, false),
+            (NotOther, b"", false, false),
+            (NotOther, b"\x1f\x8b", false, false),
+            (Known, script, false, true),
+            (Known, b"text", false, false),
+            (Any, b"", true, true),
+        ] {
+            let kind = FileKind::of(head);
+            let result = rule.accepts(&kind, Platform::LinuxX86_64, unverified);
+            assert_eq!(result, accepted, "{rule:?} {kind} {unverified}");
+        }
+    }
+}

@@ -10,7 +10,7 @@
 //! | `durable` | temporary file, fsync, rename, fsync of the folder |
 //! | [`locks`] | locks per release, per name, and for collection |
 //! | [`partial`] · `stale` | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
-//! | `staging` · [`staged`] | [`Staged`]: a tree that is being made |
+//! | `staging` · [`staged`] · `staged_limits` | [`Staged`]: a tree that is being made, within limits |
 //! | [`limits`] | [`TreeLimits`]: what a tree may hold |
 //! | `unpack_tar` · `unpack_zip` · `zip_spans` | archives into a staged tree |
 //! | [`file_kind`] | [`FileKind`]: what a file is, by its first bytes |
@@ -66,6 +66,7 @@ mod rehash;
 pub mod remove;
 pub mod retention;
 pub mod staged;
+mod staged_limits;
 mod staging;
 mod stale;
 mod unpack_tar;

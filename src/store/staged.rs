@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use super::{
     Lock, TreeLimits, TreePath, UnpackError,
     error::{FileAction, at},
-    limits::Packed,
-    path::{self, PathSet},
+    limits::{LONGEST_TARGET, Packed, check_path},
+    path::PathSet,
 };
 
 /// The number of bytes read and written at once.
@@ -23,12 +23,6 @@ pub(super) const BUFFER: usize = 256 * 1024;
 
 /// After this many bytes the kernel is asked to write them, which shortens the final fsync.
 const WRITEBACK_STEP: u64 = 4 * 1024 * 1024;
-
-/// The longest path of an archive before its top folder is stripped, in bytes. All paths are kept in memory.
-const LONGEST_PATH: usize = 1024;
-
-/// The longest target of a link, in bytes.
-pub(super) const LONGEST_TARGET: usize = 4096;
 
 /// The digest and the number of some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +61,7 @@ pub struct Staged {
     pub(super) paths: PathSet,
     pub(super) entry: Option<TreePath>,
     pub(super) unpacked: Option<(Option<ArchiveFormat>, bool)>,
-    bytes: u64,
+    pub(super) bytes: u64,
     buffer: Vec<u8>,
 }
 
@@ -239,36 +233,6 @@ impl Staged {
         }
     }
 
-    /// Checks the lengths of the paths, which are final after stripping.
-    pub(super) fn check_lengths(&self) -> Result<(), UnpackError> {
-        let limit = self.limits.path.min(TreePath::MAX);
-        if self.items.iter().any(|item| item.path.len() > limit) {
-            return Err(UnpackError::Limit { what: "bytes in a path", limit: limit as u64 });
-        }
-        Ok(())
-    }
-
-    /// The number of unpacked bytes so far.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Checks whether a file of a stated size exceeds the limit, before any of it is written.
-    pub(super) fn check_room(&self, size: u64) -> Result<(), UnpackError> {
-        if self.bytes.saturating_add(size) > self.limits.bytes {
-            return Err(UnpackError::Limit { what: "bytes", limit: self.limits.bytes });
-        }
-        Ok(())
-    }
-
-    /// Checks the number of paths, all of which are kept in memory.
-    pub(super) fn check_paths(&self) -> Result<(), UnpackError> {
-        if self.paths.len() > 2 * self.limits.files {
-            return Err(UnpackError::Limit { what: "files", limit: self.limits.files });
-        }
-        Ok(())
-    }
-
     /// The path of the file with this number.
     pub(super) fn number(&self, number: usize) -> PathBuf {
         self.folder.path().join(number.to_string())
@@ -294,15 +258,6 @@ impl Staged {
         Ok(self.paths.file(path)?)
     }
 
-    /// Counts unpacked bytes before they are written, whatever writes them, and checks all limits for bytes.
-    pub(super) fn count(&mut self, n: u64, packed: Packed<'_>) -> Result<(), UnpackError> {
-        self.bytes = self.bytes.saturating_add(n);
-        if self.bytes > self.limits.bytes {
-            return Err(UnpackError::Limit { what: "bytes", limit: self.limits.bytes });
-        }
-        packed.map_or(Ok(()), |packed| self.limits.check_ratio(self.bytes, packed()))
-    }
-
     /// Adds a reflink of a program; `None` where the file system has none.
     #[cfg(target_os = "linux")]
     fn clone_file(&mut self, source: &File, name: &str) -> Result<Option<Measured>, UnpackError> {
@@ -322,14 +277,6 @@ impl Staged {
         self.items.push(StagedItem { path: name.to_owned(), content });
         Ok(Some(bytes))
     }
-}
-
-/// Checks the path of an entry of an archive, which may be below a top folder that is stripped later.
-pub(super) fn check_path(path: &str) -> Result<(), UnpackError> {
-    if path.len() > LONGEST_PATH {
-        return Err(UnpackError::Limit { what: "bytes in a path", limit: LONGEST_PATH as u64 });
-    }
-    path::check(path).map_err(|why| UnpackError::Entry { path: path.to_owned(), why })
 }
 
 /// Reads until the buffer is full or the input ends.

@@ -5,7 +5,10 @@ use std::io::{self, Read};
 use loom_source::ArchiveFormat;
 use tar::{EntryType, Header};
 
-use super::{Staged, UnpackError, limits::Packed, staged::check_path};
+use super::{
+    Staged, UnpackError,
+    limits::{Packed, check_path},
+};
 
 /// The number of bytes in a block. The end mark is two blocks of zeros; one is accepted, too.
 const BLOCK: u64 = 512;

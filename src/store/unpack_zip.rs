@@ -5,7 +5,11 @@ use std::io::{self, Read, Seek, SeekFrom};
 use loom_source::ArchiveFormat;
 use zip::{ZipArchive, read::ZipFile};
 
-use super::{Staged, UnpackError, limits::Packed, staged::LONGEST_TARGET, zip_spans::ZipSpans};
+use super::{
+    Staged, UnpackError,
+    limits::{LONGEST_TARGET, Packed},
+    zip_spans::ZipSpans,
+};
 
 /// The file type bits of a Unix mode, and two of their values.
 const TYPE: u32 = 0o170_000;

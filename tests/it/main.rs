@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; clippy only knows the functions marked as tests"
 )]
 
+mod asset_names;
 mod completions;
 mod config;
 #[cfg(target_os = "linux")]

@@ -247,21 +247,6 @@ impl Github {
     }
 }
 
-/// Whether another request to the same server would fail in the same way.
-pub(crate) fn is_final(error: &SourceError) -> bool {
-    use SourceErrorKind as Kind;
-    matches!(
-        error.kind,
-        Kind::Connect { .. }
-            | Kind::Tls
-            | Kind::Offline
-            | Kind::PlainHttp
-            | Kind::Stalled { .. }
-            | Kind::TotalTimeout { .. }
-            | Kind::Interrupted { .. }
-    )
-}
-
 impl fmt::Display for Github {
     /// The repository, with the options that change its listings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -28,7 +28,7 @@ impl Failover<'_> {
             let names = self.fetcher.runtime.block_on(names)?.unwrap_or_default();
             if !names.is_empty() {
                 record.outcome.push_str(&format!(
-                    ", but {}: not a name that is looked for (`asset` of the source sets the file names)",
+                    ", but has {}; these names are not looked for (`asset` and `tag_prefix` of the source set them)",
                     names.join(", ")
                 ));
             }
