@@ -11,6 +11,7 @@
 //! | `restore` | an installed release that does not count: links or verifies it again |
 //! | `reverify` | verifies an installed version again, without a network |
 //! | `local_file` | one file as a source, for `loom store add` and kept archives |
+//! | `near_misses` | what sources have instead of a release that none of them has |
 //! | `attempt` | [`SourceAttempt`]: one attempt at a source, with its typed error |
 //! | `failure_record` | keeps a failure for `loom why` |
 //! | `observer` | [`Observer`]: receives the events of an acquisition |
@@ -27,6 +28,7 @@ pub mod failover;
 mod failure_record;
 mod fetch;
 mod local_file;
+mod near_misses;
 mod observer;
 mod options;
 mod publish;

@@ -106,10 +106,11 @@ impl Source for Bounded {
         platforms.await.unwrap_or_default()
     }
 
-    async fn near_misses(&self, release: &Release) -> Vec<String> {
-        let release = release.clone();
-        let names =
-            self.run(move |source| Box::pin(async move { Ok(source.near_misses(&release).await) }));
+    async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
+        let (product, version) = (product.clone(), version.cloned());
+        let names = self.run(move |source| {
+            Box::pin(async move { Ok(source.near_misses(&product, version.as_ref()).await) })
+        });
         names.await.unwrap_or_default()
     }
 }

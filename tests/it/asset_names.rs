@@ -48,4 +48,9 @@ fn names_that_are_almost_right_are_in_the_error() {
         sandbox.loom(&get).code(3).says(&["does not have it", name, "`asset`"]);
         sandbox.loom(&["why", "0.2.0"]).code(3).says(&[name]);
     }
+    // Without any version, those of the newest one are named.
+    for (url, name) in [(tgz.url(), &by_target), (without_v.url(), &folder)] {
+        let sandbox = Sandbox::new();
+        sandbox.loom(&["get", "--source", &url]).code(3).says(&["has no versions", name]);
+    }
 }

@@ -30,6 +30,7 @@ mod github_clients;
 mod hedge;
 mod hostile;
 mod house;
+mod in_the_wild;
 mod init;
 mod interrupt;
 mod latest;

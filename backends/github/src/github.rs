@@ -223,6 +223,11 @@ impl Github {
         }))
     }
 
+    /// The tags that the API named since the source was opened.
+    pub(crate) fn known_tags(&self) -> Vec<String> {
+        self.session.locked().documents.keys().cloned().collect()
+    }
+
     /// The document of a tag that the API sent since the source was opened.
     pub(crate) fn known_document(&self, tag: &str) -> Option<ReleaseDocument> {
         self.session.locked().documents.get(tag).map(|(document, _)| document.clone())
@@ -331,7 +336,7 @@ impl Source for Github {
         document.platforms(&self.assets, &product, version)
     }
 
-    async fn near_misses(&self, release: &Release) -> Vec<String> {
-        self.similar_names(release).await
+    async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
+        self.similar_names(product, version).await
     }
 }

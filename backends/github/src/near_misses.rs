@@ -1,6 +1,6 @@
 //! Finds names that almost are those of a release's assets, for the hint after it was not found.
 
-use loom_source::{Release, asset_names::similar};
+use loom_source::{Product, Version, asset_names::similar};
 
 use crate::github::Github;
 
@@ -8,22 +8,56 @@ use crate::github::Github;
 const MAX_NAMED: usize = 3;
 
 impl Github {
-    /// The files of the release that are similar to its assets, or a tag that is similar to that of the release. The tag is
-    /// looked for in the feed of the latest releases, which costs no request to the API.
-    pub(crate) async fn similar_names(&self, release: &Release) -> Vec<String> {
-        let Some(version) = release.slot.version() else { return Vec::new() };
-        let tag = self.tags.tag(version);
-        if let Some(document) = self.known_document(&tag) {
-            let names = document.uploaded().filter(|file| similar(release, &file.name, true));
-            return names.take(MAX_NAMED).map(|file| format!("{tag}/{}", file.name)).collect();
+    /// The files of a version's release that are similar to its assets, or tags that are similar to that of the version; for
+    /// the newest version where none is given.
+    ///
+    /// The tags are those that the API has listed, else those in the feed of the latest releases, which costs no request
+    /// to the API.
+    pub(crate) async fn similar_names(
+        &self,
+        product: &Product,
+        version: Option<&Version>,
+    ) -> Vec<String> {
+        let mut tags = self.known_tags();
+        if tags.is_empty() {
+            tags = self.web_pages().recent_tags().await.ok().flatten().unwrap_or_default();
         }
-        let recent = self.web_pages().recent_tags().await.ok().flatten().unwrap_or_default();
-        let version = version.to_string();
-        let is_similar = |other: &&String| {
-            let before = other.strip_suffix(&version).filter(|_| **other != tag);
-            before.is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_digit() || c == '.'))
-        };
-        let tags = recent.iter().filter(is_similar).take(MAX_NAMED);
-        tags.map(|other| format!("the tag {other} (expected {tag})")).collect()
+        let newest = || tags.iter().filter_map(|tag| version_in(tag)).max();
+        let Some(version) = version.cloned().or_else(newest) else { return Vec::new() };
+        let expected = self.tags.tag(&version);
+        if let Some(document) = self.known_document(&expected) {
+            let release = product.at_version(version);
+            let names = document.uploaded().filter(|file| similar(&release, &file.name, true));
+            return names.take(MAX_NAMED).map(|file| format!("{expected}/{}", file.name)).collect();
+        }
+        let others = tags
+            .iter()
+            .filter(|tag| **tag != expected && version_in(tag).as_ref() == Some(&version));
+        let named = others.map(|tag| format!("the tag {tag} (expected {expected})"));
+        named.take(MAX_NAMED).collect()
+    }
+}
+
+/// The version in a tag, after anything that has no digit.
+fn version_in(tag: &str) -> Option<Version> {
+    tag.get(tag.find(|c: char| c.is_ascii_digit())?..)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_any_tag() {
+        for (tag, version) in [
+            ("0.2.0", Some("0.2.0")),
+            ("release-0.2.0", Some("0.2.0")),
+            ("server/v0.2.0-rc.1", Some("0.2.0-rc.1")),
+            ("v1.0.2.0", None),
+            ("v2", None),
+            ("nightly", None),
+        ] {
+            assert_eq!(version_in(tag), version.map(|v| v.parse().unwrap()), "{tag}");
+        }
     }
 }

@@ -125,7 +125,7 @@ impl CheckedBody {
     /// The error of the total timeout or of the deadline of a document, once one of them has passed.
     fn overdue(&mut self, cx: &mut Context<'_>) -> Option<SourceError> {
         let mut passed = |alarm: &mut Option<Alarm>| {
-            alarm.as_mut().is_some_and(|alarm| alarm.poll(cx).is_ready())
+            alarm.as_mut().is_some_and(|alarm| alarm.poll_aside(cx).is_ready())
         };
         if let Some((_, timeout)) = self.expected.deadline.filter(|_| passed(&mut self.deadline)) {
             return Some(self.error(SourceErrorKind::TotalTimeout { timeout }));
@@ -177,6 +177,10 @@ impl Stream for CheckedBody {
         loop {
             if this.ended {
                 return Poll::Ready(None);
+            }
+            // Only while the body waits: the time that the reader takes is no stop.
+            if this.waiting_since.is_some() {
+                this.stall.notice_stop();
             }
             if let Some(error) = this.overdue(cx) {
                 this.ended = true;

@@ -213,10 +213,11 @@ impl Source for Mirror {
         platforms.unwrap_or_default()
     }
 
-    async fn near_misses(&self, release: &Release) -> Vec<String> {
-        match (self.layout().await, release.slot.version()) {
-            (Ok(DetectedLayout::Release), Some(version)) => {
-                self.releases.near_misses(self.transport.as_ref(), release, version).await
+    async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
+        let transport = self.transport.as_ref();
+        match self.layout().await {
+            Ok(DetectedLayout::Release) => {
+                self.releases.near_misses(transport, product, version).await
             }
             _ => Vec::new(),
         }

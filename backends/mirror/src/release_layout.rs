@@ -65,18 +65,24 @@ impl ReleaseFinder {
         Ok(Some(versions.into_iter().collect()))
     }
 
-    /// The files that almost have the names of the release's assets.
+    /// The files that almost have the names of the assets of a version; of the newest one where none is given.
     pub(crate) async fn near_misses(
         &self,
         transport: &dyn Transport,
-        release: &Release,
-        version: &Version,
+        product: &Product,
+        version: Option<&Version>,
     ) -> Vec<String> {
-        let known = self.assets.of(release);
+        let newest = match version {
+            Some(version) => Some(version.clone()),
+            None => near_misses::newest(transport).await,
+        };
+        let Some(version) = newest else { return Vec::new() };
+        let release = product.at_version(version.clone());
+        let known = self.assets.of(&release);
         if transport.can_list() {
-            near_misses::listed(transport, &known, release, version).await
+            near_misses::listed(transport, &known, &release, &version).await
         } else {
-            near_misses::probed(transport, &known, release, version).await
+            near_misses::probed(transport, &known, &release, &version).await
         }
     }
 

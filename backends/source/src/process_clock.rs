@@ -68,17 +68,35 @@ impl Alarm {
         self.sleep.as_mut().reset(self.tick);
     }
 
-    /// Ready once the time has come.
+    /// Ready once the time has come. Only for a task that does nothing else than wait since the alarm was set or last
+    /// polled: a wait that ends late is taken for a stop of the process.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             ready!(self.sleep.as_mut().poll(cx));
-            let ended = Instant::now();
-            if ended.saturating_duration_since(self.tick) > LATE {
-                STOPS.locked().add(self.tick, ended);
-            }
+            self.notice_stop();
             if now() >= self.due {
                 return Poll::Ready(());
             }
+            self.set(self.due);
+        }
+    }
+
+    /// Ready once the time has come, for a task that does not wait for the alarm alone.
+    pub fn poll_aside(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.sleep.as_mut().poll(cx));
+            if now() >= self.due {
+                return Poll::Ready(());
+            }
+            self.set(self.due);
+        }
+    }
+
+    /// Notices a stop of the process, of a task that has done nothing else than wait since the alarm was set or last polled.
+    pub fn notice_stop(&mut self) {
+        let ended = Instant::now();
+        if ended.saturating_duration_since(self.tick) > LATE {
+            STOPS.locked().add(self.tick, ended);
             self.set(self.due);
         }
     }

@@ -125,9 +125,9 @@ pub trait Source: Display + Debug + Send + Sync {
         Vec::new()
     }
 
-    /// What the source has instead of a release that it does not have: files, folders or tags whose names are almost
-    /// right. Asked for the hint only, once no source has the release.
-    async fn near_misses(&self, _release: &Release) -> Vec<String> {
+    /// What the source has instead of a version that it does not have, or instead of any version: files, folders or tags
+    /// whose names are almost right. Asked for the hint only, once no source has the release.
+    async fn near_misses(&self, _product: &Product, _version: Option<&Version>) -> Vec<String> {
         Vec::new()
     }
 }

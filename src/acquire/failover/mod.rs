@@ -9,13 +9,11 @@
 //! | `answer` | what a source's answer to a request means |
 //! | `admitted` | `AdmittedRelease`: what a source's bytes are compared with, and what a failed transfer means |
 //! | `report` | `StepReport`: what happened at a source, for the plan and for the log |
-//! | `near_misses` | what sources have instead of a release that none of them has |
 //! | `log` | `AttemptLog`: the attempts of one acquisition |
 
 mod admitted;
 mod answer;
 mod log;
-mod near_misses;
 mod order;
 pub mod plan;
 mod race;

@@ -17,6 +17,7 @@ use crate::{
         AcquireError, AcquireEvent, AttemptCause, ChecksumMismatch, How, SourceAttempt,
         build_receipt::build_receipt,
         fetch::{Fetcher, StartedTransfer},
+        near_misses::name_near_misses,
     },
     sources::Candidate,
     store::{AttemptKind, Installed, Recovery, Store},
@@ -263,6 +264,12 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
         }
     }
 
+    fn name_near_misses(&self, attempts: &mut [SourceAttempt]) -> Result<(), AcquireError> {
+        let Failover { candidates, fetcher, .. } = self.failover;
+        let (product, version) = (self.release.product(), self.release.slot.version());
+        name_near_misses(candidates, fetcher.runtime, &product, version, attempts)
+    }
+
     /// Why no source could serve.
     fn unserved(&mut self, reason: FailureReason) -> AcquireError {
         let release = self.release.to_string();
@@ -276,7 +283,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
             return AcquireError::Offline { what: release, here: None, attempts };
         }
         if reason == FailureReason::Absent
-            && let Err(error) = self.failover.name_near_misses(self.release, &mut attempts)
+            && let Err(error) = self.name_near_misses(&mut attempts)
         {
             return error;
         }

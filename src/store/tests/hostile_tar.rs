@@ -244,10 +244,10 @@ fn written(staged: &Staged) -> u64 {
 fn every_byte_counts_when_it_is_written() {
     let zeros = vec![0; 1 << 20];
     let names: Vec<String> = (0..70).map(|n| format!("z{n}")).collect();
-    let copies = |kind, target| {
+    let copies = |kind, target: &'static str| {
         let mut parts = vec![program("loom-bridge-server", &zeros)];
         parts.extend(names.iter().map(|name| Part {
-            bytes: if target == "" { &zeros } else { b"" },
+            bytes: if target.is_empty() { &zeros } else { b"" },
             ..entry(kind, name, target)
         }));
         tar(&parts)

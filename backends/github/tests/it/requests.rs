@@ -330,6 +330,12 @@ async fn names_that_are_almost_right_are_named() {
     ] {
         let source = source(&server, None);
         assert!(source.find(&release_at(version)).await.unwrap().is_none(), "{version}");
-        assert_eq!(source.near_misses(&release_at(version)).await, expected, "{version}");
+        let version: Version = version.parse().unwrap();
+        assert_eq!(source.near_misses(&linux(), Some(&version)).await, expected, "{version}");
     }
+    // Of all versions, the newest one.
+    let source = source(&server, None);
+    assert!(listed(&source, ListingScope::All).await.is_empty());
+    let near = source.near_misses(&linux(), None).await;
+    assert_eq!(near, ["the tag 0.3.0 (expected v0.3.0)"]);
 }

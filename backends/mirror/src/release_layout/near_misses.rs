@@ -15,6 +15,13 @@ const MAX_NAMED: usize = 3;
 /// How many names are requested at the same time.
 const CONCURRENCY: usize = 4;
 
+/// The newest version that a folder is named by, with the `v` or without.
+pub(super) async fn newest(transport: &dyn Transport) -> Option<Version> {
+    let entries = transport.list("").await.ok()??;
+    let version = |name: &String| name.strip_prefix('v').unwrap_or(name).parse().ok();
+    entries.folders.iter().filter_map(version).max()
+}
+
 /// The files of the version's folders, and of a folder without the `v`, that are similar to an asset of the release.
 pub(super) async fn listed(
     transport: &dyn Transport,

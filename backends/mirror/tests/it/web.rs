@@ -183,10 +183,15 @@ async fn names_that_are_almost_right_are_named() {
         "0.2.0/loom-bridge-server-0.2.0-linux-x86_64.tar.gz",
     ] {
         let (_root, _server, web, folder) = files(&[(path, "x")], None).await;
-        for mirror in [web, folder] {
+        let version = |text: &str| Some(text.parse().unwrap());
+        for mirror in [&web, &folder] {
             assert!(mirror.find(&release("0.2.0")).await.unwrap().is_none(), "{path} in {mirror}");
-            assert_eq!(mirror.near_misses(&release("0.2.0")).await, [path], "{mirror}");
-            assert!(mirror.near_misses(&release("0.3.0")).await.is_empty(), "{path} in {mirror}");
+            let near = mirror.near_misses(&product(), version("0.2.0").as_ref()).await;
+            assert_eq!(near, [path], "{mirror}");
+            let near = mirror.near_misses(&product(), version("0.3.0").as_ref()).await;
+            assert!(near.is_empty(), "{path} in {mirror}");
         }
+        assert_eq!(folder.near_misses(&product(), None).await, [path]);
+        assert!(web.near_misses(&product(), None).await.is_empty(), "it has no list");
     }
 }
