@@ -113,6 +113,20 @@ fn a_key_that_a_type_of_source_does_not_use_is_a_problem() {
 }
 
 #[test]
+fn a_pattern_of_asset_names_is_checked() {
+    for bad in ["", "a/b", "{name}", "{binary"] {
+        let text = format!("[[sources]]\ntype = 'github'\nrepo = 'a/b'\nasset = '{bad}'\n");
+        let problems = World::new().user(&text).report().problems;
+        assert!(
+            matches!(&problems[..], [Diagnostic { problem: Problem::Invalid { .. }, .. }]),
+            "{bad}: {problems:?}"
+        );
+    }
+    let other = "[[sources]]\ntype = 'target'\nasset = 'x'\n";
+    assert_eq!(World::new().user(other).report().problems.len(), 1);
+}
+
+#[test]
 fn no_problem_shows_the_value_of_a_variable_or_a_password() {
     let world = World::new()
         .project(

@@ -1,6 +1,7 @@
 //! The types that settings can have.
 
 mod address;
+mod asset;
 mod choice;
 mod number;
 mod raw;
@@ -9,6 +10,7 @@ mod time;
 mod version;
 
 pub(crate) use address::{ApiBase, ListenHost, SourcePath};
+pub(crate) use asset::AssetSetting;
 pub(crate) use raw::RawTable;
 pub(crate) use text::{ApiKey, Literal, TagPrefix, read_list};
 pub(crate) use time::{Positive, Seconds};
