@@ -10,7 +10,9 @@
 //! | [`traces`] | recorded spans |
 //! | [`log_level`] | the log filter |
 //! | [`prometheus`] | metrics in the Prometheus text format |
-//! | [`guard`] | the check of every request: pages of other sites are refused |
+//! | [`guard`] | the check of every request: other users, missing logins and pages of other sites are refused |
+//! | [`login`] | the login of the page |
+//! | [`sessions`] | who has logged in |
 //! | [`context`] | what the handlers share |
 //! | `router` | the routes |
 
@@ -21,8 +23,12 @@ use loom_core::Runtime;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use self::context::DashboardAccess;
 use self::context::DashboardContext;
-use crate::{telemetry::Telemetry, token::BearerToken};
+use crate::{
+    access::{PeerCheck, PeerListener, peer_stream::PeerAdmission},
+    telemetry::Telemetry,
+};
 
 pub mod api;
 pub mod assets;
@@ -31,8 +37,10 @@ pub mod events;
 pub mod guard;
 pub mod history;
 pub mod log_level;
+pub mod login;
 pub mod prometheus;
 mod router;
+pub mod sessions;
 pub mod tools;
 pub mod traces;
 
@@ -40,28 +48,27 @@ pub mod traces;
 #[derive(Debug)]
 pub struct Dashboard {
     context: DashboardContext,
+    peers: PeerCheck,
 }
 
 impl Dashboard {
-    /// A dashboard that may be addressed by `host`, besides this machine's own names. Requests that change something
-    /// require the token, if there is one. It stops when `stopping` is cancelled.
+    /// A dashboard for whom `access` and `peers` admit. It stops when `stopping` is cancelled.
     pub fn new(
         runtime: &Runtime,
-        host: String,
-        token: Option<BearerToken>,
+        access: DashboardAccess,
+        peers: PeerCheck,
         telemetry: Telemetry,
         stopping: CancellationToken,
     ) -> Self {
         let context = DashboardContext {
             runtime: runtime.clone(),
-            host: host.into(),
+            access,
             stopping,
             started: Instant::now(),
-            token,
             telemetry,
             history: Arc::default(),
         };
-        Self { context }
+        Self { context, peers }
     }
 
     /// Serves until the server stops.
@@ -69,11 +76,13 @@ impl Dashboard {
     /// # Errors
     /// If the listener fails.
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
-        let context = self.context;
+        let Self { context, peers } = self;
         let stopping = context.stopping.clone();
         let history = Arc::clone(&context.history);
         tokio::spawn(history.record(context.runtime.clone(), stopping.clone()));
-        axum::serve(listener, router::router(context))
+        let router = router::router(context);
+        let service = router.into_make_service_with_connect_info::<PeerAdmission>();
+        axum::serve(PeerListener::new(listener, peers), service)
             .with_graceful_shutdown(stopping.cancelled_owned())
             .await
     }

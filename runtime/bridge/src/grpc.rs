@@ -15,6 +15,7 @@ use tonic_health::{
 use tower::util::MapRequestLayer;
 
 use crate::{
+    access::{AccessInterceptor, PeerCheck},
     agent_runtime::AgentRuntimeService,
     agent_stream::AgentStreams,
     bridge::BridgeService,
@@ -26,7 +27,6 @@ use crate::{
     },
     request_ending,
     settings::ServerSettings,
-    token::TokenInterceptor,
     tool_service::ToolsService,
 };
 
@@ -58,7 +58,8 @@ const MAX_STREAMS: u32 = 4096;
 pub struct GrpcServer {
     health: HealthReporter,
     streams: AgentStreams,
-    interceptor: TokenInterceptor,
+    interceptor: AccessInterceptor,
+    peers: PeerCheck,
     tls: Option<ServerTlsConfig>,
 }
 
@@ -68,6 +69,7 @@ impl GrpcServer {
         runtime: &Runtime,
         settings: &ServerSettings,
         tls: Option<ServerTlsConfig>,
+        peers: PeerCheck,
         stopping: CancellationToken,
     ) -> Self {
         let health = HealthReporter::new();
@@ -79,7 +81,8 @@ impl GrpcServer {
             max_message_bytes: settings.max_message_bytes,
             stopping,
         };
-        Self { health, streams, interceptor: TokenInterceptor(settings.token.clone()), tls }
+        let interceptor = AccessInterceptor(settings.token.clone());
+        Self { health, streams, interceptor, peers, tls }
     }
 
     /// The reporter of the server's health.
@@ -92,7 +95,7 @@ impl GrpcServer {
     /// # Errors
     /// If reflection cannot be set up, or the transport fails.
     pub async fn serve(self, listener: TcpListener) -> Result<(), ServeError> {
-        let Self { health, streams, interceptor, tls } = self;
+        let Self { health, streams, interceptor, peers, tls } = self;
         let runtime = streams.runtime.clone();
         let stopping = streams.stopping.clone();
         let limit = streams.max_message_bytes;
@@ -112,31 +115,31 @@ impl GrpcServer {
         if let Some(tls) = tls {
             server = server.tls_config(tls)?;
         }
-        let with_token = interceptor;
+        let with_access = interceptor;
         server
             .layer(MapRequestLayer::new(request_ending::observe))
             .add_service(InterceptedService::new(
                 bridge.max_decoding_message_size(limit),
-                with_token.clone(),
+                with_access.clone(),
             ))
             .add_service(InterceptedService::new(
                 bus.max_decoding_message_size(limit),
-                with_token.clone(),
+                with_access.clone(),
             ))
             .add_service(InterceptedService::new(
                 tools.max_decoding_message_size(limit),
-                with_token.clone(),
+                with_access.clone(),
             ))
             .add_service(InterceptedService::new(
                 agents.max_decoding_message_size(limit),
-                with_token.clone(),
+                with_access.clone(),
             ))
-            // Health needs no token: probes have none.
+            // Health is open to all: probes have no token, and may be processes of other users.
             .add_service(tonic_health::pb::health_server::HealthServer::new(health))
-            .add_service(InterceptedService::new(reflection_v1, with_token.clone()))
-            .add_service(InterceptedService::new(reflection_v1alpha, with_token))
+            .add_service(InterceptedService::new(reflection_v1, with_access.clone()))
+            .add_service(InterceptedService::new(reflection_v1alpha, with_access))
             .serve_with_incoming_shutdown(
-                TcpIncoming::from(listener).with_nodelay(Some(true)),
+                peers.incoming(TcpIncoming::from(listener).with_nodelay(Some(true))),
                 stopping.cancelled_owned(),
             )
             .await?;

@@ -9,6 +9,7 @@
 //! | [`listen`] | listening sockets, and which addresses are allowed |
 //! | [`tls`] | certificate and private key, read and checked |
 //! | [`token`] | the bearer token of callers |
+//! | [`access`] | which callers are admitted |
 //! | [`spans`] | recorded spans of the runtime's work |
 //! | [`otlp`] | export of spans to an OpenTelemetry collector |
 //! | [`log_filter`] | the log filter, which can be changed while the server runs |
@@ -30,6 +31,7 @@
 //! | [`server`] | bind, serve, stop |
 //! | [`report`] | exit codes and hints |
 
+pub mod access;
 pub mod agent_runtime;
 pub mod agent_stream;
 pub mod bridge;

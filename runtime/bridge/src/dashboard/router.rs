@@ -1,10 +1,17 @@
 //! The routes of the dashboard.
 
-use axum::{Json, Router, extract::State, http::StatusCode, middleware, routing::get};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    middleware,
+    routing::{get, post},
+};
 use serde_json::{Value, json};
 
 use super::{
-    api, assets, context::DashboardContext, events, guard, log_level, prometheus, tools, traces,
+    api, assets, context::DashboardContext, events, guard, log_level, login, prometheus, tools,
+    traces,
 };
 
 /// All routes, behind the [`guard`].
@@ -12,6 +19,7 @@ pub(super) fn router(context: DashboardContext) -> Router {
     Router::new()
         .route("/", get(assets::page))
         .route("/static/{*path}", get(assets::file))
+        .route("/api/login", post(login::login))
         .route("/api/events/status", get(api::status))
         .route("/api/events/stream", get(events::stream))
         .route("/api/topology", get(api::topology))

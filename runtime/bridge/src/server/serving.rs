@@ -1,17 +1,25 @@
 //! A server that serves.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use loom_core::{Runtime, RuntimeOptions};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic_health::server::HealthReporter;
 
-use super::{bound::BoundServer, error::ServerError};
+use super::{
+    bound::{BoundDashboard, BoundServer},
+    error::ServerError,
+};
 use crate::{
+    access::PeerCheck,
     builtin_tools::BuiltinTools,
-    dashboard::Dashboard,
+    dashboard::{Dashboard, DashboardAccess, sessions::DashboardSessions},
     grpc::{self, GrpcServer},
+    settings::ServerSettings,
     telemetry::Telemetry,
 };
 
@@ -66,14 +74,16 @@ impl ServingServer {
         let BoundServer { settings, tls, bridge, dashboard, .. } = bound;
         let runtime = Runtime::new(RuntimeOptions { record_flow: dashboard.is_some() });
         let stopping = CancellationToken::new();
-        let grpc = GrpcServer::new(&runtime, &settings, tls, stopping.clone()).await;
+        let peers = PeerCheck::new(&settings.allow_users, settings.token.is_some());
+        let grpc =
+            GrpcServer::new(&runtime, &settings, tls, peers.clone(), stopping.clone()).await;
         let health = grpc.health();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { Ok(grpc.serve(bridge).await?) });
         if let Some(bound) = dashboard {
-            let token = settings.token.clone();
-            let stop = stopping.clone();
-            let dashboard = Dashboard::new(&runtime, bound.host, token, telemetry, stop);
+            let access = access(&settings, &bound);
+            let dashboard =
+                Dashboard::new(&runtime, access, peers, telemetry, stopping.clone());
             let listener = bound.listener;
             tasks.spawn(
                 async move { dashboard.serve(listener).await.map_err(ServerError::Dashboard) },
@@ -111,6 +121,16 @@ impl ServingServer {
         if tokio::time::timeout(GRACE, self.builtin_tools.stop()).await.is_err() {
             tracing::warn!("MCP servers were killed");
         }
+    }
+}
+
+/// Who may use the dashboard.
+fn access(settings: &ServerSettings, bound: &BoundDashboard) -> DashboardAccess {
+    let hosts = settings.dashboard_hosts.as_slice().iter().cloned();
+    let login = settings.token.clone().zip(bound.login_key.clone());
+    DashboardAccess {
+        hosts: hosts.chain([bound.host.to_ascii_lowercase()]).collect(),
+        sessions: login.map(|(token, key)| Arc::new(DashboardSessions::new(token, key))),
     }
 }
 
