@@ -23,6 +23,11 @@ impl Resolved {
             ServerVariable::new(names::DASHBOARD, Switch(dashboard.enabled.value).to_string()),
             ServerVariable::new(names::DASHBOARD_PORT, dashboard.port.value.to_string()),
             ServerVariable::new(names::DASHBOARD_HOST, dashboard.host.value.as_str()),
+            ServerVariable::new(names::ALLOW_USERS, self.bridge.allow_users.value.to_string()),
+            ServerVariable::new(
+                names::DASHBOARD_ALLOWED_HOSTS,
+                dashboard.allowed_hosts.value.to_string(),
+            ),
             ServerVariable::new(names::LLM_PROVIDERS, json::write(&self.llm_tables())),
             ServerVariable::new(names::MCP_SERVERS, json::write(&self.mcp_tables())),
             ServerVariable::new(names::AGENTS, json::write(&self.agent_tables())),

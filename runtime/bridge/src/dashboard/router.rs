@@ -22,6 +22,7 @@ pub(super) fn router(context: DashboardContext) -> Router {
         .route("/api/login", post(login::login))
         .route("/api/events/status", get(api::status))
         .route("/api/events/stream", get(events::stream))
+        .route("/api/stream", get(events::combined_stream))
         .route("/api/topology", get(api::topology))
         .route("/api/flow", get(api::flow))
         .route("/api/metrics", get(api::metrics))
