@@ -26,8 +26,8 @@ async function submit(event) {
 
 export function start() {
   by("login-form").addEventListener("submit", submit);
-  // There is nothing to see behind it.
-  by("login").addEventListener("cancel", (cancel) => cancel.preventDefault());
+  // Closed by Escape: there is nothing to see behind it.
+  by("login").addEventListener("close", () => session.isRequired() && show());
   session.on("required", show);
   session.on("opened", hide);
   if (session.isRequired()) show();

@@ -1,6 +1,7 @@
 //! The server as its clients see it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod bridge;
 mod server;
 mod slow_reader;

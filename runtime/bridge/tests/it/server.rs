@@ -43,6 +43,25 @@ fn an_invalid_variable_is_named() {
 }
 
 #[test]
+fn a_dashboard_that_other_machines_can_reach_requires_a_token() {
+    let exposed = [
+        ("LOOM_BRIDGE_ADDR", "127.0.0.1:0"),
+        ("LOOM_DASHBOARD", "1"),
+        ("LOOM_DASHBOARD_HOST", "0.0.0.0"),
+        ("LOOM_DASHBOARD_PORT", "0"),
+    ];
+    let ended = run(&[], &exposed);
+    assert_eq!(ended.status.code(), Some(2));
+    let message = stderr(&ended);
+    assert!(message.contains("0.0.0.0:0 (LOOM_DASHBOARD_HOST) is reachable"), "{message}");
+    assert!(message.contains("hint: set LOOM_BRIDGE_TOKEN"), "{message}");
+    for allowed in [("LOOM_BRIDGE_TOKEN", "s3cret"), ("LOOM_BRIDGE_INSECURE", "1")] {
+        let server = Server::start(&[&exposed[..], &[allowed]].concat());
+        assert!(server.dashboard.is_some());
+    }
+}
+
+#[test]
 fn a_port_in_use_is_named_and_has_its_own_exit_code() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
