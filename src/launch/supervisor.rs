@@ -247,9 +247,8 @@ impl Supervisor {
         self.update(|instance| {
             instance.state = RuntimeState::Ready;
             instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });
-            instance.document.dashboard = addresses
-                .dashboard
-                .map(|url| DashboardAddress { url, login_url: None });
+            instance.document.dashboard =
+                addresses.dashboard.map(|url| DashboardAddress { url, login_url: None });
         })?;
         let document = self.record.borrow().with_login_url().instance.document;
         self.reporter.report(StartReport::Ready(Box::new(document)));

@@ -7,7 +7,7 @@ import * as session from "./session.js";
 const INTERVAL_MS = 2000;
 const STREAM_DELAY_MS = 300; // an agent registers first and then opens its stream
 const PATHS = {
-  topology: "api/topology",
+  topology: "api/topology?away=true",
   flow: "api/flow",
   metrics: "api/metrics",
   history: "api/metrics/history",

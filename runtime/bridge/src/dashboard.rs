@@ -5,6 +5,8 @@
 //! | [`assets`] | the page, from files that are part of the program |
 //! | [`api`] | agents, flows and metrics as JSON |
 //! | [`events`] | activity as it happens |
+//! | [`live`] | activity and spans on one connection |
+//! | `sse` | what the streams have in common |
 //! | [`history`] | samples of the metrics of the last minutes |
 //! | [`tools`] | tools and their usage |
 //! | [`traces`] | recorded spans |
@@ -36,11 +38,13 @@ pub mod context;
 pub mod events;
 pub mod guard;
 pub mod history;
+pub mod live;
 pub mod log_level;
 pub mod login;
 pub mod prometheus;
 mod router;
 pub mod sessions;
+mod sse;
 pub mod tools;
 pub mod traces;
 

@@ -97,11 +97,7 @@ pub const TABLE: &[VariableInfo] = &[
     plain(DASHBOARD, None, "true, 1, yes or on serves the dashboard"),
     plain(DASHBOARD_HOST, Some("127.0.0.1"), "host of the dashboard"),
     plain(DASHBOARD_PORT, Some("3030"), "port of the dashboard; 0 picks a free port"),
-    plain(
-        DASHBOARD_ALLOWED_HOSTS,
-        None,
-        "further host names of the dashboard: name,name",
-    ),
+    plain(DASHBOARD_ALLOWED_HOSTS, None, "further host names of the dashboard: name,name"),
     secret(LLM_PROVIDERS, "LLM providers as JSON: the [llm] table of loom.toml"),
     secret(LLM_API_KEY, "API key of the default LLM provider"),
     secret(LLM_API_BASE, "base URL of the default LLM provider"),

@@ -42,17 +42,17 @@ keys! {
         .flag("--version", |layers, _| layers.inputs.flags.version.clone())
         .starter();
 
+    /// How long the runtime may take until it is ready.
+    TIMEOUT: Seconds = SettingKey::new(&["bridge", "timeout_sec"], || Seconds::new(30))
+        .unit("seconds")
+        .starter();
+
     /// The ids of the users of this machine, besides your own, who may connect to bridge and dashboard over loopback where
     /// no token is set: those of a proxy or of a monitoring program.
     ALLOW_USERS: UserIds = SettingKey::new(&["bridge", "allow_users"], UserIds::default)
         .variables(&[KeyVariable::Named("LOOM_ALLOW_USERS")])
         .example("[33]")
         .trust(TrustRule::Trusted);
-
-    /// How long the runtime may take until it is ready.
-    TIMEOUT: Seconds = SettingKey::new(&["bridge", "timeout_sec"], || Seconds::new(30))
-        .unit("seconds")
-        .starter();
 }
 
 /// `[bridge]`

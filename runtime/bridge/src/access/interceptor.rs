@@ -75,7 +75,8 @@ mod tests {
             if let Some(admission) = admission {
                 request.extensions_mut().insert(PeerAdmission(admission));
             }
-            let code = AccessInterceptor(None).call(request).map_or_else(|s| s.code(), |_| Code::Ok);
+            let code =
+                AccessInterceptor(None).call(request).map_or_else(|s| s.code(), |_| Code::Ok);
             assert_eq!(code, expected, "{admission:?}");
         }
     }

@@ -1,22 +1,21 @@
 //! Activity of the runtime as it happens, as server-sent events.
 
-use std::{convert::Infallible, time::Duration};
+use std::convert::Infallible;
 
 use axum::{
     extract::State,
     response::sse::{Event, Sse},
 };
-use futures::{Stream, StreamExt as _, future, stream};
+use futures::{Stream, StreamExt as _};
 use loom_base::time::format_rfc3339_millis;
 use loom_core::activity::stream::{ActivityEvent, ActivityKind};
 use serde_json::{Value, json};
-use tokio::time::{Instant, interval_at};
-use tokio_stream::wrappers::{BroadcastStream, IntervalStream, errors::BroadcastStreamRecvError};
+use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 
-use super::{context::DashboardContext, traces};
-
-/// How often a client gets a ping.
-const PING_INTERVAL: Duration = Duration::from_secs(10);
+use super::{
+    context::DashboardContext,
+    sse::{lagged, sse},
+};
 
 /// `GET /api/events/stream`: the event `ping` at once and every ten seconds; activity as unnamed events; `lagged` with
 /// the number of missed events for a client that reads too slowly.
@@ -26,43 +25,12 @@ pub async fn stream(
     sse(activity_events(&context), context)
 }
 
-/// `GET /api/stream`: the events of `/api/events/stream` and the `spans` of `/api/spans/stream` on one connection. A
-/// browser has six to a server, which all tabs share.
-pub async fn combined_stream(
-    State(context): State<DashboardContext>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let spans = traces::span_events(&context, |_| None);
-    sse(stream::select(activity_events(&context), spans), context)
-}
-
-/// A response with these events and pings.
-pub(super) fn sse(
-    events: impl Stream<Item = Event> + Send + 'static,
-    context: DashboardContext,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
-    let later = IntervalStream::new(pings).map(|_| ping());
-    let first = stream::once(future::ready(ping()));
-    let all = first.chain(stream::select(later, events));
-    Sse::new(all.map(Ok).take_until(context.stopping.cancelled_owned()))
-}
-
 /// Activity as it happens.
-fn activity_events(context: &DashboardContext) -> impl Stream<Item = Event> + use<> {
+pub(super) fn activity_events(context: &DashboardContext) -> impl Stream<Item = Event> + use<> {
     BroadcastStream::new(context.runtime.observe()).map(|activity| match activity {
         Ok(activity) => Event::default().data(activity_json(&activity).to_string()),
         Err(BroadcastStreamRecvError::Lagged(missed)) => lagged(missed),
     })
-}
-
-/// The event that shows a client that the server is alive.
-fn ping() -> Event {
-    Event::default().event("ping").data("{}")
-}
-
-/// The event with the number of events that a client has missed.
-pub(super) fn lagged(missed: u64) -> Event {
-    Event::default().event("lagged").data(json!({ "missed": missed }).to_string())
 }
 
 fn activity_json(activity: &ActivityEvent) -> Value {

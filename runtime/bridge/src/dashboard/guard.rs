@@ -90,8 +90,7 @@ fn refuse_caller(request: &Request, access: &DashboardAccess) -> Option<Response
     if is_part_of_the_login(request.method(), request.uri().path()) || sessions.accepts(header) {
         return None;
     }
-    let message =
-        "log in on the page of this dashboard, or send `authorization: Bearer <token>`\n";
+    let message = "log in on the page of this dashboard, or send `authorization: Bearer <token>`\n";
     let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
     Some((StatusCode::UNAUTHORIZED, challenge, message).into_response())
 }

@@ -10,8 +10,8 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    api, assets, context::DashboardContext, events, guard, log_level, login, prometheus, tools,
-    traces,
+    api, assets, context::DashboardContext, events, guard, live, log_level, login, prometheus,
+    tools, traces,
 };
 
 /// All routes, behind the [`guard`].
@@ -22,7 +22,7 @@ pub(super) fn router(context: DashboardContext) -> Router {
         .route("/api/login", post(login::login))
         .route("/api/events/status", get(api::status))
         .route("/api/events/stream", get(events::stream))
-        .route("/api/stream", get(events::combined_stream))
+        .route("/api/stream", get(live::stream))
         .route("/api/topology", get(api::topology))
         .route("/api/flow", get(api::flow))
         .route("/api/metrics", get(api::metrics))

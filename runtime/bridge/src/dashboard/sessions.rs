@@ -27,11 +27,11 @@ const MAX_USED_CODES: usize = 4096;
 pub struct DashboardSessions {
     token: BearerToken,
     key: LoginKey,
-    state: Mutex<SessionState>,
+    state: Mutex<OpenSessions>,
 }
 
 #[derive(Debug, Default)]
-struct SessionState {
+struct OpenSessions {
     /// Session tokens, and when each was used last.
     sessions: HashMap<String, Instant>,
     /// Codes that were used, and when.
@@ -105,7 +105,7 @@ impl DashboardSessions {
     }
 }
 
-impl SessionState {
+impl OpenSessions {
     fn open(&mut self, now: Instant) -> Result<String, LoginError> {
         self.sessions.retain(|_, used| now.duration_since(*used) <= SESSION_IDLE);
         if self.sessions.len() >= MAX_SESSIONS {
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn the_number_of_sessions_is_limited() {
-        let mut state = SessionState::default();
+        let mut state = OpenSessions::default();
         let begun = Instant::now();
         let opened: Vec<String> = (0..=MAX_SESSIONS)
             .map(|n| state.open(begun + Duration::from_millis(n as u64)).unwrap())

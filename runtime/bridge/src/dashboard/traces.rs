@@ -18,7 +18,7 @@ use tokio_stream::wrappers::IntervalStream;
 
 use super::{
     context::DashboardContext,
-    events::{lagged, sse},
+    sse::{lagged, sse},
 };
 use crate::spans::SpanRecord;
 

@@ -75,15 +75,13 @@ impl ServingServer {
         let runtime = Runtime::new(RuntimeOptions { record_flow: dashboard.is_some() });
         let stopping = CancellationToken::new();
         let peers = PeerCheck::new(&settings.allow_users, settings.token.is_some());
-        let grpc =
-            GrpcServer::new(&runtime, &settings, tls, peers.clone(), stopping.clone()).await;
+        let grpc = GrpcServer::new(&runtime, &settings, tls, peers.clone(), stopping.clone()).await;
         let health = grpc.health();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { Ok(grpc.serve(bridge).await?) });
         if let Some(bound) = dashboard {
             let access = access(&settings, &bound);
-            let dashboard =
-                Dashboard::new(&runtime, access, peers, telemetry, stopping.clone());
+            let dashboard = Dashboard::new(&runtime, access, peers, telemetry, stopping.clone());
             let listener = bound.listener;
             tasks.spawn(
                 async move { dashboard.serve(listener).await.map_err(ServerError::Dashboard) },

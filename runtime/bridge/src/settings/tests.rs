@@ -84,10 +84,8 @@ fn the_dashboard_has_its_own_host_and_port() {
 fn users_and_hosts_are_lists() {
     let unset = read(&[]).unwrap();
     assert!(unset.allow_users.0.is_empty() && unset.dashboard_hosts.as_slice().is_empty());
-    let variables = [
-        (names::ALLOW_USERS, " 33, 1001 "),
-        (names::DASHBOARD_ALLOWED_HOSTS, "loom,Dash.example"),
-    ];
+    let variables =
+        [(names::ALLOW_USERS, " 33, 1001 "), (names::DASHBOARD_ALLOWED_HOSTS, "loom,Dash.example")];
     let settings = read(&variables).unwrap();
     assert_eq!(settings.allow_users.0, [33, 1001]);
     assert_eq!(settings.dashboard_hosts.as_slice(), ["loom", "dash.example"]);

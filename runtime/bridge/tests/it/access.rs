@@ -130,8 +130,7 @@ async fn all_forms_of_loopback_are_checked() {
         ("127.0.0.1:0", &["127.0.0.1", "[::ffff:127.0.0.1]"]),
         ("[::]:0", &["[::1]", "127.0.0.1", "[::ffff:127.0.0.1]"]),
     ] {
-        let server =
-            Server::start(&[("LOOM_BRIDGE_ADDR", listen), ("LOOM_BRIDGE_INSECURE", "1")]);
+        let server = Server::start(&[("LOOM_BRIDGE_ADDR", listen), ("LOOM_BRIDGE_INSECURE", "1")]);
         for target in targets {
             let address = format!("{target}:{}", server.bridge.port());
             let refused = heartbeat(channel_of_nobody(&address).await, None).await.unwrap_err();
