@@ -101,12 +101,16 @@ fn is_from_this_machine(peer: SocketAddr, local: SocketAddr) -> bool {
     is_loopback_ip(local) || is_loopback_ip(peer) || peer == local
 }
 
-/// The id of the user who runs this process.
+/// The id of the user who runs this process; `None` where users have no ids.
+#[cfg(unix)]
 fn own_user() -> Option<u32> {
-    #[cfg(unix)]
-    return Some(rustix::process::geteuid().as_raw());
-    #[cfg(not(unix))]
-    return None;
+    Some(rustix::process::geteuid().as_raw())
+}
+
+/// The id of the user who runs this process; `None` where users have no ids.
+#[cfg(not(unix))]
+fn own_user() -> Option<u32> {
+    None
 }
 
 #[cfg(test)]
