@@ -4,6 +4,7 @@
 //!
 //! | module | provides |
 //! |---|---|
+//! | [`limits`] | limits of ids, topics and names |
 //! | [`trace_context`] | the position of a span in a trace |
 //! | [`event`] | events, and the envelopes in which they are passed on |
 //! | [`topic`], [`filter`] | which events a subscription gets |
@@ -37,6 +38,7 @@ pub mod directory;
 pub mod event;
 pub mod filter;
 pub mod hosted_agent;
+pub mod limits;
 pub mod llm;
 pub mod mailbox;
 pub mod mcp;

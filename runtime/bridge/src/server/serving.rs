@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use loom_core::{Runtime, RuntimeOptions};
+use loom_core::{Runtime, RuntimeOptions, mcp::LONGEST_END};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic_health::server::HealthReporter;
@@ -15,7 +15,7 @@ use crate::{
     telemetry::Telemetry,
 };
 
-/// How long running calls, and then MCP servers, may take when the server stops.
+/// How long running calls may take when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
 /// How often agents that have been away for too long are looked for.
 const EXPIRE_INTERVAL: Duration = Duration::from_secs(5);
@@ -108,7 +108,7 @@ impl ServingServer {
         if tokio::time::timeout(GRACE, ended).await.is_err() {
             tracing::warn!("running calls were cancelled");
         }
-        if tokio::time::timeout(GRACE, self.builtin_tools.stop()).await.is_err() {
+        if tokio::time::timeout(LONGEST_END, self.builtin_tools.stop()).await.is_err() {
             tracing::warn!("MCP servers were killed");
         }
     }
