@@ -14,15 +14,23 @@
 //! | [`context`] | what the handlers share |
 //! | `router` | the routes |
 
-use std::{io, net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use loom_base::HostPort;
 use loom_core::Runtime;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::context::DashboardContext;
-use crate::{telemetry::Telemetry, token::BearerToken};
+use crate::{
+    connections::{Acceptor, ConnectionState, ConnectionTimeouts},
+    telemetry::Telemetry,
+    token::BearerToken,
+};
 
 pub mod api;
 pub mod assets;
@@ -35,6 +43,10 @@ pub mod prometheus;
 mod router;
 pub mod tools;
 pub mod traces;
+
+/// How long a connection may be without a request. Browsers keep connections open for a while.
+pub const CONNECTION_TIMEOUTS: ConnectionTimeouts =
+    ConnectionTimeouts { first_request: Duration::from_secs(15), idle: Duration::from_secs(60) };
 
 /// The dashboard of a runtime.
 #[derive(Debug)]
@@ -68,14 +80,14 @@ impl Dashboard {
     ///
     /// # Errors
     /// If the listener fails.
-    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
+    pub async fn serve(self, acceptor: Acceptor) -> io::Result<()> {
         let context = self.context;
         let stopping = context.stopping.clone();
         let history = Arc::clone(&context.history);
         tokio::spawn(history.record(context.runtime.clone(), stopping.clone()));
-        axum::serve(listener, router::router(context))
-            .with_graceful_shutdown(stopping.cancelled_owned())
-            .await
+        let router = router::router(context);
+        let service = router.into_make_service_with_connect_info::<ConnectionState>();
+        axum::serve(acceptor, service).with_graceful_shutdown(stopping.cancelled_owned()).await
     }
 }
 

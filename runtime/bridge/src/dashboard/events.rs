@@ -50,6 +50,8 @@ fn activity_json(activity: &ActivityEvent) -> Value {
         ActivityKind::Delivered => "event_delivered",
         ActivityKind::Registered => "agent_registered",
         ActivityKind::Unregistered => "agent_unregistered",
+        ActivityKind::Away => "agent_away",
+        ActivityKind::Back => "agent_back",
         ActivityKind::ToolInvoked => "tool_invoked",
     };
     json!({

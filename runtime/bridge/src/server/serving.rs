@@ -10,7 +10,8 @@ use tonic_health::server::HealthReporter;
 use super::{bound::BoundServer, error::ServerError};
 use crate::{
     builtin_tools::BuiltinTools,
-    dashboard::Dashboard,
+    connections::{Acceptor, ConnectionLimits},
+    dashboard::{self, Dashboard},
     grpc::{self, GrpcServer},
     telemetry::Telemetry,
 };
@@ -68,16 +69,19 @@ impl ServingServer {
         let stopping = CancellationToken::new();
         let grpc = GrpcServer::new(&runtime, &settings, tls, stopping.clone()).await;
         let health = grpc.health();
+        let limits = ConnectionLimits::of_process();
+        let timeouts = grpc::CONNECTION_TIMEOUTS;
+        let bridge = Acceptor::new(bridge, "bridge", limits.bridge, timeouts);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { Ok(grpc.serve(bridge).await?) });
         if let Some(bound) = dashboard {
             let token = settings.token.clone();
             let stop = stopping.clone();
-            let dashboard = Dashboard::new(&runtime, bound.host, token, telemetry, stop);
+            let page = Dashboard::new(&runtime, bound.host, token, telemetry, stop);
+            let timeouts = dashboard::CONNECTION_TIMEOUTS;
             let listener = bound.listener;
-            tasks.spawn(
-                async move { dashboard.serve(listener).await.map_err(ServerError::Dashboard) },
-            );
+            let listener = Acceptor::new(listener, "dashboard", limits.dashboard, timeouts);
+            tasks.spawn(async move { page.serve(listener).await.map_err(ServerError::Dashboard) });
         }
         tasks.spawn(expire_agents(runtime.clone(), stopping.clone()));
         let builtin_tools = BuiltinTools::start(&settings, &runtime);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bridge;
+mod connections;
 mod server;
 mod slow_reader;
 mod support;

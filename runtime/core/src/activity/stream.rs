@@ -18,6 +18,10 @@ pub enum ActivityKind {
     Registered,
     /// An agent was unregistered.
     Unregistered,
+    /// The last stream of an agent broke; it stays registered for a while.
+    Away,
+    /// An agent that was away has a stream again.
+    Back,
     /// A tool was called.
     ToolInvoked,
 }
@@ -94,9 +98,14 @@ impl ActivityEvent {
         }
     }
 
-    /// The registration or unregistration of an agent.
+    /// What happened to an agent: it was registered or unregistered, went away or came back.
     pub fn agent(kind: ActivityKind, agent: &str) -> Self {
-        let verb = if kind == ActivityKind::Registered { "register" } else { "unregister" };
+        let verb = match kind {
+            ActivityKind::Registered => "register",
+            ActivityKind::Away => "away",
+            ActivityKind::Back => "back",
+            _ => "unregister",
+        };
         Self {
             at: SystemTime::now(),
             kind,
