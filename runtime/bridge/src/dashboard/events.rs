@@ -62,6 +62,6 @@ fn activity_json(activity: &ActivityEvent) -> Value {
         "sender": activity.sender,
         "thread_id": activity.thread_id,
         "correlation_id": activity.correlation_id,
-        "payload_preview": activity.preview(),
+        "payload_preview": activity.preview,
     })
 }

@@ -2,7 +2,9 @@
 
 use std::{io::Write as _, net::TcpStream, process::Command};
 
-use loom_bridge::proto::{HeartbeatRequest, ToolCall, client_event::Msg, server_event};
+use loom_bridge::proto::{
+    HeartbeatRequest, ToolCall, bridge_client::BridgeClient, client_event::Msg, server_event,
+};
 
 use crate::support::{Agent, DEADLINE, Server};
 
@@ -19,7 +21,7 @@ fn with_open_files(count: u32) -> Server {
 #[cfg(unix)]
 async fn is_served(server: &Server) -> bool {
     let Ok(channel) = server.try_channel().await else { return false };
-    let mut client = loom_bridge::proto::bridge_client::BridgeClient::new(channel);
+    let mut client = BridgeClient::new(channel);
     client.heartbeat(HeartbeatRequest { timestamp_ms: 1 }).await.is_ok()
 }
 
@@ -66,7 +68,7 @@ async fn cancelled_calls_do_not_break_other_streams_of_their_connection() {
     let server = Server::start(&[]);
     let channel = server.channel().await;
     let mut agent = Agent::join_over(channel.clone(), "agent", &["t"], &[]).await;
-    let client = loom_bridge::proto::bridge_client::BridgeClient::new(channel);
+    let client = BridgeClient::new(channel);
     for _ in 0..3000 {
         let mut client = client.clone();
         let call = ToolCall { name: "none".to_owned(), ..ToolCall::default() };
@@ -78,4 +80,42 @@ async fn cancelled_calls_do_not_break_other_streams_of_their_connection() {
     assert_eq!(agent.delivery().await, "t=1");
     agent.send(Msg::Ping(HeartbeatRequest { timestamp_ms: 1 })).await;
     assert!(matches!(agent.next().await, Ok(Some(server_event::Msg::Pong(_)))));
+}
+
+#[tokio::test]
+async fn a_connection_with_too_many_cancelled_calls_keeps_its_streams() {
+    let server = Server::start(&[]);
+    let channel = server.channel().await;
+    let mut worker = Agent::join_over(channel.clone(), "worker", &["t"], &["wait"]).await;
+    let client = BridgeClient::new(channel);
+    let call = |n: usize| {
+        let mut client = client.clone();
+        let call = ToolCall {
+            id: n.to_string(),
+            name: "wait".to_owned(),
+            arguments: "{}".to_owned(),
+            ..ToolCall::default()
+        };
+        tokio::spawn(async move { client.forward_tool_call(call).await })
+    };
+    for _ in 0..3 {
+        let calls: Vec<_> = (0..500).map(call).collect();
+        for _ in &calls {
+            assert!(matches!(worker.next().await, Ok(Some(server_event::Msg::ToolCall(_)))));
+        }
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+    worker.publish("t", "1").await;
+    assert_eq!(worker.delivery().await, "t=1", "the stream goes on");
+    let request = HeartbeatRequest { timestamp_ms: 1 };
+    let served = async {
+        // The channel opens a new connection once it has heard that the old one takes no new calls.
+        while client.clone().heartbeat(request).await.is_err() {}
+        while !server.log().contains("a connection takes no new calls") {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, served).await.expect("new calls are served");
+    worker.publish("t", "2").await;
+    assert_eq!(worker.delivery().await, "t=2");
 }

@@ -4,12 +4,15 @@ use serde_json::Value;
 
 /// The longest id that is found, in bytes.
 const MAX_ID_BYTES: usize = 64;
+/// The deepest nesting that is followed.
+const MAX_DEPTH: usize = 1024;
 
 /// Finds the member `id` of the outermost object of a text that is too long or no valid JSON. It takes the text byte by
 /// byte and keeps none of it.
 #[derive(Debug, Default)]
 pub(super) struct IdScanner {
-    depth: usize,
+    /// The open brackets, outermost first, cut at [`MAX_DEPTH`].
+    brackets: Vec<u8>,
     in_string: bool,
     is_escaped: bool,
     /// The name or value in the outermost object that is being read, cut at [`MAX_ID_BYTES`].
@@ -44,14 +47,14 @@ impl IdScanner {
             b'{' | b'[' => {
                 // A value that is an object or an array is no id.
                 self.push(byte);
-                self.depth += 1;
+                if self.brackets.len() < MAX_DEPTH {
+                    self.brackets.push(byte);
+                }
             }
-            b'}' | b']' => {
-                self.end_member();
-                self.depth = self.depth.saturating_sub(1);
-            }
+            b'}' => self.close(b'{'),
+            b']' => self.close(b'['),
             b',' => self.end_member(),
-            b':' if self.depth == 1 => {
+            b':' if self.is_outermost() => {
                 self.is_id = self.token == b"\"id\"";
                 self.token.clear();
             }
@@ -60,14 +63,26 @@ impl IdScanner {
         }
     }
 
+    fn is_outermost(&self) -> bool {
+        self.brackets.len() == 1
+    }
+
+    /// Closes the innermost bracket of this kind, and those within it that were not closed.
+    fn close(&mut self, opened: u8) {
+        self.end_member();
+        if let Some(index) = self.brackets.iter().rposition(|bracket| *bracket == opened) {
+            self.brackets.truncate(index);
+        }
+    }
+
     fn push(&mut self, byte: u8) {
-        if self.depth == 1 && self.token.len() <= MAX_ID_BYTES {
+        if self.is_outermost() && self.token.len() <= MAX_ID_BYTES {
             self.token.push(byte);
         }
     }
 
     fn end_member(&mut self) {
-        if self.depth != 1 {
+        if !self.is_outermost() {
             return;
         }
         if std::mem::take(&mut self.is_id) {
@@ -89,6 +104,8 @@ mod tests {
             (r#"{"result": {"id": 1, "x": "\"id\":2,"}, "id" : 7 }"#, "7"),
             (r#"{"result":["id",{"id":1}],"id":"a,}b"}"#, r#""a,}b""#),
             (r#"{"id":7,"result":"cut"#, "7"),
+            (r#"{"result":{"content":[},"id":7}"#, "7"),
+            (r#"{"result":{"content":]},"id":7}"#, "7"),
             (r#"{"result":"cut"#, ""),
             (r#"{"id":{"id":1},"result":1}"#, ""),
             (r#"{"id":null}"#, ""),
