@@ -225,7 +225,7 @@ def test_invalid_and_interrupted_responses_are_failures(start, model, chaos, exp
         assert code == "TOOL_ERROR" and expected in message, message
 
 
-def streaming(*events):
+def streaming(*events, kind="Text/Event-Stream"):
     """Returns the URL of a provider that streams these events. No real one deviates on request."""
     body = "".join(f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n" for event in events).encode()
     listener = socket.create_server(("127.0.0.1", 0))
@@ -234,7 +234,7 @@ def streaming(*events):
         while True:
             connection = listener.accept()[0]
             connection.recv(65536)
-            head = f"HTTP/1.1 200 OK\r\ncontent-type: Text/Event-Stream\r\ncontent-length: {len(body)}\r\n\r\n"
+            head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body)
 
     threading.Thread(target=serve, daemon=True).start()
@@ -255,6 +255,9 @@ def test_deviating_streams_are_read(start):
     ]:
         server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(streaming(*events))}))
         assert output(generate(server, {"prompt": "hello", "stream": True}))["text"] == "hi", events
+    url = streaming(piece(delta={"content": "hi"}), end, "[DONE]", kind="text/plain")
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(url)}))
+    assert output(generate(server, {"prompt": "hello", "stream": True}))["text"] == "hi", "another media type"
 
 
 def test_half_a_stream_is_a_failure(start):

@@ -31,10 +31,10 @@ pub struct ConnectionTimeouts {
 
 /// What is known of one connection. Clones share it.
 #[derive(Debug, Clone)]
-pub struct ConnectionState(Arc<SharedState>);
+pub struct ConnectionState(Arc<ConnectionFacts>);
 
 #[derive(Debug)]
-struct SharedState {
+struct ConnectionFacts {
     timeouts: ConnectionTimeouts,
     requests: Mutex<RequestCounts>,
     /// Cancelled when the connection should take no new requests, and when it is closed.
@@ -83,7 +83,7 @@ impl ConnectionState {
             cancelled: 0,
         });
         let closing = CancellationToken::new();
-        Self(Arc::new(SharedState { timeouts, requests, closing, is_cut: AtomicBool::new(false) }))
+        Self(Arc::new(ConnectionFacts { timeouts, requests, closing, is_cut: AtomicBool::new(false) }))
     }
 
     /// Counts a request until the returned value is dropped.

@@ -69,9 +69,7 @@ impl LlmClient {
             generation.read_chunks(response, &mut completion, on_chunk).await?;
         } else {
             let body = generation.read_body(response, deadline).await?;
-            let added = completion.add_response(&body);
-            added.map_err(|reason| generation.invalid(&reason))?;
-            on_chunk(&completion.text);
+            generation.add_body(&body, &mut completion, on_chunk)?;
         }
         Ok(completion)
     }

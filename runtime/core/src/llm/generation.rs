@@ -98,15 +98,46 @@ impl<'a> Generation<'a> {
                 None if streamed.is_finished() => return Ok(()),
                 None => return Err(self.interrupted(None)),
             };
-            for event in decoder.push(&bytes).map_err(|error| self.invalid(&error.to_string()))? {
-                match streamed.add(&event).map_err(|reason| self.invalid(&reason))? {
-                    Chunk::Done => return Ok(()),
-                    Chunk::Text(text) if text.is_empty() => {}
-                    Chunk::Text(text) => on_chunk(&text),
-                }
+            if self.add_events(&mut decoder, &bytes, &mut streamed, on_chunk)? {
+                return Ok(());
             }
-            self.check_length(streamed.text_bytes())?;
         }
+    }
+
+    /// Adds a response that was read completely: a document, or server-sent events under another media type.
+    pub(super) fn add_body(
+        &self,
+        body: &[u8],
+        completion: &mut Completion,
+        on_chunk: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), LlmError> {
+        if !is_event_text(body) {
+            completion.add_response(body).map_err(|reason| self.invalid(&reason))?;
+            on_chunk(&completion.text);
+            return Ok(());
+        }
+        let mut streamed = StreamedCompletion::new(completion);
+        let is_done = self.add_events(&mut SseDecoder::default(), body, &mut streamed, on_chunk)?;
+        if is_done || streamed.is_finished() { Ok(()) } else { Err(self.interrupted(None)) }
+    }
+
+    /// Adds the events that are complete with `bytes`. Returns whether the response is complete.
+    fn add_events(
+        &self,
+        decoder: &mut SseDecoder,
+        bytes: &[u8],
+        streamed: &mut StreamedCompletion<'_>,
+        on_chunk: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<bool, LlmError> {
+        for event in decoder.push(bytes).map_err(|error| self.invalid(&error.to_string()))? {
+            match streamed.add(&event).map_err(|reason| self.invalid(&reason))? {
+                Chunk::Done => return Ok(true),
+                Chunk::Text(text) if text.is_empty() => {}
+                Chunk::Text(text) => on_chunk(&text),
+            }
+        }
+        self.check_length(streamed.text_bytes())?;
+        Ok(false)
     }
 
     /// The error for a response with an error status.
@@ -201,7 +232,13 @@ impl<'a> Generation<'a> {
     }
 }
 
-/// Whether a response consists of server-sent events.
+/// Whether a body consists of server-sent events: it begins with a field or a comment of one.
+fn is_event_text(body: &[u8]) -> bool {
+    let start = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start();
+    ["data:", "event:", ":"].iter().any(|field| start.starts_with(field.as_bytes()))
+}
+
+/// Whether a response is declared to consist of server-sent events.
 pub(super) fn is_event_stream(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
