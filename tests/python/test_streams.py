@@ -161,7 +161,7 @@ def test_names_that_are_too_long_are_refused(server):
 
     long = "x" * (1 << 20)
     response = register(server, long)
-    assert (response.success, response.error_message) == (False, "agent_id is 1048576 bytes long; at most 256 are allowed")
+    assert (response.success, response.error_message) == (False, "agent_id is 1048576 bytes long; at most 512 are allowed")
     assert not register(server, "agent", [long]).success and not register(server, "agent", [], [long]).success
     status, details = stream_status(server, [pb.ClientEvent(ack=pb.Ack(message_id=long))])
     assert status == grpc.StatusCode.INVALID_ARGUMENT and "agent_id" in details

@@ -5,15 +5,15 @@
 use crate::{event::Event, registration::Registration, tool::ToolCall};
 
 /// The longest id of an agent, in bytes.
-pub const MAX_AGENT_ID_BYTES: usize = 256;
+pub const MAX_AGENT_ID_BYTES: usize = 512;
 /// The longest name of a tool, in bytes.
-pub const MAX_TOOL_NAME_BYTES: usize = 256;
+pub const MAX_TOOL_NAME_BYTES: usize = 512;
 /// The longest topic or pattern, in bytes.
 pub const MAX_TOPIC_BYTES: usize = 1024;
 /// The longest id of an event or call, and the longest type and source of an event, in bytes.
 pub const MAX_ID_BYTES: usize = 1024;
 /// The longest key of metadata, headers and parameters, in bytes.
-pub const MAX_KEY_BYTES: usize = 256;
+pub const MAX_KEY_BYTES: usize = 512;
 /// The number of entries of one map of metadata, headers or parameters.
 pub const MAX_ENTRIES: usize = 1024;
 /// The number of patterns of one agent, and thereby of the subscriptions of one stream.
@@ -208,7 +208,10 @@ mod tests {
             ToolCall { name: long(MAX_TOOL_NAME_BYTES), ..call() },
             ToolCall { correlation_id: long(MAX_ID_BYTES), ..call() },
             ToolCall { headers: [(long(MAX_KEY_BYTES), String::new())].into(), ..call() },
-            ToolCall { headers: [("x-agent-id".to_owned(), long(256))].into(), ..call() },
+            ToolCall {
+                headers: [("x-agent-id".to_owned(), long(MAX_AGENT_ID_BYTES))].into(),
+                ..call()
+            },
         ] {
             assert!(check_call(&call).is_err());
         }
@@ -235,7 +238,7 @@ mod tests {
             assert!(check_registration(&registration).is_err());
         }
         let error = check_agent_id(&long(MAX_AGENT_ID_BYTES)).unwrap_err();
-        assert_eq!(error.to_string(), "agent_id is 257 bytes long; at most 256 are allowed");
+        assert_eq!(error.to_string(), "agent_id is 513 bytes long; at most 512 are allowed");
     }
 
     #[test]
