@@ -3,7 +3,6 @@
 //! | module | provides |
 //! |---|---|
 //! | [`peer_check`] | [`PeerCheck`]: the decision for a new connection |
-//! | [`peer_stream`] | [`PeerStream`]: a connection and the decision; listeners that make them |
 //! | [`interceptor`] | [`AccessInterceptor`]: refuses gRPC calls |
 //! | `socket_table` | the owner of a connection, from `/proc/net/tcp` |
 //!
@@ -13,9 +12,7 @@
 
 pub mod interceptor;
 pub mod peer_check;
-pub mod peer_stream;
 mod socket_table;
 
 pub use interceptor::AccessInterceptor;
 pub use peer_check::{Admission, PeerCheck, PeerRefusal};
-pub use peer_stream::{PeerListener, PeerStream};

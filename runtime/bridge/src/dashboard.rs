@@ -18,17 +18,21 @@
 //! | [`context`] | what the handlers share |
 //! | `router` | the routes |
 
-use std::{io, net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use loom_base::HostPort;
 use loom_core::Runtime;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use self::context::DashboardAccess;
 use self::context::DashboardContext;
 use crate::{
-    access::{PeerCheck, PeerListener, peer_stream::PeerAdmission},
+    connections::{Acceptor, ConnectionState, ConnectionTimeouts},
     telemetry::Telemetry,
 };
 
@@ -48,19 +52,21 @@ mod sse;
 pub mod tools;
 pub mod traces;
 
+/// How long a connection may be without a request. Browsers keep connections open for a while.
+pub const CONNECTION_TIMEOUTS: ConnectionTimeouts =
+    ConnectionTimeouts { first_request: Duration::from_secs(15), idle: Duration::from_secs(60) };
+
 /// The dashboard of a runtime.
 #[derive(Debug)]
 pub struct Dashboard {
     context: DashboardContext,
-    peers: PeerCheck,
 }
 
 impl Dashboard {
-    /// A dashboard for whom `access` and `peers` admit. It stops when `stopping` is cancelled.
+    /// A dashboard for whom `access` and the connections admit. It stops when `stopping` is cancelled.
     pub fn new(
         runtime: &Runtime,
         access: DashboardAccess,
-        peers: PeerCheck,
         telemetry: Telemetry,
         stopping: CancellationToken,
     ) -> Self {
@@ -72,23 +78,21 @@ impl Dashboard {
             telemetry,
             history: Arc::default(),
         };
-        Self { context, peers }
+        Self { context }
     }
 
     /// Serves until the server stops.
     ///
     /// # Errors
     /// If the listener fails.
-    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
-        let Self { context, peers } = self;
+    pub async fn serve(self, acceptor: Acceptor) -> io::Result<()> {
+        let context = self.context;
         let stopping = context.stopping.clone();
         let history = Arc::clone(&context.history);
         tokio::spawn(history.record(context.runtime.clone(), stopping.clone()));
         let router = router::router(context);
-        let service = router.into_make_service_with_connect_info::<PeerAdmission>();
-        axum::serve(PeerListener::new(listener, peers), service)
-            .with_graceful_shutdown(stopping.cancelled_owned())
-            .await
+        let service = router.into_make_service_with_connect_info::<ConnectionState>();
+        axum::serve(acceptor, service).with_graceful_shutdown(stopping.cancelled_owned()).await
     }
 }
 

@@ -2,8 +2,7 @@
 
 use tonic::{Request, Status, service::Interceptor};
 
-use super::peer_stream::PeerAdmission;
-use crate::token::BearerToken;
+use crate::{connections::ConnectionState, token::BearerToken};
 
 /// Refuses gRPC calls without the token; without a token, calls on connections that are not admitted.
 #[derive(Debug, Clone)]
@@ -29,7 +28,8 @@ fn check_token(token: &BearerToken, request: &Request<()>) -> Result<(), Status>
 }
 
 fn check_peer(request: &Request<()>) -> Result<(), Status> {
-    let Some(PeerAdmission(admission)) = request.extensions().get() else {
+    let state: Option<&ConnectionState> = request.extensions().get();
+    let Some(admission) = state.and_then(ConnectionState::admission) else {
         return Err(Status::internal("the connection was not checked"));
     };
     admission.map_err(|refusal| Status::permission_denied(refusal.to_string()))
@@ -37,10 +37,12 @@ fn check_peer(request: &Request<()>) -> Result<(), Status> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tonic::Code;
 
     use super::*;
-    use crate::access::PeerRefusal;
+    use crate::{access::PeerRefusal, connections::ConnectionTimeouts};
 
     #[test]
     fn only_the_token_is_accepted() {
@@ -72,9 +74,13 @@ mod tests {
             (None, Code::Internal),
         ] {
             let mut request = Request::new(());
+            let long = Duration::from_secs(60);
+            let state =
+                ConnectionState::new(ConnectionTimeouts { first_request: long, idle: long });
             if let Some(admission) = admission {
-                request.extensions_mut().insert(PeerAdmission(admission));
+                state.set_admission(admission);
             }
+            request.extensions_mut().insert(state);
             let code =
                 AccessInterceptor(None).call(request).map_or_else(|s| s.code(), |_| Code::Ok);
             assert_eq!(code, expected, "{admission:?}");

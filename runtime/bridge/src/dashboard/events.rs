@@ -39,6 +39,8 @@ fn activity_json(activity: &ActivityEvent) -> Value {
         ActivityKind::Delivered => "event_delivered",
         ActivityKind::Registered => "agent_registered",
         ActivityKind::Unregistered => "agent_unregistered",
+        ActivityKind::Away => "agent_away",
+        ActivityKind::Back => "agent_back",
         ActivityKind::ToolInvoked => "tool_invoked",
     };
     json!({
@@ -49,6 +51,6 @@ fn activity_json(activity: &ActivityEvent) -> Value {
         "sender": activity.sender,
         "thread_id": activity.thread_id,
         "correlation_id": activity.correlation_id,
-        "payload_preview": activity.preview(),
+        "payload_preview": activity.preview,
     })
 }

@@ -19,7 +19,7 @@ use axum::{
 use loom_environment::names;
 
 use super::context::{DashboardAccess, DashboardContext};
-use crate::access::peer_stream::PeerAdmission;
+use crate::connections::ConnectionState;
 
 /// Headers of every response: the page loads its own files only and cannot be framed.
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -79,9 +79,9 @@ fn refuse(request: &Request, access: &DashboardAccess) -> Option<Response> {
 /// The response to a request without a login, or, where no token is set, on a connection that is not admitted.
 fn refuse_caller(request: &Request, access: &DashboardAccess) -> Option<Response> {
     let Some(sessions) = &access.sessions else {
-        let admission = match request.extensions().get() {
-            Some(ConnectInfo(PeerAdmission(admission))) => *admission,
-            None => return Some(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+        let state: Option<&ConnectInfo<ConnectionState>> = request.extensions().get();
+        let Some(admission) = state.and_then(|ConnectInfo(state)| state.admission()) else {
+            return Some(StatusCode::INTERNAL_SERVER_ERROR.into_response());
         };
         let response = |refusal| (StatusCode::FORBIDDEN, format!("{refusal}\n")).into_response();
         return admission.err().map(response);

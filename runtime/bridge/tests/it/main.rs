@@ -3,6 +3,7 @@
 
 mod access;
 mod bridge;
+mod connections;
 mod server;
 mod slow_reader;
 mod support;

@@ -1,6 +1,6 @@
 //! The program: arguments, environment, start and end.
 
-use std::{fs, net::TcpListener, process::Output};
+use std::{fs, net::TcpListener, process::Output, time::Duration};
 
 use loom_bridge::proto::{Event, Publish, client_event::Msg};
 
@@ -140,6 +140,8 @@ async fn a_second_signal_ends_the_process_at_once() {
     server.signal("-TERM");
     let end = publisher.next().await.unwrap_err();
     assert_eq!(end.code(), tonic::Code::Unavailable, "the server stops");
+    // Within a second the signal would count as a repetition of the first one.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     server.signal("-INT");
     assert_eq!(server.wait().code(), Some(130));
 }
