@@ -80,9 +80,11 @@ impl Candidate {
         self.stop_on_error || self.stop_on_absent
     }
 
-    /// The key of cached documents about the source: its name and its location, since a name can be given to another
-    /// location later.
+    /// The key of cached documents about the source: its location, and before it the name that it was given, since a
+    /// name can be given to another location later.
     pub(crate) fn key(&self) -> String {
-        format!("{} {}", self.name, self.source)
+        let location = self.source.to_string();
+        let is_named = self.name.trim_end_matches('/') != location.trim_end_matches('/');
+        if is_named { format!("{} {location}", self.name) } else { self.name.clone() }
     }
 }

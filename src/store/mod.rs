@@ -9,7 +9,7 @@
 //! | `format` | [`Store`]: opens a store, refuses a newer format, prepares the first write |
 //! | `durable` | temporary file, fsync, rename, fsync of the folder |
 //! | [`locks`] | locks per release, per name, and for collection |
-//! | [`partial`] · `stale` | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
+//! | [`partial`] · `stale` · [`interrupted`] | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
 //! | `staging` · [`staged`] | [`Staged`]: a tree that is being made |
 //! | [`limits`] | [`TreeLimits`]: what a tree may hold |
 //! | `unpack_tar` · `unpack_zip` | archives into a staged tree |
@@ -25,7 +25,7 @@
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`retention`] | keeps the last three development trees |
-//! | [`list`] · [`remove`] · [`du`] · [`verify`] | maintenance |
+//! | [`list`] · [`remove`] · [`du`] · [`verify`] · [`gc`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
 //! All functions block, and none uses a network.
@@ -46,7 +46,9 @@ pub mod evidence;
 pub mod failures;
 pub mod fingerprint;
 mod format;
+pub mod gc;
 pub mod installed;
+pub mod interrupted;
 mod layout;
 pub mod lease;
 pub mod limits;
@@ -80,7 +82,9 @@ pub use error::StoreError;
 pub use failures::FailureRecord;
 pub use fingerprint::InstalledCheck;
 pub use format::{Store, StoreNotice};
+pub use gc::CollectedGarbage;
 pub use installed::{Installed, TreeRef};
+pub use interrupted::InterruptedTransfer;
 pub use lease::Lease;
 pub use limits::TreeLimits;
 pub use list::ListedRelease;
