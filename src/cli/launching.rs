@@ -215,7 +215,7 @@ fn leased(
     let acquired = ready(context, resolved, store, selection)?;
     let lease = store.lease(&acquired.installed, state)?;
     let installed_slot = acquired.installed.release.slot.clone();
-    let damaged = match store.check_installed(lease.installed()) {
+    let damaged = match store.check_before_launch(lease.installed()) {
         Ok(_) => return Ok(lease),
         Err(damaged @ StoreError::Damaged { .. }) => damaged,
         Err(error) => return Err(error.into()),
@@ -227,7 +227,7 @@ fn leased(
     // The tree has lost its fingerprint, so it is hashed, found damaged and fetched again.
     let acquired = ready(context, resolved, store, selection)?;
     let lease = store.lease(&acquired.installed, state)?;
-    store.check_installed(lease.installed())?;
+    store.check_before_launch(lease.installed())?;
     Ok(lease)
 }
 

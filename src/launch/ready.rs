@@ -92,6 +92,6 @@ mod tests {
         let reported = ReadyDocument { bridge: "127.0.0.1:1".to_owned(), dashboard: None };
         assert_eq!(read(&file), Ok(Some(reported)));
         file.write(b"{").unwrap();
-        assert!(read(&file).unwrap_err().contains("could not read"));
+        assert!(read(&file).unwrap_err().contains("is not JSON"));
     }
 }

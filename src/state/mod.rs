@@ -55,6 +55,9 @@ pub struct StateError {
     source: io::Error,
 }
 
+/// What is done to a file whose content may be malformed.
+const READ: &str = "read";
+
 impl StateError {
     /// Whether the file was read and its content cannot be understood.
     pub fn is_malformed(&self) -> bool {
@@ -98,9 +101,6 @@ impl StateDir {
         StateFile(self.0.join(relative))
     }
 }
-
-/// What is done to a file whose content may be malformed.
-const READ: &str = "read";
 
 /// The number of the schema that documents are written with.
 const SCHEMA: u32 = 1;

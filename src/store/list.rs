@@ -93,16 +93,6 @@ impl Store {
         Ok(named)
     }
 
-    /// The objects in `objects/`, those with another name apart.
-    pub(super) fn objects_here(&self) -> Result<Vec<Digest>, StoreError> {
-        let mut found = vec![];
-        for (prefix, folder) in names(&self.root.join("objects/sha256"), true)? {
-            let digests = files::<Digest>(&folder, "")?;
-            found.extend(digests.into_iter().filter(|digest| digest.prefix() == prefix));
-        }
-        Ok(found)
-    }
-
     /// The trees in `store/`.
     pub(super) fn trees_here(&self) -> Result<Vec<Digest>, StoreError> {
         Ok(folders::<Digest>(&self.trees())?.into_iter().map(|(tree, _)| tree).collect())

@@ -21,11 +21,11 @@
 //! | [`presence`] | [`Presence`]: whether a release is here and accepted |
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
 //! | [`recover`] | links a release again whose link is missing |
-//! | `damaged` · `rehash` · [`fingerprint`] | damaged trees, hashing, and detecting touched files |
+//! | `damaged` · `rehash` · [`fingerprint`] · [`changed`] | damaged trees, hashing, and detecting touched files |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`retention`] | keeps the last three development trees |
-//! | [`list`] · [`remove`] · [`du`] · [`verify`] · [`gc`] | maintenance |
+//! | [`list`] · [`remove`] · [`du`] · [`verify`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
 //! All functions block, and none uses a network.
@@ -35,7 +35,9 @@ pub mod admit;
 pub mod attempt;
 mod batch;
 mod build_tree;
+pub mod changed;
 pub mod checked;
+pub mod collect;
 mod damaged;
 mod documents;
 pub mod du;
@@ -46,7 +48,6 @@ pub mod evidence;
 pub mod failures;
 pub mod fingerprint;
 mod format;
-pub mod gc;
 pub mod installed;
 pub mod interrupted;
 mod layout;
@@ -77,12 +78,12 @@ mod verify_releases;
 pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
 pub use checked::Checked;
+pub use collect::CollectedGarbage;
 pub use du::{ReleaseUsage, StoreUsage};
 pub use error::StoreError;
 pub use failures::FailureRecord;
 pub use fingerprint::InstalledCheck;
 pub use format::{Store, StoreNotice};
-pub use gc::CollectedGarbage;
 pub use installed::{Installed, TreeRef};
 pub use interrupted::InterruptedTransfer;
 pub use lease::Lease;

@@ -60,13 +60,15 @@ impl Store {
         Ok(())
     }
 
-    /// Trees reach the disk before the record or root that names them, and are removed after it.
+    /// Trees reach the disk before the record or root that names them. Where one was being removed, the removal is
+    /// completed by the next command.
     fn verify_tree_is_here(&self, release: &Release, report: &mut VerifyReport) {
         // A record that cannot be read is a finding of its own.
         let recorded = self.recorded_tree(release).ok().flatten();
-        if let Some(folder) = recorded.map(|recorded| self.tree(&recorded.tree))
-            && !folder.is_dir()
-        {
+        let Some(TreeRef { tree, .. }) = recorded else { return };
+        let folder = self.tree(&tree);
+        let is_removed = || self.trees().join(format!(".trash-{tree}")).exists();
+        if !folder.is_dir() && !is_removed() {
             let what = format!("it is missing; {release} needs it");
             report.find(folder, what, fix(std::slice::from_ref(release)));
         }

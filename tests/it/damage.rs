@@ -129,16 +129,20 @@ fn evidence(sandbox: &Sandbox) -> String {
 
 /// Does what `loom store verify` says for each finding.
 fn follow_advice(sandbox: &Sandbox) {
-    let document = sandbox.loom(&["store", "verify", "--json"]).code(6).json();
-    for finding in document["findings"].as_array().unwrap() {
-        let (path, cure) =
-            (finding["path"].as_str().unwrap(), finding["cure"].as_str().unwrap().to_owned());
-        if cure.starts_with("remove it") {
+    let text = sandbox.loom(&["store", "verify"]).code(6).stdout();
+    let mut findings: Vec<&str> = text.lines().collect();
+    findings.pop();
+    assert!(!findings.is_empty(), "{text}");
+    for finding in findings {
+        // `PATH: WHAT; FIX`
+        let (path, _) = finding.split_once(": ").unwrap();
+        let (_, fix) = finding.rsplit_once("; ").unwrap();
+        if fix.starts_with("remove it") {
             fs::remove_file(path).unwrap();
         }
-        let command = cure.split('`').nth(1).unwrap_or_else(|| panic!("no command in {cure:?}"));
+        let command = fix.split('`').nth(1).unwrap_or_else(|| panic!("no command in {fix:?}"));
         let words: Vec<&str> = command.split(' ').skip(1).collect();
-        assert!(["get", "store"].contains(&words[0]), "{cure:?} starts no runtime");
+        assert!(["get", "store"].contains(&words[0]), "{fix:?} starts no runtime");
         sandbox.loom(&words).ok();
     }
 }

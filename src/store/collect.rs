@@ -7,6 +7,7 @@ use loom_source::{Digest, Slot};
 use super::{
     Store, StoreError,
     error::{FileAction, absent, at},
+    list::names,
     remove::objects_of,
 };
 
@@ -65,6 +66,16 @@ impl Store {
             }
         }
         Ok(false)
+    }
+
+    /// The objects in `objects/`; files with another name are none.
+    fn objects_here(&self) -> Result<Vec<Digest>, StoreError> {
+        let mut found = vec![];
+        for (_, folder) in names(&self.root.join("objects/sha256"), true)? {
+            let digests = names(&folder, false)?.into_iter();
+            found.extend(digests.filter_map(|(name, _)| name.parse::<Digest>().ok()));
+        }
+        Ok(found)
     }
 
     /// Removes the trees and objects that no release names. The collection lock must be held.
