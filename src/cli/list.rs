@@ -71,6 +71,9 @@ fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
     let mut rows = Vec::new();
     for listed in store.list()? {
         let release = &listed.release;
+        if context.global.binary.as_ref().is_some_and(|binary| *binary != release.binary) {
+            continue;
+        }
         let chosen = acquire::chosen::load(state, &release.authority, &release.binary)?;
         let refused = match store.presence(release, &policy)? {
             Presence::Refused(_, why) => Some(why),

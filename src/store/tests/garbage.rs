@@ -12,9 +12,11 @@ fn what_no_release_names_is_removed_unless_a_process_runs_from_it() {
     let kept = install(store, "0.1.0", b"kept");
     let lost = install(store, "0.2.0", b"lost");
     let objects = || fs::read_dir(store.root().join("objects/sha256")).unwrap().count();
-    for path in
-        [store.record_path(&lost.release), store.verification_path(&lost.release), lost.link.clone()]
-    {
+    for path in [
+        store.record_path(&lost.release),
+        store.verification_path(&lost.release),
+        lost.link.clone(),
+    ] {
         fs::remove_file(path).unwrap();
     }
     fs::create_dir(store.root().join("store/.new-x")).unwrap();
