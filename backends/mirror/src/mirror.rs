@@ -21,6 +21,7 @@ use crate::{
     error::MirrorError,
     folder::FolderTransport,
     layout::{self, DetectedLayout, MirrorLayout},
+    listed_statements::ListedStatements,
     options::MirrorOptions,
     release_layout::ReleaseFinder,
     store_layout,
@@ -39,6 +40,7 @@ pub struct Mirror {
     insecure: bool,
     layout: OnceCell<DetectedLayout>,
     releases: ReleaseFinder,
+    statements: ListedStatements,
 }
 
 impl Mirror {
@@ -68,7 +70,14 @@ impl Mirror {
             MirrorLayout::Store => OnceCell::new_with(Some(DetectedLayout::Store)),
             MirrorLayout::Release => OnceCell::new_with(Some(DetectedLayout::Release)),
         };
-        Ok(Self { transport, local, insecure, layout, releases: ReleaseFinder::default() })
+        Ok(Self {
+            transport,
+            local,
+            insecure,
+            layout,
+            releases: ReleaseFinder::default(),
+            statements: ListedStatements::default(),
+        })
     }
 
     /// Whether requests are sent over plain http beyond this machine.
@@ -165,7 +174,7 @@ impl Source for Mirror {
         let Some(version) = release.slot.version() else { return Ok(None) };
         let transport = self.transport.as_ref();
         match self.layout().await? {
-            DetectedLayout::Store => store_layout::find(transport, release).await,
+            DetectedLayout::Store => store_layout::find(transport, release, &self.statements).await,
             DetectedLayout::Release => self.releases.find(transport, release, version).await,
         }
     }
@@ -177,7 +186,9 @@ impl Source for Mirror {
     ) -> Result<VersionListing, SourceError> {
         let transport = self.transport.as_ref();
         let versions = match self.layout().await? {
-            DetectedLayout::Store => store_layout::list(transport, product).await?,
+            DetectedLayout::Store => {
+                store_layout::list(transport, product, &self.statements).await?
+            }
             DetectedLayout::Release => self.releases.list(transport, product).await?,
         };
         let unlistable = || VersionListing::Unlistable(transport.unlistable_reason());

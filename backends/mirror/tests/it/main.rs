@@ -4,5 +4,6 @@
 mod bucket;
 mod contract;
 mod folder;
+mod store_checks;
 mod support;
 mod web;
