@@ -52,6 +52,11 @@ impl Store {
                 let _ = remove_tree(&path);
             }
         }
+        for (name, _) in names(&self.trees(), false)? {
+            if let Some(Ok(tree)) = name.strip_prefix(".trash-").map(str::parse) {
+                let _ = self.complete_deletion(&tree);
+            }
+        }
         for (_, path) in names(&self.tmp(), false)? {
             if is_older(&path, ABANDONED) {
                 let _ = fs::remove_file(&path);

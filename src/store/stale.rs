@@ -45,7 +45,7 @@ impl Store {
     /// Removes one partial transfer; `false` where it is in use.
     fn remove_partial(&self, key: &Digest, bytes: &Path) -> Result<bool, StoreError> {
         let lock = self.root.join(format!("locks/partial@{key}"));
-        let held = locks::open(&lock)?;
+        let held = self.open_lock(&lock)?;
         if !locks::tried(&lock, held.try_lock())? {
             return Ok(false);
         }
@@ -99,7 +99,7 @@ mod tests {
         }
         File::create(partial.join("README")).unwrap().set_modified(old).unwrap();
         let held =
-            locks::open(&store.root().join(format!("locks/partial@{}", key("used")))).unwrap();
+            store.open_lock(&store.root().join(format!("locks/partial@{}", key("used")))).unwrap();
         held.try_lock().unwrap();
         assert_eq!(store.sweep_partials(WEEK, 99).unwrap(), 3);
         let mut left: Vec<String> = fs::read_dir(&partial)

@@ -1,7 +1,8 @@
 //! Samples of the errors of the store.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
+use loom_base::file_lock::LockHolder;
 use loom_runtime::{
     store::{
         AdmitError, StoreError, TreePath, UnpackError, error::FileAction,
@@ -13,7 +14,22 @@ use loom_source::record::DocumentError;
 
 use super::samples::{digest, io_error, json_error, release};
 
-variants!(StoreError { Io, Newer, NotAStore, Document, Damaged, NoLocks, Busy, Gone, Statement });
+variants!(StoreError {
+    Io,
+    Newer,
+    NotAStore,
+    Document,
+    Damaged,
+    NotExecutable,
+    NoLocks,
+    Busy,
+    Held,
+    OpenToAll,
+    OpenToGroup,
+    NotShared,
+    Gone,
+    Statement
+});
 variants!(UnpackError { Read, Zip, Path, Entry, Limit, Trailing, Truncated, Strip, Empty, Store });
 variants!(AdmitError {
     Mismatch,
@@ -34,7 +50,7 @@ fn path() -> PathBuf {
 }
 
 pub(super) fn busy() -> StoreError {
-    StoreError::Busy { what: release().to_string(), path: path() }
+    StoreError::Busy { what: release().to_string(), path: path(), holder: None }
 }
 
 fn path_error() -> PathError {
@@ -53,7 +69,16 @@ pub(super) fn errors() -> Vec<StoreError> {
         StoreError::Document { path: path(), source: DocumentError::Critical("expiry".to_owned()) },
         StoreError::Damaged { path: path(), what: "its digest is wrong".to_owned() },
         StoreError::NoLocks { path: path(), source: io_error() },
+        StoreError::NotExecutable { path: path(), why: "it lost its permission" },
         busy(),
+        StoreError::Held {
+            path: path(),
+            holder: Some(LockHolder { pid: 7, program: Some("x".to_owned()), user: Some(1000) }),
+            waited: Duration::from_secs(60),
+        },
+        StoreError::OpenToAll { root: path() },
+        StoreError::OpenToGroup { root: path() },
+        StoreError::NotShared { root: path() },
         StoreError::Gone { release: release(), root: path() },
         StoreError::Statement { release: release(), why: "names another tree".to_owned() },
     ]
