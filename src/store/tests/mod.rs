@@ -1,9 +1,11 @@
 //! Tests of the store through its public functions.
 
+mod access;
 mod hostile_tar;
 mod hostile_zip;
 mod life;
 mod partials;
+mod remains;
 mod sharing;
 mod verifications;
 
