@@ -23,6 +23,7 @@ mod exec;
 mod exit_with_parent;
 mod failover;
 mod filesystems;
+mod folder_pages;
 mod format;
 mod get;
 mod github;

@@ -4,6 +4,7 @@
 mod bucket;
 mod contract;
 mod folder;
+mod listings;
 mod store_checks;
 mod support;
 mod web;
