@@ -5,6 +5,7 @@
 //! | [`atomic_file`] | a file that is replaced as a whole, or not at all |
 //! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
 //! | [`error_chain()`] | an error and its causes on one line |
+//! | [`file_lock`] | waiting for the lock of a file, and who holds it |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
 //! | [`reap`] | reaping of orphans by the first process of a container |
@@ -20,6 +21,7 @@
 pub mod atomic_file;
 pub mod backoff;
 mod error_chain;
+pub mod file_lock;
 pub mod host_port;
 pub mod loopback;
 pub mod reap;

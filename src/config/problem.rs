@@ -109,6 +109,9 @@ pub enum Problem {
     /// Warning: a key of a project in another file.
     #[error("has no effect outside of a project's loom.toml")]
     ProjectOnly,
+    /// Warning: a key of the user in the file of a project.
+    #[error("has no effect in the file of a project")]
+    UserOnly,
     /// Warning: a value of an untrusted project that would be less strict than the user's.
     #[error("can only be made stricter until the project is trusted")]
     OnlyStricter,

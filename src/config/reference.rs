@@ -123,6 +123,7 @@ fn row(key: &dyn AnyKey) -> SettingRow {
         files: match row.files {
             KeyFiles::All => "all",
             KeyFiles::Project => "project",
+            KeyFiles::User => "user",
             KeyFiles::None => "none",
         },
         supported: true,

@@ -109,7 +109,7 @@ fn list(staged: &Staged, entry: &TreePath) -> Result<TreeListing, AdmitError> {
     let line = |item: &StagedItem| -> Result<TreeEntry, AdmitError> {
         let path: TreePath = item.path.parse()?;
         let (kind, Measured { digest, size }) = match &item.content {
-            StagedContent::Link(_) => (EntryKind::Link, link_end(staged, item)?),
+            StagedContent::Link(_) => (EntryKind::Link, bytes_behind(staged, item)?),
             StagedContent::File { executable, bytes, .. } => {
                 let runs = *executable || path == *entry || path.as_str().ends_with(".exe");
                 (if runs { EntryKind::Executable } else { EntryKind::File }, *bytes)
@@ -120,8 +120,11 @@ fn list(staged: &Staged, entry: &TreePath) -> Result<TreeListing, AdmitError> {
     Ok(TreeListing::new(staged.items.iter().map(line).collect::<Result<_, _>>()?)?)
 }
 
-/// The bytes of the file that a link leads to, over other links if there are any.
-fn link_end(staged: &Staged, link: &StagedItem) -> Result<Measured, AdmitError> {
+/// The file that a link leads to, over other links if there are any.
+pub(super) fn link_end<'s>(
+    staged: &'s Staged,
+    link: &'s StagedItem,
+) -> Result<&'s StagedItem, AdmitError> {
     let mut item = link;
     let refuse = |target: &str, why| {
         let (path, target) = (link.path.clone(), target.to_owned());
@@ -129,7 +132,7 @@ fn link_end(staged: &Staged, link: &StagedItem) -> Result<Measured, AdmitError> 
     };
     for _ in 0..=MAX_LINKS {
         match &item.content {
-            StagedContent::File { bytes, .. } => return Ok(*bytes),
+            StagedContent::File { .. } => return Ok(item),
             StagedContent::Link(target) => {
                 let to = item.path.parse::<TreePath>()?.follow(target)?;
                 let next = staged.items.iter().find(|item| item.path == to.as_str());
@@ -138,6 +141,17 @@ fn link_end(staged: &Staged, link: &StagedItem) -> Result<Measured, AdmitError> 
         }
     }
     Err(refuse(&item.path, "it leads over too many links"))
+}
+
+/// The bytes of the file that a link leads to.
+fn bytes_behind(staged: &Staged, link: &StagedItem) -> Result<Measured, AdmitError> {
+    match &link_end(staged, link)?.content {
+        StagedContent::File { bytes, .. } => Ok(*bytes),
+        StagedContent::Link(target) => {
+            let (path, target) = (link.path.clone(), target.clone());
+            Err(AdmitError::Link { path, target, why: "it leads to another link" })
+        }
+    }
 }
 
 impl Store {

@@ -6,7 +6,8 @@
 //! | [`path`] | [`TreePath`]: a path inside a tree that is valid on every platform |
 //! | [`listing`] | [`TreeListing`]: the list of a tree's files, whose SHA-256 names the tree |
 //! | `layout` | the paths of all files below the root |
-//! | `format` | [`Store`]: opens a store, refuses a newer format, prepares the first write |
+//! | `format` · `founding` | [`Store`]: opens a store, refuses a newer format, creates a store at the first write |
+//! | [`sharing`] | [`StoreWriters`]: who may write a store |
 //! | `durable` | temporary file, fsync, rename, fsync of the folder |
 //! | [`locks`] | locks per release, per name, and for collection |
 //! | [`partial`] · `stale` · [`interrupted`] | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
@@ -23,6 +24,7 @@
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
 //! | [`recover`] | links a release again whose link is missing |
 //! | `damaged` · `rehash` · [`fingerprint`] · [`changed`] | damaged trees, hashing, and detecting touched files |
+//! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`retention`] | keeps the last three development trees |
@@ -50,6 +52,7 @@ pub mod failures;
 pub mod file_kind;
 pub mod fingerprint;
 mod format;
+mod founding;
 pub mod installed;
 pub mod interrupted;
 mod layout;
@@ -59,6 +62,7 @@ mod links;
 pub mod list;
 pub mod listing;
 pub mod locks;
+mod move_folder;
 pub mod partial;
 pub mod path;
 pub mod presence;
@@ -68,10 +72,12 @@ pub mod recover;
 mod rehash;
 pub mod remove;
 pub mod retention;
+pub mod sharing;
 pub mod staged;
 mod staged_limits;
 mod staging;
 mod stale;
+mod trash;
 mod unpack_tar;
 mod unpack_zip;
 pub mod verification;
@@ -95,12 +101,13 @@ pub use lease::Lease;
 pub use limits::TreeLimits;
 pub use list::ListedRelease;
 pub use listing::{EntryKind, TreeEntry, TreeListing};
-pub use locks::Lock;
+pub use locks::{Lock, LockWait};
 pub use partial::{Partial, Received, ResumeOutcome};
 pub use path::TreePath;
 pub use presence::{Presence, Unverified};
 pub use receipt::{BuildReceipt, Receipt, ReceiptCheck, ReceivedArchive};
 pub use recover::Recovery;
+pub use sharing::StoreWriters;
 pub use staged::Staged;
 pub use verification::Verification;
 pub use verify::{Damage, VerifyReport};

@@ -100,6 +100,9 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
             "export it, or set the key in loom.toml or config.toml".to_owned()
         }
         Problem::ProjectOnly => "move it to the loom.toml of the project".to_owned(),
+        Problem::UserOnly => {
+            "set it in the user's config.toml, with `loom config set` outside of a project".to_owned()
+        }
         Problem::OnlyStricter | Problem::Withheld => UNTRUSTED_HINT.to_owned(),
         Problem::UnsafeMachineFile(_) => {
             "the file and its folder have to be owned by the administrator, and writable by no other user"

@@ -131,6 +131,7 @@ fn facts(row: &Value) -> Vec<(&'static str, String)> {
     let example = if default_text == example { "" } else { example };
     let files = match text(row, "files") {
         "project" => "`loom.toml` only",
+        "user" => "the user's and the machine-wide file",
         "none" => "no file",
         _ => "",
     };

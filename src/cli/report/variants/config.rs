@@ -40,6 +40,7 @@ variants!(Problem {
     IgnoredInDotenv,
     NotAnAssignment,
     ProjectOnly,
+    UserOnly,
     OnlyStricter,
     Withheld,
     UnsafeMachineFile
@@ -126,6 +127,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::IgnoredInDotenv,
         Problem::NotAnAssignment,
         Problem::ProjectOnly,
+        Problem::UserOnly,
         Problem::OnlyStricter,
         Problem::Withheld,
         Problem::UnsafeMachineFile(text("other users can write it")),
