@@ -150,7 +150,7 @@ impl<'a> Acquirer<'a> {
         result
     }
 
-    /// Installs `file` as `release`: an archive by the ending of its name, else the program itself.
+    /// Installs `file` as `release`: an archive by its first bytes or the ending of its name, else the program itself.
     ///
     /// The file goes through the same steps as one that a source delivers. Without a digest, the policy has to accept
     /// releases without a checksum.

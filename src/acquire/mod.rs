@@ -12,6 +12,7 @@
 //! | `restore` | an installed release that does not count: links or verifies it again |
 //! | `reverify` | verifies an installed version again, without a network |
 //! | `local_file` | one file as a source, for `loom store add` and kept archives |
+//! | `near_misses` | what sources have instead of a release that none of them has |
 //! | `attempt` | [`SourceAttempt`]: one attempt at a source, with its typed error |
 //! | `failure_record` | keeps a failure for `loom why` |
 //! | `observer` | [`Observer`]: receives the events of an acquisition |
@@ -28,6 +29,7 @@ pub mod failover;
 mod failure_record;
 mod fetch;
 mod local_file;
+mod near_misses;
 mod observer;
 mod options;
 mod publish;
@@ -46,7 +48,7 @@ pub use attempt::{AttemptCause, SourceAttempt};
 pub use error::{AcquireError, ChecksumMismatch};
 pub use failover::plan::{FailureReason, TransferRetry};
 pub use observer::{AcquireEvent, Observer};
-pub use options::AcquireOptions;
+pub use options::{AcquireOptions, ProgramRule};
 pub use resolve::{MAX_LOWER_VERSIONS, NewestVersion, check_downgrade, newest_version, remote};
 pub use runtime::SourceRuntime;
 pub use state::{chosen, first_seen, quarantine};

@@ -270,7 +270,7 @@ pub(crate) fn human(document: &RuntimeDocument) -> String {
         text.push_str(&format!("\n  bridge     {}", bridge.address));
     }
     if let Some(dashboard) = &document.dashboard {
-        text.push_str(&format!("\n  dashboard  {}", dashboard.url));
+        text.push_str(&format!("\n  dashboard  {}", dashboard.to_open()));
     }
     text.push_str(&format!("\n  log        {}", Path::new(&document.log).display()));
     text

@@ -11,7 +11,7 @@ use super::{
     selection::Selection, version_arg,
 };
 use loom_runtime::{
-    acquire::{AcquireOptions, Acquirer},
+    acquire::{AcquireOptions, Acquirer, ProgramRule},
     config::{Flags, Resolved},
     store::{Damage, Store, StoreUsage, VerifyReport},
 };
@@ -63,6 +63,9 @@ struct AddArgs {
     /// Accept the file without a digest
     #[arg(long)]
     allow_unverified: bool,
+    /// Accept a program that is neither an executable of the platform nor a script
+    #[arg(long)]
+    force: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
@@ -208,6 +211,7 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
         offline: true,
         force: true,
         quarantine: false,
+        program: if args.force { ProgramRule::Any } else { ProgramRule::Known },
         ..ready::options(resolved, &Selection::default())
     };
     let policy = ready::policy(resolved);

@@ -24,7 +24,7 @@ pub(super) fn open(
     github: &GithubSource,
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
-    let GithubSource { repo, api_base, base_url, token_env, tag_prefix } = github;
+    let GithubSource { repo, api_base, base_url, token_env, tag_prefix, assets } = github;
     let repo = GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref())?;
     let (token, token_variable) = token(&opener.env, &repo, token_env.as_deref());
     let reach = if repo.is_local() { Reach::Loopback } else { Reach::Network };
@@ -35,6 +35,7 @@ pub(super) fn open(
         token,
         token_variable,
         tag_prefix: tag_prefix.clone(),
+        assets: assets.clone(),
         prerelease: spec.prerelease,
         evidence: opener.evidence,
         network: opener.network.settings(spec, journal)?,

@@ -50,7 +50,7 @@ impl Mirror {
     /// # Errors
     /// Where the URL or an option cannot be used: see [`MirrorError`].
     pub fn open(url: Url, options: MirrorOptions) -> Result<Self, MirrorError> {
-        let layout = options.layout;
+        let (layout, assets) = (options.layout, options.assets.clone());
         let mut endpoint = None;
         let (transport, local, insecure): (Box<dyn Transport>, bool, bool) =
             match MirrorLocation::of(url)? {
@@ -74,7 +74,7 @@ impl Mirror {
             MirrorLayout::Store => OnceCell::new_with(Some(DetectedLayout::Store)),
             MirrorLayout::Release => OnceCell::new_with(Some(DetectedLayout::Release)),
         };
-        let releases = ReleaseFinder::default();
+        let releases = ReleaseFinder::new(assets);
         Ok(Self { transport, local, insecure, endpoint, layout, releases })
     }
 
@@ -164,7 +164,11 @@ fn open_bucket(
 
 impl fmt::Display for Mirror {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.transport.location(""))
+        // Another pattern is another source for those who cache listings.
+        match self.releases.assets.pattern() {
+            None => f.pad(&self.transport.location("")),
+            Some(pattern) => write!(f, "{} (assets {pattern:?})", self.transport.location("")),
+        }
     }
 }
 
@@ -225,5 +229,15 @@ impl Source for Mirror {
 
     fn skipped(&self) -> Option<String> {
         self.transport.skipped().take()
+    }
+
+    async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
+        let transport = self.transport.as_ref();
+        match self.layout().await {
+            Ok(DetectedLayout::Release) => {
+                self.releases.near_misses(transport, product, version).await
+            }
+            _ => Vec::new(),
+        }
     }
 }

@@ -76,6 +76,11 @@ pub(crate) fn admit_hint(error: &AdmitError) -> Option<String> {
         AdmitError::Unverified(_) => {
             Some("give a digest, or accept it without one with --allow-unverified".to_owned())
         }
+        AdmitError::NotAProgram { .. } => Some(
+            "expected an executable, a script, or a .tar.gz, .tar.zst or .zip archive with one; `loom store add --force` \
+             accepts any file"
+                .to_owned(),
+        ),
         AdmitError::NoEntry { .. } => Some("name the program with --binary".to_owned()),
         _ => None,
     }
