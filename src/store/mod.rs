@@ -7,15 +7,15 @@
 //! | [`listing`] | [`TreeListing`]: the list of a tree's files, whose SHA-256 names the tree |
 //! | `layout` | the paths of all files below the root |
 //! | `format` · `founding` | [`Store`]: opens a store, refuses a newer format, creates a store at the first write |
-//! | [`sharing`] | [`StoreWriters`]: who may write a store |
+//! | `sharing` · [`writers`] | [`StoreWriters`]: who may write a store |
 //! | `durable` | temporary file, fsync, rename, fsync of the folder |
-//! | [`locks`] | locks per release, per name, and for collection |
+//! | [`locks`] · `lock_wait` | locks per release, per name, and for collection; [`LockWait`]: a wait that is reported |
 //! | [`partial`] · `stale` | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
 //! | `staging` · [`staged`] | [`Staged`]: a tree that is being made |
 //! | [`limits`] | [`TreeLimits`]: what a tree may hold |
 //! | `unpack_tar` · `unpack_zip` | archives into a staged tree |
 //! | [`admission_error`] | [`UnpackError`], [`AdmitError`] |
-//! | [`admit`] · `entry` · `build_tree` | compares a staged tree with its expectation |
+//! | [`admit`] · `entry` · `link_end` · `build_tree` | compares a staged tree with its expectation |
 //! | [`checked`] | [`Checked`]: a tree that met its expectation |
 //! | [`publish`] · `batch` · `documents` | from [`Checked`] to [`Installed`] |
 //! | [`verification`] · [`evidence`] | [`Verification`]: what a version was verified by, and the kept evidence |
@@ -53,9 +53,11 @@ pub mod installed;
 mod layout;
 pub mod lease;
 pub mod limits;
+mod link_end;
 mod links;
 pub mod list;
 pub mod listing;
+mod lock_wait;
 pub mod locks;
 mod move_folder;
 pub mod partial;
@@ -67,7 +69,7 @@ pub mod recover;
 mod rehash;
 pub mod remove;
 pub mod retention;
-pub mod sharing;
+mod sharing;
 pub mod staged;
 mod staging;
 mod stale;
@@ -77,6 +79,7 @@ mod unpack_zip;
 pub mod verification;
 pub mod verify;
 mod verify_releases;
+pub mod writers;
 
 pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
@@ -91,16 +94,17 @@ pub use lease::Lease;
 pub use limits::TreeLimits;
 pub use list::ListedRelease;
 pub use listing::{EntryKind, TreeEntry, TreeListing};
-pub use locks::{Lock, LockWait};
+pub use lock_wait::LockWait;
+pub use locks::Lock;
 pub use partial::{Partial, Received, ResumeOutcome};
 pub use path::TreePath;
 pub use presence::{Presence, Unverified};
 pub use receipt::{BuildReceipt, Receipt, ReceiptCheck, ReceivedArchive};
 pub use recover::Recovery;
-pub use sharing::StoreWriters;
 pub use staged::Staged;
 pub use verification::Verification;
 pub use verify::{Damage, VerifyReport};
+pub use writers::StoreWriters;
 
 #[cfg(test)]
 mod tests;
