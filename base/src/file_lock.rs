@@ -86,6 +86,11 @@ impl LockHolder {
     }
 }
 
+/// The holder of a lock in words, where the system may not tell who it is.
+pub fn holder_in_words(holder: Option<&LockHolder>) -> String {
+    holder.map_or("another process".to_owned(), ToString::to_string)
+}
+
 impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {}", self.pid)?;

@@ -18,7 +18,7 @@ use std::{
 
 use loom_base::{
     atomic_file::{self, Durability},
-    file_lock::{LockHolder, LockPatience, wait_for},
+    file_lock::{LockHolder, LockPatience, holder_in_words, wait_for},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -233,8 +233,7 @@ impl StateFile {
         if wait_for(|| file.try_lock(), PATIENCE, on_wait).map_err(fail)? {
             return Ok(StateLock(file));
         }
-        let holder = LockHolder::of(&beside.0);
-        let holder = holder.map_or("another process".to_owned(), |holder| holder.to_string());
+        let holder = holder_in_words(LockHolder::of(&beside.0).as_ref());
         let why = format!("{holder} has held it for {} seconds", PATIENCE.longest.as_secs());
         Err(fail(io::Error::new(io::ErrorKind::TimedOut, why)))
     }

@@ -6,13 +6,11 @@ use super::{
     AdmitError, Checked, EntryKind, Received, Staged, Store, TreeEntry, TreeListing, TreePath,
     build_tree::build,
     entry::find_entry,
+    link_end::link_end,
     receipt::ReceivedArchive,
     staged::{Measured, StagedContent, StagedItem},
 };
 use crate::trust::{DigestSubject, Expectation, TrustedDigest};
-
-/// How many links may lead from one to the next.
-const MAX_LINKS: usize = 8;
 
 impl Store {
     /// Compares a staged tree with an expectation, and gives its files their paths if the expectation is met.
@@ -118,29 +116,6 @@ fn list(staged: &Staged, entry: &TreePath) -> Result<TreeListing, AdmitError> {
         Ok(TreeEntry { kind, digest, size, path })
     };
     Ok(TreeListing::new(staged.items.iter().map(line).collect::<Result<_, _>>()?)?)
-}
-
-/// The file that a link leads to, over other links if there are any.
-pub(super) fn link_end<'s>(
-    staged: &'s Staged,
-    link: &'s StagedItem,
-) -> Result<&'s StagedItem, AdmitError> {
-    let mut item = link;
-    let refuse = |target: &str, why| {
-        let (path, target) = (link.path.clone(), target.to_owned());
-        AdmitError::Link { path, target, why }
-    };
-    for _ in 0..=MAX_LINKS {
-        match &item.content {
-            StagedContent::File { .. } => return Ok(item),
-            StagedContent::Link(target) => {
-                let to = item.path.parse::<TreePath>()?.follow(target)?;
-                let next = staged.items.iter().find(|item| item.path == to.as_str());
-                item = next.ok_or_else(|| refuse(target, "there is no such file in the tree"))?;
-            }
-        }
-    }
-    Err(refuse(&item.path, "it leads over too many links"))
 }
 
 /// The bytes of the file that a link leads to.

@@ -6,9 +6,9 @@ use std::{fs, path::Path};
 use super::links;
 use super::{
     AdmitError, EntryKind, Staged, StoreError, TreeListing,
-    admit::link_end,
     durable::set_mode,
     error::{FileAction, at},
+    link_end::link_end,
     staged::{StagedContent, StagedItem},
 };
 

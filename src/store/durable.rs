@@ -61,10 +61,10 @@ pub(super) fn create_folder(folder: &Path) -> Result<(), StoreError> {
 fn create_one(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, super::sharing::OWNED);
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, super::writers::OWNED);
     builder.create(folder)?;
     #[cfg(unix)]
-    super::sharing::inherit_group(folder)?;
+    super::writers::inherit_group(folder)?;
     Ok(())
 }
 

@@ -6,10 +6,8 @@ use std::{
     time::Duration,
 };
 
-use loom_base::file_lock::LockHolder;
+use loom_base::file_lock::{LockHolder, holder_in_words};
 use loom_source::{Release, record::DocumentError};
-
-use super::locks::holder_text;
 
 /// What was being done to a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +110,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Another process uses what is to be removed.
-    #[error("{what} is in use: {} holds {}", holder_text(holder.as_ref()), path.display())]
+    #[error("{what} is in use: {} holds {}", holder_in_words(holder.as_ref()), path.display())]
     Busy {
         /// What is in use.
         what: String,
@@ -124,7 +122,7 @@ pub enum StoreError {
     /// A lock was not free within the time that it is waited for.
     #[error(
         "could not lock {} within {}: {} holds it",
-        path.display(), humantime::format_duration(*waited), holder_text(holder.as_ref())
+        path.display(), humantime::format_duration(*waited), holder_in_words(holder.as_ref())
     )]
     Held {
         /// The lock file.

@@ -80,7 +80,7 @@ struct SharedState {
     on_wait: OnceLock<WaitObserver>,
 }
 
-/// Who is told of waits for a lock.
+/// The observer of waits for a lock.
 type WaitObserver = Box<dyn Fn(&LockWait) + Send + Sync>;
 
 impl fmt::Debug for SharedState {

@@ -3,7 +3,6 @@
 //! A wait is reported and has an end: whoever can open a file can lock it, and may be stopped while it holds the lock.
 
 use std::{
-    fmt,
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
@@ -14,10 +13,10 @@ use loom_base::file_lock::{LockHolder, LockPatience, wait_for};
 use loom_source::{Digest, Release};
 
 use super::{
-    Store,
+    LockWait, Store,
     durable::create_folder,
     error::{FileAction, StoreError, at},
-    sharing,
+    writers,
 };
 
 /// An exclusive or shared lock, released when dropped or when the process ends.
@@ -34,30 +33,6 @@ const ACQUISITION: LockPatience =
 /// How long a lock is waited for that is held while files are renamed and synced.
 pub(super) const MOMENT: LockPatience =
     LockPatience { quiet: Duration::from_millis(500), longest: Duration::from_secs(60) };
-
-/// A lock that is being waited for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LockWait {
-    /// The lock file.
-    pub path: PathBuf,
-    /// Who holds it, where the system tells.
-    pub holder: Option<LockHolder>,
-    /// How long it is waited for.
-    pub longest: Duration,
-}
-
-impl fmt::Display for LockWait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let holder = holder_text(self.holder.as_ref());
-        let longest = humantime::format_duration(self.longest);
-        write!(f, "waiting up to {longest} for {}, which {holder} has locked", self.path.display())
-    }
-}
-
-/// The holder in words.
-pub(super) fn holder_text(holder: Option<&LockHolder>) -> String {
-    holder.map_or("another process".to_owned(), ToString::to_string)
-}
 
 impl Store {
     /// Takes the lock for acquiring one release: of many processes one downloads, the others wait, for an hour at most.
@@ -150,7 +125,7 @@ pub(super) fn open(path: &Path, mode: u32) -> Result<File, StoreError> {
         opened => opened,
     };
     let file = file.map_err(at(FileAction::Lock, path))?;
-    sharing::set_mode_of_own(&file, mode);
+    writers::set_mode_of_own(&file, mode);
     Ok(file)
 }
 

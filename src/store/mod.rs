@@ -7,16 +7,16 @@
 //! | [`listing`] | [`TreeListing`]: the list of a tree's files, whose SHA-256 names the tree |
 //! | `layout` | the paths of all files below the root |
 //! | `format` · `founding` | [`Store`]: opens a store, refuses a newer format, creates a store at the first write |
-//! | [`sharing`] | [`StoreWriters`]: who may write a store |
+//! | `sharing` · [`writers`] | [`StoreWriters`]: who may write a store |
 //! | `durable` | temporary file, fsync, rename, fsync of the folder |
-//! | [`locks`] | locks per release, per name, and for collection |
+//! | [`locks`] · `lock_wait` | locks per release, per name, and for collection; [`LockWait`]: a wait that is reported |
 //! | [`partial`] · `stale` · [`interrupted`] | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
 //! | `staging` · [`staged`] · `staged_limits` | [`Staged`]: a tree that is being made, within limits |
 //! | [`limits`] | [`TreeLimits`]: what a tree may hold |
 //! | `unpack_tar` · `unpack_zip` · `zip_spans` | archives into a staged tree |
 //! | [`file_kind`] | [`FileKind`]: what a file is, by its first bytes |
 //! | [`admission_error`] | [`UnpackError`], [`AdmitError`] |
-//! | [`admit`] · `entry` · `build_tree` | compares a staged tree with its expectation |
+//! | [`admit`] · `entry` · `link_end` · `build_tree` | compares a staged tree with its expectation |
 //! | [`checked`] | [`Checked`]: a tree that met its expectation |
 //! | [`publish`] · `batch` · `documents` | from [`Checked`] to [`Installed`] |
 //! | [`verification`] · [`evidence`] | [`Verification`]: what a version was verified by, and the kept evidence |
@@ -58,9 +58,11 @@ pub mod interrupted;
 mod layout;
 pub mod lease;
 pub mod limits;
+mod link_end;
 mod links;
 pub mod list;
 pub mod listing;
+mod lock_wait;
 pub mod locks;
 mod move_folder;
 pub mod partial;
@@ -72,7 +74,7 @@ pub mod recover;
 mod rehash;
 pub mod remove;
 pub mod retention;
-pub mod sharing;
+mod sharing;
 pub mod staged;
 mod staged_limits;
 mod staging;
@@ -83,6 +85,7 @@ mod unpack_zip;
 pub mod verification;
 pub mod verify;
 mod verify_releases;
+pub mod writers;
 mod zip_spans;
 
 pub use admission_error::{AdmitError, UnpackError};
@@ -101,16 +104,17 @@ pub use lease::Lease;
 pub use limits::TreeLimits;
 pub use list::ListedRelease;
 pub use listing::{EntryKind, TreeEntry, TreeListing};
-pub use locks::{Lock, LockWait};
+pub use lock_wait::LockWait;
+pub use locks::Lock;
 pub use partial::{Partial, Received, ResumeOutcome};
 pub use path::TreePath;
 pub use presence::{Presence, Unverified};
 pub use receipt::{BuildReceipt, Receipt, ReceiptCheck, ReceivedArchive};
 pub use recover::Recovery;
-pub use sharing::StoreWriters;
 pub use staged::Staged;
 pub use verification::Verification;
 pub use verify::{Damage, VerifyReport};
+pub use writers::StoreWriters;
 
 #[cfg(test)]
 mod tests;

@@ -14,8 +14,9 @@ use super::{
     Lock, Store, StoreError,
     durable::{create_folder, replace_lazily, tempfile_in},
     error::{FileAction, absent, at},
-    locks, sharing,
+    locks,
     staged::BUFFER,
+    writers,
 };
 
 /// The file beside a partial transfer: which bytes it holds a part of.
@@ -105,7 +106,7 @@ impl Partial {
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(at(FileAction::Create, &path))?;
         // Another member of the group may continue the transfer.
-        sharing::set_mode_of_own(&file, store.sharing().lease_mode());
+        writers::set_mode_of_own(&file, store.sharing().lease_mode());
         let here = file.metadata().map_err(at(FileAction::Read, &path))?.len();
         let json = path.with_extension("json");
         let fresh = PartialHeader {

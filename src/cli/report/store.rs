@@ -1,5 +1,6 @@
 //! Exit codes and hints of the store's errors.
 
+use loom_base::file_lock::holder_in_words;
 use loom_runtime::{
     launch::{Instance, LaunchKind},
     store::{AdmitError, StoreError, StoreNotice, UnpackError, Unverified},
@@ -102,7 +103,7 @@ pub(crate) fn notice(notice: &StoreNotice) -> String {
         ),
         StoreNotice::LeaseHeld { lease, holder, path } => format!(
             "{} holds {}; what runs is noted in {} instead, which other users do not see",
-            holder.as_ref().map_or("another process".to_owned(), ToString::to_string),
+            holder_in_words(holder.as_ref()),
             lease.display(),
             path.display()
         ),
