@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use loom_base::HostPort;
+use loom_environment::UserIds;
 use loom_source::Selector;
 
 use crate::config::{
@@ -45,6 +46,13 @@ keys! {
     TIMEOUT: Seconds = SettingKey::new(&["bridge", "timeout_sec"], || Seconds::new(30))
         .unit("seconds")
         .starter();
+
+    /// The ids of the users of this machine, besides your own, who may connect to bridge and dashboard over loopback where
+    /// no token is set: those of a proxy or of a monitoring program.
+    ALLOW_USERS: UserIds = SettingKey::new(&["bridge", "allow_users"], UserIds::default)
+        .variables(&[KeyVariable::Named("LOOM_ALLOW_USERS")])
+        .example("[33]")
+        .trust(TrustRule::Trusted);
 }
 
 /// `[bridge]`
@@ -57,6 +65,8 @@ pub struct BridgeSettings {
     /// The release that runs. The origin is [`SettingOrigin::Default`](crate::config::SettingOrigin::Default) where no
     /// layer names one.
     pub version: Setting<Selector>,
+    /// The users of this machine who may connect over loopback where no token is set, besides the own one.
+    pub allow_users: Setting<UserIds>,
     /// How long the runtime may take until it is ready.
     pub timeout: Setting<Duration>,
 }
@@ -67,6 +77,7 @@ impl BridgeSettings {
             address: ADDRESS.resolve(layers, &[]),
             mode: MODE.resolve(layers, &[]),
             version: VERSION.resolve(layers, &[]),
+            allow_users: ALLOW_USERS.resolve(layers, &[]),
             timeout: TIMEOUT.resolve(layers, &[]).map(|Seconds(timeout)| timeout),
         }
     }

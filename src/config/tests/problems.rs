@@ -90,7 +90,7 @@ fn an_unknown_key_comes_with_the_nearest_one() {
     }
     let problems = World::new().project("[bridge]\nx = 1\n").report().problems;
     let Problem::UnknownKey { known, .. } = &problems[0].problem else { panic!("{problems:?}") };
-    assert_eq!(*known, ["address", "mode", "version", "timeout_sec"]);
+    assert_eq!(*known, ["address", "mode", "version", "timeout_sec", "allow_users"]);
 }
 
 #[test]

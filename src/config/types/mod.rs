@@ -1,5 +1,6 @@
 //! The types that settings can have.
 
+mod access;
 mod address;
 mod asset;
 mod choice;
