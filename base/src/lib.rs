@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`atomic_file`] | a file that is replaced as a whole, or not at all |
 //! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
+//! | [`clean`] | text of others without what changes how a terminal displays the rest |
 //! | [`error_chain()`] | an error and its causes on one line |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
@@ -17,6 +18,7 @@
 
 pub mod atomic_file;
 pub mod backoff;
+pub mod clean;
 mod error_chain;
 pub mod host_port;
 pub mod loopback;

@@ -1,5 +1,7 @@
 //! The driver of an acquisition: resolves, fetches with failover, publishes, and reports what happens.
 
+mod untrusted;
+
 use std::{
     path::Path,
     time::{Duration, Instant, SystemTime},
@@ -134,6 +136,9 @@ impl<'a> Acquirer<'a> {
         let begun = Instant::now();
         let mut slot = None;
         let result = match selector {
+            Selector::Exact(version) if self.options.untrusted_version => {
+                self.acquire_named(product, selector, version, &mut slot)
+            }
             Selector::Exact(version) => {
                 self.acquire_release(product.at_version(version.clone()), vec![], &[])
             }
@@ -200,6 +205,7 @@ impl<'a> Acquirer<'a> {
         };
         let Resolution { slot: selected, attempts, silent, cached } =
             resolver.resolve(product, selector)?;
+        self.refuse_older(product, &selected)?;
         *slot = Some(selected.clone());
         let result = self.acquire_release(product.in_slot(selected), attempts, &silent);
         match (result, cached) {
@@ -210,6 +216,7 @@ impl<'a> Acquirer<'a> {
         }
         let Resolution { slot: selected, attempts, silent, .. } =
             resolver.resolve(product, selector)?;
+        self.refuse_older(product, &selected)?;
         *slot = Some(selected.clone());
         self.acquire_release(product.in_slot(selected), attempts, &silent)
     }

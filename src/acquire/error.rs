@@ -91,6 +91,16 @@ pub enum AcquireError {
         /// The newest version before.
         before: Version,
     },
+    /// A project that is not trusted selects a version that is older than the newest verified one.
+    #[error(
+        "the project is not trusted to go back to {version}: {newest} is here and was verified"
+    )]
+    Older {
+        /// The version that the project selects.
+        version: Version,
+        /// The newest version that is here and was verified.
+        newest: Version,
+    },
     /// A network is needed, and the run is offline.
     #[error("{what} {}, and loom is offline", not_counting(.here.as_ref()))]
     Offline {
@@ -153,6 +163,18 @@ impl AcquireError {
         }
     }
 
+    /// The attempts at sources, in order, as their owner.
+    pub(super) fn into_attempts(self) -> Vec<SourceAttempt> {
+        match self {
+            Self::Unserved { attempts, .. }
+            | Self::Mismatch { attempts, .. }
+            | Self::Unlistable { attempts, .. }
+            | Self::TooYoung { attempts, .. }
+            | Self::Offline { attempts, .. } => attempts,
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the answers of sources led to this error, and not this machine or the request.
     pub(super) fn is_verdict(&self) -> bool {
         match self {
@@ -161,6 +183,7 @@ impl AcquireError {
             | Self::Unlistable { .. }
             | Self::TooYoung { .. }
             | Self::Downgrade { .. }
+            | Self::Older { .. }
             | Self::Offline { .. } => true,
             Self::Store(_)
             | Self::State(_)

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `acquirer` | [`Acquirer`]: the driver that folds the results of the steps |
+//! | `untrusted_version` | what a project that is not trusted may select |
 //! | [`resolve`] | from `latest` or a range to one version: listing, choosing, cached lists |
 //! | `fetch` | the bytes of one artifact into a staged tree |
 //! | [`failover`] | source after source until one delivers: plan, race, run |
@@ -37,6 +38,7 @@ mod runtime;
 pub mod state;
 #[cfg(test)]
 mod tests;
+mod untrusted_version;
 
 pub use acquired::{Acquired, How};
 pub use acquirer::Acquirer;
@@ -48,3 +50,4 @@ pub use options::AcquireOptions;
 pub use resolve::{NewestVersion, check_downgrade, newest_version, remote};
 pub use runtime::SourceRuntime;
 pub use state::{chosen, first_seen, quarantine};
+pub use untrusted_version::refuse_older;

@@ -22,6 +22,9 @@ pub struct AcquireOptions {
     pub force: bool,
     /// `--allow-downgrade`: let `latest` resolve to an older version than before.
     pub allow_downgrade: bool,
+    /// The version is named by a project that is not trusted: it is judged like one that a range selects, and nothing
+    /// older than the newest verified release is selected.
+    pub untrusted_version: bool,
     /// Ask sources that delivered wrong bytes recently last. Off where the user named the sources for this run.
     pub quarantine: bool,
 }
@@ -37,6 +40,7 @@ impl Default for AcquireOptions {
             offline: false,
             force: false,
             allow_downgrade: false,
+            untrusted_version: false,
             quarantine: true,
         }
     }

@@ -46,6 +46,7 @@ mod proxy;
 mod restart;
 mod resume;
 mod s3;
+mod secrets;
 mod single_flight;
 mod source_cmd;
 mod status;
@@ -54,7 +55,9 @@ mod support;
 mod support_itself;
 mod three_sources;
 
+mod terminal;
 mod tools;
+mod untrusted_version;
 mod up;
 mod use_remove;
 mod verbose;

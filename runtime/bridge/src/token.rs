@@ -30,7 +30,7 @@ impl FromStr for BearerToken {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // The token is sent in a header.
-        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(text.to_owned()))
         } else {
             Err("expected visible ASCII characters without spaces")
@@ -84,6 +84,13 @@ mod tests {
             assert_eq!(interceptor.call(request).is_ok(), expected, "{header:?}");
         }
         assert!(TokenInterceptor(None).call(Request::new(())).is_ok());
+    }
+
+    #[test]
+    fn no_token_is_empty() {
+        for text in ["", " ", "two words", "ä"] {
+            assert!(text.parse::<BearerToken>().is_err(), "{text:?}");
+        }
     }
 
     #[test]

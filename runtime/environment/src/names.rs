@@ -113,6 +113,10 @@ pub const TABLE: &[VariableInfo] = &[
     plain(RUST_LOG, Some("info"), "log filter for standard error"),
 ];
 
+/// The variables whose value is one secret as a whole. Set to nothing or to white space, each of them is an error: it was
+/// meant to protect something.
+pub const SECRETS: [&str; 2] = [BRIDGE_TOKEN, LLM_API_KEY];
+
 /// Whether the value of the variable `name` may hold a secret. A name that [`TABLE`] does not list counts as secret.
 pub fn is_secret(name: &str) -> bool {
     TABLE.iter().find(|info| info.name == name).is_none_or(|info| info.is_secret)

@@ -80,7 +80,9 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
         Problem::UnknownKey { nearest: None, known } => format!("known here: {}", known.join(", ")),
         Problem::Unsupported => "remove the key".to_owned(),
         Problem::UnsetVariable(name) => format!("set {name}, or write ${{{name}:-default}}"),
-        Problem::BadExpansion(_) => {
+        Problem::InvalidTables { expected, .. } => format!("expected {expected}"),
+        Problem::EmptySecret => "set it to the secret, or unset it".to_owned(),
+        Problem::BadExpansion => {
             "write ${NAME} or ${NAME:-default}, and $$ for one $".to_owned()
         }
         Problem::NotExpanded => {

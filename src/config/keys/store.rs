@@ -6,6 +6,7 @@ use crate::config::{
     key::SettingKey,
     key_row::{ReservedKey, TableRow},
     layers::Layers,
+    trust_rule::TrustRule,
 };
 
 /// `[store]`
@@ -13,7 +14,8 @@ pub(crate) const TABLE: TableRow = TableRow::new(&["store"], "What the store kee
 
 keys! {
     /// Whether archives are kept beside the trees that were unpacked from them.
-    KEEP_ARCHIVES: bool = SettingKey::new(&["store", "keep_archives"], || false);
+    KEEP_ARCHIVES: bool =
+        SettingKey::new(&["store", "keep_archives"], || false).trust(TrustRule::Trusted);
 }
 
 /// Keys of `[store]` that later versions will have.
