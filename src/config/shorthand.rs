@@ -222,7 +222,7 @@ mod tests {
             ("u:secret", "does not name a source"),
             ("github:u:secret@h", "owner/repository"),
             ("plugin:u:secret@h", "not a name"),
-            ("file://u:secret@h/x", "file:///path"),
+            ("file://u:secret@h/x", "not a URL"),
         ] {
             let error = shown(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
