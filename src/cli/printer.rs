@@ -129,7 +129,8 @@ impl Printer {
 
     /// A warning, shown even with `--quiet`.
     pub(crate) fn warning(&self, text: impl AsRef<str>) {
-        let text = clean::text(text.as_ref());
+        // Further lines are indented, so that no text of others looks like a line of ours.
+        let text = clean::text(text.as_ref()).replace('\n', "\n  ");
         self.stderr(&format!("{} {text}", color::warning("warning:")));
     }
 

@@ -25,7 +25,8 @@ fn it_cannot_be_younger_than_the_user_allows() {
     select(&sandbox, "0.2.0");
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
     select(&sandbox, "0.3.0");
-    sandbox.loom(&["trust"]).ok().says(&["bridge.version = \"0.3.0\""]);
+    let trusted = sandbox.loom(&["trust"]).ok().stdout();
+    assert!(trusted.contains("bridge.version = \"0.3.0\""), "{trusted}");
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.3.0"));
 }
 
@@ -84,5 +85,6 @@ fn it_does_not_replace_the_users_own() {
     sandbox.write(sandbox.home().join(".config/loom/config.toml"), &config);
     select(&sandbox, "0.2.0");
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.1.0"));
-    sandbox.loom(&["config", "check"]).ok().says(&["loom.toml:2: bridge.version: can only be"]);
+    let check = sandbox.loom(&["config", "check"]).ok().stdout();
+    assert!(check.contains("loom.toml:2: bridge.version: can only be made stricter"), "{check}");
 }
