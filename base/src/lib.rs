@@ -8,7 +8,9 @@
 //! | [`error_chain()`] | an error and its causes on one line |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
+//! | [`reap`] | reaping of orphans by the first process of a container |
 //! | [`redact`] | URLs without what may be secret |
+//! | [`stop_request`] | what a signal means where several arrive |
 //! | [`sync`] | mutexes whose poison is ignored |
 //! | [`time`] | RFC 3339 timestamps and ages in words |
 //! | [`token`] | random tokens from the operating system |
@@ -22,7 +24,9 @@ pub mod clean;
 mod error_chain;
 pub mod host_port;
 pub mod loopback;
+pub mod reap;
 pub mod redact;
+pub mod stop_request;
 pub mod sync;
 pub mod time;
 pub mod token;
@@ -30,4 +34,5 @@ pub mod token;
 pub use backoff::Backoff;
 pub use error_chain::error_chain;
 pub use host_port::{HostPort, HostPortError};
+pub use stop_request::{StopRequest, StopRequests};
 pub use sync::LockExt;
