@@ -99,7 +99,7 @@ impl<T: SettingType> AnyKey for SettingKey<T> {
         let setting = self.resolve(layers, names);
         let written = layers.written(self.row(), names, &setting.origin);
         setting.map(|value| match written {
-            Some(written) => value.shown().as_written(written),
+            Some(written) => value.shown().with_written(written),
             None => value.shown(),
         })
     }

@@ -99,7 +99,7 @@ pub enum ShownValue {
 
 impl ShownValue {
     /// The value where a file has it as `written`, with variables.
-    pub(crate) fn as_written(self, written: Value) -> Self {
+    pub(crate) fn with_written(self, written: Value) -> Self {
         match self {
             Self::Plain(value) | Self::Raw(RawValue { value, .. }) => {
                 Self::Raw(RawValue { value, written })

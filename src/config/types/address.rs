@@ -84,7 +84,7 @@ impl SettingType for ApiBase {
 
     /// Without password and query, unless secrets are asked for.
     fn shown(&self) -> ShownValue {
-        self.0.shown().as_written(Self::masked(self.0.as_str().into()))
+        self.0.shown().with_written(Self::masked(self.0.as_str().into()))
     }
 
     fn masked(written: Value) -> Value {
