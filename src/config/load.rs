@@ -73,6 +73,7 @@ pub(crate) fn load<'a>(
     mcp::read_variable(&mut loaded.layers);
     llm::find_default_provider(&mut loaded.layers);
     loaded.warn_of_loose_settings();
+    loaded.warn_of_foreign_keys();
     loaded.refuse_empty_secrets();
     Ok(loaded)
 }
@@ -180,6 +181,16 @@ impl LoadedLayers<'_> {
             if !is_overridden && !matches!(origin, SettingOrigin::Project { .. }) {
                 self.warnings.push(Diagnostic::new(location, Problem::OnlyStricter));
             }
+        }
+    }
+
+    /// Warns about keys in the project's `.env` for providers that are in other files alone.
+    fn warn_of_foreign_keys(&mut self) {
+        let layers = &self.layers;
+        for (variable, line) in llm::foreign_keys(layers) {
+            let key = KeyPath::of([variable.as_str()]);
+            let location = ConfigLocation::key(&layers.dotenv_file, line, &key);
+            self.warnings.push(Diagnostic::new(location, Problem::ForeignKey));
         }
     }
 

@@ -107,6 +107,9 @@ pub enum Problem {
     /// Warning: a variable in a project's `.env` that is not taken from there.
     #[error("has no effect in a project's .env")]
     IgnoredInDotenv,
+    /// Warning: a key in a project's `.env` for a provider of another file.
+    #[error("has no effect: the provider is not in the loom.toml beside this file")]
+    ForeignKey,
     /// Warning: a line of a `.env` that is not an assignment.
     #[error("expected NAME=value; the line has no effect")]
     NotAnAssignment,

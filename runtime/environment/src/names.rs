@@ -56,7 +56,8 @@ pub struct VariableInfo {
     pub name: &'static str,
     /// What it sets, on one line.
     pub description: &'static str,
-    /// The value that an unset or empty variable stands for; `None` where it has no effect then.
+    /// The value that an unset or empty variable stands for; `None` where it has no effect then. White space around a
+    /// value does not count.
     pub default: Option<&'static str>,
     /// Whether the value may hold a secret: messages MUST NOT show it.
     pub is_secret: bool,
@@ -81,7 +82,7 @@ pub const TABLE: &[VariableInfo] = &[
         Some("127.0.0.1:50051"),
         "gRPC address as host:port; port 0 picks a free port",
     ),
-    secret(BRIDGE_TOKEN, "require `authorization: Bearer <token>` from callers"),
+    secret(BRIDGE_TOKEN, "require `authorization: Bearer <token>` from callers; not empty"),
     plain(BRIDGE_TLS_CERT, None, "PEM file with the certificate chain; enables TLS"),
     plain(BRIDGE_TLS_KEY, None, "PEM file with the private key of the certificate"),
     plain(BRIDGE_INSECURE, None, "1 allows a non-loopback address without a token"),

@@ -97,6 +97,7 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
         Problem::ApiKeyInFile { variable } => {
             format!("set {variable} instead, or write api_key = \"${{{variable}}}\"")
         }
+        Problem::ForeignKey => "export it, or add the provider to the project's loom.toml".to_owned(),
         Problem::IgnoredInDotenv => {
             "export it, or set the key in loom.toml or config.toml".to_owned()
         }

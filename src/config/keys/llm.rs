@@ -237,3 +237,18 @@ pub(crate) fn keys_in_file(project: &ConfigDocument) -> Vec<Diagnostic> {
     });
     literal.collect()
 }
+
+/// The variables in the project's `.env` that would give keys to providers of other files, with their lines.
+pub(crate) fn foreign_keys(layers: &Layers<'_>) -> Vec<(String, usize)> {
+    let is_own = |name: &str| {
+        let own = layers.documents.iter().filter(|document| document.is_project());
+        own.into_iter().any(|document| document.has_table(["llm", "<name>"], name))
+    };
+    let names = provider_names(layers).into_iter().filter(|name| !is_own(name));
+    let foreign = names.filter_map(|name| {
+        let variable = variable_of(&name, KEY_SUFFIX);
+        let (value, line) = layers.dotenv.get(&variable)?;
+        (!value.trim().is_empty()).then_some((variable, line))
+    });
+    foreign.collect()
+}

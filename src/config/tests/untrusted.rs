@@ -206,6 +206,12 @@ fn a_trusted_project_gives_keys_to_its_own_providers_only() {
         .map(|provider| (&*provider.name, provider.api_key.is_some()))
         .collect();
     assert_eq!(keys, [("own", true), ("corp", false)]);
+    assert_eq!(
+        world.warnings(),
+        [
+            "/p/.env:1: CORP_API_KEY: has no effect: the provider is not in the loom.toml beside this file"
+        ]
+    );
 }
 
 #[test]
