@@ -122,7 +122,7 @@ impl LaunchArgs {
 
 /// The options that this project's running runtime was started with.
 pub(crate) fn running_args(context: &Context) -> Result<LaunchArgs, CommandError> {
-    let ProjectScope { state, project, binary } = ProjectScope::of(context)?;
+    let ProjectScope { state, project, binary, .. } = ProjectScope::of(context)?;
     let stored = launch::launch_args(&state, &project, &binary)?;
     Ok(LaunchArgs::restored(serde_json::from_value(stored).unwrap_or_default()))
 }
@@ -267,7 +267,7 @@ pub(crate) fn human(document: &RuntimeDocument) -> String {
         text.push_str(&format!("\n  bridge     {}", bridge.address));
     }
     if let Some(dashboard) = &document.dashboard {
-        text.push_str(&format!("\n  dashboard  {}", dashboard.url));
+        text.push_str(&format!("\n  dashboard  {}", dashboard.to_open()));
     }
     text.push_str(&format!("\n  log        {}", Path::new(&document.log).display()));
     text

@@ -11,7 +11,7 @@ use super::{
     selection::Selection, version_arg,
 };
 use loom_runtime::{
-    acquire::{AcquireOptions, Acquirer},
+    acquire::{AcquireOptions, Acquirer, ProgramRule},
     config::{Flags, Resolved},
     store::{Damage, Store, StoreUsage, VerifyReport},
 };
@@ -40,7 +40,7 @@ struct PathArgs {
     /// The tree of this version, or of the cargo build (dev)
     #[arg(long)]
     version: Option<Selector>,
-    /// Print the path of the version's link (or of `latest`), whether it is here or not
+    /// Print the path of the version's link (with --version latest that of `latest`), whether it is here or not
     #[arg(long, requires = "version")]
     expected: bool,
 }
@@ -61,6 +61,9 @@ struct AddArgs {
     /// Accept the file without a digest
     #[arg(long)]
     allow_unverified: bool,
+    /// Accept a program that is neither an executable of the platform nor a script
+    #[arg(long)]
+    force: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
@@ -153,7 +156,7 @@ fn show_path(args: &PathArgs, context: &Context, resolved: &Resolved, store: &St
         Some(several) => {
             return Err(CommandError::new(
                 Exit::Usage,
-                format!("{several} may mean many versions"),
+                format!("{several} matches several versions"),
             )
             .hint("give one version, such as 0.2.0; `loom which` prints the one that is used"));
         }
@@ -184,6 +187,7 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
         offline: true,
         force: true,
         quarantine: false,
+        program: if args.force { ProgramRule::Any } else { ProgramRule::Known },
         ..ready::options(resolved, &Selection::default())
     };
     let policy = ready::policy(resolved);

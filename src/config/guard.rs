@@ -224,6 +224,8 @@ mod tests {
             ("[bridge]\naddress = '${X}'\n", &[("bridge.address", false)]),
             ("[dashboard]\nhost = '::'\n", &[("dashboard.host", false)]),
             ("[dashboard]\nhost = '::1'\n", &[]),
+            ("[dashboard]\nallowed_hosts = ['a']\n", &[("dashboard.allowed_hosts", false)]),
+            ("[bridge]\nallow_users = [33]\n", &[("bridge.allow_users", false)]),
         ] {
             let expected: Vec<_> =
                 expected.iter().map(|(key, tighter)| ((*key).to_owned(), *tighter)).collect();

@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use loom_base::redact;
-use loom_source::Scheme;
+use loom_source::{AssetNames, Scheme};
 use url::Url;
 
 use super::RawValue;
@@ -94,6 +94,8 @@ pub struct MirrorSource {
     pub endpoint: Option<Url>,
     /// Whether buckets are addressed as `endpoint/bucket/…` instead of `bucket.endpoint/…`.
     pub path_style: bool,
+    /// The names of the assets in the release layout.
+    pub assets: AssetNames,
 }
 
 /// The releases of a repository on github.com or a GitHub Enterprise server.
@@ -109,6 +111,8 @@ pub struct GithubSource {
     pub token_env: Option<String>,
     /// The text before the version in a tag.
     pub tag_prefix: String,
+    /// The names of the assets.
+    pub assets: AssetNames,
 }
 
 /// Cargo builds in the `target` folder of a checkout.
@@ -168,6 +172,7 @@ impl MirrorSource {
             region: None,
             endpoint: None,
             path_style: false,
+            assets: AssetNames::default(),
         }
     }
 
@@ -186,6 +191,7 @@ impl GithubSource {
             base_url: None,
             token_env: None,
             tag_prefix: "v".to_owned(),
+            assets: AssetNames::default(),
         }
     }
 }
@@ -209,17 +215,37 @@ impl SourceKind {
     }
 }
 
-impl fmt::Display for SourceKind {
-    /// The shorthand of the source, without secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl SourceKind {
+    /// The shorthand of the source, without secrets. Sources on different servers can have the same.
+    pub fn shorthand(&self) -> String {
         match self {
-            Self::Mirror(MirrorSource { url, .. }) => f.write_str(&redact::url(url)),
-            Self::Github(GithubSource { repo, .. }) => write!(f, "github:{repo}"),
+            Self::Mirror(MirrorSource { url, .. }) => redact::url(url),
+            Self::Github(GithubSource { repo, .. }) => format!("github:{repo}"),
             Self::Target(TargetSource { path: Some(path), .. }) => {
-                write!(f, "target:{}", path.display())
+                format!("target:{}", path.display())
             }
-            Self::Target(TargetSource { path: None, .. }) => f.write_str("target"),
-            Self::Plugin(PluginSource { name, .. }) => write!(f, "plugin:{name}"),
+            Self::Target(TargetSource { path: None, .. }) => "target".to_owned(),
+            Self::Plugin(PluginSource { name, .. }) => format!("plugin:{name}"),
+        }
+    }
+
+    /// The server that the settings of the source name, where its shorthand does not.
+    fn server(&self) -> Option<&Url> {
+        match self {
+            Self::Mirror(mirror) => mirror.endpoint.as_ref(),
+            Self::Github(github) => github.base_url.as_ref().or(github.api_base.as_ref()),
+            Self::Target(_) | Self::Plugin(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for SourceKind {
+    /// The shorthand of the source and its server, without secrets: two servers never have the same text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shorthand())?;
+        match self.server() {
+            Some(server) => write!(f, " ({})", redact::url(server).trim_end_matches('/')),
+            None => Ok(()),
         }
     }
 }

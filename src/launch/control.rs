@@ -111,7 +111,7 @@ pub(super) async fn serve(listener: Arc<ControlListener>, view: SupervisorView) 
 async fn converse(mut client: Conversation, mut view: SupervisorView) {
     match next(&mut client).await {
         Some(ControlRequest::Status) => {
-            let record = view.record.borrow().clone();
+            let record = view.record.borrow().with_login_url();
             client.send(&ControlReply::Is(Box::new(record))).await;
         }
         Some(ControlRequest::Stop) => {

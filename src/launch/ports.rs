@@ -71,10 +71,10 @@ impl ChosenPorts {
 
 /// Listens on every address of the host that this machine has, as clients may try any of them; with port 0 on one
 /// free port of all. The addresses on which it fails are named in the error.
-fn listen(address: &HostPort) -> Result<Vec<TcpListener>, Refusal> {
+fn listen(address: &HostPort) -> Result<Vec<TcpListener>, ListenRefusal> {
     let resolved = (address.host.as_str(), address.port).to_socket_addrs();
     let mut addresses: Vec<SocketAddr> =
-        resolved.map_err(|error| Refusal { at: None, error })?.collect();
+        resolved.map_err(|error| ListenRefusal { at: None, error })?.collect();
     // A hosts file may list an address twice.
     addresses.sort_unstable();
     addresses.dedup();
@@ -91,7 +91,7 @@ fn listen(address: &HostPort) -> Result<Vec<TcpListener>, Refusal> {
 /// How often a port is picked that another process has on another address of the host.
 const FREE_PORTS: usize = 20;
 
-fn listen_on_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Refusal> {
+fn listen_on_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, ListenRefusal> {
     let mut listeners = Vec::new();
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     let mut port = None;
@@ -103,21 +103,21 @@ fn listen_on_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Refusal> 
                 listeners.push(listener);
             }
             Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => last = error,
-            Err(error) => return Err(Refusal { at: Some(address), error }),
+            Err(error) => return Err(ListenRefusal { at: Some(address), error }),
         }
     }
-    if listeners.is_empty() { Err(Refusal { at: None, error: last }) } else { Ok(listeners) }
+    if listeners.is_empty() { Err(ListenRefusal { at: None, error: last }) } else { Ok(listeners) }
 }
 
 /// Why an address cannot be listened on.
 #[derive(Debug)]
-struct Refusal {
+struct ListenRefusal {
     /// The one address of several.
     at: Option<SocketAddr>,
     error: io::Error,
 }
 
-impl Refusal {
+impl ListenRefusal {
     fn is_taken(&self) -> bool {
         self.error.kind() == io::ErrorKind::AddrInUse
     }

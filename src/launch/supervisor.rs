@@ -261,12 +261,14 @@ impl Supervisor {
     fn announce(&mut self, addresses: ReadyDocument) -> Result<(), StartFailure> {
         // A second start of this server must be on the same ports.
         self.request.kept = KeptPorts::reported(&addresses);
+        self.record.send_modify(|record| record.login_key = addresses.login_key);
         self.update(|instance| {
             instance.state = RuntimeState::Ready;
             instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });
-            instance.document.dashboard = addresses.dashboard.map(|url| DashboardAddress { url });
+            instance.document.dashboard =
+                addresses.dashboard.map(|url| DashboardAddress { url, login_url: None });
         })?;
-        let document = self.record.borrow().instance.document.clone();
+        let document = self.record.borrow().with_login_url().instance.document;
         self.reporter.report(StartReport::Ready(Box::new(document)));
         Ok(())
     }

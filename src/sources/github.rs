@@ -24,7 +24,7 @@ pub(super) fn open(
     github: &GithubSource,
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
-    let GithubSource { repo, api_base, base_url, token_env, tag_prefix } = github;
+    let GithubSource { repo, api_base, base_url, token_env, tag_prefix, assets } = github;
     let repo = GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref())?;
     if let Some(variable) = token_env.as_ref().filter(|name| opener.env.is_empty(name)) {
         return Err(OpenError::EmptyToken { variable: variable.clone() });
@@ -38,12 +38,15 @@ pub(super) fn open(
         token,
         token_variable,
         tag_prefix: tag_prefix.clone(),
+        assets: assets.clone(),
         prerelease: spec.prerelease,
         evidence: opener.evidence,
         network: opener.network.settings(spec, journal)?,
         cache: Arc::new(SharedDocuments::of(&opener.state, "github")),
     };
-    Ok(Candidate::of(spec, SourceClass::Github, channel, reach, Box::new(Github::open(options)?)))
+    let source = Box::new(Github::open(options)?);
+    let address = spec.kind.to_string();
+    Ok(Candidate::of(spec, address, SourceClass::Github, channel, reach, source))
 }
 
 /// The token for a server, and the variable to name where a token would help.

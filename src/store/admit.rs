@@ -127,7 +127,7 @@ fn link_end(staged: &Staged, link: &StagedItem) -> Result<Measured, AdmitError> 
         let (path, target) = (link.path.clone(), target.to_owned());
         AdmitError::Link { path, target, why }
     };
-    for _ in 0..MAX_LINKS {
+    for _ in 0..=MAX_LINKS {
         match &item.content {
             StagedContent::File { bytes, .. } => return Ok(*bytes),
             StagedContent::Link(target) => {

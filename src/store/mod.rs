@@ -10,9 +10,10 @@
 //! | `durable` | temporary file, fsync, rename, fsync of the folder |
 //! | [`locks`] | locks per release, per name, and for collection |
 //! | [`partial`] · `stale` | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
-//! | `staging` · [`staged`] | [`Staged`]: a tree that is being made |
+//! | `staging` · [`staged`] · `staged_limits` | [`Staged`]: a tree that is being made, within limits |
 //! | [`limits`] | [`TreeLimits`]: what a tree may hold |
-//! | `unpack_tar` · `unpack_zip` | archives into a staged tree |
+//! | `unpack_tar` · `unpack_zip` · `zip_spans` | archives into a staged tree |
+//! | [`file_kind`] | [`FileKind`]: what a file is, by its first bytes |
 //! | [`admission_error`] | [`UnpackError`], [`AdmitError`] |
 //! | [`admit`] · `entry` · `build_tree` | compares a staged tree with its expectation |
 //! | [`checked`] | [`Checked`]: a tree that met its expectation |
@@ -44,6 +45,7 @@ mod entry;
 pub mod error;
 pub mod evidence;
 pub mod failures;
+pub mod file_kind;
 pub mod fingerprint;
 mod format;
 pub mod installed;
@@ -64,6 +66,7 @@ mod rehash;
 pub mod remove;
 pub mod retention;
 pub mod staged;
+mod staged_limits;
 mod staging;
 mod stale;
 mod unpack_tar;
@@ -71,6 +74,7 @@ mod unpack_zip;
 pub mod verification;
 pub mod verify;
 mod verify_releases;
+mod zip_spans;
 
 pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
@@ -78,6 +82,7 @@ pub use checked::Checked;
 pub use du::{ReleaseUsage, StoreUsage};
 pub use error::StoreError;
 pub use failures::FailureRecord;
+pub use file_kind::FileKind;
 pub use fingerprint::InstalledCheck;
 pub use format::{Store, StoreNotice};
 pub use installed::{Installed, TreeRef};

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; clippy only knows the functions marked as tests"
 )]
 
+mod asset_names;
 mod completions;
 mod config;
 #[cfg(target_os = "linux")]
@@ -22,6 +23,7 @@ mod errors;
 mod exec;
 mod exit_with_parent;
 mod failover;
+mod folder_pages;
 mod format;
 mod get;
 mod github;
@@ -29,6 +31,7 @@ mod github_clients;
 mod hedge;
 mod hostile;
 mod house;
+mod in_the_wild;
 mod init;
 mod interrupt;
 mod latest;

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use loom_base::{LockExt as _, redact};
 use loom_http::{Client, GetRequest, header::HeaderValue};
 use loom_source::{
-    AssetRef, Authority, Capabilities, Download, ListedVersion, ListingScope, Name, Offer,
-    Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, Version,
-    VersionListing,
+    AssetNames, AssetRef, Authority, Capabilities, Download, ListedVersion, ListingScope, Name,
+    Offer, Platform, Product, RangeRequest, Release, SkippedEntries, Source, SourceError,
+    SourceErrorKind, Version, VersionListing,
 };
 
 use crate::{
@@ -33,12 +33,15 @@ use crate::{
 pub struct Github {
     pub(crate) repo: GithubRepo,
     pub(crate) tags: TagFormat,
+    pub(crate) assets: AssetNames,
     pub(crate) prerelease: bool,
     evidence: bool,
     pub(crate) api: Api,
     client: Client,
     pub(crate) cache: Arc<dyn DocumentCache>,
     session: Mutex<SessionState>,
+    /// Releases and files in responses of the API that cannot be read.
+    pub(crate) skipped: SkippedEntries,
 }
 
 /// What the source has learnt since it was opened.
@@ -63,6 +66,7 @@ impl Github {
             token,
             token_variable,
             tag_prefix,
+            assets,
             prerelease,
             evidence,
             network,
@@ -78,7 +82,8 @@ impl Github {
             .map_err(|source| GithubError::Network { repo: repo.to_string(), source })?;
         let tags = TagFormat { prefix: tag_prefix };
         let session = Mutex::default();
-        Ok(Self { repo, tags, prerelease, evidence, api, client, cache, session })
+        let skipped = SkippedEntries::default();
+        Ok(Self { repo, tags, assets, prerelease, evidence, api, client, cache, session, skipped })
     }
 
     /// The repository.
@@ -133,7 +138,8 @@ impl Github {
             return Ok(None);
         }
         let first = self.right_guess(release);
-        let found = guess::find(&self.web_pages(), release, tag, first.as_deref()).await;
+        let found =
+            guess::find(&self.web_pages(), &self.assets, release, tag, first.as_deref()).await;
         Ok(self.or_api(found)?.map(|found| {
             self.keep_guess(release, &found.guess);
             found.offer
@@ -170,13 +176,25 @@ impl Github {
         else {
             return Ok(None);
         };
-        let document: ReleaseDocument = documents::read(&redact::url(&url), &response)?;
+        let document = documents::read_release(&redact::url(&url), &response, &self.skipped)?;
         if document.tag_name != tag {
             let reason = format!("it is the release with the tag {:?}", document.tag_name);
             return Err(SourceError::malformed(redact::url(&url), reason));
         }
         self.session.locked().documents.insert(tag.to_owned(), (document.clone(), false));
         Ok(Some(document).filter(|document| !document.draft))
+    }
+
+    /// Whether the repository exists and may be read: the API answers 404 for a tag in any other, too. Without a token the
+    /// web pages are asked first, which cost no request to the API.
+    async fn repository_exists(&self) -> Result<bool, SourceError> {
+        if !self.api.has_token() && self.web_pages().has_repository().await? {
+            return Ok(true);
+        }
+        let mut url = self.repo.api(&["releases"]);
+        url.set_query(Some("per_page=1"));
+        let response = self.api.get(&self.connection(), &url, None).await?;
+        Ok(!matches!(response, ApiResponse::Absent))
     }
 
     /// The bytes of a small file of a release that the API described.
@@ -220,8 +238,13 @@ impl Github {
         }))
     }
 
+    /// The tags that the API named since the source was opened.
+    pub(crate) fn known_tags(&self) -> Vec<String> {
+        self.session.locked().documents.keys().cloned().collect()
+    }
+
     /// The document of a tag that the API sent since the source was opened.
-    fn known_document(&self, tag: &str) -> Option<ReleaseDocument> {
+    pub(crate) fn known_document(&self, tag: &str) -> Option<ReleaseDocument> {
         self.session.locked().documents.get(tag).map(|(document, _)| document.clone())
     }
 
@@ -244,27 +267,15 @@ impl Github {
     }
 }
 
-/// Whether another request to the same server would fail in the same way.
-pub(crate) fn is_final(error: &SourceError) -> bool {
-    use SourceErrorKind as Kind;
-    matches!(
-        error.kind,
-        Kind::Connect { .. }
-            | Kind::Tls
-            | Kind::Offline
-            | Kind::PlainHttp
-            | Kind::Stalled { .. }
-            | Kind::TotalTimeout { .. }
-            | Kind::Interrupted { .. }
-    )
-}
-
 impl fmt::Display for Github {
     /// The repository, with the options that change its listings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.repo.fmt(f)?;
         if self.tags.prefix != "v" {
             write!(f, " (tags {:?}…)", self.tags.prefix)?;
+        }
+        if let Some(pattern) = self.assets.pattern() {
+            write!(f, " (assets {pattern:?})")?;
         }
         if self.prerelease { f.write_str(" (with pre-releases)") } else { Ok(()) }
     }
@@ -291,7 +302,8 @@ impl Source for Github {
         }
         match self.release(&tag).await? {
             Some(document) => self.offer(release, &document).await,
-            None => Ok(None),
+            None if self.repository_exists().await? => Ok(None),
+            None => Err(self.api.no_repository()),
         }
     }
 
@@ -337,6 +349,14 @@ impl Source for Github {
             binary: binary.clone(),
             platform: Platform::LinuxX86_64,
         };
-        document.platforms(&product, version)
+        document.platforms(&self.assets, &product, version)
+    }
+
+    async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
+        self.similar_names(product, version).await
+    }
+
+    fn skipped(&self) -> Option<String> {
+        self.skipped.take()
     }
 }

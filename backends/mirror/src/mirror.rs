@@ -37,6 +37,8 @@ pub struct Mirror {
     transport: Box<dyn Transport>,
     local: bool,
     insecure: bool,
+    /// The endpoint of a bucket.
+    endpoint: Option<String>,
     layout: OnceCell<DetectedLayout>,
     releases: ReleaseFinder,
 }
@@ -48,7 +50,8 @@ impl Mirror {
     /// # Errors
     /// Where the URL or an option cannot be used: see [`MirrorError`].
     pub fn open(url: Url, options: MirrorOptions) -> Result<Self, MirrorError> {
-        let layout = options.layout;
+        let (layout, assets) = (options.layout, options.assets.clone());
+        let mut endpoint = None;
         let (transport, local, insecure): (Box<dyn Transport>, bool, bool) =
             match MirrorLocation::of(url)? {
                 MirrorLocation::Folder(path) => (Box::new(FolderTransport::new(path)), true, false),
@@ -59,7 +62,10 @@ impl Mirror {
                     (Box::new(web), local, plain && !local)
                 }
                 MirrorLocation::Bucket(bucket) => {
-                    let (transport, local, plain) = open_bucket(bucket, options)?;
+                    let at = bucket_endpoint(&bucket, &options)?;
+                    endpoint = Some(at.text().to_owned());
+                    let (local, plain) = (at.is_loopback(), at.url.scheme() == "http");
+                    let transport = open_bucket(bucket, at, options)?;
                     (Box::new(transport), local, plain && !local)
                 }
             };
@@ -68,7 +74,8 @@ impl Mirror {
             MirrorLayout::Store => OnceCell::new_with(Some(DetectedLayout::Store)),
             MirrorLayout::Release => OnceCell::new_with(Some(DetectedLayout::Release)),
         };
-        Ok(Self { transport, local, insecure, layout, releases: ReleaseFinder::default() })
+        let releases = ReleaseFinder::new(assets);
+        Ok(Self { transport, local, insecure, endpoint, layout, releases })
     }
 
     /// Whether requests are sent over plain http beyond this machine.
@@ -79,6 +86,12 @@ impl Mirror {
     /// Whether the mirror is on this machine: a folder, or a server on loopback.
     pub fn is_local(&self) -> bool {
         self.local
+    }
+
+    /// The URL at which a bucket is requested; `None` for other mirrors. Buckets of the same name at other endpoints are
+    /// other mirrors.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
     }
 
     async fn layout(&self) -> Result<DetectedLayout, SourceError> {
@@ -131,26 +144,31 @@ fn open_web(url: Url, options: MirrorOptions) -> Result<WebTransport, MirrorErro
     Ok(WebTransport::new(url, headers, client))
 }
 
-/// The transport, whether its endpoint is on loopback, and whether its endpoint is plain http.
+fn bucket_endpoint(
+    bucket: &BucketUrl,
+    options: &MirrorOptions,
+) -> Result<BucketEndpoint, MirrorError> {
+    BucketEndpoint::of(bucket, &options.objects)
+        .map_err(|why| MirrorError::Endpoint { location: bucket.to_string(), why })
+}
+
 fn open_bucket(
     bucket: BucketUrl,
+    endpoint: BucketEndpoint,
     options: MirrorOptions,
-) -> Result<(BucketTransport, bool, bool), MirrorError> {
+) -> Result<BucketTransport, MirrorError> {
     let location = bucket.to_string();
-    let endpoint = match BucketEndpoint::of(&bucket, &options.objects) {
-        Ok(endpoint) => endpoint,
-        Err(why) => return Err(MirrorError::Endpoint { location, why }),
-    };
-    let local = endpoint.is_loopback();
-    let plain = endpoint.url.scheme() == "http";
-    let transport = BucketTransport::new(bucket, endpoint, options.objects, options.network)
-        .map_err(|source| MirrorError::Network { location, source })?;
-    Ok((transport, local, plain))
+    BucketTransport::new(bucket, endpoint, options.objects, options.network)
+        .map_err(|source| MirrorError::Network { location, source })
 }
 
 impl fmt::Display for Mirror {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.transport.location(""))
+        // Another pattern is another source for those who cache listings.
+        match self.releases.assets.pattern() {
+            None => f.pad(&self.transport.location("")),
+            Some(pattern) => write!(f, "{} (assets {pattern:?})", self.transport.location("")),
+        }
     }
 }
 
@@ -207,5 +225,19 @@ impl Source for Mirror {
         };
         // The caller has its answer already and uses the platforms for a hint only.
         platforms.unwrap_or_default()
+    }
+
+    fn skipped(&self) -> Option<String> {
+        self.transport.skipped().take()
+    }
+
+    async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
+        let transport = self.transport.as_ref();
+        match self.layout().await {
+            Ok(DetectedLayout::Release) => {
+                self.releases.near_misses(transport, product, version).await
+            }
+            _ => Vec::new(),
+        }
     }
 }

@@ -12,10 +12,13 @@
 //! | [`version`] | [`Version`], the [`Slot`] of a release, and [`Selector`], a request for a version |
 //! | [`digest`] | [`Digest`], a SHA-256 digest |
 //! | [`asset`] | the file names of release assets |
+//! | [`asset_names`] | [`AssetNames`]: the file names of a source's assets, which may be a pattern |
 //! | [`checksum`] | reads `.sha256` files and `SHA256SUMS` |
 //! | [`scheme`] | [`Scheme`], the word that begins the name of a source |
-//! | [`json`] | reads JSON and refuses duplicate keys |
+//! | [`skipped`] | [`SkippedEntries`], what a source left out of its listings |
+//! | [`json`] | reads JSON, refuses duplicate keys, and limits lists |
 //! | [`record`] | [`Statement`], [`Record`] and [`Index`], the documents of a store that travel |
+//! | [`process_clock`] | the clock of timeouts, which stands still while the process is stopped |
 //! | `contract` | the test suite that every source passes (feature `contract`) |
 //!
 //! A source fetches. It never verifies, caches or chooses versions: what it returns is unverified, and no type of this
@@ -131,6 +134,7 @@
 //! ```
 
 pub mod asset;
+pub mod asset_names;
 pub mod checksum;
 pub mod digest;
 pub mod error;
@@ -138,9 +142,11 @@ pub mod json;
 pub mod name;
 pub mod offer;
 pub mod platform;
+pub mod process_clock;
 pub mod record;
 pub mod release;
 pub mod scheme;
+pub mod skipped;
 pub mod source;
 pub mod transfer;
 pub mod version;
@@ -148,6 +154,7 @@ pub mod version;
 #[cfg(feature = "contract")]
 pub mod contract;
 
+pub use asset_names::{AssetNames, AssetPatternError};
 pub use digest::Digest;
 pub use error::{
     AccessDenied, Advice, ErrorClass, RateLimitExceeded, RateLimitedClient, RedirectRefusal,
@@ -162,6 +169,7 @@ pub use platform::Platform;
 pub use record::{Index, Record, Statement};
 pub use release::{Product, Release};
 pub use scheme::Scheme;
+pub use skipped::SkippedEntries;
 pub use source::{Capabilities, ListedVersion, ListingScope, Source, VersionListing};
 pub use transfer::{AssetRef, Body, Download, RangeRequest, Validator};
 pub use version::{Selector, Slot, Version};

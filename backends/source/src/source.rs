@@ -51,7 +51,8 @@ impl From<Version> for ListedVersion {
 pub enum VersionListing {
     /// The versions, in no particular order; empty where the source does not have the product.
     Versions(Vec<ListedVersion>),
-    /// The source cannot list versions, for the reason given: a plain HTTP folder without an index, say.
+    /// The source cannot list versions, for the reason given: a web server without an index and without a page of the
+    /// folder, say.
     Unlistable(&'static str),
 }
 
@@ -122,6 +123,18 @@ pub trait Source: Display + Debug + Send + Sync {
     /// The platforms for which the source has a binary at a version, where that is cheap to find out. Used for the hint
     /// after [`find`](Self::find) returned `None`.
     async fn platforms(&self, _binary: &Name, _version: &Version) -> Vec<Platform> {
+        Vec::new()
+    }
+
+    /// What the source left out of its listings since the last call, in one sentence, for callers that show it: see
+    /// [`SkippedEntries`](crate::SkippedEntries). An entry that cannot be read is never a reason to fail.
+    fn skipped(&self) -> Option<String> {
+        None
+    }
+
+    /// What the source has instead of a version that it does not have, or instead of any version: files, folders or tags
+    /// whose names are almost right. Asked for the hint only, once no source has the release.
+    async fn near_misses(&self, _product: &Product, _version: Option<&Version>) -> Vec<String> {
         Vec::new()
     }
 }

@@ -44,7 +44,11 @@ impl Acquirer<'_> {
         !self.policy.judges_age() && error.is_verdict() && !error.attempts().iter().any(refuses)
     }
 
-    pub(super) fn refuse_older(&self, product: &Product, slot: &Slot) -> Result<(), AcquireError> {
+    pub(in crate::acquire) fn refuse_older(
+        &self,
+        product: &Product,
+        slot: &Slot,
+    ) -> Result<(), AcquireError> {
         match slot {
             Slot::Version(version) if self.options.untrusted_version => {
                 refuse_older(self.store, product, &self.policy, version)

@@ -16,6 +16,8 @@ pub(super) struct ChosenArtifact {
     pub(super) expected: Expected,
     /// Other artifacts that are acceptable.
     pub(super) others: Vec<Expected>,
+    /// The largest number of bytes of the artifact that have been here in this run.
+    pub(super) reached: u64,
 }
 
 /// Why a source is not asked at all; `None` where it is.
@@ -52,7 +54,9 @@ pub(super) fn judge(
         Err(error) => return Err(Box::new(StepReport::failed(error, false))),
     };
     match policy.judge(release, candidate.channel, &offer, pins) {
-        Ok(Judged { first: expected, others }) => Ok(ChosenArtifact { offer, expected, others }),
+        Ok(Judged { first: expected, others }) => {
+            Ok(ChosenArtifact { offer, expected, others, reached: 0 })
+        }
         Err(rejection) => Err(Box::new(StepReport::rejected(rejection))),
     }
 }
@@ -65,10 +69,10 @@ fn absent(candidate: &Candidate, release: &Release, platforms: &[String]) -> Ste
         );
     }
     if candidate.class == SourceClass::Build {
-        return StepReport::absent(format!(
-            "no build of {} in {}",
-            release.binary, candidate.source
-        ));
+        return StepReport::absent(match release.slot {
+            Slot::Version(_) => "offers builds, which are no version".to_owned(),
+            Slot::Dev => format!("no build of {} in {}", release.binary, candidate.source),
+        });
     }
     if platforms.is_empty() {
         return StepReport::absent("does not have it");

@@ -61,7 +61,7 @@ impl Fetcher<'_> {
                 let got = format!("bytes from {}", download.start);
                 let kind = SourceErrorKind::RangeMismatch { requested: 0, got };
                 let error = SourceError::new(artifact.asset.to_string(), kind);
-                return Err(FetchError::Source(error, false));
+                return Err(FetchError::Source(error, 0));
             }
         }
         Ok(StartedTransfer::Stream(partial, primed(download).await?))
@@ -104,7 +104,7 @@ async fn open(
 async fn primed(download: Download) -> Result<Download, FetchError> {
     let Download { start, total, validator, mut body } = download;
     let first = body.next().await.transpose();
-    let first = first.map_err(|error| FetchError::Source(error, false))?;
+    let first = first.map_err(|error| FetchError::Source(error, 0))?;
     let body = stream::iter(first.map(Ok)).chain(body).fuse().boxed();
     Ok(Download { start, total, validator, body })
 }

@@ -72,6 +72,11 @@ pub(crate) fn admit_hint(error: &AdmitError) -> Option<String> {
         AdmitError::Unverified(_) => {
             Some("give a digest, or accept it without one with --allow-unverified".to_owned())
         }
+        AdmitError::NotAProgram { .. } => Some(
+            "expected an executable, a script, or a .tar.gz, .tar.zst or .zip archive with one; `loom store add --force` \
+             accepts any file"
+                .to_owned(),
+        ),
         AdmitError::NoEntry { .. } => Some("name the program with --binary".to_owned()),
         _ => None,
     }
@@ -86,7 +91,7 @@ pub(crate) fn unverified_hint(why: &Unverified, slot: &Slot) -> String {
     }
     match why {
         Unverified::NoChecksum => format!(
-            "use --version {slot} with `loom get` to fetch and verify it; trust.checksum sets whether a checksum is \
+            "`loom get {slot}` fetches and verifies it; trust.checksum sets whether a checksum is \
              required"
         ),
         _ => format!(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use loom_base::HostPort;
+use loom_environment::UserIds;
 use loom_source::Selector;
 
 use crate::config::{
@@ -51,6 +52,13 @@ keys! {
             than: |Seconds(timeout), Seconds(below)| timeout < below,
         }))
         .starter();
+
+    /// The ids of the users of this machine, besides your own, who may connect to bridge and dashboard over loopback where
+    /// no token is set: those of a proxy or of a monitoring program.
+    ALLOW_USERS: UserIds = SettingKey::new(&["bridge", "allow_users"], UserIds::default)
+        .variables(&[KeyVariable::Named("LOOM_ALLOW_USERS")])
+        .example("[33]")
+        .trust(TrustRule::Trusted);
 }
 
 /// `[bridge]`
@@ -65,6 +73,8 @@ pub struct BridgeSettings {
     pub version: Setting<Selector>,
     /// Whether a project that is not trusted names the version: it selects only what `latest` could select as well.
     pub is_version_untrusted: bool,
+    /// The users of this machine who may connect over loopback where no token is set, besides the own one.
+    pub allow_users: Setting<UserIds>,
     /// How long the runtime may take until it is ready.
     pub timeout: Setting<Duration>,
 }
@@ -79,6 +89,7 @@ impl BridgeSettings {
             is_version_untrusted: is_restricted
                 && matches!(version.origin, SettingOrigin::Project { .. }),
             version,
+            allow_users: ALLOW_USERS.resolve(layers, &[]),
             timeout: TIMEOUT.resolve(layers, &[]).map(|Seconds(timeout)| timeout),
         }
     }

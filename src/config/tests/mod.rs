@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod access;
 mod layers;
 mod machine;
 mod problems;

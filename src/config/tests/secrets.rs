@@ -23,7 +23,7 @@ fn nothing_is_expanded_for_an_untrusted_project() {
         "[update]\ncheck_interval = '${T}'\n",
         "[[sources]]\ntype = 'target'\nprofile = '${T}'\n",
     ] {
-        let world = World::new().project(text).file("/p/.env", "T=VALUE-9911\n").untrusting();
+        let world = World::new().project(text).untrusting();
         let world = world.env(&[("T", VALUE)]);
         let resolved = world.resolved();
         assert!(!world.tables(true).contains(VALUE), "{text}");

@@ -26,6 +26,7 @@ anonymous = true
 region = "eu"
 endpoint = "https://s3.corp"
 path_style = true
+asset = "{binary}-{version}-{target}.tgz"
 [[sources]]
 type = "github"
 repo = "a/b"
@@ -33,6 +34,7 @@ api_base = "https://ghe/api/v3"
 base_url = "https://ghe"
 token_env = "GHE_TOKEN"
 tag_prefix = ""
+asset = "{binary}_{os}_{arch}.zip"
 [[sources]]
 type = "target"
 path = "../loom"
@@ -57,11 +59,12 @@ url = "github:c/d"
                 "ca": "/h/.config/loom/ca.pem", "proxy": "http://proxy:3128/", "allow_http": true,
                 "prerelease": true, "layout": "store", "anonymous": true, "region": "eu",
                 "endpoint": "https://s3.corp/", "path_style": true,
+                "asset": "{binary}-{version}-{target}.tgz",
             },
             {
                 "type": "github", "repo": "a/b", "api_base": "https://ghe/api/v3",
                 "base_url": "https://ghe/", "token_env": "GHE_TOKEN", "tag_prefix": "",
-                "timeout": "10s",
+                "asset": "{binary}_{os}_{arch}.zip", "timeout": "10s",
             },
             {
                 "type": "target", "path": "/h/.config/loom", "profile": "release",

@@ -15,7 +15,7 @@ use http_body::{Body as HttpBody, Frame};
 use loom_base::{loopback::is_loopback_url, redact};
 use loom_http::{
     CallResponse, Client, HttpCall, NetworkError, NetworkSettings, ProxySettings, RequestRetry,
-    header,
+    header, is_own_encoding,
 };
 use loom_source::{Body, SourceError, SourceErrorKind};
 use object_store::{
@@ -27,13 +27,16 @@ use object_store::{
 };
 use url::{Host, Url};
 
-use super::object_status::{ObjectStatus, ObjectStatusError, object_status};
+use super::{
+    listing_page::{ListingRequest, UNREAD},
+    object_status::{ObjectStatus, ObjectStatusError, object_status},
+};
 
 /// How much of the body of a refusal is read, in bytes. Its code is near the beginning.
 const MAX_REFUSAL: usize = 16 * 1024;
 
 /// The largest document that is read, in bytes: a page of a listing has a thousand names, a token is smaller.
-const MAX_DOCUMENT: u64 = 16 * 1024 * 1024;
+const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
 /// The timeout for the metadata services of this machine, which respond at once or do not exist.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,6 +46,8 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct ObjectRequest {
     /// Whether the object may be an HTML page.
     pub(super) allow_html: bool,
+    /// Whether the object is a small document, whose time is limited.
+    pub(super) is_document: bool,
 }
 
 /// Sends the requests of `object_store` for one bucket, and those for its credentials.
@@ -96,6 +101,10 @@ impl BucketConnector {
         if object.is_some_and(|object| object.allow_html) {
             call = call.allow_html();
         }
+        // Everything but objects is a document: listings, tokens.
+        if object.is_none_or(|object| object.is_document) {
+            call = call.document();
+        }
         if url.origin() != state.endpoint.origin() {
             return state.send_for_credentials(&url, &call).await;
         }
@@ -104,7 +113,10 @@ impl BucketConnector {
             200 if ranged => Err(ObjectStatus::RangeIgnored),
             200 | 206 => {
                 check_encoding(&url, &response).map_err(ObjectStatus::Failed)?;
-                let max_bytes = if object.is_some() { u64::MAX } else { MAX_DOCUMENT };
+                if let Some(listing) = head.extensions.get::<ListingRequest>() {
+                    return keep(listing, response).await.map_err(ObjectStatus::Failed);
+                }
+                let max_bytes = if object.is_some() { u64::MAX } else { MAX_DOCUMENT as u64 };
                 Ok(into_response(response, max_bytes))
             }
             status => {
@@ -136,7 +148,7 @@ impl ConnectorState {
         let client = if secure { &self.client } else { &self.metadata_client };
         match client.call(call).await {
             Ok(response) if response.status.is_success() => {
-                Ok(into_response(response, MAX_DOCUMENT))
+                Ok(into_response(response, MAX_DOCUMENT as u64))
             }
             Ok(response) => {
                 Err(no_credentials(format!("{at} answered with HTTP status {}", response.status)))
@@ -168,8 +180,10 @@ fn check_encoding(url: &Url, response: &CallResponse) -> Result<(), SourceError>
     let encoding = response.headers.get(header::CONTENT_ENCODING);
     let encoding = encoding.and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
     // Some stores keep the name `aws-chunked` of an upload in signed chunks, though the object has no chunks.
+    let name = url.path().rsplit('/').next().unwrap_or_default();
     match encoding.to_ascii_lowercase().as_str() {
-        "" | "identity" | "aws-chunked" => Ok(()),
+        "aws-chunked" => Ok(()),
+        own if is_own_encoding(own, name) => Ok(()),
         _ => {
             let kind = SourceErrorKind::ContentEncoding { encoding: encoding.to_owned() };
             Err(SourceError::new(redact::url(url), kind))
@@ -188,6 +202,27 @@ async fn beginning(mut body: Body) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Keeps the page of a listing for its requester. `object_store` receives an empty page instead: it would refuse a whole
+/// page for one name that it does not accept.
+async fn keep(
+    listing: &ListingRequest,
+    mut response: CallResponse,
+) -> Result<HttpResponse, SourceError> {
+    let mut page = Vec::new();
+    while let Some(piece) = response.body.next().await {
+        let piece = piece?;
+        if page.len() + piece.len() > MAX_DOCUMENT {
+            let reason = format!("it has more than {MAX_DOCUMENT} bytes");
+            return Err(SourceError::malformed("a page of a listing", reason));
+        }
+        page.extend_from_slice(&piece);
+    }
+    listing.keep(page);
+    response.headers.remove(header::CONTENT_LENGTH);
+    let body = futures::stream::once(async { Ok(Bytes::from_static(UNREAD)) }).boxed();
+    Ok(into_response(CallResponse { body, ..response }, UNREAD.len() as u64))
 }
 
 fn into_response(response: CallResponse, max_bytes: u64) -> HttpResponse {

@@ -111,6 +111,8 @@ pub enum TransferPhase {
     Response,
     /// More bytes of the response.
     Body,
+    /// The rest of a small document, which has to arrive as a whole.
+    Document,
 }
 
 impl SourceErrorKind {
@@ -163,6 +165,20 @@ impl SourceErrorKind {
         }
     }
 
+    /// Whether a listing that meets the error at one of its entries leaves the entry out and goes on: the entry cannot be
+    /// read, and the next attempt would fail in the same way.
+    pub fn concerns_one_entry(&self) -> bool {
+        matches!(
+            self,
+            Self::AccessDenied(_)
+                | Self::ContentEncoding { .. }
+                | Self::HtmlPage
+                | Self::Malformed { .. }
+                | Self::Read
+                | Self::Redirect { .. }
+        )
+    }
+
     /// Whether the error is a refusal of access that may also mean that the file is absent: see
     /// [`AccessDenied::may_be_absent`].
     pub fn may_be_absent(&self) -> bool {
@@ -209,6 +225,9 @@ impl SourceErrorKind {
                 TransferPhase::Connect => write!(f, "no connection to {at} within {timeout:?}"),
                 TransferPhase::Response => write!(f, "no response from {at} within {timeout:?}"),
                 TransferPhase::Body => write!(f, "no data from {at} for {timeout:?}"),
+                TransferPhase::Document => {
+                    write!(f, "{at} is a small file, but did not arrive within {timeout:?}")
+                }
             },
             Self::TotalTimeout { timeout } => {
                 write!(f, "{at} took longer than its total_timeout of {timeout:?}")

@@ -81,6 +81,17 @@ fn the_dashboard_has_its_own_host_and_port() {
 }
 
 #[test]
+fn users_and_hosts_are_lists() {
+    let unset = read(&[]).unwrap();
+    assert!(unset.allow_users.0.is_empty() && unset.dashboard_hosts.as_slice().is_empty());
+    let variables =
+        [(names::ALLOW_USERS, " 33, 1001 "), (names::DASHBOARD_ALLOWED_HOSTS, "loom,Dash.example")];
+    let settings = read(&variables).unwrap();
+    assert_eq!(settings.allow_users.0, [33, 1001]);
+    assert_eq!(settings.dashboard_hosts.as_slice(), ["loom", "dash.example"]);
+}
+
+#[test]
 fn tls_requires_both_files() {
     let certificate = (names::BRIDGE_TLS_CERT, "c.pem");
     let key = (names::BRIDGE_TLS_KEY, "k.pem");
@@ -123,6 +134,8 @@ fn errors_show_the_variable_what_was_expected_and_the_value() {
         (names::BRIDGE_INSECURE, "sure"),
         (names::LOG_FORMAT, "xml"),
         (names::EVENT_SPANS, "-1"),
+        (names::ALLOW_USERS, "www-data"),
+        (names::DASHBOARD_ALLOWED_HOSTS, "*"),
     ];
     for (variable, value) in table {
         let message = read(&[(variable, value)]).unwrap_err().to_string();

@@ -43,7 +43,7 @@ variants!(SourceErrorKind {
     Malformed,
     Build
 });
-variants!(TransferPhase { Connect, Response, Body });
+variants!(TransferPhase { Connect, Response, Body, Document });
 variants!(RefusedBy { Server, Proxy, FileSystem, Plugin });
 variants!(TokenState { Unknown, Missing, Invalid, SingleSignOn, Insufficient });
 variants!(RedirectRefusal {
@@ -174,7 +174,8 @@ pub(super) fn kinds() -> Vec<SourceErrorKind> {
 }
 
 pub(super) fn phases() -> Vec<TransferPhase> {
-    vec![TransferPhase::Connect, TransferPhase::Response, TransferPhase::Body]
+    use TransferPhase::{Body, Connect, Document, Response};
+    vec![Connect, Response, Body, Document]
 }
 
 pub(super) fn refusers() -> Vec<RefusedBy> {

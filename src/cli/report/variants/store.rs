@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use loom_runtime::{
     store::{
-        AdmitError, StoreError, TreePath, UnpackError, error::FileAction,
+        AdmitError, FileKind, StoreError, TreePath, UnpackError, error::FileAction,
         listing::TreeListingError, path::PathError,
     },
     trust::DigestSubject,
@@ -21,6 +21,7 @@ variants!(AdmitError {
     OtherArtifact,
     Unverified,
     NoEntry,
+    NotAProgram,
     Link,
     Path,
     Listing,
@@ -105,6 +106,11 @@ pub(super) fn admit_errors() -> Vec<AdmitError> {
             release: release(),
             wanted: "loom".to_owned(),
             found: "README.md".to_owned(),
+        },
+        AdmitError::NotAProgram {
+            release: release(),
+            path: "loom".to_owned(),
+            found: FileKind::of(b""),
         },
         AdmitError::Link {
             path: "a".to_owned(),
