@@ -19,10 +19,11 @@ use super::{
     local_file::{LocalFile, SHA256_OPTION},
     publish::publish,
     restore::{Restored, restore},
+    reverify::Reverified,
     state::{first_seen, quarantine::Quarantine},
 };
 use crate::{
-    sources::Candidate,
+    sources::{Candidate, Reach},
     state::{StateDir, StateError},
     store::{AttemptKind, Installed, Store, Unverified},
     trust::{Pin, PinOrigin, Pins, Policy, Waiver},
@@ -222,7 +223,11 @@ impl<'a> Acquirer<'a> {
         if self.options.force || release.slot == Slot::Dev {
             return Ok(None);
         }
-        Ok(self.store.presence(release, &self.policy)?.accepted())
+        let accepted = self.store.presence(release, &self.policy)?.accepted();
+        match &accepted {
+            Some(installed) if self.store.damage(installed)?.is_some() => Ok(None),
+            _ => Ok(accepted),
+        }
     }
 
     /// Restores an installed release, and reports what was wrong with it. The error says why a release that is here
@@ -239,22 +244,32 @@ impl<'a> Acquirer<'a> {
         match restore(&self.fetcher(), release, pins, &self.policy)? {
             Restored::Accepted(installed) => acquired(installed, How::Here),
             Restored::Relinked(installed) => acquired(installed, How::Relinked),
-            Restored::Reverified(installed, why) => {
-                self.notice(&format!("{release}: {why}; it was verified again"));
+            Restored::Reverified(Reverified { installed, from_archive }, why) => {
+                let by = if from_archive { " from the kept archive" } else { "" };
+                self.notice(&format!("{release}: {why}; it was verified again{by}"));
                 acquired(installed, How::Reverified)
             }
             Restored::Refused(why) => {
-                if why.is_mendable() && !self.options.offline {
+                if why.is_mendable() && self.can_fetch() {
                     self.notice(&format!("{release} is here, but {why}; fetching it again"));
                 }
                 Ok(Err(Some(why)))
             }
             Restored::Damaged(damage) => {
-                self.notice(&format!("{release} is damaged ({damage}); fetching it again"));
-                Ok(Err(None))
+                if self.can_fetch() {
+                    self.notice(&format!("{release} is damaged ({damage}); fetching it again"));
+                }
+                Ok(Err(Some(Unverified::TreeDamaged(damage))))
             }
             Restored::Absent => Ok(Err(None)),
         }
+    }
+
+    /// Whether a source may be asked: offline only those on this machine are.
+    fn can_fetch(&self) -> bool {
+        let is_asked =
+            |candidate: &Candidate| !self.options.offline || candidate.reach != Reach::Network;
+        self.candidates.iter().any(is_asked)
     }
 
     fn has_only_builds(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use loom_source::{Digest, Selector, Version};
+use loom_source::{Digest, Release, Selector, Version};
 
 use super::{SourceAttempt, failover::plan::FailureReason};
 use crate::state::StateError;
@@ -17,6 +17,14 @@ pub enum AcquireError {
     /// The state folder failed.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The digests that a release had when it was first acquired cannot be understood.
+    #[error("the first-seen digests of {release} cannot be used")]
+    FirstSeen {
+        /// The release.
+        release: Box<Release>,
+        /// The file, and what is wrong with it.
+        source: StateError,
+    },
     /// No source is configured.
     #[error("no source is configured for {0}")]
     NoSource(String),
@@ -145,6 +153,7 @@ fn unserved(reason: FailureReason, release: &str) -> String {
 
 fn not_counting(here: Option<&Unverified>) -> String {
     match here {
+        Some(Unverified::TreeDamaged(what)) => format!("is damaged ({what})"),
         Some(why) => format!("is here, but {why}"),
         None => "is not here".to_owned(),
     }
@@ -199,6 +208,7 @@ impl AcquireError {
             | Self::Offline { .. } => true,
             Self::Store(_)
             | Self::State(_)
+            | Self::FirstSeen { .. }
             | Self::NoSource(_)
             | Self::Unreadable { .. }
             | Self::NoChecksum { .. }

@@ -74,7 +74,8 @@ pub(crate) fn origin(resolved: &Resolved, selector: &Selector) -> String {
 /// Makes sure that the requested release is installed.
 ///
 /// Where a version is named, installed and accepted, one link and one verification are read, without a
-/// lock, a thread or the network.
+/// lock, a thread or the network. A program that was changed since it was last hashed is hashed, and fetched again where
+/// it is damaged.
 pub(crate) fn ready(
     context: &Context,
     resolved: &Resolved,
@@ -97,6 +98,7 @@ pub(crate) fn ready(
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)
         && let release = product.at_version(version.clone())
         && let Some(installed) = store.presence(&release, &policy(resolved))?.accepted()
+        && store.damage(&installed)?.is_none()
     {
         if resolved.bridge.is_version_untrusted {
             refuse_older(store, &product, &policy(resolved), version)?;

@@ -29,6 +29,8 @@ enum StoreCommand {
     Verify,
     /// Show disk usage
     Du,
+    /// Remove what nothing needs: damaged and abandoned trees, and files that no release names
+    Gc,
     /// Print the store's folder, or the folder of a release's tree
     Path(PathArgs),
     /// Add an archive or a program as a release
@@ -73,6 +75,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
         StoreCommand::Verify => verify(context, &store),
         StoreCommand::Du => du(context, &store),
+        StoreCommand::Gc => gc(context, &store),
         StoreCommand::Path(path) => show_path(path, context, &resolved, &store),
         StoreCommand::Add(add_args) => add(add_args, context, &resolved, &store),
     }
@@ -131,6 +134,27 @@ fn du(context: &Context, store: &Store) -> Outcome {
         "partial": usage.partial, "garbage": usage.garbage, "total": usage.total,
     });
     context.printer.answer(&document, || usage_text(&usage))?;
+    if usage.garbage > 0 {
+        context.printer.message("`loom store gc` removes the garbage");
+    }
+    Ok(Exit::Success)
+}
+
+fn gc(context: &Context, store: &Store) -> Outcome {
+    let collected = store.collect_garbage()?;
+    if collected.unreadable {
+        context.printer.warning(
+            "a record cannot be read, so trees and objects that it may need were kept; `loom store verify` names it",
+        );
+    }
+    let left = HumanBytes(collected.left);
+    if collected.left > 0 {
+        context.printer.message(format!(
+            "{left} of garbage stay: a process runs from it, it is less than a day old, or it belongs to another user"
+        ));
+    }
+    let document = json!({"schema": 1, "freed": collected.freed, "garbage": collected.left});
+    context.printer.answer(&document, || format!("removed {}", HumanBytes(collected.freed)))?;
     Ok(Exit::Success)
 }
 
@@ -173,7 +197,7 @@ fn slot_path(expected: bool, store: &Store, release: Release) -> Result<PathBuf,
     }
     let installed = store.find(&release)?.ok_or_else(|| {
         CommandError::new(Exit::Absent, format!("{release} is not here"))
-            .hint(format!("`loom get --version {}` fetches it", release.slot))
+            .hint(format!("`loom get {}` fetches it", release.slot))
     })?;
     Ok(store.tree(&installed.tree))
 }

@@ -3,7 +3,9 @@
 use loom_source::{Product, Selector, Slot, Version};
 use serde_json::json;
 
-use super::{CommandError, Exit, Outcome, context::Context, ready, report::store::refused};
+use super::{
+    CommandError, Exit, Outcome, context::Context, ready, report::store::refused, version_arg,
+};
 use loom_runtime::{
     acquire,
     config::{Flags, Resolved, SourceKind, TargetSource},
@@ -35,7 +37,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         Presence::Absent => {
             let message = format!("{} {selector} {} is not here", product.binary, product.platform);
             return Err(CommandError::new(Exit::Absent, message)
-                .hint(format!("`loom get --version {selector}` fetches it")));
+                .hint(format!("`loom get {}` fetches it", version_arg::shell_word(&selector))));
         }
     };
     let document = json!({

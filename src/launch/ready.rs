@@ -94,6 +94,6 @@ mod tests {
         let reported = ReadyDocument { bridge, dashboard: None, login_key: None };
         assert_eq!(read(&file), Ok(Some(reported)));
         file.write(b"{").unwrap();
-        assert!(read(&file).unwrap_err().contains("could not read"));
+        assert!(read(&file).unwrap_err().contains("is not JSON"));
     }
 }

@@ -48,14 +48,37 @@ pub struct StateLock(#[expect(dead_code, reason = "the open file is the lock")] 
 
 /// A file of the state folder could not be read, written, locked or removed.
 #[derive(Debug, thiserror::Error)]
-#[error("could not {act} {path}")]
+#[error("{}", self.text())]
 pub struct StateError {
     act: &'static str,
     path: PathBuf,
     source: io::Error,
 }
 
+/// What is done to a file whose content may be malformed.
+const READ: &str = "read";
+
 impl StateError {
+    /// Whether the file was read and its content cannot be understood.
+    pub fn is_malformed(&self) -> bool {
+        self.parse_error().is_some()
+    }
+
+    fn parse_error(&self) -> Option<&serde_json::Error> {
+        self.source.get_ref()?.downcast_ref::<serde_json::Error>().filter(|_| self.act == READ)
+    }
+
+    fn text(&self) -> String {
+        let Self { act, path, .. } = self;
+        match self.parse_error() {
+            Some(error) if error.is_data() => {
+                format!("{} is not of the expected form", path.display())
+            }
+            Some(_) => format!("{} is not JSON", path.display()),
+            None => format!("could not {act} {}", path.display()),
+        }
+    }
+
     /// Whether the disk or the user's quota is full.
     pub fn is_disk_full(&self) -> bool {
         matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
@@ -115,7 +138,7 @@ impl StateFile {
             {
                 Ok(None)
             }
-            Err(source) => Err(self.error("read", source)),
+            Err(source) => Err(self.error(READ, source)),
         }
     }
 
@@ -134,7 +157,7 @@ impl StateFile {
     /// [`StateError`] where the file is there and cannot be read, is no such object, or has a newer schema.
     pub fn read_document_strictly<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
         let Some(bytes) = self.read()? else { return Ok(None) };
-        parse(&bytes).map(Some).map_err(|error| self.error("read", error))
+        parse(&bytes).map(Some).map_err(|error| self.error(READ, error))
     }
 
     /// Replaces the object in the file, as [`write`](Self::write) does, and adds the schema.
@@ -163,7 +186,7 @@ impl StateFile {
     /// [`StateError`] where the file is there and cannot be read, or holds no such value.
     pub fn read_json_strictly<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
         let Some(bytes) = self.read()? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|e| self.error("read", e.into()))
+        serde_json::from_slice(&bytes).map(Some).map_err(|e| self.error(READ, e.into()))
     }
 
     /// Replaces the content of the file atomically and durably, and makes the folders above it.

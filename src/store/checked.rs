@@ -141,12 +141,17 @@ impl Checked {
 
     /// Keeps each met digest that a source or the user gave as a checksum of `file`, so that a lost verification can
     /// be made again without asking the source. A statement that the source served is evidence itself
-    /// ([`with_statement`](Self::with_statement)), and first-seen digests are kept in the state folder.
+    /// ([`with_statement`](Self::with_statement)), and first-seen digests are kept in the state folder: such a one is
+    /// kept here too where it is among the digests that the source has `given`.
     #[must_use]
-    pub fn with_checksums(mut self, file: &str) -> Self {
+    pub fn with_checksums(mut self, file: &str, given: &[Digest]) -> Self {
         for at in 0..self.digests.len() {
             let TrustedDigest { of, digest, by, evidence, .. } = self.digests[at].clone();
-            let elsewhere = matches!(by, Voucher::FirstSeen | Voucher::Statement);
+            let elsewhere = match by {
+                Voucher::FirstSeen => !given.contains(&digest),
+                Voucher::Statement => true,
+                _ => false,
+            };
             if evidence.is_some() || elsewhere {
                 continue;
             }

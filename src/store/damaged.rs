@@ -31,9 +31,19 @@ impl Store {
     /// Renames all but the newest damaged folder of each tree to `.trash-*`. A process may still run from one of them,
     /// so the folders of a leased tree stay.
     pub(super) fn retire_damaged(&self) -> Result<(), StoreError> {
-        for (tree, mut folders) in self.damaged()? {
-            folders.pop_last();
-            if folders.is_empty() {
+        self.rename_damaged(1)
+    }
+
+    /// Renames all damaged folders to `.trash-*`, except those that a process may still run from.
+    pub(super) fn discard_damaged(&self) -> Result<(), StoreError> {
+        self.rename_damaged(0)
+    }
+
+    /// Renames the damaged folders of each tree to `.trash-*`, except its `newest` ones.
+    fn rename_damaged(&self, newest: usize) -> Result<(), StoreError> {
+        for (tree, folders) in self.damaged()? {
+            let retired = folders.len().saturating_sub(newest);
+            if retired == 0 {
                 continue;
             }
             let path = self.lease_path(&tree);
@@ -41,7 +51,7 @@ impl Store {
             if !locks::tried(&path, lease.try_lock())? {
                 continue;
             }
-            for (number, folder) in folders {
+            for (number, folder) in folders.into_iter().take(retired) {
                 // Another user's folder stays, and another process may have renamed it already.
                 let _ = set_mode(&folder, 0o755);
                 let _ = fs::rename(&folder, self.trees().join(format!(".trash-{tree}-{number}")));

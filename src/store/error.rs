@@ -107,6 +107,14 @@ pub enum StoreError {
         /// The lock that is held.
         path: PathBuf,
     },
+    /// The store cannot be written, and neither can the folder that keeps the lease instead.
+    #[error(
+        "the store cannot be written, and neither can the state folder that notes what runs instead"
+    )]
+    StateFolder {
+        /// What failed in the state folder.
+        source: Box<StoreError>,
+    },
     /// The release was removed between finding and using it.
     #[error("{release} is no longer in the store at {}", root.display())]
     Gone {
@@ -150,6 +158,7 @@ impl StoreError {
     fn io(&self) -> Option<&io::Error> {
         match self {
             Self::Io { source, .. } | Self::NoLocks { source, .. } => Some(source),
+            Self::StateFolder { source } => source.io(),
             _ => None,
         }
     }

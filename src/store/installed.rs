@@ -61,6 +61,12 @@ impl Store {
         self.present(release, tree, &entry)
     }
 
+    /// Whether the link of a release is there and does not lead into a tree.
+    pub(super) fn leads_elsewhere(&self, release: &Release) -> bool {
+        let target = fs::read_link(self.link_path(release));
+        target.is_ok_and(|target| parse_target(release, &target).is_none())
+    }
+
     pub(super) fn installed(&self, release: &Release, tree: Digest, entry: &TreePath) -> Installed {
         let (link, release) = (self.link_path(release), release.clone());
         Installed { release, tree, entry: self.tree(&tree).join(entry.as_str()), link }

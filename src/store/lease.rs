@@ -68,7 +68,8 @@ impl Store {
             return Ok((path, file));
         }
         let path = state.join(format!("leases/{tree}"));
-        let file = locks::open(&path)?;
+        let file = locks::open(&path)
+            .map_err(|source| StoreError::StateFolder { source: Box::new(source) })?;
         self.notice(StoreNotice::ForeignLease { path: path.clone() });
         Ok((path, file))
     }

@@ -9,7 +9,7 @@
 //! | `format` | [`Store`]: opens a store, refuses a newer format, prepares the first write |
 //! | `durable` | temporary file, fsync, rename, fsync of the folder |
 //! | [`locks`] | locks per release, per name, and for collection |
-//! | [`partial`] · `stale` | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
+//! | [`partial`] · `stale` · [`interrupted`] | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
 //! | `staging` · [`staged`] · `staged_limits` | [`Staged`]: a tree that is being made, within limits |
 //! | [`limits`] | [`TreeLimits`]: what a tree may hold |
 //! | `unpack_tar` · `unpack_zip` · `zip_spans` | archives into a staged tree |
@@ -22,11 +22,11 @@
 //! | [`presence`] | [`Presence`]: whether a release is here and accepted |
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
 //! | [`recover`] | links a release again whose link is missing |
-//! | `damaged` · `rehash` · [`fingerprint`] | damaged trees, hashing, and detecting touched files |
+//! | `damaged` · `rehash` · [`fingerprint`] · [`changed`] | damaged trees, hashing, and detecting touched files |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`retention`] | keeps the last three development trees |
-//! | [`list`] · [`remove`] · [`du`] · [`verify`] | maintenance |
+//! | [`list`] · [`remove`] · [`du`] · [`verify`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
 //! All functions block, and none uses a network.
@@ -36,7 +36,9 @@ pub mod admit;
 pub mod attempt;
 mod batch;
 mod build_tree;
+pub mod changed;
 pub mod checked;
+pub mod collect;
 mod damaged;
 mod documents;
 pub mod du;
@@ -49,6 +51,7 @@ pub mod file_kind;
 pub mod fingerprint;
 mod format;
 pub mod installed;
+pub mod interrupted;
 mod layout;
 pub mod lease;
 pub mod limits;
@@ -79,6 +82,7 @@ mod zip_spans;
 pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
 pub use checked::Checked;
+pub use collect::CollectedGarbage;
 pub use du::{ReleaseUsage, StoreUsage};
 pub use error::StoreError;
 pub use failures::FailureRecord;
@@ -86,6 +90,7 @@ pub use file_kind::FileKind;
 pub use fingerprint::InstalledCheck;
 pub use format::{Store, StoreNotice};
 pub use installed::{Installed, TreeRef};
+pub use interrupted::InterruptedTransfer;
 pub use lease::Lease;
 pub use limits::TreeLimits;
 pub use list::ListedRelease;

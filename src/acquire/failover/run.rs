@@ -145,10 +145,10 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
     ) -> Result<(usize, SourceEvent), AcquireError> {
         if let Some(chosen) = self.chosen.get(&place) {
             let failover = self.failover;
-            let artifact = chosen.expected.artifact.clone();
+            let expected = chosen.expected.clone();
             let candidate = &failover.candidates[place];
             self.race.start(place, after, async move {
-                failover.fetcher.start(candidate, &artifact, whole).await
+                failover.fetcher.start(candidate, &expected, whole).await
             });
         }
         self.wait()
@@ -257,6 +257,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
         {
             Err(report) => refused(chosen, report),
             Ok((checked, received)) => {
+                fetcher.observer.on_event(AcquireEvent::Verified);
                 let ChosenArtifact { offer, expected, .. } = chosen;
                 let release = AdmittedRelease { candidate, offer, expected, checked, received };
                 Ok(Ok(Served::Delivered(Box::new(release))))
@@ -327,6 +328,7 @@ fn same_build<'a>(
         return Ok(None);
     }
     let (installed, how) = match store.find(release)? {
+        Some(installed) if store.damage(&installed)?.is_some() => return Ok(None),
         Some(installed) => (installed, How::Here),
         None => match store.recover(release, policy)? {
             Recovery::Linked(installed) => (installed, How::Relinked),

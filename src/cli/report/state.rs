@@ -5,9 +5,18 @@ use loom_runtime::state::StateError;
 use super::CommandError;
 use super::exit::Exit;
 
-/// What the user can do about an error of the state folder.
+/// What the user can do about a state folder that cannot be written.
 pub(crate) const HINT: &str =
     "check that the state folder can be written, or set LOOM_STATE_DIR to another one";
+
+/// What the user can do about an error of the state folder.
+pub(crate) fn hint(error: &StateError) -> &'static str {
+    if error.is_malformed() {
+        "restore the file, or remove it: loom then begins a new one"
+    } else {
+        HINT
+    }
+}
 
 /// The exit code of an error of the state folder.
 pub(crate) fn exit(error: &StateError) -> Exit {
@@ -16,6 +25,6 @@ pub(crate) fn exit(error: &StateError) -> Exit {
 
 impl From<StateError> for CommandError {
     fn from(error: StateError) -> Self {
-        Self::of(exit(&error), &error).hint(HINT)
+        Self::of(exit(&error), &error).hint(hint(&error))
     }
 }

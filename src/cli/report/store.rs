@@ -6,6 +6,7 @@ use loom_runtime::{
 };
 use loom_source::{Release, Selector, Slot};
 
+use super::state;
 use crate::cli::{CommandError, Exit};
 
 /// The exit code of an error of the store.
@@ -24,6 +25,7 @@ pub(crate) fn exit(error: &StoreError) -> Exit {
 /// What the user can do about an error of the store.
 pub(crate) fn hint(error: &StoreError) -> Option<String> {
     let hint = match error {
+        StoreError::StateFolder { .. } => state::HINT,
         _ if error.is_disk_full() => {
             "the disk or quota is full: free some space (`loom store du` lists what the store holds), or give another \
              folder with --cache-dir or LOOM_CACHE_DIR"
@@ -45,9 +47,11 @@ pub(crate) fn hint(error: &StoreError) -> Option<String> {
             "give a folder on a file system with locks with --cache-dir or LOOM_CACHE_DIR"
         }
         StoreError::Damaged { .. } => {
-            "`loom store verify` lists all damages; `loom up --force-download` fetches the release again"
+            "`loom store verify` lists all damages, and the command that mends each"
         }
-        StoreError::Document { .. } => "fetch the release again with --force-download",
+        StoreError::Document { .. } => {
+            "`loom get --force-download VERSION` fetches the release again"
+        }
         StoreError::Busy { .. } => {
             "stop what runs from it (`loom status --all` lists it), then try again"
         }
@@ -86,17 +90,16 @@ pub(crate) fn admit_hint(error: &AdmitError) -> Option<String> {
 pub(crate) fn unverified_hint(why: &Unverified, slot: &Slot) -> String {
     if why.is_mendable() {
         return format!(
-            "`loom get --version {slot}` verifies it again by what is kept here, or else fetches it"
+            "`loom get {slot}` verifies it again by what is kept here, or else fetches it"
         );
     }
     match why {
         Unverified::NoChecksum => format!(
-            "`loom get {slot}` fetches and verifies it; trust.checksum sets whether a checksum is \
-             required"
+            "`loom get {slot}` fetches and verifies it; trust.checksum sets whether a checksum is required"
         ),
+        Unverified::TreeDamaged(_) => format!("`loom get {slot}` fetches it again"),
         _ => format!(
-            "`loom get --version {slot}` fetches it again and verifies it; trust.checksum and trust.signature set what \
-             is required"
+            "`loom get {slot}` fetches it again and verifies it; trust.checksum and trust.signature set what is required"
         ),
     }
 }

@@ -238,7 +238,7 @@ fn kind(
             Some(SourceKind::Plugin(PluginSource::new(name)))
         }
         other => {
-            let problem = Problem::invalid(&TYPES.join(", "), other);
+            let problem = Problem::invalid(TYPES.join(", "), other);
             reader.problem(&path.key("type"), entry.line, problem);
             None
         }

@@ -1,5 +1,6 @@
 //! Tests of the store through its public functions.
 
+mod garbage;
 mod hostile_tar;
 mod hostile_zip;
 mod life;

@@ -13,7 +13,18 @@ use loom_source::record::DocumentError;
 
 use super::samples::{digest, io_error, json_error, release};
 
-variants!(StoreError { Io, Newer, NotAStore, Document, Damaged, NoLocks, Busy, Gone, Statement });
+variants!(StoreError {
+    Io,
+    Newer,
+    NotAStore,
+    Document,
+    Damaged,
+    NoLocks,
+    Busy,
+    StateFolder,
+    Gone,
+    Statement
+});
 variants!(UnpackError { Read, Zip, Path, Entry, Limit, Trailing, Truncated, Strip, Empty, Store });
 variants!(AdmitError {
     Mismatch,
@@ -55,6 +66,9 @@ pub(super) fn errors() -> Vec<StoreError> {
         StoreError::Damaged { path: path(), what: "its digest is wrong".to_owned() },
         StoreError::NoLocks { path: path(), source: io_error() },
         busy(),
+        StoreError::StateFolder {
+            source: Box::new(io(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "read-only"))),
+        },
         StoreError::Gone { release: release(), root: path() },
         StoreError::Statement { release: release(), why: "names another tree".to_owned() },
     ]
