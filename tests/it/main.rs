@@ -51,6 +51,7 @@ mod proxy;
 mod restart;
 mod resume;
 mod s3;
+mod secrets;
 mod shared_store;
 mod single_flight;
 mod source_cmd;
@@ -60,7 +61,9 @@ mod support;
 mod support_itself;
 mod three_sources;
 
+mod terminal;
 mod tools;
+mod untrusted_version;
 mod up;
 mod use_remove;
 mod verbose;

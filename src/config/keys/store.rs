@@ -14,7 +14,8 @@ pub(crate) const TABLE: TableRow = TableRow::new(&["store"], "What the store kee
 
 keys! {
     /// Whether archives are kept beside the trees that were unpacked from them.
-    KEEP_ARCHIVES: bool = SettingKey::new(&["store", "keep_archives"], || false);
+    KEEP_ARCHIVES: bool =
+        SettingKey::new(&["store", "keep_archives"], || false).trust(TrustRule::Trusted);
 
     /// Who may write the store: off is its owner alone; group is every member of the group of its folder, which must be
     /// set-group-id and writable by the group. The members trust each other.
