@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`atomic_file`] | a file that is replaced as a whole, or not at all |
+//! | [`bounded_file`] | whole files of limited size: regular files only, and never a wait |
 //! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
 //! | [`error_chain()`] | an error and its causes on one line |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
@@ -17,6 +18,7 @@
 
 pub mod atomic_file;
 pub mod backoff;
+pub mod bounded_file;
 mod error_chain;
 pub mod host_port;
 pub mod loopback;
