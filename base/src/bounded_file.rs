@@ -4,7 +4,7 @@
 //! nobody writes. Only regular files are read, opening never waits, and a file above the limit is an error.
 
 use std::{
-    fs::File,
+    fs::{File, Metadata, OpenOptions},
     io::{self, Read as _},
     path::Path,
 };
@@ -27,7 +27,7 @@ use std::{
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    read_opened(&open(path)?, limit)
+    RegularFile::open(path)?.read(limit)
 }
 
 /// The text of the file at `path`.
@@ -35,70 +35,108 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As for [`read`], and with the kind `InvalidData` for a file that is not UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
-    text(read(path, limit)?)
+    RegularFile::open(path)?.read_text(limit)
 }
 
-/// Opens the regular file at `path` for reading. A FIFO without a writer is not waited for.
-///
-/// # Errors
-/// As for [`read`], whatever the size of the file is.
-pub fn open(path: &Path) -> io::Result<File> {
-    let file = open_at_once(path)?;
-    let meta = file.metadata()?;
-    if meta.is_dir() {
-        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
-    }
-    if !meta.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    Ok(file)
+/// A regular file, open for reading.
+#[derive(Debug)]
+pub struct RegularFile {
+    file: File,
+    metadata: Metadata,
 }
 
-/// The bytes of an open file, from its position on.
-///
-/// # Errors
-/// With the kind `FileTooLarge` where there are more than `limit` bytes, and whatever the operating system reports.
-pub fn read_opened(file: &File, limit: u64) -> io::Result<Vec<u8>> {
-    let length = file.metadata().map_or(0, |meta| meta.len().min(limit));
-    // One byte more: the end of the file is then found without another allocation.
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        let message = format!("larger than {}", size(limit));
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+impl RegularFile {
+    /// Opens the file at `path`. A FIFO without a writer is not waited for.
+    ///
+    /// # Errors
+    /// As for [`read()`], whatever the size of the file is.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Self::of(never_waiting().read(true).open(path)?)
     }
-    Ok(bytes)
+
+    /// The open file, if it is a regular one.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn of(file: File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "not a file but a folder"));
+        }
+        if !metadata.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        Ok(Self { file, metadata })
+    }
+
+    /// Owner, permissions and size, as they were when it was opened.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The open file.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The open file without the rest.
+    pub fn into_file(self) -> File {
+        self.file
+    }
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// With the kind `FileTooLarge` where there are more than `limit` bytes, and whatever the operating system reports.
+    pub fn read(&self, limit: u64) -> io::Result<Vec<u8>> {
+        // One byte more: the end of the file is then found without another allocation.
+        let length = self.metadata.len().min(limit).saturating_add(1);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        (&self.file).take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            let message = format!("larger than {}", size(limit));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        Ok(bytes)
+    }
+
+    /// Its text.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read), and with the kind `InvalidData` for bytes that are not UTF-8.
+    pub fn read_text(&self, limit: u64) -> io::Result<String> {
+        let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "not valid UTF-8");
+        String::from_utf8(self.read(limit)?).map_err(not_text)
+    }
 }
 
-/// The text of these bytes.
-///
-/// # Errors
-/// With the kind `InvalidData` for bytes that are not UTF-8.
-pub fn text(bytes: Vec<u8>) -> io::Result<String> {
-    let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "not valid UTF-8");
-    String::from_utf8(bytes).map_err(not_text)
+/// Options with which opening a FIFO or a device returns at once.
+#[cfg(unix)]
+pub fn never_waiting() -> OpenOptions {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut options = OpenOptions::new();
+    options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    options
+}
+
+/// Options with which opening a FIFO or a device returns at once: nothing to do where a path leads to neither.
+#[cfg(not(unix))]
+pub fn never_waiting() -> OpenOptions {
+    OpenOptions::new()
 }
 
 /// `1 MiB`, `64 KiB`, `100 bytes`.
 fn size(bytes: u64) -> String {
     match bytes {
-        bytes if bytes >= 1 << 20 && bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
-        bytes if bytes >= 1 << 10 && bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
+        bytes if bytes >= 1 << 20 && bytes.is_multiple_of(1 << 20) => {
+            format!("{} MiB", bytes >> 20)
+        }
+        bytes if bytes >= 1 << 10 && bytes.is_multiple_of(1 << 10) => {
+            format!("{} KiB", bytes >> 10)
+        }
         bytes => format!("{bytes} bytes"),
     }
-}
-
-#[cfg(unix)]
-fn open_at_once(path: &Path) -> io::Result<File> {
-    use rustix::fs::OFlags;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-    File::options().read(true).custom_flags(flags).open(path)
-}
-
-#[cfg(not(unix))]
-fn open_at_once(path: &Path) -> io::Result<File> {
-    File::open(path)
 }
 
 #[cfg(test)]

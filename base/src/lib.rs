@@ -8,6 +8,7 @@
 //! | [`error_chain()`] | an error and its causes on one line |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
+//! | [`private_folder`] | folders for one user alone |
 //! | [`redact`] | URLs without what may be secret |
 //! | [`sync`] | mutexes whose poison is ignored |
 //! | [`time`] | RFC 3339 timestamps and ages in words |
@@ -22,6 +23,7 @@ pub mod bounded_file;
 mod error_chain;
 pub mod host_port;
 pub mod loopback;
+pub mod private_folder;
 pub mod redact;
 pub mod sync;
 pub mod time;

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -10,7 +11,7 @@ use loom_base::LockExt as _;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{CommandError, Exit, color, global::Global, report};
+use super::{CommandError, Exit, color, global::Global, path_text, report};
 
 /// The output of a command. Clones share one output.
 #[derive(Debug, Clone)]
@@ -75,6 +76,19 @@ impl Printer {
             text.push('\n');
         }
         self.bytes(text.as_bytes())
+    }
+
+    /// The result of a command that is a path: `document` with `--json`, else exactly the bytes of the path.
+    pub(crate) fn answer_path(
+        &self,
+        document: &impl Serialize,
+        path: &Path,
+    ) -> Result<(), CommandError> {
+        if self.json {
+            self.answer(document, String::new)
+        } else {
+            self.bytes(&path_text::line(path))
+        }
     }
 
     /// Writes to stdout. A reader that is gone is no failure: `loom … | head` is a valid use.

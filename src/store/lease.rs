@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use loom_base::private_folder;
 use loom_source::Digest;
 
 use super::{
@@ -67,7 +68,9 @@ impl Store {
         if let Ok(file) = File::open(&path) {
             return Ok((path, file));
         }
-        let path = state.join(format!("leases/{tree}"));
+        let folder = state.join("leases");
+        private_folder::create(&folder).map_err(at(FileAction::Create, &folder))?;
+        let path = folder.join(tree.to_string());
         let file = locks::open(&path)?;
         self.notice(StoreNotice::ForeignLease { path: path.clone() });
         Ok((path, file))

@@ -1,6 +1,6 @@
 //! Exit code and hint of the state folder's errors.
 
-use loom_runtime::state::StateError;
+use loom_runtime::state::{StateError, UnsafeFolder};
 
 use super::CommandError;
 use super::exit::Exit;
@@ -14,8 +14,19 @@ pub(crate) fn exit(error: &StateError) -> Exit {
     if error.is_disk_full() { Exit::DiskFull } else { Exit::Failure }
 }
 
+/// What to do about a state folder that other users own or can write.
+fn hint(why: &UnsafeFolder) -> &'static str {
+    match why {
+        UnsafeFolder::HomeOfOther(_) => {
+            "set HOME to root's own, or LOOM_STATE_DIR to a folder of root"
+        }
+        _ => "set LOOM_STATE_DIR to a folder that is yours alone",
+    }
+}
+
 impl From<StateError> for CommandError {
     fn from(error: StateError) -> Self {
-        Self::of(exit(&error), &error).hint(HINT)
+        let hint = error.unsafe_folder().map_or(HINT, hint);
+        Self::of(exit(&error), &error).hint(hint)
     }
 }
