@@ -84,8 +84,13 @@ fn hint(error: &ConfigError) -> Option<String> {
             ErrorKind::NotFound | ErrorKind::NotADirectory => {
                 "correct the link, or remove it".to_owned()
             }
-            ErrorKind::PermissionDenied => OWNER_HINT.to_owned(),
-            _ => "replace it by a text file of at most 1 MiB, or remove it".to_owned(),
+            ErrorKind::InvalidData
+            | ErrorKind::FileTooLarge
+            | ErrorKind::IsADirectory
+            | ErrorKind::Other => {
+                "replace it by a text file of at most 1 MiB, or remove it".to_owned()
+            }
+            _ => OWNER_HINT.to_owned(),
         },
         ConfigError::Write { .. } => OWNER_HINT.to_owned(),
         ConfigError::Tilde { what, .. } => {
