@@ -66,7 +66,7 @@ fn files_of_the_state_folder() {
     let get = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
     let sandbox = Sandbox::new();
     sandbox.loom(&get).ok();
-    let pins = sandbox.state().join("first-seen");
+    let pins = sandbox.state().join("pins");
     let mut pinned = Vec::new();
     collect(&pins, &mut pinned);
     let [pin] = &pinned[..] else { panic!("{pinned:?}") };
