@@ -9,7 +9,9 @@
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
 //! | [`private_folder`] | folders for one user alone |
+//! | [`reap`] | reaping of orphans by the first process of a container |
 //! | [`redact`] | URLs without what may be secret |
+//! | [`stop_request`] | what a signal means where several arrive |
 //! | [`sync`] | mutexes whose poison is ignored |
 //! | [`time`] | RFC 3339 timestamps and ages in words |
 //! | [`token`] | random tokens from the operating system |
@@ -24,7 +26,9 @@ mod error_chain;
 pub mod host_port;
 pub mod loopback;
 pub mod private_folder;
+pub mod reap;
 pub mod redact;
+pub mod stop_request;
 pub mod sync;
 pub mod time;
 pub mod token;
@@ -32,4 +36,5 @@ pub mod token;
 pub use backoff::Backoff;
 pub use error_chain::error_chain;
 pub use host_port::{HostPort, HostPortError};
+pub use stop_request::{StopRequest, StopRequests};
 pub use sync::LockExt;

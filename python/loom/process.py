@@ -171,6 +171,10 @@ class RuntimeProcess:
         state = "ready" if self.returncode is None else f"exited with code {self.returncode}"
         return f"<RuntimeProcess {self.version} at {self.address}, process {self.pid}, {state}>"
 
+    def close_pipes(self) -> None:
+        """Closes this process's ends of the pipes to ``loom up``; in the process that started it, that stops it."""
+        _close_streams(self._process)
+
     def _send_command(self, command: bytes) -> None:
         """Writes a line to stdin of ``loom up``; has no effect after the exit of the runtime."""
         stdin = self._process.stdin
@@ -236,4 +240,13 @@ def _stop_all() -> None:
             runtime.kill()
 
 
+def _close_in_child() -> None:
+    """Closes the pipes by which the runtimes notice the end of this interpreter: a forked child must not hold them."""
+    for runtime in _running:
+        runtime.close_pipes()
+    _running.clear()
+
+
 atexit.register(_stop_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)

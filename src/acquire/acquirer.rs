@@ -11,12 +11,11 @@ use loom_source::{Digest, Product, Release, Selector, Slot};
 use super::{
     AcquireError, AcquireEvent, AcquireOptions, Acquired, How, Observer, SourceAttempt,
     SourceRuntime,
-    failover::{AttemptLog, Failover, Served, order, plan::FailureReason},
+    failover::{AttemptLog, Failover, Served, order},
     failure_record::{AcquireRequest, keep_outcome},
     fetch::Fetcher,
     local_file::{LocalFile, SHA256_OPTION},
     publish::publish,
-    resolve::{Resolution, Resolver},
     restore::{Restored, restore},
     state::{first_seen, quarantine::Quarantine},
 };
@@ -66,6 +65,7 @@ const MAX_SWEPT: usize = 64;
 /// let source = Mirror::open(url, MirrorOptions::default())?;
 /// let candidate = Candidate {
 ///     name: "local".to_owned(),
+///     identity: "local".to_owned(),
 ///     class: SourceClass::File,
 ///     channel: Channel::Authenticated,
 ///     source: Box::new(source),
@@ -98,13 +98,13 @@ const MAX_SWEPT: usize = 64;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Acquirer<'a> {
-    store: &'a Store,
-    state: &'a StateDir,
-    candidates: &'a [Candidate],
-    policy: Policy,
-    options: AcquireOptions,
-    observer: &'a dyn Observer,
-    runtime: SourceRuntime,
+    pub(super) store: &'a Store,
+    pub(super) state: &'a StateDir,
+    pub(super) candidates: &'a [Candidate],
+    pub(super) policy: Policy,
+    pub(super) options: AcquireOptions,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) runtime: SourceRuntime,
 }
 
 impl<'a> Acquirer<'a> {
@@ -181,40 +181,7 @@ impl<'a> Acquirer<'a> {
         }
     }
 
-    /// Resolves the selector and installs what it selects. A version that a cached list promises and no source has any
-    /// more is resolved again.
-    fn acquire_selected(
-        &self,
-        product: &Product,
-        selector: &Selector,
-        slot: &mut Option<Slot>,
-    ) -> Result<Acquired, AcquireError> {
-        let resolver = Resolver {
-            store: self.store,
-            state: self.state,
-            candidates: self.candidates,
-            policy: self.policy,
-            options: &self.options,
-            runtime: &self.runtime,
-            observer: self.observer,
-        };
-        let Resolution { slot: selected, attempts, silent, cached } =
-            resolver.resolve(product, selector)?;
-        *slot = Some(selected.clone());
-        let result = self.acquire_release(product.in_slot(selected), attempts, &silent);
-        match (result, cached) {
-            (Err(AcquireError::Unserved { reason: FailureReason::Absent, .. }), Some(cached)) => {
-                cached.forget()?;
-            }
-            (result, _) => return result,
-        }
-        let Resolution { slot: selected, attempts, silent, .. } =
-            resolver.resolve(product, selector)?;
-        *slot = Some(selected.clone());
-        self.acquire_release(product.in_slot(selected), attempts, &silent)
-    }
-
-    fn acquire_release(
+    pub(super) fn acquire_release(
         &self,
         release: Release,
         attempts: Vec<SourceAttempt>,
@@ -349,12 +316,12 @@ impl<'a> Acquirer<'a> {
         self.observer.on_event(AcquireEvent::Waiting { what });
     }
 
-    fn notice(&self, text: &str) {
+    pub(super) fn notice(&self, text: &str) {
         self.observer.on_event(AcquireEvent::Notice { text });
     }
 
     /// Reports that something could not be kept that a run can do without.
-    fn keep(&self, kept: Result<(), StateError>) {
+    pub(super) fn keep(&self, kept: Result<(), StateError>) {
         if let Err(error) = kept {
             self.notice(&error_chain(&error));
         }

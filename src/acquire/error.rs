@@ -6,7 +6,7 @@ use loom_source::{Digest, Selector, Version};
 
 use super::{SourceAttempt, failover::plan::FailureReason};
 use crate::state::StateError;
-use crate::store::{StoreError, Unverified};
+use crate::store::{AttemptKind, StoreError, Unverified};
 
 /// Why a release could not be acquired.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +150,30 @@ impl AcquireError {
             | Self::TooYoung { attempts, .. }
             | Self::Offline { attempts, .. } => attempts,
             _ => &[],
+        }
+    }
+
+    /// Whether this source answered that it does not have the release, and no other served it wrong.
+    pub(super) fn is_absent_at(&self, source_name: &str) -> bool {
+        let (Self::Unserved { attempts, .. } | Self::Offline { attempts, .. }) = self else {
+            return false;
+        };
+        if matches!(self, Self::Unserved { reason: FailureReason::Integrity, .. }) {
+            return false;
+        }
+        let last = attempts.iter().rev().find(|attempt| attempt.record.source == source_name);
+        last.is_some_and(|attempt| attempt.record.kind == AttemptKind::Absent)
+    }
+
+    /// The attempts at sources, in order.
+    pub(super) fn into_attempts(self) -> Vec<SourceAttempt> {
+        match self {
+            Self::Unserved { attempts, .. }
+            | Self::Mismatch { attempts, .. }
+            | Self::Unlistable { attempts, .. }
+            | Self::TooYoung { attempts, .. }
+            | Self::Offline { attempts, .. } => attempts,
+            _ => Vec::new(),
         }
     }
 

@@ -34,6 +34,7 @@ impl LocalFile {
     pub(super) fn candidate(path: PathBuf, sha256: Option<Digest>) -> Candidate {
         Candidate {
             name: path.display().to_string(),
+            identity: path.display().to_string(),
             class: SourceClass::File,
             channel: Channel::Authenticated,
             source: Box::new(Self { path, sha256 }),

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `acquirer` | [`Acquirer`]: the driver that folds the results of the steps |
+//! | `selected` | installs what `latest` or a range selects, from one listed version to the next |
 //! | [`resolve`] | from `latest` or a range to one version: listing, choosing, cached lists |
 //! | `fetch` | the bytes of one artifact into a staged tree |
 //! | [`failover`] | source after source until one delivers: plan, race, run |
@@ -34,6 +35,7 @@ pub mod resolve;
 mod restore;
 mod reverify;
 mod runtime;
+mod selected;
 pub mod state;
 #[cfg(test)]
 mod tests;
@@ -45,6 +47,6 @@ pub use error::{AcquireError, ChecksumMismatch};
 pub use failover::plan::{FailureReason, TransferRetry};
 pub use observer::{AcquireEvent, Observer};
 pub use options::AcquireOptions;
-pub use resolve::{NewestVersion, check_downgrade, newest_version, remote};
+pub use resolve::{MAX_LOWER_VERSIONS, NewestVersion, check_downgrade, newest_version, remote};
 pub use runtime::SourceRuntime;
 pub use state::{chosen, first_seen, quarantine};

@@ -59,7 +59,7 @@ fn keep_first_seen(
     archive: Option<Digest>,
 ) -> Result<(), AcquireError> {
     let origin = PinOrigin::FirstSeen {
-        source: candidate.name.clone(),
+        source: candidate.identity.clone(),
         class: Some(candidate.class.as_str().to_owned()),
         at: format_rfc3339(SystemTime::now()),
     };

@@ -95,7 +95,10 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
     (
         "which",
         &[
-            example("loom which", "Print the path of the version that `loom up` starts"),
+            example(
+                "loom which",
+                "Print the path of the installed version that the project selects",
+            ),
             example("loom which 0.2.0", "Print the path of version 0.2.0"),
         ],
     ),

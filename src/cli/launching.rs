@@ -122,7 +122,7 @@ impl LaunchArgs {
 
 /// The options that this project's running runtime was started with.
 pub(crate) fn running_args(context: &Context) -> Result<LaunchArgs, CommandError> {
-    let ProjectScope { state, project, binary } = ProjectScope::of(context)?;
+    let ProjectScope { state, project, binary, .. } = ProjectScope::of(context)?;
     let stored = launch::launch_args(&state, &project, &binary)?;
     Ok(LaunchArgs::restored(serde_json::from_value(stored).unwrap_or_default()))
 }

@@ -68,6 +68,9 @@ fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
     let mut rows = Vec::new();
     for listed in store.list()? {
         let release = &listed.release;
+        if context.global.binary.as_ref().is_some_and(|binary| *binary != release.binary) {
+            continue;
+        }
         let chosen = acquire::chosen::load(state, &release.authority, &release.binary)?;
         let build = listed.installed.as_ref().map(|installed| build_note::of(&store, installed));
         rows.push(LocalRow {

@@ -122,8 +122,10 @@ impl Printer {
     /// The error that ends a run: a document on stdout with `--json`, else text on stderr.
     pub(crate) fn error(&self, error: &CommandError) {
         if self.json {
-            // If this cannot be written either, nothing is left to do.
-            let _ = self.bytes(format!("{}\n", error.json()).as_bytes());
+            // Where stdout cannot be written, the error is that, and only stderr is left to say so.
+            if self.bytes(format!("{}\n", error.json()).as_bytes()).is_err() {
+                self.error_text(error);
+            }
         } else {
             self.error_text(error);
         }

@@ -14,6 +14,8 @@ pub(crate) struct ProjectScope {
     pub(crate) state: StateDir,
     pub(crate) project: PathBuf,
     pub(crate) binary: String,
+    /// Whether `--binary` was given.
+    is_named: bool,
 }
 
 impl ProjectScope {
@@ -24,12 +26,17 @@ impl ProjectScope {
         let state = config::dirs::state_dir(&inputs)?.value;
         let file = config::project_file(&inputs, &Disk);
         let project = file.as_deref().and_then(|file| file.parent()).unwrap_or(&inputs.cwd);
-        let binary = context.global.binary.clone().unwrap_or_default().to_string();
-        Ok(Self { state, project: project.to_owned(), binary })
+        let named = context.global.binary.clone();
+        let is_named = named.is_some();
+        let binary = named.unwrap_or_default().to_string();
+        Ok(Self { state, project: project.to_owned(), binary, is_named })
     }
 
-    /// The runtimes of this project, or with `all` those of the user.
+    /// The runtimes of this project, or with `all` those of the user; with `--binary` only those of that program.
     pub(crate) fn scope(&self, all: bool) -> Scope<'_> {
-        if all { Scope::All } else { Scope::Project(&self.project) }
+        Scope {
+            project: (!all).then_some(self.project.as_path()),
+            binary: self.is_named.then_some(self.binary.as_str()),
+        }
     }
 }

@@ -68,7 +68,7 @@ fn in_use(
     error: StoreError,
 ) -> Result<CommandError, CommandError> {
     let tree = store.find(release)?.map(|installed| installed.tree.to_string());
-    let mut running = launch::running(state, Scope::All)?;
+    let mut running = launch::running(state, Scope::default())?;
     running.retain(|instance| instance.document.tree.is_some() && instance.document.tree == tree);
     if running.is_empty() {
         return Ok(error.into());

@@ -40,7 +40,7 @@ struct PathArgs {
     /// The tree of this version, or of the cargo build (dev)
     #[arg(long)]
     version: Option<Selector>,
-    /// Print the path of the version's link (or of `latest`), whether it is here or not
+    /// Print the path of the version's link (with --version latest that of `latest`), whether it is here or not
     #[arg(long, requires = "version")]
     expected: bool,
 }
@@ -153,7 +153,7 @@ fn show_path(args: &PathArgs, context: &Context, resolved: &Resolved, store: &St
         Some(several) => {
             return Err(CommandError::new(
                 Exit::Usage,
-                format!("{several} may mean many versions"),
+                format!("{several} matches several versions"),
             )
             .hint("give one version, such as 0.2.0; `loom which` prints the one that is used"));
         }

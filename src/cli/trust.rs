@@ -139,6 +139,9 @@ fn revoke(inputs: &Inputs, state: &StateDir, context: &Context) -> Outcome {
 }
 
 fn list(inputs: &Inputs, context: &Context) -> Outcome {
+    if inputs.trusted.iter().next().is_none() {
+        context.printer.message("no project is trusted");
+    }
     let projects: Vec<(&Path, &TrustedProject, &str)> = inputs
         .trusted
         .iter()

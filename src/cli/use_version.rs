@@ -32,9 +32,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let is_installed = context.store(&resolved)?.find(&product.in_slot(slot.clone()))?.is_some();
     if !is_installed {
         let binary = &product.binary;
-        context
-            .printer
-            .message(format!("{binary} {slot} is not installed yet; `loom get` downloads it"));
+        context.printer.message(format!(
+            "{binary} {slot} is not installed yet; `loom get {slot}` acquires it"
+        ));
     }
     let version = &resolved.bridge.version;
     if !version.origin.is_default() {

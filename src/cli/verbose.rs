@@ -95,6 +95,9 @@ impl ReportingSource {
         };
         let Self { name, printer, .. } = self;
         printer.detail(format!("{name}: {query}: {outcome} ({})", shown(begun.elapsed())));
+        if let Some(skipped) = self.source.skipped() {
+            printer.detail(format!("{name}: {skipped}"));
+        }
     }
 }
 
@@ -165,6 +168,10 @@ impl Source for ReportingSource {
 
     async fn platforms(&self, binary: &Name, version: &Version) -> Vec<Platform> {
         self.source.platforms(binary, version).await
+    }
+
+    fn skipped(&self) -> Option<String> {
+        self.source.skipped()
     }
 }
 

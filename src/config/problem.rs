@@ -77,8 +77,11 @@ pub enum Problem {
     #[error(transparent)]
     Source(#[from] SourceTextError),
     /// A source without a type and without a URL to tell it from.
-    #[error("missing key: type (mirror, github, target or plugin), or url")]
-    MissingSourceType,
+    #[error("missing key: type ({}), or url", known.join(", "))]
+    MissingSourceType {
+        /// The types of sources.
+        known: &'static [&'static str],
+    },
     /// A key of another type of source.
     #[error("applies to sources of type {}; this source is of type {here}", applies_to.join(" and "))]
     OtherSourceType {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    GithubSource, MirrorSource, SourceKind, SourceSpec, TargetSource,
+    GithubSource, MirrorSource, PluginSource, SourceKind, SourceSpec, TargetSource,
     any_key::AnyKey,
     key_row::{KeyFiles, TableRow},
     keys::{source_key::AnySourceKey, source_keys::KEYS as SOURCE_KEYS},
@@ -154,12 +154,16 @@ fn source_row(key: &dyn AnySourceKey) -> SettingRow {
 }
 
 /// A source of the type, whose optional settings have their defaults.
-fn sample(type_name: Option<&&str>) -> Option<SourceSpec> {
-    Some(SourceSpec::new(match type_name.copied() {
-        Some("mirror") => {
+pub(super) fn sample(type_name: Option<&&str>) -> Option<SourceSpec> {
+    // A row without types applies to all of them.
+    let kind = match type_name.copied().unwrap_or("target") {
+        "mirror" => {
             SourceKind::Mirror(MirrorSource::new("https://mirror.example.com".parse().ok()?))
         }
-        Some("github") => SourceKind::Github(GithubSource::new("owner/repository")),
-        _ => SourceKind::Target(TargetSource::default()),
-    }))
+        "github" => SourceKind::Github(GithubSource::new("owner/repository")),
+        "target" => SourceKind::Target(TargetSource::default()),
+        "plugin" => SourceKind::Plugin(PluginSource::new("example")),
+        _ => return None,
+    };
+    Some(SourceSpec::new(kind))
 }

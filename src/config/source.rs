@@ -209,17 +209,37 @@ impl SourceKind {
     }
 }
 
-impl fmt::Display for SourceKind {
-    /// The shorthand of the source, without secrets.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl SourceKind {
+    /// The shorthand of the source, without secrets. Sources on different servers can have the same.
+    pub fn shorthand(&self) -> String {
         match self {
-            Self::Mirror(MirrorSource { url, .. }) => f.write_str(&redact::url(url)),
-            Self::Github(GithubSource { repo, .. }) => write!(f, "github:{repo}"),
+            Self::Mirror(MirrorSource { url, .. }) => redact::url(url),
+            Self::Github(GithubSource { repo, .. }) => format!("github:{repo}"),
             Self::Target(TargetSource { path: Some(path), .. }) => {
-                write!(f, "target:{}", path.display())
+                format!("target:{}", path.display())
             }
-            Self::Target(TargetSource { path: None, .. }) => f.write_str("target"),
-            Self::Plugin(PluginSource { name, .. }) => write!(f, "plugin:{name}"),
+            Self::Target(TargetSource { path: None, .. }) => "target".to_owned(),
+            Self::Plugin(PluginSource { name, .. }) => format!("plugin:{name}"),
+        }
+    }
+
+    /// The server that the settings of the source name, where its shorthand does not.
+    fn server(&self) -> Option<&Url> {
+        match self {
+            Self::Mirror(mirror) => mirror.endpoint.as_ref(),
+            Self::Github(github) => github.base_url.as_ref().or(github.api_base.as_ref()),
+            Self::Target(_) | Self::Plugin(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for SourceKind {
+    /// The shorthand of the source and its server, without secrets: two servers never have the same text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shorthand())?;
+        match self.server() {
+            Some(server) => write!(f, " ({})", redact::url(server).trim_end_matches('/')),
+            None => Ok(()),
         }
     }
 }

@@ -30,6 +30,9 @@ pub fn down(
     let mut stopped = Vec::new();
     for folder in scope.folders(state)? {
         if let Some(record) = query(&folder)? {
+            if !scope.covers(&record.instance) {
+                continue;
+            }
             let ended = stop(&folder, record.instance.state, grace)?;
             stopped.push(StoppedInstance { instance: record.instance, ended });
         } else if !orphan::heirs(&folder.lock_path()).is_empty() {

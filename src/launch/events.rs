@@ -1,7 +1,11 @@
 //! The events that make a supervisor act: commands of the process that started it, signals, and control requests.
 
-use std::io::{self, BufRead};
+use std::{
+    io::{self, BufRead},
+    time::Instant,
+};
 
+use loom_base::{StopRequest, StopRequests};
 use tokio::sync::mpsc;
 
 use super::{control::SupervisorEvent, signals::EndSignals};
@@ -31,15 +35,20 @@ pub(super) fn listen_to_starter(
     });
 }
 
-/// Turns signals into events: the first one stops the server, further ones kill it.
+/// Turns signals into events: the first one stops the server, one that follows after a second or later
+/// kills it.
 pub(super) fn listen_to_signals(events: mpsc::UnboundedSender<SupervisorEvent>) -> io::Result<()> {
     let mut signals = EndSignals::listen()?;
     tokio::spawn(async move {
-        let mut now = false;
+        let mut requests = StopRequests::default();
         loop {
             signals.next().await;
+            let now = match requests.meaning(Instant::now()) {
+                StopRequest::Stop => false,
+                StopRequest::Repeated => continue,
+                StopRequest::Kill => true,
+            };
             let _ = events.send(SupervisorEvent::Stop { now });
-            now = true;
         }
     });
     Ok(())

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{log::LogFollower, signals::EndSignals};
+use super::{log_follower::LogFollower, signals::EndSignals};
 
 /// How often the log is read for new lines.
 const LOG_INTERVAL: Duration = Duration::from_millis(50);

@@ -4,32 +4,48 @@
 //! wait for the supervisor.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read, Seek, SeekFrom, Write},
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
 };
 
 /// Renames `log` to `log.1` and `log.1` to `log.2`, and opens a new `log`.
 pub(super) fn rotate(log: &Path) -> io::Result<File> {
-    for (from, to) in [(numbered(log, 1), numbered(log, 2)), (log.to_owned(), numbered(log, 1))] {
-        match fs::rename(from, to) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-    }
+    shift(log)?;
+    rename(log, &numbered(log, 1))?;
     reopen(log)
+}
+
+/// Renames `log.1` to `log.2`.
+pub(super) fn shift(log: &Path) -> io::Result<()> {
+    rename(&numbered(log, 1), &numbered(log, 2))
+}
+
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// Creates the file, which only this user can read.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    open(path, File::options().create(true).truncate(true).write(true))
 }
 
 /// Opens `log` to append to it.
 pub(super) fn reopen(log: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(log)
+    open(log, File::options().create(true).append(true))
 }
 
-fn numbered(log: &Path, n: u32) -> PathBuf {
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.open(path)
+}
+
+/// The log before this one (1), and the one before that (2).
+pub(super) fn numbered(log: &Path, n: u32) -> PathBuf {
     log.with_file_name(format!("log.{n}"))
 }
 
@@ -82,77 +98,10 @@ pub(super) fn tail_offset(file: &mut File, count: usize) -> io::Result<u64> {
     Ok(0)
 }
 
-/// Reads a log as it grows, also over the change to a new file.
-#[derive(Debug)]
-pub struct LogFollower {
-    path: PathBuf,
-    file: Option<File>,
-    /// The number of bytes of `file` that were read.
-    read: u64,
-}
-
-impl LogFollower {
-    /// Reads from the beginning. The file need not exist yet.
-    pub fn from_start(log: &Path) -> Self {
-        Self { path: log.to_owned(), file: None, read: 0 }
-    }
-
-    /// Reads `file`, which is `log`, from byte `offset` on.
-    pub(super) fn from_offset(log: &Path, mut file: File, offset: u64) -> io::Result<Self> {
-        file.seek(SeekFrom::Start(offset))?;
-        Ok(Self { path: log.to_owned(), file: Some(file), read: offset })
-    }
-
-    /// Copies to `out` what was appended since the last call; returns the number of bytes.
-    ///
-    /// # Errors
-    /// Whatever keeps the file from being read, or `out` from being written.
-    pub fn copy_to(&mut self, out: &mut dyn Write) -> io::Result<u64> {
-        let mut copied = self.copy_open(out)?;
-        if self.was_replaced()? {
-            // What was written between the last read and the change is still in the old file.
-            copied += self.copy_open(out)?;
-            self.file = None;
-            copied += self.copy_open(out)?;
-        }
-        Ok(copied)
-    }
-
-    fn copy_open(&mut self, out: &mut dyn Write) -> io::Result<u64> {
-        if self.file.is_none() {
-            match File::open(&self.path) {
-                Ok(file) => (self.file, self.read) = (Some(file), 0),
-                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(0),
-                Err(e) => return Err(e),
-            }
-        }
-        let Some(file) = &mut self.file else { return Ok(0) };
-        let copied = io::copy(file, out)?;
-        self.read += copied;
-        Ok(copied)
-    }
-
-    /// Whether `path` names another file than the open one.
-    fn was_replaced(&self) -> io::Result<bool> {
-        let Some(file) = &self.file else { return Ok(false) };
-        let (open, named) = match fs::metadata(&self.path) {
-            Ok(named) => (file.metadata()?, named),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(e) => return Err(e),
-        };
-        #[cfg(unix)]
-        let same = {
-            use std::os::unix::fs::MetadataExt;
-            (open.dev(), open.ino()) == (named.dev(), named.ino())
-        };
-        #[cfg(not(unix))]
-        let same = open.created().ok() == named.created().ok() && named.len() >= self.read;
-        Ok(!same)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -189,21 +138,5 @@ mod tests {
         let lines: Vec<String> = (0..20_000).map(|n| format!("line {n}")).collect();
         fs::write(&log, lines.join("\n")).unwrap();
         assert_eq!(tail(&log, 5_000).unwrap(), lines[15_000..]);
-    }
-
-    #[test]
-    fn a_follower_continues_in_the_new_file_and_misses_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("log");
-        let mut seen = Vec::new();
-        let mut follow = LogFollower::from_start(&log);
-        assert_eq!(follow.copy_to(&mut seen).unwrap(), 0);
-        let mut first = rotate(&log).unwrap();
-        writeln!(first, "one").unwrap();
-        follow.copy_to(&mut seen).unwrap();
-        writeln!(first, "two").unwrap();
-        writeln!(rotate(&log).unwrap(), "three").unwrap();
-        follow.copy_to(&mut seen).unwrap();
-        assert_eq!(String::from_utf8(seen).unwrap(), "one\ntwo\nthree\n");
     }
 }

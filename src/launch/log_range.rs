@@ -9,7 +9,10 @@ use std::{
 
 use loom_base::time::parse_rfc3339;
 
-use super::log::{LogFollower, lines_from, tail_offset};
+use super::{
+    log::{lines_from, tail_offset},
+    log_follower::LogFollower,
+};
 
 /// How far into a line its time is looked for, in bytes.
 const SEARCHED: usize = 128;

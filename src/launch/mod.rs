@@ -17,10 +17,10 @@
 //! | `events`, `reporter` | the events that a supervisor acts on, and its reports |
 //! | `control`, `channel` | its control protocol, and the connections that carry it |
 //! | `server_process`, `server_exit` | the process of a server, and how it ended |
-//! | `ports`, `port_owner` | free and taken ports, and the processes that have them |
+//! | `ports`, `kept_ports`, `port_owner` | free and taken ports, those of a replaced runtime, the processes that have them |
 //! | `ready`, `probe` | when a server is ready |
 //! | `instance_folder`, `document`, `settings`, `difference`, `start_request` | the files of an instance, and their content |
-//! | `log`, `log_range` | the server's output |
+//! | `log`, `log_follower`, `log_range`, `log_rotation` | the server's output |
 //! | `system` | the parts that differ between operating systems |
 //!
 //! An instance is **alive** while its lock is held. The supervisor takes the lock and the server inherits it, like the
@@ -37,8 +37,11 @@ mod error;
 mod events;
 mod foreground;
 mod instance_folder;
+mod kept_ports;
 mod log;
+mod log_follower;
 mod log_range;
+mod log_rotation;
 mod orphan;
 mod port_owner;
 mod ports;
@@ -66,7 +69,8 @@ pub use document::{BridgeAddress, DashboardAddress, Instance, RuntimeDocument, R
 pub use down::{StoppedInstance, down};
 pub use end_record::{EndRecord, unexpected_ends};
 pub use error::LaunchError;
-pub use log::{LogFollower, tail};
+pub use log::tail;
+pub use log_follower::LogFollower;
 pub use log_range::{LogRange, has_times};
 pub use port_owner::{PortOwner, port_owner};
 pub use query::{Scope, is_alive, log_of, running};

@@ -7,7 +7,7 @@
 use std::{
     fs::File,
     io::{self, Read},
-    net::{TcpListener, ToSocketAddrs},
+    net::{SocketAddr, TcpListener, ToSocketAddrs},
     path::Path,
 };
 
@@ -15,7 +15,7 @@ use loom_base::HostPort;
 use loom_environment::names;
 
 use super::{
-    port_owner::port_owner,
+    port_owner::{owner_of, port_owner},
     start_failure::{RuntimePort, StartFailure},
 };
 
@@ -44,11 +44,11 @@ pub(super) fn choose(
         if address.port == 0 && !pick {
             continue;
         }
-        let listener = listen(address).map_err(|e| refused(port, address, &e))?;
-        if address.port == 0 {
-            address.port = listener.local_addr().map_err(|e| refused(port, address, &e))?.port();
+        let opened = listen(address).map_err(|refusal| refusal.into_failure(port, address))?;
+        if let Some(local) = opened.first().and_then(|listener| listener.local_addr().ok()) {
+            address.port = local.port();
         }
-        listeners.push(listener);
+        listeners.extend(opened);
     }
     chosen.picked = pick;
     Ok(chosen)
@@ -65,22 +65,71 @@ impl ChosenPorts {
         self.clone()
             .addresses()
             .filter(|(_, address)| address.port != 0)
-            .find_map(|(port, address)| listen(address).err().map(|e| refused(port, address, &e)))
+            .find_map(|(port, address)| Some(listen(address).err()?.into_failure(port, address)))
     }
 }
 
-fn listen(address: &HostPort) -> io::Result<TcpListener> {
-    let addresses: Vec<_> = (address.host.as_str(), address.port).to_socket_addrs()?.collect();
-    TcpListener::bind(addresses.as_slice())
+/// Listens on every address of the host that this machine has, as clients may try any of them; with port 0 on one
+/// free port of all. The addresses on which it fails are named in the error.
+fn listen(address: &HostPort) -> Result<Vec<TcpListener>, ListenRefusal> {
+    let resolved = (address.host.as_str(), address.port).to_socket_addrs();
+    let mut addresses: Vec<SocketAddr> =
+        resolved.map_err(|error| ListenRefusal { at: None, error })?.collect();
+    // A hosts file may list an address twice.
+    addresses.sort_unstable();
+    addresses.dedup();
+    let mut attempts = if address.port == 0 { FREE_PORTS } else { 1 };
+    loop {
+        attempts -= 1;
+        match listen_on_all(&addresses) {
+            Err(refusal) if refusal.is_taken() && attempts > 0 => {}
+            outcome => return outcome,
+        }
+    }
 }
 
-fn refused(port: RuntimePort, requested: &HostPort, error: &io::Error) -> StartFailure {
-    let address = requested.to_string();
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            StartFailure::PortTaken { port, address, owner: port_owner(requested.port) }
+/// How often a port is picked that another process has on another address of the host.
+const FREE_PORTS: usize = 20;
+
+fn listen_on_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, ListenRefusal> {
+    let mut listeners = Vec::new();
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut port = None;
+    for address in addresses {
+        let address = SocketAddr::new(address.ip(), port.unwrap_or(address.port()));
+        match TcpListener::bind(address) {
+            Ok(listener) => {
+                port = listener.local_addr().ok().map(|address| address.port());
+                listeners.push(listener);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => last = error,
+            Err(error) => return Err(ListenRefusal { at: Some(address), error }),
         }
-        _ => StartFailure::Listen { port, address, why: error.to_string() },
+    }
+    if listeners.is_empty() { Err(ListenRefusal { at: None, error: last }) } else { Ok(listeners) }
+}
+
+/// Why an address cannot be listened on.
+#[derive(Debug)]
+struct ListenRefusal {
+    /// The one address of several.
+    at: Option<SocketAddr>,
+    error: io::Error,
+}
+
+impl ListenRefusal {
+    fn is_taken(&self) -> bool {
+        self.error.kind() == io::ErrorKind::AddrInUse
+    }
+
+    fn into_failure(self, port: RuntimePort, requested: &HostPort) -> StartFailure {
+        let address = requested.to_string();
+        if self.is_taken() {
+            let owner = self.at.and_then(owner_of).or_else(|| port_owner(requested.port));
+            StartFailure::PortTaken { port, address, owner }
+        } else {
+            StartFailure::Listen { port, address, why: self.error.to_string() }
+        }
     }
 }
 

@@ -18,24 +18,26 @@ use crate::state::{StateDir, StateError};
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// Which runtimes a query or command covers.
-#[derive(Debug, Clone, Copy)]
-pub enum Scope<'a> {
-    /// The runtimes of the project in this folder.
-    Project(&'a Path),
-    /// All runtimes of the state folder, which belongs to one user.
-    All,
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scope<'a> {
+    /// Only the runtimes of the project in this folder; `None` for all of the state folder, which belongs to one user.
+    pub project: Option<&'a Path>,
+    /// Only the runtimes of this program; `None` for all programs.
+    pub binary: Option<&'a str>,
 }
 
 impl Scope<'_> {
     /// The folders of the instances in this scope.
     pub(super) fn folders(self, state: &StateDir) -> Result<Vec<InstanceFolder>, StateError> {
-        let prefix = match self {
-            Self::Project(project) => project_prefix(project),
-            Self::All => String::new(),
-        };
+        let prefix = self.project.map(project_prefix).unwrap_or_default();
         let mut folders = InstanceFolder::all(state)?;
         folders.retain(|folder| folder.id.starts_with(&prefix));
         Ok(folders)
+    }
+
+    /// Whether an instance, which is one of the project, belongs to the scope.
+    pub(super) fn covers(self, instance: &Instance) -> bool {
+        self.binary.is_none_or(|binary| instance.document.binary == binary)
     }
 }
 
@@ -49,13 +51,14 @@ impl Scope<'_> {
 /// use loom_runtime::{launch::{Scope, running}, state::StateDir};
 ///
 /// let folder = tempfile::tempdir()?;
-/// assert!(running(&StateDir::new(folder.path()), Scope::All)?.is_empty());
+/// assert!(running(&StateDir::new(folder.path()), Scope::default())?.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn running(state: &StateDir, scope: Scope<'_>) -> Result<Vec<Instance>, LaunchError> {
     let mut found = Vec::new();
     for folder in scope.folders(state)? {
-        found.extend(query(&folder)?.map(|record| record.instance));
+        let instance = query(&folder)?.map(|record| record.instance);
+        found.extend(instance.filter(|instance| scope.covers(instance)));
     }
     Ok(found)
 }

@@ -10,13 +10,14 @@ use super::{
     control::{StartReport, SupervisorHandle},
     down,
     instance_folder::InstanceFolder,
+    kept_ports::KeptPorts,
     orphan,
     query::query,
-    start::start,
+    start::start_on,
 };
 use crate::state::StateDir;
 
-/// Stops the runtime of the project of `launch` and starts `launch`; if that does not become ready, starts the
+/// Stops the runtime of the project of `launch` and starts `launch`, on the same ports where it requests any free ones; if that does not become ready, starts the
 /// previous runtime again. The logs of both are kept.
 ///
 /// # Errors
@@ -25,10 +26,11 @@ use crate::state::StateDir;
 pub fn restart(launch: Launch) -> Result<Started, LaunchError> {
     let folder = InstanceFolder::of_project(&launch.state, &launch.project, &launch.binary);
     let Some(record) = query(&folder)? else { return Err(LaunchError::NothingRuns) };
+    let kept = KeptPorts::of(&record.instance.document);
     if record.instance.state != RuntimeState::Ready {
         // There is no working runtime to go back to.
         down::stop(&folder, record.instance.state, launch.grace)?;
-        return start(&launch, &folder);
+        return start_on(&launch, &folder, kept);
     }
     let silent = |source| LaunchError::Control { id: folder.id.clone(), source };
     let mut previous = SupervisorHandle::connect(&folder.control_file()).map_err(silent)?;
@@ -36,7 +38,7 @@ pub fn restart(launch: Launch) -> Result<Started, LaunchError> {
     if !orphan::released(&folder, launch.grace)? {
         orphan::stop(&folder, launch.grace)?;
     }
-    match start(&launch, &folder) {
+    match start_on(&launch, &folder, kept) {
         Ok(started) => {
             // A supervisor that does not get the message sees that the instance has a new owner, and exits.
             let _ = previous.quit();

@@ -34,6 +34,7 @@ mod imp {
         }
 
         fn of(kinds: &[SignalKind]) -> io::Result<Self> {
+            origin::record();
             let ignored = ignored();
             kinds
                 .iter()
@@ -55,9 +56,56 @@ mod imp {
         }
     }
 
-    /// Whether a terminal sends the signal to all of its foreground processes.
+    /// Whether the terminal sent the last such signal, and so to all of its foreground processes.
     pub(in super::super) fn sent_to_all(signal: i32) -> bool {
-        signal == Signal::INT.as_raw()
+        signal == Signal::INT.as_raw() && origin::is_terminal()
+    }
+
+    /// The sender of the last SIGINT: only Linux marks those of a terminal.
+    #[cfg(target_os = "linux")]
+    mod origin {
+        use std::sync::{
+            Once,
+            atomic::{AtomicBool, Ordering},
+        };
+
+        /// `SI_KERNEL`: the signal was sent by the kernel, as for Ctrl+C, and not by a process.
+        const SENT_BY_KERNEL: i32 = 0x80;
+
+        static BY_KERNEL: AtomicBool = AtomicBool::new(false);
+
+        /// Must be called before tokio handles the signal: handlers run in the order of their registration.
+        #[allow(unsafe_code, reason = "the only interface that tells who sent a signal")]
+        pub(super) fn record() {
+            static REGISTERED: Once = Once::new();
+            REGISTERED.call_once(|| {
+                // SAFETY: the action only stores to an atomic, which a signal handler may do. The kernel fills the
+                // structure for every handler that is registered with SA_SIGINFO, as this function does.
+                let _ = unsafe {
+                    signal_hook_registry::register_sigaction(
+                        rustix::process::Signal::INT.as_raw(),
+                        |info| BY_KERNEL.store(info.si_code == SENT_BY_KERNEL, Ordering::SeqCst),
+                    )
+                };
+            });
+        }
+
+        pub(super) fn is_terminal() -> bool {
+            BY_KERNEL.load(Ordering::SeqCst)
+        }
+    }
+
+    /// Elsewhere a SIGINT counts as sent by the terminal where this process is in the terminal's foreground group.
+    #[cfg(not(target_os = "linux"))]
+    mod origin {
+        pub(super) fn record() {}
+
+        pub(super) fn is_terminal() -> bool {
+            std::fs::File::open("/dev/tty").is_ok_and(|terminal| {
+                rustix::termios::tcgetpgrp(&terminal)
+                    .is_ok_and(|group| group == rustix::process::getpgrp())
+            })
+        }
     }
 
     /// The mask of ignored signals; 0 where the system has no `/proc`.

@@ -7,12 +7,21 @@ use std::{
 
 use super::{
     Launch, LaunchError, Started, control::StartReport, instance_folder::InstanceFolder,
-    start_request::StartRequest, system,
+    kept_ports::KeptPorts, start_request::StartRequest, system,
 };
 
 /// Starts `launch` in `folder`, whatever the folder holds, and waits until the server is ready.
 pub(super) fn start(launch: &Launch, folder: &InstanceFolder) -> Result<Started, LaunchError> {
-    let request = StartRequest::of(launch, &folder.id)?.line()?;
+    start_on(launch, folder, KeptPorts::default())
+}
+
+/// The same with `kept` ports where any free port is requested.
+pub(super) fn start_on(
+    launch: &Launch,
+    folder: &InstanceFolder,
+    kept: KeptPorts,
+) -> Result<Started, LaunchError> {
+    let request = StartRequest::of(launch, &folder.id, kept)?.line()?;
     let (mut child, mut commands, mut reports) = supervisor(launch)?;
     // A supervisor that has exited is noticed by the end of its reports.
     let _ = commands.write_all(request.as_bytes()).and_then(|()| commands.flush());

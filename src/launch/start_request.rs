@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Launch, LaunchError, LaunchKind,
     document::{Instance, InstanceRecord, RuntimeDocument, RuntimeState},
-    settings,
+    kept_ports::KeptPorts,
+    settings, system,
 };
 use crate::state::StateDir;
 
@@ -27,9 +28,13 @@ pub(super) struct StartRequest {
     pub(super) binary: String,
     version: String,
     tree: Option<String>,
+    /// The number of the inherited descriptor that holds the lease of the tree.
+    pub(super) lease: Option<i32>,
     pub(super) env: Vec<(String, String)>,
     pub(super) bridge: HostPort,
     pub(super) dashboard: Option<HostPort>,
+    /// The ports of the runtime that this one replaces.
+    pub(super) kept: KeptPorts,
     pub(super) ready_timeout: Duration,
     pub(super) grace: Duration,
     project: OsString,
@@ -50,16 +55,18 @@ fn exposed(variable: &ServerVariable) -> (String, String) {
 impl StartRequest {
     /// # Errors
     /// [`LaunchError::Random`] where no salt can be made.
-    pub(super) fn of(launch: &Launch, id: &str) -> Result<Self, LaunchError> {
+    pub(super) fn of(launch: &Launch, id: &str, kept: KeptPorts) -> Result<Self, LaunchError> {
         let salt = random_token().map_err(|source| LaunchError::Random { source })?;
         Ok(Self {
             program: launch.program.clone().into(),
             binary: launch.binary.clone(),
             version: launch.version.clone(),
             tree: launch.tree.clone(),
+            lease: launch.lease.as_ref().and_then(system::number_of),
             env: launch.env.iter().map(exposed).collect(),
             bridge: launch.bridge.clone(),
             dashboard: launch.dashboard.clone(),
+            kept,
             ready_timeout: launch.ready_timeout,
             grace: launch.grace,
             project: launch.project.clone().into(),

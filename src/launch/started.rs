@@ -6,16 +6,17 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus},
     sync::{Arc, Mutex},
     thread,
+    time::Instant,
 };
 
-use loom_base::LockExt as _;
+use loom_base::{LockExt as _, StopRequest, StopRequests, reap::reap_as_first_process};
 
 use super::{
     LaunchError, RuntimeDocument, ServerExit,
     control::StartReport,
     events::{KILL, STAY, STOP},
     foreground::{self, ForegroundEvent},
-    log::LogFollower,
+    log_follower::LogFollower,
     signals, system,
 };
 
@@ -57,8 +58,8 @@ impl Started {
         ended(report)
     }
 
-    /// Waits in the foreground until the runtime ends. A signal that asks this process to end stops the server, a
-    /// second one kills it. New lines of the log are copied to `out`. If this process is killed, the server stays.
+    /// Waits in the foreground until the runtime ends. A signal that asks this process to end stops the server; one
+    /// that follows after a second or later kills it. New lines of the log are copied to `out`. If this process is killed, the server stays.
     ///
     /// # Errors
     /// [`LaunchError::Watch`] where signals cannot be handled, [`LaunchError::Silent`] where the supervisor does not
@@ -85,6 +86,7 @@ impl Started {
         parent: Option<Box<dyn BufRead + Send>>,
         out: Option<&mut dyn Write>,
     ) -> Result<ServerExit, LaunchError> {
+        reap_as_first_process();
         let Self { document, mut supervisor, commands, mut reports } = self;
         let commands = Arc::new(Mutex::new(commands));
         let stays = parent.is_none();
@@ -92,16 +94,17 @@ impl Started {
             forward(parent, Arc::clone(&commands));
         }
         let log = PathBuf::from(&document.log);
-        let mut stopping = false;
+        let mut requests = StopRequests::default();
         let report = foreground::attach(
             move || StartReport::read(&mut reports),
             |event| match event {
                 ForegroundEvent::Listening if stays => send(&mut commands.locked(), STAY),
                 ForegroundEvent::Listening => {}
-                ForegroundEvent::Signal(_) => {
-                    send(&mut commands.locked(), if stopping { KILL } else { STOP });
-                    stopping = true;
-                }
+                ForegroundEvent::Signal(_) => match requests.meaning(Instant::now()) {
+                    StopRequest::Stop => send(&mut commands.locked(), STOP),
+                    StopRequest::Repeated => {}
+                    StopRequest::Kill => send(&mut commands.locked(), KILL),
+                },
             },
             out.map(|out| (LogFollower::from_start(&log), out)),
         );
@@ -115,6 +118,7 @@ impl Started {
     /// # Errors
     /// Where the command cannot be started or waited for; the runtime is stopped all the same.
     pub fn run_command(self, mut command: Command) -> io::Result<ExitStatus> {
+        reap_as_first_process();
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -127,7 +131,7 @@ impl Started {
             move || child.wait(),
             |event| match event {
                 ForegroundEvent::Signal(number) if !signals::sent_to_all(number) => {
-                    system::terminate(pid);
+                    system::forward(pid, number);
                 }
                 _ => {}
             },

@@ -15,8 +15,8 @@ use super::{
 ///
 /// The supervisor has its own session and none of its starter's streams but two pipes: from one it reads the launch,
 /// then the commands of the starter; the end of that pipe means that the starter is gone. To the other it writes its
-/// reports. It inherited the lease of the server's tree without knowing its descriptor; it never closes it, and the
-/// server inherits it in turn.
+/// reports. It inherited the lease of the server's tree, which it never closes and the server inherits in turn; it
+/// closes all other descriptors that its starter's caller had open.
 ///
 /// Only for the hidden command that [`Launcher`](super::Launcher) names: it takes the whole process over.
 ///
@@ -31,6 +31,7 @@ pub fn supervise(
     input.read_line(&mut line)?;
     let request: StartRequest = serde_json::from_str(&line)?;
     drop(line);
+    system::close_inherited(request.lease);
     let (events, received) = mpsc::unbounded_channel();
     listen_to_starter(input, events.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -19,7 +19,8 @@ use super::{
     end_record,
     events::end_requested,
     instance_folder::InstanceFolder,
-    log,
+    kept_ports::KeptPorts,
+    log, log_rotation,
     ports::{self, ChosenPorts},
     ready,
     reporter::Reporter,
@@ -118,6 +119,7 @@ impl Supervisor {
             }
         };
         let control = tokio::spawn(control::serve(listener, self.view()));
+        let rotation = tokio::spawn(log_rotation::limit(self.folder.log()));
         let (ended, report) = match self.start().await {
             Ok(mut server) => {
                 let ended = self.watch(&mut server).await;
@@ -127,6 +129,7 @@ impl Supervisor {
             Err(failure) => (None, StartReport::Failed(failure)),
         };
         control.abort();
+        rotation.abort();
         self.folder.remove_run_files();
         let yielded = self.yielding && ended.is_some();
         if yielded {
@@ -178,8 +181,7 @@ impl Supervisor {
             log::rotate(&self.folder.log()).map_err(|e| io_failure("open the server's log", &e))?;
         let mut pick = 1;
         loop {
-            let StartRequest { bridge, dashboard, .. } = &self.request;
-            let ports = ports::choose(&self.request.program(), bridge, dashboard.as_ref())?;
+            let ports = self.choose_ports()?;
             let mut server = self.spawn(ports.clone(), log)?;
             match self.until_ready(&mut server, &ports).await {
                 Ok(addresses) => {
@@ -199,6 +201,20 @@ impl Supervisor {
             log = log::reopen(&self.folder.log())
                 .map_err(|e| io_failure("open the server's log", &e))?;
         }
+    }
+
+    /// The kept ports, or where another process has taken one of them, others.
+    fn choose_ports(&self) -> Result<ChosenPorts, StartFailure> {
+        let StartRequest { bridge, dashboard, kept, .. } = &self.request;
+        let program = self.request.program();
+        let choose = |kept: &KeptPorts| {
+            let dashboard = dashboard.as_ref().map(|requested| kept.dashboard(requested));
+            ports::choose(&program, &kept.bridge(bridge), dashboard.as_ref())
+        };
+        choose(kept).or_else(|taken| match taken {
+            StartFailure::PortTaken { .. } => choose(&KeptPorts::default()),
+            other => Err(other),
+        })
     }
 
     fn spawn(&self, ports: ChosenPorts, log: File) -> Result<ServerProcess, StartFailure> {
@@ -243,6 +259,8 @@ impl Supervisor {
     }
 
     fn announce(&mut self, addresses: ReadyDocument) -> Result<(), StartFailure> {
+        // A second start of this server must be on the same ports.
+        self.request.kept = KeptPorts::reported(&addresses);
         self.update(|instance| {
             instance.state = RuntimeState::Ready;
             instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });

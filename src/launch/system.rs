@@ -4,7 +4,7 @@ pub(super) use imp::*;
 
 #[cfg(unix)]
 mod imp {
-    use std::{fs::File, io, process::Command};
+    use std::{fs::File, io, path::Path, process::Command};
 
     use rustix::{
         io::{FdFlags, fcntl_setfd},
@@ -15,6 +15,31 @@ mod imp {
     pub(in super::super) fn own_session() {
         // Fails only for the leader of a process group, which gets no signals of its starter's group either.
         let _ = setsid();
+    }
+
+    /// Closes all descriptors that this process inherited, except the standard streams and `kept`. The caller has not
+    /// opened any file yet.
+    #[allow(unsafe_code, reason = "a descriptor that was inherited has no owner in this program")]
+    pub(in super::super) fn close_inherited(kept: Option<i32>) {
+        let folder = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        let open: Vec<i32> = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|number| *number > 2 && Some(*number) != kept)
+            .collect();
+        // The folder, which is closed by now, was listed too.
+        let is_open =
+            |number: &i32| Path::new(folder).join(number.to_string()).symlink_metadata().is_ok();
+        for number in open.into_iter().filter(is_open) {
+            // SAFETY: the caller has opened no file, so nothing in this program uses the descriptor.
+            unsafe { rustix::io::close(number) };
+        }
+    }
+
+    /// The number under which the programs that this process starts inherit `file`.
+    pub(in super::super) fn number_of(file: &File) -> Option<i32> {
+        Some(std::os::fd::AsRawFd::as_raw_fd(file))
     }
 
     /// Makes the programs that this process starts from now on inherit `file`.
@@ -37,8 +62,18 @@ mod imp {
 
     /// Sends SIGTERM to a child that was not waited for yet.
     pub(in super::super) fn terminate(pid: u32) {
+        send(pid, Signal::TERM);
+    }
+
+    /// Passes the request to end that the signal `number` is on to a child that was not waited for yet: SIGINT as such,
+    /// since programs end differently by it, others as SIGTERM.
+    pub(in super::super) fn forward(pid: u32, number: i32) {
+        send(pid, if number == Signal::INT.as_raw() { Signal::INT } else { Signal::TERM });
+    }
+
+    fn send(pid: u32, signal: Signal) {
         if let Some(pid) = to_pid(pid) {
-            let _ = kill_process(pid, Signal::TERM);
+            let _ = kill_process(pid, signal);
         }
     }
 
@@ -96,6 +131,13 @@ mod imp {
 
     pub(in super::super) fn own_session() {}
 
+    /// Does nothing: only the handles of the standard streams are inherited.
+    pub(in super::super) fn close_inherited(_kept: Option<i32>) {}
+
+    pub(in super::super) fn number_of(_file: &File) -> Option<i32> {
+        None
+    }
+
     /// Does nothing: the file of a running program cannot be removed on Windows, and the supervisor holds the locks.
     pub(in super::super) fn inheritable(_file: &File) -> io::Result<()> {
         Ok(())
@@ -113,6 +155,9 @@ mod imp {
 
     /// Does nothing: there is no signal that asks a process without a console to end. It is killed by its handle.
     pub(in super::super) fn terminate(_pid: u32) {}
+
+    /// Does nothing: a console sends its events to all of its processes.
+    pub(in super::super) fn forward(_pid: u32, _number: i32) {}
 
     pub(in super::super) fn kill_group(_pid: u32) {}
 

@@ -105,6 +105,10 @@ impl Source for Bounded {
         });
         platforms.await.unwrap_or_default()
     }
+
+    fn skipped(&self) -> Option<String> {
+        self.source.skipped()
+    }
 }
 
 impl fmt::Display for Bounded {

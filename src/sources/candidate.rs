@@ -15,6 +15,8 @@ use crate::{
 pub struct Candidate {
     /// The name of the source, else its URL or path without secrets; display only.
     pub name: String,
+    /// The name and the address of the source, without secrets: no other server has the same, whatever its name.
+    pub identity: String,
     /// The class of the source, which receipts and verifications name.
     pub class: SourceClass,
     /// Whether the connection allows the source to vouch for digests.
@@ -47,9 +49,10 @@ pub enum Reach {
 }
 
 impl Candidate {
-    /// The opened `source` with the settings of `spec`.
+    /// The opened `source` with the settings of `spec`. `address` is that of the source with its server.
     pub(super) fn of(
         spec: &SourceSpec,
+        address: String,
         class: SourceClass,
         channel: Channel,
         reach: Reach,
@@ -57,6 +60,10 @@ impl Candidate {
     ) -> Self {
         Self {
             name: spec.to_string(),
+            identity: match &spec.name {
+                Some(name) => format!("{name} ({address})"),
+                None => address,
+            },
             class,
             channel,
             source,
@@ -80,9 +87,9 @@ impl Candidate {
         self.stop_on_error || self.stop_on_absent
     }
 
-    /// The key of cached documents about the source: its name and its location, since a name can be given to another
-    /// location later.
+    /// The key of cached documents about the source: its identity, and what the source says of itself, which includes
+    /// settings that change its lists.
     pub(crate) fn key(&self) -> String {
-        format!("{} {}", self.name, self.source)
+        format!("{} {}", self.identity, self.source)
     }
 }

@@ -41,7 +41,8 @@ pub(super) fn open(
     let options =
         CargoBuildOptions { profile, selection, build, ..opener.cargo_build_options(checkout) };
     let source = Box::new(CargoBuild::open(options));
-    Ok(Candidate::of(spec, SourceClass::Build, Channel::LocalBuild, Reach::Disk, source))
+    let (class, channel, address) = (SourceClass::Build, Channel::LocalBuild, source.to_string());
+    Ok(Candidate::of(spec, address, class, channel, Reach::Disk, source))
 }
 
 impl Opener {

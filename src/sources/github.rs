@@ -40,7 +40,9 @@ pub(super) fn open(
         network: opener.network.settings(spec, journal)?,
         cache: Arc::new(SharedDocuments::of(&opener.state, "github")),
     };
-    Ok(Candidate::of(spec, SourceClass::Github, channel, reach, Box::new(Github::open(options)?)))
+    let source = Box::new(Github::open(options)?);
+    let address = spec.kind.to_string();
+    Ok(Candidate::of(spec, address, SourceClass::Github, channel, reach, source))
 }
 
 /// The token for a server, and the variable to name where a token would help.

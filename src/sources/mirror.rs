@@ -47,12 +47,17 @@ pub(super) fn open(
     };
     let channel =
         if mirror.is_insecure() { Channel::Unauthenticated } else { Channel::Authenticated };
+    // Environment variables can name the endpoint of a bucket, too.
+    let address = match mirror.endpoint() {
+        Some(endpoint) => format!("{} ({endpoint})", spec.kind.shorthand()),
+        None => spec.kind.to_string(),
+    };
     let source: Box<dyn Source> = match reach {
         // A folder may be a mount whose server has gone away.
         Reach::Disk => Box::new(Bounded::new(mirror, spec.timeout)),
         Reach::Loopback | Reach::Network => Box::new(mirror),
     };
-    Ok(Candidate::of(spec, class, channel, reach, source))
+    Ok(Candidate::of(spec, address, class, channel, reach, source))
 }
 
 /// Whether a login for the mirror is looked up in `.netrc`: for web servers whose URL has no password.

@@ -108,23 +108,67 @@ mod tests {
         trust::Channel,
     };
 
-    fn opened(text: &str) -> Candidate {
-        let folder = tempfile::tempdir().unwrap();
-        let env: Env = [("AWS_REGION", "eu-west-1")].into_iter().collect();
-        let opener = Opener {
+    fn opener(env: Env, folder: &std::path::Path) -> Opener {
+        Opener {
             network: NetworkDefaults::from_env(&env, false),
             env,
             home: None,
             os: Os::current(),
-            cwd: folder.path().to_owned(),
-            state: StateDir::new(folder.path().join("state")),
+            cwd: folder.to_owned(),
+            state: StateDir::new(folder.join("state")),
             evidence: false,
             built_from: None,
             built_profile: None,
-        };
+        }
+    }
+
+    fn opened(text: &str) -> Candidate {
+        let folder = tempfile::tempdir().unwrap();
+        let env = [("AWS_REGION", "eu-west-1")].into_iter().collect();
+        let opener = opener(env, folder.path());
         let mut spec = SourceSpec::shorthand(text, folder.path()).unwrap();
         spec.allow_http = true;
         opener.open(&spec, Journal::default()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn two_servers_never_share_an_identity() {
+        use crate::config::{GithubSource, MirrorSource};
+        let url = |text: &str| Some(text.parse().unwrap());
+        let github = |base_url, api_base| {
+            let source = GithubSource { base_url, api_base, ..GithubSource::new("o/r") };
+            SourceSpec::new(SourceKind::Github(source))
+        };
+        let bucket = |endpoint| {
+            let mirror = MirrorSource::new("s3://bucket/p".parse().unwrap());
+            SourceSpec::new(SourceKind::Mirror(MirrorSource { endpoint, ..mirror }))
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let identity =
+            |spec: SourceSpec, env: &[(&'static str, &'static str)], name: Option<&str>| {
+                let spec = SourceSpec { name: name.map(str::to_owned), ..spec };
+                let opener = opener(env.iter().copied().collect(), folder.path());
+                opener.open(&spec, Journal::default()).unwrap().identity
+            };
+        let minio = [("AWS_ENDPOINT_URL", "https://minio.example")];
+        let identities = [
+            identity(github(None, None), &[], None),
+            identity(github(url("https://ghe.example"), None), &[], None),
+            identity(github(None, url("https://other.example/api/v3")), &[], None),
+            identity(github(None, None), &[], Some("corp")),
+            identity(github(url("https://ghe.example"), None), &[], Some("corp")),
+            identity(bucket(None), &[], None),
+            identity(bucket(url("https://s3.example")), &[], None),
+            identity(bucket(None), &minio, None),
+            identity(bucket(None), &minio, Some("corp")),
+            identity(bucket(url("https://s3.example")), &minio, Some("corp")),
+        ];
+        for (index, one) in identities.iter().enumerate() {
+            assert!(!identities[..index].contains(one), "{one} in {identities:?}");
+        }
+        assert_eq!(identities[0], "github:o/r");
+        assert_eq!(identities[1], "github:o/r (https://ghe.example)");
+        assert_eq!(identities[4], "corp (github:o/r (https://ghe.example))");
     }
 
     #[test]

@@ -55,7 +55,8 @@ pub(super) fn open(opener: &Opener, spec: &SourceSpec, plugin: &PluginSource) ->
     });
     // Every plugin may use the network, so none is started offline.
     let (class, channel) = (SourceClass::Plugin, Channel::Authenticated);
-    Candidate::of(spec, class, channel, Reach::Network, Box::new(plugin))
+    let address = spec.kind.to_string();
+    Candidate::of(spec, address, class, channel, Reach::Network, Box::new(plugin))
 }
 
 /// The absolute folders of `PATH`.

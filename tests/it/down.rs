@@ -20,6 +20,9 @@ fn down_stops_the_runtime_of_its_project_only() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let theirs = stage.sandbox.loom_in(&other, &args).ok().json();
 
+    let another = ["--binary", "another", "down"];
+    stage.sandbox.loom(&another).ok().says(&["no runtime is running"]);
+    assert!(runs(&ours["pid"]));
     stage.sandbox.loom(&["down"]).ok();
     assert!(!runs(&ours["pid"]));
     until("its supervisor has exited", || !runs(&ours["supervisor_pid"]));

@@ -6,6 +6,7 @@ use crate::support::{
     self, Stage,
     stage::{answers, runs, until},
 };
+use rustix::process::Signal;
 use serde_json::Value;
 
 #[test]
@@ -76,4 +77,17 @@ fn concurrent_commands_get_separate_runtimes() {
     let (one, two) = (one.wait().ok().stdout(), two.wait().ok().stdout());
     assert_ne!(one, two);
     assert!(answers(&own));
+}
+
+#[test]
+fn an_interrupt_that_only_loom_received_is_passed_to_the_command() {
+    let stage = Stage::new();
+    let script =
+        "trap 'echo interrupted; exit 7' INT; echo up >started; while :; do sleep 0.05; done";
+    let exec = stage.spawn("exec", &["--", "sh", "-c", script]);
+    let started = stage.sandbox.project().join("started");
+    until("the command runs", || started.exists());
+    exec.signal(Signal::INT);
+    let run = exec.wait().code(7);
+    assert_eq!(run.stdout(), "interrupted\n");
 }

@@ -25,6 +25,16 @@ fn a_hundred_fresh_caches_send_no_api_requests() {
 }
 
 #[test]
+fn a_version_of_a_private_repository_is_refused_and_not_absent() {
+    let hub = Hub::of(&["0.2.0"]);
+    hub.server.repository(|repository| repository.private = true);
+    for version in ["0.2.0", "latest"] {
+        let run = hub.sandbox().loom(&["get", "--version", version]).code(4);
+        run.says(&["there is no repository o/r, or it is private"]);
+    }
+}
+
+#[test]
 fn without_checksum_files_each_run_sends_one_api_request() {
     let hub = Hub::of(&[]);
     hub.server

@@ -171,3 +171,19 @@ fn a_plain_folder_over_http_needs_a_named_version() {
     sandbox.loom(&["get", "--version", "0.2.0"]).ok();
     assert_eq!(server.gets(&plain::asset_path("0.2.0", Packing::TarGz)), 1);
 }
+
+#[test]
+fn an_odd_entry_of_a_mirror_is_left_out_and_said_once_with_v() {
+    let mirror = Plain::of(&["0.2.0"]);
+    std::os::unix::fs::symlink("v0.9.0", mirror.path().join("v0.9.0")).unwrap();
+    for version in ["latest", "0.2.0"] {
+        let sandbox = Sandbox::new();
+        let get = ["get", "--source", &mirror.url(), "--version", version];
+        let run = sandbox.loom(&get).ok();
+        assert_eq!(run.path(), sandbox.link("0.2.0"));
+        assert!(!run.stderr().contains("left out"), "{}", run.stderr());
+    }
+    let get = ["get", "-v", "--source", &mirror.url()];
+    let run = Sandbox::new().loom(&get).ok();
+    assert_eq!(run.stderr().matches("left out \"v0.9.0\"").count(), 1, "{}", run.stderr());
+}

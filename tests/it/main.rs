@@ -22,6 +22,7 @@ mod errors;
 mod exec;
 mod exit_with_parent;
 mod failover;
+mod folder_pages;
 mod format;
 mod get;
 mod github;

@@ -27,18 +27,6 @@ fn the_store_layout() {
 }
 
 #[test]
-fn an_autoindex_below_a_path_is_not_read() {
-    let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
-    std::fs::create_dir(mirror.path().join("some")).unwrap();
-    let inner = Plain::of(&["0.2.0"]);
-    std::fs::rename(inner.path().join("v0.2.0"), mirror.path().join("some/v0.2.0")).unwrap();
-    let nginx = Nginx::serve(mirror.path(), "autoindex on;");
-    let url = format!("{}/some", nginx.url());
-    sandbox.loom(&["get", "--source", &url, "--version", "0.2.0"]).ok();
-    Sandbox::new().loom(&["get", "--source", &url]).code(3).says(&["--version"]);
-}
-
-#[test]
 fn a_compressing_server_is_requested_to_send_unencoded_bytes() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
     let nginx = Nginx::serve(mirror.path(), "gzip on; gzip_types *; gzip_min_length 1;");

@@ -19,6 +19,7 @@ fn it_keeps_the_options_of_up() {
     until("its supervisor has exited", || !runs(&before["supervisor_pid"]));
     assert_ne!(before["pid"], after["pid"]);
     assert_eq!(before["tree"], after["tree"]);
+    assert_eq!(before["bridge"], after["bridge"], "clients find it on the same port");
     assert!(answers(&after));
     // `up` finds the same runtime.
     assert_eq!(stage.up(), after);
@@ -48,6 +49,7 @@ fn if_the_new_runtime_fails_the_previous_one_runs_again_and_both_logs_are_kept()
     let now = stage.instance();
     assert_eq!((&now["state"], &now["version"]), (&"ready".into(), &"0.2.0".into()));
     assert_eq!(now["supervisor_pid"], before["supervisor_pid"]);
+    assert_eq!(now["bridge"], before["bridge"]);
     assert!(answers(&now) && stage.leased(&now));
     assert_eq!(stage.sandbox.loom(&["logs", "-p"]).ok().stdout(), "I cannot\n");
     assert!(stage.sandbox.loom(&["logs", "-pp"]).ok().stdout().contains("listening"));

@@ -194,7 +194,7 @@ fn the_path_of_a_version_that_is_not_installed_is_printed_and_not_created() {
         sandbox
             .loom(&["store", "path", "--version", several])
             .code(2)
-            .says(&["may mean many versions"]);
+            .says(&["matches several versions"]);
     }
     assert!(!sandbox.cache().exists());
 }

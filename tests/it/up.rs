@@ -4,12 +4,14 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::TcpListener,
+    thread,
+    time::Duration,
 };
 
 use crate::support::{
-    self, BINARY, Stage,
+    self, BINARY, Sandbox, Stage,
     program::{self, server_path},
-    stage::{answers, kill, runs, until},
+    stage::{answers, kill, resume, runs, suspend, until},
 };
 use rustix::process::Signal;
 
@@ -71,6 +73,72 @@ fn in_the_foreground_a_signal_stops_it_with_success() {
         assert!(!runs(&document["pid"]) && !stage.leased(&document));
         assert!(stage.instances().is_empty());
     }
+}
+
+#[test]
+fn a_signal_that_arrives_twice_within_a_second_stops_it_gracefully() {
+    for pause in [Duration::from_millis(2), Duration::from_millis(200)] {
+        let stage = Stage::new();
+        let (up, document) = stage.foreground();
+        // It cannot end before the second signal arrives.
+        suspend(&document["pid"]);
+        up.signal(Signal::INT);
+        thread::sleep(pause);
+        up.signal(Signal::INT);
+        thread::sleep(Duration::from_millis(100));
+        resume(&document["pid"]);
+        up.wait().ok();
+        assert!(!runs(&document["pid"]));
+    }
+}
+
+#[test]
+fn a_signal_after_a_second_kills_it() {
+    let stage = Stage::new();
+    let (up, document) = stage.foreground();
+    suspend(&document["pid"]);
+    up.signal(Signal::INT);
+    thread::sleep(Duration::from_millis(1100));
+    up.signal(Signal::INT);
+    up.wait().code(137);
+    assert!(!runs(&document["pid"]));
+}
+
+#[test]
+fn a_detached_runtime_keeps_no_descriptor_of_its_caller() {
+    let stage = Stage::new();
+    let lock = stage.sandbox.write("lock", "");
+    let args = stage.args("up", &["--detach", "--json"]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut command = stage.sandbox.command("sh");
+    command.args(["-c", "exec 7>lock; flock 7; exec \"$@\"", "sh"]);
+    command.arg(Sandbox::program()).args(&args);
+    let document = stage.sandbox.start(&args, command).wait().ok().json();
+    assert!(fs::File::open(lock).unwrap().try_lock().is_ok(), "the lock is still held");
+    for pid in ["pid", "supervisor_pid"] {
+        for entry in fs::read_dir(format!("/proc/{}/fd", document[pid])).unwrap() {
+            let file = fs::read_link(entry.unwrap().path()).unwrap();
+            assert!(!file.ends_with("lock") || file.starts_with(stage.sandbox.state()), "{file:?}");
+        }
+    }
+    assert!(stage.leased(&document));
+}
+
+#[test]
+fn as_the_first_process_it_reaps_orphans() {
+    let orphans = b"#!/bin/sh\n(sh -c 'sleep 0.1 & sleep 0.1 &') \nexec \"$REAL\"\n";
+    let stage = Stage::with("0.2.0", orphans);
+    let args = stage.args("up", &[]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let count = "sleep 2; grep -l '^State:.Z' /proc/[0-9]*/status | wc -l; kill -TERM 1";
+    let script = format!("({count}) >zombies 2>&1 & exec \"$@\"");
+    let mut command = stage.sandbox.command("unshare");
+    command.args(["--map-root-user", "--pid", "--fork", "--mount-proc", "--"]);
+    command.args(["sh", "-c", &script, "sh"]).arg(Sandbox::program()).args(&args);
+    command.env("REAL", server_path());
+    stage.sandbox.start(&args, command).wait().ok();
+    let counted = fs::read_to_string(stage.sandbox.project().join("zombies")).unwrap();
+    assert_eq!(counted.trim(), "0");
 }
 
 #[test]

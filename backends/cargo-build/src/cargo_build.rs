@@ -76,7 +76,7 @@ impl CargoBuild {
 
     async fn offer(&self, build: BuildArtifact) -> Result<Offer, SourceError> {
         let checkout = canonical_checkout(&self.options.checkout)?;
-        let commit = git_commit::commit(&checkout).await;
+        let commit = git_commit::commit(&checkout, build.built).await;
         let asset = AssetRef::new(utf8(&build.path)?);
         self.offered.locked().insert(asset.clone());
         let artifact = Artifact {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The longest document that is read, in bytes. A page of a hundred releases with many assets has some megabytes.
-const MAX_DOCUMENT: usize = 64 * 1024 * 1024;
+const MAX_DOCUMENT: usize = 32 * 1024 * 1024;
 
 /// The version of the API that is requested.
 const API_VERSION: HeaderValue = HeaderValue::from_static("2022-11-28");

@@ -1,8 +1,20 @@
 //! The JSON documents of the API, as far as this crate uses them.
 
 use loom_http::SmallResponse;
-use loom_source::{Digest, Platform, Product, SourceError, SourceErrorKind, Version, asset};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use loom_source::{
+    Digest, Platform, Product, SkippedEntries, SourceError, SourceErrorKind, Version, asset, json,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The largest number of releases on a page, as requested.
+pub(crate) const MAX_RELEASES: usize = 100;
+
+/// The largest number of files of a release: GitHub allows no more.
+const MAX_ASSETS: usize = 1000;
+
+/// The longest text in a release that is kept, in bytes: names, tags, digests.
+const MAX_TEXT: usize = 512;
 
 /// A release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,11 +103,83 @@ pub(crate) fn is_html(response: &SmallResponse) -> bool {
         || response.body.trim_ascii_start().starts_with(b"<")
 }
 
-/// Reads a document of the API.
-pub(crate) fn read<T: DeserializeOwned>(
+/// A page of releases, each as its text.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct PageText<'a>(
+    #[serde(borrow, deserialize_with = "json::at_most::<MAX_RELEASES, _, _>")] Vec<&'a RawValue>,
+);
+
+/// A release with its files as texts.
+#[derive(Deserialize)]
+struct ReleaseText<'a> {
+    tag_name: String,
+    #[serde(default)]
+    draft: bool,
+    #[serde(default)]
+    prerelease: bool,
+    #[serde(default)]
+    published_at: Option<String>,
+    #[serde(default, borrow, deserialize_with = "json::at_most::<MAX_ASSETS, _, _>")]
+    assets: Vec<&'a RawValue>,
+}
+
+/// Reads a page of releases. Releases that cannot be read are left out, and added to `skipped`.
+pub(crate) fn read_page(
     at: &str,
     response: &SmallResponse,
-) -> Result<T, SourceError> {
+    skipped: &SkippedEntries,
+) -> Result<Vec<ReleaseDocument>, SourceError> {
+    let PageText(texts) = read(at, response)?;
+    let release = |text: &RawValue| match release(text.get(), skipped) {
+        Ok(release) => Some(release),
+        Err(why) => {
+            skipped.add(text.get(), why);
+            None
+        }
+    };
+    Ok(texts.into_iter().filter_map(release).collect())
+}
+
+/// Reads a release. Files of it that cannot be read are left out, and added to `skipped`.
+pub(crate) fn read_release(
+    at: &str,
+    response: &SmallResponse,
+    skipped: &SkippedEntries,
+) -> Result<ReleaseDocument, SourceError> {
+    let text: &RawValue = read(at, response)?;
+    release(text.get(), skipped)
+        .map_err(|why| SourceError::malformed(at, format!("not a document of GitHub's API: {why}")))
+}
+
+fn release(text: &str, skipped: &SkippedEntries) -> Result<ReleaseDocument, String> {
+    let text: ReleaseText<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let ReleaseText { tag_name, draft, prerelease, published_at, assets } = text;
+    if tag_name.len() > MAX_TEXT || published_at.as_ref().is_some_and(|at| at.len() > MAX_TEXT) {
+        return Err(format!("a text has more than {MAX_TEXT} bytes"));
+    }
+    let asset = |text: &RawValue| match asset(text.get()) {
+        Ok(asset) => Some(asset),
+        Err(why) => {
+            skipped.add(&format!("{tag_name}: {}", text.get()), why);
+            None
+        }
+    };
+    let assets = assets.into_iter().filter_map(asset).collect();
+    Ok(ReleaseDocument { tag_name, draft, prerelease, published_at, assets })
+}
+
+fn asset(text: &str) -> Result<AssetDocument, String> {
+    let asset: AssetDocument = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let texts = [Some(&asset.name), Some(&asset.state), asset.digest.as_ref()];
+    if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
+        return Err(format!("a text has more than {MAX_TEXT} bytes"));
+    }
+    Ok(asset)
+}
+
+/// Reads a document of the API.
+fn read<'a, T: Deserialize<'a>>(at: &str, response: &'a SmallResponse) -> Result<T, SourceError> {
     serde_json::from_slice(&response.body).map_err(|error| {
         if is_html(response) {
             SourceError::new(at, SourceErrorKind::HtmlPage)

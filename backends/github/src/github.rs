@@ -12,8 +12,8 @@ use loom_base::{LockExt as _, redact};
 use loom_http::{Client, GetRequest, header::HeaderValue};
 use loom_source::{
     AssetRef, Authority, Capabilities, Download, ListedVersion, ListingScope, Name, Offer,
-    Platform, Product, RangeRequest, Release, Source, SourceError, SourceErrorKind, Version,
-    VersionListing,
+    Platform, Product, RangeRequest, Release, SkippedEntries, Source, SourceError, SourceErrorKind,
+    Version, VersionListing,
 };
 
 use crate::{
@@ -39,6 +39,8 @@ pub struct Github {
     client: Client,
     pub(crate) cache: Arc<dyn DocumentCache>,
     session: Mutex<SessionState>,
+    /// Releases and files in responses of the API that cannot be read.
+    pub(crate) skipped: SkippedEntries,
 }
 
 /// What the source has learnt since it was opened.
@@ -78,7 +80,8 @@ impl Github {
             .map_err(|source| GithubError::Network { repo: repo.to_string(), source })?;
         let tags = TagFormat { prefix: tag_prefix };
         let session = Mutex::default();
-        Ok(Self { repo, tags, prerelease, evidence, api, client, cache, session })
+        let skipped = SkippedEntries::default();
+        Ok(Self { repo, tags, prerelease, evidence, api, client, cache, session, skipped })
     }
 
     /// The repository.
@@ -170,13 +173,25 @@ impl Github {
         else {
             return Ok(None);
         };
-        let document: ReleaseDocument = documents::read(&redact::url(&url), &response)?;
+        let document = documents::read_release(&redact::url(&url), &response, &self.skipped)?;
         if document.tag_name != tag {
             let reason = format!("it is the release with the tag {:?}", document.tag_name);
             return Err(SourceError::malformed(redact::url(&url), reason));
         }
         self.session.locked().documents.insert(tag.to_owned(), (document.clone(), false));
         Ok(Some(document).filter(|document| !document.draft))
+    }
+
+    /// Whether the repository exists and may be read: the API answers 404 for a tag in any other, too. Without a token the
+    /// web pages are asked first, which cost no request to the API.
+    async fn repository_exists(&self) -> Result<bool, SourceError> {
+        if !self.api.has_token() && self.web_pages().has_repository().await? {
+            return Ok(true);
+        }
+        let mut url = self.repo.api(&["releases"]);
+        url.set_query(Some("per_page=1"));
+        let response = self.api.get(&self.connection(), &url, None).await?;
+        Ok(!matches!(response, ApiResponse::Absent))
     }
 
     /// The bytes of a small file of a release that the API described.
@@ -291,7 +306,8 @@ impl Source for Github {
         }
         match self.release(&tag).await? {
             Some(document) => self.offer(release, &document).await,
-            None => Ok(None),
+            None if self.repository_exists().await? => Ok(None),
+            None => Err(self.api.no_repository()),
         }
     }
 
@@ -338,5 +354,9 @@ impl Source for Github {
             platform: Platform::LinuxX86_64,
         };
         document.platforms(&product, version)
+    }
+
+    fn skipped(&self) -> Option<String> {
+        self.skipped.take()
     }
 }

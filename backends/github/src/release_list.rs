@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use loom_base::redact;
 use loom_http::{SmallResponse, header::HeaderMap};
-use loom_source::{ListedVersion, Product, SourceError, SourceErrorKind};
+use loom_source::{ListedVersion, Product, SkippedEntries, SourceError, SourceErrorKind};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -19,6 +19,12 @@ use crate::{
 
 /// The largest number of pages: the API lists at most ten thousand releases, a hundred on a page.
 const MAX_PAGES: usize = 100;
+
+/// The largest size of all pages together, in bytes.
+const MAX_BYTES: usize = 128 * 1024 * 1024;
+
+/// The largest number of files of all releases together.
+const MAX_FILES: usize = 50_000;
 
 /// The longest time for which cached pages are used without a request.
 const MAX_AGE: Duration = Duration::from_secs(300);
@@ -75,13 +81,16 @@ impl Github {
         let mut pages = Vec::new();
         let mut next = Some(first);
         let mut max_age = u64::MAX;
+        let mut left = ListingAllowance { bytes: MAX_BYTES, files: MAX_FILES };
         while let Some(url) = next.take() {
             let known = cached.iter().find(|page| page.url == url.as_str());
             let etag = known.and_then(|page| page.etag.as_deref());
             let page = match (self.api.get(&self.connection(), &url, etag).await?, known) {
                 (ApiResponse::Document(response), _) => {
                     max_age = max_age.min(max_age_of(&response.headers));
-                    page(&url, &response)?
+                    let page = page(&url, &response, &self.skipped)?;
+                    left.take(&url, response.body.len(), &page)?;
+                    page
                 }
                 (ApiResponse::Unchanged, Some(page)) => page.clone(),
                 (ApiResponse::Unchanged, None) => {
@@ -95,6 +104,10 @@ impl Github {
                     return Err(SourceError::new(redact::url(&url), SourceErrorKind::Gone));
                 }
             };
+            if !page.releases.is_empty() && pages.iter().any(|one| page.has_releases_of(one)) {
+                let reason = "it has the same releases as a page before";
+                return Err(SourceError::malformed(redact::url(&url), reason));
+            }
             next =
                 page.next.as_deref().map(|next| self.next_url(&url, next, &pages)).transpose()?;
             pages.push(page);
@@ -136,8 +149,43 @@ impl Github {
     }
 }
 
-fn page(url: &Url, response: &SmallResponse) -> Result<ReleasePage, SourceError> {
-    let releases = documents::read(&redact::url(url), response)?;
+/// What the pages of one listing may still have.
+struct ListingAllowance {
+    bytes: usize,
+    files: usize,
+}
+
+impl ListingAllowance {
+    /// Counts a page of so many bytes, or fails where it is too much.
+    fn take(&mut self, url: &Url, bytes: usize, page: &ReleasePage) -> Result<(), SourceError> {
+        let files = page.releases.iter().map(|release| release.assets.len()).sum();
+        let left = self.bytes.checked_sub(bytes).zip(self.files.checked_sub(files));
+        let Some((bytes, files)) = left else {
+            let reason = format!(
+                "the listing has more than {MAX_BYTES} bytes or {MAX_FILES} files of releases"
+            );
+            return Err(SourceError::malformed(redact::url(url), reason));
+        };
+        *self = Self { bytes, files };
+        Ok(())
+    }
+}
+
+impl ReleasePage {
+    /// Whether the releases are those of another page: their tags in the same order.
+    fn has_releases_of(&self, other: &Self) -> bool {
+        let same = |(one, two): (&ReleaseDocument, &ReleaseDocument)| one.tag_name == two.tag_name;
+        self.releases.len() == other.releases.len()
+            && self.releases.iter().zip(&other.releases).all(same)
+    }
+}
+
+fn page(
+    url: &Url,
+    response: &SmallResponse,
+    skipped: &SkippedEntries,
+) -> Result<ReleasePage, SourceError> {
+    let releases = documents::read_page(&redact::url(url), response, skipped)?;
     let etag = response.headers.get("etag").and_then(|etag| etag.to_str().ok()).map(str::to_owned);
     let next = next_link(url, &response.headers).map(String::from);
     Ok(ReleasePage { url: url.as_str().to_owned(), etag, next, releases })

@@ -63,6 +63,13 @@ impl WebPages<'_> {
         Ok(None)
     }
 
+    /// Whether the server has pages of the repository, also pages that need a login.
+    pub(crate) async fn has_repository(&self) -> Result<bool, SourceError> {
+        let request = GetRequest::new(self.repo.page(&["releases", "latest"])).allow_html();
+        let response = self.client.get_small(&request, Redirects::Return, MAX_FEED).await?;
+        Ok(!matches!(response.status, 404 | 410))
+    }
+
     /// The tags of the latest releases from the feed of the repository; `None` where there is no feed.
     pub(crate) async fn recent_tags(&self) -> Result<Option<Vec<String>>, SourceError> {
         let request = GetRequest::new(self.repo.page(&["releases.atom"])).allow_html();

@@ -7,6 +7,7 @@
 //! | `bucket_endpoint` | the URL at which a bucket is requested |
 //! | `client` | the client of `object_store` for a bucket, with its credentials |
 //! | `connector` | sends the requests of `object_store` through `loom-http` |
+//! | `listing_page` | reads a page of a listing, entry by entry |
 //! | `object_status` | what responses without an object mean |
 //! | `transport` | the transport |
 
@@ -14,6 +15,7 @@ mod bucket_endpoint;
 mod bucket_url;
 mod client;
 mod connector;
+mod listing_page;
 mod object_status;
 mod options;
 mod transport;

@@ -1,21 +1,23 @@
 //! [`FolderTransport`]: a folder of this machine, through `object_store`.
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loom_source::{AccessDenied, Download, RangeRequest, RefusedBy, SourceError, Validator};
+use loom_source::{
+    AccessDenied, Download, RangeRequest, RefusedBy, SkippedEntries, SourceError, Validator,
+};
 use object_store::{
     GetOptions, GetResult, GetResultPayload, ObjectStore, local::LocalFileSystem, path::Path as Key,
 };
 
 use crate::{
     folder_body,
-    transport::{Entries, Transport},
+    transport::{Entries, Transport, join_key},
 };
 
 /// A folder of this machine, or of a file system that is mounted.
@@ -26,6 +28,7 @@ pub(crate) struct FolderTransport {
     /// The folder, opened at the first use: one that does not exist is a source that cannot answer, not an invalid
     /// setting.
     opened: OnceLock<OpenedFolder>,
+    skipped: SkippedEntries,
 }
 
 #[derive(Debug)]
@@ -37,7 +40,7 @@ struct OpenedFolder {
 
 impl FolderTransport {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, opened: OnceLock::new() }
+        Self { path, opened: OnceLock::new(), skipped: SkippedEntries::default() }
     }
 
     fn opened(&self) -> Result<&OpenedFolder, SourceError> {
@@ -82,6 +85,30 @@ impl FolderTransport {
     /// system) says nothing about its files.
     fn absent<T>(&self) -> Result<Option<T>, SourceError> {
         self.path.metadata().map(|_| None).map_err(|e| self.failure("", e))
+    }
+
+    /// The entries of the folder at `path`, whose key is `folder`. Symbolic links are followed; those that lead nowhere,
+    /// and names that no key can have, are left out.
+    fn entries(&self, folder: &str, path: &Path) -> Result<Entries, SourceError> {
+        let failure = |error| self.failure(folder, error);
+        let mut entries = Entries::default();
+        for entry in fs::read_dir(path).map_err(failure)? {
+            let entry = entry.map_err(failure)?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else {
+                let name = name.to_string_lossy();
+                self.skipped.add(&join_key(folder, &name), "its name is not UTF-8");
+                continue;
+            };
+            match fs::metadata(entry.path()) {
+                Ok(found) if found.is_dir() => entries.folders.push(name.to_owned()),
+                Ok(found) if found.is_file() => entries.files.push((name.to_owned(), found.len())),
+                Ok(_) => self.skipped.add(&join_key(folder, name), "neither a file nor a folder"),
+                Err(error) => self.skipped.add(&join_key(folder, name), error),
+            }
+            entries.check_count(&self.location(folder))?;
+        }
+        Ok(entries)
     }
 
     async fn get(&self, key: &str) -> Result<Option<GetResult>, SourceError> {
@@ -130,22 +157,22 @@ impl Transport for FolderTransport {
     }
 
     async fn list(&self, folder: &str) -> Result<Option<Entries>, SourceError> {
-        let files = &self.opened()?.files;
-        if !folder.is_empty() && self.locate(folder)?.is_none_or(|path| !path.is_dir()) {
-            return Ok(Some(Entries::default()));
+        match self.locate(folder)? {
+            Some(path) if path.is_dir() => self.entries(folder, &path).map(Some),
+            _ => Ok(Some(Entries::default())),
         }
-        let prefix = Key::parse(folder).map_err(|e| self.failure(folder, io::Error::other(e)))?;
-        let listed = files.list_with_delimiter(Some(&prefix)).await;
-        let listed = listed.map_err(|e| self.failure(folder, into_io(e)))?;
-        let name = |key: &Key| key.filename().unwrap_or_default().to_owned();
-        Ok(Some(Entries {
-            folders: listed.common_prefixes.iter().map(name).collect(),
-            files: listed.objects.iter().map(|file| (name(&file.location), file.size)).collect(),
-        }))
     }
 
     fn can_list(&self) -> bool {
         true
+    }
+
+    fn unlistable_reason(&self) -> &'static str {
+        "the folder cannot be listed; give --version"
+    }
+
+    fn skipped(&self) -> &SkippedEntries {
+        &self.skipped
     }
 
     fn location(&self, key: &str) -> String {

@@ -11,6 +11,8 @@
 //! | `transport` | the operations that a mirror needs of its location |
 //! | `folder` | `file://`, through `object_store` |
 //! | `folder_body` | the body of a file of this machine |
+//! | `folder_errors` | folders that cannot be read do not end a listing |
+//! | `folder_page` | reads the page that a web server makes of a folder |
 //! | `web` | `http://` and `https://`, through `loom-http` |
 //! | `bucket` | `s3://`, `gs://` and `az://`, through `object_store` and `loom-http` |
 //!
@@ -53,6 +55,8 @@ mod bucket;
 pub mod error;
 mod folder;
 mod folder_body;
+mod folder_errors;
+mod folder_page;
 pub mod layout;
 pub mod mirror;
 pub mod options;

@@ -37,6 +37,8 @@ pub struct Mirror {
     transport: Box<dyn Transport>,
     local: bool,
     insecure: bool,
+    /// The endpoint of a bucket.
+    endpoint: Option<String>,
     layout: OnceCell<DetectedLayout>,
     releases: ReleaseFinder,
 }
@@ -49,6 +51,7 @@ impl Mirror {
     /// Where the URL or an option cannot be used: see [`MirrorError`].
     pub fn open(url: Url, options: MirrorOptions) -> Result<Self, MirrorError> {
         let layout = options.layout;
+        let mut endpoint = None;
         let (transport, local, insecure): (Box<dyn Transport>, bool, bool) =
             match MirrorLocation::of(url)? {
                 MirrorLocation::Folder(path) => (Box::new(FolderTransport::new(path)), true, false),
@@ -59,7 +62,10 @@ impl Mirror {
                     (Box::new(web), local, plain && !local)
                 }
                 MirrorLocation::Bucket(bucket) => {
-                    let (transport, local, plain) = open_bucket(bucket, options)?;
+                    let at = bucket_endpoint(&bucket, &options)?;
+                    endpoint = Some(at.text().to_owned());
+                    let (local, plain) = (at.is_loopback(), at.url.scheme() == "http");
+                    let transport = open_bucket(bucket, at, options)?;
                     (Box::new(transport), local, plain && !local)
                 }
             };
@@ -68,7 +74,8 @@ impl Mirror {
             MirrorLayout::Store => OnceCell::new_with(Some(DetectedLayout::Store)),
             MirrorLayout::Release => OnceCell::new_with(Some(DetectedLayout::Release)),
         };
-        Ok(Self { transport, local, insecure, layout, releases: ReleaseFinder::default() })
+        let releases = ReleaseFinder::default();
+        Ok(Self { transport, local, insecure, endpoint, layout, releases })
     }
 
     /// Whether requests are sent over plain http beyond this machine.
@@ -79,6 +86,12 @@ impl Mirror {
     /// Whether the mirror is on this machine: a folder, or a server on loopback.
     pub fn is_local(&self) -> bool {
         self.local
+    }
+
+    /// The URL at which a bucket is requested; `None` for other mirrors. Buckets of the same name at other endpoints are
+    /// other mirrors.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
     }
 
     async fn layout(&self) -> Result<DetectedLayout, SourceError> {
@@ -131,21 +144,22 @@ fn open_web(url: Url, options: MirrorOptions) -> Result<WebTransport, MirrorErro
     Ok(WebTransport::new(url, headers, client))
 }
 
-/// The transport, whether its endpoint is on loopback, and whether its endpoint is plain http.
+fn bucket_endpoint(
+    bucket: &BucketUrl,
+    options: &MirrorOptions,
+) -> Result<BucketEndpoint, MirrorError> {
+    BucketEndpoint::of(bucket, &options.objects)
+        .map_err(|why| MirrorError::Endpoint { location: bucket.to_string(), why })
+}
+
 fn open_bucket(
     bucket: BucketUrl,
+    endpoint: BucketEndpoint,
     options: MirrorOptions,
-) -> Result<(BucketTransport, bool, bool), MirrorError> {
+) -> Result<BucketTransport, MirrorError> {
     let location = bucket.to_string();
-    let endpoint = match BucketEndpoint::of(&bucket, &options.objects) {
-        Ok(endpoint) => endpoint,
-        Err(why) => return Err(MirrorError::Endpoint { location, why }),
-    };
-    let local = endpoint.is_loopback();
-    let plain = endpoint.url.scheme() == "http";
-    let transport = BucketTransport::new(bucket, endpoint, options.objects, options.network)
-        .map_err(|source| MirrorError::Network { location, source })?;
-    Ok((transport, local, plain))
+    BucketTransport::new(bucket, endpoint, options.objects, options.network)
+        .map_err(|source| MirrorError::Network { location, source })
 }
 
 impl fmt::Display for Mirror {
@@ -207,5 +221,9 @@ impl Source for Mirror {
         };
         // The caller has its answer already and uses the platforms for a hint only.
         platforms.unwrap_or_default()
+    }
+
+    fn skipped(&self) -> Option<String> {
+        self.transport.skipped().take()
     }
 }

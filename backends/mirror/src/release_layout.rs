@@ -11,7 +11,10 @@ use loom_source::{
 };
 
 use self::probed::HintCache;
-use crate::transport::Transport;
+use crate::{
+    folder_errors::{FolderErrors, newest},
+    transport::Transport,
+};
 
 /// Finds assets, and caches which name the last asset had.
 #[derive(Debug, Default)]
@@ -44,18 +47,24 @@ impl ReleaseFinder {
         transport: &dyn Transport,
         product: &Product,
     ) -> Result<Option<Vec<Version>>, SourceError> {
-        let Some(root) = transport.list("").await? else { return Ok(None) };
+        let version_in = |folder: &String| folder.strip_prefix('v').and_then(|v| v.parse().ok());
+        let Some(root) = transport.list("").await? else {
+            // Which of these folders have an asset of the product shows when a version is looked for.
+            let folders = transport.list_folders("").await?.unwrap_or_default();
+            let versions: Vec<Version> = folders.iter().filter_map(version_in).collect();
+            return Ok(Some(versions).filter(|versions| !versions.is_empty()));
+        };
         let version_of = |(name, _): &(String, u64)| asset::version(product, name);
         let mut versions: BTreeSet<Version> = root.files.iter().filter_map(version_of).collect();
-        for folder in root.folders {
-            let Some(version) = folder.strip_prefix('v').and_then(|v| v.parse().ok()) else {
-                continue;
-            };
-            let files = transport.list(&folder).await?.unwrap_or_default().files;
-            if files.iter().filter_map(version_of).any(|found| found == version) {
+        let mut folders = FolderErrors::default();
+        let named = root.folders.into_iter().filter_map(|name| Some((version_in(&name)?, name)));
+        for (version, folder) in newest(transport, named.collect()) {
+            let listed = folders.listed(transport, &folder, transport.list(&folder).await)?;
+            if listed.files.iter().filter_map(version_of).any(|found| found == version) {
                 versions.insert(version);
             }
         }
+        folders.unless(!versions.is_empty())?;
         Ok(Some(versions.into_iter().collect()))
     }
 

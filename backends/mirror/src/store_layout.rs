@@ -8,6 +8,7 @@ use loom_source::{
 };
 
 use crate::{
+    folder_errors::{FolderErrors, newest},
     layout::is_readable,
     transport::{Transport, join_key},
 };
@@ -110,7 +111,8 @@ pub(crate) async fn list(
         read => read?,
     };
     if let Some(bytes) = index {
-        let index = Index::parse(&bytes).map_err(|e| malformed(transport, Index::PATH, &e))?;
+        let index = Index::parse_skipping(&bytes, transport.skipped());
+        let index = index.map_err(|e| malformed(transport, Index::PATH, &e))?;
         return Ok(Some(index.versions(product)));
     }
     let folder = format!("releases/{}/{}", product.authority, product.binary);
@@ -118,16 +120,24 @@ pub(crate) async fn list(
         Err(e) if e.kind.may_be_absent() && is_readable(transport).await => None,
         listed => listed?,
     };
-    let Some(entries) = entries else { return Ok(None) };
+    let Some(entries) = entries else {
+        // Which of these folders have a record for the platform shows when a version is looked for.
+        let folders = transport.list_folders(&folder).await?.unwrap_or_default();
+        let versions: Vec<Version> = folders.iter().filter_map(|name| name.parse().ok()).collect();
+        return Ok(Some(versions).filter(|versions| !versions.is_empty()));
+    };
     let record = format!("{}.json", product.platform);
     let mut versions = Vec::new();
-    for name in entries.folders {
-        let Ok(version) = name.parse::<Version>() else { continue };
-        let records = transport.list(&join_key(&folder, &name)).await?.unwrap_or_default();
+    let mut folders = FolderErrors::default();
+    let named = entries.folders.into_iter().filter_map(|name| Some((name.parse().ok()?, name)));
+    for (version, name) in newest(transport, named.collect()) {
+        let key = join_key(&folder, &name);
+        let records = folders.listed(transport, &key, transport.list(&key).await)?;
         if records.size(&record).is_some() {
             versions.push(version);
         }
     }
+    folders.unless(!versions.is_empty())?;
     Ok(Some(versions))
 }
 

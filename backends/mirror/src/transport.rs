@@ -4,7 +4,10 @@ use std::{fmt::Debug, path::PathBuf};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loom_source::{Download, RangeRequest, SourceError};
+use loom_source::{Download, RangeRequest, SkippedEntries, SourceError};
+
+/// The largest number of entries of a folder.
+pub(crate) const MAX_ENTRIES: usize = 100_000;
 
 /// Access to the files of a mirror by their keys. A key is a path below the root of the mirror, with `/` between its
 /// parts.
@@ -19,13 +22,20 @@ pub(crate) trait Transport: Debug + Send + Sync {
     /// The entries of a folder, empty where the folder does not exist; `None` where folders cannot be listed.
     async fn list(&self, folder: &str) -> Result<Option<Entries>, SourceError>;
 
+    /// The names of the folders in a folder, where nothing else can be learnt of it: from the page that a web server makes
+    /// of the folder. `None` where there is no such page.
+    async fn list_folders(&self, _folder: &str) -> Result<Option<Vec<String>>, SourceError> {
+        Ok(None)
+    }
+
     /// Whether [`list`](Self::list) returns entries, as far as is known.
     fn can_list(&self) -> bool;
 
     /// Why versions cannot be listed, and what to do.
-    fn unlistable_reason(&self) -> &'static str {
-        "a plain HTTP folder cannot be listed; give --version"
-    }
+    fn unlistable_reason(&self) -> &'static str;
+
+    /// The entries that listings leave out because they cannot be read.
+    fn skipped(&self) -> &SkippedEntries;
 
     /// The URL or path of a key, without secrets; that of the root for the empty key.
     fn location(&self, key: &str) -> String;
@@ -36,7 +46,7 @@ pub(crate) trait Transport: Debug + Send + Sync {
     }
 }
 
-/// The direct entries of a folder, by their names.
+/// The direct entries of a folder, by their names: at most [`MAX_ENTRIES`].
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entries {
     pub(crate) folders: Vec<String>,
@@ -48,6 +58,15 @@ impl Entries {
     /// The size of a file in bytes; `None` where the file does not exist.
     pub(crate) fn size(&self, name: &str) -> Option<u64> {
         self.files.iter().find(|(file, _)| file == name).map(|(_, size)| *size)
+    }
+
+    /// Fails where there are more entries than are read; `location` names the folder.
+    pub(crate) fn check_count(&self, location: &str) -> Result<(), SourceError> {
+        if self.folders.len() + self.files.len() <= MAX_ENTRIES {
+            return Ok(());
+        }
+        let reason = format!("its listing has more than {MAX_ENTRIES} entries");
+        Err(SourceError::malformed(location, reason))
     }
 }
 

@@ -3,13 +3,16 @@
 use loom_source::{
     ArchiveFormat, Artifact, AssetRef, Authority, Capabilities, ClaimedDigest, Digest,
     DigestSource, Evidence, EvidenceKind, ListingScope, Name, Offer, Packaging, Platform, Product,
-    RangeRequest, Release, Validator, Version,
+    RangeRequest, Release, SkippedEntries, Validator, Version, json,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The version of the protocol that this crate implements.
 pub(crate) const PROTOCOL_VERSION: u64 = 1;
+
+/// The largest number of versions in a list.
+const MAX_VERSIONS: usize = 10_000;
 
 /// The longest reference to an asset, in bytes.
 const MAX_ASSET_REF: usize = 4096;
@@ -76,7 +79,7 @@ pub(crate) enum PluginResponse {
     /// The offer of a release, or `null` where the plugin does not have it.
     Offer(Option<PluginOffer>),
     /// The versions of a product, or `null` where the plugin cannot list them.
-    Versions(Option<Vec<Version>>),
+    Versions(Option<PluginVersions>),
     /// The header of a body. The bytes follow.
     Opened(BodyHeader),
     /// The reason why the plugin cannot respond.
@@ -114,6 +117,27 @@ impl Hello {
     pub(crate) fn capabilities(&self) -> Capabilities {
         let Self { list, resume, claims, .. } = *self;
         Capabilities { releases: true, dev: false, list, resume, claims }
+    }
+}
+
+/// The versions that a plugin lists: texts, of which those that are no versions are left out.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct PluginVersions(
+    #[serde(deserialize_with = "json::at_most::<MAX_VERSIONS, _, _>")] Vec<Value>,
+);
+
+impl PluginVersions {
+    /// The versions. Other values are added to `skipped`.
+    pub(crate) fn read(self, skipped: &SkippedEntries) -> Vec<Version> {
+        let version = |value: Value| match value.as_str().unwrap_or_default().parse() {
+            Ok(version) => Some(version),
+            Err(_) => {
+                skipped.add(&value.to_string(), "it is not a version such as 0.2.0");
+                None
+            }
+        };
+        self.0.into_iter().filter_map(version).collect()
     }
 }
 
@@ -245,12 +269,23 @@ mod tests {
             r#"{"offers": null}"#,
             r#"{"offer": {"carriers": [{"at": "x", "format": "rar"}]}}"#,
             r#"{"offer": {"carriers": [{"at": "x", "sha256": "abc"}]}}"#,
-            r#"{"versions": ["v1"]}"#,
+            r#"{"versions": "0.1.0"}"#,
             r#"{"opened": {"start": -1, "total": 5}}"#,
             r#"{"opened": {"start": 0, "start": 1, "total": 5}}"#,
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_no_version_is_left_out() {
+        let skipped = SkippedEntries::default();
+        let list = parse(r#"{"versions": ["0.1.0", "v1", 2, "0.2.0"]}"#);
+        let Ok(PluginResponse::Versions(Some(list))) = list else { panic!("{list:?}") };
+        assert_eq!(list.read(&skipped), ["0.1.0", "0.2.0"].map(|v| v.parse().unwrap()));
+        assert!(skipped.take().unwrap().starts_with("left out 2 entries"));
+        let long = format!(r#"{{"versions": [{}0]}}"#, "0,".repeat(MAX_VERSIONS));
+        assert!(parse(&long).unwrap_err().contains("at most 10000 elements"));
     }
 
     #[test]

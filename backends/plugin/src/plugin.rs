@@ -5,8 +5,8 @@ use std::{fmt, sync::Mutex};
 use async_trait::async_trait;
 use loom_base::sync::LockExt as _;
 use loom_source::{
-    AssetRef, Capabilities, Download, ListingScope, Offer, Product, RangeRequest, Release, Source,
-    SourceError, SourceErrorKind, Validator, VersionListing,
+    AssetRef, Capabilities, Download, ListingScope, Offer, Product, RangeRequest, Release,
+    SkippedEntries, Source, SourceError, SourceErrorKind, Validator, VersionListing,
 };
 
 use crate::{
@@ -25,13 +25,15 @@ pub struct Plugin {
     options: PluginOptions,
     /// The capabilities of the last hello. Before the first hello, the plugin is assumed to list versions.
     capabilities: Mutex<Capabilities>,
+    /// What the plugin listed that is no version.
+    skipped: SkippedEntries,
 }
 
 impl Plugin {
     /// The source for these options. The program is not started before the first request.
     pub fn open(options: PluginOptions) -> Self {
         let assumed = Capabilities { releases: true, list: true, ..Capabilities::default() };
-        Self { options, capabilities: Mutex::new(assumed) }
+        Self { options, capabilities: Mutex::new(assumed), skipped: SkippedEntries::default() }
     }
 
     async fn request(
@@ -89,7 +91,9 @@ impl Source for Plugin {
     ) -> Result<VersionListing, SourceError> {
         let (response, session) = self.request(&PluginRequest::list(product, scope)).await?;
         match response {
-            PluginResponse::Versions(Some(versions)) => Ok(VersionListing::of(versions)),
+            PluginResponse::Versions(Some(versions)) => {
+                Ok(VersionListing::of(versions.read(&self.skipped)))
+            }
             PluginResponse::Versions(None) => {
                 Ok(VersionListing::Unlistable("the plugin cannot list versions; give --version"))
             }
@@ -113,5 +117,9 @@ impl Source for Plugin {
         }
         let body = body::body(session, total - start);
         Ok(Download { start, total: Some(total), validator, body })
+    }
+
+    fn skipped(&self) -> Option<String> {
+        self.skipped.take()
     }
 }

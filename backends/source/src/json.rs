@@ -1,20 +1,23 @@
-//! Reads JSON and refuses duplicate keys, at any depth.
+//! Reads JSON, refuses duplicate keys at any depth, and limits the lengths of lists.
 //!
 //! JSON leaves open which of two equal keys counts. Two readers that decide differently would read different values from
 //! one document, and a signature over the document would cover both.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, SeqAccess, Visitor},
 };
 
+/// The largest number of keys of one object.
+const MAX_KEYS: usize = 10_000;
+
 /// Reads a document of type `T`.
 ///
 /// # Errors
-/// Where the bytes are not a JSON document of that type, and where an object has a key twice, whether `T` knows the key
-/// or not.
+/// Where the bytes are not a JSON document of that type, and where an object has a key twice, or more than 10,000 keys,
+/// whether `T` knows them or not.
 ///
 /// # Examples
 /// ```
@@ -26,6 +29,38 @@ use serde::{
 pub fn strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice::<NoDuplicates>(bytes)?;
     serde_json::from_slice(bytes)
+}
+
+/// Reads a list of at most `MAX` elements, for `#[serde(deserialize_with = "json::at_most::<100, _, _>")]`. A longer list
+/// is an error as soon as it is known to be longer, so that its length costs no memory.
+///
+/// # Errors
+/// Where the document holds no such list.
+pub fn at_most<'de, const MAX: usize, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(BoundedList::<MAX, T>(PhantomData))
+}
+
+struct BoundedList<const MAX: usize, T>(PhantomData<T>);
+
+impl<'de, const MAX: usize, T: Deserialize<'de>> Visitor<'de> for BoundedList<MAX, T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of at most {MAX} elements")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = seq.next_element()? {
+            if list.len() == MAX {
+                return Err(serde::de::Error::invalid_length(MAX + 1, &self));
+            }
+            list.push(element);
+        }
+        Ok(list)
+    }
 }
 
 /// A JSON value that is read without its content, to find duplicate keys.
@@ -69,6 +104,9 @@ impl<'de> Visitor<'de> for DuplicateKeyVisitor {
             if seen.contains(&key) {
                 return Err(serde::de::Error::custom(format_args!("duplicate key {key:?}")));
             }
+            if seen.len() >= MAX_KEYS {
+                return Err(serde::de::Error::custom(format_args!("more than {MAX_KEYS} keys")));
+            }
             map.next_value::<NoDuplicates>()?;
             seen.insert(key);
         }
@@ -79,6 +117,27 @@ impl<'de> Visitor<'de> for DuplicateKeyVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Deserialize)]
+    struct Short {
+        #[serde(deserialize_with = "at_most::<2, _, _>")]
+        list: Vec<u8>,
+    }
+
+    #[test]
+    fn lists_and_objects_are_limited() {
+        let short = |text: &str| serde_json::from_str::<Short>(text).map(|short| short.list);
+        assert_eq!(short(r#"{"list": [1, 2]}"#).unwrap(), [1, 2]);
+        let error = short(r#"{"list": [1, 2, 3]}"#).unwrap_err().to_string();
+        assert!(error.contains("expected a list of at most 2 elements"), "{error}");
+        let keys = |count: usize| -> String {
+            let keys: Vec<String> = (0..count).map(|key| format!("\"{key}\":0")).collect();
+            format!("{{{}}}", keys.join(","))
+        };
+        assert!(strict::<serde_json::Value>(keys(MAX_KEYS).as_bytes()).is_ok());
+        let error = strict::<serde_json::Value>(keys(MAX_KEYS + 1).as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("more than 10000 keys"), "{error}");
+    }
 
     #[test]
     fn duplicate_keys_are_refused_at_any_depth() {

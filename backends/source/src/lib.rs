@@ -14,7 +14,8 @@
 //! | [`asset`] | the file names of release assets |
 //! | [`checksum`] | reads `.sha256` files and `SHA256SUMS` |
 //! | [`scheme`] | [`Scheme`], the word that begins the name of a source |
-//! | [`json`] | reads JSON and refuses duplicate keys |
+//! | [`skipped`] | [`SkippedEntries`], what a source left out of its listings |
+//! | [`json`] | reads JSON, refuses duplicate keys, and limits lists |
 //! | [`record`] | [`Statement`], [`Record`] and [`Index`], the documents of a store that travel |
 //! | `contract` | the test suite that every source passes (feature `contract`) |
 //!
@@ -141,6 +142,7 @@ pub mod platform;
 pub mod record;
 pub mod release;
 pub mod scheme;
+pub mod skipped;
 pub mod source;
 pub mod transfer;
 pub mod version;
@@ -162,6 +164,7 @@ pub use platform::Platform;
 pub use record::{Index, Record, Statement};
 pub use release::{Product, Release};
 pub use scheme::Scheme;
+pub use skipped::SkippedEntries;
 pub use source::{Capabilities, ListedVersion, ListingScope, Source, VersionListing};
 pub use transfer::{AssetRef, Body, Download, RangeRequest, Validator};
 pub use version::{Selector, Slot, Version};

@@ -37,9 +37,7 @@ pub enum Scheme {
 
 /// A text that is not the scheme of a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown scheme {0:?}: expected one of file, http, https, s3, gs, az, github, target, plugin"
-)]
+#[error("unknown scheme {0:?}: expected one of {names}", names = Scheme::ALL.map(Scheme::as_str).join(", "))]
 pub struct SchemeError(String);
 
 impl Scheme {
@@ -68,6 +66,21 @@ impl Scheme {
             Self::Github => "github",
             Self::Target => "target",
             Self::Plugin => "plugin",
+        }
+    }
+
+    /// How a source of this scheme is named, as an example for messages.
+    pub fn form(self) -> &'static str {
+        match self {
+            Self::File => "file:///path",
+            Self::Http => "http://host/path",
+            Self::Https => "https://host/path",
+            Self::S3 => "s3://bucket/prefix",
+            Self::Gs => "gs://bucket/prefix",
+            Self::Az => "az://container/prefix",
+            Self::Github => "github:owner/repository",
+            Self::Target => "target:/path",
+            Self::Plugin => "plugin:name",
         }
     }
 
@@ -105,6 +118,7 @@ mod tests {
     fn text_and_value_agree() {
         for scheme in Scheme::ALL {
             assert_eq!(scheme.to_string().parse(), Ok(scheme));
+            assert_eq!(scheme.form().split(':').next(), Some(scheme.as_str()));
         }
         for bad in ["", "S3", "s3:", "ftp"] {
             assert!(bad.parse::<Scheme>().is_err(), "{bad:?}");

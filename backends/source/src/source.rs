@@ -51,7 +51,8 @@ impl From<Version> for ListedVersion {
 pub enum VersionListing {
     /// The versions, in no particular order; empty where the source does not have the product.
     Versions(Vec<ListedVersion>),
-    /// The source cannot list versions, for the reason given: a plain HTTP folder without an index, say.
+    /// The source cannot list versions, for the reason given: a web server without an index and without a page of the
+    /// folder, say.
     Unlistable(&'static str),
 }
 
@@ -123,6 +124,12 @@ pub trait Source: Display + Debug + Send + Sync {
     /// after [`find`](Self::find) returned `None`.
     async fn platforms(&self, _binary: &Name, _version: &Version) -> Vec<Platform> {
         Vec::new()
+    }
+
+    /// What the source left out of its listings since the last call, in one sentence, for callers that show it: see
+    /// [`SkippedEntries`](crate::SkippedEntries). An entry that cannot be read is never a reason to fail.
+    fn skipped(&self) -> Option<String> {
+        None
     }
 }
 

@@ -4,8 +4,13 @@
 module          content
 ==============  =============================================================
 ``agent``       :class:`Agent`: the public interface
+``dispatch``    what arrives: events, replies, calls of tools
 ``session``     keeps an agent connected: retries and backoff
 ``connection``  one connection to the bridge, from registration to its end
+``endpoint``    address, token and TLS of the bridge
+``registry``    two agents of one id in this process
+``event_queue`` events that wait for the handler, and their limit
+``calling``     calls of the user's functions: in the event loop or in a thread
 ``event``       :class:`Event`: payload and metadata
 ``tools``       :class:`Tool` and :func:`tool`: functions that others may call
 ``schema``      JSON Schema of a function's parameters

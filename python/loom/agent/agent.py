@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
-import logging
 import os
 import signal
 import uuid
 from types import TracebackType
-from typing import Any, Awaitable, Callable, Coroutine, Iterable, Mapping, Optional
+from typing import Any, Callable, Iterable, Mapping, Optional
 
 from loom.v1 import action_pb2, bridge_pb2
 
+from ..command import PathLike
 from ..config import load_project_config
-from .connection import CONNECTION_ERRORS, Connection, Registration, describe
+from . import registry
+from .connection import Registration
+from .dispatch import Dispatcher, Handler
+from .endpoint import Endpoint
 from .event import Event, Payload, encode_payload
+from .event_queue import MAX_EVENTS
+from .registry import Seat
 from .session import Session
-from .tools import Tool, ToolError, error_result
-
-log = logging.getLogger("loom.agent")
-
-Handler = Callable[["Agent", str, Event], Optional[Awaitable[None]]]
-"""Receives the agent, the topic as it was subscribed (such as ``talk.*``), and the event."""
-
+from .tools import Tool, ToolError
 
 class Agent:
     """An agent in this process; its tasks run in the event loop that called :meth:`start`.
 
     When the connection to the bridge is lost, the agent connects and registers again, after 0.5 s at first and 10 s at
-    most; messages that are published in the meantime wait. Events are handled one at a time, in order of arrival.
+    most; messages that are published in the meantime wait. Events are handled one at a time, in order of arrival; if
+    more than ``max_queued_events`` or 64 MiB of them wait, the oldest are dropped, counted in :attr:`dropped_events` and
+    reported in the log.
 
     Args:
-        agent_id: the agent's name; a later agent of the same name replaces the registration and gets the tool calls.
+        agent_id: the agent's name. A second agent of the same name in this process takes over, and the first one fails
+            with ``ConnectionError``; one in another process replaces the registration and gets the tool calls.
         topics: topics to subscribe; ``p.*`` matches all topics that begin with ``p.``.
         tools: functions that others may call, with or without the decorator :func:`loom.tool`.
-        on_event: called for each event; a plain function or a coroutine function.
-        address: ``host:port`` of the bridge, by default the configured one.
+        on_event: called for each event; a coroutine function, or a plain function, which runs in a thread.
+        address: ``host:port`` of the bridge, by default the configured one; ``https://host:port`` for TLS with
+            publicly trusted certificates.
         token: bearer token for the bridge, by default ``LOOM_BRIDGE_TOKEN``.
+        ca: PEM file of the certificates that are trusted, by default ``LOOM_BRIDGE_TLS_CA``; turns TLS on.
+        cert: PEM file of the client certificate, by default ``LOOM_BRIDGE_TLS_CLIENT_CERT``.
+        key: PEM file of its private key, by default ``LOOM_BRIDGE_TLS_CLIENT_KEY``.
+        max_queued_events: events that wait for ``on_event`` at most.
 
     Raises:
-        ConfigurationError: if the project's configuration is needed for the address, and is invalid.
+        ConfigurationError: if the token is empty, a file cannot be read, or the project's configuration is needed for
+            the address and is invalid.
     """
 
     def __init__(
@@ -53,18 +60,43 @@ class Agent:
         *,
         address: Optional[str] = None,
         token: Optional[str] = None,
+        ca: Optional[PathLike] = None,
+        cert: Optional[PathLike] = None,
+        key: Optional[PathLike] = None,
+        max_queued_events: int = MAX_EVENTS,
     ) -> None:
         self.agent_id = agent_id
         self.replies = f"agent.{agent_id}.replies"
         """Topic on which this agent receives replies."""
         self.topics = [*dict.fromkeys([*topics, self.replies])]
         self.tools = {offered.name: offered for offered in map(Tool.of, tools)}
-        self.address = address or os.environ.get("LOOM_BRIDGE_ADDR") or load_project_config().bridge.address
-        self._token = token or os.environ.get("LOOM_BRIDGE_TOKEN")
-        self._on_event = on_event
+        configured = address or os.environ.get("LOOM_BRIDGE_ADDR", "").strip()
+        self._endpoint = Endpoint.of(
+            configured or load_project_config().bridge.address, token=token, ca=ca, cert=cert, key=key
+        )
+        self.address = self._endpoint.address
+        self._dispatcher = Dispatcher(self, on_event, max_queued_events)
+        self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._signalled: Optional[asyncio.Event] = None
+        self._seat = Seat(self._leave)
         self._session: Optional[Session] = None
-        self._pending_replies: dict[str, asyncio.Future[Event]] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of the started agent, for code in other threads, such as a plain ``on_event``:
+        ``asyncio.run_coroutine_threadsafe(agent.publish(topic, payload), agent.loop).result()``.
+
+        Raises:
+            RuntimeError: if the agent was never started.
+        """
+        if self._loop is None:
+            raise RuntimeError(f"agent {self.agent_id!r} is not started; call start() or use `async with`")
+        return self._loop
+
+    @property
+    def dropped_events(self) -> int:
+        """Events that were dropped since the last start because ``on_event`` was too slow."""
+        return self._dispatcher.dropped_events
 
     async def start(self, timeout: float = 30.0) -> None:
         """Connects to the bridge; returns when the agent receives events of its topics.
@@ -81,26 +113,24 @@ class Agent:
         registration = Registration(
             self.agent_id, self.topics, [offered.descriptor() for offered in self.tools.values()]
         )
-        self._events: asyncio.Queue[tuple[str, Event]] = asyncio.Queue()
-        self._session = Session(self.address, self._token, registration, self._handle_message)
-        self._start_task(self._handle_events())
+        self._loop = asyncio.get_running_loop()
+        self._session = Session(self._endpoint, registration, self._dispatcher.handle)
+        self._dispatcher.start()
         try:
             await self._session.start(timeout)
         except BaseException:
             await self.stop()
             raise
+        registry.take(self.address, self.agent_id, self._seat)
 
     async def stop(self) -> None:
         """Unregisters the agent and closes the connection; drops events that are not handled yet."""
         session, self._session = self._session, None
         if session is None:
             return
+        registry.release(self.address, self.agent_id, self._seat)
         await session.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for reply in self._pending_replies.values():
-            reply.cancel()
+        await self._dispatcher.stop()
 
     async def __aenter__(self) -> Agent:
         await self.start()
@@ -115,7 +145,9 @@ class Agent:
         await self.stop()
 
     def run(self) -> None:
-        """Starts the agent in a new event loop and runs it until Ctrl+C or SIGTERM.
+        """Starts the agent in a new event loop and runs it until Ctrl+C, SIGTERM or :meth:`request_stop`.
+
+        In another thread than the main one, which receives no signals, only :meth:`request_stop` ends it.
 
         Raises:
             ConnectionError: if the bridge refuses the agent, or there is no connection after 30 seconds.
@@ -124,6 +156,11 @@ class Agent:
             asyncio.run(self._run_until_signal())
         except KeyboardInterrupt:
             pass
+
+    def request_stop(self) -> None:
+        """Makes :meth:`run` stop the agent and return. May be called from any thread."""
+        if self._loop is not None and self._signalled is not None:
+            self._loop.call_soon_threadsafe(self._signalled.set)
 
     async def publish(
         self,
@@ -150,6 +187,7 @@ class Agent:
             ConnectionError: if the bridge refuses the agent.
             RuntimeError: if the agent is not started.
             TypeError: if JSON cannot represent ``payload``.
+            ValueError: if the event is larger than the runtime accepts (``LOOM_MAX_MESSAGE_BYTES``).
         """
         event = Event(
             type=type,
@@ -169,13 +207,14 @@ class Agent:
             topic: the topic.
             payload: bytes, text, ``None``, or a value that JSON can represent.
             type: application-defined type of the event.
-            timeout: longest wait for the reply, in seconds.
+            timeout: longest wait for a connection and the reply, in seconds.
 
         Returns:
             The reply.
 
         Raises:
             asyncio.TimeoutError: if no reply arrives in time.
+            ValueError: if the event is larger than the runtime accepts.
             ConnectionError: if the bridge refuses the agent.
             RuntimeError: if the agent is not started.
             TypeError: if JSON cannot represent ``payload``.
@@ -192,12 +231,12 @@ class Agent:
                 "loom.reply_to": self.replies,
             },
         )
-        reply = self._pending_replies[request_id] = asyncio.get_running_loop().create_future()
-        try:
-            await self._publish(topic, event)
-            return await asyncio.wait_for(reply, timeout)
-        finally:
-            del self._pending_replies[request_id]
+        with self._dispatcher.reply_to(request_id) as reply:
+            return await asyncio.wait_for(self._exchange(topic, event, reply), timeout)
+
+    async def _exchange(self, topic: str, event: Event, reply: asyncio.Future[Event]) -> Event:
+        await self._publish(topic, event)
+        return await reply
 
     async def reply(self, to: Event, payload: Payload = None, *, type: str = "reply") -> Event:
         """Publishes a reply to an event.
@@ -228,27 +267,32 @@ class Agent:
         Args:
             name: name of the tool, such as ``llm:generate``.
             arguments: arguments by name; values that JSON can represent.
-            timeout: longest run time of the tool, in seconds.
+            timeout: longest wait for a connection, and then longest run time of the tool, in seconds.
 
         Returns:
             The output of the tool, parsed as JSON; ``None`` without an output.
 
         Raises:
-            ToolError: if the tool does not exist, rejects the arguments, fails or exceeds ``timeout``.
+            ToolError: if the tool does not exist, rejects the arguments, fails or exceeds ``timeout``; with the code
+                ``UNAVAILABLE`` if there is no connection within ``timeout``.
+            ValueError: if the call is larger than the runtime accepts.
             grpc.RpcError: if the connection is lost.
             ConnectionError: if the bridge refuses the agent.
             RuntimeError: if the agent is not started.
         """
-        call = action_pb2.ToolCall(
+        request = action_pb2.ToolCall(
             id=str(uuid.uuid4()),
             name=name,
             arguments=json.dumps(dict(arguments or {})),
             headers={"x-agent-id": self.agent_id},
             timeout_ms=int(timeout * 1000),
         )
-        call.correlation_id = call.id
-        connection = await self._started_session().connected()
-        result = await connection.call_tool(call)
+        request.correlation_id = request.id
+        try:
+            connection = await asyncio.wait_for(self._started_session().connected(), timeout)
+        except asyncio.TimeoutError:
+            raise ToolError("UNAVAILABLE", f"no connection to the runtime within {timeout:g} s") from None
+        result = await connection.call_tool(request)
         if result.status != action_pb2.TOOL_OK:
             raise ToolError(result.error.code, result.error.message)
         return json.loads(result.output) if result.output else None
@@ -257,13 +301,13 @@ class Agent:
     """Alias of :meth:`publish`."""
 
     async def _run_until_signal(self) -> None:
-        signalled = asyncio.Event()
-        loop = asyncio.get_running_loop()
+        signalled = self._signalled = asyncio.Event()
+        self._loop = loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
                 loop.add_signal_handler(number, signalled.set)
-            except NotImplementedError:
-                pass  # On Windows, Ctrl+C raises KeyboardInterrupt instead.
+            except (NotImplementedError, RuntimeError, ValueError):
+                pass  # On Windows, Ctrl+C raises KeyboardInterrupt; only the main thread receives signals.
         async with self:
             await signalled.wait()
 
@@ -276,53 +320,8 @@ class Agent:
         publish = bridge_pb2.Publish(topic=topic, event=event.message())
         await self._started_session().send(bridge_pb2.ClientEvent(publish=publish))
 
-    def _handle_message(self, connection: Connection, message: bridge_pb2.ServerEvent) -> None:
-        kind = message.WhichOneof("msg")
-        if kind == "delivery":
-            self._deliver(message.delivery.topic, Event.received(message.delivery.event))
-        elif kind == "tool_call":
-            self._start_task(self._run_tool(connection, message.tool_call))
-        elif kind == "err":
-            log.error("agent %s: error from the runtime: %s: %s", self.agent_id, message.err.code, message.err.message)
-
-    def _deliver(self, topic: str, event: Event) -> None:
-        """Passes a reply to the request that waits for it, any other event to the queue of the handler."""
-        reply = self._pending_replies.get(event.correlation_id or "")
-        if topic == self.replies and reply is not None:
-            if not reply.done():
-                reply.set_result(event)
-        elif self._on_event is not None:
-            self._events.put_nowait((topic, event))
-
-    async def _handle_events(self) -> None:
-        """Calls the handler for one event after another.
-
-        Events come through a queue, so a handler may wait for a reply, which arrives on the same stream.
-        """
-        while self._on_event is not None:
-            topic, event = await self._events.get()
-            try:
-                result = self._on_event(self, topic, event)
-                if inspect.isawaitable(result):
-                    await result
-            except Exception:
-                log.exception("agent %s: on_event failed: event %s on topic %s", self.agent_id, event.type, topic)
-
-    async def _run_tool(self, connection: Connection, call: action_pb2.ToolCall) -> None:
-        """Executes a call and sends its result on the connection of the call."""
-        called = self.tools.get(call.name)
-        if called is None:
-            message = f"agent {self.agent_id!r} has no tool {call.name!r}"
-            result = error_result(call, action_pb2.TOOL_NOT_FOUND, "NOT_FOUND", message)
-        else:
-            result = await called.answer(call)
-        try:
-            await connection.send(bridge_pb2.ClientEvent(tool_result=result))
-        except CONNECTION_ERRORS as error:
-            log.warning("agent %s: cannot send the result of tool %s: %s", self.agent_id, call.name, describe(error))
-
-    def _start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Starts a task that :meth:`stop` cancels."""
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _leave(self) -> None:
+        """Ends the session because another agent of this id has taken over; called in the thread of that agent."""
+        session, loop = self._session, self._loop
+        if session is not None and loop is not None and loop.is_running():
+            asyncio.run_coroutine_threadsafe(session.supersede(), loop)

@@ -13,14 +13,16 @@ from google.protobuf.message import Message
 
 from loom.v1 import action_pb2, bridge_pb2
 
+from .endpoint import Endpoint
+
 _HEARTBEAT_INTERVAL = 15.0
 """Time between two heartbeats, in seconds."""
 
 _RESPONSE_TIMEOUT = 5.0
 """Longest wait for a response to registration, heartbeat or stream opening, in seconds."""
 
-# The runtime limits the size of messages; gRPC's own default of 4 MiB for the receiver would be a second limit.
-_CHANNEL_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+_MESSAGE_LIMIT = "loom-max-message-bytes"
+"""Response metadata of the event stream: the largest message that the bridge accepts, in bytes."""
 
 CONNECTION_ERRORS: tuple[type[Exception], ...] = (
     grpc.RpcError,
@@ -30,11 +32,14 @@ CONNECTION_ERRORS: tuple[type[Exception], ...] = (
 )
 """Exceptions of a connection that was lost."""
 
+_REFUSALS = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
+"""Codes with which the bridge refuses a token or a user."""
+
 Response = TypeVar("Response", bound=Message)
 
 
 class RegistrationRefused(Exception):
-    """The bridge refused to register the agent; another attempt would have the same result."""
+    """The bridge refused the agent or its token; another attempt would have the same result."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,13 @@ class Connection:
     """A gRPC channel to the bridge, and the event stream on it after :meth:`open`.
 
     Args:
-        address: ``host:port`` of the bridge.
-        token: bearer token for the bridge, if it requires one.
+        endpoint: the bridge.
     """
 
-    def __init__(self, address: str, token: Optional[str]) -> None:
-        self._channel = grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._channel = endpoint.channel()
+        self._metadata = endpoint.metadata()
+        self._max_message_bytes: Optional[int] = None
         self._write_lock = asyncio.Lock()
         self._stream: Any = None
 
@@ -70,10 +75,18 @@ class Connection:
         """Registers the agent and opens its stream; returns when the agent receives events of its topics.
 
         Raises:
-            RegistrationRefused: if the bridge refuses the agent.
-            grpc.RpcError: if the bridge cannot be reached or returns an error.
+            RegistrationRefused: if the bridge refuses the agent or its token.
+            grpc.RpcError: if the bridge cannot be reached or returns another error.
             asyncio.TimeoutError: if the bridge does not open the stream in time.
         """
+        try:
+            await self._open(registration)
+        except grpc.aio.AioRpcError as error:
+            if error.code() in _REFUSALS:
+                raise RegistrationRefused(error.details() or error.code().name) from error
+            raise
+
+    async def _open(self, registration: Registration) -> None:
         response = await self._call("RegisterAgent", registration.request(), bridge_pb2.AgentRegisterResponse)
         if not response.success:
             raise RegistrationRefused(response.error_message)
@@ -86,17 +99,32 @@ class Connection:
         ack = bridge_pb2.Ack(message_id=registration.agent_id)
         await self.send(bridge_pb2.ClientEvent(ack=ack))
         # The bridge sends response headers after it has processed the first message: the subscriptions exist.
-        await asyncio.wait_for(self._stream.initial_metadata(), _RESPONSE_TIMEOUT)
+        headers = await asyncio.wait_for(self._stream.initial_metadata(), _RESPONSE_TIMEOUT)
+        limit = next((value for key, value in headers if key == _MESSAGE_LIMIT), None)
+        self._max_message_bytes = int(limit) if limit is not None and str(limit).isdigit() else None
 
     async def send(self, message: bridge_pb2.ClientEvent) -> None:
         """Writes a message to the stream.
 
         Raises:
+            ValueError: if the message is larger than the bridge accepts.
             Exception: one of ``CONNECTION_ERRORS``, if the connection is lost.
         """
+        self._check_size(message)
         # A stream allows one write at a time.
         async with self._write_lock:
             await self._stream.write(message)
+
+    def _check_size(self, message: Message) -> None:
+        """Refuses a message that the bridge would answer by ending the stream.
+
+        Raises:
+            ValueError: if the message is larger than the bridge accepts.
+        """
+        limit, size = self._max_message_bytes, message.ByteSize()
+        if limit is not None and size > limit:
+            expected = f"the runtime accepts at most {limit} bytes (LOOM_MAX_MESSAGE_BYTES)"
+            raise ValueError(f"the message has {size} bytes; {expected}")
 
     async def messages(self) -> AsyncIterator[bridge_pb2.ServerEvent]:
         """Yields the messages of the bridge until it ends the stream.
@@ -114,8 +142,10 @@ class Connection:
         """Calls a tool of the runtime or of an agent and waits for its result.
 
         Raises:
+            ValueError: if the call is larger than the bridge accepts.
             grpc.RpcError: if the connection is lost.
         """
+        self._check_size(call)
         # The bridge enforces the limit of the call; the additional time is for its response.
         timeout = call.timeout_ms / 1000 + _RESPONSE_TIMEOUT
         return await self._call("ForwardToolCall", call, action_pb2.ToolResult, timeout)

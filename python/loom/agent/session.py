@@ -16,6 +16,7 @@ from .connection import (
     describe,
     is_unavailable,
 )
+from .endpoint import Endpoint
 
 _log = logging.getLogger("loom.agent")
 
@@ -40,25 +41,23 @@ class Session:
     Create and use a session in one event loop.
 
     Args:
-        address: ``host:port`` of the bridge.
-        token: bearer token for the bridge, if it requires one.
+        endpoint: the bridge.
         registration: what is registered on each connection.
         on_message: called for each message of the bridge, in order; it must not block.
     """
 
-    def __init__(
-        self, address: str, token: Optional[str], registration: Registration, on_message: MessageHandler
-    ) -> None:
-        self._address = address
-        self._token = token
+    def __init__(self, endpoint: Endpoint, registration: Registration, on_message: MessageHandler) -> None:
+        self._endpoint = endpoint
+        self._address = endpoint.address
         self._registration = registration
         self._on_message = on_message
         self._connection: Optional[Connection] = None
         self._refusal: Optional[str] = None
-        self._outage = f"no response from the runtime at {address}"
+        self._outage = f"no response from the runtime at {endpoint.address}"
         self._hint: Optional[str] = None
         self._delay = _FIRST_DELAY
         self._stopping = False
+        self._superseded = False
         self._changed = asyncio.Condition()
         self._task: Optional[asyncio.Task[None]] = None
 
@@ -83,7 +82,8 @@ class Session:
         task = self._task
         if task is None:
             return
-        if self._connection is not None:
+        # A session whose place was taken must not unregister the agent that took it.
+        if self._connection is not None and not self._superseded:
             try:
                 await self._connection.half_close()
                 await asyncio.wait({task}, timeout=_UNREGISTER_TIMEOUT)
@@ -91,6 +91,16 @@ class Session:
                 pass  # The connection is lost, which also ends the session.
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await self._set_connection(None)
+
+    async def supersede(self) -> None:
+        """Ends the session because another agent of the same id has taken its place; senders fail."""
+        self._superseded = True
+        self._refusal = "another agent of this id was started in this process"
+        _log.error("agent %s: %s and takes over", self._registration.agent_id, self._refusal)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         await self._set_connection(None)
 
     async def connected(self) -> Connection:
@@ -108,13 +118,15 @@ class Session:
         if self._stopping:
             raise RuntimeError(f"agent {agent_id!r} is stopped")
         if self._connection is None:
-            raise ConnectionError(f"the runtime at {self._address} refused agent {agent_id!r}: {self._refusal}")
+            subject = "" if self._superseded else f"the runtime at {self._address} refused "
+            raise ConnectionError(f"{subject}agent {agent_id!r}: {self._refusal}")
         return self._connection
 
     async def send(self, message: bridge_pb2.ClientEvent) -> None:
         """Sends a message; waits for a connection if there is none, and sends again if the connection is lost.
 
         Raises:
+            ValueError: if the message is larger than the bridge accepts.
             ConnectionError: if the bridge refuses the agent.
             RuntimeError: if the session is stopped.
         """
@@ -148,7 +160,7 @@ class Session:
 
     async def _connect_once(self) -> None:
         """Opens a connection and uses it until it ends; records the reason."""
-        connection = Connection(self._address, self._token)
+        connection = Connection(self._endpoint)
         opened = False
         try:
             await connection.open(self._registration)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any, Callable, Mapping, Optional, TypeVar, cast
 
 from loom.v1 import action_pb2
 
+from .calling import call as call_function
 from .schema import parameters_schema
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -82,11 +82,7 @@ class Tool:
             message = f"invalid arguments for {self.name}: {error}"
             return error_result(call, action_pb2.TOOL_INVALID_ARGUMENTS, error.code, message)
         try:
-            if inspect.iscoroutinefunction(self.function):
-                result = await self.function(**arguments)
-            else:
-                result = await asyncio.to_thread(self.function, **arguments)
-            output = json.dumps(result)
+            output = json.dumps(await call_function(self.function, **arguments))
         except Exception as error:  # The caller receives any error of the function.
             message = f"{type(error).__name__}: {error}"
             return error_result(call, action_pb2.TOOL_ERROR, "TOOL_ERROR", message)

@@ -2,9 +2,12 @@
 
 use futures::stream::Map;
 use loom_core::OutboundStream;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Response, Status, Streaming, metadata::MetadataValue};
 
 use crate::{agent_stream::AgentStreams, convert, outbound::ToServerEvent, proto, tool_service};
+
+/// The response metadata of an event stream with the largest message that the server accepts, in bytes.
+const MESSAGE_LIMIT: &str = "loom-max-message-bytes";
 
 /// The service `Bridge`.
 #[derive(Debug, Clone)]
@@ -36,7 +39,11 @@ impl proto::bridge_server::Bridge for BridgeService {
         &self,
         request: Request<Streaming<proto::ClientEvent>>,
     ) -> Result<Response<Self::EventStreamStream>, Status> {
-        self.streams.open(request).await.map(Response::new)
+        let mut response = Response::new(self.streams.open(request).await?);
+        // A client that knows the limit reports a message beyond it, which would end the stream.
+        let limit = MetadataValue::from(self.streams.max_message_bytes);
+        response.metadata_mut().insert(MESSAGE_LIMIT, limit);
+        Ok(response)
     }
 
     async fn forward_tool_call(

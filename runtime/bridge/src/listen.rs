@@ -1,6 +1,9 @@
 //! Listening sockets, and which addresses are allowed.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
 
 use loom_base::{HostPort, loopback};
 use tokio::net::{TcpListener, lookup_host};
@@ -68,7 +71,7 @@ pub fn is_loopback(addresses: &[SocketAddr]) -> bool {
     addresses.iter().all(|address| loopback::is_loopback_ip(address.ip()))
 }
 
-/// Listens on the first of the addresses that this machine has. `address` and `variable` are named in errors.
+/// Listens on the first of the addresses that this machine has; none of the others may be in use. `address` and `variable` are named in errors.
 ///
 /// # Errors
 /// If the address is in use, or the system refuses it.
@@ -89,14 +92,30 @@ pub async fn bind(
 
 async fn bind_first(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in addresses {
+    for (n, address) in addresses.iter().enumerate() {
         match TcpListener::bind(address).await {
             Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => last = error,
-            // An address in use is an error, and the next one is not tried: clients would reach the other process.
-            outcome => return outcome,
+            Err(error) => return Err(error),
+            Ok(listener) => {
+                let port = listener.local_addr()?.port();
+                let others = addresses[n + 1..].iter().filter(|other| *other != address);
+                free_elsewhere(others.map(|other| (other.ip(), port)))?;
+                return Ok(listener);
+            }
         }
     }
     Err(last)
+}
+
+/// An error if another process listens on one of the addresses: clients that try it first would reach that process.
+fn free_elsewhere(addresses: impl Iterator<Item = (IpAddr, u16)>) -> io::Result<()> {
+    for address in addresses {
+        match std::net::TcpListener::bind(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -116,5 +135,21 @@ mod tests {
             let parsed: Vec<_> = addresses.iter().map(|text| text.parse().unwrap()).collect();
             assert_eq!(is_loopback(&parsed), expected, "{addresses:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn every_address_must_be_free() {
+        // 127.0.0.2 stands for the second address of a host name.
+        let taken = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let address = HostPort::new("name.example", port);
+        let addresses: Vec<SocketAddr> = ["127.0.0.1", "127.0.0.2"]
+            .map(|ip| SocketAddr::new(ip.parse().unwrap(), port))
+            .to_vec();
+        let error = bind(&address, "LOOM_BRIDGE_ADDR", &addresses).await.unwrap_err();
+        assert!(matches!(error, ListenError::InUse { .. }), "{error:?}");
+        drop(taken);
+        let listener = bind(&address, "LOOM_BRIDGE_ADDR", &addresses).await.unwrap();
+        assert_eq!(listener.local_addr().unwrap(), addresses[0]);
     }
 }

@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, process::ExitCode, thread};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use loom_base::error_chain;
+use loom_base::{error_chain, reap::reap_as_first_process};
 use loom_bridge::{report, server, settings::ServerSettings, telemetry::Telemetry};
 use loom_environment::names;
 
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(settings: ServerSettings) -> ExitCode {
+    reap_as_first_process();
     let workers = thread::available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, 4);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();

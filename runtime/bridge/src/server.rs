@@ -16,7 +16,8 @@ pub use bound::BoundServer;
 pub use error::ServerError;
 pub use serving::ServingServer;
 
-/// Serves until a signal asks to stop. A second signal ends the process at once.
+/// Serves until a signal asks to stop. A signal that follows after a second or later ends the process at
+/// once.
 ///
 /// # Errors
 /// If the server cannot listen, the ready file cannot be written, or a part of the server fails.

@@ -1,6 +1,8 @@
 //! Signals that stop the server.
 
-use std::io;
+use std::{io, time::Instant};
+
+use loom_base::{StopRequest, StopRequests};
 
 /// Waits for SIGTERM and SIGINT.
 #[cfg(unix)]
@@ -8,6 +10,7 @@ use std::io;
 pub struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    requests: StopRequests,
 }
 
 #[cfg(unix)]
@@ -20,22 +23,30 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { terminate, interrupt })
+        Ok(Self { terminate, interrupt, requests: StopRequests::default() })
     }
 
-    /// Waits for the next signal. Returns the exit code of a process that the signal has ended: 128 plus its number.
+    /// Waits for the next signal that is no repetition of the first. Returns the exit code of a process that the signal
+    /// has ended: 128 plus its number.
     pub async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.terminate.recv() => 143,
-            _ = self.interrupt.recv() => 130,
+        loop {
+            let code = tokio::select! {
+                _ = self.terminate.recv() => 143,
+                _ = self.interrupt.recv() => 130,
+            };
+            if self.requests.meaning(Instant::now()) != StopRequest::Repeated {
+                return code;
+            }
         }
     }
 }
 
 /// Waits for Ctrl+C.
 #[cfg(not(unix))]
-#[derive(Debug)]
-pub struct Signals;
+#[derive(Debug, Default)]
+pub struct Signals {
+    requests: StopRequests,
+}
 
 #[cfg(not(unix))]
 impl Signals {
@@ -44,14 +55,19 @@ impl Signals {
     /// # Errors
     /// None on this system.
     pub fn listen() -> io::Result<Self> {
-        Ok(Self)
+        Ok(Self::default())
     }
 
-    /// Waits for the next Ctrl+C. Returns the exit code of a process that SIGINT has ended elsewhere.
+    /// Waits for the next Ctrl+C that is no repetition of the first. Returns the exit code of a process that SIGINT has
+    /// ended elsewhere.
     pub async fn next(&mut self) -> u8 {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+        loop {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            if self.requests.meaning(Instant::now()) != StopRequest::Repeated {
+                return 130;
+            }
         }
-        130
     }
 }

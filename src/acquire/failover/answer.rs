@@ -65,10 +65,10 @@ fn absent(candidate: &Candidate, release: &Release, platforms: &[String]) -> Ste
         );
     }
     if candidate.class == SourceClass::Build {
-        return StepReport::absent(format!(
-            "no build of {} in {}",
-            release.binary, candidate.source
-        ));
+        return StepReport::absent(match release.slot {
+            Slot::Version(_) => "offers builds, which are no version".to_owned(),
+            Slot::Dev => format!("no build of {} in {}", release.binary, candidate.source),
+        });
     }
     if platforms.is_empty() {
         return StepReport::absent("does not have it");

@@ -18,7 +18,7 @@ use crate::{
 /// The attempts of one acquisition, and the strikes that they led to.
 pub(in crate::acquire) struct AttemptLog {
     begun: Instant,
-    /// When each source was asked, by its name.
+    /// When each source was asked, by its identity.
     asked: BTreeMap<String, Instant>,
     attempts: Vec<SourceAttempt>,
     strikes: Vec<Strike>,
@@ -32,7 +32,7 @@ impl AttemptLog {
 
     /// Notes that a source is being asked.
     pub(super) fn ask(&mut self, candidate: &Candidate) {
-        self.asked.insert(candidate.name.clone(), Instant::now());
+        self.asked.insert(candidate.identity.clone(), Instant::now());
     }
 
     /// Adds what happened at a source; returns the event for the plan.
@@ -60,7 +60,7 @@ impl AttemptLog {
     }
 
     fn took(&self, candidate: &Candidate) -> Duration {
-        self.asked.get(&candidate.name).map(Instant::elapsed).unwrap_or_default()
+        self.asked.get(&candidate.identity).map(Instant::elapsed).unwrap_or_default()
     }
 
     /// The last attempt.

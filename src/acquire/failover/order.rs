@@ -13,7 +13,7 @@ pub(in crate::acquire) fn order(
     release: &Release,
 ) -> Vec<Turn> {
     let sources: Vec<(&str, bool)> =
-        candidates.iter().map(|c| (c.name.as_str(), c.stops())).collect();
+        candidates.iter().map(|c| (c.identity.as_str(), c.stops())).collect();
     let mut places = match quarantine {
         Some(quarantine) => quarantine.order(&sources, release),
         None => (0..sources.len()).collect(),

@@ -113,5 +113,6 @@ pub(super) fn strike(
     cause: &AttemptCause,
 ) -> Option<Strike> {
     let AttemptCause::Mismatch { expected, got, grade, .. } = cause else { return None };
-    Some(Strike::new(&candidate.name, release, *expected, *got, (*grade)?, SystemTime::now()))
+    let source = &candidate.identity;
+    Some(Strike::new(source, release, *expected, *got, (*grade)?, SystemTime::now()))
 }

@@ -35,8 +35,17 @@ pub(super) struct SourceList {
     pub(super) versions: Vec<ListedVersion>,
     /// The cache that the list was read from, where the source was not asked.
     pub(super) cached: Option<ListingCache>,
+    /// Whether the source was asked for all versions, and now.
+    pub(super) complete: bool,
     /// Why the list could not be kept for the next run.
     pub(super) unkept: Option<StateError>,
+}
+
+impl SourceList {
+    /// All versions of a source that was asked for them now.
+    pub(super) fn complete(versions: Vec<ListedVersion>) -> Self {
+        Self { versions, cached: None, complete: true, unkept: None }
+    }
 }
 
 /// What asking a source works with.
@@ -50,6 +59,8 @@ pub(super) struct ListRequest<'a> {
     pub(super) runtime: &'a SourceRuntime,
     /// How long the source may send nothing before it counts as late; `None` for no limit.
     pub(super) patience: Option<Duration>,
+    /// Whether all versions are needed, and from the source itself: the newest one turned out to be listed only.
+    pub(super) all: bool,
 }
 
 impl ListRequest<'_> {
@@ -67,12 +78,15 @@ impl ListRequest<'_> {
         match self.runtime.block_on(probe)? {
             Err(error) => Ok(ListOutcome::Failed(error)),
             Ok(ListingProbe::Known(newest)) => Ok(ListOutcome::Known(newest)),
-            // A disk is asked each time: that costs less than a cached list.
-            Ok(ListingProbe::List(scope)) if candidate.reach == Reach::Disk => {
-                let listing = candidate.source.list(self.product, scope);
-                Ok(outcome(self.runtime.block_on(listing)?, None))
+            Ok(ListingProbe::List(scope)) => {
+                let scope = if self.all { ListingScope::All } else { scope };
+                // A disk is asked each time: that costs less than a cached list.
+                if candidate.reach == Reach::Disk {
+                    let listing = candidate.source.list(self.product, scope);
+                    return Ok(outcome(self.runtime.block_on(listing)?, scope, None));
+                }
+                self.list_or_recall(scope, on_wait)
             }
-            Ok(ListingProbe::List(scope)) => self.list_or_recall(scope, on_wait),
         }
     }
 
@@ -91,13 +105,14 @@ impl ListRequest<'_> {
         let fresh = before.as_ref().filter(|listing| {
             // A version that is newer than the list is not in it.
             let fresh = listing.is_fresh(SystemTime::now(), self.options.freshness);
-            self.serves(listing) && !self.options.force && fresh
+            self.serves(listing) && !self.options.force && !self.all && fresh
         });
         if let Some(listing) = fresh {
             let versions = listing.versions();
             return Ok(ListOutcome::Listed(SourceList {
                 versions,
                 cached: Some(cache),
+                complete: false,
                 unkept: None,
             }));
         }
@@ -105,10 +120,16 @@ impl ListRequest<'_> {
         let _lock = cache.lock(on_wait);
         // Another process may have kept a list since the first look, also where the lock was free.
         let after = cache.get()?.filter(|after| before.as_ref() != Some(after));
-        let usable = |listing: &CachedListing| listing.is_complete() || self.serves(listing);
+        let usable =
+            |listing: &CachedListing| listing.is_complete() || !self.all && self.serves(listing);
         if let Some(listing) = after.filter(usable) {
             let versions = listing.versions();
-            return Ok(ListOutcome::Listed(SourceList { versions, cached: None, unkept: None }));
+            return Ok(ListOutcome::Listed(SourceList {
+                versions,
+                cached: None,
+                complete: listing.is_complete(),
+                unkept: None,
+            }));
         }
         self.list(&cache, scope)
     }
@@ -124,7 +145,7 @@ impl ListRequest<'_> {
             }
             _ => None,
         };
-        Ok(outcome(listing, unkept))
+        Ok(outcome(listing, scope, unkept))
     }
 
     /// Whether a cached list has what is requested. A list of the newest version alone is right for each selector that
@@ -138,11 +159,13 @@ impl ListRequest<'_> {
 
 fn outcome(
     listing: Result<VersionListing, SourceError>,
+    scope: ListingScope,
     unkept: Option<StateError>,
 ) -> ListOutcome {
     match listing {
         Ok(VersionListing::Versions(versions)) => {
-            ListOutcome::Listed(SourceList { versions, cached: None, unkept })
+            let complete = scope == ListingScope::All;
+            ListOutcome::Listed(SourceList { versions, cached: None, complete, unkept })
         }
         Ok(VersionListing::Unlistable(why)) => {
             ListOutcome::Known(NewestVersion::Unlistable(why.to_owned()))

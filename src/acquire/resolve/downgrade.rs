@@ -8,7 +8,7 @@ use crate::{
     state::StateDir,
 };
 
-/// Compares the newest version at a source with the newest version that `latest` resolved to before, which is returned.
+/// Compares the newest version at a source with the newest version that `latest` led to before, which is returned.
 ///
 /// # Errors
 /// [`AcquireError::Downgrade`] where the source's version is older and that is not `allowed`; [`AcquireError::State`]

@@ -66,6 +66,14 @@ impl ListingCache {
         self.file.remove()
     }
 
+    /// Leaves versions out of the list: the source lists them and does not have them, so that the next run need not find
+    /// that out again.
+    pub(super) fn leave_out(&self, versions: &[Version]) -> Result<(), StateError> {
+        let Some(mut listing) = self.get()? else { return Ok(()) };
+        listing.listed.retain(|listed| !versions.contains(&listed.version));
+        self.file.write_document(&listing)
+    }
+
     /// Keeps a list that was made at `now`.
     pub(super) fn keep(
         &self,

@@ -7,19 +7,27 @@
 //! | `downgrade` | notices a source that goes back to an older version |
 //! | `listing_cache` | `ListingCache`: the last list of each source |
 //! | `ask` | asks one source for its versions, or reads its last list |
+//! | `asked` | `Asked`: a source that is asked |
 //! | `undecided` | what it means when no source decides |
+//! | `resolution` | `Resolution`: what a selector resolved to |
 //! | `resolver` | `Resolver`: asks source after source |
+//! | `search` | `VersionSearch`: how far it has come |
 //! | [`remote`] | what every source offers, for `loom list --remote` |
 
 mod ask;
+mod asked;
 mod choose;
 mod downgrade;
 mod listing_cache;
 pub mod newest;
 pub mod remote;
+mod resolution;
 mod resolver;
+mod search;
 mod undecided;
 
 pub use downgrade::check_downgrade;
 pub use newest::{NewestVersion, newest_version};
-pub(super) use resolver::{Resolution, Resolver};
+pub(super) use resolution::{Compared, Resolution};
+pub(super) use resolver::Resolver;
+pub use search::MAX_LOWER_VERSIONS;

@@ -1,8 +1,9 @@
 //! The newest version at one source. `loom get` and `loom source test` decide by the same functions, so that the test
 //! never reports a version that `get` would not take.
 
-use loom_source::{ListedVersion, Version};
-use loom_source::{ListingScope, Product, Selector, Slot, SourceError, VersionListing};
+use loom_source::{
+    ListedVersion, ListingScope, Product, Selector, Slot, SourceError, Version, VersionListing,
+};
 
 use super::choose::{VersionChoice, choose};
 use crate::{
@@ -45,7 +46,8 @@ pub(super) enum ListingProbe {
     List(ListingScope),
 }
 
-/// Asks a source which version `selector` selects there.
+/// Asks a source which version `selector` selects there, without the versions `listed_only` that it lists and does not
+/// have for the platform.
 ///
 /// The list is asked for anew; no cached list is read.
 ///
@@ -56,11 +58,17 @@ pub async fn newest_version(
     product: &Product,
     selector: &Selector,
     policy: &Policy,
+    listed_only: &[Version],
 ) -> Result<NewestVersion, SourceError> {
     match probe(candidate, product, selector, policy).await? {
         ListingProbe::Known(newest) => Ok(newest),
-        ListingProbe::List(scope) => match candidate.source.list(product, scope).await? {
-            VersionListing::Versions(versions) => {
+        ListingProbe::List(scope) => match candidate
+            .source
+            .list(product, if listed_only.is_empty() { scope } else { ListingScope::All })
+            .await?
+        {
+            VersionListing::Versions(mut versions) => {
+                versions.retain(|listed| !listed_only.contains(&listed.version));
                 Ok(select(candidate, product, selector, &versions, policy, false).await)
             }
             VersionListing::Unlistable(why) => Ok(NewestVersion::Unlistable(why.to_owned())),

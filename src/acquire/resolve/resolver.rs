@@ -1,24 +1,24 @@
 //! Asks source after source which version a selector means.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::{Duration, Instant, SystemTime};
 
 use loom_base::error_chain;
 use loom_source::{ListedVersion, Product, Selector, Slot, Version};
 
 use super::{
     ask::{ListOutcome, ListRequest, SourceList},
+    asked::Asked,
     downgrade::check_downgrade,
     listing_cache::ListingCache,
     newest::{NewestVersion, select},
+    resolution::{Compared, Resolution},
+    search::{MAX_LOWER_VERSIONS, VersionSearch},
     undecided::{ago, reason, unresolved, why_installed},
 };
 use crate::{
     acquire::{
         AcquireError, AcquireEvent, AcquireOptions, AttemptCause, Observer, SourceAttempt,
-        SourceRuntime, failover::plan::FailureReason, state::highest,
+        SourceRuntime, failover::plan::FailureReason,
     },
     sources::{Candidate, Reach, SourceClass},
     state::StateDir,
@@ -44,66 +44,61 @@ pub(in crate::acquire) struct Resolver<'a> {
     pub(in crate::acquire) observer: &'a dyn Observer,
 }
 
-/// What a selector resolved to.
-pub(in crate::acquire) struct Resolution {
-    /// The version, or the development slot.
-    pub(in crate::acquire) slot: Slot,
-    /// The attempts, in order.
-    pub(in crate::acquire) attempts: Vec<SourceAttempt>,
-    /// The positions of the sources that did not answer in time.
-    pub(in crate::acquire) silent: Vec<usize>,
-    /// The cached list that decided, where no source was asked for one.
-    pub(in crate::acquire) cached: Option<ListingCache>,
-}
-
 /// What an answer means for the search.
 enum Weighed {
     /// It decides.
-    Decides { slot: Slot, cached: Option<ListingCache>, attempt: SourceAttempt },
+    Decides { resolution: Resolution, attempt: SourceAttempt },
     /// It does not decide.
     Passes { attempt: SourceAttempt, next: bool, silent: bool },
 }
 
-/// What asking has led to so far.
-#[derive(Default)]
-struct ResolveLog {
-    attempts: Vec<SourceAttempt>,
-    silent: Vec<usize>,
-}
-
 impl Resolver<'_> {
+    /// A search that has not begun.
+    pub(in crate::acquire) fn search(&self) -> VersionSearch {
+        VersionSearch::over(self.candidates.len())
+    }
+
     /// Resolves a selector: the first source in order that has something for it decides, not the newest version of all
     /// sources. A source that may be raced and is late lets the next ones answer, and is asked again if none does.
     ///
     /// Where no source decides, the newest installed version is taken.
     pub(in crate::acquire) fn resolve(
         &self,
+        search: &mut VersionSearch,
         product: &Product,
         selector: &Selector,
     ) -> Result<Resolution, AcquireError> {
-        let mut log = ResolveLog::default();
-        let mut turns: VecDeque<(usize, bool)> =
-            (0..self.candidates.len()).map(|place| (place, true)).collect();
-        while let Some((place, first)) = turns.pop_front() {
-            let candidate = &self.candidates[place];
-            let begun = Instant::now();
+        while let Some((place, first)) = search.turns.pop_front() {
+            let (candidate, begun) = (&self.candidates[place], Instant::now());
             // The last source has no other to race with.
-            let patience = candidate.patience().filter(|_| first && !turns.is_empty());
-            let answer = self.ask(candidate, product, selector, patience)?;
+            let patience = candidate.patience().filter(|_| first && !search.turns.is_empty());
+            let known = search.listed_only.list.take();
+            let listed_only = search.listed_only(place);
+            let known = known.filter(|_| !listed_only.is_empty());
+            let asked = Asked { place, candidate, product, selector, listed_only, begun };
+            let answer = self.ask(&asked, known, patience)?;
             let late = matches!(answer, ListOutcome::Late);
-            match self.weigh(candidate, product, selector, answer, begun)? {
-                Weighed::Decides { slot, cached, attempt } => {
-                    self.report(&mut log, attempt);
-                    let ResolveLog { attempts, silent } = log;
-                    return Ok(Resolution { slot, attempts, silent, cached });
+            let list = match &answer {
+                ListOutcome::Listed(SourceList { versions, complete: true, .. }) => {
+                    Some(versions.clone())
+                }
+                _ => None,
+            };
+            let weighed = self.weigh(&asked, answer)?;
+            search.listed_only.list = list;
+            match weighed {
+                Weighed::Decides { resolution, attempt } => {
+                    self.leave_out(candidate, product, search.listed_only(place));
+                    self.report(search, attempt);
+                    return Ok(resolution);
                 }
                 Weighed::Passes { attempt, next, silent } => {
-                    self.report(&mut log, attempt);
-                    log.silent.extend(silent.then_some(place));
+                    self.report(search, attempt);
+                    search.silent.extend(silent.then_some(place));
                     if late {
                         let stops = |(place, _): &(usize, bool)| self.candidates[*place].stops();
-                        let again = turns.iter().position(stops).unwrap_or(turns.len());
-                        turns.insert(again, (place, false));
+                        let again = search.turns.iter().position(stops);
+                        search.turns.insert(again.unwrap_or(search.turns.len()), (place, false));
                     }
                     if !next {
                         break;
@@ -111,42 +106,57 @@ impl Resolver<'_> {
                 }
             }
         }
-        self.newest_installed(product, selector, log)
+        self.newest_installed(product, selector, search)
     }
 
-    fn report(&self, log: &mut ResolveLog, attempt: SourceAttempt) {
+    fn report(&self, search: &mut VersionSearch, attempt: SourceAttempt) {
         self.observer.on_event(AcquireEvent::Attempted { attempt: &attempt });
-        log.attempts.push(attempt);
+        search.attempts.push(attempt);
+    }
+
+    /// Leaves versions that a source lists only out of its cached list.
+    fn leave_out(&self, candidate: &Candidate, product: &Product, listed_only: &[Version]) {
+        if listed_only.is_empty() || candidate.reach == Reach::Disk {
+            return;
+        }
+        let cache = ListingCache::of(self.state, &candidate.key(), product);
+        if let Err(error) = cache.leave_out(listed_only) {
+            self.notice(&error_chain(&error));
+        }
     }
 
     fn notice(&self, text: &str) {
         self.observer.on_event(AcquireEvent::Notice { text });
     }
 
+    /// Asks a source for its versions, unless they are known.
     fn ask(
         &self,
-        candidate: &Candidate,
-        product: &Product,
-        selector: &Selector,
+        asked: &Asked<'_>,
+        known: Option<Vec<ListedVersion>>,
         patience: Option<Duration>,
     ) -> Result<ListOutcome, AcquireError> {
-        let what = format!("the versions of {}", candidate.name);
+        if let Some(versions) = known {
+            return Ok(ListOutcome::Listed(SourceList::complete(versions)));
+        }
+        let name = &asked.candidate.name;
+        let what = format!("the versions of {name}");
         let request = ListRequest {
-            candidate,
-            product,
-            selector,
+            candidate: asked.candidate,
+            product: asked.product,
+            selector: asked.selector,
             policy: &self.policy,
             options: self.options,
             state: self.state,
             runtime: self.runtime,
             patience,
+            all: !asked.listed_only.is_empty(),
         };
         let answer = request.ask(&mut || {
             self.observer.on_event(AcquireEvent::Waiting { what: &what });
         })?;
         match &answer {
             ListOutcome::Late => {
-                let name = &candidate.name;
                 self.notice(&format!("{name} has sent nothing yet; asking the next source"));
             }
             ListOutcome::Listed(SourceList { unkept: Some(error), .. }) => {
@@ -158,19 +168,15 @@ impl Resolver<'_> {
     }
 
     /// What an answer means for the search.
-    fn weigh(
-        &self,
-        candidate: &Candidate,
-        product: &Product,
-        selector: &Selector,
-        answer: ListOutcome,
-        begun: Instant,
-    ) -> Result<Weighed, AcquireError> {
-        let attempt =
-            |kind, outcome: String| SourceAttempt::new(candidate, kind, outcome, begun.elapsed());
+    fn weigh(&self, asked: &Asked<'_>, answer: ListOutcome) -> Result<Weighed, AcquireError> {
+        let Asked { candidate, product, selector, .. } = asked;
         let (newest, cached) = match answer {
             ListOutcome::Known(newest) => (newest, None),
-            ListOutcome::Listed(SourceList { versions, cached, .. }) => {
+            ListOutcome::Listed(SourceList { mut versions, cached, .. }) => {
+                versions.retain(|listed| !asked.listed_only.contains(&listed.version));
+                if asked.listed_only.len() > MAX_LOWER_VERSIONS {
+                    versions.clear();
+                }
                 let offline = self.options.offline;
                 let policy = &self.policy;
                 let select = select(candidate, product, selector, &versions, policy, offline);
@@ -180,69 +186,78 @@ impl Resolver<'_> {
                 Some(newest) => (newest, None),
                 None => {
                     let outcome = "not asked: loom is offline".to_owned();
-                    let attempt = attempt(AttemptKind::NotAsked, outcome);
+                    let attempt = asked.attempt(AttemptKind::NotAsked, outcome);
                     return Ok(Weighed::Passes { attempt, next: true, silent: false });
                 }
             },
             ListOutcome::Late => {
                 let patience = humantime::format_duration(candidate.patience().unwrap_or_default());
                 let outcome = format!("has not listed its versions for {patience}");
-                let attempt = attempt(AttemptKind::Late, outcome);
+                let attempt = asked.attempt(AttemptKind::Late, outcome);
                 return Ok(Weighed::Passes { attempt, next: true, silent: true });
             }
             ListOutcome::Failed(error) => {
                 let cause = AttemptCause::Source(error);
                 let silent = reason(cause.kind()) == Some(FailureReason::Unreachable);
-                let attempt = SourceAttempt::failed(candidate, cause, begun.elapsed());
+                let attempt = SourceAttempt::failed(candidate, cause, asked.begun.elapsed());
                 return Ok(Weighed::Passes { attempt, next: !candidate.stops(), silent });
             }
         };
-        self.weigh_newest(candidate, product, selector, newest, cached, begun)
+        self.weigh_newest(asked, newest, cached)
     }
 
     /// What the newest version at a source means for the search.
     fn weigh_newest(
         &self,
-        candidate: &Candidate,
-        product: &Product,
-        selector: &Selector,
+        asked: &Asked<'_>,
         newest: NewestVersion,
         cached: Option<ListingCache>,
-        begun: Instant,
     ) -> Result<Weighed, AcquireError> {
-        let attempt =
-            |kind, outcome: String| SourceAttempt::new(candidate, kind, outcome, begun.elapsed());
-        let passes = |attempt, next| Ok(Weighed::Passes { attempt, next, silent: false });
+        let Asked { candidate, product, selector, .. } = asked;
+        let passes = |kind, outcome, next| {
+            let attempt = asked.attempt(kind, outcome);
+            Ok(Weighed::Passes { attempt, next, silent: false })
+        };
         let goes_on = !candidate.stop_on_absent;
         match newest {
             NewestVersion::Build => {
-                let attempt = attempt(AttemptKind::Selected, "has a cargo build".to_owned());
-                Ok(Weighed::Decides { slot: Slot::Dev, cached: None, attempt })
+                let slot = Slot::Dev;
+                let attempt = asked.attempt(AttemptKind::Selected, "has a cargo build".to_owned());
+                let resolution = Resolution { slot, place: None, cached: None, compared: None };
+                Ok(Weighed::Decides { resolution, attempt })
             }
             NewestVersion::Version { version, newest } => {
-                self.check_downgrade(product, selector, candidate, &newest)?;
+                let compared = self.compare(product, selector, candidate, &newest)?;
                 let listed = if cached.is_some() { "listed recently" } else { "listed" };
                 let outcome = format!("{listed}: \"{selector}\" is {version}");
-                let attempt = attempt(AttemptKind::Selected, outcome);
-                Ok(Weighed::Decides { slot: Slot::Version(version), cached, attempt })
+                let attempt = asked.attempt(AttemptKind::Selected, outcome);
+                let (slot, place) = (Slot::Version(version), Some(asked.place));
+                let resolution = Resolution { slot, place, cached, compared };
+                Ok(Weighed::Decides { resolution, attempt })
             }
             NewestVersion::TooYoung { version, why } => {
-                passes(attempt(AttemptKind::TooYoung, format!("{version} {why}")), goes_on)
+                passes(AttemptKind::TooYoung, format!("{version} {why}"), goes_on)
+            }
+            NewestVersion::NoMatch | NewestVersion::Nothing if asked.exhausted().is_some() => {
+                passes(AttemptKind::Absent, asked.exhausted().unwrap_or_default(), goes_on)
             }
             NewestVersion::NoMatch => {
                 let outcome = format!("no version matches \"{selector}\"");
-                passes(attempt(AttemptKind::Absent, outcome), goes_on)
+                passes(AttemptKind::Absent, outcome, goes_on)
             }
             NewestVersion::Nothing => {
                 let outcome = match candidate.class {
+                    SourceClass::Build if matches!(selector, Selector::Range(_)) => {
+                        "offers builds, which are no version".to_owned()
+                    }
                     SourceClass::Build => {
                         format!("no build of {} in {}", product.binary, candidate.source)
                     }
                     _ => format!("has no versions of {product}"),
                 };
-                passes(attempt(AttemptKind::Absent, outcome), goes_on)
+                passes(AttemptKind::Absent, outcome, goes_on)
             }
-            NewestVersion::Unlistable(why) => passes(attempt(AttemptKind::Unlistable, why), true),
+            NewestVersion::Unlistable(why) => passes(AttemptKind::Unlistable, why, true),
         }
     }
 
@@ -267,26 +282,21 @@ impl Resolver<'_> {
     }
 
     /// `latest` must not go back without the user's consent: a stale or hostile mirror could hide newer versions.
-    fn check_downgrade(
+    fn compare(
         &self,
         product: &Product,
         selector: &Selector,
         candidate: &Candidate,
         newest: &Version,
-    ) -> Result<(), AcquireError> {
+    ) -> Result<Option<Compared>, AcquireError> {
         // Offline, only installed versions can be selected.
         let recalled = self.options.offline && candidate.reach == Reach::Network;
         if *selector != Selector::Latest || recalled {
-            return Ok(());
+            return Ok(None);
         }
         let allowed = self.options.allow_downgrade;
         let before = check_downgrade(self.state, candidate, product, newest, allowed)?;
-        if before.as_ref() != Some(newest)
-            && let Err(error) = highest::save(self.state, product, newest)
-        {
-            self.notice(&error_chain(&error));
-        }
-        Ok(())
+        Ok(Some(Compared { before }))
     }
 
     /// Takes the newest installed version where no source decides.
@@ -294,14 +304,14 @@ impl Resolver<'_> {
         &self,
         product: &Product,
         selector: &Selector,
-        log: ResolveLog,
+        search: &mut VersionSearch,
     ) -> Result<Resolution, AcquireError> {
         let prereleases = self.candidates.iter().any(|candidate| candidate.prerelease);
         let matches = |version: &Version| selector.matches_counting(version, prereleases);
         let newest = self.store.newest(product, &self.policy, matches)?.accepted();
         let Some(version) = newest.and_then(|installed| installed.release.slot.version().cloned())
         else {
-            let attempts = log.attempts;
+            let attempts = search.take_attempts();
             return Err(if self.candidates.is_empty() {
                 AcquireError::NoSource(format!(
                     "{} {selector} {}",
@@ -311,11 +321,10 @@ impl Resolver<'_> {
                 unresolved(product, selector, &self.policy, attempts)
             });
         };
-        let why = why_installed(selector, &log.attempts, self.age_of_lists(product));
+        let why = why_installed(selector, &search.attempts, self.age_of_lists(product));
         self.notice(&format!("{why}; using {version}, the newest installed"));
-        let ResolveLog { attempts, silent } = log;
         let slot = Slot::Version(version.clone());
-        Ok(Resolution { slot, attempts, silent, cached: None })
+        Ok(Resolution { slot, place: None, cached: None, compared: None })
     }
 
     /// The age of the youngest cached list of a product.

@@ -57,11 +57,16 @@ pub(super) fn why_installed(
     if attempts.iter().any(|attempt| attempt.record.kind == AttemptKind::TooYoung) {
         return format!("no version that matches \"{selector}\" is old enough");
     }
-    let mut reason = match attempts {
-        [] => "no source is configured".to_owned(),
-        [SourceAttempt { record, .. }] => format!("{}: {}", record.source, record.outcome),
-        [SourceAttempt { record, .. }, rest @ ..] => {
-            format!("{}: {}, and {} more", record.source, record.outcome, rest.len())
+    // A source that failed says more than one that has nothing.
+    let failed = attempts.iter().find(|attempt| reason(attempt.record.kind).is_some());
+    let mut reason = match failed.or(attempts.first()) {
+        None => "no source is configured".to_owned(),
+        Some(SourceAttempt { record, .. }) => {
+            let others = match attempts.len() - 1 {
+                0 => String::new(),
+                count => format!(", and {count} more"),
+            };
+            format!("{}: {}{others}", record.source, record.outcome)
         }
     };
     if let Some(age) = age {

@@ -1,4 +1,5 @@
-//! The newest version that `latest` ever resolved to, so that a source that goes back is noticed.
+//! The newest version that `latest` led to, so that a source that goes back is noticed. A version counts once it was
+//! served and verified: what a source only lists is not kept, or anyone who lists a version could block all others.
 //!
 //! Kept in `latest/` of the state folder, one file per product.
 
@@ -17,7 +18,7 @@ fn file(state: &StateDir, product: &Product) -> StateFile {
     state.file(format!("latest/{authority}@{binary}@{platform}.json"))
 }
 
-/// The newest version that `latest` resolved to; `None` where it has not been resolved.
+/// The newest version that `latest` led to; `None` where it has led to none.
 pub(in crate::acquire) fn load(
     state: &StateDir,
     product: &Product,
@@ -25,7 +26,7 @@ pub(in crate::acquire) fn load(
     Ok(file(state, product).read_document::<HighestVersion>()?.map(|highest| highest.version))
 }
 
-/// Keeps the version that `latest` resolved to now.
+/// Keeps the version that `latest` led to now.
 pub(in crate::acquire) fn save(
     state: &StateDir,
     product: &Product,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`chosen`] | the version that `loom use` chose |
 //! | [`first_seen`] | the digests that a release had when it was first acquired |
-//! | `highest` | the newest version that `latest` resolved to |
+//! | `highest` | the newest version that `latest` led to |
 //! | [`quarantine`] | the sources that delivered wrong bytes recently |
 //! | `timestamp` | times in these documents |
 

@@ -21,7 +21,7 @@ pub const TERM: Duration = Duration::from_secs(600);
 /// One delivery of wrong bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Strike {
-    /// The name of the source.
+    /// The identity of the source: its name and its address.
     pub source: String,
     /// The release. It is kept beside the digest, because with a checksum file the digest is known only after the source
     /// was asked.
@@ -86,7 +86,7 @@ impl Quarantine {
         self.strikes.iter().filter(move |strike| strike.source == source)
     }
 
-    /// The positions of these sources (name, and whether the source may stop the search): quarantined ones last,
+    /// The positions of these sources (identity, and whether the source may stop the search): quarantined ones last,
     /// otherwise in order.
     ///
     /// A source that may stop the search keeps its position, and no source is moved past it: its position keeps the

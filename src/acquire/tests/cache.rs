@@ -48,7 +48,11 @@ fn a_name_that_is_given_to_another_address_has_no_cached_list() {
     let home = home();
     home.release_in("old", "0.1.0", b"one", true);
     home.release_in("new", "0.2.0", b"two", true);
-    let named = |folder| Candidate { name: "corp".to_owned(), ..home.distant(folder) };
+    let named = |folder| Candidate {
+        name: "corp".to_owned(),
+        identity: "corp".to_owned(),
+        ..home.distant(folder)
+    };
     assert_eq!(version(home.get(&[named("old")], "latest")), "0.1.0");
     assert_eq!(version(home.get(&[named("new")], "latest")), "0.2.0");
 }

@@ -1,6 +1,7 @@
 //! Acquisitions from mirrors in folders.
 
 mod cache;
+mod listed_only;
 mod loose;
 mod policy;
 mod reverify;
@@ -137,6 +138,7 @@ impl Home {
         let url = Url::from_file_path(self.path(name)).unwrap();
         Candidate {
             name: name.to_owned(),
+            identity: name.to_owned(),
             class: SourceClass::Mirror,
             channel: Channel::Authenticated,
             source: Box::new(Mirror::open(url, MirrorOptions::default()).unwrap()),

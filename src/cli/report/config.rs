@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use loom_source::Scheme;
 use serde_json::{Value, json};
 
 use crate::cli::{CommandError, Exit, path_text::shown};
@@ -155,16 +156,18 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
 }
 
 /// The forms in which a source can be named.
-const SOURCE_FORMS: &str = "a source is named as file:///path, ./path, https://…, s3://bucket/prefix, gs://…, az://…, github:owner/repo, target:/path or plugin:name";
+/// How sources are named.
+fn source_forms() -> String {
+    let forms = Scheme::ALL.map(Scheme::form).join(", ");
+    format!("a source is named as {forms}, or as a folder: ./path")
+}
 
 fn source_hint(error: &SourceTextError) -> Option<String> {
     match error {
         SourceTextError::Unknown { text, is_folder: true } => {
             Some(format!("for the folder write ./{text}"))
         }
-        SourceTextError::Unknown { .. } | SourceTextError::Scheme(_) => {
-            Some(SOURCE_FORMS.to_owned())
-        }
+        SourceTextError::Unknown { .. } | SourceTextError::Scheme(_) => Some(source_forms()),
         SourceTextError::FileHost(_) => {
             Some("write three slashes before an absolute path: file:///path".to_owned())
         }

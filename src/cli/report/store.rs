@@ -86,7 +86,7 @@ pub(crate) fn unverified_hint(why: &Unverified, slot: &Slot) -> String {
     }
     match why {
         Unverified::NoChecksum => format!(
-            "use --version {slot} with `loom get` to fetch and verify it; trust.checksum sets whether a checksum is \
+            "`loom get {slot}` fetches and verifies it; trust.checksum sets whether a checksum is \
              required"
         ),
         _ => format!(

@@ -9,11 +9,12 @@ use loom_source::{
 };
 
 use super::finding::{Finding, OfferSummary, ProbeState};
-use crate::cli::{CommandError, context::Context, ready, verbose};
+use crate::cli::{CommandError, context::Context, printer::Printer, ready, verbose};
 use loom_runtime::{
     acquire::{
-        AcquireError, NewestVersion, SourceRuntime, check_downgrade, first_seen, newest_version,
-        quarantine::Quarantine,
+        AcquireError, MAX_LOWER_VERSIONS, NewestVersion, SourceRuntime, check_downgrade,
+        first_seen, newest_version,
+        quarantine::{Quarantine, Strike},
     },
     config::{Resolved, SourceKind, SourceSpec, TargetSource},
     sources::{Candidate, OpenError, Opener, Reach},
@@ -55,14 +56,15 @@ pub(crate) fn examine(
     let opener = context.opener(resolved)?;
     let targets: Vec<ProbeTarget<'_>> =
         specs.iter().map(|spec| open(context, &opener, spec)).collect();
-    let findings = join_all(targets.into_iter().map(|target| find(target, &probe)));
-    let mut findings = SourceRuntime::default().block_on(findings)?;
-    for finding in &mut findings {
-        let until = quarantine.against(&finding.name).map(|strike| strike.until()).max();
-        let left = |until: SystemTime| until.duration_since(SystemTime::now()).unwrap_or_default();
-        finding.quarantined_for = until.map(left);
-    }
-    Ok(findings)
+    let printer = &context.printer;
+    let findings = targets.into_iter().map(|target| find(target, &probe, &quarantine, printer));
+    Ok(SourceRuntime::default().block_on(join_all(findings))?)
+}
+
+/// How long the strikes of a source still count.
+fn quarantined_for(quarantine: &Quarantine, candidate: &Candidate) -> Option<Duration> {
+    let until = quarantine.against(&candidate.identity).map(Strike::until).max()?;
+    Some(until.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 /// Opens one source without the others, so that an error of its settings concerns it alone.
@@ -90,7 +92,12 @@ fn newest_installed(
     installed.into_iter().filter(|v| selector.matches_counting(v, prereleases)).max()
 }
 
-async fn find(target: ProbeTarget<'_>, probe: &SourceProbe<'_>) -> Finding {
+async fn find(
+    target: ProbeTarget<'_>,
+    probe: &SourceProbe<'_>,
+    quarantine: &Quarantine,
+    printer: &Printer,
+) -> Finding {
     let ProbeTarget { spec, opened, journal } = target;
     let begun = Instant::now();
     let state = match &opened {
@@ -99,13 +106,15 @@ async fn find(target: ProbeTarget<'_>, probe: &SourceProbe<'_>) -> Finding {
         Ok(Some(candidate)) => probe.state_of(candidate).await,
     };
     let took = begun.elapsed();
+    let candidate = opened.as_ref().ok().and_then(Option::as_ref);
+    if let Some(skipped) = candidate.and_then(|candidate| candidate.source.skipped()) {
+        printer.detail(format!("{spec}: {skipped}"));
+    }
     let address = match &spec.kind {
-        SourceKind::Target(TargetSource { path: None, .. }) => {
-            match opened.as_ref().ok().and_then(Option::as_ref) {
-                Some(candidate) => candidate.source.to_string(),
-                None => "target".to_owned(),
-            }
-        }
+        SourceKind::Target(TargetSource { path: None, .. }) => match candidate {
+            Some(candidate) => candidate.source.to_string(),
+            None => "target".to_owned(),
+        },
         kind => kind.to_string(),
     };
     Finding {
@@ -115,7 +124,7 @@ async fn find(target: ProbeTarget<'_>, probe: &SourceProbe<'_>) -> Finding {
         state,
         took,
         exchanges: journal.exchanges(),
-        quarantined_for: None::<Duration>,
+        quarantined_for: candidate.and_then(|candidate| quarantined_for(quarantine, candidate)),
     }
 }
 
@@ -142,25 +151,40 @@ impl SourceProbe<'_> {
         if self.offline && candidate.reach == Reach::Network {
             return ProbeState::Offline;
         }
-        let slot = match self.select(candidate).await {
-            Ok(Selected::Slot(slot)) => slot,
-            Ok(Selected::Known(state)) => return state,
-            Err(error) => return ProbeState::failed(&error),
-        };
-        match self.offer(candidate, slot).await {
-            Ok(state) => state,
-            Err(error) => ProbeState::failed(&error),
+        let mut listed_only = Vec::new();
+        loop {
+            let slot = match self.select(candidate, &listed_only).await {
+                Ok(Selected::Slot(slot)) => slot,
+                Ok(Selected::Known(state)) => return state,
+                Err(error) => return ProbeState::failed(&error),
+            };
+            match (self.offer(candidate, slot.clone()).await, slot) {
+                // As `get` does, the next lower version is taken where a version is listed only.
+                (Ok(ProbeState::Nothing), Slot::Version(version))
+                    if !matches!(self.selector, Selector::Exact(_))
+                        && listed_only.len() < MAX_LOWER_VERSIONS
+                        && !listed_only.contains(&version) =>
+                {
+                    listed_only.push(version);
+                }
+                (Ok(state), _) => return state,
+                (Err(error), _) => return ProbeState::failed(&error),
+            }
         }
     }
 
     /// What the selector selects at this source, as `get` decides it.
-    async fn select(&self, candidate: &Candidate) -> Result<Selected, SourceError> {
+    async fn select(
+        &self,
+        candidate: &Candidate,
+        listed_only: &[Version],
+    ) -> Result<Selected, SourceError> {
         let Self { product, selector, policy, .. } = self;
         let slot = match selector {
             Selector::Exact(version) => Slot::Version(version.clone()),
             Selector::Dev => Slot::Dev,
             Selector::Latest | Selector::Range(_) => {
-                match newest_version(candidate, product, selector, policy).await? {
+                match newest_version(candidate, product, selector, policy, listed_only).await? {
                     NewestVersion::Build => Slot::Dev,
                     NewestVersion::Version { version, newest } => {
                         if let Err(error) = self.check_downgrade(candidate, &newest) {

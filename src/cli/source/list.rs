@@ -54,7 +54,9 @@ fn describe<'a>(
     spec: &'a SourceSpec,
 ) -> ConfiguredSource<'a> {
     let candidate = opener.open(spec, Journal::default()).ok();
-    let quarantined = quarantine.against(&spec.to_string()).next().is_some();
+    let quarantined = candidate
+        .as_ref()
+        .is_some_and(|candidate| quarantine.against(&candidate.identity).next().is_some());
     let capabilities = candidate.map(|candidate| words(candidate.source.capabilities()));
     ConfiguredSource { spec, origin: &resolved.sources.origin, capabilities, quarantined }
 }

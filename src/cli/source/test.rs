@@ -37,8 +37,8 @@ fn selected(resolved: &Resolved, name: Option<&str>) -> Result<Vec<SourceSpec>, 
     let all = &resolved.sources.value;
     let Some(name) = name else { return Ok(all.clone()) };
     let named = |spec: &&SourceSpec| {
-        spec.to_string() == name
-            || spec.kind.to_string().trim_end_matches('/') == name.trim_end_matches('/')
+        let address = |text: String| text.trim_end_matches('/') == name.trim_end_matches('/');
+        spec.to_string() == name || address(spec.kind.to_string()) || address(spec.kind.shorthand())
     };
     let found: Vec<SourceSpec> = all.iter().filter(named).cloned().collect();
     if found.is_empty() {

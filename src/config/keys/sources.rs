@@ -185,7 +185,7 @@ fn kind(
 ) -> Option<SourceKind> {
     let Some(entry) = table.entry("type") else {
         let Some(url) = table.entry("url") else {
-            reader.problem(path, line, Problem::MissingSourceType);
+            reader.problem(path, line, Problem::MissingSourceType { known: &TYPES });
             return None;
         };
         let text = literal(url, path, reader)?;
@@ -223,7 +223,7 @@ fn kind(
             Some(SourceKind::Plugin(PluginSource::new(name)))
         }
         other => {
-            let problem = Problem::invalid("mirror, github, target or plugin", other);
+            let problem = Problem::invalid(TYPES.join(", "), other);
             reader.problem(&path.key("type"), entry.line, problem);
             None
         }

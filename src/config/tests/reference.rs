@@ -19,6 +19,14 @@ fn each_row_is_complete() {
 }
 
 #[test]
+fn every_type_of_source_has_a_sample() {
+    for type_name in crate::config::keys::source_keys::TYPES {
+        let spec = crate::config::reference::sample(Some(&type_name)).unwrap();
+        assert_eq!(spec.kind.type_name(), type_name);
+    }
+}
+
+#[test]
 fn defaults_and_variables_are_those_of_the_rows() {
     let rows = rows();
     let row = |name: &str| rows.iter().find(|row| row.name == name).unwrap();
@@ -71,7 +79,8 @@ fn source(key: &str, types: &[&str], example: &str) -> String {
         Some(&"github") => vec![("type", "'github'"), ("repo", "'a/b'")],
         Some(&"target") => vec![("type", "'target'")],
         Some(&"plugin") => vec![("type", "'plugin'"), ("name", "'p'")],
-        _ => vec![("type", "'mirror'"), ("url", "'https://h/x'")],
+        Some(&"mirror") | None => vec![("type", "'mirror'"), ("url", "'https://h/x'")],
+        Some(other) => panic!("this test lacks the required keys of a source of type {other}"),
     };
     keys.retain(|(known, _)| *known != key);
     keys.push((key, example));

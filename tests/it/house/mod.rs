@@ -27,23 +27,13 @@ use std::{
 const FOREIGN: [&str; 6] =
     ["target", ".git", ".venv", "node_modules", "__pycache__", ".pytest_cache"];
 
-/// The crates of the workspace whose code is shipped or measured, by their folders.
-const CRATES: [&str; 14] = [
-    ".",
-    "backends/cargo-build",
-    "backends/github",
-    "backends/http",
-    "backends/mirror",
-    "backends/plugin",
-    "backends/source",
-    "base",
-    "benches",
-    "runtime/bridge",
-    "runtime/core",
-    "runtime/environment",
-    "tests/support",
-    "xtask",
-];
+/// The folders of all crates: the members of the workspace.
+fn crates() -> Vec<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest is there");
+    let manifest: toml::Table = manifest.parse().expect("cargo reads it too");
+    let members = manifest["workspace"]["members"].as_array().expect("a list of folders");
+    members.iter().map(|member| member.as_str().expect("a folder").to_owned()).collect()
+}
 
 /// The root of the workspace, asked at run time: the tests may have been moved since they were built.
 fn root() -> PathBuf {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CRATES, assert_none, files,
+    assert_none, crates, files,
     modules::{TypeName, type_names},
     root, shown,
 };
@@ -14,7 +14,7 @@ const ARGUMENTS: &str = "Args";
 #[test]
 fn a_type_name_is_defined_once() {
     let mut types: BTreeMap<String, Vec<TypeName>> = BTreeMap::new();
-    for folder in CRATES {
+    for folder in crates() {
         for file in files(&root().join(folder).join("src")) {
             let is_test = file.iter().any(|part| part == "tests" || part == "tests.rs");
             if is_test || file.extension().is_none_or(|extension| extension != "rs") {

@@ -137,6 +137,12 @@ pub fn suspend(pid: &Value) {
     send_signal(pid, Signal::STOP);
 }
 
+/// Lets a suspended process run on.
+#[track_caller]
+pub fn resume(pid: &Value) {
+    send_signal(pid, Signal::CONT);
+}
+
 #[track_caller]
 fn send_signal(pid: &Value, signal: Signal) {
     let pid = i32::try_from(pid.as_i64().unwrap()).unwrap();

@@ -6,6 +6,7 @@
 //! | [`release_folder`] | writes published releases into a folder, in any layout of a mirror |
 //! | [`file_server`] | [`FileServer`](file_server::FileServer): a small HTTP server over a folder |
 //! | [`nginx`] | [`Nginx`](nginx::Nginx): Debian's nginx over a folder (Unix only) |
+//! | [`python_files`] | [`PythonFiles`](python_files::PythonFiles): Python's `http.server` over a folder |
 //! | [`s3`] | [`S3Server`](s3::S3Server): an S3 server over a folder that checks signatures |
 //! | [`moto`] | [`MotoServer`](moto::MotoServer): the S3 server of the Python package moto |
 //!
@@ -17,5 +18,6 @@ pub mod github;
 pub mod moto;
 #[cfg(unix)]
 pub mod nginx;
+pub mod python_files;
 pub mod release_folder;
 pub mod s3;

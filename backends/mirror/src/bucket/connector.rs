@@ -27,13 +27,16 @@ use object_store::{
 };
 use url::{Host, Url};
 
-use super::object_status::{ObjectStatus, ObjectStatusError, object_status};
+use super::{
+    listing_page::{ListingRequest, UNREAD},
+    object_status::{ObjectStatus, ObjectStatusError, object_status},
+};
 
 /// How much of the body of a refusal is read, in bytes. Its code is near the beginning.
 const MAX_REFUSAL: usize = 16 * 1024;
 
 /// The largest document that is read, in bytes: a page of a listing has a thousand names, a token is smaller.
-const MAX_DOCUMENT: u64 = 16 * 1024 * 1024;
+const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
 /// The timeout for the metadata services of this machine, which respond at once or do not exist.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
@@ -104,7 +107,10 @@ impl BucketConnector {
             200 if ranged => Err(ObjectStatus::RangeIgnored),
             200 | 206 => {
                 check_encoding(&url, &response).map_err(ObjectStatus::Failed)?;
-                let max_bytes = if object.is_some() { u64::MAX } else { MAX_DOCUMENT };
+                if let Some(listing) = head.extensions.get::<ListingRequest>() {
+                    return keep(listing, response).await.map_err(ObjectStatus::Failed);
+                }
+                let max_bytes = if object.is_some() { u64::MAX } else { MAX_DOCUMENT as u64 };
                 Ok(into_response(response, max_bytes))
             }
             status => {
@@ -136,7 +142,7 @@ impl ConnectorState {
         let client = if secure { &self.client } else { &self.metadata_client };
         match client.call(call).await {
             Ok(response) if response.status.is_success() => {
-                Ok(into_response(response, MAX_DOCUMENT))
+                Ok(into_response(response, MAX_DOCUMENT as u64))
             }
             Ok(response) => {
                 Err(no_credentials(format!("{at} answered with HTTP status {}", response.status)))
@@ -188,6 +194,27 @@ async fn beginning(mut body: Body) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Keeps the page of a listing for its requester. `object_store` receives an empty page instead: it would refuse a whole
+/// page for one name that it does not accept.
+async fn keep(
+    listing: &ListingRequest,
+    mut response: CallResponse,
+) -> Result<HttpResponse, SourceError> {
+    let mut page = Vec::new();
+    while let Some(piece) = response.body.next().await {
+        let piece = piece?;
+        if page.len() + piece.len() > MAX_DOCUMENT {
+            let reason = format!("it has more than {MAX_DOCUMENT} bytes");
+            return Err(SourceError::malformed("a page of a listing", reason));
+        }
+        page.extend_from_slice(&piece);
+    }
+    listing.keep(page);
+    response.headers.remove(header::CONTENT_LENGTH);
+    let body = futures::stream::once(async { Ok(Bytes::from_static(UNREAD)) }).boxed();
+    Ok(into_response(CallResponse { body, ..response }, UNREAD.len() as u64))
 }
 
 fn into_response(response: CallResponse, max_bytes: u64) -> HttpResponse {

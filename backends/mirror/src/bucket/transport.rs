@@ -1,6 +1,7 @@
 //! [`BucketTransport`]: a prefix in a bucket.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
         OnceLock,
@@ -12,7 +13,9 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, TryStreamExt as _};
 use loom_http::{NetworkError, NetworkSettings};
-use loom_source::{Download, RangeRequest, SourceError, SourceErrorKind, Validator};
+use loom_source::{
+    Download, RangeRequest, SkippedEntries, SourceError, SourceErrorKind, Validator,
+};
 use object_store::{
     GetOptions, GetRange, GetResult, list::PaginatedListOptions, path::Path as Key,
 };
@@ -22,13 +25,17 @@ use super::{
     bucket_url::BucketUrl,
     client::{self, BucketClient},
     connector::{BucketConnector, ObjectRequest},
+    listing_page::{ListingPage, ListingRequest},
     object_status::{ObjectStatus, ObjectStatusError},
     options::ObjectOptions,
 };
 use crate::transport::{Entries, Transport};
 
-/// How many pages of a listing are read. Each page has at most a thousand names.
+/// How many pages of a listing are read. Each page has at most some thousand names, and may have none.
 const MAX_PAGES: usize = 1000;
+
+/// The largest size of all pages of a listing together, in bytes.
+const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 /// A prefix in a bucket.
 pub(crate) struct BucketTransport {
@@ -40,6 +47,7 @@ pub(crate) struct BucketTransport {
     client: OnceLock<Result<Box<dyn BucketClient>, String>>,
     /// Whether listing has been refused.
     list_refused: AtomicBool,
+    skipped: SkippedEntries,
 }
 
 impl fmt::Debug for BucketTransport {
@@ -63,6 +71,7 @@ impl BucketTransport {
             connector,
             client: OnceLock::new(),
             list_refused: AtomicBool::new(false),
+            skipped: SkippedEntries::default(),
         })
     }
 
@@ -147,24 +156,50 @@ impl BucketTransport {
 
     /// All pages of the listing of `prefix`.
     async fn pages(&self, prefix: &str) -> Result<Entries, SourceError> {
-        let client = self.client()?;
-        let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
         let mut entries = Entries::default();
-        let mut options =
-            PaginatedListOptions { delimiter: Some("/".into()), ..Default::default() };
+        let mut tokens = BTreeSet::new();
+        let mut before = Entries::default();
+        let mut left = MAX_BYTES;
+        let mut token = None;
         for _ in 0..MAX_PAGES {
-            let page = client.list_paginated(prefix, options.clone()).await;
-            let page = page.map_err(|e| self.list_error(&e))?;
-            let name = |key: &Key| key.filename().unwrap_or_default().to_owned();
-            let listed = page.result;
-            entries.folders.extend(listed.common_prefixes.iter().map(name));
-            entries.files.extend(listed.objects.iter().map(|o| (name(&o.location), o.size)));
-            match page.page_token.filter(|token| !token.is_empty()) {
-                Some(token) => options.page_token = Some(token),
-                None => return Ok(entries),
+            let ListingPage { entries: page, next, bytes } = self.page(prefix, token).await?;
+            if page == before && page != Entries::default() {
+                return Err(
+                    self.malformed("", "a page of its listing repeats the one before".into())
+                );
             }
+            left = left.checked_sub(bytes).ok_or_else(|| {
+                self.malformed("", format!("its listing has more than {MAX_BYTES} bytes"))
+            })?;
+            entries.folders.extend_from_slice(&page.folders);
+            entries.files.extend_from_slice(&page.files);
+            entries.check_count(&self.bucket.to_string())?;
+            let Some(next) = next else { return Ok(entries) };
+            if !tokens.insert(next.clone()) {
+                return Err(self.malformed("", "the pages of its listing have no end".into()));
+            }
+            (before, token) = (page, Some(next));
         }
         Err(self.malformed("", format!("its listing has more than {MAX_PAGES} pages")))
+    }
+
+    /// One page of the listing of `prefix`: the first, or the one that a token names.
+    async fn page(&self, prefix: &str, token: Option<String>) -> Result<ListingPage, SourceError> {
+        let request = ListingRequest::default();
+        let mut options = PaginatedListOptions {
+            delimiter: Some("/".into()),
+            page_token: token,
+            ..Default::default()
+        };
+        options.extensions.insert(request.clone());
+        let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
+        let sent = self.client()?.list_paginated(prefix, options).await;
+        sent.map_err(|e| self.list_error(&e))?;
+        match request.take() {
+            Some(body) => ListingPage::read(&body, prefix.unwrap_or_default(), &self.skipped)
+                .map_err(|why| self.malformed("", format!("its listing: {why}"))),
+            None => Err(self.malformed("", "its listing was not received".to_owned())),
+        }
     }
 
     /// The error of a failed listing.
@@ -227,6 +262,10 @@ impl Transport for BucketTransport {
 
     fn unlistable_reason(&self) -> &'static str {
         "the bucket may not be listed, and there is no index; give --version"
+    }
+
+    fn skipped(&self) -> &SkippedEntries {
+        &self.skipped
     }
 
     fn location(&self, key: &str) -> String {

@@ -6,7 +6,10 @@ use loom_source::{
 };
 
 use super::checksums::{ChecksumFile, artifact, sidecar};
-use crate::transport::{Entries, Transport, join_key};
+use crate::{
+    folder_errors::FolderErrors,
+    transport::{Entries, Transport, join_key},
+};
 
 /// The offer from the first folder that has assets of the release.
 pub(super) async fn find(
@@ -14,13 +17,18 @@ pub(super) async fn find(
     release: &Release,
     version: &Version,
 ) -> Result<Option<Offer>, SourceError> {
+    let mut folders = FolderErrors::default();
     for folder in asset::folders(version) {
-        let entries = transport.list(&folder).await?.unwrap_or_default();
+        let entries = folders.listed(transport, &folder, transport.list(&folder).await)?;
         let offer = offer(transport, release, &folder, &entries).await?;
         if !offer.artifacts.is_empty() {
             return Ok(Some(offer));
         }
+        if !transport.can_list() {
+            break;
+        }
     }
+    folders.unless(false)?;
     Ok(None)
 }
 

@@ -4,5 +4,6 @@
 mod bucket;
 mod contract;
 mod folder;
+mod listings;
 mod support;
 mod web;

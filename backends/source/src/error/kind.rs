@@ -163,6 +163,20 @@ impl SourceErrorKind {
         }
     }
 
+    /// Whether a listing that meets the error at one of its entries leaves the entry out and goes on: the entry cannot be
+    /// read, and the next attempt would fail in the same way.
+    pub fn concerns_one_entry(&self) -> bool {
+        matches!(
+            self,
+            Self::AccessDenied(_)
+                | Self::ContentEncoding { .. }
+                | Self::HtmlPage
+                | Self::Malformed { .. }
+                | Self::Read
+                | Self::Redirect { .. }
+        )
+    }
+
     /// Whether the error is a refusal of access that may also mean that the file is absent: see
     /// [`AccessDenied::may_be_absent`].
     pub fn may_be_absent(&self) -> bool {

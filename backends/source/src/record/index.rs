@@ -1,9 +1,19 @@
 //! [`Index`]: the list of all releases of a mirror.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use super::document::{self, DocumentError};
-use crate::{Authority, Digest, Name, Platform, Product, Release, Slot, Version, json};
+use crate::{
+    Authority, Digest, Name, Platform, Product, Release, SkippedEntries, Slot, Version, json,
+};
+
+/// The largest number of releases in an index.
+const MAX_RELEASES: usize = 100_000;
+
+/// The largest number of signatures of an index, and the largest size of one in bytes.
+const MAX_SIGNATURES: usize = 64;
+const MAX_SIGNATURE: usize = 64 * 1024;
 
 /// The list of all releases of a mirror, `releases/index.json`. Payload and signatures are one file, so that a reader
 /// never gets those of two versions.
@@ -16,15 +26,15 @@ pub struct Index {
 }
 
 /// The signed content of an [`Index`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IndexPayload {
     /// A number that grows with every change.
     pub serial: u64,
     /// The time of issue (RFC 3339).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub issued: Option<String>,
     /// The time after which the index must not be used to resolve ranges (RFC 3339).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
     /// The releases.
     pub releases: Vec<IndexEntry>,
@@ -51,8 +61,49 @@ pub struct IndexEntry {
 #[derive(Serialize, Deserialize)]
 struct IndexFile {
     payload: String,
+    #[serde(default, deserialize_with = "json::at_most::<MAX_SIGNATURES, _, _>")]
+    signatures: Vec<IndexSignature>,
+}
+
+/// A signature of limited size, which is not understood.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct IndexSignature(serde_json::Value);
+
+impl<'de> Deserialize<'de> for IndexSignature {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        if raw.len() > MAX_SIGNATURE {
+            let why = format_args!("a signature has more than {MAX_SIGNATURE} bytes");
+            return Err(serde::de::Error::custom(why));
+        }
+        serde_json::from_str(raw).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The payload as it is read.
+#[derive(Deserialize)]
+struct PayloadText {
+    serial: u64,
     #[serde(default)]
-    signatures: Vec<serde_json::Value>,
+    issued: Option<String>,
+    #[serde(default)]
+    expires: Option<String>,
+    #[serde(deserialize_with = "json::at_most::<MAX_RELEASES, _, _>")]
+    releases: Vec<EntryText>,
+}
+
+/// An entry, or the beginning of its text and why it cannot be read: a platform of a later version, say.
+struct EntryText(Result<IndexEntry, Box<(String, serde_json::Error)>>);
+
+impl<'de> Deserialize<'de> for EntryText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(Self(serde_json::from_str(raw).map_err(|why| {
+            let beginning = raw.chars().take(100).collect();
+            Box::new((beginning, why))
+        })))
+    }
 }
 
 impl Index {
@@ -64,16 +115,37 @@ impl Index {
     /// # Errors
     /// Where the bytes are not an index of a known version.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
+        Self::parse_skipping(bytes, &SkippedEntries::default())
+    }
+
+    /// Reads an index as [`parse`](Self::parse) does. Entries that cannot be read are left out, and added to `skipped`.
+    ///
+    /// # Errors
+    /// As for [`parse`](Self::parse).
+    pub fn parse_skipping(bytes: &[u8], skipped: &SkippedEntries) -> Result<Self, DocumentError> {
         let file: IndexFile = document::read("index", bytes)?;
-        let payload = json::strict(file.payload.as_bytes())
+        let text: PayloadText = json::strict(file.payload.as_bytes())
             .map_err(|source| DocumentError::Malformed { kind: "index", source })?;
-        Ok(Self { payload, signatures: file.signatures })
+        let PayloadText { serial, issued, expires, releases } = text;
+        let entry = |EntryText(entry)| match entry {
+            Ok(entry) => Some(entry),
+            Err(unread) => {
+                let (beginning, why) = *unread;
+                skipped.add(&beginning, why);
+                None
+            }
+        };
+        let releases = releases.into_iter().filter_map(entry).collect();
+        let payload = IndexPayload { serial, issued, expires, releases };
+        let signatures = file.signatures.into_iter().map(|signature| signature.0).collect();
+        Ok(Self { payload, signatures })
     }
 
     /// The bytes of the index, with a line feed at the end.
     pub fn to_bytes(&self) -> Vec<u8> {
         let payload = serde_json::to_string(&self.payload).unwrap_or_default();
-        document::write("index", &IndexFile { payload, signatures: self.signatures.clone() })
+        let signatures = self.signatures.iter().cloned().map(IndexSignature).collect();
+        document::write("index", &IndexFile { payload, signatures })
     }
 
     /// The versions of a product that are not withdrawn.
@@ -101,6 +173,50 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn index_of(payload: &str, signatures: &str) -> String {
+        let payload = serde_json::to_string(payload).unwrap();
+        format!(r#"{{"schema":"loom-index 1","payload":{payload},"signatures":{signatures}}}"#)
+    }
+
+    fn entry_text(version: &str, platform: &str) -> String {
+        let (authority, binary) = (Authority::default(), Name::default());
+        let digest = Digest::of(version.as_bytes());
+        format!(
+            r#"{{"authority":"{authority}","binary":"{binary}","version":"{version}","platform":"{platform}","statement":"{digest}"}}"#
+        )
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_is_left_out() {
+        let entries = [
+            entry_text("0.2.0", "linux-x86_64"),
+            entry_text("0.3.0", "moon-x86_64"),
+            entry_text("0.4.0+build", "linux-x86_64"),
+            "7".to_owned(),
+        ];
+        let text = format!(r#"{{"serial":1,"releases":[{}]}}"#, entries.join(","));
+        let skipped = SkippedEntries::default();
+        let index = Index::parse_skipping(index_of(&text, "[]").as_bytes(), &skipped).unwrap();
+        assert_eq!(index.payload.releases.len(), 1);
+        let said = skipped.take().unwrap();
+        assert!(said.starts_with("left out 3 entries"), "{said}");
+    }
+
+    #[test]
+    fn releases_and_signatures_are_limited() {
+        let text = format!(r#"{{"serial":1,"releases":[{}0]}}"#, "0,".repeat(MAX_RELEASES));
+        let error = Index::parse(index_of(&text, "[]").as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("at most 100000 elements"), "{error}");
+        let none = r#"{"serial":1,"releases":[]}"#;
+        for (signatures, why) in [
+            (format!("[{}0]", "0,".repeat(MAX_SIGNATURES)), "at most 64 elements"),
+            (format!("[[{}0]]", "0,".repeat(MAX_SIGNATURE)), "more than 65536 bytes"),
+        ] {
+            let error = Index::parse(index_of(none, &signatures).as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(why), "{error}");
+        }
+    }
 
     #[test]
     fn withdrawn_releases_are_not_listed() {

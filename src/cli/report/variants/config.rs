@@ -123,7 +123,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::UnknownProvider { name: text("x"), known: Vec::new() },
         Problem::UnknownProvider { name: text("x"), known: vec![text("openai")] },
         Problem::Source(SourceTextError::Scheme(text("ftp"))),
-        Problem::MissingSourceType,
+        Problem::MissingSourceType { known: &["mirror", "github"] },
         Problem::OtherSourceType { applies_to: vec!["github"], here: "mirror" },
         Problem::PluginInProject,
         Problem::ApiKeyInFile { variable: text("OPENAI_API_KEY") },
