@@ -3,12 +3,14 @@
 //! | module | holds |
 //! |---|---|
 //! | [`atomic_file`] | a file that is replaced as a whole, or not at all |
+//! | [`bounded_file`] | whole files of limited size: regular files only, and never a wait |
 //! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
 //! | [`clean`] | text of others without what changes how a terminal displays the rest |
 //! | [`error_chain()`] | an error and its causes on one line |
 //! | [`file_lock`] | waiting for the lock of a file, and who holds it |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
+//! | [`private_folder`] | folders for one user alone |
 //! | [`reap`] | reaping of orphans by the first process of a container |
 //! | [`redact`] | URLs without what may be secret |
 //! | [`stop_request`] | what a signal means where several arrive |
@@ -21,11 +23,13 @@
 
 pub mod atomic_file;
 pub mod backoff;
+pub mod bounded_file;
 pub mod clean;
 mod error_chain;
 pub mod file_lock;
 pub mod host_port;
 pub mod loopback;
+pub mod private_folder;
 pub mod reap;
 pub mod redact;
 pub mod stop_request;

@@ -21,6 +21,7 @@ use loom_runtime::{
         Trusted,
     },
     sources::{NetworkDefaults, OpenedSources, Opener},
+    state::{Mended, PrivateState, StateDir},
     store::{Store, StoreWriters},
 };
 
@@ -33,12 +34,14 @@ pub(crate) struct Context {
     /// How `loom` was called.
     pub(crate) invocation: Invocation,
     env: OnceCell<Env>,
+    state: OnceCell<StateDir>,
     warned: Cell<bool>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global, printer: Printer, invocation: Invocation) -> Self {
-        Self { global, printer, invocation, env: OnceCell::new(), warned: Cell::new(false) }
+        let (env, state) = (OnceCell::new(), OnceCell::new());
+        Self { global, printer, invocation, env, state, warned: Cell::new(false) }
     }
 
     /// The environment.
@@ -65,11 +68,28 @@ impl Context {
             program_data: program_data(),
             cwd: self.cwd()?,
             flags,
+            state: None,
             trusted: Trusted::default(),
         };
-        let state = config::dirs::state_dir(&inputs)?.value;
+        let state = self.state(&inputs)?;
         inputs.trusted = Trusted::load(&state)?;
+        inputs.state = Some(state);
         Ok(inputs)
+    }
+
+    /// The state folder, which is opened once.
+    fn state(&self, inputs: &Inputs) -> Result<StateDir, CommandError> {
+        if let Some(state) = self.state.get() {
+            return Ok(state.clone());
+        }
+        let PrivateState { state, mended } = config::dirs::open_state(inputs)?;
+        if let Some(Mended { mode }) = mended {
+            let folder = state.path().display();
+            self.printer.warning(format!(
+                "other users could enter the state folder {folder} (mode {mode:o}); it is private now (mode 700)"
+            ));
+        }
+        Ok(self.state.get_or_init(|| state).clone())
     }
 
     /// The effective configuration with these flags.

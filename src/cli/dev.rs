@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{
     CommandError, Exit, Outcome,
     context::Context,
+    path_text::shown,
     report::{open, source_error},
 };
 use loom_runtime::{
@@ -58,7 +59,7 @@ fn link(context: &Context, resolved: &Resolved, path: Option<&Path>) -> Outcome 
             .hint("give the folder of a cargo workspace that has the package loom-bridge")
     })?;
     DevLink::of(&resolved.state_dir.value).write(&checkout).map_err(open::link_error)?;
-    let document = json!({"schema": 1, "checkout": checkout});
+    let document = json!({"schema": 1, "checkout": shown(&checkout)});
     context.printer.answer(&document, || format!("linked {}", checkout.display()))?;
     Ok(Exit::Success)
 }
@@ -68,7 +69,8 @@ fn unlink(context: &Context, resolved: &Resolved) -> Outcome {
     // A link that cannot be read is removed as well.
     let checkout = link.read().unwrap_or_default();
     let removed = link.remove().map_err(open::link_error)?;
-    let document = json!({"schema": 1, "removed": removed, "checkout": checkout});
+    let document =
+        json!({"schema": 1, "removed": removed, "checkout": checkout.as_deref().map(shown)});
     context.printer.answer(&document, || match (&checkout, removed) {
         (Some(checkout), _) => format!("unlinked {}", checkout.display()),
         (None, true) => "unlinked".to_owned(),
@@ -89,7 +91,7 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
     let builds =
         target.builds(&context.line(resolved)?).map_err(|e| source_error::unlisted_builds(&e))?;
     let document = json!({
-        "schema": 1, "checkout": checkout, "reason": reason.to_string(), "hint": hint,
+        "schema": 1, "checkout": shown(&checkout), "reason": reason.to_string(), "hint": hint,
         "builds": builds.iter().map(build_json).collect::<Vec<_>>(),
     });
     context.printer.answer(&document, || {
@@ -104,7 +106,7 @@ fn find(context: &Context, resolved: &Resolved) -> Outcome {
 
 fn build_json(build: &BuildArtifact) -> Value {
     json!({
-        "path": build.path, "profile": build.profile, "platform": build.platform,
+        "path": shown(&build.path), "profile": build.profile, "platform": build.platform,
         "built": format_rfc3339(build.built), "bytes": build.size,
     })
 }

@@ -37,15 +37,17 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     let mut checks = vec![machine::platform(context), machine::program(context)];
     let mut findings = Vec::new();
-    match context.resolve(Flags::default()) {
-        Ok(resolved) => {
+    let resolved = context.inputs(Flags::default()).map(|_| context.resolve(Flags::default()));
+    match resolved {
+        Err(failure) => checks.push(DoctorCheck::error("state", failure)),
+        Ok(Ok(resolved)) => {
             checks.push(configuration(&resolved));
             checks.extend(folders::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
             checks.extend(connection::settings(&context.opener(&resolved)?, &resolved));
             findings = source_checks(context, &resolved, &mut checks)?;
             checks.extend(connection::clock(&findings));
         }
-        Err(failure) => {
+        Ok(Err(failure)) => {
             checks.push(DoctorCheck::error("configuration", failure));
             let inputs = context.inputs(Flags::default())?;
             let folders = (config::dirs::cache_dir(&inputs), config::dirs::state_dir(&inputs));

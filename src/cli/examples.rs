@@ -231,6 +231,7 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         "trust",
         &[
             example("loom trust", "Trust the loom.toml of this project"),
+            example("loom trust --always", "Trust this folder whatever its loom.toml sets"),
             example("loom trust --list", "Print the trusted projects"),
             example("loom trust --revoke", "Trust this project no longer"),
         ],

@@ -4,7 +4,8 @@ use loom_source::Selector;
 use serde_json::json;
 
 use super::{
-    Exit, Outcome, context::Context, ready, report::config::untrusted_warning, selection::Selection,
+    Exit, Outcome, context::Context, path_text::shown, ready, report::config::untrusted_warning,
+    selection::Selection,
 };
 use loom_runtime::acquire::{Acquired, How};
 
@@ -33,8 +34,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     };
     let document = json!({
         "schema": 1, "binary": release.binary, "version": release.slot.to_string(), "platform": release.platform,
-        "tree": installed.tree, "path": installed.link, "program": installed.entry, "fetched_from": source,
+        "tree": installed.tree, "path": shown(&installed.link), "program": shown(&installed.entry), "fetched_from": source,
     });
-    context.printer.answer(&document, || installed.link.display().to_string())?;
+    context.printer.answer_path(&document, &installed.link)?;
     Ok(Exit::Success)
 }

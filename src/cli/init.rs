@@ -1,9 +1,11 @@
 //! `loom init`
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
-use super::{Exit, Outcome, context::Context};
-use loom_runtime::config::{self, Disk, Flags, Inputs, Trusted};
+use super::{Exit, Outcome, context::Context, path_text::shown};
+use loom_runtime::config::{self, Flags, Inputs, Trusted};
 
 /// Arguments of `loom init`.
 #[derive(Debug, clap::Args)]
@@ -22,13 +24,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     // The file that this command wrote is trusted until a setting that needs trust changes.
     let inputs = context.inputs(Flags::default())?;
     let inputs = Inputs { flags: Flags { config: Some(file.clone()), ..inputs.flags }, ..inputs };
-    if let Some(written) = config::project_settings(&inputs, &Disk)? {
+    let written = BTreeMap::from([(file.clone(), config::template(&name))]);
+    if let Some(scope) = config::project_settings(&inputs, &written)? {
         let state = config::dirs::state_dir(&inputs)?.value;
-        Trusted::update(&state, |trusted| trusted.trust(written.file, written.digest))?;
+        Trusted::update(&state, |trusted| trusted.trust(&scope))?;
     }
-    context
-        .printer
-        .answer(&json!({"schema": 1, "file": file, "name": name}), || file.display().to_string())?;
+    let document = json!({"schema": 1, "file": shown(&file), "name": name});
+    context.printer.answer_path(&document, &file)?;
     context.printer.message("edit it, then run `loom up`");
     Ok(Exit::Success)
 }

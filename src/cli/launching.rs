@@ -17,12 +17,12 @@ use super::{
     context::{Context, is_shown_by_all},
     project_scope::ProjectScope,
     ready::{ready, selector},
-    report::config::untrusted_error,
+    report::config::{untrusted_error, untrusted_head, untrusted_lines},
     selection::Selection,
     supervise,
 };
 use loom_runtime::{
-    config::{Flags, Mode, Resolved, Trusted, Untrusted},
+    config::{self, Disk, Flags, Inputs, Mode, ReadOnce, Resolved, Trusted, Untrusted},
     launch::{self, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
     store::{Lease, Store, StoreError},
 };
@@ -152,9 +152,9 @@ pub(crate) fn launch_for_up(context: &Context, args: &LaunchArgs) -> Result<Laun
         dashboard: dashboard.as_ref(),
         env: &resolved.runtime_env(),
     };
-    let project = ProjectScope::of(context)?.project;
+    let (state, project) = (&resolved.state_dir.value, &resolved.project.root);
     let binary = resolved.binary.value.as_ref();
-    launch::check_settings(&resolved.state_dir.value, &project, binary, &requested)?;
+    launch::check_settings(state, project, binary, &requested)?;
     acquired(context, args, LaunchKind::Up, resolved)
 }
 
@@ -181,7 +181,7 @@ fn acquired(
         dashboard: dashboard(&resolved),
         ready_timeout: resolved.bridge.timeout.value,
         grace: GRACE,
-        project: ProjectScope::of(context)?.project,
+        project: resolved.project.root.clone(),
         state: resolved.state_dir.value.clone(),
         kind,
         launcher: Launcher { program: launcher, args: vec![supervise::NAME.into()] },
@@ -231,10 +231,13 @@ fn leased(
     Ok(lease)
 }
 
-/// The configuration. The settings of an untrusted project are shown, and the user is asked to trust them where there
-/// is a terminal.
+/// The configuration. What an untrusted project sets is shown, and the user is asked to trust it where there is a
+/// terminal. Files are read once, so that what was shown is what is trusted and takes effect.
 fn trusted(context: &Context, args: &LaunchArgs) -> Result<Resolved, CommandError> {
-    let resolved = context.resolve(args.flags())?;
+    let files = ReadOnce::new(Disk);
+    let inputs = context.inputs(args.flags())?;
+    let resolved = config::resolve(&inputs, &files)?;
+    context.warn(&resolved);
     for warning in resolved.warnings.iter().filter(|warning| !is_shown_by_all(warning)) {
         context.printer.warning(warning.to_string());
     }
@@ -243,16 +246,17 @@ fn trusted(context: &Context, args: &LaunchArgs) -> Result<Resolved, CommandErro
     if !is_interactive || !consents(context, untrusted)? {
         return Err(untrusted_error(untrusted));
     }
-    Trusted::update(&resolved.state_dir.value, |trusted| {
-        trusted.trust(untrusted.file.clone(), untrusted.digest)
+    let trusted = Trusted::update(&resolved.state_dir.value, |trusted| {
+        trusted.trust(&untrusted.scope);
+        trusted.clone()
     })?;
-    context.resolve(args.flags())
+    Ok(config::resolve(&Inputs { trusted, ..inputs }, &files)?)
 }
 
 fn consents(context: &Context, untrusted: &Untrusted) -> Result<bool, CommandError> {
-    context.printer.warning(untrusted.to_string());
-    for withheld in &untrusted.withheld {
-        context.printer.warning(format!("  {} = {}", withheld.key, withheld.value));
+    context.printer.warning(untrusted_head(untrusted));
+    for line in untrusted_lines(untrusted) {
+        context.printer.warning(format!("  {line}"));
     }
     context.printer.warning("trust this project? [y/N]");
     let mut line = String::new();

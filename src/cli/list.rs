@@ -10,6 +10,7 @@ use super::{
     CommandError, Exit, Outcome, build_note,
     context::Context,
     list_remote::{self, RemoteArgs},
+    path_text::shown,
     ready,
     table::table,
 };
@@ -122,7 +123,7 @@ impl LocalRow {
         let installed = self.listed.installed.as_ref();
         json!({
             "authority": release.authority, "binary": release.binary, "version": release.slot.to_string(),
-            "platform": release.platform, "tree": installed.map(|i| i.tree), "path": installed.map(|i| &i.link),
+            "platform": release.platform, "tree": installed.map(|i| i.tree), "path": installed.map(|i| shown(&i.link)),
             "bytes": self.size,
             "source": self.receipt.as_ref().map(|r| &r.source), "at": self.receipt.as_ref().map(|r| &r.at),
             "build": self.build, "used": self.is_default,

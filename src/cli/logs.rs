@@ -9,7 +9,9 @@ use std::{
 
 use serde_json::json;
 
-use super::{CommandError, Exit, Outcome, context::Context, project_scope::ProjectScope};
+use super::{
+    CommandError, Exit, Outcome, context::Context, path_text::shown, project_scope::ProjectScope,
+};
 use loom_runtime::launch::{self, LaunchError, LogFollower, LogRange};
 
 /// Arguments of `loom logs`.
@@ -52,7 +54,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
             return Err(CommandError::new(Exit::Usage, message));
         }
         let lines = range.lines(&log).map_err(unreadable)?;
-        context.printer.answer(&json!({"schema": 1, "log": log, "lines": lines}), String::new)?;
+        context
+            .printer
+            .answer(&json!({"schema": 1, "log": shown(&log), "lines": lines}), String::new)?;
         return Ok(Exit::Success);
     }
     let mut follower = range.follow(&log).map_err(unreadable)?;

@@ -18,6 +18,7 @@ use super::{
     examples::{self, Example},
     report::exit::EXIT_CODES,
 };
+use loom_runtime::config::dirs;
 
 /// Arguments of `loom man`.
 #[derive(Debug, clap::Args)]
@@ -33,6 +34,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut root = context.invocation.command_line();
     root.build();
     if let Some(folder) = &args.to {
+        let home = std::env::home_dir();
+        let folder = &dirs::expand_tilde(folder, home.as_deref()).unwrap_or_else(|| folder.clone());
         write_all(&root, folder).map_err(|e| {
             CommandError::of(Exit::Failure, &e)
                 .hint(format!("check that {} can be written", folder.display()))

@@ -48,6 +48,7 @@ mod logs;
 mod lookup;
 mod man;
 mod parse;
+mod path_text;
 mod printer;
 mod progress;
 mod progress_line;

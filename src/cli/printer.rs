@@ -4,6 +4,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -15,7 +16,7 @@ use loom_base::{
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{CommandError, Exit, color, global::Global, report};
+use super::{CommandError, Exit, color, global::Global, path_text, report};
 
 /// The output of a command. Clones share one output.
 #[derive(Debug, Clone)]
@@ -83,6 +84,19 @@ impl Printer {
             self.bytes(clean::json(&text).as_bytes())
         } else {
             self.bytes(text.as_bytes())
+        }
+    }
+
+    /// The result of a command that is a path: `document` with `--json`, else exactly the bytes of the path.
+    pub(crate) fn answer_path(
+        &self,
+        document: &impl Serialize,
+        path: &Path,
+    ) -> Result<(), CommandError> {
+        if self.json {
+            self.answer(document, String::new)
+        } else {
+            self.bytes(&path_text::line(path))
         }
     }
 

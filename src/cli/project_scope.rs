@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{CommandError, context::Context};
 use loom_runtime::{
-    config::{self, Flags},
+    config::{self, Disk, Flags},
     launch::Scope,
     state::StateDir,
 };
@@ -20,15 +20,11 @@ pub(crate) struct ProjectScope {
 
 impl ProjectScope {
     /// The scope of a command that needs no configuration. A mistake in the configuration must not keep a user from
-    /// stopping a runtime: only the folder of the nearest `loom.toml` is looked for, its content is not read.
+    /// stopping a runtime: the project is found as always, but the content of its file does not matter.
     pub(crate) fn of(context: &Context) -> Result<Self, CommandError> {
         let inputs = context.inputs(Flags::default())?;
         let state = config::dirs::state_dir(&inputs)?.value;
-        let named = context.global.config.as_ref().map(|file| inputs.cwd.join(file));
-        let file = named.or_else(|| {
-            let files = inputs.cwd.ancestors().map(|folder| folder.join("loom.toml"));
-            files.into_iter().find(|file| file.is_file())
-        });
+        let file = config::project_file(&inputs, &Disk);
         let project = file.as_deref().and_then(|file| file.parent()).unwrap_or(&inputs.cwd);
         let named = context.global.binary.clone();
         let is_named = named.is_some();

@@ -7,8 +7,8 @@ use loom_source::{Digest, Platform, Release, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{
-    CommandError, Exit, Outcome, context::Context, progress::ProgressReporter, ready,
-    selection::Selection, version_arg,
+    CommandError, Exit, Outcome, context::Context, path_text::shown, progress::ProgressReporter,
+    ready, selection::Selection, version_arg,
 };
 use loom_runtime::{
     acquire::{AcquireOptions, Acquirer, ProgramRule},
@@ -86,7 +86,7 @@ fn verify(context: &Context, store: &Store) -> Outcome {
     let findings: Vec<_> = report
         .findings
         .iter()
-        .map(|damage| json!({"path": damage.path, "what": damage.what, "cure": damage.fix}))
+        .map(|damage| json!({"path": shown(&damage.path), "what": damage.what, "cure": damage.fix}))
         .collect();
     let document = json!({
         "schema": 1, "sound": findings.is_empty(), "releases": report.releases, "trees": report.trees,
@@ -185,8 +185,10 @@ fn show_path(args: &PathArgs, context: &Context, resolved: &Resolved, store: &St
             .hint("give one version, such as 0.2.0; `loom which` prints the one that is used"));
         }
     };
-    let document = json!({"schema": 1, "path": path, "root": root, "platform": product.platform});
-    context.printer.answer(&document, || path.display().to_string())?;
+    let document = json!({
+        "schema": 1, "path": shown(&path), "root": shown(&root), "platform": product.platform,
+    });
+    context.printer.answer_path(&document, &path)?;
     Ok(Exit::Success)
 }
 
@@ -221,8 +223,8 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
     let installed = added?.installed;
     let document = json!({
         "schema": 1, "binary": product.binary, "version": args.version, "platform": product.platform,
-        "tree": installed.tree, "path": installed.link,
+        "tree": installed.tree, "path": shown(&installed.link),
     });
-    context.printer.answer(&document, || installed.link.display().to_string())?;
+    context.printer.answer_path(&document, &installed.link)?;
     Ok(Exit::Success)
 }

@@ -1,13 +1,17 @@
-//! `loom trust [PATH]`, `--revoke [PATH]` and `--list`
+//! `loom trust [PATH]`, `--always [PATH]`, `--revoke [PATH]` and `--list`
 
 use std::path::{Path, PathBuf};
 
-use loom_source::Digest;
 use serde_json::{Value, json};
 
-use super::{CommandError, Exit, Outcome, context::Context};
+use super::{
+    CommandError, Exit, Outcome, context::Context, path_text::shown, report::config::change_lines,
+};
 use loom_runtime::{
-    config::{self, ConfigError, Disk, Files as _, Flags, Inputs, Trusted, Untrusted},
+    config::{
+        self, ConfigError, Disk, Files as _, Flags, Inputs, TrustChange, TrustScope, Trusted,
+        TrustedProject, Withheld,
+    },
     state::StateDir,
 };
 
@@ -17,6 +21,9 @@ pub(crate) struct Args {
     /// Folder or loom.toml of the project [default: the nearest loom.toml in this folder or above it]
     #[arg(conflicts_with = "list")]
     path: Option<PathBuf>,
+    /// Trust the folder whatever its loom.toml and .env set from now on
+    #[arg(long, conflicts_with_all = ["list", "revoke"])]
+    always: bool,
     /// Stop trusting the project
     #[arg(long)]
     revoke: bool,
@@ -37,44 +44,94 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     } else if args.revoke {
         revoke(&inputs, &state, context)
     } else {
-        trust(&inputs, &state, context)
+        trust(&inputs, &state, args.always, context)
     }
 }
 
-/// The settings of the project's file that need trust.
-fn settings(inputs: &Inputs) -> Result<Untrusted, CommandError> {
-    config::project_settings(inputs, &Disk)?.ok_or_else(|| {
-        let folder = inputs.cwd.clone();
-        CommandError::from(ConfigError::NoProject { folder })
-            .hint("name the folder of the project, or write a loom.toml with `loom init`")
-    })
+fn no_project(inputs: &Inputs) -> CommandError {
+    CommandError::from(ConfigError::NoProject { folder: inputs.cwd.clone() })
+        .hint("name the folder of the project, or write a loom.toml with `loom init`")
 }
 
-fn trust(inputs: &Inputs, state: &StateDir, context: &Context) -> Outcome {
-    let Untrusted { file, digest, withheld } = settings(inputs)?;
-    Trusted::update(state, |trusted| trusted.trust(file.clone(), digest))?;
+fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> Outcome {
+    let scope = config::project_settings(inputs, &Disk)?.ok_or_else(|| no_project(inputs))?;
+    let changes = inputs.trusted.changes(&scope);
+    if always {
+        check_folder(&scope.file)?;
+    }
+    let always = Trusted::update(state, |trusted| {
+        if always {
+            trusted.trust_always(&scope)
+        } else {
+            trusted.trust(&scope)
+        }
+        trusted.is_always(&scope.file)
+    })?;
     let what: Vec<Value> =
-        withheld.iter().map(|item| json!({"key": item.key, "value": item.value})).collect();
-    let document = json!({"schema": 1, "file": file, "sha256": digest, "what": what});
+        covered(&scope).map(|item| json!({"key": item.key, "value": item.value})).collect();
+    let document = json!({
+        "schema": 1, "file": shown(&scope.file), "sha256": scope.digest, "always": always,
+        "what": what, "changes": changes.as_ref().map(|changes| changes_json(changes)),
+    });
     context.printer.answer(&document, || {
-        let head = match withheld.len() {
-            0 => format!("{} sets nothing that needs trust\n", file.display()),
-            _ => format!("{} is trusted to set\n", file.display()),
+        let always = if always {
+            "its folder is trusted whatever it sets; `loom trust --revoke` ends this\n"
+        } else {
+            ""
         };
-        let items = withheld.iter().map(|item| format!("  {} = {}\n", item.key, item.value));
-        std::iter::once(head).chain(items).collect()
+        text(&scope, changes.as_deref()) + always
     })?;
     Ok(Exit::Success)
 }
 
+/// # Errors
+/// If other users could use the trust in the folder of this file: they can change what is in it.
+fn check_folder(file: &Path) -> Result<(), CommandError> {
+    match Disk.changed_by_others(file) {
+        None => Ok(()),
+        Some(why) => {
+            let folder = file.parent().unwrap_or(file);
+            let message = format!("{} is not trusted whatever it sets: {why}", folder.display());
+            Err(CommandError::new(Exit::Usage, message).hint(
+                "make it writable by you alone, or run `loom trust`, which trusts what it sets now",
+            ))
+        }
+    }
+}
+
+/// All that is trusted, for display.
+fn covered(scope: &TrustScope) -> impl Iterator<Item = &Withheld> {
+    scope.settings.iter().chain(&scope.dotenv)
+}
+
+fn changes_json(changes: &[TrustChange]) -> Value {
+    let change = |change: &TrustChange| json!({"key": change.key, "before": change.before, "now": change.now});
+    changes.iter().map(change).collect()
+}
+
+/// What is trusted: all of it the first time, then what changed.
+fn text(scope: &TrustScope, changes: Option<&[TrustChange]>) -> String {
+    let (head, lines) = match changes {
+        None if scope.is_empty() => ("sets nothing that needs trust", Vec::new()),
+        None => {
+            let line = |item: &Withheld| format!("{} = {}", item.key, item.value);
+            ("is trusted to set", covered(scope).map(line).collect())
+        }
+        Some([]) => ("is trusted; nothing has changed since it was trusted before", Vec::new()),
+        Some(changes) => {
+            ("is trusted; changed since it was trusted before:", change_lines(changes))
+        }
+    };
+    let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+    format!("{} {head}\n{lines}", scope.file.display())
+}
+
 fn revoke(inputs: &Inputs, state: &StateDir, context: &Context) -> Outcome {
     // A project whose file is gone or broken can be removed from the list as well.
-    let file = match &inputs.flags.config {
-        Some(named) => Disk.canonical(named),
-        None => settings(inputs)?.file,
-    };
+    let file = config::project_file(inputs, &Disk).ok_or_else(|| no_project(inputs))?;
     let known = Trusted::update(state, |trusted| trusted.revoke(&file))?;
-    context.printer.answer(&json!({"schema": 1, "file": file, "revoked": known}), || {
+    let document = json!({"schema": 1, "file": shown(&file), "revoked": known});
+    context.printer.answer(&document, || {
         let state = if known { "is no longer trusted" } else { "was not trusted" };
         format!("{} {state}", file.display())
     })?;
@@ -85,14 +142,16 @@ fn list(inputs: &Inputs, context: &Context) -> Outcome {
     if inputs.trusted.iter().next().is_none() {
         context.printer.message("no project is trusted");
     }
-    let projects: Vec<(&Path, &Digest, &str)> = inputs
+    let projects: Vec<(&Path, &TrustedProject, &str)> = inputs
         .trusted
         .iter()
-        .map(|(file, digest)| (file, digest, project_state(inputs, file, digest)))
+        .map(|(file, project)| (file, project, project_state(inputs, file, project)))
         .collect();
     let documents: Vec<Value> = projects
         .iter()
-        .map(|(file, digest, state)| json!({"file": file, "sha256": digest, "state": state}))
+        .map(|(file, project, state)| {
+            json!({"file": shown(file), "sha256": project.sha256, "state": state})
+        })
         .collect();
     context.printer.answer(&json!({"schema": 1, "projects": documents}), || {
         projects.iter().map(|(file, _, state)| format!("{state:<8} {}\n", file.display())).collect()
@@ -100,12 +159,15 @@ fn list(inputs: &Inputs, context: &Context) -> Outcome {
     Ok(Exit::Success)
 }
 
-/// `trusted`, `changed` if a setting that needs trust has changed since, or `gone` if there is no such file.
-fn project_state(inputs: &Inputs, file: &Path, digest: &Digest) -> &'static str {
+/// `trusted`, `changed` if something that needs trust has changed since, `always` if it does not matter what changes,
+/// `unsafe` if it would not matter but other users can change it, or `gone` if there is no such file.
+fn project_state(inputs: &Inputs, file: &Path, project: &TrustedProject) -> &'static str {
     let flags = Flags { config: Some(file.to_owned()), ..Flags::default() };
     match config::project_settings(&Inputs { flags, ..inputs.clone() }, &Disk) {
-        Ok(Some(settings)) if settings.digest == *digest => "trusted",
         Err(ConfigError::Missing { .. }) => "gone",
+        _ if project.always && Disk.changed_by_others(file).is_some() => "unsafe",
+        _ if project.always => "always",
+        Ok(Some(scope)) if scope.digest == project.sha256 => "trusted",
         _ => "changed",
     }
 }

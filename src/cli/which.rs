@@ -4,7 +4,8 @@ use loom_source::{Product, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{
-    CommandError, Exit, Outcome, context::Context, ready, report::store::refused, version_arg,
+    CommandError, Exit, Outcome, context::Context, path_text::shown, ready, report::store::refused,
+    version_arg,
 };
 use loom_runtime::{
     acquire,
@@ -42,9 +43,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     };
     let document = json!({
         "schema": 1, "binary": product.binary, "version": installed.release.slot.to_string(),
-        "platform": product.platform, "tree": installed.tree, "path": installed.link, "program": installed.entry,
+        "platform": product.platform, "tree": installed.tree, "path": shown(&installed.link), "program": shown(&installed.entry),
     });
-    context.printer.answer(&document, || installed.link.display().to_string())?;
+    context.printer.answer_path(&document, &installed.link)?;
     Ok(Exit::Success)
 }
 

@@ -6,7 +6,10 @@ use indicatif::HumanBytes;
 use loom_source::{Product, Release, Selector, Slot};
 use serde_json::json;
 
-use super::{CommandError, Exit, Outcome, build_note, context::Context, ready, version_arg, which};
+use super::{
+    CommandError, Exit, Outcome, build_note, context::Context, path_text::shown, ready,
+    version_arg, which,
+};
 use loom_runtime::{
     config::{Flags, Resolved},
     store::{
@@ -138,7 +141,7 @@ impl ReleaseHistory {
             "schema": 1, "binary": product.binary, "platform": product.platform,
             "wanted": {"version": selector.to_string(), "by": by},
             "version": installed.as_ref().map(|i| i.release.slot.to_string()),
-            "tree": installed.as_ref().map(|i| i.tree), "path": installed.as_ref().map(|i| &i.link),
+            "tree": installed.as_ref().map(|i| i.tree), "path": installed.as_ref().map(|i| shown(&i.link)),
             "accepted": installed.is_some() && self.unverified.is_none(),
             "refused": self.unverified.as_ref().map(ToString::to_string),
             "verification": verification, "receipt": receipt, "failure": failure,

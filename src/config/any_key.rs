@@ -3,9 +3,16 @@
 use serde_json::Value;
 
 use super::{
-    Setting, ShownValue, document::ConfigDocument, key::SettingKey, key_path::KeyPath,
-    key_row::KeyRow, layers::Layers, reader::ValueReader, setting_type::SettingType,
-    tree::TomlNode, trust_rule::TrustVerdict,
+    Setting, ShownValue,
+    document::ConfigDocument,
+    key::SettingKey,
+    key_path::KeyPath,
+    key_row::KeyRow,
+    layers::Layers,
+    reader::ValueReader,
+    setting_type::SettingType,
+    tree::{TomlNode, TomlValue},
+    trust_rule::TrustVerdict,
 };
 
 /// A row of the table of settings, whatever its type.
@@ -21,7 +28,9 @@ pub(crate) trait AnyKey: Sync {
     /// The form of a value, in words.
     fn form(&self) -> &'static str;
     /// A value as written in a file, for display: secrets in it are masked.
-    fn masked(&self, written: Value) -> Value;
+    fn masked(&self, written: TomlValue) -> TomlValue;
+    /// Whether values are secrets.
+    fn is_secret(&self) -> bool;
     /// The JSON Schema of a value.
     fn schema(&self) -> Value;
     /// The default, for display.
@@ -68,8 +77,12 @@ impl<T: SettingType> AnyKey for SettingKey<T> {
         T::FORM
     }
 
-    fn masked(&self, written: Value) -> Value {
+    fn masked(&self, written: TomlValue) -> TomlValue {
         T::masked(written)
+    }
+
+    fn is_secret(&self) -> bool {
+        T::IS_SECRET
     }
 
     fn schema(&self) -> Value {
@@ -90,7 +103,7 @@ impl<T: SettingType> AnyKey for SettingKey<T> {
             let names = value.names.iter().map(|name| (*name).to_owned()).collect();
             let node = &value.node.value;
             let shown_as_written = T::SHOWN_AS_WRITTEN && node.has_variables();
-            let written = shown_as_written.then(|| T::masked(node.json()));
+            let written = shown_as_written.then(|| T::masked(node.clone()).json());
             document.add_written(self.row().path, names, value.line, Box::new(read), written);
         }
     }

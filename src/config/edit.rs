@@ -8,15 +8,16 @@ use std::{
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
 use super::{
-    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile,
+    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile, TrustScope,
     any_key::{AnyKey, FileValue},
     check,
     document::{ConfigDocument, DocumentOrigin},
+    find_project::find_project,
     key_path::KeyPath,
     key_row::KeyFiles,
     keys::dirs,
-    load,
     lookup::{self, FoundSetting},
+    project_settings,
     reader::{Layer, ValueReader},
     tree::{self, TomlNode, TomlValue},
 };
@@ -87,6 +88,21 @@ pub fn set(
     }
 }
 
+impl ConfigEdit {
+    /// What the trust of the project covers once this is written: the text of the edit counts, not what the file holds by
+    /// then.
+    ///
+    /// # Errors
+    /// As for [`project_settings`].
+    pub fn trust_scope(
+        &self,
+        inputs: &Inputs,
+        files: &impl Files,
+    ) -> Result<Option<TrustScope>, ConfigError> {
+        project_settings(inputs, &EditedFiles { files, edit: self })
+    }
+}
+
 fn check_target(setting: &FoundSetting, target: EditedFile, key: &str) -> Result<(), ConfigError> {
     let row = setting.key.row();
     match (row.files, target) {
@@ -115,7 +131,7 @@ fn text(
 ) -> Result<(PathBuf, String), ConfigError> {
     match target {
         EditedFile::Project => {
-            let project = load::find_project(inputs, files)?;
+            let project = find_project(inputs, files)?;
             let project = project.ok_or(ConfigError::NoProject { folder: inputs.cwd.clone() })?;
             Ok((project.file, project.text))
         }
@@ -227,8 +243,12 @@ impl<F: Files> Files for EditedFiles<'_, F> {
         }
     }
 
-    fn canonical(&self, file: &Path) -> PathBuf {
-        self.files.canonical(file)
+    fn canonical(&self, folder: &Path) -> PathBuf {
+        self.files.canonical(folder)
+    }
+
+    fn changed_by_others(&self, file: &Path) -> Option<String> {
+        self.files.changed_by_others(file)
     }
 
     fn read_protected(&self, file: &Path) -> ProtectedFile {

@@ -38,6 +38,14 @@ pub enum ConfigError {
         /// The variable that can name the folder.
         variable: &'static str,
     },
+    /// A folder whose name begins with `~`, which is neither the home folder nor a path below it.
+    #[error("{what} is not a folder: {}", path.display())]
+    Tilde {
+        /// The variable or option.
+        what: &'static str,
+        /// Its value.
+        path: PathBuf,
+    },
     /// The list of trusted projects cannot be understood.
     #[error("cannot read the list of trusted projects {}: {why}", file.display())]
     ReadTrusted {

@@ -3,21 +3,29 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
+use loom_base::bounded_file::{self, RegularFile};
+
 /// The files that a configuration is read from.
 pub trait Files {
-    /// The text of a file; `None` if it does not exist.
+    /// The text of a file; `None` if it does not exist. A symbolic link exists, whatever it leads to.
     ///
     /// # Errors
-    /// If the file exists and cannot be read, is not text, or is larger than 1 MiB.
+    /// If the file exists and cannot be read, is not a regular file, is not text, or is larger than 1 MiB. A folder is an
+    /// error of the kind `IsADirectory`.
     fn read(&self, file: &Path) -> io::Result<Option<String>>;
 
-    /// The canonical path of a file; the path itself where it has none.
-    fn canonical(&self, file: &Path) -> PathBuf {
-        file.to_owned()
+    /// The canonical path of a folder; the path itself where it has none.
+    fn canonical(&self, folder: &Path) -> PathBuf {
+        folder.to_owned()
+    }
+
+    /// Why users other than this one and the administrator can change a project's file or what is beside it, in words;
+    /// `None` if they cannot.
+    fn changed_by_others(&self, _file: &Path) -> Option<String> {
+        None
     }
 
     /// The text of a file that only the administrator of the machine can have written.
@@ -50,20 +58,32 @@ const MAX_SIZE: u64 = 1 << 20;
 
 impl Files for Disk {
     fn read(&self, file: &Path) -> io::Result<Option<String>> {
-        // The type is checked before the file is opened: opening a FIFO would wait for a writer.
-        match fs::metadata(file) {
-            Ok(meta) if meta.is_file() => {}
-            // Python keeps virtual environments in folders named `.env`.
-            Ok(meta) if meta.is_dir() => return Ok(None),
-            Ok(_) => return Err(io::Error::other("not a regular file")),
+        match fs::symlink_metadata(file) {
+            Ok(_) => {}
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(error),
         }
-        read_text(fs::File::open(file)?).map(Some)
+        match bounded_file::read_text(file, MAX_SIZE) {
+            Err(error) if is_absent(&error) => {
+                Err(io::Error::new(error.kind(), "a symbolic link to a file that does not exist"))
+            }
+            result => result.map(Some),
+        }
     }
 
-    fn canonical(&self, file: &Path) -> PathBuf {
-        fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())
+    #[cfg(not(windows))]
+    fn canonical(&self, folder: &Path) -> PathBuf {
+        fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned())
+    }
+
+    /// Without the prefix `\\?\`, which many programs do not understand.
+    #[cfg(windows)]
+    fn canonical(&self, folder: &Path) -> PathBuf {
+        std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
+    }
+
+    fn changed_by_others(&self, file: &Path) -> Option<String> {
+        super::folder_owner::changed_by_others(file)
     }
 
     fn read_protected(&self, file: &Path) -> ProtectedFile {
@@ -73,23 +93,17 @@ impl Files for Disk {
             Err(error) if is_absent(&error) => return ProtectedFile::Absent,
             Err(error) => return ProtectedFile::Refused(error.to_string()),
         };
-        let text = super::machine_file::check(&opened, file)
-            .and_then(|()| read_text(opened).map_err(|error| error.to_string()));
+        let special = |error: io::Error| format!("{} is {error}", file.display());
+        let text = RegularFile::of(opened).map_err(special).and_then(|opened| {
+            super::machine_file::check(&opened, file)?;
+            opened.read_text(MAX_SIZE).map_err(|error| error.to_string())
+        });
         text.map_or_else(ProtectedFile::Refused, ProtectedFile::Text)
     }
 }
 
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-fn read_text(file: fs::File) -> io::Result<String> {
-    let mut text = String::new();
-    file.take(MAX_SIZE + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_SIZE {
-        return Err(io::Error::other("larger than 1 MiB"));
-    }
-    Ok(text)
 }
 
 /// Files in memory, for tests.

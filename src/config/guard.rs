@@ -4,48 +4,17 @@
 //! names a variable is withheld, and which release runs and what must be proven of it can only be made tighter. Which rule
 //! a setting has is written in its row of the table of settings.
 
-use std::{fmt, path::PathBuf};
-
-use loom_source::Digest;
-use serde_json::Value;
-
 use super::{
+    Withheld,
+    any_key::AnyKey,
     candidates::{Candidates, KeyMatch},
     key_path::KeyPath,
+    setting_type::MASK,
     table::TABLES,
+    toml_text,
     tree::{TomlEntry, TomlTable, TomlValue},
     trust_rule::TrustVerdict,
 };
-
-/// The settings of an untrusted project that have no effect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Untrusted {
-    /// The project's `loom.toml`, as a canonical path.
-    pub file: PathBuf,
-    /// The digest of all settings of the file that need trust: what [`Trusted::trust`](super::Trusted::trust) takes.
-    pub digest: Digest,
-    /// The settings that have no effect.
-    pub withheld: Vec<Withheld>,
-}
-
-impl fmt::Display for Untrusted {
-    /// The file and the keys, in one line.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<&str> = self.withheld.iter().map(|item| item.key.as_str()).collect();
-        write!(f, "{} is not trusted to set {}", self.file.display(), keys.join(", "))
-    }
-}
-
-/// One setting that needs trust.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withheld {
-    /// The line of the key, from 1.
-    pub line: usize,
-    /// The key, such as `mcp.web`.
-    pub key: String,
-    /// The value as JSON, for display; secrets are masked.
-    pub value: String,
-}
 
 /// A setting of a project's file that needs trust.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,19 +26,27 @@ pub(crate) struct GuardedSetting {
     pub(crate) expands: bool,
     line: usize,
     /// The value as written: nothing is expanded.
-    value: Value,
-    /// The value with its secrets masked.
-    shown: Value,
+    pub(crate) value: TomlValue,
+    /// The value for display, with its secrets masked.
+    shown: String,
+    /// Its values one by one.
+    pub(crate) parts: Vec<GuardedValue>,
+}
+
+/// One value of a setting that needs trust; that of a table has several.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct GuardedValue {
+    path: Vec<String>,
+    pub(crate) value: TomlValue,
+    pub(crate) is_secret: bool,
+    /// The value for display; `None` for a secret, unless it is the name of a variable.
+    shown: Option<String>,
 }
 
 impl GuardedSetting {
     /// The setting for display.
     pub(crate) fn withheld(&self) -> Withheld {
-        Withheld {
-            line: self.line,
-            key: self.key_path().to_string(),
-            value: self.shown.to_string(),
-        }
+        Withheld { line: self.line, key: self.key_path().to_string(), value: self.shown.clone() }
     }
 
     pub(crate) fn line(&self) -> usize {
@@ -77,8 +54,23 @@ impl GuardedSetting {
     }
 
     pub(crate) fn key_path(&self) -> KeyPath {
-        KeyPath::of(self.path.iter().map(String::as_str))
+        key_path(&self.path)
     }
+}
+
+impl GuardedValue {
+    pub(crate) fn key_path(&self) -> KeyPath {
+        key_path(&self.path)
+    }
+
+    /// The value for display; `None` for a secret.
+    pub(crate) fn shown(&self) -> Option<String> {
+        self.shown.clone()
+    }
+}
+
+fn key_path(path: &[String]) -> KeyPath {
+    KeyPath::of(path.iter().map(String::as_str))
 }
 
 /// The settings of a project's file that need trust, sorted by key.
@@ -101,16 +93,20 @@ fn collect(
             KeyMatch::Setting(key) => {
                 let verdict = key.verdict(&entry.key, &entry.node);
                 if verdict != TrustVerdict::Free {
-                    let shown = key.masked(entry.node.value.json());
                     let tighter = verdict == TrustVerdict::Tighter;
-                    found.push(setting(inner, entry, tighter, shown));
+                    let shown = masked(entry, Some(key));
+                    let parts = vec![value(inner.clone(), entry, Some(key))];
+                    found.push(setting(inner, entry, tighter, shown, parts));
                 }
             }
             KeyMatch::Table(candidates) => {
                 let TomlValue::Table(table) = &entry.node.value else { continue };
                 let rows = TABLES.iter().filter(|row| row.path == candidates.pattern());
                 if rows.into_iter().any(|row| row.trusted) {
-                    found.push(setting(inner, entry, false, masked_table(table, &candidates)));
+                    let shown = masked_table(table, &candidates);
+                    let mut parts = Vec::new();
+                    values(table, &candidates, &inner, &mut parts);
+                    found.push(setting(inner, entry, false, shown, parts));
                 } else {
                     collect(table, &candidates, &inner, found);
                 }
@@ -120,63 +116,85 @@ fn collect(
     }
 }
 
-fn setting(path: Vec<String>, entry: &TomlEntry, tighter: bool, shown: Value) -> GuardedSetting {
-    let value = &entry.node.value;
-    let (expands, value) = (value.has_variables(), value.json());
-    GuardedSetting { path, tighter, expands, line: entry.line, value, shown }
-}
-
-/// The table as JSON, with its secrets masked.
-fn masked_table(table: &TomlTable, candidates: &Candidates) -> Value {
-    let fields = table.0.iter().map(|entry| {
-        let value = match (candidates.step(&entry.key), &entry.node.value) {
-            (KeyMatch::Table(inner), TomlValue::Table(table)) => masked_table(table, &inner),
-            (KeyMatch::Setting(key), value) => key.masked(value.json()),
-            (_, value) => value.json(),
-        };
-        (entry.key.clone(), value)
-    });
-    Value::Object(fields.collect())
-}
-
-/// The digest of the settings: the SHA-256 of a line for each, with its path and its value as JSON without spaces and
-/// with sorted keys.
-pub(crate) fn digest(settings: &[GuardedSetting]) -> Digest {
-    let mut text = String::from("loom-trust 1\n");
-    for setting in settings {
-        canonical(&Value::from(setting.path.clone()), &mut text);
-        text.push(' ');
-        canonical(&setting.value, &mut text);
-        text.push('\n');
+fn setting(
+    path: Vec<String>,
+    entry: &TomlEntry,
+    tighter: bool,
+    shown: String,
+    parts: Vec<GuardedValue>,
+) -> GuardedSetting {
+    GuardedSetting {
+        path,
+        tighter,
+        expands: entry.node.value.has_variables(),
+        line: entry.line,
+        value: entry.node.value.clone(),
+        shown,
+        parts,
     }
-    Digest::of(text.as_bytes())
 }
 
-/// Appends JSON without spaces, with the keys of each object sorted.
-fn canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Array(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                out.push_str(if index > 0 { "," } else { "" });
-                canonical(item, out);
-            }
-            out.push(']');
-        }
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(key, _)| *key);
-            out.push('{');
-            for (index, (key, value)) in fields.into_iter().enumerate() {
-                out.push_str(if index > 0 { "," } else { "" });
-                canonical(&Value::from(key.as_str()), out);
-                out.push(':');
-                canonical(value, out);
-            }
-            out.push('}');
-        }
-        plain => out.push_str(&plain.to_string()),
+fn value(path: Vec<String>, entry: &TomlEntry, key: Option<&dyn AnyKey>) -> GuardedValue {
+    let value = entry.node.value.clone();
+    let masked = key.map_or_else(|| value.clone(), |key| key.masked(value.clone()));
+    let is_secret = key.is_some_and(AnyKey::is_secret);
+    let is_hidden = is_secret && masked == TomlValue::Text(MASK.to_owned());
+    let shown = (!is_hidden).then(|| displayed(&masked));
+    GuardedValue { path, value, is_secret, shown }
+}
+
+/// The values of a table, one by one. A table without any is one value.
+fn values(
+    table: &TomlTable,
+    candidates: &Candidates,
+    path: &[String],
+    found: &mut Vec<GuardedValue>,
+) {
+    if table.0.is_empty() {
+        let value = TomlValue::Table(TomlTable::default());
+        let shown = Some(displayed(&value));
+        found.push(GuardedValue { path: path.to_vec(), value, is_secret: false, shown });
     }
+    for entry in &table.0 {
+        let inner: Vec<String> = path.iter().chain([&entry.key]).cloned().collect();
+        match (candidates.step(&entry.key), &entry.node.value) {
+            (KeyMatch::Table(candidates), TomlValue::Table(table)) => {
+                values(table, &candidates, &inner, found);
+            }
+            (KeyMatch::Setting(key), _) => found.push(value(inner, entry, Some(key))),
+            _ => found.push(value(inner, entry, None)),
+        }
+    }
+}
+
+/// The table for display, with its secrets masked.
+fn masked_table(table: &TomlTable, candidates: &Candidates) -> String {
+    let mut fields: Vec<_> = table
+        .0
+        .iter()
+        .map(|entry| {
+            let value = match (candidates.step(&entry.key), &entry.node.value) {
+                (KeyMatch::Table(inner), TomlValue::Table(table)) => masked_table(table, &inner),
+                (KeyMatch::Setting(key), _) => masked(entry, Some(key)),
+                _ => masked(entry, None),
+            };
+            format!("{}:{value}", toml_text::quoted(&entry.key))
+        })
+        .collect();
+    fields.sort();
+    format!("{{{}}}", fields.join(","))
+}
+
+/// The value for display, its secrets masked.
+fn masked(entry: &TomlEntry, key: Option<&dyn AnyKey>) -> String {
+    let value = entry.node.value.clone();
+    displayed(&key.map_or_else(|| value.clone(), |key| key.masked(value.clone())))
+}
+
+fn displayed(value: &TomlValue) -> String {
+    let mut out = String::new();
+    toml_text::display(value, &mut out);
+    out
 }
 
 #[cfg(test)]
@@ -230,18 +248,6 @@ mod tests {
             let expected: Vec<_> =
                 expected.iter().map(|(key, tighter)| ((*key).to_owned(), *tighter)).collect();
             assert_eq!(keys(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn only_settings_that_need_trust_are_digested() {
-        let of = |text: &str| digest(&guarded(&parse(text).unwrap()));
-        let base = of("name = 'a'\n[mcp.m]\ncommand = 'c'\nargs = ['1']\n[mcp.n]\ncommand = 'd'\n");
-        let same = "[mcp.n]\ncommand = 'd'\n# moved\n[mcp.m]\nargs = ['1']\ncommand = 'c'\n";
-        assert_eq!(of(same), base);
-        for other in ["[mcp.m]\ncommand = 'c'\nargs = ['2']\n[mcp.n]\ncommand = 'd'\n", "[mcp.m]\n"]
-        {
-            assert_ne!(of(other), base, "{other}");
         }
     }
 

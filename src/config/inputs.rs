@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use loom_source::{Name, Selector};
 
 use super::{Env, Mode, Trusted};
+use crate::state::StateDir;
 
 /// Everything that a configuration depends on besides files. The caller collects it once.
 #[derive(Debug, Clone, Default)]
@@ -17,10 +18,12 @@ pub struct Inputs {
     pub os: Os,
     /// `C:\ProgramData` on Windows, as the system reports it and not as a variable says; `None` elsewhere.
     pub program_data: Option<PathBuf>,
-    /// The current folder, absolute.
+    /// The current folder, absolute, as the system reports it: on Unix without symbolic links.
     pub cwd: PathBuf,
     /// The options of the command line.
     pub flags: Flags,
+    /// The state folder after it was opened ([`dirs::open_state`](super::dirs::open_state)); `None` before.
+    pub state: Option<StateDir>,
     /// The projects that the user trusts.
     pub trusted: Trusted,
 }

@@ -9,10 +9,11 @@ use loom_environment::names;
 
 use super::{
     ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile, SettingOrigin,
-    Untrusted, Withheld,
+    TrustScope, Untrusted, Withheld,
     document::ConfigDocument,
     dotenv::DotEnv,
-    guard::{GuardedSetting, digest, guarded},
+    find_project::{ProjectText, find_project},
+    guard::{GuardedSetting, guarded},
     key_path::KeyPath,
     keys::{dirs, invocation::TRUST_PROJECT, llm, mcp, sources},
     layers::Layers,
@@ -38,12 +39,6 @@ pub(crate) struct LoadedLayers<'a> {
     pub(crate) warnings: Vec<Diagnostic>,
     /// The settings of an untrusted project that take effect where they are tighter than the layers below.
     tighter: Vec<(Vec<String>, ConfigLocation)>,
-}
-
-/// The `loom.toml` of a project, as it was found.
-pub(crate) struct ProjectText {
-    pub(crate) file: PathBuf,
-    pub(crate) text: String,
 }
 
 /// Reads all files.
@@ -78,6 +73,15 @@ pub(crate) fn load<'a>(
     Ok(loaded)
 }
 
+/// Whether a project is trusted.
+enum Trust {
+    Given,
+    Missing {
+        /// Why the folder is not trusted although its user trusted it whatever it sets.
+        unsafe_folder: Option<String>,
+    },
+}
+
 impl LoadedLayers<'_> {
     /// Reads the file of the user or the machine.
     fn read_own(&mut self, file: PathBuf, text: &str, layer: Layer) {
@@ -110,7 +114,12 @@ impl LoadedLayers<'_> {
         let Some(mut root) = self.parse(&file, &text) else { return Ok(()) };
         self.read_dotenv(&file, files)?;
         let settings = guarded(&root);
-        let trusted = self.is_trusted(&file, &settings, files);
+        let scope = TrustScope::of(file.clone(), &settings, &self.layers.dotenv);
+        let missing = match self.trust(&scope, files) {
+            Trust::Given => None,
+            Trust::Missing { unsafe_folder } => Some(unsafe_folder),
+        };
+        let trusted = missing.is_none();
         if !trusted {
             settings
                 .iter()
@@ -127,30 +136,40 @@ impl LoadedLayers<'_> {
         let reading = read_document::read(&file, Layer::Project, &root, &variables);
         let mut document = self.take(reading);
         self.warnings.extend(llm::keys_in_file(&document));
-        if !trusted {
-            self.restrict(&mut document, &file, &settings, files);
+        if let Some(unsafe_folder) = missing {
+            let withheld = self.restrict(&mut document, &file, &settings);
+            if !withheld.is_empty() {
+                let changes = self.layers.inputs.trusted.changes(&scope);
+                self.untrusted = Some(Untrusted { scope, withheld, changes, unsafe_folder });
+            }
         }
         self.layers.documents.push(document);
         Ok(())
     }
 
-    /// Whether the user trusts the project. One whose file sets nothing that needs trust counts as not trusted as long as
-    /// its user has not said so.
-    fn is_trusted(&mut self, file: &Path, settings: &[GuardedSetting], files: &impl Files) -> bool {
+    /// Whether this is trusted: for this run, as it is, or whatever it sets. A project whose file sets nothing that needs
+    /// trust counts as not trusted as long as its user has not said so.
+    fn trust(&mut self, scope: &TrustScope, files: &impl Files) -> Trust {
         let trusted = &self.layers.inputs.trusted;
-        TRUST_PROJECT.resolve(&mut self.layers, &[]).value
-            || trusted.iter().next().is_some()
-                && trusted.contains(&files.canonical(file), &digest(settings))
+        if TRUST_PROJECT.resolve(&mut self.layers, &[]).value || trusted.contains(scope) {
+            return Trust::Given;
+        }
+        if !trusted.is_always(&scope.file) {
+            return Trust::Missing { unsafe_folder: None };
+        }
+        match files.changed_by_others(&scope.file) {
+            None => Trust::Given,
+            unsafe_folder => Trust::Missing { unsafe_folder },
+        }
     }
 
-    /// Removes the settings that need trust, and reports those that would have had an effect.
+    /// Removes the settings that need trust; returns those that would have had an effect.
     fn restrict(
         &mut self,
         document: &mut ConfigDocument,
         file: &Path,
         settings: &[GuardedSetting],
-        files: &impl Files,
-    ) {
+    ) -> Vec<Withheld> {
         document.restricted = true;
         let mut withheld: Vec<Withheld> = Vec::new();
         for setting in settings {
@@ -164,10 +183,7 @@ impl LoadedLayers<'_> {
                 withheld.push(setting.withheld());
             }
         }
-        if !withheld.is_empty() {
-            let file = files.canonical(file);
-            self.untrusted = Some(Untrusted { file, digest: digest(settings), withheld });
-        }
+        withheld
     }
 
     /// Warns about settings of an untrusted project that have no effect, because those of the layers below are tighter.
@@ -206,8 +222,7 @@ impl LoadedLayers<'_> {
     /// Reads the `.env` beside the project's file.
     fn read_dotenv(&mut self, project: &Path, files: &impl Files) -> Result<(), ConfigError> {
         let file = project.with_file_name(".env");
-        let text = read(files, &file)?.unwrap_or_default();
-        let (dotenv, bad) = DotEnv::parse(&text);
+        let (dotenv, bad) = DotEnv::parse(&dotenv_text(files, &file)?);
         let mut warn = |line, key: KeyPath, problem| {
             let location = ConfigLocation::key(&file, line, &key);
             self.warnings.push(Diagnostic::new(location, problem));
@@ -249,40 +264,18 @@ fn is_overridden(path: &[String], inputs: &Inputs) -> bool {
     }
 }
 
-/// The file that `--config` names, else the nearest `loom.toml` in the current folder or above it.
-pub(crate) fn find_project(
-    inputs: &Inputs,
-    files: &impl Files,
-) -> Result<Option<ProjectText>, ConfigError> {
-    if let Some(named) = &inputs.flags.config {
-        let file = inputs.cwd.join(named);
-        let text = read(files, &file)?.ok_or(ConfigError::Missing { file: file.clone() })?;
-        return Ok(Some(ProjectText { file, text }));
-    }
-    for folder in inputs.cwd.ancestors() {
-        let file = folder.join("loom.toml");
-        match files.read(&file) {
-            Ok(Some(text)) => return Ok(Some(ProjectText { file, text })),
-            Ok(None) => {}
-            // A folder above that this user may not read holds no project of this user.
-            Err(e) if e.kind() == ErrorKind::PermissionDenied && folder != inputs.cwd => {}
-            Err(source) => return Err(ConfigError::Read { file, source }),
-        }
-    }
-    Ok(None)
-}
-
-/// All settings of a project's file that need trust, as if the project were not trusted.
+/// All that the trust of a project covers, whether it is trusted or not.
 pub(crate) fn project_settings(
     files: &impl Files,
-    project: &ProjectText,
-) -> Result<Untrusted, Vec<Diagnostic>> {
-    let settings = guarded(&parse(&project.file, &project.text)?);
-    Ok(Untrusted {
-        file: files.canonical(&project.file),
-        digest: digest(&settings),
-        withheld: settings.iter().map(GuardedSetting::withheld).collect(),
-    })
+    ProjectText { file, text }: ProjectText,
+) -> Result<TrustScope, ConfigError> {
+    match parse(&file, &text) {
+        Ok(root) => {
+            let (dotenv, _) = DotEnv::parse(&dotenv_text(files, &file.with_file_name(".env"))?);
+            Ok(TrustScope::of(file, &guarded(&root), &dotenv))
+        }
+        Err(problems) => Err(ConfigError::of(problems).unwrap_or(ConfigError::Missing { file })),
+    }
 }
 
 fn parse(file: &Path, text: &str) -> Result<TomlTable, Vec<Diagnostic>> {
@@ -294,6 +287,16 @@ fn parse(file: &Path, text: &str) -> Result<TomlTable, Vec<Diagnostic>> {
         };
         problems.into_iter().map(diagnostic).collect()
     })
+}
+
+/// The text of a `.env`. Python keeps virtual environments in folders of this name.
+fn dotenv_text(files: &impl Files, file: &Path) -> Result<String, ConfigError> {
+    match read(files, file) {
+        Err(ConfigError::Read { source, .. }) if source.kind() == ErrorKind::IsADirectory => {
+            Ok(String::new())
+        }
+        text => Ok(text?.unwrap_or_default()),
+    }
 }
 
 fn read(files: &impl Files, file: &Path) -> Result<Option<String>, ConfigError> {

@@ -13,13 +13,16 @@
 //! | [`origin`] | [`Setting`], [`SettingOrigin`]: a value and the layer that it comes from |
 //! | [`source`], [`shorthand`] | [`SourceSpec`]: one source as configured |
 //! | [`show`], [`lookup`], [`edit`], [`schema`](mod@schema), [`template`](mod@template), [`reference`](mod@reference) | what is made of the table: display, `get`, `set`, JSON Schema, `loom init`, documentation |
-//! | [`guard`], [`trusted`] | what a project may set once it is trusted: [`Untrusted`], [`Trusted`] |
+//! | [`find_project`](mod@find_project), `folder_owner` | the folder that a project is; who else can change it |
+//! | `guard`, [`withheld`], [`untrusted`] | which settings of a project need trust: [`Withheld`]; those without effect: [`Untrusted`] |
+//! | [`trust_scope`], [`trust_change`], [`trusted`] | what trust covers: [`TrustScope`]; what changed since: [`TrustChange`]; the list: [`Trusted`] |
 //! | [`error`], [`diagnostic`], [`problem`] | [`ConfigError`]; [`Diagnostic`]: a [`Problem`] and its location |
 //! | [`runtime_env`] | the environment of the runtime |
 //! | `keys`, `table`, `candidates` | the table of settings, and how paths of keys lead to its rows |
 //! | `key`, `any_key`, `key_row`, `trust_rule`, `setting_type`, `types` | what a row consists of, and the types of settings |
 //! | `load`, `read_document`, `layers`, `document` | reading files into layers; which layer decides |
-//! | `reader`, `tree`, `expand`, `dotenv`, `key_path`, `machine_file` | reading values of one file |
+//! | [`read_once`] | [`ReadOnce`]: files that stay what they were when they were read |
+//! | `reader`, `tree`, `toml_text`, `expand`, `dotenv`, `key_path`, `machine_file` | reading values of one file |
 //!
 //! This module does not look at the process: environment, home folder and current folder are [`Inputs`].
 
@@ -33,7 +36,9 @@ pub mod env;
 pub mod error;
 mod expand;
 pub mod files;
-pub mod guard;
+pub mod find_project;
+mod folder_owner;
+mod guard;
 pub mod inputs;
 mod key;
 mod key_path;
@@ -48,6 +53,7 @@ pub mod origin;
 pub mod problem;
 pub mod raw_value;
 mod read_document;
+pub mod read_once;
 mod reader;
 pub mod reference;
 pub mod resolve;
@@ -63,17 +69,22 @@ mod table;
 pub mod template;
 #[cfg(test)]
 mod tests;
+mod toml_text;
 mod tree;
+pub mod trust_change;
 mod trust_rule;
+pub mod trust_scope;
 pub mod trusted;
 mod types;
+pub mod untrusted;
+pub mod withheld;
 
 pub use diagnostic::{ConfigLocation, Diagnostic};
 pub use edit::{ConfigEdit, EditedFile, set};
 pub use env::Env;
 pub use error::ConfigError;
 pub use files::{Disk, Files, ProtectedFile};
-pub use guard::{Untrusted, Withheld};
+pub use find_project::project_file;
 pub use inputs::{Flags, Inputs, Os};
 pub use keys::{
     bridge::BridgeSettings,
@@ -93,6 +104,7 @@ pub use mode::Mode;
 pub use origin::{Setting, SettingOrigin};
 pub use problem::Problem;
 pub use raw_value::RawValue;
+pub use read_once::ReadOnce;
 pub use reference::{SettingRow, rows};
 pub use resolve::{ConfigReport, check, effective, project_settings, resolve};
 pub use resolved::Resolved;
@@ -106,7 +118,11 @@ pub use source::{
 };
 pub use store_sharing::StoreSharing;
 pub use template::{init, template};
-pub use trusted::Trusted;
+pub use trust_change::TrustChange;
+pub use trust_scope::{TrustScope, TrustedValue};
+pub use trusted::{Trusted, TrustedProject};
+pub use untrusted::Untrusted;
+pub use withheld::Withheld;
 
 // The values of `[trust]` belong to the policy.
 pub use crate::trust::{Checksum, Signature};

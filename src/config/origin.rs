@@ -1,6 +1,9 @@
 //! [`Setting`]: a value, and the layer that it comes from.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
@@ -51,15 +54,20 @@ impl SettingOrigin {
         *self == Self::Default
     }
 
-    /// The origin as JSON: `from` names the layer; `file`, `line` and `name` follow where there are some.
+    /// The origin as JSON, for display: `from` names the layer; `file`, `line` and `name` follow where there are some.
     pub fn json(&self) -> Value {
+        let shown = |file: &Path| file.display().to_string();
         match self {
             Self::Default => json!({"from": "default"}),
-            Self::Machine { file, line } => json!({"from": "machine", "file": file, "line": line}),
-            Self::User { file, line } => json!({"from": "user", "file": file, "line": line}),
-            Self::Project { file, line } => json!({"from": "project", "file": file, "line": line}),
+            Self::Machine { file, line } => {
+                json!({"from": "machine", "file": shown(file), "line": line})
+            }
+            Self::User { file, line } => json!({"from": "user", "file": shown(file), "line": line}),
+            Self::Project { file, line } => {
+                json!({"from": "project", "file": shown(file), "line": line})
+            }
             Self::DotEnv { file, line, name } => {
-                json!({"from": "dotenv", "file": file, "line": line, "name": name})
+                json!({"from": "dotenv", "file": shown(file), "line": line, "name": name})
             }
             Self::Env(name) => json!({"from": "environment", "name": name}),
             Self::Flag(name) => json!({"from": "flag", "name": name}),

@@ -4,7 +4,8 @@ use loom_source::Authority;
 
 use super::{
     ConfigError, ConfigLocation, Diagnostic, EffectiveSetting, Files, Inputs, Problem, Resolved,
-    Setting, Untrusted,
+    Setting, TrustScope,
+    find_project::find_project,
     keys::{
         agents,
         bridge::BridgeSettings,
@@ -91,19 +92,16 @@ pub struct ConfigReport {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// All settings of the project's file that need trust, whether it is trusted or not; `None` without a project.
+/// All that the trust of the project covers, whether it is trusted or not; `None` without a project.
 ///
 /// # Errors
-/// If the file cannot be read or is not TOML.
+/// If a file cannot be read or is not TOML.
 pub fn project_settings(
     inputs: &Inputs,
     files: &impl Files,
-) -> Result<Option<Untrusted>, ConfigError> {
-    let Some(project) = load::find_project(inputs, files)? else { return Ok(None) };
-    match load::project_settings(files, &project) {
-        Ok(settings) => Ok(Some(settings)),
-        Err(problems) => ConfigError::of(problems).map_or(Ok(None), Err),
-    }
+) -> Result<Option<TrustScope>, ConfigError> {
+    let project = find_project(inputs, files)?;
+    project.map(|project| load::project_settings(files, project)).transpose()
 }
 
 fn resolve_layers<'a>(

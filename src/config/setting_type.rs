@@ -65,11 +65,12 @@ pub(crate) trait SettingType: Clone + 'static {
     fn shown(&self) -> ShownValue;
 
     /// A value as written in a file, for display: secrets in it are masked.
-    fn masked(written: Value) -> Value {
-        if Self::IS_SECRET && !written.as_str().is_some_and(names_variable) {
-            return "***".into();
+    fn masked(written: TomlValue) -> TomlValue {
+        match &written {
+            TomlValue::Text(text) if names_variable(text) => written,
+            _ if Self::IS_SECRET => TomlValue::Text(MASK.to_owned()),
+            _ => written,
         }
-        written
     }
 
     /// Whether the value means the same as if nothing was set, so that a short display leaves it out.
@@ -77,6 +78,9 @@ pub(crate) trait SettingType: Clone + 'static {
         false
     }
 }
+
+/// What is shown in place of a secret.
+pub(crate) const MASK: &str = "***";
 
 /// Whether the text is `${NAME}` and nothing else.
 fn names_variable(text: &str) -> bool {
@@ -114,7 +118,7 @@ impl ShownValue {
             Self::Absent => Value::Null,
             Self::Plain(value) => value.clone(),
             Self::Secret(text) if secrets => text.expose_secret().into(),
-            Self::Secret(_) => "***".into(),
+            Self::Secret(_) => MASK.into(),
             Self::Raw(raw) if secrets => raw.value.clone(),
             Self::Raw(raw) => raw.written.clone(),
         }

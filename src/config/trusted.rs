@@ -8,39 +8,57 @@ use std::{
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
-use crate::state::{StateDir, StateFile};
+use super::{
+    ConfigError,
+    trust_change::{self, TrustChange},
+    trust_scope::{TrustScope, TrustedValue},
+};
+use crate::state::{StateDir, StateFile, any_path};
 
-/// The projects that the user trusts: for each `loom.toml`, by its canonical path, the digest of the settings that are
-/// trusted. A file is not trusted any more when one of these settings has changed.
+/// The projects that the user trusts: what is trusted for each `loom.toml`, by the canonical path of the folder in which
+/// it is found. A file is not trusted any more when something that needs trust has changed, unless its folder is trusted
+/// whatever it sets.
 ///
 /// # Examples
 /// ```
-/// use loom_runtime::{config::Trusted, state::StateDir};
+/// use loom_runtime::{config::{TrustScope, Trusted}, state::StateDir};
 /// use loom_source::Digest;
-/// use std::path::Path;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let state = StateDir::new(folder.path());
-/// let file = Path::new("/p/loom.toml");
-/// let settings = Digest::of(b"settings");
-/// Trusted::update(&state, |trusted| trusted.trust(file.to_owned(), settings))?;
-/// assert!(Trusted::load(&state)?.contains(file, &settings));
+/// let scope = TrustScope {
+///     file: "/p/loom.toml".into(),
+///     digest: Digest::of(b"settings"),
+///     settings: Vec::new(),
+///     dotenv: Vec::new(),
+///     values: Vec::new(),
+/// };
+/// Trusted::update(&state, |trusted| trusted.trust(&scope))?;
+/// assert!(Trusted::load(&state)?.contains(&scope));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trusted(BTreeMap<PathBuf, Digest>);
+pub struct Trusted(BTreeMap<PathBuf, TrustedProject>);
+
+/// What is trusted for one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustedProject {
+    #[serde(with = "any_path")]
+    file: PathBuf,
+    /// The digest of what is trusted.
+    pub sha256: Digest,
+    /// Whether the folder is trusted whatever its files set.
+    #[serde(default)]
+    pub always: bool,
+    /// What is trusted, to show what has changed since; absent in a list that an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<TrustedValue>>,
+}
 
 #[derive(Serialize, Deserialize)]
 struct TrustedDocument {
     schema: u32,
     projects: Vec<TrustedProject>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct TrustedProject {
-    file: PathBuf,
-    sha256: Digest,
 }
 
 impl Trusted {
@@ -61,7 +79,8 @@ impl Trusted {
         if document.schema != 1 {
             return Err(fail(format!("expected schema 1, got {}", document.schema)));
         }
-        Ok(Self(document.projects.into_iter().map(|p| (p.file, p.sha256)).collect()))
+        let projects = document.projects.into_iter();
+        Ok(Self(projects.map(|project| (project.file.clone(), project)).collect()))
     }
 
     /// Reads the list, changes it and writes it, while no other process does; returns what `change` returns.
@@ -80,33 +99,60 @@ impl Trusted {
     }
 
     fn save(&self, state: &StateDir) -> Result<(), ConfigError> {
-        let project = |(file, sha256): (&PathBuf, &Digest)| TrustedProject {
-            file: file.clone(),
-            sha256: *sha256,
-        };
-        let projects = self.0.iter().map(project).collect();
+        let projects = self.0.values().cloned().collect();
         Self::file(state).write_json(&TrustedDocument { schema: 1, projects })?;
         Ok(())
     }
 
-    /// Whether exactly these settings of this file are trusted.
-    pub fn contains(&self, file: &Path, settings: &Digest) -> bool {
-        self.0.get(file) == Some(settings)
+    /// Whether exactly this is trusted.
+    pub fn contains(&self, scope: &TrustScope) -> bool {
+        self.0.get(&scope.file).is_some_and(|project| project.sha256 == scope.digest)
     }
 
-    /// Trusts these settings of this file, in place of those that were trusted before.
-    pub fn trust(&mut self, file: PathBuf, settings: Digest) {
-        self.0.insert(file, settings);
+    /// Whether the folder of this file is trusted whatever its files set.
+    pub fn is_always(&self, file: &Path) -> bool {
+        let mut always = self.0.values().filter(|project| project.always);
+        always.any(|project| project.file.parent() == file.parent())
     }
 
-    /// Removes this file from the list; returns whether it was in it.
+    /// How this differs from what was trusted before; `None` where nothing was, or where it is not known any more.
+    pub fn changes(&self, scope: &TrustScope) -> Option<Vec<TrustChange>> {
+        let before = self.0.get(&scope.file)?.values.as_ref()?;
+        Some(trust_change::changes(before, &scope.values))
+    }
+
+    /// Trusts this, in place of what was trusted before for the file. A folder that is trusted whatever it sets stays so.
+    pub fn trust(&mut self, scope: &TrustScope) {
+        let always = self.0.get(&scope.file).is_some_and(|project| project.always);
+        let project = TrustedProject {
+            file: scope.file.clone(),
+            sha256: scope.digest,
+            always,
+            values: Some(scope.values.clone()),
+        };
+        self.0.insert(scope.file.clone(), project);
+    }
+
+    /// Trusts the folder of this file, whatever its files set from now on.
+    pub fn trust_always(&mut self, scope: &TrustScope) {
+        self.trust(scope);
+        if let Some(project) = self.0.get_mut(&scope.file) {
+            project.always = true;
+        }
+    }
+
+    /// Removes this file from the list, and whatever made its folder trusted; returns whether there was anything.
     pub fn revoke(&mut self, file: &Path) -> bool {
-        self.0.remove(file).is_some()
+        let before = self.0.len();
+        self.0.retain(|path, project| {
+            path != file && !(project.always && path.parent() == file.parent())
+        });
+        self.0.len() < before
     }
 
-    /// The trusted files and the digests of their trusted settings, by path.
-    pub fn iter(&self) -> impl Iterator<Item = (&Path, &Digest)> {
-        self.0.iter().map(|(file, digest)| (file.as_path(), digest))
+    /// The trusted files, and what is trusted for each, by path.
+    pub fn iter(&self) -> impl Iterator<Item = (&Path, &TrustedProject)> {
+        self.0.iter().map(|(file, project)| (file.as_path(), project))
     }
 }
 
@@ -114,23 +160,74 @@ impl Trusted {
 mod tests {
     use super::*;
 
+    fn scope(file: impl Into<PathBuf>, digest: &[u8]) -> TrustScope {
+        let digest = Digest::of(digest);
+        let value = TrustedValue { key: "k".to_owned(), value: None, sha256: digest };
+        let (settings, dotenv) = (Vec::new(), Vec::new());
+        TrustScope { file: file.into(), digest, settings, dotenv, values: vec![value] }
+    }
+
     #[test]
     fn a_project_is_trusted_until_it_is_revoked() {
         let state = tempfile::tempdir().unwrap();
-        let file = PathBuf::from("/p/loom.toml");
-        let one = Digest::of(b"one");
-        let other = Digest::of(b"other");
+        let one = scope("/p/loom.toml", b"one");
+        let other = scope("/p/loom.toml", b"other");
         let state = StateDir::new(state.path().join("new/folder"));
         let mut trusted = Trusted::load(&state).unwrap();
-        trusted.trust(file.clone(), one);
+        assert_eq!(trusted.changes(&one), None);
+        trusted.trust(&one);
         trusted.save(&state).unwrap();
         let mut again = Trusted::load(&state).unwrap();
         assert_eq!(again, trusted);
-        assert!(again.contains(&file, &one));
-        assert!(!again.contains(&file, &other));
-        assert!(again.revoke(&file));
-        assert!(!again.revoke(&file));
-        assert!(!again.contains(&file, &one));
+        assert!(again.contains(&one));
+        assert!(!again.contains(&other));
+        assert_eq!(again.changes(&one), Some(Vec::new()));
+        assert_eq!(again.changes(&other).unwrap().len(), 1);
+        assert!(again.revoke(&one.file));
+        assert!(!again.revoke(&one.file));
+        assert!(!again.contains(&one));
+    }
+
+    #[test]
+    fn a_folder_can_be_trusted_whatever_it_sets() {
+        let one = scope("/p/loom.toml", b"one");
+        let beside = scope("/p/ci.toml", b"other");
+        let below = scope("/p/q/loom.toml", b"one");
+        let mut trusted = Trusted::default();
+        trusted.trust_always(&one);
+        trusted.trust(&scope("/p/loom.toml", b"later"));
+        for (scope, always) in [(&one, true), (&beside, true), (&below, false)] {
+            assert_eq!(trusted.is_always(&scope.file), always, "{}", scope.file.display());
+        }
+        assert!(trusted.revoke(&beside.file), "the folder is not trusted any more");
+        assert!(!trusted.is_always(&one.file));
+    }
+
+    #[test]
+    fn lists_of_older_versions_are_read() {
+        let state = tempfile::tempdir().unwrap();
+        let state = StateDir::new(state.path());
+        let one = scope("/p/loom.toml", b"one");
+        let text = format!(
+            r#"{{"schema":1,"projects":[{{"file":"/p/loom.toml","sha256":"{}"}}]}}"#,
+            one.digest
+        );
+        Trusted::file(&state).write(text.as_bytes()).unwrap();
+        let trusted = Trusted::load(&state).unwrap();
+        assert!(trusted.contains(&one) && !trusted.is_always(&one.file));
+        assert_eq!(trusted.changes(&one), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_may_be_any_bytes() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let state = tempfile::tempdir().unwrap();
+        let state = StateDir::new(state.path());
+        let folder = PathBuf::from(std::ffi::OsString::from_vec(b"/caf\xe9".to_vec()));
+        let one = scope(folder.join("loom.toml"), b"one");
+        Trusted::update(&state, |trusted| trusted.trust(&one)).unwrap();
+        assert!(Trusted::load(&state).unwrap().contains(&one));
     }
 
     #[test]

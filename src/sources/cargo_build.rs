@@ -9,7 +9,7 @@ use loom_cargo_build::{
 
 use super::{Candidate, OpenError, Opener, Reach, SourceClass};
 use crate::{
-    config::{SourceSpec, TargetSource},
+    config::{SourceSpec, TargetSource, dirs},
     state::{DevLink, StateError},
     trust::Channel,
 };
@@ -76,11 +76,17 @@ impl Opener {
         own.is_some() && own == canonical(checkout)
     }
 
+    /// The folder that `CARGO_TARGET_DIR` names. Cargo itself would make a folder `~` of a `~` that no shell expanded.
+    fn target_dir(&self) -> Option<PathBuf> {
+        let named = self.env.path("CARGO_TARGET_DIR")?;
+        Some(dirs::expand_tilde(&named, self.home.as_deref()).unwrap_or(named))
+    }
+
     /// Options for the newest build in `checkout`, with the cargo program and folders that the environment names.
     pub fn cargo_build_options(&self, checkout: PathBuf) -> CargoBuildOptions {
         let home = || Some(self.home.as_ref()?.join(".cargo"));
         CargoBuildOptions {
-            target_dir: self.env.path("CARGO_TARGET_DIR"),
+            target_dir: self.target_dir(),
             cargo_home: self.env.path("CARGO_HOME").or_else(home),
             cargo: self.env.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
             ..CargoBuildOptions::new(checkout)

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use loom_base::bounded_file;
+
 use crate::config::Env;
 
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`. As with OpenSSL, they replace the system's certificates.
@@ -80,12 +82,17 @@ impl CertificatePaths {
     }
 }
 
+/// The size limit of a file of certificates, in bytes. Those of the largest companies and of the system have less than a
+/// tenth of it.
+const MAX_SIZE: u64 = 16 << 20;
+
 /// Reads a file of certificates.
 ///
 /// # Errors
-/// If the file cannot be read.
+/// If the file cannot be read, is not a regular file, or is larger than 16 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
-    fs::read(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source })
+    bounded_file::read(path, MAX_SIZE)
+        .map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, CertificateError> {
@@ -157,5 +164,12 @@ mod tests {
         let gone = empty.path().join("ca.pem").display().to_string();
         let read = paths(&[("SSL_CERT_FILE", gone.clone())]).unwrap().read().unwrap_err();
         assert!(read.to_string().contains(&gone), "{read}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_no_file_of_certificates() {
+        let zero = paths(&[("SSL_CERT_FILE", "/dev/zero".into())]).unwrap();
+        assert!(zero.read().unwrap_err().to_string().contains("/dev/zero"));
     }
 }

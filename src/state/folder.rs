@@ -6,7 +6,11 @@ use std::{
     path::Path,
 };
 
-use loom_base::atomic_file::{self, Durability};
+use loom_base::{
+    atomic_file::{self, Durability},
+    bounded_file::{RegularFile, never_waiting},
+    private_folder,
+};
 use serde::Serialize;
 
 use super::{StateDir, StateError, StateFile};
@@ -23,7 +27,7 @@ impl StateDir {
     /// # Errors
     /// Whatever keeps a folder from being created, except that it exists.
     pub fn create(&self) -> Result<(), StateError> {
-        create_private(&self.0).map_err(|source| self.error("create", source))
+        private_folder::create(&self.0).map_err(|source| self.error("create", source))
     }
 
     /// The names of what is in this folder, sorted; none where there is no such folder. Names that are not UTF-8 are
@@ -54,7 +58,7 @@ impl StateDir {
         }
     }
 
-    fn error(&self, act: &'static str, source: io::Error) -> StateError {
+    pub(super) fn error(&self, act: &'static str, source: io::Error) -> StateError {
         StateError { act, path: self.0.clone(), source }
     }
 }
@@ -113,25 +117,14 @@ impl StateFile {
     }
 
     fn open(&self, create: bool) -> Result<Option<File>, StateError> {
-        let mut options = File::options();
-        match options.read(true).write(true).create(create).truncate(false).open(&self.0) {
-            Ok(file) => Ok(Some(file)),
+        let mut options = never_waiting();
+        let options = options.read(true).write(true).create(create).truncate(false);
+        match options.open(&self.0).and_then(RegularFile::of) {
+            Ok(file) => Ok(Some(file.into_file())),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(self.error("open", source)),
         }
     }
-}
-
-#[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-/// The folders of a Windows user are private by inheritance.
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
 }
 
 #[cfg(test)]

@@ -5,12 +5,17 @@
 //! runtime instances).
 //!
 //! A document is a JSON object with `"schema": 1` and times in RFC 3339.
+//!
+//! The folder is its user's alone: folders are created with mode 0700, whatever the umask is, and a folder or file of
+//! another user is refused ([`StateDir::open_private`]).
 
+pub mod any_path;
 mod dev_link;
 mod folder;
+mod private;
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io,
     path::{Path, PathBuf},
     time::Duration,
@@ -18,11 +23,14 @@ use std::{
 
 use loom_base::{
     atomic_file::{self, Durability},
+    bounded_file::{RegularFile, never_waiting},
     file_lock::{LockHolder, LockPatience, holder_in_words, wait_for},
+    private_folder,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use dev_link::DevLink;
+pub use private::{Mended, PrivateState, UnsafeFolder};
 
 /// The state folder of one user. Nothing is created before the first write.
 ///
@@ -63,6 +71,11 @@ pub struct StateError {
 const READ: &str = "read";
 
 impl StateError {
+    /// Why the folder is not used, where it is not safe to use.
+    pub fn unsafe_folder(&self) -> Option<&UnsafeFolder> {
+        self.source.get_ref()?.downcast_ref()
+    }
+
     /// Whether the file was read and its content cannot be understood.
     pub fn is_malformed(&self) -> bool {
         self.parse_error().is_some()
@@ -113,6 +126,9 @@ const PATIENCE: LockPatience =
 /// The number of the schema that documents are written with.
 const SCHEMA: u32 = 1;
 
+/// The size limit of a file, in bytes. The largest are lists of releases, with some hundred bytes for each.
+const MAX_SIZE: u64 = 64 << 20;
+
 /// A document with its schema.
 #[derive(Serialize)]
 struct StateDocument<'a, T> {
@@ -137,9 +153,14 @@ impl StateFile {
     /// The bytes of the file; `None` where there is no such file.
     ///
     /// # Errors
-    /// [`StateError`] where the file is there and cannot be read.
+    /// [`StateError`] where the file is there and cannot be read, is not a regular file, belongs to another user, or is
+    /// larger than 64 MiB.
     pub fn read(&self) -> Result<Option<Vec<u8>>, StateError> {
-        match fs::read(&self.0) {
+        let read = RegularFile::open(&self.0).and_then(|file| {
+            private::check_owner(file.metadata())?;
+            file.read(MAX_SIZE)
+        });
+        match read {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e)
                 if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
@@ -229,7 +250,8 @@ impl StateFile {
         let beside = Self(self.0.with_added_extension("lock"));
         let fail = |source| beside.error("lock", source);
         self.make_folder().map_err(fail)?;
-        let file = File::options().create(true).append(true).open(&beside.0).map_err(fail)?;
+        let file = never_waiting().create(true).append(true).open(&beside.0);
+        let file = file.and_then(RegularFile::of).map_err(fail)?.into_file();
         if wait_for(|| file.try_lock(), PATIENCE, on_wait).map_err(fail)? {
             return Ok(StateLock(file));
         }
@@ -247,7 +269,7 @@ impl StateFile {
     }
 
     fn make_folder(&self) -> io::Result<()> {
-        self.0.parent().map_or(Ok(()), fs::create_dir_all)
+        self.0.parent().map_or(Ok(()), private_folder::create)
     }
 
     fn error(&self, act: &'static str, source: io::Error) -> StateError {

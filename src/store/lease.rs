@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use loom_base::file_lock::LockPatience;
+use loom_base::{file_lock::LockPatience, private_folder};
 use loom_source::Digest;
 
 use super::{
@@ -99,8 +99,11 @@ impl Store {
 
 /// A lease in the state folder of the user.
 fn state_lease(path: &Path) -> Result<(PathBuf, File), StoreError> {
-    let file = locks::open(path, 0o600)
-        .map_err(|source| StoreError::StateFolder { source: Box::new(source) })?;
+    let of_state = |source| StoreError::StateFolder { source: Box::new(source) };
+    if let Some(folder) = path.parent() {
+        private_folder::create(folder).map_err(at(FileAction::Create, folder)).map_err(of_state)?;
+    }
+    let file = locks::open(path, 0o600).map_err(of_state)?;
     locks::wait(path, || file.try_lock_shared(), PATIENCE, &mut || {})?;
     Ok((path.to_owned(), file))
 }

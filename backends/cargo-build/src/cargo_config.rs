@@ -2,11 +2,15 @@
 //! <https://doc.rust-lang.org/cargo/reference/config.html>.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
+use loom_base::bounded_file;
 use loom_source::SourceError;
+
+/// The size limit of a file of cargo's configuration, in bytes: a checkout may come from another person.
+const MAX_SIZE: u64 = 1 << 20;
 
 /// The folder in which `cargo build` in `checkout` puts its builds.
 ///
@@ -49,7 +53,7 @@ fn configured(folder: &Path) -> Result<Option<PathBuf>, SourceError> {
     for name in ["config", "config.toml"] {
         let file = folder.join(name);
         let at = file.display().to_string();
-        let text = match fs::read_to_string(&file) {
+        let text = match bounded_file::read_text(&file, MAX_SIZE) {
             Ok(text) => text,
             Err(e) if is_absence(&e) => continue,
             Err(source) => return Err(SourceError::read(at, source)),
@@ -76,6 +80,8 @@ fn is_absence(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn write(path: PathBuf, text: &str) {

@@ -5,6 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use loom_base::bounded_file;
+
+/// The size limit of a manifest, in bytes: a checkout may come from another person.
+const MAX_SIZE: u64 = 1 << 20;
+
 /// The package that builds `loom-bridge-server`.
 pub const PACKAGE: &str = "loom-bridge";
 
@@ -52,7 +57,7 @@ fn is_bridge(folder: &Path) -> bool {
 }
 
 fn read_manifest(folder: &Path) -> Option<toml::Table> {
-    fs::read_to_string(folder.join("Cargo.toml")).ok()?.parse().ok()
+    bounded_file::read_text(&folder.join("Cargo.toml"), MAX_SIZE).ok()?.parse().ok()
 }
 
 fn package_name(manifest: &toml::Table) -> Option<&str> {

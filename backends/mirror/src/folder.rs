@@ -112,8 +112,11 @@ impl FolderTransport {
     }
 
     async fn get(&self, key: &str) -> Result<Option<GetResult>, SourceError> {
-        if self.locate(key)?.is_none() {
-            return Ok(None);
+        let Some(path) = self.locate(key)? else { return Ok(None) };
+        let meta = path.metadata().map_err(|e| self.failure(key, e))?;
+        // A FIFO would be waited for, and a device never ends.
+        if !meta.is_file() && !meta.is_dir() {
+            return Err(self.failure(key, io::Error::other("not a regular file")));
         }
         let path = Key::parse(key).map_err(|e| self.failure(key, io::Error::other(e)))?;
         match self.opened()?.files.get_opts(&path, GetOptions::default()).await {

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::cli::{CommandError, Exit, Outcome, context::Context, project_scope::ProjectScope};
+use crate::cli::{
+    CommandError, Exit, Outcome, context::Context, path_text::shown, project_scope::ProjectScope,
+};
 use loom_runtime::config::{Flags, dirs};
 
 /// A configuration file, which may not exist.
@@ -18,7 +20,7 @@ pub(super) fn run(context: &Context) -> Outcome {
     let paths = paths(context)?;
     let list: Vec<Value> = paths
         .iter()
-        .map(|file| json!({"layer": file.layer, "path": file.path, "exists": file.path.exists()}))
+        .map(|file| json!({"layer": file.layer, "path": shown(&file.path), "exists": file.path.exists()}))
         .collect();
     context.printer.answer(&json!({"schema": 1, "files": list}), || {
         let line = |file: &ConfigPath| {

@@ -1,13 +1,13 @@
 //! `loom config set`
 
-use std::{fs, io::Read as _};
+use std::io::Read as _;
 
-use loom_base::atomic_file;
+use loom_base::{atomic_file, private_folder};
 use serde_json::json;
 
-use crate::cli::{CommandError, Exit, Outcome, context::Context};
+use crate::cli::{CommandError, Exit, Outcome, context::Context, path_text::shown};
 use loom_runtime::config::{
-    self, ConfigEdit, ConfigError, Disk, EditedFile, Flags, Inputs, Trusted, Untrusted, dirs,
+    self, ConfigEdit, ConfigError, Disk, EditedFile, Files, Flags, Inputs, ReadOnce, Trusted, dirs,
     project_settings,
 };
 
@@ -16,30 +16,30 @@ pub(super) fn run(key: &str, value: &str, project: bool, context: &Context) -> O
     let inputs = context.inputs(Flags::default())?;
     let value = if value == "-" { standard_input()? } else { value.to_owned() };
     let target = if project { EditedFile::Project } else { EditedFile::User };
-    let edit = config::set(&inputs, &Disk, target, key, &value)?;
-    let trusted = project && is_trusted(&inputs)?;
+    let files = ReadOnce::new(Disk);
+    let edit = config::set(&inputs, &files, target, key, &value)?;
+    let trusted = project && is_trusted(&inputs, &files)?;
     write(&edit)?;
     // Trust covers what the project's user wrote: the change is the user's own.
-    if trusted && let Some(Untrusted { file, digest, .. }) = project_settings(&inputs, &Disk)? {
+    if trusted && let Some(scope) = edit.trust_scope(&inputs, &files)? {
         let state = dirs::state_dir(&inputs)?.value;
-        Trusted::update(&state, |trusted| trusted.trust(file, digest))?;
+        Trusted::update(&state, |trusted| trusted.trust(&scope))?;
     }
-    let document = json!({"schema": 1, "key": key, "file": edit.file});
-    context.printer.answer(&document, || edit.file.display().to_string())?;
+    let document = json!({"schema": 1, "key": key, "file": shown(&edit.file)});
+    context.printer.answer_path(&document, &edit.file)?;
     Ok(Exit::Success)
 }
 
 /// Whether everything in the project's file takes effect.
-fn is_trusted(inputs: &Inputs) -> Result<bool, CommandError> {
-    Ok(project_settings(inputs, &Disk)?.is_some_and(|settings| {
-        settings.withheld.is_empty() || inputs.trusted.contains(&settings.file, &settings.digest)
-    }))
+fn is_trusted(inputs: &Inputs, files: &impl Files) -> Result<bool, CommandError> {
+    let scope = project_settings(inputs, files)?;
+    Ok(scope.is_some_and(|scope| scope.is_empty() || inputs.trusted.contains(&scope)))
 }
 
 fn write(edit: &ConfigEdit) -> Result<(), CommandError> {
     let ConfigEdit { file, text } = edit;
     let write = || {
-        file.parent().map_or(Ok(()), fs::create_dir_all)?;
+        file.parent().map_or(Ok(()), private_folder::create)?;
         atomic_file::edit(file, text.as_bytes())
     };
     write().map_err(|source| ConfigError::Write { file: file.clone(), source }.into())

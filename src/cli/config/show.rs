@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::{
-    CommandError, Exit, Outcome, context::Context, report::config::untrusted_warning,
+    CommandError, Exit, Outcome, context::Context, path_text::shown,
+    report::config::untrusted_warning,
 };
 use loom_runtime::config::{
     self, Disk, EffectiveSetting, Flags, Resolved, SettingLookup, Untrusted, as_tables, effective,
@@ -67,11 +68,14 @@ fn document(resolved: &Resolved, settings: &[EffectiveSetting], secrets: bool) -
         let withheld = untrusted.withheld.iter();
         let what: Vec<Value> =
             withheld.map(|item| json!({"key": item.key, "value": item.value})).collect();
-        json!({"file": untrusted.file, "what": what})
+        json!({"file": shown(&untrusted.scope.file), "what": what})
     };
     json!({
         "schema": 1,
-        "project": {"root": resolved.project.root, "file": resolved.project.file},
+        "project": {
+            "root": shown(&resolved.project.root),
+            "file": resolved.project.file.as_deref().map(shown),
+        },
         "config": as_tables(settings, secrets),
         "origins": origins(settings.iter()),
         "untrusted": resolved.untrusted.as_ref().map(untrusted),

@@ -1,12 +1,16 @@
 //! Problems of the configuration, and untrusted projects.
 
+use std::io::ErrorKind;
+
 use loom_source::Scheme;
 use serde_json::{Value, json};
 
-use crate::cli::{CommandError, Exit};
+use crate::cli::{CommandError, Exit, path_text::shown};
 use loom_runtime::config::{
-    ConfigError, ConfigLocation, Diagnostic, Problem, SourceTextError, Untrusted,
+    ConfigError, ConfigLocation, Diagnostic, Problem, SourceTextError, TrustChange, Untrusted,
 };
+
+const OWNER_HINT: &str = "check the owner and the permissions of the file";
 
 /// What to do about settings of an untrusted project.
 pub(crate) const UNTRUSTED_HINT: &str =
@@ -28,10 +32,39 @@ pub(crate) fn untrusted_warning(untrusted: &Untrusted) -> String {
 
 /// The error where a runtime would need the settings of an untrusted project.
 pub(crate) fn untrusted_error(untrusted: &Untrusted) -> CommandError {
-    let mut error = CommandError::new(Exit::Usage, untrusted.to_string()).hint(UNTRUSTED_HINT);
-    let withheld = untrusted.withheld.iter();
-    error.causes = withheld.map(|item| format!("{} = {}", item.key, item.value)).collect();
+    let mut error = CommandError::new(Exit::Usage, untrusted_head(untrusted)).hint(UNTRUSTED_HINT);
+    error.causes = untrusted_lines(untrusted);
     error
+}
+
+/// What is not trusted, in one line.
+pub(crate) fn untrusted_head(untrusted: &Untrusted) -> String {
+    let since = if untrusted.changes.is_some() { "; changed since it was trusted:" } else { "" };
+    format!("{untrusted}{since}")
+}
+
+/// What a user is asked to trust: what changed since the last time, else everything.
+pub(crate) fn untrusted_lines(untrusted: &Untrusted) -> Vec<String> {
+    match &untrusted.changes {
+        Some(changes) => change_lines(changes),
+        None => untrusted
+            .withheld
+            .iter()
+            .chain(&untrusted.scope.dotenv)
+            .map(|item| format!("{} = {}", item.key, item.value))
+            .collect(),
+    }
+}
+
+/// `- key = value` for what was trusted, `+ key = value` for what is there now.
+pub(crate) fn change_lines(changes: &[TrustChange]) -> Vec<String> {
+    let lines = |change: &TrustChange| {
+        let line = |sign, value: &Option<String>| {
+            value.as_ref().map(|value| format!("{sign} {} = {value}", change.key))
+        };
+        [line('-', &change.before), line('+', &change.now)]
+    };
+    changes.iter().flat_map(lines).flatten().collect()
 }
 
 fn hint(error: &ConfigError) -> Option<String> {
@@ -48,8 +81,21 @@ fn hint(error: &ConfigError) -> Option<String> {
                 hints.join("\n")
             }
         }
-        ConfigError::Read { .. } | ConfigError::Write { .. } => {
-            "check the owner and the permissions of the file".to_owned()
+        ConfigError::Read { source, .. } => match source.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                "correct the link, or remove it".to_owned()
+            }
+            ErrorKind::InvalidData
+            | ErrorKind::FileTooLarge
+            | ErrorKind::IsADirectory
+            | ErrorKind::Other => {
+                "replace it by a text file of at most 1 MiB, or remove it".to_owned()
+            }
+            _ => OWNER_HINT.to_owned(),
+        },
+        ConfigError::Write { .. } => OWNER_HINT.to_owned(),
+        ConfigError::Tilde { what, .. } => {
+            format!("set {what} to an absolute path, or to ~/… in your home folder")
         }
         ConfigError::Missing { .. } => "`loom init` writes a loom.toml".to_owned(),
         ConfigError::NoHome { variable, .. } => format!("set {variable} to a folder"),
@@ -138,7 +184,9 @@ fn source_hint(error: &SourceTextError) -> Option<String> {
 /// A problem or warning as JSON: `file`, `line` and `key`, or `variable`, or `flag`; `message` and `hint`.
 pub(crate) fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
     let mut fields = match &diagnostic.location {
-        ConfigLocation::File { file, line, key } => json!({"file": file, "line": line, "key": key}),
+        ConfigLocation::File { file, line, key } => {
+            json!({"file": shown(file), "line": line, "key": key})
+        }
         ConfigLocation::Env(name) => json!({"variable": name}),
         ConfigLocation::Flag(name) => json!({"flag": name}),
     };

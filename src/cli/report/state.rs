@@ -1,6 +1,6 @@
 //! Exit code and hint of the state folder's errors.
 
-use loom_runtime::state::StateError;
+use loom_runtime::state::{StateError, UnsafeFolder};
 
 use super::CommandError;
 use super::exit::Exit;
@@ -11,7 +11,9 @@ pub(crate) const HINT: &str =
 
 /// What the user can do about an error of the state folder.
 pub(crate) fn hint(error: &StateError) -> &'static str {
-    if error.is_malformed() {
+    if let Some(why) = error.unsafe_folder() {
+        folder_hint(why)
+    } else if error.is_malformed() {
         "restore the file, or remove it: loom then begins a new one"
     } else {
         HINT
@@ -21,6 +23,16 @@ pub(crate) fn hint(error: &StateError) -> &'static str {
 /// The exit code of an error of the state folder.
 pub(crate) fn exit(error: &StateError) -> Exit {
     if error.is_disk_full() { Exit::DiskFull } else { Exit::Failure }
+}
+
+/// What to do about a state folder that other users own or can write.
+fn folder_hint(why: &UnsafeFolder) -> &'static str {
+    match why {
+        UnsafeFolder::HomeOfOther(_) => {
+            "set HOME to root's own, or LOOM_STATE_DIR to a folder of root"
+        }
+        _ => "set LOOM_STATE_DIR to a folder that is yours alone",
+    }
 }
 
 impl From<StateError> for CommandError {

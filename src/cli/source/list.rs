@@ -6,7 +6,9 @@ use loom_http::Journal;
 use loom_source::Capabilities;
 use serde_json::{Value, json};
 
-use crate::cli::{Exit, Outcome, context::Context, report::config::untrusted_warning};
+use crate::cli::{
+    Exit, Outcome, context::Context, path_text::shown, report::config::untrusted_warning,
+};
 use loom_runtime::{
     acquire::quarantine::Quarantine,
     config::{Flags, Resolved, SettingOrigin, SourceSpec},
@@ -36,7 +38,7 @@ pub(super) fn run(context: &Context) -> Outcome {
         sources.iter().enumerate().map(|(index, source)| source.json(index)).collect();
     let withheld = resolved.untrusted.as_ref().map(|untrusted| {
         let keys: Vec<&str> = untrusted.withheld.iter().map(|item| item.key.as_str()).collect();
-        json!({"file": untrusted.file, "keys": keys})
+        json!({"file": shown(&untrusted.scope.file), "keys": keys})
     });
     let document = json!({"schema": 1, "sources": list, "untrusted": withheld});
     context.printer.answer(&document, || {

@@ -1,6 +1,6 @@
 //! The folders of cache and state, and the paths of the configuration files.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use crate::{
     config::{
@@ -10,13 +10,13 @@ use crate::{
         key_row::{KeyFiles, KeyVariable},
         layers::Layers,
     },
-    state::StateDir,
+    state::{PrivateState, StateDir},
 };
 
 keys! {
     /// The folder of the store. By default it is loom in XDG_CACHE_HOME, else in the cache folder of the platform.
     CACHE_DIR: Option<PathBuf> = SettingKey::new(&["cache_dir"], || None)
-        .variables(&[KeyVariable::Named("LOOM_CACHE_DIR")])
+        .variables(&[KeyVariable::Named(CACHE_VARIABLE)])
         .flag("--cache-dir", |layers, _| {
             let dir = layers.inputs.flags.cache_dir.as_ref()?;
             Some(Some(layers.inputs.cwd.join(dir)))
@@ -28,11 +28,14 @@ keys! {
     /// The folder for what must outlive the cache. By default it is loom in XDG_STATE_HOME, else in the state folder of the
     /// platform.
     STATE_DIR: Option<PathBuf> = SettingKey::new(&["state_dir"], || None)
-        .variables(&[KeyVariable::Named("LOOM_STATE_DIR")])
+        .variables(&[KeyVariable::Named(STATE_VARIABLE)])
         .files(KeyFiles::None)
         .example("\"/var/lib/loom\"")
         .adjust(|layers, dir| or_platform(dir, layers.inputs, &STATE));
 }
+
+const CACHE_VARIABLE: &str = "LOOM_CACHE_DIR";
+const STATE_VARIABLE: &str = "LOOM_STATE_DIR";
 
 /// Where a platform puts a folder.
 struct PlatformFolder {
@@ -72,18 +75,40 @@ const CONFIG: PlatformFolder = PlatformFolder {
 /// # Errors
 /// [`ConfigError::NoHome`] if neither an option, a variable nor a home folder says where it is.
 pub fn cache_dir(inputs: &Inputs) -> Result<Setting<PathBuf>, ConfigError> {
+    check_tilde(inputs.flags.cache_dir.as_deref(), "--cache-dir", inputs)?;
+    check_tilde(inputs.env.path(CACHE_VARIABLE).as_deref(), CACHE_VARIABLE, inputs)?;
     let dir = CACHE_DIR.resolve(&mut Layers::new(inputs), &[]).transpose();
-    dir.ok_or(ConfigError::NoHome { what: "cache", variable: "LOOM_CACHE_DIR" })
+    dir.ok_or(ConfigError::NoHome { what: "cache", variable: CACHE_VARIABLE })
 }
 
-/// The folder for what must outlive the cache, absolute.
+/// The folder for what must outlive the cache, absolute: the one that was opened, where [`Inputs::state`] holds it.
 ///
 /// # Errors
 /// [`ConfigError::NoHome`] if neither a variable nor a home folder says where it is.
 pub fn state_dir(inputs: &Inputs) -> Result<Setting<StateDir>, ConfigError> {
+    let dir = named_state_dir(inputs)?;
+    let opened = inputs.state.clone();
+    Ok(dir.map(|path| opened.unwrap_or_else(|| StateDir::new(path))))
+}
+
+/// Opens the state folder, which must be this user's alone. Nothing is created.
+///
+/// # Errors
+/// As for [`state_dir`], and [`ConfigError::State`] if other users own the folder or can write it.
+pub fn open_state(inputs: &Inputs) -> Result<PrivateState, ConfigError> {
+    let Setting { value: path, origin } = named_state_dir(inputs)?;
+    let home = match &origin {
+        SettingOrigin::Env(name) if name == STATE_VARIABLE => None,
+        SettingOrigin::Env(_) => path.parent(),
+        _ => inputs.home.as_deref(),
+    };
+    Ok(StateDir::open_private(&path, home)?)
+}
+
+fn named_state_dir(inputs: &Inputs) -> Result<Setting<PathBuf>, ConfigError> {
+    check_tilde(inputs.env.path(STATE_VARIABLE).as_deref(), STATE_VARIABLE, inputs)?;
     let dir = STATE_DIR.resolve(&mut Layers::new(inputs), &[]).transpose();
-    let dir = dir.ok_or(ConfigError::NoHome { what: "state", variable: "LOOM_STATE_DIR" })?;
-    Ok(dir.map(StateDir::new))
+    dir.ok_or(ConfigError::NoHome { what: "state", variable: STATE_VARIABLE })
 }
 
 /// The user's `config.toml`; `None` without a home folder.
@@ -100,15 +125,49 @@ pub fn machine_config(inputs: &Inputs) -> Option<PathBuf> {
     }
 }
 
+/// The folder that an option or a variable names, `~` expanded; else that of the platform.
 fn or_platform(
     dir: Setting<Option<PathBuf>>,
     inputs: &Inputs,
     folder: &PlatformFolder,
 ) -> Setting<Option<PathBuf>> {
+    let written = match &dir.origin {
+        SettingOrigin::Flag(_) => inputs.flags.cache_dir.clone(),
+        SettingOrigin::Env(name) => inputs.env.path(name),
+        _ => None,
+    };
+    if let Some(expanded) = written.and_then(|path| expand_tilde(&path, inputs.home.as_deref())) {
+        return Setting::new(Some(expanded), dir.origin);
+    }
     if dir.value.is_some() {
         return dir;
     }
     platform(inputs, folder).map_or(dir, |dir| dir.map(Some))
+}
+
+/// The path below the home folder that `~` or `~/…` names, as a shell expands it; `None` for other paths, and without a
+/// home folder.
+pub fn expand_tilde(path: &Path, home: Option<&Path>) -> Option<PathBuf> {
+    let inside = path.strip_prefix("~").ok()?;
+    let home = home.filter(|home| home.is_absolute())?;
+    // Joining nothing would add a separator.
+    Some(if inside.as_os_str().is_empty() { home.to_owned() } else { home.join(inside) })
+}
+
+/// A folder whose name begins with `~` is not what anybody means: no shell expanded it.
+fn check_tilde(
+    path: Option<&Path>,
+    what: &'static str,
+    inputs: &Inputs,
+) -> Result<(), ConfigError> {
+    let Some(path) = path else { return Ok(()) };
+    let first = path.components().next();
+    let begins =
+        matches!(first, Some(Component::Normal(name)) if name.as_encoded_bytes().starts_with(b"~"));
+    if begins && expand_tilde(path, inputs.home.as_deref()).is_none() {
+        return Err(ConfigError::Tilde { what, path: path.to_owned() });
+    }
+    Ok(())
 }
 
 fn platform(inputs: &Inputs, folder: &PlatformFolder) -> Option<Setting<PathBuf>> {
@@ -164,6 +223,31 @@ mod tests {
         assert_eq!(state.origin, SettingOrigin::Env("XDG_STATE_HOME".into()));
         let user = user_config(&inputs(Os::Macos, &[])).unwrap();
         assert_eq!(user, PathBuf::from("/h/.config/loom/config.toml"));
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_folder_or_an_error() {
+        for (path, dir) in [
+            ("~", Some("/h")),
+            ("~/", Some("/h")),
+            ("~/a/b", Some("/h/a/b")),
+            ("./~/a", Some("/w/./~/a")),
+            ("a/~", Some("/w/a/~")),
+            ("/w/~/a", Some("/w/~/a")),
+            ("~other/a", None),
+            ("~a", None),
+        ] {
+            let env = [("LOOM_CACHE_DIR", path), ("LOOM_STATE_DIR", path)];
+            let mut inputs = inputs(Os::Unix, &env);
+            let cache = cache_dir(&inputs).ok().map(|dir| dir.value);
+            assert_eq!(cache, dir.map(PathBuf::from), "{path}");
+            let state = state_dir(&inputs).ok().map(|dir| dir.value.path().to_owned());
+            assert_eq!(state, cache, "{path}");
+            inputs.flags = Flags { cache_dir: Some(path.into()), ..Flags::default() };
+            assert_eq!(cache_dir(&inputs).ok().map(|dir| dir.value), cache, "{path}");
+            inputs.home = None;
+            assert_eq!(cache_dir(&inputs).is_ok(), !path.starts_with('~'), "{path}");
+        }
     }
 
     #[test]

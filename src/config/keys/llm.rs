@@ -238,6 +238,14 @@ pub(crate) fn keys_in_file(project: &ConfigDocument) -> Vec<Diagnostic> {
     literal.collect()
 }
 
+/// The variable with the key of the provider whose table is at `path`; `None` for the path of anything else.
+pub(crate) fn key_variable(path: &[String]) -> Option<String> {
+    match path {
+        [table, name] if table == TABLE.path[0] => Some(variable_of(name, KEY_SUFFIX)),
+        _ => None,
+    }
+}
+
 /// The variables in the project's `.env` that would give keys to providers of other files, with their lines.
 pub(crate) fn foreign_keys(layers: &Layers<'_>) -> Vec<(String, usize)> {
     let is_own = |name: &str| {

@@ -106,17 +106,21 @@ impl SettingType for Vec<SourceSpec> {
     }
 
     /// Addresses are shown without their passwords.
-    fn masked(written: Value) -> Value {
-        match written {
-            Value::String(text) if text.contains('@') => redact::text(&text).into(),
-            Value::Array(items) => items.into_iter().map(Self::masked).collect(),
-            Value::Object(fields) => {
-                let masked = fields.into_iter().map(|(key, value)| (key, Self::masked(value)));
-                Value::Object(masked.collect())
-            }
-            other => other,
+    fn masked(mut written: TomlValue) -> TomlValue {
+        match &mut written {
+            TomlValue::Text(text) if text.contains('@') => *text = redact::text(text),
+            TomlValue::List(items) => items.iter_mut().for_each(mask),
+            TomlValue::Table(table) => table.0.iter_mut().for_each(|entry| mask(&mut entry.node)),
+            _ => {}
         }
+        written
     }
+}
+
+/// Masks a value in place.
+fn mask(node: &mut TomlNode) {
+    let value = std::mem::replace(&mut node.value, TomlValue::Bool(false));
+    node.value = Vec::<SourceSpec>::masked(value);
 }
 
 /// A source as its table, without values that are off.

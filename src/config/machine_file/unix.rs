@@ -1,27 +1,21 @@
 //! Unix: the owner and the mode of a file.
 
-use std::{
-    fs, io,
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
-    path::Path,
-};
+use std::{fs, io, os::unix::fs::MetadataExt as _, path::Path};
+
+use loom_base::bounded_file::{RegularFile, never_waiting};
 
 /// Opens the file for reading; never waits for the writer of a FIFO.
 pub(in crate::config) fn open(file: &Path) -> io::Result<fs::File> {
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    fs::OpenOptions::new().read(true).custom_flags(flags).open(file)
+    never_waiting().read(true).open(file)
 }
 
 /// Checks the open file, the folder in which it was found and the folder that a symbolic link leads to.
 ///
 /// # Errors
 /// If root does not own one of them, or if another user can write one of them: in words.
-pub(in crate::config) fn check(opened: &fs::File, file: &Path) -> Result<(), String> {
+pub(in crate::config) fn check(opened: &RegularFile, file: &Path) -> Result<(), String> {
     let in_words = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
-    let meta = opened.metadata().map_err(|error| in_words(file, error))?;
-    if !meta.is_file() {
-        return Err(format!("{} is not a regular file", file.display()));
-    }
+    let meta = opened.metadata();
     judge(meta.uid(), meta.mode()).map_err(|why| format!("{} {why}", file.display()))?;
     let real = fs::canonicalize(file).map_err(|error| in_words(file, error))?;
     for folder in [file.parent(), real.parent()].into_iter().flatten() {

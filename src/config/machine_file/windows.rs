@@ -12,6 +12,7 @@ use std::{
     ptr,
 };
 
+use loom_base::bounded_file::RegularFile;
 use windows_sys::Win32::{
     Foundation::{ERROR_SUCCESS, GENERIC_ALL, GENERIC_READ, GENERIC_WRITE, LocalFree},
     Security::{
@@ -50,8 +51,8 @@ pub(in crate::config) fn open(file: &Path) -> io::Result<fs::File> {
 ///
 /// # Errors
 /// If administrators do not own one of them, or if another user can write one of them: in words.
-pub(in crate::config) fn check(opened: &fs::File, file: &Path) -> Result<(), String> {
-    judge(opened).map_err(|why| format!("{} {why}", file.display()))?;
+pub(in crate::config) fn check(opened: &RegularFile, file: &Path) -> Result<(), String> {
+    judge(opened.file()).map_err(|why| format!("{} {why}", file.display()))?;
     let Some(folder) = file.parent() else { return Ok(()) };
     let in_words = |why: String| format!("{} {why}", folder.display());
     let opened = fs::OpenOptions::new()

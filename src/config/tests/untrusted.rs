@@ -49,7 +49,7 @@ fn settings_without_effect_are_warnings_with_their_lines() {
 fn trust_covers_exactly_the_settings_that_need_it() {
     let mut world = World::new().project(GREEDY).untrusting();
     let untrusted = world.resolved().untrusted.unwrap();
-    world.inputs.trusted.trust(untrusted.file, untrusted.digest);
+    world.inputs.trusted.trust(&untrusted.scope);
     let resolved = world.resolved();
     assert_eq!(resolved.untrusted, None);
     assert_eq!(resolved.sources.value[0].to_string(), "file:///evil");

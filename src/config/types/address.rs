@@ -17,7 +17,7 @@ use crate::config::{
     reader::ValueReader,
     setting_type::{SettingType, ShownValue},
     shorthand::clean,
-    tree::TomlNode,
+    tree::{TomlNode, TomlValue},
 };
 
 impl SettingType for HostPort {
@@ -84,12 +84,12 @@ impl SettingType for ApiBase {
 
     /// Without password and query, unless secrets are asked for.
     fn shown(&self) -> ShownValue {
-        self.0.shown().with_written(Self::masked(self.0.as_str().into()))
+        self.0.shown().with_written(Self::masked(TomlValue::Text(self.0.clone())).json())
     }
 
-    fn masked(written: Value) -> Value {
+    fn masked(written: TomlValue) -> TomlValue {
         match written {
-            Value::String(url) => redact::text(&url).into(),
+            TomlValue::Text(url) => TomlValue::Text(redact::text(&url)),
             other => other,
         }
     }

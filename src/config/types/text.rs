@@ -53,7 +53,7 @@ impl<T: SettingType> SettingType for Option<T> {
         self.as_ref().map_or(ShownValue::Absent, T::shown)
     }
 
-    fn masked(written: Value) -> Value {
+    fn masked(written: TomlValue) -> TomlValue {
         T::masked(written)
     }
 

@@ -93,6 +93,15 @@ impl Sandbox {
         path
     }
 
+    /// Makes a FIFO, which nobody writes; a relative path is relative to the project.
+    pub fn fifo(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = self.project().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).unwrap();
+        path
+    }
+
     /// Writes the user's configuration with these `[[sources]]`, each an address and further lines.
     pub fn sources(&self, sources: &[(&str, &str)]) {
         let table = |(url, more): &(&str, &str)| {

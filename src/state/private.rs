@@ -1,0 +1,272 @@
+//! A state folder that only its user can change.
+
+use std::{fs::Metadata, io, path::Path};
+
+use super::{StateDir, StateError};
+
+/// A state folder that only its user can change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivateState {
+    /// The folder.
+    pub state: StateDir,
+    /// What was changed so that other users cannot enter it.
+    pub mended: Option<Mended>,
+}
+
+/// The permissions of a folder that were changed to 0700.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mended {
+    /// The permissions before, such as `0o755`.
+    pub mode: u32,
+}
+
+/// Why a state folder or a file in it is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnsafeFolder {
+    /// It belongs to another user.
+    #[error("it belongs to another user (uid {0})")]
+    Owner(u32),
+    /// It is a symbolic link that another user made.
+    #[error("it is a symbolic link of another user (uid {0})")]
+    Link(u32),
+    /// Other users can write it, and its permissions cannot be changed.
+    #[error("other users can write it (mode {0:o})")]
+    Writable(u32),
+    /// Root runs with the home folder of another user, in which it would create files of root.
+    #[error("it is in a folder of another user (uid {0})")]
+    HomeOfOther(u32),
+}
+
+impl StateDir {
+    /// The state folder at `path`, once it is certain that only this user can change it. Nothing is created.
+    ///
+    /// `home` is the folder of the user in which the path was derived; `None` for a path that the user named. In a named
+    /// folder that belongs to root or is sticky, such as `/tmp`, the state folder is `loom-<uid>`. A folder of this user that
+    /// others can enter becomes private.
+    ///
+    /// # Errors
+    /// [`StateError`] with an [`UnsafeFolder`] where another user owns the folder or can write it, or where root has the home
+    /// folder of another user; and where the folder cannot be examined.
+    pub fn open_private(path: &Path, home: Option<&Path>) -> Result<PrivateState, StateError> {
+        let fail = |source| Self::new(path).error("use", source);
+        #[cfg(unix)]
+        let opened = unix::open(path, home).map_err(fail);
+        #[cfg(not(unix))]
+        let opened = other::open(path, home).map_err(fail);
+        opened
+    }
+}
+
+/// # Errors
+/// Where another user than this one and root owns the file: it may have been put there while the folder was open to all.
+pub(super) fn check_owner(metadata: &Metadata) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let owner = metadata.uid();
+        if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+            return Err(refused(UnsafeFolder::Owner(owner)));
+        }
+    }
+    let _ = metadata;
+    Ok(())
+}
+
+fn refused(why: UnsafeFolder) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, why)
+}
+
+#[cfg(not(unix))]
+mod other {
+    use super::{Path, PrivateState, StateDir, io};
+
+    /// No check: the permissions of folders are not examined.
+    pub(super) fn open(path: &Path, _: Option<&Path>) -> io::Result<PrivateState> {
+        Ok(PrivateState { state: StateDir::new(path), mended: None })
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        fs::{self, Metadata, Permissions},
+        os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    };
+
+    use super::{Mended, Path, PrivateState, StateDir, UnsafeFolder, io, refused};
+
+    const STICKY: u32 = 0o1000;
+    const PRIVATE: u32 = 0o700;
+
+    pub(super) fn open(path: &Path, home: Option<&Path>) -> io::Result<PrivateState> {
+        let me = rustix::process::geteuid().as_raw();
+        if let Some(home) = home.filter(|_| me == 0) {
+            check_home(home)?;
+        }
+        let Some(meta) = existing(path)? else { return Ok(untouched(path)) };
+        let is_shared = meta.mode() & STICKY != 0 || meta.uid() == 0 && me != 0;
+        if home.is_none() && is_shared {
+            let inner = path.join(format!("loom-{me}"));
+            return match existing(&inner)? {
+                Some(meta) => private(&inner, &meta, me),
+                None => Ok(untouched(&inner)),
+            };
+        }
+        private(path, &meta, me)
+    }
+
+    fn untouched(path: &Path) -> PrivateState {
+        PrivateState { state: StateDir::new(path), mended: None }
+    }
+
+    /// What is at the path; `None` where there is nothing.
+    fn existing(path: &Path) -> io::Result<Option<Metadata>> {
+        match fs::metadata(path) {
+            Ok(meta) => Ok(Some(meta)),
+            Err(e)
+                if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Root must not create files of root in the home folder of another user, who could not change them afterwards.
+    fn check_home(home: &Path) -> io::Result<()> {
+        let folder = home.ancestors().find_map(|folder| fs::metadata(folder).ok());
+        match folder.map(|meta| meta.uid()) {
+            Some(owner) if owner != 0 => Err(refused(UnsafeFolder::HomeOfOther(owner))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The folder, which exists, once other users cannot enter it.
+    fn private(path: &Path, meta: &Metadata, me: u32) -> io::Result<PrivateState> {
+        let link = fs::symlink_metadata(path)?;
+        if link.is_symlink() && ![0, me].contains(&link.uid()) {
+            return Err(refused(UnsafeFolder::Link(link.uid())));
+        }
+        if meta.uid() != me {
+            return Err(refused(UnsafeFolder::Owner(meta.uid())));
+        }
+        let mode = meta.mode() & 0o7777;
+        // What is no folder is reported by the first access.
+        if !meta.is_dir() || mode & 0o077 == 0 {
+            return Ok(untouched(path));
+        }
+        let changed = fs::set_permissions(path, Permissions::from_mode(PRIVATE)).is_ok();
+        let mode_now = fs::metadata(path)?.mode() & 0o7777;
+        if mode_now & 0o022 != 0 {
+            return Err(refused(UnsafeFolder::Writable(mode_now)));
+        }
+        let mended = (changed && mode_now & 0o077 == 0).then_some(Mended { mode });
+        Ok(PrivateState { state: StateDir::new(path), mended })
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::os::unix::fs::symlink;
+
+        use super::*;
+
+        fn mode(path: &Path) -> u32 {
+            path.metadata().unwrap().mode() & 0o7777
+        }
+
+        fn folder(root: &Path, name: &str, mode: u32) -> std::path::PathBuf {
+            let path = root.join(name);
+            fs::create_dir(&path).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            path
+        }
+
+        #[test]
+        fn an_open_folder_becomes_private_once() {
+            let root = tempfile::tempdir().unwrap();
+            for (name, before, mended) in
+                [("a", 0o755, true), ("b", 0o777, true), ("c", 0o700, false)]
+            {
+                let path = folder(root.path(), name, before);
+                for expected in [mended, false] {
+                    let opened = open(&path, Some(root.path())).unwrap();
+                    assert_eq!(opened.state.path(), path);
+                    let expected = expected.then_some(Mended { mode: before });
+                    assert_eq!(opened.mended, expected, "{before:o}");
+                    assert_eq!(mode(&path), 0o700);
+                }
+            }
+            let absent = root.path().join("absent");
+            assert_eq!(open(&absent, None).unwrap(), untouched(&absent));
+            assert!(!absent.exists());
+        }
+
+        #[test]
+        fn a_named_sticky_folder_holds_one_for_each_user() {
+            let root = tempfile::tempdir().unwrap();
+            let path = folder(root.path(), "tmp", 0o1777);
+            let me = rustix::process::geteuid().as_raw();
+            let inner = path.join(format!("loom-{me}"));
+            assert_eq!(open(&path, None).unwrap(), untouched(&inner));
+            loom_base::private_folder::create(&inner).unwrap();
+            assert_eq!(open(&path, None).unwrap(), untouched(&inner));
+            assert_eq!(mode(&path), 0o1777, "the folder of all users is not changed");
+            let derived = open(&path, Some(root.path())).unwrap();
+            assert_eq!((derived.state.path(), mode(&path)), (path.as_path(), 0o700));
+        }
+
+        #[test]
+        fn folders_and_links_of_others_are_refused() {
+            if !rustix::process::geteuid().is_root() {
+                return;
+            }
+            let root = tempfile::tempdir().unwrap();
+            let theirs = folder(root.path(), "theirs", 0o700);
+            let ours = folder(root.path(), "ours", 0o700);
+            let link = root.path().join("link");
+            symlink(&ours, &link).unwrap();
+            std::os::unix::fs::chown(&theirs, Some(4711), None).unwrap();
+            let why = |path: &Path, home: Option<&Path>| {
+                let error = StateDir::open_private(path, home).unwrap_err();
+                assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+                error.unsafe_folder().cloned()
+            };
+            assert_eq!(why(&theirs, None), Some(UnsafeFolder::Owner(4711)));
+            let inner = theirs.join(".local/state/loom");
+            assert_eq!(why(&inner, Some(&theirs)), Some(UnsafeFolder::HomeOfOther(4711)));
+            assert!(open(&inner, None).is_ok(), "a named folder that does not exist is created");
+            assert!(open(&link, None).is_ok());
+            std::os::unix::fs::lchown(&link, Some(4711), None).unwrap();
+            assert_eq!(why(&link, None), Some(UnsafeFolder::Link(4711)));
+        }
+
+        #[test]
+        fn files_of_others_are_refused() {
+            if !rustix::process::geteuid().is_root() {
+                return;
+            }
+            let root = tempfile::tempdir().unwrap();
+            let file = StateDir::new(root.path()).file("trusted.json");
+            file.write(b"{}").unwrap();
+            assert!(file.read().is_ok());
+            std::os::unix::fs::chown(file.path(), Some(4711), None).unwrap();
+            let error = file.read().unwrap_err();
+            assert_eq!(error.unsafe_folder(), Some(&UnsafeFolder::Owner(4711)));
+        }
+
+        #[test]
+        fn special_files_are_neither_read_nor_locked() {
+            let root = tempfile::tempdir().unwrap();
+            for name in ["a.json", "b.json.lock", "c"] {
+                let path = root.path().join(name);
+                let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+                rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).unwrap();
+            }
+            let state = StateDir::new(root.path());
+            assert!(state.file("a.json").read().is_err());
+            assert!(state.file("b.json").lock(&mut || {}).is_err());
+            assert!(state.file("c").try_hold().is_err());
+            assert!(state.file("c").is_held().is_err());
+        }
+    }
+}
