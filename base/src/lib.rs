@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`atomic_file`] | a file that is replaced as a whole, or not at all |
 //! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
+//! | [`clean`] | text of others without what changes how a terminal displays the rest |
 //! | [`error_chain()`] | an error and its causes on one line |
+//! | [`file_lock`] | waiting for the lock of a file, and who holds it |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
 //! | [`reap`] | reaping of orphans by the first process of a container |
@@ -19,7 +21,9 @@
 
 pub mod atomic_file;
 pub mod backoff;
+pub mod clean;
 mod error_chain;
+pub mod file_lock;
 pub mod host_port;
 pub mod loopback;
 pub mod reap;

@@ -1,5 +1,7 @@
 //! The driver of an acquisition: resolves, fetches with failover, publishes, and reports what happens.
 
+mod untrusted;
+
 use std::{
     path::Path,
     time::{Duration, Instant, SystemTime},
@@ -135,6 +137,9 @@ impl<'a> Acquirer<'a> {
         let begun = Instant::now();
         let mut slot = None;
         let result = match selector {
+            Selector::Exact(version) if self.options.untrusted_version => {
+                self.acquire_named(product, selector, version, &mut slot)
+            }
             Selector::Exact(version) => {
                 self.acquire_release(product.at_version(version.clone()), vec![], &[])
             }

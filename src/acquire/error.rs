@@ -99,6 +99,16 @@ pub enum AcquireError {
         /// The newest version before.
         before: Version,
     },
+    /// A project that is not trusted selects a version that is older than the newest verified one.
+    #[error(
+        "the project is not trusted to go back to {version}: {newest} is here and was verified"
+    )]
+    Older {
+        /// The version that the project selects.
+        version: Version,
+        /// The newest version that is here and was verified.
+        newest: Version,
+    },
     /// A network is needed, and the run is offline.
     #[error("{what} {}, and loom is offline", not_counting(.here.as_ref()))]
     Offline {
@@ -194,6 +204,7 @@ impl AcquireError {
             | Self::Unlistable { .. }
             | Self::TooYoung { .. }
             | Self::Downgrade { .. }
+            | Self::Older { .. }
             | Self::Offline { .. } => true,
             Self::Store(_)
             | Self::State(_)

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `acquirer` | [`Acquirer`]: the driver that folds the results of the steps |
 //! | `selected` | installs what `latest` or a range selects, from one listed version to the next |
+//! | `untrusted_version` | what a project that is not trusted may select |
 //! | [`resolve`] | from `latest` or a range to one version: listing, choosing, cached lists |
 //! | `fetch` | the bytes of one artifact into a staged tree |
 //! | [`failover`] | source after source until one delivers: plan, race, run |
@@ -41,6 +42,7 @@ mod selected;
 pub mod state;
 #[cfg(test)]
 mod tests;
+mod untrusted_version;
 
 pub use acquired::{Acquired, How};
 pub use acquirer::Acquirer;
@@ -52,3 +54,4 @@ pub use options::{AcquireOptions, ProgramRule};
 pub use resolve::{MAX_LOWER_VERSIONS, NewestVersion, check_downgrade, newest_version, remote};
 pub use runtime::SourceRuntime;
 pub use state::{chosen, first_seen, quarantine};
+pub use untrusted_version::refuse_older;

@@ -24,6 +24,9 @@ pub struct AcquireOptions {
     pub force: bool,
     /// `--allow-downgrade`: let `latest` resolve to an older version than before.
     pub allow_downgrade: bool,
+    /// The version is named by a project that is not trusted: it is judged like one that a range selects, and nothing
+    /// older than the newest verified release is selected.
+    pub untrusted_version: bool,
     /// What the program of a release may be.
     pub program: ProgramRule,
     /// Ask sources that delivered wrong bytes recently last. Off where the user named the sources for this run.
@@ -65,6 +68,7 @@ impl Default for AcquireOptions {
             offline: false,
             force: false,
             allow_downgrade: false,
+            untrusted_version: false,
             program: ProgramRule::default(),
             quarantine: true,
         }

@@ -7,6 +7,7 @@ use super::{
     CommandError, Exit, Outcome, context::Context, ready, report::store::refused, version_arg,
 };
 use loom_runtime::{
+    acquire,
     config::{Flags, Resolved, SourceKind, TargetSource},
     store::{Presence, Store},
 };
@@ -57,8 +58,17 @@ pub(super) fn look_up(
     selector: &Selector,
 ) -> Result<Presence, CommandError> {
     let policy = ready::policy(resolved);
+    let judged = |presence: Presence| {
+        if let (Presence::Accepted(installed), true) =
+            (&presence, resolved.bridge.is_version_untrusted)
+            && let Slot::Version(version) = &installed.release.slot
+        {
+            acquire::refuse_older(store, product, &policy, version)?;
+        }
+        Ok(presence)
+    };
     if let Selector::Exact(version) = selector {
-        return Ok(store.presence(&product.at_version(version.clone()), &policy)?);
+        return judged(store.presence(&product.at_version(version.clone()), &policy)?);
     }
     let builds = match selector {
         Selector::Dev => true,
@@ -70,7 +80,7 @@ pub(super) fn look_up(
     }
     let prereleases = resolved.sources.value.iter().any(|spec| spec.prerelease);
     let matches = |version: &Version| selector.matches_counting(version, prereleases);
-    Ok(store.newest(product, &policy, matches)?)
+    judged(store.newest(product, &policy, matches)?)
 }
 
 /// Whether a cargo build comes before the versions: a source names its checkout, or a checkout is linked or is the one

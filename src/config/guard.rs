@@ -1,8 +1,8 @@
 //! What the `loom.toml` of a project may set only once its user trusts it.
 //!
-//! Until then, a source, a program to run, an address to send secrets to or to listen on beyond loopback is withheld, and
-//! what must be proven before a release enters the store can only be made stricter. Which rule a setting has is written in
-//! its row of the table of settings.
+//! Until then, a source, a program to run, a language model, an address to listen on beyond loopback and every value that
+//! names a variable is withheld, and which release runs and what must be proven of it can only be made tighter. Which rule
+//! a setting has is written in its row of the table of settings.
 
 use std::{fmt, path::PathBuf};
 
@@ -51,8 +51,10 @@ pub struct Withheld {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct GuardedSetting {
     pub(crate) path: Vec<String>,
-    /// Whether the setting takes effect where it is stricter than the layers below; else it has no effect.
-    pub(crate) stricter: bool,
+    /// Whether the setting takes effect where it is tighter than the layers below; else it has no effect.
+    pub(crate) tighter: bool,
+    /// Whether the value names variables.
+    pub(crate) expands: bool,
     line: usize,
     /// The value as written: nothing is expanded.
     value: Value,
@@ -97,11 +99,11 @@ fn collect(
         let inner: Vec<String> = path.iter().chain([&entry.key]).cloned().collect();
         match candidates.step(&entry.key) {
             KeyMatch::Setting(key) => {
-                let verdict = key.verdict(&entry.node);
+                let verdict = key.verdict(&entry.key, &entry.node);
                 if verdict != TrustVerdict::Free {
-                    let shown = masked_value(entry, key.is_secret());
-                    let stricter = verdict == TrustVerdict::Stricter;
-                    found.push(setting(inner, entry, stricter, shown));
+                    let shown = key.masked(entry.node.value.json());
+                    let tighter = verdict == TrustVerdict::Tighter;
+                    found.push(setting(inner, entry, tighter, shown));
                 }
             }
             KeyMatch::Table(candidates) => {
@@ -118,8 +120,10 @@ fn collect(
     }
 }
 
-fn setting(path: Vec<String>, entry: &TomlEntry, stricter: bool, shown: Value) -> GuardedSetting {
-    GuardedSetting { path, stricter, line: entry.line, value: entry.node.value.json(), shown }
+fn setting(path: Vec<String>, entry: &TomlEntry, tighter: bool, shown: Value) -> GuardedSetting {
+    let value = &entry.node.value;
+    let (expands, value) = (value.has_variables(), value.json());
+    GuardedSetting { path, tighter, expands, line: entry.line, value, shown }
 }
 
 /// The table as JSON, with its secrets masked.
@@ -127,24 +131,12 @@ fn masked_table(table: &TomlTable, candidates: &Candidates) -> Value {
     let fields = table.0.iter().map(|entry| {
         let value = match (candidates.step(&entry.key), &entry.node.value) {
             (KeyMatch::Table(inner), TomlValue::Table(table)) => masked_table(table, &inner),
-            (KeyMatch::Setting(key), _) => masked_value(entry, key.is_secret()),
-            _ => masked_value(entry, false),
+            (KeyMatch::Setting(key), value) => key.masked(value.json()),
+            (_, value) => value.json(),
         };
         (entry.key.clone(), value)
     });
     Value::Object(fields.collect())
-}
-
-/// The value as JSON. A secret is masked, unless it is the name of a variable.
-fn masked_value(entry: &TomlEntry, is_secret: bool) -> Value {
-    let value = entry.node.value.json();
-    if is_secret && !value.as_str().is_some_and(names_variable) { "***".into() } else { value }
-}
-
-/// Whether the text is `${NAME}` and nothing else.
-fn names_variable(text: &str) -> bool {
-    let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-    name.is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
 /// The digest of the settings: the SHA-256 of a line for each, with its path and its value as JSON without spaces and
@@ -194,22 +186,40 @@ mod tests {
 
     fn keys(text: &str) -> Vec<(String, bool)> {
         let items = guarded(&parse(text).unwrap());
-        items.iter().map(|item| (item.withheld().key, item.stricter)).collect()
+        items.iter().map(|item| (item.withheld().key, item.tighter)).collect()
     }
 
     #[test]
     fn the_settings_that_need_trust_are_found() {
         for (text, expected) in [
-            ("name = 'x'\n[bridge]\naddress = '127.0.0.1:1'\nversion = '0.2.0'\n", &[][..]),
-            ("[agents.a]\nx = '${HOME}'\n[llm.d]\nmodel = 'm'\napi_key = 'k'\n", &[]),
+            ("name = 'x'\n[bridge]\naddress = '127.0.0.1:1'\nversion = 'latest'\n", &[][..]),
+            ("[bridge]\nversion = '0.2.0'\n", &[("bridge.version", true)]),
+            (
+                "[bridge]\nversion = '^0.2'\ntimeout_sec = 5\n",
+                &[("bridge.timeout_sec", true), ("bridge.version", true)],
+            ),
+            ("[bridge]\nversion = 'dev'\n", &[("bridge.version", false)]),
+            ("[agents.a]\ntopics = ['t']\ntimeout_sec = 3\nrefresh_interval_sec = 1\n", &[]),
+            (
+                "[agents.a]\ntopics = ['${T}']\nllm_provider = 'x'\n",
+                &[("agents.a.llm_provider", false), ("agents.a.topics", false)],
+            ),
+            ("name = '${HOME}'\n", &[("name", false)]),
+            ("[bridge]\nmode = '${MODE:-full}'\n", &[("bridge.mode", false)]),
+            ("[update]\ncheck_interval = '1h'\n", &[("update.check_interval", false)]),
+            ("[store]\nkeep_archives = true\n", &[("store.keep_archives", false)]),
+            (
+                "[llm]\ndefault = 'd'\n[llm.d]\nmodel = 'm'\n",
+                &[("llm.d", false), ("llm.default", false)],
+            ),
             ("[trust]\nchecksum = 'required'\nsignature = 'required'\n", &[]),
             ("[trust]\nchecksum = 'if-available'\n", &[("trust.checksum", true)]),
+            ("[trust]\nchecksum = '${C}'\n", &[("trust.checksum", false)]),
             ("[trust]\nminimum_release_age = '0s'\n", &[("trust.minimum_release_age", true)]),
             ("sources = ['target']\n", &[("sources", false)]),
             ("[[sources]]\ntype = 'target'\n", &[("sources", false)]),
             ("[mcp.a]\n[mcp.'b.c']\n", &[("mcp.a", false), ("mcp.\"b.c\"", false)]),
-            ("[llm.d]\napi_base = 'x'\n", &[("llm.d.api_base", false)]),
-            ("[llm.d]\napi_key = '${GITHUB_TOKEN}'\n", &[("llm.d.api_key", false)]),
+            ("[llm.d]\napi_base = 'x'\n", &[("llm.d", false)]),
             ("[bridge]\naddress = '0.0.0.0:1'\n", &[("bridge.address", false)]),
             ("[bridge]\naddress = '${X}'\n", &[("bridge.address", false)]),
             ("[dashboard]\nhost = '::'\n", &[("dashboard.host", false)]),
@@ -218,7 +228,7 @@ mod tests {
             ("[bridge]\nallow_users = [33]\n", &[("bridge.allow_users", false)]),
         ] {
             let expected: Vec<_> =
-                expected.iter().map(|(key, stricter)| ((*key).to_owned(), *stricter)).collect();
+                expected.iter().map(|(key, tighter)| ((*key).to_owned(), *tighter)).collect();
             assert_eq!(keys(text), expected, "{text}");
         }
     }
@@ -238,12 +248,17 @@ mod tests {
     #[test]
     fn secrets_are_masked() {
         let text = "[mcp.m]\ncommand = 'c'\nenv = { KEY = 'secret', OTHER = '${MINE}', D = '${X:-secret}' }\n\
-            [llm.d]\napi_key = 'x${Y}secret'\n";
+            [llm.d]\napi_key = 'x${Y}secret'\napi_base = 'https://u:secret@h/v1?secret'\n\
+            [[sources]]\nurl = 'https://u:secret@h/x'\n";
         let items = guarded(&parse(text).unwrap());
         let shown: Vec<_> = items.iter().map(|item| item.withheld().value).collect();
         assert_eq!(
             shown,
-            [r#""***""#, r#"{"command":"c","env":{"D":"***","KEY":"***","OTHER":"${MINE}"}}"#,]
+            [
+                r#"{"api_base":"https://***@h/v1?***","api_key":"***"}"#,
+                r#"{"command":"c","env":{"D":"***","KEY":"***","OTHER":"${MINE}"}}"#,
+                r#"[{"url":"https://***@h/x"}]"#,
+            ]
         );
     }
 }

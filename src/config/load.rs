@@ -5,9 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use loom_environment::names;
+
 use super::{
-    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile, Untrusted,
-    Withheld,
+    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile, SettingOrigin,
+    Untrusted, Withheld,
     document::ConfigDocument,
     dotenv::DotEnv,
     guard::{GuardedSetting, digest, guarded},
@@ -16,8 +18,12 @@ use super::{
     layers::Layers,
     read_document::{self, DocumentReading},
     reader::Layer,
+    table,
     tree::{self, TomlTable},
 };
+
+/// The variable with Loom's own token for github.com.
+const GITHUB_TOKEN: &str = "LOOM_GITHUB_TOKEN";
 
 /// All layers of a configuration, and what was found on the way.
 pub(crate) struct LoadedLayers<'a> {
@@ -30,6 +36,8 @@ pub(crate) struct LoadedLayers<'a> {
     pub(crate) untrusted: Option<Untrusted>,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) warnings: Vec<Diagnostic>,
+    /// The settings of an untrusted project that take effect where they are tighter than the layers below.
+    tighter: Vec<(Vec<String>, ConfigLocation)>,
 }
 
 /// The `loom.toml` of a project, as it was found.
@@ -50,6 +58,7 @@ pub(crate) fn load<'a>(
         untrusted: None,
         problems: Vec::new(),
         warnings: Vec::new(),
+        tighter: Vec::new(),
     };
     if let Some(project) = find_project(inputs, files)? {
         loaded.project = Some(project.file.clone());
@@ -63,6 +72,9 @@ pub(crate) fn load<'a>(
     loaded.read_machine(files);
     mcp::read_variable(&mut loaded.layers);
     llm::find_default_provider(&mut loaded.layers);
+    loaded.warn_of_loose_settings();
+    loaded.warn_of_foreign_keys();
+    loaded.refuse_empty_secrets();
     Ok(loaded)
 }
 
@@ -95,28 +107,40 @@ impl LoadedLayers<'_> {
         ProjectText { file, text }: ProjectText,
         files: &impl Files,
     ) -> Result<(), ConfigError> {
-        let Some(root) = self.parse(&file, &text) else { return Ok(()) };
+        let Some(mut root) = self.parse(&file, &text) else { return Ok(()) };
         self.read_dotenv(&file, files)?;
+        let settings = guarded(&root);
+        let trusted = self.is_trusted(&file, &settings, files);
+        if !trusted {
+            settings
+                .iter()
+                .filter(|setting| setting.expands)
+                .for_each(|one| root.remove(&one.path));
+        }
         let env = &self.layers.inputs.env;
         let dotenv = &self.layers.dotenv;
         let variables = |name: &str| {
             let of_dotenv = || dotenv.get(name).map(|(value, _)| value);
-            env.get(name).or_else(of_dotenv).map(str::to_owned)
+            // Nothing is expanded for a project that is not trusted.
+            env.get(name).or_else(of_dotenv).filter(|_| trusted).map(str::to_owned)
         };
         let reading = read_document::read(&file, Layer::Project, &root, &variables);
         let mut document = self.take(reading);
         self.warnings.extend(llm::keys_in_file(&document));
-        let settings = guarded(&root);
-        if !settings.is_empty() && !self.is_trusted(&file, &settings, files) {
+        if !trusted {
             self.restrict(&mut document, &file, &settings, files);
         }
         self.layers.documents.push(document);
         Ok(())
     }
 
+    /// Whether the user trusts the project. One whose file sets nothing that needs trust counts as not trusted as long as
+    /// its user has not said so.
     fn is_trusted(&mut self, file: &Path, settings: &[GuardedSetting], files: &impl Files) -> bool {
+        let trusted = &self.layers.inputs.trusted;
         TRUST_PROJECT.resolve(&mut self.layers, &[]).value
-            || self.layers.inputs.trusted.contains(&files.canonical(file), &digest(settings))
+            || trusted.iter().next().is_some()
+                && trusted.contains(&files.canonical(file), &digest(settings))
     }
 
     /// Removes the settings that need trust, and reports those that would have had an effect.
@@ -130,9 +154,9 @@ impl LoadedLayers<'_> {
         document.restricted = true;
         let mut withheld: Vec<Withheld> = Vec::new();
         for setting in settings {
-            if setting.stricter {
+            if setting.tighter {
                 let location = ConfigLocation::key(file, setting.line(), &setting.key_path());
-                self.warnings.push(Diagnostic::new(location, Problem::OnlyStricter));
+                self.tighter.push((setting.path.clone(), location));
                 continue;
             }
             document.remove(&setting.path);
@@ -143,6 +167,39 @@ impl LoadedLayers<'_> {
         if !withheld.is_empty() {
             let file = files.canonical(file);
             self.untrusted = Some(Untrusted { file, digest: digest(settings), withheld });
+        }
+    }
+
+    /// Warns about settings of an untrusted project that have no effect, because those of the layers below are tighter.
+    fn warn_of_loose_settings(&mut self) {
+        for (path, location) in std::mem::take(&mut self.tighter) {
+            let Some(key) = table::file_keys().find(|key| key.row().path.iter().eq(&path)) else {
+                continue;
+            };
+            let origin = key.effective(&mut self.layers, &[]).origin;
+            let is_overridden = matches!(origin, SettingOrigin::Flag(_) | SettingOrigin::Env(_));
+            if !is_overridden && !matches!(origin, SettingOrigin::Project { .. }) {
+                self.warnings.push(Diagnostic::new(location, Problem::OnlyStricter));
+            }
+        }
+    }
+
+    /// Warns about keys in the project's `.env` for providers that are in other files alone.
+    fn warn_of_foreign_keys(&mut self) {
+        let layers = &self.layers;
+        for (variable, line) in llm::foreign_keys(layers) {
+            let key = KeyPath::of([variable.as_str()]);
+            let location = ConfigLocation::key(&layers.dotenv_file, line, &key);
+            self.warnings.push(Diagnostic::new(location, Problem::ForeignKey));
+        }
+    }
+
+    /// Records a problem for each secret of the runtime that is set to nothing.
+    fn refuse_empty_secrets(&mut self) {
+        for name in names::SECRETS.into_iter().chain([GITHUB_TOKEN]) {
+            if self.layers.inputs.env.is_empty(name) {
+                self.layers.problem(name, Problem::EmptySecret);
+            }
         }
     }
 

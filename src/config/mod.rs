@@ -58,6 +58,7 @@ mod setting_type;
 pub mod shorthand;
 pub mod show;
 pub mod source;
+mod store_sharing;
 mod table;
 pub mod template;
 #[cfg(test)]
@@ -103,6 +104,7 @@ pub use source::{
     GithubSource, Layout, MirrorSource, OnFailure, PluginSource, SourceKind, SourceSpec,
     TargetSource,
 };
+pub use store_sharing::StoreSharing;
 pub use template::{init, template};
 pub use trusted::Trusted;
 

@@ -12,7 +12,7 @@ use loom_environment::ReadyDocument;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Instance, LaunchKind, RuntimeState, ServerExit, StartFailure,
+    Instance, LaunchKind, RuntimeState, ServerExit, SpawnObstacle, StartFailure,
     channel::ControlListener,
     control::{self, StartReport, SupervisorEvent, SupervisorView},
     document::{BridgeAddress, DashboardAddress, InstanceRecord},
@@ -226,9 +226,11 @@ impl Supervisor {
             ready_file: self.folder.ready_file().path().to_owned(),
             log,
         };
-        let server = ServerProcess::start(config).map_err(|why| StartFailure::Spawn {
-            program: self.request.program().display().to_string(),
-            why,
+        let program = self.request.program();
+        let server = ServerProcess::start(config).map_err(|error| StartFailure::Spawn {
+            obstacle: SpawnObstacle::of(&program, &error),
+            program: program.display().to_string(),
+            why: error.to_string(),
         })?;
         self.update(|instance| instance.document.pid = Some(server.pid()))?;
         Ok(server)

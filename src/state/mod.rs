@@ -10,12 +10,16 @@ mod dev_link;
 mod folder;
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use loom_base::atomic_file::{self, Durability};
+use loom_base::{
+    atomic_file::{self, Durability},
+    file_lock::{LockHolder, LockPatience, holder_in_words, wait_for},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use dev_link::DevLink;
@@ -101,6 +105,10 @@ impl StateDir {
         StateFile(self.0.join(relative))
     }
 }
+
+/// How long the lock of a file is waited for. It is held while a document is written, or while one source is asked.
+const PATIENCE: LockPatience =
+    LockPatience { quiet: Duration::ZERO, longest: Duration::from_secs(30) };
 
 /// The number of the schema that documents are written with.
 const SCHEMA: u32 = 1;
@@ -215,19 +223,19 @@ impl StateFile {
     /// holders could lock two files of one name.
     ///
     /// # Errors
-    /// [`StateError`] where the lock file cannot be made or locked. A file system without locks is an error.
+    /// [`StateError`] where the lock file cannot be made or locked, and where another process holds the lock for 30
+    /// seconds. A file system without locks is an error.
     pub fn lock(&self, on_wait: &mut dyn FnMut()) -> Result<StateLock, StateError> {
         let beside = Self(self.0.with_added_extension("lock"));
         let fail = |source| beside.error("lock", source);
         self.make_folder().map_err(fail)?;
         let file = File::options().create(true).append(true).open(&beside.0).map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => return Ok(StateLock(file)),
-            Err(TryLockError::WouldBlock) => on_wait(),
-            Err(TryLockError::Error(source)) => return Err(fail(source)),
+        if wait_for(|| file.try_lock(), PATIENCE, on_wait).map_err(fail)? {
+            return Ok(StateLock(file));
         }
-        file.lock().map_err(fail)?;
-        Ok(StateLock(file))
+        let holder = holder_in_words(LockHolder::of(&beside.0).as_ref());
+        let why = format!("{holder} has held it for {} seconds", PATIENCE.longest.as_secs());
+        Err(fail(io::Error::new(io::ErrorKind::TimedOut, why)))
     }
 
     /// Removes the file; returns whether there was one.

@@ -12,10 +12,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Lock, Store, StoreError,
-    durable::{replace_lazily, tempfile_in},
+    durable::{create_folder, replace_lazily, tempfile_in},
     error::{FileAction, absent, at},
     locks,
     staged::BUFFER,
+    writers,
 };
 
 /// The file beside a partial transfer: which bytes it holds a part of.
@@ -95,15 +96,17 @@ impl Partial {
         let key = Digest::of(format!("{source}\n{asset}").as_bytes());
         let path = store.root.join(format!("partial/{key}"));
         let lock = store.root.join(format!("locks/partial@{key}"));
-        let held = locks::open(&lock)?;
+        let held = store.open_lock(&lock)?;
         if !locks::tried(&lock, held.try_lock())? {
             return Self::spooled(store);
         }
         let folder = store.root.join("partial");
-        fs::create_dir_all(&folder).map_err(at(FileAction::Create, &folder))?;
+        create_folder(&folder)?;
         let mut options = fs::OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(at(FileAction::Create, &path))?;
+        // Another member of the group may continue the transfer.
+        writers::set_mode_of_own(&file, store.sharing().lease_mode());
         let here = file.metadata().map_err(at(FileAction::Read, &path))?.len();
         let json = path.with_extension("json");
         let fresh = PartialHeader {

@@ -80,6 +80,14 @@ impl Store {
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport::default();
         if !self.exists() {
+            if self.has_remains() {
+                let fix = "the next `loom get` makes it again, and removes what nothing names";
+                report.find(
+                    self.root.join("format"),
+                    "it is missing, but not the rest of the store",
+                    fix,
+                );
+            }
             return Ok(report);
         }
         let mut jobs = vec![];

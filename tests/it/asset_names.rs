@@ -46,7 +46,8 @@ fn names_that_are_almost_right_are_in_the_error() {
         let sandbox = Sandbox::new();
         let get = ["get", "--source", &url, "--version", "0.2.0"];
         sandbox.loom(&get).code(3).says(&["does not have it", name, "`asset`"]);
-        sandbox.loom(&["why", "0.2.0"]).code(3).says(&[name]);
+        let why = sandbox.loom(&["why", "0.2.0"]).ok();
+        assert!(why.stdout().contains(name), "{}", why.stdout());
     }
     // Without any version, those of the newest one are named.
     for (url, name) in [(tgz.url(), &by_target), (without_v.url(), &folder)] {

@@ -7,7 +7,7 @@ use crate::support::{self, Packing, Plain, Run, Sandbox, Sums, program};
 /// Runs shell lines with a tmpfs of `size` at `folder`, in a new mount namespace. `$loom` is the program.
 fn on_small_disk(sandbox: &Sandbox, folder: &Path, size: &str, lines: &str) -> Run {
     let script = format!(
-        "mount -t tmpfs -o size={size},mode=0777 none '{}' || exit 99\n{lines}",
+        "mount -t tmpfs -o size={size},mode=0755 none '{}' || exit 99\n{lines}",
         folder.display()
     );
     let mut command = sandbox.command("unshare");

@@ -140,14 +140,20 @@ pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     ["text/html", "application/xhtml+xml"].iter().any(|html| media_type.eq_ignore_ascii_case(html))
 }
 
+/// The longest pause that is understood. Nobody waits that long; a longer one comes from a clock that is wrong.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+
 /// The pause that `Retry-After` asks for, in seconds or until a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = text(headers, &header::RETRY_AFTER)?;
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let pause = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = httpdate::parse_http_date(text).ok()?;
+            date.duration_since(now).unwrap_or_default()
+        }
+    };
+    Some(pause.min(LONGEST_RETRY_AFTER))
 }
 
 /// The time in the header `Date`.

@@ -21,6 +21,7 @@ use crate::{
     error::MirrorError,
     folder::FolderTransport,
     layout::{self, DetectedLayout, MirrorLayout},
+    listed_statements::ListedStatements,
     options::MirrorOptions,
     release_layout::ReleaseFinder,
     store_layout,
@@ -41,6 +42,7 @@ pub struct Mirror {
     endpoint: Option<String>,
     layout: OnceCell<DetectedLayout>,
     releases: ReleaseFinder,
+    statements: ListedStatements,
 }
 
 impl Mirror {
@@ -74,8 +76,8 @@ impl Mirror {
             MirrorLayout::Store => OnceCell::new_with(Some(DetectedLayout::Store)),
             MirrorLayout::Release => OnceCell::new_with(Some(DetectedLayout::Release)),
         };
-        let releases = ReleaseFinder::new(assets);
-        Ok(Self { transport, local, insecure, endpoint, layout, releases })
+        let (releases, statements) = (ReleaseFinder::new(assets), ListedStatements::default());
+        Ok(Self { transport, local, insecure, endpoint, layout, releases, statements })
     }
 
     /// Whether requests are sent over plain http beyond this machine.
@@ -183,7 +185,7 @@ impl Source for Mirror {
         let Some(version) = release.slot.version() else { return Ok(None) };
         let transport = self.transport.as_ref();
         match self.layout().await? {
-            DetectedLayout::Store => store_layout::find(transport, release).await,
+            DetectedLayout::Store => store_layout::find(transport, release, &self.statements).await,
             DetectedLayout::Release => self.releases.find(transport, release, version).await,
         }
     }
@@ -195,7 +197,9 @@ impl Source for Mirror {
     ) -> Result<VersionListing, SourceError> {
         let transport = self.transport.as_ref();
         let versions = match self.layout().await? {
-            DetectedLayout::Store => store_layout::list(transport, product).await?,
+            DetectedLayout::Store => {
+                store_layout::list(transport, product, &self.statements).await?
+            }
             DetectedLayout::Release => self.releases.list(transport, product).await?,
         };
         let unlistable = || VersionListing::Unlistable(transport.unlistable_reason());

@@ -13,6 +13,7 @@
 //! | [`spans`] | recorded spans of the runtime's work |
 //! | [`otlp`] | export of spans to an OpenTelemetry collector |
 //! | [`log_filter`] | the log filter, which can be changed while the server runs |
+//! | `log_writer` | log lines without what could forge lines or control a terminal |
 //! | [`telemetry`] | logging and spans, set up for the process |
 //! | [`convert`] | messages of the protocol to and from values of the core |
 //! | [`outbound`] | items of the core's streams as messages of the protocol |
@@ -45,6 +46,7 @@ pub mod event_bus;
 pub mod grpc;
 pub mod listen;
 pub mod log_filter;
+mod log_writer;
 pub mod otlp;
 pub mod outbound;
 pub mod ready;

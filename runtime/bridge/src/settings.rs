@@ -67,7 +67,8 @@ const LOG_FILTER: &str = "info,rmcp=warn";
 const LOOPBACK: &str = "127.0.0.1";
 
 impl ServerSettings {
-    /// Reads the settings from environment variables. An empty variable counts as unset.
+    /// Reads the settings from environment variables, without white space around their values. A variable that is empty
+    /// then counts as unset; a secret that is empty is an error.
     ///
     /// # Errors
     /// The first variable that is invalid.
@@ -126,6 +127,10 @@ fn tls(reader: &VariableReader<'_>) -> Result<Option<TlsFiles>, SettingsError> {
 fn dashboard(reader: &VariableReader<'_>) -> Result<Option<HostPort>, SettingsError> {
     let host = reader.text(names::DASHBOARD_HOST)?.unwrap_or(LOOPBACK);
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    if bare.contains(['/', '@', '[', ']']) || bare.contains(char::is_whitespace) {
+        let reason = "expected a host, such as 127.0.0.1 or localhost".to_owned();
+        return Err(reader::invalid(names::DASHBOARD_HOST, reason, host));
+    }
     let port = reader.parse(names::DASHBOARD_PORT)?.unwrap_or(3030);
     let is_on = reader.switch(names::DASHBOARD)?;
     Ok(is_on.then(|| HostPort::new(bare, port)))

@@ -32,7 +32,7 @@ impl FromStr for BearerToken {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // The token is sent in a header.
-        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(text.to_owned()))
         } else {
             Err("expected visible ASCII characters without spaces")
@@ -49,6 +49,13 @@ impl fmt::Debug for BearerToken {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_token_is_empty() {
+        for text in ["", " ", "two words", "ä"] {
+            assert!(text.parse::<BearerToken>().is_err(), "{text:?}");
+        }
+    }
 
     #[test]
     fn debug_hides_the_token() {

@@ -15,6 +15,7 @@
 //! | [`log_format`] | [`LogFormat`]: the value of `LOOM_LOG_FORMAT` |
 //! | [`secret`] | [`SecretText`]: a string inside a JSON value that is never shown |
 //! | [`json`] | JSON to and from variables, with errors that show no values |
+//! | `table_fields` | the keys of one table, with errors that name table and key |
 //! | [`variable`] | [`ServerVariable`]: one variable of the server's environment |
 //!
 //! Readers ignore unknown fields: a server may be older than the `loom` that starts it.
@@ -44,6 +45,7 @@ pub mod names;
 pub mod ready;
 pub mod secret;
 pub mod switch;
+mod table_fields;
 pub mod user_ids;
 pub mod variable;
 

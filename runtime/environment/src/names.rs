@@ -60,7 +60,8 @@ pub struct VariableInfo {
     pub name: &'static str,
     /// What it sets, on one line.
     pub description: &'static str,
-    /// The value that an unset or empty variable stands for; `None` where it has no effect then.
+    /// The value that an unset or empty variable stands for; `None` where it has no effect then. White space around a
+    /// value does not count.
     pub default: Option<&'static str>,
     /// Whether the value may hold a secret: messages MUST NOT show it.
     pub is_secret: bool,
@@ -122,6 +123,10 @@ pub const TABLE: &[VariableInfo] = &[
     plain(OTEL_SERVICE_NAME, Some("loom-bridge-server"), "service name in traces"),
     plain(RUST_LOG, Some("info"), "log filter for standard error"),
 ];
+
+/// The variables whose value is one secret as a whole. Set to nothing or to white space, each of them is an error: it was
+/// meant to protect something.
+pub const SECRETS: [&str; 2] = [BRIDGE_TOKEN, LLM_API_KEY];
 
 /// Whether the value of the variable `name` may hold a secret. A name that [`TABLE`] does not list counts as secret.
 pub fn is_secret(name: &str) -> bool {

@@ -34,6 +34,7 @@ pub(crate) fn exit(error: &AcquireError) -> Exit {
         AcquireError::OnlyBuilds { .. } | AcquireError::Unlistable { .. } => Exit::Absent,
         AcquireError::Mismatch { .. }
         | AcquireError::Downgrade { .. }
+        | AcquireError::Older { .. }
         | AcquireError::NoChecksum { .. }
         | AcquireError::TooYoung { .. } => Exit::Integrity,
         AcquireError::Offline { .. } => Exit::Offline,
@@ -96,6 +97,11 @@ fn general(error: &AcquireError) -> Option<String> {
             return Some(format!(
                 "a mirror that goes back may be stale or hostile; accept it with --allow-downgrade, or name the version \
                  with --version {offered}"
+            ));
+        }
+        AcquireError::Older { version, .. } => {
+            return Some(format!(
+                "read its loom.toml, then run `loom trust`, or name the version with --version {version}"
             ));
         }
         AcquireError::Offline { here: Some(_), .. } => {

@@ -1,8 +1,9 @@
 //! Exit codes and hints of the store's errors.
 
+use loom_base::file_lock::holder_in_words;
 use loom_runtime::{
     launch::{Instance, LaunchKind},
-    store::{AdmitError, StoreError, UnpackError, Unverified},
+    store::{AdmitError, StoreError, StoreNotice, UnpackError, Unverified},
 };
 use loom_source::{Release, Selector, Slot};
 
@@ -55,10 +56,67 @@ pub(crate) fn hint(error: &StoreError) -> Option<String> {
         StoreError::Busy { .. } => {
             "stop what runs from it (`loom status --all` lists it), then try again"
         }
+        StoreError::Held { .. } => {
+            "end that process, or wait until it has ended; a process that was stopped keeps its locks"
+        }
+        StoreError::OpenToAll { root } => {
+            return Some(format!(
+                "give a folder inside it with --cache-dir or LOOM_CACHE_DIR, or run `chmod o-w {}`",
+                root.display()
+            ));
+        }
+        StoreError::OpenToGroup { .. } => {
+            "if you trust every member of the group, set store.shared = \"group\" in your config.toml; else give another \
+             folder with --cache-dir or LOOM_CACHE_DIR"
+        }
+        StoreError::NotShared { root } => {
+            return Some(format!(
+                "its owner runs `chgrp GROUP {0}` and `chmod 2775 {0}`, or remove store.shared from the configuration",
+                root.display()
+            ));
+        }
+        StoreError::NotExecutable { .. } => {
+            "give a folder on a file system with permissions, mounted without noexec, with --cache-dir or LOOM_CACHE_DIR"
+        }
         StoreError::Gone { .. } => "another process has just removed it; try again",
         StoreError::Statement { .. } | StoreError::Io { .. } => return None,
     };
     Some(hint.to_owned())
+}
+
+/// What the user should know about the store.
+pub(crate) fn notice(notice: &StoreNotice) -> String {
+    match notice {
+        StoreNotice::MovedAside { from, to } => {
+            format!("{} belonged to another program; it is now {}", from.display(), to.display())
+        }
+        StoreNotice::SetAside { to, what } => {
+            format!("a damaged tree was set aside as {} ({what})", to.display())
+        }
+        StoreNotice::Removed { path, what } => format!(
+            "the damaged tree {} was removed ({what}); its folder could not be renamed",
+            path.display()
+        ),
+        StoreNotice::Closed { root } => format!(
+            "the group of {} could write the store; now only you can. To share it, set store.shared = \"group\"",
+            root.display()
+        ),
+        StoreNotice::LeaseHeld { lease, holder, path } => format!(
+            "{} holds {}; what runs is noted in {} instead, which other users do not see",
+            holder_in_words(holder.as_ref()),
+            lease.display(),
+            path.display()
+        ),
+        StoreNotice::Remains { trees } => format!(
+            "the store was half deleted; {trees} {} that nothing needed {} removed",
+            if *trees == 1 { "tree" } else { "trees" },
+            if *trees == 1 { "was" } else { "were" }
+        ),
+        StoreNotice::ForeignLease { path } => format!(
+            "the store cannot be written; what runs is noted in {} instead, which other users do not see",
+            path.display()
+        ),
+    }
 }
 
 /// What the user can do about an archive that cannot be unpacked.
@@ -163,7 +221,7 @@ mod tests {
             source: kind.into(),
         };
         let damaged = StoreError::Damaged { path: path(), what: "x".into() };
-        let busy = StoreError::Busy { what: "x".into(), path: path() };
+        let busy = StoreError::Busy { what: "x".into(), path: path(), holder: None };
         let newer = StoreError::Newer { root: path(), found: "loom-store 2".into() };
         for (error, code, expected) in [
             (io(io::ErrorKind::StorageFull), Exit::DiskFull, "loom store du"),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use loom_base::redact;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -68,6 +69,7 @@ fn of_flags(layers: &mut Layers<'_>) -> Option<Vec<SourceSpec>> {
 
 impl SettingType for Vec<SourceSpec> {
     const FORM: &'static str = "a list of sources";
+    const SHOWN_AS_WRITTEN: bool = false;
 
     /// Shorthands, separated by commas.
     fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
@@ -101,6 +103,19 @@ impl SettingType for Vec<SourceSpec> {
 
     fn shown(&self) -> ShownValue {
         ShownValue::Plain(self.iter().map(table).collect())
+    }
+
+    /// Addresses are shown without their passwords.
+    fn masked(written: Value) -> Value {
+        match written {
+            Value::String(text) if text.contains('@') => redact::text(&text).into(),
+            Value::Array(items) => items.into_iter().map(Self::masked).collect(),
+            Value::Object(fields) => {
+                let masked = fields.into_iter().map(|(key, value)| (key, Self::masked(value)));
+                Value::Object(masked.collect())
+            }
+            other => other,
+        }
     }
 }
 

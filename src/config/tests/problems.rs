@@ -139,8 +139,7 @@ fn no_problem_shows_the_value_of_a_variable_or_a_password() {
         .env(&[("SECRET", "s3cret"), ("LOOM_MCP_SERVERS", "s3cret"), ("LOOM_SOURCES", "x:s3cret@h")]);
     let problems = world.problems();
     assert_eq!(problems.len(), 10, "{problems:#?}");
-    let shown = problems.iter().filter(|p| p.contains("s3cret") && !p.contains("${A B} s3cret"));
-    assert_eq!(shown.count(), 0, "{problems:#?}");
+    assert!(!problems.concat().contains("s3cret"), "{problems:#?}");
 }
 
 #[test]

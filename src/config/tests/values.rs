@@ -122,7 +122,11 @@ fn the_file_beside_expands_values_and_holds_keys() {
     let world = World::new()
         .project("[llm.deepseek]\nmodel = '${MODEL:-none}'\n[agents.a]\nx = ['${X}']\n")
         .file("/p/.env", "MODEL=m\nDEEPSEEK_API_KEY=k\nX=dotenv\nLOOM_DASHBOARD_PORT=1\n");
-    assert_eq!(world.setting("llm.deepseek.model").0, "m");
+    let model = world.resolved().llm.providers[0].model.clone().unwrap().value;
+    assert_eq!(
+        (model.as_str(), world.setting("llm.deepseek.model").0),
+        ("m", json!("${MODEL:-none}"))
+    );
     let (key, origin) = world.setting("llm.deepseek.api_key");
     assert_eq!((key, origin), (json!("***"), "DEEPSEEK_API_KEY in /p/.env:2".into()));
     assert_eq!(world.setting("dashboard.port").0, 3030, "settings of Loom are not read from .env");

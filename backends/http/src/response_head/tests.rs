@@ -97,6 +97,8 @@ fn retry_after_is_seconds_or_a_date() {
         ("0", Some(0)),
         ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
         ("Sun, 06 Nov 1994 08:49:27 GMT", Some(0)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", Some(86_400)),
+        ("18446744073709551615", Some(86_400)),
         ("soon", None),
         ("-1", None),
     ] {

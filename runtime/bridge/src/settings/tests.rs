@@ -145,6 +145,46 @@ fn errors_show_the_variable_what_was_expected_and_the_value() {
 }
 
 #[test]
+fn values_are_read_without_white_space_around_them() {
+    let settings = read(&[
+        (names::BRIDGE_ADDR, " "),
+        (names::BRIDGE_TOKEN, " token\n"),
+        (names::DASHBOARD, "\t"),
+        (names::READY_FILE, " "),
+        (names::RUST_LOG, " debug "),
+    ])
+    .unwrap();
+    assert_eq!(settings.bridge.to_string(), "127.0.0.1:50051");
+    assert_eq!(settings.token, Some("token".parse().unwrap()));
+    assert_eq!((settings.dashboard, settings.ready_file), (None, None));
+    assert_eq!(settings.log_filter, "debug");
+}
+
+#[test]
+fn an_empty_secret_is_an_error() {
+    for variable in [names::BRIDGE_TOKEN, names::LLM_API_KEY] {
+        for value in ["", " ", "\n", "\u{a0}\t"] {
+            let error = read(&[(variable, value)]).unwrap_err();
+            assert_eq!(error.variable(), variable, "{value:?}");
+            assert!(error.to_string().contains("the secret is empty"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn errors_show_no_password_in_an_address() {
+    for (variable, value) in [
+        (names::BRIDGE_ADDR, "me:hush@h:1"),
+        (names::BRIDGE_ADDR, "http://me:hush"),
+        (names::DASHBOARD_HOST, "me:hush@h"),
+        (names::DASHBOARD_PORT, "me:hush"),
+    ] {
+        let message = read(&[(variable, value)]).unwrap_err().to_string();
+        assert!(message.contains(variable) && !message.contains("hush"), "{message}");
+    }
+}
+
+#[test]
 fn errors_show_no_secret() {
     let message = read(&[(names::BRIDGE_TOKEN, "se cret")]).unwrap_err().to_string();
     assert!(message.starts_with("invalid value of LOOM_BRIDGE_TOKEN: "), "{message}");

@@ -34,11 +34,17 @@ fn an_invalid_variable_is_named() {
         ("LOOM_BRIDGE_ADDR", "0.0.0.0:0"),
         ("LOOM_DASHBOARD", "maybe"),
         ("LOOM_BRIDGE_TOKEN", "two words"),
+        ("LOOM_BRIDGE_TOKEN", " "),
+        ("LOOM_BRIDGE_TOKEN", "\n"),
+        ("LOOM_LLM_API_KEY", ""),
+        ("LOOM_MCP_SERVERS", r#"{"a": {"command": "c", "env": {"K": "hush"}}, "b": "hush"}"#),
+        ("LOOM_DASHBOARD_HOST", "me:hush@h"),
         ("RUST_LOG", "x=y=z"),
     ] {
         let ended = run(&[], &[(variable, value)]);
         assert_eq!(ended.status.code(), Some(2), "{variable}={value}");
         assert!(stderr(&ended).contains(variable), "{}", stderr(&ended));
+        assert!(!stderr(&ended).contains("hush"), "{}", stderr(&ended));
     }
 }
 

@@ -116,7 +116,8 @@ impl McpServerTask {
                 (Some(process), run)
             }
             Err(error) => {
-                let end = format!("could not be started: {}: {error}", self.config.command);
+                // The command may hold what a variable of `loom.toml` was expanded to.
+                let end = format!("its command could not be started: {error}");
                 (None, McpRun { up_since: None, end: Some(end) })
             }
         }

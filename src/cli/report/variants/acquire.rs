@@ -28,6 +28,7 @@ variants!(AcquireError {
     Unlistable,
     TooYoung,
     Downgrade,
+    Older,
     Offline,
     Prepare
 });
@@ -130,6 +131,7 @@ pub(super) fn errors() -> Vec<AcquireError> {
             minimum: Duration::from_secs(86_400),
             attempts: attempts(),
         },
+        AcquireError::Older { version: version("0.1.0"), newest: version("0.2.0") },
         AcquireError::Downgrade {
             source_name: "corp".to_owned(),
             offered: version("0.1.0"),

@@ -14,7 +14,7 @@ use loom_source::{
 
 use super::samples::{io_error, state_error};
 
-variants!(OpenError { NoCheckout, Link, Ca, Certificates, Mirror, GithubRepo, Github });
+variants!(OpenError { NoCheckout, Link, Ca, Certificates, EmptyToken, Mirror, GithubRepo, Github });
 variants!(CertificateError { Read, None });
 variants!(MirrorError { Location, Scheme, Network, Endpoint, Authorization });
 variants!(GithubRepoError { Repo, Url });
@@ -66,6 +66,7 @@ pub(super) fn open_errors() -> Vec<OpenError> {
             source: CertificateError::Read { path: "/ca.pem".into(), source: io_error() },
         },
         OpenError::Certificates(CertificateError::None("/certs".to_owned())),
+        OpenError::EmptyToken { variable: "CORP_TOKEN".to_owned() },
         OpenError::Mirror(MirrorError::Scheme("ftp".to_owned())),
         OpenError::GithubRepo(GithubRepoError::Repo("loom".to_owned())),
         OpenError::Github(GithubError::Token { from: "GITHUB_TOKEN".to_owned() }),

@@ -1,7 +1,8 @@
 //! Samples of the errors of the store.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
+use loom_base::file_lock::LockHolder;
 use loom_runtime::{
     store::{
         AdmitError, FileKind, StoreError, TreePath, UnpackError, error::FileAction,
@@ -19,8 +20,13 @@ variants!(StoreError {
     NotAStore,
     Document,
     Damaged,
+    NotExecutable,
     NoLocks,
     Busy,
+    Held,
+    OpenToAll,
+    OpenToGroup,
+    NotShared,
     StateFolder,
     Gone,
     Statement
@@ -46,7 +52,7 @@ fn path() -> PathBuf {
 }
 
 pub(super) fn busy() -> StoreError {
-    StoreError::Busy { what: release().to_string(), path: path() }
+    StoreError::Busy { what: release().to_string(), path: path(), holder: None }
 }
 
 fn path_error() -> PathError {
@@ -65,7 +71,16 @@ pub(super) fn errors() -> Vec<StoreError> {
         StoreError::Document { path: path(), source: DocumentError::Critical("expiry".to_owned()) },
         StoreError::Damaged { path: path(), what: "its digest is wrong".to_owned() },
         StoreError::NoLocks { path: path(), source: io_error() },
+        StoreError::NotExecutable { path: path(), why: "it lost its permission" },
         busy(),
+        StoreError::Held {
+            path: path(),
+            holder: Some(LockHolder { pid: 7, program: Some("x".to_owned()), user: Some(1000) }),
+            waited: Duration::from_secs(60),
+        },
+        StoreError::OpenToAll { root: path() },
+        StoreError::OpenToGroup { root: path() },
+        StoreError::NotShared { root: path() },
         StoreError::StateFolder {
             source: Box::new(io(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "read-only"))),
         },
