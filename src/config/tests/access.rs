@@ -36,7 +36,7 @@ fn problems_of_users_and_hosts_are_found() {
         found,
         [
             "/h/.config/loom/config.toml:2: bridge.allow_users[0]: expected an integer from 0 to 4294967295, got a string".to_owned(),
-            format!("/h/.config/loom/config.toml:4: dashboard.allowed_hosts: {hosts}, got [\"*\"]"),
+            format!("/h/.config/loom/config.toml:4: dashboard.allowed_hosts[0]: {hosts}, got \"*\""),
             "LOOM_ALLOW_USERS: expected a list of user ids, such as 33,1001, got \"root\"".to_owned(),
             format!("LOOM_DASHBOARD_ALLOWED_HOSTS: {hosts}, got \"h:1\""),
         ]

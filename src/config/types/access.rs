@@ -46,11 +46,8 @@ impl SettingType for HostNames {
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
-        let names = Vec::<String>::read(node, path, reader)?;
-        let read = Self::new(names.iter().map(String::as_str));
-        // What a variable expanded to is not shown.
-        let problem = |_| Problem::invalid(Self::FORM, node.value.json().to_string());
-        read.map_err(|error| reader.problem(path, node.line, problem(error))).ok()
+        let names = read_list(node, path, reader, read_host_name)?;
+        Self::new(names.iter().map(String::as_str)).ok()
     }
 
     fn schema() -> Value {
@@ -64,4 +61,16 @@ impl SettingType for HostNames {
     fn is_off(&self) -> bool {
         self.as_slice().is_empty()
     }
+}
+
+fn read_host_name(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<String> {
+    let name = String::read(node, path, reader)?;
+    if HostNames::new([name.as_str()]).is_ok() {
+        return Some(name);
+    }
+    // As written: what a variable expanded to is not shown.
+    let written = node.value.json();
+    let got = written.as_str().unwrap_or_default();
+    reader.problem(path, node.line, Problem::invalid(HostNames::FORM, got));
+    None
 }
