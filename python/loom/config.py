@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Mapping, Optional
@@ -17,13 +16,8 @@ __all__ = [
     "LLMProviderConfig",
     "MCPServerConfig",
     "ProjectConfig",
-    "UntrustedProjectWarning",
     "load_project_config",
 ]
-
-
-class UntrustedProjectWarning(UserWarning):
-    """Some settings of ``loom.toml`` are ignored because the project is not trusted."""
 
 
 @dataclass
@@ -84,7 +78,7 @@ class MCPServerConfig:
 
 @dataclass
 class ProjectConfig:
-    """Effective configuration of a project."""
+    """Configuration of a project: what its files say, whether or not the project is trusted."""
 
     name: Optional[str] = None
     version: str = "0.1.0"
@@ -98,6 +92,9 @@ class ProjectConfig:
     """MCP servers by name."""
     agents: dict[str, Any] = field(default_factory=dict[str, Any])
     """Free-form tables ``[agents.NAME]`` by name."""
+    trusted: bool = True
+    """Whether ``loom`` would act on all of it. If not, the settings that need trust are as written: variables in them are
+    not expanded, and they have no effect until ``loom trust``."""
 
     @classmethod
     def load(cls, path: PathLike = "loom.toml") -> ProjectConfig:
@@ -105,9 +102,6 @@ class ProjectConfig:
 
         Args:
             path: the file; if it does not exist, the configuration consists of environment and defaults.
-
-        Warns:
-            UntrustedProjectWarning: if settings are ignored because the project is not trusted.
 
         Raises:
             ConfigurationError: names file, line and key of each invalid setting.
@@ -167,31 +161,24 @@ def load_project_config(start_dir: PathLike = ".") -> ProjectConfig:
         start_dir: where the search for ``loom.toml`` begins; it goes on in the parent folders. Without a
             ``loom.toml``, the configuration consists of environment and defaults.
 
-    Warns:
-        UntrustedProjectWarning: if settings are ignored because the project is not trusted.
-
     Raises:
         ConfigurationError: names file, line and key of each invalid setting.
     """
     return _load(cwd=start_dir)
 
 
+def effective_project_config(start_dir: PathLike = ".") -> ProjectConfig:
+    """Resolves the configuration that takes effect: without the settings of an untrusted project that need trust."""
+    return _project(run_json("--quiet", "config", "show", "--show-secrets", cwd=start_dir))
+
+
 def _load(*options: str, cwd: Optional[PathLike] = None) -> ProjectConfig:
-    document = run_json(*options, "--quiet", "config", "show", "--show-secrets", cwd=cwd)
-    untrusted = document.get("untrusted")
-    if untrusted:
-        keys = ", ".join(str(ignored["key"]) for ignored in untrusted["what"])
-        message = (
-            f"{untrusted['file']} is not trusted: ignored {keys}; "
-            "read the file, then run `loom trust` (in CI: set LOOM_TRUST_PROJECT=1)"
-        )
-        # The caller of the public function that called this one.
-        warnings.warn(message, UntrustedProjectWarning, stacklevel=3)
-    return _project(document["config"])
+    return _project(run_json(*options, "--quiet", "config", "show", "--show-secrets", "--untrusted", cwd=cwd))
 
 
-def _project(tables: Mapping[str, Any]) -> ProjectConfig:
-    """Converts the ``config`` object of ``loom config show --json``."""
+def _project(document: Mapping[str, Any]) -> ProjectConfig:
+    """Converts the document of ``loom config show --json``."""
+    tables: Mapping[str, Any] = document["config"]
     bridge = tables["bridge"]
     dashboard = tables["dashboard"]
     mcp_servers = tables.get("mcp", {})
@@ -204,6 +191,7 @@ def _project(tables: Mapping[str, Any]) -> ProjectConfig:
         llm_providers=_providers(tables.get("llm", {})),
         mcp_servers={name: MCPServerConfig(name=name, **server) for name, server in mcp_servers.items()},
         agents=dict(tables.get("agents", {})),
+        trusted=document.get("untrusted") is None,
     )
 
 

@@ -18,7 +18,7 @@ from .binaries import (
     verify_checksum,
 )
 from .command import PathLike
-from .config import MCPServerConfig, load_project_config
+from .config import MCPServerConfig, effective_project_config
 from .defaults import ADDRESS as ADDRESS
 from .defaults import DASHBOARD_PORT as DASHBOARD_PORT
 from .defaults import LATEST as LATEST
@@ -170,7 +170,7 @@ def _options(**arguments: Any) -> list[str]:
 def _stop_running(address: Optional[str], project_dir: Optional[PathLike]) -> None:
     """Stops the runtime that this interpreter already runs at ``address``, by default the configured address."""
     if address is None and running_runtime():
-        address = load_project_config(project_dir or ".").bridge.address
+        address = effective_project_config(project_dir or ".").bridge.address
     runtime = None if address is None else running_runtime(address)
     if runtime is not None:
         message = f"stopping the runtime at {runtime.address} (process {runtime.pid}): another one starts there"

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import IO, Any, Callable, Optional, Union
 
 from . import embedded
-from .config import load_project_config
+from .config import effective_project_config
 from .defaults import ADDRESS, DASHBOARD_PORT, LATEST, MODE
 from .process import RuntimeProcess
 
@@ -79,7 +79,7 @@ class Orchestrator:
 
     def __init__(self, config: OrchestratorConfig) -> None:
         self.config = config
-        self.project_config = load_project_config(config.project_dir)
+        self.project_config = effective_project_config(config.project_dir)
         self.runtime_proc: Optional[ProcessInfo] = None
         self.agent_procs: list[ProcessInfo] = []
         self._shutdown_requested = False

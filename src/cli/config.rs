@@ -29,6 +29,9 @@ enum ConfigCommand {
         /// Print secrets as they are
         #[arg(long)]
         show_secrets: bool,
+        /// Include, as written, what an untrusted project sets without effect
+        #[arg(long)]
+        untrusted: bool,
     },
     /// Print the effective value of one setting, or of all settings of a table
     Get {
@@ -59,7 +62,9 @@ enum ConfigCommand {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
-        ConfigCommand::Show { show_secrets } => show::show(*show_secrets, context),
+        ConfigCommand::Show { show_secrets, untrusted } => {
+            show::show(*show_secrets, *untrusted, context)
+        }
         ConfigCommand::Get { key, show_secrets } => show::get(key, *show_secrets, context),
         ConfigCommand::Set { key, value, project } => set::run(key, value, *project, context),
         ConfigCommand::Path => path::run(context),

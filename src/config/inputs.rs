@@ -76,4 +76,6 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--allow-unverified`
     pub allow_unverified: bool,
+    /// `--untrusted`: what an untrusted project sets is included, as written. For display only.
+    pub include_untrusted: bool,
 }

@@ -120,7 +120,8 @@ impl LoadedLayers<'_> {
             Trust::Missing { unsafe_folder } => Some(unsafe_folder),
         };
         let trusted = missing.is_none();
-        if !trusted {
+        let is_shown = !trusted && self.layers.inputs.flags.include_untrusted;
+        if !trusted && !is_shown {
             settings
                 .iter()
                 .filter(|setting| setting.expands)
@@ -131,6 +132,9 @@ impl LoadedLayers<'_> {
         let variables = |name: &str| {
             let of_dotenv = || dotenv.get(name).map(|(value, _)| value);
             // Nothing is expanded for a project that is not trusted.
+            if is_shown {
+                return Some(format!("${{{name}}}"));
+            }
             env.get(name).or_else(of_dotenv).filter(|_| trusted).map(str::to_owned)
         };
         let reading = read_document::read(&file, Layer::Project, &root, &variables);
@@ -170,15 +174,21 @@ impl LoadedLayers<'_> {
         file: &Path,
         settings: &[GuardedSetting],
     ) -> Vec<Withheld> {
-        document.restricted = true;
+        let is_shown = self.layers.inputs.flags.include_untrusted;
+        document.restricted = !is_shown;
         let mut withheld: Vec<Withheld> = Vec::new();
         for setting in settings {
+            if setting.tighter && is_shown {
+                continue;
+            }
             if setting.tighter {
                 let location = ConfigLocation::key(file, setting.line(), &setting.key_path());
                 self.tighter.push((setting.path.clone(), location));
                 continue;
             }
-            document.remove(&setting.path);
+            if !is_shown {
+                document.remove(&setting.path);
+            }
             if !is_overridden(&setting.path, self.layers.inputs) {
                 withheld.push(setting.withheld());
             }

@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Mapping, Optional
 from loom.v1 import action_pb2, bridge_pb2
 
 from ..command import PathLike
-from ..config import load_project_config
+from ..config import effective_project_config
 from . import registry
 from .connection import Registration
 from .dispatch import Dispatcher, Handler
@@ -72,7 +72,7 @@ class Agent:
         self.tools = {offered.name: offered for offered in map(Tool.of, tools)}
         configured = address or os.environ.get("LOOM_BRIDGE_ADDR", "").strip()
         self._endpoint = Endpoint.of(
-            configured or load_project_config().bridge.address, token=token, ca=ca, cert=cert, key=key
+            configured or effective_project_config().bridge.address, token=token, ca=ca, cert=cert, key=key
         )
         self.address = self._endpoint.address
         self._dispatcher = Dispatcher(self, on_event, max_queued_events)

@@ -10,8 +10,9 @@ use loom_runtime::config::{
     self, Disk, EffectiveSetting, Flags, Resolved, SettingLookup, Untrusted, as_tables, effective,
 };
 
-pub(super) fn show(secrets: bool, context: &Context) -> Outcome {
-    let (resolved, settings) = read(context)?;
+pub(super) fn show(secrets: bool, include_untrusted: bool, context: &Context) -> Outcome {
+    let flags = Flags { include_untrusted, ..Flags::default() };
+    let (resolved, settings) = read(flags, context)?;
     context.printer.answer(&document(&resolved, &settings, secrets), || {
         settings.iter().map(|setting| lines(setting, secrets)).collect()
     })?;
@@ -20,7 +21,7 @@ pub(super) fn show(secrets: bool, context: &Context) -> Outcome {
 
 /// Prints the value of one setting, strings without quotes; or the settings of a table as `key = value`.
 pub(super) fn get(key: &str, secrets: bool, context: &Context) -> Outcome {
-    let (_, settings) = read(context)?;
+    let (_, settings) = read(Flags::default(), context)?;
     match config::get(&settings, key)? {
         SettingLookup::NotSet => {
             return Err(CommandError::new(Exit::Absent, format!("{key} is not set")));
@@ -54,10 +55,14 @@ fn origins<'s>(settings: impl Iterator<Item = &'s EffectiveSetting>) -> Map<Stri
 }
 
 /// The effective configuration; warns about what an untrusted project does not set.
-fn read(context: &Context) -> Result<(Resolved, Vec<EffectiveSetting>), CommandError> {
-    let (resolved, settings) = effective(&context.inputs(Flags::default())?, &Disk)?;
+fn read(
+    flags: Flags,
+    context: &Context,
+) -> Result<(Resolved, Vec<EffectiveSetting>), CommandError> {
+    let includes_untrusted = flags.include_untrusted;
+    let (resolved, settings) = effective(&context.inputs(flags)?, &Disk)?;
     context.warn(&resolved);
-    if let Some(untrusted) = &resolved.untrusted {
+    if let Some(untrusted) = resolved.untrusted.as_ref().filter(|_| !includes_untrusted) {
         context.printer.warning(untrusted_warning(untrusted));
     }
     Ok((resolved, settings))

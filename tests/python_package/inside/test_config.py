@@ -1,13 +1,13 @@
 """The configuration of a project."""
 
 import json
-import warnings
 from pathlib import Path
 
 import pytest
 
 from conftest import TABLES
 from loom import (
+    Agent,
     BridgeConfig,
     DashboardConfig,
     LLMProviderConfig,
@@ -16,7 +16,6 @@ from loom import (
     embedded,
     load_project_config,
 )
-from loom.config import UntrustedProjectWarning
 from loom.errors import ConfigurationError
 
 
@@ -97,21 +96,32 @@ def test_environment_overrides_file_and_file_overrides_defaults(project, monkeyp
 def test_mcp_servers_of_the_environment_replace_those_of_the_file(project, monkeypatch):
     write_tables(project, "mcp")
     monkeypatch.setenv("LOOM_MCP_SERVERS", '[{"name": "x", "command": "c", "env": {"K": "v"}}]')
-    with warnings.catch_warnings():
-        # The project is not trusted, but no setting of the file would have an effect anyway.
-        warnings.simplefilter("error")
-        assert load_project_config().mcp_servers == {"x": MCPServerConfig("x", "c", [], {"K": "v"})}
+    config = load_project_config()
+    assert config.mcp_servers == {"x": MCPServerConfig("x", "c", [], {"K": "v"})}
+    # The project is not trusted, but no setting of the file would have an effect anyway.
+    assert config.trusted
     monkeypatch.setenv("LOOM_MCP_SERVERS", "{")
     with pytest.raises(ConfigurationError, match="LOOM_MCP_SERVERS"):
         load_project_config()
 
 
-def test_ignored_settings_of_an_untrusted_project_cause_a_warning(project):
-    write_tables(project, "mcp")
-    expected = "loom.toml is not trusted: ignored mcp.filesystem, mcp.web-search; .*`loom trust`"
-    with pytest.warns(UntrustedProjectWarning, match=expected) as recorded:
-        assert load_project_config().mcp_servers == {}
-    assert recorded[0].filename == __file__
+def test_an_untrusted_project_is_read_and_not_acted_on(project, monkeypatch):
+    monkeypatch.setenv("TOKEN", "of the user")
+    text = '[bridge]\naddress = "10.0.0.1:1"\n[mcp.m]\ncommand = "c"\nargs = ["${TOKEN}"]\n'
+    text += '[llm.l]\napi_base = "https://l.example/v1"\nmodel = "x"\n'
+    (project / "loom.toml").write_text(text)
+    for config in (load_project_config(), ProjectConfig.load("loom.toml")):
+        assert not config.trusted
+        assert config.bridge.address == "10.0.0.1:1"
+        # Nothing of the environment gets into the values of an untrusted file.
+        assert config.mcp_servers == {"m": MCPServerConfig("m", "c", ["${TOKEN}"], {})}
+        assert config.llm_providers["l"].api_base == "https://l.example/v1"
+    # An agent takes the address that has effect.
+    assert Agent("a").address == "127.0.0.1:50051"
+    monkeypatch.setenv("LOOM_TRUST_PROJECT", "1")
+    config = load_project_config()
+    assert config.trusted
+    assert config.mcp_servers["m"].args == ["of the user"]
 
 
 def test_errors_name_file_line_and_key(project):
