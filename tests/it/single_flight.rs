@@ -85,11 +85,12 @@ fn another_version_does_not_wait() {
     first.wait().ok();
 }
 
-/// Waits until `/proc/locks` lists the process as waiting for a lock.
+/// Waits until the process has the lock file of the release open: it takes the lock, or tries again and again.
 fn until_it_waits_for_a_lock(running: &support::Running) {
-    let pid = running.pid().as_raw_nonzero().to_string();
-    let waits = |line: &str| line.contains("->") && line.split_whitespace().any(|word| word == pid);
+    let open = format!("/proc/{}/fd", running.pid().as_raw_nonzero());
     support::until("a process waiting for the lock", || {
-        std::fs::read_to_string("/proc/locks").unwrap().lines().any(waits)
+        let files = std::fs::read_dir(&open).into_iter().flatten().flatten();
+        let mut paths = files.filter_map(|file| std::fs::read_link(file.path()).ok());
+        paths.any(|path| path.to_string_lossy().contains("locks/release@"))
     });
 }

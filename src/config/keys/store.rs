@@ -6,7 +6,6 @@ use crate::config::{
     key::SettingKey,
     key_row::{KeyFiles, ReservedKey, TableRow},
     layers::Layers,
-    trust_rule::TrustRule,
 };
 
 /// `[store]`
@@ -20,8 +19,7 @@ keys! {
     /// Who may write the store: off is its owner alone; group is every member of the group of its folder, which must be
     /// set-group-id and writable by the group. The members trust each other.
     SHARED: StoreSharing = SettingKey::new(&["store", "shared"], StoreSharing::default)
-        .files(KeyFiles::User)
-        .trust(TrustRule::Trusted);
+        .files(KeyFiles::User);
 }
 
 /// Keys of `[store]` that later versions will have.
