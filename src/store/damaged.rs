@@ -68,7 +68,7 @@ impl Store {
     fn remove_damaged(&self, tree: &Digest, from: &Path) -> Result<(), StoreError> {
         let (path, lease) = self.open_lease(tree)?;
         if !locks::tried(&path, lease.try_lock())? {
-            let (what, holder) = (from.display().to_string(), LockHolder::of(&path));
+            let (what, holder) = (from.display().to_string(), LockHolder::of(&path).map(Box::new));
             return Err(StoreError::Busy { what, path, holder });
         }
         self.condemn(tree)?;

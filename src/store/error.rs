@@ -110,25 +110,25 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Another process uses what is to be removed.
-    #[error("{what} is in use: {} holds {}", holder_in_words(holder.as_ref()), path.display())]
+    #[error("{what} is in use: {} holds {}", holder_in_words(holder.as_deref()), path.display())]
     Busy {
         /// What is in use.
         what: String,
         /// The lock that is held.
         path: PathBuf,
         /// Who holds it, where the system tells.
-        holder: Option<LockHolder>,
+        holder: Option<Box<LockHolder>>,
     },
     /// A lock was not free within the time that it is waited for.
     #[error(
         "could not lock {} within {}: {} holds it",
-        path.display(), humantime::format_duration(*waited), holder_in_words(holder.as_ref())
+        path.display(), humantime::format_duration(*waited), holder_in_words(holder.as_deref())
     )]
     Held {
         /// The lock file.
         path: PathBuf,
         /// Who holds it, where the system tells.
-        holder: Option<LockHolder>,
+        holder: Option<Box<LockHolder>>,
         /// How long it was waited for.
         waited: Duration,
     },

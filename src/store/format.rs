@@ -123,7 +123,7 @@ pub enum StoreNotice {
         /// The lease in the store.
         lease: PathBuf,
         /// Who holds it, where the system tells.
-        holder: Option<LockHolder>,
+        holder: Option<Box<LockHolder>>,
         /// The lock file in the state folder.
         path: PathBuf,
     },

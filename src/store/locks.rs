@@ -140,7 +140,7 @@ pub(super) fn wait(
         Ok(true) => Ok(()),
         Ok(false) => Err(StoreError::Held {
             path: path.to_owned(),
-            holder: LockHolder::of(path),
+            holder: LockHolder::of(path).map(Box::new),
             waited: patience.longest,
         }),
         Err(error) => locked(path, Err(error)),

@@ -30,7 +30,7 @@ impl Store {
         let leases =
             trees.iter().map(|tree| self.claim(release, tree)).collect::<Result<Vec<_>, _>>()?;
         let named = self.named_trees()?;
-        let is_own = |tree: &&Digest| named.get(tree).is_none_or(|by| by == &[release.clone()]);
+        let is_own = |tree: &&Digest| named.get(tree).is_none_or(|by| by == std::slice::from_ref(release));
         let own: Vec<&Digest> = trees.iter().filter(is_own).collect();
         // Link and record go only where the tree can go: a tree that nothing names would stay for ever.
         for tree in &own {
@@ -71,7 +71,7 @@ impl Store {
         if locks::tried(&path, file.try_lock())? {
             return Ok(file);
         }
-        let (what, holder) = (release.to_string(), LockHolder::of(&path));
+        let (what, holder) = (release.to_string(), LockHolder::of(&path).map(Box::new));
         Err(StoreError::Busy { what, path, holder })
     }
 

@@ -103,7 +103,7 @@ pub(crate) fn notice(notice: &StoreNotice) -> String {
         ),
         StoreNotice::LeaseHeld { lease, holder, path } => format!(
             "{} holds {}; what runs is noted in {} instead, which other users do not see",
-            holder_in_words(holder.as_ref()),
+            holder_in_words(holder.as_deref()),
             lease.display(),
             path.display()
         ),

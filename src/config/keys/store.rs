@@ -6,6 +6,7 @@ use crate::config::{
     key::SettingKey,
     key_row::{KeyFiles, ReservedKey, TableRow},
     layers::Layers,
+    trust_rule::TrustRule,
 };
 
 /// `[store]`

@@ -75,7 +75,11 @@ pub(super) fn errors() -> Vec<StoreError> {
         busy(),
         StoreError::Held {
             path: path(),
-            holder: Some(LockHolder { pid: 7, program: Some("x".to_owned()), user: Some(1000) }),
+            holder: Some(Box::new(LockHolder {
+                pid: 7,
+                program: Some("x".to_owned()),
+                user: Some(1000),
+            })),
             waited: Duration::from_secs(60),
         },
         StoreError::OpenToAll { root: path() },
