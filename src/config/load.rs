@@ -18,6 +18,7 @@ use super::{
     read_document::{self, DocumentReading},
     reader::Layer,
     tree::{self, TomlTable},
+    trust_digest::trust_scope,
 };
 
 /// All layers of a configuration, and what was found on the way.
@@ -112,7 +113,7 @@ impl LoadedLayers<'_> {
         self.warnings.extend(llm::keys_in_file(&document));
         let settings = guarded(&root);
         if !settings.is_empty() {
-            let scope = TrustScope::of(file.clone(), &settings, &self.layers.dotenv);
+            let scope = trust_scope(file.clone(), &settings, &self.layers.dotenv);
             if let Trust::Missing { unsafe_folder } = self.trust(&scope, files) {
                 let withheld = self.restrict(&mut document, &file, &settings);
                 if !withheld.is_empty() {
@@ -216,7 +217,7 @@ pub(crate) fn project_settings(
     match parse(&file, &text) {
         Ok(root) => {
             let (dotenv, _) = DotEnv::parse(&dotenv_text(files, &file.with_file_name(".env"))?);
-            Ok(TrustScope::of(file, &guarded(&root), &dotenv))
+            Ok(trust_scope(file, &guarded(&root), &dotenv))
         }
         Err(problems) => Err(ConfigError::of(problems).unwrap_or(ConfigError::Missing { file })),
     }
