@@ -5,7 +5,9 @@
 //! | [`atomic_file`] | a file that is replaced as a whole, or not at all |
 //! | [`bounded_file`] | whole files of limited size: regular files only, and never a wait |
 //! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
+//! | [`clean`] | text of others without what changes how a terminal displays the rest |
 //! | [`error_chain()`] | an error and its causes on one line |
+//! | [`file_lock`] | waiting for the lock of a file, and who holds it |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
 //! | [`loopback`] | whether a host or a URL is this machine |
 //! | [`private_folder`] | folders for one user alone |
@@ -22,7 +24,9 @@
 pub mod atomic_file;
 pub mod backoff;
 pub mod bounded_file;
+pub mod clean;
 mod error_chain;
+pub mod file_lock;
 pub mod host_port;
 pub mod loopback;
 pub mod private_folder;

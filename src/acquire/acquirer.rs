@@ -1,5 +1,7 @@
 //! The driver of an acquisition: resolves, fetches with failover, publishes, and reports what happens.
 
+mod untrusted;
+
 use std::{
     path::Path,
     time::{Duration, Instant, SystemTime},
@@ -17,10 +19,11 @@ use super::{
     local_file::{LocalFile, SHA256_OPTION},
     publish::publish,
     restore::{Restored, restore},
+    reverify::Reverified,
     state::{first_seen, quarantine::Quarantine},
 };
 use crate::{
-    sources::Candidate,
+    sources::{Candidate, Reach},
     state::{StateDir, StateError},
     store::{AttemptKind, Installed, Store, Unverified},
     trust::{Pin, PinOrigin, Pins, Policy, Waiver},
@@ -134,6 +137,9 @@ impl<'a> Acquirer<'a> {
         let begun = Instant::now();
         let mut slot = None;
         let result = match selector {
+            Selector::Exact(version) if self.options.untrusted_version => {
+                self.acquire_named(product, selector, version, &mut slot)
+            }
             Selector::Exact(version) => {
                 self.acquire_release(product.at_version(version.clone()), vec![], &[])
             }
@@ -149,7 +155,7 @@ impl<'a> Acquirer<'a> {
         result
     }
 
-    /// Installs `file` as `release`: an archive by the ending of its name, else the program itself.
+    /// Installs `file` as `release`: an archive by its first bytes or the ending of its name, else the program itself.
     ///
     /// The file goes through the same steps as one that a source delivers. Without a digest, the policy has to accept
     /// releases without a checksum.
@@ -217,7 +223,11 @@ impl<'a> Acquirer<'a> {
         if self.options.force || release.slot == Slot::Dev {
             return Ok(None);
         }
-        Ok(self.store.presence(release, &self.policy)?.accepted())
+        let accepted = self.store.presence(release, &self.policy)?.accepted();
+        match &accepted {
+            Some(installed) if self.store.damage(installed)?.is_some() => Ok(None),
+            _ => Ok(accepted),
+        }
     }
 
     /// Restores an installed release, and reports what was wrong with it. The error says why a release that is here
@@ -234,22 +244,32 @@ impl<'a> Acquirer<'a> {
         match restore(&self.fetcher(), release, pins, &self.policy)? {
             Restored::Accepted(installed) => acquired(installed, How::Here),
             Restored::Relinked(installed) => acquired(installed, How::Relinked),
-            Restored::Reverified(installed, why) => {
-                self.notice(&format!("{release}: {why}; it was verified again"));
+            Restored::Reverified(Reverified { installed, from_archive }, why) => {
+                let by = if from_archive { " from the kept archive" } else { "" };
+                self.notice(&format!("{release}: {why}; it was verified again{by}"));
                 acquired(installed, How::Reverified)
             }
             Restored::Refused(why) => {
-                if why.is_mendable() && !self.options.offline {
+                if why.is_mendable() && self.can_fetch() {
                     self.notice(&format!("{release} is here, but {why}; fetching it again"));
                 }
                 Ok(Err(Some(why)))
             }
             Restored::Damaged(damage) => {
-                self.notice(&format!("{release} is damaged ({damage}); fetching it again"));
-                Ok(Err(None))
+                if self.can_fetch() {
+                    self.notice(&format!("{release} is damaged ({damage}); fetching it again"));
+                }
+                Ok(Err(Some(Unverified::TreeDamaged(damage))))
             }
             Restored::Absent => Ok(Err(None)),
         }
+    }
+
+    /// Whether a source may be asked: offline only those on this machine are.
+    fn can_fetch(&self) -> bool {
+        let is_asked =
+            |candidate: &Candidate| !self.options.offline || candidate.reach != Reach::Network;
+        self.candidates.iter().any(is_asked)
     }
 
     fn has_only_builds(&self) -> bool {

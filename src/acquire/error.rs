@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use loom_source::{Digest, Selector, Version};
+use loom_source::{Digest, Release, Selector, Version};
 
 use super::{SourceAttempt, failover::plan::FailureReason};
 use crate::state::StateError;
@@ -17,6 +17,14 @@ pub enum AcquireError {
     /// The state folder failed.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The digests that a release had when it was first acquired cannot be understood.
+    #[error("the first-seen digests of {release} cannot be used")]
+    FirstSeen {
+        /// The release.
+        release: Box<Release>,
+        /// The file, and what is wrong with it.
+        source: StateError,
+    },
     /// No source is configured.
     #[error("no source is configured for {0}")]
     NoSource(String),
@@ -91,6 +99,16 @@ pub enum AcquireError {
         /// The newest version before.
         before: Version,
     },
+    /// A project that is not trusted selects a version that is older than the newest verified one.
+    #[error(
+        "the project is not trusted to go back to {version}: {newest} is here and was verified"
+    )]
+    Older {
+        /// The version that the project selects.
+        version: Version,
+        /// The newest version that is here and was verified.
+        newest: Version,
+    },
     /// A network is needed, and the run is offline.
     #[error("{what} {}, and loom is offline", not_counting(.here.as_ref()))]
     Offline {
@@ -135,6 +153,7 @@ fn unserved(reason: FailureReason, release: &str) -> String {
 
 fn not_counting(here: Option<&Unverified>) -> String {
     match here {
+        Some(Unverified::TreeDamaged(what)) => format!("is damaged ({what})"),
         Some(why) => format!("is here, but {why}"),
         None => "is not here".to_owned(),
     }
@@ -185,9 +204,11 @@ impl AcquireError {
             | Self::Unlistable { .. }
             | Self::TooYoung { .. }
             | Self::Downgrade { .. }
+            | Self::Older { .. }
             | Self::Offline { .. } => true,
             Self::Store(_)
             | Self::State(_)
+            | Self::FirstSeen { .. }
             | Self::NoSource(_)
             | Self::Unreadable { .. }
             | Self::NoChecksum { .. }

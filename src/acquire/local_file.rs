@@ -12,6 +12,7 @@ use loom_source::{
 
 use crate::{
     sources::{Candidate, Reach, SourceClass},
+    store::{FileKind, file_kind::HEAD},
     trust::Channel,
 };
 
@@ -47,6 +48,13 @@ impl LocalFile {
         }
     }
 
+    /// The first bytes of the file.
+    fn head(&self) -> io::Result<Vec<u8>> {
+        let mut head = Vec::with_capacity(HEAD);
+        std::fs::File::open(&self.path)?.take(HEAD as u64).read_to_end(&mut head)?;
+        Ok(head)
+    }
+
     fn unread(&self, error: io::Error) -> SourceError {
         SourceError::read(self.to_string(), error)
     }
@@ -64,9 +72,12 @@ impl Source for LocalFile {
         Capabilities { releases: true, ..Capabilities::default() }
     }
 
-    /// Offers the file for any release: as an archive by the ending of its name, else as the program itself.
+    /// Offers the file for any release: as an archive by its first bytes, else by the ending of its name, else as the
+    /// program itself.
     async fn find(&self, _: &Release) -> Result<Option<Offer>, SourceError> {
-        let packaging = match ArchiveFormat::of_name(&self.path.to_string_lossy()) {
+        let by_name = || ArchiveFormat::of_name(&self.path.to_string_lossy());
+        let kind = FileKind::of(&self.head().map_err(|e| self.unread(e))?);
+        let packaging = match kind.archive_format().or_else(by_name) {
             Some(format) => Packaging::Archive { format, strip: None },
             None => Packaging::Bare,
         };

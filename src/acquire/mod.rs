@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `acquirer` | [`Acquirer`]: the driver that folds the results of the steps |
 //! | `selected` | installs what `latest` or a range selects, from one listed version to the next |
+//! | `untrusted_version` | what a project that is not trusted may select |
 //! | [`resolve`] | from `latest` or a range to one version: listing, choosing, cached lists |
 //! | `fetch` | the bytes of one artifact into a staged tree |
 //! | [`failover`] | source after source until one delivers: plan, race, run |
@@ -12,6 +13,7 @@
 //! | `restore` | an installed release that does not count: links or verifies it again |
 //! | `reverify` | verifies an installed version again, without a network |
 //! | `local_file` | one file as a source, for `loom store add` and kept archives |
+//! | `near_misses` | what sources have instead of a release that none of them has |
 //! | `attempt` | [`SourceAttempt`]: one attempt at a source, with its typed error |
 //! | `failure_record` | keeps a failure for `loom why` |
 //! | `observer` | [`Observer`]: receives the events of an acquisition |
@@ -28,6 +30,7 @@ pub mod failover;
 mod failure_record;
 mod fetch;
 mod local_file;
+mod near_misses;
 mod observer;
 mod options;
 mod publish;
@@ -39,6 +42,7 @@ mod selected;
 pub mod state;
 #[cfg(test)]
 mod tests;
+mod untrusted_version;
 
 pub use acquired::{Acquired, How};
 pub use acquirer::Acquirer;
@@ -46,7 +50,8 @@ pub use attempt::{AttemptCause, SourceAttempt};
 pub use error::{AcquireError, ChecksumMismatch};
 pub use failover::plan::{FailureReason, TransferRetry};
 pub use observer::{AcquireEvent, Observer};
-pub use options::AcquireOptions;
+pub use options::{AcquireOptions, ProgramRule};
 pub use resolve::{MAX_LOWER_VERSIONS, NewestVersion, check_downgrade, newest_version, remote};
 pub use runtime::SourceRuntime;
 pub use state::{chosen, first_seen, quarantine};
+pub use untrusted_version::refuse_older;

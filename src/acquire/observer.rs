@@ -26,8 +26,10 @@ pub enum AcquireEvent<'a> {
         /// The number of bytes that are here, those of earlier transfers included.
         bytes: u64,
     },
-    /// The transfer has ended, and all bytes are here.
+    /// The transfer has ended: all bytes are here, and are not verified yet.
     Fetched,
+    /// The bytes of the last transfer met what was expected of them.
+    Verified,
     /// The transfer has ended early.
     BrokenOff,
     /// An attempt at a source has ended; its kind says how.

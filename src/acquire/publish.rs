@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::SystemTime};
 
 use loom_base::time::format_rfc3339;
-use loom_source::Digest;
+use loom_source::{Digest, DigestSource};
 
 use super::{
     AcquireError, AcquireOptions, SourceAttempt,
@@ -32,6 +32,7 @@ pub(super) fn publish(
     log: &AttemptLog,
 ) -> Result<Installed, AcquireError> {
     let receipt = receipt(&admitted, policy, log);
+    let given = given(&admitted);
     let AdmittedRelease { candidate, expected, checked, received, .. } = admitted;
     if checked.grade().is_some() {
         let archive = received.as_ref().map(Received::digest);
@@ -40,7 +41,7 @@ pub(super) fn publish(
     let file = expected.artifact.asset.as_str().rsplit('/').next().unwrap_or_default();
     let file = if file.is_empty() { "archive" } else { file };
     let checked =
-        checked.from_source(candidate.class.as_str(), &candidate.name).with_checksums(file);
+        checked.from_source(candidate.class.as_str(), &candidate.name).with_checksums(file, &given);
     let checked = match received {
         Some(received) if options.keep_archives => checked.keep_archive(received),
         _ => checked,
@@ -50,6 +51,15 @@ pub(super) fn publish(
         let root = store.root().to_owned();
         StoreError::Gone { release: Box::new(release), root }.into()
     })
+}
+
+/// The digests that the source stated of what it delivered, statements apart, which are kept themselves.
+fn given(admitted: &AdmittedRelease<'_>) -> Vec<Digest> {
+    if !admitted.candidate.channel.may_vouch() {
+        return Vec::new();
+    }
+    let claims = admitted.expected.artifact.claims.iter().chain(&admitted.offer.tree);
+    claims.filter(|claim| claim.by != DigestSource::Statement).map(|claim| claim.digest).collect()
 }
 
 fn keep_first_seen(
@@ -66,7 +76,7 @@ fn keep_first_seen(
     let pin = |digest| Pin { digest, origin: origin.clone() };
     let tree = Some(pin(checked.tree()));
     let archives = archive.map(pin).into_iter().collect();
-    Ok(first_seen::remember(state, checked.release(), Pins { tree, archives })?)
+    first_seen::remember(state, checked.release(), Pins { tree, archives })
 }
 
 /// The receipt of what is about to be published; the store fills in the rest.

@@ -2,7 +2,11 @@
 
 use loom_source::Release;
 
-use super::{AcquireError, fetch::Fetcher, reverify::reverify};
+use super::{
+    AcquireError,
+    fetch::Fetcher,
+    reverify::{Reverified, reverify},
+};
 use crate::{
     store::{Installed, Presence, Recovery, Unverified},
     trust::{Pins, Policy},
@@ -15,10 +19,10 @@ pub(super) enum Restored {
     /// The link was missing; the tree was hashed and linked again.
     Relinked(Installed),
     /// The verification did not count for this reason; the tree was verified again.
-    Reverified(Installed, Unverified),
+    Reverified(Reverified, Unverified),
     /// The release is here and does not count.
     Refused(Unverified),
-    /// The tree was damaged and has been set aside. The text names the damage.
+    /// The tree is damaged: it has been set aside, or is when the release is published again. The text names the damage.
     Damaged(String),
     /// The release is not here.
     Absent,
@@ -36,7 +40,12 @@ pub(super) fn restore(
 ) -> Result<Restored, AcquireError> {
     let store = fetcher.store;
     let (tree, why) = match store.presence(release, policy)? {
-        Presence::Accepted(installed) => return Ok(Restored::Accepted(installed)),
+        Presence::Accepted(installed) => {
+            return Ok(match store.damage(&installed)? {
+                Some(damage) => Restored::Damaged(damage),
+                None => Restored::Accepted(installed),
+            });
+        }
         Presence::Refused(installed, why) => (store.tree_of(&installed), why),
         Presence::Absent => match store.recover(release, policy)? {
             Recovery::Linked(installed) => return Ok(Restored::Relinked(installed)),
@@ -49,7 +58,7 @@ pub(super) fn restore(
         return Ok(Restored::Refused(why));
     };
     Ok(match reverify(fetcher, release, &tree, pins, policy)? {
-        Some(installed) => Restored::Reverified(installed, why),
+        Some(reverified) => Restored::Reverified(reverified, why),
         None => Restored::Refused(why),
     })
 }

@@ -7,7 +7,7 @@
 use loom_source::{Artifact, AssetRef, Packaging, Release, record::StatementArchive};
 
 use super::{
-    AcquireError,
+    AcquireError, AcquireEvent, Observer,
     fetch::{Fetched, Fetcher},
     local_file::LocalFile,
 };
@@ -15,6 +15,20 @@ use crate::{
     store::{AdmitError, Checked, Installed, Store, StoreError, TreeRef},
     trust::{DigestSubject, Expectation, Expected, PinOrigin, Pins, Policy, TrustedDigest},
 };
+
+/// A version whose verification was made again.
+pub(super) struct Reverified {
+    pub(super) installed: Installed,
+    /// Whether a kept archive was unpacked again for it.
+    pub(super) from_archive: bool,
+}
+
+/// Unpacking a kept archive again is no transfer, so its progress is not reported.
+struct Unreported;
+
+impl Observer for Unreported {
+    fn on_event(&self, _: AcquireEvent<'_>) {}
+}
 
 /// Verifies the tree of `release` again by what is kept on this machine, and publishes it with a new verification.
 /// `None` where nothing vouches for the tree, where it is damaged, or where the policy requires more.
@@ -26,7 +40,7 @@ pub(super) fn reverify(
     installed: &TreeRef,
     pins: &Pins,
     policy: &Policy,
-) -> Result<Option<Installed>, AcquireError> {
+) -> Result<Option<Reverified>, AcquireError> {
     let TreeRef { tree, entry } = installed;
     // A tree that differs from the first-seen one is fetched and judged as any other.
     if pins.tree.as_ref().is_some_and(|pin| pin.digest != *tree) {
@@ -34,13 +48,15 @@ pub(super) fn reverify(
     }
     let store = fetcher.store;
     let vouching = vouching(store, release, pins);
+    let mut from_archive = false;
     let checked = match store.admit_installed(release, *tree, entry, &vouching) {
         Ok(checked) => Some(checked),
         Err(AdmitError::Unverified(_)) => {
+            from_archive = true;
             let archives = store.kept_archives(release);
             let mut kept = archives.iter().filter_map(|archive| {
                 let digest = vouching.iter().find(|d| d.digest == archive.digest)?;
-                from_archive(fetcher, release, installed, archive, digest).transpose()
+                unpack_again(fetcher, release, installed, archive, digest).transpose()
             });
             kept.next().transpose()?
         }
@@ -58,7 +74,8 @@ pub(super) fn reverify(
         _ => checked,
     };
     // The receipt of the first acquisition stays: it is the history.
-    Ok(store.publish(vec![(checked, None)])?.pop())
+    let installed = store.publish(vec![(checked, None)])?.pop();
+    Ok(installed.map(|installed| Reverified { installed, from_archive }))
 }
 
 /// The digests that are kept on this machine for a release, the strongest first.
@@ -71,13 +88,14 @@ fn vouching(store: &Store, release: &Release, pins: &Pins) -> Vec<TrustedDigest>
 
 /// Unpacks a kept archive again and compares it with its digest. `None` where the archive is damaged, or leads to
 /// another tree.
-fn from_archive(
+fn unpack_again(
     fetcher: &Fetcher<'_>,
     release: &Release,
     installed: &TreeRef,
     archive: &StatementArchive,
     digest: &TrustedDigest,
 ) -> Result<Option<Checked>, AcquireError> {
+    let fetcher = &Fetcher { observer: &Unreported, ..*fetcher };
     let object = fetcher.store.object(&archive.digest);
     let expectation = Expectation {
         release: release.clone(),
@@ -94,7 +112,7 @@ fn from_archive(
     };
     let expected = Expected { artifact, expectation };
     let candidate = LocalFile::candidate(object, None);
-    let start = fetcher.start(&candidate, &expected.artifact, false);
+    let start = fetcher.start(&candidate, &expected, false);
     let Ok(transfer) = fetcher.runtime.block_on(start)? else { return Ok(None) };
     let Ok(Some(Fetched { mut staged, received })) = fetcher.fetch(&candidate, &expected, transfer)
     else {

@@ -31,6 +31,7 @@ impl Acquirer<'_> {
         loop {
             let Resolution { slot: selected, place, cached, compared } =
                 resolver.resolve(&mut search, product, selector)?;
+            self.refuse_older(product, &selected)?;
             *slot = Some(selected.clone());
             let release = product.in_slot(selected.clone());
             let attempts = search.take_attempts();

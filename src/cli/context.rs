@@ -12,16 +12,17 @@ use super::{
     global::Global,
     invocation::Invocation,
     printer::Printer,
-    report::{config::diagnostic_line, open},
+    report::{self, config::diagnostic_line, open},
     verbose,
 };
 use loom_runtime::{
     config::{
-        self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, Signature, Trusted,
+        self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, Signature, StoreSharing,
+        Trusted,
     },
     sources::{NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
-    store::{Store, StoreNotice},
+    store::{Store, StoreWriters},
 };
 
 /// The global options, the environment as it was at the start, and where to print.
@@ -139,7 +140,14 @@ impl Context {
 
     /// The store.
     pub(crate) fn store(&self, resolved: &Resolved) -> Result<Store, CommandError> {
-        Ok(Store::open(&resolved.cache_dir.value)?)
+        let writers = match resolved.store.shared.value {
+            StoreSharing::Off => StoreWriters::Owner,
+            StoreSharing::Group => StoreWriters::Group,
+        };
+        let store = Store::open(&resolved.cache_dir.value)?.written_by(writers);
+        let printer = self.printer.clone();
+        store.on_wait(move |wait| printer.message(wait.to_string()));
+        Ok(store)
     }
 
     /// The binary to manage, for this machine's platform.
@@ -159,18 +167,7 @@ impl Context {
     /// Prints the notices of the store.
     pub(crate) fn notices(&self, store: &Store) {
         for notice in store.notices() {
-            self.printer.warning(match notice {
-                StoreNotice::MovedAside { from, to } => {
-                    format!("{} belonged to another program; it is now {}", from.display(), to.display())
-                }
-                StoreNotice::SetAside { to, what } => {
-                    format!("a damaged tree was set aside as {} ({what})", to.display())
-                }
-                StoreNotice::ForeignLease { path } => format!(
-                    "the store cannot be written; what runs is noted in {} instead, which other users do not see",
-                    path.display()
-                ),
-            });
+            self.printer.warning(report::store::notice(&notice));
         }
     }
 }

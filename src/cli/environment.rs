@@ -14,9 +14,11 @@ const fn variable(name: &'static str, does: &'static str) -> EnvironmentVariable
 /// The variables that are settings: each has a key in the configuration as well.
 const SETTINGS: &[EnvironmentVariable] = &[
     variable("LOOM_BRIDGE_ADDR", "Address of the bridge, as host:port"),
+    variable("LOOM_ALLOW_USERS", "Ids of other users who may connect without a token: uid,uid"),
     variable("LOOM_DASHBOARD", "Whether the dashboard is served: true or false"),
     variable("LOOM_DASHBOARD_HOST", "Host that the dashboard listens on"),
     variable("LOOM_DASHBOARD_PORT", "Port that the dashboard listens on"),
+    variable("LOOM_DASHBOARD_ALLOWED_HOSTS", "Further host names of the dashboard: name,name"),
     variable("LOOM_LLM_API_BASE", "Base URL of the default language model provider"),
     variable("LOOM_LLM_API_KEY", "API key of the default language model provider"),
     variable("LOOM_LLM_MODEL", "Model of the default language model provider"),

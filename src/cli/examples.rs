@@ -135,6 +135,7 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         &[
             example("loom store verify", "Hash everything in the store"),
             example("loom store du", "Show how much space each release takes"),
+            example("loom store gc", "Free the space of what nothing needs"),
         ],
     ),
     (
@@ -142,6 +143,7 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         &[example("loom store verify", "Hash everything; exit 6 if anything is damaged")],
     ),
     ("store du", &[example("loom store du --json", "Print the sizes in bytes")]),
+    ("store gc", &[example("loom store gc", "Free the space of what nothing needs")]),
     (
         "store path",
         &[

@@ -31,7 +31,11 @@ impl Invocation {
 }
 
 fn without_login(arg: &str) -> String {
-    if arg.contains("://") { loom_base::redact::text(arg) } else { arg.to_owned() }
+    if arg.contains("://") || arg.contains('@') {
+        loom_base::redact::text(arg)
+    } else {
+        arg.to_owned()
+    }
 }
 
 /// The argument as a POSIX shell reads it.
@@ -58,6 +62,7 @@ mod tests {
                 &["loom", "get", "--source", "https://ada:secret@host/x?token=t"],
                 "loom get --source 'https://***@host/x?***'",
             ),
+            (&["loom", "get", "--source", "ada:secret@host"], "loom get --source '***@host'"),
         ] {
             let args = args.iter().map(OsString::from).collect();
             assert_eq!(Invocation::new(args, || Command::new("loom")).text(), expected);

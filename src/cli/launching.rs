@@ -9,7 +9,7 @@ use std::{
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use loom_base::HostPort;
-use loom_source::Selector;
+use loom_source::{Selector, Slot};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -214,17 +214,20 @@ fn leased(
     let state = resolved.state_dir.value.path();
     let acquired = ready(context, resolved, store, selection)?;
     let lease = store.lease(&acquired.installed, state)?;
-    let damaged = match store.check_installed(lease.installed()) {
+    let installed_slot = acquired.installed.release.slot.clone();
+    let damaged = match store.check_before_launch(lease.installed()) {
         Ok(_) => return Ok(lease),
         Err(damaged @ StoreError::Damaged { .. }) => damaged,
         Err(error) => return Err(error.into()),
     };
-    context.printer.warning(format!("{damaged}; fetching it again"));
+    if installed_slot == Slot::Dev {
+        context.printer.warning(format!("{damaged}; copying the build again"));
+    }
     drop(lease);
-    let again = Selection { force_download: true, ..selection.clone() };
-    let acquired = ready(context, resolved, store, &again)?;
+    // The tree has lost its fingerprint, so it is hashed, found damaged and fetched again.
+    let acquired = ready(context, resolved, store, selection)?;
     let lease = store.lease(&acquired.installed, state)?;
-    store.check_installed(lease.installed())?;
+    store.check_before_launch(lease.installed())?;
     Ok(lease)
 }
 
@@ -271,7 +274,7 @@ pub(crate) fn human(document: &RuntimeDocument) -> String {
         text.push_str(&format!("\n  bridge     {}", bridge.address));
     }
     if let Some(dashboard) = &document.dashboard {
-        text.push_str(&format!("\n  dashboard  {}", dashboard.url));
+        text.push_str(&format!("\n  dashboard  {}", dashboard.to_open()));
     }
     text.push_str(&format!("\n  log        {}", Path::new(&document.log).display()));
     text

@@ -11,12 +11,13 @@ use super::{
     context::Context,
     list_remote::{self, RemoteArgs},
     path_text::shown,
+    ready,
     table::table,
 };
 use loom_runtime::{
     acquire,
     config::Flags,
-    store::{BuildReceipt, ListedRelease, Receipt},
+    store::{BuildReceipt, ListedRelease, Presence, Receipt, Unverified},
 };
 
 /// Arguments of `loom list`.
@@ -54,12 +55,15 @@ struct LocalRow {
     /// The size of the release's files in bytes.
     size: u64,
     is_default: bool,
+    /// Why the release does not count; `None` where it does, and where it has no link.
+    refused: Option<Unverified>,
 }
 
 fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
     let resolved = context.resolve(Flags::default())?;
     let store = context.store(&resolved)?;
     let state = &resolved.state_dir.value;
+    let policy = ready::policy(&resolved);
     let usage = store.du()?;
     let size = |release: &Release| {
         let of_release = usage.releases.iter().find(|usage| usage.release == *release);
@@ -72,12 +76,17 @@ fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
             continue;
         }
         let chosen = acquire::chosen::load(state, &release.authority, &release.binary)?;
+        let refused = match store.presence(release, &policy)? {
+            Presence::Refused(_, why) => Some(why),
+            Presence::Accepted(_) | Presence::Absent => None,
+        };
         let build = listed.installed.as_ref().map(|installed| build_note::of(&store, installed));
         rows.push(LocalRow {
             receipt: store.receipt(release)?,
             build: build.transpose()?.flatten(),
             size: size(release),
             is_default: chosen.as_ref() == Some(&release.slot),
+            refused,
             listed,
         });
     }
@@ -96,9 +105,14 @@ fn human(rows: &[LocalRow]) -> String {
 fn legends(rows: &[LocalRow]) -> Vec<&'static str> {
     let has_default = rows.iter().any(|row| row.is_default);
     let has_unlinked = rows.iter().any(|row| row.listed.installed.is_none());
+    let has_refused = rows.iter().any(|row| row.refused.is_some());
     let legends = [
         (has_default, "* default version, set with `loom use`"),
         (has_unlinked, "! not linked; `loom get` verifies its files and links them again"),
+        (
+            has_refused,
+            "? does not count; `loom why VERSION` gives the reason, `loom get VERSION` mends it",
+        ),
     ];
     legends.into_iter().filter(|(occurs, _)| *occurs).map(|(_, legend)| legend).collect()
 }
@@ -113,15 +127,18 @@ impl LocalRow {
             "bytes": self.size,
             "source": self.receipt.as_ref().map(|r| &r.source), "at": self.receipt.as_ref().map(|r| &r.at),
             "build": self.build, "used": self.is_default,
+            "accepted": installed.is_some() && self.refused.is_none(),
+            "refused": self.refused.as_ref().map(ToString::to_string),
         })
     }
 
     fn cells(&self) -> [String; 7] {
         let release = &self.listed.release;
-        let mark = match (&self.listed.installed, self.is_default) {
+        let default = if self.is_default { "*" } else { "" };
+        let state = match (&self.listed.installed, &self.refused) {
             (None, _) => "!",
-            (Some(_), true) => "*",
-            (Some(_), false) => "",
+            (Some(_), Some(_)) => "?",
+            (Some(_), None) => "",
         };
         let at = self.receipt.as_ref().map_or("", |receipt| receipt.at.as_str());
         let source = match (&self.build, &self.receipt) {
@@ -130,7 +147,7 @@ impl LocalRow {
             (None, None) => String::new(),
         };
         [
-            mark.to_owned(),
+            format!("{default}{state}"),
             release.slot.to_string(),
             release.platform.to_string(),
             release.binary.to_string(),

@@ -123,28 +123,30 @@ fn rows(
     Ok(rows)
 }
 
-/// The failure of a source, where it answered for no product.
-fn failure_of(listing: &SourceListing) -> Option<String> {
+/// Why a source listed nothing for any product, and the exit code of that; `None` where it listed something.
+fn failure_of(listing: &SourceListing) -> Option<(Exit, String)> {
     match &listing.products.first()?.1 {
-        RemoteListing::Failed(cause) => Some(cause_line(cause)),
-        _ => None,
+        RemoteListing::Failed(cause) => Some((Exit::Unreachable, cause_line(cause))),
+        RemoteListing::NotAsked => Some((Exit::Offline, NOT_ASKED.to_owned())),
+        RemoteListing::Unlistable(why) => Some((Exit::Absent, why.clone())),
+        RemoteListing::Offers { .. } | RemoteListing::FailedBefore => None,
     }
 }
 
-/// The error where no source answered.
+/// The error where no source listed its versions.
 fn no_answer(listings: &[SourceListing]) -> Option<CommandError> {
     if listings.is_empty() {
         let message = "no source is configured";
         return Some(CommandError::new(Exit::Usage, message).hint("name one with --source"));
     }
-    let failures: Vec<Option<String>> = listings.iter().map(failure_of).collect();
-    if failures.iter().any(Option::is_none) {
-        return None;
-    }
-    let chain = listings.iter().zip(failures);
-    let chain =
-        chain.map(|(listing, why)| format!("{}: {}", listing.source, why.unwrap_or_default()));
-    Some(unlistable(chain.collect()))
+    let failures: Option<Vec<(Exit, String)>> = listings.iter().map(failure_of).collect();
+    let failures = failures?;
+    // A source that failed may answer the next time; one that cannot be listed never does.
+    let exits = [Exit::Unreachable, Exit::Offline, Exit::Absent];
+    let exit = exits.into_iter().find(|exit| failures.iter().any(|(one, _)| one == exit))?;
+    let causes = listings.iter().zip(failures);
+    let causes = causes.map(|(listing, (_, why))| format!("{}: {why}", listing.source));
+    Some(unlistable(exit, causes.collect()))
 }
 
 fn row_json(product: &Product, ((slot, platform), row): (&(Slot, Platform), &RemoteRow)) -> Value {

@@ -1,7 +1,7 @@
 //! `loom logs`
 
 use std::{
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
     thread,
     time::{Duration, SystemTime},
@@ -60,17 +60,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         return Ok(Exit::Success);
     }
     let mut follower = range.follow(&log).map_err(unreadable)?;
-    let mut has_reader = copy(&mut follower, &log)?;
+    let mut out = context.printer.stdout_of_others();
+    let mut has_reader = copy(&mut follower, &mut out, &log)?;
     while args.follow
         && has_reader
         && launch::is_alive(&project.state, &project.project, &project.binary)?
     {
         thread::sleep(INTERVAL);
-        has_reader = copy(&mut follower, &log)?;
+        has_reader = copy(&mut follower, &mut out, &log)?;
     }
     if has_reader {
         // Lines that were written between the last copy and the end.
-        copy(&mut follower, &log)?;
+        copy(&mut follower, &mut out, &log)?;
     }
     Ok(Exit::Success)
 }
@@ -95,10 +96,13 @@ fn log(project: &ProjectScope, previous: u8) -> PathBuf {
     }
 }
 
-/// Copies new lines to stdout; false where the reader of stdout is gone, which is no failure.
-fn copy(follower: &mut LogFollower, log: &Path) -> Result<bool, CommandError> {
-    let mut out = io::stdout().lock();
-    match follower.copy_to(&mut out).and_then(|_| out.flush()) {
+/// Copies new lines to `out`; false where the reader of stdout is gone, which is no failure.
+fn copy(
+    follower: &mut LogFollower,
+    out: &mut dyn io::Write,
+    log: &Path,
+) -> Result<bool, CommandError> {
+    match follower.copy_to(out).and_then(|_| out.flush()) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(e) => {

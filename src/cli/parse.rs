@@ -13,6 +13,7 @@ use clap::{
     ArgMatches, Args as _, Command, FromArgMatches as _,
     error::{Error, ErrorKind},
 };
+use loom_base::clean;
 
 use super::{
     command::{ALL, CommandEntry},
@@ -34,6 +35,8 @@ pub(super) struct Parsed {
 pub(super) struct Stop {
     error: Error,
     json: bool,
+    /// Whether the arguments can be shown as they are.
+    is_clean: bool,
 }
 
 impl Stop {
@@ -45,9 +48,13 @@ impl Stop {
         }
         if self.json {
             // As above; `println!` would panic.
-            let _ = writeln!(io::stdout(), "{}", usage_error(&self.error).json());
-        } else {
+            let document = usage_error(&self.error).json().to_string();
+            let _ = writeln!(io::stdout(), "{}", clean::json(&document));
+        } else if self.is_clean {
             let _ = self.error.print();
+        } else {
+            // The arguments may come from a script that took them from elsewhere.
+            let _ = write!(io::stderr(), "{}", clean::text(&self.error.render().to_string()));
         }
         ExitCode::from(Exit::Usage.code())
     }
@@ -108,9 +115,11 @@ pub(super) fn parse(args: &[OsString]) -> Result<Parsed, Stop> {
     let name = typed(args).and_then(OsStr::to_str);
     let entry = name.and_then(|name| ALL.iter().find(|entry| entry.is_called(name)));
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
-    let Some(entry) = entry else {
-        return Err(Stop { error: error_of(command_line(), args), json });
+    let stop = |parser| {
+        let is_clean = !args.iter().any(|arg| arg.to_string_lossy().contains(clean::is_unsafe));
+        Err(Stop { error: error_of(parser, args), json, is_clean })
     };
+    let Some(entry) = entry else { return stop(command_line()) };
     let matched = root([entry]).try_get_matches_from(args).and_then(|matches| {
         let global = Global::from_arg_matches(&matches)?;
         Ok((matches, global))
@@ -118,9 +127,9 @@ pub(super) fn parse(args: &[OsString]) -> Result<Parsed, Stop> {
     match matched {
         Ok((mut matches, global)) => match matches.remove_subcommand() {
             Some((_, matches)) => Ok(Parsed { entry, matches, global }),
-            None => Err(Stop { error: error_of(command_line(), args), json }),
+            None => stop(command_line()),
         },
-        Err(_) => Err(Stop { error: error_of(help::complete(root([entry])), args), json }),
+        Err(_) => stop(help::complete(root([entry]))),
     }
 }
 

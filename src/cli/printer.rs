@@ -1,4 +1,6 @@
 //! Data on stdout, messages on stderr.
+//!
+//! Everything that `loom` prints goes through here, and here the text of others is cleaned: see [`clean`].
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -7,7 +9,10 @@ use std::{
 };
 
 use anstream::{AutoStream, ColorChoice};
-use loom_base::LockExt as _;
+use loom_base::{
+    LockExt as _,
+    clean::{self, CleanWriter},
+};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -75,7 +80,11 @@ impl Printer {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
-        self.bytes(text.as_bytes())
+        if self.json {
+            self.bytes(clean::json(&text).as_bytes())
+        } else {
+            self.bytes(text.as_bytes())
+        }
     }
 
     /// The result of a command that is a path: `document` with `--json`, else exactly the bytes of the path.
@@ -91,39 +100,59 @@ impl Printer {
         }
     }
 
-    /// Writes to stdout. A reader that is gone is no failure: `loom … | head` is a valid use.
+    /// Writes text to stdout, cleaned; bytes that are not UTF-8 stay as they are. A reader that is gone is no failure:
+    /// `loom … | head` is a valid use.
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), CommandError> {
         let mut out = io::stdout().lock();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
+        let mut write = || {
+            for chunk in bytes.utf8_chunks() {
+                out.write_all(clean::text(chunk.valid()).as_bytes())?;
+                out.write_all(chunk.invalid())?;
+            }
+            out.flush()
+        };
+        match write() {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(report::stdout_error(&e)),
             _ => Ok(()),
         }
     }
 
+    /// A writer to stdout for the output of other programs, which is cleaned.
+    pub(crate) fn stdout_of_others(&self) -> impl Write + use<> {
+        CleanWriter::new(io::stdout().lock())
+    }
+
+    /// A writer to stderr for the output of other programs, which is cleaned.
+    pub(crate) fn stderr_of_others(&self) -> impl Write + Send + use<> {
+        CleanWriter::new(io::stderr())
+    }
+
     /// A message, suppressed by `--quiet`.
     pub(crate) fn message(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            self.stderr(text.as_ref());
+            self.stderr(&clean::text(text.as_ref()));
         }
     }
 
     /// A message that only `-v` shows.
     pub(crate) fn detail(&self, text: impl AsRef<str>) {
         if self.is_verbose() {
-            self.stderr(&color::dim(text.as_ref()));
+            self.stderr(&color::dim(&clean::text(text.as_ref())));
         }
     }
 
     /// A warning, shown even with `--quiet`.
     pub(crate) fn warning(&self, text: impl AsRef<str>) {
-        self.stderr(&format!("{} {}", color::warning("warning:"), text.as_ref()));
+        // Further lines are indented, so that no text of others looks like a line of ours.
+        let text = clean::text(text.as_ref()).replace('\n', "\n  ");
+        self.stderr(&format!("{} {text}", color::warning("warning:")));
     }
 
     /// The error that ends a run: a document on stdout with `--json`, else text on stderr.
     pub(crate) fn error(&self, error: &CommandError) {
         if self.json {
             // Where stdout cannot be written, the error is that, and only stderr is left to say so.
-            if self.bytes(format!("{}\n", error.json()).as_bytes()).is_err() {
+            if self.bytes(clean::json(&format!("{}\n", error.json())).as_bytes()).is_err() {
                 self.error_text(error);
             }
         } else {
@@ -153,6 +182,7 @@ impl Printer {
         shown.clear();
     }
 
+    /// Writes text with styles, the parts of others in it cleaned.
     fn stderr(&self, text: &str) {
         let shown = self.progress.locked();
         let choice = if self.json { ColorChoice::Never } else { ColorChoice::Auto };

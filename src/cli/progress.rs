@@ -35,6 +35,8 @@ pub(crate) struct ProgressReporter {
     transfer: Arc<Mutex<Option<ReportedTransfer>>>,
     /// The last failure. It is shown only when something follows it; otherwise the final error contains it.
     pending: Mutex<Option<String>>,
+    /// The message for the last finished transfer. It is shown once the bytes are verified.
+    fetched: Mutex<Option<String>>,
 }
 
 /// A running transfer.
@@ -62,6 +64,7 @@ impl ProgressReporter {
             command: context.invocation.text(),
             transfer: Arc::default(),
             pending: Mutex::default(),
+            fetched: Mutex::default(),
         }
     }
 
@@ -79,6 +82,7 @@ impl ProgressReporter {
     }
 
     fn begin(&self, source: &str, name: &str, total: Option<u64>, resumed_at: u64) {
+        self.fetched.locked().take();
         let now = Instant::now();
         *self.transfer.locked() = Some(ReportedTransfer {
             name: name.to_owned(),
@@ -130,10 +134,16 @@ impl ProgressReporter {
             String::new()
         };
         let seconds = begun.elapsed().as_secs_f64();
-        self.printer.message(format!(
-            "fetched {name} from {source} ({}{resumed}, {seconds:.1} s)",
-            HumanBytes(bytes)
-        ));
+        let size = HumanBytes(bytes);
+        let text = format!("fetched {name} from {source} ({size}{resumed}, {seconds:.1} s)");
+        *self.fetched.locked() = Some(text);
+    }
+
+    fn verified(&self) {
+        let fetched = self.fetched.locked().take();
+        if let Some(text) = fetched {
+            self.printer.message(text);
+        }
     }
 
     fn drop_transfer(&self) -> Option<ReportedTransfer> {
@@ -203,6 +213,7 @@ impl Observer for ProgressReporter {
             }
             AcquireEvent::Received { bytes } => self.received(bytes),
             AcquireEvent::Fetched => self.end(),
+            AcquireEvent::Verified => self.verified(),
             AcquireEvent::BrokenOff => _ = self.drop_transfer(),
             AcquireEvent::Attempted { attempt } => match attempt.record.kind {
                 AttemptKind::Selected => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indicatif::HumanBytes;
+use loom_base::clean;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The state of a transfer.
@@ -91,9 +92,10 @@ impl TransferProgress<'_> {
 }
 
 /// The text in at most `columns` columns, with an ellipsis where its end is cut off. Control characters, whose width
-/// is unknown, become question marks.
+/// is unknown, and others that change how a terminal displays the rest become question marks.
 fn shortened(text: &str, columns: usize) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let is_unsafe = |c: char| c.is_control() || clean::is_unsafe(c);
+    let text: String = text.chars().map(|c| if is_unsafe(c) { '?' } else { c }).collect();
     if text.width() <= columns {
         return text;
     }
@@ -181,6 +183,7 @@ mod tests {
             let line = progress.line(columns);
             prop_assert!(line.width() <= columns, "{line:?}");
             prop_assert!(!line.contains(char::is_control), "{line:?}");
+            prop_assert!(!line.contains(clean::is_unsafe), "{line:?}");
         }
     }
 }

@@ -12,12 +12,16 @@ use super::{
     selection::Selection,
 };
 use loom_runtime::{
-    acquire::{self, AcquireOptions, Acquired, Acquirer, How},
+    acquire::{self, AcquireError, AcquireOptions, Acquired, Acquirer, How, refuse_older},
     config::Resolved,
     sources::{OpenedSources, SourceClass},
     store::{Installed, Store},
     trust::Policy,
 };
+
+/// Why a version of a project may not count.
+const UNTRUSTED_VERSION: &str =
+    "the project names the version and is not trusted: the version is judged like a range";
 
 /// The policy of the configuration.
 pub(crate) fn policy(resolved: &Resolved) -> Policy {
@@ -37,6 +41,7 @@ pub(crate) fn options(resolved: &Resolved, selection: &Selection) -> AcquireOpti
         offline: resolved.offline.value,
         force: selection.force_download,
         allow_downgrade: selection.allow_downgrade,
+        untrusted_version: resolved.bridge.is_version_untrusted && !selection.build,
         quarantine: selection.sources.is_empty(),
         ..AcquireOptions::default()
     }
@@ -69,7 +74,8 @@ pub(crate) fn origin(resolved: &Resolved, selector: &Selector) -> String {
 /// Makes sure that the requested release is installed.
 ///
 /// Where a version is named, installed and accepted, one link and one verification are read, without a
-/// lock, a thread or the network.
+/// lock, a thread or the network. A program that was changed since it was last hashed is hashed, and fetched again where
+/// it is damaged.
 pub(crate) fn ready(
     context: &Context,
     resolved: &Resolved,
@@ -92,7 +98,11 @@ pub(crate) fn ready(
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)
         && let release = product.at_version(version.clone())
         && let Some(installed) = store.presence(&release, &policy(resolved))?.accepted()
+        && store.damage(&installed)?.is_none()
     {
+        if resolved.bridge.is_version_untrusted {
+            refuse_older(store, &product, &policy(resolved), version)?;
+        }
         return Ok(Acquired { installed, how: How::Here });
     }
     acquire(context, resolved, store, selection, &product, &selector)
@@ -124,7 +134,11 @@ fn acquire(
     }
     context.notices(store);
     let acquired = acquired.map_err(|error| {
-        let untrusted = resolved.untrusted.iter().map(|_| UNTRUSTED_HINT.to_owned());
+        let is_older = matches!(error, AcquireError::Older { .. });
+        let named = resolved.bridge.is_version_untrusted && !is_older;
+        let named = named.then(|| format!("{UNTRUSTED_VERSION}; {UNTRUSTED_HINT}"));
+        let withheld = resolved.untrusted.iter().map(|_| UNTRUSTED_HINT.to_owned());
+        let untrusted = named.into_iter().chain(withheld).take(1);
         let hints: Vec<String> = open::hints(&notices).chain(untrusted).collect();
         let error = CommandError::from(error);
         if hints.is_empty() { error } else { error.also(hints.join("\n")) }

@@ -57,7 +57,7 @@ impl<'a> InstanceStatus<'a> {
         let Instance { document, state, project, .. } = self.instance;
         let mut text = format!("{} {}  {state}", document.binary, document.version);
         let bridge = document.bridge.as_ref().map(|bridge| bridge.address.clone());
-        let dashboard = document.dashboard.as_ref().map(|dashboard| dashboard.url.clone());
+        let dashboard = document.dashboard.as_ref().map(|dashboard| dashboard.to_open().to_owned());
         let pid = document.pid.map(|pid| pid.to_string());
         let uptime = self.uptime_seconds.map(|seconds| {
             let uptime = humantime::format_duration(Duration::from_secs(seconds));

@@ -11,7 +11,7 @@ use super::{
     ready, selection::Selection, version_arg,
 };
 use loom_runtime::{
-    acquire::{AcquireOptions, Acquirer},
+    acquire::{AcquireOptions, Acquirer, ProgramRule},
     config::{Flags, Resolved},
     store::{Damage, Store, StoreUsage, VerifyReport},
 };
@@ -29,6 +29,8 @@ enum StoreCommand {
     Verify,
     /// Show disk usage
     Du,
+    /// Remove what nothing needs: damaged and abandoned trees, and files that no release names
+    Gc,
     /// Print the store's folder, or the folder of a release's tree
     Path(PathArgs),
     /// Add an archive or a program as a release
@@ -61,6 +63,9 @@ struct AddArgs {
     /// Accept the file without a digest
     #[arg(long)]
     allow_unverified: bool,
+    /// Accept a program that is neither an executable of the platform nor a script
+    #[arg(long)]
+    force: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
@@ -70,6 +75,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
         StoreCommand::Verify => verify(context, &store),
         StoreCommand::Du => du(context, &store),
+        StoreCommand::Gc => gc(context, &store),
         StoreCommand::Path(path) => show_path(path, context, &resolved, &store),
         StoreCommand::Add(add_args) => add(add_args, context, &resolved, &store),
     }
@@ -128,6 +134,27 @@ fn du(context: &Context, store: &Store) -> Outcome {
         "partial": usage.partial, "garbage": usage.garbage, "total": usage.total,
     });
     context.printer.answer(&document, || usage_text(&usage))?;
+    if usage.garbage > 0 {
+        context.printer.message("`loom store gc` removes the garbage");
+    }
+    Ok(Exit::Success)
+}
+
+fn gc(context: &Context, store: &Store) -> Outcome {
+    let collected = store.collect_garbage()?;
+    if collected.unreadable {
+        context.printer.warning(
+            "a record cannot be read, so trees and objects that it may need were kept; `loom store verify` names it",
+        );
+    }
+    let left = HumanBytes(collected.left);
+    if collected.left > 0 {
+        context.printer.message(format!(
+            "{left} of garbage stay: a process runs from it, it is less than a day old, or it belongs to another user"
+        ));
+    }
+    let document = json!({"schema": 1, "freed": collected.freed, "garbage": collected.left});
+    context.printer.answer(&document, || format!("removed {}", HumanBytes(collected.freed)))?;
     Ok(Exit::Success)
 }
 
@@ -172,7 +199,7 @@ fn slot_path(expected: bool, store: &Store, release: Release) -> Result<PathBuf,
     }
     let installed = store.find(&release)?.ok_or_else(|| {
         CommandError::new(Exit::Absent, format!("{release} is not here"))
-            .hint(format!("`loom get --version {}` fetches it", release.slot))
+            .hint(format!("`loom get {}` fetches it", release.slot))
     })?;
     Ok(store.tree(&installed.tree))
 }
@@ -186,6 +213,7 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
         offline: true,
         force: true,
         quarantine: false,
+        program: if args.force { ProgramRule::Any } else { ProgramRule::Known },
         ..ready::options(resolved, &Selection::default())
     };
     let policy = ready::policy(resolved);

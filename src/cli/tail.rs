@@ -8,16 +8,16 @@ use std::{
 /// The number of bytes that are kept.
 const KEPT: usize = 4096;
 
-/// A writer that keeps the end of what is written to it, and optionally copies everything to stderr.
+/// A writer that keeps the end of what is written to it, and optionally copies everything to another writer.
 #[derive(Debug)]
-pub(crate) struct OutputTail {
+pub(crate) struct OutputTail<W> {
     end: VecDeque<u8>,
-    copies: bool,
+    copy: Option<W>,
 }
 
-impl OutputTail {
-    pub(crate) fn new(copies: bool) -> Self {
-        Self { end: VecDeque::new(), copies }
+impl<W: Write> OutputTail<W> {
+    pub(crate) fn new(copy: Option<W>) -> Self {
+        Self { end: VecDeque::new(), copy }
     }
 
     /// The kept text, from the beginning of a line.
@@ -31,11 +31,11 @@ impl OutputTail {
     }
 }
 
-impl Write for OutputTail {
+impl<W: Write> Write for OutputTail<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.copies {
+        if let Some(copy) = &mut self.copy {
             // Errors are ignored: a closed stderr must not keep the end from being kept.
-            let _ = io::stderr().lock().write_all(bytes);
+            let _ = copy.write_all(bytes);
         }
         let new = &bytes[bytes.len().saturating_sub(KEPT)..];
         let excess = (self.end.len() + new.len()).saturating_sub(KEPT);
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_end_is_kept_from_the_beginning_of_a_line() {
-        let mut tail = OutputTail::new(false);
+        let mut tail = OutputTail::new(None::<io::Sink>);
         write!(tail, "first\nsecond").unwrap();
         assert_eq!(tail.text(), "first\nsecond");
         let line = "x".repeat(99) + "\n";

@@ -60,7 +60,7 @@ fn answer(context: &Context, document: &RuntimeDocument) -> Outcome {
 fn attach(context: &Context, started: Box<Started>) -> Outcome {
     let document = started.document.clone();
     answer(context, &document)?;
-    let mut log = io::stderr();
+    let mut log = context.printer.stderr_of_others();
     let out: Option<&mut dyn io::Write> =
         if context.printer.is_quiet() { None } else { Some(&mut log) };
     interrupt::release();
@@ -99,7 +99,8 @@ fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
     let answer = ChildRuntime { document: &document, env: env.collect() };
     context.printer.answer(&answer, || launching::human(&document))?;
     // The log is removed with the instance; its end is kept here in case it explains the exit.
-    let mut tail = OutputTail::new(context.printer.is_verbose());
+    let copy = context.printer.is_verbose().then(|| context.printer.stderr_of_others());
+    let mut tail = OutputTail::new(copy);
     interrupt::release();
     let ended = started.exit_with_parent(io::BufReader::new(io::stdin()), &mut tail)?;
     // A parent that requested the end knows of it.

@@ -5,8 +5,10 @@ use serde_json::json;
 
 use super::{
     CommandError, Exit, Outcome, context::Context, path_text::shown, ready, report::store::refused,
+    version_arg,
 };
 use loom_runtime::{
+    acquire,
     config::{Flags, Resolved, SourceKind, TargetSource},
     store::{Presence, Store},
 };
@@ -36,7 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         Presence::Absent => {
             let message = format!("{} {selector} {} is not here", product.binary, product.platform);
             return Err(CommandError::new(Exit::Absent, message)
-                .hint(format!("`loom get --version {selector}` fetches it")));
+                .hint(format!("`loom get {}` fetches it", version_arg::shell_word(&selector))));
         }
     };
     let document = json!({
@@ -57,8 +59,17 @@ pub(super) fn look_up(
     selector: &Selector,
 ) -> Result<Presence, CommandError> {
     let policy = ready::policy(resolved);
+    let judged = |presence: Presence| {
+        if let (Presence::Accepted(installed), true) =
+            (&presence, resolved.bridge.is_version_untrusted)
+            && let Slot::Version(version) = &installed.release.slot
+        {
+            acquire::refuse_older(store, product, &policy, version)?;
+        }
+        Ok(presence)
+    };
     if let Selector::Exact(version) = selector {
-        return Ok(store.presence(&product.at_version(version.clone()), &policy)?);
+        return judged(store.presence(&product.at_version(version.clone()), &policy)?);
     }
     let builds = match selector {
         Selector::Dev => true,
@@ -70,7 +81,7 @@ pub(super) fn look_up(
     }
     let prereleases = resolved.sources.value.iter().any(|spec| spec.prerelease);
     let matches = |version: &Version| selector.matches_counting(version, prereleases);
-    Ok(store.newest(product, &policy, matches)?)
+    judged(store.newest(product, &policy, matches)?)
 }
 
 /// Whether a cargo build comes before the versions: a source names its checkout, or a checkout is linked or is the one

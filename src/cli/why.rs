@@ -7,13 +7,14 @@ use loom_source::{Product, Release, Selector, Slot};
 use serde_json::json;
 
 use super::{
-    CommandError, Exit, Outcome, build_note, context::Context, path_text::shown, ready, which,
+    CommandError, Exit, Outcome, build_note, context::Context, path_text::shown, ready,
+    version_arg, which,
 };
 use loom_runtime::{
     config::{Flags, Resolved},
     store::{
-        Attempt, FailureRecord, Installed, Presence, Receipt, Store, StoreError, Unverified,
-        Verification,
+        Attempt, FailureRecord, Installed, InterruptedTransfer, Presence, Receipt, Store,
+        StoreError, Unverified, Verification,
     },
     trust::{Grade, Waiver},
 };
@@ -39,6 +40,8 @@ struct ReleaseHistory {
     verification: Option<Verification>,
     receipt: Option<Receipt>,
     failure: Option<FailureRecord>,
+    /// What an interrupted download has left.
+    interrupted: Option<InterruptedTransfer>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
@@ -52,7 +55,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
             Exit::Absent,
             format!("{message}, and was never downloaded"),
         )
-        .hint(format!("`loom get --version {selector}` fetches it")));
+        .hint(format!("`loom get {}` fetches it", version_arg::shell_word(selector))));
     }
     context.printer.answer(&history.json(), || history.human())?;
     Ok(Exit::Success)
@@ -85,6 +88,7 @@ fn history(
     let recorded = release.as_ref().is_some_and(|release| is_recorded(store, release));
     let verification = release.as_ref().map(|release| verification(store, release)).transpose()?;
     let receipt = release.as_ref().map(|release| store.receipt(release)).transpose()?;
+    let interrupted = release.as_ref().map(|release| store.interrupted(release)).transpose()?;
     let requested = selector.to_string();
     let concerns = |failure: &FailureRecord| {
         failure.requested == requested || slot.as_ref().is_some_and(|slot| failure.concerns(slot))
@@ -100,6 +104,7 @@ fn history(
         verification: verification.flatten(),
         receipt: receipt.flatten(),
         failure,
+        interrupted: interrupted.flatten(),
     })
 }
 
@@ -126,7 +131,8 @@ fn chosen(resolved: &Resolved, product: &Product) -> Result<(Selector, String), 
 impl ReleaseHistory {
     /// Whether nothing is known. Receipts do not count: they may be deleted at any time.
     fn is_empty(&self) -> bool {
-        self.installed.is_none() && !self.recorded && self.failure.is_none()
+        let is_here = self.installed.is_some() || self.recorded || self.interrupted.is_some();
+        !is_here && self.failure.is_none()
     }
 
     fn json(&self) -> serde_json::Value {
@@ -139,6 +145,9 @@ impl ReleaseHistory {
             "accepted": installed.is_some() && self.unverified.is_none(),
             "refused": self.unverified.as_ref().map(ToString::to_string),
             "verification": verification, "receipt": receipt, "failure": failure,
+            "partial": self.interrupted.as_ref().map(|partial| {
+                json!({"source": partial.source, "bytes": partial.bytes, "total": partial.total})
+            }),
         })
     }
 
@@ -164,6 +173,9 @@ impl ReleaseHistory {
                 );
             }
             None => page.row("here", "no"),
+        }
+        if let Some(interrupted) = &self.interrupted {
+            page.row("partial", &interrupted_text(interrupted, &self.selector));
         }
         if let Some(receipt) = &self.receipt {
             receipt_rows(&mut page, receipt);
@@ -194,6 +206,17 @@ impl ReleaseHistory {
             None => page.row("", "it has no receipt, so its history is unknown"),
         }
     }
+}
+
+/// What an interrupted download has left, and the command that continues it.
+fn interrupted_text(interrupted: &InterruptedTransfer, selector: &Selector) -> String {
+    let InterruptedTransfer { source, bytes, total } = interrupted;
+    let total = total.map(|total| format!(" of {}", HumanBytes(total))).unwrap_or_default();
+    let word = version_arg::shell_word(selector);
+    format!(
+        "{}{total} from {source}, interrupted\n`loom get {word}` continues the download",
+        HumanBytes(*bytes)
+    )
 }
 
 /// What a release was verified by.

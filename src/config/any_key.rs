@@ -3,9 +3,16 @@
 use serde_json::Value;
 
 use super::{
-    Setting, ShownValue, document::ConfigDocument, key::SettingKey, key_path::KeyPath,
-    key_row::KeyRow, layers::Layers, reader::ValueReader, setting_type::SettingType,
-    tree::TomlNode, trust_rule::TrustVerdict,
+    Setting, ShownValue,
+    document::ConfigDocument,
+    key::SettingKey,
+    key_path::KeyPath,
+    key_row::KeyRow,
+    layers::Layers,
+    reader::ValueReader,
+    setting_type::SettingType,
+    tree::{TomlNode, TomlValue},
+    trust_rule::TrustVerdict,
 };
 
 /// A row of the table of settings, whatever its type.
@@ -16,10 +23,12 @@ pub(crate) trait AnyKey: Sync {
     fn flag(&self) -> Option<&'static str>;
     /// What the file of an untrusted project may set, in a word.
     fn trust(&self) -> &'static str;
-    /// Whether this value of a project's file needs trust.
-    fn verdict(&self, node: &TomlNode) -> TrustVerdict;
+    /// Whether this value of `key` in a project's file needs trust.
+    fn verdict(&self, key: &str, node: &TomlNode) -> TrustVerdict;
     /// The form of a value, in words.
     fn form(&self) -> &'static str;
+    /// A value as written in a file, for display: secrets in it are masked.
+    fn masked(&self, written: TomlValue) -> TomlValue;
     /// Whether values are secrets.
     fn is_secret(&self) -> bool;
     /// The JSON Schema of a value.
@@ -60,12 +69,16 @@ impl<T: SettingType> AnyKey for SettingKey<T> {
         self.trust_rule().word()
     }
 
-    fn verdict(&self, node: &TomlNode) -> TrustVerdict {
-        self.trust_rule().verdict(node)
+    fn verdict(&self, key: &str, node: &TomlNode) -> TrustVerdict {
+        self.trust_rule().verdict(key, node)
     }
 
     fn form(&self) -> &'static str {
         T::FORM
+    }
+
+    fn masked(&self, written: TomlValue) -> TomlValue {
+        T::masked(written)
     }
 
     fn is_secret(&self) -> bool {
@@ -88,12 +101,20 @@ impl<T: SettingType> AnyKey for SettingKey<T> {
     ) {
         if let Some(read) = T::read(value.node, value.path, reader) {
             let names = value.names.iter().map(|name| (*name).to_owned()).collect();
-            document.add(self.row().path, names, value.line, Box::new(read));
+            let node = &value.node.value;
+            let shown_as_written = T::SHOWN_AS_WRITTEN && node.has_variables();
+            let written = shown_as_written.then(|| T::masked(node.clone()).json());
+            document.add_written(self.row().path, names, value.line, Box::new(read), written);
         }
     }
 
     fn effective(&self, layers: &mut Layers<'_>, names: &[&str]) -> Setting<ShownValue> {
-        self.resolve(layers, names).map(|value| value.shown())
+        let setting = self.resolve(layers, names);
+        let written = layers.written(self.row(), names, &setting.origin);
+        setting.map(|value| match written {
+            Some(written) => value.shown().with_written(written),
+            None => value.shown(),
+        })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{any::Any, path::PathBuf};
 
+use serde_json::Value;
+
 use super::{SettingOrigin, reader::Layer};
 
 /// The path of a key in the table of settings; parts in `<…>` stand for names that the user chooses.
@@ -20,7 +22,7 @@ pub(crate) enum DocumentOrigin {
 #[derive(Debug)]
 pub(crate) struct ConfigDocument {
     pub(crate) origin: DocumentOrigin,
-    /// Whether the file belongs to a project that is not trusted, so that some settings can only be made stricter.
+    /// Whether the file belongs to a project that is not trusted, so that some settings can only be made tighter.
     pub(crate) restricted: bool,
     tables: Vec<NamedTable>,
     values: Vec<KeyValue>,
@@ -42,6 +44,8 @@ struct KeyValue {
     names: Vec<String>,
     line: usize,
     value: Box<dyn Any>,
+    /// The value as written, where it names variables; secrets in it are masked.
+    written: Option<Value>,
 }
 
 impl ConfigDocument {
@@ -62,7 +66,19 @@ impl ConfigDocument {
         line: usize,
         value: Box<dyn Any>,
     ) {
-        self.values.push(KeyValue { pattern, names, line, value });
+        self.add_written(pattern, names, line, value, None);
+    }
+
+    /// Adds the value of a key; with the value as written, for display, where that names variables.
+    pub(crate) fn add_written(
+        &mut self,
+        pattern: KeyPattern,
+        names: Vec<String>,
+        line: usize,
+        value: Box<dyn Any>,
+        written: Option<Value>,
+    ) {
+        self.values.push(KeyValue { pattern, names, line, value, written });
     }
 
     /// Removes all values and tables at or below `path`.
@@ -90,6 +106,17 @@ impl ConfigDocument {
         Some((found.value.downcast_ref::<T>()?.clone(), self.origin(found.line)))
     }
 
+    /// The value of a key as written, where it names variables, and its origin.
+    pub(crate) fn written(
+        &self,
+        pattern: KeyPattern,
+        names: &[&str],
+    ) -> Option<(&Value, SettingOrigin)> {
+        let mut values = self.values.iter();
+        let found = values.find(|value| value.pattern == pattern && value.names == names)?;
+        Some((found.written.as_ref()?, self.origin(found.line)))
+    }
+
     /// The names of the tables at `pattern`, in the order of the file, each with its origin.
     pub(crate) fn tables(
         &self,
@@ -97,6 +124,11 @@ impl ConfigDocument {
     ) -> impl Iterator<Item = (&str, SettingOrigin)> {
         let tables = self.tables.iter().filter(move |table| table.pattern == pattern);
         tables.map(|table| (table.name.as_str(), self.origin(table.line)))
+    }
+
+    /// Whether this is the file of a project.
+    pub(crate) fn is_project(&self) -> bool {
+        matches!(self.origin, DocumentOrigin::File(_, Layer::Project))
     }
 
     /// Whether there is a table `name` at `pattern`.

@@ -115,6 +115,10 @@ fn check_target(setting: &FoundSetting, target: EditedFile, key: &str) -> Result
             let problem = Box::new(Problem::ProjectOnly);
             Err(ConfigError::Value { key: key.to_owned(), problem })
         }
+        (KeyFiles::User, EditedFile::Project) => {
+            let problem = Box::new(Problem::UserOnly);
+            Err(ConfigError::Value { key: key.to_owned(), problem })
+        }
         _ => Ok(()),
     }
 }

@@ -8,15 +8,17 @@ use std::{
     sync::Arc,
 };
 
-/// Environment variables. A variable whose value is empty counts as not set. Clones share the variables.
+/// Environment variables, without white space around their values. A variable whose value is empty then counts as not
+/// set. Clones share the variables.
 ///
 /// # Examples
 /// ```
 /// use loom_runtime::config::Env;
 ///
-/// let env: Env = [("LOOM_VERSION", "0.2.0"), ("LOOM_OFFLINE", "")].into_iter().collect();
+/// let env: Env = [("LOOM_VERSION", " 0.2.0\n"), ("LOOM_OFFLINE", " ")].into_iter().collect();
 /// assert_eq!(env.get("LOOM_VERSION"), Some("0.2.0"));
 /// assert_eq!(env.get("LOOM_OFFLINE"), None);
+/// assert!(env.is_empty("LOOM_OFFLINE"));
 /// ```
 #[derive(Clone, Default)]
 pub struct Env(Arc<BTreeMap<String, OsString>>);
@@ -28,24 +30,37 @@ impl Env {
             let name = name.into_string().ok()?;
             // Windows does not distinguish Path and PATH.
             let name = if cfg!(windows) { name.to_ascii_uppercase() } else { name };
-            Some((name, value))
+            Some((name, trimmed(value)))
         });
-        Self(Arc::new(named.filter(|(_, value)| !value.is_empty()).collect()))
+        Self(Arc::new(named.collect()))
     }
 
     /// The value of a variable.
     pub fn os(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(name).map(OsString::as_os_str)
+        self.0.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
     /// The value of a variable as a path.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.0.get(name).map(PathBuf::from)
+        self.os(name).map(PathBuf::from)
     }
 
     /// The value of a variable; `None` if it is not set or not valid UTF-8.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.to_str()
+        self.os(name)?.to_str()
+    }
+
+    /// Whether a variable is set to nothing, or to white space.
+    pub fn is_empty(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| value.is_empty())
+    }
+}
+
+/// The value without white space around it; a value that is not UTF-8 stays as it is.
+fn trimmed(value: OsString) -> OsString {
+    match value.to_str() {
+        Some(text) if text.trim().len() < text.len() => text.trim().into(),
+        _ => value,
     }
 }
 

@@ -1,13 +1,15 @@
 //! What the `loom.toml` of a project may set only once its user trusts it.
 //!
-//! Until then, a source, a program to run, an address to send secrets to or to listen on beyond loopback is withheld, and
-//! what must be proven before a release enters the store can only be made stricter. Which rule a setting has is written in
-//! its row of the table of settings.
+//! Until then, a source, a program to run, a language model, an address to listen on beyond loopback and every value that
+//! names a variable is withheld, and which release runs and what must be proven of it can only be made tighter. Which rule
+//! a setting has is written in its row of the table of settings.
 
 use super::{
     Withheld,
+    any_key::AnyKey,
     candidates::{Candidates, KeyMatch},
     key_path::KeyPath,
+    setting_type::MASK,
     table::TABLES,
     toml_text,
     tree::{TomlEntry, TomlTable, TomlValue},
@@ -18,8 +20,10 @@ use super::{
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct GuardedSetting {
     pub(crate) path: Vec<String>,
-    /// Whether the setting takes effect where it is stricter than the layers below; else it has no effect.
-    pub(crate) stricter: bool,
+    /// Whether the setting takes effect where it is tighter than the layers below; else it has no effect.
+    pub(crate) tighter: bool,
+    /// Whether the value names variables.
+    pub(crate) expands: bool,
     line: usize,
     /// The value as written: nothing is expanded.
     pub(crate) value: TomlValue,
@@ -35,6 +39,8 @@ pub(crate) struct GuardedValue {
     path: Vec<String>,
     pub(crate) value: TomlValue,
     pub(crate) is_secret: bool,
+    /// The value for display; `None` for a secret, unless it is the name of a variable.
+    shown: Option<String>,
 }
 
 impl GuardedSetting {
@@ -59,7 +65,7 @@ impl GuardedValue {
 
     /// The value for display; `None` for a secret.
     pub(crate) fn shown(&self) -> Option<String> {
-        shown(&self.value, self.is_secret)
+        self.shown.clone()
     }
 }
 
@@ -85,12 +91,12 @@ fn collect(
         let inner: Vec<String> = path.iter().chain([&entry.key]).cloned().collect();
         match candidates.step(&entry.key) {
             KeyMatch::Setting(key) => {
-                let verdict = key.verdict(&entry.node);
+                let verdict = key.verdict(&entry.key, &entry.node);
                 if verdict != TrustVerdict::Free {
-                    let stricter = verdict == TrustVerdict::Stricter;
-                    let shown = masked(entry, key.is_secret());
-                    let parts = vec![value(inner.clone(), entry, key.is_secret())];
-                    found.push(setting(inner, entry, stricter, shown, parts));
+                    let tighter = verdict == TrustVerdict::Tighter;
+                    let shown = masked(entry, Some(key));
+                    let parts = vec![value(inner.clone(), entry, Some(key))];
+                    found.push(setting(inner, entry, tighter, shown, parts));
                 }
             }
             KeyMatch::Table(candidates) => {
@@ -113,13 +119,14 @@ fn collect(
 fn setting(
     path: Vec<String>,
     entry: &TomlEntry,
-    stricter: bool,
+    tighter: bool,
     shown: String,
     parts: Vec<GuardedValue>,
 ) -> GuardedSetting {
     GuardedSetting {
         path,
-        stricter,
+        tighter,
+        expands: entry.node.value.has_variables(),
         line: entry.line,
         value: entry.node.value.clone(),
         shown,
@@ -127,8 +134,13 @@ fn setting(
     }
 }
 
-fn value(path: Vec<String>, entry: &TomlEntry, is_secret: bool) -> GuardedValue {
-    GuardedValue { path, value: entry.node.value.clone(), is_secret }
+fn value(path: Vec<String>, entry: &TomlEntry, key: Option<&dyn AnyKey>) -> GuardedValue {
+    let value = entry.node.value.clone();
+    let masked = key.map_or_else(|| value.clone(), |key| key.masked(value.clone()));
+    let is_secret = key.is_some_and(AnyKey::is_secret);
+    let is_hidden = is_secret && masked == TomlValue::Text(MASK.to_owned());
+    let shown = (!is_hidden).then(|| displayed(&masked));
+    GuardedValue { path, value, is_secret, shown }
 }
 
 /// The values of a table, one by one. A table without any is one value.
@@ -140,7 +152,8 @@ fn values(
 ) {
     if table.0.is_empty() {
         let value = TomlValue::Table(TomlTable::default());
-        found.push(GuardedValue { path: path.to_vec(), value, is_secret: false });
+        let shown = Some(displayed(&value));
+        found.push(GuardedValue { path: path.to_vec(), value, is_secret: false, shown });
     }
     for entry in &table.0 {
         let inner: Vec<String> = path.iter().chain([&entry.key]).cloned().collect();
@@ -148,8 +161,8 @@ fn values(
             (KeyMatch::Table(candidates), TomlValue::Table(table)) => {
                 values(table, &candidates, &inner, found);
             }
-            (KeyMatch::Setting(key), _) => found.push(value(inner, entry, key.is_secret())),
-            _ => found.push(value(inner, entry, false)),
+            (KeyMatch::Setting(key), _) => found.push(value(inner, entry, Some(key))),
+            _ => found.push(value(inner, entry, None)),
         }
     }
 }
@@ -162,8 +175,8 @@ fn masked_table(table: &TomlTable, candidates: &Candidates) -> String {
         .map(|entry| {
             let value = match (candidates.step(&entry.key), &entry.node.value) {
                 (KeyMatch::Table(inner), TomlValue::Table(table)) => masked_table(table, &inner),
-                (KeyMatch::Setting(key), _) => masked(entry, key.is_secret()),
-                _ => masked(entry, false),
+                (KeyMatch::Setting(key), _) => masked(entry, Some(key)),
+                _ => masked(entry, None),
             };
             format!("{}:{value}", toml_text::quoted(&entry.key))
         })
@@ -172,23 +185,16 @@ fn masked_table(table: &TomlTable, candidates: &Candidates) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
-/// The value for display. A secret is masked.
-fn masked(entry: &TomlEntry, is_secret: bool) -> String {
-    shown(&entry.node.value, is_secret).unwrap_or_else(|| r#""***""#.to_owned())
+/// The value for display, its secrets masked.
+fn masked(entry: &TomlEntry, key: Option<&dyn AnyKey>) -> String {
+    let value = entry.node.value.clone();
+    displayed(&key.map_or_else(|| value.clone(), |key| key.masked(value.clone())))
 }
 
-/// The value for display; `None` for a secret, unless it is the name of a variable.
-fn shown(value: &TomlValue, is_secret: bool) -> Option<String> {
-    let is_name = matches!(value, TomlValue::Text(text) if names_variable(text));
+fn displayed(value: &TomlValue) -> String {
     let mut out = String::new();
     toml_text::display(value, &mut out);
-    (!is_secret || is_name).then_some(out)
-}
-
-/// Whether the text is `${NAME}` and nothing else.
-fn names_variable(text: &str) -> bool {
-    let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-    name.is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+    out
 }
 
 #[cfg(test)]
@@ -198,29 +204,49 @@ mod tests {
 
     fn keys(text: &str) -> Vec<(String, bool)> {
         let items = guarded(&parse(text).unwrap());
-        items.iter().map(|item| (item.withheld().key, item.stricter)).collect()
+        items.iter().map(|item| (item.withheld().key, item.tighter)).collect()
     }
 
     #[test]
     fn the_settings_that_need_trust_are_found() {
         for (text, expected) in [
-            ("name = 'x'\n[bridge]\naddress = '127.0.0.1:1'\nversion = '0.2.0'\n", &[][..]),
-            ("[agents.a]\nx = '${HOME}'\n[llm.d]\nmodel = 'm'\napi_key = 'k'\n", &[]),
+            ("name = 'x'\n[bridge]\naddress = '127.0.0.1:1'\nversion = 'latest'\n", &[][..]),
+            ("[bridge]\nversion = '0.2.0'\n", &[("bridge.version", true)]),
+            (
+                "[bridge]\nversion = '^0.2'\ntimeout_sec = 5\n",
+                &[("bridge.timeout_sec", true), ("bridge.version", true)],
+            ),
+            ("[bridge]\nversion = 'dev'\n", &[("bridge.version", false)]),
+            ("[agents.a]\ntopics = ['t']\ntimeout_sec = 3\nrefresh_interval_sec = 1\n", &[]),
+            (
+                "[agents.a]\ntopics = ['${T}']\nllm_provider = 'x'\n",
+                &[("agents.a.llm_provider", false), ("agents.a.topics", false)],
+            ),
+            ("name = '${HOME}'\n", &[("name", false)]),
+            ("[bridge]\nmode = '${MODE:-full}'\n", &[("bridge.mode", false)]),
+            ("[update]\ncheck_interval = '1h'\n", &[("update.check_interval", false)]),
+            ("[store]\nkeep_archives = true\n", &[("store.keep_archives", false)]),
+            (
+                "[llm]\ndefault = 'd'\n[llm.d]\nmodel = 'm'\n",
+                &[("llm.d", false), ("llm.default", false)],
+            ),
             ("[trust]\nchecksum = 'required'\nsignature = 'required'\n", &[]),
             ("[trust]\nchecksum = 'if-available'\n", &[("trust.checksum", true)]),
+            ("[trust]\nchecksum = '${C}'\n", &[("trust.checksum", false)]),
             ("[trust]\nminimum_release_age = '0s'\n", &[("trust.minimum_release_age", true)]),
             ("sources = ['target']\n", &[("sources", false)]),
             ("[[sources]]\ntype = 'target'\n", &[("sources", false)]),
             ("[mcp.a]\n[mcp.'b.c']\n", &[("mcp.a", false), ("mcp.\"b.c\"", false)]),
-            ("[llm.d]\napi_base = 'x'\n", &[("llm.d.api_base", false)]),
-            ("[llm.d]\napi_key = '${GITHUB_TOKEN}'\n", &[("llm.d.api_key", false)]),
+            ("[llm.d]\napi_base = 'x'\n", &[("llm.d", false)]),
             ("[bridge]\naddress = '0.0.0.0:1'\n", &[("bridge.address", false)]),
             ("[bridge]\naddress = '${X}'\n", &[("bridge.address", false)]),
             ("[dashboard]\nhost = '::'\n", &[("dashboard.host", false)]),
             ("[dashboard]\nhost = '::1'\n", &[]),
+            ("[dashboard]\nallowed_hosts = ['a']\n", &[("dashboard.allowed_hosts", false)]),
+            ("[bridge]\nallow_users = [33]\n", &[("bridge.allow_users", false)]),
         ] {
             let expected: Vec<_> =
-                expected.iter().map(|(key, stricter)| ((*key).to_owned(), *stricter)).collect();
+                expected.iter().map(|(key, tighter)| ((*key).to_owned(), *tighter)).collect();
             assert_eq!(keys(text), expected, "{text}");
         }
     }
@@ -228,12 +254,17 @@ mod tests {
     #[test]
     fn secrets_are_masked() {
         let text = "[mcp.m]\ncommand = 'c'\nenv = { KEY = 'secret', OTHER = '${MINE}', D = '${X:-secret}' }\n\
-            [llm.d]\napi_key = 'x${Y}secret'\n";
+            [llm.d]\napi_key = 'x${Y}secret'\napi_base = 'https://u:secret@h/v1?secret'\n\
+            [[sources]]\nurl = 'https://u:secret@h/x'\n";
         let items = guarded(&parse(text).unwrap());
         let shown: Vec<_> = items.iter().map(|item| item.withheld().value).collect();
         assert_eq!(
             shown,
-            [r#""***""#, r#"{"command":"c","env":{"D":"***","KEY":"***","OTHER":"${MINE}"}}"#,]
+            [
+                r#"{"api_base":"https://***@h/v1?***","api_key":"***"}"#,
+                r#"{"command":"c","env":{"D":"***","KEY":"***","OTHER":"${MINE}"}}"#,
+                r#"[{"url":"https://***@h/x"}]"#,
+            ]
         );
     }
 }

@@ -155,32 +155,34 @@ impl<T: SettingType> SettingKey<T> {
 
     fn below_flags(&self, layers: &mut Layers<'_>, names: &[&str]) -> Setting<T> {
         let variables = self.row.variables.iter();
-        let of_variable = variables.copied().find_map(|name| of_variable(name, layers, names));
+        let of_variable =
+            variables.copied().find_map(|name| of_variable(name, &self.row, layers, names));
         of_variable
             .or_else(|| self.of_documents(layers, names))
             .unwrap_or_else(|| Setting::default(self.default_value()))
     }
 
-    /// The value of the highest document that has one. Where an untrusted project can only make the setting stricter, the
-    /// stricter of its value and the value without it.
+    /// The value of the highest document that has one. Where an untrusted project can only make the setting tighter, its
+    /// value if that is tighter than the value without it.
     fn of_documents(&self, layers: &Layers<'_>, names: &[&str]) -> Option<Setting<T>> {
         let mut values = layers.deciding(&self.row, names).filter_map(|document| {
             let (value, origin) = document.get::<T>(self.row.path, names)?;
             Some((document, Setting::new(value, origin)))
         });
         let (document, highest) = values.next()?;
-        let TrustRule::Stricter(strictness) = &self.trust else { return Some(highest) };
+        let TrustRule::Tighter(tightness) = &self.trust else { return Some(highest) };
         if !document.restricted {
             return Some(highest);
         }
         let below = values.next().map(|(_, setting)| setting);
         let below = below.unwrap_or_else(|| Setting::default(self.default_value()));
-        Some(if strictness(&highest.value) > strictness(&below.value) { highest } else { below })
+        Some(if (tightness.than)(&highest.value, &below.value) { highest } else { below })
     }
 }
 
 fn of_variable<T: SettingType>(
     variable: KeyVariable,
+    row: &KeyRow,
     layers: &mut Layers<'_>,
     names: &[&str],
 ) -> Option<Setting<T>> {
@@ -192,7 +194,7 @@ fn of_variable<T: SettingType>(
         }
         KeyVariable::OfName(suffix) => {
             let name = variable_of(names.first()?, suffix);
-            layers.variable(&name).or_else(|| layers.dotenv(&name))
+            layers.variable(&name).or_else(|| layers.dotenv(row, names, &name))
         }
     }
 }

@@ -69,6 +69,8 @@ pub(crate) enum KeyFiles {
     All,
     /// The project's file; in other files the key has no effect.
     Project,
+    /// The user's and the machine-wide file; in the file of a project the key has no effect.
+    User,
     /// No file: the key is set by variables and options only.
     None,
 }

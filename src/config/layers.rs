@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::{
     Diagnostic, Inputs, Problem, Setting, SettingOrigin,
     document::{ConfigDocument, KeyPattern},
@@ -38,9 +40,15 @@ impl<'a> Layers<'a> {
         }
     }
 
-    /// The value of an environment variable. A value that cannot be understood is recorded as a problem.
+    /// The value of an environment variable. A value that cannot be understood is recorded as a problem, and so is a
+    /// secret that is set to nothing.
     pub(crate) fn variable<T: SettingType>(&mut self, name: &str) -> Option<Setting<T>> {
-        let value = self.inputs.env.os(name)?;
+        let Some(value) = self.inputs.env.os(name) else {
+            if T::IS_SECRET && self.inputs.env.is_empty(name) {
+                self.problem(name, Problem::EmptySecret);
+            }
+            return None;
+        };
         match T::from_variable(value, &self.inputs.cwd) {
             Ok(value) => Some(Setting::new(value, SettingOrigin::Env(name.to_owned()))),
             Err(problem) => {
@@ -58,26 +66,46 @@ impl<'a> Layers<'a> {
         }
     }
 
-    /// The value of a variable in the project's `.env`.
-    pub(crate) fn dotenv<T: SettingType>(&self, name: &str) -> Option<Setting<T>> {
-        let (value, line) = self.dotenv.get(name).filter(|(value, _)| !value.is_empty())?;
+    /// The value of a variable in the project's `.env`, for a table that the project's own file has and is trusted to
+    /// have: the author of a `.env` does not choose the keys of the user's tables.
+    pub(crate) fn dotenv<T: SettingType>(
+        &self,
+        row: &KeyRow,
+        names: &[&str],
+        name: &str,
+    ) -> Option<Setting<T>> {
+        let is_own = |document: &ConfigDocument| {
+            document.is_project() && !document.restricted && has_table(document, row, names)
+        };
+        self.documents.iter().find(|document| is_own(document))?;
+        let (value, line) = self.dotenv.get(name)?;
+        let value = Some(value.trim()).filter(|value| !value.is_empty())?;
         let value = T::parse(value, &self.inputs.cwd).ok()?;
         let file = self.dotenv_file.clone();
         Some(Setting::new(value, SettingOrigin::DotEnv { file, line, name: name.to_owned() }))
     }
 
+    /// The value of a key as written, if it is the one of this origin and names variables.
+    pub(crate) fn written(
+        &self,
+        row: &KeyRow,
+        names: &[&str],
+        origin: &SettingOrigin,
+    ) -> Option<Value> {
+        let mut written =
+            self.documents.iter().filter_map(|document| document.written(row.path, names));
+        written.find_map(|(value, of)| (of == *origin).then(|| value.clone()))
+    }
+
     /// The documents that decide a key, highest first. Where one layer decides a table as a whole, this is the highest
-    /// document that has the table.
+    /// document that has the table, and that of an untrusted project only if no other has it.
     pub(crate) fn deciding(
         &self,
         row: &KeyRow,
         names: &[&str],
     ) -> impl Iterator<Item = &ConfigDocument> {
-        let has_table = |document: &ConfigDocument| match (row.path, names) {
-            ([table, name, ..], [first, ..]) => document.has_table([table, name], first),
-            _ => false,
-        };
-        let whole = row.whole.then(|| self.documents.iter().find(|document| has_table(document)));
+        let having = self.documents.iter().filter(|document| has_table(document, row, names));
+        let whole = row.whole.then(|| having.min_by_key(|document| document.restricted));
         let (one, all) = match whole {
             Some(one) => (one, &[][..]),
             None => (None, &self.documents[..]),
@@ -98,10 +126,13 @@ impl<'a> Layers<'a> {
         found
     }
 
-    /// The origin of the table `name` at `pattern` in the highest document that has it.
+    /// The origin of the table `name` at `pattern` in the document that decides it as a whole.
     pub(crate) fn table_origin(&self, pattern: KeyPattern, name: &str) -> Option<SettingOrigin> {
-        let mut tables = self.documents.iter().flat_map(|document| document.tables(pattern));
-        tables.find_map(|(known, origin)| (known == name).then_some(origin))
+        let tables = self.documents.iter().flat_map(|document| {
+            document.tables(pattern).map(|(known, origin)| (document.restricted, known, origin))
+        });
+        let named = tables.filter(|(_, known, _)| *known == name);
+        Some(named.min_by_key(|(restricted, ..)| *restricted)?.2)
     }
 
     /// The names of the tables at `pattern` in all documents: those of the highest document first, each in the order of
@@ -114,5 +145,13 @@ impl<'a> Layers<'a> {
             }
         }
         names
+    }
+}
+
+/// Whether the document has the table that a key with these names is in.
+fn has_table(document: &ConfigDocument, row: &KeyRow, names: &[&str]) -> bool {
+    match (row.path, names) {
+        ([table, name, ..], [first, ..]) => document.has_table([table, name], first),
+        _ => false,
     }
 }

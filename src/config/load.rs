@@ -5,9 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use loom_environment::names;
+
 use super::{
-    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile, TrustScope,
-    Untrusted, Withheld,
+    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile, SettingOrigin,
+    TrustScope, Untrusted, Withheld,
     document::ConfigDocument,
     dotenv::DotEnv,
     find_project::{ProjectText, find_project},
@@ -17,9 +19,13 @@ use super::{
     layers::Layers,
     read_document::{self, DocumentReading},
     reader::Layer,
+    table,
     tree::{self, TomlTable},
     trust_digest::trust_scope,
 };
+
+/// The variable with Loom's own token for github.com.
+const GITHUB_TOKEN: &str = "LOOM_GITHUB_TOKEN";
 
 /// All layers of a configuration, and what was found on the way.
 pub(crate) struct LoadedLayers<'a> {
@@ -32,6 +38,8 @@ pub(crate) struct LoadedLayers<'a> {
     pub(crate) untrusted: Option<Untrusted>,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) warnings: Vec<Diagnostic>,
+    /// The settings of an untrusted project that take effect where they are tighter than the layers below.
+    tighter: Vec<(Vec<String>, ConfigLocation)>,
 }
 
 /// Reads all files.
@@ -46,6 +54,7 @@ pub(crate) fn load<'a>(
         untrusted: None,
         problems: Vec::new(),
         warnings: Vec::new(),
+        tighter: Vec::new(),
     };
     if let Some(project) = find_project(inputs, files)? {
         loaded.project = Some(project.file.clone());
@@ -59,6 +68,9 @@ pub(crate) fn load<'a>(
     loaded.read_machine(files);
     mcp::read_variable(&mut loaded.layers);
     llm::find_default_provider(&mut loaded.layers);
+    loaded.warn_of_loose_settings();
+    loaded.warn_of_foreign_keys();
+    loaded.refuse_empty_secrets();
     Ok(loaded)
 }
 
@@ -100,33 +112,44 @@ impl LoadedLayers<'_> {
         ProjectText { file, text }: ProjectText,
         files: &impl Files,
     ) -> Result<(), ConfigError> {
-        let Some(root) = self.parse(&file, &text) else { return Ok(()) };
+        let Some(mut root) = self.parse(&file, &text) else { return Ok(()) };
         self.read_dotenv(&file, files)?;
+        let settings = guarded(&root);
+        let scope = trust_scope(file.clone(), &settings, &self.layers.dotenv);
+        let missing = match self.trust(&scope, files) {
+            Trust::Given => None,
+            Trust::Missing { unsafe_folder } => Some(unsafe_folder),
+        };
+        let trusted = missing.is_none();
+        if !trusted {
+            settings
+                .iter()
+                .filter(|setting| setting.expands)
+                .for_each(|one| root.remove(&one.path));
+        }
         let env = &self.layers.inputs.env;
         let dotenv = &self.layers.dotenv;
         let variables = |name: &str| {
             let of_dotenv = || dotenv.get(name).map(|(value, _)| value);
-            env.get(name).or_else(of_dotenv).map(str::to_owned)
+            // Nothing is expanded for a project that is not trusted.
+            env.get(name).or_else(of_dotenv).filter(|_| trusted).map(str::to_owned)
         };
         let reading = read_document::read(&file, Layer::Project, &root, &variables);
         let mut document = self.take(reading);
         self.warnings.extend(llm::keys_in_file(&document));
-        let settings = guarded(&root);
-        if !settings.is_empty() {
-            let scope = trust_scope(file.clone(), &settings, &self.layers.dotenv);
-            if let Trust::Missing { unsafe_folder } = self.trust(&scope, files) {
-                let withheld = self.restrict(&mut document, &file, &settings);
-                if !withheld.is_empty() {
-                    let changes = self.layers.inputs.trusted.changes(&scope);
-                    self.untrusted = Some(Untrusted { scope, withheld, changes, unsafe_folder });
-                }
+        if let Some(unsafe_folder) = missing {
+            let withheld = self.restrict(&mut document, &file, &settings);
+            if !withheld.is_empty() {
+                let changes = self.layers.inputs.trusted.changes(&scope);
+                self.untrusted = Some(Untrusted { scope, withheld, changes, unsafe_folder });
             }
         }
         self.layers.documents.push(document);
         Ok(())
     }
 
-    /// Whether this is trusted: for this run, as it is, or whatever it sets.
+    /// Whether this is trusted: for this run, as it is, or whatever it sets. A project whose file sets nothing that needs
+    /// trust counts as not trusted as long as its user has not said so.
     fn trust(&mut self, scope: &TrustScope, files: &impl Files) -> Trust {
         let trusted = &self.layers.inputs.trusted;
         if TRUST_PROJECT.resolve(&mut self.layers, &[]).value || trusted.contains(scope) {
@@ -151,9 +174,9 @@ impl LoadedLayers<'_> {
         document.restricted = true;
         let mut withheld: Vec<Withheld> = Vec::new();
         for setting in settings {
-            if setting.stricter {
+            if setting.tighter {
                 let location = ConfigLocation::key(file, setting.line(), &setting.key_path());
-                self.warnings.push(Diagnostic::new(location, Problem::OnlyStricter));
+                self.tighter.push((setting.path.clone(), location));
                 continue;
             }
             document.remove(&setting.path);
@@ -162,6 +185,39 @@ impl LoadedLayers<'_> {
             }
         }
         withheld
+    }
+
+    /// Warns about settings of an untrusted project that have no effect, because those of the layers below are tighter.
+    fn warn_of_loose_settings(&mut self) {
+        for (path, location) in std::mem::take(&mut self.tighter) {
+            let Some(key) = table::file_keys().find(|key| key.row().path.iter().eq(&path)) else {
+                continue;
+            };
+            let origin = key.effective(&mut self.layers, &[]).origin;
+            let is_overridden = matches!(origin, SettingOrigin::Flag(_) | SettingOrigin::Env(_));
+            if !is_overridden && !matches!(origin, SettingOrigin::Project { .. }) {
+                self.warnings.push(Diagnostic::new(location, Problem::OnlyStricter));
+            }
+        }
+    }
+
+    /// Warns about keys in the project's `.env` for providers that are in other files alone.
+    fn warn_of_foreign_keys(&mut self) {
+        let layers = &self.layers;
+        for (variable, line) in llm::foreign_keys(layers) {
+            let key = KeyPath::of([variable.as_str()]);
+            let location = ConfigLocation::key(&layers.dotenv_file, line, &key);
+            self.warnings.push(Diagnostic::new(location, Problem::ForeignKey));
+        }
+    }
+
+    /// Records a problem for each secret of the runtime that is set to nothing.
+    fn refuse_empty_secrets(&mut self) {
+        for name in names::SECRETS.into_iter().chain([GITHUB_TOKEN]) {
+            if self.layers.inputs.env.is_empty(name) {
+                self.layers.problem(name, Problem::EmptySecret);
+            }
+        }
     }
 
     /// Reads the `.env` beside the project's file.

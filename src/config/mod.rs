@@ -64,6 +64,7 @@ mod setting_type;
 pub mod shorthand;
 pub mod show;
 pub mod source;
+mod store_sharing;
 mod table;
 pub mod template;
 #[cfg(test)]
@@ -116,6 +117,7 @@ pub use source::{
     GithubSource, Layout, MirrorSource, OnFailure, PluginSource, SourceKind, SourceSpec,
     TargetSource,
 };
+pub use store_sharing::StoreSharing;
 pub use template::{init, template};
 pub use trust_change::TrustChange;
 pub use trust_scope::{TrustScope, TrustedValue};

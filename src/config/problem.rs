@@ -1,5 +1,7 @@
 //! What can be wrong with a configuration.
 
+use loom_base::redact;
+
 use super::SourceTextError;
 
 /// A problem of a configuration. Its message states what was expected and found, never what to do: the command line adds
@@ -33,7 +35,7 @@ pub enum Problem {
     Invalid {
         /// The expected form.
         expected: String,
-        /// The value, as written.
+        /// The value as written, without what looks like a password or a key.
         got: String,
     },
     /// A number outside of its range.
@@ -44,21 +46,26 @@ pub enum Problem {
         /// The value, as written.
         got: String,
     },
-    /// A value that is not valid and is not shown, because it may hold a secret.
-    #[error("expected {expected}")]
-    InvalidSecret {
+    /// A variable with tables, one of which is not valid. No value is shown: any of them may be a secret.
+    #[error("{reason}")]
+    InvalidTables {
+        /// The table, the key, and what was expected of it.
+        reason: String,
         /// The expected form.
-        expected: String,
+        expected: &'static str,
     },
+    /// A secret that is set to nothing or to white space.
+    #[error("the secret is empty")]
+    EmptySecret,
     /// The value of an environment variable is not text.
     #[error("the value is not valid UTF-8")]
     NotUtf8,
     /// `${NAME}` of a variable that is not set, without a default.
     #[error("the variable {0} is not set")]
     UnsetVariable(String),
-    /// `${` without `}`, or with something else than a name.
-    #[error("{0:?} contains a ${{ that does not name a variable")]
-    BadExpansion(String),
+    /// `${` without `}`, or with something else than a name. The text is not shown: it may hold a secret.
+    #[error("the text contains a ${{ that does not name a variable")]
+    BadExpansion,
     /// `${NAME}` in a source.
     #[error("variables are not expanded in sources")]
     NotExpanded,
@@ -103,12 +110,18 @@ pub enum Problem {
     /// Warning: a variable in a project's `.env` that is not taken from there.
     #[error("has no effect in a project's .env")]
     IgnoredInDotenv,
+    /// Warning: a key in a project's `.env` for a provider of another file.
+    #[error("has no effect: the provider is not in the loom.toml beside this file")]
+    ForeignKey,
     /// Warning: a line of a `.env` that is not an assignment.
     #[error("expected NAME=value; the line has no effect")]
     NotAnAssignment,
     /// Warning: a key of a project in another file.
     #[error("has no effect outside of a project's loom.toml")]
     ProjectOnly,
+    /// Warning: a key of the user in the file of a project.
+    #[error("has no effect in the file of a project")]
+    UserOnly,
     /// Warning: a value of an untrusted project that would be less strict than the user's.
     #[error("can only be made stricter until the project is trusted")]
     OnlyStricter,
@@ -122,8 +135,8 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// A value that is not valid.
-    pub fn invalid(expected: impl Into<String>, got: impl Into<String>) -> Self {
-        Self::Invalid { expected: expected.into(), got: got.into() }
+    /// A value that is not valid. Of the value is shown what looks like neither a password nor a key.
+    pub fn invalid(expected: impl Into<String>, got: impl AsRef<str>) -> Self {
+        Self::Invalid { expected: expected.into(), got: redact::unusable(got.as_ref()) }
     }
 }

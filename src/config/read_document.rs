@@ -44,6 +44,15 @@ struct DocumentWalk<'a> {
     warnings: Vec<Diagnostic>,
 }
 
+/// Why a key has no effect in the file of this layer.
+fn misplaced(files: KeyFiles, layer: Layer) -> Option<Problem> {
+    match files {
+        KeyFiles::Project if layer != Layer::Project => Some(Problem::ProjectOnly),
+        KeyFiles::User if layer == Layer::Project => Some(Problem::UserOnly),
+        _ => None,
+    }
+}
+
 impl DocumentWalk<'_> {
     fn table(
         &mut self,
@@ -62,14 +71,12 @@ impl DocumentWalk<'_> {
                     self.reader.problem(&inner, entry.line, Problem::Unsupported);
                 }
                 KeyMatch::Table(candidates) => self.inner_table(entry, &candidates, &inner, names),
-                KeyMatch::Setting(key)
-                    if key.row().files == KeyFiles::Project
-                        && self.reader.layer != Layer::Project =>
-                {
-                    let location = ConfigLocation::key(self.reader.file, entry.line, &inner);
-                    self.warnings.push(Diagnostic::new(location, Problem::ProjectOnly));
-                }
                 KeyMatch::Setting(key) => {
+                    if let Some(problem) = misplaced(key.row().files, self.reader.layer) {
+                        let location = ConfigLocation::key(self.reader.file, entry.line, &inner);
+                        self.warnings.push(Diagnostic::new(location, problem));
+                        continue;
+                    }
                     let is_named = key.row().path.last() != Some(&entry.key.as_str());
                     let names = with(names, is_named.then_some(&entry.key));
                     let value = FileValue {

@@ -58,7 +58,7 @@ impl ValueReader<'_> {
             .map_err(|error| {
                 let problem = match error {
                     Unexpandable::Missing(name) => Problem::UnsetVariable(name),
-                    Unexpandable::Malformed => Problem::BadExpansion(text.clone()),
+                    Unexpandable::Malformed => Problem::BadExpansion,
                 };
                 self.problem(path, node.line, problem);
             })

@@ -25,8 +25,9 @@ pub struct SettingRow {
     pub variables: Vec<String>,
     /// The option of the command line that sets it.
     pub flag: Option<&'static str>,
-    /// What the file of an untrusted project may set: `free`, `literal` (no variables), `loopback` (loopback addresses),
-    /// `stricter` (stricter values), or `trusted` (nothing). `none` if no file of a project can set it.
+    /// What the file of an untrusted project may set, besides values that name a variable, which always need trust: `free`
+    /// (any value), `partly` (the keys that the description names), `loopback` (loopback addresses), `tighter` (what is
+    /// provably tighter than the settings below), or `trusted` (nothing). `none` if no file of a project can set it.
     pub trust: &'static str,
     /// The unit of a number.
     pub unit: Option<&'static str>,
@@ -123,6 +124,7 @@ fn row(key: &dyn AnyKey) -> SettingRow {
         files: match row.files {
             KeyFiles::All => "all",
             KeyFiles::Project => "project",
+            KeyFiles::User => "user",
             KeyFiles::None => "none",
         },
         supported: true,

@@ -117,7 +117,7 @@ fn examine<'a>(
     inputs: &'a Inputs,
     files: &impl Files,
 ) -> Result<(Resolved, Layers<'a>, Vec<Diagnostic>), ConfigError> {
-    let LoadedLayers { mut layers, project, files, untrusted, mut problems, warnings } =
+    let LoadedLayers { mut layers, project, files, untrusted, mut problems, warnings, .. } =
         load::load(inputs, files)?;
     let resolved = Resolved {
         project: Project::resolve(&mut layers, project.as_deref()),

@@ -15,7 +15,8 @@ impl Resolved {
     ///
     /// `LOOM_LLM_API_KEY`, `LOOM_LLM_API_BASE` and `LOOM_LLM_MODEL` describe the default provider and are absent where
     /// it has no such setting: a caller that lets the server inherit its own environment removes them from it first.
-    /// All other variables are always present.
+    /// `LOOM_ALLOW_USERS` and `LOOM_DASHBOARD_ALLOWED_HOSTS` are absent where their lists are empty, as these variables of
+    /// the own environment are then. All other variables are always present.
     pub fn runtime_env(&self) -> Vec<ServerVariable> {
         let dashboard = &self.dashboard;
         let mut variables = vec![
@@ -27,6 +28,11 @@ impl Resolved {
             ServerVariable::new(names::MCP_SERVERS, json::write(&self.mcp_tables())),
             ServerVariable::new(names::AGENTS, json::write(&self.agent_tables())),
         ];
+        let users = self.bridge.allow_users.value.to_string();
+        let hosts = dashboard.allowed_hosts.value.to_string();
+        let lists = [(names::ALLOW_USERS, users), (names::DASHBOARD_ALLOWED_HOSTS, hosts)];
+        let set = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        variables.extend(set.map(|(name, list)| ServerVariable::new(name, list)));
         if let Some(provider) = self.llm.default_provider() {
             variables.extend(default_provider(provider));
         }

@@ -6,8 +6,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::{
-    Problem, RawValue, expand::has_variables, key_path::KeyPath, reader::ValueReader,
-    tree::TomlNode,
+    Problem, RawValue,
+    key_path::KeyPath,
+    reader::ValueReader,
+    tree::{TomlNode, TomlValue},
 };
 
 /// A type that settings can have: how its values are read from files and variables, and how they are displayed.
@@ -17,6 +19,10 @@ pub(crate) trait SettingType: Clone + 'static {
 
     /// Whether values are secrets.
     const IS_SECRET: bool = false;
+
+    /// Whether a value that names variables is shown as written. Where it is not, [`shown`](Self::shown) shows no value of
+    /// a variable.
+    const SHOWN_AS_WRITTEN: bool = true;
 
     /// Parses the text of an environment variable, or of a string in a file after its variables were expanded. Relative
     /// paths begin at `base`.
@@ -40,11 +46,9 @@ pub(crate) trait SettingType: Clone + 'static {
         let text = reader.text(node, path, Self::FORM)?;
         Self::parse(&text, &reader.folder())
             .map_err(|problem| {
-                let problem = match (problem, node.value.json().as_str()) {
+                let problem = match (problem, &node.value) {
                     // What a variable expanded to is not shown.
-                    (Problem::Invalid { expected, .. }, Some(written))
-                        if has_variables(written) =>
-                    {
+                    (Problem::Invalid { expected, .. }, TomlValue::Text(written)) => {
                         Problem::invalid(expected, written)
                     }
                     (problem, _) => problem,
@@ -60,10 +64,28 @@ pub(crate) trait SettingType: Clone + 'static {
     /// The value for display.
     fn shown(&self) -> ShownValue;
 
+    /// A value as written in a file, for display: secrets in it are masked.
+    fn masked(written: TomlValue) -> TomlValue {
+        match &written {
+            TomlValue::Text(text) if names_variable(text) => written,
+            _ if Self::IS_SECRET => TomlValue::Text(MASK.to_owned()),
+            _ => written,
+        }
+    }
+
     /// Whether the value means the same as if nothing was set, so that a short display leaves it out.
     fn is_off(&self) -> bool {
         false
     }
+}
+
+/// What is shown in place of a secret.
+pub(crate) const MASK: &str = "***";
+
+/// Whether the text is `${NAME}` and nothing else.
+fn names_variable(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
 /// A value for display.
@@ -80,13 +102,23 @@ pub enum ShownValue {
 }
 
 impl ShownValue {
+    /// The value where a file has it as `written`, with variables.
+    pub(crate) fn with_written(self, written: Value) -> Self {
+        match self {
+            Self::Plain(value) | Self::Raw(RawValue { value, .. }) => {
+                Self::Raw(RawValue { value, written })
+            }
+            Self::Absent | Self::Secret(_) => self,
+        }
+    }
+
     /// The value as JSON. Without `secrets`, a secret is `***`.
     pub fn json(&self, secrets: bool) -> Value {
         match self {
             Self::Absent => Value::Null,
             Self::Plain(value) => value.clone(),
             Self::Secret(text) if secrets => text.expose_secret().into(),
-            Self::Secret(_) => "***".into(),
+            Self::Secret(_) => MASK.into(),
             Self::Raw(raw) if secrets => raw.value.clone(),
             Self::Raw(raw) => raw.written.clone(),
         }

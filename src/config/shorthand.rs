@@ -23,7 +23,7 @@ pub enum SourceTextError {
     #[error("expected owner/repository, got {0:?}")]
     Repository(String),
     /// Not the name of a plugin.
-    #[error("{0}")]
+    #[error("{0:?} is not a name of a plugin")]
     PluginName(String),
     /// Not a URL.
     #[error("{url:?} is not a URL: {why}")]
@@ -98,7 +98,7 @@ fn kind(text: &str, base: &Path) -> Result<SourceKind, SourceTextError> {
 }
 
 fn unknown(text: &str, base: &Path) -> SourceTextError {
-    SourceTextError::Unknown { text: redact::text(text), is_folder: base.join(text).is_dir() }
+    SourceTextError::Unknown { text: redact::unusable(text), is_folder: base.join(text).is_dir() }
 }
 
 /// `owner/repository`, as GitHub allows it.
@@ -109,18 +109,19 @@ pub(crate) fn repository(text: &str) -> Result<&str, SourceTextError> {
     };
     match text.split_once('/') {
         Some((owner, repo)) if part(owner) && part(repo) => Ok(text),
-        _ => Err(SourceTextError::Repository(text.to_owned())),
+        _ => Err(SourceTextError::Repository(redact::unusable(text))),
     }
 }
 
 /// The name of a plugin, which is part of the name of its program.
 pub(crate) fn plugin(text: &str) -> Result<String, SourceTextError> {
-    text.parse::<Name>().map(String::from).map_err(|e| SourceTextError::PluginName(e.to_string()))
+    let invalid = |_| SourceTextError::PluginName(redact::unusable(text));
+    text.parse::<Name>().map(String::from).map_err(invalid)
 }
 
 /// The URL of a mirror. It is not opened.
 pub(crate) fn mirror_url(text: &str) -> Result<Url, SourceTextError> {
-    let shown = || redact::text(text);
+    let shown = || redact::unusable(text);
     let url = Url::parse(text)
         .map_err(|why| SourceTextError::Url { url: shown(), why: why.to_string() })?;
     let scheme = url.scheme().parse().ok().filter(|scheme: &Scheme| scheme.is_mirror());
@@ -215,6 +216,13 @@ mod tests {
             ("s3:///x", "names no host"),
             ("https://u:secret@h h/x", "not a URL"),
             ("https://u:secret@h/x?y", "no ?"),
+            ("https://u:sec?ret@h/secret", "not a URL"),
+            ("https://u:secret", "not a URL"),
+            ("htps:/u:secret@h", "does not name a source"),
+            ("u:secret", "does not name a source"),
+            ("github:u:secret@h", "owner/repository"),
+            ("plugin:u:secret@h", "not a name"),
+            ("file://u:secret@h/x", "not a URL"),
         ] {
             let error = shown(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");

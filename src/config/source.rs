@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use loom_base::redact;
-use loom_source::Scheme;
+use loom_source::{AssetNames, Scheme};
 use url::Url;
 
 use super::RawValue;
@@ -94,6 +94,8 @@ pub struct MirrorSource {
     pub endpoint: Option<Url>,
     /// Whether buckets are addressed as `endpoint/bucket/…` instead of `bucket.endpoint/…`.
     pub path_style: bool,
+    /// The names of the assets in the release layout.
+    pub assets: AssetNames,
 }
 
 /// The releases of a repository on github.com or a GitHub Enterprise server.
@@ -109,6 +111,8 @@ pub struct GithubSource {
     pub token_env: Option<String>,
     /// The text before the version in a tag.
     pub tag_prefix: String,
+    /// The names of the assets.
+    pub assets: AssetNames,
 }
 
 /// Cargo builds in the `target` folder of a checkout.
@@ -168,6 +172,7 @@ impl MirrorSource {
             region: None,
             endpoint: None,
             path_style: false,
+            assets: AssetNames::default(),
         }
     }
 
@@ -186,6 +191,7 @@ impl GithubSource {
             base_url: None,
             token_env: None,
             tag_prefix: "v".to_owned(),
+            assets: AssetNames::default(),
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn canonical(value: &TomlValue, out: &mut String) {
             let items = items.iter().map(|item| &item.value);
             list(items, out, canonical);
         }
-        TomlValue::Table(inner) => table(inner, out, canonical),
+        TomlValue::Table(inner) => table(inner, out, |entry, out| canonical(entry, out)),
     }
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn display(value: &TomlValue, out: &mut String) {
         }
         TomlValue::Date(date) => out.push_str(date),
         TomlValue::List(items) => list(items.iter().map(|item| &item.value), out, display),
-        TomlValue::Table(inner) => table(inner, out, display),
+        TomlValue::Table(inner) => table(inner, out, |entry, out| display(entry, out)),
         plain => out.push_str(&plain.json().to_string()),
     }
 }

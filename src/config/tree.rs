@@ -2,6 +2,8 @@
 
 use toml::de::{DeTable, DeValue};
 
+use super::expand::has_variables;
+
 /// A value and its line.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TomlNode {
@@ -135,6 +137,21 @@ impl LineIndex {
 }
 
 impl TomlTable {
+    /// Removes what is at `path`.
+    pub(crate) fn remove(&mut self, path: &[String]) {
+        match path {
+            [] => {}
+            [key] => self.0.retain(|entry| entry.key != *key),
+            [key, rest @ ..] => {
+                for entry in self.0.iter_mut().filter(|entry| entry.key == *key) {
+                    if let TomlValue::Table(table) = &mut entry.node.value {
+                        table.remove(rest);
+                    }
+                }
+            }
+        }
+    }
+
     /// The entry of `key`.
     pub(crate) fn entry(&self, key: &str) -> Option<&TomlEntry> {
         self.0.iter().find(|entry| entry.key == key)
@@ -152,6 +169,16 @@ impl TomlValue {
             Self::Date(_) => "a date",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
+        }
+    }
+
+    /// Whether any text in the value names a variable.
+    pub(crate) fn has_variables(&self) -> bool {
+        match self {
+            Self::Text(text) => has_variables(text),
+            Self::List(items) => items.iter().any(|item| item.value.has_variables()),
+            Self::Table(table) => table.0.iter().any(|entry| entry.node.value.has_variables()),
+            Self::Bool(_) | Self::Integer(_) | Self::Float(_) | Self::Date(_) => false,
         }
     }
 

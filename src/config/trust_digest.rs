@@ -13,6 +13,7 @@ use super::{
     dotenv::DotEnv,
     expand::expand,
     guard::GuardedSetting,
+    keys::llm,
     toml_text::{canonical, quoted},
     tree::TomlValue,
     trust_scope::{TrustScope, TrustedValue},
@@ -70,8 +71,9 @@ impl UsedEntry<'_> {
     }
 }
 
-/// The entries of `.env` that the settings name, by name. An entry counts whether or not the user's own environment has
-/// a variable of its name: trust does not depend on the environment of one run.
+/// The entries of `.env` that the settings name, and the keys of their language model providers, by name. An entry counts
+/// whether or not the user's own environment has a variable of its name: trust does not depend on the environment of one
+/// run.
 fn used_entries<'e>(settings: &[GuardedSetting], dotenv: &'e DotEnv) -> Vec<UsedEntry<'e>> {
     let mut is_secret: BTreeMap<String, bool> = BTreeMap::new();
     for part in settings.iter().flat_map(|setting| &setting.parts) {
@@ -81,6 +83,9 @@ fn used_entries<'e>(settings: &[GuardedSetting], dotenv: &'e DotEnv) -> Vec<Used
             let all = is_secret.entry(name).or_insert(true);
             *all &= part.is_secret;
         }
+    }
+    for name in settings.iter().filter_map(|setting| llm::key_variable(&setting.path)) {
+        is_secret.entry(name).or_insert(true);
     }
     let used = is_secret.into_iter().filter_map(|(name, is_secret)| {
         let (value, line) = dotenv.get(&name)?;
@@ -141,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn the_keys_of_its_providers_are_covered_and_not_shown() {
+        let of = |dotenv: &str| scope("[llm.d-1]\nmodel = 'm'\n", dotenv);
+        let one = of("D_1_API_KEY=hush\nOTHER_API_KEY=x\n");
+        assert_eq!(one.dotenv[0].value, r#""***""#);
+        assert_eq!(one.dotenv.len(), 1);
+        assert_ne!(one.digest, of("D_1_API_KEY=other\n").digest);
+        assert_ne!(one.digest, of("").digest);
+        assert_eq!(one.digest, of("D_1_API_KEY=hush\n").digest);
+    }
+
+    #[test]
     fn only_settings_that_need_trust_are_digested() {
         let of = |text: &str| scope(text, "").digest;
         let base = of("name = 'a'\n[mcp.m]\ncommand = 'c'\nargs = ['1']\n[mcp.n]\ncommand = 'd'\n");
@@ -166,7 +182,7 @@ mod tests {
             env = { K = '${KEY}', A = '${ARG}' }\n";
         let without = scope(text, "");
         assert_eq!(without.dotenv, []);
-        for unused in ["OTHER=1\n", "NO=1\n", "NAME=1\n", "LOOM_X=1\n"] {
+        for unused in ["OTHER=1\n", "NO=1\n", "LOOM_X=1\n"] {
             assert_eq!(scope(text, unused).digest, without.digest, "{unused}");
         }
         let dotenv = "TOOL=./other\nKEY=secret\nARG=a\n";

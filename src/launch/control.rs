@@ -111,7 +111,7 @@ pub(super) async fn serve(listener: Arc<ControlListener>, view: SupervisorView) 
 async fn converse(mut client: Conversation, mut view: SupervisorView) {
     match next(&mut client).await {
         Some(ControlRequest::Status) => {
-            let record = view.record.borrow().clone();
+            let record = view.record.borrow().with_login_url();
             client.send(&ControlReply::Is(Box::new(record))).await;
         }
         Some(ControlRequest::Stop) => {
@@ -131,12 +131,18 @@ async fn converse(mut client: Conversation, mut view: SupervisorView) {
 
 async fn after_yield(mut client: Conversation, view: &SupervisorView) {
     let request = next(&mut client).await;
+    if !matches!(request, Some(ControlRequest::Resume)) {
+        let requested = matches!(request, Some(ControlRequest::Quit));
+        let _ = view.events.send(SupervisorEvent::Quit { requested });
+        if requested {
+            // The system closes the connection when the process ends, after the lease, which has a lower descriptor:
+            // a client that sees the end of the connection finds the lease free.
+            std::mem::forget(client);
+        }
+        return;
+    }
     let (reply, report) = oneshot::channel();
-    let event = match request {
-        Some(ControlRequest::Resume) => SupervisorEvent::Resume(reply),
-        other => SupervisorEvent::Quit { requested: matches!(other, Some(ControlRequest::Quit)) },
-    };
-    let _ = view.events.send(event);
+    let _ = view.events.send(SupervisorEvent::Resume(reply));
     if let Ok(report) = report.await {
         client.send(&ControlReply::Report(report)).await;
     }
@@ -153,6 +159,9 @@ async fn ended(view: &mut SupervisorView) -> Option<ServerExit> {
 /// How long a supervisor may take to describe its instance. An idle one answers at once; one that does not is stopped
 /// or stuck.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a supervisor without a server may take to end.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection to the supervisor of another process; blocking.
 pub(super) struct SupervisorHandle(ControlClient);
@@ -201,8 +210,13 @@ impl SupervisorHandle {
         }
     }
 
-    /// Ends the supervisor after [`Self::yields`].
+    /// Ends the supervisor after [`Self::yields`], and waits until it has ended: its lease is free then.
     pub(super) fn quit(mut self) -> io::Result<()> {
-        self.0.send(&ControlRequest::Quit)
+        self.0.send(&ControlRequest::Quit)?;
+        match self.0.receive::<ControlReply>(QUIT_TIMEOUT) {
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
+            Err(e) => Err(e),
+            Ok(_) => Err(io::ErrorKind::InvalidData.into()),
+        }
     }
 }

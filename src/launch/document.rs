@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::SystemTime};
 
+use loom_environment::LoginKey;
 use serde::{Deserialize, Serialize};
 
 use super::values::LaunchKind;
@@ -43,6 +44,16 @@ pub struct BridgeAddress {
 pub struct DashboardAddress {
     /// Such as `http://127.0.0.1:3030`.
     pub url: String,
+    /// The URL with a login code, which is valid once and for ten minutes; absent where the dashboard needs no login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_url: Option<String>,
+}
+
+impl DashboardAddress {
+    /// The URL to open in a browser.
+    pub fn to_open(&self) -> &str {
+        self.login_url.as_ref().unwrap_or(&self.url)
+    }
 }
 
 /// The phase of a runtime's life.
@@ -107,4 +118,20 @@ pub(super) struct InstanceRecord {
     /// As [`Launch::launch_args`](super::Launch::launch_args).
     #[serde(rename = "memo")]
     pub(super) launch_args: serde_json::Value,
+    /// The key of the dashboard's login codes, where it needs a login. Only the supervisor and the ready file have it; instance.json does not.
+    #[serde(skip)]
+    pub(super) login_key: Option<LoginKey>,
+}
+
+impl InstanceRecord {
+    /// The record with a new login code.
+    pub(super) fn with_login_url(&self) -> Self {
+        let mut record = self.clone();
+        // Without randomness there is no code, and the page asks for the token.
+        let code = self.login_key.as_ref().and_then(|key| key.code(SystemTime::now()).ok());
+        if let (Some(dashboard), Some(code)) = (&mut record.instance.document.dashboard, code) {
+            dashboard.login_url = Some(format!("{}/#code={code}", dashboard.url));
+        }
+        record
+    }
 }

@@ -69,6 +69,7 @@ mod tests {
         let kept = KeptPorts::reported(&ReadyDocument {
             bridge: "127.0.0.1:50123".to_owned(),
             dashboard: Some("http://127.0.0.1:41000".to_owned()),
+            login_key: None,
         });
         let host = |port| HostPort::new("127.0.0.1", port);
         assert_eq!(kept.bridge(&host(0)), host(50123));

@@ -16,7 +16,7 @@
 //! | `supervise`, `supervisor` | the supervisor process |
 //! | `events`, `reporter` | the events that a supervisor acts on, and its reports |
 //! | `control`, `channel` | its control protocol, and the connections that carry it |
-//! | `server_process`, `server_exit` | the process of a server, and how it ended |
+//! | `server_process`, `spawn_obstacle`, `server_exit` | the process of a server, why it cannot be executed, how it ended |
 //! | `ports`, `kept_ports`, `port_owner` | free and taken ports, those of a replaced runtime, the processes that have them |
 //! | `ready`, `probe` | when a server is ready |
 //! | `instance_folder`, `document`, `settings`, `difference`, `start_request` | the files of an instance, and their content |
@@ -54,6 +54,7 @@ mod server_exit;
 mod server_process;
 mod settings;
 mod signals;
+mod spawn_obstacle;
 mod start;
 mod start_failure;
 mod start_request;
@@ -78,6 +79,7 @@ pub use restart::{launch_args, restart};
 pub use server_exit::ServerExit;
 pub use settings::RequestedSettings;
 pub use signals::EndSignals;
+pub use spawn_obstacle::SpawnObstacle;
 pub use start_failure::{RuntimePort, StartFailure};
 pub use started::Started;
 pub use supervise::supervise;

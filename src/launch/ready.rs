@@ -55,6 +55,7 @@ async fn check(
     Ok(ReadyDocument {
         bridge: ports.bridge.to_string(),
         dashboard: ports.dashboard.as_ref().map(|d| format!("http://{}", d.reachable())),
+        login_key: None,
     })
 }
 
@@ -89,9 +90,10 @@ mod tests {
         let file = StateDir::new(folder.path()).file("ready.json");
         assert_eq!(read(&file), Ok(None));
         file.write(br#"{"bridge":"127.0.0.1:1","dashboard":null,"later":1}"#).unwrap();
-        let reported = ReadyDocument { bridge: "127.0.0.1:1".to_owned(), dashboard: None };
+        let bridge = "127.0.0.1:1".to_owned();
+        let reported = ReadyDocument { bridge, dashboard: None, login_key: None };
         assert_eq!(read(&file), Ok(Some(reported)));
         file.write(b"{").unwrap();
-        assert!(read(&file).unwrap_err().contains("could not read"));
+        assert!(read(&file).unwrap_err().contains("is not JSON"));
     }
 }

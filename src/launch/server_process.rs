@@ -1,6 +1,6 @@
 //! The process of a server.
 
-use std::{fs::File, path::PathBuf, process::Stdio};
+use std::{fs::File, io, path::PathBuf, process::Stdio};
 
 use loom_environment::{Switch, names};
 
@@ -27,12 +27,10 @@ pub(super) struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts a server in a process group of its own. The error is a text for [`StartFailure::Spawn`].
-    ///
-    /// [`StartFailure::Spawn`]: super::StartFailure::Spawn
-    pub(super) fn start(config: ProcessConfig) -> Result<Self, String> {
+    /// Starts a server in a process group of its own.
+    pub(super) fn start(config: ProcessConfig) -> io::Result<Self> {
         let mut command = std::process::Command::new(&config.program);
-        let errors = config.log.try_clone().map_err(|e| e.to_string())?;
+        let errors = config.log.try_clone()?;
         command
             .current_dir(&config.folder)
             .envs(config.env.iter().map(|(name, value)| (name, value)))
@@ -42,8 +40,8 @@ impl ServerProcess {
             .stdout(config.log)
             .stderr(errors);
         system::own_group(&mut command);
-        let child = tokio::process::Command::from(command).spawn().map_err(|e| e.to_string())?;
-        let pid = child.id().ok_or("it exited at once")?;
+        let child = tokio::process::Command::from(command).spawn()?;
+        let pid = child.id().ok_or_else(|| io::Error::other("it exited at once"))?;
         Ok(Self { child, pid, watch: system::EndWatch::on(pid) })
     }
 

@@ -27,6 +27,10 @@ pub struct RequestedSettings<'a> {
 /// Settings by name: `version`, `tree`, `bridge`, `dashboard`, and `$NAME` for the digest of a variable.
 pub(super) type Settings = BTreeMap<String, String>;
 
+/// The variables that repeat `bridge` and `dashboard`.
+const OF_ADDRESSES: [&str; 4] =
+    [names::BRIDGE_ADDR, names::DASHBOARD, names::DASHBOARD_HOST, names::DASHBOARD_PORT];
+
 /// The value of `dashboard` where there is none.
 const OFF: &str = "off";
 
@@ -96,7 +100,7 @@ fn variables<'a>(running: &'a Settings, requested: &'a Settings) -> Vec<&'a str>
         .into_iter()
         .filter(|name| running.get(*name) != requested.get(*name))
         .filter_map(|name| name.strip_prefix('$'))
-        .filter(|name| *name != names::BRIDGE_ADDR && !name.starts_with(names::DASHBOARD))
+        .filter(|name| !OF_ADDRESSES.contains(name))
         .collect();
     // The variable with all providers also holds the default one, which has variables of its own.
     let of_default = [names::LLM_API_KEY, names::LLM_API_BASE, names::LLM_MODEL];
@@ -136,6 +140,11 @@ mod tests {
                 "$LOOM_LLM_MODEL=x $LOOM_LLM_PROVIDERS=x",
                 "$LOOM_LLM_MODEL=y $LOOM_LLM_PROVIDERS=y",
                 "LOOM_LLM_MODEL differs",
+            ),
+            (
+                "$LOOM_DASHBOARD_ALLOWED_HOSTS=x",
+                "$LOOM_DASHBOARD_ALLOWED_HOSTS=y",
+                "LOOM_DASHBOARD_ALLOWED_HOSTS differs",
             ),
             ("$LOOM_AGENTS=x", "$LOOM_AGENTS=y", "[agents] of loom.toml differs"),
         ] {

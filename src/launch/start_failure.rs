@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{port_owner::PortOwner, server_exit::ServerExit};
+use super::{port_owner::PortOwner, server_exit::ServerExit, spawn_obstacle::SpawnObstacle};
 
 /// One of the two ports that a runtime listens on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,12 +51,15 @@ pub enum StartFailure {
         why: String,
     },
     /// The program could not be executed.
-    #[error("could not start {program}: {why}")]
+    #[error("could not start {program}: {why}{}", obstacle.map(|it| format!("; {it}")).unwrap_or_default())]
     Spawn {
         /// The path of the program.
         program: String,
         /// The error of the operating system.
         why: String,
+        /// What is behind it.
+        #[serde(default)]
+        obstacle: Option<SpawnObstacle>,
     },
     /// The server exited before it was ready.
     #[error("{program} exited before it was ready ({ended})")]

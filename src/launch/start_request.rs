@@ -123,6 +123,7 @@ impl StartRequest {
             settings: self.settings.clone(),
             salt: self.salt.clone(),
             launch_args: self.launch_args.clone(),
+            login_key: None,
         }
     }
 }

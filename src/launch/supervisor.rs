@@ -12,7 +12,7 @@ use loom_environment::ReadyDocument;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Instance, LaunchKind, RuntimeState, ServerExit, StartFailure,
+    Instance, LaunchKind, RuntimeState, ServerExit, SpawnObstacle, StartFailure,
     channel::ControlListener,
     control::{self, StartReport, SupervisorEvent, SupervisorView},
     document::{BridgeAddress, DashboardAddress, InstanceRecord},
@@ -226,9 +226,11 @@ impl Supervisor {
             ready_file: self.folder.ready_file().path().to_owned(),
             log,
         };
-        let server = ServerProcess::start(config).map_err(|why| StartFailure::Spawn {
-            program: self.request.program().display().to_string(),
-            why,
+        let program = self.request.program();
+        let server = ServerProcess::start(config).map_err(|error| StartFailure::Spawn {
+            obstacle: SpawnObstacle::of(&program, &error),
+            program: program.display().to_string(),
+            why: error.to_string(),
         })?;
         self.update(|instance| instance.document.pid = Some(server.pid()))?;
         Ok(server)
@@ -261,12 +263,14 @@ impl Supervisor {
     fn announce(&mut self, addresses: ReadyDocument) -> Result<(), StartFailure> {
         // A second start of this server must be on the same ports.
         self.request.kept = KeptPorts::reported(&addresses);
+        self.record.send_modify(|record| record.login_key = addresses.login_key);
         self.update(|instance| {
             instance.state = RuntimeState::Ready;
             instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });
-            instance.document.dashboard = addresses.dashboard.map(|url| DashboardAddress { url });
+            instance.document.dashboard =
+                addresses.dashboard.map(|url| DashboardAddress { url, login_url: None });
         })?;
-        let document = self.record.borrow().instance.document.clone();
+        let document = self.record.borrow().with_login_url().instance.document;
         self.reporter.report(StartReport::Ready(Box::new(document)));
         Ok(())
     }

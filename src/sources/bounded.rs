@@ -8,9 +8,9 @@ use futures::{StreamExt as _, future::BoxFuture, stream};
 use loom_source::{
     AssetRef, Body, Capabilities, Download, ListingScope, Name, Offer, Platform, Product,
     RangeRequest, Release, Source, SourceError, SourceErrorKind, TransferPhase, Version,
-    VersionListing,
+    VersionListing, process_clock,
 };
-use tokio::{runtime::Handle, time::timeout};
+use tokio::runtime::Handle;
 
 /// A source that reports a stall where an answer, or the next piece of a body, takes longer than a time limit.
 #[derive(Debug)]
@@ -35,10 +35,10 @@ impl Bounded {
         let source = Arc::clone(&self.source);
         let handle = Handle::current();
         let running = tokio::task::spawn_blocking(move || handle.block_on(operation(source)));
-        match timeout(self.within, running).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(e)) => Err(SourceError::read(self.to_string(), e)),
-            Err(_) => Err(stalled(self.to_string(), TransferPhase::Response, self.within)),
+        match process_clock::within(self.within, running).await {
+            Some(Ok(result)) => result,
+            Some(Err(e)) => Err(SourceError::read(self.to_string(), e)),
+            None => Err(stalled(self.to_string(), TransferPhase::Response, self.within)),
         }
     }
 }
@@ -53,9 +53,9 @@ fn bounded(body: Body, at: String, within: Duration) -> Body {
         let at = at.clone();
         async move {
             let mut body = body?;
-            match timeout(within, body.next()).await {
-                Ok(piece) => Some((piece?, Some(body))),
-                Err(_) => Some((Err(stalled(at, TransferPhase::Body, within)), None)),
+            match process_clock::within(within, body.next()).await {
+                Some(piece) => Some((piece?, Some(body))),
+                None => Some((Err(stalled(at, TransferPhase::Body, within)), None)),
             }
         }
     })
@@ -108,6 +108,14 @@ impl Source for Bounded {
 
     fn skipped(&self) -> Option<String> {
         self.source.skipped()
+    }
+
+    async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
+        let (product, version) = (product.clone(), version.cloned());
+        let names = self.run(move |source| {
+            Box::pin(async move { Ok(source.near_misses(&product, version.as_ref()).await) })
+        });
+        names.await.unwrap_or_default()
     }
 }
 

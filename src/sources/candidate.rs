@@ -87,9 +87,14 @@ impl Candidate {
         self.stop_on_error || self.stop_on_absent
     }
 
-    /// The key of cached documents about the source: its identity, and what the source says of itself, which includes
-    /// settings that change its lists.
+    /// The key of cached documents about the source: its identity, and what the source says of itself where that says
+    /// more, such as settings that change its lists.
     pub(crate) fn key(&self) -> String {
-        format!("{} {}", self.identity, self.source)
+        let source = self.source.to_string();
+        if self.identity.contains(source.trim_end_matches('/')) {
+            self.identity.clone()
+        } else {
+            format!("{} {source}", self.identity)
+        }
     }
 }

@@ -30,6 +30,12 @@ pub enum OpenError {
     /// The certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name cannot be read.
     #[error(transparent)]
     Certificates(CertificateError),
+    /// The variable that `token_env` names is set to nothing.
+    #[error("the secret in {variable} is empty")]
+    EmptyToken {
+        /// The variable.
+        variable: String,
+    },
     /// The settings of a mirror are wrong.
     #[error(transparent)]
     Mirror(#[from] MirrorError),

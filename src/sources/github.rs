@@ -24,8 +24,11 @@ pub(super) fn open(
     github: &GithubSource,
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
-    let GithubSource { repo, api_base, base_url, token_env, tag_prefix } = github;
+    let GithubSource { repo, api_base, base_url, token_env, tag_prefix, assets } = github;
     let repo = GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref())?;
+    if let Some(variable) = token_env.as_ref().filter(|name| opener.env.is_empty(name)) {
+        return Err(OpenError::EmptyToken { variable: variable.clone() });
+    }
     let (token, token_variable) = token(&opener.env, &repo, token_env.as_deref());
     let reach = if repo.is_local() { Reach::Loopback } else { Reach::Network };
     let channel =
@@ -35,6 +38,7 @@ pub(super) fn open(
         token,
         token_variable,
         tag_prefix: tag_prefix.clone(),
+        assets: assets.clone(),
         prerelease: spec.prerelease,
         evidence: opener.evidence,
         network: opener.network.settings(spec, journal)?,
@@ -63,8 +67,7 @@ fn token(
         None => return (None, None),
     };
     let found = names.iter().find_map(|name| {
-        let value = env.get(name)?.trim();
-        (!value.is_empty()).then(|| GithubToken { value: value.into(), from: (*name).to_owned() })
+        Some(GithubToken { value: env.get(name)?.into(), from: (*name).to_owned() })
     });
     (found, Some(names[0].to_owned()))
 }

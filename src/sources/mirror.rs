@@ -18,13 +18,14 @@ pub(super) fn open(
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
     let scheme = mirror.scheme();
-    let MirrorSource { url, layout, .. } = mirror;
+    let MirrorSource { url, layout, assets, .. } = mirror;
     let options = MirrorOptions {
         layout: match layout {
             None => MirrorLayout::Probe,
             Some(Layout::Store) => MirrorLayout::Store,
             Some(Layout::Release) => MirrorLayout::Release,
         },
+        assets: assets.clone(),
         // A folder needs neither proxies nor certificates: wrong ones are no reason not to read it.
         network: match scheme {
             Some(Scheme::File) => NetworkSettings::default(),

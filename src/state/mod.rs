@@ -16,14 +16,16 @@ mod owner;
 mod private;
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use loom_base::{
     atomic_file::{self, Durability},
     bounded_file::{RegularFile, never_waiting},
+    file_lock::{LockHolder, LockPatience, holder_in_words, wait_for},
     private_folder,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -60,17 +62,40 @@ pub struct StateLock(#[expect(dead_code, reason = "the open file is the lock")] 
 
 /// A file of the state folder could not be read, written, locked or removed.
 #[derive(Debug, thiserror::Error)]
-#[error("could not {act} {path}")]
+#[error("{}", self.text())]
 pub struct StateError {
     act: &'static str,
     path: PathBuf,
     source: io::Error,
 }
 
+/// What is done to a file whose content may be malformed.
+const READ: &str = "read";
+
 impl StateError {
     /// Why the folder is not used, where it is not safe to use.
     pub fn unsafe_folder(&self) -> Option<&UnsafeFolder> {
         self.source.get_ref()?.downcast_ref()
+    }
+
+    /// Whether the file was read and its content cannot be understood.
+    pub fn is_malformed(&self) -> bool {
+        self.parse_error().is_some()
+    }
+
+    fn parse_error(&self) -> Option<&serde_json::Error> {
+        self.source.get_ref()?.downcast_ref::<serde_json::Error>().filter(|_| self.act == READ)
+    }
+
+    fn text(&self) -> String {
+        let Self { act, path, .. } = self;
+        match self.parse_error() {
+            Some(error) if error.is_data() => {
+                format!("{} is not of the expected form", path.display())
+            }
+            Some(_) => format!("{} is not JSON", path.display()),
+            None => format!("could not {act} {}", path.display()),
+        }
     }
 
     /// Whether the disk or the user's quota is full.
@@ -95,6 +120,10 @@ impl StateDir {
         StateFile(self.0.join(relative))
     }
 }
+
+/// How long the lock of a file is waited for. It is held while a document is written, or while one source is asked.
+const PATIENCE: LockPatience =
+    LockPatience { quiet: Duration::ZERO, longest: Duration::from_secs(30) };
 
 /// The number of the schema that documents are written with.
 const SCHEMA: u32 = 1;
@@ -140,7 +169,7 @@ impl StateFile {
             {
                 Ok(None)
             }
-            Err(source) => Err(self.error("read", source)),
+            Err(source) => Err(self.error(READ, source)),
         }
     }
 
@@ -159,7 +188,7 @@ impl StateFile {
     /// [`StateError`] where the file is there and cannot be read, is no such object, or has a newer schema.
     pub fn read_document_strictly<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
         let Some(bytes) = self.read()? else { return Ok(None) };
-        parse(&bytes).map(Some).map_err(|error| self.error("read", error))
+        parse(&bytes).map(Some).map_err(|error| self.error(READ, error))
     }
 
     /// Replaces the object in the file, as [`write`](Self::write) does, and adds the schema.
@@ -188,7 +217,7 @@ impl StateFile {
     /// [`StateError`] where the file is there and cannot be read, or holds no such value.
     pub fn read_json_strictly<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
         let Some(bytes) = self.read()? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|e| self.error("read", e.into()))
+        serde_json::from_slice(&bytes).map(Some).map_err(|e| self.error(READ, e.into()))
     }
 
     /// Replaces the content of the file atomically and durably, and makes the folders above it.
@@ -217,20 +246,20 @@ impl StateFile {
     /// holders could lock two files of one name.
     ///
     /// # Errors
-    /// [`StateError`] where the lock file cannot be made or locked. A file system without locks is an error.
+    /// [`StateError`] where the lock file cannot be made or locked, and where another process holds the lock for 30
+    /// seconds. A file system without locks is an error.
     pub fn lock(&self, on_wait: &mut dyn FnMut()) -> Result<StateLock, StateError> {
         let beside = Self(self.0.with_added_extension("lock"));
         let fail = |source| beside.error("lock", source);
         self.make_folder().map_err(fail)?;
         let file = never_waiting().create(true).append(true).open(&beside.0);
         let file = file.and_then(RegularFile::of).map_err(fail)?.into_file();
-        match file.try_lock() {
-            Ok(()) => return Ok(StateLock(file)),
-            Err(TryLockError::WouldBlock) => on_wait(),
-            Err(TryLockError::Error(source)) => return Err(fail(source)),
+        if wait_for(|| file.try_lock(), PATIENCE, on_wait).map_err(fail)? {
+            return Ok(StateLock(file));
         }
-        file.lock().map_err(fail)?;
-        Ok(StateLock(file))
+        let holder = holder_in_words(LockHolder::of(&beside.0).as_ref());
+        let why = format!("{holder} has held it for {} seconds", PATIENCE.longest.as_secs());
+        Err(fail(io::Error::new(io::ErrorKind::TimedOut, why)))
     }
 
     /// Removes the file; returns whether there was one.

@@ -4,7 +4,7 @@ use std::io;
 
 use loom_source::{Digest, Release};
 
-use super::{StoreError, listing::TreeListingError, path::PathError};
+use super::{FileKind, StoreError, listing::TreeListingError, path::PathError};
 use crate::trust::DigestSubject;
 
 /// Why an archive, a program or a file was not taken into a staged tree.
@@ -106,6 +106,16 @@ pub enum AdmitError {
         wanted: String,
         /// Some of the files of the tree.
         found: String,
+    },
+    /// The file that should be the program is something else.
+    #[error("{path:?} is not a program for {}: it is {found}", release.platform)]
+    NotAProgram {
+        /// The release.
+        release: Box<Release>,
+        /// The path of the file.
+        path: String,
+        /// What the file is.
+        found: FileKind,
     },
     /// A link that leads to no file of the tree.
     #[error("link {path:?} to {target:?} is refused: {why}")]

@@ -6,13 +6,11 @@ use super::{
     AdmitError, Checked, EntryKind, Received, Staged, Store, TreeEntry, TreeListing, TreePath,
     build_tree::build,
     entry::find_entry,
+    link_end::link_end,
     receipt::ReceivedArchive,
     staged::{Measured, StagedContent, StagedItem},
 };
 use crate::trust::{DigestSubject, Expectation, TrustedDigest};
-
-/// How many links may lead from one to the next.
-const MAX_LINKS: usize = 8;
 
 impl Store {
     /// Compares a staged tree with an expectation, and gives its files their paths if the expectation is met.
@@ -109,7 +107,7 @@ fn list(staged: &Staged, entry: &TreePath) -> Result<TreeListing, AdmitError> {
     let line = |item: &StagedItem| -> Result<TreeEntry, AdmitError> {
         let path: TreePath = item.path.parse()?;
         let (kind, Measured { digest, size }) = match &item.content {
-            StagedContent::Link(_) => (EntryKind::Link, link_end(staged, item)?),
+            StagedContent::Link(_) => (EntryKind::Link, bytes_behind(staged, item)?),
             StagedContent::File { executable, bytes, .. } => {
                 let runs = *executable || path == *entry || path.as_str().ends_with(".exe");
                 (if runs { EntryKind::Executable } else { EntryKind::File }, *bytes)
@@ -120,24 +118,15 @@ fn list(staged: &Staged, entry: &TreePath) -> Result<TreeListing, AdmitError> {
     Ok(TreeListing::new(staged.items.iter().map(line).collect::<Result<_, _>>()?)?)
 }
 
-/// The bytes of the file that a link leads to, over other links if there are any.
-fn link_end(staged: &Staged, link: &StagedItem) -> Result<Measured, AdmitError> {
-    let mut item = link;
-    let refuse = |target: &str, why| {
-        let (path, target) = (link.path.clone(), target.to_owned());
-        AdmitError::Link { path, target, why }
-    };
-    for _ in 0..MAX_LINKS {
-        match &item.content {
-            StagedContent::File { bytes, .. } => return Ok(*bytes),
-            StagedContent::Link(target) => {
-                let to = item.path.parse::<TreePath>()?.follow(target)?;
-                let next = staged.items.iter().find(|item| item.path == to.as_str());
-                item = next.ok_or_else(|| refuse(target, "there is no such file in the tree"))?;
-            }
+/// The bytes of the file that a link leads to.
+fn bytes_behind(staged: &Staged, link: &StagedItem) -> Result<Measured, AdmitError> {
+    match &link_end(staged, link)?.content {
+        StagedContent::File { bytes, .. } => Ok(*bytes),
+        StagedContent::Link(target) => {
+            let (path, target) = (link.path.clone(), target.clone());
+            Err(AdmitError::Link { path, target, why: "it leads to another link" })
         }
     }
-    Err(refuse(&item.path, "it leads over too many links"))
 }
 
 impl Store {

@@ -74,8 +74,10 @@ impl<'a> PublishBatch<'a> {
     fn await_tree(&mut self, top: &Path, checked: &Checked) {
         let mut folders: BTreeSet<PathBuf> = BTreeSet::from([top.to_owned()]);
         for entry in checked.listing.entries() {
-            if entry.kind != EntryKind::Link {
-                self.barrier.add(top.join(entry.path.as_str()));
+            let path = top.join(entry.path.as_str());
+            // Where links are impossible, a copy has the path of a link.
+            if entry.kind != EntryKind::Link || !path.is_symlink() {
+                self.barrier.add(path);
             }
             folders.extend(entry.path.parents().map(|parent| top.join(parent)));
         }
@@ -173,17 +175,20 @@ impl<'a> PublishBatch<'a> {
 }
 
 impl Store {
-    /// Whether a tree that is here may be shared: every byte of it is hashed first.
+    /// Whether a tree that is here may be shared: every byte of it is hashed first. A damaged one is taken away.
     fn adopt(&self, checked: &Checked) -> Result<bool, StoreError> {
-        let folder = self.tree(&checked.tree);
+        let (tree, folder) = (&checked.tree, self.tree(&checked.tree));
+        self.complete_deletion(tree)?;
         if absent(fs::symlink_metadata(&folder)).map_err(at(FileAction::Read, &folder))?.is_none() {
+            // Another process may delete it where it is since the first look, and would delete a new one as well.
+            self.complete_deletion(tree)?;
             return Ok(false);
         }
-        match self.rehash(&checked.tree, &checked.listing) {
+        let check = || self.rehash(tree, &checked.listing);
+        match check() {
             Ok(()) => Ok(true),
-            Err(StoreError::Damaged { path, what }) => {
-                self.set_aside(&checked.tree, format!("{}: {what}", path.display()))?;
-                Ok(false)
+            Err(StoreError::Damaged { .. }) => {
+                Ok(self.set_aside_if_damaged(tree, &check)?.is_none())
             }
             Err(e) => Err(e),
         }

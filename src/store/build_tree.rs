@@ -1,17 +1,20 @@
 //! Gives the files of an admitted tree their paths, permissions and links.
 
-use std::fs;
+use std::{fs, path::Path};
 
+#[cfg(unix)]
+use super::links;
 use super::{
-    EntryKind, Staged, StoreError, TreeListing,
+    AdmitError, EntryKind, Staged, StoreError, TreeListing,
     durable::set_mode,
     error::{FileAction, at},
+    link_end::link_end,
     staged::{StagedContent, StagedItem},
 };
 
 /// Moves every staged file to its path below `tree/`, then sets permissions and makes links. Called only after every
 /// path and digest has been checked.
-pub(super) fn build(staged: &Staged, listing: &TreeListing) -> Result<(), StoreError> {
+pub(super) fn build(staged: &Staged, listing: &TreeListing) -> Result<(), AdmitError> {
     let top = staged.top();
     fs::create_dir(&top).map_err(at(FileAction::Create, &top))?;
     let executable =
@@ -25,22 +28,36 @@ pub(super) fn build(staged: &Staged, listing: &TreeListing) -> Result<(), StoreE
             set_mode(&to, if executable(path) { 0o555 } else { 0o444 })?;
         }
     }
-    for StagedItem { path, content } in &staged.items {
-        if let StagedContent::Link(target) = content {
-            link(target, &top.join(path))?;
+    for item in &staged.items {
+        if let StagedContent::Link(target) = &item.content {
+            let to = top.join(&item.path);
+            if !symlink(target, &to)? {
+                let end = link_end(staged, item)?;
+                copy(&top.join(&end.path), &to)?;
+            }
         }
     }
     Ok(())
 }
 
+/// Makes a symbolic link; `false` where links are impossible.
 #[cfg(unix)]
-fn link(target: &str, to: &std::path::Path) -> Result<(), StoreError> {
-    std::os::unix::fs::symlink(target, to).map_err(at(FileAction::Link, to))
+fn symlink(target: &str, to: &Path) -> Result<bool, StoreError> {
+    match std::os::unix::fs::symlink(target, to) {
+        Ok(()) => Ok(true),
+        Err(e) if links::cannot_link(&e) => Ok(false),
+        Err(e) => Err(at(FileAction::Link, to)(e)),
+    }
 }
 
-/// Few users may make links on Windows: a copy has the same bytes, and the listing asks for no more.
+/// Few users may make links on Windows.
 #[cfg(not(unix))]
-fn link(target: &str, to: &std::path::Path) -> Result<(), StoreError> {
-    let from = to.parent().unwrap_or(to).join(target);
+fn symlink(_: &str, _: &Path) -> Result<bool, StoreError> {
+    Ok(false)
+}
+
+/// A copy has the same bytes and permissions, and the listing asks for no more. Not a hard link: it would change with the
+/// other file.
+fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     fs::copy(from, to).map(drop).map_err(at(FileAction::Link, to))
 }

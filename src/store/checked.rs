@@ -1,12 +1,17 @@
 //! A tree that met its expectation, on its way to being published.
 
+use std::{fs::File, io::Read as _};
+
 use loom_source::{
     Digest, Release, Statement,
     record::{DocumentError, RecordEvidence, RecordEvidenceKind},
 };
 
 use super::{
-    Received, Staged, StoreError, TreeListing, TreePath, evidence::checksum_line,
+    FileKind, Received, Staged, StoreError, TreeListing, TreePath,
+    error::{FileAction, at},
+    evidence::checksum_line,
+    file_kind::HEAD,
     receipt::ReceivedArchive,
 };
 use crate::trust::{DigestSubject, Grade, TrustedDigest, Voucher, Waiver};
@@ -52,6 +57,19 @@ impl Checked {
     /// The path of the program inside the tree.
     pub fn entry(&self) -> &TreePath {
         &self.entry
+    }
+
+    /// What the program is, by its first bytes; `None` where the tree is in the store already.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the program cannot be read.
+    pub fn program_kind(&self) -> Result<Option<FileKind>, StoreError> {
+        let Some(staged) = &self.staged else { return Ok(None) };
+        let path = staged.top().join(self.entry.as_str());
+        let mut head = Vec::with_capacity(HEAD);
+        let file = File::open(&path).map_err(at(FileAction::Read, &path))?;
+        file.take(HEAD as u64).read_to_end(&mut head).map_err(at(FileAction::Read, &path))?;
+        Ok(Some(FileKind::of(&head)))
     }
 
     /// The digests that were met.
@@ -123,12 +141,17 @@ impl Checked {
 
     /// Keeps each met digest that a source or the user gave as a checksum of `file`, so that a lost verification can
     /// be made again without asking the source. A statement that the source served is evidence itself
-    /// ([`with_statement`](Self::with_statement)), and first-seen digests are kept in the state folder.
+    /// ([`with_statement`](Self::with_statement)), and first-seen digests are kept in the state folder: such a one is
+    /// kept here too where it is among the digests that the source has `given`.
     #[must_use]
-    pub fn with_checksums(mut self, file: &str) -> Self {
+    pub fn with_checksums(mut self, file: &str, given: &[Digest]) -> Self {
         for at in 0..self.digests.len() {
             let TrustedDigest { of, digest, by, evidence, .. } = self.digests[at].clone();
-            let elsewhere = matches!(by, Voucher::FirstSeen | Voucher::Statement);
+            let elsewhere = match by {
+                Voucher::FirstSeen => !given.contains(&digest),
+                Voucher::Statement => true,
+                _ => false,
+            };
             if evidence.is_some() || elsewhere {
                 continue;
             }

@@ -21,7 +21,12 @@ impl Store {
         });
         let (old_artifacts, mut evidence) =
             old.map_or((vec![], vec![]), |old| (old.artifacts, old.evidence));
-        evidence.retain(|evidence| evidence.kind != RecordEvidenceKind::Unknown);
+        // Evidence that is missing or damaged proves nothing; what the source gave again is added below.
+        let is_here =
+            |digest: &Digest| self.object_bytes(digest).is_ok_and(|bytes| bytes.is_some());
+        evidence.retain(|evidence| {
+            evidence.kind != RecordEvidenceKind::Unknown && is_here(&evidence.digest)
+        });
         let mut artifacts = vec![RecordArtifact::Loose];
         let kept = checked.archive.as_ref().filter(|archive| archive.kept);
         artifacts.extend(kept.map(|archive| RecordArtifact::Archive { digest: archive.digest }));

@@ -41,15 +41,12 @@ pub struct ReleaseUsage {
 }
 
 impl Store {
-    /// Measures the disk usage. Only folders are read.
+    /// Measures the disk usage. Only folders are read. What is left of a store that was half deleted counts as well.
     ///
     /// # Errors
     /// [`StoreError::Io`] where a folder cannot be read.
     pub fn du(&self) -> Result<StoreUsage, StoreError> {
         let mut usage = StoreUsage::default();
-        if !self.exists() {
-            return Ok(usage);
-        }
         let named = self.named_trees()?;
         let mut needed = BTreeSet::new();
         for release in self.known()? {

@@ -52,9 +52,25 @@ pub(super) fn sync(path: &Path) -> Result<(), StoreError> {
     open().and_then(|file| file.sync_all()).map_err(at(FileAction::Sync, path))
 }
 
+/// Makes a folder and its ancestors, for what need not be durable.
+pub(super) fn create_folder(folder: &Path) -> Result<(), StoreError> {
+    create_folders(folder, &mut Barrier::default())
+}
+
+/// Makes one folder with the permissions of the store, whatever the umask is.
+fn create_one(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, super::writers::OWNED);
+    builder.create(folder)?;
+    #[cfg(unix)]
+    super::writers::inherit_group(folder)?;
+    Ok(())
+}
+
 /// Makes a folder and its ancestors; the parent of each new one joins the barrier.
 pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(), StoreError> {
-    match fs::create_dir(folder) {
+    match create_one(folder) {
         Ok(()) => {}
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -62,7 +78,7 @@ pub(super) fn create_folders(folder: &Path, barrier: &mut Barrier) -> Result<(),
                 return Err(at(FileAction::Create, folder)(e));
             };
             create_folders(parent, barrier)?;
-            match fs::create_dir(folder) {
+            match create_one(folder) {
                 Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
                     return Err(at(FileAction::Create, folder)(e));
                 }

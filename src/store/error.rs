@@ -3,8 +3,10 @@
 use std::{
     fmt, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use loom_base::file_lock::{LockHolder, holder_in_words};
 use loom_source::{Release, record::DocumentError};
 
 /// What was being done to a file or folder.
@@ -91,6 +93,14 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// A program of the store has no permission to execute, and cannot be given it.
+    #[error("{} is not executable: {why}", path.display())]
+    NotExecutable {
+        /// The program.
+        path: PathBuf,
+        /// The reason.
+        why: &'static str,
+    },
     /// The file system does not support locks.
     #[error("the file system of {} does not support locks", path.display())]
     NoLocks {
@@ -100,12 +110,53 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Another process uses what is to be removed.
-    #[error("{what} is in use ({})", path.display())]
+    #[error("{what} is in use: {} holds {}", holder_in_words(holder.as_ref()), path.display())]
     Busy {
         /// What is in use.
         what: String,
         /// The lock that is held.
         path: PathBuf,
+        /// Who holds it, where the system tells.
+        holder: Option<LockHolder>,
+    },
+    /// A lock was not free within the time that it is waited for.
+    #[error(
+        "could not lock {} within {}: {} holds it",
+        path.display(), humantime::format_duration(*waited), holder_in_words(holder.as_ref())
+    )]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// Who holds it, where the system tells.
+        holder: Option<LockHolder>,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// Every user of the machine can write the store.
+    #[error("the store at {} is refused: every user of this machine can write it", root.display())]
+    OpenToAll {
+        /// The root folder of the store.
+        root: PathBuf,
+    },
+    /// The group of the folder can write the store, and the store belongs to another user.
+    #[error("the store at {} belongs to another user, and its group can write it", root.display())]
+    OpenToGroup {
+        /// The root folder of the store.
+        root: PathBuf,
+    },
+    /// The store is to be shared by a group, and its folder does not allow that.
+    #[error("the store at {} cannot be shared: its folder is not set-group-id and writable by its group", root.display())]
+    NotShared {
+        /// The root folder of the store.
+        root: PathBuf,
+    },
+    /// The store cannot be written, and neither can the folder that keeps the lease instead.
+    #[error(
+        "the store cannot be written, and neither can the state folder that notes what runs instead"
+    )]
+    StateFolder {
+        /// What failed in the state folder.
+        source: Box<StoreError>,
     },
     /// The release was removed between finding and using it.
     #[error("{release} is no longer in the store at {}", root.display())]
@@ -138,7 +189,7 @@ impl StoreError {
 
     /// Whether another process uses what is needed.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Self::Busy { .. })
+        matches!(self, Self::Busy { .. } | Self::Held { .. })
     }
 
     /// Whether the store may be read but not written.
@@ -150,6 +201,7 @@ impl StoreError {
     fn io(&self) -> Option<&io::Error> {
         match self {
             Self::Io { source, .. } | Self::NoLocks { source, .. } => Some(source),
+            Self::StateFolder { source } => source.io(),
             _ => None,
         }
     }
@@ -172,6 +224,12 @@ pub(super) fn at_sys(
     path: &Path,
 ) -> impl FnOnce(rustix::io::Errno) -> StoreError + '_ {
     move |errno| at(action, path)(errno.into())
+}
+
+/// Whether a folder cannot be renamed although nothing forbids it: it lies in a lower layer of an overlay, or on another
+/// file system.
+pub(super) fn cannot_rename_folders(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::CrossesDevices
 }
 
 /// Turns "not found" into `None`.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Attempt, Store, StoreError,
-    durable::replace_lazily,
+    durable::{create_folder, replace_lazily},
     error::{FileAction, absent, at},
 };
 
@@ -118,12 +118,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         let path = self.failures_path(product);
         let below = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
-        let _alone = self.lock_named(&below, &mut || {})?;
+        let _alone = self.lock_named(&below)?;
         let mut failures = self.failures(product)?;
         change(&mut failures);
         let document = FailuresDocument { schema: SCHEMA.to_owned(), failures };
         let folder = path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(at(FileAction::Create, folder))?;
+        create_folder(folder)?;
         let mut bytes = serde_json::to_vec_pretty(&document).unwrap_or_default();
         bytes.push(b'\n');
         replace_lazily(&self.tmp(), &path, &bytes)

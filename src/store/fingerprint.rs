@@ -1,12 +1,17 @@
 //! Detects whether a tree was touched since it was last hashed, without reading its files.
 
-use std::{fmt::Write as _, fs, path::Path, time::SystemTime};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use loom_source::Digest;
 
 use super::{
-    Installed, Store, StoreError, TreeListing,
-    durable::replace_lazily,
+    EntryKind, Installed, Store, StoreError, TreeListing,
+    durable::{replace_lazily, set_mode},
     error::{FileAction, absent, at},
 };
 
@@ -22,32 +27,37 @@ pub enum InstalledCheck {
 }
 
 impl Store {
-    /// Checks before a launch that an installed tree is what its digest says.
+    /// Checks before a launch that an installed tree is what its digest says. Programs that have lost their permission to
+    /// execute get it again.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] names the first file that is damaged.
+    /// [`StoreError::Damaged`] names the first file that is damaged, [`StoreError::NotExecutable`] a program whose
+    /// permissions cannot be restored.
     pub fn check_installed(&self, installed: &Installed) -> Result<InstalledCheck, StoreError> {
         let tree = &installed.tree;
         let path = self.object(tree);
         let missing = || StoreError::Damaged { path, what: "the tree's listing is missing".into() };
         let listing = self.listing(tree)?.ok_or_else(missing)?;
         let recorded = fs::read_to_string(self.fingerprint_path(tree)).ok();
-        if recorded.is_some_and(|old| Some(old) == self.fingerprint(tree, &listing)) {
-            return Ok(InstalledCheck::Unchanged);
-        }
         // Taken first: a change during the hashing must not look like an unchanged file afterwards.
-        let fingerprint = self.fingerprint(tree, &listing);
-        self.rehash(tree, &listing)?;
-        if let Some(fingerprint) = fingerprint {
-            self.keep_fingerprint(tree, &fingerprint);
+        let current = self.fingerprint(tree, &listing);
+        let unchanged = current.as_ref().is_some_and(|now| recorded.as_ref() == Some(&now.text));
+        if !unchanged {
+            self.rehash(tree, &listing)?;
         }
-        Ok(InstalledCheck::Rehashed)
+        if let Some(Fingerprint { text, not_executable }) = current {
+            if !unchanged {
+                self.keep_fingerprint(tree, &text);
+            }
+            not_executable.iter().try_for_each(|path| restore_mode(path))?;
+        }
+        Ok(if unchanged { InstalledCheck::Unchanged } else { InstalledCheck::Rehashed })
     }
 
     /// Writes the fingerprint of a tree that has just been hashed. Without it the tree is hashed again before a launch.
     pub(super) fn write_fingerprint(&self, tree: &Digest, listing: &TreeListing) {
-        if let Some(text) = self.fingerprint(tree, listing) {
-            self.keep_fingerprint(tree, &text);
+        if let Some(current) = self.fingerprint(tree, listing) {
+            self.keep_fingerprint(tree, &current.text);
         }
     }
 
@@ -56,21 +66,59 @@ impl Store {
     }
 
     /// One line per entry: size, modification time in nanoseconds, inode, path. `None` where a file is missing.
-    fn fingerprint(&self, tree: &Digest, listing: &TreeListing) -> Option<String> {
+    fn fingerprint(&self, tree: &Digest, listing: &TreeListing) -> Option<Fingerprint> {
         let folder = self.tree(tree);
         let mut text = format!("{HEADER}\n");
+        let mut not_executable = vec![];
         for entry in listing.entries() {
-            let meta = absent(fs::metadata(folder.join(entry.path.as_str()))).ok().flatten()?;
+            let path = folder.join(entry.path.as_str());
+            let meta = absent(fs::metadata(&path)).ok().flatten()?;
+            if entry.kind == EntryKind::Executable && !may_execute(&meta) {
+                not_executable.push(path);
+            }
             let time = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
             let (size, inode) = (meta.len(), inode(&meta));
             writeln!(text, "{size} {} {inode} {}", time.as_nanos(), entry.path).ok()?;
         }
-        Some(text)
+        Some(Fingerprint { text, not_executable })
     }
 
     pub(super) fn forget_fingerprint(&self, tree: &Digest) -> Result<(), StoreError> {
         let path = self.fingerprint_path(tree);
         forget(&path)
+    }
+}
+
+/// The current state of a tree.
+struct Fingerprint {
+    text: String,
+    /// The programs without permission to execute: a copy of the store over another file system, or `chmod -R`.
+    not_executable: Vec<PathBuf>,
+}
+
+/// Gives a program its permissions again; its bytes are right.
+fn restore_mode(path: &Path) -> Result<(), StoreError> {
+    let refused = |why| StoreError::NotExecutable { path: path.to_owned(), why };
+    if set_mode(path, 0o555).is_err() {
+        return Err(refused(
+            "it has lost its permission to execute, and only its owner can restore it",
+        ));
+    }
+    let meta = fs::metadata(path).map_err(at(FileAction::Read, path))?;
+    if may_execute(&meta) {
+        return Ok(());
+    }
+    Err(refused("its file system keeps no permissions"))
+}
+
+fn may_execute(meta: &fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o100 != 0
+    }
+    #[cfg(not(unix))]
+    {
+        meta.is_file()
     }
 }
 

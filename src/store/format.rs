@@ -1,24 +1,17 @@
-//! Opens a store, refuses a newer format, and prepares a store for the first write.
+//! Opens a store, refuses a newer format, and reports what its users should know.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock},
 };
 
-use loom_base::LockExt as _;
+use loom_base::{LockExt as _, file_lock::LockHolder};
 
 use super::{
-    durable::{self, Barrier},
+    LockWait, StoreWriters,
     error::{FileAction, StoreError, absent, at},
 };
-
-/// The text of `format`, without its line feed.
-pub(super) const FORMAT: &str = "loom-store 1";
-
-/// The file that backup programs look for: <https://bford.info/cachedir/>.
-const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
-    # Downloaded programs of Loom; they can be fetched again.\n";
 
 /// A store on this machine. Clones are cheap and use the same folder.
 ///
@@ -72,14 +65,28 @@ const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(super) root: PathBuf,
+    pub(super) writers: StoreWriters,
     shared: Arc<SharedState>,
 }
 
 /// What all clones of a store share.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct SharedState {
+    /// The store exists and can be read.
     prepared: OnceLock<()>,
+    /// Those may write the store who should.
+    writable: OnceLock<()>,
     notices: Mutex<Vec<StoreNotice>>,
+    on_wait: OnceLock<WaitObserver>,
+}
+
+/// The observer of waits for a lock.
+type WaitObserver = Box<dyn Fn(&LockWait) + Send + Sync>;
+
+impl fmt::Debug for SharedState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedState").field("notices", &self.notices).finish_non_exhaustive()
+    }
 }
 
 /// An event that the user should know of, although nothing failed.
@@ -99,6 +106,32 @@ pub enum StoreNotice {
         /// What was wrong with it.
         what: String,
     },
+    /// A damaged tree was removed, to be replaced: it could not be renamed.
+    Removed {
+        /// Its path.
+        path: PathBuf,
+        /// What was wrong with it.
+        what: String,
+    },
+    /// The group of this user's store could write it, and no longer can.
+    Closed {
+        /// The root folder of the store.
+        root: PathBuf,
+    },
+    /// Another process did not release the lease of a tree, so the lease is in the state folder.
+    LeaseHeld {
+        /// The lease in the store.
+        lease: PathBuf,
+        /// Who holds it, where the system tells.
+        holder: Option<LockHolder>,
+        /// The lock file in the state folder.
+        path: PathBuf,
+    },
+    /// Trees were removed that a store without its file `format` still had, and that nothing named.
+    Remains {
+        /// How many.
+        trees: usize,
+    },
     /// The store could not be written, so the lease is in the state folder, which the collection of this store does
     /// not see.
     ForeignLease {
@@ -112,13 +145,15 @@ impl Store {
     /// small file.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] for a store of a newer format, [`StoreError::NotAStore`] for a folder of another
+    /// [`StoreError::OpenToAll`] for a folder that every user can write, [`StoreError::Newer`] for a store of a newer format, [`StoreError::NotAStore`] for a folder of another
     /// program, [`StoreError::Io`] where the file `format` cannot be read.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
         let store = Self {
             root: std::path::absolute(root).map_err(at(FileAction::Read, root))?,
+            writers: StoreWriters::default(),
             shared: Arc::default(),
         };
+        store.check_not_open_to_all()?;
         if store.read_format()? {
             store.shared.prepared.get_or_init(|| ());
         }
@@ -135,12 +170,24 @@ impl Store {
         std::mem::take(&mut self.shared.notices.locked())
     }
 
+    /// `observer` is told, before the wait, of each lock that is not free at once.
+    pub fn on_wait(&self, observer: impl Fn(&LockWait) + Send + Sync + 'static) {
+        // The first observer of a store is its only one.
+        let _ = self.shared.on_wait.set(Box::new(observer));
+    }
+
+    pub(super) fn announce(&self, wait: &LockWait) {
+        if let Some(observer) = self.shared.on_wait.get() {
+            observer(wait);
+        }
+    }
+
     pub(super) fn notice(&self, notice: StoreNotice) {
         self.shared.notices.locked().push(notice);
     }
 
     /// Whether the file `format` exists and names a format that this version reads.
-    fn read_format(&self) -> Result<bool, StoreError> {
+    pub(super) fn read_format(&self) -> Result<bool, StoreError> {
         let path = self.root.join("format");
         let Some(bytes) = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))? else {
             return Ok(false);
@@ -158,37 +205,15 @@ impl Store {
 
     /// Creates the store where it does not exist. Every writer calls this first.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
+        if self.shared.writable.get().is_none() {
+            self.check_writers()?;
+            self.shared.writable.get_or_init(|| ());
+        }
         if self.shared.prepared.get().is_some() {
             return Ok(());
         }
-        let mut barrier = Barrier::default();
-        for folder in ["locks", "tmp"] {
-            durable::create_folders(&self.root.join(folder), &mut barrier)?;
-        }
-        let _lock = self.lock_file(&self.root.join("locks/format"), &mut || {})?;
-        if !self.read_format()? {
-            self.move_foreign_bin_aside()?;
-            barrier.wait(&self.root)?;
-            let tmp = self.tmp();
-            let tag = self.root.join("CACHEDIR.TAG");
-            durable::replace(&self.root, &tmp, &tag, CACHEDIR_TAG.as_bytes())?;
-            let format = self.root.join("format");
-            durable::replace(&self.root, &tmp, &format, format!("{FORMAT}\n").as_bytes())?;
-        }
+        self.found()?;
         self.shared.prepared.get_or_init(|| ());
-        Ok(())
-    }
-
-    fn move_foreign_bin_aside(&self) -> Result<(), StoreError> {
-        let from = self.root.join("bin");
-        if absent(fs::symlink_metadata(&from)).map_err(at(FileAction::Read, &from))?.is_none() {
-            return Ok(());
-        }
-        let free = |n: &u32| !self.root.join(format!("bin.foreign-{n}")).exists();
-        let number = (1..).find(free).unwrap_or_default();
-        let to = self.root.join(format!("bin.foreign-{number}"));
-        fs::rename(&from, &to).map_err(at(FileAction::Rename, &to))?;
-        self.notice(StoreNotice::MovedAside { from, to });
         Ok(())
     }
 }

@@ -38,7 +38,8 @@ pub struct TreeRef {
 impl Store {
     /// Finds a release: reads its link, and looks whether the program that it leads to exists.
     ///
-    /// A dangling link and a link that leads anywhere but into `store/` count as absent.
+    /// A dangling link, a link that leads anywhere but into `store/`, and one to a tree that is being deleted count as
+    /// absent.
     ///
     /// # Errors
     /// [`StoreError::Io`] where the link cannot be read.
@@ -61,6 +62,12 @@ impl Store {
         self.present(release, tree, &entry)
     }
 
+    /// Whether the link of a release is there and does not lead into a tree.
+    pub(super) fn leads_elsewhere(&self, release: &Release) -> bool {
+        let target = fs::read_link(self.link_path(release));
+        target.is_ok_and(|target| parse_target(release, &target).is_none())
+    }
+
     pub(super) fn installed(&self, release: &Release, tree: Digest, entry: &TreePath) -> Installed {
         let (link, release) = (self.link_path(release), release.clone());
         Installed { release, tree, entry: self.tree(&tree).join(entry.as_str()), link }
@@ -75,7 +82,7 @@ impl Store {
         let installed = self.installed(release, tree, entry);
         let meta = absent(fs::metadata(&installed.entry))
             .map_err(at(FileAction::Read, &installed.entry))?;
-        Ok(meta.filter(fs::Metadata::is_file).map(|_| installed))
+        Ok(meta.filter(|meta| meta.is_file() && !self.is_marked(&tree)).map(|_| installed))
     }
 
     fn find_by_record(&self, release: &Release) -> Result<Option<Installed>, StoreError> {

@@ -3,9 +3,10 @@
 use std::{
     fs::File,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use loom_base::private_folder;
+use loom_base::{file_lock::LockPatience, private_folder};
 use loom_source::Digest;
 
 use super::{
@@ -14,6 +15,10 @@ use super::{
     format::StoreNotice,
     locks,
 };
+
+/// How long the shared lock of a lease is waited for.
+const PATIENCE: LockPatience =
+    LockPatience { quiet: Duration::from_millis(500), longest: Duration::from_secs(5) };
 
 /// How often the link may lead to another tree between finding and locking.
 const MAX_TRIES: usize = 8;
@@ -32,7 +37,8 @@ impl Store {
     /// Leases the release of `installed`: takes the lock first and then reads the link again, because the tree may
     /// have been removed or replaced in between.
     ///
-    /// In a store that cannot be written the lock file is made in the folder `state` instead, and a notice says so.
+    /// In a store that cannot be written, and where another process holds the lease exclusive for some seconds, the lock
+    /// file is made in the folder `state` instead, and a notice says so.
     ///
     /// # Errors
     /// [`StoreError::Gone`] where the release is no longer installed; [`StoreError`] where no lock can be taken.
@@ -40,8 +46,7 @@ impl Store {
         let release = &installed.release;
         let mut tree = installed.tree;
         for _ in 0..MAX_TRIES {
-            let (path, file) = self.open_lease(&tree, state)?;
-            locks::locked(&path, file.lock_shared())?;
+            let (path, file) = self.lock_lease(&tree, state)?;
             match self.find(release)? {
                 Some(installed) if installed.tree == tree => {
                     return Ok(Lease { installed, file, path });
@@ -57,24 +62,50 @@ impl Store {
         self.root.join(format!("leases/{tree}"))
     }
 
-    fn open_lease(&self, tree: &Digest, state: &Path) -> Result<(PathBuf, File), StoreError> {
-        let path = self.lease_path(tree);
-        match locks::open(&path) {
-            Ok(file) => return Ok((path, file)),
-            Err(e) if e.is_read_only() => {}
-            Err(e) => return Err(e),
+    /// Locks the lease of a tree shared. Another process may hold it exclusive: one that removes the tree, for a moment,
+    /// or one that may only read the store, for ever. After some seconds the lease is taken in the state folder.
+    fn lock_lease(&self, tree: &Digest, state: &Path) -> Result<(PathBuf, File), StoreError> {
+        let own = state.join(format!("leases/{tree}"));
+        let Some((path, file)) = self.open_lease_to_share(tree)? else {
+            let lease = state_lease(&own)?;
+            self.notice(StoreNotice::ForeignLease { path: own });
+            return Ok(lease);
+        };
+        let on_wait = &mut || self.report_wait(&path, PATIENCE);
+        match locks::wait(&path, || file.try_lock_shared(), PATIENCE, on_wait) {
+            Ok(()) => Ok((path, file)),
+            Err(StoreError::Held { path: lease, holder, .. }) => {
+                let leased = state_lease(&own)?;
+                self.notice(StoreNotice::LeaseHeld { lease, holder, path: own });
+                Ok(leased)
+            }
+            Err(error) => Err(error),
         }
-        // A shared lock needs only the right to read.
-        if let Ok(file) = File::open(&path) {
-            return Ok((path, file));
-        }
-        let folder = state.join("leases");
-        private_folder::create(&folder).map_err(at(FileAction::Create, &folder))?;
-        let path = folder.join(tree.to_string());
-        let file = locks::open(&path)?;
-        self.notice(StoreNotice::ForeignLease { path: path.clone() });
-        Ok((path, file))
     }
+
+    /// Opens a lease for a shared lock, which needs only the right to read; `None` where there is no file, and none can
+    /// be made.
+    fn open_lease_to_share(&self, tree: &Digest) -> Result<Option<(PathBuf, File)>, StoreError> {
+        match self.open_lease(tree) {
+            Ok(lease) => Ok(Some(lease)),
+            Err(e) if e.is_read_only() => {
+                let path = self.lease_path(tree);
+                Ok(File::open(&path).ok().map(|file| (path, file)))
+            }
+            Err(e) => Err(e),
+        }
+    }
+}
+
+/// A lease in the state folder of the user.
+fn state_lease(path: &Path) -> Result<(PathBuf, File), StoreError> {
+    let of_state = |source| StoreError::StateFolder { source: Box::new(source) };
+    if let Some(folder) = path.parent() {
+        private_folder::create(folder).map_err(at(FileAction::Create, folder)).map_err(of_state)?;
+    }
+    let file = locks::open(path, 0o600).map_err(of_state)?;
+    locks::wait(path, || file.try_lock_shared(), PATIENCE, &mut || {})?;
+    Ok((path.to_owned(), file))
 }
 
 impl Lease {

@@ -1,9 +1,15 @@
 //! Limits for the trees that archives unpack to.
 
-use super::{TreePath, UnpackError};
+use super::{TreePath, UnpackError, path};
 
-/// Unpacked bytes for which the ratio is not checked: a small archive of zeros is harmless.
+/// Unpacked bytes of an archive for which the ratio is not checked: a small archive of zeros is harmless.
 const RATIO_FREE: u64 = 64 * 1024 * 1024;
+
+/// The longest path of an archive before its top folder is stripped, in bytes. All paths are kept in memory.
+const LONGEST_PATH: usize = 1024;
+
+/// The longest target of a link, in bytes.
+pub(super) const LONGEST_TARGET: usize = 4096;
 
 /// Limits for one tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +31,9 @@ impl Default for TreeLimits {
     }
 }
 
+/// Returns the number of packed bytes that the bytes unpacked so far came from; `None` where nothing is packed.
+pub(super) type Packed<'a> = Option<&'a dyn Fn() -> u64>;
+
 impl TreeLimits {
     /// Checks the ratio of `bytes` unpacked so far to `packed` bytes read so far.
     pub(super) fn check_ratio(&self, bytes: u64, packed: u64) -> Result<(), UnpackError> {
@@ -35,4 +44,12 @@ impl TreeLimits {
         }
         Ok(())
     }
+}
+
+/// Checks the path of an entry of an archive, which may be below a top folder that is stripped later.
+pub(super) fn check_path(path: &str) -> Result<(), UnpackError> {
+    if path.len() > LONGEST_PATH {
+        return Err(UnpackError::Limit { what: "bytes in a path", limit: LONGEST_PATH as u64 });
+    }
+    path::check(path).map_err(|why| UnpackError::Entry { path: path.to_owned(), why })
 }

@@ -78,8 +78,9 @@ fn symlink_or_copy(target: &str, program: &Path, path: &Path) -> std::io::Result
     std::fs::hard_link(program, path).or_else(|_| std::fs::copy(program, path).map(drop))
 }
 
+/// Whether the file system has no symbolic links: exFAT, some network file systems.
 #[cfg(unix)]
-fn cannot_link(error: &std::io::Error) -> bool {
+pub(super) fn cannot_link(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{PermissionDenied, Unsupported};
     matches!(error.kind(), Unsupported | PermissionDenied)
 }

@@ -93,9 +93,10 @@ impl Store {
         Ok(named)
     }
 
-    /// The trees in `store/`.
+    /// The trees in `store/`, without those that are being deleted.
     pub(super) fn trees_here(&self) -> Result<Vec<Digest>, StoreError> {
-        Ok(folders::<Digest>(&self.trees())?.into_iter().map(|(tree, _)| tree).collect())
+        let here = folders::<Digest>(&self.trees())?.into_iter().map(|(tree, _)| tree);
+        Ok(here.filter(|tree| !self.is_marked(tree)).collect())
     }
 }
 

@@ -6,26 +6,29 @@
 //! | [`path`] | [`TreePath`]: a path inside a tree that is valid on every platform |
 //! | [`listing`] | [`TreeListing`]: the list of a tree's files, whose SHA-256 names the tree |
 //! | `layout` | the paths of all files below the root |
-//! | `format` | [`Store`]: opens a store, refuses a newer format, prepares the first write |
+//! | `format` · `founding` | [`Store`]: opens a store, refuses a newer format, creates a store at the first write |
+//! | `sharing` · [`writers`] | [`StoreWriters`]: who may write a store |
 //! | `durable` | temporary file, fsync, rename, fsync of the folder |
-//! | [`locks`] | locks per release, per name, and for collection |
-//! | [`partial`] · `stale` | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
-//! | `staging` · [`staged`] | [`Staged`]: a tree that is being made |
+//! | [`locks`] · `lock_wait` | locks per release, per name, and for collection; [`LockWait`]: a wait that is reported |
+//! | [`partial`] · `stale` · [`interrupted`] | [`Partial`]: bytes that arrive; [`Received`]: all of them, hashed |
+//! | `staging` · [`staged`] · `staged_limits` | [`Staged`]: a tree that is being made, within limits |
 //! | [`limits`] | [`TreeLimits`]: what a tree may hold |
-//! | `unpack_tar` · `unpack_zip` | archives into a staged tree |
+//! | `unpack_tar` · `unpack_zip` · `zip_spans` | archives into a staged tree |
+//! | [`file_kind`] | [`FileKind`]: what a file is, by its first bytes |
 //! | [`admission_error`] | [`UnpackError`], [`AdmitError`] |
-//! | [`admit`] · `entry` · `build_tree` | compares a staged tree with its expectation |
+//! | [`admit`] · `entry` · `link_end` · `build_tree` | compares a staged tree with its expectation |
 //! | [`checked`] | [`Checked`]: a tree that met its expectation |
 //! | [`publish`] · `batch` · `documents` | from [`Checked`] to [`Installed`] |
 //! | [`verification`] · [`evidence`] | [`Verification`]: what a version was verified by, and the kept evidence |
 //! | [`presence`] | [`Presence`]: whether a release is here and accepted |
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
 //! | [`recover`] | links a release again whose link is missing |
-//! | `damaged` · `rehash` · [`fingerprint`] | damaged trees, hashing, and detecting touched files |
+//! | `damaged` · `rehash` · [`fingerprint`] · [`changed`] | damaged trees, hashing, and detecting touched files |
+//! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`retention`] | keeps the last three development trees |
-//! | [`list`] · [`remove`] · [`du`] · [`verify`] | maintenance |
+//! | [`list`] · [`remove`] · [`du`] · [`verify`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
 //! All functions block, and none uses a network.
@@ -35,7 +38,9 @@ pub mod admit;
 pub mod attempt;
 mod batch;
 mod build_tree;
+pub mod changed;
 pub mod checked;
+pub mod collect;
 mod damaged;
 mod documents;
 pub mod du;
@@ -44,16 +49,22 @@ mod entry;
 pub mod error;
 pub mod evidence;
 pub mod failures;
+pub mod file_kind;
 pub mod fingerprint;
 mod format;
+mod founding;
 pub mod installed;
+pub mod interrupted;
 mod layout;
 pub mod lease;
 pub mod limits;
+mod link_end;
 mod links;
 pub mod list;
 pub mod listing;
+mod lock_wait;
 pub mod locks;
+mod move_folder;
 pub mod partial;
 pub mod path;
 pub mod presence;
@@ -63,28 +74,37 @@ pub mod recover;
 mod rehash;
 pub mod remove;
 pub mod retention;
+mod sharing;
 pub mod staged;
+mod staged_limits;
 mod staging;
 mod stale;
+mod trash;
 mod unpack_tar;
 mod unpack_zip;
 pub mod verification;
 pub mod verify;
 mod verify_releases;
+pub mod writers;
+mod zip_spans;
 
 pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
 pub use checked::Checked;
+pub use collect::CollectedGarbage;
 pub use du::{ReleaseUsage, StoreUsage};
 pub use error::StoreError;
 pub use failures::FailureRecord;
+pub use file_kind::FileKind;
 pub use fingerprint::InstalledCheck;
 pub use format::{Store, StoreNotice};
 pub use installed::{Installed, TreeRef};
+pub use interrupted::InterruptedTransfer;
 pub use lease::Lease;
 pub use limits::TreeLimits;
 pub use list::ListedRelease;
 pub use listing::{EntryKind, TreeEntry, TreeListing};
+pub use lock_wait::LockWait;
 pub use locks::Lock;
 pub use partial::{Partial, Received, ResumeOutcome};
 pub use path::TreePath;
@@ -94,6 +114,7 @@ pub use recover::Recovery;
 pub use staged::Staged;
 pub use verification::Verification;
 pub use verify::{Damage, VerifyReport};
+pub use writers::StoreWriters;
 
 #[cfg(test)]
 mod tests;

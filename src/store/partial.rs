@@ -6,29 +6,33 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use loom_source::{AssetRef, Digest, Download, RangeRequest, Validator};
+use loom_source::{AssetRef, Digest, Download, RangeRequest, Release, Validator};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{
     Lock, Store, StoreError,
-    durable::{replace_lazily, tempfile_in},
+    durable::{create_folder, replace_lazily, tempfile_in},
     error::{FileAction, absent, at},
     locks,
     staged::BUFFER,
+    writers,
 };
 
 /// The file beside a partial transfer: which bytes it holds a part of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct PartialHeader {
+pub(super) struct PartialHeader {
     schema: String,
-    source: String,
+    pub(super) source: String,
     #[serde(rename = "pointer")]
     asset: AssetRef,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     validator: Option<Validator>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    total: Option<u64>,
+    pub(super) total: Option<u64>,
+    /// What the bytes are a part of, for display: `<authority>/<binary>/<slot>/<platform>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) release: Option<String>,
 }
 
 const SCHEMA: &str = "loom-partial 1";
@@ -92,15 +96,17 @@ impl Partial {
         let key = Digest::of(format!("{source}\n{asset}").as_bytes());
         let path = store.root.join(format!("partial/{key}"));
         let lock = store.root.join(format!("locks/partial@{key}"));
-        let held = locks::open(&lock)?;
+        let held = store.open_lock(&lock)?;
         if !locks::tried(&lock, held.try_lock())? {
             return Self::spooled(store);
         }
         let folder = store.root.join("partial");
-        fs::create_dir_all(&folder).map_err(at(FileAction::Create, &folder))?;
+        create_folder(&folder)?;
         let mut options = fs::OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(at(FileAction::Create, &path))?;
+        // Another member of the group may continue the transfer.
+        writers::set_mode_of_own(&file, store.sharing().lease_mode());
         let here = file.metadata().map_err(at(FileAction::Read, &path))?.len();
         let json = path.with_extension("json");
         let fresh = PartialHeader {
@@ -109,6 +115,7 @@ impl Partial {
             asset: asset.clone(),
             validator: None,
             total: None,
+            release: None,
         };
         let old = read_header(&json)?.filter(|old| old.source == source && old.asset == *asset);
         let had = if old.is_some() { here } else { 0 };
@@ -122,6 +129,15 @@ impl Partial {
             _lock: Some(Lock::of(held)),
         });
         Ok(Self { spool: Some(spool), hasher: Sha256::new(), size: 0, total: None })
+    }
+
+    /// Names the release that the transfer belongs to, so that [`Store::interrupted`] finds what arrived.
+    #[must_use]
+    pub fn of_release(mut self, release: &Release) -> Self {
+        if let Some((_, header)) = self.spool.as_mut().and_then(|spool| spool.header.as_mut()) {
+            header.release = Some(release_key(release));
+        }
+        self
     }
 
     /// Opens a transfer that cannot be resumed but whose bytes are needed as a file (zip archives).
@@ -338,7 +354,14 @@ impl Drop for Received {
     }
 }
 
-fn read_header(json: &Path) -> Result<Option<PartialHeader>, StoreError> {
+/// The release as a partial transfer names it.
+pub(super) fn release_key(release: &Release) -> String {
+    let Release { authority, binary, slot, platform } = release;
+    format!("{authority}/{binary}/{slot}/{platform}")
+}
+
+/// The file beside a partial transfer; `None` where it is missing, or cannot be understood.
+pub(super) fn read_header(json: &Path) -> Result<Option<PartialHeader>, StoreError> {
     let bytes = absent(fs::read(json)).map_err(at(FileAction::Read, json))?;
     let header: Option<PartialHeader> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     Ok(header.filter(|header| header.schema == SCHEMA))

@@ -46,8 +46,9 @@ impl Store {
         let listing = match self.check_tree(&tree) {
             Ok(listing) => listing,
             Err(e @ StoreError::Damaged { .. }) => {
-                self.set_aside(&tree, e.to_string())?;
-                return Ok(Recovery::Damaged(e.to_string()));
+                let check = || self.check_tree(&tree).map(drop);
+                let what = self.set_aside_if_damaged(&tree, &check)?;
+                return Ok(Recovery::Damaged(what.unwrap_or_else(|| e.to_string())));
             }
             Err(e) => return Err(e),
         };
@@ -68,7 +69,9 @@ impl Store {
         if !self.exists() {
             return Ok(None);
         }
-        Ok(self.recorded_tree(release)?.filter(|recorded| self.tree(&recorded.tree).is_dir()))
+        Ok(self.recorded_tree(release)?.filter(|recorded| {
+            self.tree(&recorded.tree).is_dir() && !self.is_marked(&recorded.tree)
+        }))
     }
 
     /// As [`judge_tree`](Self::judge_tree); the verification must name the record's statement too.

@@ -54,7 +54,10 @@ impl Store {
             }
             folders.extend(entry.path.parents().map(|parent| folder.join(parent)));
         }
-        folders.iter().rev().try_for_each(|folder| set_mode(folder, 0o555))
+        folders.iter().rev().try_for_each(|folder| {
+            // Another member of the group has made its trees read-only already, and nobody else may.
+            if mode_of(folder)? == Some(0o555) { Ok(()) } else { set_mode(folder, 0o555) }
+        })
     }
 }
 

@@ -2,21 +2,22 @@
 
 use std::{fs, path::Path};
 
+use loom_base::file_lock::LockHolder;
 use loom_source::{Digest, Record, Release, Slot, record::RecordArtifact};
 
 use super::{
     Store, StoreError,
-    durable::{remove_tree, set_mode},
     error::{FileAction, absent, at},
     locks,
 };
 
 impl Store {
-    /// Removes a release: its link, record, verification and receipt, then the trees and objects that no other release
-    /// needs. Returns whether the release was here.
+    /// Removes a release: the trees that no other release needs are taken out of use, then its link, record,
+    /// verification and receipt are removed, then trees and objects are deleted. Returns whether the release was here.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] where a process runs from the release; nothing is removed then. [`StoreError::Io`] where a
+    /// [`StoreError::Busy`] where a process runs from the release, and [`StoreError::Io`] where its tree cannot be taken
+    /// away; nothing is removed then. [`StoreError::Io`] where a
     /// file cannot be removed.
     pub fn remove(&self, release: &Release) -> Result<bool, StoreError> {
         if !self.exists() {
@@ -28,16 +29,24 @@ impl Store {
         let trees = self.trees_of(release)?;
         let leases =
             trees.iter().map(|tree| self.claim(release, tree)).collect::<Result<Vec<_>, _>>()?;
-        let here = self.unlink(release)?;
-        drop(leases);
-        self.unlink_latest(release, &trees)?;
         let named = self.named_trees()?;
-        for tree in trees.iter().filter(|tree| !named.contains_key(tree)) {
-            self.remove_tree_unless_leased(tree)?;
+        let is_own = |tree: &&Digest| named.get(tree).is_none_or(|by| by == &[release.clone()]);
+        let own: Vec<&Digest> = trees.iter().filter(is_own).collect();
+        // Link and record go only where the tree can go: a tree that nothing names would stay for ever.
+        for tree in &own {
+            self.condemn(tree)?;
+        }
+        let here = self.unlink(release)?;
+        self.unlink_latest(release, &trees)?;
+        for tree in own {
+            self.forget_tree(tree)?;
         }
         if let Some(record) = record {
             self.remove_objects(&record)?;
         }
+        drop(leases);
+        // What cannot be removed now is removed by a later run.
+        let _ = self.sweep();
         Ok(here)
     }
 
@@ -58,12 +67,12 @@ impl Store {
 
     /// Takes the lease of a tree exclusive, which succeeds only while no process runs from the tree.
     fn claim(&self, release: &Release, tree: &Digest) -> Result<fs::File, StoreError> {
-        let path = self.lease_path(tree);
-        let file = locks::open(&path)?;
+        let (path, file) = self.open_lease(tree)?;
         if locks::tried(&path, file.try_lock())? {
             return Ok(file);
         }
-        Err(StoreError::Busy { what: release.to_string(), path })
+        let (what, holder) = (release.to_string(), LockHolder::of(&path));
+        Err(StoreError::Busy { what, path, holder })
     }
 
     /// Removes `bin/latest` where it leads to one of these trees, so that it does not dangle.
@@ -101,23 +110,20 @@ impl Store {
 
     /// Removes a tree and its listing; `false` where a process runs from the tree. The collection lock must be held.
     pub(super) fn remove_tree_unless_leased(&self, tree: &Digest) -> Result<bool, StoreError> {
-        let path = self.lease_path(tree);
-        let file = locks::open(&path)?;
+        let (path, file) = self.open_lease(tree)?;
         if !locks::tried(&path, file.try_lock())? {
             return Ok(false);
         }
-        let from = self.tree(tree);
-        if absent(fs::symlink_metadata(&from)).map_err(at(FileAction::Read, &from))?.is_some() {
-            set_mode(&from, 0o755)?;
-            let trash = self.trees().join(format!(".trash-{tree}"));
-            remove_tree(&trash)?;
-            fs::rename(&from, &trash).map_err(at(FileAction::Rename, &trash))?;
-            drop(file);
-            remove_tree(&trash)?;
-        }
-        self.forget_fingerprint(tree)?;
-        remove_file(&self.object(tree))?;
+        self.condemn(tree)?;
+        self.forget_tree(tree)?;
         Ok(true)
+    }
+
+    /// Deletes a tree that was taken out of use, its fingerprint and its listing.
+    fn forget_tree(&self, tree: &Digest) -> Result<(), StoreError> {
+        self.delete_trash(tree)?;
+        self.forget_fingerprint(tree)?;
+        remove_file(&self.object(tree))
     }
 
     /// Removes the statement, archives and evidence of a record, unless another record names them.

@@ -14,7 +14,8 @@ use tempfile::TempDir;
 use super::{
     Lock, TreeLimits, TreePath, UnpackError,
     error::{FileAction, at},
-    path::{self, PathSet},
+    limits::{LONGEST_TARGET, Packed, check_path},
+    path::PathSet,
 };
 
 /// The number of bytes read and written at once.
@@ -60,7 +61,7 @@ pub struct Staged {
     pub(super) paths: PathSet,
     pub(super) entry: Option<TreePath>,
     pub(super) unpacked: Option<(Option<ArchiveFormat>, bool)>,
-    bytes: u64,
+    pub(super) bytes: u64,
     buffer: Vec<u8>,
 }
 
@@ -85,7 +86,7 @@ impl Staged {
     /// [`UnpackError`] where the bytes cannot be read or written, or exceed a limit.
     pub fn bare(&mut self, program: impl Read, name: &str) -> Result<Measured, UnpackError> {
         self.unpacked = Some((None, false));
-        self.add_file(name, true, program, &|| Ok(()))
+        self.add_file(name, true, program, None)
     }
 
     /// Adds one file of a tree whose listing is known.
@@ -98,7 +99,7 @@ impl Staged {
         executable: bool,
         bytes: impl Read,
     ) -> Result<Measured, UnpackError> {
-        self.add_file(path.as_str(), executable, bytes, &|| Ok(()))
+        self.add_file(path.as_str(), executable, bytes, None)
     }
 
     /// Adds a link of a tree whose listing is known; its target is checked when the tree is admitted.
@@ -106,7 +107,7 @@ impl Staged {
     /// # Errors
     /// [`UnpackError`] where the path is refused.
     pub fn link(&mut self, path: &TreePath, target: &str) -> Result<(), UnpackError> {
-        self.add_link(path.as_str(), target.to_owned())
+        self.add_link(path.as_str(), target.to_owned(), None)
     }
 
     /// Adds a copy of a program on this machine: a reflink where the file system supports it, else a copy. Never a
@@ -120,7 +121,7 @@ impl Staged {
         if let Some(measured) = self.clone_file(&source, name)? {
             return Ok(measured);
         }
-        self.add_file(name, true, source, &|| Ok(()))
+        self.add_file(name, true, source, None)
     }
 
     /// Sets the path of the program, where a statement names it; otherwise the program is found by the release's name.
@@ -133,13 +134,13 @@ impl Staged {
         self.unpacked.map(|(_, strip)| strip)
     }
 
-    /// Adds a file: each byte is hashed and written as it arrives, and not read again.
+    /// Adds a file: each byte is counted, hashed and written as it arrives, and not read again.
     pub(super) fn add_file(
         &mut self,
         path: &str,
         executable: bool,
         mut bytes: impl Read,
-        allowed: &dyn Fn() -> Result<(), UnpackError>,
+        packed: Packed<'_>,
     ) -> Result<Measured, UnpackError> {
         self.announce(path)?;
         let (number, to) = self.next();
@@ -154,8 +155,7 @@ impl Staged {
             if n == 0 {
                 break;
             }
-            self.count(n as u64)?;
-            allowed()?;
+            self.count(n as u64, packed)?;
             hasher.update(&buffer[..n]);
             file.write_all(&buffer[..n]).map_err(at(FileAction::Write, &to))?;
             size += n as u64;
@@ -178,15 +178,30 @@ impl Staged {
         Ok(bytes)
     }
 
-    pub(super) fn add_link(&mut self, path: &str, target: String) -> Result<(), UnpackError> {
+    pub(super) fn add_link(
+        &mut self,
+        path: &str,
+        target: String,
+        packed: Packed<'_>,
+    ) -> Result<(), UnpackError> {
         self.announce(path)?;
+        if target.len() > LONGEST_TARGET {
+            let limit = LONGEST_TARGET as u64;
+            return Err(UnpackError::Limit { what: "bytes in the target of a link", limit });
+        }
+        self.count(target.len() as u64, packed)?;
         let content = StagedContent::Link(target);
         self.items.push(StagedItem { path: path.to_owned(), content });
         Ok(())
     }
 
     /// Adds a copy of an earlier file, for a hard link in a tar archive.
-    pub(super) fn add_copy(&mut self, path: &str, of: &str) -> Result<(), UnpackError> {
+    pub(super) fn add_copy(
+        &mut self,
+        path: &str,
+        of: &str,
+        packed: Packed<'_>,
+    ) -> Result<(), UnpackError> {
         let earlier = self.items.iter().find(|item| item.path == of);
         let Some(StagedItem { content: StagedContent::File { number, executable, .. }, .. }) =
             earlier
@@ -197,7 +212,7 @@ impl Staged {
         let from = self.number(*number);
         let executable = *executable;
         let file = File::open(&from).map_err(at(FileAction::Read, &from))?;
-        self.add_file(path, executable, file, &|| Ok(()))?;
+        self.add_file(path, executable, file, packed)?;
         Ok(())
     }
 
@@ -216,20 +231,6 @@ impl Staged {
                 Ok(true)
             }
         }
-    }
-
-    /// Checks the lengths of the paths, which are final after stripping.
-    pub(super) fn check_lengths(&self) -> Result<(), UnpackError> {
-        let limit = self.limits.path.min(TreePath::MAX);
-        if self.items.iter().any(|item| item.path.len() > limit) {
-            return Err(UnpackError::Limit { what: "bytes in a path", limit: limit as u64 });
-        }
-        Ok(())
-    }
-
-    /// The number of unpacked bytes so far.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     /// The path of the file with this number.
@@ -252,17 +253,9 @@ impl Staged {
         if self.items.len() as u64 >= self.limits.files {
             return Err(UnpackError::Limit { what: "files", limit: self.limits.files });
         }
-        path::check(path).map_err(|why| UnpackError::Entry { path: path.to_owned(), why })?;
+        self.check_paths()?;
+        check_path(path)?;
         Ok(self.paths.file(path)?)
-    }
-
-    /// Counts unpacked bytes against the limit.
-    fn count(&mut self, n: u64) -> Result<(), UnpackError> {
-        self.bytes += n;
-        if self.bytes > self.limits.bytes {
-            return Err(UnpackError::Limit { what: "bytes", limit: self.limits.bytes });
-        }
-        Ok(())
     }
 
     /// Adds a reflink of a program; `None` where the file system has none.
@@ -279,7 +272,7 @@ impl Staged {
         self.announce(name)?;
         // The clone is hashed, not the original, which may be overwritten meanwhile.
         let bytes = measure(&mut file).map_err(at(FileAction::Read, &to))?;
-        self.count(bytes.size)?;
+        self.count(bytes.size, None)?;
         let content = StagedContent::File { number, executable: true, bytes };
         self.items.push(StagedItem { path: name.to_owned(), content });
         Ok(Some(bytes))

@@ -1,15 +1,16 @@
 //! Begins staged trees, and removes what ended processes have left.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, io::ErrorKind, path::Path, time::Duration};
 
 use tempfile::TempDir;
 
 use super::{
     Lock, Staged, Store, StoreError, TreeLimits,
     durable::{Barrier, create_folders, remove_tree},
-    error::{FileAction, absent, at},
+    error::{FileAction, at},
     list::names,
     locks,
+    stale::is_older,
 };
 
 /// A temporary file that has not changed for this long belongs to no process.
@@ -44,14 +45,20 @@ impl Store {
     pub fn sweep(&self) -> Result<(), StoreError> {
         self.retire_damaged()?;
         for (name, path) in names(&self.trees(), true)? {
-            let abandoned = || name.starts_with(".new-") && is_abandoned(&path).unwrap_or(false);
-            if name.starts_with(".trash-") || abandoned() {
+            if name.starts_with(".new-") {
+                // Another user's folder stays.
+                let _ = remove_abandoned(&path);
+            } else if name.starts_with(".trash-") {
                 let _ = remove_tree(&path);
             }
         }
+        for (name, _) in names(&self.trees(), false)? {
+            if let Some(Ok(tree)) = name.strip_prefix(".trash-").map(str::parse) {
+                let _ = self.complete_deletion(&tree);
+            }
+        }
         for (_, path) in names(&self.tmp(), false)? {
-            let changed = fs::symlink_metadata(&path).and_then(|meta| meta.modified()).ok();
-            if changed.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > ABANDONED) {
+            if is_older(&path, ABANDONED) {
                 let _ = fs::remove_file(&path);
             }
         }
@@ -59,28 +66,118 @@ impl Store {
     }
 }
 
-/// Whether the process that made a staging folder has ended: then its lock can be taken.
-fn is_abandoned(folder: &Path) -> Result<bool, StoreError> {
-    let path = folder.join("lock");
-    // Created where it is missing: the maker of the folder then finds it taken, and begins another folder.
+/// The lock of a staging folder, inside the folder.
+const LOCK: &str = "lock";
+
+/// Removes a staging folder whose maker has ended: its lock can be taken, and is held until the folder is gone. The
+/// file `lock` is removed last, so that nobody can lock another file of this name meanwhile.
+fn remove_abandoned(folder: &Path) -> Result<(), StoreError> {
+    let path = folder.join(LOCK);
+    // Created where it is missing: the maker of the folder then finds it, and begins another folder.
     let file = match fs::OpenOptions::new().read(true).append(true).create(true).open(&path) {
         Ok(file) => file,
         // Already removed, or another user's.
-        Err(_) => return Ok(false),
+        Err(_) => return Ok(()),
     };
-    locks::tried(&path, file.try_lock())
+    if !locks::tried(&path, file.try_lock())? || !is_at(&file, &path) {
+        return Ok(());
+    }
+    for (_, inside) in names(folder, true)? {
+        remove_tree(&inside)?;
+    }
+    for (_, inside) in names(folder, false)?.into_iter().filter(|(name, _)| name != LOCK) {
+        fs::remove_file(&inside).map_err(at(FileAction::Remove, &inside))?;
+    }
+    fs::remove_file(&path).map_err(at(FileAction::Remove, &path))?;
+    drop(file);
+    // Fails where a file was made in it meanwhile: then the folder is swept later.
+    fs::remove_dir(folder).map_err(at(FileAction::Remove, folder))
 }
 
-/// A new staging folder and its lock; `None` where another process removed it in between.
+/// A new staging folder and its lock; `None` where a sweeping process saw the folder before it was locked.
 fn new_folder(trees: &Path) -> Result<Option<(TempDir, Lock)>, StoreError> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".new-").rand_bytes(12);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     let folder = builder.tempdir_in(trees).map_err(at(FileAction::Create, trees))?;
-    let path = folder.path().join("lock");
-    let open = fs::OpenOptions::new().read(true).append(true).create(true).open(&path);
-    let Some(file) = absent(open).map_err(at(FileAction::Create, &path))? else { return Ok(None) };
-    let free = locks::tried(&path, file.try_lock())? && path.exists();
-    Ok(free.then(|| (folder, Lock::of(file))))
+    Ok(lock_new(folder.path())?.map(|lock| (folder, lock)))
+}
+
+/// The lock of a folder that this process has just made; `None` where another process made or holds the lock.
+fn lock_new(folder: &Path) -> Result<Option<Lock>, StoreError> {
+    let path = folder.join(LOCK);
+    let file = match fs::OpenOptions::new().read(true).append(true).create_new(true).open(&path) {
+        Ok(file) => file,
+        Err(e) if matches!(e.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound) => {
+            return Ok(None);
+        }
+        Err(e) => return Err(at(FileAction::Create, &path)(e)),
+    };
+    let free = locks::tried(&path, file.try_lock())? && is_at(&file, &path);
+    Ok(free.then(|| Lock::of(file)))
+}
+
+/// Whether the open file is still the one at `path`.
+fn is_at(file: &fs::File, path: &Path) -> bool {
+    let Ok(there) = fs::symlink_metadata(path) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        file.metadata().is_ok_and(|here| (here.dev(), here.ino()) == (there.dev(), there.ino()))
+    }
+    // An open file of this name cannot be replaced on Windows.
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        there.is_file()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn staging(trees: &Path) -> TempDir {
+        tempfile::Builder::new().prefix(".new-").tempdir_in(trees).unwrap()
+    }
+
+    #[test]
+    fn a_locked_folder_is_never_removed_and_an_unlocked_one_never_used() {
+        let trees = tempfile::tempdir().unwrap();
+        // The maker is first.
+        let folder = staging(trees.path());
+        let lock = lock_new(folder.path()).unwrap();
+        fs::write(folder.path().join("0"), b"x").unwrap();
+        remove_abandoned(folder.path()).unwrap();
+        assert!(lock.is_some() && folder.path().join("0").exists());
+        drop(lock);
+        fs::create_dir_all(folder.path().join("tree/d")).unwrap();
+        remove_abandoned(folder.path()).unwrap();
+        assert!(!folder.path().exists());
+        // The sweeper is first, and slow: the maker finds its file, whether it is still locked or not.
+        for held in [true, false] {
+            let folder = staging(trees.path());
+            let sweeper = fs::File::create(folder.path().join(LOCK)).unwrap();
+            sweeper.try_lock().unwrap();
+            let _sweeper = held.then_some(sweeper);
+            assert!(lock_new(folder.path()).unwrap().is_none(), "{held}");
+        }
+        // The sweeper has removed the folder.
+        let folder = staging(trees.path());
+        remove_abandoned(folder.path()).unwrap();
+        assert!(lock_new(folder.path()).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_lock_that_is_no_longer_at_its_path_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOCK);
+        let file = fs::File::create(&path).unwrap();
+        assert!(is_at(&file, &path));
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&file, &path));
+        fs::File::create(&path).unwrap();
+        assert!(!is_at(&file, &path) || cfg!(windows));
+    }
 }

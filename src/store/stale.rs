@@ -45,7 +45,7 @@ impl Store {
     /// Removes one partial transfer; `false` where it is in use.
     fn remove_partial(&self, key: &Digest, bytes: &Path) -> Result<bool, StoreError> {
         let lock = self.root.join(format!("locks/partial@{key}"));
-        let held = locks::open(&lock)?;
+        let held = self.open_lock(&lock)?;
         if !locks::tried(&lock, held.try_lock())? {
             return Ok(false);
         }
@@ -56,9 +56,15 @@ impl Store {
     }
 }
 
-fn is_older(path: &Path, age: Duration) -> bool {
-    let changed = fs::metadata(path).and_then(|metadata| metadata.modified());
-    changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|since| since >= age))
+/// Whether a file has not changed for `age`. A file whose time is further ahead than that was written under another
+/// clock: it counts as old, since its age would be unknown for years.
+pub(super) fn is_older(path: &Path, age: Duration) -> bool {
+    let changed = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+    let now = SystemTime::now();
+    changed.is_ok_and(|at| match now.duration_since(at) {
+        Ok(since) => since >= age,
+        Err(ahead) => ahead.duration() >= age,
+    })
 }
 
 #[cfg(test)]
@@ -85,21 +91,24 @@ mod tests {
             ("new", ".json", old),
             ("used", "", old),
             ("alone", ".json", old),
+            ("ahead", "", SystemTime::now() + 52 * WEEK),
+            ("soon", "", SystemTime::now() + WEEK / 2),
         ] {
             let file = File::create(partial.join(key(name) + ending)).unwrap();
             file.set_modified(changed).unwrap();
         }
         File::create(partial.join("README")).unwrap().set_modified(old).unwrap();
         let held =
-            locks::open(&store.root().join(format!("locks/partial@{}", key("used")))).unwrap();
+            store.open_lock(&store.root().join(format!("locks/partial@{}", key("used")))).unwrap();
         held.try_lock().unwrap();
-        assert_eq!(store.sweep_partials(WEEK, 99).unwrap(), 2);
+        assert_eq!(store.sweep_partials(WEEK, 99).unwrap(), 3);
         let mut left: Vec<String> = fs::read_dir(&partial)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         left.sort();
-        let mut stay = vec![key("new"), key("new") + ".json", key("used"), "README".to_owned()];
+        let mut stay =
+            vec![key("new"), key("new") + ".json", key("used"), key("soon"), "README".to_owned()];
         stay.sort();
         assert_eq!(left, stay);
     }

@@ -5,7 +5,13 @@ use std::io::{self, Read};
 use loom_source::ArchiveFormat;
 use tar::{EntryType, Header};
 
-use super::{Staged, UnpackError};
+use super::{
+    Staged, UnpackError,
+    limits::{Packed, check_path},
+};
+
+/// The number of bytes in a block. The end mark is two blocks of zeros; one is accepted, too.
+const BLOCK: u64 = 512;
 
 /// The number of zeros that may follow the end mark: GNU tar fills up to 10 KiB, some writers more.
 const PADDING: u64 = 1 << 20;
@@ -30,9 +36,14 @@ impl Staged {
     ) -> Result<(), UnpackError> {
         let mut archive = tar::Archive::new(ZeroCounter { inner: tar, zeros: 0 });
         let mut extended = Extended::default();
+        let packed: Packed<'_> = Some(packed);
         // Raw, because the parser would read an extended name into memory whatever its stated length.
         for entry in archive.entries().map_err(UnpackError::Read)?.raw(true) {
             let mut entry = entry.map_err(UnpackError::Read)?;
+            // Data that is not part of a file is skipped, which costs time, or kept in memory.
+            if !is_file(&entry) {
+                self.count(entry.size(), packed)?;
+            }
             if !extended.read(&mut entry)? {
                 self.add_entry(entry, std::mem::take(&mut extended), packed)?;
             }
@@ -48,7 +59,7 @@ impl Staged {
         &mut self,
         entry: tar::Entry<'_, impl Read>,
         extended: Extended,
-        packed: &dyn Fn() -> u64,
+        packed: Packed<'_>,
     ) -> Result<(), UnpackError> {
         let path = text(&extended.path.unwrap_or_else(|| entry.path_bytes().into_owned()));
         let refuse = |why| UnpackError::Entry { path: path.clone(), why };
@@ -67,19 +78,14 @@ impl Staged {
             }
             EntryType::Regular | EntryType::Continuous => {
                 let executable = is_executable(entry.header()).map_err(UnpackError::Read)?;
-                let (before, limits) = (self.bytes(), self.limits);
                 let expected = entry.size();
-                if before.saturating_add(expected) > limits.bytes {
-                    return Err(UnpackError::Limit { what: "bytes", limit: limits.bytes });
-                }
-                let allowed = || limits.check_ratio(before, packed());
-                let measured = self.add_file(plain(&path), executable, entry, &allowed)?;
-                limits.check_ratio(self.bytes(), packed())?;
+                self.check_room(expected)?;
+                let measured = self.add_file(plain(&path), executable, entry, packed)?;
                 if measured.size == expected { Ok(()) } else { Err(UnpackError::Truncated) }
             }
             EntryType::Directory => self.folder_entry(&path),
-            EntryType::Symlink => self.add_link(plain(&path), target()?),
-            EntryType::Link => self.add_copy(plain(&path), plain(&target()?)),
+            EntryType::Symlink => self.add_link(plain(&path), target()?, packed),
+            EntryType::Link => self.add_copy(plain(&path), plain(&target()?), packed),
             EntryType::Char | EntryType::Block => Err(refuse("it is a device")),
             EntryType::Fifo => Err(refuse("it is a pipe")),
             _ => Err(refuse("it is of an unknown kind")),
@@ -92,13 +98,15 @@ impl Staged {
         if folder.is_empty() || folder == "." {
             return Ok(());
         }
-        super::path::check(folder)
-            .map_err(|why| UnpackError::Entry { path: path.to_owned(), why })?;
-        if self.paths.len() > 2 * self.limits.files {
-            return Err(UnpackError::Limit { what: "files", limit: self.limits.files });
-        }
+        check_path(folder)?;
+        self.check_paths()?;
         Ok(self.paths.folder(folder)?)
     }
+}
+
+/// Whether the data of an entry is the content of a file.
+fn is_file(entry: &tar::Entry<'_, impl Read>) -> bool {
+    matches!(entry.header().entry_type(), EntryType::Regular | EntryType::Continuous)
 }
 
 /// Removes one leading `./`, which `tar c .` writes.
@@ -174,14 +182,16 @@ fn is_executable(header: &Header) -> io::Result<bool> {
 
 /// Checks the end of the archive: at least one block of zeros, and nothing but zeros.
 fn end(mut rest: ZeroCounter<impl Read>) -> Result<(), UnpackError> {
-    let marked = rest.zeros >= 512;
+    let marked = rest.zeros >= BLOCK;
+    // The parser stops after the first block of the end mark.
+    let most = BLOCK + PADDING;
     let (mut buffer, mut padding) = ([0; 8192], 0);
     loop {
         match rest.inner.read(&mut buffer) {
             Ok(0) => break,
             Ok(n) => {
                 padding += n as u64;
-                if padding > PADDING || buffer[..n].iter().any(|b| *b != 0) {
+                if padding > most || buffer[..n].iter().any(|b| *b != 0) {
                     return Err(UnpackError::Trailing("after"));
                 }
             }

@@ -1,6 +1,7 @@
 //! Verifies a whole store: hashes all trees and objects, and follows all records, verifications and links.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Read as _,
     path::{Path, PathBuf},
@@ -12,13 +13,14 @@ use std::{
 };
 
 use loom_base::LockExt as _;
-use loom_source::{Digest, Release, Slot};
+use loom_source::{Digest, Name, Release, Slot};
 
 use super::{
     EntryKind, Store, StoreError, TreeEntry, TreeListing,
     error::{FileAction, at},
     list::names,
     rehash::{check_entry, extra, mode_of},
+    remove::objects_of,
     staged::measure,
 };
 
@@ -50,7 +52,8 @@ pub struct Damage {
 
 /// One file to hash.
 enum HashJob {
-    Object(Digest),
+    /// An object, and how to fix it.
+    Object(Digest, String),
     /// A file of the tree in this folder, and how to fix it.
     File(PathBuf, TreeEntry, String),
 }
@@ -77,6 +80,14 @@ impl Store {
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport::default();
         if !self.exists() {
+            if self.has_remains() {
+                let fix = "the next `loom get` makes it again, and removes what nothing names";
+                report.find(
+                    self.root.join("format"),
+                    "it is missing, but not the rest of the store",
+                    fix,
+                );
+            }
             return Ok(report);
         }
         let mut jobs = vec![];
@@ -96,12 +107,14 @@ impl Store {
         report: &mut VerifyReport,
         jobs: &mut Vec<HashJob>,
     ) -> Result<(), StoreError> {
+        let needed = self.needed_objects()?;
         for (prefix, folder) in names(&self.root.join("objects/sha256"), true)? {
             for (name, path) in names(&folder, false)? {
                 match name.parse::<Digest>() {
                     Ok(digest) if digest.prefix() == prefix && digest.to_string() == name => {
                         report.objects += 1;
-                        jobs.push(HashJob::Object(digest));
+                        let by = needed.get(&digest).map_or(&[][..], std::slice::from_ref);
+                        jobs.push(HashJob::Object(digest, fix_object(by)));
                     }
                     _ => report.find(path, "its name is not that of an object", "remove it"),
                 }
@@ -137,6 +150,21 @@ impl Store {
         Ok(())
     }
 
+    /// The objects that a record or a tree names, each with one of the releases that need it.
+    fn needed_objects(&self) -> Result<BTreeMap<Digest, Release>, StoreError> {
+        let mut needed = BTreeMap::new();
+        for release in self.known()? {
+            // A record that cannot be read is a finding of its own.
+            let record = self.record(&release).ok().flatten();
+            let objects = record.iter().flat_map(objects_of);
+            needed.extend(objects.map(|object| (object, release.clone())));
+        }
+        for (tree, by) in self.named_trees()? {
+            needed.extend(by.into_iter().next().map(|release| (tree, release)));
+        }
+        Ok(needed)
+    }
+
     /// Hashes the files on all cores; returns the damages and the number of bytes.
     fn work(&self, jobs: &[HashJob]) -> (Vec<Damage>, u64) {
         let next = AtomicUsize::new(0);
@@ -161,12 +189,11 @@ impl Store {
 
     fn hash(&self, job: &HashJob) -> Result<u64, Damage> {
         let result = match job {
-            HashJob::Object(digest) => check_object(&self.object(digest), digest),
+            HashJob::Object(digest, _) => check_object(&self.object(digest), digest),
             HashJob::File(folder, entry, _) => check_entry(folder, entry).map(|()| entry.size),
         };
         let fix = match job {
-            HashJob::Object(_) => "remove it; it is fetched again when it is needed".to_owned(),
-            HashJob::File(_, _, fix) => fix.clone(),
+            HashJob::Object(_, fix) | HashJob::File(_, _, fix) => fix.clone(),
         };
         result.map_err(|e| match e {
             StoreError::Damaged { path, what } => Damage { path, what, fix },
@@ -207,13 +234,32 @@ fn check_object(path: &Path, digest: &Digest) -> Result<u64, StoreError> {
     Err(StoreError::Damaged { path: path.to_owned(), what })
 }
 
-/// How to fix a file that these releases need.
+/// How to fix a file of a tree that these releases need.
 pub(super) fn fix(by: &[Release]) -> String {
     match by.first() {
-        Some(Release { slot: Slot::Version(version), .. }) => {
-            format!("fetch it again with `loom up --force-download --version {version}`")
+        Some(release) => format!("{} it again", command(release)),
+        None => "`loom store gc` removes it: nothing needs it".to_owned(),
+    }
+}
+
+/// How to fix an object that these releases need. Whatever kind it is: what is missing is fetched or made again.
+fn fix_object(by: &[Release]) -> String {
+    match by.first() {
+        Some(release) => format!("remove it, then {} it again", command(release)),
+        None => fix(by),
+    }
+}
+
+/// The command that gets a release anew, and what it does.
+fn command(release: &Release) -> String {
+    let binary = match &release.binary {
+        binary if *binary == Name::default() => String::new(),
+        binary => format!("--binary {binary} "),
+    };
+    match &release.slot {
+        Slot::Version(version) => {
+            format!("`loom get {binary}--force-download {version}` fetches")
         }
-        Some(_) => "`loom up --build` makes it again".to_owned(),
-        None => "remove it: nothing needs it".to_owned(),
+        Slot::Dev => format!("`loom get {binary}--build` makes"),
     }
 }

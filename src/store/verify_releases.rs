@@ -16,6 +16,7 @@ impl Store {
             if release.slot != Slot::Dev {
                 self.verify_record(&release, report)?;
             }
+            self.verify_tree_is_here(&release, report);
             self.verify_link(&release, report)?;
         }
         for release in self.releases_below("verifications")? {
@@ -59,6 +60,20 @@ impl Store {
         Ok(())
     }
 
+    /// Trees reach the disk before the record or root that names them. Where one was being removed, the removal is
+    /// completed by the next command.
+    fn verify_tree_is_here(&self, release: &Release, report: &mut VerifyReport) {
+        // A record that cannot be read is a finding of its own.
+        let recorded = self.recorded_tree(release).ok().flatten();
+        let Some(TreeRef { tree, .. }) = recorded else { return };
+        let folder = self.tree(&tree);
+        let is_removed = || self.trees().join(format!(".trash-{tree}")).exists();
+        if !folder.is_dir() && !is_removed() {
+            let what = format!("it is missing; {release} needs it");
+            report.find(folder, what, fix(std::slice::from_ref(release)));
+        }
+    }
+
     /// A verification may be of another tree than the record or the link: a crash may leave that, and such a
     /// verification does not count. Its bytes and its path must be right.
     fn verify_verification(
@@ -67,9 +82,9 @@ impl Store {
         report: &mut VerifyReport,
     ) -> Result<(), StoreError> {
         let path = self.verification_path(release);
-        let fix = format!("`loom get --version {}` verifies it again", release.slot);
         match self.verification(release) {
             Ok(Some(verification)) => {
+                let fix = fix(std::slice::from_ref(release));
                 for object in &verification.evidence {
                     if !self.object(object).is_file() {
                         report.find(&path, format!("its evidence {object} is missing"), &fix);
@@ -77,20 +92,29 @@ impl Store {
                 }
             }
             Ok(None) => {}
-            Err(StoreError::Damaged { path, what }) => report.find(path, what, fix),
+            Err(StoreError::Damaged { path, what }) => {
+                let fix = format!("`loom get {}` verifies it again", release.slot);
+                report.find(path, what, fix);
+            }
             Err(e) => return Err(e),
         }
         Ok(())
     }
 
-    /// A link may be missing or dangle; where it leads to a tree, that must be the tree of the record.
+    /// A link may be missing or dangle; where it leads anywhere, that must be the tree of the record.
     fn verify_link(&self, release: &Release, report: &mut VerifyReport) -> Result<(), StoreError> {
+        if self.leads_elsewhere(release) {
+            let fix = format!("`loom get {}` links it again", release.slot);
+            let what = "it does not lead to the tree of its record";
+            report.find(self.link_path(release), what, fix);
+            return Ok(());
+        }
         let Some(installed) = self.find(release)? else { return Ok(()) };
         let Some(TreeRef { tree, entry }) = self.recorded_tree(release).ok().flatten() else {
             return Ok(());
         };
         if installed.tree != tree || installed.entry != self.tree(&tree).join(entry.as_str()) {
-            let fix = format!("remove it; `loom up --version {}` links it again", release.slot);
+            let fix = format!("remove it; `loom get {}` links it again", release.slot);
             report.find(installed.link, "it does not lead to the tree of its record", fix);
         }
         Ok(())

@@ -181,6 +181,7 @@ fn each_setting_is_shown_with_its_origin() {
     sandbox
         .write(sandbox.home().join(".config/loom/config.toml"), "[store]\nkeep_archives = true\n");
     sandbox.set("DEEPSEEK_API_KEY", "sk-secret").set("LOOM_DASHBOARD_PORT", "4040");
+    sandbox.loom(&["trust"]).ok();
     let run = sandbox.loom(&["config", "show"]).ok().never_says(&["sk-secret"]);
     sandbox.snapshot("config_show", &run);
 
@@ -205,7 +206,7 @@ fn every_problem_is_listed_with_its_line() {
     let mut sandbox = Sandbox::new();
     let text = "[bridge]\nadress = \"127.0.0.1:1\"\nmode = \"fll\"\n[llm.deepseek]\napi_key = \"sk-secret\"\n";
     sandbox.write("loom.toml", text);
-    sandbox.set("LOOM_OFFLINE", "perhaps");
+    sandbox.set("LOOM_OFFLINE", "perhaps").set("LOOM_TRUST_PROJECT", "1");
     let run = sandbox.loom(&["config", "check"]).code(2).never_says(&["sk-secret"]);
     sandbox.snapshot("config_check", &run);
 

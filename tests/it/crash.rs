@@ -96,7 +96,7 @@ fn get(store: &Store) -> Result<Installed, ChildFailure> {
     let archive = Some(TrustedDigest::pinned(DigestSubject::Archive, &pin));
     let expectation = Expectation { release, archive, tree: None, waiver: None, size: None };
     let checked = store.admit(staged, &expectation, Some(&received))?.keep_archive(received);
-    let checked = checked.from_source("file", "the test").with_checksums("archive");
+    let checked = checked.from_source("file", "the test").with_checksums("archive", &[]);
     let receipt = Receipt::new(checked.release());
     Ok(store.publish(vec![(checked, Some(receipt))])?.remove(0))
 }

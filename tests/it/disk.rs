@@ -7,7 +7,7 @@ use crate::support::{self, Packing, Plain, Run, Sandbox, Sums, program};
 /// Runs shell lines with a tmpfs of `size` at `folder`, in a new mount namespace. `$loom` is the program.
 fn on_small_disk(sandbox: &Sandbox, folder: &Path, size: &str, lines: &str) -> Run {
     let script = format!(
-        "mount -t tmpfs -o size={size},mode=0777 none '{}' || exit 99\n{lines}",
+        "mount -t tmpfs -o size={size},mode=0755 none '{}' || exit 99\n{lines}",
         folder.display()
     );
     let mut command = sandbox.command("unshare");
@@ -160,4 +160,16 @@ fn make_read_only(folder: &Path) {
         }
     }
     fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
+}
+
+#[test]
+fn where_neither_store_nor_state_can_be_written_the_state_folder_is_named() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
+    sandbox.loom(&["get", "0.1.0", "--source", &mirror.url()]).ok();
+    make_read_only(&sandbox.cache());
+    make_read_only(&sandbox.state());
+    let exec = ["exec", "--version", "0.1.0", "--", "true"];
+    let run = loom_without_capabilities(&sandbox, &exec).code(1);
+    run.says(&["state folder", "/state/loom/leases", "LOOM_STATE_DIR"])
+        .never_says(&["--cache-dir"]);
 }

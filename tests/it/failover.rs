@@ -113,7 +113,7 @@ fn after_any_failure_of_a_source_the_next_one_serves() {
         ("status 403", Fault::Status(403, vec![])),
         ("a page instead of the file", Fault::Html),
         ("no answer", Fault::Hangup),
-        ("a content encoding", Fault::Encoding("gzip".into())),
+        ("a content encoding", Fault::Encoding("br".into())),
         ("a redirect to nowhere", Fault::Redirect(format!("{}/x", refusing.url()))),
         ("a cut", Fault::Cut(10)),
         ("a flipped bit", Fault::Flip(100)),

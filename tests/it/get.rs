@@ -287,6 +287,9 @@ fn the_list_for_latest_is_requested_once_and_stays_fresh() {
     assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.1.0"), "the list is still fresh");
     assert_eq!(server.gets("index.json"), 1);
     sandbox.write("loom.toml", "[update]\ncheck_interval = \"0s\"\n");
+    let run = sandbox.loom(&get).ok().says(&["is not trusted to set update.check_interval"]);
+    assert_eq!(run.path(), sandbox.link("0.1.0"), "a project that is not trusted changes nothing");
+    sandbox.loom(&["trust"]).ok();
     assert_eq!(
         sandbox.loom(&get).ok().path(),
         sandbox.link("0.2.0"),
@@ -299,6 +302,7 @@ fn latest_is_not_downgraded_without_allow_downgrade() {
     let (sandbox, depot, older) =
         (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]), Depot::of(&["0.1.0"]));
     sandbox.write("loom.toml", "[update]\ncheck_interval = \"0s\"\n");
+    sandbox.loom(&["trust"]).ok();
     let get = ["get", "--source", &depot.url()];
     assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.2.0"));
     fs::copy(older.path().join("releases/index.json"), depot.path().join("releases/index.json"))

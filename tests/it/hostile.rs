@@ -144,6 +144,43 @@ fn a_decompression_bomb_is_stopped_by_the_size_limit() {
 }
 
 #[test]
+fn copies_by_hard_links_count_as_bytes() {
+    let zeroes = vec![0; 40 << 20];
+    let program = program::small("0.2.0");
+    let copy = |path| Raw { path, kind: b'1', link: "zeroes", bytes: b"" };
+    let entries =
+        [file(BINARY, &program), file("zeroes", &zeroes), copy("a"), copy("b"), copy("c")];
+    assert_refused("hard links", Packing::TarGz, &gzip(&raw_tar(&entries)));
+}
+
+#[test]
+fn data_between_the_entries_of_a_zip_file_is_refused() {
+    let whole = zip(&Entry::program(&program::small("0.2.0")));
+    let directory = whole.windows(4).rposition(|bytes| bytes == b"PK\x01\x02").unwrap();
+    let end = whole.len() - 22;
+    let mut gap = [&whole[..directory], b"gap", &whole[directory..]].concat();
+    let offset = u32::try_from(directory + 3).unwrap().to_le_bytes();
+    gap[end + 3 + 16..end + 3 + 20].copy_from_slice(&offset);
+    assert_refused("a gap", Packing::Zip, &gap);
+}
+
+#[test]
+fn what_is_no_program_is_refused() {
+    let tar = tar(&Entry::program(&program::small("0.2.0")));
+    for (what, bytes) in
+        [("an empty file", &b""[..]), ("a tar archive", &tar), ("a zstd file", b"\x28\xb5\x2f\xfd")]
+    {
+        let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+        mirror.add("0.2.0", Packing::TarGz, bytes, Sums::Sidecar);
+        let run = sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]);
+        assert_eq!(run.exit(), 6, "{what}: {}", run.stderr());
+        assert!(run.stderr().contains(what), "{what}: {}", run.stderr());
+        assert!(sandbox.trees().is_empty(), "{what}");
+        sandbox.verify();
+    }
+}
+
+#[test]
 fn too_many_files_are_refused() {
     let many = (0..20_001).map(|n| Entry::data(&format!("f{n}"), b""));
     let entries: Vec<_> =

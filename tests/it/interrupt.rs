@@ -109,3 +109,30 @@ fn an_ignored_interrupt_stays_ignored() {
     running.signal(Signal::INT);
     running.wait().ok();
 }
+
+#[test]
+fn what_arrived_is_shown_and_only_garbage_is_removed() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let server = Server::serve(mirror.path());
+    let get = ["get", "0.2.0", "--source", &server.url()];
+    interrupted(&sandbox, &server, &get).code(130);
+    let why = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
+    assert!(why.contains("iB of 2.11 MiB from http"), "{why}");
+    assert!(why.contains("`loom get 0.2.0` continues the download"), "{why}");
+    let why = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
+    let partial = &why["partial"];
+    assert!(partial["bytes"].as_u64().unwrap() > 0, "{why}");
+    let address = server.url();
+    assert_eq!(
+        partial["source"].as_str().unwrap().trim_end_matches('/'),
+        address.trim_end_matches('/')
+    );
+    sandbox.loom(&["why", "0.1.0"]).code(3);
+
+    sandbox.loom(&["store", "gc"]).ok();
+    let usage = sandbox.loom(&["store", "du", "--json"]).ok().json();
+    assert_eq!(usage["garbage"], 0, "{usage}");
+    sandbox.loom(&get).ok().says(&["resumed at "]);
+    let why = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
+    assert!(why["partial"].is_null(), "{why}");
+}

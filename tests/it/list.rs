@@ -140,3 +140,40 @@ fn a_listing_is_used_for_the_next_latest() {
     assert_eq!(sandbox.loom(&["get"]).ok().path(), sandbox.link("0.2.0"));
     assert_eq!(server.gets("/index.json"), 1);
 }
+
+#[test]
+fn a_release_that_does_not_count_is_marked() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0", "0.3.0"]));
+    mirror.add("0.4.0", Packing::TarGz, &support::program::small("0.4.0"), support::Sums::None);
+    for version in ["0.1.0", "0.2.0", "0.3.0", "0.4.0"] {
+        let get = ["get", version, "--source", &mirror.url(), "--allow-unverified"];
+        sandbox.loom(&get).ok();
+    }
+    let below = |version| {
+        format!("verifications/loom-os/{}/{version}/{}.json", support::BINARY, support::platform())
+    };
+    std::fs::remove_file(sandbox.cache().join(below("0.1.0"))).unwrap();
+    std::fs::write(sandbox.cache().join(below("0.2.0")), "{").unwrap();
+    sandbox.loom(&["use", "0.3.0"]).ok();
+    let run = sandbox.loom(&["list"]).ok();
+    let text = run.stdout();
+    let marks: Vec<&str> = text.lines().skip(1).map(|line| line[..2].trim()).collect();
+    assert_eq!(marks, ["?", "?", "*", "?"], "{text}");
+    run.says(&["? does not count; `loom why VERSION` gives the reason"]);
+    let document = sandbox.loom(&["list", "--json"]).ok().json();
+    let refused = |row: usize| document["releases"][row]["refused"].as_str().unwrap_or_default();
+    assert_eq!(refused(0), "its verification is missing");
+    assert!(refused(1).starts_with("its verification is damaged"), "{document}");
+    assert_eq!((refused(2), &document["releases"][2]["accepted"]), ("", &true.into()));
+    assert_eq!(refused(3), "it was installed without a checksum");
+}
+
+#[test]
+fn sources_that_cannot_be_listed_are_an_error() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(mirror.path());
+    let run = sandbox.loom(&["list", "--remote", "--source", &server.url()]).code(3);
+    run.says(&["no source could list its versions", "cannot be listed", "`loom get VERSION`"]);
+    let offline = ["list", "--remote", "--offline", "--source", "https://mirror.invalid/loom"];
+    sandbox.loom(&offline).code(7).says(&["not asked: loom is offline"]);
+}

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; clippy only knows the functions marked as tests"
 )]
 
+mod asset_names;
 mod completions;
 mod config;
 #[cfg(target_os = "linux")]
@@ -22,6 +23,7 @@ mod errors;
 mod exec;
 mod exit_with_parent;
 mod failover;
+mod filesystems;
 mod folder_pages;
 mod format;
 mod get;
@@ -30,6 +32,7 @@ mod github_clients;
 mod hedge;
 mod hostile;
 mod house;
+mod in_the_wild;
 mod init;
 mod interrupt;
 mod latest;
@@ -37,6 +40,7 @@ mod list;
 mod logs;
 #[cfg(target_os = "linux")]
 mod machine_config;
+mod musts;
 mod network;
 mod nginx;
 mod odd_paths;
@@ -49,6 +53,8 @@ mod proxy;
 mod restart;
 mod resume;
 mod s3;
+mod secrets;
+mod shared_store;
 mod single_flight;
 mod source_cmd;
 mod special_files;
@@ -59,8 +65,10 @@ mod support;
 mod support_itself;
 mod three_sources;
 
+mod terminal;
 mod tools;
 mod trust_changes;
+mod untrusted_version;
 mod up;
 mod use_remove;
 mod verbose;

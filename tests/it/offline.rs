@@ -34,7 +34,7 @@ const OFFLINE: [(&[&str], i32); 9] = [
     (&["get", "--offline", "--version", "0.9.0"], 7),
     (&["get", "--offline", "--version", ">=0.9"], 7),
     (&["which", "--offline"], 0),
-    (&["list", "--offline", "--remote"], 0),
+    (&["list", "--offline", "--remote"], 7),
     (&["why", "--offline"], 0),
     (&["why", "--offline", "0.9.0"], 0),
 ];

@@ -50,3 +50,24 @@ fn warnings_and_errors_are_coloured_on_a_terminal() {
     let run = on_terminal(&sandbox, 80, &["get", "--help"]).ok();
     assert!(run.stdout().contains('\x1b'), "{:?}", run.stdout());
 }
+
+#[test]
+fn only_verified_bytes_are_reported_as_fetched() {
+    let (sandbox, mirror, bad) = (Sandbox::new(), Plain::of(&["0.2.0"]), Plain::empty());
+    bad.add("0.2.0", Packing::TarGz, &program::small("0.2.0"), Sums::Wrong);
+    let get = |url: &str| sandbox.loom(&["get", "0.2.0", "--source", url]);
+    get(&bad.url()).code(6).says(&["checksum mismatch"]).never_says(&["fetched "]);
+    get(&mirror.url()).ok().says(&["fetched "]);
+}
+
+#[test]
+fn a_kept_archive_is_no_download() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let config = sandbox.home().join(".config/loom/config.toml");
+    sandbox.write(config, "[store]\nkeep_archives = true\n");
+    sandbox.loom(&["get", "0.2.0", "--source", &mirror.url()]).ok();
+    std::fs::remove_dir_all(sandbox.state()).unwrap();
+    std::fs::remove_dir_all(sandbox.cache().join("verifications")).unwrap();
+    let run = sandbox.loom(&["get", "--offline", "0.2.0"]).ok();
+    run.says(&["it was verified again from the kept archive"]).never_says(&["fetch", "objects/"]);
+}

@@ -44,7 +44,7 @@ fn paths_and_the_env_file_belong_to_the_folder_of_the_link() {
     fs::write(other.join(".env"), "TOOL=of-the-link\n").unwrap();
     sandbox.loom_in(&other, &["trust"]).ok();
     for (name, file) in [("other", None), ("home", Some("../other/loom.toml"))] {
-        let mut args = vec!["config", "show", "--json"];
+        let mut args = vec!["config", "show", "--json", "--show-secrets"];
         args.extend(file.iter().flat_map(|file| ["--config", file]));
         let document = sandbox.loom_in(&sandbox.root().join(name), &args).ok().json();
         let config = &document["config"];

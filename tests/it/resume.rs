@@ -1,6 +1,12 @@
 //! Interrupted transfers are resumed, and a damaged partial file does not count as a strike against the source.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use rustix::process::Signal;
 
 use crate::support::{self, Fault, Packing, Plain, Sandbox, Server, Sums, plain, program};
 
@@ -174,4 +180,46 @@ fn a_transfer_that_is_killed_repeatedly_completes() {
         support::sandbox::names(&sandbox.cache().join("store")).iter().all(|n| !n.starts_with('.')),
         "the temporary folders of killed runs are removed"
     );
+}
+
+#[test]
+fn a_transfer_that_always_ends_at_the_same_byte_is_given_up() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let server = Server::serve(mirror.path());
+    server.fault(".tar.gz", Fault::CutWhole(SENT));
+    sandbox.loom(&["get", "--source", &server.url(), "--version", "0.2.0"]).code(5);
+    // The first transfer brought bytes, and the three after it no new one.
+    assert_eq!(server.gets(".tar.gz"), 4);
+}
+
+#[test]
+fn a_small_file_that_trickles_costs_its_source_the_timeout() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let (slow, other) = (Server::serve(mirror.path()), Server::serve(mirror.path()));
+    slow.fault(".sha256", Fault::Drip(1, Duration::from_millis(100)));
+    sandbox.sources(&[(&slow.url(), "timeout = \"1s\""), (&other.url(), "")]);
+    let begun = Instant::now();
+    let run = sandbox.loom(&["get", "--version", "0.2.0"]).ok();
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    assert!(run.stderr().contains("did not arrive within 1s"), "{}", run.stderr());
+    assert_eq!(other.gets(".tar.gz"), 1);
+}
+
+#[test]
+fn the_time_of_a_stopped_process_does_not_count() {
+    let (sandbox, mirror) = (Sandbox::new(), mirror());
+    let server = Server::serve(mirror.path());
+    for ending in [".tar.gz", ".sha256"] {
+        let piece = if ending == ".sha256" { 20 } else { SIZE / 10 };
+        server.fault_times(ending, Fault::Drip(piece, Duration::from_millis(100)), 1);
+        sandbox.sources(&[(&server.url(), "timeout = \"2s\"")]);
+        let running = sandbox.spawn(&["get", "--version", "0.2.0", "--force-download"]);
+        support::until("a request", || server.gets(ending) > 0);
+        running.signal(Signal::STOP);
+        std::thread::sleep(Duration::from_secs(4));
+        running.signal(Signal::CONT);
+        running.wait().ok();
+        server.forget();
+    }
+    sandbox.verify();
 }

@@ -47,6 +47,33 @@ fn adding_needs_a_digest_or_a_waiver() {
 }
 
 #[test]
+fn what_is_added_is_judged_by_its_first_bytes() {
+    let sandbox = Sandbox::new();
+    let program = Entry::program(&program::small("0.2.0"));
+    let add = |name: &str, bytes: &[u8], more: &[&str]| {
+        fs::write(sandbox.project().join(name), bytes).unwrap();
+        let args = ["store", "add", name, "--version", "0.2.0", "--allow-unverified"];
+        sandbox.loom(&[&args[..], more].concat())
+    };
+    for (name, bytes, what) in [
+        ("x.tar", support::archive::tar(&program), "a tar archive without compression"),
+        ("x.tar.xz", b"\xfd7zXZ\0".to_vec(), "an xz file"),
+        ("page", b"<!doctype html><p>log in".to_vec(), "an HTML page"),
+        ("empty", vec![], "an empty file"),
+        ("notes", b"Not Found".to_vec(), "neither an executable nor a script"),
+    ] {
+        add(name, &bytes, &[]).code(6).says(&[what, "--force"]);
+        assert!(sandbox.trees().is_empty(), "{name}");
+    }
+    // The format of an archive does not depend on its name.
+    add("saved", &Packing::TarGz.pack(&program), &[]).ok();
+    assert_eq!(fs::read(sandbox.link("0.2.0")).unwrap(), program::small("0.2.0"));
+    add("notes", b"Not Found", &["--force"]).ok();
+    assert_eq!(fs::read(sandbox.link("0.2.0")).unwrap(), b"Not Found");
+    sandbox.verify();
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let sandbox = Sandbox::new();
     let args = ["store", "add", "no-such-file", "--version", "0.2.0", "--allow-unverified"];

@@ -45,6 +45,53 @@ fn with_the_dashboard_its_address_is_in_the_document() {
 }
 
 #[test]
+fn with_a_token_the_printed_address_of_the_dashboard_logs_in() {
+    let mut stage = Stage::new();
+    stage.sandbox.set("LOOM_BRIDGE_TOKEN", "s3cret");
+    let url = stage.mirror.url();
+    let args = ["up", "--source", &url, "--version", "0.2.0", "--detach"];
+    let ports = ["--mode", "full", "--bridge-port", "0", "--dashboard-port", "0"];
+    let up = [&args[..], &ports].concat();
+    let printed = stage.sandbox.loom(&up).ok().stdout();
+    let status = stage.sandbox.loom(&["status"]).ok().stdout();
+    let found = stage.sandbox.loom(&[&up[..], &["--json"]].concat()).ok().json();
+    let plain = found["dashboard"]["url"].as_str().unwrap();
+    let codes: Vec<String> = [printed, status, found["dashboard"]["login_url"].to_string()]
+        .iter()
+        .map(|text| {
+            let code = text.split_once(&format!("{plain}/#code=")).unwrap().1;
+            code.chars().take_while(char::is_ascii_hexdigit).collect()
+        })
+        .collect();
+    let authority = plain.strip_prefix("http://").unwrap();
+    for code in &codes {
+        assert!(log_in(authority, code).starts_with("HTTP/1.1 200 "), "{code}");
+        assert!(log_in(authority, code).starts_with("HTTP/1.1 401 "), "used: {code}");
+    }
+    let instance = stage.instance();
+    let folder = stage.sandbox.state().join("instances").join(instance["id"].as_str().unwrap());
+    let record = fs::read_to_string(folder.join("instance.json")).unwrap();
+    assert!(!record.contains("login"), "{record}");
+    let environment = stage.sandbox.loom(&["env", "--json"]).ok().json();
+    assert_eq!(environment["env"]["LOOM_DASHBOARD_URL"], plain);
+}
+
+/// The response to a login by a code.
+fn log_in(authority: &str, code: &str) -> String {
+    let body = format!(r#"{{"code":"{code}"}}"#);
+    let mut connection = std::net::TcpStream::connect(authority).unwrap();
+    let head = format!(
+        "POST /api/login HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.write_all((head + &body).as_bytes()).unwrap();
+    let mut response = String::new();
+    connection.read_to_string(&mut response).unwrap();
+    response
+}
+
+#[test]
 fn a_server_with_tls_is_probed_over_tls() {
     let mut stage = Stage::new();
     let generated = rcgen::generate_simple_self_signed(["bridge.example".to_owned()]).unwrap();

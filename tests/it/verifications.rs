@@ -107,7 +107,7 @@ fn a_missing_verification_is_reported_by_which_and_restored_by_get() {
     let before = sandbox.files("");
     for args in [&["which", "--version", "0.2.0"][..], &["which"], &["which", "--version", "0.2"]] {
         let run = sandbox.loom(args).code(6);
-        run.says(&["is here, but its verification is missing", "loom get --version 0.2.0"]);
+        run.says(&["is here, but its verification is missing", "loom get 0.2.0"]);
     }
     assert_eq!(sandbox.files(""), before, "which only reads");
     let why = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
@@ -298,4 +298,23 @@ fn the_class_of_the_source_is_recorded() {
     let document = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
     assert_eq!(document["verification"]["class"], "github");
     assert_eq!(document["receipt"]["origin"], "github");
+}
+
+#[test]
+fn a_checksum_is_kept_beside_the_first_seen_digest() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::empty());
+    mirror.add("0.2.0", Packing::Bare, &program::small("0.2.0"), Sums::Sidecar);
+    let get = ["get", "0.2.0", "--source", &mirror.url()];
+    sandbox.loom(&get).ok();
+    // The first-seen digest stays.
+    sandbox.loom(&["remove", "0.2.0"]).ok();
+    sandbox.loom(&get).ok();
+    let path = verification(&sandbox, "0.2.0");
+    let document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(document["digests"][0]["by"], "first-seen");
+    assert_eq!(document["evidence"].as_array().unwrap().len(), 1, "{document}");
+    fs::remove_file(path).unwrap();
+    fs::remove_dir_all(sandbox.state().join("pins")).unwrap();
+    sandbox.loom(&["get", "--offline", "0.2.0"]).ok().says(&["it was verified again"]);
+    sandbox.verify();
 }

@@ -39,9 +39,9 @@ class Server:
         self.channel = self.connect()
         return self
 
-    def connect(self):
+    def connect(self, address=None):
         """Returns a channel with a connection of its own, as another process would have."""
-        channel = grpc.insecure_channel(self.address, options=[("grpc.use_local_subchannel_pool", 1)])
+        channel = grpc.insecure_channel(address or self.address, options=[("grpc.use_local_subchannel_pool", 1)])
         self.channels.append(channel)
         return channel
 

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent import join
+from agent import Agent, join, register
 from dashboard import EventStream, get_json, request
+from relay import Relay
 from server import DEADLINE
 from test_tools import complete, forward, in_background
 
@@ -61,6 +62,30 @@ def test_topology_counts_deliveries(dashboard):
         {"from_topic": "b", "to_agent": "worker", "event_count": 2},
         {"from_topic": "p.*", "to_agent": "worker", "event_count": 1},
     ]
+
+
+def test_agents_that_are_away_are_listed_on_request(dashboard):
+    stream = EventStream(dashboard)
+
+    def agents(query=""):
+        return [agent["id"] for agent in get_json(dashboard, f"/api/topology{query}")["agents"]]
+
+    assert register(dashboard, "new").success
+    assert register(dashboard, "gone").success
+    with Relay(dashboard.address) as relay:
+        Agent(dashboard, "gone", channel=dashboard.connect(relay.address)).listen()
+        assert (agents(), agents("?away=true")) == (["gone"], ["gone", "new"])
+        relay.cut()
+    happened = [stream.next()[1] for _ in range(3)]
+    assert [event["event_type"] for event in happened] == ["agent_registered", "agent_registered", "agent_away"]
+    assert (happened[-1]["sender"], happened[-1]["topic"]) == ("gone", "system.agent.away")
+    assert (agents(), agents("?away=true")) == ([], ["gone", "new"])
+    back = Agent(dashboard, "gone").listen()
+    assert stream.next()[1]["event_type"] == "agent_back"
+    assert agents() == ["gone"]
+    back.call.cancel()
+    assert stream.next()[1]["event_type"] == "agent_unregistered"
+    assert (agents(), agents("?away=true")) == ([], ["new"])
 
 
 def test_metrics_and_flow_are_measured(dashboard):

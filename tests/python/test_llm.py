@@ -225,6 +225,73 @@ def test_invalid_and_interrupted_responses_are_failures(start, model, chaos, exp
         assert code == "TOOL_ERROR" and expected in message, message
 
 
+def streaming(*events, kind="Text/Event-Stream"):
+    """Returns the URL of a provider that streams these events. No real one deviates on request."""
+    body = "".join(f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n" for event in events).encode()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            connection = listener.accept()[0]
+            connection.recv(65536)
+            head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def piece(finish_reason=None, **more):
+    """Returns a chunk."""
+    return {"choices": [{"index": 0, "finish_reason": finish_reason, **more}]}
+
+
+def test_deviating_streams_are_read(start):
+    end = piece("stop", delta={})
+    for events in [
+        [piece(delta={"content": "hi"}, message=None), end, "[DONE] "],
+        [piece(delta={"content": [{"type": "text", "text": "hi"}]}), "null", "", end, {"choices": None}, "[DONE]"],
+        [piece(delta={"content": "h"}), piece(delta={"content": "i"}), piece("stop", message={"content": "hi"}), "[DONE]"],
+    ]:
+        server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(streaming(*events))}))
+        assert output(generate(server, {"prompt": "hello", "stream": True}))["text"] == "hi", events
+    url = streaming(piece(delta={"content": "hi"}), end, "[DONE]", kind="text/plain")
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(url)}))
+    assert output(generate(server, {"prompt": "hello", "stream": True}))["text"] == "hi", "another media type"
+
+
+def test_half_a_stream_is_a_failure(start):
+    half = piece(delta={"content": "half"})
+    for events, expected in [
+        ([half, "[DONE]"], "it ended without a finish_reason, after 4 characters"),
+        ([half], "was interrupted"),
+        ([half, {"error": {"message": f"overloaded, {KEY}"}}, "[DONE]"], "overloaded"),
+    ]:
+        server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(streaming(*events))}))
+        code, message, _ = failure(generate(server, {"prompt": "hello", "stream": True}))
+        assert code == "TOOL_ERROR" and expected in message, message
+
+
+def test_a_request_on_a_connection_that_is_just_closed_is_sent_again(start):
+    listener = socket.create_server(("127.0.0.1", 0))
+    body = json.dumps(piece("stop", message={"content": "hi"})).encode()
+
+    def serve():
+        while True:
+            connection = listener.accept()[0]
+            connection.recv(65536)
+            head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+            connection.sendall(head % len(body) + body)
+            connection.recv(65536)
+            connection.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server = start(LOOM_LLM_PROVIDERS=json.dumps({"local": table(url)}))
+    for _ in range(3):
+        assert output(generate(server, {"prompt": "hello"}))["text"] == "hi"
+
+
 def test_a_refused_connection_is_a_failure(start):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

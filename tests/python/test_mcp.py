@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -285,7 +286,69 @@ def test_a_hanging_server_does_not_delay_the_stop(start, files):
     os.kill(pid, signal.SIGSTOP)
     start_time = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - start_time < 5 and not runs(pid)
+    assert time.monotonic() - start_time < 8 and not runs(pid)
+
+
+def odd(way):
+    """Returns the table of a server that deviates from the protocol in this way."""
+    script = Path(__file__).with_name("odd_mcp_server.py")
+    return {"command": sys.executable, "args": [str(script), way]}
+
+
+def test_an_odd_tool_costs_no_other_tool_and_is_named(start, tmp_path):
+    ways = ["null-schema", "no-schema", "true-schema", "odd-hint", "odd-icons"]
+    log = tmp_path / "log"
+    server = start(log, LOOM_MCP_SERVERS=json.dumps({way: odd(way) for way in ways}))
+    for way in ways:
+        assert text(call(server, f"{way}:good", {})) == "fine"
+    offered = {way for way in ways if f"{way}:odd" in listed(server)}
+    assert offered == {"odd-hint", "odd-icons"}, "an odd hint costs only the hint"
+    lines = [line for line in log.read_text().splitlines() if "deviates from the protocol" in line]
+    assert len(lines) == len(ways) and any("ignored annotations" in line for line in lines)
+
+
+def test_a_response_that_cannot_be_read_costs_no_time(start):
+    readable = {"surrogate": "cut here \ufffd", "nan": "x", "latin": "caf\ufffd", "block": '{"points":1,"type":"chart"}'}
+    unreadable = ["error", "syntax", "neither", "long"]
+    server = start(LOOM_MCP_SERVERS=json.dumps({way: odd(way) for way in [*readable, *unreadable]}))
+    for way in [*readable, *unreadable]:
+        assert text(call(server, f"{way}:good", {})) == "fine"
+        start_time = time.monotonic()
+        result = call(server, f"{way}:odd", {})
+        assert time.monotonic() - start_time < 5, way
+        if way in readable:
+            assert json.loads(result.output)[0]["text"].replace(" ", "") == readable[way].replace(" ", "")
+        else:
+            status, message = failure(result)
+            assert status == "TOOL_ERROR" and message.startswith(f"MCP server {way}: "), message
+
+
+@pytest.mark.parametrize("way", ["same-cursor", "new-cursors"])
+def test_an_endless_list_of_tools_is_cut(start, tmp_path, way):
+    log = tmp_path / "log"
+    server = start(log, LOOM_MCP_SERVERS=json.dumps({"m": odd(way)}))
+    assert text(call(server, "m:t1", {})) == "fine"
+    assert "the list of an MCP server's tools is cut" in log.read_text()
+    resident = next(line for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines() if "VmHWM" in line)
+    assert int(resident.split()[1]) < 100_000, resident
+
+
+def test_many_calls_of_a_sound_server_wait_for_their_turn(start):
+    from loom.v1 import action_pb2
+
+    server = start(LOOM_MCP_SERVERS=json.dumps({"m": odd("slow")}))
+    assert text(call(server, "m:good", {})) == "fine"
+    request = action_pb2.ToolCall(id="c", name="m:good", arguments="{}", timeout_ms=15_000)
+    calls = [server.bridge().ForwardToolCall.future(request, timeout=DEADLINE) for _ in range(600)]
+    assert {each.result().status for each in calls} == {action_pb2.TOOL_OK}
+
+
+def test_a_server_has_time_to_end_what_it_started(start):
+    server = start(LOOM_MCP_SERVERS=json.dumps({"m": odd("slow-farewell")}))
+    pid = int(text(call(server, "m:good", {})))
+    assert runs(pid)
+    assert server.stop() == 0
+    assert not runs(pid)
 
 
 def test_a_program_that_is_no_mcp_server_is_named(start):

@@ -6,6 +6,7 @@ import threading
 import grpc
 
 from agent import Agent, join, register
+from relay import Relay
 from server import DEADLINE
 
 
@@ -123,18 +124,58 @@ def test_both_streams_of_an_agent_get_events(server):
 
 
 def test_a_broken_stream_keeps_the_registration(server):
-    for break_off in ["cancel", "disconnect"]:
-        tool = f"tool-{break_off}"
-        assert register(server, break_off, ["t"], [tool]).success
-        channel = server.connect()
-        agent = Agent(server, break_off, channel=channel).listen()
-        agent.call.cancel() if break_off == "cancel" else channel.close()
-        await_away(server, tool)
-        back = Agent(server, break_off).listen()
-        back.publish("t", id="1")
-        assert back.receive_deliveries(1) == [("t", "1")], "the agent need not register again"
-        back.half_close()
-        back.end()
+    assert register(server, "agent", ["t"], ["tool"]).success
+    with Relay(server.address) as relay:
+        Agent(server, "agent", channel=server.connect(relay.address)).listen()
+        relay.cut()
+    await_away(server, "tool")
+    back = Agent(server, "agent").listen()
+    back.publish("t", id="1")
+    assert back.receive_deliveries(1) == [("t", "1")], "the agent need not register again"
+
+
+def test_a_cancelled_stream_ends_the_registration_after_its_last_message(server):
+    listener = join(server, "listener", ["t"])
+    agent = join(server, "agent", ["t"], ["tool"])
+    agent.publish("t", id="last")
+    assert listener.receive_deliveries(1) == [("t", "last")]
+    agent.call.cancel()
+    while tool_status(server, "tool")[0] != "TOOL_NOT_FOUND":
+        pass
+    again = Agent(server, "agent").listen()
+    again.publish("t", id="1")
+    assert again.ping().status == "ok", "the agent is unknown now and gets no events"
+
+
+def test_a_delivery_names_the_published_topic(server):
+    agent = join(server, "agent", ["p.*", "q"])
+    agent.publish("p.x", id="1")
+    agent.publish("q", id="2")
+    deliveries = [agent.receive().delivery for _ in range(2)]
+    assert [(each.topic, each.published_topic) for each in deliveries] == [("p.*", "p.x"), ("q", "q")]
+
+
+def test_names_that_are_too_long_are_refused(server):
+    from loom.v1 import action_pb2, event_pb2, event_pb2_grpc
+    from loom.v1 import bridge_pb2 as pb
+
+    long = "x" * (1 << 20)
+    response = register(server, long)
+    assert (response.success, response.error_message) == (False, "agent_id is 1048576 bytes long; at most 512 are allowed")
+    assert not register(server, "agent", [long]).success and not register(server, "agent", [], [long]).success
+    status, details = stream_status(server, [pb.ClientEvent(ack=pb.Ack(message_id=long))])
+    assert status == grpc.StatusCode.INVALID_ARGUMENT and "agent_id" in details
+    agent = join(server, "agent", ["t"])
+    for topic, event in [(long, {}), ("t", {"id": long}), ("t", {"metadata": {long: ""}})]:
+        agent.publish(topic, **event)
+        assert agent.receive().err.code == "INVALID_EVENT"
+    agent.publish("t", id="1")
+    assert agent.receive_deliveries(1) == [("t", "1")], "the stream goes on"
+    bus = event_pb2_grpc.EventBusStub(server.channel)
+    response = bus.Publish(event_pb2.PublishRequest(topic=long, event=event_pb2.Event()), timeout=DEADLINE)
+    assert not response.success and "the topic" in response.error_message
+    result = server.bridge().ForwardToolCall(action_pb2.ToolCall(id="c", name=long, arguments="{}"), timeout=DEADLINE)
+    assert (result.id, result.status) == ("c", action_pb2.TOOL_INVALID_ARGUMENTS)
 
 
 def test_a_message_over_the_limit_ends_the_stream_with_unavailable(start):

@@ -175,7 +175,8 @@ impl Api {
     fn keep_rate_limit(&self, cache: &dyn DocumentCache, limit: RateLimit) {
         cache.change(&self.rate_limit_key, &mut |before| {
             let before: Option<RateLimit> = before.and_then(|v| serde_json::from_value(v).ok());
-            serde_json::to_value(before.unwrap_or_default().and(limit)).ok()
+            let before = before.unwrap_or_default().capped(SystemTime::now());
+            serde_json::to_value(before.and(limit)).ok()
         });
     }
 

@@ -2,7 +2,8 @@
 
 use loom_http::SmallResponse;
 use loom_source::{
-    Digest, Platform, Product, SkippedEntries, SourceError, SourceErrorKind, Version, asset, json,
+    AssetNames, Digest, Platform, Product, SkippedEntries, SourceError, SourceErrorKind, Version,
+    json,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -56,14 +57,19 @@ impl ReleaseDocument {
     }
 
     /// Whether the release has a product at a version.
-    pub(crate) fn has(&self, product: &Product, version: &Version) -> bool {
-        self.uploaded().any(|file| asset::version(product, &file.name).as_ref() == Some(version))
+    pub(crate) fn has(&self, names: &AssetNames, product: &Product, version: &Version) -> bool {
+        self.uploaded().any(|file| names.has(product, version, &file.name))
     }
 
     /// The platforms for which the release has the binary of a product at a version.
-    pub(crate) fn platforms(&self, product: &Product, version: &Version) -> Vec<Platform> {
+    pub(crate) fn platforms(
+        &self,
+        names: &AssetNames,
+        product: &Product,
+        version: &Version,
+    ) -> Vec<Platform> {
         let has = |platform: &Platform| {
-            self.has(&Product { platform: *platform, ..product.clone() }, version)
+            self.has(names, &Product { platform: *platform, ..product.clone() }, version)
         };
         Platform::ALL.into_iter().filter(has).collect()
     }

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use loom_base::{LockExt as _, redact};
 use loom_http::{Client, GetRequest, header::HeaderValue};
 use loom_source::{
-    AssetRef, Authority, Capabilities, Download, ListedVersion, ListingScope, Name, Offer,
-    Platform, Product, RangeRequest, Release, SkippedEntries, Source, SourceError, SourceErrorKind,
-    Version, VersionListing,
+    AssetNames, AssetRef, Authority, Capabilities, Download, ListedVersion, ListingScope, Name,
+    Offer, Platform, Product, RangeRequest, Release, SkippedEntries, Source, SourceError,
+    SourceErrorKind, Version, VersionListing,
 };
 
 use crate::{
@@ -33,6 +33,7 @@ use crate::{
 pub struct Github {
     pub(crate) repo: GithubRepo,
     pub(crate) tags: TagFormat,
+    pub(crate) assets: AssetNames,
     pub(crate) prerelease: bool,
     evidence: bool,
     pub(crate) api: Api,
@@ -65,6 +66,7 @@ impl Github {
             token,
             token_variable,
             tag_prefix,
+            assets,
             prerelease,
             evidence,
             network,
@@ -81,7 +83,7 @@ impl Github {
         let tags = TagFormat { prefix: tag_prefix };
         let session = Mutex::default();
         let skipped = SkippedEntries::default();
-        Ok(Self { repo, tags, prerelease, evidence, api, client, cache, session, skipped })
+        Ok(Self { repo, tags, assets, prerelease, evidence, api, client, cache, session, skipped })
     }
 
     /// The repository.
@@ -136,7 +138,8 @@ impl Github {
             return Ok(None);
         }
         let first = self.right_guess(release);
-        let found = guess::find(&self.web_pages(), release, tag, first.as_deref()).await;
+        let found =
+            guess::find(&self.web_pages(), &self.assets, release, tag, first.as_deref()).await;
         Ok(self.or_api(found)?.map(|found| {
             self.keep_guess(release, &found.guess);
             found.offer
@@ -235,8 +238,13 @@ impl Github {
         }))
     }
 
+    /// The tags that the API named since the source was opened.
+    pub(crate) fn known_tags(&self) -> Vec<String> {
+        self.session.locked().documents.keys().cloned().collect()
+    }
+
     /// The document of a tag that the API sent since the source was opened.
-    fn known_document(&self, tag: &str) -> Option<ReleaseDocument> {
+    pub(crate) fn known_document(&self, tag: &str) -> Option<ReleaseDocument> {
         self.session.locked().documents.get(tag).map(|(document, _)| document.clone())
     }
 
@@ -259,27 +267,15 @@ impl Github {
     }
 }
 
-/// Whether another request to the same server would fail in the same way.
-pub(crate) fn is_final(error: &SourceError) -> bool {
-    use SourceErrorKind as Kind;
-    matches!(
-        error.kind,
-        Kind::Connect { .. }
-            | Kind::Tls
-            | Kind::Offline
-            | Kind::PlainHttp
-            | Kind::Stalled { .. }
-            | Kind::TotalTimeout { .. }
-            | Kind::Interrupted { .. }
-    )
-}
-
 impl fmt::Display for Github {
     /// The repository, with the options that change its listings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.repo.fmt(f)?;
         if self.tags.prefix != "v" {
             write!(f, " (tags {:?}…)", self.tags.prefix)?;
+        }
+        if let Some(pattern) = self.assets.pattern() {
+            write!(f, " (assets {pattern:?})")?;
         }
         if self.prerelease { f.write_str(" (with pre-releases)") } else { Ok(()) }
     }
@@ -353,7 +349,11 @@ impl Source for Github {
             binary: binary.clone(),
             platform: Platform::LinuxX86_64,
         };
-        document.platforms(&product, version)
+        document.platforms(&self.assets, &product, version)
+    }
+
+    async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
+        self.similar_names(product, version).await
     }
 
     fn skipped(&self) -> Option<String> {

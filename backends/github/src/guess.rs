@@ -5,9 +5,10 @@
 
 use loom_base::redact;
 use loom_source::{
-    Artifact, ClaimedDigest, DigestSource, Offer, Packaging, Platform, Release, SourceError,
-    asset::{self, AssetName},
-    checksum::{self, ChecksumError},
+    Artifact, AssetNames, ClaimedDigest, DigestSource, Offer, Packaging, Platform, Release,
+    SourceError,
+    asset::AssetName,
+    checksum::{self, ChecksumError, SUMS_NAMES},
 };
 
 use crate::{asset_location::AssetLocation, web_pages::WebPages};
@@ -18,23 +19,20 @@ pub(crate) const MAX_SIDECAR: usize = 64 * 1024;
 /// The longest `SHA256SUMS` that is read, in bytes.
 pub(crate) const MAX_SUMS: usize = 4 * 1024 * 1024;
 
-/// The file with the digests of all assets.
-pub(crate) const SUMS_NAME: &str = "SHA256SUMS";
-
 /// A file whose existence shows that there is an asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum NameGuess {
     /// The `.sha256` file of one asset.
     Sidecar(AssetName),
-    /// `SHA256SUMS`.
-    Sums,
+    /// `SHA256SUMS`, or another file of the same purpose.
+    Sums(&'static str),
 }
 
 impl NameGuess {
     /// The key by which the guess is kept; it is the same for all versions.
     fn key(&self) -> String {
         match self {
-            Self::Sums => SUMS_NAME.to_owned(),
+            Self::Sums(name) => (*name).to_owned(),
             Self::Sidecar(asset) => match &asset.packaging {
                 Packaging::Archive { format, .. } => format!("{}.sha256", format.extension()),
                 _ => "sha256".to_owned(),
@@ -53,14 +51,16 @@ pub(crate) struct GuessedOffer {
 /// Tries the guesses, that with the key `first` before all others.
 pub(crate) async fn find(
     pages: &WebPages<'_>,
+    assets: &AssetNames,
     release: &Release,
     tag: &str,
     first: Option<&str>,
 ) -> Result<Option<GuessedOffer>, SourceError> {
-    for guess in guesses(release, first) {
+    let names = assets.of(release);
+    for guess in guesses(release, names.clone(), first) {
         let artifacts = match &guess {
             NameGuess::Sidecar(asset) => by_sidecar(pages, tag, asset).await?,
-            NameGuess::Sums => by_sums(pages, release, tag).await?,
+            NameGuess::Sums(name) => by_sums(pages, &names, tag, name).await?,
         };
         if !artifacts.is_empty() {
             let offer = Offer { artifacts, ..Offer::default() };
@@ -71,15 +71,15 @@ pub(crate) async fn find(
 }
 
 /// The guesses in their order: the names that releases are documented to have come first.
-fn guesses(release: &Release, first: Option<&str>) -> Vec<NameGuess> {
+fn guesses(release: &Release, mut assets: Vec<AssetName>, first: Option<&str>) -> Vec<NameGuess> {
     let documented = match release.platform {
         Platform::WindowsX86_64 => ".zip",
         _ => ".tar.gz",
     };
-    let mut assets = asset::names(release);
     assets.sort_by_key(|asset| !asset.name.ends_with(documented));
     let mut guesses: Vec<NameGuess> = assets.into_iter().map(NameGuess::Sidecar).collect();
-    guesses.insert(2.min(guesses.len()), NameGuess::Sums);
+    guesses.insert(2.min(guesses.len()), NameGuess::Sums(SUMS_NAMES[0]));
+    guesses.extend(SUMS_NAMES[1..].iter().copied().map(NameGuess::Sums));
     guesses.sort_by_key(|guess| Some(guess.key().as_str()) != first);
     guesses
 }
@@ -98,17 +98,18 @@ async fn by_sidecar(
 
 async fn by_sums(
     pages: &WebPages<'_>,
-    release: &Release,
+    assets: &[AssetName],
     tag: &str,
+    name: &str,
 ) -> Result<Vec<Artifact>, SourceError> {
-    let location = AssetLocation::new(tag, SUMS_NAME);
+    let location = AssetLocation::new(tag, name);
     let bytes = pages.get_bytes(&location, MAX_SUMS).await?;
     let Some(bytes) = bytes else { return Ok(Vec::new()) };
     let at = redact::url(&pages.download_url(&location));
     let mut artifacts = Vec::new();
-    for asset in asset::names(release) {
-        if let Some(claim) = sums(&bytes, &asset, &at)? {
-            artifacts.push(artifact(tag, &asset, None, vec![claim]));
+    for asset in assets {
+        if let Some(claim) = sums(name, &bytes, asset, &at)? {
+            artifacts.push(artifact(tag, asset, None, vec![claim]));
         }
     }
     Ok(artifacts)
@@ -124,13 +125,14 @@ pub(crate) fn sidecar(
     Ok(ClaimedDigest { digest, by: DigestSource::Sidecar, at: at.to_owned() })
 }
 
-/// The digest that the `SHA256SUMS` at `at` claims; `None` where the file does not name the asset.
+/// The digest that the `SHA256SUMS` (or file of another `name`) at `at` claims; `None` where the file does not name the asset.
 pub(crate) fn sums(
+    name: &str,
     bytes: &[u8],
     asset: &AssetName,
     at: &str,
 ) -> Result<Option<ClaimedDigest>, SourceError> {
-    let digest = checksum::sums(bytes, &asset.name).map_err(|e| malformed(at, &e))?;
+    let digest = checksum::sums_in(name, bytes, &asset.name).map_err(|e| malformed(at, &e))?;
     Ok(digest.map(|digest| ClaimedDigest { digest, by: DigestSource::Sums, at: at.to_owned() }))
 }
 
@@ -151,7 +153,7 @@ pub(crate) fn artifact(
 
 #[cfg(test)]
 mod tests {
-    use loom_source::{Authority, Name, Product};
+    use loom_source::{Authority, Name, Product, asset};
 
     use super::*;
 
@@ -159,12 +161,20 @@ mod tests {
         let product =
             Product { authority: Authority::default(), binary: Name::default(), platform };
         let release = product.at_version("0.2.0".parse().unwrap());
-        guesses(&release, first).iter().map(NameGuess::key).collect()
+        guesses(&release, asset::names(&release), first).iter().map(NameGuess::key).collect()
     }
 
     #[test]
     fn the_likeliest_guess_comes_first() {
-        let linux = ["tar.gz.sha256", "tar.zst.sha256", "SHA256SUMS", "zip.sha256", "sha256"];
+        let linux = [
+            "tar.gz.sha256",
+            "tar.zst.sha256",
+            "SHA256SUMS",
+            "zip.sha256",
+            "sha256",
+            "SHA256SUMS.txt",
+            "checksums.txt",
+        ];
         assert_eq!(keys(Platform::LinuxX86_64, None), linux);
         assert_eq!(keys(Platform::LinuxX86_64, Some("nonsense")), linux);
         assert_eq!(

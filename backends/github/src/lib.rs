@@ -11,6 +11,7 @@
 //! | `documents` | the JSON documents of the API, as far as this crate uses them |
 //! | `web_pages` | reads web pages, which cost no request to the API |
 //! | `guess` | finds the assets of a release by their possible names |
+//! | `near_misses` | names that almost are those of a release's assets |
 //! | `offer` | the offer of a release that the API described |
 //! | `release_list` | all releases, page by page |
 //! | `newest` | the newest release, without the API where possible |
@@ -27,13 +28,14 @@
 //!
 //! use loom_github::{Github, GithubOptions, GithubRepo, document_cache::NoCache};
 //! use loom_http::NetworkSettings;
-//! use loom_source::Source as _;
+//! use loom_source::{AssetNames, Source as _};
 //!
 //! let github = Github::open(GithubOptions {
 //!     repo: GithubRepo::new("loom-os/loom", None, None)?,
 //!     token: None,
 //!     token_variable: Some("GITHUB_TOKEN".to_owned()),
 //!     tag_prefix: "v".to_owned(),
+//!     assets: AssetNames::default(),
 //!     prerelease: false,
 //!     evidence: false,
 //!     network: NetworkSettings::default(),
@@ -51,6 +53,7 @@ mod documents;
 pub mod github;
 pub mod github_repo;
 mod guess;
+mod near_misses;
 mod newest;
 mod offer;
 pub mod options;

@@ -6,12 +6,9 @@
 //! costs no request either, shows no higher version. With a token the API is used: its limit is high, and the web pages of
 //! a private repository are absent.
 
-use loom_source::{ListedVersion, Product, SourceError, Version};
+use loom_source::{ListedVersion, Product, SourceError, SourceErrorKind, Version};
 
-use crate::{
-    github::{Github, is_final},
-    guess,
-};
+use crate::{github::Github, guess};
 
 impl Github {
     /// The newest version of a product, or all of its versions.
@@ -57,11 +54,28 @@ impl Github {
         }
         let release = product.at_version(version.clone());
         let first = self.right_guess(&release);
-        let Some(found) = guess::find(&pages, &release, &tag, first.as_deref()).await? else {
+        let Some(found) =
+            guess::find(&pages, &self.assets, &release, &tag, first.as_deref()).await?
+        else {
             return Ok(None);
         };
         self.keep_guess(&release, &found.guess);
         self.keep_offer(release, found.offer);
         Ok(Some(version))
     }
+}
+
+/// Whether another request to the same server would fail in the same way.
+fn is_final(error: &SourceError) -> bool {
+    use SourceErrorKind as Kind;
+    matches!(
+        error.kind,
+        Kind::Connect { .. }
+            | Kind::Tls
+            | Kind::Offline
+            | Kind::PlainHttp
+            | Kind::Stalled { .. }
+            | Kind::TotalTimeout { .. }
+            | Kind::Interrupted { .. }
+    )
 }

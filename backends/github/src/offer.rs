@@ -4,13 +4,14 @@ use loom_base::redact;
 use loom_source::{
     ClaimedDigest, DigestSource, Evidence, Offer, Release, SourceError,
     asset::{self, AssetName},
+    checksum::SUMS_NAMES,
 };
 
 use crate::{
     asset_location::AssetLocation,
     documents::{AssetDocument, ReleaseDocument},
     github::Github,
-    guess::{self, MAX_SIDECAR, MAX_SUMS, SUMS_NAME},
+    guess::{self, MAX_SIDECAR, MAX_SUMS},
 };
 
 impl Github {
@@ -24,7 +25,7 @@ impl Github {
         document: &ReleaseDocument,
     ) -> Result<Option<Offer>, SourceError> {
         let mut offer = Offer::default();
-        for asset in asset::names(release) {
+        for asset in self.assets.of(release) {
             let Some(file) = document.asset(&asset.name) else { continue };
             let claims = self.claims(document, &asset, file, offer.artifacts.is_empty()).await?;
             offer.evidence.extend(evidence(document, &asset));
@@ -57,10 +58,12 @@ impl Github {
             if let Some(bytes) = self.get_bytes(&location, MAX_SIDECAR).await? {
                 claims.push(guess::sidecar(&bytes, asset, &at(&location))?);
             }
-        } else if by_api.is_none() && document.asset(SUMS_NAME).is_some() {
-            let location = location(SUMS_NAME);
-            if let Some(bytes) = self.get_bytes(&location, MAX_SUMS).await? {
-                claims.extend(guess::sums(&bytes, asset, &at(&location))?);
+        } else if by_api.is_none() {
+            for name in SUMS_NAMES.into_iter().filter(|name| document.asset(name).is_some()) {
+                let location = location(name);
+                if let Some(bytes) = self.get_bytes(&location, MAX_SUMS).await? {
+                    claims.extend(guess::sums(name, &bytes, asset, &at(&location))?);
+                }
             }
         }
         claims.extend(by_api);

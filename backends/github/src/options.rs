@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use loom_http::{NetworkError, NetworkSettings};
+use loom_source::AssetNames;
 use secrecy::SecretString;
 
 use crate::{document_cache::DocumentCache, github_repo::GithubRepo};
@@ -19,6 +20,8 @@ pub struct GithubOptions {
     pub token_variable: Option<String>,
     /// The text before the version in tags.
     pub tag_prefix: String,
+    /// The names of the assets.
+    pub assets: AssetNames,
     /// Whether releases that are marked as pre-releases count as releases.
     pub prerelease: bool,
     /// Whether signatures and attestations are needed: only the API lists them.

@@ -31,13 +31,25 @@ impl RateLimit {
     /// The state in the headers of a response, if they have it.
     pub(crate) fn of(headers: &HeaderMap, now: SystemTime) -> Option<Self> {
         let remaining = refusal::number(headers, "x-ratelimit-remaining")?;
-        let wait = refusal::until_reset(headers, now)?.min(Duration::from_secs(3660));
+        let wait = refusal::until_reset(headers, now)?.min(refusal::MAX_LIMIT);
         Some(Self { remaining: Some(remaining), reset: seconds(now + wait), closed: 0 })
     }
 
     /// The state after a refusal until this time.
     pub(crate) fn closed(until: SystemTime) -> Self {
         Self { closed: seconds(until), ..Self::default() }
+    }
+
+    /// The state without times that are further ahead than the longest limit: they were written under another clock.
+    #[must_use]
+    pub(crate) fn capped(self, now: SystemTime) -> Self {
+        let latest = seconds(now).saturating_add(refusal::MAX_LIMIT.as_secs());
+        let closed = if self.closed > latest { 0 } else { self.closed };
+        if self.reset > latest {
+            Self { closed, ..Self::default() }
+        } else {
+            Self { closed, ..self }
+        }
     }
 
     /// Combines two states. Within one period, the lower number of requests is the later one.
@@ -58,8 +70,9 @@ impl RateLimit {
 
     /// Until when no request may be made; `None` where one may be made now.
     pub(crate) fn exceeded_until(self, now: SystemTime) -> Option<SystemTime> {
-        let empty = if self.remaining == Some(0) { self.reset } else { 0 };
-        let until = self.closed.max(empty);
+        let limit = self.capped(now);
+        let empty = if limit.remaining == Some(0) { limit.reset } else { 0 };
+        let until = limit.closed.max(empty);
         (until > seconds(now)).then(|| UNIX_EPOCH + Duration::from_secs(until))
     }
 }
@@ -106,5 +119,24 @@ mod tests {
             remaining(9, 100).and(RateLimit::closed(at(50))).exceeded_until(at(49)),
             Some(at(50))
         );
+    }
+
+    #[test]
+    fn a_time_of_a_clock_that_was_ahead_has_no_effect() {
+        let (now, year) = (1_000_000, 31_536_000);
+        let longest = refusal::MAX_LIMIT.as_secs();
+        for (limit, until) in [
+            (RateLimit::closed(at(now + year)), None),
+            (remaining(0, now + year), None),
+            (remaining(0, now + longest + 1), None),
+            (remaining(0, now + longest), Some(at(now + longest))),
+            (RateLimit { closed: now + 60, ..remaining(0, now + year) }, Some(at(now + 60))),
+        ] {
+            assert_eq!(limit.exceeded_until(at(now)), until, "{limit:?}");
+        }
+        // What a response says now replaces it.
+        let stale = RateLimit { closed: now + year, ..remaining(0, now + year) };
+        let both = stale.capped(at(now)).and(remaining(0, now + 60));
+        assert_eq!(both.exceeded_until(at(now)), Some(at(now + 60)));
     }
 }

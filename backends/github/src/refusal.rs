@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use loom_http::header::HeaderMap;
 
 /// The longest limit that is accepted. GitHub's limits last at most an hour.
-const MAX_LIMIT: Duration = Duration::from_secs(3660);
+pub(crate) const MAX_LIMIT: Duration = Duration::from_secs(3660);
 
 /// The limit that is assumed where the server does not give its end.
 pub(crate) const UNKNOWN_LIMIT: Duration = Duration::from_secs(60);

@@ -142,7 +142,7 @@ impl Github {
             let version = self.tags.version(&document.tag_name)?;
             let only_marked = document.prerelease && !version.is_prerelease();
             let counts = !document.draft && (self.prerelease || !only_marked);
-            let listed = counts && document.has(product, &version);
+            let listed = counts && document.has(&self.assets, product, &version);
             listed.then(|| ListedVersion::new(version, document.published_at.as_deref()))
         };
         documents.iter().filter_map(version).collect()

@@ -8,10 +8,13 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
-use loom_source::{SourceError, SourceErrorKind, TransferPhase};
-use tokio::time::{Instant, Sleep, sleep};
+use loom_source::{
+    SourceError, SourceErrorKind, TransferPhase,
+    process_clock::{self, Alarm},
+};
+use tokio::time::Instant;
 
-use crate::client_error;
+use crate::{client_error, document_deadline::DocumentDeadline};
 
 /// The lowest rate that counts as progress, in bytes per second, over the longest time without progress.
 const MIN_BYTES_PER_SECOND: u64 = 10;
@@ -27,6 +30,8 @@ pub(crate) struct ExpectedBody {
     pub(crate) timeout: Duration,
     /// When the total timeout elapses, and that timeout.
     pub(crate) deadline: Option<(Instant, Duration)>,
+    /// The deadline of a small document; `None` for a file of any size.
+    pub(crate) document: Option<DocumentDeadline>,
     /// Whether an HTML page is an error.
     pub(crate) refuse_html: bool,
 }
@@ -40,13 +45,16 @@ pub(crate) struct CheckedBody {
     /// The number of bytes that arrived.
     received: u64,
     /// The timer of the timeout, which runs only while the body waits for bytes.
-    stall: Pin<Box<Sleep>>,
+    stall: Alarm,
     /// Since when the body has been waiting for bytes.
     waiting_since: Option<Instant>,
     /// The time that the body has waited, and the bytes that arrived, since the last progress.
     waited: Duration,
     since_progress: u64,
-    deadline: Option<Pin<Box<Sleep>>>,
+    /// The alarm of the total timeout.
+    deadline: Option<Alarm>,
+    /// The alarm of the deadline of a small document.
+    document: Option<Alarm>,
     /// The first bytes, until it is clear that they do not begin an HTML page.
     held: Option<BytesMut>,
     ended: bool,
@@ -57,15 +65,17 @@ impl CheckedBody {
         inner: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
         expected: ExpectedBody,
     ) -> Self {
-        let deadline = expected.deadline.map(|(at, _)| Box::pin(tokio::time::sleep_until(at)));
+        let deadline = expected.deadline.map(|(at, _)| Alarm::at(at));
+        let document = expected.document.map(|document| Alarm::at(document.after(0)));
         Self {
             inner: Box::pin(inner),
             received: 0,
-            stall: Box::pin(sleep(expected.timeout)),
+            stall: Alarm::at(process_clock::now() + expected.timeout),
             waiting_since: None,
             waited: Duration::ZERO,
             since_progress: 0,
             deadline,
+            document,
             held: expected.refuse_html.then(BytesMut::new),
             ended: false,
             expected,
@@ -85,11 +95,11 @@ impl CheckedBody {
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<SourceError> {
         let timeout = self.expected.timeout;
         if self.waiting_since.is_none() {
-            let now = Instant::now();
+            let now = process_clock::now();
             self.waiting_since = Some(now);
-            self.stall.as_mut().reset(now + timeout.saturating_sub(self.waited));
+            self.stall.set(now + timeout.saturating_sub(self.waited));
         }
-        ready!(self.stall.as_mut().poll(cx));
+        ready!(self.stall.poll(cx));
         let phase = TransferPhase::Body;
         Poll::Ready(self.error(SourceErrorKind::Stalled { phase, timeout }))
     }
@@ -99,19 +109,29 @@ impl CheckedBody {
     fn count(&mut self, bytes: u64) {
         self.received += bytes;
         self.since_progress += bytes;
-        let waited = self.waiting_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        let now = process_clock::now();
+        let waited =
+            self.waiting_since.take().map_or(Duration::ZERO, |since| now.duration_since(since));
         self.waited += waited;
         if self.since_progress >= MIN_BYTES_PER_SECOND * self.expected.timeout.as_secs().max(1) {
             self.waited = Duration::ZERO;
             self.since_progress = 0;
         }
+        if let (Some(alarm), Some(document)) = (&mut self.document, self.expected.document) {
+            alarm.set(document.after(self.received));
+        }
     }
 
-    /// The error of the total timeout, once that has elapsed.
+    /// The error of the total timeout or of the deadline of a document, once one of them has passed.
     fn overdue(&mut self, cx: &mut Context<'_>) -> Option<SourceError> {
-        let (_, timeout) = self.expected.deadline?;
-        let elapsed = self.deadline.as_mut()?.as_mut().poll(cx).is_ready();
-        elapsed.then(|| self.error(SourceErrorKind::TotalTimeout { timeout }))
+        let mut passed = |alarm: &mut Option<Alarm>| {
+            alarm.as_mut().is_some_and(|alarm| alarm.poll_aside(cx).is_ready())
+        };
+        if let Some((_, timeout)) = self.expected.deadline.filter(|_| passed(&mut self.deadline)) {
+            return Some(self.error(SourceErrorKind::TotalTimeout { timeout }));
+        }
+        let document = self.expected.document.filter(|_| passed(&mut self.document))?;
+        Some(self.error(document.error()))
     }
 
     /// Passes bytes on. The first ones are held until it is clear that they do not begin an HTML page.
@@ -157,6 +177,10 @@ impl Stream for CheckedBody {
         loop {
             if this.ended {
                 return Poll::Ready(None);
+            }
+            // Only while the body waits: the time that the reader takes is no stop.
+            if this.waiting_since.is_some() {
+                this.stall.notice_stop();
             }
             if let Some(error) = this.overdue(cx) {
                 this.ended = true;

@@ -79,7 +79,8 @@ impl Client {
         }
     }
 
-    /// The bytes of a small file; `None` where it does not exist. Retries as [`get`](Self::get) does.
+    /// The bytes of a small file; `None` where it does not exist. Retries as [`get`](Self::get) does. All attempts, with
+    /// the body, have the settings' [`timeout`](NetworkSettings::timeout), and once more for every 256 KiB.
     ///
     /// # Errors
     /// As for [`get`](Self::get), and [`Malformed`](SourceErrorKind::Malformed) for a file of more than `max_bytes`.
@@ -88,7 +89,7 @@ impl Client {
         request: &GetRequest,
         max_bytes: usize,
     ) -> Result<Option<Bytes>, SourceError> {
-        let mut attempts = RequestAttempts::new(request, &self.network);
+        let mut attempts = RequestAttempts::at_document(request, &self.network);
         loop {
             match self.open_and_read(&attempts, max_bytes).await {
                 Err(error) => attempts.pause(&self.network, error).await?,
@@ -116,7 +117,9 @@ impl Client {
         let mut range = attempts.request.range.clone();
         loop {
             let (response, at) = self.send(attempts, &range).await?;
-            let verdict = response_head::judge(&at, &range, response.status(), response.headers());
+            let name = response_head::file_name(&attempts.request.url);
+            let verdict =
+                response_head::judge(&at, name, &range, response.status(), response.headers());
             match verdict {
                 Ok(HeadVerdict::Restart) => range = RangeRequest::whole(),
                 Ok(HeadVerdict::Absent) => {
@@ -165,6 +168,7 @@ impl Client {
             length: total.map(|total| total.saturating_sub(start)).or(length),
             timeout: self.network.timeout,
             deadline: attempts.deadline,
+            document: attempts.document,
             refuse_html: !attempts.request.allow_html && start == 0,
         };
         let body = CheckedBody::new(response.bytes_stream(), expected).boxed();

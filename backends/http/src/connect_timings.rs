@@ -10,13 +10,11 @@ use std::{
     time::Duration,
 };
 
-use futures::future::select;
+use futures::future::{Either, select};
 use loom_base::LockExt as _;
+use loom_source::process_clock::{self, Alarm};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep_until},
-};
+use tokio::{sync::Notify, time::Instant};
 use tower::{Layer, Service};
 
 tokio::task_local! {
@@ -59,14 +57,15 @@ pub(crate) struct Timeouts {
     pub(crate) connect: Duration,
     /// The longest time from the request, or from the new connection, to the headers of the response.
     pub(crate) response: Duration,
-    /// When both elapse at the latest: earlier attempts at the same request have used some of the time.
+    /// When both elapse at the latest: earlier attempts at the same request have used some of the time, or a small
+    /// document has to be whole.
     pub(crate) until: Option<Instant>,
 }
 
 impl ConnectTimings {
     /// The times of a request that begins now.
     pub(crate) fn begin() -> Self {
-        Self { begun: Instant::now(), times: Arc::default(), changed: Arc::default() }
+        Self { begun: process_clock::now(), times: Arc::default(), changed: Arc::default() }
     }
 
     /// Drives a request; the connections that it makes are recorded here.
@@ -79,10 +78,11 @@ impl ConnectTimings {
         loop {
             let (due, kind) = self.due(timeouts);
             let due = timeouts.until.map_or(due, |until| until.min(due));
-            if Instant::now() >= due {
+            let mut alarm = Alarm::at(due);
+            let changed = pin!(self.changed.notified());
+            if let Either::Left(_) = select(pin!(alarm.elapsed()), changed).await {
                 return kind;
             }
-            select(pin!(sleep_until(due)), pin!(self.changed.notified())).await;
         }
     }
 
@@ -108,7 +108,7 @@ impl ConnectTimings {
 
     /// The time since the request could be sent.
     pub(crate) fn response(&self) -> Duration {
-        self.times.locked().connected.unwrap_or(self.begun).elapsed()
+        process_clock::now().duration_since(self.times.locked().connected.unwrap_or(self.begun))
     }
 }
 
@@ -144,12 +144,12 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        record(|times| times.connecting = times.connecting.or(Some(Instant::now())));
+        record(|times| times.connecting = times.connecting.or(Some(process_clock::now())));
         let connecting = self.0.call(request);
         Box::pin(async move {
             let connected = connecting.await;
             if connected.is_ok() {
-                record(|times| times.connected = Some(Instant::now()));
+                record(|times| times.connected = Some(process_clock::now()));
             }
             connected
         })
@@ -163,10 +163,10 @@ pub(crate) struct SystemResolver;
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let begun = Instant::now();
+            let begun = process_clock::now();
             // The connector sets the port.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            record(|times| times.resolved = Some(begun.elapsed()));
+            record(|times| times.resolved = Some(process_clock::now().duration_since(begun)));
             Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as Addrs)
         })
     }

@@ -15,6 +15,7 @@
 //! | `url_policy` | which URLs may be requested, and which redirects are followed |
 //! | `response_head` | what a status and its headers mean, as a pure function |
 //! | `checked_body` | the body: counted, timed, and not an HTML page |
+//! | `document_deadline` | when a small document has to be whole |
 //! | `client_error` | what an error of the client library means |
 //! | `transport` | TLS, proxies and connection pools |
 //! | `proxy` | which proxy is used for a URL |
@@ -42,6 +43,7 @@ mod checked_body;
 pub mod client;
 mod client_error;
 mod connect_timings;
+mod document_deadline;
 pub mod get_request;
 pub mod journal;
 pub mod network_settings;
@@ -57,4 +59,5 @@ pub use get_request::GetRequest;
 pub use journal::{Exchange, Journal};
 pub use network_settings::{NetworkError, NetworkSettings, ProxySettings, Roots};
 pub use reqwest::{Method, header};
+pub use response_head::is_own_encoding;
 pub use retry::RequestRetry;

@@ -10,7 +10,8 @@ use crate::{journal::Journal, retry::RequestRetry};
 #[derive(Debug, Clone)]
 pub struct NetworkSettings {
     /// The longest time without progress: from the request (or from the new connection) to the headers of the response,
-    /// and between two pieces of the body. Pauses and repeated requests count as time without progress.
+    /// and between two pieces of the body. Pauses and repeated requests count as time without progress. A small document
+    /// has to be whole within this time. The time for which the process is stopped does not count.
     pub timeout: Duration,
     /// The longest time for a new connection: name resolution, TCP, proxy and TLS together. `None` is `timeout`.
     pub connect_timeout: Option<Duration>,

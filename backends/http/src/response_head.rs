@@ -7,6 +7,7 @@ use reqwest::{
     StatusCode,
     header::{self, HeaderMap, HeaderName},
 };
+use url::Url;
 
 /// What a response to a file request holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +28,11 @@ pub(crate) enum HeadVerdict {
 }
 
 /// Judges a response by its status and headers.
+///
+/// `name` is the file name that was requested.
 pub(crate) fn judge(
     at: &str,
+    name: &str,
     requested: &RangeRequest,
     status: StatusCode,
     headers: &HeaderMap,
@@ -42,8 +46,8 @@ pub(crate) fn judge(
         }
         // Network Authentication Required (RFC 6585): the response of a captive portal.
         511 => Err(SourceError::new(at, SourceErrorKind::HtmlPage)),
-        200 => check_encoding(at, headers).map(|()| HeadVerdict::Whole),
-        206 => check_encoding(at, headers).and_then(|()| range(at, requested, headers)),
+        200 => check_encoding(at, name, headers).map(|()| HeadVerdict::Whole),
+        206 => check_encoding(at, name, headers).and_then(|()| range(at, requested, headers)),
         status => {
             let retry_after = retry_after(headers, SystemTime::now());
             Err(SourceError::new(at, SourceErrorKind::HttpStatus { status, retry_after }))
@@ -61,15 +65,34 @@ fn denied(status: u16) -> AccessDenied {
 }
 
 /// Fails for a content encoding: the bytes would not be those published.
-fn check_encoding(at: &str, headers: &HeaderMap) -> Result<(), SourceError> {
+fn check_encoding(at: &str, name: &str, headers: &HeaderMap) -> Result<(), SourceError> {
     match text(headers, &header::CONTENT_ENCODING) {
         None => Ok(()),
-        Some(encoding) if encoding.eq_ignore_ascii_case("identity") => Ok(()),
+        Some(encoding) if is_own_encoding(encoding, name) => Ok(()),
         Some(encoding) => {
             let encoding = encoding.to_owned();
             Err(SourceError::new(at, SourceErrorKind::ContentEncoding { encoding }))
         }
     }
+}
+
+/// Whether a content encoding only describes the file as it is: `identity`, and the compression that the file's name
+/// states. Common web servers send `x-gzip` for every `.tar.gz`. The digest decides whether the bytes are those published.
+pub fn is_own_encoding(encoding: &str, name: &str) -> bool {
+    let encoding = encoding.to_ascii_lowercase();
+    let extensions: &[&str] = match encoding.as_str() {
+        "" | "identity" => return true,
+        "gzip" | "x-gzip" => &["gz", "tgz"],
+        "zstd" => &["zst"],
+        _ => return false,
+    };
+    // A server may take `x.tar.gz.sha256` for a compressed file, too.
+    name.split('.').skip(1).any(|part| extensions.iter().any(|it| part.eq_ignore_ascii_case(it)))
+}
+
+/// The name of the file that a URL requests.
+pub(crate) fn file_name(url: &Url) -> &str {
+    url.path().rsplit('/').next().unwrap_or_default()
 }
 
 /// A partial response (206). Its range must begin at the requested offset, and belong to the same content.
@@ -117,14 +140,20 @@ pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     ["text/html", "application/xhtml+xml"].iter().any(|html| media_type.eq_ignore_ascii_case(html))
 }
 
+/// The longest pause that is understood. Nobody waits that long; a longer one comes from a clock that is wrong.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+
 /// The pause that `Retry-After` asks for, in seconds or until a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = text(headers, &header::RETRY_AFTER)?;
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let pause = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = httpdate::parse_http_date(text).ok()?;
+            date.duration_since(now).unwrap_or_default()
+        }
+    };
+    Some(pause.min(LONGEST_RETRY_AFTER))
 }
 
 /// The time in the header `Date`.

@@ -7,6 +7,7 @@
 //! | [`error`] | [`MirrorError`]: why a mirror cannot be opened |
 //! | [`layout`] | [`MirrorLayout`]: the layout of a mirror, and its detection |
 //! | `store_layout` | the store layout: a store without its local files |
+//! | `listed_statements` | what the index of a store says about the releases that it listed |
 //! | `release_layout` | the release layout: assets as on a release page |
 //! | `transport` | the operations that a mirror needs of its location |
 //! | `folder` | `file://`, through `object_store` |
@@ -58,6 +59,7 @@ mod folder_body;
 mod folder_errors;
 mod folder_page;
 pub mod layout;
+mod listed_statements;
 pub mod mirror;
 pub mod options;
 mod release_layout;

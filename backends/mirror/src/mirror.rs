@@ -21,6 +21,7 @@ use crate::{
     error::MirrorError,
     folder::FolderTransport,
     layout::{self, DetectedLayout, MirrorLayout},
+    listed_statements::ListedStatements,
     options::MirrorOptions,
     release_layout::ReleaseFinder,
     store_layout,
@@ -41,6 +42,7 @@ pub struct Mirror {
     endpoint: Option<String>,
     layout: OnceCell<DetectedLayout>,
     releases: ReleaseFinder,
+    statements: ListedStatements,
 }
 
 impl Mirror {
@@ -50,7 +52,7 @@ impl Mirror {
     /// # Errors
     /// Where the URL or an option cannot be used: see [`MirrorError`].
     pub fn open(url: Url, options: MirrorOptions) -> Result<Self, MirrorError> {
-        let layout = options.layout;
+        let (layout, assets) = (options.layout, options.assets.clone());
         let mut endpoint = None;
         let (transport, local, insecure): (Box<dyn Transport>, bool, bool) =
             match MirrorLocation::of(url)? {
@@ -74,8 +76,8 @@ impl Mirror {
             MirrorLayout::Store => OnceCell::new_with(Some(DetectedLayout::Store)),
             MirrorLayout::Release => OnceCell::new_with(Some(DetectedLayout::Release)),
         };
-        let releases = ReleaseFinder::default();
-        Ok(Self { transport, local, insecure, endpoint, layout, releases })
+        let (releases, statements) = (ReleaseFinder::new(assets), ListedStatements::default());
+        Ok(Self { transport, local, insecure, endpoint, layout, releases, statements })
     }
 
     /// Whether requests are sent over plain http beyond this machine.
@@ -164,7 +166,11 @@ fn open_bucket(
 
 impl fmt::Display for Mirror {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.transport.location(""))
+        // Another pattern is another source for those who cache listings.
+        match self.releases.assets.pattern() {
+            None => f.pad(&self.transport.location("")),
+            Some(pattern) => write!(f, "{} (assets {pattern:?})", self.transport.location("")),
+        }
     }
 }
 
@@ -179,7 +185,7 @@ impl Source for Mirror {
         let Some(version) = release.slot.version() else { return Ok(None) };
         let transport = self.transport.as_ref();
         match self.layout().await? {
-            DetectedLayout::Store => store_layout::find(transport, release).await,
+            DetectedLayout::Store => store_layout::find(transport, release, &self.statements).await,
             DetectedLayout::Release => self.releases.find(transport, release, version).await,
         }
     }
@@ -191,7 +197,9 @@ impl Source for Mirror {
     ) -> Result<VersionListing, SourceError> {
         let transport = self.transport.as_ref();
         let versions = match self.layout().await? {
-            DetectedLayout::Store => store_layout::list(transport, product).await?,
+            DetectedLayout::Store => {
+                store_layout::list(transport, product, &self.statements).await?
+            }
             DetectedLayout::Release => self.releases.list(transport, product).await?,
         };
         let unlistable = || VersionListing::Unlistable(transport.unlistable_reason());
@@ -225,5 +233,15 @@ impl Source for Mirror {
 
     fn skipped(&self) -> Option<String> {
         self.transport.skipped().take()
+    }
+
+    async fn near_misses(&self, product: &Product, version: Option<&Version>) -> Vec<String> {
+        let transport = self.transport.as_ref();
+        match self.layout().await {
+            Ok(DetectedLayout::Release) => {
+                self.releases.near_misses(transport, product, version).await
+            }
+            _ => Vec::new(),
+        }
     }
 }

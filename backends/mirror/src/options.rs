@@ -1,6 +1,7 @@
 //! [`MirrorOptions`]: the options with which a mirror is opened.
 
 use loom_http::NetworkSettings;
+use loom_source::AssetNames;
 use secrecy::SecretString;
 
 use crate::{bucket::ObjectOptions, layout::MirrorLayout};
@@ -10,6 +11,8 @@ use crate::{bucket::ObjectOptions, layout::MirrorLayout};
 pub struct MirrorOptions {
     /// The layout of the mirror, where it is known.
     pub layout: MirrorLayout,
+    /// The names of the assets in the release layout.
+    pub assets: AssetNames,
     /// The settings of the network.
     pub network: NetworkSettings,
     /// The value of the `Authorization` header, which is sent to the host of the mirror only.

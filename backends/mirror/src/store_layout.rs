@@ -1,5 +1,8 @@
 //! The store layout: the files of a store that can be copied to a server, without those of a running machine.
 
+use std::time::SystemTime;
+
+use loom_base::time::parse_rfc3339;
 use loom_source::{
     Artifact, AssetRef, Authority, ClaimedDigest, Digest, DigestSource, Evidence, Index, Name,
     Offer, Packaging, Platform, Product, Record, Release, SourceError, SourceErrorKind, Statement,
@@ -10,6 +13,7 @@ use loom_source::{
 use crate::{
     folder_errors::{FolderErrors, newest},
     layout::is_readable,
+    listed_statements::ListedStatements,
     transport::{Transport, join_key},
 };
 
@@ -23,6 +27,7 @@ const MAX_INDEX: usize = 32 * 1024 * 1024;
 pub(crate) async fn find(
     transport: &dyn Transport,
     release: &Release,
+    listed: &ListedStatements,
 ) -> Result<Option<Offer>, SourceError> {
     let path = Record::path(release);
     let bytes = match transport.get_bytes(&path, MAX_DOCUMENT).await {
@@ -32,10 +37,22 @@ pub(crate) async fn find(
         Err(e) => return Err(e),
     };
     let record = Record::parse(&bytes).map_err(|e| malformed(transport, &path, &e))?;
+    if let Some(statement) = listed.get(release).filter(|listed| *listed != record.statement) {
+        let why = format!(
+            "expected the statement {statement}, which the index names, got {}",
+            record.statement
+        );
+        return Err(SourceError::malformed(transport.location(&path), why));
+    }
     let path = object_path(&record.statement);
     let bytes = transport.get_bytes(&path, MAX_DOCUMENT).await?;
     let bytes =
         bytes.ok_or_else(|| SourceError::new(transport.location(&path), SourceErrorKind::Gone))?;
+    let got = Digest::of(&bytes);
+    if got != record.statement {
+        let why = format!("expected the SHA-256 {}, got {got}", record.statement);
+        return Err(SourceError::malformed(transport.location(&path), why));
+    }
     let statement = Statement::parse(&bytes).map_err(|e| malformed(transport, &path, &e))?;
     if statement.release() != *release {
         let why =
@@ -101,10 +118,11 @@ fn evidence(record: &Record) -> Vec<Evidence> {
 }
 
 /// The versions of a product: from the index, else from the folders; `None` where there is no index and folders cannot be
-/// listed.
+/// listed. What the index says about the product is kept in `statements`.
 pub(crate) async fn list(
     transport: &dyn Transport,
     product: &Product,
+    statements: &ListedStatements,
 ) -> Result<Option<Vec<Version>>, SourceError> {
     let index = match transport.get_bytes(Index::PATH, MAX_INDEX).await {
         Err(e) if e.kind.may_be_absent() && is_readable(transport).await => None,
@@ -113,6 +131,9 @@ pub(crate) async fn list(
     if let Some(bytes) = index {
         let index = Index::parse_skipping(&bytes, transport.skipped());
         let index = index.map_err(|e| malformed(transport, Index::PATH, &e))?;
+        check_expiry(&index, SystemTime::now())
+            .map_err(|why| SourceError::malformed(transport.location(Index::PATH), why))?;
+        statements.keep(&index, product);
         return Ok(Some(index.versions(product)));
     }
     let folder = format!("releases/{}/{}", product.authority, product.binary);
@@ -141,6 +162,19 @@ pub(crate) async fn list(
     Ok(Some(versions))
 }
 
+/// Refuses an index that has expired, and one whose times cannot be read.
+fn check_expiry(index: &Index, now: SystemTime) -> Result<(), String> {
+    for (key, time) in [("issued", &index.payload.issued), ("expires", &index.payload.expires)] {
+        let Some(text) = time else { continue };
+        let at = parse_rfc3339(text)
+            .ok_or_else(|| format!("expected a time in RFC 3339 as {key:?}, got {text:?}"))?;
+        if key == "expires" && at <= now {
+            return Err(format!("it expired at {text}, and selects no version any more"));
+        }
+    }
+    Ok(())
+}
+
 /// The platforms for which the default authority has a record.
 pub(crate) async fn platforms(
     transport: &dyn Transport,
@@ -151,4 +185,32 @@ pub(crate) async fn platforms(
     let records = transport.list(&folder).await?.unwrap_or_default();
     let has_record = |platform: &Platform| records.size(&format!("{platform}.json")).is_some();
     Ok(Platform::ALL.into_iter().filter(has_record).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use loom_source::record::IndexPayload;
+
+    use super::*;
+
+    #[test]
+    fn an_index_selects_until_it_expires() {
+        let time = |text: &str| parse_rfc3339(text).unwrap();
+        let now = time("2026-02-01T00:00:00Z");
+        for (issued, expires, valid) in [
+            (None, None, true),
+            (Some("2026-01-01T00:00:00Z"), Some("2026-02-01T00:00:01Z"), true),
+            (None, Some("2026-02-01T00:00:00Z"), false),
+            (None, Some("2020-01-01T00:00:00Z"), false),
+            (None, Some("2027-02-01T00:00:00+01:00"), false),
+            (None, Some("tomorrow"), false),
+            (None, Some(""), false),
+            (Some("https://mirror.example/"), None, false),
+        ] {
+            let [issued, expires] = [issued, expires].map(|time| time.map(str::to_owned));
+            let payload = IndexPayload { serial: 1, issued, expires, releases: vec![] };
+            let index = Index { payload, signatures: vec![] };
+            assert_eq!(check_expiry(&index, now).is_ok(), valid, "{:?}", index.payload);
+        }
+    }
 }

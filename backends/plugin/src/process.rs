@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use loom_base::sync::LockExt as _;
+use loom_base::{clean, sync::LockExt as _};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -73,7 +73,7 @@ impl PluginProcess {
         let lines: Vec<&str> =
             text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let last = &lines[lines.len().saturating_sub(3)..];
-        last.join("; ").replace(char::is_control, " ")
+        clean::blanked(&last.join("; "))
     }
 
     #[cfg(unix)]

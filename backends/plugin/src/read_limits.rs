@@ -2,8 +2,8 @@
 
 use std::{io, time::Duration};
 
-use loom_source::{SourceError, SourceErrorKind, TransferPhase};
-use tokio::time::{Instant, timeout_at};
+use loom_source::{SourceError, SourceErrorKind, TransferPhase, process_clock};
+use tokio::time::Instant;
 
 use crate::options::PluginOptions;
 
@@ -21,7 +21,7 @@ pub(crate) struct ReadLimits {
 impl ReadLimits {
     /// The limits for one request, which begins now.
     pub(crate) fn start(options: &PluginOptions) -> Self {
-        let total = options.total_timeout.map(|total| (Instant::now() + total, total));
+        let total = options.total_timeout.map(|total| (process_clock::now() + total, total));
         Self { label: options.label(), timeout: options.timeout, total }
     }
 
@@ -32,7 +32,7 @@ impl ReadLimits {
 
     /// The time by which a read that begins now has to finish, without the total timeout.
     pub(crate) fn deadline(&self) -> Instant {
-        Instant::now() + self.timeout
+        process_clock::now() + self.timeout
     }
 
     /// The result of `read`, which has to finish by `deadline` and within the total timeout.
@@ -52,9 +52,9 @@ impl ReadLimits {
             }
             _ => (deadline, SourceErrorKind::Stalled { phase, timeout: self.timeout }),
         };
-        match timeout_at(ends, read).await {
-            Ok(read) => read.map_err(|source| SourceError::read(&self.label, source)),
-            Err(_) => Err(SourceError::new(&self.label, timed_out)),
+        match process_clock::before(ends, read).await {
+            Some(read) => read.map_err(|source| SourceError::read(&self.label, source)),
+            None => Err(SourceError::new(&self.label, timed_out)),
         }
     }
 }

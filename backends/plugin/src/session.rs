@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, path::Path, time::Duration};
 
+use loom_base::clean;
 use loom_source::{AccessDenied, RefusedBy, SourceError, SourceErrorKind, TransferPhase, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
@@ -186,7 +187,7 @@ impl PluginSession {
 
     /// A text of the plugin on one line of bounded length, without the secrets of its options.
     fn redacted(&self, text: &str) -> String {
-        let mut text = text.replace(char::is_control, " ");
+        let mut text = clean::blanked(text);
         for secret in &self.secrets {
             text = text.replace(secret, "***");
         }

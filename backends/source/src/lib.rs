@@ -12,11 +12,13 @@
 //! | [`version`] | [`Version`], the [`Slot`] of a release, and [`Selector`], a request for a version |
 //! | [`digest`] | [`Digest`], a SHA-256 digest |
 //! | [`asset`] | the file names of release assets |
+//! | [`asset_names`] | [`AssetNames`]: the file names of a source's assets, which may be a pattern |
 //! | [`checksum`] | reads `.sha256` files and `SHA256SUMS` |
 //! | [`scheme`] | [`Scheme`], the word that begins the name of a source |
 //! | [`skipped`] | [`SkippedEntries`], what a source left out of its listings |
 //! | [`json`] | reads JSON, refuses duplicate keys, and limits lists |
 //! | [`record`] | [`Statement`], [`Record`] and [`Index`], the documents of a store that travel |
+//! | [`process_clock`] | the clock of timeouts, which stands still while the process is stopped |
 //! | `contract` | the test suite that every source passes (feature `contract`) |
 //!
 //! A source fetches. It never verifies, caches or chooses versions: what it returns is unverified, and no type of this
@@ -132,6 +134,7 @@
 //! ```
 
 pub mod asset;
+pub mod asset_names;
 pub mod checksum;
 pub mod digest;
 pub mod error;
@@ -139,6 +142,7 @@ pub mod json;
 pub mod name;
 pub mod offer;
 pub mod platform;
+pub mod process_clock;
 pub mod record;
 pub mod release;
 pub mod scheme;
@@ -150,6 +154,7 @@ pub mod version;
 #[cfg(feature = "contract")]
 pub mod contract;
 
+pub use asset_names::{AssetNames, AssetPatternError};
 pub use digest::Digest;
 pub use error::{
     AccessDenied, Advice, ErrorClass, RateLimitExceeded, RateLimitedClient, RedirectRefusal,

@@ -139,6 +139,41 @@ pub fn tree_path(digest: &Digest) -> String {
 mod tests {
     use super::*;
 
+    /// The bytes with `from` replaced, which must occur.
+    fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+        let text = String::from_utf8_lossy(bytes);
+        assert!(text.contains(from), "{text}");
+        text.replacen(from, to, 1).into_bytes()
+    }
+
+    #[test]
+    fn newer_numbers_and_repeated_keys_are_refused_in_every_document() {
+        let payload = IndexPayload { serial: 1, issued: None, expires: None, releases: vec![] };
+        let index = Index { payload, signatures: vec![] }.to_bytes();
+        let digest = Digest::of(b"");
+        let evidence = RecordEvidence { kind: RecordEvidenceKind::Gpg, digest, of: digest };
+        let artifacts = vec![RecordArtifact::Archive { digest }];
+        let record = Record { statement: digest, artifacts, evidence: vec![evidence] }.to_bytes();
+        assert!(Index::parse(&index).is_ok() && Record::parse(&record).is_ok());
+        for (from, to) in [
+            ("loom-index 1", "loom-index 2"),
+            ("loom-index 1", "loom-record 1"),
+            ("\"signatures\":", "\"schema\":\"loom-index 1\",\"signatures\":"),
+            ("\\\"serial\\\":1", "\\\"serial\\\":1,\\\"serial\\\":2"),
+            ("\\\"serial\\\":1", "\\\"x\\\":{\\\"a\\\":1,\\\"a\\\":1},\\\"serial\\\":1"),
+        ] {
+            assert!(Index::parse(&replaced(&index, from, to)).is_err(), "{to}");
+        }
+        for (from, to) in [
+            ("loom-record 1", "loom-record 2"),
+            ("\"carriers\":", "\"carriers\":[],\"carriers\":"),
+            ("\"kind\":", "\"kind\":\"gpg\",\"kind\":"),
+            ("\"kind\":", "\"x\":[{\"a\":1,\"a\":2}],\"kind\":"),
+        ] {
+            assert!(Record::parse(&replaced(&record, from, to)).is_err(), "{to}");
+        }
+    }
+
     #[test]
     fn artifacts_of_an_unknown_form_are_kept_as_such() {
         let text = format!(

@@ -131,6 +131,12 @@ pub trait Source: Display + Debug + Send + Sync {
     fn skipped(&self) -> Option<String> {
         None
     }
+
+    /// What the source has instead of a version that it does not have, or instead of any version: files, folders or tags
+    /// whose names are almost right. Asked for the hint only, once no source has the release.
+    async fn near_misses(&self, _product: &Product, _version: Option<&Version>) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]

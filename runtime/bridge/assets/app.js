@@ -1,6 +1,8 @@
 // The dashboard: starts all parts.
 //
 //   live      events that the server sends            polling   data that the page requests
+//   feed      the stream of them                      worker    shares it between tabs
+//   session   who has logged in                       login     asks for the token
 //   views     one view at a time                      drawer    details at the side
 //   graph     network, pulses                         metrics   chart
 //   agents, tools  table                              events    the event list
@@ -12,11 +14,16 @@ import * as events from "./events.js";
 import * as graph from "./graph.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
+import * as login from "./login.js";
 import * as metrics from "./metrics.js";
 import * as polling from "./polling.js";
+import * as session from "./session.js";
 import * as theme from "./theme.js";
 import * as tools from "./tools.js";
 import * as traces from "./traces.js";
 import * as views from "./views.js";
 
-for (const part of [theme, drawer, agents, tools, events, traces, metrics, graph, views, keys, polling, live]) part.start();
+for (const part of [theme, drawer, login, agents, tools, events, traces, metrics, graph, keys]) part.start();
+await session.start();
+await live.connect();
+for (const part of [views, polling]) part.start();

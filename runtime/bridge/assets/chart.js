@@ -32,6 +32,7 @@ export function spark(values, colour) {
 const HEIGHT = 170;
 const LEFT = 40;
 const BOTTOM = 20;
+const TIP_GAP = 10; // between the pointer and the tip
 
 /** A large chart that shows values at the pointer. Returns {card, show(samples, slots)}. */
 export function chart({ title, unit, colour, of }) {
@@ -79,8 +80,15 @@ export function chart({ title, unit, colour, of }) {
     svg.append(s("path", { class: "cross", d: `M${px} 0V${drawn.base}` }), s("circle", { class: "dot", cx: px, cy: py, r: 4 }));
     tip.textContent = `${figure(drawn.values[nearest])} · ${clock(drawn.samples[nearest].timestamp_ms)}`;
     tip.hidden = false;
-    tip.style.left = `${Math.min(Math.max(px + svg.offsetLeft, 70), body.clientWidth - 70)}px`;
-    tip.style.top = `${svg.offsetTop + py - 8}px`;
+    place(move);
+  }
+
+  /** Puts the tip above the pointer, inside of the card. An SVG element has no offsets: only its rectangle is known. */
+  function place({ clientX, clientY }) {
+    const frame = body.getBoundingClientRect();
+    const half = tip.offsetWidth / 2;
+    tip.style.left = `${Math.min(Math.max(clientX - frame.left, half), body.clientWidth - half)}px`;
+    tip.style.top = `${clientY - frame.top - TIP_GAP}px`;
   }
 
   function unpoint() {

@@ -14,7 +14,7 @@ const KINDS = [
   ["Published", ["event_published"]],
   ["Delivered", ["event_delivered"]],
   ["Tools", ["tool_invoked"]],
-  ["Agents", ["agent_registered", "agent_unregistered"]],
+  ["Agents", ["agent_registered", "agent_unregistered", "agent_away", "agent_back"]],
 ];
 
 const hidden = new Set();

@@ -2,15 +2,16 @@
 // at once when an agent registers or is unregistered.
 
 import * as live from "./live.js";
+import * as session from "./session.js";
 
 const INTERVAL_MS = 2000;
 const STREAM_DELAY_MS = 300; // an agent registers first and then opens its stream
 const PATHS = {
-  topology: "/api/topology",
-  flow: "/api/flow",
-  metrics: "/api/metrics",
-  history: "/api/metrics/history",
-  tools: "/api/tools",
+  topology: "api/topology?away=true",
+  flow: "api/flow",
+  metrics: "api/metrics",
+  history: "api/metrics/history",
+  tools: "api/tools",
 };
 
 const listeners = [];
@@ -22,14 +23,11 @@ let delayed;
 export const subscribe = (listener) => listeners.push(listener);
 
 /** The JSON at a path of the server. */
-export async function request(path) {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return response.json();
-}
+export const request = async (path) => (await session.request(path)).json();
 
 /** Requests the data, and once more if it is called meanwhile. */
 export async function refresh() {
+  if (session.isRequired()) return;
   if (isRequesting) {
     isOutdated = true;
     return;
@@ -56,6 +54,7 @@ export function start() {
     delayed = setTimeout(refresh, STREAM_DELAY_MS);
   });
   live.on("state", (state) => state === "live" && refresh());
+  session.on("opened", refresh);
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
   setInterval(() => document.hidden || refresh(), INTERVAL_MS);
   refresh();

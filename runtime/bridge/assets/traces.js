@@ -108,7 +108,7 @@ async function choose(id) {
   draw();
   if (!chosen) return;
   try {
-    const spans = await polling.request(`/api/traces/${encodeURIComponent(chosen)}`);
+    const spans = await polling.request(`api/traces/${encodeURIComponent(chosen)}`);
     const known = traces.get(chosen);
     // The server keeps fewer spans than this page.
     waterfall.show(chosen, spans.length || !known ? spans : [...known.spans.values()]);
@@ -140,7 +140,7 @@ export function pause() {
 /** Loads the latest spans. */
 async function fill() {
   try {
-    (await polling.request("/api/spans/recent?limit=1000")).reverse().forEach(add);
+    (await polling.request("api/spans/recent?limit=1000")).reverse().forEach(add);
     drawSoon();
   } catch {
     // As above; the stream sends new spans.

@@ -9,7 +9,8 @@
 //!   reconnect.
 //! - `GetAgentState` and `UpdateAgentState` keep two byte strings and metadata for an agent that is created or
 //!   registered, in memory, as long as it is known. `last_update_ms` is by the server's clock, 0 before the first
-//!   update. For an unknown agent: NOT_FOUND, or `success` = false.
+//!   update. For an unknown agent: NOT_FOUND, or `success` = false. Beyond a limit: RESOURCE_EXHAUSTED; the old state
+//!   stays.
 //! - `SendEvent` sends an event to one agent, whatever it is subscribed to: to its newest stream, as a delivery of the
 //!   topic `agent.<id>.events`, else to the queue of a created agent. An unknown agent is NOT_FOUND, a registered one
 //!   without a stream UNAVAILABLE. It returns at once, unless the event's metadata has `reply_timeout_ms` (at most ten
@@ -20,7 +21,7 @@
 use std::time::{Duration, SystemTime};
 
 use loom_base::time::epoch_millis;
-use loom_core::{AgentState, Event, HostedProfile, Runtime, SendEventError};
+use loom_core::{AgentState, Event, HostedProfile, Runtime, SendEventError, SetStateError, limits};
 use tonic::{Request, Response, Status};
 
 use crate::{convert, proto};
@@ -81,7 +82,13 @@ impl proto::agent_runtime_server::AgentRuntime for AgentRuntimeService {
             updated: Some(SystemTime::now()),
             metadata: state.metadata,
         };
-        let success = self.runtime.set_agent_state(&state.agent_id, new);
+        let success = match self.runtime.set_agent_state(&state.agent_id, new) {
+            Ok(()) => true,
+            Err(SetStateError::UnknownAgent(_)) => false,
+            Err(SetStateError::Limit(limit)) => {
+                return Err(Status::resource_exhausted(limit.to_string()));
+            }
+        };
         Ok(Response::new(proto::UpdateAgentStateResponse { success }))
     }
 
@@ -107,7 +114,9 @@ impl proto::agent_runtime_server::AgentRuntime for AgentRuntimeService {
 impl AgentRuntimeService {
     fn state(&self, agent_id: String) -> Result<proto::AgentState, Status> {
         let state = self.runtime.agent_state(&agent_id);
-        let state = state.ok_or_else(|| status(SendEventError::UnknownAgent(agent_id.clone())))?;
+        let state = state.ok_or_else(|| {
+            status(SendEventError::UnknownAgent(limits::shown(&agent_id).to_owned()))
+        })?;
         Ok(proto::AgentState {
             agent_id,
             persistent_state: state.persistent,
@@ -131,6 +140,6 @@ fn status(error: SendEventError) -> Status {
     match error {
         SendEventError::UnknownAgent(_) => Status::not_found(message),
         SendEventError::NotConnected(_) => Status::unavailable(message),
-        SendEventError::MissingId => Status::invalid_argument(message),
+        SendEventError::MissingId | SendEventError::Limit(_) => Status::invalid_argument(message),
     }
 }

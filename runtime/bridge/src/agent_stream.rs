@@ -1,7 +1,9 @@
 //! The event stream of an agent: the first message names the agent, then both sides send until one ends the stream.
 
+use std::time::Duration;
+
 use futures::{StreamExt as _, stream::Map};
-use loom_core::{OutboundStream, Runtime, Session, StreamEnd};
+use loom_core::{OutboundStream, Runtime, Session, StreamEnd, limits};
 use loom_environment::names;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Status, Streaming};
@@ -10,8 +12,13 @@ use crate::{
     convert,
     outbound::{self, ToServerEvent},
     proto::{self, client_event::Msg},
-    request_ending::RequestEnding,
+    request_ending::{RequestEnd, RequestEnding},
 };
+
+/// How long the first message may take.
+const FIRST_MESSAGE_LIMIT: Duration = Duration::from_secs(60);
+/// How long reading the rest of a client's messages may take after the client is gone.
+const REST_LIMIT: Duration = Duration::from_secs(1);
 
 /// Opens event streams of agents.
 #[derive(Debug, Clone)]
@@ -38,6 +45,9 @@ impl AgentStreams {
         let mut inbound = request.into_inner();
         let first = tokio::select! {
             first = inbound.message() => first,
+            () = tokio::time::sleep(FIRST_MESSAGE_LIMIT) => {
+                return Err(Status::deadline_exceeded("no first message within one minute"));
+            }
             () = self.stopping.cancelled() => {
                 return Err(Status::unavailable("the runtime is stopping"));
             }
@@ -55,18 +65,23 @@ impl AgentStreams {
         mut inbound: Streaming<proto::ClientEvent>,
         ending: RequestEnding,
     ) {
-        loop {
-            let message = tokio::select! {
-                biased;
-                () = session.closed() => return,
-                message = inbound.message() => message,
-            };
-            match message {
-                Ok(Some(message)) => handle(&session, message),
-                Ok(None) if ending.is_half_close() => return session.finish(),
-                Ok(None) => return,
-                Err(status) => return self.fail(session, status),
+        let ended = tokio::select! {
+            biased;
+            ended = receive(&session, &mut inbound) => Some(ended),
+            () = session.closed() => None,
+        };
+        let ended = match ended {
+            // The agent is gone. What it sent before is handled, and the end tells whether it has left.
+            None if session.has_no_reader() => {
+                tokio::time::timeout(REST_LIMIT, receive(&session, &mut inbound)).await.ok()
             }
+            ended => ended,
+        };
+        match (ended, ending.get()) {
+            (Some(Ok(())), RequestEnd::HalfClosed) => session.finish(),
+            (Some(Ok(())), RequestEnd::Cancelled) => session.leave(),
+            (Some(Err(status)), _) => self.fail(session, status),
+            (Some(Ok(())) | None, _) => {}
         }
     }
 
@@ -97,10 +112,28 @@ impl AgentStreams {
     }
 }
 
+/// Handles the messages of the client until they end.
+///
+/// # Errors
+/// If a message cannot be decoded, or the stream broke.
+async fn receive(
+    session: &Session,
+    inbound: &mut Streaming<proto::ClientEvent>,
+) -> Result<(), Status> {
+    while let Some(message) = inbound.message().await? {
+        handle(session, message);
+    }
+    Ok(())
+}
+
 /// The agent that the first message names.
 fn agent_of(first: Option<proto::ClientEvent>) -> Result<String, Status> {
     match first {
-        Some(proto::ClientEvent { msg: Some(Msg::Ack(ack)) }) => Ok(ack.message_id),
+        Some(proto::ClientEvent { msg: Some(Msg::Ack(ack)) }) => {
+            let checked = limits::check_agent_id(&ack.message_id);
+            checked.map_err(|limit| Status::invalid_argument(limit.to_string()))?;
+            Ok(ack.message_id)
+        }
         Some(_) => {
             Err(Status::invalid_argument("first stream message must be Ack carrying agent_id"))
         }

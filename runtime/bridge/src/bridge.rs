@@ -28,8 +28,8 @@ impl proto::bridge_server::Bridge for BridgeService {
         let error_message = if registration.agent.is_empty() {
             "agent_id cannot be empty".to_owned()
         } else {
-            self.streams.runtime.register(registration);
-            String::new()
+            let registered = self.streams.runtime.register(registration);
+            registered.err().map(|limit| limit.to_string()).unwrap_or_default()
         };
         let success = error_message.is_empty();
         Ok(Response::new(proto::AgentRegisterResponse { success, error_message }))

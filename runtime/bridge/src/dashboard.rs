@@ -5,24 +5,36 @@
 //! | [`assets`] | the page, from files that are part of the program |
 //! | [`api`] | agents, flows and metrics as JSON |
 //! | [`events`] | activity as it happens |
+//! | [`live`] | activity and spans on one connection |
+//! | `sse` | what the streams have in common |
 //! | [`history`] | samples of the metrics of the last minutes |
 //! | [`tools`] | tools and their usage |
 //! | [`traces`] | recorded spans |
 //! | [`log_level`] | the log filter |
 //! | [`prometheus`] | metrics in the Prometheus text format |
-//! | [`guard`] | the check of every request: pages of other sites are refused |
+//! | [`guard`] | the check of every request: other users, missing logins and pages of other sites are refused |
+//! | [`login`] | the login of the page |
+//! | [`sessions`] | who has logged in |
 //! | [`context`] | what the handlers share |
 //! | `router` | the routes |
 
-use std::{io, net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use loom_base::HostPort;
 use loom_core::Runtime;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use self::context::DashboardAccess;
 use self::context::DashboardContext;
-use crate::{telemetry::Telemetry, token::BearerToken};
+use crate::{
+    connections::{Acceptor, ConnectionState, ConnectionTimeouts},
+    telemetry::Telemetry,
+};
 
 pub mod api;
 pub mod assets;
@@ -30,11 +42,19 @@ pub mod context;
 pub mod events;
 pub mod guard;
 pub mod history;
+pub mod live;
 pub mod log_level;
+pub mod login;
 pub mod prometheus;
 mod router;
+pub mod sessions;
+mod sse;
 pub mod tools;
 pub mod traces;
+
+/// How long a connection may be without a request. Browsers keep connections open for a while.
+pub const CONNECTION_TIMEOUTS: ConnectionTimeouts =
+    ConnectionTimeouts { first_request: Duration::from_secs(15), idle: Duration::from_secs(60) };
 
 /// The dashboard of a runtime.
 #[derive(Debug)]
@@ -43,21 +63,18 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
-    /// A dashboard that may be addressed by `host`, besides this machine's own names. Requests that change something
-    /// require the token, if there is one. It stops when `stopping` is cancelled.
+    /// A dashboard for whom `access` and the connections admit. It stops when `stopping` is cancelled.
     pub fn new(
         runtime: &Runtime,
-        host: String,
-        token: Option<BearerToken>,
+        access: DashboardAccess,
         telemetry: Telemetry,
         stopping: CancellationToken,
     ) -> Self {
         let context = DashboardContext {
             runtime: runtime.clone(),
-            host: host.into(),
+            access,
             stopping,
             started: Instant::now(),
-            token,
             telemetry,
             history: Arc::default(),
         };
@@ -68,14 +85,14 @@ impl Dashboard {
     ///
     /// # Errors
     /// If the listener fails.
-    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
+    pub async fn serve(self, acceptor: Acceptor) -> io::Result<()> {
         let context = self.context;
         let stopping = context.stopping.clone();
         let history = Arc::clone(&context.history);
         tokio::spawn(history.record(context.runtime.clone(), stopping.clone()));
-        axum::serve(listener, router::router(context))
-            .with_graceful_shutdown(stopping.cancelled_owned())
-            .await
+        let router = router::router(context);
+        let service = router.into_make_service_with_connect_info::<ConnectionState>();
+        axum::serve(acceptor, service).with_graceful_shutdown(stopping.cancelled_owned()).await
     }
 }
 

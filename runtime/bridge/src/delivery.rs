@@ -11,6 +11,7 @@ use crate::{convert, proto::Event};
 
 const TOPIC: u32 = 1;
 const EVENT: u32 = 2;
+const PUBLISHED_TOPIC: u32 = 3;
 
 /// An event of a subscription.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -19,6 +20,8 @@ pub struct Delivery {
     pub topic: String,
     /// The event, in a message that was decoded or is to be encoded.
     pub event: Option<Event>,
+    /// The topic that the event was published to.
+    pub published_topic: String,
     /// The encoded event, instead of `event`.
     encoded: Option<Bytes>,
 }
@@ -28,7 +31,12 @@ impl Delivery {
     pub fn new(pattern: &str, envelope: &Envelope) -> Self {
         let encoded =
             envelope.encoded(|event| convert::event_to_wire(event).encode_to_vec().into()).clone();
-        Self { topic: pattern.to_owned(), event: None, encoded: Some(encoded) }
+        Self {
+            topic: pattern.to_owned(),
+            event: None,
+            published_topic: envelope.topic.clone(),
+            encoded: Some(encoded),
+        }
     }
 }
 
@@ -41,6 +49,9 @@ impl Message for Delivery {
             encoding::bytes::encode(EVENT, event, buffer);
         } else if let Some(event) = &self.event {
             encoding::message::encode(EVENT, event, buffer);
+        }
+        if !self.published_topic.is_empty() {
+            encoding::string::encode(PUBLISHED_TOPIC, &self.published_topic, buffer);
         }
     }
 
@@ -57,15 +68,16 @@ impl Message for Delivery {
                 let event = self.event.get_or_insert_default();
                 encoding::message::merge(wire_type, event, buffer, context)
             }
+            PUBLISHED_TOPIC => {
+                encoding::string::merge(wire_type, &mut self.published_topic, buffer, context)
+            }
             _ => encoding::skip_field(wire_type, tag, buffer, context),
         }
     }
 
     fn encoded_len(&self) -> usize {
-        let topic = if self.topic.is_empty() {
-            0
-        } else {
-            encoding::string::encoded_len(TOPIC, &self.topic)
+        let text = |tag, text: &String| {
+            if text.is_empty() { 0 } else { encoding::string::encoded_len(tag, text) }
         };
         let event = match (&self.encoded, &self.event) {
             // A field of bytes and a field with a message are encoded alike.
@@ -73,7 +85,7 @@ impl Message for Delivery {
             (None, Some(event)) => encoding::message::encoded_len(EVENT, event),
             (None, None) => 0,
         };
-        topic + event
+        text(TOPIC, &self.topic) + event + text(PUBLISHED_TOPIC, &self.published_topic)
     }
 
     fn clear(&mut self) {
@@ -99,11 +111,14 @@ mod tests {
         for (topic, event) in
             [("p.*", event.clone()), ("", event), ("t", Event::default()), ("", Event::default())]
         {
-            let envelope = Envelope::new("p.x".to_owned(), "a", convert::event(event.clone()));
+            let published_topic = if topic.is_empty() { "" } else { "p.x" }.to_owned();
+            let core_event = convert::event(event.clone());
+            let envelope = Envelope::new(published_topic.clone(), "a", core_event);
+            let topic = topic.to_owned();
             let ordinary =
-                Delivery { topic: topic.to_owned(), event: Some(event.clone()), encoded: None };
+                Delivery { topic, event: Some(event.clone()), published_topic, encoded: None };
             for _ in 0..2 {
-                let shared = Delivery::new(topic, &envelope);
+                let shared = Delivery::new(&ordinary.topic, &envelope);
                 assert_eq!(shared.encoded_len(), ordinary.encoded_len());
                 let bytes = shared.encode_to_vec();
                 assert_eq!(bytes, ordinary.encode_to_vec());

@@ -1,7 +1,7 @@
 //! The service `EventBus`: publish and subscribe without being an agent.
 //!
-//! - `Publish` returns the event's number since the start of the runtime, counted over all topics. Without an event:
-//!   `success` = false.
+//! - `Publish` returns the event's number since the start of the runtime, counted over all topics. Without an event, or
+//!   with one of which a part is too long: `success` = false.
 //! - `Subscribe` streams the events of one topic or pattern until the caller cancels or the subscription is ended by
 //!   `Unsubscribe`. `event_types`, unless empty, and all `filters` (metadata by key: `loom.<key>`, else `<key>`) must
 //!   match. The response header [`SUBSCRIPTION_ID`] carries the id of the subscription. A reader that is too slow for
@@ -11,7 +11,7 @@
 //!   without a subscriber count too. A topic that is idle for long may be forgotten.
 
 use futures::{StreamExt as _, stream::Map};
-use loom_core::{Envelope, Filter, Runtime, Subscription};
+use loom_core::{Envelope, Filter, LimitError, Runtime, Subscription, limits};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -39,12 +39,16 @@ impl proto::event_bus_server::EventBus for EventBusService {
         request: Request<proto::PublishRequest>,
     ) -> Result<Response<proto::PublishResponse>, Status> {
         let proto::PublishRequest { topic, event } = request.into_inner();
-        let Some(event) = event else {
-            let error_message = "event is missing".to_owned();
+        let failure = |error_message| {
             let failure = proto::PublishResponse { error_message, ..Default::default() };
-            return Ok(Response::new(failure));
+            Ok(Response::new(failure))
         };
-        let number = self.runtime.publish(Envelope::new(topic, "", convert::event(event)));
+        let Some(event) = event else { return failure("event is missing".to_owned()) };
+        let event = convert::event(event);
+        if let Err(limit) = limits::check_event(&topic, &event) {
+            return failure(limit.to_string());
+        }
+        let number = self.runtime.publish(Envelope::new(topic, "", event));
         Ok(Response::new(proto::PublishResponse {
             success: true,
             sequence_number: convert::signed(number),
@@ -57,6 +61,8 @@ impl proto::event_bus_server::EventBus for EventBusService {
         request: Request<proto::SubscribeRequest>,
     ) -> Result<Response<Self::SubscribeStream>, Status> {
         let request = request.into_inner();
+        check_subscription(&request)
+            .map_err(|limit| Status::invalid_argument(limit.to_string()))?;
         let qos = convert::qos(request.qos());
         let metadata = request.filters.into_iter().collect();
         let filter = Filter { kinds: request.event_types, metadata };
@@ -89,4 +95,11 @@ impl proto::event_bus_server::EventBus for EventBusService {
             backlog_size: convert::signed(stats.load.queued),
         }))
     }
+}
+
+/// Checks the topic and the filter of a subscription.
+fn check_subscription(request: &proto::SubscribeRequest) -> Result<(), LimitError> {
+    limits::check_topic(&request.topic)?;
+    limits::check_count("event_types", request.event_types.len(), limits::MAX_ENTRIES)?;
+    limits::check_keys("filters", request.filters.keys())
 }

@@ -1,23 +1,31 @@
 //! All gRPC services on one listener.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
+use futures::{StreamExt as _, stream};
 use loom_core::Runtime;
-use tokio::net::TcpListener;
+use tokio::{net::TcpStream, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::{
+    body::Body,
+    codegen::http,
     service::interceptor::InterceptedService,
-    transport::{Server, ServerTlsConfig, server::TcpIncoming},
+    transport::{Server, ServerTlsConfig, server::Router},
 };
 use tonic_health::{
     ServingStatus, pb::FILE_DESCRIPTOR_SET as HEALTH_DESCRIPTORS, server::HealthReporter,
 };
-use tower::util::MapRequestLayer;
+use tower::{
+    layer::util::{Identity, Stack},
+    util::MapRequestLayer,
+};
 
 use crate::{
+    access::{AccessInterceptor, PeerCheck},
     agent_runtime::AgentRuntimeService,
     agent_stream::AgentStreams,
     bridge::BridgeService,
+    connections::{Acceptor, Connection, ConnectionTimeouts, requests::CountRequests},
     event_bus::EventBusService,
     proto,
     proto::{
@@ -26,7 +34,6 @@ use crate::{
     },
     request_ending,
     settings::ServerSettings,
-    token::TokenInterceptor,
     tool_service::ToolsService,
 };
 
@@ -53,12 +60,20 @@ const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 /// Concurrent streams per connection; one process may host many agents on one channel.
 const MAX_STREAMS: u32 = 4096;
 
+/// The calls that a client may cancel before the server has looked at them. A burst of cancelled calls must not break the
+/// streams of the same connection; `connections` limits how many there may be in a while.
+const MAX_UNSEEN_CANCELLED: usize = 8192;
+
+/// How long a connection may be without a request. Channels may be opened well before their first call.
+pub const CONNECTION_TIMEOUTS: ConnectionTimeouts =
+    ConnectionTimeouts { first_request: Duration::from_secs(30), idle: Duration::from_secs(300) };
+
 /// The gRPC services of the server.
 #[derive(Debug)]
 pub struct GrpcServer {
     health: HealthReporter,
     streams: AgentStreams,
-    interceptor: TokenInterceptor,
+    interceptor: AccessInterceptor,
     tls: Option<ServerTlsConfig>,
 }
 
@@ -79,7 +94,8 @@ impl GrpcServer {
             max_message_bytes: settings.max_message_bytes,
             stopping,
         };
-        Self { health, streams, interceptor: TokenInterceptor(settings.token.clone()), tls }
+        let interceptor = AccessInterceptor(settings.token.clone());
+        Self { health, streams, interceptor, tls }
     }
 
     /// The reporter of the server's health.
@@ -91,7 +107,7 @@ impl GrpcServer {
     ///
     /// # Errors
     /// If reflection cannot be set up, or the transport fails.
-    pub async fn serve(self, listener: TcpListener) -> Result<(), ServeError> {
+    pub async fn serve(self, mut acceptor: Acceptor) -> Result<(), ServeError> {
         let Self { health, streams, interceptor, tls } = self;
         let runtime = streams.runtime.clone();
         let stopping = streams.stopping.clone();
@@ -107,40 +123,78 @@ impl GrpcServer {
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
             .max_concurrent_streams(MAX_STREAMS)
+            .http2_max_pending_accept_reset_streams(Some(MAX_UNSEEN_CANCELLED))
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW);
         if let Some(tls) = tls {
             server = server.tls_config(tls)?;
         }
-        let with_token = interceptor;
-        server
-            .layer(MapRequestLayer::new(request_ending::observe))
+        let with_access = interceptor;
+        let router = server
+            .layer(CountRequests)
+            .layer(MapRequestLayer::new(request_ending::observe as ObserveEnding))
             .add_service(InterceptedService::new(
                 bridge.max_decoding_message_size(limit),
-                with_token.clone(),
+                with_access.clone(),
             ))
             .add_service(InterceptedService::new(
                 bus.max_decoding_message_size(limit),
-                with_token.clone(),
+                with_access.clone(),
             ))
             .add_service(InterceptedService::new(
                 tools.max_decoding_message_size(limit),
-                with_token.clone(),
+                with_access.clone(),
             ))
             .add_service(InterceptedService::new(
                 agents.max_decoding_message_size(limit),
-                with_token.clone(),
+                with_access.clone(),
             ))
-            // Health needs no token: probes have none.
+            // Health is open to all: probes have no token, and may be processes of other users.
             .add_service(tonic_health::pb::health_server::HealthServer::new(health))
-            .add_service(InterceptedService::new(reflection_v1, with_token.clone()))
-            .add_service(InterceptedService::new(reflection_v1alpha, with_token))
-            .serve_with_incoming_shutdown(
-                TcpIncoming::from(listener).with_nodelay(Some(true)),
-                stopping.cancelled_owned(),
-            )
-            .await?;
+            .add_service(InterceptedService::new(reflection_v1, with_access.clone()))
+            .add_service(InterceptedService::new(reflection_v1alpha, with_access));
+        let mut connections = JoinSet::new();
+        loop {
+            let connection = tokio::select! {
+                (connection, _) = acceptor.next() => connection,
+                () = stopping.cancelled() => break,
+                Some(_) = connections.join_next() => continue,
+            };
+            let peers = acceptor.peers().clone();
+            let served = serve_connection(router.clone(), connection, peers, stopping.clone());
+            connections.spawn(served);
+        }
+        // No further connection is accepted while the last calls complete.
+        drop(acceptor);
+        while connections.join_next().await.is_some() {}
         Ok(())
+    }
+}
+
+/// [`request_ending::observe`] as a value that can be cloned.
+type ObserveEnding = fn(http::Request<Body>) -> http::Request<Body>;
+/// The services behind what every request passes.
+type GrpcRouter = Router<Stack<MapRequestLayer<ObserveEnding>, Stack<CountRequests, Identity>>>;
+
+/// Serves one connection until it is closed, or takes no new calls and the last one has completed.
+async fn serve_connection(
+    router: GrpcRouter,
+    connection: Connection<TcpStream>,
+    peers: PeerCheck,
+    stopping: CancellationToken,
+) {
+    connection.check_peer(&peers).await;
+    let state = connection.state().clone();
+    let ended = async move {
+        tokio::select! {
+            () = state.closing() => {}
+            () = stopping.cancelled() => {}
+        }
+    };
+    // The end of the incoming connections would end this one.
+    let incoming = stream::iter([Ok::<_, io::Error>(connection)]).chain(stream::pending());
+    if let Err(error) = router.serve_with_incoming_shutdown(incoming, ended).await {
+        tracing::debug!(%error, "a gRPC connection failed");
     }
 }
 

@@ -9,14 +9,17 @@
 //! | [`listen`] | listening sockets, and which addresses are allowed |
 //! | [`tls`] | certificate and private key, read and checked |
 //! | [`token`] | the bearer token of callers |
+//! | [`access`] | which callers are admitted |
 //! | [`spans`] | recorded spans of the runtime's work |
 //! | [`otlp`] | export of spans to an OpenTelemetry collector |
 //! | [`log_filter`] | the log filter, which can be changed while the server runs |
+//! | `log_writer` | log lines without what could forge lines or control a terminal |
 //! | [`telemetry`] | logging and spans, set up for the process |
 //! | [`convert`] | messages of the protocol to and from values of the core |
 //! | [`outbound`] | items of the core's streams as messages of the protocol |
 //! | [`delivery`] | a message that is encoded once and sent many times |
-//! | [`request_ending`] | whether a client has closed its half of a stream or broken it |
+//! | [`request_ending`] | whether a client has closed its half of a stream, cancelled or broken it |
+//! | [`connections`] | connections of clients, limited in number and idle time |
 //! | [`agent_stream`] | the event stream of an agent |
 //! | [`bridge`] | the service `Bridge` |
 //! | [`event_bus`] | the service `EventBus` |
@@ -30,10 +33,12 @@
 //! | [`server`] | bind, serve, stop |
 //! | [`report`] | exit codes and hints |
 
+pub mod access;
 pub mod agent_runtime;
 pub mod agent_stream;
 pub mod bridge;
 mod builtin_tools;
+pub mod connections;
 pub mod convert;
 pub mod dashboard;
 pub mod delivery;
@@ -41,6 +46,7 @@ pub mod event_bus;
 pub mod grpc;
 pub mod listen;
 pub mod log_filter;
+mod log_writer;
 pub mod otlp;
 pub mod outbound;
 pub mod ready;

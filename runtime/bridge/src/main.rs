@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, process::ExitCode, thread};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
-use loom_base::{error_chain, reap::reap_as_first_process};
+use loom_base::{clean, error_chain, reap::reap_as_first_process};
 use loom_bridge::{report, server, settings::ServerSettings, telemetry::Telemetry};
 use loom_environment::names;
 
@@ -53,9 +53,9 @@ fn serve(settings: ServerSettings) -> ExitCode {
 
 #[allow(clippy::print_stderr, reason = "the error of a program that cannot serve")]
 fn fail(message: &str, hint: Option<String>, code: u8) -> ExitCode {
-    eprintln!("error: {message}");
+    eprintln!("error: {}", clean::text(message));
     if let Some(hint) = hint {
-        eprintln!("hint: {hint}");
+        eprintln!("hint: {}", clean::text(&hint));
     }
     ExitCode::from(code)
 }

@@ -24,7 +24,7 @@ pub fn exit_code(error: &ServerError) -> u8 {
 pub fn hint(error: &ServerError) -> Option<String> {
     match error {
         ServerError::Listen(ListenError::Exposed { .. }) => Some(format!(
-            "set {}, or {}=1 to allow calls without a token from everywhere",
+            "set {}, or {}=1 to allow access without a token from everywhere",
             names::BRIDGE_TOKEN,
             names::BRIDGE_INSECURE
         )),

@@ -6,7 +6,7 @@
 //! | `serving` | [`ServingServer`]: a server that serves |
 //! | `error` | [`ServerError`] |
 
-use crate::{ready, settings::ServerSettings, signals::Signals, telemetry::Telemetry};
+use crate::{connections, ready, settings::ServerSettings, signals::Signals, telemetry::Telemetry};
 
 mod bound;
 mod error;
@@ -22,6 +22,7 @@ pub use serving::ServingServer;
 /// # Errors
 /// If the server cannot listen, the ready file cannot be written, or a part of the server fails.
 pub async fn run(settings: ServerSettings, telemetry: Telemetry) -> Result<(), ServerError> {
+    connections::limits::raise_open_files();
     let mut signals = Signals::listen().map_err(ServerError::Signals)?;
     let ready_file = settings.ready_file.clone();
     if let Some(path) = &ready_file {

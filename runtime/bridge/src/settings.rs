@@ -11,7 +11,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use loom_base::HostPort;
 use loom_core::{llm::LlmProviders, mcp::McpServerConfig};
-use loom_environment::{LogFormat, names};
+use loom_environment::{HostNames, LogFormat, UserIds, names};
 
 use self::reader::VariableReader;
 use crate::{spans::budget::EVENTS_PER_SECOND, tls::TlsFiles, token::BearerToken};
@@ -37,10 +37,14 @@ pub struct ServerSettings {
     pub tls: Option<TlsFiles>,
     /// Allow a non-loopback address without a token.
     pub allow_insecure: bool,
+    /// Users of this machine who may connect over loopback where no token is set, besides the server's own.
+    pub allow_users: UserIds,
     /// The largest gRPC message that is accepted, in bytes.
     pub max_message_bytes: usize,
     /// The address of the dashboard; `None` if it is off.
     pub dashboard: Option<HostPort>,
+    /// Names by which the dashboard may be addressed, besides its host and this machine's own names.
+    pub dashboard_hosts: HostNames,
     /// The file to write once the server listens.
     pub ready_file: Option<PathBuf>,
     /// The log filter, in the syntax of `RUST_LOG`.
@@ -63,7 +67,8 @@ const LOG_FILTER: &str = "info,rmcp=warn";
 const LOOPBACK: &str = "127.0.0.1";
 
 impl ServerSettings {
-    /// Reads the settings from environment variables. An empty variable counts as unset.
+    /// Reads the settings from environment variables, without white space around their values. A variable that is empty
+    /// then counts as unset; a secret that is empty is an error.
     ///
     /// # Errors
     /// The first variable that is invalid.
@@ -88,8 +93,10 @@ impl ServerSettings {
             token: reader.parse(names::BRIDGE_TOKEN)?,
             tls: tls(&reader)?,
             allow_insecure: reader.switch(names::BRIDGE_INSECURE)?,
+            allow_users: reader.parse(names::ALLOW_USERS)?.unwrap_or_default(),
             max_message_bytes: max_message.0,
             dashboard: dashboard(&reader)?,
+            dashboard_hosts: reader.parse(names::DASHBOARD_ALLOWED_HOSTS)?.unwrap_or_default(),
             ready_file: reader.raw(names::READY_FILE).map(PathBuf::from),
             log_filter: reader.text(names::RUST_LOG)?.unwrap_or(LOG_FILTER).to_owned(),
             log_format: reader.parse(names::LOG_FORMAT)?.unwrap_or_default(),
@@ -120,6 +127,10 @@ fn tls(reader: &VariableReader<'_>) -> Result<Option<TlsFiles>, SettingsError> {
 fn dashboard(reader: &VariableReader<'_>) -> Result<Option<HostPort>, SettingsError> {
     let host = reader.text(names::DASHBOARD_HOST)?.unwrap_or(LOOPBACK);
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    if bare.contains(['/', '@', '[', ']']) || bare.contains(char::is_whitespace) {
+        let reason = "expected a host, such as 127.0.0.1 or localhost".to_owned();
+        return Err(reader::invalid(names::DASHBOARD_HOST, reason, host));
+    }
     let port = reader.parse(names::DASHBOARD_PORT)?.unwrap_or(3030);
     let is_on = reader.switch(names::DASHBOARD)?;
     Ok(is_on.then(|| HostPort::new(bare, port)))

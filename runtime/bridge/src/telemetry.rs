@@ -13,6 +13,7 @@ use tracing_subscriber::{
 
 use crate::{
     log_filter::{self, LogFilter, LogFilterError},
+    log_writer::LogWriter,
     otlp::{OtlpError, SpanExport},
     settings::ServerSettings,
     spans::{RuntimeSpanFilter, SpanBudget, SpanLayer, SpanStore},
@@ -77,9 +78,10 @@ impl Telemetry {
 
 /// Log lines on standard error.
 fn log_lines(format: LogFormat, allow_colours: bool) -> Box<dyn Layer<Registry> + Send + Sync> {
-    let lines = fmt::layer().with_writer(io::stderr);
+    let colours = format == LogFormat::Text && allow_colours && io::stderr().is_terminal();
+    let lines = fmt::layer().with_writer(move || LogWriter::new(io::stderr(), format, colours));
     match format {
-        LogFormat::Text => lines.with_ansi(allow_colours && io::stderr().is_terminal()).boxed(),
+        LogFormat::Text => lines.with_ansi(colours).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     }
 }

@@ -160,6 +160,16 @@ impl Activity {
         self.stream.publish(|| ActivityEvent::agent(ActivityKind::Unregistered, agent));
     }
 
+    /// Records that an agent has lost its last stream and stays known.
+    pub fn away(&self, agent: &str) {
+        self.stream.publish(|| ActivityEvent::agent(ActivityKind::Away, agent));
+    }
+
+    /// Records that an agent that was away has a stream again.
+    pub fn back(&self, agent: &str) {
+        self.stream.publish(|| ActivityEvent::agent(ActivityKind::Back, agent));
+    }
+
     /// Records that a known tool is called.
     pub fn tool_called(&self, call: &ToolCall) {
         let now = Instant::now();

@@ -12,8 +12,9 @@ use std::{
 use loom_base::LockExt as _;
 
 use crate::{
-    bus::Bus, delivery_counters::DeliveryCounters, directory::Directory, mailbox::Mailbox,
-    qos::Qos, stream_id::StreamId,
+    bus::Bus, delivery_counters::DeliveryCounters, directory::Directory,
+    limits::MAX_DETACHED_BYTES, mailbox::Mailbox, qos::Qos, queue_budget::QueueBudget,
+    stream_id::StreamId,
 };
 
 /// A mailbox and what it is subscribed to.
@@ -24,35 +25,52 @@ pub(crate) struct DetachedMailbox {
     pub(crate) mailbox: Arc<Mailbox>,
 }
 
+/// The mailbox of a stream that was just opened.
+#[derive(Debug)]
+pub(crate) struct OpenedMailbox {
+    pub(crate) mailbox: DetachedMailbox,
+    /// The counters of the agent's deliveries.
+    pub(crate) counters: Arc<DeliveryCounters>,
+    /// Whether the agent was away before.
+    pub(crate) is_back: bool,
+}
+
 /// The mailboxes of created agents that have no stream, by agent. The lock is taken before those of directory and bus.
-#[derive(Debug, Default)]
-pub(crate) struct DetachedMailboxes(Mutex<HashMap<String, DetachedMailbox>>);
+#[derive(Debug)]
+pub(crate) struct DetachedMailboxes {
+    all: Mutex<HashMap<String, DetachedMailbox>>,
+    /// Limits the events of all these mailboxes together.
+    budget: Arc<QueueBudget>,
+}
+
+impl Default for DetachedMailboxes {
+    fn default() -> Self {
+        let budget = Arc::new(QueueBudget::new(MAX_DETACHED_BYTES));
+        Self { all: Mutex::default(), budget }
+    }
+}
 
 impl DetachedMailboxes {
-    /// Opens a stream of `agent` with its detached mailbox, or with a new one, subscribed to the agent's topics. Returns
-    /// the mailbox and the counters of the agent's deliveries.
-    pub(crate) fn open(
-        &self,
-        agent: &str,
-        directory: &Directory,
-        bus: &Bus,
-    ) -> (DetachedMailbox, Arc<DeliveryCounters>) {
+    /// Opens a stream of `agent` with its detached mailbox, or with a new one, subscribed to the agent's topics.
+    pub(crate) fn open(&self, agent: &str, directory: &Directory, bus: &Bus) -> OpenedMailbox {
         // The lock is held until the stream is in the directory, so that no second mailbox is made meanwhile.
-        let mut all = self.0.locked();
-        let mut mailbox = all.remove(agent).unwrap_or_else(|| DetachedMailbox::new(directory));
+        let mut all = self.all.locked();
+        let new = || DetachedMailbox::new(directory, Mailbox::default());
+        let mut mailbox = all.remove(agent).unwrap_or_else(new);
         let stream = mailbox.stream;
         let opening = directory.open(agent, stream, &mailbox.mailbox, Instant::now());
+        mailbox.mailbox.attach();
         mailbox.subscribe_to(opening.topics, bus);
-        (mailbox, opening.counters)
+        OpenedMailbox { mailbox, counters: opening.counters, is_back: opening.is_back }
     }
 
     /// Makes sure that a created agent without a stream has a mailbox that is subscribed to its present topics. Does
     /// nothing for any other agent.
     pub(crate) fn ensure(&self, agent: &str, directory: &Directory, bus: &Bus) {
-        let mut all = self.0.locked();
+        let mut all = self.all.locked();
         let Some(topics) = directory.detached_topics(agent) else { return };
-        let mailbox = all.entry(agent.to_owned());
-        mailbox.or_insert_with(|| DetachedMailbox::new(directory)).subscribe_to(topics, bus);
+        let new = || DetachedMailbox::new(directory, Mailbox::detached(self.budget.share()));
+        all.entry(agent.to_owned()).or_insert_with(new).subscribe_to(topics, bus);
     }
 
     /// Deletes an agent with its detached mailbox. Returns the mailboxes of its open streams, or `None` if the agent is
@@ -63,7 +81,7 @@ impl DetachedMailboxes {
         directory: &Directory,
         bus: &Bus,
     ) -> Option<Vec<Arc<Mailbox>>> {
-        let mut all = self.0.locked();
+        let mut all = self.all.locked();
         let streams = directory.delete(agent)?;
         if let Some(old) = all.remove(agent) {
             bus.unsubscribe(old.stream, &old.patterns);
@@ -73,13 +91,14 @@ impl DetachedMailboxes {
 
     /// The detached mailbox of an agent.
     pub(crate) fn find(&self, agent: &str) -> Option<Arc<Mailbox>> {
-        self.0.locked().get(agent).map(|detached| Arc::clone(&detached.mailbox))
+        self.all.locked().get(agent).map(|detached| Arc::clone(&detached.mailbox))
     }
 }
 
 impl DetachedMailbox {
-    fn new(directory: &Directory) -> Self {
-        Self { stream: directory.next_stream(), patterns: Vec::new(), mailbox: Arc::default() }
+    fn new(directory: &Directory, mailbox: Mailbox) -> Self {
+        let stream = directory.next_stream();
+        Self { stream, patterns: Vec::new(), mailbox: Arc::new(mailbox) }
     }
 
     /// Changes the subscriptions to `topics`, which may hold a pattern several times. Subscriptions that stay are not

@@ -4,6 +4,8 @@ use std::{collections::HashMap, time::SystemTime};
 
 use bytes::Bytes;
 
+use crate::registration::map_size;
+
 /// The description of an agent that was created through the runtime, as its creator gives it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostedProfile {
@@ -13,6 +15,14 @@ pub struct HostedProfile {
     pub capabilities: Vec<String>,
     /// Settings of the agent.
     pub parameters: HashMap<String, String>,
+}
+
+impl HostedProfile {
+    /// The size of the content in bytes.
+    pub fn size(&self) -> usize {
+        let capabilities: usize = self.capabilities.iter().map(String::len).sum();
+        self.kind.len() + capabilities + map_size(&self.parameters)
+    }
 }
 
 /// State that the runtime keeps for an agent, in memory and uninterpreted, as long as the agent is known.
@@ -26,4 +36,11 @@ pub struct AgentState {
     pub updated: Option<SystemTime>,
     /// Metadata of the agent.
     pub metadata: HashMap<String, String>,
+}
+
+impl AgentState {
+    /// The size of the content in bytes.
+    pub fn size(&self) -> usize {
+        self.persistent.len() + self.ephemeral.len() + map_size(&self.metadata)
+    }
 }

@@ -9,11 +9,13 @@
 //! | [`topic`], [`filter`] | which events a subscription gets |
 //! | [`qos`] | how many events may be queued for a slow reader |
 //! | [`tool`], [`tool_provider`] | tools, calls, results, and the interface of what executes tools |
+//! | [`registration`] | what an agent declares |
+//! | [`limits`] | limits of names, and of what is kept for callers |
 //! | [`stream_id`] | ids of streams |
-//! | [`outbound_queue`], [`mailbox`] | the messages that wait for one stream |
+//! | [`queue_budget`], [`outbound_queue`], [`mailbox`] | the messages that wait for one stream |
 //! | [`bus`] | from a topic to the mailboxes of its subscribers |
 //! | [`registry`] | all tools that can be called |
-//! | [`registration`], [`hosted_agent`], [`delivery_counters`] | what is known of one agent |
+//! | [`hosted_agent`], [`delivery_counters`] | what is known of one agent |
 //! | [`directory`] | all known agents and their streams |
 //! | [`pending_calls`], [`pending_replies`] | results and replies that are awaited |
 //! | [`agent_tools`] | tools that agents execute |
@@ -37,6 +39,7 @@ pub mod directory;
 pub mod event;
 pub mod filter;
 pub mod hosted_agent;
+pub mod limits;
 pub mod llm;
 pub mod mailbox;
 pub mod mcp;
@@ -44,6 +47,7 @@ pub mod outbound_queue;
 pub mod pending_calls;
 pub mod pending_replies;
 pub mod qos;
+pub mod queue_budget;
 pub mod registration;
 pub mod registry;
 pub mod runtime;
@@ -59,6 +63,7 @@ pub use directory::AgentView;
 pub use event::{Envelope, Event};
 pub use filter::Filter;
 pub use hosted_agent::{AgentState, HostedProfile};
+pub use limits::LimitError;
 pub use mailbox::{Outgoing, StreamEnd};
 pub use outbound_queue::QueueItem;
 pub use qos::Qos;
@@ -66,7 +71,7 @@ pub use registration::Registration;
 pub use registry::{Registry, ToolOffer};
 pub use runtime::{
     CreateAgentError, OutboundStream, Runtime, RuntimeOptions, RuntimeSnapshot, SendEventError,
-    Session, Subscription, TopicStats, WeakRuntime,
+    Session, SetStateError, Subscription, TopicStats, WeakRuntime,
 };
 pub use tool::{ProviderKind, Tool, ToolCall, ToolFailure, ToolFailureKind, ToolResult};
 pub use tool_provider::ToolProvider;

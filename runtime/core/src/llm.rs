@@ -6,6 +6,7 @@
 //! | [`providers`] | all services, and the choice of one for a call |
 //! | [`arguments`] | the arguments of `llm:generate`, checked before a request is sent |
 //! | [`request`] | the request body |
+//! | `piece` | one document of a provider, whose shape may deviate |
 //! | [`completion`] | the response, complete or in chunks |
 //! | [`sse`] | a decoder of server-sent events |
 //! | [`error`] | why there is no completion |
@@ -22,6 +23,7 @@ pub mod completion;
 pub mod error;
 pub mod generate;
 mod generation;
+mod piece;
 pub mod provider;
 pub mod providers;
 pub mod request;

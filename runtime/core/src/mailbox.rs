@@ -11,8 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     event::Envelope,
+    limits::MAX_WAITING_CALL_BYTES,
     outbound_queue::{OutboundQueue, QueueItem, SubscriptionId},
     qos::{Qos, QueueLimits},
+    queue_budget::BudgetShare,
     tool::ToolCall,
 };
 
@@ -53,6 +55,8 @@ const MAX_CONTROL_MESSAGES: usize = 1024;
 struct MailboxState {
     /// Pongs, tool calls and errors; delivered before any event.
     control: VecDeque<Outgoing>,
+    /// The size of the tool calls among them.
+    call_bytes: usize,
     queue: OutboundQueue,
     /// The queue of events that were sent to this agent directly.
     direct: Option<SubscriptionId>,
@@ -70,6 +74,17 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
+    /// A mailbox that has no reader yet, and whose events count against a shared limit.
+    pub fn detached(share: BudgetShare) -> Self {
+        let state = MailboxState { queue: OutboundQueue::with_share(share), ..Default::default() };
+        Self { state: Mutex::new(state), closed: CancellationToken::new() }
+    }
+
+    /// Tells that there is a reader now: the shared limit no longer applies.
+    pub fn attach(&self) {
+        self.state.locked().queue.end_share();
+    }
+
     /// Adds a subscription.
     pub fn subscribe(&self, pattern: Arc<str>, limits: QueueLimits) -> SubscriptionId {
         self.state.locked().queue.add_subscription(pattern, limits)
@@ -112,8 +127,10 @@ impl Mailbox {
     /// Queues a tool call. Returns false if the stream has ended or its reader has left too many messages unread.
     pub fn call_tool(&self, call: Arc<ToolCall>) -> bool {
         self.update(|state| {
-            let has_room = state.control.len() < MAX_CONTROL_MESSAGES;
+            let has_room = state.control.len() < MAX_CONTROL_MESSAGES
+                && state.call_bytes + call.size() <= MAX_WAITING_CALL_BYTES;
             if has_room {
+                state.call_bytes += call.size();
                 state.control.push_back(Outgoing::ToolCall(call));
             }
             has_room
@@ -121,9 +138,13 @@ impl Mailbox {
         .unwrap_or(false)
     }
 
-    /// Queues an error of this stream, before all events.
+    /// Queues an error of this stream, before all events. It is lost if too many messages are unread.
     pub fn report_error(&self, code: &'static str, message: String) {
-        self.update(|state| state.control.push_back(Outgoing::Error { code, message }));
+        self.update(|state| {
+            if state.control.len() < MAX_CONTROL_MESSAGES {
+                state.control.push_back(Outgoing::Error { code, message });
+            }
+        });
     }
 
     /// Closes the mailbox: the reader gets what is queued and then `end`. A second call has no effect on the end.
@@ -142,10 +163,16 @@ impl Mailbox {
         let mut state = self.state.locked();
         state.is_abandoned = true;
         state.control.clear();
+        state.call_bytes = 0;
         state.queue.clear();
         state.reader = None;
         drop(state);
         self.closed.cancel();
+    }
+
+    /// Whether the reader is gone.
+    pub fn is_abandoned(&self) -> bool {
+        self.state.locked().is_abandoned
     }
 
     /// Resolves when the mailbox is closed.
@@ -157,6 +184,9 @@ impl Mailbox {
     pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Result<Outgoing, StreamEnd>> {
         let mut state = self.state.locked();
         if let Some(message) = state.control.pop_front() {
+            if let Outgoing::ToolCall(call) = &message {
+                state.call_bytes -= call.size();
+            }
             return Poll::Ready(Ok(message));
         }
         if let Some(item) = state.queue.pop() {
@@ -230,6 +260,17 @@ mod tests {
         let (messages, _) = drain(&mailbox);
         assert_eq!(messages.len(), MAX_CONTROL_MESSAGES);
         assert!(matches!(messages[0], Outgoing::ToolCall(_)), "calls are never dropped");
+    }
+
+    #[test]
+    fn waiting_calls_are_limited_in_bytes() {
+        let mailbox = Mailbox::default();
+        let arguments = "x".repeat(MAX_WAITING_CALL_BYTES / 2);
+        let call = Arc::new(ToolCall { arguments, ..ToolCall::default() });
+        assert!(mailbox.call_tool(Arc::clone(&call)) && mailbox.call_tool(Arc::clone(&call)));
+        assert!(!mailbox.call_tool(Arc::clone(&call)));
+        assert_eq!(drain(&mailbox).0.len(), 2);
+        assert!(mailbox.call_tool(call));
     }
 
     #[test]

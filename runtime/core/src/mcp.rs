@@ -8,7 +8,9 @@
 //! | `stderr_tail` | the last lines on a server's standard error, without secrets |
 //! | `process` | a running program and all that it started |
 //! | [`result`] | MCP's results and errors as those of tools |
+//! | `wire` | messages of servers, read leniently |
 //! | `client` | the runtime's side of a connection |
+//! | `listing` | the tools of a server, within limits |
 //! | `connection` | a server that answers, and the state of a server |
 //! | `server_tools` | executes the tools of one server |
 //! | [`restart`] | when a server is started again |
@@ -19,6 +21,7 @@ mod client;
 pub mod config;
 mod connection;
 pub mod environment;
+mod listing;
 mod process;
 pub mod restart;
 pub mod result;
@@ -26,7 +29,9 @@ mod server_task;
 mod server_tools;
 mod servers;
 mod stderr_tail;
+mod wire;
 
 pub use config::{McpServerConfig, McpTimeouts};
+pub use process::LONGEST_END;
 pub use restart::RestartPolicy;
 pub use servers::McpServers;

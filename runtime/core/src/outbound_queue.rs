@@ -5,7 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use crate::{event::Envelope, qos::QueueLimits};
+use crate::{
+    event::Envelope, limits::MAX_STREAM_BYTES, qos::QueueLimits, queue_budget::BudgetShare,
+};
 
 /// The id of a subscription within one [`OutboundQueue`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,7 +46,7 @@ struct SubscriptionQueue {
 ///
 /// It keeps one order over all subscriptions of the stream, so that a reader of two topics gets the events of one
 /// publisher as they were published. Each subscription has limits of its own, so that a busy topic cannot drop the
-/// events of a quiet one.
+/// events of a quiet one, until the events of all subscriptions together exceed the limit of a stream.
 #[derive(Debug, Default)]
 pub struct OutboundQueue {
     /// Indexed by [`SubscriptionId`].
@@ -52,9 +54,23 @@ pub struct OutboundQueue {
     /// By sequence number.
     events: BTreeMap<u64, (SubscriptionId, Arc<Envelope>)>,
     next_sequence: u64,
+    /// The size of all queued events.
+    bytes: usize,
+    /// Counts the events against a limit that this queue shares with others.
+    share: Option<BudgetShare>,
 }
 
 impl OutboundQueue {
+    /// An empty queue whose events count against a shared limit.
+    pub fn with_share(share: BudgetShare) -> Self {
+        Self { share: Some(share), ..Self::default() }
+    }
+
+    /// From now on only the limit of a stream applies.
+    pub fn end_share(&mut self) {
+        self.share = None;
+    }
+
     /// Adds a subscription.
     pub fn add_subscription(&mut self, pattern: Arc<str>, limits: QueueLimits) -> SubscriptionId {
         let id = SubscriptionId(self.subscriptions.len());
@@ -69,19 +85,24 @@ impl OutboundQueue {
         id
     }
 
-    /// Queues an event. Returns how many older events of the same subscription were dropped for it.
+    /// Queues an event. Returns how many events were dropped for it: the oldest ones of the same subscription, then of
+    /// the stream, and last the event itself, if a shared limit leaves no room.
     pub fn push(&mut self, subscription: SubscriptionId, envelope: Arc<Envelope>) -> u64 {
-        let Some(queue) = self.subscriptions.get_mut(subscription.0) else { return 0 };
         let size = envelope.size;
         let mut dropped = 0;
-        while queue.is_full_for(size) {
-            let Some(oldest) = queue.queued.pop_front() else { break };
-            if let Some((_, envelope)) = self.events.remove(&oldest) {
-                queue.bytes -= envelope.size;
-            }
+        while let Some(oldest) = self.to_drop(subscription, size) {
+            self.drop_event(oldest);
             dropped += 1;
         }
-        queue.dropped += dropped;
+        let Some(queue) = self.subscriptions.get_mut(subscription.0) else { return dropped };
+        if self.share.as_ref().is_some_and(|share| share.is_full_for(size)) {
+            queue.dropped += 1;
+            return dropped + 1;
+        }
+        self.bytes += size;
+        if let Some(share) = &mut self.share {
+            share.take(size);
+        }
         queue.bytes += size;
         queue.queued.push_back(self.next_sequence);
         self.events.insert(self.next_sequence, (subscription, envelope));
@@ -99,10 +120,45 @@ impl OutboundQueue {
             let count = std::mem::take(&mut queue.dropped);
             return Some(QueueItem::Dropped { pattern, count });
         }
-        let (_, envelope) = self.events.remove(&sequence)?;
-        queue.queued.pop_front();
-        queue.bytes -= envelope.size;
+        let envelope = self.remove(sequence)?;
         Some(QueueItem::Delivery { pattern, envelope })
+    }
+
+    /// The event to drop so that one of `size` bytes fits.
+    fn to_drop(&self, subscription: SubscriptionId, size: usize) -> Option<u64> {
+        let queue = self.subscriptions.get(subscription.0)?;
+        let is_full = self.bytes + size > MAX_STREAM_BYTES
+            || self.share.as_ref().is_some_and(|share| share.is_full_for(size));
+        let oldest = || self.events.first_key_value().map(|(sequence, _)| *sequence);
+        if queue.is_full_for(size) {
+            queue.queued.front().copied()
+        } else if is_full {
+            queue.queued.front().copied().or_else(oldest)
+        } else {
+            None
+        }
+    }
+
+    fn drop_event(&mut self, sequence: u64) {
+        let subscription = self.events.get(&sequence).map(|(subscription, _)| *subscription);
+        self.remove(sequence);
+        if let Some(queue) = subscription.and_then(|id| self.subscriptions.get_mut(id.0)) {
+            queue.dropped += 1;
+        }
+    }
+
+    /// Removes an event that is the oldest one of its subscription.
+    fn remove(&mut self, sequence: u64) -> Option<Arc<Envelope>> {
+        let (subscription, envelope) = self.events.remove(&sequence)?;
+        self.bytes -= envelope.size;
+        if let Some(share) = &mut self.share {
+            share.give_back(envelope.size);
+        }
+        if let Some(queue) = self.subscriptions.get_mut(subscription.0) {
+            queue.queued.pop_front();
+            queue.bytes -= envelope.size;
+        }
+        Some(envelope)
     }
 
     /// The number of queued events of one subscription.
@@ -124,6 +180,8 @@ impl OutboundQueue {
     pub fn clear(&mut self) {
         self.events.clear();
         self.subscriptions.clear();
+        self.bytes = 0;
+        self.share = None;
     }
 }
 
@@ -139,7 +197,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::event::Event;
+    use crate::{event::Event, queue_budget::QueueBudget};
 
     fn envelope(id: &str, size: usize) -> Arc<Envelope> {
         let payload = Bytes::from(vec![0; size.saturating_sub(id.len())]);
@@ -182,6 +240,37 @@ mod tests {
         let dropped: u64 = (0..5).map(|n| queue.push(busy, envelope(&n.to_string(), 1))).sum();
         assert_eq!((dropped, queue.len()), (3, 3));
         assert_eq!(drain(&mut queue), ["quiet:q", "busy:-3", "busy:3", "busy:4"]);
+    }
+
+    #[test]
+    fn a_stream_is_limited_over_all_its_subscriptions() {
+        let mut queue = OutboundQueue::default();
+        let limits = QueueLimits { events: 100, bytes: MAX_STREAM_BYTES };
+        let quiet = queue.add_subscription("quiet".into(), limits);
+        let busy = queue.add_subscription("busy".into(), limits);
+        let half = MAX_STREAM_BYTES / 2;
+        queue.push(quiet, envelope("q", half));
+        assert_eq!(queue.push(busy, envelope("1", half)), 0);
+        assert_eq!(queue.push(busy, envelope("2", half)), 1, "its own events are dropped first");
+        assert_eq!(queue.push(busy, envelope("3", MAX_STREAM_BYTES)), 2);
+        assert_eq!(drain(&mut queue), ["busy:-2", "busy:3"]);
+        queue.push(quiet, envelope("q", 1));
+        assert_eq!(drain(&mut queue), ["quiet:-1", "quiet:q"]);
+    }
+
+    #[test]
+    fn a_shared_limit_may_leave_no_room() {
+        let budget = Arc::new(QueueBudget::new(10));
+        let [mut one, mut two] = [(); 2].map(|()| OutboundQueue::with_share(budget.share()));
+        let [a, b] = [&mut one, &mut two].map(|queue| queue.add_subscription("s".into(), WIDE));
+        assert_eq!(one.push(a, envelope("1", 8)), 0);
+        assert_eq!(two.push(b, envelope("2", 8)), 1, "the other queue has it all");
+        assert_eq!(one.push(a, envelope("3", 8)), 1);
+        assert_eq!(drain(&mut one), ["s:-1", "s:3"]);
+        assert_eq!((budget.used(), two.push(b, envelope("4", 8))), (0, 0));
+        two.end_share();
+        assert_eq!(budget.used(), 0);
+        assert_eq!(drain(&mut two), ["s:-1", "s:4"]);
     }
 
     #[test]

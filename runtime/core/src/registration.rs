@@ -16,3 +16,17 @@ pub struct Registration {
     /// Metadata of the agent.
     pub metadata: HashMap<String, String>,
 }
+
+impl Registration {
+    /// The size of the content in bytes.
+    pub fn size(&self) -> usize {
+        let topics: usize = self.topics.iter().map(String::len).sum();
+        let tools: usize = self.tools.iter().map(Tool::size).sum();
+        self.agent.len() + topics + tools + map_size(&self.metadata)
+    }
+}
+
+/// The size of the keys and values of a map, in bytes.
+pub fn map_size(map: &HashMap<String, String>) -> usize {
+    map.iter().map(|(key, value)| key.len() + value.len()).sum()
+}

@@ -25,6 +25,7 @@ use crate::{
     event::{Envelope, Event},
     filter::Filter,
     hosted_agent::{AgentState, HostedProfile},
+    limits::{self, LimitError},
     qos::Qos,
     registration::Registration,
     registry::{Lookup, Registry},
@@ -39,7 +40,7 @@ mod session;
 mod snapshot;
 mod subscription;
 
-pub use hosting::{CreateAgentError, SendEventError};
+pub use hosting::{CreateAgentError, SendEventError, SetStateError};
 pub use session::{OutboundStream, Session};
 pub use snapshot::{RuntimeSnapshot, TopicStats};
 pub use subscription::Subscription;
@@ -94,6 +95,9 @@ impl Runtime {
 
     /// Registers an agent, whose id must not be empty, or replaces the registration of a registered one.
     ///
+    /// # Errors
+    /// If a part of the registration is too long, or there is no room for it; then an earlier registration stays.
+    ///
     /// # Examples
     /// ```
     /// use loom_core::{Registration, Runtime, RuntimeOptions};
@@ -103,26 +107,30 @@ impl Runtime {
     ///     agent: "clerk".to_owned(),
     ///     topics: vec!["orders.*".to_owned()],
     ///     ..Registration::default()
-    /// });
+    /// })?;
     /// let (session, outbound) = runtime.open_stream("clerk".to_owned());
     /// assert_eq!(runtime.snapshot().connected_agents, 1);
     /// # drop((session, outbound));
+    /// # Ok::<(), loom_core::LimitError>(())
     /// ```
-    pub fn register(&self, registration: Registration) {
+    pub fn register(&self, registration: Registration) -> Result<(), LimitError> {
+        limits::check_registration(&registration)?;
         let inner = &self.inner;
         let _span = spans::register(&registration).entered();
         let agent = registration.agent.clone();
-        tracing::info!(
-            agent,
-            topics = registration.topics.len(),
-            tools = registration.tools.len(),
-            "agent registered"
-        );
+        let topics = registration.topics.len();
+        let tools = registration.tools.len();
         let provider = AgentTools::new(&agent, &inner.directory, &inner.calls);
         let offer = inner.registry.offer(registration.tools.clone(), Arc::new(provider));
-        inner.directory.register(registration, Some(offer), Instant::now());
+        let evicted = inner.directory.register(registration, Some(offer), Instant::now())?;
+        tracing::info!(agent, topics, tools, "agent registered");
+        for agent in evicted {
+            tracing::warn!(agent, "agent unregistered: it is away, and there are too many agents");
+            inner.activity.unregistered(&agent);
+        }
         inner.ensure_detached(&agent);
         inner.activity.registered(&agent);
+        Ok(())
     }
 
     /// Opens a stream of an agent. A stream of an unregistered agent gets no deliveries.
@@ -175,7 +183,7 @@ impl Runtime {
     /// one. An agent that is registered keeps its registration and gets the topics that it lacks.
     ///
     /// # Errors
-    /// If the id is empty, or the agent was created before.
+    /// If the id is empty, the agent was created before, or a limit is exceeded.
     pub fn create_agent(
         &self,
         agent: &str,
@@ -196,7 +204,8 @@ impl Runtime {
     /// with the metadata `correlation_id` = the id of `event`.
     ///
     /// # Errors
-    /// If the agent is unknown or not connected, or a reply is awaited to an event without an id.
+    /// If the agent is unknown or not connected, a part of the event is too long, or a reply is awaited to an event
+    /// without an id.
     pub async fn send_event(
         &self,
         agent: &str,
@@ -211,9 +220,12 @@ impl Runtime {
         self.inner.directory.agent_state(agent)
     }
 
-    /// Replaces the state that is kept for an agent. Returns false if the agent is unknown.
-    pub fn set_agent_state(&self, agent: &str, state: AgentState) -> bool {
-        self.inner.directory.set_agent_state(agent, state)
+    /// Replaces the state that is kept for an agent.
+    ///
+    /// # Errors
+    /// If the agent is unknown, or there is no room for the state; then the old state stays.
+    pub fn set_agent_state(&self, agent: &str, state: AgentState) -> Result<(), SetStateError> {
+        hosting::set_state(&self.inner, agent, state)
     }
 
     /// All known agents by name.

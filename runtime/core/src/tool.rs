@@ -33,6 +33,14 @@ pub struct Tool {
     pub metadata: HashMap<String, String>,
 }
 
+impl Tool {
+    /// The size of the content in bytes.
+    pub fn size(&self) -> usize {
+        let metadata: usize = self.metadata.iter().map(|(k, v)| k.len() + v.len()).sum();
+        self.name.len() + self.description.len() + self.parameters_schema.len() + metadata
+    }
+}
+
 /// A call of a tool.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ToolCall {
@@ -59,6 +67,12 @@ impl ToolCall {
     /// The calling agent, if the call names one in the header `x-agent-id`, which the SDK sets.
     pub fn caller(&self) -> Option<&str> {
         self.headers.get("x-agent-id").map(String::as_str).filter(|agent| !agent.is_empty())
+    }
+
+    /// The size of the content in bytes.
+    pub fn size(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(k, v)| k.len() + v.len()).sum();
+        self.id.len() + self.name.len() + self.arguments.len() + headers
     }
 
     /// The timeout of this call.

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 
 /// The tables of the agents by name: `{"<agent>": {…}}`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(transparent)]
 pub struct AgentTables(pub BTreeMap<String, AgentTable>);
 
@@ -14,6 +14,17 @@ pub struct AgentTables(pub BTreeMap<String, AgentTable>);
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AgentTable(pub Map<String, Value>);
+
+impl<'de> Deserialize<'de> for AgentTables {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tables = BTreeMap::<String, Value>::deserialize(deserializer)?;
+        let table = |(name, table)| match table {
+            Value::Object(table) => Ok((name, AgentTable(table))),
+            _ => Err(de::Error::custom(format!("{name}: expected a table"))),
+        };
+        tables.into_iter().map(table).collect::<Result<_, _>>().map(Self)
+    }
+}
 
 impl AgentTable {
     /// `llm_provider`: the LLM provider of the agent's calls that name none. A value that is no string counts as
@@ -48,7 +59,7 @@ mod tests {
     #[test]
     fn neither_errors_nor_debug_show_a_value() {
         let error = json::read::<AgentTables>(r#"{"a": "hush"}"#).unwrap_err().to_string();
-        assert!(error.starts_with("expected a map") && !error.contains("hush"), "{error}");
+        assert!(error.starts_with("a: expected a table") && !error.contains("hush"), "{error}");
         let tables: AgentTables = json::read(r#"{"a": {"key": "hush"}}"#).unwrap();
         assert!(!format!("{tables:?}").contains("hush"));
     }

@@ -23,7 +23,7 @@ pub fn write(value: &impl Serialize) -> SecretString {
 }
 
 /// The message of `error` without the value that was found instead of the expected one.
-pub(crate) fn without_values(error: &serde_json::Error) -> String {
+fn without_values(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let shows_value =
         ["invalid type", "invalid value"].iter().any(|kind| message.starts_with(kind));

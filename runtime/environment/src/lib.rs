@@ -8,10 +8,14 @@
 //! | [`mcp`] | [`McpServerTables`]: the value of `LOOM_MCP_SERVERS` |
 //! | [`agents`] | [`AgentTables`]: the value of `LOOM_AGENTS` |
 //! | [`ready`] | [`ReadyDocument`]: the content of the file that `LOOM_READY_FILE` names |
+//! | [`login`] | [`LoginKey`]: makes and checks the login codes of the dashboard |
+//! | [`user_ids`] | [`UserIds`]: the value of `LOOM_ALLOW_USERS` |
+//! | [`host_names`] | [`HostNames`]: the value of `LOOM_DASHBOARD_ALLOWED_HOSTS` |
 //! | [`switch`] | [`Switch`]: a boolean as text |
 //! | [`log_format`] | [`LogFormat`]: the value of `LOOM_LOG_FORMAT` |
 //! | [`secret`] | [`SecretText`]: a string inside a JSON value that is never shown |
 //! | [`json`] | JSON to and from variables, with errors that show no values |
+//! | `table_fields` | the keys of one table, with errors that name table and key |
 //! | [`variable`] | [`ServerVariable`]: one variable of the server's environment |
 //!
 //! Readers ignore unknown fields: a server may be older than the `loom` that starts it.
@@ -31,21 +35,28 @@
 //! ```
 
 pub mod agents;
+pub mod host_names;
 pub mod json;
 pub mod llm;
 pub mod log_format;
+pub mod login;
 pub mod mcp;
 pub mod names;
 pub mod ready;
 pub mod secret;
 pub mod switch;
+mod table_fields;
+pub mod user_ids;
 pub mod variable;
 
 pub use agents::{AgentTable, AgentTables};
+pub use host_names::HostNames;
 pub use llm::{LlmProviderTable, LlmTables};
 pub use log_format::LogFormat;
+pub use login::LoginKey;
 pub use mcp::{McpServerTable, McpServerTables};
 pub use ready::ReadyDocument;
 pub use secret::SecretText;
 pub use switch::Switch;
+pub use user_ids::UserIds;
 pub use variable::ServerVariable;

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::SecretText;
+use crate::{SecretText, table_fields::TableFields};
 
 /// The key of `[llm]` that names the default provider; every other key names a provider's table.
 const DEFAULT: &str = "default";
@@ -26,8 +26,7 @@ pub struct LlmTables {
 }
 
 /// The table `[llm.<name>]`. What is `None` has the server's default.
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(expecting = "a provider's table")]
+#[derive(Clone, Default, Serialize)]
 pub struct LlmProviderTable {
     /// The kind of API; the key is `type`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -101,15 +100,40 @@ impl<'de> Visitor<'de> for InOrder {
         let mut tables = LlmTables::default();
         while let Some(name) = map.next_key::<String>()? {
             if name == DEFAULT {
-                tables.default = map.next_value()?;
+                tables.default = default(map.next_value()?).map_err(de::Error::custom)?;
             } else if tables.providers.iter().any(|(other, _)| *other == name) {
                 return Err(de::Error::custom(format!("provider {name} is defined twice")));
             } else {
-                tables.providers.push((name, map.next_value()?));
+                let table = provider(&name, map.next_value()?).map_err(de::Error::custom)?;
+                tables.providers.push((name, table));
             }
         }
         Ok(tables)
     }
+}
+
+/// The value of `default`, which may be absent.
+fn default(value: Value) -> Result<Option<String>, String> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(name) => Ok(Some(name)),
+        _ => Err(format!("{DEFAULT}: expected the name of a provider")),
+    }
+}
+
+fn provider(name: &str, table: Value) -> Result<LlmProviderTable, String> {
+    const INTEGER: &str = "an integer from 0 to 4294967295";
+    let mut fields = TableFields::of(name, table)?;
+    Ok(LlmProviderTable {
+        kind: fields.optional("type", "a string")?,
+        api_key: fields.optional("api_key", "a string")?,
+        api_base: fields.optional("api_base", "a string")?,
+        model: fields.optional("model", "a string")?,
+        max_tokens: fields.optional("max_tokens", INTEGER)?,
+        temperature: fields.optional("temperature", "a number")?,
+        timeout_sec: fields.optional("timeout_sec", "an integer")?,
+        extra: fields.optional("extra", "a table")?,
+    })
 }
 
 #[cfg(test)]
@@ -136,8 +160,10 @@ mod tests {
     fn errors_show_no_value() {
         for (text, message) in [
             (r#"["hush"]"#, "expected an object of providers by name"),
-            (r#"{"a": "hush"}"#, "expected a provider's table"),
-            (r#"{"a": {"max_tokens": "hush"}}"#, "expected u32"),
+            (r#"{"a": "hush"}"#, "a: expected a table"),
+            (r#"{"a": {"max_tokens": "hush"}}"#, "a.max_tokens: expected an integer from 0"),
+            (r#"{"a": {"api_key": ["hush"]}}"#, "a.api_key: expected a string"),
+            (r#"{"default": ["hush"]}"#, "default: expected the name of a provider"),
             (r#"{"a": {}, "a": {}}"#, "provider a is defined twice"),
         ] {
             let error = json::read::<LlmTables>(text).unwrap_err().to_string();

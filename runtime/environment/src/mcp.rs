@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 
-use crate::{SecretText, json::without_values};
+use crate::{SecretText, table_fields::TableFields};
 
 /// The MCP servers by name.
 ///
@@ -25,16 +25,13 @@ use crate::{SecretText, json::without_values};
 pub struct McpServerTables(pub BTreeMap<String, McpServerTable>);
 
 /// The table `[mcp.<name>]`.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(expecting = "a server's table")]
+#[derive(Clone, Serialize)]
 pub struct McpServerTable {
     /// The program: a path, or a name that is searched for in `PATH`.
     pub command: String,
     /// The program's arguments.
-    #[serde(default)]
     pub args: Vec<String>,
     /// Variables of the program's environment.
-    #[serde(default)]
     pub env: BTreeMap<String, SecretText>,
 }
 
@@ -68,9 +65,9 @@ fn by_name(tables: Map<String, Value>) -> Result<BTreeMap<String, McpServerTable
 
 fn with_names(tables: Vec<Value>) -> Result<BTreeMap<String, McpServerTable>, String> {
     let mut servers = BTreeMap::new();
-    for table in tables {
+    for (table, number) in tables.into_iter().zip(1..) {
         let Some(name) = table.get("name").and_then(Value::as_str).map(str::to_owned) else {
-            return Err("a server has no name".to_owned());
+            return Err(format!("server {number} of the list: missing key: name"));
         };
         let server = table_of(&name, table)?;
         if servers.contains_key(&name) {
@@ -82,8 +79,30 @@ fn with_names(tables: Vec<Value>) -> Result<BTreeMap<String, McpServerTable>, St
 }
 
 fn table_of(name: &str, table: Value) -> Result<McpServerTable, String> {
-    let error = |error: serde_json::Error| format!("{name}: {}", without_values(&error));
-    serde_json::from_value(table).map_err(error)
+    let mut fields = TableFields::of(name, table)?;
+    Ok(McpServerTable {
+        command: fields.required("command", "a string")?,
+        args: list(&mut fields)?,
+        env: variables(&mut fields)?,
+    })
+}
+
+fn list(fields: &mut TableFields<'_>) -> Result<Vec<String>, String> {
+    let items: Vec<Value> = fields.optional("args", "a list of strings")?.unwrap_or_default();
+    let item = |(index, item)| match item {
+        Value::String(item) => Ok(item),
+        _ => Err(fields.wrong(&format!("args[{index}]"), "a string")),
+    };
+    items.into_iter().enumerate().map(item).collect()
+}
+
+fn variables(fields: &mut TableFields<'_>) -> Result<BTreeMap<String, SecretText>, String> {
+    let values: Map<String, Value> = fields.optional("env", "a table")?.unwrap_or_default();
+    let variable = |(name, value): (String, Value)| match value.as_str() {
+        Some(text) => Ok((name, text.into())),
+        None => Err(fields.wrong(&format!("env.{name}"), "a string")),
+    };
+    values.into_iter().map(variable).collect()
 }
 
 #[cfg(test)]
@@ -115,10 +134,19 @@ mod tests {
         for (text, message) in [
             ("hush", "expected value at line 1"),
             (r#""hush""#, "expected an object of servers by name, or an array"),
-            (r#"{"a": "hush"}"#, "a: expected a server's table"),
-            (r#"{"a": {"args": ["hush"]}}"#, "a: missing field `command`"),
-            (r#"{"a": {"command": "c", "env": {"K": ["hush"]}}}"#, "a: expected a string"),
-            (r#"[{"command": "c"}]"#, "a server has no name"),
+            (r#"{"a": "hush"}"#, "a: expected a table"),
+            (r#"{"a": {"args": ["hush"]}}"#, "a: missing key: command"),
+            (r#"{"a": {"command": ["hush"]}}"#, "a.command: expected a string"),
+            (r#"{"a": {"command": "c", "args": "hush"}}"#, "a.args: expected a list of strings"),
+            (
+                r#"{"a": {"command": "c", "args": ["x", {"hush": 1}]}}"#,
+                "a.args[1]: expected a string",
+            ),
+            (r#"{"a": {"command": "c", "env": {"K": ["hush"]}}}"#, "a.env.K: expected a string"),
+            (
+                r#"[{"name": "a", "command": "c"}, {"command": "hush"}]"#,
+                "server 2 of the list: missing key",
+            ),
             (
                 r#"[{"name": "a", "command": "c"}, {"name": "a", "command": "c"}]"#,
                 "server a is defined twice",

@@ -10,12 +10,16 @@ pub const BRIDGE_TLS_CERT: &str = "LOOM_BRIDGE_TLS_CERT";
 pub const BRIDGE_TLS_KEY: &str = "LOOM_BRIDGE_TLS_KEY";
 /// [`Switch`](crate::Switch): allow a non-loopback address without a token.
 pub const BRIDGE_INSECURE: &str = "LOOM_BRIDGE_INSECURE";
+/// [`UserIds`](crate::UserIds): users of this machine who may connect over loopback where no token is set.
+pub const ALLOW_USERS: &str = "LOOM_ALLOW_USERS";
 /// [`Switch`](crate::Switch): serve the dashboard.
 pub const DASHBOARD: &str = "LOOM_DASHBOARD";
 /// Host of the dashboard, without a port.
 pub const DASHBOARD_HOST: &str = "LOOM_DASHBOARD_HOST";
 /// Port of the dashboard.
 pub const DASHBOARD_PORT: &str = "LOOM_DASHBOARD_PORT";
+/// [`HostNames`](crate::HostNames): names by which the dashboard may be addressed.
+pub const DASHBOARD_ALLOWED_HOSTS: &str = "LOOM_DASHBOARD_ALLOWED_HOSTS";
 /// [`LlmTables`](crate::LlmTables) as JSON.
 pub const LLM_PROVIDERS: &str = "LOOM_LLM_PROVIDERS";
 /// API key of the default LLM provider.
@@ -56,7 +60,8 @@ pub struct VariableInfo {
     pub name: &'static str,
     /// What it sets, on one line.
     pub description: &'static str,
-    /// The value that an unset or empty variable stands for; `None` where it has no effect then.
+    /// The value that an unset or empty variable stands for; `None` where it has no effect then. White space around a
+    /// value does not count.
     pub default: Option<&'static str>,
     /// Whether the value may hold a secret: messages MUST NOT show it.
     pub is_secret: bool,
@@ -81,13 +86,19 @@ pub const TABLE: &[VariableInfo] = &[
         Some("127.0.0.1:50051"),
         "gRPC address as host:port; port 0 picks a free port",
     ),
-    secret(BRIDGE_TOKEN, "require `authorization: Bearer <token>` from callers"),
+    secret(BRIDGE_TOKEN, "require `authorization: Bearer <token>` on bridge and dashboard"),
     plain(BRIDGE_TLS_CERT, None, "PEM file with the certificate chain; enables TLS"),
     plain(BRIDGE_TLS_KEY, None, "PEM file with the private key of the certificate"),
     plain(BRIDGE_INSECURE, None, "1 allows a non-loopback address without a token"),
+    plain(
+        ALLOW_USERS,
+        None,
+        "ids of other users who may connect over loopback without a token: uid,uid",
+    ),
     plain(DASHBOARD, None, "true, 1, yes or on serves the dashboard"),
     plain(DASHBOARD_HOST, Some("127.0.0.1"), "host of the dashboard"),
     plain(DASHBOARD_PORT, Some("3030"), "port of the dashboard; 0 picks a free port"),
+    plain(DASHBOARD_ALLOWED_HOSTS, None, "further host names of the dashboard: name,name"),
     secret(LLM_PROVIDERS, "LLM providers as JSON: the [llm] table of loom.toml"),
     secret(LLM_API_KEY, "API key of the default LLM provider"),
     secret(LLM_API_BASE, "base URL of the default LLM provider"),
@@ -112,6 +123,10 @@ pub const TABLE: &[VariableInfo] = &[
     plain(OTEL_SERVICE_NAME, Some("loom-bridge-server"), "service name in traces"),
     plain(RUST_LOG, Some("info"), "log filter for standard error"),
 ];
+
+/// The variables whose value is one secret as a whole. Set to nothing or to white space, each of them is an error: it was
+/// meant to protect something.
+pub const SECRETS: [&str; 2] = [BRIDGE_TOKEN, LLM_API_KEY];
 
 /// Whether the value of the variable `name` may hold a secret. A name that [`TABLE`] does not list counts as secret.
 pub fn is_secret(name: &str) -> bool {

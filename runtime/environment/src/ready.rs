@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::LoginKey;
+
 /// Where a server listens: `{"bridge": "127.0.0.1:50051", "dashboard": "http://127.0.0.1:3030"}`. The server writes it
 /// once both listen; the file is replaced as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +12,10 @@ pub struct ReadyDocument {
     pub bridge: String,
     /// The URL of the dashboard; `null` when it is off.
     pub dashboard: Option<String>,
+    /// The key of the dashboard's login codes; absent where the dashboard needs no login. The file that holds it can be
+    /// read by the server's user only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_key: Option<LoginKey>,
 }
 
 #[cfg(test)]
@@ -18,7 +24,8 @@ mod tests {
 
     #[test]
     fn the_document_has_two_keys_and_readers_ignore_others() {
-        let document = ReadyDocument { bridge: "127.0.0.1:7".to_owned(), dashboard: None };
+        let bridge = "127.0.0.1:7".to_owned();
+        let document = ReadyDocument { bridge, dashboard: None, login_key: None };
         let text = serde_json::to_string(&document).unwrap();
         assert_eq!(text, r#"{"bridge":"127.0.0.1:7","dashboard":null}"#);
         let newer = r#"{"bridge":"127.0.0.1:7","dashboard":null,"later":1}"#;

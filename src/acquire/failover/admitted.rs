@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     acquire::{
-        AcquireError, AttemptCause,
+        AcquireError, AttemptCause, ProgramRule,
         fetch::{FetchError, Fetched, MismatchedPart},
     },
     sources::Candidate,
-    store::{AdmitError, Checked, Received, Store, UnpackError},
-    trust::{DigestSubject, Expected, TrustedDigest},
+    store::{AdmitError, Checked, Received, Store, StoreError, UnpackError},
+    trust::{DigestSubject, Expected, TrustedDigest, Waiver},
 };
 
 /// A release that a source delivered, and that met its expectation.
@@ -38,6 +38,7 @@ pub(super) fn admit(
     candidate: &Candidate,
     chosen: &ChosenArtifact,
     fetched: Fetched,
+    rule: ProgramRule,
 ) -> Result<Result<(Checked, Option<Received>), StepReport>, AcquireError> {
     let Fetched { mut staged, received } = fetched;
     let expectation = &chosen.expected.expectation;
@@ -55,6 +56,9 @@ pub(super) fn admit(
             return Ok(Err(refused(candidate, &chosen.expected, error, resumed)));
         }
     };
+    if let Some(error) = not_a_program(&checked, rule)? {
+        return Ok(Err(StepReport::unusable(AttemptCause::Admit(error))));
+    }
     let checked = match statement {
         None => Ok(checked),
         Some(statement) => checked.with_statement(statement.to_vec()),
@@ -63,6 +67,19 @@ pub(super) fn admit(
         Ok(checked) => Ok((checked, received)),
         Err(error) => Err(StepReport::unusable(AttemptCause::Statement(error))),
     })
+}
+
+/// The error for a release whose program is something else.
+fn not_a_program(checked: &Checked, rule: ProgramRule) -> Result<Option<AdmitError>, StoreError> {
+    let Some(found) = checked.program_kind()? else { return Ok(None) };
+    let unverified =
+        matches!(checked.waiver(), Some(Waiver::AllowUnverified | Waiver::IfAvailable));
+    let release = checked.release();
+    Ok((!rule.accepts(&found, release.platform, unverified)).then(|| AdmitError::NotAProgram {
+        release: Box::new(release.clone()),
+        path: checked.entry().to_string(),
+        found,
+    }))
 }
 
 /// What a refused tree says about its source.
@@ -110,13 +127,19 @@ fn mismatch(
 /// What a failed fetch says about its source. An error that no other source can avoid is returned as an error.
 pub(super) fn unfetched(
     candidate: &Candidate,
-    expected: &Expected,
+    chosen: &mut ChosenArtifact,
     error: FetchError,
 ) -> Result<StepReport, AcquireError> {
+    let (expected, reached) = (&chosen.expected, &mut chosen.reached);
     let file = file_name(expected);
     Ok(match error {
         FetchError::Fatal(error) => return Err(error),
-        FetchError::Source(error, progress) => StepReport::failed(error, progress),
+        FetchError::Source(error, bytes) => {
+            // A source that always begins at the first byte, and always breaks off at the same one, makes no progress.
+            let progress = bytes > *reached;
+            *reached = bytes.max(*reached);
+            StepReport::failed(error, progress)
+        }
         FetchError::Unopened(error) => StepReport::failed(error, false).for_good(),
         FetchError::TooLong { expected, resumed } => {
             let cause = AttemptCause::TooLong { file, expected };

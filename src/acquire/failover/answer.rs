@@ -16,6 +16,8 @@ pub(super) struct ChosenArtifact {
     pub(super) expected: Expected,
     /// Other artifacts that are acceptable.
     pub(super) others: Vec<Expected>,
+    /// The largest number of bytes of the artifact that have been here in this run.
+    pub(super) reached: u64,
 }
 
 /// Why a source is not asked at all; `None` where it is.
@@ -52,7 +54,9 @@ pub(super) fn judge(
         Err(error) => return Err(Box::new(StepReport::failed(error, false))),
     };
     match policy.judge(release, candidate.channel, &offer, pins) {
-        Ok(Judged { first: expected, others }) => Ok(ChosenArtifact { offer, expected, others }),
+        Ok(Judged { first: expected, others }) => {
+            Ok(ChosenArtifact { offer, expected, others, reached: 0 })
+        }
         Err(rejection) => Err(Box::new(StepReport::rejected(rejection))),
     }
 }

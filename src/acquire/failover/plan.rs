@@ -13,7 +13,7 @@ mod tests;
 /// How often an interrupted transfer is resumed at the same source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransferRetry {
-    /// The number of attempts in a row that bring no new byte.
+    /// After how many attempts in a row that bring no new byte the source is given up.
     pub max_attempts_without_progress: u32,
     /// The total number of attempts.
     pub max_attempts: u32,
@@ -22,10 +22,10 @@ pub struct TransferRetry {
 }
 
 impl Default for TransferRetry {
-    /// 2 attempts without progress, 20 attempts in total, 10 seconds.
+    /// 3 attempts without progress, 20 attempts in total, 10 seconds.
     fn default() -> Self {
         Self {
-            max_attempts_without_progress: 2,
+            max_attempts_without_progress: 3,
             max_attempts: 20,
             max_retry_after: Duration::from_secs(10),
         }
@@ -277,7 +277,7 @@ impl Plan {
         asked.without_progress = if progress { 0 } else { asked.without_progress + 1 };
         let wait = after.unwrap_or(Duration::from_millis(200) * asked.without_progress);
         let worth = asked.total <= self.retry.max_attempts
-            && asked.without_progress <= self.retry.max_attempts_without_progress
+            && asked.without_progress < self.retry.max_attempts_without_progress
             && wait <= self.retry.max_retry_after;
         worth.then_some(wait)
     }

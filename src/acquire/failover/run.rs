@@ -17,6 +17,7 @@ use crate::{
         AcquireError, AcquireEvent, AttemptCause, ChecksumMismatch, How, SourceAttempt,
         build_receipt::build_receipt,
         fetch::{Fetcher, StartedTransfer},
+        near_misses::name_near_misses,
     },
     sources::Candidate,
     store::{AttemptKind, Installed, Recovery, Store},
@@ -144,10 +145,10 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
     ) -> Result<(usize, SourceEvent), AcquireError> {
         if let Some(chosen) = self.chosen.get(&place) {
             let failover = self.failover;
-            let artifact = chosen.expected.artifact.clone();
+            let expected = chosen.expected.clone();
             let candidate = &failover.candidates[place];
             self.race.start(place, after, async move {
-                failover.fetcher.start(candidate, &artifact, whole).await
+                failover.fetcher.start(candidate, &expected, whole).await
             });
         }
         self.wait()
@@ -159,6 +160,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
             && !chosen.others.is_empty()
         {
             chosen.expected = chosen.others.remove(0);
+            chosen.reached = 0;
         }
         self.start(place, Duration::ZERO, false)
     }
@@ -187,9 +189,9 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                 self.started = Some(transfer);
                 SourceEvent::Delivers
             }
-            RaceResult::Started(Err(error)) => match self.chosen.get(&place) {
+            RaceResult::Started(Err(error)) => match self.chosen.get_mut(&place) {
                 Some(chosen) => {
-                    let report = admitted::unfetched(candidate, &chosen.expected, error)?;
+                    let report = admitted::unfetched(candidate, chosen, error)?;
                     self.report(place, report)
                 }
                 None => SourceEvent::Absent,
@@ -227,7 +229,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
     fn receive(
         &self,
         place: usize,
-        chosen: ChosenArtifact,
+        mut chosen: ChosenArtifact,
         transfer: StartedTransfer,
     ) -> Result<Result<Served<'a>, Box<Refused>>, AcquireError> {
         let candidate: &'a Candidate = &self.failover.candidates[place];
@@ -247,18 +249,26 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                 return refused(chosen, StepReport::changed(outcome, LINKING));
             }
             Err(error) => {
-                let report = admitted::unfetched(candidate, &chosen.expected, error)?;
+                let report = admitted::unfetched(candidate, &mut chosen, error)?;
                 return refused(chosen, report);
             }
         };
-        match admitted::admit(fetcher.store, candidate, &chosen, fetched)? {
+        match admitted::admit(fetcher.store, candidate, &chosen, fetched, fetcher.options.program)?
+        {
             Err(report) => refused(chosen, report),
             Ok((checked, received)) => {
+                fetcher.observer.on_event(AcquireEvent::Verified);
                 let ChosenArtifact { offer, expected, .. } = chosen;
                 let release = AdmittedRelease { candidate, offer, expected, checked, received };
                 Ok(Ok(Served::Delivered(Box::new(release))))
             }
         }
+    }
+
+    fn name_near_misses(&self, attempts: &mut [SourceAttempt]) -> Result<(), AcquireError> {
+        let Failover { candidates, fetcher, .. } = self.failover;
+        let (product, version) = (self.release.product(), self.release.slot.version());
+        name_near_misses(candidates, fetcher.runtime, &product, version, attempts)
     }
 
     /// Why no source could serve.
@@ -269,9 +279,14 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
         }
         let offline = self.log.is_offline();
         let unverified = self.log.lacks_only_a_checksum();
-        let attempts = self.log.take_attempts();
+        let mut attempts = self.log.take_attempts();
         if offline && reason <= FailureReason::Unreachable {
             return AcquireError::Offline { what: release, here: None, attempts };
+        }
+        if reason == FailureReason::Absent
+            && let Err(error) = self.name_near_misses(&mut attempts)
+        {
+            return error;
         }
         match &attempts[..] {
             [
@@ -313,6 +328,7 @@ fn same_build<'a>(
         return Ok(None);
     }
     let (installed, how) = match store.find(release)? {
+        Some(installed) if store.damage(&installed)?.is_some() => return Ok(None),
         Some(installed) => (installed, How::Here),
         None => match store.recover(release, policy)? {
             Recovery::Linked(installed) => (installed, How::Relinked),

@@ -7,8 +7,8 @@ use crate::store::{Received, UnpackError};
 
 /// Why an artifact could not be fetched.
 pub(in crate::acquire) enum FetchError {
-    /// The source failed. The flag says whether new bytes arrived before.
-    Source(SourceError, bool),
+    /// The source failed, with the number of bytes of the artifact that are here now.
+    Source(SourceError, u64),
     /// The source did not begin to answer, and has repeated the request as often as that can help.
     Unopened(SourceError),
     /// The bytes arrived and cannot be unpacked.
@@ -40,6 +40,6 @@ impl<E: Into<AcquireError>> From<E> for FetchError {
 impl FetchError {
     /// A file of the source that could not be read.
     pub(super) fn unread(at: impl Into<String>, error: std::io::Error) -> Self {
-        Self::Source(SourceError::read(at, error), false)
+        Self::Source(SourceError::read(at, error), 0)
     }
 }

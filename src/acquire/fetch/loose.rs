@@ -17,6 +17,9 @@ use crate::{
 /// The largest listing that is read: 20,000 files with paths of 120 bytes have about 4 MiB.
 const LARGEST_LISTING: u64 = 16 << 20;
 
+/// How often the source's `timeout` a listing may take.
+const LISTING_TIMEOUTS: u32 = 4;
+
 impl Fetcher<'_> {
     /// Reads the listing, then fetches file after file.
     pub(super) fn fetch_loose(
@@ -30,7 +33,7 @@ impl Fetcher<'_> {
             Packaging::Loose { folder } => folder,
             Packaging::Archive { .. } | Packaging::Bare => &expected.artifact.asset,
         };
-        let listing = self.fetch_listing(expected, download)?;
+        let listing = self.fetch_listing(candidate, expected, download)?;
         self.observer.on_event(AcquireEvent::Fetching {
             source: &candidate.name,
             file: "loose files",
@@ -54,18 +57,21 @@ impl Fetcher<'_> {
 
     fn fetch_listing(
         &self,
+        candidate: &Candidate,
         expected: &Expected,
         download: Download,
     ) -> Result<TreeListing, FetchError> {
         let asset = &expected.artifact.asset;
-        let mut reader = BodyReader::new(self.runtime, download);
+        // Listings of many files are long: the time is that of several documents.
+        let timeout = LISTING_TIMEOUTS * candidate.timeout;
+        let mut reader = BodyReader::new(self.runtime, download).within(timeout, asset.to_string());
         let mut text = Vec::new();
         let read = (&mut reader).take(LARGEST_LISTING).read_to_end(&mut text);
         if let Some(error) = reader.failed.take() {
-            return Err(FetchError::Source(error, false));
+            return Err(FetchError::Source(error, 0));
         }
         let malformed =
-            |why: String| FetchError::Source(SourceError::malformed(asset.to_string(), why), false);
+            |why: String| FetchError::Source(SourceError::malformed(asset.to_string(), why), 0);
         read.map_err(|e| malformed(e.to_string()))?;
         let got = Digest::of(&text);
         let tree = expected.expectation.tree.as_ref().map(|tree| tree.digest);
@@ -139,7 +145,7 @@ impl Fetcher<'_> {
             (&mut reader).take(entry.size.saturating_add(1)),
         );
         if let Some(error) = reader.failed.take() {
-            return Err(FetchError::Source(error, false));
+            return Err(FetchError::Source(error, staged.bytes()));
         }
         added.map(|bytes| bytes.digest).map_err(|error| FetchError::Unpack(error, None))
     }

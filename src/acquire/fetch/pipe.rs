@@ -4,7 +4,11 @@
 
 use std::{
     io::{self, BufRead, Read},
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
 };
 
 use bytes::Bytes;
@@ -22,12 +26,14 @@ pub(super) struct PipeReader {
     pieces: Receiver<PipePiece>,
     current: Bytes,
     ended: bool,
+    consumed: Arc<AtomicU64>,
 }
 
 /// Makes a pipe that holds up to `depth` pieces.
 pub(super) fn pipe(depth: usize) -> (PipeWriter, PipeReader) {
     let (sender, pieces) = sync_channel(depth);
-    (PipeWriter(sender), PipeReader { pieces, current: Bytes::new(), ended: false })
+    let consumed = Arc::default();
+    (PipeWriter(sender), PipeReader { pieces, current: Bytes::new(), ended: false, consumed })
 }
 
 impl PipeWriter {
@@ -40,6 +46,13 @@ impl PipeWriter {
     pub(super) fn close(self) {
         // A reader that was dropped reports its own error.
         let _ = self.0.send(PipePiece::End);
+    }
+}
+
+impl PipeReader {
+    /// The number of bytes that were read, which another thread can follow.
+    pub(super) fn consumed(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.consumed)
     }
 }
 
@@ -62,6 +75,7 @@ impl BufRead for PipeReader {
 
     fn consume(&mut self, amount: usize) {
         let _ = self.current.split_to(amount);
+        self.consumed.fetch_add(amount as u64, Ordering::Relaxed);
     }
 }
 

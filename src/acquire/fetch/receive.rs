@@ -4,10 +4,7 @@
 //! inflating takes the most time, and the rest overlaps with it. The threads are connected by bounded pipes, so that the
 //! use of memory does not grow with the archive.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    thread,
-};
+use std::{sync::atomic::Ordering, thread};
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -103,22 +100,19 @@ impl Fetcher<'_> {
         mut staged: Staged,
         packaging: &Packaging,
     ) -> Result<(Staged, Received), FetchError> {
-        let packed = AtomicU64::new(0);
         let program = expected.expectation.release.executable();
         let (arrived, unpacked) = thread::scope(|scope| {
             let (to_inflater, from_network) = pipe(PACKED_DEPTH);
-            let packed = &packed;
             let unpacker = scope.spawn(move || {
                 let result = match packaging {
                     Packaging::Archive { format, strip } => {
-                        untar(from_network, *format, *strip, &mut staged, packed)
+                        untar(from_network, *format, *strip, &mut staged)
                     }
                     _ => staged.bare(from_network, &program).map(drop),
                 };
                 result.map(|()| staged)
             });
             let arrived = self.drain(&mut partial, download, expected, |bytes| {
-                packed.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 to_inflater.send(bytes);
             });
             if arrived.is_ok() {
@@ -157,11 +151,11 @@ impl Fetcher<'_> {
         }
         let most = expected.expectation.size.unwrap_or(self.options.limits.bytes);
         while let Some(piece) = self.runtime.block_on(body.next())? {
-            let piece = piece.map_err(|error| FetchError::Source(error, partial.size() > start))?;
-            partial.push(&piece)?;
-            if partial.size() > most {
+            let piece = piece.map_err(|error| FetchError::Source(error, partial.size()))?;
+            if partial.size().saturating_add(piece.len() as u64) > most {
                 return Err(FetchError::TooLong { expected: most, resumed: start > 0 });
             }
+            partial.push(&piece)?;
             self.observer.on_event(AcquireEvent::Received { bytes: partial.size() });
             hand_on(piece);
         }
@@ -183,8 +177,9 @@ fn untar(
     format: ArchiveFormat,
     strip: Option<bool>,
     staged: &mut Staged,
-    packed: &AtomicU64,
 ) -> Result<(), UnpackError> {
+    // The bytes that wait in the pipe are not counted: nothing has been unpacked from them.
+    let packed = packed_stream.consumed();
     thread::scope(|scope| {
         let (to_unpacker, tar) = pipe(TAR_DEPTH);
         let inflater = scope.spawn(move || inflate(format, packed_stream, to_unpacker));

@@ -2,7 +2,7 @@
 
 use futures::{StreamExt as _, stream};
 use loom_source::{
-    ArchiveFormat, Artifact, AssetRef, Download, Packaging, RangeRequest, Source, SourceError,
+    ArchiveFormat, AssetRef, Download, Packaging, RangeRequest, Source, SourceError,
     SourceErrorKind,
 };
 
@@ -10,7 +10,7 @@ use super::{FetchError, Fetcher};
 use crate::{
     sources::{Candidate, Reach},
     store::{Partial, ResumeOutcome},
-    trust::Channel,
+    trust::{Channel, Expected},
 };
 
 /// An artifact whose first bytes are here.
@@ -29,9 +29,10 @@ impl Fetcher<'_> {
     pub(in crate::acquire) async fn start(
         &self,
         candidate: &Candidate,
-        artifact: &Artifact,
+        expected: &Expected,
         whole: bool,
     ) -> Result<StartedTransfer, FetchError> {
+        let artifact = &expected.artifact;
         let source = candidate.source.as_ref();
         if candidate.channel == Channel::LocalBuild {
             return Ok(StartedTransfer::Build);
@@ -40,10 +41,10 @@ impl Fetcher<'_> {
             let download = open(source, &artifact.asset, &RangeRequest::whole()).await?;
             return Ok(StartedTransfer::Listing(primed(download).await?));
         }
-        let mut partial = self.partial(candidate, artifact)?;
+        let mut partial = self.partial(candidate, expected)?;
         if whole {
             partial.discard();
-            partial = self.partial(candidate, artifact)?;
+            partial = self.partial(candidate, expected)?;
         }
         let mut download = match open(source, &artifact.asset, &partial.resume()).await {
             // A server that answers ranges wrongly may still serve the whole file. Asking for the same range in every
@@ -61,18 +62,20 @@ impl Fetcher<'_> {
                 let got = format!("bytes from {}", download.start);
                 let kind = SourceErrorKind::RangeMismatch { requested: 0, got };
                 let error = SourceError::new(artifact.asset.to_string(), kind);
-                return Err(FetchError::Source(error, false));
+                return Err(FetchError::Source(error, 0));
             }
         }
         Ok(StartedTransfer::Stream(partial, primed(download).await?))
     }
 
     /// Beside transfers that can be resumed, only zip archives and kept archives need a file.
-    fn partial(&self, candidate: &Candidate, artifact: &Artifact) -> Result<Partial, FetchError> {
+    fn partial(&self, candidate: &Candidate, expected: &Expected) -> Result<Partial, FetchError> {
+        let Expected { artifact, expectation } = expected;
         let resumes = candidate.source.capabilities().resume;
         let resumable = resumes && candidate.reach != Reach::Disk;
         Ok(match &artifact.packaging {
-            _ if resumable => Partial::open(self.store, &candidate.key(), &artifact.asset)?,
+            _ if resumable => Partial::open(self.store, &candidate.key(), &artifact.asset)?
+                .of_release(&expectation.release),
             Packaging::Archive { format: ArchiveFormat::Zip, .. } => Partial::spooled(self.store)?,
             Packaging::Archive { .. } if self.options.keep_archives => {
                 Partial::spooled(self.store)?
@@ -104,7 +107,7 @@ async fn open(
 async fn primed(download: Download) -> Result<Download, FetchError> {
     let Download { start, total, validator, mut body } = download;
     let first = body.next().await.transpose();
-    let first = first.map_err(|error| FetchError::Source(error, false))?;
+    let first = first.map_err(|error| FetchError::Source(error, 0))?;
     let body = stream::iter(first.map(Ok)).chain(body).fuse().boxed();
     Ok(Download { start, total, validator, body })
 }

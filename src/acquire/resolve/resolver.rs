@@ -18,7 +18,7 @@ use super::{
 use crate::{
     acquire::{
         AcquireError, AcquireEvent, AcquireOptions, AttemptCause, Observer, SourceAttempt,
-        SourceRuntime, failover::plan::FailureReason,
+        SourceRuntime, failover::plan::FailureReason, near_misses::name_near_misses,
     },
     sources::{Candidate, Reach, SourceClass},
     state::StateDir,
@@ -311,7 +311,10 @@ impl Resolver<'_> {
         let newest = self.store.newest(product, &self.policy, matches)?.accepted();
         let Some(version) = newest.and_then(|installed| installed.release.slot.version().cloned())
         else {
-            let attempts = search.take_attempts();
+            let mut attempts = search.take_attempts();
+            if *selector == Selector::Latest {
+                name_near_misses(self.candidates, self.runtime, product, None, &mut attempts)?;
+            }
             return Err(if self.candidates.is_empty() {
                 AcquireError::NoSource(format!(
                     "{} {selector} {}",

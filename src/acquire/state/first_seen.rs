@@ -4,6 +4,7 @@
 
 use loom_source::{Record, Release};
 
+use super::super::AcquireError;
 use crate::{
     state::{StateDir, StateError, StateFile},
     trust::Pins,
@@ -18,12 +19,22 @@ fn file(state: &StateDir, release: &Release) -> StateFile {
 /// The first-seen digests of a release; empty for a development build, which may change.
 ///
 /// # Errors
-/// [`StateError`] where the file is there and cannot be understood.
-pub fn load(state: &StateDir, release: &Release) -> Result<Pins, StateError> {
+/// [`AcquireError::FirstSeen`] where the file is there and cannot be understood, [`AcquireError::State`] where it cannot
+/// be read.
+pub fn load(state: &StateDir, release: &Release) -> Result<Pins, AcquireError> {
     if release.slot.version().is_none() {
         return Ok(Pins::default());
     }
-    Ok(file(state, release).read_document_strictly()?.unwrap_or_default())
+    let pins = file(state, release).read_document_strictly();
+    Ok(pins.map_err(|error| unusable(release, error))?.unwrap_or_default())
+}
+
+fn unusable(release: &Release, source: StateError) -> AcquireError {
+    if source.is_malformed() {
+        AcquireError::FirstSeen { release: Box::new(release.clone()), source }
+    } else {
+        source.into()
+    }
 }
 
 /// Keeps digests: the first tree stays, archives are added.
@@ -31,13 +42,14 @@ pub(in crate::acquire) fn remember(
     state: &StateDir,
     release: &Release,
     seen: Pins,
-) -> Result<(), StateError> {
+) -> Result<(), AcquireError> {
     if release.slot.version().is_none() {
         return Ok(());
     }
     let file = file(state, release);
     let _lock = file.lock(&mut || {})?;
-    let before: Option<Pins> = file.read_document_strictly()?;
+    let before = file.read_document_strictly();
+    let before: Option<Pins> = before.map_err(|error| unusable(release, error))?;
     let mut pins = before.clone().unwrap_or_default();
     if pins.tree.is_none() {
         pins.tree = seen.tree;
@@ -50,7 +62,7 @@ pub(in crate::acquire) fn remember(
     if before.as_ref() == Some(&pins) {
         return Ok(());
     }
-    file.write_document(&pins)
+    Ok(file.write_document(&pins)?)
 }
 
 /// Forgets the first-seen digests of a release; returns whether there were any.

@@ -158,7 +158,7 @@ fn a_lower_version_is_no_way_around_the_protection_against_downgrades() {
 #[test]
 fn a_version_that_was_not_verified_does_not_count_as_the_highest() {
     let home = home();
-    home.release_in("m", "0.9.0", b"nine", false);
+    home.release_in("m", "0.9.0", b"#!/bin/sh\necho nine\n", false);
     home.release_in("n", "0.2.0", b"two", true);
     assert_eq!(version(home.get_with(&[home.mirror("m")], "latest", &lax())), "0.9.0");
     assert_eq!(highest_version(&home), None);

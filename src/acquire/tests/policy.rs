@@ -10,7 +10,7 @@ use crate::{
 #[test]
 fn a_release_that_the_policy_refuses_does_not_get_its_link_back() {
     let home = home();
-    home.release_in("m", "0.2.0", b"program", false);
+    home.release_in("m", "0.2.0", b"#!program", false);
     let sources = [home.mirror("m")];
     let got = home.get_with(&sources, "0.2.0", &lax()).unwrap();
     fs::remove_file(&got.installed.link).unwrap();

@@ -126,7 +126,7 @@ fn a_statement_that_the_source_served_vouches_for_the_tree() {
 #[test]
 fn a_waiver_is_never_made_again() {
     let home = home();
-    home.release_in("m", "0.2.0", b"program", false);
+    home.release_in("m", "0.2.0", b"#!program", false);
     home.get_with(&[home.mirror("m")], "0.2.0", &lax()).unwrap();
     fs::remove_file(home.verification("0.2.0")).unwrap();
     let offline_lax = Settings { policy: lax().policy, ..offline() };

@@ -23,6 +23,7 @@ pub(crate) fn exit(error: &AcquireError) -> Exit {
     match error {
         AcquireError::Store(error) => store::exit(error),
         AcquireError::State(error) => state::exit(error),
+        AcquireError::FirstSeen { .. } => Exit::Failure,
         AcquireError::NoSource(_) | AcquireError::Unreadable { .. } => Exit::Usage,
         AcquireError::Unserved { reason, .. } => match reason {
             FailureReason::Absent => Exit::Absent,
@@ -33,6 +34,7 @@ pub(crate) fn exit(error: &AcquireError) -> Exit {
         AcquireError::OnlyBuilds { .. } | AcquireError::Unlistable { .. } => Exit::Absent,
         AcquireError::Mismatch { .. }
         | AcquireError::Downgrade { .. }
+        | AcquireError::Older { .. }
         | AcquireError::NoChecksum { .. }
         | AcquireError::TooYoung { .. } => Exit::Integrity,
         AcquireError::Offline { .. } => Exit::Offline,
@@ -64,7 +66,14 @@ pub(crate) fn hint(error: &AcquireError) -> Option<String> {
 fn general(error: &AcquireError) -> Option<String> {
     let hint = match error {
         AcquireError::Store(error) => return store::hint(error),
-        AcquireError::State(_) => state::HINT,
+        AcquireError::State(error) => state::hint(error),
+        AcquireError::FirstSeen { release, .. } => {
+            return Some(format!(
+                "`loom remove {} --forget` removes the file with the release; the next `loom get` trusts what the source \
+                 states, as at the first time",
+                release.slot
+            ));
+        }
         AcquireError::NoSource(_) => {
             "build it in a checkout of Loom with `loom up --build`, or name a source: --source file:///FOLDER or --source \
              https://HOST/PATH"
@@ -88,6 +97,11 @@ fn general(error: &AcquireError) -> Option<String> {
             return Some(format!(
                 "a mirror that goes back may be stale or hostile; accept it with --allow-downgrade, or name the version \
                  with --version {offered}"
+            ));
+        }
+        AcquireError::Older { version, .. } => {
+            return Some(format!(
+                "read its loom.toml, then run `loom trust`, or name the version with --version {version}"
             ));
         }
         AcquireError::Offline { here: Some(_), .. } => {
@@ -141,10 +155,14 @@ pub(crate) fn cause_line(cause: &AttemptCause) -> String {
     }
 }
 
-/// The error where each source failed to list its versions, with one line for each.
-pub(crate) fn unlistable(causes: Vec<String>) -> CommandError {
-    let error = CommandError::new(Exit::Unreachable, "no source could list its versions");
-    let hint = "check the address of each source named above, and the connection to it";
+/// The error where no source listed its versions, with one line for each.
+pub(crate) fn unlistable(exit: Exit, causes: Vec<String>) -> CommandError {
+    let error = CommandError::new(exit, "no source could list its versions");
+    let hint = match exit {
+        Exit::Offline => "run it once without --offline (or LOOM_OFFLINE)",
+        Exit::Absent => "name the version: `loom get VERSION` needs no list",
+        _ => "check the address of each source named above, and the connection to it",
+    };
     CommandError { causes, ..error }.hint(hint)
 }
 

@@ -127,7 +127,9 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
         Problem::UnknownKey { nearest: None, known } => format!("known here: {}", known.join(", ")),
         Problem::Unsupported => "remove the key".to_owned(),
         Problem::UnsetVariable(name) => format!("set {name}, or write ${{{name}:-default}}"),
-        Problem::BadExpansion(_) => {
+        Problem::InvalidTables { expected, .. } => format!("expected {expected}"),
+        Problem::EmptySecret => "set it to the secret, or unset it".to_owned(),
+        Problem::BadExpansion => {
             "write ${NAME} or ${NAME:-default}, and $$ for one $".to_owned()
         }
         Problem::NotExpanded => {
@@ -142,10 +144,14 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
         Problem::ApiKeyInFile { variable } => {
             format!("set {variable} instead, or write api_key = \"${{{variable}}}\"")
         }
+        Problem::ForeignKey => "export it, or add the provider to the project's loom.toml".to_owned(),
         Problem::IgnoredInDotenv => {
             "export it, or set the key in loom.toml or config.toml".to_owned()
         }
         Problem::ProjectOnly => "move it to the loom.toml of the project".to_owned(),
+        Problem::UserOnly => {
+            "set it in the user's config.toml, with `loom config set` outside of a project".to_owned()
+        }
         Problem::OnlyStricter | Problem::Withheld => UNTRUSTED_HINT.to_owned(),
         Problem::UnsafeMachineFile(_) => {
             "the file and its folder have to be owned by the administrator, and writable by no other user"

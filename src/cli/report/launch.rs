@@ -5,7 +5,7 @@ use loom_base::HostPort;
 use super::CommandError;
 use super::exit::Exit;
 use loom_runtime::launch::{
-    Difference, LaunchError, RuntimeDocument, RuntimePort, ServerExit, StartFailure,
+    Difference, LaunchError, RuntimeDocument, RuntimePort, ServerExit, SpawnObstacle, StartFailure,
 };
 
 impl From<LaunchError> for CommandError {
@@ -168,6 +168,15 @@ fn start_hint(failure: &StartFailure) -> Option<String> {
             "check that the state folder is writable, or set LOOM_STATE_DIR to another one"
                 .to_owned()
         }
+        StartFailure::Spawn { obstacle: Some(obstacle), program, .. } => match obstacle {
+            SpawnObstacle::Noexec => "give a folder on a file system that is mounted without noexec, with --cache-dir or \
+                                      LOOM_CACHE_DIR"
+                .to_owned(),
+            SpawnObstacle::Mode => format!("`chmod 555 {program}` restores it"),
+            SpawnObstacle::Loader => {
+                "the release is built for another system; `loom list --remote` shows what there is for this one".to_owned()
+            }
+        },
         StartFailure::Spawn { .. } | StartFailure::Stopped => return None,
     })
 }

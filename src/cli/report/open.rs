@@ -29,6 +29,9 @@ fn hint(error: &OpenError) -> String {
         },
         OpenError::Ca { source_name, .. } => format!("check `ca` of the source {source_name}"),
         OpenError::Certificates(_) => CERTIFICATES_HINT.to_owned(),
+        OpenError::EmptyToken { variable } => {
+            format!("set {variable} to the token, or remove `token_env` from the source")
+        }
         OpenError::Link(_)
         | OpenError::Mirror(_)
         | OpenError::GithubRepo(_)

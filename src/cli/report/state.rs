@@ -5,9 +5,20 @@ use loom_runtime::state::{StateError, UnsafeFolder};
 use super::CommandError;
 use super::exit::Exit;
 
-/// What the user can do about an error of the state folder.
+/// What the user can do about a state folder that cannot be written.
 pub(crate) const HINT: &str =
     "check that the state folder can be written, or set LOOM_STATE_DIR to another one";
+
+/// What the user can do about an error of the state folder.
+pub(crate) fn hint(error: &StateError) -> &'static str {
+    if let Some(why) = error.unsafe_folder() {
+        folder_hint(why)
+    } else if error.is_malformed() {
+        "restore the file, or remove it: loom then begins a new one"
+    } else {
+        HINT
+    }
+}
 
 /// The exit code of an error of the state folder.
 pub(crate) fn exit(error: &StateError) -> Exit {
@@ -15,7 +26,7 @@ pub(crate) fn exit(error: &StateError) -> Exit {
 }
 
 /// What to do about a state folder that other users own or can write.
-fn hint(why: &UnsafeFolder) -> &'static str {
+fn folder_hint(why: &UnsafeFolder) -> &'static str {
     match why {
         UnsafeFolder::HomeOfOther(_) => {
             "set HOME to root's own, or LOOM_STATE_DIR to a folder of root"
@@ -26,7 +37,6 @@ fn hint(why: &UnsafeFolder) -> &'static str {
 
 impl From<StateError> for CommandError {
     fn from(error: StateError) -> Self {
-        let hint = error.unsafe_folder().map_or(HINT, hint);
-        Self::of(exit(&error), &error).hint(hint)
+        Self::of(exit(&error), &error).hint(hint(&error))
     }
 }

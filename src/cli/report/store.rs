@@ -1,11 +1,13 @@
 //! Exit codes and hints of the store's errors.
 
+use loom_base::file_lock::holder_in_words;
 use loom_runtime::{
     launch::{Instance, LaunchKind},
-    store::{AdmitError, StoreError, UnpackError, Unverified},
+    store::{AdmitError, StoreError, StoreNotice, UnpackError, Unverified},
 };
 use loom_source::{Release, Selector, Slot};
 
+use super::state;
 use crate::cli::{CommandError, Exit};
 
 /// The exit code of an error of the store.
@@ -24,6 +26,7 @@ pub(crate) fn exit(error: &StoreError) -> Exit {
 /// What the user can do about an error of the store.
 pub(crate) fn hint(error: &StoreError) -> Option<String> {
     let hint = match error {
+        StoreError::StateFolder { .. } => state::HINT,
         _ if error.is_disk_full() => {
             "the disk or quota is full: free some space (`loom store du` lists what the store holds), or give another \
              folder with --cache-dir or LOOM_CACHE_DIR"
@@ -45,16 +48,75 @@ pub(crate) fn hint(error: &StoreError) -> Option<String> {
             "give a folder on a file system with locks with --cache-dir or LOOM_CACHE_DIR"
         }
         StoreError::Damaged { .. } => {
-            "`loom store verify` lists all damages; `loom up --force-download` fetches the release again"
+            "`loom store verify` lists all damages, and the command that mends each"
         }
-        StoreError::Document { .. } => "fetch the release again with --force-download",
+        StoreError::Document { .. } => {
+            "`loom get --force-download VERSION` fetches the release again"
+        }
         StoreError::Busy { .. } => {
             "stop what runs from it (`loom status --all` lists it), then try again"
+        }
+        StoreError::Held { .. } => {
+            "end that process, or wait until it has ended; a process that was stopped keeps its locks"
+        }
+        StoreError::OpenToAll { root } => {
+            return Some(format!(
+                "give a folder inside it with --cache-dir or LOOM_CACHE_DIR, or run `chmod o-w {}`",
+                root.display()
+            ));
+        }
+        StoreError::OpenToGroup { .. } => {
+            "if you trust every member of the group, set store.shared = \"group\" in your config.toml; else give another \
+             folder with --cache-dir or LOOM_CACHE_DIR"
+        }
+        StoreError::NotShared { root } => {
+            return Some(format!(
+                "its owner runs `chgrp GROUP {0}` and `chmod 2775 {0}`, or remove store.shared from the configuration",
+                root.display()
+            ));
+        }
+        StoreError::NotExecutable { .. } => {
+            "give a folder on a file system with permissions, mounted without noexec, with --cache-dir or LOOM_CACHE_DIR"
         }
         StoreError::Gone { .. } => "another process has just removed it; try again",
         StoreError::Statement { .. } | StoreError::Io { .. } => return None,
     };
     Some(hint.to_owned())
+}
+
+/// What the user should know about the store.
+pub(crate) fn notice(notice: &StoreNotice) -> String {
+    match notice {
+        StoreNotice::MovedAside { from, to } => {
+            format!("{} belonged to another program; it is now {}", from.display(), to.display())
+        }
+        StoreNotice::SetAside { to, what } => {
+            format!("a damaged tree was set aside as {} ({what})", to.display())
+        }
+        StoreNotice::Removed { path, what } => format!(
+            "the damaged tree {} was removed ({what}); its folder could not be renamed",
+            path.display()
+        ),
+        StoreNotice::Closed { root } => format!(
+            "the group of {} could write the store; now only you can. To share it, set store.shared = \"group\"",
+            root.display()
+        ),
+        StoreNotice::LeaseHeld { lease, holder, path } => format!(
+            "{} holds {}; what runs is noted in {} instead, which other users do not see",
+            holder_in_words(holder.as_ref()),
+            lease.display(),
+            path.display()
+        ),
+        StoreNotice::Remains { trees } => format!(
+            "the store was half deleted; {trees} {} that nothing needed {} removed",
+            if *trees == 1 { "tree" } else { "trees" },
+            if *trees == 1 { "was" } else { "were" }
+        ),
+        StoreNotice::ForeignLease { path } => format!(
+            "the store cannot be written; what runs is noted in {} instead, which other users do not see",
+            path.display()
+        ),
+    }
 }
 
 /// What the user can do about an archive that cannot be unpacked.
@@ -72,6 +134,11 @@ pub(crate) fn admit_hint(error: &AdmitError) -> Option<String> {
         AdmitError::Unverified(_) => {
             Some("give a digest, or accept it without one with --allow-unverified".to_owned())
         }
+        AdmitError::NotAProgram { .. } => Some(
+            "expected an executable, a script, or a .tar.gz, .tar.zst or .zip archive with one; `loom store add --force` \
+             accepts any file"
+                .to_owned(),
+        ),
         AdmitError::NoEntry { .. } => Some("name the program with --binary".to_owned()),
         _ => None,
     }
@@ -81,17 +148,16 @@ pub(crate) fn admit_hint(error: &AdmitError) -> Option<String> {
 pub(crate) fn unverified_hint(why: &Unverified, slot: &Slot) -> String {
     if why.is_mendable() {
         return format!(
-            "`loom get --version {slot}` verifies it again by what is kept here, or else fetches it"
+            "`loom get {slot}` verifies it again by what is kept here, or else fetches it"
         );
     }
     match why {
         Unverified::NoChecksum => format!(
-            "`loom get {slot}` fetches and verifies it; trust.checksum sets whether a checksum is \
-             required"
+            "`loom get {slot}` fetches and verifies it; trust.checksum sets whether a checksum is required"
         ),
+        Unverified::TreeDamaged(_) => format!("`loom get {slot}` fetches it again"),
         _ => format!(
-            "`loom get --version {slot}` fetches it again and verifies it; trust.checksum and trust.signature set what \
-             is required"
+            "`loom get {slot}` fetches it again and verifies it; trust.checksum and trust.signature set what is required"
         ),
     }
 }
@@ -155,7 +221,7 @@ mod tests {
             source: kind.into(),
         };
         let damaged = StoreError::Damaged { path: path(), what: "x".into() };
-        let busy = StoreError::Busy { what: "x".into(), path: path() };
+        let busy = StoreError::Busy { what: "x".into(), path: path(), holder: None };
         let newer = StoreError::Newer { root: path(), found: "loom-store 2".into() };
         for (error, code, expected) in [
             (io(io::ErrorKind::StorageFull), Exit::DiskFull, "loom store du"),

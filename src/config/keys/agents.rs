@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::{
     RawValue, Setting, any_key::keys, key::SettingKey, key_row::TableRow, layers::Layers,
+    trust_rule::TrustRule,
 };
 
 /// `[agents]`
@@ -19,8 +20,10 @@ pub(crate) const AGENT: TableRow = TableRow {
 };
 
 keys! {
-    /// A setting of the agent, for example its topics.
+    /// A setting of the agent, for example its topics. Of a project that is not trusted, topics and times (keys that end in
+    /// _sec) take effect.
     VALUE: Option<RawValue> = SettingKey::new(&["agents", "<name>", "<key>"], || None)
+        .trust(TrustRule::FreeKeys(|key| key == "topics" || key.ends_with("_sec")))
         .example("[\"analysis.trend\", \"analysis.risk\"]")
         .whole()
         .starter_as("topics");

@@ -1,6 +1,7 @@
 //! `[dashboard]`: the dashboard.
 
 use loom_base::loopback::is_loopback_host;
+use loom_environment::HostNames;
 
 use super::bridge::MODE;
 use crate::config::{
@@ -35,6 +36,13 @@ keys! {
             .variables(&[KeyVariable::Named("LOOM_DASHBOARD_HOST")])
             .trust(TrustRule::Loopback(|ListenHost(host)| is_loopback_host(host)))
             .starter();
+
+    /// Host names by which the dashboard may be addressed, besides its host, localhost and IP addresses: that of a container
+    /// or of a proxy.
+    ALLOWED_HOSTS: HostNames = SettingKey::new(&["dashboard", "allowed_hosts"], HostNames::default)
+        .variables(&[KeyVariable::Named("LOOM_DASHBOARD_ALLOWED_HOSTS")])
+        .example("[\"loom.example\"]")
+        .trust(TrustRule::Trusted);
 }
 
 /// `[dashboard]`
@@ -44,6 +52,8 @@ pub struct DashboardSettings {
     pub enabled: Setting<bool>,
     /// The host on which it listens.
     pub host: Setting<String>,
+    /// Host names by which it may be addressed, besides its host, localhost and IP addresses.
+    pub allowed_hosts: Setting<HostNames>,
     /// Its port; 0 lets the operating system pick one.
     pub port: Setting<u16>,
 }
@@ -53,6 +63,7 @@ impl DashboardSettings {
         Self {
             enabled: ENABLED.resolve(layers, &[]),
             host: HOST.resolve(layers, &[]).map(|ListenHost(host)| host),
+            allowed_hosts: ALLOWED_HOSTS.resolve(layers, &[]),
             port: PORT.resolve(layers, &[]),
         }
     }

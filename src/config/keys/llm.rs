@@ -21,11 +21,12 @@ pub(crate) const TABLE: TableRow = TableRow::new(&["llm"], "Language model provi
 
 /// `[llm.<name>]`
 pub(crate) const PROVIDER: TableRow = TableRow {
+    trusted: true,
     example_name: Some("deepseek"),
     ..TableRow::new(
         &["llm", "<name>"],
         "A language model provider. Keep its API key out of files: set <NAME>_API_KEY, such as DEEPSEEK_API_KEY, or \
-         write that into .env.",
+         write that into the project's .env.",
     )
 };
 
@@ -39,6 +40,7 @@ keys! {
     /// The provider of calls that name none. By default it is the first in the file.
     DEFAULT: Option<String> = SettingKey::new(&["llm", "default"], || None)
         .example("\"deepseek\"")
+        .trust(TrustRule::Trusted)
         .adjust(|layers, _| match &layers.default_provider {
             Some(Setting { value, origin }) => Setting::new(Some(value.clone()), origin.clone()),
             None => Setting::default(None),
@@ -46,7 +48,7 @@ keys! {
 
     /// The protocol of the provider.
     TYPE: String = SettingKey::new(&["llm", "<name>", "type"], || "http".to_owned())
-        .trust(TrustRule::WithoutVariables)
+        .trust(TrustRule::Trusted)
         .starter();
 
     /// The API key. Keep it out of files that others read: set the variable, or write it into .env.
@@ -56,7 +58,7 @@ keys! {
             KeyVariable::OfName(KEY_SUFFIX),
         ])
         .example("\"${DEEPSEEK_API_KEY}\"")
-        .trust(TrustRule::WithoutVariables);
+        .trust(TrustRule::Trusted);
 
     /// The URL of the provider's API.
     API_BASE: Option<ApiBase> = SettingKey::new(&["llm", "<name>", "api_base"], || None)
@@ -69,24 +71,24 @@ keys! {
     MODEL: Option<String> = SettingKey::new(&["llm", "<name>", "model"], || None)
         .variables(&[KeyVariable::OfDefaultProvider("LOOM_LLM_MODEL")])
         .example("\"deepseek-chat\"")
-        .trust(TrustRule::WithoutVariables)
+        .trust(TrustRule::Trusted)
         .starter();
 
     /// The maximum length of an answer.
     MAX_TOKENS: u32 = SettingKey::new(&["llm", "<name>", "max_tokens"], || 2048)
         .unit("tokens")
-        .trust(TrustRule::WithoutVariables)
+        .trust(TrustRule::Trusted)
         .starter();
 
     /// The sampling temperature: 0 for the most probable answer, 2 for the most varied ones.
     TEMPERATURE: f64 = SettingKey::new(&["llm", "<name>", "temperature"], || 0.7)
-        .trust(TrustRule::WithoutVariables)
+        .trust(TrustRule::Trusted)
         .starter();
 
     /// How long an answer may take.
     TIMEOUT: Seconds = SettingKey::new(&["llm", "<name>", "timeout_sec"], || Seconds::new(30))
         .unit("seconds")
-        .trust(TrustRule::WithoutVariables);
+        .trust(TrustRule::Trusted);
 
     /// Further fields of each request, passed on unchanged.
     EXTRA: Option<RawTable> = SettingKey::new(&["llm", "<name>", "extra"], || None)
@@ -185,14 +187,17 @@ pub(crate) fn find_default_provider(layers: &mut Layers<'_>) {
 fn configured_default(layers: &mut Layers<'_>, names: &[String]) -> Option<Setting<String>> {
     let path = &["llm", "default"];
     let mut documents = layers.documents.iter();
-    let (name, origin) =
-        documents.find_map(|document| document.get::<Option<String>>(path, &[]))?;
+    let (document, (name, origin)) = documents
+        .find_map(|document| Some((document, document.get::<Option<String>>(path, &[])?)))?;
     let name = name?;
+    // What a variable expanded to is not shown.
+    let written = document.written(path, &[]).and_then(|(written, _)| written.as_str());
+    let shown = written.unwrap_or(&name).to_owned();
     if names.contains(&name) {
         return Some(Setting::new(name, origin));
     }
     if let Some(location) = location(&origin, &KeyPath::of(path.iter().copied())) {
-        let problem = Problem::UnknownProvider { name, known: names.to_vec() };
+        let problem = Problem::UnknownProvider { name: shown, known: names.to_vec() };
         layers.problems.push(Diagnostic::new(location, problem));
     }
     None
@@ -231,4 +236,27 @@ pub(crate) fn keys_in_file(project: &ConfigDocument) -> Vec<Diagnostic> {
         Some(Diagnostic::new(location, problem))
     });
     literal.collect()
+}
+
+/// The variable with the key of the provider whose table is at `path`; `None` for the path of anything else.
+pub(crate) fn key_variable(path: &[String]) -> Option<String> {
+    match path {
+        [table, name] if table == TABLE.path[0] => Some(variable_of(name, KEY_SUFFIX)),
+        _ => None,
+    }
+}
+
+/// The variables in the project's `.env` that would give keys to providers of other files, with their lines.
+pub(crate) fn foreign_keys(layers: &Layers<'_>) -> Vec<(String, usize)> {
+    let is_own = |name: &str| {
+        let own = layers.documents.iter().filter(|document| document.is_project());
+        own.into_iter().any(|document| document.has_table(["llm", "<name>"], name))
+    };
+    let names = provider_names(layers).into_iter().filter(|name| !is_own(name));
+    let foreign = names.filter_map(|name| {
+        let variable = variable_of(&name, KEY_SUFFIX);
+        let (value, line) = layers.dotenv.get(&variable)?;
+        (!value.trim().is_empty()).then_some((variable, line))
+    });
+    foreign.collect()
 }

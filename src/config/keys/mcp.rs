@@ -94,14 +94,18 @@ pub(crate) fn is_overridden(inputs: &Inputs) -> bool {
 /// Replaces the servers of all files by those of the variable, if it is set.
 pub(crate) fn read_variable(layers: &mut Layers<'_>) {
     let Some(text) = layers.inputs.env.os(VARIABLE) else { return };
-    let Some(servers) = text.to_str().and_then(|text| json::read::<McpServerTables>(text).ok())
-    else {
-        // The text is not shown: it may hold secrets.
-        let expected =
-            "JSON: an object of {command, args, env} by name, or a list of them with their names";
-        let problem = Problem::InvalidSecret { expected: expected.to_owned() };
-        layers.problem(VARIABLE, problem);
-        return;
+    let servers = match text.to_str().map(json::read::<McpServerTables>) {
+        Some(Ok(servers)) => servers,
+        unusable => {
+            // The text is not shown: it may hold secrets.
+            let reason = unusable.and_then(Result::err);
+            let problem = reason.map_or(Problem::NotUtf8, |reason| Problem::InvalidTables {
+                reason: reason.to_string(),
+                expected: "JSON: an object of {command, args, env} by name, or a list of them with their names",
+            });
+            layers.problem(VARIABLE, problem);
+            return;
+        }
     };
     for document in &mut layers.documents {
         document.remove(&[TABLE.path[0].to_owned()]);

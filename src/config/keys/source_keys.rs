@@ -1,12 +1,13 @@
 //! `[[sources]]`: the keys of one source.
 
+use loom_source::AssetNames;
 use url::Url;
 
 use super::source_key::{SourceKey, source_keys};
 use crate::config::{
     GithubSource, Layout, MirrorSource, OnFailure, PluginSource, SourceKind, SourceSpec,
     TargetSource,
-    types::{Literal, Positive, RawTable, SourcePath, TagPrefix},
+    types::{AssetSetting, Literal, Positive, RawTable, SourcePath, TagPrefix},
 };
 
 /// The types of sources.
@@ -235,6 +236,20 @@ source_keys! {
     )
     .types(&["github"]);
 
+    /// The file names of the assets, where they are not those of Loom's own releases: with {binary}, {version}, {platform},
+    /// {target} (as of the Rust compiler), {os} and {arch}.
+    ASSET: AssetSetting = SourceKey::new(
+        "asset",
+        "\"{binary}-{version}-{target}.tgz\"",
+        |spec| assets(spec).filter(|names| names.pattern().is_some()).cloned().map(AssetSetting),
+        |spec, AssetSetting(names)| match &mut spec.kind {
+            SourceKind::Mirror(mirror) => mirror.assets = names,
+            SourceKind::Github(github) => github.assets = names,
+            SourceKind::Target(_) | SourceKind::Plugin(_) => {}
+        },
+    )
+    .types(WEB);
+
     /// The checkout, or its target folder. By default it is the linked checkout.
     PATH: SourcePath = SourceKey::new(
         "path",
@@ -261,6 +276,15 @@ source_keys! {
         |spec, RawTable(options)| with_plugin(spec, |plugin| plugin.options = Some(options)),
     )
     .types(&["plugin"]);
+}
+
+/// The names of the assets of a source that has files.
+fn assets(spec: &SourceSpec) -> Option<&AssetNames> {
+    match &spec.kind {
+        SourceKind::Mirror(mirror) => Some(&mirror.assets),
+        SourceKind::Github(github) => Some(&github.assets),
+        SourceKind::Target(_) | SourceKind::Plugin(_) => None,
+    }
 }
 
 /// Defines the accessors of the settings that only one type of source has.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use loom_base::redact;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -68,6 +69,7 @@ fn of_flags(layers: &mut Layers<'_>) -> Option<Vec<SourceSpec>> {
 
 impl SettingType for Vec<SourceSpec> {
     const FORM: &'static str = "a list of sources";
+    const SHOWN_AS_WRITTEN: bool = false;
 
     /// Shorthands, separated by commas.
     fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
@@ -102,6 +104,23 @@ impl SettingType for Vec<SourceSpec> {
     fn shown(&self) -> ShownValue {
         ShownValue::Plain(self.iter().map(table).collect())
     }
+
+    /// Addresses are shown without their passwords.
+    fn masked(mut written: TomlValue) -> TomlValue {
+        match &mut written {
+            TomlValue::Text(text) if text.contains('@') => *text = redact::text(text),
+            TomlValue::List(items) => items.iter_mut().for_each(mask),
+            TomlValue::Table(table) => table.0.iter_mut().for_each(|entry| mask(&mut entry.node)),
+            _ => {}
+        }
+        written
+    }
+}
+
+/// Masks a value in place.
+fn mask(node: &mut TomlNode) {
+    let value = std::mem::replace(&mut node.value, TomlValue::Bool(false));
+    node.value = Vec::<SourceSpec>::masked(value);
 }
 
 /// A source as its table, without values that are off.

@@ -9,7 +9,7 @@ use crate::{
         key::SettingKey,
         key_row::{ReservedKey, TableRow},
         layers::Layers,
-        trust_rule::TrustRule,
+        trust_rule::{Tightness, TrustRule, TrustVerdict},
     },
     trust::{Checksum, Signature},
 };
@@ -21,25 +21,33 @@ pub(crate) const TABLE: TableRow =
 keys! {
     /// Whether a release needs a checksum: required refuses a release without one, if-available accepts it with a warning.
     CHECKSUM: Checksum = SettingKey::new(&["trust", "checksum"], || Checksum::Required)
-        .trust(TrustRule::Stricter(|checksum| match checksum {
-            Checksum::Required => u64::MAX,
-            Checksum::IfAvailable => 0,
+        .trust(TrustRule::Tighter(Tightness {
+            alone: |checksum| free_if(*checksum == Checksum::Required),
+            than: |checksum, below| (checksum, below) == (&Checksum::Required, &Checksum::IfAvailable),
         }))
         .starter();
 
     /// Whether a release needs a signature: optional or required. This version verifies no signatures, so required refuses
     /// every release.
     SIGNATURE: Signature = SettingKey::new(&["trust", "signature"], || Signature::Optional)
-        .trust(TrustRule::Stricter(|signature| match signature {
-            Signature::Required => u64::MAX,
-            Signature::Optional => 0,
+        .trust(TrustRule::Tighter(Tightness {
+            alone: |signature| free_if(*signature == Signature::Required),
+            than: |signature, below| (signature, below) == (&Signature::Required, &Signature::Optional),
         }));
 
     /// How old a release must be before latest or a range selects it.
     MINIMUM_RELEASE_AGE: Duration =
         SettingKey::new(&["trust", "minimum_release_age"], || Duration::ZERO)
             .example("\"7days\"")
-            .trust(TrustRule::Stricter(|age| age.as_secs().min(u64::MAX - 1)));
+            .trust(TrustRule::Tighter(Tightness {
+                alone: |_| TrustVerdict::Tighter,
+                than: |age, below| age > below,
+            }));
+}
+
+/// The verdict of a value than which nothing is tighter, or of one that can be too loose.
+fn free_if(is_tightest: bool) -> TrustVerdict {
+    if is_tightest { TrustVerdict::Free } else { TrustVerdict::Tighter }
 }
 
 /// Keys of `[trust]` that later versions will have.

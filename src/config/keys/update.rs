@@ -8,6 +8,7 @@ use crate::config::{
     key::SettingKey,
     key_row::{ReservedKey, TableRow},
     layers::Layers,
+    trust_rule::TrustRule,
 };
 
 /// `[update]`
@@ -17,7 +18,8 @@ pub(crate) const TABLE: TableRow =
 keys! {
     /// How long the answer to latest is fresh; after that the sources are asked again.
     CHECK_INTERVAL: Duration =
-        SettingKey::new(&["update", "check_interval"], || Duration::from_secs(24 * 60 * 60));
+        SettingKey::new(&["update", "check_interval"], || Duration::from_secs(24 * 60 * 60))
+            .trust(TrustRule::Trusted);
 }
 
 /// Keys of `[update]` that later versions will have.

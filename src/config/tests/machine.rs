@@ -41,7 +41,7 @@ impl Files for Unprotected {
 
 #[test]
 fn a_file_that_others_could_write_is_a_warning_and_has_no_effect() {
-    let World { files, inputs } = World::new().file(MACHINE, &port(1));
+    let World { files, inputs, .. } = World::new().file(MACHINE, &port(1));
     let files = Unprotected(files);
     let report = check(&inputs, &files).unwrap();
     let expected = format!(

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod access;
 mod layers;
 mod machine;
 mod problems;
 mod reference;
+mod secrets;
 mod set;
 mod untrusted;
 mod values;
@@ -23,6 +25,8 @@ const USER: &str = "/h/.config/loom/config.toml";
 struct World {
     files: BTreeMap<PathBuf, String>,
     inputs: Inputs,
+    /// Whether every project is trusted.
+    trusts: bool,
 }
 
 impl World {
@@ -44,18 +48,20 @@ impl World {
         self.file(USER, text)
     }
 
+    /// Sets the environment; whether projects are trusted stays as it is.
     fn env(mut self, env: &[(&str, &str)]) -> Self {
-        self.inputs.env = env.iter().copied().collect();
+        let trust = self.trusts.then_some(("LOOM_TRUST_PROJECT", "1"));
+        self.inputs.env = trust.into_iter().chain(env.iter().copied()).collect();
         self
     }
 
     /// Trusts every project.
     fn trusting(self) -> Self {
-        self.env(&[("LOOM_TRUST_PROJECT", "1")])
+        Self { trusts: true, ..self }.env(&[])
     }
 
     fn untrusting(self) -> Self {
-        self.env(&[])
+        Self { trusts: false, ..self }.env(&[])
     }
 
     fn flags(mut self, flags: Flags) -> Self {
@@ -83,6 +89,11 @@ impl World {
         let setting = settings.iter().find(|setting| setting.key() == key);
         let setting = setting.unwrap_or_else(|| panic!("{key} is not shown"));
         (setting.value.json(false), setting.origin.to_string())
+    }
+
+    /// All settings in effect as JSON.
+    fn tables(&self, secrets: bool) -> String {
+        as_tables(&self.shown(), secrets).to_string()
     }
 
     fn report(&self) -> ConfigReport {

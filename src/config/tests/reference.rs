@@ -39,7 +39,24 @@ fn defaults_and_variables_are_those_of_the_rows() {
     assert_eq!(row("sources").flag, Some("--source"));
     assert_eq!(row("sources[].timeout").default, "10s");
     assert_eq!(row("sources[].tag_prefix").default, "v");
-    assert_eq!(row("trust.checksum").trust, "stricter");
+    for (key, rule) in [
+        ("name", "free"),
+        ("bridge.mode", "free"),
+        ("bridge.version", "tighter"),
+        ("bridge.timeout_sec", "tighter"),
+        ("dashboard.port", "free"),
+        ("dashboard.host", "loopback"),
+        ("llm.default", "trusted"),
+        ("llm.<name>", "trusted"),
+        ("llm.<name>.api_key", "trusted"),
+        ("agents.<name>.<key>", "partly"),
+        ("trust.checksum", "tighter"),
+        ("store.keep_archives", "trusted"),
+        ("update.check_interval", "trusted"),
+        ("offline", "none"),
+    ] {
+        assert_eq!(row(key).trust, rule, "{key}");
+    }
     assert!(!row("store.keep").supported);
     assert_eq!(row("offline").files, "none");
 }

@@ -26,6 +26,7 @@ anonymous = true
 region = "eu"
 endpoint = "https://s3.corp"
 path_style = true
+asset = "{binary}-{version}-{target}.tgz"
 [[sources]]
 type = "github"
 repo = "a/b"
@@ -33,6 +34,7 @@ api_base = "https://ghe/api/v3"
 base_url = "https://ghe"
 token_env = "GHE_TOKEN"
 tag_prefix = ""
+asset = "{binary}_{os}_{arch}.zip"
 [[sources]]
 type = "target"
 path = "../loom"
@@ -57,11 +59,12 @@ url = "github:c/d"
                 "ca": "/h/.config/loom/ca.pem", "proxy": "http://proxy:3128/", "allow_http": true,
                 "prerelease": true, "layout": "store", "anonymous": true, "region": "eu",
                 "endpoint": "https://s3.corp/", "path_style": true,
+                "asset": "{binary}-{version}-{target}.tgz",
             },
             {
                 "type": "github", "repo": "a/b", "api_base": "https://ghe/api/v3",
                 "base_url": "https://ghe/", "token_env": "GHE_TOKEN", "tag_prefix": "",
-                "timeout": "10s",
+                "asset": "{binary}_{os}_{arch}.zip", "timeout": "10s",
             },
             {
                 "type": "target", "path": "/h/.config/loom", "profile": "release",
@@ -119,7 +122,11 @@ fn the_file_beside_expands_values_and_holds_keys() {
     let world = World::new()
         .project("[llm.deepseek]\nmodel = '${MODEL:-none}'\n[agents.a]\nx = ['${X}']\n")
         .file("/p/.env", "MODEL=m\nDEEPSEEK_API_KEY=k\nX=dotenv\nLOOM_DASHBOARD_PORT=1\n");
-    assert_eq!(world.setting("llm.deepseek.model").0, "m");
+    let model = world.resolved().llm.providers[0].model.clone().unwrap().value;
+    assert_eq!(
+        (model.as_str(), world.setting("llm.deepseek.model").0),
+        ("m", json!("${MODEL:-none}"))
+    );
     let (key, origin) = world.setting("llm.deepseek.api_key");
     assert_eq!((key, origin), (json!("***"), "DEEPSEEK_API_KEY in /p/.env:2".into()));
     assert_eq!(world.setting("dashboard.port").0, 3030, "settings of Loom are not read from .env");

@@ -17,7 +17,7 @@ use crate::config::{
     reader::ValueReader,
     setting_type::{SettingType, ShownValue},
     shorthand::clean,
-    tree::TomlNode,
+    tree::{TomlNode, TomlValue},
 };
 
 impl SettingType for HostPort {
@@ -74,7 +74,7 @@ impl SettingType for ApiBase {
         let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
         match Url::parse(text).ok().filter(is_web) {
             Some(_) => Ok(Self(text.to_owned())),
-            None => Err(Problem::invalid(Self::FORM, redact::text(text))),
+            None => Err(Problem::invalid(Self::FORM, text)),
         }
     }
 
@@ -82,8 +82,16 @@ impl SettingType for ApiBase {
         json!({"type": "string", "format": "uri"})
     }
 
+    /// Without password and query, unless secrets are asked for.
     fn shown(&self) -> ShownValue {
-        self.0.shown()
+        self.0.shown().with_written(Self::masked(TomlValue::Text(self.0.clone())).json())
+    }
+
+    fn masked(written: TomlValue) -> TomlValue {
+        match written {
+            TomlValue::Text(url) => TomlValue::Text(redact::text(&url)),
+            other => other,
+        }
     }
 }
 
@@ -93,7 +101,7 @@ impl SettingType for Url {
 
     fn parse(text: &str, _: &Path) -> Result<Self, Problem> {
         let url = Self::parse(text).ok().filter(Self::has_host);
-        url.ok_or_else(|| Problem::invalid(<Self as SettingType>::FORM, redact::text(text)))
+        url.ok_or_else(|| Problem::invalid(<Self as SettingType>::FORM, text))
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{
-        Layout, Mode, OnFailure, Problem,
+        Layout, Mode, OnFailure, Problem, StoreSharing,
         setting_type::{SettingType, ShownValue},
     },
     trust::{Checksum, Signature},
@@ -52,3 +52,4 @@ choice!(Checksum { "required" => Self::Required, "if-available" => Self::IfAvail
 choice!(Signature { "optional" => Self::Optional, "required" => Self::Required });
 choice!(OnFailure { "next" => Self::Next, "stop" => Self::Stop } is off as Self::Next);
 choice!(Layout { "store" => Self::Store, "release" => Self::Release });
+choice!(StoreSharing { "off" => Self::Off, "group" => Self::Group } is off as Self::Off);

@@ -1,6 +1,8 @@
 //! The types that settings can have.
 
+mod access;
 mod address;
+mod asset;
 mod choice;
 mod number;
 mod raw;
@@ -9,6 +11,7 @@ mod time;
 mod version;
 
 pub(crate) use address::{ApiBase, ListenHost, SourcePath};
+pub(crate) use asset::AssetSetting;
 pub(crate) use raw::RawTable;
 pub(crate) use text::{ApiKey, Literal, TagPrefix, read_list};
 pub(crate) use time::{Positive, Seconds};

@@ -35,6 +35,7 @@ impl SettingType for String {
 impl<T: SettingType> SettingType for Option<T> {
     const FORM: &'static str = T::FORM;
     const IS_SECRET: bool = T::IS_SECRET;
+    const SHOWN_AS_WRITTEN: bool = T::SHOWN_AS_WRITTEN;
 
     fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
         T::parse(text, base).map(Some)
@@ -50,6 +51,10 @@ impl<T: SettingType> SettingType for Option<T> {
 
     fn shown(&self) -> ShownValue {
         self.as_ref().map_or(ShownValue::Absent, T::shown)
+    }
+
+    fn masked(written: TomlValue) -> TomlValue {
+        T::masked(written)
     }
 
     fn is_off(&self) -> bool {
@@ -140,12 +145,18 @@ impl SettingType for ApiKey {
     const IS_SECRET: bool = true;
 
     fn parse(text: &str, _: &Path) -> Result<Self, Problem> {
-        Ok(Self { secret: text.into(), literal: false })
+        match text.trim() {
+            "" => Err(Problem::EmptySecret),
+            text => Ok(Self { secret: text.into(), literal: false }),
+        }
     }
 
     fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
         let literal = matches!(&node.value, TomlValue::Text(text) if !has_variables(text));
-        Some(Self { secret: reader.text(node, path, Self::FORM)?.into(), literal })
+        let text = reader.text(node, path, Self::FORM)?;
+        let parsed = Self::parse(&text, Path::new(""));
+        let key = parsed.map_err(|problem| reader.problem(path, node.line, problem)).ok()?;
+        Some(Self { literal, ..key })
     }
 
     fn schema() -> Value {

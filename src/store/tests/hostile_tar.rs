@@ -105,13 +105,35 @@ fn links_that_leave_the_tree_or_dangle() {
         let error = refused(&archive);
         assert!(error.contains("refused") || error.contains("no target"), "{target:?}: {error}");
     }
-    let chain: Vec<String> = (0..12).map(|n| format!("l{n}")).collect();
+    assert!(refused(&tar(&chain_of_links(9, &names_of_links()))).contains("too many links"));
+}
+
+fn names_of_links() -> Vec<String> {
+    (0..10).map(|n| format!("l{n}")).collect()
+}
+
+/// The program, and this many links in a row that lead to a file.
+fn chain_of_links(links: usize, names: &[String]) -> Vec<Part<'_>> {
     let mut parts = vec![program("loom-bridge-server", b"")];
-    for pair in chain.windows(2) {
+    for pair in names[..=links].windows(2) {
         parts.push(entry(EntryType::Symlink, &pair[0], &pair[1]));
     }
-    parts.push(file(&chain[11], b""));
-    assert!(refused(&tar(&parts)).contains("too many links"));
+    parts.push(file(&names[links], b""));
+    parts
+}
+
+#[test]
+fn eight_links_in_a_row_and_a_mebibyte_of_zeros_are_allowed() {
+    let names = names_of_links();
+    let mut archive = tar(&chain_of_links(8, &names));
+    archive.resize(archive.len() + (1 << 20), 0);
+    let home = home();
+    let mut staged = home.store.stage(TreeLimits::default()).unwrap();
+    unpack(&mut staged, &archive).unwrap();
+    let checked = home.store.admit(staged, &waived(&release("0.1.0")), None).unwrap();
+    assert!(checked.listing().get("l0").is_some());
+    archive.push(0);
+    assert!(refused(&archive).contains("after the archive"));
 }
 
 #[test]
@@ -203,12 +225,72 @@ fn archives_that_exceed_a_limit() {
     let mut staged = home.store.stage(limits).unwrap();
     let error = staged.unpack_tar(&bomb[..], ArchiveFormat::TarGz, None, &|| 1000).unwrap_err();
     assert!(error.to_string().contains("per packed byte"), "{error}");
+    assert!(written(&staged) <= (65 << 20), "{}", written(&staged));
     let folders: Vec<String> = (0..50).map(|n| format!("d{n}")).collect();
     let parts: Vec<_> = folders.iter().map(|f| entry(EntryType::Directory, f, "")).collect();
     assert!(
         refused_within(&tar(&parts), TreeLimits { files: 10, ..limits })
             .contains("limit of 10 files")
     );
+}
+
+/// The number of bytes that lie in a staged tree.
+fn written(staged: &Staged) -> u64 {
+    let files = std::fs::read_dir(staged.folder.path()).unwrap();
+    files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
+}
+
+#[test]
+fn every_byte_counts_when_it_is_written() {
+    let zeros = vec![0; 1 << 20];
+    let names: Vec<String> = (0..70).map(|n| format!("z{n}")).collect();
+    let copies = |kind, target: &'static str| {
+        let mut parts = vec![program("loom-bridge-server", &zeros)];
+        parts.extend(names.iter().map(|name| Part {
+            bytes: if target.is_empty() { &zeros } else { b"" },
+            ..entry(kind, name, target)
+        }));
+        tar(&parts)
+    };
+    for (what, archive) in [
+        ("hard links", copies(EntryType::Link, "loom-bridge-server")),
+        ("files", copies(EntryType::Regular, "")),
+        ("data of folders", copies(EntryType::Directory, "")),
+        ("extended headers", {
+            let header = Part { kind: EntryType::XGlobalHeader, ..file("g", &zeros[..60 << 10]) };
+            let one = tar_blocks(&[header]);
+            one.repeat(1100)
+        }),
+    ] {
+        let home = home();
+        let mut staged = home.store.stage(TreeLimits::default()).unwrap();
+        let result = staged.unpack_tar(&archive[..], ArchiveFormat::TarGz, None, &|| 1000);
+        assert!(result.unwrap_err().to_string().contains("per packed byte"), "{what}");
+        assert!(written(&staged) <= (65 << 20), "{what}: {}", written(&staged));
+        let limits = TreeLimits { bytes: 10 << 20, ratio: 1 << 40, ..TreeLimits::default() };
+        assert!(refused_within(&archive, limits).contains("bytes"), "{what}");
+    }
+}
+
+#[test]
+fn long_paths_and_targets_are_not_kept() {
+    let long = "p/".repeat(600) + "f";
+    let named = |kind| Part { kind, ..file("././@LongLink", long.as_bytes()) };
+    for (kind, what) in [(EntryType::GNULongName, "in a path"), (EntryType::GNULongLink, "")] {
+        let entry = entry(EntryType::Symlink, "f", "t");
+        let archive = tar(&[program("loom-bridge-server", b""), named(kind), entry]);
+        assert!(refused(&archive).contains(what), "{kind:?}");
+    }
+    let target = "t".repeat(5000);
+    let name = Part { kind: EntryType::GNULongLink, ..file("././@LongLink", target.as_bytes()) };
+    let archive =
+        tar(&[program("loom-bridge-server", b""), name, entry(EntryType::Symlink, "f", "t")]);
+    assert!(refused(&archive).contains("target of a link"));
+    // Each path adds all of its folders.
+    let deep: Vec<String> = (0..12).map(|n| format!("{n}/").repeat(12) + "f").collect();
+    let parts: Vec<_> = deep.iter().map(|path| file(path, b"")).collect();
+    let limits = TreeLimits { files: 20, ..TreeLimits::default() };
+    assert!(refused_within(&tar(&parts), limits).contains("limit of 20 files"));
 }
 
 #[test]

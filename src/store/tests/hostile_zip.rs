@@ -54,6 +54,7 @@ fn headers(zip: &[u8], signature: &[u8; 4]) -> Vec<usize> {
 
 const LOCAL: &[u8; 4] = b"PK\x03\x04";
 const CENTRAL: &[u8; 4] = b"PK\x01\x02";
+const END: &[u8; 4] = b"PK\x05\x06";
 
 fn server<'a>() -> (&'a str, &'a [u8]) {
     ("loom-bridge-server", b"#!/bin/true\n")
@@ -166,11 +167,79 @@ fn data_around_the_archive() {
     assert!(refused(b"").contains("could not read"));
 }
 
+/// The zip file with `bytes` inserted at an offset, and all offsets in the directory adjusted.
+fn inserted(zip: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut archive = zip.to_vec();
+    let mut moved = |field: usize| {
+        let mut offset = u32::from_le_bytes(archive[field..field + 4].try_into().unwrap());
+        if offset as usize >= at {
+            offset += bytes.len() as u32;
+            archive[field..field + 4].copy_from_slice(&offset.to_le_bytes());
+        }
+    };
+    headers(zip, CENTRAL).into_iter().for_each(|header| moved(header + 42));
+    headers(zip, END).into_iter().for_each(|record| moved(record + 16));
+    archive.splice(at..at, bytes.iter().copied());
+    archive
+}
+
+#[test]
+fn data_between_the_entries() {
+    let whole = zip(&[server(), ("other", b"x")]);
+    let locals = headers(&whole, LOCAL);
+    let (central, end) = (headers(&whole, CENTRAL)[0], headers(&whole, END)[0]);
+    for (what, at, why) in [
+        ("before the first", 0, "before the archive"),
+        ("between two entries", locals[1], "between the entries"),
+        ("before the directory", central, "between the entries"),
+        ("after the directory", end, "between the entries"),
+    ] {
+        let error = refused(&inserted(&whole, at, b"sixteen bytes..."));
+        assert!(error.contains(why), "{what}: {error}");
+    }
+    // An entry that the directory does not list.
+    let hidden = inserted(&zip(&[server()]), locals[1], &whole[locals[1]..central]);
+    assert!(!refused(&hidden).is_empty());
+}
+
+#[test]
+fn data_descriptors_and_comments_belong_to_the_archive() {
+    let mut zip = ZipWriter::new_stream(vec![]);
+    for (name, bytes) in [server(), ("empty", b""), ("other", &[7; 1000])] {
+        zip.start_file(name, SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.set_comment("a comment").unwrap();
+    let archive = zip.finish().unwrap().into_inner();
+    assert!(!headers(&archive, b"PK\x07\x08").is_empty());
+    unpacked(&archive).1.unwrap();
+    // The data descriptor states another checksum.
+    let mut other = archive.clone();
+    other[headers(&archive, b"PK\x07\x08")[0] + 4] ^= 1;
+    assert!(refused(&other).contains("between the entries"));
+    let mut zip = ZipWriter::new(Cursor::new(vec![]));
+    zip.start_file("loom-bridge-server", SimpleFileOptions::default().large_file(true)).unwrap();
+    zip.write_all(b"#!").unwrap();
+    unpacked(&zip.finish().unwrap().into_inner()).1.unwrap();
+}
+
 #[test]
 fn bombs() {
     let zeros = vec![0; 80 << 20];
     let error = refused(&zip(&[("loom-bridge-server", &zeros)]));
     assert!(error.contains("per packed byte"), "{error}");
+    // The free bytes are those of the archive, not of each entry.
+    let half = &zeros[..40 << 20];
+    let error = refused(&zip(&[("loom-bridge-server", half), ("other", half)]));
+    assert!(error.contains("per packed byte"), "{error}");
+    // Little is written before the limit is noticed.
+    let archive = zip(&[("loom-bridge-server", &vec![0; 200 << 20])]);
+    let home = home();
+    let mut staged = home.store.stage(TreeLimits::default()).unwrap();
+    staged.unpack_zip(Cursor::new(&archive[..]), None).unwrap_err();
+    let written = std::fs::metadata(staged.folder.path().join("0")).unwrap().len();
+    let allowed = (64 << 20) + 200 * archive.len() as u64;
+    assert!(written <= allowed, "{written} of {allowed}");
 }
 
 #[test]

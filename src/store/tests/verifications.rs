@@ -22,7 +22,7 @@ fn install_verified(store: &Store, slot: &str, bytes: &[u8]) -> Installed {
     let mut staged = store.stage(TreeLimits::default()).unwrap();
     staged.bare(bytes, &release.executable()).unwrap();
     let checked = store.admit(staged, &expectation, Some(&received(bytes))).unwrap();
-    let checked = checked.from_source("mirror", "corp").with_checksums("x");
+    let checked = checked.from_source("mirror", "corp").with_checksums("x", &[]);
     store.publish(vec![(checked, None)]).unwrap().remove(0)
 }
 

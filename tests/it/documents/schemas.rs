@@ -110,6 +110,7 @@ fn acquire(session: &mut Session, url: &str) {
     session.run(&["store", "add", program, "--version", "0.3.0"]).code(6);
     session.run(&["store", "add", program, "--version", "0.3.0", "--allow-unverified"]).ok();
     session.run(&["store", "du"]).ok();
+    session.run(&["store", "gc"]).ok();
     session.run(&["store", "path"]).ok();
     session.run(&["store", "verify"]).ok();
 }

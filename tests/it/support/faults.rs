@@ -15,6 +15,8 @@ pub enum Fault {
     Hold(usize, Gate),
     /// Sends this many bytes of the body, then closes the connection.
     Cut(usize),
+    /// Sends this many bytes of the body whatever range is requested, then closes the connection.
+    CutWhole(usize),
     /// Answers a range request with the whole file (200).
     IgnoreRange,
     /// Answers a range request with a 206 that starts this many bytes later than requested.

@@ -240,7 +240,7 @@ impl Shared {
         let total = bytes.len() as u64;
         let range = request.range().filter(|_| {
             let same = request.headers.get("if-range").is_none_or(|given| *given == etag);
-            same && !matches!(fault, Some(Fault::IgnoreRange))
+            same && !matches!(fault, Some(Fault::IgnoreRange | Fault::CutWhole(_)))
         });
         let response = match range.map(|range| parse_range(range, total)) {
             None => Response::new(200, bytes),
@@ -299,7 +299,7 @@ impl Response {
 
     /// Whether the connection is closed after it.
     fn closes_connection(&self) -> bool {
-        matches!(self.fault, Some(Fault::Cut(_) | Fault::Abandoned(..)))
+        matches!(self.fault, Some(Fault::Cut(_) | Fault::CutWhole(_) | Fault::Abandoned(..)))
     }
 
     fn send(&self, mut stream: &TcpStream, head_only: bool) -> io::Result<()> {
@@ -313,7 +313,7 @@ impl Response {
             return Ok(());
         }
         match &self.fault {
-            Some(Fault::Cut(sent)) => stream.write_all(self.first(*sent)),
+            Some(Fault::Cut(sent) | Fault::CutWhole(sent)) => stream.write_all(self.first(*sent)),
             Some(Fault::Hold(sent, gate)) => {
                 stream.write_all(self.first(*sent))?;
                 gate.pass();

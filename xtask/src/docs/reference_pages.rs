@@ -92,8 +92,9 @@ fn argument(argument: &Value) -> String {
 /// The settings of `loom.toml` and `config.toml`.
 pub(super) fn settings(reference: &Value) -> String {
     let mut page = "# Settings\n\n[Configuration](../configuration.md) describes the files. `untrusted` says what the \
-        file of a [project that is not trusted](../trust.md#projects) may set: `free` any value, `literal` a value without \
-        variables, `loopback` a loopback address, `stricter` a stricter value, `trusted` nothing.\n\n"
+        file of a [project that is not trusted](../trust.md#projects) may set: `free` any value, `partly` the keys that the \
+        description names, `loopback` a loopback address, `tighter` a value that is provably tighter than the one without \
+        the project, `trusted` nothing. A value that names a variable always needs trust.\n\n"
         .to_owned();
     for row in items(reference, "configuration") {
         if row["value_type"] == "a table" {
@@ -131,6 +132,7 @@ fn facts(row: &Value) -> Vec<(&'static str, String)> {
     let example = if default_text == example { "" } else { example };
     let files = match text(row, "files") {
         "project" => "`loom.toml` only",
+        "user" => "the user's and the machine-wide file",
         "none" => "no file",
         _ => "",
     };

@@ -289,3 +289,53 @@ async fn short_limits_and_errors_are_waited_for() {
     assert!(source(&server, None).find(&release_at("0.1.0")).await.unwrap().is_some());
     assert_eq!(server.count(GithubService::Api), 3);
 }
+
+#[tokio::test]
+async fn a_checksum_file_may_have_another_name() {
+    for name in ["SHA256SUMS.txt", "checksums.txt"] {
+        let server = GithubServer::start(Repository::default());
+        let sums = format!("{}  {}\n", Digest::of(&archive("0.2.0").bytes), archive("0.2.0").name);
+        server.publish(release_without_checksum("0.2.0").with(GithubAsset::new(name, sums)));
+        let offer = source(&server, None).find(&release_at("0.2.0")).await.unwrap().unwrap();
+        assert_eq!(offer.artifacts[0].claims[0].by, DigestSource::Sums, "{name}");
+        assert_eq!(server.count(GithubService::Api), 0);
+    }
+}
+
+#[tokio::test]
+async fn assets_are_found_by_a_pattern() {
+    let server = GithubServer::start(Repository::default());
+    let name = "loom-bridge-server_0.2.0_linux_amd64.tgz";
+    server.publish(GithubRelease::new("v0.2.0").with(GithubAsset::new(name, "x")));
+    let assets = "{binary}_{version}_{os}_{arch}.tgz".parse().unwrap();
+    let options = loom_github::GithubOptions { assets, ..support::options(&server, None) };
+    let source = loom_github::Github::open(options).unwrap();
+    let offer = source.find(&release_at("0.2.0")).await.unwrap().unwrap();
+    assert_eq!(offer.artifacts[0].asset.as_str(), format!("v0.2.0/{name}"));
+    assert_eq!(listed(&source, ListingScope::All).await, versions(&["0.2.0"]));
+}
+
+#[tokio::test]
+async fn names_that_are_almost_right_are_named() {
+    let server = GithubServer::start(Repository::default());
+    let file = "loom-bridge-server-0.2.0-x86_64-unknown-linux-musl.tar.gz";
+    server
+        .publish(GithubRelease::new("v0.2.0").with(GithubAsset::new(file, "x")))
+        .publish(GithubRelease { tag: "0.3.0".into(), ..release("0.3.0") })
+        .publish(GithubRelease { tag: "server-v1.0.3.0".into(), ..release("0.3.0") });
+    for (version, expected) in [
+        ("0.2.0", vec![format!("v0.2.0/{file}")]),
+        ("0.3.0", vec!["the tag 0.3.0 (expected v0.3.0)".to_owned()]),
+        ("0.4.0", vec![]),
+    ] {
+        let source = source(&server, None);
+        assert!(source.find(&release_at(version)).await.unwrap().is_none(), "{version}");
+        let version: Version = version.parse().unwrap();
+        assert_eq!(source.near_misses(&linux(), Some(&version)).await, expected, "{version}");
+    }
+    // Of all versions, the newest one.
+    let source = source(&server, None);
+    assert!(listed(&source, ListingScope::All).await.is_empty());
+    let near = source.near_misses(&linux(), None).await;
+    assert_eq!(near, ["the tag 0.3.0 (expected v0.3.0)"]);
+}

@@ -8,7 +8,7 @@ use std::{
 use futures::TryStreamExt as _;
 use loom_github::{DocumentCache, Github, GithubOptions, GithubRepo, GithubToken};
 use loom_http::NetworkSettings;
-use loom_source::{Download, Product, Release, contract::product};
+use loom_source::{AssetNames, Download, Product, Release, contract::product};
 use loom_test_support::github::{GithubAsset, GithubRelease, GithubServer};
 use serde_json::Value;
 
@@ -40,6 +40,7 @@ pub(crate) fn options(server: &GithubServer, token: Option<&str>) -> GithubOptio
         token: token.map(|token| GithubToken { value: token.into(), from: "TEST_TOKEN".into() }),
         token_variable: Some("TEST_TOKEN".into()),
         tag_prefix: "v".into(),
+        assets: AssetNames::default(),
         prerelease: false,
         evidence: false,
         network: NetworkSettings::default(),

@@ -29,6 +29,7 @@ pub struct HttpCall {
     request: GetRequest,
     method: Method,
     body: Bytes,
+    is_document: bool,
 }
 
 /// The response to an [`HttpCall`], of any status.
@@ -52,13 +53,21 @@ impl std::fmt::Debug for CallResponse {
 impl HttpCall {
     /// A request. A user and password in the URL are sent as `Authorization`.
     pub fn new(method: Method, url: Url, headers: HeaderMap, body: Bytes) -> Self {
-        Self { request: GetRequest::new(url).headers(headers), method, body }
+        let request = GetRequest::new(url).headers(headers);
+        Self { request, method, body, is_document: false }
     }
 
     /// The same request, whose response may be an HTML page. Otherwise, a page is an error.
     #[must_use]
     pub fn allow_html(mut self) -> Self {
         self.request = self.request.allow_html();
+        self
+    }
+
+    /// The same request for a small document, whose time is limited as for [`Client::get_bytes`].
+    #[must_use]
+    pub fn document(mut self) -> Self {
+        self.is_document = true;
         self
     }
 
@@ -82,7 +91,11 @@ impl Client {
     /// Where there is no response, and the transient error that is left after all attempts.
     pub async fn call(&self, call: &HttpCall) -> Result<CallResponse, SourceError> {
         self.check_url(&call.request.url)?;
-        let mut attempts = RequestAttempts::new(&call.request, &self.network);
+        let mut attempts = if call.is_document {
+            RequestAttempts::at_document(&call.request, &self.network)
+        } else {
+            RequestAttempts::new(&call.request, &self.network)
+        };
         loop {
             match self.call_once(call, &attempts).await {
                 Err(error) => attempts.pause(&self.network, error).await?,
@@ -112,6 +125,10 @@ impl Client {
             length: response.content_length(),
             timeout: self.network.timeout,
             deadline: attempts.deadline,
+            document: match attempts.document {
+                None if !status.is_success() => Some(attempts.document_deadline(&self.network)),
+                document => document,
+            },
             refuse_html: !call.request.allow_html && status == StatusCode::OK,
         };
         let body = CheckedBody::new(response.bytes_stream(), expected).boxed();

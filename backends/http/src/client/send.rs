@@ -10,9 +10,11 @@ use futures::{
     future::{Either, select},
 };
 use loom_base::redact;
-use loom_source::{RangeRequest, RedirectRefusal, SourceError, SourceErrorKind, TransferPhase};
+use loom_source::{
+    RangeRequest, RedirectRefusal, SourceError, SourceErrorKind, TransferPhase, process_clock,
+};
 use reqwest::{Method, Request, StatusCode, header};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::timeout;
 use url::Url;
 
 use super::{
@@ -85,7 +87,7 @@ impl Client {
         let response = self.within_timeouts(attempts, hop, &timings, client.execute(request));
         let response = match attempts.deadline {
             Some((deadline, timeout)) => {
-                timeout_at(deadline, response).await.unwrap_or_else(|_| {
+                process_clock::before(deadline, response).await.unwrap_or_else(|| {
                     Err(SourceError::new(hop.at, SourceErrorKind::TotalTimeout { timeout }))
                 })
             }
@@ -107,7 +109,10 @@ impl Client {
         let timeouts = Timeouts {
             connect: self.network.connect_timeout.unwrap_or(timeout),
             response: timeout,
-            until: (attempts.failed > 0).then(|| attempts.begun + timeout),
+            until: match attempts.document {
+                Some(document) => Some(document.first),
+                None => (attempts.failed > 0).then(|| attempts.begun + timeout),
+            },
         };
         let response = pin!(timings.during(response));
         let (phase, timeout) = match select(response, pin!(timings.elapse(timeouts))).await {

@@ -45,7 +45,8 @@ impl Client {
     /// The response to a request for a small document of at most `max_bytes`.
     ///
     /// Transient errors (no connection, 408, 425, 5xx) are retried as the settings'
-    /// [`retry`](crate::NetworkSettings::retry) says. Every other status is a response.
+    /// [`retry`](crate::NetworkSettings::retry) says. Every other status is a response. The time is limited as for
+    /// [`get_bytes`](Self::get_bytes).
     ///
     /// # Errors
     /// Where there is no response, the transient error that is left after all attempts, and
@@ -56,7 +57,7 @@ impl Client {
         redirects: Redirects,
         max_bytes: usize,
     ) -> Result<SmallResponse, SourceError> {
-        let mut attempts = RequestAttempts::new(request, &self.network);
+        let mut attempts = RequestAttempts::at_document(request, &self.network);
         loop {
             match self.get_small_once(&attempts, redirects, max_bytes).await {
                 Err(error) => attempts.pause(&self.network, error).await?,
@@ -83,7 +84,9 @@ impl Client {
             }
         };
         if let status @ (408 | 425 | 500..=599) = response.status().as_u16() {
-            let verdict = response_head::judge(&at, &range, response.status(), response.headers());
+            let name = response_head::file_name(url);
+            let verdict =
+                response_head::judge(&at, name, &range, response.status(), response.headers());
             self.drain(response).await;
             let kind = SourceErrorKind::HttpStatus { status, retry_after: None };
             return Err(verdict.err().unwrap_or_else(|| SourceError::new(at, kind)));
@@ -107,6 +110,7 @@ impl Client {
             length: response.content_length(),
             timeout: self.network.timeout,
             deadline: attempts.deadline,
+            document: attempts.document,
             refuse_html: false,
         };
         let body = CheckedBody::new(response.bytes_stream(), expected).boxed();

@@ -16,7 +16,8 @@ fn judged(status: u16, from: u64, tag: Option<&str>, lines: &[(&'static str, &st
         None => Validator::Strong(tag.to_owned()),
     });
     let requested = RangeRequest { from, validator };
-    match judge("x", &requested, StatusCode::from_u16(status).unwrap(), &headers(lines)) {
+    match judge("x", "a.tar.gz", &requested, StatusCode::from_u16(status).unwrap(), &headers(lines))
+    {
         Ok(verdict) => format!("{verdict:?}"),
         Err(error) => error.kind.as_str().to_owned(),
     }
@@ -61,10 +62,30 @@ fn status_and_headers_are_judged() {
         (500, 0, None, &[], "http_status"),
         (511, 0, None, &[], "html_page"),
         (200, 0, None, &[("content-encoding", "identity")], "Whole"),
-        (200, 0, None, &[("content-encoding", "gzip")], "content_encoding"),
+        (200, 0, None, &[("content-encoding", "x-gzip")], "Whole"),
+        (200, 0, None, &[("content-encoding", "br")], "content_encoding"),
         (206, 5, None, &[range("bytes 5-9/10"), ("content-encoding", "br")], "content_encoding"),
     ] {
         assert_eq!(judged(status, from, tag, lines), expected, "{status} {from} {tag:?} {lines:?}");
+    }
+}
+
+#[test]
+fn an_encoding_may_describe_the_file_itself() {
+    for (encoding, name, own) in [
+        ("identity", "a.zip", true),
+        ("x-gzip", "a.tar.gz", true),
+        ("GZIP", "a.TGZ", true),
+        ("gzip", "a.tar.gz.sha256", true),
+        ("zstd", "a.tar.zst", true),
+        ("gzip", "a.tar.zst", false),
+        ("gzip", "a", false),
+        ("gzip", "gz", false),
+        ("gzip", "a.zip", false),
+        ("br", "a.tar.gz", false),
+        ("gzip, gzip", "a.tar.gz", false),
+    ] {
+        assert_eq!(is_own_encoding(encoding, name), own, "{encoding} {name}");
     }
 }
 
@@ -76,6 +97,8 @@ fn retry_after_is_seconds_or_a_date() {
         ("0", Some(0)),
         ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
         ("Sun, 06 Nov 1994 08:49:27 GMT", Some(0)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", Some(86_400)),
+        ("18446744073709551615", Some(86_400)),
         ("soon", None),
         ("-1", None),
     ] {

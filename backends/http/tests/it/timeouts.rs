@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{ScriptStep, Server, client, failure, read, with};
+use futures::StreamExt as _;
 use loom_base::Backoff;
-use loom_http::{Client, GetRequest, RequestRetry};
-use loom_source::SourceErrorKind;
+use loom_http::{Client, GetRequest, Redirects, RequestRetry};
+use loom_source::{SourceErrorKind, TransferPhase};
 
 const SHORT: Duration = Duration::from_millis(150);
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
@@ -80,6 +81,32 @@ async fn a_byte_now_and_then_is_no_progress() {
         "{error:?}"
     );
     assert!(bytes.len() < 10, "{}", bytes.len());
+}
+
+#[tokio::test]
+async fn a_small_document_has_one_timeout_as_a_whole() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n";
+    // A byte every five milliseconds is enough for a file of any size.
+    let steps = vec![ScriptStep::Read, ScriptStep::Send(head.into()), ScriptStep::Drip];
+    let server = Server::new(vec![steps; 3]).await;
+    let request = GetRequest::new(server.url("/x"));
+    let client = with(|network| network.timeout = SHORT * 4);
+    let begun = Instant::now();
+    let whole = client.get_bytes(&request, 1 << 20).await.unwrap_err();
+    let small = client.get_small(&request, Redirects::Follow, 1 << 20).await.unwrap_err();
+    assert!(begun.elapsed() < SHORT * 20, "{:?}", begun.elapsed());
+    for error in [whole, small] {
+        let document = TransferPhase::Document;
+        assert!(
+            matches!(error.kind, SourceErrorKind::Stalled { phase, .. } if phase == document),
+            "{error:?}"
+        );
+    }
+    let mut download = client.get(&request).await.unwrap().unwrap().download;
+    let limit = Instant::now() + SHORT * 8;
+    while Instant::now() < limit {
+        assert!(download.body.next().await.unwrap().is_ok(), "a file may be slow");
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use http_body::{Body as HttpBody, Frame};
 use loom_base::{loopback::is_loopback_url, redact};
 use loom_http::{
     CallResponse, Client, HttpCall, NetworkError, NetworkSettings, ProxySettings, RequestRetry,
-    header,
+    header, is_own_encoding,
 };
 use loom_source::{Body, SourceError, SourceErrorKind};
 use object_store::{
@@ -46,6 +46,8 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) struct ObjectRequest {
     /// Whether the object may be an HTML page.
     pub(super) allow_html: bool,
+    /// Whether the object is a small document, whose time is limited.
+    pub(super) is_document: bool,
 }
 
 /// Sends the requests of `object_store` for one bucket, and those for its credentials.
@@ -98,6 +100,10 @@ impl BucketConnector {
         let mut call = HttpCall::new(head.method, url.clone(), head.headers, body);
         if object.is_some_and(|object| object.allow_html) {
             call = call.allow_html();
+        }
+        // Everything but objects is a document: listings, tokens.
+        if object.is_none_or(|object| object.is_document) {
+            call = call.document();
         }
         if url.origin() != state.endpoint.origin() {
             return state.send_for_credentials(&url, &call).await;
@@ -174,8 +180,10 @@ fn check_encoding(url: &Url, response: &CallResponse) -> Result<(), SourceError>
     let encoding = response.headers.get(header::CONTENT_ENCODING);
     let encoding = encoding.and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
     // Some stores keep the name `aws-chunked` of an upload in signed chunks, though the object has no chunks.
+    let name = url.path().rsplit('/').next().unwrap_or_default();
     match encoding.to_ascii_lowercase().as_str() {
-        "" | "identity" | "aws-chunked" => Ok(()),
+        "aws-chunked" => Ok(()),
+        own if is_own_encoding(own, name) => Ok(()),
         _ => {
             let kind = SourceErrorKind::ContentEncoding { encoding: encoding.to_owned() };
             Err(SourceError::new(redact::url(url), kind))

@@ -102,10 +102,26 @@ impl BucketTransport {
             .unwrap_or_else(|| ObjectStatus::Failed(self.malformed(key, innermost(error))))
     }
 
-    async fn get(&self, key: &str, range: &RangeRequest) -> Result<GetResult, ObjectStatus> {
+    /// The error for a response that a request for a whole object has no use for.
+    fn unexpected(&self, key: &str, status: ObjectStatus) -> SourceError {
+        match status {
+            ObjectStatus::Failed(error) => error,
+            status => {
+                self.malformed(key, format!("unexpected response to a whole GET: {status:?}"))
+            }
+        }
+    }
+
+    async fn get(
+        &self,
+        key: &str,
+        range: &RangeRequest,
+        is_document: bool,
+    ) -> Result<GetResult, ObjectStatus> {
         let mut options = GetOptions::default();
         // A loose file of a tree may be an HTML page; every other HTML page is that of a proxy or login.
-        options.extensions.insert(ObjectRequest { allow_html: key.starts_with("store/") });
+        let allow_html = key.starts_with("store/");
+        options.extensions.insert(ObjectRequest { allow_html, is_document });
         if range.from > 0 {
             options.range = Some(GetRange::Offset(range.from));
             if let Some(Validator::Strong(tag)) = &range.validator {
@@ -124,9 +140,9 @@ impl BucketTransport {
         range: &RangeRequest,
     ) -> Result<(GetResult, u64), ObjectStatus> {
         if range.from == 0 {
-            return self.get(key, range).await.map(|object| (object, 0));
+            return self.get(key, range, false).await.map(|object| (object, 0));
         }
-        match self.get(key, range).await {
+        match self.get(key, range, false).await {
             Ok(object) if range.validator.is_none() || validator(&object) == range.validator => {
                 Ok((object, range.from))
             }
@@ -138,7 +154,7 @@ impl BucketTransport {
                 ObjectStatus::Changed
                 | ObjectStatus::RangeIgnored
                 | ObjectStatus::RangeBeyondEnd(_),
-            ) => self.get(key, &RangeRequest::whole()).await.map(|object| (object, 0)),
+            ) => self.get(key, &RangeRequest::whole(), false).await.map(|object| (object, 0)),
             Err(status) => Err(status),
         }
     }
@@ -218,8 +234,10 @@ impl BucketTransport {
 #[async_trait]
 impl Transport for BucketTransport {
     async fn get_bytes(&self, key: &str, max_bytes: usize) -> Result<Option<Bytes>, SourceError> {
-        let Some(mut download) = self.open(key, &RangeRequest::whole()).await? else {
-            return Ok(None);
+        let mut download = match self.get(key, &RangeRequest::whole(), true).await {
+            Ok(object) => self.download(key, object, 0),
+            Err(ObjectStatus::Absent) => return Ok(None),
+            Err(status) => return Err(self.unexpected(key, status)),
         };
         let mut bytes = BytesMut::new();
         while let Some(piece) = download.body.next().await {
@@ -237,10 +255,7 @@ impl Transport for BucketTransport {
             Ok((object, start)) => Ok(Some(self.download(key, object, start))),
             Err(ObjectStatus::Absent) => Ok(None),
             Err(ObjectStatus::RangeBeyondEnd(_)) => Ok(Some(empty_rest(range))),
-            Err(ObjectStatus::Failed(error)) => Err(error),
-            Err(status) => {
-                Err(self.malformed(key, format!("unexpected response to a whole GET: {status:?}")))
-            }
+            Err(status) => Err(self.unexpected(key, status)),
         }
     }
 

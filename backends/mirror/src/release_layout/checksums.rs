@@ -39,23 +39,23 @@ pub(super) async fn sidecar(
     Ok(Some(claim(transport, &key, DigestSource::Sidecar, digest)))
 }
 
-/// The `SHA256SUMS` of a folder.
+/// The `SHA256SUMS` of a folder, or a file of the same purpose.
 pub(super) struct ChecksumFile {
+    name: &'static str,
     key: String,
     bytes: Bytes,
 }
 
 impl ChecksumFile {
-    pub(super) const NAME: &str = "SHA256SUMS";
-
-    /// Reads the file; `None` where there is none.
+    /// Reads the file with this name, one of [`checksum::SUMS_NAMES`]; `None` where there is none.
     pub(super) async fn read(
         transport: &dyn Transport,
         folder: &str,
+        name: &'static str,
     ) -> Result<Option<Self>, SourceError> {
-        let key = join_key(folder, Self::NAME);
+        let key = join_key(folder, name);
         let bytes = transport.get_bytes(&key, MAX_SUMS).await?;
-        Ok(bytes.map(|bytes| Self { key, bytes }))
+        Ok(bytes.map(|bytes| Self { name, key, bytes }))
     }
 
     /// The digest of an asset; `None` where the file has no line for it.
@@ -64,7 +64,7 @@ impl ChecksumFile {
         transport: &dyn Transport,
         asset: &AssetName,
     ) -> Result<Option<ClaimedDigest>, SourceError> {
-        let digest = checksum::sums(&self.bytes, &asset.name)
+        let digest = checksum::sums_in(self.name, &self.bytes, &asset.name)
             .map_err(|e| malformed(transport, &self.key, &e))?;
         Ok(digest.map(|digest| claim(transport, &self.key, DigestSource::Sums, digest)))
     }

@@ -1,8 +1,9 @@
 //! Finds assets where folders can be listed: every asset in the listing is offered.
 
 use loom_source::{
-    AssetRef, ClaimedDigest, Evidence, Offer, Release, SourceError, Version,
+    AssetNames, AssetRef, ClaimedDigest, Evidence, Offer, Release, SourceError, Version,
     asset::{self, AssetName},
+    checksum::SUMS_NAMES,
 };
 
 use super::checksums::{ChecksumFile, artifact, sidecar};
@@ -13,6 +14,7 @@ use crate::{
 
 /// The offer from the first folder that has assets of the release.
 pub(super) async fn find(
+    assets: &AssetNames,
     transport: &dyn Transport,
     release: &Release,
     version: &Version,
@@ -20,7 +22,7 @@ pub(super) async fn find(
     let mut folders = FolderErrors::default();
     for folder in asset::folders(version) {
         let entries = folders.listed(transport, &folder, transport.list(&folder).await)?;
-        let offer = offer(transport, release, &folder, &entries).await?;
+        let offer = offer(&assets.of(release), transport, &folder, &entries).await?;
         if !offer.artifacts.is_empty() {
             return Ok(Some(offer));
         }
@@ -33,17 +35,17 @@ pub(super) async fn find(
 }
 
 async fn offer(
+    assets: &[AssetName],
     transport: &dyn Transport,
-    release: &Release,
     folder: &str,
     entries: &Entries,
 ) -> Result<Offer, SourceError> {
     let mut offer = Offer::default();
-    for asset in asset::names(release) {
+    for asset in assets {
         let Some(size) = entries.size(&asset.name) else { continue };
-        let claims = claims(transport, folder, entries, &asset).await?;
-        offer.evidence.extend(evidence(folder, entries, &asset));
-        offer.artifacts.push(artifact(folder, &asset, Some(size), claims));
+        let claims = claims(transport, folder, entries, asset).await?;
+        offer.evidence.extend(evidence(folder, entries, asset));
+        offer.artifacts.push(artifact(folder, asset, Some(size), claims));
     }
     // Artifacts that can be verified come first.
     offer.artifacts.sort_by_key(|artifact| artifact.claims.is_empty());
@@ -60,10 +62,10 @@ async fn claims(
     if entries.size(&format!("{}.sha256", asset.name)).is_some() {
         claims.extend(sidecar(transport, folder, asset).await?);
     }
-    if entries.size(ChecksumFile::NAME).is_some()
-        && let Some(sums) = ChecksumFile::read(transport, folder).await?
-    {
-        claims.extend(sums.claim(transport, asset)?);
+    for name in SUMS_NAMES.into_iter().filter(|name| entries.size(name).is_some()) {
+        if let Some(sums) = ChecksumFile::read(transport, folder, name).await? {
+            claims.extend(sums.claim(transport, asset)?);
+        }
     }
     Ok(claims)
 }

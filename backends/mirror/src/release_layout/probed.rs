@@ -8,8 +8,9 @@ use std::sync::Mutex;
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use loom_base::sync::LockExt as _;
 use loom_source::{
-    Artifact, Offer, RangeRequest, Release, SourceError, Version,
+    Artifact, AssetNames, Offer, RangeRequest, Release, SourceError, Version,
     asset::{self, AssetName},
+    checksum::SUMS_NAMES,
 };
 
 use super::checksums::{ChecksumFile, artifact, sidecar};
@@ -34,8 +35,8 @@ struct AssetProbe {
 enum ProbedFile {
     /// The `.sha256` file of the name with this index.
     Sidecar(usize),
-    /// `SHA256SUMS`.
-    Sums,
+    /// `SHA256SUMS`, or the other name with this index.
+    Sums(usize),
     /// The asset itself, with the name of this index.
     Asset(usize),
 }
@@ -43,6 +44,7 @@ enum ProbedFile {
 /// The offer of the first probe that finds an asset.
 pub(super) async fn find(
     hint: &HintCache,
+    assets: &AssetNames,
     transport: &dyn Transport,
     release: &Release,
     version: &Version,
@@ -50,7 +52,7 @@ pub(super) async fn find(
     let search = Search {
         transport,
         folders: asset::folders(version),
-        assets: asset::names(release),
+        assets: assets.of(release),
         outcomes: ProbeOutcomes::default(),
     };
     let cached = *hint.0.locked();
@@ -83,7 +85,8 @@ impl Search<'_> {
             let assets = (0..self.assets.len()).map(ProbedFile::Asset);
             for (files, concurrency) in [
                 (sidecars.collect::<Vec<_>>(), concurrency),
-                (vec![ProbedFile::Sums], 1),
+                (vec![ProbedFile::Sums(0)], 1),
+                ((1..SUMS_NAMES.len()).map(ProbedFile::Sums).collect(), CONCURRENCY),
                 (assets.collect(), CONCURRENCY),
             ] {
                 let probes = files.into_iter().map(|file| AssetProbe { folder, file });
@@ -114,7 +117,7 @@ impl Search<'_> {
         let folder = &self.folders[probe.folder];
         match probe.file {
             ProbedFile::Sidecar(index) => self.by_sidecar(folder, &self.assets[index]).await,
-            ProbedFile::Sums => self.by_sums(folder).await,
+            ProbedFile::Sums(index) => self.by_sums(folder, SUMS_NAMES[index]).await,
             ProbedFile::Asset(index) => self.by_asset(folder, &self.assets[index]).await,
         }
     }
@@ -128,8 +131,12 @@ impl Search<'_> {
         Ok(claim.map(|claim| vec![artifact(folder, asset, None, vec![claim])]))
     }
 
-    async fn by_sums(&self, folder: &str) -> Result<Option<Vec<Artifact>>, SourceError> {
-        let sums = self.outcomes.record(ChecksumFile::read(self.transport, folder).await)?;
+    async fn by_sums(
+        &self,
+        folder: &str,
+        name: &'static str,
+    ) -> Result<Option<Vec<Artifact>>, SourceError> {
+        let sums = self.outcomes.record(ChecksumFile::read(self.transport, folder, name).await)?;
         let Some(sums) = sums else { return Ok(None) };
         let mut artifacts = Vec::new();
         for asset in &self.assets {

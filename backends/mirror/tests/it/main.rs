@@ -5,5 +5,6 @@ mod bucket;
 mod contract;
 mod folder;
 mod listings;
+mod store_checks;
 mod support;
 mod web;

@@ -57,8 +57,56 @@ fn common_forms_give_the_digest() {
 }
 
 #[test]
+fn forms_of_wide_use_give_the_digest() {
+    for template in [
+        "{H}  -\n",
+        "{H} *-\n",
+        "{H}  {A}\n{H}  {A}\n",
+        "{H}\n{H}\n",
+        "\\{O}  a\\nb\n{H}  {A}\n",
+        "\\{H}  C:\\\\dist\\\\{A}\n",
+        "SHA256 ({A}) = {H}\nSIZE ({A}) = 7\n",
+        "SHA256 ({A}) = {H}\nSHA512 ({A}) = {O}{O}\nMD5 ({A}) = d41d8cd98f00b204e9800998ecf8427e\n",
+        "d41d8cd98f00b204e9800998ecf8427e  {A}\n{H}  {A}\n{O}{O}  {A}\n",
+        "RMD160({A})= 9c1185a5c5e9fc54612808977ee8f548b2258d31\nSHA2-256({A})= {H}\n",
+        " {H}     1234 {A}\n {O}  99 other\n",
+        "SHA256 hash of {A}:\r\n{H}\r\nCertUtil: -hashfile command completed successfully.\r\n",
+        "\r\nAlgorithm       Hash       Path\r\n---------       ----       ----\r\nSHA256          {U}       C:\\dist\\{A}\r\n",
+    ] {
+        assert_eq!(sidecar(&file(template), ASSET), Ok(digest(HEX)), "{template:?}");
+    }
+    let mut latin = file("{O}  caf\n{H}  {A}\n");
+    latin.insert(HEX.len() + 5, 0xe9);
+    assert_eq!(sidecar(&latin, ASSET), Ok(digest(HEX)));
+    assert_eq!(sums(&latin, ASSET), Ok(Some(digest(HEX))));
+}
+
+#[test]
+fn utf_16_is_read_in_both_orders() {
+    let text = String::from_utf8(file("{O}  \u{e9}\r\n{H}  {A}\r\n")).unwrap();
+    for mark in ["\u{feff}", ""] {
+        let units: Vec<u16> = format!("{mark}{text}").encode_utf16().collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        for bytes in [little, big] {
+            assert_eq!(sums(&bytes, ASSET), Ok(Some(digest(HEX))), "{mark:?}");
+            assert_eq!(sidecar(&bytes[..bytes.len() - 1], ASSET), Ok(digest(HEX)));
+        }
+    }
+}
+
+#[test]
+fn a_file_of_a_general_name_may_hold_other_algorithms() {
+    let other = file("{H}{H}  {A}\n");
+    assert_eq!(sums_in("checksums.txt", &other, ASSET), Ok(None));
+    assert_eq!(sums_in("checksums.txt", b"", ASSET), Ok(None));
+    assert!(sums_in("SHA256SUMS", &other, ASSET).is_err());
+    assert!(sums_in("SHA256SUMS.txt", &other, ASSET).is_err());
+}
+
+#[test]
 fn other_contents_are_errors() {
-    use ChecksumError::{Empty, Line, Other, Several};
+    use ChecksumError::{Empty, Line, Other, OtherAlgorithm, Several};
     let asset = || ASSET.to_owned();
     let other = |named: &str| Other { asset: asset(), named: named.to_owned() };
     for (template, expected) in [
@@ -75,15 +123,24 @@ fn other_contents_are_errors() {
         ("SHA256 (other) = {H}\n", other("other")),
         ("{H}\n{O}\n", Several { asset: asset(), count: 2 }),
         ("{H}  {A}\n{O}  {A}\n", Several { asset: asset(), count: 2 }),
-        ("{H}  {A}\n{H}  {A}\n", Several { asset: asset(), count: 2 }),
         ("{H}\n{O}  other\n", other("other")),
         ("\n123abc  {A}\n", Line { line: 2, asset: asset() }),
-        ("SHA512 ({A}) = 00\n", Line { line: 1, asset: asset() }),
-        ("\\{H}  {A}\n", Line { line: 1, asset: asset() }),
+        ("SHA256 ({A}) = 00\n", Line { line: 1, asset: asset() }),
+        ("SHA512 ({A}) = 00\n", OtherAlgorithm { asset: asset(), algorithm: "SHA512".into() }),
+        ("{H}{H}  {A}\n", OtherAlgorithm { asset: asset(), algorithm: "SHA512".into() }),
+        (
+            "{H}{H}  {A}\n{H}  other\n",
+            OtherAlgorithm { asset: asset(), algorithm: "SHA512".into() },
+        ),
+        ("SHA3-256 ({A}) = {H}\n", OtherAlgorithm { asset: asset(), algorithm: "SHA3-256".into() }),
+        ("SIZE ({A}) = 7\n", Empty),
+        ("{H}  -\n{O}  -\n", Several { asset: asset(), count: 2 }),
+        ("\\{H}  {A}\\n\n", other("loom-bridge-server-0.2.0-linux-x86_64.tar.gz\n")),
     ] {
         assert_eq!(sidecar(&file(template), ASSET), Err(expected), "{template:?}");
     }
-    assert_eq!(sidecar(b"\xff\xfe", ASSET), Err(ChecksumError::NotText));
+    assert_eq!(sidecar(b"\xff\xfe", ASSET), Err(Empty));
+    assert_eq!(sidecar(b"\x7fELF\0\0\0", ASSET), Err(ChecksumError::NotText));
 }
 
 #[test]

@@ -111,6 +111,8 @@ pub enum TransferPhase {
     Response,
     /// More bytes of the response.
     Body,
+    /// The rest of a small document, which has to arrive as a whole.
+    Document,
 }
 
 impl SourceErrorKind {
@@ -223,6 +225,9 @@ impl SourceErrorKind {
                 TransferPhase::Connect => write!(f, "no connection to {at} within {timeout:?}"),
                 TransferPhase::Response => write!(f, "no response from {at} within {timeout:?}"),
                 TransferPhase::Body => write!(f, "no data from {at} for {timeout:?}"),
+                TransferPhase::Document => {
+                    write!(f, "{at} is a small file, but did not arrive within {timeout:?}")
+                }
             },
             Self::TotalTimeout { timeout } => {
                 write!(f, "{at} took longer than its total_timeout of {timeout:?}")

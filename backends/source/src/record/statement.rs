@@ -1,6 +1,7 @@
 //! [`Statement`]: the immutable document that names the tree of a release.
 
-use serde::{Deserialize, Serialize};
+use loom_base::time::parse_rfc3339;
+use serde::{Deserialize, Serialize, de::Error as _};
 
 use super::document::{self, DocumentError};
 use crate::{ArchiveFormat, Authority, Digest, Name, Platform, Product, Release, Version};
@@ -71,9 +72,16 @@ impl Statement {
     /// Where the bytes are not a statement of a known version, and where the statement has a critical extension.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
         let statement: Self = document::read("statement", bytes)?;
-        match statement.critical.first() {
-            Some(extension) => Err(DocumentError::Critical(extension.clone())),
-            None => Ok(statement),
+        if let Some(extension) = statement.critical.first() {
+            return Err(DocumentError::Critical(extension.clone()));
+        }
+        match &statement.published {
+            Some(text) if parse_rfc3339(text).is_none() => {
+                let why = format_args!("published is {text:?}, and not a time in RFC 3339");
+                let source = serde_json::Error::custom(why);
+                Err(DocumentError::Malformed { kind: "statement", source })
+            }
+            _ => Ok(statement),
         }
     }
 
@@ -117,6 +125,19 @@ mod tests {
         assert_eq!(Statement::parse(&bytes).unwrap(), statement());
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.starts_with("{\"schema\":\"loom-statement 1\","), "{text}");
+    }
+
+    #[test]
+    fn only_a_time_is_a_time_of_publication() {
+        for (published, valid) in [
+            ("2026-01-02T03:04:05Z", true),
+            ("https://mirror.example/2026", false),
+            ("yesterday", false),
+            ("", false),
+        ] {
+            let statement = Statement { published: Some(published.into()), ..statement() };
+            assert_eq!(Statement::parse(&statement.to_bytes()).is_ok(), valid, "{published}");
+        }
     }
 
     #[test]

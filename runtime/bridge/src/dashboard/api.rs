@@ -5,7 +5,10 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{RawQuery, State},
+};
 use loom_base::time::{epoch_millis, format_rfc3339_millis};
 use loom_core::{
     AgentView,
@@ -20,9 +23,15 @@ pub async fn status(State(context): State<DashboardContext>) -> Json<Value> {
     Json(json!({ "subscribers": context.runtime.snapshot().activity_observers }))
 }
 
-/// `GET /api/topology`: the known agents, and the topics that they are subscribed to.
-pub async fn topology(State(context): State<DashboardContext>) -> Json<Value> {
-    let agents = context.runtime.agents();
+/// `GET /api/topology`: the connected agents, and the topics that they are subscribed to; with `?away=true`, also those
+/// that are known and have no stream.
+pub async fn topology(
+    State(context): State<DashboardContext>,
+    RawQuery(query): RawQuery,
+) -> Json<Value> {
+    let with_away = query.is_some_and(|query| query.split('&').any(|pair| pair == "away=true"));
+    let mut agents = context.runtime.agents();
+    agents.retain(|agent| with_away || agent.streams > 0);
     Json(json!({
         "agents": agents.iter().map(agent_json).collect::<Vec<_>>(),
         "edges": agents.iter().flat_map(edges).collect::<Vec<_>>(),

@@ -5,21 +5,27 @@ use std::{sync::Arc, time::Instant};
 use loom_core::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use super::history::MetricsHistory;
-use crate::{telemetry::Telemetry, token::BearerToken};
+use super::{history::MetricsHistory, sessions::DashboardSessions};
+use crate::telemetry::Telemetry;
+
+/// Who may use the dashboard, and by which names.
+#[derive(Debug, Clone)]
+pub struct DashboardAccess {
+    /// The configured host and further names, by which the dashboard may be addressed besides this machine's own names.
+    pub hosts: Arc<[String]>,
+    /// Who has logged in; `None` where no token is set, and the connection decides.
+    pub sessions: Option<Arc<DashboardSessions>>,
+}
 
 /// What the handlers of the dashboard share.
 #[derive(Debug, Clone)]
 pub struct DashboardContext {
     /// The observed runtime.
     pub(super) runtime: Runtime,
-    /// The configured host, by which the dashboard may be addressed besides this machine's own names.
-    pub(super) host: Arc<str>,
     /// Cancelled when the server stops.
     pub(super) stopping: CancellationToken,
     pub(super) started: Instant,
-    /// Required for requests that change something.
-    pub(super) token: Option<BearerToken>,
+    pub(super) access: DashboardAccess,
     pub(super) telemetry: Telemetry,
     pub(super) history: Arc<MetricsHistory>,
 }

@@ -1,19 +1,35 @@
 //! The routes of the dashboard.
 
-use axum::{Json, Router, extract::State, http::StatusCode, middleware, routing::get};
+use std::time::Duration;
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
 use serde_json::{Value, json};
 
 use super::{
-    api, assets, context::DashboardContext, events, guard, log_level, prometheus, tools, traces,
+    api, assets, context::DashboardContext, events, guard, live, log_level, login, prometheus,
+    tools, traces,
 };
+use crate::connections::requests;
+
+/// How long a request with a body may take.
+const BODY_LIMIT: Duration = Duration::from_secs(30);
 
 /// All routes, behind the [`guard`].
 pub(super) fn router(context: DashboardContext) -> Router {
     Router::new()
         .route("/", get(assets::page))
         .route("/static/{*path}", get(assets::file))
+        .route("/api/login", post(login::login))
         .route("/api/events/status", get(api::status))
         .route("/api/events/stream", get(events::stream))
+        .route("/api/stream", get(live::stream))
         .route("/api/topology", get(api::topology))
         .route("/api/flow", get(api::flow))
         .route("/api/metrics", get(api::metrics))
@@ -28,7 +44,18 @@ pub(super) fn router(context: DashboardContext) -> Router {
         .route("/metrics", get(prometheus::metrics))
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(context.clone(), guard::check))
+        .layer(middleware::from_fn(limit_time))
+        .layer(middleware::from_fn(requests::count))
         .with_state(context)
+}
+
+/// Limits the time of requests with a body, which may never be complete. Others may be answered for ever.
+async fn limit_time(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let response = tokio::time::timeout(BODY_LIMIT, next.run(request)).await;
+    response.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
 }
 
 /// `GET /healthz`: the process runs.

@@ -18,7 +18,7 @@ use tokio_stream::wrappers::IntervalStream;
 
 use super::{
     context::DashboardContext,
-    events::{PING_INTERVAL, lagged, ping},
+    sse::{lagged, sse},
 };
 use crate::spans::SpanRecord;
 
@@ -60,20 +60,25 @@ pub async fn trace(State(context): State<DashboardContext>, Path(id): Path<Strin
 pub async fn stream(
     State(context): State<DashboardContext>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    sse(span_events(&context, |missed| Some(lagged(missed))), context)
+}
+
+/// New spans, at most twice a second. `missed` makes the event that tells how many were too many to send.
+pub(super) fn span_events(
+    context: &DashboardContext,
+    missed: fn(u64) -> Option<Event>,
+) -> impl Stream<Item = Event> + use<> {
     let store = Arc::clone(&context.telemetry.spans);
     let mut next = store.next();
     let ticks = IntervalStream::new(interval_at(Instant::now() + INTERVAL, INTERVAL));
-    let spans = ticks.flat_map(move |_| {
+    ticks.flat_map(move |_| {
         let batch = store.since(next, MAX_LIMIT);
         next = batch.next;
-        let missed = (batch.missed > 0).then(|| lagged(batch.missed));
+        let missed = (batch.missed > 0).then(|| missed(batch.missed)).flatten();
         let spans = (!batch.spans.is_empty())
             .then(|| Event::default().event("spans").data(spans_json(&batch.spans).to_string()));
         stream::iter(missed.into_iter().chain(spans))
-    });
-    let pings = IntervalStream::new(interval_at(Instant::now(), PING_INTERVAL)).map(|_| ping());
-    let all = stream::select(pings, spans).map(Ok);
-    Sse::new(all.take_until(context.stopping.cancelled_owned()))
+    })
 }
 
 fn spans_json(spans: &[Arc<SpanRecord>]) -> Value {

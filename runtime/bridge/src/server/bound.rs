@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use loom_base::HostPort;
-use loom_environment::{ReadyDocument, names};
+use loom_environment::{LoginKey, ReadyDocument, names};
 use tokio::net::TcpListener;
 use tonic::transport::ServerTlsConfig;
 
@@ -31,6 +31,8 @@ pub(super) struct BoundDashboard {
     pub(super) listener: TcpListener,
     /// The host by which it was configured.
     pub(super) host: String,
+    /// The key of its login codes; `None` where no token is set.
+    pub(super) login_key: Option<LoginKey>,
     url: String,
 }
 
@@ -44,7 +46,7 @@ impl BoundServer {
         let bridge = bind_bridge(&settings).await?;
         let bridge_address = local_address(&bridge, names::BRIDGE_ADDR, &settings.bridge)?;
         let dashboard = match &settings.dashboard {
-            Some(address) => Some(bind_dashboard(address).await?),
+            Some(address) => Some(bind_dashboard(&settings, address).await?),
             None => None,
         };
         Ok(Self { settings, tls, bridge, dashboard, bridge_address })
@@ -65,6 +67,7 @@ impl BoundServer {
         ReadyDocument {
             bridge: self.bridge_address.to_string(),
             dashboard: self.dashboard_url().map(str::to_owned),
+            login_key: self.dashboard.as_ref().and_then(|dashboard| dashboard.login_key.clone()),
         }
     }
 }
@@ -73,27 +76,47 @@ async fn bind_bridge(settings: &ServerSettings) -> Result<TcpListener, ListenErr
     let address = &settings.bridge;
     let variable = names::BRIDGE_ADDR;
     let addresses = listen::resolve(address, variable).await?;
-    let is_exposed = !listen::is_loopback(&addresses);
-    if is_exposed && settings.token.is_none() && !settings.allow_insecure {
-        return Err(ListenError::Exposed { address: address.clone(), variable });
-    }
-    if is_exposed && settings.tls.is_none() {
+    if is_exposed(settings, address, variable, &addresses)? && settings.tls.is_none() {
         let fix = names::BRIDGE_TLS_CERT;
         tracing::warn!(at = %address, "events and tokens are sent unencrypted: set {fix}");
     }
     listen::bind(address, variable, &addresses).await
 }
 
-async fn bind_dashboard(address: &HostPort) -> Result<BoundDashboard, ListenError> {
-    let variable = names::DASHBOARD_PORT;
+async fn bind_dashboard(
+    settings: &ServerSettings,
+    address: &HostPort,
+) -> Result<BoundDashboard, ServerError> {
+    // Resolving and exposure are matters of the host.
+    let variable = names::DASHBOARD_HOST;
     let addresses = listen::resolve(address, variable).await?;
-    if !listen::is_loopback(&addresses) {
-        tracing::warn!(at = %address, "other machines can read events on the dashboard");
+    if is_exposed(settings, address, variable, &addresses)? {
+        tracing::warn!(at = %address, "the dashboard sends events and tokens unencrypted");
     }
+    let variable = names::DASHBOARD_PORT;
     let listener = listen::bind(address, variable, &addresses).await?;
     let bound = local_address(&listener, variable, address)?;
     let url = dashboard::url(address, bound);
-    Ok(BoundDashboard { listener, host: address.host.clone(), url })
+    let login_key = settings.token.as_ref().map(|_| LoginKey::random()).transpose();
+    let login_key = login_key.map_err(ServerError::Random)?;
+    Ok(BoundDashboard { listener, host: address.host.clone(), login_key, url })
+}
+
+/// Whether other machines can reach these addresses.
+///
+/// # Errors
+/// If they can, no token is set, and that is not allowed explicitly.
+fn is_exposed(
+    settings: &ServerSettings,
+    address: &HostPort,
+    variable: &'static str,
+    addresses: &[SocketAddr],
+) -> Result<bool, ListenError> {
+    let is_exposed = !listen::is_loopback(addresses);
+    if is_exposed && settings.token.is_none() && !settings.allow_insecure {
+        return Err(ListenError::Exposed { address: address.clone(), variable });
+    }
+    Ok(is_exposed)
 }
 
 fn local_address(

@@ -16,6 +16,9 @@ pub enum ServerError {
     /// The ready file cannot be written.
     #[error(transparent)]
     Ready(#[from] ReadyError),
+    /// No key for login codes can be made.
+    #[error("could not make the key of login codes")]
+    Random(#[source] io::Error),
     /// The process cannot wait for signals.
     #[error("could not listen for signals")]
     Signals(#[source] io::Error),

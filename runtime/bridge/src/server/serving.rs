@@ -1,21 +1,30 @@
 //! A server that serves.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use loom_core::{Runtime, RuntimeOptions};
+use loom_core::{Runtime, RuntimeOptions, mcp::LONGEST_END};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic_health::server::HealthReporter;
 
-use super::{bound::BoundServer, error::ServerError};
+use super::{
+    bound::{BoundDashboard, BoundServer},
+    error::ServerError,
+};
 use crate::{
+    access::PeerCheck,
     builtin_tools::BuiltinTools,
-    dashboard::Dashboard,
+    connections::{Acceptor, ConnectionLimits},
+    dashboard::{self, Dashboard, DashboardAccess, sessions::DashboardSessions},
     grpc::{self, GrpcServer},
+    settings::ServerSettings,
     telemetry::Telemetry,
 };
 
-/// How long running calls, and then MCP servers, may take when the server stops.
+/// How long running calls may take when the server stops.
 const GRACE: Duration = Duration::from_secs(3);
 /// How often agents that have been away for too long are looked for.
 const EXPIRE_INTERVAL: Duration = Duration::from_secs(5);
@@ -66,18 +75,21 @@ impl ServingServer {
         let BoundServer { settings, tls, bridge, dashboard, .. } = bound;
         let runtime = Runtime::new(RuntimeOptions { record_flow: dashboard.is_some() });
         let stopping = CancellationToken::new();
+        let peers = PeerCheck::new(&settings.allow_users, settings.token.is_some());
         let grpc = GrpcServer::new(&runtime, &settings, tls, stopping.clone()).await;
         let health = grpc.health();
+        let limits = ConnectionLimits::of_process();
+        let timeouts = grpc::CONNECTION_TIMEOUTS;
+        let bridge = Acceptor::new(bridge, "bridge", limits.bridge, timeouts, peers.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { Ok(grpc.serve(bridge).await?) });
         if let Some(bound) = dashboard {
-            let token = settings.token.clone();
-            let stop = stopping.clone();
-            let dashboard = Dashboard::new(&runtime, bound.host, token, telemetry, stop);
+            let access = access(&settings, &bound);
+            let page = Dashboard::new(&runtime, access, telemetry, stopping.clone());
+            let timeouts = dashboard::CONNECTION_TIMEOUTS;
             let listener = bound.listener;
-            tasks.spawn(
-                async move { dashboard.serve(listener).await.map_err(ServerError::Dashboard) },
-            );
+            let listener = Acceptor::new(listener, "dashboard", limits.dashboard, timeouts, peers);
+            tasks.spawn(async move { page.serve(listener).await.map_err(ServerError::Dashboard) });
         }
         tasks.spawn(expire_agents(runtime.clone(), stopping.clone()));
         let builtin_tools = BuiltinTools::start(&settings, &runtime);
@@ -108,9 +120,19 @@ impl ServingServer {
         if tokio::time::timeout(GRACE, ended).await.is_err() {
             tracing::warn!("running calls were cancelled");
         }
-        if tokio::time::timeout(GRACE, self.builtin_tools.stop()).await.is_err() {
+        if tokio::time::timeout(LONGEST_END, self.builtin_tools.stop()).await.is_err() {
             tracing::warn!("MCP servers were killed");
         }
+    }
+}
+
+/// Who may use the dashboard.
+fn access(settings: &ServerSettings, bound: &BoundDashboard) -> DashboardAccess {
+    let hosts = settings.dashboard_hosts.as_slice().iter().cloned();
+    let login = settings.token.clone().zip(bound.login_key.clone());
+    DashboardAccess {
+        hosts: hosts.chain([bound.host.to_ascii_lowercase()]).collect(),
+        sessions: login.map(|(token, key)| Arc::new(DashboardSessions::new(token, key))),
     }
 }
 

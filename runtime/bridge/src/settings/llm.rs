@@ -16,8 +16,9 @@ const UNNAMED: &str = "env";
 /// `default` names, else the first one, else one called `env`.
 pub(super) fn read(reader: &VariableReader<'_>) -> Result<LlmProviders, SettingsError> {
     let tables: LlmTables = reader.json(names::LLM_PROVIDERS)?.unwrap_or_default();
+    let all = tables.providers.into_iter().map(|(name, table)| provider(name, table));
     let mut providers = LlmProviders {
-        all: tables.providers.into_iter().map(|(name, table)| provider(name, table)).collect(),
+        all: all.collect::<Result<_, _>>()?,
         default: tables.default,
         agents: agents(reader)?,
     };
@@ -42,11 +43,16 @@ fn agents(reader: &VariableReader<'_>) -> Result<BTreeMap<String, String>, Setti
     Ok(with_provider.collect())
 }
 
-fn provider(name: String, table: LlmProviderTable) -> LlmProvider {
+fn provider(name: String, table: LlmProviderTable) -> Result<LlmProvider, SettingsError> {
+    let key = table.api_key.as_ref().map(|key| key.expose().trim());
+    if key == Some("") {
+        let reason = format!("{name}.api_key: the secret is empty");
+        return Err(SettingsError::secret(names::LLM_PROVIDERS, reason));
+    }
     let defaults = LlmProvider::new(name);
-    LlmProvider {
+    Ok(LlmProvider {
         kind: table.kind.unwrap_or(defaults.kind),
-        api_key: table.api_key.map(SecretString::from),
+        api_key: key.map(SecretString::from),
         api_base: table.api_base,
         model: table.model,
         max_tokens: table.max_tokens.unwrap_or(defaults.max_tokens),
@@ -54,7 +60,7 @@ fn provider(name: String, table: LlmProviderTable) -> LlmProvider {
         timeout: table.timeout_sec.map_or(defaults.timeout, Duration::from_secs),
         extra: table.extra,
         name: defaults.name,
-    }
+    })
 }
 
 /// The default provider, which is added if it does not exist.
@@ -143,7 +149,10 @@ mod tests {
             (names::LLM_PROVIDERS, "hush", "expected value"),
             (names::LLM_PROVIDERS, r#"["hush"]"#, "expected an object of providers"),
             (names::LLM_PROVIDERS, r#"{"a": {"max_tokens": "hush"}}"#, "line 1 column"),
-            (names::AGENTS, r#"{"a": "hush"}"#, "line 1 column"),
+            (names::LLM_PROVIDERS, r#"{"a": {"max_tokens": "hush"}}"#, "a.max_tokens: expected"),
+            (names::LLM_PROVIDERS, r#"{"a": {"api_key": " "}}"#, "a.api_key: the secret is empty"),
+            (names::LLM_API_KEY, " ", "the secret is empty"),
+            (names::AGENTS, r#"{"a": "hush"}"#, "a: expected a table"),
         ] {
             let error = read(&[(variable, value)]).unwrap_err();
             assert_eq!(error.variable(), variable);

@@ -70,10 +70,14 @@ mod tests {
     fn errors_name_the_variable_and_show_no_secret() {
         for (json, reason) in [
             ("hush", "expected value at line 1"),
-            (r#"{"a": "hush"}"#, "a: expected a server's table"),
+            (r#"{"a": "hush"}"#, "a: expected a table"),
             (r#"{"a": {"command": ""}}"#, "server a has no command"),
+            (
+                r#"{"a": {"command": "c", "env": {"K": "hush"}}, "b": {"url": "hush"}}"#,
+                "b: missing key: command",
+            ),
             (r#"{"a:b": {"command": "c"}}"#, "expected a server name without spaces and colons"),
-            (r#"[{"command": "c"}]"#, "a server has no name"),
+            (r#"[{"command": "c"}]"#, "server 1 of the list: missing key: name"),
         ] {
             let error = read(json).unwrap_err();
             assert_eq!(error.variable(), names::MCP_SERVERS);

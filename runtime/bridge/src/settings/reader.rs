@@ -7,6 +7,7 @@ use std::{
     str::FromStr,
 };
 
+use loom_base::redact;
 use loom_environment::{Switch, json, names};
 use serde::de::DeserializeOwned;
 
@@ -23,7 +24,7 @@ pub enum SettingsError {
         variable: &'static str,
         /// What is wrong, as in "expected text or json".
         reason: String,
-        /// The value; `None` if it may be secret.
+        /// The value, without what looks like a password or a key; `None` if it may be secret.
         value: Option<String>,
     },
     /// A variable is required by another one that is set.
@@ -37,7 +38,7 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
-    /// The error for a value that may be secret.
+    /// The error for a value that may be secret, or that is not worth showing.
     pub(super) fn secret(variable: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid { variable, reason: reason.into(), value: None }
     }
@@ -54,7 +55,8 @@ fn got(value: &Option<String>) -> String {
     value.as_ref().map(|value| format!(", got {value:?}")).unwrap_or_default()
 }
 
-/// Reads variables of one environment. An empty variable counts as unset.
+/// Reads variables of one environment, without white space around their values. A variable that is empty then counts as
+/// unset, unless it is a secret.
 pub(super) struct VariableReader<'a>(&'a EnvironmentMap);
 
 impl<'a> VariableReader<'a> {
@@ -67,27 +69,37 @@ impl<'a> VariableReader<'a> {
         self.0
     }
 
-    /// The value as it is.
+    /// The value; white space around it is left out where it is text.
     pub(super) fn raw(&self, variable: &str) -> Option<&'a OsStr> {
-        let value = self.0.get(OsStr::new(variable)).map(OsString::as_os_str);
-        value.filter(|value| !value.is_empty())
+        self.set(variable).filter(|value| !value.is_empty())
     }
 
-    /// The value as text.
+    /// The value, which may be empty; `None` where the variable is not set.
+    fn set(&self, variable: &str) -> Option<&'a OsStr> {
+        let value = self.0.get(OsStr::new(variable)).map(OsString::as_os_str)?;
+        Some(value.to_str().map_or(value, |text| OsStr::new(text.trim())))
+    }
+
+    /// The value as text. A secret that is set to nothing is an error: whoever set it believes that it protects something.
     pub(super) fn text(&self, variable: &'static str) -> Result<Option<&'a str>, SettingsError> {
+        let is_empty = self.set(variable).is_some_and(OsStr::is_empty);
+        if is_empty && names::SECRETS.contains(&variable) {
+            let reason = "the secret is empty; set it, or unset the variable";
+            return Err(SettingsError::secret(variable, reason));
+        }
         let error = |value: &OsStr| {
             invalid(variable, "expected UTF-8".to_owned(), &value.to_string_lossy())
         };
         self.raw(variable).map(|value| value.to_str().ok_or_else(|| error(value))).transpose()
     }
 
-    /// The value as parsed by `T`, without surrounding spaces.
+    /// The value as parsed by `T`.
     pub(super) fn parse<T: FromStr<Err: fmt::Display>>(
         &self,
         variable: &'static str,
     ) -> Result<Option<T>, SettingsError> {
         let parse = |text: &str| {
-            text.trim().parse().map_err(|error: T::Err| invalid(variable, error.to_string(), text))
+            text.parse().map_err(|error: T::Err| invalid(variable, error.to_string(), text))
         };
         self.text(variable)?.map(parse).transpose()
     }
@@ -110,7 +122,7 @@ impl<'a> VariableReader<'a> {
     }
 }
 
-fn invalid(variable: &'static str, reason: String, value: &str) -> SettingsError {
-    let value = Some(value.to_owned()).filter(|_| !names::is_secret(variable));
+pub(super) fn invalid(variable: &'static str, reason: String, value: &str) -> SettingsError {
+    let value = Some(redact::unusable(value)).filter(|_| !names::is_secret(variable));
     SettingsError::Invalid { variable, reason, value }
 }

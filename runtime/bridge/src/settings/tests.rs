@@ -81,6 +81,17 @@ fn the_dashboard_has_its_own_host_and_port() {
 }
 
 #[test]
+fn users_and_hosts_are_lists() {
+    let unset = read(&[]).unwrap();
+    assert!(unset.allow_users.0.is_empty() && unset.dashboard_hosts.as_slice().is_empty());
+    let variables =
+        [(names::ALLOW_USERS, " 33, 1001 "), (names::DASHBOARD_ALLOWED_HOSTS, "loom,Dash.example")];
+    let settings = read(&variables).unwrap();
+    assert_eq!(settings.allow_users.0, [33, 1001]);
+    assert_eq!(settings.dashboard_hosts.as_slice(), ["loom", "dash.example"]);
+}
+
+#[test]
 fn tls_requires_both_files() {
     let certificate = (names::BRIDGE_TLS_CERT, "c.pem");
     let key = (names::BRIDGE_TLS_KEY, "k.pem");
@@ -123,11 +134,53 @@ fn errors_show_the_variable_what_was_expected_and_the_value() {
         (names::BRIDGE_INSECURE, "sure"),
         (names::LOG_FORMAT, "xml"),
         (names::EVENT_SPANS, "-1"),
+        (names::ALLOW_USERS, "www-data"),
+        (names::DASHBOARD_ALLOWED_HOSTS, "*"),
     ];
     for (variable, value) in table {
         let message = read(&[(variable, value)]).unwrap_err().to_string();
         assert!(message.starts_with(&format!("invalid value of {variable}: ")), "{message}");
         assert!(message.ends_with(&format!(", got {value:?}")), "{message}");
+    }
+}
+
+#[test]
+fn values_are_read_without_white_space_around_them() {
+    let settings = read(&[
+        (names::BRIDGE_ADDR, " "),
+        (names::BRIDGE_TOKEN, " token\n"),
+        (names::DASHBOARD, "\t"),
+        (names::READY_FILE, " "),
+        (names::RUST_LOG, " debug "),
+    ])
+    .unwrap();
+    assert_eq!(settings.bridge.to_string(), "127.0.0.1:50051");
+    assert_eq!(settings.token, Some("token".parse().unwrap()));
+    assert_eq!((settings.dashboard, settings.ready_file), (None, None));
+    assert_eq!(settings.log_filter, "debug");
+}
+
+#[test]
+fn an_empty_secret_is_an_error() {
+    for variable in [names::BRIDGE_TOKEN, names::LLM_API_KEY] {
+        for value in ["", " ", "\n", "\u{a0}\t"] {
+            let error = read(&[(variable, value)]).unwrap_err();
+            assert_eq!(error.variable(), variable, "{value:?}");
+            assert!(error.to_string().contains("the secret is empty"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn errors_show_no_password_in_an_address() {
+    for (variable, value) in [
+        (names::BRIDGE_ADDR, "me:hush@h:1"),
+        (names::BRIDGE_ADDR, "http://me:hush"),
+        (names::DASHBOARD_HOST, "me:hush@h"),
+        (names::DASHBOARD_PORT, "me:hush"),
+    ] {
+        let message = read(&[(variable, value)]).unwrap_err().to_string();
+        assert!(message.contains(variable) && !message.contains("hush"), "{message}");
     }
 }
 

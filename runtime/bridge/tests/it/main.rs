@@ -1,7 +1,9 @@
 //! The server as its clients see it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod bridge;
+mod connections;
 mod server;
 mod slow_reader;
 mod support;

@@ -1,6 +1,6 @@
 //! The program: arguments, environment, start and end.
 
-use std::{fs, net::TcpListener, process::Output};
+use std::{fs, net::TcpListener, process::Output, time::Duration};
 
 use loom_bridge::proto::{Event, Publish, client_event::Msg};
 
@@ -34,11 +34,36 @@ fn an_invalid_variable_is_named() {
         ("LOOM_BRIDGE_ADDR", "0.0.0.0:0"),
         ("LOOM_DASHBOARD", "maybe"),
         ("LOOM_BRIDGE_TOKEN", "two words"),
+        ("LOOM_BRIDGE_TOKEN", " "),
+        ("LOOM_BRIDGE_TOKEN", "\n"),
+        ("LOOM_LLM_API_KEY", ""),
+        ("LOOM_MCP_SERVERS", r#"{"a": {"command": "c", "env": {"K": "hush"}}, "b": "hush"}"#),
+        ("LOOM_DASHBOARD_HOST", "me:hush@h"),
         ("RUST_LOG", "x=y=z"),
     ] {
         let ended = run(&[], &[(variable, value)]);
         assert_eq!(ended.status.code(), Some(2), "{variable}={value}");
         assert!(stderr(&ended).contains(variable), "{}", stderr(&ended));
+        assert!(!stderr(&ended).contains("hush"), "{}", stderr(&ended));
+    }
+}
+
+#[test]
+fn a_dashboard_that_other_machines_can_reach_requires_a_token() {
+    let exposed = [
+        ("LOOM_BRIDGE_ADDR", "127.0.0.1:0"),
+        ("LOOM_DASHBOARD", "1"),
+        ("LOOM_DASHBOARD_HOST", "0.0.0.0"),
+        ("LOOM_DASHBOARD_PORT", "0"),
+    ];
+    let ended = run(&[], &exposed);
+    assert_eq!(ended.status.code(), Some(2));
+    let message = stderr(&ended);
+    assert!(message.contains("0.0.0.0:0 (LOOM_DASHBOARD_HOST) is reachable"), "{message}");
+    assert!(message.contains("hint: set LOOM_BRIDGE_TOKEN"), "{message}");
+    for allowed in [("LOOM_BRIDGE_TOKEN", "s3cret"), ("LOOM_BRIDGE_INSECURE", "1")] {
+        let server = Server::start(&[&exposed[..], &[allowed]].concat());
+        assert!(server.dashboard.is_some());
     }
 }
 
@@ -121,6 +146,8 @@ async fn a_second_signal_ends_the_process_at_once() {
     server.signal("-TERM");
     let end = publisher.next().await.unwrap_err();
     assert_eq!(end.code(), tonic::Code::Unavailable, "the server stops");
+    // Within a second the signal would count as a repetition of the first one.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     server.signal("-INT");
     assert_eq!(server.wait().code(), Some(130));
 }

@@ -17,26 +17,36 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
     Status, Streaming,
-    transport::{Channel, Endpoint},
+    transport::{self, Channel, Endpoint},
 };
 
 /// The time after which a server or a stream counts as hung.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The file with the server's standard error.
+const LOG: &str = "log";
 
 /// A running server; it is killed when the value is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) bridge: SocketAddr,
     pub(crate) dashboard: Option<String>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
     /// Starts a server on a free port and waits for its ready file.
     pub(crate) fn start(environment: &[(&str, &str)]) -> Self {
+        Self::start_command(command(), environment)
+    }
+
+    /// As [`Server::start`], by a command that executes the program.
+    pub(crate) fn start_command(mut command: Command, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ready = folder.path().join("ready.json");
-        let mut child = command()
+        let log = fs::File::create(folder.path().join(LOG)).unwrap();
+        let mut child = command
+            .stderr(log)
             .env("LOOM_BRIDGE_ADDR", "127.0.0.1:0")
             .env("LOOM_READY_FILE", &ready)
             .env("RUST_LOG", "warn")
@@ -55,12 +65,21 @@ impl Server {
         let document: Value = serde_json::from_slice(&document).unwrap();
         let bridge = document["bridge"].as_str().unwrap().parse().unwrap();
         let dashboard = document["dashboard"].as_str().map(str::to_owned);
-        Self { child, bridge, dashboard, _folder: folder }
+        Self { child, bridge, dashboard, folder }
     }
 
     pub(crate) async fn channel(&self) -> Channel {
+        self.try_channel().await.unwrap()
+    }
+
+    pub(crate) async fn try_channel(&self) -> Result<Channel, transport::Error> {
         let endpoint = Endpoint::from_shared(format!("http://{}", self.bridge)).unwrap();
-        endpoint.timeout(DEADLINE).connect().await.unwrap()
+        endpoint.timeout(DEADLINE).connect().await
+    }
+
+    /// What the server has logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join(LOG)).unwrap()
     }
 
     pub(crate) async fn client(&self) -> BridgeClient<Channel> {
@@ -107,7 +126,17 @@ pub(crate) struct Agent {
 impl Agent {
     /// Registers and opens a stream.
     pub(crate) async fn join(server: &Server, id: &str, topics: &[&str], tools: &[&str]) -> Self {
-        let mut client = server.client().await;
+        Self::join_over(server.channel().await, id, topics, tools).await
+    }
+
+    /// As [`Agent::join`], over a connection that others use too.
+    pub(crate) async fn join_over(
+        channel: Channel,
+        id: &str,
+        topics: &[&str],
+        tools: &[&str],
+    ) -> Self {
+        let mut client = BridgeClient::new(channel);
         let tool =
             |name: &&str| proto::ToolDescriptor { name: (*name).to_owned(), ..Default::default() };
         let request = proto::AgentRegisterRequest {

@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use bytes::Bytes;
 use tokio::sync::broadcast;
 
-use crate::{event::Envelope, tool::ToolCall};
+use crate::{event::Envelope, limits, tool::ToolCall};
 
 /// The kinds of activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +17,10 @@ pub enum ActivityKind {
     Registered,
     /// An agent was unregistered.
     Unregistered,
+    /// The last stream of an agent broke; it stays registered for a while.
+    Away,
+    /// An agent that was away has a stream again.
+    Back,
     /// A tool was called.
     ToolInvoked,
 }
@@ -39,8 +42,9 @@ pub struct ActivityEvent {
     pub thread_id: Option<String>,
     /// The event or call that this one is an answer to, if it names one.
     pub correlation_id: Option<String>,
-    /// The complete payload, or the arguments of the call.
-    pub payload: Bytes,
+    /// The first 100 characters of the payload, or of the arguments of the call; what is not UTF-8 becomes replacement
+    /// characters. A copy: observers that lag behind must not keep complete payloads in memory.
+    pub preview: String,
 }
 
 /// How far an observer may lag behind before it misses activity.
@@ -81,7 +85,8 @@ impl ActivityStream {
 impl ActivityEvent {
     /// The publishing or delivery of an event.
     pub fn event(kind: ActivityKind, envelope: &Envelope) -> Self {
-        let metadata = |key| envelope.event.metadata_value(key).map(str::to_owned);
+        let metadata =
+            |key| envelope.event.metadata_value(key).map(|v| limits::shown(v).to_owned());
         Self {
             at: SystemTime::now(),
             kind,
@@ -90,13 +95,18 @@ impl ActivityEvent {
             sender: Some(envelope.sender.clone()).filter(|sender| !sender.is_empty()),
             thread_id: metadata("thread_id"),
             correlation_id: metadata("correlation_id"),
-            payload: envelope.event.payload.clone(),
+            preview: preview(&envelope.event.payload),
         }
     }
 
-    /// The registration or unregistration of an agent.
+    /// What happened to an agent: it was registered or unregistered, went away or came back.
     pub fn agent(kind: ActivityKind, agent: &str) -> Self {
-        let verb = if kind == ActivityKind::Registered { "register" } else { "unregister" };
+        let verb = match kind {
+            ActivityKind::Registered => "register",
+            ActivityKind::Away => "away",
+            ActivityKind::Back => "back",
+            _ => "unregister",
+        };
         Self {
             at: SystemTime::now(),
             kind,
@@ -105,7 +115,7 @@ impl ActivityEvent {
             sender: Some(agent.to_owned()),
             thread_id: None,
             correlation_id: None,
-            payload: Bytes::new(),
+            preview: String::new(),
         }
     }
 
@@ -119,20 +129,21 @@ impl ActivityEvent {
             sender: call.caller().map(str::to_owned),
             thread_id: None,
             correlation_id: Some(call.correlation_id.clone()).filter(|id| !id.is_empty()),
-            payload: Bytes::copy_from_slice(call.arguments.as_bytes()),
+            preview: preview(call.arguments.as_bytes()),
         }
     }
+}
 
-    /// The first 100 characters of the payload; what is not UTF-8 becomes replacement characters.
-    pub fn preview(&self) -> String {
-        // 100 characters have at most 400 bytes. A character that is cut at the end of these 404 is the 101st or later.
-        let head = &self.payload[..self.payload.len().min(404)];
-        String::from_utf8_lossy(head).chars().take(100).collect()
-    }
+fn preview(payload: &[u8]) -> String {
+    // 100 characters have at most 400 bytes. A character that is cut at the end of these 404 is the 101st or later.
+    let head = &payload[..payload.len().min(404)];
+    String::from_utf8_lossy(head).chars().take(100).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::event::Event;
 
@@ -141,7 +152,7 @@ mod tests {
         let preview = |payload: &[u8]| {
             let event = Event { payload: Bytes::copy_from_slice(payload), ..Event::default() };
             let envelope = Envelope::new("t".to_owned(), "", event);
-            ActivityEvent::event(ActivityKind::Published, &envelope).preview()
+            ActivityEvent::event(ActivityKind::Published, &envelope).preview
         };
         assert_eq!(preview(b"short"), "short");
         assert_eq!(preview("😀".repeat(300).as_bytes()), "😀".repeat(100));

@@ -26,6 +26,21 @@ pub struct AgentView {
     pub streams: usize,
 }
 
+/// The sizes of what is kept for an agent, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct KeptSizes {
+    pub(super) registration: usize,
+    /// What its creator gave.
+    pub(super) profile: usize,
+    pub(super) state: usize,
+}
+
+impl KeptSizes {
+    pub(super) fn total(self) -> usize {
+        self.registration + self.profile + self.state
+    }
+}
+
 /// The directory's record of one agent.
 #[derive(Debug)]
 pub(super) struct AgentRecord {
@@ -37,9 +52,12 @@ pub(super) struct AgentRecord {
     pub(super) counters: Arc<DeliveryCounters>,
     /// When the agent registered or lost its last stream; of no account while it has one.
     pub(super) away_since: Instant,
+    /// Whether the agent has lost its last stream. False for one that has not opened any yet.
+    pub(super) is_away: bool,
     /// Present if the agent was created: it stays known until it is deleted.
     pub(super) profile: Option<HostedProfile>,
     pub(super) state: AgentState,
+    pub(super) sizes: KeptSizes,
 }
 
 impl AgentRecord {
@@ -52,8 +70,10 @@ impl AgentRecord {
             metadata: HashMap::new(),
             counters: Arc::default(),
             away_since: now,
+            is_away: false,
             profile: None,
             state: AgentState::default(),
+            sizes: KeptSizes::default(),
         }
     }
 

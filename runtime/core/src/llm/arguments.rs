@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::limits;
+
 /// The arguments of `llm:generate`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,6 +85,9 @@ impl GenerateArguments {
         }
         if self.topic.as_deref() == Some("") {
             return error("topic is empty");
+        }
+        if let Some(Err(limit)) = self.topic.as_deref().map(limits::check_topic) {
+            return Err(limit.to_string());
         }
         if self.stream == Some(false) && self.topic.is_some() {
             return error("topic requires stream");

@@ -23,6 +23,11 @@ use super::{
 /// The part of the provider's timeout that connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A provider may close an idle connection just when a request is sent on it. Such a request fails without a byte of a
+/// response, and promptly, long before a completion could have been generated and charged: it is sent once more, on a new
+/// connection.
+const STALE_AFTER: Duration = Duration::from_secs(2);
+
 type CachedClient = OnceLock<Result<reqwest::Client, String>>;
 
 /// Requests completions from providers.
@@ -60,13 +65,11 @@ impl LlmClient {
         let deadline = generation.deadline();
         let response = self.send(&generation, request, deadline).await?;
         let mut completion = Completion::new(&provider.name, &request.model);
-        if request.streams && is_event_stream(&response) {
+        if is_event_stream(&response) {
             generation.read_chunks(response, &mut completion, on_chunk).await?;
         } else {
             let body = generation.read_body(response, deadline).await?;
-            let added = completion.add_response(&body);
-            added.map_err(|reason| generation.invalid(reason))?;
-            on_chunk(&completion.text);
+            generation.add_body(&body, &mut completion, on_chunk)?;
         }
         Ok(completion)
     }
@@ -79,11 +82,18 @@ impl LlmClient {
         deadline: Instant,
     ) -> Result<Response, LlmError> {
         let mut attempts = 0;
+        let mut may_be_stale = true;
         loop {
+            let sent_at = Instant::now();
             let error = match self.send_once(generation, request, deadline).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
+            let is_prompt = sent_at.elapsed() < STALE_AFTER;
+            let is_stale = matches!(error, LlmError::Interrupted { .. }) && is_prompt;
+            if is_stale && std::mem::take(&mut may_be_stale) {
+                continue;
+            }
             attempts += 1;
             let pause = self.retry.pause(attempts, &error, jitter());
             let Some(pause) = pause.filter(|&pause| Instant::now() + pause < deadline) else {

@@ -10,8 +10,9 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::{
-    completion::{Completion, error_message},
+    completion::{Chunk, Completion, StreamedCompletion},
     error::LlmError,
+    piece::error_message,
     provider::LlmProvider,
     retry::retry_after,
     sse::SseDecoder,
@@ -23,8 +24,6 @@ const MAX_RESPONSE_BYTES: usize = 16 << 20;
 const MAX_ERROR_BYTES: usize = 64 << 10;
 /// The part of an error message that is reported, in characters.
 const MAX_ERROR_CHARS: usize = 500;
-/// The data of the event that ends a streamed response.
-const DONE: &str = "[DONE]";
 
 /// One request to a provider.
 pub(super) struct Generation<'a> {
@@ -90,26 +89,55 @@ impl<'a> Generation<'a> {
     ) -> Result<(), LlmError> {
         let mut stream = response.bytes_stream();
         let mut decoder = SseDecoder::default();
+        let mut streamed = StreamedCompletion::new(completion);
         loop {
             let next = timeout_at(self.deadline(), stream.next()).await;
             let bytes = match next.map_err(|_| self.timeout("sent no further chunk"))? {
                 Some(Ok(bytes)) => bytes,
                 Some(Err(error)) => return Err(self.interrupted(Some(error))),
-                // Not every provider sends the final event; a finish reason is as strong a sign of completeness.
-                None if completion.finish_reason.is_some() => return Ok(()),
+                None if streamed.is_finished() => return Ok(()),
                 None => return Err(self.interrupted(None)),
             };
-            for data in decoder.push(&bytes).map_err(|error| self.invalid(error.to_string()))? {
-                if data == DONE {
-                    return Ok(());
-                }
-                let text = completion.add_chunk(&data).map_err(|reason| self.invalid(reason))?;
-                if !text.is_empty() {
-                    on_chunk(&text);
-                }
+            if self.add_events(&mut decoder, &bytes, &mut streamed, on_chunk)? {
+                return Ok(());
             }
-            self.check_length(completion.text.len())?;
         }
+    }
+
+    /// Adds a response that was read completely: a document, or server-sent events under another media type.
+    pub(super) fn add_body(
+        &self,
+        body: &[u8],
+        completion: &mut Completion,
+        on_chunk: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<(), LlmError> {
+        if !is_event_text(body) {
+            completion.add_response(body).map_err(|reason| self.invalid(&reason))?;
+            on_chunk(&completion.text);
+            return Ok(());
+        }
+        let mut streamed = StreamedCompletion::new(completion);
+        let is_done = self.add_events(&mut SseDecoder::default(), body, &mut streamed, on_chunk)?;
+        if is_done || streamed.is_finished() { Ok(()) } else { Err(self.interrupted(None)) }
+    }
+
+    /// Adds the events that are complete with `bytes`. Returns whether the response is complete.
+    fn add_events(
+        &self,
+        decoder: &mut SseDecoder,
+        bytes: &[u8],
+        streamed: &mut StreamedCompletion<'_>,
+        on_chunk: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<bool, LlmError> {
+        for event in decoder.push(bytes).map_err(|error| self.invalid(&error.to_string()))? {
+            match streamed.add(&event).map_err(|reason| self.invalid(&reason))? {
+                Chunk::Done => return Ok(true),
+                Chunk::Text(text) if text.is_empty() => {}
+                Chunk::Text(text) => on_chunk(&text),
+            }
+        }
+        self.check_length(streamed.text_bytes())?;
+        Ok(false)
     }
 
     /// The error for a response with an error status.
@@ -177,8 +205,9 @@ impl<'a> Generation<'a> {
         }
     }
 
-    /// The error for a response that is no chat completion.
-    pub(super) fn invalid(&self, reason: String) -> LlmError {
+    /// The error for a response that is no chat completion, or reports an error.
+    pub(super) fn invalid(&self, reason: &str) -> LlmError {
+        let reason = self.without_key(reason);
         LlmError::InvalidResponse {
             provider: self.provider.name.clone(),
             address: self.address.clone(),
@@ -198,13 +227,20 @@ impl<'a> Generation<'a> {
         if length <= MAX_RESPONSE_BYTES {
             Ok(())
         } else {
-            Err(self.invalid(format!("it is longer than {MAX_RESPONSE_BYTES} bytes")))
+            Err(self.invalid(&format!("it is longer than {MAX_RESPONSE_BYTES} bytes")))
         }
     }
 }
 
-/// Whether a response consists of server-sent events.
+/// Whether a body consists of server-sent events: it begins with a field or a comment of one.
+fn is_event_text(body: &[u8]) -> bool {
+    let start = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start();
+    ["data:", "event:", ":"].iter().any(|field| start.starts_with(field.as_bytes()))
+}
+
+/// Whether a response is declared to consist of server-sent events.
 pub(super) fn is_event_stream(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"))
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("text/event-stream")
 }

@@ -58,7 +58,7 @@ impl LlmProvider {
     /// What is wrong with `type` or `api_base`; the message shows no URL, which may hold a password.
     pub fn endpoint(&self) -> Result<Url, String> {
         if !KINDS.contains(&&*self.kind) {
-            return Err(format!("unsupported type {:?}; expected \"http\"", self.kind));
+            return Err("unsupported type; expected \"http\"".to_owned());
         }
         let base = self.api_base.as_deref().ok_or("api_base is missing")?;
         let invalid = || "api_base is no http or https URL".to_owned();
@@ -149,7 +149,7 @@ mod tests {
             assert_eq!(error, "api_base is no http or https URL", "{base}");
         }
         let other = LlmProvider { kind: "grpc".to_owned(), ..with_base("http://h") };
-        assert_eq!(other.check().unwrap_err(), "unsupported type \"grpc\"; expected \"http\"");
+        assert_eq!(other.check().unwrap_err(), "unsupported type; expected \"http\"");
         let extra = LlmProvider { extra: Some(Value::from(1)), ..with_base("http://h") };
         assert_eq!(extra.check().unwrap_err(), "extra is no table");
         assert_eq!(with_base("http://h").check(), Ok(()));

@@ -1,12 +1,6 @@
 //! The state of an MCP server, and the connection to one that answers.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use rmcp::{
     Peer, RoleClient,
@@ -14,16 +8,17 @@ use rmcp::{
 };
 use serde_json::{Map, Value};
 use tokio::{
-    sync::Notify,
-    time::{Instant, timeout},
+    sync::{Notify, Semaphore, SemaphorePermit},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::result;
 use crate::tool::{ToolFailure, ToolFailureKind, ToolResult};
 
-/// The number of calls that may be sent to a server since its last response: one that hangs must not keep any number of
-/// calls in memory.
-const MAX_UNANSWERED: usize = 256;
+/// The number of calls that a server executes at the same time; further ones wait for their turn.
+const MAX_CONCURRENT: usize = 256;
+/// The number of calls that may wait: a server that hangs must not keep any number of them in memory.
+const MAX_WAITING: usize = 4096;
 
 /// The state of a server.
 #[derive(Debug, Clone)]
@@ -45,19 +40,26 @@ pub(super) enum McpServerState {
 #[derive(Debug)]
 pub(super) struct McpConnection {
     peer: Peer<RoleClient>,
-    /// The number of calls since the server's last response.
-    unanswered: AtomicUsize,
+    /// One permit per call that the server may execute now.
+    running: Semaphore,
+    /// One permit per call that may wait for its turn.
+    waiting: Semaphore,
     /// Notified when a call got no response in time: the server may hang.
     pub(super) is_suspect: Notify,
 }
 
 impl McpConnection {
     pub(super) fn new(peer: Peer<RoleClient>) -> Self {
-        Self { peer, unanswered: AtomicUsize::new(0), is_suspect: Notify::new() }
+        Self {
+            peer,
+            running: Semaphore::new(MAX_CONCURRENT),
+            waiting: Semaphore::new(MAX_WAITING),
+            is_suspect: Notify::new(),
+        }
     }
 
-    /// Calls a tool. Calls run concurrently. A call whose time is over, or whose future is dropped, is cancelled at the
-    /// server.
+    /// Calls a tool. Calls run concurrently, as many as a server may be expected to execute; further ones wait within
+    /// their own time. A call whose time is over, or whose future is dropped, is cancelled at the server.
     pub(super) async fn call(
         &self,
         server: &str,
@@ -65,26 +67,48 @@ impl McpConnection {
         arguments: Option<Map<String, Value>>,
         limit: Duration,
     ) -> ToolResult {
-        let unanswered = self.unanswered.fetch_add(1, Ordering::Relaxed);
-        if unanswered >= MAX_UNANSWERED {
-            self.unanswered.fetch_sub(1, Ordering::Relaxed);
-            self.is_suspect.notify_one();
-            let message = format!("MCP server {server} has {unanswered} unanswered calls");
-            return Err(ToolFailure::new(ToolFailureKind::Execution, message));
-        }
+        let deadline = Instant::now() + limit;
+        let _running = self.turn(server, deadline, limit).await?;
         let mut params = CallToolRequestParams::new(tool.to_owned());
         params.arguments = arguments;
         // A request that is dropped without a response sends a cancellation to the server.
-        let Ok(response) = timeout(limit, self.peer.call_tool_once(params)).await else {
+        let Ok(response) = timeout_at(deadline, self.peer.call_tool_once(params)).await else {
             self.is_suspect.notify_one();
             let message =
                 format!("MCP server {server} did not return the result of {tool} within {limit:?}");
             return Err(ToolFailure::new(ToolFailureKind::Timeout, message));
         };
-        self.responded();
         match response {
             Ok(response) => result::tool_result(server, response),
             Err(error) => Err(result::call_failure(server, tool, error)),
+        }
+    }
+
+    /// Waits until the server may execute one more call.
+    async fn turn(
+        &self,
+        server: &str,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Result<SemaphorePermit<'_>, ToolFailure> {
+        if let Ok(running) = self.running.try_acquire() {
+            return Ok(running);
+        }
+        let failure = |kind, why: String| {
+            self.is_suspect.notify_one();
+            ToolFailure::new(kind, format!("MCP server {server} {why}"))
+        };
+        let Ok(_waiting) = self.waiting.try_acquire() else {
+            let why = format!("has {MAX_CONCURRENT} calls to execute and {MAX_WAITING} waiting");
+            return Err(failure(ToolFailureKind::Execution, why));
+        };
+        match timeout_at(deadline, self.running.acquire()).await {
+            Ok(Ok(running)) => Ok(running),
+            // The semaphore is never closed.
+            Ok(Err(_)) | Err(_) => {
+                let why = format!("completed none of its {MAX_CONCURRENT} calls within {limit:?}");
+                Err(failure(ToolFailureKind::Timeout, why))
+            }
         }
     }
 
@@ -92,14 +116,6 @@ impl McpConnection {
     pub(super) async fn is_alive(&self, limit: Duration) -> bool {
         let ping = self.peer.send_request(ClientRequest::PingRequest(Default::default()));
         // An error response is a sign of life too.
-        let is_alive = timeout(limit, ping).await.is_ok();
-        if is_alive {
-            self.responded();
-        }
-        is_alive
-    }
-
-    fn responded(&self) {
-        self.unanswered.store(0, Ordering::Relaxed);
+        timeout(limit, ping).await.is_ok()
     }
 }

@@ -12,10 +12,14 @@ use tokio::{
 use self::system::ProcessGroup;
 use super::{config::McpServerConfig, stderr_tail::StderrTail};
 
-/// How long a program may take to end after its input was closed, and again after it was asked to terminate.
-const GRACE: Duration = Duration::from_millis(700);
+/// How long a program may take to end after its input was closed: it may have to end what it started itself.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long it may take after it was asked to terminate, and again after it was killed.
+const GRACE_AFTER_SIGNAL: Duration = Duration::from_millis(500);
 /// How long reading the rest of standard error may take after the program's end.
 const DRAIN: Duration = Duration::from_millis(200);
+/// The longest time that ending a program takes.
+pub const LONGEST_END: Duration = Duration::from_millis(6500);
 
 /// A program in a process group of its own. Dropping it kills the group.
 #[derive(Debug)]
@@ -62,13 +66,13 @@ impl McpProcess {
         let mut has_ended = timeout(GRACE, self.child.wait()).await.is_ok();
         if !has_ended {
             self.group.terminate();
-            has_ended = timeout(GRACE, self.child.wait()).await.is_ok();
+            has_ended = timeout(GRACE_AFTER_SIGNAL, self.child.wait()).await.is_ok();
         }
         self.group.kill();
         if !has_ended {
             // For systems without process groups. An error means that the program has ended.
             _ = self.child.start_kill();
-            _ = timeout(GRACE, self.child.wait()).await;
+            _ = timeout(GRACE_AFTER_SIGNAL, self.child.wait()).await;
         }
         if let Some(reader) = self.stderr_reader.take() {
             // A process that left the group may still hold the pipe open.

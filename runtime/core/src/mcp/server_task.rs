@@ -1,9 +1,9 @@
 //! The task that starts, lists, watches and restarts one MCP server.
 
-use std::{collections::HashMap, io, process::ExitStatus, sync::Arc, time::Duration};
+use std::{io, process::ExitStatus, sync::Arc, time::Duration};
 
 use futures::future::{BoxFuture, Fuse, FusedFuture as _, FutureExt as _};
-use rmcp::{Peer, RoleClient, ServiceError, ServiceExt as _, model::ErrorCode};
+use rmcp::{Peer, RoleClient, ServiceExt as _};
 use tokio::{
     process::{ChildStdin, ChildStdout},
     sync::{Notify, watch},
@@ -15,8 +15,10 @@ use super::{
     client::McpClient,
     config::{McpServerConfig, McpTimeouts},
     connection::{McpConnection, McpServerState},
+    listing::{ListResult, list_tools},
     process::McpProcess,
     server_tools::McpServerTools,
+    wire::McpTransport,
 };
 use crate::{
     registry::{PrefixClaim, Registry, ToolOffer},
@@ -53,8 +55,6 @@ struct McpRun {
     /// Why the run ended, as in "ended (exit status: 1)"; `None` if the task was stopped.
     end: Option<String>,
 }
-
-type ListResult = Result<Vec<Tool>, String>;
 
 impl McpServerTask {
     /// Prepares the task. From now on calls of the server's tools wait for it.
@@ -116,7 +116,8 @@ impl McpServerTask {
                 (Some(process), run)
             }
             Err(error) => {
-                let end = format!("could not be started: {}: {error}", self.config.command);
+                // The command may hold what a variable of `loom.toml` was expanded to.
+                let end = format!("its command could not be started: {error}");
                 (None, McpRun { up_since: None, end: Some(end) })
             }
         }
@@ -153,7 +154,8 @@ impl McpServerTask {
         let tools_changed = Arc::clone(&client.tools_changed);
         let limit = self.timeouts.start;
         let connected = timeout(limit, async {
-            let service = client.serve((stdout, stdin)).await;
+            let transport = McpTransport::new(&self.config.name, stdout, stdin);
+            let service = client.serve(transport).await;
             let service = service.map_err(|error| format!("does not speak MCP: {error}"))?;
             let peer = service.peer().clone();
             let tools = list_tools(peer.clone(), self.config.name.clone()).await?;
@@ -227,33 +229,4 @@ fn describe_end(status: &io::Result<ExitStatus>) -> String {
 async fn within(limit: Duration, list: impl Future<Output = ListResult>) -> ListResult {
     let listed = timeout(limit, list).await;
     listed.unwrap_or_else(|_| Err(format!("did not list its tools within {limit:?}")))
-}
-
-/// All tools of a server, under the names by which they are offered. An error follows the server's name.
-async fn list_tools(peer: Peer<RoleClient>, server: String) -> ListResult {
-    let tools = match peer.list_all_tools().await {
-        Ok(tools) => tools,
-        // A server without tools need not support the method.
-        Err(ServiceError::McpError(error)) if error.code == ErrorCode::METHOD_NOT_FOUND => {
-            Vec::new()
-        }
-        Err(error) => return Err(format!("could not list its tools: {error}")),
-    };
-    Ok(tools.into_iter().map(|tool| offered(&server, tool)).collect())
-}
-
-fn offered(server: &str, tool: rmcp::model::Tool) -> Tool {
-    let metadata = [
-        ("mcp_server", Some(server.to_owned())),
-        ("mcp_tool", Some(tool.name.clone().into_owned())),
-        ("title", tool.title),
-    ];
-    let present = |(key, value): (&str, Option<String>)| value.map(|value| (key.to_owned(), value));
-    Tool {
-        name: format!("{server}:{}", tool.name),
-        description: tool.description.unwrap_or_default().into_owned(),
-        parameters_schema: serde_json::Value::Object((*tool.input_schema).clone()).to_string(),
-        provider: ProviderKind::Mcp,
-        metadata: metadata.into_iter().filter_map(present).collect::<HashMap<_, _>>(),
-    }
 }

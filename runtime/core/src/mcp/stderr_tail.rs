@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use loom_base::LockExt as _;
+use loom_base::{LockExt as _, clean};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
@@ -68,7 +68,7 @@ impl StderrTail {
 
 /// A text without the values of secrets, and without control characters, which could move a terminal's cursor.
 fn without_secrets<'a>(text: &str, secrets: impl Iterator<Item = &'a SecretString>) -> String {
-    let mut text = text.replace(|c: char| c.is_control(), " ");
+    let mut text = clean::blanked(text);
     for secret in secrets.map(|secret| secret.expose_secret()) {
         if secret.len() >= MIN_SECRET_LENGTH {
             text = text.replace(secret, "[secret]");

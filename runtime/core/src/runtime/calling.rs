@@ -7,6 +7,7 @@ use tracing::Instrument as _;
 
 use super::inner::RuntimeInner;
 use crate::{
+    limits,
     registry::Lookup,
     spans,
     tool::{ToolCall, ToolFailure, ToolFailureKind, ToolResult, is_json},
@@ -14,6 +15,10 @@ use crate::{
 
 /// See [`Runtime::call_tool`](crate::Runtime::call_tool).
 pub(super) async fn call(inner: &RuntimeInner, call: ToolCall) -> ToolResult {
+    if let Err(limit) = limits::check_call(&call) {
+        // Not recorded: names that are too long would be recorded too.
+        return Err(ToolFailure::new(ToolFailureKind::InvalidArguments, limit.to_string()));
+    }
     let span = spans::tool_call(&call);
     let name = call.name.clone();
     let start = Instant::now();

@@ -8,7 +8,8 @@ use std::{
 use super::inner::RuntimeInner;
 use crate::{
     event::{Envelope, Event},
-    hosted_agent::HostedProfile,
+    hosted_agent::{AgentState, HostedProfile},
+    limits::{self, LimitError},
     mailbox::StreamEnd,
     spans,
 };
@@ -22,6 +23,20 @@ pub enum CreateAgentError {
     /// The agent was created before.
     #[error("agent {0} already exists")]
     Exists(String),
+    /// A limit is exceeded.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+}
+
+/// Why the state of an agent cannot be replaced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetStateError {
+    /// The agent is neither registered nor created.
+    #[error("unknown agent {0}")]
+    UnknownAgent(String),
+    /// A limit is exceeded.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
 }
 
 /// Why an event cannot be sent to an agent.
@@ -36,6 +51,9 @@ pub enum SendEventError {
     /// The event has no id, so that its reply could not be recognised.
     #[error("an event whose reply is awaited needs an id")]
     MissingId,
+    /// A part of the event is too long.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
 }
 
 /// See [`Runtime::create_agent`](crate::Runtime::create_agent).
@@ -48,7 +66,11 @@ pub(super) fn create(
     if agent.is_empty() {
         return Err(CreateAgentError::EmptyId);
     }
-    if !inner.directory.create(agent, topics, profile, Instant::now()) {
+    limits::check_agent_id(agent)?;
+    limits::check_topics(&topics)?;
+    limits::check_keys("parameters", profile.parameters.keys())?;
+    limits::check_length("the description", profile.size(), limits::MAX_REGISTRATION_BYTES)?;
+    if !inner.directory.create(agent, topics, profile, Instant::now())? {
         return Err(CreateAgentError::Exists(agent.to_owned()));
     }
     tracing::info!(agent, "agent created");
@@ -66,6 +88,21 @@ pub(super) fn delete(inner: &RuntimeInner, agent: &str) -> bool {
     true
 }
 
+/// See [`Runtime::set_agent_state`](crate::Runtime::set_agent_state).
+pub(super) fn set_state(
+    inner: &RuntimeInner,
+    agent: &str,
+    state: AgentState,
+) -> Result<(), SetStateError> {
+    limits::check_keys("metadata entries", state.metadata.keys())?;
+    limits::check_length("the state", state.size(), limits::MAX_STATE_BYTES)?;
+    if inner.directory.set_agent_state(agent, state)? {
+        Ok(())
+    } else {
+        Err(SetStateError::UnknownAgent(limits::shown(agent).to_owned()))
+    }
+}
+
 /// See [`Runtime::send_event`](crate::Runtime::send_event).
 pub(super) async fn send(
     inner: &RuntimeInner,
@@ -73,6 +110,7 @@ pub(super) async fn send(
     event: Event,
     wait: Duration,
 ) -> Result<Option<Event>, SendEventError> {
+    limits::check_event("", &event)?;
     if wait.is_zero() {
         return deliver(inner, agent, event).map(|()| None);
     }
@@ -90,7 +128,7 @@ fn deliver(inner: &RuntimeInner, agent: &str, event: Event) -> Result<(), SendEv
         if inner.directory.contains(agent) {
             SendEventError::NotConnected(agent.to_owned())
         } else {
-            SendEventError::UnknownAgent(agent.to_owned())
+            SendEventError::UnknownAgent(limits::shown(agent).to_owned())
         }
     };
     let newest = inner.directory.newest_stream(agent).map(|(_, mailbox)| mailbox);

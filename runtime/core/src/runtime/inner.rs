@@ -11,8 +11,7 @@ use loom_base::LockExt as _;
 use crate::{
     activity::Activity,
     bus::Bus,
-    delivery_counters::DeliveryCounters,
-    detached_mailboxes::{DetachedMailbox, DetachedMailboxes},
+    detached_mailboxes::{DetachedMailboxes, OpenedMailbox},
     directory::Directory,
     event::Envelope,
     mailbox::{Mailbox, StreamEnd},
@@ -66,7 +65,7 @@ impl RuntimeInner {
     }
 
     /// Opens a stream of an agent; see [`DetachedMailboxes::open`].
-    pub(super) fn open_mailbox(&self, agent: &str) -> (DetachedMailbox, Arc<DeliveryCounters>) {
+    pub(super) fn open_mailbox(&self, agent: &str) -> OpenedMailbox {
         self.detached.open(agent, &self.directory, &self.bus)
     }
 

@@ -12,9 +12,10 @@ use futures::Stream;
 use super::inner::RuntimeInner;
 use crate::{
     delivery_counters::DeliveryCounters,
-    detached_mailboxes::DetachedMailbox,
-    directory::StreamClose,
+    detached_mailboxes::{DetachedMailbox, OpenedMailbox},
+    directory::{AgentDeparture, StreamClose},
     event::{Envelope, Event},
+    limits,
     mailbox::{Mailbox, Outgoing, StreamEnd},
     outbound_queue::QueueItem,
     spans,
@@ -22,7 +23,7 @@ use crate::{
     tool::ToolResult,
 };
 
-/// The inbound half of a stream. Dropping it without [`Session::finish`] closes the stream as broken.
+/// The inbound half of a stream. Dropping it without [`Session::finish`] or [`Session::leave`] closes the stream as broken.
 ///
 /// # Examples
 /// ```
@@ -32,7 +33,7 @@ use crate::{
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let runtime = Runtime::new(RuntimeOptions::default());
 /// let topics = vec!["greetings".to_owned()];
-/// runtime.register(Registration { agent: "a".to_owned(), topics, ..Registration::default() });
+/// runtime.register(Registration { agent: "a".to_owned(), topics, ..Registration::default() })?;
 /// let (session, mut outbound) = runtime.open_stream("a".to_owned());
 ///
 /// let event = Event { id: "1".to_owned(), ..Event::default() };
@@ -44,7 +45,8 @@ use crate::{
 /// };
 /// assert_eq!(envelope.event, event);
 /// assert!(outbound.next().await.is_none());
-/// # });
+/// # Ok::<(), loom_core::LimitError>(())
+/// # }).expect("the registration is within the limits");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
@@ -63,8 +65,12 @@ pub struct Session {
 impl Session {
     /// Opens a stream of `agent`, subscribed to the agent's topics.
     pub(super) fn open(inner: &Arc<RuntimeInner>, agent: String) -> (Self, OutboundStream) {
-        let (detached, counters) = inner.open_mailbox(&agent);
-        let DetachedMailbox { stream, patterns, mailbox } = detached;
+        let OpenedMailbox { mailbox, counters, is_back } = inner.open_mailbox(&agent);
+        let DetachedMailbox { stream, patterns, mailbox } = mailbox;
+        if is_back {
+            tracing::info!(agent, "agent is back");
+            inner.activity.back(&agent);
+        }
         let outbound = OutboundStream {
             inner: Arc::clone(inner),
             agent: agent.clone(),
@@ -85,8 +91,11 @@ impl Session {
         (session, outbound)
     }
 
-    /// Publishes an event of the agent.
+    /// Publishes an event of the agent. If a part of it is too long, the agent gets an error instead.
     pub fn publish(&self, topic: String, event: Event) {
+        if let Err(limit) = limits::check_event(&topic, &event) {
+            return self.mailbox.report_error("INVALID_EVENT", limit.to_string());
+        }
         self.inner.replies.resolve(&self.agent, &event);
         self.inner.publish(Envelope::new(topic, &self.agent, event));
     }
@@ -99,6 +108,7 @@ impl Session {
     /// Completes a tool call with the agent's result. A result without a pending call on this stream is ignored.
     pub fn complete_call(&self, id: &str, result: ToolResult) {
         if !self.inner.calls.complete(self.stream, id, result) {
+            let id = limits::shown(id);
             tracing::debug!(agent = self.agent, id, "ignored a tool result without a pending call");
         }
     }
@@ -106,7 +116,12 @@ impl Session {
     /// Closes the stream because the agent has closed its half: it gets what is queued, then the stream is complete.
     pub fn finish(mut self) {
         self.end = StreamEnd::Completed;
-        self.close = StreamClose::HalfClosed;
+        self.close = StreamClose::Left;
+    }
+
+    /// Closes the stream because the agent has cancelled it: it leaves, as with [`Session::finish`], and reads no more.
+    pub fn leave(mut self) {
+        self.close = StreamClose::Left;
     }
 
     /// Closes the stream because of an error: the agent gets the error, what is queued, and then `end`.
@@ -119,6 +134,11 @@ impl Session {
     pub async fn closed(&self) {
         self.mailbox.closed().await;
     }
+
+    /// Whether the outbound half was dropped: the agent is gone.
+    pub fn has_no_reader(&self) -> bool {
+        self.mailbox.is_abandoned()
+    }
 }
 
 impl Drop for Session {
@@ -126,9 +146,16 @@ impl Drop for Session {
         let inner = &self.inner;
         // Before the mailbox is closed: an agent that sees its stream end is no longer listed.
         let now = Instant::now();
-        if inner.directory.close(&self.agent, self.stream, self.close, now) {
-            tracing::info!(agent = self.agent, "agent left");
-            inner.activity.unregistered(&self.agent);
+        match inner.directory.close(&self.agent, self.stream, self.close, now) {
+            AgentDeparture::Unregistered => {
+                tracing::info!(agent = self.agent, "agent left");
+                inner.activity.unregistered(&self.agent);
+            }
+            AgentDeparture::Away => {
+                tracing::info!(agent = self.agent, "agent is away");
+                inner.activity.away(&self.agent);
+            }
+            AgentDeparture::None => {}
         }
         // A created agent gets its detached mailbox before this one is unsubscribed: an event may be queued in both,
         // and is never lost between them.

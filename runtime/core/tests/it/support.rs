@@ -16,12 +16,13 @@ pub(crate) fn publish(runtime: &Runtime, topic: &str, id: &str) {
 
 pub(crate) fn register(runtime: &Runtime, agent: &str, topics: &[&str], tools: &[&str]) {
     let tool = |name: &&str| Tool { name: (*name).to_owned(), ..Tool::default() };
-    runtime.register(Registration {
+    let registration = Registration {
         agent: agent.to_owned(),
         topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
         tools: tools.iter().map(tool).collect(),
         ..Registration::default()
-    });
+    };
+    runtime.register(registration).unwrap();
 }
 
 /// The next message of a stream: `pattern=id by sender` for a delivery.

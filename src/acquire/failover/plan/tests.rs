@@ -35,7 +35,7 @@ fn run(order: &[Turn], events: &[(usize, SourceEvent)]) -> Vec<PlanAction> {
     let mut plan = Plan::new(
         order.to_vec(),
         TransferRetry {
-            max_attempts_without_progress: 1,
+            max_attempts_without_progress: 2,
             max_attempts: 3,
             ..TransferRetry::default()
         },

@@ -18,6 +18,7 @@ use super::{
 variants!(AcquireError {
     Store,
     State,
+    FirstSeen,
     NoSource,
     Unserved,
     Mismatch,
@@ -27,6 +28,7 @@ variants!(AcquireError {
     Unlistable,
     TooYoung,
     Downgrade,
+    Older,
     Offline,
     Prepare
 });
@@ -52,7 +54,15 @@ variants!(AttemptKind {
     Unknown
 });
 variants!(Rejection { NoChecksum, Differs, Contradiction, NoArtifact, Signature });
-variants!(Unverified { Missing, Damaged, OtherTree, OtherStatement, NoChecksum, Policy });
+variants!(Unverified {
+    Missing,
+    Damaged,
+    OtherTree,
+    OtherStatement,
+    NoChecksum,
+    Policy,
+    TreeDamaged
+});
 
 fn gone() -> SourceError {
     SourceError::new("https://host/a", SourceErrorKind::Gone)
@@ -104,6 +114,7 @@ pub(super) fn errors() -> Vec<AcquireError> {
     vec![
         AcquireError::Store(super::store::busy()),
         AcquireError::State(state_error()),
+        AcquireError::FirstSeen { release: Box::new(release()), source: state_error() },
         AcquireError::NoSource(release().to_string()),
         unserved(FailureReason::Unreachable, attempts()),
         caused_by(SourceError::new("/checkout", build).into()),
@@ -120,6 +131,7 @@ pub(super) fn errors() -> Vec<AcquireError> {
             minimum: Duration::from_secs(86_400),
             attempts: attempts(),
         },
+        AcquireError::Older { version: version("0.1.0"), newest: version("0.2.0") },
         AcquireError::Downgrade {
             source_name: "corp".to_owned(),
             offered: version("0.1.0"),
@@ -127,6 +139,7 @@ pub(super) fn errors() -> Vec<AcquireError> {
         },
         offline(None),
         offline(Some(Unverified::Missing)),
+        offline(Some(Unverified::TreeDamaged("/cache/x: it is missing".to_owned()))),
         AcquireError::Prepare(io_error()),
     ]
 }
@@ -190,6 +203,7 @@ pub(super) fn unverified() -> Vec<Unverified> {
         Unverified::OtherStatement,
         Unverified::NoChecksum,
         Unverified::Policy,
+        Unverified::TreeDamaged("/cache/x: it is missing".to_owned()),
     ]
 }
 

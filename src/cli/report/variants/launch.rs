@@ -1,7 +1,8 @@
 //! Samples of the errors of starting, querying and stopping runtimes.
 
 use loom_runtime::launch::{
-    Difference, LaunchError, PortOwner, RuntimeDocument, RuntimePort, ServerExit, StartFailure,
+    Difference, LaunchError, PortOwner, RuntimeDocument, RuntimePort, ServerExit, SpawnObstacle,
+    StartFailure,
 };
 
 use super::samples::{io_error, json_error, state_error};
@@ -67,6 +68,22 @@ pub(super) fn start_failures() -> Vec<StartFailure> {
         },
         StartFailure::Spawn {
             program: "/store/loom-bridge-server".to_owned(),
+            obstacle: None,
+            why: "permission denied".to_owned(),
+        },
+        StartFailure::Spawn {
+            program: "/store/loom-bridge-server".to_owned(),
+            obstacle: Some(SpawnObstacle::Noexec),
+            why: "permission denied".to_owned(),
+        },
+        StartFailure::Spawn {
+            program: "/store/loom-bridge-server".to_owned(),
+            obstacle: Some(SpawnObstacle::Mode),
+            why: "permission denied".to_owned(),
+        },
+        StartFailure::Spawn {
+            program: "/store/loom-bridge-server".to_owned(),
+            obstacle: Some(SpawnObstacle::Loader),
             why: "permission denied".to_owned(),
         },
         exited(3),

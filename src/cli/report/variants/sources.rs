@@ -14,7 +14,7 @@ use loom_source::{
 
 use super::samples::{io_error, state_error};
 
-variants!(OpenError { NoCheckout, Link, Ca, Certificates, Mirror, GithubRepo, Github });
+variants!(OpenError { NoCheckout, Link, Ca, Certificates, EmptyToken, Mirror, GithubRepo, Github });
 variants!(CertificateError { Read, None });
 variants!(MirrorError { Location, Scheme, Network, Endpoint, Authorization });
 variants!(GithubRepoError { Repo, Url });
@@ -43,7 +43,7 @@ variants!(SourceErrorKind {
     Malformed,
     Build
 });
-variants!(TransferPhase { Connect, Response, Body });
+variants!(TransferPhase { Connect, Response, Body, Document });
 variants!(RefusedBy { Server, Proxy, FileSystem, Plugin });
 variants!(TokenState { Unknown, Missing, Invalid, SingleSignOn, Insufficient });
 variants!(RedirectRefusal {
@@ -66,6 +66,7 @@ pub(super) fn open_errors() -> Vec<OpenError> {
             source: CertificateError::Read { path: "/ca.pem".into(), source: io_error() },
         },
         OpenError::Certificates(CertificateError::None("/certs".to_owned())),
+        OpenError::EmptyToken { variable: "CORP_TOKEN".to_owned() },
         OpenError::Mirror(MirrorError::Scheme("ftp".to_owned())),
         OpenError::GithubRepo(GithubRepoError::Repo("loom".to_owned())),
         OpenError::Github(GithubError::Token { from: "GITHUB_TOKEN".to_owned() }),
@@ -173,7 +174,8 @@ pub(super) fn kinds() -> Vec<SourceErrorKind> {
 }
 
 pub(super) fn phases() -> Vec<TransferPhase> {
-    vec![TransferPhase::Connect, TransferPhase::Response, TransferPhase::Body]
+    use TransferPhase::{Body, Connect, Document, Response};
+    vec![Connect, Response, Body, Document]
 }
 
 pub(super) fn refusers() -> Vec<RefusedBy> {

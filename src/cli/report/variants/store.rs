@@ -1,10 +1,11 @@
 //! Samples of the errors of the store.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
+use loom_base::file_lock::LockHolder;
 use loom_runtime::{
     store::{
-        AdmitError, StoreError, TreePath, UnpackError, error::FileAction,
+        AdmitError, FileKind, StoreError, TreePath, UnpackError, error::FileAction,
         listing::TreeListingError, path::PathError,
     },
     trust::DigestSubject,
@@ -13,7 +14,23 @@ use loom_source::record::DocumentError;
 
 use super::samples::{digest, io_error, json_error, release};
 
-variants!(StoreError { Io, Newer, NotAStore, Document, Damaged, NoLocks, Busy, Gone, Statement });
+variants!(StoreError {
+    Io,
+    Newer,
+    NotAStore,
+    Document,
+    Damaged,
+    NotExecutable,
+    NoLocks,
+    Busy,
+    Held,
+    OpenToAll,
+    OpenToGroup,
+    NotShared,
+    StateFolder,
+    Gone,
+    Statement
+});
 variants!(UnpackError { Read, Zip, Path, Entry, Limit, Trailing, Truncated, Strip, Empty, Store });
 variants!(AdmitError {
     Mismatch,
@@ -21,6 +38,7 @@ variants!(AdmitError {
     OtherArtifact,
     Unverified,
     NoEntry,
+    NotAProgram,
     Link,
     Path,
     Listing,
@@ -34,7 +52,7 @@ fn path() -> PathBuf {
 }
 
 pub(super) fn busy() -> StoreError {
-    StoreError::Busy { what: release().to_string(), path: path() }
+    StoreError::Busy { what: release().to_string(), path: path(), holder: None }
 }
 
 fn path_error() -> PathError {
@@ -53,7 +71,19 @@ pub(super) fn errors() -> Vec<StoreError> {
         StoreError::Document { path: path(), source: DocumentError::Critical("expiry".to_owned()) },
         StoreError::Damaged { path: path(), what: "its digest is wrong".to_owned() },
         StoreError::NoLocks { path: path(), source: io_error() },
+        StoreError::NotExecutable { path: path(), why: "it lost its permission" },
         busy(),
+        StoreError::Held {
+            path: path(),
+            holder: Some(LockHolder { pid: 7, program: Some("x".to_owned()), user: Some(1000) }),
+            waited: Duration::from_secs(60),
+        },
+        StoreError::OpenToAll { root: path() },
+        StoreError::OpenToGroup { root: path() },
+        StoreError::NotShared { root: path() },
+        StoreError::StateFolder {
+            source: Box::new(io(io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "read-only"))),
+        },
         StoreError::Gone { release: release(), root: path() },
         StoreError::Statement { release: release(), why: "names another tree".to_owned() },
     ]
@@ -105,6 +135,11 @@ pub(super) fn admit_errors() -> Vec<AdmitError> {
             release: release(),
             wanted: "loom".to_owned(),
             found: "README.md".to_owned(),
+        },
+        AdmitError::NotAProgram {
+            release: release(),
+            path: "loom".to_owned(),
+            found: FileKind::of(b""),
         },
         AdmitError::Link {
             path: "a".to_owned(),

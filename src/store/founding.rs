@@ -1,0 +1,85 @@
+//! Creates a store: the first write to an empty folder, or to one whose file `format` is gone.
+
+use std::fs;
+
+use super::{
+    Store, StoreError, StoreNotice,
+    durable::{self, Barrier, create_folders},
+    error::{FileAction, absent, at},
+    move_folder::move_folder,
+};
+
+/// The text of `format`, without its line feed.
+const FORMAT: &str = "loom-store 1";
+
+/// The file that backup programs look for: <https://bford.info/cachedir/>.
+const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+    # Downloaded programs of Loom; they can be fetched again.\n";
+
+impl Store {
+    /// Creates the store, unless another process has just done so.
+    pub(super) fn found(&self) -> Result<(), StoreError> {
+        let mut barrier = Barrier::default();
+        self.create_root(&mut barrier)?;
+        for folder in ["locks", "tmp"] {
+            create_folders(&self.root.join(folder), &mut barrier)?;
+        }
+        let _lock = self.lock_file(&self.root.join("locks/format"))?;
+        if self.read_format()? {
+            return Ok(());
+        }
+        let remains = self.has_remains();
+        if !remains {
+            self.move_foreign_bin_aside()?;
+        }
+        barrier.wait(&self.root)?;
+        let tmp = self.tmp();
+        let tag = self.root.join("CACHEDIR.TAG");
+        durable::replace(&self.root, &tmp, &tag, CACHEDIR_TAG.as_bytes())?;
+        let format = self.root.join("format");
+        durable::replace(&self.root, &tmp, &format, format!("{FORMAT}\n").as_bytes())?;
+        if remains { self.remove_remains() } else { Ok(()) }
+    }
+
+    /// The root folder, with the permissions of its writers whatever the umask is.
+    fn create_root(&self, barrier: &mut Barrier) -> Result<(), StoreError> {
+        if self.root.is_dir() {
+            return Ok(());
+        }
+        create_folders(&self.root, barrier)?;
+        self.set_root_mode()
+    }
+
+    /// Whether the folder has parts of a store although it has no file `format`: a user began to delete it, and could not
+    /// delete the read-only trees.
+    pub(super) fn has_remains(&self) -> bool {
+        self.trees().is_dir() || self.root.join("objects/sha256").is_dir()
+    }
+
+    /// Removes the trees of a store that was half deleted, unless something names them. A tree that is in use stays.
+    fn remove_remains(&self) -> Result<(), StoreError> {
+        let _alone = self.lock_for_collection()?;
+        let named = self.named_trees()?;
+        let mut trees = 0;
+        for tree in self.trees_here()?.iter().filter(|tree| !named.contains_key(tree)) {
+            trees += usize::from(self.remove_tree_unless_leased(tree)?);
+        }
+        if trees > 0 {
+            self.notice(StoreNotice::Remains { trees });
+        }
+        Ok(())
+    }
+
+    fn move_foreign_bin_aside(&self) -> Result<(), StoreError> {
+        let from = self.root.join("bin");
+        if absent(fs::symlink_metadata(&from)).map_err(at(FileAction::Read, &from))?.is_none() {
+            return Ok(());
+        }
+        let free = |n: &u32| !self.root.join(format!("bin.foreign-{n}")).exists();
+        let number = (1..).find(free).unwrap_or_default();
+        let to = self.root.join(format!("bin.foreign-{number}"));
+        move_folder(&from, &to)?;
+        self.notice(StoreNotice::MovedAside { from, to });
+        Ok(())
+    }
+}
