@@ -21,6 +21,7 @@ use super::{
     reader::Layer,
     table,
     tree::{self, TomlTable},
+    trust_digest::trust_scope,
 };
 
 /// The variable with Loom's own token for github.com.
@@ -114,7 +115,7 @@ impl LoadedLayers<'_> {
         let Some(mut root) = self.parse(&file, &text) else { return Ok(()) };
         self.read_dotenv(&file, files)?;
         let settings = guarded(&root);
-        let scope = TrustScope::of(file.clone(), &settings, &self.layers.dotenv);
+        let scope = trust_scope(file.clone(), &settings, &self.layers.dotenv);
         let missing = match self.trust(&scope, files) {
             Trust::Given => None,
             Trust::Missing { unsafe_folder } => Some(unsafe_folder),
@@ -282,7 +283,7 @@ pub(crate) fn project_settings(
     match parse(&file, &text) {
         Ok(root) => {
             let (dotenv, _) = DotEnv::parse(&dotenv_text(files, &file.with_file_name(".env"))?);
-            Ok(TrustScope::of(file, &guarded(&root), &dotenv))
+            Ok(trust_scope(file, &guarded(&root), &dotenv))
         }
         Err(problems) => Err(ConfigError::of(problems).unwrap_or(ConfigError::Missing { file })),
     }

@@ -15,7 +15,7 @@
 //! | [`show`], [`lookup`], [`edit`], [`schema`](mod@schema), [`template`](mod@template), [`reference`](mod@reference) | what is made of the table: display, `get`, `set`, JSON Schema, `loom init`, documentation |
 //! | [`find_project`](mod@find_project), `folder_owner` | the folder that a project is; who else can change it |
 //! | `guard`, [`withheld`], [`untrusted`] | which settings of a project need trust: [`Withheld`]; those without effect: [`Untrusted`] |
-//! | [`trust_scope`], [`trust_change`], [`trusted`] | what trust covers: [`TrustScope`]; what changed since: [`TrustChange`]; the list: [`Trusted`] |
+//! | [`trust_scope`], `trust_digest`, [`trust_change`], [`trusted`] | what trust covers: [`TrustScope`]; what changed since: [`TrustChange`]; the list: [`Trusted`] |
 //! | [`error`], [`diagnostic`], [`problem`] | [`ConfigError`]; [`Diagnostic`]: a [`Problem`] and its location |
 //! | [`runtime_env`] | the environment of the runtime |
 //! | `keys`, `table`, `candidates` | the table of settings, and how paths of keys lead to its rows |
@@ -72,6 +72,7 @@ mod tests;
 mod toml_text;
 mod tree;
 pub mod trust_change;
+mod trust_digest;
 mod trust_rule;
 pub mod trust_scope;
 pub mod trusted;

@@ -12,6 +12,7 @@
 pub mod any_path;
 mod dev_link;
 mod folder;
+mod owner;
 mod private;
 
 use std::{
@@ -30,7 +31,8 @@ use loom_base::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use dev_link::DevLink;
-pub use private::{Mended, PrivateState, UnsafeFolder};
+pub use owner::UnsafeFolder;
+pub use private::{Mended, PrivateState};
 
 /// The state folder of one user. Nothing is created before the first write.
 ///
@@ -157,7 +159,7 @@ impl StateFile {
     /// larger than 64 MiB.
     pub fn read(&self) -> Result<Option<Vec<u8>>, StateError> {
         let read = RegularFile::open(&self.0).and_then(|file| {
-            private::check_owner(file.metadata())?;
+            owner::check_owner(file.metadata())?;
             file.read(MAX_SIZE)
         });
         match read {

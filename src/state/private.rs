@@ -1,7 +1,9 @@
 //! A state folder that only its user can change.
 
-use std::{fs::Metadata, io, path::Path};
+use std::{io, path::Path};
 
+#[cfg(unix)]
+use super::owner::{UnsafeFolder, refused};
 use super::{StateDir, StateError};
 
 /// A state folder that only its user can change.
@@ -20,23 +22,6 @@ pub struct Mended {
     pub mode: u32,
 }
 
-/// Why a state folder or a file in it is not used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnsafeFolder {
-    /// It belongs to another user.
-    #[error("it belongs to another user (uid {0})")]
-    Owner(u32),
-    /// It is a symbolic link that another user made.
-    #[error("it is a symbolic link of another user (uid {0})")]
-    Link(u32),
-    /// Other users can write it, and its permissions cannot be changed.
-    #[error("other users can write it (mode {0:o})")]
-    Writable(u32),
-    /// Root runs with the home folder of another user, in which it would create files of root.
-    #[error("it is in a folder of another user (uid {0})")]
-    HomeOfOther(u32),
-}
-
 impl StateDir {
     /// The state folder at `path`, once it is certain that only this user can change it. Nothing is created.
     ///
@@ -45,7 +30,7 @@ impl StateDir {
     /// others can enter becomes private.
     ///
     /// # Errors
-    /// [`StateError`] with an [`UnsafeFolder`] where another user owns the folder or can write it, or where root has the home
+    /// [`StateError`] with an [`UnsafeFolder`](super::UnsafeFolder) where another user owns the folder or can write it, or where root has the home
     /// folder of another user; and where the folder cannot be examined.
     pub fn open_private(path: &Path, home: Option<&Path>) -> Result<PrivateState, StateError> {
         let fail = |source| Self::new(path).error("use", source);
@@ -55,25 +40,6 @@ impl StateDir {
         let opened = other::open(path, home).map_err(fail);
         opened
     }
-}
-
-/// # Errors
-/// Where another user than this one and root owns the file: it may have been put there while the folder was open to all.
-pub(super) fn check_owner(metadata: &Metadata) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let owner = metadata.uid();
-        if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-            return Err(refused(UnsafeFolder::Owner(owner)));
-        }
-    }
-    let _ = metadata;
-    Ok(())
-}
-
-fn refused(why: UnsafeFolder) -> io::Error {
-    io::Error::new(io::ErrorKind::PermissionDenied, why)
 }
 
 #[cfg(not(unix))]

@@ -107,7 +107,7 @@ fn checksum_files_of_a_mirror() {
         make(&sandbox, &sidecar);
         let run = sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.2.0"]);
         assert_ne!(run.exit(), 0);
-        run.says(&[sidecar.file_name().unwrap().to_str().unwrap()]);
+        run.says(&[asset.file_name().unwrap().to_str().unwrap()]);
         fs::remove_file(&sidecar).unwrap();
     }
 }
