@@ -30,7 +30,8 @@ impl Store {
         let leases =
             trees.iter().map(|tree| self.claim(release, tree)).collect::<Result<Vec<_>, _>>()?;
         let named = self.named_trees()?;
-        let is_own = |tree: &&Digest| named.get(tree).is_none_or(|by| by == std::slice::from_ref(release));
+        let is_own =
+            |tree: &&Digest| named.get(tree).is_none_or(|by| by == std::slice::from_ref(release));
         let own: Vec<&Digest> = trees.iter().filter(is_own).collect();
         // Link and record go only where the tree can go: a tree that nothing names would stay for ever.
         for tree in &own {

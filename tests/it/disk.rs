@@ -167,7 +167,11 @@ fn where_neither_store_nor_state_can_be_written_the_state_folder_is_named() {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0"]));
     sandbox.loom(&["get", "0.1.0", "--source", &mirror.url()]).ok();
     make_read_only(&sandbox.cache());
-    make_read_only(&sandbox.state());
+    // No folder can be made where a file is.
+    let leases = sandbox.state().join("leases");
+    let _ = fs::remove_dir_all(&leases);
+    fs::create_dir_all(sandbox.state()).unwrap();
+    fs::write(&leases, "").unwrap();
     let exec = ["exec", "--version", "0.1.0", "--", "true"];
     let run = loom_without_capabilities(&sandbox, &exec).code(1);
     run.says(&["state folder", "/state/loom/leases", "LOOM_STATE_DIR"])
