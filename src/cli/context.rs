@@ -86,7 +86,7 @@ impl Context {
         if let Some(Mended { mode }) = mended {
             let folder = state.path().display();
             self.printer.warning(format!(
-                "other users could enter the state folder {folder} (mode {mode:o}); it is private now (mode 700)"
+                "other users could enter the state folder {folder} (mode {mode:o}); it is private now"
             ));
         }
         Ok(self.state.get_or_init(|| state).clone())

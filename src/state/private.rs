@@ -15,7 +15,7 @@ pub struct PrivateState {
     pub mended: Option<Mended>,
 }
 
-/// The permissions of a folder that were changed to 0700.
+/// The permissions of a folder from which those of other users were removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mended {
     /// The permissions before, such as `0o755`.
@@ -121,7 +121,8 @@ mod unix {
         if !meta.is_dir() || mode & 0o077 == 0 {
             return Ok(untouched(path));
         }
-        let changed = fs::set_permissions(path, Permissions::from_mode(PRIVATE)).is_ok();
+        // What the user has taken from themself stays taken: a folder that is read-only stays so.
+        let changed = fs::set_permissions(path, Permissions::from_mode(mode & PRIVATE)).is_ok();
         let mode_now = fs::metadata(path)?.mode() & 0o7777;
         if mode_now & 0o022 != 0 {
             return Err(refused(UnsafeFolder::Writable(mode_now)));
@@ -151,7 +152,7 @@ mod unix {
         fn an_open_folder_becomes_private_once() {
             let root = tempfile::tempdir().unwrap();
             for (name, before, mended) in
-                [("a", 0o755, true), ("b", 0o777, true), ("c", 0o700, false)]
+                [("a", 0o755, true), ("b", 0o777, true), ("c", 0o700, false), ("d", 0o555, true)]
             {
                 let path = folder(root.path(), name, before);
                 for expected in [mended, false] {
@@ -159,7 +160,7 @@ mod unix {
                     assert_eq!(opened.state.path(), path);
                     let expected = expected.then_some(Mended { mode: before });
                     assert_eq!(opened.mended, expected, "{before:o}");
-                    assert_eq!(mode(&path), 0o700);
+                    assert_eq!(mode(&path), before & 0o700);
                 }
             }
             let absent = root.path().join("absent");
