@@ -188,7 +188,7 @@ fn a_mount_that_hangs_costs_only_its_own_time_limit() {
     sandbox.sources(&[(&hung.url(), "timeout = \"300ms\""), (&good.url(), "")]);
     for get in [&["get", "--version", "0.2.0"][..], &["get", "--force-download"]] {
         let mut command = sandbox.command("strace");
-        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=openat:delay_enter=20000000"]);
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=%file:delay_enter=20000000"]);
         command.arg("-P").arg(&format).arg("--").arg(Sandbox::program()).args(get);
         let run = sandbox.start(get, command).wait().ok();
         run.says(&[&hung.path().display().to_string(), "within 300ms"]);
