@@ -59,7 +59,7 @@ const KEY_LENGTH: usize = 20;
 /// ```
 /// use loom_base::redact::unusable;
 ///
-/// assert_eq!(unusable("bridge-onyl"), "bridge-onyl");
+/// assert_eq!(unusable("bridge-x"), "bridge-x");
 /// assert_eq!(unusable("htp//ada:secret@host/x"), "***@host/x");
 /// assert_eq!(unusable("ghp_16C7e42F292c6912E7710c838347Ae178B4a"), "***");
 /// ```

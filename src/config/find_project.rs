@@ -48,7 +48,7 @@ pub(crate) fn find_project(
     Ok(None)
 }
 
-/// The path of the project's file, as [`find_project`] finds it: also of a file that cannot be read or understood, so that
+/// The path of the project's file, as `find_project` finds it: also of a file that cannot be read or understood, so that
 /// a mistake in it does not keep a user from stopping a runtime. `None` without a project.
 pub fn project_file(inputs: &Inputs, files: &impl Files) -> Option<PathBuf> {
     match find_project(inputs, files) {

@@ -30,7 +30,7 @@ impl StateDir {
     /// others can enter becomes private.
     ///
     /// # Errors
-    /// [`StateError`] with an [`UnsafeFolder`](super::UnsafeFolder) where another user owns the folder or can write it, or where root has the home
+    /// [`StateError`] with an [`UnsafeFolder`] where another user owns the folder or can write it, or where root has the home
     /// folder of another user; and where the folder cannot be examined.
     pub fn open_private(path: &Path, home: Option<&Path>) -> Result<PrivateState, StateError> {
         let fail = |source| Self::new(path).error("use", source);
