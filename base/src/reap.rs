@@ -6,7 +6,7 @@
 /// Starts a thread that reaps orphans, if this process is process 1 of its namespace; otherwise does nothing.
 ///
 /// Children that this program started itself are left to the code that started them: only a process that was a zombie
-/// for [`PATIENCE`](imp::PATIENCE) is reaped, and that code waits for its children at once. Only on Linux.
+/// for a quarter of a second is reaped, and that code waits for its children at once. Only on Linux.
 pub fn reap_as_first_process() {
     #[cfg(target_os = "linux")]
     if std::process::id() == 1 {
