@@ -20,9 +20,9 @@ def request(server, path, method="GET", host=None, headers=None, body=None):
     return response.status, response.headers, content
 
 
-def get_json(server, path):
-    """Sends a GET request and returns the JSON of the response."""
-    status, headers, body = request(server, path)
+def get_json(server, path, token=None):
+    """Sends a GET request, with the token if one is given, and returns the JSON of the response."""
+    status, headers, body = request(server, path, headers={"Authorization": f"Bearer {token}"} if token else None)
     assert status == 200 and headers["content-type"] == "application/json", (status, body)
     return json.loads(body)
 
