@@ -7,8 +7,9 @@ import json
 import os
 import signal
 import uuid
+from functools import partial
 from types import TracebackType
-from typing import Any, Callable, Iterable, Mapping, Optional
+from typing import Any, Awaitable, Callable, Iterable, Mapping, Optional
 
 from loom.v1 import action_pb2, bridge_pb2
 
@@ -16,13 +17,18 @@ from ..command import PathLike
 from ..config import effective_project_config
 from . import registry
 from .connection import Registration
-from .dispatch import Dispatcher, Handler
+from .dispatch import Dispatcher
 from .endpoint import Endpoint
 from .event import Event, Payload, encode_payload
 from .event_queue import MAX_EVENTS
 from .registry import Seat
 from .session import Session
 from .tools import Tool, ToolError
+
+Handler = Callable[["Agent", str, Event], Optional[Awaitable[None]]]
+"""Receives the agent, the topic that was published, and the event. A coroutine function runs in the event loop of the
+agent, a plain function in a thread; see :attr:`Agent.loop`."""
+
 
 class Agent:
     """An agent in this process; its tasks run in the event loop that called :meth:`start`.
@@ -75,7 +81,8 @@ class Agent:
             configured or effective_project_config().bridge.address, token=token, ca=ca, cert=cert, key=key
         )
         self.address = self._endpoint.address
-        self._dispatcher = Dispatcher(self, on_event, max_queued_events)
+        handler = None if on_event is None else partial(on_event, self)
+        self._dispatcher = Dispatcher(agent_id, self.replies, self.tools, handler, max_queued_events)
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._signalled: Optional[asyncio.Event] = None
         self._seat = Seat(self._leave)

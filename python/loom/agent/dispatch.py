@@ -6,7 +6,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, Coroutine, Generator, Optional
+from typing import Any, Callable, Coroutine, Generator, Mapping, Optional
 
 from loom.v1 import action_pb2, bridge_pb2
 
@@ -14,29 +14,36 @@ from .calling import call
 from .connection import CONNECTION_ERRORS, Connection, describe
 from .event import Event
 from .event_queue import EventQueue
-from .tools import error_result
-
-if TYPE_CHECKING:
-    from .agent import Agent
+from .tools import Tool, error_result
 
 log = logging.getLogger("loom.agent")
 
-Handler = Callable[["Agent", str, Event], Optional[Awaitable[None]]]
-"""Receives the agent, the topic that was published, and the event. A coroutine function runs in the event loop of the
-agent, a plain function in a thread; see ``Agent.loop``."""
+EventHandler = Callable[[str, Event], Any]
+"""Receives the topic that was published, and the event; a plain function or a coroutine function."""
 
 
 class Dispatcher:
     """Hands the messages of the bridge to the functions of one agent.
 
     Args:
-        agent: the agent; passed to ``on_event``, and owner of the tools.
+        agent_id: the agent's name.
+        replies: topic on which the agent receives replies.
+        tools: functions that others may call, by name.
         on_event: called for each event.
         max_queued_events: events that wait for ``on_event`` at most.
     """
 
-    def __init__(self, agent: Agent, on_event: Optional[Handler], max_queued_events: int) -> None:
-        self._agent = agent
+    def __init__(
+        self,
+        agent_id: str,
+        replies: str,
+        tools: Mapping[str, Tool],
+        on_event: Optional[EventHandler],
+        max_queued_events: int,
+    ) -> None:
+        self._agent_id = agent_id
+        self._replies = replies
+        self._tools = tools
         self._on_event = on_event
         self._max_queued_events = max_queued_events
         self._events: Optional[EventQueue] = None
@@ -50,7 +57,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Starts to call ``on_event``; needs a running event loop."""
-        self._events = EventQueue(self._agent.agent_id, self._max_queued_events)
+        self._events = EventQueue(self._agent_id, self._max_queued_events)
         if self._on_event is not None:
             self._start_task(self._handle_events(self._on_event, self._events))
 
@@ -80,39 +87,39 @@ class Dispatcher:
         elif kind == "tool_call":
             self._start_task(self._run_tool(connection, message.tool_call))
         elif kind == "err":
-            log.error("agent %s: error from the runtime: %s: %s", self._agent.agent_id, message.err.code, message.err.message)
+            log.error("agent %s: error from the runtime: %s: %s", self._agent_id, message.err.code, message.err.message)
 
     def _deliver(self, topic: str, event: Event) -> None:
         """Passes a reply to the request that waits for it, any other event to the queue of the handler."""
         reply = self._pending_replies.get(event.correlation_id or "")
-        if topic == self._agent.replies and reply is not None:
+        if topic == self._replies and reply is not None:
             if not reply.done():
                 reply.set_result(event)
         elif self._on_event is not None and self._events is not None:
             self._events.put(topic, event)
 
-    async def _handle_events(self, on_event: Handler, events: EventQueue) -> None:
+    async def _handle_events(self, on_event: EventHandler, events: EventQueue) -> None:
         """Calls the handler for one event after another.
 
         Events come through a queue, so a handler may wait for a reply, which arrives on the same stream. Plain handlers
         have a thread of their own, so that they cannot use up the threads of the event loop.
         """
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"loom-{self._agent.agent_id}")
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"loom-{self._agent_id}")
         try:
             while True:
                 topic, event = await events.get()
                 try:
-                    await call(on_event, self._agent, topic, event, executor=executor)
+                    await call(on_event, topic, event, executor=executor)
                 except Exception:
-                    log.exception("agent %s: on_event failed: event %s on topic %s", self._agent.agent_id, event.type, topic)
+                    log.exception("agent %s: on_event failed: event %s on topic %s", self._agent_id, event.type, topic)
         finally:
             executor.shutdown(wait=False)
 
     async def _run_tool(self, connection: Connection, request: action_pb2.ToolCall) -> None:
         """Executes a call and sends its result on the connection of the call."""
-        called = self._agent.tools.get(request.name)
+        called = self._tools.get(request.name)
         if called is None:
-            message = f"agent {self._agent.agent_id!r} has no tool {request.name!r}"
+            message = f"agent {self._agent_id!r} has no tool {request.name!r}"
             result = error_result(request, action_pb2.TOOL_NOT_FOUND, "NOT_FOUND", message)
         else:
             result = await called.answer(request)
@@ -123,7 +130,7 @@ class Dispatcher:
                 result = error_result(request, action_pb2.TOOL_ERROR, "RESULT_TOO_LARGE", f"result of {request.name}: {error}")
                 await connection.send(bridge_pb2.ClientEvent(tool_result=result))
         except CONNECTION_ERRORS as error:
-            log.warning("agent %s: cannot send the result of tool %s: %s", self._agent.agent_id, request.name, describe(error))
+            log.warning("agent %s: cannot send the result of tool %s: %s", self._agent_id, request.name, describe(error))
 
     def _start_task(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Starts a task that :meth:`stop` cancels."""

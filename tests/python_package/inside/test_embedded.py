@@ -130,6 +130,8 @@ def test_a_second_runtime_at_the_same_address_stops_the_first():
 
 
 def test_address_and_version_come_from_the_configuration(project, monkeypatch):
+    # An untrusted project cannot go back to a version that is older than the newest one here.
+    monkeypatch.setenv("LOOM_TRUST_PROJECT", "1")
     address = free_address()
     (project / "loom.toml").write_text(f'[bridge]\naddress = "{address}"\nversion = "0.1.0"\n[dashboard]\nport = 0\n')
     with embedded.start_bridge() as first:

@@ -19,7 +19,7 @@ def test_quickstart():
     completed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     dashboard, reply = completed.stdout.splitlines()
     assert dashboard.startswith("dashboard: http://127.0.0.1:")
-    assert reply == "6 words from client on talk.*"
+    assert reply == "6 words from client on talk.morning"
 
 
 def publish_prices(subscriber, address):

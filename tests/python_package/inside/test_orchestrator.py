@@ -62,6 +62,8 @@ def test_agents_receive_the_actual_address(project, tmp_path):
 
 
 def test_environment_and_file_decide_omitted_settings(project, monkeypatch):
+    # An untrusted project cannot go back to a version that is older than the newest one here.
+    monkeypatch.setenv("LOOM_TRUST_PROJECT", "1")
     (project / "loom.toml").write_text('[bridge]\naddress = "127.0.0.1:0"\nversion = "0.1.0"\nmode = "bridge-only"\n')
 
     async def versions():
