@@ -34,6 +34,7 @@ pub(super) fn check_owner(metadata: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
+#[cfg(unix)]
 pub(super) fn refused(why: UnsafeFolder) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, why)
 }

@@ -59,13 +59,14 @@ pub(super) fn create_folder(folder: &Path) -> Result<(), StoreError> {
 
 /// Makes one folder with the permissions of the store, whatever the umask is.
 fn create_one(folder: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, super::writers::OWNED);
-    builder.create(folder)?;
-    #[cfg(unix)]
-    super::writers::inherit_group(folder)?;
-    Ok(())
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        fs::DirBuilder::new().mode(super::writers::OWNED).create(folder)?;
+        super::writers::inherit_group(folder)
+    }
+    #[cfg(not(unix))]
+    fs::create_dir(folder)
 }
 
 /// Makes a folder and its ancestors; the parent of each new one joins the barrier.
