@@ -1,7 +1,7 @@
 //! Reading whole files of limited size.
 //!
-//! A path in a configuration or in a folder of another person may lead to a device that never ends or to a FIFO that
-//! nobody writes. Only regular files are read, opening never waits, and a file above the limit is an error.
+//! A path in a configuration or in a folder of another person may lead to a device that never ends or to a FIFO
+//! without a writer. Only regular files are read, opening never waits, and a file above the limit is an error.
 
 use std::{
     fs::{File, Metadata, OpenOptions},

@@ -24,7 +24,7 @@ pub struct LockPatience {
 /// Tries to take a lock until it is free; `false` where it is not free within `patience.longest`.
 ///
 /// `on_wait` is called once, when the lock was not free for `patience.quiet`. The operating system's own wait has no
-/// limit, and nobody could be told of it.
+/// limit, and cannot be reported.
 ///
 /// # Errors
 /// The error of `attempt`, unless it says that another holder has the lock.

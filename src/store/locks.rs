@@ -1,6 +1,7 @@
 //! Advisory locks on files that are never removed: after a removal two holders could lock two files of one name.
 //!
-//! A wait is reported and has an end: whoever can open a file can lock it, and may be stopped while it holds the lock.
+//! A wait is reported and has an end: a process that can open a file can lock it, and may be stopped while it holds the
+//! lock.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -91,7 +92,8 @@ impl Store {
         Ok(Lock { _file: file })
     }
 
-    /// Opens a file of `locks/`, which only those can open who may write the store: whoever can open a file can lock it.
+    /// Opens a file of `locks/`, with a mode that lets only the store's writers open it: a process that can open a
+    /// file can lock it.
     pub(super) fn open_lock(&self, path: &Path) -> Result<File, StoreError> {
         open(path, self.sharing().lock_mode())
     }

@@ -55,7 +55,7 @@ impl Store {
             folders.extend(entry.path.parents().map(|parent| folder.join(parent)));
         }
         folders.iter().rev().try_for_each(|folder| {
-            // Another member of the group has made its trees read-only already, and nobody else may.
+            // The trees of another member of the group are read-only already, and only their owner may change modes.
             if mode_of(folder)? == Some(0o555) { Ok(()) } else { set_mode(folder, 0o555) }
         })
     }

@@ -70,7 +70,7 @@ impl Store {
 const LOCK: &str = "lock";
 
 /// Removes a staging folder whose maker has ended: its lock can be taken, and is held until the folder is gone. The
-/// file `lock` is removed last, so that nobody can lock another file of this name meanwhile.
+/// file `lock` is removed last, so that no process can lock another file of this name meanwhile.
 fn remove_abandoned(folder: &Path) -> Result<(), StoreError> {
     let path = folder.join(LOCK);
     // Created where it is missing: the maker of the folder then finds it, and begins another folder.

@@ -2,7 +2,7 @@
 //!
 //! A tree is renamed to `.trash-<tree>` and then deleted. In a lower layer of an overlay, such as that of a container
 //! image, folders cannot be renamed: there an empty *file* `.trash-<tree>` marks the tree, which then counts as absent,
-//! and the tree is deleted where it is. Whoever finds the mark completes the deletion.
+//! and the tree is deleted where it is. The next process that finds the mark completes the deletion.
 
 use std::{
     fs, io,

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 /// line is sound, some bytes a second are not.
 const STEP: u64 = 256 * 1024;
 
-/// The deadline of a small document such as a checksum file. Nobody waits for a part of it, so that slow progress is of no
-/// use: without a limit, a few bytes a second would keep the next source from being asked.
+/// The deadline of a small document such as a checksum file. A part of it is of no use, and neither is
+/// slow progress: without a limit, a few bytes a second would keep the next source from being asked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DocumentDeadline {
     /// When the first bytes have to be here, by the [process's clock](loom_source::process_clock).

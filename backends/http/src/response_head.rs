@@ -140,7 +140,7 @@ pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     ["text/html", "application/xhtml+xml"].iter().any(|html| media_type.eq_ignore_ascii_case(html))
 }
 
-/// The longest pause that is understood. Nobody waits that long; a longer one comes from a clock that is wrong.
+/// The longest pause that is understood: a longer one comes from a clock that is wrong.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 
 /// The pause that `Retry-After` asks for, in seconds or until a date.

@@ -16,7 +16,7 @@ const emit = (kind, value) => listeners[kind].forEach((listener) => listener(val
 
 export const current = () => session;
 
-/** Whether requests fail until somebody logs in. */
+/** Whether requests fail until the user logs in. */
 export const isRequired = () => required;
 
 function store() {

@@ -1,8 +1,8 @@
 //! Login codes: the single-use codes in the dashboard's address that `loom up` prints.
 //!
 //! The server makes a [`LoginKey`] when it starts and writes it into its ready file, which only its own user can read.
-//! Whoever has the key makes codes without a request to the server. A code is 56 hexadecimal digits: the second in which
-//! it was made, a random number, and the first half of the HMAC-SHA256 of both. The server accepts a code for ten
+//! A process with the key makes codes without a request to the server. A code is 56 hexadecimal digits: the second in
+//! which it was made, a random number, and the first half of the HMAC-SHA256 of both. The server accepts a code for ten
 //! minutes, and once.
 
 use std::{

@@ -93,7 +93,7 @@ impl Sandbox {
         path
     }
 
-    /// Makes a FIFO, which nobody writes; a relative path is relative to the project.
+    /// Makes a FIFO without a writer; a relative path is relative to the project.
     pub fn fifo(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = self.project().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -38,7 +38,7 @@ struct OpenSessions {
     used: HashMap<String, Instant>,
 }
 
-/// Why somebody cannot log in.
+/// Why a login is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
     /// The code is invalid or has expired.
@@ -75,7 +75,7 @@ impl DashboardSessions {
         is_valid
     }
 
-    /// A new session for whoever has a code, which cannot be used again.
+    /// A new session for a code, which cannot be used again.
     ///
     /// # Errors
     /// Why there is none.
@@ -92,7 +92,7 @@ impl DashboardSessions {
         state.open(now)
     }
 
-    /// A new session for whoever has the token.
+    /// A new session for the token.
     ///
     /// # Errors
     /// Why there is none.

@@ -80,7 +80,7 @@ impl<'a> VariableReader<'a> {
         Some(value.to_str().map_or(value, |text| OsStr::new(text.trim())))
     }
 
-    /// The value as text. A secret that is set to nothing is an error: whoever set it believes that it protects something.
+    /// The value as text. A secret that is set to nothing is an error: its user expects that it protects the runtime.
     pub(super) fn text(&self, variable: &'static str) -> Result<Option<&'a str>, SettingsError> {
         let is_empty = self.set(variable).is_some_and(OsStr::is_empty);
         if is_empty && names::SECRETS.contains(&variable) {
