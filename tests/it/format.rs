@@ -164,7 +164,7 @@ fn the_names_of_kinds_formats_and_classes() {
     use EvidenceKind::{Cosign, Gpg, Minisign, Sigstore};
     [Minisign, Cosign, Gpg, Sigstore].iter().for_each(|k| value(serde_json::to_value(k).unwrap()));
     use RecordEvidenceKind as Evidence;
-    [Evidence::Checksum, Evidence::Statement]
+    [Evidence::Checksum, Evidence::Sums, Evidence::Statement]
         .iter()
         .for_each(|k| value(serde_json::to_value(k).unwrap()));
     use Waiver::{AllowUnverified, IfAvailable, LocalBuild};
