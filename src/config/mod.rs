@@ -73,6 +73,7 @@ mod toml_text;
 mod tree;
 pub mod trust_change;
 mod trust_digest;
+pub mod trust_key;
 mod trust_rule;
 pub mod trust_scope;
 pub mod trusted;
@@ -120,6 +121,7 @@ pub use source::{
 pub use store_sharing::StoreSharing;
 pub use template::{init, template};
 pub use trust_change::TrustChange;
+pub use trust_key::{TrustKey, TrustedSigner};
 pub use trust_scope::{TrustScope, TrustedValue};
 pub use trusted::{Trusted, TrustedProject};
 pub use untrusted::Untrusted;
