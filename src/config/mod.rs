@@ -16,6 +16,7 @@
 //! | [`find_project`](mod@find_project), `folder_owner` | the folder that a project is; who else can change it |
 //! | `guard`, [`withheld`], [`untrusted`] | which settings of a project need trust: [`Withheld`]; those without effect: [`Untrusted`] |
 //! | [`trust_scope`], `trust_digest`, [`trust_change`], [`trusted`] | what trust covers: [`TrustScope`]; what changed since: [`TrustChange`]; the list: [`Trusted`] |
+//! | `trust_key`, `keyring` | [`TrustKey`]: a signer of `trust.keys`; [`keyring()`] makes the keyring of the policy |
 //! | [`error`], [`diagnostic`], [`problem`] | [`ConfigError`]; [`Diagnostic`]: a [`Problem`] and its location |
 //! | [`runtime_env`] | the environment of the runtime |
 //! | `keys`, `table`, `candidates` | the table of settings, and how paths of keys lead to its rows |
@@ -43,6 +44,7 @@ pub mod inputs;
 mod key;
 mod key_path;
 mod key_row;
+mod keyring;
 mod keys;
 mod layers;
 mod load;
@@ -88,6 +90,7 @@ pub use error::ConfigError;
 pub use files::{Disk, Files, ProtectedFile};
 pub use find_project::project_file;
 pub use inputs::{Flags, Inputs, Os};
+pub use keyring::keyring;
 pub use keys::{
     bridge::BridgeSettings,
     dashboard::DashboardSettings,

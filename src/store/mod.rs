@@ -17,6 +17,7 @@
 //! | [`file_kind`] | [`FileKind`]: what a file is, by its first bytes |
 //! | [`admission_error`] | [`UnpackError`], [`AdmitError`] |
 //! | [`admit`] · `entry` · `link_end` · `build_tree` | compares a staged tree with its expectation |
+//! | `signed_files` | checks signatures over what arrived |
 //! | [`checked`] | [`Checked`]: a tree that met its expectation |
 //! | [`publish`] · `batch` · `documents` | from [`Checked`] to [`Installed`] |
 //! | [`verification`] · [`evidence`] | [`Verification`]: what a version was verified by, and the kept evidence |
@@ -75,6 +76,7 @@ mod rehash;
 pub mod remove;
 pub mod retention;
 mod sharing;
+mod signed_files;
 pub mod staged;
 mod staged_limits;
 mod staging;

@@ -64,10 +64,7 @@ fn free_if(is_tightest: bool) -> TrustVerdict {
 }
 
 /// The revoked keys of all layers: no layer can take back what another one revokes.
-fn of_all_layers(
-    layers: &mut Layers<'_>,
-    setting: Setting<Vec<String>>,
-) -> Setting<Vec<String>> {
+fn of_all_layers(layers: &mut Layers<'_>, setting: Setting<Vec<String>>) -> Setting<Vec<String>> {
     let row = REVOKED.row();
     let mut all = setting.value;
     for document in &layers.documents {

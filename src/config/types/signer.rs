@@ -24,7 +24,8 @@ const KEYS: [&str; 8] =
 const MAX_KEYS: usize = 64;
 
 impl SettingType for Vec<TrustKey> {
-    const FORM: &'static str = "a list of at most 64 keys: texts, or tables with key, key_file or identity";
+    const FORM: &'static str =
+        "a list of at most 64 keys: texts, or tables with key, key_file or identity";
 
     fn parse(text: &str, _: &Path) -> Result<Self, Problem> {
         Ok(vec![TrustKey::new(TrustedSigner::Key(checked(text)?))])
