@@ -28,18 +28,27 @@ pub(super) fn naming(file: &str, release: &Release) -> Naming {
         }
     }
     let Some(version) = release.slot.version() else { return Naming::Other };
-    if contains_word(file, &version.to_string()) && contains_word(file, release.binary.as_ref()) {
+    let binary = release.binary.as_ref();
+    if contains_version(file, &version.to_string()) && contains_name(file, binary) {
         return Naming::Release;
     }
     if has_version(file) { Naming::Other } else { Naming::Any }
 }
 
-/// Whether the text contains the word, not as a part of a longer word or version.
-fn contains_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
+/// Whether the text contains the name, not as a part of a longer word.
+fn contains_name(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let around = [text[..at].chars().next_back(), text[at + name.len()..].chars().next()];
+        !around.into_iter().flatten().any(char::is_alphanumeric)
+    })
+}
+
+/// Whether the text contains the version, not as a part of a longer one.
+fn contains_version(text: &str, version: &str) -> bool {
+    text.match_indices(version).any(|(at, _)| {
         let before = text[..at].strip_suffix('v').unwrap_or(&text[..at]);
         let before = before.chars().next_back();
-        let mut after = text[at + word.len()..].chars();
+        let mut after = text[at + version.len()..].chars();
         let next = after.next();
         let continues = match next {
             Some('.') => after.next().is_some_and(|c| c.is_ascii_digit()),

@@ -89,7 +89,7 @@ fn offers_are_judged_by_claims_and_pins() {
         ("http claims", &strict, Unauthenticated, offer(&[&["a"]], Some("t")), &no, "NoChecksum"),
         ("http and a pin", &strict, Unauthenticated, plain(&[&["a"]]), &t, "tree:Identity"),
         ("a cargo build", &strict, LocalBuild, plain(&[&[]]), &no, "LocalBuild"),
-        ("signature required", &signed, Authenticated, plain(&[&["a"]]), &no, "Signature"),
+        ("signature required", &signed, Authenticated, plain(&[&["a"]]), &no, "NoKey"),
     ] {
         let judged = policy.judge(&release(), channel, &offer, pins, &unsigned());
         assert_eq!(short(judged), expected, "{name}");
