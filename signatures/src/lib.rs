@@ -10,7 +10,7 @@
 //! | [`evidence`] | the kinds of signature files: what a file is, what it needs, how large it may be |
 //! | [`document`] | ed25519 signatures over documents of Loom: indexes, roots, timestamps |
 //! | [`sign`] | makes minisign and cosign signatures, and their keys |
-//! | `minisign`, `cosign` | one scheme each |
+//! | `minisign`, `cosign`, `sigstore` | one scheme each |
 //!
 //! The crate takes values and returns values. It opens no file and no socket, and reads no clock: the caller says at which
 //! time keys must be valid. A signature is judged by the keys that the caller passes, and by nothing that came with it.
@@ -47,6 +47,7 @@ pub mod valid;
 mod cosign;
 mod hashed;
 mod minisign;
+mod sigstore;
 mod verify;
 
 pub use error::{KeyError, SignatureError};

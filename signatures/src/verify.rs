@@ -6,7 +6,7 @@ use loom_source::{Digest, EvidenceKind, Version};
 
 use crate::{
     cosign, error::SignatureError, evidence, identity::SigstoreIdentity, key::VerifyingKey,
-    minisign, valid::ValidSignature,
+    minisign, sigstore, valid::ValidSignature,
 };
 
 /// What was signed.
@@ -84,7 +84,11 @@ pub fn verify(
             let keys = verifiers.keys.iter().filter_map(VerifyingKey::as_cosign);
             cosign::verify(signature, content.sha256, &keys.collect::<Vec<_>>())
         }
-        EvidenceKind::Gpg | EvidenceKind::Sigstore => {
+        EvidenceKind::Sigstore => {
+            let keys = verifiers.keys.iter().filter_map(VerifyingKey::as_cosign);
+            sigstore::verify(signature, content.sha256, &keys.collect::<Vec<_>>(), verifiers)
+        }
+        EvidenceKind::Gpg => {
             Err(SignatureError::UnknownKey { kind, got: None, expected: Vec::new() })
         }
     }

@@ -3,4 +3,5 @@
 
 mod cosign;
 mod minisign;
+mod sigstore;
 mod support;
