@@ -64,7 +64,9 @@ pub(super) fn reverify(
         Err(AdmitError::Store(error)) => return Err(error.into()),
         Err(_) => None,
     };
-    let Some(checked) = checked.filter(|checked| policy.accepts(checked.digests())) else {
+    let Some(checked) =
+        checked.filter(|checked| policy.accepts(release, checked.digests()).is_ok())
+    else {
         return Ok(None);
     };
     let checked = match pins.tree.as_ref().map(|pin| &pin.origin) {
@@ -98,11 +100,9 @@ fn unpack_again(
     let fetcher = &Fetcher { observer: &Unreported, ..*fetcher };
     let object = fetcher.store.object(&archive.digest);
     let expectation = Expectation {
-        release: release.clone(),
         archive: Some(digest.clone()),
-        tree: None,
-        waiver: None,
         size: Some(archive.size),
+        ..Expectation::none(release)
     };
     let artifact = Artifact {
         packaging: Packaging::Archive { format: archive.format, strip: Some(archive.strip) },

@@ -216,7 +216,7 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
         program: if args.force { ProgramRule::Any } else { ProgramRule::Known },
         ..ready::options(resolved, &Selection::default())
     };
-    let policy = ready::policy(resolved);
+    let policy = ready::policy(resolved)?;
     let acquirer = Acquirer::new(store, &resolved.state_dir.value, &[], policy, options, &reporter);
     let added = acquirer.add(&release, &context.cwd()?.join(&args.file), args.sha256);
     context.notices(store);

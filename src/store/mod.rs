@@ -17,6 +17,7 @@
 //! | [`file_kind`] | [`FileKind`]: what a file is, by its first bytes |
 //! | [`admission_error`] | [`UnpackError`], [`AdmitError`] |
 //! | [`admit`] · `entry` · `link_end` · `build_tree` | compares a staged tree with its expectation |
+//! | `signed_files` | checks signatures over what arrived |
 //! | [`checked`] | [`Checked`]: a tree that met its expectation |
 //! | [`publish`] · `batch` · `documents` | from [`Checked`] to [`Installed`] |
 //! | `document_file` | reads files of limited size |
@@ -77,6 +78,7 @@ mod rehash;
 pub mod remove;
 pub mod retention;
 mod sharing;
+mod signed_files;
 pub mod staged;
 mod staged_limits;
 mod staging;

@@ -6,6 +6,7 @@ mod asset;
 mod choice;
 mod number;
 mod raw;
+mod signer;
 mod text;
 mod time;
 mod version;

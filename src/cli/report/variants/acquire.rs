@@ -6,13 +6,13 @@ use loom_base::error_chain;
 use loom_runtime::{
     acquire::{AcquireError, AttemptCause, ChecksumMismatch, FailureReason, SourceAttempt},
     store::{AdmitError, Attempt, AttemptKind, StoreError, UnpackError, Unverified},
-    trust::{DigestSubject, Grade, Rejection},
+    trust::{DigestSubject, Grade, Rejection, SignatureProblem},
 };
-use loom_source::{Selector, SourceError, SourceErrorKind};
+use loom_source::{EvidenceKind, Selector, SourceError, SourceErrorKind};
 
 use super::{
     ErrorVariants,
-    samples::{digest, io_error, release, state_error, version},
+    samples::{digest, io_error, release, signature_problem, state_error, version},
 };
 
 variants!(AcquireError {
@@ -53,7 +53,25 @@ variants!(AttemptKind {
     Changed,
     Unknown
 });
-variants!(Rejection { NoChecksum, Differs, Contradiction, NoArtifact, Signature });
+variants!(Rejection {
+    NoChecksum,
+    Differs,
+    Contradiction,
+    NoArtifact,
+    NoKey,
+    NoSignature,
+    Signature
+});
+variants!(SignatureProblem {
+    UnknownKey,
+    Bad,
+    OtherRelease,
+    NamesNoRelease,
+    Expired,
+    Revoked,
+    Legacy,
+    Unusable
+});
 variants!(Unverified {
     Missing,
     Damaged,
@@ -61,6 +79,9 @@ variants!(Unverified {
     OtherStatement,
     NoChecksum,
     Policy,
+    Unsigned,
+    UnknownKey,
+    RevokedKey,
     TreeDamaged
 });
 
@@ -191,7 +212,45 @@ pub(super) fn rejections() -> Vec<Rejection> {
             second_at: "loom.tar.gz.sha256".into(),
         },
         Rejection::NoArtifact { release: release().to_string().into() },
-        Rejection::Signature,
+        Rejection::NoKey { authority: "loom-os".into() },
+        Rejection::NoSignature { release: release().to_string().into(), unread: vec![] },
+        Rejection::NoSignature {
+            release: release().to_string().into(),
+            unread: vec!["v0.2.0/x.minisig: access denied".to_owned()],
+        },
+        Rejection::Signature(Box::new(signature_problem("v0.2.0/x.minisig"))),
+    ]
+}
+
+pub(super) fn signature_problems() -> Vec<SignatureProblem> {
+    let at = || "https://mirror.example/v0.2.0/x.tar.gz.minisig".to_owned();
+    let key = || "minisign E7620F1842B4E81F".to_owned();
+    vec![
+        SignatureProblem::UnknownKey {
+            at: at(),
+            expected: vec!["E7620F1842B4E81F".to_owned()],
+            got: "0000000000000001".to_owned(),
+        },
+        signature_problem(&at()),
+        SignatureProblem::OtherRelease {
+            at: at(),
+            expected: "loom-0.2.0-linux-x86_64.tar.gz".to_owned(),
+            got: "loom-0.1.0-linux-x86_64.tar.gz".to_owned(),
+        },
+        SignatureProblem::NamesNoRelease {
+            at: at(),
+            kind: EvidenceKind::Gpg,
+            expected: "loom-0.2.0-linux-x86_64.tar.gz".to_owned(),
+            key: key(),
+        },
+        SignatureProblem::Expired {
+            at: at(),
+            why: "E7620F1842B4E81F counts until 2026-01-01T00:00:00Z (expires in trust.keys)"
+                .to_owned(),
+        },
+        SignatureProblem::Revoked { at: at(), key: key(), by: "trust.revoked".to_owned() },
+        SignatureProblem::Legacy { at: at(), why: "it is not prehashed".to_owned() },
+        SignatureProblem::Unusable { at: at(), why: "not a minisign signature".to_owned() },
     ]
 }
 
@@ -203,6 +262,9 @@ pub(super) fn unverified() -> Vec<Unverified> {
         Unverified::OtherStatement,
         Unverified::NoChecksum,
         Unverified::Policy,
+        Unverified::Unsigned,
+        Unverified::UnknownKey("E7620F1842B4E81F".to_owned()),
+        Unverified::RevokedKey("E7620F1842B4E81F".to_owned()),
         Unverified::TreeDamaged("/cache/x: it is missing".to_owned()),
     ]
 }
