@@ -6,6 +6,7 @@
 //! | `channel` | [`Channel`]: whether the connection to a source allows the source to vouch for digests |
 //! | `expectation` | [`Expectation`]: what the bytes of one artifact have to meet |
 //! | `judge` | [`Policy::judge`]: turns an offer into expectations or a [`Rejection`] |
+//! | `lock_pins` | [`LockPins`]: what a lock file says of one release |
 //! | `pin` | [`Pins`]: digests that this machine already holds for a release |
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |
@@ -17,6 +18,7 @@ mod age;
 mod channel;
 mod expectation;
 mod judge;
+mod lock_pins;
 mod pin;
 mod policy;
 mod rejection;
@@ -26,6 +28,7 @@ pub use age::TooYoung;
 pub use channel::Channel;
 pub use expectation::{Expectation, Waiver};
 pub use judge::{Expected, Judged};
+pub use lock_pins::{LockPins, LockedArchive, LockedTree};
 pub use pin::{Pin, PinOrigin, Pins};
 pub use policy::{Checksum, Policy, Signature};
 pub use rejection::Rejection;
