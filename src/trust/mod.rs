@@ -11,6 +11,7 @@
 //! | `judge` | [`Policy::judge`]: turns an offer into expectations or a [`Rejection`] |
 //! | `keyring` | [`Keyring`]: the keys and identities whose signatures count |
 //! | [`mirror`] | which signed documents of a mirror are accepted |
+//! | `lock_pins` | [`LockPins`]: what a lock file says of one release |
 //! | `pin` | [`Pins`]: digests that this machine already holds for a release |
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |
@@ -28,6 +29,7 @@ mod examined_offer;
 mod expectation;
 mod judge;
 mod keyring;
+mod lock_pins;
 pub mod mirror;
 mod pin;
 mod policy;
@@ -44,6 +46,7 @@ pub use examined_offer::ArtifactSignatures;
 pub use expectation::{Expectation, Waiver};
 pub use judge::{Expected, Judged, OfferSignatures};
 pub use keyring::{Keyring, LostKey, Signer, TrustedKey};
+pub use lock_pins::{LockPins, LockedArchive, LockedTree};
 pub use pin::{Pin, PinOrigin, Pins};
 pub use policy::{Checksum, NotAccepted, Policy, Signature};
 pub use rejection::Rejection;
