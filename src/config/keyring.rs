@@ -27,7 +27,7 @@ fn trusted(key: &TrustKey) -> Result<TrustedKey, ConfigError> {
         TrustedSigner::Key(text) => Signer::Key(parse("trust.keys", text)?),
         TrustedSigner::KeyFile(file) => Signer::Key(read(file)?),
         TrustedSigner::Identity { san, issuer, trust_root } => {
-            let trust_root = trust_root.clone().map_or(TrustRoot::Public, TrustRoot::File);
+            let trust_root = trust_root.clone().map_or(TrustRoot::Shipped, TrustRoot::File);
             let (san, issuer) = (san.clone(), issuer.clone());
             Signer::Identity(SigstoreIdentity { san, issuer, trust_root })
         }

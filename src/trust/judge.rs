@@ -7,7 +7,7 @@ use loom_source::{Artifact, ClaimedDigest, Offer, Packaging, Release};
 use super::{
     ArtifactSignatures, Channel, DigestSubject, Expectation, OfferedEvidence, Pins, Policy,
     Rejection, Signature, SignatureProblem, SignatureScope, TrustedDigest,
-    examined_offer::ExaminedOffer,
+    examined_offer::OfferExaminer,
 };
 
 /// An artifact of an offer, and what its bytes have to meet.
@@ -66,7 +66,7 @@ impl Policy {
         if signed && scope.has_no_key() {
             return Err(Rejection::NoKey { authority: release.authority.as_ref().into() });
         }
-        let examined = ExaminedOffer::new(offer, evidence, scope, pins);
+        let examiner = OfferExaminer { scope, evidence, statement: offer.statement.as_ref(), pins };
         let counting = |claims: &[ClaimedDigest]| {
             if channel.may_vouch() { claims.to_vec() } else { Vec::new() }
         };
@@ -79,7 +79,7 @@ impl Policy {
                 Err(rejection) if good.is_empty() => return Err(rejection),
                 Err(_) => continue,
             };
-            let signatures = match agreeing(examined.of(artifact), digest.as_ref(), tree.as_ref()) {
+            let signatures = match agreeing(examiner.examine(artifact), digest.as_ref(), tree.as_ref()) {
                 Ok(signatures) => signatures,
                 Err(rejection) if good.is_empty() => return Err(rejection),
                 Err(_) => continue,
