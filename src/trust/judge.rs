@@ -66,6 +66,8 @@ impl Policy {
         if signed && scope.has_no_key() {
             return Err(Rejection::NoKey { authority: release.authority.as_ref().into() });
         }
+        let vouched = statement::vouched(release, offer, pins)?;
+        let pins = vouched.as_ref().unwrap_or(pins);
         let examiner = OfferExaminer { scope, evidence, statement: offer.statement.as_ref(), pins };
         let counting = |claims: &[ClaimedDigest]| {
             if channel.may_vouch() { claims.to_vec() } else { Vec::new() }
@@ -94,6 +96,7 @@ impl Policy {
                 Some(rejection) => drop(refused.get_or_insert(rejection)),
             }
         }
+        statement::check_expiry(release, pins, &mut good)?;
         let mut good = good.into_iter();
         let Some(first) = good.next() else {
             let release = release.to_string().into();
@@ -223,5 +226,6 @@ fn artifact_digest(
     Ok(Some(pin.map_or_else(claimed, |pin| TrustedDigest::pinned(of, pin))))
 }
 
+mod statement;
 #[cfg(test)]
 mod tests;

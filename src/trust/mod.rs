@@ -10,6 +10,7 @@
 //! | `expectation` | [`Expectation`]: what the bytes of one artifact have to meet |
 //! | `judge` | [`Policy::judge`]: turns an offer into expectations or a [`Rejection`] |
 //! | `keyring` | [`Keyring`]: the keys and identities whose signatures count |
+//! | [`mirror`] | which signed documents of a mirror are accepted |
 //! | `pin` | [`Pins`]: digests that this machine already holds for a release |
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |
@@ -28,6 +29,7 @@ mod examined_offer;
 mod expectation;
 mod judge;
 mod keyring;
+pub mod mirror;
 mod pin;
 mod policy;
 mod rejection;
