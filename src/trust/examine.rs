@@ -100,7 +100,10 @@ impl SignatureScope {
     /// Checks a signature over a file: an archive, a single program or a listing.
     ///
     /// `bound` says whether this machine holds a digest of the release, so that the signature need not name it.
-    pub(super) fn over_file(
+    ///
+    /// # Errors
+    /// [`SignatureProblem`] where it does not count.
+    pub fn over_file(
         &self,
         evidence: &OpenedEvidence,
         of: DigestSubject,

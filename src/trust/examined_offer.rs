@@ -1,35 +1,13 @@
-//! [`ExaminedOffer`]: what the signatures of an offer say about each of its artifacts.
+//! [`ArtifactSignatures`]: what the signatures of an offer say about one of its artifacts, before its bytes are here.
 
 use bytes::Bytes;
-use loom_signatures::{Content, ValidSignature, evidence};
-use loom_source::{
-    Artifact, Digest, Offer, Packaging, Statement, checksum, record::RecordEvidenceKind,
-};
+use loom_signatures::{Content, evidence};
+use loom_source::{Artifact, Digest, Packaging};
 
 use super::{
-    CountedSignature, DigestSubject, KeptEvidence, OfferedEvidence, OpenedEvidence, OpenedSubject,
-    PendingSignature, Pins, SignatureProblem, SignatureScope,
-    release_names::{Naming, naming},
+    CountedSignature, DigestSubject, OfferedEvidence, OpenedEvidence, OpenedSubject,
+    PendingSignature, Pins, SignatureProblem, SignatureScope, signed_documents::SumsLine,
 };
-
-/// What the signatures of an offer say, before anything of it is transferred.
-pub(super) struct ExaminedOffer<'a> {
-    evidence: &'a OfferedEvidence,
-    scope: &'a SignatureScope,
-    pins: &'a Pins,
-    /// The signatures over the statement that count.
-    statement: Vec<CountedSignature>,
-    /// The valid signatures over checksum files.
-    sums: Vec<SignedSums<'a>>,
-    /// What is wrong with signatures over the statement and over checksum files.
-    problems: Vec<SignatureProblem>,
-}
-
-struct SignedSums<'a> {
-    evidence: &'a OpenedEvidence,
-    valid: ValidSignature,
-    bytes: &'a Bytes,
-}
 
 /// What the signatures of an offer say about one artifact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,118 +32,52 @@ impl ArtifactSignatures {
     }
 }
 
-impl<'a> ExaminedOffer<'a> {
-    /// Checks the signatures over the statement and over checksum files.
-    pub(super) fn new(
-        offer: &Offer,
-        evidence: &'a OfferedEvidence,
-        scope: &'a SignatureScope,
-        pins: &'a Pins,
-    ) -> Self {
-        let mut examined = Self {
-            evidence,
-            scope,
-            pins,
-            statement: Vec::new(),
-            sums: Vec::new(),
-            problems: Vec::new(),
-        };
-        for opened in &evidence.opened {
-            let result = match &opened.of {
-                OpenedSubject::Artifact(_) => Ok(()),
-                OpenedSubject::Statement => examined.statement(opened, offer.statement.as_ref()),
-                OpenedSubject::Sums(bytes) => scope
-                    .over_document(opened, bytes, "a SHA256SUMS")
-                    .map(|valid| examined.sums.push(SignedSums { evidence: opened, valid, bytes })),
-            };
-            examined.problems.extend(result.err());
-        }
-        examined
-    }
+/// What signatures are examined with.
+pub(super) struct OfferExaminer<'a> {
+    pub(super) scope: &'a SignatureScope,
+    pub(super) evidence: &'a OfferedEvidence,
+    /// The bytes of the offer's statement.
+    pub(super) statement: Option<&'a Bytes>,
+    pub(super) pins: &'a Pins,
+}
 
-    fn statement(
-        &mut self,
-        opened: &OpenedEvidence,
-        bytes: Option<&Bytes>,
-    ) -> Result<(), SignatureProblem> {
-        // A statement that cannot be read, or is of another release, is refused elsewhere.
-        let Some(bytes) = bytes else { return Ok(()) };
-        let Ok(statement) = Statement::parse(bytes) else { return Ok(()) };
-        if statement.release() != self.scope.release {
-            return Ok(());
-        }
-        let valid = self.scope.over_document(opened, bytes, "the statement")?;
-        let (of, about) = (DigestSubject::Tree, Digest::of(bytes));
-        self.statement.push(self.scope.counted(opened, &valid, of, statement.tree, about));
-        Ok(())
-    }
-
-    /// What the signatures say about an artifact.
-    pub(super) fn of(&self, artifact: &Artifact) -> ArtifactSignatures {
-        let mut of_artifact = ArtifactSignatures {
-            signed: self.statement.clone(),
-            pending: Vec::new(),
-            problems: self.problems.clone(),
-        };
-        for sums in &self.sums {
-            match self.line(sums, artifact) {
-                Ok(signed) => of_artifact.signed.push(signed),
-                Err(problem) => of_artifact.problems.push(problem),
-            }
-        }
+impl OfferExaminer<'_> {
+    /// Checks the signatures about an artifact: over it, over the statement, over checksum files.
+    pub(super) fn examine(&self, artifact: &Artifact) -> ArtifactSignatures {
+        let mut found = ArtifactSignatures::default();
         for opened in &self.evidence.opened {
-            if matches!(&opened.of, OpenedSubject::Artifact(asset) if *asset == artifact.asset) {
-                self.over_artifact(opened, artifact, &mut of_artifact);
+            match self.one(opened, artifact) {
+                None => {}
+                Some(Ok(Examined::Counted(counted))) => found.signed.push(*counted),
+                Some(Ok(Examined::Pending(pending))) => found.pending.push(*pending),
+                Some(Err(problem)) => found.problems.push(problem),
             }
         }
-        of_artifact
+        found
     }
 
-    /// The line of a signed checksum file that is about an artifact. An object of a store has no file name: the line with
-    /// its digest is the one.
-    fn line(
+    /// Checks one signature; `None` where it is about something else.
+    fn one(
         &self,
-        sums: &SignedSums<'_>,
+        opened: &OpenedEvidence,
         artifact: &Artifact,
-    ) -> Result<CountedSignature, SignatureProblem> {
-        let SignedSums { evidence, valid, bytes } = sums;
-        let file = file_name(artifact);
-        let claimed = artifact.claims.first().map(|claim| claim.digest);
-        let named = checksum::named(bytes);
-        let fits = |(name, digest): &&(String, Digest)| {
-            name == file
-                || claimed == Some(*digest) && naming(name, &self.scope.release) == Naming::Release
-        };
-        let Some((name, digest)) = named.iter().find(fits) else {
-            let got = named.first().map_or("no file", |(name, _)| name.as_str());
-            return Err(SignatureProblem::OtherRelease {
-                at: evidence.at.clone(),
-                expected: format!("a line for {}", self.wanted(artifact)),
-                got: format!("a line for {got}"),
-            });
-        };
-        if naming(name, &self.scope.release) != Naming::Release && !self.is_bound(Some(*digest)) {
-            return Err(SignatureProblem::NamesNoRelease {
-                at: evidence.at.clone(),
-                kind: valid.kind,
-                expected: self.scope.expected_name(),
-                key: valid.key.clone().unwrap_or_default(),
-            });
-        }
-        let about = Digest::of(bytes);
-        let of = DigestSubject::Archive;
-        let mut counted = self.scope.counted(evidence, valid, of, *digest, about);
-        let sums = RecordEvidenceKind::Sums;
-        let kept = KeptEvidence { kind: sums, of: *digest, bytes: (*bytes).clone() };
-        counted.evidence.push(kept);
-        Ok(counted)
-    }
-
-    /// The file name of an artifact, or the usual one where it is an object of a store.
-    fn wanted(&self, artifact: &Artifact) -> String {
-        match file_name(artifact) {
-            digest if digest.parse::<Digest>().is_ok() => self.scope.expected_name(),
-            file => file.to_owned(),
+    ) -> Option<Result<Examined, SignatureProblem>> {
+        let counted = |counted| Examined::Counted(Box::new(counted));
+        match &opened.of {
+            OpenedSubject::Artifact(asset) if *asset == artifact.asset => {
+                Some(self.over_artifact(opened, artifact))
+            }
+            OpenedSubject::Artifact(_) => None,
+            OpenedSubject::Statement => {
+                Some(self.scope.over_statement(opened, self.statement?).map(counted))
+            }
+            OpenedSubject::Sums(bytes) => {
+                let digest = claimed(artifact);
+                let file = file_name(artifact);
+                let file = file.parse::<Digest>().is_err().then_some(file);
+                let line = SumsLine { file, digest, bound: self.is_bound(digest) };
+                Some(self.scope.over_sums(opened, bytes, line).map(counted))
+            }
         }
     }
 
@@ -174,38 +86,26 @@ impl<'a> ExaminedOffer<'a> {
         &self,
         opened: &OpenedEvidence,
         artifact: &Artifact,
-        of_artifact: &mut ArtifactSignatures,
-    ) {
-        let claimed = artifact.claims.first().map(|claim| claim.digest);
-        let bound = self.is_bound(claimed);
-        let file = file_name(artifact);
+    ) -> Result<Examined, SignatureProblem> {
+        let claimed = claimed(artifact);
+        let (bound, file) = (self.is_bound(claimed), file_name(artifact));
         let of = match artifact.packaging {
             Packaging::Loose { .. } => DigestSubject::Tree,
             Packaging::Archive { .. } | Packaging::Bare => DigestSubject::Archive,
         };
+        let over = |content| self.scope.over_file(opened, of, content, file, bound);
         let needs_bytes = evidence::needs_bytes(opened.kind, &opened.bytes);
-        let known = claimed.filter(|_| !needs_bytes);
-        let result = match known {
-            Some(digest) => {
-                let content = Content::digest(digest);
-                self.scope.over_file(opened, of, content, file, bound).map(Some)
-            }
-            // Over no bytes at all: that the signature is bad says nothing, everything else is decided now.
-            None => match self.scope.over_file(opened, of, Content::of(&mut &b""[..]), file, bound)
-            {
-                Ok(_) | Err(SignatureProblem::Bad { .. }) => Ok(None),
-                Err(SignatureProblem::OtherRelease { .. }) if !needs_bytes => Ok(None),
-                Err(problem) => Err(problem),
-            },
-        };
-        match result {
-            Ok(Some(counted)) => of_artifact.signed.push(counted),
-            Ok(None) => {
-                let pending = PendingSignature::new(self.scope, opened, file, bound);
-                of_artifact.pending.push(pending);
-            }
-            Err(problem) => of_artifact.problems.push(problem),
+        if let Some(digest) = claimed.filter(|_| !needs_bytes) {
+            return Ok(Examined::Counted(Box::new(over(Content::digest(digest))?)));
         }
+        // Over no bytes at all: that the signature is bad says nothing, everything else is decided now.
+        match over(Content::of(&mut &b""[..])) {
+            Ok(_) | Err(SignatureProblem::Bad { .. }) => {}
+            Err(SignatureProblem::OtherRelease { .. }) if !needs_bytes => {}
+            Err(problem) => return Err(problem),
+        }
+        let pending = PendingSignature::new(self.scope, opened, file, bound);
+        Ok(Examined::Pending(Box::new(pending)))
     }
 
     /// Whether this machine holds a digest of the release, so that a signature need not name it.
@@ -213,6 +113,17 @@ impl<'a> ExaminedOffer<'a> {
         let Pins { tree, archives, .. } = self.pins;
         tree.is_some() || archives.iter().any(|pin| Some(pin.digest) == claimed)
     }
+}
+
+/// A signature that counts, or that may count.
+enum Examined {
+    Counted(Box<CountedSignature>),
+    Pending(Box<PendingSignature>),
+}
+
+/// The digest that is claimed for an artifact. A signature over it is valid whoever claims it.
+fn claimed(artifact: &Artifact) -> Option<Digest> {
+    artifact.claims.first().map(|claim| claim.digest)
 }
 
 fn file_name(artifact: &Artifact) -> &str {

@@ -7,7 +7,7 @@ use loom_source::{Artifact, ClaimedDigest, Digest, Offer, Packaging, Release};
 use super::{
     ArtifactSignatures, Channel, DigestSubject, Expectation, LockPins, OfferedEvidence, Pins,
     Policy, Rejection, Signature, SignatureProblem, SignatureScope, TrustedDigest,
-    examined_offer::ExaminedOffer,
+    examined_offer::OfferExaminer,
 };
 
 /// An artifact of an offer, and what its bytes have to meet.
@@ -66,7 +66,9 @@ impl Policy {
         if signed && scope.has_no_key() {
             return Err(Rejection::NoKey { authority: release.authority.as_ref().into() });
         }
-        let examined = ExaminedOffer::new(offer, evidence, scope, pins);
+        let vouched = statement::vouched(release, offer, pins)?;
+        let pins = vouched.as_ref().unwrap_or(pins);
+        let examiner = OfferExaminer { scope, evidence, statement: offer.statement.as_ref(), pins };
         let counting = |claims: &[ClaimedDigest]| {
             if channel.may_vouch() { claims.to_vec() } else { Vec::new() }
         };
@@ -84,11 +86,12 @@ impl Policy {
                 refused.get_or_insert(rejection);
                 continue;
             }
-            let signatures = match agreeing(examined.of(artifact), digest.as_ref(), tree.as_ref()) {
-                Ok(signatures) => signatures,
-                Err(rejection) if good.is_empty() => return Err(rejection),
-                Err(_) => continue,
-            };
+            let signatures =
+                match agreeing(examiner.examine(artifact), digest.as_ref(), tree.as_ref()) {
+                    Ok(signatures) => signatures,
+                    Err(rejection) if good.is_empty() => return Err(rejection),
+                    Err(_) => continue,
+                };
             let expectation =
                 self.expectation(release, channel, artifact, digest, tree.clone(), signatures);
             match unmet(&expectation, signed, artifact, evidence) {
@@ -99,6 +102,7 @@ impl Policy {
                 Some(rejection) => drop(refused.get_or_insert(rejection)),
             }
         }
+        statement::check_expiry(release, pins, &mut good)?;
         let mut good = good.into_iter();
         let Some(first) = good.next() else {
             let release = release.to_string().into();
@@ -306,5 +310,6 @@ fn artifact_digest(
     Ok(Some(pin.map_or_else(claimed, |pin| TrustedDigest::pinned(of, pin))))
 }
 
+mod statement;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |
 //! | `release_names` | whether a signed file name names a release |
 //! | `signature_problem` | [`SignatureProblem`]: why a signature does not count |
+//! | `signed_documents` | signatures over statements and checksum files, which name the release themselves |
 //! | `trusted_digest` | [`TrustedDigest`]: a digest and what vouches for it |
 //!
 //! No function here reads a file, the clock or the network: equal arguments give equal results.
@@ -36,6 +37,7 @@ mod policy;
 mod rejection;
 mod release_names;
 mod signature_problem;
+mod signed_documents;
 mod trusted_digest;
 
 pub use age::TooYoung;
@@ -51,4 +53,5 @@ pub use pin::{Pin, PinOrigin, Pins};
 pub use policy::{Checksum, NotAccepted, Policy, Signature};
 pub use rejection::Rejection;
 pub use signature_problem::SignatureProblem;
+pub use signed_documents::SumsLine;
 pub use trusted_digest::{DigestSubject, Grade, SignatureOrigin, TrustedDigest, Voucher};

@@ -61,6 +61,8 @@ pub enum Voucher {
     Lock,
     /// The digest that the release had when it was first acquired by this user.
     FirstSeen,
+    /// The signed index of a mirror.
+    Index,
     /// A kind that this version does not know. It never counts.
     #[serde(other)]
     Unknown,
@@ -91,6 +93,7 @@ impl fmt::Display for Voucher {
             Self::Given => "option",
             Self::Lock => "lock file",
             Self::FirstSeen => "first seen",
+            Self::Index => "signed index",
             Self::Unknown => "unknown voucher",
         })
     }
@@ -161,6 +164,7 @@ impl TrustedDigest {
             PinOrigin::FirstSeen { source, at, .. } => {
                 (Voucher::FirstSeen, format!("{at} from {source}"))
             }
+            PinOrigin::Index { index, .. } => (Voucher::Index, index.to_string()),
         };
         let (digest, grade) = (pin.digest, Grade::Identity);
         Self { of, digest, by, at, grade, signature: None, evidence: None }
@@ -176,6 +180,7 @@ impl TrustedDigest {
                 let signer = self.signature.as_ref().map(SignatureOrigin::signer);
                 format!("signature at {} by {}", self.at, signer.unwrap_or_default())
             }
+            Voucher::Index => format!("signed index, {}", self.at),
             by => format!("{by} at {}", self.at),
         }
     }

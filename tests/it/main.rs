@@ -58,6 +58,7 @@ mod resume;
 mod s3;
 mod secrets;
 mod shared_store;
+mod signatures;
 mod single_flight;
 mod source_cmd;
 mod special_files;

@@ -55,6 +55,9 @@ pub(super) fn judge(
         }
         Err(error) => return Err(Box::new(StepReport::failed(error, false))),
     };
+    let signed = candidate.signed.as_ref().and_then(|signed| signed.vouch(release));
+    let vouched = signed.map(|vouch| Pins { statement: Some(vouch.statement), ..pins.clone() });
+    let pins = vouched.as_ref().unwrap_or(pins);
     let scope = policy.scope(release, &candidate.name, SystemTime::now());
     let signatures = OfferSignatures { scope, evidence };
     match policy.judge(release, candidate.channel, &offer, pins, &signatures) {

@@ -64,6 +64,8 @@ variants!(Rejection {
     NoArtifact,
     NoKey,
     NoSignature,
+    Statement,
+    Expired,
     Signature
 });
 variants!(SignatureProblem {
@@ -237,6 +239,16 @@ pub(super) fn rejections() -> Vec<Rejection> {
             second_at: "loom.tar.gz.sha256".into(),
         },
         Rejection::NoArtifact { release: release().to_string().into() },
+        Rejection::Statement {
+            release: release().to_string().into(),
+            expected: digest("a"),
+            origin: "signed index".into(),
+            got: digest("b").to_string().into(),
+        },
+        Rejection::Expired {
+            release: release().to_string().into(),
+            why: "the index expired at 2026-01-01T00:00:00Z".into(),
+        },
         Rejection::NoKey { authority: "loom-os".into() },
         Rejection::NoSignature { release: release().to_string().into(), unread: vec![] },
         Rejection::NoSignature {
