@@ -7,6 +7,7 @@
 //! | `expectation` | [`Expectation`]: what the bytes of one artifact have to meet |
 //! | `judge` | [`Policy::judge`]: turns an offer into expectations or a [`Rejection`] |
 //! | `lock_pins` | [`LockPins`]: what a lock file says of one release |
+//! | `lock_verdict` | [`LockedTree`]: what a lock says of bytes |
 //! | `pin` | [`Pins`]: digests that this machine already holds for a release |
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |
@@ -19,6 +20,7 @@ mod channel;
 mod expectation;
 mod judge;
 mod lock_pins;
+mod lock_verdict;
 mod pin;
 mod policy;
 mod rejection;
@@ -28,7 +30,8 @@ pub use age::TooYoung;
 pub use channel::Channel;
 pub use expectation::{Expectation, Waiver};
 pub use judge::{Expected, Judged};
-pub use lock_pins::{LockPins, LockedArchive, LockedTree};
+pub use lock_pins::{LockPins, LockedArchive};
+pub use lock_verdict::LockedTree;
 pub use pin::{Pin, PinOrigin, Pins};
 pub use policy::{Checksum, Policy, Signature};
 pub use rejection::Rejection;

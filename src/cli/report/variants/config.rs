@@ -46,7 +46,9 @@ variants!(Problem {
     UserOnly,
     OnlyStricter,
     Withheld,
-    UnsafeMachineFile
+    UnsafeMachineFile,
+    MachineOnly,
+    Fixed
 });
 variants!(SourceTextError {
     Unknown,
@@ -142,6 +144,8 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::OnlyStricter,
         Problem::Withheld,
         Problem::UnsafeMachineFile(text("other users can write it")),
+        Problem::MachineOnly,
+        Problem::Fixed { key: text("trust.signature"), by: text("/etc/loom/config.toml:3") },
     ]
 }
 
