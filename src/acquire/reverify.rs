@@ -86,7 +86,9 @@ fn vouching(store: &Store, release: &Release, pins: &Pins, policy: &Policy) -> V
     let tree = pins.tree.iter().map(|pin| TrustedDigest::pinned(DigestSubject::Tree, pin));
     let archives = pins.archives.iter();
     let archives = archives.map(|pin| TrustedDigest::pinned(DigestSubject::Archive, pin));
-    let bound = pins.tree.is_some() || pins.lock.is_some() || !pins.archives.is_empty();
+    let bound = pins.tree.is_some()
+        || pins.lock.as_ref().is_some_and(|lock| lock.vouches)
+        || !pins.archives.is_empty();
     let scope = store.evidence_scope(release, &policy.keys);
     let signed = store.kept_signatures(&scope, bound);
     let signed = signed.into_iter().filter_map(|signature| signature.result.ok());

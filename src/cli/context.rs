@@ -143,9 +143,11 @@ impl Context {
         &self,
         resolved: &Resolved,
     ) -> Result<OpenedSources, CommandError> {
+        // Sources that the administrator has fixed stay as they are.
+        let fixed = resolved.locked_keys.iter().any(|key| key == "sources");
         let mut specs = resolved.sources.value.clone();
         for spec in &mut specs {
-            spec.allow_http |= matches!(spec.kind, SourceKind::Mirror(_));
+            spec.allow_http |= !fixed && matches!(spec.kind, SourceKind::Mirror(_));
         }
         self.open_specs(resolved, &specs, false)
     }
@@ -202,9 +204,9 @@ impl Context {
     }
 }
 
-/// Whether every command prints the warning: a file of the administrator that is not used.
+/// Whether every command prints the warning: a file of the administrator that is not used, or a value that it fixes.
 pub(crate) fn is_shown_by_all(warning: &Diagnostic) -> bool {
-    matches!(warning.problem, Problem::UnsafeMachineFile(_))
+    matches!(warning.problem, Problem::UnsafeMachineFile(_) | Problem::Fixed { .. })
 }
 
 /// `C:\ProgramData`, as the system reports it.

@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use loom_source::{Product, Selector, Slot};
+use loom_source::{Product, Selector};
 
 use super::{
     CommandError, Exit, build_note,
     context::Context,
-    locked::{self, VersionChoice},
+    locked::{self, RequestedVersion},
     progress::ProgressReporter,
     report::{config::UNTRUSTED_HINT, open},
     selection::Selection,
@@ -53,30 +53,6 @@ pub(crate) fn options(resolved: &Resolved, selection: &Selection) -> AcquireOpti
     }
 }
 
-/// The requested version: by flag, environment or file, else the one that `loom use` chose, else the latest.
-pub(crate) fn selector(resolved: &Resolved, product: &Product) -> Result<Selector, CommandError> {
-    if !resolved.bridge.version.origin.is_default() {
-        return Ok(resolved.bridge.version.value.clone());
-    }
-    let state = &resolved.state_dir.value;
-    let chosen = acquire::chosen::load(state, &product.authority, &product.binary)?;
-    Ok(match chosen {
-        Some(Slot::Version(version)) => Selector::Exact(version),
-        Some(Slot::Dev) => Selector::Dev,
-        None => resolved.bridge.version.value.clone(),
-    })
-}
-
-/// The setting that a selector comes from, for messages.
-pub(crate) fn origin(resolved: &Resolved, selector: &Selector) -> String {
-    let origin = &resolved.bridge.version.origin;
-    match (origin.is_default(), selector) {
-        (false, _) => origin.to_string(),
-        (true, Selector::Latest) => "default".to_owned(),
-        (true, _) => "`loom use`".to_owned(),
-    }
-}
-
 /// Makes sure that the requested release is installed.
 ///
 /// Where a version is named, installed and accepted, one link and one verification are read, without a
@@ -99,7 +75,7 @@ pub(crate) fn choose(
     resolved: &Resolved,
     product: &Product,
     selection: &Selection,
-) -> Result<VersionChoice, CommandError> {
+) -> Result<RequestedVersion, CommandError> {
     if let (true, Some(version)) = (selection.build, &selection.version)
         && !version.allows_dev()
     {
@@ -107,7 +83,7 @@ pub(crate) fn choose(
         return Err(CommandError::new(Exit::Usage, message).hint("omit one of the two options"));
     }
     if selection.build {
-        return VersionChoice::build(resolved);
+        return RequestedVersion::build(resolved);
     }
     locked::choose(context, resolved, product, selection.lock.lock.as_deref())
 }
@@ -119,9 +95,9 @@ pub(crate) fn ready_product(
     store: &Store,
     selection: &Selection,
     product: &Product,
-    choice: &VersionChoice,
+    choice: &RequestedVersion,
 ) -> Result<Acquired, CommandError> {
-    let VersionChoice { selector, by, lock, warning, .. } = choice;
+    let RequestedVersion { selector, by, lock, warning, .. } = choice;
     if let Some(warning) = warning {
         context.printer.warning(warning);
     }
@@ -162,7 +138,7 @@ fn acquire(
     selection: &Selection,
     policy: Policy,
     product: &Product,
-    choice: &VersionChoice,
+    choice: &RequestedVersion,
 ) -> Result<Acquired, CommandError> {
     let selector = &choice.selector;
     let OpenedSources { candidates, notices } = match choice.is_locked {

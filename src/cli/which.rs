@@ -6,7 +6,8 @@ use serde_json::json;
 use super::{
     CommandError, Exit, Outcome,
     context::Context,
-    locked::{self, LockArgs, VersionChoice},
+    lock_args::LockArgs,
+    locked::{self, RequestedVersion},
     path_text::shown,
     ready,
     report::store::refused,
@@ -69,7 +70,7 @@ pub(super) fn look_up(
     resolved: &Resolved,
     store: &Store,
     product: &Product,
-    choice: &VersionChoice,
+    choice: &RequestedVersion,
 ) -> Result<Presence, CommandError> {
     let selector = &choice.selector;
     let policy = ready::policy(resolved)?;

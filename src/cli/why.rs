@@ -12,7 +12,7 @@ use self::chain::TrustChain;
 use super::{
     CommandError, Exit, Outcome, build_note,
     context::Context,
-    locked::{self, VersionChoice},
+    locked::{self, RequestedVersion},
     path_text::shown,
     ready, version_arg, which,
 };
@@ -82,14 +82,14 @@ fn history(
 ) -> Result<ReleaseHistory, CommandError> {
     let product = context.line(resolved)?;
     let choice = match &args.version {
-        Some(selector) => VersionChoice::argument(selector.clone()),
+        Some(selector) => RequestedVersion::argument(selector.clone()),
         None => locked::choose(context, resolved, &product, None)?,
     };
     // Whether the installed release is the locked one is shown, and no reason to fail.
     let mut choice = choice;
     let lock = choice.lock.take();
     let presence = which::look_up(context, resolved, store, &product, &choice)?;
-    let VersionChoice { selector, by, .. } = choice;
+    let RequestedVersion { selector, by, .. } = choice;
     let by = format!("by {by}");
     let (installed, unverified) = match presence {
         Presence::Accepted(installed) => (Some(installed), None),

@@ -12,6 +12,7 @@
 //! | `keyring` | [`Keyring`]: the keys and identities whose signatures count |
 //! | [`mirror`] | which signed documents of a mirror are accepted |
 //! | `lock_pins` | [`LockPins`]: what a lock file says of one release |
+//! | `lock_verdict` | [`LockedTree`]: what a lock says of bytes |
 //! | `pin` | [`Pins`]: digests that this machine already holds for a release |
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |
@@ -31,6 +32,7 @@ mod expectation;
 mod judge;
 mod keyring;
 mod lock_pins;
+mod lock_verdict;
 pub mod mirror;
 mod pin;
 mod policy;
@@ -48,7 +50,8 @@ pub use examined_offer::ArtifactSignatures;
 pub use expectation::{Expectation, Waiver};
 pub use judge::{Expected, Judged, OfferSignatures};
 pub use keyring::{Keyring, LostKey, Signer, TrustedKey};
-pub use lock_pins::{LockPins, LockedArchive, LockedTree};
+pub use lock_pins::{LockPins, LockedArchive};
+pub use lock_verdict::LockedTree;
 pub use pin::{Pin, PinOrigin, Pins};
 pub use policy::{Checksum, NotAccepted, Policy, Signature};
 pub use rejection::Rejection;

@@ -9,7 +9,7 @@ use loom_source::{
 };
 
 use super::finding::{Finding, OfferSummary, ProbeState};
-use crate::cli::{CommandError, context::Context, printer::Printer, ready, verbose};
+use crate::cli::{CommandError, context::Context, printer::Printer, ready, requested, verbose};
 use loom_runtime::{
     acquire::{
         AcquireError, MAX_LOWER_VERSIONS, NewestVersion, SourceRuntime, check_downgrade,
@@ -41,7 +41,7 @@ pub(crate) fn examine(
     let product = context.line(resolved)?;
     let selector = match version {
         Some(version) => Selector::Exact(version.clone()),
-        None => ready::selector(resolved, &product)?,
+        None => requested::selector(resolved, &product)?,
     };
     let policy = ready::policy(resolved)?;
     let probe = SourceProbe {
