@@ -233,7 +233,9 @@ fn a_flipped_bit_in_a_signed_field_is_refused() {
             let Ok(other) = check(&flipped, sha256, &identities) else { continue };
             assert_eq!(other, valid, "byte {at}");
             for field in changed_fields(&bundle, &flipped) {
-                if !unsigned.contains(&field.as_str()) { eprintln!("UNSIGNED {san} {field}"); }
+                if !unsigned.contains(&field.as_str()) {
+                    eprintln!("UNSIGNED {san} {field}");
+                }
             }
         }
     }
