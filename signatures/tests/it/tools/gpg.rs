@@ -11,7 +11,7 @@ use loom_signatures::{
 };
 
 use super::{CONTENT, folder, read, run};
-use crate::support::flips;
+use crate::support::{flip_each_byte, flips};
 
 /// A folder with keys of gpg, which nothing else uses.
 struct Keyring(tempfile::TempDir);
@@ -119,7 +119,9 @@ fn assert_flips(binary: &[u8], keys: &[VerifyingKey]) {
     let unhashed = header + 6 + length(header + 4);
     let end = unhashed + 2 + length(unhashed);
     let valid = check(binary, keys).unwrap();
-    for (at, flipped) in flips(binary, 0..binary.len()) {
+    // Every bit of what comes before the signature's numbers, and one of each of their bytes.
+    let numbers = flip_each_byte(binary).filter(|(at, _)| *at >= end);
+    for (at, flipped) in flips(binary, 0..end).chain(numbers) {
         let Ok(other) = check(&flipped, keys) else { continue };
         assert!((unhashed..end).contains(&at), "byte {at} of {}", binary.len());
         assert_eq!(other, valid);
