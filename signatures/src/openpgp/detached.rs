@@ -1,15 +1,17 @@
 //! Verifies the signatures of a file.
 
-use std::time::SystemTime;
+use std::{io::Read as _, time::SystemTime};
 
 use digest::DynDigest;
 use loom_source::EvidenceKind;
 use pgp::{
+    armor::{BlockType, Dearmor, DearmorOptions},
     composed::{Deserializable as _, DetachedSignature},
     packet::{
         Signature, SignatureConfig, SignatureType, SignatureVersion, SignatureVersionSpecific,
         SubpacketData,
     },
+    ser::Serialize as _,
     types::Fingerprint,
 };
 
@@ -20,6 +22,7 @@ use super::{
 use crate::{
     content::Content,
     error::{SignatureError, malformed},
+    evidence::SIGNATURE_LIMIT,
     hashed,
     valid::{SignedName, ValidSignature},
 };
@@ -59,21 +62,37 @@ pub(crate) fn verify(
     Err(refusal.unwrap_or_else(|| malformed(KIND, "it has no signature")))
 }
 
-/// The signatures of a file, armoured or binary.
+/// The signatures of a file, armoured or binary. Each has exactly one spelling: what is read has to be what would be written.
 fn parse(file: &[u8]) -> Result<Vec<Signature>, SignatureError> {
-    let parsed: Result<Vec<DetachedSignature>, pgp::errors::Error> = if file.starts_with(b"-") {
-        DetachedSignature::from_armor_many_buf(file)
-            .and_then(|(signatures, _)| signatures.take(MOST + 1).collect())
-    } else {
-        DetachedSignature::from_bytes_many(file)
-            .and_then(|signatures| signatures.take(MOST + 1).collect())
-    };
+    let binary = if file.starts_with(b"-") { without_armour(file)? } else { file.to_vec() };
+    let parsed: Result<Vec<DetachedSignature>, pgp::errors::Error> =
+        DetachedSignature::from_bytes_many(binary.as_slice())
+            .and_then(|signatures| signatures.take(MOST + 1).collect());
     let parsed = parsed.map_err(|error| malformed(KIND, error))?;
-    match parsed.len() {
-        0 => Err(malformed(KIND, "it has no signature")),
-        1..=MOST => Ok(parsed.into_iter().map(|one| one.signature).collect()),
-        _ => Err(malformed(KIND, format!("it has more than {MOST} signatures"))),
+    if parsed.len() > MOST {
+        return Err(malformed(KIND, format!("it has more than {MOST} signatures")));
     }
+    let mut written = Vec::with_capacity(binary.len());
+    for one in &parsed {
+        one.to_writer(&mut written).map_err(|error| malformed(KIND, error))?;
+    }
+    if written.is_empty() || written != binary {
+        return Err(malformed(KIND, "it is not written as OpenPGP requires"));
+    }
+    Ok(parsed.into_iter().map(|one| one.signature).collect())
+}
+
+/// The bytes of an armoured file. Its headers and its checksum are not signed, and not used.
+fn without_armour(file: &[u8]) -> Result<Vec<u8>, SignatureError> {
+    let options = DearmorOptions::new().set_limit(SIGNATURE_LIMIT);
+    let mut armour = Dearmor::with_options(file, options);
+    armour.read_header().map_err(|error| malformed(KIND, error))?;
+    if armour.typ != Some(BlockType::Signature) {
+        return Err(malformed(KIND, "its block is not a PGP SIGNATURE"));
+    }
+    let mut binary = Vec::new();
+    armour.read_to_end(&mut binary).map_err(|error| malformed(KIND, error))?;
+    Ok(binary)
 }
 
 /// A signature whose content is being hashed.
