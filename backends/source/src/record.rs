@@ -19,8 +19,8 @@ use crate::{Digest, EvidenceKind, Release};
 pub use document::DocumentError;
 pub use index::{Index, IndexEntry, IndexPayload};
 pub use signed::{
-    DocumentSignature, IndexTimestamp, KeyId, MirrorId, MirrorKey, MirrorRole, MirrorRoles,
-    MirrorRoot, SignedDocument, SignedKind,
+    DocumentSignature, IndexTimestamp, KeyId, MAX_NUMBER, MirrorId, MirrorKey, MirrorRole,
+    MirrorRoles, MirrorRoot, SignedDocument, SignedKind,
 };
 pub use statement::{Statement, StatementArchive};
 

@@ -94,6 +94,14 @@ impl<'de> Deserialize<'de> for EntryText {
     }
 }
 
+impl IndexEntry {
+    /// The release.
+    pub fn release(&self) -> Release {
+        let Self { authority, binary, version, platform, .. } = self.clone();
+        Release { authority, binary, slot: Slot::Version(version), platform }
+    }
+}
+
 impl Index {
     /// The path of the index below the root of a mirror.
     pub const PATH: &'static str = "releases/index.json";
