@@ -11,7 +11,7 @@ use loom_source::{
     record::{IndexEntry, IndexPayload, IndexTimestamp, MAX_NUMBER, SignedDocument, SignedKind},
 };
 
-use super::{CurrentIndex, MirrorTaskError, SigningKeys, root_chain::newest_root};
+use super::{CurrentIndex, MirrorTaskError, SigningKeys, WrittenIndex, root_chain::newest_root};
 use crate::trust::mirror::TrustedRoot;
 
 /// How often an index is written before the writer gives up: each attempt but the last was overtaken by another writer.
@@ -51,17 +51,6 @@ pub struct IndexWriter<'a> {
     pub timestamp_validity: Duration,
 }
 
-/// The index after a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenIndex {
-    /// The serial; 0 where the mirror has no index.
-    pub serial: u64,
-    /// Whether the index was changed.
-    pub changed: bool,
-    /// The number of its releases.
-    pub releases: usize,
-}
-
 impl IndexWriter<'_> {
     /// Changes the index until it is as `change` wants it: reads it, writes what it is going to name, and replaces it if it
     /// is still what was read; then reads it again.
@@ -76,11 +65,11 @@ impl IndexWriter<'_> {
         for attempt in 0..MAX_ATTEMPTS {
             let current = CurrentIndex::read(self.destination).await?;
             if !change.is_needed(&current.payload) {
-                return Ok(written(&current.payload, changed));
+                return Ok(WrittenIndex::of(&current.payload, changed));
             }
             let root = self.root(&current.payload).await?;
             let Some(releases) = change.make(&current.payload).await? else {
-                return Ok(written(&current.payload, changed));
+                return Ok(WrittenIndex::of(&current.payload, changed));
             };
             let next = self.next(&current.payload, releases, root.as_ref())?;
             match self.replace(&current, &next, root.as_ref()).await? {
@@ -234,10 +223,6 @@ fn stamped(bytes: &[u8]) -> Option<IndexTimestamp> {
 /// The key of a former index.
 pub(super) fn history_key(serial: u64) -> String {
     format!("releases/history/{serial}.json")
-}
-
-fn written(payload: &IndexPayload, changed: bool) -> WrittenIndex {
-    WrittenIndex { serial: payload.serial, changed, releases: payload.releases.len() }
 }
 
 /// Sorts releases by name, version and platform, so that one set of releases has one index.

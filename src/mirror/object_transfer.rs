@@ -21,12 +21,11 @@ use super::{MirrorFiles, MirrorTaskError};
 pub(super) const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
 /// Fetches objects of a mirror into another one.
-#[derive(Debug, Clone)]
 pub(super) struct ObjectTransfer<'a> {
     pub(super) from: MirrorFiles<'a>,
     pub(super) to: &'a dyn Destination,
-    /// The folder in which files are received.
-    pub(super) staging: PathBuf,
+    /// Makes the folder in which files are received.
+    pub(super) staging: &'a dyn Fn() -> Result<PathBuf, MirrorTaskError>,
 }
 
 impl ObjectTransfer<'_> {
@@ -68,8 +67,9 @@ impl ObjectTransfer<'_> {
         size: u64,
     ) -> Result<ObjectBody, MirrorTaskError> {
         let mut download = self.from.open(path).await?.ok_or_else(|| self.gone(path))?;
-        let unwritten = |source| MirrorTaskError::Staging { folder: self.staging.clone(), source };
-        let mut file = staged_file(&self.staging).map_err(unwritten)?;
+        let folder = (self.staging)()?;
+        let unwritten = |source| MirrorTaskError::Staging { folder: folder.clone(), source };
+        let mut file = staged_file(&folder).map_err(unwritten)?;
         let (mut hasher, mut received) = (Sha256::new(), 0_u64);
         while let Some(piece) = download.body.next().await {
             let piece = piece?;
@@ -105,6 +105,6 @@ impl ObjectTransfer<'_> {
 }
 
 /// A new file in the staging folder.
-pub(super) fn staged_file(folder: &std::path::Path) -> io::Result<NamedTempFile> {
+fn staged_file(folder: &std::path::Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix("mirror-").tempfile_in(folder)
 }

@@ -5,8 +5,8 @@ use futures::{StreamExt as _, stream};
 use loom_source::record::{IndexEntry, IndexPayload};
 
 use super::{
-    CopiedRelease, MirrorObserver, MirrorTaskError, StoreRelease,
-    index_writer::{IndexChange, IndexWriter, WrittenIndex},
+    CopiedRelease, MirrorObserver, MirrorTaskError, StoreRelease, WrittenIndex,
+    index_writer::{IndexChange, IndexWriter},
     record_writer::RecordWriter,
 };
 use crate::store::Store;

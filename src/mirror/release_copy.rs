@@ -14,7 +14,6 @@ use super::{
 use crate::store::{EntryKind, TreeListing};
 
 /// Copies a release of a mirror with statements: archives, loose files and evidence, then the record.
-#[derive(Debug)]
 pub(super) struct ReleaseCopy<'a> {
     pub(super) objects: ObjectTransfer<'a>,
     pub(super) records: &'a RecordWriter<'a>,

@@ -46,6 +46,11 @@ impl StoreRelease {
         Self { file: Some(path), ..self }
     }
 
+    /// The digest of the archive that was unpacked; `None` for a plain program.
+    pub fn archive(&self) -> Option<Digest> {
+        self.statement.archives.first().map(|archive| archive.digest)
+    }
+
     /// The digest of the statement.
     pub fn statement(&self) -> Digest {
         self.record.statement

@@ -1,6 +1,9 @@
 //! [`sync`]: copies the releases of a source into a mirror, those that it does not have.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+};
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
@@ -11,8 +14,8 @@ use loom_source::{
 };
 
 use super::{
-    CopiedRelease, MirrorFiles, MirrorObserver, MirrorTaskError, SyncSelection,
-    index_writer::{IndexChange, IndexWriter, WrittenIndex},
+    CopiedRelease, MirrorFiles, MirrorObserver, MirrorTaskError, SyncSelection, WrittenIndex,
+    index_writer::{IndexChange, IndexWriter},
     object_transfer::ObjectTransfer,
     push::{AT_ONCE, entry_of},
     record_writer::RecordWriter,
@@ -108,7 +111,7 @@ pub async fn sync(
     from: MirrorFiles<'_>,
     offered: OfferedReleases,
     selection: &SyncSelection,
-    staging: std::path::PathBuf,
+    staging: &dyn Fn() -> Result<PathBuf, MirrorTaskError>,
     observer: &dyn MirrorObserver,
 ) -> Result<SyncReport, MirrorTaskError> {
     let records = RecordWriter::new(writer.destination);
