@@ -40,6 +40,7 @@ mod list;
 mod logs;
 #[cfg(target_os = "linux")]
 mod machine_config;
+mod mirror_attacks;
 mod musts;
 mod network;
 mod nginx;
