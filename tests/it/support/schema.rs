@@ -22,6 +22,9 @@ pub fn repository() -> PathBuf {
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
+/// The commands of `loom trust`, which takes a path as well.
+const TRUST: [&str; 3] = ["add-root", "roots", "remove-root"];
+
 /// The folder of the schemas.
 pub fn folder() -> PathBuf {
     repository().join("docs/schemas")
@@ -79,6 +82,9 @@ pub fn of_line(line: &str) -> Option<String> {
     let variant = ["--list", "--remote", "--revoke"].iter().find(|option| options.contains(option));
     let name = match (command, variant) {
         (group, _) if GROUPS.contains(&group) => format!("{group}-{}", names.get(1)?),
+        ("trust", None) if names.get(1).is_some_and(|name| TRUST.contains(name)) => {
+            format!("trust-{}", names[1])
+        }
         ("list" | "trust", Some(variant)) => format!("{command}{}", &variant[1..]),
         _ => command.to_owned(),
     };
