@@ -97,8 +97,8 @@ fn history(
     let verification = verification.flatten();
     let policy = ready::policy(resolved)?;
     let chain = release.as_ref().zip(verification.as_ref());
-    let chain = chain
-        .map(|(release, verification)| TrustChain::of(store, release, verification, &policy));
+    let chain =
+        chain.map(|(release, verification)| TrustChain::of(store, release, verification, &policy));
     let requested = selector.to_string();
     let concerns = |failure: &FailureRecord| {
         failure.requested == requested || slot.as_ref().is_some_and(|slot| failure.concerns(slot))

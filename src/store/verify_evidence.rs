@@ -77,7 +77,10 @@ impl Store {
         // Whether a digest bound the release was judged when it was accepted.
         let signatures = self.kept_signatures(&scope, true);
         let mut find = |object: &Digest, what: String| {
-            let fix = format!("`loom get {} --force-download` fetches and verifies it again", release.slot);
+            let fix = format!(
+                "`loom get {} --force-download` fetches and verifies it again",
+                release.slot
+            );
             let path = self.root.join(object_path(object));
             report.findings.push(Damage { path, what: format!("{release}: {what}"), fix });
         };
@@ -104,8 +107,10 @@ impl Store {
         }
         // Signatures that did not count when the version was accepted are not required to count now, but must not contradict.
         for signature in &signatures {
-            let counted =
-                verification.digests.iter().any(|it| it.evidence == Some(signature.evidence.digest));
+            let counted = verification
+                .digests
+                .iter()
+                .any(|it| it.evidence == Some(signature.evidence.digest));
             if let (false, Err(KeptProblem::Signature(problem))) = (counted, &signature.result)
                 && problem.is_contradiction()
             {

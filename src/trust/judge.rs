@@ -63,9 +63,8 @@ impl Policy {
     ) -> Result<Judged, Rejection> {
         // A signed index is a signature over the statement.
         let by_index = pins.statement.as_ref().is_some_and(|pin| pin.origin.is_signed());
-        let signed = self.signature == Signature::Required
-            && channel != Channel::LocalBuild
-            && !by_index;
+        let signed =
+            self.signature == Signature::Required && channel != Channel::LocalBuild && !by_index;
         let OfferSignatures { scope, evidence } = signatures;
         if signed && scope.has_no_key() {
             return Err(Rejection::NoKey { authority: release.authority.as_ref().into() });
@@ -86,11 +85,12 @@ impl Policy {
                 Err(rejection) if good.is_empty() => return Err(rejection),
                 Err(_) => continue,
             };
-            let signatures = match agreeing(examiner.examine(artifact), digest.as_ref(), tree.as_ref()) {
-                Ok(signatures) => signatures,
-                Err(rejection) if good.is_empty() => return Err(rejection),
-                Err(_) => continue,
-            };
+            let signatures =
+                match agreeing(examiner.examine(artifact), digest.as_ref(), tree.as_ref()) {
+                    Ok(signatures) => signatures,
+                    Err(rejection) if good.is_empty() => return Err(rejection),
+                    Err(_) => continue,
+                };
             let expectation =
                 self.expectation(release, channel, artifact, digest, tree.clone(), signatures);
             match unmet(&expectation, signed, artifact, evidence) {

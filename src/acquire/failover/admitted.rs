@@ -103,8 +103,7 @@ fn refused(
             };
             let grade = trusted.as_ref().map(|digest| digest.grade);
             // A release that changed: when and where each digest was seen decides which one is right.
-            let is_changed =
-                trusted.as_ref().is_some_and(|digest| digest.by == Voucher::FirstSeen);
+            let is_changed = trusted.as_ref().is_some_and(|digest| digest.by == Voucher::FirstSeen);
             let by = if is_changed {
                 let now = format_rfc3339(SystemTime::now());
                 format!("{by}; the other one was seen {now} from {}", candidate.name)

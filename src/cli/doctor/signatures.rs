@@ -27,8 +27,7 @@ pub(super) fn check(resolved: &Resolved, findings: &[Finding]) -> Option<DoctorC
         let message = "a signature is required, but no key is configured";
         let hint = "add the key of the publisher to trust.keys, or the root of a signed mirror with \
                     `loom trust add-root`";
-        return (is_required && !has_root)
-            .then(|| DoctorCheck::failure(NAME, message).hint(hint));
+        return (is_required && !has_root).then(|| DoctorCheck::failure(NAME, message).hint(hint));
     }
     let now = SystemTime::now();
     let expired = |key: &&TrustedKey| key.expires.is_some_and(|until| until < now);
@@ -38,9 +37,7 @@ pub(super) fn check(resolved: &Resolved, findings: &[Finding]) -> Option<DoctorC
         return Some(DoctorCheck::warning(NAME, message).hint(hint));
     }
     let offers = |finding: &Finding| matches!(finding.state, ProbeState::Offers(_));
-    let refuses = |finding: &Finding| {
-        matches!(&finding.state, ProbeState::Failed(CommandError { message, .. }) if message.contains("signature"))
-    };
+    let refuses = |finding: &Finding| matches!(&finding.state, ProbeState::Failed(CommandError { message, .. }) if message.contains("signature"));
     if is_required && findings.iter().any(refuses) && !findings.iter().any(offers) {
         let message = "a signature is required, but no source offers one that counts";
         let hint = "publish signatures beside the archives or beside SHA256SUMS, or name a source that has them";

@@ -143,7 +143,11 @@ pub(crate) fn cause_hint(cause: &AttemptCause) -> Option<String> {
         AttemptCause::Source(error) => source_error::hint(error),
         AttemptCause::Rejected(rejection) => Some(rejection_hint(rejection)),
         AttemptCause::Mismatch {
-            of: DigestSubject::Tree, grade: Some(Grade::Identity), file, got, ..
+            of: DigestSubject::Tree,
+            grade: Some(Grade::Identity),
+            file,
+            got,
+            ..
         } => Some(changed(file.trim_start_matches("the files of "), got)),
         AttemptCause::Mismatch { .. } | AttemptCause::TooLong { .. } => None,
         AttemptCause::Unpack(error) => store::unpack_hint(error),
@@ -174,7 +178,9 @@ pub(crate) fn unlistable(exit: Exit, causes: Vec<String>) -> CommandError {
 
 /// How a release that changed is accepted.
 fn changed(release: &str, digest: &Digest) -> String {
-    format!("{CHANGED}; if it is the new one, accept it with `loom trust accept {release} --digest {digest}`")
+    format!(
+        "{CHANGED}; if it is the new one, accept it with `loom trust accept {release} --digest {digest}`"
+    )
 }
 
 /// What the user can do about an offer that the policy refuses.
