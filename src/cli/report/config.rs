@@ -144,6 +144,8 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
             known => format!("configured: {}", known.join(", ")),
         },
         Problem::Source(error) => return source_hint(error),
+        Problem::MachineOnly => "move it to the machine-wide file; `loom config path` prints where that is".to_owned(),
+        Problem::Fixed { .. } => "leave it out, or ask the administrator of this machine".to_owned(),
         Problem::PluginInProject => "name the plugin in your own config.toml".to_owned(),
         Problem::ApiKeyInFile { variable } => {
             format!("set {variable} instead, or write api_key = \"${{{variable}}}\"")

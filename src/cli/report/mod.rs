@@ -11,6 +11,7 @@
 //! | `stdout` | output that cannot be written |
 //! | `interrupted` | downloads that Ctrl+C ended |
 //! | `config` | configuration files and untrusted projects |
+//! | `lock` | lock files |
 //! | `open` | sources that cannot be opened |
 //! | `state`, `store` | the state folder, the store |
 //! | `signature` | signatures that do not count |
@@ -23,6 +24,7 @@ pub(crate) mod config;
 pub(crate) mod exit;
 mod interrupted;
 mod launch;
+pub(crate) mod lock;
 pub(crate) mod open;
 pub(crate) mod signature;
 pub(crate) mod source_error;
