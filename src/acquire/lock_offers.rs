@@ -1,9 +1,6 @@
 //! What the sources offer of one version for all platforms, as a lock file holds it. Nothing is fetched but documents.
 
-use std::{
-    collections::BTreeMap,
-    time::{Instant, SystemTime},
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use futures::future::join_all;
 use loom_source::{
@@ -12,16 +9,16 @@ use loom_source::{
 };
 
 use super::{
-    AcquireError, Acquirer, AttemptCause, SourceAttempt, evidence::gather,
-    failover::plan::FailureReason, resolve::failure_reason,
+    AcquireError, Acquirer, AttemptCause, SourceAttempt,
+    evidence::{gather, judge_offer},
+    failover::plan::FailureReason,
+    resolve::failure_reason,
 };
 use crate::{
     lock::{LockedEvidence, LockedPlatform},
     sources::{Candidate, Reach},
     store::AttemptKind,
-    trust::{
-        Expected, Judged, LockedArchive, OfferSignatures, OfferedEvidence, Policy, TrustedDigest,
-    },
+    trust::{Expected, Judged, LockedArchive, OfferedEvidence, Policy, TrustedDigest},
 };
 
 /// What the sources offer of one version.
@@ -127,9 +124,7 @@ impl Acquirer<'_> {
             Err(error) => return Ok(Err(error.into())),
         };
         let pins = self.pins(release)?;
-        let scope = self.policy.scope(release, &candidate.name, SystemTime::now());
-        let signatures = OfferSignatures { scope, evidence };
-        Ok(match self.policy.judge(release, candidate.channel, &offer, &pins, &signatures) {
+        Ok(match judge_offer(candidate, release, &self.policy, &pins, &offer, evidence) {
             Ok(judged) => Ok(Some(locked(release, &offer, &judged))),
             Err(rejection) => Err(rejection.into()),
         })

@@ -83,17 +83,17 @@ pub(super) fn reverify(
 
 /// The digests that are kept on this machine for a release, the strongest first.
 fn vouching(store: &Store, release: &Release, pins: &Pins, policy: &Policy) -> Vec<TrustedDigest> {
+    let locked = pins.lock.iter().flat_map(LockPins::vouching);
     let tree = pins.tree.iter().map(|pin| TrustedDigest::pinned(DigestSubject::Tree, pin));
     let archives = pins.archives.iter();
     let archives = archives.map(|pin| TrustedDigest::pinned(DigestSubject::Archive, pin));
-    let bound = pins.tree.is_some()
-        || pins.lock.as_ref().is_some_and(|lock| lock.vouches)
-        || !pins.archives.is_empty();
+    let is_locked = pins.lock.as_ref().is_some_and(|lock| lock.vouches);
+    let bound = is_locked || pins.tree.is_some() || !pins.archives.is_empty();
     let scope = store.evidence_scope(release, &policy.keys);
     let signed = store.kept_signatures(&scope, bound);
     let signed = signed.into_iter().filter_map(|signature| signature.result.ok());
-    let locked = pins.lock.iter().flat_map(LockPins::vouching);
-    locked.chain(tree).chain(archives).chain(signed).chain(store.kept_evidence(release)).collect()
+    let kept = store.kept_evidence(release);
+    locked.chain(tree).chain(archives).chain(signed).chain(kept).collect()
 }
 
 /// Unpacks a kept archive again and compares it with its digest. `None` where the archive is damaged, or leads to

@@ -61,7 +61,10 @@ impl Policy {
         pins: &Pins,
         signatures: &OfferSignatures,
     ) -> Result<Judged, Rejection> {
-        let signed = self.signature == Signature::Required && channel != Channel::LocalBuild;
+        // A signed index is a signature over the statement.
+        let by_index = pins.statement.as_ref().is_some_and(|pin| pin.origin.is_signed());
+        let signed =
+            self.signature == Signature::Required && channel != Channel::LocalBuild && !by_index;
         let OfferSignatures { scope, evidence } = signatures;
         if signed && scope.has_no_key() {
             return Err(Rejection::NoKey { authority: release.authority.as_ref().into() });
@@ -72,7 +75,8 @@ impl Policy {
         let counting = |claims: &[ClaimedDigest]| {
             if channel.may_vouch() { claims.to_vec() } else { Vec::new() }
         };
-        let tree = tree_digest(release, &counting(offer.tree.as_slice()), pins)?;
+        let tree = tree_digest(release, &counting(offer.tree.as_slice()), pins)
+            .map_err(|rejection| rejection.seen(scope))?;
         let mut refused = None;
         let mut good: Vec<Expected> = Vec::new();
         for artifact in &offer.artifacts {
@@ -141,6 +145,15 @@ impl Policy {
     }
 }
 
+/// Why an artifact is refused that a lock, which names no tree, does not know.
+fn not_locked(artifact: &Artifact, pins: &Pins) -> Option<Rejection> {
+    let lock = pins.lock.as_ref().filter(|lock| lock.vouches && lock.tree.is_none())?;
+    let file = file_name(artifact);
+    lock.archive(file, &artifact.claims)
+        .is_none()
+        .then(|| Rejection::NotLocked { file: file.into(), lock: lock.file.as_str().into() })
+}
+
 /// Why an artifact with this expectation is not accepted; `None` where it is. With `signed`, a signature has to count.
 fn unmet(
     expectation: &Expectation,
@@ -188,16 +201,6 @@ fn agreeing(
     Ok(signatures)
 }
 
-/// Why an artifact is not the one that a lock file vouches for; `None` where it may be.
-fn not_locked(artifact: &Artifact, pins: &Pins) -> Option<Rejection> {
-    let lock = pins.lock.as_ref().filter(|lock| lock.vouches && lock.tree.is_none())?;
-    let file = file_name(artifact);
-    match lock.archive(file, &artifact.claims) {
-        Some(_) => None,
-        None => Some(Rejection::NotLocked { file: file.into(), lock: lock.file.as_str().into() }),
-    }
-}
-
 /// The file name of an artifact.
 fn file_name(artifact: &Artifact) -> &str {
     artifact.asset.as_str().rsplit('/').next().unwrap_or_default()
@@ -228,6 +231,7 @@ fn tree_digest(
             claimed: claim.digest,
             pinned: pin.digest,
             origin: pin.origin.to_string().into(),
+            now: claim.at.as_str().into(),
         }),
         (Some(pin), _) => Ok(Some(TrustedDigest::pinned(DigestSubject::Tree, pin))),
         (None, Some(claim)) => Ok(Some(TrustedDigest::claimed(DigestSubject::Tree, claim))),

@@ -10,9 +10,9 @@
 //! | `expectation` | [`Expectation`]: what the bytes of one artifact have to meet |
 //! | `judge` | [`Policy::judge`]: turns an offer into expectations or a [`Rejection`] |
 //! | `keyring` | [`Keyring`]: the keys and identities whose signatures count |
-//! | [`mirror`] | which signed documents of a mirror are accepted |
 //! | `lock_pins` | [`LockPins`]: what a lock file says of one release |
 //! | `lock_verdict` | [`LockedTree`]: what a lock says of bytes |
+//! | [`mirror`] | which signed documents of a mirror are accepted |
 //! | `pin` | [`Pins`]: digests that this machine already holds for a release |
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |

@@ -216,7 +216,8 @@ pub(super) fn rejections() -> Vec<Rejection> {
             release: release().to_string().into(),
             claimed: digest("a"),
             pinned: digest("b"),
-            origin: "first seen at corp".into(),
+            origin: "first seen 2026-01-02T03:04:05Z from corp".into(),
+            now: "2026-01-03T00:00:00Z from other, https://other/objects/x".into(),
         },
         Rejection::LockDiffers {
             release: release().to_string().into(),
