@@ -75,6 +75,7 @@ impl AttemptCause {
             Self::Source(error) => match error.kind.class() {
                 ErrorClass::Credentials => AttemptKind::Credentials,
                 ErrorClass::Offline => AttemptKind::Offline,
+                ErrorClass::Untrusted => AttemptKind::Rejected,
                 ErrorClass::Unreachable => AttemptKind::Unreachable,
             },
             Self::Rejected(_) => AttemptKind::Rejected,

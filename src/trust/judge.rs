@@ -42,6 +42,8 @@ impl Policy {
         if self.signature == Signature::Required && channel != Channel::LocalBuild {
             return Err(Rejection::Signature);
         }
+        let vouched = statement::vouched(release, offer, pins)?;
+        let pins = vouched.as_ref().unwrap_or(pins);
         let counting = |claims: &[ClaimedDigest]| {
             if channel.may_vouch() { claims.to_vec() } else { Vec::new() }
         };
@@ -63,6 +65,7 @@ impl Policy {
                 });
             }
         }
+        statement::check_expiry(release, pins, &mut good)?;
         let mut good = good.into_iter();
         let Some(first) = good.next() else {
             let release = release.to_string().into();
@@ -141,5 +144,6 @@ fn artifact_digest(
     Ok(Some(pin.map_or_else(claimed, |pin| TrustedDigest::pinned(of, pin))))
 }
 
+mod statement;
 #[cfg(test)]
 mod tests;

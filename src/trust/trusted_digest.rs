@@ -57,6 +57,8 @@ pub enum Voucher {
     Given,
     /// The digest that the release had when it was first acquired by this user.
     FirstSeen,
+    /// The signed index of a mirror.
+    Index,
     /// A kind that this version does not know. It never counts.
     #[serde(other)]
     Unknown,
@@ -85,6 +87,7 @@ impl fmt::Display for Voucher {
             Self::Checksum => "kept checksum",
             Self::Given => "option",
             Self::FirstSeen => "first seen",
+            Self::Index => "signed index",
             Self::Unknown => "unknown voucher",
         })
     }
@@ -144,6 +147,7 @@ impl TrustedDigest {
             PinOrigin::FirstSeen { source, at, .. } => {
                 (Voucher::FirstSeen, format!("{at} from {source}"))
             }
+            PinOrigin::Index { index, .. } => (Voucher::Index, index.to_string()),
         };
         let (digest, grade) = (pin.digest, Grade::Identity);
         Self { of, digest, by, at, grade, signature: None, evidence: None }
@@ -154,6 +158,7 @@ impl TrustedDigest {
         match self.by {
             Voucher::Given => self.at.clone(),
             Voucher::FirstSeen => format!("first seen {}", self.at),
+            Voucher::Index => format!("signed index, {}", self.at),
             by => format!("{by} at {}", self.at),
         }
     }

@@ -53,7 +53,15 @@ variants!(AttemptKind {
     Changed,
     Unknown
 });
-variants!(Rejection { NoChecksum, Differs, Contradiction, NoArtifact, Signature });
+variants!(Rejection {
+    NoChecksum,
+    Differs,
+    Contradiction,
+    NoArtifact,
+    Statement,
+    Expired,
+    Signature
+});
 variants!(Unverified {
     Missing,
     Damaged,
@@ -191,6 +199,16 @@ pub(super) fn rejections() -> Vec<Rejection> {
             second_at: "loom.tar.gz.sha256".into(),
         },
         Rejection::NoArtifact { release: release().to_string().into() },
+        Rejection::Statement {
+            release: release().to_string().into(),
+            expected: digest("a"),
+            origin: "signed index".into(),
+            got: digest("b").to_string().into(),
+        },
+        Rejection::Expired {
+            release: release().to_string().into(),
+            why: "the index expired at 2026-01-01T00:00:00Z".into(),
+        },
         Rejection::Signature,
     ]
 }
