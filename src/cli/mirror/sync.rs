@@ -126,7 +126,10 @@ impl SyncRun<'_> {
         let oldest = selection.oldest(offered.releases.iter().map(|one| &one.release));
         let releases = offered.releases.into_iter().map(|one| one.release);
         let missing = releases.filter(|release| current.payload.entry(release).is_none());
-        let unstated = missing.filter(|release| oldest.keeps(release)).collect();
+        let unstated: Vec<Release> = missing.filter(|release| oldest.keeps(release)).collect();
+        if !unstated.is_empty() {
+            self.writer.check(&current.payload).await?;
+        }
         Ok(SyncReport { index: current.unchanged(), copied: vec![], unstated, failed: vec![] })
     }
 
