@@ -5,9 +5,9 @@ use loom_source::{AssetRef, Digest, Offer, Packaging, Release};
 use serde_json::json;
 
 use super::{
-    mirror_location::MirrorLocation,
+    mirror_argument::MirrorArgument,
+    transfer_folder::TransferFolder,
     transfer_report::{TransferReport, failed_json, release_json},
-    work_folder::WorkFolder,
     writer_args::{WriterArgs, index_line},
 };
 use crate::cli::{CommandError, Exit, Outcome, context::Context, ready, selection::Selection};
@@ -26,7 +26,7 @@ use loom_runtime::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…; in the release layout, too
-    mirror: MirrorLocation,
+    mirror: MirrorArgument,
     /// Issue the index (or its timestamp) anew, as it is, and look at no release
     #[arg(long)]
     refresh: bool,
@@ -87,7 +87,7 @@ impl Adoption<'_> {
         if releases.is_empty() {
             return Ok((Vec::new(), false));
         }
-        let folder = WorkFolder::of(self.resolved).store(&self.spec.kind.to_string());
+        let folder = TransferFolder::of(self.resolved).store(&self.spec.kind.to_string());
         let store = Store::open(&folder)?;
         let unpacking = Unpacking {
             store: &store,

@@ -12,7 +12,7 @@ use loom_source::{Authority, record::MirrorRoot};
 use serde_json::json;
 
 use super::{
-    mirror_location::MirrorLocation,
+    mirror_argument::MirrorArgument,
     writer_args::{days, index_line},
 };
 use crate::cli::{CommandError, Exit, Outcome, context::Context, path_text::shown};
@@ -30,7 +30,7 @@ use loom_runtime::{
 pub(super) struct Args {
     /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
     #[arg(long, value_name = "URL")]
-    to: MirrorLocation,
+    to: MirrorArgument,
     /// Folder for the secret keys; it is made where it does not exist
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,
@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     }
     let folder = context.cwd()?.join(&args.keys);
     create_folder(&folder)?;
-    let files = KeyFiles::write(&folder, args)?;
+    let files = GeneratedKeys::write(&folder, args)?;
     let authorities = match args.authorities.as_slice() {
         [] => vec![resolved.authority.value.clone()],
         some => some.to_vec(),
@@ -119,14 +119,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 /// The files of the keys.
-struct KeyFiles {
+struct GeneratedKeys {
     root: Vec<PathBuf>,
     index: Vec<PathBuf>,
     timestamp: Vec<PathBuf>,
     public: Vec<(PathBuf, DocumentPublicKey)>,
 }
 
-impl KeyFiles {
+impl GeneratedKeys {
     /// Makes the keys. Where a file is there, nothing is made.
     fn write(folder: &Path, args: &Args) -> Result<Self, CommandError> {
         let names = |role: &str, count: u32| -> Vec<PathBuf> {

@@ -11,10 +11,10 @@
 //! | `verify` | `mirror verify`: whether everything is there and right |
 //! | `yank` | `mirror yank`: withdraws a version |
 //! | `gc` | `mirror gc`: removes what no index names any more |
-//! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
+//! | `mirror_argument` | [`MirrorArgument`](mirror_argument::MirrorArgument): the mirror that an argument names |
 //! | `writer_args` | [`WriterArgs`](writer_args::WriterArgs): the options of commands that change an index |
 //! | `transfer_report` | prints what was done |
-//! | `work_folder` | the folder for what is on its way |
+//! | `transfer_folder` | the folder for what is on its way |
 //!
 //! A command has a file with its `Args` and its function `run`, and a line in [`MirrorCommand`].
 
@@ -22,13 +22,13 @@ mod diff;
 mod gc;
 mod index;
 mod init;
-mod mirror_location;
+mod mirror_argument;
 mod push;
 mod root;
 mod sync;
+mod transfer_folder;
 mod transfer_report;
 mod verify;
-mod work_folder;
 mod writer_args;
 mod yank;
 

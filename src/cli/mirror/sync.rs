@@ -4,9 +4,9 @@ use loom_source::{Name, Platform, Release, Selector};
 use serde_json::json;
 
 use super::{
-    mirror_location::MirrorLocation,
+    mirror_argument::MirrorArgument,
+    transfer_folder::TransferFolder,
     transfer_report::{TransferReport, copied_json, failed_json},
-    work_folder::WorkFolder,
     writer_args::{WriterArgs, index_line},
 };
 use crate::cli::{
@@ -30,10 +30,10 @@ const BATCH: usize = 16;
 pub(super) struct Args {
     /// Where the releases come from: the name of a configured source, or a source such as github:owner/repository
     #[arg(long, value_name = "SOURCE")]
-    from: MirrorLocation,
+    from: MirrorArgument,
     /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
     #[arg(long, value_name = "URL")]
-    to: MirrorLocation,
+    to: MirrorArgument,
     /// Copy this version or range only; may be repeated
     #[arg(long = "version", value_name = "RANGE")]
     versions: Vec<Selector>,
@@ -87,7 +87,7 @@ impl SyncRun<'_> {
         let is_mirror = matches!(self.spec.kind, SourceKind::Mirror(_));
         let selection = self.selection();
         let product = (&self.resolved.authority.value, &self.resolved.binary.value);
-        let work = WorkFolder::of(self.resolved);
+        let work = TransferFolder::of(self.resolved);
         let report = runtime.block_on(async {
             let offered = mirror::offered(&candidate, is_mirror, product, &selection).await?;
             if !is_mirror {
@@ -137,7 +137,7 @@ impl SyncRun<'_> {
     fn unpack(
         &self,
         runtime: &SourceRuntime,
-        work: &WorkFolder,
+        work: &TransferFolder,
         releases: &[Release],
         reporter: &TransferReport,
         report: &mut SyncReport,

@@ -7,7 +7,7 @@ use loom_source::{Platform, record::IndexEntry};
 use serde_json::{Value, json};
 
 use super::{
-    mirror_location::MirrorLocation,
+    mirror_argument::MirrorArgument,
     transfer_report::{TransferReport, release_json},
     writer_args::counted,
 };
@@ -23,7 +23,7 @@ use loom_runtime::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The mirror: the name of a configured source, a URL or a path
-    mirror: MirrorLocation,
+    mirror: MirrorArgument,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
