@@ -133,7 +133,7 @@ fn the_key_of_the_timestamp_keeps_an_index_valid_and_adds_nothing() {
     assert_ne!(stamp(), before.0);
     assert_eq!(index(), before.1);
     let verified = signed.run(&["mirror", "verify", "mirror", "--json"]).ok().json();
-    assert_eq!((&verified["ok"], &verified["serial"]), (&json!(true), &json!(2)));
+    assert_eq!((&verified["sound"], &verified["serial"]), (&json!(true), &json!(2)));
     signed.run(&["mirror", "yank", "mirror", "0.1.0", "--key", "keys/timestamp.pem"]).code(2);
     // Another authority needs a root that names it.
     signed.run(&["mirror", "root", "publish", "keys/root.pem", "--to", "mirror"]).code(2);

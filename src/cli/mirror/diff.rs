@@ -3,7 +3,7 @@
 use loom_source::record::IndexEntry;
 use serde_json::{Value, json};
 
-use super::mirror_argument::MirrorArgument;
+use super::mirror_location::MirrorLocation;
 use crate::cli::{Exit, Outcome, context::Context};
 use loom_runtime::{
     acquire::SourceRuntime,
@@ -15,9 +15,9 @@ use loom_runtime::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A mirror: the name of a configured source, a URL or a path
-    first: MirrorArgument,
+    first: MirrorLocation,
     /// The mirror to compare it with
-    second: MirrorArgument,
+    second: MirrorLocation,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {

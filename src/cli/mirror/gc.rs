@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use indicatif::HumanBytes;
 use serde_json::json;
 
-use super::{mirror_argument::MirrorArgument, writer_args::counted};
+use super::{mirror_location::MirrorLocation, writer_args::counted};
 use crate::cli::{Exit, Outcome, context::Context};
 use loom_runtime::{
     acquire::SourceRuntime,
@@ -17,7 +17,7 @@ use loom_runtime::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
-    mirror: MirrorArgument,
+    mirror: MirrorLocation,
     /// Print what would be removed, and remove nothing
     #[arg(long)]
     dry_run: bool,

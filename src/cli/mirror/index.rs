@@ -5,7 +5,7 @@ use loom_source::{AssetRef, Digest, Offer, Packaging, Release};
 use serde_json::json;
 
 use super::{
-    mirror_argument::MirrorArgument,
+    mirror_location::MirrorLocation,
     transfer_folder::TransferFolder,
     transfer_report::{TransferReport, failed_json, release_json},
     writer_args::{WriterArgs, index_line},
@@ -26,7 +26,7 @@ use loom_runtime::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…; in the release layout, too
-    mirror: MirrorArgument,
+    mirror: MirrorLocation,
     /// Issue the index (or its timestamp) anew, as it is, and look at no release
     #[arg(long)]
     refresh: bool,

@@ -12,7 +12,7 @@ use loom_source::{Authority, record::MirrorRoot};
 use serde_json::json;
 
 use super::{
-    mirror_argument::MirrorArgument,
+    mirror_location::MirrorLocation,
     writer_args::{days, index_line},
 };
 use crate::cli::{CommandError, Exit, Outcome, context::Context, path_text::shown};
@@ -30,7 +30,7 @@ use loom_runtime::{
 pub(super) struct Args {
     /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
     #[arg(long, value_name = "URL")]
-    to: MirrorArgument,
+    to: MirrorLocation,
     /// Folder for the secret keys; it is made where it does not exist
     #[arg(long, value_name = "DIR")]
     keys: PathBuf,

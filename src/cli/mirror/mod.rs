@@ -11,7 +11,7 @@
 //! | `verify` | `mirror verify`: whether everything is there and right |
 //! | `yank` | `mirror yank`: withdraws a version |
 //! | `gc` | `mirror gc`: removes what no index names any more |
-//! | `mirror_argument` | [`MirrorArgument`](mirror_argument::MirrorArgument): the mirror that an argument names |
+//! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
 //! | `writer_args` | [`WriterArgs`](writer_args::WriterArgs): the options of commands that change an index |
 //! | `transfer_report` | prints what was done |
 //! | `transfer_folder` | the folder for what is on its way |
@@ -22,7 +22,7 @@ mod diff;
 mod gc;
 mod index;
 mod init;
-mod mirror_argument;
+mod mirror_location;
 mod push;
 mod root;
 mod sync;

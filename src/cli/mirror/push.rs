@@ -4,7 +4,7 @@ use loom_source::{Name, Platform, Release, Slot};
 use serde_json::json;
 
 use super::{
-    mirror_argument::MirrorArgument,
+    mirror_location::MirrorLocation,
     transfer_report::{TransferReport, copied_json},
     writer_args::{WriterArgs, index_line},
 };
@@ -27,7 +27,7 @@ pub(super) struct Args {
     versions: Vec<Slot>,
     /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
     #[arg(long, value_name = "URL")]
-    to: MirrorArgument,
+    to: MirrorLocation,
     /// Put this platform only; may be repeated
     #[arg(long = "platform", value_name = "PLATFORM")]
     platforms: Vec<Platform>,

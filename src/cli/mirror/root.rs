@@ -17,7 +17,7 @@ use loom_source::{
 };
 use serde_json::json;
 
-use super::{mirror_argument::MirrorArgument, writer_args::days};
+use super::{mirror_location::MirrorLocation, writer_args::days};
 use crate::cli::{CommandError, Exit, Outcome, context::Context, path_text::shown};
 use loom_runtime::{
     acquire::SourceRuntime,
@@ -45,7 +45,7 @@ enum RootCommand {
 #[derive(Debug, clap::Args)]
 struct NewArgs {
     /// The mirror
-    mirror: MirrorArgument,
+    mirror: MirrorLocation,
     /// File for the draft
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
@@ -84,7 +84,7 @@ struct PublishArgs {
     file: PathBuf,
     /// The mirror
     #[arg(long, value_name = "URL")]
-    to: MirrorArgument,
+    to: MirrorLocation,
 }
 
 /// Parses `ROLE=TEXT`.

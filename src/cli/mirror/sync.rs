@@ -4,7 +4,7 @@ use loom_source::{Name, Platform, Release, Selector};
 use serde_json::json;
 
 use super::{
-    mirror_argument::MirrorArgument,
+    mirror_location::MirrorLocation,
     transfer_folder::TransferFolder,
     transfer_report::{TransferReport, copied_json, failed_json},
     writer_args::{WriterArgs, index_line},
@@ -30,10 +30,10 @@ const BATCH: usize = 16;
 pub(super) struct Args {
     /// Where the releases come from: the name of a configured source, or a source such as github:owner/repository
     #[arg(long, value_name = "SOURCE")]
-    from: MirrorArgument,
+    from: MirrorLocation,
     /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
     #[arg(long, value_name = "URL")]
-    to: MirrorArgument,
+    to: MirrorLocation,
     /// Copy this version or range only; may be repeated
     #[arg(long = "version", value_name = "RANGE")]
     versions: Vec<Selector>,

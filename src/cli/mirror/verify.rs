@@ -7,7 +7,7 @@ use loom_source::{Platform, record::IndexEntry};
 use serde_json::{Value, json};
 
 use super::{
-    mirror_argument::MirrorArgument,
+    mirror_location::MirrorLocation,
     transfer_report::{TransferReport, release_json},
     writer_args::counted,
 };
@@ -23,7 +23,7 @@ use loom_runtime::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The mirror: the name of a configured source, a URL or a path
-    mirror: MirrorArgument,
+    mirror: MirrorLocation,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
@@ -59,7 +59,7 @@ fn document(verification: &MirrorVerification) -> Value {
         })
     };
     json!({
-        "schema": 1, "ok": findings.is_empty(), "serial": serial,
+        "schema": 1, "sound": findings.is_empty(), "serial": serial,
         "signed": signed.as_ref().map(|origin| json!({
             "mirror": origin.mirror, "root": origin.root, "keys": origin.keys,
         })),

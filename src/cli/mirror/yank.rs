@@ -4,7 +4,7 @@ use loom_source::{Authority, Version};
 use serde_json::json;
 
 use super::{
-    mirror_argument::MirrorArgument,
+    mirror_location::MirrorLocation,
     writer_args::{WriterArgs, index_line},
 };
 use crate::cli::{Exit, Outcome, context::Context, version_arg};
@@ -14,7 +14,7 @@ use loom_runtime::{acquire::SourceRuntime, config::Flags, mirror::Yank};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
-    mirror: MirrorArgument,
+    mirror: MirrorLocation,
     /// The version
     #[arg(value_parser = version_arg::version)]
     version: Version,

@@ -1,4 +1,4 @@
-//! [`MirrorArgument`]: the mirror that an argument names.
+//! [`MirrorLocation`]: the mirror that an argument names.
 
 use loom_mirror::Destination;
 
@@ -10,9 +10,9 @@ use loom_runtime::{
 
 /// A mirror as an argument names it: the name of a configured source, whose settings are used, or a URL or path.
 #[derive(Debug, Clone)]
-pub(super) struct MirrorArgument(String);
+pub(super) struct MirrorLocation(String);
 
-impl std::str::FromStr for MirrorArgument {
+impl std::str::FromStr for MirrorLocation {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -20,7 +20,7 @@ impl std::str::FromStr for MirrorArgument {
     }
 }
 
-impl MirrorArgument {
+impl MirrorLocation {
     /// The configured source of this name or address, else the source that the text is the shorthand of.
     pub(super) fn spec(
         &self,
