@@ -48,7 +48,7 @@ pub enum MirrorTaskError {
     Rejected {
         /// The URL or path of the document.
         at: String,
-        /// Why.
+        /// The reason.
         source: Box<MirrorRejection>,
     },
     /// A file of a mirror or of the store has another digest than expected.
@@ -72,7 +72,7 @@ pub enum MirrorTaskError {
     Unlistable {
         /// The source.
         at: String,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
     /// A version is not in the index.
@@ -131,7 +131,7 @@ pub enum MirrorTaskError {
     KeyFile {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         why: String,
     },
     /// Too few keys of a role are given.

@@ -82,6 +82,14 @@ impl IndexWriter<'_> {
         Err(MirrorTaskError::Contended { mirror: self.destination.to_string() })
     }
 
+    /// Checks that an index could be written: that enough keys are here. For what is done before [`write`](Self::write).
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    pub async fn check(&self, current: &IndexPayload) -> Result<(), MirrorTaskError> {
+        self.root(current).await.map(drop)
+    }
+
     /// The newest root of the mirror, of which enough keys are here; `None` where the mirror is not signed.
     async fn root(&self, current: &IndexPayload) -> Result<Option<TrustedRoot>, MirrorTaskError> {
         let root = newest_root(self.destination, current.root.unwrap_or(1)).await?;

@@ -83,7 +83,10 @@ impl IndexChange for PushChange<'_> {
         let mut put = Vec::new();
         while let Some(one) = putting.next().await {
             let one = one?;
-            self.observer.copied(&one);
+            // A repetition transfers nothing that is worth a second report.
+            if !self.put.iter().any(|before| before.release == one.release) {
+                self.observer.copied(&one);
+            }
             put.push(one);
         }
         drop(putting);

@@ -2,7 +2,10 @@
 
 use std::{fs::File, path::Path};
 
-use loom_mirror::{Destination, destination::ObjectBody};
+use loom_mirror::{
+    Destination,
+    destination::{ObjectBody, PutOutcome},
+};
 use loom_source::{
     Digest, Record, Release, Slot, Statement,
     record::{RecordArtifact, object_path, tree_path},
@@ -95,9 +98,8 @@ impl StoreRelease {
         }
         for archive in &self.statement.archives {
             if store.object(&archive.digest).is_file() {
-                put_object(store, to, &archive.digest).await?;
+                bytes += put_object(store, to, &archive.digest).await?;
                 artifacts.push(RecordArtifact::Archive { digest: archive.digest });
-                bytes += archive.size;
             }
         }
         Ok((artifacts, bytes))
@@ -111,20 +113,22 @@ impl StoreRelease {
         for entry in listing.entries().iter().filter(|entry| entry.kind != EntryKind::Link) {
             let path = store.tree(tree).join(entry.path.as_str());
             let key = format!("{}/{}", tree_path(tree), entry.path);
-            to.put_object(&key, ObjectBody::File { path, size: entry.size }).await?;
-            bytes += entry.size;
+            let body = ObjectBody::File { path, size: entry.size };
+            if to.put_object(&key, body).await? == PutOutcome::Written {
+                bytes += entry.size;
+            }
         }
         to.put_object(&object_path(tree), listing.to_bytes().into()).await?;
         Ok(bytes)
     }
 }
 
-/// Puts an object of the store, whose bytes are hashed before.
+/// Puts an object of the store, whose bytes are hashed before. Returns the number of bytes that were transferred.
 async fn put_object(
     store: &Store,
     to: &dyn Destination,
     digest: &Digest,
-) -> Result<(), MirrorTaskError> {
+) -> Result<u64, MirrorTaskError> {
     let path = store.object(digest);
     let unread = |source| MirrorTaskError::Staging { folder: path.clone(), source };
     let got = hash(&path).map_err(unread)?;
@@ -133,8 +137,11 @@ async fn put_object(
         return Err(MirrorTaskError::Mismatch { at, expected: *digest, got });
     }
     let body = ObjectBody::file(&path).map_err(unread)?;
-    to.put_object(&object_path(digest), body).await?;
-    Ok(())
+    let size = body.size();
+    match to.put_object(&object_path(digest), body).await? {
+        PutOutcome::Written => Ok(size),
+        PutOutcome::Present => Ok(0),
+    }
 }
 
 fn hash(path: &Path) -> std::io::Result<Digest> {

@@ -67,12 +67,8 @@ pub async fn offered(
     selection: &SyncSelection,
 ) -> Result<OfferedReleases, MirrorTaskError> {
     let source = candidate.source.as_ref();
-    if candidate.channel == Channel::Unauthenticated {
-        return Err(SourceError::new(source.to_string(), SourceErrorKind::PlainHttp).into());
-    }
-    let index = if is_mirror { MirrorFiles::of(source).index().await? } else { None };
-    if let Some(index) = index {
-        let entries = index.payload.releases.iter();
+    if let Some(entries) = index_entries(candidate, is_mirror).await? {
+        let entries = entries.into_iter();
         let offered = entries.map(|entry| OfferedRelease {
             release: entry.release(),
             statement: Some(entry.statement),
@@ -99,6 +95,31 @@ pub async fn offered(
     }
     releases.retain(|one| selection.selects(&one.release));
     Ok(OfferedReleases { releases })
+}
+
+/// The entries of the index of a mirror: of the signed one where a root is known for it; `None` without an index.
+async fn index_entries(
+    candidate: &Candidate,
+    is_mirror: bool,
+) -> Result<Option<Vec<IndexEntry>>, MirrorTaskError> {
+    if !is_mirror {
+        return Ok(None);
+    }
+    let files = MirrorFiles::of(candidate.source.as_ref());
+    if let Some(index) = candidate.verified_index().await? {
+        return match index.expired() {
+            None => Ok(Some(index.entries().to_vec())),
+            Some(why) => {
+                let at = files.location(loom_source::Index::PATH);
+                Err(SourceError::malformed(at, why.to_string()).into())
+            }
+        };
+    }
+    if candidate.channel == Channel::Unauthenticated {
+        // Nothing of a source that anybody on the way can change is believed without a signature.
+        return Err(SourceError::new(files.name(), SourceErrorKind::PlainHttp).into());
+    }
+    Ok(files.index().await?.map(|index| index.payload.releases))
 }
 
 /// Copies what `offered` has and the mirror has not, then changes the index. A release that cannot be copied does not keep

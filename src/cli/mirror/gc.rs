@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use indicatif::HumanBytes;
 use serde_json::json;
 
-use super::mirror_location::MirrorLocation;
+use super::{mirror_location::MirrorLocation, writer_args::counted};
 use crate::cli::{Exit, Outcome, context::Context};
 use loom_runtime::{
     acquire::SourceRuntime,
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
             String::new()
         };
         let did = if args.dry_run { "would remove" } else { "removed" };
-        format!("{list}{did} {} files ({})", files.len(), HumanBytes(bytes))
+        format!("{list}{did} {} ({})", counted(files.len(), "file"), HumanBytes(bytes))
     })?;
     if young > 0 {
         context.printer.message(format!(

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{
     mirror_location::MirrorLocation,
+    transfer_folder::TransferFolder,
     transfer_report::{TransferReport, failed_json, release_json},
-    work_folder::WorkFolder,
     writer_args::{WriterArgs, index_line},
 };
 use crate::cli::{CommandError, Exit, Outcome, context::Context, ready, selection::Selection};
@@ -16,7 +16,7 @@ use loom_runtime::{
     config::{Flags, Layout, Resolved, SourceKind, SourceSpec},
     mirror::{
         self, CurrentIndex, IndexWriter, MirrorObserver as _, MirrorTaskError, Reindex,
-        StoreRelease, SyncSelection, Unpacking,
+        StoreRelease, SyncSelection, Unpacking, WrittenIndex,
     },
     sources::Candidate,
     store::Store,
@@ -51,9 +51,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let spec = args.mirror.spec(context, &resolved)?;
     let adoption =
         Adoption { context, resolved: &resolved, spec: &spec, writer: &writer, runtime: &runtime };
-    let failed = adoption.run()?;
+    let (failed, adopted) = adoption.run()?;
     let mut reindex = Reindex::of(destination.as_ref());
     let index = runtime.block_on(writer.write(&mut reindex))??;
+    let index = WrittenIndex { changed: index.changed || adopted, ..index };
     let incomplete = &reindex.incomplete;
     for release in incomplete {
         context.printer.warning(format!("{release} is left out: its statement is missing"));
@@ -77,16 +78,16 @@ struct Adoption<'a> {
 }
 
 impl Adoption<'_> {
-    /// Unpacks the releases that have no record; returns those that failed.
-    fn run(&self) -> Result<Vec<(Release, MirrorTaskError)>, CommandError> {
+    /// Unpacks the releases that have no record; returns those that failed, and whether the index was changed.
+    fn run(&self) -> Result<(Vec<(Release, MirrorTaskError)>, bool), CommandError> {
         let (opener, spec) = (self.context.opener(self.resolved)?, self.release_layout());
         let open = || opener.open(&spec, Journal::default());
         let candidate = open()?;
         let releases = self.runtime.block_on(self.unrecorded(&candidate))??;
         if releases.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), false));
         }
-        let folder = WorkFolder::of(self.resolved).store(&self.spec.kind.to_string());
+        let folder = TransferFolder::of(self.resolved).store(&self.spec.kind.to_string());
         let store = Store::open(&folder)?;
         let unpacking = Unpacking {
             store: &store,
@@ -112,11 +113,12 @@ impl Adoption<'_> {
                 None => unpacked,
             });
         }
-        self.runtime.block_on(mirror::push(self.writer, &store, &adopted, &reporter))??;
+        let pushed = mirror::push(self.writer, &store, &adopted, &reporter);
+        let (index, _) = self.runtime.block_on(pushed)??;
         for release in &releases {
             store.remove(release)?;
         }
-        Ok(failed)
+        Ok((failed, index.changed))
     }
 
     /// The mirror as a source in the release layout.
@@ -135,7 +137,12 @@ impl Adoption<'_> {
         let selection = SyncSelection::default();
         let offered = mirror::offered(candidate, false, product, &selection).await?;
         let releases = offered.releases.into_iter().map(|one| one.release);
-        Ok(releases.filter(|release| current.payload.entry(release).is_none()).collect())
+        let missing: Vec<Release> =
+            releases.filter(|release| current.payload.entry(release).is_none()).collect();
+        if !missing.is_empty() {
+            self.writer.check(&current.payload).await?;
+        }
+        Ok(missing)
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     }
     let folder = context.cwd()?.join(&args.keys);
     create_folder(&folder)?;
-    let files = KeyFiles::write(&folder, args)?;
+    let files = GeneratedKeys::write(&folder, args)?;
     let authorities = match args.authorities.as_slice() {
         [] => vec![resolved.authority.value.clone()],
         some => some.to_vec(),
@@ -119,14 +119,14 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 }
 
 /// The files of the keys.
-struct KeyFiles {
+struct GeneratedKeys {
     root: Vec<PathBuf>,
     index: Vec<PathBuf>,
     timestamp: Vec<PathBuf>,
     public: Vec<(PathBuf, DocumentPublicKey)>,
 }
 
-impl KeyFiles {
+impl GeneratedKeys {
     /// Makes the keys. Where a file is there, nothing is made.
     fn write(folder: &Path, args: &Args) -> Result<Self, CommandError> {
         let names = |role: &str, count: u32| -> Vec<PathBuf> {

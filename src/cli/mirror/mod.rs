@@ -14,7 +14,7 @@
 //! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
 //! | `writer_args` | [`WriterArgs`](writer_args::WriterArgs): the options of commands that change an index |
 //! | `transfer_report` | prints what was done |
-//! | `work_folder` | the folder for what is on its way |
+//! | `transfer_folder` | the folder for what is on its way |
 //!
 //! A command has a file with its `Args` and its function `run`, and a line in [`MirrorCommand`].
 
@@ -26,9 +26,9 @@ mod mirror_location;
 mod push;
 mod root;
 mod sync;
+mod transfer_folder;
 mod transfer_report;
 mod verify;
-mod work_folder;
 mod writer_args;
 mod yank;
 

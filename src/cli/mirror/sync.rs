@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{
     mirror_location::MirrorLocation,
+    transfer_folder::TransferFolder,
     transfer_report::{TransferReport, copied_json, failed_json},
-    work_folder::WorkFolder,
     writer_args::{WriterArgs, index_line},
 };
 use crate::cli::{
@@ -87,7 +87,7 @@ impl SyncRun<'_> {
         let is_mirror = matches!(self.spec.kind, SourceKind::Mirror(_));
         let selection = self.selection();
         let product = (&self.resolved.authority.value, &self.resolved.binary.value);
-        let work = WorkFolder::of(self.resolved);
+        let work = TransferFolder::of(self.resolved);
         let report = runtime.block_on(async {
             let offered = mirror::offered(&candidate, is_mirror, product, &selection).await?;
             if !is_mirror {
@@ -126,7 +126,10 @@ impl SyncRun<'_> {
         let oldest = selection.oldest(offered.releases.iter().map(|one| &one.release));
         let releases = offered.releases.into_iter().map(|one| one.release);
         let missing = releases.filter(|release| current.payload.entry(release).is_none());
-        let unstated = missing.filter(|release| oldest.keeps(release)).collect();
+        let unstated: Vec<Release> = missing.filter(|release| oldest.keeps(release)).collect();
+        if !unstated.is_empty() {
+            self.writer.check(&current.payload).await?;
+        }
         Ok(SyncReport { index: current.unchanged(), copied: vec![], unstated, failed: vec![] })
     }
 
@@ -134,7 +137,7 @@ impl SyncRun<'_> {
     fn unpack(
         &self,
         runtime: &SourceRuntime,
-        work: &WorkFolder,
+        work: &TransferFolder,
         releases: &[Release],
         reporter: &TransferReport,
         report: &mut SyncReport,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     mirror_location::MirrorLocation,
     transfer_report::{TransferReport, release_json},
+    writer_args::counted,
 };
 use crate::cli::{Exit, Outcome, context::Context, table::table};
 use loom_runtime::{
@@ -58,7 +59,7 @@ fn document(verification: &MirrorVerification) -> Value {
         })
     };
     json!({
-        "schema": 1, "ok": findings.is_empty(), "serial": serial,
+        "schema": 1, "sound": findings.is_empty(), "serial": serial,
         "signed": signed.as_ref().map(|origin| json!({
             "mirror": origin.mirror, "root": origin.root, "keys": origin.keys,
         })),
@@ -83,9 +84,10 @@ fn text(verification: &MirrorVerification) -> String {
     };
     let size = HumanBytes(*bytes);
     format!(
-        "{}{findings_text}{verdict}: index {serial}, {signed}, {} releases, {files} files verified ({size})",
+        "{}{findings_text}{verdict}: index {serial}, {signed}, {}, {} verified ({size})",
         matrix(releases),
-        releases.len()
+        counted(releases.len(), "release"),
+        counted(*files, "file"),
     )
 }
 

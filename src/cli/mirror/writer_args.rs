@@ -53,9 +53,14 @@ pub(super) fn days(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// `1 release`, `2 releases`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// `index 7: 12 releases`, or that nothing has changed.
 pub(super) fn index_line(index: &WrittenIndex) -> String {
     let WrittenIndex { serial, changed, releases } = index;
     let state = if *changed { "" } else { " is up to date" };
-    format!("index {serial}{state}: {releases} releases")
+    format!("index {serial}{state}: {}", counted(*releases, "release"))
 }

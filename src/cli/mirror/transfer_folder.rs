@@ -1,4 +1,4 @@
-//! [`WorkFolder`]: the folder for what is on its way into a mirror.
+//! [`TransferFolder`]: the folder for what is on its way into a mirror.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,9 @@ use loom_source::Digest;
 use loom_runtime::{config::Resolved, mirror::MirrorTaskError};
 
 /// The folder for what is on its way into a mirror, `mirror/` in the folder of the store: it has the room for it.
-pub(super) struct WorkFolder(PathBuf);
+pub(super) struct TransferFolder(PathBuf);
 
-impl WorkFolder {
+impl TransferFolder {
     pub(super) fn of(resolved: &Resolved) -> Self {
         Self(resolved.cache_dir.value.join("mirror"))
     }
