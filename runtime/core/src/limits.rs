@@ -60,6 +60,12 @@ pub enum LimitError {
         /// The limit.
         limit: usize,
     },
+    /// A name holds a line break, an escape sequence or another control character.
+    #[error("{what} contains a control character")]
+    Control {
+        /// The name.
+        what: &'static str,
+    },
     /// The runtime keeps as much as it may for its agents.
     #[error("the registrations and states of all agents exceed {MAX_KEPT_BYTES} bytes")]
     KeptBytes,
@@ -101,9 +107,11 @@ pub fn check_topic(topic: &str) -> Result<(), LimitError> {
 /// Checks the id of an agent.
 ///
 /// # Errors
-/// If it is too long.
+/// If it is too long or contains a control character.
 pub fn check_agent_id(agent: &str) -> Result<(), LimitError> {
-    check_length("agent_id", agent.len(), MAX_AGENT_ID_BYTES)
+    let what = "agent_id";
+    check_length(what, agent.len(), MAX_AGENT_ID_BYTES)?;
+    if agent.chars().any(char::is_control) { Err(LimitError::Control { what }) } else { Ok(()) }
 }
 
 /// Checks the keys of metadata, headers or parameters.
@@ -239,6 +247,11 @@ mod tests {
         }
         let error = check_agent_id(&long(MAX_AGENT_ID_BYTES)).unwrap_err();
         assert_eq!(error.to_string(), "agent_id is 513 bytes long; at most 512 are allowed");
+        for id in ["a\n", "\u{1b}[31m", "a\0", "\u{9b}0m"] {
+            let error = check_agent_id(id).unwrap_err();
+            assert_eq!(error.to_string(), "agent_id contains a control character");
+        }
+        assert_eq!(check_agent_id("ein Agent/é-1"), Ok(()));
     }
 
     #[test]

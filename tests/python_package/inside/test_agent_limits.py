@@ -288,3 +288,27 @@ def is_running(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize("variable", ["LOOM_BRIDGE_TLS_CA", "LOOM_BRIDGE_TLS_CLIENT_CERT", "LOOM_BRIDGE_TLS_CLIENT_KEY"])
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files")
+def test_only_regular_files_of_limited_size_are_read(monkeypatch, tmp_path, variable):
+    fifo, huge, pem = tmp_path / "fifo", tmp_path / "huge", tmp_path / "pem"
+    os.mkfifo(fifo)
+    huge.touch()
+    os.truncate(huge, (16 << 20) + 1)
+    pem.write_bytes(b"pem")
+    monkeypatch.setenv("LOOM_BRIDGE_TLS_CLIENT_CERT", str(pem))
+    monkeypatch.setenv("LOOM_BRIDGE_TLS_CLIENT_KEY", str(pem))
+    for path, why in [
+        (fifo, "not a regular file"),
+        ("/dev/zero", "not a regular file"),
+        (tmp_path, "not a regular file"),
+        (huge, "larger than 16 MiB"),
+        (tmp_path / "gone", "No such file or directory"),
+    ]:
+        monkeypatch.setenv(variable, str(path))
+        with pytest.raises(ConfigurationError, match=f"cannot read {path}: {why}"):
+            Endpoint.of("localhost:1")
+    monkeypatch.setenv(variable, str(pem))
+    assert Endpoint.of("localhost:1").ca == (b"pem" if variable == "LOOM_BRIDGE_TLS_CA" else None)
