@@ -44,7 +44,7 @@ fn table_at<'a>(text: &'a str, error: &serde_json::Error) -> Option<&'a str> {
             _ => {}
         }
     }
-    table
+    table.filter(|_| depth > 0)
 }
 
 /// The value of a variable that holds `value` as JSON.
