@@ -4,7 +4,10 @@ use loom_http::{Journal, NetworkSettings};
 use loom_mirror::{Mirror, MirrorLayout, MirrorOptions};
 use loom_source::{Scheme, Source};
 
-use super::{Bounded, Candidate, OpenError, Opener, Reach, SourceClass, netrc_file, object_store};
+use super::{
+    AnswerLimit, Bounded, Candidate, OpenError, Opener, Reach, SourceClass, netrc_file,
+    object_store,
+};
 use crate::{
     config::{Layout, MirrorSource, SourceSpec},
     trust::Channel,
@@ -56,7 +59,7 @@ pub(super) fn open(
     let source: Box<dyn Source> = match reach {
         // A folder may be a mount whose server has gone away.
         Reach::Disk => Box::new(Bounded::new(mirror, spec.timeout)),
-        Reach::Loopback | Reach::Network => Box::new(mirror),
+        Reach::Loopback | Reach::Network => Box::new(AnswerLimit::new(mirror, spec.timeout)),
     };
     Ok(Candidate::of(spec, address, class, channel, reach, source))
 }

@@ -58,7 +58,7 @@ class Endpoint:
             key: PEM file of its private key, by default ``LOOM_BRIDGE_TLS_CLIENT_KEY``.
 
         Raises:
-            ConfigurationError: if the token is empty, a file cannot be read, is not a regular file or is larger than
+            ConfigurationError: if the token is empty or cannot be sent, a file cannot be read, is not a regular file or is larger than
                 16 MiB, or only one of ``cert`` and ``key`` is given.
         """
         ca_file = ca or _variable("LOOM_BRIDGE_TLS_CA")
@@ -106,7 +106,13 @@ def _token(argument: Optional[str]) -> Optional[str]:
     token, name = (argument, "token") if argument is not None else (os.environ.get("LOOM_BRIDGE_TOKEN"), "LOOM_BRIDGE_TOKEN")
     if token is not None and not token.strip():
         raise ConfigurationError(f"{name} is empty", exit_code=2, hint=f"give a token, or remove {name}")
-    return None if token is None else token.strip()
+    if token is None:
+        return None
+    token = token.strip()
+    if not all("!" <= character <= "~" for character in token):
+        # A header cannot hold it, and no runtime has such a token.
+        raise ConfigurationError(f"{name} is not of visible ASCII characters without spaces", exit_code=2)
+    return token
 
 
 def _variable(name: str) -> Optional[str]:

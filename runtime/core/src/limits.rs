@@ -109,9 +109,20 @@ pub fn check_topic(topic: &str) -> Result<(), LimitError> {
 /// # Errors
 /// If it is too long or contains a control character.
 pub fn check_agent_id(agent: &str) -> Result<(), LimitError> {
-    let what = "agent_id";
-    check_length(what, agent.len(), MAX_AGENT_ID_BYTES)?;
-    if agent.chars().any(char::is_control) { Err(LimitError::Control { what }) } else { Ok(()) }
+    check_name("agent_id", agent, MAX_AGENT_ID_BYTES)
+}
+
+/// Checks the name of a tool.
+///
+/// # Errors
+/// If it is too long or contains a control character.
+pub fn check_tool_name(name: &str) -> Result<(), LimitError> {
+    check_name("the name of a tool", name, MAX_TOOL_NAME_BYTES)
+}
+
+fn check_name(what: &'static str, name: &str, limit: usize) -> Result<(), LimitError> {
+    check_length(what, name.len(), limit)?;
+    if name.chars().any(char::is_control) { Err(LimitError::Control { what }) } else { Ok(()) }
 }
 
 /// Checks the keys of metadata, headers or parameters.
@@ -163,7 +174,7 @@ pub fn check_registration(registration: &Registration) -> Result<(), LimitError>
     check_topics(topics)?;
     check_count("tools", tools.len(), MAX_TOOLS)?;
     for tool in tools {
-        check_length("the name of a tool", tool.name.len(), MAX_TOOL_NAME_BYTES)?;
+        check_tool_name(&tool.name)?;
         check_keys("metadata entries of a tool", tool.metadata.keys())?;
     }
     check_keys("metadata entries", metadata.keys())?;
@@ -237,6 +248,7 @@ mod tests {
             Registration { topics: vec![long(MAX_TOPIC_BYTES)], ..registration() },
             Registration { topics: many(MAX_TOPICS + 1).collect(), ..registration() },
             Registration { tools: vec![tool(long(MAX_TOOL_NAME_BYTES))], ..registration() },
+            Registration { tools: vec![tool("a\u{1b}[m".to_owned())], ..registration() },
             Registration { tools: many(MAX_TOOLS + 1).map(tool).collect(), ..registration() },
             Registration {
                 tools: vec![Tool { description, ..tool("t".to_owned()) }],
