@@ -58,8 +58,8 @@ class Endpoint:
             key: PEM file of its private key, by default ``LOOM_BRIDGE_TLS_CLIENT_KEY``.
 
         Raises:
-            ConfigurationError: if the token is empty or cannot be sent, a file cannot be read, is not a regular file or is larger than
-                16 MiB, or only one of ``cert`` and ``key`` is given.
+            ConfigurationError: if the token is empty or cannot be sent, if a file cannot be read, is not a regular file
+                or is larger than 16 MiB, or if only one of ``cert`` and ``key`` is given.
         """
         ca_file = ca or _variable("LOOM_BRIDGE_TLS_CA")
         cert_file = cert or _variable("LOOM_BRIDGE_TLS_CLIENT_CERT")

@@ -263,7 +263,7 @@ mod tests {
             let error = check_agent_id(id).unwrap_err();
             assert_eq!(error.to_string(), "agent_id contains a control character");
         }
-        assert_eq!(check_agent_id("ein Agent/é-1"), Ok(()));
+        assert_eq!(check_agent_id("an agent/é-1"), Ok(()));
     }
 
     #[test]

@@ -333,7 +333,9 @@ def is_running(pid):
         return False
 
 
-@pytest.mark.parametrize("variable", ["LOOM_BRIDGE_TLS_CA", "LOOM_BRIDGE_TLS_CLIENT_CERT", "LOOM_BRIDGE_TLS_CLIENT_KEY"])
+@pytest.mark.parametrize(
+    "variable", ["LOOM_BRIDGE_TLS_CA", "LOOM_BRIDGE_TLS_CLIENT_CERT", "LOOM_BRIDGE_TLS_CLIENT_KEY"]
+)
 @pytest.mark.skipif(os.name == "nt", reason="there are no such files")
 def test_only_regular_files_of_limited_size_are_read(monkeypatch, tmp_path, variable):
     fifo, huge, pem = tmp_path / "fifo", tmp_path / "huge", tmp_path / "pem"
