@@ -69,6 +69,27 @@ impl TlsFiles {
     }
 }
 
+/// The variable of TLS libraries for the file of the certificate authorities.
+pub const AUTHORITIES: &str = "SSL_CERT_FILE";
+
+/// The size limit of the file of the certificate authorities, in bytes.
+const MAX_AUTHORITIES_SIZE: u64 = 16 << 20;
+
+/// Checks the file of the certificate authorities, which the TLS library reads without a limit at the first connection
+/// to a provider. A file that cannot be opened has no effect there, and none here.
+///
+/// # Errors
+/// If it is not a regular file, or larger than 16 MiB.
+pub fn check_authorities(path: &Path) -> Result<(), TlsError> {
+    match bounded_file::read(path, MAX_AUTHORITIES_SIZE) {
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+            Ok(())
+        }
+        Err(source) => Err(TlsError::Read { path: path.to_owned(), variable: AUTHORITIES, source }),
+        Ok(_) => Ok(()),
+    }
+}
+
 fn read(path: &Path, variable: &'static str) -> Result<Vec<u8>, TlsError> {
     bounded_file::read(path, MAX_SIZE).map_err(|source| TlsError::Read {
         path: path.to_owned(),

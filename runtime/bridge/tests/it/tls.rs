@@ -98,4 +98,15 @@ fn devices_fifos_and_huge_files_are_refused_at_once() {
         assert_eq!(ended.status.code(), Some(2), "{cert} {key}: {stderr}");
         assert!(stderr.contains(variable) && stderr.contains(why), "{stderr}");
     }
+    // The file of certificate authorities, which is read at the first connection to a provider.
+    for file in ["/dev/zero", &path("fifo")] {
+        let ended = command()
+            .env("LOOM_BRIDGE_ADDR", "127.0.0.1:0")
+            .env("SSL_CERT_FILE", file)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{file}: {stderr}");
+        assert!(stderr.contains(&format!("{file} (SSL_CERT_FILE)")), "{stderr}");
+    }
 }
