@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom_github::{Github, GithubOptions, GithubRepo, GithubToken};
 use loom_http::Journal;
 
-use super::{Candidate, OpenError, Opener, Reach, SharedDocuments, SourceClass};
+use super::{AnswerLimit, Candidate, OpenError, Opener, Reach, SharedDocuments, SourceClass};
 use crate::{
     config::{Env, GithubSource, SourceSpec},
     trust::Channel,
@@ -44,7 +44,7 @@ pub(super) fn open(
         network: opener.network.settings(spec, journal)?,
         cache: Arc::new(SharedDocuments::of(&opener.state, "github")),
     };
-    let source = Box::new(Github::open(options)?);
+    let source = Box::new(AnswerLimit::new(Github::open(options)?, spec.timeout));
     let address = spec.kind.to_string();
     Ok(Candidate::of(spec, address, SourceClass::Github, channel, reach, source))
 }

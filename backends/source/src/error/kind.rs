@@ -118,6 +118,8 @@ pub enum TransferPhase {
     Body,
     /// The rest of a small document, which has to arrive as a whole.
     Document,
+    /// The further requests of an answer that takes several, such as the pages of a listing.
+    Pages,
 }
 
 impl SourceErrorKind {
@@ -235,6 +237,9 @@ impl SourceErrorKind {
                 TransferPhase::Body => write!(f, "no data from {at} for {timeout:?}"),
                 TransferPhase::Document => {
                     write!(f, "{at} is a small file, but did not arrive within {timeout:?}")
+                }
+                TransferPhase::Pages => {
+                    write!(f, "all requests to {at} together did not end within {timeout:?}")
                 }
             },
             Self::TotalTimeout { timeout } => {

@@ -44,7 +44,7 @@ variants!(SourceErrorKind {
     Untrusted,
     Build
 });
-variants!(TransferPhase { Connect, Response, Body, Document });
+variants!(TransferPhase { Connect, Response, Body, Document, Pages });
 variants!(RefusedBy { Server, Proxy, FileSystem, Plugin });
 variants!(TokenState { Unknown, Missing, Invalid, SingleSignOn, Insufficient });
 variants!(RedirectRefusal {
@@ -178,8 +178,8 @@ pub(super) fn kinds() -> Vec<SourceErrorKind> {
 }
 
 pub(super) fn phases() -> Vec<TransferPhase> {
-    use TransferPhase::{Body, Connect, Document, Response};
-    vec![Connect, Response, Body, Document]
+    use TransferPhase::{Body, Connect, Document, Pages, Response};
+    vec![Connect, Response, Body, Document, Pages]
 }
 
 pub(super) fn refusers() -> Vec<RefusedBy> {
