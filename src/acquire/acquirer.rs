@@ -73,6 +73,7 @@ const MAX_SWEPT: usize = 64;
 ///     class: SourceClass::File,
 ///     channel: Channel::Authenticated,
 ///     source: Box::new(source),
+///     signed: None,
 ///     stop_on_error: false,
 ///     stop_on_absent: false,
 ///     reach: Reach::Disk,
@@ -320,7 +321,8 @@ impl<'a> Acquirer<'a> {
             None
         };
         let turns = order(candidates, quarantine.as_ref(), silent, release);
-        let failover = Failover { candidates, policy: self.policy, fetcher: self.fetcher() };
+        let policy = self.policy.clone();
+        let failover = Failover { candidates, policy, fetcher: self.fetcher() };
         let mut log = AttemptLog::new(attempts);
         let served = failover.run(release, pins, turns, &mut log);
         self.keep(Quarantine::add(self.state, log.take_strikes(), SystemTime::now()));

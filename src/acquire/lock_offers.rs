@@ -1,6 +1,9 @@
 //! What the sources offer of one version for all platforms, as a lock file holds it. Nothing is fetched but documents.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Instant, SystemTime},
+};
 
 use futures::future::join_all;
 use loom_source::{
@@ -9,14 +12,17 @@ use loom_source::{
 };
 
 use super::{
-    AcquireError, Acquirer, AttemptCause, SourceAttempt, failover::plan::FailureReason,
-    resolve::failure_reason,
+    AcquireError, Acquirer, AttemptCause, SourceAttempt, evidence::gather,
+    failover::plan::FailureReason, resolve::failure_reason,
 };
 use crate::{
     lock::{LockedEvidence, LockedPlatform},
     sources::{Candidate, Reach},
     store::AttemptKind,
-    trust::{Expected, Judged, LockedArchive, TrustedDigest},
+    trust::{
+        DigestSubject, Expected, Judged, LockedArchive, OfferSignatures, OfferedEvidence, Pins,
+        TrustedDigest,
+    },
 };
 
 /// What the sources offer of one version.
@@ -78,7 +84,7 @@ impl Acquirer<'_> {
                 continue;
             }
             let begun = Instant::now();
-            let find = pending.iter().map(|release| candidate.source.find(release));
+            let find = pending.iter().map(|release| self.ask(candidate, release));
             let answers = self.runtime.block_on(join_all(find))?;
             let asked = std::mem::take(&mut pending);
             for (release, answer) in asked.into_iter().zip(answers) {
@@ -109,20 +115,39 @@ impl Acquirer<'_> {
         Ok(offers)
     }
 
+    /// The offer of a source, with its signatures.
+    async fn ask(
+        &self,
+        candidate: &Candidate,
+        release: &Release,
+    ) -> Result<Option<(Offer, OfferedEvidence)>, SourceError> {
+        let Some(offer) = candidate.source.find(release).await? else { return Ok(None) };
+        let evidence = gather(candidate, release, &offer, &self.policy).await?;
+        Ok(Some((offer, evidence)))
+    }
+
     /// Judges an answer. The inner error says why the offer is not accepted.
     fn judged(
         &self,
         candidate: &Candidate,
         release: &Release,
-        answer: Result<Option<Offer>, SourceError>,
+        answer: Result<Option<(Offer, OfferedEvidence)>, SourceError>,
     ) -> Result<Result<Option<LockedPlatform>, AttemptCause>, AcquireError> {
-        let offer = match answer {
-            Ok(Some(offer)) => offer,
+        let (offer, evidence) = match answer {
+            Ok(Some(answer)) => answer,
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error.into())),
         };
         let pins = self.pins(release)?;
-        Ok(match self.policy.judge(release, candidate.channel, &offer, &pins) {
+        let signed = candidate.signed.as_ref().and_then(|signed| signed.vouch(release));
+        let pins = match signed {
+            Some(vouch) => Pins { statement: Some(vouch.statement), ..pins },
+            None => pins,
+        };
+        let scope = self.policy.scope(release, &candidate.name, SystemTime::now());
+        let signatures = OfferSignatures { scope, evidence };
+        let channel = candidate.channel;
+        Ok(match self.policy.judge(release, channel, &offer, &pins, &signatures) {
             Ok(judged) => Ok(Some(locked(release, &offer, &judged))),
             Err(rejection) => Err(rejection.into()),
         })
@@ -163,15 +188,22 @@ fn locked(release: &Release, offer: &Offer, judged: &Judged) -> LockedPlatform {
         ..LockedPlatform::default()
     };
     for Expected { artifact, expectation } in std::iter::once(&judged.first).chain(&judged.others) {
-        if let Some(tree) = &expectation.tree {
+        let signed = expectation.signatures.signed.iter().map(|signature| &signature.digest);
+        let signed_as = |of| signed.clone().find(|digest| digest.of == of);
+        if let Some(tree) = expectation.tree.as_ref().or(signed_as(DigestSubject::Tree)) {
             locked.tree = Some(tree.digest);
             add_evidence(&mut locked, &of_source(tree, offer.tree.as_ref()));
         }
-        let Some(archive) = &expectation.archive else { continue };
-        let (file, sha256) = (file_name(release, artifact), archive.digest);
-        if !locked.archives.iter().any(|known| known.sha256 == sha256) {
+        let archive = expectation.archive.as_ref().or(signed_as(DigestSubject::Archive));
+        if let Some(archive) = archive
+            && !locked.archives.iter().any(|known| known.sha256 == archive.digest)
+        {
+            let (file, sha256) = (file_name(release, artifact), archive.digest);
             locked.archives.push(LockedArchive { file, sha256, size: artifact.size });
             add_evidence(&mut locked, &of_source(archive, artifact.claims.first()));
+        }
+        for digest in signed.clone() {
+            add_evidence(&mut locked, digest);
         }
     }
     locked

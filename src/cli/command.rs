@@ -99,7 +99,7 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("doctor", doctor, "Check this machine and the connection to the sources"),
     command!("init", init, "Write a commented loom.toml"),
     command!("config", config, "Show, check or describe the configuration"),
-    command!("trust", trust, "Trust the loom.toml of this project"),
+    command!("trust", trust, "Trust the loom.toml of this project, and roots of mirrors"),
     command!("__supervise", supervise, "Supervise a runtime").hidden(),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),

@@ -17,10 +17,10 @@ use super::{
 };
 use loom_runtime::{
     config::{
-        self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, Signature, SourceKind,
+        self, Diagnostic, Disk, Env, Flags, Inputs, Os, PinRoots, Problem, Resolved, SourceKind,
         SourceSpec, StoreSharing, Trusted,
     },
-    sources::{NetworkDefaults, OpenedSources, Opener},
+    sources::{MirrorRootRules, NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
     store::{Store, StoreWriters},
 };
@@ -117,9 +117,13 @@ impl Context {
             cwd: self.cwd()?,
             state: resolved.state_dir.value.clone(),
             network: NetworkDefaults::from_env(self.env(), resolved.offline.value),
-            evidence: resolved.trust.signature.value == Signature::Required,
+            evidence: !resolved.trust.keys.value.is_empty(),
             built_from: option_env!("LOOM_BUILT_FROM").map(PathBuf::from),
             built_profile: option_env!("LOOM_BUILT_PROFILE").map(str::to_owned),
+            roots: MirrorRootRules {
+                configured: resolved.trust.roots.value.clone(),
+                pin_first_seen: resolved.trust.pin_roots.value == PinRoots::FirstSeen,
+            },
         })
     }
 

@@ -256,6 +256,18 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "trust add-root",
+        &[example(
+            "loom trust add-root root-1.json --sha256 DIGEST --source corp",
+            "Accept only a signed index from the source corp",
+        )],
+    ),
+    ("trust roots", &[example("loom trust roots", "Print the mirrors for which a root is known")]),
+    (
+        "trust remove-root",
+        &[example("loom trust remove-root corp", "Need no signed index from corp any more")],
+    ),
+    (
         "completions",
         &[
             example(

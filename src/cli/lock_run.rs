@@ -191,7 +191,7 @@ fn offers(
         ..Selection::default()
     };
     let settings = ready::options(resolved, &selection);
-    let (state, policy) = (&resolved.state_dir.value, ready::policy(resolved));
+    let (state, policy) = (&resolved.state_dir.value, ready::policy(resolved)?);
     let acquirer = Acquirer::new(&store, state, &candidates, policy, settings, &reporter)
         .locked(active.as_ref());
     let offers = acquirer.lock_version(product, selector, options.full);

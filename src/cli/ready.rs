@@ -14,7 +14,7 @@ use super::{
 };
 use loom_runtime::{
     acquire::{self, AcquireError, AcquireOptions, Acquired, Acquirer, How, refuse_older},
-    config::Resolved,
+    config::{self, Resolved},
     lock::ActiveLock,
     sources::{OpenedSources, SourceClass},
     store::{Installed, Store},
@@ -26,13 +26,17 @@ const UNTRUSTED_VERSION: &str =
     "the project names the version and is not trusted: the version is judged like a range";
 
 /// The policy of the configuration.
-pub(crate) fn policy(resolved: &Resolved) -> Policy {
-    Policy {
+///
+/// # Errors
+/// Where a file with a key cannot be used.
+pub(crate) fn policy(resolved: &Resolved) -> Result<Policy, CommandError> {
+    Ok(Policy {
+        keys: config::keyring(&resolved.trust)?,
         checksum: resolved.trust.checksum.value,
         signature: resolved.trust.signature.value,
         allow_unverified: resolved.allow_unverified.value,
         minimum_release_age: resolved.trust.minimum_release_age.value.as_secs(),
-    }
+    })
 }
 
 /// The settings of an acquisition.
@@ -100,18 +104,19 @@ pub(crate) fn ready_product(
     if context.printer.is_verbose() {
         context.printer.detail(format!("version {selector}, set by {by}"));
     }
+    let policy = policy(resolved)?;
     if let (Selector::Exact(version), false) = (selector, selection.force_download)
         && let release = product.at_version(version.clone())
-        && let Some(installed) = store.presence(&release, &policy(resolved))?.accepted()
+        && let Some(installed) = store.presence(&release, &policy)?.accepted()
         && store.damage(&installed)?.is_none()
         && is_locked_one(store, &installed, lock.as_ref())?
     {
         if choice.is_untrusted(resolved) {
-            refuse_older(store, product, &policy(resolved), version)?;
+            refuse_older(store, product, &policy, version)?;
         }
         return Ok(Acquired { installed, how: How::Here });
     }
-    acquire(context, resolved, store, selection, product, choice)
+    acquire(context, resolved, store, selection, policy, product, choice)
 }
 
 /// Whether an installed release is the locked one, where its version is locked.
@@ -131,6 +136,7 @@ fn acquire(
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
+    policy: Policy,
     product: &Product,
     choice: &RequestedVersion,
 ) -> Result<Acquired, CommandError> {
@@ -150,7 +156,7 @@ fn acquire(
     let state = &resolved.state_dir.value;
     let untrusted_version = choice.is_untrusted(resolved) && !selection.build;
     let options = AcquireOptions { untrusted_version, ..options(resolved, selection) };
-    let acquirer = Acquirer::new(store, state, &candidates, policy(resolved), options, &reporter)
+    let acquirer = Acquirer::new(store, state, &candidates, policy, options, &reporter)
         .locked(choice.lock.as_ref());
     let acquired = acquirer.acquire(product, selector);
     if acquired.is_ok() {

@@ -73,7 +73,7 @@ pub(super) fn look_up(
     choice: &RequestedVersion,
 ) -> Result<Presence, CommandError> {
     let selector = &choice.selector;
-    let policy = ready::policy(resolved);
+    let policy = ready::policy(resolved)?;
     let judged = |presence: Presence| {
         if let Presence::Accepted(installed) = &presence
             && !ready::is_locked_one(store, installed, choice.lock.as_ref())?

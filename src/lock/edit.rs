@@ -18,7 +18,7 @@ pub(super) fn new_text(lock: &LockDocument) -> Result<String, LockError> {
 pub(super) fn edited(text: &str, lock: &LockDocument) -> Result<String, LockError> {
     let malformed = |why: String| LockError::Malformed(why);
     let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| malformed(error.to_string()))?;
+        text.parse().map_err(|error: toml_edit::TomlError| malformed(error.message().to_owned()))?;
     let binaries = document.entry("binary").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
     let binaries = binaries
         .as_array_of_tables_mut()

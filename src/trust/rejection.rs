@@ -2,6 +2,8 @@
 
 use loom_source::Digest;
 
+use super::SignatureProblem;
+
 /// Why the policy refuses an offer before anything of it is fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
@@ -77,7 +79,47 @@ pub enum Rejection {
         /// The release.
         release: Box<str>,
     },
-    /// The policy requires a signature, and this version cannot check signatures.
-    #[error("trust.signature is \"required\", but this version cannot check signatures")]
-    Signature,
+    /// The source serves another statement than the one that this machine expects.
+    #[error("the statement of {release} is another one: expected {expected} ({origin}), got {got}")]
+    Statement {
+        /// The release.
+        release: Box<str>,
+        /// The expected digest.
+        expected: Digest,
+        /// What expects it.
+        origin: Box<str>,
+        /// The digest of the statement that the source serves, or why there is none.
+        got: Box<str>,
+    },
+    /// The index of the mirror has expired, and nothing else vouches for the release.
+    #[error("{why}, and nothing else vouches for {release}")]
+    Expired {
+        /// The release.
+        release: Box<str>,
+        /// What expired, and when.
+        why: Box<str>,
+    },
+    /// The policy requires a signature, and the configuration names no key for the source.
+    #[error(
+        "trust.signature is \"required\", but trust.keys names no key for {authority} at this source"
+    )]
+    NoKey {
+        /// The authority of the release.
+        authority: Box<str>,
+    },
+    /// The policy requires a signature, and the source has none that a configured key could have made.
+    #[error("no signature of {release} is offered{}, and trust.signature is \"required\"", while_reading(.unread))]
+    NoSignature {
+        /// The release.
+        release: Box<str>,
+        /// The signatures that could not be read, each with the reason.
+        unread: Vec<String>,
+    },
+    /// A signature contradicts the offer, or none counts and the policy requires one.
+    #[error(transparent)]
+    Signature(Box<SignatureProblem>),
+}
+
+fn while_reading(unread: &[String]) -> String {
+    if unread.is_empty() { String::new() } else { format!(" ({})", unread.join("; ")) }
 }

@@ -43,6 +43,8 @@ mod lock_trust;
 mod logs;
 #[cfg(target_os = "linux")]
 mod machine_config;
+#[cfg(target_os = "linux")]
+mod machine_policy;
 mod musts;
 mod network;
 mod nginx;
@@ -58,6 +60,7 @@ mod resume;
 mod s3;
 mod secrets;
 mod shared_store;
+mod signatures;
 mod single_flight;
 mod source_cmd;
 mod special_files;

@@ -19,6 +19,7 @@ use loom_source::{
 use crate::{
     api::{Api, ApiConnection, ApiResponse},
     asset_location::AssetLocation,
+    attestations,
     document_cache::DocumentCache,
     documents::{self, ReleaseDocument},
     github_repo::GithubRepo,
@@ -320,6 +321,9 @@ impl Source for Github {
     }
 
     async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
+        if let Some(digest) = attestations::digest_in(asset) {
+            return self.attestations(digest).await;
+        }
         let location = AssetLocation::parse(asset).map_err(|reason| {
             SourceError::malformed(format!("{self}: {:?}", asset.as_str()), reason)
         })?;

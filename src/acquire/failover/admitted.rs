@@ -126,6 +126,9 @@ fn refused(
             let cause = AttemptCause::Mismatch { file, expected: digest, got, by, of, grade };
             mismatch(candidate, expected, cause, resumed)
         }
+        AdmitError::Signature(_) if resumed => {
+            StepReport::damaged_partial(&AttemptCause::Admit(error))
+        }
         AdmitError::Size { .. } if resumed => {
             StepReport::damaged_partial(&AttemptCause::Admit(error))
         }

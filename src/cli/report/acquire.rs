@@ -7,7 +7,7 @@ use loom_runtime::{
 };
 use loom_source::{SourceError, SourceErrorKind};
 
-use super::{source_error, state, store};
+use super::{signature::signature_hint, source_error, state, store};
 use crate::cli::{CommandError, Exit};
 
 /// For a release whose digest differs from the one that it had before.
@@ -21,6 +21,13 @@ const OTHER_THAN_LOCKED: &str = "a release never changes: find out which digest 
 /// For releases without a checksum.
 const NO_CHECKSUM: &str = "publish a .sha256 file beside the archive, or accept the release once with \
                            --allow-unverified (trust.checksum = \"if-available\" accepts it always)";
+
+/// Where no key could have signed.
+const NO_KEY: &str = "add the key of the publisher to trust.keys in your config.toml";
+
+/// For releases without a signature.
+const NO_SIGNATURE: &str = "publish a signature beside the archive or beside SHA256SUMS (.minisig, .sig, .asc or \
+                            .sigstore.json), or name a source that has one";
 
 /// The exit code of a failed acquisition.
 pub(crate) fn exit(error: &AcquireError) -> Exit {
@@ -183,10 +190,18 @@ fn rejection_hint(rejection: &Rejection) -> &'static str {
         Rejection::LockDiffers { .. } | Rejection::OtherThanLocked { .. } => OTHER_THAN_LOCKED,
         Rejection::NotLocked { .. } => "`loom lock` adds what the sources offer",
         Rejection::Contradiction { .. } => "the maintainer of the source has to publish it again",
+        Rejection::Statement { .. } => {
+            "nothing of it was kept; inform the maintainer of the source, or name another one with --source"
+        }
+        Rejection::Expired { .. } => {
+            "the maintainer of the mirror has to publish a new index: `loom mirror index`"
+        }
         Rejection::NoArtifact { .. } => {
             "this version reads .tar.gz, .tar.zst, .zip and bare programs; a newer one may read more"
         }
-        Rejection::Signature => "set trust.signature = \"optional\"",
+        Rejection::NoKey { .. } => NO_KEY,
+        Rejection::NoSignature { .. } => NO_SIGNATURE,
+        Rejection::Signature(problem) => signature_hint(problem),
     }
 }
 

@@ -14,6 +14,7 @@
 //! | `lock` | lock files |
 //! | `open` | sources that cannot be opened |
 //! | `state`, `store` | the state folder, the store |
+//! | `signature` | signatures that do not count |
 //! | `acquire` | acquiring releases |
 
 pub(crate) mod acquire;
@@ -25,6 +26,7 @@ mod interrupted;
 mod launch;
 pub(crate) mod lock;
 pub(crate) mod open;
+pub(crate) mod signature;
 pub(crate) mod source_error;
 pub(crate) mod state;
 mod stdout;
