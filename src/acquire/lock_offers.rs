@@ -1,9 +1,6 @@
 //! What the sources offer of one version for all platforms, as a lock file holds it. Nothing is fetched but documents.
 
-use std::{
-    collections::BTreeMap,
-    time::{Instant, SystemTime},
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use futures::future::join_all;
 use loom_source::{
@@ -12,16 +9,17 @@ use loom_source::{
 };
 
 use super::{
-    AcquireError, Acquirer, AttemptCause, SourceAttempt, evidence::gather,
-    failover::plan::FailureReason, resolve::failure_reason,
+    AcquireError, Acquirer, AttemptCause, SourceAttempt,
+    evidence::{gather, judge_offer},
+    failover::plan::FailureReason,
+    resolve::failure_reason,
 };
 use crate::{
     lock::{LockedEvidence, LockedPlatform},
     sources::{Candidate, Reach},
     store::AttemptKind,
     trust::{
-        DigestSubject, Expected, Judged, LockedArchive, OfferSignatures, OfferedEvidence, Pins,
-        TrustedDigest,
+        DigestSubject, Expected, Judged, LockedArchive, OfferedEvidence, Policy, TrustedDigest,
     },
 };
 
@@ -84,7 +82,7 @@ impl Acquirer<'_> {
                 continue;
             }
             let begun = Instant::now();
-            let find = pending.iter().map(|release| self.ask(candidate, release));
+            let find = pending.iter().map(|release| signed_offer(candidate, release, &self.policy));
             let answers = self.runtime.block_on(join_all(find))?;
             let asked = std::mem::take(&mut pending);
             for (release, answer) in asked.into_iter().zip(answers) {
@@ -115,39 +113,20 @@ impl Acquirer<'_> {
         Ok(offers)
     }
 
-    /// The offer of a source, with its signatures.
-    async fn ask(
-        &self,
-        candidate: &Candidate,
-        release: &Release,
-    ) -> Result<Option<(Offer, OfferedEvidence)>, SourceError> {
-        let Some(offer) = candidate.source.find(release).await? else { return Ok(None) };
-        let evidence = gather(candidate, release, &offer, &self.policy).await?;
-        Ok(Some((offer, evidence)))
-    }
-
     /// Judges an answer. The inner error says why the offer is not accepted.
     fn judged(
         &self,
         candidate: &Candidate,
         release: &Release,
-        answer: Result<Option<(Offer, OfferedEvidence)>, SourceError>,
+        answer: Result<Option<SignedOffer>, SourceError>,
     ) -> Result<Result<Option<LockedPlatform>, AttemptCause>, AcquireError> {
         let (offer, evidence) = match answer {
-            Ok(Some(answer)) => answer,
+            Ok(Some(SignedOffer { offer, evidence })) => (offer, evidence),
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error.into())),
         };
         let pins = self.pins(release)?;
-        let signed = candidate.signed.as_ref().and_then(|signed| signed.vouch(release));
-        let pins = match signed {
-            Some(vouch) => Pins { statement: Some(vouch.statement), ..pins },
-            None => pins,
-        };
-        let scope = self.policy.scope(release, &candidate.name, SystemTime::now());
-        let signatures = OfferSignatures { scope, evidence };
-        let channel = candidate.channel;
-        Ok(match self.policy.judge(release, channel, &offer, &pins, &signatures) {
+        Ok(match judge_offer(candidate, release, &self.policy, &pins, &offer, evidence) {
             Ok(judged) => Ok(Some(locked(release, &offer, &judged))),
             Err(rejection) => Err(rejection.into()),
         })
@@ -179,6 +158,23 @@ impl Acquirer<'_> {
             && attempts.iter().all(|attempt| attempt.cause.is_none() || lacks(attempt));
         AcquireError::Unserved { release: what, reason, attempts, unverified }
     }
+}
+
+/// An offer, with the signatures that may count.
+struct SignedOffer {
+    offer: Offer,
+    evidence: OfferedEvidence,
+}
+
+/// The offer of a source, with its signatures; `None` where the source does not have the release.
+async fn signed_offer(
+    candidate: &Candidate,
+    release: &Release,
+    policy: &Policy,
+) -> Result<Option<SignedOffer>, SourceError> {
+    let Some(offer) = candidate.source.find(release).await? else { return Ok(None) };
+    let evidence = gather(candidate, release, &offer, policy).await?;
+    Ok(Some(SignedOffer { offer, evidence }))
 }
 
 /// The digests of an accepted offer.

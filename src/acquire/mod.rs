@@ -55,7 +55,7 @@ pub use acquired::{Acquired, How};
 pub use acquirer::Acquirer;
 pub use attempt::{AttemptCause, SourceAttempt};
 pub use error::{AcquireError, ChecksumMismatch};
-pub use evidence::gather;
+pub use evidence::{gather, judge_offer};
 pub use failover::plan::{FailureReason, TransferRetry};
 pub use lock_offers::{LockOffers, OfferedRelease};
 pub use locked::meets_lock;

@@ -33,14 +33,14 @@ pub enum Unverified {
     NoChecksum,
     /// It was verified, but the policy requires more.
     Policy,
-    /// Nothing shows that it is the one that a lock file names.
-    NotLocked,
     /// It was verified, but not by a signature, and the policy requires one.
     Unsigned,
     /// The configuration does not name the key of its signature.
     UnknownKey(String),
     /// The configuration names the key of its signature as revoked.
     RevokedKey(String),
+    /// Nothing shows that it is the one that a lock file names.
+    NotLocked,
     /// Its files were changed; the text names the damage.
     TreeDamaged(String),
 }
@@ -66,7 +66,6 @@ impl fmt::Display for Unverified {
             Self::OtherStatement => f.write_str("its verification is of another statement"),
             Self::NoChecksum => f.write_str("it was installed without a checksum"),
             Self::Policy => f.write_str("the policy requires more than it was verified by"),
-            Self::NotLocked => f.write_str("nothing shows that it is the locked one"),
             Self::Unsigned => f.write_str("it was not verified by a signature"),
             Self::UnknownKey(key) => {
                 write!(f, "it was verified by a signature of {key}, which trust.keys does not name")
@@ -74,6 +73,7 @@ impl fmt::Display for Unverified {
             Self::RevokedKey(key) => {
                 write!(f, "it was verified by a signature of {key}, which is revoked")
             }
+            Self::NotLocked => f.write_str("nothing shows that it is the locked one"),
             Self::TreeDamaged(what) => write!(f, "it is damaged ({what})"),
         }
     }

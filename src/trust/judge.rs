@@ -61,7 +61,10 @@ impl Policy {
         pins: &Pins,
         signatures: &OfferSignatures,
     ) -> Result<Judged, Rejection> {
-        let signed = self.signature == Signature::Required && channel != Channel::LocalBuild;
+        // A signed index is a signature over the statement.
+        let by_index = pins.statement.as_ref().is_some_and(|pin| pin.origin.is_signed());
+        let signed =
+            self.signature == Signature::Required && channel != Channel::LocalBuild && !by_index;
         let OfferSignatures { scope, evidence } = signatures;
         if signed && scope.has_no_key() {
             return Err(Rejection::NoKey { authority: release.authority.as_ref().into() });
@@ -72,7 +75,8 @@ impl Policy {
         let counting = |claims: &[ClaimedDigest]| {
             if channel.may_vouch() { claims.to_vec() } else { Vec::new() }
         };
-        let tree = tree_digest(release, &counting(offer.tree.as_slice()), pins)?;
+        let tree = tree_digest(release, &counting(offer.tree.as_slice()), pins)
+            .map_err(|rejection| rejection.seen(scope))?;
         let mut refused = None;
         let mut good: Vec<Expected> = Vec::new();
         for artifact in &offer.artifacts {
@@ -208,6 +212,7 @@ fn tree_digest(
             claimed: claim.digest,
             pinned: pin.digest,
             origin: pin.origin.to_string().into(),
+            now: claim.at.as_str().into(),
         }),
         (Some(pin), _) => Ok(Some(TrustedDigest::pinned(DigestSubject::Tree, pin))),
         (None, Some(claim)) => Ok(Some(TrustedDigest::claimed(DigestSubject::Tree, claim))),

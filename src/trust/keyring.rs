@@ -38,8 +38,11 @@ impl Signer {
             Self::Key(key) if key.kind() == EvidenceKind::Cosign => {
                 matches!(kind, EvidenceKind::Cosign | EvidenceKind::Sigstore)
             }
-            // A `.sig` may hold a signature of any scheme.
-            Self::Key(key) => key.kind() == kind || kind == EvidenceKind::Cosign,
+            // A `.sig` may hold an OpenPGP signature.
+            Self::Key(key) if key.kind() == EvidenceKind::Gpg => {
+                matches!(kind, EvidenceKind::Gpg | EvidenceKind::Cosign)
+            }
+            Self::Key(key) => key.kind() == kind,
         }
     }
 

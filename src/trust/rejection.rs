@@ -1,8 +1,9 @@
 //! Why an offer is not fetched.
 
+use loom_base::time::format_rfc3339;
 use loom_source::Digest;
 
-use super::SignatureProblem;
+use super::{SignatureProblem, SignatureScope};
 
 /// Why the policy refuses an offer before anything of it is fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +15,7 @@ pub enum Rejection {
         file: Box<str>,
     },
     /// The source offers another digest than the one this machine holds.
-    #[error("checksum of {release} changed: expected {pinned} ({origin}), got {claimed}")]
+    #[error("checksum of {release} changed: expected {pinned} ({origin}), got {claimed} ({now})")]
     Differs {
         /// The release.
         release: Box<str>,
@@ -24,6 +25,8 @@ pub enum Rejection {
         pinned: Digest,
         /// Where the held digest comes from.
         origin: Box<str>,
+        /// Where the source states its digest.
+        now: Box<str>,
     },
     /// The lock file has another digest than the one that this machine holds.
     #[error("{release} is locked as {locked} by {lock}, but it is {pinned} here ({origin})")]
@@ -118,6 +121,21 @@ pub enum Rejection {
     /// A signature contradicts the offer, or none counts and the policy requires one.
     #[error(transparent)]
     Signature(Box<SignatureProblem>),
+}
+
+impl Rejection {
+    /// The same rejection, which says when and from which source the other digest came.
+    pub(super) fn seen(self, scope: &SignatureScope) -> Self {
+        match self {
+            Self::Differs { release, claimed, pinned, origin, now } => {
+                let at = format_rfc3339(scope.at);
+                let source = scope.source.as_deref().unwrap_or_default();
+                let now = format!("{at} from {source}, {now}").into();
+                Self::Differs { release, claimed, pinned, origin, now }
+            }
+            other => other,
+        }
+    }
 }
 
 fn while_reading(unread: &[String]) -> String {

@@ -160,6 +160,7 @@ impl TrustedDigest {
     pub fn pinned(of: DigestSubject, pin: &Pin) -> Self {
         let (by, at) = match &pin.origin {
             PinOrigin::Given { by } => (Voucher::Given, by.clone()),
+            PinOrigin::Accepted { at } => (Voucher::Given, format!("loom trust accept, {at}")),
             PinOrigin::Lock { file } => (Voucher::Lock, file.clone()),
             PinOrigin::FirstSeen { source, at, .. } => {
                 (Voucher::FirstSeen, format!("{at} from {source}"))

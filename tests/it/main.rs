@@ -45,6 +45,12 @@ mod logs;
 mod machine_config;
 #[cfg(target_os = "linux")]
 mod machine_policy;
+mod mirror_attacks;
+mod mirror_life;
+mod mirror_requests;
+mod mirror_roots;
+mod mirror_sync;
+mod mirror_writers;
 mod musts;
 mod network;
 mod nginx;

@@ -3,9 +3,10 @@
 use std::{fs, path::PathBuf};
 
 use crate::support::{
-    Packing, Plain, Sandbox, Server, Sums, program,
+    Hub, Packing, Plain, Sandbox, Server, Sums, hub, program,
     signer::{Signer, beside, cosign, required, trust},
 };
+use loom_test_support::github::{GithubAsset, GithubRelease};
 
 const GET: [&str; 3] = ["get", "--version", "0.2.0"];
 const WHICH: [&str; 3] = ["which", "--version", "0.2.0"];
@@ -284,4 +285,207 @@ fn a_file_that_is_added_may_be_signed() {
     signer.sign(&asset);
     sandbox.loom(&add).ok();
     sandbox.loom(&WHICH).ok();
+}
+
+/// The objects of a store with these bytes changed at the first, middle or last position.
+fn change(path: &std::path::Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = [0, bytes.len() / 2, bytes.len() - 1][at];
+    bytes[at] ^= 1;
+    fs::remove_file(path).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn kept_evidence_is_checked_again_without_a_network() {
+    let signer = Signer::new();
+    for sums in [Sums::None, Sums::File] {
+        let (mirror, asset) = mirror(sums);
+        let signed = match sums {
+            Sums::File => asset.with_file_name("SHA256SUMS"),
+            _ => asset,
+        };
+        signer.sign(&signed);
+        let sandbox = Sandbox::new();
+        trust(&sandbox, &mirror.url(), &required(&[&signer.public]));
+        sandbox.loom(&GET).ok();
+        drop(mirror);
+        let verify = ["store", "verify", "--evidence"];
+        sandbox.loom(&verify).ok();
+        let document = sandbox.loom(&[&verify[..], &["--json"]].concat()).ok().json();
+        let checks = document["evidence"].as_array().unwrap();
+        assert!(checks.iter().all(|check| check["result"] == "holds"), "{document}");
+        let check = checks.iter().find(|check| check["by"] == "signature").unwrap();
+        assert_eq!(check["signature"]["key"], signer.id.as_str());
+        // Without the evidence, `verify` says nothing of it.
+        let document = sandbox.loom(&["store", "verify", "--json"]).ok().json();
+        assert!(document["evidence"].is_null());
+        // Another key is none of those that signed.
+        trust(&sandbox, "file:///absent", &required(&[&Signer::new().public]));
+        let run = sandbox.loom(&verify).code(6);
+        assert!(run.stdout().contains("unknown key"), "{}", run.stdout());
+        trust(&sandbox, "file:///absent", &required(&[&signer.public]));
+        // Every kept file of evidence matters.
+        let why = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
+        for object in why["chain"]["evidence"].as_array().unwrap() {
+            assert_eq!(object["present"], true);
+            let path = PathBuf::from(object["path"].as_str().unwrap());
+            let kept = fs::read(&path).unwrap();
+            for at in 0..3 {
+                change(&path, at);
+                sandbox.loom(&verify).code(6);
+                fs::write(&path, &kept).unwrap();
+            }
+        }
+        sandbox.loom(&verify).ok();
+    }
+}
+
+#[test]
+fn why_prints_the_chain_from_the_source_to_the_policy() {
+    let signer = Signer::new();
+    let (mirror, asset) = mirror(Sums::File);
+    signer.sign(&asset.with_file_name("SHA256SUMS"));
+    let sandbox = Sandbox::new();
+    trust(&sandbox, &mirror.url(), &required(&[&signer.public]));
+    sandbox.loom(&GET).ok();
+    let chain = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json()["chain"].clone();
+    assert_eq!(chain["source"]["name"], mirror.url().as_str());
+    assert_eq!(chain["grade"], "identity");
+    assert_eq!(chain["signers"][0], format!("minisign {}", signer.id));
+    assert_eq!(chain["policy"]["signature"], "required");
+    assert_eq!(chain["policy"]["keys"][0], format!("minisign {}", signer.id));
+    let kinds: Vec<_> = chain["evidence"].as_array().unwrap().iter().map(|e| &e["kind"]).collect();
+    for kind in ["minisign", "sums", "checksum"] {
+        assert!(kinds.iter().any(|it| *it == kind), "{kind}: {kinds:?}");
+    }
+    let text = sandbox.loom(&["why", "0.2.0"]).ok().stdout();
+    assert!(text.contains(&format!("by minisign {}", signer.id)), "{text}");
+}
+
+#[test]
+fn a_lost_verification_is_made_again_by_a_kept_signature() {
+    let signer = Signer::new();
+    for sums in [Sums::None, Sums::File] {
+        let (mirror, asset) = mirror(sums);
+        let signed = match sums {
+            Sums::File => asset.with_file_name("SHA256SUMS"),
+            _ => asset,
+        };
+        signer.sign(&signed);
+        let sandbox = Sandbox::new();
+        let keep = format!("{}\n[store]\nkeep_archives = true", required(&[&signer.public]));
+        trust(&sandbox, &mirror.url(), &keep);
+        sandbox.loom(&GET).ok();
+        fs::remove_dir_all(sandbox.cache().join("verifications")).unwrap();
+        fs::remove_dir_all(sandbox.state().join("pins")).unwrap();
+        sandbox.loom(&WHICH).code(6);
+        let run = sandbox.loom(&["get", "--version", "0.2.0", "--offline"]).ok();
+        run.says(&["it was verified again"]);
+        sandbox.loom(&WHICH).ok();
+        sandbox.loom(&["store", "verify", "--evidence"]).ok();
+    }
+}
+
+#[test]
+fn a_release_that_changed_says_when_and_where_and_is_accepted_deliberately() {
+    let (first, second) = (Plain::of(&["0.2.0"]), Plain::empty());
+    second.add("0.2.0", Packing::TarGz, b"#!/bin/sh\necho changed\n", Sums::Sidecar);
+    let sandbox = Sandbox::new();
+    trust(&sandbox, &first.url(), "");
+    let tree = |sandbox: &Sandbox| {
+        let why = sandbox.loom(&["why", "0.2.0", "--json"]).ok().json();
+        why["tree"].as_str().unwrap().to_owned()
+    };
+    sandbox.loom(&GET).ok();
+    let before = tree(&sandbox);
+    trust(&sandbox, &second.url(), "");
+    let force = ["get", "--version", "0.2.0", "--force-download"];
+    let run = sandbox.loom(&force).code(6);
+    let error = run.stderr();
+    let sources = [first.url(), second.url()];
+    assert!(sources.iter().all(|url| error.contains(url.as_str())), "{error}");
+    assert!(error.contains(&before) && error.matches("Z from ").count() >= 2, "{error}");
+    let command = error.split('`').find(|part| part.starts_with("loom trust accept")).unwrap();
+    let args: Vec<_> = command.split(' ').skip(1).collect();
+    sandbox.loom(&args).ok();
+    sandbox.loom(&force).ok();
+    assert_ne!(tree(&sandbox), before);
+    // The old one is the wrong one now.
+    trust(&sandbox, &first.url(), "");
+    sandbox.loom(&force).code(6).says(&["accept"]);
+    let json = sandbox.loom(&[&args[..], &["--json"]].concat()).ok().json();
+    assert!(json["before"]["origin"].as_str().unwrap().starts_with("accepted by the user"));
+}
+
+#[test]
+fn doctor_says_what_a_required_signature_lacks() {
+    let signer = Signer::new();
+    let (mirror, asset) = mirror(Sums::Sidecar);
+    let sandbox = Sandbox::new();
+    let check = |lines: &str| {
+        trust(&sandbox, &mirror.url(), lines);
+        let document = sandbox.loom(&["doctor", "--json"]).json();
+        let checks = document["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == "signatures").cloned()
+    };
+    assert_eq!(check(""), None);
+    let lines = required(&[&signer.public]);
+    for (lines, says) in [
+        ("signature = \"required\"", "no key is configured"),
+        (lines.as_str(), "no source offers one that counts"),
+    ] {
+        let check = check(lines).unwrap();
+        assert_eq!(check["grade"], "failure");
+        assert!(check["message"].as_str().unwrap().contains(says), "{check}");
+    }
+    signer.sign(&asset);
+    let check = check(&lines).unwrap();
+    assert_eq!(check["grade"], "ok");
+    assert!(check["message"].as_str().unwrap().contains(&signer.id), "{check}");
+}
+
+#[test]
+fn signed_assets_of_a_github_release_count() {
+    let signer = Signer::new();
+    let hub = Hub::of(&[]);
+    let archive = hub::archive("0.2.0");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(&archive.name);
+    fs::write(&file, &archive.bytes).unwrap();
+    let signature = fs::read(signer.sign(&file)).unwrap();
+    let sandbox = hub.sandbox();
+    let lines = required(&[&signer.public]);
+    hub.configure(&sandbox, &format!("[trust]\n{lines}"));
+    let release = GithubRelease::new("v0.2.0").with_sidecar(archive.clone());
+    hub.server.publish(release.clone());
+    sandbox.loom(&GET).code(6).says(&["no signature of"]);
+    let asset = GithubAsset::new(&format!("{}.minisig", archive.name), signature);
+    hub.server.publish(release.with(asset));
+    sandbox.loom(&GET).ok();
+    sandbox.loom(&["store", "verify", "--evidence"]).ok();
+    assert!(
+        !hub.api_paths().iter().any(|path| path.contains("attestations")),
+        "no identity is configured"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_required_signature_costs_a_warm_command_nothing() {
+    let signer = Signer::new();
+    let (mirror, asset) = mirror(Sums::Sidecar);
+    signer.sign(&asset);
+    let sandbox = Sandbox::new();
+    let files = |sandbox: &Sandbox| {
+        let (run, trace) = sandbox.strace(&["trace=openat"], &WHICH);
+        run.ok();
+        trace.calls("openat").len()
+    };
+    trust(&sandbox, &mirror.url(), "");
+    sandbox.loom(&GET).ok();
+    let without = files(&sandbox);
+    trust(&sandbox, &mirror.url(), &required(&[&signer.public]));
+    sandbox.loom(&GET).ok();
+    assert_eq!(files(&sandbox), without, "no further file is opened");
 }

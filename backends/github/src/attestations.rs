@@ -40,12 +40,12 @@ pub(crate) fn of(artifact: &Artifact) -> Option<Evidence> {
     Some(Evidence { kind: EvidenceKind::Sigstore, asset, of })
 }
 
-/// The digest whose attestations a reference is about; `None` for references to assets.
-pub(crate) fn digest_in(asset: &AssetRef) -> Option<Digest> {
-    asset.as_str().strip_prefix(PREFIX)?.parse().ok()
-}
-
 impl Github {
+    /// The digest whose attestations a reference is about; `None` for references to assets.
+    pub(crate) fn attested_digest(asset: &AssetRef) -> Option<Digest> {
+        asset.as_str().strip_prefix(PREFIX)?.parse().ok()
+    }
+
     /// The Sigstore bundles of the attestations of a file, one on each line.
     pub(crate) async fn attestations(&self, digest: Digest) -> Result<Download, SourceError> {
         let mut url = self.repo.api(&["attestations", &format!("sha256:{digest}")]);

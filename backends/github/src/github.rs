@@ -19,7 +19,6 @@ use loom_source::{
 use crate::{
     api::{Api, ApiConnection, ApiResponse},
     asset_location::AssetLocation,
-    attestations,
     document_cache::DocumentCache,
     documents::{self, ReleaseDocument},
     github_repo::GithubRepo,
@@ -321,7 +320,7 @@ impl Source for Github {
     }
 
     async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
-        if let Some(digest) = attestations::digest_in(asset) {
+        if let Some(digest) = Self::attested_digest(asset) {
             return self.attestations(digest).await;
         }
         let location = AssetLocation::parse(asset).map_err(|reason| {

@@ -1,21 +1,20 @@
 //! Bundles with a certificate: it is valid for minutes, and names who asked for it.
 
-use loom_source::{Digest, Version};
+use loom_source::{Digest, EvidenceKind, Version};
 use sigstore_verify::{
     Error, VerificationPolicy,
     types::{Bundle, Sha256Hash},
 };
 
-use super::{
-    KIND,
-    trust_root::{self, Vouching},
-};
+use super::trust_root::{self, Vouching};
 use crate::{
+    content::Verifiers,
     error::{SignatureError, clean, malformed},
     identity::{SigstoreIdentity, TrustRoot},
     valid::{SignedIdentity, SignedName, ValidSignature},
-    verify::Verifiers,
 };
+
+const KIND: EvidenceKind = EvidenceKind::Sigstore;
 
 /// The issuer of identities of GitHub's workflows, for whom GitHub has an instance of its own.
 const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";

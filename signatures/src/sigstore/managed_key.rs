@@ -1,14 +1,15 @@
 //! Bundles with a key: the key that is configured is what counts, so neither a log nor a trust root is read.
 
-use loom_source::Digest;
+use loom_source::{Digest, EvidenceKind};
 use sigstore_verify::types::{Bundle, SignatureContent};
 
-use super::KIND;
 use crate::{
     cosign::CosignKey,
     error::{SignatureError, malformed},
     valid::{SignedName, ValidSignature},
 };
+
+const KIND: EvidenceKind = EvidenceKind::Sigstore;
 
 /// Verifies a bundle about `sha256`, which it states. Its hint of a key is not signed and not used: all keys are tried.
 pub(super) fn verify(

@@ -5,3 +5,4 @@ mod cosign;
 mod minisign;
 mod sigstore;
 mod support;
+mod tools;

@@ -21,6 +21,8 @@ struct Published {
     sha256: Digest,
     san: &'static str,
     issuer: &'static str,
+    /// Whether the staging instance of Sigstore vouches for it.
+    staging: bool,
     /// The paths of fields that nothing signs.
     unsigned: &'static [&'static str],
 }
@@ -38,30 +40,67 @@ fn published() -> Vec<Published> {
             sha256: attested,
             san: "https://github.com/prefix-dev/sigstore-example/.github/workflows/action.yaml@refs/heads/main",
             issuer: GITHUB,
-            unsigned: &[],
+            staging: false,
+            unsigned: &[
+                ".mediaType",
+                ".verificationMaterial.timestampVerificationData",
+                ".verificationMaterial.tlogEntries[].inclusionProof.checkpoint.envelope",
+                ".verificationMaterial.tlogEntries[].inclusionProof.treeSize",
+            ],
         },
         Published {
             bundle: data("email-attestation-rekor2.sigstore.json"),
             sha256: attested,
             san: "jku@goto.fi",
             issuer: LOGIN,
-            unsigned: &[],
+            staging: true,
+            unsigned: &[
+                ".verificationMaterial.timestampVerificationData.rfc3161Timestamps[].signedTimestamp",
+                ".verificationMaterial.tlogEntries[].inclusionProof.checkpoint.envelope",
+                ".verificationMaterial.tlogEntries[].inclusionProof.logIndex",
+                ".verificationMaterial.tlogEntries[].inclusionProof.rootHash",
+                ".verificationMaterial.tlogEntries[].inclusionProof.treeSize",
+                ".verificationMaterial.tlogEntries[].logId.keyId",
+                ".mediaType",
+            ],
         },
         Published {
             bundle: data("email-blob.sigstore.json"),
             sha256: Digest::of(&data("email-blob.txt")),
             san: "w.vollprecht@gmail.com",
             issuer: LOGIN,
-            unsigned: &[],
+            staging: false,
+            unsigned: &[
+                ".mediaType",
+                ".verificationMaterial.timestampVerificationData",
+                ".verificationMaterial.timestampVerificationData.rfc3161Timestamps",
+                ".verificationMaterial.timestampVerificationData.rfc3161Timestamps[].signedTimestamp",
+                ".verificationMaterial.tlogEntries[].inclusionPromise",
+                ".verificationMaterial.tlogEntries[].inclusionProof.checkpoint.envelope",
+            ],
         },
         Published {
             bundle: data("wheel-v0.2.sigstore.json"),
             sha256: digest("c4e92e9ecc828bef2aa7dba1de8ac983511f7532a0df11c770d39099a25cf201"),
             san: TAGGED,
             issuer: GITHUB,
-            unsigned: &[],
+            staging: false,
+            unsigned: &[
+                ".mediaType",
+                ".verificationMaterial.tlogEntries[].inclusionProof.checkpoint.envelope",
+            ],
         },
     ]
+}
+
+impl Published {
+    /// The identity that signed, or another one, with the trust root that vouches for it.
+    fn identity(&self, san: &str, issuer: &str) -> SigstoreIdentity {
+        let text = || String::from_utf8(data("staging-trusted-root.json")).unwrap();
+        let trust_root =
+            if self.staging { TrustRoot::Text(text().into()) } else { TrustRoot::Shipped };
+        SigstoreIdentity { trust_root, ..identity(san, issuer) }
+    }
 }
 
 fn identity(san: &str, issuer: &str) -> SigstoreIdentity {
@@ -83,25 +122,22 @@ fn check(
 
 #[test]
 fn published_bundles_are_accepted_for_their_identity_only() {
-    for Published { bundle, sha256, san, issuer, .. } in published() {
-        let valid = check(&bundle, sha256, &[identity(san, issuer)]).unwrap();
+    for published in published() {
+        let Published { bundle, sha256, san, issuer, .. } = &published;
+        let accepted = published.identity(san, issuer);
+        let valid = check(bundle, *sha256, std::slice::from_ref(&accepted)).unwrap();
         let signer = valid.identity.unwrap();
-        assert_eq!(
-            (signer.san, signer.issuer.as_str()),
-            (san.replace("{version}", "0.1.2"), issuer)
-        );
+        assert_eq!((signer.san, &*signer.issuer), (san.replace("{version}", "0.1.2"), *issuer));
         let names_version = matches!(valid.names, SignedName::Version(_));
         assert_eq!(names_version, san.contains("{version}"), "{san}");
 
-        let refused =
-            |identities: &[SigstoreIdentity]| check(&bundle, sha256, identities).unwrap_err();
-        let other_issuer = identity(san, "https://accounts.example");
-        let part = identity(&san[..san.len() - 1], issuer);
+        let other_issuer = published.identity(san, "https://accounts.example");
+        let part = published.identity(&san[..san.len() - 1], issuer);
         for identities in [&[][..], &[other_issuer], &[part]] {
-            let error = refused(identities);
+            let error = check(bundle, *sha256, identities).unwrap_err();
             assert!(matches!(error, SignatureError::UnknownIdentity { .. }), "{error}");
         }
-        let error = check(&bundle, Digest::of(b"other"), &[identity(san, issuer)]).unwrap_err();
+        let error = check(bundle, Digest::of(b"other"), &[accepted]).unwrap_err();
         assert!(matches!(error, SignatureError::AnotherDigest { .. }), "{error}");
     }
 }
@@ -210,20 +246,37 @@ fn other_files_are_malformed() {
     assert!(matches!(error, SignatureError::TooLarge { .. }), "{error}");
 }
 
-#[test]
-fn a_flipped_bit_in_a_signed_field_is_refused() {
-    for Published { bundle, sha256, san, issuer, unsigned } in published() {
-        let identities = [identity(san, issuer)];
-        let valid = check(&bundle, sha256, &identities).unwrap();
-        for (at, flipped) in flip_each_byte(&bundle) {
-            let Ok(other) = check(&flipped, sha256, &identities) else { continue };
-            assert_eq!(other, valid, "byte {at}");
-            for field in changed_fields(&bundle, &flipped) {
-                assert!(
-                    unsigned.contains(&field.as_str()),
-                    "{san}: byte {at}: {field} is not signed"
-                );
-            }
+/// Every third byte of a bundle, from another one on for each bundle.
+fn assert_flips(which: usize) {
+    let published = published().remove(which);
+    let identities = [published.identity(published.san, published.issuer)];
+    let Published { bundle, sha256, san, unsigned, .. } = published;
+    let valid = check(&bundle, sha256, &identities).unwrap();
+    for (at, flipped) in flip_each_byte(&bundle).filter(|(at, _)| at % 3 == which % 3) {
+        let Ok(other) = check(&flipped, sha256, &identities) else { continue };
+        assert_eq!(other, valid, "byte {at}");
+        for field in changed_fields(&bundle, &flipped) {
+            assert!(unsigned.contains(&&*field), "{san}: byte {at}: {field} is not signed");
         }
     }
+}
+
+#[test]
+fn a_flipped_bit_in_an_attestation_is_refused() {
+    assert_flips(0);
+}
+
+#[test]
+fn a_flipped_bit_in_an_attestation_of_a_new_log_is_refused() {
+    assert_flips(1);
+}
+
+#[test]
+fn a_flipped_bit_in_a_signature_of_a_file_is_refused() {
+    assert_flips(2);
+}
+
+#[test]
+fn a_flipped_bit_in_an_old_bundle_is_refused() {
+    assert_flips(3);
 }

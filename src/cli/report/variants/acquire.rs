@@ -85,10 +85,10 @@ variants!(Unverified {
     OtherStatement,
     NoChecksum,
     Policy,
-    NotLocked,
     Unsigned,
     UnknownKey,
     RevokedKey,
+    NotLocked,
     TreeDamaged
 });
 
@@ -216,7 +216,8 @@ pub(super) fn rejections() -> Vec<Rejection> {
             release: release().to_string().into(),
             claimed: digest("a"),
             pinned: digest("b"),
-            origin: "first seen at corp".into(),
+            origin: "first seen 2026-01-02T03:04:05Z from corp".into(),
+            now: "2026-01-03T00:00:00Z from other, https://other/objects/x".into(),
         },
         Rejection::LockDiffers {
             release: release().to_string().into(),
@@ -299,10 +300,10 @@ pub(super) fn unverified() -> Vec<Unverified> {
         Unverified::OtherStatement,
         Unverified::NoChecksum,
         Unverified::Policy,
-        Unverified::NotLocked,
         Unverified::Unsigned,
         Unverified::UnknownKey("E7620F1842B4E81F".to_owned()),
         Unverified::RevokedKey("E7620F1842B4E81F".to_owned()),
+        Unverified::NotLocked,
         Unverified::TreeDamaged("/cache/x: it is missing".to_owned()),
     ]
 }
