@@ -13,6 +13,7 @@
 //! | `restore` | an installed release that does not count: links or verifies it again |
 //! | `reverify` | verifies an installed version again, without a network |
 //! | `local_file` | one file as a source, for `loom store add` and kept archives |
+//! | `evidence` | reads the signatures of an offer |
 //! | `near_misses` | what sources have instead of a release that none of them has |
 //! | `attempt` | [`SourceAttempt`]: one attempt at a source, with its typed error |
 //! | `failure_record` | keeps a failure for `loom why` |
@@ -26,6 +27,7 @@ mod acquirer;
 mod attempt;
 mod build_receipt;
 mod error;
+mod evidence;
 pub mod failover;
 mod failure_record;
 mod fetch;
@@ -48,6 +50,7 @@ pub use acquired::{Acquired, How};
 pub use acquirer::Acquirer;
 pub use attempt::{AttemptCause, SourceAttempt};
 pub use error::{AcquireError, ChecksumMismatch};
+pub use evidence::gather;
 pub use failover::plan::{FailureReason, TransferRetry};
 pub use observer::{AcquireEvent, Observer};
 pub use options::{AcquireOptions, ProgramRule};

@@ -17,8 +17,8 @@ use super::{
 };
 use loom_runtime::{
     config::{
-        self, Diagnostic, Disk, Env, Flags, Inputs, Os, PinRoots, Problem, Resolved, Signature,
-        StoreSharing, Trusted,
+        self, Diagnostic, Disk, Env, Flags, Inputs, Os, PinRoots, Problem, Resolved, StoreSharing,
+        Trusted,
     },
     sources::{MirrorRootRules, NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
@@ -117,7 +117,7 @@ impl Context {
             cwd: self.cwd()?,
             state: resolved.state_dir.value.clone(),
             network: NetworkDefaults::from_env(self.env(), resolved.offline.value),
-            evidence: resolved.trust.signature.value == Signature::Required,
+            evidence: !resolved.trust.keys.value.is_empty(),
             built_from: option_env!("LOOM_BUILT_FROM").map(PathBuf::from),
             built_profile: option_env!("LOOM_BUILT_PROFILE").map(str::to_owned),
             roots: MirrorRootRules {

@@ -13,7 +13,7 @@ use super::{
 };
 use loom_runtime::{
     acquire::{self, AcquireError, AcquireOptions, Acquired, Acquirer, How, refuse_older},
-    config::Resolved,
+    config::{self, Resolved},
     sources::{OpenedSources, SourceClass},
     store::{Installed, Store},
     trust::Policy,
@@ -24,13 +24,17 @@ const UNTRUSTED_VERSION: &str =
     "the project names the version and is not trusted: the version is judged like a range";
 
 /// The policy of the configuration.
-pub(crate) fn policy(resolved: &Resolved) -> Policy {
-    Policy {
+///
+/// # Errors
+/// Where a file with a key cannot be used.
+pub(crate) fn policy(resolved: &Resolved) -> Result<Policy, CommandError> {
+    Ok(Policy {
+        keys: config::keyring(&resolved.trust)?,
         checksum: resolved.trust.checksum.value,
         signature: resolved.trust.signature.value,
         allow_unverified: resolved.allow_unverified.value,
         minimum_release_age: resolved.trust.minimum_release_age.value.as_secs(),
-    }
+    })
 }
 
 /// The settings of an acquisition.
@@ -95,17 +99,18 @@ pub(crate) fn ready(
             if selection.build { "--build".to_owned() } else { origin(resolved, &selector) };
         context.printer.detail(format!("version {selector}, set by {origin}"));
     }
+    let policy = policy(resolved)?;
     if let (Selector::Exact(version), false) = (&selector, selection.force_download)
         && let release = product.at_version(version.clone())
-        && let Some(installed) = store.presence(&release, &policy(resolved))?.accepted()
+        && let Some(installed) = store.presence(&release, &policy)?.accepted()
         && store.damage(&installed)?.is_none()
     {
         if resolved.bridge.is_version_untrusted {
-            refuse_older(store, &product, &policy(resolved), version)?;
+            refuse_older(store, &product, &policy, version)?;
         }
         return Ok(Acquired { installed, how: How::Here });
     }
-    acquire(context, resolved, store, selection, &product, &selector)
+    acquire(context, resolved, store, selection, policy, &product, &selector)
 }
 
 fn acquire(
@@ -113,6 +118,7 @@ fn acquire(
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
+    policy: Policy,
     product: &Product,
     selector: &Selector,
 ) -> Result<Acquired, CommandError> {
@@ -127,7 +133,7 @@ fn acquire(
     let reporter = ProgressReporter::new(context, &candidates);
     let state = &resolved.state_dir.value;
     let options = options(resolved, selection);
-    let acquirer = Acquirer::new(store, state, &candidates, policy(resolved), options, &reporter);
+    let acquirer = Acquirer::new(store, state, &candidates, policy, options, &reporter);
     let acquired = acquirer.acquire(product, selector);
     if acquired.is_ok() {
         reporter.flush_failure();

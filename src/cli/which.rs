@@ -58,7 +58,7 @@ pub(super) fn look_up(
     product: &Product,
     selector: &Selector,
 ) -> Result<Presence, CommandError> {
-    let policy = ready::policy(resolved);
+    let policy = ready::policy(resolved)?;
     let judged = |presence: Presence| {
         if let (Presence::Accepted(installed), true) =
             (&presence, resolved.bridge.is_version_untrusted)

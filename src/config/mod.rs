@@ -17,6 +17,7 @@
 //! | [`find_project`](mod@find_project), `folder_owner` | the folder that a project is; who else can change it |
 //! | `guard`, [`withheld`], [`untrusted`] | which settings of a project need trust: [`Withheld`]; those without effect: [`Untrusted`] |
 //! | [`trust_scope`], `trust_digest`, [`trust_change`], [`trusted`] | what trust covers: [`TrustScope`]; what changed since: [`TrustChange`]; the list: [`Trusted`] |
+//! | `trust_key`, `keyring` | [`TrustKey`]: a signer of `trust.keys`; [`keyring()`] makes the keyring of the policy |
 //! | [`error`], [`diagnostic`], [`problem`] | [`ConfigError`]; [`Diagnostic`]: a [`Problem`] and its location |
 //! | [`runtime_env`] | the environment of the runtime |
 //! | `keys`, `table`, `candidates` | the table of settings, and how paths of keys lead to its rows |
@@ -44,6 +45,7 @@ pub mod inputs;
 mod key;
 mod key_path;
 mod key_row;
+mod keyring;
 mod keys;
 mod layers;
 mod load;
@@ -75,6 +77,7 @@ mod toml_text;
 mod tree;
 pub mod trust_change;
 mod trust_digest;
+pub mod trust_key;
 mod trust_rule;
 pub mod trust_scope;
 pub mod trusted;
@@ -89,6 +92,7 @@ pub use error::ConfigError;
 pub use files::{Disk, Files, ProtectedFile};
 pub use find_project::project_file;
 pub use inputs::{Flags, Inputs, Os};
+pub use keyring::keyring;
 pub use keys::{
     bridge::BridgeSettings,
     dashboard::DashboardSettings,
@@ -123,6 +127,7 @@ pub use source::{
 pub use store_sharing::StoreSharing;
 pub use template::{init, template};
 pub use trust_change::TrustChange;
+pub use trust_key::{TrustKey, TrustedSigner};
 pub use trust_scope::{TrustScope, TrustedValue};
 pub use trusted::{Trusted, TrustedProject};
 pub use untrusted::Untrusted;

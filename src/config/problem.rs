@@ -97,6 +97,12 @@ pub enum Problem {
         /// The type of the source.
         here: &'static str,
     },
+    /// A text that is not a public key.
+    #[error("{0}")]
+    TrustKey(String),
+    /// A project names a file with keys: its trust covers what its `loom.toml` says, not the content of files.
+    #[error("a project gives its keys as text, not in files")]
+    KeyFileInProject,
     /// A project names a plugin, which is a program to run.
     #[error("a project cannot configure plugins")]
     PluginInProject,

@@ -42,7 +42,7 @@ pub(crate) static TABLES: [TableRow; 12] = [
 ];
 
 /// The keys that later versions will have.
-static RESERVED: [&[ReservedKey]; 3] = [trust::RESERVED, store::RESERVED, update::RESERVED];
+static RESERVED: [&[ReservedKey]; 2] = [store::RESERVED, update::RESERVED];
 
 /// All keys.
 pub(crate) fn keys() -> impl Iterator<Item = &'static dyn AnyKey> {

@@ -1,7 +1,7 @@
 //! Opens a store, refuses a newer format, and reports what its users should know.
 
 use std::{
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock},
 };
@@ -10,7 +10,8 @@ use loom_base::{LockExt as _, file_lock::LockHolder};
 
 use super::{
     LockWait, StoreWriters,
-    error::{FileAction, StoreError, absent, at},
+    document_file::read_document,
+    error::{FileAction, StoreError, at},
 };
 
 /// A store on this machine. Clones are cheap and use the same folder.
@@ -39,8 +40,6 @@ use super::{
 /// staged.file(&"hello".parse()?, true, &program[..])?;
 /// let listing = format!("loom-tree 1\nx {} {} hello\n", Digest::of(program), program.len());
 /// let expectation = Expectation {
-///     release: release.clone(),
-///     archive: None,
 ///     tree: Some(TrustedDigest {
 ///         of: DigestSubject::Tree,
 ///         digest: Digest::of(listing.as_bytes()),
@@ -50,8 +49,7 @@ use super::{
 ///         signature: None,
 ///         evidence: None,
 ///     }),
-///     waiver: None,
-///     size: None,
+///     ..Expectation::none(&release)
 /// };
 /// let checked = store.admit(staged, &expectation, None)?;
 /// let receipt = Receipt::new(&release);
@@ -189,7 +187,7 @@ impl Store {
     /// Whether the file `format` exists and names a format that this version reads.
     pub(super) fn read_format(&self) -> Result<bool, StoreError> {
         let path = self.root.join("format");
-        let Some(bytes) = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))? else {
+        let Some(bytes) = read_document(&path)? else {
             return Ok(false);
         };
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).trim_end().to_owned();

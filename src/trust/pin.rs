@@ -24,6 +24,11 @@ pub enum PinOrigin {
         /// The time of the acquisition (RFC 3339, UTC).
         at: String,
     },
+    /// The user accepted the digest after the release had changed.
+    Accepted {
+        /// When (RFC 3339, UTC).
+        at: String,
+    },
     /// The signed index of a mirror names the statement of the release.
     Index {
         /// The index.
@@ -34,11 +39,19 @@ pub enum PinOrigin {
     },
 }
 
+impl PinOrigin {
+    /// Whether a signature that is valid now vouches for the pin.
+    pub fn is_signed(&self) -> bool {
+        matches!(self, Self::Index { expired: None, .. })
+    }
+}
+
 impl std::fmt::Display for PinOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Given { by } => f.write_str(by),
             Self::FirstSeen { source, at, .. } => write!(f, "first seen {at} from {source}"),
+            Self::Accepted { at } => write!(f, "accepted by the user {at}"),
             Self::Index { index, .. } => write!(f, "signed index, {index}"),
         }
     }

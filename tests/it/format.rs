@@ -140,7 +140,7 @@ fn the_verification_and_its_evidence() {
     let line = block("loom-checksum");
     assert!(TEXT.contains(&format!("This object has the digest `{}`", evidence[1])));
     assert!(line.starts_with(&digest.digest.to_string()));
-    assert!(Policy::default().accepts(&verification.digests));
+    assert_eq!(Policy::default().accepts(&example_release(), &verification.digests), Ok(()));
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn the_names_of_kinds_formats_and_classes() {
     use EvidenceKind::{Cosign, Gpg, Minisign, Sigstore};
     [Minisign, Cosign, Gpg, Sigstore].iter().for_each(|k| value(serde_json::to_value(k).unwrap()));
     use RecordEvidenceKind as Evidence;
-    [Evidence::Checksum, Evidence::Statement]
+    [Evidence::Checksum, Evidence::Sums, Evidence::Statement]
         .iter()
         .for_each(|k| value(serde_json::to_value(k).unwrap()));
     use Waiver::{AllowUnverified, IfAvailable, LocalBuild};
@@ -280,7 +280,7 @@ impl StoreFixture {
         staged.link(&"server".parse().unwrap(), "bin/loom-bridge-server").unwrap();
         let waiver = Some(Waiver::AllowUnverified);
         let receipt = Receipt::new(&release);
-        let expectation = Expectation { release, archive: None, tree: None, waiver, size: None };
+        let expectation = Expectation { waiver, ..Expectation::none(&release) };
         let checked = self.store.admit(staged, &expectation, None).unwrap();
         self.store.publish(vec![(checked, Some(receipt))]).unwrap().remove(0)
     }

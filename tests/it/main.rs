@@ -56,6 +56,7 @@ mod resume;
 mod s3;
 mod secrets;
 mod shared_store;
+mod signatures;
 mod single_flight;
 mod source_cmd;
 mod special_files;

@@ -1,12 +1,14 @@
 //! What a source's answer to a request for a release means.
 
+use std::time::SystemTime;
+
 use loom_source::{Offer, Release, Slot, SourceError};
 
 use super::{race::SourceAnswer, report::StepReport};
 use crate::{
     sources::{Candidate, Reach, SourceClass},
     store::AttemptKind,
-    trust::{Channel, Expected, Judged, Pins, Policy},
+    trust::{Channel, Expected, Judged, OfferSignatures, Pins, Policy},
 };
 
 /// An offer that the policy accepts.
@@ -45,8 +47,8 @@ pub(super) fn judge(
     pins: &Pins,
     answer: Result<SourceAnswer, SourceError>,
 ) -> Result<ChosenArtifact, Box<StepReport>> {
-    let offer = match answer {
-        Ok(SourceAnswer { offer: Some(offer), .. }) => offer,
+    let (offer, evidence) = match answer {
+        Ok(SourceAnswer { offer: Some(offer), evidence, .. }) => (offer, evidence),
         Ok(SourceAnswer { platforms, .. }) => {
             let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
             return Err(Box::new(absent(candidate, release, &platforms)));
@@ -56,7 +58,9 @@ pub(super) fn judge(
     let signed = candidate.signed.as_ref().and_then(|signed| signed.vouch(release));
     let vouched = signed.map(|vouch| Pins { statement: Some(vouch.statement), ..pins.clone() });
     let pins = vouched.as_ref().unwrap_or(pins);
-    match policy.judge(release, candidate.channel, &offer, pins) {
+    let scope = policy.scope(release, &candidate.name, SystemTime::now());
+    let signatures = OfferSignatures { scope, evidence };
+    match policy.judge(release, candidate.channel, &offer, pins, &signatures) {
         Ok(Judged { first: expected, others }) => {
             Ok(ChosenArtifact { offer, expected, others, reached: 0 })
         }

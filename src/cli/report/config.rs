@@ -93,6 +93,10 @@ fn hint(error: &ConfigError) -> Option<String> {
             }
             _ => OWNER_HINT.to_owned(),
         },
+        ConfigError::TrustKey { .. } => {
+            "give the public key: a minisign key, a PEM block of cosign, or an OpenPGP certificate"
+                .to_owned()
+        }
         ConfigError::Write { .. } => OWNER_HINT.to_owned(),
         ConfigError::Tilde { what, .. } => {
             format!("set {what} to an absolute path, or to ~/… in your home folder")

@@ -13,6 +13,7 @@
 //! | `config` | configuration files and untrusted projects |
 //! | `open` | sources that cannot be opened |
 //! | `state`, `store` | the state folder, the store |
+//! | `signature` | signatures that do not count |
 //! | `acquire` | acquiring releases |
 
 pub(crate) mod acquire;
@@ -23,6 +24,7 @@ pub(crate) mod exit;
 mod interrupted;
 mod launch;
 pub(crate) mod open;
+pub(crate) mod signature;
 pub(crate) mod source_error;
 pub(crate) mod state;
 mod stdout;

@@ -13,13 +13,13 @@ use crate::cli::{CommandError, context::Context, printer::Printer, ready, verbos
 use loom_runtime::{
     acquire::{
         AcquireError, MAX_LOWER_VERSIONS, NewestVersion, SourceRuntime, check_downgrade,
-        first_seen, newest_version,
+        first_seen, gather, newest_version,
         quarantine::{Quarantine, Strike},
     },
     config::{Resolved, SourceKind, SourceSpec, TargetSource},
     sources::{Candidate, OpenError, Opener, Reach},
     state::StateDir,
-    trust::{Channel, Policy},
+    trust::{Channel, OfferSignatures, Policy},
 };
 
 /// A source that is about to be asked.
@@ -43,7 +43,7 @@ pub(crate) fn examine(
         Some(version) => Selector::Exact(version.clone()),
         None => ready::selector(resolved, &product)?,
     };
-    let policy = ready::policy(resolved);
+    let policy = ready::policy(resolved)?;
     let probe = SourceProbe {
         installed: newest_installed(context, resolved, &product, &selector, &policy),
         product,
@@ -232,7 +232,11 @@ impl SourceProbe<'_> {
             Ok(pins) => pins,
             Err(error) => return Ok(ProbeState::Failed(error.into())),
         };
-        let judged = match self.policy.judge(&release, candidate.channel, &offer, &pins) {
+        let policy = &self.policy;
+        let evidence = gather(candidate, &release, &offer, policy).await?;
+        let scope = policy.scope(&release, &candidate.name, SystemTime::now());
+        let signatures = OfferSignatures { scope, evidence };
+        let judged = match policy.judge(&release, candidate.channel, &offer, &pins, &signatures) {
             Ok(judged) => judged,
             Err(rejection) => return Ok(ProbeState::Failed(rejection.into())),
         };

@@ -88,6 +88,9 @@ fn every_schema_describes_a_document_of_a_session() {
     configure(&mut session);
     launch(&mut session, &url);
     session.run(&["remove", "0.1.0", "--forget"]).ok();
+    let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let accept = ["trust", "accept", "loom-bridge-server", "0.1.0", "--digest", digest];
+    session.run(&accept).ok();
     develop(&mut session);
     trust_roots(&mut session);
 

@@ -18,6 +18,7 @@
 //! | [`node`] | Node's and Python's packages, for validation scripts and real clients |
 //! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they resolve |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections |
+//! | [`signer`] | [`Signer`](signer::Signer): a key that signs the files of a mirror |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of running runtimes |
 //! | [`strace`] | [`Trace`]: the system calls of one run |
 #![allow(
@@ -43,6 +44,7 @@ pub mod sandbox;
 pub mod schema;
 pub mod server;
 pub mod signed_depot;
+pub mod signer;
 pub mod stage;
 pub mod strace;
 pub mod unreachable;

@@ -9,6 +9,9 @@ use super::Run;
 /// Commands with subcommands that print documents of their own.
 const GROUPS: [&str; 4] = ["config", "dev", "source", "store"];
 
+/// The subcommands of `loom trust`, which takes a folder, too.
+const OF_TRUST: [&str; 4] = ["accept", "add-root", "roots", "remove-root"];
+
 /// Global options that take a value.
 const WITH_VALUE: [&str; 3] = ["--cache-dir", "--config", "--binary"];
 
@@ -21,9 +24,6 @@ pub fn repository() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
-
-/// The commands of `loom trust`, which takes a path as well.
-const TRUST: [&str; 3] = ["add-root", "roots", "remove-root"];
 
 /// The folder of the schemas.
 pub fn folder() -> PathBuf {
@@ -81,10 +81,10 @@ pub fn of_line(line: &str) -> Option<String> {
     };
     let variant = ["--list", "--remote", "--revoke"].iter().find(|option| options.contains(option));
     let name = match (command, variant) {
-        (group, _) if GROUPS.contains(&group) => format!("{group}-{}", names.get(1)?),
-        ("trust", None) if names.get(1).is_some_and(|name| TRUST.contains(name)) => {
+        ("trust", _) if names.get(1).is_some_and(|name| OF_TRUST.contains(name)) => {
             format!("trust-{}", names[1])
         }
+        (group, _) if GROUPS.contains(&group) => format!("{group}-{}", names.get(1)?),
         ("list" | "trust", Some(variant)) => format!("{command}{}", &variant[1..]),
         _ => command.to_owned(),
     };
