@@ -8,9 +8,11 @@
 //! | 3 | `state` | reads, locks, updates and durably writes the files of the state folder |
 //! | 4 | `store` | keeps trees by their digest on this machine; knows no network |
 //! | 4 | `config` | turns files, environment and flags into one value that records where each setting came from |
+//! | 4 | `lock` | reads and writes lock files: versions and digests that a project has fixed |
 //! | 5 | `sources` | configured sources, ready to be asked |
 //! | 5 | `launch` | starts, watches and stops a runtime |
 //! | 6 | `acquire` | resolves, fetches, checks and publishes a release |
+//! | 7 | `mirror` | keeps mirrors: compares, fills and publishes them |
 //!
 //! The command line belongs to the program `loom` (`src/cli/`), not to this library.
 //!
@@ -19,6 +21,8 @@
 pub mod acquire;
 pub mod config;
 pub mod launch;
+pub mod lock;
+pub mod mirror;
 pub mod sources;
 pub mod state;
 pub mod store;

@@ -1,4 +1,7 @@
-//! Reads the signatures of an offer that the configuration has keys for. Without keys nothing is requested.
+//! Reads the signatures of an offer that the configuration has keys for, and judges the offer. Without keys nothing is
+//! requested.
+
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -11,7 +14,10 @@ use serde::de::IgnoredAny;
 
 use crate::{
     sources::Candidate,
-    trust::{Channel, OfferedEvidence, OpenedEvidence, OpenedSubject, Policy, Signature},
+    trust::{
+        Channel, Judged, OfferSignatures, OfferedEvidence, OpenedEvidence, OpenedSubject, Pins,
+        Policy, Rejection, Signature,
+    },
 };
 
 /// The largest number of signatures of one offer that are read.
@@ -55,6 +61,25 @@ pub async fn gather(
         gathered.read(&others).await?;
     }
     Ok(gathered.offered)
+}
+
+/// Judges an offer by its digests, by its signatures, and by the signed index of its source.
+///
+/// # Errors
+/// [`Rejection`] where the policy refuses it.
+pub fn judge_offer(
+    candidate: &Candidate,
+    release: &Release,
+    policy: &Policy,
+    pins: &Pins,
+    offer: &Offer,
+    evidence: OfferedEvidence,
+) -> Result<Judged, Rejection> {
+    let signed = candidate.signed.as_ref().and_then(|signed| signed.vouch(release));
+    let vouched = signed.map(|vouch| Pins { statement: Some(vouch.statement), ..pins.clone() });
+    let pins = vouched.as_ref().unwrap_or(pins);
+    let scope = policy.scope(release, &candidate.name, SystemTime::now());
+    policy.judge(release, candidate.channel, offer, pins, &OfferSignatures { scope, evidence })
 }
 
 struct Gathered<'a> {

@@ -23,6 +23,7 @@
 //! | `keys`, `table`, `candidates` | the table of settings, and how paths of keys lead to its rows |
 //! | `key`, `any_key`, `key_row`, `trust_rule`, `setting_type`, `types` | what a row consists of, and the types of settings |
 //! | `load`, `read_document`, `layers`, `document` | reading files into layers; which layer decides |
+//! | `policy_lock`, `read_locks` | the keys that the machine-wide file fixes for all users |
 //! | [`read_once`] | [`ReadOnce`]: files that stay what they were when they were read |
 //! | `reader`, `tree`, `toml_text`, `expand`, `dotenv`, `key_path`, `machine_file` | reading values of one file |
 //!
@@ -54,9 +55,11 @@ mod machine_file;
 mod mirror_root;
 pub mod mode;
 pub mod origin;
+mod policy_lock;
 pub mod problem;
 pub mod raw_value;
 mod read_document;
+mod read_locks;
 pub mod read_once;
 mod reader;
 pub mod reference;
@@ -99,7 +102,7 @@ pub use keys::{
     dirs,
     llm::{LlmProviderSettings, LlmSettings},
     mcp::McpServerSettings,
-    project::Project,
+    project::{LockTrust, Project, lock_file},
     store::StoreSettings,
     trust::TrustSettings,
     update::UpdateSettings,

@@ -39,6 +39,8 @@ pub enum Unverified {
     UnknownKey(String),
     /// The configuration names the key of its signature as revoked.
     RevokedKey(String),
+    /// Nothing shows that it is the one that a lock file names.
+    NotLocked,
     /// Its files were changed; the text names the damage.
     TreeDamaged(String),
 }
@@ -71,6 +73,7 @@ impl fmt::Display for Unverified {
             Self::RevokedKey(key) => {
                 write!(f, "it was verified by a signature of {key}, which is revoked")
             }
+            Self::NotLocked => f.write_str("nothing shows that it is the locked one"),
             Self::TreeDamaged(what) => write!(f, "it is damaged ({what})"),
         }
     }
@@ -83,7 +86,7 @@ impl Unverified {
             Self::Missing | Self::Damaged(_) | Self::OtherTree | Self::OtherStatement => true,
             // A signature that is kept may be by another key, which counts.
             Self::Unsigned | Self::UnknownKey(_) | Self::RevokedKey(_) => true,
-            Self::NoChecksum | Self::Policy | Self::TreeDamaged(_) => false,
+            Self::NoChecksum | Self::NotLocked | Self::Policy | Self::TreeDamaged(_) => false,
         }
     }
 }

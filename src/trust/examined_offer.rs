@@ -110,8 +110,9 @@ impl OfferExaminer<'_> {
 
     /// Whether this machine holds a digest of the release, so that a signature need not name it.
     fn is_bound(&self, claimed: Option<Digest>) -> bool {
-        let Pins { tree, archives, .. } = self.pins;
-        tree.is_some() || archives.iter().any(|pin| Some(pin.digest) == claimed)
+        let Pins { tree, archives, lock, .. } = self.pins;
+        let is_locked = lock.as_ref().is_some_and(|lock| lock.vouches);
+        is_locked || tree.is_some() || archives.iter().any(|pin| Some(pin.digest) == claimed)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use loom_source::{Artifact, ClaimedDigest, Offer, Packaging, Release};
+use loom_source::{Artifact, ClaimedDigest, Digest, Offer, Packaging, Release};
 
 use super::{
-    ArtifactSignatures, Channel, DigestSubject, Expectation, Grade, OfferedEvidence, Pins, Policy,
-    Rejection, Signature, SignatureProblem, SignatureScope, TrustedDigest,
+    ArtifactSignatures, Channel, DigestSubject, Expectation, Grade, LockPins, OfferedEvidence,
+    Pins, Policy, Rejection, Signature, SignatureProblem, SignatureScope, TrustedDigest,
     examined_offer::OfferExaminer,
 };
 
@@ -80,11 +80,16 @@ impl Policy {
         let mut refused = None;
         let mut good: Vec<Expected> = Vec::new();
         for artifact in &offer.artifacts {
-            let digest = match artifact_digest(&counting(&artifact.claims), artifact, pins) {
+            let claims = counting(&artifact.claims);
+            let digest = match artifact_digest(release, &claims, artifact, pins) {
                 Ok(digest) => digest,
                 Err(rejection) if good.is_empty() => return Err(rejection),
                 Err(_) => continue,
             };
+            if let Some(rejection) = not_locked(artifact, pins) {
+                refused.get_or_insert(rejection);
+                continue;
+            }
             let signatures =
                 match agreeing(examiner.examine(artifact), digest.as_ref(), tree.as_ref()) {
                     Ok(signatures) => signatures,
@@ -148,6 +153,15 @@ impl Policy {
     }
 }
 
+/// Why an artifact is refused that a lock, which names no tree, does not know.
+fn not_locked(artifact: &Artifact, pins: &Pins) -> Option<Rejection> {
+    let lock = pins.lock.as_ref().filter(|lock| lock.vouches && lock.tree.is_none())?;
+    let file = file_name(artifact);
+    lock.archive(file, &artifact.claims)
+        .is_none()
+        .then(|| Rejection::NotLocked { file: file.into(), lock: lock.file.as_str().into() })
+}
+
 /// Why an artifact with this expectation is not accepted; `None` where it is. With `signed`, a signature has to count.
 fn unmet(
     expectation: &Expectation,
@@ -168,9 +182,8 @@ fn unmet(
         }
     }
     let known = expectation.grade().is_some() || expectation.waiver.is_some();
-    (!known && !signatures.may_count()).then(|| Rejection::NoChecksum {
-        file: artifact.asset.as_str().rsplit('/').next().unwrap_or_default().into(),
-    })
+    (!known && !signatures.may_count())
+        .then(|| Rejection::NoChecksum { file: file_name(artifact).into() })
 }
 
 /// The signatures of an artifact, whose digests agree with the other ones.
@@ -196,12 +209,30 @@ fn agreeing(
     Ok(signatures)
 }
 
-/// The digest of the tree: the pin where there is one, which no claim may contradict, else the claim.
+/// The file name of an artifact.
+fn file_name(artifact: &Artifact) -> &str {
+    artifact.asset.as_str().rsplit('/').next().unwrap_or_default()
+}
+
+/// The digest of the tree: the locked one or the pin where there is one, which no claim may contradict, else the claim.
 fn tree_digest(
     release: &Release,
     claims: &[ClaimedDigest],
     pins: &Pins,
 ) -> Result<Option<TrustedDigest>, Rejection> {
+    let locked = pins.lock.as_ref().and_then(|lock| Some((lock, lock.tree?)));
+    if let Some((lock, locked)) = locked {
+        refuse_other_pin(release, lock, locked, pins)?;
+        match claims.first() {
+            Some(claim) if claim.digest != locked => {
+                return Err(other_than_locked(release, lock, locked, claim));
+            }
+            _ if lock.vouches => {
+                return Ok(Some(TrustedDigest::pinned(DigestSubject::Tree, &lock.pin(locked))));
+            }
+            _ => {}
+        }
+    }
     match (&pins.tree, claims.first()) {
         (Some(pin), Some(claim)) if pin.digest != claim.digest => Err(Rejection::Differs {
             release: release.to_string().into(),
@@ -216,14 +247,51 @@ fn tree_digest(
     }
 }
 
-/// The digest of an artifact: all claims must agree, and a pin with the same digest raises its grade.
+/// The locked tree may not contradict the one that this machine holds.
+fn refuse_other_pin(
+    release: &Release,
+    lock: &LockPins,
+    locked: Digest,
+    pins: &Pins,
+) -> Result<(), Rejection> {
+    match &pins.tree {
+        Some(pin) if pin.digest != locked => Err(Rejection::LockDiffers {
+            release: release.to_string().into(),
+            locked,
+            lock: lock.file.as_str().into(),
+            pinned: pin.digest,
+            origin: pin.origin.to_string().into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The source states another digest than the locked one.
+fn other_than_locked(
+    release: &Release,
+    lock: &LockPins,
+    locked: Digest,
+    claim: &ClaimedDigest,
+) -> Rejection {
+    Rejection::OtherThanLocked {
+        release: release.to_string().into(),
+        locked,
+        lock: lock.file.as_str().into(),
+        claimed: claim.digest,
+    }
+}
+
+/// The digest of an artifact: the locked one where the lock file knows the artifact, else what is claimed. All claims must
+/// agree, and a pin with the same digest raises its grade.
 fn artifact_digest(
+    release: &Release,
     claims: &[ClaimedDigest],
     artifact: &Artifact,
     pins: &Pins,
 ) -> Result<Option<TrustedDigest>, Rejection> {
-    let Some(first) = claims.first() else { return Ok(None) };
-    if let Some(second) = claims.iter().find(|claim| claim.digest != first.digest) {
+    if let Some(first) = claims.first()
+        && let Some(second) = claims.iter().find(|claim| claim.digest != first.digest)
+    {
         return Err(Rejection::Contradiction {
             first: first.digest,
             first_at: first.at.as_str().into(),
@@ -235,6 +303,20 @@ fn artifact_digest(
         Packaging::Loose { .. } => DigestSubject::Tree,
         Packaging::Archive { .. } | Packaging::Bare => DigestSubject::Archive,
     };
+    if let (Some(lock), DigestSubject::Archive) = (&pins.lock, of)
+        && let Some(locked) = lock.archive(file_name(artifact), &artifact.claims)
+    {
+        match claims.first() {
+            Some(claim) if claim.digest != locked.sha256 => {
+                return Err(other_than_locked(release, lock, locked.sha256, claim));
+            }
+            _ if lock.vouches => {
+                return Ok(Some(TrustedDigest::pinned(of, &lock.pin(locked.sha256))));
+            }
+            _ => {}
+        }
+    }
+    let Some(first) = claims.first() else { return Ok(None) };
     let pin = pins.archives.iter().find(|pin| pin.digest == first.digest);
     let claimed = || TrustedDigest::claimed(of, first);
     Ok(Some(pin.map_or_else(claimed, |pin| TrustedDigest::pinned(of, pin))))

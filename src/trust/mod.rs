@@ -10,6 +10,8 @@
 //! | `expectation` | [`Expectation`]: what the bytes of one artifact have to meet |
 //! | `judge` | [`Policy::judge`]: turns an offer into expectations or a [`Rejection`] |
 //! | `keyring` | [`Keyring`]: the keys and identities whose signatures count |
+//! | `lock_pins` | [`LockPins`]: what a lock file says of one release |
+//! | `lock_verdict` | [`LockedTree`]: what a lock says of bytes |
 //! | [`mirror`] | which signed documents of a mirror are accepted |
 //! | `pin` | [`Pins`]: digests that this machine already holds for a release |
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
@@ -29,6 +31,8 @@ mod examined_offer;
 mod expectation;
 mod judge;
 mod keyring;
+mod lock_pins;
+mod lock_verdict;
 pub mod mirror;
 mod pin;
 mod policy;
@@ -46,6 +50,8 @@ pub use examined_offer::ArtifactSignatures;
 pub use expectation::{Expectation, Waiver};
 pub use judge::{Expected, Judged, OfferSignatures};
 pub use keyring::{Keyring, LostKey, Signer, TrustedKey};
+pub use lock_pins::{LockPins, LockedArchive};
+pub use lock_verdict::LockedTree;
 pub use pin::{Pin, PinOrigin, Pins};
 pub use policy::{Checksum, NotAccepted, Policy, Signature};
 pub use rejection::Rejection;

@@ -3,7 +3,7 @@
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::mirror::IndexOrigin;
+use super::{LockPins, mirror::IndexOrigin};
 
 /// Where a pin comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,11 @@ pub enum PinOrigin {
     Given {
         /// The name of the option.
         by: String,
+    },
+    /// A lock file has the digest.
+    Lock {
+        /// The path of the file.
+        file: String,
     },
     /// The release was acquired with this digest the first time.
     FirstSeen {
@@ -50,6 +55,7 @@ impl std::fmt::Display for PinOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Given { by } => f.write_str(by),
+            Self::Lock { file } => write!(f, "locked by {file}"),
             Self::FirstSeen { source, at, .. } => write!(f, "first seen {at} from {source}"),
             Self::Accepted { at } => write!(f, "accepted by the user {at}"),
             Self::Index { index, .. } => write!(f, "signed index, {index}"),
@@ -78,4 +84,7 @@ pub struct Pins {
     /// Digests of archives that are known to be right; other archives may be right too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<Pin>,
+    /// What the lock file in force says of the release.
+    #[serde(skip)]
+    pub lock: Option<LockPins>,
 }

@@ -57,6 +57,8 @@ pub enum Voucher {
     Signature,
     /// The user, with an option of the command line.
     Given,
+    /// A lock file that the user trusts.
+    Lock,
     /// The digest that the release had when it was first acquired by this user.
     FirstSeen,
     /// The signed index of a mirror.
@@ -89,6 +91,7 @@ impl fmt::Display for Voucher {
             Self::Checksum => "kept checksum",
             Self::Signature => "signature",
             Self::Given => "option",
+            Self::Lock => "lock file",
             Self::FirstSeen => "first seen",
             Self::Index => "signed index",
             Self::Unknown => "unknown voucher",
@@ -158,6 +161,7 @@ impl TrustedDigest {
         let (by, at) = match &pin.origin {
             PinOrigin::Given { by } => (Voucher::Given, by.clone()),
             PinOrigin::Accepted { at } => (Voucher::Given, format!("loom trust accept, {at}")),
+            PinOrigin::Lock { file } => (Voucher::Lock, file.clone()),
             PinOrigin::FirstSeen { source, at, .. } => {
                 (Voucher::FirstSeen, format!("{at} from {source}"))
             }
@@ -171,6 +175,7 @@ impl TrustedDigest {
     pub fn voucher(&self) -> String {
         match self.by {
             Voucher::Given => self.at.clone(),
+            Voucher::Lock => format!("the lock file {}", self.at),
             Voucher::FirstSeen => format!("first seen {}", self.at),
             Voucher::Signature => {
                 let signer = self.signature.as_ref().map(SignatureOrigin::signer);

@@ -1,14 +1,13 @@
 //! What a source's answer to a request for a release means.
 
-use std::time::SystemTime;
-
 use loom_source::{Offer, Release, Slot, SourceError};
 
 use super::{race::SourceAnswer, report::StepReport};
 use crate::{
+    acquire::evidence::judge_offer,
     sources::{Candidate, Reach, SourceClass},
     store::AttemptKind,
-    trust::{Channel, Expected, Judged, OfferSignatures, Pins, Policy},
+    trust::{Channel, Expected, Judged, Pins, Policy},
 };
 
 /// An offer that the policy accepts.
@@ -55,12 +54,7 @@ pub(super) fn judge(
         }
         Err(error) => return Err(Box::new(StepReport::failed(error, false))),
     };
-    let signed = candidate.signed.as_ref().and_then(|signed| signed.vouch(release));
-    let vouched = signed.map(|vouch| Pins { statement: Some(vouch.statement), ..pins.clone() });
-    let pins = vouched.as_ref().unwrap_or(pins);
-    let scope = policy.scope(release, &candidate.name, SystemTime::now());
-    let signatures = OfferSignatures { scope, evidence };
-    match policy.judge(release, candidate.channel, &offer, pins, &signatures) {
+    match judge_offer(candidate, release, policy, pins, &offer, evidence) {
         Ok(Judged { first: expected, others }) => {
             Ok(ChosenArtifact { offer, expected, others, reached: 0 })
         }

@@ -13,6 +13,10 @@ use crate::cli::{CommandError, Exit};
 /// For a release whose digest differs from the one that it had before.
 const CHANGED: &str = "a release never changes: find out from its publisher which digest is right";
 
+/// For a release whose digest differs from the locked one.
+const OTHER_THAN_LOCKED: &str = "a release never changes: find out which digest is right; if the lock file is wrong, remove \
+                                 the entry from it and run `loom lock`";
+
 /// For releases without a checksum.
 const NO_CHECKSUM: &str = "publish a .sha256 file beside the archive, or accept the release once with \
                            --allow-unverified (trust.checksum = \"if-available\" accepts it always)";
@@ -41,6 +45,7 @@ pub(crate) fn exit(error: &AcquireError) -> Exit {
         AcquireError::Mismatch { .. }
         | AcquireError::Downgrade { .. }
         | AcquireError::Older { .. }
+        | AcquireError::OtherThanLocked { .. }
         | AcquireError::NoChecksum { .. }
         | AcquireError::TooYoung { .. } => Exit::Integrity,
         AcquireError::Offline { .. } => Exit::Offline,
@@ -95,7 +100,9 @@ fn general(error: &AcquireError) -> Option<String> {
         AcquireError::OnlyBuilds { .. } => {
             "add a source that has releases (--source …), or use --version dev"
         }
-        AcquireError::Unlistable { .. } => "name a version with --version",
+        AcquireError::Unlistable { .. } => {
+            "name a version with --version, or publish an index with `loom mirror index`"
+        }
         AcquireError::TooYoung { .. } => {
             "name a version with --version, or lower trust.minimum_release_age"
         }
@@ -115,6 +122,10 @@ fn general(error: &AcquireError) -> Option<String> {
         }
         AcquireError::Offline { .. } => {
             "run it once without --offline (or LOOM_OFFLINE), or name a local source: --source file:///FOLDER"
+        }
+        AcquireError::OtherThanLocked { .. } => {
+            "`loom why` shows where the installed one is from; `loom remove VERSION --forget` removes it, and the next \
+             `loom get` fetches the locked one"
         }
         AcquireError::Prepare(_) => return None,
     };
@@ -188,6 +199,8 @@ fn rejection_hint(rejection: &Rejection) -> String {
     let hint = match rejection {
         Rejection::Differs { release, claimed, .. } => return changed(release, claimed),
         Rejection::NoChecksum { .. } => NO_CHECKSUM,
+        Rejection::LockDiffers { .. } | Rejection::OtherThanLocked { .. } => OTHER_THAN_LOCKED,
+        Rejection::NotLocked { .. } => "`loom lock` adds what the sources offer",
         Rejection::Contradiction { .. } => "the maintainer of the source has to publish it again",
         Rejection::Statement { .. } => {
             "nothing of it was kept; inform the maintainer of the source, or name another one with --source"

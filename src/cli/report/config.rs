@@ -144,6 +144,8 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
             known => format!("configured: {}", known.join(", ")),
         },
         Problem::Source(error) => return source_hint(error),
+        Problem::MachineOnly => "move it to the machine-wide file; `loom config path` prints where that is".to_owned(),
+        Problem::Fixed { .. } => "leave it out, or ask the administrator of this machine".to_owned(),
         Problem::PluginInProject => "name the plugin in your own config.toml".to_owned(),
         Problem::ApiKeyInFile { variable } => {
             format!("set {variable} instead, or write api_key = \"${{{variable}}}\"")
@@ -170,6 +172,12 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
 fn source_forms() -> String {
     let forms = Scheme::ALL.map(Scheme::form).join(", ");
     format!("a source is named as {forms}, or as a folder: ./path")
+}
+
+impl From<SourceTextError> for CommandError {
+    fn from(error: SourceTextError) -> Self {
+        Self::of(Exit::Usage, &error).maybe_hint(source_hint(&error))
+    }
 }
 
 fn source_hint(error: &SourceTextError) -> Option<String> {

@@ -41,6 +41,8 @@ macro_rules! variants {
 mod acquire;
 mod config;
 mod launch;
+mod lock;
+mod mirror;
 mod samples;
 mod sources;
 mod store;
@@ -84,9 +86,15 @@ fn reports() -> VariantReports {
     add_stores(&mut reports);
     add_configurations(&mut reports);
     add_sources(&mut reports);
+    reports.add(lock::errors(), |error| error);
+    reports.add(lock::conflicts(), |conflict| {
+        super::lock::conflict("/p/loom.lock".as_ref(), &conflict)
+    });
     reports.add(launch::errors(), |error| error);
     reports.add(launch::start_failures(), LaunchError::from);
     reports.add(launch::differences(), launch::with_difference);
+    reports.add(mirror::errors(), |error| error);
+    reports.add(mirror::destination_errors(), |error| error);
     reports.push("StateError", &samples::state_error().into());
     reports
 }

@@ -9,17 +9,17 @@ use loom_source::{
 };
 
 use super::finding::{Finding, OfferSummary, ProbeState};
-use crate::cli::{CommandError, context::Context, printer::Printer, ready, verbose};
+use crate::cli::{CommandError, context::Context, printer::Printer, ready, requested, verbose};
 use loom_runtime::{
     acquire::{
         AcquireError, MAX_LOWER_VERSIONS, NewestVersion, SourceRuntime, check_downgrade,
-        first_seen, gather, newest_version,
+        first_seen, gather, judge_offer, newest_version,
         quarantine::{Quarantine, Strike},
     },
     config::{Resolved, SourceKind, SourceSpec, TargetSource},
     sources::{Candidate, OpenError, Opener, Reach},
     state::StateDir,
-    trust::{Channel, OfferSignatures, Policy},
+    trust::{Channel, Policy},
 };
 
 /// A source that is about to be asked.
@@ -41,7 +41,7 @@ pub(crate) fn examine(
     let product = context.line(resolved)?;
     let selector = match version {
         Some(version) => Selector::Exact(version.clone()),
-        None => ready::selector(resolved, &product)?,
+        None => requested::selector(resolved, &product)?,
     };
     let policy = ready::policy(resolved)?;
     let probe = SourceProbe {
@@ -234,9 +234,7 @@ impl SourceProbe<'_> {
         };
         let policy = &self.policy;
         let evidence = gather(candidate, &release, &offer, policy).await?;
-        let scope = policy.scope(&release, &candidate.name, SystemTime::now());
-        let signatures = OfferSignatures { scope, evidence };
-        let judged = match policy.judge(&release, candidate.channel, &offer, &pins, &signatures) {
+        let judged = match judge_offer(candidate, &release, policy, &pins, &offer, evidence) {
             Ok(judged) => judged,
             Err(rejection) => return Ok(ProbeState::Failed(rejection.into())),
         };

@@ -8,7 +8,7 @@ use loom_runtime::{
     store::{AdmitError, Attempt, AttemptKind, StoreError, UnpackError, Unverified},
     trust::{DigestSubject, Grade, Rejection, SignatureProblem},
 };
-use loom_source::{EvidenceKind, Selector, SourceError, SourceErrorKind};
+use loom_source::{Digest, EvidenceKind, Selector, SourceError, SourceErrorKind};
 
 use super::{
     ErrorVariants,
@@ -29,6 +29,7 @@ variants!(AcquireError {
     TooYoung,
     Downgrade,
     Older,
+    OtherThanLocked,
     Offline,
     Prepare
 });
@@ -56,6 +57,9 @@ variants!(AttemptKind {
 variants!(Rejection {
     NoChecksum,
     Differs,
+    LockDiffers,
+    OtherThanLocked,
+    NotLocked,
     Contradiction,
     NoArtifact,
     NoKey,
@@ -84,6 +88,7 @@ variants!(Unverified {
     Unsigned,
     UnknownKey,
     RevokedKey,
+    NotLocked,
     TreeDamaged
 });
 
@@ -155,6 +160,12 @@ pub(super) fn errors() -> Vec<AcquireError> {
             attempts: attempts(),
         },
         AcquireError::Older { version: version("0.1.0"), newest: version("0.2.0") },
+        AcquireError::OtherThanLocked {
+            release: release().to_string(),
+            locked: Digest::of(b"locked"),
+            installed: Digest::of(b"installed"),
+            lock: "/p/loom.lock".to_owned(),
+        },
         AcquireError::Downgrade {
             source_name: "corp".to_owned(),
             offered: version("0.1.0"),
@@ -208,6 +219,20 @@ pub(super) fn rejections() -> Vec<Rejection> {
             origin: "first seen 2026-01-02T03:04:05Z from corp".into(),
             now: "2026-01-03T00:00:00Z from other, https://other/objects/x".into(),
         },
+        Rejection::LockDiffers {
+            release: release().to_string().into(),
+            locked: Digest::of(b"locked"),
+            lock: "/p/loom.lock".into(),
+            pinned: Digest::of(b"pinned"),
+            origin: "first seen 2026-01-03T00:00:00Z from corp".into(),
+        },
+        Rejection::OtherThanLocked {
+            release: release().to_string().into(),
+            locked: Digest::of(b"locked"),
+            lock: "/p/loom.lock".into(),
+            claimed: Digest::of(b"claimed"),
+        },
+        Rejection::NotLocked { file: "loom.tar.zst".into(), lock: "/p/loom.lock".into() },
         Rejection::Contradiction {
             first: digest("a"),
             first_at: "SHA256SUMS".into(),
@@ -278,6 +303,7 @@ pub(super) fn unverified() -> Vec<Unverified> {
         Unverified::Unsigned,
         Unverified::UnknownKey("E7620F1842B4E81F".to_owned()),
         Unverified::RevokedKey("E7620F1842B4E81F".to_owned()),
+        Unverified::NotLocked,
         Unverified::TreeDamaged("/cache/x: it is missing".to_owned()),
     ]
 }

@@ -49,7 +49,9 @@ variants!(Problem {
     UserOnly,
     OnlyStricter,
     Withheld,
-    UnsafeMachineFile
+    UnsafeMachineFile,
+    MachineOnly,
+    Fixed
 });
 variants!(SourceTextError {
     Unknown,
@@ -151,6 +153,8 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::OnlyStricter,
         Problem::Withheld,
         Problem::UnsafeMachineFile(text("other users can write it")),
+        Problem::MachineOnly,
+        Problem::Fixed { key: text("trust.signature"), by: text("/etc/loom/config.toml:3") },
     ]
 }
 
