@@ -125,8 +125,8 @@ struct SeenKeys<'de> {
 }
 
 impl<'de> SeenKeys<'de> {
-    fn contains(&self, key: &Cow<'de, str>) -> bool {
-        self.few.contains(key) || self.more.contains(key)
+    fn contains(&self, key: &str) -> bool {
+        self.few.iter().any(|seen| seen == key) || self.more.contains(key)
     }
 
     fn len(&self) -> usize {
