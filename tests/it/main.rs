@@ -43,6 +43,7 @@ mod lock_trust;
 mod logs;
 #[cfg(target_os = "linux")]
 mod machine_config;
+mod mirror_attacks;
 mod musts;
 mod network;
 mod nginx;
