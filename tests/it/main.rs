@@ -60,6 +60,7 @@ mod s3;
 mod secrets;
 mod shared_store;
 mod signatures;
+mod signed_evidence;
 mod single_flight;
 mod source_cmd;
 mod special_files;
