@@ -18,7 +18,7 @@ use crate::{
     lock::{LockedEvidence, LockedPlatform},
     sources::{Candidate, Reach},
     store::AttemptKind,
-    trust::{Expected, Judged, LockedArchive, TrustedDigest},
+    trust::{Expected, Judged, LockedArchive, OfferedEvidence, Policy, TrustedDigest},
 };
 
 /// What the sources offer of one version.
@@ -80,7 +80,7 @@ impl Acquirer<'_> {
                 continue;
             }
             let begun = Instant::now();
-            let find = pending.iter().map(|release| candidate.source.find(release));
+            let find = pending.iter().map(|release| signed_offer(candidate, release, &self.policy));
             let answers = self.runtime.block_on(join_all(find))?;
             let asked = std::mem::take(&mut pending);
             for (release, answer) in asked.into_iter().zip(answers) {
@@ -116,16 +116,11 @@ impl Acquirer<'_> {
         &self,
         candidate: &Candidate,
         release: &Release,
-        answer: Result<Option<Offer>, SourceError>,
+        answer: Result<Option<SignedOffer>, SourceError>,
     ) -> Result<Result<Option<LockedPlatform>, AttemptCause>, AcquireError> {
-        let offer = match answer {
-            Ok(Some(offer)) => offer,
+        let (offer, evidence) = match answer {
+            Ok(Some(SignedOffer { offer, evidence })) => (offer, evidence),
             Ok(None) => return Ok(Ok(None)),
-            Err(error) => return Ok(Err(error.into())),
-        };
-        let evidence = gather(candidate, release, &offer, &self.policy);
-        let evidence = match self.runtime.block_on(evidence)? {
-            Ok(evidence) => evidence,
             Err(error) => return Ok(Err(error.into())),
         };
         let pins = self.pins(release)?;
@@ -161,6 +156,23 @@ impl Acquirer<'_> {
             && attempts.iter().all(|attempt| attempt.cause.is_none() || lacks(attempt));
         AcquireError::Unserved { release: what, reason, attempts, unverified }
     }
+}
+
+/// An offer, with the signatures that may count.
+struct SignedOffer {
+    offer: Offer,
+    evidence: OfferedEvidence,
+}
+
+/// The offer of a source, with its signatures; `None` where the source does not have the release.
+async fn signed_offer(
+    candidate: &Candidate,
+    release: &Release,
+    policy: &Policy,
+) -> Result<Option<SignedOffer>, SourceError> {
+    let Some(offer) = candidate.source.find(release).await? else { return Ok(None) };
+    let evidence = gather(candidate, release, &offer, policy).await?;
+    Ok(Some(SignedOffer { offer, evidence }))
 }
 
 /// The digests of an accepted offer.

@@ -4,8 +4,8 @@ use clap::{ArgMatches, Command};
 
 use super::{
     Outcome, completions, config, context::Context, dev, doctor, down, env, exec, get, init, list,
-    lock, logs, man, reference, remove, restart, source, status, store, supervise, trust, up,
-    update, use_version, which, why,
+    lock, logs, man, mirror, reference, remove, restart, source, status, store, supervise, trust,
+    up, update, use_version, which, why,
 };
 
 /// A command: its name, its description, its arguments and its function.
@@ -96,6 +96,11 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("store", store, "Manage the store: verify, du, path, add"),
     command!("dev", dev, "Manage the checkout for development builds: link, unlink, find"),
     command!("source", source, "Show and test the configured sources: list, test"),
+    command!(
+        "mirror",
+        mirror,
+        "Keep mirrors: init, sync, push, index, diff, verify, yank, gc, root"
+    ),
     command!("doctor", doctor, "Check this machine and the connection to the sources"),
     command!("init", init, "Write a commented loom.toml"),
     command!("config", config, "Show, check or describe the configuration"),

@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use loom_source::Source;
+use loom_source::{Source, SourceError};
 
 use super::{GuardedSource, MirrorRootRules, SignedMirror, SourceClass};
 use crate::{
     config::{OnFailure, SourceSpec},
     state::StateDir,
-    trust::Channel,
+    trust::{Channel, mirror::VerifiedIndex},
 };
 
 /// An opened source, with the settings that decide when it is requested.
@@ -87,6 +87,17 @@ impl Candidate {
         let signed = Arc::new(signed);
         let source = Box::new(GuardedSource::new(self.source, Arc::clone(&signed)));
         Self { source, signed: Some(signed), ..self }
+    }
+
+    /// The signed index of the source, verified; `None` where no root is known for it, so that none is needed.
+    ///
+    /// # Errors
+    /// Where a root is known, and the source has no index that is accepted.
+    pub async fn verified_index(&self) -> Result<Option<Arc<VerifiedIndex>>, SourceError> {
+        match &self.signed {
+            Some(signed) => signed.index(self.source.as_ref()).await,
+            None => Ok(None),
+        }
     }
 
     /// The silence after which the next source is requested too: a quarter of `timeout`. `None` without `race`, and for a

@@ -44,6 +44,11 @@ mod logs;
 #[cfg(target_os = "linux")]
 mod machine_config;
 mod mirror_attacks;
+mod mirror_life;
+mod mirror_requests;
+mod mirror_roots;
+mod mirror_sync;
+mod mirror_writers;
 mod musts;
 mod network;
 mod nginx;

@@ -100,7 +100,9 @@ fn general(error: &AcquireError) -> Option<String> {
         AcquireError::OnlyBuilds { .. } => {
             "add a source that has releases (--source …), or use --version dev"
         }
-        AcquireError::Unlistable { .. } => "name a version with --version",
+        AcquireError::Unlistable { .. } => {
+            "name a version with --version, or publish an index with `loom mirror index`"
+        }
         AcquireError::TooYoung { .. } => {
             "name a version with --version, or lower trust.minimum_release_age"
         }

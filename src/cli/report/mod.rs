@@ -16,6 +16,7 @@
 //! | `state`, `store` | the state folder, the store |
 //! | `signature` | signatures that do not count |
 //! | `acquire` | acquiring releases |
+//! | `mirror` | tasks on mirrors |
 
 pub(crate) mod acquire;
 pub(crate) mod command;
@@ -25,6 +26,7 @@ pub(crate) mod exit;
 mod interrupted;
 mod launch;
 pub(crate) mod lock;
+mod mirror;
 pub(crate) mod open;
 pub(crate) mod signature;
 pub(crate) mod source_error;

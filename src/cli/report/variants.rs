@@ -42,6 +42,7 @@ mod acquire;
 mod config;
 mod launch;
 mod lock;
+mod mirror;
 mod samples;
 mod sources;
 mod store;
@@ -92,6 +93,8 @@ fn reports() -> VariantReports {
     reports.add(launch::errors(), |error| error);
     reports.add(launch::start_failures(), LaunchError::from);
     reports.add(launch::differences(), launch::with_difference);
+    reports.add(mirror::errors(), |error| error);
+    reports.add(mirror::destination_errors(), |error| error);
     reports.push("StateError", &samples::state_error().into());
     reports
 }

@@ -89,7 +89,7 @@ impl SignedMirror {
     ///
     /// # Errors
     /// Where a root is known, and the mirror has no index that is accepted.
-    pub(super) async fn index(
+    pub(in crate::sources) async fn index(
         &self,
         source: &dyn Source,
     ) -> Result<Option<Arc<VerifiedIndex>>, SourceError> {

@@ -96,6 +96,11 @@ impl VerifiedIndex {
         Ok(Self { payload, origin, seen, expired })
     }
 
+    /// The entries of all releases, withdrawn or not.
+    pub fn entries(&self) -> &[IndexEntry] {
+        &self.payload.releases
+    }
+
     /// Which index this is.
     pub fn origin(&self) -> &IndexOrigin {
         &self.origin

@@ -87,6 +87,7 @@ fn every_schema_describes_a_document_of_a_session() {
     session.run(&["doctor"]);
     configure(&mut session, &url);
     launch(&mut session, &url);
+    keep_mirror(&mut session, &url);
     session.run(&["remove", "0.1.0", "--forget"]).ok();
     let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let accept = ["trust", "accept", "loom-bridge-server", "0.1.0", "--digest", digest];
@@ -170,4 +171,22 @@ fn develop(session: &mut Session) {
     session.run(&["dev", "link", checkout.to_str().unwrap()]).ok();
     session.run(&["dev", "find"]).ok();
     session.run(&["dev", "unlink"]).ok();
+}
+
+fn keep_mirror(session: &mut Session, url: &str) {
+    session.run(&["mirror", "init", "--to", "m", "--keys", "keys", "--timestamp"]).ok();
+    let keys = ["--key", "keys/index.pem", "--key", "keys/timestamp.pem"];
+    let with_keys = |args: &[&'static str]| [args, &keys[..]].concat();
+    session.run(&[&["mirror", "sync", "--from", url, "--to", "m"][..], &keys].concat()).ok();
+    session.run(&with_keys(&["mirror", "push", "--to", "m", "loom-bridge-server", "0.3.0"])).ok();
+    session.run(&["mirror", "push", "--to", "other", "loom-bridge-server", "0.2.0"]).ok();
+    session.run(&with_keys(&["mirror", "index", "m"])).ok();
+    session.run(&with_keys(&["mirror", "index", "m", "--refresh"])).ok();
+    session.run(&with_keys(&["mirror", "yank", "m", "0.1.0"])).ok();
+    session.run(&["mirror", "diff", "m", "other"]).code(1);
+    session.run(&["mirror", "verify", "m"]).ok();
+    session.run(&["mirror", "gc", "m", "--dry-run"]).ok();
+    session.run(&["mirror", "root", "new", "m", "--to", "draft"]).ok();
+    session.run(&["mirror", "root", "sign", "draft", "--key", "keys/root.pem"]).ok();
+    session.run(&["mirror", "root", "publish", "draft", "--to", "m"]).ok();
 }
