@@ -66,6 +66,7 @@ mod secrets;
 mod shared_store;
 mod signatures;
 mod signed_evidence;
+mod signed_mirrors;
 mod single_flight;
 mod source_cmd;
 mod special_files;
