@@ -1,6 +1,6 @@
 //! [`VerifiedIndex`]: an index that a trusted root accepts.
 
-use std::{collections::BTreeSet, time::SystemTime};
+use std::{collections::HashSet, time::SystemTime};
 
 use loom_source::{
     Digest, Product, Release, SkippedEntries, Version,
@@ -153,7 +153,7 @@ fn keep_vouched(payload: &mut IndexPayload, root: &TrustedRoot, skipped: &Skippe
 
 /// Refuses an index with two entries of one release: readers could choose different ones.
 fn check_twice(payload: &IndexPayload) -> Result<(), MirrorRejection> {
-    let mut known = BTreeSet::new();
+    let mut known = HashSet::with_capacity(payload.releases.len());
     for entry in &payload.releases {
         let IndexEntry { authority, binary, version, platform, .. } = entry;
         if !known.insert((authority, binary, version, platform)) {
