@@ -18,7 +18,9 @@ use crate::{
     lock::{LockedEvidence, LockedPlatform},
     sources::{Candidate, Reach},
     store::AttemptKind,
-    trust::{Expected, Judged, LockedArchive, OfferedEvidence, Policy, TrustedDigest},
+    trust::{
+        DigestSubject, Expected, Judged, LockedArchive, OfferedEvidence, Policy, TrustedDigest,
+    },
 };
 
 /// What the sources offer of one version.
@@ -182,15 +184,22 @@ fn locked(release: &Release, offer: &Offer, judged: &Judged) -> LockedPlatform {
         ..LockedPlatform::default()
     };
     for Expected { artifact, expectation } in std::iter::once(&judged.first).chain(&judged.others) {
-        if let Some(tree) = &expectation.tree {
+        let signed = expectation.signatures.signed.iter().map(|signature| &signature.digest);
+        let signed_as = |of| signed.clone().find(|digest| digest.of == of);
+        if let Some(tree) = expectation.tree.as_ref().or(signed_as(DigestSubject::Tree)) {
             locked.tree = Some(tree.digest);
             add_evidence(&mut locked, &of_source(tree, offer.tree.as_ref()));
         }
-        let Some(archive) = &expectation.archive else { continue };
-        let (file, sha256) = (file_name(release, artifact), archive.digest);
-        if !locked.archives.iter().any(|known| known.sha256 == sha256) {
+        let archive = expectation.archive.as_ref().or(signed_as(DigestSubject::Archive));
+        if let Some(archive) = archive
+            && !locked.archives.iter().any(|known| known.sha256 == archive.digest)
+        {
+            let (file, sha256) = (file_name(release, artifact), archive.digest);
             locked.archives.push(LockedArchive { file, sha256, size: artifact.size });
             add_evidence(&mut locked, &of_source(archive, artifact.claims.first()));
+        }
+        for digest in signed.clone() {
+            add_evidence(&mut locked, digest);
         }
     }
     locked

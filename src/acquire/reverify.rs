@@ -92,8 +92,8 @@ fn vouching(store: &Store, release: &Release, pins: &Pins, policy: &Policy) -> V
     let scope = store.evidence_scope(release, &policy.keys);
     let signed = store.kept_signatures(&scope, bound);
     let signed = signed.into_iter().filter_map(|signature| signature.result.ok());
-    let kept = store.kept_evidence(release);
-    locked.chain(tree).chain(archives).chain(signed).chain(kept).collect()
+    let held = locked.chain(tree).chain(archives);
+    held.chain(signed).chain(store.kept_evidence(release)).collect()
 }
 
 /// Unpacks a kept archive again and compares it with its digest. `None` where the archive is damaged, or leads to

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `check` | [`DoctorCheck`]: one check and its result |
+//! | `compliance` | the policy in force, and whether everything that is installed meets it |
 //! | `machine` | the platform, and which `loom` a shell executes |
 //! | `folders` | the folders of cache and state: writable, lockable |
 //! | `space` | free space, and whether programs can be executed there |
@@ -10,6 +11,7 @@
 //! | `connection` | the connection to the sources: proxies, certificates, `.netrc`, clock |
 
 mod check;
+mod compliance;
 mod connection;
 mod folders;
 mod machine;
@@ -19,7 +21,10 @@ mod space;
 
 use serde_json::{Value, json};
 
-use self::check::{CheckGrade, DoctorCheck};
+use self::{
+    check::{CheckGrade, DoctorCheck},
+    compliance::Compliance,
+};
 use super::{
     CommandError, Exit, Outcome,
     context::Context,
@@ -39,12 +44,20 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     let mut checks = vec![machine::platform(context), machine::program(context)];
     let mut findings = Vec::new();
+    let mut compliance = None;
     let resolved = context.inputs(Flags::default()).map(|_| context.resolve(Flags::default()));
     match resolved {
         Err(failure) => checks.push(DoctorCheck::error("state", failure)),
         Ok(Ok(resolved)) => {
             checks.push(configuration(&resolved));
             checks.extend(folders::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
+            match Compliance::of(context, &resolved) {
+                Ok(found) => {
+                    checks.push(found.check());
+                    compliance = Some(found);
+                }
+                Err(failure) => checks.push(DoctorCheck::error("policy", failure)),
+            }
             checks.extend(connection::settings(&context.opener(&resolved)?, &resolved));
             findings = source_checks(context, &resolved, &mut checks)?;
             checks.extend(signatures::check(&resolved, &findings));
@@ -59,7 +72,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
             }
         }
     }
-    report(context, &checks, &findings)
+    report(context, &checks, &findings, compliance.as_ref())
 }
 
 fn configuration(resolved: &Resolved) -> DoctorCheck {
@@ -123,7 +136,12 @@ fn source(
     })
 }
 
-fn report(context: &Context, checks: &[DoctorCheck], findings: &[Finding]) -> Outcome {
+fn report(
+    context: &Context,
+    checks: &[DoctorCheck],
+    findings: &[Finding],
+    compliance: Option<&Compliance>,
+) -> Outcome {
     let failed = checks.iter().filter(|check| check.grade == CheckGrade::Failure).count();
     let list: Vec<Value> = checks.iter().map(DoctorCheck::json).collect();
     let product = context.resolve(Flags::default()).and_then(|resolved| context.line(&resolved));
@@ -135,7 +153,7 @@ fn report(context: &Context, checks: &[DoctorCheck], findings: &[Finding]) -> Ou
     };
     let document = json!({
         "schema": 1, "healthy": failed == 0, "version": env!("CARGO_PKG_VERSION"),
-        "checks": list, "sources": sources,
+        "checks": list, "sources": sources, "compliance": compliance.map(Compliance::json),
     });
     context.printer.answer(&document, || {
         let lines: String = checks.iter().map(DoctorCheck::human).collect();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     CommandError, Exit, Outcome,
     context::Context,
+    locked,
     path_text::{self, shown},
     ready,
     report::config::untrusted_warning,
@@ -71,7 +72,10 @@ fn get_platforms(
         done.push(*platform);
         let product = context.product(resolved, *platform);
         let mut chosen = match choice.take() {
-            Some(chosen) => chosen,
+            Some(chosen) => {
+                locked::require_platform(resolved, &chosen, *platform)?;
+                chosen
+            }
             None => ready::choose(context, resolved, &product, selection)?,
         };
         let acquired =

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use loom_source::{Product, Selector};
+use loom_source::{Platform, Product, Selector};
 
 use super::{CommandError, context::Context, report, requested};
 use loom_runtime::{
@@ -172,6 +172,21 @@ fn require(resolved: &Resolved, product: &Product, lock: &ActiveLock) -> Result<
         binary.check_platform(product.platform)
     };
     check().map_err(|conflict| report::lock::conflict(&lock.file, &conflict))
+}
+
+/// Checks that a lock that is required has a further platform.
+pub(crate) fn require_platform(
+    resolved: &Resolved,
+    choice: &RequestedVersion,
+    platform: Platform,
+) -> Result<(), CommandError> {
+    match choice.lock.as_ref().filter(|_| required_by(resolved).is_some()) {
+        Some(lock) => {
+            let checked = lock.binary.check_platform(platform);
+            checked.map_err(|conflict| report::lock::conflict(&lock.file, &conflict))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Why a lock that is not required is not used.

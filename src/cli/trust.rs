@@ -2,7 +2,7 @@
 //! that changed in `accept`
 
 mod accept;
-mod mirror_roots;
+pub(crate) mod mirror_roots;
 
 use std::path::{Path, PathBuf};
 

@@ -17,8 +17,9 @@ pub(super) fn new_text(lock: &LockDocument) -> Result<String, LockError> {
 /// `text` with the values of `lock`.
 pub(super) fn edited(text: &str, lock: &LockDocument) -> Result<String, LockError> {
     let malformed = |why: String| LockError::Malformed(why);
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| malformed(error.to_string()))?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| malformed(error.message().to_owned()))?;
     let binaries = document.entry("binary").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
     let binaries = binaries
         .as_array_of_tables_mut()

@@ -76,6 +76,11 @@ fn malformed(why: impl ToString) -> LockError {
     LockError::Malformed(why.to_string().trim_end().to_owned())
 }
 
+/// The message alone: the text of the file is not repeated, because the file may be a link to another one.
+fn not_toml(error: &toml::de::Error) -> LockError {
+    malformed(error.message())
+}
+
 impl LockDocument {
     /// Reads the text of a lock file.
     ///
@@ -83,11 +88,11 @@ impl LockDocument {
     /// [`LockError::Newer`] for a newer schema, [`LockError::Malformed`] for everything else that is no lock file, such as
     /// an entry for a cargo build.
     pub fn parse(text: &str) -> Result<Self, LockError> {
-        let SchemaText { schema } = toml::from_str(text).map_err(malformed)?;
+        let SchemaText { schema } = toml::from_str(text).map_err(|error| not_toml(&error))?;
         if schema != SCHEMA {
             return Err(LockError::Newer(schema));
         }
-        let LockText { binary, .. } = toml::from_str(text).map_err(malformed)?;
+        let LockText { binary, .. } = toml::from_str(text).map_err(|error| not_toml(&error))?;
         at_most(binary.len(), MAX_BINARIES, "binaries")?;
         let mut lock = Self::default();
         for entry in binary {

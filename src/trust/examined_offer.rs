@@ -5,7 +5,7 @@ use loom_signatures::{Content, evidence};
 use loom_source::{Artifact, Digest, Packaging};
 
 use super::{
-    CountedSignature, DigestSubject, OfferedEvidence, OpenedEvidence, OpenedSubject,
+    CountedSignature, DigestSubject, LockPins, OfferedEvidence, OpenedEvidence, OpenedSubject,
     PendingSignature, Pins, SignatureProblem, SignatureScope, signed_documents::SumsLine,
 };
 
@@ -113,8 +113,13 @@ impl OfferExaminer<'_> {
     /// Whether this machine holds a digest of the release, so that a signature need not name it.
     fn is_bound(&self, claimed: Option<Digest>) -> bool {
         let Pins { tree, archives, lock, .. } = self.pins;
-        let is_locked = lock.as_ref().is_some_and(|lock| lock.vouches);
-        is_locked || tree.is_some() || archives.iter().any(|pin| Some(pin.digest) == claimed)
+        let is_locked = |lock: &LockPins| {
+            let of_archive = lock.archives.iter().any(|known| Some(known.sha256) == claimed);
+            lock.vouches && (lock.tree.is_some() || of_archive)
+        };
+        lock.as_ref().is_some_and(is_locked)
+            || tree.is_some()
+            || archives.iter().any(|pin| Some(pin.digest) == claimed)
     }
 }
 

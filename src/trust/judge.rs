@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use loom_source::{Artifact, ClaimedDigest, Digest, Offer, Packaging, Release};
+use loom_source::{Artifact, ClaimedDigest, Offer, Packaging, Release};
 
 use super::{
     ArtifactSignatures, Channel, DigestSubject, Expectation, Grade, LockPins, OfferedEvidence,
@@ -86,7 +86,7 @@ impl Policy {
                 Err(rejection) if good.is_empty() => return Err(rejection),
                 Err(_) => continue,
             };
-            if let Some(rejection) = not_locked(artifact, pins) {
+            if let Some(rejection) = locked::unknown(artifact, pins) {
                 refused.get_or_insert(rejection);
                 continue;
             }
@@ -153,15 +153,6 @@ impl Policy {
     }
 }
 
-/// Why an artifact is refused that a lock, which names no tree, does not know.
-fn not_locked(artifact: &Artifact, pins: &Pins) -> Option<Rejection> {
-    let lock = pins.lock.as_ref().filter(|lock| lock.vouches && lock.tree.is_none())?;
-    let file = file_name(artifact);
-    lock.archive(file, &artifact.claims)
-        .is_none()
-        .then(|| Rejection::NotLocked { file: file.into(), lock: lock.file.as_str().into() })
-}
-
 /// Why an artifact with this expectation is not accepted; `None` where it is. With `signed`, a signature has to count.
 fn unmet(
     expectation: &Expectation,
@@ -220,18 +211,8 @@ fn tree_digest(
     claims: &[ClaimedDigest],
     pins: &Pins,
 ) -> Result<Option<TrustedDigest>, Rejection> {
-    let locked = pins.lock.as_ref().and_then(|lock| Some((lock, lock.tree?)));
-    if let Some((lock, locked)) = locked {
-        refuse_other_pin(release, lock, locked, pins)?;
-        match claims.first() {
-            Some(claim) if claim.digest != locked => {
-                return Err(other_than_locked(release, lock, locked, claim));
-            }
-            _ if lock.vouches => {
-                return Ok(Some(TrustedDigest::pinned(DigestSubject::Tree, &lock.pin(locked))));
-            }
-            _ => {}
-        }
+    if let Some(locked) = locked::tree(release, claims.first(), pins)? {
+        return Ok(Some(locked));
     }
     match (&pins.tree, claims.first()) {
         (Some(pin), Some(claim)) if pin.digest != claim.digest => Err(Rejection::Differs {
@@ -244,40 +225,6 @@ fn tree_digest(
         (Some(pin), _) => Ok(Some(TrustedDigest::pinned(DigestSubject::Tree, pin))),
         (None, Some(claim)) => Ok(Some(TrustedDigest::claimed(DigestSubject::Tree, claim))),
         (None, None) => Ok(None),
-    }
-}
-
-/// The locked tree may not contradict the one that this machine holds.
-fn refuse_other_pin(
-    release: &Release,
-    lock: &LockPins,
-    locked: Digest,
-    pins: &Pins,
-) -> Result<(), Rejection> {
-    match &pins.tree {
-        Some(pin) if pin.digest != locked => Err(Rejection::LockDiffers {
-            release: release.to_string().into(),
-            locked,
-            lock: lock.file.as_str().into(),
-            pinned: pin.digest,
-            origin: pin.origin.to_string().into(),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// The source states another digest than the locked one.
-fn other_than_locked(
-    release: &Release,
-    lock: &LockPins,
-    locked: Digest,
-    claim: &ClaimedDigest,
-) -> Rejection {
-    Rejection::OtherThanLocked {
-        release: release.to_string().into(),
-        locked,
-        lock: lock.file.as_str().into(),
-        claimed: claim.digest,
     }
 }
 
@@ -303,18 +250,10 @@ fn artifact_digest(
         Packaging::Loose { .. } => DigestSubject::Tree,
         Packaging::Archive { .. } | Packaging::Bare => DigestSubject::Archive,
     };
-    if let (Some(lock), DigestSubject::Archive) = (&pins.lock, of)
-        && let Some(locked) = lock.archive(file_name(artifact), &artifact.claims)
+    if of == DigestSubject::Archive
+        && let Some(locked) = locked::archive(release, claims.first(), artifact, pins)?
     {
-        match claims.first() {
-            Some(claim) if claim.digest != locked.sha256 => {
-                return Err(other_than_locked(release, lock, locked.sha256, claim));
-            }
-            _ if lock.vouches => {
-                return Ok(Some(TrustedDigest::pinned(of, &lock.pin(locked.sha256))));
-            }
-            _ => {}
-        }
+        return Ok(Some(locked));
     }
     let Some(first) = claims.first() else { return Ok(None) };
     let pin = pins.archives.iter().find(|pin| pin.digest == first.digest);
@@ -322,6 +261,7 @@ fn artifact_digest(
     Ok(Some(pin.map_or_else(claimed, |pin| TrustedDigest::pinned(of, pin))))
 }
 
+mod locked;
 mod statement;
 #[cfg(test)]
 mod tests;

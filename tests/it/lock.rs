@@ -249,7 +249,7 @@ fn other_platforms_are_fetched() {
     let document = sandbox.loom(&twice).ok().json();
     assert_eq!(document["releases"][0]["platform"], platform());
     assert_eq!(document["releases"][1]["path"], json!(link("macos-aarch64")));
-    let missing = ["get", "--locked", "--platform", "windows-x86_64"];
+    let missing = ["get", "--locked", "--platform", "linux-aarch64,windows-x86_64"];
     sandbox.loom(&missing).code(8).says(&["it has nothing for windows-x86_64"]);
     sandbox.loom(&["get", "--platform", "amiga"]).code(2);
     assert!(plain::sidecar(&mirror.asset("0.2.0", Packing::TarGz)).exists());

@@ -43,6 +43,8 @@ mod lock_trust;
 mod logs;
 #[cfg(target_os = "linux")]
 mod machine_config;
+#[cfg(target_os = "linux")]
+mod machine_policy;
 mod mirror_attacks;
 mod mirror_life;
 mod mirror_requests;

@@ -119,17 +119,34 @@ fn read(root: &str, resolved: &Resolved, context: &Context) -> Result<Vec<u8>, C
     bytes.ok_or_else(|| CommandError::new(Exit::Absent, format!("{root} does not exist")))
 }
 
-/// Prints the mirrors for which a root is known.
-pub(super) fn list(context: &Context) -> Outcome {
-    let resolved = context.resolve(Flags::default())?;
+/// The roots that are known for the configured mirrors.
+pub(crate) fn known_roots(
+    resolved: &Resolved,
+    context: &Context,
+) -> Result<Vec<Value>, CommandError> {
+    let known = known(resolved, context)?;
+    Ok(known.iter().map(|(source, status)| described(source, status)).collect())
+}
+
+fn known(
+    resolved: &Resolved,
+    context: &Context,
+) -> Result<Vec<(String, MirrorStatus)>, CommandError> {
     let mut known = Vec::new();
-    for mirror in mirrors(&resolved, context)? {
+    for mirror in mirrors(resolved, context)? {
         if let Some(signed) = &mirror.signed
             && let Some(status) = signed.status().map_err(|e| unanswered(&e))?
         {
             known.push((mirror.name.clone(), status));
         }
     }
+    Ok(known)
+}
+
+/// Prints the mirrors for which a root is known.
+pub(super) fn list(context: &Context) -> Outcome {
+    let resolved = context.resolve(Flags::default())?;
+    let known = known(&resolved, context)?;
     let given = GivenRoots::load(&resolved.state_dir.value)?;
     let added = given.roots.iter().map(|root| root.source.as_str());
     let configured = resolved.trust.roots.value.iter().map(|root| root.source.as_str());

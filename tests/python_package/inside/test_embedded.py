@@ -14,7 +14,7 @@ import pytest
 
 from loom import MCPServerConfig, embedded
 from loom.command import program
-from loom.errors import BusyError, LoomError, RuntimeCrashedError
+from loom.errors import BusyError, LockError, LoomError, RuntimeCrashedError
 
 from network import accepts_connections, free_address, wait_until
 
@@ -43,6 +43,21 @@ def test_get_binary_installs_a_release(mirror, cache, monkeypatch, capfd):
     with pytest.raises(ValueError, match="needs a release.*got version='latest'"):
         embedded.get_binary(allow_local=False)
     assert embedded.get_binary(version="0.2.0", allow_local=False, prefer_release=False).is_file()
+
+
+def test_a_lock_file_decides_where_it_is_required(project):
+    with pytest.raises(LockError, match="requires a lock file"):
+        embedded.get_binary(locked=True)
+    file = project / "loom.toml"
+    file.write_text('[bridge]\nversion = "0.1.0"\n', encoding="utf-8")
+    subprocess.run([program(), "lock"], check=True, stdout=subprocess.DEVNULL)
+    assert embedded.get_binary(locked=True).parts[-3] == "0.1.0"
+    file.write_text('[bridge]\nversion = "0.2.0"\n', encoding="utf-8")
+    with pytest.raises(LockError, match='it has 0.1.0 for "0.1.0", but "0.2.0" is requested') as error:
+        embedded.start_bridge(FREE, locked=True)
+    assert (error.value.exit_code, error.value.kind) == (8, "lock")
+    with embedded.start_bridge(FREE, frozen=True) as runtime:
+        assert runtime.version == "0.1.0"
 
 
 def test_verify_checksum(tmp_path):
