@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use loom_source::{Artifact, ClaimedDigest, Offer, Packaging, Release};
 
 use super::{
-    ArtifactSignatures, Channel, DigestSubject, Expectation, Grade, LockPins, OfferedEvidence,
-    Pins, Policy, Rejection, Signature, SignatureProblem, SignatureScope, TrustedDigest,
+    ArtifactSignatures, Channel, DigestSubject, Expectation, Grade, OfferedEvidence, Pins, Policy,
+    Rejection, Signature, SignatureProblem, SignatureScope, TrustedDigest,
     examined_offer::OfferExaminer,
 };
 
