@@ -136,7 +136,11 @@ impl Keyring {
 
     /// Whether the configuration names a key, an identity or its issuer as revoked. Letters may be of either case.
     pub(super) fn is_revoked(&self, names: &[&str]) -> bool {
-        let is = |revoked: &String| names.iter().any(|name| name.eq_ignore_ascii_case(revoked));
+        let is = |revoked: &String| {
+            // Fingerprints are often written in groups.
+            let revoked: String = revoked.split_whitespace().collect();
+            names.iter().any(|name| name.eq_ignore_ascii_case(&revoked))
+        };
         self.0.revoked.iter().any(is)
     }
 

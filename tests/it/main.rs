@@ -67,6 +67,7 @@ mod s3;
 mod secrets;
 mod shared_store;
 mod signatures;
+mod signed_evidence;
 mod signed_mirrors;
 mod single_flight;
 mod source_cmd;
