@@ -1,12 +1,14 @@
-//! `loom trust [PATH]`, `--always [PATH]`, `--revoke [PATH]` and `--list`; the roots of mirrors in `mirror_roots`
+//! `loom trust [PATH]`, `--always [PATH]`, `--revoke [PATH]` and `--list`; the roots of mirrors in `mirror_roots`, releases
+//! that changed in `accept`
 
+mod accept;
 mod mirror_roots;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use self::mirror_roots::AddRoot;
+use self::{accept::Accept, mirror_roots::AddRoot};
 use super::{
     CommandError, Exit, Outcome, context::Context, path_text::shown, report::config::change_lines,
 };
@@ -15,6 +17,7 @@ use loom_runtime::{
         self, ConfigError, Disk, Files as _, Flags, Inputs, TrustChange, TrustScope, Trusted,
         TrustedProject, Withheld,
     },
+    lock::{LockFile, LockedBinary},
     state::StateDir,
 };
 
@@ -40,6 +43,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum TrustCommand {
+    /// Accept a release that changed since it was first seen on this machine
+    Accept(Accept),
     /// Add the root of a signed mirror, from which its index is verified
     AddRoot(AddRoot),
     /// Print the mirrors for which a root is known
@@ -53,6 +58,7 @@ enum TrustCommand {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
+        Some(TrustCommand::Accept(args)) => return accept::run(args, context),
         Some(TrustCommand::AddRoot(args)) => return mirror_roots::add(args, context),
         Some(TrustCommand::Roots) => return mirror_roots::list(context),
         Some(TrustCommand::RemoveRoot { source }) => return mirror_roots::remove(source, context),
@@ -81,6 +87,7 @@ fn no_project(inputs: &Inputs) -> CommandError {
 fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> Outcome {
     let scope = config::project_settings(inputs, &Disk)?.ok_or_else(|| no_project(inputs))?;
     let changes = inputs.trusted.changes(&scope);
+    let lock = LockFile::read(&config::lock_file(&scope.file))?;
     if always {
         check_folder(&scope.file)?;
     }
@@ -90,6 +97,9 @@ fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> 
         } else {
             trusted.trust(&scope)
         }
+        if let Some(lock) = &lock {
+            trusted.trust_lock(&lock.path, lock.digest());
+        }
         trusted.is_always(&scope.file)
     })?;
     let what: Vec<Value> =
@@ -97,6 +107,7 @@ fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> 
     let document = json!({
         "schema": 1, "file": shown(&scope.file), "sha256": scope.digest, "always": always,
         "what": what, "changes": changes.as_ref().map(|changes| changes_json(changes)),
+        "lock": lock.as_ref().map(|lock| json!({"file": shown(&lock.path), "sha256": lock.digest()})),
     });
     context.printer.answer(&document, || {
         let always = if always {
@@ -104,9 +115,19 @@ fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> 
         } else {
             ""
         };
-        text(&scope, changes.as_deref()) + always
+        text(&scope, changes.as_deref()) + always + &lock_text(lock.as_ref())
     })?;
     Ok(Exit::Success)
+}
+
+/// What the trusted lock file holds.
+fn lock_text(lock: Option<&LockFile>) -> String {
+    let Some(lock) = lock else { return String::new() };
+    let entry = |binary: &LockedBinary| {
+        format!("  {} {} for \"{}\"\n", binary.name, binary.version, binary.requested)
+    };
+    let entries: String = lock.lock.binaries.iter().map(entry).collect();
+    format!("{} is trusted, with this content ({})\n{entries}", lock.path.display(), lock.digest())
 }
 
 /// # Errors

@@ -3,7 +3,7 @@
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::mirror::IndexOrigin;
+use super::{LockPins, mirror::IndexOrigin};
 
 /// Where a pin comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,11 @@ pub enum PinOrigin {
         /// The name of the option.
         by: String,
     },
+    /// A lock file has the digest.
+    Lock {
+        /// The path of the file.
+        file: String,
+    },
     /// The release was acquired with this digest the first time.
     FirstSeen {
         /// The name of the source.
@@ -22,6 +27,11 @@ pub enum PinOrigin {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         class: Option<String>,
         /// The time of the acquisition (RFC 3339, UTC).
+        at: String,
+    },
+    /// The user accepted the digest after the release had changed.
+    Accepted {
+        /// When (RFC 3339, UTC).
         at: String,
     },
     /// The signed index of a mirror names the statement of the release.
@@ -34,11 +44,20 @@ pub enum PinOrigin {
     },
 }
 
+impl PinOrigin {
+    /// Whether a signature that is valid now vouches for the pin.
+    pub fn is_signed(&self) -> bool {
+        matches!(self, Self::Index { expired: None, .. })
+    }
+}
+
 impl std::fmt::Display for PinOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Given { by } => f.write_str(by),
+            Self::Lock { file } => write!(f, "locked by {file}"),
             Self::FirstSeen { source, at, .. } => write!(f, "first seen {at} from {source}"),
+            Self::Accepted { at } => write!(f, "accepted by the user {at}"),
             Self::Index { index, .. } => write!(f, "signed index, {index}"),
         }
     }
@@ -65,4 +84,7 @@ pub struct Pins {
     /// Digests of archives that are known to be right; other archives may be right too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<Pin>,
+    /// What the lock file in force says of the release.
+    #[serde(skip)]
+    pub lock: Option<LockPins>,
 }

@@ -144,7 +144,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
         if let Some(report) = answer::not_asked(candidate, self.release, offline) {
             return Ok((place, self.report(place, report)));
         }
-        self.race.ask(place, self.release);
+        self.race.ask(place, self.release, &self.failover.policy);
         self.wait()
     }
 
@@ -266,8 +266,8 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                 return refused(chosen, report);
             }
         };
-        match admitted::admit(fetcher.store, candidate, &chosen, fetched, fetcher.options.program)?
-        {
+        let rule = fetcher.options.program;
+        match admitted::admit(fetcher.store, candidate, &chosen, self.pins, fetched, rule)? {
             Err(report) => refused(chosen, report),
             Ok((checked, received)) => {
                 fetcher.observer.on_event(AcquireEvent::Verified);
