@@ -65,7 +65,7 @@ pub use root_draft::{
 pub use selection::SyncSelection;
 pub use signing_keys::{SigningKeys, write_new_key};
 pub use store_release::StoreRelease;
-pub use sync::{OfferedRelease, OfferedReleases, SyncReport, offered, sync};
+pub use sync::{SourceRelease, SourceReleases, SyncReport, offered, sync};
 pub use unpacking::Unpacking;
 pub use verify::{MirrorFinding, MirrorVerification, verify};
 pub use written_index::WrittenIndex;

@@ -119,7 +119,7 @@ impl SyncRun<'_> {
     /// What a source without statements has and the mirror has not.
     async fn unstated(
         &self,
-        offered: mirror::OfferedReleases,
+        offered: mirror::SourceReleases,
         selection: &SyncSelection,
     ) -> Result<SyncReport, MirrorTaskError> {
         let current = CurrentIndex::read(self.writer.destination).await?;

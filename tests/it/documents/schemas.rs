@@ -174,19 +174,19 @@ fn develop(session: &mut Session) {
 }
 
 fn keep_mirror(session: &mut Session, url: &str) {
-    session.run(&["mirror", "init", "--to", "m", "--keys", "keys", "--timestamp"]).ok();
+    session.run(&["mirror", "init", "--to", "./m", "--keys", "keys", "--timestamp"]).ok();
     let keys = ["--key", "keys/index.pem", "--key", "keys/timestamp.pem"];
     let with_keys = |args: &[&'static str]| [args, &keys[..]].concat();
-    session.run(&[&["mirror", "sync", "--from", url, "--to", "m"][..], &keys].concat()).ok();
-    session.run(&with_keys(&["mirror", "push", "--to", "m", "loom-bridge-server", "0.3.0"])).ok();
-    session.run(&["mirror", "push", "--to", "other", "loom-bridge-server", "0.2.0"]).ok();
-    session.run(&with_keys(&["mirror", "index", "m"])).ok();
-    session.run(&with_keys(&["mirror", "index", "m", "--refresh"])).ok();
-    session.run(&with_keys(&["mirror", "yank", "m", "0.1.0"])).ok();
-    session.run(&["mirror", "diff", "m", "other"]).code(1);
-    session.run(&["mirror", "verify", "m"]).ok();
-    session.run(&["mirror", "gc", "m", "--dry-run"]).ok();
-    session.run(&["mirror", "root", "new", "m", "--to", "draft"]).ok();
+    session.run(&[&["mirror", "sync", "--from", url, "--to", "./m"][..], &keys].concat()).ok();
+    session.run(&with_keys(&["mirror", "push", "--to", "./m", "loom-bridge-server", "0.3.0"])).ok();
+    session.run(&["mirror", "push", "--to", "./other", "loom-bridge-server", "0.2.0"]).ok();
+    session.run(&with_keys(&["mirror", "index", "./m"])).ok();
+    session.run(&with_keys(&["mirror", "index", "./m", "--refresh"])).ok();
+    session.run(&with_keys(&["mirror", "yank", "./m", "0.1.0"])).ok();
+    session.run(&["mirror", "diff", "./m", "./other"]).code(1);
+    session.run(&["mirror", "verify", "./m"]).ok();
+    session.run(&["mirror", "gc", "./m", "--dry-run"]).ok();
+    session.run(&["mirror", "root", "new", "./m", "--to", "draft"]).ok();
     session.run(&["mirror", "root", "sign", "draft", "--key", "keys/root.pem"]).ok();
-    session.run(&["mirror", "root", "publish", "draft", "--to", "m"]).ok();
+    session.run(&["mirror", "root", "publish", "draft", "--to", "./m"]).ok();
 }
