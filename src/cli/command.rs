@@ -4,7 +4,7 @@ use clap::{ArgMatches, Command};
 
 use super::{
     Outcome, completions, config, context::Context, dev, doctor, down, env, exec, get, init, list,
-    logs, man, reference, remove, restart, source, status, store, supervise, trust, up,
+    logs, man, reference, release, remove, restart, source, status, store, supervise, trust, up,
     use_version, which, why,
 };
 
@@ -99,6 +99,7 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("config", config, "Show, check or describe the configuration"),
     command!("trust", trust, "Trust the loom.toml of this project"),
     command!("__supervise", supervise, "Supervise a runtime").hidden(),
+    command!("release", release, "Make a release: pack"),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),
     command!("reference", reference, "Print the description of all commands").hidden(),

@@ -237,6 +237,26 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "release",
+        &[example(
+            "loom release pack --version 0.2.0 --to dist",
+            "Pack the build of this machine as a release",
+        )],
+    ),
+    (
+        "release pack",
+        &[
+            example(
+                "loom release pack --version 0.2.0 --to dist",
+                "Pack the program in target/dist for this machine's platform",
+            ),
+            example(
+                "loom release pack --program builds --version 0.2.0 --platform linux-x86_64 windows-x86_64 --to dist",
+                "Pack builds/linux-x86_64/… and builds/windows-x86_64/…",
+            ),
+        ],
+    ),
+    (
         "completions",
         &[
             example(

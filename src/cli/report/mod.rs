@@ -14,6 +14,7 @@
 //! | `open` | sources that cannot be opened |
 //! | `state`, `store` | the state folder, the store |
 //! | `acquire` | acquiring releases |
+//! | `release` | making releases |
 
 pub(crate) mod acquire;
 pub(crate) mod command;
@@ -23,6 +24,7 @@ pub(crate) mod exit;
 mod interrupted;
 mod launch;
 pub(crate) mod open;
+mod release;
 pub(crate) mod source_error;
 pub(crate) mod state;
 mod stdout;

@@ -1,0 +1,20 @@
+//! From a program to the archive of a release, byte for byte the same each time.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `packer` | [`pack`]: packs one release, and unpacks it again to compare |
+//! | `program` | finds the program of a platform, and refuses what is no release of it |
+//! | `archive` | writes reproducible archives |
+//! | `sums_file` | the `SHA256SUMS` of a folder, which grows with it |
+//! | `error` | [`PackError`] |
+
+mod archive;
+mod error;
+mod packer;
+mod program;
+mod sums_file;
+
+pub use error::PackError;
+pub use packer::{PackRequest, PackedAsset, pack};
+pub use program::{AdditionalFile, find_program};
+pub use sums_file::write_sums;
