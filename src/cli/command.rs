@@ -99,7 +99,7 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("config", config, "Show, check or describe the configuration"),
     command!("trust", trust, "Trust the loom.toml of this project"),
     command!("__supervise", supervise, "Supervise a runtime").hidden(),
-    command!("release", release, "Make a release: pack"),
+    command!("release", release, "Make a release: pack, sign, publish, check"),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),
     command!("reference", reference, "Print the description of all commands").hidden(),

@@ -50,6 +50,10 @@ const OTHERS: &[EnvironmentVariable] = &[
         "SOURCE_DATE_EPOCH",
         "Time of the files that `loom release pack` packs, in seconds since 1970",
     ),
+    variable(
+        "LOOM_SIGN_PASSWORD_FILE",
+        "File with the password of the key for `loom release sign`",
+    ),
     variable("NO_COLOR", "Turns colours off when set"),
     variable("CLICOLOR_FORCE", "Turns colours on when set, also without a terminal"),
 ];

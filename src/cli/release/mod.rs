@@ -1,10 +1,22 @@
-//! `loom release pack`, for maintainers: from programs to a published release.
+//! `loom release pack | sign | publish | check`, for maintainers: from programs to a published release.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `pack` | `release pack`: programs as reproducible archives with checksum files |
+//! | `sign` | `release sign`: signature files |
+//! | `signers` | reads secret keys |
+//! | `password` | passwords of secret keys: from a file or a prompt, never from the command line |
+//! | `publish` | `release publish`: to GitHub |
+//! | `check` | `release check`: downloads and verifies what was published |
+//! | `destination` | where a release is published or looked for: a configured source, or one by its address |
 
+mod check;
+mod destination;
 mod pack;
+mod password;
+mod publish;
+mod sign;
+mod signers;
 
 use super::{Outcome, context::Context};
 
@@ -19,10 +31,19 @@ pub(crate) struct Args {
 enum ReleaseCommand {
     /// Pack programs as the archives of a release, with checksum files
     Pack(pack::PackArgs),
+    /// Sign the archives and SHA256SUMS of a folder
+    Sign(sign::SignArgs),
+    /// Publish the files of a folder as a release; goes on where an earlier run ended
+    Publish(publish::PublishArgs),
+    /// Download what was published, and verify it as a user would
+    Check(check::CheckArgs),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
         ReleaseCommand::Pack(args) => pack::run(args, context),
+        ReleaseCommand::Sign(args) => sign::run(args, context),
+        ReleaseCommand::Publish(args) => publish::run(args, context),
+        ReleaseCommand::Check(args) => check::run(args, context),
     }
 }

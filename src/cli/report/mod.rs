@@ -24,7 +24,7 @@ pub(crate) mod exit;
 mod interrupted;
 mod launch;
 pub(crate) mod open;
-mod release;
+pub(crate) mod release;
 pub(crate) mod source_error;
 pub(crate) mod state;
 mod stdout;

@@ -1,8 +1,11 @@
 //! Making releases.
 
-use loom_runtime::release::{ReleaseFolderError, pack::PackError};
+use loom_github::publish::PublishError;
+use loom_runtime::release::{
+    ReleaseFolderError, check::CheckProblem, pack::PackError, sign::SignError,
+};
 
-use super::store;
+use super::{source_error, store};
 use crate::cli::{CommandError, Exit};
 
 /// What to do about a full disk.
@@ -87,5 +90,88 @@ impl From<ReleaseFolderError> for CommandError {
             ReleaseFolderError::Io { .. } => (Exit::Failure, None),
         };
         Self::of(exit, &error).maybe_hint(hint)
+    }
+}
+
+impl From<SignError> for CommandError {
+    fn from(error: SignError) -> Self {
+        let (exit, hint) = match &error {
+            SignError::Other { .. } => (
+                Exit::Integrity,
+                Some("remove the signature to sign again, or give the key that made it"),
+            ),
+            SignError::Gpg { .. } => (
+                Exit::Failure,
+                Some(
+                    "check `gpg --list-secret-keys`; gpg asks for a passphrase at the terminal (set GPG_TTY)",
+                ),
+            ),
+            SignError::Key { .. } | SignError::Io { .. } => (Exit::Failure, None),
+        };
+        Self::of(exit, &error).maybe_hint(hint)
+    }
+}
+
+impl From<PublishError> for CommandError {
+    fn from(error: PublishError) -> Self {
+        let (exit, hint) = match &error {
+            PublishError::Request(error) => return source_error::unanswered(error),
+            PublishError::Invalid { .. } => (Exit::Unreachable, None),
+            PublishError::Differs { .. } => (
+                Exit::Integrity,
+                Some("what is published is never replaced: publish a new version".to_owned()),
+            ),
+            PublishError::Immutable { .. } => (
+                Exit::Integrity,
+                Some(
+                    "an immutable release is complete when it is published: publish a new version"
+                        .to_owned(),
+                ),
+            ),
+            PublishError::NoTag { tag, .. } => (
+                Exit::Absent,
+                Some(format!(
+                    "push the tag with `git push origin {tag}`, or name the commit with --commit"
+                )),
+            ),
+            PublishError::SeveralDrafts { .. } => {
+                (Exit::Usage, Some("delete all drafts of it but one on the web page".to_owned()))
+            }
+            PublishError::UploadHost { .. } => {
+                (Exit::Credentials, Some("check base_url and api_base of the source".to_owned()))
+            }
+            PublishError::Incomplete { .. } => (
+                Exit::Integrity,
+                Some("run the command again: it goes on with what is missing".to_owned()),
+            ),
+            PublishError::Changed { .. } => {
+                (Exit::Integrity, Some("leave the folder alone while it is published".to_owned()))
+            }
+            PublishError::Read { .. } => (Exit::Failure, None),
+        };
+        Self::of(exit, &error).maybe_hint(hint)
+    }
+}
+
+/// The exit code of what is wrong with a published file.
+pub(crate) fn problem_exit(problem: &CheckProblem) -> Exit {
+    match problem {
+        CheckProblem::Absent(_) => Exit::Absent,
+        CheckProblem::Request(error) => source_error::exit(error),
+        CheckProblem::Store(error) => store::exit(error),
+        CheckProblem::Unpack(error) if error.is_disk_full() => Exit::DiskFull,
+        CheckProblem::Admit(error) if error.is_disk_full() => Exit::DiskFull,
+        CheckProblem::NoArchive => Exit::Usage,
+        CheckProblem::Rejected(_)
+        | CheckProblem::TooLarge { .. }
+        | CheckProblem::Unpack(_)
+        | CheckProblem::Admit(_)
+        | CheckProblem::Program { .. }
+        | CheckProblem::Missing
+        | CheckProblem::NoDigest(_)
+        | CheckProblem::OtherDigest { .. }
+        | CheckProblem::Signature(_)
+        | CheckProblem::OtherFile { .. }
+        | CheckProblem::Unsigned { .. } => Exit::Integrity,
     }
 }
