@@ -42,6 +42,8 @@ pub struct ReleaseFile {
     pub sha256: Digest,
     /// The platform of an asset; `None` for other files.
     pub platform: Option<Platform>,
+    /// Whether the file has a line in `SHA256SUMS`.
+    pub listed: bool,
 }
 
 /// Why a folder cannot be used.
@@ -102,14 +104,14 @@ pub enum ReleaseFolderError {
 impl ReleaseFolder {
     /// Reads and hashes the files of a folder. Files whose names begin with a dot are left out.
     ///
-    /// Each asset must have a true `.sha256` file and a true line in `SHA256SUMS`.
+    /// Each asset, and each other file that `SHA256SUMS` lists, must have a true line there and a true `.sha256` file.
     ///
     /// # Errors
     /// [`ReleaseFolderError`] where the folder is not one release with its checksum files.
     pub fn read(path: &Path, binary: &Name) -> Result<Self, ReleaseFolderError> {
         let files = files(path, binary)?;
         let version = version(path, binary, &files)?;
-        let folder = Self { path: path.to_owned(), binary: binary.clone(), version, files };
+        let mut folder = Self { path: path.to_owned(), binary: binary.clone(), version, files };
         folder.check_sums()?;
         Ok(folder)
     }
@@ -119,15 +121,19 @@ impl ReleaseFolder {
         self.files.iter().filter(|file| file.platform.is_some())
     }
 
-    /// The files that are signed: the assets and `SHA256SUMS`.
+    /// The files that are signed: those in `SHA256SUMS`, the assets among them, and `SHA256SUMS`.
     pub fn signed_files(&self) -> impl Iterator<Item = &ReleaseFile> {
-        self.files.iter().filter(|file| file.platform.is_some() || file.name == SUMS)
+        self.files.iter().filter(|file| file.listed || file.name == SUMS)
     }
 
-    fn check_sums(&self) -> Result<(), ReleaseFolderError> {
+    fn check_sums(&mut self) -> Result<(), ReleaseFolderError> {
         let read = |name: &str| fs::read(self.path.join(name)).unwrap_or_default();
         let sums = read(SUMS);
-        for asset in self.assets() {
+        for asset in &mut self.files {
+            asset.listed = checksum::sums(&sums, &asset.name).is_ok_and(|digest| digest.is_some());
+            if !asset.listed && asset.platform.is_none() {
+                continue;
+            }
             let sidecar = format!("{}{SIDECAR}", asset.name);
             let beside = checksum::sidecar(&read(&sidecar), &asset.name).ok();
             let listed = checksum::sums(&sums, &asset.name).ok().flatten();
@@ -171,7 +177,10 @@ fn files(folder: &Path, binary: &Name) -> Result<Vec<ReleaseFile>, ReleaseFolder
             return Err(not("it is empty"));
         }
         let platform = asset_of(binary, &name).map(|(platform, _)| platform);
-        files.insert(name.clone(), ReleaseFile { name, path, size, sha256, platform });
+        files.insert(
+            name.clone(),
+            ReleaseFile { name, path, size, sha256, platform, listed: false },
+        );
         if files.len() > MAX_FILES {
             return Err(ReleaseFolderError::TooMany { path: folder.to_owned() });
         }

@@ -11,7 +11,7 @@ use loom_runtime::{
     release::{
         Placed,
         checksum_files::SUMS,
-        pack::{self, AdditionalFile, PackRequest, PackedAsset},
+        pack::{self, AdditionalFile, AttachedFile, PackRequest, PackedAsset},
     },
 };
 use loom_source::{Platform, Product, Version};
@@ -43,6 +43,9 @@ pub(super) struct PackArgs {
     /// Further file to pack beside the program, such as LICENSE; may be repeated
     #[arg(long, value_name = "FILE")]
     include: Vec<PathBuf>,
+    /// Further files to publish beside the archives, such as wheels
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    attach: Vec<PathBuf>,
     /// Folder for the archives
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
@@ -78,13 +81,20 @@ pub(super) fn run(args: &PackArgs, context: &Context) -> Outcome {
         context.printer.detail(format!("packing {}", request.program.display()));
         packed.push((platform, pack::pack(&request)?));
     }
-    let assets: Vec<PackedAsset> = packed.iter().map(|(_, asset)| asset.clone()).collect();
-    pack::write_sums(&to, &assets)?;
+    let attached = args.attach.iter().map(|file| pack::attach(&cwd.join(file), &to));
+    let attached: Vec<AttachedFile> = attached.collect::<Result<_, _>>()?;
+    let assets = packed.iter().map(|(_, asset)| (asset.name.clone(), asset.sha256));
+    let others = attached.iter().map(|file| (file.name.clone(), file.sha256));
+    pack::write_sums(&to, assets.chain(others))?;
     let document = json!({
         "schema": 1, "version": args.version, "folder": shown(&to), "sums": SUMS,
         "assets": packed.iter().map(|(platform, asset)| asset_json(*platform, asset)).collect::<Vec<_>>(),
+        "attached": attached.iter().map(|file| &file.name).collect::<Vec<_>>(),
     });
-    context.printer.answer(&document, || assets.iter().map(asset_line).collect())?;
+    context.printer.answer(&document, || {
+        let attached = attached.iter().map(|file| format!("{}  {}\n", file.sha256, file.name));
+        packed.iter().map(|(_, asset)| asset_line(asset)).chain(attached).collect()
+    })?;
     Ok(Exit::Success)
 }
 

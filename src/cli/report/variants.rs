@@ -41,6 +41,7 @@ macro_rules! variants {
 mod acquire;
 mod config;
 mod launch;
+mod release;
 mod samples;
 mod sources;
 mod store;
@@ -87,6 +88,10 @@ fn reports() -> VariantReports {
     reports.add(launch::errors(), |error| error);
     reports.add(launch::start_failures(), LaunchError::from);
     reports.add(launch::differences(), launch::with_difference);
+    reports.add(release::pack_errors(), |error| error);
+    reports.add(release::folder_errors(), |error| error);
+    reports.add(release::sign_errors(), |error| error);
+    reports.add(release::publish_errors(), |error| error);
     reports.push("StateError", &samples::state_error().into());
     reports
 }

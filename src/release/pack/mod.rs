@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `packer` | [`pack`]: packs one release, and unpacks it again to compare |
+//! | `packer` | [`pack`]: packs one release, and unpacks it again to compare; [`attach`]: adds another file |
 //! | `program` | finds the program of a platform, and refuses what is no release of it |
 //! | `archive` | writes reproducible archives |
 //! | `sums_file` | the `SHA256SUMS` of a folder, which grows with it |
@@ -15,6 +15,6 @@ mod program;
 mod sums_file;
 
 pub use error::PackError;
-pub use packer::{PackRequest, PackedAsset, pack};
+pub use packer::{AttachedFile, PackRequest, PackedAsset, attach, pack};
 pub use program::{AdditionalFile, find_program};
 pub use sums_file::write_sums;

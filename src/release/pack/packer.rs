@@ -79,10 +79,42 @@ pub fn pack(request: &PackRequest) -> Result<PackedAsset, PackError> {
     let tree = unpacked(release, format, temporary.path(), &listing(release, &files)?)?;
     let path = to.join(&name);
     let placed = placed_file::place(temporary, &path).map_err(placing(&path))?;
-    let sidecar = to.join(format!("{name}{SIDECAR}"));
-    let line = checksum_files::line(&sha256, &name);
-    placed_file::place_bytes(line.as_bytes(), &sidecar).map_err(placing(&sidecar))?;
+    place_sidecar(to, &name, &sha256)?;
     Ok(PackedAsset { name, path, sha256, size, tree, placed })
+}
+
+/// A file that is published beside the archives, such as a wheel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttachedFile {
+    /// The file name.
+    pub name: String,
+    /// The digest.
+    pub sha256: Digest,
+}
+
+/// Copies a file into the folder of a release, with its `.sha256` file.
+///
+/// # Errors
+/// [`PackError`] where the file cannot be copied, and where the folder has another file of this name.
+pub fn attach(file: &Path, to: &Path) -> Result<AttachedFile, PackError> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    fs::create_dir_all(to).map_err(PackError::at(to))?;
+    let mut source = RegularFile::open(file).map_err(PackError::at(file))?.into_file();
+    let mut temporary = placed_file::temporary_in(to).map_err(PackError::at(to))?;
+    std::io::copy(&mut source, &mut temporary).map_err(PackError::at(file))?;
+    temporary.flush().map_err(PackError::at(to))?;
+    let (sha256, _) = measure(temporary.path())?;
+    let path = to.join(&name);
+    placed_file::place(temporary, &path).map_err(placing(&path))?;
+    place_sidecar(to, &name, &sha256)?;
+    Ok(AttachedFile { name, sha256 })
+}
+
+/// Writes the `.sha256` file beside a file.
+fn place_sidecar(to: &Path, name: &str, sha256: &Digest) -> Result<Placed, PackError> {
+    let sidecar = to.join(format!("{name}{SIDECAR}"));
+    let line = checksum_files::line(sha256, name);
+    placed_file::place_bytes(line.as_bytes(), &sidecar).map_err(placing(&sidecar))
 }
 
 /// The format and the file name of a release's archive.

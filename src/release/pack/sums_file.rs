@@ -6,7 +6,7 @@ use loom_base::bounded_file;
 use loom_source::{Digest, checksum};
 
 use super::{
-    PackError, PackedAsset,
+    PackError,
     packer::{measure, placing},
 };
 use crate::release::{
@@ -17,14 +17,17 @@ use crate::release::{
 /// The longest `SHA256SUMS` that is read, in bytes.
 const LONGEST: u64 = 1024 * 1024;
 
-/// Writes the `SHA256SUMS` of a folder over these assets.
+/// Writes the `SHA256SUMS` of a folder over these files, by their names.
 ///
 /// Where the folder has one, its lines stay, and it is replaced by a longer one: another platform is packed later. Its
 /// lines must be true for the files in the folder.
 ///
 /// # Errors
 /// [`PackError::Differs`] where a line is not true, or is for another file of the same name.
-pub fn write_sums(folder: &Path, assets: &[PackedAsset]) -> Result<Placed, PackError> {
+pub fn write_sums(
+    folder: &Path,
+    files: impl IntoIterator<Item = (String, Digest)>,
+) -> Result<Placed, PackError> {
     let path = folder.join(SUMS);
     let mut digests: BTreeMap<String, Digest> = BTreeMap::new();
     let before = match bounded_file::read_text(&path, LONGEST) {
@@ -41,7 +44,7 @@ pub fn write_sums(folder: &Path, assets: &[PackedAsset]) -> Result<Placed, PackE
             _ => return Err(PackError::Differs { path }),
         };
     }
-    digests.extend(assets.iter().map(|asset| (asset.name.clone(), asset.sha256)));
+    digests.extend(files);
     let text = checksum_files::sums(&digests);
     if before.as_ref() == Some(&text) {
         return Ok(Placed::Unchanged);
@@ -57,31 +60,22 @@ pub fn write_sums(folder: &Path, assets: &[PackedAsset]) -> Result<Placed, PackE
 mod tests {
     use super::*;
 
-    fn asset(folder: &Path, name: &str, bytes: &[u8]) -> PackedAsset {
-        let path = folder.join(name);
-        fs::write(&path, bytes).unwrap();
-        let sha256 = Digest::of(bytes);
-        PackedAsset {
-            name: name.to_owned(),
-            path,
-            sha256,
-            size: bytes.len() as u64,
-            tree: sha256,
-            placed: Placed::Created,
-        }
+    fn file(folder: &Path, name: &str, bytes: &[u8]) -> (String, Digest) {
+        fs::write(folder.join(name), bytes).unwrap();
+        (name.to_owned(), Digest::of(bytes))
     }
 
     #[test]
     fn the_sums_grow_with_the_folder_and_never_lie() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        let (a, b) = (asset(folder, "a.zip", b"a"), asset(folder, "b.zip", b"b"));
+        let (a, b) = (file(folder, "a.zip", b"a"), file(folder, "b.zip", b"b"));
         let sums = || fs::read_to_string(folder.join(SUMS)).unwrap();
-        assert_eq!(write_sums(folder, std::slice::from_ref(&b)).unwrap(), Placed::Created);
-        assert_eq!(write_sums(folder, std::slice::from_ref(&a)).unwrap(), Placed::Created);
-        assert_eq!(sums(), format!("{}  a.zip\n{}  b.zip\n", a.sha256, b.sha256));
-        assert_eq!(write_sums(folder, &[a.clone(), b]).unwrap(), Placed::Unchanged);
+        assert_eq!(write_sums(folder, [b.clone()]).unwrap(), Placed::Created);
+        assert_eq!(write_sums(folder, [a.clone()]).unwrap(), Placed::Created);
+        assert_eq!(sums(), format!("{}  a.zip\n{}  b.zip\n", a.1, b.1));
+        assert_eq!(write_sums(folder, [a.clone(), b]).unwrap(), Placed::Unchanged);
         fs::write(folder.join("b.zip"), b"changed").unwrap();
-        assert!(matches!(write_sums(folder, &[a]), Err(PackError::Differs { .. })));
+        assert!(matches!(write_sums(folder, [a]), Err(PackError::Differs { .. })));
     }
 }

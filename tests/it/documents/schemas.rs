@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeSet, fs};
 
+use loom_test_support::github::{GithubServer, Repository};
 use serde_json::Value;
 
 use crate::support::{
-    Packing, Plain, Run, Sandbox, Sums, program,
+    Hub, Packing, Plain, Run, Sandbox, Sums, program,
     schema::{self, WITHOUT_SCHEMA},
 };
 
@@ -89,6 +90,7 @@ fn every_schema_describes_a_document_of_a_session() {
     launch(&mut session, &url);
     session.run(&["remove", "0.1.0", "--forget"]).ok();
     develop(&mut session);
+    release(&mut session);
 
     let all: BTreeSet<String> = schema::names().into_iter().collect();
     let unused: Vec<&String> = all.difference(&session.used).collect();
@@ -152,4 +154,20 @@ fn develop(session: &mut Session) {
     session.run(&["dev", "link", checkout.to_str().unwrap()]).ok();
     session.run(&["dev", "find"]).ok();
     session.run(&["dev", "unlink"]).ok();
+}
+
+fn release(session: &mut Session) {
+    let repository = Repository { git_tags: vec!["v0.2.0".into()], ..Repository::default() };
+    let hub = Hub { server: GithubServer::start(repository) };
+    hub.configure(&session.sandbox, "token_env = \"HUB_TOKEN\"");
+    session.sandbox.set("HUB_TOKEN", "right-t0ken");
+    let program = session.sandbox.write("server", "#!/bin/sh\necho released\n");
+    let pack = ["release", "pack", "--program", program.to_str().unwrap()];
+    session.run(&[&pack[..], &["--version", "0.2.0", "--to", "dist"]].concat()).ok();
+    let key = ["-G", "-W", "-s", "minisign.key", "-p", "minisign.pub"];
+    let made = session.sandbox.command("minisign").args(key).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    session.run(&["release", "sign", "dist", "--minisign", "minisign.key"]).ok();
+    session.run(&["release", "publish", "dist", "--to", "hub"]).ok();
+    session.run(&["release", "check", "hub", "0.2.0", "--key", "minisign.pub"]).code(3);
 }

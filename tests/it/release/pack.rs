@@ -151,6 +151,26 @@ fn further_platforms_and_files_are_added() {
 }
 
 #[test]
+fn wheels_are_attached_and_signed_like_archives() {
+    let sandbox = sandbox("0.2.0");
+    let wheels = ["loom-0.2.0-py3-none-win_amd64.whl", "loom-0.2.0-py3-none-macosx_11_0_arm64.whl"];
+    let args = ["release", "pack", "--program", "builds", "--version", "0.2.0", "--to", "dist"];
+    let paths = wheels.map(|wheel| sandbox.write(format!("wheels/{wheel}"), wheel));
+    let paths = paths.each_ref().map(|path| path.to_str().unwrap());
+    let more = ["--platform", "linux-x86_64", "--attach"];
+    let document = sandbox.loom(&[&args[..], &["--json"], &more, &paths].concat()).ok().json();
+    assert_eq!(document["attached"].as_array().unwrap().len(), 2);
+    let dist = sandbox.project().join("dist");
+    let checked = tool(&sandbox, &dist, &["sha256sum", "--check", "--strict", "SHA256SUMS"]);
+    assert_eq!(checked.lines().count(), 3);
+    tool(&sandbox, &sandbox.project(), &["minisign", "-G", "-W", "-s", "key", "-p", "pub"]);
+    sandbox.loom(&["release", "sign", "dist", "--minisign", "key"]).ok();
+    for wheel in wheels {
+        tool(&sandbox, &dist, &["minisign", "-V", "-p", "../pub", "-m", wheel]);
+    }
+}
+
+#[test]
 fn what_is_no_release_is_not_packed() {
     let sandbox = sandbox("0.2.0");
     let pack = |program: &str, version: &str, platform: &str| {

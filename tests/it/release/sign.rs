@@ -106,8 +106,8 @@ fn a_password_comes_from_a_file_and_never_from_the_command_line() {
     tool(&sandbox, &sandbox.project(), &["sh", "-c", make]);
     let sign = ["release", "sign", "dist", "--minisign", "minisign.key"];
     // There is no terminal to ask at.
-    let ask = [&["setsid", "--wait", Sandbox::program().to_str().unwrap()][..], &sign].concat();
-    let asked = sandbox.command(ask[0]).args(&ask[1..]).output().unwrap();
+    let mut ask = sandbox.command("setsid");
+    let asked = ask.arg("--wait").arg(Sandbox::program()).args(sign).output().unwrap();
     assert_eq!(asked.status.code(), Some(2), "{}", String::from_utf8_lossy(&asked.stderr));
     assert!(String::from_utf8_lossy(&asked.stderr).contains("LOOM_SIGN_PASSWORD_FILE"));
     sandbox.write("wrong", "open barley\n");

@@ -7,7 +7,7 @@ use serde_json::{Deserializer, Value};
 use super::Run;
 
 /// Commands with subcommands that print documents of their own.
-const GROUPS: [&str; 4] = ["config", "dev", "source", "store"];
+const GROUPS: [&str; 5] = ["config", "dev", "release", "source", "store"];
 
 /// Global options that take a value.
 const WITH_VALUE: [&str; 3] = ["--cache-dir", "--config", "--binary"];
