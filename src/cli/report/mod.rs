@@ -15,6 +15,7 @@
 //! | `state`, `store` | the state folder, the store |
 //! | `acquire` | acquiring releases |
 //! | `release` | making releases |
+//! | `mirror` | tasks on mirrors |
 
 pub(crate) mod acquire;
 pub(crate) mod command;
@@ -23,6 +24,7 @@ pub(crate) mod config;
 pub(crate) mod exit;
 mod interrupted;
 mod launch;
+mod mirror;
 pub(crate) mod open;
 pub(crate) mod release;
 pub(crate) mod source_error;
