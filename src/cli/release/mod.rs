@@ -6,7 +6,8 @@
 //! | `sign` | `release sign`: signature files |
 //! | `signers` | reads secret keys |
 //! | `password` | passwords of secret keys: from a file or a prompt, never from the command line |
-//! | `publish` | `release publish`: to GitHub |
+//! | `publish` | `release publish`: the destination decides |
+//! | `publish_github`, `publish_mirror` | publishes to a repository on GitHub, and to a mirror |
 //! | `check` | `release check`: downloads and verifies what was published |
 //! | `destination` | where a release is published or looked for: a configured source, or one by its address |
 
@@ -15,6 +16,8 @@ mod destination;
 mod pack;
 mod password;
 mod publish;
+mod publish_github;
+mod publish_mirror;
 mod sign;
 mod signers;
 

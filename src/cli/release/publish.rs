@@ -1,140 +1,55 @@
-//! `loom release publish`
+//! `loom release publish`: to a repository on GitHub, or to a mirror.
 
 use std::path::PathBuf;
 
-use indicatif::{HumanBytes, HumanDuration};
-use loom_base::{bounded_file, error_chain};
-use loom_github::publish::{
-    PublishEvent, PublishFile, PublishRequest, PublishedRelease, Publisher,
-};
 use loom_runtime::{
-    acquire::SourceRuntime,
-    config::{Flags, GithubSource, SourceKind},
+    config::{Flags, SourceKind},
     release::ReleaseFolder,
 };
-use serde_json::json;
 
-use super::destination;
-use crate::cli::{CommandError, Exit, Outcome, context::Context, printer::Printer, verbose};
-
-/// The longest text of a release, in bytes: GitHub allows 125,000 characters.
-const LONGEST_NOTES: u64 = 500_000;
+use super::{destination, publish_github, publish_mirror};
+use crate::cli::{CommandError, Exit, Outcome, context::Context};
 
 /// Arguments of `loom release publish`.
 #[derive(Debug, clap::Args)]
 pub(super) struct PublishArgs {
     /// Folder with the files of the release
     dir: PathBuf,
-    /// Where to publish: github:OWNER/REPO, or the name of a configured source of that type
+    /// Where to publish: github:OWNER/REPO, a mirror (a folder, s3://, gs://, az://), or the name of a configured source
     #[arg(long, value_name = "DESTINATION")]
     to: String,
-    /// Tag of the release [default: the prefix of the source's tags and the version, such as v0.2.0]
+    /// Tag of the release on GitHub [default: the prefix of the source's tags and the version, such as v0.2.0]
     #[arg(long)]
-    tag: Option<String>,
-    /// Commit to tag where the tag does not exist yet
+    pub(super) tag: Option<String>,
+    /// Commit to tag on GitHub where the tag does not exist yet
     #[arg(long, value_name = "SHA")]
-    commit: Option<String>,
+    pub(super) commit: Option<String>,
     /// File with the text of the release, in Markdown
     #[arg(long, value_name = "FILE")]
-    notes: Option<PathBuf>,
+    pub(super) notes: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &PublishArgs, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let spec = destination::source(context, &resolved, &args.to)?;
-    let SourceKind::Github(github) = &spec.kind else {
-        return Err(CommandError::new(
-            Exit::Usage,
-            format!("{spec} is not a repository on GitHub"),
-        )
-        .hint("publish to github:OWNER/REPO"));
-    };
-    let cwd = context.cwd()?;
-    let folder = ReleaseFolder::read(&cwd.join(&args.dir), &resolved.binary.value)?;
-    let request = request(args, context, github, &folder)?;
-    let journal = verbose::journal(&context.printer).unwrap_or_default();
-    let opener = context.opener(&resolved)?;
-    let Some(publisher) = opener.open_publisher(&spec, journal)? else {
-        return Err(CommandError::new(Exit::Usage, format!("nothing is published to {spec}")));
-    };
-    let published = publish(&publisher, &request, &context.printer)?;
-    for name in &published.other {
-        context.printer.warning(format!("the release also has {name}, which is not in the folder"));
-    }
-    let document = json!({
-        "schema": 1, "version": folder.version, "tag": request.tag, "to": spec.kind.to_string(),
-        "url": published.url, "published": published.published, "uploaded": published.uploaded,
-        "kept": published.kept, "other": published.other,
-    });
-    context.printer.answer(&document, || summary(&request, &published))?;
-    Ok(Exit::Success)
-}
-
-fn request(
-    args: &PublishArgs,
-    context: &Context,
-    github: &GithubSource,
-    folder: &ReleaseFolder,
-) -> Result<PublishRequest, CommandError> {
-    let notes = match &args.notes {
-        None => None,
-        Some(file) => {
-            let file = context.cwd()?.join(file);
-            let text = bounded_file::read_text(&file, LONGEST_NOTES).map_err(|error| {
-                let message = format!("could not read the notes {}: {error}", file.display());
-                CommandError::new(Exit::Usage, message)
-            })?;
-            Some(text)
+    let folder = context.cwd()?.join(&args.dir);
+    let folder = ReleaseFolder::read(&folder, &resolved.binary.value)?;
+    match &spec.kind {
+        SourceKind::Github(github) => {
+            publish_github::run(args, context, &resolved, &spec, github, &folder)
         }
-    };
-    let version = &folder.version;
-    let tag = args.tag.clone().unwrap_or_else(|| format!("{}{version}", github.tag_prefix));
-    let files = folder.files.iter().map(|file| PublishFile {
-        name: file.name.clone(),
-        path: file.path.clone(),
-        size: file.size,
-        sha256: file.sha256,
-    });
-    let (files, prerelease) = (files.collect(), version.is_prerelease());
-    Ok(PublishRequest { tag, commit: args.commit.clone(), notes, prerelease, files })
-}
-
-fn publish(
-    publisher: &Publisher,
-    request: &PublishRequest,
-    printer: &Printer,
-) -> Result<PublishedRelease, CommandError> {
-    let runtime = SourceRuntime::default();
-    let published = runtime.block_on(publisher.publish(request, &|event| report(printer, &event)));
-    Ok(published??)
-}
-
-/// Prints what happens.
-fn report(printer: &Printer, event: &PublishEvent<'_>) {
-    match event {
-        PublishEvent::Drafted { tag } => printer.message(format!("made a draft of {tag}")),
-        PublishEvent::Deleting { name, why } => {
-            printer.message(format!("uploading {name} again: {why}"));
+        SourceKind::Mirror(_)
+            if args.tag.is_some() || args.commit.is_some() || args.notes.is_some() =>
+        {
+            let message =
+                format!("--tag, --commit and --notes have no meaning for the mirror {spec}");
+            Err(CommandError::new(Exit::Usage, message).hint("omit them"))
         }
-        PublishEvent::Uploading { name, size } => {
-            printer.message(format!("uploading {name} ({})", HumanBytes(*size)));
-        }
-        PublishEvent::Waiting { pause } => {
-            printer.message(format!("waiting {}: the server asks for it", HumanDuration(*pause)));
-        }
-        PublishEvent::Retrying { error, pause } => {
-            let error = error_chain(*error);
-            printer.message(format!("trying again in {}: {error}", HumanDuration(*pause)));
-        }
-        PublishEvent::Publishing { tag } => {
-            printer.message(format!("all files are there; publishing {tag}"));
+        SourceKind::Mirror(_) => publish_mirror::run(context, &resolved, &spec, &folder),
+        SourceKind::Target(_) | SourceKind::Plugin(_) => {
+            let message = format!("nothing can be published to {spec}");
+            Err(CommandError::new(Exit::Usage, message)
+                .hint("publish to github:OWNER/REPO, a folder or a bucket"))
         }
     }
-}
-
-fn summary(request: &PublishRequest, published: &PublishedRelease) -> String {
-    let PublishedRelease { url, uploaded, kept, .. } = published;
-    let verb = if published.published { "published" } else { "was published already:" };
-    let (uploaded, kept) = (uploaded.len(), kept.len());
-    format!("{} {verb} {url} ({uploaded} uploaded, {kept} unchanged)", request.tag)
 }

@@ -1,8 +1,11 @@
 //! Making releases.
 
+use std::io;
+
 use loom_github::publish::PublishError;
+use loom_mirror::destination::DestinationError;
 use loom_runtime::release::{
-    ReleaseFolderError, check::CheckProblem, pack::PackError, sign::SignError,
+    MirrorPublishError, ReleaseFolderError, check::CheckProblem, pack::PackError, sign::SignError,
 };
 
 use super::{source_error, store};
@@ -150,6 +153,32 @@ impl From<PublishError> for CommandError {
             PublishError::Read { .. } => (Exit::Failure, None),
         };
         Self::of(exit, &error).maybe_hint(hint)
+    }
+}
+
+impl From<MirrorPublishError> for CommandError {
+    fn from(error: MirrorPublishError) -> Self {
+        match error {
+            MirrorPublishError::Destination(error) => destination_error(&error),
+            MirrorPublishError::Differs { .. } => Self::of(Exit::Integrity, &error)
+                .hint("what is published is never replaced: publish a new version"),
+            MirrorPublishError::StoreLayout(_) => Self::of(Exit::Usage, &error)
+                .hint("add the archive with `loom store add`, then run `loom mirror push`"),
+        }
+    }
+}
+
+/// The error of a mirror that could not be read or written.
+fn destination_error(error: &DestinationError) -> CommandError {
+    match error {
+        DestinationError::Answer(error) => source_error::unanswered(error),
+        DestinationError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            CommandError::of(Exit::DiskFull, error).hint(DISK_FULL)
+        }
+        DestinationError::Locked { .. } => CommandError::of(Exit::Busy, error),
+        DestinationError::Write { .. } | DestinationError::NoTag { .. } => {
+            CommandError::of(Exit::Failure, error)
+        }
     }
 }
 

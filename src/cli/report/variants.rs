@@ -93,6 +93,7 @@ fn reports() -> VariantReports {
     reports.add(release::folder_errors(), |error| error);
     reports.add(release::sign_errors(), |error| error);
     reports.add(release::publish_errors(), |error| error);
+    reports.add(release::mirror_errors(), |error| error);
     reports.add(mirror::errors(), |error| error);
     reports.push("StateError", &samples::state_error().into());
     reports

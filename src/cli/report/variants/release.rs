@@ -3,8 +3,9 @@
 use std::io;
 
 use loom_github::publish::PublishError;
+use loom_mirror::destination::DestinationError;
 use loom_runtime::{
-    release::{ReleaseFolderError, pack::PackError, sign::SignError},
+    release::{MirrorPublishError, ReleaseFolderError, pack::PackError, sign::SignError},
     store::{AdmitError, FileKind, UnpackError},
 };
 use loom_signatures::{EvidenceKind, SignatureError, sign::SigningError};
@@ -28,6 +29,8 @@ variants!(PackError {
 });
 
 variants!(ReleaseFolderError { Empty, Versions, NotAFile, Checksum, TooMany, Io });
+
+variants!(MirrorPublishError { StoreLayout, Differs, Destination });
 
 variants!(SignError { Key, Other, Gpg, Io });
 
@@ -154,5 +157,29 @@ pub(super) fn publish_errors() -> Vec<PublishError> {
         PublishError::Incomplete { tag: tag(), name: name() },
         PublishError::Read { path: format!("/dist/{ASSET}").into(), source: denied() },
         PublishError::Changed { path: format!("/dist/{ASSET}").into() },
+    ]
+}
+
+pub(super) fn mirror_errors() -> Vec<MirrorPublishError> {
+    let mirror = || "file:///mirror".to_owned();
+    let write = |kind: io::ErrorKind| {
+        MirrorPublishError::Destination(DestinationError::Write {
+            path: "/mirror/v0.2.0".to_owned(),
+            source: kind.into(),
+        })
+    };
+    vec![
+        MirrorPublishError::StoreLayout(mirror()),
+        MirrorPublishError::Differs {
+            mirror: mirror(),
+            key: format!("v0.2.0/{ASSET}"),
+            expected: Digest::of(b"asset"),
+        },
+        write(io::ErrorKind::PermissionDenied),
+        write(io::ErrorKind::StorageFull),
+        MirrorPublishError::Destination(DestinationError::Locked {
+            path: "/mirror/lock".to_owned(),
+            holder: "process 7".to_owned(),
+        }),
     ]
 }
