@@ -4,7 +4,8 @@ use std::{fmt, io::Read, time::SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use minisign::{ErrorKind, KeyPair, PublicKey, SecretKey, SecretKeyBox};
-use secrecy::{ExposeSecret as _, SecretString};
+use ring::signature::Ed25519KeyPair;
+use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 
 use super::SigningError;
 use crate::{KeyError, VerifyingKey};
@@ -16,6 +17,11 @@ const SECRET_COMMENT: &str = "minisign encrypted secret key";
 
 /// The first line of a signature, as the tool writes it.
 const COMMENT: &str = "signature from minisign secret key";
+
+/// The bytes of a secret key, and where its two halves are.
+const LENGTH: usize = 158;
+const SECRET: std::ops::Range<usize> = 62..94;
+const PUBLIC: std::ops::Range<usize> = 94..126;
 
 /// A minisign secret key, decrypted.
 pub struct MinisignSecretKey(SecretKey);
@@ -61,18 +67,32 @@ impl MinisignSecretKey {
     /// # Errors
     /// [`SigningError::PasswordRequired`], [`SigningError::WrongPassword`], [`SigningError::NotAKey`].
     pub fn parse(file: &str, password: Option<&SecretString>) -> Result<Self, SigningError> {
-        let secret = SecretKeyBox::from(file.to_owned());
         let not_a_key = |why: String| SigningError::NotAKey { scheme: SCHEME, why };
         if !Self::is_encrypted(file) {
-            let key = secret.into_unencrypted_secret_key();
-            return key.map(Self).map_err(|error| not_a_key(error.to_string()));
+            return Self::unencrypted(file).map(Self).map_err(not_a_key);
         }
         let required = SigningError::PasswordRequired { scheme: SCHEME };
         let password = password.ok_or(required)?.expose_secret().to_owned();
+        let secret = SecretKeyBox::from(file.to_owned());
         secret.into_secret_key(Some(password)).map(Self).map_err(|error| match error.kind() {
             ErrorKind::Verify => SigningError::WrongPassword { scheme: SCHEME },
             _ => not_a_key(error.to_string()),
         })
+    }
+
+    /// Reads a key without a password. The tool writes no checksum into it, which the library would require; that the public
+    /// half belongs to the secret one is verified instead.
+    fn unencrypted(file: &str) -> Result<SecretKey, String> {
+        let line = file.lines().nth(1).unwrap_or_default();
+        let bytes = STANDARD.decode(line.trim()).map(Zeroizing::new);
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        let halves = bytes.get(SECRET).zip(bytes.get(PUBLIC));
+        let (secret, public) = halves
+            .filter(|_| bytes.len() == LENGTH && bytes.starts_with(b"Ed"))
+            .ok_or("its second line is not a minisign secret key")?;
+        Ed25519KeyPair::from_seed_and_public_key(secret, public)
+            .map_err(|_| "its two halves do not belong together")?;
+        SecretKey::from_bytes(&bytes).map_err(|error| error.to_string())
     }
 
     /// The public key that belongs to it.
