@@ -2,7 +2,9 @@
 
 use std::{io::Read, time::SystemTime};
 
-use loom_signatures::{Content, SignedName, Verifiers, VerifyingKey, evidence, verify};
+use loom_signatures::{
+    Content, EvidenceKind, SignatureError, SignedName, Verifiers, VerifyingKey, evidence, verify,
+};
 use loom_source::{Digest, Version};
 
 use super::{
@@ -41,7 +43,7 @@ impl SignatureKeys<'_> {
             let what = evidence::scheme(kind);
             let mut checked =
                 CheckedFile { file: signature.name.clone(), what, key: None, verified: false };
-            if !self.keys.iter().any(|key| key.kind() == kind) {
+            if !self.keys.iter().any(|key| verifies(key, kind)) {
                 report.checked.push(checked);
                 continue;
             }
@@ -49,6 +51,12 @@ impl SignatureKeys<'_> {
                 Ok(key) => {
                     signed.extend(key.clone());
                     (checked.key, checked.verified) = (key, true);
+                    report.checked.push(checked);
+                }
+                // The bundle of an identity: no key verifies it.
+                Err(CheckProblem::Signature(SignatureError::UnknownKey { .. }))
+                    if kind == EvidenceKind::Sigstore =>
+                {
                     report.checked.push(checked);
                 }
                 Err(problem) => report.wrong(signature.name.clone(), problem),
@@ -76,4 +84,9 @@ impl SignatureKeys<'_> {
             _ => Ok(valid.key),
         }
     }
+}
+
+/// Whether a key can verify signatures of a kind. Sigstore bundles may be signed with a key of cosign.
+fn verifies(key: &VerifyingKey, kind: EvidenceKind) -> bool {
+    key.kind() == kind || (key.kind() == EvidenceKind::Cosign && kind == EvidenceKind::Sigstore)
 }

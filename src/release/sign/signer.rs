@@ -4,7 +4,7 @@ use std::{fs::File, time::SystemTime};
 
 use loom_signatures::{
     Content, Verifiers, VerifyingKey,
-    sign::{CosignSecretKey, MinisignSecretKey, SigningError},
+    sign::{CosignSecretKey, MinisignSecretKey, SigningError, sigstore_bundle},
     verify,
 };
 use loom_source::{EvidenceKind, Version};
@@ -33,6 +33,8 @@ pub(super) struct SignatureKind {
 const MINISIGN: SignatureKind =
     SignatureKind { kind: EvidenceKind::Minisign, extension: ".minisig" };
 const COSIGN: SignatureKind = SignatureKind { kind: EvidenceKind::Cosign, extension: ".sig" };
+const SIGSTORE: SignatureKind =
+    SignatureKind { kind: EvidenceKind::Sigstore, extension: ".sigstore.json" };
 const GPG: SignatureKind = SignatureKind { kind: EvidenceKind::Gpg, extension: ".asc" };
 
 impl Signer {
@@ -40,7 +42,7 @@ impl Signer {
     pub(super) fn kinds(&self) -> &'static [SignatureKind] {
         match self {
             Self::Minisign(_) => &[MINISIGN],
-            Self::Cosign(_) => &[COSIGN],
+            Self::Cosign(_) => &[COSIGN, SIGSTORE],
             Self::Gpg(_) => &[GPG],
         }
     }
@@ -60,6 +62,7 @@ impl Signer {
                 let fields = [("version", version.as_str()), ("sha256", sha256.as_str())];
                 key.sign_naming(&mut content, &file.name, &fields, at)
             }
+            (Self::Cosign(key), EvidenceKind::Sigstore) => sigstore_bundle(key, file.sha256),
             (Self::Cosign(key), _) => key.sign(file.sha256),
             (Self::Gpg(_), _) => return Ok(None),
         };
