@@ -104,8 +104,8 @@ fn read_key(context: &Context, text: &str) -> Result<VerifyingKey, CommandError>
     }
     let path: PathBuf = context.cwd()?.join(text);
     let file =
-        bounded_file::read_text(&path, LONGEST_KEY).map_err(|error| unusable(error.to_string()))?;
-    VerifyingKey::parse(&file).map_err(|error| unusable(error.to_string()))
+        bounded_file::read(&path, LONGEST_KEY).map_err(|error| unusable(error.to_string()))?;
+    VerifyingKey::parse_file(&file).map_err(|error| unusable(error.to_string()))
 }
 
 fn platform_json(report: &PlatformReport) -> Value {

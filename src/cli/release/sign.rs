@@ -19,7 +19,7 @@ pub(super) struct SignArgs {
     /// minisign secret key: makes .minisig files [password: LOOM_SIGN_PASSWORD_FILE, else a prompt]
     #[arg(long, value_name = "KEY")]
     minisign: Option<PathBuf>,
-    /// P-256 secret key in PEM, as cosign and openssl use it: makes .sig files
+    /// P-256 secret key in PEM, as cosign and openssl use it: makes .sig and .sigstore.json files
     #[arg(long, value_name = "KEY")]
     cosign: Option<PathBuf>,
     /// Sign with the gpg program, with its default key or this one: makes .asc files

@@ -54,9 +54,9 @@ impl SignatureKeys<'_> {
                     report.checked.push(checked);
                 }
                 // The bundle of an identity: no key verifies it.
-                Err(CheckProblem::Signature(SignatureError::UnknownKey { .. }))
-                    if kind == EvidenceKind::Sigstore =>
-                {
+                Err(CheckProblem::Signature(
+                    SignatureError::UnknownKey { .. } | SignatureError::UnknownIdentity { .. },
+                )) if kind == EvidenceKind::Sigstore => {
                     report.checked.push(checked);
                 }
                 Err(problem) => report.wrong(signature.name.clone(), problem),

@@ -63,6 +63,45 @@ fn a_published_release_is_verified_on_all_platforms() {
 }
 
 #[test]
+fn keys_of_every_scheme_verify_a_release() {
+    let (sandbox, dist) = published();
+    let project = sandbox.project();
+    let key = [
+        "openssl",
+        "genpkey",
+        "-algorithm",
+        "EC",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-out",
+        "cosign.key",
+    ];
+    tool(&sandbox, &project, &key);
+    tool(
+        &sandbox,
+        &project,
+        &["openssl", "pkey", "-in", "cosign.key", "-pubout", "-out", "cosign.pub"],
+    );
+    sandbox.loom(&["release", "sign", "mirror/v0.2.0", "--cosign", "cosign.key"]).ok();
+    let both =
+        [&CHECK[..], &["--key", "cosign.pub", "--platform", "linux-x86_64", "--json"]].concat();
+    let document = sandbox.loom(&both).ok().json();
+    let checked = document["platforms"][0]["checked"].as_array().unwrap();
+    let verified = |what: &str| {
+        checked.iter().filter(|file| file["what"] == what && file["verified"] == true).count()
+    };
+    assert_eq!(
+        (verified("minisign"), verified("cosign"), verified("Sigstore")),
+        (2, 2, 2),
+        "{document}"
+    );
+    // A changed bundle is found, although the other signatures are right.
+    flip(&dist.join("SHA256SUMS.sigstore.json"));
+    let found = problems(&sandbox.loom(&both).code(6).json());
+    assert_eq!(found, [("SHA256SUMS.sigstore.json".to_owned(), 6)]);
+}
+
+#[test]
 fn the_file_that_is_wrong_is_named() {
     let linux = asset("0.2.0", "linux-x86_64");
     let other = asset("0.2.0", "linux-aarch64");

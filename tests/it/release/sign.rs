@@ -66,6 +66,10 @@ fn the_tools_accept_each_signature() {
             &["openssl", "dgst", "-sha256", "-verify", "../cosign.pub", "-signature", &der, &name],
         );
     }
+    // The bundle has the form of the Sigstore project; its interoperability is tested in the crate.
+    let bundle = fs::read_to_string(dist.join("SHA256SUMS.sigstore.json")).unwrap();
+    let bundle: serde_json::Value = serde_json::from_str(&bundle).unwrap();
+    assert_eq!(bundle["mediaType"], "application/vnd.dev.sigstore.bundle.v0.3+json");
     // Signing again keeps every signature.
     let before = bytes(&dist);
     let again =
