@@ -6,7 +6,7 @@
 //! | `sign` | `release sign`: signature files |
 //! | `signers` | reads secret keys |
 //! | `password` | passwords of secret keys: from a file or a prompt, never from the command line |
-//! | `publish` | `release publish`: the destination decides |
+//! | `publish`, `publish_args` | `release publish`: the destination decides |
 //! | `publish_github`, `publish_mirror` | publishes to a repository on GitHub, and to a mirror |
 //! | `check` | `release check`: downloads and verifies what was published |
 //! | `destination` | where a release is published or looked for: a configured source, or one by its address |
@@ -16,6 +16,7 @@ mod destination;
 mod pack;
 mod password;
 mod publish;
+mod publish_args;
 mod publish_github;
 mod publish_mirror;
 mod sign;
@@ -37,7 +38,7 @@ enum ReleaseCommand {
     /// Sign the archives and SHA256SUMS of a folder
     Sign(sign::SignArgs),
     /// Publish the files of a folder as a release; goes on where an earlier run ended
-    Publish(publish::PublishArgs),
+    Publish(publish_args::PublishArgs),
     /// Download what was published, and verify it as a user would
     Check(check::CheckArgs),
 }

@@ -2,9 +2,7 @@
 
 use indicatif::{HumanBytes, HumanDuration};
 use loom_base::{bounded_file, error_chain};
-use loom_github::publish::{
-    PublishEvent, PublishFile, PublishRequest, PublishedRelease, Publisher,
-};
+use loom_github::publish::{Publication, PublishEvent, PublishFile, PublishRequest, Publisher};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{GithubSource, Resolved, SourceSpec},
@@ -12,7 +10,7 @@ use loom_runtime::{
 };
 use serde_json::json;
 
-use super::publish::PublishArgs;
+use super::publish_args::PublishArgs;
 use crate::cli::{CommandError, Exit, Outcome, context::Context, printer::Printer, verbose};
 
 /// The longest text of a release, in bytes: GitHub allows 125,000 characters.
@@ -78,7 +76,7 @@ fn publish(
     publisher: &Publisher,
     request: &PublishRequest,
     printer: &Printer,
-) -> Result<PublishedRelease, CommandError> {
+) -> Result<Publication, CommandError> {
     let runtime = SourceRuntime::default();
     let published = runtime.block_on(publisher.publish(request, &|event| report(printer, &event)));
     Ok(published??)
@@ -107,8 +105,8 @@ fn report(printer: &Printer, event: &PublishEvent<'_>) {
     }
 }
 
-fn summary(request: &PublishRequest, published: &PublishedRelease) -> String {
-    let PublishedRelease { url, uploaded, kept, .. } = published;
+fn summary(request: &PublishRequest, published: &Publication) -> String {
+    let Publication { url, uploaded, kept, .. } = published;
     let verb = if published.published { "published" } else { "was published already:" };
     let (uploaded, kept) = (uploaded.len(), kept.len());
     format!("{} {verb} {url} ({uploaded} uploaded, {kept} unchanged)", request.tag)

@@ -12,7 +12,7 @@ pub enum SignError {
     Key {
         /// The file.
         name: String,
-        /// Why.
+        /// The reason that the key gives.
         source: SigningError,
     },
     /// There is a signature that is not one of this key over this file.

@@ -16,7 +16,7 @@ pub enum PublishEvent<'a> {
     Deleting {
         /// The name of the asset.
         name: &'a str,
-        /// Why.
+        /// The reason, as a clause.
         why: &'static str,
     },
     /// A file is uploaded.

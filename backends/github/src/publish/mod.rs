@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `publisher` | [`Publisher`]: publishes a release, and goes on where an earlier run ended |
-//! | `request` | [`PublishRequest`] and [`PublishFile`]: what is published; [`PublishedRelease`]: what was done |
+//! | `request` | [`PublishRequest`] and [`PublishFile`]: what is published; [`Publication`]: what was done |
 //! | `plan` | what is missing at the server, as a pure function |
 //! | `remote_release` | the release as the server describes it |
 //! | `find` | finds the release or the draft of a tag |
@@ -25,4 +25,4 @@ mod write_api;
 pub use error::PublishError;
 pub use event::PublishEvent;
 pub use publisher::Publisher;
-pub use request::{PublishFile, PublishRequest, PublishedRelease};
+pub use request::{Publication, PublishFile, PublishRequest};

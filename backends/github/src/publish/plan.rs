@@ -59,19 +59,19 @@ fn step(
     };
     let id = asset.map(|asset| asset.id).unwrap_or_default();
     match difference {
-        Difference::None => Ok(PublishStep::Keep),
-        Difference::Unknown if !release.draft => Ok(PublishStep::Compare { id }),
+        AssetDifference::None => Ok(PublishStep::Keep),
+        AssetDifference::Unknown if !release.draft => Ok(PublishStep::Compare { id }),
         // Nobody can have downloaded it.
-        Difference::Incomplete => {
+        AssetDifference::Incomplete => {
             Ok(PublishStep::Upload { instead_of: Some((id, "its upload was not complete")) })
         }
-        Difference::Unknown => {
+        AssetDifference::Unknown => {
             Ok(PublishStep::Upload { instead_of: Some((id, "the server has no digest of it")) })
         }
-        Difference::Bytes { .. } if release.draft => {
+        AssetDifference::Bytes { .. } if release.draft => {
             Ok(PublishStep::Upload { instead_of: Some((id, "it has other bytes")) })
         }
-        Difference::Bytes { expected, got } => {
+        AssetDifference::Bytes { expected, got } => {
             let (tag, name) = (release.tag_name.clone(), file.name.clone());
             Err(PublishError::Differs { tag, name, expected, got })
         }
@@ -79,7 +79,7 @@ fn step(
 }
 
 /// How an asset differs from a file of the same name.
-enum Difference {
+enum AssetDifference {
     None,
     /// The server has no digest.
     Unknown,
@@ -92,21 +92,21 @@ enum Difference {
     },
 }
 
-fn difference(file: &PublishFile, asset: &AssetDocument, own: &BTreeSet<u64>) -> Difference {
+fn difference(file: &PublishFile, asset: &AssetDocument, own: &BTreeSet<u64>) -> AssetDifference {
     if asset.state != "uploaded" {
-        return Difference::Incomplete;
+        return AssetDifference::Incomplete;
     }
     if asset.size != file.size {
         let bytes = |size: u64| format!("{size} bytes");
-        return Difference::Bytes { expected: bytes(file.size), got: bytes(asset.size) };
+        return AssetDifference::Bytes { expected: bytes(file.size), got: bytes(asset.size) };
     }
     match asset.sha256() {
-        Ok(Some(digest)) if digest == file.sha256 => Difference::None,
+        Ok(Some(digest)) if digest == file.sha256 => AssetDifference::None,
         Ok(Some(digest)) => {
-            Difference::Bytes { expected: file.sha256.to_string(), got: digest.to_string() }
+            AssetDifference::Bytes { expected: file.sha256.to_string(), got: digest.to_string() }
         }
-        _ if own.contains(&asset.id) => Difference::None,
-        _ => Difference::Unknown,
+        _ if own.contains(&asset.id) => AssetDifference::None,
+        _ => AssetDifference::Unknown,
     }
 }
 

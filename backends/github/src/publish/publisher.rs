@@ -15,7 +15,7 @@ use super::{
     find,
     plan::{PublishStep, plan},
     remote_release::RemoteRelease,
-    request::{PublishRequest, PublishedRelease},
+    request::{Publication, PublishRequest},
     upload,
     write_api::{WriteApi, is_transient},
 };
@@ -86,7 +86,7 @@ impl Publisher {
         &self,
         request: &PublishRequest,
         observer: &(dyn Fn(PublishEvent<'_>) + Sync),
-    ) -> Result<PublishedRelease, PublishError> {
+    ) -> Result<Publication, PublishError> {
         if !self.has_token {
             return Err(self.api.no_token().into());
         }
@@ -115,7 +115,7 @@ impl Publisher {
         api: &WriteApi<'_>,
         request: &PublishRequest,
         progress: &mut Progress,
-    ) -> Result<PublishedRelease, PublishError> {
+    ) -> Result<Publication, PublishError> {
         let release = match find::release(api, &self.repo, &request.tag).await? {
             Some(release) => release,
             None => self.draft(api, request).await?,
@@ -258,15 +258,11 @@ impl Publisher {
     }
 }
 
-fn result(
-    request: &PublishRequest,
-    release: RemoteRelease,
-    progress: &Progress,
-) -> PublishedRelease {
+fn result(request: &PublishRequest, release: RemoteRelease, progress: &Progress) -> Publication {
     let is_file = |name: &String| request.files.iter().any(|file| file.name == *name);
     let kept = request.files.iter().map(|file| file.name.clone());
     let other = release.assets.into_iter().map(|asset| asset.name);
-    PublishedRelease {
+    Publication {
         url: release.html_url,
         published: progress.published,
         uploaded: progress.uploaded.clone(),

@@ -34,7 +34,7 @@ pub struct PublishFile {
 
 /// A release that is public, with all of its files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PublishedRelease {
+pub struct Publication {
     /// The address of its web page.
     pub url: String,
     /// Whether this run made it public.

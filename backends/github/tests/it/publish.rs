@@ -4,7 +4,7 @@ use std::{fs, sync::Mutex, time::Duration};
 
 use loom_base::Backoff;
 use loom_github::publish::{
-    PublishError, PublishEvent, PublishFile, PublishRequest, PublishedRelease, Publisher,
+    Publication, PublishError, PublishEvent, PublishFile, PublishRequest, Publisher,
 };
 use loom_http::RequestRetry;
 use loom_source::{Digest, SourceErrorKind, TokenState};
@@ -57,7 +57,7 @@ impl Stage {
         Publisher::open(options).unwrap()
     }
 
-    async fn publish(&self) -> Result<PublishedRelease, PublishError> {
+    async fn publish(&self) -> Result<Publication, PublishError> {
         let publisher = self.publisher(Some("right-t0ken"));
         publisher.publish(&self.request, &|_| ()).await
     }

@@ -5,6 +5,7 @@ use loom_source::Digest;
 use serde_json::Value;
 
 use super::{
+    api_reply::{ASSET, ASSETS, ApiReply, LATEST, LIMIT, REF, RELEASE, RELEASES, TAG},
     documents,
     fault::GithubFault,
     http::{RawRequest, RawResponse},
@@ -15,35 +16,6 @@ use super::{
     transcript::ApiExchange,
     write_api,
 };
-
-pub(super) const RELEASES: &str = "/repos/{owner}/{repo}/releases";
-pub(super) const RELEASE: &str = "/repos/{owner}/{repo}/releases/{release_id}";
-const LATEST: &str = "/repos/{owner}/{repo}/releases/latest";
-const TAG: &str = "/repos/{owner}/{repo}/releases/tags/{tag}";
-pub(super) const ASSETS: &str = "/repos/{owner}/{repo}/releases/{release_id}/assets";
-pub(super) const ASSET: &str = "/repos/{owner}/{repo}/releases/assets/{asset_id}";
-const LIMIT: &str = "/rate_limit";
-const REF: &str = "/repos/{owner}/{repo}/git/ref/{ref}";
-
-/// The reply of a route: a document, bytes or an error.
-pub(super) struct ApiReply {
-    route: &'static str,
-    status: u16,
-    body: Value,
-    headers: Vec<(&'static str, String)>,
-    /// Bytes instead of a document.
-    bytes: Option<Vec<u8>>,
-}
-
-impl ApiReply {
-    pub(super) fn new(route: &'static str, status: u16, body: Value) -> Self {
-        Self { route, status, body, headers: Vec::new(), bytes: None }
-    }
-
-    pub(super) fn error(route: &'static str, status: u16, message: &str) -> Self {
-        Self::new(route, status, documents::error(message))
-    }
-}
 
 /// The response, and the exchange that is checked against GitHub's schema.
 pub(super) fn respond(

@@ -4,10 +4,10 @@ use loom_base::LockExt as _;
 use serde_json::Value;
 
 use super::{
+    api_reply::{ASSET, ASSETS, ApiReply, RELEASE, RELEASES},
     documents,
     http::RawRequest,
     repository::{GithubAsset, GithubRelease, Repository, ShownDigest},
-    rest_api::{ASSET, ASSETS, ApiReply, RELEASE, RELEASES},
     state::ServerState,
 };
 
