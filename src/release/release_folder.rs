@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use loom_base::bounded_file;
 use loom_source::{Digest, Name, Platform, Product, Version, asset, checksum};
 
 use super::{
@@ -15,6 +16,9 @@ use super::{
 
 /// The number of files of a release that GitHub allows.
 const MAX_FILES: usize = 1000;
+
+/// The longest checksum file that is read, in bytes.
+const LONGEST_CHECKSUMS: u64 = 1024 * 1024;
 
 /// A folder with the files of one release: assets, checksum files, signatures, and whatever is published beside them.
 #[derive(Debug, Clone)]
@@ -127,7 +131,10 @@ impl ReleaseFolder {
     }
 
     fn check_sums(&mut self) -> Result<(), ReleaseFolderError> {
-        let read = |name: &str| fs::read(self.path.join(name)).unwrap_or_default();
+        let path = self.path.clone();
+        let read = |name: &str| {
+            bounded_file::read(&path.join(name), LONGEST_CHECKSUMS).unwrap_or_default()
+        };
         let sums = read(SUMS);
         for asset in &mut self.files {
             asset.listed = checksum::sums(&sums, &asset.name).is_ok_and(|digest| digest.is_some());

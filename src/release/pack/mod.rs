@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `packer` | [`pack`]: packs one release, and unpacks it again to compare; [`attach`]: adds another file |
 //! | `program` | finds the program of a platform, and refuses what is no release of it |
+//! | `debug_info` | whether a program is a development build by its debug information |
 //! | `archive` | writes reproducible archives |
 //! | `sums_file` | the `SHA256SUMS` of a folder, which grows with it |
 //! | `error` | [`PackError`] |
 
 mod archive;
+mod debug_info;
 mod error;
 mod packer;
 mod program;

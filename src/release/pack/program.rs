@@ -11,7 +11,7 @@ use std::{
 
 use loom_source::{Platform, Product, Version};
 
-use super::error::PackError;
+use super::{debug_info::has_debug_info, error::PackError};
 use crate::store::{FileKind, file_kind::HEAD};
 
 /// The profiles whose builds are packed, the preferred one first.
@@ -101,6 +101,10 @@ pub(super) fn check_program(
     let folder = path.parent().and_then(Path::file_name);
     if folder.is_some_and(|name| name == DEVELOPMENT) {
         let why = "it is in the folder of cargo's profile dev";
+        return Err(PackError::DevelopmentBuild { path: path.to_owned(), why });
+    }
+    if has_debug_info(path).map_err(PackError::at(path))? {
+        let why = "it has debug information";
         return Err(PackError::DevelopmentBuild { path: path.to_owned(), why });
     }
     if matches!(kind, FileKind::Executable(_)) && Platform::current() == Some(platform) {
