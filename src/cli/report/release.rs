@@ -163,7 +163,7 @@ impl From<MirrorPublishError> for CommandError {
             MirrorPublishError::Differs { .. } => Self::of(Exit::Integrity, &error)
                 .hint("what is published is never replaced: publish a new version"),
             MirrorPublishError::StoreLayout(_) => Self::of(Exit::Usage, &error)
-                .hint("add the archive with `loom store add`, then run `loom mirror push`"),
+                .hint("publish to an empty folder, then run `loom mirror sync --from ./FOLDER --to MIRROR`"),
         }
     }
 }

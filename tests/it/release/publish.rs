@@ -169,7 +169,7 @@ fn a_mirror_gets_what_it_lacks_and_keeps_what_it_has() {
     sandbox
         .loom(&["release", "publish", "dist", "--to", "./store"])
         .code(2)
-        .says(&["loom mirror push"]);
+        .says(&["loom mirror sync"]);
     sandbox.loom(&["release", "publish", "dist", "--to", "http://127.0.0.1:1/x"]).code(2);
 }
 
