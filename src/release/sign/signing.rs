@@ -1,6 +1,6 @@
 //! [`sign`]: signs all files, and keeps signatures that are there and valid.
 
-use std::{io, path::PathBuf, time::SystemTime};
+use std::{io, path::Path, time::SystemTime};
 
 use loom_base::bounded_file;
 
@@ -96,10 +96,10 @@ fn check(
     kind: SignatureKind,
     signature: &[u8],
     file: &ReleaseFile,
-    path: &PathBuf,
+    path: &Path,
     at: SystemTime,
 ) -> Result<(), SignError> {
-    let other = |source| SignError::Other { path: path.clone(), source };
+    let other = |source| SignError::Other { path: path.to_owned(), source };
     match (signer, signer.public(file)?) {
         (Signer::Gpg(gpg), _) => {
             if gpg.verifies(&file.path, path)? {

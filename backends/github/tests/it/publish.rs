@@ -111,7 +111,7 @@ async fn a_release_is_a_draft_until_it_is_complete() {
     assert!(published.url.ends_with("/o/r/releases/tag/v0.2.0"), "{}", published.url);
     let before = seen.lock().unwrap()[0].clone();
     assert_eq!(before, (true, ALL.map(str::to_owned).to_vec()));
-    assert_eq!(stage.release().unwrap().0, false);
+    assert!(!stage.release().unwrap().0, "it is public");
     stage.assert_complete();
     let body = stage.server.repository(|repository| repository.releases[0].body.clone());
     assert_eq!(body, "The notes.");
@@ -185,7 +185,7 @@ async fn a_draft_with_other_bytes_or_without_digests_is_repaired() {
     let published = stage.publish().await.unwrap();
     assert_eq!(published.uploaded, ALL);
     assert_eq!(published.other, ["notes.txt"]);
-    assert_eq!(stage.release().unwrap().0, false);
+    assert!(!stage.release().unwrap().0, "it is public");
 }
 
 #[tokio::test]
