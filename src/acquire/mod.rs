@@ -10,9 +10,12 @@
 //! | [`failover`] | source after source until one delivers: plan, race, run |
 //! | [`state`] | what is kept in the state folder: quarantine, first-seen digests, chosen and highest version |
 //! | `publish` | into the store, with receipt and first-seen digests |
+//! | `locked` | whether an installed release is the locked one |
+//! | `lock_version`, `lock_offers` | what a lock file has to hold of a version: [`OfferedRelease`] |
 //! | `restore` | an installed release that does not count: links or verifies it again |
 //! | `reverify` | verifies an installed version again, without a network |
 //! | `local_file` | one file as a source, for `loom store add` and kept archives |
+//! | `evidence` | reads the signatures of an offer |
 //! | `near_misses` | what sources have instead of a release that none of them has |
 //! | `attempt` | [`SourceAttempt`]: one attempt at a source, with its typed error |
 //! | `failure_record` | keeps a failure for `loom why` |
@@ -26,10 +29,14 @@ mod acquirer;
 mod attempt;
 mod build_receipt;
 mod error;
+mod evidence;
 pub mod failover;
 mod failure_record;
 mod fetch;
 mod local_file;
+mod lock_offers;
+mod lock_version;
+mod locked;
 mod near_misses;
 mod observer;
 mod options;
@@ -48,7 +55,10 @@ pub use acquired::{Acquired, How};
 pub use acquirer::Acquirer;
 pub use attempt::{AttemptCause, SourceAttempt};
 pub use error::{AcquireError, ChecksumMismatch};
+pub use evidence::{gather, judge_offer};
 pub use failover::plan::{FailureReason, TransferRetry};
+pub use lock_offers::{LockOffers, OfferedRelease};
+pub use locked::meets_lock;
 pub use observer::{AcquireEvent, Observer};
 pub use options::{AcquireOptions, ProgramRule};
 pub use resolve::{MAX_LOWER_VERSIONS, NewestVersion, check_downgrade, newest_version, remote};

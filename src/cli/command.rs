@@ -4,8 +4,8 @@ use clap::{ArgMatches, Command};
 
 use super::{
     Outcome, completions, config, context::Context, dev, doctor, down, env, exec, get, init, list,
-    logs, man, mirror, reference, release, remove, restart, source, status, store, supervise,
-    trust, up, use_version, which, why,
+    lock, logs, man, mirror, reference, release, remove, restart, source, status, store, supervise,
+    trust, up, update, use_version, which, why,
 };
 
 /// A command: its name, its description, its arguments and its function.
@@ -89,16 +89,22 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("list", list, "List the installed releases, or with --remote the available ones")
         .aliases(&["ls"]),
     command!("why", why, "Explain how a release was acquired, or why that failed"),
+    command!("lock", lock, "Write loom.lock: the version, and the digests for all platforms"),
+    command!("update", update, "Move loom.lock to a newer version"),
     command!("use", use_version, "Set the default version"),
     command!("remove", remove, "Remove a release from the store").aliases(&["rm"]),
     command!("store", store, "Manage the store: verify, du, path, add"),
     command!("dev", dev, "Manage the checkout for development builds: link, unlink, find"),
     command!("source", source, "Show and test the configured sources: list, test"),
-    command!("mirror", mirror, "Keep mirrors: diff"),
+    command!(
+        "mirror",
+        mirror,
+        "Keep mirrors: init, sync, push, index, diff, verify, yank, gc, root"
+    ),
     command!("doctor", doctor, "Check this machine and the connection to the sources"),
     command!("init", init, "Write a commented loom.toml"),
     command!("config", config, "Show, check or describe the configuration"),
-    command!("trust", trust, "Trust the loom.toml of this project"),
+    command!("trust", trust, "Trust the loom.toml of this project, and roots of mirrors"),
     command!("__supervise", supervise, "Supervise a runtime").hidden(),
     command!("release", release, "Make a release: pack, sign, publish, check"),
     command!("completions", completions, "Print a completion script for a shell"),

@@ -17,10 +17,10 @@ use super::{
 };
 use loom_runtime::{
     config::{
-        self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, Signature, StoreSharing,
-        Trusted,
+        self, Diagnostic, Disk, Env, Flags, Inputs, Os, PinRoots, Problem, Resolved, SourceKind,
+        SourceSpec, StoreSharing, Trusted,
     },
-    sources::{NetworkDefaults, OpenedSources, Opener},
+    sources::{MirrorRootRules, NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
     store::{Store, StoreWriters},
 };
@@ -117,9 +117,13 @@ impl Context {
             cwd: self.cwd()?,
             state: resolved.state_dir.value.clone(),
             network: NetworkDefaults::from_env(self.env(), resolved.offline.value),
-            evidence: resolved.trust.signature.value == Signature::Required,
+            evidence: !resolved.trust.keys.value.is_empty(),
             built_from: option_env!("LOOM_BUILT_FROM").map(PathBuf::from),
             built_profile: option_env!("LOOM_BUILT_PROFILE").map(str::to_owned),
+            roots: MirrorRootRules {
+                configured: resolved.trust.roots.value.clone(),
+                pin_first_seen: resolved.trust.pin_roots.value == PinRoots::FirstSeen,
+            },
         })
     }
 
@@ -130,7 +134,30 @@ impl Context {
         resolved: &Resolved,
         build: bool,
     ) -> Result<OpenedSources, CommandError> {
-        let specs = &resolved.sources.value;
+        self.open_specs(resolved, &resolved.sources.value, build)
+    }
+
+    /// As [`open_sources`](Self::open_sources), for a release whose digests are locked: mirrors may be asked over plain
+    /// http, because nothing that they state counts.
+    pub(crate) fn open_locked_sources(
+        &self,
+        resolved: &Resolved,
+    ) -> Result<OpenedSources, CommandError> {
+        // Sources that the administrator has fixed stay as they are.
+        let fixed = resolved.locked_keys.iter().any(|key| key == "sources");
+        let mut specs = resolved.sources.value.clone();
+        for spec in &mut specs {
+            spec.allow_http |= !fixed && matches!(spec.kind, SourceKind::Mirror(_));
+        }
+        self.open_specs(resolved, &specs, false)
+    }
+
+    fn open_specs(
+        &self,
+        resolved: &Resolved,
+        specs: &[SourceSpec],
+        build: bool,
+    ) -> Result<OpenedSources, CommandError> {
         let journal = verbose::journal(&self.printer).unwrap_or_default();
         let mut opened = self.opener(resolved)?.open_all(specs, build, &journal)?;
         open::warnings(&opened.notices).for_each(|warning| self.printer.warning(warning));
@@ -157,11 +184,16 @@ impl Context {
                 format!("no releases for {} on {}", std::env::consts::OS, std::env::consts::ARCH);
             CommandError::new(Exit::Usage, message)
         })?;
-        Ok(Product {
+        Ok(self.product(resolved, platform))
+    }
+
+    /// The binary to manage, for this platform.
+    pub(crate) fn product(&self, resolved: &Resolved, platform: Platform) -> Product {
+        Product {
             authority: resolved.authority.value.clone(),
             binary: resolved.binary.value.clone(),
             platform,
-        })
+        }
     }
 
     /// Prints the notices of the store.
@@ -172,9 +204,9 @@ impl Context {
     }
 }
 
-/// Whether every command prints the warning: a file of the administrator that is not used.
+/// Whether every command prints the warning: a file of the administrator that is not used, or a value that it fixes.
 pub(crate) fn is_shown_by_all(warning: &Diagnostic) -> bool {
-    matches!(warning.problem, Problem::UnsafeMachineFile(_))
+    matches!(warning.problem, Problem::UnsafeMachineFile(_) | Problem::Fixed { .. })
 }
 
 /// `C:\ProgramData`, as the system reports it.

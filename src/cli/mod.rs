@@ -14,6 +14,11 @@
 //! | `project_scope` | the project and the state folder that a command is about |
 //! | `launching` | from options and configuration to a launch |
 //! | `lookup` | whether a command that is to be executed exists |
+//! | `requested` | which version is requested where no lock file decides |
+//! | `lock_args` | the options about the lock file |
+//! | `locked` | which version a command takes: that of the lock file, or what is configured |
+//! | `lock_summary` | what `status`, `why` and `config show` say of the lock file |
+//! | `lock_run` | makes or moves a lock file, for `lock` and `update` |
 //! | `selection`, `version_arg` | the options that select a release and its sources |
 //! | `ready` | acquires the selected release |
 //! | `list_remote` | the part of `list` that queries the sources |
@@ -45,6 +50,11 @@ mod invocation;
 mod launching;
 mod list;
 mod list_remote;
+mod lock;
+mod lock_args;
+mod lock_run;
+mod lock_summary;
+mod locked;
 mod logs;
 mod lookup;
 mod man;
@@ -60,6 +70,7 @@ mod reference;
 mod release;
 mod remove;
 mod report;
+mod requested;
 mod restart;
 mod selection;
 mod source;
@@ -71,6 +82,7 @@ mod table;
 mod tail;
 mod trust;
 mod up;
+mod update;
 mod use_version;
 mod verbose;
 mod version_arg;

@@ -1,9 +1,14 @@
-//! `loom trust [PATH]`, `--always [PATH]`, `--revoke [PATH]` and `--list`
+//! `loom trust [PATH]`, `--always [PATH]`, `--revoke [PATH]` and `--list`; the roots of mirrors in `mirror_roots`, releases
+//! that changed in `accept`
+
+mod accept;
+mod mirror_roots;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use self::{accept::Accept, mirror_roots::AddRoot};
 use super::{
     CommandError, Exit, Outcome, context::Context, path_text::shown, report::config::change_lines,
 };
@@ -12,12 +17,16 @@ use loom_runtime::{
         self, ConfigError, Disk, Files as _, Flags, Inputs, TrustChange, TrustScope, Trusted,
         TrustedProject, Withheld,
     },
+    lock::{LockFile, LockedBinary},
     state::StateDir,
 };
 
 /// Arguments of `loom trust`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<TrustCommand>,
     /// Folder or loom.toml of the project [default: the nearest loom.toml in this folder or above it]
     #[arg(conflicts_with = "list")]
     path: Option<PathBuf>,
@@ -32,7 +41,29 @@ pub(crate) struct Args {
     list: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum TrustCommand {
+    /// Accept a release that changed since it was first seen on this machine
+    Accept(Accept),
+    /// Add the root of a signed mirror, from which its index is verified
+    AddRoot(AddRoot),
+    /// Print the mirrors for which a root is known
+    Roots,
+    /// Remove the root of a source that was added
+    RemoveRoot {
+        /// Name or URL of the source
+        source: String,
+    },
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    match &args.command {
+        Some(TrustCommand::Accept(args)) => return accept::run(args, context),
+        Some(TrustCommand::AddRoot(args)) => return mirror_roots::add(args, context),
+        Some(TrustCommand::Roots) => return mirror_roots::list(context),
+        Some(TrustCommand::RemoveRoot { source }) => return mirror_roots::remove(source, context),
+        None => {}
+    }
     let mut inputs = context.inputs(Flags::default())?;
     let state = config::dirs::state_dir(&inputs)?.value;
     if let Some(path) = &args.path {
@@ -56,6 +87,7 @@ fn no_project(inputs: &Inputs) -> CommandError {
 fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> Outcome {
     let scope = config::project_settings(inputs, &Disk)?.ok_or_else(|| no_project(inputs))?;
     let changes = inputs.trusted.changes(&scope);
+    let lock = LockFile::read(&config::lock_file(&scope.file))?;
     if always {
         check_folder(&scope.file)?;
     }
@@ -65,6 +97,9 @@ fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> 
         } else {
             trusted.trust(&scope)
         }
+        if let Some(lock) = &lock {
+            trusted.trust_lock(&lock.path, lock.digest());
+        }
         trusted.is_always(&scope.file)
     })?;
     let what: Vec<Value> =
@@ -72,6 +107,7 @@ fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> 
     let document = json!({
         "schema": 1, "file": shown(&scope.file), "sha256": scope.digest, "always": always,
         "what": what, "changes": changes.as_ref().map(|changes| changes_json(changes)),
+        "lock": lock.as_ref().map(|lock| json!({"file": shown(&lock.path), "sha256": lock.digest()})),
     });
     context.printer.answer(&document, || {
         let always = if always {
@@ -79,9 +115,19 @@ fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> 
         } else {
             ""
         };
-        text(&scope, changes.as_deref()) + always
+        text(&scope, changes.as_deref()) + always + &lock_text(lock.as_ref())
     })?;
     Ok(Exit::Success)
+}
+
+/// What the trusted lock file holds.
+fn lock_text(lock: Option<&LockFile>) -> String {
+    let Some(lock) = lock else { return String::new() };
+    let entry = |binary: &LockedBinary| {
+        format!("  {} {} for \"{}\"\n", binary.name, binary.version, binary.requested)
+    };
+    let entries: String = lock.lock.binaries.iter().map(entry).collect();
+    format!("{} is trusted, with this content ({})\n{entries}", lock.path.display(), lock.digest())
 }
 
 /// # Errors

@@ -36,7 +36,10 @@ impl<'a> MirrorFiles<'a> {
     pub async fn open(&self, path: &str) -> Result<Option<Download>, SourceError> {
         match self.source.open(&AssetRef::new(path), &RangeRequest::whole()).await {
             Ok(download) => Ok(Some(download)),
-            Err(error) if error.kind == SourceErrorKind::Gone => Ok(None),
+            // A bucket refuses access to files that it does not have.
+            Err(error) if error.kind == SourceErrorKind::Gone || error.kind.may_be_absent() => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -9,7 +9,7 @@ use super::{Store, StoreError, TreePath, document_file::read_document, installed
 /// The number of development trees that are kept.
 pub const DEV_TREES: usize = 3;
 
-const HEADER: &str = "loom-root 1";
+const HEADER: &str = "loom-dev 1";
 
 impl Store {
     /// The development trees of a product, newest first.

@@ -55,15 +55,15 @@ impl Mirror {
         let (layout, assets) = (options.layout, options.assets.clone());
         let mut endpoint = None;
         let (transport, local, insecure): (Box<dyn Transport>, bool, bool) =
-            match MirrorLocation::of(url)? {
-                MirrorLocation::Folder(path) => (Box::new(FolderTransport::new(path)), true, false),
-                MirrorLocation::Web(url) => {
+            match LocationKind::of(url)? {
+                LocationKind::Folder(path) => (Box::new(FolderTransport::new(path)), true, false),
+                LocationKind::Web(url) => {
                     let plain = url.scheme() == "http";
                     let web = open_web(url, options)?;
                     let local = web.is_local();
                     (Box::new(web), local, plain && !local)
                 }
-                MirrorLocation::Bucket(bucket) => {
+                LocationKind::Bucket(bucket) => {
                     let at = bucket_endpoint(&bucket, &options)?;
                     endpoint = Some(at.text().to_owned());
                     let (local, plain) = (at.is_loopback(), at.url.scheme() == "http");
@@ -107,13 +107,13 @@ impl Mirror {
 }
 
 /// The location of a mirror.
-enum MirrorLocation {
+enum LocationKind {
     Folder(PathBuf),
     Web(Url),
     Bucket(BucketUrl),
 }
 
-impl MirrorLocation {
+impl LocationKind {
     fn of(url: Url) -> Result<Self, MirrorError> {
         let invalid =
             |why: &str| MirrorError::Location { location: redact::url(&url), why: why.to_owned() };

@@ -4,17 +4,19 @@ use std::time::SystemTime;
 
 use loom_base::time::parse_rfc3339;
 use loom_source::{
-    Artifact, AssetRef, Authority, ClaimedDigest, Digest, DigestSource, Evidence, Index, Name,
-    Offer, Packaging, Platform, Product, Record, Release, SourceError, SourceErrorKind, Statement,
-    Version,
-    record::{DocumentError, RecordArtifact, object_path, tree_path},
+    Artifact, AssetRef, Authority, ClaimedDigest, Digest, DigestSource, Evidence, EvidenceSubject,
+    Index, Name, Offer, Packaging, Platform, Product, Record, Release, SourceError,
+    SourceErrorKind, Statement, Version,
+    record::{
+        DocumentError, RecordArtifact, RecordEvidence, RecordEvidenceKind, object_path, tree_path,
+    },
 };
 
 use crate::{
     folder_errors::{FolderErrors, newest},
     layout::is_readable,
     listed_statements::ListedStatements,
-    transport::{Transport, join_key},
+    transport::{Transport, check_key, join_key},
 };
 
 /// The largest record or statement that is read, in bytes.
@@ -85,16 +87,10 @@ fn malformed(transport: &dyn Transport, path: &str, why: &DocumentError) -> Sour
 fn artifacts(record: &Record, statement: &Statement, location: &str) -> Vec<Artifact> {
     let usable = |artifact: &RecordArtifact| match artifact {
         RecordArtifact::Archive { digest } => {
-            let archive = statement.archives.iter().find(|a| a.digest == *digest)?;
-            Some(Artifact {
-                packaging: Packaging::Archive {
-                    format: archive.format,
-                    strip: Some(archive.strip),
-                },
-                asset: AssetRef::new(object_path(digest)),
-                size: Some(archive.size),
-                claims: vec![claim(*digest, location)],
-            })
+            archive(statement, digest, object_path(digest), location)
+        }
+        RecordArtifact::File { path, digest } if check_key(path).is_ok() => {
+            archive(statement, digest, path.clone(), location)
         }
         RecordArtifact::Loose => Some(Artifact {
             packaging: Packaging::Loose { folder: AssetRef::new(tree_path(&statement.tree)) },
@@ -102,19 +98,46 @@ fn artifacts(record: &Record, statement: &Statement, location: &str) -> Vec<Arti
             size: None,
             claims: vec![claim(statement.tree, location)],
         }),
-        RecordArtifact::Unknown => None,
+        RecordArtifact::File { .. } | RecordArtifact::Unknown => None,
     };
     record.artifacts.iter().filter_map(usable).collect()
 }
 
+/// The archive at `path`, where the statement describes it.
+fn archive(
+    statement: &Statement,
+    digest: &Digest,
+    path: String,
+    location: &str,
+) -> Option<Artifact> {
+    let archive = statement.archives.iter().find(|archive| archive.digest == *digest)?;
+    Some(Artifact {
+        packaging: Packaging::Archive { format: archive.format, strip: Some(archive.strip) },
+        asset: AssetRef::new(path),
+        size: Some(archive.size),
+        claims: vec![claim(*digest, location)],
+    })
+}
+
+/// The signatures of the record, each with what it is about.
 fn evidence(record: &Record) -> Vec<Evidence> {
-    let evidence = record.evidence.iter();
-    evidence
-        .filter_map(|e| {
-            let asset = AssetRef::new(object_path(&e.digest));
-            Some(Evidence { kind: e.kind.offered()?, asset })
-        })
-        .collect()
+    let is_sums = |object: &Digest| {
+        let sums = |e: &RecordEvidence| e.kind == RecordEvidenceKind::Sums && e.digest == *object;
+        record.evidence.iter().any(sums)
+    };
+    let offered = |e: &RecordEvidence| {
+        let kind = e.kind.offered()?;
+        let object = |digest: &Digest| AssetRef::new(object_path(digest));
+        let of = if e.of == record.statement {
+            EvidenceSubject::Statement
+        } else if is_sums(&e.of) {
+            EvidenceSubject::Sums(object(&e.of))
+        } else {
+            EvidenceSubject::Artifact(object(&e.of))
+        };
+        Some(Evidence { kind, asset: object(&e.digest), of })
+    };
+    record.evidence.iter().filter_map(offered).collect()
 }
 
 /// The versions of a product: from the index, else from the folders; `None` where there is no index and folders cannot be
@@ -208,8 +231,15 @@ mod tests {
             (Some("https://mirror.example/"), None, false),
         ] {
             let [issued, expires] = [issued, expires].map(|time| time.map(str::to_owned));
-            let payload = IndexPayload { serial: 1, issued, expires, releases: vec![] };
-            let index = Index { payload, signatures: vec![] };
+            let payload = IndexPayload {
+                mirror: None,
+                root: None,
+                serial: 1,
+                issued,
+                expires,
+                releases: vec![],
+            };
+            let index = Index::unsigned(payload);
             assert_eq!(check_expiry(&index, now).is_ok(), valid, "{:?}", index.payload);
         }
     }

@@ -1,5 +1,8 @@
 //! Compares what a source delivered with the expectation, and gives a failed transfer its meaning.
 
+use std::time::SystemTime;
+
+use loom_base::time::format_rfc3339;
 use loom_source::{Offer, Release, Statement};
 
 use super::{
@@ -13,7 +16,7 @@ use crate::{
     },
     sources::Candidate,
     store::{AdmitError, Checked, Received, Store, StoreError, UnpackError},
-    trust::{DigestSubject, Expected, TrustedDigest, Waiver},
+    trust::{DigestSubject, Expected, Pins, TrustedDigest, Voucher, Waiver},
 };
 
 /// A release that a source delivered, and that met its expectation.
@@ -37,6 +40,7 @@ pub(super) fn admit(
     store: &Store,
     candidate: &Candidate,
     chosen: &ChosenArtifact,
+    pins: &Pins,
     fetched: Fetched,
     rule: ProgramRule,
 ) -> Result<Result<(Checked, Option<Received>), StepReport>, AcquireError> {
@@ -56,6 +60,9 @@ pub(super) fn admit(
             return Ok(Err(refused(candidate, &chosen.expected, error, resumed)));
         }
     };
+    if let Some(report) = refused_by_lock(&checked, &chosen.expected, received.as_ref(), pins) {
+        return Ok(Err(report));
+    }
     if let Some(error) = not_a_program(&checked, rule)? {
         return Ok(Err(StepReport::unusable(AttemptCause::Admit(error))));
     }
@@ -67,6 +74,26 @@ pub(super) fn admit(
         Ok(checked) => Ok((checked, received)),
         Err(error) => Err(StepReport::unusable(AttemptCause::Statement(error))),
     })
+}
+
+/// What a lock says of a tree that is verified otherwise: a lock that is not trusted vouches for nothing, and refuses.
+fn refused_by_lock(
+    checked: &Checked,
+    expected: &Expected,
+    received: Option<&Received>,
+    pins: &Pins,
+) -> Option<StepReport> {
+    let lock = pins.lock.as_ref()?;
+    let file = file_name(expected);
+    let archive = received.map(Received::digest);
+    let (of, locked) = lock.refused(&checked.tree(), &file, archive.as_ref())?;
+    let got = match of {
+        DigestSubject::Archive => archive.unwrap_or_else(|| checked.tree()),
+        DigestSubject::Tree => checked.tree(),
+    };
+    let by = format!("the lock file {}", lock.file);
+    let cause = AttemptCause::Mismatch { file, expected: locked, got, by, of, grade: None };
+    Some(StepReport::mismatch(cause, None))
 }
 
 /// The error for a release whose program is something else.
@@ -99,8 +126,19 @@ fn refused(
                 }
             };
             let grade = trusted.as_ref().map(|digest| digest.grade);
+            // A release that changed: when and where each digest was seen decides which one is right.
+            let is_changed = trusted.as_ref().is_some_and(|digest| digest.by == Voucher::FirstSeen);
+            let by = if is_changed {
+                let now = format_rfc3339(SystemTime::now());
+                format!("{by}; the other one was seen {now} from {}", candidate.name)
+            } else {
+                by
+            };
             let cause = AttemptCause::Mismatch { file, expected: digest, got, by, of, grade };
             mismatch(candidate, expected, cause, resumed)
+        }
+        AdmitError::Signature(_) if resumed => {
+            StepReport::damaged_partial(&AttemptCause::Admit(error))
         }
         AdmitError::Size { .. } if resumed => {
             StepReport::damaged_partial(&AttemptCause::Admit(error))

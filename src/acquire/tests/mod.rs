@@ -142,6 +142,7 @@ impl Home {
             class: SourceClass::Mirror,
             channel: Channel::Authenticated,
             source: Box::new(Mirror::open(url, MirrorOptions::default()).unwrap()),
+            signed: None,
             stop_on_error: false,
             stop_on_absent: false,
             reach: Reach::Disk,
@@ -158,7 +159,7 @@ impl Home {
 
     fn acquirer<'a>(&'a self, candidates: &'a [Candidate], settings: &Settings) -> Acquirer<'a> {
         let Settings { policy, options } = settings;
-        Acquirer::new(&self.store, &self.state, candidates, *policy, *options, &self.events)
+        Acquirer::new(&self.store, &self.state, candidates, policy.clone(), *options, &self.events)
     }
 
     fn get(&self, candidates: &[Candidate], selector: &str) -> Result<Acquired, AcquireError> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::{
-    CommandError, Exit, Outcome, context::Context, path_text::shown,
+    CommandError, Exit, Outcome, context::Context, lock_summary, path_text::shown,
     report::config::untrusted_warning,
 };
 use loom_runtime::config::{
@@ -13,8 +13,13 @@ use loom_runtime::config::{
 pub(super) fn show(secrets: bool, include_untrusted: bool, context: &Context) -> Outcome {
     let flags = Flags { include_untrusted, ..Flags::default() };
     let (resolved, settings) = read(flags, context)?;
-    context.printer.answer(&document(&resolved, &settings, secrets), || {
-        settings.iter().map(|setting| lines(setting, secrets)).collect()
+    let lock = lock_summary::of(context, &resolved);
+    let mut document = document(&resolved, &settings, secrets);
+    document["lock"] = lock_summary::json(lock.as_ref());
+    context.printer.answer(&document, || {
+        let lines: String = settings.iter().map(|setting| lines(setting, secrets)).collect();
+        let lock = lock.as_ref().map(|lock| format!("# lock: {}\n", lock_summary::line(lock)));
+        lines + &lock.unwrap_or_default()
     })?;
     Ok(Exit::Success)
 }
@@ -83,13 +88,16 @@ fn document(resolved: &Resolved, settings: &[EffectiveSetting], secrets: bool) -
         },
         "config": as_tables(settings, secrets),
         "origins": origins(settings.iter()),
+        "locked": resolved.locked_keys,
         "untrusted": resolved.untrusted.as_ref().map(untrusted),
     })
 }
 
 /// `key = value  # origin`; a list of tables has a line for each of them.
 fn lines(setting: &EffectiveSetting, secrets: bool) -> String {
-    let line = |key: &str, value: &Value| format!("{key} = {value}  # {}\n", setting.origin);
+    let locked = if setting.locked { ", locked" } else { "" };
+    let line =
+        |key: &str, value: &Value| format!("{key} = {value}  # {}{locked}\n", setting.origin);
     match (setting.key(), setting.value.json(secrets)) {
         (key, Value::Array(items)) if items.iter().any(Value::is_object) => {
             let item = |(index, item): (usize, &Value)| line(&format!("{key}[{index}]"), item);

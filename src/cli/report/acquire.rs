@@ -5,18 +5,28 @@ use loom_runtime::{
     acquire::{AcquireError, AttemptCause, FailureReason, SourceAttempt},
     trust::{DigestSubject, Grade, Rejection},
 };
-use loom_source::{SourceError, SourceErrorKind};
+use loom_source::{Digest, SourceError, SourceErrorKind};
 
-use super::{source_error, state, store};
+use super::{signature::signature_hint, source_error, state, store};
 use crate::cli::{CommandError, Exit};
 
 /// For a release whose digest differs from the one that it had before.
-const CHANGED: &str = "a release never changes: find out which digest is right; if it is the new one, forget the old one \
-                       with `loom remove VERSION --forget`";
+const CHANGED: &str = "a release never changes: find out from its publisher which digest is right";
+
+/// For a release whose digest differs from the locked one.
+const OTHER_THAN_LOCKED: &str = "a release never changes: find out which digest is right; if the lock file is wrong, remove \
+                                 the entry from it and run `loom lock`";
 
 /// For releases without a checksum.
 const NO_CHECKSUM: &str = "publish a .sha256 file beside the archive, or accept the release once with \
                            --allow-unverified (trust.checksum = \"if-available\" accepts it always)";
+
+/// Where no key could have signed.
+const NO_KEY: &str = "add the key of the publisher to trust.keys in your config.toml";
+
+/// For releases without a signature.
+const NO_SIGNATURE: &str = "publish a signature beside the archive or beside SHA256SUMS (.minisig, .sig, .asc or \
+                            .sigstore.json), or name a source that has one";
 
 /// The exit code of a failed acquisition.
 pub(crate) fn exit(error: &AcquireError) -> Exit {
@@ -35,6 +45,7 @@ pub(crate) fn exit(error: &AcquireError) -> Exit {
         AcquireError::Mismatch { .. }
         | AcquireError::Downgrade { .. }
         | AcquireError::Older { .. }
+        | AcquireError::OtherThanLocked { .. }
         | AcquireError::NoChecksum { .. }
         | AcquireError::TooYoung { .. } => Exit::Integrity,
         AcquireError::Offline { .. } => Exit::Offline,
@@ -89,7 +100,9 @@ fn general(error: &AcquireError) -> Option<String> {
         AcquireError::OnlyBuilds { .. } => {
             "add a source that has releases (--source …), or use --version dev"
         }
-        AcquireError::Unlistable { .. } => "name a version with --version",
+        AcquireError::Unlistable { .. } => {
+            "name a version with --version, or publish an index with `loom mirror index`"
+        }
         AcquireError::TooYoung { .. } => {
             "name a version with --version, or lower trust.minimum_release_age"
         }
@@ -109,6 +122,10 @@ fn general(error: &AcquireError) -> Option<String> {
         }
         AcquireError::Offline { .. } => {
             "run it once without --offline (or LOOM_OFFLINE), or name a local source: --source file:///FOLDER"
+        }
+        AcquireError::OtherThanLocked { .. } => {
+            "`loom why` shows where the installed one is from; `loom remove VERSION --forget` removes it, and the next \
+             `loom get` fetches the locked one"
         }
         AcquireError::Prepare(_) => return None,
     };
@@ -135,10 +152,14 @@ fn reason_hint(reason: FailureReason) -> &'static str {
 pub(crate) fn cause_hint(cause: &AttemptCause) -> Option<String> {
     match cause {
         AttemptCause::Source(error) => source_error::hint(error),
-        AttemptCause::Rejected(rejection) => Some(rejection_hint(rejection).to_owned()),
+        AttemptCause::Rejected(rejection) => Some(rejection_hint(rejection)),
         AttemptCause::Mismatch {
-            of: DigestSubject::Tree, grade: Some(Grade::Identity), ..
-        } => Some(CHANGED.to_owned()),
+            of: DigestSubject::Tree,
+            grade: Some(Grade::Identity),
+            file,
+            got,
+            ..
+        } => Some(changed(file.trim_start_matches("the files of "), got)),
         AttemptCause::Mismatch { .. } | AttemptCause::TooLong { .. } => None,
         AttemptCause::Unpack(error) => store::unpack_hint(error),
         AttemptCause::Admit(error) => store::admit_hint(error),
@@ -166,17 +187,35 @@ pub(crate) fn unlistable(exit: Exit, causes: Vec<String>) -> CommandError {
     CommandError { causes, ..error }.hint(hint)
 }
 
+/// How a release that changed is accepted.
+fn changed(release: &str, digest: &Digest) -> String {
+    format!(
+        "{CHANGED}; if it is the new one, accept it with `loom trust accept {release} --digest {digest}`"
+    )
+}
+
 /// What the user can do about an offer that the policy refuses.
-fn rejection_hint(rejection: &Rejection) -> &'static str {
-    match rejection {
+fn rejection_hint(rejection: &Rejection) -> String {
+    let hint = match rejection {
+        Rejection::Differs { release, claimed, .. } => return changed(release, claimed),
         Rejection::NoChecksum { .. } => NO_CHECKSUM,
-        Rejection::Differs { .. } => CHANGED,
+        Rejection::LockDiffers { .. } | Rejection::OtherThanLocked { .. } => OTHER_THAN_LOCKED,
+        Rejection::NotLocked { .. } => "`loom lock` adds what the sources offer",
         Rejection::Contradiction { .. } => "the maintainer of the source has to publish it again",
+        Rejection::Statement { .. } => {
+            "nothing of it was kept; inform the maintainer of the source, or name another one with --source"
+        }
+        Rejection::Expired { .. } => {
+            "the maintainer of the mirror has to publish a new index: `loom mirror index`"
+        }
         Rejection::NoArtifact { .. } => {
             "this version reads .tar.gz, .tar.zst, .zip and bare programs; a newer one may read more"
         }
-        Rejection::Signature => "set trust.signature = \"optional\"",
-    }
+        Rejection::NoKey { .. } => NO_KEY,
+        Rejection::NoSignature { .. } => NO_SIGNATURE,
+        Rejection::Signature(problem) => signature_hint(problem),
+    };
+    hint.to_owned()
 }
 
 /// The failed cargo build among the attempts, if there is one. No other source can replace it.

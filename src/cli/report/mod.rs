@@ -11,8 +11,10 @@
 //! | `stdout` | output that cannot be written |
 //! | `interrupted` | downloads that Ctrl+C ended |
 //! | `config` | configuration files and untrusted projects |
+//! | `lock` | lock files |
 //! | `open` | sources that cannot be opened |
 //! | `state`, `store` | the state folder, the store |
+//! | `signature` | signatures that do not count |
 //! | `acquire` | acquiring releases |
 //! | `release` | making releases |
 //! | `mirror` | tasks on mirrors |
@@ -24,9 +26,11 @@ pub(crate) mod config;
 pub(crate) mod exit;
 mod interrupted;
 mod launch;
+pub(crate) mod lock;
 mod mirror;
 pub(crate) mod open;
 pub(crate) mod release;
+pub(crate) mod signature;
 pub(crate) mod source_error;
 pub(crate) mod state;
 mod stdout;

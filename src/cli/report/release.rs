@@ -1,9 +1,6 @@
 //! Making releases.
 
-use std::io;
-
 use loom_github::publish::PublishError;
-use loom_mirror::destination::DestinationError;
 use loom_runtime::release::{
     MirrorPublishError, ReleaseFolderError, check::CheckProblem, pack::PackError, sign::SignError,
 };
@@ -159,25 +156,11 @@ impl From<PublishError> for CommandError {
 impl From<MirrorPublishError> for CommandError {
     fn from(error: MirrorPublishError) -> Self {
         match error {
-            MirrorPublishError::Destination(error) => destination_error(&error),
+            MirrorPublishError::Destination(error) => error.into(),
             MirrorPublishError::Differs { .. } => Self::of(Exit::Integrity, &error)
                 .hint("what is published is never replaced: publish a new version"),
             MirrorPublishError::StoreLayout(_) => Self::of(Exit::Usage, &error)
                 .hint("publish to an empty folder, then run `loom mirror sync --from ./FOLDER --to MIRROR`"),
-        }
-    }
-}
-
-/// The error of a mirror that could not be read or written.
-fn destination_error(error: &DestinationError) -> CommandError {
-    match error {
-        DestinationError::Answer(error) => source_error::unanswered(error),
-        DestinationError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-            CommandError::of(Exit::DiskFull, error).hint(DISK_FULL)
-        }
-        DestinationError::Locked { .. } => CommandError::of(Exit::Busy, error),
-        DestinationError::Write { .. } | DestinationError::NoTag { .. } => {
-            CommandError::of(Exit::Failure, error)
         }
     }
 }

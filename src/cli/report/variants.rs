@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use loom_runtime::{
     acquire::AttemptCause, config::Problem, launch::LaunchError, sources::OpenError,
-    store::AdmitError,
+    store::AdmitError, trust::Rejection,
 };
 use loom_source::{AccessDenied, Selector, SourceErrorKind};
 
@@ -41,6 +41,7 @@ macro_rules! variants {
 mod acquire;
 mod config;
 mod launch;
+mod lock;
 mod mirror;
 mod release;
 mod samples;
@@ -86,6 +87,10 @@ fn reports() -> VariantReports {
     add_stores(&mut reports);
     add_configurations(&mut reports);
     add_sources(&mut reports);
+    reports.add(lock::errors(), |error| error);
+    reports.add(lock::conflicts(), |conflict| {
+        super::lock::conflict("/p/loom.lock".as_ref(), &conflict)
+    });
     reports.add(launch::errors(), |error| error);
     reports.add(launch::start_failures(), LaunchError::from);
     reports.add(launch::differences(), launch::with_difference);
@@ -95,6 +100,7 @@ fn reports() -> VariantReports {
     reports.add(release::publish_errors(), |error| error);
     reports.add(release::mirror_errors(), |error| error);
     reports.add(mirror::errors(), |error| error);
+    reports.add(mirror::destination_errors(), |error| error);
     reports.push("StateError", &samples::state_error().into());
     reports
 }
@@ -104,6 +110,7 @@ fn add_acquisitions(reports: &mut VariantReports) {
     reports.add(acquire::reasons(), |reason| acquire::unserved(reason, Vec::new()));
     reports.add(acquire::causes(), acquire::caused_by);
     reports.add(acquire::rejections(), |rejection| rejection);
+    reports.add(acquire::signature_problems(), |problem| Rejection::Signature(Box::new(problem)));
     let release = samples::release();
     for selector in [Selector::Exact(samples::version("0.2.0")), Selector::Latest] {
         let refused = |why| super::store::refused(&release, &selector, &why);

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     release::checksum_files::SUMS,
     store::{Received, Store, TreeLimits, UnpackError},
-    trust::{Channel, Expected, Pins, Policy},
+    trust::{Channel, Expected, OfferSignatures, Pins, Policy},
 };
 
 /// A check of a published release.
@@ -76,7 +76,10 @@ impl ReleaseCheck<'_> {
 
     /// The archive or the program that the default policy accepts first.
     fn expected(&self, release: &Release, offer: &Offer) -> Result<Expected, CheckProblem> {
-        let judged = Policy::default().judge(release, self.channel, offer, &Pins::default())?;
+        // Signatures are verified one by one later, so that each one that is wrong is named.
+        let signatures = OfferSignatures::none(release);
+        let (policy, pins) = (Policy::default(), Pins::default());
+        let judged = policy.judge(release, self.channel, offer, &pins, &signatures)?;
         let mut all = std::iter::once(judged.first).chain(judged.others);
         all.find(|expected| !matches!(expected.artifact.packaging, Packaging::Loose { .. }))
             .ok_or(CheckProblem::NoArchive)

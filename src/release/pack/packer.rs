@@ -21,7 +21,7 @@ use crate::{
         placed_file::{self, PlaceError, Placed},
     },
     store::{EntryKind, Store, TreeEntry, TreeLimits, TreeListing},
-    trust::{Expectation, Waiver},
+    trust::{ArtifactSignatures, Expectation, Waiver},
 };
 
 /// A release to be packed.
@@ -188,6 +188,8 @@ fn unpacked(
         tree: None,
         waiver: Some(Waiver::AllowUnverified),
         size: None,
+        signatures: ArtifactSignatures::default(),
+        signature_required: false,
     };
     let checked = store.admit(staged, &expectation, None)?;
     if checked.listing() == expected {

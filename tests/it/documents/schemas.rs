@@ -6,7 +6,7 @@ use loom_test_support::github::{GithubServer, Repository};
 use serde_json::Value;
 
 use crate::support::{
-    Hub, Packing, Plain, Run, Sandbox, Sums, program,
+    Hub, Packing, Plain, Run, Sandbox, SignedDepot, Sums, platform, program,
     schema::{self, WITHOUT_SCHEMA},
 };
 
@@ -49,7 +49,7 @@ fn every_command_has_a_schema() {
         .collect();
     let missing: Vec<&String> = commands.iter().filter(|name| !names.contains(name)).collect();
     assert!(missing.is_empty(), "no schemas for {missing:?}");
-    let variants = ["error", "list-remote", "trust-list", "trust-revoke"];
+    let variants = ["error", "list-remote", "trust", "trust-list", "trust-revoke"];
     let surplus = |name: &&String| !commands.contains(*name) && !variants.contains(&&***name);
     let surplus: Vec<&String> = names.iter().filter(surplus).collect();
     assert!(surplus.is_empty(), "no commands for {surplus:?}");
@@ -86,15 +86,29 @@ fn every_schema_describes_a_document_of_a_session() {
     session.run(&["source", "list"]).ok();
     session.run(&["source", "test", "--source", &url]).ok();
     session.run(&["doctor"]);
-    configure(&mut session);
+    configure(&mut session, &url);
     launch(&mut session, &url);
+    keep_mirror(&mut session, &url);
     session.run(&["remove", "0.1.0", "--forget"]).ok();
+    let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let accept = ["trust", "accept", "loom-bridge-server", "0.1.0", "--digest", digest];
+    session.run(&accept).ok();
     develop(&mut session);
+    trust_roots(&mut session);
     release(&mut session);
 
     let all: BTreeSet<String> = schema::names().into_iter().collect();
     let unused: Vec<&String> = all.difference(&session.used).collect();
     assert!(unused.is_empty(), "no document of {unused:?} was printed");
+}
+
+fn trust_roots(session: &mut Session) {
+    let mirror = SignedDepot::of(&["0.1.0"]);
+    let (file, sha256) = mirror.anchor();
+    session.sandbox.sources(&[(&mirror.url(), "")]);
+    session.run(&["trust", "add-root", &file, "--sha256", &sha256]).ok();
+    session.run(&["trust", "roots"]).ok();
+    session.run(&["trust", "remove-root", &mirror.url()]).ok();
 }
 
 fn acquire(session: &mut Session, url: &str) {
@@ -117,7 +131,7 @@ fn acquire(session: &mut Session, url: &str) {
     session.run(&["store", "verify"]).ok();
 }
 
-fn configure(session: &mut Session) {
+fn configure(session: &mut Session, url: &str) {
     session.run(&["init"]).ok();
     session.run(&["config", "set", "bridge.mode", "bridge-only", "--project"]).ok();
     session.run(&["config", "get", "bridge.mode"]).ok();
@@ -125,6 +139,11 @@ fn configure(session: &mut Session) {
     session.run(&["config", "show"]).ok();
     session.run(&["config", "path"]).ok();
     session.run(&["config", "check"]).ok();
+    session.run(&["lock", "--source", url]).ok();
+    session.run(&["update", "--source", url]).ok();
+    session.run(&["get", "--source", url, "--platform", &platform()]).ok();
+    session.run(&["config", "show"]).ok();
+    fs::remove_file(session.sandbox.project().join("loom.lock")).unwrap();
     let file = session.sandbox.project().join("loom.toml");
     let valid = fs::read_to_string(&file).unwrap();
     session.sandbox.write("loom.toml", "[bridge]\nmdoe = \"full\"\n\n[mcp.x]\ncommand = \"x\"\n");
@@ -154,6 +173,24 @@ fn develop(session: &mut Session) {
     session.run(&["dev", "link", checkout.to_str().unwrap()]).ok();
     session.run(&["dev", "find"]).ok();
     session.run(&["dev", "unlink"]).ok();
+}
+
+fn keep_mirror(session: &mut Session, url: &str) {
+    session.run(&["mirror", "init", "--to", "m", "--keys", "keys", "--timestamp"]).ok();
+    let keys = ["--key", "keys/index.pem", "--key", "keys/timestamp.pem"];
+    let with_keys = |args: &[&'static str]| [args, &keys[..]].concat();
+    session.run(&[&["mirror", "sync", "--from", url, "--to", "m"][..], &keys].concat()).ok();
+    session.run(&with_keys(&["mirror", "push", "--to", "m", "loom-bridge-server", "0.3.0"])).ok();
+    session.run(&["mirror", "push", "--to", "other", "loom-bridge-server", "0.2.0"]).ok();
+    session.run(&with_keys(&["mirror", "index", "m"])).ok();
+    session.run(&with_keys(&["mirror", "index", "m", "--refresh"])).ok();
+    session.run(&with_keys(&["mirror", "yank", "m", "0.1.0"])).ok();
+    session.run(&["mirror", "diff", "m", "other"]).code(1);
+    session.run(&["mirror", "verify", "m"]).ok();
+    session.run(&["mirror", "gc", "m", "--dry-run"]).ok();
+    session.run(&["mirror", "root", "new", "m", "--to", "draft"]).ok();
+    session.run(&["mirror", "root", "sign", "draft", "--key", "keys/root.pem"]).ok();
+    session.run(&["mirror", "root", "publish", "draft", "--to", "m"]).ok();
 }
 
 fn release(session: &mut Session) {

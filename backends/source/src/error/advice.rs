@@ -25,4 +25,6 @@ pub enum ErrorClass {
     Credentials,
     /// The source needs the network, which is disabled.
     Offline,
+    /// What the source says contradicts what the reader trusts.
+    Untrusted,
 }

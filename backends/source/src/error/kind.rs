@@ -93,6 +93,11 @@ pub enum SourceErrorKind {
         /// What is wrong with the document.
         reason: String,
     },
+    /// A document whose signatures, numbers or times the reader does not accept, for the reason in the cause.
+    Untrusted {
+        /// Whether the document contradicts what the reader trusts. Otherwise it is old or missing.
+        contradiction: bool,
+    },
     /// A build that the source had to make failed.
     Build {
         /// The command, such as `cargo build`.
@@ -133,6 +138,7 @@ impl SourceErrorKind {
         match self {
             Self::AccessDenied(_) | Self::NoCredentials { .. } => ErrorClass::Credentials,
             Self::Offline => ErrorClass::Offline,
+            Self::Untrusted { contradiction: true } => ErrorClass::Untrusted,
             _ => ErrorClass::Unreachable,
         }
     }
@@ -161,6 +167,7 @@ impl SourceErrorKind {
             | Self::RateLimited(_)
             | Self::NoCredentials { .. }
             | Self::PlainHttp
+            | Self::Untrusted { .. }
             | Self::Build { .. } => false,
         }
     }
@@ -208,6 +215,7 @@ impl SourceErrorKind {
             Self::WrongRegion { .. } => "wrong_region",
             Self::PlainHttp => "plain_http",
             Self::Malformed { .. } => "malformed",
+            Self::Untrusted { .. } => "untrusted",
             Self::Build { .. } => "build",
         }
     }
@@ -265,6 +273,7 @@ impl SourceErrorKind {
             }
             Self::PlainHttp => write!(f, "{at} was not requested: http:// is not encrypted"),
             Self::Malformed { reason } => write!(f, "{at} is malformed: {reason}"),
+            Self::Untrusted { .. } => write!(f, "{at} is not accepted"),
             Self::Build { command, reason } => write!(f, "{command} failed in {at}: {reason}"),
         }
     }

@@ -6,13 +6,13 @@ use loom_base::error_chain;
 use loom_runtime::{
     acquire::{AcquireError, AttemptCause, ChecksumMismatch, FailureReason, SourceAttempt},
     store::{AdmitError, Attempt, AttemptKind, StoreError, UnpackError, Unverified},
-    trust::{DigestSubject, Grade, Rejection},
+    trust::{DigestSubject, Grade, Rejection, SignatureProblem},
 };
-use loom_source::{Selector, SourceError, SourceErrorKind};
+use loom_source::{Digest, EvidenceKind, Selector, SourceError, SourceErrorKind};
 
 use super::{
     ErrorVariants,
-    samples::{digest, io_error, release, state_error, version},
+    samples::{digest, io_error, release, signature_problem, state_error, version},
 };
 
 variants!(AcquireError {
@@ -29,6 +29,7 @@ variants!(AcquireError {
     TooYoung,
     Downgrade,
     Older,
+    OtherThanLocked,
     Offline,
     Prepare
 });
@@ -53,7 +54,30 @@ variants!(AttemptKind {
     Changed,
     Unknown
 });
-variants!(Rejection { NoChecksum, Differs, Contradiction, NoArtifact, Signature });
+variants!(Rejection {
+    NoChecksum,
+    Differs,
+    LockDiffers,
+    OtherThanLocked,
+    NotLocked,
+    Contradiction,
+    NoArtifact,
+    NoKey,
+    NoSignature,
+    Statement,
+    Expired,
+    Signature
+});
+variants!(SignatureProblem {
+    UnknownKey,
+    Bad,
+    OtherRelease,
+    NamesNoRelease,
+    Expired,
+    Revoked,
+    Legacy,
+    Unusable
+});
 variants!(Unverified {
     Missing,
     Damaged,
@@ -61,6 +85,10 @@ variants!(Unverified {
     OtherStatement,
     NoChecksum,
     Policy,
+    Unsigned,
+    UnknownKey,
+    RevokedKey,
+    NotLocked,
     TreeDamaged
 });
 
@@ -132,6 +160,12 @@ pub(super) fn errors() -> Vec<AcquireError> {
             attempts: attempts(),
         },
         AcquireError::Older { version: version("0.1.0"), newest: version("0.2.0") },
+        AcquireError::OtherThanLocked {
+            release: release().to_string(),
+            locked: Digest::of(b"locked"),
+            installed: Digest::of(b"installed"),
+            lock: "/p/loom.lock".to_owned(),
+        },
         AcquireError::Downgrade {
             source_name: "corp".to_owned(),
             offered: version("0.1.0"),
@@ -182,8 +216,23 @@ pub(super) fn rejections() -> Vec<Rejection> {
             release: release().to_string().into(),
             claimed: digest("a"),
             pinned: digest("b"),
-            origin: "first seen at corp".into(),
+            origin: "first seen 2026-01-02T03:04:05Z from corp".into(),
+            now: "2026-01-03T00:00:00Z from other, https://other/objects/x".into(),
         },
+        Rejection::LockDiffers {
+            release: release().to_string().into(),
+            locked: Digest::of(b"locked"),
+            lock: "/p/loom.lock".into(),
+            pinned: Digest::of(b"pinned"),
+            origin: "first seen 2026-01-03T00:00:00Z from corp".into(),
+        },
+        Rejection::OtherThanLocked {
+            release: release().to_string().into(),
+            locked: Digest::of(b"locked"),
+            lock: "/p/loom.lock".into(),
+            claimed: Digest::of(b"claimed"),
+        },
+        Rejection::NotLocked { file: "loom.tar.zst".into(), lock: "/p/loom.lock".into() },
         Rejection::Contradiction {
             first: digest("a"),
             first_at: "SHA256SUMS".into(),
@@ -191,7 +240,55 @@ pub(super) fn rejections() -> Vec<Rejection> {
             second_at: "loom.tar.gz.sha256".into(),
         },
         Rejection::NoArtifact { release: release().to_string().into() },
-        Rejection::Signature,
+        Rejection::Statement {
+            release: release().to_string().into(),
+            expected: digest("a"),
+            origin: "signed index".into(),
+            got: digest("b").to_string().into(),
+        },
+        Rejection::Expired {
+            release: release().to_string().into(),
+            why: "the index expired at 2026-01-01T00:00:00Z".into(),
+        },
+        Rejection::NoKey { authority: "loom-os".into() },
+        Rejection::NoSignature { release: release().to_string().into(), unread: vec![] },
+        Rejection::NoSignature {
+            release: release().to_string().into(),
+            unread: vec!["v0.2.0/x.minisig: access denied".to_owned()],
+        },
+        Rejection::Signature(Box::new(signature_problem("v0.2.0/x.minisig"))),
+    ]
+}
+
+pub(super) fn signature_problems() -> Vec<SignatureProblem> {
+    let at = || "https://mirror.example/v0.2.0/x.tar.gz.minisig".to_owned();
+    let key = || "minisign E7620F1842B4E81F".to_owned();
+    vec![
+        SignatureProblem::UnknownKey {
+            at: at(),
+            expected: vec!["E7620F1842B4E81F".to_owned()],
+            got: "0000000000000001".to_owned(),
+        },
+        signature_problem(&at()),
+        SignatureProblem::OtherRelease {
+            at: at(),
+            expected: "loom-0.2.0-linux-x86_64.tar.gz".to_owned(),
+            got: "loom-0.1.0-linux-x86_64.tar.gz".to_owned(),
+        },
+        SignatureProblem::NamesNoRelease {
+            at: at(),
+            kind: EvidenceKind::Gpg,
+            expected: "loom-0.2.0-linux-x86_64.tar.gz".to_owned(),
+            key: key(),
+        },
+        SignatureProblem::Expired {
+            at: at(),
+            why: "E7620F1842B4E81F counts until 2026-01-01T00:00:00Z (expires in trust.keys)"
+                .to_owned(),
+        },
+        SignatureProblem::Revoked { at: at(), key: key(), by: "trust.revoked".to_owned() },
+        SignatureProblem::Legacy { at: at(), why: "it is not prehashed".to_owned() },
+        SignatureProblem::Unusable { at: at(), why: "not a minisign signature".to_owned() },
     ]
 }
 
@@ -203,6 +300,10 @@ pub(super) fn unverified() -> Vec<Unverified> {
         Unverified::OtherStatement,
         Unverified::NoChecksum,
         Unverified::Policy,
+        Unverified::Unsigned,
+        Unverified::UnknownKey("E7620F1842B4E81F".to_owned()),
+        Unverified::RevokedKey("E7620F1842B4E81F".to_owned()),
+        Unverified::NotLocked,
         Unverified::TreeDamaged("/cache/x: it is missing".to_owned()),
     ]
 }

@@ -41,6 +41,7 @@ variants!(SourceErrorKind {
     WrongRegion,
     PlainHttp,
     Malformed,
+    Untrusted,
     Build
 });
 variants!(TransferPhase { Connect, Response, Body, Document });
@@ -170,6 +171,8 @@ pub(super) fn kinds() -> Vec<SourceErrorKind> {
         SourceErrorKind::WrongRegion { region: None },
         SourceErrorKind::PlainHttp,
         SourceErrorKind::Malformed { reason: text("not JSON") },
+        SourceErrorKind::Untrusted { contradiction: true },
+        SourceErrorKind::Untrusted { contradiction: false },
         SourceErrorKind::Build { command: text("cargo build"), reason: text("exit status 101") },
     ]
 }

@@ -1,0 +1,119 @@
+//! `loom mirror verify URL`
+
+use std::{collections::BTreeMap, time::SystemTime};
+
+use indicatif::HumanBytes;
+use loom_source::{Platform, record::IndexEntry};
+use serde_json::{Value, json};
+
+use super::{
+    mirror_location::MirrorLocation,
+    transfer_report::{TransferReport, release_json},
+    writer_args::counted,
+};
+use crate::cli::{Exit, Outcome, context::Context, table::table};
+use loom_runtime::{
+    acquire::SourceRuntime,
+    config::Flags,
+    mirror::{self, MirrorFiles, MirrorFinding, MirrorVerification},
+    trust::mirror::MirrorClock,
+};
+
+/// Arguments of `loom mirror verify`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The mirror: the name of a configured source, a URL or a path
+    mirror: MirrorLocation,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    let resolved = context.resolve(Flags::default())?;
+    let candidate = args.mirror.open(context, &resolved)?;
+    let reporter = TransferReport::new(&context.printer);
+    let files = MirrorFiles::of(candidate.source.as_ref());
+    let clock = MirrorClock::new(SystemTime::now(), 0);
+    let verified = SourceRuntime::default().block_on(mirror::verify(files, clock, &reporter));
+    reporter.end();
+    let verification = verified??;
+    context.printer.answer(&document(&verification), || text(&verification))?;
+    // The document is the answer; an error would print a second one.
+    Ok(match (verification.findings.is_empty(), verification.is_damaged()) {
+        (true, _) => Exit::Success,
+        (false, true) => Exit::Integrity,
+        (false, false) => Exit::Absent,
+    })
+}
+
+fn document(verification: &MirrorVerification) -> Value {
+    let MirrorVerification { serial, signed, releases, findings, files, bytes } = verification;
+    let releases = releases.iter().map(|(entry, complete)| {
+        let mut release = release_json(&entry.release());
+        release["complete"] = json!(complete);
+        release["yanked"] = json!(entry.yanked);
+        release
+    });
+    let finding = |MirrorFinding { path, release, what, is_missing }: &MirrorFinding| {
+        json!({
+            "path": path, "release": release.as_ref().map(release_json), "what": what,
+            "missing": is_missing,
+        })
+    };
+    json!({
+        "schema": 1, "sound": findings.is_empty(), "serial": serial,
+        "signed": signed.as_ref().map(|origin| json!({
+            "mirror": origin.mirror, "root": origin.root, "keys": origin.keys,
+        })),
+        "releases": releases.collect::<Vec<_>>(),
+        "findings": findings.iter().map(finding).collect::<Vec<_>>(),
+        "files": files, "bytes": bytes,
+    })
+}
+
+fn text(verification: &MirrorVerification) -> String {
+    let MirrorVerification { serial, signed, releases, findings, files, bytes } = verification;
+    let line = |finding: &MirrorFinding| format!("{}: {}\n", finding.path, finding.what);
+    let findings_text: String = findings.iter().map(line).collect();
+    let signed = match signed {
+        Some(origin) => format!("signed under root {}", origin.root),
+        None => "not signed".to_owned(),
+    };
+    let verdict = match findings.len() {
+        0 => "OK".to_owned(),
+        1 => "1 problem found".to_owned(),
+        count => format!("{count} problems found"),
+    };
+    let size = HumanBytes(*bytes);
+    format!(
+        "{}{findings_text}{verdict}: index {serial}, {signed}, {}, {} verified ({size})",
+        matrix(releases),
+        counted(releases.len(), "release"),
+        counted(*files, "file"),
+    )
+}
+
+/// A row for each version, and in it whether the release of each platform is complete.
+fn matrix(releases: &[(IndexEntry, bool)]) -> String {
+    let mut rows: BTreeMap<(String, loom_source::Version), BTreeMap<Platform, &str>> =
+        BTreeMap::new();
+    for (entry, complete) in releases {
+        let state = match (complete, entry.yanked) {
+            (false, _) => "incomplete",
+            (true, true) => "withdrawn",
+            (true, false) => "complete",
+        };
+        let binary = format!("{}/{}", entry.authority, entry.binary);
+        rows.entry((binary, entry.version.clone())).or_default().insert(entry.platform, state);
+    }
+    let cells = rows.iter().rev().map(|((binary, version), platforms)| {
+        let of = |platform: Platform| platforms.get(&platform).copied().unwrap_or("-").to_owned();
+        let [a, b, c, d, e] = Platform::ALL.map(of);
+        [binary.clone(), version.to_string(), a, b, c, d, e]
+    });
+    let rows: Vec<[String; 7]> = cells.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let names = Platform::ALL.map(|platform| platform.to_string());
+    let [a, b, c, d, e] = names.each_ref().map(String::as_str);
+    table(["BINARY", "VERSION", a, b, c, d, e], &rows)
+}
