@@ -36,9 +36,9 @@ enum ReleaseCommand {
     /// Pack programs as the archives of a release, with checksum files
     Pack(pack::PackArgs),
     /// Sign the archives and SHA256SUMS of a folder
-    Sign(sign::SignArgs),
+    Sign(sign::ReleaseSignArgs),
     /// Publish the files of a folder as a release; goes on where an earlier run ended
-    Publish(publish_args::PublishArgs),
+    Publish(publish_args::ReleasePublishArgs),
     /// Download what was published, and verify it as a user would
     Check(check::CheckArgs),
 }

@@ -5,10 +5,10 @@ use loom_runtime::{
     release::ReleaseFolder,
 };
 
-use super::{destination, publish_args::PublishArgs, publish_github, publish_mirror};
+use super::{destination, publish_args::ReleasePublishArgs, publish_github, publish_mirror};
 use crate::cli::{CommandError, Exit, Outcome, context::Context};
 
-pub(super) fn run(args: &PublishArgs, context: &Context) -> Outcome {
+pub(super) fn run(args: &ReleasePublishArgs, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let spec = destination::source(context, &resolved, &args.to)?;
     let folder = context.cwd()?.join(&args.dir);

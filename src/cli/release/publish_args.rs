@@ -1,10 +1,10 @@
-//! [`PublishArgs`]: the arguments of `loom release publish`.
+//! [`ReleasePublishArgs`]: the arguments of `loom release publish`.
 
 use std::path::PathBuf;
 
 /// Arguments of `loom release publish`.
 #[derive(Debug, clap::Args)]
-pub(super) struct PublishArgs {
+pub(super) struct ReleasePublishArgs {
     /// Folder with the files of the release
     pub(super) dir: PathBuf,
     /// Where to publish: github:OWNER/REPO, a mirror (a folder, s3://, gs://, az://), or the name of a configured source

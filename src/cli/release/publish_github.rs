@@ -10,14 +10,14 @@ use loom_runtime::{
 };
 use serde_json::json;
 
-use super::publish_args::PublishArgs;
+use super::publish_args::ReleasePublishArgs;
 use crate::cli::{CommandError, Exit, Outcome, context::Context, printer::Printer, verbose};
 
 /// The longest text of a release, in bytes: GitHub allows 125,000 characters.
 const LONGEST_NOTES: u64 = 500_000;
 
 pub(super) fn run(
-    args: &PublishArgs,
+    args: &ReleasePublishArgs,
     context: &Context,
     resolved: &Resolved,
     spec: &SourceSpec,
@@ -44,7 +44,7 @@ pub(super) fn run(
 }
 
 fn request(
-    args: &PublishArgs,
+    args: &ReleasePublishArgs,
     context: &Context,
     github: &GithubSource,
     folder: &ReleaseFolder,

@@ -13,7 +13,7 @@ use crate::cli::{Exit, Outcome, context::Context, path_text::shown};
 
 /// Arguments of `loom release sign`.
 #[derive(Debug, clap::Args)]
-pub(super) struct SignArgs {
+pub(super) struct ReleaseSignArgs {
     /// Folder that `loom release pack` made
     dir: PathBuf,
     /// minisign secret key: makes .minisig files [password: LOOM_SIGN_PASSWORD_FILE, else a prompt]
@@ -28,7 +28,7 @@ pub(super) struct SignArgs {
     gpg: Option<Option<String>>,
 }
 
-pub(super) fn run(args: &SignArgs, context: &Context) -> Outcome {
+pub(super) fn run(args: &ReleaseSignArgs, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let cwd = context.cwd()?;
     let mut keys = Vec::new();

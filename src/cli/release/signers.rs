@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use loom_base::bounded_file;
-use loom_runtime::release::sign::{GpgSigner, Signer};
+use loom_runtime::release::sign::{GpgSigner, ReleaseSigner};
 use loom_signatures::sign::{CosignSecretKey, MinisignSecretKey, SigningError};
 
 use super::password::password;
@@ -12,21 +12,21 @@ use crate::cli::{CommandError, Exit, context::Context};
 /// The longest key file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-pub(super) fn minisign(context: &Context, path: &Path) -> Result<Signer, CommandError> {
+pub(super) fn minisign(context: &Context, path: &Path) -> Result<ReleaseSigner, CommandError> {
     let text = read(path)?;
     let password =
         if MinisignSecretKey::is_encrypted(&text) { Some(password(context, path)?) } else { None };
     let key = MinisignSecretKey::parse(&text, password.as_ref());
-    key.map(Signer::Minisign).map_err(|error| unusable(path, &error))
+    key.map(ReleaseSigner::Minisign).map_err(|error| unusable(path, &error))
 }
 
-pub(super) fn cosign(path: &Path) -> Result<Signer, CommandError> {
+pub(super) fn cosign(path: &Path) -> Result<ReleaseSigner, CommandError> {
     let key = CosignSecretKey::parse(&read(path)?);
-    key.map(Signer::Cosign).map_err(|error| unusable(path, &error))
+    key.map(ReleaseSigner::Cosign).map_err(|error| unusable(path, &error))
 }
 
-pub(super) fn gpg(key: Option<String>) -> Signer {
-    Signer::Gpg(GpgSigner { program: "gpg".into(), key })
+pub(super) fn gpg(key: Option<String>) -> ReleaseSigner {
+    ReleaseSigner::Gpg(GpgSigner { program: "gpg".into(), key })
 }
 
 /// The error where no key was given.

@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `signer` | [`Signer`]: a key, and the signature files that it makes |
+//! | `signer` | [`ReleaseSigner`]: a key, and the signature files that it makes |
 //! | `gpg` | signatures by the user's `gpg`, which has the key and asks for its passphrase |
 //! | `signing` | [`sign`]: signs all files, and keeps signatures that are there and valid |
 //! | `error` | [`SignError`] |
@@ -14,5 +14,5 @@ mod signing;
 
 pub use error::SignError;
 pub use gpg::GpgSigner;
-pub use signer::Signer;
+pub use signer::ReleaseSigner;
 pub use signing::{SignatureFile, sign};

@@ -1,4 +1,4 @@
-//! [`Signer`]: a key, and the signature files that it makes.
+//! [`ReleaseSigner`]: a key, and the signature files that it makes.
 
 use std::{fs::File, time::SystemTime};
 
@@ -14,7 +14,7 @@ use crate::release::ReleaseFile;
 
 /// A key, and the signature files that it makes.
 #[derive(Debug)]
-pub enum Signer {
+pub enum ReleaseSigner {
     /// `.minisig`: the trusted comment names file, version and digest.
     Minisign(MinisignSecretKey),
     /// `.sig` and `.sigstore.json`: a key on the curve P-256.
@@ -37,7 +37,7 @@ const SIGSTORE: SignatureKind =
     SignatureKind { kind: EvidenceKind::Sigstore, extension: ".sigstore.json" };
 const GPG: SignatureKind = SignatureKind { kind: EvidenceKind::Gpg, extension: ".asc" };
 
-impl Signer {
+impl ReleaseSigner {
     /// The signature files that the key makes of each file.
     pub(super) fn kinds(&self) -> &'static [SignatureKind] {
         match self {

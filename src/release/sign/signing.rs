@@ -5,7 +5,7 @@ use std::{io, path::Path, time::SystemTime};
 use loom_base::bounded_file;
 
 use super::{
-    SignError, Signer,
+    ReleaseSigner, SignError,
     signer::{self, SignatureKind},
 };
 use crate::release::{
@@ -36,7 +36,7 @@ pub struct SignatureFile {
 /// [`SignError`] says which file could not be signed. Signatures that were made before stay.
 pub fn sign(
     folder: &ReleaseFolder,
-    signers: &[Signer],
+    signers: &[ReleaseSigner],
     at: SystemTime,
 ) -> Result<Vec<SignatureFile>, SignError> {
     let mut made = Vec::new();
@@ -54,7 +54,7 @@ pub fn sign(
 
 fn sign_one(
     folder: &ReleaseFolder,
-    signer: &Signer,
+    signer: &ReleaseSigner,
     kind: SignatureKind,
     file: &ReleaseFile,
     name: &str,
@@ -76,7 +76,7 @@ fn sign_one(
             check(signer, kind, text.as_bytes(), file, &path, at)?;
             placed_file::place_bytes(text.as_bytes(), &path)
         }
-        (None, Signer::Gpg(gpg)) => {
+        (None, ReleaseSigner::Gpg(gpg)) => {
             let temporary =
                 placed_file::temporary_in(&folder.path).map_err(SignError::at(&path))?;
             gpg.sign(&file.path, temporary.path())?;
@@ -92,7 +92,7 @@ fn sign_one(
 
 /// Checks a signature with the public key that belongs to the signer.
 fn check(
-    signer: &Signer,
+    signer: &ReleaseSigner,
     kind: SignatureKind,
     signature: &[u8],
     file: &ReleaseFile,
@@ -101,7 +101,7 @@ fn check(
 ) -> Result<(), SignError> {
     let other = |source| SignError::Other { path: path.to_owned(), source };
     match (signer, signer.public(file)?) {
-        (Signer::Gpg(gpg), _) => {
+        (ReleaseSigner::Gpg(gpg), _) => {
             if gpg.verifies(&file.path, path)? {
                 Ok(())
             } else {
