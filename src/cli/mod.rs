@@ -67,6 +67,7 @@ mod progress_line;
 mod project_scope;
 mod ready;
 mod reference;
+mod release;
 mod remove;
 mod report;
 mod requested;

@@ -61,6 +61,7 @@ mod progress;
 mod project_identity;
 mod project_trust;
 mod proxy;
+mod release;
 mod restart;
 mod resume;
 mod s3;

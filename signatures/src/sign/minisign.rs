@@ -116,11 +116,31 @@ impl MinisignSecretKey {
         file: &str,
         at: SystemTime,
     ) -> Result<String, SigningError> {
+        self.sign_naming(content, file, &[], at)
+    }
+
+    /// As [`sign`](Self::sign), with further fields in the trusted comment: their names and values.
+    ///
+    /// # Errors
+    /// As for [`sign`](Self::sign), and where a field has a control character.
+    pub fn sign_naming(
+        &self,
+        content: &mut dyn Read,
+        file: &str,
+        fields: &[(&str, &str)],
+        at: SystemTime,
+    ) -> Result<String, SigningError> {
         let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         if file.is_empty() || file.contains(char::is_control) {
             return Err(SigningError::Comment(file.to_owned()));
         }
-        let trusted = format!("timestamp:{seconds}\tfile:{file}\thashed");
+        let mut trusted = format!("timestamp:{seconds}\tfile:{file}\thashed");
+        for (name, value) in fields {
+            if name.contains(char::is_control) || value.contains(char::is_control) {
+                return Err(SigningError::Comment(format!("{name}:{value}")));
+            }
+            trusted += &format!("\t{name}:{value}");
+        }
         let signature = minisign::sign(None, &self.0, content, Some(&trusted), Some(COMMENT));
         match signature {
             Ok(signature) => Ok(signature.into_string()),
