@@ -76,6 +76,7 @@ impl AttemptCause {
                 ErrorClass::Credentials => AttemptKind::Credentials,
                 ErrorClass::Offline => AttemptKind::Offline,
                 ErrorClass::Unreachable => AttemptKind::Unreachable,
+                ErrorClass::Integrity => AttemptKind::ChecksumMismatch,
             },
             Self::Rejected(_) => AttemptKind::Rejected,
             Self::Mismatch { .. } => AttemptKind::ChecksumMismatch,

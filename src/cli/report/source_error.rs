@@ -16,6 +16,7 @@ pub(crate) fn exit(error: &SourceError) -> Exit {
         ErrorClass::Credentials => Exit::Credentials,
         ErrorClass::Offline => Exit::Offline,
         ErrorClass::Unreachable => Exit::Unreachable,
+        ErrorClass::Integrity => Exit::Integrity,
     }
 }
 
@@ -35,10 +36,10 @@ pub(crate) fn unlisted_builds(error: &SourceError) -> CommandError {
     CommandError::of(Exit::Failure, error).maybe_hint(hint(error))
 }
 
-/// The exit code where several sources failed with `codes`: the first that applies of credentials, offline and
-/// unreachable, else the code of the first failure; `None` without a failure.
+/// The exit code where several sources failed with `codes`: the first that applies of integrity, credentials,
+/// offline and unreachable, else the code of the first failure; `None` without a failure.
 pub(crate) fn code_of_all(codes: &[u8]) -> Option<u8> {
-    const ORDER: [Exit; 3] = [Exit::Credentials, Exit::Offline, Exit::Unreachable];
+    const ORDER: [Exit; 4] = [Exit::Integrity, Exit::Credentials, Exit::Offline, Exit::Unreachable];
     let first = ORDER.iter().map(|exit| exit.code()).find(|code| codes.contains(code));
     first.or(codes.first().copied())
 }

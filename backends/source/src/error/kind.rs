@@ -93,6 +93,11 @@ pub enum SourceErrorKind {
         /// What is wrong with the document.
         reason: String,
     },
+    /// Bytes that differ from what the source itself states about them: a file that was changed after it was published.
+    Damaged {
+        /// What was expected, and what is there instead.
+        reason: String,
+    },
     /// A build that the source had to make failed.
     Build {
         /// The command, such as `cargo build`.
@@ -133,6 +138,7 @@ impl SourceErrorKind {
         match self {
             Self::AccessDenied(_) | Self::NoCredentials { .. } => ErrorClass::Credentials,
             Self::Offline => ErrorClass::Offline,
+            Self::Damaged { .. } => ErrorClass::Integrity,
             _ => ErrorClass::Unreachable,
         }
     }
@@ -151,7 +157,8 @@ impl SourceErrorKind {
             | Self::RangeMismatch { .. }
             | Self::Redirect { .. }
             | Self::WrongRegion { .. }
-            | Self::Malformed { .. } => true,
+            | Self::Malformed { .. }
+            | Self::Damaged { .. } => true,
             Self::Connect { .. }
             | Self::Tls
             | Self::Offline
@@ -172,6 +179,7 @@ impl SourceErrorKind {
             self,
             Self::AccessDenied(_)
                 | Self::ContentEncoding { .. }
+                | Self::Damaged { .. }
                 | Self::HtmlPage
                 | Self::Malformed { .. }
                 | Self::Read
@@ -208,6 +216,7 @@ impl SourceErrorKind {
             Self::WrongRegion { .. } => "wrong_region",
             Self::PlainHttp => "plain_http",
             Self::Malformed { .. } => "malformed",
+            Self::Damaged { .. } => "damaged",
             Self::Build { .. } => "build",
         }
     }
@@ -265,6 +274,7 @@ impl SourceErrorKind {
             }
             Self::PlainHttp => write!(f, "{at} was not requested: http:// is not encrypted"),
             Self::Malformed { reason } => write!(f, "{at} is malformed: {reason}"),
+            Self::Damaged { reason } => write!(f, "{at} is damaged: {reason}"),
             Self::Build { command, reason } => write!(f, "{command} failed in {at}: {reason}"),
         }
     }
