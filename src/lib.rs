@@ -11,6 +11,7 @@
 //! | 5 | `sources` | configured sources, ready to be asked |
 //! | 5 | `launch` | starts, watches and stops a runtime |
 //! | 6 | `acquire` | resolves, fetches, checks and publishes a release |
+//! | 7 | `mirror` | keeps mirrors: compares, fills and publishes them |
 //!
 //! The command line belongs to the program `loom` (`src/cli/`), not to this library.
 //!
@@ -19,6 +20,7 @@
 pub mod acquire;
 pub mod config;
 pub mod launch;
+pub mod mirror;
 pub mod sources;
 pub mod state;
 pub mod store;

@@ -4,7 +4,7 @@ use clap::{ArgMatches, Command};
 
 use super::{
     Outcome, completions, config, context::Context, dev, doctor, down, env, exec, get, init, list,
-    logs, man, reference, remove, restart, source, status, store, supervise, trust, up,
+    logs, man, mirror, reference, remove, restart, source, status, store, supervise, trust, up,
     use_version, which, why,
 };
 
@@ -94,6 +94,7 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("store", store, "Manage the store: verify, du, path, add"),
     command!("dev", dev, "Manage the checkout for development builds: link, unlink, find"),
     command!("source", source, "Show and test the configured sources: list, test"),
+    command!("mirror", mirror, "Keep mirrors: diff"),
     command!("doctor", doctor, "Check this machine and the connection to the sources"),
     command!("init", init, "Write a commented loom.toml"),
     command!("config", config, "Show, check or describe the configuration"),

@@ -184,6 +184,17 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "mirror",
+        &[example("loom mirror diff corp https://mirror.example/loom", "Compare two mirrors")],
+    ),
+    (
+        "mirror diff",
+        &[example(
+            "loom mirror diff /media/usb/loom s3://releases/loom",
+            "Print what only one of them has, and what differs",
+        )],
+    ),
+    (
         "doctor",
         &[
             example("loom doctor", "Print all checks; exit 1 if one fails"),

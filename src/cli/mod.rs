@@ -17,6 +17,7 @@
 //! | `selection`, `version_arg` | the options that select a release and its sources |
 //! | `ready` | acquires the selected release |
 //! | `list_remote` | the part of `list` that queries the sources |
+//! | [`mirror`] | the commands of `loom mirror`, a file each |
 //! | `completion`, `environment` | shell completion of values; the documented variables |
 //!
 //! Every other file is one command.
@@ -47,6 +48,7 @@ mod list_remote;
 mod logs;
 mod lookup;
 mod man;
+mod mirror;
 mod parse;
 mod path_text;
 mod printer;

@@ -168,6 +168,12 @@ fn source_forms() -> String {
     format!("a source is named as {forms}, or as a folder: ./path")
 }
 
+impl From<SourceTextError> for CommandError {
+    fn from(error: SourceTextError) -> Self {
+        Self::of(Exit::Usage, &error).maybe_hint(source_hint(&error))
+    }
+}
+
 fn source_hint(error: &SourceTextError) -> Option<String> {
     match error {
         SourceTextError::Unknown { text, is_folder: true } => {

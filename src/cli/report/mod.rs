@@ -14,6 +14,7 @@
 //! | `open` | sources that cannot be opened |
 //! | `state`, `store` | the state folder, the store |
 //! | `acquire` | acquiring releases |
+//! | `mirror` | tasks on mirrors |
 
 pub(crate) mod acquire;
 pub(crate) mod command;
@@ -22,6 +23,7 @@ pub(crate) mod config;
 pub(crate) mod exit;
 mod interrupted;
 mod launch;
+mod mirror;
 pub(crate) mod open;
 pub(crate) mod source_error;
 pub(crate) mod state;

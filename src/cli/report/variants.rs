@@ -41,6 +41,7 @@ macro_rules! variants {
 mod acquire;
 mod config;
 mod launch;
+mod mirror;
 mod samples;
 mod sources;
 mod store;
@@ -87,6 +88,7 @@ fn reports() -> VariantReports {
     reports.add(launch::errors(), |error| error);
     reports.add(launch::start_failures(), LaunchError::from);
     reports.add(launch::differences(), launch::with_difference);
+    reports.add(mirror::errors(), |error| error);
     reports.push("StateError", &samples::state_error().into());
     reports
 }

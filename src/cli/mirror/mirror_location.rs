@@ -1,0 +1,51 @@
+//! [`MirrorLocation`]: the mirror that an argument names.
+
+use crate::cli::{CommandError, context::Context, verbose};
+use loom_runtime::{
+    config::{Resolved, SourceSpec},
+    sources::Candidate,
+};
+
+/// A mirror as an argument names it: the name of a configured source, whose settings are used, or a URL or path.
+#[derive(Debug, Clone)]
+pub(super) struct MirrorLocation(String);
+
+impl std::str::FromStr for MirrorLocation {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl MirrorLocation {
+    /// The configured source of this name or address, else the source that the text is the shorthand of.
+    pub(super) fn spec(
+        &self,
+        context: &Context,
+        resolved: &Resolved,
+    ) -> Result<SourceSpec, CommandError> {
+        let text = self.0.as_str();
+        let address = |shown: String| shown.trim_end_matches('/') == text.trim_end_matches('/');
+        let named = resolved.sources.value.iter().find(|spec| {
+            spec.name.as_deref() == Some(text)
+                || address(spec.kind.to_string())
+                || address(spec.kind.shorthand())
+        });
+        match named {
+            Some(spec) => Ok(spec.clone()),
+            None => Ok(SourceSpec::shorthand(text, &context.cwd()?)?),
+        }
+    }
+
+    /// The source, opened for reading. No request is sent.
+    pub(super) fn open(
+        &self,
+        context: &Context,
+        resolved: &Resolved,
+    ) -> Result<Candidate, CommandError> {
+        let spec = self.spec(context, resolved)?;
+        let journal = verbose::journal(&context.printer).unwrap_or_default();
+        Ok(context.opener(resolved)?.open(&spec, journal)?)
+    }
+}

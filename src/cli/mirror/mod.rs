@@ -1,0 +1,33 @@
+//! `loom mirror …`: keeps mirrors.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `diff` | `mirror diff`: in what two mirrors differ |
+//! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
+//!
+//! A command has a file with its `Args` and its function `run`, and a line in [`MirrorCommand`].
+
+mod diff;
+mod mirror_location;
+
+use super::{Outcome, context::Context};
+
+/// Arguments of `loom mirror`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: MirrorCommand,
+}
+
+/// The table of commands, in the order of the help text.
+#[derive(Debug, clap::Subcommand)]
+enum MirrorCommand {
+    /// Print in which releases two mirrors differ; exit 1 if they do
+    Diff(diff::Args),
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    match &args.command {
+        MirrorCommand::Diff(args) => diff::run(args, context),
+    }
+}
