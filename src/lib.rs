@@ -11,7 +11,7 @@
 //! | 5 | `sources` | configured sources, ready to be asked |
 //! | 5 | `launch` | starts, watches and stops a runtime |
 //! | 6 | `acquire` | resolves, fetches, checks and publishes a release |
-//! | 7 | `mirror` | keeps mirrors: compares, fills and publishes them |
+//! | 7 | `mirror` | keeps mirrors: compares, fills, publishes and serves them |
 //!
 //! The command line belongs to the program `loom` (`src/cli/`), not to this library.
 //!

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `mirror_files` | [`MirrorFiles`]: reads the files of a mirror by their paths |
 //! | `diff` | [`diff`]: in what two mirrors differ |
+//! | [`serve`] | serves the folder of a mirror over HTTP |
 //! | `error` | [`MirrorTaskError`] |
 
 mod diff;
 mod error;
 mod mirror_files;
+pub mod serve;
 
 pub use diff::{ChangedRelease, MirrorDiff, diff};
 pub use error::MirrorTaskError;
