@@ -38,6 +38,11 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first two hexadecimal digits: the name of the folder that holds the object in a store.
     pub fn prefix(&self) -> String {
         hex::encode(&self.0[..1])

@@ -1,0 +1,94 @@
+//! [`VerifyingKey`]: a public key of any scheme.
+
+use std::str::FromStr;
+
+use loom_source::EvidenceKind;
+
+use crate::{cosign::CosignKey, error::KeyError, evidence::KEY_LIMIT, minisign::MinisignKey};
+
+/// A public key. Its text tells the scheme:
+///
+/// | text | scheme |
+/// |---|---|
+/// | `minisign:RW…`, `RW…`, or the two lines of `minisign.pub` | minisign |
+/// | a PEM block `BEGIN PUBLIC KEY` (ECDSA P-256), as `cosign.pub` has it | cosign, and Sigstore bundles with a key |
+/// | an OpenPGP certificate, armoured (`BEGIN PGP PUBLIC KEY BLOCK`) or in base64 | OpenPGP |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyingKey(Scheme);
+
+/// The key of one scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Scheme {
+    Minisign(MinisignKey),
+    Cosign(CosignKey),
+}
+
+impl VerifyingKey {
+    /// Reads a public key.
+    ///
+    /// # Errors
+    /// [`KeyError`], where the text is not a public key of a known scheme.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        if text.len() > KEY_LIMIT {
+            return Err(KeyError::TooLarge { size: text.len(), limit: KEY_LIMIT });
+        }
+        let text = text.trim();
+        if text.contains("PRIVATE KEY") {
+            return Err(KeyError::Secret);
+        }
+        if let Some(line) = text.strip_prefix("minisign:") {
+            return MinisignKey::parse(line.trim()).map(|key| Self(Scheme::Minisign(key)));
+        }
+        if text.starts_with("untrusted comment:") {
+            let line = text.lines().nth(1).unwrap_or_default();
+            return MinisignKey::parse(line.trim()).map(|key| Self(Scheme::Minisign(key)));
+        }
+        if text.starts_with("-----BEGIN PUBLIC KEY-----") {
+            return CosignKey::parse(text).map(|key| Self(Scheme::Cosign(key)));
+        }
+        if text.starts_with("RW") && text.len() == 56 {
+            return MinisignKey::parse(text).map(|key| Self(Scheme::Minisign(key)));
+        }
+        Err(KeyError::Unrecognized)
+    }
+
+    /// The kind of signature files that the key verifies. A cosign key verifies Sigstore bundles with a key too.
+    pub fn kind(&self) -> EvidenceKind {
+        match &self.0 {
+            Scheme::Minisign(_) => EvidenceKind::Minisign,
+            Scheme::Cosign(_) => EvidenceKind::Cosign,
+        }
+    }
+
+    /// The name of the key: minisign's key id as the tool prints it, the SHA-256 of a cosign key's SubjectPublicKeyInfo, an
+    /// OpenPGP certificate's full fingerprint.
+    pub fn id(&self) -> String {
+        match &self.0 {
+            Scheme::Minisign(key) => key.id(),
+            Scheme::Cosign(key) => key.id(),
+        }
+    }
+
+    /// The minisign key, if it is one.
+    pub(crate) fn as_minisign(&self) -> Option<&MinisignKey> {
+        match &self.0 {
+            Scheme::Minisign(key) => Some(key),
+            Scheme::Cosign(_) => None,
+        }
+    }
+
+    /// The P-256 key, if it is one.
+    pub(crate) fn as_cosign(&self) -> Option<&CosignKey> {
+        match &self.0 {
+            Scheme::Cosign(key) => Some(key),
+            Scheme::Minisign(_) => None,
+        }
+    }
+}
+
+impl FromStr for VerifyingKey {
+    type Err = KeyError;
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        Self::parse(text)
+    }
+}

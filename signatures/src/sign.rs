@@ -1,0 +1,17 @@
+//! Makes signatures, and the keys for them.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `minisign` | [`MinisignSecretKey`]: `.minisig` files |
+//! | `cosign` | [`CosignSecretKey`]: `.sig` files |
+//! | `error` | [`SigningError`] |
+//!
+//! Passwords are values that the caller passes: nothing here asks for one.
+
+mod cosign;
+mod error;
+mod minisign;
+
+pub use cosign::CosignSecretKey;
+pub use error::SigningError;
+pub use minisign::{GeneratedKey, MinisignSecretKey};
