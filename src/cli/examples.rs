@@ -195,6 +195,20 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "mirror serve",
+        &[
+            example("loom mirror serve /srv/loom", "Serve a mirror to this machine"),
+            example(
+                "loom mirror serve /srv/loom --listen 0.0.0.0:8180 --remote",
+                "Serve it to the network",
+            ),
+            example(
+                "loom mirror serve cache --pull-through https://mirror.example/loom",
+                "Fetch what is missing from another mirror, and keep it",
+            ),
+        ],
+    ),
+    (
         "doctor",
         &[
             example("loom doctor", "Print all checks; exit 1 if one fails"),

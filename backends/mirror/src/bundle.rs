@@ -32,8 +32,8 @@ pub(crate) use transport::BundleTransport;
 pub use check::{BundleCheck, BundleDamage};
 pub use manifest::{BundleFile, BundleManifest, ManifestError};
 pub use opened::{BundleError, BundleStamp, OpenBundle};
-pub use signature::SignatureProblem;
-pub use write::{BundleContent, BundleSigner, BundleWriteError, BundleWriter};
+pub use signature::{SignatureProblem, signer_key};
+pub use write::{BundleContent, BundleWriteError, BundleWriter};
 
 use std::path::Path;
 

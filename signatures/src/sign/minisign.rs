@@ -3,7 +3,9 @@
 use std::{fmt, io::Read, time::SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use blake2::{Blake2b512, Digest as _};
 use minisign::{ErrorKind, KeyPair, PublicKey, SecretKey, SecretKeyBox};
+use ring::signature::Ed25519KeyPair;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::SigningError;
@@ -16,6 +18,10 @@ const SECRET_COMMENT: &str = "minisign encrypted secret key";
 
 /// The first line of a signature, as the tool writes it.
 const COMMENT: &str = "signature from minisign secret key";
+
+/// The offsets of the key id and of the seed in the bytes of a secret key.
+const KEY_ID: usize = 54;
+const SEED: usize = KEY_ID + 8;
 
 /// A minisign secret key, decrypted.
 pub struct MinisignSecretKey(SecretKey);
@@ -80,9 +86,17 @@ impl MinisignSecretKey {
     /// # Errors
     /// Where the secret key has no valid public one.
     pub fn public(&self) -> Result<VerifyingKey, SigningError> {
-        let public = PublicKey::from_secret_key(&self.0).map_err(|error| failed("key", &error))?;
-        let public = VerifyingKey::parse(&format!("minisign:{}", public.to_base64()));
+        let public = VerifyingKey::parse(&format!("minisign:{}", self.public_text()?));
         public.map_err(|error: KeyError| failed("key", &error))
+    }
+
+    /// The public key as the line of base64 that `minisign -P` takes.
+    ///
+    /// # Errors
+    /// As for [`public`](Self::public).
+    pub fn public_text(&self) -> Result<String, SigningError> {
+        let public = PublicKey::from_secret_key(&self.0).map_err(|error| failed("key", &error))?;
+        Ok(public.to_base64())
     }
 
     /// Signs the bytes of a file with this name: the text of its `.minisig` file. The trusted comment has the fields of the
@@ -101,14 +115,23 @@ impl MinisignSecretKey {
             return Err(SigningError::Comment(file.to_owned()));
         }
         let trusted = format!("timestamp:{seconds}\tfile:{file}\thashed");
-        let signature = minisign::sign(None, &self.0, content, Some(&trusted), Some(COMMENT));
-        match signature {
-            Ok(signature) => Ok(signature.into_string()),
-            Err(error) if matches!(error.kind(), ErrorKind::Io) => {
-                Err(SigningError::Content(std::io::Error::other(error)))
-            }
-            Err(error) => Err(failed("signature", &error)),
-        }
+        let hash = blake2b(content).map_err(SigningError::Content)?;
+        let (id, pair) = self.pair()?;
+        let signature = pair.sign(&hash);
+        let global = pair.sign(&[signature.as_ref(), trusted.as_bytes()].concat());
+        let line = STANDARD.encode([b"ED", id.as_slice(), signature.as_ref()].concat());
+        let global = STANDARD.encode(global.as_ref());
+        Ok(format!("untrusted comment: {COMMENT}\n{line}\ntrusted comment: {trusted}\n{global}\n"))
+    }
+
+    /// The key id and the pair of keys. The library itself mixes random bytes into its signatures; those of RFC 8032 are
+    /// the same for the same content, so that what is signed can be reproduced.
+    fn pair(&self) -> Result<([u8; 8], Ed25519KeyPair), SigningError> {
+        let bytes = self.0.to_bytes();
+        let part = |from: usize, length: usize| bytes.get(from..from + length).unwrap_or_default();
+        let id = part(KEY_ID, 8).try_into().map_err(|error| failed("signature", &error))?;
+        let pair = Ed25519KeyPair::from_seed_and_public_key(part(SEED, 32), part(SEED + 32, 32));
+        pair.map(|pair| (id, pair)).map_err(|error| failed("signature", &error))
     }
 }
 
@@ -116,6 +139,19 @@ impl fmt::Debug for MinisignSecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The library would print the secret.
         f.debug_struct("MinisignSecretKey").finish_non_exhaustive()
+    }
+}
+
+/// The BLAKE2b-512 of what is read.
+fn blake2b(content: &mut dyn Read) -> std::io::Result<[u8; 64]> {
+    let mut hasher = Blake2b512::new();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        let count = content.read(&mut piece)?;
+        if count == 0 {
+            return Ok(hasher.finalize().into());
+        }
+        hasher.update(&piece[..count]);
     }
 }
 

@@ -3,12 +3,14 @@
 //! | file | holds |
 //! |---|---|
 //! | `diff` | `mirror diff`: in what two mirrors differ |
+//! | `serve` | `mirror serve`: a static server of the folder of a mirror |
 //! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
 //!
 //! A command has a file with its `Args` and its function `run`, and a line in [`MirrorCommand`].
 
 mod diff;
 mod mirror_location;
+mod serve;
 
 use super::{Outcome, context::Context};
 
@@ -24,10 +26,13 @@ pub(crate) struct Args {
 enum MirrorCommand {
     /// Print in which releases two mirrors differ; exit 1 if they do
     Diff(diff::Args),
+    /// Serve the folder of a mirror over HTTP
+    Serve(serve::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
         MirrorCommand::Diff(args) => diff::run(args, context),
+        MirrorCommand::Serve(args) => serve::run(args, context),
     }
 }

@@ -98,7 +98,7 @@ mod tests {
             ("a/b".to_owned(), Some((String::new(), "a/b".to_owned()))),
             (short.clone(), Some((String::new(), short.clone()))),
             (format!("{long}/{long}"), Some((long.clone(), long.clone()))),
-            (format!("ab/c/{long}/file"), Some(("ab".to_owned(), format!("c/{long}/file")))),
+            (format!("abcd/c/{long}/file"), Some(("abcd".to_owned(), format!("c/{long}/file")))),
             ("n".repeat(101), None),
             (format!("{0}/{0}/{short}", "p".repeat(90)), None),
         ] {

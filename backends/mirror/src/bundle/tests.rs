@@ -1,6 +1,9 @@
 //! Bundles that were changed: no byte of one can change unseen.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::OnceLock};
+
+use loom_signatures::sign::MinisignSecretKey;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{BundleCheck, BundleContent, BundleError, BundleManifest, BundleWriter, OpenBundle};
 
@@ -20,10 +23,23 @@ fn writer() -> BundleWriter {
     writer
 }
 
+/// A bundle that is signed with the key of all these tests.
+fn signed() -> Written {
+    static SECRET: OnceLock<SecretString> = OnceLock::new();
+    let secret = SECRET.get_or_init(|| MinisignSecretKey::generate(None).unwrap().secret);
+    let mut writer = writer();
+    writer.set_key(MinisignSecretKey::parse(secret.expose_secret(), None).unwrap());
+    write(&writer)
+}
+
 fn written() -> Written {
+    write(&writer())
+}
+
+fn write(writer: &BundleWriter) -> Written {
     let folder = tempfile::tempdir().unwrap();
     let mut bytes = Vec::new();
-    writer().write(&mut bytes).unwrap();
+    writer.write(&mut bytes).unwrap();
     let path = folder.path().join("x.loombundle");
     fs::write(&path, &bytes).unwrap();
     Written { _folder: folder, path, bytes }
@@ -32,17 +48,23 @@ fn written() -> Written {
 #[test]
 fn the_same_files_make_the_same_bytes() {
     let first = written();
-    assert_eq!(first.bytes, written().bytes);
+    assert!(first.bytes == written().bytes);
+    assert!(signed().bytes == signed().bytes);
     let mut later = writer();
     later.set_time(1_700_000_000);
     let mut bytes = Vec::new();
     later.write(&mut bytes).unwrap();
-    assert_ne!(bytes, first.bytes);
+    assert!(bytes != first.bytes);
 }
 
 #[test]
 fn every_changed_byte_is_found() {
-    let Written { path, bytes, .. } = &written();
+    let (plain, signed) = (written(), signed());
+    assert!(signed.bytes.len() > plain.bytes.len());
+    [plain, signed].iter().for_each(every_change_is_found);
+}
+
+fn every_change_is_found(Written { path, bytes, .. }: &Written) {
     let intact = BundleCheck::run(path).unwrap();
     assert!(intact.damages.is_empty(), "{:?}", intact.damages);
     for at in 0..bytes.len() {

@@ -5,8 +5,10 @@ use std::{
     fs::File,
     io::{self, Read, Write},
     path::PathBuf,
+    time::{Duration, SystemTime},
 };
 
+use loom_signatures::sign::{MinisignSecretKey, SigningError};
 use loom_source::Digest;
 use sha2::{Digest as _, Sha256};
 
@@ -49,6 +51,7 @@ pub enum BundleContent {
 pub struct BundleWriter {
     files: BTreeMap<String, (BundleContent, bool)>,
     time: Option<u64>,
+    key: Option<MinisignSecretKey>,
 }
 
 /// Why a bundle cannot be written.
@@ -68,17 +71,12 @@ pub enum BundleWriteError {
     /// The bundle cannot be written.
     #[error("could not write the bundle")]
     Write(#[from] io::Error),
+    /// The bundle cannot be signed.
+    #[error("could not sign the bundle")]
+    Sign(#[from] SigningError),
     /// The files cannot be those of a bundle.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-}
-
-/// Signs a manifest: its public key as one line of base64, and the function from bytes to the file of the signature.
-pub struct BundleSigner<'a> {
-    /// The public key.
-    pub public: String,
-    /// Makes the signature of the bytes, in minisign's form.
-    pub sign: &'a dyn Fn(&[u8]) -> Vec<u8>,
 }
 
 impl BundleWriter {
@@ -97,41 +95,33 @@ impl BundleWriter {
         self.time = Some(time);
     }
 
-    /// Writes the bundle without a signature.
+    /// Signs the bundle with this key.
+    pub fn set_key(&mut self, key: MinisignSecretKey) {
+        self.key = Some(key);
+    }
+
+    /// Writes the bundle.
     ///
     /// # Errors
     /// See [`BundleWriteError`].
     pub fn write(&self, to: &mut dyn Write) -> Result<BundleManifest, BundleWriteError> {
-        self.write_signed(to, None)
-    }
-
-    /// Writes the bundle, signed if there is a signer.
-    ///
-    /// # Errors
-    /// See [`BundleWriteError`].
-    pub fn write_signed(
-        &self,
-        to: &mut dyn Write,
-        signer: Option<&BundleSigner<'_>>,
-    ) -> Result<BundleManifest, BundleWriteError> {
+        let signer = self.key.as_ref().map(MinisignSecretKey::public_text).transpose()?;
         let mut files = Vec::with_capacity(self.files.len());
         for (path, (content, executable)) in &self.files {
             let (sha256, size) = content.copy(&mut io::sink())?;
             files.push(BundleFile { path: path.clone(), size, sha256, executable: *executable });
         }
-        let manifest = BundleManifest {
-            time: self.time.unwrap_or(DEFAULT_TIME),
-            signer: signer.map(|signer| signer.public.clone()),
-            files,
-        };
+        let manifest = BundleManifest { time: self.time.unwrap_or(DEFAULT_TIME), signer, files };
         manifest.check()?;
         let time = manifest.time;
         let own = manifest.to_bytes();
         put(to, &BundleManifest::own_file(own.len() as u64), time, &own)?;
-        if let Some(signer) = signer {
-            let signature = (signer.sign)(&own);
+        if let Some(key) = &self.key {
+            // The signature has the time of the bundle, so that the same bundle has the same signature.
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(time);
+            let signature = key.sign(&mut own.as_slice(), BundleManifest::PATH, at)?;
             let file = BundleManifest::signature_file(signature.len() as u64);
-            put(to, &file, time, &signature)?;
+            put(to, &file, time, signature.as_bytes())?;
         }
         for (file, (content, _)) in manifest.files.iter().zip(self.files.values()) {
             to.write_all(&header(file, time)?.0)?;
