@@ -131,6 +131,11 @@ impl DocumentPublicKey {
         Self(bytes)
     }
 
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Reads the base64 of the 32 bytes.
     ///
     /// # Errors

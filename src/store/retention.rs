@@ -13,7 +13,7 @@ use super::{
 /// The number of development trees that are kept.
 pub const DEV_TREES: usize = 3;
 
-const HEADER: &str = "loom-root 1";
+const HEADER: &str = "loom-dev 1";
 
 impl Store {
     /// The development trees of a product, newest first.

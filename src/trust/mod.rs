@@ -6,6 +6,7 @@
 //! | `channel` | [`Channel`]: whether the connection to a source allows the source to vouch for digests |
 //! | `expectation` | [`Expectation`]: what the bytes of one artifact have to meet |
 //! | `judge` | [`Policy::judge`]: turns an offer into expectations or a [`Rejection`] |
+//! | [`mirror`] | which signed documents of a mirror are accepted |
 //! | `pin` | [`Pins`]: digests that this machine already holds for a release |
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |
@@ -17,6 +18,7 @@ mod age;
 mod channel;
 mod expectation;
 mod judge;
+pub mod mirror;
 mod pin;
 mod policy;
 mod rejection;

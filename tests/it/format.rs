@@ -129,7 +129,7 @@ fn root_and_fingerprint() {
     assert_eq!(installed.tree, listing.digest());
     let read = |path: String| fs::read_to_string(fixture.store.root().join(path)).unwrap();
     let root = read("roots/dev/loom-os/loom-bridge-server/linux-x86_64".into());
-    assert_eq!(root, block("loom-root"));
+    assert_eq!(root, block("loom-dev"));
     let shape = |text: &str| -> Vec<(String, String)> {
         let fields = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
         text.lines().map(fields).map(|f| (f[0].clone(), f[f.len() - 1].clone())).collect()

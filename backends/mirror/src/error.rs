@@ -18,6 +18,12 @@ pub enum MirrorError {
         "a mirror cannot be opened by the scheme {0:?}: expected one of file, http, https, s3, gs, az"
     )]
     Scheme(String),
+    /// A mirror on a web server is to be written.
+    #[error("{location} cannot be written: a mirror is written as a folder or as a bucket")]
+    ReadOnly {
+        /// The mirror.
+        location: String,
+    },
     /// No client can be built from the network settings.
     #[error("the network settings of the mirror {location} cannot be used")]
     Network {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`mirror`] | [`Mirror`], the source |
 //! | [`options`] | [`MirrorOptions`], with which a mirror is opened |
+//! | [`destination`] | [`Destination`]: a mirror that is written |
 //! | [`error`] | [`MirrorError`]: why a mirror cannot be opened |
 //! | [`layout`] | [`MirrorLayout`]: the layout of a mirror, and its detection |
 //! | `store_layout` | the store layout: a store without its local files |
@@ -18,7 +19,7 @@
 //! | [`bundle`] | bundles: a mirror in one file |
 //! | `bucket` | `s3://`, `gs://` and `az://`, through `object_store` and `loom-http` |
 //!
-//! A mirror returns what it reads and verifies nothing.
+//! A mirror returns what it reads and verifies nothing. A [`Destination`] writes what it is given.
 //!
 //! # Examples
 //! A mirror in a folder, in the release layout:
@@ -55,6 +56,7 @@
 
 mod bucket;
 pub mod bundle;
+pub mod destination;
 pub mod error;
 mod folder;
 mod folder_body;
@@ -70,6 +72,7 @@ mod transport;
 mod web;
 
 pub use bucket::{ObjectOptions, VARIABLES};
+pub use destination::{Destination, open_destination};
 pub use error::MirrorError;
 pub use layout::MirrorLayout;
 pub use mirror::Mirror;

@@ -152,7 +152,7 @@ fn open_web(url: Url, options: MirrorOptions) -> Result<WebTransport, MirrorErro
     Ok(WebTransport::new(url, headers, client))
 }
 
-fn bucket_endpoint(
+pub(crate) fn bucket_endpoint(
     bucket: &BucketUrl,
     options: &MirrorOptions,
 ) -> Result<BucketEndpoint, MirrorError> {
@@ -160,7 +160,7 @@ fn bucket_endpoint(
         .map_err(|why| MirrorError::Endpoint { location: bucket.to_string(), why })
 }
 
-fn open_bucket(
+pub(crate) fn open_bucket(
     bucket: BucketUrl,
     endpoint: BucketEndpoint,
     options: MirrorOptions,

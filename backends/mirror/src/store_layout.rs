@@ -208,8 +208,15 @@ mod tests {
             (Some("https://mirror.example/"), None, false),
         ] {
             let [issued, expires] = [issued, expires].map(|time| time.map(str::to_owned));
-            let payload = IndexPayload { serial: 1, issued, expires, releases: vec![] };
-            let index = Index { payload, signatures: vec![] };
+            let payload = IndexPayload {
+                mirror: None,
+                root: None,
+                serial: 1,
+                issued,
+                expires,
+                releases: vec![],
+            };
+            let index = Index::unsigned(payload);
             assert_eq!(check_expiry(&index, now).is_ok(), valid, "{:?}", index.payload);
         }
     }

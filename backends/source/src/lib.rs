@@ -166,7 +166,7 @@ pub use offer::{
     Packaging,
 };
 pub use platform::Platform;
-pub use record::{Index, Record, Statement};
+pub use record::{Index, IndexTimestamp, MirrorRoot, Record, SignedDocument, Statement};
 pub use release::{Product, Release};
 pub use scheme::Scheme;
 pub use skipped::SkippedEntries;

@@ -1,13 +1,15 @@
-//! The documents of a store that travel: [`Statement`], [`Record`] and [`Index`]. `store-format.md` specifies them.
+//! The documents of a store that travel: [`Statement`], [`Record`], [`Index`] and the signed documents of a mirror. `store-format.md` specifies them.
 //!
 //! | module | holds |
 //! |---|---|
 //! | `document` | reads and writes the documents, each with its `schema` |
 //! | `statement` | [`Statement`]: the immutable document that names the tree of a release |
 //! | `index` | [`Index`]: the list of all releases of a mirror |
+//! | [`signed`] | signed documents: [`MirrorRoot`], [`IndexTimestamp`], and the form of the index |
 
 mod document;
 mod index;
+pub mod signed;
 mod statement;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,10 @@ use crate::{Digest, EvidenceKind, Release};
 
 pub use document::DocumentError;
 pub use index::{Index, IndexEntry, IndexPayload};
+pub use signed::{
+    DocumentSignature, IndexTimestamp, KeyId, MAX_NUMBER, MirrorId, MirrorKey, MirrorRole,
+    MirrorRoles, MirrorRoot, SignedDocument, SignedKind,
+};
 pub use statement::{Statement, StatementArchive};
 
 /// The replaceable file of a release that refers to its statement.
@@ -148,8 +154,15 @@ mod tests {
 
     #[test]
     fn newer_numbers_and_repeated_keys_are_refused_in_every_document() {
-        let payload = IndexPayload { serial: 1, issued: None, expires: None, releases: vec![] };
-        let index = Index { payload, signatures: vec![] }.to_bytes();
+        let payload = IndexPayload {
+            mirror: None,
+            root: None,
+            serial: 1,
+            issued: None,
+            expires: None,
+            releases: vec![],
+        };
+        let index = Index::unsigned(payload).to_bytes();
         let digest = Digest::of(b"");
         let evidence = RecordEvidence { kind: RecordEvidenceKind::Gpg, digest, of: digest };
         let artifacts = vec![RecordArtifact::Archive { digest }];

@@ -53,7 +53,14 @@ impl Depot {
     /// A depot with a `format` file and an index without releases.
     pub fn empty() -> Self {
         let folder = tempfile::Builder::new().prefix("loom-depot-").tempdir().unwrap();
-        let payload = IndexPayload { serial: 0, issued: None, expires: None, releases: Vec::new() };
+        let payload = IndexPayload {
+            mirror: None,
+            root: None,
+            serial: 0,
+            issued: None,
+            expires: None,
+            releases: Vec::new(),
+        };
         let depot = Self { folder, index: RefCell::new(payload), published: RefCell::default() };
         depot.put("format", b"loom-store 1\n");
         depot.write_index();
@@ -189,7 +196,7 @@ impl Depot {
     fn write_index(&self) {
         self.index.borrow_mut().serial += 1;
         let payload = self.index.borrow().clone();
-        self.put(Index::PATH, &Index { payload, signatures: Vec::new() }.to_bytes());
+        self.put(Index::PATH, &Index::unsigned(payload).to_bytes());
     }
 }
 

@@ -103,8 +103,15 @@ fn store(root: &Path, layout: ReleaseLayout, releases: &[PublishedRelease]) -> i
     if layout == ReleaseLayout::Store {
         return Ok(());
     }
-    let payload = IndexPayload { serial: 1, issued: None, expires: None, releases: entries };
-    put(root, Index::PATH, &Index { payload, signatures: vec![] }.to_bytes())
+    let payload = IndexPayload {
+        mirror: None,
+        root: None,
+        serial: 1,
+        issued: None,
+        expires: None,
+        releases: entries,
+    };
+    put(root, Index::PATH, &Index::unsigned(payload).to_bytes())
 }
 
 /// Writes the objects of a release, an archive or one loose file; returns its statement and its artifact.

@@ -2,6 +2,7 @@
 //! retry, offline mode and redaction are the same as for every other source.
 
 use std::{
+    future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
@@ -9,20 +10,20 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use http_body::{Body as HttpBody, Frame};
 use loom_base::{loopback::is_loopback_url, redact};
 use loom_http::{
-    CallResponse, Client, HttpCall, NetworkError, NetworkSettings, ProxySettings, RequestRetry,
-    header, is_own_encoding,
+    CallResponse, Client, HttpCall, Method, NetworkError, NetworkSettings, ProxySettings,
+    RequestRetry, header, is_own_encoding,
 };
 use loom_source::{Body, SourceError, SourceErrorKind};
 use object_store::{
     ClientOptions,
     client::{
-        HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
-        HttpResponseBody, HttpService,
+        HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody,
+        HttpResponse, HttpResponseBody, HttpService,
     },
 };
 use url::{Host, Url};
@@ -94,7 +95,8 @@ impl BucketConnector {
             |why: String| ObjectStatus::Failed(SourceError::malformed(state.location.clone(), why));
         let url = Url::parse(&head.uri.to_string())
             .map_err(|e| malformed(format!("an invalid request URL: {e}")))?;
-        let body = body.as_bytes().cloned().unwrap_or_default();
+        let body = whole(body).await.map_err(|e| malformed(e.to_string()))?;
+        let writes = !matches!(head.method, Method::GET | Method::HEAD);
         let object = head.extensions.get::<ObjectRequest>().copied();
         let ranged = head.headers.contains_key(header::RANGE);
         let mut call = HttpCall::new(head.method, url.clone(), head.headers, body);
@@ -110,6 +112,7 @@ impl BucketConnector {
         }
         let response = state.client.call(&call).await.map_err(ObjectStatus::Failed)?;
         match response.status.as_u16() {
+            200..=299 if writes => Ok(into_response(response, MAX_DOCUMENT as u64)),
             200 if ranged => Err(ObjectStatus::RangeIgnored),
             200 | 206 => {
                 check_encoding(&url, &response).map_err(ObjectStatus::Failed)?;
@@ -159,6 +162,20 @@ impl ConnectorState {
             ))),
         }
     }
+}
+
+/// The bytes of the body of a request, all of which are in memory.
+async fn whole(mut body: HttpRequestBody) -> Result<Bytes, HttpError> {
+    if let Some(bytes) = body.as_bytes() {
+        return Ok(bytes.clone());
+    }
+    let mut bytes = BytesMut::with_capacity(body.content_length());
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        if let Ok(piece) = frame?.into_data() {
+            bytes.extend_from_slice(&piece);
+        }
+    }
+    Ok(bytes.freeze())
 }
 
 /// Whether a URL is that of this machine or of a metadata service: a link-local address, or one of the names and

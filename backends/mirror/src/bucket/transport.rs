@@ -17,7 +17,7 @@ use loom_source::{
     Download, RangeRequest, SkippedEntries, SourceError, SourceErrorKind, Validator,
 };
 use object_store::{
-    GetOptions, GetRange, GetResult, list::PaginatedListOptions, path::Path as Key,
+    GetOptions, GetRange, GetResult, ObjectMeta, list::PaginatedListOptions, path::Path as Key,
 };
 
 use super::{
@@ -75,7 +75,7 @@ impl BucketTransport {
         })
     }
 
-    fn client(&self) -> Result<&dyn BucketClient, SourceError> {
+    pub(super) fn client(&self) -> Result<&dyn BucketClient, SourceError> {
         self.connector.check_endpoint()?;
         let open =
             || client::open(&self.bucket, &self.endpoint, &self.options, self.connector.clone());
@@ -88,8 +88,13 @@ impl BucketTransport {
         }
     }
 
-    fn object_key(&self, key: &str) -> Result<Key, SourceError> {
+    pub(super) fn object_key(&self, key: &str) -> Result<Key, SourceError> {
         Key::parse(self.bucket.key(key)).map_err(|e| self.malformed(key, e.to_string()))
+    }
+
+    /// The key in the bucket.
+    pub(super) fn bucket_key(&self, key: &str) -> String {
+        self.bucket.key(key)
     }
 
     fn malformed(&self, key: &str, why: String) -> SourceError {
@@ -97,13 +102,13 @@ impl BucketTransport {
     }
 
     /// The status that an error of `object_store` carries; a failure where it carries none.
-    fn status(&self, key: &str, error: &object_store::Error) -> ObjectStatus {
+    pub(super) fn status(&self, key: &str, error: &object_store::Error) -> ObjectStatus {
         ObjectStatusError::status_of(error)
             .unwrap_or_else(|| ObjectStatus::Failed(self.malformed(key, innermost(error))))
     }
 
     /// The error for a response that a request for a whole object has no use for.
-    fn unexpected(&self, key: &str, status: ObjectStatus) -> SourceError {
+    pub(super) fn unexpected(&self, key: &str, status: ObjectStatus) -> SourceError {
         match status {
             ObjectStatus::Failed(error) => error,
             status => {
@@ -112,7 +117,7 @@ impl BucketTransport {
         }
     }
 
-    async fn get(
+    pub(super) async fn get(
         &self,
         key: &str,
         range: &RangeRequest,
@@ -131,6 +136,35 @@ impl BucketTransport {
         let path = self.object_key(key).map_err(ObjectStatus::Failed)?;
         let client = self.client().map_err(ObjectStatus::Failed)?;
         client.get_opts(&path, options).await.map_err(|e| self.status(key, &e))
+    }
+
+    /// Size, time and tags of an object.
+    pub(super) async fn head(&self, key: &str) -> Result<ObjectMeta, ObjectStatus> {
+        let mut options = GetOptions { head: true, ..GetOptions::default() };
+        options.extensions.insert(ObjectRequest { allow_html: true, is_document: true });
+        let path = self.object_key(key).map_err(ObjectStatus::Failed)?;
+        let client = self.client().map_err(ObjectStatus::Failed)?;
+        let head = client.get_opts(&path, options).await;
+        head.map(|object| object.meta).map_err(|e| self.status(key, &e))
+    }
+
+    /// All bytes of an object of at most `max_bytes` bytes.
+    pub(super) async fn read_all(
+        &self,
+        key: &str,
+        object: GetResult,
+        max_bytes: usize,
+    ) -> Result<Bytes, SourceError> {
+        let mut download = self.download(key, object, 0);
+        let mut bytes = BytesMut::new();
+        while let Some(piece) = download.body.next().await {
+            let piece = piece?;
+            if bytes.len() + piece.len() > max_bytes {
+                return Err(self.malformed(key, format!("it has more than {max_bytes} bytes")));
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes.freeze())
     }
 
     /// An object from the requested offset where it is unchanged, else from 0; and the offset.
@@ -234,20 +268,11 @@ impl BucketTransport {
 #[async_trait]
 impl Transport for BucketTransport {
     async fn get_bytes(&self, key: &str, max_bytes: usize) -> Result<Option<Bytes>, SourceError> {
-        let mut download = match self.get(key, &RangeRequest::whole(), true).await {
-            Ok(object) => self.download(key, object, 0),
-            Err(ObjectStatus::Absent) => return Ok(None),
-            Err(status) => return Err(self.unexpected(key, status)),
-        };
-        let mut bytes = BytesMut::new();
-        while let Some(piece) = download.body.next().await {
-            let piece = piece?;
-            if bytes.len() + piece.len() > max_bytes {
-                return Err(self.malformed(key, format!("it has more than {max_bytes} bytes")));
-            }
-            bytes.extend_from_slice(&piece);
+        match self.get(key, &RangeRequest::whole(), true).await {
+            Ok(object) => self.read_all(key, object, max_bytes).await.map(Some),
+            Err(ObjectStatus::Absent) => Ok(None),
+            Err(status) => Err(self.unexpected(key, status)),
         }
-        Ok(Some(bytes.freeze()))
     }
 
     async fn open(&self, key: &str, range: &RangeRequest) -> Result<Option<Download>, SourceError> {

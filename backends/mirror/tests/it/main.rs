@@ -3,6 +3,7 @@
 
 mod bucket;
 mod contract;
+mod destination;
 mod folder;
 mod listings;
 mod store_checks;

@@ -10,7 +10,7 @@ pub enum DocumentError {
     /// The bytes are not JSON, or a key is duplicate, or a field is missing or malformed.
     #[error("not a valid {kind}: {source}")]
     Malformed {
-        /// The kind of document: `statement`, `record` or `index`.
+        /// The kind of document: `statement`, `record`, `root`, `timestamp` or `index`.
         kind: &'static str,
         /// The error of the JSON parser.
         source: serde_json::Error,
@@ -18,7 +18,7 @@ pub enum DocumentError {
     /// The document has a newer version of the format.
     #[error("the {kind} has schema {schema:?}, which this version of loom cannot read")]
     Newer {
-        /// The kind of document: `statement`, `record` or `index`.
+        /// The kind of document: `statement`, `record`, `root`, `timestamp` or `index`.
         kind: &'static str,
         /// The document's `schema`.
         schema: String,
@@ -54,6 +54,19 @@ pub(super) fn read<T: DeserializeOwned>(
         });
     }
     serde_json::from_slice(bytes).map_err(malformed)
+}
+
+/// Reads the payload of a signed document, which has no schema of its own.
+pub(super) fn payload<T: DeserializeOwned>(
+    kind: &'static str,
+    payload: &str,
+) -> Result<T, DocumentError> {
+    json::strict(payload.as_bytes()).map_err(|source| DocumentError::Malformed { kind, source })
+}
+
+/// The error for a document whose values do not fit.
+pub(super) fn malformed(kind: &'static str, why: String) -> DocumentError {
+    DocumentError::Malformed { kind, source: serde_json::Error::custom(why) }
 }
 
 /// The bytes of a document of schema `loom-<kind> 1`, with a line feed at the end.

@@ -1,9 +1,14 @@
 //! [`Index`]: the list of all releases of a mirror.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::document::{self, DocumentError};
+use super::{
+    document::{self, DocumentError},
+    signed::{MirrorId, SignedDocument, SignedKind, fields, timestamp::LONGEST},
+};
 use crate::{
     Authority, Digest, Name, Platform, Product, Release, SkippedEntries, Slot, Version, json,
 };
@@ -11,23 +16,25 @@ use crate::{
 /// The largest number of releases in an index.
 const MAX_RELEASES: usize = 100_000;
 
-/// The largest number of signatures of an index, and the largest size of one in bytes.
-const MAX_SIGNATURES: usize = 64;
-const MAX_SIGNATURE: usize = 64 * 1024;
-
 /// The list of all releases of a mirror, `releases/index.json`. Payload and signatures are one file, so that a reader
 /// never gets those of two versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
-    /// The content that the signatures cover.
+    /// What the payload says.
     pub payload: IndexPayload,
-    /// The signatures. A source passes them on without verifying them.
-    pub signatures: Vec<serde_json::Value>,
+    /// The payload as it was signed, and the signatures.
+    pub signed: SignedDocument,
 }
 
 /// The signed content of an [`Index`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IndexPayload {
+    /// The mirror, where the index is signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror: Option<MirrorId>,
+    /// The number of the root that names the keys, where the index is signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<u64>,
     /// A number that grows with every change.
     pub serial: u64,
     /// The time of issue (RFC 3339).
@@ -58,32 +65,13 @@ pub struct IndexEntry {
     pub yanked: bool,
 }
 
-#[derive(Serialize, Deserialize)]
-struct IndexFile {
-    payload: String,
-    #[serde(default, deserialize_with = "json::at_most::<MAX_SIGNATURES, _, _>")]
-    signatures: Vec<IndexSignature>,
-}
-
-/// A signature of limited size, which is not understood.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct IndexSignature(serde_json::Value);
-
-impl<'de> Deserialize<'de> for IndexSignature {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        if raw.len() > MAX_SIGNATURE {
-            let why = format_args!("a signature has more than {MAX_SIGNATURE} bytes");
-            return Err(serde::de::Error::custom(why));
-        }
-        serde_json::from_str(raw).map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
 /// The payload as it is read.
 #[derive(Deserialize)]
 struct PayloadText {
+    #[serde(default)]
+    mirror: Option<MirrorId>,
+    #[serde(default)]
+    root: Option<u64>,
     serial: u64,
     #[serde(default)]
     issued: Option<String>,
@@ -106,6 +94,14 @@ impl<'de> Deserialize<'de> for EntryText {
     }
 }
 
+impl IndexEntry {
+    /// The release.
+    pub fn release(&self) -> Release {
+        let Self { authority, binary, version, platform, .. } = self.clone();
+        Release { authority, binary, slot: Slot::Version(version), platform }
+    }
+}
+
 impl Index {
     /// The path of the index below the root of a mirror.
     pub const PATH: &'static str = "releases/index.json";
@@ -123,10 +119,41 @@ impl Index {
     /// # Errors
     /// As for [`parse`](Self::parse).
     pub fn parse_skipping(bytes: &[u8], skipped: &SkippedEntries) -> Result<Self, DocumentError> {
-        let file: IndexFile = document::read("index", bytes)?;
-        let text: PayloadText = json::strict(file.payload.as_bytes())
-            .map_err(|source| DocumentError::Malformed { kind: "index", source })?;
-        let PayloadText { serial, issued, expires, releases } = text;
+        let signed = SignedDocument::parse(SignedKind::Index, bytes)?;
+        let payload = IndexPayload::parse(&signed.payload, skipped)?;
+        Ok(Self { payload, signed })
+    }
+
+    /// An index that nobody has signed.
+    pub fn unsigned(payload: IndexPayload) -> Self {
+        let signed = SignedDocument::unsigned(payload.to_payload());
+        Self { payload, signed }
+    }
+
+    /// The bytes of the index, with a line feed at the end.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.signed.to_bytes(SignedKind::Index)
+    }
+
+    /// The versions of a product that are not withdrawn.
+    pub fn versions(&self, product: &Product) -> Vec<Version> {
+        self.payload.versions(product)
+    }
+
+    /// The entry of a release, withdrawn or not; `None` where the index does not have it.
+    pub fn entry(&self, release: &Release) -> Option<&IndexEntry> {
+        self.payload.entry(release)
+    }
+}
+
+impl IndexPayload {
+    /// Reads the payload of an index. Entries that cannot be read are left out, and added to `skipped`.
+    ///
+    /// # Errors
+    /// Where the text is not the payload of an index.
+    pub fn parse(payload: &str, skipped: &SkippedEntries) -> Result<Self, DocumentError> {
+        let PayloadText { mirror, root, serial, issued, expires, releases } =
+            document::payload(SignedKind::Index.as_str(), payload)?;
         let entry = |EntryText(entry)| match entry {
             Ok(entry) => Some(entry),
             Err(unread) => {
@@ -136,16 +163,33 @@ impl Index {
             }
         };
         let releases = releases.into_iter().filter_map(entry).collect();
-        let payload = IndexPayload { serial, issued, expires, releases };
-        let signatures = file.signatures.into_iter().map(|signature| signature.0).collect();
-        Ok(Self { payload, signatures })
+        Ok(Self { mirror, root, serial, issued, expires, releases })
     }
 
-    /// The bytes of the index, with a line feed at the end.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let payload = serde_json::to_string(&self.payload).unwrap_or_default();
-        let signatures = self.signatures.iter().cloned().map(IndexSignature).collect();
-        document::write("index", &IndexFile { payload, signatures })
+    /// The payload, to be signed.
+    pub fn to_payload(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The times of a signed index: issued and expires.
+    ///
+    /// # Errors
+    /// Where one is missing or has another form than `2026-01-02T03:04:05Z`, or the index is valid for more than a year.
+    pub fn validity(&self) -> Result<(SystemTime, SystemTime), DocumentError> {
+        let time = |key: &str, text: &Option<String>| {
+            let time = text.as_deref().and_then(fields::parse);
+            time.ok_or_else(|| {
+                let text: String = text.iter().flat_map(|text| text.chars()).take(40).collect();
+                format!("expected a time as 2026-01-02T03:04:05Z in {key:?}, got {text:?}")
+            })
+        };
+        let times = || -> Result<(SystemTime, SystemTime), String> {
+            let issued = time("issued", &self.issued)?;
+            let expires = time("expires", &self.expires)?;
+            fields::check_validity(issued, expires, LONGEST)?;
+            Ok((issued, expires))
+        };
+        times().map_err(|why| document::malformed(SignedKind::Index.as_str(), why))
     }
 
     /// The versions of a product that are not withdrawn.
@@ -156,12 +200,12 @@ impl Index {
                 && entry.platform == product.platform
                 && !entry.yanked
         };
-        self.payload.releases.iter().filter(listed).map(|entry| entry.version.clone()).collect()
+        self.releases.iter().filter(listed).map(|entry| entry.version.clone()).collect()
     }
 
     /// The entry of a release, withdrawn or not; `None` where the index does not have it.
     pub fn entry(&self, release: &Release) -> Option<&IndexEntry> {
-        self.payload.releases.iter().find(|entry| {
+        self.releases.iter().find(|entry| {
             entry.authority == release.authority
                 && entry.binary == release.binary
                 && Slot::Version(entry.version.clone()) == release.slot
@@ -210,8 +254,8 @@ mod tests {
         assert!(error.contains("at most 100000 elements"), "{error}");
         let none = r#"{"serial":1,"releases":[]}"#;
         for (signatures, why) in [
-            (format!("[{}0]", "0,".repeat(MAX_SIGNATURES)), "at most 64 elements"),
-            (format!("[[{}0]]", "0,".repeat(MAX_SIGNATURE)), "more than 65536 bytes"),
+            (format!("[{}0]", "0,".repeat(64)), "at most 64 elements"),
+            (format!("[[{}0]]", "0,".repeat(64 * 1024)), "more than 65536 bytes"),
         ] {
             let error = Index::parse(index_of(none, &signatures).as_bytes()).unwrap_err();
             assert!(error.to_string().contains(why), "{error}");
@@ -229,12 +273,14 @@ mod tests {
             yanked,
         };
         let payload = IndexPayload {
+            mirror: None,
+            root: None,
             serial: 1,
             issued: None,
             expires: None,
             releases: vec![entry("0.1.0", false), entry("0.2.0", true)],
         };
-        let index = Index { payload, signatures: vec![] };
+        let index = Index::unsigned(payload);
         let read = Index::parse(&index.to_bytes()).unwrap();
         assert_eq!(read, index);
         let product = Product {

@@ -16,7 +16,7 @@ use super::samples::{io_error, state_error};
 
 variants!(OpenError { NoCheckout, Link, Ca, Certificates, EmptyToken, Mirror, GithubRepo, Github });
 variants!(CertificateError { Read, None });
-variants!(MirrorError { Location, Scheme, Network, Endpoint, Authorization });
+variants!(MirrorError { Location, Scheme, ReadOnly, Network, Endpoint, Authorization });
 variants!(GithubRepoError { Repo, Url });
 variants!(GithubError { Network, Token, PlainToken });
 variants!(NetworkError { Ca, Proxy, UserAgent });
@@ -87,6 +87,7 @@ pub(super) fn mirror_errors() -> Vec<MirrorError> {
     vec![
         MirrorError::Location { location: location(), why: why() },
         MirrorError::Scheme("ftp".to_owned()),
+        MirrorError::ReadOnly { location: "https://mirror.example/loom".to_owned() },
         MirrorError::Network { location: location(), source: NetworkError::UserAgent },
         MirrorError::Endpoint { location: location(), why: why() },
         MirrorError::Authorization { location: location() },

@@ -1,0 +1,49 @@
+//! [`CurrentIndex`]: the index of a mirror that is written, as it was read.
+
+use bytes::Bytes;
+use loom_mirror::{Destination, destination::VersionTag};
+use loom_source::{
+    Index,
+    record::{IndexPayload, SignedKind},
+};
+
+use super::MirrorTaskError;
+
+/// The index of a mirror that is written, as it was read.
+#[derive(Debug, Clone)]
+pub struct CurrentIndex {
+    /// What it says; serial 0 and nothing where the mirror has no index.
+    pub payload: IndexPayload,
+    /// The file and its tag; `None` where the mirror has no index.
+    pub file: Option<(Bytes, VersionTag)>,
+}
+
+impl CurrentIndex {
+    /// Reads the index of `destination`: one request.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is no index.
+    pub async fn read(destination: &dyn Destination) -> Result<Self, MirrorTaskError> {
+        let file = destination.read(Index::PATH, SignedKind::Index.max_bytes()).await?;
+        let Some((bytes, tag)) = file else {
+            return Ok(Self { payload: empty(), file: None });
+        };
+        let index = Index::parse(&bytes).map_err(|source| MirrorTaskError::Document {
+            at: format!("{destination}/{}", Index::PATH),
+            source,
+        })?;
+        Ok(Self { payload: index.payload, file: Some((bytes, tag)) })
+    }
+}
+
+/// An index without a release, before the first one.
+fn empty() -> IndexPayload {
+    IndexPayload {
+        mirror: None,
+        root: None,
+        serial: 0,
+        issued: None,
+        expires: None,
+        releases: Vec::new(),
+    }
+}

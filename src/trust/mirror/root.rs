@@ -1,0 +1,91 @@
+//! [`TrustedRoot`]: a root that the reader trusts, and how its successor is accepted.
+
+use std::time::SystemTime;
+
+use loom_source::{
+    Digest,
+    record::{MirrorRoot, SignedDocument, SignedKind},
+};
+
+use super::{MirrorRejection, role::signers};
+
+/// How many successors of the trusted root a reader follows in one run.
+pub const MAX_ROOT_STEPS: u64 = 1_024;
+
+/// A root that the reader trusts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedRoot {
+    root: MirrorRoot,
+    document: SignedDocument,
+}
+
+impl TrustedRoot {
+    /// The root to start from: `bytes` have the given digest.
+    ///
+    /// # Errors
+    /// Where they have another one, or are no root that its own keys signed.
+    pub fn given(bytes: &[u8], expected: Digest) -> Result<Self, MirrorRejection> {
+        let got = Digest::of(bytes);
+        if got != expected {
+            return Err(MirrorRejection::OtherAnchor { expected, got });
+        }
+        Self::first_seen(bytes)
+    }
+
+    /// The root to start from where none was given: the one that the mirror has.
+    ///
+    /// # Errors
+    /// Where the bytes are no root that its own keys signed.
+    pub fn first_seen(bytes: &[u8]) -> Result<Self, MirrorRejection> {
+        Self::signed_by_itself(SignedDocument::parse(SignedKind::Root, bytes)?)
+    }
+
+    fn signed_by_itself(document: SignedDocument) -> Result<Self, MirrorRejection> {
+        let root = MirrorRoot::parse(&document.payload)?;
+        signers(&root, &root.roles.root, SignedKind::Root, &document)?;
+        Ok(Self { root, document })
+    }
+
+    /// The next root, which the threshold of this root and its own threshold signed. When it expires does not matter here:
+    /// only the last root of the chain has to be valid.
+    ///
+    /// # Errors
+    /// Where the bytes are no such root.
+    pub fn successor(&self, bytes: &[u8]) -> Result<Self, MirrorRejection> {
+        let document = SignedDocument::parse(SignedKind::Root, bytes)?;
+        // Nothing of a document is looked at before somebody trusted has signed it.
+        signers(&self.root, &self.root.roles.root, SignedKind::Root, &document)?;
+        let next = Self::signed_by_itself(document)?;
+        if next.root.mirror != self.root.mirror {
+            let got = Some(next.root.mirror);
+            return Err(MirrorRejection::other_mirror(self.root.mirror, got));
+        }
+        let expected = self.root.number + 1;
+        if next.root.number != expected {
+            return Err(MirrorRejection::OtherRoot { expected, got: next.root.number });
+        }
+        Ok(next)
+    }
+
+    /// What the root says.
+    pub fn root(&self) -> &MirrorRoot {
+        &self.root
+    }
+
+    /// The file of the root.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.document.to_bytes(SignedKind::Root)
+    }
+
+    /// Whether an index and a timestamp of `next` are signed by the same keys as those of this root.
+    pub(super) fn signs_index_as(&self, next: &Self) -> bool {
+        let (one, other) = (&self.root.roles, &next.root.roles);
+        one.index == other.index && one.timestamp == other.timestamp
+    }
+
+    /// That the root has expired, where it has.
+    pub(super) fn expired(&self, now: SystemTime) -> Option<MirrorRejection> {
+        let at = self.root.expires;
+        (at <= now).then_some(MirrorRejection::Expired { what: "root", at })
+    }
+}
