@@ -100,8 +100,8 @@ mod tests {
     }
 
     fn index(serial: u64, releases: Vec<IndexEntry>) -> Index {
-        let payload = IndexPayload { serial, issued: None, expires: None, releases };
-        Index { payload, signatures: vec![] }
+        let (mirror, root, issued, expires) = (None, None, None, None);
+        Index::unsigned(IndexPayload { mirror, root, serial, issued, expires, releases })
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mirror_files` | [`MirrorFiles`]: reads the files of a mirror by their paths |
 //! | `diff` | [`diff`]: in what two mirrors differ |
+//! | [`bundle`] | a mirror, or a part of one, in one file |
 //! | [`serve`] | serves the folder of a mirror over HTTP |
 //! | `error` | [`MirrorTaskError`] |
 

@@ -1,0 +1,22 @@
+//! Bundles: a mirror, or a part of one, in one file.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `selection` | [`BundleSelection`]: the releases that a bundle is to hold |
+//! | `collect` | [`collect`]: reads these releases from a mirror, and verifies every object |
+//! | `spool` | keeps objects of remote mirrors until the bundle is written |
+//! | `documents` | the index, the roots and the timestamp, which travel as they are |
+//! | `contents` | [`verify_contents`]: whether the mirror in a bundle is complete |
+//! | `error` | [`BundleTaskError`] |
+
+mod collect;
+mod contents;
+mod documents;
+mod error;
+mod selection;
+mod spool;
+
+pub use collect::{Collected, collect};
+pub use contents::{BundleContents, verify_contents};
+pub use error::BundleTaskError;
+pub use selection::BundleSelection;
