@@ -8,6 +8,7 @@
 //! | 3 | `state` | reads, locks, updates and durably writes the files of the state folder |
 //! | 4 | `store` | keeps trees by their digest on this machine; knows no network |
 //! | 4 | `config` | turns files, environment and flags into one value that records where each setting came from |
+//! | 4 | `lock` | reads and writes lock files: versions and digests that a project has fixed |
 //! | 5 | `sources` | configured sources, ready to be asked |
 //! | 5 | `launch` | starts, watches and stops a runtime |
 //! | 6 | `acquire` | resolves, fetches, checks and publishes a release |
@@ -20,6 +21,7 @@
 pub mod acquire;
 pub mod config;
 pub mod launch;
+pub mod lock;
 pub mod mirror;
 pub mod sources;
 pub mod state;

@@ -23,6 +23,7 @@ use super::{
     state::{first_seen, quarantine::Quarantine},
 };
 use crate::{
+    lock::ActiveLock,
     sources::{Candidate, Reach},
     state::{StateDir, StateError},
     store::{AttemptKind, Installed, Store, Unverified},
@@ -106,6 +107,7 @@ pub struct Acquirer<'a> {
     pub(super) candidates: &'a [Candidate],
     pub(super) policy: Policy,
     pub(super) options: AcquireOptions,
+    pub(super) lock: Option<&'a ActiveLock>,
     pub(super) observer: &'a dyn Observer,
     pub(super) runtime: SourceRuntime,
 }
@@ -121,7 +123,13 @@ impl<'a> Acquirer<'a> {
         observer: &'a dyn Observer,
     ) -> Self {
         let runtime = SourceRuntime::default();
-        Self { store, state, candidates, policy, options, observer, runtime }
+        Self { store, state, candidates, policy, options, lock: None, observer, runtime }
+    }
+
+    /// The same acquirer, which goes by this lock.
+    #[must_use]
+    pub fn locked(self, lock: Option<&'a ActiveLock>) -> Self {
+        Self { lock, ..self }
     }
 
     /// Installs the release that `selector` selects, unless it is installed and accepted. A failure is kept for
@@ -201,7 +209,7 @@ impl<'a> Acquirer<'a> {
         if let Some(installed) = self.find_accepted(&release)? {
             return Ok(Acquired { installed, how: How::Here });
         }
-        let pins = first_seen::load(self.state, &release)?;
+        let pins = self.pins(&release)?;
         let unaccepted = match self.restore(&release, &pins)? {
             Ok(acquired) => return Ok(acquired),
             Err(unaccepted) => unaccepted,
@@ -226,6 +234,7 @@ impl<'a> Acquirer<'a> {
         let accepted = self.store.presence(release, &self.policy)?.accepted();
         match &accepted {
             Some(installed) if self.store.damage(installed)?.is_some() => Ok(None),
+            Some(installed) if !self.is_locked_one(installed)? => Ok(None),
             _ => Ok(accepted),
         }
     }
@@ -240,7 +249,15 @@ impl<'a> Acquirer<'a> {
         if self.options.force || release.slot == Slot::Dev {
             return Ok(Err(None));
         }
-        let acquired = |installed, how| Ok(Ok(Acquired { installed, how }));
+        let acquired = |installed, how| {
+            if self.is_locked_one(&installed)? {
+                return Ok(Ok(Acquired { installed, how }));
+            }
+            self.notice(&format!(
+                "nothing shows that the installed {release} is the locked one; fetching it again"
+            ));
+            Ok(Err(None))
+        };
         match restore(&self.fetcher(), release, pins, &self.policy)? {
             Restored::Accepted(installed) => acquired(installed, How::Here),
             Restored::Relinked(installed) => acquired(installed, How::Relinked),

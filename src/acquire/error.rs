@@ -109,6 +109,18 @@ pub enum AcquireError {
         /// The newest version that is here and was verified.
         newest: Version,
     },
+    /// The installed release is another one than the locked one.
+    #[error("{release} is locked as {locked} by {lock}, but the installed one is {installed}")]
+    OtherThanLocked {
+        /// The release.
+        release: String,
+        /// The locked digest of the tree.
+        locked: Digest,
+        /// The digest of the installed tree.
+        installed: Digest,
+        /// The lock file.
+        lock: String,
+    },
     /// A network is needed, and the run is offline.
     #[error("{what} {}, and loom is offline", not_counting(.here.as_ref()))]
     Offline {
@@ -213,6 +225,7 @@ impl AcquireError {
             | Self::Unreadable { .. }
             | Self::NoChecksum { .. }
             | Self::OnlyBuilds { .. }
+            | Self::OtherThanLocked { .. }
             | Self::Prepare(_) => false,
         }
     }

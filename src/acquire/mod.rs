@@ -10,6 +10,8 @@
 //! | [`failover`] | source after source until one delivers: plan, race, run |
 //! | [`state`] | what is kept in the state folder: quarantine, first-seen digests, chosen and highest version |
 //! | `publish` | into the store, with receipt and first-seen digests |
+//! | `locked` | whether an installed release is the locked one |
+//! | `lock_version`, `lock_offers` | what a lock file has to hold of a version: [`OfferedRelease`] |
 //! | `restore` | an installed release that does not count: links or verifies it again |
 //! | `reverify` | verifies an installed version again, without a network |
 //! | `local_file` | one file as a source, for `loom store add` and kept archives |
@@ -30,6 +32,9 @@ pub mod failover;
 mod failure_record;
 mod fetch;
 mod local_file;
+mod lock_offers;
+mod lock_version;
+mod locked;
 mod near_misses;
 mod observer;
 mod options;
@@ -49,6 +54,8 @@ pub use acquirer::Acquirer;
 pub use attempt::{AttemptCause, SourceAttempt};
 pub use error::{AcquireError, ChecksumMismatch};
 pub use failover::plan::{FailureReason, TransferRetry};
+pub use lock_offers::{LockOffers, OfferedRelease};
+pub use locked::meets_lock;
 pub use observer::{AcquireEvent, Observer};
 pub use options::{AcquireOptions, ProgramRule};
 pub use resolve::{MAX_LOWER_VERSIONS, NewestVersion, check_downgrade, newest_version, remote};

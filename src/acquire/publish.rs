@@ -76,7 +76,7 @@ fn keep_first_seen(
     let pin = |digest| Pin { digest, origin: origin.clone() };
     let tree = Some(pin(checked.tree()));
     let archives = archive.map(pin).into_iter().collect();
-    first_seen::remember(state, checked.release(), Pins { tree, archives })
+    first_seen::remember(state, checked.release(), Pins { tree, archives, ..Pins::default() })
 }
 
 /// The receipt of what is about to be published; the store fills in the rest.

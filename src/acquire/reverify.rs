@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     store::{AdmitError, Checked, Installed, Store, StoreError, TreeRef},
-    trust::{DigestSubject, Expectation, Expected, PinOrigin, Pins, Policy, TrustedDigest},
+    trust::{
+        DigestSubject, Expectation, Expected, LockPins, PinOrigin, Pins, Policy, TrustedDigest,
+    },
 };
 
 /// A version whose verification was made again.
@@ -42,8 +44,10 @@ pub(super) fn reverify(
     policy: &Policy,
 ) -> Result<Option<Reverified>, AcquireError> {
     let TreeRef { tree, entry } = installed;
-    // A tree that differs from the first-seen one is fetched and judged as any other.
-    if pins.tree.as_ref().is_some_and(|pin| pin.digest != *tree) {
+    // A tree that differs from the locked or the first-seen one is fetched and judged as any other.
+    let locked = pins.lock.as_ref().and_then(|lock| lock.tree);
+    let held = pins.tree.as_ref().map(|pin| pin.digest);
+    if [locked, held].into_iter().flatten().any(|digest| digest != *tree) {
         return Ok(None);
     }
     let store = fetcher.store;
@@ -80,10 +84,11 @@ pub(super) fn reverify(
 
 /// The digests that are kept on this machine for a release, the strongest first.
 fn vouching(store: &Store, release: &Release, pins: &Pins) -> Vec<TrustedDigest> {
+    let locked = pins.lock.iter().flat_map(LockPins::vouching);
     let tree = pins.tree.iter().map(|pin| TrustedDigest::pinned(DigestSubject::Tree, pin));
     let archives = pins.archives.iter();
     let archives = archives.map(|pin| TrustedDigest::pinned(DigestSubject::Archive, pin));
-    tree.chain(archives).chain(store.kept_evidence(release)).collect()
+    locked.chain(tree).chain(archives).chain(store.kept_evidence(release)).collect()
 }
 
 /// Unpacks a kept archive again and compares it with its digest. `None` where the archive is damaged, or leads to

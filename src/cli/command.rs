@@ -4,8 +4,8 @@ use clap::{ArgMatches, Command};
 
 use super::{
     Outcome, completions, config, context::Context, dev, doctor, down, env, exec, get, init, list,
-    logs, man, mirror, reference, remove, restart, source, status, store, supervise, trust, up,
-    use_version, which, why,
+    lock, logs, man, mirror, reference, remove, restart, source, status, store, supervise, trust,
+    up, update, use_version, which, why,
 };
 
 /// A command: its name, its description, its arguments and its function.
@@ -89,6 +89,8 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("list", list, "List the installed releases, or with --remote the available ones")
         .aliases(&["ls"]),
     command!("why", why, "Explain how a release was acquired, or why that failed"),
+    command!("lock", lock, "Write loom.lock: the version, and the digests for all platforms"),
+    command!("update", update, "Move loom.lock to a newer version"),
     command!("use", use_version, "Set the default version"),
     command!("remove", remove, "Remove a release from the store").aliases(&["rm"]),
     command!("store", store, "Manage the store: verify, du, path, add"),

@@ -17,8 +17,8 @@ use super::{
 };
 use loom_runtime::{
     config::{
-        self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, Signature, StoreSharing,
-        Trusted,
+        self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, Signature, SourceKind,
+        SourceSpec, StoreSharing, Trusted,
     },
     sources::{NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
@@ -130,7 +130,28 @@ impl Context {
         resolved: &Resolved,
         build: bool,
     ) -> Result<OpenedSources, CommandError> {
-        let specs = &resolved.sources.value;
+        self.open_specs(resolved, &resolved.sources.value, build)
+    }
+
+    /// As [`open_sources`](Self::open_sources), for a release whose digests are locked: mirrors may be asked over plain
+    /// http, because nothing that they state counts.
+    pub(crate) fn open_locked_sources(
+        &self,
+        resolved: &Resolved,
+    ) -> Result<OpenedSources, CommandError> {
+        let mut specs = resolved.sources.value.clone();
+        for spec in &mut specs {
+            spec.allow_http |= matches!(spec.kind, SourceKind::Mirror(_));
+        }
+        self.open_specs(resolved, &specs, false)
+    }
+
+    fn open_specs(
+        &self,
+        resolved: &Resolved,
+        specs: &[SourceSpec],
+        build: bool,
+    ) -> Result<OpenedSources, CommandError> {
         let journal = verbose::journal(&self.printer).unwrap_or_default();
         let mut opened = self.opener(resolved)?.open_all(specs, build, &journal)?;
         open::warnings(&opened.notices).for_each(|warning| self.printer.warning(warning));
@@ -157,11 +178,16 @@ impl Context {
                 format!("no releases for {} on {}", std::env::consts::OS, std::env::consts::ARCH);
             CommandError::new(Exit::Usage, message)
         })?;
-        Ok(Product {
+        Ok(self.product(resolved, platform))
+    }
+
+    /// The binary to manage, for this platform.
+    pub(crate) fn product(&self, resolved: &Resolved, platform: Platform) -> Product {
+        Product {
             authority: resolved.authority.value.clone(),
             binary: resolved.binary.value.clone(),
             platform,
-        })
+        }
     }
 
     /// Prints the notices of the store.

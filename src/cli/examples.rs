@@ -90,6 +90,10 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
             example("loom get 0.2.0", "Download version 0.2.0"),
             example("loom get \">=0.1, <0.3\"", "Download the newest version in a range"),
             example("loom get 0.2.0 --source file:///srv/loom", "Download from one source only"),
+            example(
+                "loom get --platform linux-aarch64,windows-x86_64",
+                "Download the releases for other platforms",
+            ),
         ],
     ),
     (
@@ -114,6 +118,21 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         &[
             example("loom why", "Explain the version that `loom up` starts"),
             example("loom why 0.2.0", "Explain how 0.2.0 was acquired, or why that failed"),
+        ],
+    ),
+    (
+        "lock",
+        &[
+            example("loom lock", "Write loom.lock beside loom.toml"),
+            example("loom lock --full", "Download all platforms, so that all trees are locked"),
+            example("loom lock --locked", "Fail if loom.lock is not up to date"),
+        ],
+    ),
+    (
+        "update",
+        &[
+            example("loom update", "Move loom.lock to the newest version that loom.toml selects"),
+            example("loom update --version 0.2.1", "Move it to this version"),
         ],
     ),
     (

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufRead, IsTerminal},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitStatus,
     time::Duration,
 };
@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     CommandError, Exit,
     context::{Context, is_shown_by_all},
+    locked::LockArgs,
     project_scope::ProjectScope,
-    ready::{ready, selector},
+    ready::{choose, ready},
     report::config::{untrusted_error, untrusted_head, untrusted_lines},
     selection::Selection,
     supervise,
@@ -52,6 +53,10 @@ struct StoredLaunchArgs {
     version: Option<String>,
     sources: Vec<String>,
     allow_unverified: bool,
+    locked: bool,
+    frozen: bool,
+    /// The lock file that was named, absolute.
+    lock: Option<PathBuf>,
     mode: Option<String>,
     bridge_port: Option<u16>,
     dashboard_port: Option<u16>,
@@ -71,6 +76,11 @@ impl LaunchArgs {
     pub(crate) fn or(mut self, other: Self) -> Self {
         let selection = &mut self.selection;
         selection.allow_unverified |= other.selection.allow_unverified;
+        let lock = &mut selection.lock;
+        if !lock.locked && !lock.frozen {
+            (lock.locked, lock.frozen) = (other.selection.lock.locked, other.selection.lock.frozen);
+        }
+        lock.lock = lock.lock.take().or(other.selection.lock.lock);
         // --build selects a version as well.
         if !selection.build {
             selection.version = selection.version.take().or(other.selection.version);
@@ -93,11 +103,15 @@ impl LaunchArgs {
         }
     }
 
-    fn stored(&self) -> StoredLaunchArgs {
+    /// The options as they are kept; `cwd` is the current folder.
+    fn stored(&self, cwd: &Path) -> StoredLaunchArgs {
         StoredLaunchArgs {
             version: self.selection.version.as_ref().map(ToString::to_string),
             sources: self.selection.sources.clone(),
             allow_unverified: self.selection.allow_unverified,
+            locked: self.selection.lock.locked,
+            frozen: self.selection.lock.frozen,
+            lock: self.selection.lock.lock.as_ref().map(|file| cwd.join(file)),
             mode: self.mode.map(|mode| mode.to_string()),
             bridge_port: self.bridge_port,
             dashboard_port: self.dashboard_port,
@@ -109,6 +123,7 @@ impl LaunchArgs {
             version: stored.version.and_then(|text| text.parse().ok()),
             sources: stored.sources,
             allow_unverified: stored.allow_unverified,
+            lock: LockArgs { locked: stored.locked, frozen: stored.frozen, lock: stored.lock },
             ..Selection::default()
         };
         Self {
@@ -139,8 +154,8 @@ pub(crate) fn launch(
 /// The launch for `up`. Where another runtime runs that `up` must refuse, nothing is acquired.
 pub(crate) fn launch_for_up(context: &Context, args: &LaunchArgs) -> Result<Launch, CommandError> {
     let resolved = trusted(context, args)?;
-    let version = match selector(&resolved, &context.line(&resolved)?)? {
-        _ if args.selection.build => Some(Selector::Dev.to_string()),
+    let choice = choose(context, &resolved, &context.line(&resolved)?, &args.selection)?;
+    let version = match &choice.selector {
         selector @ (Selector::Exact(_) | Selector::Dev) => Some(selector.to_string()),
         // Resolving these may need a query of the sources.
         Selector::Latest | Selector::Range(_) => None,
@@ -185,7 +200,7 @@ fn acquired(
         state: resolved.state_dir.value.clone(),
         kind,
         launcher: Launcher { program: launcher, args: vec![supervise::NAME.into()] },
-        launch_args: serde_json::to_value(args.stored()).unwrap_or_default(),
+        launch_args: serde_json::to_value(args.stored(&context.cwd()?)).unwrap_or_default(),
         lease: Some(lease.into_file()),
     })
 }

@@ -14,6 +14,9 @@
 //! | `project_scope` | the project and the state folder that a command is about |
 //! | `launching` | from options and configuration to a launch |
 //! | `lookup` | whether a command that is to be executed exists |
+//! | `locked` | which version a command takes: that of the lock file, or what is configured |
+//! | `lock_summary` | what `status`, `why` and `config show` say of the lock file |
+//! | `lock_run` | makes or moves a lock file, for `lock` and `update` |
 //! | `selection`, `version_arg` | the options that select a release and its sources |
 //! | `ready` | acquires the selected release |
 //! | `list_remote` | the part of `list` that queries the sources |
@@ -45,6 +48,10 @@ mod invocation;
 mod launching;
 mod list;
 mod list_remote;
+mod lock;
+mod lock_run;
+mod lock_summary;
+mod locked;
 mod logs;
 mod lookup;
 mod man;
@@ -70,6 +77,7 @@ mod table;
 mod tail;
 mod trust;
 mod up;
+mod update;
 mod use_version;
 mod verbose;
 mod version_arg;

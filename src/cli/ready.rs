@@ -7,6 +7,7 @@ use loom_source::{Product, Selector, Slot};
 use super::{
     CommandError, Exit, build_note,
     context::Context,
+    locked::{self, VersionChoice},
     progress::ProgressReporter,
     report::{config::UNTRUSTED_HINT, open},
     selection::Selection,
@@ -14,6 +15,7 @@ use super::{
 use loom_runtime::{
     acquire::{self, AcquireError, AcquireOptions, Acquired, Acquirer, How, refuse_older},
     config::Resolved,
+    lock::ActiveLock,
     sources::{OpenedSources, SourceClass},
     store::{Installed, Store},
     trust::Policy,
@@ -83,29 +85,69 @@ pub(crate) fn ready(
     selection: &Selection,
 ) -> Result<Acquired, CommandError> {
     let product = context.line(resolved)?;
+    let choice = choose(context, resolved, &product, selection)?;
+    ready_product(context, resolved, store, selection, &product, &choice)
+}
+
+/// The version that the options select.
+pub(crate) fn choose(
+    context: &Context,
+    resolved: &Resolved,
+    product: &Product,
+    selection: &Selection,
+) -> Result<VersionChoice, CommandError> {
     if let (true, Some(version)) = (selection.build, &selection.version)
         && !version.allows_dev()
     {
         let message = format!("--build makes a cargo build, and --version {version} is none");
         return Err(CommandError::new(Exit::Usage, message).hint("omit one of the two options"));
     }
-    let selector = if selection.build { Selector::Dev } else { selector(resolved, &product)? };
-    if context.printer.is_verbose() {
-        let origin =
-            if selection.build { "--build".to_owned() } else { origin(resolved, &selector) };
-        context.printer.detail(format!("version {selector}, set by {origin}"));
+    if selection.build {
+        return VersionChoice::build(resolved);
     }
-    if let (Selector::Exact(version), false) = (&selector, selection.force_download)
+    locked::choose(context, resolved, product, selection.lock.lock.as_deref())
+}
+
+/// As [`ready`], for this product and version.
+pub(crate) fn ready_product(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+    selection: &Selection,
+    product: &Product,
+    choice: &VersionChoice,
+) -> Result<Acquired, CommandError> {
+    let VersionChoice { selector, by, lock, warning, .. } = choice;
+    if let Some(warning) = warning {
+        context.printer.warning(warning);
+    }
+    if context.printer.is_verbose() {
+        context.printer.detail(format!("version {selector}, set by {by}"));
+    }
+    if let (Selector::Exact(version), false) = (selector, selection.force_download)
         && let release = product.at_version(version.clone())
         && let Some(installed) = store.presence(&release, &policy(resolved))?.accepted()
         && store.damage(&installed)?.is_none()
+        && is_locked_one(store, &installed, lock.as_ref())?
     {
-        if resolved.bridge.is_version_untrusted {
-            refuse_older(store, &product, &policy(resolved), version)?;
+        if choice.is_untrusted(resolved) {
+            refuse_older(store, product, &policy(resolved), version)?;
         }
         return Ok(Acquired { installed, how: How::Here });
     }
-    acquire(context, resolved, store, selection, &product, &selector)
+    acquire(context, resolved, store, selection, product, choice)
+}
+
+/// Whether an installed release is the locked one, where its version is locked.
+pub(crate) fn is_locked_one(
+    store: &Store,
+    installed: &Installed,
+    lock: Option<&ActiveLock>,
+) -> Result<bool, CommandError> {
+    match lock.and_then(|lock| lock.pins(&installed.release)) {
+        Some(pins) => Ok(acquire::meets_lock(store, installed, &pins)?),
+        None => Ok(true),
+    }
 }
 
 fn acquire(
@@ -114,9 +156,13 @@ fn acquire(
     store: &Store,
     selection: &Selection,
     product: &Product,
-    selector: &Selector,
+    choice: &VersionChoice,
 ) -> Result<Acquired, CommandError> {
-    let OpenedSources { candidates, notices } = context.open_sources(resolved, selection.build)?;
+    let selector = &choice.selector;
+    let OpenedSources { candidates, notices } = match choice.is_locked {
+        true => context.open_locked_sources(resolved)?,
+        false => context.open_sources(resolved, selection.build)?,
+    };
     if selection.build
         && let Some(build) = candidates.iter().find(|c| c.class == SourceClass::Build)
     {
@@ -126,8 +172,10 @@ fn acquire(
     }
     let reporter = ProgressReporter::new(context, &candidates);
     let state = &resolved.state_dir.value;
-    let options = options(resolved, selection);
-    let acquirer = Acquirer::new(store, state, &candidates, policy(resolved), options, &reporter);
+    let untrusted_version = choice.is_untrusted(resolved) && !selection.build;
+    let options = AcquireOptions { untrusted_version, ..options(resolved, selection) };
+    let acquirer = Acquirer::new(store, state, &candidates, policy(resolved), options, &reporter)
+        .locked(choice.lock.as_ref());
     let acquired = acquirer.acquire(product, selector);
     if acquired.is_ok() {
         reporter.flush_failure();
@@ -135,7 +183,7 @@ fn acquire(
     context.notices(store);
     let acquired = acquired.map_err(|error| {
         let is_older = matches!(error, AcquireError::Older { .. });
-        let named = resolved.bridge.is_version_untrusted && !is_older;
+        let named = choice.is_untrusted(resolved) && !is_older;
         let named = named.then(|| format!("{UNTRUSTED_VERSION}; {UNTRUSTED_HINT}"));
         let withheld = resolved.untrusted.iter().map(|_| UNTRUSTED_HINT.to_owned());
         let untrusted = named.into_iter().chain(withheld).take(1);

@@ -2,6 +2,7 @@
 
 use loom_source::Selector;
 
+use super::locked::LockArgs;
 use loom_runtime::config::Flags;
 
 /// The options that select a release and its sources.
@@ -26,6 +27,8 @@ pub(crate) struct Selection {
     /// Let `latest` be an older version than before
     #[arg(long)]
     pub(crate) allow_downgrade: bool,
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
 }
 
 impl Selection {
@@ -40,6 +43,8 @@ impl Selection {
             version: self.version.clone(),
             sources: self.sources.clone(),
             allow_unverified: self.allow_unverified,
+            locked: self.lock.locked,
+            frozen: self.lock.frozen,
             ..Flags::default()
         }
     }

@@ -5,8 +5,16 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Exit, Outcome, context::Context, project_scope::ProjectScope};
-use loom_runtime::launch::{self, Instance};
+use super::{
+    Exit, Outcome,
+    context::Context,
+    lock_summary::{self, LockSummary},
+    project_scope::ProjectScope,
+};
+use loom_runtime::{
+    config::Flags,
+    launch::{self, Instance},
+};
 
 /// Arguments of `loom status`.
 #[derive(Debug, clap::Args)]
@@ -31,9 +39,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let now = SystemTime::now();
     let entries: Vec<InstanceStatus<'_>> =
         running.iter().map(|instance| InstanceStatus::of(instance, now)).collect();
+    let lock = lock(context);
+    if let Some(lock) = &lock {
+        context.printer.message(format!("lock: {}", lock_summary::line(lock)));
+    }
     let text = || entries.iter().map(InstanceStatus::human).collect::<Vec<_>>().join("\n");
-    context.printer.answer(&json!({"schema": 1, "instances": entries}), text)?;
+    let lock = lock_summary::json(lock.as_ref());
+    let document = json!({"schema": 1, "instances": entries, "lock": lock});
+    context.printer.answer(&document, text)?;
     Ok(Exit::Success)
+}
+
+/// The lock file of the project. A mistake in the configuration must not keep a user from seeing what runs.
+fn lock(context: &Context) -> Option<Result<LockSummary, String>> {
+    let resolved = context.resolve(Flags::default()).ok()?;
+    lock_summary::of(context, &resolved)
 }
 
 /// An instance and how long it has been running.

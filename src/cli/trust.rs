@@ -12,6 +12,7 @@ use loom_runtime::{
         self, ConfigError, Disk, Files as _, Flags, Inputs, TrustChange, TrustScope, Trusted,
         TrustedProject, Withheld,
     },
+    lock::{LockFile, LockedBinary},
     state::StateDir,
 };
 
@@ -56,6 +57,7 @@ fn no_project(inputs: &Inputs) -> CommandError {
 fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> Outcome {
     let scope = config::project_settings(inputs, &Disk)?.ok_or_else(|| no_project(inputs))?;
     let changes = inputs.trusted.changes(&scope);
+    let lock = LockFile::read(&config::lock_file(&scope.file))?;
     if always {
         check_folder(&scope.file)?;
     }
@@ -65,6 +67,9 @@ fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> 
         } else {
             trusted.trust(&scope)
         }
+        if let Some(lock) = &lock {
+            trusted.trust_lock(&lock.path, lock.digest());
+        }
         trusted.is_always(&scope.file)
     })?;
     let what: Vec<Value> =
@@ -72,6 +77,7 @@ fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> 
     let document = json!({
         "schema": 1, "file": shown(&scope.file), "sha256": scope.digest, "always": always,
         "what": what, "changes": changes.as_ref().map(|changes| changes_json(changes)),
+        "lock": lock.as_ref().map(|lock| json!({"file": shown(&lock.path), "sha256": lock.digest()})),
     });
     context.printer.answer(&document, || {
         let always = if always {
@@ -79,9 +85,19 @@ fn trust(inputs: &Inputs, state: &StateDir, always: bool, context: &Context) -> 
         } else {
             ""
         };
-        text(&scope, changes.as_deref()) + always
+        text(&scope, changes.as_deref()) + always + &lock_text(lock.as_ref())
     })?;
     Ok(Exit::Success)
+}
+
+/// What the trusted lock file holds.
+fn lock_text(lock: Option<&LockFile>) -> String {
+    let Some(lock) = lock else { return String::new() };
+    let entry = |binary: &LockedBinary| {
+        format!("  {} {} for \"{}\"\n", binary.name, binary.version, binary.requested)
+    };
+    let entries: String = lock.lock.binaries.iter().map(entry).collect();
+    format!("{} is trusted, with this content ({})\n{entries}", lock.path.display(), lock.digest())
 }
 
 /// # Errors

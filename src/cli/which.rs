@@ -4,13 +4,18 @@ use loom_source::{Product, Selector, Slot, Version};
 use serde_json::json;
 
 use super::{
-    CommandError, Exit, Outcome, context::Context, path_text::shown, ready, report::store::refused,
+    CommandError, Exit, Outcome,
+    context::Context,
+    locked::{self, LockArgs, VersionChoice},
+    path_text::shown,
+    ready,
+    report::store::refused,
     version_arg,
 };
 use loom_runtime::{
     acquire,
     config::{Flags, Resolved, SourceKind, TargetSource},
-    store::{Presence, Store},
+    store::{Presence, Store, Unverified},
 };
 
 /// Arguments of `loom which`.
@@ -22,23 +27,31 @@ pub(crate) struct Args {
     /// latest, a version (0.2.0), a range, or dev
     #[arg(long, value_name = "VERSION")]
     version: Option<Selector>,
+    #[command(flatten)]
+    lock: LockArgs,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let version = args.version.clone().or_else(|| args.selector.clone());
-    let resolved = context.resolve(Flags { version, ..Flags::default() })?;
+    let LockArgs { locked, frozen, lock } = &args.lock;
+    let flags = Flags { version, locked: *locked, frozen: *frozen, ..Flags::default() };
+    let resolved = context.resolve(flags)?;
     let store = context.store(&resolved)?;
     let product = context.line(&resolved)?;
-    let selector = ready::selector(&resolved, &product)?;
-    let installed = match look_up(context, &resolved, &store, &product, &selector)? {
+    let choice = locked::choose(context, &resolved, &product, lock.as_deref())?;
+    if let Some(warning) = &choice.warning {
+        context.printer.warning(warning);
+    }
+    let selector = &choice.selector;
+    let installed = match look_up(context, &resolved, &store, &product, &choice)? {
         Presence::Accepted(installed) => installed,
         Presence::Refused(installed, why) => {
-            return Err(refused(&installed.release, &selector, &why));
+            return Err(refused(&installed.release, selector, &why));
         }
         Presence::Absent => {
             let message = format!("{} {selector} {} is not here", product.binary, product.platform);
             return Err(CommandError::new(Exit::Absent, message)
-                .hint(format!("`loom get {}` fetches it", version_arg::shell_word(&selector))));
+                .hint(format!("`loom get {}` fetches it", version_arg::shell_word(selector))));
         }
     };
     let document = json!({
@@ -56,12 +69,17 @@ pub(super) fn look_up(
     resolved: &Resolved,
     store: &Store,
     product: &Product,
-    selector: &Selector,
+    choice: &VersionChoice,
 ) -> Result<Presence, CommandError> {
+    let selector = &choice.selector;
     let policy = ready::policy(resolved);
     let judged = |presence: Presence| {
-        if let (Presence::Accepted(installed), true) =
-            (&presence, resolved.bridge.is_version_untrusted)
+        if let Presence::Accepted(installed) = &presence
+            && !ready::is_locked_one(store, installed, choice.lock.as_ref())?
+        {
+            return Ok(Presence::Refused(installed.clone(), Unverified::NotLocked));
+        }
+        if let (Presence::Accepted(installed), true) = (&presence, choice.is_untrusted(resolved))
             && let Slot::Version(version) = &installed.release.slot
         {
             acquire::refuse_older(store, product, &policy, version)?;

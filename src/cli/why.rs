@@ -7,11 +7,15 @@ use loom_source::{Product, Release, Selector, Slot};
 use serde_json::json;
 
 use super::{
-    CommandError, Exit, Outcome, build_note, context::Context, path_text::shown, ready,
-    version_arg, which,
+    CommandError, Exit, Outcome, build_note,
+    context::Context,
+    locked::{self, VersionChoice},
+    path_text::shown,
+    ready, version_arg, which,
 };
 use loom_runtime::{
     config::{Flags, Resolved},
+    lock::{ActiveLock, LockedBinary},
     store::{
         Attempt, FailureRecord, Installed, InterruptedTransfer, Presence, Receipt, Store,
         StoreError, Unverified, Verification,
@@ -32,6 +36,10 @@ struct ReleaseHistory {
     selector: Selector,
     /// Which setting chose the selector.
     by: String,
+    /// The lock file that the project goes by.
+    lock: Option<ActiveLock>,
+    /// Whether the installed release is the locked one: the error says why not.
+    locked: Option<Result<(), String>>,
     installed: Option<Installed>,
     /// Why the installed release does not count.
     unverified: Option<Unverified>,
@@ -68,15 +76,24 @@ fn history(
     store: &Store,
 ) -> Result<ReleaseHistory, CommandError> {
     let product = context.line(resolved)?;
-    let (selector, by) = match &args.version {
-        Some(selector) => (selector.clone(), "by argument".to_owned()),
-        None => chosen(resolved, &product)?,
+    let choice = match &args.version {
+        Some(selector) => VersionChoice::argument(selector.clone()),
+        None => locked::choose(context, resolved, &product, None)?,
     };
-    let presence = which::look_up(context, resolved, store, &product, &selector)?;
+    // Whether the installed release is the locked one is shown, and no reason to fail.
+    let mut choice = choice;
+    let lock = choice.lock.take();
+    let presence = which::look_up(context, resolved, store, &product, &choice)?;
+    let VersionChoice { selector, by, .. } = choice;
+    let by = format!("by {by}");
     let (installed, unverified) = match presence {
         Presence::Accepted(installed) => (Some(installed), None),
         Presence::Refused(installed, why) => (Some(installed), Some(why)),
         Presence::Absent => (None, None),
+    };
+    let locked = match (&lock, &installed) {
+        (Some(lock), Some(installed)) => Some(lock_state(store, installed, lock)),
+        _ => None,
     };
     let slot = match (&installed, &selector) {
         (Some(installed), _) => Some(installed.release.slot.clone()),
@@ -98,6 +115,8 @@ fn history(
         product,
         selector,
         by,
+        lock,
+        locked,
         installed,
         unverified,
         recorded,
@@ -113,19 +132,21 @@ fn is_recorded(store: &Store, release: &Release) -> bool {
     store.recorded(release).ok().flatten().is_some()
 }
 
+/// Whether the installed release is the one that the lock names; the error says why not.
+fn lock_state(store: &Store, installed: &Installed, lock: &ActiveLock) -> Result<(), String> {
+    match ready::is_locked_one(store, installed, Some(lock)) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Unverified::NotLocked.to_string()),
+        Err(error) => Err(error.message),
+    }
+}
+
 /// The verification of a release. A damaged one is named as the reason why the release does not count.
 fn verification(store: &Store, release: &Release) -> Result<Option<Verification>, CommandError> {
     match store.verification(release) {
         Err(StoreError::Damaged { .. }) => Ok(None),
         verification => Ok(verification?),
     }
-}
-
-/// What `up` would take, and which setting chose it.
-fn chosen(resolved: &Resolved, product: &Product) -> Result<(Selector, String), CommandError> {
-    let selector = ready::selector(resolved, product)?;
-    let by = format!("by {}", ready::origin(resolved, &selector));
-    Ok((selector, by))
 }
 
 impl ReleaseHistory {
@@ -139,6 +160,7 @@ impl ReleaseHistory {
         let Self { product, selector, by, installed, receipt, verification, failure, .. } = self;
         json!({
             "schema": 1, "binary": product.binary, "platform": product.platform,
+            "lock": self.lock.as_ref().map(|lock| self.lock_json(lock)),
             "wanted": {"version": selector.to_string(), "by": by},
             "version": installed.as_ref().map(|i| i.release.slot.to_string()),
             "tree": installed.as_ref().map(|i| i.tree), "path": installed.as_ref().map(|i| shown(&i.link)),
@@ -164,6 +186,9 @@ impl ReleaseHistory {
             _ => format!("{} ({})", self.selector, self.by),
         };
         page.row("version", &version);
+        if let Some(lock) = &self.lock {
+            self.lock_rows(&mut page, lock);
+        }
         match &self.installed {
             Some(installed) => self.installed_rows(&mut page, installed),
             None if self.recorded => {
@@ -184,6 +209,27 @@ impl ReleaseHistory {
             failure_rows(&mut page, failure);
         }
         page.0
+    }
+
+    fn lock_json(&self, lock: &ActiveLock) -> serde_json::Value {
+        let ActiveLock { file, binary, vouches } = lock;
+        let refused = self.locked.as_ref().and_then(|state| state.as_ref().err());
+        json!({
+            "file": shown(file), "version": binary.version, "requested": binary.requested.to_string(),
+            "trusted": vouches, "met": self.locked.as_ref().map(Result::is_ok), "refused": refused,
+        })
+    }
+
+    fn lock_rows(&self, page: &mut HistoryPage, lock: &ActiveLock) {
+        let ActiveLock { file, binary, vouches } = lock;
+        let trusted = if *vouches { "" } else { ", not trusted" };
+        let LockedBinary { version, requested, .. } = binary;
+        page.row("lock", &format!("{}: {version} for \"{requested}\"{trusted}", file.display()));
+        match &self.locked {
+            Some(Ok(())) => page.row("", "the installed one is the locked one"),
+            Some(Err(why)) => page.row("", why),
+            None => {}
+        }
     }
 
     fn installed_rows(&self, page: &mut HistoryPage, installed: &Installed) {

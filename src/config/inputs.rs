@@ -68,6 +68,10 @@ pub struct Flags {
     pub dashboard_port: Option<u16>,
     /// `--offline`
     pub offline: bool,
+    /// `--locked`
+    pub locked: bool,
+    /// `--frozen`
+    pub frozen: bool,
     /// `--binary`
     pub binary: Option<Name>,
     /// `--cache-dir`

@@ -8,14 +8,14 @@ use std::{
 use loom_environment::names;
 
 use super::{
-    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, Problem, ProtectedFile, SettingOrigin,
-    TrustScope, Untrusted, Withheld,
+    ConfigError, ConfigLocation, Diagnostic, Files, Inputs, LockTrust, Problem, ProtectedFile,
+    SettingOrigin, TrustScope, Untrusted, Withheld,
     document::ConfigDocument,
     dotenv::DotEnv,
     find_project::{ProjectText, find_project},
     guard::{GuardedSetting, guarded},
     key_path::KeyPath,
-    keys::{dirs, invocation::TRUST_PROJECT, llm, mcp, sources},
+    keys::{dirs, invocation::TRUST_PROJECT, llm, mcp, project::lock_file, sources},
     layers::Layers,
     read_document::{self, DocumentReading},
     reader::Layer,
@@ -32,6 +32,8 @@ pub(crate) struct LoadedLayers<'a> {
     pub(crate) layers: Layers<'a>,
     /// The project's `loom.toml`, even if it is not TOML.
     pub(crate) project: Option<PathBuf>,
+    /// Which content of the project's lock file is trusted.
+    pub(crate) lock_trust: LockTrust,
     /// The files that were read, highest first.
     pub(crate) files: Vec<PathBuf>,
     /// The settings of an untrusted project that have no effect.
@@ -50,6 +52,7 @@ pub(crate) fn load<'a>(
     let mut loaded = LoadedLayers {
         layers: Layers::new(inputs),
         project: None,
+        lock_trust: LockTrust::Digest(None),
         files: Vec::new(),
         untrusted: None,
         problems: Vec::new(),
@@ -116,6 +119,7 @@ impl LoadedLayers<'_> {
         self.read_dotenv(&file, files)?;
         let settings = guarded(&root);
         let scope = trust_scope(file.clone(), &settings, &self.layers.dotenv);
+        self.lock_trust = self.trust_of_lock(&scope, files);
         let missing = match self.trust(&scope, files) {
             Trust::Given => None,
             Trust::Missing { unsafe_folder } => Some(unsafe_folder),
@@ -165,6 +169,19 @@ impl LoadedLayers<'_> {
         match files.changed_by_others(&scope.file) {
             None => Trust::Given,
             unsafe_folder => Trust::Missing { unsafe_folder },
+        }
+    }
+
+    /// Which content of the lock file beside the project's file is trusted.
+    fn trust_of_lock(&mut self, scope: &TrustScope, files: &impl Files) -> LockTrust {
+        let trusted = &self.layers.inputs.trusted;
+        let is_always =
+            || trusted.is_always(&scope.file) && files.changed_by_others(&scope.file).is_none();
+        let digest = trusted.lock(&lock_file(&scope.file));
+        if is_always() || TRUST_PROJECT.resolve(&mut self.layers, &[]).value {
+            LockTrust::Any
+        } else {
+            LockTrust::Digest(digest)
         }
     }
 

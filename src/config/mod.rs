@@ -93,7 +93,7 @@ pub use keys::{
     dirs,
     llm::{LlmProviderSettings, LlmSettings},
     mcp::McpServerSettings,
-    project::Project,
+    project::{LockTrust, Project, lock_file},
     store::StoreSettings,
     trust::TrustSettings,
     update::UpdateSettings,

@@ -11,7 +11,7 @@ use super::{
         bridge::BridgeSettings,
         dashboard::DashboardSettings,
         dirs,
-        invocation::{ALLOW_UNVERIFIED, BINARY, OFFLINE},
+        invocation::{ALLOW_UNVERIFIED, BINARY, FROZEN, LOCKED, OFFLINE},
         llm::LlmSettings,
         mcp,
         project::Project,
@@ -117,10 +117,11 @@ fn examine<'a>(
     inputs: &'a Inputs,
     files: &impl Files,
 ) -> Result<(Resolved, Layers<'a>, Vec<Diagnostic>), ConfigError> {
-    let LoadedLayers { mut layers, project, files, untrusted, mut problems, warnings, .. } =
-        load::load(inputs, files)?;
+    let loaded = load::load(inputs, files)?;
+    let LoadedLayers { mut layers, project, lock_trust, files, untrusted, .. } = loaded;
+    let (mut problems, warnings) = (loaded.problems, loaded.warnings);
     let resolved = Resolved {
-        project: Project::resolve(&mut layers, project.as_deref()),
+        project: Project::resolve(&mut layers, project.as_deref(), lock_trust),
         bridge: BridgeSettings::resolve(&mut layers),
         dashboard: DashboardSettings::resolve(&mut layers),
         llm: LlmSettings::resolve(&mut layers),
@@ -131,6 +132,8 @@ fn examine<'a>(
         store: StoreSettings::resolve(&mut layers),
         update: UpdateSettings::resolve(&mut layers),
         offline: OFFLINE.resolve(&mut layers, &[]),
+        locked: LOCKED.resolve(&mut layers, &[]),
+        frozen: FROZEN.resolve(&mut layers, &[]),
         allow_unverified: ALLOW_UNVERIFIED.resolve(&mut layers, &[]),
         authority: Setting::default(Authority::default()),
         binary: BINARY.resolve(&mut layers, &[]),

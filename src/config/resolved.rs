@@ -39,6 +39,10 @@ pub struct Resolved {
     pub update: UpdateSettings,
     /// Whether network access beyond loopback is disabled.
     pub offline: Setting<bool>,
+    /// Whether the lock file has to be there and to agree with the project's file.
+    pub locked: Setting<bool>,
+    /// Whether the lock file is taken as it is.
+    pub frozen: Setting<bool>,
     /// Whether this run accepts releases without a checksum.
     pub allow_unverified: Setting<bool>,
     /// The authority whose releases are managed.

@@ -38,7 +38,11 @@ use crate::state::{StateDir, StateFile, any_path};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trusted(BTreeMap<PathBuf, TrustedProject>);
+pub struct Trusted {
+    projects: BTreeMap<PathBuf, TrustedProject>,
+    /// The digests of trusted lock files.
+    locks: BTreeMap<PathBuf, Digest>,
+}
 
 /// What is trusted for one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,10 +59,20 @@ pub struct TrustedProject {
     pub values: Option<Vec<TrustedValue>>,
 }
 
+/// A lock file whose content is trusted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct TrustedLock {
+    #[serde(with = "any_path")]
+    file: PathBuf,
+    sha256: Digest,
+}
+
 #[derive(Serialize, Deserialize)]
 struct TrustedDocument {
     schema: u32,
     projects: Vec<TrustedProject>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    locks: Vec<TrustedLock>,
 }
 
 impl Trusted {
@@ -80,7 +94,11 @@ impl Trusted {
             return Err(fail(format!("expected schema 1, got {}", document.schema)));
         }
         let projects = document.projects.into_iter();
-        Ok(Self(projects.map(|project| (project.file.clone(), project)).collect()))
+        let locks = document.locks.into_iter();
+        Ok(Self {
+            projects: projects.map(|project| (project.file.clone(), project)).collect(),
+            locks: locks.map(|TrustedLock { file, sha256 }| (file, sha256)).collect(),
+        })
     }
 
     /// Reads the list, changes it and writes it, while no other process does; returns what `change` returns.
@@ -99,60 +117,77 @@ impl Trusted {
     }
 
     fn save(&self, state: &StateDir) -> Result<(), ConfigError> {
-        let projects = self.0.values().cloned().collect();
-        Self::file(state).write_json(&TrustedDocument { schema: 1, projects })?;
+        let projects = self.projects.values().cloned().collect();
+        let lock = |(file, sha256): (&PathBuf, &Digest)| TrustedLock {
+            file: file.clone(),
+            sha256: *sha256,
+        };
+        let locks = self.locks.iter().map(lock).collect();
+        Self::file(state).write_json(&TrustedDocument { schema: 1, projects, locks })?;
         Ok(())
     }
 
     /// Whether exactly this is trusted.
     pub fn contains(&self, scope: &TrustScope) -> bool {
-        self.0.get(&scope.file).is_some_and(|project| project.sha256 == scope.digest)
+        self.projects.get(&scope.file).is_some_and(|project| project.sha256 == scope.digest)
     }
 
     /// Whether the folder of this file is trusted whatever its files set.
     pub fn is_always(&self, file: &Path) -> bool {
-        let mut always = self.0.values().filter(|project| project.always);
+        let mut always = self.projects.values().filter(|project| project.always);
         always.any(|project| project.file.parent() == file.parent())
     }
 
     /// How this differs from what was trusted before; `None` where nothing was, or where it is not known any more.
     pub fn changes(&self, scope: &TrustScope) -> Option<Vec<TrustChange>> {
-        let before = self.0.get(&scope.file)?.values.as_ref()?;
+        let before = self.projects.get(&scope.file)?.values.as_ref()?;
         Some(trust_change::changes(before, &scope.values))
     }
 
     /// Trusts this, in place of what was trusted before for the file. A folder that is trusted whatever it sets stays so.
     pub fn trust(&mut self, scope: &TrustScope) {
-        let always = self.0.get(&scope.file).is_some_and(|project| project.always);
+        let always = self.projects.get(&scope.file).is_some_and(|project| project.always);
         let project = TrustedProject {
             file: scope.file.clone(),
             sha256: scope.digest,
             always,
             values: Some(scope.values.clone()),
         };
-        self.0.insert(scope.file.clone(), project);
+        self.projects.insert(scope.file.clone(), project);
     }
 
     /// Trusts the folder of this file, whatever its files set from now on.
     pub fn trust_always(&mut self, scope: &TrustScope) {
         self.trust(scope);
-        if let Some(project) = self.0.get_mut(&scope.file) {
+        if let Some(project) = self.projects.get_mut(&scope.file) {
             project.always = true;
         }
     }
 
-    /// Removes this file from the list, and whatever made its folder trusted; returns whether there was anything.
+    /// Trusts the content of a lock file, in place of what was trusted before.
+    pub fn trust_lock(&mut self, file: &Path, sha256: Digest) {
+        self.locks.insert(file.to_owned(), sha256);
+    }
+
+    /// The digest of the content of a lock file that is trusted.
+    pub fn lock(&self, file: &Path) -> Option<Digest> {
+        self.locks.get(file).copied()
+    }
+
+    /// Removes this file from the list, the lock files beside it, and whatever made its folder trusted; returns whether
+    /// there was anything.
     pub fn revoke(&mut self, file: &Path) -> bool {
-        let before = self.0.len();
-        self.0.retain(|path, project| {
+        let before = self.projects.len() + self.locks.len();
+        self.projects.retain(|path, project| {
             path != file && !(project.always && path.parent() == file.parent())
         });
-        self.0.len() < before
+        self.locks.retain(|path, _| path.parent() != file.parent());
+        self.projects.len() + self.locks.len() < before
     }
 
     /// The trusted files, and what is trusted for each, by path.
     pub fn iter(&self) -> impl Iterator<Item = (&Path, &TrustedProject)> {
-        self.0.iter().map(|(file, project)| (file.as_path(), project))
+        self.projects.iter().map(|(file, project)| (file.as_path(), project))
     }
 }
 
@@ -201,6 +236,20 @@ mod tests {
         }
         assert!(trusted.revoke(&beside.file), "the folder is not trusted any more");
         assert!(!trusted.is_always(&one.file));
+    }
+
+    #[test]
+    fn a_lock_file_is_trusted_by_its_content_until_its_project_is_revoked() {
+        let state = tempfile::tempdir().unwrap();
+        let state = StateDir::new(state.path());
+        let lock = Path::new("/p/loom.lock");
+        let digest = Digest::of(b"lock");
+        Trusted::update(&state, |trusted| trusted.trust_lock(lock, digest)).unwrap();
+        let mut trusted = Trusted::load(&state).unwrap();
+        assert_eq!(trusted.lock(lock), Some(digest));
+        assert_eq!(trusted.lock(Path::new("/q/loom.lock")), None);
+        assert!(trusted.revoke(Path::new("/p/loom.toml")));
+        assert_eq!(trusted.lock(lock), None);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub enum Unverified {
     NoChecksum,
     /// It was verified, but the policy requires more.
     Policy,
+    /// Nothing shows that it is the one that a lock file names.
+    NotLocked,
     /// Its files were changed; the text names the damage.
     TreeDamaged(String),
 }
@@ -49,6 +51,7 @@ impl fmt::Display for Unverified {
             Self::OtherStatement => f.write_str("its verification is of another statement"),
             Self::NoChecksum => f.write_str("it was installed without a checksum"),
             Self::Policy => f.write_str("the policy requires more than it was verified by"),
+            Self::NotLocked => f.write_str("nothing shows that it is the locked one"),
             Self::TreeDamaged(what) => write!(f, "it is damaged ({what})"),
         }
     }
@@ -59,7 +62,7 @@ impl Unverified {
     pub fn is_mendable(&self) -> bool {
         match self {
             Self::Missing | Self::Damaged(_) | Self::OtherTree | Self::OtherStatement => true,
-            Self::NoChecksum | Self::Policy | Self::TreeDamaged(_) => false,
+            Self::NoChecksum | Self::NotLocked | Self::Policy | Self::TreeDamaged(_) => false,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Turns an offer into expectations, or into a rejection.
 
-use loom_source::{Artifact, ClaimedDigest, Offer, Packaging, Release};
+use loom_source::{Artifact, ClaimedDigest, Digest, Offer, Packaging, Release};
 
 use super::{
-    Channel, DigestSubject, Expectation, Pins, Policy, Rejection, Signature, TrustedDigest,
+    Channel, DigestSubject, Expectation, LockPins, Pins, Policy, Rejection, Signature,
+    TrustedDigest,
 };
 
 /// An artifact of an offer, and what its bytes have to meet.
@@ -49,18 +50,26 @@ impl Policy {
         let mut refused = None;
         let mut good: Vec<Expected> = Vec::new();
         for artifact in &offer.artifacts {
-            let digest = match artifact_digest(&counting(&artifact.claims), artifact, pins) {
+            let claims = counting(&artifact.claims);
+            let digest = match artifact_digest(release, &claims, artifact, pins) {
                 Ok(digest) => digest,
                 Err(rejection) if good.is_empty() => return Err(rejection),
                 Err(_) => continue,
             };
+            let file = file_name(artifact);
+            if let Some(lock) = pins.lock.as_ref().filter(|lock| lock.vouches)
+                && lock.tree.is_none()
+                && lock.archive(file, &artifact.claims).is_none()
+            {
+                let (file, lock) = (file.into(), lock.file.as_str().into());
+                refused.get_or_insert(Rejection::NotLocked { file, lock });
+                continue;
+            }
             let expectation = self.expectation(release, channel, artifact, digest, tree.clone());
             if expectation.grade().is_some() || expectation.waiver.is_some() {
                 good.push(Expected { artifact: artifact.clone(), expectation });
             } else {
-                refused.get_or_insert_with(|| Rejection::NoChecksum {
-                    file: artifact.asset.as_str().rsplit('/').next().unwrap_or_default().into(),
-                });
+                refused.get_or_insert_with(|| Rejection::NoChecksum { file: file.into() });
             }
         }
         let mut good = good.into_iter();
@@ -98,12 +107,30 @@ impl Policy {
     }
 }
 
-/// The digest of the tree: the pin where there is one, which no claim may contradict, else the claim.
+/// The file name of an artifact.
+fn file_name(artifact: &Artifact) -> &str {
+    artifact.asset.as_str().rsplit('/').next().unwrap_or_default()
+}
+
+/// The digest of the tree: the locked one or the pin where there is one, which no claim may contradict, else the claim.
 fn tree_digest(
     release: &Release,
     claims: &[ClaimedDigest],
     pins: &Pins,
 ) -> Result<Option<TrustedDigest>, Rejection> {
+    let locked = pins.lock.as_ref().and_then(|lock| Some((lock, lock.tree?)));
+    if let Some((lock, locked)) = locked {
+        refuse_other_pin(release, lock, locked, pins)?;
+        match claims.first() {
+            Some(claim) if claim.digest != locked => {
+                return Err(other_than_locked(release, lock, locked, claim));
+            }
+            _ if lock.vouches => {
+                return Ok(Some(TrustedDigest::pinned(DigestSubject::Tree, &lock.pin(locked))));
+            }
+            _ => {}
+        }
+    }
     match (&pins.tree, claims.first()) {
         (Some(pin), Some(claim)) if pin.digest != claim.digest => Err(Rejection::Differs {
             release: release.to_string().into(),
@@ -117,14 +144,51 @@ fn tree_digest(
     }
 }
 
-/// The digest of an artifact: all claims must agree, and a pin with the same digest raises its grade.
+/// The locked tree may not contradict the one that this machine holds.
+fn refuse_other_pin(
+    release: &Release,
+    lock: &LockPins,
+    locked: Digest,
+    pins: &Pins,
+) -> Result<(), Rejection> {
+    match &pins.tree {
+        Some(pin) if pin.digest != locked => Err(Rejection::LockDiffers {
+            release: release.to_string().into(),
+            locked,
+            lock: lock.file.as_str().into(),
+            pinned: pin.digest,
+            origin: pin.origin.to_string().into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The source states another digest than the locked one.
+fn other_than_locked(
+    release: &Release,
+    lock: &LockPins,
+    locked: Digest,
+    claim: &ClaimedDigest,
+) -> Rejection {
+    Rejection::OtherThanLocked {
+        release: release.to_string().into(),
+        locked,
+        lock: lock.file.as_str().into(),
+        claimed: claim.digest,
+    }
+}
+
+/// The digest of an artifact: the locked one where the lock file knows the artifact, else what is claimed. All claims must
+/// agree, and a pin with the same digest raises its grade.
 fn artifact_digest(
+    release: &Release,
     claims: &[ClaimedDigest],
     artifact: &Artifact,
     pins: &Pins,
 ) -> Result<Option<TrustedDigest>, Rejection> {
-    let Some(first) = claims.first() else { return Ok(None) };
-    if let Some(second) = claims.iter().find(|claim| claim.digest != first.digest) {
+    if let Some(first) = claims.first()
+        && let Some(second) = claims.iter().find(|claim| claim.digest != first.digest)
+    {
         return Err(Rejection::Contradiction {
             first: first.digest,
             first_at: first.at.as_str().into(),
@@ -136,6 +200,20 @@ fn artifact_digest(
         Packaging::Loose { .. } => DigestSubject::Tree,
         Packaging::Archive { .. } | Packaging::Bare => DigestSubject::Archive,
     };
+    if let (Some(lock), DigestSubject::Archive) = (&pins.lock, of)
+        && let Some(locked) = lock.archive(file_name(artifact), &artifact.claims)
+    {
+        match claims.first() {
+            Some(claim) if claim.digest != locked.sha256 => {
+                return Err(other_than_locked(release, lock, locked.sha256, claim));
+            }
+            _ if lock.vouches => {
+                return Ok(Some(TrustedDigest::pinned(of, &lock.pin(locked.sha256))));
+            }
+            _ => {}
+        }
+    }
+    let Some(first) = claims.first() else { return Ok(None) };
     let pin = pins.archives.iter().find(|pin| pin.digest == first.digest);
     let claimed = || TrustedDigest::claimed(of, first);
     Ok(Some(pin.map_or_else(claimed, |pin| TrustedDigest::pinned(of, pin))))

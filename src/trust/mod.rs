@@ -7,6 +7,7 @@
 //! | `expectation` | [`Expectation`]: what the bytes of one artifact have to meet |
 //! | `judge` | [`Policy::judge`]: turns an offer into expectations or a [`Rejection`] |
 //! | [`mirror`] | which signed documents of a mirror are accepted |
+//! | `lock_pins` | [`LockPins`]: what a lock file says of one release |
 //! | `pin` | [`Pins`]: digests that this machine already holds for a release |
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |
@@ -18,6 +19,7 @@ mod age;
 mod channel;
 mod expectation;
 mod judge;
+mod lock_pins;
 pub mod mirror;
 mod pin;
 mod policy;
@@ -28,6 +30,7 @@ pub use age::TooYoung;
 pub use channel::Channel;
 pub use expectation::{Expectation, Waiver};
 pub use judge::{Expected, Judged};
+pub use lock_pins::{LockPins, LockedArchive, LockedTree};
 pub use pin::{Pin, PinOrigin, Pins};
 pub use policy::{Checksum, Policy, Signature};
 pub use rejection::Rejection;

@@ -3,6 +3,8 @@
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::LockPins;
+
 /// Where a pin comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -11,6 +13,11 @@ pub enum PinOrigin {
     Given {
         /// The name of the option.
         by: String,
+    },
+    /// A lock file has the digest.
+    Lock {
+        /// The path of the file.
+        file: String,
     },
     /// The release was acquired with this digest the first time.
     FirstSeen {
@@ -28,6 +35,7 @@ impl std::fmt::Display for PinOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Given { by } => f.write_str(by),
+            Self::Lock { file } => write!(f, "locked by {file}"),
             Self::FirstSeen { source, at, .. } => write!(f, "first seen {at} from {source}"),
         }
     }
@@ -51,4 +59,7 @@ pub struct Pins {
     /// Digests of archives that are known to be right; other archives may be right too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<Pin>,
+    /// What the lock file in force says of the release.
+    #[serde(skip)]
+    pub lock: Option<LockPins>,
 }

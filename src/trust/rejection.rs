@@ -23,6 +23,42 @@ pub enum Rejection {
         /// Where the held digest comes from.
         origin: Box<str>,
     },
+    /// The lock file has another digest than the one that this machine holds.
+    #[error("{release} is locked as {locked} by {lock}, but it is {pinned} here ({origin})")]
+    LockDiffers {
+        /// The release.
+        release: Box<str>,
+        /// The digest in the lock file.
+        locked: Digest,
+        /// The lock file.
+        lock: Box<str>,
+        /// The digest that this machine holds.
+        pinned: Digest,
+        /// Where the held digest comes from.
+        origin: Box<str>,
+    },
+    /// The source states another digest than the lock file.
+    #[error(
+        "checksum of {release} differs from the lock: expected {locked} ({lock}), got {claimed}"
+    )]
+    OtherThanLocked {
+        /// The release.
+        release: Box<str>,
+        /// The digest in the lock file.
+        locked: Digest,
+        /// The lock file.
+        lock: Box<str>,
+        /// The digest that the source states.
+        claimed: Digest,
+    },
+    /// The lock file has no digest for what the source offers.
+    #[error("{lock} has no digest for {file}")]
+    NotLocked {
+        /// The file name of the first artifact.
+        file: Box<str>,
+        /// The lock file.
+        lock: Box<str>,
+    },
     /// The source states two digests for one file.
     #[error("contradicting checksums: {first} in {first_at}, {second} in {second_at}")]
     Contradiction {

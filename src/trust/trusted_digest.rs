@@ -55,6 +55,8 @@ pub enum Voucher {
     Checksum,
     /// The user, with an option of the command line.
     Given,
+    /// A lock file that the user trusts.
+    Lock,
     /// The digest that the release had when it was first acquired by this user.
     FirstSeen,
     /// A kind that this version does not know. It never counts.
@@ -84,6 +86,7 @@ impl fmt::Display for Voucher {
             Self::Plugin => "plugin",
             Self::Checksum => "kept checksum",
             Self::Given => "option",
+            Self::Lock => "lock file",
             Self::FirstSeen => "first seen",
             Self::Unknown => "unknown voucher",
         })
@@ -141,6 +144,7 @@ impl TrustedDigest {
     pub fn pinned(of: DigestSubject, pin: &Pin) -> Self {
         let (by, at) = match &pin.origin {
             PinOrigin::Given { by } => (Voucher::Given, by.clone()),
+            PinOrigin::Lock { file } => (Voucher::Lock, file.clone()),
             PinOrigin::FirstSeen { source, at, .. } => {
                 (Voucher::FirstSeen, format!("{at} from {source}"))
             }
@@ -153,6 +157,7 @@ impl TrustedDigest {
     pub fn voucher(&self) -> String {
         match self.by {
             Voucher::Given => self.at.clone(),
+            Voucher::Lock => format!("the lock file {}", self.at),
             Voucher::FirstSeen => format!("first seen {}", self.at),
             by => format!("{by} at {}", self.at),
         }

@@ -37,6 +37,9 @@ mod init;
 mod interrupt;
 mod latest;
 mod list;
+mod lock;
+mod lock_sources;
+mod lock_trust;
 mod logs;
 #[cfg(target_os = "linux")]
 mod machine_config;

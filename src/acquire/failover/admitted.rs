@@ -13,7 +13,7 @@ use crate::{
     },
     sources::Candidate,
     store::{AdmitError, Checked, Received, Store, StoreError, UnpackError},
-    trust::{DigestSubject, Expected, TrustedDigest, Waiver},
+    trust::{DigestSubject, Expected, Pins, TrustedDigest, Waiver},
 };
 
 /// A release that a source delivered, and that met its expectation.
@@ -37,6 +37,7 @@ pub(super) fn admit(
     store: &Store,
     candidate: &Candidate,
     chosen: &ChosenArtifact,
+    pins: &Pins,
     fetched: Fetched,
     rule: ProgramRule,
 ) -> Result<Result<(Checked, Option<Received>), StepReport>, AcquireError> {
@@ -56,6 +57,9 @@ pub(super) fn admit(
             return Ok(Err(refused(candidate, &chosen.expected, error, resumed)));
         }
     };
+    if let Some(report) = refused_by_lock(&checked, &chosen.expected, received.as_ref(), pins) {
+        return Ok(Err(report));
+    }
     if let Some(error) = not_a_program(&checked, rule)? {
         return Ok(Err(StepReport::unusable(AttemptCause::Admit(error))));
     }
@@ -67,6 +71,26 @@ pub(super) fn admit(
         Ok(checked) => Ok((checked, received)),
         Err(error) => Err(StepReport::unusable(AttemptCause::Statement(error))),
     })
+}
+
+/// What a lock says of a tree that is verified otherwise: a lock that is not trusted vouches for nothing, and refuses.
+fn refused_by_lock(
+    checked: &Checked,
+    expected: &Expected,
+    received: Option<&Received>,
+    pins: &Pins,
+) -> Option<StepReport> {
+    let lock = pins.lock.as_ref()?;
+    let file = file_name(expected);
+    let archive = received.map(Received::digest);
+    let (of, locked) = lock.refused(&checked.tree(), &file, archive.as_ref())?;
+    let got = match of {
+        DigestSubject::Archive => archive.unwrap_or_else(|| checked.tree()),
+        DigestSubject::Tree => checked.tree(),
+    };
+    let by = format!("the lock file {}", lock.file);
+    let cause = AttemptCause::Mismatch { file, expected: locked, got, by, of, grade: None };
+    Some(StepReport::mismatch(cause, None))
 }
 
 /// The error for a release whose program is something else.

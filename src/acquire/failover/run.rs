@@ -253,8 +253,8 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                 return refused(chosen, report);
             }
         };
-        match admitted::admit(fetcher.store, candidate, &chosen, fetched, fetcher.options.program)?
-        {
+        let rule = fetcher.options.program;
+        match admitted::admit(fetcher.store, candidate, &chosen, self.pins, fetched, rule)? {
             Err(report) => refused(chosen, report),
             Ok((checked, received)) => {
                 fetcher.observer.on_event(AcquireEvent::Verified);

@@ -31,3 +31,4 @@ pub use newest::{NewestVersion, newest_version};
 pub(super) use resolution::{Compared, Resolution};
 pub(super) use resolver::Resolver;
 pub use search::MAX_LOWER_VERSIONS;
+pub(super) use undecided::reason as failure_reason;

@@ -40,7 +40,7 @@ pub(super) fn unresolved(
 }
 
 /// The reason that a failed attempt gives for the whole search.
-pub(super) fn reason(kind: AttemptKind) -> Option<FailureReason> {
+pub(in crate::acquire) fn reason(kind: AttemptKind) -> Option<FailureReason> {
     match kind {
         AttemptKind::Credentials => Some(FailureReason::Credentials),
         AttemptKind::Unreachable | AttemptKind::Offline => Some(FailureReason::Unreachable),

@@ -96,10 +96,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::new(folder.path());
         for (tree, archive) in [("t", "a"), ("u", "b"), ("t", "a")] {
-            let seen = Pins { tree: Some(pin(tree)), archives: vec![pin(archive)] };
+            let seen =
+                Pins { tree: Some(pin(tree)), archives: vec![pin(archive)], ..Pins::default() };
             remember(&state, &release(), seen).unwrap();
         }
-        let expected = Pins { tree: Some(pin("t")), archives: vec![pin("a"), pin("b")] };
+        let expected =
+            Pins { tree: Some(pin("t")), archives: vec![pin("a"), pin("b")], ..Pins::default() };
         assert_eq!(load(&state, &release()).unwrap(), expected);
 
         file(&state, &release()).write(b"{").unwrap();

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::{
-    CommandError, Exit, Outcome, context::Context, path_text::shown,
+    CommandError, Exit, Outcome, context::Context, lock_summary, path_text::shown,
     report::config::untrusted_warning,
 };
 use loom_runtime::config::{
@@ -13,8 +13,13 @@ use loom_runtime::config::{
 pub(super) fn show(secrets: bool, include_untrusted: bool, context: &Context) -> Outcome {
     let flags = Flags { include_untrusted, ..Flags::default() };
     let (resolved, settings) = read(flags, context)?;
-    context.printer.answer(&document(&resolved, &settings, secrets), || {
-        settings.iter().map(|setting| lines(setting, secrets)).collect()
+    let lock = lock_summary::of(context, &resolved);
+    let mut document = document(&resolved, &settings, secrets);
+    document["lock"] = lock_summary::json(lock.as_ref());
+    context.printer.answer(&document, || {
+        let lines: String = settings.iter().map(|setting| lines(setting, secrets)).collect();
+        let lock = lock.as_ref().map(|lock| format!("# lock: {}\n", lock_summary::line(lock)));
+        lines + &lock.unwrap_or_default()
     })?;
     Ok(Exit::Success)
 }

@@ -14,6 +14,10 @@ use crate::cli::{CommandError, Exit};
 const CHANGED: &str = "a release never changes: find out which digest is right; if it is the new one, forget the old one \
                        with `loom remove VERSION --forget`";
 
+/// For a release whose digest differs from the locked one.
+const OTHER_THAN_LOCKED: &str = "a release never changes: find out which digest is right; if the lock file is wrong, remove \
+                                 the entry from it and run `loom lock`";
+
 /// For releases without a checksum.
 const NO_CHECKSUM: &str = "publish a .sha256 file beside the archive, or accept the release once with \
                            --allow-unverified (trust.checksum = \"if-available\" accepts it always)";
@@ -35,6 +39,7 @@ pub(crate) fn exit(error: &AcquireError) -> Exit {
         AcquireError::Mismatch { .. }
         | AcquireError::Downgrade { .. }
         | AcquireError::Older { .. }
+        | AcquireError::OtherThanLocked { .. }
         | AcquireError::NoChecksum { .. }
         | AcquireError::TooYoung { .. } => Exit::Integrity,
         AcquireError::Offline { .. } => Exit::Offline,
@@ -110,6 +115,10 @@ fn general(error: &AcquireError) -> Option<String> {
         AcquireError::Offline { .. } => {
             "run it once without --offline (or LOOM_OFFLINE), or name a local source: --source file:///FOLDER"
         }
+        AcquireError::OtherThanLocked { .. } => {
+            "`loom why` shows where the installed one is from; `loom remove VERSION --forget` removes it, and the next \
+             `loom get` fetches the locked one"
+        }
         AcquireError::Prepare(_) => return None,
     };
     Some(hint.to_owned())
@@ -171,6 +180,8 @@ fn rejection_hint(rejection: &Rejection) -> &'static str {
     match rejection {
         Rejection::NoChecksum { .. } => NO_CHECKSUM,
         Rejection::Differs { .. } => CHANGED,
+        Rejection::LockDiffers { .. } | Rejection::OtherThanLocked { .. } => OTHER_THAN_LOCKED,
+        Rejection::NotLocked { .. } => "`loom lock` adds what the sources offer",
         Rejection::Contradiction { .. } => "the maintainer of the source has to publish it again",
         Rejection::NoArtifact { .. } => {
             "this version reads .tar.gz, .tar.zst, .zip and bare programs; a newer one may read more"

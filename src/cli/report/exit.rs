@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Integrity,
     /// The network is needed and disabled.
     Offline,
+    /// The lock file does not agree with what is requested, or cannot be used.
+    Lock,
     /// A port is taken, or a runtime runs already with other settings.
     Busy,
     /// The disk is full.
@@ -41,6 +43,7 @@ impl Exit {
             Self::Unreachable => 5,
             Self::Integrity => 6,
             Self::Offline => 7,
+            Self::Lock => 8,
             Self::Busy => 9,
             Self::DiskFull => 10,
             Self::Interrupted => 130,
@@ -59,6 +62,7 @@ impl Exit {
             Self::Unreachable => "unreachable",
             Self::Integrity => "integrity",
             Self::Offline => "offline",
+            Self::Lock => "lock",
             Self::Busy => "busy",
             Self::DiskFull => "disk_full",
             Self::Interrupted => "interrupted",
@@ -109,6 +113,10 @@ pub(crate) const EXIT_CODES: &[DocumentedExit] = &[
         "A digest or signature is wrong, or a required one is missing",
     ),
     DocumentedExit::of(Exit::Offline, "The network is needed and disabled"),
+    DocumentedExit::of(
+        Exit::Lock,
+        "The lock file does not agree with what is requested, or cannot be used",
+    ),
     DocumentedExit::of(
         Exit::Busy,
         "A port is taken, or a runtime is already running with other settings",

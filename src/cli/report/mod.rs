@@ -11,6 +11,7 @@
 //! | `stdout` | output that cannot be written |
 //! | `interrupted` | downloads that Ctrl+C ended |
 //! | `config` | configuration files and untrusted projects |
+//! | `lock` | lock files |
 //! | `open` | sources that cannot be opened |
 //! | `state`, `store` | the state folder, the store |
 //! | `acquire` | acquiring releases |
@@ -23,6 +24,7 @@ pub(crate) mod config;
 pub(crate) mod exit;
 mod interrupted;
 mod launch;
+pub(crate) mod lock;
 mod mirror;
 pub(crate) mod open;
 pub(crate) mod source_error;

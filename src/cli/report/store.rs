@@ -155,6 +155,9 @@ pub(crate) fn unverified_hint(why: &Unverified, slot: &Slot) -> String {
         Unverified::NoChecksum => format!(
             "`loom get {slot}` fetches and verifies it; trust.checksum sets whether a checksum is required"
         ),
+        Unverified::NotLocked => {
+            format!("`loom get {slot}` fetches it again and compares it with the lock")
+        }
         Unverified::TreeDamaged(_) => format!("`loom get {slot}` fetches it again"),
         _ => format!(
             "`loom get {slot}` fetches it again and verifies it; trust.checksum and trust.signature set what is required"

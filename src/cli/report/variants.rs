@@ -41,6 +41,7 @@ macro_rules! variants {
 mod acquire;
 mod config;
 mod launch;
+mod lock;
 mod mirror;
 mod samples;
 mod sources;
@@ -85,6 +86,10 @@ fn reports() -> VariantReports {
     add_stores(&mut reports);
     add_configurations(&mut reports);
     add_sources(&mut reports);
+    reports.add(lock::errors(), |error| error);
+    reports.add(lock::conflicts(), |conflict| {
+        super::lock::conflict("/p/loom.lock".as_ref(), &conflict)
+    });
     reports.add(launch::errors(), |error| error);
     reports.add(launch::start_failures(), LaunchError::from);
     reports.add(launch::differences(), launch::with_difference);

@@ -71,6 +71,8 @@ pub struct BridgeSettings {
     /// The release that runs. The origin is [`SettingOrigin::Default`](crate::config::SettingOrigin::Default) where no
     /// layer names one.
     pub version: Setting<Selector>,
+    /// The release that the project's own file names, whatever options, variables and other files do.
+    pub project_version: Option<Setting<Selector>>,
     /// Whether a project that is not trusted names the version: it selects only what `latest` could select as well.
     pub is_version_untrusted: bool,
     /// The users of this machine who may connect over loopback where no token is set, besides the own one.
@@ -82,6 +84,10 @@ pub struct BridgeSettings {
 impl BridgeSettings {
     pub(crate) fn resolve(layers: &mut Layers<'_>) -> Self {
         let version = VERSION.resolve(layers, &[]);
+        let mut projects = layers.documents.iter().filter(|document| document.is_project());
+        let project_version = projects
+            .find_map(|document| document.get::<Selector>(VERSION.row().path, &[]))
+            .map(|(version, origin)| Setting::new(version, origin));
         let is_restricted = layers.documents.iter().any(|document| document.restricted);
         Self {
             address: ADDRESS.resolve(layers, &[]),
@@ -89,6 +95,7 @@ impl BridgeSettings {
             is_version_untrusted: is_restricted
                 && matches!(version.origin, SettingOrigin::Project { .. }),
             version,
+            project_version,
             allow_users: ALLOW_USERS.resolve(layers, &[]),
             timeout: TIMEOUT.resolve(layers, &[]).map(|Seconds(timeout)| timeout),
         }

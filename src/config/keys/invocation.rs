@@ -15,6 +15,18 @@ keys! {
         .flag("--offline", |layers, _| layers.inputs.flags.offline.then_some(true))
         .files(KeyFiles::None);
 
+    /// Whether the lock file has to be there and to agree with the project's file.
+    LOCKED: bool = SettingKey::new(&["locked"], || false)
+        .variables(&[KeyVariable::Named("LOOM_LOCKED")])
+        .flag("--locked", |layers, _| layers.inputs.flags.locked.then_some(true))
+        .files(KeyFiles::None);
+
+    /// Whether the lock file is taken as it is, whatever the project's file says.
+    FROZEN: bool = SettingKey::new(&["frozen"], || false)
+        .variables(&[KeyVariable::Named("LOOM_FROZEN")])
+        .flag("--frozen", |layers, _| layers.inputs.flags.frozen.then_some(true))
+        .files(KeyFiles::None);
+
     /// The binary that commands manage.
     BINARY: Name = SettingKey::new(&["binary"], Name::default)
         .flag("--binary", |layers, _| layers.inputs.flags.binary.clone())

@@ -45,7 +45,11 @@ fn pins(tree: Option<&str>, archives: &[&str]) -> Pins {
         digest: Digest::of(of.as_bytes()),
         origin: PinOrigin::Given { by: "--sha256".into() },
     };
-    Pins { tree: tree.map(pin), archives: archives.iter().map(|of| pin(of)).collect() }
+    Pins {
+        tree: tree.map(pin),
+        archives: archives.iter().map(|of| pin(of)).collect(),
+        ..Pins::default()
+    }
 }
 
 /// The first expectation in short: its digests with their grades, or the waiver; else the kind of rejection.

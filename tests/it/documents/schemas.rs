@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use serde_json::Value;
 
 use crate::support::{
-    Packing, Plain, Run, Sandbox, Sums, program,
+    Packing, Plain, Run, Sandbox, Sums, platform, program,
     schema::{self, WITHOUT_SCHEMA},
 };
 
@@ -85,7 +85,7 @@ fn every_schema_describes_a_document_of_a_session() {
     session.run(&["source", "list"]).ok();
     session.run(&["source", "test", "--source", &url]).ok();
     session.run(&["doctor"]);
-    configure(&mut session);
+    configure(&mut session, &url);
     launch(&mut session, &url);
     session.run(&["remove", "0.1.0", "--forget"]).ok();
     develop(&mut session);
@@ -115,7 +115,7 @@ fn acquire(session: &mut Session, url: &str) {
     session.run(&["store", "verify"]).ok();
 }
 
-fn configure(session: &mut Session) {
+fn configure(session: &mut Session, url: &str) {
     session.run(&["init"]).ok();
     session.run(&["config", "set", "bridge.mode", "bridge-only", "--project"]).ok();
     session.run(&["config", "get", "bridge.mode"]).ok();
@@ -123,6 +123,11 @@ fn configure(session: &mut Session) {
     session.run(&["config", "show"]).ok();
     session.run(&["config", "path"]).ok();
     session.run(&["config", "check"]).ok();
+    session.run(&["lock", "--source", url]).ok();
+    session.run(&["update", "--source", url]).ok();
+    session.run(&["get", "--source", url, "--platform", &platform()]).ok();
+    session.run(&["config", "show"]).ok();
+    fs::remove_file(session.sandbox.project().join("loom.lock")).unwrap();
     let file = session.sandbox.project().join("loom.toml");
     let valid = fs::read_to_string(&file).unwrap();
     session.sandbox.write("loom.toml", "[bridge]\nmdoe = \"full\"\n\n[mcp.x]\ncommand = \"x\"\n");

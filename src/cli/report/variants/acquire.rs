@@ -8,7 +8,7 @@ use loom_runtime::{
     store::{AdmitError, Attempt, AttemptKind, StoreError, UnpackError, Unverified},
     trust::{DigestSubject, Grade, Rejection},
 };
-use loom_source::{Selector, SourceError, SourceErrorKind};
+use loom_source::{Digest, Selector, SourceError, SourceErrorKind};
 
 use super::{
     ErrorVariants,
@@ -29,6 +29,7 @@ variants!(AcquireError {
     TooYoung,
     Downgrade,
     Older,
+    OtherThanLocked,
     Offline,
     Prepare
 });
@@ -53,7 +54,16 @@ variants!(AttemptKind {
     Changed,
     Unknown
 });
-variants!(Rejection { NoChecksum, Differs, Contradiction, NoArtifact, Signature });
+variants!(Rejection {
+    NoChecksum,
+    Differs,
+    LockDiffers,
+    OtherThanLocked,
+    NotLocked,
+    Contradiction,
+    NoArtifact,
+    Signature,
+});
 variants!(Unverified {
     Missing,
     Damaged,
@@ -61,6 +71,7 @@ variants!(Unverified {
     OtherStatement,
     NoChecksum,
     Policy,
+    NotLocked,
     TreeDamaged
 });
 
@@ -132,6 +143,12 @@ pub(super) fn errors() -> Vec<AcquireError> {
             attempts: attempts(),
         },
         AcquireError::Older { version: version("0.1.0"), newest: version("0.2.0") },
+        AcquireError::OtherThanLocked {
+            release: release().to_string(),
+            locked: Digest::of(b"locked"),
+            installed: Digest::of(b"installed"),
+            lock: "/p/loom.lock".to_owned(),
+        },
         AcquireError::Downgrade {
             source_name: "corp".to_owned(),
             offered: version("0.1.0"),
@@ -184,6 +201,20 @@ pub(super) fn rejections() -> Vec<Rejection> {
             pinned: digest("b"),
             origin: "first seen at corp".into(),
         },
+        Rejection::LockDiffers {
+            release: release().to_string().into(),
+            locked: Digest::of(b"locked"),
+            lock: "/p/loom.lock".into(),
+            pinned: Digest::of(b"pinned"),
+            origin: "first seen 2026-01-03T00:00:00Z from corp".into(),
+        },
+        Rejection::OtherThanLocked {
+            release: release().to_string().into(),
+            locked: Digest::of(b"locked"),
+            lock: "/p/loom.lock".into(),
+            claimed: Digest::of(b"claimed"),
+        },
+        Rejection::NotLocked { file: "loom.tar.zst".into(), lock: "/p/loom.lock".into() },
         Rejection::Contradiction {
             first: digest("a"),
             first_at: "SHA256SUMS".into(),
@@ -203,6 +234,7 @@ pub(super) fn unverified() -> Vec<Unverified> {
         Unverified::OtherStatement,
         Unverified::NoChecksum,
         Unverified::Policy,
+        Unverified::NotLocked,
         Unverified::TreeDamaged("/cache/x: it is missing".to_owned()),
     ]
 }

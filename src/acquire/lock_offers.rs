@@ -1,0 +1,206 @@
+//! What the sources offer of one version for all platforms, as a lock file holds it. Nothing is fetched but documents.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use futures::future::join_all;
+use loom_source::{
+    Artifact, ClaimedDigest, Digest, Offer, Packaging, Platform, Product, Release, SourceError,
+    Version,
+};
+
+use super::{
+    AcquireError, Acquirer, AttemptCause, SourceAttempt, failover::plan::FailureReason,
+    resolve::failure_reason,
+};
+use crate::{
+    lock::{LockedEvidence, LockedPlatform},
+    sources::{Candidate, Reach},
+    store::AttemptKind,
+    trust::{Expected, Judged, LockedArchive, TrustedDigest},
+};
+
+/// What the sources offer of one version.
+#[derive(Debug)]
+pub struct LockOffers {
+    /// The version.
+    pub version: Version,
+    /// What is offered, by platform.
+    pub releases: BTreeMap<Platform, OfferedRelease>,
+    /// The attempts at sources for platforms without an offer that the policy accepts.
+    pub(super) attempts: BTreeMap<Platform, Vec<SourceAttempt>>,
+}
+
+/// What a source offers of a release, as far as the policy accepts it.
+#[derive(Debug)]
+pub struct OfferedRelease {
+    /// The name of the source.
+    pub source: String,
+    /// The digests.
+    pub locked: LockedPlatform,
+}
+
+impl LockOffers {
+    /// The platforms that are left out because a source failed or was refused, each with its reasons. A platform that no
+    /// source has is not among them.
+    pub fn left_out(&self) -> impl Iterator<Item = (Platform, String)> {
+        self.attempts.iter().filter_map(|(platform, attempts)| {
+            let failed = attempts.iter().filter(|attempt| attempt.cause.is_some());
+            let line = |attempt: &SourceAttempt| {
+                format!("{}: {}", attempt.record.source, attempt.record.outcome)
+            };
+            let reasons: Vec<String> = failed.map(line).collect();
+            (!reasons.is_empty()).then(|| (*platform, reasons.join("; ")))
+        })
+    }
+}
+
+impl Acquirer<'_> {
+    /// Asks the sources for a version, for all platforms at once: the first source in order whose offer is accepted
+    /// answers for a platform.
+    pub(super) fn offers(
+        &self,
+        product: &Product,
+        version: &Version,
+    ) -> Result<LockOffers, AcquireError> {
+        let release =
+            |platform| Product { platform, ..product.clone() }.at_version(version.clone());
+        let mut pending: Vec<Release> = Platform::ALL.map(release).into();
+        let (releases, attempts) = (BTreeMap::new(), BTreeMap::new());
+        let mut offers = LockOffers { version: version.clone(), releases, attempts };
+        for candidate in self.candidates {
+            if self.options.offline && candidate.reach == Reach::Network {
+                for Release { platform, .. } in &pending {
+                    let outcome = "not asked: loom is offline";
+                    let kind = AttemptKind::NotAsked;
+                    let attempt = SourceAttempt::new(candidate, kind, outcome, Default::default());
+                    offers.attempts.entry(*platform).or_default().push(attempt);
+                }
+                continue;
+            }
+            let begun = Instant::now();
+            let find = pending.iter().map(|release| candidate.source.find(release));
+            let answers = self.runtime.block_on(join_all(find))?;
+            let asked = std::mem::take(&mut pending);
+            for (release, answer) in asked.into_iter().zip(answers) {
+                let platform = release.platform;
+                let failed = |cause| SourceAttempt::failed(candidate, cause, begun.elapsed());
+                let (attempt, stops) = match self.judged(candidate, &release, answer)? {
+                    Ok(Some(locked)) => {
+                        let source = candidate.name.clone();
+                        offers.releases.insert(platform, OfferedRelease { source, locked });
+                        continue;
+                    }
+                    Ok(None) => {
+                        let kind = AttemptKind::Absent;
+                        let outcome = "does not have it";
+                        let attempt = SourceAttempt::new(candidate, kind, outcome, begun.elapsed());
+                        (attempt, candidate.stop_on_absent)
+                    }
+                    Err(cause) => (failed(cause), candidate.stop_on_error),
+                };
+                offers.attempts.entry(platform).or_default().push(attempt);
+                if !stops {
+                    pending.push(release);
+                }
+            }
+        }
+        let releases = &offers.releases;
+        offers.attempts.retain(|platform, _| !releases.contains_key(platform));
+        Ok(offers)
+    }
+
+    /// Judges an answer. The inner error says why the offer is not accepted.
+    fn judged(
+        &self,
+        candidate: &Candidate,
+        release: &Release,
+        answer: Result<Option<Offer>, SourceError>,
+    ) -> Result<Result<Option<LockedPlatform>, AttemptCause>, AcquireError> {
+        let offer = match answer {
+            Ok(Some(offer)) => offer,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let pins = self.pins(release)?;
+        Ok(match self.policy.judge(release, candidate.channel, &offer, &pins) {
+            Ok(judged) => Ok(Some(locked(release, &offer, &judged))),
+            Err(rejection) => Err(rejection.into()),
+        })
+    }
+
+    /// The error where no source offers a version for the platform of this machine.
+    pub(super) fn not_offered(
+        &self,
+        release: &Release,
+        attempts: Vec<SourceAttempt>,
+    ) -> AcquireError {
+        let what = release.to_string();
+        if self.candidates.is_empty() {
+            return AcquireError::NoSource(what);
+        }
+        let kind = |attempt: &SourceAttempt| match attempt.record.kind {
+            AttemptKind::Rejected => Some(FailureReason::Integrity),
+            kind => failure_reason(kind),
+        };
+        let offline = attempts.iter().any(|attempt| attempt.record.kind == AttemptKind::NotAsked);
+        let reason = attempts.iter().filter_map(kind).max().unwrap_or(FailureReason::Absent);
+        if offline && reason <= FailureReason::Unreachable {
+            return AcquireError::Offline { what, here: None, attempts };
+        }
+        let lacks = |attempt: &SourceAttempt| {
+            attempt.cause.as_ref().is_some_and(AttemptCause::is_missing_checksum)
+        };
+        let unverified = reason == FailureReason::Integrity
+            && attempts.iter().all(|attempt| attempt.cause.is_none() || lacks(attempt));
+        AcquireError::Unserved { release: what, reason, attempts, unverified }
+    }
+}
+
+/// The digests of an accepted offer.
+fn locked(release: &Release, offer: &Offer, judged: &Judged) -> LockedPlatform {
+    let mut locked = LockedPlatform {
+        statement: offer.statement.as_deref().map(Digest::of),
+        ..LockedPlatform::default()
+    };
+    for Expected { artifact, expectation } in std::iter::once(&judged.first).chain(&judged.others) {
+        if let Some(tree) = &expectation.tree {
+            locked.tree = Some(tree.digest);
+            add_evidence(&mut locked, &of_source(tree, offer.tree.as_ref()));
+        }
+        let Some(archive) = &expectation.archive else { continue };
+        let (file, sha256) = (file_name(release, artifact), archive.digest);
+        if !locked.archives.iter().any(|known| known.sha256 == sha256) {
+            locked.archives.push(LockedArchive { file, sha256, size: artifact.size });
+            add_evidence(&mut locked, &of_source(archive, artifact.claims.first()));
+        }
+    }
+    locked
+}
+
+/// What the source states of a digest that this machine knows already; else what vouches for it.
+fn of_source(digest: &TrustedDigest, claim: Option<&ClaimedDigest>) -> TrustedDigest {
+    match claim.filter(|claim| claim.digest == digest.digest) {
+        Some(claim) if digest.signature.is_none() => TrustedDigest::claimed(digest.of, claim),
+        _ => digest.clone(),
+    }
+}
+
+/// Adds what vouches for a digest, once.
+pub(super) fn add_evidence(locked: &mut LockedPlatform, digest: &TrustedDigest) {
+    if let Some(evidence) = LockedEvidence::of(digest)
+        && !locked.evidence.contains(&evidence)
+    {
+        locked.evidence.push(evidence);
+    }
+}
+
+/// The file name of an artifact. An object of a store has the name that the archive has in a release.
+fn file_name(release: &Release, artifact: &Artifact) -> String {
+    let name = artifact.asset.as_str().rsplit('/').next().unwrap_or_default();
+    let stem = release.asset_stem().filter(|_| name.parse::<Digest>().is_ok());
+    match (stem, &artifact.packaging) {
+        (Some(stem), Packaging::Archive { format, .. }) => format!("{stem}.{}", format.extension()),
+        (Some(stem), _) => format!("{stem}{}", release.platform.executable_extension()),
+        (None, _) => name.to_owned(),
+    }
+}
