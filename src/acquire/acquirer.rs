@@ -73,6 +73,7 @@ const MAX_SWEPT: usize = 64;
 ///     class: SourceClass::File,
 ///     channel: Channel::Authenticated,
 ///     source: Box::new(source),
+///     signed: None,
 ///     stop_on_error: false,
 ///     stop_on_absent: false,
 ///     reach: Reach::Disk,

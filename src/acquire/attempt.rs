@@ -75,8 +75,8 @@ impl AttemptCause {
             Self::Source(error) => match error.kind.class() {
                 ErrorClass::Credentials => AttemptKind::Credentials,
                 ErrorClass::Offline => AttemptKind::Offline,
+                ErrorClass::Untrusted => AttemptKind::Rejected,
                 ErrorClass::Unreachable => AttemptKind::Unreachable,
-                ErrorClass::Integrity => AttemptKind::ChecksumMismatch,
             },
             Self::Rejected(_) => AttemptKind::Rejected,
             Self::Mismatch { .. } => AttemptKind::ChecksumMismatch,

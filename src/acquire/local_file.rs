@@ -39,6 +39,7 @@ impl LocalFile {
             class: SourceClass::File,
             channel: Channel::Authenticated,
             source: Box::new(Self { path, sha256 }),
+            signed: None,
             stop_on_error: true,
             stop_on_absent: true,
             reach: Reach::Disk,

@@ -20,7 +20,7 @@ use loom_runtime::{
         self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, Signature, SourceKind,
         SourceSpec, StoreSharing, Trusted,
     },
-    sources::{NetworkDefaults, OpenedSources, Opener},
+    sources::{MirrorRootRules, NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
     store::{Store, StoreWriters},
 };
@@ -120,6 +120,7 @@ impl Context {
             evidence: resolved.trust.signature.value == Signature::Required,
             built_from: option_env!("LOOM_BUILT_FROM").map(PathBuf::from),
             built_profile: option_env!("LOOM_BUILT_PROFILE").map(str::to_owned),
+            roots: MirrorRootRules::default(),
         })
     }
 

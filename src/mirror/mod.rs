@@ -8,6 +8,7 @@
 //! | [`serve`] | serves the folder of a mirror over HTTP |
 //! | `error` | [`MirrorTaskError`] |
 
+pub mod bundle;
 mod diff;
 mod error;
 mod mirror_files;

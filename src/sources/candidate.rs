@@ -1,12 +1,13 @@
 //! [`Candidate`]: an opened source, with the settings that decide when it is requested.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use loom_source::Source;
 
-use super::SourceClass;
+use super::{GuardedSource, MirrorRootRules, SignedMirror, SourceClass};
 use crate::{
     config::{OnFailure, SourceSpec},
+    state::StateDir,
     trust::Channel,
 };
 
@@ -23,6 +24,8 @@ pub struct Candidate {
     pub channel: Channel,
     /// The source.
     pub source: Box<dyn Source>,
+    /// The signed index of the source, by which it is guarded; `None` for a source that cannot have one.
+    pub signed: Option<Arc<SignedMirror>>,
     /// `on_error = "stop"`: whether a failure of the source ends the search.
     pub stop_on_error: bool,
     /// `on_absent = "stop"`: whether the search ends where the source does not have the release.
@@ -67,6 +70,7 @@ impl Candidate {
             class,
             channel,
             source,
+            signed: None,
             stop_on_error: spec.on_error == OnFailure::Stop,
             stop_on_absent: spec.on_absent == OnFailure::Stop,
             reach,
@@ -74,6 +78,15 @@ impl Candidate {
             race: spec.race,
             prerelease: spec.prerelease,
         }
+    }
+
+    /// The same source, guarded by its signed index where a root is known for it.
+    pub(super) fn guarded(self, rules: MirrorRootRules, state: StateDir) -> Self {
+        let signed =
+            SignedMirror::new(self.name.clone(), &self.identity, rules, state, self.timeout);
+        let signed = Arc::new(signed);
+        let source = Box::new(GuardedSource::new(self.source, Arc::clone(&signed)));
+        Self { source, signed: Some(signed), ..self }
     }
 
     /// The silence after which the next source is requested too: a quarter of `timeout`. `None` without `race`, and for a
@@ -91,10 +104,13 @@ impl Candidate {
     /// more, such as settings that change its lists.
     pub(crate) fn key(&self) -> String {
         let source = self.source.to_string();
-        if self.identity.contains(source.trim_end_matches('/')) {
-            self.identity.clone()
-        } else {
-            format!("{} {source}", self.identity)
+        let mut key = self.identity.clone();
+        if !key.contains(source.trim_end_matches('/')) {
+            key = format!("{key} {source}");
+        }
+        match self.signed.as_ref().and_then(|signed| signed.cache_key()) {
+            Some(signed) => format!("{key} {signed}"),
+            None => key,
         }
     }
 }

@@ -13,6 +13,7 @@
 //! | [`netrc`], `netrc_file` | logins from the user's `.netrc` |
 //! | `object_store`, `aws_profile` | credentials of object stores |
 //! | `plugin_program` | where the program of a plugin may be found |
+//! | [`signed_mirror`] | mirrors whose index has to be signed |
 //! | `bounded` | [`Bounded`]: limits how long a folder that may hang is waited for |
 //! | `shared_documents` | [`SharedDocuments`]: documents that a source keeps from run to run |
 //!
@@ -37,6 +38,7 @@ mod plugin;
 mod plugin_program;
 pub mod proxies;
 mod shared_documents;
+pub mod signed_mirror;
 mod source_class;
 
 pub use bounded::Bounded;
@@ -47,4 +49,8 @@ pub use network::NetworkDefaults;
 pub use open::{OpenNotice, OpenedSources};
 pub use opener::Opener;
 pub use shared_documents::SharedDocuments;
+pub use signed_mirror::{
+    ConfiguredRoot, GivenRoot, GivenRoots, GuardedSource, IndexVouch, MirrorRootRules,
+    RootReadError, SignedMirror,
+};
 pub use source_class::SourceClass;

@@ -5,8 +5,13 @@ use std::path::PathBuf;
 use loom_cargo_build::CheckoutHint;
 use loom_http::Journal;
 
-use super::{Candidate, NetrcFile, OpenError, Opener, cargo_build, github, mirror, plugin};
-use crate::config::{SourceKind, SourceSpec, TargetSource};
+use super::{
+    Candidate, MirrorRootRules, NetrcFile, OpenError, Opener, cargo_build, github, mirror, plugin,
+};
+use crate::config::{MirrorSource, SourceKind, SourceSpec, TargetSource};
+
+/// The ending of the file of a mirror in one file.
+const BUNDLE: &str = ".loombundle";
 
 /// Opened sources in the configured order.
 #[derive(Debug, Default)]
@@ -39,7 +44,10 @@ impl Opener {
     /// [`OpenError::NoCheckout`], if a `target` source without a path finds no checkout.
     pub fn open(&self, spec: &SourceSpec, journal: Journal) -> Result<Candidate, OpenError> {
         match &spec.kind {
-            SourceKind::Mirror(mirror) => mirror::open(self, spec, mirror, journal),
+            SourceKind::Mirror(mirror) => {
+                let candidate = mirror::open(self, spec, mirror, journal)?;
+                Ok(candidate.guarded(self.root_rules(mirror), self.state.clone()))
+            }
             SourceKind::Github(github) => github::open(self, spec, github, journal),
             SourceKind::Target(target) => cargo_build::open(self, spec, target, false),
             SourceKind::Plugin(plugin) => Ok(plugin::open(self, spec, plugin)),
@@ -80,6 +88,13 @@ impl Opener {
         Ok(opened)
     }
 
+    /// Which roots count for a mirror. The roots inside a bundle come with it, so that none of them is kept at first sight.
+    fn root_rules(&self, mirror: &MirrorSource) -> MirrorRootRules {
+        let is_bundle = mirror.url.path().ends_with(BUNDLE);
+        let pin_first_seen = self.roots.pin_first_seen && !is_bundle;
+        MirrorRootRules { pin_first_seen, ..self.roots.clone() }
+    }
+
     /// A notice if the `.netrc` cannot be used although one of the sources would use it.
     fn netrc_notice(&self, specs: &[SourceSpec]) -> Vec<OpenNotice> {
         if !specs.iter().any(uses_netrc) {
@@ -103,7 +118,7 @@ mod tests {
     use super::*;
     use crate::{
         config::{Env, Os},
-        sources::{NetworkDefaults, Reach, SourceClass},
+        sources::{MirrorRootRules, NetworkDefaults, Reach, SourceClass},
         state::StateDir,
         trust::Channel,
     };
@@ -119,6 +134,7 @@ mod tests {
             evidence: false,
             built_from: None,
             built_profile: None,
+            roots: MirrorRootRules::default(),
         }
     }
 

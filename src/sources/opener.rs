@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{NetrcFile, NetworkDefaults};
+use super::{MirrorRootRules, NetrcFile, NetworkDefaults};
 use crate::{
     config::{Env, Os},
     state::StateDir,
@@ -16,7 +16,7 @@ use crate::{
 /// ```
 /// use loom_runtime::{
 ///     config::{Env, Os, SourceSpec},
-///     sources::{NetworkDefaults, OpenError, Opener, Reach},
+///     sources::{MirrorRootRules, NetworkDefaults, OpenError, Opener, Reach},
 ///     state::StateDir,
 /// };
 /// use loom_http::Journal;
@@ -33,6 +33,7 @@ use crate::{
 ///     evidence: false,
 ///     built_from: None,
 ///     built_profile: None,
+///     roots: MirrorRootRules::default(),
 /// };
 /// let spec = SourceSpec::shorthand("./mirror", folder.path())?;
 /// let candidate = opener.open(&spec, Journal::default())?;
@@ -64,6 +65,8 @@ pub struct Opener {
     pub built_from: Option<PathBuf>,
     /// The cargo profile in which this program was built; `None` in a distributed program.
     pub built_profile: Option<String>,
+    /// Which roots of signed mirrors are given.
+    pub roots: MirrorRootRules,
 }
 
 impl Opener {

@@ -43,6 +43,8 @@ impl Policy {
         if self.signature == Signature::Required && channel != Channel::LocalBuild {
             return Err(Rejection::Signature);
         }
+        let vouched = statement::vouched(release, offer, pins)?;
+        let pins = vouched.as_ref().unwrap_or(pins);
         let counting = |claims: &[ClaimedDigest]| {
             if channel.may_vouch() { claims.to_vec() } else { Vec::new() }
         };
@@ -72,6 +74,7 @@ impl Policy {
                 refused.get_or_insert_with(|| Rejection::NoChecksum { file: file.into() });
             }
         }
+        statement::check_expiry(release, pins, &mut good)?;
         let mut good = good.into_iter();
         let Some(first) = good.next() else {
             let release = release.to_string().into();
@@ -219,5 +222,6 @@ fn artifact_digest(
     Ok(Some(pin.map_or_else(claimed, |pin| TrustedDigest::pinned(of, pin))))
 }
 
+mod statement;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::LockPins;
+use super::mirror::IndexOrigin;
 
 /// Where a pin comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,14 @@ pub enum PinOrigin {
         /// The time of the acquisition (RFC 3339, UTC).
         at: String,
     },
+    /// The signed index of a mirror names the statement of the release.
+    Index {
+        /// The index.
+        index: IndexOrigin,
+        /// Why the index decides nothing any more by itself, where it has expired.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expired: Option<String>,
+    },
 }
 
 impl std::fmt::Display for PinOrigin {
@@ -37,6 +46,7 @@ impl std::fmt::Display for PinOrigin {
             Self::Given { by } => f.write_str(by),
             Self::Lock { file } => write!(f, "locked by {file}"),
             Self::FirstSeen { source, at, .. } => write!(f, "first seen {at} from {source}"),
+            Self::Index { index, .. } => write!(f, "signed index, {index}"),
         }
     }
 }
@@ -56,6 +66,9 @@ pub struct Pins {
     /// The digest of the tree. Every artifact of the release must lead to this tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<Pin>,
+    /// The digest of the statement. The source must serve this statement, whose tree and archives are then known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<Pin>,
     /// Digests of archives that are known to be right; other archives may be right too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<Pin>,

@@ -77,6 +77,26 @@ pub enum Rejection {
         /// The release.
         release: Box<str>,
     },
+    /// The source serves another statement than the one that this machine expects.
+    #[error("the statement of {release} is another one: expected {expected} ({origin}), got {got}")]
+    Statement {
+        /// The release.
+        release: Box<str>,
+        /// The expected digest.
+        expected: Digest,
+        /// What expects it.
+        origin: Box<str>,
+        /// The digest of the statement that the source serves, or why there is none.
+        got: Box<str>,
+    },
+    /// The index of the mirror has expired, and nothing else vouches for the release.
+    #[error("{why}, and nothing else vouches for {release}")]
+    Expired {
+        /// The release.
+        release: Box<str>,
+        /// What expired, and when.
+        why: Box<str>,
+    },
     /// The policy requires a signature, and this version cannot check signatures.
     #[error("trust.signature is \"required\", but this version cannot check signatures")]
     Signature,

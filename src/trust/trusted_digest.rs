@@ -59,6 +59,8 @@ pub enum Voucher {
     Lock,
     /// The digest that the release had when it was first acquired by this user.
     FirstSeen,
+    /// The signed index of a mirror.
+    Index,
     /// A kind that this version does not know. It never counts.
     #[serde(other)]
     Unknown,
@@ -88,6 +90,7 @@ impl fmt::Display for Voucher {
             Self::Given => "option",
             Self::Lock => "lock file",
             Self::FirstSeen => "first seen",
+            Self::Index => "signed index",
             Self::Unknown => "unknown voucher",
         })
     }
@@ -148,6 +151,7 @@ impl TrustedDigest {
             PinOrigin::FirstSeen { source, at, .. } => {
                 (Voucher::FirstSeen, format!("{at} from {source}"))
             }
+            PinOrigin::Index { index, .. } => (Voucher::Index, index.to_string()),
         };
         let (digest, grade) = (pin.digest, Grade::Identity);
         Self { of, digest, by, at, grade, signature: None, evidence: None }
@@ -159,6 +163,7 @@ impl TrustedDigest {
             Voucher::Given => self.at.clone(),
             Voucher::Lock => format!("the lock file {}", self.at),
             Voucher::FirstSeen => format!("first seen {}", self.at),
+            Voucher::Index => format!("signed index, {}", self.at),
             by => format!("{by} at {}", self.at),
         }
     }

@@ -53,6 +53,9 @@ pub(super) fn judge(
         }
         Err(error) => return Err(Box::new(StepReport::failed(error, false))),
     };
+    let signed = candidate.signed.as_ref().and_then(|signed| signed.vouch(release));
+    let vouched = signed.map(|vouch| Pins { statement: Some(vouch.statement), ..pins.clone() });
+    let pins = vouched.as_ref().unwrap_or(pins);
     match policy.judge(release, candidate.channel, &offer, pins) {
         Ok(Judged { first: expected, others }) => {
             Ok(ChosenArtifact { offer, expected, others, reached: 0 })

@@ -246,7 +246,7 @@ impl Plan {
     ) -> PlanAction {
         let reason = match class {
             ErrorClass::Credentials => FailureReason::Credentials,
-            ErrorClass::Integrity => FailureReason::Integrity,
+            ErrorClass::Untrusted => FailureReason::Integrity,
             ErrorClass::Unreachable | ErrorClass::Offline => FailureReason::Unreachable,
         };
         let (place, fetching) = (self.asked[at].turn.place, self.asked[at].fetching);

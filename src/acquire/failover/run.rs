@@ -106,6 +106,18 @@ impl<'a> Failover<'a> {
         }
     }
 
+    /// Reports a version that the mirror withdrew: it is served because it was named.
+    fn report_withdrawn(&self, candidate: &Candidate, release: &Release) {
+        let vouch = candidate.signed.as_ref().and_then(|signed| signed.vouch(release));
+        if vouch.is_some_and(|vouch| vouch.yanked) {
+            let text = format!(
+                "{} has withdrawn {release}; it is used because it was named",
+                candidate.name
+            );
+            self.fetcher.observer.on_event(AcquireEvent::Notice { text: &text });
+        }
+    }
+
     fn report_late(&self, late: &Candidate, next: &Candidate) {
         let patience = humantime::format_duration(late.patience().unwrap_or_default());
         let text =
@@ -175,6 +187,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
                 let policy = &self.failover.policy;
                 match answer::judge(candidate, self.release, policy, self.pins, answer) {
                     Ok(chosen) => {
+                        self.failover.report_withdrawn(candidate, self.release);
                         let artifacts = 1 + chosen.others.len();
                         self.chosen.insert(place, chosen);
                         SourceEvent::Offered { artifacts }

@@ -43,6 +43,7 @@ pub(super) fn unresolved(
 pub(in crate::acquire) fn reason(kind: AttemptKind) -> Option<FailureReason> {
     match kind {
         AttemptKind::Credentials => Some(FailureReason::Credentials),
+        AttemptKind::Rejected => Some(FailureReason::Integrity),
         AttemptKind::Unreachable | AttemptKind::Offline => Some(FailureReason::Unreachable),
         _ => None,
     }

@@ -142,6 +142,7 @@ impl Home {
             class: SourceClass::Mirror,
             channel: Channel::Authenticated,
             source: Box::new(Mirror::open(url, MirrorOptions::default()).unwrap()),
+            signed: None,
             stop_on_error: false,
             stop_on_absent: false,
             reach: Reach::Disk,

@@ -2,12 +2,15 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `bundle`, `bundle_key` | `mirror bundle`: writes releases into one file, signed with a key |
 //! | `diff` | `mirror diff`: in what two mirrors differ |
 //! | `serve` | `mirror serve`: a static server of the folder of a mirror |
 //! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
 //!
 //! A command has a file with its `Args` and its function `run`, and a line in [`MirrorCommand`].
 
+mod bundle;
+mod bundle_key;
 mod diff;
 mod mirror_location;
 mod serve;
@@ -26,6 +29,8 @@ pub(crate) struct Args {
 enum MirrorCommand {
     /// Print in which releases two mirrors differ; exit 1 if they do
     Diff(diff::Args),
+    /// Write releases of a mirror, with their evidence, into one file that needs no network
+    Bundle(bundle::Args),
     /// Serve the folder of a mirror over HTTP
     Serve(serve::Args),
 }
@@ -33,6 +38,7 @@ enum MirrorCommand {
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
         MirrorCommand::Diff(args) => diff::run(args, context),
+        MirrorCommand::Bundle(args) => bundle::run(args, context),
         MirrorCommand::Serve(args) => serve::run(args, context),
     }
 }

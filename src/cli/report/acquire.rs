@@ -183,6 +183,12 @@ fn rejection_hint(rejection: &Rejection) -> &'static str {
         Rejection::LockDiffers { .. } | Rejection::OtherThanLocked { .. } => OTHER_THAN_LOCKED,
         Rejection::NotLocked { .. } => "`loom lock` adds what the sources offer",
         Rejection::Contradiction { .. } => "the maintainer of the source has to publish it again",
+        Rejection::Statement { .. } => {
+            "nothing of it was kept; inform the maintainer of the source, or name another one with --source"
+        }
+        Rejection::Expired { .. } => {
+            "the maintainer of the mirror has to publish a new index: `loom mirror index`"
+        }
         Rejection::NoArtifact { .. } => {
             "this version reads .tar.gz, .tar.zst, .zip and bare programs; a newer one may read more"
         }

@@ -16,7 +16,7 @@ pub(crate) fn exit(error: &SourceError) -> Exit {
         ErrorClass::Credentials => Exit::Credentials,
         ErrorClass::Offline => Exit::Offline,
         ErrorClass::Unreachable => Exit::Unreachable,
-        ErrorClass::Integrity => Exit::Integrity,
+        ErrorClass::Untrusted => Exit::Integrity,
     }
 }
 
@@ -72,6 +72,13 @@ pub(crate) fn hint(error: &SourceError) -> Option<String> {
         }
         SourceErrorKind::WrongRegion { region } => {
             format!("set region = {:?} for this source", region.as_deref().unwrap_or("REGION"))
+        }
+        SourceErrorKind::Untrusted { contradiction: true } => {
+            "nothing of the mirror was used; ask its maintainer whether the index or a root was published wrongly"
+                .to_owned()
+        }
+        SourceErrorKind::Untrusted { contradiction: false } => {
+            "the maintainer of the mirror has to publish a new index: `loom mirror index`".to_owned()
         }
         _ => return None,
     })

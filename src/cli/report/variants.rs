@@ -95,6 +95,7 @@ fn reports() -> VariantReports {
     reports.add(launch::differences(), launch::with_difference);
     reports.add(mirror::errors(), |error| error);
     reports.add(mirror::serve_errors(), |error| error);
+    reports.add(mirror::bundle_errors(), |error| error);
     reports.push("StateError", &samples::state_error().into());
     reports
 }

@@ -27,7 +27,10 @@ pub(super) async fn add(
     if let Some(number) = index.payload.root {
         // A reader may start from any root: all that the mirror still has travel.
         let mut lower = number;
-        while lower > 0 && number - lower < MAX_ROOT_STEPS && add_root(mirror, writer, lower).await? {
+        while lower > 0
+            && number - lower < MAX_ROOT_STEPS
+            && add_root(mirror, writer, lower).await?
+        {
             lower -= 1;
         }
         let mut higher = number + 1;

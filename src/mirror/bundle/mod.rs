@@ -6,6 +6,7 @@
 //! | `collect` | [`collect`]: reads these releases from a mirror, and verifies every object |
 //! | `spool` | keeps objects of remote mirrors until the bundle is written |
 //! | `documents` | the index, the roots and the timestamp, which travel as they are |
+//! | `write` | [`write_bundle`] |
 //! | `contents` | [`verify_contents`]: whether the mirror in a bundle is complete |
 //! | `error` | [`BundleTaskError`] |
 
@@ -15,8 +16,13 @@ mod documents;
 mod error;
 mod selection;
 mod spool;
+mod write;
 
 pub use collect::{Collected, collect};
 pub use contents::{BundleContents, verify_contents};
 pub use error::BundleTaskError;
 pub use selection::BundleSelection;
+pub use write::{WrittenBundle, write_bundle};
+
+/// The path of the lock file in a bundle.
+pub const LOCK: &str = "loom.lock";

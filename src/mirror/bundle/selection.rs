@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use loom_source::{
-    Authority, Index, ListingScope, Name, Platform, Product, Record, Release, Selector, Source, Version,
-    VersionListing,
+    Authority, Index, ListingScope, Name, Platform, Product, Record, Release, Selector, Source,
+    Version, VersionListing,
 };
 
 use super::BundleTaskError;

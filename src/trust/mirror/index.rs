@@ -18,7 +18,14 @@ pub struct VerifiedIndex {
     payload: IndexPayload,
     origin: IndexOrigin,
     seen: SeenIndex,
-    expired: Option<MirrorRejection>,
+    expired: Option<Expiry>,
+}
+
+/// A document that expired, and when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Expiry {
+    pub(super) what: &'static str,
+    pub(super) at: SystemTime,
 }
 
 /// Which signed index vouches for a release.
@@ -81,8 +88,7 @@ impl VerifiedIndex {
         let before = seen.map_or(SystemTime::UNIX_EPOCH, |seen| seen.issued);
         let highest = before.max(issued).max(stamped.unwrap_or(issued));
         let now = clock.not_before(highest);
-        let index_expired =
-            || (expires <= now).then_some(MirrorRejection::Expired { what: "index", at: expires });
+        let index_expired = || (expires <= now).then_some(Expiry { what: "index", at: expires });
         let stamp_expired = || timestamp.and_then(|stamp| stamp.expired(now));
         let expired = root.expired(now).or_else(stamp_expired).or_else(index_expired);
         let origin = IndexOrigin { mirror: trusted.mirror, root: named, serial, keys };
@@ -101,8 +107,8 @@ impl VerifiedIndex {
     }
 
     /// Why the index decides no range any more; `None` where it does.
-    pub fn expired(&self) -> Option<&MirrorRejection> {
-        self.expired.as_ref()
+    pub fn expired(&self) -> Option<MirrorRejection> {
+        self.expired.map(|Expiry { what, at }| MirrorRejection::Expired { what, at })
     }
 
     /// The versions of a product that are not withdrawn.

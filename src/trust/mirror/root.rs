@@ -7,7 +7,7 @@ use loom_source::{
     record::{MirrorRoot, SignedDocument, SignedKind},
 };
 
-use super::{MirrorRejection, role::signers};
+use super::{MirrorRejection, index::Expiry, role::signers};
 
 /// How many successors of the trusted root a reader follows in one run.
 pub const MAX_ROOT_STEPS: u64 = 1_024;
@@ -84,8 +84,8 @@ impl TrustedRoot {
     }
 
     /// That the root has expired, where it has.
-    pub(super) fn expired(&self, now: SystemTime) -> Option<MirrorRejection> {
+    pub(super) fn expired(&self, now: SystemTime) -> Option<Expiry> {
         let at = self.root.expires;
-        (at <= now).then_some(MirrorRejection::Expired { what: "root", at })
+        (at <= now).then_some(Expiry { what: "root", at })
     }
 }

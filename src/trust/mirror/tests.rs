@@ -238,7 +238,7 @@ fn entries_of_other_authorities_are_left_out() {
 #[test]
 fn the_clock_never_goes_back() {
     let keys = Keys::new();
-    let expired = |index: VerifiedIndex| index.expired().map(ToString::to_string);
+    let expired = |index: VerifiedIndex| index.expired().map(|rejection| rejection.to_string());
     let judged = |clock: SystemTime, built: SystemTime, seen: Option<SeenIndex>| {
         let built = built.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         let clock = MirrorClock::new(clock, built);

@@ -4,7 +4,11 @@ use std::time::SystemTime;
 
 use loom_source::record::{IndexTimestamp, SignedDocument, SignedKind};
 
-use super::{MirrorRejection, SeenIndex, TrustedRoot, index::check_root, role::signers};
+use super::{
+    MirrorRejection, SeenIndex, TrustedRoot,
+    index::{Expiry, check_root},
+    role::signers,
+};
 
 /// A timestamp that the keys of a trusted root signed, and that is not before an index that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +41,8 @@ impl VerifiedTimestamp {
     }
 
     /// That the timestamp has expired, where it has.
-    pub(super) fn expired(&self, now: SystemTime) -> Option<MirrorRejection> {
+    pub(super) fn expired(&self, now: SystemTime) -> Option<Expiry> {
         let at = self.0.expires;
-        (at <= now).then_some(MirrorRejection::Expired { what: "timestamp", at })
+        (at <= now).then_some(Expiry { what: "timestamp", at })
     }
 }

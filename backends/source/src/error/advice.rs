@@ -25,6 +25,6 @@ pub enum ErrorClass {
     Credentials,
     /// The source needs the network, which is disabled.
     Offline,
-    /// The source is not what it was when it was published.
-    Integrity,
+    /// What the source says contradicts what the reader trusts.
+    Untrusted,
 }

@@ -98,6 +98,11 @@ pub enum SourceErrorKind {
         /// What was expected, and what is there instead.
         reason: String,
     },
+    /// A document whose signatures, numbers or times the reader does not accept, for the reason in the cause.
+    Untrusted {
+        /// Whether the document contradicts what the reader trusts. Otherwise it is old or missing.
+        contradiction: bool,
+    },
     /// A build that the source had to make failed.
     Build {
         /// The command, such as `cargo build`.
@@ -138,7 +143,8 @@ impl SourceErrorKind {
         match self {
             Self::AccessDenied(_) | Self::NoCredentials { .. } => ErrorClass::Credentials,
             Self::Offline => ErrorClass::Offline,
-            Self::Damaged { .. } => ErrorClass::Integrity,
+            Self::Damaged { .. } => ErrorClass::Untrusted,
+            Self::Untrusted { contradiction: true } => ErrorClass::Untrusted,
             _ => ErrorClass::Unreachable,
         }
     }
@@ -168,6 +174,7 @@ impl SourceErrorKind {
             | Self::RateLimited(_)
             | Self::NoCredentials { .. }
             | Self::PlainHttp
+            | Self::Untrusted { .. }
             | Self::Build { .. } => false,
         }
     }
@@ -217,6 +224,7 @@ impl SourceErrorKind {
             Self::PlainHttp => "plain_http",
             Self::Malformed { .. } => "malformed",
             Self::Damaged { .. } => "damaged",
+            Self::Untrusted { .. } => "untrusted",
             Self::Build { .. } => "build",
         }
     }
@@ -275,6 +283,7 @@ impl SourceErrorKind {
             Self::PlainHttp => write!(f, "{at} was not requested: http:// is not encrypted"),
             Self::Malformed { reason } => write!(f, "{at} is malformed: {reason}"),
             Self::Damaged { reason } => write!(f, "{at} is damaged: {reason}"),
+            Self::Untrusted { .. } => write!(f, "{at} is not accepted"),
             Self::Build { command, reason } => write!(f, "{command} failed in {at}: {reason}"),
         }
     }

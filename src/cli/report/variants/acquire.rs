@@ -63,6 +63,8 @@ variants!(Rejection {
     Contradiction,
     NoArtifact,
     Signature,
+    Statement,
+    Expired,
 });
 variants!(Unverified {
     Missing,
@@ -222,6 +224,16 @@ pub(super) fn rejections() -> Vec<Rejection> {
             second_at: "loom.tar.gz.sha256".into(),
         },
         Rejection::NoArtifact { release: release().to_string().into() },
+        Rejection::Statement {
+            release: release().to_string().into(),
+            expected: digest("a"),
+            origin: "signed index".into(),
+            got: digest("b").to_string().into(),
+        },
+        Rejection::Expired {
+            release: release().to_string().into(),
+            why: "the index expired at 2026-01-01T00:00:00Z".into(),
+        },
         Rejection::Signature,
     ]
 }

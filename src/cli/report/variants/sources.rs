@@ -42,6 +42,7 @@ variants!(SourceErrorKind {
     PlainHttp,
     Malformed,
     Damaged,
+    Untrusted,
     Build
 });
 variants!(TransferPhase { Connect, Response, Body, Document });
@@ -172,6 +173,8 @@ pub(super) fn kinds() -> Vec<SourceErrorKind> {
         SourceErrorKind::PlainHttp,
         SourceErrorKind::Malformed { reason: text("not JSON") },
         SourceErrorKind::Damaged { reason: text("expected the SHA-256 AA, got BB") },
+        SourceErrorKind::Untrusted { contradiction: true },
+        SourceErrorKind::Untrusted { contradiction: false },
         SourceErrorKind::Build { command: text("cargo build"), reason: text("exit status 101") },
     ]
 }

@@ -1,0 +1,25 @@
+//! Mirrors whose index has to be signed: a root is known for them.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `guarded_source` | [`GuardedSource`]: a source whose lists and offers count only with a signed index |
+//! | `signed_mirror` | [`SignedMirror`]: fetches and verifies roots, timestamp and index, once per run |
+//! | `read_document` | reads one signed document, of limited size and in limited time |
+//! | `known_roots` | [`MirrorRootRules`]: which roots are given, and whether others are kept at first sight |
+//! | `given_roots` | [`GivenRoots`]: the roots that the user added |
+//! | `progress` | `MirrorProgress`: the newest root and index of each mirror that were accepted |
+//!
+//! What is accepted, [`crate::trust::mirror`] decides; here documents are fetched, and what has to be remembered is kept in
+//! the state folder.
+
+mod given_roots;
+mod guarded_source;
+mod known_roots;
+mod progress;
+mod read_document;
+mod signed_mirror;
+
+pub use given_roots::{GivenRoot, GivenRoots};
+pub use guarded_source::GuardedSource;
+pub use known_roots::{ConfiguredRoot, MirrorRootRules, RootReadError};
+pub use signed_mirror::{IndexVouch, SignedMirror};
