@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use loom_source::{Product, Selector};
 
-use super::{CommandError, context::Context, ready, report};
+use super::{CommandError, bundle_lock, context::Context, ready, report};
 use loom_runtime::{
     config::{Resolved, SettingOrigin},
     lock::{ActiveLock, LockConflict, LockFile},
@@ -124,7 +124,13 @@ pub(crate) fn choose(
     let path = path(context, resolved, named)?;
     let file = path.as_deref().map(LockFile::read).transpose()?.flatten();
     let required = required_by(resolved);
-    let Some(file) = file else {
+    let of_bundle = match (&file, &required) {
+        (None, Some(_)) if named.is_none() => bundle_lock::find(context, resolved)?,
+        _ => None,
+    };
+    // The signature of the bundle is what trusts it.
+    let is_signed = of_bundle.is_some();
+    let Some(file) = file.or(of_bundle) else {
         return match required {
             Some(by) => Err(report::lock::missing(path.as_deref(), &by)),
             None if named.is_some() => Err(report::lock::missing(path.as_deref(), "--lock")),
@@ -137,7 +143,7 @@ pub(crate) fn choose(
             None => unlocked(),
         };
     };
-    let lock = ActiveLock::of(&file, binary, is_trusted(resolved, &file, named));
+    let lock = ActiveLock::of(&file, binary, is_signed || is_trusted(resolved, &file, named));
     if required.is_some() {
         require(resolved, product, &lock)?;
     }

@@ -5,6 +5,7 @@
 //! | `bundle`, `bundle_key` | `mirror bundle`: writes releases into one file, signed with a key |
 //! | `diff` | `mirror diff`: in what two mirrors differ |
 //! | `serve` | `mirror serve`: a static server of the folder of a mirror |
+//! | `verify` | `mirror verify`: compares every byte of a bundle, and follows its records |
 //! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
 //!
 //! A command has a file with its `Args` and its function `run`, and a line in [`MirrorCommand`].
@@ -14,6 +15,7 @@ mod bundle_key;
 mod diff;
 mod mirror_location;
 mod serve;
+mod verify;
 
 use super::{Outcome, context::Context};
 
@@ -31,6 +33,8 @@ enum MirrorCommand {
     Diff(diff::Args),
     /// Write releases of a mirror, with their evidence, into one file that needs no network
     Bundle(bundle::Args),
+    /// Check every byte of a bundle, its signature and its records; exit 6 if one is wrong
+    Verify(verify::Args),
     /// Serve the folder of a mirror over HTTP
     Serve(serve::Args),
 }
@@ -39,6 +43,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
         MirrorCommand::Diff(args) => diff::run(args, context),
         MirrorCommand::Bundle(args) => bundle::run(args, context),
+        MirrorCommand::Verify(args) => verify::run(args, context),
         MirrorCommand::Serve(args) => serve::run(args, context),
     }
 }

@@ -1,0 +1,94 @@
+//! `loom mirror verify FILE`
+
+use std::path::Path;
+
+use loom_base::error_chain;
+use loom_mirror::bundle::BundleCheck;
+use serde_json::json;
+
+use super::mirror_location::MirrorLocation;
+use crate::cli::{
+    CommandError, Exit, Outcome,
+    bundle_signer::{self, BundleSigner},
+    context::Context,
+    path_text::shown,
+};
+use loom_runtime::{
+    config::Flags,
+    mirror::bundle::{BundleContents, BundleTaskError, verify_contents},
+};
+
+/// Arguments of `loom mirror verify`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The bundle
+    mirror: MirrorLocation,
+    /// Public minisign key that must have signed the bundle: minisign:RW..., or a file
+    /// [default: the keys in trust.keys]
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    let resolved = context.resolve(Flags::default())?;
+    let Some(path) = args.mirror.bundle(context, &resolved)? else {
+        return Err(CommandError::new(Exit::Usage, "only bundles can be verified")
+            .hint("a bundle is a file whose name ends with .loombundle"));
+    };
+    let read = |source| BundleTaskError::Read { path: path.clone(), source };
+    let BundleCheck { bundle, damages } = BundleCheck::run(&path).map_err(read)?;
+    let signer = bundle_signer::judge(context, &resolved, bundle.signer(), args.key.as_deref())?;
+    let mut contents = BundleContents::default();
+    if damages.is_empty() {
+        contents = verify_contents(&bundle);
+    }
+    let damaged = damages.iter().map(|damage| (damage.path.clone(), error_chain(&damage.error)));
+    let mut findings: Vec<(String, String)> = damaged.chain(contents.findings).collect();
+    findings.extend(signer.finding());
+    let summary = Summary {
+        path: &path,
+        files: bundle.manifest().files.len(),
+        releases: contents.records.len(),
+        signer,
+        findings,
+    };
+    summary.answer(context)
+}
+
+/// The result of verifying a bundle.
+struct Summary<'a> {
+    path: &'a Path,
+    files: usize,
+    releases: usize,
+    signer: BundleSigner,
+    findings: Vec<(String, String)>,
+}
+
+impl Summary<'_> {
+    fn answer(&self, context: &Context) -> Outcome {
+        let findings: Vec<_> =
+            self.findings.iter().map(|(path, what)| json!({"path": path, "what": what})).collect();
+        let document = json!({
+            "schema": 1, "path": shown(self.path), "sound": findings.is_empty(), "files": self.files,
+            "releases": self.releases, "signature": self.signer.json(), "findings": findings,
+        });
+        context.printer.answer(&document, || self.text())?;
+        // The document is the answer; an error would print a second one.
+        Ok(if self.findings.is_empty() { Exit::Success } else { Exit::Integrity })
+    }
+
+    fn text(&self) -> String {
+        let line = |(path, what): &(String, String)| match path.as_str() {
+            "" => format!("{what}\n"),
+            path => format!("{path}: {what}\n"),
+        };
+        let findings: String = self.findings.iter().map(line).collect();
+        let verdict = match self.findings.len() {
+            0 => "OK".to_owned(),
+            1 => "1 problem found".to_owned(),
+            count => format!("{count} problems found"),
+        };
+        let Self { files, releases, signer, .. } = self;
+        format!("{findings}{verdict}: {files} files, {releases} releases; {signer}")
+    }
+}
