@@ -19,6 +19,9 @@ const SECRET_COMMENT: &str = "minisign encrypted secret key";
 /// The first line of a signature, as the tool writes it.
 const COMMENT: &str = "signature from minisign secret key";
 
+/// The number of bytes of a secret key.
+const LENGTH: usize = 158;
+
 /// The offsets of the key id and of the seed in the bytes of a secret key.
 const KEY_ID: usize = 54;
 const SEED: usize = KEY_ID + 8;
@@ -67,18 +70,29 @@ impl MinisignSecretKey {
     /// # Errors
     /// [`SigningError::PasswordRequired`], [`SigningError::WrongPassword`], [`SigningError::NotAKey`].
     pub fn parse(file: &str, password: Option<&SecretString>) -> Result<Self, SigningError> {
-        let secret = SecretKeyBox::from(file.to_owned());
         let not_a_key = |why: String| SigningError::NotAKey { scheme: SCHEME, why };
         if !Self::is_encrypted(file) {
-            let key = secret.into_unencrypted_secret_key();
-            return key.map(Self).map_err(|error| not_a_key(error.to_string()));
+            // The tool leaves the checksum of such a key empty, which the library refuses. That the two halves of the key
+            // belong together says as much.
+            let key = Self::unencrypted(file).map_err(not_a_key)?;
+            return key.pair().map_err(|error| not_a_key(error.to_string())).map(|_| key);
         }
         let required = SigningError::PasswordRequired { scheme: SCHEME };
         let password = password.ok_or(required)?.expose_secret().to_owned();
+        let secret = SecretKeyBox::from(file.to_owned());
         secret.into_secret_key(Some(password)).map(Self).map_err(|error| match error.kind() {
             ErrorKind::Verify => SigningError::WrongPassword { scheme: SCHEME },
             _ => not_a_key(error.to_string()),
         })
+    }
+
+    fn unencrypted(file: &str) -> Result<Self, String> {
+        let line = file.lines().nth(1).unwrap_or_default().trim();
+        let bytes = STANDARD.decode(line).map_err(|error| error.to_string())?;
+        if bytes.len() != LENGTH {
+            return Err(format!("it has {} bytes, expected {LENGTH}", bytes.len()));
+        }
+        SecretKey::from_bytes(&bytes).map(Self).map_err(|error| error.to_string())
     }
 
     /// The public key that belongs to it.
