@@ -110,8 +110,10 @@ class Orchestrator:
 
         runtime = await asyncio.get_running_loop().run_in_executor(None, start)
         self._report(f"runtime {runtime.version} is ready at {runtime.address}")
-        if runtime.dashboard_url:
-            self._report(f"dashboard: {runtime.dashboard_url}")
+        dashboard = runtime.document.get("dashboard")
+        if dashboard:
+            # With a token, the page needs the login code of this address.
+            self._report(f"dashboard: {dashboard.get('login_url') or dashboard['url']}")
         self.runtime_proc = ProcessInfo("loom-runtime", runtime, runtime.pid)
         return self.runtime_proc
 

@@ -96,11 +96,15 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("store", store, "Manage the store: verify, du, path, add"),
     command!("dev", dev, "Manage the checkout for development builds: link, unlink, find"),
     command!("source", source, "Show and test the configured sources: list, test"),
-    command!("mirror", mirror, "Keep mirrors: diff"),
+    command!(
+        "mirror",
+        mirror,
+        "Keep mirrors: init, sync, push, index, diff, verify, yank, gc, root"
+    ),
     command!("doctor", doctor, "Check this machine and the connection to the sources"),
     command!("init", init, "Write a commented loom.toml"),
     command!("config", config, "Show, check or describe the configuration"),
-    command!("trust", trust, "Trust the loom.toml of this project"),
+    command!("trust", trust, "Trust the loom.toml of this project, and roots of mirrors"),
     command!("__supervise", supervise, "Supervise a runtime").hidden(),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),

@@ -17,8 +17,8 @@ use super::{
 };
 use loom_runtime::{
     config::{
-        self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, Signature, SourceKind,
-        SourceSpec, StoreSharing, Trusted,
+        self, Diagnostic, Disk, Env, Flags, Inputs, Os, PinRoots, Problem, Resolved, Signature,
+        SourceKind, SourceSpec, StoreSharing, Trusted,
     },
     sources::{MirrorRootRules, NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
@@ -120,7 +120,10 @@ impl Context {
             evidence: resolved.trust.signature.value == Signature::Required,
             built_from: option_env!("LOOM_BUILT_FROM").map(PathBuf::from),
             built_profile: option_env!("LOOM_BUILT_PROFILE").map(str::to_owned),
-            roots: MirrorRootRules::default(),
+            roots: MirrorRootRules {
+                configured: resolved.trust.roots.value.clone(),
+                pin_first_seen: resolved.trust.pin_roots.value == PinRoots::FirstSeen,
+            },
         })
     }
 

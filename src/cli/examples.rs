@@ -204,7 +204,47 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
     ),
     (
         "mirror",
-        &[example("loom mirror diff corp https://mirror.example/loom", "Compare two mirrors")],
+        &[
+            example("loom mirror sync --from github:loom-os/loom --to /srv/loom", "Fill a folder"),
+            example("loom mirror verify /srv/loom", "Check every byte of it"),
+        ],
+    ),
+    (
+        "mirror init",
+        &[example(
+            "loom mirror init --to s3://releases/loom --keys ./keys --authority loom-os",
+            "Make keys and the first root",
+        )],
+    ),
+    (
+        "mirror sync",
+        &[
+            example(
+                "loom mirror sync --from github:loom-os/loom --to /srv/loom --key keys/index.pem",
+                "Copy what the folder does not have",
+            ),
+            example(
+                "loom mirror sync --from corp --to /media/usb/loom --version '>=0.2' --platform linux-x86_64 --keep 3",
+                "Copy the newest three versions for one platform",
+            ),
+        ],
+    ),
+    (
+        "mirror push",
+        &[example(
+            "loom mirror push --to s3://releases/loom loom-bridge-server 0.2.0 --key keys/index.pem",
+            "Put an installed version into a mirror",
+        )],
+    ),
+    (
+        "mirror index",
+        &[
+            example("loom mirror index /srv/loom", "Write an index for the releases in a folder"),
+            example(
+                "loom mirror index /srv/loom --refresh --key keys/timestamp.pem",
+                "Keep the index valid",
+            ),
+        ],
     ),
     (
         "mirror diff",
@@ -212,6 +252,40 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
             "loom mirror diff /media/usb/loom s3://releases/loom",
             "Print what only one of them has, and what differs",
         )],
+    ),
+    (
+        "mirror verify",
+        &[example(
+            "loom mirror verify https://mirror.example/loom",
+            "Check every byte of a mirror",
+        )],
+    ),
+    (
+        "mirror yank",
+        &[example(
+            "loom mirror yank /srv/loom 0.2.0 --key keys/index.pem",
+            "Never select 0.2.0 any more",
+        )],
+    ),
+    ("mirror gc", &[example("loom mirror gc /srv/loom --dry-run", "Print what would be removed")]),
+    (
+        "mirror root",
+        &[example("loom mirror root new /srv/loom --to root.json", "Begin the next root")],
+    ),
+    (
+        "mirror root new",
+        &[example(
+            "loom mirror root new /srv/loom --to root.json --add index=new.pem --remove index=1f3a",
+            "Replace the key of the index",
+        )],
+    ),
+    (
+        "mirror root sign",
+        &[example("loom mirror root sign root.json --key keys/root.pem", "Sign the draft")],
+    ),
+    (
+        "mirror root publish",
+        &[example("loom mirror root publish root.json --to /srv/loom", "Publish the signed root")],
     ),
     (
         "mirror serve",
@@ -279,6 +353,18 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
             example("loom trust --list", "Print the trusted projects"),
             example("loom trust --revoke", "Trust this project no longer"),
         ],
+    ),
+    (
+        "trust add-root",
+        &[example(
+            "loom trust add-root root-1.json --sha256 DIGEST --source corp",
+            "Accept only a signed index from the source corp",
+        )],
+    ),
+    ("trust roots", &[example("loom trust roots", "Print the mirrors for which a root is known")]),
+    (
+        "trust remove-root",
+        &[example("loom trust remove-root corp", "Need no signed index from corp any more")],
     ),
     (
         "completions",

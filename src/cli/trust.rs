@@ -1,9 +1,12 @@
-//! `loom trust [PATH]`, `--always [PATH]`, `--revoke [PATH]` and `--list`
+//! `loom trust [PATH]`, `--always [PATH]`, `--revoke [PATH]` and `--list`; the roots of mirrors in `mirror_roots`
+
+mod mirror_roots;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use self::mirror_roots::AddRoot;
 use super::{
     CommandError, Exit, Outcome, context::Context, path_text::shown, report::config::change_lines,
 };
@@ -18,7 +21,10 @@ use loom_runtime::{
 
 /// Arguments of `loom trust`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<TrustCommand>,
     /// Folder or loom.toml of the project [default: the nearest loom.toml in this folder or above it]
     #[arg(conflicts_with = "list")]
     path: Option<PathBuf>,
@@ -33,7 +39,26 @@ pub(crate) struct Args {
     list: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum TrustCommand {
+    /// Add the root of a signed mirror, from which its index is verified
+    AddRoot(AddRoot),
+    /// Print the mirrors for which a root is known
+    Roots,
+    /// Remove the root of a source that was added
+    RemoveRoot {
+        /// Name or URL of the source
+        source: String,
+    },
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    match &args.command {
+        Some(TrustCommand::AddRoot(args)) => return mirror_roots::add(args, context),
+        Some(TrustCommand::Roots) => return mirror_roots::list(context),
+        Some(TrustCommand::RemoveRoot { source }) => return mirror_roots::remove(source, context),
+        None => {}
+    }
     let mut inputs = context.inputs(Flags::default())?;
     let state = config::dirs::state_dir(&inputs)?.value;
     if let Some(path) = &args.path {

@@ -20,6 +20,8 @@ use super::{
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct GuardedSetting {
     pub(crate) path: Vec<String>,
+    /// The position of the setting in the file, among those that need trust.
+    pub(crate) position: usize,
     /// Whether the setting takes effect where it is tighter than the layers below; else it has no effect.
     pub(crate) tighter: bool,
     /// Whether the value names variables.
@@ -77,6 +79,9 @@ fn key_path(path: &[String]) -> KeyPath {
 pub(crate) fn guarded(root: &TomlTable) -> Vec<GuardedSetting> {
     let mut found = Vec::new();
     collect(root, &Candidates::of_files(), &[], &mut found);
+    for (position, setting) in found.iter_mut().enumerate() {
+        setting.position = position;
+    }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
@@ -125,6 +130,7 @@ fn setting(
 ) -> GuardedSetting {
     GuardedSetting {
         path,
+        position: 0,
         tighter,
         expands: entry.node.value.has_variables(),
         line: entry.line,

@@ -12,6 +12,7 @@
 //! | [`resolve`](mod@resolve), [`resolved`] | [`resolve()`]: all layers to one [`Resolved`]; [`check`] |
 //! | [`origin`] | [`Setting`], [`SettingOrigin`]: a value and the layer that it comes from |
 //! | [`source`], [`shorthand`] | [`SourceSpec`]: one source as configured |
+//! | `mirror_root` | [`ConfiguredRoot`], [`PinRoots`]: how the roots of signed mirrors are given |
 //! | [`show`], [`lookup`], [`edit`], [`schema`](mod@schema), [`template`](mod@template), [`reference`](mod@reference) | what is made of the table: display, `get`, `set`, JSON Schema, `loom init`, documentation |
 //! | [`find_project`](mod@find_project), `folder_owner` | the folder that a project is; who else can change it |
 //! | `guard`, [`withheld`], [`untrusted`] | which settings of a project need trust: [`Withheld`]; those without effect: [`Untrusted`] |
@@ -48,6 +49,7 @@ mod layers;
 mod load;
 pub mod lookup;
 mod machine_file;
+mod mirror_root;
 pub mod mode;
 pub mod origin;
 pub mod problem;
@@ -101,6 +103,7 @@ pub use keys::{
 pub use lookup::{SettingLookup, get};
 #[cfg(windows)]
 pub use machine_file::program_data;
+pub use mirror_root::{ConfiguredRoot, PinRoots};
 pub use mode::Mode;
 pub use origin::{Setting, SettingOrigin};
 pub use problem::Problem;

@@ -41,10 +41,16 @@ pub(crate) fn trust_scope(
         value: part.shown(),
         sha256: digest_of(&part.value),
     });
-    let values = of_settings.chain(used.iter().map(UsedEntry::trusted)).collect();
+    let order = provider_order(settings);
+    let of_order = order.iter().map(|order| TrustedValue {
+        key: "order of [llm.*]".to_owned(),
+        value: Some(order.clone()),
+        sha256: Digest::of(order.as_bytes()),
+    });
+    let values = of_settings.chain(of_order).chain(used.iter().map(UsedEntry::trusted)).collect();
     TrustScope {
         file,
-        digest: digest(settings, &used),
+        digest: digest(settings, order.as_deref(), &used),
         settings: settings.iter().map(GuardedSetting::withheld).collect(),
         dotenv: used.iter().map(UsedEntry::withheld).collect(),
         values,
@@ -120,14 +126,32 @@ fn digest_of(value: &TomlValue) -> Digest {
     Digest::of(text.as_bytes())
 }
 
-/// The SHA-256 of a line for each setting, with its path and its canonical value, and a line for each entry of `.env`.
-fn digest(settings: &[GuardedSetting], used: &[UsedEntry<'_>]) -> Digest {
+/// The names of the language model providers in the order of the file, which decides the default one; `None` where there
+/// are fewer than two.
+fn provider_order(settings: &[GuardedSetting]) -> Option<String> {
+    let is_provider = |setting: &&GuardedSetting| llm::key_variable(&setting.path).is_some();
+    let mut providers: Vec<&GuardedSetting> = settings.iter().filter(is_provider).collect();
+    providers.sort_by_key(|setting| setting.position);
+    let names: Vec<String> = providers
+        .iter()
+        .filter_map(|setting| setting.path.last())
+        .map(|name| quoted(name))
+        .collect();
+    (names.len() > 1).then(|| names.join(", "))
+}
+
+/// The SHA-256 of a line for each setting, with its path and its canonical value, a line for the order of the providers, and
+/// a line for each entry of `.env`.
+fn digest(settings: &[GuardedSetting], order: Option<&str>, used: &[UsedEntry<'_>]) -> Digest {
     let mut text = String::from("loom-trust 2\n");
     for setting in settings {
         let path: Vec<String> = setting.path.iter().map(|part| quoted(part)).collect();
         text.push_str(&format!("[{}] ", path.join(",")));
         canonical(&setting.value, &mut text);
         text.push('\n');
+    }
+    if let Some(order) = order {
+        text.push_str(&format!(".order {order}\n"));
     }
     for entry in used {
         text.push_str(&format!(".env {} {}\n", quoted(&entry.name), quoted(entry.value)));
@@ -166,6 +190,18 @@ mod tests {
         {
             assert_ne!(of(other), base, "{other}");
         }
+    }
+
+    #[test]
+    fn the_order_of_providers_is_covered() {
+        let one = scope("[llm.a]\nmodel = 'm'\n[llm.b]\nmodel = 'm'\n", "");
+        let other = scope("[llm.b]\nmodel = 'm'\n[llm.a]\nmodel = 'm'\n", "");
+        assert_ne!(one.digest, other.digest);
+        let order = |scope: &TrustScope| scope.values.last().unwrap().value.clone();
+        assert_eq!(
+            (order(&one).unwrap(), order(&other).unwrap()),
+            (r#""a", "b""#.to_owned(), r#""b", "a""#.to_owned())
+        );
     }
 
     #[test]

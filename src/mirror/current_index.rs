@@ -7,7 +7,7 @@ use loom_source::{
     record::{IndexPayload, SignedKind},
 };
 
-use super::MirrorTaskError;
+use super::{MirrorTaskError, WrittenIndex};
 
 /// The index of a mirror that is written, as it was read.
 #[derive(Debug, Clone)]
@@ -33,6 +33,11 @@ impl CurrentIndex {
             source,
         })?;
         Ok(Self { payload: index.payload, file: Some((bytes, tag)) })
+    }
+
+    /// The index, of which nothing was changed.
+    pub fn unchanged(&self) -> WrittenIndex {
+        WrittenIndex::of(&self.payload, false)
     }
 }
 

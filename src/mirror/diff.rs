@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loom_source::{Index, Product, Record, Release, record::IndexEntry};
+use loom_source::{Index, Record, record::IndexEntry};
 
 use super::{MirrorFiles, MirrorTaskError};
 
@@ -54,17 +54,7 @@ impl MirrorDiff {
 
 /// The entries of an index by the paths of their records.
 fn entries(index: &Index) -> BTreeMap<String, &IndexEntry> {
-    index.payload.releases.iter().map(|entry| (Record::path(&release(entry)), entry)).collect()
-}
-
-/// The release of an entry.
-fn release(entry: &IndexEntry) -> Release {
-    Product {
-        authority: entry.authority.clone(),
-        binary: entry.binary.clone(),
-        platform: entry.platform,
-    }
-    .at_version(entry.version.clone())
+    index.payload.releases.iter().map(|entry| (Record::path(&entry.release()), entry)).collect()
 }
 
 /// Compares the releases of two mirrors.

@@ -4,26 +4,22 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use loom_base::{Backoff, time::format_rfc3339};
-use loom_mirror::{
-    Destination,
-    destination::{PutOutcome, Replacement},
-};
+use loom_base::{Backoff, backoff::jitter, time::format_rfc3339};
+use loom_mirror::{Destination, destination::Replacement};
 use loom_source::{
     Digest, Index,
-    record::{IndexEntry, IndexPayload, IndexTimestamp, MAX_NUMBER, SignedKind},
+    record::{IndexEntry, IndexPayload, IndexTimestamp, MAX_NUMBER, SignedDocument, SignedKind},
 };
 
-use super::{
-    CurrentIndex, MirrorTaskError, SigningKeys, root_chain::newest_root,
-};
+use super::{CurrentIndex, MirrorTaskError, SigningKeys, WrittenIndex, root_chain::newest_root};
 use crate::trust::mirror::TrustedRoot;
 
 /// How often an index is written before the writer gives up: each attempt but the last was overtaken by another writer.
 const MAX_ATTEMPTS: u32 = 30;
 
 /// The pauses between two attempts.
-const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
+const PAUSES: Backoff =
+    Backoff { first: Duration::from_millis(20), longest: Duration::from_secs(1) };
 
 /// The file that makes a folder a store.
 const FORMAT: (&str, &[u8]) = ("format", b"loom-store 1\n");
@@ -55,17 +51,6 @@ pub struct IndexWriter<'a> {
     pub timestamp_validity: Duration,
 }
 
-/// The index after a change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenIndex {
-    /// The serial; 0 where the mirror has no index.
-    pub serial: u64,
-    /// Whether the index was changed.
-    pub changed: bool,
-    /// The number of its releases.
-    pub releases: usize,
-}
-
 impl IndexWriter<'_> {
     /// Changes the index until it is as `change` wants it: reads it, writes what it is going to name, and replaces it if it
     /// is still what was read; then reads it again.
@@ -76,21 +61,22 @@ impl IndexWriter<'_> {
         &self,
         change: &mut dyn IndexChange,
     ) -> Result<WrittenIndex, MirrorTaskError> {
-        let mut pauses = Backoff::new(PAUSES[0], PAUSES[1]);
         let mut changed = false;
-        for _ in 0..MAX_ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let current = CurrentIndex::read(self.destination).await?;
             if !change.is_needed(&current.payload) {
-                return Ok(written(&current.payload, changed));
+                return Ok(WrittenIndex::of(&current.payload, changed));
             }
             let root = self.root(&current.payload).await?;
             let Some(releases) = change.make(&current.payload).await? else {
-                return Ok(written(&current.payload, changed));
+                return Ok(WrittenIndex::of(&current.payload, changed));
             };
             let next = self.next(&current.payload, releases, root.as_ref())?;
             match self.replace(&current, &next, root.as_ref()).await? {
                 Replacement::Replaced => changed = true,
-                Replacement::Conflict => tokio::time::sleep(pauses.next_pause()).await,
+                Replacement::Conflict => {
+                    tokio::time::sleep(PAUSES.pause_with_jitter(attempt, jitter())).await;
+                }
             }
         }
         Err(MirrorTaskError::Contended { mirror: self.destination.to_string() })
@@ -101,10 +87,9 @@ impl IndexWriter<'_> {
         let root = newest_root(self.destination, current.root.unwrap_or(1)).await?;
         let Some(trusted) = root else {
             return match current.root {
-                Some(number) => Err(MirrorTaskError::NoRoot {
-                    mirror: self.destination.to_string(),
-                    number,
-                }),
+                Some(number) => {
+                    Err(MirrorTaskError::NoRoot { mirror: self.destination.to_string(), number })
+                }
                 None => Ok(None),
             };
         };
@@ -171,7 +156,9 @@ impl IndexWriter<'_> {
         self.destination.sync().await?;
         let tag = current.file.as_ref().map(|(_, tag)| tag);
         let replaced = self.destination.replace(Index::PATH, bytes, tag).await?;
-        if replaced == Replacement::Replaced && let Some(root) = root {
+        if replaced == Replacement::Replaced
+            && let Some(root) = root
+        {
             let digest = Digest::of(document.payload.as_bytes());
             self.stamp(root, next.serial, digest).await?;
         }
@@ -182,9 +169,7 @@ impl IndexWriter<'_> {
     async fn keep_history(&self, current: &CurrentIndex) -> Result<(), MirrorTaskError> {
         let Some((bytes, _)) = &current.file else { return Ok(()) };
         let key = history_key(current.payload.serial);
-        let written: PutOutcome =
-            self.destination.put_object(&key, bytes.to_vec().into()).await?;
-        let _ = written;
+        self.destination.put_object(&key, bytes.to_vec().into()).await?;
         Ok(())
     }
 
@@ -202,9 +187,10 @@ impl IndexWriter<'_> {
         let (path, max_bytes) = (IndexTimestamp::PATH, SignedKind::Timestamp.max_bytes());
         for _ in 0..MAX_ATTEMPTS {
             let current = self.destination.read(path, max_bytes).await?;
-            let later = current.as_ref().and_then(|(bytes, _)| stamped(bytes)).is_some_and(|stamp| {
-                (stamp.root, stamp.serial) > (root.root().number, serial)
-            });
+            let later = current
+                .as_ref()
+                .and_then(|(bytes, _)| stamped(bytes))
+                .is_some_and(|stamp| (stamp.root, stamp.serial) > (root.root().number, serial));
             if later {
                 return Ok(());
             }
@@ -230,18 +216,13 @@ impl IndexWriter<'_> {
 
 /// What a timestamp says; `None` where it cannot be read, so that it is replaced.
 fn stamped(bytes: &[u8]) -> Option<IndexTimestamp> {
-    let document =
-        loom_source::record::SignedDocument::parse(SignedKind::Timestamp, bytes).ok()?;
+    let document = SignedDocument::parse(SignedKind::Timestamp, bytes).ok()?;
     IndexTimestamp::parse(&document.payload).ok()
 }
 
 /// The key of a former index.
 pub(super) fn history_key(serial: u64) -> String {
     format!("releases/history/{serial}.json")
-}
-
-fn written(payload: &IndexPayload, changed: bool) -> WrittenIndex {
-    WrittenIndex { serial: payload.serial, changed, releases: payload.releases.len() }
 }
 
 /// Sorts releases by name, version and platform, so that one set of releases has one index.

@@ -4,16 +4,73 @@
 //! |---|---|
 //! | `mirror_files` | [`MirrorFiles`]: reads the files of a mirror by their paths |
 //! | `diff` | [`diff`]: in what two mirrors differ |
+//! | `current_index` | [`CurrentIndex`]: the index of a mirror that is written, as it was read |
+//! | `index_writer` | [`IndexWriter`]: changes an index, so that writers at the same time lose nothing |
+//! | `written_index` | [`WrittenIndex`]: the index after a task |
+//! | `signing_keys` | [`SigningKeys`]: the keys that sign documents |
+//! | `root_chain` | [`newest_root`]: the newest root of a mirror that is written |
+//! | `root_draft` | the first root of a mirror, drafts of its successors, and publishing them |
+//! | `yank` | [`Yank`] and [`Refresh`]: changes of an index that transfer nothing |
+//! | `selection` | [`SyncSelection`]: which releases of a source are copied |
+//! | `sync` | [`sync()`]: copies the releases that a mirror does not have |
+//! | `release_copy` · `object_transfer` · `record_writer` | one release, one object, one record |
+//! | `unpacking` | [`Unpacking`]: acquires releases without statements, so that these can be made |
+//! | `push` · `store_release` | [`push()`]: puts releases of the store on this machine into a mirror |
+//! | `refresh` | [`refresh()`]: keeps an index valid |
+//! | `reindex` | [`Reindex`]: makes the index from the records of a mirror |
+//! | `collect` | [`collect()`]: removes what no index has named for a while |
+//! | `verify` | [`verify()`]: checks that everything is there, and every byte |
+//! | `observer` | [`MirrorObserver`]: receives what was done |
 //! | [`bundle`] | a mirror, or a part of one, in one file |
 //! | [`serve`] | serves the folder of a mirror over HTTP |
 //! | `error` | [`MirrorTaskError`] |
 
 pub mod bundle;
+mod collect;
+mod current_index;
 mod diff;
 mod error;
+mod index_writer;
 mod mirror_files;
+mod object_transfer;
+mod observer;
+mod push;
+mod record_writer;
+mod refresh;
+mod reindex;
+mod release_copy;
+mod root_chain;
+mod root_draft;
+mod selection;
 pub mod serve;
+mod signing_keys;
+mod store_release;
+mod sync;
+mod unpacking;
+mod verify;
+mod written_index;
+mod yank;
 
+pub use collect::{MirrorGarbage, collect};
+pub use current_index::CurrentIndex;
 pub use diff::{ChangedRelease, MirrorDiff, diff};
 pub use error::MirrorTaskError;
+pub use index_writer::{IndexChange, IndexWriter};
 pub use mirror_files::MirrorFiles;
+pub use observer::MirrorObserver;
+pub use push::push;
+pub use refresh::refresh;
+pub use reindex::Reindex;
+pub use release_copy::CopiedRelease;
+pub use root_chain::newest_root;
+pub use root_draft::{
+    FirstRoot, RoleKeys, RootChanges, RootRole, publish_root, read_draft, sign_root,
+};
+pub use selection::SyncSelection;
+pub use signing_keys::{SigningKeys, write_new_key};
+pub use store_release::StoreRelease;
+pub use sync::{OfferedRelease, OfferedReleases, SyncReport, offered, sync};
+pub use unpacking::Unpacking;
+pub use verify::{MirrorFinding, MirrorVerification, verify};
+pub use written_index::WrittenIndex;
+pub use yank::{Refresh, Yank};

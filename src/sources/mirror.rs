@@ -1,14 +1,34 @@
 //! Opens sources of type `mirror`: a folder, a web server or a bucket.
 
 use loom_http::{Journal, NetworkSettings};
-use loom_mirror::{Mirror, MirrorLayout, MirrorOptions};
+use loom_mirror::{
+    Destination, Mirror, MirrorError, MirrorLayout, MirrorOptions, open_destination,
+};
 use loom_source::{Scheme, Source};
 
 use super::{Bounded, Candidate, OpenError, Opener, Reach, SourceClass, netrc_file, object_store};
 use crate::{
-    config::{Layout, MirrorSource, SourceSpec},
+    config::{Layout, MirrorSource, SourceKind, SourceSpec},
     trust::Channel,
 };
+
+impl Opener {
+    /// Opens the mirror that `spec` describes for writing. No request is sent.
+    ///
+    /// # Errors
+    /// If the settings are wrong, and [`MirrorError::ReadOnly`] if it is no mirror, or one on a web server.
+    pub fn open_destination(
+        &self,
+        spec: &SourceSpec,
+        journal: Journal,
+    ) -> Result<Box<dyn Destination>, OpenError> {
+        let SourceKind::Mirror(mirror) = &spec.kind else {
+            return Err(MirrorError::ReadOnly { location: spec.kind.to_string() }.into());
+        };
+        let options = options(self, spec, mirror, journal)?;
+        Ok(open_destination(mirror.url.clone(), options)?)
+    }
+}
 
 /// Opens the mirror. No request is sent.
 pub(super) fn open(
@@ -17,23 +37,8 @@ pub(super) fn open(
     mirror: &MirrorSource,
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
-    let scheme = mirror.scheme();
-    let MirrorSource { url, layout, assets, .. } = mirror;
-    let options = MirrorOptions {
-        layout: match layout {
-            None => MirrorLayout::Probe,
-            Some(Layout::Store) => MirrorLayout::Store,
-            Some(Layout::Release) => MirrorLayout::Release,
-        },
-        assets: assets.clone(),
-        // A folder needs neither proxies nor certificates: wrong ones are no reason not to read it.
-        network: match scheme {
-            Some(Scheme::File) => NetworkSettings::default(),
-            _ => opener.network.settings(spec, journal)?,
-        },
-        authorization: None,
-        objects: object_store::options(mirror, &opener.env, opener.home.as_deref()),
-    };
+    let (scheme, url) = (mirror.scheme(), &mirror.url);
+    let options = options(opener, spec, mirror, journal)?;
     let netrc = if uses_netrc(mirror) { opener.netrc() } else { None };
     let mirror = Mirror::open(netrc_file::with_login(netrc.as_ref(), url).into_owned(), options)?;
     let reach = match (scheme, mirror.is_local()) {
@@ -64,4 +69,29 @@ pub(super) fn open(
 /// Whether a login for the mirror is looked up in `.netrc`: for web servers whose URL has no password.
 pub(super) fn uses_netrc(mirror: &MirrorSource) -> bool {
     matches!(mirror.scheme(), Some(Scheme::Http | Scheme::Https)) && mirror.url.password().is_none()
+}
+
+/// The options of a mirror.
+fn options(
+    opener: &Opener,
+    spec: &SourceSpec,
+    mirror: &MirrorSource,
+    journal: Journal,
+) -> Result<MirrorOptions, OpenError> {
+    let MirrorSource { layout, assets, .. } = mirror;
+    Ok(MirrorOptions {
+        layout: match layout {
+            None => MirrorLayout::Probe,
+            Some(Layout::Store) => MirrorLayout::Store,
+            Some(Layout::Release) => MirrorLayout::Release,
+        },
+        assets: assets.clone(),
+        // A folder needs neither proxies nor certificates: wrong ones are no reason not to read it.
+        network: match mirror.scheme() {
+            Some(Scheme::File) => NetworkSettings::default(),
+            _ => opener.network.settings(spec, journal)?,
+        },
+        authorization: None,
+        objects: object_store::options(mirror, &opener.env, opener.home.as_deref()),
+    })
 }

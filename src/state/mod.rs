@@ -115,6 +115,20 @@ impl StateDir {
         &self.0
     }
 
+    /// Removes the folder at `relative` with all that is in it, if it is there: only for files that a run can do without.
+    ///
+    /// # Errors
+    /// [`StateError`] where it is there and cannot be removed.
+    pub fn remove_folder(&self, relative: impl AsRef<Path>) -> Result<(), StateError> {
+        let path = self.0.join(relative);
+        match std::fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(StateError { act: "remove", path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The file at `relative`, which need not exist.
     pub fn file(&self, relative: impl AsRef<Path>) -> StateFile {
         StateFile(self.0.join(relative))

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use loom_base::bounded_file;
 use loom_source::{Digest, Statement};
 
 use super::{
@@ -87,7 +88,7 @@ impl<'a> PublishBatch<'a> {
     fn write_object(&mut self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
         let to = self.store.object(digest);
         // Written again unless it is there and right: an object that is here may be damaged.
-        if fs::read(&to).is_ok_and(|old| old == bytes) {
+        if bounded_file::read(&to, bytes.len() as u64).is_ok_and(|old| old == bytes) {
             self.barrier.add(&to);
         } else if self.objects.insert(*digest) {
             self.files.write(&self.store.tmp(), to, bytes, &mut self.barrier)?;

@@ -29,11 +29,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] where the store cannot be read or written.
     pub fn collect_garbage(&self) -> Result<CollectedGarbage, StoreError> {
-        if !self.exists() {
+        if !self.exists() && !self.has_remains() {
             return Ok(CollectedGarbage::default());
         }
-        self.prepare()?;
         let before = self.du()?.total;
+        self.prepare()?;
         let unreadable = {
             // Publishers wait, so that nothing is needed by a release that is only now being written.
             let _alone = self.lock_for_collection()?;

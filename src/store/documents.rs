@@ -33,7 +33,9 @@ impl Store {
         for artifact in old_artifacts {
             let here = match &artifact {
                 RecordArtifact::Archive { digest } => self.object(digest).is_file(),
-                RecordArtifact::Loose | RecordArtifact::Unknown => false,
+                RecordArtifact::File { .. } | RecordArtifact::Loose | RecordArtifact::Unknown => {
+                    false
+                }
             };
             if here && !artifacts.contains(&artifact) {
                 artifacts.push(artifact);

@@ -3,18 +3,15 @@
 //! One file per product: the newest failure first, one for each requested version, range or slot, at most
 //! [`MAX_FAILURES`].
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use loom_source::{Product, Slot};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Attempt, Store, StoreError,
+    document_file::read_document,
     durable::{create_folder, replace_lazily},
-    error::{FileAction, absent, at},
 };
 
 /// The number of failures of a product that are kept.
@@ -71,7 +68,7 @@ impl Store {
     /// [`StoreError::Io`] where the file is there and cannot be read.
     pub fn failures(&self, product: &Product) -> Result<Vec<FailureRecord>, StoreError> {
         let path = self.failures_path(product);
-        let bytes = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?;
+        let bytes = read_document(&path)?;
         let read = bytes.and_then(|bytes| serde_json::from_slice::<FailuresDocument>(&bytes).ok());
         let known = read.filter(|read| read.schema == SCHEMA);
         Ok(known.map(|read| read.failures).unwrap_or_default())
@@ -178,7 +175,7 @@ mod tests {
                 .iter()
                 .any(|w| w == "latest" || w == "0.4.0")
         );
-        fs::write(store.failures_path(&product), "{").unwrap();
+        std::fs::write(store.failures_path(&product), "{").unwrap();
         assert_eq!(store.failures(&product).unwrap(), []);
     }
 }

@@ -7,6 +7,7 @@ use std::{
     time::SystemTime,
 };
 
+use loom_base::bounded_file;
 use loom_source::Digest;
 
 use super::{
@@ -38,10 +39,9 @@ impl Store {
         let path = self.object(tree);
         let missing = || StoreError::Damaged { path, what: "the tree's listing is missing".into() };
         let listing = self.listing(tree)?.ok_or_else(missing)?;
-        let recorded = fs::read_to_string(self.fingerprint_path(tree)).ok();
         // Taken first: a change during the hashing must not look like an unchanged file afterwards.
         let current = self.fingerprint(tree, &listing);
-        let unchanged = current.as_ref().is_some_and(|now| recorded.as_ref() == Some(&now.text));
+        let unchanged = current.as_ref().is_some_and(|now| self.is_recorded(tree, &now.text));
         if !unchanged {
             self.rehash(tree, &listing)?;
         }
@@ -59,6 +59,12 @@ impl Store {
         if let Some(current) = self.fingerprint(tree, listing) {
             self.keep_fingerprint(tree, &current.text);
         }
+    }
+
+    /// Whether `text` is the fingerprint that is kept of a tree.
+    fn is_recorded(&self, tree: &Digest, text: &str) -> bool {
+        bounded_file::read(&self.fingerprint_path(tree), text.len() as u64)
+            .is_ok_and(|recorded| recorded == text.as_bytes())
     }
 
     fn keep_fingerprint(&self, tree: &Digest, text: &str) {

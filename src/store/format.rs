@@ -1,7 +1,7 @@
 //! Opens a store, refuses a newer format, and reports what its users should know.
 
 use std::{
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock},
 };
@@ -10,7 +10,8 @@ use loom_base::{LockExt as _, file_lock::LockHolder};
 
 use super::{
     LockWait, StoreWriters,
-    error::{FileAction, StoreError, absent, at},
+    document_file::read_document,
+    error::{FileAction, StoreError, at},
 };
 
 /// A store on this machine. Clones are cheap and use the same folder.
@@ -189,7 +190,7 @@ impl Store {
     /// Whether the file `format` exists and names a format that this version reads.
     pub(super) fn read_format(&self) -> Result<bool, StoreError> {
         let path = self.root.join("format");
-        let Some(bytes) = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))? else {
+        let Some(bytes) = read_document(&path)? else {
             return Ok(false);
         };
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).trim_end().to_owned();

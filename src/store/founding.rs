@@ -50,9 +50,9 @@ impl Store {
         self.set_root_mode()
     }
 
-    /// Whether the folder has parts of a store although it has no file `format`: a user began to delete it, and could not
-    /// delete the read-only trees.
-    pub(super) fn has_remains(&self) -> bool {
+    /// Whether the folder has trees or objects. Without a file `format` they are what is left of a store that a user began
+    /// to delete: read-only trees cannot be deleted at once.
+    pub fn has_remains(&self) -> bool {
         self.trees().is_dir() || self.root.join("objects/sha256").is_dir()
     }
 

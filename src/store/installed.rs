@@ -10,6 +10,7 @@ use loom_source::{Digest, Record, Release, Slot, Statement};
 
 use super::{
     Store, StoreError, TreePath,
+    document_file::read_document,
     error::{FileAction, absent, at},
 };
 
@@ -112,7 +113,7 @@ impl Store {
     /// [`StoreError::Document`] for a record that cannot be used, [`StoreError::Io`] for one that cannot be read.
     pub fn record(&self, release: &Release) -> Result<Option<Record>, StoreError> {
         let path = self.record_path(release);
-        let Some(bytes) = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))? else {
+        let Some(bytes) = read_document(&path)? else {
             return Ok(None);
         };
         let document = |source| StoreError::Document { path, source };
@@ -137,7 +138,7 @@ impl Store {
     /// [`StoreError::Damaged`] for an object whose bytes have another digest.
     pub(super) fn object_bytes(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.object(digest);
-        let bytes = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?;
+        let bytes = read_document(&path)?;
         match bytes {
             Some(bytes) if Digest::of(&bytes) != *digest => {
                 Err(StoreError::Damaged { path, what: "its bytes have another digest".into() })

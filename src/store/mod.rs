@@ -19,6 +19,7 @@
 //! | [`admit`] · `entry` · `link_end` · `build_tree` | compares a staged tree with its expectation |
 //! | [`checked`] | [`Checked`]: a tree that met its expectation |
 //! | [`publish`] · `batch` · `documents` | from [`Checked`] to [`Installed`] |
+//! | `document_file` | reads files of limited size |
 //! | [`verification`] · [`evidence`] | [`Verification`]: what a version was verified by, and the kept evidence |
 //! | [`presence`] | [`Presence`]: whether a release is here and accepted |
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
@@ -42,6 +43,7 @@ pub mod changed;
 pub mod checked;
 pub mod collect;
 mod damaged;
+mod document_file;
 mod documents;
 pub mod du;
 mod durable;

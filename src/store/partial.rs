@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Lock, Store, StoreError,
+    document_file::read_document,
     durable::{create_folder, replace_lazily, tempfile_in},
     error::{FileAction, absent, at},
     locks,
@@ -362,7 +363,7 @@ pub(super) fn release_key(release: &Release) -> String {
 
 /// The file beside a partial transfer; `None` where it is missing, or cannot be understood.
 pub(super) fn read_header(json: &Path) -> Result<Option<PartialHeader>, StoreError> {
-    let bytes = absent(fs::read(json)).map_err(at(FileAction::Read, json))?;
+    let bytes = read_document(json)?;
     let header: Option<PartialHeader> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     Ok(header.filter(|header| header.schema == SCHEMA))
 }

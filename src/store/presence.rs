@@ -1,13 +1,10 @@
 //! Whether a release is here and accepted: the link and the verification are read, nothing else.
 
-use std::{fmt, fs};
+use std::fmt;
 
 use loom_source::{Digest, Product, Release, Slot, Version};
 
-use super::{
-    Installed, Store, StoreError, TreeRef, Verification,
-    error::{FileAction, absent, at},
-};
+use super::{Installed, Store, StoreError, TreeRef, Verification, document_file::read_document};
 use crate::trust::Policy;
 
 /// Whether a release is here, and whether a policy accepts it.
@@ -126,7 +123,7 @@ impl Store {
     /// [`StoreError::Io`] where it cannot be read.
     pub fn verification(&self, release: &Release) -> Result<Option<Verification>, StoreError> {
         let path = self.verification_path(release);
-        let Some(bytes) = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))? else {
+        let Some(bytes) = read_document(&path)? else {
             return Ok(None);
         };
         match Verification::parse(&bytes, release) {

@@ -1,14 +1,11 @@
 //! Receipts: the history of how a tree got here. No command depends on them, and they are never copied to mirrors.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
 use loom_source::{ArchiveFormat, Authority, Digest, Name, Platform, Release, Slot};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Attempt, Store,
-    error::{FileAction, StoreError, absent, at},
-};
+use super::{Attempt, Store, document_file::read_document, error::StoreError};
 use crate::trust::{Grade, Waiver};
 
 /// `receipts/<authority>/<binary>/<slot>/<platform>.json`. Fields that a reader does not know are ignored.
@@ -172,7 +169,7 @@ impl Store {
     /// [`StoreError::Io`] where the file is there and cannot be read.
     pub fn receipt(&self, release: &Release) -> Result<Option<Receipt>, StoreError> {
         let path = self.receipt_path(release);
-        let bytes = absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?;
+        let bytes = read_document(&path)?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 }

@@ -1,14 +1,10 @@
 //! Keeps the last three development trees of a product.
 
-use std::{fmt::Write as _, fs};
+use std::fmt::Write as _;
 
 use loom_source::{Digest, Release};
 
-use super::{
-    Store, StoreError, TreePath,
-    error::{FileAction, absent, at},
-    installed::TreeRef,
-};
+use super::{Store, StoreError, TreePath, document_file::read_document, installed::TreeRef};
 
 /// The number of development trees that are kept.
 pub const DEV_TREES: usize = 3;
@@ -19,8 +15,7 @@ impl Store {
     /// The development trees of a product, newest first.
     pub(super) fn dev_trees(&self, release: &Release) -> Result<Vec<TreeRef>, StoreError> {
         let path = self.dev_root_path(release);
-        let text =
-            absent(fs::read(&path)).map_err(at(FileAction::Read, &path))?.unwrap_or_default();
+        let text = read_document(&path)?.unwrap_or_default();
         Ok(parse(&String::from_utf8_lossy(&text)))
     }
 

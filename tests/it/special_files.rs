@@ -81,6 +81,29 @@ fn files_of_the_state_folder() {
     sandbox.loom(&["init"]).code(1).says(&["could not lock", lock.to_str().unwrap()]);
 }
 
+#[test]
+fn documents_of_the_store() {
+    let mirror = Plain::of(&["0.2.0"]);
+    let get = ["get", "--source", &mirror.url(), "--version", "0.2.0"];
+    for folder in ["verifications", "releases", "receipts", "fingerprints"] {
+        let sandbox = Sandbox::new();
+        sandbox.loom(&get).ok();
+        let mut documents = Vec::new();
+        collect(&sandbox.cache().join(folder), &mut documents);
+        let [document] = &documents[..] else { panic!("{documents:?}") };
+        fs::remove_file(document).unwrap();
+        sandbox.fifo(document);
+        // Nothing waits for a writer; where the document counts, it is named.
+        for command in [&["which", "0.2.0"][..], &["list"], &["why", "0.2.0"], &["store", "verify"]]
+        {
+            let run = sandbox.loom(command);
+            if run.exit() != 0 && command[0] == "which" {
+                run.says(&[document.to_str().unwrap(), "not a regular file"]);
+            }
+        }
+    }
+}
+
 /// The files below a folder, without locks.
 fn collect(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -14,7 +14,7 @@ use crate::{
     folder_errors::{FolderErrors, newest},
     layout::is_readable,
     listed_statements::ListedStatements,
-    transport::{Transport, join_key},
+    transport::{Transport, check_key, join_key},
 };
 
 /// The largest record or statement that is read, in bytes.
@@ -85,16 +85,10 @@ fn malformed(transport: &dyn Transport, path: &str, why: &DocumentError) -> Sour
 fn artifacts(record: &Record, statement: &Statement, location: &str) -> Vec<Artifact> {
     let usable = |artifact: &RecordArtifact| match artifact {
         RecordArtifact::Archive { digest } => {
-            let archive = statement.archives.iter().find(|a| a.digest == *digest)?;
-            Some(Artifact {
-                packaging: Packaging::Archive {
-                    format: archive.format,
-                    strip: Some(archive.strip),
-                },
-                asset: AssetRef::new(object_path(digest)),
-                size: Some(archive.size),
-                claims: vec![claim(*digest, location)],
-            })
+            archive(statement, digest, object_path(digest), location)
+        }
+        RecordArtifact::File { path, digest } if check_key(path).is_ok() => {
+            archive(statement, digest, path.clone(), location)
         }
         RecordArtifact::Loose => Some(Artifact {
             packaging: Packaging::Loose { folder: AssetRef::new(tree_path(&statement.tree)) },
@@ -102,9 +96,25 @@ fn artifacts(record: &Record, statement: &Statement, location: &str) -> Vec<Arti
             size: None,
             claims: vec![claim(statement.tree, location)],
         }),
-        RecordArtifact::Unknown => None,
+        RecordArtifact::File { .. } | RecordArtifact::Unknown => None,
     };
     record.artifacts.iter().filter_map(usable).collect()
+}
+
+/// The archive at `path`, where the statement describes it.
+fn archive(
+    statement: &Statement,
+    digest: &Digest,
+    path: String,
+    location: &str,
+) -> Option<Artifact> {
+    let archive = statement.archives.iter().find(|archive| archive.digest == *digest)?;
+    Some(Artifact {
+        packaging: Packaging::Archive { format: archive.format, strip: Some(archive.strip) },
+        asset: AssetRef::new(path),
+        size: Some(archive.size),
+        claims: vec![claim(*digest, location)],
+    })
 }
 
 fn evidence(record: &Record) -> Vec<Evidence> {

@@ -46,6 +46,13 @@ pub enum RecordArtifact {
         /// The digest of the archive, one of the statement's.
         digest: Digest,
     },
+    /// An archive that is a file of the mirror with a name of its own: of a mirror in the release layout that got an index.
+    File {
+        /// The path below the root of the mirror.
+        path: String,
+        /// The digest of the archive, one of the statement's.
+        digest: Digest,
+    },
     /// The files of the tree below `store/<tree>/`, with the listing as an object.
     Loose,
     /// An artifact of a form that this version does not know.

@@ -44,7 +44,14 @@ fn unwritable(name: &'static str, folder: &Path, error: &io::Error, variable: &s
 }
 
 fn store(cache: &Path) -> DoctorCheck {
-    let listed = Store::open(cache).and_then(|store| Ok((store.exists(), store.list()?.len())));
+    let opened = Store::open(cache);
+    let has_remains = opened.as_ref().is_ok_and(|store| !store.exists() && store.has_remains());
+    if has_remains {
+        let what = format!("{} is half deleted: it has trees, but no file format", cache.display());
+        return DoctorCheck::failure("store", what)
+            .hint("run `loom store gc`, which removes what nothing names");
+    }
+    let listed = opened.and_then(|store| Ok((store.exists(), store.list()?.len())));
     match listed {
         Err(error) => DoctorCheck::error("store", CommandError::from(error)),
         Ok((false, _)) => DoctorCheck::ok("store", "empty: no release is installed"),

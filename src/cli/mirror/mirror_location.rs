@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use loom_mirror::Destination;
+
 use crate::cli::{CommandError, context::Context, verbose};
 use loom_runtime::{
     config::{Resolved, SourceSpec},
@@ -64,5 +66,16 @@ impl MirrorLocation {
         let spec = self.spec(context, resolved)?;
         let journal = verbose::journal(&context.printer).unwrap_or_default();
         Ok(context.opener(resolved)?.open(&spec, journal)?)
+    }
+
+    /// The mirror, opened for writing. No request is sent.
+    pub(super) fn destination(
+        &self,
+        context: &Context,
+        resolved: &Resolved,
+    ) -> Result<Box<dyn Destination>, CommandError> {
+        let spec = self.spec(context, resolved)?;
+        let journal = verbose::journal(&context.printer).unwrap_or_default();
+        Ok(context.opener(resolved)?.open_destination(&spec, journal)?)
     }
 }

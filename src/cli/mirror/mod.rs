@@ -2,20 +2,42 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `bundle`, `bundle_key` | `mirror bundle`: writes releases into one file, signed with a key |
+//! | `init` | `mirror init`: keys, the first root, an empty index |
+//! | `root` | `mirror root`: the next root, by several holders |
+//! | `sync` | `mirror sync`: copies the releases of a source |
+//! | `push` | `mirror push`: puts releases of the store |
+//! | `index` | `mirror index`: writes and signs the index of what is there |
 //! | `diff` | `mirror diff`: in what two mirrors differ |
+//! | `verify` | `mirror verify`: whether everything is there and right |
+//! | `yank` | `mirror yank`: withdraws a version |
+//! | `gc` | `mirror gc`: removes what no index names any more |
+//! | `bundle`, `bundle_key` | `mirror bundle`: writes releases into one file, signed with a key |
+//! | `bundle_verify` | the part of `mirror verify` that is about bundles |
 //! | `serve` | `mirror serve`: a static server of the folder of a mirror |
-//! | `verify` | `mirror verify`: compares every byte of a bundle, and follows its records |
 //! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
+//! | `writer_args` | [`WriterArgs`](writer_args::WriterArgs): the options of commands that change an index |
+//! | `transfer_report` | prints what was done |
+//! | `work_folder` | the folder for what is on its way |
 //!
 //! A command has a file with its `Args` and its function `run`, and a line in [`MirrorCommand`].
 
 mod bundle;
 mod bundle_key;
+mod bundle_verify;
 mod diff;
+mod gc;
+mod index;
+mod init;
 mod mirror_location;
+mod push;
+mod root;
 mod serve;
+mod sync;
+mod transfer_report;
 mod verify;
+mod work_folder;
+mod writer_args;
+mod yank;
 
 use super::{Outcome, context::Context};
 
@@ -29,21 +51,42 @@ pub(crate) struct Args {
 /// The table of commands, in the order of the help text.
 #[derive(Debug, clap::Subcommand)]
 enum MirrorCommand {
+    /// Make keys, the first root and an empty index, so that the mirror is signed
+    Init(init::Args),
+    /// Copy the releases of a source that the mirror does not have
+    Sync(sync::Args),
+    /// Put releases of the store into the mirror
+    Push(push::Args),
+    /// Write and sign the index of an existing folder or bucket
+    Index(index::Args),
     /// Print in which releases two mirrors differ; exit 1 if they do
     Diff(diff::Args),
+    /// Read every file of a mirror, and print what is missing or damaged; of a bundle, every byte
+    Verify(verify::Args),
+    /// Withdraw a version: it is served by its number, and never selected
+    Yank(yank::Args),
+    /// Remove what no index has named for 7 days
+    Gc(gc::Args),
+    /// Change keys, thresholds and authorities of a signed mirror
+    Root(root::Args),
     /// Write releases of a mirror, with their evidence, into one file that needs no network
     Bundle(bundle::Args),
-    /// Check every byte of a bundle, its signature and its records; exit 6 if one is wrong
-    Verify(verify::Args),
     /// Serve the folder of a mirror over HTTP
     Serve(serve::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
+        MirrorCommand::Init(args) => init::run(args, context),
+        MirrorCommand::Sync(args) => sync::run(args, context),
+        MirrorCommand::Push(args) => push::run(args, context),
+        MirrorCommand::Index(args) => index::run(args, context),
         MirrorCommand::Diff(args) => diff::run(args, context),
-        MirrorCommand::Bundle(args) => bundle::run(args, context),
         MirrorCommand::Verify(args) => verify::run(args, context),
+        MirrorCommand::Yank(args) => yank::run(args, context),
+        MirrorCommand::Gc(args) => gc::run(args, context),
+        MirrorCommand::Root(args) => root::run(args, context),
+        MirrorCommand::Bundle(args) => bundle::run(args, context),
         MirrorCommand::Serve(args) => serve::run(args, context),
     }
 }

@@ -1,27 +1,28 @@
-//! `loom mirror verify FILE`
+//! `loom mirror verify URL`
 
-use std::path::Path;
+use std::{collections::BTreeMap, time::SystemTime};
 
-use loom_base::error_chain;
-use loom_mirror::bundle::BundleCheck;
-use serde_json::json;
+use indicatif::HumanBytes;
+use loom_source::{Platform, record::IndexEntry};
+use serde_json::{Value, json};
 
-use super::mirror_location::MirrorLocation;
-use crate::cli::{
-    CommandError, Exit, Outcome,
-    bundle_signer::{self, BundleSigner},
-    context::Context,
-    path_text::shown,
+use super::{
+    bundle_verify,
+    mirror_location::MirrorLocation,
+    transfer_report::{TransferReport, release_json},
 };
+use crate::cli::{Exit, Outcome, context::Context, table::table};
 use loom_runtime::{
+    acquire::SourceRuntime,
     config::Flags,
-    mirror::bundle::{BundleContents, BundleTaskError, verify_contents},
+    mirror::{self, MirrorFiles, MirrorFinding, MirrorVerification},
+    trust::mirror::MirrorClock,
 };
 
 /// Arguments of `loom mirror verify`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The bundle
+    /// The mirror or bundle: the name of a configured source, a URL or a path
     mirror: MirrorLocation,
     /// Public minisign key that must have signed the bundle: minisign:RW..., or a file
     /// [default: the keys in trust.keys]
@@ -31,64 +32,94 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
-    let Some(path) = args.mirror.bundle(context, &resolved)? else {
-        return Err(CommandError::new(Exit::Usage, "only bundles can be verified")
-            .hint("a bundle is a file whose name ends with .loombundle"));
-    };
-    let read = |source| BundleTaskError::Read { path: path.clone(), source };
-    let BundleCheck { bundle, damages } = BundleCheck::run(&path).map_err(read)?;
-    let signer = bundle_signer::judge(context, &resolved, bundle.signer(), args.key.as_deref())?;
-    let mut contents = BundleContents::default();
-    if damages.is_empty() {
-        contents = verify_contents(&bundle);
+    if let Some(path) = args.mirror.bundle(context, &resolved)? {
+        return bundle_verify::run(context, &resolved, &path, args.key.as_deref());
     }
-    let damaged = damages.iter().map(|damage| (damage.path.clone(), error_chain(&damage.error)));
-    let mut findings: Vec<(String, String)> = damaged.chain(contents.findings).collect();
-    findings.extend(signer.finding());
-    let summary = Summary {
-        path: &path,
-        files: bundle.manifest().files.len(),
-        releases: contents.records.len(),
-        signer,
-        findings,
-    };
-    summary.answer(context)
+    let candidate = args.mirror.open(context, &resolved)?;
+    let reporter = TransferReport::new(&context.printer);
+    let files = MirrorFiles::of(candidate.source.as_ref());
+    let clock = MirrorClock::new(SystemTime::now(), 0);
+    let verified = SourceRuntime::default().block_on(mirror::verify(files, clock, &reporter));
+    reporter.end();
+    let verification = verified??;
+    context.printer.answer(&document(&verification), || text(&verification))?;
+    // The document is the answer; an error would print a second one.
+    Ok(match (verification.findings.is_empty(), verification.is_damaged()) {
+        (true, _) => Exit::Success,
+        (false, true) => Exit::Integrity,
+        (false, false) => Exit::Absent,
+    })
 }
 
-/// The result of verifying a bundle.
-struct Summary<'a> {
-    path: &'a Path,
-    files: usize,
-    releases: usize,
-    signer: BundleSigner,
-    findings: Vec<(String, String)>,
+fn document(verification: &MirrorVerification) -> Value {
+    let MirrorVerification { serial, signed, releases, findings, files, bytes } = verification;
+    let releases = releases.iter().map(|(entry, complete)| {
+        let mut release = release_json(&entry.release());
+        release["complete"] = json!(complete);
+        release["yanked"] = json!(entry.yanked);
+        release
+    });
+    let finding = |MirrorFinding { path, release, what, is_missing }: &MirrorFinding| {
+        json!({
+            "path": path, "release": release.as_ref().map(release_json), "what": what,
+            "missing": is_missing,
+        })
+    };
+    json!({
+        "schema": 1, "ok": findings.is_empty(), "serial": serial,
+        "signed": signed.as_ref().map(|origin| json!({
+            "mirror": origin.mirror, "root": origin.root, "keys": origin.keys,
+        })),
+        "releases": releases.collect::<Vec<_>>(),
+        "findings": findings.iter().map(finding).collect::<Vec<_>>(),
+        "files": files, "bytes": bytes,
+    })
 }
 
-impl Summary<'_> {
-    fn answer(&self, context: &Context) -> Outcome {
-        let findings: Vec<_> =
-            self.findings.iter().map(|(path, what)| json!({"path": path, "what": what})).collect();
-        let document = json!({
-            "schema": 1, "path": shown(self.path), "sound": findings.is_empty(), "files": self.files,
-            "releases": self.releases, "signature": self.signer.json(), "findings": findings,
-        });
-        context.printer.answer(&document, || self.text())?;
-        // The document is the answer; an error would print a second one.
-        Ok(if self.findings.is_empty() { Exit::Success } else { Exit::Integrity })
-    }
+fn text(verification: &MirrorVerification) -> String {
+    let MirrorVerification { serial, signed, releases, findings, files, bytes } = verification;
+    let line = |finding: &MirrorFinding| format!("{}: {}\n", finding.path, finding.what);
+    let findings_text: String = findings.iter().map(line).collect();
+    let signed = match signed {
+        Some(origin) => format!("signed under root {}", origin.root),
+        None => "not signed".to_owned(),
+    };
+    let verdict = match findings.len() {
+        0 => "OK".to_owned(),
+        1 => "1 problem found".to_owned(),
+        count => format!("{count} problems found"),
+    };
+    let size = HumanBytes(*bytes);
+    format!(
+        "{}{findings_text}{verdict}: index {serial}, {signed}, {} releases, {files} files verified ({size})",
+        matrix(releases),
+        releases.len()
+    )
+}
 
-    fn text(&self) -> String {
-        let line = |(path, what): &(String, String)| match path.as_str() {
-            "" => format!("{what}\n"),
-            path => format!("{path}: {what}\n"),
+/// A row for each version, and in it whether the release of each platform is complete.
+fn matrix(releases: &[(IndexEntry, bool)]) -> String {
+    let mut rows: BTreeMap<(String, loom_source::Version), BTreeMap<Platform, &str>> =
+        BTreeMap::new();
+    for (entry, complete) in releases {
+        let state = match (complete, entry.yanked) {
+            (false, _) => "incomplete",
+            (true, true) => "withdrawn",
+            (true, false) => "complete",
         };
-        let findings: String = self.findings.iter().map(line).collect();
-        let verdict = match self.findings.len() {
-            0 => "OK".to_owned(),
-            1 => "1 problem found".to_owned(),
-            count => format!("{count} problems found"),
-        };
-        let Self { files, releases, signer, .. } = self;
-        format!("{findings}{verdict}: {files} files, {releases} releases; {signer}")
+        let binary = format!("{}/{}", entry.authority, entry.binary);
+        rows.entry((binary, entry.version.clone())).or_default().insert(entry.platform, state);
     }
+    let cells = rows.iter().rev().map(|((binary, version), platforms)| {
+        let of = |platform: Platform| platforms.get(&platform).copied().unwrap_or("-").to_owned();
+        let [a, b, c, d, e] = Platform::ALL.map(of);
+        [binary.clone(), version.to_string(), a, b, c, d, e]
+    });
+    let rows: Vec<[String; 7]> = cells.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let names = Platform::ALL.map(|platform| platform.to_string());
+    let [a, b, c, d, e] = names.each_ref().map(String::as_str);
+    table(["BINARY", "VERSION", a, b, c, d, e], &rows)
 }

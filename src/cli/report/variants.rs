@@ -96,6 +96,7 @@ fn reports() -> VariantReports {
     reports.add(mirror::errors(), |error| error);
     reports.add(mirror::serve_errors(), |error| error);
     reports.add(mirror::bundle_errors(), |error| error);
+    reports.add(mirror::destination_errors(), |error| error);
     reports.push("StateError", &samples::state_error().into());
     reports
 }

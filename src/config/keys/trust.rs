@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     config::{
-        Setting,
+        ConfiguredRoot, PinRoots, Setting,
         any_key::keys,
         key::SettingKey,
         key_row::{ReservedKey, TableRow},
@@ -35,6 +35,16 @@ keys! {
             than: |signature, below| (signature, below) == (&Signature::Required, &Signature::Optional),
         }));
 
+    /// The roots of signed mirrors, each for a source: tables with the name or URL of the source, the file of the root, and
+    /// the SHA-256 of that file, which a project has to give. A mirror with a root needs a signed index.
+    ROOTS: Vec<ConfiguredRoot> = SettingKey::new(&["trust", "roots"], Vec::new)
+        .trust(TrustRule::Trusted)
+        .example("[{ source = \"corp\", file = \"/etc/loom/corp-root.json\" }]");
+
+    /// Which roots of mirrors count: given ones only, or also the first one that a mirror shows, from then on.
+    PIN_ROOTS: PinRoots = SettingKey::new(&["trust", "pin_roots"], || PinRoots::Given)
+        .trust(TrustRule::Trusted);
+
     /// How old a release must be before latest or a range selects it.
     MINIMUM_RELEASE_AGE: Duration =
         SettingKey::new(&["trust", "minimum_release_age"], || Duration::ZERO)
@@ -61,6 +71,10 @@ pub struct TrustSettings {
     pub checksum: Setting<Checksum>,
     /// Whether a release needs a signature.
     pub signature: Setting<Signature>,
+    /// The roots of signed mirrors.
+    pub roots: Setting<Vec<ConfiguredRoot>>,
+    /// Which roots of mirrors count.
+    pub pin_roots: Setting<PinRoots>,
     /// How old a release must be before `latest` or a range selects it.
     pub minimum_release_age: Setting<Duration>,
 }
@@ -70,6 +84,8 @@ impl TrustSettings {
         Self {
             checksum: CHECKSUM.resolve(layers, &[]),
             signature: SIGNATURE.resolve(layers, &[]),
+            roots: ROOTS.resolve(layers, &[]),
+            pin_roots: PIN_ROOTS.resolve(layers, &[]),
             minimum_release_age: MINIMUM_RELEASE_AGE.resolve(layers, &[]),
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{
-        Layout, Mode, OnFailure, Problem, StoreSharing,
+        Layout, Mode, OnFailure, PinRoots, Problem, StoreSharing,
         setting_type::{SettingType, ShownValue},
     },
     trust::{Checksum, Signature},
@@ -50,6 +50,7 @@ macro_rules! choice {
 choice!(Mode { "full" => Self::Full, "bridge-only" => Self::BridgeOnly });
 choice!(Checksum { "required" => Self::Required, "if-available" => Self::IfAvailable });
 choice!(Signature { "optional" => Self::Optional, "required" => Self::Required });
+choice!(PinRoots { "given" => Self::Given, "first-seen" => Self::FirstSeen });
 choice!(OnFailure { "next" => Self::Next, "stop" => Self::Stop } is off as Self::Next);
 choice!(Layout { "store" => Self::Store, "release" => Self::Release });
 choice!(StoreSharing { "off" => Self::Off, "group" => Self::Group } is off as Self::Off);

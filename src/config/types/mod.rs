@@ -4,6 +4,7 @@ mod access;
 mod address;
 mod asset;
 mod choice;
+mod mirror_root;
 mod number;
 mod raw;
 mod text;

@@ -80,9 +80,11 @@ impl Collector<'_> {
         let mut artifacts = Vec::new();
         for artifact in &record.artifacts {
             // Loose files are another way for the same tree to travel.
-            if let RecordArtifact::Archive { digest } = artifact
-                && self.add_object(*digest).await?
-            {
+            let digest = match artifact {
+                RecordArtifact::Archive { digest } | RecordArtifact::File { digest, .. } => digest,
+                RecordArtifact::Loose | RecordArtifact::Unknown => continue,
+            };
+            if self.add_object(*digest).await? {
                 artifacts.push(artifact.clone());
             }
         }

@@ -70,6 +70,10 @@ fn check_record(
                 contents.require(bundle, &object_path(digest), path);
                 usable |= statement.archives.iter().any(|archive| archive.digest == *digest);
             }
+            RecordArtifact::File { digest, .. } => {
+                contents.require(bundle, &object_path(digest), path);
+                usable = true;
+            }
             RecordArtifact::Loose => {
                 check_tree(bundle, &statement.tree, path, contents)?;
                 usable = true;

@@ -12,7 +12,7 @@ use loom_source::{
 };
 
 use super::{
-    read_document::{location, read_document},
+    read_document::{location, read_signed_document},
     signed_mirror::{SignedMirror, untrusted},
 };
 
@@ -41,7 +41,8 @@ impl GuardedSource {
         }
         let (source, path) = (self.source.as_ref(), object_path(&digest));
         // A statement is as small as the other small documents.
-        let bytes = read_document(source, SignedKind::Root, &path, self.mirror.timeout()).await?;
+        let bytes =
+            read_signed_document(source, SignedKind::Root, &path, self.mirror.timeout()).await?;
         let Some(bytes) = bytes else { return Ok(offer) };
         let statement = Statement::parse(&bytes)
             .map_err(|error| SourceError::malformed(location(source, &path), error.to_string()))?;

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use loom_base::bounded_file;
 use loom_source::{Digest, record::SignedKind};
 
-use crate::trust::mirror::{MirrorRejection, TrustedRoot};
+use crate::{
+    config::ConfiguredRoot,
+    trust::mirror::{MirrorRejection, TrustedRoot},
+};
 
 /// Which roots a reader starts from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,17 +17,6 @@ pub struct MirrorRootRules {
     pub configured: Vec<ConfiguredRoot>,
     /// `trust.pin_roots = "first-seen"`: whether the root of a mirror without a given one is kept when it is first seen.
     pub pin_first_seen: bool,
-}
-
-/// A root that the configuration gives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfiguredRoot {
-    /// The name of the source, else its URL.
-    pub source: String,
-    /// The file of the root.
-    pub file: PathBuf,
-    /// The SHA-256 of the file; `None` where the file itself is trusted.
-    pub sha256: Option<Digest>,
 }
 
 /// The file of a given root cannot be used.
@@ -55,15 +47,16 @@ impl MirrorRootRules {
     }
 }
 
-impl ConfiguredRoot {
-    /// Reads the root, with the digest of its file.
-    pub(super) fn read(&self) -> Result<(Digest, TrustedRoot), RootReadError> {
-        let limit = SignedKind::Root.max_bytes() as u64;
-        let bytes = bounded_file::read(&self.file, limit)
-            .map_err(|source| RootReadError::Read { file: self.file.clone(), source })?;
-        let digest = Digest::of(&bytes);
-        let root = TrustedRoot::given(&bytes, self.sha256.unwrap_or(digest))
-            .map_err(|source| RootReadError::Rejected { file: self.file.clone(), source })?;
-        Ok((digest, root))
-    }
+/// Reads a configured root, with the digest of its file.
+pub(super) fn read_configured(
+    root: &ConfiguredRoot,
+) -> Result<(Digest, TrustedRoot), RootReadError> {
+    let file = || root.file.clone();
+    let limit = SignedKind::Root.max_bytes() as u64;
+    let bytes = bounded_file::read(&root.file, limit)
+        .map_err(|source| RootReadError::Read { file: file(), source })?;
+    let digest = Digest::of(&bytes);
+    let trusted = TrustedRoot::given(&bytes, root.sha256.unwrap_or(digest))
+        .map_err(|source| RootReadError::Rejected { file: file(), source })?;
+    Ok((digest, trusted))
 }

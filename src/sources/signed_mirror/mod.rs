@@ -7,6 +7,7 @@
 //! | `read_document` | reads one signed document, of limited size and in limited time |
 //! | `known_roots` | [`MirrorRootRules`]: which roots are given, and whether others are kept at first sight |
 //! | `given_roots` | [`GivenRoots`]: the roots that the user added |
+//! | `status` | [`MirrorStatus`]: what is known of a mirror, for display |
 //! | `progress` | `MirrorProgress`: the newest root and index of each mirror that were accepted |
 //!
 //! What is accepted, [`crate::trust::mirror`] decides; here documents are fetched, and what has to be remembered is kept in
@@ -18,8 +19,11 @@ mod known_roots;
 mod progress;
 mod read_document;
 mod signed_mirror;
+mod status;
 
 pub use given_roots::{GivenRoot, GivenRoots};
 pub use guarded_source::GuardedSource;
-pub use known_roots::{ConfiguredRoot, MirrorRootRules, RootReadError};
+pub use known_roots::{MirrorRootRules, RootReadError};
+pub use read_document::read_signed_document;
 pub use signed_mirror::{IndexVouch, SignedMirror};
+pub use status::{MirrorStatus, RootOrigin};

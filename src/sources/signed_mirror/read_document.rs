@@ -12,7 +12,10 @@ use loom_source::{
 const INDEX_FACTOR: u32 = 6;
 
 /// The bytes of a document; `None` where the mirror does not have it. `timeout` is the source's, zero for none.
-pub(super) async fn read_document(
+///
+/// # Errors
+/// Where the source cannot answer, the document is too long, or it takes too long.
+pub async fn read_signed_document(
     source: &dyn Source,
     kind: SignedKind,
     path: &str,

@@ -13,9 +13,9 @@ use tokio::sync::OnceCell;
 
 use super::{
     given_roots::GivenRoots,
-    known_roots::MirrorRootRules,
+    known_roots::{MirrorRootRules, read_configured},
     progress::{MirrorProgress, ProgressFile},
-    read_document::{location, read_document},
+    read_document::{location, read_signed_document},
 };
 use crate::{
     state::{StateDir, StateError},
@@ -114,27 +114,41 @@ impl SignedMirror {
 
     /// The root to start from, and what was accepted before.
     async fn begin(&self, source: &dyn Source) -> Result<Option<MirrorProgress>, SourceError> {
-        let kept = self.progress.load().map_err(|error| self.unkept(error))?;
-        let begin = |anchor, root: TrustedRoot, first_seen| {
-            // What was seen of the same mirror still counts where the chain begins anew.
-            let same = |kept: &MirrorProgress| kept.root.root().mirror == root.root().mirror;
-            let seen = kept.as_ref().filter(|kept| same(kept)).and_then(|kept| kept.seen);
-            Some(MirrorProgress { anchor, first_seen, root, seen })
-        };
-        match (self.given()?, &kept) {
-            (Some((anchor, _)), Some(kept)) if kept.anchor == anchor => Ok(Some(kept.clone())),
-            (Some((anchor, root)), _) => Ok(begin(anchor, root, false)),
-            (None, Some(kept)) if kept.first_seen => Ok(Some(kept.clone())),
-            (None, _) if self.rules.pin_first_seen => {
-                let path = MirrorRoot::path(1);
-                let bytes = read_document(source, SignedKind::Root, &path, self.timeout).await?;
-                let Some(bytes) = bytes else { return Ok(None) };
-                let root = TrustedRoot::first_seen(&bytes)
-                    .map_err(|rejection| untrusted(source, &path, rejection))?;
-                Ok(begin(Digest::of(&bytes), root, true))
-            }
-            (None, _) => Ok(None),
+        match self.known()? {
+            None if self.rules.pin_first_seen => self.first_seen(source).await,
+            known => Ok(known),
         }
+    }
+
+    /// The root to start from, and what was accepted before, as far as that is known without asking the mirror.
+    pub(super) fn known(&self) -> Result<Option<MirrorProgress>, SourceError> {
+        let kept = self.progress.load().map_err(|error| self.unkept(error))?;
+        Ok(match self.given()? {
+            Some((anchor, _)) if kept.as_ref().is_some_and(|kept| kept.anchor == anchor) => kept,
+            Some((anchor, root)) => {
+                // What was seen of the same mirror still counts where the chain begins anew.
+                let kept = kept.filter(|kept| kept.root.root().mirror == root.root().mirror);
+                let seen = kept.and_then(|kept| kept.seen);
+                Some(MirrorProgress { anchor, first_seen: false, root, seen })
+            }
+            None => kept.filter(|kept| kept.first_seen),
+        })
+    }
+
+    /// Whether the configuration gives the root.
+    pub(super) fn is_configured(&self) -> bool {
+        self.rules.of(&self.name).is_some()
+    }
+
+    /// The first root of the mirror, where none is known.
+    async fn first_seen(&self, source: &dyn Source) -> Result<Option<MirrorProgress>, SourceError> {
+        let path = MirrorRoot::path(1);
+        let bytes = read_signed_document(source, SignedKind::Root, &path, self.timeout).await?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        let root = TrustedRoot::first_seen(&bytes)
+            .map_err(|rejection| untrusted(source, &path, rejection))?;
+        let anchor = Digest::of(&bytes);
+        Ok(Some(MirrorProgress { anchor, first_seen: true, root, seen: None }))
     }
 
     /// The root that is given for this source, with the digest of its file.
@@ -145,7 +159,7 @@ impl SignedMirror {
         };
         if let Some(configured) = self.rules.of(&self.name) {
             let at = || configured.file.display().to_string();
-            return configured.read().map(Some).map_err(|why| unusable(at(), why.into()));
+            return read_configured(configured).map(Some).map_err(|why| unusable(at(), why.into()));
         }
         let roots = GivenRoots::load(&self.state).map_err(|error| self.unkept(error))?;
         let Some(given) = roots.of(&self.name) else { return Ok(None) };
@@ -181,7 +195,7 @@ impl SignedMirror {
     ) -> Result<(), SourceError> {
         for step in 0.. {
             let path = MirrorRoot::path(progress.root.root().number + 1);
-            let bytes = read_document(source, SignedKind::Root, &path, self.timeout).await?;
+            let bytes = read_signed_document(source, SignedKind::Root, &path, self.timeout).await?;
             let Some(bytes) = bytes else { break };
             if step == MAX_ROOT_STEPS {
                 let endless = MirrorRejection::EndlessRoots(MAX_ROOT_STEPS);
@@ -203,7 +217,7 @@ impl SignedMirror {
     ) -> Result<VerifiedIndex, SourceError> {
         let MirrorProgress { root, seen, .. } = progress;
         let read = async |kind, path: &str, name| {
-            let bytes = read_document(source, kind, path, self.timeout).await?;
+            let bytes = read_signed_document(source, kind, path, self.timeout).await?;
             bytes.ok_or_else(|| untrusted(source, path, MirrorRejection::Absent(name)))
         };
         let timestamp = if root.root().roles.timestamp.is_some() {

@@ -69,6 +69,21 @@ fn unknown_files_and_keys_are_ignored_at_every_level() {
 }
 
 #[test]
+fn garbage_collection_mends_a_half_deleted_store() {
+    let home = home();
+    install(&home.store, "0.1.0", b"first");
+    for name in ["format", "releases/loom-os/loom-bridge-server/0.1.0/linux-x86_64.json"] {
+        fs::remove_file(home.store.root().join(name)).unwrap();
+    }
+    fs::remove_dir_all(home.store.root().join("bin")).unwrap();
+    let store = Store::open(home.store.root()).unwrap();
+    assert!(!store.exists() && store.has_remains());
+    assert!(store.collect_garbage().unwrap().freed >= 5);
+    assert_eq!(trees(&store).len(), 0);
+    assert_intact(&store);
+}
+
+#[test]
 fn a_half_deleted_store_is_counted_and_mended() {
     let home = home();
     let store = &home.store;

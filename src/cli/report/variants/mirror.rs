@@ -1,12 +1,52 @@
 //! Samples of the errors of tasks on mirrors.
 
-use loom_mirror::bundle::{BundleError, BundleWriteError};
-use loom_runtime::mirror::{MirrorTaskError, bundle::BundleTaskError, serve::ServeError};
+use loom_mirror::{
+    MirrorError,
+    bundle::{BundleError, BundleWriteError},
+    destination::DestinationError,
+};
+use loom_runtime::{
+    acquire::AcquireError,
+    mirror::{MirrorTaskError, bundle::BundleTaskError, serve::ServeError},
+    trust::mirror::MirrorRejection,
+};
 use loom_source::{SourceError, SourceErrorKind, record::DocumentError};
 
-use super::samples::{io_error, json_error, release};
+use super::samples::{digest, io_error, json_error, release, version};
 
-variants!(MirrorTaskError { Source, Document, NoIndex });
+variants!(MirrorTaskError {
+    Source,
+    Destination,
+    Open,
+    Acquire,
+    Store,
+    Staging,
+    Document,
+    Rejected,
+    Mismatch,
+    NoIndex,
+    Unlistable,
+    NotListed,
+    Differs,
+    Authority,
+    NoRoot,
+    RootExists,
+    Unsigned,
+    Root,
+    KeyFile,
+    Keys,
+    LastSerial,
+    Contended
+});
+variants!(DestinationError { Answer, Write, Locked, NoTag });
+
+fn mirror() -> String {
+    "https://mirror.example/loom".to_owned()
+}
+
+fn index() -> String {
+    format!("{}/releases/index.json", mirror())
+}
 variants!(BundleTaskError {
     Mirror,
     Source,
@@ -23,15 +63,79 @@ variants!(BundleTaskError {
 variants!(ServeError { Folder, Listen, Remote, NoStore, Source });
 
 pub(super) fn errors() -> Vec<MirrorTaskError> {
-    let mirror = || "https://mirror.example/loom".to_owned();
-    let at = || format!("{}/releases/index.json", mirror());
+    let mut errors = errors_of_others();
+    errors.extend(errors_of_documents());
+    errors.extend(errors_of_keys());
+    errors
+}
+
+fn errors_of_others() -> Vec<MirrorTaskError> {
+    let store = super::store::errors().into_iter().next();
+    let mut errors = vec![
+        SourceError::new(index(), SourceErrorKind::Tls).into(),
+        DestinationError::NoTag { at: index() }.into(),
+        MirrorTaskError::Open(MirrorError::ReadOnly { location: mirror() }.into()),
+        AcquireError::NoSource("loom-bridge-server".to_owned()).into(),
+        MirrorTaskError::Staging { folder: "/cache/mirror".into(), source: io_error() },
+    ];
+    errors.extend(store.map(MirrorTaskError::Store));
+    errors
+}
+
+fn errors_of_documents() -> Vec<MirrorTaskError> {
+    let release = release();
     vec![
-        SourceError::new(at(), SourceErrorKind::Tls).into(),
         MirrorTaskError::Document {
-            at: at(),
+            at: index(),
             source: DocumentError::Malformed { kind: "index", source: json_error() },
         },
+        MirrorTaskError::Rejected {
+            at: index(),
+            source: Box::new(MirrorRejection::Absent("index")),
+        },
+        MirrorTaskError::Mismatch { at: index(), expected: digest("a"), got: digest("b") },
         MirrorTaskError::NoIndex { mirror: mirror() },
+        MirrorTaskError::Unlistable { at: mirror(), why: "there is no index" },
+        MirrorTaskError::NotListed { binary: release.binary.clone(), version: version("0.2.0") },
+        MirrorTaskError::Differs {
+            release: Box::new(release.clone()),
+            here: digest("a"),
+            there: digest("b"),
+        },
+        MirrorTaskError::Authority { authority: release.authority, mirror: mirror() },
+    ]
+}
+
+fn errors_of_keys() -> Vec<MirrorTaskError> {
+    vec![
+        MirrorTaskError::NoRoot { mirror: mirror(), number: 2 },
+        MirrorTaskError::RootExists { mirror: mirror(), number: 1 },
+        MirrorTaskError::Unsigned { mirror: mirror() },
+        MirrorTaskError::Root("the role root has the threshold 2 of 1 keys".to_owned()),
+        MirrorTaskError::KeyFile {
+            path: "/keys/index.pem".into(),
+            why: "not an Ed25519 key".to_owned(),
+        },
+        MirrorTaskError::Keys {
+            role: "index",
+            threshold: 1,
+            keys: vec!["0123456789ab".to_owned()],
+            got: 0,
+        },
+        MirrorTaskError::LastSerial { mirror: mirror() },
+        MirrorTaskError::Contended { mirror: mirror() },
+    ]
+}
+
+pub(super) fn destination_errors() -> Vec<DestinationError> {
+    vec![
+        SourceError::new(index(), SourceErrorKind::Offline).into(),
+        DestinationError::Write { path: "/srv/loom/format".to_owned(), source: io_error() },
+        DestinationError::Locked {
+            path: "/srv/loom/locks/mirror".to_owned(),
+            holder: "process 7".to_owned(),
+        },
+        DestinationError::NoTag { at: index() },
     ]
 }
 

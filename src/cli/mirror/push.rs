@@ -1,0 +1,91 @@
+//! `loom mirror push --to URL [BINARY [VERSION…]]`
+
+use loom_source::{Name, Platform, Release, Slot};
+use serde_json::json;
+
+use super::{
+    mirror_location::MirrorLocation,
+    transfer_report::{TransferReport, copied_json},
+    writer_args::{WriterArgs, index_line},
+};
+use crate::cli::{CommandError, Exit, Outcome, context::Context, version_arg};
+use loom_runtime::{
+    acquire::SourceRuntime,
+    config::{Flags, Resolved},
+    mirror::{self, StoreRelease},
+    store::Store,
+};
+
+/// Arguments of `loom mirror push`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Binary to put [default: all binaries in the store]
+    #[arg(value_name = "BINARY")]
+    name: Option<Name>,
+    /// Versions to put [default: all versions in the store]
+    #[arg(value_name = "VERSION", value_parser = version_arg::slot)]
+    versions: Vec<Slot>,
+    /// The mirror: the name of a configured source, a folder, s3://…, gs://… or az://…
+    #[arg(long, value_name = "URL")]
+    to: MirrorLocation,
+    /// Put this platform only; may be repeated
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    platforms: Vec<Platform>,
+    #[command(flatten)]
+    writer: WriterArgs,
+}
+
+pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    if args.versions.contains(&Slot::Dev) {
+        let message = "a development build is not a version, and is never put into a mirror";
+        return Err(CommandError::new(Exit::Usage, message)
+            .hint("add it as a version with `loom store add FILE --version VERSION`"));
+    }
+    let resolved = context.resolve(Flags::default())?;
+    let store = context.store(&resolved)?;
+    let destination = args.to.destination(context, &resolved)?;
+    let keys = args.writer.keys()?;
+    let writer = args.writer.writer(destination.as_ref(), &keys);
+    let releases = selected(args, &resolved, &store)?;
+    let reporter = TransferReport::new(&context.printer);
+    let pushed =
+        SourceRuntime::default().block_on(mirror::push(&writer, &store, &releases, &reporter));
+    reporter.end();
+    let (index, copied) = pushed??;
+    let document = json!({
+        "schema": 1, "serial": index.serial, "changed": index.changed, "releases": index.releases,
+        "copied": copied.iter().map(copied_json).collect::<Vec<_>>(),
+    });
+    context.printer.answer(&document, || index_line(&index))?;
+    Ok(Exit::Success)
+}
+
+/// The releases of the store that are meant. Each version that is named has to be there.
+fn selected(
+    args: &Args,
+    resolved: &Resolved,
+    store: &Store,
+) -> Result<Vec<StoreRelease>, CommandError> {
+    let is_meant = |release: &Release| {
+        release.slot != Slot::Dev
+            && args.name.as_ref().is_none_or(|name| *name == release.binary)
+            && (args.versions.is_empty() || args.versions.contains(&release.slot))
+            && (args.platforms.is_empty() || args.platforms.contains(&release.platform))
+    };
+    let mut releases = Vec::new();
+    for listed in store.list()? {
+        if is_meant(&listed.release) {
+            releases.extend(StoreRelease::of(store, &listed.release)?);
+        }
+    }
+    let has = |slot: &&Slot| !releases.iter().any(|one| one.release.slot == **slot);
+    if let Some(missing) = args.versions.iter().find(has) {
+        let name = args.name.as_ref().unwrap_or(&resolved.binary.value);
+        return Err(CommandError::new(
+            Exit::Absent,
+            format!("{name} {missing} is not in the store"),
+        )
+        .hint(format!("`loom get {missing}` fetches it")));
+    }
+    Ok(releases)
+}

@@ -1,0 +1,70 @@
+//! [`TransferReport`]: prints what a task on a mirror has done.
+
+use indicatif::HumanBytes;
+use loom_base::error_chain;
+use loom_source::Release;
+use serde_json::{Value, json};
+
+use crate::cli::{CommandError, printer::Printer};
+use loom_runtime::mirror::{CopiedRelease, MirrorObserver, MirrorTaskError};
+
+/// Prints each release as it is done, and on a terminal how many are.
+pub(super) struct TransferReport(Printer);
+
+impl TransferReport {
+    pub(super) fn new(printer: &Printer) -> Self {
+        Self(printer.clone())
+    }
+
+    /// Removes the progress line.
+    pub(super) fn end(&self) {
+        if self.0.is_terminal() && !self.0.is_quiet() {
+            self.0.clear_progress();
+        }
+    }
+}
+
+impl MirrorObserver for TransferReport {
+    fn copied(&self, copied: &CopiedRelease) {
+        let CopiedRelease { release, bytes, .. } = copied;
+        self.0.message(format!("copied {release} ({})", HumanBytes(*bytes)));
+    }
+
+    fn failed(&self, release: &Release, error: &MirrorTaskError) {
+        self.0.warning(format!("{release}: {}", error_chain(error)));
+    }
+
+    fn progressed(&self, done: usize, total: usize) {
+        if self.0.is_terminal() && !self.0.is_quiet() {
+            self.0.show_progress(&format!("{done} of {total} releases"));
+        }
+    }
+}
+
+/// A release in JSON documents.
+pub(super) fn release_json(release: &Release) -> Value {
+    let Release { authority, binary, slot, platform } = release;
+    json!({"authority": authority, "binary": binary, "version": slot.to_string(), "platform": platform})
+}
+
+/// A copied release in JSON documents.
+pub(super) fn copied_json(copied: &CopiedRelease) -> Value {
+    let mut document = release_json(&copied.release);
+    document["statement"] = json!(copied.statement);
+    document["bytes"] = json!(copied.bytes);
+    document
+}
+
+/// Releases that failed in JSON documents, with their errors; and the exit code of the first.
+pub(super) fn failed_json(failed: Vec<(Release, MirrorTaskError)>) -> (Value, Option<u8>) {
+    let mut code = None;
+    let list = failed.into_iter().map(|(release, error)| {
+        let mut document = release_json(&release);
+        let error = CommandError::from(error);
+        code.get_or_insert(error.code);
+        document["error"] = error.json()["error"].clone();
+        document
+    });
+    let list: Vec<Value> = list.collect();
+    (json!(list), code)
+}

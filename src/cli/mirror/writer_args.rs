@@ -1,0 +1,61 @@
+//! [`WriterArgs`]: the options of commands that change an index.
+
+use std::{path::PathBuf, time::Duration};
+
+use loom_mirror::Destination;
+
+use crate::cli::CommandError;
+use loom_runtime::mirror::{IndexWriter, SigningKeys, WrittenIndex};
+
+/// The options of commands that change an index.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(super) struct WriterArgs {
+    /// Secret key that signs the index (and the timestamp), where the mirror has a root; may be repeated
+    #[arg(long = "key", value_name = "FILE")]
+    keys: Vec<PathBuf>,
+    /// How long the index is valid, where the mirror has a root [default: 90d]
+    #[arg(long, value_name = "DURATION", value_parser = days)]
+    expires: Option<Duration>,
+    /// How long the timestamp is valid, where the root has that role [default: 7d]
+    #[arg(long, value_name = "DURATION", value_parser = days)]
+    timestamp_expires: Option<Duration>,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl WriterArgs {
+    /// The keys.
+    pub(super) fn keys(&self) -> Result<SigningKeys, CommandError> {
+        Ok(SigningKeys::read(self.keys.iter().map(PathBuf::as_path))?)
+    }
+
+    /// A writer of the index of `destination`.
+    pub(super) fn writer<'a>(
+        &self,
+        destination: &'a dyn Destination,
+        keys: &'a SigningKeys,
+    ) -> IndexWriter<'a> {
+        IndexWriter {
+            destination,
+            keys,
+            validity: self.expires.unwrap_or(90 * DAY),
+            timestamp_validity: self.timestamp_expires.or(self.expires).unwrap_or(7 * DAY),
+        }
+    }
+}
+
+/// A duration of at most a year, such as `90d` or `12h`.
+pub(super) fn days(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|e| e.to_string())?;
+    if duration.is_zero() || duration > 366 * DAY {
+        return Err("expected a duration of at most a year, such as 90d or 12h".to_owned());
+    }
+    Ok(duration)
+}
+
+/// `index 7: 12 releases`, or that nothing has changed.
+pub(super) fn index_line(index: &WrittenIndex) -> String {
+    let WrittenIndex { serial, changed, releases } = index;
+    let state = if *changed { "" } else { " is up to date" };
+    format!("index {serial}{state}: {releases} releases")
+}

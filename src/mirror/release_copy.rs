@@ -1,0 +1,137 @@
+//! [`ReleaseCopy`]: copies a release of a mirror with statements, byte for byte.
+
+use bytes::Bytes;
+use loom_source::{
+    Digest, Record, Release, SourceError, Statement,
+    record::{DocumentError, RecordArtifact, StatementArchive, object_path, tree_path},
+};
+
+use super::{
+    MirrorTaskError,
+    object_transfer::{MAX_DOCUMENT, ObjectTransfer},
+    record_writer::RecordWriter,
+};
+use crate::store::{EntryKind, TreeListing};
+
+/// Copies a release of a mirror with statements: archives, loose files and evidence, then the record.
+pub(super) struct ReleaseCopy<'a> {
+    pub(super) objects: ObjectTransfer<'a>,
+    pub(super) records: &'a RecordWriter<'a>,
+}
+
+/// A release that was copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopiedRelease {
+    /// The release.
+    pub release: Release,
+    /// Its statement.
+    pub statement: Digest,
+    /// The number of bytes that were transferred.
+    pub bytes: u64,
+}
+
+impl ReleaseCopy<'_> {
+    /// The record of a release and its bytes; `None` where the mirror has none.
+    pub(super) async fn record(
+        &self,
+        release: &Release,
+    ) -> Result<Option<(Record, Bytes)>, MirrorTaskError> {
+        let path = Record::path(release);
+        let Some(bytes) = self.objects.from.read(&path, MAX_DOCUMENT).await? else {
+            return Ok(None);
+        };
+        let record = Record::parse(&bytes).map_err(|source| self.unusable(&path, source))?;
+        Ok(Some((record, bytes)))
+    }
+
+    /// Copies a release with this record. Where an index names its statement, `named` is that.
+    pub(super) async fn copy(
+        &self,
+        release: &Release,
+        (record, bytes): (Record, Bytes),
+        named: Option<Digest>,
+    ) -> Result<CopiedRelease, MirrorTaskError> {
+        let path = Record::path(release);
+        if let Some(named) = named.filter(|named| *named != record.statement) {
+            let why = format!(
+                "expected the statement {named}, which the index names, got {}",
+                record.statement
+            );
+            return Err(SourceError::malformed(self.objects.from.location(&path), why).into());
+        }
+        let text = self.objects.document(&record.statement).await?;
+        let statement_path = object_path(&record.statement);
+        let statement =
+            Statement::parse(&text).map_err(|source| self.unusable(&statement_path, source))?;
+        if statement.release() != *release {
+            let why = format!("expected the statement of {release}, got {}", statement.release());
+            let at = self.objects.from.location(&statement_path);
+            return Err(SourceError::malformed(at, why).into());
+        }
+        let mut copied = 0;
+        let mut artifacts = Vec::new();
+        for artifact in &record.artifacts {
+            if let Some((bytes, artifact)) = self.copy_artifact(artifact, &statement).await? {
+                copied += bytes;
+                artifacts.push(artifact);
+            }
+        }
+        for evidence in &record.evidence {
+            let object = self.objects.document(&evidence.digest).await?;
+            self.objects
+                .to
+                .put_object(&object_path(&evidence.digest), object.to_vec().into())
+                .await?;
+        }
+        self.objects.to.put_object(&statement_path, text.to_vec().into()).await?;
+        let is_same = artifacts == record.artifacts;
+        let record = Record { artifacts, ..record };
+        let bytes = if is_same { bytes } else { record.to_bytes().into() };
+        self.records.write(release, &record, bytes).await?;
+        Ok(CopiedRelease { release: release.clone(), statement: record.statement, bytes: copied })
+    }
+
+    /// Copies an artifact, and returns the number of bytes and what the copy is; `None` for one of an unknown form, and for
+    /// an archive that the statement does not have.
+    async fn copy_artifact(
+        &self,
+        artifact: &RecordArtifact,
+        statement: &Statement,
+    ) -> Result<Option<(u64, RecordArtifact)>, MirrorTaskError> {
+        let (path, digest) = match artifact {
+            RecordArtifact::Archive { digest } => (object_path(digest), digest),
+            RecordArtifact::File { path, digest } => (path.clone(), digest),
+            RecordArtifact::Loose => {
+                let bytes = self.copy_files(&statement.tree).await?;
+                return Ok(Some((bytes, RecordArtifact::Loose)));
+            }
+            RecordArtifact::Unknown => return Ok(None),
+        };
+        let archive = statement.archives.iter().find(|archive| archive.digest == *digest);
+        let Some(StatementArchive { size, .. }) = archive else { return Ok(None) };
+        let bytes = self.objects.copy(&path, &object_path(digest), *digest, *size).await?;
+        Ok(Some((bytes, RecordArtifact::Archive { digest: *digest })))
+    }
+
+    /// Copies the listing of a tree and its files.
+    async fn copy_files(&self, tree: &Digest) -> Result<u64, MirrorTaskError> {
+        let text = self.objects.document(tree).await?;
+        let listing = TreeListing::parse(&text).map_err(|error| {
+            SourceError::malformed(
+                self.objects.from.location(&object_path(tree)),
+                error.to_string(),
+            )
+        })?;
+        let mut copied = 0;
+        for entry in listing.entries().iter().filter(|entry| entry.kind != EntryKind::Link) {
+            let path = format!("{}/{}", tree_path(tree), entry.path);
+            copied += self.objects.copy(&path, &path, entry.digest, entry.size).await?;
+        }
+        self.objects.to.put_object(&object_path(tree), text.to_vec().into()).await?;
+        Ok(copied)
+    }
+
+    fn unusable(&self, path: &str, source: DocumentError) -> MirrorTaskError {
+        MirrorTaskError::Document { at: self.objects.from.location(path), source }
+    }
+}

@@ -1,0 +1,150 @@
+//! [`StoreRelease`]: a release of the store on this machine, as it is put into a mirror.
+
+use std::{fs::File, path::Path};
+
+use loom_mirror::{Destination, destination::ObjectBody};
+use loom_source::{
+    Digest, Record, Release, Slot, Statement,
+    record::{RecordArtifact, object_path, tree_path},
+};
+use sha2::{Digest as _, Sha256};
+
+use super::{CopiedRelease, MirrorTaskError, record_writer::RecordWriter};
+use crate::store::{EntryKind, Store, StoreError};
+
+/// A release of the store on this machine.
+#[derive(Debug, Clone)]
+pub struct StoreRelease {
+    /// The release.
+    pub release: Release,
+    record: Record,
+    statement: Statement,
+    /// The path of its archive in the mirror, where it is there by a name of its own.
+    file: Option<String>,
+}
+
+impl StoreRelease {
+    /// The release, where the store has it; `None` where it does not, and for a development build, which has no record.
+    ///
+    /// # Errors
+    /// Where its record or its statement cannot be used.
+    pub fn of(store: &Store, release: &Release) -> Result<Option<Self>, StoreError> {
+        if release.slot == Slot::Dev {
+            return Ok(None);
+        }
+        let Some(record) = store.record(release)? else { return Ok(None) };
+        let Some(statement) = store.statement(&record.statement)? else { return Ok(None) };
+        if statement.release() != *release {
+            return Ok(None);
+        }
+        Ok(Some(Self { release: release.clone(), record, statement, file: None }))
+    }
+
+    /// The same release, whose archive is in the mirror at this path.
+    #[must_use]
+    pub fn with_file(self, path: String) -> Self {
+        Self { file: Some(path), ..self }
+    }
+
+    /// The digest of the archive that was unpacked; `None` for a plain program.
+    pub fn archive(&self) -> Option<Digest> {
+        self.statement.archives.first().map(|archive| archive.digest)
+    }
+
+    /// The digest of the statement.
+    pub fn statement(&self) -> Digest {
+        self.record.statement
+    }
+
+    /// Puts archives or files, evidence and statement into a mirror, then the record. Everything is hashed before.
+    ///
+    /// # Errors
+    /// Where something is damaged or missing in the store, or the mirror cannot be written.
+    pub(super) async fn put(
+        &self,
+        store: &Store,
+        to: &dyn Destination,
+        records: &RecordWriter<'_>,
+    ) -> Result<CopiedRelease, MirrorTaskError> {
+        let (artifacts, mut bytes) = self.put_archives(store, to).await?;
+        let artifacts = if artifacts.is_empty() {
+            bytes += self.put_files(store, to).await?;
+            vec![RecordArtifact::Loose]
+        } else {
+            artifacts
+        };
+        for evidence in &self.record.evidence {
+            put_object(store, to, &evidence.digest).await?;
+        }
+        put_object(store, to, &self.record.statement).await?;
+        let record = Record { artifacts, ..self.record.clone() };
+        records.write(&self.release, &record, record.to_bytes().into()).await?;
+        Ok(CopiedRelease { release: self.release.clone(), statement: self.statement(), bytes })
+    }
+
+    /// Puts the archives that the store has kept.
+    async fn put_archives(
+        &self,
+        store: &Store,
+        to: &dyn Destination,
+    ) -> Result<(Vec<RecordArtifact>, u64), MirrorTaskError> {
+        let (mut artifacts, mut bytes) = (Vec::new(), 0);
+        if let (Some(path), [archive, ..]) = (&self.file, self.statement.archives.as_slice()) {
+            let (path, digest) = (path.clone(), archive.digest);
+            return Ok((vec![RecordArtifact::File { path, digest }], 0));
+        }
+        for archive in &self.statement.archives {
+            if store.object(&archive.digest).is_file() {
+                put_object(store, to, &archive.digest).await?;
+                artifacts.push(RecordArtifact::Archive { digest: archive.digest });
+                bytes += archive.size;
+            }
+        }
+        Ok((artifacts, bytes))
+    }
+
+    /// Puts the files of the tree and its listing.
+    async fn put_files(&self, store: &Store, to: &dyn Destination) -> Result<u64, MirrorTaskError> {
+        let tree = &self.statement.tree;
+        let listing = store.check_tree(tree)?;
+        let mut bytes = 0;
+        for entry in listing.entries().iter().filter(|entry| entry.kind != EntryKind::Link) {
+            let path = store.tree(tree).join(entry.path.as_str());
+            let key = format!("{}/{}", tree_path(tree), entry.path);
+            to.put_object(&key, ObjectBody::File { path, size: entry.size }).await?;
+            bytes += entry.size;
+        }
+        to.put_object(&object_path(tree), listing.to_bytes().into()).await?;
+        Ok(bytes)
+    }
+}
+
+/// Puts an object of the store, whose bytes are hashed before.
+async fn put_object(
+    store: &Store,
+    to: &dyn Destination,
+    digest: &Digest,
+) -> Result<(), MirrorTaskError> {
+    let path = store.object(digest);
+    let unread = |source| MirrorTaskError::Staging { folder: path.clone(), source };
+    let got = hash(&path).map_err(unread)?;
+    if got != *digest {
+        let at = path.display().to_string();
+        return Err(MirrorTaskError::Mismatch { at, expected: *digest, got });
+    }
+    let body = ObjectBody::file(&path).map_err(unread)?;
+    to.put_object(&object_path(digest), body).await?;
+    Ok(())
+}
+
+fn hash(path: &Path) -> std::io::Result<Digest> {
+    let mut hasher = Sha256::new();
+    let mut file = File::open(path)?;
+    let mut piece = vec![0; 256 * 1024];
+    loop {
+        match std::io::Read::read(&mut file, &mut piece)? {
+            0 => return Ok(Digest::from_hasher(hasher)),
+            read => hasher.update(&piece[..read]),
+        }
+    }
+}
