@@ -8,6 +8,7 @@
 //! | `rounds` | interleaved runs of several contenders |
 //! | `warm` | `which` and `get` of an installed release, beside `/bin/true` |
 //! | `cold` | `get` of a new release, beside `curl; sha256sum; tar; sync` |
+//! | `index` | a range that a signed index of 10,000 releases decides |
 //! | `memory` | the peak memory while a 500 MB archive arrives |
 //! | `runtime` | the runtime server: its start, slow readers, fan-out beside `nats-server` |
 //! | `table` | prints the figures, with ratios |
@@ -21,6 +22,7 @@
 
 #[cfg(unix)]
 mod cold;
+mod index;
 #[cfg(unix)]
 mod memory;
 mod payload;
@@ -69,6 +71,7 @@ enum Bench {
     Cold,
     #[cfg(unix)]
     Memory,
+    Index,
     Start,
     SlowReader,
     Fan,
@@ -103,6 +106,7 @@ fn run(args: Args) -> Outcome<bool> {
                 Bench::Cold => cold::run(&setup)?,
                 #[cfg(unix)]
                 Bench::Memory => memory::run(&setup)?,
+                Bench::Index => index::run(&setup)?,
                 Bench::Start => runtime::start::run(&setup)?,
                 Bench::SlowReader => runtime::slow_reader::run(&setup)?,
                 Bench::Fan => runtime::fan::run(&setup)?,

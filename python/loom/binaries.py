@@ -54,6 +54,8 @@ def get_binary(
     allow_local: bool = True,
     prefer_release: bool = True,
     force_download: bool = False,
+    locked: bool = False,
+    frozen: bool = False,
 ) -> Path:
     """Installs a release unless it is installed already.
 
@@ -63,6 +65,8 @@ def get_binary(
         allow_local: whether ``latest`` may select a local cargo build; if not, ``version`` MUST name a release.
         prefer_release: has no effect; the most recent cargo build is used.
         force_download: download the release even if it is installed.
+        locked: require a lock file (``loom.lock``) that agrees with ``loom.toml``.
+        frozen: let the lock file decide, whatever ``loom.toml`` says.
 
     Returns:
         The path of the installed binary.
@@ -80,7 +84,13 @@ def get_binary(
     options = ["--version", str(version)] if is_given(version) else []
     if force_download:
         options.append("--force-download")
+    options += lock_options(locked, frozen)
     return as_path(run_json("--binary", binary_name, "get", *options)["path"])
+
+
+def lock_options(locked: bool, frozen: bool) -> list[str]:
+    """Returns the options of ``loom`` about the lock file."""
+    return [*(["--locked"] if locked else []), *(["--frozen"] if frozen else [])]
 
 
 def find_local_build(binary_name: str = BINARY, prefer_release: bool = True) -> Optional[Path]:

@@ -14,6 +14,7 @@ from .binaries import (
     cache_dir,
     find_local_build,
     get_binary,
+    lock_options,
     platform_tag,
     verify_checksum,
 )
@@ -54,6 +55,8 @@ def start(
     project_dir: Optional[PathLike] = None,
     sources: Sequence[str] = (),
     force_download: bool = False,
+    locked: bool = False,
+    frozen: bool = False,
     env: Optional[Mapping[str, str]] = None,
     log_to: Optional[Union[IO[bytes], int]] = None,
 ) -> RuntimeProcess:
@@ -71,6 +74,8 @@ def start(
         project_dir: the project's folder, by default the current folder.
         sources: replace the configured sources of releases, such as ``file:///srv/loom``.
         force_download: download the release even if it is installed.
+        locked: require a lock file (``loom.lock``) that agrees with ``loom.toml``.
+        frozen: let the lock file decide, whatever ``loom.toml`` says.
         env: additional environment variables of ``loom`` and the runtime.
         log_to: receives the runtime's log, as ``stderr`` of :class:`subprocess.Popen` does.
 
@@ -85,6 +90,7 @@ def start(
         options += ["--source", source]
     if force_download:
         options.append("--force-download")
+    options += lock_options(locked, frozen)
     variables = dict(env or {})
     if is_given(bridge_addr):
         variables["LOOM_BRIDGE_ADDR"] = bridge_addr
@@ -100,6 +106,8 @@ def start_bridge(
     prefer_release: bool = True,
     force_download: bool = False,
     capture_output: bool = False,
+    locked: bool = False,
+    frozen: bool = False,
 ) -> RuntimeProcess:
     """Starts a runtime without its dashboard; see :func:`start`.
 
@@ -109,6 +117,8 @@ def start_bridge(
         prefer_release: has no effect; the most recent cargo build is used.
         force_download: download the release even if it is installed.
         capture_output: whether ``stderr`` of the returned runtime is a pipe with its log.
+        locked: require a lock file (``loom.lock``) that agrees with ``loom.toml``.
+        frozen: let the lock file decide, whatever ``loom.toml`` says.
 
     Raises:
         LoomError: with the program's exit code, message and hint.
@@ -119,6 +129,8 @@ def start_bridge(
         bridge_addr=address,
         version=version,
         force_download=force_download,
+        locked=locked,
+        frozen=frozen,
         log_to=PIPE if capture_output else None,
     )
 
@@ -131,6 +143,8 @@ def start_core(
     force_download: bool = False,
     mcp_servers: Optional[MCPServers] = None,
     capture_output: bool = False,
+    locked: bool = False,
+    frozen: bool = False,
 ) -> RuntimeProcess:
     """Starts a runtime with its dashboard; see :func:`start`.
 
@@ -142,6 +156,8 @@ def start_core(
         force_download: download the release even if it is installed.
         mcp_servers: replace the MCP servers of ``loom.toml``.
         capture_output: whether ``stderr`` of the returned runtime is a pipe with its log.
+        locked: require a lock file (``loom.lock``) that agrees with ``loom.toml``.
+        frozen: let the lock file decide, whatever ``loom.toml`` says.
 
     Raises:
         LoomError: with the program's exit code, message and hint.
@@ -154,6 +170,8 @@ def start_core(
         version=version,
         mcp_servers=mcp_servers,
         force_download=force_download,
+        locked=locked,
+        frozen=frozen,
         log_to=PIPE if capture_output else None,
     )
 

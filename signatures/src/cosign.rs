@@ -41,6 +41,16 @@ impl CosignKey {
         Ok(Self { key, id: Digest::of(der) })
     }
 
+    /// Whether `der` is a signature of the bytes with this SHA-256.
+    pub(crate) fn verifies(&self, sha256: Digest, der: &[u8]) -> bool {
+        let signature = Signature::from_der(der);
+        signature.is_ok_and(|signature| self.verifies_parsed(sha256, &signature))
+    }
+
+    fn verifies_parsed(&self, sha256: Digest, signature: &Signature) -> bool {
+        self.key.verify_prehash(sha256.as_bytes(), signature).is_ok()
+    }
+
     /// The SHA-256 of the SubjectPublicKeyInfo, in hexadecimal.
     pub(crate) fn id(&self) -> String {
         self.id.to_string()
@@ -64,8 +74,7 @@ pub(crate) fn verify(
     let der = STANDARD.decode(text).map_err(|error| malformed(KIND, error))?;
     let signature = Signature::from_der(&der)
         .map_err(|_| malformed(KIND, "it is not an ECDSA signature on the curve P-256 in DER"))?;
-    let hash = sha256.as_bytes();
-    match keys.iter().find(|key| key.key.verify_prehash(hash, &signature).is_ok()) {
+    match keys.iter().find(|key| key.verifies_parsed(sha256, &signature)) {
         Some(key) => Ok(ValidSignature::by_key(KIND, key.id(), SignedName::Nothing)),
         None if keys.is_empty() => {
             Err(SignatureError::UnknownKey { kind: KIND, got: None, expected: Vec::new() })

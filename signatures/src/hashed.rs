@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use loom_source::{Digest, EvidenceKind};
 use sha2::{Digest as _, Sha256};
 
-use crate::{error::SignatureError, verify::Content};
+use crate::{content::Content, error::SignatureError};
 
 /// The bytes that are read at once.
 const CHUNK: usize = 256 * 1024;

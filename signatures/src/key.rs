@@ -2,9 +2,13 @@
 
 use std::str::FromStr;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use loom_source::EvidenceKind;
 
-use crate::{cosign::CosignKey, error::KeyError, evidence::KEY_LIMIT, minisign::MinisignKey};
+use crate::{
+    cosign::CosignKey, error::KeyError, evidence::KEY_LIMIT, minisign::MinisignKey,
+    openpgp::Certificate,
+};
 
 /// A public key. Its text tells the scheme:
 ///
@@ -21,6 +25,7 @@ pub struct VerifyingKey(Scheme);
 enum Scheme {
     Minisign(MinisignKey),
     Cosign(CosignKey),
+    OpenPgp(Certificate),
 }
 
 impl VerifyingKey {
@@ -49,7 +54,36 @@ impl VerifyingKey {
         if text.starts_with("RW") && text.len() == 56 {
             return MinisignKey::parse(text).map(|key| Self(Scheme::Minisign(key)));
         }
-        Err(KeyError::Unrecognized)
+        if text.starts_with("-----BEGIN PGP PUBLIC KEY BLOCK-----") {
+            return Certificate::parse(text.as_bytes()).map(|key| Self(Scheme::OpenPgp(key)));
+        }
+        let base64: String = text.split_ascii_whitespace().collect();
+        match STANDARD.decode(base64) {
+            Ok(bytes) => Self::parse_binary(&bytes),
+            Err(_) => Err(KeyError::Unrecognized),
+        }
+    }
+
+    /// Reads the file of a public key: one of the texts, or a binary OpenPGP certificate.
+    ///
+    /// # Errors
+    /// [`KeyError`], where the file is not a public key of a known scheme.
+    pub fn parse_file(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.len() > KEY_LIMIT {
+            return Err(KeyError::TooLarge { size: bytes.len(), limit: KEY_LIMIT });
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::parse(text),
+            Err(_) => Self::parse_binary(bytes),
+        }
+    }
+
+    /// Reads a binary OpenPGP certificate. Every packet begins with a byte that is not ASCII.
+    fn parse_binary(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.first().is_none_or(u8::is_ascii) {
+            return Err(KeyError::Unrecognized);
+        }
+        Certificate::parse(bytes).map(|key| Self(Scheme::OpenPgp(key)))
     }
 
     /// The kind of signature files that the key verifies. A cosign key verifies Sigstore bundles with a key too.
@@ -57,6 +91,7 @@ impl VerifyingKey {
         match &self.0 {
             Scheme::Minisign(_) => EvidenceKind::Minisign,
             Scheme::Cosign(_) => EvidenceKind::Cosign,
+            Scheme::OpenPgp(_) => EvidenceKind::Gpg,
         }
     }
 
@@ -66,6 +101,7 @@ impl VerifyingKey {
         match &self.0 {
             Scheme::Minisign(key) => key.id(),
             Scheme::Cosign(key) => key.id(),
+            Scheme::OpenPgp(key) => key.id(),
         }
     }
 
@@ -73,7 +109,7 @@ impl VerifyingKey {
     pub(crate) fn as_minisign(&self) -> Option<&MinisignKey> {
         match &self.0 {
             Scheme::Minisign(key) => Some(key),
-            Scheme::Cosign(_) => None,
+            Scheme::Cosign(_) | Scheme::OpenPgp(_) => None,
         }
     }
 
@@ -81,7 +117,15 @@ impl VerifyingKey {
     pub(crate) fn as_cosign(&self) -> Option<&CosignKey> {
         match &self.0 {
             Scheme::Cosign(key) => Some(key),
-            Scheme::Minisign(_) => None,
+            Scheme::Minisign(_) | Scheme::OpenPgp(_) => None,
+        }
+    }
+
+    /// The OpenPGP certificate, if it is one.
+    pub(crate) fn as_openpgp(&self) -> Option<&Certificate> {
+        match &self.0 {
+            Scheme::OpenPgp(key) => Some(key),
+            Scheme::Minisign(_) | Scheme::Cosign(_) => None,
         }
     }
 }

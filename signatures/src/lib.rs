@@ -5,12 +5,13 @@
 //! | [`key`] | [`VerifyingKey`]: a public key of any scheme, read from one text |
 //! | [`identity`] | [`SigstoreIdentity`]: who may sign without a key, and the [`TrustRoot`] |
 //! | [`verify()`] | verifies a signature file over a content with the given keys and identities |
+//! | `content` | [`Content`] and [`Verifiers`]: what was signed, and who may have signed it |
 //! | [`valid`] | [`ValidSignature`]: what a verified signature proves, and what it names |
 //! | [`error`] | [`SignatureError`], a distinct variant for every reason of a refusal |
 //! | [`evidence`] | the kinds of signature files: what a file is, what it needs, how large it may be |
 //! | [`document`] | ed25519 signatures over documents of Loom: indexes, roots, timestamps |
 //! | [`sign`] | makes minisign and cosign signatures, and their keys |
-//! | `minisign`, `cosign` | one scheme each |
+//! | `minisign`, `cosign`, `openpgp`, `sigstore` | one scheme each |
 //!
 //! The crate takes values and returns values. It opens no file and no socket, and reads no clock: the caller says at which
 //! time keys must be valid. A signature is judged by the keys that the caller passes, and by nothing that came with it.
@@ -44,14 +45,18 @@ pub mod key;
 pub mod sign;
 pub mod valid;
 
+mod content;
 mod cosign;
 mod hashed;
 mod minisign;
+mod openpgp;
+mod sigstore;
 mod verify;
 
+pub use content::{Content, Verifiers};
 pub use error::{KeyError, SignatureError};
 pub use identity::{SigstoreIdentity, TrustRoot};
 pub use key::VerifyingKey;
 pub use loom_source::EvidenceKind;
 pub use valid::{SignedName, TrustedComment, ValidSignature};
-pub use verify::{Content, Verifiers, verify};
+pub use verify::verify;

@@ -7,10 +7,10 @@ use loom_source::EvidenceKind;
 use minisign_verify::{PublicKey, Signature, StreamVerifier};
 
 use crate::{
+    content::Content,
     error::{KeyError, SignatureError, malformed},
     hashed,
     valid::{SignedName, TrustedComment, ValidSignature},
-    verify::Content,
 };
 
 const KIND: EvidenceKind = EvidenceKind::Minisign;

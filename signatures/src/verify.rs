@@ -1,64 +1,16 @@
 //! [`verify()`]: one function for all schemes.
 
-use std::{fmt, io::Read, time::SystemTime};
-
-use loom_source::{Digest, EvidenceKind, Version};
+use loom_source::EvidenceKind;
 
 use crate::{
-    cosign, error::SignatureError, evidence, identity::SigstoreIdentity, key::VerifyingKey,
-    minisign, valid::ValidSignature,
+    content::{Content, Verifiers},
+    cosign,
+    error::SignatureError,
+    evidence,
+    key::VerifyingKey,
+    minisign, openpgp, sigstore,
+    valid::ValidSignature,
 };
-
-/// What was signed.
-pub struct Content<'a> {
-    /// The SHA-256 of the bytes.
-    pub sha256: Digest,
-    /// The bytes, where the scheme [needs them](evidence::needs_bytes).
-    pub bytes: Option<&'a mut dyn Read>,
-}
-
-impl<'a> Content<'a> {
-    /// Content whose bytes are in memory.
-    pub fn of<'b: 'a>(bytes: &'a mut &'b [u8]) -> Self {
-        Self { sha256: Digest::of(bytes), bytes: Some(bytes) }
-    }
-
-    /// Content that is read from a file or a stream.
-    pub fn read(sha256: Digest, bytes: &'a mut dyn Read) -> Self {
-        Self { sha256, bytes: Some(bytes) }
-    }
-
-    /// Content of which only the SHA-256 is given.
-    pub fn digest(sha256: Digest) -> Self {
-        Self { sha256, bytes: None }
-    }
-}
-
-impl fmt::Debug for Content<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Content").field("sha256", &self.sha256).finish_non_exhaustive()
-    }
-}
-
-/// Who may have signed, and at which time that must hold.
-#[derive(Debug, Clone, Copy)]
-pub struct Verifiers<'a> {
-    /// The keys, of all schemes.
-    pub keys: &'a [VerifyingKey],
-    /// The identities that may sign without a key.
-    pub identities: &'a [SigstoreIdentity],
-    /// The version that `{version}` in an identity stands for.
-    pub version: Option<&'a Version>,
-    /// The time at which a key must be valid: now, or the time of the acquisition whose evidence is verified again.
-    pub at: SystemTime,
-}
-
-impl Verifiers<'static> {
-    /// Nobody: every signature is refused.
-    pub fn none(at: SystemTime) -> Self {
-        Self { keys: &[], identities: &[], version: None, at }
-    }
-}
 
 /// Verifies that `signature`, a file of the kind that its name says, is a signature of `content` by one of `verifiers`.
 ///
@@ -84,8 +36,13 @@ pub fn verify(
             let keys = verifiers.keys.iter().filter_map(VerifyingKey::as_cosign);
             cosign::verify(signature, content.sha256, &keys.collect::<Vec<_>>())
         }
-        EvidenceKind::Gpg | EvidenceKind::Sigstore => {
-            Err(SignatureError::UnknownKey { kind, got: None, expected: Vec::new() })
+        EvidenceKind::Sigstore => {
+            let keys = verifiers.keys.iter().filter_map(VerifyingKey::as_cosign);
+            sigstore::verify(signature, content.sha256, &keys.collect::<Vec<_>>(), verifiers)
+        }
+        EvidenceKind::Gpg => {
+            let keys = verifiers.keys.iter().filter_map(VerifyingKey::as_openpgp);
+            openpgp::verify(signature, &mut content, &keys.collect::<Vec<_>>(), verifiers.at)
         }
     }
 }

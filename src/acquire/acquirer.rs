@@ -321,7 +321,8 @@ impl<'a> Acquirer<'a> {
             None
         };
         let turns = order(candidates, quarantine.as_ref(), silent, release);
-        let failover = Failover { candidates, policy: self.policy, fetcher: self.fetcher() };
+        let policy = self.policy.clone();
+        let failover = Failover { candidates, policy, fetcher: self.fetcher() };
         let mut log = AttemptLog::new(attempts);
         let served = failover.run(release, pins, turns, &mut log);
         self.keep(Quarantine::add(self.state, log.take_strikes(), SystemTime::now()));

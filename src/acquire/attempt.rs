@@ -78,7 +78,7 @@ impl AttemptCause {
                 ErrorClass::Untrusted => AttemptKind::Rejected,
                 ErrorClass::Unreachable => AttemptKind::Unreachable,
             },
-            Self::Rejected(_) => AttemptKind::Rejected,
+            Self::Rejected(_) | Self::Admit(AdmitError::Signature(_)) => AttemptKind::Rejected,
             Self::Mismatch { .. } => AttemptKind::ChecksumMismatch,
             Self::TooLong { .. } | Self::Unpack(_) | Self::Admit(_) | Self::Statement(_) => {
                 AttemptKind::Unusable

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use loom_source::{
     ArchiveFormat, Artifact, AssetRef, Capabilities, ClaimedDigest, Digest, DigestSource, Download,
-    ListingScope, Offer, Packaging, Product, RangeRequest, Release, Source, SourceError,
-    VersionListing,
+    EvidenceSubject, ListingScope, Offer, Packaging, Product, RangeRequest, Release, Source,
+    SourceError, SourceErrorKind, VersionListing, asset::possible_evidence,
 };
 
 use crate::{
@@ -84,23 +84,34 @@ impl Source for LocalFile {
         };
         let size = std::fs::metadata(&self.path).map_err(|e| self.unread(e))?.len();
         let asset = AssetRef::new(self.path.to_string_lossy());
+        let evidence = possible_evidence(&EvidenceSubject::Artifact(asset.clone()));
         let claim = |digest| {
             let (by, at) = (DigestSource::Sidecar, SHA256_OPTION.to_owned());
             ClaimedDigest { digest, by, at }
         };
         let claims = self.sha256.map(claim).into_iter().collect();
         let artifact = Artifact { packaging, asset, size: Some(size), claims };
-        Ok(Some(Offer { artifacts: vec![artifact], ..Offer::default() }))
+        Ok(Some(Offer { artifacts: vec![artifact], evidence, ..Offer::default() }))
     }
 
     async fn list(&self, _: &Product, _: ListingScope) -> Result<VersionListing, SourceError> {
         Ok(VersionListing::Unlistable("a single file has no versions"))
     }
 
-    async fn open(&self, _: &AssetRef, _: &RangeRequest) -> Result<Download, SourceError> {
-        let mut file = std::fs::File::open(&self.path).map_err(|e| self.unread(e))?;
+    /// Opens the file, or a signature beside it.
+    async fn open(&self, asset: &AssetRef, _: &RangeRequest) -> Result<Download, SourceError> {
+        let path = self.path.to_string_lossy();
+        let beside = asset.as_str().strip_prefix(&*path).unwrap_or_default();
+        let mut path = self.path.clone().into_os_string();
+        path.push(beside);
+        let mut file = match std::fs::File::open(&path) {
+            Err(error) if !beside.is_empty() && error.kind() == io::ErrorKind::NotFound => {
+                return Err(SourceError::new(asset.to_string(), SourceErrorKind::Gone));
+            }
+            file => file.map_err(|e| self.unread(e))?,
+        };
         let total = Some(file.metadata().map_err(|e| self.unread(e))?.len());
-        let at = self.to_string();
+        let at = asset.to_string();
         let pieces = std::iter::from_fn(move || {
             let mut piece = Vec::with_capacity(PIECE);
             match (&mut file).take(PIECE as u64).read_to_end(&mut piece) {

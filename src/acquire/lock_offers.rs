@@ -9,7 +9,9 @@ use loom_source::{
 };
 
 use super::{
-    AcquireError, Acquirer, AttemptCause, SourceAttempt, failover::plan::FailureReason,
+    AcquireError, Acquirer, AttemptCause, SourceAttempt,
+    evidence::{gather, judge_offer},
+    failover::plan::FailureReason,
     resolve::failure_reason,
 };
 use crate::{
@@ -121,8 +123,13 @@ impl Acquirer<'_> {
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error.into())),
         };
+        let evidence = gather(candidate, release, &offer, &self.policy);
+        let evidence = match self.runtime.block_on(evidence)? {
+            Ok(evidence) => evidence,
+            Err(error) => return Ok(Err(error.into())),
+        };
         let pins = self.pins(release)?;
-        Ok(match self.policy.judge(release, candidate.channel, &offer, &pins) {
+        Ok(match judge_offer(candidate, release, &self.policy, &pins, &offer, evidence) {
             Ok(judged) => Ok(Some(locked(release, &offer, &judged))),
             Err(rejection) => Err(rejection.into()),
         })

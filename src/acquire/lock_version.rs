@@ -54,7 +54,7 @@ impl Acquirer<'_> {
             store: self.store,
             state: self.state,
             candidates: self.candidates,
-            policy: self.policy,
+            policy: self.policy.clone(),
             options: &self.options,
             runtime: &self.runtime,
             observer: self.observer,

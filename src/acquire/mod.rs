@@ -15,6 +15,7 @@
 //! | `restore` | an installed release that does not count: links or verifies it again |
 //! | `reverify` | verifies an installed version again, without a network |
 //! | `local_file` | one file as a source, for `loom store add` and kept archives |
+//! | `evidence` | reads the signatures of an offer |
 //! | `near_misses` | what sources have instead of a release that none of them has |
 //! | `attempt` | [`SourceAttempt`]: one attempt at a source, with its typed error |
 //! | `failure_record` | keeps a failure for `loom why` |
@@ -28,6 +29,7 @@ mod acquirer;
 mod attempt;
 mod build_receipt;
 mod error;
+mod evidence;
 pub mod failover;
 mod failure_record;
 mod fetch;
@@ -53,6 +55,7 @@ pub use acquired::{Acquired, How};
 pub use acquirer::Acquirer;
 pub use attempt::{AttemptCause, SourceAttempt};
 pub use error::{AcquireError, ChecksumMismatch};
+pub use evidence::{gather, judge_offer};
 pub use failover::plan::{FailureReason, TransferRetry};
 pub use lock_offers::{LockOffers, OfferedRelease};
 pub use locked::meets_lock;

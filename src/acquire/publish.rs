@@ -43,7 +43,9 @@ pub(super) fn publish(
     let checked =
         checked.from_source(candidate.class.as_str(), &candidate.name).with_checksums(file, &given);
     let checked = match received {
-        Some(received) if options.keep_archives => checked.keep_archive(received),
+        Some(received) if options.keep_archives || checked.needs_archive() => {
+            checked.keep_archive(received)
+        }
         _ => checked,
     };
     let release = checked.release().clone();
@@ -83,7 +85,7 @@ fn keep_first_seen(
 fn receipt(admitted: &AdmittedRelease<'_>, policy: &Policy, log: &AttemptLog) -> Receipt {
     let expectation = &admitted.expected.expectation;
     let mut receipt = Receipt::new(&expectation.release);
-    receipt.unchecked = unchecked(expectation);
+    receipt.unchecked = unchecked(expectation, &admitted.checked);
     receipt.policy = serde_json::to_value(policy).unwrap_or_default();
     receipt.bytes = admitted.received.as_ref().map_or(0, Received::size);
     receipt.ms = BTreeMap::from([("total".to_owned(), milliseconds(log.elapsed()))]);
@@ -94,16 +96,20 @@ fn receipt(admitted: &AdmittedRelease<'_>, policy: &Policy, log: &AttemptLog) ->
 }
 
 /// What was not checked, in words.
-fn unchecked(expectation: &Expectation) -> Vec<String> {
+fn unchecked(expectation: &Expectation, checked: &Checked) -> Vec<String> {
     if expectation.release.slot.version().is_none() {
         return vec!["policy: local build, no checksum needed".to_owned()];
     }
     let mut unchecked = Vec::new();
-    if expectation.archive.is_none() && expectation.tree.is_none() {
+    let is_signed = checked.digests().iter().any(|digest| digest.signature.is_some());
+    if checked.digests().is_empty() {
         unchecked.push("no checksum: nothing vouches for these bytes".to_owned());
     } else if expectation.tree.is_none() {
         unchecked.push("the tree: its digest was computed here for the first time".to_owned());
     }
-    unchecked.push("signatures".to_owned());
+    if !is_signed {
+        unchecked.push("signatures".to_owned());
+    }
+    unchecked.extend(checked.problems().iter().map(ToString::to_string));
     unchecked
 }

@@ -1,8 +1,8 @@
 //! Verifies an installed version again whose verification is missing or damaged, without a network.
 //!
 //! The tree is hashed and compared with digests that are kept on this machine: the first-seen digest, a statement that
-//! the source served, a checksum that the source gave (for a single program), or an archive that was kept together with
-//! such a checksum. The record and a statement that this machine wrote prove nothing, and a waiver is never made again.
+//! the source served, a checksum that the source gave (for a single program), a kept signature, or an archive that was kept
+//! together with such a checksum or signature. The record and a statement that this machine wrote prove nothing, and a waiver is never made again.
 
 use loom_source::{Artifact, AssetRef, Packaging, Release, record::StatementArchive};
 
@@ -51,26 +51,25 @@ pub(super) fn reverify(
         return Ok(None);
     }
     let store = fetcher.store;
-    let vouching = vouching(store, release, pins);
-    let mut from_archive = false;
-    let checked = match store.admit_installed(release, *tree, entry, &vouching) {
-        Ok(checked) => Some(checked),
-        Err(AdmitError::Unverified(_)) => {
-            from_archive = true;
+    let vouching = vouching(store, release, pins, policy);
+    let accepts = |checked: &Checked| policy.accepts(release, checked.digests()).is_ok();
+    let (checked, from_archive) = match store.admit_installed(release, *tree, entry, &vouching) {
+        Ok(checked) if accepts(&checked) => (Some(checked), false),
+        // What vouches for an archive vouches for the tree that it unpacks to.
+        Ok(_) | Err(AdmitError::Unverified(_)) => {
             let archives = store.kept_archives(release);
             let mut kept = archives.iter().filter_map(|archive| {
-                let digest = vouching.iter().find(|d| d.digest == archive.digest)?;
+                let of_archive = vouching.iter().filter(|digest| digest.digest == archive.digest);
+                let digest = of_archive.max_by_key(|digest| digest.signature.is_some())?;
                 unpack_again(fetcher, release, installed, archive, digest).transpose()
             });
-            kept.next().transpose()?
+            (kept.next().transpose()?, true)
         }
-        Err(AdmitError::Store(StoreError::Damaged { .. })) => None,
+        Err(AdmitError::Store(StoreError::Damaged { .. })) => (None, false),
         Err(AdmitError::Store(error)) => return Err(error.into()),
-        Err(_) => None,
+        Err(_) => (None, false),
     };
-    let Some(checked) = checked.filter(|checked| policy.accepts(checked.digests())) else {
-        return Ok(None);
-    };
+    let Some(checked) = checked.filter(accepts) else { return Ok(None) };
     let checked = match pins.tree.as_ref().map(|pin| &pin.origin) {
         Some(PinOrigin::FirstSeen { source, class: Some(class), .. }) => {
             checked.from_source(class, source)
@@ -83,12 +82,18 @@ pub(super) fn reverify(
 }
 
 /// The digests that are kept on this machine for a release, the strongest first.
-fn vouching(store: &Store, release: &Release, pins: &Pins) -> Vec<TrustedDigest> {
+fn vouching(store: &Store, release: &Release, pins: &Pins, policy: &Policy) -> Vec<TrustedDigest> {
     let locked = pins.lock.iter().flat_map(LockPins::vouching);
     let tree = pins.tree.iter().map(|pin| TrustedDigest::pinned(DigestSubject::Tree, pin));
     let archives = pins.archives.iter();
     let archives = archives.map(|pin| TrustedDigest::pinned(DigestSubject::Archive, pin));
-    locked.chain(tree).chain(archives).chain(store.kept_evidence(release)).collect()
+    let is_locked = pins.lock.as_ref().is_some_and(|lock| lock.vouches);
+    let bound = is_locked || pins.tree.is_some() || !pins.archives.is_empty();
+    let scope = store.evidence_scope(release, &policy.keys);
+    let signed = store.kept_signatures(&scope, bound);
+    let signed = signed.into_iter().filter_map(|signature| signature.result.ok());
+    let kept = store.kept_evidence(release);
+    locked.chain(tree).chain(archives).chain(signed).chain(kept).collect()
 }
 
 /// Unpacks a kept archive again and compares it with its digest. `None` where the archive is damaged, or leads to
@@ -103,11 +108,9 @@ fn unpack_again(
     let fetcher = &Fetcher { observer: &Unreported, ..*fetcher };
     let object = fetcher.store.object(&archive.digest);
     let expectation = Expectation {
-        release: release.clone(),
         archive: Some(digest.clone()),
-        tree: None,
-        waiver: None,
         size: Some(archive.size),
+        ..Expectation::none(release)
     };
     let artifact = Artifact {
         packaging: Packaging::Archive { format: archive.format, strip: Some(archive.strip) },

@@ -1,11 +1,11 @@
 //! Whether the key that signed a bundle is one that the user trusts.
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 use loom_base::bounded_file;
 use loom_mirror::bundle::signer_key;
-use loom_runtime::config::Resolved;
-use loom_signatures::VerifyingKey;
+use loom_runtime::config::{self, Resolved};
+use loom_signatures::{EvidenceKind, VerifyingKey};
 use serde_json::{Value, json};
 
 use super::{CommandError, Exit, context::Context};
@@ -61,9 +61,10 @@ pub(crate) fn judge(
     })
 }
 
-/// The minisign keys of the configuration.
-fn configured(_resolved: &Resolved) -> Result<Vec<VerifyingKey>, CommandError> {
-    Ok(Vec::new())
+/// The minisign keys of the configuration that count for a bundle: any authority and source, and not revoked.
+fn configured(resolved: &Resolved) -> Result<Vec<VerifyingKey>, CommandError> {
+    let keyring = config::keyring(&resolved.trust)?;
+    Ok(keyring.keys_for_documents(EvidenceKind::Minisign, SystemTime::now()))
 }
 
 /// A public key as the user names it: its text, or a file.

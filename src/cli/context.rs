@@ -17,8 +17,8 @@ use super::{
 };
 use loom_runtime::{
     config::{
-        self, Diagnostic, Disk, Env, Flags, Inputs, Os, PinRoots, Problem, Resolved, Signature,
-        SourceKind, SourceSpec, StoreSharing, Trusted,
+        self, Diagnostic, Disk, Env, Flags, Inputs, Os, PinRoots, Problem, Resolved, SourceKind,
+        SourceSpec, StoreSharing, Trusted,
     },
     sources::{MirrorRootRules, NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
@@ -117,7 +117,7 @@ impl Context {
             cwd: self.cwd()?,
             state: resolved.state_dir.value.clone(),
             network: NetworkDefaults::from_env(self.env(), resolved.offline.value),
-            evidence: resolved.trust.signature.value == Signature::Required,
+            evidence: !resolved.trust.keys.value.is_empty(),
             built_from: option_env!("LOOM_BUILT_FROM").map(PathBuf::from),
             built_profile: option_env!("LOOM_BUILT_PROFILE").map(str::to_owned),
             roots: MirrorRootRules {
@@ -143,9 +143,11 @@ impl Context {
         &self,
         resolved: &Resolved,
     ) -> Result<OpenedSources, CommandError> {
+        // Sources that the administrator has fixed stay as they are.
+        let fixed = resolved.locked_keys.iter().any(|key| key == "sources");
         let mut specs = resolved.sources.value.clone();
         for spec in &mut specs {
-            spec.allow_http |= matches!(spec.kind, SourceKind::Mirror(_));
+            spec.allow_http |= !fixed && matches!(spec.kind, SourceKind::Mirror(_));
         }
         self.open_specs(resolved, &specs, false)
     }
@@ -202,9 +204,9 @@ impl Context {
     }
 }
 
-/// Whether every command prints the warning: a file of the administrator that is not used.
+/// Whether every command prints the warning: a file of the administrator that is not used, or a value that it fixes.
 pub(crate) fn is_shown_by_all(warning: &Diagnostic) -> bool {
-    matches!(warning.problem, Problem::UnsafeMachineFile(_))
+    matches!(warning.problem, Problem::UnsafeMachineFile(_) | Problem::Fixed { .. })
 }
 
 /// `C:\ProgramData`, as the system reports it.

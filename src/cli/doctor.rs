@@ -6,12 +6,14 @@
 //! | `machine` | the platform, and which `loom` a shell executes |
 //! | `folders` | the folders of cache and state: writable, lockable |
 //! | `space` | free space, and whether programs can be executed there |
+//! | `signatures` | whether signatures are required, and whether anything can meet that |
 //! | `connection` | the connection to the sources: proxies, certificates, `.netrc`, clock |
 
 mod check;
 mod connection;
 mod folders;
 mod machine;
+mod signatures;
 #[cfg(unix)]
 mod space;
 
@@ -45,6 +47,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
             checks.extend(folders::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
             checks.extend(connection::settings(&context.opener(&resolved)?, &resolved));
             findings = source_checks(context, &resolved, &mut checks)?;
+            checks.extend(signatures::check(&resolved, &findings));
             checks.extend(connection::clock(&findings));
         }
         Ok(Err(failure)) => {

@@ -27,7 +27,7 @@ const SETTINGS: &[EnvironmentVariable] = &[
     variable("LOOM_SOURCES", "Sources instead of the configured ones, separated by commas"),
     variable("LOOM_OFFLINE", "Disables network access (loopback allowed): true or false"),
     variable("LOOM_LOCKED", "Requires a lock file that agrees with loom.toml: true or false"),
-    variable("LOOM_FROZEN", "Takes the lock file as it is: true or false"),
+    variable("LOOM_FROZEN", "Lets the lock file decide alone: true or false"),
     variable("LOOM_CACHE_DIR", "Folder of the store"),
     variable("LOOM_STATE_DIR", "Folder of what must outlive the store"),
 ];

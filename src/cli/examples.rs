@@ -355,9 +355,16 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "trust accept",
+        &[example(
+            "loom trust accept loom-bridge-server 0.2.0 --digest e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "Accept a release that changed since it was first seen",
+        )],
+    ),
+    (
         "trust add-root",
         &[example(
-            "loom trust add-root root-1.json --sha256 DIGEST --source corp",
+            "loom trust add-root root.json --sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             "Accept only a signed index from the source corp",
         )],
     ),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     CommandError, Exit,
     context::{Context, is_shown_by_all},
-    locked::LockArgs,
+    lock_args::LockArgs,
     project_scope::ProjectScope,
     ready::{choose, ready},
     report::config::{untrusted_error, untrusted_head, untrusted_lines},

@@ -63,7 +63,7 @@ fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
     let resolved = context.resolve(Flags::default())?;
     let store = context.store(&resolved)?;
     let state = &resolved.state_dir.value;
-    let policy = ready::policy(&resolved);
+    let policy = ready::policy(&resolved)?;
     let usage = store.du()?;
     let size = |release: &Release| {
         let of_release = usage.releases.iter().find(|usage| usage.release == *release);

@@ -22,7 +22,7 @@ use super::{
 use loom_runtime::{
     acquire::remote::{RemoteListing, SourceListing, list_remote},
     sources::{Candidate, OpenedSources},
-    store::Store,
+    store::{AttemptKind, Store},
 };
 
 /// The options of `loom list --remote`.
@@ -126,7 +126,11 @@ fn rows(
 /// Why a source listed nothing for any product, and the exit code of that; `None` where it listed something.
 fn failure_of(listing: &SourceListing) -> Option<(Exit, String)> {
     match &listing.products.first()?.1 {
-        RemoteListing::Failed(cause) => Some((Exit::Unreachable, cause_line(cause))),
+        RemoteListing::Failed(cause) => {
+            let refused = cause.kind() == AttemptKind::Rejected;
+            let exit = if refused { Exit::Integrity } else { Exit::Unreachable };
+            Some((exit, cause_line(cause)))
+        }
         RemoteListing::NotAsked => Some((Exit::Offline, NOT_ASKED.to_owned())),
         RemoteListing::Unlistable(why) => Some((Exit::Absent, why.clone())),
         RemoteListing::Offers { .. } | RemoteListing::FailedBefore => None,
@@ -142,7 +146,7 @@ fn no_answer(listings: &[SourceListing]) -> Option<CommandError> {
     let failures: Option<Vec<(Exit, String)>> = listings.iter().map(failure_of).collect();
     let failures = failures?;
     // A source that failed may answer the next time; one that cannot be listed never does.
-    let exits = [Exit::Unreachable, Exit::Offline, Exit::Absent];
+    let exits = [Exit::Integrity, Exit::Unreachable, Exit::Offline, Exit::Absent];
     let exit = exits.into_iter().find(|exit| failures.iter().any(|(one, _)| one == exit))?;
     let causes = listings.iter().zip(failures);
     let causes = causes.map(|(listing, (_, why))| format!("{}: {why}", listing.source));

@@ -18,7 +18,7 @@ use super::{
 use loom_runtime::{
     acquire::{Acquirer, LockOffers},
     config::{Flags, Resolved, Trusted},
-    lock::{ActiveLock, Lock, LockFile, LockedBinary},
+    lock::{ActiveLock, LockDocument, LockFile, LockedBinary},
     sources::{OpenedSources, SourceClass},
 };
 
@@ -191,7 +191,7 @@ fn offers(
         ..Selection::default()
     };
     let settings = ready::options(resolved, &selection);
-    let (state, policy) = (&resolved.state_dir.value, ready::policy(resolved));
+    let (state, policy) = (&resolved.state_dir.value, ready::policy(resolved)?);
     let acquirer = Acquirer::new(&store, state, &candidates, policy, settings, &reporter)
         .locked(active.as_ref());
     let offers = acquirer.lock_version(product, selector, options.full);
@@ -222,7 +222,7 @@ fn write(
     resolved: &Resolved,
     (path, named): (&Path, Option<&Path>),
     before: &Before,
-    (lock, confirmed): (Lock, bool),
+    (lock, confirmed): (LockDocument, bool),
 ) -> Result<LockFile, CommandError> {
     let written = LockFile::write(path, before.file.as_ref(), lock)?;
     if named.is_some() || is_trusted(resolved, &written, named) {

@@ -4,29 +4,15 @@ use std::path::{Path, PathBuf};
 
 use loom_source::{Product, Selector};
 
-use super::{CommandError, bundle_lock, context::Context, ready, report};
+use super::{CommandError, bundle_lock, context::Context, report, requested};
 use loom_runtime::{
     config::{Resolved, SettingOrigin},
     lock::{ActiveLock, LockConflict, LockFile},
 };
 
-/// The options about the lock file.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct LockArgs {
-    /// Fail unless the lock file is there and agrees with loom.toml [env: LOOM_LOCKED]
-    #[arg(long, conflicts_with = "frozen")]
-    pub(crate) locked: bool,
-    /// Take the lock file as it is, whatever loom.toml says [env: LOOM_FROZEN]
-    #[arg(long)]
-    pub(crate) frozen: bool,
-    /// Lock file to use instead of the loom.lock beside loom.toml
-    #[arg(long, value_name = "FILE")]
-    pub(crate) lock: Option<PathBuf>,
-}
-
 /// The version that a command takes.
 #[derive(Debug)]
-pub(crate) struct VersionChoice {
+pub(crate) struct RequestedVersion {
     /// What is requested.
     pub(crate) selector: Selector,
     /// Which setting requests it.
@@ -39,7 +25,7 @@ pub(crate) struct VersionChoice {
     pub(crate) warning: Option<String>,
 }
 
-impl VersionChoice {
+impl RequestedVersion {
     /// A cargo build.
     pub(crate) fn build(resolved: &Resolved) -> Result<Self, CommandError> {
         match required_by(resolved) {
@@ -115,11 +101,11 @@ pub(crate) fn choose(
     resolved: &Resolved,
     product: &Product,
     named: Option<&Path>,
-) -> Result<VersionChoice, CommandError> {
+) -> Result<RequestedVersion, CommandError> {
     let unlocked = || {
-        let selector = ready::selector(resolved, product)?;
-        let by = ready::origin(resolved, &selector);
-        Ok(VersionChoice::unlocked(selector, by))
+        let selector = requested::selector(resolved, product)?;
+        let by = requested::origin(resolved, &selector);
+        Ok(RequestedVersion::unlocked(selector, by))
     };
     let path = path(context, resolved, named)?;
     let file = path.as_deref().map(LockFile::read).transpose()?.flatten();
@@ -145,15 +131,17 @@ pub(crate) fn choose(
     };
     let lock = ActiveLock::of(&file, binary, is_signed || is_trusted(resolved, &file, named));
     if required.is_some() {
-        require(resolved, product, &lock)?;
+        // Where no project requests anything, a bundle's lock contradicts nothing.
+        let is_request = !is_signed || resolved.bridge.project_version.is_some();
+        require(resolved, product, &lock, is_request)?;
     }
     match (lock.vouches, required) {
-        (true, Some(_)) => Ok(VersionChoice::of_lock(lock)),
+        (true, Some(_)) => Ok(RequestedVersion::of_lock(lock)),
         (true, None) => match disagreement(resolved, &lock) {
-            None => Ok(VersionChoice::of_lock(lock)),
+            None => Ok(RequestedVersion::of_lock(lock)),
             Some(conflict) => {
                 let warning = format!("{} is not used: {conflict}", lock.file.display());
-                Ok(VersionChoice { warning: Some(warning), ..unlocked()? })
+                Ok(RequestedVersion { warning: Some(warning), ..unlocked()? })
             }
         },
         (false, required) => untrusted(lock, unlocked()?, required.is_some()),
@@ -163,9 +151,9 @@ pub(crate) fn choose(
 /// A lock that is not trusted picks no version, vouches for nothing, and refuses other digests than its own.
 fn untrusted(
     lock: ActiveLock,
-    unlocked: VersionChoice,
+    unlocked: RequestedVersion,
     required: bool,
-) -> Result<VersionChoice, CommandError> {
+) -> Result<RequestedVersion, CommandError> {
     let version = &lock.binary.version;
     if required && unlocked.selector != Selector::Exact(version.clone()) {
         return Err(report::lock::untrusted(&lock.file, version, &unlocked.selector));
@@ -175,15 +163,21 @@ fn untrusted(
         lock.file.display(),
         report::lock::UNTRUSTED_LOCK_HINT
     );
-    Ok(VersionChoice { lock: Some(lock), warning: Some(warning), ..unlocked })
+    Ok(RequestedVersion { lock: Some(lock), warning: Some(warning), ..unlocked })
 }
 
 /// Checks a lock that is required: `--locked` against everything, `--frozen` against what this run needs.
-fn require(resolved: &Resolved, product: &Product, lock: &ActiveLock) -> Result<(), CommandError> {
+/// `is_request` says whether there is a project whose request the lock has to agree with.
+fn require(
+    resolved: &Resolved,
+    product: &Product,
+    lock: &ActiveLock,
+    is_request: bool,
+) -> Result<(), CommandError> {
     let binary = &lock.binary;
     let (project, by) = project_request(resolved);
     let check = || {
-        if !resolved.frozen.value {
+        if is_request && !resolved.frozen.value {
             binary.check_request(&project, &by)?;
         }
         if let Some((requested, by)) = run_request(resolved) {

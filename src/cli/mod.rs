@@ -14,6 +14,8 @@
 //! | `project_scope` | the project and the state folder that a command is about |
 //! | `launching` | from options and configuration to a launch |
 //! | `lookup` | whether a command that is to be executed exists |
+//! | `requested` | which version is requested where no lock file decides |
+//! | `lock_args` | the options about the lock file |
 //! | `locked` | which version a command takes: that of the lock file, or what is configured |
 //! | `lock_summary` | what `status`, `why` and `config show` say of the lock file |
 //! | `lock_run` | makes or moves a lock file, for `lock` and `update` |
@@ -52,6 +54,7 @@ mod launching;
 mod list;
 mod list_remote;
 mod lock;
+mod lock_args;
 mod lock_run;
 mod lock_summary;
 mod locked;
@@ -69,6 +72,7 @@ mod ready;
 mod reference;
 mod remove;
 mod report;
+mod requested;
 mod restart;
 mod selection;
 mod source;

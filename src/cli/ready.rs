@@ -2,19 +2,19 @@
 
 use std::time::SystemTime;
 
-use loom_source::{Product, Selector, Slot};
+use loom_source::{Product, Selector};
 
 use super::{
     CommandError, Exit, build_note,
     context::Context,
-    locked::{self, VersionChoice},
+    locked::{self, RequestedVersion},
     progress::ProgressReporter,
     report::{config::UNTRUSTED_HINT, open},
     selection::Selection,
 };
 use loom_runtime::{
     acquire::{self, AcquireError, AcquireOptions, Acquired, Acquirer, How, refuse_older},
-    config::Resolved,
+    config::{self, Resolved},
     lock::ActiveLock,
     sources::{OpenedSources, SourceClass},
     store::{Installed, Store},
@@ -26,13 +26,17 @@ const UNTRUSTED_VERSION: &str =
     "the project names the version and is not trusted: the version is judged like a range";
 
 /// The policy of the configuration.
-pub(crate) fn policy(resolved: &Resolved) -> Policy {
-    Policy {
+///
+/// # Errors
+/// Where a file with a key cannot be used.
+pub(crate) fn policy(resolved: &Resolved) -> Result<Policy, CommandError> {
+    Ok(Policy {
+        keys: config::keyring(&resolved.trust)?,
         checksum: resolved.trust.checksum.value,
         signature: resolved.trust.signature.value,
         allow_unverified: resolved.allow_unverified.value,
         minimum_release_age: resolved.trust.minimum_release_age.value.as_secs(),
-    }
+    })
 }
 
 /// The settings of an acquisition.
@@ -46,30 +50,6 @@ pub(crate) fn options(resolved: &Resolved, selection: &Selection) -> AcquireOpti
         untrusted_version: resolved.bridge.is_version_untrusted && !selection.build,
         quarantine: selection.sources.is_empty(),
         ..AcquireOptions::default()
-    }
-}
-
-/// The requested version: by flag, environment or file, else the one that `loom use` chose, else the latest.
-pub(crate) fn selector(resolved: &Resolved, product: &Product) -> Result<Selector, CommandError> {
-    if !resolved.bridge.version.origin.is_default() {
-        return Ok(resolved.bridge.version.value.clone());
-    }
-    let state = &resolved.state_dir.value;
-    let chosen = acquire::chosen::load(state, &product.authority, &product.binary)?;
-    Ok(match chosen {
-        Some(Slot::Version(version)) => Selector::Exact(version),
-        Some(Slot::Dev) => Selector::Dev,
-        None => resolved.bridge.version.value.clone(),
-    })
-}
-
-/// The setting that a selector comes from, for messages.
-pub(crate) fn origin(resolved: &Resolved, selector: &Selector) -> String {
-    let origin = &resolved.bridge.version.origin;
-    match (origin.is_default(), selector) {
-        (false, _) => origin.to_string(),
-        (true, Selector::Latest) => "default".to_owned(),
-        (true, _) => "`loom use`".to_owned(),
     }
 }
 
@@ -95,7 +75,7 @@ pub(crate) fn choose(
     resolved: &Resolved,
     product: &Product,
     selection: &Selection,
-) -> Result<VersionChoice, CommandError> {
+) -> Result<RequestedVersion, CommandError> {
     if let (true, Some(version)) = (selection.build, &selection.version)
         && !version.allows_dev()
     {
@@ -103,7 +83,7 @@ pub(crate) fn choose(
         return Err(CommandError::new(Exit::Usage, message).hint("omit one of the two options"));
     }
     if selection.build {
-        return VersionChoice::build(resolved);
+        return RequestedVersion::build(resolved);
     }
     locked::choose(context, resolved, product, selection.lock.lock.as_deref())
 }
@@ -115,27 +95,28 @@ pub(crate) fn ready_product(
     store: &Store,
     selection: &Selection,
     product: &Product,
-    choice: &VersionChoice,
+    choice: &RequestedVersion,
 ) -> Result<Acquired, CommandError> {
-    let VersionChoice { selector, by, lock, warning, .. } = choice;
+    let RequestedVersion { selector, by, lock, warning, .. } = choice;
     if let Some(warning) = warning {
         context.printer.warning(warning);
     }
     if context.printer.is_verbose() {
         context.printer.detail(format!("version {selector}, set by {by}"));
     }
+    let policy = policy(resolved)?;
     if let (Selector::Exact(version), false) = (selector, selection.force_download)
         && let release = product.at_version(version.clone())
-        && let Some(installed) = store.presence(&release, &policy(resolved))?.accepted()
+        && let Some(installed) = store.presence(&release, &policy)?.accepted()
         && store.damage(&installed)?.is_none()
         && is_locked_one(store, &installed, lock.as_ref())?
     {
         if choice.is_untrusted(resolved) {
-            refuse_older(store, product, &policy(resolved), version)?;
+            refuse_older(store, product, &policy, version)?;
         }
         return Ok(Acquired { installed, how: How::Here });
     }
-    acquire(context, resolved, store, selection, product, choice)
+    acquire(context, resolved, store, selection, policy, product, choice)
 }
 
 /// Whether an installed release is the locked one, where its version is locked.
@@ -155,8 +136,9 @@ fn acquire(
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
+    policy: Policy,
     product: &Product,
-    choice: &VersionChoice,
+    choice: &RequestedVersion,
 ) -> Result<Acquired, CommandError> {
     let selector = &choice.selector;
     let OpenedSources { candidates, notices } = match choice.is_locked {
@@ -174,7 +156,7 @@ fn acquire(
     let state = &resolved.state_dir.value;
     let untrusted_version = choice.is_untrusted(resolved) && !selection.build;
     let options = AcquireOptions { untrusted_version, ..options(resolved, selection) };
-    let acquirer = Acquirer::new(store, state, &candidates, policy(resolved), options, &reporter)
+    let acquirer = Acquirer::new(store, state, &candidates, policy, options, &reporter)
         .locked(choice.lock.as_ref());
     let acquired = acquirer.acquire(product, selector);
     if acquired.is_ok() {

@@ -2,7 +2,7 @@
 
 use loom_source::Selector;
 
-use super::locked::LockArgs;
+use super::lock_args::LockArgs;
 use loom_runtime::config::Flags;
 
 /// The options that select a release and its sources.

@@ -13,7 +13,7 @@ use super::{
 use loom_runtime::{
     acquire::{AcquireOptions, Acquirer, ProgramRule},
     config::{Flags, Resolved},
-    store::{Damage, Store, StoreUsage, VerifyReport},
+    store::{Damage, EvidenceCheck, EvidenceResult, Store, StoreUsage, VerifyReport},
 };
 
 /// Arguments of `loom store`.
@@ -26,7 +26,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum StoreCommand {
     /// Hash all trees and objects, and follow all records and links; exit 6 if there is damage
-    Verify,
+    Verify(VerifyArgs),
     /// Show disk usage
     Du,
     /// Remove what nothing needs: damaged and abandoned trees, and files that no release names
@@ -35,6 +35,13 @@ enum StoreCommand {
     Path(PathArgs),
     /// Add an archive or a program as a release
     Add(AddArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct VerifyArgs {
+    /// Check the signatures, checksums and statements of all installed versions again, with the keys of the configuration
+    #[arg(long)]
+    evidence: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -73,7 +80,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags { allow_unverified, ..Flags::default() })?;
     let store = context.store(&resolved)?;
     match &args.command {
-        StoreCommand::Verify => verify(context, &store),
+        StoreCommand::Verify(args) => verify(args, context, &resolved, &store),
         StoreCommand::Du => du(context, &store),
         StoreCommand::Gc => gc(context, &store),
         StoreCommand::Path(path) => show_path(path, context, &resolved, &store),
@@ -81,27 +88,50 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     }
 }
 
-fn verify(context: &Context, store: &Store) -> Outcome {
-    let report = store.verify()?;
+fn verify(args: &VerifyArgs, context: &Context, resolved: &Resolved, store: &Store) -> Outcome {
+    let mut report = store.verify()?;
+    let mut checks = None;
+    if args.evidence {
+        let evidence = store.verify_evidence(&ready::policy(resolved)?.keys)?;
+        report.findings.extend(evidence.findings);
+        checks = Some(evidence.checks);
+    }
     let findings: Vec<_> = report
         .findings
         .iter()
         .map(|damage| json!({"path": shown(&damage.path), "what": damage.what, "cure": damage.fix}))
         .collect();
+    let evidence: Option<Vec<_>> = checks.as_ref().map(|all| all.iter().map(check_json).collect());
     let document = json!({
         "schema": 1, "sound": findings.is_empty(), "releases": report.releases, "trees": report.trees,
-        "objects": report.objects, "bytes": report.bytes, "findings": findings,
+        "objects": report.objects, "bytes": report.bytes, "evidence": evidence, "findings": findings,
     });
-    context.printer.answer(&document, || verify_text(&report))?;
+    context.printer.answer(&document, || verify_text(&report, checks.as_deref()))?;
     // The document is the answer; an error would print a second one.
     Ok(if report.findings.is_empty() { Exit::Success } else { Exit::Integrity })
 }
 
+/// One thing that vouches for a version, and whether it still does.
+fn check_json(check: &EvidenceCheck) -> serde_json::Value {
+    let EvidenceCheck { release, digest, result } = check;
+    json!({
+        "binary": release.binary, "version": release.slot.to_string(), "platform": release.platform,
+        "of": digest.of, "digest": digest.digest, "by": digest.by, "signature": digest.signature,
+        "evidence": digest.evidence, "result": result.word(),
+        "why": match result { EvidenceResult::Fails(why) => Some(why), _ => None },
+    })
+}
+
 /// The damages, and a closing line such as `OK: 1 release, 3 objects verified (5.20 KiB)`.
-fn verify_text(report: &VerifyReport) -> String {
+fn verify_text(report: &VerifyReport, checks: Option<&[EvidenceCheck]>) -> String {
     let line =
         |damage: &Damage| format!("{}: {}; {}\n", damage.path.display(), damage.what, damage.fix);
     let damages: String = report.findings.iter().map(line).collect();
+    let holding = checks.unwrap_or_default().iter().map(|check| {
+        let EvidenceCheck { release, digest, result } = check;
+        format!("{release}: {} by {}: {}\n", digest.of.as_str(), digest.voucher(), result.word())
+    });
+    let holding: String = holding.collect();
     let verdict = match report.findings.len() {
         0 => "OK".to_owned(),
         count => format!("{} found", counted(count, "problem")),
@@ -109,7 +139,7 @@ fn verify_text(report: &VerifyReport) -> String {
     let releases = counted(report.releases, "release");
     let objects = counted(report.objects, "object");
     let bytes = HumanBytes(report.bytes);
-    format!("{damages}{verdict}: {releases}, {objects} verified ({bytes})")
+    format!("{holding}{damages}{verdict}: {releases}, {objects} verified ({bytes})")
 }
 
 /// `1 object`, `2 objects`.
@@ -216,7 +246,7 @@ fn add(args: &AddArgs, context: &Context, resolved: &Resolved, store: &Store) ->
         program: if args.force { ProgramRule::Any } else { ProgramRule::Known },
         ..ready::options(resolved, &Selection::default())
     };
-    let policy = ready::policy(resolved);
+    let policy = ready::policy(resolved)?;
     let acquirer = Acquirer::new(store, &resolved.state_dir.value, &[], policy, options, &reporter);
     let added = acquirer.add(&release, &context.cwd()?.join(&args.file), args.sha256);
     context.notices(store);

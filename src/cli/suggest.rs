@@ -15,7 +15,7 @@ const SYNONYMS: &[(&[&str], &str)] = &[
     (&["log", "tail"], "logs"),
     (&["reload", "reboot"], "restart"),
     (&["with", "shell"], "exec"),
-    (&["download", "fetch", "install", "pull", "update", "upgrade", "acquire"], "get"),
+    (&["download", "fetch", "install", "pull", "upgrade", "acquire"], "get"),
     (&["where", "path", "locate"], "which"),
     (&["versions", "installed"], "list"),
     (&["search", "available", "ls-remote", "list-remote"], "list --remote"),

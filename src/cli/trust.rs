@@ -1,12 +1,14 @@
-//! `loom trust [PATH]`, `--always [PATH]`, `--revoke [PATH]` and `--list`; the roots of mirrors in `mirror_roots`
+//! `loom trust [PATH]`, `--always [PATH]`, `--revoke [PATH]` and `--list`; the roots of mirrors in `mirror_roots`, releases
+//! that changed in `accept`
 
+mod accept;
 mod mirror_roots;
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use self::mirror_roots::AddRoot;
+use self::{accept::Accept, mirror_roots::AddRoot};
 use super::{
     CommandError, Exit, Outcome, context::Context, path_text::shown, report::config::change_lines,
 };
@@ -41,6 +43,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum TrustCommand {
+    /// Accept a release that changed since it was first seen on this machine
+    Accept(Accept),
     /// Add the root of a signed mirror, from which its index is verified
     AddRoot(AddRoot),
     /// Print the mirrors for which a root is known
@@ -54,6 +58,7 @@ enum TrustCommand {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
+        Some(TrustCommand::Accept(args)) => return accept::run(args, context),
         Some(TrustCommand::AddRoot(args)) => return mirror_roots::add(args, context),
         Some(TrustCommand::Roots) => return mirror_roots::list(context),
         Some(TrustCommand::RemoveRoot { source }) => return mirror_roots::remove(source, context),

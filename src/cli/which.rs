@@ -6,7 +6,8 @@ use serde_json::json;
 use super::{
     CommandError, Exit, Outcome,
     context::Context,
-    locked::{self, LockArgs, VersionChoice},
+    lock_args::LockArgs,
+    locked::{self, RequestedVersion},
     path_text::shown,
     ready,
     report::store::refused,
@@ -69,10 +70,10 @@ pub(super) fn look_up(
     resolved: &Resolved,
     store: &Store,
     product: &Product,
-    choice: &VersionChoice,
+    choice: &RequestedVersion,
 ) -> Result<Presence, CommandError> {
     let selector = &choice.selector;
-    let policy = ready::policy(resolved);
+    let policy = ready::policy(resolved)?;
     let judged = |presence: Presence| {
         if let Presence::Accepted(installed) = &presence
             && !ready::is_locked_one(store, installed, choice.lock.as_ref())?

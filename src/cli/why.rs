@@ -1,15 +1,18 @@
 //! `loom why`: how a release got here and was verified, or why it is not here.
 
+mod chain;
+
 use std::{fmt::Write as _, time::SystemTime};
 
 use indicatif::HumanBytes;
 use loom_source::{Product, Release, Selector, Slot};
 use serde_json::json;
 
+use self::chain::TrustChain;
 use super::{
     CommandError, Exit, Outcome, build_note,
     context::Context,
-    locked::{self, VersionChoice},
+    locked::{self, RequestedVersion},
     path_text::shown,
     ready, version_arg, which,
 };
@@ -46,6 +49,8 @@ struct ReleaseHistory {
     /// Whether the store has a record of the release.
     recorded: bool,
     verification: Option<Verification>,
+    /// From the source to the verification.
+    chain: Option<TrustChain>,
     receipt: Option<Receipt>,
     failure: Option<FailureRecord>,
     /// What an interrupted download has left.
@@ -77,14 +82,14 @@ fn history(
 ) -> Result<ReleaseHistory, CommandError> {
     let product = context.line(resolved)?;
     let choice = match &args.version {
-        Some(selector) => VersionChoice::argument(selector.clone()),
+        Some(selector) => RequestedVersion::argument(selector.clone()),
         None => locked::choose(context, resolved, &product, None)?,
     };
     // Whether the installed release is the locked one is shown, and no reason to fail.
     let mut choice = choice;
     let lock = choice.lock.take();
     let presence = which::look_up(context, resolved, store, &product, &choice)?;
-    let VersionChoice { selector, by, .. } = choice;
+    let RequestedVersion { selector, by, .. } = choice;
     let by = format!("by {by}");
     let (installed, unverified) = match presence {
         Presence::Accepted(installed) => (Some(installed), None),
@@ -106,6 +111,11 @@ fn history(
     let verification = release.as_ref().map(|release| verification(store, release)).transpose()?;
     let receipt = release.as_ref().map(|release| store.receipt(release)).transpose()?;
     let interrupted = release.as_ref().map(|release| store.interrupted(release)).transpose()?;
+    let verification = verification.flatten();
+    let policy = ready::policy(resolved)?;
+    let chain = release.as_ref().zip(verification.as_ref());
+    let chain =
+        chain.map(|(release, verification)| TrustChain::of(store, release, verification, &policy));
     let requested = selector.to_string();
     let concerns = |failure: &FailureRecord| {
         failure.requested == requested || slot.as_ref().is_some_and(|slot| failure.concerns(slot))
@@ -120,7 +130,8 @@ fn history(
         installed,
         unverified,
         recorded,
-        verification: verification.flatten(),
+        verification,
+        chain,
         receipt: receipt.flatten(),
         failure,
         interrupted: interrupted.flatten(),
@@ -166,7 +177,9 @@ impl ReleaseHistory {
             "tree": installed.as_ref().map(|i| i.tree), "path": installed.as_ref().map(|i| shown(&i.link)),
             "accepted": installed.is_some() && self.unverified.is_none(),
             "refused": self.unverified.as_ref().map(ToString::to_string),
-            "verification": verification, "receipt": receipt, "failure": failure,
+            "verification": verification, "chain": self.chain.as_ref().zip(verification.as_ref())
+                .map(|(chain, verification)| chain.json(verification)),
+            "receipt": receipt, "failure": failure,
             "partial": self.interrupted.as_ref().map(|partial| {
                 json!({"source": partial.source, "bytes": partial.bytes, "total": partial.total})
             }),

@@ -131,6 +131,11 @@ impl ConfigDocument {
         matches!(self.origin, DocumentOrigin::File(_, Layer::Project))
     }
 
+    /// Whether this is the machine-wide file.
+    pub(crate) fn is_machine(&self) -> bool {
+        matches!(self.origin, DocumentOrigin::File(_, Layer::Machine))
+    }
+
     /// Whether there is a table `name` at `pattern`.
     pub(crate) fn has_table(&self, pattern: [&str; 2], name: &str) -> bool {
         self.tables.iter().any(|table| table.pattern == pattern && table.name == name)

@@ -19,6 +19,7 @@ use super::{
     lookup::{self, FoundSetting},
     project_settings,
     reader::{Layer, ValueReader},
+    resolve::ConfigReport,
     tree::{self, TomlNode, TomlValue},
 };
 
@@ -79,13 +80,21 @@ pub fn set(
         ConfigError::Value { key: key.to_owned(), problem: Box::new(problem) }
     })?;
     let edit = ConfigEdit { file, text: document.to_string() };
-    let before = check(inputs, files)?.problems;
-    let after = check(inputs, &EditedFiles { files, edit: &edit })?.problems;
+    let before = all_problems(check(inputs, files)?);
+    let after = all_problems(check(inputs, &EditedFiles { files, edit: &edit })?);
     let is_new = |problem: &Diagnostic| !before.iter().any(|known| is_same(known, problem));
     match ConfigError::of(after.into_iter().filter(is_new).collect()) {
         Some(error) => Err(error),
         None => Ok(edit),
     }
+}
+
+/// The problems, and values that have no effect because the administrator fixed them.
+fn all_problems(report: ConfigReport) -> Vec<Diagnostic> {
+    let ConfigReport { mut problems, warnings } = report;
+    let is_fixed = |warning: &Diagnostic| matches!(warning.problem, Problem::Fixed { .. });
+    problems.extend(warnings.into_iter().filter(is_fixed));
+    problems
 }
 
 impl ConfigEdit {
@@ -110,6 +119,9 @@ fn check_target(setting: &FoundSetting, target: EditedFile, key: &str) -> Result
             let variables = row.variables.iter().map(|variable| variable.name());
             let set_by = variables.chain(setting.key.flag().map(str::to_owned)).collect();
             Err(ConfigError::NotInFiles { key: key.to_owned(), set_by })
+        }
+        (KeyFiles::Machine, _) => {
+            Err(ConfigError::Value { key: key.to_owned(), problem: Box::new(Problem::MachineOnly) })
         }
         (KeyFiles::Project, EditedFile::User) => {
             let problem = Box::new(Problem::ProjectOnly);

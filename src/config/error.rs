@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use loom_signatures::KeyError;
+
 use super::Diagnostic;
 use crate::state::StateError;
 
@@ -23,6 +25,14 @@ pub enum ConfigError {
         file: PathBuf,
         /// The cause.
         source: io::Error,
+    },
+    /// A file of `trust.keys` has no key.
+    #[error("{at} has no usable key")]
+    TrustKey {
+        /// The file, or `trust.keys`.
+        at: String,
+        /// What is wrong with it.
+        source: KeyError,
     },
     /// The file that `--config` or a command names does not exist.
     #[error("no such file: {}", file.display())]

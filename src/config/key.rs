@@ -137,11 +137,35 @@ impl<T: SettingType> SettingKey<T> {
 
     /// The value in effect. `names` are what the parts in `<…>` of the path stand for.
     pub(crate) fn resolve(&self, layers: &mut Layers<'_>, names: &[&str]) -> Setting<T> {
-        let setting = self.unadjusted(layers, names);
+        let mut setting = self.unadjusted(layers, names);
+        if layers.locks.fixes(&self.row) {
+            setting = self.fixed(layers, setting);
+        }
         match self.adjust {
             Some(adjust) => adjust(layers, setting),
             None => setting,
         }
+    }
+
+    /// The value where the machine-wide file fixes the key: its own, or one that is stricter.
+    fn fixed(&self, layers: &mut Layers<'_>, setting: Setting<T>) -> Setting<T> {
+        if matches!(setting.origin, SettingOrigin::Machine { .. } | SettingOrigin::Default) {
+            return setting;
+        }
+        let machine = layers.documents.iter().filter(|document| document.is_machine());
+        let fixed = machine.filter_map(|document| document.get::<T>(self.row.path, &[])).next();
+        let fixed = fixed.map(|(value, origin)| Setting::new(value, origin));
+        let fixed = fixed.unwrap_or_else(|| Setting::default(self.default_value()));
+        if let TrustRule::Tighter(tightness) = &self.trust
+            && (tightness.than)(&setting.value, &fixed.value)
+        {
+            return setting;
+        }
+        let json = |value: &T| value.shown().json(true);
+        if json(&setting.value) != json(&fixed.value) {
+            layers.refuse_fixed(&self.row, &setting.origin);
+        }
+        fixed
     }
 
     fn unadjusted(&self, layers: &mut Layers<'_>, names: &[&str]) -> Setting<T> {

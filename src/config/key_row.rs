@@ -71,6 +71,8 @@ pub(crate) enum KeyFiles {
     Project,
     /// The user's and the machine-wide file; in the file of a project the key has no effect.
     User,
+    /// The machine-wide file; in other files the key is an error.
+    Machine,
     /// No file: the key is set by variables and options only.
     None,
 }

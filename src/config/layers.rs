@@ -8,7 +8,9 @@ use super::{
     Diagnostic, Inputs, Problem, Setting, SettingOrigin,
     document::{ConfigDocument, KeyPattern},
     dotenv::DotEnv,
+    key_path::KeyPath,
     key_row::KeyRow,
+    policy_lock::{self, PolicyLocks},
     setting_type::SettingType,
 };
 
@@ -23,6 +25,10 @@ pub(crate) struct Layers<'a> {
     pub(crate) dotenv_file: PathBuf,
     /// The provider that `LOOM_LLM_*` describe, once it is known.
     pub(crate) default_provider: Option<Setting<String>>,
+    /// What the machine-wide file fixes for all users.
+    pub(crate) locks: PolicyLocks,
+    /// Values in files that have no effect, because the machine-wide file fixes them.
+    pub(crate) warnings: Vec<Diagnostic>,
     /// The problems of variables and flags. Those of files were found when they were read.
     pub(crate) problems: Vec<Diagnostic>,
 }
@@ -36,7 +42,24 @@ impl<'a> Layers<'a> {
             dotenv: DotEnv::default(),
             dotenv_file: PathBuf::new(),
             default_provider: None,
+            locks: PolicyLocks::default(),
+            warnings: Vec::new(),
             problems: Vec::new(),
+        }
+    }
+
+    /// Records that a value has no effect, because the machine-wide file fixes the key: an error for what was asked for
+    /// in this run, a warning for files.
+    pub(crate) fn refuse_fixed(&mut self, row: &KeyRow, origin: &SettingOrigin) {
+        let attempt = policy_lock::attempt(row, origin);
+        let (Some(location), Some(path)) = (attempt, self.locks.fixed_key(row)) else { return };
+        let key = KeyPath::of(path.iter().copied()).to_string();
+        let by = self.locks.location.clone();
+        let diagnostic = Diagnostic::new(location, Problem::Fixed { key, by });
+        let of_run = matches!(origin, SettingOrigin::Flag(_) | SettingOrigin::Env(_));
+        let list = if of_run { &mut self.problems } else { &mut self.warnings };
+        if !list.contains(&diagnostic) {
+            list.push(diagnostic);
         }
     }
 

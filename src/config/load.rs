@@ -18,6 +18,7 @@ use super::{
     keys::{dirs, invocation::TRUST_PROJECT, llm, mcp, project::lock_file, sources},
     layers::Layers,
     read_document::{self, DocumentReading},
+    read_locks::read_locks,
     reader::Layer,
     table,
     tree::{self, TomlTable},
@@ -69,6 +70,9 @@ pub(crate) fn load<'a>(
         loaded.read_own(file, &text, Layer::User);
     }
     loaded.read_machine(files);
+    let (locks, mut problems) = read_locks(&loaded.layers);
+    loaded.layers.locks = locks;
+    loaded.problems.append(&mut problems);
     mcp::read_variable(&mut loaded.layers);
     llm::find_default_provider(&mut loaded.layers);
     loaded.warn_of_loose_settings();

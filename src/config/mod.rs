@@ -17,11 +17,13 @@
 //! | [`find_project`](mod@find_project), `folder_owner` | the folder that a project is; who else can change it |
 //! | `guard`, [`withheld`], [`untrusted`] | which settings of a project need trust: [`Withheld`]; those without effect: [`Untrusted`] |
 //! | [`trust_scope`], `trust_digest`, [`trust_change`], [`trusted`] | what trust covers: [`TrustScope`]; what changed since: [`TrustChange`]; the list: [`Trusted`] |
+//! | `trust_key`, `keyring` | [`TrustKey`]: a signer of `trust.keys`; [`keyring()`] makes the keyring of the policy |
 //! | [`error`], [`diagnostic`], [`problem`] | [`ConfigError`]; [`Diagnostic`]: a [`Problem`] and its location |
 //! | [`runtime_env`] | the environment of the runtime |
 //! | `keys`, `table`, `candidates` | the table of settings, and how paths of keys lead to its rows |
 //! | `key`, `any_key`, `key_row`, `trust_rule`, `setting_type`, `types` | what a row consists of, and the types of settings |
 //! | `load`, `read_document`, `layers`, `document` | reading files into layers; which layer decides |
+//! | `policy_lock`, `read_locks` | the keys that the machine-wide file fixes for all users |
 //! | [`read_once`] | [`ReadOnce`]: files that stay what they were when they were read |
 //! | `reader`, `tree`, `toml_text`, `expand`, `dotenv`, `key_path`, `machine_file` | reading values of one file |
 //!
@@ -44,6 +46,7 @@ pub mod inputs;
 mod key;
 mod key_path;
 mod key_row;
+mod keyring;
 mod keys;
 mod layers;
 mod load;
@@ -52,9 +55,11 @@ mod machine_file;
 mod mirror_root;
 pub mod mode;
 pub mod origin;
+mod policy_lock;
 pub mod problem;
 pub mod raw_value;
 mod read_document;
+mod read_locks;
 pub mod read_once;
 mod reader;
 pub mod reference;
@@ -75,6 +80,7 @@ mod toml_text;
 mod tree;
 pub mod trust_change;
 mod trust_digest;
+pub mod trust_key;
 mod trust_rule;
 pub mod trust_scope;
 pub mod trusted;
@@ -89,6 +95,7 @@ pub use error::ConfigError;
 pub use files::{Disk, Files, ProtectedFile};
 pub use find_project::project_file;
 pub use inputs::{Flags, Inputs, Os};
+pub use keyring::keyring;
 pub use keys::{
     bridge::BridgeSettings,
     dashboard::DashboardSettings,
@@ -123,6 +130,7 @@ pub use source::{
 pub use store_sharing::StoreSharing;
 pub use template::{init, template};
 pub use trust_change::TrustChange;
+pub use trust_key::{TrustKey, TrustedSigner};
 pub use trust_scope::{TrustScope, TrustedValue};
 pub use trusted::{Trusted, TrustedProject};
 pub use untrusted::Untrusted;

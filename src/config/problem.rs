@@ -97,6 +97,23 @@ pub enum Problem {
         /// The type of the source.
         here: &'static str,
     },
+    /// A text that is not a public key.
+    #[error("{0}")]
+    TrustKey(String),
+    /// A project names a file with keys: its trust covers what its `loom.toml` says, not the content of files.
+    #[error("a project gives its keys as text, not in files")]
+    KeyFileInProject,
+    /// A key of the administrator in another file.
+    #[error("only the machine-wide file can set it")]
+    MachineOnly,
+    /// A value that the machine-wide file fixes. An error for options and variables, a warning for files.
+    #[error("has no effect: {by} fixes {key} for all users")]
+    Fixed {
+        /// The key.
+        key: String,
+        /// The machine-wide file, and the line that fixes the key.
+        by: String,
+    },
     /// A project names a plugin, which is a program to run.
     #[error("a project cannot configure plugins")]
     PluginInProject,

@@ -72,6 +72,10 @@ impl DocumentWalk<'_> {
                 }
                 KeyMatch::Table(candidates) => self.inner_table(entry, &candidates, &inner, names),
                 KeyMatch::Setting(key) => {
+                    if key.row().files == KeyFiles::Machine && self.reader.layer != Layer::Machine {
+                        self.reader.problem(&inner, entry.line, Problem::MachineOnly);
+                        continue;
+                    }
                     if let Some(problem) = misplaced(key.row().files, self.reader.layer) {
                         let location = ConfigLocation::key(self.reader.file, entry.line, &inner);
                         self.warnings.push(Diagnostic::new(location, problem));

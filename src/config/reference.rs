@@ -125,6 +125,7 @@ fn row(key: &dyn AnyKey) -> SettingRow {
             KeyFiles::All => "all",
             KeyFiles::Project => "project",
             KeyFiles::User => "user",
+            KeyFiles::Machine => "machine",
             KeyFiles::None => "none",
         },
         supported: true,

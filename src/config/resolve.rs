@@ -120,7 +120,7 @@ fn examine<'a>(
     let loaded = load::load(inputs, files)?;
     let LoadedLayers { mut layers, project, lock_trust, files, untrusted, .. } = loaded;
     let (mut problems, warnings) = (loaded.problems, loaded.warnings);
-    let resolved = Resolved {
+    let mut resolved = Resolved {
         project: Project::resolve(&mut layers, project.as_deref(), lock_trust),
         bridge: BridgeSettings::resolve(&mut layers),
         dashboard: DashboardSettings::resolve(&mut layers),
@@ -140,9 +140,11 @@ fn examine<'a>(
         cache_dir: dirs::cache_dir(inputs)?,
         state_dir: dirs::state_dir(inputs)?,
         untrusted,
+        locked_keys: layers.locks.keys(),
         warnings,
         files,
     };
     problems.append(&mut layers.problems);
+    resolved.warnings.append(&mut layers.warnings);
     Ok((resolved, layers, problems))
 }

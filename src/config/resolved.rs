@@ -41,7 +41,7 @@ pub struct Resolved {
     pub offline: Setting<bool>,
     /// Whether the lock file has to be there and to agree with the project's file.
     pub locked: Setting<bool>,
-    /// Whether the lock file is taken as it is.
+    /// Whether the lock file decides alone, whatever the project's file says.
     pub frozen: Setting<bool>,
     /// Whether this run accepts releases without a checksum.
     pub allow_unverified: Setting<bool>,
@@ -55,6 +55,8 @@ pub struct Resolved {
     pub state_dir: Setting<StateDir>,
     /// The settings of an untrusted project that have no effect.
     pub untrusted: Option<Untrusted>,
+    /// The keys that the machine-wide file fixes for all users.
+    pub locked_keys: Vec<String>,
     /// Settings that are allowed and probably a mistake.
     pub warnings: Vec<Diagnostic>,
     /// The configuration files that were read, highest first.

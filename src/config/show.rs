@@ -21,6 +21,8 @@ pub struct EffectiveSetting {
     pub value: ShownValue,
     /// The layer that it comes from.
     pub origin: SettingOrigin,
+    /// Whether the machine-wide file fixes it for all users.
+    pub locked: bool,
 }
 
 impl EffectiveSetting {
@@ -101,7 +103,8 @@ fn named_tables(
             && let Some(origin) = layers.table_origin(pattern, &name)
         {
             let path = vec![table.to_owned(), name];
-            shown.push(EffectiveSetting { path, value: ShownValue::Plain(json!({})), origin });
+            let value = ShownValue::Plain(json!({}));
+            shown.push(EffectiveSetting { path, value, origin, locked: false });
         }
     }
 }
@@ -117,5 +120,6 @@ fn push(
         return;
     }
     let path = fill(key.row().path, names).into_iter().map(str::to_owned).collect();
-    shown.push(EffectiveSetting { path, value: setting.value, origin: setting.origin });
+    let locked = layers.locks.fixes(key.row());
+    shown.push(EffectiveSetting { path, value: setting.value, origin: setting.origin, locked });
 }

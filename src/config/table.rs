@@ -4,13 +4,13 @@ use super::{
     any_key::AnyKey,
     key_row::{KeyFiles, ReservedKey, TableRow},
     keys::{
-        agents, bridge, dashboard, dirs, invocation, llm, mcp, project, sources, store, trust,
-        update,
+        agents, bridge, dashboard, dirs, invocation, llm, mcp, policy, project, sources, store,
+        trust, update,
     },
 };
 
 /// The rows of all tables.
-static KEYS: [&[&dyn AnyKey]; 12] = [
+static KEYS: [&[&dyn AnyKey]; 13] = [
     project::KEYS,
     bridge::KEYS,
     dashboard::KEYS,
@@ -21,12 +21,13 @@ static KEYS: [&[&dyn AnyKey]; 12] = [
     trust::KEYS,
     store::KEYS,
     update::KEYS,
+    policy::KEYS,
     invocation::KEYS,
     dirs::KEYS,
 ];
 
 /// The tables of files.
-pub(crate) static TABLES: [TableRow; 12] = [
+pub(crate) static TABLES: [TableRow; 13] = [
     bridge::TABLE,
     dashboard::TABLE,
     llm::TABLE,
@@ -39,10 +40,11 @@ pub(crate) static TABLES: [TableRow; 12] = [
     trust::TABLE,
     store::TABLE,
     update::TABLE,
+    policy::TABLE,
 ];
 
 /// The keys that later versions will have.
-static RESERVED: [&[ReservedKey]; 3] = [trust::RESERVED, store::RESERVED, update::RESERVED];
+static RESERVED: [&[ReservedKey]; 2] = [store::RESERVED, update::RESERVED];
 
 /// All keys.
 pub(crate) fn keys() -> impl Iterator<Item = &'static dyn AnyKey> {

@@ -1,4 +1,4 @@
-//! [`Lock`]: the values of a lock file.
+//! [`LockDocument`]: the values of a lock file.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::trust::{DigestSubject, Grade, LockPins, LockedArchive, TrustedDigest,
 ///
 /// # Examples
 /// ```
-/// use loom_runtime::lock::Lock;
+/// use loom_runtime::lock::LockDocument;
 ///
 /// let text = r#"
 /// schema = "loom-lock 1"
@@ -24,12 +24,12 @@ use crate::trust::{DigestSubject, Grade, LockPins, LockedArchive, TrustedDigest,
 /// [binary.platform.linux-x86_64]
 /// tree = "fcf8edd501fe986928df5618ed87d8e8f017649677a66c17c723520e5601cf73"
 /// "#;
-/// let lock = Lock::parse(text)?;
+/// let lock = LockDocument::parse(text)?;
 /// assert_eq!(lock.binaries[0].version.to_string(), "0.2.0");
 /// # Ok::<(), loom_runtime::lock::LockError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lock {
+pub struct LockDocument {
     /// The binaries, in the order of the file.
     pub binaries: Vec<LockedBinary>,
 }
@@ -77,7 +77,7 @@ pub struct LockedEvidence {
     pub signature: Option<String>,
 }
 
-impl Lock {
+impl LockDocument {
     /// The entry of a binary.
     pub fn binary(&self, authority: &Authority, name: &Name) -> Option<&LockedBinary> {
         self.binaries.iter().find(|binary| binary.is_of(authority, name))

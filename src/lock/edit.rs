@@ -1,8 +1,8 @@
-//! From a [`Lock`] to text. Comments stay, and what has not changed keeps its bytes.
+//! From a [`LockDocument`] to text. Comments stay, and what has not changed keeps its bytes.
 
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 
-use super::{Lock, LockError, LockedBinary, LockedEvidence, LockedPlatform, read::SCHEMA};
+use super::{LockDocument, LockError, LockedBinary, LockedEvidence, LockedPlatform, read::SCHEMA};
 use crate::trust::LockedArchive;
 
 /// The first lines of a new file.
@@ -10,12 +10,12 @@ const HEAD: &str = "# The versions that this project uses, and the digests of th
                     `loom update` moves\n# it to newer versions. Commit it.\n";
 
 /// The text of a new file.
-pub(super) fn new_text(lock: &Lock) -> Result<String, LockError> {
+pub(super) fn new_text(lock: &LockDocument) -> Result<String, LockError> {
     edited(&format!("{HEAD}schema = \"{SCHEMA}\"\n"), lock)
 }
 
 /// `text` with the values of `lock`.
-pub(super) fn edited(text: &str, lock: &Lock) -> Result<String, LockError> {
+pub(super) fn edited(text: &str, lock: &LockDocument) -> Result<String, LockError> {
     let malformed = |why: String| LockError::Malformed(why);
     let mut document: DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| malformed(error.to_string()))?;
@@ -38,7 +38,7 @@ pub(super) fn edited(text: &str, lock: &Lock) -> Result<String, LockError> {
     }
     let text = document.to_string();
     // What was written is what is meant, or nothing is written.
-    match Lock::parse(&text)? == *lock {
+    match LockDocument::parse(&text)? == *lock {
         true => Ok(text),
         false => Err(malformed("the file cannot be edited; remove it and lock again".to_owned())),
     }
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_new_file_has_a_stable_order() {
-        let lock = Lock {
+        let lock = LockDocument {
             binaries: vec![binary("b", "0.2.0", &[Platform::WindowsX86_64, Platform::LinuxX86_64])],
         };
         insta::assert_snapshot!("new_lock", new_text(&lock).unwrap());
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn comments_stay_and_what_has_not_changed_keeps_its_bytes() {
-        let lock = Lock { binaries: vec![binary("b", "0.2.0", &[Platform::LinuxX86_64])] };
+        let lock = LockDocument { binaries: vec![binary("b", "0.2.0", &[Platform::LinuxX86_64])] };
         let text = new_text(&lock).unwrap();
         let text = text
             .replace("version = \"0.2.0\"", "version   = \"0.2.0\"   # held until May")
@@ -236,11 +236,11 @@ mod tests {
         {
             assert!(after.contains(kept), "{after}");
         }
-        assert_eq!(Lock::parse(&after).unwrap(), lock);
+        assert_eq!(LockDocument::parse(&after).unwrap(), lock);
 
         lock.binaries.remove(1);
         lock.put(binary("b", "0.2.1", &[]));
         let after = edited(&after, &lock).unwrap();
-        assert_eq!(Lock::parse(&after).unwrap(), lock, "{after}");
+        assert_eq!(LockDocument::parse(&after).unwrap(), lock, "{after}");
     }
 }

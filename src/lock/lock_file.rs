@@ -8,7 +8,7 @@ use std::{
 use loom_base::{atomic_file, bounded_file};
 use loom_source::Digest;
 
-use super::{Lock, LockError};
+use super::{LockDocument, LockError};
 
 /// The size limit in bytes: a lock file may come from another person.
 const MAX_SIZE: u64 = 1 << 20;
@@ -21,16 +21,16 @@ pub struct LockFile {
     /// Its text.
     text: String,
     /// What it holds.
-    pub lock: Lock,
+    pub lock: LockDocument,
 }
 
 impl LockFile {
     /// A lock that was read from elsewhere, such as a bundle. `path` names it in messages.
     ///
     /// # Errors
-    /// As for [`Lock::parse`].
+    /// As for [`LockDocument::parse`].
     pub fn of_text(path: PathBuf, text: String) -> Result<Self, LockError> {
-        match Lock::parse(&text) {
+        match LockDocument::parse(&text) {
             Ok(lock) => Ok(Self { path, text, lock }),
             Err(source) => Err(LockError::Unusable { file: path, source: Box::new(source) }),
         }
@@ -63,7 +63,11 @@ impl LockFile {
     ///
     /// # Errors
     /// [`LockError::Write`] if it cannot be written, [`LockError::Malformed`] if `before` cannot be edited.
-    pub fn write(path: &Path, before: Option<&Self>, lock: Lock) -> Result<Self, LockError> {
+    pub fn write(
+        path: &Path,
+        before: Option<&Self>,
+        lock: LockDocument,
+    ) -> Result<Self, LockError> {
         let text = match before {
             Some(before) if before.lock == lock => return Ok(before.clone()),
             Some(before) => super::edit::edited(&before.text, &lock)?,

@@ -2,9 +2,9 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `document` | [`Lock`]: the values of a lock file |
-//! | `read` | from text to a [`Lock`] |
-//! | `edit` | from a [`Lock`] to text: comments stay, and what has not changed keeps its bytes |
+//! | `document` | [`LockDocument`]: the values of a lock file |
+//! | `read` | from text to a [`LockDocument`] |
+//! | `edit` | from a [`LockDocument`] to text: comments stay, and what has not changed keeps its bytes |
 //! | `lock_file` | [`LockFile`]: reads and writes the file |
 //! | `active` | [`ActiveLock`]: the entry that a command goes by |
 //! | `agreement` | [`LockConflict`]: whether a lock and the configuration agree |
@@ -22,6 +22,6 @@ mod update;
 
 pub use active::ActiveLock;
 pub use agreement::LockConflict;
-pub use document::{Lock, LockedBinary, LockedEvidence, LockedPlatform};
+pub use document::{LockDocument, LockedBinary, LockedEvidence, LockedPlatform};
 pub use error::LockError;
 pub use lock_file::LockFile;

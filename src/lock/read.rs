@@ -1,11 +1,11 @@
-//! From text to a [`Lock`].
+//! From text to a [`LockDocument`].
 
 use std::collections::BTreeMap;
 
 use loom_source::{Authority, Digest, Name, Platform, Selector, Version};
 use serde::Deserialize;
 
-use super::{Lock, LockError, LockedBinary, LockedEvidence, LockedPlatform};
+use super::{LockDocument, LockError, LockedBinary, LockedEvidence, LockedPlatform};
 use crate::trust::{DigestSubject, Grade, LockedArchive, Voucher};
 
 /// The name and number of the format.
@@ -76,7 +76,7 @@ fn malformed(why: impl ToString) -> LockError {
     LockError::Malformed(why.to_string().trim_end().to_owned())
 }
 
-impl Lock {
+impl LockDocument {
     /// Reads the text of a lock file.
     ///
     /// # Errors
@@ -160,8 +160,8 @@ mod tests {
     const BINARY: &str =
         "[[binary]]\nname = 'b'\nauthority = 'a'\nrequested = 'latest'\nversion = '0.2.0'\n";
 
-    fn parse(rest: &str) -> Result<Lock, LockError> {
-        Lock::parse(&format!("schema = 'loom-lock 1'\n{rest}"))
+    fn parse(rest: &str) -> Result<LockDocument, LockError> {
+        LockDocument::parse(&format!("schema = 'loom-lock 1'\n{rest}"))
     }
 
     #[test]
@@ -207,9 +207,9 @@ mod tests {
             let error = parse(&rest).unwrap_err().to_string();
             assert!(error.contains(expected), "{rest}: {error}");
         }
-        let newer = Lock::parse("schema = 'loom-lock 2'\nfuture = 1\n").unwrap_err();
+        let newer = LockDocument::parse("schema = 'loom-lock 2'\nfuture = 1\n").unwrap_err();
         assert!(matches!(newer, LockError::Newer(_)), "{newer}");
-        assert!(matches!(Lock::parse("").unwrap_err(), LockError::Malformed(_)));
-        assert!(matches!(Lock::parse("schema =").unwrap_err(), LockError::Malformed(_)));
+        assert!(matches!(LockDocument::parse("").unwrap_err(), LockError::Malformed(_)));
+        assert!(matches!(LockDocument::parse("schema =").unwrap_err(), LockError::Malformed(_)));
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use loom_source::{Digest, Release};
 
 use super::{FileKind, StoreError, listing::TreeListingError, path::PathError};
-use crate::trust::DigestSubject;
+use crate::trust::{DigestSubject, SignatureProblem};
 
 /// Why an archive, a program or a file was not taken into a staged tree.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +97,9 @@ pub enum AdmitError {
     /// The expectation holds neither a digest nor a waiver.
     #[error("no checksum given for {0}")]
     Unverified(Box<Release>),
+    /// No signature counts, and one is required; or one contradicts the bytes.
+    #[error(transparent)]
+    Signature(Box<SignatureProblem>),
     /// The tree does not hold the program.
     #[error("{release} has no program {wanted:?}: its files are {found}")]
     NoEntry {

@@ -8,6 +8,7 @@ use super::{
     entry::find_entry,
     link_end::link_end,
     receipt::ReceivedArchive,
+    signed_files::{SignedFiles, check_signatures, meet},
     staged::{Measured, StagedContent, StagedItem},
 };
 use crate::trust::{DigestSubject, Expectation, TrustedDigest};
@@ -38,6 +39,8 @@ impl Store {
         if let Some(expected) = &expectation.tree {
             meet(release, expected, tree, &mut digests)?;
         }
+        let files = SignedFiles { received, listing: &listing, tree };
+        let evidence = check_signatures(expectation, &files, &mut digests)?;
         if digests.is_empty() && expectation.waiver.is_none() {
             return Err(AdmitError::Unverified(Box::new(release.clone())));
         }
@@ -57,7 +60,9 @@ impl Store {
             archive,
             kept: None,
             statement: None,
-            evidence: vec![],
+            evidence: evidence.kept,
+            needs_archive: evidence.needs_archive,
+            problems: evidence.problems,
             digests,
             waiver,
             source: None,
@@ -82,25 +87,6 @@ fn check_archive(
         return Err(AdmitError::OtherArtifact { release, by });
     };
     meet(release, expected, received.digest(), digests)
-}
-
-fn meet(
-    release: &Release,
-    expected: &TrustedDigest,
-    got: Digest,
-    digests: &mut Vec<TrustedDigest>,
-) -> Result<(), AdmitError> {
-    if expected.digest != got {
-        return Err(AdmitError::Mismatch {
-            release: Box::new(release.clone()),
-            of: expected.of,
-            expected: expected.digest,
-            got,
-            by: expected.voucher(),
-        });
-    }
-    digests.push(expected.clone());
-    Ok(())
 }
 
 fn list(staged: &Staged, entry: &TreePath) -> Result<TreeListing, AdmitError> {
@@ -162,6 +148,8 @@ impl Store {
             kept: None,
             statement: None,
             evidence: vec![],
+            needs_archive: false,
+            problems: vec![],
             digests,
             waiver: None,
             source: None,

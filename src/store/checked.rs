@@ -14,7 +14,7 @@ use super::{
     file_kind::HEAD,
     receipt::ReceivedArchive,
 };
-use crate::trust::{DigestSubject, Grade, TrustedDigest, Voucher, Waiver};
+use crate::trust::{DigestSubject, Grade, SignatureProblem, TrustedDigest, Voucher, Waiver};
 
 /// A tree that met its expectation. Only [`Store::admit`](super::Store::admit) and
 /// [`Store::admit_installed`](super::Store::admit_installed) make one.
@@ -31,6 +31,10 @@ pub struct Checked {
     /// The statement that the source served, with its bytes.
     pub(super) statement: Option<(Statement, Vec<u8>)>,
     pub(super) evidence: Vec<(RecordEvidence, Vec<u8>)>,
+    /// Whether a signature can be checked again only with the bytes of the archive.
+    pub(super) needs_archive: bool,
+    /// Why other signatures do not count.
+    pub(super) problems: Vec<SignatureProblem>,
     /// The digests that were met.
     pub(super) digests: Vec<TrustedDigest>,
     pub(super) waiver: Option<Waiver>,
@@ -85,6 +89,16 @@ impl Checked {
     /// Why no digest was needed; `None` where one was met.
     pub fn waiver(&self) -> Option<Waiver> {
         self.waiver
+    }
+
+    /// Whether a signature can be checked again only with the bytes of the archive, so that the archive is kept.
+    pub fn needs_archive(&self) -> bool {
+        self.needs_archive
+    }
+
+    /// Why some signatures do not count.
+    pub fn problems(&self) -> &[SignatureProblem] {
+        &self.problems
     }
 
     /// Names the source that the bytes came from: its class (`mirror`, `file`, …) and its name without secrets.

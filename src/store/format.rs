@@ -40,8 +40,6 @@ use super::{
 /// staged.file(&"hello".parse()?, true, &program[..])?;
 /// let listing = format!("loom-tree 1\nx {} {} hello\n", Digest::of(program), program.len());
 /// let expectation = Expectation {
-///     release: release.clone(),
-///     archive: None,
 ///     tree: Some(TrustedDigest {
 ///         of: DigestSubject::Tree,
 ///         digest: Digest::of(listing.as_bytes()),
@@ -51,8 +49,7 @@ use super::{
 ///         signature: None,
 ///         evidence: None,
 ///     }),
-///     waiver: None,
-///     size: None,
+///     ..Expectation::none(&release)
 /// };
 /// let checked = store.admit(staged, &expectation, None)?;
 /// let receipt = Receipt::new(&release);

@@ -17,10 +17,11 @@
 //! | [`file_kind`] | [`FileKind`]: what a file is, by its first bytes |
 //! | [`admission_error`] | [`UnpackError`], [`AdmitError`] |
 //! | [`admit`] · `entry` · `link_end` · `build_tree` | compares a staged tree with its expectation |
+//! | `signed_files` | checks signatures over what arrived |
 //! | [`checked`] | [`Checked`]: a tree that met its expectation |
 //! | [`publish`] · `batch` · `documents` | from [`Checked`] to [`Installed`] |
 //! | `document_file` | reads files of limited size |
-//! | [`verification`] · [`evidence`] | [`Verification`]: what a version was verified by, and the kept evidence |
+//! | [`verification`] · [`evidence`] · [`kept_signatures`] | [`Verification`]: what a version was verified by, and the kept evidence |
 //! | [`presence`] | [`Presence`]: whether a release is here and accepted |
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
 //! | [`recover`] | links a release again whose link is missing |
@@ -29,7 +30,7 @@
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`retention`] | keeps the last three development trees |
-//! | [`list`] · [`remove`] · [`du`] · [`verify`] · [`collect`] | maintenance |
+//! | [`list`] · [`remove`] · [`du`] · [`verify`] · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
 //! All functions block, and none uses a network.
@@ -57,6 +58,7 @@ mod format;
 mod founding;
 pub mod installed;
 pub mod interrupted;
+pub mod kept_signatures;
 mod layout;
 pub mod lease;
 pub mod limits;
@@ -77,6 +79,7 @@ mod rehash;
 pub mod remove;
 pub mod retention;
 mod sharing;
+mod signed_files;
 pub mod staged;
 mod staged_limits;
 mod staging;
@@ -86,6 +89,7 @@ mod unpack_tar;
 mod unpack_zip;
 pub mod verification;
 pub mod verify;
+pub mod verify_evidence;
 mod verify_releases;
 pub mod writers;
 mod zip_spans;
@@ -102,6 +106,7 @@ pub use fingerprint::InstalledCheck;
 pub use format::{Store, StoreNotice};
 pub use installed::{Installed, TreeRef};
 pub use interrupted::InterruptedTransfer;
+pub use kept_signatures::{KeptProblem, KeptSignature};
 pub use lease::Lease;
 pub use limits::TreeLimits;
 pub use list::ListedRelease;
@@ -116,6 +121,7 @@ pub use recover::Recovery;
 pub use staged::Staged;
 pub use verification::Verification;
 pub use verify::{Damage, VerifyReport};
+pub use verify_evidence::{EvidenceCheck, EvidenceReport, EvidenceResult};
 pub use writers::StoreWriters;
 
 #[cfg(test)]

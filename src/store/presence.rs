@@ -5,7 +5,7 @@ use std::fmt;
 use loom_source::{Digest, Product, Release, Slot, Version};
 
 use super::{Installed, Store, StoreError, TreeRef, Verification, document_file::read_document};
-use crate::trust::Policy;
+use crate::trust::{LostKey, NotAccepted, Policy};
 
 /// Whether a release is here, and whether a policy accepts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +33,28 @@ pub enum Unverified {
     NoChecksum,
     /// It was verified, but the policy requires more.
     Policy,
+    /// It was verified, but not by a signature, and the policy requires one.
+    Unsigned,
+    /// The configuration does not name the key of its signature.
+    UnknownKey(String),
+    /// The configuration names the key of its signature as revoked.
+    RevokedKey(String),
     /// Nothing shows that it is the one that a lock file names.
     NotLocked,
     /// Its files were changed; the text names the damage.
     TreeDamaged(String),
+}
+
+impl From<NotAccepted> for Unverified {
+    fn from(why: NotAccepted) -> Self {
+        match why {
+            NotAccepted::NoChecksum => Self::NoChecksum,
+            NotAccepted::Unknown => Self::Policy,
+            NotAccepted::Unsigned => Self::Unsigned,
+            NotAccepted::Key(LostKey::Unknown(key)) => Self::UnknownKey(key),
+            NotAccepted::Key(LostKey::Revoked(key)) => Self::RevokedKey(key),
+        }
+    }
 }
 
 impl fmt::Display for Unverified {
@@ -48,6 +66,13 @@ impl fmt::Display for Unverified {
             Self::OtherStatement => f.write_str("its verification is of another statement"),
             Self::NoChecksum => f.write_str("it was installed without a checksum"),
             Self::Policy => f.write_str("the policy requires more than it was verified by"),
+            Self::Unsigned => f.write_str("it was not verified by a signature"),
+            Self::UnknownKey(key) => {
+                write!(f, "it was verified by a signature of {key}, which trust.keys does not name")
+            }
+            Self::RevokedKey(key) => {
+                write!(f, "it was verified by a signature of {key}, which is revoked")
+            }
             Self::NotLocked => f.write_str("nothing shows that it is the locked one"),
             Self::TreeDamaged(what) => write!(f, "it is damaged ({what})"),
         }
@@ -59,6 +84,8 @@ impl Unverified {
     pub fn is_mendable(&self) -> bool {
         match self {
             Self::Missing | Self::Damaged(_) | Self::OtherTree | Self::OtherStatement => true,
+            // A signature that is kept may be by another key, which counts.
+            Self::Unsigned | Self::UnknownKey(_) | Self::RevokedKey(_) => true,
             Self::NoChecksum | Self::NotLocked | Self::Policy | Self::TreeDamaged(_) => false,
         }
     }
@@ -107,12 +134,9 @@ impl Store {
         };
         Ok(if verification.tree != *tree {
             Err(Unverified::OtherTree)
-        } else if policy.accepts(&verification.digests) {
-            Ok(verification)
-        } else if verification.digests.is_empty() {
-            Err(Unverified::NoChecksum)
         } else {
-            Err(Unverified::Policy)
+            let accepted = policy.accepts(release, &verification.digests);
+            accepted.map(|()| verification).map_err(Unverified::from)
         })
     }
 

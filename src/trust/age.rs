@@ -78,12 +78,12 @@ mod tests {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
         let strict = Policy { minimum_release_age: 86_400, ..Policy::default() };
         for (policy, published, old_enough) in [
-            (strict, Some(at(0)), true),
-            (strict, Some(at(1)), false),
-            (strict, Some(at(999_999)), false),
-            (strict, None, false),
-            (Policy::default(), Some(at(86_400)), true),
-            (Policy::default(), None, true),
+            (&strict, Some(at(0)), true),
+            (&strict, Some(at(1)), false),
+            (&strict, Some(at(999_999)), false),
+            (&strict, None, false),
+            (&Policy::default(), Some(at(86_400)), true),
+            (&Policy::default(), None, true),
         ] {
             let judged = policy.judge_age(published, at(86_400));
             assert_eq!(judged.is_ok(), old_enough, "{published:?}");

@@ -3,7 +3,7 @@
 use loom_source::Release;
 use serde::{Deserialize, Serialize};
 
-use super::{Grade, TrustedDigest};
+use super::{ArtifactSignatures, Grade, TrustedDigest};
 
 /// Why bytes are accepted without a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,11 +34,30 @@ pub struct Expectation {
     pub waiver: Option<Waiver>,
     /// The size in bytes of the transfer, where the source states it.
     pub size: Option<u64>,
+    /// The signatures of the artifact: those that count each give a digest that must be met, too.
+    pub signatures: ArtifactSignatures,
+    /// Whether a signature has to count.
+    pub signature_required: bool,
 }
 
 impl Expectation {
+    /// An expectation of `release` without digests, waiver and signatures, which nothing meets.
+    pub fn none(release: &Release) -> Self {
+        Self {
+            release: release.clone(),
+            archive: None,
+            tree: None,
+            waiver: None,
+            size: None,
+            signatures: ArtifactSignatures::default(),
+            signature_required: false,
+        }
+    }
+
     /// The best grade of the digests, or `None` where there is no digest.
     pub fn grade(&self) -> Option<Grade> {
-        [&self.archive, &self.tree].into_iter().flatten().map(|digest| digest.grade).max()
+        let signed = self.signatures.signed.iter().map(|signed| &signed.digest);
+        let digests = [&self.archive, &self.tree].into_iter().flatten().chain(signed);
+        digests.map(|digest| digest.grade).max()
     }
 }

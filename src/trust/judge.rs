@@ -1,10 +1,13 @@
 //! Turns an offer into expectations, or into a rejection.
 
+use std::time::SystemTime;
+
 use loom_source::{Artifact, ClaimedDigest, Digest, Offer, Packaging, Release};
 
 use super::{
-    Channel, DigestSubject, Expectation, LockPins, Pins, Policy, Rejection, Signature,
-    TrustedDigest,
+    ArtifactSignatures, Channel, DigestSubject, Expectation, LockPins, OfferedEvidence, Pins,
+    Policy, Rejection, Signature, SignatureProblem, SignatureScope, TrustedDigest,
+    examined_offer::OfferExaminer,
 };
 
 /// An artifact of an offer, and what its bytes have to meet.
@@ -25,6 +28,23 @@ pub struct Judged {
     pub others: Vec<Expected>,
 }
 
+/// The signatures of an offer, and what they are checked with.
+#[derive(Debug, Clone)]
+pub struct OfferSignatures {
+    /// What they are checked with.
+    pub scope: SignatureScope,
+    /// The signatures that were read.
+    pub evidence: OfferedEvidence,
+}
+
+impl OfferSignatures {
+    /// No signature, where the policy names no keys.
+    pub fn none(release: &Release) -> Self {
+        let scope = Policy::default().scope(release, "", SystemTime::UNIX_EPOCH);
+        Self { scope, evidence: OfferedEvidence::default() }
+    }
+}
+
 impl Policy {
     /// Judges what a source offers of `release` over `channel`: returns the acceptable artifacts and what the bytes
     /// of each have to meet.
@@ -39,16 +59,24 @@ impl Policy {
         channel: Channel,
         offer: &Offer,
         pins: &Pins,
+        signatures: &OfferSignatures,
     ) -> Result<Judged, Rejection> {
-        if self.signature == Signature::Required && channel != Channel::LocalBuild {
-            return Err(Rejection::Signature);
+        // A signed index is a signature over the statement.
+        let by_index = pins.statement.as_ref().is_some_and(|pin| pin.origin.is_signed());
+        let signed =
+            self.signature == Signature::Required && channel != Channel::LocalBuild && !by_index;
+        let OfferSignatures { scope, evidence } = signatures;
+        if signed && scope.has_no_key() {
+            return Err(Rejection::NoKey { authority: release.authority.as_ref().into() });
         }
         let vouched = statement::vouched(release, offer, pins)?;
         let pins = vouched.as_ref().unwrap_or(pins);
+        let examiner = OfferExaminer { scope, evidence, statement: offer.statement.as_ref(), pins };
         let counting = |claims: &[ClaimedDigest]| {
             if channel.may_vouch() { claims.to_vec() } else { Vec::new() }
         };
-        let tree = tree_digest(release, &counting(offer.tree.as_slice()), pins)?;
+        let tree = tree_digest(release, &counting(offer.tree.as_slice()), pins)
+            .map_err(|rejection| rejection.seen(scope))?;
         let mut refused = None;
         let mut good: Vec<Expected> = Vec::new();
         for artifact in &offer.artifacts {
@@ -58,20 +86,24 @@ impl Policy {
                 Err(rejection) if good.is_empty() => return Err(rejection),
                 Err(_) => continue,
             };
-            let file = file_name(artifact);
-            if let Some(lock) = pins.lock.as_ref().filter(|lock| lock.vouches)
-                && lock.tree.is_none()
-                && lock.archive(file, &artifact.claims).is_none()
-            {
-                let (file, lock) = (file.into(), lock.file.as_str().into());
-                refused.get_or_insert(Rejection::NotLocked { file, lock });
+            if let Some(rejection) = not_locked(artifact, pins) {
+                refused.get_or_insert(rejection);
                 continue;
             }
-            let expectation = self.expectation(release, channel, artifact, digest, tree.clone());
-            if expectation.grade().is_some() || expectation.waiver.is_some() {
-                good.push(Expected { artifact: artifact.clone(), expectation });
-            } else {
-                refused.get_or_insert_with(|| Rejection::NoChecksum { file: file.into() });
+            let signatures =
+                match agreeing(examiner.examine(artifact), digest.as_ref(), tree.as_ref()) {
+                    Ok(signatures) => signatures,
+                    Err(rejection) if good.is_empty() => return Err(rejection),
+                    Err(_) => continue,
+                };
+            let expectation =
+                self.expectation(release, channel, artifact, digest, tree.clone(), signatures);
+            match unmet(&expectation, signed, artifact, evidence) {
+                None => {
+                    let expectation = Expectation { signature_required: signed, ..expectation };
+                    good.push(Expected { artifact: artifact.clone(), expectation });
+                }
+                Some(rejection) => drop(refused.get_or_insert(rejection)),
             }
         }
         statement::check_expiry(release, pins, &mut good)?;
@@ -93,21 +125,80 @@ impl Policy {
         artifact: &Artifact,
         digest: Option<TrustedDigest>,
         tree: Option<TrustedDigest>,
+        signatures: ArtifactSignatures,
     ) -> Expectation {
         // The digest of loose files is the digest of their listing, which is the tree's.
         let (archive, tree) = match artifact.packaging {
             Packaging::Loose { .. } => (None, tree.or(digest)),
             Packaging::Archive { .. } | Packaging::Bare => (digest, tree),
         };
-        let unverified = archive.is_none() && tree.is_none();
+        let unverified = archive.is_none() && tree.is_none() && signatures.signed.is_empty();
         Expectation {
             release: release.clone(),
             waiver: if unverified { self.waiver(channel) } else { None },
             archive,
             tree,
             size: artifact.size,
+            signatures,
+            signature_required: false,
         }
     }
+}
+
+/// Why an artifact is refused that a lock, which names no tree, does not know.
+fn not_locked(artifact: &Artifact, pins: &Pins) -> Option<Rejection> {
+    let lock = pins.lock.as_ref().filter(|lock| lock.vouches && lock.tree.is_none())?;
+    let file = file_name(artifact);
+    lock.archive(file, &artifact.claims)
+        .is_none()
+        .then(|| Rejection::NotLocked { file: file.into(), lock: lock.file.as_str().into() })
+}
+
+/// Why an artifact with this expectation is not accepted; `None` where it is. With `signed`, a signature has to count.
+fn unmet(
+    expectation: &Expectation,
+    signed: bool,
+    artifact: &Artifact,
+    evidence: &OfferedEvidence,
+) -> Option<Rejection> {
+    let signatures = &expectation.signatures;
+    let worst = signatures.worst();
+    if !signatures.may_count() {
+        let contradicts = |problem: &&SignatureProblem| signed || problem.is_contradiction();
+        if let Some(problem) = worst.filter(contradicts) {
+            return Some(Rejection::Signature(Box::new(problem.clone())));
+        }
+        if signed {
+            let release = expectation.release.to_string().into();
+            return Some(Rejection::NoSignature { release, unread: evidence.unread.clone() });
+        }
+    }
+    let known = expectation.grade().is_some() || expectation.waiver.is_some();
+    (!known && !signatures.may_count())
+        .then(|| Rejection::NoChecksum { file: file_name(artifact).into() })
+}
+
+/// The signatures of an artifact, whose digests agree with the other ones.
+fn agreeing(
+    signatures: ArtifactSignatures,
+    archive: Option<&TrustedDigest>,
+    tree: Option<&TrustedDigest>,
+) -> Result<ArtifactSignatures, Rejection> {
+    for signed in &signatures.signed {
+        let other = match signed.digest.of {
+            DigestSubject::Archive => archive,
+            DigestSubject::Tree => tree,
+        };
+        if let Some(other) = other.filter(|other| other.digest != signed.digest.digest) {
+            return Err(Rejection::Contradiction {
+                first: other.digest,
+                first_at: other.voucher().into(),
+                second: signed.digest.digest,
+                second_at: signed.digest.voucher().into(),
+            });
+        }
+    }
+    Ok(signatures)
 }
 
 /// The file name of an artifact.
@@ -140,6 +231,7 @@ fn tree_digest(
             claimed: claim.digest,
             pinned: pin.digest,
             origin: pin.origin.to_string().into(),
+            now: claim.at.as_str().into(),
         }),
         (Some(pin), _) => Ok(Some(TrustedDigest::pinned(DigestSubject::Tree, pin))),
         (None, Some(claim)) => Ok(Some(TrustedDigest::claimed(DigestSubject::Tree, claim))),

@@ -3,8 +3,7 @@
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::LockPins;
-use super::mirror::IndexOrigin;
+use super::{LockPins, mirror::IndexOrigin};
 
 /// Where a pin comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +29,11 @@ pub enum PinOrigin {
         /// The time of the acquisition (RFC 3339, UTC).
         at: String,
     },
+    /// The user accepted the digest after the release had changed.
+    Accepted {
+        /// When (RFC 3339, UTC).
+        at: String,
+    },
     /// The signed index of a mirror names the statement of the release.
     Index {
         /// The index.
@@ -40,12 +44,20 @@ pub enum PinOrigin {
     },
 }
 
+impl PinOrigin {
+    /// Whether a signature that is valid now vouches for the pin.
+    pub fn is_signed(&self) -> bool {
+        matches!(self, Self::Index { expired: None, .. })
+    }
+}
+
 impl std::fmt::Display for PinOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Given { by } => f.write_str(by),
             Self::Lock { file } => write!(f, "locked by {file}"),
             Self::FirstSeen { source, at, .. } => write!(f, "first seen {at} from {source}"),
+            Self::Accepted { at } => write!(f, "accepted by the user {at}"),
             Self::Index { index, .. } => write!(f, "signed index, {index}"),
         }
     }

@@ -1,8 +1,11 @@
 //! The settings of `[trust]`, and what they accept.
 
+use std::time::SystemTime;
+
+use loom_source::Release;
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, TrustedDigest, Voucher, Waiver};
+use super::{Channel, Keyring, LostKey, SignatureScope, TrustedDigest, Voucher, Waiver};
 
 /// Whether a release needs a checksum to enter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -22,8 +25,7 @@ pub enum Signature {
     /// No signature is needed.
     #[default]
     Optional,
-    /// A signature is needed. No signature scheme is implemented yet, so every release is refused: a demand that
-    /// cannot be met fails closed.
+    /// A signature by a key of the configuration is needed.
     Required,
 }
 
@@ -31,7 +33,7 @@ pub enum Signature {
 ///
 /// # Examples
 /// ```
-/// use loom_runtime::trust::{Channel, Checksum, Pins, Policy, Rejection, Waiver};
+/// use loom_runtime::trust::{Channel, Checksum, OfferSignatures, Pins, Policy, Rejection, Waiver};
 /// use loom_source::{Artifact, AssetRef, Offer, Packaging, Platform, Product};
 ///
 /// let product = Product {
@@ -50,7 +52,8 @@ pub enum Signature {
 ///
 /// // Without a checksum the offer is refused …
 /// let judge = |policy: Policy| {
-///     policy.judge(&release, Channel::Authenticated, &offer, &Pins::default())
+///     let signatures = OfferSignatures::none(&release);
+///     policy.judge(&release, Channel::Authenticated, &offer, &Pins::default(), &signatures)
 /// };
 /// assert!(matches!(judge(Policy::default()), Err(Rejection::NoChecksum { .. })));
 ///
@@ -59,7 +62,7 @@ pub enum Signature {
 /// assert_eq!(judge(lax)?.first.expectation.waiver, Some(Waiver::IfAvailable));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Policy {
     /// `trust.checksum`: whether a checksum is needed.
     pub checksum: Checksum,
@@ -68,6 +71,9 @@ pub struct Policy {
     /// `--allow-unverified`: this run accepts releases without a checksum.
     #[serde(default)]
     pub allow_unverified: bool,
+    /// `trust.keys` and `trust.revoked`: whose signatures count.
+    #[serde(skip)]
+    pub keys: Keyring,
     /// `trust.minimum_release_age` in seconds: `latest` and ranges select nothing younger.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub minimum_release_age: u64,
@@ -77,12 +83,48 @@ fn is_zero(seconds: &u64) -> bool {
     *seconds == 0
 }
 
+/// Why a policy does not accept an installed version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotAccepted {
+    /// It was let in without a checksum.
+    NoChecksum,
+    /// Nothing that vouches for it is of a known kind.
+    Unknown,
+    /// It was verified, but not by a signature, and the policy requires one.
+    Unsigned,
+    /// The key of the only signature does not count any more.
+    Key(LostKey),
+}
+
 impl Policy {
     /// Whether this policy accepts an installed version that was verified by these digests, under this policy or
     /// another one. An empty slice is a version that was let in by a waiver.
-    pub fn accepts(&self, digests: &[TrustedDigest]) -> bool {
-        self.signature == Signature::Optional
-            && (digests.iter().any(counts) || self.waiver(Channel::Authenticated).is_some())
+    ///
+    /// # Errors
+    /// [`NotAccepted`] says why it does not.
+    pub fn accepts(&self, release: &Release, digests: &[TrustedDigest]) -> Result<(), NotAccepted> {
+        let is_required = self.signature == Signature::Required;
+        let mut refused = None;
+        for digest in digests.iter().filter(|digest| digest.by != Voucher::Unknown) {
+            match &digest.signature {
+                None if is_required && digest.by != Voucher::Index => {}
+                None => return Ok(()),
+                Some(origin) => match self.keys.judge(origin, release) {
+                    Ok(()) => return Ok(()),
+                    Err(lost) => refused = Some(NotAccepted::Key(lost)),
+                },
+            }
+        }
+        match refused {
+            Some(refused @ NotAccepted::Key(LostKey::Revoked(_))) => Err(refused),
+            Some(refused) if is_required => Err(refused),
+            None if is_required && !digests.is_empty() => Err(NotAccepted::Unsigned),
+            None if is_required => Err(NotAccepted::NoChecksum),
+            _ if self.waiver(Channel::Authenticated).is_some() => Ok(()),
+            Some(refused) => Err(refused),
+            None if digests.is_empty() => Err(NotAccepted::NoChecksum),
+            None => Err(NotAccepted::Unknown),
+        }
     }
 
     /// Why bytes from this channel are accepted without a digest, or `None` where they are not.
@@ -95,10 +137,15 @@ impl Policy {
             (self.checksum == Checksum::IfAvailable).then_some(Waiver::IfAvailable)
         }
     }
-}
 
-/// A voucher of an unknown kind does not count, nor does a key that the configuration does not name. The
-/// configuration names no keys yet, so no signature counts.
-fn counts(digest: &TrustedDigest) -> bool {
-    digest.by != Voucher::Unknown && digest.signature.is_none()
+    /// What signatures of a release from a source are checked with.
+    pub fn scope(&self, release: &Release, source: &str, at: SystemTime) -> SignatureScope {
+        SignatureScope {
+            keyring: self.keys.clone(),
+            release: release.clone(),
+            source: Some(source.to_owned()),
+            at,
+            first: true,
+        }
+    }
 }

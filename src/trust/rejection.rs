@@ -1,6 +1,9 @@
 //! Why an offer is not fetched.
 
+use loom_base::time::format_rfc3339;
 use loom_source::Digest;
+
+use super::{SignatureProblem, SignatureScope};
 
 /// Why the policy refuses an offer before anything of it is fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +15,7 @@ pub enum Rejection {
         file: Box<str>,
     },
     /// The source offers another digest than the one this machine holds.
-    #[error("checksum of {release} changed: expected {pinned} ({origin}), got {claimed}")]
+    #[error("checksum of {release} changed: expected {pinned} ({origin}), got {claimed} ({now})")]
     Differs {
         /// The release.
         release: Box<str>,
@@ -22,6 +25,8 @@ pub enum Rejection {
         pinned: Digest,
         /// Where the held digest comes from.
         origin: Box<str>,
+        /// Where the source states its digest.
+        now: Box<str>,
     },
     /// The lock file has another digest than the one that this machine holds.
     #[error("{release} is locked as {locked} by {lock}, but it is {pinned} here ({origin})")]
@@ -97,7 +102,42 @@ pub enum Rejection {
         /// What expired, and when.
         why: Box<str>,
     },
-    /// The policy requires a signature, and this version cannot check signatures.
-    #[error("trust.signature is \"required\", but this version cannot check signatures")]
-    Signature,
+    /// The policy requires a signature, and the configuration names no key for the source.
+    #[error(
+        "trust.signature is \"required\", but trust.keys names no key for {authority} at this source"
+    )]
+    NoKey {
+        /// The authority of the release.
+        authority: Box<str>,
+    },
+    /// The policy requires a signature, and the source has none that a configured key could have made.
+    #[error("no signature of {release} is offered{}, and trust.signature is \"required\"", while_reading(.unread))]
+    NoSignature {
+        /// The release.
+        release: Box<str>,
+        /// The signatures that could not be read, each with the reason.
+        unread: Vec<String>,
+    },
+    /// A signature contradicts the offer, or none counts and the policy requires one.
+    #[error(transparent)]
+    Signature(Box<SignatureProblem>),
+}
+
+impl Rejection {
+    /// The same rejection, which says when and from which source the other digest came.
+    pub(super) fn seen(self, scope: &SignatureScope) -> Self {
+        match self {
+            Self::Differs { release, claimed, pinned, origin, now } => {
+                let at = format_rfc3339(scope.at);
+                let source = scope.source.as_deref().unwrap_or_default();
+                let now = format!("{at} from {source}, {now}").into();
+                Self::Differs { release, claimed, pinned, origin, now }
+            }
+            other => other,
+        }
+    }
+}
+
+fn while_reading(unread: &[String]) -> String {
+    if unread.is_empty() { String::new() } else { format!(" ({})", unread.join("; ")) }
 }

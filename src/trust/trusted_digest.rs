@@ -53,6 +53,8 @@ pub enum Voucher {
     Plugin,
     /// A checksum that was kept as evidence when the release was acquired, and by which it was verified again.
     Checksum,
+    /// A signature by a key of the configuration.
+    Signature,
     /// The user, with an option of the command line.
     Given,
     /// A lock file that the user trusts.
@@ -87,6 +89,7 @@ impl fmt::Display for Voucher {
             Self::Api => "release API",
             Self::Plugin => "plugin",
             Self::Checksum => "kept checksum",
+            Self::Signature => "signature",
             Self::Given => "option",
             Self::Lock => "lock file",
             Self::FirstSeen => "first seen",
@@ -101,11 +104,21 @@ impl fmt::Display for Voucher {
 pub struct SignatureOrigin {
     /// The signature scheme.
     pub scheme: String,
-    /// The id of the key.
+    /// The id of the key; the issuer where an identity signed.
     pub key: String,
-    /// The identity that the key stands for, where the scheme has one.
+    /// The identity that signed, where the scheme has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
+}
+
+impl SignatureOrigin {
+    /// Who signed, in words: `minisign E7620F1842B4E81F`.
+    pub fn signer(&self) -> String {
+        match &self.identity {
+            Some(identity) => format!("{identity} (issuer {})", self.key),
+            None => format!("{} {}", self.scheme, self.key),
+        }
+    }
 }
 
 /// A digest that bytes have to have, and what vouches for it.
@@ -147,6 +160,7 @@ impl TrustedDigest {
     pub fn pinned(of: DigestSubject, pin: &Pin) -> Self {
         let (by, at) = match &pin.origin {
             PinOrigin::Given { by } => (Voucher::Given, by.clone()),
+            PinOrigin::Accepted { at } => (Voucher::Given, format!("loom trust accept, {at}")),
             PinOrigin::Lock { file } => (Voucher::Lock, file.clone()),
             PinOrigin::FirstSeen { source, at, .. } => {
                 (Voucher::FirstSeen, format!("{at} from {source}"))
@@ -163,6 +177,10 @@ impl TrustedDigest {
             Voucher::Given => self.at.clone(),
             Voucher::Lock => format!("the lock file {}", self.at),
             Voucher::FirstSeen => format!("first seen {}", self.at),
+            Voucher::Signature => {
+                let signer = self.signature.as_ref().map(SignatureOrigin::signer);
+                format!("signature at {} by {}", self.at, signer.unwrap_or_default())
+            }
             Voucher::Index => format!("signed index, {}", self.at),
             by => format!("{by} at {}", self.at),
         }

@@ -94,7 +94,7 @@ fn get(store: &Store) -> Result<Installed, ChildFailure> {
     let origin = PinOrigin::Given { by: "the test".to_owned() };
     let pin = Pin { digest: Digest::of(&bytes), origin };
     let archive = Some(TrustedDigest::pinned(DigestSubject::Archive, &pin));
-    let expectation = Expectation { release, archive, tree: None, waiver: None, size: None };
+    let expectation = Expectation { archive, ..Expectation::none(&release) };
     let checked = store.admit(staged, &expectation, Some(&received))?.keep_archive(received);
     let checked = checked.from_source("file", "the test").with_checksums("archive", &[]);
     let receipt = Receipt::new(checked.release());

@@ -8,12 +8,16 @@ use loom_runtime::{
         AttemptKind, FailureRecord, Installed, Partial, Receipt, Store, TreeLimits, TreeListing,
         Verification,
     },
-    trust::{Expectation, Policy, Voucher, Waiver},
+    trust::{
+        Expectation, Policy, Voucher, Waiver,
+        mirror::{MirrorClock, TrustedRoot, VerifiedIndex, VerifiedTimestamp},
+    },
 };
+use loom_signatures::document::DocumentSecretKey;
 use loom_source::{
     ArchiveFormat, AssetRef, Authority, Digest, EvidenceKind, Index, Name, Platform, Record,
-    Release, Statement,
-    record::{RecordArtifact, RecordEvidenceKind},
+    Release, SkippedEntries, Statement,
+    record::{RecordArtifact, RecordEvidenceKind, SignedDocument, SignedKind},
 };
 
 const TEXT: &str = include_str!("../../store-format.md");
@@ -78,6 +82,48 @@ fn the_statement_and_the_record_that_refers_to_it() {
 }
 
 #[test]
+fn the_signed_documents_of_a_mirror() {
+    let first = block("loom-root").as_bytes();
+    let digest = Digest::of(first);
+    assert!(TEXT.contains(&format!("is given with its digest `{digest}`")));
+    let first = TrustedRoot::given(first, digest).unwrap();
+    let root = first.successor(block("loom-root-2").as_bytes()).unwrap();
+    for (root, word) in [(&first, "loom-root"), (&root, "loom-root-2")] {
+        assert_eq!(String::from_utf8(root.to_bytes()).unwrap(), block(word));
+        let payload = SignedDocument::parse(SignedKind::Root, block(word).as_bytes()).unwrap();
+        assert_eq!(root.root().to_payload(), payload.payload);
+    }
+    let text = block("loom-timestamp").as_bytes();
+    let timestamp = VerifiedTimestamp::verify(&root, text, None).unwrap();
+    let text = block("loom-signed-index").as_bytes();
+    let time = |text| loom_base::time::parse_rfc3339(text).unwrap();
+    for (clock, expired) in [("2026-06-03T00:00:00Z", false), ("2026-06-09T00:00:00Z", true)] {
+        let (clock, skipped) = (MirrorClock::new(time(clock), 0), SkippedEntries::default());
+        let stamp = timestamp.as_ref();
+        let index = VerifiedIndex::verify(&root, stamp, text, None, clock, &skipped).unwrap();
+        assert_eq!(index.expired().is_some(), expired);
+        assert_eq!(index.versions(&example_release().product()), ["0.2.0".parse().unwrap()]);
+        let digest = Digest::of(block("loom-statement").as_bytes());
+        assert_eq!(index.entry(&example_release()).unwrap().statement, digest);
+    }
+    let (clock, skipped) = (MirrorClock::new(std::time::UNIX_EPOCH, 0), SkippedEntries::default());
+    VerifiedIndex::verify(&first, None, text, None, clock, &skipped).unwrap_err();
+    // The keys are those that the text names.
+    for (byte, word) in [(1, "loom-root"), (2, "loom-signed-index"), (3, "loom-timestamp")] {
+        let key = DocumentSecretKey::from_pem(&example_key(byte)).unwrap();
+        assert!(block(word).contains(&format!("\"key\":\"{}\"", key.public().id())), "{word}");
+    }
+}
+
+/// The key whose secret bytes are all `byte`, as openssl writes it.
+fn example_key(byte: u8) -> String {
+    use base64::Engine as _;
+    let begin = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    let der = base64::engine::general_purpose::STANDARD.encode([&begin[..], &[byte; 32]].concat());
+    format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n")
+}
+
+#[test]
 fn the_verification_and_its_evidence() {
     let text = block("loom-verification");
     let verification = Verification::parse(text.as_bytes(), &example_release()).unwrap();
@@ -94,7 +140,7 @@ fn the_verification_and_its_evidence() {
     let line = block("loom-checksum");
     assert!(TEXT.contains(&format!("This object has the digest `{}`", evidence[1])));
     assert!(line.starts_with(&digest.digest.to_string()));
-    assert!(Policy::default().accepts(&verification.digests));
+    assert_eq!(Policy::default().accepts(&example_release(), &verification.digests), Ok(()));
 }
 
 #[test]
@@ -164,7 +210,7 @@ fn the_names_of_kinds_formats_and_classes() {
     use EvidenceKind::{Cosign, Gpg, Minisign, Sigstore};
     [Minisign, Cosign, Gpg, Sigstore].iter().for_each(|k| value(serde_json::to_value(k).unwrap()));
     use RecordEvidenceKind as Evidence;
-    [Evidence::Checksum, Evidence::Statement]
+    [Evidence::Checksum, Evidence::Sums, Evidence::Statement]
         .iter()
         .for_each(|k| value(serde_json::to_value(k).unwrap()));
     use Waiver::{AllowUnverified, IfAvailable, LocalBuild};
@@ -234,7 +280,7 @@ impl StoreFixture {
         staged.link(&"server".parse().unwrap(), "bin/loom-bridge-server").unwrap();
         let waiver = Some(Waiver::AllowUnverified);
         let receipt = Receipt::new(&release);
-        let expectation = Expectation { release, archive: None, tree: None, waiver, size: None };
+        let expectation = Expectation { waiver, ..Expectation::none(&release) };
         let checked = self.store.admit(staged, &expectation, None).unwrap();
         self.store.publish(vec![(checked, Some(receipt))]).unwrap().remove(0)
     }

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; clippy only knows the functions marked as tests"
 )]
 
+mod air_gap;
 mod asset_names;
 mod completions;
 mod config;
@@ -43,6 +44,7 @@ mod lock_trust;
 mod logs;
 #[cfg(target_os = "linux")]
 mod machine_config;
+mod mirror_attacks;
 mod musts;
 mod network;
 mod nginx;
@@ -58,6 +60,7 @@ mod resume;
 mod s3;
 mod secrets;
 mod shared_store;
+mod signatures;
 mod single_flight;
 mod source_cmd;
 mod special_files;

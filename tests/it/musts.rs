@@ -70,6 +70,53 @@ const RULES: &[(&str, &[&str])] = &[
         &["a_record_must_name_the_statement_of_the_index_that_listed_it"],
     ),
     (
+        "a document with an `ed25519` signature of another form",
+        &["known_schemes_are_read_strictly_and_others_are_kept"],
+    ),
+    ("anything else of a signed document", &["one_flipped_bit_in_a_signed_field_is_refused"]),
+    (
+        "MUST refuse a payload in which a key",
+        &[
+            "roots_that_could_be_read_in_two_ways_are_refused",
+            "an_index_is_judged_by_the_root_and_what_was_seen",
+            "a_time_has_one_form",
+        ],
+    ),
+    (
+        "an `ed25519` key whose id is not its own",
+        &["roots_that_could_be_read_in_two_ways_are_refused"],
+    ),
+    ("a signed index that has two entries", &["an_index_is_judged_by_the_root_and_what_was_seen"]),
+    (
+        "a root from the mirror as the first one",
+        &[
+            "without_a_root_nothing_changes_and_no_request_is_added",
+            "a_root_of_the_configuration_and_one_that_is_pinned_at_first_sight",
+        ],
+    ),
+    (
+        "it MUST be signed by the role `root` of root",
+        &["a_successor_is_signed_by_both_thresholds", "key_compromise_with_threshold"],
+    ),
+    ("MUST refuse a mirror with more", &["endless_root_chain"]),
+    (
+        "it MUST be there, be signed by this role",
+        &["a_timestamp_role_requires_a_timestamp_of_this_index"],
+    ),
+    (
+        "It MUST be there, be signed by the role `index`",
+        &["an_index_is_judged_by_the_root_and_what_was_seen", "malicious_mirror", "wrong_keys"],
+    ),
+    ("digest MUST be those that it names", &["mix_and_match"]),
+    (
+        "an index or a timestamp that is lower",
+        &["rollback", "a_timestamp_role_requires_a_timestamp_of_this_index"],
+    ),
+    ("MUST NOT lose them", &["rollback", "freeze"]),
+    ("An expired index MUST NOT decide", &["freeze", "the_clock_never_goes_back"]),
+    ("lists of buckets MUST NOT be used", &["malicious_mirror"]),
+    ("An offer MUST have the statement", &["arbitrary_installation", "mix_and_match"]),
+    (
         "by its verification alone",
         &["a_version_counts_by_its_verification", "deleting_receipts_changes_no_exit_code"],
     ),

@@ -12,7 +12,7 @@ use serde_json::json;
 fn without_a_runtime_the_list_is_empty() {
     let sandbox = support::Sandbox::new();
     let document = sandbox.loom(&["status", "--json"]).ok().json();
-    assert_eq!(document, json!({"schema": 1, "instances": []}));
+    assert_eq!(document, json!({"schema": 1, "instances": [], "lock": null}));
     assert_eq!(sandbox.loom(&["status"]).ok().says(&["no runtime is running"]).stdout(), "");
 }
 

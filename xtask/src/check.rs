@@ -18,6 +18,7 @@ pub(crate) struct Args {}
 /// and the contract suites that start servers of other ecosystems.
 const TESTS: &str = "kind(lib) + kind(bin) \
     + (kind(test) & test(/contract/) - test(/objects|moto|s3/)) \
+    + (package(loom-signatures) & kind(test) - test(/^tools::/)) \
     + (package(loom-runtime) & test(/^house::/))";
 
 /// Runs the checks; answers whether all passed.

@@ -320,6 +320,9 @@ impl Source for Github {
     }
 
     async fn open(&self, asset: &AssetRef, range: &RangeRequest) -> Result<Download, SourceError> {
+        if let Some(digest) = Self::attested_digest(asset) {
+            return self.attestations(digest).await;
+        }
         let location = AssetLocation::parse(asset).map_err(|reason| {
             SourceError::malformed(format!("{self}: {:?}", asset.as_str()), reason)
         })?;

@@ -13,6 +13,7 @@
 //! | `guess` | finds the assets of a release by their possible names |
 //! | `near_misses` | names that almost are those of a release's assets |
 //! | `offer` | the offer of a release that the API described |
+//! | `attestations` | the attestations of a file, by its digest |
 //! | `release_list` | all releases, page by page |
 //! | `newest` | the newest release, without the API where possible |
 //! | `api` | requests to the API |
@@ -48,6 +49,7 @@
 
 mod api;
 mod asset_location;
+mod attestations;
 pub mod document_cache;
 mod documents;
 pub mod github;

@@ -2,13 +2,14 @@
 
 use loom_base::redact;
 use loom_source::{
-    ClaimedDigest, DigestSource, Evidence, Offer, Release, SourceError,
+    ClaimedDigest, DigestSource, Evidence, EvidenceSubject, Offer, Release, SourceError,
     asset::{self, AssetName},
     checksum::SUMS_NAMES,
 };
 
 use crate::{
     asset_location::AssetLocation,
+    attestations,
     documents::{AssetDocument, ReleaseDocument},
     github::Github,
     guess::{self, MAX_SIDECAR, MAX_SUMS},
@@ -28,10 +29,16 @@ impl Github {
         for asset in self.assets.of(release) {
             let Some(file) = document.asset(&asset.name) else { continue };
             let claims = self.claims(document, &asset, file, offer.artifacts.is_empty()).await?;
-            offer.evidence.extend(evidence(document, &asset));
             let artifact = guess::artifact(&document.tag_name, &asset, Some(file.size), claims);
+            let of = EvidenceSubject::Artifact(artifact.asset.clone());
+            offer.evidence.extend(evidence(document, &asset.name, &of));
             offer.artifacts.push(artifact);
         }
+        for name in SUMS_NAMES.into_iter().filter(|name| document.asset(name).is_some()) {
+            let sums = AssetLocation::new(&document.tag_name, name).to_ref();
+            offer.evidence.extend(evidence(document, name, &EvidenceSubject::Sums(sums)));
+        }
+        offer.evidence.extend(offer.artifacts.iter().filter_map(attestations::of));
         // Artifacts that can be verified precede those that cannot.
         offer.artifacts.sort_by_key(|artifact| artifact.claims.is_empty());
         Ok((!offer.artifacts.is_empty()).then_some(offer))
@@ -86,13 +93,12 @@ impl Github {
     }
 }
 
-fn evidence<'a>(
-    document: &'a ReleaseDocument,
-    asset: &'a AssetName,
-) -> impl Iterator<Item = Evidence> + 'a {
-    document.uploaded().filter_map(|file| {
-        let kind = asset::evidence(&asset.name, &file.name)?;
-        let location = AssetLocation::new(&document.tag_name, &file.name);
-        Some(Evidence { kind, asset: location.to_ref() })
-    })
+/// The evidence beside the file `name` that the release has.
+fn evidence(document: &ReleaseDocument, name: &str, of: &EvidenceSubject) -> Vec<Evidence> {
+    let evidence = |file: &AssetDocument| {
+        let kind = asset::evidence(name, &file.name)?;
+        let asset = AssetLocation::new(&document.tag_name, &file.name).to_ref();
+        Some(Evidence { kind, asset, of: of.clone() })
+    };
+    document.uploaded().filter_map(evidence).collect()
 }

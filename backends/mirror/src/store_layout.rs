@@ -4,10 +4,12 @@ use std::time::SystemTime;
 
 use loom_base::time::parse_rfc3339;
 use loom_source::{
-    Artifact, AssetRef, Authority, ClaimedDigest, Digest, DigestSource, Evidence, Index, Name,
-    Offer, Packaging, Platform, Product, Record, Release, SourceError, SourceErrorKind, Statement,
-    Version,
-    record::{DocumentError, RecordArtifact, object_path, tree_path},
+    Artifact, AssetRef, Authority, ClaimedDigest, Digest, DigestSource, Evidence, EvidenceSubject,
+    Index, Name, Offer, Packaging, Platform, Product, Record, Release, SourceError,
+    SourceErrorKind, Statement, Version,
+    record::{
+        DocumentError, RecordArtifact, RecordEvidence, RecordEvidenceKind, object_path, tree_path,
+    },
 };
 
 use crate::{
@@ -117,14 +119,25 @@ fn archive(
     })
 }
 
+/// The signatures of the record, each with what it is about.
 fn evidence(record: &Record) -> Vec<Evidence> {
-    let evidence = record.evidence.iter();
-    evidence
-        .filter_map(|e| {
-            let asset = AssetRef::new(object_path(&e.digest));
-            Some(Evidence { kind: e.kind.offered()?, asset })
-        })
-        .collect()
+    let is_sums = |object: &Digest| {
+        let sums = |e: &RecordEvidence| e.kind == RecordEvidenceKind::Sums && e.digest == *object;
+        record.evidence.iter().any(sums)
+    };
+    let offered = |e: &RecordEvidence| {
+        let kind = e.kind.offered()?;
+        let object = |digest: &Digest| AssetRef::new(object_path(digest));
+        let of = if e.of == record.statement {
+            EvidenceSubject::Statement
+        } else if is_sums(&e.of) {
+            EvidenceSubject::Sums(object(&e.of))
+        } else {
+            EvidenceSubject::Artifact(object(&e.of))
+        };
+        Some(Evidence { kind, asset: object(&e.digest), of })
+    };
+    record.evidence.iter().filter_map(offered).collect()
 }
 
 /// The versions of a product: from the index, else from the folders; `None` where there is no index and folders cannot be

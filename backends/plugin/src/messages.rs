@@ -2,8 +2,8 @@
 
 use loom_source::{
     ArchiveFormat, Artifact, AssetRef, Authority, Capabilities, ClaimedDigest, Digest,
-    DigestSource, Evidence, EvidenceKind, ListingScope, Name, Offer, Packaging, Platform, Product,
-    RangeRequest, Release, SkippedEntries, Validator, Version, json,
+    DigestSource, Evidence, EvidenceKind, EvidenceSubject, ListingScope, Name, Offer, Packaging,
+    Platform, Product, RangeRequest, Release, SkippedEntries, Validator, Version, json,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -200,6 +200,12 @@ pub(crate) struct PluginEvidence {
     #[serde(rename = "at")]
     asset: String,
     kind: EvidenceKind,
+    /// The artifact that the evidence is about; the first one where neither this nor `sums` is given.
+    #[serde(default)]
+    of: Option<String>,
+    /// The `SHA256SUMS` that the evidence is about.
+    #[serde(default)]
+    sums: Option<String>,
 }
 
 impl PluginOffer {
@@ -207,14 +213,26 @@ impl PluginOffer {
     /// cannot be used.
     pub(crate) fn into_offer(self, label: &str) -> Result<Offer, &'static str> {
         let artifacts = self.artifacts.into_iter().map(|artifact| artifact.into_artifact(label));
-        let evidence = self.evidence.into_iter().map(|evidence| {
-            Ok(Evidence { kind: evidence.kind, asset: asset_ref(evidence.asset)? })
-        });
-        Ok(Offer {
-            artifacts: artifacts.collect::<Result<_, &str>>()?,
-            evidence: evidence.collect::<Result<_, &str>>()?,
-            ..Offer::default()
-        })
+        let artifacts = artifacts.collect::<Result<Vec<_>, &str>>()?;
+        let first = artifacts.first().map(|artifact| artifact.asset.as_str());
+        let evidence = self.evidence.into_iter().map(|evidence| evidence.into_evidence(first));
+        let evidence = evidence.collect::<Result<_, &str>>()?;
+        Ok(Offer { artifacts, evidence, ..Offer::default() })
+    }
+}
+
+impl PluginEvidence {
+    /// The evidence as a value of `loom-source`; `first` is the first artifact of the offer.
+    fn into_evidence(self, first: Option<&str>) -> Result<Evidence, &'static str> {
+        let of = match (self.sums, self.of) {
+            (Some(sums), None) => EvidenceSubject::Sums(asset_ref(sums)?),
+            (Some(_), Some(_)) => return Err("evidence is about `of` or about `sums`, not both"),
+            (None, of) => {
+                let of = of.unwrap_or_else(|| first.unwrap_or_default().to_owned());
+                EvidenceSubject::Artifact(asset_ref(of)?)
+            }
+        };
+        Ok(Evidence { kind: self.kind, asset: asset_ref(self.asset)?, of })
     }
 }
 
@@ -286,6 +304,23 @@ mod tests {
         assert!(skipped.take().unwrap().starts_with("left out 2 entries"));
         let long = format!(r#"{{"versions": [{}0]}}"#, "0,".repeat(MAX_VERSIONS));
         assert!(parse(&long).unwrap_err().contains("at most 10000 elements"));
+    }
+
+    #[test]
+    fn evidence_is_about_the_first_artifact_another_one_or_a_checksum_file() {
+        let offer = |evidence: &str| {
+            let line = format!(
+                r#"{{"offer": {{"carriers": [{{"at": "a"}}, {{"at": "b"}}],
+                    "evidence": [{{"at": "s", "kind": "minisign"{evidence}}}]}}}}"#
+            );
+            let Ok(PluginResponse::Offer(Some(offer))) = parse(&line) else { panic!("{line}") };
+            offer.into_offer("plugin:x").map(|mut offer| offer.evidence.remove(0).of)
+        };
+        let at = |at: &str| AssetRef::new(at);
+        assert_eq!(offer(""), Ok(EvidenceSubject::Artifact(at("a"))));
+        assert_eq!(offer(r#", "of": "b""#), Ok(EvidenceSubject::Artifact(at("b"))));
+        assert_eq!(offer(r#", "sums": "S""#), Ok(EvidenceSubject::Sums(at("S"))));
+        assert!(offer(r#", "of": "b", "sums": "S""#).is_err());
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The file names of release assets: `{binary}-{version}-{platform}` and an extension.
 
-use crate::{ArchiveFormat, EvidenceKind, Packaging, Platform, Product, Release, Version};
+use crate::{
+    ArchiveFormat, AssetRef, Evidence, EvidenceKind, EvidenceSubject, Packaging, Platform, Product,
+    Release, Version,
+};
 
 /// A file name that an asset of a release can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,15 +53,31 @@ pub fn version(product: &Product, name: &str) -> Option<Version> {
     })
 }
 
+/// The endings of the names of evidence, after the whole name of the file that it is about.
+pub const EVIDENCE_ENDINGS: [(&str, EvidenceKind); 4] = [
+    (".minisig", EvidenceKind::Minisign),
+    (".sig", EvidenceKind::Cosign),
+    (".asc", EvidenceKind::Gpg),
+    (".sigstore.json", EvidenceKind::Sigstore),
+];
+
 /// The kind of evidence about `asset` that a file with this name is; `None` for other files.
 pub fn evidence(asset: &str, name: &str) -> Option<EvidenceKind> {
-    match name.strip_prefix(asset)? {
-        ".minisig" => Some(EvidenceKind::Minisign),
-        ".sig" => Some(EvidenceKind::Cosign),
-        ".asc" => Some(EvidenceKind::Gpg),
-        ".sigstore.json" => Some(EvidenceKind::Sigstore),
-        _ => None,
-    }
+    let ending = name.strip_prefix(asset)?;
+    EVIDENCE_ENDINGS.iter().find(|(known, _)| *known == ending).map(|(_, kind)| *kind)
+}
+
+/// The evidence that may be beside a file: that about an artifact, or about a `SHA256SUMS`.
+pub fn possible_evidence(of: &EvidenceSubject) -> Vec<Evidence> {
+    let (EvidenceSubject::Artifact(file) | EvidenceSubject::Sums(file)) = of else {
+        return Vec::new();
+    };
+    let beside = |(ending, kind): (&str, EvidenceKind)| Evidence {
+        kind,
+        asset: AssetRef::new(format!("{file}{ending}")),
+        of: of.clone(),
+    };
+    EVIDENCE_ENDINGS.into_iter().map(beside).collect()
 }
 
 #[cfg(test)]

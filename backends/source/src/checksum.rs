@@ -102,6 +102,12 @@ pub fn sums(bytes: &[u8], asset: &str) -> Result<Option<Digest>, ChecksumError> 
     }
 }
 
+/// The lines of a `SHA256SUMS` that have a name, each with the last component of the name and its digest.
+pub fn named(bytes: &[u8]) -> Vec<(String, Digest)> {
+    let lines = ChecksumLines::parse(bytes, "").map(|file| file.lines).unwrap_or_default();
+    lines.into_iter().filter_map(|line| Some((line.name?, line.digest))).collect()
+}
+
 /// The digest that the file with this name (one of [`SUMS_NAMES`]) gives for `asset`; `None` where no line names the asset.
 /// A file `checksums.txt` may hold the digests of other algorithms only.
 ///

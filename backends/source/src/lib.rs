@@ -162,8 +162,8 @@ pub use error::{
 };
 pub use name::{Authority, Name};
 pub use offer::{
-    ArchiveFormat, Artifact, BuildInfo, ClaimedDigest, DigestSource, Evidence, EvidenceKind, Offer,
-    Packaging,
+    ArchiveFormat, Artifact, BuildInfo, ClaimedDigest, DigestSource, Evidence, EvidenceKind,
+    EvidenceSubject, Offer, Packaging,
 };
 pub use platform::Platform;
 pub use record::{Index, IndexTimestamp, MirrorRoot, Record, SignedDocument, Statement};

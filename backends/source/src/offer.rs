@@ -138,13 +138,29 @@ impl fmt::Display for DigestSource {
     }
 }
 
-/// A signature or attestation of an artifact that a source has.
+/// A signature or attestation that a source has, or may have.
+///
+/// A source that cannot list its files names those that evidence may have: opening one that does not exist is
+/// [`Gone`](crate::SourceErrorKind::Gone), as if it had not been offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// The kind of evidence.
+    /// The kind of evidence, by the name of the file. A `.sig` may hold a cosign signature or an OpenPGP one.
     pub kind: EvidenceKind,
-    /// The reference to open.
+    /// The reference to open. A Sigstore asset may hold several bundles, one on each line.
     pub asset: AssetRef,
+    /// What the evidence is about.
+    pub of: EvidenceSubject,
+}
+
+/// What a signature or attestation is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EvidenceSubject {
+    /// The bytes of an artifact of the offer: an archive, a bare program, a listing.
+    Artifact(AssetRef),
+    /// A `SHA256SUMS` that can be opened; it has a line for an artifact of the offer.
+    Sums(AssetRef),
+    /// The statement of the offer.
+    Statement,
 }
 
 /// A kind of evidence.

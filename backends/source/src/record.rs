@@ -85,6 +85,9 @@ pub enum RecordEvidenceKind {
     Sigstore,
     /// A checksum that the source gave, kept as a line of `sha256sum`.
     Checksum,
+    /// A `SHA256SUMS` that a signature is about, kept as the source served it; `of` is the archive that one of its lines
+    /// names.
+    Sums,
     /// The record's statement, where a source served it: it is the source's word, not this machine's.
     Statement,
     /// A kind that this version does not know; skipped.
@@ -100,7 +103,7 @@ impl RecordEvidenceKind {
             Self::Cosign => Some(EvidenceKind::Cosign),
             Self::Gpg => Some(EvidenceKind::Gpg),
             Self::Sigstore => Some(EvidenceKind::Sigstore),
-            Self::Checksum | Self::Statement | Self::Unknown => None,
+            Self::Checksum | Self::Sums | Self::Statement | Self::Unknown => None,
         }
     }
 }

@@ -7,8 +7,9 @@ use loom_source::Digest;
 use p256::{
     SecretKey,
     ecdsa::{Signature, SigningKey, signature::hazmat::PrehashSigner as _},
-    pkcs8::{DecodePrivateKey as _, EncodePublicKey as _, LineEnding},
+    pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, LineEnding},
 };
+use secrecy::{SecretString, zeroize::Zeroizing};
 
 use super::SigningError;
 use crate::VerifyingKey;
@@ -19,6 +20,30 @@ const SCHEME: &str = "cosign";
 pub struct CosignSecretKey(SigningKey);
 
 impl CosignSecretKey {
+    /// Makes a new key.
+    ///
+    /// # Errors
+    /// Where the operating system has no random bytes.
+    pub fn generate() -> Result<Self, SigningError> {
+        loop {
+            let mut bytes = Zeroizing::new([0; 32]);
+            getrandom::fill(bytes.as_mut_slice()).map_err(|error| failed("key", &error))?;
+            // Nearly every 32 bytes are a key; those at or above the order of the curve are not.
+            if let Ok(key) = SigningKey::from_slice(bytes.as_slice()) {
+                return Ok(Self(key));
+            }
+        }
+    }
+
+    /// The key as an unencrypted PEM file, for a file that only its owner can read.
+    ///
+    /// # Errors
+    /// Never for a key that was read or made.
+    pub fn to_pem(&self) -> Result<SecretString, SigningError> {
+        let pem = self.0.to_pkcs8_pem(LineEnding::LF).map_err(|error| failed("key", &error))?;
+        Ok(pem.as_str().to_owned().into())
+    }
+
     /// Reads an unencrypted PEM file: `BEGIN PRIVATE KEY` or `BEGIN EC PRIVATE KEY`.
     ///
     /// # Errors
@@ -64,6 +89,13 @@ impl CosignSecretKey {
     /// Where the library cannot sign.
     pub fn sign(&self, sha256: Digest) -> Result<String, SigningError> {
         Ok(format!("{}\n", STANDARD.encode(self.sign_der(sha256)?)))
+    }
+
+    /// The hint by which cosign names the key in a bundle: the base64 of the SHA-256 of its SubjectPublicKeyInfo.
+    pub(crate) fn hint(&self) -> Result<String, SigningError> {
+        let der =
+            self.0.verifying_key().to_public_key_der().map_err(|error| failed("key", &error))?;
+        Ok(STANDARD.encode(Digest::of(der.as_bytes()).as_bytes()))
     }
 
     /// The signature in DER.

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use blake2::{Blake2b512, Digest as _};
 use minisign::{ErrorKind, KeyPair, PublicKey, SecretKey, SecretKeyBox};
 use ring::signature::Ed25519KeyPair;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 
 use super::SigningError;
 use crate::{KeyError, VerifyingKey};
@@ -19,12 +19,13 @@ const SECRET_COMMENT: &str = "minisign encrypted secret key";
 /// The first line of a signature, as the tool writes it.
 const COMMENT: &str = "signature from minisign secret key";
 
-/// The number of bytes of a secret key.
+/// The bytes of a secret key, and where its two halves are.
 const LENGTH: usize = 158;
+const SECRET: std::ops::Range<usize> = 62..94;
+const PUBLIC: std::ops::Range<usize> = 94..126;
 
-/// The offsets of the key id and of the seed in the bytes of a secret key.
+/// The offset of the key id.
 const KEY_ID: usize = 54;
-const SEED: usize = KEY_ID + 8;
 
 /// A minisign secret key, decrypted.
 pub struct MinisignSecretKey(SecretKey);
@@ -72,10 +73,7 @@ impl MinisignSecretKey {
     pub fn parse(file: &str, password: Option<&SecretString>) -> Result<Self, SigningError> {
         let not_a_key = |why: String| SigningError::NotAKey { scheme: SCHEME, why };
         if !Self::is_encrypted(file) {
-            // The tool leaves the checksum of such a key empty, which the library refuses. That the two halves of the key
-            // belong together says as much.
-            let key = Self::unencrypted(file).map_err(not_a_key)?;
-            return key.pair().map_err(|error| not_a_key(error.to_string())).map(|_| key);
+            return Self::unencrypted(file).map(Self).map_err(not_a_key);
         }
         let required = SigningError::PasswordRequired { scheme: SCHEME };
         let password = password.ok_or(required)?.expose_secret().to_owned();
@@ -86,13 +84,19 @@ impl MinisignSecretKey {
         })
     }
 
-    fn unencrypted(file: &str) -> Result<Self, String> {
-        let line = file.lines().nth(1).unwrap_or_default().trim();
-        let bytes = STANDARD.decode(line).map_err(|error| error.to_string())?;
-        if bytes.len() != LENGTH {
-            return Err(format!("it has {} bytes, expected {LENGTH}", bytes.len()));
-        }
-        SecretKey::from_bytes(&bytes).map(Self).map_err(|error| error.to_string())
+    /// Reads a key without a password. The tool writes no checksum into it, which the library would require; that the public
+    /// half belongs to the secret one is verified instead.
+    fn unencrypted(file: &str) -> Result<SecretKey, String> {
+        let line = file.lines().nth(1).unwrap_or_default();
+        let bytes = STANDARD.decode(line.trim()).map(Zeroizing::new);
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        let halves = bytes.get(SECRET).zip(bytes.get(PUBLIC));
+        let (secret, public) = halves
+            .filter(|_| bytes.len() == LENGTH && bytes.starts_with(b"Ed"))
+            .ok_or("its second line is not a minisign secret key")?;
+        Ed25519KeyPair::from_seed_and_public_key(secret, public)
+            .map_err(|_| "its two halves do not belong together")?;
+        SecretKey::from_bytes(&bytes).map_err(|error| error.to_string())
     }
 
     /// The public key that belongs to it.
@@ -142,9 +146,10 @@ impl MinisignSecretKey {
     /// the same for the same content, so that what is signed can be reproduced.
     fn pair(&self) -> Result<([u8; 8], Ed25519KeyPair), SigningError> {
         let bytes = self.0.to_bytes();
-        let part = |from: usize, length: usize| bytes.get(from..from + length).unwrap_or_default();
-        let id = part(KEY_ID, 8).try_into().map_err(|error| failed("signature", &error))?;
-        let pair = Ed25519KeyPair::from_seed_and_public_key(part(SEED, 32), part(SEED + 32, 32));
+        let part = |range: std::ops::Range<usize>| bytes.get(range).unwrap_or_default();
+        let id =
+            part(KEY_ID..KEY_ID + 8).try_into().map_err(|error| failed("signature", &error))?;
+        let pair = Ed25519KeyPair::from_seed_and_public_key(part(SECRET), part(PUBLIC));
         pair.map(|pair| (id, pair)).map_err(|error| failed("signature", &error))
     }
 }

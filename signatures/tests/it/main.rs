@@ -3,4 +3,6 @@
 
 mod cosign;
 mod minisign;
+mod sigstore;
 mod support;
+mod tools;

@@ -1,5 +1,8 @@
 //! Compares what a source delivered with the expectation, and gives a failed transfer its meaning.
 
+use std::time::SystemTime;
+
+use loom_base::time::format_rfc3339;
 use loom_source::{Offer, Release, Statement};
 
 use super::{
@@ -13,7 +16,7 @@ use crate::{
     },
     sources::Candidate,
     store::{AdmitError, Checked, Received, Store, StoreError, UnpackError},
-    trust::{DigestSubject, Expected, Pins, TrustedDigest, Waiver},
+    trust::{DigestSubject, Expected, Pins, TrustedDigest, Voucher, Waiver},
 };
 
 /// A release that a source delivered, and that met its expectation.
@@ -123,8 +126,19 @@ fn refused(
                 }
             };
             let grade = trusted.as_ref().map(|digest| digest.grade);
+            // A release that changed: when and where each digest was seen decides which one is right.
+            let is_changed = trusted.as_ref().is_some_and(|digest| digest.by == Voucher::FirstSeen);
+            let by = if is_changed {
+                let now = format_rfc3339(SystemTime::now());
+                format!("{by}; the other one was seen {now} from {}", candidate.name)
+            } else {
+                by
+            };
             let cause = AttemptCause::Mismatch { file, expected: digest, got, by, of, grade };
             mismatch(candidate, expected, cause, resumed)
+        }
+        AdmitError::Signature(_) if resumed => {
+            StepReport::damaged_partial(&AttemptCause::Admit(error))
         }
         AdmitError::Size { .. } if resumed => {
             StepReport::damaged_partial(&AttemptCause::Admit(error))

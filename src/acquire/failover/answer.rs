@@ -4,6 +4,7 @@ use loom_source::{Offer, Release, Slot, SourceError};
 
 use super::{race::SourceAnswer, report::StepReport};
 use crate::{
+    acquire::evidence::judge_offer,
     sources::{Candidate, Reach, SourceClass},
     store::AttemptKind,
     trust::{Channel, Expected, Judged, Pins, Policy},
@@ -45,18 +46,15 @@ pub(super) fn judge(
     pins: &Pins,
     answer: Result<SourceAnswer, SourceError>,
 ) -> Result<ChosenArtifact, Box<StepReport>> {
-    let offer = match answer {
-        Ok(SourceAnswer { offer: Some(offer), .. }) => offer,
+    let (offer, evidence) = match answer {
+        Ok(SourceAnswer { offer: Some(offer), evidence, .. }) => (offer, evidence),
         Ok(SourceAnswer { platforms, .. }) => {
             let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
             return Err(Box::new(absent(candidate, release, &platforms)));
         }
         Err(error) => return Err(Box::new(StepReport::failed(error, false))),
     };
-    let signed = candidate.signed.as_ref().and_then(|signed| signed.vouch(release));
-    let vouched = signed.map(|vouch| Pins { statement: Some(vouch.statement), ..pins.clone() });
-    let pins = vouched.as_ref().unwrap_or(pins);
-    match policy.judge(release, candidate.channel, &offer, pins) {
+    match judge_offer(candidate, release, policy, pins, &offer, evidence) {
         Ok(Judged { first: expected, others }) => {
             Ok(ChosenArtifact { offer, expected, others, reached: 0 })
         }

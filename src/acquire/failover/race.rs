@@ -17,9 +17,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::{
     acquire::{
         AcquireError, SourceRuntime,
+        evidence::gather,
         fetch::{FetchError, StartedTransfer},
     },
     sources::Candidate,
+    trust::{OfferedEvidence, Policy},
 };
 
 /// The sources that are being asked for one release.
@@ -47,6 +49,8 @@ pub(super) enum RaceResult {
 /// What a source has of a release.
 pub(super) struct SourceAnswer {
     pub(super) offer: Option<Offer>,
+    /// The signatures of the offer.
+    pub(super) evidence: OfferedEvidence,
     /// The platforms that the source has the version for, where it has none for the requested one.
     pub(super) platforms: Vec<Platform>,
 }
@@ -63,10 +67,10 @@ impl<'a> Race<'a> {
     }
 
     /// Asks a source for the release.
-    pub(super) fn ask(&mut self, place: usize, release: &'a Release) {
+    pub(super) fn ask(&mut self, place: usize, release: &'a Release, policy: &'a Policy) {
         let candidate = &self.candidates[place];
         self.watch(place, Duration::ZERO);
-        self.run(place, async move { RaceResult::Found(find(candidate, release).await) });
+        self.run(place, async move { RaceResult::Found(find(candidate, release, policy).await) });
     }
 
     /// Starts a transfer from a source, after this long.
@@ -136,14 +140,22 @@ impl<'a> Race<'a> {
     }
 }
 
-async fn find(candidate: &Candidate, release: &Release) -> Result<SourceAnswer, SourceError> {
+async fn find(
+    candidate: &Candidate,
+    release: &Release,
+    policy: &Policy,
+) -> Result<SourceAnswer, SourceError> {
     let source = candidate.source.as_ref();
     let offer = source.find(release).await?;
+    let evidence = match &offer {
+        Some(offer) => gather(candidate, release, offer, policy).await?,
+        None => OfferedEvidence::default(),
+    };
     let platforms = match (&offer, release.slot.version()) {
         (None, Some(version)) if candidate.channel.may_vouch() => {
             source.platforms(&release.binary, version).await
         }
         _ => Vec::new(),
     };
-    Ok(SourceAnswer { offer, platforms })
+    Ok(SourceAnswer { offer, evidence, platforms })
 }

@@ -144,7 +144,7 @@ impl<'r, 'a> FailoverRun<'r, 'a> {
         if let Some(report) = answer::not_asked(candidate, self.release, offline) {
             return Ok((place, self.report(place, report)));
         }
-        self.race.ask(place, self.release);
+        self.race.ask(place, self.release, &self.failover.policy);
         self.wait()
     }
 

@@ -76,6 +76,8 @@ impl Fetcher<'_> {
         Ok(match &artifact.packaging {
             _ if resumable => Partial::open(self.store, &candidate.key(), &artifact.asset)?
                 .of_release(&expectation.release),
+            // A signature is checked over all bytes, once they are here.
+            _ if !expectation.signatures.pending.is_empty() => Partial::spooled(self.store)?,
             Packaging::Archive { format: ArchiveFormat::Zip, .. } => Partial::spooled(self.store)?,
             Packaging::Archive { .. } if self.options.keep_archives => {
                 Partial::spooled(self.store)?

@@ -7,7 +7,7 @@ use loom_source::{Record, Release};
 use super::super::AcquireError;
 use crate::{
     state::{StateDir, StateError, StateFile},
-    trust::Pins,
+    trust::{Pin, Pins},
 };
 
 /// `pins/<authority>/<binary>/<version>/<platform>.json`
@@ -65,6 +65,19 @@ pub(in crate::acquire) fn remember(
     Ok(file.write_document(&pins)?)
 }
 
+/// Replaces the first-seen digest of a release's tree by one that the user accepts, and forgets those of its archives;
+/// returns what was kept before.
+///
+/// # Errors
+/// [`AcquireError::State`] where the file cannot be written. A file that cannot be understood is replaced.
+pub fn accept(state: &StateDir, release: &Release, tree: Pin) -> Result<Pins, AcquireError> {
+    let file = file(state, release);
+    let _lock = file.lock(&mut || {})?;
+    let before = file.read_document_strictly().ok().flatten().unwrap_or_default();
+    file.write_document(&Pins { tree: Some(tree), ..Pins::default() })?;
+    Ok(before)
+}
+
 /// Forgets the first-seen digests of a release; returns whether there were any.
 ///
 /// # Errors
@@ -78,7 +91,7 @@ mod tests {
     use loom_source::{Authority, Digest, Name, Platform, Product};
 
     use super::*;
-    use crate::trust::{Pin, PinOrigin};
+    use crate::trust::PinOrigin;
 
     fn pin(of: &str) -> Pin {
         let origin = PinOrigin::Given { by: "the test".to_owned() };

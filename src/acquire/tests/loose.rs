@@ -19,7 +19,7 @@ fn store_mirror(home: &Home, name: &str) -> Digest {
     let release = release("0.2.0");
     let receipt = Receipt::new(&release);
     let waiver = Some(Waiver::AllowUnverified);
-    let expectation = Expectation { release, archive: None, tree: None, waiver, size: None };
+    let expectation = Expectation { waiver, ..Expectation::none(&release) };
     let checked = store.admit(staged, &expectation, None).unwrap();
     store.publish(vec![(checked, Some(receipt))]).unwrap()[0].tree
 }

@@ -159,7 +159,7 @@ impl Home {
 
     fn acquirer<'a>(&'a self, candidates: &'a [Candidate], settings: &Settings) -> Acquirer<'a> {
         let Settings { policy, options } = settings;
-        Acquirer::new(&self.store, &self.state, candidates, *policy, *options, &self.events)
+        Acquirer::new(&self.store, &self.state, candidates, policy.clone(), *options, &self.events)
     }
 
     fn get(&self, candidates: &[Candidate], selector: &str) -> Result<Acquired, AcquireError> {

@@ -62,7 +62,7 @@ fn an_added_file_is_judged_like_any_other() {
     let refused = add(&first, &Settings { policy: signed, ..default() }).unwrap_err();
     assert!(matches!(
         refused.attempts()[0].cause,
-        Some(AttemptCause::Rejected(Rejection::Signature))
+        Some(AttemptCause::Rejected(Rejection::NoKey { .. }))
     ));
     let none = home.path("none");
     assert!(matches!(

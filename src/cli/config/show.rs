@@ -88,13 +88,16 @@ fn document(resolved: &Resolved, settings: &[EffectiveSetting], secrets: bool) -
         },
         "config": as_tables(settings, secrets),
         "origins": origins(settings.iter()),
+        "locked": resolved.locked_keys,
         "untrusted": resolved.untrusted.as_ref().map(untrusted),
     })
 }
 
 /// `key = value  # origin`; a list of tables has a line for each of them.
 fn lines(setting: &EffectiveSetting, secrets: bool) -> String {
-    let line = |key: &str, value: &Value| format!("{key} = {value}  # {}\n", setting.origin);
+    let locked = if setting.locked { ", locked" } else { "" };
+    let line =
+        |key: &str, value: &Value| format!("{key} = {value}  # {}{locked}\n", setting.origin);
     match (setting.key(), setting.value.json(secrets)) {
         (key, Value::Array(items)) if items.iter().any(Value::is_object) => {
             let item = |(index, item): (usize, &Value)| line(&format!("{key}[{index}]"), item);

@@ -92,7 +92,7 @@ impl Adoption<'_> {
             store: &store,
             state: &self.resolved.state_dir.value,
             open: &open,
-            policy: ready::policy(self.resolved),
+            policy: ready::policy(self.resolved)?,
             options: AcquireOptions {
                 keep_archives: true,
                 ..ready::options(self.resolved, &Selection::default())

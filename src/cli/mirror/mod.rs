@@ -13,6 +13,7 @@
 //! | `gc` | `mirror gc`: removes what no index names any more |
 //! | `bundle`, `bundle_key` | `mirror bundle`: writes releases into one file, signed with a key |
 //! | `bundle_verify` | the part of `mirror verify` that is about bundles |
+//! | `import` | `mirror import`: puts the releases of a bundle into the store or a mirror |
 //! | `serve` | `mirror serve`: a static server of the folder of a mirror |
 //! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
 //! | `writer_args` | [`WriterArgs`](writer_args::WriterArgs): the options of commands that change an index |
@@ -26,6 +27,7 @@ mod bundle_key;
 mod bundle_verify;
 mod diff;
 mod gc;
+mod import;
 mod index;
 mod init;
 mod mirror_location;
@@ -71,6 +73,8 @@ enum MirrorCommand {
     Root(root::Args),
     /// Write releases of a mirror, with their evidence, into one file that needs no network
     Bundle(bundle::Args),
+    /// Install the releases of a bundle, or put them into a mirror; needs no network
+    Import(import::Args),
     /// Serve the folder of a mirror over HTTP
     Serve(serve::Args),
 }
@@ -87,6 +91,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         MirrorCommand::Gc(args) => gc::run(args, context),
         MirrorCommand::Root(args) => root::run(args, context),
         MirrorCommand::Bundle(args) => bundle::run(args, context),
+        MirrorCommand::Import(args) => import::run(args, context),
         MirrorCommand::Serve(args) => serve::run(args, context),
     }
 }

@@ -5,14 +5,13 @@ use loom_runtime::{
     acquire::{AcquireError, AttemptCause, FailureReason, SourceAttempt},
     trust::{DigestSubject, Grade, Rejection},
 };
-use loom_source::{SourceError, SourceErrorKind};
+use loom_source::{Digest, SourceError, SourceErrorKind};
 
-use super::{source_error, state, store};
+use super::{signature::signature_hint, source_error, state, store};
 use crate::cli::{CommandError, Exit};
 
 /// For a release whose digest differs from the one that it had before.
-const CHANGED: &str = "a release never changes: find out which digest is right; if it is the new one, forget the old one \
-                       with `loom remove VERSION --forget`";
+const CHANGED: &str = "a release never changes: find out from its publisher which digest is right";
 
 /// For a release whose digest differs from the locked one.
 const OTHER_THAN_LOCKED: &str = "a release never changes: find out which digest is right; if the lock file is wrong, remove \
@@ -21,6 +20,13 @@ const OTHER_THAN_LOCKED: &str = "a release never changes: find out which digest 
 /// For releases without a checksum.
 const NO_CHECKSUM: &str = "publish a .sha256 file beside the archive, or accept the release once with \
                            --allow-unverified (trust.checksum = \"if-available\" accepts it always)";
+
+/// Where no key could have signed.
+const NO_KEY: &str = "add the key of the publisher to trust.keys in your config.toml";
+
+/// For releases without a signature.
+const NO_SIGNATURE: &str = "publish a signature beside the archive or beside SHA256SUMS (.minisig, .sig, .asc or \
+                            .sigstore.json), or name a source that has one";
 
 /// The exit code of a failed acquisition.
 pub(crate) fn exit(error: &AcquireError) -> Exit {
@@ -144,10 +150,20 @@ fn reason_hint(reason: FailureReason) -> &'static str {
 pub(crate) fn cause_hint(cause: &AttemptCause) -> Option<String> {
     match cause {
         AttemptCause::Source(error) => source_error::hint(error),
-        AttemptCause::Rejected(rejection) => Some(rejection_hint(rejection).to_owned()),
+        AttemptCause::Rejected(rejection) => Some(rejection_hint(rejection)),
         AttemptCause::Mismatch {
-            of: DigestSubject::Tree, grade: Some(Grade::Identity), ..
-        } => Some(CHANGED.to_owned()),
+            of: DigestSubject::Tree,
+            grade: Some(Grade::Identity),
+            by,
+            ..
+        } if by.starts_with("the lock file") => Some(OTHER_THAN_LOCKED.to_owned()),
+        AttemptCause::Mismatch {
+            of: DigestSubject::Tree,
+            grade: Some(Grade::Identity),
+            file,
+            got,
+            ..
+        } => Some(changed(file.trim_start_matches("the files of "), got)),
         AttemptCause::Mismatch { .. } | AttemptCause::TooLong { .. } => None,
         AttemptCause::Unpack(error) => store::unpack_hint(error),
         AttemptCause::Admit(error) => store::admit_hint(error),
@@ -175,11 +191,18 @@ pub(crate) fn unlistable(exit: Exit, causes: Vec<String>) -> CommandError {
     CommandError { causes, ..error }.hint(hint)
 }
 
+/// How a release that changed is accepted.
+fn changed(release: &str, digest: &Digest) -> String {
+    format!(
+        "{CHANGED}; if it is the new one, accept it with `loom trust accept {release} --digest {digest}`"
+    )
+}
+
 /// What the user can do about an offer that the policy refuses.
-fn rejection_hint(rejection: &Rejection) -> &'static str {
-    match rejection {
+fn rejection_hint(rejection: &Rejection) -> String {
+    let hint = match rejection {
+        Rejection::Differs { release, claimed, .. } => return changed(release, claimed),
         Rejection::NoChecksum { .. } => NO_CHECKSUM,
-        Rejection::Differs { .. } => CHANGED,
         Rejection::LockDiffers { .. } | Rejection::OtherThanLocked { .. } => OTHER_THAN_LOCKED,
         Rejection::NotLocked { .. } => "`loom lock` adds what the sources offer",
         Rejection::Contradiction { .. } => "the maintainer of the source has to publish it again",
@@ -192,8 +215,11 @@ fn rejection_hint(rejection: &Rejection) -> &'static str {
         Rejection::NoArtifact { .. } => {
             "this version reads .tar.gz, .tar.zst, .zip and bare programs; a newer one may read more"
         }
-        Rejection::Signature => "set trust.signature = \"optional\"",
-    }
+        Rejection::NoKey { .. } => NO_KEY,
+        Rejection::NoSignature { .. } => NO_SIGNATURE,
+        Rejection::Signature(problem) => signature_hint(problem),
+    };
+    hint.to_owned()
 }
 
 /// The failed cargo build among the attempts, if there is one. No other source can replace it.

@@ -93,6 +93,10 @@ fn hint(error: &ConfigError) -> Option<String> {
             }
             _ => OWNER_HINT.to_owned(),
         },
+        ConfigError::TrustKey { .. } => {
+            "give the public key: a minisign key, a PEM block of cosign, or an OpenPGP certificate"
+                .to_owned()
+        }
         ConfigError::Write { .. } => OWNER_HINT.to_owned(),
         ConfigError::Tilde { what, .. } => {
             format!("set {what} to an absolute path, or to ~/… in your home folder")
@@ -140,6 +144,8 @@ pub(crate) fn problem_hint(problem: &Problem) -> Option<String> {
             known => format!("configured: {}", known.join(", ")),
         },
         Problem::Source(error) => return source_hint(error),
+        Problem::MachineOnly => "move it to the machine-wide file; `loom config path` prints where that is".to_owned(),
+        Problem::Fixed { .. } => "leave it out, or ask the administrator of this machine".to_owned(),
         Problem::PluginInProject => "name the plugin in your own config.toml".to_owned(),
         Problem::ApiKeyInFile { variable } => {
             format!("set {variable} instead, or write api_key = \"${{{variable}}}\"")

@@ -137,6 +137,7 @@ impl From<BundleTaskError> for CommandError {
                 .hint("fill a mirror first with `loom mirror sync --from SOURCE --to FOLDER`"),
             E::NoRelease { .. } | E::Missing { .. } => Self::of(Exit::Absent, &error)
                 .hint("name another version with --version, another platform with --platform, or another mirror with --from"),
+            E::Overtaken { .. } => Self::of(Exit::Busy, &error).hint("import the bundle again"),
             E::Unlistable { .. } => {
                 Self::of(Exit::Absent, &error).hint("name the version exactly with --version")
             }

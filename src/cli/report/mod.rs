@@ -14,6 +14,7 @@
 //! | `lock` | lock files |
 //! | `open` | sources that cannot be opened |
 //! | `state`, `store` | the state folder, the store |
+//! | `signature` | signatures that do not count |
 //! | `acquire` | acquiring releases |
 //! | `mirror` | tasks on mirrors |
 
@@ -27,6 +28,7 @@ mod launch;
 pub(crate) mod lock;
 mod mirror;
 pub(crate) mod open;
+pub(crate) mod signature;
 pub(crate) mod source_error;
 pub(crate) mod state;
 mod stdout;

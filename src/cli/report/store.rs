@@ -7,7 +7,7 @@ use loom_runtime::{
 };
 use loom_source::{Release, Selector, Slot};
 
-use super::state;
+use super::{signature::signature_hint, state};
 use crate::cli::{CommandError, Exit};
 
 /// The exit code of an error of the store.
@@ -139,6 +139,7 @@ pub(crate) fn admit_hint(error: &AdmitError) -> Option<String> {
              accepts any file"
                 .to_owned(),
         ),
+        AdmitError::Signature(problem) => Some(signature_hint(problem).to_owned()),
         AdmitError::NoEntry { .. } => Some("name the program with --binary".to_owned()),
         _ => None,
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use loom_runtime::{
     acquire::AttemptCause, config::Problem, launch::LaunchError, sources::OpenError,
-    store::AdmitError,
+    store::AdmitError, trust::Rejection,
 };
 use loom_source::{AccessDenied, Selector, SourceErrorKind};
 
@@ -106,6 +106,7 @@ fn add_acquisitions(reports: &mut VariantReports) {
     reports.add(acquire::reasons(), |reason| acquire::unserved(reason, Vec::new()));
     reports.add(acquire::causes(), acquire::caused_by);
     reports.add(acquire::rejections(), |rejection| rejection);
+    reports.add(acquire::signature_problems(), |problem| Rejection::Signature(Box::new(problem)));
     let release = samples::release();
     for selector in [Selector::Exact(samples::version("0.2.0")), Selector::Latest] {
         let refused = |why| super::store::refused(&release, &selector, &why);

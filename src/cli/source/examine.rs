@@ -9,11 +9,11 @@ use loom_source::{
 };
 
 use super::finding::{Finding, OfferSummary, ProbeState};
-use crate::cli::{CommandError, context::Context, printer::Printer, ready, verbose};
+use crate::cli::{CommandError, context::Context, printer::Printer, ready, requested, verbose};
 use loom_runtime::{
     acquire::{
         AcquireError, MAX_LOWER_VERSIONS, NewestVersion, SourceRuntime, check_downgrade,
-        first_seen, newest_version,
+        first_seen, gather, judge_offer, newest_version,
         quarantine::{Quarantine, Strike},
     },
     config::{Resolved, SourceKind, SourceSpec, TargetSource},
@@ -41,9 +41,9 @@ pub(crate) fn examine(
     let product = context.line(resolved)?;
     let selector = match version {
         Some(version) => Selector::Exact(version.clone()),
-        None => ready::selector(resolved, &product)?,
+        None => requested::selector(resolved, &product)?,
     };
-    let policy = ready::policy(resolved);
+    let policy = ready::policy(resolved)?;
     let probe = SourceProbe {
         installed: newest_installed(context, resolved, &product, &selector, &policy),
         product,
@@ -232,7 +232,9 @@ impl SourceProbe<'_> {
             Ok(pins) => pins,
             Err(error) => return Ok(ProbeState::Failed(error.into())),
         };
-        let judged = match self.policy.judge(&release, candidate.channel, &offer, &pins) {
+        let policy = &self.policy;
+        let evidence = gather(candidate, &release, &offer, policy).await?;
+        let judged = match judge_offer(candidate, &release, policy, &pins, &offer, evidence) {
             Ok(judged) => judged,
             Err(rejection) => return Ok(ProbeState::Failed(rejection.into())),
         };

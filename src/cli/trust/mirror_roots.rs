@@ -1,6 +1,6 @@
 //! `loom trust add-root`, `loom trust roots` and `loom trust remove-root`: the roots of signed mirrors.
 
-use std::time::SystemTime;
+use std::{collections::BTreeSet, time::SystemTime};
 
 use loom_base::bounded_file;
 use loom_http::Journal;
@@ -131,16 +131,17 @@ pub(super) fn list(context: &Context) -> Outcome {
         }
     }
     let given = GivenRoots::load(&resolved.state_dir.value)?;
-    let others: Vec<&str> = given.roots.iter().map(|root| root.source.as_str()).collect();
-    let others: Vec<&str> =
-        others.into_iter().filter(|source| known.iter().all(|(name, _)| name != source)).collect();
+    let added = given.roots.iter().map(|root| root.source.as_str());
+    let configured = resolved.trust.roots.value.iter().map(|root| root.source.as_str());
+    let is_known = |source: &&str| known.iter().any(|(name, _)| name == source);
+    let others: BTreeSet<&str> = added.chain(configured).filter(|name| !is_known(name)).collect();
     let roots: Vec<Value> =
         known.iter().map(|(source, status)| described(source, status)).collect();
     let document = json!({"schema": 1, "roots": roots, "unused": others});
     context.printer.answer(&document, || {
         let mut text: String = known.iter().map(|(source, status)| line(source, status)).collect();
         for source in &others {
-            text.push_str(&format!("{source}: a root was added, but no source has this name\n"));
+            text.push_str(&format!("{source}: a root is given, but no mirror has this name\n"));
         }
         if text.is_empty() { "no root is known\n".to_owned() } else { text }
     })?;

@@ -21,7 +21,7 @@ keys! {
         .flag("--locked", |layers, _| layers.inputs.flags.locked.then_some(true))
         .files(KeyFiles::None);
 
-    /// Whether the lock file is taken as it is, whatever the project's file says.
+    /// Whether the lock file decides alone, whatever the project's file says.
     FROZEN: bool = SettingKey::new(&["frozen"], || false)
         .variables(&[KeyVariable::Named("LOOM_FROZEN")])
         .flag("--frozen", |layers, _| layers.inputs.flags.frozen.then_some(true))

@@ -7,6 +7,7 @@ pub mod dirs;
 pub(crate) mod invocation;
 pub(crate) mod llm;
 pub(crate) mod mcp;
+pub(crate) mod policy;
 pub(crate) mod project;
 pub(crate) mod source_key;
 pub(crate) mod source_keys;

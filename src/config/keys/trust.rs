@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::{
     config::{
-        ConfiguredRoot, PinRoots, Setting,
+        ConfiguredRoot, PinRoots, Setting, TrustKey,
         any_key::keys,
         key::SettingKey,
-        key_row::{ReservedKey, TableRow},
+        key_row::TableRow,
         layers::Layers,
         trust_rule::{Tightness, TrustRule, TrustVerdict},
     },
@@ -27,13 +27,26 @@ keys! {
         }))
         .starter();
 
-    /// Whether a release needs a signature: optional or required. This version verifies no signatures, so required refuses
-    /// every release.
+    /// Whether a release needs a signature by one of trust.keys: optional or required. With optional, signatures by these
+    /// keys are checked where a source offers them.
     SIGNATURE: Signature = SettingKey::new(&["trust", "signature"], || Signature::Optional)
         .trust(TrustRule::Tighter(Tightness {
             alone: |signature| free_if(*signature == Signature::Required),
             than: |signature, below| (signature, below) == (&Signature::Required, &Signature::Optional),
         }));
+
+    /// The keys and identities whose signatures count: texts (minisign:RW..., a PEM block of cosign, an OpenPGP
+    /// certificate), or tables with key, key_file, or identity and issuer (for Sigstore; {version} stands for the version),
+    /// and optionally trust_root, authority, source and expires. A list replaces that of the layers below.
+    TRUSTED_KEYS: Vec<TrustKey> = SettingKey::new(&["trust", "keys"], Vec::new)
+        .trust(TrustRule::Trusted)
+        .example("[\"minisign:RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\"]");
+
+    /// The ids of keys, and identities, that do not count any more, whatever names them: releases that only they vouch for
+    /// are refused. The lists of all layers are added up.
+    REVOKED: Vec<String> = SettingKey::new(&["trust", "revoked"], Vec::new)
+        .example("[\"E7620F1842B4E81F\"]")
+        .adjust(of_all_layers);
 
     /// The roots of signed mirrors, each for a source: tables with the name or URL of the source, the file of the root, and
     /// the SHA-256 of that file, which a project has to give. A mirror with a root needs a signed index.
@@ -60,9 +73,20 @@ fn free_if(is_tightest: bool) -> TrustVerdict {
     if is_tightest { TrustVerdict::Free } else { TrustVerdict::Tighter }
 }
 
-/// Keys of `[trust]` that later versions will have.
-pub(crate) const RESERVED: &[ReservedKey] =
-    &[ReservedKey { path: &["trust", "keys"], description: "The keys whose signatures count." }];
+/// The revoked keys of all layers: no layer can take back what another one revokes.
+fn of_all_layers(layers: &mut Layers<'_>, setting: Setting<Vec<String>>) -> Setting<Vec<String>> {
+    let row = REVOKED.row();
+    let mut all = setting.value;
+    for document in &layers.documents {
+        let (more, _) = document.get::<Vec<String>>(row.path, &[]).unzip();
+        for id in more.unwrap_or_default() {
+            if !all.contains(&id) {
+                all.push(id);
+            }
+        }
+    }
+    Setting::new(all, setting.origin)
+}
 
 /// `[trust]`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +95,10 @@ pub struct TrustSettings {
     pub checksum: Setting<Checksum>,
     /// Whether a release needs a signature.
     pub signature: Setting<Signature>,
+    /// The keys and identities whose signatures count.
+    pub keys: Setting<Vec<TrustKey>>,
+    /// The ids of keys, and identities, that do not count any more.
+    pub revoked: Setting<Vec<String>>,
     /// The roots of signed mirrors.
     pub roots: Setting<Vec<ConfiguredRoot>>,
     /// Which roots of mirrors count.
@@ -84,6 +112,8 @@ impl TrustSettings {
         Self {
             checksum: CHECKSUM.resolve(layers, &[]),
             signature: SIGNATURE.resolve(layers, &[]),
+            keys: TRUSTED_KEYS.resolve(layers, &[]),
+            revoked: REVOKED.resolve(layers, &[]),
             roots: ROOTS.resolve(layers, &[]),
             pin_roots: PIN_ROOTS.resolve(layers, &[]),
             minimum_release_age: MINIMUM_RELEASE_AGE.resolve(layers, &[]),

@@ -10,6 +10,7 @@ use super::*;
 mod access;
 mod layers;
 mod machine;
+mod policy;
 mod problems;
 mod reference;
 mod secrets;

@@ -64,7 +64,6 @@ fn keys_of_later_versions_are_problems() {
         "[store]\nmax_size = '1GB'\n",
         "[update]\nchannel = 'stable'\n",
         "[update]\npolicy = 'notify'\n",
-        "[trust]\nkeys = []\n",
     ] {
         let problems = World::new().project(text).report().problems;
         let problems: Vec<_> = problems.into_iter().map(|diagnostic| diagnostic.problem).collect();

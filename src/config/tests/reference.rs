@@ -81,10 +81,10 @@ fn each_example_is_valid() {
             }
         };
         let set = [("DEEPSEEK_API_KEY", "x"), ("BRAVE_API_KEY", "x")];
-        let world = if row.files == "project" {
-            World::new().project(&text)
-        } else {
-            World::new().user(&text)
+        let world = match row.files {
+            "project" => World::new().project(&text),
+            "machine" => World::new().file("/etc/loom/config.toml", &text),
+            _ => World::new().user(&text),
         };
         assert_eq!(world.env(&set).problems(), [""; 0], "{text}");
     }

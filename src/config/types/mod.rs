@@ -7,6 +7,7 @@ mod choice;
 mod mirror_root;
 mod number;
 mod raw;
+mod signer;
 mod text;
 mod time;
 mod version;

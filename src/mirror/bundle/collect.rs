@@ -80,11 +80,12 @@ impl Collector<'_> {
         let mut artifacts = Vec::new();
         for artifact in &record.artifacts {
             // Loose files are another way for the same tree to travel.
-            let digest = match artifact {
-                RecordArtifact::Archive { digest } | RecordArtifact::File { digest, .. } => digest,
+            let (path, digest) = match artifact {
+                RecordArtifact::Archive { digest } => (object_path(digest), digest),
+                RecordArtifact::File { path, digest } => (path.clone(), digest),
                 RecordArtifact::Loose | RecordArtifact::Unknown => continue,
             };
-            if self.add_object(*digest).await? {
+            if self.add_file(path, *digest).await? {
                 artifacts.push(artifact.clone());
             }
         }
@@ -148,7 +149,10 @@ impl Collector<'_> {
 
     /// Adds an object; returns whether the mirror has it.
     async fn add_object(&mut self, digest: Digest) -> Result<bool, BundleTaskError> {
-        let path = object_path(&digest);
+        self.add_file(object_path(&digest), digest).await
+    }
+
+    async fn add_file(&mut self, path: String, digest: Digest) -> Result<bool, BundleTaskError> {
         let Some(content) = self.spool.fetch(self.source, &path, digest).await? else {
             return Ok(false);
         };

@@ -70,9 +70,12 @@ fn check_record(
                 contents.require(bundle, &object_path(digest), path);
                 usable |= statement.archives.iter().any(|archive| archive.digest == *digest);
             }
-            RecordArtifact::File { digest, .. } => {
-                contents.require(bundle, &object_path(digest), path);
-                usable = true;
+            RecordArtifact::File { path: file, digest } => {
+                let found = bundle.manifest().file(file);
+                if found.is_none_or(|found| found.sha256 != *digest) {
+                    contents.wrong(file, format!("expected the SHA-256 {digest}; {path} names it"));
+                }
+                usable |= statement.archives.iter().any(|archive| archive.digest == *digest);
             }
             RecordArtifact::Loose => {
                 check_tree(bundle, &statement.tree, path, contents)?;

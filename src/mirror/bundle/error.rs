@@ -62,6 +62,12 @@ pub enum BundleTaskError {
         /// The release.
         release: Box<Release>,
     },
+    /// Another writer changed the mirror during an import.
+    #[error("the index of {mirror} was changed by another writer")]
+    Overtaken {
+        /// The mirror.
+        mirror: String,
+    },
     /// A file cannot be read or written.
     #[error("could not use {}", path.display())]
     File {

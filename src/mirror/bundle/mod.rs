@@ -8,12 +8,14 @@
 //! | `documents` | the index, the roots and the timestamp, which travel as they are |
 //! | `write` | [`write_bundle`] |
 //! | `contents` | [`verify_contents`]: whether the mirror in a bundle is complete |
+//! | `import` | [`import()`]: puts what a bundle holds into a mirror |
 //! | `error` | [`BundleTaskError`] |
 
 mod collect;
 mod contents;
 mod documents;
 mod error;
+mod import;
 mod selection;
 mod spool;
 mod write;
@@ -21,6 +23,7 @@ mod write;
 pub use collect::{Collected, collect};
 pub use contents::{BundleContents, verify_contents};
 pub use error::BundleTaskError;
+pub use import::{ImportReport, import};
 pub use selection::BundleSelection;
 pub use write::{WrittenBundle, write_bundle};
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The newest root and index of a mirror that were accepted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct MirrorProgress {
     /// The SHA-256 of the root that the chain began with.
     pub(super) anchor: Digest,
@@ -82,6 +82,10 @@ impl ProgressFile {
 
     /// Keeps what was accepted now, unless another process accepted something newer.
     pub(super) fn keep(&self, progress: &MirrorProgress) -> Result<(), StateError> {
+        // Mostly nothing is new, and nothing has to be written.
+        if self.load()?.as_ref() == Some(progress) {
+            return Ok(());
+        }
         let _lock = self.file.lock(&mut || {})?;
         let kept = self.load()?;
         let is_newer = |kept: &MirrorProgress| {

@@ -178,8 +178,11 @@ impl SignedMirror {
         source: &dyn Source,
         mut progress: MirrorProgress,
     ) -> Result<VerifiedIndex, SourceError> {
+        let number = progress.root.root().number;
         let followed = self.follow(source, &mut progress).await;
-        self.progress.keep(&progress).map_err(|error| self.unkept(error))?;
+        if progress.root.root().number != number {
+            self.progress.keep(&progress).map_err(|error| self.unkept(error))?;
+        }
         followed?;
         let index = self.verify(source, &progress).await?;
         progress.seen = Some(index.seen());

@@ -74,7 +74,7 @@ fn without_a_checksum_the_policy_decides() {
     let signed = Policy { signature: crate::trust::Signature::Required, ..Policy::default() };
     install_verified(store, "0.2.0", b"two");
     let presence = store.presence(&release("0.2.0"), &signed).unwrap();
-    assert!(matches!(presence, Presence::Refused(_, Unverified::Policy)));
+    assert!(matches!(presence, Presence::Refused(_, Unverified::Unsigned)));
     let accepted = store.accepted_versions(&release("dev").product(), &Policy::default()).unwrap();
     assert_eq!(accepted, ["0.2.0".parse().unwrap()]);
 }

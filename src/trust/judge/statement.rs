@@ -38,6 +38,7 @@ pub(super) fn vouched(
             claimed: statement.tree,
             pinned: pin.digest,
             origin: pin.origin.to_string().into(),
+            now: origin.to_string().into(),
         });
     }
     let mut pins = pins.clone();

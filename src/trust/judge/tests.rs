@@ -70,32 +70,32 @@ fn short(judged: Result<Judged, Rejection>) -> String {
 fn offers_are_judged_by_claims_and_pins() {
     use Channel::{Authenticated, LocalBuild, Unauthenticated};
     let strict = Policy::default();
-    let lax = Policy { checksum: Checksum::IfAvailable, ..strict };
-    let once = Policy { allow_unverified: true, ..strict };
-    let signed = Policy { signature: Signature::Required, ..strict };
+    let lax = Policy { checksum: Checksum::IfAvailable, ..strict.clone() };
+    let once = Policy { allow_unverified: true, ..strict.clone() };
+    let signed = Policy { signature: Signature::Required, ..strict.clone() };
     let no = pins(None, &[]);
     let a = pins(None, &["a"]);
     let t = pins(Some("t"), &[]);
     let plain = |artifacts: &[&[&str]]| offer(artifacts, None);
     for (name, policy, channel, offer, pins, expected) in [
-        ("a sidecar", strict, Authenticated, plain(&[&["a"]]), &no, "archive:Transfer"),
-        ("no checksum", strict, Authenticated, plain(&[&[]]), &no, "NoChecksum"),
-        ("no checksum, lax", lax, Authenticated, plain(&[&[]]), &no, "IfAvailable"),
-        ("no checksum, once", once, Authenticated, plain(&[&[]]), &no, "AllowUnverified"),
-        ("lax with a checksum", lax, Authenticated, plain(&[&["a"]]), &no, "archive:Transfer"),
-        ("the second one", strict, Authenticated, plain(&[&[], &["a"]]), &no, "archive:Transfer"),
-        ("a pinned archive", strict, Authenticated, plain(&[&["a"]]), &a, "archive:Identity"),
-        ("a pinned tree", strict, Authenticated, plain(&[&[]]), &t, "tree:Identity"),
-        ("a claimed tree", strict, Authenticated, offer(&[&[]], Some("t")), &no, "tree:Transfer"),
-        ("another tree", strict, Authenticated, offer(&[&["a"]], Some("u")), &t, "Differs"),
-        ("two digests", strict, Authenticated, plain(&[&["a", "b"]]), &no, "Contradiction"),
-        ("no artifact", strict, Authenticated, plain(&[]), &no, "NoArtifact"),
-        ("http claims", strict, Unauthenticated, offer(&[&["a"]], Some("t")), &no, "NoChecksum"),
-        ("http and a pin", strict, Unauthenticated, plain(&[&["a"]]), &t, "tree:Identity"),
-        ("a cargo build", strict, LocalBuild, plain(&[&[]]), &no, "LocalBuild"),
-        ("signature required", signed, Authenticated, plain(&[&["a"]]), &no, "Signature"),
+        ("a sidecar", &strict, Authenticated, plain(&[&["a"]]), &no, "archive:Transfer"),
+        ("no checksum", &strict, Authenticated, plain(&[&[]]), &no, "NoChecksum"),
+        ("no checksum, lax", &lax, Authenticated, plain(&[&[]]), &no, "IfAvailable"),
+        ("no checksum, once", &once, Authenticated, plain(&[&[]]), &no, "AllowUnverified"),
+        ("lax with a checksum", &lax, Authenticated, plain(&[&["a"]]), &no, "archive:Transfer"),
+        ("the second one", &strict, Authenticated, plain(&[&[], &["a"]]), &no, "archive:Transfer"),
+        ("a pinned archive", &strict, Authenticated, plain(&[&["a"]]), &a, "archive:Identity"),
+        ("a pinned tree", &strict, Authenticated, plain(&[&[]]), &t, "tree:Identity"),
+        ("a claimed tree", &strict, Authenticated, offer(&[&[]], Some("t")), &no, "tree:Transfer"),
+        ("another tree", &strict, Authenticated, offer(&[&["a"]], Some("u")), &t, "Differs"),
+        ("two digests", &strict, Authenticated, plain(&[&["a", "b"]]), &no, "Contradiction"),
+        ("no artifact", &strict, Authenticated, plain(&[]), &no, "NoArtifact"),
+        ("http claims", &strict, Unauthenticated, offer(&[&["a"]], Some("t")), &no, "NoChecksum"),
+        ("http and a pin", &strict, Unauthenticated, plain(&[&["a"]]), &t, "tree:Identity"),
+        ("a cargo build", &strict, LocalBuild, plain(&[&[]]), &no, "LocalBuild"),
+        ("signature required", &signed, Authenticated, plain(&[&["a"]]), &no, "NoKey"),
     ] {
-        let judged = policy.judge(&release(), channel, &offer, pins);
+        let judged = policy.judge(&release(), channel, &offer, pins, &unsigned());
         assert_eq!(short(judged), expected, "{name}");
     }
 }
@@ -108,7 +108,8 @@ fn the_digest_of_loose_files_is_the_digest_of_the_tree() {
     for (pins, expected) in
         [(pins(None, &[]), "tree:Transfer"), (pins(Some("t"), &[]), "tree:Identity")]
     {
-        let judged = Policy::default().judge(&release(), Channel::Authenticated, &offer, &pins);
+        let judged =
+            Policy::default().judge(&release(), Channel::Authenticated, &offer, &pins, &unsigned());
         assert_eq!(short(judged), expected);
     }
 }
@@ -120,7 +121,8 @@ fn other_artifacts_are_verified_by_no_less() {
         [(&[&["a"][..], &[], &["b"], &["c", "d"]][..], 1), (&[&[], &["a"], &[]], 2), (&[&["a"]], 0)]
     {
         let offer = offer(artifacts, None);
-        let judged = lax.judge(&release(), Channel::Authenticated, &offer, &pins(None, &[]));
+        let judged =
+            lax.judge(&release(), Channel::Authenticated, &offer, &pins(None, &[]), &unsigned());
         assert_eq!(judged.unwrap().others.len(), others, "{artifacts:?}");
     }
 }
@@ -132,6 +134,7 @@ fn a_missing_checksum_names_the_file() {
         Channel::Authenticated,
         &offer(&[&[]], None),
         &pins(None, &[]),
+        &unsigned(),
     );
     assert_eq!(judged.unwrap_err().to_string(), "no checksum given for a.tar.gz");
 }
@@ -139,21 +142,29 @@ fn a_missing_checksum_names_the_file() {
 #[test]
 fn what_a_lax_policy_let_in_is_refused_by_a_strict_one() {
     let strict = Policy::default();
-    let lax = Policy { checksum: Checksum::IfAvailable, ..strict };
-    let signed = Policy { signature: Signature::Required, ..lax };
+    let lax = Policy { checksum: Checksum::IfAvailable, ..strict.clone() };
+    let signed = Policy { signature: Signature::Required, ..lax.clone() };
     let digest = TrustedDigest::claimed(DigestSubject::Archive, &claim("a"));
     let unknown = TrustedDigest { by: Voucher::Unknown, ..digest.clone() };
     let signature = Some(SignatureOrigin { scheme: "x".into(), key: "k".into(), identity: None });
     let keyed = TrustedDigest { signature, ..digest.clone() };
     for (policy, digests, accepted) in [
-        (strict, vec![], false),
-        (lax, vec![], true),
-        (strict, vec![digest.clone()], true),
-        (strict, vec![unknown.clone()], false),
-        (strict, vec![keyed], false),
-        (strict, vec![unknown, digest.clone()], true),
-        (signed, vec![digest], false),
+        (&strict, vec![], false),
+        (&lax, vec![], true),
+        (&strict, vec![digest.clone()], true),
+        (&strict, vec![unknown.clone()], false),
+        (&strict, vec![keyed], false),
+        (&strict, vec![unknown, digest.clone()], true),
+        (&signed, vec![digest], false),
     ] {
-        assert_eq!(policy.accepts(&digests), accepted, "{policy:?} {digests:?}");
+        assert_eq!(
+            policy.accepts(&release(), &digests).is_ok(),
+            accepted,
+            "{policy:?} {digests:?}"
+        );
     }
+}
+
+fn unsigned() -> OfferSignatures {
+    OfferSignatures::none(&release())
 }

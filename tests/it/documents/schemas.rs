@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use serde_json::Value;
 
 use crate::support::{
-    Packing, Plain, Run, Sandbox, Sums, platform, program,
+    Packing, Plain, Run, Sandbox, SignedDepot, Sums, platform, program,
     schema::{self, WITHOUT_SCHEMA},
 };
 
@@ -48,7 +48,7 @@ fn every_command_has_a_schema() {
         .collect();
     let missing: Vec<&String> = commands.iter().filter(|name| !names.contains(name)).collect();
     assert!(missing.is_empty(), "no schemas for {missing:?}");
-    let variants = ["error", "list-remote", "trust-list", "trust-revoke"];
+    let variants = ["error", "list-remote", "trust", "trust-list", "trust-revoke"];
     let surplus = |name: &&String| !commands.contains(*name) && !variants.contains(&&***name);
     let surplus: Vec<&String> = names.iter().filter(surplus).collect();
     assert!(surplus.is_empty(), "no commands for {surplus:?}");
@@ -88,11 +88,24 @@ fn every_schema_describes_a_document_of_a_session() {
     configure(&mut session, &url);
     launch(&mut session, &url);
     session.run(&["remove", "0.1.0", "--forget"]).ok();
+    let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let accept = ["trust", "accept", "loom-bridge-server", "0.1.0", "--digest", digest];
+    session.run(&accept).ok();
     develop(&mut session);
+    trust_roots(&mut session);
 
     let all: BTreeSet<String> = schema::names().into_iter().collect();
     let unused: Vec<&String> = all.difference(&session.used).collect();
     assert!(unused.is_empty(), "no document of {unused:?} was printed");
+}
+
+fn trust_roots(session: &mut Session) {
+    let mirror = SignedDepot::of(&["0.1.0"]);
+    let (file, sha256) = mirror.anchor();
+    session.sandbox.sources(&[(&mirror.url(), "")]);
+    session.run(&["trust", "add-root", &file, "--sha256", &sha256]).ok();
+    session.run(&["trust", "roots"]).ok();
+    session.run(&["trust", "remove-root", &mirror.url()]).ok();
 }
 
 fn acquire(session: &mut Session, url: &str) {

@@ -134,6 +134,11 @@ impl Depot {
         AddedRelease { tree, statement: digest, archive }
     }
 
+    /// What the index lists.
+    pub fn releases(&self) -> Vec<IndexEntry> {
+        self.index.borrow().releases.clone()
+    }
+
     /// Marks a version as withdrawn in the index.
     pub fn yank(&self, version: &str) {
         let version = version.parse().unwrap();

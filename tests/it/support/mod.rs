@@ -10,6 +10,7 @@
 //! | [`archive`] | archives in all formats |
 //! | [`plain`] | [`Plain`]: a folder in the plain release layout |
 //! | [`depot`] | [`Depot`]: a folder in the store layout, written according to `store-format.md` |
+//! | [`signed_depot`] | [`SignedDepot`]: a depot with roots, timestamp and index, signed by keys of the test |
 //! | [`schema`] | the JSON Schemas of `docs/schemas`: every document of `--json` is validated |
 //! | [`server`] | [`Server`]: a small HTTP server that records requests and injects faults |
 //! | [`faults`] | the faults of that server |
@@ -17,6 +18,7 @@
 //! | [`node`] | Node's and Python's packages, for validation scripts and real clients |
 //! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they resolve |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections |
+//! | [`signer`] | [`Signer`](signer::Signer): a key that signs the files of a mirror |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of running runtimes |
 //! | [`strace`] | [`Trace`]: the system calls of one run |
 #![allow(
@@ -41,6 +43,8 @@ pub mod run;
 pub mod sandbox;
 pub mod schema;
 pub mod server;
+pub mod signed_depot;
+pub mod signer;
 pub mod stage;
 pub mod strace;
 pub mod unreachable;
@@ -54,6 +58,7 @@ pub use plain::{Plain, Sums};
 pub use run::{Run, Running};
 pub use sandbox::Sandbox;
 pub use server::{Request, Server};
+pub use signed_depot::{MirrorKeys, SignedDepot};
 pub use stage::Stage;
 pub use strace::Trace;
 pub use unreachable::{Unanswering, Unreachable};

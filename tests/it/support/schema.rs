@@ -9,6 +9,9 @@ use super::Run;
 /// Commands with subcommands that print documents of their own.
 const GROUPS: [&str; 4] = ["config", "dev", "source", "store"];
 
+/// The subcommands of `loom trust`, which takes a folder, too.
+const OF_TRUST: [&str; 4] = ["accept", "add-root", "roots", "remove-root"];
+
 /// Global options that take a value.
 const WITH_VALUE: [&str; 3] = ["--cache-dir", "--config", "--binary"];
 
@@ -78,6 +81,9 @@ pub fn of_line(line: &str) -> Option<String> {
     };
     let variant = ["--list", "--remote", "--revoke"].iter().find(|option| options.contains(option));
     let name = match (command, variant) {
+        ("trust", _) if names.get(1).is_some_and(|name| OF_TRUST.contains(name)) => {
+            format!("trust-{}", names[1])
+        }
         (group, _) if GROUPS.contains(&group) => format!("{group}-{}", names.get(1)?),
         ("list" | "trust", Some(variant)) => format!("{command}{}", &variant[1..]),
         _ => command.to_owned(),

@@ -1,9 +1,15 @@
 //! [`OpenBundle`]: the bytes of an open bundle, checked as they are read.
 
-use std::{fs::File, io, path::Path, time::SystemTime};
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+    time::SystemTime,
+};
 
 use loom_base::bounded_file::RegularFile;
 use loom_source::{Digest, SourceError};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     manifest::{BundleFile, BundleManifest, MAX_MANIFEST, ManifestError},
@@ -11,6 +17,9 @@ use super::{
     signature::{self, MAX_SIGNATURE, SignatureProblem},
     tar_header::{BLOCK, TarHeader, padding},
 };
+
+/// The number of bytes that are copied at once.
+const PIECE: u64 = 256 * 1024;
 
 /// An open bundle. The manifest has been read and agrees with its signature, with its own header and with the size of
 /// the bundle. Every other byte is checked when it is read.
@@ -184,6 +193,30 @@ impl OpenBundle {
         let bytes = bytes(&self.file, self.start(at), file.size)?;
         check_digest(file, Digest::of(&bytes))?;
         Ok(Some(bytes))
+    }
+
+    /// Copies the bytes of a file, which are compared with the manifest; returns whether the bundle has the file. What was
+    /// copied before an error counts for nothing.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read), and where the bytes cannot be written.
+    pub fn copy(&self, path: &str, to: &mut dyn Write) -> Result<bool, BundleError> {
+        let Some(at) = self.manifest.position(path) else { return Ok(false) };
+        self.check_frame(at)?;
+        let file = &self.manifest.files[at];
+        let mut hasher = Sha256::new();
+        let mut piece = vec![0; usize::try_from(PIECE.min(file.size)).unwrap_or_default()];
+        let mut done = 0;
+        while done < file.size {
+            let length = PIECE.min(file.size - done);
+            let part = &mut piece[..usize::try_from(length).unwrap_or_default()];
+            self.read_at(part, self.start(at) + done)?;
+            hasher.update(&*part);
+            to.write_all(part)?;
+            done += length;
+        }
+        check_digest(file, Digest::from_hasher(hasher))?;
+        Ok(true)
     }
 
     /// Compares the header of a file, and the padding after it.

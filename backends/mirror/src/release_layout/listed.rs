@@ -1,7 +1,8 @@
 //! Finds assets where folders can be listed: every asset in the listing is offered.
 
 use loom_source::{
-    AssetNames, AssetRef, ClaimedDigest, Evidence, Offer, Release, SourceError, Version,
+    AssetNames, AssetRef, ClaimedDigest, Evidence, EvidenceSubject, Offer, Release, SourceError,
+    Version,
     asset::{self, AssetName},
     checksum::SUMS_NAMES,
 };
@@ -44,8 +45,14 @@ async fn offer(
     for asset in assets {
         let Some(size) = entries.size(&asset.name) else { continue };
         let claims = claims(transport, folder, entries, asset).await?;
-        offer.evidence.extend(evidence(folder, entries, asset));
-        offer.artifacts.push(artifact(folder, asset, Some(size), claims));
+        let artifact = artifact(folder, asset, Some(size), claims);
+        let of = EvidenceSubject::Artifact(artifact.asset.clone());
+        offer.evidence.extend(evidence(entries, &asset.name, &of));
+        offer.artifacts.push(artifact);
+    }
+    for name in SUMS_NAMES.into_iter().filter(|name| entries.size(name).is_some()) {
+        let of = EvidenceSubject::Sums(AssetRef::new(join_key(folder, name)));
+        offer.evidence.extend(evidence(entries, name, &of));
     }
     // Artifacts that can be verified come first.
     offer.artifacts.sort_by_key(|artifact| artifact.claims.is_empty());
@@ -70,13 +77,12 @@ async fn claims(
     Ok(claims)
 }
 
-fn evidence<'a>(
-    folder: &'a str,
-    entries: &'a Entries,
-    asset: &'a AssetName,
-) -> impl Iterator<Item = Evidence> + 'a {
-    entries.files.iter().filter_map(move |(name, _)| {
-        let kind = asset::evidence(&asset.name, name)?;
-        Some(Evidence { kind, asset: AssetRef::new(join_key(folder, name)) })
-    })
+/// The evidence beside the file `name` that the folder has.
+fn evidence(entries: &Entries, name: &str, of: &EvidenceSubject) -> Vec<Evidence> {
+    let mut possible = asset::possible_evidence(of);
+    possible.retain(|evidence| {
+        let file = evidence.asset.as_str().rsplit('/').next().unwrap_or_default();
+        file.starts_with(name) && entries.size(file).is_some()
+    });
+    possible
 }

@@ -8,7 +8,8 @@ use std::sync::Mutex;
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use loom_base::sync::LockExt as _;
 use loom_source::{
-    Artifact, AssetNames, Offer, RangeRequest, Release, SourceError, Version,
+    Artifact, AssetNames, AssetRef, EvidenceSubject, Offer, RangeRequest, Release, SourceError,
+    Version,
     asset::{self, AssetName},
     checksum::SUMS_NAMES,
 };
@@ -59,14 +60,14 @@ pub(super) async fn find(
     if let Some(probe) = cached
         && let Some(artifacts) = search.probe(probe).await?
     {
-        return Ok(Some(Offer { artifacts, ..Offer::default() }));
+        return Ok(Some(search.offer(probe, artifacts)));
     }
     let Some((probe, artifacts)) = search.run().await? else { return search.outcomes.absence() };
     // An asset without a checksum file says nothing about the files of the next version.
     if !matches!(probe.file, ProbedFile::Asset(_)) {
         *hint.0.locked() = Some(probe);
     }
-    Ok(Some(Offer { artifacts, ..Offer::default() }))
+    Ok(Some(search.offer(probe, artifacts)))
 }
 
 /// The search for the assets of one release.
@@ -78,6 +79,20 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// The offer of what a probe found. The folder cannot be listed, so it names the signatures that there may be: beside
+    /// each artifact, then beside the file that the probe found or the likeliest `SHA256SUMS`.
+    fn offer(&self, probe: AssetProbe, artifacts: Vec<Artifact>) -> Offer {
+        let sums = match probe.file {
+            ProbedFile::Sums(index) => SUMS_NAMES[index],
+            _ => SUMS_NAMES[0],
+        };
+        let sums = AssetRef::new(join_key(&self.folders[probe.folder], sums));
+        let of = artifacts.iter().map(|it| EvidenceSubject::Artifact(it.asset.clone()));
+        let of = of.chain([EvidenceSubject::Sums(sums)]);
+        let evidence = of.flat_map(|of| asset::possible_evidence(&of)).collect();
+        Offer { artifacts, evidence, ..Offer::default() }
+    }
+
     async fn run(&self) -> Result<Option<(AssetProbe, Vec<Artifact>)>, SourceError> {
         for folder in 0..self.folders.len() {
             let concurrency = if folder == 0 { 1 } else { CONCURRENCY };

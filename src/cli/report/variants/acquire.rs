@@ -6,13 +6,13 @@ use loom_base::error_chain;
 use loom_runtime::{
     acquire::{AcquireError, AttemptCause, ChecksumMismatch, FailureReason, SourceAttempt},
     store::{AdmitError, Attempt, AttemptKind, StoreError, UnpackError, Unverified},
-    trust::{DigestSubject, Grade, Rejection},
+    trust::{DigestSubject, Grade, Rejection, SignatureProblem},
 };
-use loom_source::{Digest, Selector, SourceError, SourceErrorKind};
+use loom_source::{Digest, EvidenceKind, Selector, SourceError, SourceErrorKind};
 
 use super::{
     ErrorVariants,
-    samples::{digest, io_error, release, state_error, version},
+    samples::{digest, io_error, release, signature_problem, state_error, version},
 };
 
 variants!(AcquireError {
@@ -62,9 +62,21 @@ variants!(Rejection {
     NotLocked,
     Contradiction,
     NoArtifact,
-    Signature,
+    NoKey,
+    NoSignature,
     Statement,
     Expired,
+    Signature
+});
+variants!(SignatureProblem {
+    UnknownKey,
+    Bad,
+    OtherRelease,
+    NamesNoRelease,
+    Expired,
+    Revoked,
+    Legacy,
+    Unusable
 });
 variants!(Unverified {
     Missing,
@@ -73,6 +85,9 @@ variants!(Unverified {
     OtherStatement,
     NoChecksum,
     Policy,
+    Unsigned,
+    UnknownKey,
+    RevokedKey,
     NotLocked,
     TreeDamaged
 });
@@ -201,7 +216,8 @@ pub(super) fn rejections() -> Vec<Rejection> {
             release: release().to_string().into(),
             claimed: digest("a"),
             pinned: digest("b"),
-            origin: "first seen at corp".into(),
+            origin: "first seen 2026-01-02T03:04:05Z from corp".into(),
+            now: "2026-01-03T00:00:00Z from other, https://other/objects/x".into(),
         },
         Rejection::LockDiffers {
             release: release().to_string().into(),
@@ -234,7 +250,45 @@ pub(super) fn rejections() -> Vec<Rejection> {
             release: release().to_string().into(),
             why: "the index expired at 2026-01-01T00:00:00Z".into(),
         },
-        Rejection::Signature,
+        Rejection::NoKey { authority: "loom-os".into() },
+        Rejection::NoSignature { release: release().to_string().into(), unread: vec![] },
+        Rejection::NoSignature {
+            release: release().to_string().into(),
+            unread: vec!["v0.2.0/x.minisig: access denied".to_owned()],
+        },
+        Rejection::Signature(Box::new(signature_problem("v0.2.0/x.minisig"))),
+    ]
+}
+
+pub(super) fn signature_problems() -> Vec<SignatureProblem> {
+    let at = || "https://mirror.example/v0.2.0/x.tar.gz.minisig".to_owned();
+    let key = || "minisign E7620F1842B4E81F".to_owned();
+    vec![
+        SignatureProblem::UnknownKey {
+            at: at(),
+            expected: vec!["E7620F1842B4E81F".to_owned()],
+            got: "0000000000000001".to_owned(),
+        },
+        signature_problem(&at()),
+        SignatureProblem::OtherRelease {
+            at: at(),
+            expected: "loom-0.2.0-linux-x86_64.tar.gz".to_owned(),
+            got: "loom-0.1.0-linux-x86_64.tar.gz".to_owned(),
+        },
+        SignatureProblem::NamesNoRelease {
+            at: at(),
+            kind: EvidenceKind::Gpg,
+            expected: "loom-0.2.0-linux-x86_64.tar.gz".to_owned(),
+            key: key(),
+        },
+        SignatureProblem::Expired {
+            at: at(),
+            why: "E7620F1842B4E81F counts until 2026-01-01T00:00:00Z (expires in trust.keys)"
+                .to_owned(),
+        },
+        SignatureProblem::Revoked { at: at(), key: key(), by: "trust.revoked".to_owned() },
+        SignatureProblem::Legacy { at: at(), why: "it is not prehashed".to_owned() },
+        SignatureProblem::Unusable { at: at(), why: "not a minisign signature".to_owned() },
     ]
 }
 
@@ -246,6 +300,9 @@ pub(super) fn unverified() -> Vec<Unverified> {
         Unverified::OtherStatement,
         Unverified::NoChecksum,
         Unverified::Policy,
+        Unverified::Unsigned,
+        Unverified::UnknownKey("E7620F1842B4E81F".to_owned()),
+        Unverified::RevokedKey("E7620F1842B4E81F".to_owned()),
         Unverified::NotLocked,
         Unverified::TreeDamaged("/cache/x: it is missing".to_owned()),
     ]

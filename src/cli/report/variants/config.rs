@@ -10,6 +10,7 @@ variants!(ConfigError {
     Missing,
     NoHome,
     Tilde,
+    TrustKey,
     ReadTrusted,
     State,
     Write,
@@ -37,6 +38,8 @@ variants!(Problem {
     Source,
     MissingSourceType,
     OtherSourceType,
+    TrustKey,
+    KeyFileInProject,
     PluginInProject,
     ApiKeyInFile,
     IgnoredInDotenv,
@@ -46,7 +49,9 @@ variants!(Problem {
     UserOnly,
     OnlyStricter,
     Withheld,
-    UnsafeMachineFile
+    UnsafeMachineFile,
+    MachineOnly,
+    Fixed
 });
 variants!(SourceTextError {
     Unknown,
@@ -88,6 +93,10 @@ pub(super) fn errors() -> Vec<ConfigError> {
         ConfigError::Missing { file: file() },
         ConfigError::NoHome { what: "cache", variable: "LOOM_CACHE_DIR" },
         ConfigError::Tilde { what: "LOOM_CACHE_DIR", path: "~ada/cache".into() },
+        ConfigError::TrustKey {
+            at: text("/etc/loom/release.pub"),
+            source: loom_signatures::KeyError::Unrecognized,
+        },
         ConfigError::ReadTrusted { file: file(), why: text("expected value") },
         ConfigError::State(state_error()),
         ConfigError::Write { file: file(), source: io_error() },
@@ -132,6 +141,8 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::Source(SourceTextError::Scheme(text("ftp"))),
         Problem::MissingSourceType { known: &["mirror", "github"] },
         Problem::OtherSourceType { applies_to: vec!["github"], here: "mirror" },
+        Problem::TrustKey(loom_signatures::KeyError::Secret.to_string()),
+        Problem::KeyFileInProject,
         Problem::PluginInProject,
         Problem::ApiKeyInFile { variable: text("OPENAI_API_KEY") },
         Problem::IgnoredInDotenv,
@@ -142,6 +153,8 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::OnlyStricter,
         Problem::Withheld,
         Problem::UnsafeMachineFile(text("other users can write it")),
+        Problem::MachineOnly,
+        Problem::Fixed { key: text("trust.signature"), by: text("/etc/loom/config.toml:3") },
     ]
 }
 

@@ -2,7 +2,10 @@
 
 use std::io;
 
-use loom_runtime::state::{StateDir, StateError};
+use loom_runtime::{
+    state::{StateDir, StateError},
+    trust::SignatureProblem,
+};
 use loom_source::{Authority, Digest, Name, Platform, Product, Release, Version};
 
 pub(super) fn version(text: &str) -> Version {
@@ -37,4 +40,13 @@ pub(super) fn state_error() -> StateError {
     let file = StateDir::new(folder.path()).file("state.json");
     file.write(b"x").unwrap();
     file.read_json_strictly::<u8>().unwrap_err()
+}
+
+/// A signature that does not verify.
+pub(super) fn signature_problem(at: &str) -> SignatureProblem {
+    SignatureProblem::Bad {
+        at: at.to_owned(),
+        of: "loom-0.2.0-linux-x86_64.tar.gz".to_owned(),
+        keys: vec!["E7620F1842B4E81F".to_owned()],
+    }
 }

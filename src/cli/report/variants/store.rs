@@ -12,7 +12,7 @@ use loom_runtime::{
 };
 use loom_source::record::DocumentError;
 
-use super::samples::{digest, io_error, json_error, release};
+use super::samples::{digest, io_error, json_error, release, signature_problem};
 
 variants!(StoreError {
     Io,
@@ -37,6 +37,7 @@ variants!(AdmitError {
     Size,
     OtherArtifact,
     Unverified,
+    Signature,
     NoEntry,
     NotAProgram,
     Link,
@@ -135,6 +136,7 @@ pub(super) fn admit_errors() -> Vec<AdmitError> {
         AdmitError::Size { release: release(), expected: 7, got: 6 },
         AdmitError::OtherArtifact { release: release(), by: by() },
         AdmitError::Unverified(release()),
+        AdmitError::Signature(Box::new(signature_problem("v0.2.0/x.minisig"))),
         AdmitError::NoEntry {
             release: release(),
             wanted: "loom".to_owned(),

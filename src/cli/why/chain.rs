@@ -1,0 +1,58 @@
+//! The chain from a source to an installed version: what was claimed, which evidence is kept, who signed, what the policy
+//! requires.
+
+use loom_runtime::{
+    store::{Store, Verification},
+    trust::{Policy, SignatureOrigin},
+};
+use loom_source::{Record, Release, record::RecordEvidence};
+use serde_json::{Value, json};
+
+use crate::cli::path_text::shown;
+
+/// The chain of an installed version.
+pub(super) struct TrustChain {
+    evidence: Vec<Value>,
+    signers: Vec<String>,
+    policy: Value,
+}
+
+impl TrustChain {
+    /// The chain of `release`, whose verification is here.
+    pub(super) fn of(
+        store: &Store,
+        release: &Release,
+        verification: &Verification,
+        policy: &Policy,
+    ) -> Self {
+        let record: Option<Record> = store.record(release).unwrap_or_default();
+        let evidence = record.map(|record| record.evidence).unwrap_or_default();
+        let object = |kept: &RecordEvidence| {
+            let path = store.object(&kept.digest);
+            json!({
+                "kind": kept.kind, "digest": kept.digest, "of": kept.of, "path": shown(&path),
+                "present": path.is_file(),
+            })
+        };
+        let signers = verification.digests.iter().filter_map(|digest| digest.signature.as_ref());
+        let mut signers: Vec<_> = signers.map(SignatureOrigin::signer).collect();
+        signers.dedup();
+        let keys = policy.keys.keys().iter().map(|key| key.signer.to_string());
+        let policy = json!({
+            "checksum": policy.checksum, "signature": policy.signature,
+            "keys": keys.collect::<Vec<_>>(),
+        });
+        Self { evidence: evidence.iter().map(object).collect(), signers, policy }
+    }
+
+    /// The chain as JSON.
+    pub(super) fn json(&self, verification: &Verification) -> Value {
+        let Self { evidence, signers, policy } = self;
+        let grade = verification.digests.iter().map(|digest| digest.grade).max();
+        json!({
+            "source": {"class": verification.class, "name": verification.source},
+            "claims": verification.digests, "waiver": verification.waiver, "evidence": evidence,
+            "signers": signers, "grade": grade, "policy": policy,
+        })
+    }
+}
