@@ -59,6 +59,7 @@ mod restart;
 mod resume;
 mod s3;
 mod secrets;
+mod serve;
 mod shared_store;
 mod signatures;
 mod single_flight;
