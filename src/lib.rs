@@ -13,7 +13,7 @@
 //! | 5 | `launch` | starts, watches and stops a runtime |
 //! | 6 | `acquire` | resolves, fetches, checks and publishes a release |
 //! | 6 | `release` | makes releases: packs, signs, publishes and checks them |
-//! | 7 | `mirror` | keeps mirrors: compares, fills and publishes them |
+//! | 7 | `mirror` | keeps mirrors: compares, fills, publishes and serves them |
 //!
 //! The command line belongs to the program `loom` (`src/cli/`), not to this library.
 //!

@@ -288,6 +288,40 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         &[example("loom mirror root publish root.json --to /srv/loom", "Publish the signed root")],
     ),
     (
+        "mirror bundle",
+        &[
+            example(
+                "loom mirror bundle --to loom-0.2.0.loombundle --version 0.2.0 --key bundle.key",
+                "Write an installed release into one signed file",
+            ),
+            example(
+                "loom mirror bundle --to site.loombundle --from /srv/loom --lock loom.lock --with-loom",
+                "Write what a project has locked, and this program",
+            ),
+        ],
+    ),
+    (
+        "mirror import",
+        &[
+            example("loom mirror import site.loombundle", "Install the releases for this machine"),
+            example("loom mirror import site.loombundle --to /srv/loom", "Put them into a mirror"),
+        ],
+    ),
+    (
+        "mirror serve",
+        &[
+            example("loom mirror serve /srv/loom", "Serve a mirror to this machine"),
+            example(
+                "loom mirror serve /srv/loom --listen 0.0.0.0:8180 --remote",
+                "Serve it to the network",
+            ),
+            example(
+                "loom mirror serve cache --pull-through https://mirror.example/loom",
+                "Fetch what is missing from another mirror, and keep it",
+            ),
+        ],
+    ),
+    (
         "doctor",
         &[
             example("loom doctor", "Print all checks; exit 1 if one fails"),

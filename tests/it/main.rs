@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; clippy only knows the functions marked as tests"
 )]
 
+mod air_gap;
 mod asset_names;
 mod completions;
 mod config;
@@ -66,6 +67,7 @@ mod restart;
 mod resume;
 mod s3;
 mod secrets;
+mod serve;
 mod shared_store;
 mod signatures;
 mod signed_evidence;

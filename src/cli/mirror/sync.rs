@@ -47,6 +47,13 @@ pub(super) struct Args {
     writer: WriterArgs,
 }
 
+impl Args {
+    /// Everything that `from` has, to `to`.
+    pub(super) fn of(from: MirrorLocation, to: MirrorLocation, writer: WriterArgs) -> Self {
+        Self { from, to, versions: Vec::new(), platforms: Vec::new(), keep: None, writer }
+    }
+}
+
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let destination = args.to.destination(context, &resolved)?;

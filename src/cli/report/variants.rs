@@ -100,6 +100,8 @@ fn reports() -> VariantReports {
     reports.add(release::publish_errors(), |error| error);
     reports.add(release::mirror_errors(), |error| error);
     reports.add(mirror::errors(), |error| error);
+    reports.add(mirror::serve_errors(), |error| error);
+    reports.add(mirror::bundle_errors(), |error| error);
     reports.add(mirror::destination_errors(), |error| error);
     reports.push("StateError", &samples::state_error().into());
     reports

@@ -41,6 +41,7 @@ variants!(SourceErrorKind {
     WrongRegion,
     PlainHttp,
     Malformed,
+    Damaged,
     Untrusted,
     Build
 });
@@ -171,6 +172,7 @@ pub(super) fn kinds() -> Vec<SourceErrorKind> {
         SourceErrorKind::WrongRegion { region: None },
         SourceErrorKind::PlainHttp,
         SourceErrorKind::Malformed { reason: text("not JSON") },
+        SourceErrorKind::Damaged { reason: text("expected the SHA-256 AA, got BB") },
         SourceErrorKind::Untrusted { contradiction: true },
         SourceErrorKind::Untrusted { contradiction: false },
         SourceErrorKind::Build { command: text("cargo build"), reason: text("exit status 101") },
