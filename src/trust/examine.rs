@@ -172,8 +172,8 @@ impl SignatureScope {
             return Err(SignatureProblem::Revoked { at, key, by: "trust.revoked".to_owned() });
         }
         let valid_now =
-            |key: &&&TrustedKey| !self.first || key.expires.is_none_or(|until| self.at <= until);
-        if made.iter().any(|key| valid_now(&key)) {
+            |key: &&TrustedKey| !self.first || key.expires.is_none_or(|until| self.at <= until);
+        if made.iter().any(valid_now) {
             return Ok(());
         }
         let until = made.iter().filter_map(|key| key.expires).max();
