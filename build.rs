@@ -35,7 +35,7 @@ fn built() -> Option<u64> {
     }
     let is_distributed = env::var_os("LOOM_DIST").is_some_and(|value| value == "1");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    (!is_distributed).then(|| now.as_secs())
+    (!is_distributed).then_some(now.as_secs())
 }
 
 /// The profile of this build. `PROFILE` knows only `debug` and `release`; the name of a custom one is that of the folder

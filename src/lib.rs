@@ -12,7 +12,8 @@
 //! | 5 | `sources` | configured sources, ready to be asked |
 //! | 5 | `launch` | starts, watches and stops a runtime |
 //! | 6 | `acquire` | resolves, fetches, checks and publishes a release |
-//! | 7 | `mirror` | keeps mirrors: compares, fills and publishes them |
+//! | 6 | `release` | makes releases: packs, signs, publishes and checks them |
+//! | 7 | `mirror` | keeps mirrors: compares, fills, publishes and serves them |
 //!
 //! The command line belongs to the program `loom` (`src/cli/`), not to this library.
 //!
@@ -23,6 +24,7 @@ pub mod config;
 pub mod launch;
 pub mod lock;
 pub mod mirror;
+pub mod release;
 pub mod sources;
 pub mod state;
 pub mod store;

@@ -9,6 +9,7 @@ from typing import Optional
 
 from .command import PathLike, as_path, run_json
 from .defaults import LATEST, is_given
+from .files import open_regular, read_bounded
 
 __all__ = [
     "BINARY",
@@ -25,6 +26,9 @@ BINARY = "loom-bridge-server"
 
 _BLOCK_SIZE = 1 << 20
 """Bytes that are read at once for a checksum."""
+
+_MAX_MANIFEST_SIZE = 1 << 20
+"""The size limit of a ``Cargo.toml``, in bytes."""
 
 
 def platform_tag() -> str:
@@ -120,7 +124,7 @@ def _workspace() -> Optional[Path]:
     current = Path.cwd()
     for folder in (current, *current.parents):
         try:
-            manifest = (folder / "Cargo.toml").read_text(encoding="utf-8")
+            manifest = read_bounded(folder / "Cargo.toml", _MAX_MANIFEST_SIZE).decode("utf-8")
         except (OSError, UnicodeDecodeError):
             continue
         if "[workspace]" in manifest:
@@ -140,12 +144,12 @@ def verify_checksum(file_path: PathLike, expected_sha256: Optional[str]) -> bool
         a checksum is required.
 
     Raises:
-        OSError: if the file cannot be read.
+        OSError: if the file cannot be read or is not a regular file.
     """
     if not expected_sha256:
         return True
     digest = hashlib.sha256()
-    with open(file_path, "rb") as file:
+    with os.fdopen(open_regular(file_path), "rb") as file:
         for block in iter(lambda: file.read(_BLOCK_SIZE), b""):
             digest.update(block)
     return digest.hexdigest() == expected_sha256.strip().lower()

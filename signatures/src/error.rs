@@ -197,3 +197,72 @@ pub(crate) fn clean(text: &str) -> String {
     }
     cleaned
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn messages_say_what_was_expected_and_what_was_found() {
+        let kind = EvidenceKind::Minisign;
+        let key = || "ABCD".to_owned();
+        let day = |days: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(days * 24 * 60 * 60);
+        for (error, expected) in [
+            (
+                SignatureError::UnknownKey {
+                    kind,
+                    got: Some("EF01".to_owned()),
+                    expected: vec![key()],
+                },
+                "unknown minisign key: the signature is by EF01, expected ABCD",
+            ),
+            (
+                SignatureError::UnknownKey { kind, got: None, expected: Vec::new() },
+                "unknown minisign key: the signature is by a key that it does not name, expected none (no key is configured)",
+            ),
+            (
+                SignatureError::BadSignature { kind, keys: vec![key(), key()] },
+                "bad minisign signature: it does not verify with ABCD, ABCD",
+            ),
+            (
+                SignatureError::AnotherRelease {
+                    expected: "v0.2.0".to_owned(),
+                    got: "v0.1.0".to_owned(),
+                },
+                "the signature is for another release: expected v0.2.0, got v0.1.0",
+            ),
+            (
+                SignatureError::UnknownIdentity {
+                    got: "a".to_owned(),
+                    expected: vec!["b".to_owned()],
+                },
+                "unknown identity: the signature is by a, expected b",
+            ),
+            (
+                SignatureError::TooLarge { kind, size: 70_000, limit: 65_536 },
+                "not a minisign signature: it has 70000 bytes, at most 65536 are read",
+            ),
+            (
+                SignatureError::KeyExpired {
+                    key: key(),
+                    from: Some(day(1)),
+                    until: None,
+                    at: day(0),
+                },
+                "the key ABCD is valid from 1970-01-02T00:00:00Z to any time; the signature is judged at 1970-01-01T00:00:00Z",
+            ),
+            (
+                SignatureError::KeyRevoked { key: key(), why: Some("stolen".to_owned()) },
+                "the key ABCD is revoked: stolen",
+            ),
+            (SignatureError::KeyRevoked { key: key(), why: None }, "the key ABCD is revoked"),
+            (malformed(kind, "a\u{1b}[31mb\nc"), "not a minisign signature: a [31mb c"),
+        ] {
+            assert_eq!(error.to_string(), expected);
+        }
+        let long = malformed(kind, "x".repeat(1000)).to_string();
+        assert!(long.ends_with("x…") && long.chars().count() < 450, "{long}");
+    }
+}

@@ -48,6 +48,14 @@ const OTHERS: &[EnvironmentVariable] = &[
     variable("SSL_CERT_DIR", "Folder of certificates to trust instead of those of the system"),
     variable("NETRC", "File with logins for mirrors instead of ~/.netrc"),
     variable("CARGO_TARGET_DIR", "Target folder in which cargo builds are looked for"),
+    variable(
+        "SOURCE_DATE_EPOCH",
+        "Time of the files that `loom release pack` packs, in seconds since 1970",
+    ),
+    variable(
+        "LOOM_SIGN_PASSWORD_FILE",
+        "File with the password of the key for `loom release sign`",
+    ),
     variable("NO_COLOR", "Turns colours off when set"),
     variable("CLICOLOR_FORCE", "Turns colours on when set, also without a terminal"),
 ];

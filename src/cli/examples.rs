@@ -288,6 +288,40 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         &[example("loom mirror root publish root.json --to /srv/loom", "Publish the signed root")],
     ),
     (
+        "mirror bundle",
+        &[
+            example(
+                "loom mirror bundle --to loom-0.2.0.loombundle --version 0.2.0 --key bundle.key",
+                "Write an installed release into one signed file",
+            ),
+            example(
+                "loom mirror bundle --to site.loombundle --from /srv/loom --lock loom.lock --with-loom",
+                "Write what a project has locked, and this program",
+            ),
+        ],
+    ),
+    (
+        "mirror import",
+        &[
+            example("loom mirror import site.loombundle", "Install the releases for this machine"),
+            example("loom mirror import site.loombundle --to /srv/loom", "Put them into a mirror"),
+        ],
+    ),
+    (
+        "mirror serve",
+        &[
+            example("loom mirror serve /srv/loom", "Serve a mirror to this machine"),
+            example(
+                "loom mirror serve /srv/loom --listen 0.0.0.0:8180 --remote",
+                "Serve it to the network",
+            ),
+            example(
+                "loom mirror serve cache --pull-through https://mirror.example/loom",
+                "Fetch what is missing from another mirror, and keep it",
+            ),
+        ],
+    ),
+    (
         "doctor",
         &[
             example("loom doctor", "Print all checks; exit 1 if one fails"),
@@ -358,6 +392,62 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
     (
         "trust remove-root",
         &[example("loom trust remove-root corp", "Need no signed index from corp any more")],
+    ),
+    (
+        "release",
+        &[example(
+            "loom release pack --version 0.2.0 --to dist",
+            "Pack the build of this machine as a release",
+        )],
+    ),
+    (
+        "release pack",
+        &[
+            example(
+                "loom release pack --version 0.2.0 --to dist",
+                "Pack the program in target/dist for this machine's platform",
+            ),
+            example(
+                "loom release pack --program builds --version 0.2.0 --platform linux-x86_64 windows-x86_64 --to dist",
+                "Pack builds/linux-x86_64/… and builds/windows-x86_64/…",
+            ),
+        ],
+    ),
+    (
+        "release sign",
+        &[
+            example(
+                "loom release sign dist --minisign ~/.minisign/minisign.key",
+                "Make a .minisig file for each archive and SHA256SUMS",
+            ),
+            example("loom release sign dist --gpg", "Make .asc files with gpg's default key"),
+        ],
+    ),
+    (
+        "release publish",
+        &[
+            example(
+                "loom release publish dist --to github:loom-os/loom --notes NOTES.md",
+                "Upload all files to a draft, then publish it",
+            ),
+            example(
+                "loom release publish dist --to github:loom-os/loom --commit \"$(git rev-parse HEAD)\"",
+                "Let GitHub make the tag",
+            ),
+        ],
+    ),
+    (
+        "release check",
+        &[
+            example(
+                "loom release check loom-os/loom 0.2.0 --key minisign.pub",
+                "Download the assets of all platforms, and verify them by this key",
+            ),
+            example(
+                "loom release check ./mirror 0.2.0 --platform linux-x86_64",
+                "Check a folder for one platform",
+            ),
+        ],
     ),
     (
         "completions",

@@ -23,7 +23,9 @@ use super::{
     supervise,
 };
 use loom_runtime::{
-    config::{self, Disk, Flags, Inputs, Mode, ReadOnce, Resolved, Trusted, Untrusted},
+    config::{
+        self, Disk, Flags, Inputs, Mode, ReadOnce, Resolved, SettingOrigin, Trusted, Untrusted,
+    },
     launch::{self, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
     store::{Lease, Store, StoreError},
 };
@@ -44,6 +46,36 @@ pub(crate) struct LaunchArgs {
     /// Port of the dashboard; 0 = any free port
     #[arg(long, value_name = "PORT")]
     dashboard_port: Option<u16>,
+    /// Of a running runtime: where any free port was requested, which no flag, file or variable has to repeat.
+    #[arg(skip)]
+    any_port: AnyPort,
+}
+
+/// Where any free port was requested.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct AnyPort {
+    bridge: bool,
+    dashboard: bool,
+}
+
+impl AnyPort {
+    fn of(bridge: &HostPort, dashboard: Option<&HostPort>) -> Self {
+        let is_any = |address: &HostPort| address.port == 0;
+        Self { bridge: is_any(bridge), dashboard: dashboard.is_some_and(is_any) }
+    }
+
+    /// The addresses to listen on: any free port instead of a default one where any was requested before.
+    fn addresses(self, resolved: &Resolved) -> (HostPort, Option<HostPort>) {
+        let is_default = |origin: &SettingOrigin| *origin == SettingOrigin::Default;
+        let (mut bridge, mut dashboard) = (bridge(resolved), dashboard(resolved));
+        if self.bridge && is_default(&resolved.bridge.address.origin) {
+            bridge.port = 0;
+        }
+        if self.dashboard && is_default(&resolved.dashboard.port.origin) {
+            dashboard.iter_mut().for_each(|dashboard| dashboard.port = 0);
+        }
+        (bridge, dashboard)
+    }
 }
 
 /// The options of `up` as the instance keeps them for `restart`.
@@ -60,6 +92,7 @@ struct StoredLaunchArgs {
     mode: Option<String>,
     bridge_port: Option<u16>,
     dashboard_port: Option<u16>,
+    any_port: AnyPort,
 }
 
 impl LaunchArgs {
@@ -91,6 +124,7 @@ impl LaunchArgs {
         self.mode = self.mode.or(other.mode);
         self.bridge_port = self.bridge_port.or(other.bridge_port);
         self.dashboard_port = self.dashboard_port.or(other.dashboard_port);
+        self.any_port = other.any_port;
         self
     }
 
@@ -115,6 +149,7 @@ impl LaunchArgs {
             mode: self.mode.map(|mode| mode.to_string()),
             bridge_port: self.bridge_port,
             dashboard_port: self.dashboard_port,
+            any_port: self.any_port,
         }
     }
 
@@ -131,6 +166,7 @@ impl LaunchArgs {
             mode: stored.mode.and_then(|text| text.parse().ok()),
             bridge_port: stored.bridge_port,
             dashboard_port: stored.dashboard_port,
+            any_port: stored.any_port,
         }
     }
 }
@@ -186,14 +222,17 @@ fn acquired(
     let launcher = std::env::current_exe().map_err(|e| {
         CommandError::new(Exit::Failure, format!("could not find the program file of loom: {e}"))
     })?;
+    let (bridge, dashboard) = args.any_port.addresses(&resolved);
+    let any_port = AnyPort::of(&bridge, dashboard.as_ref());
+    let args = LaunchArgs { any_port, ..args.clone() };
     Ok(Launch {
         program: installed.entry.clone(),
         binary: installed.release.binary.to_string(),
         version: installed.release.slot.to_string(),
         tree: Some(installed.tree.to_string()),
         env: resolved.runtime_env(),
-        bridge: bridge(&resolved),
-        dashboard: dashboard(&resolved),
+        bridge,
+        dashboard,
         ready_timeout: resolved.bridge.timeout.value,
         grace: GRACE,
         project: resolved.project.root.clone(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use loom_source::{Platform, Product, Selector};
 
-use super::{CommandError, context::Context, report, requested};
+use super::{CommandError, bundle_lock, context::Context, report, requested};
 use loom_runtime::{
     config::{Resolved, SettingOrigin},
     lock::{ActiveLock, LockConflict, LockFile},
@@ -110,7 +110,13 @@ pub(crate) fn choose(
     let path = path(context, resolved, named)?;
     let file = path.as_deref().map(LockFile::read).transpose()?.flatten();
     let required = required_by(resolved);
-    let Some(file) = file else {
+    let of_bundle = match (&file, &required) {
+        (None, Some(_)) if named.is_none() => bundle_lock::find(context, resolved)?,
+        _ => None,
+    };
+    // The signature of the bundle is what trusts it.
+    let is_signed = of_bundle.is_some();
+    let Some(file) = file.or(of_bundle) else {
         return match required {
             Some(by) => Err(report::lock::missing(path.as_deref(), &by)),
             None if named.is_some() => Err(report::lock::missing(path.as_deref(), "--lock")),
@@ -123,9 +129,11 @@ pub(crate) fn choose(
             None => unlocked(),
         };
     };
-    let lock = ActiveLock::of(&file, binary, is_trusted(resolved, &file, named));
+    let lock = ActiveLock::of(&file, binary, is_signed || is_trusted(resolved, &file, named));
     if required.is_some() {
-        require(resolved, product, &lock)?;
+        // Where no project requests anything, a bundle's lock contradicts nothing.
+        let is_request = !is_signed || resolved.bridge.project_version.is_some();
+        require(resolved, product, &lock, is_request)?;
     }
     match (lock.vouches, required) {
         (true, Some(_)) => Ok(RequestedVersion::of_lock(lock)),
@@ -159,11 +167,17 @@ fn untrusted(
 }
 
 /// Checks a lock that is required: `--locked` against everything, `--frozen` against what this run needs.
-fn require(resolved: &Resolved, product: &Product, lock: &ActiveLock) -> Result<(), CommandError> {
+/// `is_request` says whether there is a project whose request the lock has to agree with.
+fn require(
+    resolved: &Resolved,
+    product: &Product,
+    lock: &ActiveLock,
+    is_request: bool,
+) -> Result<(), CommandError> {
     let binary = &lock.binary;
     let (project, by) = project_request(resolved);
     let check = || {
-        if !resolved.frozen.value {
+        if is_request && !resolved.frozen.value {
             binary.check_request(&project, &by)?;
         }
         if let Some((requested, by)) = run_request(resolved) {

@@ -20,6 +20,7 @@
 //! | `lock_summary` | what `status`, `why` and `config show` say of the lock file |
 //! | `lock_run` | makes or moves a lock file, for `lock` and `update` |
 //! | `selection`, `version_arg` | the options that select a release and its sources |
+//! | `bundle_lock`, `bundle_signer` | the lock file in a bundle, and whether the key that signed it is trusted |
 //! | `ready` | acquires the selected release |
 //! | `list_remote` | the part of `list` that queries the sources |
 //! | [`mirror`] | the commands of `loom mirror`, a file each |
@@ -28,6 +29,8 @@
 //! Every other file is one command.
 
 mod build_note;
+mod bundle_lock;
+mod bundle_signer;
 mod color;
 mod command;
 mod completion;
@@ -67,6 +70,7 @@ mod progress_line;
 mod project_scope;
 mod ready;
 mod reference;
+mod release;
 mod remove;
 mod report;
 mod requested;

@@ -1,16 +1,17 @@
 //! `loom why`: how a release got here and was verified, or why it is not here.
 
 mod chain;
+mod page;
 
-use std::{fmt::Write as _, time::SystemTime};
-
-use indicatif::HumanBytes;
 use loom_source::{Product, Release, Selector, Slot};
 use serde_json::json;
 
-use self::chain::TrustChain;
+use self::{
+    chain::TrustChain,
+    page::{HistoryPage, failure_rows, interrupted_text, receipt_rows, verification_rows},
+};
 use super::{
-    CommandError, Exit, Outcome, build_note,
+    CommandError, Exit, Outcome,
     context::Context,
     locked::{self, RequestedVersion},
     path_text::shown,
@@ -20,10 +21,9 @@ use loom_runtime::{
     config::{Flags, Resolved},
     lock::{ActiveLock, LockedBinary},
     store::{
-        Attempt, FailureRecord, Installed, InterruptedTransfer, Presence, Receipt, Store,
-        StoreError, Unverified, Verification,
+        FailureRecord, Installed, InterruptedTransfer, Presence, Receipt, Store, StoreError,
+        Unverified, Verification,
     },
-    trust::{Grade, Waiver},
 };
 
 /// Arguments of `loom why`.
@@ -264,113 +264,5 @@ impl ReleaseHistory {
             Some(_) => {}
             None => page.row("", "it has no receipt, so its history is unknown"),
         }
-    }
-}
-
-/// What an interrupted download has left, and the command that continues it.
-fn interrupted_text(interrupted: &InterruptedTransfer, selector: &Selector) -> String {
-    let InterruptedTransfer { source, bytes, total } = interrupted;
-    let total = total.map(|total| format!(" of {}", HumanBytes(total))).unwrap_or_default();
-    let word = version_arg::shell_word(selector);
-    format!(
-        "{}{total} from {source}, interrupted\n`loom get {word}` continues the download",
-        HumanBytes(*bytes)
-    )
-}
-
-/// What a release was verified by.
-fn verification_rows(page: &mut HistoryPage, verification: &Verification) {
-    for digest in &verification.digests {
-        let what = digest.of.as_str();
-        let text = format!("{what}, by {} ({})", digest.voucher(), meaning(digest.grade));
-        page.row("verified", &text);
-    }
-    if let Some(waiver) = verification.waiver {
-        page.row("accepted", waiver_text(waiver));
-    }
-}
-
-/// How a release got here.
-fn receipt_rows(page: &mut HistoryPage, receipt: &Receipt) {
-    let bytes = match receipt.bytes {
-        0 => String::new(),
-        bytes => format!(", {}", HumanBytes(bytes)),
-    };
-    let took = receipt.ms.get("total").map(|ms| format!(" in {}", time(*ms))).unwrap_or_default();
-    page.row("from", &format!("{} ({}){bytes}{took}", receipt.source, receipt.origin));
-    page.row("at", &receipt.at);
-    if let Some(build) = &receipt.build {
-        page.row("build", &build_note::describe(build, SystemTime::now()));
-    }
-    for unchecked in &receipt.unchecked {
-        page.row("unchecked", unchecked);
-    }
-    for note in &receipt.notes {
-        page.row("note", note);
-    }
-    attempt_rows(page, &receipt.attempts);
-}
-
-fn failure_rows(page: &mut HistoryPage, failure: &FailureRecord) {
-    page.gap();
-    page.title(&format!("the last attempt failed, at {}", failure.at));
-    page.row("requested", &failure.requested);
-    page.row("error", &failure.message);
-    if let Some(hint) = &failure.hint {
-        page.row("hint", hint);
-    }
-    attempt_rows(page, &failure.attempts);
-}
-
-/// The sources that were asked, what each attempt led to, and how long it took.
-fn attempt_rows(page: &mut HistoryPage, attempts: &[Attempt]) {
-    for (number, attempt) in attempts.iter().enumerate() {
-        let of = attempt.timeout_ms.map(|ms| format!(", timeout {}", time(ms))).unwrap_or_default();
-        let name = if number == 0 { "asked" } else { "" };
-        let Attempt { source, ms, outcome, .. } = attempt;
-        page.row(name, &format!("{}. {source} ({}{of})", number + 1, time(*ms)));
-        page.row("", &format!("   {outcome}"));
-    }
-}
-
-fn meaning(grade: Grade) -> &'static str {
-    match grade {
-        Grade::Transfer => "proves a complete transfer, not the origin",
-        Grade::Identity => "proves that it is this release",
-    }
-}
-
-fn waiver_text(waiver: Waiver) -> &'static str {
-    match waiver {
-        Waiver::AllowUnverified => "unverified, by --allow-unverified",
-        Waiver::IfAvailable => "unverified, by trust.checksum = \"if-available\"",
-        Waiver::LocalBuild => "policy: local build, no checksum needed",
-    }
-}
-
-fn time(ms: u64) -> String {
-    match ms {
-        0..1000 => format!("{ms} ms"),
-        _ => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
-    }
-}
-
-/// Text in two columns: names and values.
-#[derive(Default)]
-struct HistoryPage(String);
-
-impl HistoryPage {
-    fn title(&mut self, text: &str) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(self.0, "{text}");
-    }
-
-    fn row(&mut self, name: &str, text: &str) {
-        let text = text.replace('\n', "\n             ");
-        let _ = writeln!(self.0, "{}", format!("  {name:<9}  {text}").trim_end());
-    }
-
-    fn gap(&mut self) {
-        self.0.push('\n');
     }
 }

@@ -81,7 +81,10 @@ fn kind(text: &str, base: &Path) -> Result<SourceKind, SourceTextError> {
     if text == Scheme::Target.as_str() {
         return Ok(SourceKind::Target(TargetSource::default()));
     }
-    if Path::new(text).is_absolute() || text.starts_with('.') {
+    // No other source has a name that ends like that of a bundle.
+    let is_bundle = Path::new(text).extension().is_some_and(|ending| ending == SourceKind::BUNDLE)
+        && !text.contains(':');
+    if is_bundle || Path::new(text).is_absolute() || text.starts_with('.') {
         return path_url(&base.join(text)).map(mirror);
     }
     let Some((scheme, rest)) = text.split_once(':') else { return Err(unknown(text, base)) };
@@ -186,6 +189,7 @@ mod tests {
             ("./m", "mirror file:///base/dir/m"),
             ("../m", "mirror file:///base/m"),
             (".", "mirror file:///base/dir"),
+            ("m/x.loombundle", "mirror file:///base/dir/m/x.loombundle"),
             ("http://127.0.0.1:80/x", "mirror http://127.0.0.1/x"),
             ("https://u:p@h/x", "mirror https://h/x"),
             ("s3://bucket/prefix", "mirror s3://bucket/prefix"),

@@ -216,6 +216,9 @@ impl SourceKind {
 }
 
 impl SourceKind {
+    /// The ending of the name of a bundle, without the dot.
+    pub const BUNDLE: &str = "loombundle";
+
     /// The shorthand of the source, without secrets. Sources on different servers can have the same.
     pub fn shorthand(&self) -> String {
         match self {
@@ -227,6 +230,13 @@ impl SourceKind {
             Self::Target(TargetSource { path: None, .. }) => "target".to_owned(),
             Self::Plugin(PluginSource { name, .. }) => format!("plugin:{name}"),
         }
+    }
+
+    /// The path of the bundle, where the source is one.
+    pub fn bundle(&self) -> Option<PathBuf> {
+        let Self::Mirror(mirror) = self else { return None };
+        let path = mirror.url.to_file_path().ok().filter(|_| mirror.url.scheme() == "file")?;
+        (path.extension()? == Self::BUNDLE).then_some(path)
     }
 
     /// The server that the settings of the source name, where its shorthand does not.

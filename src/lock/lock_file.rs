@@ -48,6 +48,11 @@ impl LockFile {
         }
     }
 
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The digest of its bytes, by which it is trusted.
     pub fn digest(&self) -> Digest {
         Digest::of(self.text.as_bytes())

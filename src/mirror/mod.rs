@@ -21,8 +21,11 @@
 //! | `collect` | [`collect()`]: removes what no index has named for a while |
 //! | `verify` | [`verify()`]: checks that everything is there, and every byte |
 //! | `observer` | [`MirrorObserver`]: receives what was done |
+//! | [`bundle`] | a mirror, or a part of one, in one file |
+//! | [`serve`] | serves the folder of a mirror over HTTP |
 //! | `error` | [`MirrorTaskError`] |
 
+pub mod bundle;
 mod collect;
 mod current_index;
 mod diff;
@@ -39,6 +42,7 @@ mod release_copy;
 mod root_chain;
 mod root_draft;
 mod selection;
+pub mod serve;
 mod signing_keys;
 mod store_release;
 mod sync;
@@ -65,7 +69,7 @@ pub use root_draft::{
 pub use selection::SyncSelection;
 pub use signing_keys::{SigningKeys, write_new_key};
 pub use store_release::StoreRelease;
-pub use sync::{OfferedRelease, OfferedReleases, SyncReport, offered, sync};
+pub use sync::{SourceRelease, SourceReleases, SyncReport, offered, sync};
 pub use unpacking::Unpacking;
 pub use verify::{MirrorFinding, MirrorVerification, verify};
 pub use written_index::WrittenIndex;

@@ -26,7 +26,7 @@ use crate::{sources::Candidate, trust::Channel};
 
 /// A release that a source offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfferedRelease {
+pub struct SourceRelease {
     /// The release.
     pub release: Release,
     /// Its statement, where an index names it.
@@ -37,9 +37,9 @@ pub struct OfferedRelease {
 
 /// What a source offers.
 #[derive(Debug, Default)]
-pub struct OfferedReleases {
+pub struct SourceReleases {
     /// The selected releases, those included that are not kept.
-    pub releases: Vec<OfferedRelease>,
+    pub releases: Vec<SourceRelease>,
 }
 
 /// What a synchronisation did.
@@ -65,24 +65,24 @@ pub async fn offered(
     is_mirror: bool,
     (authority, binary): (&Authority, &Name),
     selection: &SyncSelection,
-) -> Result<OfferedReleases, MirrorTaskError> {
+) -> Result<SourceReleases, MirrorTaskError> {
     let source = candidate.source.as_ref();
     if let Some(entries) = index_entries(candidate, is_mirror).await? {
         let entries = entries.into_iter();
-        let offered = entries.map(|entry| OfferedRelease {
+        let offered = entries.map(|entry| SourceRelease {
             release: entry.release(),
             statement: Some(entry.statement),
             yanked: entry.yanked,
         });
         let releases = offered.filter(|one| selection.selects(&one.release)).collect();
-        return Ok(OfferedReleases { releases });
+        return Ok(SourceReleases { releases });
     }
     let mut releases = Vec::new();
     for platform in selection.platforms() {
         let product = Product { authority: authority.clone(), binary: binary.clone(), platform };
         match source.list(&product, ListingScope::All).await? {
             VersionListing::Versions(versions) => {
-                releases.extend(versions.into_iter().map(|listed| OfferedRelease {
+                releases.extend(versions.into_iter().map(|listed| SourceRelease {
                     release: product.at_version(listed.version),
                     statement: None,
                     yanked: false,
@@ -94,7 +94,7 @@ pub async fn offered(
         }
     }
     releases.retain(|one| selection.selects(&one.release));
-    Ok(OfferedReleases { releases })
+    Ok(SourceReleases { releases })
 }
 
 /// The entries of the index of a mirror: of the signed one where a root is known for it; `None` without an index.
@@ -130,7 +130,7 @@ async fn index_entries(
 pub async fn sync(
     writer: &IndexWriter<'_>,
     from: MirrorFiles<'_>,
-    offered: OfferedReleases,
+    offered: SourceReleases,
     selection: &SyncSelection,
     staging: &dyn Fn() -> Result<PathBuf, MirrorTaskError>,
     observer: &dyn MirrorObserver,
@@ -154,7 +154,7 @@ pub async fn sync(
 
 /// The releases of a source, to be copied.
 struct SyncChange<'a> {
-    wanted: Vec<OfferedRelease>,
+    wanted: Vec<SourceRelease>,
     selection: &'a SyncSelection,
     copy: ReleaseCopy<'a>,
     observer: &'a dyn MirrorObserver,
@@ -183,7 +183,7 @@ impl SyncChange<'_> {
     }
 
     /// The releases that the index does not have.
-    fn missing(&self, current: &IndexPayload, oldest: &OldestVersions) -> Vec<OfferedRelease> {
+    fn missing(&self, current: &IndexPayload, oldest: &OldestVersions) -> Vec<SourceRelease> {
         let there: HashSet<Release> = current.releases.iter().map(IndexEntry::release).collect();
         let missing = self.wanted.iter().filter(|one| !there.contains(&one.release));
         missing.filter(|one| oldest.keeps(&one.release)).cloned().collect()
@@ -211,9 +211,9 @@ impl SyncChange<'_> {
     /// Copies a release; `None` where the source has it without a statement.
     async fn copy(
         &self,
-        offered: &OfferedRelease,
+        offered: &SourceRelease,
     ) -> Result<Option<CopiedRelease>, MirrorTaskError> {
-        let OfferedRelease { release, statement, .. } = offered;
+        let SourceRelease { release, statement, .. } = offered;
         match self.copy.record(release).await? {
             Some(record) => self.copy.copy(release, record, *statement).await.map(Some),
             None if statement.is_none() => Ok(None),
@@ -228,7 +228,7 @@ impl SyncChange<'_> {
     /// Copies releases, several at the same time.
     async fn copy_all(
         &mut self,
-        missing: Vec<OfferedRelease>,
+        missing: Vec<SourceRelease>,
     ) -> Result<Vec<IndexEntry>, MirrorTaskError> {
         let (mut entries, mut gone, total) = (Vec::new(), Vec::new(), missing.len());
         let this = &*self;
@@ -278,7 +278,7 @@ impl IndexChange for SyncChange<'_> {
         let oldest = self.oldest(current);
         let statements: HashMap<Release, Digest> =
             current.releases.iter().map(|entry| (entry.release(), entry.statement)).collect();
-        let differs = |one: &OfferedRelease| match statements.get(&one.release) {
+        let differs = |one: &SourceRelease| match statements.get(&one.release) {
             None => oldest.keeps(&one.release),
             Some(there) => one.statement.is_some_and(|here| here != *there),
         };

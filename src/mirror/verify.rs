@@ -151,7 +151,7 @@ async fn verify_documents(
     let verified = verified.map_err(|rejection| rejected(Index::PATH, &rejection))?;
     match verified.expired() {
         None => Ok(Some(verified.origin().clone())),
-        Some(expired) => Err(VerifyFailure::Rejected(Index::PATH.to_owned(), expired.to_string())),
+        Some(expired) => Err(rejected(Index::PATH, &expired)),
     }
 }
 

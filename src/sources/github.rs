@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use loom_github::{Github, GithubOptions, GithubRepo, GithubToken};
+use loom_github::{Github, GithubOptions, GithubRepo, GithubToken, publish::Publisher};
 use loom_http::Journal;
 
-use super::{Candidate, OpenError, Opener, Reach, SharedDocuments, SourceClass};
+use super::{AnswerLimit, Candidate, OpenError, Opener, Reach, SharedDocuments, SourceClass};
 use crate::{
     config::{Env, GithubSource, SourceSpec},
     trust::Channel,
@@ -24,16 +24,38 @@ pub(super) fn open(
     github: &GithubSource,
     journal: Journal,
 ) -> Result<Candidate, OpenError> {
+    let options = options(opener, spec, github, journal)?;
+    let reach = if options.repo.is_local() { Reach::Loopback } else { Reach::Network };
+    let channel =
+        if options.repo.is_insecure() { Channel::Unauthenticated } else { Channel::Authenticated };
+    let source = Box::new(AnswerLimit::new(Github::open(options)?, spec.timeout));
+    let address = spec.kind.to_string();
+    Ok(Candidate::of(spec, address, SourceClass::Github, channel, reach, source))
+}
+
+/// Opens the repository for publishing. No request is sent.
+pub(super) fn open_publisher(
+    opener: &Opener,
+    spec: &SourceSpec,
+    github: &GithubSource,
+    journal: Journal,
+) -> Result<Publisher, OpenError> {
+    Ok(Publisher::open(options(opener, spec, github, journal)?)?)
+}
+
+fn options(
+    opener: &Opener,
+    spec: &SourceSpec,
+    github: &GithubSource,
+    journal: Journal,
+) -> Result<GithubOptions, OpenError> {
     let GithubSource { repo, api_base, base_url, token_env, tag_prefix, assets } = github;
     let repo = GithubRepo::new(repo, base_url.as_ref(), api_base.as_ref())?;
     if let Some(variable) = token_env.as_ref().filter(|name| opener.env.is_empty(name)) {
         return Err(OpenError::EmptyToken { variable: variable.clone() });
     }
     let (token, token_variable) = token(&opener.env, &repo, token_env.as_deref());
-    let reach = if repo.is_local() { Reach::Loopback } else { Reach::Network };
-    let channel =
-        if repo.is_insecure() { Channel::Unauthenticated } else { Channel::Authenticated };
-    let options = GithubOptions {
+    Ok(GithubOptions {
         repo,
         token,
         token_variable,
@@ -43,10 +65,7 @@ pub(super) fn open(
         evidence: opener.evidence,
         network: opener.network.settings(spec, journal)?,
         cache: Arc::new(SharedDocuments::of(&opener.state, "github")),
-    };
-    let source = Box::new(Github::open(options)?);
-    let address = spec.kind.to_string();
-    Ok(Candidate::of(spec, address, SourceClass::Github, channel, reach, source))
+    })
 }
 
 /// The token for a server, and the variable to name where a token would help.

@@ -6,7 +6,10 @@ use loom_mirror::{
 };
 use loom_source::{Scheme, Source};
 
-use super::{Bounded, Candidate, OpenError, Opener, Reach, SourceClass, netrc_file, object_store};
+use super::{
+    AnswerLimit, Bounded, Candidate, OpenError, Opener, Reach, SourceClass, netrc_file,
+    object_store,
+};
 use crate::{
     config::{Layout, MirrorSource, SourceKind, SourceSpec},
     trust::Channel,
@@ -61,7 +64,7 @@ pub(super) fn open(
     let source: Box<dyn Source> = match reach {
         // A folder may be a mount whose server has gone away.
         Reach::Disk => Box::new(Bounded::new(mirror, spec.timeout)),
-        Reach::Loopback | Reach::Network => Box::new(mirror),
+        Reach::Loopback | Reach::Network => Box::new(AnswerLimit::new(mirror, spec.timeout)),
     };
     Ok(Candidate::of(spec, address, class, channel, reach, source))
 }

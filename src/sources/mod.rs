@@ -14,12 +14,14 @@
 //! | `object_store`, `aws_profile` | credentials of object stores |
 //! | `plugin_program` | where the program of a plugin may be found |
 //! | [`signed_mirror`] | mirrors whose index has to be signed |
+//! | `answer_limit` | `AnswerLimit`: limits how long all requests for one answer may take together |
 //! | `bounded` | [`Bounded`]: limits how long a folder that may hang is waited for |
 //! | `shared_documents` | [`SharedDocuments`]: documents that a source keeps from run to run |
 //!
 //! Opening connects to nothing and starts nothing: it reads the environment (as values), `.netrc`, certificate files
 //! and the state folder.
 
+mod answer_limit;
 mod aws_profile;
 mod bounded;
 mod candidate;
@@ -41,6 +43,7 @@ mod shared_documents;
 pub mod signed_mirror;
 mod source_class;
 
+use answer_limit::AnswerLimit;
 pub use bounded::Bounded;
 pub use candidate::{Candidate, Reach};
 pub use error::OpenError;

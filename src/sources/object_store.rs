@@ -92,7 +92,7 @@ fn add_google_login(options: &mut ObjectOptions, home: Option<&Path>) {
         return;
     }
     let file = home.map(|home| home.join(".config/gcloud/application_default_credentials.json"));
-    if let Some(file) = file.filter(|file| file.is_file())
+    if let Some(file) = file.filter(|file| file.exists())
         && let Some(text) = file.to_str()
     {
         options.variables.insert(variables[0].to_owned(), text.into());

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use loom_cargo_build::CheckoutHint;
+use loom_github::publish::Publisher;
 use loom_http::Journal;
 
 use super::{
@@ -51,6 +52,23 @@ impl Opener {
             SourceKind::Github(github) => github::open(self, spec, github, journal),
             SourceKind::Target(target) => cargo_build::open(self, spec, target, false),
             SourceKind::Plugin(plugin) => Ok(plugin::open(self, spec, plugin)),
+        }
+    }
+
+    /// Opens the repository that `spec` describes for publishing. `None` for a source of another type.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_publisher(
+        &self,
+        spec: &SourceSpec,
+        journal: Journal,
+    ) -> Result<Option<Publisher>, OpenError> {
+        match &spec.kind {
+            SourceKind::Github(github) => {
+                github::open_publisher(self, spec, github, journal).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 

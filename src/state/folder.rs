@@ -8,12 +8,12 @@ use std::{
 
 use loom_base::{
     atomic_file::{self, Durability},
-    bounded_file::{RegularFile, never_waiting},
+    bounded_file::RegularFile,
     private_folder,
 };
 use serde::Serialize;
 
-use super::{StateDir, StateError, StateFile};
+use super::{StateDir, StateError, StateFile, for_this_user};
 
 impl StateDir {
     /// The folder at `relative` below this one, which need not exist.
@@ -117,7 +117,7 @@ impl StateFile {
     }
 
     fn open(&self, create: bool) -> Result<Option<File>, StateError> {
-        let mut options = never_waiting();
+        let mut options = for_this_user();
         let options = options.read(true).write(true).create(create).truncate(false);
         match options.open(&self.0).and_then(RegularFile::of) {
             Ok(file) => Ok(Some(file.into_file())),
@@ -156,6 +156,21 @@ mod tests {
         folder.create().unwrap();
         for path in [folder.path(), folder.path().parent().unwrap()] {
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_user_can_open_a_lock() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let root = tempfile::tempdir().unwrap();
+        let state = StateDir::new(root.path());
+        let _held = state.file("held").try_hold().unwrap();
+        let _lock = state.file("document").lock(&mut || {}).unwrap();
+        for name in ["held", "document.lock"] {
+            let mode = root.path().join(name).metadata().unwrap().permissions().mode();
+            // No umask of the tests gives these permissions by itself.
+            assert_eq!(mode & 0o777, 0o600, "{name}");
         }
     }
 

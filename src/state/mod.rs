@@ -16,7 +16,7 @@ mod owner;
 mod private;
 
 use std::{
-    fs::File,
+    fs::{File, OpenOptions},
     io,
     path::{Path, PathBuf},
     time::Duration,
@@ -266,7 +266,7 @@ impl StateFile {
         let beside = Self(self.0.with_added_extension("lock"));
         let fail = |source| beside.error("lock", source);
         self.make_folder().map_err(fail)?;
-        let file = never_waiting().create(true).append(true).open(&beside.0);
+        let file = for_this_user().create(true).append(true).open(&beside.0);
         let file = file.and_then(RegularFile::of).map_err(fail)?.into_file();
         if wait_for(|| file.try_lock(), PATIENCE, on_wait).map_err(fail)? {
             return Ok(StateLock(file));
@@ -291,6 +291,14 @@ impl StateFile {
     fn error(&self, act: &'static str, source: io::Error) -> StateError {
         StateError { act, path: self.0.clone(), source }
     }
+}
+
+/// Options for a file that only this user can read, whatever the umask is; a FIFO is not waited for.
+fn for_this_user() -> OpenOptions {
+    let mut options = never_waiting();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {

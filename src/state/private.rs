@@ -1,6 +1,8 @@
 //! A state folder that only its user can change.
 
-use std::{io, path::Path};
+#[cfg(unix)]
+use std::io;
+use std::path::Path;
 
 #[cfg(unix)]
 use super::owner::{UnsafeFolder, refused};
@@ -33,21 +35,20 @@ impl StateDir {
     /// [`StateError`] with an [`UnsafeFolder`] where another user owns the folder or can write it, or where root has the home
     /// folder of another user; and where the folder cannot be examined.
     pub fn open_private(path: &Path, home: Option<&Path>) -> Result<PrivateState, StateError> {
-        let fail = |source| Self::new(path).error("use", source);
         #[cfg(unix)]
-        let opened = unix::open(path, home).map_err(fail);
+        let opened = unix::open(path, home);
         #[cfg(not(unix))]
-        let opened = other::open(path, home).map_err(fail);
+        let opened = other::open(path, home);
         opened
     }
 }
 
 #[cfg(not(unix))]
 mod other {
-    use super::{Path, PrivateState, StateDir, io};
+    use super::{Path, PrivateState, StateDir, StateError};
 
     /// No check: the permissions of folders are not examined.
-    pub(super) fn open(path: &Path, _: Option<&Path>) -> io::Result<PrivateState> {
+    pub(super) fn open(path: &Path, _: Option<&Path>) -> Result<PrivateState, StateError> {
         Ok(PrivateState { state: StateDir::new(path), mended: None })
     }
 }
@@ -59,26 +60,34 @@ mod unix {
         os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     };
 
-    use super::{Mended, Path, PrivateState, StateDir, UnsafeFolder, io, refused};
+    use super::{Mended, Path, PrivateState, StateDir, StateError, UnsafeFolder, io, refused};
 
     const STICKY: u32 = 0o1000;
     const PRIVATE: u32 = 0o700;
 
-    pub(super) fn open(path: &Path, home: Option<&Path>) -> io::Result<PrivateState> {
+    pub(super) fn open(path: &Path, home: Option<&Path>) -> Result<PrivateState, StateError> {
         let me = rustix::process::geteuid().as_raw();
         if let Some(home) = home.filter(|_| me == 0) {
-            check_home(home)?;
+            check_home(home).map_err(|source| unusable(path, source))?;
         }
-        let Some(meta) = existing(path)? else { return Ok(untouched(path)) };
+        let found = existing(path).map_err(|source| unusable(path, source))?;
+        let Some(meta) = found else { return Ok(untouched(path)) };
         let is_shared = meta.mode() & STICKY != 0 || meta.uid() == 0 && me != 0;
         if home.is_none() && is_shared {
             let inner = path.join(format!("loom-{me}"));
-            return match existing(&inner)? {
-                Some(meta) => private(&inner, &meta, me),
-                None => Ok(untouched(&inner)),
-            };
+            return match existing(&inner) {
+                Ok(Some(meta)) => private(&inner, &meta, me),
+                Ok(None) => Ok(untouched(&inner)),
+                Err(source) => Err(source),
+            }
+            .map_err(|source| unusable(&inner, source));
         }
-        private(path, &meta, me)
+        private(path, &meta, me).map_err(|source| unusable(path, source))
+    }
+
+    /// The folder that is wrong is the one that is named.
+    fn unusable(path: &Path, source: io::Error) -> StateError {
+        StateDir::new(path).error("use", source)
     }
 
     fn untouched(path: &Path) -> PrivateState {
@@ -205,6 +214,11 @@ mod unix {
             assert!(open(&link, None).is_ok());
             std::os::unix::fs::lchown(&link, Some(4711), None).unwrap();
             assert_eq!(why(&link, None), Some(UnsafeFolder::Link(4711)));
+            let shared = folder(root.path(), "shared", 0o1777);
+            let inner = folder(&shared, "loom-0", 0o700);
+            std::os::unix::fs::chown(&inner, Some(4711), None).unwrap();
+            let error = StateDir::open_private(&shared, None).unwrap_err().to_string();
+            assert!(error.ends_with("shared/loom-0"), "{error}");
         }
 
         #[test]

@@ -78,8 +78,12 @@ pub(super) fn check_signatures(
     let refuses =
         |problem: &&SignatureProblem| expectation.signature_required || problem.is_contradiction();
     match worst.filter(refuses) {
-        Some(problem) if counted == 0 => Err(AdmitError::Signature(Box::new(problem.clone()))),
-        _ => Ok(evidence),
+        _ if counted > 0 => Ok(evidence),
+        Some(problem) => Err(AdmitError::Signature(Box::new(problem.clone()))),
+        None if expectation.signature_required => {
+            Err(AdmitError::Unverified(Box::new(expectation.release.clone())))
+        }
+        None => Ok(evidence),
     }
 }
 

@@ -71,6 +71,8 @@ impl OfferExaminer<'_> {
             OpenedSubject::Statement => {
                 Some(self.scope.over_statement(opened, self.statement?).map(counted))
             }
+            // The lines of checksum files are about archives and programs, not about listings.
+            OpenedSubject::Sums(_) if matches!(artifact.packaging, Packaging::Loose { .. }) => None,
             OpenedSubject::Sums(bytes) => {
                 let digest = claimed(artifact);
                 let file = file_name(artifact);

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use loom_source::{Artifact, ClaimedDigest, Offer, Packaging, Release};
 
 use super::{
-    ArtifactSignatures, Channel, DigestSubject, Expectation, OfferedEvidence, Pins, Policy,
+    ArtifactSignatures, Channel, DigestSubject, Expectation, Grade, OfferedEvidence, Pins, Policy,
     Rejection, Signature, SignatureProblem, SignatureScope, TrustedDigest,
     examined_offer::OfferExaminer,
 };
@@ -106,7 +106,15 @@ impl Policy {
                 Some(rejection) => drop(refused.get_or_insert(rejection)),
             }
         }
-        statement::check_expiry(release, pins, &mut good)?;
+        if let Some(why) = statement::expired(pins) {
+            // What only an expired index vouches for is left out.
+            let before = good.len();
+            good.retain(|one| one.expectation.grade() == Some(Grade::Identity));
+            if good.is_empty() && before > 0 {
+                let (release, why) = (release.to_string().into(), why.into());
+                return Err(Rejection::Expired { release, why });
+            }
+        }
         let mut good = good.into_iter();
         let Some(first) = good.next() else {
             let release = release.to_string().into();

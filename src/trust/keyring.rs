@@ -116,6 +116,24 @@ impl Keyring {
         &self.0.keys
     }
 
+    /// The keys of a kind that count for every authority and source: for documents about more than one release. Keys that
+    /// are revoked or have expired at the time `at` are left out.
+    pub fn keys_for_documents(&self, kind: EvidenceKind, at: SystemTime) -> Vec<VerifyingKey> {
+        let key = |key: &TrustedKey| match &key.signer {
+            Signer::Key(verifying)
+                if verifying.kind() == kind
+                    && key.authority.is_none()
+                    && key.source.is_none()
+                    && key.expires.is_none_or(|expires| at < expires)
+                    && !self.is_revoked(&[&verifying.id()]) =>
+            {
+                Some(verifying.clone())
+            }
+            Signer::Key(_) | Signer::Identity(_) => None,
+        };
+        self.0.keys.iter().filter_map(key).collect()
+    }
+
     /// The keys that count for an authority's releases from a source; from any source where none is given.
     pub(super) fn of<'k>(
         &'k self,
@@ -136,7 +154,11 @@ impl Keyring {
 
     /// Whether the configuration names a key, an identity or its issuer as revoked. Letters may be of either case.
     pub(super) fn is_revoked(&self, names: &[&str]) -> bool {
-        let is = |revoked: &String| names.iter().any(|name| name.eq_ignore_ascii_case(revoked));
+        let is = |revoked: &String| {
+            // Fingerprints are often written in groups.
+            let revoked: String = revoked.split_whitespace().collect();
+            names.iter().any(|name| name.eq_ignore_ascii_case(&revoked))
+        };
         self.0.revoked.iter().any(is)
     }
 

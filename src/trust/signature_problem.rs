@@ -36,6 +36,18 @@ pub enum SignatureProblem {
         /// What it names.
         got: String,
     },
+    /// It is valid, over a `SHA256SUMS` that has no line for the file.
+    #[error(
+        "signature for another release in {at}: expected a line for {expected}, got one for {got}"
+    )]
+    NotListed {
+        /// Where it was read.
+        at: String,
+        /// The file that should have a line.
+        expected: String,
+        /// The first file that has one.
+        got: String,
+    },
     /// It is valid, and does not say what it is about.
     #[error("the {} signature in {at} is valid, but names no release: expected one that names {expected}, got one by {key} over the bytes alone", scheme(*.kind))]
     NamesNoRelease {
@@ -126,7 +138,7 @@ impl SignatureProblem {
     pub fn weight(&self) -> u8 {
         match self {
             Self::Bad { .. } => 7,
-            Self::OtherRelease { .. } => 6,
+            Self::OtherRelease { .. } | Self::NotListed { .. } => 6,
             Self::Revoked { .. } => 5,
             Self::Expired { .. } => 4,
             Self::NamesNoRelease { .. } => 3,

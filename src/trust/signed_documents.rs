@@ -67,8 +67,8 @@ impl SignatureScope {
         let Some((name, digest)) = named.iter().find(fits) else {
             let wanted = line.file.map_or_else(|| self.expected_name(), str::to_owned);
             let got = named.first().map_or("no file", |(name, _)| name.as_str());
-            let (expected, got) = (format!("a line for {wanted}"), format!("a line for {got}"));
-            return Err(SignatureProblem::OtherRelease { at: at(), expected, got });
+            let (expected, got) = (wanted, got.to_owned());
+            return Err(SignatureProblem::NotListed { at: at(), expected, got });
         };
         if !is_release(name) && !line.bound {
             let key = valid.key.clone().unwrap_or_default();

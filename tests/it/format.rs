@@ -3,6 +3,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
+use loom_mirror::bundle::{BundleContent, BundleManifest, BundleWriter};
 use loom_runtime::{
     store::{
         AttemptKind, FailureRecord, Installed, Partial, Receipt, Store, TreeLimits, TreeListing,
@@ -121,6 +122,18 @@ fn example_key(byte: u8) -> String {
     let begin = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
     let der = base64::engine::general_purpose::STANDARD.encode([&begin[..], &[byte; 32]].concat());
     format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n")
+}
+
+#[test]
+fn the_bundle_and_its_digest() {
+    let mut writer = BundleWriter::default();
+    writer.add("format", BundleContent::Bytes(b"loom-store 1\n".to_vec()));
+    let mut bytes = Vec::new();
+    let manifest = writer.write(&mut bytes).unwrap();
+    assert_eq!(String::from_utf8(manifest.to_bytes()).unwrap(), block("loom-bundle"));
+    assert_eq!(BundleManifest::parse(block("loom-bundle").as_bytes()).unwrap(), manifest);
+    let digest = "230b317cc2aeb77e15372c0d740e2a2d268b5007d0f4a2200b6edb7d3512c7d7";
+    assert_eq!(Digest::of(&bytes).to_string(), digest);
 }
 
 #[test]

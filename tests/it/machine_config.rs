@@ -8,14 +8,14 @@ use serde_json::json;
 const FILE: &str = "/etc/loom/config.toml";
 
 /// A sandbox with a machine-wide file.
-pub struct Machine {
+pub(crate) struct Machine {
     pub sandbox: Sandbox,
     pub etc: PathBuf,
 }
 
 impl Machine {
     /// A machine whose file has this text.
-    pub fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let sandbox = Sandbox::new();
         let etc = sandbox.folder("etc");
         let machine = Self { sandbox, etc };
@@ -29,7 +29,7 @@ impl Machine {
     }
 
     /// Runs `loom` in a user namespace where this user is root, so that root owns this user's files.
-    pub fn loom(&self, args: &[&str]) -> Run {
+    pub(crate) fn loom(&self, args: &[&str]) -> Run {
         self.run(&[], args)
     }
 

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking; clippy only knows the functions marked as tests"
 )]
 
+mod air_gap;
 mod asset_names;
 mod completions;
 mod config;
@@ -61,12 +62,16 @@ mod progress;
 mod project_identity;
 mod project_trust;
 mod proxy;
+mod release;
 mod restart;
 mod resume;
 mod s3;
 mod secrets;
+mod serve;
 mod shared_store;
 mod signatures;
+mod signed_evidence;
+mod signed_mirrors;
 mod single_flight;
 mod source_cmd;
 mod special_files;

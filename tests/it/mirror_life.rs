@@ -143,11 +143,9 @@ fn what_no_index_names_is_collected_after_a_week() {
     // 0.1.0 leaves the index; what it had stays as long as a former index of the last week names it.
     sandbox.loom(&["mirror", "sync", "--from", path, "--to", path, "--keep", "1"]).ok();
     age(depot.path());
-    fs::write(depot.path().join("releases/history/0.json"), {
-        let history = depot.path().join("releases/history/0.json");
-        fs::read(history).unwrap()
-    })
-    .unwrap();
+    let history = depot.path().join("releases/history");
+    let former = history.join(&crate::support::sandbox::names(&history)[0]);
+    fs::write(&former, fs::read(&former).unwrap()).unwrap();
     let dry = sandbox.loom(&[&gc[..], &["--dry-run"]].concat()).ok().json();
     assert_eq!(dry["files"], json!(["objects/sha256/ab/abandoned"]));
     assert!(depot.path().join("objects/sha256/ab/abandoned").exists());

@@ -99,21 +99,23 @@ fn requests(source: &Path, sha256: &str, expected: usize) {
     assert!(took.as_secs() < 5, "{took:?}");
 }
 
-type Operations = (mpsc::Sender<()>, mpsc::Receiver<Vec<String>>);
+type Operations = (tokio::sync::oneshot::Sender<()>, mpsc::Receiver<Vec<String>>);
 
 /// An S3 server on a thread of its own, which ends once it was asked for the operations so far.
 fn s3_server(root: &Path) -> (String, Operations) {
     let (started, address) = mpsc::channel();
-    let (ask, asked) = mpsc::channel();
+    let (ask, asked) = tokio::sync::oneshot::channel();
     let (answer, answered) = mpsc::channel();
     let root = root.to_owned();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let server = runtime.block_on(S3Server::start(&root, S3Rights::All)).unwrap();
-        started.send(server.address.to_string()).unwrap();
-        if asked.recv().is_ok() {
-            answer.send(server.operations()).unwrap();
-        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = S3Server::start(&root, S3Rights::All).await.unwrap();
+            started.send(server.address.to_string()).unwrap();
+            if asked.await.is_ok() {
+                answer.send(server.operations()).unwrap();
+            }
+        });
     });
     (address.recv().unwrap(), (ask, answered))
 }

@@ -16,7 +16,7 @@ struct SignedFolder {
 impl SignedFolder {
     fn new(more: &[&str]) -> Self {
         let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0"]));
-        let init = ["mirror", "init", "--to", "mirror", "--keys", "keys", "--json"];
+        let init = ["mirror", "init", "--to", "./mirror", "--keys", "keys", "--json"];
         let document = sandbox.loom(&[&init[..], more].concat()).ok().json();
         let sha256 = document["sha256"].as_str().unwrap().to_owned();
         Self { sandbox, depot, sha256 }
@@ -32,7 +32,7 @@ impl SignedFolder {
 
     fn sync(&self, keys: &[&str]) -> crate::support::Run {
         let mut args = vec!["mirror", "sync", "--from", self.depot.path().to_str().unwrap()];
-        args.extend(["--to", "mirror"]);
+        args.extend(["--to", "./mirror"]);
         for key in keys {
             args.extend(["--key", key]);
         }
@@ -52,13 +52,13 @@ fn keys_are_private_and_readers_verify_the_mirror() {
     }
     // A second root is not made, and without a key nothing is written.
     signed
-        .run(&["mirror", "init", "--to", "mirror", "--keys", "others"])
+        .run(&["mirror", "init", "--to", "./mirror", "--keys", "others"])
         .code(2)
         .says(&["root new"]);
     signed.sync(&[]).code(2).says(&["--key"]);
     signed.sync(&["keys/root.pem"]).code(2);
     signed.sync(&["keys/index.pem"]).ok();
-    let verified = signed.run(&["mirror", "verify", "mirror", "--json"]).ok().json();
+    let verified = signed.run(&["mirror", "verify", "./mirror", "--json"]).ok().json();
     assert_eq!(verified["signed"]["root"], 1);
     // A reader that has the root accepts the mirror, and nothing that is changed in it.
     let reader = Sandbox::new();
@@ -71,9 +71,9 @@ fn keys_are_private_and_readers_verify_the_mirror() {
     let index = mirror.join("releases/index.json");
     let text = fs::read_to_string(&index).unwrap();
     fs::write(&index, text.replace("0.1.0", "0.1.1")).unwrap();
-    assert_eq!(signed.run(&["mirror", "verify", "mirror"]).exit(), 6);
+    assert_eq!(signed.run(&["mirror", "verify", "./mirror"]).exit(), 6);
     // A copy of the mirror is made by a reader that has the root, and of the changed one is none.
-    let sync = ["mirror", "sync", "--from", "corp", "--to", "copy"];
+    let sync = ["mirror", "sync", "--from", "corp", "--to", "./copy"];
     assert_ne!(reader.loom(&sync).exit(), 0);
     fs::write(&index, text).unwrap();
     reader.loom(&sync).ok();
@@ -96,15 +96,16 @@ fn a_root_changes_with_the_signatures_of_its_holders() {
         .status();
     assert!(public.unwrap().success());
     let roles =
-        signed.run(&["mirror", "root", "new", "mirror", "--to", "draft", "--json"]).ok().json();
+        signed.run(&["mirror", "root", "new", "./mirror", "--to", "draft", "--json"]).ok().json();
     let old = roles["roles"]["index"]["keys"][0].as_str().unwrap()[..12].to_owned();
     let (add, remove) = ("index=new.pub".to_owned(), format!("index={old}"));
     signed
         .run(&[
-            "mirror", "root", "new", "mirror", "--to", "draft", "--add", &add, "--remove", &remove,
+            "mirror", "root", "new", "./mirror", "--to", "draft", "--add", &add, "--remove",
+            &remove,
         ])
         .ok();
-    let publish = ["mirror", "root", "publish", "draft", "--to", "mirror"];
+    let publish = ["mirror", "root", "publish", "draft", "--to", "./mirror"];
     signed.run(&publish).code(6).says(&["expected signatures of 2 of the 2 keys"]);
     signed.run(&["mirror", "root", "sign", "draft", "--key", "keys/root-1.pem"]).ok();
     signed.run(&publish).code(6);
@@ -113,10 +114,10 @@ fn a_root_changes_with_the_signatures_of_its_holders() {
     assert_eq!(published["root"], 2);
     signed.run(&publish).code(6);
     // The index is issued under the new root, by the new key only.
-    let refresh = ["mirror", "index", "mirror", "--refresh", "--key"];
+    let refresh = ["mirror", "index", "./mirror", "--refresh", "--key"];
     signed.run(&[&refresh[..], &["keys/index.pem"]].concat()).code(2);
     signed.run(&[&refresh[..], &["new.pem"]].concat()).ok();
-    let verified = signed.run(&["mirror", "verify", "mirror", "--json"]).ok().json();
+    let verified = signed.run(&["mirror", "verify", "./mirror", "--json"]).ok().json();
     assert_eq!(verified["signed"]["root"], 2);
 }
 
@@ -128,13 +129,13 @@ fn the_key_of_the_timestamp_keeps_an_index_valid_and_adds_nothing() {
     let stamp = || fs::read(signed.path("mirror/releases/timestamp.json")).unwrap();
     let index = || fs::read(signed.path("mirror/releases/index.json")).unwrap();
     let before = (stamp(), index());
-    let refresh = ["mirror", "index", "mirror", "--refresh", "--key", "keys/timestamp.pem"];
+    let refresh = ["mirror", "index", "./mirror", "--refresh", "--key", "keys/timestamp.pem"];
     signed.run(&[&refresh[..], &["--expires", "2d"]].concat()).ok();
     assert_ne!(stamp(), before.0);
     assert_eq!(index(), before.1);
-    let verified = signed.run(&["mirror", "verify", "mirror", "--json"]).ok().json();
+    let verified = signed.run(&["mirror", "verify", "./mirror", "--json"]).ok().json();
     assert_eq!((&verified["sound"], &verified["serial"]), (&json!(true), &json!(2)));
-    signed.run(&["mirror", "yank", "mirror", "0.1.0", "--key", "keys/timestamp.pem"]).code(2);
+    signed.run(&["mirror", "yank", "./mirror", "0.1.0", "--key", "keys/timestamp.pem"]).code(2);
     // Another authority needs a root that names it.
-    signed.run(&["mirror", "root", "publish", "keys/root.pem", "--to", "mirror"]).code(2);
+    signed.run(&["mirror", "root", "publish", "keys/root.pem", "--to", "./mirror"]).code(2);
 }

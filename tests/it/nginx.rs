@@ -43,3 +43,44 @@ fn a_forbidden_checksum_file_counts_as_absent() {
     // and is not accepted.
     sandbox.loom(&get).code(6).says(&["--allow-unverified"]);
 }
+
+/// A mirror that `loom mirror sync` fills from a folder of release assets.
+fn synced(sandbox: &Sandbox) -> std::path::PathBuf {
+    let releases = Plain::empty();
+    let program = program::large("0.2.0", 4 << 20);
+    releases.add("0.2.0", Packing::TarGz, &program, Sums::Sidecar);
+    let mirror = sandbox.root().join("mirror");
+    let to = mirror.to_str().unwrap();
+    sandbox.loom(&["mirror", "sync", "--from", &releases.url(), "--to", to]).ok();
+    mirror
+}
+
+#[test]
+fn a_synced_mirror_needs_no_other_server() {
+    let office = Sandbox::new();
+    let mirror = synced(&office);
+    let nginx = Nginx::serve(&mirror, "");
+    let fresh = Sandbox::new();
+    fresh.loom(&["list", "--remote", "--source", &nginx.url()]).ok().says(&["0.2.0"]);
+    fresh.loom(&["get", "--source", &nginx.url()]).ok();
+    fresh.verify();
+}
+
+#[test]
+fn a_mirror_that_ends_in_the_middle_is_continued_elsewhere() {
+    let office = Sandbox::new();
+    let mirror = synced(&office);
+    let slow = Nginx::serve(&mirror, "limit_rate 300k;");
+    let other = Nginx::serve(&mirror, "");
+    let fresh = Sandbox::new();
+    let get = ["get", "0.2.0", "--source", &slow.url(), "--source", &other.url()];
+    let running = fresh.spawn(&get);
+    crate::support::until("the transfer has begun", || {
+        let partial = fresh.cache().join("partial");
+        let files = std::fs::read_dir(partial).into_iter().flatten().flatten();
+        files.filter_map(|file| file.metadata().ok()).any(|file| file.len() > 100_000)
+    });
+    drop(slow);
+    running.wait().ok();
+    fresh.verify();
+}

@@ -26,6 +26,30 @@ fn it_keeps_the_options_of_up() {
 }
 
 #[test]
+fn it_keeps_ports_that_only_variables_left_open() {
+    let mut stage = Stage::new();
+    stage.sandbox.set("LOOM_BRIDGE_ADDR", "127.0.0.1:0");
+    stage.sandbox.set("LOOM_DASHBOARD_PORT", "0");
+    let url = stage.mirror.url();
+    let up = ["up", "--detach", "--json", "--source", &url, "--version", "0.2.0"];
+    let before = stage.sandbox.loom(&up).ok().json();
+    stage.sandbox.unset("LOOM_BRIDGE_ADDR");
+    stage.sandbox.unset("LOOM_DASHBOARD_PORT");
+    for _ in 0..2 {
+        let after = stage.sandbox.loom(&["restart", "--json"]).ok().json();
+        assert_eq!(before["bridge"], after["bridge"]);
+        assert_eq!(before["dashboard"], after["dashboard"]);
+    }
+    // A port that is configured since then counts.
+    stage.sandbox.write("loom.toml", "[dashboard]\nenabled = false\n");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = port.to_string();
+    let after = stage.sandbox.loom(&["restart", "--json", "--bridge-port", &port]).ok().json();
+    assert!(after["bridge"]["address"].as_str().unwrap().ends_with(&port), "{after}");
+    stage.sandbox.loom(&["down"]).ok();
+}
+
+#[test]
 fn it_switches_to_another_version() {
     let stage = Stage::new();
     let before = stage.up();

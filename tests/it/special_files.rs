@@ -61,6 +61,52 @@ fn logins() {
 }
 
 #[test]
+fn credentials_of_buckets() {
+    let aws = [("AWS_REGION", "us-east-1"), ("AWS_ROLE_ARN", "arn:aws:iam::1:role/x")];
+    let eks = [("AWS_REGION", "us-east-1"), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://h/")];
+    let azure = [("AZURE_CLIENT_ID", "a"), ("AZURE_TENANT_ID", "b")];
+    for (url, others, variable) in [
+        ("s3://bucket1/p", &aws[..], "AWS_WEB_IDENTITY_TOKEN_FILE"),
+        ("s3://bucket1/p", &eks, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+        ("gs://bucket1/p", &[], "GOOGLE_APPLICATION_CREDENTIALS"),
+        ("gs://bucket1/p", &[], "GOOGLE_SERVICE_ACCOUNT"),
+        ("az://container1/p", &azure, "AZURE_FEDERATED_TOKEN_FILE"),
+    ] {
+        let mut sandbox = Sandbox::new();
+        for (name, value) in others {
+            sandbox.set(name, value);
+        }
+        sandbox.set("AZURE_STORAGE_ACCOUNT_NAME", "account1");
+        let fifo = sandbox.fifo("fifo").display().to_string();
+        let huge = sandbox.write("huge", &" ".repeat((1 << 20) + 1)).display().to_string();
+        for (file, why) in [
+            ("/dev/zero", "not a regular file"),
+            (&fifo, "not a regular file"),
+            (&huge, "larger than 1 MiB"),
+            ("/gone", "No such file"),
+        ] {
+            sandbox.set(variable, file);
+            let run = sandbox.loom(&["get", "0.2.0", "--source", url]).code(4);
+            run.says(&["no credentials", &format!("{file} ({variable})"), why]);
+        }
+    }
+    // The files that the tools of AWS and Google keep in the home folder.
+    for (url, name) in [
+        ("gs://bucket1/p", ".config/gcloud/application_default_credentials.json"),
+        ("s3://bucket1/p", ".aws/credentials"),
+        ("s3://bucket1/p", ".aws/config"),
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.set("AWS_REGION", "us-east-1");
+        sandbox.set("AWS_PROFILE", "default");
+        let file = sandbox.home().join(name);
+        sandbox.fifo(&file);
+        let run = sandbox.loom(&["get", "0.2.0", "--source", url]).code(4);
+        run.says(&[file.to_str().unwrap(), "not a regular file"]);
+    }
+}
+
+#[test]
 fn files_of_the_state_folder() {
     let mirror = Plain::of(&["0.2.0"]);
     let get = ["get", "--source", &mirror.url(), "--version", "0.2.0"];

@@ -1,5 +1,5 @@
 // Judges answers of a GitHub API by GitHub's own OpenAPI description.
-// Reads lines of JSON {route, status, body} on stdin; prints what is wrong, one line each, and how many were judged.
+// Reads lines of JSON {method, route, request, status, body} on stdin; prints what is wrong, one line each, and how many were judged.
 // Usage: node github-schema.mjs FOLDER-WITH-node_modules < transcript
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
@@ -31,23 +31,42 @@ function closed(schema) {
 
 const ajv = formats(new Ajv({ strict: false, allErrors: true }));
 const compiled = new Map();
-const basic = described('/repos/{owner}/{repo}/releases', 404); // basic-error
+const releases = '/repos/{owner}/{repo}/releases';
+const basic = described('get', releases, 404); // basic-error
+const invalid = described('post', releases, 422); // validation-error
 
-function described(route, status) {
-  return api.paths[route].get.responses[String(status)]?.content?.['application/json']?.schema;
+function described(method, route, status) {
+  return api.paths[route][method].responses[String(status)]?.content?.['application/json']?.schema;
 }
 
-function judge({ route, status, body }) {
-  const operation = api.paths[route]?.get;
-  if (!operation) return [`there is no route ${route}`];
-  // 304 and redirects are described once for all routes; refusals are alike everywhere.
-  if ([301, 302, 304].includes(status)) return body === null ? [] : ['it has a body'];
-  const schema = described(route, status) ?? (status >= 400 ? basic : undefined);
-  if (!schema) return [`${route} never answers ${status} with JSON`];
-  const key = `${route} ${status}`;
+function check(key, schema, document) {
   if (!compiled.has(key)) compiled.set(key, ajv.compile(closed(plain(schema))));
-  const check = compiled.get(key);
-  return check(body) ? [] : check.errors.map((error) => `${error.instancePath || '/'} ${error.message}`);
+  const validate = compiled.get(key);
+  return validate(document) ? [] : validate.errors.map((error) => `${error.instancePath || '/'} ${error.message}`);
+}
+
+// What was sent: each document by the description of its operation.
+function judgeRequest({ method, route, request }) {
+  const body = api.paths[route][method].requestBody?.content?.['application/json']?.schema;
+  if (request === null) return [];
+  if (!body) return ['its request has a document'];
+  return check(`${method} ${route} request`, body, request).map((why) => `request: ${why}`);
+}
+
+function judge(exchange) {
+  const { method, route, status, body } = exchange;
+  const operation = api.paths[route]?.[method];
+  if (!operation) return [`there is no route ${method} ${route}`];
+  const request = judgeRequest(exchange);
+  // 304 and redirects are described once for all routes; refusals are alike everywhere.
+  if ([204, 301, 302, 304].includes(status)) {
+    const known = status !== 204 || operation.responses['204'];
+    return [...request, ...(body === null ? [] : ['it has a body']), ...(known ? [] : ['it never answers 204'])];
+  }
+  const fallback = status === 422 ? invalid : status >= 400 ? basic : undefined;
+  const schema = described(method, route, status) ?? fallback;
+  if (!schema) return [...request, `${method} ${route} never answers ${status} with JSON`];
+  return [...request, ...check(`${method} ${route} ${status}`, schema, body)];
 }
 
 const lines = readFileSync(0, 'utf8').split('\n').filter(Boolean);
@@ -55,7 +74,7 @@ let wrong = 0;
 for (const line of lines) {
   const exchange = JSON.parse(line);
   for (const why of judge(exchange)) {
-    console.log(`${exchange.route} ${exchange.status}: ${why}`);
+    console.log(`${exchange.method} ${exchange.route} ${exchange.status}: ${why}`);
     wrong += 1;
   }
 }

@@ -181,7 +181,7 @@ impl Api {
     }
 
     /// The error for a rate limit of the API.
-    fn limited(&self, until: SystemTime, now: SystemTime) -> SourceError {
+    pub(crate) fn limited(&self, until: SystemTime, now: SystemTime) -> SourceError {
         let client = match &self.token {
             Some(GithubToken { from, .. }) => RateLimitedClient::Token { variable: from.clone() },
             None => RateLimitedClient::Anonymous { token_variable: self.token_variable.clone() },
@@ -203,6 +203,25 @@ impl Api {
         };
         let kind = SourceErrorKind::RateLimited(Box::new(limit));
         SourceError::new(self.repo.web_name(), kind)
+    }
+
+    /// The error of a response that is neither a document nor a limit.
+    pub(crate) fn refusal(&self, url: &Url, response: &SmallResponse) -> SourceError {
+        let SmallResponse { status, headers, .. } = response;
+        match refusal::judge(*status, headers, &message(response), SystemTime::now()) {
+            Some(refusal) => self.refused(url, response, &refusal),
+            None => {
+                let kind = SourceErrorKind::HttpStatus { status: *status, retry_after: None };
+                SourceError::new(redact::url(url), kind)
+            }
+        }
+    }
+
+    /// The error where a token is needed and there is none.
+    pub(crate) fn no_token(&self) -> SourceError {
+        let reason = format!("publishing to {} takes a token", self.repo.repo());
+        let denial = AccessDenied::by_server(401).because(reason).with_token(self.insufficient());
+        SourceError::denied(redact::url(&self.repo.api(&["releases"])), denial)
     }
 
     fn refused(&self, url: &Url, response: &SmallResponse, refusal: &Refusal) -> SourceError {

@@ -55,21 +55,51 @@ impl Github {
         let response = self.api.get(&self.connection(), &url, None).await?;
         let ApiResponse::Document(response) = response else { return Err(gone()) };
         let malformed = |error: serde_json::Error| SourceError::malformed(&at, error.to_string());
-        let document: AttestationsDocument<'_> =
-            serde_json::from_slice(&response.body).map_err(malformed)?;
-        let bundles = document.attestations.iter().filter_map(|attestation| attestation.bundle);
-        let mut lines = Vec::new();
-        for bundle in bundles {
-            // White space outside of texts is the only place where JSON has line breaks.
-            let line = bundle.get().replace(['\r', '\n'], " ");
-            lines.extend_from_slice(line.as_bytes());
-            lines.push(b'\n');
-        }
+        let lines = bundles(&response.body).map_err(malformed)?;
         if lines.is_empty() {
             return Err(gone());
         }
         let total = Some(lines.len() as u64);
         let body = stream::iter([Ok(Bytes::from(lines))]).boxed();
         Ok(Download { start: 0, total, validator: None, body })
+    }
+}
+
+/// The bundles in a response, one on each line.
+fn bundles(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
+    let document: AttestationsDocument<'_> = serde_json::from_slice(body)?;
+    let mut lines = Vec::new();
+    for bundle in document.attestations.iter().filter_map(|attestation| attestation.bundle) {
+        // White space outside of texts is the only place where JSON has line breaks.
+        lines.extend_from_slice(bundle.get().replace(['\r', '\n'], " ").as_bytes());
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bundle_is_a_line() {
+        let text = r#"{"attestations":[{"bundle":{"a":
+            1},"bundle_url":"x"},{"bundle":null},{"repository_id":1,"bundle":{"b":"c\nd"}}]}"#;
+        let lines = String::from_utf8(bundles(text.as_bytes()).unwrap()).unwrap();
+        let lines: Vec<serde_json::Value> =
+            lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines, [serde_json::json!({"a": 1}), serde_json::json!({"b": "c\nd"})]);
+        assert!(bundles(b"[]").is_err());
+        let many = vec![r#"{"bundle":{}}"#; MAX_ATTESTATIONS + 1].join(",");
+        assert!(bundles(format!("{{\"attestations\":[{many}]}}").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_reference_to_attestations_is_none_to_an_asset() {
+        let digest = Digest::of(b"x");
+        let asset = AssetRef::new(format!("{PREFIX}{digest}"));
+        assert_eq!(Github::attested_digest(&asset), Some(digest));
+        assert!(crate::asset_location::AssetLocation::parse(&asset).is_err());
+        assert_eq!(Github::attested_digest(&AssetRef::new(format!("v1/sha256:{digest}"))), None);
     }
 }

@@ -127,9 +127,11 @@ impl Github {
         format!("way-{}-{}", self.api.key(), release.platform)
     }
 
-    /// Keeps an offer for the `find` that follows.
+    /// Keeps an offer of the web pages for the `find` that follows, unless signatures are looked for, which they do not list.
     pub(crate) fn keep_offer(&self, release: Release, offer: Offer) {
-        self.session.locked().offer = Some((release, offer));
+        if !self.evidence {
+            self.session.locked().offer = Some((release, offer));
+        }
     }
 
     /// The offer of a release by its possible file names; `None` where the web pages have none or are unusable.

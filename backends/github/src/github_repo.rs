@@ -126,6 +126,17 @@ impl GithubRepo {
         url.origin() == self.api.origin()
     }
 
+    /// Whether a URL is one for uploads of the API's server: at `uploads.…` beside `api.…`, else at the same origin.
+    pub(crate) fn is_upload(&self, url: &Url) -> bool {
+        let host = self.api.host_str().unwrap_or_default();
+        match host.strip_prefix("api.") {
+            Some(rest) if url.host_str() == Some(&format!("uploads.{rest}")) => {
+                url.scheme() == self.api.scheme() && url.port() == self.api.port()
+            }
+            _ => self.is_api(url),
+        }
+    }
+
     /// Whether a URL belongs to the server of the web pages.
     pub(crate) fn is_page(&self, url: &Url) -> bool {
         url.origin() == self.web.origin()
@@ -220,6 +231,26 @@ mod tests {
 
     fn url(text: &str) -> Url {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn uploads_go_to_the_server_of_the_api_only() {
+        for (api, upload, expected) in [
+            (None, "https://uploads.github.com/repos/o/r/releases/1/assets", true),
+            (None, "https://api.github.com/x", true),
+            (None, "http://uploads.github.com/x", false),
+            (None, "https://uploads.github.com:8443/x", false),
+            (None, "https://uploads.github.com.evil.example/x", false),
+            (None, "https://evil.example/x", false),
+            (Some("https://api.sub.ghe.com"), "https://uploads.sub.ghe.com/x", true),
+            (Some("https://api.sub.ghe.com"), "https://uploads.other.ghe.com/x", false),
+            (Some("https://ghe.example/api/v3"), "https://ghe.example/api/uploads/x", true),
+            (Some("https://ghe.example/api/v3"), "https://uploads.ghe.example/x", false),
+            (Some("http://127.0.0.1:1/api/v3"), "http://127.0.0.1:2/api/uploads/x", false),
+        ] {
+            let repo = GithubRepo::new("o/r", None, api.map(url).as_ref()).unwrap();
+            assert_eq!(repo.is_upload(&url(upload)), expected, "{api:?} {upload}");
+        }
     }
 
     #[test]

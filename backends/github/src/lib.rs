@@ -18,6 +18,7 @@
 //! | `newest` | the newest release, without the API where possible |
 //! | `api` | requests to the API |
 //! | `refusal` | what a refusal of the API means, as a pure function |
+//! | [`publish`] | [`publish::Publisher`]: publishes releases |
 //! | `rate_limit` | the remaining requests, shared by all processes of a user |
 //!
 //! Requests to the API are limited: without a token to 60 per hour for each network address. A release that is named by
@@ -59,6 +60,7 @@ mod near_misses;
 mod newest;
 mod offer;
 pub mod options;
+pub mod publish;
 mod rate_limit;
 mod refusal;
 mod release_list;

@@ -4,6 +4,7 @@ mod attempts;
 mod http_call;
 mod send;
 mod small_response;
+mod upload;
 
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, stream};
@@ -24,6 +25,7 @@ use crate::{
 
 pub use http_call::{CallResponse, HttpCall};
 pub use small_response::{Redirects, SmallResponse};
+pub use upload::UploadBody;
 
 /// Fetches files, within the limits of its [`NetworkSettings`].
 #[derive(Debug)]

@@ -39,6 +39,8 @@ struct ConnectTimes {
     resolved: Option<Duration>,
     /// When the connection was made.
     connected: Option<Instant>,
+    /// When the last part of the request's body was taken.
+    sent: Option<Instant>,
 }
 
 /// The timeout that elapsed.
@@ -55,7 +57,8 @@ pub(crate) enum TimeoutKind {
 pub(crate) struct Timeouts {
     /// The longest time for a new connection.
     pub(crate) connect: Duration,
-    /// The longest time from the request, or from the new connection, to the headers of the response.
+    /// The longest time from the request, from the new connection, or from the last part of a body that is sent, to the
+    /// headers of the response.
     pub(crate) response: Duration,
     /// When both elapse at the latest: earlier attempts at the same request have used some of the time, or a small
     /// document has to be whole.
@@ -77,10 +80,13 @@ impl ConnectTimings {
     pub(crate) async fn elapse(&self, timeouts: Timeouts) -> TimeoutKind {
         loop {
             let (due, kind) = self.due(timeouts);
-            let due = timeouts.until.map_or(due, |until| until.min(due));
-            let mut alarm = Alarm::at(due);
+            let until = timeouts.until.map_or(due, |until| until.min(due));
+            let mut alarm = Alarm::at(until);
             let changed = pin!(self.changed.notified());
-            if let Either::Left(_) = select(pin!(alarm.elapsed()), changed).await {
+            if let Either::Left(_) = select(pin!(alarm.elapsed()), changed).await
+                // A part of the body may have been sent meanwhile.
+                && (self.due(timeouts) == (due, kind) || until < due)
+            {
                 return kind;
             }
         }
@@ -88,11 +94,16 @@ impl ConnectTimings {
 
     fn due(&self, timeouts: Timeouts) -> (Instant, TimeoutKind) {
         let times = *self.times.locked();
-        match (times.connecting, times.connected) {
+        match (times.connecting, times.connected.max(times.sent)) {
             (Some(since), None) => (since + timeouts.connect, TimeoutKind::Connect),
             (_, Some(since)) => (since + timeouts.response, TimeoutKind::Response),
             (None, None) => (self.begun + timeouts.response, TimeoutKind::Response),
         }
+    }
+
+    /// Records that a part of the request's body was taken: the time for the response begins again.
+    pub(crate) fn sent(&self) {
+        self.times.locked().sent = Some(process_clock::now());
     }
 
     /// The time that name resolution took, where a name was resolved.

@@ -7,6 +7,7 @@
 //! | [`client`] | [`Client`] and [`Response`]: fetches one file from one URL |
 //! | `client/small_response` | [`SmallResponse`]: a small response of any status |
 //! | `client/http_call` | [`HttpCall`] and [`CallResponse`]: a request of any method, for protocols that sign their requests |
+//! | `client/upload` | [`UploadBody`]: a file that is sent as the body of a request |
 //! | `client/send` | sends requests and follows redirects |
 //! | `client/attempts` | the attempts at one request, and their limits |
 //! | [`retry`] | [`RequestRetry`]: when a request is repeated, as a pure function |
@@ -54,7 +55,7 @@ pub mod roots;
 mod transport;
 mod url_policy;
 
-pub use client::{CallResponse, Client, HttpCall, Redirects, Response, SmallResponse};
+pub use client::{CallResponse, Client, HttpCall, Redirects, Response, SmallResponse, UploadBody};
 pub use get_request::GetRequest;
 pub use journal::{Exchange, Journal};
 pub use network_settings::{NetworkError, NetworkSettings, ProxySettings, Roots};

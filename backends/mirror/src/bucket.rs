@@ -7,6 +7,7 @@
 //! | `bucket_endpoint` | the URL at which a bucket is requested |
 //! | `bucket_destination` | the prefix as a mirror that is written |
 //! | `client` | the client of `object_store` for a bucket, with its credentials |
+//! | `credential_file` | checks the files of credentials that variables name |
 //! | `connector` | sends the requests of `object_store` through `loom-http` |
 //! | `listing_page` | reads a page of a listing, entry by entry |
 //! | `object_status` | what responses without an object mean |
@@ -17,6 +18,7 @@ mod bucket_endpoint;
 mod bucket_url;
 mod client;
 mod connector;
+mod credential_file;
 mod listing_page;
 mod object_status;
 mod options;

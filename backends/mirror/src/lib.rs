@@ -16,6 +16,7 @@
 //! | `folder_errors` | folders that cannot be read do not end a listing |
 //! | `folder_page` | reads the page that a web server makes of a folder |
 //! | `web` | `http://` and `https://`, through `loom-http` |
+//! | [`bundle`] | bundles: a mirror in one file |
 //! | `bucket` | `s3://`, `gs://` and `az://`, through `object_store` and `loom-http` |
 //!
 //! A mirror returns what it reads and verifies nothing. A [`Destination`] writes what it is given.
@@ -54,6 +55,7 @@
 //! ```
 
 mod bucket;
+pub mod bundle;
 pub mod destination;
 pub mod error;
 mod folder;

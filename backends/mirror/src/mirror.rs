@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::{
     bucket::{BucketEndpoint, BucketProvider, BucketTransport, BucketUrl},
+    bundle::{self, BundleTransport},
     error::MirrorError,
     folder::FolderTransport,
     layout::{self, DetectedLayout, MirrorLayout},
@@ -29,7 +30,7 @@ use crate::{
     web::WebTransport,
 };
 
-/// A source of releases in a folder, on an HTTP server or in an object store.
+/// A source of releases in a folder or a bundle, on an HTTP server or in an object store.
 ///
 /// # Examples
 /// See the [crate documentation](crate#examples).
@@ -57,6 +58,7 @@ impl Mirror {
         let (transport, local, insecure): (Box<dyn Transport>, bool, bool) =
             match LocationKind::of(url)? {
                 LocationKind::Folder(path) => (Box::new(FolderTransport::new(path)), true, false),
+                LocationKind::Bundle(path) => (Box::new(BundleTransport::new(path)), true, false),
                 LocationKind::Web(url) => {
                     let plain = url.scheme() == "http";
                     let web = open_web(url, options)?;
@@ -109,6 +111,7 @@ impl Mirror {
 /// The location of a mirror.
 enum LocationKind {
     Folder(PathBuf),
+    Bundle(PathBuf),
     Web(Url),
     Bucket(BucketUrl),
 }
@@ -124,7 +127,10 @@ impl LocationKind {
         match scheme {
             Some(Scheme::File) => url
                 .to_file_path()
-                .map(Self::Folder)
+                .map(|path| match bundle::is_bundle(&path) {
+                    true => Self::Bundle(path),
+                    false => Self::Folder(path),
+                })
                 .map_err(|()| invalid("a file:// URL has an absolute path and no host")),
             Some(Scheme::Http | Scheme::Https) => Ok(Self::Web(url)),
             _ => Err(MirrorError::Scheme(url.scheme().to_owned())),

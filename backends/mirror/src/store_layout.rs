@@ -57,8 +57,9 @@ pub(crate) async fn find(
     }
     let statement = Statement::parse(&bytes).map_err(|e| malformed(transport, &path, &e))?;
     if statement.release() != *release {
-        let why =
-            format!("expected the statement of {release}, got that of {}", statement.release());
+        let named = |release: &Release| format!("{release} of {}", release.authority);
+        let (expected, got) = (named(release), named(&statement.release()));
+        let why = format!("expected the statement of {expected}, got that of {got}");
         return Err(SourceError::malformed(transport.location(&path), why));
     }
     let location = transport.location(&path);

@@ -69,6 +69,11 @@ impl SourceError {
         Self::new(at, SourceErrorKind::Malformed { reason: reason.into() })
     }
 
+    /// Bytes at `at` that differ from what the source states about them, for the reason given.
+    pub fn damaged(at: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::new(at, SourceErrorKind::Damaged { reason: reason.into() })
+    }
+
     /// A refusal of access to `at`.
     pub fn denied(at: impl Into<String>, denial: AccessDenied) -> Self {
         Self::new(at, SourceErrorKind::AccessDenied(Box::new(denial)))

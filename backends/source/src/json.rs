@@ -3,7 +3,7 @@
 //! JSON leaves open which of two equal keys counts. Two readers that decide differently would read different values from
 //! one document, and a signature over the document would cover both.
 
-use std::{collections::BTreeSet, fmt, marker::PhantomData};
+use std::{borrow::Cow, collections::BTreeSet, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -99,8 +99,8 @@ impl<'de> Visitor<'de> for DuplicateKeyVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NoDuplicates, A::Error> {
-        let mut seen = BTreeSet::new();
-        while let Some(key) = map.next_key::<String>()? {
+        let mut seen = SeenKeys::default();
+        while let Some(ObjectKey(key)) = map.next_key::<ObjectKey<'de>>()? {
             if seen.contains(&key) {
                 return Err(serde::de::Error::custom(format_args!("duplicate key {key:?}")));
             }
@@ -111,6 +111,61 @@ impl<'de> Visitor<'de> for DuplicateKeyVisitor {
             seen.insert(key);
         }
         Ok(NoDuplicates)
+    }
+}
+
+/// The number of keys up to which a list is searched faster than a set.
+const FEW_KEYS: usize = 16;
+
+/// The keys of one object. Most objects have a few, and documents have tens of thousands of objects.
+#[derive(Default)]
+struct SeenKeys<'de> {
+    few: Vec<Cow<'de, str>>,
+    more: BTreeSet<Cow<'de, str>>,
+}
+
+impl<'de> SeenKeys<'de> {
+    fn contains(&self, key: &str) -> bool {
+        self.few.iter().any(|seen| seen == key) || self.more.contains(key)
+    }
+
+    fn len(&self) -> usize {
+        self.few.len() + self.more.len()
+    }
+
+    fn insert(&mut self, key: Cow<'de, str>) {
+        if self.few.len() < FEW_KEYS {
+            self.few.push(key);
+        } else {
+            self.more.insert(key);
+        }
+    }
+}
+
+/// A key of an object, borrowed from the document unless it has escapes.
+struct ObjectKey<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for ObjectKey<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(ObjectKeyVisitor)
+    }
+}
+
+struct ObjectKeyVisitor;
+
+impl<'de> Visitor<'de> for ObjectKeyVisitor {
+    type Value = ObjectKey<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<ObjectKey<'de>, E> {
+        Ok(ObjectKey(Cow::Borrowed(key)))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<ObjectKey<'de>, E> {
+        Ok(ObjectKey(Cow::Owned(key.to_owned())))
     }
 }
 

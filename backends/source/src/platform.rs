@@ -63,6 +63,17 @@ impl Platform {
         }
     }
 
+    /// The targets of the Rust compiler for this platform. A static program runs everywhere, so its target comes first.
+    pub fn targets(self) -> &'static [&'static str] {
+        match self {
+            Self::LinuxAarch64 => &["aarch64-unknown-linux-musl", "aarch64-unknown-linux-gnu"],
+            Self::LinuxX86_64 => &["x86_64-unknown-linux-musl", "x86_64-unknown-linux-gnu"],
+            Self::MacosAarch64 => &["aarch64-apple-darwin"],
+            Self::MacosX86_64 => &["x86_64-apple-darwin"],
+            Self::WindowsX86_64 => &["x86_64-pc-windows-msvc", "x86_64-pc-windows-gnu"],
+        }
+    }
+
     /// The file name of the executable of a binary on this platform, with `.exe` on Windows.
     pub fn executable(self, name: &crate::Name) -> String {
         format!("{name}{}", self.executable_extension())

@@ -299,7 +299,11 @@ class Agent:
             connection = await asyncio.wait_for(self._started_session().connected(), timeout)
         except asyncio.TimeoutError:
             raise ToolError("UNAVAILABLE", f"no connection to the runtime within {timeout:g} s") from None
-        result = await connection.call_tool(request)
+        try:
+            result = await connection.call_tool(request)
+        except asyncio.TimeoutError:
+            message = f"the runtime did not return the result of {name} within {timeout:g} s"
+            raise ToolError("TIMEOUT", message) from None
         if result.status != action_pb2.TOOL_OK:
             raise ToolError(result.error.code, result.error.message)
         return json.loads(result.output) if result.output else None

@@ -143,12 +143,18 @@ class Connection:
 
         Raises:
             ValueError: if the call is larger than the bridge accepts.
+            asyncio.TimeoutError: if the bridge does not answer although the limit of the call has passed.
             grpc.RpcError: if the connection is lost.
         """
         self._check_size(call)
         # The bridge enforces the limit of the call; the additional time is for its response.
         timeout = call.timeout_ms / 1000 + _RESPONSE_TIMEOUT
-        return await self._call("ForwardToolCall", call, action_pb2.ToolResult, timeout)
+        try:
+            return await self._call("ForwardToolCall", call, action_pb2.ToolResult, timeout)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise asyncio.TimeoutError from error
+            raise
 
     async def send_heartbeats(self) -> None:
         """Sends a heartbeat every 15 seconds; does not return.
@@ -201,6 +207,17 @@ class Connection:
 def is_unavailable(error: BaseException) -> bool:
     """Returns whether ``error`` means that the bridge cannot be reached."""
     return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def handshake_failure(error: BaseException) -> Optional[str]:
+    """Returns why no secure channel could be made, if ``error`` means that something listens and TLS failed."""
+    details = (error.details() or "") if isinstance(error, grpc.aio.AioRpcError) else ""
+    if "security handshaker" in details:
+        return "the certificates or the key cannot be used"
+    if "handshake failed" not in details:
+        return None
+    # gRPC names the address and OpenSSL's source before the reason.
+    return details.rpartition("OPENSSL_internal:")[2] or details
 
 
 def describe(error: BaseException) -> str:

@@ -12,9 +12,13 @@ import grpc.aio
 
 from ..command import PathLike
 from ..errors import ConfigurationError
+from ..files import read_bounded
 
 # The runtime limits the size of messages; gRPC's own default of 4 MiB for the receiver would be a second limit.
 _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+# The size limit of a file of certificates, in bytes.
+_MAX_PEM_SIZE = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ class Endpoint:
             key: PEM file of its private key, by default ``LOOM_BRIDGE_TLS_CLIENT_KEY``.
 
         Raises:
-            ConfigurationError: if the token is empty, a file cannot be read, or only one of ``cert`` and ``key`` is
-                given.
+            ConfigurationError: if the token is empty or cannot be sent, if a file cannot be read, is not a regular file
+                or is larger than 16 MiB, or if only one of ``cert`` and ``key`` is given.
         """
         ca_file = ca or _variable("LOOM_BRIDGE_TLS_CA")
         cert_file = cert or _variable("LOOM_BRIDGE_TLS_CLIENT_CERT")
@@ -102,7 +106,13 @@ def _token(argument: Optional[str]) -> Optional[str]:
     token, name = (argument, "token") if argument is not None else (os.environ.get("LOOM_BRIDGE_TOKEN"), "LOOM_BRIDGE_TOKEN")
     if token is not None and not token.strip():
         raise ConfigurationError(f"{name} is empty", exit_code=2, hint=f"give a token, or remove {name}")
-    return None if token is None else token.strip()
+    if token is None:
+        return None
+    token = token.strip()
+    if not all("!" <= character <= "~" for character in token):
+        # A header cannot hold it, and no runtime has such a token.
+        raise ConfigurationError(f"{name} is not of visible ASCII characters without spaces", exit_code=2)
+    return token
 
 
 def _variable(name: str) -> Optional[str]:
@@ -113,7 +123,6 @@ def _read(file: Optional[PathLike]) -> Optional[bytes]:
     if file is None:
         return None
     try:
-        with open(file, "rb") as opened:
-            return opened.read()
+        return read_bounded(file, _MAX_PEM_SIZE)
     except OSError as error:
         raise ConfigurationError(f"cannot read {os.fspath(file)}: {error.strerror}", exit_code=2) from error

@@ -14,6 +14,7 @@ from .connection import (
     Registration,
     RegistrationRefused,
     describe,
+    handshake_failure,
     is_unavailable,
 )
 from .endpoint import Endpoint
@@ -33,6 +34,7 @@ _UNREGISTER_TIMEOUT = 2.0
 """Longest wait for the bridge to end the stream of an agent that stops, in seconds."""
 
 _START_HINT = "start one with `loom up`"
+_TLS_HINT = "check `ca`, `cert` and `key`, and whether the runtime uses TLS"
 
 
 class Session:
@@ -197,6 +199,8 @@ class Session:
     def _record_error(self, error: Exception, opened: bool) -> None:
         if opened:
             self._record_outage(f"lost the connection to the runtime at {self._address}: {describe(error)}")
+        elif reason := handshake_failure(error):
+            self._record_outage(f"no secure connection to the runtime at {self._address}: {reason}", _TLS_HINT)
         elif is_unavailable(error):
             self._record_outage(f"no runtime at {self._address}", _START_HINT)
             _log.debug("agent %s: %s", self._registration.agent_id, describe(error))

@@ -4,7 +4,7 @@ use std::{num::NonZeroUsize, process::ExitCode, thread};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 use loom_base::{clean, error_chain, reap::reap_as_first_process};
-use loom_bridge::{report, server, settings::ServerSettings, telemetry::Telemetry};
+use loom_bridge::{report, server, settings::ServerSettings, telemetry::Telemetry, tls};
 use loom_environment::names;
 
 /// The Loom runtime: event bus, agents and their tools over gRPC, and a dashboard.
@@ -22,6 +22,10 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return fail(&error.to_string(), None, report::INVALID_SETTINGS),
     };
+    // Before anything that connects, such as the export of spans, may read the file.
+    if let Err(error) = settings.authorities.as_deref().map_or(Ok(()), tls::check_authorities) {
+        return fail(&error_chain(&error), None, report::INVALID_SETTINGS);
+    }
     serve(settings)
 }
 

@@ -14,7 +14,11 @@ use loom_core::{llm::LlmProviders, mcp::McpServerConfig};
 use loom_environment::{HostNames, LogFormat, UserIds, names};
 
 use self::reader::VariableReader;
-use crate::{spans::budget::EVENTS_PER_SECOND, tls::TlsFiles, token::BearerToken};
+use crate::{
+    spans::budget::EVENTS_PER_SECOND,
+    tls::{AUTHORITIES, TlsFiles},
+    token::BearerToken,
+};
 
 mod llm;
 mod mcp;
@@ -35,6 +39,8 @@ pub struct ServerSettings {
     pub token: Option<BearerToken>,
     /// Certificate and private key; `None` for plain HTTP/2.
     pub tls: Option<TlsFiles>,
+    /// The file of the certificate authorities for outgoing connections; `None` for the system's.
+    pub authorities: Option<PathBuf>,
     /// Allow a non-loopback address without a token.
     pub allow_insecure: bool,
     /// Users of this machine who may connect over loopback where no token is set, besides the server's own.
@@ -92,6 +98,7 @@ impl ServerSettings {
             bridge: bridge.unwrap_or_else(|| HostPort::new(LOOPBACK, 50051)),
             token: reader.parse(names::BRIDGE_TOKEN)?,
             tls: tls(&reader)?,
+            authorities: reader.raw(AUTHORITIES).map(PathBuf::from),
             allow_insecure: reader.switch(names::BRIDGE_INSECURE)?,
             allow_users: reader.parse(names::ALLOW_USERS)?.unwrap_or_default(),
             max_message_bytes: max_message.0,

@@ -1,10 +1,11 @@
 //! Certificate and private key of the server, read and checked before it listens.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
+use loom_base::bounded_file;
 use loom_environment::names;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
@@ -17,10 +18,13 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
+/// The size limit of each file, in bytes. A chain of certificates has some KiB.
+const MAX_SIZE: u64 = 1 << 20;
+
 /// Why TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file cannot be read.
+    /// A file cannot be read, is not a regular file, or is larger than 1 MiB.
     #[error("could not read {path} ({variable})")]
     Read {
         /// The file.
@@ -65,6 +69,31 @@ impl TlsFiles {
     }
 }
 
+/// The variable of TLS libraries for the file of the certificate authorities.
+pub const AUTHORITIES: &str = "SSL_CERT_FILE";
+
+/// The size limit of the file of the certificate authorities, in bytes.
+const MAX_AUTHORITIES_SIZE: u64 = 16 << 20;
+
+/// Checks the file of the certificate authorities, which the TLS library reads without a limit at the first connection
+/// to a provider. A file that cannot be opened has no effect there, and none here.
+///
+/// # Errors
+/// If it is not a regular file, or larger than 16 MiB.
+pub fn check_authorities(path: &Path) -> Result<(), TlsError> {
+    match bounded_file::read(path, MAX_AUTHORITIES_SIZE) {
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+            Ok(())
+        }
+        Err(source) => Err(TlsError::Read { path: path.to_owned(), variable: AUTHORITIES, source }),
+        Ok(_) => Ok(()),
+    }
+}
+
 fn read(path: &Path, variable: &'static str) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), variable, source })
+    bounded_file::read(path, MAX_SIZE).map_err(|source| TlsError::Read {
+        path: path.to_owned(),
+        variable,
+        source,
+    })
 }

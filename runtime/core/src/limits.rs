@@ -60,6 +60,12 @@ pub enum LimitError {
         /// The limit.
         limit: usize,
     },
+    /// A name holds a line break, an escape sequence or another control character.
+    #[error("{what} contains a control character")]
+    Control {
+        /// The name.
+        what: &'static str,
+    },
     /// The runtime keeps as much as it may for its agents.
     #[error("the registrations and states of all agents exceed {MAX_KEPT_BYTES} bytes")]
     KeptBytes,
@@ -101,9 +107,22 @@ pub fn check_topic(topic: &str) -> Result<(), LimitError> {
 /// Checks the id of an agent.
 ///
 /// # Errors
-/// If it is too long.
+/// If it is too long or contains a control character.
 pub fn check_agent_id(agent: &str) -> Result<(), LimitError> {
-    check_length("agent_id", agent.len(), MAX_AGENT_ID_BYTES)
+    check_name("agent_id", agent, MAX_AGENT_ID_BYTES)
+}
+
+/// Checks the name of a tool.
+///
+/// # Errors
+/// If it is too long or contains a control character.
+pub fn check_tool_name(name: &str) -> Result<(), LimitError> {
+    check_name("the name of a tool", name, MAX_TOOL_NAME_BYTES)
+}
+
+fn check_name(what: &'static str, name: &str, limit: usize) -> Result<(), LimitError> {
+    check_length(what, name.len(), limit)?;
+    if name.chars().any(char::is_control) { Err(LimitError::Control { what }) } else { Ok(()) }
 }
 
 /// Checks the keys of metadata, headers or parameters.
@@ -155,7 +174,7 @@ pub fn check_registration(registration: &Registration) -> Result<(), LimitError>
     check_topics(topics)?;
     check_count("tools", tools.len(), MAX_TOOLS)?;
     for tool in tools {
-        check_length("the name of a tool", tool.name.len(), MAX_TOOL_NAME_BYTES)?;
+        check_tool_name(&tool.name)?;
         check_keys("metadata entries of a tool", tool.metadata.keys())?;
     }
     check_keys("metadata entries", metadata.keys())?;
@@ -229,6 +248,7 @@ mod tests {
             Registration { topics: vec![long(MAX_TOPIC_BYTES)], ..registration() },
             Registration { topics: many(MAX_TOPICS + 1).collect(), ..registration() },
             Registration { tools: vec![tool(long(MAX_TOOL_NAME_BYTES))], ..registration() },
+            Registration { tools: vec![tool("a\u{1b}[m".to_owned())], ..registration() },
             Registration { tools: many(MAX_TOOLS + 1).map(tool).collect(), ..registration() },
             Registration {
                 tools: vec![Tool { description, ..tool("t".to_owned()) }],
@@ -239,6 +259,11 @@ mod tests {
         }
         let error = check_agent_id(&long(MAX_AGENT_ID_BYTES)).unwrap_err();
         assert_eq!(error.to_string(), "agent_id is 513 bytes long; at most 512 are allowed");
+        for id in ["a\n", "\u{1b}[31m", "a\0", "\u{9b}0m"] {
+            let error = check_agent_id(id).unwrap_err();
+            assert_eq!(error.to_string(), "agent_id contains a control character");
+        }
+        assert_eq!(check_agent_id("an agent/é-1"), Ok(()));
     }
 
     #[test]

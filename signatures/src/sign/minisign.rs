@@ -3,6 +3,7 @@
 use std::{fmt, io::Read, time::SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use blake2::{Blake2b512, Digest as _};
 use minisign::{ErrorKind, KeyPair, PublicKey, SecretKey, SecretKeyBox};
 use ring::signature::Ed25519KeyPair;
 use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
@@ -22,6 +23,9 @@ const COMMENT: &str = "signature from minisign secret key";
 const LENGTH: usize = 158;
 const SECRET: std::ops::Range<usize> = 62..94;
 const PUBLIC: std::ops::Range<usize> = 94..126;
+
+/// The offset of the key id.
+const KEY_ID: usize = 54;
 
 /// A minisign secret key, decrypted.
 pub struct MinisignSecretKey(SecretKey);
@@ -100,9 +104,17 @@ impl MinisignSecretKey {
     /// # Errors
     /// Where the secret key has no valid public one.
     pub fn public(&self) -> Result<VerifyingKey, SigningError> {
-        let public = PublicKey::from_secret_key(&self.0).map_err(|error| failed("key", &error))?;
-        let public = VerifyingKey::parse(&format!("minisign:{}", public.to_base64()));
+        let public = VerifyingKey::parse(&format!("minisign:{}", self.public_text()?));
         public.map_err(|error: KeyError| failed("key", &error))
+    }
+
+    /// The public key as the line of base64 that `minisign -P` takes.
+    ///
+    /// # Errors
+    /// As for [`public`](Self::public).
+    pub fn public_text(&self) -> Result<String, SigningError> {
+        let public = PublicKey::from_secret_key(&self.0).map_err(|error| failed("key", &error))?;
+        Ok(public.to_base64())
     }
 
     /// Signs the bytes of a file with this name: the text of its `.minisig` file. The trusted comment has the fields of the
@@ -116,19 +128,49 @@ impl MinisignSecretKey {
         file: &str,
         at: SystemTime,
     ) -> Result<String, SigningError> {
+        self.sign_naming(content, file, &[], at)
+    }
+
+    /// As [`sign`](Self::sign), with further fields in the trusted comment: their names and values.
+    ///
+    /// # Errors
+    /// As for [`sign`](Self::sign), and where a field has a control character.
+    pub fn sign_naming(
+        &self,
+        content: &mut dyn Read,
+        file: &str,
+        fields: &[(&str, &str)],
+        at: SystemTime,
+    ) -> Result<String, SigningError> {
         let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         if file.is_empty() || file.contains(char::is_control) {
             return Err(SigningError::Comment(file.to_owned()));
         }
-        let trusted = format!("timestamp:{seconds}\tfile:{file}\thashed");
-        let signature = minisign::sign(None, &self.0, content, Some(&trusted), Some(COMMENT));
-        match signature {
-            Ok(signature) => Ok(signature.into_string()),
-            Err(error) if matches!(error.kind(), ErrorKind::Io) => {
-                Err(SigningError::Content(std::io::Error::other(error)))
+        let mut trusted = format!("timestamp:{seconds}\tfile:{file}\thashed");
+        for (name, value) in fields {
+            if name.contains(char::is_control) || value.contains(char::is_control) {
+                return Err(SigningError::Comment(format!("{name}:{value}")));
             }
-            Err(error) => Err(failed("signature", &error)),
+            trusted += &format!("\t{name}:{value}");
         }
+        let hash = blake2b(content).map_err(SigningError::Content)?;
+        let (id, pair) = self.pair()?;
+        let signature = pair.sign(&hash);
+        let global = pair.sign(&[signature.as_ref(), trusted.as_bytes()].concat());
+        let line = STANDARD.encode([b"ED", id.as_slice(), signature.as_ref()].concat());
+        let global = STANDARD.encode(global.as_ref());
+        Ok(format!("untrusted comment: {COMMENT}\n{line}\ntrusted comment: {trusted}\n{global}\n"))
+    }
+
+    /// The key id and the pair of keys. The library itself mixes random bytes into its signatures; those of RFC 8032 are
+    /// the same for the same content, so that what is signed can be reproduced.
+    fn pair(&self) -> Result<([u8; 8], Ed25519KeyPair), SigningError> {
+        let bytes = self.0.to_bytes();
+        let part = |range: std::ops::Range<usize>| bytes.get(range).unwrap_or_default();
+        let id =
+            part(KEY_ID..KEY_ID + 8).try_into().map_err(|error| failed("signature", &error))?;
+        let pair = Ed25519KeyPair::from_seed_and_public_key(part(SECRET), part(PUBLIC));
+        pair.map(|pair| (id, pair)).map_err(|error| failed("signature", &error))
     }
 }
 
@@ -136,6 +178,19 @@ impl fmt::Debug for MinisignSecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The library would print the secret.
         f.debug_struct("MinisignSecretKey").finish_non_exhaustive()
+    }
+}
+
+/// The BLAKE2b-512 of what is read.
+fn blake2b(content: &mut dyn Read) -> std::io::Result<[u8; 64]> {
+    let mut hasher = Blake2b512::new();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        let count = content.read(&mut piece)?;
+        if count == 0 {
+            return Ok(hasher.finalize().into());
+        }
+        hasher.update(&piece[..count]);
     }
 }
 

@@ -3,9 +3,11 @@
 use std::time::SystemTime;
 
 use loom_signatures::{
-    EvidenceKind, KeyError, SignatureError, VerifyingKey,
+    Content, EvidenceKind, KeyError, SignatureError, Verifiers, VerifyingKey,
     sign::{MinisignSecretKey, SigningError},
+    verify,
 };
+use loom_source::Digest;
 
 use crate::support::{check, flips};
 
@@ -90,6 +92,32 @@ fn reasons_of_a_refusal_differ() {
     let large = format!("{signature}{}", "x".repeat(64 * 1024));
     let error = check(&large, CONTENT, &[public]);
     assert!(matches!(error, SignatureError::TooLarge { .. }), "{error}");
+}
+
+#[test]
+fn the_bytes_have_to_be_those_of_the_digest() {
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("a disk fails"))
+        }
+    }
+    let (secret, public) = key();
+    let signature = signed(&secret);
+    let verify = |content: Content<'_>| {
+        let keys = std::slice::from_ref(&public);
+        let verifiers = Verifiers { keys, ..Verifiers::none(SystemTime::now()) };
+        verify(EvidenceKind::Minisign, signature.as_bytes(), content, &verifiers)
+    };
+    let other = Digest::of(b"other");
+    let error = verify(Content::read(other, &mut &*CONTENT)).unwrap_err();
+    assert!(matches!(error, SignatureError::AnotherDigest { .. }), "{error}");
+    for content in
+        [Content::read(Digest::of(CONTENT), &mut Broken), Content::digest(Digest::of(CONTENT))]
+    {
+        let error = verify(content).unwrap_err();
+        assert!(matches!(error, SignatureError::Content(_)), "{error}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! [`MirrorLocation`]: the mirror that an argument names.
 
+use std::path::{Path, PathBuf};
+
 use loom_mirror::Destination;
 
 use crate::cli::{CommandError, context::Context, verbose};
@@ -21,6 +23,21 @@ impl std::str::FromStr for MirrorLocation {
 }
 
 impl MirrorLocation {
+    /// The mirror in a folder.
+    pub(super) fn folder(path: &Path) -> Self {
+        Self(path.display().to_string())
+    }
+
+    /// The path of the bundle that the argument names; `None` for other mirrors.
+    pub(super) fn bundle(
+        &self,
+        context: &Context,
+        resolved: &Resolved,
+    ) -> Result<Option<PathBuf>, CommandError> {
+        let spec = self.spec(context, resolved)?;
+        Ok(spec.kind.bundle())
+    }
+
     /// The configured source of this name or address, else the source that the text is the shorthand of.
     pub(super) fn spec(
         &self,

@@ -11,6 +11,10 @@
 //! | `verify` | `mirror verify`: whether everything is there and right |
 //! | `yank` | `mirror yank`: withdraws a version |
 //! | `gc` | `mirror gc`: removes what no index names any more |
+//! | `bundle`, `bundle_key` | `mirror bundle`: writes releases into one file, signed with a key |
+//! | `bundle_verify` | the part of `mirror verify` that is about bundles |
+//! | `import` | `mirror import`: puts the releases of a bundle into the store or a mirror |
+//! | `serve` | `mirror serve`: a static server of the folder of a mirror |
 //! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
 //! | `writer_args` | [`WriterArgs`](writer_args::WriterArgs): the options of commands that change an index |
 //! | `transfer_report` | prints what was done |
@@ -18,13 +22,18 @@
 //!
 //! A command has a file with its `Args` and its function `run`, and a line in [`MirrorCommand`].
 
+mod bundle;
+mod bundle_key;
+mod bundle_verify;
 mod diff;
 mod gc;
+mod import;
 mod index;
 mod init;
 mod mirror_location;
 mod push;
 mod root;
+mod serve;
 mod sync;
 mod transfer_folder;
 mod transfer_report;
@@ -54,7 +63,7 @@ enum MirrorCommand {
     Index(index::Args),
     /// Print in which releases two mirrors differ; exit 1 if they do
     Diff(diff::Args),
-    /// Read every file of a mirror, and print what is missing or damaged
+    /// Read every file of a mirror, and print what is missing or damaged; of a bundle, every byte
     Verify(verify::Args),
     /// Withdraw a version: it is served by its number, and never selected
     Yank(yank::Args),
@@ -62,6 +71,12 @@ enum MirrorCommand {
     Gc(gc::Args),
     /// Change keys, thresholds and authorities of a signed mirror
     Root(root::Args),
+    /// Write releases of a mirror, with their evidence, into one file that needs no network
+    Bundle(bundle::Args),
+    /// Install the releases of a bundle, or put them into a mirror; needs no network
+    Import(import::Args),
+    /// Serve the folder of a mirror over HTTP
+    Serve(serve::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
@@ -75,5 +90,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         MirrorCommand::Yank(args) => yank::run(args, context),
         MirrorCommand::Gc(args) => gc::run(args, context),
         MirrorCommand::Root(args) => root::run(args, context),
+        MirrorCommand::Bundle(args) => bundle::run(args, context),
+        MirrorCommand::Import(args) => import::run(args, context),
+        MirrorCommand::Serve(args) => serve::run(args, context),
     }
 }

@@ -47,6 +47,13 @@ pub(super) struct Args {
     writer: WriterArgs,
 }
 
+impl Args {
+    /// Everything that `from` has, to `to`.
+    pub(super) fn of(from: MirrorLocation, to: MirrorLocation, writer: WriterArgs) -> Self {
+        Self { from, to, versions: Vec::new(), platforms: Vec::new(), keep: None, writer }
+    }
+}
+
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let destination = args.to.destination(context, &resolved)?;
@@ -119,7 +126,7 @@ impl SyncRun<'_> {
     /// What a source without statements has and the mirror has not.
     async fn unstated(
         &self,
-        offered: mirror::OfferedReleases,
+        offered: mirror::SourceReleases,
         selection: &SyncSelection,
     ) -> Result<SyncReport, MirrorTaskError> {
         let current = CurrentIndex::read(self.writer.destination).await?;

@@ -7,6 +7,7 @@ use loom_source::{Platform, record::IndexEntry};
 use serde_json::{Value, json};
 
 use super::{
+    bundle_verify,
     mirror_location::MirrorLocation,
     transfer_report::{TransferReport, release_json},
     writer_args::counted,
@@ -22,12 +23,19 @@ use loom_runtime::{
 /// Arguments of `loom mirror verify`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The mirror: the name of a configured source, a URL or a path
+    /// The mirror or bundle: the name of a configured source, a URL or a path
     mirror: MirrorLocation,
+    /// Public minisign key that must have signed the bundle: minisign:RW..., or a file
+    /// [default: the keys in trust.keys]
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
+    if let Some(path) = args.mirror.bundle(context, &resolved)? {
+        return bundle_verify::run(context, &resolved, &path, args.key.as_deref());
+    }
     let candidate = args.mirror.open(context, &resolved)?;
     let reporter = TransferReport::new(&context.printer);
     let files = MirrorFiles::of(candidate.source.as_ref());

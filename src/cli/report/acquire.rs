@@ -156,6 +156,12 @@ pub(crate) fn cause_hint(cause: &AttemptCause) -> Option<String> {
         AttemptCause::Mismatch {
             of: DigestSubject::Tree,
             grade: Some(Grade::Identity),
+            by,
+            ..
+        } if by.starts_with("the lock file") => Some(OTHER_THAN_LOCKED.to_owned()),
+        AttemptCause::Mismatch {
+            of: DigestSubject::Tree,
+            grade: Some(Grade::Identity),
             file,
             got,
             ..

@@ -16,6 +16,7 @@
 //! | `state`, `store` | the state folder, the store |
 //! | `signature` | signatures that do not count |
 //! | `acquire` | acquiring releases |
+//! | `release` | making releases |
 //! | `mirror` | tasks on mirrors |
 
 pub(crate) mod acquire;
@@ -28,6 +29,7 @@ mod launch;
 pub(crate) mod lock;
 mod mirror;
 pub(crate) mod open;
+pub(crate) mod release;
 pub(crate) mod signature;
 pub(crate) mod source_error;
 pub(crate) mod state;

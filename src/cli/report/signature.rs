@@ -11,7 +11,7 @@ pub(crate) fn signature_hint(problem: &SignatureProblem) -> &'static str {
         SignatureProblem::Bad { .. } => {
             "the file or its signature was changed after it was signed; inform the maintainer of the source"
         }
-        SignatureProblem::OtherRelease { .. } => {
+        SignatureProblem::OtherRelease { .. } | SignatureProblem::NotListed { .. } => {
             "the source serves a signature of something else; inform the maintainer of the source"
         }
         SignatureProblem::NamesNoRelease { .. } => {

@@ -43,6 +43,7 @@ mod config;
 mod launch;
 mod lock;
 mod mirror;
+mod release;
 mod samples;
 mod sources;
 mod store;
@@ -93,7 +94,14 @@ fn reports() -> VariantReports {
     reports.add(launch::errors(), |error| error);
     reports.add(launch::start_failures(), LaunchError::from);
     reports.add(launch::differences(), launch::with_difference);
+    reports.add(release::pack_errors(), |error| error);
+    reports.add(release::folder_errors(), |error| error);
+    reports.add(release::sign_errors(), |error| error);
+    reports.add(release::publish_errors(), |error| error);
+    reports.add(release::mirror_errors(), |error| error);
     reports.add(mirror::errors(), |error| error);
+    reports.add(mirror::serve_errors(), |error| error);
+    reports.add(mirror::bundle_errors(), |error| error);
     reports.add(mirror::destination_errors(), |error| error);
     reports.push("StateError", &samples::state_error().into());
     reports

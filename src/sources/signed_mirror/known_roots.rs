@@ -35,7 +35,7 @@ pub enum RootReadError {
     Rejected {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// Why it is not accepted.
         source: MirrorRejection,
     },
 }

@@ -2,8 +2,7 @@
 
 use loom_source::{Digest, Offer, Release, Statement};
 
-use super::Expected;
-use crate::trust::{Grade, Pin, PinOrigin, Pins, Rejection};
+use crate::trust::{Pin, PinOrigin, Pins, Rejection};
 
 /// The pins with those of the statement that `pins` requires; `None` where no statement is required.
 ///
@@ -54,24 +53,10 @@ pub(super) fn vouched(
     Ok(Some(pins))
 }
 
-/// Leaves out what only an expired index vouches for.
-///
-/// # Errors
-/// Where nothing is left.
-pub(super) fn check_expiry(
-    release: &Release,
-    pins: &Pins,
-    good: &mut Vec<Expected>,
-) -> Result<(), Rejection> {
-    let Some(Pin { origin: PinOrigin::Index { expired: Some(why), .. }, .. }) = &pins.statement
-    else {
-        return Ok(());
-    };
-    let before = good.len();
-    good.retain(|expected| expected.expectation.grade() == Some(Grade::Identity));
-    if good.is_empty() && before > 0 {
-        let (release, why) = (release.to_string().into(), why.as_str().into());
-        return Err(Rejection::Expired { release, why });
+/// Why the index that names the statement vouches for nothing any more; `None` where it does, or no index names one.
+pub(super) fn expired(pins: &Pins) -> Option<&str> {
+    match &pins.statement {
+        Some(Pin { origin: PinOrigin::Index { expired, .. }, .. }) => expired.as_deref(),
+        _ => None,
     }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! [`VerifiedIndex`]: an index that a trusted root accepts.
 
-use std::{collections::BTreeSet, time::SystemTime};
+use std::{collections::HashSet, time::SystemTime};
 
 use loom_source::{
     Digest, Product, Release, SkippedEntries, Version,
@@ -9,7 +9,8 @@ use loom_source::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MirrorClock, MirrorRejection, SeenIndex, TrustedRoot, VerifiedTimestamp, role::signers,
+    MirrorClock, MirrorRejection, SeenIndex, TrustedRoot, VerifiedTimestamp, expiry::Expiry,
+    role::signers,
 };
 
 /// An index that the keys of a trusted root signed, and that is not before one that was seen.
@@ -19,13 +20,6 @@ pub struct VerifiedIndex {
     origin: IndexOrigin,
     seen: SeenIndex,
     expired: Option<Expiry>,
-}
-
-/// A document that expired, and when.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Expiry {
-    pub(super) what: &'static str,
-    pub(super) at: SystemTime,
 }
 
 /// Which signed index vouches for a release.
@@ -71,7 +65,7 @@ impl VerifiedIndex {
         let keys = signers(trusted, &trusted.roles.index, SignedKind::Index, &document)?;
         let mut payload = IndexPayload::parse(&document.payload, skipped)?;
         let named = payload.root.ok_or(MirrorRejection::Missing("root"))?;
-        check_root(root, payload.mirror, named)?;
+        root.check_named(payload.mirror, named)?;
         let serial = payload.serial;
         if !(1..=MAX_NUMBER).contains(&serial) {
             return Err(MirrorRejection::Serial(serial));
@@ -88,7 +82,7 @@ impl VerifiedIndex {
         let before = seen.map_or(SystemTime::UNIX_EPOCH, |seen| seen.issued);
         let highest = before.max(issued).max(stamped.unwrap_or(issued));
         let now = clock.not_before(highest);
-        let index_expired = || (expires <= now).then_some(Expiry { what: "index", at: expires });
+        let index_expired = || Expiry::of("index", expires, now);
         let stamp_expired = || timestamp.and_then(|stamp| stamp.expired(now));
         let expired = root.expired(now).or_else(stamp_expired).or_else(index_expired);
         let origin = IndexOrigin { mirror: trusted.mirror, root: named, serial, keys };
@@ -113,7 +107,7 @@ impl VerifiedIndex {
 
     /// Why the index decides no range any more; `None` where it does.
     pub fn expired(&self) -> Option<MirrorRejection> {
-        self.expired.map(|Expiry { what, at }| MirrorRejection::Expired { what, at })
+        self.expired.map(Expiry::rejection)
     }
 
     /// The versions of a product that are not withdrawn.
@@ -124,23 +118,6 @@ impl VerifiedIndex {
     /// The entry of a release, withdrawn or not; `None` where the mirror does not have it.
     pub fn entry(&self, release: &Release) -> Option<&IndexEntry> {
         self.payload.entry(release)
-    }
-}
-
-/// Checks that a document is of the mirror and of the number of a trusted root.
-pub(super) fn check_root(
-    root: &TrustedRoot,
-    mirror: Option<MirrorId>,
-    named: u64,
-) -> Result<(), MirrorRejection> {
-    let (expected, newest) = (root.root().mirror, root.root().number);
-    if mirror != Some(expected) {
-        return Err(MirrorRejection::other_mirror(expected, mirror));
-    }
-    match named.cmp(&newest) {
-        std::cmp::Ordering::Less => Err(MirrorRejection::OldRoot { named, newest }),
-        std::cmp::Ordering::Greater => Err(MirrorRejection::UnknownRoot { named, newest }),
-        std::cmp::Ordering::Equal => Ok(()),
     }
 }
 
@@ -176,7 +153,7 @@ fn keep_vouched(payload: &mut IndexPayload, root: &TrustedRoot, skipped: &Skippe
 
 /// Refuses an index with two entries of one release: readers could choose different ones.
 fn check_twice(payload: &IndexPayload) -> Result<(), MirrorRejection> {
-    let mut known = BTreeSet::new();
+    let mut known = HashSet::with_capacity(payload.releases.len());
     for entry in &payload.releases {
         let IndexEntry { authority, binary, version, platform, .. } = entry;
         if !known.insert((authority, binary, version, platform)) {

@@ -7,11 +7,13 @@
 //! | `index` | [`VerifiedIndex`]: an index that a trusted root accepts |
 //! | `timestamp` | [`VerifiedTimestamp`]: a timestamp that a trusted root accepts |
 //! | `seen` | [`SeenIndex`]: what a reader remembers of the newest index |
+//! | `expiry` | `Expiry`: a document that expired, and when |
 //! | `clock` | [`MirrorClock`]: the time by which documents expire |
 //! | `sign` | signs documents, for those who publish a mirror |
 //! | `rejection` | [`MirrorRejection`]: why a document is not accepted |
 
 mod clock;
+mod expiry;
 mod index;
 mod rejection;
 mod role;

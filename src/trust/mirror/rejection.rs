@@ -115,7 +115,7 @@ pub enum MirrorRejection {
     Expired {
         /// What expired: `root`, `timestamp` or `index`.
         what: &'static str,
-        /// When.
+        /// When it expired.
         at: SystemTime,
     },
     /// The root to start from has other bytes than the given digest says.

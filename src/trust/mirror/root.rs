@@ -1,13 +1,13 @@
 //! [`TrustedRoot`]: a root that the reader trusts, and how its successor is accepted.
 
-use std::time::SystemTime;
+use std::{cmp::Ordering, time::SystemTime};
 
 use loom_source::{
     Digest,
-    record::{MirrorRoot, SignedDocument, SignedKind},
+    record::{MirrorId, MirrorRoot, SignedDocument, SignedKind},
 };
 
-use super::{MirrorRejection, index::Expiry, role::signers};
+use super::{MirrorRejection, expiry::Expiry, role::signers};
 
 /// How many successors of the trusted root a reader follows in one run.
 pub const MAX_ROOT_STEPS: u64 = 1_024;
@@ -83,9 +83,25 @@ impl TrustedRoot {
         one.index == other.index && one.timestamp == other.timestamp
     }
 
+    /// Checks that a document is of this mirror and of this root.
+    pub(super) fn check_named(
+        &self,
+        mirror: Option<MirrorId>,
+        named: u64,
+    ) -> Result<(), MirrorRejection> {
+        let (expected, newest) = (self.root.mirror, self.root.number);
+        if mirror != Some(expected) {
+            return Err(MirrorRejection::other_mirror(expected, mirror));
+        }
+        match named.cmp(&newest) {
+            Ordering::Less => Err(MirrorRejection::OldRoot { named, newest }),
+            Ordering::Greater => Err(MirrorRejection::UnknownRoot { named, newest }),
+            Ordering::Equal => Ok(()),
+        }
+    }
+
     /// That the root has expired, where it has.
     pub(super) fn expired(&self, now: SystemTime) -> Option<Expiry> {
-        let at = self.root.expires;
-        (at <= now).then_some(Expiry { what: "root", at })
+        Expiry::of("root", self.root.expires, now)
     }
 }

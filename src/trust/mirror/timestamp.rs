@@ -4,11 +4,7 @@ use std::time::SystemTime;
 
 use loom_source::record::{IndexTimestamp, SignedDocument, SignedKind};
 
-use super::{
-    MirrorRejection, SeenIndex, TrustedRoot,
-    index::{Expiry, check_root},
-    role::signers,
-};
+use super::{MirrorRejection, SeenIndex, TrustedRoot, expiry::Expiry, role::signers};
 
 /// A timestamp that the keys of a trusted root signed, and that is not before an index that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +24,7 @@ impl VerifiedTimestamp {
         let document = SignedDocument::parse(SignedKind::Timestamp, bytes)?;
         signers(root.root(), role, SignedKind::Timestamp, &document)?;
         let timestamp = IndexTimestamp::parse(&document.payload)?;
-        check_root(root, Some(timestamp.mirror), timestamp.root)?;
+        root.check_named(Some(timestamp.mirror), timestamp.root)?;
         if let Some(seen) = seen {
             seen.check(timestamp.root, timestamp.serial, timestamp.index)?;
         }
@@ -42,7 +38,6 @@ impl VerifiedTimestamp {
 
     /// That the timestamp has expired, where it has.
     pub(super) fn expired(&self, now: SystemTime) -> Option<Expiry> {
-        let at = self.0.expires;
-        (at <= now).then_some(Expiry { what: "timestamp", at })
+        Expiry::of("timestamp", self.0.expires, now)
     }
 }

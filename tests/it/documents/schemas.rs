@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeSet, fs};
 
+use loom_test_support::github::{GithubServer, Repository};
 use serde_json::Value;
 
 use crate::support::{
-    Packing, Plain, Run, Sandbox, SignedDepot, Sums, platform, program,
+    Hub, Packing, Plain, Run, Sandbox, SignedDepot, Sums, platform, program,
     schema::{self, WITHOUT_SCHEMA},
 };
 
@@ -94,6 +95,7 @@ fn every_schema_describes_a_document_of_a_session() {
     session.run(&accept).ok();
     develop(&mut session);
     trust_roots(&mut session);
+    release(&mut session);
 
     let all: BTreeSet<String> = schema::names().into_iter().collect();
     let unused: Vec<&String> = all.difference(&session.used).collect();
@@ -174,19 +176,35 @@ fn develop(session: &mut Session) {
 }
 
 fn keep_mirror(session: &mut Session, url: &str) {
-    session.run(&["mirror", "init", "--to", "m", "--keys", "keys", "--timestamp"]).ok();
+    session.run(&["mirror", "init", "--to", "./m", "--keys", "keys", "--timestamp"]).ok();
     let keys = ["--key", "keys/index.pem", "--key", "keys/timestamp.pem"];
     let with_keys = |args: &[&'static str]| [args, &keys[..]].concat();
-    session.run(&[&["mirror", "sync", "--from", url, "--to", "m"][..], &keys].concat()).ok();
-    session.run(&with_keys(&["mirror", "push", "--to", "m", "loom-bridge-server", "0.3.0"])).ok();
-    session.run(&["mirror", "push", "--to", "other", "loom-bridge-server", "0.2.0"]).ok();
-    session.run(&with_keys(&["mirror", "index", "m"])).ok();
-    session.run(&with_keys(&["mirror", "index", "m", "--refresh"])).ok();
-    session.run(&with_keys(&["mirror", "yank", "m", "0.1.0"])).ok();
-    session.run(&["mirror", "diff", "m", "other"]).code(1);
-    session.run(&["mirror", "verify", "m"]).ok();
-    session.run(&["mirror", "gc", "m", "--dry-run"]).ok();
-    session.run(&["mirror", "root", "new", "m", "--to", "draft"]).ok();
+    session.run(&[&["mirror", "sync", "--from", url, "--to", "./m"][..], &keys].concat()).ok();
+    session.run(&with_keys(&["mirror", "push", "--to", "./m", "loom-bridge-server", "0.3.0"])).ok();
+    session.run(&["mirror", "push", "--to", "./other", "loom-bridge-server", "0.2.0"]).ok();
+    session.run(&with_keys(&["mirror", "index", "./m"])).ok();
+    session.run(&with_keys(&["mirror", "index", "./m", "--refresh"])).ok();
+    session.run(&with_keys(&["mirror", "yank", "./m", "0.1.0"])).ok();
+    session.run(&["mirror", "diff", "./m", "./other"]).code(1);
+    session.run(&["mirror", "verify", "./m"]).ok();
+    session.run(&["mirror", "gc", "./m", "--dry-run"]).ok();
+    session.run(&["mirror", "root", "new", "./m", "--to", "draft"]).ok();
     session.run(&["mirror", "root", "sign", "draft", "--key", "keys/root.pem"]).ok();
-    session.run(&["mirror", "root", "publish", "draft", "--to", "m"]).ok();
+    session.run(&["mirror", "root", "publish", "draft", "--to", "./m"]).ok();
+}
+
+fn release(session: &mut Session) {
+    let repository = Repository { git_tags: vec!["v0.2.0".into()], ..Repository::default() };
+    let hub = Hub { server: GithubServer::start(repository) };
+    hub.configure(&session.sandbox, "token_env = \"HUB_TOKEN\"");
+    session.sandbox.set("HUB_TOKEN", "right-t0ken");
+    let program = session.sandbox.write("server", "#!/bin/sh\necho released\n");
+    let pack = ["release", "pack", "--program", program.to_str().unwrap()];
+    session.run(&[&pack[..], &["--version", "0.2.0", "--to", "dist"]].concat()).ok();
+    let key = ["-G", "-W", "-s", "minisign.key", "-p", "minisign.pub"];
+    let made = session.sandbox.command("minisign").args(key).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    session.run(&["release", "sign", "dist", "--minisign", "minisign.key"]).ok();
+    session.run(&["release", "publish", "dist", "--to", "hub"]).ok();
+    session.run(&["release", "check", "hub", "0.2.0", "--key", "minisign.pub"]).code(3);
 }

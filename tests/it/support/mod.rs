@@ -15,6 +15,7 @@
 //! | [`server`] | [`Server`]: a small HTTP server that records requests and injects faults |
 //! | [`faults`] | the faults of that server |
 //! | [`hub`] | [`Hub`]: a GitHub test server on loopback |
+//! | [`mirror_reader`] | [`MirrorReader`]: a reader of a signed mirror, with `loom` and with the verifier in Python |
 //! | [`node`] | Node's and Python's packages, for validation scripts and real clients |
 //! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they resolve |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections |
@@ -34,6 +35,7 @@ pub mod archive;
 pub mod depot;
 pub mod faults;
 pub mod hub;
+pub mod mirror_reader;
 pub mod node;
 pub mod normal;
 pub mod plain;
@@ -54,6 +56,7 @@ pub use depot::{ArtifactKind, Depot};
 pub use faults::{Fault, Gate};
 pub use hub::Hub;
 pub use loom_test_support::nginx::Nginx;
+pub use mirror_reader::MirrorReader;
 pub use plain::{Plain, Sums};
 pub use run::{Run, Running};
 pub use sandbox::Sandbox;

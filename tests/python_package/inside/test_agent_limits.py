@@ -222,13 +222,53 @@ def test_a_bridge_on_this_machine_is_not_asked_through_a_proxy(runtime, monkeypa
         assert is_loopback(address) is expected, address
 
 
-def test_tls_and_the_token_are_arguments_or_variables(tmp_path, monkeypatch):
+def certificate(folder):
+    """Makes a certificate for this machine and its key."""
+    folder.mkdir(exist_ok=True)
     command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -addext"
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert, key = folder / "cert.pem", folder / "key.pem"
     names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
     subprocess.run(
         ["openssl", *command.split(), names, "-keyout", key, "-out", cert], check=True, capture_output=True
     )
+    return cert, key
+
+
+def test_a_failed_handshake_is_named(tmp_path, monkeypatch, runtime):
+    (cert, key), (other, _) = certificate(tmp_path / "a"), certificate(tmp_path / "b")
+    junk = tmp_path / "junk.pem"
+    junk.write_text("junk")
+
+    async def fails(address, ca, reason):
+        with pytest.raises(ConnectionError, match=f"no secure connection to the runtime at .*{reason}.*check `ca`"):
+            await Agent("a", address=address, ca=ca).start(timeout=3)
+
+    run(fails(runtime.address, cert, "WRONG_VERSION_NUMBER"))
+    monkeypatch.setenv("LOOM_BRIDGE_TLS_CERT", str(cert))
+    monkeypatch.setenv("LOOM_BRIDGE_TLS_KEY", str(key))
+    with embedded.start_bridge("127.0.0.1:0") as bridge:
+        run(fails(bridge.address, other, "CERTIFICATE_VERIFY_FAILED"))
+        run(fails(bridge.address, junk, "the certificates or the key cannot be used"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process can be stopped")
+def test_a_call_that_the_runtime_does_not_answer_is_a_tool_error(runtime):
+    async def test():
+        async with Agent("a", address=runtime.address) as agent:
+            os.kill(runtime.pid, signal.SIGSTOP)
+            await asyncio.sleep(0.2)
+            try:
+                with pytest.raises(ToolError, match="did not return the result of t within 0.1 s") as error:
+                    await agent.call_tool("t", timeout=0.1)
+                assert error.value.code == "TIMEOUT"
+            finally:
+                os.kill(runtime.pid, signal.SIGCONT)
+
+    run(test())
+
+
+def test_tls_and_the_token_are_arguments_or_variables(tmp_path, monkeypatch):
+    cert, key = certificate(tmp_path)
     monkeypatch.setenv("LOOM_BRIDGE_TLS_CERT", str(cert))
     monkeypatch.setenv("LOOM_BRIDGE_TLS_KEY", str(key))
     monkeypatch.setenv("LOOM_BRIDGE_TOKEN", " secret ")
@@ -247,6 +287,9 @@ def test_tls_and_the_token_are_arguments_or_variables(tmp_path, monkeypatch):
 def test_empty_tokens_and_unreadable_files_are_errors(tmp_path, monkeypatch):
     with pytest.raises(ConfigurationError, match="token is empty"):
         Agent("a", address="127.0.0.1:1", token=" ")
+    for token in ("wro ng", "schl\u00fcssel", "a\nb"):
+        with pytest.raises(ConfigurationError, match="token is not of visible ASCII characters"):
+            Agent("a", address="127.0.0.1:1", token=token)
     with pytest.raises(ConfigurationError, match="both its certificate and its key"):
         Agent("a", address="127.0.0.1:1", cert=tmp_path / "cert.pem")
     with pytest.raises(ConfigurationError, match="cannot read .*missing.pem"):
@@ -288,3 +331,29 @@ def is_running(pid):
             return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize(
+    "variable", ["LOOM_BRIDGE_TLS_CA", "LOOM_BRIDGE_TLS_CLIENT_CERT", "LOOM_BRIDGE_TLS_CLIENT_KEY"]
+)
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files")
+def test_only_regular_files_of_limited_size_are_read(monkeypatch, tmp_path, variable):
+    fifo, huge, pem = tmp_path / "fifo", tmp_path / "huge", tmp_path / "pem"
+    os.mkfifo(fifo)
+    huge.touch()
+    os.truncate(huge, (16 << 20) + 1)
+    pem.write_bytes(b"pem")
+    monkeypatch.setenv("LOOM_BRIDGE_TLS_CLIENT_CERT", str(pem))
+    monkeypatch.setenv("LOOM_BRIDGE_TLS_CLIENT_KEY", str(pem))
+    for path, why in [
+        (fifo, "not a regular file"),
+        ("/dev/zero", "not a regular file"),
+        (tmp_path, "not a regular file"),
+        (huge, "larger than 16 MiB"),
+        (tmp_path / "gone", "No such file or directory"),
+    ]:
+        monkeypatch.setenv(variable, str(path))
+        with pytest.raises(ConfigurationError, match=f"cannot read {path}: {why}"):
+            Endpoint.of("localhost:1")
+    monkeypatch.setenv(variable, str(pem))
+    assert Endpoint.of("localhost:1").ca == (b"pem" if variable == "LOOM_BRIDGE_TLS_CA" else None)

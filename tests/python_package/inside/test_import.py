@@ -28,7 +28,10 @@ def test_import_loom_loads_one_module():
         ("from loom import ProjectConfig, load_project_config", {*ERRORS_COMMAND, "loom.config"}),
         (
             "from loom import embedded",
-            {*ERRORS_COMMAND, "loom.config", "loom.defaults", "loom.binaries", "loom.process", "loom.embedded"},
+            {
+                *ERRORS_COMMAND,
+                *("loom.config", "loom.defaults", "loom.files", "loom.binaries", "loom.process", "loom.embedded"),
+            },
         ),
     ],
 )

@@ -10,11 +10,13 @@
 //! | `certificate` | [`TestCertificate`]: for clients that require https |
 //! | `state` | what the connections share: repository, recorded requests, pending faults |
 //! | `connection` | reads the requests of one connection and answers them |
-//! | `rest_api`, `documents`, `rate_limit` | the REST API |
+//! | `rest_api`, `api_reply`, `documents`, `rate_limit` | the REST API |
+//! | `write_api` | the part of it that changes releases |
 //! | `web_pages` | `releases/latest`, the feed, downloads |
 //! | `storage` | the storage: ranges, entity tags |
 //! | `http` | HTTP/1.1 requests and responses |
 
+mod api_reply;
 mod certificate;
 mod connection;
 mod documents;
@@ -28,6 +30,7 @@ mod state;
 mod storage;
 mod transcript;
 mod web_pages;
+mod write_api;
 
 pub use certificate::TestCertificate;
 pub use fault::GithubFault;

@@ -3,5 +3,6 @@
 
 mod contract;
 mod listings;
+mod publish;
 mod requests;
 mod support;

@@ -26,7 +26,7 @@ use crate::{
 /// A request of any method, with its headers and body.
 #[derive(Debug, Clone)]
 pub struct HttpCall {
-    request: GetRequest,
+    pub(super) request: GetRequest,
     method: Method,
     body: Bytes,
     is_document: bool,
@@ -71,7 +71,7 @@ impl HttpCall {
         self
     }
 
-    fn to_request(&self) -> Request {
+    pub(super) fn to_request(&self) -> Request {
         let mut request = Request::new(self.method.clone(), self.request.url.clone());
         *request.headers_mut() = self.request.headers.clone();
         let identity = HeaderValue::from_static("identity");
@@ -113,6 +113,17 @@ impl Client {
         let at = redact::url(url);
         let hop = Hop { url, headers, range: &RangeRequest::whole(), at: &at };
         let response = self.execute(attempts, &hop, call.to_request()).await?;
+        self.call_response(call, attempts, at, response).await
+    }
+
+    /// The response to a call; statuses that are transient are errors.
+    pub(super) async fn call_response(
+        &self,
+        call: &HttpCall,
+        attempts: &RequestAttempts<'_>,
+        at: String,
+        response: reqwest::Response,
+    ) -> Result<CallResponse, SourceError> {
         let status = response.status();
         if let status @ (408 | 425 | 429 | 500..=599) = status.as_u16() {
             let retry_after = retry_after(response.headers(), SystemTime::now());

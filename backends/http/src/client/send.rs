@@ -82,9 +82,19 @@ impl Client {
         hop: &Hop<'_>,
         request: Request,
     ) -> Result<reqwest::Response, SourceError> {
-        let timings = ConnectTimings::begin();
+        self.execute_timed(attempts, hop, request, &ConnectTimings::begin()).await
+    }
+
+    /// Sends one request whose times are recorded in `timings`.
+    pub(super) async fn execute_timed(
+        &self,
+        attempts: &RequestAttempts<'_>,
+        hop: &Hop<'_>,
+        request: Request,
+        timings: &ConnectTimings,
+    ) -> Result<reqwest::Response, SourceError> {
         let client = self.transport.client(&self.network, hop.url)?;
-        let response = self.within_timeouts(attempts, hop, &timings, client.execute(request));
+        let response = self.within_timeouts(attempts, hop, timings, client.execute(request));
         let response = match attempts.deadline {
             Some((deadline, timeout)) => {
                 process_clock::before(deadline, response).await.unwrap_or_else(|| {
@@ -93,7 +103,7 @@ impl Client {
             }
             None => response.await,
         };
-        self.record(attempts, hop, &timings, response.as_ref().ok());
+        self.record(attempts, hop, timings, response.as_ref().ok());
         response
     }
 

@@ -7,3 +7,4 @@ mod responses;
 mod support;
 mod timeouts;
 mod tls;
+mod uploads;

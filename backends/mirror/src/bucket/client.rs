@@ -14,6 +14,7 @@ use super::{
     bucket_endpoint::{BucketEndpoint, azure_account, region},
     bucket_url::{BucketProvider, BucketUrl},
     connector::BucketConnector,
+    credential_file,
     options::ObjectOptions,
 };
 
@@ -22,7 +23,8 @@ pub(super) trait BucketClient: ObjectStore + PaginatedListStore {}
 
 impl<T: ObjectStore + PaginatedListStore> BucketClient for T {}
 
-/// Opens the client of a bucket, or returns the reason why there are no credentials. Files of credentials are read here.
+/// Opens the client of a bucket, or returns the reason why there are no credentials. Files of credentials are checked
+/// here, and read here or before the first request.
 pub(super) fn open(
     bucket: &BucketUrl,
     endpoint: &BucketEndpoint,
@@ -105,6 +107,12 @@ fn check_s3_credentials(options: &ObjectOptions) -> Result<(), String> {
     if let Some(why) = &options.unusable {
         return Err(why.clone());
     }
+    if has(&["AWS_WEB_IDENTITY_TOKEN_FILE"]) && has(&["AWS_ROLE_ARN"]) {
+        return credential_file::check(options, "AWS_WEB_IDENTITY_TOKEN_FILE");
+    }
+    if has(&["AWS_CONTAINER_CREDENTIALS_FULL_URI"]) {
+        credential_file::check(options, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")?;
+    }
     let roles = [
         "AWS_WEB_IDENTITY_TOKEN_FILE",
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -145,6 +153,9 @@ fn google(
         let empty = StaticCredentialProvider::new(GcpCredential { bearer: String::new() });
         return boxed(builder.with_credentials(Arc::new(empty)).build());
     }
+    for variable in ["GOOGLE_SERVICE_ACCOUNT", "GOOGLE_APPLICATION_CREDENTIALS"] {
+        credential_file::check(options, variable)?;
+    }
     let set = |builder: GoogleCloudStorageBuilder, (key, value): (GoogleConfigKey, &str)| {
         builder.with_config(key, value)
     };
@@ -173,6 +184,14 @@ const AZURE_VARIABLES: [(&str, &str); 18] = [
     ("AZURE_TENANT_ID", "azure_tenant_id"),
 ];
 
+/// Variables that take precedence over a file with a token.
+const AZURE_KEYS: [&str; 4] = [
+    "AZURE_STORAGE_ACCESS_KEY",
+    "AZURE_STORAGE_ACCOUNT_KEY",
+    "AZURE_STORAGE_KEY",
+    "AZURE_STORAGE_TOKEN",
+];
+
 fn azure(
     bucket: &BucketUrl,
     endpoint: &BucketEndpoint,
@@ -180,6 +199,9 @@ fn azure(
     connector: BucketConnector,
 ) -> Result<Box<dyn BucketClient>, String> {
     let account = azure_account(options).ok_or("there is no storage account")?;
+    if !options.anonymous && !AZURE_KEYS.iter().any(|name| options.get(name).is_some()) {
+        credential_file::check(options, "AZURE_FEDERATED_TOKEN_FILE")?;
+    }
     let builder = MicrosoftAzureBuilder::new()
         .with_account(account)
         .with_container_name(&bucket.bucket)

@@ -22,12 +22,13 @@ use loom_test_support::{
 };
 use tempfile::TempDir;
 
-use crate::support::s3_options;
+use crate::support::{bundle_of, s3_options};
 
 /// How the mirror is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Access {
     File,
+    Bundle,
     Http,
     S3,
     Moto,
@@ -47,6 +48,7 @@ struct RunningMirror {
     layout: ReleaseLayout,
     mirror: Mirror,
     bucket: Option<(Arc<MotoServer>, String)>,
+    bundled: bool,
     _server: Option<Box<dyn Send + Sync>>,
 }
 
@@ -70,6 +72,7 @@ impl SourceFixture for MirrorFixture {
         let root = TempDir::new()?;
         let folder = match self.access {
             Access::S3 => root.path().join("bucket/some/prefix"),
+            Access::Bundle => root.path().join("files"),
             _ => root.path().into(),
         };
         std::fs::create_dir_all(&folder)?;
@@ -78,6 +81,10 @@ impl SourceFixture for MirrorFixture {
         let mut moto_bucket = None;
         let (location, server): (_, Option<Box<dyn Send + Sync>>) = match self.access {
             Access::File => (url::Url::from_file_path(root.path()).unwrap().to_string(), None),
+            Access::Bundle => {
+                let path = bundle_of(&folder)?;
+                (url::Url::from_file_path(path).unwrap().to_string(), None)
+            }
             Access::S3 => {
                 let server = S3Server::start(root.path(), S3Rights::All).await?;
                 options.objects = s3_options(server.address, s3::SECRET);
@@ -110,6 +117,7 @@ impl SourceFixture for MirrorFixture {
             layout: self.layout,
             mirror,
             bucket: moto_bucket,
+            bundled: self.access == Access::Bundle,
             _server: server,
         }))
     }
@@ -129,6 +137,9 @@ impl RunningFixture for RunningMirror {
         release_folder::write(&self.folder, self.layout, releases)?;
         if let Some((moto, bucket)) = &self.bucket {
             moto.fill(bucket, "p", &self.folder);
+        }
+        if self.bundled {
+            bundle_of(&self.folder)?;
         }
         Ok(())
     }
@@ -150,6 +161,10 @@ contract! {
     a_flat_folder: File Flat;
     a_store_in_a_folder: File Store;
     an_indexed_store_in_a_folder: File Indexed;
+    a_bundle_of_versions: Bundle Versioned;
+    a_bundle_of_a_flat_folder: Bundle Flat;
+    a_bundle_of_a_store: Bundle Store;
+    a_bundle_of_an_indexed_store: Bundle Indexed;
     a_server_of_versions: Http Versioned;
     a_flat_server: Http Flat;
     a_store_on_a_server: Http Store;

@@ -23,7 +23,7 @@ impl PatternPart {
             Self::Binary => vec![product.binary.to_string()],
             Self::Version => Vec::new(),
             Self::Platform => vec![product.platform.to_string()],
-            Self::Target => owned(targets(product.platform)),
+            Self::Target => owned(product.platform.targets()),
             Self::Os => owned(systems(product.platform)),
             Self::Arch => owned(processors(product.platform)),
         }
@@ -56,17 +56,6 @@ pub(super) fn parse(text: &str) -> Result<Vec<PatternPart>, String> {
         parts.push(PatternPart::Text(rest.to_owned()));
     }
     Ok(parts)
-}
-
-/// The targets of the Rust compiler for a platform. A static program runs everywhere, so its target comes first.
-pub(super) fn targets(platform: Platform) -> &'static [&'static str] {
-    match platform {
-        Platform::LinuxAarch64 => &["aarch64-unknown-linux-musl", "aarch64-unknown-linux-gnu"],
-        Platform::LinuxX86_64 => &["x86_64-unknown-linux-musl", "x86_64-unknown-linux-gnu"],
-        Platform::MacosAarch64 => &["aarch64-apple-darwin"],
-        Platform::MacosX86_64 => &["x86_64-apple-darwin"],
-        Platform::WindowsX86_64 => &["x86_64-pc-windows-msvc", "x86_64-pc-windows-gnu"],
-    }
 }
 
 /// The usual names of a platform's system.

@@ -93,6 +93,11 @@ pub enum SourceErrorKind {
         /// What is wrong with the document.
         reason: String,
     },
+    /// Bytes that differ from what the source itself states about them: a file that was changed after it was published.
+    Damaged {
+        /// What was expected, and what is there instead.
+        reason: String,
+    },
     /// A document whose signatures, numbers or times the reader does not accept, for the reason in the cause.
     Untrusted {
         /// Whether the document contradicts what the reader trusts. Otherwise it is old or missing.
@@ -118,6 +123,8 @@ pub enum TransferPhase {
     Body,
     /// The rest of a small document, which has to arrive as a whole.
     Document,
+    /// The further requests of an answer that takes several, such as the pages of a listing.
+    Pages,
 }
 
 impl SourceErrorKind {
@@ -138,6 +145,7 @@ impl SourceErrorKind {
         match self {
             Self::AccessDenied(_) | Self::NoCredentials { .. } => ErrorClass::Credentials,
             Self::Offline => ErrorClass::Offline,
+            Self::Damaged { .. } => ErrorClass::Untrusted,
             Self::Untrusted { contradiction: true } => ErrorClass::Untrusted,
             _ => ErrorClass::Unreachable,
         }
@@ -157,7 +165,8 @@ impl SourceErrorKind {
             | Self::RangeMismatch { .. }
             | Self::Redirect { .. }
             | Self::WrongRegion { .. }
-            | Self::Malformed { .. } => true,
+            | Self::Malformed { .. }
+            | Self::Damaged { .. } => true,
             Self::Connect { .. }
             | Self::Tls
             | Self::Offline
@@ -179,6 +188,7 @@ impl SourceErrorKind {
             self,
             Self::AccessDenied(_)
                 | Self::ContentEncoding { .. }
+                | Self::Damaged { .. }
                 | Self::HtmlPage
                 | Self::Malformed { .. }
                 | Self::Read
@@ -215,6 +225,7 @@ impl SourceErrorKind {
             Self::WrongRegion { .. } => "wrong_region",
             Self::PlainHttp => "plain_http",
             Self::Malformed { .. } => "malformed",
+            Self::Damaged { .. } => "damaged",
             Self::Untrusted { .. } => "untrusted",
             Self::Build { .. } => "build",
         }
@@ -235,6 +246,9 @@ impl SourceErrorKind {
                 TransferPhase::Body => write!(f, "no data from {at} for {timeout:?}"),
                 TransferPhase::Document => {
                     write!(f, "{at} is a small file, but did not arrive within {timeout:?}")
+                }
+                TransferPhase::Pages => {
+                    write!(f, "all requests to {at} together did not end within {timeout:?}")
                 }
             },
             Self::TotalTimeout { timeout } => {
@@ -273,6 +287,7 @@ impl SourceErrorKind {
             }
             Self::PlainHttp => write!(f, "{at} was not requested: http:// is not encrypted"),
             Self::Malformed { reason } => write!(f, "{at} is malformed: {reason}"),
+            Self::Damaged { reason } => write!(f, "{at} is damaged: {reason}"),
             Self::Untrusted { .. } => write!(f, "{at} is not accepted"),
             Self::Build { command, reason } => write!(f, "{command} failed in {at}: {reason}"),
         }

@@ -37,6 +37,7 @@ fn kinds() -> Vec<SourceErrorKind> {
         Kind::WrongRegion { region: None },
         Kind::PlainHttp,
         Kind::Malformed { reason: "empty".into() },
+        Kind::Damaged { reason: "another digest".into() },
         Kind::Build { command: "cargo build".into(), reason: "exit status: 101".into() },
     ]
 }

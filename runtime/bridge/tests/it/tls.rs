@@ -70,3 +70,43 @@ fn invalid_files_are_named() {
         assert!(!stderr.contains("PRIVATE KEY"), "{stderr}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn devices_fifos_and_huge_files_are_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    certificate(folder.path());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let made = std::process::Command::new("mkfifo").arg(path("fifo")).status().unwrap();
+    assert!(made.success());
+    fs::write(path("huge.pem"), vec![b'\n'; (1 << 20) + 1]).unwrap();
+    let key = path("key.pem");
+    for (cert, key, variable, why) in [
+        ("/dev/zero", key.as_str(), "LOOM_BRIDGE_TLS_CERT", "not a regular file"),
+        (&path("fifo"), &key, "LOOM_BRIDGE_TLS_CERT", "not a regular file"),
+        (&path("huge.pem"), &key, "LOOM_BRIDGE_TLS_CERT", "larger than 1 MiB"),
+        (&path("cert.pem"), &path("fifo"), "LOOM_BRIDGE_TLS_KEY", "not a regular file"),
+        (&path("cert.pem"), "/dev/zero", "LOOM_BRIDGE_TLS_KEY", "not a regular file"),
+    ] {
+        let ended = command()
+            .env("LOOM_BRIDGE_ADDR", "127.0.0.1:0")
+            .env("LOOM_BRIDGE_TLS_CERT", cert)
+            .env("LOOM_BRIDGE_TLS_KEY", key)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{cert} {key}: {stderr}");
+        assert!(stderr.contains(variable) && stderr.contains(why), "{stderr}");
+    }
+    // The file of certificate authorities, which is read at the first connection to a provider.
+    for file in ["/dev/zero", &path("fifo")] {
+        let ended = command()
+            .env("LOOM_BRIDGE_ADDR", "127.0.0.1:0")
+            .env("SSL_CERT_FILE", file)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{file}: {stderr}");
+        assert!(stderr.contains(&format!("{file} (SSL_CERT_FILE)")), "{stderr}");
+    }
+}

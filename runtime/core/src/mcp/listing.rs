@@ -8,7 +8,7 @@ use rmcp::{
 };
 
 use crate::{
-    limits::MAX_TOOL_NAME_BYTES,
+    limits,
     tool::{ProviderKind, Tool},
 };
 
@@ -70,12 +70,9 @@ impl ToolListing {
                 return self.cut(&format!("it has more than {MAX_TOOLS} tools"));
             }
             let tool = offered(&self.server, tool);
-            if tool.name.len() > MAX_TOOL_NAME_BYTES {
+            if let Err(reason) = limits::check_tool_name(&tool.name) {
                 let name: String = tool.name.chars().take(80).collect();
-                tracing::warn!(
-                    server = self.server,
-                    "tool is not offered, its name is too long: {name}…"
-                );
+                tracing::warn!(server = self.server, "tool is not offered, {reason}: {name}");
                 continue;
             }
             self.bytes += tool.name.len() + tool.description.len() + tool.parameters_schema.len();
@@ -169,10 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_with_a_very_long_name_is_left_out() {
+    fn a_tool_with_an_unusable_name_is_left_out() {
         let mut listing = ToolListing::new("s".to_owned());
-        let long = rmcp::model::Tool::new("n".repeat(MAX_TOOL_NAME_BYTES), "", Map::new());
-        listing.add_page(vec![long, tools(1, 0).remove(0)], None);
+        let long = rmcp::model::Tool::new("n".repeat(limits::MAX_TOOL_NAME_BYTES), "", Map::new());
+        let control = rmcp::model::Tool::new("n\u{1b}[31m", "", Map::new());
+        listing.add_page(vec![long, control, tools(1, 0).remove(0)], None);
         assert_eq!(listing.tools.len(), 1);
     }
 }

@@ -209,6 +209,28 @@ fn a_revoked_key_is_refused() {
 }
 
 #[test]
+fn a_key_signs_only_what_its_certificate_allows() {
+    use pgp::{
+        composed::{Deserializable as _, DetachedSignature, SignedSecretKey},
+        crypto::hash::HashAlgorithm,
+        ser::Serialize as _,
+    };
+    let keyring = Keyring::new();
+    keyring.gpg(&["--quick-generate-key", "ada@example.org", "ed25519", "cert", "never"]);
+    let public = keyring.gpg(&["--armor", "--export"]);
+    let secret = keyring.gpg(&["--armor", "--export-secret-keys"]);
+    // gpg would refuse to sign with it.
+    let (secret, _) = SignedSecretKey::from_string(&secret).unwrap();
+    let random = p256::elliptic_curve::rand_core::OsRng;
+    let (password, hash) = ("".into(), HashAlgorithm::Sha256);
+    let signature =
+        DetachedSignature::sign_binary_data(random, &secret.primary_key, &password, hash, CONTENT);
+    let signature = signature.unwrap().to_bytes().unwrap();
+    let error = check(&signature, &[VerifyingKey::parse(&public).unwrap()]).unwrap_err();
+    assert!(matches!(error, SignatureError::KeyUnusable { .. }), "{error}");
+}
+
+#[test]
 fn sha_1_is_refused() {
     let keyring = Keyring::new();
     let fingerprint = keyring.generate(&[], "ada@example.org", "rsa2048", "never");

@@ -72,6 +72,7 @@ variants!(SignatureProblem {
     UnknownKey,
     Bad,
     OtherRelease,
+    NotListed,
     NamesNoRelease,
     Expired,
     Revoked,
@@ -271,6 +272,11 @@ pub(super) fn signature_problems() -> Vec<SignatureProblem> {
         },
         signature_problem(&at()),
         SignatureProblem::OtherRelease {
+            at: at(),
+            expected: "loom-0.2.0-linux-x86_64.tar.gz".to_owned(),
+            got: "loom-0.1.0-linux-x86_64.tar.gz".to_owned(),
+        },
+        SignatureProblem::NotListed {
             at: at(),
             expected: "loom-0.2.0-linux-x86_64.tar.gz".to_owned(),
             got: "loom-0.1.0-linux-x86_64.tar.gz".to_owned(),

@@ -41,10 +41,11 @@ variants!(SourceErrorKind {
     WrongRegion,
     PlainHttp,
     Malformed,
+    Damaged,
     Untrusted,
     Build
 });
-variants!(TransferPhase { Connect, Response, Body, Document });
+variants!(TransferPhase { Connect, Response, Body, Document, Pages });
 variants!(RefusedBy { Server, Proxy, FileSystem, Plugin });
 variants!(TokenState { Unknown, Missing, Invalid, SingleSignOn, Insufficient });
 variants!(RedirectRefusal {
@@ -171,6 +172,7 @@ pub(super) fn kinds() -> Vec<SourceErrorKind> {
         SourceErrorKind::WrongRegion { region: None },
         SourceErrorKind::PlainHttp,
         SourceErrorKind::Malformed { reason: text("not JSON") },
+        SourceErrorKind::Damaged { reason: text("expected the SHA-256 AA, got BB") },
         SourceErrorKind::Untrusted { contradiction: true },
         SourceErrorKind::Untrusted { contradiction: false },
         SourceErrorKind::Build { command: text("cargo build"), reason: text("exit status 101") },
@@ -178,8 +180,8 @@ pub(super) fn kinds() -> Vec<SourceErrorKind> {
 }
 
 pub(super) fn phases() -> Vec<TransferPhase> {
-    use TransferPhase::{Body, Connect, Document, Response};
-    vec![Connect, Response, Body, Document]
+    use TransferPhase::{Body, Connect, Document, Pages, Response};
+    vec![Connect, Response, Body, Document, Pages]
 }
 
 pub(super) fn refusers() -> Vec<RefusedBy> {

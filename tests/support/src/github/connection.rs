@@ -16,7 +16,7 @@ use super::{
     http::{self, RawRequest, RawResponse},
     rest_api,
     state::{GithubService, ServerState},
-    storage, web_pages,
+    storage, web_pages, write_api,
 };
 
 /// Accepts connections until the server stops, each on a thread of its own. `front` is the port of web pages and API.
@@ -60,7 +60,7 @@ fn serve(
 
 fn answer_all(state: &ServerState, stream: impl Read + Write, front: bool) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
-    while let Some(request) = http::read(&mut stream)? {
+    while let Some(mut request) = http::read_head(&mut stream)? {
         let service = if !front {
             GithubService::Storage
         } else if request.path().starts_with("/api/") {
@@ -70,6 +70,12 @@ fn answer_all(state: &ServerState, stream: impl Read + Write, front: bool) -> io
         };
         let index = state.record(service, &request);
         let fault = state.take_fault(service, request.path());
+        if let Some(GithubFault::AbortUpload(received)) = fault {
+            http::read_body(&mut stream, &mut request, received)?;
+            write_api::leave_incomplete(state, &request);
+            return Ok(());
+        }
+        http::read_body(&mut stream, &mut request, usize::MAX)?;
         if let Some(GithubFault::Silent) = fault {
             state.wait_for_stop();
             return Ok(());

@@ -15,6 +15,8 @@ pub(super) fn release(
     release: &GithubRelease,
 ) -> Value {
     let (api, page) = urls(state, repository);
+    let uploads = repository.uploads.clone();
+    let uploads = uploads.unwrap_or_else(|| format!("{}/api/uploads", state.front));
     let (id, tag) = (release.id, &release.tag);
     let index = repository.releases.iter().position(|r| r.id == id).unwrap_or_default();
     let time = format!("2026-01-{:02}T{:02}:00:00Z", index / 24 % 28 + 1, index % 24);
@@ -22,7 +24,7 @@ pub(super) fn release(
     json!({
         "url": format!("{api}/releases/{id}"),
         "assets_url": format!("{api}/releases/{id}/assets"),
-        "upload_url": format!("{api}/releases/{id}/assets{{?name,label}}"),
+        "upload_url": format!("{uploads}/repos/{}/releases/{id}/assets{{?name,label}}", repository.repo),
         "html_url": format!("{page}/releases/tag/{tag}"),
         "tarball_url": format!("{api}/tarball/{tag}"),
         "zipball_url": format!("{api}/zipball/{tag}"),
@@ -32,10 +34,10 @@ pub(super) fn release(
         "tag_name": tag,
         "target_commitish": "main",
         "name": tag,
-        "body": "",
+        "body": release.body,
         "draft": release.draft,
         "prerelease": release.prerelease,
-        "immutable": false,
+        "immutable": repository.immutable_releases && !release.draft,
         "created_at": time,
         "updated_at": time,
         "published_at": if release.draft { Value::Null } else { time.clone().into() },
@@ -86,6 +88,25 @@ pub(super) fn rate_limit(repository: &Repository, requester: Requester) -> Value
 
 pub(super) fn error(message: &str) -> Value {
     json!({"message": message, "documentation_url": "https://docs.github.com/rest"})
+}
+
+/// The refusal of a value.
+pub(super) fn invalid(resource: &str, code: &str, field: &str) -> Value {
+    json!({
+        "message": "Validation Failed",
+        "errors": [{"resource": resource, "code": code, "field": field}],
+        "documentation_url": "https://docs.github.com/rest",
+    })
+}
+
+pub(super) fn git_ref(state: &ServerState, repository: &Repository, tag: &str) -> Value {
+    let (api, sha) = (urls(state, repository).0, "0123456789abcdef0123456789abcdef01234567");
+    json!({
+        "ref": format!("refs/tags/{tag}"),
+        "node_id": "REF_1",
+        "url": format!("{api}/git/refs/tags/{tag}"),
+        "object": {"type": "commit", "sha": sha, "url": format!("{api}/git/commits/{sha}")},
+    })
 }
 
 fn urls(state: &ServerState, repository: &Repository) -> (String, String) {

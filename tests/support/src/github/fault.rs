@@ -7,6 +7,8 @@ use std::time::Duration;
 pub enum GithubFault {
     /// This status, these headers, and this message in the form of the API.
     Status(u16, Vec<(&'static str, String)>, &'static str),
+    /// The end of the connection after this many bytes of an upload, which leaves an incomplete asset.
+    AbortUpload(usize),
     /// An HTML login page with status 200.
     Html,
     /// No response for as long as the server lives.

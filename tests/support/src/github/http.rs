@@ -41,13 +41,21 @@ impl RawRequest {
         pairs.filter(|(key, _)| *key == name).find_map(|(_, value)| value.parse().ok())
     }
 
+    /// A text in the query, decoded.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let (_, query) = self.target.split_once('?')?;
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        let value = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()?;
+        Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+    }
+
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 }
 
-/// The next request of a connection; `None` at its end.
-pub(super) fn read(stream: &mut impl BufRead) -> io::Result<Option<RawRequest>> {
+/// The next request of a connection without its body; `None` at the end.
+pub(super) fn read_head(stream: &mut impl BufRead) -> io::Result<Option<RawRequest>> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
         return Ok(None);
@@ -65,10 +73,18 @@ pub(super) fn read(stream: &mut impl BufRead) -> io::Result<Option<RawRequest>> 
             None => break,
         };
     }
-    let length = headers.get("content-length").and_then(|length: &String| length.parse().ok());
-    let mut body = vec![0; length.unwrap_or(0)];
-    stream.read_exact(&mut body)?;
-    Ok(Some(RawRequest { method, target, headers, body }))
+    Ok(Some(RawRequest { method, target, headers, body: Vec::new() }))
+}
+
+/// Reads the body of a request, or the first `limit` bytes of it.
+pub(super) fn read_body(
+    stream: &mut impl BufRead,
+    request: &mut RawRequest,
+    limit: usize,
+) -> io::Result<()> {
+    let length = request.header("content-length").and_then(|length| length.parse().ok());
+    request.body = vec![0; length.unwrap_or(0).min(limit)];
+    stream.read_exact(&mut request.body)
 }
 
 /// A response.

@@ -25,6 +25,14 @@ pub struct Repository {
     pub remaining: [Option<u64>; 2],
     /// The time until the limits are reset, in seconds.
     pub reset_seconds: u64,
+    /// The git tags besides those of the releases.
+    pub git_tags: Vec<String>,
+    /// Whether the server computes digests of uploads, as github.com does and old Enterprise servers do not.
+    pub computes_digests: bool,
+    /// Whether published releases cannot be changed.
+    pub immutable_releases: bool,
+    /// The base URL for uploads that releases name; the one of this server where `None`.
+    pub uploads: Option<String>,
     /// The last number given to a release or an asset.
     pub last_id: u64,
 }
@@ -38,6 +46,8 @@ pub struct GithubRelease {
     pub draft: bool,
     /// Whether it is marked as a pre-release.
     pub prerelease: bool,
+    /// The text of the release.
+    pub body: String,
     /// The files of the release.
     pub assets: Vec<GithubAsset>,
     /// The number, given when the release is published.
@@ -84,6 +94,10 @@ impl Default for Repository {
             sends_bytes: false,
             remaining: [Some(60), Some(5000)],
             reset_seconds: 1800,
+            git_tags: Vec::new(),
+            computes_digests: true,
+            immutable_releases: false,
+            uploads: None,
             last_id: 1,
         }
     }
@@ -102,7 +116,7 @@ impl Repository {
         }
     }
 
-    fn next_id(&mut self) -> u64 {
+    pub(super) fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
     }
@@ -133,7 +147,14 @@ impl Repository {
 impl GithubRelease {
     /// A release without files.
     pub fn new(tag: &str) -> Self {
-        Self { tag: tag.to_owned(), draft: false, prerelease: false, assets: Vec::new(), id: 0 }
+        Self {
+            tag: tag.to_owned(),
+            draft: false,
+            prerelease: false,
+            body: String::new(),
+            assets: Vec::new(),
+            id: 0,
+        }
     }
 
     /// The same release with a file.

@@ -5,6 +5,7 @@ use loom_source::Digest;
 use serde_json::Value;
 
 use super::{
+    api_reply::{ASSET, ASSETS, ApiReply, LATEST, LIMIT, REF, RELEASE, RELEASES, TAG},
     documents,
     fault::GithubFault,
     http::{RawRequest, RawResponse},
@@ -13,35 +14,8 @@ use super::{
     state::ServerState,
     storage,
     transcript::ApiExchange,
+    write_api,
 };
-
-const RELEASES: &str = "/repos/{owner}/{repo}/releases";
-const RELEASE: &str = "/repos/{owner}/{repo}/releases/{release_id}";
-const LATEST: &str = "/repos/{owner}/{repo}/releases/latest";
-const TAG: &str = "/repos/{owner}/{repo}/releases/tags/{tag}";
-const ASSETS: &str = "/repos/{owner}/{repo}/releases/{release_id}/assets";
-const ASSET: &str = "/repos/{owner}/{repo}/releases/assets/{asset_id}";
-const LIMIT: &str = "/rate_limit";
-
-/// The reply of a route: a document, bytes or an error.
-struct ApiReply {
-    route: &'static str,
-    status: u16,
-    body: Value,
-    headers: Vec<(&'static str, String)>,
-    /// Bytes instead of a document.
-    bytes: Option<Vec<u8>>,
-}
-
-impl ApiReply {
-    fn new(route: &'static str, status: u16, body: Value) -> Self {
-        Self { route, status, body, headers: Vec::new(), bytes: None }
-    }
-
-    fn error(route: &'static str, status: u16, message: &str) -> Self {
-        Self::new(route, status, documents::error(message))
-    }
-}
 
 /// The response, and the exchange that is checked against GitHub's schema.
 pub(super) fn respond(
@@ -59,6 +33,9 @@ pub(super) fn respond(
     let reply = match (requester, fault) {
         (_, Some(GithubFault::Status(status, headers, message))) => {
             let body = documents::error(message);
+            if *status >= 500 {
+                write_api::add_incomplete(&mut repository, request);
+            }
             ApiReply { headers: headers.clone(), ..ApiReply::new(route(&parts), *status, body) }
         }
         (None, _) => ApiReply::error(route(&parts), 401, "Bad credentials"),
@@ -75,7 +52,13 @@ fn send(
     reply: ApiReply,
 ) -> (RawResponse, Option<ApiExchange>) {
     let ApiReply { route, status, body, headers, bytes } = reply;
-    let exchange = |status, body| Some(ApiExchange { route, status, body });
+    // The body of an upload is no document.
+    let document = serde_json::from_slice(&request.body).unwrap_or_default();
+    let document = if request.path().starts_with("/api/uploads/") { Value::Null } else { document };
+    let exchange = |status, body| {
+        let (method, request) = (request.method.to_lowercase(), document);
+        Some(ApiExchange { method, request, route, status, body })
+    };
     let finish = |repository: &Repository, response: RawResponse| {
         let response =
             headers.iter().fold(response, |response, (name, value)| response.with(name, value));
@@ -87,6 +70,11 @@ fn send(
     }
     if matches!(status, 301 | 302) {
         let response = RawResponse::new(status, "text/html", "");
+        return (finish(repository, response), exchange(status, Value::Null));
+    }
+    if status == 204 {
+        let mut response = RawResponse::new(204, "application/json", "");
+        response.headers.clear();
         return (finish(repository, response), exchange(status, Value::Null));
     }
     let bytes = body.to_string();
@@ -120,6 +108,7 @@ fn requester(repository: &Repository, request: &RawRequest) -> Option<Requester>
 fn route(parts: &[&str]) -> &'static str {
     match parts {
         ["rate_limit"] => LIMIT,
+        ["repos", _, _, "git", "ref", ..] => REF,
         ["repos", _, _, "releases", "latest"] => LATEST,
         ["repos", _, _, "releases", "tags", _] => TAG,
         ["repos", _, _, "releases", "assets", _] => ASSET,
@@ -172,18 +161,34 @@ fn reply(
 
 fn in_repository(
     state: &ServerState,
-    repository: &Repository,
+    repository: &mut Repository,
     request: &RawRequest,
     rest: &[&str],
     requester: Requester,
 ) -> ApiReply {
+    if request.method != "GET" {
+        return match requester {
+            Requester::Anonymous => {
+                ApiReply::error(write_api::route(rest), 401, "Requires authentication")
+            }
+            Requester::Authenticated => write_api::reply(state, repository, request, rest),
+        };
+    }
+    let repository = &*repository;
     let document = |route, release: Option<&GithubRelease>| match release {
         Some(release) => ApiReply::new(route, 200, documents::release(state, repository, release)),
         None => ApiReply::error(route, 404, "Not Found"),
     };
-    let by_id = |id: &str| repository.published().find(|release| release.id.to_string() == *id);
+    let by_id = |id: &str| {
+        let mut visible = repository
+            .releases
+            .iter()
+            .filter(|release| !release.draft || requester == Requester::Authenticated);
+        visible.find(|release| release.id.to_string() == *id)
+    };
     match rest {
         ["releases"] => listing(state, repository, request, requester),
+        ["git", "ref", "tags", tag @ ..] => git_tag(state, repository, &tag.join("/")),
         ["releases", "latest"] => document(LATEST, repository.latest()),
         ["releases", "tags", tag] => document(TAG, repository.tagged(tag)),
         ["releases", "assets", id] => asset(state, repository, request, id),
@@ -197,6 +202,14 @@ fn in_repository(
             None => ApiReply::error(ASSETS, 404, "Not Found"),
         },
         _ => ApiReply::error(RELEASES, 404, "Not Found"),
+    }
+}
+
+fn git_tag(state: &ServerState, repository: &Repository, tag: &str) -> ApiReply {
+    if repository.git_tags.iter().any(|known| known == tag) || repository.tagged(tag).is_some() {
+        ApiReply::new(REF, 200, documents::git_ref(state, repository, tag))
+    } else {
+        ApiReply::error(REF, 404, "Not Found")
     }
 }
 

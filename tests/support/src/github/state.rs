@@ -31,6 +31,8 @@ pub enum GithubService {
 pub struct SeenRequest {
     /// The service that the request is for.
     pub service: GithubService,
+    /// The method.
+    pub method: String,
     /// The path without the query.
     pub path: String,
     /// The headers, by lower-case name.
@@ -91,7 +93,8 @@ impl ServerState {
     pub(super) fn record(&self, service: GithubService, request: &RawRequest) -> usize {
         let mut requests = self.requests.locked();
         let (path, headers) = (request.path().to_owned(), request.headers.clone());
-        requests.push(SeenRequest { service, path, headers, status: 0 });
+        let method = request.method.clone();
+        requests.push(SeenRequest { service, method, path, headers, status: 0 });
         requests.len() - 1
     }
 

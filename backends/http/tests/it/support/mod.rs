@@ -15,7 +15,7 @@ use loom_base::Backoff;
 use loom_http::{Client, GetRequest, NetworkSettings, RequestRetry};
 use loom_source::{Download, SourceError};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
@@ -26,6 +26,8 @@ use url::Url;
 pub enum ScriptStep {
     /// Reads one request.
     Read,
+    /// Reads this many bytes of a body, in pieces of at most 64 KiB with a pause before each.
+    ReadBody(usize, Duration),
     /// Sends these bytes.
     Send(Vec<u8>),
     /// Waits for this time.
@@ -97,6 +99,17 @@ async fn follow(stream: TcpStream, steps: Vec<ScriptStep>, log: Arc<Mutex<Vec<St
                     }
                 }
                 log.lock().unwrap().push(head.to_lowercase());
+            }
+            ScriptStep::ReadBody(mut left, pause) => {
+                let mut piece = vec![0; 64 * 1024];
+                while left > 0 {
+                    tokio::time::sleep(pause).await;
+                    let most = left.min(piece.len());
+                    match stream.read(&mut piece[..most]).await {
+                        Ok(0) | Err(_) => return,
+                        Ok(n) => left -= n,
+                    }
+                }
             }
             ScriptStep::Send(bytes) => {
                 if stream.write_all(&bytes).await.is_err() {

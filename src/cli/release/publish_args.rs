@@ -1,0 +1,22 @@
+//! [`ReleasePublishArgs`]: the arguments of `loom release publish`.
+
+use std::path::PathBuf;
+
+/// Arguments of `loom release publish`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReleasePublishArgs {
+    /// Folder with the files of the release
+    pub(super) dir: PathBuf,
+    /// Where to publish: github:OWNER/REPO, a mirror (a folder, s3://, gs://, az://), or the name of a configured source
+    #[arg(long, value_name = "DESTINATION")]
+    pub(super) to: String,
+    /// Tag of the release on GitHub [default: the prefix of the source's tags and the version, such as v0.2.0]
+    #[arg(long)]
+    pub(super) tag: Option<String>,
+    /// Commit to tag on GitHub where the tag does not exist yet
+    #[arg(long, value_name = "SHA")]
+    pub(super) commit: Option<String>,
+    /// File with the text of the release, in Markdown
+    #[arg(long, value_name = "FILE")]
+    pub(super) notes: Option<PathBuf>,
+}

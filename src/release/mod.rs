@@ -1,0 +1,25 @@
+//! Makes releases: packs programs as assets, signs them, publishes them, and checks what was published.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`pack`] | from a program to the archive of a release, byte for byte the same each time |
+//! | [`checksum_files`] | `.sha256` files and `SHA256SUMS`, as coreutils writes them |
+//! | [`sign`] | signs the files of a release folder |
+//! | `mirror_files` | [`publish_to_mirror`]: publishes a folder to a mirror |
+//! | [`check`] | checks what was published |
+//! | [`release_folder`] | [`ReleaseFolder`]: a folder with the files of one release |
+//! | `placed_file` | files of a release folder that never replace others |
+//!
+//! No function here reads the environment or prints: the command line gives values.
+
+pub mod check;
+pub mod checksum_files;
+mod mirror_files;
+pub mod pack;
+mod placed_file;
+pub mod release_folder;
+pub mod sign;
+
+pub use mirror_files::{MirrorPublishError, MirroredRelease, publish_to_mirror};
+pub use placed_file::Placed;
+pub use release_folder::{ReleaseFile, ReleaseFolder, ReleaseFolderError};

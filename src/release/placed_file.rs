@@ -1,0 +1,131 @@
+//! Files of a release folder: written as a whole, readable for everyone, and never in place of other bytes.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::Path,
+};
+
+use loom_source::Digest;
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+/// Whether a file was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// The file was written.
+    Created,
+    /// The file was there, with the same bytes.
+    Unchanged,
+}
+
+/// Why a file was not placed.
+#[derive(Debug)]
+pub(super) enum PlaceError {
+    /// There is a file of this name with other bytes.
+    Differs,
+    /// What the operating system reported.
+    Io(io::Error),
+}
+
+impl From<io::Error> for PlaceError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// A temporary file in `folder`, to be [placed](place) there.
+pub(super) fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(file)
+}
+
+/// Gives a temporary file its name, unless there is a file of this name.
+pub(super) fn place(temporary: NamedTempFile, path: &Path) -> Result<Placed, PlaceError> {
+    temporary.as_file().sync_all()?;
+    match temporary.persist_noclobber(path) {
+        Ok(_) => Ok(Placed::Created),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            if same_bytes(error.file.path(), path)? {
+                Ok(Placed::Unchanged)
+            } else {
+                Err(PlaceError::Differs)
+            }
+        }
+        Err(error) => Err(error.error.into()),
+    }
+}
+
+/// Writes a small file, unless there is a file of this name.
+pub(super) fn place_bytes(bytes: &[u8], path: &Path) -> Result<Placed, PlaceError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut temporary = temporary_in(folder)?;
+    io::Write::write_all(&mut temporary, bytes)?;
+    place(temporary, path)
+}
+
+/// The digest and the size of a file.
+pub(super) fn measure(path: &Path) -> io::Result<(Digest, u64)> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let (mut buffer, mut size) = (vec![0; 256 * 1024], 0);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok((Digest::from_hasher(hasher), size)),
+            Ok(n) => {
+                hasher.update(&buffer[..n]);
+                size += n as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
+    let (one, other) = (File::open(one)?, File::open(other)?);
+    if !other.metadata()?.is_file() || one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut one, mut other) = (io::BufReader::new(one), io::BufReader::new(other));
+    let (mut left, mut right) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    loop {
+        let n = one.read(&mut left)?;
+        if n == 0 {
+            return Ok(true);
+        }
+        if let Err(error) = other.read_exact(&mut right[..n]) {
+            return if error.kind() == io::ErrorKind::UnexpectedEof {
+                Ok(false)
+            } else {
+                Err(error)
+            };
+        }
+        if left[..n] != right[..n] {
+            return Ok(false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_written_once_and_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        assert_eq!(place_bytes(b"1", &path).unwrap(), Placed::Created);
+        assert_eq!(place_bytes(b"1", &path).unwrap(), Placed::Unchanged);
+        for other in [&b"2"[..], b"12", b""] {
+            assert!(matches!(place_bytes(other, &path), Err(PlaceError::Differs)));
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"1");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

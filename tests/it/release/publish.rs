@@ -1,0 +1,211 @@
+//! `loom release publish` to a GitHub test server, judged by GitHub's own description of its API.
+
+use std::{collections::BTreeSet, fs, sync::mpsc};
+
+use loom_test_support::{
+    github::{GithubFault, GithubServer, GithubService, Repository},
+    s3::{KEY, S3Rights, S3Server, SECRET},
+};
+
+use super::{PLATFORMS, asset, packed};
+use crate::support::{Hub, Sandbox, node, sandbox::names};
+
+/// A packed release, and a server with its tag as the source `hub`, whose token is in `HUB_TOKEN`.
+fn stage() -> (Sandbox, Hub) {
+    let (mut sandbox, _) = packed("0.2.0");
+    let repository = Repository { git_tags: vec!["v0.2.0".into()], ..Repository::default() };
+    let hub = Hub { server: GithubServer::start(repository) };
+    hub.configure(&sandbox, "token_env = \"HUB_TOKEN\"");
+    sandbox.set("HUB_TOKEN", "right-t0ken");
+    (sandbox, hub)
+}
+
+const PUBLISH: [&str; 5] = ["release", "publish", "dist", "--to", "hub"];
+
+#[test]
+fn a_published_release_is_found_by_users() {
+    let (sandbox, hub) = stage();
+    sandbox.write("NOTES.md", "What is new.\n");
+    let more = ["--notes", "NOTES.md", "--json"];
+    let document = sandbox.loom(&[&PUBLISH[..], &more].concat()).ok().json();
+    assert_eq!(document["published"], true);
+    assert_eq!(document["tag"], "v0.2.0");
+    let dist = names(&sandbox.project().join("dist"));
+    assert_eq!(document["uploaded"].as_array().unwrap().len(), dist.len());
+    sandbox.loom(&["get", "0.2.0"]).ok();
+    sandbox.loom(&["release", "check", "hub", "0.2.0"]).ok();
+    let again = sandbox.loom(&PUBLISH).ok().stdout();
+    assert!(
+        again.contains("was published already") && again.contains("(0 uploaded, 11 unchanged)"),
+        "{again}"
+    );
+    let release = hub.server.repository(|repository| repository.releases[0].clone());
+    assert_eq!(
+        (release.draft, release.prerelease, release.body.as_str()),
+        (false, false, "What is new.\n")
+    );
+}
+
+#[test]
+fn requests_and_responses_conform_to_githubs_description() {
+    let (sandbox, hub) = stage();
+    let server = &hub.server;
+    server.repository(|repository| repository.git_tags.clear());
+    sandbox
+        .loom(&PUBLISH)
+        .code(3)
+        .says(&["the tag v0.2.0 does not exist", "git push origin v0.2.0"]);
+    server.repository(|repository| repository.git_tags.push("v0.2.0".into()));
+    server.fault(GithubService::Api, "/assets", GithubFault::AbortUpload(100), 1);
+    sandbox.loom(&PUBLISH).ok();
+    sandbox.loom(&PUBLISH).ok();
+    // What loom does not ask for: a name that is taken, an asset that is not there, no token.
+    let curl = |method: &str, path: &str, token: bool| {
+        let mut curl = std::process::Command::new("curl");
+        curl.args(["-sS", "-X", method, "--data-binary", "x"]);
+        if token {
+            curl.args(["-H", "Authorization: Bearer right-t0ken"]);
+        }
+        assert!(
+            curl.arg(format!("{}{path}", server.base_url())).output().unwrap().status.success()
+        );
+    };
+    let id = server.repository(|repository| repository.releases[0].id);
+    let name = asset("0.2.0", PLATFORMS[0]);
+    let upload = format!("/api/uploads/repos/o/r/releases/{id}/assets?name={name}");
+    curl("POST", &upload, true);
+    curl("POST", &upload, false);
+    curl("DELETE", "/api/v3/repos/o/r/releases/assets/999", true);
+    curl("POST", "/api/v3/repos/o/r/releases", true);
+    let transcript = server.transcript();
+    let lines: String = transcript.iter().map(|e| format!("{}\n", e.to_json())).collect();
+    let output = node::script("github-schema.mjs", &lines);
+    let report = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{report}{}", String::from_utf8_lossy(&output.stderr));
+    let operations: BTreeSet<(String, u16)> =
+        transcript.iter().map(|exchange| (exchange.method.clone(), exchange.status)).collect();
+    for expected in [
+        ("post", 201),
+        ("post", 422),
+        ("post", 401),
+        ("patch", 200),
+        ("delete", 204),
+        ("delete", 404),
+        ("get", 404),
+    ] {
+        assert!(
+            operations.contains(&(expected.0.to_owned(), expected.1)),
+            "{expected:?} in {operations:?}"
+        );
+    }
+}
+
+#[test]
+fn an_interrupted_publication_goes_on_and_published_bytes_stay() {
+    let (sandbox, hub) = stage();
+    let server = &hub.server;
+    server.fault(
+        GithubService::Api,
+        "/git/ref/tags/v0.2.0",
+        GithubFault::Status(502, vec![], "x"),
+        20,
+    );
+    sandbox.loom(&PUBLISH).code(5).says(&["502"]);
+    assert!(server.repository(|repository| repository.releases.is_empty()));
+    server.clear_faults();
+    sandbox.loom(&PUBLISH).ok();
+    // A release that is public: another file of the same name is refused by name.
+    let asset = asset("0.2.0", "linux-x86_64");
+    server.repository(|repository| {
+        let assets = &mut repository.releases[0].assets;
+        assets.iter_mut().find(|file| file.name == asset).unwrap().bytes.push(0);
+    });
+    sandbox.loom(&PUBLISH).code(6).says(&[&asset, "other bytes", "publish a new version"]);
+}
+
+#[test]
+fn nothing_is_published_without_a_token_or_the_network() {
+    let (mut sandbox, hub) = stage();
+    sandbox
+        .loom(&["--offline", "release", "publish", "dist", "--to", "github:o/r"])
+        .code(4)
+        .says(&["token"]);
+    sandbox.set("GITHUB_TOKEN", "x");
+    sandbox.loom(&["--offline", "release", "publish", "dist", "--to", "github:o/r"]).code(7);
+    sandbox.set("HUB_TOKEN", "wrong");
+    sandbox.loom(&PUBLISH).code(4).says(&["HUB_TOKEN"]).never_says(&["wrong-"]);
+    assert!(hub.server.repository(|repository| repository.releases.is_empty()));
+    fs::remove_file(sandbox.project().join("dist/SHA256SUMS")).unwrap();
+    sandbox.loom(&PUBLISH).code(6).says(&["SHA256SUMS does not give the digest"]);
+}
+
+#[test]
+fn a_mirror_gets_what_it_lacks_and_keeps_what_it_has() {
+    let (sandbox, dist) = packed("0.2.0");
+    let publish = ["release", "publish", "dist", "--to", "./mirror"];
+    let document = sandbox.loom(&[&publish[..], &["--json"]].concat()).ok().json();
+    let uploaded: Vec<&str> = document["uploaded"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    assert_eq!((uploaded.len(), uploaded[10]), (11, "SHA256SUMS"), "the list comes last");
+    sandbox.loom(&["get", "0.2.0", "--source", "./mirror"]).ok();
+    sandbox.loom(&["release", "check", "./mirror", "0.2.0"]).ok();
+    let again = sandbox.loom(&publish).ok().stdout();
+    assert!(again.contains("(0 uploaded, 11 unchanged)"), "{again}");
+    // Another file of the same name stays, and nothing else is written.
+    let (asset, folder) = (asset("0.2.0", "linux-x86_64"), sandbox.project().join("mirror/v0.2.0"));
+    fs::write(folder.join(&asset), b"other").unwrap();
+    fs::remove_file(folder.join("SHA256SUMS")).unwrap();
+    sandbox.loom(&publish).code(6).says(&[&asset, "other bytes"]);
+    assert_eq!(fs::read(folder.join(&asset)).unwrap(), b"other");
+    assert!(!folder.join("SHA256SUMS").exists());
+    fs::copy(dist.join(&asset), folder.join(&asset)).unwrap();
+    sandbox.loom(&publish).ok();
+    sandbox.loom(&[&publish[..], &["--tag", "v1"]].concat()).code(2);
+    sandbox.write("store/format", "loom-store 1\n");
+    sandbox
+        .loom(&["release", "publish", "dist", "--to", "./store"])
+        .code(2)
+        .says(&["loom mirror sync"]);
+    sandbox.loom(&["release", "publish", "dist", "--to", "http://127.0.0.1:1/x"]).code(2);
+}
+
+#[test]
+fn a_bucket_is_a_mirror() {
+    let (mut sandbox, _) = packed("0.2.0");
+    let root = sandbox.folder("buckets");
+    fs::create_dir(root.join("releases")).unwrap();
+    let (started, address) = mpsc::channel();
+    // Stops with the test: the sender is dropped.
+    let (_stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = S3Server::start(&root, S3Rights::All).await.unwrap();
+            started.send(server.address).unwrap();
+            let _: Result<(), _> = stopped.await;
+        });
+    });
+    sandbox.set("AWS_ENDPOINT_URL", format!("http://{}", address.recv().unwrap()));
+    sandbox.set("AWS_ACCESS_KEY_ID", KEY).set("AWS_SECRET_ACCESS_KEY", SECRET);
+    sandbox.loom(&["release", "publish", "dist", "--to", "s3://releases/loom"]).ok();
+    sandbox.loom(&["release", "check", "s3://releases/loom", "0.2.0"]).ok();
+    let again =
+        sandbox.loom(&["release", "publish", "dist", "--to", "s3://releases/loom"]).ok().stdout();
+    assert!(again.contains("(0 uploaded, 11 unchanged)"), "{again}");
+}
+
+#[test]
+fn a_pre_release_is_marked() {
+    let (mut sandbox, _) = packed("0.3.0-rc.1");
+    let hub = Hub { server: GithubServer::start(Repository::default()) };
+    hub.configure(&sandbox, "token_env = \"HUB_TOKEN\"");
+    sandbox.set("HUB_TOKEN", "right-t0ken");
+    let commit = ["--commit", "0123456789abcdef0123456789abcdef01234567"];
+    sandbox.loom(&[&PUBLISH[..], &commit].concat()).ok();
+    let release = hub.server.repository(|repository| repository.releases[0].clone());
+    assert_eq!((release.tag.as_str(), release.prerelease), ("v0.3.0-rc.1", true));
+}
