@@ -18,7 +18,7 @@ use loom_base::clean;
 use super::{
     command::{ALL, CommandEntry},
     global::{Global, WITH_VALUE},
-    help,
+    help, lock_args,
     report::CommandError,
     report::Exit,
     suggest,
@@ -120,7 +120,8 @@ pub(super) fn parse(args: &[OsString]) -> Result<Parsed, Stop> {
         Err(Stop { error: error_of(parser, args), json, is_clean })
     };
     let Some(entry) = entry else { return stop(command_line()) };
-    let matched = root([entry]).try_get_matches_from(args).and_then(|matches| {
+    let parser = lock_args::parser_for(args, || root([entry]));
+    let matched = parser.try_get_matches_from(args).and_then(|matches| {
         let global = Global::from_arg_matches(&matches)?;
         Ok((matches, global))
     });
