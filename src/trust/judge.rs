@@ -86,7 +86,7 @@ impl Policy {
                 Err(rejection) if good.is_empty() => return Err(rejection),
                 Err(_) => continue,
             };
-            if let Some(rejection) = locked::unknown(artifact, pins) {
+            if let Some(rejection) = locked::unknown(artifact, file_name(artifact), pins) {
                 refused.get_or_insert(rejection);
                 continue;
             }
@@ -251,7 +251,8 @@ fn artifact_digest(
         Packaging::Archive { .. } | Packaging::Bare => DigestSubject::Archive,
     };
     if of == DigestSubject::Archive
-        && let Some(locked) = locked::archive(release, claims.first(), artifact, pins)?
+        && let Some(locked) =
+            locked::archive(release, claims.first(), artifact, file_name(artifact), pins)?
     {
         return Ok(Some(locked));
     }
