@@ -103,6 +103,9 @@ impl From<DestinationError> for CommandError {
             DestinationError::Write { .. } | DestinationError::NoTag { .. } => Exit::Failure,
         };
         let hint = match &error {
+            DestinationError::Write { .. } if exit == Exit::DiskFull => {
+                "the disk or quota is full: free some space, or give another folder"
+            }
             DestinationError::Write { .. } => "check the permissions of the folder",
             DestinationError::Locked { .. } => "try again once that process has ended",
             _ => "use an object store with entity tags and conditional requests",
