@@ -174,7 +174,7 @@ fn unmet(
     }
     let known = expectation.grade().is_some() || expectation.waiver.is_some();
     (!known && !signatures.may_count())
-        .then(|| Rejection::NoChecksum { file: file_name(artifact).into() })
+        .then(|| Rejection::NoChecksum { file: locked::file_name(artifact).into() })
 }
 
 /// The signatures of an artifact, whose digests agree with the other ones.
@@ -198,11 +198,6 @@ fn agreeing(
         }
     }
     Ok(signatures)
-}
-
-/// The file name of an artifact.
-fn file_name(artifact: &Artifact) -> &str {
-    artifact.asset.as_str().rsplit('/').next().unwrap_or_default()
 }
 
 /// The digest of the tree: the locked one or the pin where there is one, which no claim may contradict, else the claim.

@@ -2,8 +2,12 @@
 
 use loom_source::{Artifact, ClaimedDigest, Digest, Release};
 
-use super::file_name;
 use crate::trust::{DigestSubject, LockPins, Pins, Rejection, TrustedDigest};
+
+/// The file name of an artifact.
+pub(super) fn file_name(artifact: &Artifact) -> &str {
+    artifact.asset.as_str().rsplit('/').next().unwrap_or_default()
+}
 
 /// Why an artifact proves nothing: the lock vouches for other artifacts only.
 pub(super) fn unknown(artifact: &Artifact, pins: &Pins) -> Option<Rejection> {
