@@ -29,14 +29,14 @@ pub struct LockOffers {
     /// The version.
     pub version: Version,
     /// What is offered, by platform.
-    pub releases: BTreeMap<Platform, OfferedRelease>,
+    pub releases: BTreeMap<Platform, PlatformOffer>,
     /// The attempts at sources for platforms without an offer that the policy accepts.
     pub(super) attempts: BTreeMap<Platform, Vec<SourceAttempt>>,
 }
 
 /// What a source offers of a release, as far as the policy accepts it.
 #[derive(Debug)]
-pub struct OfferedRelease {
+pub struct PlatformOffer {
     /// The name of the source.
     pub source: String,
     /// The digests.
@@ -91,7 +91,7 @@ impl Acquirer<'_> {
                 let (attempt, stops) = match self.judged(candidate, &release, answer)? {
                     Ok(Some(locked)) => {
                         let source = candidate.name.clone();
-                        offers.releases.insert(platform, OfferedRelease { source, locked });
+                        offers.releases.insert(platform, PlatformOffer { source, locked });
                         continue;
                     }
                     Ok(None) => {

@@ -11,7 +11,7 @@
 //! | [`state`] | what is kept in the state folder: quarantine, first-seen digests, chosen and highest version |
 //! | `publish` | into the store, with receipt and first-seen digests |
 //! | `locked` | whether an installed release is the locked one |
-//! | `lock_version`, `lock_offers` | what a lock file has to hold of a version: [`OfferedRelease`] |
+//! | `lock_version`, `lock_offers` | what a lock file has to hold of a version: [`PlatformOffer`] |
 //! | `restore` | an installed release that does not count: links or verifies it again |
 //! | `reverify` | verifies an installed version again, without a network |
 //! | `local_file` | one file as a source, for `loom store add` and kept archives |
@@ -57,7 +57,7 @@ pub use attempt::{AttemptCause, SourceAttempt};
 pub use error::{AcquireError, ChecksumMismatch};
 pub use evidence::{gather, judge_offer};
 pub use failover::plan::{FailureReason, TransferRetry};
-pub use lock_offers::{LockOffers, OfferedRelease};
+pub use lock_offers::{LockOffers, PlatformOffer};
 pub use locked::meets_lock;
 pub use observer::{AcquireEvent, Observer};
 pub use options::{AcquireOptions, ProgramRule};

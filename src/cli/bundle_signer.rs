@@ -16,7 +16,7 @@ const LONGEST: u64 = 64 * 1024;
 /// Who signed a bundle, whose signature holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum BundleSigner {
-    /// Nobody.
+    /// No key signed it.
     Unsigned {
         /// Whether a signature is required.
         required: bool,

@@ -13,9 +13,9 @@ pub enum LockConflict {
         /// The locked version.
         version: Version,
         /// What was requested when the lock was made.
-        locked: Selector,
+        locked: Box<Selector>,
         /// What is requested now.
-        requested: Selector,
+        requested: Box<Selector>,
         /// The setting that requests it.
         by: String,
     },
@@ -71,7 +71,8 @@ impl LockedBinary {
         Err(if self.requested.to_string() == requested.to_string() {
             LockConflict::OtherVersion { version, requested, by }
         } else {
-            LockConflict::OtherRequest { version, locked: self.requested.clone(), requested, by }
+            let (locked, requested) = (Box::new(self.requested.clone()), Box::new(requested));
+            LockConflict::OtherRequest { version, locked, requested, by }
         })
     }
 

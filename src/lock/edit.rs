@@ -157,7 +157,7 @@ fn set_list(table: &mut Table, key: &str, items: impl Iterator<Item = InlineTabl
 }
 
 fn same_items(a: &Array, b: &Array) -> bool {
-    let texts = |list: &Array| list.iter().map(|item| text(item)).collect::<Vec<_>>();
+    let texts = |list: &Array| list.iter().map(text).collect::<Vec<_>>();
     texts(a) == texts(b)
 }
 

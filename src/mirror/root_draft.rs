@@ -110,12 +110,9 @@ impl RootChanges {
     /// # Errors
     /// [`MirrorTaskError::Root`] where a key that is removed does not exist, or readers would refuse the root.
     pub fn successor(self, root: &MirrorRoot) -> Result<SignedDocument, MirrorTaskError> {
-        let mut next = MirrorRoot {
-            number: root.number + 1,
-            issued: SystemTime::now(),
-            expires: SystemTime::now() + self.validity,
-            ..root.clone()
-        };
+        let issued = SystemTime::now();
+        let expires = issued + self.validity;
+        let mut next = MirrorRoot { number: root.number + 1, issued, expires, ..root.clone() };
         for (role, beginning) in &self.remove {
             remove_key(role_of(&mut next, *role), *role, beginning)?;
         }

@@ -171,9 +171,7 @@ impl SignatureScope {
             let (at, key) = (at.to_owned(), name.to_owned());
             return Err(SignatureProblem::Revoked { at, key, by: "trust.revoked".to_owned() });
         }
-        let valid_now =
-            |key: &&&TrustedKey| !self.first || key.expires.is_none_or(|until| self.at <= until);
-        if made.iter().any(|key| valid_now(&key)) {
+        if made.iter().any(|key| !self.first || key.expires.is_none_or(|until| self.at <= until)) {
             return Ok(());
         }
         let until = made.iter().filter_map(|key| key.expires).max();

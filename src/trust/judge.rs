@@ -86,7 +86,7 @@ impl Policy {
                 Err(rejection) if good.is_empty() => return Err(rejection),
                 Err(_) => continue,
             };
-            if let Some(rejection) = locked::unknown(artifact, pins) {
+            if let Some(rejection) = locked::unknown(artifact, file_name(artifact), pins) {
                 refused.get_or_insert(rejection);
                 continue;
             }
@@ -174,7 +174,7 @@ fn unmet(
     }
     let known = expectation.grade().is_some() || expectation.waiver.is_some();
     (!known && !signatures.may_count())
-        .then(|| Rejection::NoChecksum { file: locked::file_name(artifact).into() })
+        .then(|| Rejection::NoChecksum { file: file_name(artifact).into() })
 }
 
 /// The signatures of an artifact, whose digests agree with the other ones.
@@ -198,6 +198,11 @@ fn agreeing(
         }
     }
     Ok(signatures)
+}
+
+/// The file name of an artifact.
+fn file_name(artifact: &Artifact) -> &str {
+    artifact.asset.as_str().rsplit('/').next().unwrap_or_default()
 }
 
 /// The digest of the tree: the locked one or the pin where there is one, which no claim may contradict, else the claim.
@@ -246,7 +251,8 @@ fn artifact_digest(
         Packaging::Archive { .. } | Packaging::Bare => DigestSubject::Archive,
     };
     if of == DigestSubject::Archive
-        && let Some(locked) = locked::archive(release, claims.first(), artifact, pins)?
+        && let Some(locked) =
+            locked::archive(release, claims.first(), artifact, file_name(artifact), pins)?
     {
         return Ok(Some(locked));
     }

@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`manifest`] | [`BundleManifest`]: the first file of a bundle, which lists all others |
+//! | [`file`] | [`BundleFile`] |
 //! | `tar_header` | the headers of the archive, which the manifest determines |
 //! | `plan` | the offsets of all files, which the manifest determines |
 //! | `signature` | the signature of the manifest |
@@ -17,6 +18,7 @@
 
 mod body;
 pub mod check;
+pub mod file;
 pub mod manifest;
 pub mod opened;
 mod plan;
@@ -30,9 +32,10 @@ pub mod write;
 pub(crate) use transport::BundleTransport;
 
 pub use check::{BundleCheck, BundleDamage};
-pub use manifest::{BundleFile, BundleManifest, ManifestError};
+pub use file::BundleFile;
+pub use manifest::{BundleManifest, ManifestError};
 pub use opened::{BundleError, BundleStamp, OpenBundle};
-pub use signature::{SignatureProblem, signer_key};
+pub use signature::{ManifestSignatureError, signer_key};
 pub use write::{BundleContent, BundleWriteError, BundleWriter};
 
 use std::path::Path;

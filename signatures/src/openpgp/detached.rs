@@ -195,7 +195,7 @@ fn candidates<'a>(
         return Ok(found);
     }
     let fingerprint = fingerprints.first().map(|one: &&Fingerprint| format!("{one:X}"));
-    let got = fingerprint.or_else(|| ids.first().map(|id| hex::encode_upper(id)));
+    let got = fingerprint.or_else(|| ids.first().map(hex::encode_upper));
     let expected = certificates.iter().map(|certificate| certificate.id()).collect();
     Err(SignatureError::UnknownKey { kind: KIND, got, expected })
 }

@@ -218,11 +218,11 @@ fn a_bundle_with_a_key_needs_no_trust_root() {
         let verifiers = Verifiers { keys, ..Verifiers::none(SystemTime::now()) };
         verify(EvidenceKind::Sigstore, bundle, Content::digest(sha256), &verifiers)
     };
-    let valid = check(&bundle, sha256, &[key.clone()]).unwrap();
+    let valid = check(&bundle, sha256, std::slice::from_ref(&key)).unwrap();
     assert_eq!(valid.key, Some(key.id()));
     let error = check(&bundle, sha256, &[]).unwrap_err();
     assert!(matches!(error, SignatureError::UnknownKey { .. }), "{error}");
-    let error = check(&bundle, Digest::of(b"other"), &[key.clone()]).unwrap_err();
+    let error = check(&bundle, Digest::of(b"other"), std::slice::from_ref(&key)).unwrap_err();
     assert!(matches!(error, SignatureError::AnotherDigest { .. }), "{error}");
     let other = sign::CosignSecretKey::generate().unwrap();
     let error = check(&bundle, sha256, &[other.public().unwrap()]).unwrap_err();

@@ -6,7 +6,7 @@ use loom_mirror::{
 };
 
 use super::{CommandError, Exit, source_error};
-use loom_runtime::mirror::{MirrorTaskError, bundle::BundleTaskError, serve::ServeError};
+use loom_runtime::mirror::{MirrorTaskError, bundle::BundleTaskError, serve::MirrorServeError};
 
 /// What to do where keys are missing.
 const KEYS_HINT: &str = "give the files of the keys with --key; it may be repeated";
@@ -111,16 +111,16 @@ impl From<DestinationError> for CommandError {
     }
 }
 
-impl From<ServeError> for CommandError {
-    fn from(error: ServeError) -> Self {
+impl From<MirrorServeError> for CommandError {
+    fn from(error: MirrorServeError) -> Self {
         match &error {
-            ServeError::Source(error) => source_error::unanswered(error),
-            ServeError::Folder { .. } => Self::of(Exit::Usage, &error),
-            ServeError::Listen { .. } => Self::of(Exit::Busy, &error)
+            MirrorServeError::Source(error) => source_error::unanswered(error),
+            MirrorServeError::Folder { .. } => Self::of(Exit::Usage, &error),
+            MirrorServeError::Listen { .. } => Self::of(Exit::Busy, &error)
                 .hint("another program may use the port; --listen 127.0.0.1:0 uses a free one"),
-            ServeError::Remote { .. } => Self::of(Exit::Usage, &error)
+            MirrorServeError::Remote { .. } => Self::of(Exit::Usage, &error)
                 .hint("--remote allows it: then everybody who can reach it can read the mirror"),
-            ServeError::NoStore { .. } => Self::of(Exit::Usage, &error)
+            MirrorServeError::NoStore { .. } => Self::of(Exit::Usage, &error)
                 .hint("name a mirror in the layout of a store, such as one that `loom mirror sync` filled"),
         }
     }

@@ -9,7 +9,7 @@ use loom_source::{
     record::{DocumentError, RecordArtifact, object_path, tree_path},
 };
 
-use super::{BundleSelection, BundleTaskError, documents, spool::Spool};
+use super::{BundleSelection, BundleTaskError, documents, spool::ObjectSpool};
 use crate::{mirror::MirrorFiles, store::TreeListing};
 
 /// The file that names the format of a store, and the largest one.
@@ -27,7 +27,7 @@ pub struct Collected {
     /// The releases.
     pub releases: Vec<Release>,
     /// The files of remote mirrors, until the bundle is written.
-    _spool: Spool,
+    _spool: ObjectSpool,
 }
 
 /// Reads the selected releases from the mirror `source`, with its index, its roots, and all evidence. What has to be kept
@@ -49,7 +49,8 @@ pub async fn collect(
     let index = documents::add(mirror, &mut writer).await?;
     let releases: Vec<Release> =
         selection.releases(source, index.as_ref()).await?.into_values().collect();
-    let mut collector = Collector { source, mirror, index, writer, spool: Spool::new(folder)? };
+    let mut collector =
+        Collector { source, mirror, index, writer, spool: ObjectSpool::new(folder)? };
     for release in &releases {
         collector.add_release(release).await?;
     }
@@ -62,7 +63,7 @@ struct Collector<'a> {
     mirror: MirrorFiles<'a>,
     index: Option<Index>,
     writer: BundleWriter,
-    spool: Spool,
+    spool: ObjectSpool,
 }
 
 impl Collector<'_> {

@@ -1,4 +1,4 @@
-//! [`Spool`]: keeps objects of remote mirrors until the bundle is written.
+//! [`ObjectSpool`]: keeps objects of remote mirrors until the bundle is written.
 
 use std::{
     io::{self, Write as _},
@@ -15,12 +15,12 @@ use super::BundleTaskError;
 
 /// A folder with the files of remote mirrors. It is removed when the value is dropped.
 #[derive(Debug)]
-pub(super) struct Spool {
+pub(super) struct ObjectSpool {
     folder: TempDir,
     count: u64,
 }
 
-impl Spool {
+impl ObjectSpool {
     /// A spool in `folder`, which has room for the bundle.
     pub(super) fn new(folder: &Path) -> Result<Self, BundleTaskError> {
         let made = tempfile::Builder::new().prefix(".bundle-").tempdir_in(folder);

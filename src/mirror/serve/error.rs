@@ -1,4 +1,4 @@
-//! [`ServeError`]: why a mirror cannot be served.
+//! [`MirrorServeError`]: why a mirror cannot be served.
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
@@ -6,7 +6,7 @@ use loom_source::SourceError;
 
 /// Why a mirror cannot be served.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub enum MirrorServeError {
     /// The folder cannot be read.
     #[error("could not read the folder {}", path.display())]
     Folder {

@@ -11,7 +11,7 @@
 //! | `folder_page` | the page of a folder, by which versions can be listed |
 //! | `pull_through` | [`PullThrough`]: fetches what is missing from another mirror |
 //! | `pulled_file` | which files are fetched, and how their bytes are verified |
-//! | `error` | [`ServeError`] |
+//! | `error` | [`MirrorServeError`] |
 
 mod error;
 mod file_body;
@@ -24,7 +24,7 @@ mod server;
 mod site;
 mod write_limit;
 
-pub use error::ServeError;
+pub use error::MirrorServeError;
 pub use pull_through::PullThrough;
 pub use served_folder::ServedFolder;
 pub use server::{MirrorServer, ServeLimits};

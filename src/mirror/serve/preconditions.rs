@@ -15,7 +15,7 @@ pub(super) struct Representation {
 
 /// The part of a file that a request asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Selected {
+pub(super) enum SelectedPart {
     /// The client has the file: 304.
     NotModified,
     /// The file is another one than the client requires: 412.
@@ -30,24 +30,24 @@ pub(super) enum Selected {
 
 impl Representation {
     /// What a request with these headers asks for.
-    pub(super) fn select(&self, headers: &HeaderMap) -> Selected {
+    pub(super) fn select(&self, headers: &HeaderMap) -> SelectedPart {
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         if let Some(wanted) = text(header::IF_MATCH)
             && !tags(wanted).any(|tag| tag == "*" || tag == self.tag)
         {
-            return Selected::PreconditionFailed;
+            return SelectedPart::PreconditionFailed;
         }
         let unchanged = match text(header::IF_NONE_MATCH) {
             Some(known) => tags(known).any(|tag| tag == "*" || without_weak(tag) == self.tag),
             None => text(header::IF_MODIFIED_SINCE).is_some_and(|time| self.is_older(time)),
         };
         if unchanged {
-            return Selected::NotModified;
+            return SelectedPart::NotModified;
         }
         let same = text(header::IF_RANGE).is_none_or(|known| known == self.tag);
         match text(header::RANGE).filter(|_| same) {
             Some(range) => self.part(range),
-            None => Selected::Whole,
+            None => SelectedPart::Whole,
         }
     }
 
@@ -61,11 +61,11 @@ impl Representation {
     }
 
     /// The part that a header `Range` names. Several ranges, other units and what is malformed select the whole file.
-    fn part(&self, range: &str) -> Selected {
+    fn part(&self, range: &str) -> SelectedPart {
         let Some((first, last)) =
             range.strip_prefix("bytes=").and_then(|range| range.split_once('-'))
         else {
-            return Selected::Whole;
+            return SelectedPart::Whole;
         };
         let (first, last) = (first.trim(), last.trim());
         let number = |text: &str| text.parse::<u64>().ok().filter(|_| !text.starts_with('+'));
@@ -73,10 +73,10 @@ impl Representation {
             (Some(first), Some(last)) if first <= last => first..last.saturating_add(1),
             (Some(first), None) if last.is_empty() => first..self.size,
             (None, Some(count)) if first.is_empty() => self.size.saturating_sub(count)..self.size,
-            _ => return Selected::Whole,
+            _ => return SelectedPart::Whole,
         };
         let part = part.start..part.end.min(self.size);
-        if part.is_empty() { Selected::Unsatisfiable } else { Selected::Part(part) }
+        if part.is_empty() { SelectedPart::Unsatisfiable } else { SelectedPart::Part(part) }
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    fn selected(headers: &[(HeaderName, &str)]) -> Selected {
+    fn selected(headers: &[(HeaderName, &str)]) -> SelectedPart {
         let modified = Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_500));
         let file = Representation { tag: "\"a\"".to_owned(), modified, size: 10 };
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
@@ -104,20 +104,20 @@ mod tests {
     #[test]
     fn ranges_are_those_of_the_file() {
         for (range, expected) in [
-            ("bytes=0-", Selected::Part(0..10)),
-            ("bytes=3-", Selected::Part(3..10)),
-            ("bytes=3-4", Selected::Part(3..5)),
-            ("bytes=9-100", Selected::Part(9..10)),
-            ("bytes=-3", Selected::Part(7..10)),
-            ("bytes=-100", Selected::Part(0..10)),
-            ("bytes=10-", Selected::Unsatisfiable),
-            ("bytes=-0", Selected::Unsatisfiable),
-            ("bytes=4-3", Selected::Whole),
-            ("bytes=1-2,4-5", Selected::Whole),
-            ("bytes=+1-2", Selected::Whole),
-            ("bytes=a-", Selected::Whole),
-            ("bytes=-", Selected::Whole),
-            ("lines=1-2", Selected::Whole),
+            ("bytes=0-", SelectedPart::Part(0..10)),
+            ("bytes=3-", SelectedPart::Part(3..10)),
+            ("bytes=3-4", SelectedPart::Part(3..5)),
+            ("bytes=9-100", SelectedPart::Part(9..10)),
+            ("bytes=-3", SelectedPart::Part(7..10)),
+            ("bytes=-100", SelectedPart::Part(0..10)),
+            ("bytes=10-", SelectedPart::Unsatisfiable),
+            ("bytes=-0", SelectedPart::Unsatisfiable),
+            ("bytes=4-3", SelectedPart::Whole),
+            ("bytes=1-2,4-5", SelectedPart::Whole),
+            ("bytes=+1-2", SelectedPart::Whole),
+            ("bytes=a-", SelectedPart::Whole),
+            ("bytes=-", SelectedPart::Whole),
+            ("lines=1-2", SelectedPart::Whole),
         ] {
             assert_eq!(selected(&[(header::RANGE, range)]), expected, "{range}");
         }
@@ -128,18 +128,18 @@ mod tests {
         const RANGE: (HeaderName, &str) = (header::RANGE, "bytes=1-1");
         let (before, after) = ("Mon, 12 Jan 1970 13:46:39 GMT", "Mon, 12 Jan 1970 13:46:40 GMT");
         for (name, value, expected) in [
-            (header::IF_RANGE, "\"a\"", Selected::Part(1..2)),
-            (header::IF_RANGE, "\"b\"", Selected::Whole),
-            (header::IF_RANGE, "W/\"a\"", Selected::Whole),
-            (header::IF_RANGE, after, Selected::Whole),
-            (header::IF_MATCH, "\"b\", \"a\"", Selected::Part(1..2)),
-            (header::IF_MATCH, "W/\"a\"", Selected::PreconditionFailed),
-            (header::IF_MATCH, "*", Selected::Part(1..2)),
-            (header::IF_NONE_MATCH, "W/\"a\"", Selected::NotModified),
-            (header::IF_NONE_MATCH, "\"b\"", Selected::Part(1..2)),
-            (header::IF_MODIFIED_SINCE, after, Selected::NotModified),
-            (header::IF_MODIFIED_SINCE, before, Selected::Part(1..2)),
-            (header::IF_MODIFIED_SINCE, "yesterday", Selected::Part(1..2)),
+            (header::IF_RANGE, "\"a\"", SelectedPart::Part(1..2)),
+            (header::IF_RANGE, "\"b\"", SelectedPart::Whole),
+            (header::IF_RANGE, "W/\"a\"", SelectedPart::Whole),
+            (header::IF_RANGE, after, SelectedPart::Whole),
+            (header::IF_MATCH, "\"b\", \"a\"", SelectedPart::Part(1..2)),
+            (header::IF_MATCH, "W/\"a\"", SelectedPart::PreconditionFailed),
+            (header::IF_MATCH, "*", SelectedPart::Part(1..2)),
+            (header::IF_NONE_MATCH, "W/\"a\"", SelectedPart::NotModified),
+            (header::IF_NONE_MATCH, "\"b\"", SelectedPart::Part(1..2)),
+            (header::IF_MODIFIED_SINCE, after, SelectedPart::NotModified),
+            (header::IF_MODIFIED_SINCE, before, SelectedPart::Part(1..2)),
+            (header::IF_MODIFIED_SINCE, "yesterday", SelectedPart::Part(1..2)),
         ] {
             assert_eq!(selected(&[RANGE, (name.clone(), value)]), expected, "{name}: {value}");
         }

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 use tokio::{io::AsyncWriteExt as _, sync::Semaphore};
 
-use super::{ServeError, ServedFolder, pulled_file::PulledFile};
+use super::{MirrorServeError, ServedFolder, pulled_file::PulledFile};
 use crate::mirror::MirrorFiles;
 
 /// The largest number of files that are fetched at the same time.
@@ -59,15 +59,18 @@ impl PullThrough {
     /// Fetches from `source` into `folder`, which becomes a mirror in the layout of a store.
     ///
     /// # Errors
-    /// [`ServeError::NoStore`] where the mirror has another layout, and where it or the folder cannot be used.
-    pub async fn open(source: Box<dyn Source>, folder: &ServedFolder) -> Result<Self, ServeError> {
+    /// [`MirrorServeError::NoStore`] where the mirror has another layout, and where it or the folder cannot be used.
+    pub async fn open(
+        source: Box<dyn Source>,
+        folder: &ServedFolder,
+    ) -> Result<Self, MirrorServeError> {
         let files = MirrorFiles::of(source.as_ref());
         let format = files.read(FORMAT.0, FORMAT.1.len()).await?;
         if format.as_deref() != Some(FORMAT.1) {
-            return Err(ServeError::NoStore { mirror: files.name() });
+            return Err(MirrorServeError::NoStore { mirror: files.name() });
         }
         let root = folder.path().to_owned();
-        let unwritten = |source| ServeError::Folder { path: root.clone(), source };
+        let unwritten = |source| MirrorServeError::Folder { path: root.clone(), source };
         keep(&root.join(FORMAT.0), FORMAT.1).map_err(unwritten)?;
         Ok(Self(Arc::new(Puller {
             source,

@@ -11,7 +11,7 @@ use loom_base::bounded_file::RegularFile;
 use loom_source::Digest;
 use percent_encoding::percent_decode_str;
 
-use super::{ServeError, preconditions::Representation};
+use super::{MirrorServeError, preconditions::Representation};
 
 /// The largest file whose entity tag is its digest. That of a larger one is made of its size, its time and its inode.
 const HASHED: u64 = 1024 * 1024;
@@ -35,7 +35,7 @@ pub(super) struct ServedFile {
 
 /// What a path of a URL names.
 #[derive(Debug)]
-pub(super) enum Served {
+pub(super) enum ServedEntry {
     File(ServedFile),
     /// The path of a folder.
     Folder(PathBuf),
@@ -46,8 +46,8 @@ impl ServedFolder {
     ///
     /// # Errors
     /// Where it cannot be read, or is not a folder.
-    pub fn open(path: &Path) -> Result<Self, ServeError> {
-        let unread = |source| ServeError::Folder { path: path.to_owned(), source };
+    pub fn open(path: &Path) -> Result<Self, MirrorServeError> {
+        let unread = |source| MirrorServeError::Folder { path: path.to_owned(), source };
         let root = path.canonicalize().map_err(unread)?;
         std::fs::read_dir(&root).map_err(unread)?;
         Ok(Self { root })
@@ -73,7 +73,7 @@ impl ServedFolder {
     }
 
     /// The file or folder with this key; `None` where there is none, or it is not one of the mirror.
-    pub(super) fn find(&self, key: &str) -> io::Result<Option<Served>> {
+    pub(super) fn find(&self, key: &str) -> io::Result<Option<ServedEntry>> {
         let first = key.split('/').next().unwrap_or_default();
         if !key.is_empty() && self.is_store() && !MIRRORED.contains(&first) {
             return Ok(None);
@@ -86,7 +86,7 @@ impl ServedFolder {
             Err(error) => return Err(error),
         };
         if path.is_dir() {
-            return Ok(Some(Served::Folder(path)));
+            return Ok(Some(ServedEntry::Folder(path)));
         }
         let file = RegularFile::open(&path)?;
         let metadata = file.metadata();
@@ -95,7 +95,7 @@ impl ServedFolder {
             modified: metadata.modified().ok(),
             size: metadata.len(),
         };
-        Ok(Some(Served::File(ServedFile { file: file.file().try_clone()?, representation })))
+        Ok(Some(ServedEntry::File(ServedFile { file: file.file().try_clone()?, representation })))
     }
 
     /// Whether the folder is a store or a mirror in its layout.

@@ -13,7 +13,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{PullThrough, ServeError, ServedFolder, site::Site, write_limit::WriteLimit};
+use super::{MirrorServeError, PullThrough, ServedFolder, site::Site, write_limit::WriteLimit};
 
 /// How long accepting pauses after the system refused a connection, mostly for lack of descriptors.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -52,18 +52,18 @@ impl MirrorServer {
     /// unless `remote` allows it.
     ///
     /// # Errors
-    /// [`ServeError::Remote`], and [`ServeError::Listen`] where the system refuses the address.
+    /// [`MirrorServeError::Remote`], and [`MirrorServeError::Listen`] where the system refuses the address.
     pub async fn bind(
         address: SocketAddr,
         remote: bool,
         folder: ServedFolder,
         pull: Option<PullThrough>,
         limits: ServeLimits,
-    ) -> Result<Self, ServeError> {
+    ) -> Result<Self, MirrorServeError> {
         if !remote && !loopback::is_loopback_ip(address.ip()) {
-            return Err(ServeError::Remote { address });
+            return Err(MirrorServeError::Remote { address });
         }
-        let refused = |source| ServeError::Listen { address, source };
+        let refused = |source| MirrorServeError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         Ok(Self { listener, address, site: Arc::new(Site { folder, pull }), limits })

@@ -13,8 +13,8 @@ use super::{
     PullThrough, ServedFolder,
     file_body::{self, ResponseBody},
     folder_page,
-    preconditions::Selected,
-    served_folder::{Served, ServedFile},
+    preconditions::SelectedPart,
+    served_folder::{ServedEntry, ServedFile},
 };
 
 /// A folder that is served, with the mirror that missing files are fetched from.
@@ -63,8 +63,10 @@ enum Found {
 /// The file with this key, or the page of the folder if the URL ends with `/`.
 fn find(folder: &ServedFolder, key: &str, is_folder: bool) -> io::Result<Option<Found>> {
     Ok(match folder.find(key)? {
-        Some(Served::File(file)) if !is_folder => Some(Found::File(file)),
-        Some(Served::Folder(path)) if is_folder => Some(Found::Page(folder_page::page(&path)?)),
+        Some(ServedEntry::File(file)) if !is_folder => Some(Found::File(file)),
+        Some(ServedEntry::Folder(path)) if is_folder => {
+            Some(Found::Page(folder_page::page(&path)?))
+        }
         _ => None,
     })
 }
@@ -80,11 +82,11 @@ fn file_response(file: ServedFile, headers: &HeaderMap) -> Response<ResponseBody
         builder = builder.header(header::LAST_MODIFIED, httpdate::fmt_http_date(modified));
     }
     match representation.select(headers) {
-        Selected::Whole => {
+        SelectedPart::Whole => {
             let builder = builder.header(header::CONTENT_LENGTH, size);
             finish(builder, file_body::part_of(file, 0..size))
         }
-        Selected::Part(part) => {
+        SelectedPart::Part(part) => {
             let range = format!("bytes {}-{}/{size}", part.start, part.end - 1);
             let builder = builder
                 .status(StatusCode::PARTIAL_CONTENT)
@@ -92,13 +94,13 @@ fn file_response(file: ServedFile, headers: &HeaderMap) -> Response<ResponseBody
                 .header(header::CONTENT_LENGTH, part.end - part.start);
             finish(builder, file_body::part_of(file, part))
         }
-        Selected::NotModified => {
+        SelectedPart::NotModified => {
             finish(builder.status(StatusCode::NOT_MODIFIED), file_body::empty())
         }
-        Selected::PreconditionFailed => {
+        SelectedPart::PreconditionFailed => {
             failure(StatusCode::PRECONDITION_FAILED, "the file is another one")
         }
-        Selected::Unsatisfiable => {
+        SelectedPart::Unsatisfiable => {
             let mut response = failure(StatusCode::RANGE_NOT_SATISFIABLE, "no such bytes");
             if let Ok(range) = HeaderValue::from_str(&format!("bytes */{size}")) {
                 response.headers_mut().insert(header::CONTENT_RANGE, range);

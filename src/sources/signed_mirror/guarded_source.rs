@@ -12,8 +12,8 @@ use loom_source::{
 };
 
 use super::{
+    mirror_state::{SignedMirror, untrusted},
     read_document::{location, read_signed_document},
-    signed_mirror::{SignedMirror, untrusted},
 };
 
 /// A source whose lists and offers count only with a signed index, where a root is known for it. Otherwise it answers as

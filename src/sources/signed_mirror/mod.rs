@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `guarded_source` | [`GuardedSource`]: a source whose lists and offers count only with a signed index |
-//! | `signed_mirror` | [`SignedMirror`]: fetches and verifies roots, timestamp and index, once per run |
+//! | `mirror_state` | [`SignedMirror`]: fetches and verifies roots, timestamp and index, once per run |
 //! | `read_document` | reads one signed document, of limited size and in limited time |
 //! | `known_roots` | [`MirrorRootRules`]: which roots are given, and whether others are kept at first sight |
 //! | `given_roots` | [`GivenRoots`]: the roots that the user added |
@@ -16,14 +16,14 @@
 mod given_roots;
 mod guarded_source;
 mod known_roots;
+mod mirror_state;
 mod progress;
 mod read_document;
-mod signed_mirror;
 mod status;
 
 pub use given_roots::{GivenRoot, GivenRoots};
 pub use guarded_source::GuardedSource;
 pub use known_roots::{MirrorRootRules, RootReadError};
+pub use mirror_state::{IndexVouch, SignedMirror};
 pub use read_document::read_signed_document;
-pub use signed_mirror::{IndexVouch, SignedMirror};
 pub use status::{MirrorStatus, RootOrigin};

@@ -4,15 +4,9 @@ use loom_source::{Artifact, ClaimedDigest, Digest, Release};
 
 use crate::trust::{DigestSubject, LockPins, Pins, Rejection, TrustedDigest};
 
-/// The file name of an artifact.
-pub(super) fn file_name(artifact: &Artifact) -> &str {
-    artifact.asset.as_str().rsplit('/').next().unwrap_or_default()
-}
-
-/// Why an artifact proves nothing: the lock vouches for other artifacts only.
-pub(super) fn unknown(artifact: &Artifact, pins: &Pins) -> Option<Rejection> {
+/// Why an artifact, a file of this name, proves nothing: the lock vouches for other artifacts only.
+pub(super) fn unknown(artifact: &Artifact, file: &str, pins: &Pins) -> Option<Rejection> {
     let lock = pins.lock.as_ref().filter(|lock| lock.vouches && lock.tree.is_none())?;
-    let file = file_name(artifact);
     let is_known = lock.archive(file, &artifact.claims).is_some();
     let rejection = || Rejection::NotLocked { file: file.into(), lock: lock.file.as_str().into() };
     (!is_known).then(rejection)
@@ -50,10 +44,11 @@ pub(super) fn archive(
     release: &Release,
     claim: Option<&ClaimedDigest>,
     artifact: &Artifact,
+    file: &str,
     pins: &Pins,
 ) -> Result<Option<TrustedDigest>, Rejection> {
     let Some(lock) = &pins.lock else { return Ok(None) };
-    match lock.archive(file_name(artifact), &artifact.claims) {
+    match lock.archive(file, &artifact.claims) {
         Some(locked) => vouched(release, claim, DigestSubject::Archive, lock, locked.sha256),
         None => Ok(None),
     }

@@ -23,7 +23,8 @@ fn in_words(path: &str, variable: &str, error: &io::Error) -> String {
     format!("cannot read {path} ({variable}): {error}")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::fs;
 

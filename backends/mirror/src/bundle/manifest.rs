@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use loom_source::{Digest, json};
+use loom_source::json;
 use serde::{Deserialize, Serialize};
 
-use super::tar_header::{self, TarHeader};
+use super::{
+    file::BundleFile,
+    tar_header::{self, TarHeader},
+};
 use crate::transport::check_key;
 
 /// The largest number of files in a bundle.
@@ -44,20 +47,6 @@ pub struct BundleManifest {
     pub signer: Option<String>,
     /// The files, sorted by the bytes of their paths.
     pub files: Vec<BundleFile>,
-}
-
-/// A file of a bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BundleFile {
-    /// The path, relative to the root of the mirror.
-    pub path: String,
-    /// The size in bytes.
-    pub size: u64,
-    /// The SHA-256 of the bytes.
-    pub sha256: Digest,
-    /// Whether `tar` makes the file executable.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub executable: bool,
 }
 
 /// Why bytes are not a manifest.

@@ -12,9 +12,10 @@ use loom_source::{Digest, SourceError};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    manifest::{BundleFile, BundleManifest, MAX_MANIFEST, ManifestError},
+    file::BundleFile,
+    manifest::{BundleManifest, MAX_MANIFEST, ManifestError},
     plan::{self, BundlePlan},
-    signature::{self, MAX_SIGNATURE, SignatureProblem},
+    signature::{self, MAX_SIGNATURE, ManifestSignatureError},
     tar_header::{BLOCK, TarHeader, padding},
 };
 
@@ -56,7 +57,7 @@ pub enum BundleError {
     Manifest(#[from] ManifestError),
     /// The signature is missing or wrong.
     #[error(transparent)]
-    Signature(#[from] SignatureProblem),
+    Signature(#[from] ManifestSignatureError),
     /// The bundle has another size than its files.
     #[error("expected a file of {expected} bytes, got {got}")]
     Size {

@@ -1,7 +1,8 @@
 //! [`BundlePlan`]: the offsets of all files, which the manifest determines.
 
 use super::{
-    manifest::{BundleFile, BundleManifest},
+    file::BundleFile,
+    manifest::BundleManifest,
     tar_header::{BLOCK, END, padding},
 };
 

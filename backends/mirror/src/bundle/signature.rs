@@ -14,7 +14,7 @@ const FIRST_LINE: &str = "untrusted comment: signature from minisign secret key\
 
 /// Why the signature of a bundle does not hold.
 #[derive(Debug, thiserror::Error)]
-pub enum SignatureProblem {
+pub enum ManifestSignatureError {
     /// What the manifest names as the key of its signature is none.
     #[error("bundle.json names a public key that is none")]
     Key(#[source] KeyError),
@@ -30,8 +30,8 @@ pub enum SignatureProblem {
 ///
 /// # Errors
 /// Where it is none.
-pub fn signer_key(signer: &str) -> Result<VerifyingKey, SignatureProblem> {
-    VerifyingKey::parse(&format!("minisign:{signer}")).map_err(SignatureProblem::Key)
+pub fn signer_key(signer: &str) -> Result<VerifyingKey, ManifestSignatureError> {
+    VerifyingKey::parse(&format!("minisign:{signer}")).map_err(ManifestSignatureError::Key)
 }
 
 /// Checks that `signature` is one of `manifest` by the key that the manifest names.
@@ -39,18 +39,18 @@ pub(crate) fn check(
     signer: &str,
     manifest: &[u8],
     signature: &[u8],
-) -> Result<(), SignatureProblem> {
+) -> Result<(), ManifestSignatureError> {
     if !signature.starts_with(FIRST_LINE.as_bytes()) {
-        return Err(SignatureProblem::Form("its first line is not the usual one"));
+        return Err(ManifestSignatureError::Form("its first line is not the usual one"));
     }
     // One line feed at the end of each line: their number is checked below.
     if signature.contains(&b'\r') || !signature.ends_with(b"\n") {
-        return Err(SignatureProblem::Form("its lines do not end with one line feed"));
+        return Err(ManifestSignatureError::Form("its lines do not end with one line feed"));
     }
     let keys = [signer_key(signer)?];
     let verifiers = Verifiers { keys: &keys, ..Verifiers::none(SystemTime::UNIX_EPOCH) };
     let content = &mut &*manifest;
     verify(EvidenceKind::Minisign, signature, Content::of(content), &verifiers)
         .map(|_| ())
-        .map_err(SignatureProblem::Signature)
+        .map_err(ManifestSignatureError::Signature)
 }

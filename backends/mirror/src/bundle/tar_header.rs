@@ -2,7 +2,7 @@
 
 use loom_source::Digest;
 
-use super::manifest::BundleFile;
+use super::file::BundleFile;
 
 /// The size of a header, and what all files are padded to, in bytes.
 pub(crate) const BLOCK: usize = 512;

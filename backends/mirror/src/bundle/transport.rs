@@ -14,7 +14,7 @@ use loom_source::{Download, RangeRequest, SkippedEntries, SourceError, Validator
 
 use super::{
     body,
-    manifest::BundleFile,
+    file::BundleFile,
     opened::{BundleStamp, OpenBundle},
 };
 use crate::transport::{Entries, Transport};

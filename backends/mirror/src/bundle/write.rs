@@ -13,7 +13,8 @@ use loom_source::Digest;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    manifest::{BundleFile, BundleManifest, ManifestError},
+    file::BundleFile,
+    manifest::{BundleManifest, ManifestError},
     tar_header::{END, TarHeader, padding},
 };
 

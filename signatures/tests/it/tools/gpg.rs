@@ -149,7 +149,11 @@ fn one_of_several_signatures_and_keys_is_enough() {
     let bob = keyring.generate(&[], "bob@example.org", "ed25519", "never");
     let (ada_key, bob_key) = (keyring.certificate(&ada), keyring.certificate(&bob));
     let both = keyring.sign(&["--local-user", &ada, "--local-user", &bob]);
-    for keys in [&[ada_key.clone()][..], &[bob_key.clone()], &[bob_key.clone(), ada_key.clone()]] {
+    for keys in [
+        std::slice::from_ref(&ada_key),
+        std::slice::from_ref(&bob_key),
+        &[bob_key.clone(), ada_key.clone()],
+    ] {
         check(&both, keys).unwrap();
     }
     let one = keyring.sign(&["--local-user", &ada]);

@@ -36,8 +36,8 @@ pub(super) fn conflicts() -> Vec<LockConflict> {
     vec![
         LockConflict::OtherRequest {
             version: version("0.2.0"),
-            locked: selector("^0.2"),
-            requested: selector("^0.3"),
+            locked: Box::new(selector("^0.2")),
+            requested: Box::new(selector("^0.3")),
             by: "/p/loom.toml:2".to_owned(),
         },
         LockConflict::OtherVersion {

@@ -7,7 +7,7 @@ use loom_mirror::{
 };
 use loom_runtime::{
     acquire::AcquireError,
-    mirror::{MirrorTaskError, bundle::BundleTaskError, serve::ServeError},
+    mirror::{MirrorTaskError, bundle::BundleTaskError, serve::MirrorServeError},
     trust::mirror::MirrorRejection,
 };
 use loom_source::{SourceError, SourceErrorKind, record::DocumentError};
@@ -61,7 +61,7 @@ variants!(BundleTaskError {
     Write,
     Read,
 });
-variants!(ServeError { Folder, Listen, Remote, NoStore, Source });
+variants!(MirrorServeError { Folder, Listen, Remote, NoStore, Source });
 
 pub(super) fn errors() -> Vec<MirrorTaskError> {
     let mut errors = errors_of_others();
@@ -140,13 +140,13 @@ pub(super) fn destination_errors() -> Vec<DestinationError> {
     ]
 }
 
-pub(super) fn serve_errors() -> Vec<ServeError> {
+pub(super) fn serve_errors() -> Vec<MirrorServeError> {
     let address = || std::net::SocketAddr::from(([10, 0, 0, 1], 8180));
     vec![
-        ServeError::Folder { path: "/srv/loom".into(), source: io_error() },
-        ServeError::Listen { address: address(), source: io_error() },
-        ServeError::Remote { address: address() },
-        ServeError::NoStore { mirror: "https://mirror.example/loom".to_owned() },
+        MirrorServeError::Folder { path: "/srv/loom".into(), source: io_error() },
+        MirrorServeError::Listen { address: address(), source: io_error() },
+        MirrorServeError::Remote { address: address() },
+        MirrorServeError::NoStore { mirror: "https://mirror.example/loom".to_owned() },
         SourceError::new("https://mirror.example/loom/format", SourceErrorKind::Tls).into(),
     ]
 }
