@@ -1,9 +1,6 @@
 //! Checks the evidence of all installed versions again: signatures over what is kept, checksums, statements.
 
-use loom_source::{
-    Digest, Release,
-    record::{RecordEvidenceKind, object_path},
-};
+use loom_source::{Digest, Release, record::object_path};
 
 use super::{Damage, KeptProblem, Store, StoreError, Verification};
 use crate::trust::{Keyring, TrustedDigest, Voucher};
@@ -122,17 +119,27 @@ impl Store {
     /// Checks a kept checksum, or a statement that a source served.
     fn check_unsigned(&self, release: &Release, digest: &TrustedDigest) -> EvidenceResult {
         let Some(object) = digest.evidence else { return EvidenceResult::NotKept };
-        let kept = self.kept_evidence(release);
-        let holds = kept.iter().any(|it| it.evidence == Some(object) && it.digest == digest.digest);
+        let (kind, holds) = if digest.by == Voucher::Statement {
+            ("statement", self.is_stated(release, &object, &digest.digest))
+        } else {
+            let vouches =
+                |it: &TrustedDigest| it.evidence == Some(object) && it.digest == digest.digest;
+            ("checksum", self.kept_evidence(release).iter().any(vouches))
+        };
         if holds {
             EvidenceResult::Holds
         } else {
-            let kind = match digest.by {
-                Voucher::Statement => RecordEvidenceKind::Statement,
-                _ => RecordEvidenceKind::Checksum,
-            };
-            let kind = format!("{kind:?}").to_lowercase();
             EvidenceResult::Fails(format!("its {kind} does not vouch for {}", digest.digest))
         }
+    }
+
+    /// Whether the statement in this object is of the release, and names the digest: that of the tree, or of an archive.
+    fn is_stated(&self, release: &Release, object: &Digest, digest: &Digest) -> bool {
+        let statement = self.statement(object).ok().flatten();
+        statement.is_some_and(|statement| {
+            let mut archives = statement.archives.iter();
+            statement.release() == *release
+                && (statement.tree == *digest || archives.any(|it| it.digest == *digest))
+        })
     }
 }
