@@ -110,7 +110,10 @@ fn one_file_and_one_key_start_the_runtime() {
     let script = format!(
         "{UP} && loom status && loom store verify --evidence && loom list --remote --source \"$BUNDLE\" && loom down"
     );
-    without_network(&machine, &media.bundle, &script).ok().says(&["0.2.0"]);
+    let printed = without_network(&machine, &media.bundle, &script).ok().stdout();
+    for part in ["loom-bridge-server 0.2.0  ready", "holds", "OK: 1 release"] {
+        assert!(printed.contains(part), "no {part:?} in {printed}");
+    }
     machine.verify();
 }
 
@@ -151,7 +154,8 @@ fn verify_finds_every_changed_byte() {
     let verify = ["mirror", "verify", "changed.loombundle", "--key", "key.pub"];
     let target = media.sandbox.project().join("changed.loombundle");
     fs::write(&target, &bytes).unwrap();
-    media.sandbox.loom(&verify).ok().says(&["OK", "trusted minisign key"]);
+    let printed = media.sandbox.loom(&verify).ok().stdout();
+    assert!(printed.contains("OK") && printed.contains("trusted minisign key"), "{printed}");
     for (path, [first, middle, last]) in offsets(&bytes, &media.manifest()) {
         // The header begins 512 bytes before the file.
         for at in [first - 512, first - 300, first, middle, last] {
@@ -205,6 +209,7 @@ fn the_lock_of_a_bundle_counts_only_with_a_trusted_signature() {
     let machine = media.machine();
     without_network(&machine, &plain, UP).code(6).says(&["not signed"]);
     let verify = ["mirror", "verify", "plain.loombundle", "--key", "key.pub"];
-    media.sandbox.loom(&verify).code(6).says(&["not signed"]);
+    let printed = media.sandbox.loom(&verify).code(6).stdout();
+    assert!(printed.contains("not signed"), "{printed}");
     media.sandbox.loom(&["mirror", "verify", "plain.loombundle"]).ok();
 }

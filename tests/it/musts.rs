@@ -16,7 +16,7 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     ("MUST ignore files and keys", &["unknown_files_and_keys_are_ignored_at_every_level"]),
-    ("MUST refuse any other form", &["only_the_canonical_form_is_read"]),
+    ("MUST refuse any other form", &["only_the_canonical_form_is_read", "a_manifest_has_one_form"]),
     (
         "MUST NOT leave the tree",
         &["links_must_lead_into_the_tree", "links_that_leave_the_tree_or_dangle"],
@@ -228,6 +228,11 @@ const RULES: &[(&str, &[&str])] = &[
         "what MUST be understood goes into `critical`",
         &["newer_and_critical_statements_are_refused"],
     ),
+    (
+        "MUST compare header, padding and SHA-256",
+        &["a_file_is_compared_when_it_is_read", "a_changed_byte_of_what_is_read_installs_nothing"],
+    ),
+    ("MUST verify it with `signer`", &["every_changed_byte_is_found"]),
     ("MUST be writable by one of them only", &["a_reader_cannot_stop_the_owner_and_is_named"]),
 ];
 

@@ -56,7 +56,8 @@ fn a_served_mirror_is_a_source() {
     let (sandbox, depot) = (Sandbox::new(), depot());
     let server = Served::start(&sandbox, depot.path(), &[]);
     sandbox.loom(&["get", "--source", &server.url]).ok();
-    sandbox.loom(&["list", "--remote", "--source", &server.url]).ok().says(&["0.2.0"]);
+    let listed = sandbox.loom(&["list", "--remote", "--source", &server.url]).ok().stdout();
+    assert!(listed.contains("0.2.0"), "{listed}");
     sandbox.verify();
     assert_eq!(server.stop(), Some(0));
 }

@@ -52,11 +52,11 @@ async fn serve(args: &Args, context: &Context, candidate: Option<Candidate>) -> 
         None => None,
     };
     let limits = ServeLimits::default();
-    let server = MirrorServer::bind(args.listen, args.remote, folder, pull, limits).await?;
     let mut signals = EndSignals::listen().map_err(|error| CommandError {
         causes: vec![error.to_string()],
         ..CommandError::new(Exit::Failure, "could not handle signals")
     })?;
+    let server = MirrorServer::bind(args.listen, args.remote, folder, pull, limits).await?;
     let url = format!("http://{}/", server.address());
     let document = json!({"schema": 1, "url": url, "folder": shown_folder});
     context.printer.answer(&document, || url.clone())?;

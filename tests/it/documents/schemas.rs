@@ -1,13 +1,19 @@
 //! The schemas of `docs/schemas`: valid, complete, and true for a session with every command.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::{TcpListener, TcpStream},
+};
 
 use loom_test_support::github::{GithubServer, Repository};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
     Hub, Packing, Plain, Run, Sandbox, SignedDepot, Sums, platform, program,
     schema::{self, WITHOUT_SCHEMA},
+    until,
 };
 
 #[test]
@@ -188,9 +194,26 @@ fn keep_mirror(session: &mut Session, url: &str) {
     session.run(&["mirror", "diff", "./m", "./other"]).code(1);
     session.run(&["mirror", "verify", "./m"]).ok();
     session.run(&["mirror", "gc", "./m", "--dry-run"]).ok();
+    carry(session);
     session.run(&["mirror", "root", "new", "./m", "--to", "draft"]).ok();
     session.run(&["mirror", "root", "sign", "draft", "--key", "keys/root.pem"]).ok();
     session.run(&["mirror", "root", "publish", "draft", "--to", "./m"]).ok();
+}
+
+/// Bundles, and a server that is stopped.
+fn carry(session: &mut Session) {
+    let bundle =
+        ["mirror", "bundle", "--to", "x.loombundle", "--from", "./m", "--version", "0.2.0"];
+    session.run(&bundle).ok();
+    session.run(&["mirror", "verify", "x.loombundle"]).ok();
+    session.run(&["mirror", "import", "x.loombundle"]).ok();
+    session.run(&["mirror", "import", "x.loombundle", "--to", "./copy"]).ok();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let listen = address.to_string();
+    let server = session.sandbox.spawn(&["mirror", "serve", "./m", "--listen", &listen, "--json"]);
+    until("the server listens", || TcpStream::connect(address).is_ok());
+    server.signal(Signal::INT);
+    session.used.extend(schema::validate(&server.wait().ok()));
 }
 
 fn release(session: &mut Session) {
