@@ -27,7 +27,8 @@ fn table_at<'a>(text: &'a str, error: &serde_json::Error) -> Option<&'a str> {
     if error.is_data() || !text.trim_start().starts_with('{') {
         return None;
     }
-    let before: usize = text.split_inclusive('\n').take(error.line() - 1).map(str::len).sum();
+    let before: usize =
+        text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
     let read = text.get(..text.floor_char_boundary(before + error.column()))?;
     let (mut depth, mut string, mut key, mut table) = (0_usize, None, None, None);
     let mut bytes = read.bytes().enumerate();
