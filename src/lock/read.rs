@@ -203,7 +203,7 @@ mod tests {
             (format!("{BINARY}{BINARY}"), "b is there twice"),
             (format!("{BINARY}y = 2\n"), "unknown field `y`"),
             (format!("{BINARY}[binary.platform.amiga]\n"), "the name of a platform"),
-            (format!("{platform}tree = 'abc'\n"), "tree"),
+            (format!("{platform}tree = 'abc'\n"), "not a SHA-256 digest"),
             (format!("{platform}archives = [{{ file = 'x' }}]\n"), "sha256"),
             (format!("{platform}archives = [{many}]\n"), "at most 64 archives"),
             (BINARY.repeat(MAX_BINARIES + 1), "at most 64 binaries"),

@@ -10,6 +10,7 @@
 
 mod air_gap;
 mod asset_names;
+mod bundle_import;
 mod completions;
 mod config;
 #[cfg(target_os = "linux")]

@@ -36,7 +36,8 @@ fn change_index(root: &Path, change: impl FnOnce(&mut Index)) {
     let path = root.join(Index::PATH);
     let mut index = Index::parse(&fs::read(&path).unwrap()).unwrap();
     change(&mut index);
-    fs::write(path, index.to_bytes()).unwrap();
+    // The bytes of a parsed index are the signed ones; a changed payload is written anew.
+    fs::write(path, Index::unsigned(index.payload).to_bytes()).unwrap();
 }
 
 #[track_caller]
