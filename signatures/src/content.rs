@@ -1,10 +1,8 @@
-//! [`Content`] and [`Verifiers`]: what was signed, and who may have signed it.
+//! [`Content`]: what was signed.
 
-use std::{fmt, io::Read, time::SystemTime};
+use std::{fmt, io::Read};
 
-use loom_source::{Digest, Version};
-
-use crate::{identity::SigstoreIdentity, key::VerifyingKey};
+use loom_source::Digest;
 
 /// What was signed.
 pub struct Content<'a> {
@@ -34,25 +32,5 @@ impl<'a> Content<'a> {
 impl fmt::Debug for Content<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Content").field("sha256", &self.sha256).finish_non_exhaustive()
-    }
-}
-
-/// Who may have signed, and at which time that must hold.
-#[derive(Debug, Clone, Copy)]
-pub struct Verifiers<'a> {
-    /// The keys, of all schemes.
-    pub keys: &'a [VerifyingKey],
-    /// The identities that may sign without a key.
-    pub identities: &'a [SigstoreIdentity],
-    /// The version that `{version}` in an identity stands for.
-    pub version: Option<&'a Version>,
-    /// The time at which a key must be valid: now, or the time of the acquisition whose evidence is verified again.
-    pub at: SystemTime,
-}
-
-impl Verifiers<'static> {
-    /// Nobody: every signature is refused.
-    pub fn none(at: SystemTime) -> Self {
-        Self { keys: &[], identities: &[], version: None, at }
     }
 }

@@ -18,11 +18,11 @@ use crate::{
 /// | a PEM block `BEGIN PUBLIC KEY` (ECDSA P-256), as `cosign.pub` has it | cosign, and Sigstore bundles with a key |
 /// | an OpenPGP certificate, armoured (`BEGIN PGP PUBLIC KEY BLOCK`) or in base64 | OpenPGP |
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifyingKey(Scheme);
+pub struct VerifyingKey(SchemeKey);
 
 /// The key of one scheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Scheme {
+enum SchemeKey {
     Minisign(MinisignKey),
     Cosign(CosignKey),
     OpenPgp(Certificate),
@@ -42,20 +42,20 @@ impl VerifyingKey {
             return Err(KeyError::Secret);
         }
         if let Some(line) = text.strip_prefix("minisign:") {
-            return MinisignKey::parse(line.trim()).map(|key| Self(Scheme::Minisign(key)));
+            return MinisignKey::parse(line.trim()).map(|key| Self(SchemeKey::Minisign(key)));
         }
         if text.starts_with("untrusted comment:") {
             let line = text.lines().nth(1).unwrap_or_default();
-            return MinisignKey::parse(line.trim()).map(|key| Self(Scheme::Minisign(key)));
+            return MinisignKey::parse(line.trim()).map(|key| Self(SchemeKey::Minisign(key)));
         }
         if text.starts_with("-----BEGIN PUBLIC KEY-----") {
-            return CosignKey::parse(text).map(|key| Self(Scheme::Cosign(key)));
+            return CosignKey::parse(text).map(|key| Self(SchemeKey::Cosign(key)));
         }
         if text.starts_with("RW") && text.len() == 56 {
-            return MinisignKey::parse(text).map(|key| Self(Scheme::Minisign(key)));
+            return MinisignKey::parse(text).map(|key| Self(SchemeKey::Minisign(key)));
         }
         if text.starts_with("-----BEGIN PGP PUBLIC KEY BLOCK-----") {
-            return Certificate::parse(text.as_bytes()).map(|key| Self(Scheme::OpenPgp(key)));
+            return Certificate::parse(text.as_bytes()).map(|key| Self(SchemeKey::OpenPgp(key)));
         }
         let base64: String = text.split_ascii_whitespace().collect();
         match STANDARD.decode(base64) {
@@ -83,15 +83,15 @@ impl VerifyingKey {
         if bytes.first().is_none_or(u8::is_ascii) {
             return Err(KeyError::Unrecognized);
         }
-        Certificate::parse(bytes).map(|key| Self(Scheme::OpenPgp(key)))
+        Certificate::parse(bytes).map(|key| Self(SchemeKey::OpenPgp(key)))
     }
 
     /// The kind of signature files that the key verifies. A cosign key verifies Sigstore bundles with a key too.
     pub fn kind(&self) -> EvidenceKind {
         match &self.0 {
-            Scheme::Minisign(_) => EvidenceKind::Minisign,
-            Scheme::Cosign(_) => EvidenceKind::Cosign,
-            Scheme::OpenPgp(_) => EvidenceKind::Gpg,
+            SchemeKey::Minisign(_) => EvidenceKind::Minisign,
+            SchemeKey::Cosign(_) => EvidenceKind::Cosign,
+            SchemeKey::OpenPgp(_) => EvidenceKind::Gpg,
         }
     }
 
@@ -99,33 +99,33 @@ impl VerifyingKey {
     /// OpenPGP certificate's full fingerprint.
     pub fn id(&self) -> String {
         match &self.0 {
-            Scheme::Minisign(key) => key.id(),
-            Scheme::Cosign(key) => key.id(),
-            Scheme::OpenPgp(key) => key.id(),
+            SchemeKey::Minisign(key) => key.id(),
+            SchemeKey::Cosign(key) => key.id(),
+            SchemeKey::OpenPgp(key) => key.id(),
         }
     }
 
     /// The minisign key, if it is one.
     pub(crate) fn as_minisign(&self) -> Option<&MinisignKey> {
         match &self.0 {
-            Scheme::Minisign(key) => Some(key),
-            Scheme::Cosign(_) | Scheme::OpenPgp(_) => None,
+            SchemeKey::Minisign(key) => Some(key),
+            SchemeKey::Cosign(_) | SchemeKey::OpenPgp(_) => None,
         }
     }
 
     /// The P-256 key, if it is one.
     pub(crate) fn as_cosign(&self) -> Option<&CosignKey> {
         match &self.0 {
-            Scheme::Cosign(key) => Some(key),
-            Scheme::Minisign(_) | Scheme::OpenPgp(_) => None,
+            SchemeKey::Cosign(key) => Some(key),
+            SchemeKey::Minisign(_) | SchemeKey::OpenPgp(_) => None,
         }
     }
 
     /// The OpenPGP certificate, if it is one.
     pub(crate) fn as_openpgp(&self) -> Option<&Certificate> {
         match &self.0 {
-            Scheme::OpenPgp(key) => Some(key),
-            Scheme::Minisign(_) | Scheme::Cosign(_) => None,
+            SchemeKey::OpenPgp(key) => Some(key),
+            SchemeKey::Minisign(_) | SchemeKey::Cosign(_) => None,
         }
     }
 }

@@ -5,7 +5,8 @@
 //! | [`key`] | [`VerifyingKey`]: a public key of any scheme, read from one text |
 //! | [`identity`] | [`SigstoreIdentity`]: who may sign without a key, and the [`TrustRoot`] |
 //! | [`verify()`] | verifies a signature file over a content with the given keys and identities |
-//! | `content` | [`Content`] and [`Verifiers`]: what was signed, and who may have signed it |
+//! | `content` | [`Content`]: what was signed |
+//! | `verifiers` | [`Verifiers`]: who may have signed |
 //! | [`valid`] | [`ValidSignature`]: what a verified signature proves, and what it names |
 //! | [`error`] | [`SignatureError`], a distinct variant for every reason of a refusal |
 //! | [`evidence`] | the kinds of signature files: what a file is, what it needs, how large it may be |
@@ -51,12 +52,14 @@ mod hashed;
 mod minisign;
 mod openpgp;
 mod sigstore;
+mod verifiers;
 mod verify;
 
-pub use content::{Content, Verifiers};
+pub use content::Content;
 pub use error::{KeyError, SignatureError};
 pub use identity::{SigstoreIdentity, TrustRoot};
 pub use key::VerifyingKey;
 pub use loom_source::EvidenceKind;
 pub use valid::{SignedName, TrustedComment, ValidSignature};
+pub use verifiers::Verifiers;
 pub use verify::verify;

@@ -65,7 +65,7 @@ pub(crate) fn verify(
     content: &mut Content<'_>,
     keys: &[&MinisignKey],
 ) -> Result<ValidSignature, SignatureError> {
-    let SignatureFile { signature, id, comment } = SignatureFile::parse(file)?;
+    let MinisignFile { signature, id, comment } = MinisignFile::parse(file)?;
     // A key id is 8 bytes that anybody can choose: all keys that have it are tried.
     let candidates = keys.iter().filter(|key| key.id == id);
     let streams: Result<Vec<StreamVerifier<'_>>, _> =
@@ -87,13 +87,13 @@ pub(crate) fn verify(
 }
 
 /// A `.minisig` file.
-struct SignatureFile {
+struct MinisignFile {
     signature: Signature,
     id: [u8; 8],
     comment: String,
 }
 
-impl SignatureFile {
+impl MinisignFile {
     /// Reads the four lines. Stricter than the tool: base64 has one spelling, and nothing follows, so that no byte outside
     /// of the first line can change without being noticed.
     fn parse(file: &[u8]) -> Result<Self, SignatureError> {

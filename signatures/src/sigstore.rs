@@ -20,10 +20,10 @@ use sigstore_verify::types::{
 };
 
 use crate::{
-    content::Verifiers,
     cosign::CosignKey,
     error::{SignatureError, clean, malformed},
     valid::ValidSignature,
+    verifiers::Verifiers,
 };
 
 const KIND: EvidenceKind = EvidenceKind::Sigstore;

@@ -3,13 +3,8 @@
 use loom_source::EvidenceKind;
 
 use crate::{
-    content::{Content, Verifiers},
-    cosign,
-    error::SignatureError,
-    evidence,
-    key::VerifyingKey,
-    minisign, openpgp, sigstore,
-    valid::ValidSignature,
+    content::Content, cosign, error::SignatureError, evidence, key::VerifyingKey, minisign,
+    openpgp, sigstore, valid::ValidSignature, verifiers::Verifiers,
 };
 
 /// Verifies that `signature`, a file of the kind that its name says, is a signature of `content` by one of `verifiers`.

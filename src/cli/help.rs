@@ -84,7 +84,7 @@ mod tests {
             .strip_prefix("eval \"$(")
             .and_then(|rest| rest.strip_suffix(")\""))
             .unwrap_or(line);
-        let parts = line.split('"').enumerate();
+        let parts = line.split(['"', '\'']).enumerate();
         let words = parts.flat_map(|(index, part)| match index % 2 {
             0 => part.split_whitespace().map(str::to_owned).collect(),
             _ => vec![part.to_owned()],

@@ -103,7 +103,13 @@ impl Policy {
                     let expectation = Expectation { signature_required: signed, ..expectation };
                     good.push(Expected { artifact: artifact.clone(), expectation });
                 }
-                Some(rejection) => drop(refused.get_or_insert(rejection)),
+                // That one artifact is not signed says less than what is wrong with the signature of another.
+                Some(rejection)
+                    if matches!(refused, None | Some(Rejection::NoSignature { .. })) =>
+                {
+                    refused = Some(rejection);
+                }
+                Some(_) => {}
             }
         }
         if let Some(why) = statement::expired(pins) {

@@ -145,7 +145,7 @@ fn the_reference_describes_every_command() {
     assert_eq!(argument("get", "version")["value"], "VERSION");
     assert_eq!(argument("remove", "version")["required"], true);
     assert_eq!(argument("get", "sources")["repeatable"], true);
-    assert!(find("store verify")["arguments"].as_array().unwrap().is_empty());
+    assert!(find("store du")["arguments"].as_array().unwrap().is_empty());
     let settings = document["configuration"].as_array().unwrap();
     let port = settings.iter().find(|setting| setting["name"] == "dashboard.port").unwrap();
     assert_eq!(port["variables"], serde_json::json!(["LOOM_DASHBOARD_PORT"]));

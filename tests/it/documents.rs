@@ -6,7 +6,10 @@ mod schemas;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use crate::support::{Sandbox, schema::repository};
+use crate::{
+    machine_config::Machine,
+    support::{Sandbox, schema::repository},
+};
 use blocks::pages;
 
 /// The number of console blocks that may be marked as not run.
@@ -56,13 +59,19 @@ fn the_configuration_examples_are_valid() {
     for page in pages() {
         for block in page.blocks_of("toml") {
             let sandbox = Sandbox::new();
-            match block.code.first() {
-                Some(&"# loom.toml") => sandbox.write("loom.toml", &block.code.join("\n")),
-                Some(&"# config.toml") => sandbox
-                    .write(sandbox.home().join(".config/loom/config.toml"), &block.code.join("\n")),
+            let text = block.code.join("\n");
+            let run = match block.code.first() {
+                Some(&"# loom.toml") => {
+                    sandbox.write("loom.toml", &text);
+                    sandbox.loom(&["config", "check"])
+                }
+                Some(&"# config.toml") => {
+                    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &text);
+                    sandbox.loom(&["config", "check"])
+                }
+                Some(&"# /etc/loom/config.toml") => Machine::new(&text).loom(&["config", "check"]),
                 _ => panic!("{}:{}: the first line names no file", page.name, block.line),
             };
-            let run = sandbox.loom(&["config", "check"]);
             assert_eq!(run.exit(), 0, "{}:{}: {}", page.name, block.line, run.stdout());
             count += 1;
         }

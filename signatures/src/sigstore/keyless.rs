@@ -8,10 +8,10 @@ use sigstore_verify::{
 
 use super::trust_root::{self, Vouching};
 use crate::{
-    content::Verifiers,
     error::{SignatureError, clean, malformed},
     identity::{SigstoreIdentity, TrustRoot},
     valid::{SignedIdentity, SignedName, ValidSignature},
+    verifiers::Verifiers,
 };
 
 const KIND: EvidenceKind = EvidenceKind::Sigstore;

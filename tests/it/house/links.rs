@@ -88,7 +88,7 @@ fn links_between_documents_lead_somewhere() {
 fn the_files_that_the_architecture_names_exist() {
     let root = root();
     let files: Vec<String> =
-        ["backends", "base", "python", "runtime", "src", "tests", "xtask", "benches"]
+        ["backends", "base", "python", "runtime", "signatures", "src", "tests", "xtask", "benches"]
             .iter()
             .flat_map(|folder| files(&root.join(folder)))
             .map(|file| format!("/{}", shown(&file)))

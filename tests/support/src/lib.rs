@@ -8,7 +8,7 @@
 //! | [`nginx`] | [`Nginx`](nginx::Nginx): Debian's nginx over a folder (Unix only) |
 //! | [`python_files`] | [`PythonFiles`](python_files::PythonFiles): Python's `http.server` over a folder |
 //! | [`s3`] | [`S3Server`](s3::S3Server): an S3 server over a folder that checks signatures |
-//! | [`serialised_puts`] | [`SerialisedPuts`](serialised_puts::SerialisedPuts): a proxy that lets one PUT of a key through at a time |
+//! | [`serialised_puts`] | [`SerialisedPuts`](serialised_puts::SerialisedPuts): a proxy that lets a PUT of a key through alone |
 //! | [`moto`] | [`MotoServer`](moto::MotoServer): the S3 server of the Python package moto |
 //!
 //! Every server listens on a loopback port that the operating system picks, and stops when its value is dropped. What a

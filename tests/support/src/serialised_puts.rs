@@ -1,11 +1,13 @@
-//! A proxy that lets one PUT of a key through at a time, for servers that check a condition first and write then.
+//! A proxy that lets a PUT of a key through alone, for servers that check a condition first and write then.
+//!
+//! GETs of the key wait as well: while such a server writes, it can answer with the old bytes and the new ETag.
 
 use std::{
     collections::BTreeMap,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -13,7 +15,7 @@ use std::{
 
 use loom_base::LockExt as _;
 
-type KeyLocks = Arc<Mutex<BTreeMap<String, Arc<Mutex<()>>>>>;
+type KeyLocks = Arc<Mutex<BTreeMap<String, Arc<RwLock<()>>>>>;
 
 /// The proxy; it stops when dropped. Each connection serves one request.
 #[derive(Debug)]
@@ -82,7 +84,12 @@ fn forward(client: &TcpStream, upstream: &str, locks: &KeyLocks) -> io::Result<(
     reader.read_exact(&mut body)?;
     let path = line.split([' ', '?']).nth(1).unwrap_or_default().to_owned();
     let lock = Arc::clone(locks.locked().entry(path).or_default());
-    let _one_at_a_time = line.starts_with("PUT ").then(|| lock.locked());
+    // A test that panicked with the lock leaves nothing half done.
+    let (_alone, _shared) = if line.starts_with("PUT ") {
+        (Some(lock.write().unwrap_or_else(PoisonError::into_inner)), None)
+    } else {
+        (None, Some(lock.read().unwrap_or_else(PoisonError::into_inner)))
+    };
     let mut server = TcpStream::connect(upstream)?;
     server.write_all(&[head.as_bytes(), &body].concat())?;
     io::copy(&mut server, &mut { client })?;
