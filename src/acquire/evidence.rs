@@ -40,14 +40,17 @@ pub async fn gather(
     let mut gathered = Gathered {
         candidate,
         is_required: policy.signature == Signature::Required,
+        carries: policy.keeps_all_signatures,
         sums: Vec::new(),
         offered: OfferedEvidence::default(),
     };
-    if policy.keys.is_empty() || candidate.channel == Channel::LocalBuild {
+    let is_needless = policy.keys.is_empty() && !policy.keeps_all_signatures;
+    if is_needless || candidate.channel == Channel::LocalBuild {
         return Ok(gathered.offered);
     }
     let wanted = |evidence: &&Evidence| {
-        policy.keys.wants(evidence.kind, &release.authority, &candidate.name)
+        policy.keeps_all_signatures
+            || policy.keys.wants(evidence.kind, &release.authority, &candidate.name)
     };
     let first = offer.artifacts.first().map(|artifact| &artifact.asset);
     let of_first = |evidence: &&Evidence| match &evidence.of {
@@ -57,7 +60,7 @@ pub async fn gather(
     let wanted = offer.evidence.iter().filter(wanted);
     let (of_first, others): (Vec<_>, Vec<_>) = wanted.partition(of_first);
     gathered.read(&of_first).await?;
-    if gathered.offered.opened.is_empty() {
+    if gathered.carries || gathered.offered.opened.is_empty() {
         gathered.read(&others).await?;
     }
     Ok(gathered.offered)
@@ -85,6 +88,8 @@ pub fn judge_offer(
 struct Gathered<'a> {
     candidate: &'a Candidate,
     is_required: bool,
+    /// Whether every signature is read, because it is kept for others.
+    carries: bool,
     /// The checksum files that were read; `None` for one that the source does not have.
     sums: Vec<(AssetRef, Option<Bytes>)>,
     offered: OfferedEvidence,
@@ -95,7 +100,8 @@ impl Gathered<'_> {
         let mut read: Vec<(EvidenceKind, &EvidenceSubject)> = Vec::new();
         for one in evidence {
             // One signature of each kind is enough: an attestation need not be asked for where there is a bundle.
-            if read.contains(&(one.kind, &one.of)) || self.offered.opened.len() >= MAX_OPENED {
+            let is_known = !self.carries && read.contains(&(one.kind, &one.of));
+            if is_known || self.offered.opened.len() >= MAX_OPENED {
                 continue;
             }
             match self.open(one).await {
@@ -104,6 +110,8 @@ impl Gathered<'_> {
                 Err(error) if self.is_required && self.offered.opened.is_empty() => {
                     return Err(error);
                 }
+                // What others need must not be left out without a word.
+                Err(error) if self.carries => return Err(error),
                 Err(error) => self.offered.unread.push(loom_base::error_chain(&error)),
             }
         }

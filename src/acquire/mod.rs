@@ -61,7 +61,9 @@ pub use lock_offers::{LockOffers, PlatformOffer};
 pub use locked::meets_lock;
 pub use observer::{AcquireEvent, Observer};
 pub use options::{AcquireOptions, ProgramRule};
-pub use resolve::{MAX_LOWER_VERSIONS, NewestVersion, check_downgrade, newest_version, remote};
+pub use resolve::{
+    Compared, MAX_LOWER_VERSIONS, NewestVersion, check_downgrade, newest_version, remote,
+};
 pub use runtime::SourceRuntime;
 pub use state::{chosen, first_seen, quarantine};
 pub use untrusted_version::refuse_older;

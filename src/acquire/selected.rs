@@ -61,7 +61,7 @@ impl Acquirer<'_> {
     /// Keeps a version that `latest` led to as the newest so far.
     fn keep_highest(&self, product: &Product, version: &Version, compared: &Compared) {
         let before = compared.before.as_ref();
-        let lower = self.options.allow_downgrade && before != Some(version);
+        let lower = compared.lowers && before != Some(version);
         if !lower && before.is_some_and(|before| version <= before) {
             return;
         }

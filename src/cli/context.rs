@@ -110,6 +110,7 @@ impl Context {
 
     /// The opener of sources, with this configuration.
     pub(crate) fn opener(&self, resolved: &Resolved) -> Result<Opener, CommandError> {
+        let pin_first_seen = resolved.trust.pin_roots.value == PinRoots::FirstSeen;
         Ok(Opener {
             env: self.env().clone(),
             home: std::env::home_dir(),
@@ -122,7 +123,9 @@ impl Context {
             built_profile: option_env!("LOOM_BUILT_PROFILE").map(str::to_owned),
             roots: MirrorRootRules {
                 configured: resolved.trust.roots.value.clone(),
-                pin_first_seen: resolved.trust.pin_roots.value == PinRoots::FirstSeen,
+                pin_first_seen,
+                first_seen_counts: pin_first_seen || !resolved.is_locked("trust.pin_roots"),
+                added_count: !resolved.is_locked("trust.roots"),
             },
         })
     }
@@ -144,7 +147,7 @@ impl Context {
         resolved: &Resolved,
     ) -> Result<OpenedSources, CommandError> {
         // Sources that the administrator has fixed stay as they are.
-        let fixed = resolved.locked_keys.iter().any(|key| key == "sources");
+        let fixed = resolved.is_locked("sources");
         let mut specs = resolved.sources.value.clone();
         for spec in &mut specs {
             spec.allow_http |= !fixed && matches!(spec.kind, SourceKind::Mirror(_));

@@ -36,6 +36,7 @@ pub(crate) fn policy(resolved: &Resolved) -> Result<Policy, CommandError> {
         signature: resolved.trust.signature.value,
         allow_unverified: resolved.allow_unverified.value,
         minimum_release_age: resolved.trust.minimum_release_age.value.as_secs(),
+        keeps_all_signatures: false,
     })
 }
 

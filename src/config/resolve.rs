@@ -141,6 +141,7 @@ fn examine<'a>(
         state_dir: dirs::state_dir(inputs)?,
         untrusted,
         locked_keys: layers.locks.keys(),
+        locked_by: layers.locks.location.clone(),
         warnings,
         files,
     };

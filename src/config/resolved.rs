@@ -57,8 +57,17 @@ pub struct Resolved {
     pub untrusted: Option<Untrusted>,
     /// The keys that the machine-wide file fixes for all users.
     pub locked_keys: Vec<String>,
+    /// Where the machine-wide file says so, such as `/etc/loom/config.toml:7`; empty if it fixes nothing.
+    pub locked_by: String,
     /// Settings that are allowed and probably a mistake.
     pub warnings: Vec<Diagnostic>,
     /// The configuration files that were read, highest first.
     pub files: Vec<PathBuf>,
+}
+
+impl Resolved {
+    /// Whether the machine-wide file fixes the key for all users.
+    pub fn is_locked(&self, key: &str) -> bool {
+        self.locked_keys.iter().any(|locked| locked == key)
+    }
 }

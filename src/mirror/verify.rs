@@ -80,7 +80,14 @@ pub async fn verify(
     let index = files.index().await?.ok_or_else(no_index)?;
     verification.serial = index.payload.serial;
     match verify_documents(files, &bytes, clock).await {
-        Ok(signed) => verification.signed = signed,
+        Ok(None) => {}
+        Ok(Some(index)) => {
+            verification.signed = Some(index.origin().clone());
+            if let Some(expired) = index.expired() {
+                let (path, what) = (Index::PATH.to_owned(), loom_base::error_chain(&expired));
+                verification.findings.push(finding(None, path, what, false));
+            }
+        }
         Err(VerifyFailure::Task(error)) => return Err(error),
         Err(VerifyFailure::Rejected(path, what)) => {
             verification.findings.push(finding(None, path, what, false));
@@ -118,13 +125,13 @@ impl<E: Into<MirrorTaskError>> From<E> for VerifyFailure {
     }
 }
 
-/// Verifies the chain of roots, the timestamp and the index; `None` for a mirror without a root. The first root is taken
+/// Verifies the chain of roots, the timestamp and the index, which may have expired; `None` for a mirror without a root. The first root is taken
 /// as it is: whether it is the right one, `loom trust add-root` says.
 async fn verify_documents(
     files: MirrorFiles<'_>,
     index: &[u8],
     clock: MirrorClock,
-) -> Result<Option<IndexOrigin>, VerifyFailure> {
+) -> Result<Option<VerifiedIndex>, VerifyFailure> {
     let read = async |number: u64| {
         files.read(&MirrorRoot::path(number), SignedKind::Root.max_bytes()).await
     };
@@ -148,11 +155,7 @@ async fn verify_documents(
     };
     let skipped = SkippedEntries::default();
     let verified = VerifiedIndex::verify(&root, stamp.as_ref(), index, None, clock, &skipped);
-    let verified = verified.map_err(|rejection| rejected(Index::PATH, &rejection))?;
-    match verified.expired() {
-        None => Ok(Some(verified.origin().clone())),
-        Some(expired) => Err(rejected(Index::PATH, &expired)),
-    }
+    verified.map(Some).map_err(|rejection| rejected(Index::PATH, &rejection))
 }
 
 fn rejected(path: &str, rejection: &MirrorRejection) -> VerifyFailure {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use loom_source::{Source, SourceError};
+use loom_source::{Release, Source, SourceError};
 
 use super::{GuardedSource, MirrorRootRules, SignedMirror, SourceClass};
 use crate::{
@@ -77,6 +77,14 @@ impl Candidate {
             timeout: spec.timeout,
             race: spec.race,
             prerelease: spec.prerelease,
+        }
+    }
+
+    /// Whether the signed index of the source withdraws the release. `false` where a source has none, or none that counts.
+    pub async fn withdraws(&self, release: &Release) -> bool {
+        match &self.signed {
+            Some(signed) => signed.withdraws(self.source.as_ref(), release).await,
+            None => false,
         }
     }
 

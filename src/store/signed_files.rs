@@ -7,7 +7,8 @@ use loom_source::{Digest, Release, record::RecordEvidence};
 
 use super::{AdmitError, Received, StoreError, TreeListing};
 use crate::trust::{
-    CountedSignature, DigestSubject, Expectation, PendingSignature, SignatureProblem, TrustedDigest,
+    CountedSignature, DigestSubject, Expectation, KeptEvidence, PendingSignature, SignatureProblem,
+    TrustedDigest,
 };
 
 /// What signatures may be about.
@@ -74,6 +75,11 @@ pub(super) fn check_signatures(
             Err(problem) => evidence.problems.push(problem),
         }
     }
+    for carried in &signatures.carried {
+        let artifact = files.received.map_or(files.tree, Received::digest);
+        evidence.needs_archive |= files.received.is_some() && carried.needs_artifact();
+        evidence.keep(carried.evidence(artifact));
+    }
     let worst = evidence.problems.iter().max_by_key(|problem| problem.weight());
     let refuses =
         |problem: &&SignatureProblem| expectation.signature_required || problem.is_contradiction();
@@ -90,7 +96,11 @@ pub(super) fn check_signatures(
 impl SignatureEvidence {
     fn add(&mut self, signed: CountedSignature) {
         self.needs_archive |= signed.needs_archive;
-        for kept in signed.evidence {
+        self.keep(signed.evidence);
+    }
+
+    fn keep(&mut self, evidence: Vec<KeptEvidence>) {
+        for kept in evidence {
             let digest = Digest::of(&kept.bytes);
             let evidence = RecordEvidence { kind: kept.kind, digest, of: kept.of };
             if !self.kept.iter().any(|(known, _)| *known == evidence) {

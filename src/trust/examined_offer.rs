@@ -5,8 +5,9 @@ use loom_signatures::{Content, evidence};
 use loom_source::{Artifact, Digest, Packaging};
 
 use super::{
-    CountedSignature, DigestSubject, LockPins, OfferedEvidence, OpenedEvidence, OpenedSubject,
-    PendingSignature, Pins, SignatureProblem, SignatureScope, signed_documents::SumsLine,
+    CarriedSignature, CountedSignature, DigestSubject, LockPins, OfferedEvidence, OpenedEvidence,
+    OpenedSubject, PendingSignature, Pins, SignatureProblem, SignatureScope,
+    signed_documents::SumsLine,
 };
 
 /// What the signatures of an offer say about one artifact.
@@ -18,6 +19,8 @@ pub struct ArtifactSignatures {
     pub pending: Vec<PendingSignature>,
     /// Why others do not count.
     pub problems: Vec<SignatureProblem>,
+    /// The signatures that are kept for others, whether or not they count.
+    pub carried: Vec<CarriedSignature>,
 }
 
 impl ArtifactSignatures {
@@ -39,12 +42,17 @@ pub(super) struct OfferExaminer<'a> {
     /// The bytes of the offer's statement.
     pub(super) statement: Option<&'a Bytes>,
     pub(super) pins: &'a Pins,
+    /// Whether all signatures are kept.
+    pub(super) carries: bool,
 }
 
 impl OfferExaminer<'_> {
     /// Checks the signatures about an artifact: over it, over the statement, over checksum files.
     pub(super) fn examine(&self, artifact: &Artifact) -> ArtifactSignatures {
         let mut found = ArtifactSignatures::default();
+        if self.carries {
+            found.carried = CarriedSignature::of(self.evidence, artifact, self.statement);
+        }
         for opened in &self.evidence.opened {
             match self.one(opened, artifact) {
                 None => {}

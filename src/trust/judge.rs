@@ -71,7 +71,13 @@ impl Policy {
         }
         let vouched = statement::vouched(release, offer, pins)?;
         let pins = vouched.as_ref().unwrap_or(pins);
-        let examiner = OfferExaminer { scope, evidence, statement: offer.statement.as_ref(), pins };
+        let examiner = OfferExaminer {
+            scope,
+            evidence,
+            statement: offer.statement.as_ref(),
+            pins,
+            carries: self.keeps_all_signatures,
+        };
         let counting = |claims: &[ClaimedDigest]| {
             if channel.may_vouch() { claims.to_vec() } else { Vec::new() }
         };

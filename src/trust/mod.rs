@@ -24,6 +24,7 @@
 //! No function here reads a file, the clock or the network: equal arguments give equal results.
 
 mod age;
+mod carried;
 mod channel;
 mod evidence;
 mod examine;
@@ -43,6 +44,7 @@ mod signed_documents;
 mod trusted_digest;
 
 pub use age::TooYoung;
+pub use carried::{CarriedSignature, CarriedSubject};
 pub use channel::Channel;
 pub use evidence::{OfferedEvidence, OpenedEvidence, OpenedSubject};
 pub use examine::{CountedSignature, KeptEvidence, PendingSignature, SignatureScope};

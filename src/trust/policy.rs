@@ -77,6 +77,10 @@ pub struct Policy {
     /// `trust.minimum_release_age` in seconds: `latest` and ranges select nothing younger.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub minimum_release_age: u64,
+    /// Whether all signatures of a release are kept, also those that no key of the configuration can judge: a mirror
+    /// carries them to readers with other keys.
+    #[serde(skip)]
+    pub keeps_all_signatures: bool,
 }
 
 fn is_zero(seconds: &u64) -> bool {

@@ -77,6 +77,26 @@ fn a_stricter_value_takes_effect() {
 }
 
 #[test]
+fn users_cannot_add_roots_of_mirrors_where_roots_are_fixed() {
+    let mirror = Plain::of(&["0.2.0"]);
+    let machine = managed(&mirror);
+    let sandbox = &machine.sandbox;
+    let init = ["mirror", "init", "--to", "./own", "--keys", "keys", "--json"];
+    let sha256 = machine.loom(&init).ok().json()["sha256"].as_str().unwrap().to_owned();
+    let root = sandbox.project().join("own/root/1.json");
+    let add = ["trust", "add-root", root.to_str().unwrap(), "--sha256", &sha256];
+    machine.loom(&add).code(2).says(&["/etc/loom/config.toml:7 fixes trust.roots", "hint: "]);
+    // One that was added before does not count.
+    let own = format!("sources = [\"{}\"]\n", mirror.url());
+    sandbox.write(sandbox.home().join(".config/loom/config.toml"), &own);
+    sandbox.loom(&add).ok();
+    let roots = sandbox.loom(&["trust", "roots", "--json"]).ok().json();
+    assert_eq!(roots["roots"].as_array().unwrap().len(), 1, "{roots}");
+    let roots = machine.loom(&["trust", "roots", "--json"]).ok().json();
+    assert!(roots["roots"].as_array().unwrap().is_empty(), "{roots}");
+}
+
+#[test]
 fn only_the_machine_wide_file_can_fix_keys() {
     let machine = Machine::new("[policy]\nlocked = [\"trust.checksums\"]\n");
     machine

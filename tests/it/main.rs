@@ -11,6 +11,7 @@
 mod air_gap;
 mod asset_names;
 mod bundle_import;
+mod carried_signatures;
 mod completions;
 mod config;
 #[cfg(target_os = "linux")]

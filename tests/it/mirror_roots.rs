@@ -15,7 +15,11 @@ struct SignedFolder {
 
 impl SignedFolder {
     fn new(more: &[&str]) -> Self {
-        let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0"]));
+        Self::of(&["0.1.0"], more)
+    }
+
+    fn of(versions: &[&str], more: &[&str]) -> Self {
+        let (sandbox, depot) = (Sandbox::new(), Depot::of(versions));
         let init = ["mirror", "init", "--to", "./mirror", "--keys", "keys", "--json"];
         let document = sandbox.loom(&[&init[..], more].concat()).ok().json();
         let sha256 = document["sha256"].as_str().unwrap().to_owned();
@@ -138,4 +142,32 @@ fn the_key_of_the_timestamp_keeps_an_index_valid_and_adds_nothing() {
     signed.run(&["mirror", "yank", "./mirror", "0.1.0", "--key", "keys/timestamp.pem"]).code(2);
     // Another authority needs a root that names it.
     signed.run(&["mirror", "root", "publish", "keys/root.pem", "--to", "./mirror"]).code(2);
+}
+
+#[test]
+fn a_withdrawn_version_gives_way_to_the_one_before_it() {
+    let signed = SignedFolder::of(&["0.1.0", "0.2.0"], &[]);
+    signed.sync(&["keys/index.pem"]).ok();
+    let root = signed.path("mirror/root/1.json");
+    let mirror = format!("file://{}", signed.path("mirror").display());
+    signed.sandbox.write("loom.toml", &format!("sources = [\"{mirror}\"]\n"));
+    signed.run(&["trust"]).ok();
+    signed.run(&["trust", "add-root", root.to_str().unwrap(), "--sha256", &signed.sha256]).ok();
+    assert_eq!(signed.run(&["get"]).ok().path(), signed.sandbox.link("0.2.0"));
+    // An index that only leaves the version out is refused as before, one that withdraws it is followed.
+    let index = ["mirror", "yank", "./mirror", "0.2.0", "--key", "keys/index.pem"];
+    signed.run(&index).ok();
+    assert_eq!(signed.run(&["get"]).ok().path(), signed.sandbox.link("0.1.0"));
+    assert_eq!(signed.run(&["get", "latest"]).ok().path(), signed.sandbox.link("0.1.0"));
+    // It is the newest from now on.
+    signed.run(&[&index[..], &["--undo"]].concat()).ok();
+    assert_eq!(signed.run(&["get"]).ok().path(), signed.sandbox.link("0.2.0"));
+}
+
+#[test]
+fn an_unsigned_index_that_withdraws_the_newest_version_is_suspicious() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.1.0", "0.2.0"]));
+    sandbox.loom(&["get", "--source", &depot.url()]).ok();
+    sandbox.loom(&["mirror", "yank", depot.path().to_str().unwrap(), "0.2.0"]).ok();
+    sandbox.loom(&["get", "--source", &depot.url()]).code(6).says(&["--allow-downgrade"]);
 }

@@ -2,31 +2,38 @@
 
 use loom_source::{Product, Version};
 
+use super::resolution::Compared;
 use crate::{
     acquire::{AcquireError, state::highest},
     sources::Candidate,
     state::StateDir,
 };
 
-/// Compares the newest version at a source with the newest version that `latest` led to before, which is returned.
+/// Compares the newest version at a source with the newest version that `latest` led to before.
+///
+/// An older one is in order where it is `allowed`, and where the signed index of the mirror withdraws the version before.
+/// That index is read only where the source would be refused without it.
 ///
 /// # Errors
-/// [`AcquireError::Downgrade`] where the source's version is older and that is not `allowed`; [`AcquireError::State`]
-/// where the state folder cannot be read.
-pub fn check_downgrade(
+/// [`AcquireError::Downgrade`] where the source's version is older, for no such reason; [`AcquireError::State`] where the
+/// state folder cannot be read.
+pub async fn check_downgrade(
     state: &StateDir,
     candidate: &Candidate,
     product: &Product,
     newest: &Version,
     allowed: bool,
-) -> Result<Option<Version>, AcquireError> {
+) -> Result<Compared, AcquireError> {
     let before = highest::load(state, product)?;
-    match before {
-        Some(before) if before > *newest && !allowed => Err(AcquireError::Downgrade {
-            source_name: candidate.name.clone(),
-            offered: newest.clone(),
-            before,
-        }),
-        before => Ok(before),
+    let Some(higher) = before.as_ref().filter(|before| *before > newest) else {
+        return Ok(Compared { before, lowers: allowed });
+    };
+    if allowed || candidate.withdraws(&product.at_version(higher.clone())).await {
+        return Ok(Compared { before, lowers: true });
     }
+    Err(AcquireError::Downgrade {
+        source_name: candidate.name.clone(),
+        offered: newest.clone(),
+        before: higher.clone(),
+    })
 }

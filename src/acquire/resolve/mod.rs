@@ -28,7 +28,8 @@ mod undecided;
 
 pub use downgrade::check_downgrade;
 pub use newest::{NewestVersion, newest_version};
-pub(super) use resolution::{Compared, Resolution};
+pub use resolution::Compared;
+pub(super) use resolution::Resolution;
 pub(super) use resolver::Resolver;
 pub use search::MAX_LOWER_VERSIONS;
 pub(super) use undecided::reason as failure_reason;

@@ -16,8 +16,11 @@ pub(in crate::acquire) struct Resolution {
     pub(in crate::acquire) compared: Option<Compared>,
 }
 
-/// That a version is not older than the newest before.
-pub(in crate::acquire) struct Compared {
+/// A version that may be selected, beside the newest one before.
+#[derive(Debug)]
+pub struct Compared {
     /// The newest version before.
-    pub(in crate::acquire) before: Option<Version>,
+    pub before: Option<Version>,
+    /// Whether an older version becomes the newest one so far.
+    pub lowers: bool,
 }

@@ -295,8 +295,8 @@ impl Resolver<'_> {
             return Ok(None);
         }
         let allowed = self.options.allow_downgrade;
-        let before = check_downgrade(self.state, candidate, product, newest, allowed)?;
-        Ok(Some(Compared { before }))
+        let checking = check_downgrade(self.state, candidate, product, newest, allowed);
+        self.runtime.block_on(checking)?.map(Some)
     }
 
     /// Takes the newest installed version where no source decides.

@@ -18,8 +18,9 @@ use loom_runtime::{
         self, CurrentIndex, IndexWriter, MirrorObserver as _, MirrorTaskError, Reindex,
         StoreRelease, SyncSelection, Unpacking, WrittenIndex,
     },
-    sources::Candidate,
+    sources::{Candidate, Opener},
     store::Store,
+    trust::Policy,
 };
 
 /// Arguments of `loom mirror index`.
@@ -80,7 +81,8 @@ struct Adoption<'a> {
 impl Adoption<'_> {
     /// Unpacks the releases that have no record; returns those that failed, and whether the index was changed.
     fn run(&self) -> Result<(Vec<(Release, MirrorTaskError)>, bool), CommandError> {
-        let (opener, spec) = (self.context.opener(self.resolved)?, self.release_layout());
+        let opener = Opener { evidence: true, ..self.context.opener(self.resolved)? };
+        let spec = self.release_layout();
         let open = || opener.open(&spec, Journal::default());
         let candidate = open()?;
         let releases = self.runtime.block_on(self.unrecorded(&candidate))??;
@@ -93,7 +95,7 @@ impl Adoption<'_> {
             store: &store,
             state: &self.resolved.state_dir.value,
             open: &open,
-            policy: ready::policy(self.resolved)?,
+            policy: Policy { keeps_all_signatures: true, ..ready::policy(self.resolved)? },
             options: AcquireOptions {
                 keep_archives: true,
                 ..ready::options(self.resolved, &Selection::default())

@@ -61,6 +61,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
+    // Before any key is made: keys that are there keep the command from being repeated.
+    check_threshold("root", args.root_threshold, args.root_keys)?;
+    check_threshold("index", args.index_threshold, args.index_keys)?;
     let resolved = context.resolve(Flags::default())?;
     let destination = args.to.destination(context, &resolved)?;
     let runtime = SourceRuntime::default();
@@ -116,6 +119,16 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         "keep the keys of the root offline; readers trust the mirror by `loom trust add-root` with this file and digest",
     );
     Ok(Exit::Success)
+}
+
+/// Refuses a threshold that the keys of a role cannot reach.
+fn check_threshold(role: &str, threshold: u32, keys: u32) -> Result<(), CommandError> {
+    if (1..=keys).contains(&threshold) {
+        return Ok(());
+    }
+    let message = format!("expected --{role}-threshold between 1 and {keys}, got {threshold}");
+    let hint = format!("--{role}-keys says how many keys are made");
+    Err(CommandError::new(Exit::Usage, message).hint(hint))
 }
 
 /// The files of the keys.

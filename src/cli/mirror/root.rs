@@ -13,7 +13,7 @@ use loom_base::{
 use loom_signatures::document::{DocumentPublicKey, DocumentSecretKey};
 use loom_source::{
     Authority,
-    record::{MirrorRole, MirrorRoot, SignedDocument, SignedKind},
+    record::{DocumentSignature, MirrorRole, MirrorRoot, SignedDocument, SignedKind},
 };
 use serde_json::json;
 
@@ -129,6 +129,12 @@ fn new(args: &NewArgs, context: &Context) -> Outcome {
     };
     let draft = changes.successor(newest.root())?;
     let file = cwd.join(&args.to);
+    if file.exists() {
+        // It may hold the signatures of others.
+        let message = format!("{} exists", file.display());
+        let hint = "remove it, or name another file with --to";
+        return Err(CommandError::new(Exit::Usage, message).hint(hint));
+    }
     write_draft(&file, &draft)?;
     answer(context, &file, &draft)?;
     context.printer.message(format!(
@@ -146,6 +152,14 @@ fn sign(args: &SignArgs, context: &Context) -> Outcome {
     mirror::sign_root(&mut draft, &SigningKeys::read(keys.iter().map(PathBuf::as_path))?)?;
     write_draft(&file, &draft)?;
     answer(context, &file, &draft)?;
+    let own = mirror::read_draft(&draft)?.roles.root.keys;
+    for key in draft.signatures.iter().filter_map(DocumentSignature::key) {
+        if !own.contains(&key) {
+            let text =
+                "is no key of this root; its signature counts only if the root before has it";
+            context.printer.warning(format!("{} {text}", key.short()));
+        }
+    }
     Ok(Exit::Success)
 }
 

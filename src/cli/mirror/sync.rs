@@ -19,7 +19,9 @@ use loom_runtime::{
         self, CurrentIndex, IndexWriter, MirrorFiles, MirrorObserver as _, MirrorTaskError,
         StoreRelease, SyncReport, SyncSelection, Unpacking,
     },
+    sources::Opener,
     store::Store,
+    trust::Policy,
 };
 
 /// How many releases without statements are unpacked before the index is written.
@@ -151,13 +153,13 @@ impl SyncRun<'_> {
     ) -> Result<(), CommandError> {
         let folder = work.store(&self.spec.kind.to_string());
         let store = Store::open(&folder)?;
-        let opener = self.context.opener(self.resolved)?;
+        let opener = Opener { evidence: true, ..self.context.opener(self.resolved)? };
         let open = || opener.open(self.spec, loom_http::Journal::default());
         let unpacking = Unpacking {
             store: &store,
             state: &self.resolved.state_dir.value,
             open: &open,
-            policy: ready::policy(self.resolved)?,
+            policy: Policy { keeps_all_signatures: true, ..ready::policy(self.resolved)? },
             options: AcquireOptions {
                 keep_archives: true,
                 ..ready::options(self.resolved, &Selection::default())

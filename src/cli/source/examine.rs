@@ -187,7 +187,7 @@ impl SourceProbe<'_> {
                 match newest_version(candidate, product, selector, policy, listed_only).await? {
                     NewestVersion::Build => Slot::Dev,
                     NewestVersion::Version { version, newest } => {
-                        if let Err(error) = self.check_downgrade(candidate, &newest) {
+                        if let Err(error) = self.check_downgrade(candidate, &newest).await {
                             return Ok(Selected::Known(ProbeState::Failed(error)));
                         }
                         Slot::Version(version)
@@ -216,9 +216,13 @@ impl SourceProbe<'_> {
         Ok(if serves { Selected::Slot(slot) } else { Selected::Known(ProbeState::Nothing) })
     }
 
-    fn check_downgrade(&self, candidate: &Candidate, newest: &Version) -> Result<(), CommandError> {
+    async fn check_downgrade(
+        &self,
+        candidate: &Candidate,
+        newest: &Version,
+    ) -> Result<(), CommandError> {
         if self.selector == Selector::Latest {
-            check_downgrade(self.state, candidate, &self.product, newest, false)?;
+            check_downgrade(self.state, candidate, &self.product, newest, false).await?;
         }
         Ok(())
     }

@@ -31,6 +31,11 @@ pub(crate) struct AddRoot {
 /// Adds the root from which a source is trusted.
 pub(super) fn add(args: &AddRoot, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
+    if resolved.is_locked("trust.roots") {
+        let message = format!("{} fixes trust.roots for all users", resolved.locked_by);
+        let hint = "the roots of mirrors are those of that file; its administrator can add one";
+        return Err(CommandError::new(Exit::Usage, message).hint(hint));
+    }
     let source = chosen_source(args.source.as_deref(), &resolved, context)?;
     let bytes = read(&args.root, &resolved, context)?;
     let root = TrustedRoot::given(&bytes, args.sha256).map_err(|rejection| {
@@ -188,10 +193,17 @@ fn line(source: &str, status: &MirrorStatus) -> String {
     format!("{source}: mirror {mirror}, root {number} (valid until {expires}), {origin}{index}\n")
 }
 
-/// Removes the root of a source that was added.
+/// Removes the root of a source that was added, or kept at first sight.
 pub(super) fn remove(source: &str, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
-    let removed = GivenRoots::remove(&resolved.state_dir.value, source)?;
+    let added = GivenRoots::remove(&resolved.state_dir.value, source)?;
+    let mirrors = mirrors(&resolved, context)?;
+    let named = mirrors.iter().filter(|mirror| mirror.name == source);
+    let mut kept = false;
+    for signed in named.filter_map(|mirror| mirror.signed.as_ref()) {
+        kept |= signed.forget_first_seen()?;
+    }
+    let removed = added || kept;
     let document = json!({"schema": 1, "source": source, "removed": removed});
     context.printer.answer(&document, || {
         let text = if removed { "needs no signed index any more" } else { "had no root" };

@@ -64,8 +64,11 @@ impl ServedFolder {
         let decoded = percent_decode_str(url_path.strip_prefix('/')?).decode_utf8().ok()?;
         let key = decoded.strip_suffix('/').unwrap_or(&decoded);
         let served = |part: &str| {
-            // A name that begins with a dot is a file of the system, or one that is being written.
-            !part.is_empty()
+            // A name that begins with a dot is a file of the system, or one that is being written. Secret keys are in no
+            // mirror, but may be in a folder that was named by mistake.
+            let is_key = [".pem", ".key"].iter().any(|ending| part.ends_with(ending));
+            !is_key
+                && !part.is_empty()
                 && !part.starts_with('.')
                 && !part.contains(|c: char| c.is_control() || "\\:".contains(c))
         };
@@ -165,6 +168,9 @@ mod tests {
             ("/a//b", None),
             ("/.git/config", None),
             ("/store/.new-1/x", None),
+            ("/index.pem", None),
+            ("/keys/cosign.key", None),
+            ("/v0.1.0/cosign.pub", Some("v0.1.0/cosign.pub")),
             ("/a%00", None),
             ("/a%5cb", None),
             ("/c:/x", None),

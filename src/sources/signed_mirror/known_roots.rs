@@ -11,12 +11,27 @@ use crate::{
 };
 
 /// Which roots a reader starts from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorRootRules {
     /// `trust.roots`: the roots that the configuration gives.
     pub configured: Vec<ConfiguredRoot>,
     /// `trust.pin_roots = "first-seen"`: whether the root of a mirror without a given one is kept when it is first seen.
     pub pin_first_seen: bool,
+    /// Whether a root that was kept at first sight counts.
+    pub first_seen_counts: bool,
+    /// Whether the roots count that the user added: not where the machine-wide file fixes which roots do.
+    pub added_count: bool,
+}
+
+impl Default for MirrorRootRules {
+    fn default() -> Self {
+        Self {
+            configured: Vec::new(),
+            pin_first_seen: false,
+            first_seen_counts: true,
+            added_count: true,
+        }
+    }
 }
 
 /// The file of a given root cannot be used.

@@ -100,6 +100,28 @@ impl SignedMirror {
         index.await.cloned()
     }
 
+    /// Whether an index that counts withdraws a release.
+    pub(in crate::sources) async fn withdraws(
+        &self,
+        source: &dyn Source,
+        release: &Release,
+    ) -> bool {
+        let index = self.index(source).await.ok().flatten();
+        let index = index.filter(|index| index.expired().is_none());
+        index.is_some_and(|index| index.entry(release).is_some_and(|entry| entry.yanked))
+    }
+
+    /// Forgets the root that was kept at first sight; returns whether there was one.
+    ///
+    /// # Errors
+    /// [`StateError`] where what is kept of the mirror cannot be read or removed.
+    pub fn forget_first_seen(&self) -> Result<bool, StateError> {
+        match self.progress.load()? {
+            Some(kept) if kept.first_seen => self.progress.remove(),
+            _ => Ok(false),
+        }
+    }
+
     /// What the index says of a release, once it was fetched.
     pub(crate) fn vouch(&self, release: &Release) -> Option<IndexVouch> {
         let index = self.index.get()?.as_ref()?;
@@ -131,7 +153,7 @@ impl SignedMirror {
                 let seen = kept.and_then(|kept| kept.seen);
                 Some(MirrorProgress { anchor, first_seen: false, root, seen })
             }
-            None => kept.filter(|kept| kept.first_seen),
+            None => kept.filter(|kept| kept.first_seen && self.rules.first_seen_counts),
         })
     }
 
@@ -160,6 +182,9 @@ impl SignedMirror {
         if let Some(configured) = self.rules.of(&self.name) {
             let at = || configured.file.display().to_string();
             return read_configured(configured).map(Some).map_err(|why| unusable(at(), why.into()));
+        }
+        if !self.rules.added_count {
+            return Ok(None);
         }
         let roots = GivenRoots::load(&self.state).map_err(|error| self.unkept(error))?;
         let Some(given) = roots.of(&self.name) else { return Ok(None) };

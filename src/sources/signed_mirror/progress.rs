@@ -80,6 +80,12 @@ impl ProgressFile {
         Ok(root.map(|root| MirrorProgress { anchor, first_seen, root, seen }))
     }
 
+    /// Forgets the mirror.
+    pub(super) fn remove(&self) -> Result<bool, StateError> {
+        let _lock = self.file.lock(&mut || {})?;
+        self.file.remove()
+    }
+
     /// Keeps what was accepted now, unless another process accepted something newer.
     pub(super) fn keep(&self, progress: &MirrorProgress) -> Result<(), StateError> {
         // Mostly nothing is new, and nothing has to be written.

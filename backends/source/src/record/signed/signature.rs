@@ -26,6 +26,16 @@ pub enum DocumentSignature {
     Unknown(serde_json::Value),
 }
 
+impl DocumentSignature {
+    /// The name of the key; `None` for a signature of an unknown scheme.
+    pub fn key(&self) -> Option<KeyId> {
+        match self {
+            Self::Ed25519 { key, .. } => Some(*key),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Ed25519Text {
     scheme: String,
