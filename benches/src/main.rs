@@ -7,6 +7,7 @@
 //! | `process` | what one process costs: time, processor time, memory |
 //! | `rounds` | interleaved runs of several contenders |
 //! | `warm` | `which` and `get` of an installed release, beside `/bin/true` |
+//! | `signed` | what a required signature adds to a warm `which` and `get` |
 //! | `cold` | `get` of a new release, beside `curl; sha256sum; tar; sync` |
 //! | `index` | a range that a signed index of 10,000 releases decides |
 //! | `memory` | the peak memory while a 500 MB archive arrives |
@@ -30,6 +31,7 @@ mod process;
 mod rounds;
 mod runtime;
 mod setup;
+mod signed;
 mod table;
 mod target;
 mod warm;
@@ -67,6 +69,7 @@ struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Bench {
     Warm,
+    Signed,
     #[cfg(unix)]
     Cold,
     #[cfg(unix)]
@@ -102,6 +105,7 @@ fn run(args: Args) -> Outcome<bool> {
         if args.names.is_empty() || args.names.contains(bench) {
             targets.extend(match bench {
                 Bench::Warm => warm::run(&setup)?,
+                Bench::Signed => signed::run(&setup)?,
                 #[cfg(unix)]
                 Bench::Cold => cold::run(&setup)?,
                 #[cfg(unix)]

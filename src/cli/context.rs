@@ -20,7 +20,7 @@ use loom_runtime::{
         self, Diagnostic, Disk, Env, Flags, Inputs, Os, PinRoots, Problem, Resolved, SourceKind,
         SourceSpec, StoreSharing, Trusted,
     },
-    sources::{MirrorRootRules, NetworkDefaults, OpenedSources, Opener},
+    sources::{Candidate, FirstSight, MirrorRootRules, NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
     store::{Store, StoreWriters},
 };
@@ -164,8 +164,22 @@ impl Context {
         let journal = verbose::journal(&self.printer).unwrap_or_default();
         let mut opened = self.opener(resolved)?.open_all(specs, build, &journal)?;
         open::warnings(&opened.notices).for_each(|warning| self.printer.warning(warning));
+        opened.candidates.iter().for_each(|candidate| self.report_first_sight(candidate));
         verbose::report_queries(&self.printer, &mut opened.candidates);
         Ok(opened)
+    }
+
+    /// Says so where the root of a mirror is kept because it is the first one that the mirror shows.
+    pub(crate) fn report_first_sight(&self, candidate: &Candidate) {
+        let Some(signed) = &candidate.signed else { return };
+        let (printer, source) = (self.printer.clone(), candidate.name.clone());
+        signed.on_first_sight(move |FirstSight { mirror, at, sha256 }| {
+            printer.message(format!(
+                "{source}: the root of mirror {mirror} was seen for the first time and is kept: {at}, SHA-256 {sha256}. \
+                 If the maintainer publishes another digest, stop using the mirror; \
+                 `loom trust add-root {at} --sha256 {sha256}` gives the root explicitly"
+            ));
+        });
     }
 
     /// The store.

@@ -7,6 +7,7 @@
 //! | `machine` | the platform, and which `loom` a shell executes |
 //! | `folders` | the folders of cache and state: writable, lockable |
 //! | `space` | free space, and whether programs can be executed there |
+//! | `mirrors` | whether what signed mirrors publish is still valid |
 //! | `signatures` | whether signatures are required, and whether anything can meet that |
 //! | `connection` | the connection to the sources: proxies, certificates, `.netrc`, clock |
 
@@ -15,6 +16,7 @@ mod compliance;
 mod connection;
 mod folders;
 mod machine;
+mod mirrors;
 mod signatures;
 #[cfg(unix)]
 mod space;
@@ -60,6 +62,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
             }
             checks.extend(connection::settings(&context.opener(&resolved)?, &resolved));
             findings = source_checks(context, &resolved, &mut checks)?;
+            checks.extend(mirrors::all(context, &resolved));
             checks.extend(signatures::check(&resolved, &findings));
             checks.extend(connection::clock(&findings));
         }

@@ -53,7 +53,7 @@ pub use open::{OpenNotice, OpenedSources};
 pub use opener::Opener;
 pub use shared_documents::SharedDocuments;
 pub use signed_mirror::{
-    GivenRoot, GivenRoots, GuardedSource, IndexVouch, MirrorRootRules, MirrorStatus, RootOrigin,
-    RootReadError, SignedMirror, read_signed_document,
+    FirstSight, GivenRoot, GivenRoots, GuardedSource, IndexVouch, MirrorRootRules, MirrorStatus,
+    RootOrigin, RootReadError, SignedMirror, read_signed_document,
 };
 pub use source_class::SourceClass;

@@ -75,6 +75,7 @@ fn kept_digest(of: DigestSubject, digest: Digest, by: Voucher, object: &Digest) 
         at: object_path(object),
         grade: Grade::Transfer,
         signature: None,
+        index: None,
         evidence: Some(*object),
     }
 }

@@ -47,6 +47,7 @@ use super::{
 ///         at: "this example".to_owned(),
 ///         grade: Grade::Identity,
 ///         signature: None,
+///         index: None,
 ///         evidence: None,
 ///     }),
 ///     ..Expectation::none(&release)

@@ -236,6 +236,7 @@ impl SignatureScope {
             at: evidence.at.clone(),
             grade: Grade::Identity,
             signature: Some(origin(valid)),
+            index: None,
             evidence: Some(Digest::of(&evidence.bytes)),
         };
         let bytes = evidence.bytes.clone();

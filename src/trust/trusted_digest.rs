@@ -5,7 +5,7 @@ use std::fmt;
 use loom_source::{ClaimedDigest, Digest, DigestSource};
 use serde::{Deserialize, Serialize};
 
-use super::{Pin, PinOrigin};
+use super::{Pin, PinOrigin, mirror::IndexOrigin};
 
 /// How far a digest can be trusted. The order is from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -137,6 +137,9 @@ pub struct TrustedDigest {
     /// Who signed; `None` where no signature vouches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<SignatureOrigin>,
+    /// Which signed index of a mirror vouches; `None` where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<IndexOrigin>,
     /// The object of the store that holds the evidence; `None` where none is kept there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Digest>,
@@ -152,6 +155,7 @@ impl TrustedDigest {
             at: claim.at.clone(),
             grade: Grade::Transfer,
             signature: None,
+            index: None,
             evidence: None,
         }
     }
@@ -167,8 +171,12 @@ impl TrustedDigest {
             }
             PinOrigin::Index { index, .. } => (Voucher::Index, index.to_string()),
         };
+        let index = match &pin.origin {
+            PinOrigin::Index { index, .. } => Some(index.clone()),
+            _ => None,
+        };
         let (digest, grade) = (pin.digest, Grade::Identity);
-        Self { of, digest, by, at, grade, signature: None, evidence: None }
+        Self { of, digest, by, at, grade, signature: None, index, evidence: None }
     }
 
     /// What vouches for the digest, in words: `.sha256 file at v0.2.0/x.tar.gz.sha256`.

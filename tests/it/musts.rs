@@ -113,9 +113,16 @@ const RULES: &[(&str, &[&str])] = &[
         &["rollback", "a_timestamp_role_requires_a_timestamp_of_this_index"],
     ),
     ("MUST NOT lose them", &["rollback", "freeze"]),
-    ("An expired index MUST NOT decide", &["freeze", "the_clock_never_goes_back"]),
+    (
+        "An expired index MUST NOT decide",
+        &["freeze", "the_clock_never_goes_back", "a_kept_list_ends_with_its_index"],
+    ),
     ("lists of buckets MUST NOT be used", &["malicious_mirror"]),
     ("An offer MUST have the statement", &["arbitrary_installation", "mix_and_match"]),
+    (
+        "a release that the index names with another statement MUST be refused",
+        &["installed_releases_are_pushed"],
+    ),
     (
         "by its verification alone",
         &["a_version_counts_by_its_verification", "deleting_receipts_changes_no_exit_code"],
@@ -137,6 +144,14 @@ const RULES: &[(&str, &[&str])] = &[
             "a_waiver_is_never_made_again",
             "kept_evidence_vouches_for_its_release_and_nothing_else_does",
         ],
+    ),
+    (
+        "whose subject names another release MUST be refused",
+        &["each_reason_for_a_refusal_has_its_own_error", "each_kind_says_why_it_is_refused"],
+    ),
+    (
+        "an archive with such a signature MUST be kept",
+        &["a_signature_beside_the_archive_or_its_checksum_file_is_required_and_counts"],
     ),
     (
         "It MUST hash every byte of the tree",

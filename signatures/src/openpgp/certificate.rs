@@ -102,14 +102,14 @@ impl Certificate {
         made: SystemTime,
         at: SystemTime,
     ) -> Result<(), SignatureError> {
-        self.not_revoked(at)?;
+        self.not_revoked(made)?;
         let primary = self.primary_binding(at)?;
         // A certificate that has expired takes its subkeys with it.
         self.in_time(&primary, made, at)?;
         let signing = match key {
             SigningKey::Primary => primary,
             SigningKey::Sub(subkey) => {
-                let binding = self.subkey_binding(subkey, at)?;
+                let binding = self.subkey_binding(subkey, made, at)?;
                 self.in_time(&binding, made, at)?;
                 binding
             }
@@ -117,10 +117,11 @@ impl Certificate {
         if signing.signs { Ok(()) } else { Err(self.unusable("its certificate does not allow it")) }
     }
 
-    fn not_revoked(&self, at: SystemTime) -> Result<(), SignatureError> {
+    fn not_revoked(&self, made: SystemTime) -> Result<(), SignatureError> {
         let primary = &self.0.primary_key;
         let signatures = self.0.details.revocation_signatures.iter();
-        let revoked = revocation(signatures, at, |signature| signature.verify_key(primary).is_ok());
+        let revoked =
+            revocation(signatures, made, |signature| signature.verify_key(primary).is_ok());
         match revoked {
             None => Ok(()),
             Some(revoked) => Err(SignatureError::KeyRevoked {
@@ -156,13 +157,15 @@ impl Certificate {
     fn subkey_binding(
         &self,
         subkey: &SignedPublicSubKey,
+        made: SystemTime,
         at: SystemTime,
     ) -> Result<Binding, SignatureError> {
         let primary = &self.0.primary_key;
         let of_type = |typ| subkey.signatures.iter().filter(move |one| one.typ() == Some(typ));
         let verifies =
             |signature: &Signature| signature.verify_subkey_binding(primary, &subkey.key).is_ok();
-        if let Some(revoked) = revocation(of_type(SignatureType::SubkeyRevocation), at, verifies) {
+        if let Some(revoked) = revocation(of_type(SignatureType::SubkeyRevocation), made, verifies)
+        {
             let key = format!("{:X}", subkey.key.fingerprint());
             return Err(SignatureError::KeyRevoked {
                 key,

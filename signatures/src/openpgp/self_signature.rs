@@ -49,13 +49,13 @@ pub(super) fn newest<'a>(
     usable.into_iter().map(|(_, signature)| signature).find(|signature| verifies(signature))
 }
 
-/// Why a key is revoked; `None` where no revocation counts at this time.
+/// Why a key is revoked; `None` where no revocation counts for a signature that was made at this time.
 ///
 /// A key that is only superseded or retired was good before; any other reason makes all of its signatures worthless, since
 /// whoever has the key can date them back. Revocations count with any hash algorithm: refusing is the safe side.
 pub(super) fn revocation<'a>(
     signatures: impl Iterator<Item = &'a Signature>,
-    at: SystemTime,
+    made_at: SystemTime,
     verifies: impl Fn(&Signature) -> bool,
 ) -> Option<Revoked> {
     let mut signatures = signatures.filter(|signature| {
@@ -64,7 +64,7 @@ pub(super) fn revocation<'a>(
             Some(RevocationCode::KeySuperseded | RevocationCode::KeyRetired)
         );
         let made = signature.created().map(SystemTime::from);
-        !soft || made.is_none_or(|made| made <= at)
+        !soft || made.is_none_or(|made| made <= made_at)
     });
     let signature = signatures.find(|signature| verifies(signature))?;
     let why = signature.revocation_reason_string();

@@ -3,11 +3,12 @@
 //! | module | program |
 //! |---|---|
 //! | `minisign` | `minisign` |
-//! | `gpg` | `gpg` |
+//! | `gpg`, `gpg_keys` | `gpg` |
 //! | `openssl` | `openssl` |
 //! | `node` | `@sigstore/verify` and `@sigstore/sign` |
 
 mod gpg;
+mod gpg_keys;
 mod minisign;
 mod node;
 mod openssl;

@@ -69,9 +69,9 @@ impl ListRequest<'_> {
     pub(super) fn ask(&self, on_wait: &mut dyn FnMut()) -> Result<ListOutcome, AcquireError> {
         let candidate = self.candidate;
         if self.options.offline && candidate.reach == Reach::Network {
-            let last = self.cache().get()?;
-            let aged =
-                |listing: CachedListing| (listing.versions(), listing.age(SystemTime::now()));
+            let now = SystemTime::now();
+            let last = self.cache().get()?.filter(|listing| !listing.has_expired(now));
+            let aged = |listing: CachedListing| (listing.versions(), listing.age(now));
             return Ok(ListOutcome::NotAsked(last.map(aged)));
         }
         let probe = probe(candidate, self.product, self.selector, self.policy);
@@ -141,7 +141,7 @@ impl ListRequest<'_> {
         };
         let unkept = match &listing {
             Ok(VersionListing::Versions(versions)) => {
-                cache.keep(&self.candidate.name, versions, scope, SystemTime::now()).err()
+                cache.keep(self.candidate, versions, scope, SystemTime::now()).err()
             }
             _ => None,
         };

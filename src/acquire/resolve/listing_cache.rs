@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     acquire::state::timestamp::Timestamp,
+    sources::Candidate,
     state::{StateDir, StateError, StateFile, StateLock},
 };
 
@@ -25,6 +26,9 @@ pub(super) struct CachedListing {
     newest: bool,
     /// When the list was made.
     at: Timestamp,
+    /// Until when the signed index decides that the list was made of; `None` for a list that is not signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<Timestamp>,
 }
 
 /// A version of a list.
@@ -74,13 +78,25 @@ impl ListingCache {
         self.file.write_document(&listing)
     }
 
-    /// Keeps a list that was made at `now`.
+    /// Keeps a list of a candidate that was made at `now`.
     pub(super) fn keep(
+        &self,
+        candidate: &Candidate,
+        versions: &[ListedVersion],
+        scope: ListingScope,
+        now: SystemTime,
+    ) -> Result<(), StateError> {
+        let expires = candidate.signed.as_ref().and_then(|signed| signed.expires());
+        self.write(&candidate.name, versions, scope, now, expires)
+    }
+
+    fn write(
         &self,
         source: &str,
         versions: &[ListedVersion],
         scope: ListingScope,
         now: SystemTime,
+        expires: Option<SystemTime>,
     ) -> Result<(), StateError> {
         let cached = |listed: &ListedVersion| CachedVersion {
             version: listed.version.clone(),
@@ -91,6 +107,7 @@ impl ListingCache {
             listed: versions.iter().map(cached).collect(),
             newest: scope == ListingScope::Newest,
             at: Timestamp(now),
+            expires: expires.map(Timestamp),
         })
     }
 }
@@ -110,9 +127,15 @@ impl CachedListing {
         !self.newest
     }
 
-    /// Whether the list is younger than `freshness`. A list from the future was made under another clock.
+    /// Whether the list is younger than `freshness`, and still decides. A list from the future was made under another clock.
     pub(super) fn is_fresh(&self, now: SystemTime, freshness: Duration) -> bool {
-        now.duration_since(self.at.0).is_ok_and(|age| age < freshness)
+        !self.has_expired(now) && now.duration_since(self.at.0).is_ok_and(|age| age < freshness)
+    }
+
+    /// Whether the signed index that the list was made of has expired, so that it decides nothing any more. A clock that
+    /// was set back does not take that back: the list is judged at the time when it was made, at the earliest.
+    pub(super) fn has_expired(&self, now: SystemTime) -> bool {
+        self.expires.is_some_and(|expires| expires.0 <= now.max(self.at.0))
     }
 
     /// The age of the list.
@@ -135,11 +158,20 @@ mod tests {
             listed: vec![],
             newest: false,
             at: Timestamp(at(100)),
+            expires: None,
         };
         for (now, fresh) in [(99, false), (100, true), (159, true), (160, false)] {
             assert_eq!(listing.is_fresh(at(now), Duration::from_secs(60)), fresh, "{now}");
         }
         assert!(!listing.is_fresh(at(100), Duration::ZERO));
+        // A list of a signed index is of use until that expires, and not again where the clock is set back.
+        let signed = CachedListing { expires: Some(Timestamp(at(130))), ..listing.clone() };
+        for (now, fresh) in [(99, false), (100, true), (129, true), (130, false)] {
+            assert_eq!(signed.is_fresh(at(now), Duration::from_secs(60)), fresh, "{now}");
+            assert_eq!(signed.has_expired(at(now)), now >= 130, "{now}");
+        }
+        let late = CachedListing { expires: Some(Timestamp(at(90))), ..listing };
+        assert!(late.has_expired(at(80)), "it was made after it had expired");
     }
 
     #[test]
@@ -155,7 +187,7 @@ mod tests {
         cache.file.write(br#"{"source":"a","listed":[],"at":1764300000}"#).unwrap();
         assert_eq!(cache.get().unwrap(), None);
         let now = SystemTime::now();
-        cache.keep("a", &[], ListingScope::All, now).unwrap();
+        cache.write("a", &[], ListingScope::All, now, None).unwrap();
         assert_eq!(cache.get().unwrap().unwrap().age(now), Duration::ZERO);
     }
 }

@@ -108,7 +108,7 @@ fn answer(
         Ok((VersionListing::Versions(versions), build)) => {
             if candidate.reach != Reach::Disk {
                 let now = SystemTime::now();
-                let kept = cache.keep(&candidate.name, &versions, ListingScope::All, now);
+                let kept = cache.keep(candidate, &versions, ListingScope::All, now);
                 *unkept = kept.err();
             }
             offers(versions, build, None)

@@ -65,7 +65,9 @@ impl MirrorLocation {
     ) -> Result<Candidate, CommandError> {
         let spec = self.spec(context, resolved)?;
         let journal = verbose::journal(&context.printer).unwrap_or_default();
-        Ok(context.opener(resolved)?.open(&spec, journal)?)
+        let candidate = context.opener(resolved)?.open(&spec, journal)?;
+        context.report_first_sight(&candidate);
+        Ok(candidate)
     }
 
     /// The mirror, opened for writing. No request is sent.

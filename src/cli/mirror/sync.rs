@@ -91,6 +91,7 @@ impl SyncRun<'_> {
     fn run(&self) -> Result<SyncReport, CommandError> {
         let journal = verbose::journal(&self.context.printer).unwrap_or_default();
         let candidate = self.context.opener(self.resolved)?.open(self.spec, journal)?;
+        self.context.report_first_sight(&candidate);
         let runtime = SourceRuntime::default();
         let reporter = TransferReport::new(&self.context.printer);
         let is_mirror = matches!(self.spec.kind, SourceKind::Mirror(_));

@@ -71,7 +71,10 @@ fn quarantined_for(quarantine: &Quarantine, candidate: &Candidate) -> Option<Dur
 fn open<'a>(context: &Context, opener: &Opener, spec: &'a SourceSpec) -> ProbeTarget<'a> {
     let journal = verbose::journal(&context.printer).unwrap_or_default();
     let opened = match opener.open(spec, journal.clone()) {
-        Ok(candidate) => Ok(Some(candidate)),
+        Ok(candidate) => {
+            context.report_first_sight(&candidate);
+            Ok(Some(candidate))
+        }
         Err(OpenError::NoCheckout { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     };

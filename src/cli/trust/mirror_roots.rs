@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::SystemTime};
 
-use loom_base::bounded_file;
+use loom_base::{bounded_file, time::format_rfc3339};
 use loom_http::Journal;
 use loom_source::{Digest, record::SignedKind};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use loom_runtime::{
     acquire::SourceRuntime,
     config::{Flags, Resolved, SourceSpec},
     sources::{Candidate, GivenRoots, MirrorStatus, RootOrigin, read_signed_document},
-    trust::mirror::TrustedRoot,
+    trust::mirror::{SeenIndex, TrustedRoot},
 };
 
 /// Arguments of `loom trust add-root`.
@@ -133,6 +133,7 @@ pub(crate) fn known_roots(
     Ok(known.iter().map(|(source, status)| described(source, status)).collect())
 }
 
+/// The mirrors for which a root is known, by the names of their sources.
 fn known(
     resolved: &Resolved,
     context: &Context,
@@ -171,26 +172,42 @@ pub(super) fn list(context: &Context) -> Outcome {
 }
 
 fn described(source: &str, status: &MirrorStatus) -> Value {
-    let index = status.index.map(|(root, serial)| json!({"root": root, "serial": serial}));
+    let index = status.index.map(|seen| {
+        json!({
+            "root": seen.root, "serial": seen.serial,
+            "issued": format_rfc3339(seen.issued), "expires": format_rfc3339(seen.expires),
+        })
+    });
     json!({
         "source": source, "origin": status.origin.as_str(), "sha256": status.anchor,
-        "mirror": status.mirror, "number": status.number, "expires": status.expires,
+        "mirror": status.mirror, "number": status.number,
+        "expires": format_rfc3339(status.expires),
         "authorities": status.authorities, "index": index,
     })
 }
 
 fn line(source: &str, status: &MirrorStatus) -> String {
+    format!("{source}: {}\n", status_text(status))
+}
+
+/// What is known of a mirror, in words.
+pub(crate) fn status_text(status: &MirrorStatus) -> String {
     let MirrorStatus { mirror, number, expires, origin, .. } = status;
     let index = match status.index {
-        Some((root, serial)) => format!("; newest index: serial {serial} of root {root}"),
-        None => String::new(),
+        Some(SeenIndex { root, serial, issued, expires, .. }) => format!(
+            "; newest index: serial {serial} of root {root}, issued {}, valid until {}",
+            format_rfc3339(issued),
+            format_rfc3339(expires)
+        ),
+        None => "; no index was seen yet".to_owned(),
     };
     let origin = match origin {
         RootOrigin::Configured => "given by trust.roots",
         RootOrigin::Added => "added",
         RootOrigin::FirstSeen => "kept at first sight",
     };
-    format!("{source}: mirror {mirror}, root {number} (valid until {expires}), {origin}{index}\n")
+    let until = format_rfc3339(*expires);
+    format!("mirror {mirror}, root {number} (valid until {until}), {origin}{index}")
 }
 
 /// Removes the root of a source that was added, or kept at first sight.

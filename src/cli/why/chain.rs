@@ -2,8 +2,8 @@
 //! requires.
 
 use loom_runtime::{
-    store::{Store, Verification},
-    trust::{Policy, SignatureOrigin},
+    store::{Receipt, Store, Verification},
+    trust::{DigestSubject, Policy, SignatureOrigin},
 };
 use loom_source::{Record, Release, record::RecordEvidence};
 use serde_json::{Value, json};
@@ -45,13 +45,34 @@ impl TrustChain {
         Self { evidence: evidence.iter().map(object).collect(), signers, policy }
     }
 
-    /// The chain as JSON.
-    pub(super) fn json(&self, verification: &Verification) -> Value {
+    /// The chain as JSON. `lock` is what the lock file says of the version, `receipt` the history of the acquisition.
+    pub(super) fn json(
+        &self,
+        verification: &Verification,
+        receipt: Option<&Receipt>,
+        lock: &Value,
+    ) -> Value {
         let Self { evidence, signers, policy } = self;
-        let grade = verification.digests.iter().map(|digest| digest.grade).max();
+        let digests = &verification.digests;
+        let grade = digests.iter().map(|digest| digest.grade).max();
+        // The receipt of another tree says nothing of this one.
+        let receipt = receipt.filter(|receipt| receipt.tree == Some(verification.tree));
+        let archive = digests.iter().find(|digest| digest.of == DigestSubject::Archive);
+        let archive = archive.map(|digest| digest.digest);
+        let received = receipt.and_then(|receipt| Some(receipt.archive.as_ref()?.digest));
+        let mut signatures: Vec<&SignatureOrigin> = Vec::new();
+        for origin in digests.iter().filter_map(|digest| digest.signature.as_ref()) {
+            if !signatures.contains(&origin) {
+                signatures.push(origin);
+            }
+        }
+        let index = digests.iter().find_map(|digest| digest.index.as_ref());
         json!({
             "source": {"class": verification.class, "name": verification.source},
-            "claims": verification.digests, "waiver": verification.waiver, "evidence": evidence,
+            "time": receipt.map(|receipt| &receipt.at), "tree": verification.tree,
+            "archive": received.or(archive), "statement": verification.statement,
+            "index": index, "lock": lock, "signatures": signatures,
+            "claims": digests, "waiver": verification.waiver, "evidence": evidence,
             "signers": signers, "grade": grade, "policy": policy,
         })
     }

@@ -1,7 +1,7 @@
 //! [`SignedMirror`]: fetches and verifies roots, timestamp and index, once per run.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
@@ -12,6 +12,7 @@ use loom_source::{
 use tokio::sync::OnceCell;
 
 use super::{
+    first_sight::{FirstSight, FirstSightReport},
     given_roots::GivenRoots,
     known_roots::{MirrorRootRules, read_configured},
     progress::{MirrorProgress, ProgressFile},
@@ -43,6 +44,8 @@ pub struct SignedMirror {
     timeout: Duration,
     skipped: SkippedEntries,
     index: OnceCell<Option<Arc<VerifiedIndex>>>,
+    /// Is told of a root that is kept at first sight.
+    on_first_sight: OnceLock<FirstSightReport>,
 }
 
 /// What a signed index says of a release.
@@ -65,7 +68,18 @@ impl SignedMirror {
     ) -> Self {
         let progress = ProgressFile::of(&state, identity);
         let (skipped, index) = (SkippedEntries::default(), OnceCell::new());
-        Self { name, rules, state, progress, timeout, skipped, index }
+        let on_first_sight = OnceLock::new();
+        Self { name, rules, state, progress, timeout, skipped, index, on_first_sight }
+    }
+
+    /// Calls `report` when a root is kept at first sight. Only the first call of this function has an effect.
+    pub fn on_first_sight(&self, report: impl Fn(&FirstSight) + Send + Sync + 'static) {
+        let _ = self.on_first_sight.set(FirstSightReport(Box::new(report)));
+    }
+
+    /// Until when the index that was fetched decides ranges; `None` where none was fetched, or needed.
+    pub(crate) fn expires(&self) -> Option<SystemTime> {
+        Some(self.index.get()?.as_ref()?.seen().expires)
     }
 
     /// What tells the lists of a mirror with this configuration from those of the same source without it.
@@ -146,7 +160,10 @@ impl SignedMirror {
     pub(super) fn known(&self) -> Result<Option<MirrorProgress>, SourceError> {
         let kept = self.progress.load().map_err(|error| self.unkept(error))?;
         Ok(match self.given()? {
-            Some((anchor, _)) if kept.as_ref().is_some_and(|kept| kept.anchor == anchor) => kept,
+            // What is given now may be what was kept at first sight.
+            Some((anchor, _)) if kept.as_ref().is_some_and(|kept| kept.anchor == anchor) => {
+                kept.map(|kept| MirrorProgress { first_seen: false, ..kept })
+            }
             Some((anchor, root)) => {
                 // What was seen of the same mirror still counts where the chain begins anew.
                 let kept = kept.filter(|kept| kept.root.root().mirror == root.root().mirror);
@@ -210,8 +227,12 @@ impl SignedMirror {
         }
         followed?;
         let index = self.verify(source, &progress).await?;
+        let first = progress.first_seen && progress.seen.is_none();
         progress.seen = Some(index.seen());
         self.progress.keep(&progress).map_err(|error| self.unkept(error))?;
+        if let Some(FirstSightReport(report)) = self.on_first_sight.get().filter(|_| first) {
+            report(&FirstSight::of(source, &progress));
+        }
         Ok(index)
     }
 

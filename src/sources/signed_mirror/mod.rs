@@ -6,6 +6,7 @@
 //! | `mirror_state` | [`SignedMirror`]: fetches and verifies roots, timestamp and index, once per run |
 //! | `read_document` | reads one signed document, of limited size and in limited time |
 //! | `known_roots` | [`MirrorRootRules`]: which roots are given, and whether others are kept at first sight |
+//! | `first_sight` | [`FirstSight`]: a root that is kept because it is the first one that a mirror shows |
 //! | `given_roots` | [`GivenRoots`]: the roots that the user added |
 //! | `status` | [`MirrorStatus`]: what is known of a mirror, for display |
 //! | `progress` | `MirrorProgress`: the newest root and index of each mirror that were accepted |
@@ -13,6 +14,7 @@
 //! What is accepted, [`crate::trust::mirror`] decides; here documents are fetched, and what has to be remembered is kept in
 //! the state folder.
 
+mod first_sight;
 mod given_roots;
 mod guarded_source;
 mod known_roots;
@@ -21,6 +23,7 @@ mod progress;
 mod read_document;
 mod status;
 
+pub use first_sight::FirstSight;
 pub use given_roots::{GivenRoot, GivenRoots};
 pub use guarded_source::GuardedSource;
 pub use known_roots::{MirrorRootRules, RootReadError};

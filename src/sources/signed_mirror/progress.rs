@@ -51,6 +51,9 @@ struct SeenText {
     serial: u64,
     payload: Digest,
     issued: String,
+    /// When the first of index, timestamp and root expires.
+    #[serde(default)]
+    expires: String,
 }
 
 impl ProgressFile {
@@ -75,6 +78,7 @@ impl ProgressFile {
             serial: seen.serial,
             payload: seen.payload,
             issued: parse_rfc3339(&seen.issued).unwrap_or(SystemTime::UNIX_EPOCH),
+            expires: parse_rfc3339(&seen.expires).unwrap_or(SystemTime::UNIX_EPOCH),
         });
         let (anchor, first_seen) = (text.anchor, text.first_seen);
         Ok(root.map(|root| MirrorProgress { anchor, first_seen, root, seen }))
@@ -113,6 +117,7 @@ impl ProgressFile {
                 serial: seen.serial,
                 payload: seen.payload,
                 issued: format_rfc3339(seen.issued),
+                expires: format_rfc3339(seen.expires),
             }),
         })
     }

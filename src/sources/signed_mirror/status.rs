@@ -1,9 +1,11 @@
 //! [`MirrorStatus`]: what is known of a mirror, for display.
 
-use loom_base::time::format_rfc3339;
+use std::time::SystemTime;
+
 use loom_source::{Authority, Digest, SourceError, record::MirrorId};
 
 use super::SignedMirror;
+use crate::trust::mirror::SeenIndex;
 
 /// What is known of a mirror without asking it.
 #[derive(Debug, Clone)]
@@ -16,12 +18,12 @@ pub struct MirrorStatus {
     pub mirror: MirrorId,
     /// The number of the newest root.
     pub number: u64,
-    /// When the newest root expires (RFC 3339, UTC).
-    pub expires: String,
+    /// When the newest root expires.
+    pub expires: SystemTime,
     /// The authorities for whose releases the mirror may vouch.
     pub authorities: Vec<Authority>,
-    /// Root and serial of the newest index that was accepted.
-    pub index: Option<(u64, u64)>,
+    /// The newest index that was accepted.
+    pub index: Option<SeenIndex>,
 }
 
 /// Where the root of a mirror comes from.
@@ -64,9 +66,9 @@ impl SignedMirror {
             anchor: begun.anchor,
             mirror: root.mirror,
             number: root.number,
-            expires: format_rfc3339(root.expires),
+            expires: root.expires,
             authorities: root.authorities.clone(),
-            index: begun.seen.map(|seen| (seen.root, seen.serial)),
+            index: begun.seen,
         }))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, time::SystemTime};
 
+use loom_base::time::format_rfc3339;
 use loom_source::{
     Digest, Product, Release, SkippedEntries, Version,
     record::{IndexEntry, IndexPayload, KeyId, MAX_NUMBER, MirrorId, SignedDocument, SignedKind},
@@ -31,13 +32,17 @@ pub struct IndexOrigin {
     pub root: u64,
     /// The serial of the index.
     pub serial: u64,
+    /// When it was issued (RFC 3339, UTC).
+    pub issued: String,
+    /// When it expires (RFC 3339, UTC).
+    pub expires: String,
     /// The keys that signed it.
     pub keys: Vec<KeyId>,
 }
 
 impl std::fmt::Display for IndexOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { mirror, root, serial, keys } = self;
+        let Self { mirror, root, serial, keys, .. } = self;
         let keys: Vec<String> = keys.iter().map(KeyId::short).collect();
         let keys = keys.join(", ");
         write!(f, "serial {serial} of mirror {mirror}, root {root}, signed by {keys}")
@@ -85,8 +90,17 @@ impl VerifiedIndex {
         let index_expired = || Expiry::of("index", expires, now);
         let stamp_expired = || timestamp.and_then(|stamp| stamp.expired(now));
         let expired = root.expired(now).or_else(stamp_expired).or_else(index_expired);
-        let origin = IndexOrigin { mirror: trusted.mirror, root: named, serial, keys };
-        let seen = SeenIndex { root: named, serial, payload: digest, issued: highest };
+        let origin = IndexOrigin {
+            mirror: trusted.mirror,
+            root: named,
+            serial,
+            issued: format_rfc3339(issued),
+            expires: format_rfc3339(expires),
+            keys,
+        };
+        let stamped = timestamp.map_or(expires, |stamp| stamp.timestamp().expires);
+        let expires = expires.min(stamped).min(trusted.expires);
+        let seen = SeenIndex { root: named, serial, payload: digest, issued: highest, expires };
         Ok(Self { payload, origin, seen, expired })
     }
 

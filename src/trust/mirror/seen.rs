@@ -17,6 +17,8 @@ pub struct SeenIndex {
     pub payload: Digest,
     /// The highest time of issue of an index or a timestamp.
     pub issued: SystemTime,
+    /// When the first of index, timestamp and root expires.
+    pub expires: SystemTime,
 }
 
 impl SeenIndex {

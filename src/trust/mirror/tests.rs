@@ -107,7 +107,8 @@ fn payload(root: u64, serial: u64) -> IndexPayload {
 
 fn seen(root: u64, serial: u64) -> SeenIndex {
     let digest = Digest::of(payload(root, serial).to_payload().as_bytes());
-    SeenIndex { root, serial, payload: digest, issued: at("2026-05-01T00:00:00Z") }
+    let (issued, expires) = (at("2026-05-01T00:00:00Z"), at("2026-07-01T00:00:00Z"));
+    SeenIndex { root, serial, payload: digest, issued, expires }
 }
 
 fn verify(

@@ -20,6 +20,8 @@
 //! | [`proxies`] | [`Proxy`](proxies::Proxy): Debian's tinyproxy and microsocks, and a name that only they resolve |
 //! | [`unreachable`] | [`Unreachable`]: an address that refuses connections |
 //! | [`signer`] | [`Signer`](signer::Signer): a key that signs the files of a mirror |
+//! | [`signing_tools`] | keys and signatures that `gpg` and `openssl` make |
+//! | [`sigstore_instance`] | [`SigstoreInstance`](sigstore_instance::SigstoreInstance): an authority and a log of our own |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of running runtimes |
 //! | [`strace`] | [`Trace`]: the system calls of one run |
 #![allow(
@@ -47,6 +49,8 @@ pub mod schema;
 pub mod server;
 pub mod signed_depot;
 pub mod signer;
+pub mod signing_tools;
+pub mod sigstore_instance;
 pub mod stage;
 pub mod strace;
 pub mod unreachable;

@@ -14,19 +14,19 @@ use super::{CONTENT, folder, read, run};
 use crate::support::{flip_each_byte, flips};
 
 /// A folder with keys of gpg, which nothing else uses.
-struct Keyring(tempfile::TempDir);
+pub(super) struct Keyring(tempfile::TempDir);
 
 impl Keyring {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(folder())
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Runs gpg with these arguments.
-    fn gpg(&self, arguments: &[&str]) -> String {
+    pub(super) fn gpg(&self, arguments: &[&str]) -> String {
         let home = self.path().join("home");
         if !home.exists() {
             loom_base::private_folder::create(&home).unwrap();
@@ -38,7 +38,13 @@ impl Keyring {
     }
 
     /// Makes a key; its fingerprint.
-    fn generate(&self, options: &[&str], user: &str, algorithm: &str, expires: &str) -> String {
+    pub(super) fn generate(
+        &self,
+        options: &[&str],
+        user: &str,
+        algorithm: &str,
+        expires: &str,
+    ) -> String {
         let key = ["--quick-generate-key", user, algorithm, "cert,sign", expires];
         self.gpg(&[options, &key[..]].concat());
         let list = self.gpg(&["--with-colons", "--list-keys", user]);
@@ -47,12 +53,12 @@ impl Keyring {
     }
 
     /// The certificate of a key.
-    fn certificate(&self, fingerprint: &str) -> VerifyingKey {
+    pub(super) fn certificate(&self, fingerprint: &str) -> VerifyingKey {
         VerifyingKey::parse(&self.gpg(&["--armor", "--export", fingerprint])).unwrap()
     }
 
     /// A detached signature.
-    fn sign(&self, options: &[&str]) -> Vec<u8> {
+    pub(super) fn sign(&self, options: &[&str]) -> Vec<u8> {
         let file = ["--output", "signature", "--detach-sign", "content"];
         self.gpg(&[options, &file[..]].concat());
         read(self.path(), "signature")
@@ -67,7 +73,7 @@ impl Drop for Keyring {
     }
 }
 
-fn check_at(
+pub(super) fn check_at(
     signature: &[u8],
     mut content: &[u8],
     keys: &[VerifyingKey],
@@ -77,7 +83,10 @@ fn check_at(
     verify(EvidenceKind::Gpg, signature, Content::of(&mut content), &verifiers)
 }
 
-fn check(signature: &[u8], keys: &[VerifyingKey]) -> Result<ValidSignature, SignatureError> {
+pub(super) fn check(
+    signature: &[u8],
+    keys: &[VerifyingKey],
+) -> Result<ValidSignature, SignatureError> {
     check_at(signature, CONTENT, keys, SystemTime::now())
 }
 
@@ -169,7 +178,7 @@ fn one_of_several_signatures_and_keys_is_enough() {
 }
 
 /// 2020-07-01, as seconds and as gpg writes it.
-const SUMMER: (u64, &str) = (1_593_561_600, "20200701T000000!");
+pub(super) const SUMMER: (u64, &str) = (1_593_561_600, "20200701T000000!");
 
 #[test]
 fn keys_and_signatures_expire() {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::documents;
 
+pub(super) const ATTESTATIONS: &str = "/repos/{owner}/{repo}/attestations/{subject_digest}";
 pub(super) const RELEASES: &str = "/repos/{owner}/{repo}/releases";
 pub(super) const RELEASE: &str = "/repos/{owner}/{repo}/releases/{release_id}";
 pub(super) const LATEST: &str = "/repos/{owner}/{repo}/releases/latest";

@@ -31,6 +31,8 @@ pub struct Repository {
     pub computes_digests: bool,
     /// Whether published releases cannot be changed.
     pub immutable_releases: bool,
+    /// The attestations of files, by their digests.
+    pub attestations: Vec<(Digest, serde_json::Value)>,
     /// The base URL for uploads that releases name; the one of this server where `None`.
     pub uploads: Option<String>,
     /// The last number given to a release or an asset.
@@ -97,6 +99,7 @@ impl Default for Repository {
             git_tags: Vec::new(),
             computes_digests: true,
             immutable_releases: false,
+            attestations: Vec::new(),
             uploads: None,
             last_id: 1,
         }

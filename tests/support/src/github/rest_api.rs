@@ -5,7 +5,9 @@ use loom_source::Digest;
 use serde_json::Value;
 
 use super::{
-    api_reply::{ASSET, ASSETS, ApiReply, LATEST, LIMIT, REF, RELEASE, RELEASES, TAG},
+    api_reply::{
+        ASSET, ASSETS, ATTESTATIONS, ApiReply, LATEST, LIMIT, REF, RELEASE, RELEASES, TAG,
+    },
     documents,
     fault::GithubFault,
     http::{RawRequest, RawResponse},
@@ -109,6 +111,7 @@ fn route(parts: &[&str]) -> &'static str {
     match parts {
         ["rate_limit"] => LIMIT,
         ["repos", _, _, "git", "ref", ..] => REF,
+        ["repos", _, _, "attestations", _] => ATTESTATIONS,
         ["repos", _, _, "releases", "latest"] => LATEST,
         ["repos", _, _, "releases", "tags", _] => TAG,
         ["repos", _, _, "releases", "assets", _] => ASSET,
@@ -189,6 +192,7 @@ fn in_repository(
     match rest {
         ["releases"] => listing(state, repository, request, requester),
         ["git", "ref", "tags", tag @ ..] => git_tag(state, repository, &tag.join("/")),
+        ["attestations", subject] => attestations(repository, subject),
         ["releases", "latest"] => document(LATEST, repository.latest()),
         ["releases", "tags", tag] => document(TAG, repository.tagged(tag)),
         ["releases", "assets", id] => asset(state, repository, request, id),
@@ -203,6 +207,19 @@ fn in_repository(
         },
         _ => ApiReply::error(RELEASES, 404, "Not Found"),
     }
+}
+
+/// The attestations of a file; GitHub has no such page where there is none.
+fn attestations(repository: &Repository, subject: &str) -> ApiReply {
+    let digest = subject.trim_start_matches("sha256:");
+    let of_file = repository.attestations.iter().filter(|(of, _)| of.to_string() == digest);
+    let found: Vec<Value> = of_file
+        .map(|(_, bundle)| serde_json::json!({"bundle": bundle, "repository_id": 1}))
+        .collect();
+    if found.is_empty() {
+        return ApiReply::error(ATTESTATIONS, 404, "Not Found");
+    }
+    ApiReply::new(ATTESTATIONS, 200, serde_json::json!({ "attestations": found }))
 }
 
 fn git_tag(state: &ServerState, repository: &Repository, tag: &str) -> ApiReply {
