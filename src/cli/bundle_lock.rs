@@ -5,6 +5,7 @@ use loom_runtime::{
     config::Resolved,
     lock::LockFile,
     mirror::bundle::{BundleTaskError, LOCK},
+    trust::SignatureOrigin,
 };
 
 use super::{
@@ -13,6 +14,12 @@ use super::{
     context::Context,
 };
 
+/// A lock file in a bundle that somebody signed whom the user trusts.
+pub(crate) struct SignedLock {
+    pub(crate) file: LockFile,
+    pub(crate) signature: SignatureOrigin,
+}
+
 /// The lock file of the first configured source that is a bundle with one; `None` where no source is.
 ///
 /// # Errors
@@ -20,19 +27,19 @@ use super::{
 pub(crate) fn find(
     context: &Context,
     resolved: &Resolved,
-) -> Result<Option<LockFile>, CommandError> {
+) -> Result<Option<SignedLock>, CommandError> {
     for spec in &resolved.sources.value {
         let Some(path) = spec.kind.bundle() else { continue };
         let read = |source| BundleTaskError::Read { path: path.clone(), source };
         let bundle = OpenBundle::open(&path).map_err(read)?;
         let Some(bytes) = bundle.read(LOCK).map_err(read)? else { continue };
         let signer = bundle_signer::judge(context, resolved, bundle.signer(), None)?;
-        if !matches!(signer, BundleSigner::Trusted(_)) {
+        let BundleSigner::Trusted(key) = &signer else {
             let message = format!("the lock file in {} does not count: {signer}", path.display());
             return Err(CommandError::new(Exit::Integrity, message).hint(
                 "name the key of whoever made the bundle in trust.keys, or give a lock file with --lock",
             ));
-        }
+        };
         let text = String::from_utf8(bytes).map_err(|error| {
             let message = format!("{LOCK} in {} is not UTF-8", path.display());
             CommandError {
@@ -40,7 +47,9 @@ pub(crate) fn find(
                 ..CommandError::new(Exit::Integrity, message)
             }
         })?;
-        return Ok(Some(LockFile::of_text(path.join(LOCK), text)?));
+        let scheme = "minisign".to_owned();
+        let signature = SignatureOrigin { scheme, key: key.clone(), identity: None };
+        return Ok(Some(SignedLock { file: LockFile::of_text(path.join(LOCK), text)?, signature }));
     }
     Ok(None)
 }

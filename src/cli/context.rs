@@ -17,8 +17,8 @@ use super::{
 };
 use loom_runtime::{
     config::{
-        self, Diagnostic, Disk, Env, Flags, Inputs, Os, PinRoots, Problem, Resolved, SourceKind,
-        SourceSpec, StoreSharing, Trusted,
+        self, Diagnostic, Disk, Env, Flags, Inputs, Os, Problem, Resolved, SourceKind, SourceSpec,
+        StoreSharing, Trusted,
     },
     sources::{Candidate, FirstSight, MirrorRootRules, NetworkDefaults, OpenedSources, Opener},
     state::{Mended, PrivateState, StateDir},
@@ -110,7 +110,6 @@ impl Context {
 
     /// The opener of sources, with this configuration.
     pub(crate) fn opener(&self, resolved: &Resolved) -> Result<Opener, CommandError> {
-        let pin_first_seen = resolved.trust.pin_roots.value == PinRoots::FirstSeen;
         Ok(Opener {
             env: self.env().clone(),
             home: std::env::home_dir(),
@@ -121,12 +120,7 @@ impl Context {
             evidence: !resolved.trust.keys.value.is_empty(),
             built_from: option_env!("LOOM_BUILT_FROM").map(PathBuf::from),
             built_profile: option_env!("LOOM_BUILT_PROFILE").map(str::to_owned),
-            roots: MirrorRootRules {
-                configured: resolved.trust.roots.value.clone(),
-                pin_first_seen,
-                first_seen_counts: pin_first_seen || !resolved.is_locked("trust.pin_roots"),
-                added_count: !resolved.is_locked("trust.roots"),
-            },
+            roots: MirrorRootRules::of_config(resolved),
         })
     }
 

@@ -173,6 +173,7 @@ fn offers(
         file: path.to_owned(),
         binary: entry.clone(),
         vouches: before.trusted,
+        signature: None,
     });
     let OpenedSources { mut candidates, notices } = match &active {
         Some(active)

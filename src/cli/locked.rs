@@ -115,7 +115,8 @@ pub(crate) fn choose(
         _ => None,
     };
     // The signature of the bundle is what trusts it.
-    let is_signed = of_bundle.is_some();
+    let (of_bundle, signature) = of_bundle.map(|lock| (lock.file, lock.signature)).unzip();
+    let is_signed = signature.is_some();
     let Some(file) = file.or(of_bundle) else {
         return match required {
             Some(by) => Err(report::lock::missing(path.as_deref(), &by)),
@@ -129,7 +130,8 @@ pub(crate) fn choose(
             None => unlocked(),
         };
     };
-    let lock = ActiveLock::of(&file, binary, is_signed || is_trusted(resolved, &file, named));
+    let vouches = is_signed || is_trusted(resolved, &file, named);
+    let lock = ActiveLock { signature, ..ActiveLock::of(&file, binary, vouches) };
     if required.is_some() {
         // Where no project requests anything, a bundle's lock contradicts nothing.
         let is_request = !is_signed || resolved.bridge.project_version.is_some();

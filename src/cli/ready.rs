@@ -16,9 +16,9 @@ use loom_runtime::{
     acquire::{self, AcquireError, AcquireOptions, Acquired, Acquirer, How, refuse_older},
     config::{self, Resolved},
     lock::ActiveLock,
-    sources::{OpenedSources, SourceClass},
+    sources::{self, MirrorRootRules, OpenedSources, SourceClass},
     store::{Installed, Store},
-    trust::Policy,
+    trust::{KnownMirrors, Policy},
 };
 
 /// Why a version of a project may not count.
@@ -30,8 +30,10 @@ const UNTRUSTED_VERSION: &str =
 /// # Errors
 /// Where a file with a key cannot be used.
 pub(crate) fn policy(resolved: &Resolved) -> Result<Policy, CommandError> {
+    let (rules, state) = (MirrorRootRules::of_config(resolved), resolved.state_dir.value.clone());
+    let mirrors = KnownMirrors::read_by(move || sources::known_mirrors(&rules, &state));
     Ok(Policy {
-        keys: config::keyring(&resolved.trust)?,
+        keys: config::keyring(&resolved.trust)?.with_mirrors(mirrors),
         checksum: resolved.trust.checksum.value,
         signature: resolved.trust.signature.value,
         allow_unverified: resolved.allow_unverified.value,

@@ -15,7 +15,7 @@ use crate::trust::{Keyring, Signer, TrustedKey};
 pub fn keyring(settings: &TrustSettings) -> Result<Keyring, ConfigError> {
     let keys = &settings.keys.value;
     let revoked = &settings.revoked.value;
-    if keys.is_empty() {
+    if keys.is_empty() && revoked.is_empty() {
         return Ok(Keyring::default());
     }
     let keys = keys.iter().map(trusted).collect::<Result<_, _>>()?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use loom_source::{Platform, Release};
 
 use super::{LockFile, LockedBinary};
-use crate::trust::LockPins;
+use crate::trust::{LockPins, SignatureOrigin};
 
 /// The entry of a lock file that a command goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +16,14 @@ pub struct ActiveLock {
     pub binary: LockedBinary,
     /// Whether the lock is trusted: it picks the version, and its digests vouch. Else it only refuses.
     pub vouches: bool,
+    /// Who signed the lock, where a signature is what trusts it: that of a bundle.
+    pub signature: Option<SignatureOrigin>,
 }
 
 impl ActiveLock {
     /// The entry `binary` of a lock file.
     pub fn of(file: &LockFile, binary: &LockedBinary, vouches: bool) -> Self {
-        Self { file: file.path.clone(), binary: binary.clone(), vouches }
+        Self { file: file.path.clone(), binary: binary.clone(), vouches, signature: None }
     }
 
     /// What the lock says of a release; `None` where it has another version, or lacks the platform.
@@ -34,6 +36,7 @@ impl ActiveLock {
     }
 
     fn platform_pins(&self, platform: Platform) -> Option<LockPins> {
-        self.binary.pins(platform, self.file.display().to_string(), self.vouches)
+        let pins = self.binary.pins(platform, self.file.display().to_string(), self.vouches)?;
+        Some(LockPins { signature: self.signature.clone(), ..pins })
     }
 }

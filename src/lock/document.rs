@@ -106,7 +106,8 @@ impl LockedBinary {
     /// What the lock in `file` says of the release for a platform; `None` where it lacks the platform.
     pub fn pins(&self, platform: Platform, file: String, vouches: bool) -> Option<LockPins> {
         let LockedPlatform { tree, archives, .. } = self.platforms.get(&platform)?;
-        Some(LockPins { file, vouches, tree: *tree, archives: archives.clone() })
+        let (tree, archives) = (*tree, archives.clone());
+        Some(LockPins { file, vouches, signature: None, tree, archives })
     }
 }
 

@@ -54,6 +54,6 @@ pub use opener::Opener;
 pub use shared_documents::SharedDocuments;
 pub use signed_mirror::{
     FirstSight, GivenRoot, GivenRoots, GuardedSource, IndexVouch, MirrorRootRules, MirrorStatus,
-    RootOrigin, RootReadError, SignedMirror, read_signed_document,
+    RootOrigin, RootReadError, SignedMirror, known_mirrors, read_signed_document,
 };
 pub use source_class::SourceClass;

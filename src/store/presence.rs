@@ -39,6 +39,8 @@ pub enum Unverified {
     UnknownKey(String),
     /// The configuration names the key of its signature as revoked.
     RevokedKey(String),
+    /// It was verified by the signed index of this mirror, whose root is not known, or names other keys now.
+    UnknownMirror(String),
     /// Nothing shows that it is the one that a lock file names.
     NotLocked,
     /// Its files were changed; the text names the damage.
@@ -53,6 +55,7 @@ impl From<NotAccepted> for Unverified {
             NotAccepted::Unsigned => Self::Unsigned,
             NotAccepted::Key(LostKey::Unknown(key)) => Self::UnknownKey(key),
             NotAccepted::Key(LostKey::Revoked(key)) => Self::RevokedKey(key),
+            NotAccepted::Key(LostKey::Mirror(mirror)) => Self::UnknownMirror(mirror.to_string()),
         }
     }
 }
@@ -73,6 +76,10 @@ impl fmt::Display for Unverified {
             Self::RevokedKey(key) => {
                 write!(f, "it was verified by a signature of {key}, which is revoked")
             }
+            Self::UnknownMirror(mirror) => write!(
+                f,
+                "it was verified by the signed index of mirror {mirror}, of which no root with its keys is known"
+            ),
             Self::NotLocked => f.write_str("nothing shows that it is the locked one"),
             Self::TreeDamaged(what) => write!(f, "it is damaged ({what})"),
         }
@@ -85,7 +92,9 @@ impl Unverified {
         match self {
             Self::Missing | Self::Damaged(_) | Self::OtherTree | Self::OtherStatement => true,
             // A signature that is kept may be by another key, which counts.
-            Self::Unsigned | Self::UnknownKey(_) | Self::RevokedKey(_) => true,
+            Self::Unsigned | Self::UnknownKey(_) | Self::RevokedKey(_) | Self::UnknownMirror(_) => {
+                true
+            }
             Self::NoChecksum | Self::NotLocked | Self::Policy | Self::TreeDamaged(_) => false,
         }
     }

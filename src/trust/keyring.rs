@@ -3,9 +3,9 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use loom_signatures::{SigstoreIdentity, VerifyingKey};
-use loom_source::{Authority, EvidenceKind, Release};
+use loom_source::{Authority, EvidenceKind, Release, record::MirrorId};
 
-use super::SignatureOrigin;
+use super::{KnownMirrors, SignatureOrigin, mirror::IndexOrigin};
 
 /// A key or identity whose signatures count, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,10 @@ impl fmt::Display for Signer {
 
 /// The keys and identities whose signatures count, and those that are revoked. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
-pub struct Keyring(Arc<KeyringParts>);
+pub struct Keyring {
+    parts: Arc<KeyringParts>,
+    mirrors: KnownMirrors,
+}
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct KeyringParts {
@@ -85,7 +88,7 @@ struct KeyringParts {
 
 impl PartialEq for Keyring {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
+        self.parts == other.parts
     }
 }
 
@@ -98,22 +101,40 @@ pub enum LostKey {
     Unknown(String),
     /// The configuration names the key as revoked.
     Revoked(String),
+    /// No root is known for the mirror whose index was signed, or its newest root names other keys.
+    Mirror(MirrorId),
+}
+
+impl fmt::Display for LostKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(key) => write!(f, "trust.keys does not name {key}"),
+            Self::Revoked(key) => write!(f, "trust.revoked names {key}"),
+            Self::Mirror(mirror) => write!(f, "no root of mirror {mirror} with its keys is known"),
+        }
+    }
 }
 
 impl Keyring {
     /// A keyring with these keys, of which those whose ids are `revoked` do not count.
     pub fn new(keys: Vec<TrustedKey>, revoked: Vec<String>) -> Self {
-        Self(Arc::new(KeyringParts { keys, revoked }))
+        Self { parts: Arc::new(KeyringParts { keys, revoked }), mirrors: KnownMirrors::default() }
+    }
+
+    /// The same keyring, with the mirrors whose signed index counts.
+    #[must_use]
+    pub fn with_mirrors(self, mirrors: KnownMirrors) -> Self {
+        Self { mirrors, ..self }
     }
 
     /// Whether no key is configured.
     pub fn is_empty(&self) -> bool {
-        self.0.keys.is_empty()
+        self.parts.keys.is_empty()
     }
 
     /// All keys.
     pub fn keys(&self) -> &[TrustedKey] {
-        &self.0.keys
+        &self.parts.keys
     }
 
     /// The keys of a kind that count for every authority and source: for documents about more than one release. Keys that
@@ -131,7 +152,7 @@ impl Keyring {
             }
             Signer::Key(_) | Signer::Identity(_) => None,
         };
-        self.0.keys.iter().filter_map(key).collect()
+        self.parts.keys.iter().filter_map(key).collect()
     }
 
     /// The keys that count for an authority's releases from a source; from any source where none is given.
@@ -140,7 +161,7 @@ impl Keyring {
         authority: &'k Authority,
         source: Option<&'k str>,
     ) -> impl Iterator<Item = &'k TrustedKey> {
-        self.0.keys.iter().filter(move |key| {
+        self.parts.keys.iter().filter(move |key| {
             let fits = |name: &String| source.is_none_or(|source| source == name);
             key.authority.as_ref().is_none_or(|named| named == authority)
                 && key.source.as_ref().is_none_or(fits)
@@ -159,7 +180,7 @@ impl Keyring {
             let revoked: String = revoked.split_whitespace().collect();
             names.iter().any(|name| name.eq_ignore_ascii_case(&revoked))
         };
-        self.0.revoked.iter().any(is)
+        self.parts.revoked.iter().any(is)
     }
 
     /// Judges a signature that was verified when the release was accepted: its key has to be named and not be revoked.
@@ -178,6 +199,32 @@ impl Keyring {
             Some(_) => Ok(()),
             None => Err(LostKey::Unknown(name.to_owned())),
         }
+    }
+
+    /// Judges a signed index that vouched when the release was accepted: none of its keys is revoked.
+    ///
+    /// # Errors
+    /// [`LostKey`] where the index does not count.
+    pub fn judge_index(&self, index: &IndexOrigin) -> Result<(), LostKey> {
+        let mut keys = index.keys.iter().map(ToString::to_string);
+        match keys.find(|key| self.is_revoked(&[key])) {
+            Some(key) => Err(LostKey::Revoked(format!("ed25519 {key}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`judge_index`](Self::judge_index); the mirror has to be known, too, and enough of the keys have to be those
+    /// that its newest root names.
+    ///
+    /// # Errors
+    /// [`LostKey`] where the index does not count.
+    pub fn judge_known_index(&self, index: &IndexOrigin) -> Result<(), LostKey> {
+        self.judge_index(index)?;
+        let counts = self.mirrors.any(index.mirror, |known| {
+            let named = index.keys.iter().filter(|key| known.keys.contains(key)).count();
+            named > 0 && named as u64 >= u64::from(known.threshold)
+        });
+        if counts { Ok(()) } else { Err(LostKey::Mirror(index.mirror)) }
     }
 
     /// Whether the identity is revoked as the configuration writes it, with `{version}`.

@@ -2,6 +2,8 @@
 
 use loom_source::{ClaimedDigest, Digest};
 
+use super::SignatureOrigin;
+
 /// What a lock file says of one release. Its digests decide, whichever source serves the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockPins {
@@ -9,6 +11,8 @@ pub struct LockPins {
     pub file: String,
     /// Whether the digests vouch for bytes. Those of a lock that is not trusted only refuse others.
     pub vouches: bool,
+    /// Who signed the lock, where a signature is what trusts it: that of a bundle.
+    pub signature: Option<SignatureOrigin>,
     /// The digest of the tree, where it is locked.
     pub tree: Option<Digest>,
     /// The archives and bare programs of the release, each with its digest.
@@ -54,6 +58,7 @@ mod tests {
         LockPins {
             file: "/p/loom.lock".to_owned(),
             vouches: true,
+            signature: None,
             tree: tree.map(digest),
             archives: vec![archive("x.tar.gz", "gz"), archive("x.tar.zst", "zst")],
         }

@@ -18,7 +18,10 @@ pub enum LockedTree {
 impl LockPins {
     /// The digest as a pin of this lock.
     pub(super) fn pin(&self, digest: Digest) -> Pin {
-        Pin { digest, origin: PinOrigin::Lock { file: self.file.clone() } }
+        Pin {
+            digest,
+            origin: PinOrigin::Lock { file: self.file.clone(), signature: self.signature.clone() },
+        }
     }
 
     /// The digests that vouch for the release, the tree's first; none where the lock is not trusted.
@@ -83,6 +86,7 @@ mod tests {
         LockPins {
             file: "/p/loom.lock".to_owned(),
             vouches: true,
+            signature: None,
             tree: tree.map(digest),
             archives: vec![archive("x.tar.gz", "gz"), archive("x.tar.zst", "zst")],
         }

@@ -3,7 +3,7 @@
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::{LockPins, mirror::IndexOrigin};
+use super::{LockPins, SignatureOrigin, mirror::IndexOrigin};
 
 /// Where a pin comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub enum PinOrigin {
     Lock {
         /// The path of the file.
         file: String,
+        /// Who signed it, where a signature is what trusts it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signature: Option<SignatureOrigin>,
     },
     /// The release was acquired with this digest the first time.
     FirstSeen {
@@ -55,7 +58,7 @@ impl std::fmt::Display for PinOrigin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Given { by } => f.write_str(by),
-            Self::Lock { file } => write!(f, "locked by {file}"),
+            Self::Lock { file, .. } => write!(f, "locked by {file}"),
             Self::FirstSeen { source, at, .. } => write!(f, "first seen {at} from {source}"),
             Self::Accepted { at } => write!(f, "accepted by the user {at}"),
             Self::Index { index, .. } => write!(f, "signed index, {index}"),

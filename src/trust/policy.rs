@@ -110,13 +110,16 @@ impl Policy {
         let is_required = self.signature == Signature::Required;
         let mut refused = None;
         for digest in digests.iter().filter(|digest| digest.by != Voucher::Unknown) {
-            match &digest.signature {
-                None if is_required && digest.by != Voucher::Index => {}
-                None => return Ok(()),
-                Some(origin) => match self.keys.judge(origin, release) {
-                    Ok(()) => return Ok(()),
-                    Err(lost) => refused = Some(NotAccepted::Key(lost)),
-                },
+            let judged = match (&digest.signature, &digest.index) {
+                (Some(origin), _) => self.keys.judge(origin, release),
+                (None, Some(index)) if is_required => self.keys.judge_known_index(index),
+                (None, Some(index)) => self.keys.judge_index(index),
+                (None, None) if is_required => continue,
+                (None, None) => Ok(()),
+            };
+            match judged {
+                Ok(()) => return Ok(()),
+                Err(lost) => refused = Some(NotAccepted::Key(lost)),
             }
         }
         match refused {

@@ -165,25 +165,30 @@ impl TrustedDigest {
         let (by, at) = match &pin.origin {
             PinOrigin::Given { by } => (Voucher::Given, by.clone()),
             PinOrigin::Accepted { at } => (Voucher::Given, format!("loom trust accept, {at}")),
-            PinOrigin::Lock { file } => (Voucher::Lock, file.clone()),
+            PinOrigin::Lock { file, .. } => (Voucher::Lock, file.clone()),
             PinOrigin::FirstSeen { source, at, .. } => {
                 (Voucher::FirstSeen, format!("{at} from {source}"))
             }
             PinOrigin::Index { index, .. } => (Voucher::Index, index.to_string()),
         };
-        let index = match &pin.origin {
-            PinOrigin::Index { index, .. } => Some(index.clone()),
-            _ => None,
+        let (signature, index) = match &pin.origin {
+            PinOrigin::Index { index, .. } => (None, Some(index.clone())),
+            PinOrigin::Lock { signature, .. } => (signature.clone(), None),
+            _ => (None, None),
         };
         let (digest, grade) = (pin.digest, Grade::Identity);
-        Self { of, digest, by, at, grade, signature: None, index, evidence: None }
+        Self { of, digest, by, at, grade, signature, index, evidence: None }
     }
 
     /// What vouches for the digest, in words: `.sha256 file at v0.2.0/x.tar.gz.sha256`.
     pub fn voucher(&self) -> String {
         match self.by {
             Voucher::Given => self.at.clone(),
-            Voucher::Lock => format!("the lock file {}", self.at),
+            Voucher::Lock => {
+                let signer = self.signature.as_ref().map(SignatureOrigin::signer);
+                let signer = signer.map(|signer| format!(", signed by {signer}"));
+                format!("the lock file {}{}", self.at, signer.unwrap_or_default())
+            }
             Voucher::FirstSeen => format!("first seen {}", self.at),
             Voucher::Signature => {
                 let signer = self.signature.as_ref().map(SignatureOrigin::signer);

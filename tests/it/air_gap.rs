@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use loom_mirror::bundle::{BundleManifest, OpenBundle};
+use loom_mirror::bundle::{BundleManifest, OpenBundle, signer_key};
 use loom_source::Record;
 
 use crate::support::{Packing, Plain, Run, Sandbox, Sums, program};
@@ -115,6 +115,27 @@ fn one_file_and_one_key_start_the_runtime() {
         assert!(printed.contains(part), "no {part:?} in {printed}");
     }
     machine.verify();
+}
+
+#[test]
+fn a_revoked_key_of_a_bundle_vouches_for_nothing() {
+    let media = Media::make();
+    let machine = media.machine();
+    without_network(&machine, &media.bundle, &format!("{UP} && loom down")).ok();
+    let which = ["which", "--version", "0.2.0"];
+    machine.loom(&which).ok();
+    let why = machine.loom(&["why", "0.2.0", "--json"]).ok().json();
+    let id = signer_key(&media.key).unwrap().id();
+    assert_eq!(why["chain"]["signers"][0], format!("minisign {id}"), "{why}");
+    let config = machine.home().join(".config/loom/config.toml");
+    for text in [
+        format!("[trust]\nkeys = [\"minisign:{}\"]\nrevoked = [\"{id}\"]\n", media.key),
+        String::new(),
+    ] {
+        machine.write(&config, &text);
+        machine.loom(&which).code(6).says(&[&id]);
+        machine.loom(&["store", "verify", "--evidence"]).code(6);
+    }
 }
 
 #[test]

@@ -44,6 +44,7 @@ mod lock;
 mod lock_sources;
 mod lock_trust;
 mod logs;
+mod lost_signers;
 #[cfg(target_os = "linux")]
 mod machine_config;
 #[cfg(target_os = "linux")]

@@ -100,7 +100,7 @@ fn a_root_changes_with_the_signatures_of_its_holders() {
         .status();
     assert!(public.unwrap().success());
     let roles =
-        signed.run(&["mirror", "root", "new", "./mirror", "--to", "draft", "--json"]).ok().json();
+        signed.run(&["mirror", "root", "new", "./mirror", "--to", "first", "--json"]).ok().json();
     let old = roles["roles"]["index"]["keys"][0].as_str().unwrap()[..12].to_owned();
     let (add, remove) = ("index=new.pub".to_owned(), format!("index={old}"));
     signed

@@ -29,7 +29,7 @@ impl ReleaseHistory {
     }
 
     fn lock_json(&self, lock: &ActiveLock) -> Value {
-        let ActiveLock { file, binary, vouches } = lock;
+        let ActiveLock { file, binary, vouches, .. } = lock;
         let refused = self.locked.as_ref().and_then(|state| state.as_ref().err());
         json!({
             "file": shown(file), "version": binary.version, "requested": binary.requested.to_string(),

@@ -52,7 +52,7 @@ impl ReleaseHistory {
     }
 
     fn lock_rows(&self, page: &mut HistoryPage, lock: &ActiveLock) {
-        let ActiveLock { file, binary, vouches } = lock;
+        let ActiveLock { file, binary, vouches, .. } = lock;
         let trusted = if *vouches { "" } else { ", not trusted" };
         let LockedBinary { version, requested, .. } = binary;
         page.row("lock", &format!("{}: {version} for \"{requested}\"{trusted}", file.display()));

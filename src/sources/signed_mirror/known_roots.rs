@@ -6,7 +6,7 @@ use loom_base::bounded_file;
 use loom_source::{Digest, record::SignedKind};
 
 use crate::{
-    config::ConfiguredRoot,
+    config::{ConfiguredRoot, PinRoots, Resolved},
     trust::mirror::{MirrorRejection, TrustedRoot},
 };
 
@@ -56,6 +56,17 @@ pub enum RootReadError {
 }
 
 impl MirrorRootRules {
+    /// The rules of a configuration.
+    pub fn of_config(config: &Resolved) -> Self {
+        let pin_first_seen = config.trust.pin_roots.value == PinRoots::FirstSeen;
+        Self {
+            configured: config.trust.roots.value.clone(),
+            pin_first_seen,
+            first_seen_counts: pin_first_seen || !config.is_locked("trust.pin_roots"),
+            added_count: !config.is_locked("trust.roots"),
+        }
+    }
+
     /// The root that the configuration gives for a source.
     pub(crate) fn of(&self, source: &str) -> Option<&ConfiguredRoot> {
         self.configured.iter().find(|root| root.source == source)

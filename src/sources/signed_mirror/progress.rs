@@ -13,6 +13,12 @@ use crate::{
     trust::mirror::{SeenIndex, TrustedRoot},
 };
 
+/// The folder in the state folder.
+const FOLDER: &str = "mirrors";
+
+/// The most sources of which the progress is read to find a mirror.
+const MAX_SOURCES: usize = 1024;
+
 /// The newest root and index of a mirror that were accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct MirrorProgress {
@@ -60,7 +66,16 @@ impl ProgressFile {
     /// The file of the source with this key, of which only a digest appears in the file's name.
     pub(super) fn of(state: &StateDir, source: &str) -> Self {
         let name = Digest::of(source.as_bytes()).short();
-        Self { file: state.file(format!("mirrors/{name}.json")), source: source.to_owned() }
+        Self { file: state.file(format!("{FOLDER}/{name}.json")), source: source.to_owned() }
+    }
+
+    /// What was accepted of all sources. What cannot be read is left out.
+    pub(super) fn all(state: &StateDir) -> Vec<MirrorProgress> {
+        let names = state.folder(FOLDER).names().unwrap_or_default();
+        let names = names.into_iter().filter(|name| name.ends_with(".json")).take(MAX_SOURCES);
+        let files = names.map(|name| state.file(format!("{FOLDER}/{name}")));
+        let load = |file: StateFile| Self { file, source: String::new() }.load().ok().flatten();
+        files.filter_map(load).collect()
     }
 
     /// What was accepted so far.

@@ -89,6 +89,7 @@ variants!(Unverified {
     Unsigned,
     UnknownKey,
     RevokedKey,
+    UnknownMirror,
     NotLocked,
     TreeDamaged
 });
@@ -309,6 +310,7 @@ pub(super) fn unverified() -> Vec<Unverified> {
         Unverified::Unsigned,
         Unverified::UnknownKey("E7620F1842B4E81F".to_owned()),
         Unverified::RevokedKey("E7620F1842B4E81F".to_owned()),
+        Unverified::UnknownMirror("00112233445566778899aabbccddeeff".to_owned()),
         Unverified::NotLocked,
         Unverified::TreeDamaged("/cache/x: it is missing".to_owned()),
     ]
