@@ -65,6 +65,7 @@ mod progress;
 mod project_identity;
 mod project_trust;
 mod proxy;
+mod published_bundles;
 mod release;
 mod restart;
 mod resume;

@@ -103,7 +103,7 @@ fn a_broken_download_from_a_synced_mirror_is_resumed() {
     fresh.loom(&["get", "0.2.0"]).ok();
     fresh.verify();
     let (log, archive) = (nginx.log(), archive_of(&mirror));
-    let resumed = log.iter().filter(|line| line.contains(&archive)).next_back().unwrap();
+    let resumed = log.iter().rfind(|line| line.contains(&archive)).unwrap();
     assert!(resumed.contains(" 206 bytes="), "{log:?}");
 }
 

@@ -31,6 +31,9 @@ fn required_identity(identity: &str, trust_root: &Path) -> String {
     )
 }
 
+/// Signs a file, for a version.
+type Sign = Box<dyn Fn(&Path, &str) -> Vec<u8>>;
+
 /// A kind of signature, with a key that signs.
 struct Kind {
     /// The name of the scheme in documents.
@@ -42,7 +45,7 @@ struct Kind {
     /// The lines of `[trust]` that require this key, and those that require another one of the same scheme.
     lines: [String; 2],
     /// Signs a file, for a version.
-    sign: Box<dyn Fn(&Path, &str) -> Vec<u8>>,
+    sign: Sign,
 }
 
 impl Kind {

@@ -319,18 +319,29 @@ fn signed_assets_of_a_github_release_count() {
 #[test]
 fn a_required_signature_costs_a_warm_command_nothing() {
     let signer = Signer::new();
-    let (mirror, asset) = mirror(Sums::Sidecar);
+    let mirror = Plain::empty();
+    let asset = mirror.add("0.2.0", Packing::TarGz, &program::server(), Sums::Sidecar);
     signer.sign(&asset);
+    let server = Server::serve(mirror.path());
     let sandbox = Sandbox::new();
-    let files = |sandbox: &Sandbox| {
-        let (run, trace) = sandbox.strace(&["trace=openat"], &WHICH);
-        run.ok();
-        trace.calls("openat").len()
+    let up =
+        ["up", "--version", "0.2.0", "--detach", "--mode", "bridge-only", "--bridge-port", "0"];
+    let calls = |sandbox: &Sandbox| {
+        [&WHICH[..], &GET, &up].map(|args| {
+            let (run, trace) = sandbox.strace(&["trace=openat,connect"], args);
+            run.ok();
+            (trace.calls("openat").len(), trace.calls("connect").len())
+        })
     };
-    trust(&sandbox, &mirror.url(), "");
+    trust(&sandbox, &server.url(), &required(&[&signer.public]));
     sandbox.loom(&GET).ok();
-    let without = files(&sandbox);
-    trust(&sandbox, &mirror.url(), &required(&[&signer.public]));
-    sandbox.loom(&GET).ok();
-    assert_eq!(files(&sandbox), without, "no further file is opened");
+    // The runtime is there already: `up` looks at it.
+    sandbox.loom(&up).ok();
+    trust(&sandbox, &server.url(), "");
+    let without = calls(&sandbox);
+    trust(&sandbox, &server.url(), &required(&[&signer.public]));
+    server.forget();
+    assert_eq!(calls(&sandbox), without, "no further file or connection is opened");
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
+    sandbox.loom(&["down"]).ok();
 }
