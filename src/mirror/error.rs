@@ -93,6 +93,14 @@ pub enum MirrorTaskError {
         /// The statement in the mirror's index.
         there: Digest,
     },
+    /// A release of the store was not verified.
+    #[error("{release} {why}, and may not pass for a published release")]
+    Unverified {
+        /// The release.
+        release: Box<Release>,
+        /// What is missing.
+        why: &'static str,
+    },
     /// A root does not let the mirror vouch for an authority.
     #[error("the root of {mirror} does not name the authority {authority}")]
     Authority {

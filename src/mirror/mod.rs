@@ -12,7 +12,10 @@
 //! | `root_draft` | the first root of a mirror, drafts of its successors, and publishing them |
 //! | `yank` | [`Yank`] and [`Refresh`]: changes of an index that transfer nothing |
 //! | `selection` | [`SyncSelection`]: which releases of a source are copied |
+//! | `offered` | [`offered()`]: the releases that a source has |
 //! | `sync` | [`sync()`]: copies the releases that a mirror does not have |
+//! | `copied_release` | [`CopiedRelease`]: a release that was put into a mirror |
+//! | `lacking` | what a record has that another has not |
 //! | `release_copy` · `object_transfer` · `record_writer` | one release, one object, one record |
 //! | `unpacking` | [`Unpacking`]: acquires releases without statements, so that these can be made |
 //! | `push` · `store_release` | [`push()`]: puts releases of the store on this machine into a mirror |
@@ -27,13 +30,16 @@
 
 pub mod bundle;
 mod collect;
+mod copied_release;
 mod current_index;
 mod diff;
 mod error;
 mod index_writer;
+mod lacking;
 mod mirror_files;
 mod object_transfer;
 mod observer;
+mod offered;
 mod push;
 mod record_writer;
 mod refresh;
@@ -52,16 +58,17 @@ mod written_index;
 mod yank;
 
 pub use collect::{MirrorGarbage, collect};
+pub use copied_release::CopiedRelease;
 pub use current_index::CurrentIndex;
 pub use diff::{ChangedRelease, MirrorDiff, diff};
 pub use error::MirrorTaskError;
 pub use index_writer::{IndexChange, IndexWriter};
 pub use mirror_files::MirrorFiles;
 pub use observer::MirrorObserver;
+pub use offered::{SourceRelease, SourceReleases, offered};
 pub use push::push;
 pub use refresh::refresh;
 pub use reindex::Reindex;
-pub use release_copy::CopiedRelease;
 pub use root_chain::newest_root;
 pub use root_draft::{
     FirstRoot, RoleKeys, RootChanges, RootRole, publish_root, read_draft, sign_root,
@@ -69,7 +76,7 @@ pub use root_draft::{
 pub use selection::SyncSelection;
 pub use signing_keys::{SigningKeys, write_new_key};
 pub use store_release::StoreRelease;
-pub use sync::{SourceRelease, SourceReleases, SyncReport, offered, sync};
+pub use sync::{SyncReport, sync};
 pub use unpacking::Unpacking;
 pub use verify::{MirrorFinding, MirrorVerification, verify};
 pub use written_index::WrittenIndex;

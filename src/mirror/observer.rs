@@ -6,7 +6,7 @@ use super::{CopiedRelease, MirrorTaskError};
 
 /// Receives what a task on a mirror has done, as soon as it is done.
 pub trait MirrorObserver: Sync {
-    /// A release was copied; it is not in the index yet.
+    /// A release was copied, or evidence was added to one that is there; the index does not name it yet.
     fn copied(&self, release: &CopiedRelease);
 
     /// A release could not be copied; the others go on.

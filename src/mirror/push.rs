@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
-use loom_source::record::{IndexEntry, IndexPayload};
+use loom_source::{
+    Digest,
+    record::{IndexEntry, IndexPayload},
+};
 
 use super::{
     CopiedRelease, MirrorObserver, MirrorTaskError, StoreRelease, WrittenIndex,
@@ -14,7 +17,8 @@ use crate::store::Store;
 /// How many releases are transferred at the same time.
 pub(super) const AT_ONCE: usize = 4;
 
-/// Puts releases of the store into a mirror, then into its index.
+/// Puts releases of the store into a mirror, then into its index. A release that is there gets the evidence that only the
+/// store has.
 ///
 /// # Errors
 /// [`MirrorTaskError::Differs`] where the mirror has one of them with another statement; and where something cannot be
@@ -26,8 +30,9 @@ pub async fn push(
     observer: &dyn MirrorObserver,
 ) -> Result<(WrittenIndex, Vec<CopiedRelease>), MirrorTaskError> {
     let records = RecordWriter::new(writer.destination);
+    let (put, complete) = (Vec::new(), vec![None; releases.len()]);
     let mut change =
-        PushChange { writer, store, releases, observer, records: &records, put: Vec::new() };
+        PushChange { writer, store, releases, observer, records: &records, put, complete };
     let written = writer.write(&mut change).await?;
     Ok((written, change.put))
 }
@@ -39,12 +44,30 @@ struct PushChange<'a> {
     observer: &'a dyn MirrorObserver,
     records: &'a RecordWriter<'a>,
     put: Vec<CopiedRelease>,
+    /// For each release, the record in the index that was found to lack nothing.
+    complete: Vec<Option<Option<Digest>>>,
 }
 
 impl PushChange<'_> {
-    /// The releases that the index does not have.
-    fn missing(&self, current: &IndexPayload) -> Vec<&StoreRelease> {
-        self.releases.iter().filter(|one| current.entry(&one.release).is_none()).collect()
+    /// The releases that the index does not have, or with another record that may lack something; with their entries.
+    fn missing(&self, current: &IndexPayload) -> Vec<(usize, Option<IndexEntry>)> {
+        let complete = self.releases.iter().zip(&self.complete).enumerate();
+        let missing = complete.filter_map(|(number, (one, complete))| {
+            let entry = current.entry(&one.release);
+            let is_complete = entry.is_some_and(|entry| {
+                entry.has_record(&one.record()) || *complete == Some(entry.record)
+            });
+            (!is_complete).then(|| (number, entry.cloned()))
+        });
+        missing.collect()
+    }
+
+    /// Reports what was put, once: a repetition transfers nothing that is worth a second report.
+    fn report(&mut self, one: CopiedRelease) {
+        if one.has_news() && !self.put.iter().any(|before| before.release == one.release) {
+            self.observer.copied(&one);
+            self.put.push(one);
+        }
     }
 
     /// Fails where the index has a release with another statement.
@@ -67,9 +90,9 @@ impl PushChange<'_> {
 impl IndexChange for PushChange<'_> {
     fn is_needed(&mut self, current: &IndexPayload) -> bool {
         let differs = |one: &StoreRelease| {
-            current.entry(&one.release).is_none_or(|entry| entry.statement != one.statement())
+            current.entry(&one.release).is_some_and(|entry| entry.statement != one.statement())
         };
-        self.releases.iter().any(differs)
+        self.releases.iter().any(differs) || !self.missing(current).is_empty()
     }
 
     async fn make(
@@ -78,34 +101,37 @@ impl IndexChange for PushChange<'_> {
     ) -> Result<Option<Vec<IndexEntry>>, MirrorTaskError> {
         self.check(current).await?;
         let (store, to, records) = (self.store, self.writer.destination, self.records);
-        let putting = self.missing(current).into_iter().map(|one| one.put(store, to, records));
+        let releases = self.releases;
+        let putting = self.missing(current).into_iter().map(|(number, entry)| async move {
+            let one = &releases[number];
+            let put = match &entry {
+                None => one.put(store, to, records).await,
+                Some(_) => one.complete(store, to, records).await,
+            };
+            put.map(|put| (number, entry, put))
+        });
         let mut putting = stream::iter(putting).buffer_unordered(AT_ONCE);
         let mut put = Vec::new();
         while let Some(one) = putting.next().await {
-            let one = one?;
-            // A repetition transfers nothing that is worth a second report.
-            if !self.put.iter().any(|before| before.release == one.release) {
-                self.observer.copied(&one);
-            }
-            put.push(one);
+            put.push(one?);
         }
         drop(putting);
         let mut releases = current.releases.clone();
-        releases.extend(put.iter().filter_map(entry_of));
-        self.put = put;
-        Ok(Some(releases))
+        for (number, entry, one) in put {
+            self.complete[number] = Some(Some(one.record));
+            match entry {
+                None => releases.extend(one.entry()),
+                // Another record alone is no reason to issue an index: of many stores each would write one.
+                Some(entry) if entry.record == Some(one.record) => continue,
+                Some(entry) => {
+                    let same = |there: &&mut IndexEntry| **there == entry;
+                    if let Some(entry) = releases.iter_mut().find(same) {
+                        entry.set_record(one.record, one.merged);
+                    }
+                }
+            }
+            self.report(one);
+        }
+        Ok((releases != current.releases).then_some(releases))
     }
-}
-
-/// The entry of a copied release in an index; `None` for a development build, which no index lists.
-pub(super) fn entry_of(copied: &CopiedRelease) -> Option<IndexEntry> {
-    let release = copied.release.clone();
-    Some(IndexEntry {
-        version: release.slot.version()?.clone(),
-        authority: release.authority,
-        binary: release.binary,
-        platform: release.platform,
-        statement: copied.statement,
-        yanked: false,
-    })
 }

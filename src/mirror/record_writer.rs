@@ -27,23 +27,33 @@ impl<'a> RecordWriter<'a> {
         Self { to, replaced: std::sync::Mutex::default() }
     }
 
-    /// Writes the record of a release. Artifacts and evidence of a record with the same statement are kept.
+    /// The record of a release and its digest; `None` where there is none that can be read.
+    pub(super) async fn read(
+        &self,
+        release: &Release,
+    ) -> Result<Option<(Record, Digest)>, MirrorTaskError> {
+        let file = self.to.read(&Record::path(release), MAX_DOCUMENT).await?;
+        Ok(file.and_then(|(bytes, _)| Some((Record::parse(&bytes).ok()?, Digest::of(&bytes)))))
+    }
+
+    /// Writes the record of a release. Artifacts and evidence of a record with the same statement are kept. Returns the
+    /// digest of the record that is there then.
     pub(super) async fn write(
         &self,
         release: &Release,
         record: &Record,
         bytes: Bytes,
-    ) -> Result<(), MirrorTaskError> {
+    ) -> Result<Digest, MirrorTaskError> {
         let path = Record::path(release);
         for _ in 0..MAX_ATTEMPTS {
             let current = self.to.read(&path, MAX_DOCUMENT).await?;
             let (next, tag) = match current {
                 None => (bytes.clone(), None),
-                Some((current, _)) if current == bytes => return Ok(()),
+                Some((current, _)) if current == bytes => return Ok(Digest::of(&current)),
                 Some((current, tag)) => match Record::parse(&current).ok() {
                     Some(there) if there.statement == record.statement => {
                         match merged(&there, record) {
-                            None => return Ok(()),
+                            None => return Ok(Digest::of(&current)),
                             Some(merged) => (merged.to_bytes().into(), Some(tag)),
                         }
                     }
@@ -54,8 +64,9 @@ impl<'a> RecordWriter<'a> {
                     }
                 },
             };
+            let digest = Digest::of(&next);
             if self.to.replace(&path, next, tag.as_ref()).await? == Replacement::Replaced {
-                return Ok(());
+                return Ok(digest);
             }
         }
         Err(MirrorTaskError::Contended { mirror: format!("{}/{path}", self.to) })

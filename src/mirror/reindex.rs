@@ -53,8 +53,19 @@ impl<'a> Reindex<'a> {
             return Ok(Err(release));
         }
         let Statement { authority, binary, version, platform, .. } = statement;
-        let statement = record.statement;
-        Ok(Ok(IndexEntry { authority, binary, version, platform, statement, yanked: false }))
+        let (statement, record, merged) =
+            (record.statement, Some(loom_source::Digest::of(&bytes)), Vec::new());
+        let yanked = false;
+        Ok(Ok(IndexEntry {
+            authority,
+            binary,
+            version,
+            platform,
+            statement,
+            record,
+            merged,
+            yanked,
+        }))
     }
 }
 
@@ -69,10 +80,14 @@ pub(super) fn release_of(path: &str) -> Option<Release> {
     parts.next().is_none().then(|| product.at_version(version))
 }
 
-/// Marks the releases that `current` has withdrawn.
+/// Marks the releases that `current` has withdrawn, and keeps what it says of merged records.
 fn withdrawn(mut releases: Vec<IndexEntry>, current: &IndexPayload) -> Vec<IndexEntry> {
     for entry in &mut releases {
-        entry.yanked = current.entry(&entry.release()).is_some_and(|entry| entry.yanked);
+        let Some(former) = current.entry(&entry.release()) else { continue };
+        entry.yanked = former.yanked;
+        if former.statement == entry.statement {
+            entry.merged.clone_from(&former.merged);
+        }
     }
     releases
 }

@@ -3,11 +3,14 @@
 use bytes::Bytes;
 use loom_source::{
     Digest, Record, Release, SourceError, Statement,
-    record::{DocumentError, RecordArtifact, StatementArchive, object_path, tree_path},
+    record::{
+        DocumentError, RecordArtifact, RecordEvidence, StatementArchive, object_path, tree_path,
+    },
 };
 
 use super::{
-    MirrorTaskError,
+    CopiedRelease, MirrorTaskError,
+    lacking::{MAX_EVIDENCE, lacking},
     object_transfer::{MAX_DOCUMENT, ObjectTransfer},
     record_writer::RecordWriter,
 };
@@ -17,17 +20,6 @@ use crate::store::{EntryKind, TreeListing};
 pub(super) struct ReleaseCopy<'a> {
     pub(super) objects: ObjectTransfer<'a>,
     pub(super) records: &'a RecordWriter<'a>,
-}
-
-/// A release that was copied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopiedRelease {
-    /// The release.
-    pub release: Release,
-    /// Its statement.
-    pub statement: Digest,
-    /// The number of bytes that were transferred.
-    pub bytes: u64,
 }
 
 impl ReleaseCopy<'_> {
@@ -51,14 +43,10 @@ impl ReleaseCopy<'_> {
         (record, bytes): (Record, Bytes),
         named: Option<Digest>,
     ) -> Result<CopiedRelease, MirrorTaskError> {
-        let path = Record::path(release);
-        if let Some(named) = named.filter(|named| *named != record.statement) {
-            let why = format!(
-                "expected the statement {named}, which the index names, got {}",
-                record.statement
-            );
-            return Err(SourceError::malformed(self.objects.from.location(&path), why).into());
+        if let Some(named) = named {
+            self.check_statement(release, &record, named)?;
         }
+        let merged = Digest::of(&bytes);
         let text = self.objects.document(&record.statement).await?;
         let statement_path = object_path(&record.statement);
         let statement =
@@ -76,19 +64,99 @@ impl ReleaseCopy<'_> {
                 artifacts.push(artifact);
             }
         }
-        for evidence in &record.evidence {
-            let object = self.objects.document(&evidence.digest).await?;
-            self.objects
-                .to
-                .put_object(&object_path(&evidence.digest), object.to_vec().into())
-                .await?;
-        }
+        self.copy_evidence(&record.evidence).await?;
         self.objects.to.put_object(&statement_path, text.to_vec().into()).await?;
         let is_same = artifacts == record.artifacts;
         let record = Record { artifacts, ..record };
         let bytes = if is_same { bytes } else { record.to_bytes().into() };
-        self.records.write(release, &record, bytes).await?;
-        Ok(CopiedRelease { release: release.clone(), statement: record.statement, bytes: copied })
+        let there = self.records.write(release, &record, bytes).await?;
+        Ok(CopiedRelease {
+            release: release.clone(),
+            statement: record.statement,
+            record: there,
+            merged,
+            bytes: copied,
+            evidence: record.evidence.len(),
+            is_addition: false,
+        })
+    }
+
+    /// Copies what the mirror's own record of a release lacks: evidence, and artifacts.
+    pub(super) async fn complete(
+        &self,
+        release: &Release,
+        (record, bytes): (Record, Bytes),
+        named: Digest,
+    ) -> Result<CopiedRelease, MirrorTaskError> {
+        self.check_statement(release, &record, named)?;
+        let Some((there, digest)) = self.records.read(release).await? else {
+            return self.copy(release, (record, bytes), Some(named)).await;
+        };
+        let lacking = lacking(&there, &record);
+        let statement = record.statement;
+        let mut copied = CopiedRelease {
+            release: release.clone(),
+            statement,
+            record: digest,
+            merged: Digest::of(&bytes),
+            bytes: 0,
+            evidence: lacking.evidence.len(),
+            is_addition: true,
+        };
+        if lacking.artifacts.is_empty() && lacking.evidence.is_empty() {
+            return Ok(copied);
+        }
+        if there.evidence.len() + lacking.evidence.len() > MAX_EVIDENCE {
+            let at = self.objects.from.location(&Record::path(release));
+            let got = there.evidence.len() + lacking.evidence.len();
+            let why = format!(
+                "expected at most {MAX_EVIDENCE} signatures and attestations, with those of the mirror, got {got}"
+            );
+            return Err(SourceError::malformed(at, why).into());
+        }
+        let mut artifacts = Vec::new();
+        if !lacking.artifacts.is_empty() {
+            let path = object_path(&statement);
+            let text = self.objects.document(&statement).await?;
+            let statement =
+                Statement::parse(&text).map_err(|source| self.unusable(&path, source))?;
+            for artifact in &lacking.artifacts {
+                if let Some((bytes, artifact)) = self.copy_artifact(artifact, &statement).await? {
+                    copied.bytes += bytes;
+                    artifacts.push(artifact);
+                }
+            }
+        }
+        self.copy_evidence(&lacking.evidence).await?;
+        let more = Record { statement, artifacts, evidence: lacking.evidence };
+        copied.record = self.records.write(release, &more, more.to_bytes().into()).await?;
+        Ok(copied)
+    }
+
+    /// Fails where a record names another statement than the index.
+    fn check_statement(
+        &self,
+        release: &Release,
+        record: &Record,
+        named: Digest,
+    ) -> Result<(), MirrorTaskError> {
+        if record.statement == named {
+            return Ok(());
+        }
+        let why = format!(
+            "expected the statement {named}, which the index names, got {}",
+            record.statement
+        );
+        Err(SourceError::malformed(self.objects.from.location(&Record::path(release)), why).into())
+    }
+
+    async fn copy_evidence(&self, evidence: &[RecordEvidence]) -> Result<(), MirrorTaskError> {
+        for evidence in evidence {
+            let object = self.objects.document(&evidence.digest).await?;
+            let path = object_path(&evidence.digest);
+            self.objects.to.put_object(&path, object.to_vec().into()).await?;
+        }
+        Ok(())
     }
 
     /// Copies an artifact, and returns the number of bytes and what the copy is; `None` for one of an unknown form, and for

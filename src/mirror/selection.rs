@@ -15,6 +15,8 @@ pub struct SyncSelection {
     pub platforms: Vec<Platform>,
     /// How many of the newest versions of each product are kept; the others are not copied, and leave the index.
     pub keep: Option<usize>,
+    /// Whether the evidence of releases that the mirror has is compared too where no index tells whether it changed.
+    pub evidence: bool,
 }
 
 impl SyncSelection {

@@ -12,7 +12,11 @@ use loom_source::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{CopiedRelease, MirrorTaskError, record_writer::RecordWriter};
+use super::{
+    CopiedRelease, MirrorTaskError,
+    lacking::{MAX_EVIDENCE, lacking_evidence},
+    record_writer::RecordWriter,
+};
 use crate::store::{EntryKind, Store, StoreError};
 
 /// A release of the store on this machine.
@@ -49,6 +53,21 @@ impl StoreRelease {
         Self { file: Some(path), ..self }
     }
 
+    /// Fails where the release was accepted without a checksum, and where nothing in the store shows that it was verified:
+    /// whoever reads a mirror takes its statements for those of published releases.
+    ///
+    /// # Errors
+    /// [`MirrorTaskError::Unverified`], and where the verification cannot be read.
+    pub fn check_verified(&self, store: &Store) -> Result<(), MirrorTaskError> {
+        let why = match store.verification(&self.release)? {
+            Some(one) if one.tree != self.statement.tree => "has the verification of another tree",
+            Some(one) if one.waiver.is_some() => "was accepted without a checksum",
+            Some(_) => return Ok(()),
+            None => "has no verification",
+        };
+        Err(MirrorTaskError::Unverified { release: Box::new(self.release.clone()), why })
+    }
+
     /// The digest of the archive that was unpacked; `None` for a plain program.
     pub fn archive(&self) -> Option<Digest> {
         self.statement.archives.first().map(|archive| archive.digest)
@@ -57,6 +76,53 @@ impl StoreRelease {
     /// The digest of the statement.
     pub fn statement(&self) -> Digest {
         self.record.statement
+    }
+
+    /// The digest of the store's record.
+    pub(super) fn record(&self) -> Digest {
+        Digest::of(&self.record.to_bytes())
+    }
+
+    /// Puts the evidence that a mirror lacks of a release that it has, then the record.
+    ///
+    /// # Errors
+    /// As for [`put`](Self::put).
+    pub(super) async fn complete(
+        &self,
+        store: &Store,
+        to: &dyn Destination,
+        records: &RecordWriter<'_>,
+    ) -> Result<CopiedRelease, MirrorTaskError> {
+        let Some((there, digest)) = records.read(&self.release).await? else {
+            return self.put(store, to, records).await;
+        };
+        let room = MAX_EVIDENCE.saturating_sub(there.evidence.len());
+        let mut evidence = lacking_evidence(&there, &self.record);
+        evidence.truncate(room);
+        let mut copied = self.copied(digest, evidence.len());
+        copied.is_addition = true;
+        if evidence.is_empty() {
+            return Ok(copied);
+        }
+        for evidence in &evidence {
+            put_object(store, to, &evidence.digest).await?;
+        }
+        let more = Record { statement: self.statement(), artifacts: Vec::new(), evidence };
+        copied.record = records.write(&self.release, &more, more.to_bytes().into()).await?;
+        Ok(copied)
+    }
+
+    /// The release in a mirror, with the digest of its record there.
+    fn copied(&self, record: Digest, evidence: usize) -> CopiedRelease {
+        CopiedRelease {
+            release: self.release.clone(),
+            statement: self.statement(),
+            record,
+            merged: self.record(),
+            bytes: 0,
+            evidence,
+            is_addition: false,
+        }
     }
 
     /// Puts archives or files, evidence and statement into a mirror, then the record. Everything is hashed before.
@@ -81,8 +147,8 @@ impl StoreRelease {
         }
         put_object(store, to, &self.record.statement).await?;
         let record = Record { artifacts, ..self.record.clone() };
-        records.write(&self.release, &record, record.to_bytes().into()).await?;
-        Ok(CopiedRelease { release: self.release.clone(), statement: self.statement(), bytes })
+        let there = records.write(&self.release, &record, record.to_bytes().into()).await?;
+        Ok(CopiedRelease { bytes, ..self.copied(there, self.record.evidence.len()) })
     }
 
     /// Puts the archives that the store has kept.

@@ -8,39 +8,20 @@ use std::{
 use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
 use loom_source::{
-    Authority, Digest, ListingScope, Name, Product, Release, SourceError, SourceErrorKind,
-    VersionListing,
+    Digest, Release, SourceError, SourceErrorKind,
     record::{IndexEntry, IndexPayload},
 };
 
 use super::{
-    CopiedRelease, MirrorFiles, MirrorObserver, MirrorTaskError, SyncSelection, WrittenIndex,
+    CopiedRelease, MirrorFiles, MirrorObserver, MirrorTaskError, SourceRelease, SourceReleases,
+    SyncSelection, WrittenIndex,
     index_writer::{IndexChange, IndexWriter},
     object_transfer::ObjectTransfer,
-    push::{AT_ONCE, entry_of},
+    push::AT_ONCE,
     record_writer::RecordWriter,
     release_copy::ReleaseCopy,
     selection::OldestVersions,
 };
-use crate::{sources::Candidate, trust::Channel};
-
-/// A release that a source offers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceRelease {
-    /// The release.
-    pub release: Release,
-    /// Its statement, where an index names it.
-    pub statement: Option<Digest>,
-    /// Whether it is withdrawn.
-    pub yanked: bool,
-}
-
-/// What a source offers.
-#[derive(Debug, Default)]
-pub struct SourceReleases {
-    /// The selected releases, those included that are not kept.
-    pub releases: Vec<SourceRelease>,
-}
 
 /// What a synchronisation did.
 #[derive(Debug)]
@@ -55,74 +36,8 @@ pub struct SyncReport {
     pub failed: Vec<(Release, MirrorTaskError)>,
 }
 
-/// What a source offers of the selection: by its index, else by its lists of versions of `binary`.
-///
-/// # Errors
-/// Where the source cannot answer or list; and for a source over plain http beyond this machine, of which nothing is
-/// believed.
-pub async fn offered(
-    candidate: &Candidate,
-    is_mirror: bool,
-    (authority, binary): (&Authority, &Name),
-    selection: &SyncSelection,
-) -> Result<SourceReleases, MirrorTaskError> {
-    let source = candidate.source.as_ref();
-    if let Some(entries) = index_entries(candidate, is_mirror).await? {
-        let entries = entries.into_iter();
-        let offered = entries.map(|entry| SourceRelease {
-            release: entry.release(),
-            statement: Some(entry.statement),
-            yanked: entry.yanked,
-        });
-        let releases = offered.filter(|one| selection.selects(&one.release)).collect();
-        return Ok(SourceReleases { releases });
-    }
-    let mut releases = Vec::new();
-    for platform in selection.platforms() {
-        let product = Product { authority: authority.clone(), binary: binary.clone(), platform };
-        match source.list(&product, ListingScope::All).await? {
-            VersionListing::Versions(versions) => {
-                releases.extend(versions.into_iter().map(|listed| SourceRelease {
-                    release: product.at_version(listed.version),
-                    statement: None,
-                    yanked: false,
-                }));
-            }
-            VersionListing::Unlistable(why) => {
-                return Err(MirrorTaskError::Unlistable { at: source.to_string(), why });
-            }
-        }
-    }
-    releases.retain(|one| selection.selects(&one.release));
-    Ok(SourceReleases { releases })
-}
-
-/// The entries of the index of a mirror: of the signed one where a root is known for it; `None` without an index.
-async fn index_entries(
-    candidate: &Candidate,
-    is_mirror: bool,
-) -> Result<Option<Vec<IndexEntry>>, MirrorTaskError> {
-    if !is_mirror {
-        return Ok(None);
-    }
-    let files = MirrorFiles::of(candidate.source.as_ref());
-    if let Some(index) = candidate.verified_index().await? {
-        return match index.expired() {
-            None => Ok(Some(index.entries().to_vec())),
-            Some(why) => {
-                let at = files.location(loom_source::Index::PATH);
-                Err(SourceError::malformed(at, why.to_string()).into())
-            }
-        };
-    }
-    if candidate.channel == Channel::Unauthenticated {
-        // Nothing of a source that anybody on the way can change is believed without a signature.
-        return Err(SourceError::new(files.name(), SourceErrorKind::PlainHttp).into());
-    }
-    Ok(files.index().await?.map(|index| index.payload.releases))
-}
-
-/// Copies what `offered` has and the mirror has not, then changes the index. A release that cannot be copied does not keep
+/// Copies what `offered` has and the mirror has not: releases, and the evidence of those that both have. Then it changes
+/// the index. A release that cannot be copied does not keep
 /// the others.
 ///
 /// # Errors
@@ -144,6 +59,7 @@ pub async fn sync(
         copy,
         observer,
         copied: Vec::new(),
+        complete: HashMap::new(),
         unstated: Vec::new(),
         failed: Vec::new(),
     };
@@ -159,6 +75,8 @@ struct SyncChange<'a> {
     copy: ReleaseCopy<'a>,
     observer: &'a dyn MirrorObserver,
     copied: Vec<CopiedRelease>,
+    /// The records that were found to lack nothing of the source's.
+    complete: HashMap<Release, Digest>,
     unstated: Vec<Release>,
     failed: Vec<(Release, MirrorTaskError)>,
 }
@@ -182,11 +100,30 @@ impl SyncChange<'_> {
         releases
     }
 
-    /// The releases that the index does not have.
-    fn missing(&self, current: &IndexPayload, oldest: &OldestVersions) -> Vec<SourceRelease> {
-        let there: HashSet<Release> = current.releases.iter().map(IndexEntry::release).collect();
-        let missing = self.wanted.iter().filter(|one| !there.contains(&one.release));
-        missing.filter(|one| oldest.keeps(&one.release)).cloned().collect()
+    /// The releases that the index does not have, or with a record that may lack something; and whether it has them.
+    fn missing(
+        &self,
+        current: &IndexPayload,
+        oldest: &OldestVersions,
+    ) -> Vec<(SourceRelease, bool)> {
+        let there: HashMap<Release, &IndexEntry> =
+            current.releases.iter().map(|entry| (entry.release(), entry)).collect();
+        let kept = self.wanted.iter().filter(|one| oldest.keeps(&one.release));
+        let missing = kept.filter_map(|one| match there.get(&one.release) {
+            None => Some((one.clone(), false)),
+            Some(entry) => self.may_lack(entry, one).then(|| (one.clone(), true)),
+        });
+        missing.collect()
+    }
+
+    /// Whether the source may have evidence or artifacts of a release that the mirror has not.
+    fn may_lack(&self, there: &IndexEntry, here: &SourceRelease) -> bool {
+        let differs = match &here.record {
+            Some(record) => !there.has_record(record),
+            None => self.selection.evidence,
+        };
+        let complete = || self.complete.get(&here.release).copied();
+        differs && (there.record.is_none() || complete() != there.record)
     }
 
     /// Takes out the releases that the index has with another statement: a release does not change.
@@ -208,13 +145,18 @@ impl SyncChange<'_> {
         changed
     }
 
-    /// Copies a release; `None` where the source has it without a statement.
+    /// Copies a release, or what the mirror lacks of it; `None` where the source has it without a statement.
     async fn copy(
         &self,
         offered: &SourceRelease,
+        is_there: bool,
     ) -> Result<Option<CopiedRelease>, MirrorTaskError> {
         let SourceRelease { release, statement, .. } = offered;
         match self.copy.record(release).await? {
+            Some(record) if is_there => {
+                let named = statement.unwrap_or(record.0.statement);
+                self.copy.complete(release, record, named).await.map(Some)
+            }
             Some(record) => self.copy.copy(release, record, *statement).await.map(Some),
             None if statement.is_none() => Ok(None),
             None => {
@@ -225,30 +167,38 @@ impl SyncChange<'_> {
         }
     }
 
+    /// Notes what was copied: in this run, a record that was found complete is not read again.
+    fn note(&mut self, copied: impl Iterator<Item = CopiedRelease>) {
+        for one in copied {
+            let is_new = self.complete.insert(one.release.clone(), one.record).is_none();
+            if one.has_news() && is_new {
+                self.copied.push(one);
+            }
+        }
+    }
+
     /// Copies releases, several at the same time.
     async fn copy_all(
         &mut self,
-        missing: Vec<SourceRelease>,
-    ) -> Result<Vec<IndexEntry>, MirrorTaskError> {
-        let (mut entries, mut gone, total) = (Vec::new(), Vec::new(), missing.len());
+        missing: Vec<(SourceRelease, bool)>,
+    ) -> Result<Vec<(CopiedRelease, bool)>, MirrorTaskError> {
+        let (mut all, mut gone, total) = (Vec::new(), Vec::new(), missing.len());
         let this = &*self;
-        let copying = missing.into_iter().map(|offered| async move {
-            let copied = this.copy(&offered).await;
+        let copying = missing.into_iter().map(|(offered, is_there)| async move {
+            let copied = this.copy(&offered, is_there).await;
             (offered, copied)
         });
         let mut copying = stream::iter(copying).buffer_unordered(AT_ONCE);
-        let (mut copied, mut unstated, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-        let mut done = 0;
+        let (mut unstated, mut failed, mut done) = (Vec::new(), Vec::new(), 0);
         while let Some((offered, result)) = copying.next().await {
             done += 1;
             this.observer.progressed(done, total);
             match result {
                 Ok(Some(one)) => {
-                    this.observer.copied(&one);
-                    entries.extend(
-                        entry_of(&one).map(|entry| IndexEntry { yanked: offered.yanked, ..entry }),
-                    );
-                    copied.push(one);
+                    if one.has_news() {
+                        this.observer.copied(&one);
+                    }
+                    all.push((one, offered.yanked));
                 }
                 Ok(None) => {
                     gone.push(offered.release.clone());
@@ -265,10 +215,9 @@ impl SyncChange<'_> {
         }
         drop(copying);
         self.wanted.retain(|one| !gone.contains(&one.release));
-        self.copied = copied;
         self.unstated.extend(unstated);
         self.failed.extend(failed);
-        Ok(entries)
+        Ok(all)
     }
 }
 
@@ -276,11 +225,12 @@ impl SyncChange<'_> {
 impl IndexChange for SyncChange<'_> {
     fn is_needed(&mut self, current: &IndexPayload) -> bool {
         let oldest = self.oldest(current);
-        let statements: HashMap<Release, Digest> =
-            current.releases.iter().map(|entry| (entry.release(), entry.statement)).collect();
-        let differs = |one: &SourceRelease| match statements.get(&one.release) {
+        let entries: HashMap<Release, &IndexEntry> =
+            current.releases.iter().map(|entry| (entry.release(), entry)).collect();
+        let differs = |one: &SourceRelease| match entries.get(&one.release) {
             None => oldest.keeps(&one.release),
-            Some(there) => one.statement.is_some_and(|here| here != *there),
+            Some(there) if one.statement.is_some_and(|here| here != there.statement) => true,
+            Some(there) => oldest.keeps(&one.release) && self.may_lack(there, one),
         };
         self.wanted.iter().any(differs) || self.kept(current, &oldest) != current.releases
     }
@@ -294,9 +244,20 @@ impl IndexChange for SyncChange<'_> {
         }
         let oldest = self.oldest(current);
         let missing = self.missing(current, &oldest);
-        let added = self.copy_all(missing).await?;
+        let copied = self.copy_all(missing).await?;
         let mut releases = self.kept(current, &oldest);
-        releases.extend(added);
+        let numbers: HashMap<Release, usize> =
+            releases.iter().enumerate().map(|(number, entry)| (entry.release(), number)).collect();
+        for (one, yanked) in &copied {
+            match numbers.get(&one.release) {
+                Some(number) => releases[*number].set_record(one.record, one.merged),
+                None => {
+                    let yanked = *yanked;
+                    releases.extend(one.entry().map(|entry| IndexEntry { yanked, ..entry }));
+                }
+            }
+        }
+        self.note(copied.into_iter().map(|(one, _)| one));
         Ok((releases != current.releases).then_some(releases))
     }
 }

@@ -50,6 +50,7 @@ mod machine_config;
 #[cfg(target_os = "linux")]
 mod machine_policy;
 mod mirror_attacks;
+mod mirror_evidence;
 mod mirror_life;
 mod mirror_requests;
 mod mirror_roots;

@@ -10,10 +10,14 @@ use super::{bundle_key, mirror_location::MirrorLocation};
 use crate::cli::{CommandError, Exit, Outcome, context::Context, path_text::shown, report};
 use loom_runtime::{
     acquire::SourceRuntime,
-    config::{Flags, Resolved},
+    config::{Flags, Resolved, SourceKind},
     lock::LockFile,
-    mirror::bundle::{BundleSelection, Collected, LOCK, WrittenBundle, collect, write_bundle},
+    mirror::{
+        StoreRelease,
+        bundle::{BundleSelection, Collected, LOCK, WrittenBundle, collect, write_bundle},
+    },
     sources::Candidate,
+    store::Store,
 };
 
 /// The folder of the Python package in a bundle.
@@ -43,6 +47,9 @@ pub(super) struct Args {
     /// minisign secret key to sign the bundle with [password: LOOM_SIGN_PASSWORD_FILE, else a prompt]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Put releases that this machine's store accepted without a checksum, too
+    #[arg(long)]
+    allow_unverified: bool,
     /// Put this program into the bundle, for machines without it
     #[arg(long)]
     with_loom: bool,
@@ -52,7 +59,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
-    let resolved = context.resolve(Flags::default())?;
+    let allow_unverified = args.allow_unverified;
+    let resolved = context.resolve(Flags { allow_unverified, ..Flags::default() })?;
     let to = context.cwd()?.join(&args.to);
     let folder = to.parent().unwrap_or(Path::new("/")).to_owned();
     let lock = args.lock.as_deref().map(|path| read_lock(context, path)).transpose()?;
@@ -60,6 +68,9 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let candidate = open(args, context, &resolved)?;
     let collecting = collect(candidate.source.as_ref(), &selection, &folder);
     let mut collected = SourceRuntime::default().block_on(collecting)??;
+    if !allow_unverified {
+        check_verified(args, context, &resolved, &collected)?;
+    }
     add_extras(args, context, lock, &mut collected.writer)?;
     let written = write_bundle(&collected, &to)?;
     answer(context, &to, &collected, &written)?;
@@ -128,6 +139,33 @@ fn open(args: &Args, context: &Context, resolved: &Resolved) -> Result<Candidate
         Some(mirror) => mirror.open(context, resolved),
         None => MirrorLocation::folder(&resolved.cache_dir.value).open(context, resolved),
     }
+}
+
+/// Fails where a release of a store was accepted without a checksum. A mirror has no verifications.
+fn check_verified(
+    args: &Args,
+    context: &Context,
+    resolved: &Resolved,
+    collected: &Collected,
+) -> Result<(), CommandError> {
+    let folder = match &args.from {
+        None => Some(resolved.cache_dir.value.clone()),
+        Some(from) => match from.spec(context, resolved)?.kind {
+            SourceKind::Mirror(mirror) if mirror.url.scheme() == "file" => {
+                mirror.url.to_file_path().ok()
+            }
+            _ => None,
+        }
+        .filter(|folder| folder.join("verifications").is_dir()),
+    };
+    let Some(folder) = folder else { return Ok(()) };
+    let store = Store::open(&folder)?;
+    for release in &collected.releases {
+        if let Some(one) = StoreRelease::of(&store, release)? {
+            one.check_verified(&store)?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds what is not part of the mirror: lock file, program, Python package, time and key.

@@ -1,6 +1,6 @@
 //! `loom mirror diff A B`
 
-use loom_source::record::IndexEntry;
+use loom_source::record::{IndexEntry, RecordEvidence};
 use serde_json::{Value, json};
 
 use super::mirror_location::MirrorLocation;
@@ -38,8 +38,10 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
 fn document(diff: &MirrorDiff) -> Value {
     let list = |entries: &[IndexEntry]| entries.iter().map(|entry| json!(entry)).collect::<Value>();
     let changed = diff.changed.iter();
-    let changed =
-        changed.map(|ChangedRelease { first, second }| json!({"first": first, "second": second}));
+    let changed = changed.map(|ChangedRelease { first, second, only_first, only_second }| {
+        let evidence = json!({"only_first": only_first, "only_second": only_second});
+        json!({"first": first, "second": second, "evidence": evidence})
+    });
     json!({
         "schema": 1, "only_first": list(&diff.only_first), "only_second": list(&diff.only_second),
         "changed": changed.collect::<Value>(), "same": diff.same,
@@ -53,9 +55,12 @@ fn text(diff: &MirrorDiff) -> String {
         format!("{authority} {binary} {version} {platform}")
     };
     let line = |mark: char, entry: &IndexEntry| format!("{mark} {}\n", name(entry));
-    let changed = |ChangedRelease { first, second }: &ChangedRelease| {
+    let changed = |change: &ChangedRelease| {
+        let ChangedRelease { first, second, only_first, only_second } = change;
         let why = if first.statement != second.statement {
             format!("statement {}, then {}", first.statement, second.statement)
+        } else if first.yanked == second.yanked {
+            format!("evidence {}, then {}", evidence(only_first), evidence(only_second))
         } else {
             let withdrawn =
                 |entry: &IndexEntry| if entry.yanked { "withdrawn" } else { "not withdrawn" };
@@ -66,4 +71,15 @@ fn text(diff: &MirrorDiff) -> String {
     let only_first = diff.only_first.iter().map(|entry| line('-', entry));
     let only_second = diff.only_second.iter().map(|entry| line('+', entry));
     only_first.chain(only_second).chain(diff.changed.iter().map(changed)).collect()
+}
+
+/// The kinds of the evidence that only one mirror has.
+fn evidence(evidence: &[RecordEvidence]) -> String {
+    let kind =
+        |one: &RecordEvidence| json!(one.kind).as_str().map_or_else(String::new, str::to_owned);
+    let kinds: Vec<String> = evidence.iter().map(kind).collect();
+    match kinds.as_slice() {
+        [] => "nothing more".to_owned(),
+        kinds => format!("+{}", kinds.join(" +")),
+    }
 }

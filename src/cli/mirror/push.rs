@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// Put this platform only; may be repeated
     #[arg(long = "platform", value_name = "PLATFORM")]
     platforms: Vec<Platform>,
+    /// Put releases that were accepted without a checksum, too
+    #[arg(long)]
+    allow_unverified: bool,
     #[command(flatten)]
     writer: WriterArgs,
 }
@@ -41,12 +44,16 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         return Err(CommandError::new(Exit::Usage, message)
             .hint("add it as a version with `loom store add FILE --version VERSION`"));
     }
-    let resolved = context.resolve(Flags::default())?;
+    let allow_unverified = args.allow_unverified;
+    let resolved = context.resolve(Flags { allow_unverified, ..Flags::default() })?;
     let store = context.store(&resolved)?;
     let destination = args.to.destination(context, &resolved)?;
     let keys = args.writer.keys()?;
     let writer = args.writer.writer(destination.as_ref(), &keys);
     let releases = selected(args, &resolved, &store)?;
+    if !allow_unverified {
+        releases.iter().try_for_each(|one| one.check_verified(&store))?;
+    }
     let reporter = TransferReport::new(&context.printer);
     let pushed =
         SourceRuntime::default().block_on(mirror::push(&writer, &store, &releases, &reporter));

@@ -45,6 +45,10 @@ pub(super) struct Args {
     /// Keep only the newest N versions of each binary and platform: others are not copied, and leave the index
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     keep: Option<u64>,
+    /// Compare the evidence of all releases, also where the source's index does not tell whether there is more: records are
+    /// read, and releases without statements are fetched again
+    #[arg(long)]
+    evidence: bool,
     #[command(flatten)]
     writer: WriterArgs,
 }
@@ -52,7 +56,8 @@ pub(super) struct Args {
 impl Args {
     /// Everything that `from` has, to `to`.
     pub(super) fn of(from: MirrorLocation, to: MirrorLocation, writer: WriterArgs) -> Self {
-        Self { from, to, versions: Vec::new(), platforms: Vec::new(), keep: None, writer }
+        let (versions, platforms, keep) = (Vec::new(), Vec::new(), None);
+        Self { from, to, versions, platforms, keep, evidence: false, writer }
     }
 }
 
@@ -123,6 +128,7 @@ impl SyncRun<'_> {
             versions: self.args.versions.clone(),
             platforms: self.args.platforms.clone(),
             keep: self.args.keep.and_then(|keep| usize::try_from(keep).ok()),
+            evidence: self.args.evidence,
         }
     }
 
@@ -135,7 +141,8 @@ impl SyncRun<'_> {
         let current = CurrentIndex::read(self.writer.destination).await?;
         let oldest = selection.oldest(offered.releases.iter().map(|one| &one.release));
         let releases = offered.releases.into_iter().map(|one| one.release);
-        let missing = releases.filter(|release| current.payload.entry(release).is_none());
+        let missing = releases
+            .filter(|release| selection.evidence || current.payload.entry(release).is_none());
         let unstated: Vec<Release> = missing.filter(|release| oldest.keeps(release)).collect();
         if !unstated.is_empty() {
             self.writer.check(&current.payload).await?;

@@ -26,8 +26,15 @@ impl TransferReport {
 
 impl MirrorObserver for TransferReport {
     fn copied(&self, copied: &CopiedRelease) {
-        let CopiedRelease { release, bytes, .. } = copied;
-        self.0.message(format!("copied {release} ({})", HumanBytes(*bytes)));
+        let CopiedRelease { release, bytes, evidence, is_addition, .. } = copied;
+        if !is_addition {
+            self.0.message(format!("copied {release} ({})", HumanBytes(*bytes)));
+        } else if *evidence > 0 {
+            let files = if *evidence == 1 { "file" } else { "files" };
+            self.0.message(format!("added {evidence} {files} of evidence to {release}"));
+        } else {
+            self.0.message(format!("added an artifact to {release} ({})", HumanBytes(*bytes)));
+        }
     }
 
     fn failed(&self, release: &Release, error: &MirrorTaskError) {
@@ -52,6 +59,8 @@ pub(super) fn copied_json(copied: &CopiedRelease) -> Value {
     let mut document = release_json(&copied.release);
     document["statement"] = json!(copied.statement);
     document["bytes"] = json!(copied.bytes);
+    document["evidence"] = json!(copied.evidence);
+    document["added_to"] = json!(copied.is_addition);
     document
 }
 

@@ -30,6 +30,7 @@ fn exit(error: &MirrorTaskError) -> Exit {
         | MirrorTaskError::Rejected { .. }
         | MirrorTaskError::Mismatch { .. }
         | MirrorTaskError::Differs { .. }
+        | MirrorTaskError::Unverified { .. }
         | MirrorTaskError::NoRoot { .. } => Exit::Integrity,
         MirrorTaskError::NoIndex { .. }
         | MirrorTaskError::NotListed { .. }
@@ -65,6 +66,10 @@ fn hint(error: &MirrorTaskError) -> Option<String> {
             "a published release never changes: publish a new version, and withdraw this one with `loom mirror yank`"
                 .to_owned()
         }
+        MirrorTaskError::Unverified { release, .. } => format!(
+            "get it from a source with checksums, with `loom get {} --force-download`, or allow it with --allow-unverified",
+            release.slot
+        ),
         MirrorTaskError::Authority { authority, .. } => format!(
             "add it with `loom mirror root new --authority {authority}`, then sign and publish that root"
         ),

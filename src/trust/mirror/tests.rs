@@ -90,6 +90,8 @@ fn entry(version: &str) -> IndexEntry {
         version: version.parse().unwrap(),
         platform: Platform::LinuxX86_64,
         statement: Digest::of(version.as_bytes()),
+        record: None,
+        merged: Vec::new(),
         yanked: false,
     }
 }

@@ -186,7 +186,17 @@ fn keep_mirror(session: &mut Session, url: &str) {
     let keys = ["--key", "keys/index.pem", "--key", "keys/timestamp.pem"];
     let with_keys = |args: &[&'static str]| [args, &keys[..]].concat();
     session.run(&[&["mirror", "sync", "--from", url, "--to", "./m"][..], &keys].concat()).ok();
-    session.run(&with_keys(&["mirror", "push", "--to", "./m", "loom-bridge-server", "0.3.0"])).ok();
+    session
+        .run(&with_keys(&[
+            "mirror",
+            "push",
+            "--to",
+            "./m",
+            "loom-bridge-server",
+            "0.3.0",
+            "--allow-unverified",
+        ]))
+        .ok();
     session.run(&["mirror", "push", "--to", "./other", "loom-bridge-server", "0.2.0"]).ok();
     session.run(&with_keys(&["mirror", "index", "./m"])).ok();
     session.run(&with_keys(&["mirror", "index", "./m", "--refresh"])).ok();

@@ -193,6 +193,8 @@ impl Depot {
             version: statement.version.clone(),
             platform: statement.platform,
             statement: digest,
+            record: None,
+            merged: Vec::new(),
             yanked: false,
         });
         self.write_index();

@@ -97,6 +97,8 @@ fn store(root: &Path, layout: ReleaseLayout, releases: &[PublishedRelease]) -> i
             version: statement.version,
             platform: statement.platform,
             statement: digest,
+            record: None,
+            merged: Vec::new(),
             yanked: false,
         });
     }

@@ -16,6 +16,9 @@ use crate::{
 /// The largest number of releases in an index.
 const MAX_RELEASES: usize = 100_000;
 
+/// The largest number of digests in `merged`.
+const MAX_MERGED: usize = 8;
+
 /// The list of all releases of a mirror, `releases/index.json`. Payload and signatures are one file, so that a reader
 /// never gets those of two versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +63,17 @@ pub struct IndexEntry {
     pub platform: Platform,
     /// The digest of the release's statement.
     pub statement: Digest,
+    /// The digest of the release's record, which changes where evidence or an artifact is added. It serves comparisons
+    /// only: a record with another digest is as good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Digest>,
+    /// The digests of records at other mirrors whose artifacts and evidence this record has.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "json::at_most::<MAX_MERGED, _, _>"
+    )]
+    pub merged: Vec<Digest>,
     /// Whether the release is withdrawn: it stays available to those that locked it, and is never selected.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub yanked: bool,
@@ -99,6 +113,24 @@ impl IndexEntry {
     pub fn release(&self) -> Release {
         let Self { authority, binary, version, platform, .. } = self.clone();
         Release { authority, binary, slot: Slot::Version(version), platform }
+    }
+
+    /// Whether the release's record has everything of the record with this digest, as far as the index tells.
+    pub fn has_record(&self, record: &Digest) -> bool {
+        self.record.as_ref() == Some(record) || self.merged.contains(record)
+    }
+
+    /// Sets the digest of the release's record, which has everything of its former record and of the record `of`.
+    pub fn set_record(&mut self, record: Digest, of: Digest) {
+        let former = self.record.replace(record);
+        self.merged.retain(|merged| *merged != record);
+        for included in former.into_iter().chain([of]) {
+            if included != record && !self.merged.contains(&included) {
+                self.merged.push(included);
+            }
+        }
+        let surplus = self.merged.len().saturating_sub(MAX_MERGED);
+        self.merged.drain(..surplus);
     }
 }
 
@@ -248,6 +280,28 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_remembers_the_records_that_were_merged() {
+        let text = entry_text("0.2.0", "linux-x86_64");
+        let mut entry: IndexEntry = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&entry).unwrap(), text);
+        let digest = |number: usize| Digest::of(&[u8::try_from(number).unwrap()]);
+        assert!(!entry.has_record(&digest(0)));
+        entry.set_record(digest(0), digest(0));
+        assert!(entry.has_record(&digest(0)) && entry.merged.is_empty());
+        for number in 1..=MAX_MERGED + 1 {
+            entry.set_record(digest(0), digest(number));
+            entry.set_record(digest(0), digest(number));
+        }
+        assert!(!entry.has_record(&digest(1)) && entry.has_record(&digest(MAX_MERGED + 1)));
+        let text = serde_json::to_string(&entry).unwrap();
+        assert_eq!(serde_json::from_str::<IndexEntry>(&text).unwrap(), entry);
+        entry.merged.push(digest(0));
+        let more = serde_json::to_string(&entry).unwrap();
+        let error = serde_json::from_str::<IndexEntry>(&more).unwrap_err().to_string();
+        assert!(error.contains("at most 8 elements"), "{error}");
+    }
+
+    #[test]
     fn releases_and_signatures_are_limited() {
         let text = format!(r#"{{"serial":1,"releases":[{}0]}}"#, "0,".repeat(MAX_RELEASES));
         let error = Index::parse(index_of(&text, "[]").as_bytes()).unwrap_err().to_string();
@@ -270,6 +324,8 @@ mod tests {
             version: version.parse().unwrap(),
             platform: Platform::LinuxX86_64,
             statement: Digest::of(version.as_bytes()),
+            record: None,
+            merged: Vec::new(),
             yanked,
         };
         let payload = IndexPayload {

@@ -28,6 +28,7 @@ variants!(MirrorTaskError {
     Unlistable,
     NotListed,
     Differs,
+    Unverified,
     Authority,
     NoRoot,
     RootExists,
@@ -102,6 +103,10 @@ fn errors_of_documents() -> Vec<MirrorTaskError> {
             release: Box::new(release.clone()),
             here: digest("a"),
             there: digest("b"),
+        },
+        MirrorTaskError::Unverified {
+            release: Box::new(release.clone()),
+            why: "was accepted without a checksum",
         },
         MirrorTaskError::Authority { authority: release.authority, mirror: mirror() },
     ]

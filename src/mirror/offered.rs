@@ -1,0 +1,98 @@
+//! [`offered`]: the releases that a source has.
+
+use loom_source::{
+    Authority, Digest, ListingScope, Name, Product, Release, SourceError, SourceErrorKind,
+    VersionListing, record::IndexEntry,
+};
+
+use super::{MirrorFiles, MirrorTaskError, SyncSelection};
+use crate::{sources::Candidate, trust::Channel};
+
+/// A release that a source offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRelease {
+    /// The release.
+    pub release: Release,
+    /// Its statement, where an index names it.
+    pub statement: Option<Digest>,
+    /// The digest of its record, where an index names it.
+    pub record: Option<Digest>,
+    /// Whether it is withdrawn.
+    pub yanked: bool,
+}
+
+/// What a source offers.
+#[derive(Debug, Default)]
+pub struct SourceReleases {
+    /// The selected releases, those included that are not kept.
+    pub releases: Vec<SourceRelease>,
+}
+
+/// What a source offers of the selection: by its index, else by its lists of versions of `binary`.
+///
+/// # Errors
+/// Where the source cannot answer or list; and for a source over plain http beyond this machine, of which nothing is
+/// believed.
+pub async fn offered(
+    candidate: &Candidate,
+    is_mirror: bool,
+    (authority, binary): (&Authority, &Name),
+    selection: &SyncSelection,
+) -> Result<SourceReleases, MirrorTaskError> {
+    let source = candidate.source.as_ref();
+    if let Some(entries) = index_entries(candidate, is_mirror).await? {
+        let entries = entries.into_iter();
+        let offered = entries.map(|entry| SourceRelease {
+            release: entry.release(),
+            statement: Some(entry.statement),
+            record: entry.record,
+            yanked: entry.yanked,
+        });
+        let releases = offered.filter(|one| selection.selects(&one.release)).collect();
+        return Ok(SourceReleases { releases });
+    }
+    let mut releases = Vec::new();
+    for platform in selection.platforms() {
+        let product = Product { authority: authority.clone(), binary: binary.clone(), platform };
+        match source.list(&product, ListingScope::All).await? {
+            VersionListing::Versions(versions) => {
+                releases.extend(versions.into_iter().map(|listed| SourceRelease {
+                    release: product.at_version(listed.version),
+                    statement: None,
+                    record: None,
+                    yanked: false,
+                }));
+            }
+            VersionListing::Unlistable(why) => {
+                return Err(MirrorTaskError::Unlistable { at: source.to_string(), why });
+            }
+        }
+    }
+    releases.retain(|one| selection.selects(&one.release));
+    Ok(SourceReleases { releases })
+}
+
+/// The entries of the index of a mirror: of the signed one where a root is known for it; `None` without an index.
+async fn index_entries(
+    candidate: &Candidate,
+    is_mirror: bool,
+) -> Result<Option<Vec<IndexEntry>>, MirrorTaskError> {
+    if !is_mirror {
+        return Ok(None);
+    }
+    let files = MirrorFiles::of(candidate.source.as_ref());
+    if let Some(index) = candidate.verified_index().await? {
+        return match index.expired() {
+            None => Ok(Some(index.entries().to_vec())),
+            Some(why) => {
+                let at = files.location(loom_source::Index::PATH);
+                Err(SourceError::malformed(at, why.to_string()).into())
+            }
+        };
+    }
+    if candidate.channel == Channel::Unauthenticated {
+        // Nothing of a source that anybody on the way can change is believed without a signature.
+        return Err(SourceError::new(files.name(), SourceErrorKind::PlainHttp).into());
+    }
+    Ok(files.index().await?.map(|index| index.payload.releases))
+}
