@@ -207,7 +207,6 @@ impl SyncChange<'_> {
                 // Without the destination nothing can be copied.
                 Err(error @ MirrorTaskError::Destination(_)) => return Err(error),
                 Err(error) => {
-                    this.observer.failed(&offered.release, &error);
                     gone.push(offered.release.clone());
                     failed.push((offered.release, error));
                 }

@@ -63,7 +63,8 @@ impl CosignSecretKey {
             }
             None => SecretKey::from_pkcs8_pem(pem).map_err(|error| error.to_string()),
         };
-        key.map(|key| Self(key.into())).map_err(wrong)
+        key.map(|key| Self(key.into()))
+            .map_err(|error| wrong(format!("it is no private key on the curve P-256 ({error})")))
     }
 
     /// The public key as a PEM file.

@@ -61,9 +61,9 @@ impl MinisignSecretKey {
     pub fn is_encrypted(file: &str) -> bool {
         let line = file.lines().nth(1).unwrap_or_default();
         // Two bytes of the signature algorithm precede those of the algorithm that made a key of the password.
-        STANDARD
-            .decode(line.trim())
-            .is_ok_and(|bytes| bytes.get(2..4).is_some_and(|kdf| kdf != [0, 0]))
+        STANDARD.decode(line.trim()).is_ok_and(|bytes| {
+            bytes.len() == LENGTH && bytes.starts_with(b"Ed") && bytes[2..4] != [0, 0]
+        })
     }
 
     /// Reads the file of a secret key. A password is only used where the key is encrypted.

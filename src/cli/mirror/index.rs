@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     mirror_location::MirrorLocation,
     transfer_folder::TransferFolder,
-    transfer_report::{TransferReport, failed_json, release_json},
+    transfer_report::{TransferReport, release_json, report_failed},
     writer_args::{WriterArgs, index_line},
 };
 use crate::cli::{CommandError, Exit, Outcome, context::Context, ready, selection::Selection};
@@ -15,8 +15,8 @@ use loom_runtime::{
     acquire::{AcquireOptions, SourceRuntime},
     config::{Flags, Layout, Resolved, SourceKind, SourceSpec},
     mirror::{
-        self, CurrentIndex, IndexWriter, MirrorObserver as _, MirrorTaskError, Reindex,
-        StoreRelease, SyncSelection, Unpacking, WrittenIndex,
+        self, CurrentIndex, IndexWriter, MirrorTaskError, Reindex, StoreRelease, SyncSelection,
+        Unpacking, WrittenIndex,
     },
     sources::{Candidate, Opener},
     store::Store,
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     for release in incomplete {
         context.printer.warning(format!("{release} is left out: its statement is missing"));
     }
-    let (failed, code) = failed_json(failed);
+    let (failed, code) = report_failed(&context.printer, failed);
     let document = json!({
         "schema": 1, "serial": index.serial, "changed": index.changed, "releases": index.releases,
         "incomplete": incomplete.iter().map(release_json).collect::<Vec<_>>(), "failed": failed,
@@ -103,9 +103,6 @@ impl Adoption<'_> {
         };
         let failed = unpacking.acquire(&releases);
         let reporter = TransferReport::new(&self.context.printer);
-        for (release, error) in &failed {
-            reporter.failed(release, error);
-        }
         let mut adopted = Vec::new();
         for release in &releases {
             let Some(unpacked) = StoreRelease::of(&store, release)? else { continue };

@@ -53,7 +53,14 @@ impl MirrorLocation {
         });
         match named {
             Some(spec) => Ok(spec.clone()),
-            None => Ok(SourceSpec::shorthand(text, &context.cwd()?)?),
+            None => {
+                let cwd = context.cwd()?;
+                // A folder that is there needs no `./` before its name.
+                match !text.contains([':', '/']) && cwd.join(text).exists() {
+                    true => Ok(SourceSpec::shorthand(&format!("./{text}"), &cwd)?),
+                    false => Ok(SourceSpec::shorthand(text, &cwd)?),
+                }
+            }
         }
     }
 

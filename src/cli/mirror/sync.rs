@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     mirror_location::MirrorLocation,
     transfer_folder::TransferFolder,
-    transfer_report::{TransferReport, copied_json, failed_json},
+    transfer_report::{TransferReport, copied_json, report_failed},
     writer_args::{WriterArgs, index_line},
 };
 use crate::cli::{
@@ -16,8 +16,8 @@ use loom_runtime::{
     acquire::{AcquireOptions, SourceRuntime},
     config::{Flags, Resolved, SourceKind, SourceSpec},
     mirror::{
-        self, CurrentIndex, IndexWriter, MirrorFiles, MirrorObserver as _, MirrorTaskError,
-        StoreRelease, SyncReport, SyncSelection, Unpacking,
+        self, CurrentIndex, IndexWriter, MirrorFiles, MirrorTaskError, StoreRelease, SyncReport,
+        SyncSelection, Unpacking,
     },
     sources::Opener,
     store::Store,
@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let report = sync.run()?;
     let SyncReport { index, copied, failed, .. } = report;
     let count = failed.len();
-    let (failed, code) = failed_json(failed);
+    let (failed, code) = report_failed(&context.printer, failed);
     let document = json!({
         "schema": 1, "serial": index.serial, "changed": index.changed, "releases": index.releases,
         "copied": copied.iter().map(copied_json).collect::<Vec<_>>(), "failed": failed,
@@ -174,9 +174,6 @@ impl SyncRun<'_> {
             },
         };
         let failed = unpacking.acquire(releases);
-        for (release, error) in &failed {
-            reporter.failed(release, error);
-        }
         let of = |release: &Release| StoreRelease::of(&store, release).transpose();
         let unpacked: Vec<StoreRelease> =
             releases.iter().filter_map(of).collect::<Result<_, _>>()?;

@@ -1,7 +1,6 @@
 //! [`TransferReport`]: prints what a task on a mirror has done.
 
 use indicatif::HumanBytes;
-use loom_base::error_chain;
 use loom_source::Release;
 use serde_json::{Value, json};
 
@@ -37,10 +36,6 @@ impl MirrorObserver for TransferReport {
         }
     }
 
-    fn failed(&self, release: &Release, error: &MirrorTaskError) {
-        self.0.warning(format!("{release}: {}", error_chain(error)));
-    }
-
     fn progressed(&self, done: usize, total: usize) {
         if self.0.is_terminal() && !self.0.is_quiet() {
             self.0.show_progress(&format!("{done} of {total} releases"));
@@ -64,14 +59,21 @@ pub(super) fn copied_json(copied: &CopiedRelease) -> Value {
     document
 }
 
-/// Releases that failed in JSON documents, with their errors; and the exit code of the first.
-pub(super) fn failed_json(failed: Vec<(Release, MirrorTaskError)>) -> (Value, Option<u8>) {
+/// Warns of the releases that failed; returns them for JSON documents, and the exit code of the first.
+pub(super) fn report_failed(
+    printer: &Printer,
+    failed: Vec<(Release, MirrorTaskError)>,
+) -> (Value, Option<u8>) {
     let mut code = None;
     let list = failed.into_iter().map(|(release, error)| {
         let mut document = release_json(&release);
         let error = CommandError::from(error);
         code.get_or_insert(error.code);
         document["error"] = error.json()["error"].clone();
+        let mut text = format!("{release}: {}", error.message);
+        error.causes.iter().for_each(|cause| text += &format!("\nbecause: {cause}"));
+        error.hint.iter().for_each(|hint| text += &format!("\nhint: {hint}"));
+        printer.warning(text);
         document
     });
     let list: Vec<Value> = list.collect();

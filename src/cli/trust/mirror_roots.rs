@@ -164,7 +164,9 @@ pub(super) fn list(context: &Context) -> Outcome {
     context.printer.answer(&document, || {
         let mut text: String = known.iter().map(|(source, status)| line(source, status)).collect();
         for source in &others {
-            text.push_str(&format!("{source}: a root is given, but no mirror has this name\n"));
+            text.push_str(&format!(
+                "{source}: a root is given, and no configured mirror has this name\n"
+            ));
         }
         if text.is_empty() { "no root is known\n".to_owned() } else { text }
     })?;
@@ -226,5 +228,5 @@ pub(super) fn remove(source: &str, context: &Context) -> Outcome {
         let text = if removed { "needs no signed index any more" } else { "had no root" };
         format!("{source} {text}\n")
     })?;
-    Ok(Exit::Success)
+    Ok(if removed { Exit::Success } else { Exit::Absent })
 }

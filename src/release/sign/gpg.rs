@@ -29,16 +29,36 @@ impl GpgSigner {
         if output.status.success() { Ok(()) } else { Err(self.failed(file, &output)) }
     }
 
-    /// Whether the user's keyring verifies `signature` over `file`.
+    /// Whether the user's keyring verifies `signature` over `file`, and it is one of the key that was named.
     pub(super) fn verifies(&self, file: &Path, signature: &Path) -> Result<bool, SignError> {
         let mut command = Command::new(&self.program);
-        command.args(["--batch", "--verify", "--"]).arg(signature).arg(file);
-        Ok(self.run(&mut command, file)?.status.success())
+        command.args(["--batch", "--status-fd", "1", "--verify", "--"]).arg(signature).arg(file);
+        let output = self.run(&mut command, file)?;
+        let Some(key) = &self.key else { return Ok(output.status.success()) };
+        let status = String::from_utf8_lossy(&output.stdout);
+        // `VALIDSIG` names the key that signed, then, as the last word, its primary key.
+        let valid = status.lines().find_map(|line| line.strip_prefix("[GNUPG:] VALIDSIG "));
+        let primary = valid.and_then(|line| line.split_whitespace().last());
+        let named = self.fingerprints(key, file)?;
+        Ok(primary.is_some_and(|primary| named.iter().any(|fingerprint| fingerprint == primary)))
+    }
+
+    /// The fingerprints of the keys that `key` names, subkeys included.
+    fn fingerprints(&self, key: &str, file: &Path) -> Result<Vec<String>, SignError> {
+        let mut command = Command::new(&self.program);
+        command.args(["--batch", "--with-colons", "--list-keys", "--"]).arg(key);
+        let output = self.run(&mut command, file)?;
+        if !output.status.success() {
+            return Err(self.failed(file, &output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let lines = text.lines().filter(|line| line.starts_with("fpr:"));
+        Ok(lines.filter_map(|line| line.split(':').nth(9)).map(str::to_owned).collect())
     }
 
     fn run(&self, command: &mut Command, file: &Path) -> Result<Output, SignError> {
         // gpg asks for the passphrase at the terminal, not on standard input.
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let program = self.program.to_string_lossy().into_owned();
         command.output().map_err(|error| SignError::Gpg {
             program,

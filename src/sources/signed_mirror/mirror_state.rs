@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use super::{
     first_sight::{FirstSight, FirstSightReport},
     given_roots::GivenRoots,
-    known_roots::{MirrorRootRules, read_configured},
+    known_roots::{MirrorRootRules, RootReadError, read_configured},
     progress::{MirrorProgress, ProgressFile},
     read_document::{location, read_signed_document},
 };
@@ -198,7 +198,12 @@ impl SignedMirror {
         };
         if let Some(configured) = self.rules.of(&self.name) {
             let at = || configured.file.display().to_string();
-            return read_configured(configured).map(Some).map_err(|why| unusable(at(), why.into()));
+            return read_configured(configured).map(Some).map_err(|why| match why {
+                RootReadError::Read { .. } => {
+                    SourceError::new(at(), SourceErrorKind::Failed).caused_by(why)
+                }
+                RootReadError::Rejected { .. } => unusable(at(), why.into()),
+            });
         }
         if !self.rules.added_count {
             return Ok(None);
