@@ -1,6 +1,10 @@
 //! `which` and `get` of an installed release where a signature is required, beside the same where none is.
 
-use std::{fs, path::Path, time::SystemTime};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use loom_signatures::sign::MinisignSecretKey;
 use loom_source::{
@@ -25,19 +29,22 @@ pub(crate) fn run(setup: &BenchSetup) -> Outcome<Vec<Target>> {
     let home = tempfile::tempdir_in(&setup.work)?;
     let source = home.path().join("mirror");
     let key = publish(&source)?;
-    let (plain, required) = (home.path().join("plain.toml"), home.path().join("required.toml"));
     let sources = format!("sources = [\"file://{}\"]\n", source.display());
-    fs::write(&plain, &sources)?;
-    fs::write(
-        &required,
-        format!("{sources}[trust]\nsignature = \"required\"\nkeys = [\"minisign:{key}\"]\n"),
-    )?;
+    let user = |name: &str, more: &str| -> Outcome<PathBuf> {
+        let folder = home.path().join(name);
+        fs::create_dir_all(folder.join(".config/loom"))?;
+        fs::write(folder.join(".config/loom/config.toml"), format!("{sources}{more}"))?;
+        Ok(folder)
+    };
+    let plain = user("plain", "")?;
+    let required = format!("[trust]\nsignature = \"required\"\nkeys = [\"minisign:{key}\"]\n");
+    let required = user("required", &required)?;
     let (loom, cache) = (setup.loom.clone(), home.path().join("cache"));
-    let ask = move |name: &'static str, config: &Path| {
-        let (loom, cache, config) = (loom.clone(), cache.clone(), config.to_owned());
-        move |home: &Path| {
-            let mut command = command(&loom, home);
-            command.args([name, VERSION, "--config"]).arg(&config).arg("--cache-dir").arg(&cache);
+    let ask = move |name: &'static str, user: &Path| {
+        let (loom, cache, user) = (loom.clone(), cache.clone(), user.to_owned());
+        move |_: &Path| {
+            let mut command = command(&loom, &user);
+            command.args([name, VERSION, "--cache-dir"]).arg(&cache);
             command
         }
     };
