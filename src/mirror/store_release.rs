@@ -1,6 +1,9 @@
 //! [`StoreRelease`]: a release of the store on this machine, as it is put into a mirror.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use loom_mirror::{
     Destination,
@@ -8,7 +11,7 @@ use loom_mirror::{
 };
 use loom_source::{
     Digest, Record, Release, Slot, Statement,
-    record::{RecordArtifact, object_path, tree_path},
+    record::{RecordArtifact, RecordEvidence, object_path, tree_path},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -28,6 +31,8 @@ pub struct StoreRelease {
     statement: Statement,
     /// The path of its archive in the mirror, where it is there by a name of its own.
     file: Option<String>,
+    /// Evidence that the store does not have, and the files of this machine that hold it.
+    more: Vec<(RecordEvidence, PathBuf)>,
 }
 
 impl StoreRelease {
@@ -44,7 +49,7 @@ impl StoreRelease {
         if statement.release() != *release {
             return Ok(None);
         }
-        Ok(Some(Self { release: release.clone(), record, statement, file: None }))
+        Ok(Some(Self { release: release.clone(), record, statement, file: None, more: Vec::new() }))
     }
 
     /// The same release, whose archive is in the mirror at this path.
@@ -66,6 +71,27 @@ impl StoreRelease {
             None => "has no verification",
         };
         Err(MirrorTaskError::Unverified { release: Box::new(self.release.clone()), why })
+    }
+
+    /// The same release, with further evidence, which files of this machine hold.
+    #[must_use]
+    pub fn with_evidence(mut self, more: Vec<(RecordEvidence, PathBuf)>) -> Self {
+        self.record.evidence.extend(more.iter().map(|(evidence, _)| evidence.clone()));
+        self.record.evidence.dedup();
+        Self { more, ..self }
+    }
+
+    /// Puts a file of evidence into a mirror.
+    async fn put_evidence(
+        &self,
+        store: &Store,
+        to: &dyn Destination,
+        digest: &Digest,
+    ) -> Result<u64, MirrorTaskError> {
+        match self.more.iter().find(|(evidence, _)| evidence.digest == *digest) {
+            Some((_, path)) => put_file(path, to, digest).await,
+            None => put_object(store, to, digest).await,
+        }
     }
 
     /// The digest of the archive that was unpacked; `None` for a plain program.
@@ -105,7 +131,7 @@ impl StoreRelease {
             return Ok(copied);
         }
         for evidence in &evidence {
-            put_object(store, to, &evidence.digest).await?;
+            self.put_evidence(store, to, &evidence.digest).await?;
         }
         let more = Record { statement: self.statement(), artifacts: Vec::new(), evidence };
         copied.record = records.write(&self.release, &more, more.to_bytes().into()).await?;
@@ -143,7 +169,7 @@ impl StoreRelease {
             artifacts
         };
         for evidence in &self.record.evidence {
-            put_object(store, to, &evidence.digest).await?;
+            self.put_evidence(store, to, &evidence.digest).await?;
         }
         put_object(store, to, &self.record.statement).await?;
         let record = Record { artifacts, ..self.record.clone() };
@@ -195,14 +221,22 @@ async fn put_object(
     to: &dyn Destination,
     digest: &Digest,
 ) -> Result<u64, MirrorTaskError> {
-    let path = store.object(digest);
-    let unread = |source| MirrorTaskError::Staging { folder: path.clone(), source };
-    let got = hash(&path).map_err(unread)?;
+    put_file(&store.object(digest), to, digest).await
+}
+
+/// Puts a file of this machine, whose bytes are hashed before. Returns the number of bytes that were transferred.
+async fn put_file(
+    path: &Path,
+    to: &dyn Destination,
+    digest: &Digest,
+) -> Result<u64, MirrorTaskError> {
+    let unread = |source| MirrorTaskError::Staging { folder: path.to_owned(), source };
+    let got = hash(path).map_err(unread)?;
     if got != *digest {
         let at = path.display().to_string();
         return Err(MirrorTaskError::Mismatch { at, expected: *digest, got });
     }
-    let body = ObjectBody::file(&path).map_err(unread)?;
+    let body = ObjectBody::file(path).map_err(unread)?;
     let size = body.size();
     match to.put_object(&object_path(digest), body).await? {
         PutOutcome::Written => Ok(size),

@@ -36,9 +36,9 @@ mod root;
 mod serve;
 mod sync;
 mod transfer_folder;
-mod transfer_report;
+pub(super) mod transfer_report;
 mod verify;
-mod writer_args;
+pub(super) mod writer_args;
 mod yank;
 
 use super::{Outcome, context::Context};
