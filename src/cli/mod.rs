@@ -83,6 +83,7 @@ mod suggest;
 mod supervise;
 mod table;
 mod tail;
+mod transfer_report;
 mod trust;
 mod up;
 mod update;
@@ -91,6 +92,7 @@ mod verbose;
 mod version_arg;
 mod which;
 mod why;
+mod writer_args;
 
 use std::{ffi::OsString, process::ExitCode};
 

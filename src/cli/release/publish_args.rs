@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::mirror::writer_args::WriterArgs;
+use crate::cli::writer_args::WriterArgs;
 
 /// Arguments of `loom release publish`.
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,7 @@ use loom_runtime::{
 use serde_json::{Value, json};
 
 use super::publish_store;
-use crate::cli::{Exit, Outcome, context::Context, mirror::writer_args::WriterArgs, verbose};
+use crate::cli::{Exit, Outcome, context::Context, verbose, writer_args::WriterArgs};
 
 pub(super) fn run(
     context: &Context,

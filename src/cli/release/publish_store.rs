@@ -20,11 +20,8 @@ use loom_source::{
 use serde_json::{Value, json};
 
 use crate::cli::{
-    CommandError, Exit, Outcome,
-    context::Context,
-    mirror::{transfer_report::TransferReport, writer_args::WriterArgs},
-    ready,
-    selection::Selection,
+    CommandError, Exit, Outcome, context::Context, ready, selection::Selection,
+    transfer_report::TransferReport, writer_args::WriterArgs,
 };
 
 /// The name of the file with the checksums of a release.

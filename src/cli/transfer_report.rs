@@ -9,15 +9,15 @@ use crate::cli::{CommandError, printer::Printer};
 use loom_runtime::mirror::{CopiedRelease, MirrorObserver, MirrorTaskError};
 
 /// Prints each release as it is done, and on a terminal how many are.
-pub(in crate::cli) struct TransferReport(Printer);
+pub(crate) struct TransferReport(Printer);
 
 impl TransferReport {
-    pub(in crate::cli) fn new(printer: &Printer) -> Self {
+    pub(crate) fn new(printer: &Printer) -> Self {
         Self(printer.clone())
     }
 
     /// Removes the progress line.
-    pub(in crate::cli) fn end(&self) {
+    pub(crate) fn end(&self) {
         if self.0.is_terminal() && !self.0.is_quiet() {
             self.0.clear_progress();
         }
@@ -49,13 +49,13 @@ impl MirrorObserver for TransferReport {
 }
 
 /// A release in JSON documents.
-pub(in crate::cli) fn release_json(release: &Release) -> Value {
+pub(crate) fn release_json(release: &Release) -> Value {
     let Release { authority, binary, slot, platform } = release;
     json!({"authority": authority, "binary": binary, "version": slot.to_string(), "platform": platform})
 }
 
 /// A copied release in JSON documents.
-pub(in crate::cli) fn copied_json(copied: &CopiedRelease) -> Value {
+pub(crate) fn copied_json(copied: &CopiedRelease) -> Value {
     let mut document = release_json(&copied.release);
     document["statement"] = json!(copied.statement);
     document["bytes"] = json!(copied.bytes);
@@ -65,7 +65,7 @@ pub(in crate::cli) fn copied_json(copied: &CopiedRelease) -> Value {
 }
 
 /// Releases that failed in JSON documents, with their errors; and the exit code of the first.
-pub(in crate::cli) fn failed_json(failed: Vec<(Release, MirrorTaskError)>) -> (Value, Option<u8>) {
+pub(crate) fn failed_json(failed: Vec<(Release, MirrorTaskError)>) -> (Value, Option<u8>) {
     let mut code = None;
     let list = failed.into_iter().map(|(release, error)| {
         let mut document = release_json(&release);
