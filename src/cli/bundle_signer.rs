@@ -97,6 +97,20 @@ impl BundleSigner {
         Some(("bundle.json.minisig".to_owned(), why))
     }
 
+    /// What the user has to know where no signature was checked.
+    pub(crate) fn notice(&self) -> Option<&'static str> {
+        match self {
+            Self::Unknown(_) => Some(
+                "the signature says nothing about who made the bundle, because no key is known here: give the public key \
+                 with --key, or set it in [trust] keys",
+            ),
+            Self::Unsigned { required: false } => Some(
+                "no signature was checked: the bundle has none, and no key is known here (--key, or [trust] keys)",
+            ),
+            Self::Unsigned { required: true } | Self::Trusted(_) | Self::Other { .. } => None,
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         match self {
             Self::Unsigned { .. } => Value::Null,

@@ -10,6 +10,7 @@
 //! | `report` | errors with their exit codes, causes and hints |
 //! | `printer`, `color`, `table` | data on stdout, messages on stderr, one JSON document with `--json` |
 //! | `progress`, `progress_line`, `interrupt` | progress of a transfer, and what Ctrl+C does meanwhile |
+//! | `transfer_report`, `writer_args` | what tasks on mirrors print, and their options |
 //! | `verbose` | what `-v` shows of requests and decisions |
 //! | `project_scope` | the project and the state folder that a command is about |
 //! | `launching` | from options and configuration to a launch |
@@ -83,6 +84,7 @@ mod suggest;
 mod supervise;
 mod table;
 mod tail;
+mod transfer_report;
 mod trust;
 mod up;
 mod update;
@@ -91,6 +93,7 @@ mod verbose;
 mod version_arg;
 mod which;
 mod why;
+mod writer_args;
 
 use std::{ffi::OsString, process::ExitCode};
 

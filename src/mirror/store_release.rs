@@ -195,14 +195,22 @@ async fn put_object(
     to: &dyn Destination,
     digest: &Digest,
 ) -> Result<u64, MirrorTaskError> {
-    let path = store.object(digest);
-    let unread = |source| MirrorTaskError::Staging { folder: path.clone(), source };
-    let got = hash(&path).map_err(unread)?;
+    put_file(&store.object(digest), to, digest).await
+}
+
+/// Puts a file of this machine, whose bytes are hashed before. Returns the number of bytes that were transferred.
+async fn put_file(
+    path: &Path,
+    to: &dyn Destination,
+    digest: &Digest,
+) -> Result<u64, MirrorTaskError> {
+    let unread = |source| MirrorTaskError::Staging { folder: path.to_owned(), source };
+    let got = hash(path).map_err(unread)?;
     if got != *digest {
         let at = path.display().to_string();
         return Err(MirrorTaskError::Mismatch { at, expected: *digest, got });
     }
-    let body = ObjectBody::file(&path).map_err(unread)?;
+    let body = ObjectBody::file(path).map_err(unread)?;
     let size = body.size();
     match to.put_object(&object_path(digest), body).await? {
         PutOutcome::Written => Ok(size),

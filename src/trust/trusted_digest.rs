@@ -5,7 +5,7 @@ use std::fmt;
 use loom_source::{ClaimedDigest, Digest, DigestSource};
 use serde::{Deserialize, Serialize};
 
-use super::{Pin, PinOrigin, mirror::IndexOrigin};
+use super::{Pin, PinOrigin, SignatureOrigin, mirror::IndexOrigin};
 
 /// How far a digest can be trusted. The order is from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -96,28 +96,6 @@ impl fmt::Display for Voucher {
             Self::Index => "signed index",
             Self::Unknown => "unknown voucher",
         })
-    }
-}
-
-/// Who signed, where a signature vouches for a digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignatureOrigin {
-    /// The signature scheme.
-    pub scheme: String,
-    /// The id of the key; the issuer where an identity signed.
-    pub key: String,
-    /// The identity that signed, where the scheme has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identity: Option<String>,
-}
-
-impl SignatureOrigin {
-    /// Who signed, in words: `minisign E7620F1842B4E81F`.
-    pub fn signer(&self) -> String {
-        match &self.identity {
-            Some(identity) => format!("{identity} (issuer {})", self.key),
-            None => format!("{} {}", self.scheme, self.key),
-        }
     }
 }
 

@@ -83,7 +83,7 @@ fn users_cannot_add_roots_of_mirrors_where_roots_are_fixed() {
     let sandbox = &machine.sandbox;
     let init = ["mirror", "init", "--to", "./own", "--keys", "keys", "--json"];
     let sha256 = machine.loom(&init).ok().json()["sha256"].as_str().unwrap().to_owned();
-    let root = sandbox.project().join("own/root/1.json");
+    let root = sandbox.project().join("own").join("root/1.json");
     let add = ["trust", "add-root", root.to_str().unwrap(), "--sha256", &sha256];
     machine.loom(&add).code(2).says(&["/etc/loom/config.toml:7 fixes trust.roots", "hint: "]);
     // One that was added before does not count.

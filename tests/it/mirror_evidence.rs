@@ -87,6 +87,17 @@ fn a_later_signature_is_copied_and_counts_for_readers() {
 }
 
 #[test]
+fn an_index_with_the_digest_of_an_older_record_refuses_nothing() {
+    let (sandbox, depot) = (Sandbox::new(), Depot::of(&["0.2.0"]));
+    sandbox.loom(&["mirror", "index", text(depot.path())]).ok();
+    let signer = Signer::new();
+    sign(depot.path(), &signer, "0.2.0");
+    let reader = Sandbox::new();
+    trust(&reader, &depot.url(), &required(&[&signer.public]));
+    reader.loom(&["get"]).ok();
+}
+
+#[test]
 fn evidence_of_two_sources_is_merged_once() {
     let (sandbox, one) = (Sandbox::new(), Depot::of(&["0.2.0"]));
     let (other, copy) = (sandbox.folder("other"), sandbox.folder("copy"));

@@ -148,7 +148,7 @@ fn the_key_of_the_timestamp_keeps_an_index_valid_and_adds_nothing() {
 fn a_withdrawn_version_gives_way_to_the_one_before_it() {
     let signed = SignedFolder::of(&["0.1.0", "0.2.0"], &[]);
     signed.sync(&["keys/index.pem"]).ok();
-    let root = signed.path("mirror/root/1.json");
+    let root = signed.path("mirror").join("root/1.json");
     let mirror = format!("file://{}", signed.path("mirror").display());
     signed.sandbox.write("loom.toml", &format!("sources = [\"{mirror}\"]\n"));
     signed.run(&["trust"]).ok();

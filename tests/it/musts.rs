@@ -247,6 +247,10 @@ const RULES: &[(&str, &[&str])] = &[
         "MUST compare header, padding and SHA-256",
         &["a_file_is_compared_when_it_is_read", "a_changed_byte_of_what_is_read_installs_nothing"],
     ),
+    (
+        "MUST NOT refuse a record because it has another digest",
+        &["an_index_with_the_digest_of_an_older_record_refuses_nothing"],
+    ),
     ("MUST verify it with `signer`", &["every_changed_byte_is_found"]),
     ("MUST be writable by one of them only", &["a_reader_cannot_stop_the_owner_and_is_named"]),
 ];

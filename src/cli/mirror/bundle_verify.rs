@@ -28,6 +28,9 @@ pub(super) fn run(
     let read = |source| BundleTaskError::Read { path: path.to_owned(), source };
     let BundleCheck { bundle, damages } = BundleCheck::run(path).map_err(read)?;
     let signer = bundle_signer::judge(context, resolved, bundle.signer(), key)?;
+    if let Some(notice) = signer.notice() {
+        context.printer.warning(notice);
+    }
     let mut contents = BundleContents::default();
     if damages.is_empty() {
         contents = verify_contents(&bundle);

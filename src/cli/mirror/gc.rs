@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use indicatif::HumanBytes;
 use serde_json::json;
 
-use super::{mirror_location::MirrorLocation, writer_args::counted};
+use super::mirror_location::MirrorLocation;
+use crate::cli::writer_args::counted;
 use crate::cli::{Exit, Outcome, context::Context};
 use loom_runtime::{
     acquire::SourceRuntime,

@@ -9,7 +9,8 @@ use loom_mirror::bundle::{BundleCheck, OpenBundle};
 use loom_source::{Index, Record, Selector, Version};
 use serde_json::json;
 
-use super::{mirror_location::MirrorLocation, sync, writer_args::WriterArgs};
+use super::{mirror_location::MirrorLocation, sync};
+use crate::cli::writer_args::WriterArgs;
 use crate::cli::{
     CommandError, Exit, Outcome, bundle_signer, context::Context, path_text::shown, ready,
     selection::Selection,

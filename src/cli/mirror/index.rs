@@ -4,12 +4,9 @@ use loom_http::Journal;
 use loom_source::{AssetRef, Digest, Offer, Packaging, Release};
 use serde_json::json;
 
-use super::{
-    mirror_location::MirrorLocation,
-    transfer_folder::TransferFolder,
-    transfer_report::{TransferReport, release_json, report_failed},
-    writer_args::{WriterArgs, index_line},
-};
+use super::{mirror_location::MirrorLocation, transfer_folder::TransferFolder};
+use crate::cli::transfer_report::{TransferReport, release_json, report_failed};
+use crate::cli::writer_args::{WriterArgs, index_line};
 use crate::cli::{CommandError, Exit, Outcome, context::Context, ready, selection::Selection};
 use loom_runtime::{
     acquire::{AcquireOptions, SourceRuntime},

@@ -11,10 +11,8 @@ use loom_signatures::document::DocumentPublicKey;
 use loom_source::{Authority, record::MirrorRoot};
 use serde_json::json;
 
-use super::{
-    mirror_location::MirrorLocation,
-    writer_args::{days, index_line},
-};
+use super::mirror_location::MirrorLocation;
+use crate::cli::writer_args::{days, index_line};
 use crate::cli::{CommandError, Exit, Outcome, context::Context, path_text::shown};
 use loom_runtime::{
     acquire::SourceRuntime,

@@ -16,8 +16,6 @@
 //! | `import` | `mirror import`: puts the releases of a bundle into the store or a mirror |
 //! | `serve` | `mirror serve`: a static server of the folder of a mirror |
 //! | `mirror_location` | [`MirrorLocation`](mirror_location::MirrorLocation): the mirror that an argument names |
-//! | `writer_args` | [`WriterArgs`](writer_args::WriterArgs): the options of commands that change an index |
-//! | `transfer_report` | prints what was done |
 //! | `transfer_folder` | the folder for what is on its way |
 //!
 //! A command has a file with its `Args` and its function `run`, and a line in [`MirrorCommand`].
@@ -36,9 +34,7 @@ mod root;
 mod serve;
 mod sync;
 mod transfer_folder;
-mod transfer_report;
 mod verify;
-mod writer_args;
 mod yank;
 
 use super::{Outcome, context::Context};

@@ -3,11 +3,9 @@
 use loom_source::{Name, Platform, Release, Slot};
 use serde_json::json;
 
-use super::{
-    mirror_location::MirrorLocation,
-    transfer_report::{TransferReport, copied_json},
-    writer_args::{WriterArgs, index_line},
-};
+use super::mirror_location::MirrorLocation;
+use crate::cli::transfer_report::{TransferReport, copied_json};
+use crate::cli::writer_args::{WriterArgs, index_line};
 use crate::cli::{CommandError, Exit, Outcome, context::Context, version_arg};
 use loom_runtime::{
     acquire::SourceRuntime,

@@ -17,7 +17,8 @@ use loom_source::{
 };
 use serde_json::json;
 
-use super::{mirror_location::MirrorLocation, writer_args::days};
+use super::mirror_location::MirrorLocation;
+use crate::cli::writer_args::days;
 use crate::cli::{CommandError, Exit, Outcome, context::Context, path_text::shown};
 use loom_runtime::{
     acquire::SourceRuntime,

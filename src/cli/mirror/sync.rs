@@ -3,12 +3,9 @@
 use loom_source::{Name, Platform, Release, Selector};
 use serde_json::json;
 
-use super::{
-    mirror_location::MirrorLocation,
-    transfer_folder::TransferFolder,
-    transfer_report::{TransferReport, copied_json, report_failed},
-    writer_args::{WriterArgs, index_line},
-};
+use super::{mirror_location::MirrorLocation, transfer_folder::TransferFolder};
+use crate::cli::transfer_report::{TransferReport, copied_json, report_failed};
+use crate::cli::writer_args::{WriterArgs, index_line};
 use crate::cli::{
     CommandError, Exit, Outcome, context::Context, ready, selection::Selection, verbose,
 };

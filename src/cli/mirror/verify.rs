@@ -6,12 +6,9 @@ use indicatif::HumanBytes;
 use loom_source::{Platform, record::IndexEntry};
 use serde_json::{Value, json};
 
-use super::{
-    bundle_verify,
-    mirror_location::MirrorLocation,
-    transfer_report::{TransferReport, release_json},
-    writer_args::counted,
-};
+use super::{bundle_verify, mirror_location::MirrorLocation};
+use crate::cli::transfer_report::{TransferReport, release_json};
+use crate::cli::writer_args::counted;
 use crate::cli::{Exit, Outcome, context::Context, table::table};
 use loom_runtime::{
     acquire::SourceRuntime,

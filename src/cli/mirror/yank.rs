@@ -3,10 +3,8 @@
 use loom_source::{Authority, Version};
 use serde_json::json;
 
-use super::{
-    mirror_location::MirrorLocation,
-    writer_args::{WriterArgs, index_line},
-};
+use super::mirror_location::MirrorLocation;
+use crate::cli::writer_args::{WriterArgs, index_line};
 use crate::cli::{Exit, Outcome, context::Context, version_arg};
 use loom_runtime::{acquire::SourceRuntime, config::Flags, mirror::Yank};
 

@@ -8,6 +8,7 @@
 //! | `password` | passwords of secret keys: from a file or a prompt, never from the command line |
 //! | `publish`, `publish_args` | `release publish`: the destination decides |
 //! | `publish_github`, `publish_mirror` | publishes to a repository on GitHub, and to a mirror |
+//! | `publish_store` | publishes to a mirror with the layout of a store: records, evidence, the index |
 //! | `check` | `release check`: downloads and verifies what was published |
 //! | `destination` | where a release is published or looked for: a configured source, or one by its address |
 
@@ -19,6 +20,7 @@ mod publish;
 mod publish_args;
 mod publish_github;
 mod publish_mirror;
+mod publish_store;
 mod sign;
 mod signers;
 

@@ -14,6 +14,10 @@ pub(super) fn run(args: &ReleasePublishArgs, context: &Context) -> Outcome {
     let folder = context.cwd()?.join(&args.dir);
     let folder = ReleaseFolder::read(&folder, &resolved.binary.value)?;
     match &spec.kind {
+        SourceKind::Github(_) if args.writer.is_given() => {
+            let message = "--key, --expires and --timestamp-expires are for the index of a mirror";
+            Err(CommandError::new(Exit::Usage, message).hint("omit them"))
+        }
         SourceKind::Github(github) => {
             publish_github::run(args, context, &resolved, &spec, github, &folder)
         }
@@ -24,7 +28,9 @@ pub(super) fn run(args: &ReleasePublishArgs, context: &Context) -> Outcome {
                 format!("--tag, --commit and --notes have no meaning for the mirror {spec}");
             Err(CommandError::new(Exit::Usage, message).hint("omit them"))
         }
-        SourceKind::Mirror(_) => publish_mirror::run(context, &resolved, &spec, &folder),
+        SourceKind::Mirror(_) => {
+            publish_mirror::run(context, &resolved, &spec, &folder, &args.writer)
+        }
         SourceKind::Target(_) | SourceKind::Plugin(_) => {
             let message = format!("nothing can be published to {spec}");
             Err(CommandError::new(Exit::Usage, message)

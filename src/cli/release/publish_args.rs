@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::cli::writer_args::WriterArgs;
+
 /// Arguments of `loom release publish`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReleasePublishArgs {
@@ -19,4 +21,6 @@ pub(super) struct ReleasePublishArgs {
     /// File with the text of the release, in Markdown
     #[arg(long, value_name = "FILE")]
     pub(super) notes: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) writer: WriterArgs,
 }

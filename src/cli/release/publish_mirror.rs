@@ -8,21 +8,27 @@ use loom_runtime::{
 };
 use serde_json::{Value, json};
 
-use crate::cli::{Exit, Outcome, context::Context, verbose};
+use super::publish_store;
+use crate::cli::{Exit, Outcome, context::Context, verbose, writer_args::WriterArgs};
 
 pub(super) fn run(
     context: &Context,
     resolved: &Resolved,
     spec: &SourceSpec,
     folder: &ReleaseFolder,
+    writer: &WriterArgs,
 ) -> Outcome {
     let journal = verbose::journal(&context.printer).unwrap_or_default();
     let mirror = context.opener(resolved)?.open_destination(spec, journal)?;
+    let runtime = SourceRuntime::default();
+    if runtime.block_on(mirror.stat("format"))??.is_some() {
+        return publish_store::run(context, resolved, spec, folder, mirror.as_ref(), writer);
+    }
     let printer = &context.printer;
     let published = publish_to_mirror(folder, mirror.as_ref(), |file| {
         printer.message(format!("writing {} ({})", file.name, HumanBytes(file.size)));
     });
-    let published = SourceRuntime::default().block_on(published)??;
+    let published = runtime.block_on(published)??;
     let MirroredRelease { folder: below, uploaded, kept } = published;
     let url = format!("{}/{below}", spec.kind.to_string().trim_end_matches('/'));
     let document = json!({

@@ -159,8 +159,9 @@ impl From<MirrorPublishError> for CommandError {
             MirrorPublishError::Destination(error) => error.into(),
             MirrorPublishError::Differs { .. } => Self::of(Exit::Integrity, &error)
                 .hint("what is published is never replaced: publish a new version"),
-            MirrorPublishError::StoreLayout(_) => Self::of(Exit::Usage, &error)
-                .hint("publish to an empty folder, then run `loom mirror sync --from ./FOLDER --to MIRROR`"),
+            MirrorPublishError::StoreLayout(_) => Self::of(Exit::Usage, &error).hint(
+                "publish to another folder, or publish again: the mirror got a store meanwhile",
+            ),
         }
     }
 }

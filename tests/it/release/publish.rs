@@ -8,7 +8,11 @@ use loom_test_support::{
 };
 
 use super::{PLATFORMS, asset, packed};
-use crate::support::{Hub, Sandbox, node, sandbox::names};
+use crate::support::{
+    Hub, Sandbox, node,
+    sandbox::names,
+    signer::{Signer, required, trust},
+};
 
 /// A packed release, and a server with its tag as the source `hub`, whose token is in `HUB_TOKEN`.
 fn stage() -> (Sandbox, Hub) {
@@ -165,12 +169,47 @@ fn a_mirror_gets_what_it_lacks_and_keeps_what_it_has() {
     fs::copy(dist.join(&asset), folder.join(&asset)).unwrap();
     sandbox.loom(&publish).ok();
     sandbox.loom(&[&publish[..], &["--tag", "v1"]].concat()).code(2);
-    sandbox.write("store/format", "loom-store 1\n");
-    sandbox
-        .loom(&["release", "publish", "dist", "--to", "./store"])
-        .code(2)
-        .says(&["loom mirror sync"]);
     sandbox.loom(&["release", "publish", "dist", "--to", "http://127.0.0.1:1/x"]).code(2);
+}
+
+#[test]
+fn a_signed_mirror_gets_records_signatures_and_an_index() {
+    let (sandbox, dist) = packed("0.2.0");
+    let signer = Signer::new();
+    signer.sign(&dist.join("SHA256SUMS"));
+    let init = ["mirror", "init", "--to", "./mirror", "--keys", "keys", "--json"];
+    let root = sandbox.loom(&init).ok().json();
+    let publish = ["release", "publish", "dist", "--to", "./mirror"];
+    sandbox.loom(&publish).code(2).says(&["--key"]);
+    let publish = [&publish[..], &["--key", "keys/index.pem"]].concat();
+    let document = sandbox.loom(&[&publish[..], &["--json"]].concat()).ok().json();
+    assert_eq!(document["uploaded"].as_array().unwrap().len(), 5, "{document}");
+    sandbox.loom(&["mirror", "verify", "./mirror"]).ok();
+    sandbox.loom(&["release", "check", "./mirror", "0.2.0"]).ok();
+    let again = sandbox.loom(&publish).ok().stdout();
+    assert!(again.contains("(0 uploaded, 5 unchanged)"), "{again}");
+    // Users have the root, and a key that signed SHA256SUMS.
+    let (user, mirror) = (Sandbox::new(), sandbox.project().join("mirror"));
+    trust(&user, &format!("file://{}", mirror.display()), &required(&[&signer.public]));
+    let first = mirror.join("root/1.json");
+    let sha256 = root["sha256"].as_str().unwrap();
+    user.loom(&["trust", "add-root", first.to_str().unwrap(), "--sha256", sha256]).ok();
+    user.loom(&["get"]).ok();
+    // A signature that is made later is added.
+    let asset = asset("0.2.0", "linux-x86_64");
+    signer.sign(&dist.join(&asset));
+    let later = sandbox.loom(&[&publish[..], &["--json"]].concat()).ok().json();
+    assert_eq!(later["uploaded"], serde_json::json!([asset]));
+    // A version that is taken stays as it is.
+    let builds = sandbox.project().join("builds/linux-x86_64/loom-bridge-server");
+    let mut other = fs::read(&builds).unwrap();
+    other.extend(b"other");
+    fs::write(&builds, other).unwrap();
+    super::pack(&sandbox, "0.2.0", "other").ok();
+    let other = ["release", "publish", "other", "--to", "./mirror", "--key", "keys/index.pem"];
+    sandbox.loom(&other).code(6).says(&["0.2.0", "never changes"]);
+    sandbox.loom(&["mirror", "verify", "./mirror"]).ok();
+    sandbox.loom(&["release", "publish", "dist", "--to", "github:o/r", "--key", "k"]).code(2);
 }
 
 #[test]

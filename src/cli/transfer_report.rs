@@ -8,15 +8,15 @@ use crate::cli::{CommandError, printer::Printer};
 use loom_runtime::mirror::{CopiedRelease, MirrorObserver, MirrorTaskError};
 
 /// Prints each release as it is done, and on a terminal how many are.
-pub(super) struct TransferReport(Printer);
+pub(crate) struct TransferReport(Printer);
 
 impl TransferReport {
-    pub(super) fn new(printer: &Printer) -> Self {
+    pub(crate) fn new(printer: &Printer) -> Self {
         Self(printer.clone())
     }
 
     /// Removes the progress line.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         if self.0.is_terminal() && !self.0.is_quiet() {
             self.0.clear_progress();
         }
@@ -44,13 +44,13 @@ impl MirrorObserver for TransferReport {
 }
 
 /// A release in JSON documents.
-pub(super) fn release_json(release: &Release) -> Value {
+pub(crate) fn release_json(release: &Release) -> Value {
     let Release { authority, binary, slot, platform } = release;
     json!({"authority": authority, "binary": binary, "version": slot.to_string(), "platform": platform})
 }
 
 /// A copied release in JSON documents.
-pub(super) fn copied_json(copied: &CopiedRelease) -> Value {
+pub(crate) fn copied_json(copied: &CopiedRelease) -> Value {
     let mut document = release_json(&copied.release);
     document["statement"] = json!(copied.statement);
     document["bytes"] = json!(copied.bytes);
@@ -60,7 +60,7 @@ pub(super) fn copied_json(copied: &CopiedRelease) -> Value {
 }
 
 /// Warns of the releases that failed; returns them for JSON documents, and the exit code of the first.
-pub(super) fn report_failed(
+pub(crate) fn report_failed(
     printer: &Printer,
     failed: Vec<(Release, MirrorTaskError)>,
 ) -> (Value, Option<u8>) {

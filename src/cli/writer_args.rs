@@ -9,7 +9,7 @@ use loom_runtime::mirror::{IndexWriter, SigningKeys, WrittenIndex};
 
 /// The options of commands that change an index.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub(super) struct WriterArgs {
+pub(crate) struct WriterArgs {
     /// Secret key that signs the index (and the timestamp), where the mirror has a root; may be repeated
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
@@ -24,13 +24,18 @@ pub(super) struct WriterArgs {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl WriterArgs {
+    /// Whether one of the options is given.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.keys.is_empty() || self.expires.is_some() || self.timestamp_expires.is_some()
+    }
+
     /// The keys.
-    pub(super) fn keys(&self) -> Result<SigningKeys, CommandError> {
+    pub(crate) fn keys(&self) -> Result<SigningKeys, CommandError> {
         Ok(SigningKeys::read(self.keys.iter().map(PathBuf::as_path))?)
     }
 
     /// A writer of the index of `destination`.
-    pub(super) fn writer<'a>(
+    pub(crate) fn writer<'a>(
         &self,
         destination: &'a dyn Destination,
         keys: &'a SigningKeys,
@@ -45,7 +50,7 @@ impl WriterArgs {
 }
 
 /// A duration of at most a year, such as `90d` or `12h`.
-pub(super) fn days(text: &str) -> Result<Duration, String> {
+pub(crate) fn days(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|e| e.to_string())?;
     if duration.is_zero() || duration > 366 * DAY {
         return Err("expected a duration of at most a year, such as 90d or 12h".to_owned());
@@ -54,12 +59,12 @@ pub(super) fn days(text: &str) -> Result<Duration, String> {
 }
 
 /// `1 release`, `2 releases`.
-pub(super) fn counted(count: usize, what: &str) -> String {
+pub(crate) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// `index 7: 12 releases`, or that nothing has changed.
-pub(super) fn index_line(index: &WrittenIndex) -> String {
+pub(crate) fn index_line(index: &WrittenIndex) -> String {
     let WrittenIndex { serial, changed, releases } = index;
     let state = if *changed { "" } else { " is up to date" };
     format!("index {serial}{state}: {}", counted(*releases, "release"))
