@@ -187,7 +187,7 @@ impl<'a> Acquirer<'a> {
             return Err(unreadable(std::io::Error::other("it is not a file")));
         }
         let candidates = [LocalFile::candidate(file.to_owned(), sha256)];
-        let mut pins = first_seen::load(self.state, release)?;
+        let mut pins = first_seen::load(self.state, release, &self.policy.keys)?;
         let origin = PinOrigin::Given { by: SHA256_OPTION.to_owned() };
         pins.archives.extend(sha256.map(|digest| Pin { digest, origin }));
         let what = release.to_string();

@@ -41,7 +41,7 @@ impl Acquirer<'_> {
     /// The digests that this machine and the lock hold for a release.
     pub(super) fn pins(&self, release: &Release) -> Result<Pins, AcquireError> {
         let lock = self.lock.and_then(|lock| lock.pins(release));
-        Ok(Pins { lock, ..first_seen::load(self.state, release)? })
+        Ok(Pins { lock, ..first_seen::load(self.state, release, &self.policy.keys)? })
     }
 
     /// Whether an installed release is the locked one, where its version is locked.

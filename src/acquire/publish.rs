@@ -16,7 +16,7 @@ use crate::{
     sources::Candidate,
     state::StateDir,
     store::{Checked, Installed, Receipt, Received, Store, StoreError},
-    trust::{Expectation, Pin, PinOrigin, Pins, Policy},
+    trust::{Expectation, Keyring, Pin, PinOrigin, PinSigner, Pins, Policy, Voucher},
 };
 
 /// Publishes what a source delivered.
@@ -36,7 +36,7 @@ pub(super) fn publish(
     let AdmittedRelease { candidate, expected, checked, received, .. } = admitted;
     if checked.grade().is_some() {
         let archive = received.as_ref().map(Received::digest);
-        keep_first_seen(state, candidate, &checked, archive)?;
+        keep_first_seen(state, candidate, &checked, archive, &policy.keys)?;
     }
     let file = expected.artifact.asset.as_str().rsplit('/').next().unwrap_or_default();
     let file = if file.is_empty() { "archive" } else { file };
@@ -69,16 +69,22 @@ fn keep_first_seen(
     candidate: &Candidate,
     checked: &Checked,
     archive: Option<Digest>,
+    keyring: &Keyring,
 ) -> Result<(), AcquireError> {
+    // What was seen before is known already, and says nothing of who vouched now.
+    let now: Vec<_> =
+        checked.digests().iter().filter(|digest| digest.by != Voucher::FirstSeen).collect();
     let origin = PinOrigin::FirstSeen {
         source: candidate.identity.clone(),
         class: Some(candidate.class.as_str().to_owned()),
         at: format_rfc3339(SystemTime::now()),
+        signers: PinSigner::all_of(now.iter().copied()),
     };
     let pin = |digest| Pin { digest, origin: origin.clone() };
     let tree = Some(pin(checked.tree()));
-    let archives = archive.map(pin).into_iter().collect();
-    first_seen::remember(state, checked.release(), Pins { tree, archives, ..Pins::default() })
+    let archives = archive.filter(|_| !now.is_empty()).map(pin).into_iter().collect();
+    let seen = Pins { tree, archives, ..Pins::default() };
+    first_seen::remember(state, checked.release(), seen, keyring)
 }
 
 /// The receipt of what is about to be published; the store fills in the rest.

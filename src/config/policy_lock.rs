@@ -37,14 +37,24 @@ impl PolicyLocks {
 
 /// Where a value comes from that has no effect; `None` for the machine-wide file and the default.
 pub(crate) fn attempt(row: &KeyRow, origin: &SettingOrigin) -> Option<ConfigLocation> {
+    match origin {
+        SettingOrigin::Machine { .. } => None,
+        origin => location(row, origin),
+    }
+}
+
+/// Where a value comes from; `None` for the default.
+pub(crate) fn location(row: &KeyRow, origin: &SettingOrigin) -> Option<ConfigLocation> {
     Some(match origin {
-        SettingOrigin::Default | SettingOrigin::Machine { .. } => return None,
+        SettingOrigin::Default => return None,
         SettingOrigin::Env(name) => ConfigLocation::Env(name.clone()),
         SettingOrigin::Flag(name) => ConfigLocation::Flag(name),
         SettingOrigin::DotEnv { file, line, name } => {
             ConfigLocation::key(file, *line, &KeyPath::of([name.as_str()]))
         }
-        SettingOrigin::User { file, line } | SettingOrigin::Project { file, line } => {
+        SettingOrigin::Machine { file, line }
+        | SettingOrigin::User { file, line }
+        | SettingOrigin::Project { file, line } => {
             ConfigLocation::key(file, *line, &KeyPath::of(row.path.iter().copied()))
         }
     })

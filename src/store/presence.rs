@@ -78,7 +78,7 @@ impl fmt::Display for Unverified {
             }
             Self::UnknownMirror(mirror) => write!(
                 f,
-                "it was verified by the signed index of mirror {mirror}, of which no root with its keys is known"
+                "it was verified by the signed index of mirror {mirror}, of which no root is known, or whose newest root names other keys"
             ),
             Self::NotLocked => f.write_str("nothing shows that it is the locked one"),
             Self::TreeDamaged(what) => write!(f, "it is damaged ({what})"),

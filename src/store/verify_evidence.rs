@@ -94,9 +94,10 @@ impl Store {
                 (Voucher::Signature, None) => {
                     EvidenceResult::Fails("the signature is not in the record".to_owned())
                 }
-                _ => match lost_signer(keyring, release, digest) {
-                    Some(lost) => EvidenceResult::Fails(lost),
-                    None => self.check_unsigned(release, digest),
+                _ => match keyring.judge_signer(digest, release) {
+                    // Neither a lock nor an index is kept in the store.
+                    Err(lost) => EvidenceResult::Fails(lost.to_string()),
+                    Ok(()) => self.check_unsigned(release, digest),
                 },
             };
             if let EvidenceResult::Fails(why) = &result {
@@ -145,14 +146,4 @@ impl Store {
                 && (statement.tree == *digest || archives.any(|it| it.digest == *digest))
         })
     }
-}
-
-/// Why the signer of a lock or of an index does not count any more: neither is kept in the store.
-fn lost_signer(keyring: &Keyring, release: &Release, digest: &TrustedDigest) -> Option<String> {
-    let judged = match (&digest.signature, &digest.index) {
-        (Some(origin), _) => keyring.judge(origin, release),
-        (None, Some(index)) => keyring.judge_known_index(index),
-        (None, None) => Ok(()),
-    };
-    judged.err().map(|lost| lost.to_string())
 }

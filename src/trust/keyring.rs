@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use loom_signatures::{SigstoreIdentity, VerifyingKey};
 use loom_source::{Authority, EvidenceKind, Release, record::MirrorId};
 
-use super::{KnownMirrors, SignatureOrigin, mirror::IndexOrigin};
+use super::{
+    KnownMirrors, PinOrigin, PinSigner, SignatureOrigin, TrustedDigest, mirror::IndexOrigin,
+};
 
 /// A key or identity whose signatures count, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,6 +227,32 @@ impl Keyring {
             named > 0 && named as u64 >= u64::from(known.threshold)
         });
         if counts { Ok(()) } else { Err(LostKey::Mirror(index.mirror)) }
+    }
+
+    /// Judges who signed what vouches for a digest; a digest without a signer counts.
+    ///
+    /// # Errors
+    /// [`LostKey`] where the signer does not count any more.
+    pub fn judge_signer(&self, digest: &TrustedDigest, release: &Release) -> Result<(), LostKey> {
+        match (&digest.signature, &digest.index) {
+            (Some(origin), _) => self.judge(origin, release),
+            (None, Some(index)) => self.judge_known_index(index),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Whether a digest may still vouch for a release, by where it comes from: a first-seen one does not where only those
+    /// vouched for it whose keys are revoked now.
+    pub fn lets_vouch(&self, origin: &PinOrigin, release: &Release) -> bool {
+        let PinOrigin::FirstSeen { signers, .. } = origin else { return true };
+        let is_revoked = |signer: &PinSigner| {
+            let judged = match signer {
+                PinSigner::Signature(origin) => self.judge(origin, release),
+                PinSigner::Index(index) => self.judge_index(index),
+            };
+            matches!(judged, Err(LostKey::Revoked(_)))
+        };
+        signers.is_empty() || !signers.iter().all(is_revoked)
     }
 
     /// Whether the identity is revoked as the configuration writes it, with `{version}`.

@@ -16,6 +16,7 @@
 //! | `lock_verdict` | [`LockedTree`]: what a lock says of bytes |
 //! | [`mirror`] | which signed documents of a mirror are accepted |
 //! | `pin` | [`Pins`]: digests that this machine already holds for a release |
+//! | `pin_signer` | [`PinSigner`]: who signed what a digest was learned from |
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |
 //! | `release_names` | whether a signed file name names a release |
@@ -41,6 +42,7 @@ mod lock_pins;
 mod lock_verdict;
 pub mod mirror;
 mod pin;
+mod pin_signer;
 mod policy;
 mod rejection;
 mod release_names;
@@ -62,6 +64,7 @@ pub use known_mirrors::{KnownMirror, KnownMirrors};
 pub use lock_pins::{LockPins, LockedArchive};
 pub use lock_verdict::LockedTree;
 pub use pin::{Pin, PinOrigin, Pins};
+pub use pin_signer::PinSigner;
 pub use policy::{Checksum, NotAccepted, Policy, Signature};
 pub use rejection::Rejection;
 pub use signature_origin::SignatureOrigin;

@@ -3,7 +3,7 @@
 use loom_source::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::{LockPins, SignatureOrigin, mirror::IndexOrigin};
+use super::{LockPins, PinSigner, SignatureOrigin, mirror::IndexOrigin};
 
 /// Where a pin comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub enum PinOrigin {
         class: Option<String>,
         /// The time of the acquisition (RFC 3339, UTC).
         at: String,
+        /// Who signed what vouched then; empty where something else vouched as well.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        signers: Vec<PinSigner>,
     },
     /// The user accepted the digest after the release had changed.
     Accepted {

@@ -201,6 +201,7 @@ mod tests {
             source: "corp".to_owned(),
             class: None,
             at: "2026-01-03T00:00:00Z".to_owned(),
+            signers: Vec::new(),
         };
         let seen = Pin { digest, origin: seen };
         for (trusted, expected) in [

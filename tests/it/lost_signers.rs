@@ -69,7 +69,7 @@ fn a_mirror_without_a_root_vouches_for_nothing() {
     let mirror = SignedDepot::of(&["0.2.0"]);
     let reader = Reader::of(&mirror);
     reader.sandbox.loom(&["trust", "remove-root", "corp"]).ok();
-    reader.is_refused("of which no root with its keys is known");
+    reader.is_refused("of which no root is known, or");
     reader.sandbox.loom(&GET).code(6);
     reader.add_root(&mirror);
     reader.counts();
@@ -84,7 +84,7 @@ fn an_index_counts_while_the_newest_root_names_its_key() {
     // The next root is not known here yet.
     reader.counts();
     reader.sandbox.loom(&["list", "--remote"]).ok();
-    reader.is_refused("of which no root with its keys is known");
+    reader.is_refused("of which no root is known, or");
     reader.sandbox.loom(&GET).ok();
     reader.counts();
 }
@@ -100,4 +100,27 @@ fn where_no_signature_is_required_only_a_revoked_key_matters() {
     let key = loom_runtime::trust::mirror::key_id(&mirror.keys.index);
     reader.sandbox.write(&config, &format!("{}[trust]\nrevoked = [\"{key}\"]\n", reader.sources));
     reader.sandbox.loom(&WHICH).code(6).says(&["which is revoked"]);
+}
+
+#[test]
+fn a_digest_that_was_seen_with_a_revoked_key_alone_vouches_no_more() {
+    let mirror = SignedDepot::of(&["0.2.0"]);
+    let reader = Reader::of(&mirror);
+    let config = reader.sandbox.home().join(".config/loom/config.toml");
+    let key = loom_runtime::trust::mirror::key_id(&mirror.keys.index);
+    // No signature is required.
+    let revoked = format!("{}[trust]\nrevoked = [\"{key}\"]\n", reader.sources);
+    reader.sandbox.write(&config, &revoked);
+    for _ in 0..2 {
+        reader.sandbox.loom(&WHICH).code(6).says(&["which is revoked"]);
+        reader.sandbox.loom(&GET).code(6).says(&["trust.revoked"]);
+    }
+    let why = reader.sandbox.loom(&["why", "0.2.0"]).stdout();
+    assert!(why.contains("does not count any more: trust.revoked names"), "{why}");
+    // A part of the id would revoke nothing.
+    let short = format!("{}[trust]\nrevoked = [\"{}\"]\n", reader.sources, key.short());
+    reader.sandbox.write(&config, &short);
+    reader.sandbox.loom(&WHICH).code(2).says(&["config.toml:6: trust.revoked", "the whole id"]);
+    reader.sandbox.write(&config, &reader.sources);
+    reader.sandbox.loom(&WHICH).ok();
 }

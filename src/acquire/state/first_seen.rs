@@ -7,7 +7,7 @@ use loom_source::{Record, Release};
 use super::super::AcquireError;
 use crate::{
     state::{StateDir, StateError, StateFile},
-    trust::{Pin, Pins},
+    trust::{Keyring, Pin, Pins},
 };
 
 /// `pins/<authority>/<binary>/<version>/<platform>.json`
@@ -16,17 +16,26 @@ fn file(state: &StateDir, release: &Release) -> StateFile {
     state.file(format!("pins/{}", below.trim_start_matches("releases/")))
 }
 
-/// The first-seen digests of a release; empty for a development build, which may change.
+/// The first-seen digests of a release that may vouch for it; empty for a development build, which may change.
 ///
 /// # Errors
 /// [`AcquireError::FirstSeen`] where the file is there and cannot be understood, [`AcquireError::State`] where it cannot
 /// be read.
-pub fn load(state: &StateDir, release: &Release) -> Result<Pins, AcquireError> {
+pub fn load(state: &StateDir, release: &Release, keyring: &Keyring) -> Result<Pins, AcquireError> {
     if release.slot.version().is_none() {
         return Ok(Pins::default());
     }
-    let pins = file(state, release).read_document_strictly();
-    Ok(pins.map_err(|error| unusable(release, error))?.unwrap_or_default())
+    let pins: Option<Pins> =
+        file(state, release).read_document_strictly().map_err(|error| unusable(release, error))?;
+    Ok(vouching(pins.unwrap_or_default(), release, keyring))
+}
+
+/// The digests that may vouch: a revoked signer must not count by the memory of what it signed.
+fn vouching(mut pins: Pins, release: &Release, keyring: &Keyring) -> Pins {
+    let counts = |pin: &Pin| keyring.lets_vouch(&pin.origin, release);
+    pins.tree = pins.tree.filter(counts);
+    pins.archives.retain(counts);
+    pins
 }
 
 fn unusable(release: &Release, source: StateError) -> AcquireError {
@@ -42,6 +51,7 @@ pub(in crate::acquire) fn remember(
     state: &StateDir,
     release: &Release,
     seen: Pins,
+    keyring: &Keyring,
 ) -> Result<(), AcquireError> {
     if release.slot.version().is_none() {
         return Ok(());
@@ -50,7 +60,7 @@ pub(in crate::acquire) fn remember(
     let _lock = file.lock(&mut || {})?;
     let before = file.read_document_strictly();
     let before: Option<Pins> = before.map_err(|error| unusable(release, error))?;
-    let mut pins = before.clone().unwrap_or_default();
+    let mut pins = vouching(before.clone().unwrap_or_default(), release, keyring);
     if pins.tree.is_none() {
         pins.tree = seen.tree;
     }
@@ -91,7 +101,7 @@ mod tests {
     use loom_source::{Authority, Digest, Name, Platform, Product};
 
     use super::*;
-    use crate::trust::PinOrigin;
+    use crate::trust::{PinOrigin, PinSigner, SignatureOrigin};
 
     fn pin(of: &str) -> Pin {
         let origin = PinOrigin::Given { by: "the test".to_owned() };
@@ -111,16 +121,16 @@ mod tests {
         for (tree, archive) in [("t", "a"), ("u", "b"), ("t", "a")] {
             let seen =
                 Pins { tree: Some(pin(tree)), archives: vec![pin(archive)], ..Pins::default() };
-            remember(&state, &release(), seen).unwrap();
+            remember(&state, &release(), seen, &Keyring::default()).unwrap();
         }
         let expected =
             Pins { tree: Some(pin("t")), archives: vec![pin("a"), pin("b")], ..Pins::default() };
-        assert_eq!(load(&state, &release()).unwrap(), expected);
+        assert_eq!(load(&state, &release(), &Keyring::default()).unwrap(), expected);
 
         file(&state, &release()).write(b"{").unwrap();
-        assert!(load(&state, &release()).is_err());
+        assert!(load(&state, &release(), &Keyring::default()).is_err());
         assert!(forget(&state, &release()).unwrap());
-        assert_eq!(load(&state, &release()).unwrap(), Pins::default());
+        assert_eq!(load(&state, &release(), &Keyring::default()).unwrap(), Pins::default());
     }
 
     #[test]
@@ -132,8 +142,44 @@ mod tests {
             r#"{{"tree":{{"digest":"{digest}","origin":{{"kind":"first-seen","source":"corp","at":"2026-01-03T00:00:00Z"}}}}}}"#
         );
         file(&state, &release()).write(text.as_bytes()).unwrap();
-        let tree = load(&state, &release()).unwrap().tree.unwrap();
+        let tree = load(&state, &release(), &Keyring::default()).unwrap().tree.unwrap();
         assert_eq!(tree.digest, digest);
         assert_eq!(tree.origin.to_string(), "first seen 2026-01-03T00:00:00Z from corp");
+    }
+
+    #[test]
+    fn what_only_a_revoked_key_signed_vouches_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::new(folder.path());
+        let signer = |key: &str| {
+            let (scheme, key) = ("minisign".to_owned(), key.to_owned());
+            PinSigner::Signature(SignatureOrigin { scheme, key, identity: None })
+        };
+        let seen = |of: &str, signers: &[&str]| {
+            let origin = PinOrigin::FirstSeen {
+                source: "corp".to_owned(),
+                class: None,
+                at: "2026-01-03T00:00:00Z".to_owned(),
+                signers: signers.iter().map(|key| signer(key)).collect(),
+            };
+            Pins {
+                tree: Some(Pin { digest: Digest::of(of.as_bytes()), origin }),
+                ..Pins::default()
+            }
+        };
+        let revoked = Keyring::new(vec![], vec!["a".to_owned()]);
+        for (signers, counts) in [(&[][..], true), (&["a"], false), (&["a", "b"], true)] {
+            let _ = forget(&state, &release());
+            let (none, seen) = (Keyring::default(), seen("t", signers));
+            remember(&state, &release(), seen.clone(), &none).unwrap();
+            assert_eq!(load(&state, &release(), &none).unwrap(), seen, "{signers:?}");
+            let found = load(&state, &release(), &revoked).unwrap().tree;
+            assert_eq!(found.is_some(), counts, "{signers:?}");
+        }
+        // What is seen after the key was revoked takes the place of what it signed.
+        let _ = forget(&state, &release());
+        remember(&state, &release(), seen("t", &["a"]), &Keyring::default()).unwrap();
+        remember(&state, &release(), seen("u", &[]), &revoked).unwrap();
+        assert_eq!(load(&state, &release(), &revoked).unwrap(), seen("u", &[]));
     }
 }

@@ -235,7 +235,7 @@ impl SourceProbe<'_> {
         let source = candidate.source.as_ref();
         let release = self.product.in_slot(slot);
         let Some(offer) = source.find(&release).await? else { return Ok(ProbeState::Nothing) };
-        let pins = match first_seen::load(self.state, &release) {
+        let pins = match first_seen::load(self.state, &release, &self.policy.keys) {
             Ok(pins) => pins,
             Err(error) => return Ok(ProbeState::Failed(error.into())),
         };

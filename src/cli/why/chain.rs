@@ -15,6 +15,8 @@ pub(super) struct TrustChain {
     evidence: Vec<Value>,
     signers: Vec<String>,
     policy: Value,
+    /// For each digest, why its signer does not count any more.
+    pub(super) lost: Vec<Option<String>>,
 }
 
 impl TrustChain {
@@ -37,12 +39,15 @@ impl TrustChain {
         let signers = verification.digests.iter().filter_map(|digest| digest.signature.as_ref());
         let mut signers: Vec<_> = signers.map(SignatureOrigin::signer).collect();
         signers.dedup();
+        let lost = |digest| policy.keys.judge_signer(digest, release).err();
+        let lost = verification.digests.iter().map(|one| lost(one).map(|lost| lost.to_string()));
+        let lost = lost.collect();
         let keys = policy.keys.keys().iter().map(|key| key.signer.to_string());
         let policy = json!({
             "checksum": policy.checksum, "signature": policy.signature,
             "keys": keys.collect::<Vec<_>>(),
         });
-        Self { evidence: evidence.iter().map(object).collect(), signers, policy }
+        Self { evidence: evidence.iter().map(object).collect(), signers, policy, lost }
     }
 
     /// The chain as JSON. `lock` is what the lock file says of the version, `receipt` the history of the acquisition.
@@ -52,7 +57,7 @@ impl TrustChain {
         receipt: Option<&Receipt>,
         lock: &Value,
     ) -> Value {
-        let Self { evidence, signers, policy } = self;
+        let Self { evidence, signers, policy, .. } = self;
         let digests = &verification.digests;
         let grade = digests.iter().map(|digest| digest.grade).max();
         // The receipt of another tree says nothing of this one.

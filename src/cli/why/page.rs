@@ -23,11 +23,20 @@ pub(super) fn interrupted_text(interrupted: &InterruptedTransfer, selector: &Sel
 }
 
 /// What a release was verified by.
-pub(super) fn verification_rows(page: &mut HistoryPage, verification: &Verification) {
-    for digest in &verification.digests {
+///
+/// `lost` says for each digest why its signer does not count any more.
+pub(super) fn verification_rows(
+    page: &mut HistoryPage,
+    verification: &Verification,
+    lost: &[Option<String>],
+) {
+    for (at, digest) in verification.digests.iter().enumerate() {
         let what = digest.of.as_str();
-        let text = format!("{what}, by {} ({})", digest.voucher(), meaning(digest.grade));
-        page.row("verified", &text);
+        let means = match lost.get(at) {
+            Some(Some(lost)) => &format!("does not count any more: {lost}"),
+            _ => meaning(digest.grade),
+        };
+        page.row("verified", &format!("{what}, by {} ({means})", digest.voucher()));
     }
     if let Some(waiver) = verification.waiver {
         page.row("accepted", waiver_text(waiver));

@@ -73,7 +73,8 @@ impl ReleaseHistory {
         }
         page.row("tree", &installed.tree.to_string());
         if let Some(verification) = &self.verification {
-            verification_rows(page, verification);
+            let lost = self.chain.as_ref().map_or(&[][..], |chain| &chain.lost);
+            verification_rows(page, verification, lost);
         }
         match &self.receipt {
             Some(receipt) if receipt.tree != Some(installed.tree) => {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use crate::{
     config::{
-        ConfiguredRoot, PinRoots, Setting, TrustKey,
+        ConfiguredRoot, Diagnostic, PinRoots, Problem, Setting, TrustKey,
         any_key::keys,
         key::SettingKey,
         key_row::TableRow,
         layers::Layers,
+        policy_lock::location,
         trust_rule::{Tightness, TrustRule, TrustVerdict},
     },
     trust::{Checksum, Signature},
@@ -76,16 +77,34 @@ fn free_if(is_tightest: bool) -> TrustVerdict {
 /// The revoked keys of all layers: no layer can take back what another one revokes.
 fn of_all_layers(layers: &mut Layers<'_>, setting: Setting<Vec<String>>) -> Setting<Vec<String>> {
     let row = REVOKED.row();
-    let mut all = setting.value;
-    for document in &layers.documents {
-        let (more, _) = document.get::<Vec<String>>(row.path, &[]).unzip();
-        for id in more.unwrap_or_default() {
-            if !all.contains(&id) {
-                all.push(id);
+    let documents = layers.documents.iter();
+    let of_documents = documents.filter_map(|one| one.get::<Vec<String>>(row.path, &[]));
+    let origin = setting.origin.clone();
+    let mut all = Vec::new();
+    for (ids, from) in std::iter::once((setting.value, setting.origin)).chain(of_documents) {
+        for id in ids.into_iter().filter(|id| !all.contains(id)).collect::<Vec<_>>() {
+            // A part of an id would revoke nothing, without a word.
+            if let (false, Some(location)) = (can_be_revoked(&id), location(row, &from)) {
+                let problem = Problem::invalid(REVOCABLE, &id);
+                layers.problems.push(Diagnostic::new(location, problem));
             }
+            all.push(id);
         }
     }
-    Setting::new(all, setting.origin)
+    Setting::new(all, origin)
+}
+
+/// What can be revoked.
+const REVOCABLE: &str =
+    "the whole id of a key (16 hexadecimal digits of minisign, 40 or 64 of others), or an identity";
+
+/// Whether a text can be the id of a key, the certificate identity of a signer, or its issuer.
+fn can_be_revoked(text: &str) -> bool {
+    let id: String = text.split_whitespace().collect();
+    match id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => [16, 40, 64].contains(&id.len()),
+        false => id.contains(['/', '@', ':']),
+    }
 }
 
 /// `[trust]`
