@@ -445,7 +445,7 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
             ),
             example(
                 "loom release check ./mirror 0.2.0 --platform linux-x86_64",
-                "Check a folder for one platform",
+                "Check a folder for one platform, by the keys and identities of the configuration",
             ),
         ],
     ),

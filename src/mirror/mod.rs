@@ -23,6 +23,7 @@
 //! | `reindex` | [`Reindex`]: makes the index from the records of a mirror |
 //! | `collect` | [`collect()`]: removes what no index has named for a while |
 //! | `verify` | [`verify()`]: checks that everything is there, and every byte |
+//! | `verify_documents` | verifies the roots, the timestamp and the index of a mirror |
 //! | `observer` | [`MirrorObserver`]: receives what was done |
 //! | [`bundle`] | a mirror, or a part of one, in one file |
 //! | [`serve`] | serves the folder of a mirror over HTTP |
@@ -54,6 +55,7 @@ mod store_release;
 mod sync;
 mod unpacking;
 mod verify;
+mod verify_documents;
 mod written_index;
 mod yank;
 

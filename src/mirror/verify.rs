@@ -7,20 +7,19 @@ use std::{
 
 use futures::{StreamExt as _, stream};
 use loom_source::{
-    Digest, Index, Record, Release, SkippedEntries, Statement,
-    record::{
-        IndexEntry, IndexTimestamp, MirrorRoot, RecordArtifact, SignedKind, object_path, tree_path,
-    },
+    Digest, Index, Record, Release, Statement,
+    record::{IndexEntry, RecordArtifact, SignedKind, object_path, tree_path},
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{MirrorFiles, MirrorObserver, MirrorTaskError, object_transfer::MAX_DOCUMENT};
+use super::{
+    MirrorFiles, MirrorObserver, MirrorTaskError,
+    object_transfer::MAX_DOCUMENT,
+    verify_documents::{VerifyFailure, verify_documents},
+};
 use crate::{
     store::{EntryKind, TreeListing},
-    trust::mirror::{
-        IndexOrigin, MAX_ROOT_STEPS, MirrorClock, MirrorRejection, TrustedRoot, VerifiedIndex,
-        VerifiedTimestamp,
-    },
+    trust::mirror::{IndexOrigin, MirrorClock, TrustedRoot},
 };
 
 /// How many releases are verified at the same time.
@@ -63,12 +62,14 @@ impl MirrorVerification {
     }
 }
 
-/// Verifies a mirror: its roots, index and timestamp, and every file of every release. Nothing is written.
+/// Verifies a mirror: its roots, index and timestamp, and every file of every release. Nothing is written. `known` is the
+/// newest root that is known of it; without one, the first root that the mirror has is trusted.
 ///
 /// # Errors
 /// Where the mirror has no index, or a file cannot be read for another reason than that it is missing.
 pub async fn verify(
     files: MirrorFiles<'_>,
+    known: Option<&TrustedRoot>,
     clock: MirrorClock,
     observer: &dyn MirrorObserver,
 ) -> Result<MirrorVerification, MirrorTaskError> {
@@ -79,7 +80,7 @@ pub async fn verify(
     let mut verification = MirrorVerification::default();
     let index = files.index().await?.ok_or_else(no_index)?;
     verification.serial = index.payload.serial;
-    match verify_documents(files, &bytes, clock).await {
+    match verify_documents(files, known, &bytes, clock).await {
         Ok(None) => {}
         Ok(Some(index)) => {
             verification.signed = Some(index.origin().clone());
@@ -110,56 +111,6 @@ pub async fn verify(
     verification.files = done.len();
     verification.bytes = done.values().filter_map(|file| file.as_ref().map(|(_, size)| size)).sum();
     Ok(verification)
-}
-
-/// Why the documents of a mirror cannot be verified.
-enum VerifyFailure {
-    Task(MirrorTaskError),
-    /// The path of the document, and what is wrong with it.
-    Rejected(String, String),
-}
-
-impl<E: Into<MirrorTaskError>> From<E> for VerifyFailure {
-    fn from(error: E) -> Self {
-        Self::Task(error.into())
-    }
-}
-
-/// Verifies the chain of roots, the timestamp and the index, which may have expired; `None` for a mirror without a root. The first root is taken
-/// as it is: whether it is the right one, `loom trust add-root` says.
-async fn verify_documents(
-    files: MirrorFiles<'_>,
-    index: &[u8],
-    clock: MirrorClock,
-) -> Result<Option<VerifiedIndex>, VerifyFailure> {
-    let read = async |number: u64| {
-        files.read(&MirrorRoot::path(number), SignedKind::Root.max_bytes()).await
-    };
-    let Some(first) = read(1).await? else { return Ok(None) };
-    let at = |number: u64| move |rejection| rejected(&MirrorRoot::path(number), &rejection);
-    let mut root = TrustedRoot::first_seen(&first).map_err(at(1))?;
-    for _ in 0..MAX_ROOT_STEPS {
-        let number = root.root().number + 1;
-        let Some(next) = read(number).await? else { break };
-        root = root.successor(&next).map_err(at(number))?;
-    }
-    let stamp = match &root.root().roles.timestamp {
-        None => None,
-        Some(_) => {
-            let (path, max_bytes) = (IndexTimestamp::PATH, SignedKind::Timestamp.max_bytes());
-            let rejected = |rejection| rejected(path, &rejection);
-            let bytes = files.read(path, max_bytes).await?;
-            let bytes = bytes.ok_or_else(|| rejected(MirrorRejection::Absent("timestamp")))?;
-            VerifiedTimestamp::verify(&root, &bytes, None).map_err(rejected)?
-        }
-    };
-    let skipped = SkippedEntries::default();
-    let verified = VerifiedIndex::verify(&root, stamp.as_ref(), index, None, clock, &skipped);
-    verified.map(Some).map_err(|rejection| rejected(Index::PATH, &rejection))
-}
-
-fn rejected(path: &str, rejection: &MirrorRejection) -> VerifyFailure {
-    VerifyFailure::Rejected(path.to_owned(), loom_base::error_chain(rejection))
 }
 
 /// Checks files, each once.

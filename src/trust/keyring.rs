@@ -157,6 +157,18 @@ impl Keyring {
         self.parts.keys.iter().filter_map(key).collect()
     }
 
+    /// Those who count for an authority's releases from a source: neither revoked, nor expired at the time `at`.
+    pub fn signers(&self, authority: &Authority, source: &str, at: SystemTime) -> Vec<Signer> {
+        let counts = |key: &&TrustedKey| {
+            let is_revoked = match &key.signer {
+                Signer::Key(key) => self.is_revoked(&[&key.id()]),
+                Signer::Identity(identity) => self.is_revoked(&[&identity.san, &identity.issuer]),
+            };
+            !is_revoked && key.expires.is_none_or(|expires| at < expires)
+        };
+        self.of(authority, Some(source)).filter(counts).map(|key| key.signer.clone()).collect()
+    }
+
     /// The keys that count for an authority's releases from a source; from any source where none is given.
     pub(super) fn of<'k>(
         &'k self,

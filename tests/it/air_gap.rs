@@ -237,4 +237,11 @@ fn the_lock_of_a_bundle_counts_only_with_a_trusted_signature() {
         .loom(&["mirror", "verify", "plain.loombundle"])
         .ok()
         .says(&["no signature was checked", "--key"]);
+    // A signature by a key that nothing names shows only that the file is whole.
+    let verify = ["mirror", "verify", "x.loombundle", "--json"];
+    let run = media.sandbox.loom(&verify).ok().says(&["no key is known here", "--key"]);
+    assert_eq!(run.json()["signature"]["trusted"], false);
+    let run = media.sandbox.loom(&[&verify[..], &["--key", "key.pub"]].concat()).ok();
+    assert_eq!(run.json()["signature"]["trusted"], true);
+    assert!(!run.stderr().contains("no key is known"), "{}", run.stderr());
 }

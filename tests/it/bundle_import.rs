@@ -1,6 +1,13 @@
 //! `loom mirror import`: a bundle of a signed mirror carries roots and withdrawals to a copy of the mirror.
 
-use crate::support::{Packing, Plain, Run, Sandbox, Sums, program};
+use std::{fs, path::PathBuf};
+
+use loom_source::{
+    Digest, Index, Record,
+    record::{RecordEvidence, RecordEvidenceKind, object_path},
+};
+
+use crate::support::{Packing, Plain, Run, Sandbox, Sums, program, signer::Signer};
 
 /// A signed mirror with one release, made in a sandbox's project.
 fn signed_mirror() -> Sandbox {
@@ -58,4 +65,49 @@ fn the_store_takes_what_is_for_this_machine() {
     let run = sandbox.loom(&["mirror", "import", "first.loombundle", "--offline"]).ok();
     assert_eq!(run.path(), sandbox.link("0.2.0"));
     sandbox.verify();
+}
+
+/// The record of the only release of a mirror.
+fn record(sandbox: &Sandbox, mirror: &str) -> (PathBuf, Record) {
+    let mirror = sandbox.project().join(mirror);
+    let index = Index::parse(&fs::read(mirror.join(Index::PATH)).unwrap()).unwrap();
+    let path = mirror.join(Record::path(&index.payload.releases[0].release()));
+    let record = Record::parse(&fs::read(&path).unwrap()).unwrap();
+    (path, record)
+}
+
+/// Adds a signature of the statement of its release to a mirror.
+fn sign(sandbox: &Sandbox, mirror: &str) -> RecordEvidence {
+    let (path, mut record) = record(sandbox, mirror);
+    let folder = sandbox.project().join(mirror);
+    let signature = Signer::new().sign(&folder.join(object_path(&record.statement)));
+    let bytes = fs::read(&signature).unwrap();
+    fs::remove_file(signature).unwrap();
+    let digest = Digest::of(&bytes);
+    let kept = folder.join(object_path(&digest));
+    fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    fs::write(kept, bytes).unwrap();
+    let evidence =
+        RecordEvidence { kind: RecordEvidenceKind::Minisign, digest, of: record.statement };
+    record.evidence.push(evidence.clone());
+    fs::write(path, record.to_bytes()).unwrap();
+    evidence
+}
+
+#[test]
+fn evidence_that_only_the_destination_has_is_kept() {
+    let sandbox = signed_mirror();
+    bundle(&sandbox, "first.loombundle");
+    import(&sandbox, "first.loombundle", "./copy").ok();
+    let own = sign(&sandbox, "copy");
+    import(&sandbox, "first.loombundle", "./copy").ok();
+    assert!(record(&sandbox, "copy").1.evidence.contains(&own));
+    // What the next bundle brings is added to it, also with a newer index.
+    let later = sign(&sandbox, "m");
+    sandbox.loom(&["mirror", "index", "./m", "--refresh", "--key", "keys/index.pem"]).ok();
+    bundle(&sandbox, "second.loombundle");
+    import(&sandbox, "second.loombundle", "./copy").ok();
+    let (_, both) = record(&sandbox, "copy");
+    assert!(both.evidence.contains(&own) && both.evidence.contains(&later), "{both:?}");
+    sandbox.loom(&["mirror", "verify", "./copy"]).ok();
 }

@@ -171,3 +171,36 @@ fn an_unsigned_index_that_withdraws_the_newest_version_is_suspicious() {
     sandbox.loom(&["mirror", "yank", depot.path().to_str().unwrap(), "0.2.0"]).ok();
     sandbox.loom(&["get", "--source", &depot.url()]).code(6).says(&["--allow-downgrade"]);
 }
+
+#[test]
+fn verify_says_whether_the_root_is_known_and_follows_only_from_the_known_one() {
+    let signed = SignedFolder::new(&[]);
+    signed.sync(&["keys/index.pem"]).ok();
+    let mirror = signed.path("mirror");
+    let url = format!("file://{}", mirror.display());
+    let verify = ["mirror", "verify", &url, "--json"];
+    let run = signed.run(&verify).ok().says(&["no root of this mirror is known", "add-root"]);
+    assert_eq!(run.json()["signed"]["known"], false);
+    let root = mirror.join("root/1.json");
+    let add = ["trust", "add-root", root.to_str().unwrap(), "--sha256", &signed.sha256];
+    signed.run(&[&add[..], &["--source", &url]].concat()).ok();
+    let run = signed.run(&verify).ok();
+    assert_eq!(run.json()["signed"]["known"], true);
+    assert!(!run.stderr().contains("no root of this mirror"), "{}", run.stderr());
+    // A mirror that is whole, and has the root of somebody else.
+    let own = fs::read(&root).unwrap();
+    fs::rename(&mirror, signed.path("former")).unwrap();
+    signed.run(&["mirror", "init", "--to", "./mirror", "--keys", "others"]).ok();
+    signed.sync(&["others/index.pem"]).ok();
+    let other = signed.run(&verify).code(6).json();
+    assert_eq!(other["signed"], json!(null));
+    assert_eq!(other["findings"][0]["path"], "root/1.json");
+    assert_eq!(other["findings"].as_array().unwrap().len(), 1, "{other}");
+    // Its first root is the one that is known, and its index is signed by somebody else.
+    fs::write(&root, own).unwrap();
+    let mixed = signed.run(&verify).code(6).json();
+    assert_eq!(mixed["findings"][0]["path"], "releases/index.json");
+    // Without roots, it is no mirror without signatures.
+    fs::remove_dir_all(mirror.join("root")).unwrap();
+    signed.run(&verify).code(6);
+}

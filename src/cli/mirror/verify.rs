@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{bundle_verify, mirror_location::MirrorLocation};
 use crate::cli::transfer_report::{TransferReport, release_json};
 use crate::cli::writer_args::counted;
-use crate::cli::{Exit, Outcome, context::Context, table::table};
+use crate::cli::{Exit, Outcome, context::Context, report::source_error::unanswered, table::table};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::Flags,
@@ -37,10 +37,21 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let reporter = TransferReport::new(&context.printer);
     let files = MirrorFiles::of(candidate.source.as_ref());
     let clock = MirrorClock::new(SystemTime::now(), 0);
-    let verified = SourceRuntime::default().block_on(mirror::verify(files, clock, &reporter));
+    let known = candidate.signed.as_ref().map(|signed| signed.known_root()).transpose();
+    let known = known.map_err(|error| unanswered(&error))?.flatten();
+    let verifying = mirror::verify(files, known.as_ref(), clock, &reporter);
+    let verified = SourceRuntime::default().block_on(verifying);
     reporter.end();
     let verification = verified??;
-    context.printer.answer(&document(&verification), || text(&verification))?;
+    if verification.signed.is_some() && known.is_none() {
+        context.printer.warning(format!(
+            "no root of this mirror is known here, so that the signatures were checked with the keys that the mirror itself \
+             names: they do not show who made it. Give its root with `loom trust add-root FILE --sha256 DIGEST --source {}`",
+            candidate.name
+        ));
+    }
+    let document = document(&verification, known.is_some());
+    context.printer.answer(&document, || text(&verification, known.is_some()))?;
     // The document is the answer; an error would print a second one.
     Ok(match (verification.findings.is_empty(), verification.is_damaged()) {
         (true, _) => Exit::Success,
@@ -49,7 +60,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     })
 }
 
-fn document(verification: &MirrorVerification) -> Value {
+/// `known` is whether a root of the mirror is known here.
+fn document(verification: &MirrorVerification, known: bool) -> Value {
     let MirrorVerification { serial, signed, releases, findings, files, bytes } = verification;
     let releases = releases.iter().map(|(entry, complete)| {
         let mut release = release_json(&entry.release());
@@ -67,6 +79,7 @@ fn document(verification: &MirrorVerification) -> Value {
         "schema": 1, "sound": findings.is_empty(), "serial": serial,
         "signed": signed.as_ref().map(|origin| json!({
             "mirror": origin.mirror, "root": origin.root, "keys": origin.keys,
+            "known": known,
         })),
         "releases": releases.collect::<Vec<_>>(),
         "findings": findings.iter().map(finding).collect::<Vec<_>>(),
@@ -74,12 +87,13 @@ fn document(verification: &MirrorVerification) -> Value {
     })
 }
 
-fn text(verification: &MirrorVerification) -> String {
+fn text(verification: &MirrorVerification, known: bool) -> String {
     let MirrorVerification { serial, signed, releases, findings, files, bytes } = verification;
     let line = |finding: &MirrorFinding| format!("{}: {}\n", finding.path, finding.what);
     let findings_text: String = findings.iter().map(line).collect();
     let signed = match signed {
-        Some(origin) => format!("signed under root {}", origin.root),
+        Some(origin) if known => format!("signed under root {}", origin.root),
+        Some(origin) => format!("signed under root {}, which is not known here", origin.root),
         None => "not signed".to_owned(),
     };
     let verdict = match findings.len() {

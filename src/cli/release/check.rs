@@ -1,27 +1,23 @@
 //! `loom release check`
 
-use std::{path::PathBuf, time::SystemTime};
+use std::time::SystemTime;
 
 use indicatif::HumanBytes;
-use loom_base::{bounded_file, error_chain};
+use loom_base::error_chain;
 use loom_runtime::{
     acquire::SourceRuntime,
     config::Flags,
     release::check::{CheckedFile, FileProblem, PlatformReport, ReleaseCheck},
     store::Store,
 };
-use loom_signatures::VerifyingKey;
 use loom_source::{Platform, Version};
 use serde_json::{Value, json};
 
-use super::destination;
+use super::{destination, signer_args::SignerArgs};
 use crate::cli::{
     CommandError, Exit, Outcome, context::Context, report::release::problem_exit, verbose,
     version_arg,
 };
-
-/// The longest file of a public key that is read, in bytes.
-const LONGEST_KEY: u64 = 1024 * 1024;
 
 /// Arguments of `loom release check`.
 #[derive(Debug, clap::Args)]
@@ -34,18 +30,18 @@ pub(super) struct CheckArgs {
     /// Platforms that the release has to have [default: all five]
     #[arg(long = "platform", value_name = "PLATFORM", num_args = 1..)]
     platforms: Vec<Platform>,
-    /// Public key that has to have signed each asset or SHA256SUMS: a file, or a text such as minisign:RW…; may be repeated
-    #[arg(long = "key", value_name = "KEY")]
-    keys: Vec<String>,
+    #[command(flatten)]
+    signers: SignerArgs,
 }
 
 pub(super) fn run(args: &CheckArgs, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let spec = destination::source(context, &resolved, &args.source)?;
-    let keys = args.keys.iter().map(|key| read_key(context, key));
-    let keys: Vec<VerifyingKey> = keys.collect::<Result<_, _>>()?;
     let journal = verbose::journal(&context.printer).unwrap_or_default();
     let candidate = context.opener(&resolved)?.open(&spec, journal)?;
+    let (product, at) = (context.line(&resolved)?, SystemTime::now());
+    let signers =
+        args.signers.signers(context, &resolved, (&product.authority, &candidate.name), at)?;
     let folder = tempfile::tempdir().map_err(|error| {
         CommandError::new(Exit::Failure, format!("no temporary folder could be made: {error}"))
             .hint("set TMPDIR to a folder with space for one unpacked release")
@@ -53,10 +49,10 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Outcome {
     let check = ReleaseCheck {
         source: candidate.source.as_ref(),
         channel: candidate.channel,
-        product: context.line(&resolved)?,
+        product,
         version: args.version.clone(),
-        keys: &keys,
-        at: SystemTime::now(),
+        signers: &signers,
+        at,
         store: &Store::open(folder.path())?,
     };
     let platforms =
@@ -93,21 +89,6 @@ fn most_severe(exits: &[Exit]) -> Exit {
     first.or(exits.first().copied()).unwrap_or(Exit::Success)
 }
 
-/// A public key as a text, or in a file.
-fn read_key(context: &Context, text: &str) -> Result<VerifyingKey, CommandError> {
-    let unusable = |why: String| {
-        CommandError::new(Exit::Usage, format!("the key {text} cannot be used: {why}"))
-            .hint("give a public key of minisign, cosign or OpenPGP: a file, or a text such as minisign:RW…")
-    };
-    if text.starts_with("minisign:") {
-        return VerifyingKey::parse(text).map_err(|error| unusable(error.to_string()));
-    }
-    let path: PathBuf = context.cwd()?.join(text);
-    let file =
-        bounded_file::read(&path, LONGEST_KEY).map_err(|error| unusable(error.to_string()))?;
-    VerifyingKey::parse_file(&file).map_err(|error| unusable(error.to_string()))
-}
-
 fn platform_json(report: &PlatformReport) -> Value {
     let PlatformReport { platform, asset, sha256, size, tree, checked, problems } = report;
     let checked = checked.iter().map(|CheckedFile { file, what, key, verified }| {
@@ -133,7 +114,7 @@ fn platform_text(report: &PlatformReport) -> String {
         checked.iter().filter(|file| file.what != "asset")
     {
         let by = key.as_deref().map(|key| format!(" by {key}")).unwrap_or_default();
-        let not = if *verified { "" } else { " (not verified: no key was given)" };
+        let not = if *verified { "" } else { " (not verified: by no known key)" };
         text += &format!("  {file}: {what}{by}{not}\n");
     }
     for FileProblem { file, problem } in problems {

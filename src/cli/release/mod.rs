@@ -10,6 +10,7 @@
 //! | `publish_github`, `publish_mirror` | publishes to a repository on GitHub, and to a mirror |
 //! | `publish_store` | publishes to a mirror with the layout of a store: records, evidence, the index |
 //! | `check` | `release check`: downloads and verifies what was published |
+//! | `signer_args` | [`SignerArgs`](signer_args::SignerArgs): who has to have signed a release that is checked |
 //! | `destination` | where a release is published or looked for: a configured source, or one by its address |
 
 mod check;
@@ -22,6 +23,7 @@ mod publish_github;
 mod publish_mirror;
 mod publish_store;
 mod sign;
+mod signer_args;
 mod signers;
 
 use super::{Outcome, context::Context};

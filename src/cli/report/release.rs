@@ -185,6 +185,7 @@ pub(crate) fn problem_exit(problem: &CheckProblem) -> Exit {
         | CheckProblem::OtherDigest { .. }
         | CheckProblem::Signature(_)
         | CheckProblem::OtherFile { .. }
-        | CheckProblem::Unsigned { .. } => Exit::Integrity,
+        | CheckProblem::Unsigned { .. }
+        | CheckProblem::NotSigned => Exit::Integrity,
     }
 }

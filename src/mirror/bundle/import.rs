@@ -8,13 +8,18 @@ use loom_mirror::{
     destination::{ObjectBody, Replacement},
 };
 use loom_source::{
-    Index, Record, SkippedEntries,
+    Index, Record, SkippedEntries, SourceError,
     record::{IndexPayload, IndexTimestamp, MirrorRoot},
 };
 
 use super::BundleTaskError;
 use crate::{
-    mirror::{CurrentIndex, MirrorTaskError, newest_root},
+    mirror::{
+        CurrentIndex, MirrorTaskError,
+        lacking::{self, MAX_EVIDENCE},
+        newest_root,
+        record_writer::RecordWriter,
+    },
     trust::mirror::{MirrorClock, MirrorRejection, TrustedRoot, VerifiedIndex, VerifiedTimestamp},
 };
 
@@ -38,7 +43,8 @@ pub struct ImportReport {
 ///
 /// The roots of the bundle are data: each must follow from the newest root of the destination, which is the anchor. Keys
 /// that such a root revokes sign nothing any more. An index that is not newer stays out; releases that the index of the
-/// destination does not name as they are stay out too.
+/// destination does not name as they are stay out too. Artifacts and evidence that the destination has, and the bundle has
+/// not, are kept.
 ///
 /// # Errors
 /// Where the documents do not follow, a file of the bundle is damaged, or the destination cannot be read or written.
@@ -144,24 +150,51 @@ impl Import<'_> {
         self.create("format").await
     }
 
-    /// Writes the records of the releases that the index names as they are; returns their number.
+    /// Writes the records of the releases that the index names as they are, with the artifacts and the evidence that the
+    /// destination has of them; returns their number.
     async fn records(&self, index: &IndexPayload) -> Result<usize, BundleTaskError> {
-        let mut count = 0;
+        let (records, mut count) = (RecordWriter::new(self.destination), 0);
         for entry in &index.releases {
-            let path = Record::path(&entry.release());
+            let release = entry.release();
+            let path = Record::path(&release);
             if self.bundle.manifest().file(&path).is_none() {
                 continue;
             }
             let bytes = self.read(&path)?;
             let record = Record::parse(&bytes)
                 .map_err(|source| BundleTaskError::Document { at: self.location(&path), source })?;
-            if record.statement == entry.statement {
-                let written = self.destination.write(&path, bytes.into()).await;
-                written.map_err(MirrorTaskError::from)?;
-                count += 1;
+            if record.statement != entry.statement {
+                continue;
             }
+            count += 1;
+            let there = records.read(&release).await?.map(|(there, _)| there);
+            match there.filter(|there| there.statement == record.statement) {
+                None => records.write(&release, &record, bytes.into()).await?,
+                Some(there) => {
+                    let more = self.lacking(&path, &there, &record)?;
+                    records.write(&release, &more, more.to_bytes().into()).await?
+                }
+            };
         }
         Ok(count)
+    }
+
+    /// What the bundle's record of a release has and that of the destination has not.
+    fn lacking(
+        &self,
+        path: &str,
+        there: &Record,
+        record: &Record,
+    ) -> Result<Record, BundleTaskError> {
+        let more = lacking::lacking(there, record);
+        let got = there.evidence.len() + more.evidence.len();
+        if !more.evidence.is_empty() && got > MAX_EVIDENCE {
+            let why = format!(
+                "expected at most {MAX_EVIDENCE} signatures and attestations, with those of the mirror, got {got}"
+            );
+            return Err(SourceError::malformed(self.location(path), why).into());
+        }
+        Ok(more)
     }
 
     /// Replaces timestamp and index.

@@ -5,15 +5,14 @@ use std::{
     time::SystemTime,
 };
 
-use loom_signatures::VerifyingKey;
 use loom_source::{
     ArchiveFormat, DigestSource, Offer, Packaging, Platform, Product, Release, Source, Version,
 };
 
 use super::{
-    CheckProblem, PlatformReport, download,
+    CheckProblem, PlatformReport, ReleaseSigners, download,
     published_files::{self, PublishedSums},
-    signatures::{SignatureKeys, SignedFile},
+    signatures::{SignatureCheck, SignedFile},
 };
 use crate::{
     release::checksum_files::SUMS,
@@ -31,8 +30,8 @@ pub struct ReleaseCheck<'a> {
     pub product: Product,
     /// The version.
     pub version: Version,
-    /// The keys that have to have signed it.
-    pub keys: &'a [VerifyingKey],
+    /// The keys and identities by which it is verified.
+    pub signers: &'a ReleaseSigners,
     /// The time at which the keys have to be valid.
     pub at: SystemTime,
     /// A temporary store.
@@ -133,24 +132,22 @@ impl ReleaseCheck<'_> {
         let sha256 = received.digest();
         published_files::check_checksums(source, asset, name, sha256, &sums, report).await;
         let signatures = published_files::signatures(source, asset, name).await?;
-        let keys = SignatureKeys { keys: self.keys, version: &self.version, at: self.at };
+        let check = SignatureCheck { signers: self.signers, version: &self.version, at: self.at };
         let mut open = || -> io::Result<Box<dyn Read>> {
             let file = received.open().map_err(io::Error::other)?;
             Ok(Box::new(file.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?))
         };
         let mut file = SignedFile { name, sha256, open: &mut open };
-        let mut signed = keys.check(&mut file, &signatures, report);
-        signed.extend(check_sums(keys, &sums, report));
-        for key in self.keys.iter().filter(|key| !signed.contains(&key.id())) {
-            report.wrong(name, CheckProblem::Unsigned { kind: key.kind(), key: key.id() });
-        }
+        let mut signed = check.check(&mut file, &signatures, report);
+        signed.extend(check_sums(check, &sums, report));
+        self.signers.report_missing(name, &signed, report);
         Ok(())
     }
 }
 
 /// Verifies the signatures of `SHA256SUMS`.
 fn check_sums(
-    keys: SignatureKeys<'_>,
+    check: SignatureCheck<'_>,
     sums: &PublishedSums,
     report: &mut PlatformReport,
 ) -> Vec<String> {
@@ -158,5 +155,5 @@ fn check_sums(
     let sha256 = loom_source::Digest::of(&bytes);
     let mut open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(io::Cursor::new(bytes.clone()))) };
     let mut file = SignedFile { name: SUMS, sha256, open: &mut open };
-    keys.check(&mut file, &sums.signatures, report)
+    check.check(&mut file, &sums.signatures, report)
 }

@@ -66,14 +66,17 @@ pub enum CheckProblem {
         /// The file that the signature names.
         signed: String,
     },
-    /// A key was given, and no signature of its kind.
+    /// A key or an identity was given, and has not signed.
     #[error("neither it nor SHA256SUMS has a {} signature by {key}", evidence::scheme(*kind))]
     Unsigned {
-        /// The kind of the key.
+        /// The kind of the signature.
         kind: EvidenceKind,
-        /// The id of the key.
+        /// The id of the key, or the identity.
         key: String,
     },
+    /// The configuration requires a signature, and none of those whom it names has signed.
+    #[error("neither it nor SHA256SUMS has a signature by a key or an identity of trust.keys")]
+    NotSigned,
     /// The temporary store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

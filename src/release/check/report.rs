@@ -30,7 +30,7 @@ pub struct CheckedFile {
     pub file: String,
     /// What it is, such as `checksum` or `minisign`.
     pub what: &'static str,
-    /// The id of the key that signed; `None` where no signature was verified.
+    /// The id of the key, or the identity, that signed; `None` where no signature was verified.
     pub key: Option<String>,
     /// Whether it was verified: a signature without a key to verify it is only listed.
     pub verified: bool,

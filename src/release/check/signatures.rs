@@ -2,21 +2,19 @@
 
 use std::{io::Read, time::SystemTime};
 
-use loom_signatures::{
-    Content, EvidenceKind, SignatureError, SignedName, Verifiers, VerifyingKey, evidence, verify,
-};
+use loom_signatures::{Content, SignatureError, SignedName, Verifiers, evidence, verify};
 use loom_source::{Digest, Version};
 
 use super::{
-    CheckProblem,
+    CheckProblem, ReleaseSigners,
     published_files::PublishedSignature,
     report::{CheckedFile, PlatformReport},
 };
 
-/// The keys by which signatures are verified.
+/// Those by whom signatures are verified.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct SignatureKeys<'a> {
-    pub(super) keys: &'a [VerifyingKey],
+pub(super) struct SignatureCheck<'a> {
+    pub(super) signers: &'a ReleaseSigners,
     pub(super) version: &'a Version,
     pub(super) at: SystemTime,
 }
@@ -29,8 +27,8 @@ pub(super) struct SignedFile<'a> {
     pub(super) open: &'a mut dyn FnMut() -> std::io::Result<Box<dyn Read>>,
 }
 
-impl SignatureKeys<'_> {
-    /// Verifies the signatures of a file. Returns the ids of the keys that signed it.
+impl SignatureCheck<'_> {
+    /// Verifies the signatures of a file. Returns the names of the keys and identities that signed it.
     pub(super) fn check(
         self,
         file: &mut SignedFile<'_>,
@@ -43,7 +41,7 @@ impl SignatureKeys<'_> {
             let what = evidence::scheme(kind);
             let mut checked =
                 CheckedFile { file: signature.name.clone(), what, key: None, verified: false };
-            if !self.keys.iter().any(|key| verifies(key, kind)) {
+            if !self.signers.make(kind) {
                 report.checked.push(checked);
                 continue;
             }
@@ -53,10 +51,9 @@ impl SignatureKeys<'_> {
                     (checked.key, checked.verified) = (key, true);
                     report.checked.push(checked);
                 }
-                // The bundle of an identity: no key verifies it.
                 Err(CheckProblem::Signature(
                     SignatureError::UnknownKey { .. } | SignatureError::UnknownIdentity { .. },
-                )) if kind == EvidenceKind::Sigstore => {
+                )) if self.signers.lists_others(kind) => {
                     report.checked.push(checked);
                 }
                 Err(problem) => report.wrong(signature.name.clone(), problem),
@@ -65,7 +62,7 @@ impl SignatureKeys<'_> {
         signed
     }
 
-    /// The id of the key that signed; an error where the signature is wrong, or is one of another file.
+    /// The name of the key or identity that signed; an error where the signature is wrong, or is one of another file.
     fn verified(
         self,
         file: &mut SignedFile<'_>,
@@ -73,20 +70,19 @@ impl SignatureKeys<'_> {
     ) -> Result<Option<String>, CheckProblem> {
         let mut bytes =
             (file.open)().map_err(|error| loom_source::SourceError::read(file.name, error))?;
-        let verifiers =
-            Verifiers { keys: self.keys, version: Some(self.version), ..Verifiers::none(self.at) };
+        let verifiers = Verifiers {
+            keys: self.signers.keys(),
+            identities: self.signers.identities(),
+            version: Some(self.version),
+            at: self.at,
+        };
         let content = Content::read(file.sha256, &mut bytes);
         let valid = verify(signature.kind, &signature.bytes, content, &verifiers)?;
         match (&valid.names, valid.names.file()) {
             (SignedName::TrustedComment(_), Some(signed)) if signed != file.name => {
                 Err(CheckProblem::OtherFile { signed: signed.to_owned() })
             }
-            _ => Ok(valid.key),
+            _ => Ok(self.signers.name(valid, self.version)),
         }
     }
-}
-
-/// Whether a key can verify signatures of a kind. Sigstore bundles may be signed with a key of cosign.
-fn verifies(key: &VerifyingKey, kind: EvidenceKind) -> bool {
-    key.kind() == kind || (key.kind() == EvidenceKind::Cosign && kind == EvidenceKind::Sigstore)
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use loom_source::{Authority, Digest, SourceError, record::MirrorId};
 
 use super::SignedMirror;
-use crate::trust::mirror::SeenIndex;
+use crate::trust::mirror::{SeenIndex, TrustedRoot};
 
 /// What is known of a mirror without asking it.
 #[derive(Debug, Clone)]
@@ -49,6 +49,14 @@ impl RootOrigin {
 }
 
 impl SignedMirror {
+    /// The newest root that is known of the mirror without asking it.
+    ///
+    /// # Errors
+    /// As [`status`](Self::status).
+    pub fn known_root(&self) -> Result<Option<TrustedRoot>, SourceError> {
+        Ok(self.known()?.map(|begun| begun.root))
+    }
+
     /// What is known of the mirror; `None` where no root is.
     ///
     /// # Errors

@@ -67,6 +67,23 @@ impl TrustedRoot {
         Ok(next)
     }
 
+    /// Checks that a chain with the root `other` can contain this root: it is of the same mirror, and the same root where
+    /// it has the same number.
+    ///
+    /// # Errors
+    /// Where it is the root of another mirror, or another root with the same number.
+    pub fn check_follows(&self, other: &Self) -> Result<(), MirrorRejection> {
+        let (expected, got) = (&self.root, &other.root);
+        if expected.mirror != got.mirror {
+            return Err(MirrorRejection::other_mirror(expected.mirror, Some(got.mirror)));
+        }
+        if expected.number == got.number && expected != got {
+            let [expected, got] = [self, other].map(|root| Digest::of(&root.to_bytes()));
+            return Err(MirrorRejection::OtherAnchor { expected, got });
+        }
+        Ok(())
+    }
+
     /// What the root says.
     pub fn root(&self) -> &MirrorRoot {
         &self.root

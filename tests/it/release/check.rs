@@ -1,11 +1,19 @@
 //! `loom release check`
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
 use super::{PLATFORMS, asset, packed, tool};
-use crate::support::{Packing, Sandbox, plain::flip};
+use crate::support::{
+    Packing, Run, Sandbox,
+    plain::flip,
+    signer::{Signer, beside, required},
+    sigstore_instance::{BundleForm, ISSUER, SigstoreInstance, WORKFLOW},
+};
 
 /// A release that is signed with the key `minisign.pub`, in the folder `mirror/v0.2.0`.
 fn published() -> (Sandbox, PathBuf) {
@@ -54,7 +62,7 @@ fn a_published_release_is_verified_on_all_platforms() {
     }
     // Without the key, the signatures are listed only.
     let text = sandbox.loom(&CHECK[..4]).ok().stdout();
-    assert!(text.contains("minisign (not verified: no key was given)"), "{text}");
+    assert!(text.contains("minisign (not verified: by no known key)"), "{text}");
     // Nothing is left, and nothing was installed.
     assert!(
         sandbox.trees().is_empty()
@@ -213,4 +221,86 @@ fn a_release_that_is_not_there_is_absent_on_all_platforms() {
         sandbox.loom(&["release", "check", "./mirror", "0.3.0", "--json"]).code(3).json();
     assert_eq!(problems(&document).len(), PLATFORMS.len());
     sandbox.loom(&["release", "check", "./mirror", "0.2.0", "--key", "absent.pub"]).code(2);
+}
+
+/// Writes a bundle of an identity beside each file of a release that has no bundle.
+fn attest(dist: &Path, instance: &SigstoreInstance, identity: &str) {
+    let files = fs::read_dir(dist).unwrap().map(|entry| entry.unwrap().path());
+    let is_signed = |file: &PathBuf| {
+        file.extension().is_some_and(|ending| ending == "gz" || ending == "zip")
+            || file.ends_with("SHA256SUMS")
+    };
+    for file in files.filter(is_signed).collect::<Vec<_>>() {
+        let bundle = instance.bundle(BundleForm::Message, identity, &fs::read(&file).unwrap());
+        fs::write(beside(&file, ".sigstore.json"), bundle.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn an_identity_verifies_a_release() {
+    let (sandbox, dist) = published();
+    let instance = SigstoreInstance::new();
+    attest(&dist, &instance, &WORKFLOW.replace("{version}", "0.2.0"));
+    instance.write_trust_root(&sandbox.project().join("root.json"));
+    let check = |identity: &str, root: &str| {
+        let identity = ["--identity", identity, "--issuer", ISSUER, "--trust-root", root];
+        let check = ["release", "check", "./mirror", "0.2.0", "--platform", "linux-x86_64"];
+        sandbox.loom(&[&check[..], &identity, &["--json"]].concat())
+    };
+    let document = check(WORKFLOW, "root.json").ok().json();
+    let checked = document["platforms"][0]["checked"].as_array().unwrap();
+    let signed = format!("{} (issuer {ISSUER})", WORKFLOW);
+    let by_identity = checked.iter().filter(|file| file["key"] == signed.as_str());
+    assert_eq!(by_identity.count(), 2, "{document}");
+    // Another workflow has not signed it, another authority certifies nothing.
+    let other = WORKFLOW.replace("release.yml", "test.yml");
+    let unsigned = check(&other, "root.json").code(6).json().to_string();
+    assert!(unsigned.contains("Sigstore signature by"), "{unsigned}");
+    SigstoreInstance::new().write_trust_root(&sandbox.project().join("other.json"));
+    check(WORKFLOW, "other.json").code(6);
+    sandbox.loom(&["release", "check", "./mirror", "0.2.0", "--identity", WORKFLOW]).code(2);
+    // A bundle of another version.
+    attest(&dist, &instance, &WORKFLOW.replace("{version}", "0.1.0"));
+    assert!(!problems(&check(WORKFLOW, "root.json").code(6).json()).is_empty());
+}
+
+#[test]
+fn the_keys_and_identities_of_the_configuration_are_the_default() {
+    let (sandbox, dist) = published();
+    let public = fs::read_to_string(sandbox.project().join("minisign.pub")).unwrap();
+    let minisign = format!("minisign:{}", public.lines().nth(1).unwrap());
+    let instance = SigstoreInstance::new();
+    let root = instance.write_trust_root(&sandbox.project().join("root.json"));
+    let identity = format!(
+        "{{ identity = \"{WORKFLOW}\", issuer = \"{ISSUER}\", trust_root = \"{}\" }}",
+        root.display()
+    );
+    let check = |lines: &str| {
+        let config = sandbox.home().join(".config/loom/config.toml");
+        sandbox.write(config, &format!("[trust]\n{lines}\n"));
+        let check = ["release", "check", "./mirror", "0.2.0", "--platform", "linux-x86_64"];
+        sandbox.loom(&[&check[..], &["--json"]].concat())
+    };
+    let verified = |run: Run| {
+        let document = run.json();
+        let checked = document["platforms"][0]["checked"].as_array().unwrap();
+        checked.iter().filter(|file| file["key"].is_string()).count()
+    };
+    assert_eq!(verified(check(&format!("keys = [\"{minisign}\"]")).ok()), 2);
+    // A key that does not sign any more does not have to, and one of another source does not count.
+    let other = Signer::new().public;
+    let both = [minisign.as_str(), other.as_str()];
+    assert_eq!(verified(check(&required(&both)).ok()), 2);
+    let elsewhere = format!("keys = [{{ key = \"{minisign}\", source = \"elsewhere\" }}]");
+    assert_eq!(verified(check(&elsewhere).ok()), 0);
+    assert_eq!(verified(check(&required(&[&Signer::new().public])).code(6)), 0);
+    let id = public.lines().next().unwrap().rsplit(' ').next().unwrap();
+    let revoked = format!("{}\nrevoked = [\"{id}\"]", required(&[&minisign]));
+    check(&revoked).code(6);
+    // An identity that is required has signed, or not.
+    let identity = format!("signature = \"required\"\nkeys = [{identity}]");
+    let unsigned = check(&identity).code(6).json().to_string();
+    assert!(unsigned.contains("trust.keys"), "{unsigned}");
+    attest(&dist, &instance, &WORKFLOW.replace("{version}", "0.2.0"));
+    assert_eq!(verified(check(&identity).ok()), 2);
 }
