@@ -16,7 +16,9 @@ use crate::{
     sources::Candidate,
     state::StateDir,
     store::{Checked, Installed, Receipt, Received, Store, StoreError},
-    trust::{Expectation, Keyring, Pin, PinOrigin, PinSigner, Pins, Policy, Voucher},
+    trust::{
+        Expectation, Keyring, Pin, PinOrigin, PinSigner, Pins, Policy, TrustedDigest, Voucher,
+    },
 };
 
 /// Publishes what a source delivered.
@@ -72,17 +74,19 @@ fn keep_first_seen(
     keyring: &Keyring,
 ) -> Result<(), AcquireError> {
     // What was seen before is known already, and says nothing of who vouched now.
-    let now: Vec<_> =
-        checked.digests().iter().filter(|digest| digest.by != Voucher::FirstSeen).collect();
+    let mut now = checked.digests().iter().filter(|digest| digest.by != Voucher::FirstSeen);
+    let is_known = now.clone().next().is_none();
+    // Where something else vouched as well, the digest does not depend on who signed.
+    let signers: Option<Vec<PinSigner>> = now.by_ref().map(TrustedDigest::signer).collect();
     let origin = PinOrigin::FirstSeen {
         source: candidate.identity.clone(),
         class: Some(candidate.class.as_str().to_owned()),
         at: format_rfc3339(SystemTime::now()),
-        signers: PinSigner::all_of(now.iter().copied()),
+        signers: signers.unwrap_or_default(),
     };
     let pin = |digest| Pin { digest, origin: origin.clone() };
     let tree = Some(pin(checked.tree()));
-    let archives = archive.filter(|_| !now.is_empty()).map(pin).into_iter().collect();
+    let archives = archive.filter(|_| !is_known).map(pin).into_iter().collect();
     let seen = Pins { tree, archives, ..Pins::default() };
     first_seen::remember(state, checked.release(), seen, keyring)
 }

@@ -57,7 +57,7 @@ pub(super) fn restore(
     let Some(tree) = tree.filter(|_| why.is_mendable()) else {
         return Ok(Restored::Refused(why));
     };
-    Ok(match reverify(fetcher, release, &tree, pins, policy)? {
+    Ok(match reverify(fetcher, release, &tree, pins, policy, &why)? {
         Some(reverified) => Restored::Reverified(reverified, why),
         None => Restored::Refused(why),
     })

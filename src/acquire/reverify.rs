@@ -12,9 +12,10 @@ use super::{
     local_file::LocalFile,
 };
 use crate::{
-    store::{AdmitError, Checked, Installed, Store, StoreError, TreeRef},
+    store::{AdmitError, Checked, Installed, Store, StoreError, TreeRef, Unverified},
     trust::{
-        DigestSubject, Expectation, Expected, LockPins, PinOrigin, Pins, Policy, TrustedDigest,
+        DigestSubject, Expectation, Expected, Grade, LockPins, PinOrigin, Pins, Policy,
+        TrustedDigest,
     },
 };
 
@@ -35,13 +36,14 @@ impl Observer for Unreported {
 /// Verifies the tree of `release` again by what is kept on this machine, and publishes it with a new verification.
 /// `None` where nothing vouches for the tree, where it is damaged, or where the policy requires more.
 ///
-/// The caller holds the release's lock.
+/// `why` is the reason for which the present verification does not count. The caller holds the release's lock.
 pub(super) fn reverify(
     fetcher: &Fetcher<'_>,
     release: &Release,
     installed: &TreeRef,
     pins: &Pins,
     policy: &Policy,
+    why: &Unverified,
 ) -> Result<Option<Reverified>, AcquireError> {
     let TreeRef { tree, entry } = installed;
     // A tree that differs from the locked or the first-seen one is fetched and judged as any other.
@@ -51,7 +53,11 @@ pub(super) fn reverify(
         return Ok(None);
     }
     let store = fetcher.store;
-    let vouching = vouching(store, release, pins, policy);
+    let mut vouching = vouching(store, release, pins, policy);
+    if matches!(why, Unverified::RevokedKey(_)) {
+        // What the source stated beside a signature that is revoked now does not take its place.
+        vouching.retain(|digest| digest.grade == Grade::Identity);
+    }
     let accepts = |checked: &Checked| policy.accepts(release, checked.digests()).is_ok();
     let (checked, from_archive) = match store.admit_installed(release, *tree, entry, &vouching) {
         Ok(checked) if accepts(&checked) => (Some(checked), false),

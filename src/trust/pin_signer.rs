@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{SignatureOrigin, TrustedDigest, mirror::IndexOrigin};
+use super::{SignatureOrigin, mirror::IndexOrigin};
 
 /// Who signed what a digest was learned from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,17 +12,4 @@ pub enum PinSigner {
     Signature(SignatureOrigin),
     /// The keys of the signed index of a mirror.
     Index(IndexOrigin),
-}
-
-impl PinSigner {
-    /// Who signed what vouched for these digests; none where something else vouched as well.
-    pub fn all_of<'d>(digests: impl IntoIterator<Item = &'d TrustedDigest>) -> Vec<Self> {
-        let signer = |digest: &TrustedDigest| match (&digest.signature, &digest.index) {
-            (Some(origin), _) => Some(Self::Signature(origin.clone())),
-            (None, Some(index)) => Some(Self::Index(index.clone())),
-            (None, None) => None,
-        };
-        let signers: Option<Vec<Self>> = digests.into_iter().map(signer).collect();
-        signers.unwrap_or_default()
-    }
 }

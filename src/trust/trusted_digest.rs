@@ -5,7 +5,7 @@ use std::fmt;
 use loom_source::{ClaimedDigest, Digest, DigestSource};
 use serde::{Deserialize, Serialize};
 
-use super::{Pin, PinOrigin, SignatureOrigin, mirror::IndexOrigin};
+use super::{Pin, PinOrigin, PinSigner, SignatureOrigin, mirror::IndexOrigin};
 
 /// How far a digest can be trusted. The order is from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -156,6 +156,15 @@ impl TrustedDigest {
         };
         let (digest, grade) = (pin.digest, Grade::Identity);
         Self { of, digest, by, at, grade, signature, index, evidence: None }
+    }
+
+    /// Who signed; `None` where something else vouches.
+    pub fn signer(&self) -> Option<PinSigner> {
+        match (&self.signature, &self.index) {
+            (Some(origin), _) => Some(PinSigner::Signature(origin.clone())),
+            (None, Some(index)) => Some(PinSigner::Index(index.clone())),
+            (None, None) => None,
+        }
     }
 
     /// What vouches for the digest, in words: `.sha256 file at v0.2.0/x.tar.gz.sha256`.

@@ -12,6 +12,7 @@ use loom_source::{
 use super::{
     CheckProblem, PlatformReport, ReleaseSigners, download,
     published_files::{self, PublishedSums},
+    recorded_evidence::RecordedEvidence,
     signatures::{SignatureCheck, SignedFile},
 };
 use crate::{
@@ -68,9 +69,22 @@ impl ReleaseCheck<'_> {
         report.right(name.clone(), "asset");
         // The store layout has statements instead.
         if expected.artifact.claims.iter().any(|claim| claim.by == DigestSource::Statement) {
+            let evidence = RecordedEvidence {
+                source: self.source,
+                check: self.signature_check(),
+                release: &release,
+                offer: &offer,
+                asset,
+            };
+            let signed = evidence.check(&received, report).await?;
+            self.signers.report_missing(&name, &signed, report);
             return Ok(());
         }
         self.check_files(&expected, &name, &received, report).await
+    }
+
+    fn signature_check(&self) -> SignatureCheck<'_> {
+        SignatureCheck { signers: self.signers, version: &self.version, at: self.at }
     }
 
     /// The archive or the program that the default policy accepts first.
@@ -132,12 +146,13 @@ impl ReleaseCheck<'_> {
         let sha256 = received.digest();
         published_files::check_checksums(source, asset, name, sha256, &sums, report).await;
         let signatures = published_files::signatures(source, asset, name).await?;
-        let check = SignatureCheck { signers: self.signers, version: &self.version, at: self.at };
+        let check = self.signature_check();
         let mut open = || -> io::Result<Box<dyn Read>> {
             let file = received.open().map_err(io::Error::other)?;
             Ok(Box::new(file.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?))
         };
-        let mut file = SignedFile { name, sha256, open: &mut open };
+        let names = [name.to_owned()];
+        let mut file = SignedFile { name, names: &names, sha256, open: &mut open };
         let mut signed = check.check(&mut file, &signatures, report);
         signed.extend(check_sums(check, &sums, report));
         self.signers.report_missing(name, &signed, report);
@@ -154,6 +169,7 @@ fn check_sums(
     let Some(bytes) = sums.bytes.clone() else { return Vec::new() };
     let sha256 = loom_source::Digest::of(&bytes);
     let mut open = || -> io::Result<Box<dyn Read>> { Ok(Box::new(io::Cursor::new(bytes.clone()))) };
-    let mut file = SignedFile { name: SUMS, sha256, open: &mut open };
+    let names = [SUMS.to_owned()];
+    let mut file = SignedFile { name: SUMS, names: &names, sha256, open: &mut open };
     check.check(&mut file, &sums.signatures, report)
 }

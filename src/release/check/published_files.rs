@@ -6,7 +6,7 @@ use super::{CheckProblem, download, report::PlatformReport};
 use crate::release::checksum_files::{SIDECAR, SUMS};
 
 /// The longest checksum file or signature that is read, in bytes.
-const LONGEST: usize = 1024 * 1024;
+pub(super) const LONGEST: usize = 1024 * 1024;
 
 /// The endings of signature files.
 const SIGNATURES: [(&str, EvidenceKind); 4] = [

@@ -21,7 +21,10 @@ pub(super) struct SignatureCheck<'a> {
 
 /// A signed file.
 pub(super) struct SignedFile<'a> {
+    /// Its name, for errors.
     pub(super) name: &'a str,
+    /// The names that a signature may give it; none where its content names the release.
+    pub(super) names: &'a [String],
     pub(super) sha256: Digest,
     /// Opens its bytes.
     pub(super) open: &'a mut dyn FnMut() -> std::io::Result<Box<dyn Read>>,
@@ -79,7 +82,9 @@ impl SignatureCheck<'_> {
         let content = Content::read(file.sha256, &mut bytes);
         let valid = verify(signature.kind, &signature.bytes, content, &verifiers)?;
         match (&valid.names, valid.names.file()) {
-            (SignedName::TrustedComment(_), Some(signed)) if signed != file.name => {
+            (SignedName::TrustedComment(_), Some(signed))
+                if !file.names.is_empty() && file.names.iter().all(|name| name != signed) =>
+            {
                 Err(CheckProblem::OtherFile { signed: signed.to_owned() })
             }
             _ => Ok(self.signers.name(valid, self.version)),

@@ -304,3 +304,37 @@ fn the_keys_and_identities_of_the_configuration_are_the_default() {
     attest(&dist, &instance, &WORKFLOW.replace("{version}", "0.2.0"));
     assert_eq!(verified(check(&identity).ok()), 2);
 }
+
+#[test]
+fn a_mirror_without_the_signatures_is_found() {
+    let (sandbox, published) = published();
+    let sync = ["mirror", "sync", "--from", "./mirror", "--to"];
+    sandbox.loom(&[&sync[..], &["./signed"]].concat()).ok();
+    for file in fs::read_dir(&published).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "minisig") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    sandbox.loom(&[&sync[..], &["./unsigned"]].concat()).ok();
+    let check = |mirror, code| {
+        let args = ["release", "check", mirror, "0.2.0", "--key", "minisign.pub", "--json"];
+        sandbox.loom(&args).code(code).json()
+    };
+    assert_eq!(problems(&check("./signed", 0)), []);
+    assert_eq!(problems(&check("./unsigned", 6)).len(), 5);
+    // A signature that is changed in the mirror is named by its digest.
+    let mirror = sandbox.project().join("signed");
+    let record = mirror.join("releases/loom-os/loom-bridge-server/0.2.0/linux-x86_64.json");
+    let record = loom_source::Record::parse(&fs::read(record).unwrap()).unwrap();
+    let minisign = loom_source::record::RecordEvidenceKind::Minisign;
+    for evidence in record.evidence.iter().filter(|evidence| evidence.kind == minisign) {
+        let path = mirror.join(loom_source::record::object_path(&evidence.digest));
+        let mut bytes = fs::read(&path).unwrap();
+        let last = bytes.len() - 10;
+        bytes[last] ^= 1;
+        fs::write(&path, bytes).unwrap();
+    }
+    let wrong = problems(&check("./signed", 6));
+    assert!(wrong.iter().any(|(file, _)| file.len() == 64), "{wrong:?}");
+}

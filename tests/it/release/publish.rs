@@ -185,7 +185,13 @@ fn a_signed_mirror_gets_records_signatures_and_an_index() {
     let document = sandbox.loom(&[&publish[..], &["--json"]].concat()).ok().json();
     assert_eq!(document["uploaded"].as_array().unwrap().len(), 5, "{document}");
     sandbox.loom(&["mirror", "verify", "./mirror"]).ok();
-    sandbox.loom(&["release", "check", "./mirror", "0.2.0"]).ok();
+    let check = ["release", "check", "./mirror", "0.2.0"];
+    sandbox.loom(&check).ok();
+    sandbox.loom(&[&check[..], &["--key", &signer.public]].concat()).ok();
+    let foreign = Signer::new();
+    let refused =
+        sandbox.loom(&[&check[..], &["--key", &foreign.public]].concat()).code(6).stdout();
+    assert!(refused.contains(&foreign.id), "{refused}");
     let again = sandbox.loom(&publish).ok().stdout();
     assert!(again.contains("(0 uploaded, 5 unchanged)"), "{again}");
     // Users have the root, and a key that signed SHA256SUMS.
