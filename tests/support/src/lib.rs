@@ -9,11 +9,13 @@
 //! | [`python_files`] | [`PythonFiles`](python_files::PythonFiles): Python's `http.server` over a folder |
 //! | [`s3`] | [`S3Server`](s3::S3Server): an S3 server over a folder that checks signatures |
 //! | [`serialised_puts`] | [`SerialisedPuts`](serialised_puts::SerialisedPuts): a proxy that lets a PUT of a key through alone |
+//! | [`azurite`] | [`AzuriteServer`](azurite::AzuriteServer): Microsoft's emulator of Azure Blob Storage |
 //! | [`moto`] | [`MotoServer`](moto::MotoServer): the S3 server of the Python package moto |
 //!
 //! Every server listens on a loopback port that the operating system picks, and stops when its value is dropped. What a
 //! helper cannot do panics: the crate is a dependency of tests only.
 
+pub mod azurite;
 pub mod file_server;
 pub mod github;
 pub mod moto;

@@ -103,8 +103,11 @@ impl BucketTransport {
 
     /// The status that an error of `object_store` carries; a failure where it carries none.
     pub(super) fn status(&self, key: &str, error: &object_store::Error) -> ObjectStatus {
-        ObjectStatusError::status_of(error)
-            .unwrap_or_else(|| ObjectStatus::Failed(self.malformed(key, innermost(error))))
+        ObjectStatusError::status_of(error).unwrap_or_else(|| match error {
+            // Azure answers a deletion with a list of statuses in the body of a response that succeeded.
+            object_store::Error::NotFound { .. } => ObjectStatus::Absent,
+            _ => ObjectStatus::Failed(self.malformed(key, innermost(error))),
+        })
     }
 
     /// The error for a response that a request for a whole object has no use for.

@@ -1,14 +1,15 @@
-//! Mirrors that are written: the same for a folder and for the buckets of two S3 servers.
+//! Mirrors that are written: the same for a folder, for the buckets of two S3 servers and for a container of Azure.
 
 use std::{fs, time::Duration};
 
 use bytes::Bytes;
 use loom_mirror::{
-    Destination, MirrorError, MirrorOptions,
+    Destination, MirrorError, MirrorOptions, ObjectOptions,
     destination::{DestinationError, ObjectBody, PutOutcome, Replacement},
     open_destination,
 };
 use loom_test_support::{
+    azurite::{ACCOUNT, ACCOUNT_KEY, AzuriteServer, CONTAINER},
     moto::MotoServer,
     s3::{S3Rights, S3Server, SECRET},
     serialised_puts::SerialisedPuts,
@@ -188,6 +189,22 @@ async fn the_buckets_of_moto_are_written() {
     let moto = moto_server();
     let serialised = SerialisedPuts::start(&moto.address).unwrap();
     let destination = bucket(serialised.address);
+    check(destination.as_ref()).await;
+    check_concurrency(destination.as_ref()).await;
+}
+
+#[tokio::test]
+async fn the_containers_of_azure_are_written() {
+    let azurite = AzuriteServer::start();
+    let key = ("AZURE_STORAGE_ACCOUNT_KEY".to_owned(), ACCOUNT_KEY.to_owned().into());
+    let objects = ObjectOptions {
+        endpoint: Some(format!("http://{}/{ACCOUNT}", azurite.address).parse().unwrap()),
+        variables: [key].into(),
+        ..ObjectOptions::default()
+    };
+    let options = MirrorOptions { objects, ..MirrorOptions::default() };
+    let url = format!("az://{CONTAINER}/some/prefix").parse().unwrap();
+    let destination = open_destination(url, options).unwrap();
     check(destination.as_ref()).await;
     check_concurrency(destination.as_ref()).await;
 }
