@@ -63,6 +63,16 @@ pub async fn offered(
                     yanked: false,
                 }));
             }
+            VersionListing::Unlistable(_) if selection.exact().is_some() => {
+                for version in selection.exact().into_iter().flatten() {
+                    let release = product.at_version(version.clone());
+                    if source.find(&release).await?.is_some() {
+                        let (statement, record) = (None, None);
+                        let yanked = false;
+                        releases.push(SourceRelease { release, statement, record, yanked });
+                    }
+                }
+            }
             VersionListing::Unlistable(why) => {
                 return Err(MirrorTaskError::Unlistable { at: source.to_string(), why });
             }

@@ -20,6 +20,16 @@ pub struct SyncSelection {
 }
 
 impl SyncSelection {
+    /// The versions, where all are named exactly: then a source need not list its versions.
+    pub(super) fn exact(&self) -> Option<Vec<&Version>> {
+        let mut versions = Vec::new();
+        for selector in &self.versions {
+            let Selector::Exact(version) = selector else { return None };
+            versions.push(version);
+        }
+        Some(versions).filter(|versions| !versions.is_empty())
+    }
+
     /// Whether a release is selected, before `keep`.
     pub fn selects(&self, release: &Release) -> bool {
         let Some(version) = release.slot.version() else { return false };

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde_json::json;
 
 use crate::support::{
-    ArtifactKind, Depot, Entry, Hub, Nginx, Packing, Plain, Sandbox, Sums, plain, program,
+    ArtifactKind, Depot, Entry, Hub, Nginx, Packing, Plain, Sandbox, Server, Sums, plain, program,
 };
 
 fn sync<'a>(from: &'a str, to: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
@@ -75,6 +75,19 @@ fn a_source_without_statements_is_unpacked() {
     plain.add("0.3.0", Packing::TarGz, &program::small("0.3.0"), Sums::None);
     let failed = sandbox.loom(&sync(&plain.url(), &from_folder, &[])).code(6).json();
     assert_eq!(failed["failed"][0]["version"], "0.3.0");
+}
+
+#[test]
+fn a_source_that_cannot_list_has_the_versions_that_are_named() {
+    let (sandbox, releases) = (Sandbox::new(), Plain::of(&["0.2.0"]));
+    let server = Server::serve(Path::new(releases.url().strip_prefix("file://").unwrap()));
+    let copy = sandbox.folder("copy");
+    let url = server.url();
+    let all = sync(&url, &copy, &[]);
+    sandbox.loom(&all).code(3).says(&["--version"]);
+    let named = [&all[..], &["--version", "0.2.0"]].concat();
+    assert_eq!(sandbox.loom(&named).ok().json()["copied"].as_array().unwrap().len(), 1);
+    sandbox.loom(&[&all[..], &["--version", ">=0.2"]].concat()).code(3);
 }
 
 #[test]
