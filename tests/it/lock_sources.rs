@@ -34,12 +34,12 @@ fn another_source_without_checksums_serves_the_same_bytes() {
     let url = copy.url();
     let get = ["get", "--locked", "--source", &url];
     assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.2.0"));
-    fs::remove_dir_all(sandbox.cache()).unwrap();
+    sandbox.remove_cache();
     assert_eq!(sandbox.loom(&get).ok().path(), sandbox.link("0.2.0"));
     sandbox.loom(&["get", "0.2.0", "--force-download", "--source", &url]).ok();
 
     flip(&copy.asset("0.2.0", Packing::TarGz));
-    fs::remove_dir_all(sandbox.cache()).unwrap();
+    sandbox.remove_cache();
     sandbox.loom(&get).code(6).says(&["checksum mismatch", "loom.lock"]);
     assert!(sandbox.trees().is_empty());
     let unlocked = ["get", "0.2.0", "--source", &url];
@@ -66,7 +66,7 @@ fn another_layout_and_another_packing_lead_to_the_locked_tree() {
     other.add("0.2.0", Packing::TarZst, &program::small("0.2.0"), Sums::None);
     let url = other.url();
     sandbox.loom(&["get", "--locked", "--source", &url]).ok();
-    fs::remove_dir_all(sandbox.cache()).unwrap();
+    sandbox.remove_cache();
     let evil = Plain::empty();
     evil.add("0.2.0", Packing::TarZst, &program::small("evil"), Sums::Sidecar);
     let url = evil.url();
@@ -107,7 +107,7 @@ fn plain_http_is_enough_for_locked_bytes() {
     assert_eq!(direct.loom(&["get", "--locked"]).ok().path(), direct.link("0.2.0"));
     assert_eq!(server.gets(&plain::asset_path("0.2.0", Packing::TarGz)), 1);
 
-    fs::remove_dir_all(direct.cache()).unwrap();
+    direct.remove_cache();
     flip(&mirror.asset("0.2.0", Packing::TarGz));
     direct.loom(&["get", "--locked"]).code(6);
     assert!(direct.trees().is_empty());

@@ -68,6 +68,13 @@ impl Sandbox {
         self.home().join(".cache/loom")
     }
 
+    /// Removes the store, whose trees are read-only.
+    pub fn remove_cache(&self) {
+        let chmod = Command::new("chmod").args(["-R", "u+w"]).arg(self.cache()).status().unwrap();
+        assert!(chmod.success());
+        fs::remove_dir_all(self.cache()).unwrap();
+    }
+
     /// The default state folder.
     pub fn state(&self) -> PathBuf {
         self.home().join(".local/state/loom")

@@ -17,7 +17,7 @@ def test_the_distribution_contains_only_what_a_build_needs(sdist):
     # Of the runtime, the distribution holds the definitions that `loom` shares with the server, and not the server.
     assert {name.split("/")[1] for name in names if name.startswith("runtime/")} == {"environment"}
     allowed = {"Cargo.toml", "Cargo.lock", "LICENSE", "PKG-INFO", "README.md", "build.rs", "pyproject.toml"}
-    assert {name.split("/")[0] for name in names} == allowed | {"backends", "base", "loom", "runtime", "src", "tests"}
+    assert {name.split("/")[0] for name in names} == allowed | {"backends", "base", "loom", "runtime", "signatures", "src", "tests"}
     # Cargo reads the manifests of dev-dependencies, too, and packages the root file of each target.
     names = {name for name in names if not name.startswith("tests/support/")} - {"tests/it/main.rs"}
     assert not [name for name in names if {"tests", "__pycache__", ".git"} & set(name.split("/"))]
