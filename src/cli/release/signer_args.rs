@@ -29,7 +29,7 @@ pub(super) struct SignerArgs {
     /// Sigstore identity that has to have signed each asset or SHA256SUMS; {version} in it stands for the version
     #[arg(long, value_name = "IDENTITY", requires = "issuer")]
     identity: Option<String>,
-    /// Issuer of the identity, such as https://token.actions.githubusercontent.com
+    /// URL of the issuer of the identity
     #[arg(long, value_name = "URL", requires = "identity")]
     issuer: Option<String>,
     /// Trust root of the Sigstore instance that certifies the identity: a trusted_root.json [default: those of Loom]

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `server` | [`MirrorServer`]: accepts connections within its limits, and ends them in order |
 //! | `write_limit` | a connection whose client does not read is closed |
-//! | `site` | [`Site`](site::Site): from a request to a response |
+//! | `site` | `Site`: from a request to a response |
 //! | `served_folder` | which file a path of a URL names: never one outside of the folder |
 //! | `preconditions` | conditional requests and ranges (RFC 9110) |
 //! | `file_body` | the bytes of a file, in pieces |
