@@ -3,14 +3,14 @@
 //! | module | holds |
 //! |---|---|
 //! | [`manifest`] | [`BundleManifest`]: the first file of a bundle, which lists all others |
-//! | [`file`] | [`BundleFile`] |
+//! | [`mod@file`] | [`BundleFile`] |
 //! | `tar_header` | the headers of the archive, which the manifest determines |
 //! | `plan` | the offsets of all files, which the manifest determines |
 //! | `signature` | the signature of the manifest |
 //! | [`opened`] | [`OpenBundle`]: the bytes of an open bundle, checked as they are read |
 //! | `body` | the bytes of one file in pieces |
 //! | [`check`] | [`BundleCheck`]: compares every byte of a bundle |
-//! | [`write`] | [`BundleWriter`] |
+//! | [`mod@write`] | [`BundleWriter`] |
 //! | `transport` | a bundle as the location of a mirror |
 //!
 //! Nothing in a bundle can vary that its manifest does not state: the bytes of the headers, the padding and the end
