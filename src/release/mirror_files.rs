@@ -44,7 +44,7 @@ pub enum MirrorPublishError {
 }
 
 /// Writes what is missing. A file that is there with other bytes is never replaced, except `SHA256SUMS` and its
-/// signatures, which grow with the release.
+/// signatures, which grow with the release: a signature over the same `SHA256SUMS` stays.
 ///
 /// Archives and signatures are written before checksum files, and `SHA256SUMS` last: a release that is found is complete.
 ///
@@ -63,10 +63,15 @@ pub async fn publish_to_mirror(
     let mut files: Vec<&ReleaseFile> = folder.files.iter().collect();
     files.sort_by_key(|file| (rank(&file.name), &file.name));
     let mut missing = Vec::new();
+    let sums = folder.files.iter().find(|file| file.name == SUMS);
+    let grows = match sums {
+        Some(sums) => !is_there(mirror, &format!("{below}/{SUMS}"), sums, true).await?,
+        None => false,
+    };
     // All are compared before any is written.
     for file in files {
         let key = format!("{below}/{}", file.name);
-        if is_there(mirror, &key, file).await? {
+        if is_there(mirror, &key, file, grows).await? {
             release.kept.push(file.name.clone());
         } else {
             missing.push((key, file));
@@ -93,11 +98,12 @@ fn rank(name: &str) -> u8 {
     }
 }
 
-/// Whether the mirror has the file with the same bytes.
+/// Whether the mirror has the file with the same bytes. Where `SHA256SUMS` `grows`, it and its signatures may have others.
 async fn is_there(
     mirror: &dyn Destination,
     key: &str,
     file: &ReleaseFile,
+    grows: bool,
 ) -> Result<bool, MirrorPublishError> {
     let Some(stat) = mirror.stat(key).await? else { return Ok(false) };
     let is_same = stat.size == file.size
@@ -108,7 +114,7 @@ async fn is_there(
     if is_same {
         return Ok(true);
     }
-    if file.name.starts_with(SUMS) {
+    if grows && file.name.starts_with(SUMS) {
         return Ok(false);
     }
     let (mirror, key, expected) = (mirror.to_string(), key.to_owned(), file.sha256);

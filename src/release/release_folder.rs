@@ -17,6 +17,9 @@ use super::{
 /// The number of files of a release that GitHub allows.
 const MAX_FILES: usize = 1000;
 
+/// How many bytes of a file are looked at to find out whether it is a secret key.
+const LONGEST_KEY: u64 = 64 * 1024;
+
 /// The longest checksum file that is read, in bytes.
 const LONGEST_CHECKSUMS: u64 = 1024 * 1024;
 
@@ -176,8 +179,12 @@ fn files(folder: &Path, binary: &Name) -> Result<Vec<ReleaseFile>, ReleaseFolder
                 "its name has other characters than letters, digits, '-', '_' and '.'",
             ));
         }
-        if !fs::metadata(&path).map_err(at(&path))?.is_file() {
-            return Err(not("it is not a file"));
+        // A link could lead to any file of this machine.
+        if !fs::symlink_metadata(&path).map_err(at(&path))?.is_file() {
+            return Err(not("it is not a regular file"));
+        }
+        if is_secret_key(&path).map_err(at(&path))? {
+            return Err(not("it is a secret key"));
         }
         let (sha256, size) = measure(&path).map_err(at(&path))?;
         if size == 0 {
@@ -193,6 +200,24 @@ fn files(folder: &Path, binary: &Name) -> Result<Vec<ReleaseFile>, ReleaseFolder
         }
     }
     Ok(files.into_values().collect())
+}
+
+/// Whether a file is a secret key: one in PEM, of minisign or of OpenPGP.
+fn is_secret_key(path: &Path) -> io::Result<bool> {
+    let mut begin = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, LONGEST_KEY), &mut begin)?;
+    let text = String::from_utf8_lossy(&begin);
+    // The base64 line of a minisign key has 212 characters, that of a signature 100.
+    let is_minisign = || {
+        text.starts_with("untrusted comment:")
+            && text.lines().nth(1).is_some_and(|line| line.trim().len() == 212)
+    };
+    let is_packet = || begin.first().is_some_and(|byte| [0x94, 0x95, 0x97, 0xc5].contains(byte));
+    let is_pem = || {
+        let is_text = std::str::from_utf8(&begin).is_ok();
+        is_text && text.contains("-----BEGIN") && text.contains("PRIVATE KEY")
+    };
+    Ok(is_pem() || is_minisign() || is_packet())
 }
 
 /// The platform and the version of an asset; `None` for other files.

@@ -192,7 +192,14 @@ impl Keyring {
         let is = |revoked: &String| {
             // Fingerprints are often written in groups.
             let revoked: String = revoked.split_whitespace().collect();
-            names.iter().any(|name| name.eq_ignore_ascii_case(&revoked))
+            names.iter().any(|name| {
+                // The long id of an OpenPGP key is the end of its fingerprint.
+                let end = match (name.len(), revoked.len()) {
+                    (40, 16) => name.get(24..).unwrap_or(name),
+                    _ => name,
+                };
+                end.eq_ignore_ascii_case(&revoked)
+            })
         };
         self.parts.revoked.iter().any(is)
     }

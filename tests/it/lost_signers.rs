@@ -60,6 +60,8 @@ fn a_revoked_key_of_an_index_vouches_for_nothing() {
     reader.is_refused("which is revoked");
     // What is fetched now does not count either.
     reader.sandbox.loom(&["get", "0.3.0"]).code(6).says(&["trust.revoked"]);
+    reader.sandbox.loom(&["list", "--remote"]).code(6).says(&["trust.revoked"]);
+    reader.sandbox.loom(&["mirror", "sync", "--from", "corp", "--to", "./own"]).code(6);
     reader.trusts("");
     reader.counts();
 }

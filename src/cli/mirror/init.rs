@@ -71,6 +71,13 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         return Err(MirrorTaskError::RootExists { mirror, number: 1 }.into());
     }
     let folder = context.cwd()?.join(&args.keys);
+    let shown_mirror = destination.to_string();
+    if folder.starts_with(shown_mirror.strip_prefix("file://").unwrap_or(&shown_mirror)) {
+        let message = format!("{} is in the mirror, which others read", folder.display());
+        return Err(
+            CommandError::new(Exit::Usage, message).hint("give a folder outside of it with --keys")
+        );
+    }
     create_folder(&folder)?;
     let files = GeneratedKeys::write(&folder, args)?;
     let authorities = match args.authorities.as_slice() {

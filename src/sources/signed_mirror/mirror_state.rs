@@ -284,8 +284,13 @@ impl SignedMirror {
         };
         let bytes = read(SignedKind::Index, Index::PATH, "index").await?;
         let (timestamp, seen) = (timestamp.as_ref(), seen.as_ref());
-        VerifiedIndex::verify(root, timestamp, &bytes, seen, clock(), &self.skipped)
-            .map_err(|rejection| untrusted(source, Index::PATH, rejection))
+        let rejected = |rejection| untrusted(source, Index::PATH, rejection);
+        let index = VerifiedIndex::verify(root, timestamp, &bytes, seen, clock(), &self.skipped)
+            .map_err(rejected)?;
+        match index.origin().keys.iter().find(|key| self.rules.revokes(key)) {
+            Some(key) => Err(rejected(MirrorRejection::RevokedKey(*key))),
+            None => Ok(index),
+        }
     }
 }
 

@@ -26,6 +26,9 @@ pub enum MirrorRejection {
         /// How many did.
         valid: usize,
     },
+    /// The configuration revokes a key that signed the document.
+    #[error("it is signed by the key {0}, which trust.revoked names")]
+    RevokedKey(KeyId),
     /// The document cannot be read.
     #[error(transparent)]
     Document(#[from] DocumentError),

@@ -219,6 +219,36 @@ fn a_signed_mirror_gets_records_signatures_and_an_index() {
 }
 
 #[test]
+fn signatures_over_the_same_checksums_stay_as_they_are() {
+    let (sandbox, dist) = packed("0.2.0");
+    let signer = Signer::new();
+    signer.sign(&dist.join("SHA256SUMS"));
+    let publish = ["release", "publish", "dist", "--to", "./plain"];
+    sandbox.loom(&publish).ok();
+    let published = sandbox.project().join("plain/v0.2.0/SHA256SUMS.minisig");
+    let before = fs::read(&published).unwrap();
+    Signer::new().sign(&dist.join("SHA256SUMS"));
+    sandbox.loom(&publish).code(6).says(&["SHA256SUMS.minisig"]);
+    assert_eq!(fs::read(&published).unwrap(), before);
+}
+
+#[test]
+fn secret_keys_and_links_are_not_published() {
+    let (sandbox, dist) = packed("0.2.0");
+    let publish = ["release", "publish", "dist", "--to", "./plain"];
+    sandbox.loom(&["mirror", "init", "--to", "./m", "--keys", "keys"]).ok();
+    fs::copy(sandbox.project().join("keys/index.pem"), dist.join("notes.txt")).unwrap();
+    sandbox.loom(&publish).code(2).says(&["notes.txt", "it is a secret key"]);
+    fs::remove_file(dist.join("notes.txt")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", dist.join("notes.txt")).unwrap();
+    sandbox.loom(&publish).code(2).says(&["notes.txt", "not a regular file"]);
+    assert!(!sandbox.project().join("plain").exists());
+    // Keys are not made inside of a mirror.
+    sandbox.loom(&["mirror", "init", "--to", "./n", "--keys", "n/keys"]).code(2).says(&["--keys"]);
+    assert!(!sandbox.project().join("n/keys").exists());
+}
+
+#[test]
 fn a_bucket_is_a_mirror() {
     let (mut sandbox, _) = packed("0.2.0");
     let root = sandbox.folder("buckets");
