@@ -74,10 +74,10 @@ fn keep_first_seen(
     keyring: &Keyring,
 ) -> Result<(), AcquireError> {
     // What was seen before is known already, and says nothing of who vouched now.
-    let mut now = checked.digests().iter().filter(|digest| digest.by != Voucher::FirstSeen);
+    let now = checked.digests().iter().filter(|digest| digest.by != Voucher::FirstSeen);
     let is_known = now.clone().next().is_none();
     // Where something else vouched as well, the digest does not depend on who signed.
-    let signers: Option<Vec<PinSigner>> = now.by_ref().map(TrustedDigest::signer).collect();
+    let signers: Option<Vec<PinSigner>> = now.map(TrustedDigest::signer).collect();
     let origin = PinOrigin::FirstSeen {
         source: candidate.identity.clone(),
         class: Some(candidate.class.as_str().to_owned()),

@@ -14,7 +14,7 @@ use super::{
     context::Context,
 };
 
-/// A lock file in a bundle that somebody signed whom the user trusts.
+/// A lock file in a bundle whose signer the user trusts.
 pub(crate) struct SignedLock {
     pub(crate) file: LockFile,
     pub(crate) signature: SignatureOrigin,

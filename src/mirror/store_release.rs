@@ -54,7 +54,7 @@ impl StoreRelease {
     }
 
     /// Fails where the release was accepted without a checksum, and where nothing in the store shows that it was verified:
-    /// whoever reads a mirror takes its statements for those of published releases.
+    /// the readers of a mirror take its statements for those of published releases.
     ///
     /// # Errors
     /// [`MirrorTaskError::Unverified`], and where the verification cannot be read.

@@ -187,7 +187,7 @@ fn verify_says_whether_the_root_is_known_and_follows_only_from_the_known_one() {
     let run = signed.run(&verify).ok();
     assert_eq!(run.json()["signed"]["known"], true);
     assert!(!run.stderr().contains("no root of this mirror"), "{}", run.stderr());
-    // A mirror that is whole, and has the root of somebody else.
+    // A complete mirror with another root.
     let own = fs::read(&root).unwrap();
     fs::rename(&mirror, signed.path("former")).unwrap();
     signed.run(&["mirror", "init", "--to", "./mirror", "--keys", "others"]).ok();
@@ -196,7 +196,7 @@ fn verify_says_whether_the_root_is_known_and_follows_only_from_the_known_one() {
     assert_eq!(other["signed"], json!(null));
     assert_eq!(other["findings"][0]["path"], "root/1.json");
     assert_eq!(other["findings"].as_array().unwrap().len(), 1, "{other}");
-    // Its first root is the one that is known, and its index is signed by somebody else.
+    // Its first root is the one that is known, and its index is signed by another key.
     fs::write(&root, own).unwrap();
     let mixed = signed.run(&verify).code(6).json();
     assert_eq!(mixed["findings"][0]["path"], "releases/index.json");

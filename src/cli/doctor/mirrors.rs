@@ -44,7 +44,7 @@ fn check(source: &str, status: &MirrorStatus, now: SystemTime) -> DoctorCheck {
             "index",
             index.expires,
             NEAR.min(lifetime / 4),
-            "whoever keeps the mirror has to issue it anew: `loom mirror index URL --refresh`",
+            "the maintainer of the mirror has to renew it: `loom mirror index URL --refresh`",
         ),
     ];
     for (what, expires, _, hint) in ends {

@@ -56,7 +56,7 @@ impl ReleaseSigners {
             || (!self.identities.is_empty() && kind == EvidenceKind::Sigstore)
     }
 
-    /// Whether a signature of a kind by somebody else is only listed: a bundle of an identity is verified by no key, and
+    /// Whether a signature of a kind by another signer is only listed: a bundle of an identity is verified by no key, and
     /// those of the configuration do not have to be all who sign.
     pub(super) fn lists_others(&self, kind: EvidenceKind) -> bool {
         kind == EvidenceKind::Sigstore || self.needed != NeededSigners::All

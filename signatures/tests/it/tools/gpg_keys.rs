@@ -177,8 +177,8 @@ fn a_subkey_that_has_not_signed_that_it_belongs_to_the_key_is_refused() {
     let signature = keyring.sign(&[]);
     let public = keyring.gpg(&["--armor", "--export", &fingerprint]);
     check(&signature, &[VerifyingKey::parse(&public).unwrap()]).unwrap();
-    // gpg writes the back-signature into the part that the primary key does not sign: whoever takes a subkey of
-    // somebody else into their certificate can leave it out, and cannot make one.
+    // gpg writes the back-signature into the part that the primary key does not sign: an attacker who takes the
+    // subkey of another person into a certificate can leave it out, and cannot make one.
     let (mut certificate, _) = SignedPublicKey::from_string(&public).unwrap();
     let binding = &mut certificate.public_subkeys[0].signatures[0];
     assert!(binding.embedded_signature().is_some());
