@@ -19,7 +19,10 @@ use super::{
 };
 use crate::{
     store::{EntryKind, TreeListing},
-    trust::mirror::{IndexOrigin, MirrorClock, TrustedRoot},
+    trust::{
+        RevokedSigners,
+        mirror::{IndexOrigin, MirrorClock, TrustedRoot},
+    },
 };
 
 /// How many releases are verified at the same time.
@@ -71,6 +74,7 @@ pub async fn verify(
     files: MirrorFiles<'_>,
     known: Option<&TrustedRoot>,
     clock: MirrorClock,
+    revoked: &RevokedSigners,
     observer: &dyn MirrorObserver,
 ) -> Result<MirrorVerification, MirrorTaskError> {
     let no_index = || MirrorTaskError::NoIndex { mirror: files.name() };
@@ -80,7 +84,7 @@ pub async fn verify(
     let mut verification = MirrorVerification::default();
     let index = files.index().await?.ok_or_else(no_index)?;
     verification.serial = index.payload.serial;
-    match verify_documents(files, known, &bytes, clock).await {
+    match verify_documents(files, known, &bytes, clock, revoked).await {
         Ok(None) => {}
         Ok(Some(index)) => {
             verification.signed = Some(index.origin().clone());

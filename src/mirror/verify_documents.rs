@@ -6,8 +6,11 @@ use loom_source::{
 };
 
 use super::{MirrorFiles, MirrorTaskError};
-use crate::trust::mirror::{
-    MAX_ROOT_STEPS, MirrorClock, MirrorRejection, TrustedRoot, VerifiedIndex, VerifiedTimestamp,
+use crate::trust::{
+    RevokedSigners,
+    mirror::{
+        MAX_ROOT_STEPS, MirrorClock, MirrorRejection, TrustedRoot, VerifiedIndex, VerifiedTimestamp,
+    },
 };
 
 /// Why the documents of a mirror cannot be verified.
@@ -30,6 +33,7 @@ pub(super) async fn verify_documents(
     known: Option<&TrustedRoot>,
     index: &[u8],
     clock: MirrorClock,
+    revoked: &RevokedSigners,
 ) -> Result<Option<VerifiedIndex>, VerifyFailure> {
     let Some(root) = newest_root(files, known).await? else { return Ok(None) };
     let stamp = match &root.root().roles.timestamp {
@@ -43,7 +47,8 @@ pub(super) async fn verify_documents(
         }
     };
     let skipped = SkippedEntries::default();
-    let verified = VerifiedIndex::verify(&root, stamp.as_ref(), index, None, clock, &skipped);
+    let verified =
+        VerifiedIndex::verify(&root, stamp.as_ref(), index, None, clock, revoked, &skipped);
     verified.map(Some).map_err(|rejection| rejected(Index::PATH, &rejection))
 }
 

@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use loom_source::{Artifact, ClaimedDigest, Offer, Packaging, Release};
 
 use super::{
-    ArtifactSignatures, Channel, DigestSubject, Expectation, Grade, LostKey, OfferedEvidence,
-    PinOrigin, Pins, Policy, Rejection, Signature, SignatureProblem, SignatureScope, TrustedDigest,
+    ArtifactSignatures, Channel, DigestSubject, Expectation, Grade, OfferedEvidence, Pins, Policy,
+    Rejection, Signature, SignatureProblem, SignatureScope, TrustedDigest,
     examined_offer::OfferExaminer,
 };
 
@@ -65,9 +65,6 @@ impl Policy {
         let by_index = pins.statement.as_ref().is_some_and(|pin| pin.origin.is_signed());
         let signed =
             self.signature == Signature::Required && channel != Channel::LocalBuild && !by_index;
-        if let Some(problem) = self.revoked_index(pins) {
-            return Err(Rejection::Signature(Box::new(problem)));
-        }
         let OfferSignatures { scope, evidence } = signatures;
         if signed && scope.has_no_key() {
             return Err(Rejection::NoKey { authority: release.authority.as_ref().into() });
@@ -139,18 +136,6 @@ impl Policy {
         let verified = first.expectation.waiver.is_none();
         let others = good.filter(|other| !verified || other.expectation.waiver.is_none()).collect();
         Ok(Judged { first, others })
-    }
-
-    /// What is wrong with the signed index that names the statement, where one of its keys is revoked.
-    fn revoked_index(&self, pins: &Pins) -> Option<SignatureProblem> {
-        let PinOrigin::Index { index, .. } = &pins.statement.as_ref()?.origin else { return None };
-        match self.keys.judge_index(index) {
-            Err(LostKey::Revoked(key)) => {
-                let (at, by) = (format!("the signed index, {index}"), "trust.revoked".to_owned());
-                Some(SignatureProblem::Revoked { at, key, by })
-            }
-            _ => None,
-        }
     }
 
     fn expectation(

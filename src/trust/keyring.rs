@@ -6,7 +6,8 @@ use loom_signatures::{SigstoreIdentity, VerifyingKey};
 use loom_source::{Authority, EvidenceKind, Release, record::MirrorId};
 
 use super::{
-    KnownMirrors, PinOrigin, PinSigner, SignatureOrigin, TrustedDigest, mirror::IndexOrigin,
+    KnownMirrors, PinOrigin, PinSigner, RevokedSigners, SignatureOrigin, TrustedDigest,
+    mirror::IndexOrigin,
 };
 
 /// A key or identity whose signatures count, and for what.
@@ -85,7 +86,7 @@ pub struct Keyring {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct KeyringParts {
     keys: Vec<TrustedKey>,
-    revoked: Vec<String>,
+    revoked: RevokedSigners,
 }
 
 impl PartialEq for Keyring {
@@ -120,7 +121,10 @@ impl fmt::Display for LostKey {
 impl Keyring {
     /// A keyring with these keys, of which those whose ids are `revoked` do not count.
     pub fn new(keys: Vec<TrustedKey>, revoked: Vec<String>) -> Self {
-        Self { parts: Arc::new(KeyringParts { keys, revoked }), mirrors: KnownMirrors::default() }
+        Self {
+            parts: Arc::new(KeyringParts { keys, revoked: RevokedSigners::new(revoked) }),
+            mirrors: KnownMirrors::default(),
+        }
     }
 
     /// The same keyring, with the mirrors whose signed index counts.
@@ -189,19 +193,7 @@ impl Keyring {
 
     /// Whether the configuration names a key, an identity or its issuer as revoked. Letters may be of either case.
     pub(super) fn is_revoked(&self, names: &[&str]) -> bool {
-        let is = |revoked: &String| {
-            // Fingerprints are often written in groups.
-            let revoked: String = revoked.split_whitespace().collect();
-            names.iter().any(|name| {
-                // The long id of an OpenPGP key is the end of its fingerprint.
-                let end = match (name.len(), revoked.len()) {
-                    (40, 16) => name.get(24..).unwrap_or(name),
-                    _ => name,
-                };
-                end.eq_ignore_ascii_case(&revoked)
-            })
-        };
-        self.parts.revoked.iter().any(is)
+        self.parts.revoked.contain_any(names)
     }
 
     /// Judges a signature that was verified when the release was accepted: its key has to be named and not be revoked.

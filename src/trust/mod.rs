@@ -20,6 +20,7 @@
 //! | `policy` | [`Policy`]: the settings of `[trust]` |
 //! | `rejection` | [`Rejection`]: why an offer is not fetched |
 //! | `release_names` | whether a signed file name names a release |
+//! | `revoked_signers` | [`RevokedSigners`]: the keys and identities that sign nothing any more |
 //! | `signature_origin` | [`SignatureOrigin`]: who signed |
 //! | `signature_problem` | [`SignatureProblem`]: why a signature does not count |
 //! | `signed_documents` | signatures over statements and checksum files, which name the release themselves |
@@ -46,6 +47,7 @@ mod pin_signer;
 mod policy;
 mod rejection;
 mod release_names;
+mod revoked_signers;
 mod signature_origin;
 mod signature_problem;
 mod signed_documents;
@@ -67,6 +69,7 @@ pub use pin::{Pin, PinOrigin, Pins};
 pub use pin_signer::PinSigner;
 pub use policy::{Checksum, NotAccepted, Policy, Signature};
 pub use rejection::Rejection;
+pub use revoked_signers::RevokedSigners;
 pub use signature_origin::SignatureOrigin;
 pub use signature_problem::SignatureProblem;
 pub use signed_documents::SumsLine;

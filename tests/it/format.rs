@@ -10,7 +10,7 @@ use loom_runtime::{
         Verification,
     },
     trust::{
-        Expectation, Policy, Voucher, Waiver,
+        Expectation, Policy, RevokedSigners, Voucher, Waiver,
         mirror::{MirrorClock, TrustedRoot, VerifiedIndex, VerifiedTimestamp},
     },
 };
@@ -97,18 +97,20 @@ fn the_signed_documents_of_a_mirror() {
     let text = block("loom-timestamp").as_bytes();
     let timestamp = VerifiedTimestamp::verify(&root, text, None).unwrap();
     let text = block("loom-signed-index").as_bytes();
+    let none = RevokedSigners::default();
     let time = |text| loom_base::time::parse_rfc3339(text).unwrap();
     for (clock, expired) in [("2026-06-03T00:00:00Z", false), ("2026-06-09T00:00:00Z", true)] {
         let (clock, skipped) = (MirrorClock::new(time(clock), 0), SkippedEntries::default());
         let stamp = timestamp.as_ref();
-        let index = VerifiedIndex::verify(&root, stamp, text, None, clock, &skipped).unwrap();
+        let index =
+            VerifiedIndex::verify(&root, stamp, text, None, clock, &none, &skipped).unwrap();
         assert_eq!(index.expired().is_some(), expired);
         assert_eq!(index.versions(&example_release().product()), ["0.2.0".parse().unwrap()]);
         let digest = Digest::of(block("loom-statement").as_bytes());
         assert_eq!(index.entry(&example_release()).unwrap().statement, digest);
     }
     let (clock, skipped) = (MirrorClock::new(std::time::UNIX_EPOCH, 0), SkippedEntries::default());
-    VerifiedIndex::verify(&first, None, text, None, clock, &skipped).unwrap_err();
+    VerifiedIndex::verify(&first, None, text, None, clock, &none, &skipped).unwrap_err();
     // The keys are those that the text names.
     for (byte, word) in [(1, "loom-root"), (2, "loom-signed-index"), (3, "loom-timestamp")] {
         let key = DocumentSecretKey::from_pem(&example_key(byte)).unwrap();

@@ -19,7 +19,7 @@ use loom_runtime::{
     acquire::SourceRuntime,
     config::{Flags, Resolved},
     mirror::bundle::{BundleTaskError, ImportReport, import, verify_contents},
-    trust::mirror::MirrorClock,
+    trust::{RevokedSigners, mirror::MirrorClock},
 };
 
 /// Arguments of `loom mirror import`.
@@ -45,7 +45,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     }
     let destination = to.destination(context, &resolved)?;
     let clock = MirrorClock::new(SystemTime::now(), 0);
-    let importing = import(&path, &bundle, destination.as_ref(), clock);
+    let revoked = RevokedSigners::new(resolved.trust.revoked.value.clone());
+    let importing = import(&path, &bundle, destination.as_ref(), clock, &revoked);
     let report = SourceRuntime::default().block_on(importing)??;
     let ImportReport { root, serial, changed, releases } = report;
     let document = json!({

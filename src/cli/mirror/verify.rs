@@ -14,7 +14,7 @@ use loom_runtime::{
     acquire::SourceRuntime,
     config::Flags,
     mirror::{self, MirrorFiles, MirrorFinding, MirrorVerification},
-    trust::mirror::MirrorClock,
+    trust::{RevokedSigners, mirror::MirrorClock},
 };
 
 /// Arguments of `loom mirror verify`.
@@ -39,7 +39,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let clock = MirrorClock::new(SystemTime::now(), 0);
     let known = candidate.signed.as_ref().map(|signed| signed.known_root()).transpose();
     let known = known.map_err(|error| unanswered(&error))?.flatten();
-    let verifying = mirror::verify(files, known.as_ref(), clock, &reporter);
+    let revoked = RevokedSigners::new(resolved.trust.revoked.value.clone());
+    let verifying = mirror::verify(files, known.as_ref(), clock, &revoked, &reporter);
     let verified = SourceRuntime::default().block_on(verifying);
     reporter.end();
     let verification = verified??;

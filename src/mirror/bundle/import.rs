@@ -20,7 +20,10 @@ use crate::{
         newest_root,
         record_writer::RecordWriter,
     },
-    trust::mirror::{MirrorClock, MirrorRejection, TrustedRoot, VerifiedIndex, VerifiedTimestamp},
+    trust::{
+        RevokedSigners,
+        mirror::{MirrorClock, MirrorRejection, TrustedRoot, VerifiedIndex, VerifiedTimestamp},
+    },
 };
 
 /// The largest file that is kept in memory while it is written, in bytes.
@@ -53,12 +56,13 @@ pub async fn import(
     bundle: &OpenBundle,
     destination: &dyn Destination,
     clock: MirrorClock,
+    revoked: &RevokedSigners,
 ) -> Result<ImportReport, BundleTaskError> {
     let import = Import { path, bundle, destination };
     let current = CurrentIndex::read(destination).await?;
     let anchor = newest_root(destination, current.payload.root.unwrap_or(1)).await?;
     let (roots, root) = import.roots(anchor, &current)?;
-    let index = import.index(&root, clock)?;
+    let index = import.index(&root, clock, revoked)?;
     let seen = (current.payload.root, current.payload.serial);
     let changed = current.file.is_none() || (index.root, index.serial) > seen;
     for root in &roots {
@@ -119,6 +123,7 @@ impl Import<'_> {
         &self,
         root: &TrustedRoot,
         clock: MirrorClock,
+        revoked: &RevokedSigners,
     ) -> Result<IndexPayload, BundleTaskError> {
         let stamp = match &root.root().roles.timestamp {
             None => None,
@@ -129,7 +134,7 @@ impl Import<'_> {
             }
         };
         let (bytes, skipped) = (self.read(Index::PATH)?, SkippedEntries::default());
-        VerifiedIndex::verify(root, stamp.as_ref(), &bytes, None, clock, &skipped)
+        VerifiedIndex::verify(root, stamp.as_ref(), &bytes, None, clock, revoked, &skipped)
             .map_err(|why| self.rejected(Index::PATH, Some(why)))?;
         let index = Index::parse(&bytes).map_err(|source| BundleTaskError::Document {
             at: self.location(Index::PATH),

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use loom_base::bounded_file;
-use loom_source::{
-    Digest,
-    record::{KeyId, SignedKind},
-};
+use loom_source::{Digest, record::SignedKind};
 
 use crate::{
     config::{ConfiguredRoot, PinRoots, Resolved},
-    trust::mirror::{MirrorRejection, TrustedRoot},
+    trust::{
+        RevokedSigners,
+        mirror::{MirrorRejection, TrustedRoot},
+    },
 };
 
 /// Which roots a reader starts from.
@@ -21,7 +21,7 @@ pub struct MirrorRootRules {
     /// `trust.pin_roots = "first-seen"`: whether the root of a mirror without a given one is kept when it is first seen.
     pub pin_first_seen: bool,
     /// `trust.revoked`: an index that one of these keys signed does not count.
-    pub revoked: Vec<String>,
+    pub revoked: RevokedSigners,
     /// Whether a root that was kept at first sight counts.
     pub first_seen_counts: bool,
     /// Whether the roots count that the user added: not where the machine-wide file fixes which roots do.
@@ -33,7 +33,7 @@ impl Default for MirrorRootRules {
         Self {
             configured: Vec::new(),
             pin_first_seen: false,
-            revoked: Vec::new(),
+            revoked: RevokedSigners::default(),
             first_seen_counts: true,
             added_count: true,
         }
@@ -68,19 +68,10 @@ impl MirrorRootRules {
         Self {
             configured: config.trust.roots.value.clone(),
             pin_first_seen,
-            revoked: config.trust.revoked.value.clone(),
+            revoked: RevokedSigners::new(config.trust.revoked.value.clone()),
             first_seen_counts: pin_first_seen || !config.is_locked("trust.pin_roots"),
             added_count: !config.is_locked("trust.roots"),
         }
-    }
-
-    /// Whether the configuration revokes the key.
-    pub(super) fn revokes(&self, key: &KeyId) -> bool {
-        let key = key.to_string();
-        let names = |revoked: &String| {
-            revoked.split_whitespace().collect::<String>().eq_ignore_ascii_case(&key)
-        };
-        self.revoked.iter().any(names)
     }
 
     /// The root that the configuration gives for a source.

@@ -285,12 +285,9 @@ impl SignedMirror {
         let bytes = read(SignedKind::Index, Index::PATH, "index").await?;
         let (timestamp, seen) = (timestamp.as_ref(), seen.as_ref());
         let rejected = |rejection| untrusted(source, Index::PATH, rejection);
-        let index = VerifiedIndex::verify(root, timestamp, &bytes, seen, clock(), &self.skipped)
-            .map_err(rejected)?;
-        match index.origin().keys.iter().find(|key| self.rules.revokes(key)) {
-            Some(key) => Err(rejected(MirrorRejection::RevokedKey(*key))),
-            None => Ok(index),
-        }
+        let (clock, revoked) = (clock(), &self.rules.revoked);
+        VerifiedIndex::verify(root, timestamp, &bytes, seen, clock, revoked, &self.skipped)
+            .map_err(rejected)
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     MirrorClock, MirrorRejection, SeenIndex, TrustedRoot, VerifiedTimestamp, expiry::Expiry,
     role::signers,
 };
+use crate::trust::RevokedSigners;
 
 /// An index that the keys of a trusted root signed, and that is not before one that was seen.
 #[derive(Debug)]
@@ -63,11 +64,15 @@ impl VerifiedIndex {
         bytes: &[u8],
         seen: Option<&SeenIndex>,
         clock: MirrorClock,
+        revoked: &RevokedSigners,
         skipped: &SkippedEntries,
     ) -> Result<Self, MirrorRejection> {
         let trusted = root.root();
         let document = SignedDocument::parse(SignedKind::Index, bytes)?;
         let keys = signers(trusted, &trusted.roles.index, SignedKind::Index, &document)?;
+        if let Some(key) = keys.iter().find(|key| revoked.contain_any(&[&key.to_string()])) {
+            return Err(MirrorRejection::RevokedKey(*key));
+        }
         let mut payload = IndexPayload::parse(&document.payload, skipped)?;
         let named = payload.root.ok_or(MirrorRejection::Missing("root"))?;
         root.check_named(payload.mirror, named)?;

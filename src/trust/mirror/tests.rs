@@ -13,6 +13,7 @@ use loom_source::{
 };
 
 use super::{sign::key_id, *};
+use crate::trust::RevokedSigners;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -119,7 +120,7 @@ fn verify(
     seen: Option<&SeenIndex>,
 ) -> Result<VerifiedIndex, MirrorRejection> {
     let (clock, skipped) = (MirrorClock::new(now(), 0), SkippedEntries::default());
-    VerifiedIndex::verify(root, None, bytes, seen, clock, &skipped)
+    VerifiedIndex::verify(root, None, bytes, seen, clock, &RevokedSigners::default(), &skipped)
 }
 
 /// The kind of a rejection, or what is accepted.
@@ -247,7 +248,18 @@ fn the_clock_never_goes_back() {
         let clock = MirrorClock::new(clock, built);
         let (bytes, skipped) = (keys.index(&payload(1, 5)), SkippedEntries::default());
         let root = keys.trusted(1);
-        expired(VerifiedIndex::verify(&root, None, &bytes, seen.as_ref(), clock, &skipped).unwrap())
+        expired(
+            VerifiedIndex::verify(
+                &root,
+                None,
+                &bytes,
+                seen.as_ref(),
+                clock,
+                &RevokedSigners::default(),
+                &skipped,
+            )
+            .unwrap(),
+        )
     };
     let (early, late) = (at("2000-01-01T00:00:00Z"), at("2026-07-01T00:00:00Z"));
     let text = Some("the index expired at 2026-07-01T00:00:00Z".to_owned());
@@ -298,7 +310,15 @@ fn a_timestamp_role_requires_a_timestamp_of_this_index() {
         let (clock, skipped) = (MirrorClock::new(now(), 0), SkippedEntries::default());
         let bytes = keys.index(&index);
         let stamp = stamp.as_ref();
-        VerifiedIndex::verify(&root, stamp, &bytes, seen.as_ref(), clock, &skipped)
+        VerifiedIndex::verify(
+            &root,
+            stamp,
+            &bytes,
+            seen.as_ref(),
+            clock,
+            &RevokedSigners::default(),
+            &skipped,
+        )
     };
     let own = &keys.timestamp;
     let with = |change: fn(&mut IndexTimestamp)| {
