@@ -1,24 +1,26 @@
-//! Examples of every command, for help texts, manual pages and the reference.
+//! Examples of every command, for help texts, manual pages and the reference. Those of `mirror` and `release` have files of
+//! their own.
 
-/// A command line and what it does.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Example {
-    pub(crate) line: &'static str,
-    pub(crate) does: &'static str,
-}
+mod example;
+mod mirror;
+mod release;
 
-const fn example(line: &'static str, does: &'static str) -> Example {
-    Example { line, does }
-}
+pub(crate) use example::Example;
+use example::{CommandExamples, example};
 
 /// The examples of the command with this path, such as `get` or `store verify`. The empty path has those of `loom`
 /// itself.
 pub(crate) fn of(path: &str) -> &'static [Example] {
-    ALL.iter().find(|(command, _)| *command == path).map_or(&[], |(_, examples)| examples)
+    all().find(|(command, _)| *command == path).map_or(&[], |(_, examples)| examples)
 }
 
-/// The examples by the path of their command.
-pub(crate) const ALL: &[(&str, &[Example])] = &[
+/// The examples of all commands.
+pub(crate) fn all() -> impl Iterator<Item = &'static CommandExamples> {
+    [COMMANDS, mirror::ALL, release::ALL].into_iter().flatten()
+}
+
+/// The examples of the commands whose examples have no file of their own.
+const COMMANDS: &[CommandExamples] = &[
     (
         "",
         &[
@@ -203,125 +205,6 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
-        "mirror",
-        &[
-            example("loom mirror sync --from github:loom-os/loom --to /srv/loom", "Fill a folder"),
-            example("loom mirror verify /srv/loom", "Check every byte of it"),
-        ],
-    ),
-    (
-        "mirror init",
-        &[example(
-            "loom mirror init --to s3://releases/loom --keys ./keys --authority loom-os",
-            "Make keys and the first root",
-        )],
-    ),
-    (
-        "mirror sync",
-        &[
-            example(
-                "loom mirror sync --from github:loom-os/loom --to /srv/loom --key keys/index.pem",
-                "Copy what the folder does not have",
-            ),
-            example(
-                "loom mirror sync --from corp --to /media/usb/loom --version '>=0.2' --platform linux-x86_64 --keep 3",
-                "Copy the newest three versions for one platform",
-            ),
-        ],
-    ),
-    (
-        "mirror push",
-        &[example(
-            "loom mirror push --to s3://releases/loom loom-bridge-server 0.2.0 --key keys/index.pem",
-            "Put an installed version into a mirror",
-        )],
-    ),
-    (
-        "mirror index",
-        &[
-            example("loom mirror index /srv/loom", "Write an index for the releases in a folder"),
-            example(
-                "loom mirror index /srv/loom --refresh --key keys/timestamp.pem",
-                "Keep the index valid",
-            ),
-        ],
-    ),
-    (
-        "mirror diff",
-        &[example(
-            "loom mirror diff /media/usb/loom s3://releases/loom",
-            "Print what only one of them has, and what differs",
-        )],
-    ),
-    (
-        "mirror verify",
-        &[example(
-            "loom mirror verify https://mirror.example/loom",
-            "Check every byte of a mirror",
-        )],
-    ),
-    (
-        "mirror yank",
-        &[example(
-            "loom mirror yank /srv/loom 0.2.0 --key keys/index.pem",
-            "Never select 0.2.0 any more",
-        )],
-    ),
-    ("mirror gc", &[example("loom mirror gc /srv/loom --dry-run", "Print what would be removed")]),
-    (
-        "mirror root",
-        &[example("loom mirror root new /srv/loom --to root.json", "Begin the next root")],
-    ),
-    (
-        "mirror root new",
-        &[example(
-            "loom mirror root new /srv/loom --to root.json --add index=new.pem --remove index=1f3a",
-            "Replace the key of the index",
-        )],
-    ),
-    (
-        "mirror root sign",
-        &[example("loom mirror root sign root.json --key keys/root.pem", "Sign the draft")],
-    ),
-    (
-        "mirror root publish",
-        &[example("loom mirror root publish root.json --to /srv/loom", "Publish the signed root")],
-    ),
-    (
-        "mirror bundle",
-        &[
-            example(
-                "loom mirror bundle --to loom-0.2.0.loombundle --version 0.2.0 --key bundle.key",
-                "Write an installed release into one signed file",
-            ),
-            example(
-                "loom mirror bundle --to site.loombundle --from /srv/loom --lock loom.lock --with-loom",
-                "Write what a project has locked, and this program",
-            ),
-        ],
-    ),
-    (
-        "mirror import",
-        &[
-            example("loom mirror import site.loombundle", "Install the releases for this machine"),
-            example("loom mirror import site.loombundle --to /srv/loom", "Put them into a mirror"),
-        ],
-    ),
-    (
-        "mirror serve",
-        &[
-            example("loom mirror serve /srv/loom", "Serve a mirror to this machine"),
-            example(
-                "loom mirror serve /srv/loom --listen 0.0.0.0:8180 --remote",
-                "Serve it to the network",
-            ),
-            example(
-                "loom mirror serve cache --pull-through https://mirror.example/loom",
-                "Fetch what is missing from another mirror, and keep it",
-            ),
-        ],
-    ),
-    (
         "doctor",
         &[
             example("loom doctor", "Print all checks; exit 1 if one fails"),
@@ -392,62 +275,6 @@ pub(crate) const ALL: &[(&str, &[Example])] = &[
     (
         "trust remove-root",
         &[example("loom trust remove-root corp", "Need no signed index from corp any more")],
-    ),
-    (
-        "release",
-        &[example(
-            "loom release pack --version 0.2.0 --to dist",
-            "Pack the build of this machine as a release",
-        )],
-    ),
-    (
-        "release pack",
-        &[
-            example(
-                "loom release pack --version 0.2.0 --to dist",
-                "Pack the program in target/dist for this machine's platform",
-            ),
-            example(
-                "loom release pack --program builds --version 0.2.0 --platform linux-x86_64 windows-x86_64 --to dist",
-                "Pack builds/linux-x86_64/… and builds/windows-x86_64/…",
-            ),
-        ],
-    ),
-    (
-        "release sign",
-        &[
-            example(
-                "loom release sign dist --minisign ~/.minisign/minisign.key",
-                "Make a .minisig file for each archive and SHA256SUMS",
-            ),
-            example("loom release sign dist --gpg", "Make .asc files with gpg's default key"),
-        ],
-    ),
-    (
-        "release publish",
-        &[
-            example(
-                "loom release publish dist --to github:loom-os/loom --notes NOTES.md",
-                "Upload all files to a draft, then publish it",
-            ),
-            example(
-                "loom release publish dist --to github:loom-os/loom --commit \"$(git rev-parse HEAD)\"",
-                "Let GitHub make the tag",
-            ),
-        ],
-    ),
-    (
-        "release check",
-        &[
-            example(
-                "loom release check loom-os/loom 0.2.0 --key minisign.pub",
-                "Download the assets of all platforms, and verify them by this key",
-            ),
-            example(
-                "loom release check ./mirror 0.2.0 --platform linux-x86_64",
-                "Check a folder for one platform, by the keys and identities of the configuration",
-            ),
-        ],
     ),
     (
         "completions",

@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn every_example_is_a_valid_command_line() {
-        for (path, examples) in examples::ALL {
+        for (path, examples) in examples::all() {
             for Example { line, .. } in *examples {
                 let args = shell_words(line);
                 let result = parse::command_line().try_get_matches_from(args);

@@ -64,7 +64,9 @@ impl Unpacking<'_> {
         let candidate = (self.open)()?;
         let store = Store::open(self.store.root())?;
         let candidates = std::slice::from_ref(&candidate);
-        let (policy, options) = (self.policy.clone(), self.options);
+        // A mirror serves archives, and carries signatures that its keeper cannot judge.
+        let policy = Policy { keeps_all_signatures: true, ..self.policy.clone() };
+        let options = AcquireOptions { keep_archives: true, ..self.options };
         let acquirer =
             Acquirer::new(&store, self.state, candidates, policy, options, &QuietObserver);
         acquirer.acquire(&release.product(), &Selector::Exact(version.clone()))?;

@@ -18,11 +18,11 @@ pub struct KnownMirror {
     pub threshold: u32,
 }
 
-/// The mirrors whose signed index counts now. Cloning is cheap.
+/// The mirrors whose signed index counts now; none by default. Cloning is cheap.
 ///
 /// They are read when the first decision depends on them: most verifications are by no index, and need no file.
-#[derive(Clone)]
-pub struct KnownMirrors(Arc<LazyMirrors>);
+#[derive(Clone, Default)]
+pub struct KnownMirrors(Option<Arc<LazyMirrors>>);
 
 struct LazyMirrors {
     mirrors: OnceLock<Vec<KnownMirror>>,
@@ -32,25 +32,21 @@ struct LazyMirrors {
 impl KnownMirrors {
     /// The mirrors that `read` returns, which is called at most once.
     pub fn read_by(read: impl Fn() -> Vec<KnownMirror> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(LazyMirrors { mirrors: OnceLock::new(), read: Box::new(read) }))
+        Self(Some(Arc::new(LazyMirrors { mirrors: OnceLock::new(), read: Box::new(read) })))
     }
 
     /// Whether what is known of a mirror `counts`: of one of its sources, where several have it.
     pub(super) fn any(&self, mirror: MirrorId, counts: impl Fn(&KnownMirror) -> bool) -> bool {
-        let mirrors = self.0.mirrors.get_or_init(|| (self.0.read)());
+        let Some(lazy) = &self.0 else { return false };
+        let mirrors = lazy.mirrors.get_or_init(|| (lazy.read)());
         mirrors.iter().any(|known| known.mirror == mirror && counts(known))
-    }
-}
-
-impl Default for KnownMirrors {
-    /// No mirror.
-    fn default() -> Self {
-        Self::read_by(Vec::new)
     }
 }
 
 impl fmt::Debug for KnownMirrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("KnownMirrors").field(&self.0.mirrors.get()).finish()
+        f.debug_tuple("KnownMirrors")
+            .field(&self.0.as_ref().and_then(|lazy| lazy.mirrors.get()))
+            .finish()
     }
 }

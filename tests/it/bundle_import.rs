@@ -2,12 +2,12 @@
 
 use std::{fs, path::PathBuf};
 
-use loom_source::{
-    Digest, Index, Record,
-    record::{RecordEvidence, RecordEvidenceKind, object_path},
-};
+use loom_source::{Index, Record, record::RecordEvidence};
 
-use crate::support::{Packing, Plain, Run, Sandbox, Sums, program, signer::Signer};
+use crate::support::{
+    Packing, Plain, Run, Sandbox, Sums, program,
+    signer::{Signer, sign_statement},
+};
 
 /// A signed mirror with one release, made in a sandbox's project.
 fn signed_mirror() -> Sandbox {
@@ -78,20 +78,8 @@ fn record(sandbox: &Sandbox, mirror: &str) -> (PathBuf, Record) {
 
 /// Adds a signature of the statement of its release to a mirror.
 fn sign(sandbox: &Sandbox, mirror: &str) -> RecordEvidence {
-    let (path, mut record) = record(sandbox, mirror);
     let folder = sandbox.project().join(mirror);
-    let signature = Signer::new().sign(&folder.join(object_path(&record.statement)));
-    let bytes = fs::read(&signature).unwrap();
-    fs::remove_file(signature).unwrap();
-    let digest = Digest::of(&bytes);
-    let kept = folder.join(object_path(&digest));
-    fs::create_dir_all(kept.parent().unwrap()).unwrap();
-    fs::write(kept, bytes).unwrap();
-    let evidence =
-        RecordEvidence { kind: RecordEvidenceKind::Minisign, digest, of: record.statement };
-    record.evidence.push(evidence.clone());
-    fs::write(path, record.to_bytes()).unwrap();
-    evidence
+    sign_statement(&folder, &Signer::new(), record(sandbox, mirror))
 }
 
 #[test]

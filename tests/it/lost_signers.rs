@@ -62,6 +62,8 @@ fn a_revoked_key_of_an_index_vouches_for_nothing() {
     reader.sandbox.loom(&["get", "0.3.0"]).code(6).says(&["trust.revoked"]);
     reader.sandbox.loom(&["list", "--remote"]).code(6).says(&["trust.revoked"]);
     reader.sandbox.loom(&["mirror", "sync", "--from", "corp", "--to", "./own"]).code(6);
+    let bundle = ["mirror", "bundle", "--from", "corp", "--to", "x.loombundle"];
+    reader.sandbox.loom(&bundle).code(6).says(&["trust.revoked"]);
     let verified = reader.sandbox.loom(&["mirror", "verify", "corp"]).code(6).stdout();
     assert!(verified.contains("trust.revoked names"), "{verified}");
     reader.trusts("");

@@ -13,7 +13,7 @@ use loom_source::{
 
 use crate::support::{
     Depot, Nginx, Packing, Plain, Sandbox, Sums, program,
-    signer::{Signer, required, trust},
+    signer::{Signer, required, sign_statement, trust},
 };
 
 fn text(folder: &Path) -> &str {
@@ -33,19 +33,7 @@ fn record_of(mirror: &Path, entry: &IndexEntry) -> (PathBuf, Record) {
 /// Adds a signature by `signer` of the statement of `version` to a mirror.
 fn sign(mirror: &Path, signer: &Signer, version: &str) -> RecordEvidence {
     let entry = entries(mirror).into_iter().find(|entry| entry.version.to_string() == version);
-    let (path, mut record) = record_of(mirror, &entry.unwrap());
-    let signature = signer.sign(&mirror.join(object_path(&record.statement)));
-    let bytes = fs::read(&signature).unwrap();
-    fs::remove_file(&signature).unwrap();
-    let digest = Digest::of(&bytes);
-    let kept = mirror.join(object_path(&digest));
-    fs::create_dir_all(kept.parent().unwrap()).unwrap();
-    fs::write(kept, bytes).unwrap();
-    let evidence =
-        RecordEvidence { kind: RecordEvidenceKind::Minisign, digest, of: record.statement };
-    record.evidence.push(evidence.clone());
-    fs::write(path, record.to_bytes()).unwrap();
-    evidence
+    sign_statement(mirror, signer, record_of(mirror, &entry.unwrap()))
 }
 
 fn sync<'a>(from: &'a str, to: &'a Path, more: &[&'a str]) -> Vec<&'a str> {

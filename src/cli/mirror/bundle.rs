@@ -7,7 +7,10 @@ use loom_source::{Platform, Selector};
 use serde_json::json;
 
 use super::{bundle_key, mirror_location::MirrorLocation};
-use crate::cli::{CommandError, Exit, Outcome, context::Context, path_text::shown, report};
+use crate::cli::{
+    CommandError, Exit, Outcome, context::Context, path_text::shown, report,
+    report::source_error::unanswered,
+};
 use loom_runtime::{
     acquire::SourceRuntime,
     config::{Flags, Resolved, SourceKind},
@@ -66,8 +69,11 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let lock = args.lock.as_deref().map(|path| read_lock(context, path)).transpose()?;
     let selection = selection(args, context, &resolved, lock.as_ref())?;
     let candidate = open(args, context, &resolved)?;
+    let runtime = SourceRuntime::default();
+    // What this machine refuses does not go to others. An index that has expired does: its readers judge the time.
+    runtime.block_on(candidate.verified_index())?.map_err(|error| unanswered(&error))?;
     let collecting = collect(candidate.source.as_ref(), &selection, &folder);
-    let mut collected = SourceRuntime::default().block_on(collecting)??;
+    let mut collected = runtime.block_on(collecting)??;
     if !allow_unverified {
         check_verified(args, context, &resolved, &collected)?;
     }

@@ -9,7 +9,7 @@ use crate::cli::transfer_report::{TransferReport, release_json, report_failed};
 use crate::cli::writer_args::{WriterArgs, index_line};
 use crate::cli::{CommandError, Exit, Outcome, context::Context, ready, selection::Selection};
 use loom_runtime::{
-    acquire::{AcquireOptions, SourceRuntime},
+    acquire::SourceRuntime,
     config::{Flags, Layout, Resolved, SourceKind, SourceSpec},
     mirror::{
         self, CurrentIndex, IndexWriter, MirrorTaskError, Reindex, StoreRelease, SyncSelection,
@@ -17,7 +17,6 @@ use loom_runtime::{
     },
     sources::{Candidate, Opener},
     store::Store,
-    trust::Policy,
 };
 
 /// Arguments of `loom mirror index`.
@@ -92,11 +91,8 @@ impl Adoption<'_> {
             store: &store,
             state: &self.resolved.state_dir.value,
             open: &open,
-            policy: Policy { keeps_all_signatures: true, ..ready::policy(self.resolved)? },
-            options: AcquireOptions {
-                keep_archives: true,
-                ..ready::options(self.resolved, &Selection::default())
-            },
+            policy: ready::policy(self.resolved)?,
+            options: ready::options(self.resolved, &Selection::default()),
         };
         let failed = unpacking.acquire(&releases);
         let reporter = TransferReport::new(&self.context.printer);

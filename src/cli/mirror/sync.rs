@@ -10,7 +10,7 @@ use crate::cli::{
     CommandError, Exit, Outcome, context::Context, ready, selection::Selection, verbose,
 };
 use loom_runtime::{
-    acquire::{AcquireOptions, SourceRuntime},
+    acquire::SourceRuntime,
     config::{Flags, Resolved, SourceKind, SourceSpec},
     mirror::{
         self, CurrentIndex, IndexWriter, MirrorFiles, MirrorTaskError, StoreRelease, SyncReport,
@@ -18,7 +18,6 @@ use loom_runtime::{
     },
     sources::Opener,
     store::Store,
-    trust::Policy,
 };
 
 /// How many releases without statements are unpacked before the index is written.
@@ -164,11 +163,8 @@ impl SyncRun<'_> {
             store: &store,
             state: &self.resolved.state_dir.value,
             open: &open,
-            policy: Policy { keeps_all_signatures: true, ..ready::policy(self.resolved)? },
-            options: AcquireOptions {
-                keep_archives: true,
-                ..ready::options(self.resolved, &Selection::default())
-            },
+            policy: ready::policy(self.resolved)?,
+            options: ready::options(self.resolved, &Selection::default()),
         };
         let failed = unpacking.acquire(releases);
         let of = |release: &Release| StoreRelease::of(&store, release).transpose();

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use loom_mirror::Destination;
 use loom_runtime::{
-    acquire::{AcquireOptions, SourceRuntime},
+    acquire::SourceRuntime,
     config::{Layout, Resolved, SourceKind, SourceSpec},
     mirror::{self, StoreRelease, Unpacking},
     release::{ReleaseFile, ReleaseFolder},
@@ -42,11 +42,8 @@ pub(super) fn run(
         // What was published, the mirror says, and not what this machine has seen.
         state: &StateDir::new(work.path().join("state")),
         open: &open,
-        policy: Policy { keeps_all_signatures: true, ..Policy::default() },
-        options: AcquireOptions {
-            keep_archives: true,
-            ..ready::options(resolved, &Selection::default())
-        },
+        policy: Policy::default(),
+        options: ready::options(resolved, &Selection::default()),
     };
     let assets: Vec<(&ReleaseFile, Release)> =
         folder.assets().filter_map(|file| Some((file, release(resolved, folder, file)?))).collect();

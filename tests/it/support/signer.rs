@@ -7,7 +7,10 @@ use std::{
 };
 
 use loom_signatures::sign::{CosignSecretKey, MinisignSecretKey};
-use loom_source::Digest;
+use loom_source::{
+    Digest, Record,
+    record::{RecordEvidence, RecordEvidenceKind, object_path},
+};
 use secrecy::ExposeSecret as _;
 
 use super::Sandbox;
@@ -72,4 +75,24 @@ pub fn trust(sandbox: &Sandbox, url: &str, lines: &str) {
 pub fn required(keys: &[&str]) -> String {
     let keys: Vec<_> = keys.iter().map(|key| format!("'''{key}'''")).collect();
     format!("signature = \"required\"\nkeys = [{}]", keys.join(", "))
+}
+
+/// Adds a signature of the statement to a record of a mirror, whose file is `path`.
+pub fn sign_statement(
+    mirror: &Path,
+    signer: &Signer,
+    (path, mut record): (PathBuf, Record),
+) -> RecordEvidence {
+    let signature = signer.sign(&mirror.join(object_path(&record.statement)));
+    let bytes = fs::read(&signature).unwrap();
+    fs::remove_file(&signature).unwrap();
+    let digest = Digest::of(&bytes);
+    let kept = mirror.join(object_path(&digest));
+    fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    fs::write(kept, bytes).unwrap();
+    let evidence =
+        RecordEvidence { kind: RecordEvidenceKind::Minisign, digest, of: record.statement };
+    record.evidence.push(evidence.clone());
+    fs::write(path, record.to_bytes()).unwrap();
+    evidence
 }
