@@ -182,7 +182,8 @@ impl Context {
             StoreSharing::Off => StoreWriters::Owner,
             StoreSharing::Group => StoreWriters::Group,
         };
-        let store = Store::open(&resolved.cache_dir.value)?.written_by(writers);
+        let state = resolved.state_dir.value.path();
+        let store = Store::open(&resolved.cache_dir.value)?.written_by(writers).with_state(state);
         let printer = self.printer.clone();
         store.on_wait(move |wait| printer.message(wait.to_string()));
         Ok(store)

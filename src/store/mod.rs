@@ -25,7 +25,7 @@
 //! | [`presence`] | [`Presence`]: whether a release is here and accepted |
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
 //! | [`recover`] | links a release again whose link is missing |
-//! | `damaged` · `rehash` · [`fingerprint`] · [`changed`] | damaged trees, hashing, and detecting touched files |
+//! | `damaged` · `rehash` · [`fingerprint`] · `fingerprint_file` · [`changed`] | damaged trees, hashing, and detecting touched files |
 //! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
@@ -54,6 +54,7 @@ pub mod evidence;
 pub mod failures;
 pub mod file_kind;
 pub mod fingerprint;
+mod fingerprint_file;
 mod format;
 mod founding;
 pub mod installed;
