@@ -131,6 +131,6 @@ mod tests {
         assert_eq!(similar("update"), ["update.check_interval"]);
         assert_eq!(similar("dashbord.port"), ["dashboard"]);
         assert!(similar("a..b").is_empty());
-        assert!(matches!(find("store.max_size"), Err(ConfigError::Value { .. })));
+        assert!(matches!(find("update.channel"), Err(ConfigError::Value { .. })));
     }
 }

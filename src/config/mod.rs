@@ -30,6 +30,7 @@
 //! This module does not look at the process: environment, home folder and current folder are [`Inputs`].
 
 mod any_key;
+mod byte_size;
 mod candidates;
 pub mod diagnostic;
 mod document;
@@ -86,8 +87,10 @@ pub mod trust_scope;
 pub mod trusted;
 mod types;
 pub mod untrusted;
-pub mod withheld;
+pub mod version_count;
+mod withheld;
 
+pub use byte_size::{ByteSize, ByteSizeError};
 pub use diagnostic::{ConfigLocation, Diagnostic};
 pub use edit::{ConfigEdit, EditedFile, set};
 pub use env::Env;
@@ -134,6 +137,7 @@ pub use trust_key::{TrustKey, TrustedSigner};
 pub use trust_scope::{TrustScope, TrustedValue};
 pub use trusted::{Trusted, TrustedProject};
 pub use untrusted::Untrusted;
+pub use version_count::VersionCount;
 pub use withheld::Withheld;
 
 // The values of `[trust]` belong to the policy.

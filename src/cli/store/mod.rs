@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `verify` | `store verify`: hashes everything, and follows all records and links |
 //! | `du` | `store du`: disk usage |
-//! | `gc` | `store gc`: removes what nothing needs |
+//! | `gc`, `gc_reasons` | `store gc`: removes versions that are given up, and what nothing needs |
+//! | `keep` | `store keep`: versions that are not collected |
 //! | `path` | `store path`: the folder of the store, or of a tree |
 //! | `add` | `store add`: adds an archive or a program as a release |
 //!
@@ -13,6 +14,8 @@
 mod add;
 mod du;
 mod gc;
+mod gc_reasons;
+mod keep;
 mod path;
 mod verify;
 
@@ -33,8 +36,10 @@ enum StoreCommand {
     Verify(verify::Args),
     /// Show disk usage
     Du,
-    /// Remove what nothing needs: damaged and abandoned trees, and files that no release names
-    Gc,
+    /// Remove versions that are given up, damaged and abandoned trees, and files that no release names
+    Gc(gc::Args),
+    /// Keep versions: they are not collected, whatever the rules say
+    Keep(keep::Args),
     /// Print the store's folder, or the folder of a release's tree
     Path(path::Args),
     /// Add an archive or a program as a release
@@ -48,7 +53,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     match &args.command {
         StoreCommand::Verify(args) => verify::run(args, context, &resolved, &store),
         StoreCommand::Du => du::run(context, &store),
-        StoreCommand::Gc => gc::run(context, &store),
+        StoreCommand::Gc(args) => gc::run(args, context, &resolved, &store),
+        StoreCommand::Keep(args) => keep::run(args, context, &resolved, &store),
         StoreCommand::Path(args) => path::run(args, context, &resolved, &store),
         StoreCommand::Add(args) => add::run(args, context, &resolved, &store),
     }

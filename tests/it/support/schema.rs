@@ -79,7 +79,9 @@ pub fn of_line(line: &str) -> Option<String> {
         "stop" => "down",
         command => command,
     };
-    let variant = ["--list", "--remote", "--revoke"].iter().find(|option| options.contains(option));
+    let variant = ["--list", "--remote", "--revoke", "--generations"]
+        .iter()
+        .find(|option| options.contains(option));
     let name = match (command, variant) {
         ("trust", _) if names.get(1).is_some_and(|name| OF_TRUST.contains(name)) => {
             format!("trust-{}", names[1])
