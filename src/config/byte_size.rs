@@ -58,7 +58,7 @@ impl fmt::Display for ByteSize {
     /// The largest binary unit that divides the number: `20GiB`, `1000000B`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
-        let exact = units.iter().find(|(_, bits)| self.0 > 0 && self.0 % (1 << bits) == 0);
+        let exact = units.iter().find(|(_, bits)| self.0 > 0 && self.0.is_multiple_of(1 << bits));
         match exact {
             Some((name, bits)) => write!(f, "{}{name}", self.0 >> bits),
             None => write!(f, "{}B", self.0),

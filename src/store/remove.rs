@@ -121,10 +121,9 @@ impl Store {
         }
         barrier.add(self.trees());
         for path in documents.iter().chain([&self.link_path(release)]) {
-            let folders = path.ancestors().skip(1).take(3);
+            let mut folders = path.ancestors().skip(1).take(3);
             // Folders that have become empty are removed; one that has not stays, and has changed.
-            barrier
-                .add_existing(folders.skip_while(|folder| fs::remove_dir(folder).is_ok()).next());
+            barrier.add_existing(folders.find(|folder| fs::remove_dir(folder).is_err()));
         }
         Ok(here)
     }
