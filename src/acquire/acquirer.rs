@@ -3,9 +3,11 @@
 //! | file | holds |
 //! |---|---|
 //! | `installed` | a release that is installed already: accepted, restored, or to be fetched again |
+//! | `rebuild` | the damaged tree of a release, made again without a source |
 //! | `untrusted` | releases that a project selects which is not trusted |
 
 mod installed;
+mod rebuild;
 mod untrusted;
 
 use std::{
@@ -225,6 +227,9 @@ impl<'a> Acquirer<'a> {
         match self.fetch(self.candidates, &release, &pins, attempts, silent) {
             Err(AcquireError::Offline { what, attempts, .. }) => {
                 Err(AcquireError::Offline { what, here: unaccepted, attempts })
+            }
+            Err(cause) if cause.is_verdict() || matches!(cause, AcquireError::NoSource(_)) => {
+                Err(cause.for_release(&release, unaccepted))
             }
             result => result,
         }

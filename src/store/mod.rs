@@ -26,11 +26,12 @@
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
 //! | [`recover`] | links a release again whose link is missing |
 //! | `damaged` · `rehash` · [`fingerprint`] · `fingerprint_file` · [`changed`] | damaged trees, hashing, and detecting touched files |
+//! | `copies` · `rebuild` | makes a damaged tree again from identical files of this store |
 //! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`retention`] | keeps the last three development trees |
-//! | [`list`] · [`remove`] · [`du`] · [`verify`] · [`verify_evidence`] · [`collect`] | maintenance |
+//! | [`list`] · [`remove`] · [`du`] · [`verify`] · `hash_jobs` · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
 //! All functions block, and none uses a network.
@@ -43,6 +44,7 @@ mod build_tree;
 pub mod changed;
 pub mod checked;
 pub mod collect;
+mod copies;
 mod damaged;
 mod document_file;
 mod documents;
@@ -57,6 +59,7 @@ pub mod fingerprint;
 mod fingerprint_file;
 mod format;
 mod founding;
+mod hash_jobs;
 pub mod installed;
 pub mod interrupted;
 pub mod kept_signatures;
@@ -74,6 +77,7 @@ pub mod partial;
 pub mod path;
 pub mod presence;
 pub mod publish;
+mod rebuild;
 pub mod receipt;
 pub mod recover;
 mod rehash;

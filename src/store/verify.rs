@@ -2,26 +2,17 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::Read as _,
     path::{Path, PathBuf},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    thread,
 };
 
-use loom_base::LockExt as _;
 use loom_source::{Digest, Name, Release, Slot};
 
 use super::{
-    EntryKind, Store, StoreError, TreeEntry, TreeListing,
-    error::{FileAction, at},
+    EntryKind, Store, StoreError, TreeListing,
+    hash_jobs::HashJobs,
     list::names,
-    rehash::{check_entry, extra, mode_of},
+    rehash::{extra, mode_of},
     remove::objects_of,
-    staged::measure,
 };
 
 /// What a verification of the whole store found.
@@ -48,14 +39,6 @@ pub struct Damage {
     pub what: String,
     /// How to fix it.
     pub fix: String,
-}
-
-/// One file to hash.
-enum HashJob {
-    /// An object, and how to fix it.
-    Object(Digest, String),
-    /// A file of the tree in this folder, and how to fix it.
-    File(PathBuf, TreeEntry, String),
 }
 
 impl VerifyReport {
@@ -90,11 +73,11 @@ impl Store {
             }
             return Ok(report);
         }
-        let mut jobs = vec![];
+        let mut jobs = HashJobs::default();
         self.verify_objects(&mut report, &mut jobs)?;
         self.verify_trees(&mut report, &mut jobs)?;
         self.verify_releases(&mut report)?;
-        let (findings, bytes) = self.work(&jobs);
+        let (findings, bytes) = jobs.run();
         report.findings.extend(findings);
         report.findings.sort();
         report.findings.dedup();
@@ -105,7 +88,7 @@ impl Store {
     fn verify_objects(
         &self,
         report: &mut VerifyReport,
-        jobs: &mut Vec<HashJob>,
+        jobs: &mut HashJobs,
     ) -> Result<(), StoreError> {
         let needed = self.needed_objects()?;
         for (prefix, folder) in names(&self.root.join("objects/sha256"), true)? {
@@ -114,7 +97,7 @@ impl Store {
                     Ok(digest) if digest.prefix() == prefix && digest.to_string() == name => {
                         report.objects += 1;
                         let by = needed.get(&digest).map_or(&[][..], std::slice::from_ref);
-                        jobs.push(HashJob::Object(digest, fix_object(by)));
+                        jobs.add_object(path, digest, fix_object(by));
                     }
                     _ => report.find(path, "its name is not that of an object", "remove it"),
                 }
@@ -126,7 +109,7 @@ impl Store {
     fn verify_trees(
         &self,
         report: &mut VerifyReport,
-        jobs: &mut Vec<HashJob>,
+        jobs: &mut HashJobs,
     ) -> Result<(), StoreError> {
         let named = self.named_trees()?;
         for tree in self.trees_here()? {
@@ -136,9 +119,7 @@ impl Store {
             match self.listing(&tree) {
                 Ok(Some(listing)) => {
                     verify_tree(&folder, &listing, report)?;
-                    let job =
-                        |entry: &TreeEntry| HashJob::File(folder.clone(), entry.clone(), fix(by));
-                    jobs.extend(listing.entries().iter().map(job));
+                    jobs.add_tree(folder, listing, fix(by));
                 }
                 // Before the first barrier of a publication a tree may be there without its listing.
                 Ok(None) if by.is_empty() => {}
@@ -164,46 +145,6 @@ impl Store {
         }
         Ok(needed)
     }
-
-    /// Hashes the files on all cores; returns the damages and the number of bytes.
-    fn work(&self, jobs: &[HashJob]) -> (Vec<Damage>, u64) {
-        let next = AtomicUsize::new(0);
-        let bytes = AtomicU64::new(0);
-        let found = Mutex::new(vec![]);
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        thread::scope(|scope| {
-            for _ in 0..cores.min(jobs.len()) {
-                scope.spawn(|| {
-                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        match self.hash(job) {
-                            Ok(n) => drop(bytes.fetch_add(n, Ordering::Relaxed)),
-                            Err(damage) => found.locked().push(damage),
-                        }
-                    }
-                });
-            }
-        });
-        let damages = std::mem::take(&mut *found.locked());
-        (damages, bytes.into_inner())
-    }
-
-    fn hash(&self, job: &HashJob) -> Result<u64, Damage> {
-        let result = match job {
-            HashJob::Object(digest, _) => check_object(&self.object(digest), digest),
-            HashJob::File(folder, entry, _) => check_entry(folder, entry).map(|()| entry.size),
-        };
-        let fix = match job {
-            HashJob::Object(_, fix) | HashJob::File(_, _, fix) => fix.clone(),
-        };
-        result.map_err(|e| match e {
-            StoreError::Damaged { path, what } => Damage { path, what, fix },
-            StoreError::Io { path, source, .. } => {
-                let what = format!("it cannot be read: {source}");
-                Damage { path, what, fix: "check its permissions and the disk".into() }
-            }
-            other => Damage { path: self.root.clone(), what: other.to_string(), fix },
-        })
-    }
 }
 
 fn verify_tree(
@@ -222,16 +163,6 @@ fn verify_tree(
         }
     }
     Ok(())
-}
-
-fn check_object(path: &Path, digest: &Digest) -> Result<u64, StoreError> {
-    let mut file = fs::File::open(path).map_err(at(FileAction::Read, path))?;
-    let got = measure(&mut file.by_ref()).map_err(at(FileAction::Read, path))?;
-    if got.digest == *digest {
-        return Ok(got.size);
-    }
-    let what = format!("its SHA-256 is {}", got.digest);
-    Err(StoreError::Damaged { path: path.to_owned(), what })
 }
 
 /// How to fix a file of a tree that these releases need.
