@@ -93,7 +93,7 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("update", update, "Move loom.lock to a newer version"),
     command!("use", use_version, "Set the default version"),
     command!("remove", remove, "Remove a release from the store").aliases(&["rm"]),
-    command!("store", store, "Manage the store: verify, du, path, add"),
+    command!("store", store, "Manage the store: verify, repair, du, dedup, gc, path, add"),
     command!("dev", dev, "Manage the checkout for development builds: link, unlink, find"),
     command!("source", source, "Show and test the configured sources: list, test"),
     command!(

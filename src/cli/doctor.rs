@@ -6,7 +6,11 @@
 //! | `compliance` | the policy in force, and whether everything that is installed meets it |
 //! | `machine` | the platform, and which `loom` a shell executes |
 //! | `folders` | the folders of cache and state: writable, lockable |
-//! | `space` | free space, and whether programs can be executed there |
+//! | `space`, `filesystem` | free space and inodes, whether programs can be executed there, and the kind of file system |
+//! | `permissions` | whether cache and state belong to this user |
+//! | `damage` | whether the store is damaged, without hashing |
+//! | `instances` | runtimes that run, are orphaned, or ended unexpectedly |
+//! | `origins` | where the configuration comes from |
 //! | `mirrors` | whether what signed mirrors publish is still valid |
 //! | `signatures` | whether signatures are required, and whether anything can meet that |
 //! | `connection` | the connection to the sources: proxies, certificates, `.netrc`, clock |
@@ -14,9 +18,16 @@
 mod check;
 mod compliance;
 mod connection;
+mod damage;
+#[cfg(target_os = "linux")]
+mod filesystem;
 mod folders;
+mod instances;
 mod machine;
 mod mirrors;
+mod origins;
+#[cfg(unix)]
+mod permissions;
 mod signatures;
 #[cfg(unix)]
 mod space;
@@ -37,6 +48,8 @@ use super::{
         probe_report,
     },
 };
+#[cfg(unix)]
+use loom_runtime::config::StoreSharing;
 use loom_runtime::config::{self, Flags, Resolved};
 
 /// Arguments of `loom doctor`.
@@ -51,8 +64,8 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     match resolved {
         Err(failure) => checks.push(DoctorCheck::error("state", failure)),
         Ok(Ok(resolved)) => {
-            checks.push(configuration(&resolved));
-            checks.extend(folders::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
+            checks.extend([configuration(&resolved), origins::check(context)]);
+            checks.extend(machine_checks(context, &resolved));
             match Compliance::of(context, &resolved) {
                 Ok(found) => {
                     checks.push(found.check());
@@ -63,7 +76,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
             checks.extend(connection::settings(&context.opener(&resolved)?, &resolved));
             findings = source_checks(context, &resolved, &mut checks)?;
             checks.extend(mirrors::all(context, &resolved));
-            checks.extend(signatures::check(&resolved, &findings));
+            checks.extend(signatures::check(context, &resolved, &findings));
             checks.extend(connection::clock(&findings));
         }
         Ok(Err(failure)) => {
@@ -76,6 +89,21 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
         }
     }
     report(context, &checks, &findings, compliance.as_ref())
+}
+
+/// The checks of the folders of this machine, and of what runs from them.
+fn machine_checks(context: &Context, resolved: &Resolved) -> Vec<DoctorCheck> {
+    let (cache, state) = (&resolved.cache_dir.value, &resolved.state_dir.value);
+    let mut checks = folders::all(cache, state.path());
+    #[cfg(unix)]
+    {
+        let is_shared = resolved.store.shared.value == StoreSharing::Group;
+        checks.push(permissions::check(cache, state.path(), is_shared));
+    }
+    // A store that cannot be opened has a check of its own.
+    checks.extend(context.store(resolved).ok().map(|store| damage::check(&store)));
+    checks.extend(instances::all(state));
+    checks
 }
 
 fn configuration(resolved: &Resolved) -> DoctorCheck {

@@ -155,6 +155,7 @@ const COMMANDS: &[CommandExamples] = &[
         "store",
         &[
             example("loom store verify", "Hash everything in the store"),
+            example("loom store repair", "Mend what is damaged or missing"),
             example("loom store du", "Show how much space each release takes"),
             example("loom store gc", "Free the space of what nothing needs"),
         ],
@@ -163,7 +164,16 @@ const COMMANDS: &[CommandExamples] = &[
         "store verify",
         &[example("loom store verify", "Hash everything; exit 6 if anything is damaged")],
     ),
+    (
+        "store repair",
+        &[
+            example("loom store repair", "Mend what is damaged or missing, from copies or sources"),
+            example("loom store repair --offline", "Mend it with what this machine has"),
+            example("loom store repair --dry-run", "Print what is damaged"),
+        ],
+    ),
     ("store du", &[example("loom store du --json", "Print the sizes in bytes")]),
+    ("store dedup", &[example("loom store dedup", "Store identical files once")]),
     ("store gc", &[example("loom store gc", "Free the space of what nothing needs")]),
     (
         "store path",

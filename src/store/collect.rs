@@ -69,7 +69,7 @@ impl Store {
     }
 
     /// The objects in `objects/`; files with another name are none.
-    fn objects_here(&self) -> Result<Vec<Digest>, StoreError> {
+    pub(super) fn objects_here(&self) -> Result<Vec<Digest>, StoreError> {
         let mut found = vec![];
         for (_, folder) in names(&self.root.join("objects/sha256"), true)? {
             let digests = names(&folder, false)?.into_iter();

@@ -18,12 +18,11 @@ use loom_base::LockExt as _;
 use loom_source::Digest;
 
 use super::{
-    StoreError, TreeListing,
+    Damage, StoreError, TreeListing,
     error::{FileAction, absent, at},
     fingerprint::inode,
     rehash::{TARGET_IS_MISSING, check_kind, compare},
     staged::{BUFFER, Measured, measure_with},
-    verify::Damage,
 };
 
 /// What is to be hashed, with how to fix it where it is damaged.
@@ -35,7 +34,7 @@ pub(super) struct HashJobs {
 
 /// A file that is to be hashed.
 #[derive(Clone, Copy)]
-enum HashedFile {
+enum VerifiedFile {
     /// The object at this place of the list.
     Object(usize),
     /// An entry of a tree: the places of the tree and of the entry.
@@ -45,7 +44,7 @@ enum HashedFile {
 /// The files of one inode.
 struct HashJob {
     size: u64,
-    files: Vec<HashedFile>,
+    files: Vec<VerifiedFile>,
 }
 
 impl HashJobs {
@@ -55,6 +54,11 @@ impl HashJobs {
 
     pub(super) fn add_tree(&mut self, folder: PathBuf, listing: TreeListing, fix: String) {
         self.trees.push((folder, listing, fix));
+    }
+
+    /// The files that are missing, or are no files; nothing is hashed.
+    pub(super) fn missing(&self) -> Vec<Damage> {
+        self.jobs().1
     }
 
     /// Hashes everything; returns the damages and the number of bytes that were read.
@@ -82,9 +86,9 @@ impl HashJobs {
 
     /// One job for each inode, the largest first, and the files that cannot be hashed.
     fn jobs(&self) -> (Vec<HashJob>, Vec<Damage>) {
-        let objects = (0..self.objects.len()).map(HashedFile::Object);
+        let objects = (0..self.objects.len()).map(VerifiedFile::Object);
         let entries = self.trees.iter().enumerate().flat_map(|(tree, (_, listing, _))| {
-            (0..listing.entries().len()).map(move |entry| HashedFile::Entry(tree, entry))
+            (0..listing.entries().len()).map(move |entry| VerifiedFile::Entry(tree, entry))
         });
         let mut by_inode: BTreeMap<(u64, u64), HashJob> = BTreeMap::new();
         let (mut single, mut damages) = (vec![], vec![]);
@@ -104,10 +108,10 @@ impl HashJobs {
     }
 
     /// The size of a file and the identity of its inode, where the system tells.
-    fn look(&self, file: HashedFile) -> Result<(u64, Option<(u64, u64)>), StoreError> {
+    fn look(&self, file: VerifiedFile) -> Result<(u64, Option<(u64, u64)>), StoreError> {
         let path = match file {
-            HashedFile::Object(_) => self.path(file),
-            HashedFile::Entry(tree, entry) => {
+            VerifiedFile::Object(_) => self.path(file),
+            VerifiedFile::Entry(tree, entry) => {
                 let (folder, listing, _) = &self.trees[tree];
                 check_kind(folder, &listing.entries()[entry])?
             }
@@ -122,10 +126,10 @@ impl HashJobs {
         Ok((meta.len(), device(&meta).map(|device| (device, inode(&meta)))))
     }
 
-    fn path(&self, file: HashedFile) -> PathBuf {
+    fn path(&self, file: VerifiedFile) -> PathBuf {
         match file {
-            HashedFile::Object(place) => self.objects[place].0.clone(),
-            HashedFile::Entry(tree, entry) => {
+            VerifiedFile::Object(place) => self.objects[place].0.clone(),
+            VerifiedFile::Entry(tree, entry) => {
                 let (folder, listing, _) = &self.trees[tree];
                 folder.join(listing.entries()[entry].path.as_str())
             }
@@ -141,29 +145,29 @@ impl HashJobs {
             Ok(got) => got,
             Err(error) => return (vec![self.damage(*first, error)], 0),
         };
-        let check = |file: &HashedFile| {
+        let check = |file: &VerifiedFile| {
             self.compare(*file, got).err().map(|error| self.damage(*file, error))
         };
         (job.files.iter().filter_map(check).collect(), got.size)
     }
 
-    fn compare(&self, file: HashedFile, got: Measured) -> Result<(), StoreError> {
+    fn compare(&self, file: VerifiedFile, got: Measured) -> Result<(), StoreError> {
         match file {
-            HashedFile::Object(place) if self.objects[place].1 == got.digest => Ok(()),
-            HashedFile::Object(_) => {
+            VerifiedFile::Object(place) if self.objects[place].1 == got.digest => Ok(()),
+            VerifiedFile::Object(_) => {
                 let what = format!("its SHA-256 is {}", got.digest);
                 Err(StoreError::Damaged { path: self.path(file), what })
             }
-            HashedFile::Entry(tree, entry) => {
+            VerifiedFile::Entry(tree, entry) => {
                 compare(self.path(file), &self.trees[tree].1.entries()[entry], got)
             }
         }
     }
 
-    fn damage(&self, file: HashedFile, error: StoreError) -> Damage {
+    fn damage(&self, file: VerifiedFile, error: StoreError) -> Damage {
         let fix = match file {
-            HashedFile::Object(place) => self.objects[place].2.clone(),
-            HashedFile::Entry(tree, _) => self.trees[tree].2.clone(),
+            VerifiedFile::Object(place) => self.objects[place].2.clone(),
+            VerifiedFile::Entry(tree, _) => self.trees[tree].2.clone(),
         };
         match error {
             StoreError::Damaged { path, what } => Damage { path, what, fix },

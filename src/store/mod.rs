@@ -25,7 +25,9 @@
 //! | [`presence`] | [`Presence`]: whether a release is here and accepted |
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
 //! | [`recover`] | links a release again whose link is missing |
-//! | `damaged` · `rehash` · [`fingerprint`] · `fingerprint_file` · [`changed`] | damaged trees, hashing, and detecting touched files |
+//! | `damage` · `damaged` · `rehash` · [`fingerprint`] · `fingerprint_file` · [`changed`] | damaged trees, hashing, and detecting touched files |
+//! | [`dedup`] | lets identical files of different trees share their blocks |
+//! | [`repair`] | makes documents of a damaged store again |
 //! | `copies` · `rebuild` | makes a damaged tree again from identical files of this store |
 //! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
@@ -45,7 +47,9 @@ pub mod changed;
 pub mod checked;
 pub mod collect;
 mod copies;
+mod damage;
 mod damaged;
+pub mod dedup;
 mod document_file;
 mod documents;
 pub mod du;
@@ -82,6 +86,7 @@ pub mod receipt;
 pub mod recover;
 mod rehash;
 pub mod remove;
+pub mod repair;
 pub mod retention;
 mod sharing;
 mod signed_files;
@@ -103,6 +108,8 @@ pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
 pub use checked::Checked;
 pub use collect::CollectedGarbage;
+pub use damage::Damage;
+pub use dedup::Deduplicated;
 pub use du::{ReleaseUsage, StoreUsage};
 pub use error::StoreError;
 pub use failures::FailureRecord;
@@ -123,9 +130,11 @@ pub use path::TreePath;
 pub use presence::{Presence, Unverified};
 pub use receipt::{BuildReceipt, Receipt, ReceiptCheck, ReceivedArchive};
 pub use recover::Recovery;
+pub(crate) use remove::objects_of;
+pub use repair::Repaired;
 pub use staged::Staged;
 pub use verification::Verification;
-pub use verify::{Damage, VerifyReport};
+pub use verify::VerifyReport;
 pub use verify_evidence::{EvidenceCheck, EvidenceReport, EvidenceResult};
 pub use writers::StoreWriters;
 

@@ -84,6 +84,14 @@ impl Store {
         if trees.iter().any(leads) { remove_file(&link) } else { Ok(()) }
     }
 
+    /// Removes the link of a release, which is then made again from its record.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the link cannot be removed.
+    pub fn remove_link(&self, release: &Release) -> Result<(), StoreError> {
+        remove_file(&self.link_path(release))
+    }
+
     /// Removes the link first, so that no process finds a release that is being removed.
     fn unlink(&self, release: &Release) -> Result<bool, StoreError> {
         let mut here = false;
@@ -145,7 +153,7 @@ impl Store {
 }
 
 /// The objects that a record names: statement, archives and evidence. The listing belongs to the tree.
-pub(super) fn objects_of(record: &Record) -> Vec<Digest> {
+pub(crate) fn objects_of(record: &Record) -> Vec<Digest> {
     let mut objects = vec![record.statement];
     for artifact in &record.artifacts {
         if let RecordArtifact::Archive { digest } = artifact {

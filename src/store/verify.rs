@@ -8,7 +8,7 @@ use std::{
 use loom_source::{Digest, Name, Release, Slot};
 
 use super::{
-    EntryKind, Store, StoreError, TreeListing,
+    Damage, EntryKind, Store, StoreError, TreeListing,
     hash_jobs::HashJobs,
     list::names,
     rehash::{extra, mode_of},
@@ -28,17 +28,6 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// The damages, ordered by path; empty where the store is intact.
     pub findings: Vec<Damage>,
-}
-
-/// A file, tree or link that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Damage {
-    /// The file, tree or link.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub what: String,
-    /// How to fix it.
-    pub fix: String,
 }
 
 impl VerifyReport {
@@ -61,6 +50,30 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] where a folder cannot be read. A file that cannot be read is a damage.
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
+        let (mut report, jobs) = self.verify_structure()?;
+        let (findings, bytes) = jobs.run();
+        report.findings.extend(findings);
+        report.findings.sort();
+        report.findings.dedup();
+        report.bytes = bytes;
+        Ok(report)
+    }
+
+    /// As [`verify`](Self::verify), without hashing: looks at links, listings, records and verifications, and for files that
+    /// are missing or too many.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify).
+    pub fn verify_quickly(&self) -> Result<VerifyReport, StoreError> {
+        let (mut report, jobs) = self.verify_structure()?;
+        report.findings.extend(jobs.missing());
+        report.findings.sort();
+        report.findings.dedup();
+        Ok(report)
+    }
+
+    /// Looks at everything but the bytes of files, which are left as jobs.
+    fn verify_structure(&self) -> Result<(VerifyReport, HashJobs), StoreError> {
         let mut report = VerifyReport::default();
         if !self.exists() {
             if self.has_remains() {
@@ -71,18 +84,13 @@ impl Store {
                     fix,
                 );
             }
-            return Ok(report);
+            return Ok((report, HashJobs::default()));
         }
         let mut jobs = HashJobs::default();
         self.verify_objects(&mut report, &mut jobs)?;
         self.verify_trees(&mut report, &mut jobs)?;
         self.verify_releases(&mut report)?;
-        let (findings, bytes) = jobs.run();
-        report.findings.extend(findings);
-        report.findings.sort();
-        report.findings.dedup();
-        report.bytes = bytes;
-        Ok(report)
+        Ok((report, jobs))
     }
 
     fn verify_objects(
@@ -132,7 +140,7 @@ impl Store {
     }
 
     /// The objects that a record or a tree names, each with one of the releases that need it.
-    fn needed_objects(&self) -> Result<BTreeMap<Digest, Release>, StoreError> {
+    pub(super) fn needed_objects(&self) -> Result<BTreeMap<Digest, Release>, StoreError> {
         let mut needed = BTreeMap::new();
         for release in self.known()? {
             // A record that cannot be read is a finding of its own.

@@ -34,7 +34,7 @@ impl Acquirer<'_> {
 
     /// Restores an installed release, and reports what was wrong with it. The error says why a release that is here
     /// does not count.
-    pub(super) fn restore(
+    pub(in crate::acquire) fn restore(
         &self,
         release: &Release,
         pins: &Pins,
@@ -60,7 +60,8 @@ impl Acquirer<'_> {
         };
         let mut how = How::Here;
         if let Some(damage) = damage
-            && let Some(from) = self.rebuild(release)?
+            && let Some(tree) = self.tree_of(release)?
+            && let Some(from) = self.rebuild(release, &tree)?
         {
             self.notice(&format!(
                 "{release} was damaged ({damage}); it was made again from {from}"

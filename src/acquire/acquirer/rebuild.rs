@@ -38,9 +38,9 @@ impl Acquirer<'_> {
     pub(in crate::acquire) fn rebuild(
         &self,
         release: &Release,
+        installed: &TreeRef,
     ) -> Result<Option<RebuiltFrom>, AcquireError> {
-        let Some(installed) = self.tree_of(release)? else { return Ok(None) };
-        let TreeRef { tree, entry } = &installed;
+        let TreeRef { tree, entry } = installed;
         if !matches!(self.store.listing(tree), Ok(Some(_))) && self.store.rebuild_listing(tree)? {
             return Ok(Some(RebuiltFrom::OwnFiles));
         }
@@ -53,19 +53,12 @@ impl Acquirer<'_> {
             let pin = Pin { digest: archive.digest, origin };
             let digest = TrustedDigest::pinned(DigestSubject::Archive, &pin);
             if let Some(checked) =
-                unpack_again(&self.fetcher(), release, &installed, &archive, &digest)?
+                unpack_again(&self.fetcher(), release, installed, &archive, &digest)?
             {
                 self.store.place_again(checked)?;
                 return Ok(Some(RebuiltFrom::KeptArchive));
             }
         }
         Ok(None)
-    }
-
-    /// The tree that the link of a release leads to, else the one of its record.
-    fn tree_of(&self, release: &Release) -> Result<Option<TreeRef>, AcquireError> {
-        let linked = self.store.find(release)?;
-        let linked = linked.and_then(|installed| self.store.tree_of(&installed));
-        Ok(linked.or_else(|| self.store.recorded_tree(release).ok().flatten()))
     }
 }
