@@ -2,6 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | [`bundle`] | `--bundle`: what a report of a problem needs, in one archive |
 //! | `check` | [`DoctorCheck`]: one check and its result |
 //! | `compliance` | the policy in force, and whether everything that is installed meets it |
 //! | `machine` | the platform, and which `loom` a shell executes |
@@ -15,6 +16,7 @@
 //! | `signatures` | whether signatures are required, and whether anything can meet that |
 //! | `connection` | the connection to the sources: proxies, certificates, `.netrc`, clock |
 
+mod bundle;
 mod check;
 mod compliance;
 mod connection;
@@ -31,6 +33,8 @@ mod permissions;
 mod signatures;
 #[cfg(unix)]
 mod space;
+
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -54,9 +58,16 @@ use loom_runtime::config::{self, Flags, Resolved};
 
 /// Arguments of `loom doctor`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Write what a report of a problem needs into this .tar.gz file, without secrets
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    /// Replace FILE if it is there
+    #[arg(long, requires = "bundle")]
+    force: bool,
+}
 
-pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut checks = vec![machine::platform(context), machine::program(context)];
     let mut findings = Vec::new();
     let mut compliance = None;
@@ -88,7 +99,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
             }
         }
     }
-    report(context, &checks, &findings, compliance.as_ref())
+    report(args, context, &checks, document(context, &checks, &findings, compliance.as_ref()))
 }
 
 /// The checks of the folders of this machine, and of what runs from them.
@@ -167,13 +178,12 @@ fn source(
     })
 }
 
-fn report(
+fn document(
     context: &Context,
     checks: &[DoctorCheck],
     findings: &[Finding],
     compliance: Option<&Compliance>,
-) -> Outcome {
-    let failed = checks.iter().filter(|check| check.grade == CheckGrade::Failure).count();
+) -> Value {
     let list: Vec<Value> = checks.iter().map(DoctorCheck::json).collect();
     let product = context.resolve(Flags::default()).and_then(|resolved| context.line(&resolved));
     let sources: Vec<Value> = match &product {
@@ -182,10 +192,25 @@ fn report(
         }
         Err(_) => Vec::new(),
     };
-    let document = json!({
-        "schema": 1, "healthy": failed == 0, "version": env!("CARGO_PKG_VERSION"),
+    json!({
+        "schema": 1, "healthy": failures(checks) == 0, "version": env!("CARGO_PKG_VERSION"),
         "checks": list, "sources": sources, "compliance": compliance.map(Compliance::json),
-    });
+    })
+}
+
+fn failures(checks: &[DoctorCheck]) -> usize {
+    checks.iter().filter(|check| check.grade == CheckGrade::Failure).count()
+}
+
+fn report(args: &Args, context: &Context, checks: &[DoctorCheck], mut document: Value) -> Outcome {
+    let written = match &args.bundle {
+        Some(file) => Some(bundle::write(context, &document, file, args.force)?),
+        None => None,
+    };
+    if let Some(written) = &written {
+        document["bundle"] = written.json();
+    }
+    let failed = failures(checks);
     context.printer.answer(&document, || {
         let lines: String = checks.iter().map(DoctorCheck::human).collect();
         let end = match failed {
@@ -193,7 +218,9 @@ fn report(
             1 => "1 problem found".to_owned(),
             n => format!("{n} problems found"),
         };
-        format!("{lines}\n{end}\n")
+        let written = written.as_ref().map(|written| format!("\n{}", written.human()));
+        format!("{lines}\n{end}\n{}", written.unwrap_or_default())
     })?;
-    Ok(if failed == 0 { Exit::Success } else { Exit::Failure })
+    // The archive was asked for, and is there.
+    Ok(if failed == 0 || written.is_some() { Exit::Success } else { Exit::Failure })
 }

@@ -219,6 +219,10 @@ const COMMANDS: &[CommandExamples] = &[
         &[
             example("loom doctor", "Print all checks; exit 1 if one fails"),
             example("loom doctor --offline", "Check without network access"),
+            example(
+                "loom doctor --bundle report.tar.gz",
+                "Collect what a report of a problem needs",
+            ),
         ],
     ),
     ("init", &[example("loom init --name demo", "Write loom.toml for a project called demo")]),

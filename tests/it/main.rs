@@ -17,9 +17,11 @@ mod config;
 #[cfg(target_os = "linux")]
 mod crash;
 mod damage;
+mod dedup;
 mod dev;
 mod disk;
 mod doctor;
+mod doctor_bundle;
 mod documents;
 mod down;
 mod errors;

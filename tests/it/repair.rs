@@ -163,6 +163,24 @@ fn a_waiver_is_not_made_again() {
     sandbox.loom(&["get", "--offline", "0.1.0"]).code(7);
 }
 
+#[test]
+fn another_tree_is_not_taken_for_a_repair() {
+    let (sandbox, mirror) = installed(false);
+    for tree in sandbox.trees() {
+        delete(&sandbox.cache().join("store").join(tree));
+    }
+    // Without the digests that were seen first, only the store tells what the tree was.
+    delete(&sandbox.state().join("pins"));
+    mirror.add("0.2.0", Packing::TarGz, &program::small("other"), Sums::Sidecar);
+    let run = sandbox.loom(&["store", "repair"]).code(6);
+    assert!(run.stdout().contains("has another loom-bridge-server 0.2.0"), "{}", run.stdout());
+    sandbox.loom(&["which", "0.1.0"]).ok();
+    sandbox.loom(&["which", "0.2.0"]).code(3);
+    mirror.add_entries("0.2.0", Packing::TarGz, &entries("0.2.0"), Sums::Sidecar);
+    sandbox.loom(&["store", "repair"]).ok();
+    assert_all_here(&sandbox, "the right one");
+}
+
 /// Numbers that follow from a seed.
 struct Random(u64);
 

@@ -95,10 +95,18 @@ fn nothing_shares_with_a_damaged_file() {
     assert_ne!(inode(&common(&installed[0])), inode(&common(&installed[1])));
     assert_eq!(fs::read(common(&installed[1])).unwrap(), COMMON);
     assert_eq!(store.verify().unwrap().findings.len(), 1);
-    // A file with other permissions is not linked: they belong to the inode.
+}
+
+#[test]
+fn files_with_other_permissions_are_not_linked() {
+    let home = home();
+    let store = &home.store;
+    let installed = ["0.1.0", "0.2.0"].map(|version| install_pair(store, version));
     detach(&common(&installed[0]), COMMON);
+    // Permissions belong to the inode.
     super::super::durable::set_mode(&common(&installed[0]), 0o644).unwrap();
     assert_eq!(store.deduplicate().unwrap().files, 0);
+    assert_ne!(inode(&common(&installed[0])), inode(&common(&installed[1])));
 }
 
 #[test]
