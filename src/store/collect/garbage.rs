@@ -58,11 +58,7 @@ impl Store {
         &self,
         needed: &BTreeSet<Digest>,
     ) -> Result<Vec<Digest>, StoreError> {
-        let mut found = Vec::new();
-        for (_, folder) in names(&self.root.join("objects/sha256"), true)? {
-            let digests = names(&folder, false)?.into_iter();
-            found.extend(digests.filter_map(|(name, _)| name.parse::<Digest>().ok()));
-        }
+        let mut found = self.objects_here()?;
         found.retain(|object| !needed.contains(object));
         Ok(found)
     }

@@ -1,6 +1,7 @@
 //! Tests of the store through its public functions.
 
 mod access;
+mod dedup;
 mod garbage;
 mod hostile_tar;
 mod hostile_zip;
