@@ -62,17 +62,17 @@ fn reflinks_are_used_where_the_file_system_has_them() {
         let folder = sandbox.folder("disk");
         let get = format!("\"$loom\" get -q --cache-dir disk/c --source {}", mirror.url());
         let lines = format!(
-            "cd '{}' && truncate -s 400M image && {make} image || exit 99\n\
+            "cd '{}' && truncate -s 400M image && {make} image > /dev/null || exit 99\n\
              mount -o loop image disk || exit 99\n\
-             {get} 0.1.0 && {get} 0.2.0 || exit 1\n\
+             {get} 0.1.0 > /dev/null && {get} 0.2.0 > /dev/null || exit 1\n\
              stat -c %h disk/c/store/*/model.bin\n\
              filefrag -v disk/c/store/*/model.bin | grep -c shared\n\
-             \"$loom\" store verify -q --cache-dir disk/c || exit 2\n\
+             \"$loom\" store verify --cache-dir disk/c > /dev/null || exit 2\n\
              \"$loom\" store dedup --cache-dir disk/c || exit 3\n\
              f=$(ls disk/c/store/*/model.bin | head -1); d=$(dirname \"$f\")\n\
              chmod u+w \"$d\"; cp \"$f\" disk/copy; rm -f \"$f\"; cp disk/copy \"$f\"; chmod 444 \"$f\"; chmod 555 \"$d\"\n\
              \"$loom\" store dedup --cache-dir disk/c || exit 4\n\
-             \"$loom\" store verify -q --cache-dir disk/c || exit 5\n\
+             \"$loom\" store verify --cache-dir disk/c > /dev/null || exit 5\n\
              umount disk",
             sandbox.root().display()
         );

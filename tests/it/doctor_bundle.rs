@@ -48,7 +48,7 @@ fn plant(sandbox: &mut Sandbox, mirror: &Plain) {
     );
     sandbox.write(instance.join("log"), &log);
     let record = serde_json::json!({"project": other, "dashboard": {"login_url": "http://127.0.0.1:3030/#code=c0de"}});
-    sandbox.write(instance.join("instance.json"), &record.to_string());
+    sandbox.write(instance.join("end.json"), &record.to_string());
     let mode = fs::Permissions::from_mode(0o700);
     for folder in [sandbox.state(), sandbox.state().join("instances"), instance] {
         fs::set_permissions(folder, mode.clone()).unwrap();
@@ -85,7 +85,7 @@ fn it_has_what_a_report_needs_and_no_secret() {
         "attempts.json",
         "failures.json",
         "/log",
-        "instance.json",
+        "end.json",
     ] {
         assert!(text.contains(part), "{part} is missing:\n{text}");
         assert!(run.stdout().contains(part), "{}", run.stdout());

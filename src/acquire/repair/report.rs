@@ -27,9 +27,8 @@ impl RepairReport {
         }
         self.repaired.sort();
         self.repaired.dedup();
-        self.left.sort();
-        self.left.dedup();
-        // One line for each file: the first says what is wrong with it, the others what follows.
+        // One line for each file: the first says why it could not be repaired, the others what follows.
+        self.left.sort_by(|a, b| a.path.cmp(&b.path));
         self.left.dedup_by(|b, a| a.path == b.path);
     }
 }

@@ -28,9 +28,12 @@ impl Acquirer<'_> {
         if !is_named && !is_here {
             return Ok(());
         }
-        let problem = match self.mend(release, findings, report)? {
-            None => return Ok(()),
-            Some(problem) => problem,
+        let problem = match self.mend(release, findings, report) {
+            Ok(None) => return Ok(()),
+            Ok(Some(problem)) => problem,
+            // What is known of this release only does not keep the others from being repaired.
+            Err(error @ AcquireError::FirstSeen { .. }) => error_chain(&error),
+            Err(error) => return Err(error),
         };
         if let Err(error) = self.fetch_again(release, held, report)? {
             let path = store.verification_path(release);
@@ -94,8 +97,11 @@ impl Acquirer<'_> {
                 }
                 self.check_mended(&acquired.installed.tree)
             }
-            // The policy of today refuses it: nothing is damaged.
-            Err(Some(why)) if !why.is_damage() => Ok(None),
+            // The policy of today refuses it, which is no damage.
+            Err(Some(why)) if !why.is_damage() => match self.tree_of(release)? {
+                Some(tree) => self.check_mended(&tree.tree),
+                None => Ok(Some("its tree is missing".to_owned())),
+            },
             Err(Some(why)) => Ok(Some(why.to_string())),
             Err(None) => Ok(Some("its tree is missing".to_owned())),
         }
@@ -138,7 +144,12 @@ impl Acquirer<'_> {
         if self.candidates.is_empty() {
             return Ok(Err(None));
         }
-        let pins = self.pins(release)?;
+        let pins = match self.pins(release) {
+            Err(error @ AcquireError::FirstSeen { .. }) => {
+                return Ok(Err(Some(error_chain(&error))));
+            }
+            pins => pins?,
+        };
         let verification = self.store.verification(release).ok().flatten();
         let source = verification.and_then(|verification| verification.source);
         let others: Vec<usize> = match &source {
@@ -148,7 +159,20 @@ impl Acquirer<'_> {
             }
             None => vec![],
         };
-        match self.fetch_tree(self.candidates, release, &pins, vec![], &others, held) {
+        let all = self.fetch_tree(self.candidates, release, &pins, vec![], &others, held);
+        let fetched = match all {
+            // Another source may have the right one.
+            Err(AcquireError::OtherTree { ref source_name, .. }) => {
+                let others = self.candidates.iter().filter(|it| it.name != *source_name);
+                let mut results = others.map(|one| {
+                    let one = std::slice::from_ref(one);
+                    self.fetch_tree(one, release, &pins, vec![], &[], held)
+                });
+                results.find(Result::is_ok).unwrap_or(all)
+            }
+            all => all,
+        };
+        match fetched {
             Ok(acquired) => {
                 let source = match acquired.how {
                     How::Fetched { source } => source,

@@ -86,7 +86,7 @@ impl Store {
         // Files that share already need not be read.
         let mut others = files.iter().filter(|(_, path)| path.exists());
         let Some((_, first)) = others.clone().next() else { return Ok(()) };
-        if others.all(|(_, path)| share::share_already(first, path)) {
+        if others.all(|(_, path)| share::is_one_inode(first, path)) {
             return Ok(());
         }
         let mut kept: Option<&PathBuf> = None;
@@ -94,7 +94,7 @@ impl Store {
         let before = self.fingerprints_of(files.iter().map(|(tree, _)| *tree))?;
         for (_, path) in files {
             match kept {
-                Some(kept) if share::share_already(kept, path) => {}
+                Some(kept) if share::is_one_inode(kept, path) => {}
                 _ if !share::is_intact(path, digest) => done.damaged += 1,
                 None => kept = Some(path),
                 Some(kept) => match self.share_in_tree(kept, path, digest)? {

@@ -56,7 +56,7 @@ impl Store {
             // The staged file was hashed when it was written.
             if share::may_share(&kept, &path)
                 && share::is_intact(&kept, &digest)
-                && share::share(&kept, &path, &digest, &self.tmp())?.is_some()
+                && matches!(share::share(&kept, &path, &digest, &self.tmp()), Ok(Some(_)))
             {
                 touched.extend(share::inode_of(&kept));
             }

@@ -19,6 +19,7 @@ use crate::store::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shared {
     /// Two inodes with the same blocks.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     Reflink,
     /// One inode with two names.
     HardLink,
@@ -56,20 +57,20 @@ pub(super) fn may_share(a: &Path, b: &Path) -> bool {
     }
 }
 
-/// Whether two files are one inode, or a file and its reflink: a reflink gets the time of modification of what it shares
-/// its blocks with, which two files that were written have not.
-pub(super) fn share_already(a: &Path, b: &Path) -> bool {
-    match (fs::symlink_metadata(a), fs::symlink_metadata(b)) {
-        (Ok(a), Ok(b)) => {
-            let is_one = cfg!(unix) && inode(&a) == inode(&b);
-            is_one || (a.len() == b.len() && a.modified().ok() == b.modified().ok())
-        }
-        _ => false,
-    }
+/// Whether two files are one inode.
+pub(super) fn is_one_inode(a: &Path, b: &Path) -> bool {
+    cfg!(unix) && inode_of(a).is_some_and(|inode| Some(inode) == inode_of(b))
 }
 
-/// Replaces `path` by a file that shares its blocks with `kept`, which was hashed; `None` where the file system has neither
-/// reflinks nor room for another hard link.
+/// Whether a file is a reflink of another one: it got the same time of modification then, which two files that were
+/// written hardly have.
+#[cfg(target_os = "linux")]
+fn is_reflink(a: &Metadata, b: &Metadata) -> bool {
+    a.len() == b.len() && a.modified().ok() == b.modified().ok()
+}
+
+/// Replaces `path` by a file that shares its blocks with `kept`, which was hashed; `None` where it is a reflink already, and
+/// where the file system has neither reflinks nor room for another hard link.
 pub(super) fn share(
     kept: &Path,
     path: &Path,
@@ -77,8 +78,10 @@ pub(super) fn share(
     tmp: &Path,
 ) -> Result<Option<Shared>, StoreError> {
     #[cfg(target_os = "linux")]
-    if reflink(kept, path, digest, tmp)? {
-        return Ok(Some(Shared::Reflink));
+    match reflink(kept, path, digest, tmp)? {
+        Reflink::Made => return Ok(Some(Shared::Reflink)),
+        Reflink::IsThere => return Ok(None),
+        Reflink::Impossible => {}
     }
     let _ = digest;
     let Ok(link) = temporary_in(tmp, |link| fs::hard_link(kept, link)) else { return Ok(None) };
@@ -87,28 +90,36 @@ pub(super) fn share(
     Ok(Some(Shared::HardLink))
 }
 
-/// Whether `path` was replaced by a reflink. Its bytes are hashed after they were shared: from then on they do not change
-/// with the other file.
+/// The result of [`reflink`].
 #[cfg(target_os = "linux")]
-fn reflink(kept: &Path, path: &Path, digest: &Digest, tmp: &Path) -> Result<bool, StoreError> {
+enum Reflink {
+    Made,
+    IsThere,
+    Impossible,
+}
+
+/// Replaces `path` by a reflink of `kept`. Its bytes are hashed after they were shared: from then on they do not change with
+/// the other file.
+#[cfg(target_os = "linux")]
+fn reflink(kept: &Path, path: &Path, digest: &Digest, tmp: &Path) -> Result<Reflink, StoreError> {
     let source = File::open(kept).map_err(at(FileAction::Read, kept))?;
     let mut options = File::options();
     options.read(true).write(true).create_new(true);
     let clone =
         temporary_in(tmp, |path| options.open(path)).map_err(at(FileAction::Create, tmp))?;
     if rustix::fs::ioctl_ficlone(clone.as_file(), &source).is_err() {
-        return Ok(false);
+        return Ok(Reflink::Impossible);
     }
-    let got = measure(&mut clone.as_file()).map_err(at(FileAction::Read, clone.path()))?;
-    if got.digest != *digest {
-        return Ok(false);
-    }
+    let of_source = source.metadata().map_err(at(FileAction::Read, kept))?;
     let meta = fs::metadata(path).map_err(at(FileAction::Read, path))?;
-    let modified = source.metadata().and_then(|meta| meta.modified());
-    let dated = modified.and_then(|time| clone.as_file().set_modified(time));
+    let got = measure(&mut clone.as_file()).map_err(at(FileAction::Read, clone.path()))?;
+    if is_reflink(&of_source, &meta) || got.digest != *digest {
+        return Ok(Reflink::IsThere);
+    }
+    let dated = of_source.modified().and_then(|time| clone.as_file().set_modified(time));
     dated.map_err(at(FileAction::Write, clone.path()))?;
     set_mode(clone.path(), std::os::unix::fs::MetadataExt::mode(&meta) & 0o7777)?;
     sync(clone.path())?;
     clone.into_temp_path().persist(path).map_err(|e| at(FileAction::Rename, path)(e.error))?;
-    Ok(true)
+    Ok(Reflink::Made)
 }

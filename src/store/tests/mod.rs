@@ -2,6 +2,7 @@
 
 mod access;
 mod dedup;
+mod fingerprints;
 mod garbage;
 mod hostile_tar;
 mod hostile_zip;

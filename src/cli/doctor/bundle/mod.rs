@@ -29,7 +29,7 @@ const FOLDER: &str = "loom-doctor";
 
 /// An archive that was written.
 #[derive(Debug)]
-pub(super) struct WrittenBundle {
+pub(super) struct ReportArchive {
     path: PathBuf,
     parts: Vec<BundlePart>,
 }
@@ -43,7 +43,7 @@ pub(super) fn write(
     doctor: &Value,
     file: &Path,
     force: bool,
-) -> Result<WrittenBundle, CommandError> {
+) -> Result<ReportArchive, CommandError> {
     let path = context.cwd()?.join(file);
     if path.exists() && !force {
         return Err(exists(&path));
@@ -66,7 +66,7 @@ pub(super) fn write(
             _ => unwritten(e.error),
         })?;
     }
-    Ok(WrittenBundle { path, parts })
+    Ok(ReportArchive { path, parts })
 }
 
 fn exists(path: &Path) -> CommandError {
@@ -95,7 +95,7 @@ fn archive(
     Ok(file)
 }
 
-impl WrittenBundle {
+impl ReportArchive {
     /// The path and the contents.
     pub(super) fn json(&self) -> Value {
         let part = |part: &BundlePart| json!({"name": part.name, "size": part.text.len(), "cut": part.is_cut});
