@@ -3,9 +3,9 @@
 use clap::{ArgMatches, Command};
 
 use super::{
-    Outcome, completions, config, context::Context, dev, doctor, down, env, exec, get, init, list,
-    lock, logs, man, mirror, reference, release, remove, restart, source, status, store, supervise,
-    trust, up, update, use_version, which, why,
+    Outcome, check_update, completions, config, context::Context, dev, doctor, down, env, exec,
+    get, init, list, lock, logs, man, mirror, reference, release, remove, restart, source, status,
+    store, supervise, trust, up, update, use_version, which, why,
 };
 
 /// A command: its name, its description, its arguments and its function.
@@ -106,6 +106,7 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("config", config, "Show, check or describe the configuration"),
     command!("trust", trust, "Trust the loom.toml of this project, and roots of mirrors"),
     command!("__supervise", supervise, "Supervise a runtime").hidden(),
+    command!("__check-update", check_update, "Look for a newer release for a supervisor").hidden(),
     command!("release", release, "Make a release: pack, sign, publish, check"),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),

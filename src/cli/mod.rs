@@ -23,6 +23,7 @@
 //! | `selection`, `version_arg` | the options that select a release and its sources |
 //! | `bundle_lock`, `bundle_signer` | the lock file in a bundle, and whether the key that signed it is trusted |
 //! | `ready` | acquires the selected release |
+//! | `newer`, `update_watch` | asks for newer versions; how the supervisor of a runtime does |
 //! | `list_remote` | the part of `list` that queries the sources |
 //! | [`mirror`] | the commands of `loom mirror`, a file each |
 //! | `completion`, `environment` | shell completion of values; the documented variables |
@@ -32,6 +33,7 @@
 mod build_note;
 mod bundle_lock;
 mod bundle_signer;
+mod check_update;
 mod color;
 mod command;
 mod completion;
@@ -63,6 +65,7 @@ mod logs;
 mod lookup;
 mod man;
 mod mirror;
+mod newer;
 mod parse;
 mod path_text;
 mod printer;
@@ -88,6 +91,7 @@ mod transfer_report;
 mod trust;
 mod up;
 mod update;
+mod update_watch;
 mod use_version;
 mod verbose;
 mod version_arg;

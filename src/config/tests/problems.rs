@@ -59,12 +59,7 @@ fn the_problems_of_all_layers_are_found() {
 
 #[test]
 fn keys_of_later_versions_are_problems() {
-    for text in [
-        "[store]\nkeep = 3\n",
-        "[store]\nmax_size = '1GB'\n",
-        "[update]\nchannel = 'stable'\n",
-        "[update]\npolicy = 'notify'\n",
-    ] {
+    for text in ["[store]\nkeep = 3\n", "[store]\nmax_size = '1GB'\n"] {
         let problems = World::new().project(text).report().problems;
         let problems: Vec<_> = problems.into_iter().map(|diagnostic| diagnostic.problem).collect();
         assert_eq!(problems, [Problem::Unsupported], "{text}");
