@@ -4,8 +4,8 @@ use clap::{ArgMatches, Command};
 
 use super::{
     Outcome, check_update, completions, config, context::Context, dev, doctor, down, env, exec,
-    get, init, list, lock, logs, man, mirror, reference, release, remove, restart, source, status,
-    store, supervise, trust, up, update, use_version, which, why,
+    get, init, list, lock, logs, man, mirror, outdated, reference, release, remove, restart,
+    source, status, store, supervise, trust, up, update, use_version, which, why,
 };
 
 /// A command: its name, its description, its arguments and its function.
@@ -90,7 +90,8 @@ pub(crate) static ALL: &[CommandEntry] = &[
         .aliases(&["ls"]),
     command!("why", why, "Explain how a release was acquired, or why that failed"),
     command!("lock", lock, "Write loom.lock: the version, and the digests for all platforms"),
-    command!("update", update, "Move loom.lock to a newer version"),
+    command!("outdated", outdated, "Show which releases are used, and which newer ones there are"),
+    command!("update", update, "Move loom.lock to a newer version, or acquire the newest one"),
     command!("use", use_version, "Set the default version"),
     command!("remove", remove, "Remove a release from the store").aliases(&["rm"]),
     command!("store", store, "Manage the store: verify, du, path, add"),

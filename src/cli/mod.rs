@@ -23,7 +23,7 @@
 //! | `selection`, `version_arg` | the options that select a release and its sources |
 //! | `bundle_lock`, `bundle_signer` | the lock file in a bundle, and whether the key that signed it is trusted |
 //! | `ready` | acquires the selected release |
-//! | `newer`, `update_watch` | asks for newer versions; how the supervisor of a runtime does |
+//! | `newer`, `update_watch`, `update_notice` | asks for newer versions; how the supervisor of a runtime does; what the user is told |
 //! | `list_remote` | the part of `list` that queries the sources |
 //! | [`mirror`] | the commands of `loom mirror`, a file each |
 //! | `completion`, `environment` | shell completion of values; the documented variables |
@@ -66,6 +66,7 @@ mod lookup;
 mod man;
 mod mirror;
 mod newer;
+mod outdated;
 mod parse;
 mod path_text;
 mod printer;
@@ -91,6 +92,7 @@ mod transfer_report;
 mod trust;
 mod up;
 mod update;
+mod update_notice;
 mod update_watch;
 mod use_version;
 mod verbose;
