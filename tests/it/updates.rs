@@ -111,7 +111,9 @@ fn a_version_that_fails_in_place_is_rolled_back_and_agents_are_back() {
     assert_eq!((&after["bridge"], &after["tree"]), (&before["bridge"], &before["tree"]));
     assert!(leased(&stage, &after));
     assert_eq!(entry["logs"].as_array().unwrap().len(), 2);
-    assert_eq!(stage.up()["pid"], after["pid"], "the same settings as before");
+    let same = ["up", "--detach", "--json", "--mode", "bridge-only", "--bridge-port", "0"];
+    let same = stage.sandbox.loom(&[&same[..], &["--version", "0.2.0"]].concat()).ok().json();
+    assert_eq!(same["pid"], after["pid"], "the same settings as before");
     stage.sandbox.loom(&["down"]).ok();
     until("nothing runs", || !runs(&after["pid"]));
 }

@@ -3,10 +3,17 @@
 //! The listening sockets stay open all the time, so connections wait. Where the new server does not become ready, the
 //! previous one is started again on the same sockets.
 
-use std::fs::File;
+use std::{fs::File, time::Duration};
 
 use super::{RuntimeState, ServerExit, ServerProcess, StartFailure, Supervisor, log, system};
-use crate::launch::updates::{PreparedUpdate, ReleaseProgram, SwitchOutcome, keep_logs};
+use crate::launch::updates::{PreparedUpdate, ReleaseProgram, UpdateNotes, keep_logs};
+
+/// How often the previous release is started again.
+const ATTEMPTS: u32 = 3;
+/// The pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long the previous release may take to become ready, at least.
+const LONG_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The release that ran before, and the lock that keeps its tree.
 struct PreviousRelease {
@@ -33,7 +40,7 @@ impl Supervisor {
         &mut self,
         server: &mut ServerProcess,
         (release, lease): (ReleaseProgram, File),
-        reply: tokio::sync::oneshot::Sender<SwitchOutcome>,
+        reply: tokio::sync::oneshot::Sender<bool>,
     ) -> Result<(), ServerExit> {
         let ended = self.stop(server).await;
         if self.end_requested {
@@ -44,7 +51,7 @@ impl Supervisor {
         let why = match self.start().await {
             Ok(started) => {
                 *server = started;
-                let _ = reply.send(SwitchOutcome::Switched);
+                let _ = reply.send(true);
                 return Ok(());
             }
             Err(why) => why,
@@ -56,19 +63,38 @@ impl Supervisor {
         }
         let (log, before) = (self.folder.log(), log::numbered(&self.folder.log(), 1));
         let logs = keep_logs(&self.folder.update_logs(), &version, &log, &before);
-        match self.start().await {
-            Ok(started) => {
-                *server = started;
-                let _ = reply.send(SwitchOutcome::RolledBack { why, logs, again: None });
-                Ok(())
-            }
-            Err(again) => {
-                let is_stop = again == StartFailure::Stopped;
-                let again = Some(again).filter(|_| !is_stop);
-                let _ = reply.send(SwitchOutcome::RolledBack { why, logs, again });
-                Err(ServerExit { requested: is_stop, ..ended })
-            }
+        let again = self.start_again(server).await;
+        let detail = match &again {
+            Err(again) => format!("{why}; the previous one did not start: {again}"),
+            Ok(()) => why.to_string(),
+        };
+        if let Some(notes) = UpdateNotes::of(&self.request) {
+            notes.rolled_back((self.request.version(), &version), detail, logs);
         }
+        let _ = reply.send(false);
+        again.map_err(|again| ServerExit { requested: again == StartFailure::Stopped, ..ended })
+    }
+
+    /// Starts the previous release again. It was ready before, so what keeps it from that now may pass: it gets more time
+    /// than usual, and several attempts.
+    async fn start_again(&mut self, server: &mut ServerProcess) -> Result<(), StartFailure> {
+        let usual = self.request.ready_timeout;
+        self.request.ready_timeout = usual.max(LONG_TIMEOUT);
+        let mut attempts = ATTEMPTS;
+        let result = loop {
+            attempts -= 1;
+            match self.start().await {
+                Ok(started) => {
+                    *server = started;
+                    break Ok(());
+                }
+                Err(StartFailure::Stopped) => break Err(StartFailure::Stopped),
+                Err(again) if attempts == 0 => break Err(again),
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        };
+        self.request.ready_timeout = usual;
+        result
     }
 
     /// Makes the release the one that is started next and that the instance is about; returns the one before.

@@ -7,6 +7,7 @@
 //! | `check_process` | the end of the supervisor |
 //! | `watcher` | when releases are looked for, and what is done about one |
 //! | `proof` | a newer version on free ports |
+//! | `notes` | writes what happens into the files that remember updates |
 //! | `kept_logs` | the logs of versions that did not become ready |
 //!
 //! The switch itself is part of the supervisor (`supervisor/switch`). The supervisor knows no store and no source: it
@@ -16,11 +17,13 @@
 mod answering;
 mod check_process;
 mod kept_logs;
+mod notes;
 mod proof;
 mod protocol;
 mod watcher;
 
 pub use answering::ReleaseCheck;
 pub(super) use kept_logs::keep_logs;
+pub(super) use notes::UpdateNotes;
 pub use protocol::{CheckReport, CheckRequest, ReadyRelease, ReleaseProgram};
-pub(super) use watcher::{PreparedUpdate, SwitchOutcome, watch};
+pub(super) use watcher::{PreparedUpdate, watch};

@@ -12,15 +12,13 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     check_process::CheckProcess,
     kept_logs::keep_logs,
+    notes::UpdateNotes,
     proof::prove,
     protocol::{CheckReport, CheckRequest, ReadyRelease, ReleaseProgram},
 };
 use crate::{
-    launch::{
-        StartFailure, UpdateWatch, instance_folder::InstanceFolder, start_request::StartRequest,
-        system,
-    },
-    update::{RolledBackVersion, UpdateEntry, UpdateEvent, UpdateMemory},
+    launch::{UpdateWatch, instance_folder::InstanceFolder, start_request::StartRequest, system},
+    update::UpdateEvent,
 };
 
 /// The shortest time between two checks, and the one where `update.check_interval` is zero: that means that no answer is
@@ -34,22 +32,8 @@ pub(in crate::launch) struct PreparedUpdate {
     pub(in crate::launch) release: ReleaseProgram,
     /// The lock that keeps its tree.
     pub(in crate::launch) lease: File,
-    /// Receives how the switch went. It is dropped where the runtime is stopped meanwhile.
-    pub(in crate::launch) reply: oneshot::Sender<SwitchOutcome>,
-}
-
-/// How a switch went.
-pub(in crate::launch) enum SwitchOutcome {
-    /// The release runs.
-    Switched,
-    /// The release did not become ready.
-    RolledBack {
-        why: StartFailure,
-        /// The paths of the logs of both versions.
-        logs: (Option<String>, Option<String>),
-        /// Why the previous one does not run either.
-        again: Option<StartFailure>,
-    },
+    /// Receives whether the release runs. It is dropped where the runtime is stopped meanwhile.
+    pub(in crate::launch) reply: oneshot::Sender<bool>,
 }
 
 /// Looks for newer releases of the runtime of `request` until the future is dropped, and sends those that are ready.
@@ -59,9 +43,9 @@ pub(in crate::launch) async fn watch(
     updates: mpsc::Sender<PreparedUpdate>,
 ) {
     let Some(watch) = request.update.clone() else { return };
-    let memory = UpdateMemory::named(&request.state(), &watch.product);
+    let Some(notes) = UpdateNotes::of(&request) else { return };
     let running = request.version().to_owned();
-    let mut watcher = Watcher { request, folder, watch, memory, running, updates };
+    let mut watcher = Watcher { request, folder, watch, notes, running, updates };
     let mut pause = watcher.interval();
     loop {
         tokio::time::sleep(pause).await;
@@ -74,7 +58,7 @@ struct Watcher {
     request: StartRequest,
     folder: InstanceFolder,
     watch: UpdateWatch,
-    memory: UpdateMemory,
+    notes: UpdateNotes,
     /// The version that runs.
     running: String,
     updates: mpsc::Sender<PreparedUpdate>,
@@ -113,12 +97,12 @@ impl Watcher {
             }
             Ok((CheckReport::Done, process)) => process.end().await,
             Ok((CheckReport::Failed { version, why }, process)) => {
-                self.note(UpdateEvent::Failed, version.as_deref(), Some(why), &[]);
+                self.note(UpdateEvent::Failed, version.as_deref(), Some(why));
                 process.end().await;
             }
             Err(error) => {
                 let why = format!("could not look for a newer release: {error}");
-                self.note(UpdateEvent::Failed, None, Some(why), &[]);
+                self.note(UpdateEvent::Failed, None, Some(why));
             }
         }
         None
@@ -132,7 +116,7 @@ impl Watcher {
             Ok(lease) => lease,
             Err(error) => {
                 let why = format!("could not keep the tree of {version}: {error}");
-                self.note(UpdateEvent::Failed, Some(&version), Some(why), &[]);
+                self.note(UpdateEvent::Failed, Some(&version), Some(why));
                 return false;
             }
         };
@@ -143,47 +127,25 @@ impl Watcher {
                 &self.folder.proof_log(),
                 &self.folder.log(),
             );
-            self.rolled_back(&version, format!("{why} (on free ports)"), logs);
+            let versions = (self.running.as_str(), version.as_str());
+            self.notes.rolled_back(versions, format!("{why} (on free ports)"), logs);
             return false;
         }
-        self.note(UpdateEvent::Proved, Some(&version), Some("ready on free ports".to_owned()), &[]);
+        self.note(UpdateEvent::Proved, Some(&version), Some("ready on free ports".to_owned()));
         let (reply, outcome) = oneshot::channel();
         if self.updates.send(PreparedUpdate { release, lease, reply }).await.is_err() {
             return false;
         }
-        match outcome.await {
-            Ok(SwitchOutcome::Switched) => {
-                self.note(UpdateEvent::Switched, Some(&version), None, &[]);
-                self.running = version;
-                true
-            }
-            Ok(SwitchOutcome::RolledBack { why, logs, again }) => {
-                let again = again.map(|again| format!("; the previous one did not start: {again}"));
-                self.rolled_back(&version, format!("{why}{}", again.unwrap_or_default()), logs);
-                false
-            }
-            Err(_) => false,
+        let switched = outcome.await.unwrap_or_default();
+        if switched {
+            self.note(UpdateEvent::Switched, Some(&version), None);
+            self.running = version;
         }
+        switched
     }
 
-    /// Remembers that a version did not become ready.
-    fn rolled_back(&self, version: &str, why: String, logs: (Option<String>, Option<String>)) {
-        let paths: Vec<&str> =
-            [&logs.0, &logs.1].into_iter().flatten().map(String::as_str).collect();
-        self.note(UpdateEvent::RolledBack, Some(version), Some(why.clone()), &paths);
-        if let Ok(version) = version.parse() {
-            let rolled_back = RolledBackVersion::now(version, why, logs.0, logs.1);
-            // Where that fails, the version is tried once more.
-            let _ = self.memory.keep_rolled_back(rolled_back);
-        }
-    }
-
-    fn note(&self, event: UpdateEvent, to: Option<&str>, detail: Option<String>, logs: &[&str]) {
-        let project = self.request.project().display().to_string();
-        let logs = logs.iter().map(|&log| log.to_owned()).collect();
-        let entry = UpdateEntry::new(event, &project, &self.running, to);
-        // The journal tells the user what happened; the update does not depend on it.
-        let _ = self.memory.note(UpdateEntry { detail, logs, ..entry });
+    fn note(&self, event: UpdateEvent, to: Option<&str>, detail: Option<String>) {
+        self.notes.note(event, (&self.running, to), detail);
     }
 }
 
