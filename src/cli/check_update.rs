@@ -8,6 +8,7 @@ use loom_source::{Product, Selector, Version};
 use super::{
     CommandError, Exit, Outcome,
     context::Context,
+    default_version,
     launching::LaunchArgs,
     locked::RequestedVersion,
     newer,
@@ -49,14 +50,17 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     if let Some(found) = found
         && check.is_switched()
     {
-        record_generation(&found);
+        record_generation(context, &found);
     }
     Ok(Exit::Success)
 }
 
 /// A newer release that is installed and leased.
 struct FoundRelease {
+    store: Store,
     lease: Lease,
+    /// Whether the version is the default one of the user, and not that of an option, a variable, a file or a lock.
+    is_default: bool,
 }
 
 impl FoundRelease {
@@ -69,8 +73,10 @@ impl FoundRelease {
 }
 
 /// Records that the release became the one that runs.
-fn record_generation(found: &FoundRelease) {
-    let FoundRelease { lease: _ } = found;
+fn record_generation(context: &Context, found: &FoundRelease) {
+    if found.is_default {
+        default_version::record(context, &found.store, found.lease.installed());
+    }
 }
 
 /// Looks for a newer release. `None` where the runtime stays as it is; the journal has the reason. `found` is set to the
@@ -113,7 +119,8 @@ fn find(
     }
     let lease = store.lease(&installed, resolved.state_dir.value.path())?;
     store.check_before_launch(lease.installed())?;
-    Ok(Some(FoundRelease { lease }))
+    let is_default = default_version::is_selected(&resolved, choice.is_locked);
+    Ok(Some(FoundRelease { store, lease, is_default }))
 }
 
 /// Whether something vouches for the release besides the source that served it and the time when it was first seen: the

@@ -5,7 +5,7 @@ use clap::{ArgMatches, Command};
 use super::{
     Outcome, check_update, completions, config, context::Context, dev, doctor, down, env, exec,
     get, init, list, lock, logs, man, mirror, outdated, reference, release, remove, restart,
-    source, status, store, supervise, trust, up, update, use_version, which, why,
+    rollback, source, status, store, supervise, trust, up, update, use_version, which, why,
 };
 
 /// A command: its name, its description, its arguments and its function.
@@ -93,8 +93,9 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("outdated", outdated, "Show which releases are used, and which newer ones there are"),
     command!("update", update, "Move loom.lock to a newer version, or acquire the newest one"),
     command!("use", use_version, "Set the default version"),
-    command!("remove", remove, "Remove a release from the store").aliases(&["rm"]),
-    command!("store", store, "Manage the store: verify, du, path, add"),
+    command!("rollback", rollback, "Make the previous default version the default again"),
+    command!("remove", remove, "Remove releases from the store").aliases(&["rm"]),
+    command!("store", store, "Manage the store: verify, du, gc, keep, path, add"),
     command!("dev", dev, "Manage the checkout for development builds: link, unlink, find"),
     command!("source", source, "Show and test the configured sources: list, test"),
     command!(

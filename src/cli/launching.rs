@@ -15,9 +15,11 @@ use serde::{Deserialize, Serialize};
 use super::{
     CommandError, Exit,
     context::{Context, is_shown_by_all},
+    default_version,
     lock_args::LockArgs,
+    locked::RequestedVersion,
     project_scope::ProjectScope,
-    ready::{choose, ready},
+    ready::{choose, ready_product},
     report::config::{untrusted_error, untrusted_head, untrusted_lines},
     selection::Selection,
     supervise, update_watch,
@@ -27,7 +29,7 @@ use loom_runtime::{
         self, Disk, Flags, Inputs, Mode, ReadOnce, Resolved, SettingOrigin, Trusted, Untrusted,
     },
     launch::{self, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
-    store::{Lease, Store, StoreError},
+    store::{Installed, Lease, Store, StoreError},
 };
 
 /// The options that say what to start, and where it listens.
@@ -190,17 +192,40 @@ pub(crate) fn running_args(context: &Context) -> Result<LaunchArgs, CommandError
     Ok(LaunchArgs::of_instance(stored))
 }
 
+/// A launch, and the release that becomes the current one of the user once it is ready.
+pub(crate) struct PreparedLaunch {
+    pub(crate) launch: Launch,
+    /// `None` where an option, a variable, a file or a lock selects the version.
+    default: Option<(Store, Installed)>,
+}
+
+impl PreparedLaunch {
+    /// The launch, and what to call once the runtime is ready.
+    pub(crate) fn split(self, context: &Context) -> (Launch, impl FnOnce()) {
+        let Self { launch, default } = self;
+        let record = move || {
+            if let Some((store, installed)) = &default {
+                default_version::record(context, store, installed);
+            }
+        };
+        (launch, record)
+    }
+}
+
 /// The launch for these options, its release acquired, checked and leased.
 pub(crate) fn launch(
     context: &Context,
     args: &LaunchArgs,
     kind: LaunchKind,
-) -> Result<Launch, CommandError> {
+) -> Result<PreparedLaunch, CommandError> {
     acquired(context, args, kind, trusted(context, args)?)
 }
 
 /// The launch for `up`. Where another runtime runs that `up` must refuse, nothing is acquired.
-pub(crate) fn launch_for_up(context: &Context, args: &LaunchArgs) -> Result<Launch, CommandError> {
+pub(crate) fn launch_for_up(
+    context: &Context,
+    args: &LaunchArgs,
+) -> Result<PreparedLaunch, CommandError> {
     let resolved = trusted(context, args)?;
     let choice = choose(context, &resolved, &context.line(&resolved)?, &args.selection)?;
     let version = match &choice.selector {
@@ -226,11 +251,14 @@ fn acquired(
     args: &LaunchArgs,
     kind: LaunchKind,
     resolved: Resolved,
-) -> Result<Launch, CommandError> {
+) -> Result<PreparedLaunch, CommandError> {
     let store = context.store(&resolved)?;
-    let lease = leased(context, &resolved, &store, &args.selection)?;
+    let product = context.line(&resolved)?;
+    let choice = choose(context, &resolved, &product, &args.selection)?;
+    let lease = leased(context, &resolved, &store, &args.selection, &choice)?;
     context.notices(&store);
-    let installed = lease.installed();
+    let installed = lease.installed().clone();
+    let is_default = default_version::is_selected(&resolved, choice.is_locked);
     let launcher = std::env::current_exe().map_err(|e| {
         CommandError::new(Exit::Failure, format!("could not find the program file of loom: {e}"))
     })?;
@@ -238,7 +266,7 @@ fn acquired(
     let (bridge, dashboard) = args.any_port.addresses(&resolved);
     let any_port = AnyPort::of(&bridge, dashboard.as_ref());
     let args = LaunchArgs { any_port, ..args.clone() };
-    Ok(Launch {
+    let launch = Launch {
         program: installed.entry.clone(),
         binary: installed.release.binary.to_string(),
         version: installed.release.slot.to_string(),
@@ -255,7 +283,8 @@ fn acquired(
         update,
         launch_args: serde_json::to_value(args.stored(&context.cwd()?)).unwrap_or_default(),
         lease: Some(lease.into_file()),
-    })
+    };
+    Ok(PreparedLaunch { launch, default: is_default.then_some((store, installed)) })
 }
 
 fn bridge(resolved: &Resolved) -> HostPort {
@@ -278,9 +307,12 @@ fn leased(
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
+    choice: &RequestedVersion,
 ) -> Result<Lease, CommandError> {
     let state = resolved.state_dir.value.path();
-    let acquired = ready(context, resolved, store, selection)?;
+    let product = context.line(resolved)?;
+    let ready = || ready_product(context, resolved, store, selection, &product, choice);
+    let acquired = ready()?;
     let lease = store.lease(&acquired.installed, state)?;
     let installed_slot = acquired.installed.release.slot.clone();
     let damaged = match store.check_before_launch(lease.installed()) {
@@ -293,7 +325,7 @@ fn leased(
     }
     drop(lease);
     // The tree has lost its fingerprint, so it is hashed, found damaged and fetched again.
-    let acquired = ready(context, resolved, store, selection)?;
+    let acquired = ready()?;
     let lease = store.lease(&acquired.installed, state)?;
     store.check_before_launch(lease.installed())?;
     Ok(lease)

@@ -3,12 +3,14 @@
 use std::time::SystemTime;
 
 use indicatif::HumanBytes;
+use loom_base::time::{age_in_words, format_rfc3339};
 use loom_source::{Release, Slot};
 use serde_json::{Value, json};
 
 use super::{
     CommandError, Exit, Outcome, build_note,
     context::Context,
+    list_generations,
     list_remote::{self, RemoteArgs},
     path_text::shown,
     ready,
@@ -28,6 +30,9 @@ pub(crate) struct Args {
     /// List what the sources offer, and mark what is installed
     #[arg(long)]
     remote: bool,
+    /// List the versions that were the default one, the newest first; `loom rollback` goes back to one
+    #[arg(long, conflicts_with = "remote")]
+    generations: bool,
     #[command(flatten)]
     remote_args: RemoteArgs,
 }
@@ -35,6 +40,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     if args.remote {
         return list_remote::run(&args.remote_args, context);
+    }
+    if args.generations {
+        return list_generations::run(context);
     }
     let rows = rows(context)?;
     let document =
@@ -58,6 +66,8 @@ struct LocalRow {
     /// The size of the release's files in bytes.
     size: u64,
     is_default: bool,
+    /// When it was last used, to the hour.
+    last_use: Option<SystemTime>,
     /// Why the release does not count; `None` where it does, and where it has no link.
     refused: Option<Unverified>,
     /// When an update to it was rolled back; `None` where none was.
@@ -99,6 +109,7 @@ fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
             is_default: chosen.as_ref() == Some(&release.slot),
             refused,
             rolled_back: rolled_back.map(|known| known.at),
+            last_use: store.last_use(release),
             listed,
         });
     }
@@ -109,7 +120,7 @@ fn human(rows: &[LocalRow]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let header = ["", "VERSION", "PLATFORM", "BINARY", "SIZE", "INSTALLED", "SOURCE"];
+    let header = ["", "VERSION", "PLATFORM", "BINARY", "SIZE", "INSTALLED", "LAST USE", "SOURCE"];
     table(header, &rows.iter().map(LocalRow::cells).collect::<Vec<_>>())
 }
 
@@ -141,13 +152,14 @@ impl LocalRow {
             "bytes": self.size,
             "source": self.receipt.as_ref().map(|r| &r.source), "at": self.receipt.as_ref().map(|r| &r.at),
             "build": self.build, "used": self.is_default,
+            "last_use": self.last_use.map(format_rfc3339),
             "accepted": installed.is_some() && self.refused.is_none(),
             "refused": self.refused.as_ref().map(ToString::to_string),
             "rolled_back": self.rolled_back,
         })
     }
 
-    fn cells(&self) -> [String; 7] {
+    fn cells(&self) -> [String; 8] {
         let release = &self.listed.release;
         let default = if self.is_default { "*" } else { "" };
         let state = match (&self.listed.installed, &self.refused) {
@@ -169,7 +181,13 @@ impl LocalRow {
             release.binary.to_string(),
             HumanBytes(self.size).to_string(),
             at.split('T').next().unwrap_or_default().to_owned(),
+            self.last_use.map(ago).unwrap_or_default(),
             source,
         ]
     }
+}
+
+/// How long ago that was: `3 days`.
+fn ago(at: SystemTime) -> String {
+    age_in_words(at.elapsed().unwrap_or_default())
 }

@@ -24,7 +24,9 @@
 //! | `bundle_lock`, `bundle_signer` | the lock file in a bundle, and whether the key that signed it is trusted |
 //! | `ready` | acquires the selected release |
 //! | `newer`, `update_watch`, `update_notice` | asks for newer versions; how the supervisor of a runtime does; what the user is told |
-//! | `list_remote` | the part of `list` that queries the sources |
+//! | `store_limits` | enforces `store.keep` and `store.max_size` after an acquisition |
+//! | `list_remote`, `list_generations` | the parts of `list` that query the sources, and that show generations |
+//! | `default_version` | the default version of a user, and what takes precedence over it |
 //! | [`mirror`] | the commands of `loom mirror`, a file each |
 //! | `completion`, `environment` | shell completion of values; the documented variables |
 //!
@@ -40,6 +42,7 @@ mod completion;
 mod completions;
 mod config;
 mod context;
+mod default_version;
 mod dev;
 mod doctor;
 mod down;
@@ -55,6 +58,7 @@ mod interrupt;
 mod invocation;
 mod launching;
 mod list;
+mod list_generations;
 mod list_remote;
 mod lock;
 mod lock_args;
@@ -80,10 +84,12 @@ mod remove;
 mod report;
 mod requested;
 mod restart;
+mod rollback;
 mod selection;
 mod source;
 mod status;
 mod store;
+mod store_limits;
 mod suggest;
 mod supervise;
 mod table;

@@ -31,6 +31,7 @@
 //! This module does not look at the process: environment, home folder and current folder are [`Inputs`].
 
 mod any_key;
+mod byte_size;
 mod candidates;
 pub mod diagnostic;
 mod document;
@@ -88,8 +89,10 @@ pub mod trusted;
 mod types;
 pub mod untrusted;
 mod update_policy;
-pub mod withheld;
+pub mod version_count;
+mod withheld;
 
+pub use byte_size::{ByteSize, ByteSizeError};
 pub use diagnostic::{ConfigLocation, Diagnostic};
 pub use edit::{ConfigEdit, EditedFile, set};
 pub use env::Env;
@@ -137,6 +140,7 @@ pub use trust_scope::{TrustScope, TrustedValue};
 pub use trusted::{Trusted, TrustedProject};
 pub use untrusted::Untrusted;
 pub use update_policy::{UpdateChannel, UpdatePolicy};
+pub use version_count::VersionCount;
 pub use withheld::Withheld;
 
 // The values of `[trust]` belong to the policy.

@@ -1,6 +1,6 @@
 //! Disk usage of a store.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::SystemTime};
 
 use loom_source::{Digest, Release};
 
@@ -66,8 +66,11 @@ impl Store {
         usage.objects = size(&self.root.join("objects"))?;
         usage.partial = size(&self.root.join("partial"))?;
         usage.total = size(&self.root)?;
+        let mut live: BTreeSet<Digest> = named.keys().copied().collect();
+        live.extend(self.rooted_trees(SystemTime::now())?);
+        needed.extend(&live);
+        let live = live.iter().map(|t| size(&self.tree(t))).sum::<Result<u64, _>>()?;
         let kept = needed.iter().map(|o| size(&self.object(o))).sum::<Result<u64, _>>()?;
-        let live = named.keys().map(|t| size(&self.tree(t))).sum::<Result<u64, _>>()?;
         let store = size(&self.trees())?;
         let tmp = size(&self.tmp())?;
         usage.garbage = (store - live.min(store)) + (usage.objects - kept.min(usage.objects)) + tmp;
@@ -76,7 +79,7 @@ impl Store {
 }
 
 /// The bytes of all files below a path. Links are not followed; files that are removed meanwhile do not count.
-fn size(path: &Path) -> Result<u64, StoreError> {
+pub(super) fn size(path: &Path) -> Result<u64, StoreError> {
     let Some(meta) = absent(fs::symlink_metadata(path)).map_err(at(FileAction::Read, path))? else {
         return Ok(0);
     };

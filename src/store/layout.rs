@@ -49,10 +49,6 @@ impl Store {
         self.root.join(format!("receipts/{authority}/{binary}/{slot}/{platform}.json"))
     }
 
-    pub(super) fn fingerprint_path(&self, tree: &Digest) -> PathBuf {
-        self.root.join(format!("fingerprints/{tree}"))
-    }
-
     /// The root that keeps the last development trees of a product.
     pub(super) fn dev_root_path(&self, release: &Release) -> PathBuf {
         let Release { authority, binary, platform, .. } = release;

@@ -25,11 +25,12 @@
 //! | [`presence`] | [`Presence`]: whether a release is here and accepted |
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
 //! | [`recover`] | links a release again whose link is missing |
-//! | `damaged` · `rehash` · [`fingerprint`] · [`changed`] | damaged trees, hashing, and detecting touched files |
+//! | `damaged` · `rehash` · [`fingerprint`] · `fingerprint_file` · [`changed`] | damaged trees, hashing, and detecting touched files |
 //! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
-//! | [`retention`] | keeps the last three development trees |
+//! | [`roots`] | what keeps trees from being collected: projects, generations, development builds, the user |
+//! | [`last_use`] | when a version was last used |
 //! | [`list`] · [`remove`] · [`du`] · [`verify`] · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
@@ -54,11 +55,13 @@ pub mod evidence;
 pub mod failures;
 pub mod file_kind;
 pub mod fingerprint;
+mod fingerprint_file;
 mod format;
 mod founding;
 pub mod installed;
 pub mod interrupted;
 pub mod kept_signatures;
+pub mod last_use;
 mod layout;
 pub mod lease;
 pub mod limits;
@@ -77,7 +80,7 @@ pub mod receipt;
 pub mod recover;
 mod rehash;
 pub mod remove;
-pub mod retention;
+pub mod roots;
 mod sharing;
 mod signed_files;
 pub mod staged;
@@ -97,7 +100,7 @@ mod zip_spans;
 pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
 pub use checked::Checked;
-pub use collect::CollectedGarbage;
+pub use collect::{FetchableSources, GcReport, GcRules, GcRun, KeepReason, RemoveReason};
 pub use du::{ReleaseUsage, StoreUsage};
 pub use error::StoreError;
 pub use failures::FailureRecord;
@@ -118,6 +121,7 @@ pub use path::TreePath;
 pub use presence::{Presence, Unverified};
 pub use receipt::{BuildReceipt, Receipt, ReceiptCheck, ReceivedArchive};
 pub use recover::Recovery;
+pub use roots::{Generations, ReleaseGeneration};
 pub use staged::Staged;
 pub use verification::Verification;
 pub use verify::{Damage, VerifyReport};

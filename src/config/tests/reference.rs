@@ -59,7 +59,7 @@ fn defaults_and_variables_are_those_of_the_rows() {
     ] {
         assert_eq!(row(key).trust, rule, "{key}");
     }
-    assert!(!row("store.keep").supported);
+    assert!(!row("dashboard.content").supported);
     assert_eq!(row("offline").files, "none");
 }
 

@@ -79,7 +79,7 @@ pub fn of_line(line: &str) -> Option<String> {
         "stop" => "down",
         command => command,
     };
-    let variant = ["--list", "--remote", "--revoke", "--check"]
+    let variant = ["--list", "--remote", "--revoke", "--generations", "--check"]
         .iter()
         .find(|option| options.contains(option));
     let name = match (command, variant) {
