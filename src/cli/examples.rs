@@ -136,6 +136,14 @@ const COMMANDS: &[CommandExamples] = &[
         &[
             example("loom update", "Move loom.lock to the newest version that loom.toml selects"),
             example("loom update --version 0.2.1", "Move it to this version"),
+            example("loom update --check", "Fail if there is a newer version; change nothing"),
+        ],
+    ),
+    (
+        "outdated",
+        &[
+            example("loom outdated", "Show what is used, and the newest versions of the sources"),
+            example("loom outdated --json", "Print the same as one JSON document"),
         ],
     ),
     (

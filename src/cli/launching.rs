@@ -22,7 +22,7 @@ use super::{
     ready::{choose, ready_product},
     report::config::{untrusted_error, untrusted_head, untrusted_lines},
     selection::Selection,
-    supervise,
+    supervise, update_watch,
 };
 use loom_runtime::{
     config::{
@@ -130,7 +130,7 @@ impl LaunchArgs {
         self
     }
 
-    fn flags(&self) -> Flags {
+    pub(crate) fn flags(&self) -> Flags {
         Flags {
             mode: self.mode,
             bridge_port: self.bridge_port,
@@ -173,11 +173,23 @@ impl LaunchArgs {
     }
 }
 
+impl LaunchArgs {
+    /// The options as an instance keeps them.
+    pub(crate) fn of_instance(stored: serde_json::Value) -> Self {
+        Self::restored(serde_json::from_value(stored).unwrap_or_default())
+    }
+
+    /// The options that select a release.
+    pub(crate) fn selection(&self) -> &Selection {
+        &self.selection
+    }
+}
+
 /// The options that this project's running runtime was started with.
 pub(crate) fn running_args(context: &Context) -> Result<LaunchArgs, CommandError> {
     let ProjectScope { state, project, binary, .. } = ProjectScope::of(context)?;
     let stored = launch::launch_args(&state, &project, &binary)?;
-    Ok(LaunchArgs::restored(serde_json::from_value(stored).unwrap_or_default()))
+    Ok(LaunchArgs::of_instance(stored))
 }
 
 /// A launch, and the release that becomes the current one of the user once it is ready.
@@ -250,6 +262,7 @@ fn acquired(
     let launcher = std::env::current_exe().map_err(|e| {
         CommandError::new(Exit::Failure, format!("could not find the program file of loom: {e}"))
     })?;
+    let update = update_watch::of(context, &resolved, &installed.release, &launcher)?;
     let (bridge, dashboard) = args.any_port.addresses(&resolved);
     let any_port = AnyPort::of(&bridge, dashboard.as_ref());
     let args = LaunchArgs { any_port, ..args.clone() };
@@ -267,6 +280,7 @@ fn acquired(
         state: resolved.state_dir.value.clone(),
         kind,
         launcher: Launcher { program: launcher, args: vec![supervise::NAME.into()] },
+        update,
         launch_args: serde_json::to_value(args.stored(&context.cwd()?)).unwrap_or_default(),
         lease: Some(lease.into_file()),
     };

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use indicatif::HumanBytes;
 use loom_base::time::{age_in_words, format_rfc3339};
-use loom_source::Release;
+use loom_source::{Release, Slot};
 use serde_json::{Value, json};
 
 use super::{
@@ -15,11 +15,13 @@ use super::{
     path_text::shown,
     ready,
     table::table,
+    update_notice,
 };
 use loom_runtime::{
     acquire,
     config::Flags,
     store::{BuildReceipt, ListedRelease, Presence, Receipt, Unverified},
+    update::UpdateMemory,
 };
 
 /// Arguments of `loom list`.
@@ -52,6 +54,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     for legend in legends(&rows) {
         context.printer.message(legend);
     }
+    update_notice::show(context);
     Ok(Exit::Success)
 }
 
@@ -67,6 +70,8 @@ struct LocalRow {
     last_use: Option<SystemTime>,
     /// Why the release does not count; `None` where it does, and where it has no link.
     refused: Option<Unverified>,
+    /// When an update to it was rolled back; `None` where none was.
+    rolled_back: Option<String>,
 }
 
 fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
@@ -90,6 +95,12 @@ fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
             Presence::Refused(_, why) => Some(why),
             Presence::Accepted(_) | Presence::Absent => None,
         };
+        let rolled_back = match &release.slot {
+            Slot::Version(version) => {
+                UpdateMemory::of(state, &release.product()).roll_back_of(version)?
+            }
+            Slot::Dev => None,
+        };
         let build = listed.installed.as_ref().map(|installed| build_note::of(&store, installed));
         rows.push(LocalRow {
             receipt: store.receipt(release)?,
@@ -97,6 +108,7 @@ fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
             size: size(release),
             is_default: chosen.as_ref() == Some(&release.slot),
             refused,
+            rolled_back: rolled_back.map(|known| known.at),
             last_use: store.last_use(release),
             listed,
         });
@@ -117,7 +129,9 @@ fn legends(rows: &[LocalRow]) -> Vec<&'static str> {
     let has_default = rows.iter().any(|row| row.is_default);
     let has_unlinked = rows.iter().any(|row| row.listed.installed.is_none());
     let has_refused = rows.iter().any(|row| row.refused.is_some());
+    let was_rolled_back = rows.iter().any(|row| row.rolled_back.is_some());
     let legends = [
+        (was_rolled_back, "< rolled back once; `loom why VERSION` gives the reason"),
         (has_default, "* default version, set with `loom use`"),
         (has_unlinked, "! not linked; `loom get` verifies its files and links them again"),
         (
@@ -141,6 +155,7 @@ impl LocalRow {
             "last_use": self.last_use.map(format_rfc3339),
             "accepted": installed.is_some() && self.refused.is_none(),
             "refused": self.refused.as_ref().map(ToString::to_string),
+            "rolled_back": self.rolled_back,
         })
     }
 
@@ -152,6 +167,7 @@ impl LocalRow {
             (Some(_), Some(_)) => "?",
             (Some(_), None) => "",
         };
+        let rolled_back = if self.rolled_back.is_some() { "<" } else { "" };
         let at = self.receipt.as_ref().map_or("", |receipt| receipt.at.as_str());
         let source = match (&self.build, &self.receipt) {
             (Some(build), _) => build_note::describe(build, SystemTime::now()),
@@ -159,7 +175,7 @@ impl LocalRow {
             (None, None) => String::new(),
         };
         [
-            format!("{default}{state}"),
+            format!("{default}{state}{rolled_back}"),
             release.slot.to_string(),
             release.platform.to_string(),
             release.binary.to_string(),

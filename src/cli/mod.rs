@@ -23,6 +23,7 @@
 //! | `selection`, `version_arg` | the options that select a release and its sources |
 //! | `bundle_lock`, `bundle_signer` | the lock file in a bundle, and whether the key that signed it is trusted |
 //! | `ready` | acquires the selected release |
+//! | `newer`, `update_watch`, `update_notice` | asks for newer versions; how the supervisor of a runtime does; what the user is told |
 //! | `store_limits` | enforces `store.keep` and `store.max_size` after an acquisition |
 //! | `list_remote`, `list_generations` | the parts of `list` that query the sources, and that show generations |
 //! | `default_version` | the default version of a user, and what takes precedence over it |
@@ -34,6 +35,7 @@
 mod build_note;
 mod bundle_lock;
 mod bundle_signer;
+mod check_update;
 mod color;
 mod command;
 mod completion;
@@ -67,6 +69,8 @@ mod logs;
 mod lookup;
 mod man;
 mod mirror;
+mod newer;
+mod outdated;
 mod parse;
 mod path_text;
 mod printer;
@@ -94,6 +98,8 @@ mod transfer_report;
 mod trust;
 mod up;
 mod update;
+mod update_notice;
+mod update_watch;
 mod use_version;
 mod verbose;
 mod version_arg;

@@ -17,6 +17,7 @@
 //! | [`find_project`](mod@find_project), `folder_owner` | the folder that a project is; who else can change it |
 //! | `guard`, [`withheld`], [`untrusted`] | which settings of a project need trust: [`Withheld`]; those without effect: [`Untrusted`] |
 //! | [`trust_scope`], `trust_digest`, [`trust_change`], [`trusted`] | what trust covers: [`TrustScope`]; what changed since: [`TrustChange`]; the list: [`Trusted`] |
+//! | `update_policy` | [`UpdatePolicy`], [`UpdateChannel`]: what is done about newer releases, and which ones count |
 //! | `trust_key`, `keyring` | [`TrustKey`]: a signer of `trust.keys`; [`keyring()`] makes the keyring of the policy |
 //! | [`error`], [`diagnostic`], [`problem`] | [`ConfigError`]; [`Diagnostic`]: a [`Problem`] and its location |
 //! | [`runtime_env`] | the environment of the runtime |
@@ -87,6 +88,7 @@ pub mod trust_scope;
 pub mod trusted;
 mod types;
 pub mod untrusted;
+mod update_policy;
 pub mod version_count;
 mod withheld;
 
@@ -137,6 +139,7 @@ pub use trust_key::{TrustKey, TrustedSigner};
 pub use trust_scope::{TrustScope, TrustedValue};
 pub use trusted::{Trusted, TrustedProject};
 pub use untrusted::Untrusted;
+pub use update_policy::{UpdateChannel, UpdatePolicy};
 pub use version_count::VersionCount;
 pub use withheld::Withheld;
 

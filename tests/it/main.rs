@@ -100,6 +100,7 @@ mod tools;
 mod trust_changes;
 mod untrusted_version;
 mod up;
+mod updates;
 mod use_remove;
 mod verbose;
 mod verifications;

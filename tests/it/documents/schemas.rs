@@ -132,6 +132,9 @@ fn acquire(session: &mut Session, url: &str) {
     session.run(&["which", "0.1.0"]).ok();
     session.run(&["list"]).ok();
     session.run(&["list", "--remote", "--source", url]).ok();
+    session.run(&["outdated", "--source", url]).ok();
+    session.run(&["update", "--check", "--source", url]).ok();
+    session.run(&["update", "--source", url]).ok();
     session.run(&["why", "0.1.0"]).ok();
     let program = session.sandbox.write("program", "#!/bin/sh\necho added\n");
     let program = program.to_str().unwrap();
