@@ -56,6 +56,9 @@ pub mod file_kind;
 pub mod fingerprint;
 mod format;
 mod founding;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod installed;
 pub mod interrupted;
 pub mod kept_signatures;

@@ -22,6 +22,9 @@ pub mod client;
 pub mod completion;
 pub mod error;
 pub mod generate;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod generation;
 mod piece;
 pub mod provider;

@@ -10,6 +10,7 @@
 //! | `points` · `injection` | which system calls fail, and how; one run with such a call |
 //! | `calls` | one run for each system call and fault |
 //! | `survival` · `tree_check` | what must be so after a fault |
+//! | `fuzz` | runs the fuzz targets |
 //! | `tally` · `table_file` | counts, and the tables in tests/FAULTS.md |
 #![cfg(unix)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // the program reports to a terminal
@@ -17,6 +18,7 @@
 mod archives;
 mod calls;
 mod copy;
+mod fuzz;
 mod injection;
 mod points;
 mod run;
@@ -33,11 +35,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{
-    run::Looms,
-    scenario::Scenario,
-    tally::{Outcome, Tally},
-};
+use crate::{run::Looms, scenario::Scenario, tally::Outcome};
 
 /// Runs loom with failing system calls, lost power and many processes, and judges what is left.
 #[derive(Debug, Parser)]
@@ -65,6 +63,24 @@ struct Args {
 enum Kind {
     /// Let each system call that changes a folder fail, or kill the program at it.
     Calls,
+    /// Run the fuzz targets.
+    Fuzz {
+        /// Run only this target; may be repeated.
+        #[arg(long)]
+        target: Vec<String>,
+        /// The longest time for one target.
+        #[arg(long, default_value_t = 120)]
+        seconds: u64,
+        /// The number of executions after which a target ends.
+        #[arg(long, default_value_t = 1_000_000)]
+        runs: u64,
+        /// The program that `cargo fuzz build` made.
+        #[arg(long)]
+        program: Option<PathBuf>,
+        /// The root of the repository.
+        #[arg(long, default_value = ".")]
+        root: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -79,13 +95,33 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Outcome<bool> {
+    if let Kind::Fuzz { target, seconds, runs, program, root } = &args.kind {
+        let plan = fuzz::FuzzPlan {
+            program: program.clone().unwrap_or_else(|| fuzz::built(root)),
+            corpora: root.join("fuzz/corpus"),
+            scratch: root.join("target/fuzz"),
+            targets: target.clone(),
+            seconds: *seconds,
+            runs: *runs,
+        };
+        let (table, survived) = fuzz::run(&plan)?;
+        println!("\n{table}");
+        record(args, fuzz::HEADING, &table)?;
+        return Ok(survived);
+    }
     let looms = Looms::find(args.loom.as_deref())?;
     let chosen = chosen(&args.scenario)?;
     let (every, offset) = (args.every.max(1), args.offset);
     let tally = match args.kind {
-        Kind::Calls => calls::run(&looms, &chosen, every, offset)?,
+        Kind::Calls | Kind::Fuzz { .. } => calls::run(&looms, &chosen, every, offset)?,
     };
-    finish(&tally, args.record.as_deref())
+    println!("\n{}", tally.table());
+    println!("{} further points were not met", tally.missed());
+    for failure in tally.failures() {
+        println!("FAILED {failure}");
+    }
+    record(args, tally.heading(), &tally.table())?;
+    Ok(tally.failures().is_empty() && tally.tried() > 0)
 }
 
 /// The scenarios with these names, or all.
@@ -99,15 +135,10 @@ fn chosen(names: &[String]) -> Outcome<Vec<Scenario>> {
     Ok(all.into_iter().filter(chosen).collect())
 }
 
-/// Prints the table and the failures, and records the table if asked.
-fn finish(tally: &Tally, record: Option<&std::path::Path>) -> Outcome<bool> {
-    println!("\n{}", tally.table());
-    println!("{} further points were not met", tally.missed());
-    for failure in tally.failures() {
-        println!("FAILED {failure}");
+/// Writes a table to the file that is asked for.
+fn record(args: &Args, heading: &str, table: &str) -> Outcome {
+    match &args.record {
+        Some(path) => table_file::replace(path, heading, table),
+        None => Ok(()),
     }
-    if let Some(path) = record {
-        table_file::replace(path, tally.heading(), &tally.table())?;
-    }
-    Ok(tally.failures().is_empty() && tally.tried() > 0)
 }
