@@ -9,6 +9,7 @@
 //! | 4 | `store` | keeps trees by their digest on this machine; knows no network |
 //! | 4 | `config` | turns files, environment and flags into one value that records where each setting came from |
 //! | 4 | `lock` | reads and writes lock files: versions and digests that a project has fixed |
+//! | 4 | `own_program` | replaces the program file of `loom`, and keeps the previous one |
 //! | 4 | `update` | remembers updates: what was checked, switched and rolled back |
 //! | 5 | `sources` | configured sources, ready to be asked |
 //! | 5 | `launch` | starts, watches and stops a runtime |
@@ -25,6 +26,7 @@ pub mod config;
 pub mod launch;
 pub mod lock;
 pub mod mirror;
+pub mod own_program;
 pub mod release;
 pub mod sources;
 pub mod state;

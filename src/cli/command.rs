@@ -4,8 +4,9 @@ use clap::{ArgMatches, Command};
 
 use super::{
     Outcome, check_update, completions, config, context::Context, dev, doctor, down, env, exec,
-    get, init, list, lock, logs, man, mirror, outdated, reference, release, remove, restart,
-    rollback, source, status, store, supervise, trust, up, update, use_version, which, why,
+    get, init, list, lock, logs, man, mirror, outdated, own_program, reference, release, remove,
+    restart, rollback, source, status, store, supervise, trust, up, update, use_version, which,
+    why,
 };
 
 /// A command: its name, its description, its arguments and its function.
@@ -109,6 +110,11 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("trust", trust, "Trust the loom.toml of this project, and roots of mirrors"),
     command!("__supervise", supervise, "Supervise a runtime").hidden(),
     command!("__check-update", check_update, "Look for a newer release for a supervisor").hidden(),
+    command!(
+        "self",
+        own_program,
+        "Replace this program by a newer one, or go back: update, rollback"
+    ),
     command!("release", release, "Make a release: pack, sign, publish, check"),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),

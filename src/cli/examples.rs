@@ -168,6 +168,15 @@ const COMMANDS: &[CommandExamples] = &[
             example("loom rollback --to 3", "Go to a generation of `loom list --generations`"),
         ],
     ),
+    ("self", &[example("loom self update", "Replace this program by the newest version")]),
+    (
+        "self update",
+        &[
+            example("loom self update", "Replace this program by the newest version"),
+            example("loom self update --check", "Say whether there is a newer version"),
+        ],
+    ),
+    ("self rollback", &[example("loom self rollback", "Put the previous program back")]),
     (
         "store",
         &[

@@ -22,7 +22,8 @@
 //! | `lock_run` | makes or moves a lock file, for `lock` and `update` |
 //! | `selection`, `version_arg` | the options that select a release and its sources |
 //! | `bundle_lock`, `bundle_signer` | the lock file in a bundle, and whether the key that signed it is trusted |
-//! | `ready` | acquires the selected release |
+//! | `ready`, `identified` | acquires the selected release; whether more than its source vouches for it |
+//! | [`own_program`] | the commands of `loom self` |
 //! | `newer`, `update_watch`, `update_notice` | asks for newer versions; how the supervisor of a runtime does; what the user is told |
 //! | `store_limits` | enforces `store.keep` and `store.max_size` after an acquisition |
 //! | `list_remote`, `list_generations` | the parts of `list` that query the sources, and that show generations |
@@ -53,6 +54,7 @@ mod exec;
 mod get;
 mod global;
 mod help;
+mod identified;
 mod init;
 mod interrupt;
 mod invocation;
@@ -71,6 +73,7 @@ mod man;
 mod mirror;
 mod newer;
 mod outdated;
+mod own_program;
 mod parse;
 mod path_text;
 mod printer;

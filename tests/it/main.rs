@@ -77,6 +77,7 @@ mod restart;
 mod resume;
 mod s3;
 mod secrets;
+mod self_update;
 mod serve;
 mod shared_store;
 mod signature_kinds;

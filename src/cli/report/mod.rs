@@ -18,6 +18,7 @@
 //! | `acquire` | acquiring releases |
 //! | `release` | making releases |
 //! | `mirror` | tasks on mirrors |
+//! | `own_program` | replacing the program file of `loom` |
 
 pub(crate) mod acquire;
 pub(crate) mod command;
@@ -29,6 +30,7 @@ mod launch;
 pub(crate) mod lock;
 mod mirror;
 pub(crate) mod open;
+mod own_program;
 pub(crate) mod release;
 pub(crate) mod signature;
 pub(crate) mod source_error;

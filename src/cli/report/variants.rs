@@ -43,6 +43,7 @@ mod config;
 mod launch;
 mod lock;
 mod mirror;
+mod own_program;
 mod release;
 mod samples;
 mod sources;
@@ -99,6 +100,7 @@ fn reports() -> VariantReports {
     reports.add(release::sign_errors(), |error| error);
     reports.add(release::publish_errors(), |error| error);
     reports.add(release::mirror_errors(), |error| error);
+    reports.add(own_program::errors(), |error| error);
     reports.add(mirror::errors(), |error| error);
     reports.add(mirror::serve_errors(), |error| error);
     reports.add(mirror::bundle_errors(), |error| error);

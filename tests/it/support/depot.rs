@@ -99,6 +99,17 @@ impl Depot {
 
     /// Adds a release and its index entry. The entry program is the file named `loom-bridge-server`.
     pub fn add(&self, version: &str, entries: &[Entry], kinds: &[ArtifactKind]) -> AddedRelease {
+        self.add_of(BINARY, version, entries, kinds)
+    }
+
+    /// The same for a program of another name, which the file of this name is.
+    pub fn add_of(
+        &self,
+        binary: &str,
+        version: &str,
+        entries: &[Entry],
+        kinds: &[ArtifactKind],
+    ) -> AddedRelease {
         let tree = self.object(listing(entries).as_bytes());
         let mut artifacts = Vec::new();
         let mut archives = Vec::new();
@@ -118,11 +129,11 @@ impl Depot {
         let archive = archives.first().map(|a| a.digest);
         let statement = Statement {
             authority: Authority::default(),
-            binary: BINARY.parse::<Name>().unwrap(),
+            binary: binary.parse::<Name>().unwrap(),
             version: version.parse().unwrap(),
             platform: Platform::current().unwrap(),
             tree,
-            entry: BINARY.into(),
+            entry: binary.into(),
             archives,
             published: self.published.borrow().clone(),
             critical: Vec::new(),

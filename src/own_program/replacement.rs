@@ -1,0 +1,229 @@
+//! [`OwnProgram`]: replaces the program file of `loom`, and keeps the previous one.
+//!
+//! The new file is written beside the old one, compared with its digest, executed once, and then renamed over it: at every
+//! moment there is a complete program at the path. The previous program is kept in the state folder before that.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use loom_source::Digest;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tempfile::{NamedTempFile, TempPath};
+
+use super::{OwnProgramError, ProgramOwner, error::at};
+use crate::state::{StateDir, StateFile, StateLock};
+
+/// The folder in the state folder.
+const FOLDER: &str = "self";
+
+/// How much of the output of `--version` is read.
+const MAX_OUTPUT: u64 = 4096;
+
+/// The program file of `loom`.
+#[derive(Debug)]
+pub struct OwnProgram {
+    path: PathBuf,
+    version: String,
+    state: StateDir,
+}
+
+/// A verified program that takes the place of the present one.
+#[derive(Debug, Clone)]
+pub struct NewProgram {
+    /// The file, which stays.
+    pub path: PathBuf,
+    /// The digest of its bytes.
+    pub sha256: Digest,
+    /// Its version.
+    pub version: String,
+}
+
+/// The program that was replaced last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviousProgram {
+    /// Its version.
+    pub version: String,
+    /// The digest of its bytes.
+    pub sha256: Digest,
+    /// The path that it had.
+    pub path: String,
+}
+
+impl OwnProgram {
+    /// The program at `path`, which is followed to the file itself, and its version.
+    ///
+    /// # Errors
+    /// [`OwnProgramError::Owned`] for a file that something else installed and updates; [`OwnProgramError::Io`] where there
+    /// is none.
+    pub fn at(path: &Path, version: &str, state: &StateDir) -> Result<Self, OwnProgramError> {
+        let path = fs::canonicalize(path).map_err(at("find", path))?;
+        match ProgramOwner::of(&path) {
+            ProgramOwner::User => {
+                Ok(Self { path, version: version.to_owned(), state: state.clone() })
+            }
+            owner => Err(OwnProgramError::Owned { path, owner }),
+        }
+    }
+
+    /// The path of the file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts a new program in the place of the present one, which is kept.
+    ///
+    /// # Errors
+    /// [`OwnProgramError::Broken`] where the new program does not run, [`OwnProgramError::Changed`] where a copy has other
+    /// bytes, [`OwnProgramError::Io`] where a file cannot be written. The present program stays then.
+    pub fn replace(&self, new: &NewProgram) -> Result<(), OwnProgramError> {
+        let _lock = self.lock()?;
+        let staged = self.stage(new)?;
+        let sha256 = self.keep(&self.path)?;
+        let version = self.version.clone();
+        let path = self.path.display().to_string();
+        self.document().write_document(&PreviousProgram { version, sha256, path })?;
+        self.place(staged)
+    }
+
+    /// The program that was replaced last; `None` where none was.
+    ///
+    /// # Errors
+    /// [`OwnProgramError::State`] where it cannot be read.
+    pub fn previous(&self) -> Result<Option<PreviousProgram>, OwnProgramError> {
+        Ok(self.document().read_document()?)
+    }
+
+    /// Puts the previous program back, and keeps the present one in turn. Returns what was put back.
+    ///
+    /// # Errors
+    /// [`OwnProgramError::NoPrevious`] where none is kept; else as for [`replace`](Self::replace).
+    pub fn roll_back(&self) -> Result<PreviousProgram, OwnProgramError> {
+        let previous = self.previous()?.ok_or(OwnProgramError::NoPrevious)?;
+        let kept = self.kept(&previous.sha256);
+        let PreviousProgram { version, sha256, .. } = previous.clone();
+        self.replace(&NewProgram { path: kept, sha256, version })?;
+        Ok(previous)
+    }
+
+    fn lock(&self) -> Result<StateLock, OwnProgramError> {
+        Ok(self.state.file(format!("{FOLDER}/lock")).lock(&mut || {})?)
+    }
+
+    fn document(&self) -> StateFile {
+        self.state.file(format!("{FOLDER}/previous.json"))
+    }
+
+    /// The path of a kept program: named by its digest, so that what the document names is complete.
+    fn kept(&self, sha256: &Digest) -> PathBuf {
+        self.state.path().join(FOLDER).join(sha256.to_string())
+    }
+
+    /// Copies the new program beside the present one, compares it with its digest, and executes it once.
+    fn stage(&self, new: &NewProgram) -> Result<TempPath, OwnProgramError> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let (staged, got) = copy_into(&new.path, folder)?;
+        if got != new.sha256 {
+            let (expected, got) = (new.sha256.to_string(), got.to_string());
+            return Err(OwnProgramError::Changed { path: new.path.clone(), expected, got });
+        }
+        check_version(&staged, &new.version)?;
+        Ok(staged)
+    }
+
+    /// Keeps a program in the state folder, and removes those that were kept before.
+    fn keep(&self, program: &Path) -> Result<Digest, OwnProgramError> {
+        let state = self.state.folder(FOLDER);
+        state.create()?;
+        let (copy, sha256) = copy_into(program, state.path())?;
+        let to = self.kept(&sha256);
+        copy.persist(&to).map_err(|e| at("write", &to)(e.error))?;
+        sync_folder(state.path())?;
+        let present = sha256.to_string();
+        let still = self.previous()?.map(|previous| previous.sha256.to_string());
+        for name in state.names()? {
+            let is_kept = name == present || Some(&name) == still.as_ref();
+            if name.parse::<Digest>().is_ok() && !is_kept {
+                // One that cannot be removed only takes space.
+                let _ = fs::remove_file(state.path().join(&name));
+            }
+        }
+        Ok(sha256)
+    }
+
+    fn place(&self, staged: TempPath) -> Result<(), OwnProgramError> {
+        // A program that runs cannot be replaced on Windows, but it can be renamed.
+        if cfg!(windows) {
+            let aside = self.path.with_extension("old.exe");
+            let _ = fs::remove_file(&aside);
+            fs::rename(&self.path, &aside).map_err(at("rename", &self.path))?;
+        }
+        staged.persist(&self.path).map_err(|e| at("replace", &self.path)(e.error))?;
+        sync_folder(self.path.parent().unwrap_or(Path::new("/")))
+    }
+}
+
+/// Copies a program into a folder, as a temporary file that may be executed; returns the digest of the copied bytes.
+fn copy_into(program: &Path, folder: &Path) -> Result<(TempPath, Digest), OwnProgramError> {
+    let mut from = File::open(program).map_err(at("read", program))?;
+    let builder = tempfile::Builder::new().prefix(".loom-new-").tempfile_in(folder);
+    let mut copy: NamedTempFile = builder.map_err(at("write in", folder))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let count = match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(at("read", program)(e)),
+        };
+        hasher.update(&buffer[..count]);
+        copy.write_all(&buffer[..count]).map_err(at("write in", folder))?;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::Permissions::from_mode(0o755);
+        copy.as_file().set_permissions(mode).map_err(at("write in", folder))?;
+    }
+    copy.as_file().sync_all().map_err(at("write in", folder))?;
+    // A file that is open for writing cannot be executed.
+    Ok((copy.into_temp_path(), Digest::from_hasher(hasher)))
+}
+
+/// Whether a program prints the version that it should be.
+fn check_version(program: &Path, expected: &str) -> Result<(), OwnProgramError> {
+    let broken = |got: String| OwnProgramError::Broken { expected: expected.to_owned(), got };
+    let mut child = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| broken(format!("\"{error}\"")))?;
+    let mut text = String::new();
+    if let Some(output) = child.stdout.take() {
+        // What is no text is no version.
+        let _ = output.take(MAX_OUTPUT).read_to_string(&mut text);
+    }
+    let status = child.wait().map_err(|error| broken(format!("\"{error}\"")))?;
+    let printed = text.trim();
+    if status.success() && printed.strip_prefix("loom ") == Some(expected) {
+        return Ok(());
+    }
+    Err(broken(if status.success() { format!("{printed:?}") } else { status.to_string() }))
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> Result<(), OwnProgramError> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(at("sync", folder))
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> Result<(), OwnProgramError> {
+    Ok(())
+}

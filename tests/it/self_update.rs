@@ -1,0 +1,111 @@
+//! `loom self update` and `loom self rollback`: the program replaces itself by a signed release.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::support::{ArtifactKind, Entry, Packing, Run, Sandbox, SignedDepot};
+
+/// A copy of `loom` in a folder of the user.
+fn install(sandbox: &Sandbox) -> PathBuf {
+    let folder = sandbox.home().join("bin");
+    fs::create_dir(&folder).unwrap();
+    let program = folder.join("loom");
+    fs::copy(Sandbox::program(), &program).unwrap();
+    program
+}
+
+fn run(sandbox: &Sandbox, program: &Path, args: &[&str]) -> Run {
+    let mut command = sandbox.command(program);
+    command.args(args);
+    sandbox.start(args, command).wait()
+}
+
+/// A program that prints the version of a loom.
+fn other(version: &str) -> Vec<u8> {
+    format!("#!/bin/sh\necho \"loom {version}\"\n").into_bytes()
+}
+
+/// A signed mirror with the program `loom` in these versions, whose root is known.
+fn mirror(sandbox: &Sandbox, versions: &[(&str, Vec<u8>)]) -> SignedDepot {
+    let mut mirror = SignedDepot::of(&[]);
+    for (version, bytes) in versions {
+        let entry = Entry { path: "loom".to_owned(), exec: true, bytes: bytes.clone() };
+        mirror.depot.add_of("loom", version, &[entry], &[ArtifactKind::Archive(Packing::TarGz)]);
+    }
+    mirror.sign();
+    let (file, sha256) = mirror.anchor();
+    sandbox.sources(&[(&mirror.url(), "")]);
+    sandbox.loom(&["trust", "add-root", &file, "--sha256", &sha256]).ok();
+    mirror
+}
+
+fn printed(program: &Path) -> String {
+    let output = Command::new(program).arg("--version").output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_program_is_replaced_and_comes_back() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let before = fs::read(&program).unwrap();
+    let _mirror = mirror(&sandbox, &[("9.0.0", other("9.0.0"))]);
+    run(&sandbox, &program, &["self", "rollback"]).code(3).says(&["no earlier loom"]);
+    let check = run(&sandbox, &program, &["self", "update", "--check"]).code(1);
+    assert!(check.stdout().contains("-> 9.0.0"), "{}", check.stdout());
+    let json = run(&sandbox, &program, &["self", "update", "--json"]).ok().json();
+    assert!(json["version"] == "9.0.0" && json["changed"] == true, "{json}");
+    assert_eq!(printed(&program), "loom 9.0.0\n");
+    assert_eq!(fs::metadata(&program).unwrap().permissions().mode() & 0o777, 0o755);
+    // The replaced program can no longer go back by itself; one beside it can.
+    fs::write(sandbox.home().join("bin/loom.kept"), &before).unwrap();
+    let kept: Vec<_> = fs::read_dir(sandbox.state().join("self")).unwrap().collect();
+    assert_eq!(kept.len(), 3, "the lock, the document and one program");
+    let names: Vec<_> = fs::read_dir(program.parent().unwrap()).unwrap().collect();
+    assert_eq!(names.len(), 2, "no temporary file is left");
+}
+
+#[test]
+fn a_rollback_swaps_the_two() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let version = env!("CARGO_PKG_VERSION");
+    // The same program under another path in the archive: a real loom that replaces a real loom.
+    let real = fs::read(Sandbox::program()).unwrap();
+    let _mirror = mirror(&sandbox, &[(version, real)]);
+    let json = run(&sandbox, &program, &["self", "update", "--json"]).ok().json();
+    assert_eq!(json["changed"], false, "it is the newest version already");
+    run(&sandbox, &program, &["self", "update", "--version", "0.0.9"]).code(3);
+    assert!(!sandbox.state().join("self/previous.json").exists());
+}
+
+#[test]
+fn a_program_that_does_not_run_or_is_not_signed_replaces_nothing() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let before = fs::read(&program).unwrap();
+    let signed = mirror(&sandbox, &[("9.0.0", b"#!/bin/sh\nexit 3\n".to_vec())]);
+    let run_update = || run(&sandbox, &program, &["self", "update"]);
+    run_update().code(1).says(&["does not work here", "the present program stays"]);
+    assert_eq!(fs::read(&program).unwrap(), before);
+    sandbox.loom(&["trust", "remove-root", &signed.url()]).ok();
+    sandbox.remove_cache();
+    run_update().code(6).says(&["neither a signature nor a signed index", "trust.keys"]);
+    assert_eq!(fs::read(&program).unwrap(), before);
+}
+
+#[test]
+fn a_program_that_something_else_updates_is_refused() {
+    let sandbox = Sandbox::new();
+    // The program under test is a cargo build.
+    sandbox.loom(&["self", "update"]).code(1).says(&["a cargo build", "build it again"]);
+    let program = install(&sandbox);
+    let record = sandbox.home().join("lib/python3.11/site-packages/loom-0.2.0.dist-info");
+    fs::create_dir_all(record).unwrap();
+    let refused = run(&sandbox, &program, &["self", "update"]).code(1);
+    refused.says(&["the Python package loom", "pip install --upgrade loom"]);
+}
