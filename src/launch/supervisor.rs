@@ -3,9 +3,10 @@
 //! | file | holds |
 //! |---|---|
 //! | `switch` | switching to another release |
-//! | `failures` | why a server did not become ready |
+//! | `failures`, `state_failures` | why a server did not become ready |
 
 mod failures;
+mod state_failures;
 mod switch;
 
 use std::{
@@ -19,7 +20,7 @@ use loom_base::{HostPort, LockExt as _};
 use loom_environment::ReadyDocument;
 use tokio::sync::{mpsc, watch};
 
-use self::failures::{io_failure, state_failure};
+use self::state_failures::{io_failure, state_failure};
 use super::{
     Instance, LaunchKind, RuntimeState, ServerExit, SpawnObstacle, StartFailure,
     channel::ControlListener,
