@@ -197,7 +197,7 @@ impl UpdateCheck<'_> {
     ) -> Result<(), CommandError> {
         let how = match &acquired.how {
             How::Fetched { source } => format!("from {source}"),
-            How::Here | How::Relinked | How::Reverified => return Ok(()),
+            How::Here | How::Relinked | How::Reverified | How::Rebuilt => return Ok(()),
         };
         let version = version.to_string();
         let entry = self.entry(UpdateEvent::Acquired, running, Some(&version));

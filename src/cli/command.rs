@@ -95,7 +95,7 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("use", use_version, "Set the default version"),
     command!("rollback", rollback, "Make the previous default version the default again"),
     command!("remove", remove, "Remove releases from the store").aliases(&["rm"]),
-    command!("store", store, "Manage the store: verify, du, gc, keep, path, add"),
+    command!("store", store, "Manage the store: verify, repair, gc, keep, du, dedup, path, add"),
     command!("dev", dev, "Manage the checkout for development builds: link, unlink, find"),
     command!("source", source, "Show and test the configured sources: list, test"),
     command!(

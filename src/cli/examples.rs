@@ -172,6 +172,7 @@ const COMMANDS: &[CommandExamples] = &[
         "store",
         &[
             example("loom store verify", "Hash everything in the store"),
+            example("loom store repair", "Mend what is damaged or missing"),
             example("loom store du", "Show how much space each release takes"),
             example("loom store gc", "Free the space of what nothing needs"),
         ],
@@ -180,7 +181,16 @@ const COMMANDS: &[CommandExamples] = &[
         "store verify",
         &[example("loom store verify", "Hash everything; exit 6 if anything is damaged")],
     ),
+    (
+        "store repair",
+        &[
+            example("loom store repair", "Mend what is damaged or missing, from copies or sources"),
+            example("loom store repair --offline", "Mend it with what this machine has"),
+            example("loom store repair --dry-run", "Print what is damaged"),
+        ],
+    ),
     ("store du", &[example("loom store du --json", "Print the sizes in bytes")]),
+    ("store dedup", &[example("loom store dedup", "Store identical files once")]),
     (
         "store gc",
         &[
@@ -245,6 +255,10 @@ const COMMANDS: &[CommandExamples] = &[
         &[
             example("loom doctor", "Print all checks; exit 1 if one fails"),
             example("loom doctor --offline", "Check without network access"),
+            example(
+                "loom doctor --bundle report.tar.gz",
+                "Collect what a report of a problem needs",
+            ),
         ],
     ),
     ("init", &[example("loom init --name demo", "Write loom.toml for a project called demo")]),

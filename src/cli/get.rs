@@ -104,7 +104,7 @@ fn release_json(Acquired { installed, how }: &Acquired) -> Value {
     let release = &installed.release;
     let source = match &how {
         How::Fetched { source } => Some(source),
-        How::Here | How::Relinked | How::Reverified => None,
+        How::Here | How::Relinked | How::Reverified | How::Rebuilt => None,
     };
     json!({
         "binary": release.binary, "version": release.slot.to_string(), "platform": release.platform,

@@ -112,7 +112,7 @@ impl Store {
     }
 
     /// The damaged folders by tree and number; the highest number is the newest.
-    fn damaged(&self) -> Result<BTreeMap<Digest, BTreeMap<u32, PathBuf>>, StoreError> {
+    pub(super) fn damaged(&self) -> Result<BTreeMap<Digest, BTreeMap<u32, PathBuf>>, StoreError> {
         let mut found: BTreeMap<Digest, BTreeMap<u32, PathBuf>> = BTreeMap::new();
         for (name, path) in names(&self.trees(), true)? {
             let parts = name.strip_prefix(".damaged-").and_then(|rest| rest.rsplit_once('-'));

@@ -39,7 +39,7 @@ impl Store {
     }
 
     /// The path of a release's verification.
-    pub(super) fn verification_path(&self, release: &Release) -> PathBuf {
+    pub fn verification_path(&self, release: &Release) -> PathBuf {
         let Release { authority, binary, slot, platform } = release;
         self.root.join(format!("verifications/{authority}/{binary}/{slot}/{platform}.json"))
     }

@@ -93,6 +93,29 @@ impl Store {
         Ok(found)
     }
 
+    /// The objects in `objects/`; files with another name are none.
+    pub(super) fn objects_here(&self) -> Result<Vec<Digest>, StoreError> {
+        let mut found = vec![];
+        for (_, folder) in names(&self.root.join("objects/sha256"), true)? {
+            let digests = names(&folder, false)?.into_iter();
+            found.extend(digests.filter_map(|(name, _)| name.parse::<Digest>().ok()));
+        }
+        Ok(found)
+    }
+
+    /// The versions of a product that have a record.
+    pub(super) fn releases_of(&self, product: &Product) -> Result<Vec<Release>, StoreError> {
+        let Product { authority, binary, platform } = product;
+        let folder = self.root.join(format!("releases/{authority}/{binary}"));
+        let mut found = vec![];
+        for (slot, folder) in folders::<Slot>(&folder)? {
+            if folder.join(format!("{platform}.json")).is_file() {
+                found.push(product.in_slot(slot));
+            }
+        }
+        Ok(found)
+    }
+
     /// The trees that a record, a link or a root names, with the releases that name them.
     pub(super) fn named_trees(&self) -> Result<BTreeMap<Digest, Vec<Release>>, StoreError> {
         let mut named: BTreeMap<Digest, Vec<Release>> = BTreeMap::new();

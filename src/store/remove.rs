@@ -100,6 +100,14 @@ impl Store {
         Ok(removed.is_some())
     }
 
+    /// Removes the link of a release, which is then made again from its record.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the link cannot be removed.
+    pub fn remove_link(&self, release: &Release) -> Result<(), StoreError> {
+        remove_file(&self.link_path(release))
+    }
+
     /// Removes record, verification and receipt of a release, in this order, and the folders that have become empty.
     /// Returns whether one of them was here. The folders that changed join the barrier.
     pub(super) fn unlink(
@@ -164,7 +172,7 @@ impl Store {
 }
 
 /// The objects that a record names: statement, archives and evidence. The listing belongs to the tree.
-pub(super) fn objects_of(record: &Record) -> Vec<Digest> {
+pub(crate) fn objects_of(record: &Record) -> Vec<Digest> {
     let mut objects = vec![record.statement];
     for artifact in &record.artifacts {
         if let RecordArtifact::Archive { digest } = artifact {

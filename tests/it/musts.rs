@@ -253,6 +253,13 @@ const RULES: &[(&str, &[&str])] = &[
         &["lock_files_stay_and_only_writers_can_open_those_that_block"],
     ),
     (
+        "A fingerprint MUST NOT be used",
+        &["a_fingerprint_that_others_can_write_vouches_for_nothing"],
+    ),
+    ("delivers for a repair MUST be the tree", &["another_tree_is_not_taken_for_a_repair"]),
+    ("MUST have been hashed and found right", &["nothing_shares_with_a_damaged_file"]),
+    ("MUST NOT be hard-linked", &["files_with_other_permissions_are_not_linked"]),
+    (
         "MUST NOT be repaired in place",
         &["a_damaged_tree_is_not_shared", "the_newest_damaged_folder_of_each_tree_is_kept"],
     ),

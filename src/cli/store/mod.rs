@@ -3,20 +3,24 @@
 //! | file | holds |
 //! |---|---|
 //! | `verify` | `store verify`: hashes everything, and follows all records and links |
+//! | `repair` | `store repair`: mends what is damaged or missing |
 //! | `du` | `store du`: disk usage |
 //! | `gc`, `gc_reasons` | `store gc`: removes versions that are given up, and what nothing needs |
 //! | `keep` | `store keep`: versions that are not collected |
+//! | `dedup` | `store dedup`: lets identical files share their blocks |
 //! | `path` | `store path`: the folder of the store, or of a tree |
 //! | `add` | `store add`: adds an archive or a program as a release |
 //!
 //! A command has a file with its `Args` and its function `run`, and a line in [`StoreCommand`].
 
 mod add;
+mod dedup;
 mod du;
 mod gc;
 mod gc_reasons;
 mod keep;
 mod path;
+mod repair;
 mod verify;
 
 use super::{Outcome, context::Context};
@@ -34,8 +38,12 @@ pub(crate) struct Args {
 enum StoreCommand {
     /// Hash all trees and objects, and follow all records and links; exit 6 if there is damage
     Verify(verify::Args),
+    /// Mend what is damaged or missing: from other copies, kept archives and sources; exit 6 if something is left
+    Repair(repair::Args),
     /// Show disk usage
     Du,
+    /// Let identical files of different releases share their blocks, and print what that saved
+    Dedup,
     /// Remove versions that are given up, damaged and abandoned trees, and files that no release names
     Gc(gc::Args),
     /// Keep versions: they are not collected, whatever the rules say
@@ -52,7 +60,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let store = context.store(&resolved)?;
     match &args.command {
         StoreCommand::Verify(args) => verify::run(args, context, &resolved, &store),
+        StoreCommand::Repair(args) => repair::run(args, context, &resolved, &store),
         StoreCommand::Du => du::run(context, &store),
+        StoreCommand::Dedup => dedup::run(context, &store),
         StoreCommand::Gc(args) => gc::run(args, context, &resolved, &store),
         StoreCommand::Keep(args) => keep::run(args, context, &resolved, &store),
         StoreCommand::Path(args) => path::run(args, context, &resolved, &store),

@@ -75,7 +75,7 @@ pub(super) fn acquire(context: &Context, mut resolved: Resolved, allow_downgrade
     let restart = running.as_ref().is_some_and(|running| *running != version);
     let source = match &acquired.how {
         How::Fetched { source } => Some(source.as_str()),
-        How::Here | How::Relinked | How::Reverified => None,
+        How::Here | How::Relinked | How::Reverified | How::Rebuilt => None,
     };
     let document = json!({
         "schema": 1, "file": Value::Null, "sha256": Value::Null, "binary": product.binary,

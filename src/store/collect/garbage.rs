@@ -3,9 +3,6 @@
 use std::{
     collections::BTreeSet,
     fs,
-    path::PathBuf,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
-    thread,
     time::{Duration, SystemTime},
 };
 
@@ -14,9 +11,7 @@ use loom_source::Digest;
 use crate::store::{
     Store, StoreError,
     du::size,
-    durable::remove_tree,
     error::{FileAction, absent, at},
-    list::names,
     locks,
 };
 
@@ -58,11 +53,7 @@ impl Store {
         &self,
         needed: &BTreeSet<Digest>,
     ) -> Result<Vec<Digest>, StoreError> {
-        let mut found = Vec::new();
-        for (_, folder) in names(&self.root.join("objects/sha256"), true)? {
-            let digests = names(&folder, false)?.into_iter();
-            found.extend(digests.filter_map(|(name, _)| name.parse::<Digest>().ok()));
-        }
+        let mut found = self.objects_here()?;
         found.retain(|object| !needed.contains(object));
         Ok(found)
     }
@@ -83,26 +74,6 @@ impl Store {
         Ok(freed)
     }
 
-    /// Deletes, on all cores, what was taken out of use, and returns its size. What cannot be deleted (another user's)
-    /// stays for a later run.
-    pub(super) fn delete_taken(&self) -> Result<u64, StoreError> {
-        let taken: Vec<PathBuf> = names(&self.trees(), true)?
-            .into_iter()
-            .filter(|(name, _)| name.starts_with(".trash-"))
-            .map(|(_, path)| path)
-            .collect();
-        let mut freed = delete_all(&taken);
-        for (name, _) in names(&self.trees(), false)? {
-            if let Some(Ok(tree)) = name.strip_prefix(".trash-").map(str::parse::<Digest>) {
-                let bytes = size(&self.tree(&tree))?;
-                if self.complete_deletion(&tree).is_ok() {
-                    freed += bytes;
-                }
-            }
-        }
-        Ok(freed)
-    }
-
     /// Removes old partial transfers, failures and roots; returns how many transfers and failures, and their bytes.
     pub(super) fn remove_stale(&self, now: SystemTime) -> Result<(usize, u64), StoreError> {
         let partial = self.root.join("partial");
@@ -113,23 +84,4 @@ impl Store {
         self.remove_old_projects(now)?;
         Ok((removed, freed))
     }
-}
-
-/// Deletes folders on all cores; returns the bytes of those that could be deleted.
-fn delete_all(folders: &[PathBuf]) -> u64 {
-    let (next, freed) = (AtomicUsize::new(0), AtomicU64::new(0));
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..cores.min(folders.len()) {
-            scope.spawn(|| {
-                while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let bytes = size(folder).unwrap_or_default();
-                    if remove_tree(folder).is_ok() {
-                        freed.fetch_add(bytes, Ordering::Relaxed);
-                    }
-                }
-            });
-        }
-    });
-    freed.into_inner()
 }

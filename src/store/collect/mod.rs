@@ -8,6 +8,7 @@
 //! | `report` | [`GcReport`]: what was removed, what stays, and why |
 //! | `removal` | takes one version out of use |
 //! | `garbage` | trees and objects that nothing names |
+//! | `taken` | deletes what was taken out of use, on all cores |
 //! | `run` | [`Store::collect`](super::Store::collect): the steps in their order |
 
 mod census;
@@ -17,6 +18,7 @@ mod removal;
 mod report;
 mod rules;
 mod run;
+mod taken;
 
 pub use plan::{KeepReason, RemoveReason};
 pub use report::{GcReport, KeptVersion, RemovedVersion};

@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use super::{
-    super::{FetchableSources, KeepReason, RemoveReason},
+    super::{FetchableSources, InstalledCheck, KeepReason, RemoveReason},
     *,
 };
 
@@ -190,4 +190,29 @@ fn a_store_that_is_too_large_loses_what_was_not_used_for_the_longest_time() {
     let report = store.collect(&GcRun { rules: &rules, now, dry_run: false, until: None }).unwrap();
     assert_eq!(report.removed.len(), 1);
     assert!(report.excess > 10_000 && report.excess < 20_000, "{report:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn trees_that_share_files_with_a_removed_one_need_not_be_hashed_again() {
+    let home = home();
+    let store = &home.store;
+    let now = SystemTime::now();
+    let noise = [7_u8; 8192];
+    let program = |slot: &str, first: &[u8]| {
+        let mut staged = store.stage(TreeLimits::default()).unwrap();
+        staged.file(&"bin/loom-bridge-server".parse().unwrap(), true, first).unwrap();
+        staged.file(&"share/data".parse().unwrap(), false, &noise[..]).unwrap();
+        let checked = store.admit(staged, &waived(&release(slot)), None).unwrap();
+        store.publish(vec![(checked, None)]).unwrap().remove(0)
+    };
+    let (old, new) = (program("0.1.0", b"one"), program("0.2.0", b"two"));
+    store.deduplicate().unwrap();
+    used(store, &old, now - 9 * DAY);
+    let rules = GcRules { keep: Some(1), ..GcRules::default() };
+    let report = store.collect(&GcRun { rules: &rules, now, dry_run: false, until: None }).unwrap();
+    assert_eq!(report.removed.len(), 1);
+    assert!(report.freed < 8192, "the shared file is still used: {report:?}");
+    assert_eq!(store.check_installed(&new).unwrap(), InstalledCheck::Unchanged);
+    assert_intact(store);
 }

@@ -1,6 +1,8 @@
 //! Tests of the store through its public functions.
 
 mod access;
+mod dedup;
+mod fingerprints;
 mod garbage;
 mod hostile_tar;
 mod hostile_zip;

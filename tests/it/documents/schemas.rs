@@ -151,6 +151,9 @@ fn acquire(session: &mut Session, url: &str) {
     session.run(&["store", "gc"]).ok();
     session.run(&["store", "path"]).ok();
     session.run(&["store", "verify"]).ok();
+    session.run(&["store", "repair", "--dry-run"]).ok();
+    session.run(&["store", "repair"]).ok();
+    session.run(&["store", "dedup"]).ok();
 }
 
 fn configure(session: &mut Session, url: &str) {
