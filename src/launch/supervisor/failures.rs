@@ -1,6 +1,7 @@
 //! Why a supervisor's server did not become ready.
 
-use super::{ServerExit, StartFailure, Supervisor, log};
+use super::Supervisor;
+use crate::launch::{ServerExit, StartFailure, log};
 
 /// The number of log lines that a failure shows.
 const TAIL: usize = 20;
