@@ -109,7 +109,7 @@ fn the_schema_and_the_parser_reject_the_same_documents() {
         "[[sources]]\ntype = 'ftp'",
         "[[sources]]\nfoo = 1",
         "[trust]\nchecksum = 'no'",
-        "[store]\nkeep = 3",
+        "[store]\nkeep = 'some'",
         "[store]\nkeep_archives = 'x'",
         "[update]\npolicy = 'sometimes'",
         "[dashboard]\ncontent = 'on'",
@@ -125,6 +125,9 @@ fn example(schema: &Value) -> Value {
     let first = |key: &str| schema[key].get(0).cloned();
     if let Some(value) = first("enum").or_else(|| first("examples")) {
         return value;
+    }
+    if let Some(first) = first("anyOf") {
+        return example(&first);
     }
     match schema["type"].as_str() {
         Some("string") if schema["format"] == "uri" => "https://host/x".into(),
