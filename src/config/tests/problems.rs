@@ -59,11 +59,9 @@ fn the_problems_of_all_layers_are_found() {
 
 #[test]
 fn keys_of_later_versions_are_problems() {
-    for text in ["[dashboard]\ncontent = 'auto'\n"] {
-        let problems = World::new().project(text).report().problems;
-        let problems: Vec<_> = problems.into_iter().map(|diagnostic| diagnostic.problem).collect();
-        assert_eq!(problems, [Problem::Unsupported], "{text}");
-    }
+    let problems = World::new().project("[dashboard]\ncontent = 'auto'\n").report().problems;
+    let problems: Vec<_> = problems.into_iter().map(|diagnostic| diagnostic.problem).collect();
+    assert_eq!(problems, [Problem::Unsupported]);
 }
 
 #[test]
