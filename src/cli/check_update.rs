@@ -17,7 +17,7 @@ use super::{
 use loom_runtime::{
     acquire::{Acquired, How, is_update},
     config::{Resolved, UpdatePolicy},
-    launch::{CheckReport, CheckRequest, ReadyRelease, ReleaseCheck, ReleaseProgram},
+    launch::{CheckConversation, CheckReport, CheckRequest, ReadyRelease, ReleaseProgram},
     store::{Installed, Lease, Store},
     trust::{Grade, Policy, Voucher},
     update::{LastCheck, UpdateEntry, UpdateEvent, UpdateMemory},
@@ -27,15 +27,12 @@ use loom_runtime::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-/// The name of the command.
-pub(crate) const NAME: &str = "__check-update";
-
 pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     let gone = |error: io::Error| {
         CommandError::new(Exit::Failure, format!("could not talk to the supervisor: {error}"))
     };
     let input = io::BufReader::new(io::stdin());
-    let (request, mut check) = ReleaseCheck::begin(input, io::stdout()).map_err(gone)?;
+    let (request, mut check) = CheckConversation::begin(input, io::stdout()).map_err(gone)?;
     let mut version = None;
     let (report, found) = match find(&request, context, &mut version) {
         Ok(Some(found)) => (CheckReport::Ready(found.ready()), Some(found)),
@@ -165,8 +162,10 @@ impl UpdateCheck<'_> {
             // A version that the user named stays.
             Selector::Exact(_) => (None, None, choice.by.clone()),
             selector @ (Selector::Latest | Selector::Range(_)) => {
+                let (context, resolved) = (self.context, self.resolved);
+                let policy = ready::policy(resolved)?;
                 let found =
-                    newer::ask(self.context, self.resolved, self.product, selector, Some(running))?;
+                    newer::ask(context, resolved, self.product, selector, Some(running), policy)?;
                 (found.selected, found.update, found.source.unwrap_or_default())
             }
         };

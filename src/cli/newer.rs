@@ -7,10 +7,12 @@ use loom_runtime::{
     acquire::{self, AcquireError, FailureReason, NewerQuery, NewerVersions},
     config::Resolved,
     sources::{OpenedSources, SourceClass},
+    trust::Policy,
     update::UpdateMemory,
 };
 
-/// Asks the sources now which versions they have for `selector`. Cargo builds are not asked.
+/// Asks the sources now which versions they have for `selector`, and which of them `policy` selects. Cargo builds are not
+/// asked.
 ///
 /// # Errors
 /// Where no source has a version for the selector, and one failed.
@@ -20,13 +22,13 @@ pub(crate) fn ask(
     product: &Product,
     selector: &Selector,
     current: Option<&Version>,
+    policy: Policy,
 ) -> Result<NewerVersions, CommandError> {
     let OpenedSources { mut candidates, .. } = context.open_sources(resolved, false)?;
     candidates.retain(|candidate| candidate.class != SourceClass::Build);
     let state = &resolved.state_dir.value;
     let rolled_back = UpdateMemory::of(state, product).rolled_back()?;
     let skipped: Vec<Version> = rolled_back.into_iter().map(|known| known.version).collect();
-    let policy = ready::policy(resolved)?;
     let options = ready::options(resolved, &Selection::default());
     let query = NewerQuery { product, selector, current, skipped: &skipped };
     let mut found = acquire::newer_versions(&candidates, state, &policy, &options, query)?;

@@ -7,7 +7,7 @@ use super::{
     CommandError, Exit, Outcome,
     context::Context,
     locked::{self, project_request},
-    newer,
+    newer, ready,
     table::table,
     which,
 };
@@ -104,7 +104,8 @@ impl ProductRow {
         let running = running.map(|instance| instance.document.version);
         let current = running.as_ref().and_then(|version| version.parse().ok()).or(used.clone());
         let selector = if choice.is_locked { project_request(resolved).0 } else { choice.selector };
-        let found = newer::ask(context, resolved, product, &selector, current.as_ref())?;
+        let policy = ready::policy(resolved)?;
+        let found = newer::ask(context, resolved, product, &selector, current.as_ref(), policy)?;
         let rolled_back = match &found.selected {
             Some(version) => UpdateMemory::of(state, product).roll_back_of(version)?,
             None => None,

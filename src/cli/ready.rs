@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use loom_source::{Product, Selector};
+use loom_source::{Product, Selector, Version};
 
 use super::{
     CommandError, Exit, build_note,
@@ -14,11 +14,12 @@ use super::{
 };
 use loom_runtime::{
     acquire::{self, AcquireError, AcquireOptions, Acquired, Acquirer, How, refuse_older},
-    config::{self, Resolved},
+    config::{self, Resolved, UpdatePolicy},
     lock::ActiveLock,
     sources::{self, MirrorRootRules, OpenedSources, SourceClass},
     store::{Installed, Store},
     trust::{KnownMirrors, Policy},
+    update::UpdateMemory,
 };
 
 /// Why a version of a project may not count.
@@ -38,8 +39,22 @@ pub(crate) fn policy(resolved: &Resolved) -> Result<Policy, CommandError> {
         signature: resolved.trust.signature.value,
         allow_unverified: resolved.allow_unverified.value,
         minimum_release_age: resolved.trust.minimum_release_age.value.as_secs(),
+        skipped: Vec::new(),
         keeps_all_signatures: false,
     })
+}
+
+/// The versions that `latest` and ranges do not select under `update.policy = "auto"`: a runtime that is started again must
+/// not be of the version that was rolled back.
+pub(crate) fn skipped(
+    resolved: &Resolved,
+    product: &Product,
+) -> Result<Vec<Version>, CommandError> {
+    if resolved.update.policy.value != UpdatePolicy::Auto {
+        return Ok(Vec::new());
+    }
+    let rolled_back = UpdateMemory::of(&resolved.state_dir.value, product).rolled_back()?;
+    Ok(rolled_back.into_iter().map(|known| known.version).collect())
 }
 
 /// The settings of an acquisition.
@@ -170,6 +185,7 @@ fn acquire(
     choice: &RequestedVersion,
 ) -> Result<Acquired, CommandError> {
     let selector = &choice.selector;
+    let policy = Policy { skipped: skipped(resolved, product)?, ..policy };
     let OpenedSources { candidates, notices } = match choice.is_locked {
         true => context.open_locked_sources(resolved)?,
         false => context.open_sources(resolved, selection.build)?,

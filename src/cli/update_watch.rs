@@ -4,12 +4,15 @@ use std::{ffi::OsString, path::Path};
 
 use loom_source::{Release, Slot};
 
-use super::{CommandError, check_update, context::Context, global::Global};
+use super::{CommandError, context::Context, global::Global};
 use loom_runtime::{
     config::{Resolved, UpdatePolicy},
     launch::UpdateWatch,
     update::UpdateMemory,
 };
+
+/// The name of the hidden command.
+const NAME: &str = "__check-update";
 
 /// What a supervisor needs to look for newer releases than `release`; `None` where none are looked for. `loom` is the path
 /// of this program.
@@ -48,6 +51,6 @@ fn command(context: &Context, loom: &Path) -> Result<Vec<OsString>, CommandError
     if let Some(binary) = binary {
         command.extend(["--binary".into(), binary.to_string().into()]);
     }
-    command.push(check_update::NAME.into());
+    command.push(NAME.into());
     Ok(command)
 }

@@ -99,7 +99,10 @@ pub(super) fn look_up(
         return Ok(Presence::Accepted(installed));
     }
     let prereleases = resolved.sources.value.iter().any(|spec| spec.prerelease);
-    let matches = |version: &Version| selector.matches_counting(version, prereleases);
+    let skipped = ready::skipped(resolved, product)?;
+    let matches = |version: &Version| {
+        selector.matches_counting(version, prereleases) && !skipped.contains(version)
+    };
     judged(store.newest(product, &policy, matches)?)
 }
 

@@ -131,6 +131,6 @@ mod tests {
         assert!(similar("update").contains(&"update.check_interval".to_owned()));
         assert_eq!(similar("dashbord.port"), ["dashboard"]);
         assert!(similar("a..b").is_empty());
-        assert!(matches!(find("update.channel"), Err(ConfigError::Value { .. })));
+        assert!(matches!(find("dashboard.content"), Err(ConfigError::Value { .. })));
     }
 }

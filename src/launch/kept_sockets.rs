@@ -67,7 +67,7 @@ impl KeptSockets {
     /// The addresses that the server is given.
     pub(super) fn ports(&self) -> ChosenPorts {
         let dashboard = self.dashboard.as_ref().map(|socket| socket.address.clone());
-        ChosenPorts { bridge: self.bridge.address.clone(), dashboard, picked: false }
+        ChosenPorts { bridge: self.bridge.address.clone(), dashboard, picked: false, kept: true }
     }
 
     /// Calls `start`, which starts a server that inherits the sockets, with the variable that tells the server so. No

@@ -91,5 +91,5 @@ pub use start_failure::{RuntimePort, StartFailure};
 pub use started::Started;
 pub use supervise::supervise;
 pub use up::{Up, check_settings, up};
-pub use updates::{CheckReport, CheckRequest, ReadyRelease, ReleaseCheck, ReleaseProgram};
+pub use updates::{CheckConversation, CheckReport, CheckRequest, ReadyRelease, ReleaseProgram};
 pub use values::{Launch, LaunchKind, Launcher, UpdateWatch};

@@ -26,6 +26,8 @@ pub(super) struct ChosenPorts {
     pub(super) dashboard: Option<HostPort>,
     /// Whether a port was picked here: if it is taken after all, another one will do.
     pub(super) picked: bool,
+    /// Whether the supervisor listens on them: a server that takes the sockets reports its addresses.
+    pub(super) kept: bool,
 }
 
 /// Chooses the addresses for `program`.
@@ -34,8 +36,12 @@ pub(super) fn choose(
     bridge: &HostPort,
     dashboard: Option<&HostPort>,
 ) -> Result<ChosenPorts, StartFailure> {
-    let mut chosen =
-        ChosenPorts { bridge: bridge.clone(), dashboard: dashboard.cloned(), picked: false };
+    let mut chosen = ChosenPorts {
+        bridge: bridge.clone(),
+        dashboard: dashboard.cloned(),
+        picked: false,
+        kept: false,
+    };
     let any = bridge.port == 0 || dashboard.is_some_and(|address| address.port == 0);
     // Listeners stay open until all ports are picked; otherwise the same one might be picked twice.
     let mut listeners = Vec::new();

@@ -43,7 +43,10 @@ async fn check(
         probe::check(&bridge.reachable()).await?;
         return Ok(reported);
     }
-    if ports.bridge.port == 0 || ports.dashboard.as_ref().is_some_and(|address| address.port == 0) {
+    if ports.kept
+        || ports.bridge.port == 0
+        || ports.dashboard.as_ref().is_some_and(|address| address.port == 0)
+    {
         return Err("the server has not reported its addresses".to_owned());
     }
     connects(&ports.bridge.reachable()).await?;

@@ -2,39 +2,32 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `starting` | starting the server, until it is ready |
 //! | `switch` | switching to another release |
-//! | `failures` | why a server did not become ready |
+//! | `failures`, `state_failures` | why a server did not become ready |
 
 mod failures;
+mod starting;
+mod state_failures;
 mod switch;
 
-use std::{
-    fs::File,
-    io::Write,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fs::File, io::Write, sync::Arc, time::Duration};
 
-use loom_base::{HostPort, LockExt as _};
-use loom_environment::ReadyDocument;
 use tokio::sync::{mpsc, watch};
 
-use self::failures::{io_failure, state_failure};
+use self::state_failures::{io_failure, state_failure};
 use super::{
-    Instance, LaunchKind, RuntimeState, ServerExit, SpawnObstacle, StartFailure,
+    Instance, LaunchKind, RuntimeState, ServerExit, StartFailure,
     channel::ControlListener,
     control::{self, StartReport, SupervisorEvent, SupervisorView},
-    document::{BridgeAddress, DashboardAddress, InstanceRecord},
+    document::InstanceRecord,
     end_record,
     events::end_requested,
     instance_folder::InstanceFolder,
-    kept_ports::KeptPorts,
     kept_sockets::KeptSockets,
-    log, log_rotation,
-    ports::{self, ChosenPorts},
-    ready,
+    log_rotation,
     reporter::Reporter,
-    server_process::{ProcessConfig, ServerProcess},
+    server_process::ServerProcess,
     start_request::StartRequest,
     system,
     updates::{self, PreparedUpdate},
@@ -42,8 +35,6 @@ use super::{
 
 /// How long clients may take to receive that the server has ended.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often ports are picked where other processes take them first.
-const PICKS: usize = 5;
 
 /// How one run of the server ended.
 enum RunEnd {
@@ -204,137 +195,6 @@ impl Supervisor {
     fn update(&self, change: impl FnOnce(&mut Instance)) -> Result<(), StartFailure> {
         self.record.send_modify(|record| change(&mut record.instance));
         self.write_record()
-    }
-
-    /// Starts the server and waits until it is ready.
-    async fn start(&mut self) -> Result<ServerProcess, StartFailure> {
-        let mut log =
-            log::rotate(&self.folder.log()).map_err(|e| io_failure("open the server's log", &e))?;
-        let mut pick = 1;
-        loop {
-            let ports = self.choose_ports()?;
-            let mut server = self.spawn(ports.clone(), log)?;
-            match self.until_ready(&mut server, &ports).await {
-                Ok(addresses) => {
-                    self.announce(addresses)?;
-                    return Ok(server);
-                }
-                // The sockets that are kept make their ports taken.
-                Err(crashed @ StartFailure::Crashed { .. }) if self.sockets.is_some() => {
-                    return Err(crashed);
-                }
-                Err(StartFailure::Crashed { .. })
-                    if ports.picked && pick < PICKS && ports.taken().is_some() =>
-                {
-                    pick += 1;
-                }
-                Err(crashed @ StartFailure::Crashed { .. }) => {
-                    return Err(ports.taken().unwrap_or(crashed));
-                }
-                Err(failure) => return Err(failure),
-            }
-            log = log::reopen(&self.folder.log())
-                .map_err(|e| io_failure("open the server's log", &e))?;
-        }
-    }
-
-    /// The kept ports, or where another process has taken one of them, others. Where the server takes sockets, those that
-    /// are open, or new ones.
-    fn choose_ports(&mut self) -> Result<ChosenPorts, StartFailure> {
-        let program = self.request.program();
-        if !self.request.keeps_sockets() || !KeptSockets::are_taken_by(&program) {
-            self.sockets = None;
-            return self
-                .on_free_ports(|bridge, dashboard| ports::choose(&program, bridge, dashboard));
-        }
-        let sockets = match self.sockets.take() {
-            Some(sockets) => sockets,
-            None => self.on_free_ports(KeptSockets::bind)?,
-        };
-        Ok(self.sockets.insert(sockets).ports())
-    }
-
-    fn on_free_ports<T>(
-        &self,
-        choose: impl Fn(&HostPort, Option<&HostPort>) -> Result<T, StartFailure>,
-    ) -> Result<T, StartFailure> {
-        let StartRequest { bridge, dashboard, kept, .. } = &self.request;
-        let choose = |kept: &KeptPorts| {
-            let dashboard = dashboard.as_ref().map(|requested| kept.dashboard(requested));
-            choose(&kept.bridge(bridge), dashboard.as_ref())
-        };
-        choose(kept).or_else(|taken| match taken {
-            StartFailure::PortTaken { .. } => choose(&KeptPorts::default()),
-            other => Err(other),
-        })
-    }
-
-    fn spawn(&self, ports: ChosenPorts, log: File) -> Result<ServerProcess, StartFailure> {
-        let config = ProcessConfig {
-            program: self.request.program(),
-            folder: self.request.project(),
-            env: self.request.env.clone(),
-            without: &[],
-            ports,
-            ready_file: self.folder.ready_file().path().to_owned(),
-            listeners: None,
-            log,
-        };
-        let program = self.request.program();
-        let started = match &self.sockets {
-            Some(sockets) => sockets.hand_over(|variable| {
-                ServerProcess::start(ProcessConfig { listeners: Some(variable), ..config })
-            }),
-            None => ServerProcess::start(config),
-        };
-        let server = started.map_err(|error| StartFailure::Spawn {
-            obstacle: SpawnObstacle::of(&program, &error),
-            program: program.display().to_string(),
-            why: error.to_string(),
-        })?;
-        self.update(|instance| instance.document.pid = Some(server.pid()))?;
-        Ok(server)
-    }
-
-    async fn until_ready(
-        &mut self,
-        server: &mut ServerProcess,
-        ports: &ChosenPorts,
-    ) -> Result<ReadyDocument, StartFailure> {
-        let missing = Mutex::new("no health check was made".to_owned());
-        let starting = !self.switching;
-        let file = self.folder.ready_file();
-        let ready = ready::wait_until_ready(server.pid(), ports, &file, &missing);
-        let ready = tokio::time::timeout(self.request.ready_timeout, ready);
-        tokio::pin!(ready);
-        let Self { events, exit_with_starter, yielding, .. } = &mut *self;
-        let failure = tokio::select! {
-            biased;
-            ended = server.ended() => return Err(self.crashed(ended)),
-            result = &mut ready => match result {
-                Ok(addresses) => return Ok(addresses),
-                Err(_) => self.not_ready(missing.locked().clone()),
-            },
-            () = end_requested(events, exit_with_starter, yielding, starting) => StartFailure::Stopped,
-        };
-        self.stop(server).await;
-        Err(failure)
-    }
-
-    /// Makes the addresses known at which the server is ready.
-    fn announce(&mut self, addresses: ReadyDocument) -> Result<(), StartFailure> {
-        // A second start of this server must be on the same ports.
-        self.request.kept = KeptPorts::reported(&addresses);
-        if !addresses.inherited {
-            self.sockets = None;
-        }
-        self.record.send_modify(|record| record.login_key = addresses.login_key);
-        self.update(|instance| {
-            instance.state = RuntimeState::Ready;
-            instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });
-            instance.document.dashboard =
-                addresses.dashboard.map(|url| DashboardAddress { url, login_url: None });
-        })
     }
 
     /// Waits until a server that is ready has ended, and stops it when that is requested. Switches to the releases that

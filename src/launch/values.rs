@@ -30,7 +30,7 @@ pub struct Launcher {
 /// How the supervisor of a runtime looks for newer releases.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UpdateWatch {
-    /// The program that looks for one, and its arguments: see [`ReleaseCheck`](super::ReleaseCheck).
+    /// The program that looks for one, and its arguments: see [`CheckConversation`](super::CheckConversation).
     pub command: Vec<OsString>,
     /// How often.
     pub interval: Duration,

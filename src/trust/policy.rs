@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use loom_source::Release;
+use loom_source::{Release, Version};
 use serde::{Deserialize, Serialize};
 
 use super::{Channel, Keyring, LostKey, SignatureScope, TrustedDigest, Voucher, Waiver};
@@ -77,6 +77,10 @@ pub struct Policy {
     /// `trust.minimum_release_age` in seconds: `latest` and ranges select nothing younger.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub minimum_release_age: u64,
+    /// The versions that `latest` and ranges do not select, whatever vouches for them: those that an update of this machine
+    /// rolled back.
+    #[serde(skip)]
+    pub skipped: Vec<Version>,
     /// Whether all signatures of a release are kept, also those that no key of the configuration can judge: a mirror
     /// carries them to readers with other keys.
     #[serde(skip)]
@@ -101,6 +105,11 @@ pub enum NotAccepted {
 }
 
 impl Policy {
+    /// Whether `latest` may select an older version than the newest one of a source.
+    pub fn may_take_older(&self) -> bool {
+        self.judges_age() || !self.skipped.is_empty()
+    }
+
     /// Whether this policy accepts an installed version that was verified by these digests, under this policy or
     /// another one. An empty slice is a version that was let in by a waiver.
     ///

@@ -36,7 +36,7 @@ impl fmt::Display for UpdateEvent {
             Self::Acquired => "acquired",
             Self::Proved => "proved",
             Self::Switched => "switched",
-            Self::RolledBack => "rolled back",
+            Self::RolledBack => "rollback",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
         })

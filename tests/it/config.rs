@@ -109,9 +109,10 @@ fn the_schema_and_the_parser_reject_the_same_documents() {
         "[[sources]]\ntype = 'ftp'",
         "[[sources]]\nfoo = 1",
         "[trust]\nchecksum = 'no'",
-        "[store]\nkeep = 3",
+        "[store]\nkeep = 'some'",
         "[store]\nkeep_archives = 'x'",
-        "[update]\npolicy = 'notify'",
+        "[update]\npolicy = 'sometimes'",
+        "[dashboard]\ncontent = 'on'",
         "[update]\ncheck_interval = 5",
     ] {
         assert!(!problems(text).is_empty(), "the parser takes {text}");
@@ -124,6 +125,9 @@ fn example(schema: &Value) -> Value {
     let first = |key: &str| schema[key].get(0).cloned();
     if let Some(value) = first("enum").or_else(|| first("examples")) {
         return value;
+    }
+    if let Some(first) = first("anyOf") {
+        return example(&first);
     }
     match schema["type"].as_str() {
         Some("string") if schema["format"] == "uri" => "https://host/x".into(),
@@ -305,7 +309,7 @@ fn one_setting_is_printed_without_quotes() {
     );
     get(&["name"]).code(3).says(&["name is not set"]);
     get(&["bridge.adress"]).code(2).says(&["unknown key", "did you mean bridge.address?"]);
-    get(&["update.channel"]).code(2).says(&["update.channel: not supported by this version"]);
+    get(&["dashboard.content"]).code(2).says(&["dashboard.content: not supported by this version"]);
 }
 
 #[test]
@@ -329,7 +333,7 @@ fn config_set_writes_the_user_file_or_the_project_file() {
     let before = fs::read_to_string(&user).unwrap();
     set(&["dashboard.port", "70000"]).code(2).says(&["from 0 to 65535, got 70000"]);
     set(&["offline", "true"]).code(2).says(&["cannot be set in a file", "LOOM_OFFLINE"]);
-    set(&["update.policy", "auto"]).code(2).says(&["not supported by this version"]);
+    set(&["dashboard.content", "on"]).code(2).says(&["not supported by this version"]);
     assert_eq!(fs::read_to_string(&user).unwrap(), before, "nothing was written");
     assert_eq!(support::sandbox::names(user.parent().unwrap()), ["config.toml"]);
 }

@@ -111,11 +111,12 @@ fn a_version_that_fails_in_place_is_rolled_back_and_agents_are_back() {
     assert_eq!((&after["bridge"], &after["tree"]), (&before["bridge"], &before["tree"]));
     assert!(leased(&stage, &after));
     assert_eq!(entry["logs"].as_array().unwrap().len(), 2);
-    let same = ["up", "--detach", "--json", "--mode", "bridge-only", "--bridge-port", "0"];
-    let same = stage.sandbox.loom(&[&same[..], &["--version", "0.2.0"]].concat()).ok().json();
-    assert_eq!(same["pid"], after["pid"], "the same settings as before");
+    // `latest` is not the version that was rolled back.
+    assert_eq!(stage.up()["pid"], after["pid"]);
     stage.sandbox.loom(&["down"]).ok();
     until("nothing runs", || !runs(&after["pid"]));
+    assert_eq!(stage.up()["version"], "0.2.0");
+    assert_eq!(stage.sandbox.loom(&["which"]).ok().path(), stage.sandbox.link("0.2.0"));
 }
 
 #[test]
@@ -161,6 +162,13 @@ fn without_a_proven_origin_nothing_is_switched() {
     sandbox.loom(&["down"]).ok();
 }
 
+/// What a shell command prints on a terminal.
+fn on_terminal(sandbox: &Sandbox, line: &str) -> String {
+    let line = line.replace("loom", &Sandbox::program().display().to_string());
+    let output = sandbox.command("script").args(["-qec", &line, "/dev/null"]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 #[test]
 fn notify_changes_nothing_and_off_asks_nothing() {
     let mut stage = UpdateStage::new("");
@@ -169,8 +177,13 @@ fn notify_changes_nothing_and_off_asks_nothing() {
     stage.until_noted("checked", "0.2.1");
     assert_eq!(stage.instance()["pid"], before["pid"]);
     assert!(!stage.sandbox.link("0.2.1").exists());
-    // Nobody reads stderr here.
-    assert!(!stage.sandbox.loom(&["status"]).ok().stderr().contains("available"));
+    let told = "0.2.1 is available";
+    assert!(!stage.sandbox.loom(&["status"]).ok().stderr().contains(told), "no terminal");
+    for silent in ["CI=1 loom status", "loom --quiet status", "loom --json status"] {
+        assert!(!on_terminal(&stage.sandbox, silent).contains(told), "{silent}");
+    }
+    assert!(on_terminal(&stage.sandbox, "loom list").contains(told));
+    assert!(!on_terminal(&stage.sandbox, "loom status").contains(told), "once a day");
     stage.sandbox.loom(&["down"]).ok();
 
     let mut stage = UpdateStage::new("policy = \"off\"");

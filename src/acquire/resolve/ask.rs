@@ -151,7 +151,7 @@ impl ListRequest<'_> {
     /// Whether a cached list has what is requested. A list of the newest version alone is right for each selector that
     /// it matches, unless an older version may be taken all the same.
     fn serves(&self, listing: &CachedListing) -> bool {
-        let newest_alone = !self.candidate.prerelease && !self.policy.judges_age();
+        let newest_alone = !self.candidate.prerelease && !self.policy.may_take_older();
         let fits = |listed: &ListedVersion| matches(self.selector, self.candidate, &listed.version);
         (listing.is_complete() || newest_alone) && listing.versions().iter().any(fits)
     }

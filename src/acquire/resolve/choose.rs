@@ -38,6 +38,7 @@ pub(super) async fn choose(
 ) -> VersionChoice {
     let mut matching: Vec<&ListedVersion> =
         versions.iter().filter(|listed| matches(selector, candidate, &listed.version)).collect();
+    matching.retain(|listed| !policy.skipped.contains(&listed.version));
     matching.sort_by(|one, other| other.version.cmp(&one.version));
     let Some(newest) = matching.first().map(|listed| listed.version.clone()) else {
         return VersionChoice::NoMatch;

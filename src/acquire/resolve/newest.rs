@@ -105,7 +105,7 @@ pub(super) async fn probe(
 
 /// How much of a list is needed: for `latest` the newest version alone, unless an older one may be taken.
 pub(super) fn scope(candidate: &Candidate, selector: &Selector, policy: &Policy) -> ListingScope {
-    let older = candidate.prerelease || policy.judges_age();
+    let older = candidate.prerelease || policy.may_take_older();
     if *selector == Selector::Latest && !older { ListingScope::Newest } else { ListingScope::All }
 }
 

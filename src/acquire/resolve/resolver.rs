@@ -307,7 +307,10 @@ impl Resolver<'_> {
         search: &mut VersionSearch,
     ) -> Result<Resolution, AcquireError> {
         let prereleases = self.candidates.iter().any(|candidate| candidate.prerelease);
-        let matches = |version: &Version| selector.matches_counting(version, prereleases);
+        let matches = |version: &Version| {
+            selector.matches_counting(version, prereleases)
+                && !self.policy.skipped.contains(version)
+        };
         let newest = self.store.newest(product, &self.policy, matches)?.accepted();
         let Some(version) = newest.and_then(|installed| installed.release.slot.version().cloned())
         else {

@@ -17,6 +17,7 @@ use loom_runtime::{
     acquire::How,
     config::Resolved,
     launch::{self, LaunchError, Scope},
+    trust::Policy,
 };
 
 /// Asks the sources whether a newer version would be taken. Changes nothing but the cached lists.
@@ -33,7 +34,9 @@ pub(super) fn check(context: &Context, resolved: &Resolved, named: Option<&Path>
         let used = presence.accepted().map(|installed| installed.release.slot);
         (used.as_ref().and_then(Slot::version).cloned(), choice.selector, choice.by)
     };
-    let found = newer::ask(context, resolved, &product, &selector, current.as_ref())?;
+    let policy = ready::policy(resolved)?;
+    let policy = Policy { skipped: ready::skipped(resolved, &product)?, ..policy };
+    let found = newer::ask(context, resolved, &product, &selector, current.as_ref(), policy)?;
     let is_newer = |version: &Version| current.as_ref().is_none_or(|current| version > current);
     let newer = found.selected.clone().filter(is_newer);
     let document = json!({

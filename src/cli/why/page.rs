@@ -84,7 +84,7 @@ pub(super) fn update_rows(
     rolled_back: Option<&RolledBackVersion>,
 ) {
     if let Some(RolledBackVersion { at, why, log, previous_log, .. }) = rolled_back {
-        page.row("rolled back", &format!("at {at}: {why}\nno update takes it by itself again"));
+        page.row("rollback", &format!("at {at}: {why}\nno update takes it by itself again"));
         for (name, log) in [("its log", log), ("the log of the one before", previous_log)] {
             if let Some(log) = log {
                 page.row("", &format!("{name}: {log}"));

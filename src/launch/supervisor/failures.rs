@@ -1,9 +1,7 @@
 //! Why a supervisor's server did not become ready.
 
-use std::io;
-
-use super::{ServerExit, StartFailure, Supervisor, log};
-use crate::state::StateError;
+use super::Supervisor;
+use crate::launch::{ServerExit, StartFailure, log};
 
 /// The number of log lines that a failure shows.
 const TAIL: usize = 20;
@@ -29,13 +27,4 @@ impl Supervisor {
             log: log.display().to_string(),
         }
     }
-}
-
-pub(super) fn io_failure(act: &str, error: &io::Error) -> StartFailure {
-    StartFailure::State { act: format!("could not {act}"), why: error.to_string() }
-}
-
-pub(super) fn state_failure(error: StateError) -> StartFailure {
-    let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-    StartFailure::State { act: error.to_string(), why }
 }

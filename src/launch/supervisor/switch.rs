@@ -5,8 +5,13 @@
 
 use std::{fs::File, time::Duration};
 
-use super::{RuntimeState, ServerExit, ServerProcess, StartFailure, Supervisor, log, system};
-use crate::launch::updates::{PreparedUpdate, ReleaseProgram, UpdateNotes, keep_logs};
+use super::Supervisor;
+use crate::launch::{
+    RuntimeState, ServerExit, StartFailure, log,
+    server_process::ServerProcess,
+    system,
+    updates::{PreparedUpdate, ReleaseProgram, UpdateNotes, keep_logs},
+};
 
 /// How often the previous release is started again.
 const ATTEMPTS: u32 = 3;

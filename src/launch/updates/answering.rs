@@ -1,4 +1,4 @@
-//! [`ReleaseCheck`]: the process that looks for a newer release, as it talks to the supervisor.
+//! [`CheckConversation`]: the process that looks for a newer release, as it talks to the supervisor.
 
 use std::io::{self, BufRead, Write};
 
@@ -7,12 +7,12 @@ use crate::launch::system;
 
 /// The conversation of the process that looks for a newer release with its supervisor.
 #[derive(Debug)]
-pub struct ReleaseCheck<R, W> {
+pub struct CheckConversation<R, W> {
     input: R,
     output: W,
 }
 
-impl<R: BufRead, W: Write> ReleaseCheck<R, W> {
+impl<R: BufRead, W: Write> CheckConversation<R, W> {
     /// Reads the request of the supervisor. Closes all descriptors but the standard streams: the lock of the instance and
     /// the lease of its tree belong to the supervisor and its server alone.
     ///

@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `protocol` | what the supervisor and the process that looks for a release tell each other |
-//! | `answering` | [`ReleaseCheck`]: the end of that process |
+//! | `answering` | [`CheckConversation`]: the end of that process |
 //! | `check_process` | the end of the supervisor |
 //! | `watcher` | when releases are looked for, and what is done about one |
 //! | `proof` | a newer version on free ports |
@@ -22,7 +22,7 @@ mod proof;
 mod protocol;
 mod watcher;
 
-pub use answering::ReleaseCheck;
+pub use answering::CheckConversation;
 pub(super) use kept_logs::keep_logs;
 pub(super) use notes::UpdateNotes;
 pub use protocol::{CheckReport, CheckRequest, ReadyRelease, ReleaseProgram};

@@ -55,8 +55,15 @@ fn every_command_has_a_schema() {
         .collect();
     let missing: Vec<&String> = commands.iter().filter(|name| !names.contains(name)).collect();
     assert!(missing.is_empty(), "no schemas for {missing:?}");
-    let variants =
-        ["error", "list-generations", "list-remote", "trust", "trust-list", "trust-revoke"];
+    let variants = [
+        "error",
+        "list-generations",
+        "list-remote",
+        "trust",
+        "trust-list",
+        "trust-revoke",
+        "update-check",
+    ];
     let surplus = |name: &&String| !commands.contains(*name) && !variants.contains(&&***name);
     let surplus: Vec<&String> = names.iter().filter(surplus).collect();
     assert!(surplus.is_empty(), "no commands for {surplus:?}");
