@@ -108,7 +108,7 @@ fn shared_inodes(folder: &Path, listing: &TreeListing) -> Vec<u64> {
 
 /// `size mtime ctime inode path`
 fn inode_of_line(line: &str) -> Option<u64> {
-    line.splitn(5, ' ').nth(3)?.parse().ok()
+    line.split(' ').nth(3)?.parse().ok()
 }
 
 /// Whether only the times and the inode of a line have changed, and the inode is one that was linked.
