@@ -65,7 +65,8 @@ pub use observer::{AcquireEvent, Observer};
 pub use options::{AcquireOptions, ProgramRule};
 pub use repair::RepairReport;
 pub use resolve::{
-    Compared, MAX_LOWER_VERSIONS, NewestVersion, check_downgrade, newest_version, remote,
+    Compared, MAX_LOWER_VERSIONS, NewerQuery, NewerVersions, NewestVersion, check_downgrade,
+    is_update, newer_versions, newest_version, remote,
 };
 pub use runtime::SourceRuntime;
 pub use state::{chosen, first_seen, quarantine};

@@ -113,6 +113,7 @@ const COMMANDS: &[CommandExamples] = &[
         &[
             example("loom list", "List the installed releases"),
             example("loom list --remote --prerelease", "List what the sources offer"),
+            example("loom list --generations", "List the versions that were the default one"),
         ],
     ),
     (
@@ -135,6 +136,14 @@ const COMMANDS: &[CommandExamples] = &[
         &[
             example("loom update", "Move loom.lock to the newest version that loom.toml selects"),
             example("loom update --version 0.2.1", "Move it to this version"),
+            example("loom update --check", "Fail if there is a newer version; change nothing"),
+        ],
+    ),
+    (
+        "outdated",
+        &[
+            example("loom outdated", "Show what is used, and the newest versions of the sources"),
+            example("loom outdated --json", "Print the same as one JSON document"),
         ],
     ),
     (
@@ -149,6 +158,14 @@ const COMMANDS: &[CommandExamples] = &[
         &[
             example("loom remove 0.1.0", "Remove version 0.1.0"),
             example("loom remove 0.1.0 --forget", "Remove it, and its remembered digest"),
+            example("loom remove \"<0.2\" 0.3.1", "Remove all versions below 0.2, and 0.3.1"),
+        ],
+    ),
+    (
+        "rollback",
+        &[
+            example("loom rollback", "Make the previous default version the default again"),
+            example("loom rollback --to 3", "Go to a generation of `loom list --generations`"),
         ],
     ),
     (
@@ -174,7 +191,26 @@ const COMMANDS: &[CommandExamples] = &[
     ),
     ("store du", &[example("loom store du --json", "Print the sizes in bytes")]),
     ("store dedup", &[example("loom store dedup", "Store identical files once")]),
-    ("store gc", &[example("loom store gc", "Free the space of what nothing needs")]),
+    (
+        "store gc",
+        &[
+            example("loom store gc", "Remove what the limits of the configuration give up"),
+            example("loom store gc --explain --dry-run", "Show why each version stays or would go"),
+            example(
+                "loom store gc --keep 3 --older-than 30days",
+                "Remove what is not among the three newest and was not used for 30 days",
+            ),
+            example("loom store gc --max-size 20GiB", "Shrink the store"),
+        ],
+    ),
+    (
+        "store keep",
+        &[
+            example("loom store keep 0.1.0", "Never collect version 0.1.0"),
+            example("loom store keep", "Print the versions that are kept"),
+            example("loom store keep --remove 0.1.0", "Let it be collected again"),
+        ],
+    ),
     (
         "store path",
         &[

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use loom_source::{Digest, Release};
@@ -69,8 +70,11 @@ impl Store {
         usage.objects = sizes([self.root.join("objects")])?;
         usage.partial = sizes([self.root.join("partial")])?;
         usage.total = sizes([self.root.clone()])?;
+        let mut live: BTreeSet<Digest> = named.keys().copied().collect();
+        live.extend(self.rooted_trees(SystemTime::now())?);
+        needed.extend(&live);
         let kept = sizes(needed.iter().map(|object| self.object(object)))?;
-        let live = sizes(named.keys().map(|tree| self.tree(tree)))?;
+        let live = sizes(live.iter().map(|tree| self.tree(tree)))?;
         let store = sizes([self.trees()])?;
         let tmp = sizes([self.tmp()])?;
         usage.garbage = (store - live.min(store)) + (usage.objects - kept.min(usage.objects)) + tmp;
@@ -81,11 +85,16 @@ impl Store {
 /// The bytes of all files below these paths; those of one inode count once.
 fn sizes(paths: impl IntoIterator<Item = PathBuf>) -> Result<u64, StoreError> {
     let mut seen = BTreeSet::new();
-    paths.into_iter().map(|path| size(&path, &mut seen)).sum()
+    paths.into_iter().map(|path| size_unseen(&path, &mut seen)).sum()
 }
 
-/// The bytes of all files below a path. Links are not followed; files that are removed meanwhile do not count.
-fn size(path: &Path, seen: &mut BTreeSet<(u64, u64)>) -> Result<u64, StoreError> {
+/// The bytes of all files below a path; those of one inode count once. Links are not followed; files that are removed meanwhile do not count.
+pub(super) fn size(path: &Path) -> Result<u64, StoreError> {
+    sizes([path.to_owned()])
+}
+
+/// The same without the inodes that were seen.
+fn size_unseen(path: &Path, seen: &mut BTreeSet<(u64, u64)>) -> Result<u64, StoreError> {
     let Some(meta) = absent(fs::symlink_metadata(path)).map_err(at(FileAction::Read, path))? else {
         return Ok(0);
     };
@@ -99,7 +108,7 @@ fn size(path: &Path, seen: &mut BTreeSet<(u64, u64)>) -> Result<u64, StoreError>
     let Some(entries) = absent(fs::read_dir(path)).map_err(at(FileAction::Read, path))? else {
         return Ok(0);
     };
-    entries.map(|entry| size(&entry.map_err(at(FileAction::Read, path))?.path(), seen)).sum()
+    entries.map(|entry| size_unseen(&entry.map_err(at(FileAction::Read, path))?.path(), seen)).sum()
 }
 
 /// The identity of an inode with several names.

@@ -32,7 +32,8 @@
 //! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
-//! | [`retention`] | keeps the last three development trees |
+//! | [`roots`] | what keeps trees from being collected: projects, generations, development builds, the user |
+//! | [`last_use`] | when a version was last used |
 //! | [`list`] · [`remove`] · [`du`] · [`verify`] · `hash_jobs` · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
@@ -67,6 +68,7 @@ mod hash_jobs;
 pub mod installed;
 pub mod interrupted;
 pub mod kept_signatures;
+pub mod last_use;
 mod layout;
 pub mod lease;
 pub mod limits;
@@ -87,7 +89,7 @@ pub mod recover;
 mod rehash;
 pub mod remove;
 pub mod repair;
-pub mod retention;
+pub mod roots;
 mod sharing;
 mod signed_files;
 pub mod staged;
@@ -107,7 +109,7 @@ mod zip_spans;
 pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
 pub use checked::Checked;
-pub use collect::CollectedGarbage;
+pub use collect::{FetchableSources, GcReport, GcRules, GcRun, KeepReason, RemoveReason};
 pub use damage::Damage;
 pub use dedup::Deduplicated;
 pub use du::{ReleaseUsage, StoreUsage};
@@ -132,6 +134,7 @@ pub use receipt::{BuildReceipt, Receipt, ReceiptCheck, ReceivedArchive};
 pub use recover::Recovery;
 pub(crate) use remove::objects_of;
 pub use repair::Repaired;
+pub use roots::{Generations, ReleaseGeneration};
 pub use staged::Staged;
 pub use verification::Verification;
 pub use verify::VerifyReport;

@@ -5,8 +5,9 @@
 //! | `verify` | `store verify`: hashes everything, and follows all records and links |
 //! | `repair` | `store repair`: mends what is damaged or missing |
 //! | `du` | `store du`: disk usage |
+//! | `gc`, `gc_reasons` | `store gc`: removes versions that are given up, and what nothing needs |
+//! | `keep` | `store keep`: versions that are not collected |
 //! | `dedup` | `store dedup`: lets identical files share their blocks |
-//! | `gc` | `store gc`: removes what nothing needs |
 //! | `path` | `store path`: the folder of the store, or of a tree |
 //! | `add` | `store add`: adds an archive or a program as a release |
 //!
@@ -16,6 +17,8 @@ mod add;
 mod dedup;
 mod du;
 mod gc;
+mod gc_reasons;
+mod keep;
 mod path;
 mod repair;
 mod verify;
@@ -41,8 +44,10 @@ enum StoreCommand {
     Du,
     /// Let identical files of different releases share their blocks, and print what that saved
     Dedup,
-    /// Remove what nothing needs: damaged and abandoned trees, and files that no release names
-    Gc,
+    /// Remove versions that are given up, damaged and abandoned trees, and files that no release names
+    Gc(gc::Args),
+    /// Keep versions: they are not collected, whatever the rules say
+    Keep(keep::Args),
     /// Print the store's folder, or the folder of a release's tree
     Path(path::Args),
     /// Add an archive or a program as a release
@@ -58,7 +63,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         StoreCommand::Repair(args) => repair::run(args, context, &resolved, &store),
         StoreCommand::Du => du::run(context, &store),
         StoreCommand::Dedup => dedup::run(context, &store),
-        StoreCommand::Gc => gc::run(context, &store),
+        StoreCommand::Gc(args) => gc::run(args, context, &resolved, &store),
+        StoreCommand::Keep(args) => keep::run(args, context, &resolved, &store),
         StoreCommand::Path(args) => path::run(args, context, &resolved, &store),
         StoreCommand::Add(args) => add::run(args, context, &resolved, &store),
     }

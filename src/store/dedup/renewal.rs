@@ -44,6 +44,14 @@ impl Store {
         (self.right_now(trees), inodes)
     }
 
+    /// The fingerprints of the trees that have files with these inodes.
+    pub(in crate::store) fn fingerprints_with(
+        &self,
+        inodes: &BTreeSet<u64>,
+    ) -> Result<FingerprintsBefore, StoreError> {
+        Ok(self.right_now(self.trees_with(inodes)?))
+    }
+
     fn right_now(&self, trees: BTreeSet<Digest>) -> FingerprintsBefore {
         let right = trees.into_iter().filter_map(|tree| {
             let listing = self.listing(&tree).ok().flatten()?;
