@@ -43,6 +43,9 @@ mod expand;
 pub mod files;
 pub mod find_project;
 mod folder_owner;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 pub mod inputs;
 mod key;

@@ -38,6 +38,9 @@ mod end_record;
 mod error;
 mod events;
 mod foreground;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod instance_folder;
 mod kept_ports;
 mod kept_sockets;

@@ -26,7 +26,7 @@ const SCHEMA: &str = "loom-failures 1";
 
 /// `failures/<authority>/<binary>/<platform>.json`. Fields that a reader does not know are ignored.
 #[derive(Debug, Serialize, Deserialize)]
-struct FailuresDocument {
+pub(super) struct FailuresDocument {
     schema: String,
     failures: Vec<FailureRecord>,
 }

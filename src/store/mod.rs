@@ -64,6 +64,9 @@ pub mod fingerprint;
 mod fingerprint_file;
 mod format;
 mod founding;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hash_jobs;
 pub mod installed;
 pub mod interrupted;

@@ -66,7 +66,7 @@ impl Github {
 }
 
 /// The bundles in a response, one on each line.
-fn bundles(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
+pub(crate) fn bundles(body: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let document: AttestationsDocument<'_> = serde_json::from_slice(body)?;
     let mut lines = Vec::new();
     for bundle in document.attestations.iter().filter_map(|attestation| attestation.bundle) {

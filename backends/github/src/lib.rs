@@ -53,6 +53,9 @@ mod asset_location;
 mod attestations;
 pub mod document_cache;
 mod documents;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod github;
 pub mod github_repo;
 mod guess;

@@ -19,6 +19,8 @@ mod bucket_url;
 mod client;
 mod connector;
 mod credential_file;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod listing_page;
 mod object_status;
 mod options;

@@ -62,6 +62,9 @@ mod folder;
 mod folder_body;
 mod folder_errors;
 mod folder_page;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod layout;
 mod listed_statements;
 pub mod mirror;

@@ -63,6 +63,9 @@
 //! ```
 
 mod body;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod messages;
 pub mod options;
 pub mod plugin;

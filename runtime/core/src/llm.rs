@@ -21,6 +21,9 @@ mod chunks;
 pub mod client;
 pub mod completion;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod generate;
 mod generation;
 mod piece;

@@ -21,6 +21,9 @@ mod client;
 pub mod config;
 mod connection;
 pub mod environment;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod listing;
 mod process;
 pub mod restart;

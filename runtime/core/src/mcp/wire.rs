@@ -22,3 +22,9 @@ mod tools;
 mod transport;
 
 pub(super) use transport::McpTransport;
+
+/// The number of messages in a line, for the fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub(super) fn read(line: &[u8]) -> usize {
+    message::read(line, "the test").len()
+}

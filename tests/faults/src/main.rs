@@ -1,0 +1,144 @@
+//! Runs the program `loom` with failing system calls, lost power and many processes, and judges what is left.
+//!
+//! | file | does |
+//! |---|---|
+//! | `scenario` · `scenarios` | what is run: a world to begin with, a command, and what must be so after it |
+//! | `world` · `copy` | a home, a project and mirrors in a folder of their own; copies of it |
+//! | `archives` | the releases that the mirrors have |
+//! | `run` | runs `loom` in a world |
+//! | `trace` | reads the output of strace |
+//! | `points` · `injection` | which system calls fail, and how; one run with such a call |
+//! | `calls` | one run for each system call and fault |
+//! | `survival` · `tree_check` | what must be so after a fault |
+//! | `fuzz` | runs the fuzz targets |
+//! | `tally` · `table_file` | counts, and the tables in tests/FAULTS.md |
+#![cfg(unix)]
+#![allow(clippy::print_stdout, clippy::print_stderr)] // the program reports to a terminal
+
+mod archives;
+mod calls;
+mod copy;
+mod fuzz;
+mod injection;
+mod points;
+mod run;
+mod scenario;
+mod scenarios;
+mod survival;
+mod table_file;
+mod tally;
+mod trace;
+mod tree_check;
+mod world;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{run::Looms, scenario::Scenario, tally::Outcome};
+
+/// Runs loom with failing system calls, lost power and many processes, and judges what is left.
+#[derive(Debug, Parser)]
+struct Args {
+    #[command(subcommand)]
+    kind: Kind,
+    /// Run only this scenario; may be repeated.
+    #[arg(long, global = true)]
+    scenario: Vec<String>,
+    /// Try every N-th point only.
+    #[arg(long, global = true, default_value_t = 1, value_name = "N")]
+    every: usize,
+    /// Try the points whose number has this remainder.
+    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
+    offset: usize,
+    /// The program to test [default: the `loom` beside this program].
+    #[arg(long, global = true)]
+    loom: Option<PathBuf>,
+    /// Write the table to this file.
+    #[arg(long, global = true, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Kind {
+    /// Let each system call that changes a folder fail, or kill the program at it.
+    Calls,
+    /// Run the fuzz targets.
+    Fuzz {
+        /// Run only this target; may be repeated.
+        #[arg(long)]
+        target: Vec<String>,
+        /// The longest time for one target.
+        #[arg(long, default_value_t = 120)]
+        seconds: u64,
+        /// The number of executions after which a target ends.
+        #[arg(long, default_value_t = 1_000_000)]
+        runs: u64,
+        /// The program that `cargo fuzz build` made.
+        #[arg(long)]
+        program: Option<PathBuf>,
+        /// The root of the repository.
+        #[arg(long, default_value = ".")]
+        root: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("loom-faults: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Outcome<bool> {
+    if let Kind::Fuzz { target, seconds, runs, program, root } = &args.kind {
+        let plan = fuzz::FuzzPlan {
+            program: program.clone().unwrap_or_else(|| fuzz::built(root)),
+            corpora: root.join("fuzz/corpus"),
+            scratch: root.join("target/fuzz"),
+            targets: target.clone(),
+            seconds: *seconds,
+            runs: *runs,
+        };
+        let (table, survived) = fuzz::run(&plan)?;
+        println!("\n{table}");
+        record(args, fuzz::HEADING, &table)?;
+        return Ok(survived);
+    }
+    let looms = Looms::find(args.loom.as_deref())?;
+    let chosen = chosen(&args.scenario)?;
+    let (every, offset) = (args.every.max(1), args.offset);
+    let tally = match args.kind {
+        Kind::Calls | Kind::Fuzz { .. } => calls::run(&looms, &chosen, every, offset)?,
+    };
+    println!("\n{}", tally.table());
+    println!("{} further points were not met", tally.missed());
+    for failure in tally.failures() {
+        println!("FAILED {failure}");
+    }
+    record(args, tally.heading(), &tally.table())?;
+    Ok(tally.failures().is_empty() && tally.tried() > 0)
+}
+
+/// The scenarios with these names, or all.
+fn chosen(names: &[String]) -> Outcome<Vec<Scenario>> {
+    let all = scenarios::all();
+    if let Some(unknown) = names.iter().find(|name| all.iter().all(|one| one.name != **name)) {
+        let known: Vec<&str> = all.iter().map(|one| one.name).collect();
+        return Err(format!("no scenario {unknown}; there are {}", known.join(", ")).into());
+    }
+    let chosen = |one: &Scenario| names.is_empty() || names.iter().any(|name| name == one.name);
+    Ok(all.into_iter().filter(chosen).collect())
+}
+
+/// Writes a table to the file that is asked for.
+fn record(args: &Args, heading: &str, table: &str) -> Outcome {
+    match &args.record {
+        Some(path) => table_file::replace(path, heading, table),
+        None => Ok(()),
+    }
+}
