@@ -94,12 +94,13 @@ fn the_origins_of_settings_are_counted() {
 #[test]
 fn a_known_root_meets_a_required_signature() {
     let (sandbox, mirror) = (Sandbox::direct(), SignedDepot::of(&["0.2.0"]));
-    let required = |url: &str| {
-        let source = format!("[[sources]]\ntype = \"mirror\"\nname = \"corp\"\nurl = \"{url}\"\n");
+    let required = |name: &str, url: &str| {
+        let source =
+            format!("[[sources]]\ntype = \"mirror\"\nname = \"{name}\"\nurl = \"{url}\"\n");
         let text = format!("[trust]\nsignature = \"required\"\n\n{source}");
         sandbox.write(sandbox.home().join(".config/loom/config.toml"), &text);
     };
-    required(&mirror.url());
+    required("corp", &mirror.url());
     let check = &checks(&sandbox, 1, "signatures")[0];
     assert_eq!(check["grade"], "failure", "{check}");
     let (file, sha256) = mirror.anchor();
@@ -110,7 +111,7 @@ fn a_known_root_meets_a_required_signature() {
     assert!(check["message"].as_str().unwrap().contains("signed mirror"), "{check}");
     // Another mirror has no root, and offers no signature.
     let plain = Plain::of(&["0.2.0"]);
-    required(&plain.url());
+    required("other", &plain.url());
     let check = &checks(&sandbox, 1, "signatures")[0];
     assert_eq!(check["grade"], "failure", "{check}");
 }
