@@ -22,6 +22,7 @@ mod dev;
 mod disk;
 mod doctor;
 mod doctor_bundle;
+mod doctor_store;
 mod documents;
 mod down;
 mod errors;

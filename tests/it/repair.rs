@@ -181,6 +181,23 @@ fn another_tree_is_not_taken_for_a_repair() {
     assert_all_here(&sandbox, "the right one");
 }
 
+#[test]
+fn what_was_removed_stays_removed() {
+    let (sandbox, _mirror) = installed(false);
+    let receipts = sandbox.cache().join("receipts");
+    let copy = sandbox.folder("copy");
+    let copied = std::process::Command::new("cp").arg("-r").arg(&receipts).arg(&copy).status();
+    assert!(copied.unwrap().success());
+    sandbox.loom(&["remove", "0.1.0"]).ok();
+    // As an interrupted removal leaves it.
+    fs::remove_dir_all(&receipts).unwrap();
+    fs::rename(copy.join("receipts"), &receipts).unwrap();
+    sandbox.loom(&["store", "repair"]).ok();
+    sandbox.loom(&["which", "0.1.0"]).code(3);
+    sandbox.loom(&["which", "0.2.0"]).ok();
+    sandbox.verify();
+}
+
 /// Numbers that follow from a seed.
 struct Random(u64);
 

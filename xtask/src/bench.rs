@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// Measure only how long it takes from an empty clone to a running dashboard.
     #[arg(long, conflicts_with_all = ["rounds", "names"])]
     first_run: bool,
-    /// Make only these measurements: warm, signed, cold, memory, index, start, slow-reader, fan.
+    /// Make only these measurements: warm, signed, cold, memory, index, verify, start, slow-reader, fan.
     names: Vec<String>,
 }
 

@@ -20,12 +20,7 @@ impl Acquirer<'_> {
         let what = release.to_string();
         let _lock = store.lock_release(release, &mut || self.report_waiting(&what))?;
         let held = self.held_tree(release)?;
-        let is_here = held.is_some_and(|tree| store.tree(&tree).is_dir());
-        let is_named = store.record(release).map_or(true, |record| record.is_some())
-            || store.verification(release).map_or(true, |it| it.is_some())
-            || store.find(release)?.is_some();
-        // A receipt alone is what an interrupted removal leaves.
-        if !is_named && !is_here {
+        if !store.is_left(release) {
             return Ok(());
         }
         let problem = match self.mend(release, findings, report) {

@@ -37,11 +37,18 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
         }
         (Some(selector), Slot::Dev) => *selector == Selector::Dev,
     };
-    let opened = context.open_sources(resolved, false)?;
-    let reporter = ProgressReporter::new(context, &opened.candidates);
+    // What this machine has is enough for much of it.
+    let candidates = context.open_sources(resolved, false).map_or_else(
+        |error| {
+            context.printer.warning(format!("no source is asked: {}", error.message));
+            vec![]
+        },
+        |opened| opened.candidates,
+    );
+    let reporter = ProgressReporter::new(context, &candidates);
     let (state, policy) = (&resolved.state_dir.value, ready::policy(resolved)?);
     let options = ready::options(resolved, &Selection::default());
-    let acquirer = Acquirer::new(store, state, &opened.candidates, policy, options, &reporter);
+    let acquirer = Acquirer::new(store, state, &candidates, policy, options, &reporter);
     if args.dry_run {
         return plan(context, &acquirer.plan_repair()?);
     }

@@ -37,6 +37,9 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
         "objects": report.objects, "bytes": report.bytes, "evidence": evidence, "findings": findings,
     });
     context.printer.answer(&document, || verify_text(&report, checks.as_deref()))?;
+    if !report.findings.is_empty() {
+        context.printer.message("`loom store repair` mends what can be mended");
+    }
     // The document is the answer; an error would print a second one.
     Ok(if report.findings.is_empty() { Exit::Success } else { Exit::Integrity })
 }

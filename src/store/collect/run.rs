@@ -191,7 +191,10 @@ impl<'a> Collection<'a> {
     /// Takes trees and objects away that nothing names. What is on the disk must not name what is removed, so the disk
     /// is waited for before objects are removed, and before trees are deleted.
     fn take_away_garbage(&mut self) -> Result<(), StoreError> {
-        self.report.trees += self.store.discard_damaged()?;
+        // After an acquisition the newest damaged folder of a tree stays: the user was just told where it is.
+        if self.run.until.is_none() {
+            self.report.trees += self.store.discard_damaged()?;
+        }
         if self.census.unreadable {
             return self.barrier.wait(self.store.root());
         }

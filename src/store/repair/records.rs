@@ -28,6 +28,7 @@ impl Store {
     pub(super) fn repair_records(&self, repaired: &mut Vec<Repaired>) -> Result<(), StoreError> {
         let objects = self.small_objects()?;
         let mut releases = self.installed_versions()?;
+        releases.retain(|release| self.is_left(release));
         // A statement alone may be what an interrupted removal has left; its tree shows that it is not.
         releases.extend(objects.statements.iter().filter_map(|(release, statements)| {
             let is_here =
@@ -55,6 +56,16 @@ impl Store {
         let Ok(Some(record)) = self.record(release) else { return false };
         let statement = self.statement(&record.statement);
         matches!(statement, Ok(Some(statement)) if statement.release() == *release)
+    }
+
+    /// Whether more is left of a version than its receipt, which an interrupted removal leaves too.
+    pub fn is_left(&self, release: &Release) -> bool {
+        let is_there = |path: std::path::PathBuf| path.symlink_metadata().is_ok();
+        let received = self.receipt(release).ok().flatten().and_then(|receipt| receipt.tree);
+        is_there(self.record_path(release))
+            || is_there(self.verification_path(release))
+            || is_there(self.link_path(release))
+            || received.is_some_and(|tree| self.tree(&tree).is_dir())
     }
 
     fn small_objects(&self) -> Result<SmallObjects, StoreError> {

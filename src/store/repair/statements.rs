@@ -18,7 +18,9 @@ impl Store {
         for release in self.releases_below("receipts")? {
             // A receipt that cannot be read tells nothing.
             let Some(receipt) = self.receipt(&release).ok().flatten() else { continue };
-            let Some(digest) = receipt.statement else { continue };
+            let Some(digest) = receipt.statement.filter(|_| self.is_left(&release)) else {
+                continue;
+            };
             if matches!(self.statement(&digest), Ok(Some(_))) {
                 continue;
             }

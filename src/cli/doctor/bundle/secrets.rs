@@ -42,6 +42,9 @@ pub(super) fn known(context: &Context) -> BTreeSet<String> {
     for name in context.env().names().filter(|name| is_secret_name(name)) {
         found.extend(context.env().get(name).map(str::to_owned));
     }
+    for value in context.env().names().filter_map(|name| context.env().get(name)) {
+        url_passwords(value, &mut found);
+    }
     for name in context.env().names().filter(|name| name.starts_with("LOOM_")) {
         // Tables as JSON: what they hold may be secret.
         let value = context.env().get(name).and_then(|text| serde_json::from_str(text).ok());
@@ -52,6 +55,7 @@ pub(super) fn known(context: &Context) -> BTreeSet<String> {
     netrc.iter().chain(&home).for_each(|file| passwords(file, &mut found));
     let mut projects: Vec<PathBuf> = context.cwd().into_iter().collect();
     if let Some((resolved, _)) = &configured {
+        resolved.files.iter().for_each(|file| quoted(file, &mut found));
         projects.push(resolved.project.root.clone());
         projects.extend(projects_of(resolved.state_dir.value.path()));
     }
@@ -113,6 +117,7 @@ fn assignments(file: &Path, found: &mut BTreeSet<String>) {
 /// The quoted strings in those lines of a project's file that may hold secrets.
 fn quoted(file: &Path, found: &mut BTreeSet<String>) {
     let text = bounded_file::read_text(file, LARGEST).unwrap_or_default();
+    url_passwords(&text, found);
     for line in text.lines() {
         let (key, value) = line.split_once('=').unwrap_or_default();
         let key = key.to_uppercase();
@@ -123,6 +128,18 @@ fn quoted(file: &Path, found: &mut BTreeSet<String>) {
             // Every second part is between quotes.
             let inner = value.split(quote).skip(1).step_by(2);
             found.extend(inner.filter(|text| !text.contains("://")).map(str::to_owned));
+        }
+    }
+}
+
+/// The passwords in URLs.
+fn url_passwords(text: &str, found: &mut BTreeSet<String>) {
+    for rest in text.split("://").skip(1) {
+        let authority =
+            rest.split(['/', '?', '#', '"', '\'', ' ', '\n']).next().unwrap_or_default();
+        if let Some((login, _)) = authority.rsplit_once('@') {
+            let password = login.split_once(':').map_or(login, |(_, password)| password);
+            found.insert(password.to_owned());
         }
     }
 }
