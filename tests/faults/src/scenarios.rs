@@ -97,6 +97,7 @@ fn mirrors() -> Vec<Scenario> {
             .then("get 0.1.0 --source {plain}"),
         Scenario::new("mirror-bundle", "mirror bundle --version 0.1.0 --to ../one.loombundle")
             .before(&[GET])
+            .not_durable()
             .then("mirror verify ../one.loombundle"),
     ]
 }
