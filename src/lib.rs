@@ -9,6 +9,7 @@
 //! | 4 | `store` | keeps trees by their digest on this machine; knows no network |
 //! | 4 | `config` | turns files, environment and flags into one value that records where each setting came from |
 //! | 4 | `lock` | reads and writes lock files: versions and digests that a project has fixed |
+//! | 4 | `update` | remembers updates: what was checked, switched and rolled back |
 //! | 5 | `sources` | configured sources, ready to be asked |
 //! | 5 | `launch` | starts, watches and stops a runtime |
 //! | 6 | `acquire` | resolves, fetches, checks and publishes a release |
@@ -29,3 +30,4 @@ pub mod sources;
 pub mod state;
 pub mod store;
 pub mod trust;
+pub mod update;

@@ -6,6 +6,7 @@
 //! | [`bounded_file`] | whole files of limited size: regular files only, and never a wait |
 //! | [`backoff`] | [`Backoff`]: pauses that double up to a limit, with jitter |
 //! | [`clean`] | text of others without what changes how a terminal displays the rest |
+//! | [`daily_window`] | [`DailyWindow`]: a time span of each day, in UTC |
 //! | [`error_chain()`] | an error and its causes on one line |
 //! | [`file_lock`] | waiting for the lock of a file, and who holds it |
 //! | [`host_port`] | [`HostPort`]: `host:port` as text and as a value |
@@ -25,6 +26,7 @@ pub mod atomic_file;
 pub mod backoff;
 pub mod bounded_file;
 pub mod clean;
+pub mod daily_window;
 mod error_chain;
 pub mod file_lock;
 pub mod host_port;
@@ -38,6 +40,7 @@ pub mod time;
 pub mod token;
 
 pub use backoff::Backoff;
+pub use daily_window::{DailyWindow, DailyWindowError};
 pub use error_chain::error_chain;
 pub use host_port::{HostPort, HostPortError};
 pub use stop_request::{StopRequest, StopRequests};

@@ -10,6 +10,7 @@
 //! | `signed` | what a required signature adds to a warm `which` and `get` |
 //! | `cold` | `get` of a new release, beside `curl; sha256sum; tar; sync` |
 //! | `index` | a range that a signed index of 10,000 releases decides |
+//! | `verify` | `store verify`, beside `sha256sum` |
 //! | `memory` | the peak memory while a 500 MB archive arrives |
 //! | `runtime` | the runtime server: its start, slow readers, fan-out beside `nats-server` |
 //! | `table` | prints the figures, with ratios |
@@ -34,6 +35,7 @@ mod setup;
 mod signed;
 mod table;
 mod target;
+mod verify;
 mod warm;
 
 use std::{fs, path::PathBuf, process::ExitCode};
@@ -75,6 +77,7 @@ enum Bench {
     #[cfg(unix)]
     Memory,
     Index,
+    Verify,
     Start,
     SlowReader,
     Fan,
@@ -111,6 +114,7 @@ fn run(args: Args) -> Outcome<bool> {
                 #[cfg(unix)]
                 Bench::Memory => memory::run(&setup)?,
                 Bench::Index => index::run(&setup)?,
+                Bench::Verify => verify::run(&setup)?,
                 Bench::Start => runtime::start::run(&setup)?,
                 Bench::SlowReader => runtime::slow_reader::run(&setup)?,
                 Bench::Fan => runtime::fan::run(&setup)?,

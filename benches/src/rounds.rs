@@ -73,7 +73,7 @@ fn once(contender: &Contender, folder: &WorkFolder) -> Outcome<ProcessCost> {
 }
 
 /// Removes a folder, including read-only folders in it.
-fn discard(folder: tempfile::TempDir) -> Outcome {
+pub(crate) fn discard(folder: tempfile::TempDir) -> Outcome {
     let mut chmod = Command::new("chmod");
     chmod.args(["-R", "u+w"]).arg(folder.path()).status()?;
     let path = folder.keep();

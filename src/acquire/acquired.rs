@@ -20,6 +20,8 @@ pub enum How {
     Relinked,
     /// Its verification was missing or damaged; it was verified again by what is kept on this machine.
     Reverified,
+    /// Its tree was damaged or missing; it was made again from what is kept on this machine.
+    Rebuilt,
     /// It was fetched.
     Fetched {
         /// The name of the source.

@@ -3,10 +3,14 @@
 //! | file | holds |
 //! |---|---|
 //! | `installed` | a release that is installed already: accepted, restored, or to be fetched again |
+//! | `rebuild` | the damaged tree of a release, made again without a source |
 //! | `untrusted` | releases that a project selects which is not trusted |
 
 mod installed;
+mod rebuild;
 mod untrusted;
+
+pub(super) use rebuild::RebuiltFrom;
 
 use std::{
     path::Path,
@@ -226,11 +230,14 @@ impl<'a> Acquirer<'a> {
             Err(AcquireError::Offline { what, attempts, .. }) => {
                 Err(AcquireError::Offline { what, here: unaccepted, attempts })
             }
+            Err(cause) if cause.is_verdict() || matches!(cause, AcquireError::NoSource(_)) => {
+                Err(cause.for_release(&release, unaccepted))
+            }
             result => result,
         }
     }
 
-    fn fetcher(&self) -> Fetcher<'_> {
+    pub(super) fn fetcher(&self) -> Fetcher<'_> {
         Fetcher {
             store: self.store,
             options: &self.options,
@@ -247,6 +254,19 @@ impl<'a> Acquirer<'a> {
         pins: &Pins,
         attempts: Vec<SourceAttempt>,
         silent: &[usize],
+    ) -> Result<Acquired, AcquireError> {
+        self.fetch_tree(candidates, release, pins, attempts, silent, None)
+    }
+
+    /// As [`fetch`](Self::fetch); what a source delivers has to be the tree `held`, where that is known.
+    pub(super) fn fetch_tree(
+        &self,
+        candidates: &[Candidate],
+        release: &Release,
+        pins: &Pins,
+        attempts: Vec<SourceAttempt>,
+        silent: &[usize],
+        held: Option<Digest>,
     ) -> Result<Acquired, AcquireError> {
         // Partial transfers that cannot be removed are removed by a later run.
         let _ = self.store.sweep_partials(STALE, MAX_SWEPT);
@@ -266,6 +286,11 @@ impl<'a> Acquirer<'a> {
             Served::Delivered(admitted) => *admitted,
         };
         let source = admitted.candidate.name.clone();
+        let got = admitted.checked.tree();
+        if let Some(expected) = held.filter(|expected| *expected != got) {
+            let (release, source_name) = (release.to_string(), source);
+            return Err(AcquireError::OtherTree { release, source_name, expected, got });
+        }
         log.note(admitted.candidate, AttemptKind::Delivered, "delivered");
         if let Some(waiver) = admitted.checked.waiver() {
             self.report_unverified(release, &source, waiver);
@@ -286,7 +311,7 @@ impl<'a> Acquirer<'a> {
         ));
     }
 
-    fn report_waiting(&self, what: &str) {
+    pub(super) fn report_waiting(&self, what: &str) {
         self.observer.on_event(AcquireEvent::Waiting { what });
     }
 

@@ -131,6 +131,30 @@ pub enum AcquireError {
         /// The attempts, in order.
         attempts: Vec<SourceAttempt>,
     },
+    /// A source has other files of an installed release than this machine.
+    #[error(
+        "{source_name} has another {release} than this store: expected tree {expected}, got {got}"
+    )]
+    OtherTree {
+        /// The release.
+        release: String,
+        /// The name of the source.
+        source_name: String,
+        /// The tree that is installed.
+        expected: Digest,
+        /// The tree that the source delivered.
+        got: Digest,
+    },
+    /// The installed release is damaged, and could not be replaced.
+    #[error("{what} is damaged ({damage}), and no source replaced it")]
+    Damaged {
+        /// What was requested.
+        what: String,
+        /// The damaged file, and what is wrong with it.
+        damage: String,
+        /// Why no source replaced it.
+        source: Box<AcquireError>,
+    },
     /// The runtime for asynchronous sources could not be created.
     #[error("could not prepare for asking sources")]
     Prepare(#[source] std::io::Error),
@@ -180,6 +204,7 @@ impl AcquireError {
             | Self::Unlistable { attempts, .. }
             | Self::TooYoung { attempts, .. }
             | Self::Offline { attempts, .. } => attempts,
+            Self::Damaged { source, .. } => source.attempts(),
             _ => &[],
         }
     }
@@ -204,7 +229,18 @@ impl AcquireError {
             | Self::Unlistable { attempts, .. }
             | Self::TooYoung { attempts, .. }
             | Self::Offline { attempts, .. } => attempts,
+            Self::Damaged { source, .. } => source.into_attempts(),
             _ => Vec::new(),
+        }
+    }
+
+    /// The same error, where the installed release that the sources were to replace is damaged.
+    pub(super) fn for_release(self, release: &Release, here: Option<Unverified>) -> Self {
+        match here {
+            Some(Unverified::TreeDamaged(damage)) => {
+                Self::Damaged { what: release.to_string(), damage, source: Box::new(self) }
+            }
+            _ => self,
         }
     }
 
@@ -217,6 +253,8 @@ impl AcquireError {
             | Self::TooYoung { .. }
             | Self::Downgrade { .. }
             | Self::Older { .. }
+            | Self::Damaged { .. }
+            | Self::OtherTree { .. }
             | Self::Offline { .. } => true,
             Self::Store(_)
             | Self::State(_)

@@ -13,6 +13,7 @@
 //! | `locked` | whether an installed release is the locked one |
 //! | `lock_version`, `lock_offers` | what a lock file has to hold of a version: [`PlatformOffer`] |
 //! | `restore` | an installed release that does not count: links or verifies it again |
+//! | `repair` | [`RepairReport`]: repairs a store from what is left of it, and from sources |
 //! | `reverify` | verifies an installed version again, without a network |
 //! | `local_file` | one file as a source, for `loom store add` and kept archives |
 //! | `evidence` | reads the signatures of an offer |
@@ -41,6 +42,7 @@ mod near_misses;
 mod observer;
 mod options;
 mod publish;
+mod repair;
 pub mod resolve;
 mod restore;
 mod reverify;
@@ -61,8 +63,10 @@ pub use lock_offers::{LockOffers, PlatformOffer};
 pub use locked::meets_lock;
 pub use observer::{AcquireEvent, Observer};
 pub use options::{AcquireOptions, ProgramRule};
+pub use repair::RepairReport;
 pub use resolve::{
-    Compared, MAX_LOWER_VERSIONS, NewestVersion, check_downgrade, newest_version, remote,
+    Compared, MAX_LOWER_VERSIONS, NewerQuery, NewerVersions, NewestVersion, check_downgrade,
+    is_update, newer_versions, newest_version, remote,
 };
 pub use runtime::SourceRuntime;
 pub use state::{chosen, first_seen, quarantine};

@@ -104,7 +104,7 @@ fn vouching(store: &Store, release: &Release, pins: &Pins, policy: &Policy) -> V
 
 /// Unpacks a kept archive again and compares it with its digest. `None` where the archive is damaged, or leads to
 /// another tree.
-fn unpack_again(
+pub(super) fn unpack_again(
     fetcher: &Fetcher<'_>,
     release: &Release,
     installed: &TreeRef,

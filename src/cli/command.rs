@@ -3,9 +3,9 @@
 use clap::{ArgMatches, Command};
 
 use super::{
-    Outcome, completions, config, context::Context, dev, doctor, down, env, exec, get, init, list,
-    lock, logs, man, mirror, reference, release, remove, restart, source, status, store, supervise,
-    trust, up, update, use_version, which, why,
+    Outcome, check_update, completions, config, context::Context, dev, doctor, down, env, exec,
+    get, init, list, lock, logs, man, mirror, outdated, reference, release, remove, restart,
+    rollback, source, status, store, supervise, trust, up, update, use_version, which, why,
 };
 
 /// A command: its name, its description, its arguments and its function.
@@ -90,10 +90,12 @@ pub(crate) static ALL: &[CommandEntry] = &[
         .aliases(&["ls"]),
     command!("why", why, "Explain how a release was acquired, or why that failed"),
     command!("lock", lock, "Write loom.lock: the version, and the digests for all platforms"),
-    command!("update", update, "Move loom.lock to a newer version"),
+    command!("outdated", outdated, "Show which releases are used, and which newer ones there are"),
+    command!("update", update, "Move loom.lock to a newer version, or acquire the newest one"),
     command!("use", use_version, "Set the default version"),
-    command!("remove", remove, "Remove a release from the store").aliases(&["rm"]),
-    command!("store", store, "Manage the store: verify, du, path, add"),
+    command!("rollback", rollback, "Make the previous default version the default again"),
+    command!("remove", remove, "Remove releases from the store").aliases(&["rm"]),
+    command!("store", store, "Manage the store: verify, repair, gc, keep, du, dedup, path, add"),
     command!("dev", dev, "Manage the checkout for development builds: link, unlink, find"),
     command!("source", source, "Show and test the configured sources: list, test"),
     command!(
@@ -106,6 +108,7 @@ pub(crate) static ALL: &[CommandEntry] = &[
     command!("config", config, "Show, check or describe the configuration"),
     command!("trust", trust, "Trust the loom.toml of this project, and roots of mirrors"),
     command!("__supervise", supervise, "Supervise a runtime").hidden(),
+    command!("__check-update", check_update, "Look for a newer release for a supervisor").hidden(),
     command!("release", release, "Make a release: pack, sign, publish, check"),
     command!("completions", completions, "Print a completion script for a shell"),
     command!("man", man, "Print or write the manual pages"),

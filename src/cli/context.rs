@@ -1,7 +1,7 @@
 //! What a command runs with.
 
 use std::{
-    cell::{Cell, OnceCell},
+    cell::{Cell, OnceCell, RefCell},
     path::PathBuf,
 };
 
@@ -36,12 +36,25 @@ pub(crate) struct Context {
     env: OnceCell<Env>,
     state: OnceCell<StateDir>,
     warned: Cell<bool>,
+    /// The store into which this command has acquired a release.
+    acquired: RefCell<Option<(Resolved, Store)>>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global, printer: Printer, invocation: Invocation) -> Self {
         let (env, state) = (OnceCell::new(), OnceCell::new());
-        Self { global, printer, invocation, env, state, warned: Cell::new(false) }
+        let (warned, acquired) = (Cell::new(false), RefCell::new(None));
+        Self { global, printer, invocation, env, state, warned, acquired }
+    }
+
+    /// Notes that this command has acquired a release.
+    pub(crate) fn note_acquired(&self, resolved: &Resolved, store: &Store) {
+        self.acquired.replace(Some((resolved.clone(), store.clone())));
+    }
+
+    /// The store into which this command has acquired a release, once.
+    pub(crate) fn take_acquired(&self) -> Option<(Resolved, Store)> {
+        self.acquired.take()
     }
 
     /// The environment.
@@ -182,7 +195,8 @@ impl Context {
             StoreSharing::Off => StoreWriters::Owner,
             StoreSharing::Group => StoreWriters::Group,
         };
-        let store = Store::open(&resolved.cache_dir.value)?.written_by(writers);
+        let state = resolved.state_dir.value.path();
+        let store = Store::open(&resolved.cache_dir.value)?.written_by(writers).with_state(state);
         let printer = self.printer.clone();
         store.on_wait(move |wait| printer.message(wait.to_string()));
         Ok(store)

@@ -2,24 +2,39 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | [`bundle`] | `--bundle`: what a report of a problem needs, in one archive |
 //! | `check` | [`DoctorCheck`]: one check and its result |
 //! | `compliance` | the policy in force, and whether everything that is installed meets it |
 //! | `machine` | the platform, and which `loom` a shell executes |
 //! | `folders` | the folders of cache and state: writable, lockable |
-//! | `space` | free space, and whether programs can be executed there |
+//! | `space`, `filesystem` | free space and inodes, whether programs can be executed there, and the kind of file system |
+//! | `permissions` | whether cache and state belong to this user |
+//! | `damage` | whether the store is damaged, without hashing |
+//! | `instances` | runtimes that run, are orphaned, or ended unexpectedly |
+//! | `origins` | where the configuration comes from |
 //! | `mirrors` | whether what signed mirrors publish is still valid |
 //! | `signatures` | whether signatures are required, and whether anything can meet that |
 //! | `connection` | the connection to the sources: proxies, certificates, `.netrc`, clock |
 
+mod bundle;
 mod check;
 mod compliance;
 mod connection;
+mod damage;
+#[cfg(target_os = "linux")]
+mod filesystem;
 mod folders;
+mod instances;
 mod machine;
 mod mirrors;
+mod origins;
+#[cfg(unix)]
+mod permissions;
 mod signatures;
 #[cfg(unix)]
 mod space;
+
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -37,13 +52,22 @@ use super::{
         probe_report,
     },
 };
+#[cfg(unix)]
+use loom_runtime::config::StoreSharing;
 use loom_runtime::config::{self, Flags, Resolved};
 
 /// Arguments of `loom doctor`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Write what a report of a problem needs into this .tar.gz file, without secrets
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    /// Replace FILE if it is there
+    #[arg(long, requires = "bundle")]
+    force: bool,
+}
 
-pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut checks = vec![machine::platform(context), machine::program(context)];
     let mut findings = Vec::new();
     let mut compliance = None;
@@ -51,8 +75,8 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
     match resolved {
         Err(failure) => checks.push(DoctorCheck::error("state", failure)),
         Ok(Ok(resolved)) => {
-            checks.push(configuration(&resolved));
-            checks.extend(folders::all(&resolved.cache_dir.value, resolved.state_dir.value.path()));
+            checks.extend([configuration(&resolved), origins::check(context)]);
+            checks.extend(machine_checks(context, &resolved));
             match Compliance::of(context, &resolved) {
                 Ok(found) => {
                     checks.push(found.check());
@@ -63,7 +87,7 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
             checks.extend(connection::settings(&context.opener(&resolved)?, &resolved));
             findings = source_checks(context, &resolved, &mut checks)?;
             checks.extend(mirrors::all(context, &resolved));
-            checks.extend(signatures::check(&resolved, &findings));
+            checks.extend(signatures::check(context, &resolved, &findings));
             checks.extend(connection::clock(&findings));
         }
         Ok(Err(failure)) => {
@@ -75,7 +99,22 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
             }
         }
     }
-    report(context, &checks, &findings, compliance.as_ref())
+    report(args, context, &checks, document(context, &checks, &findings, compliance.as_ref()))
+}
+
+/// The checks of the folders of this machine, and of what runs from them.
+fn machine_checks(context: &Context, resolved: &Resolved) -> Vec<DoctorCheck> {
+    let (cache, state) = (&resolved.cache_dir.value, &resolved.state_dir.value);
+    let mut checks = folders::all(cache, state.path());
+    #[cfg(unix)]
+    {
+        let is_shared = resolved.store.shared.value == StoreSharing::Group;
+        checks.push(permissions::check(cache, state.path(), is_shared));
+    }
+    // A store that cannot be opened has a check of its own.
+    checks.extend(context.store(resolved).ok().map(|store| damage::check(&store)));
+    checks.extend(instances::all(state));
+    checks
 }
 
 fn configuration(resolved: &Resolved) -> DoctorCheck {
@@ -139,13 +178,12 @@ fn source(
     })
 }
 
-fn report(
+fn document(
     context: &Context,
     checks: &[DoctorCheck],
     findings: &[Finding],
     compliance: Option<&Compliance>,
-) -> Outcome {
-    let failed = checks.iter().filter(|check| check.grade == CheckGrade::Failure).count();
+) -> Value {
     let list: Vec<Value> = checks.iter().map(DoctorCheck::json).collect();
     let product = context.resolve(Flags::default()).and_then(|resolved| context.line(&resolved));
     let sources: Vec<Value> = match &product {
@@ -154,10 +192,25 @@ fn report(
         }
         Err(_) => Vec::new(),
     };
-    let document = json!({
-        "schema": 1, "healthy": failed == 0, "version": env!("CARGO_PKG_VERSION"),
+    json!({
+        "schema": 1, "healthy": failures(checks) == 0, "version": env!("CARGO_PKG_VERSION"),
         "checks": list, "sources": sources, "compliance": compliance.map(Compliance::json),
-    });
+    })
+}
+
+fn failures(checks: &[DoctorCheck]) -> usize {
+    checks.iter().filter(|check| check.grade == CheckGrade::Failure).count()
+}
+
+fn report(args: &Args, context: &Context, checks: &[DoctorCheck], mut document: Value) -> Outcome {
+    let written = match &args.bundle {
+        Some(file) => Some(bundle::write(context, &document, file, args.force)?),
+        None => None,
+    };
+    if let Some(written) = &written {
+        document["bundle"] = written.json();
+    }
+    let failed = failures(checks);
     context.printer.answer(&document, || {
         let lines: String = checks.iter().map(DoctorCheck::human).collect();
         let end = match failed {
@@ -165,7 +218,9 @@ fn report(
             1 => "1 problem found".to_owned(),
             n => format!("{n} problems found"),
         };
-        format!("{lines}\n{end}\n")
+        let written = written.as_ref().map(|written| format!("\n{}", written.human()));
+        format!("{lines}\n{end}\n{}", written.unwrap_or_default())
     })?;
-    Ok(if failed == 0 { Exit::Success } else { Exit::Failure })
+    // The archive was asked for, and is there.
+    Ok(if failed == 0 || written.is_some() { Exit::Success } else { Exit::Failure })
 }

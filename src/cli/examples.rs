@@ -113,6 +113,7 @@ const COMMANDS: &[CommandExamples] = &[
         &[
             example("loom list", "List the installed releases"),
             example("loom list --remote --prerelease", "List what the sources offer"),
+            example("loom list --generations", "List the versions that were the default one"),
         ],
     ),
     (
@@ -135,6 +136,14 @@ const COMMANDS: &[CommandExamples] = &[
         &[
             example("loom update", "Move loom.lock to the newest version that loom.toml selects"),
             example("loom update --version 0.2.1", "Move it to this version"),
+            example("loom update --check", "Fail if there is a newer version; change nothing"),
+        ],
+    ),
+    (
+        "outdated",
+        &[
+            example("loom outdated", "Show what is used, and the newest versions of the sources"),
+            example("loom outdated --json", "Print the same as one JSON document"),
         ],
     ),
     (
@@ -149,12 +158,21 @@ const COMMANDS: &[CommandExamples] = &[
         &[
             example("loom remove 0.1.0", "Remove version 0.1.0"),
             example("loom remove 0.1.0 --forget", "Remove it, and its remembered digest"),
+            example("loom remove \"<0.2\" 0.3.1", "Remove all versions below 0.2, and 0.3.1"),
+        ],
+    ),
+    (
+        "rollback",
+        &[
+            example("loom rollback", "Make the previous default version the default again"),
+            example("loom rollback --to 3", "Go to a generation of `loom list --generations`"),
         ],
     ),
     (
         "store",
         &[
             example("loom store verify", "Hash everything in the store"),
+            example("loom store repair", "Mend what is damaged or missing"),
             example("loom store du", "Show how much space each release takes"),
             example("loom store gc", "Free the space of what nothing needs"),
         ],
@@ -163,8 +181,36 @@ const COMMANDS: &[CommandExamples] = &[
         "store verify",
         &[example("loom store verify", "Hash everything; exit 6 if anything is damaged")],
     ),
+    (
+        "store repair",
+        &[
+            example("loom store repair", "Mend what is damaged or missing, from copies or sources"),
+            example("loom store repair --offline", "Mend it with what this machine has"),
+            example("loom store repair --dry-run", "Print what is damaged"),
+        ],
+    ),
     ("store du", &[example("loom store du --json", "Print the sizes in bytes")]),
-    ("store gc", &[example("loom store gc", "Free the space of what nothing needs")]),
+    ("store dedup", &[example("loom store dedup", "Store identical files once")]),
+    (
+        "store gc",
+        &[
+            example("loom store gc", "Remove what the limits of the configuration give up"),
+            example("loom store gc --explain --dry-run", "Show why each version stays or would go"),
+            example(
+                "loom store gc --keep 3 --older-than 30days",
+                "Remove what is not among the three newest and was not used for 30 days",
+            ),
+            example("loom store gc --max-size 20GiB", "Shrink the store"),
+        ],
+    ),
+    (
+        "store keep",
+        &[
+            example("loom store keep 0.1.0", "Never collect version 0.1.0"),
+            example("loom store keep", "Print the versions that are kept"),
+            example("loom store keep --remove 0.1.0", "Let it be collected again"),
+        ],
+    ),
     (
         "store path",
         &[
@@ -209,6 +255,10 @@ const COMMANDS: &[CommandExamples] = &[
         &[
             example("loom doctor", "Print all checks; exit 1 if one fails"),
             example("loom doctor --offline", "Check without network access"),
+            example(
+                "loom doctor --bundle report.tar.gz",
+                "Collect what a report of a problem needs",
+            ),
         ],
     ),
     ("init", &[example("loom init --name demo", "Write loom.toml for a project called demo")]),

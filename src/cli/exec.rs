@@ -8,7 +8,7 @@ use super::{
     env::exports,
     interrupt,
     launching::{self, LaunchArgs},
-    lookup, report,
+    lookup, report, store_limits,
 };
 use loom_runtime::launch::{LaunchKind, Up, up};
 
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     };
     // Before a runtime is acquired, which may take long.
     lookup::look_up(program, std::env::var_os("PATH").as_deref())?;
-    let launch = launching::launch(context, &args.launch.on_free_ports(), LaunchKind::Exec)?;
+    let launch = launching::launch(context, &args.launch.on_free_ports(), LaunchKind::Exec)?.launch;
     let started = match up(launch)? {
         Up::Started(started) => *started,
         // Each `exec` has an instance of its own, so that none can be found.
@@ -39,5 +39,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     command.envs(exports(&started.document));
     interrupt::release();
     let status = started.run_command(command).map_err(|e| lookup::not_executed(program, &e))?;
+    store_limits::enforce(context);
     Ok(Exit::of_code(launching::code_of(status)))
 }

@@ -13,6 +13,7 @@ use super::{
     ready,
     report::config::untrusted_warning,
     selection::Selection,
+    store_limits,
 };
 use loom_runtime::{
     acquire::{Acquired, How},
@@ -47,6 +48,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let mut document = release_json(&acquired);
     document["schema"] = 1.into();
     context.printer.answer_path(&document, &acquired.installed.link)?;
+    store_limits::enforce(context);
     Ok(Exit::Success)
 }
 
@@ -94,6 +96,7 @@ fn get_platforms(
         let lines: Vec<u8> = paths.iter().flat_map(|path| path_text::line(path)).collect();
         context.printer.bytes(&lines)?;
     }
+    store_limits::enforce(context);
     Ok(Exit::Success)
 }
 
@@ -101,7 +104,7 @@ fn release_json(Acquired { installed, how }: &Acquired) -> Value {
     let release = &installed.release;
     let source = match &how {
         How::Fetched { source } => Some(source),
-        How::Here | How::Relinked | How::Reverified => None,
+        How::Here | How::Relinked | How::Reverified | How::Rebuilt => None,
     };
     json!({
         "binary": release.binary, "version": release.slot.to_string(), "platform": release.platform,

@@ -15,19 +15,21 @@ use serde::{Deserialize, Serialize};
 use super::{
     CommandError, Exit,
     context::{Context, is_shown_by_all},
+    default_version,
     lock_args::LockArgs,
+    locked::RequestedVersion,
     project_scope::ProjectScope,
-    ready::{choose, ready},
+    ready::{choose, ready_product},
     report::config::{untrusted_error, untrusted_head, untrusted_lines},
     selection::Selection,
-    supervise,
+    supervise, update_watch,
 };
 use loom_runtime::{
     config::{
         self, Disk, Flags, Inputs, Mode, ReadOnce, Resolved, SettingOrigin, Trusted, Untrusted,
     },
     launch::{self, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
-    store::{Lease, Store, StoreError},
+    store::{Installed, Lease, Store, StoreError},
 };
 
 /// The options that say what to start, and where it listens.
@@ -128,7 +130,7 @@ impl LaunchArgs {
         self
     }
 
-    fn flags(&self) -> Flags {
+    pub(crate) fn flags(&self) -> Flags {
         Flags {
             mode: self.mode,
             bridge_port: self.bridge_port,
@@ -171,11 +173,43 @@ impl LaunchArgs {
     }
 }
 
+impl LaunchArgs {
+    /// The options as an instance keeps them.
+    pub(crate) fn of_instance(stored: serde_json::Value) -> Self {
+        Self::restored(serde_json::from_value(stored).unwrap_or_default())
+    }
+
+    /// The options that select a release.
+    pub(crate) fn selection(&self) -> &Selection {
+        &self.selection
+    }
+}
+
 /// The options that this project's running runtime was started with.
 pub(crate) fn running_args(context: &Context) -> Result<LaunchArgs, CommandError> {
     let ProjectScope { state, project, binary, .. } = ProjectScope::of(context)?;
     let stored = launch::launch_args(&state, &project, &binary)?;
-    Ok(LaunchArgs::restored(serde_json::from_value(stored).unwrap_or_default()))
+    Ok(LaunchArgs::of_instance(stored))
+}
+
+/// A launch, and the release that becomes the current one of the user once it is ready.
+pub(crate) struct PreparedLaunch {
+    pub(crate) launch: Launch,
+    /// `None` where an option, a variable, a file or a lock selects the version.
+    default: Option<(Store, Installed)>,
+}
+
+impl PreparedLaunch {
+    /// The launch, and what to call once the runtime is ready.
+    pub(crate) fn split(self, context: &Context) -> (Launch, impl FnOnce()) {
+        let Self { launch, default } = self;
+        let record = move || {
+            if let Some((store, installed)) = &default {
+                default_version::record(context, store, installed);
+            }
+        };
+        (launch, record)
+    }
 }
 
 /// The launch for these options, its release acquired, checked and leased.
@@ -183,12 +217,15 @@ pub(crate) fn launch(
     context: &Context,
     args: &LaunchArgs,
     kind: LaunchKind,
-) -> Result<Launch, CommandError> {
+) -> Result<PreparedLaunch, CommandError> {
     acquired(context, args, kind, trusted(context, args)?)
 }
 
 /// The launch for `up`. Where another runtime runs that `up` must refuse, nothing is acquired.
-pub(crate) fn launch_for_up(context: &Context, args: &LaunchArgs) -> Result<Launch, CommandError> {
+pub(crate) fn launch_for_up(
+    context: &Context,
+    args: &LaunchArgs,
+) -> Result<PreparedLaunch, CommandError> {
     let resolved = trusted(context, args)?;
     let choice = choose(context, &resolved, &context.line(&resolved)?, &args.selection)?;
     let version = match &choice.selector {
@@ -214,18 +251,22 @@ fn acquired(
     args: &LaunchArgs,
     kind: LaunchKind,
     resolved: Resolved,
-) -> Result<Launch, CommandError> {
+) -> Result<PreparedLaunch, CommandError> {
     let store = context.store(&resolved)?;
-    let lease = leased(context, &resolved, &store, &args.selection)?;
+    let product = context.line(&resolved)?;
+    let choice = choose(context, &resolved, &product, &args.selection)?;
+    let lease = leased(context, &resolved, &store, &args.selection, &choice)?;
     context.notices(&store);
-    let installed = lease.installed();
+    let installed = lease.installed().clone();
+    let is_default = default_version::is_selected(&resolved, choice.is_locked);
     let launcher = std::env::current_exe().map_err(|e| {
         CommandError::new(Exit::Failure, format!("could not find the program file of loom: {e}"))
     })?;
+    let update = update_watch::of(context, &resolved, &installed.release, &launcher)?;
     let (bridge, dashboard) = args.any_port.addresses(&resolved);
     let any_port = AnyPort::of(&bridge, dashboard.as_ref());
     let args = LaunchArgs { any_port, ..args.clone() };
-    Ok(Launch {
+    let launch = Launch {
         program: installed.entry.clone(),
         binary: installed.release.binary.to_string(),
         version: installed.release.slot.to_string(),
@@ -239,9 +280,11 @@ fn acquired(
         state: resolved.state_dir.value.clone(),
         kind,
         launcher: Launcher { program: launcher, args: vec![supervise::NAME.into()] },
+        update,
         launch_args: serde_json::to_value(args.stored(&context.cwd()?)).unwrap_or_default(),
         lease: Some(lease.into_file()),
-    })
+    };
+    Ok(PreparedLaunch { launch, default: is_default.then_some((store, installed)) })
 }
 
 fn bridge(resolved: &Resolved) -> HostPort {
@@ -264,9 +307,12 @@ fn leased(
     resolved: &Resolved,
     store: &Store,
     selection: &Selection,
+    choice: &RequestedVersion,
 ) -> Result<Lease, CommandError> {
     let state = resolved.state_dir.value.path();
-    let acquired = ready(context, resolved, store, selection)?;
+    let product = context.line(resolved)?;
+    let ready = || ready_product(context, resolved, store, selection, &product, choice);
+    let acquired = ready()?;
     let lease = store.lease(&acquired.installed, state)?;
     let installed_slot = acquired.installed.release.slot.clone();
     let damaged = match store.check_before_launch(lease.installed()) {
@@ -279,7 +325,7 @@ fn leased(
     }
     drop(lease);
     // The tree has lost its fingerprint, so it is hashed, found damaged and fetched again.
-    let acquired = ready(context, resolved, store, selection)?;
+    let acquired = ready()?;
     let lease = store.lease(&acquired.installed, state)?;
     store.check_before_launch(lease.installed())?;
     Ok(lease)

@@ -3,21 +3,25 @@
 use std::time::SystemTime;
 
 use indicatif::HumanBytes;
-use loom_source::Release;
+use loom_base::time::{age_in_words, format_rfc3339};
+use loom_source::{Release, Slot};
 use serde_json::{Value, json};
 
 use super::{
     CommandError, Exit, Outcome, build_note,
     context::Context,
+    list_generations,
     list_remote::{self, RemoteArgs},
     path_text::shown,
     ready,
     table::table,
+    update_notice,
 };
 use loom_runtime::{
     acquire,
     config::Flags,
     store::{BuildReceipt, ListedRelease, Presence, Receipt, Unverified},
+    update::UpdateMemory,
 };
 
 /// Arguments of `loom list`.
@@ -26,6 +30,9 @@ pub(crate) struct Args {
     /// List what the sources offer, and mark what is installed
     #[arg(long)]
     remote: bool,
+    /// List the versions that were the default one, the newest first; `loom rollback` goes back to one
+    #[arg(long, conflicts_with = "remote")]
+    generations: bool,
     #[command(flatten)]
     remote_args: RemoteArgs,
 }
@@ -33,6 +40,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     if args.remote {
         return list_remote::run(&args.remote_args, context);
+    }
+    if args.generations {
+        return list_generations::run(context);
     }
     let rows = rows(context)?;
     let document =
@@ -44,6 +54,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     for legend in legends(&rows) {
         context.printer.message(legend);
     }
+    update_notice::show(context);
     Ok(Exit::Success)
 }
 
@@ -55,8 +66,12 @@ struct LocalRow {
     /// The size of the release's files in bytes.
     size: u64,
     is_default: bool,
+    /// When it was last used, to the hour.
+    last_use: Option<SystemTime>,
     /// Why the release does not count; `None` where it does, and where it has no link.
     refused: Option<Unverified>,
+    /// When an update to it was rolled back; `None` where none was.
+    rolled_back: Option<String>,
 }
 
 fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
@@ -80,6 +95,12 @@ fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
             Presence::Refused(_, why) => Some(why),
             Presence::Accepted(_) | Presence::Absent => None,
         };
+        let rolled_back = match &release.slot {
+            Slot::Version(version) => {
+                UpdateMemory::of(state, &release.product()).roll_back_of(version)?
+            }
+            Slot::Dev => None,
+        };
         let build = listed.installed.as_ref().map(|installed| build_note::of(&store, installed));
         rows.push(LocalRow {
             receipt: store.receipt(release)?,
@@ -87,6 +108,8 @@ fn rows(context: &Context) -> Result<Vec<LocalRow>, CommandError> {
             size: size(release),
             is_default: chosen.as_ref() == Some(&release.slot),
             refused,
+            rolled_back: rolled_back.map(|known| known.at),
+            last_use: store.last_use(release),
             listed,
         });
     }
@@ -97,7 +120,7 @@ fn human(rows: &[LocalRow]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let header = ["", "VERSION", "PLATFORM", "BINARY", "SIZE", "INSTALLED", "SOURCE"];
+    let header = ["", "VERSION", "PLATFORM", "BINARY", "SIZE", "INSTALLED", "LAST USE", "SOURCE"];
     table(header, &rows.iter().map(LocalRow::cells).collect::<Vec<_>>())
 }
 
@@ -106,7 +129,9 @@ fn legends(rows: &[LocalRow]) -> Vec<&'static str> {
     let has_default = rows.iter().any(|row| row.is_default);
     let has_unlinked = rows.iter().any(|row| row.listed.installed.is_none());
     let has_refused = rows.iter().any(|row| row.refused.is_some());
+    let was_rolled_back = rows.iter().any(|row| row.rolled_back.is_some());
     let legends = [
+        (was_rolled_back, "< rolled back once; `loom why VERSION` gives the reason"),
         (has_default, "* default version, set with `loom use`"),
         (has_unlinked, "! not linked; `loom get` verifies its files and links them again"),
         (
@@ -127,12 +152,14 @@ impl LocalRow {
             "bytes": self.size,
             "source": self.receipt.as_ref().map(|r| &r.source), "at": self.receipt.as_ref().map(|r| &r.at),
             "build": self.build, "used": self.is_default,
+            "last_use": self.last_use.map(format_rfc3339),
             "accepted": installed.is_some() && self.refused.is_none(),
             "refused": self.refused.as_ref().map(ToString::to_string),
+            "rolled_back": self.rolled_back,
         })
     }
 
-    fn cells(&self) -> [String; 7] {
+    fn cells(&self) -> [String; 8] {
         let release = &self.listed.release;
         let default = if self.is_default { "*" } else { "" };
         let state = match (&self.listed.installed, &self.refused) {
@@ -140,6 +167,7 @@ impl LocalRow {
             (Some(_), Some(_)) => "?",
             (Some(_), None) => "",
         };
+        let rolled_back = if self.rolled_back.is_some() { "<" } else { "" };
         let at = self.receipt.as_ref().map_or("", |receipt| receipt.at.as_str());
         let source = match (&self.build, &self.receipt) {
             (Some(build), _) => build_note::describe(build, SystemTime::now()),
@@ -147,13 +175,19 @@ impl LocalRow {
             (None, None) => String::new(),
         };
         [
-            format!("{default}{state}"),
+            format!("{default}{state}{rolled_back}"),
             release.slot.to_string(),
             release.platform.to_string(),
             release.binary.to_string(),
             HumanBytes(self.size).to_string(),
             at.split('T').next().unwrap_or_default().to_owned(),
+            self.last_use.map(ago).unwrap_or_default(),
             source,
         ]
     }
+}
+
+/// How long ago that was: `3 days`.
+fn ago(at: SystemTime) -> String {
+    age_in_words(at.elapsed().unwrap_or_default())
 }

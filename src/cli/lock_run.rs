@@ -50,6 +50,21 @@ pub(crate) enum LockTarget {
 }
 
 impl LockOptions {
+    /// The lock file that was named.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.lock.as_deref()
+    }
+
+    /// Whether an option was given that only a lock file has.
+    pub(crate) fn is_about_lock(&self) -> bool {
+        self.full || self.lock.is_some()
+    }
+
+    /// Whether `latest` may be an older version than before.
+    pub(crate) fn allows_downgrade(&self) -> bool {
+        self.allow_downgrade
+    }
+
     pub(crate) fn flags(&self, locked: bool) -> Flags {
         Flags { sources: self.sources.clone(), locked, ..Flags::default() }
     }

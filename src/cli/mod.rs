@@ -23,7 +23,10 @@
 //! | `selection`, `version_arg` | the options that select a release and its sources |
 //! | `bundle_lock`, `bundle_signer` | the lock file in a bundle, and whether the key that signed it is trusted |
 //! | `ready` | acquires the selected release |
-//! | `list_remote` | the part of `list` that queries the sources |
+//! | `newer`, `update_watch`, `update_notice` | asks for newer versions; how the supervisor of a runtime does; what the user is told |
+//! | `store_limits` | enforces `store.keep` and `store.max_size` after an acquisition |
+//! | `list_remote`, `list_generations` | the parts of `list` that query the sources, and that show generations |
+//! | `default_version` | the default version of a user, and what takes precedence over it |
 //! | [`mirror`] | the commands of `loom mirror`, a file each |
 //! | `completion`, `environment` | shell completion of values; the documented variables |
 //!
@@ -32,12 +35,14 @@
 mod build_note;
 mod bundle_lock;
 mod bundle_signer;
+mod check_update;
 mod color;
 mod command;
 mod completion;
 mod completions;
 mod config;
 mod context;
+mod default_version;
 mod dev;
 mod doctor;
 mod down;
@@ -53,6 +58,7 @@ mod interrupt;
 mod invocation;
 mod launching;
 mod list;
+mod list_generations;
 mod list_remote;
 mod lock;
 mod lock_args;
@@ -63,6 +69,8 @@ mod logs;
 mod lookup;
 mod man;
 mod mirror;
+mod newer;
+mod outdated;
 mod parse;
 mod path_text;
 mod printer;
@@ -76,10 +84,12 @@ mod remove;
 mod report;
 mod requested;
 mod restart;
+mod rollback;
 mod selection;
 mod source;
 mod status;
 mod store;
+mod store_limits;
 mod suggest;
 mod supervise;
 mod table;
@@ -88,6 +98,8 @@ mod transfer_report;
 mod trust;
 mod up;
 mod update;
+mod update_notice;
+mod update_watch;
 mod use_version;
 mod verbose;
 mod version_arg;

@@ -117,9 +117,35 @@ pub(crate) fn ready_product(
         if choice.is_untrusted(resolved) {
             refuse_older(store, product, &policy, version)?;
         }
-        return Ok(Acquired { installed, how: How::Here });
+        if store.note_use(&installed)? {
+            keep_for_project(context, resolved, store, &installed, false);
+            return Ok(Acquired { installed, how: How::Here });
+        }
     }
-    acquire(context, resolved, store, selection, policy, product, choice)
+    let acquired = acquire(context, resolved, store, selection, policy, product, choice)?;
+    store.note_use(&acquired.installed)?;
+    keep_for_project(context, resolved, store, &acquired.installed, true);
+    if let How::Fetched { .. } = acquired.how {
+        context.note_acquired(resolved, store);
+    }
+    Ok(acquired)
+}
+
+/// Keeps the tree of a release that the project of the current folder uses. In a store that cannot be written it is not
+/// kept.
+fn keep_for_project(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+    installed: &Installed,
+    changed: bool,
+) {
+    if resolved.project.file.is_none() {
+        return;
+    }
+    if let Err(error) = store.keep_for_project(&resolved.project.root, installed, changed) {
+        context.printer.detail(format!("the project's version is not kept: {error}"));
+    }
 }
 
 /// Whether an installed release is the locked one, where its version is locked.

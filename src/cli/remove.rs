@@ -1,7 +1,9 @@
 //! `loom remove`
 
-use loom_source::{Release, Slot};
-use serde_json::json;
+use std::str::FromStr;
+
+use loom_source::{Product, Release, Selector, Slot, version::VersionError};
+use serde_json::{Value, json};
 
 use super::{CommandError, Exit, Outcome, context::Context, report, version_arg};
 use loom_runtime::{
@@ -15,49 +17,176 @@ use loom_runtime::{
 /// Arguments of `loom remove`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Version to remove (0.2.0), or dev for the cargo builds
-    #[arg(value_parser = version_arg::slot)]
-    version: Slot,
+    /// Versions to remove (0.2.0), ranges of installed versions ("<0.2"), or dev for the cargo builds
+    #[arg(value_name = "VERSION", required = true)]
+    versions: Vec<Removal>,
     /// Also forget the digest that the release had when it was first seen
     #[arg(long)]
     forget: bool,
+}
+
+/// What to remove.
+#[derive(Debug, Clone)]
+enum Removal {
+    Slot(Slot),
+    Range(Selector),
+}
+
+impl FromStr for Removal {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let slot = version_arg::slot(text);
+        match (slot, text.parse()) {
+            (Ok(slot), _) => Ok(Self::Slot(slot)),
+            (Err(_), Ok(range @ Selector::Range(_))) => Ok(Self::Range(range)),
+            (Err(error), _) => Err(error),
+        }
+    }
+}
+
+/// What was done to a release.
+struct RemovedRelease {
+    release: Release,
+    removed: bool,
+    forgotten: bool,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let resolved = context.resolve(Flags::default())?;
     let state = &resolved.state_dir.value;
     let product = context.line(&resolved)?;
-    let release: Release = product.in_slot(args.version.clone());
     let store = context.store(&resolved)?;
-    let removed = match store.remove(&release) {
-        Err(error) if error.is_busy() => return Err(in_use(state, &store, &release, error)?),
+    let mut removed: Vec<RemovedRelease> = Vec::new();
+    let mut in_use = None;
+    for release in releases(&args.versions, &product, &store)? {
+        match remove(&release, args.forget, state, &store) {
+            Ok(one) => {
+                forget_default(&release, context, state)?;
+                removed.push(one);
+            }
+            // The others are removed nevertheless.
+            Err(error) if error.code == Exit::Busy.code() => in_use = in_use.or(Some(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    context.notices(&store);
+    if let (Some(error), true) = (&in_use, removed.is_empty()) {
+        return Err(error.clone());
+    }
+    let document = document(&removed, args);
+    context
+        .printer
+        .answer(&document, || removed.iter().map(line).collect::<Vec<_>>().join("\n"))?;
+    match in_use {
+        Some(error) => {
+            context.printer.error_text(&error);
+            Ok(Exit::Busy)
+        }
+        None => Ok(Exit::Success),
+    }
+}
+
+/// The releases that the arguments name, each once.
+fn releases(
+    removals: &[Removal],
+    product: &Product,
+    store: &Store,
+) -> Result<Vec<Release>, CommandError> {
+    let mut releases: Vec<Release> = Vec::new();
+    for removal in removals {
+        let named = match removal {
+            Removal::Slot(slot) => vec![product.in_slot(slot.clone())],
+            Removal::Range(range) => in_range(range, product, store)?,
+        };
+        for release in named {
+            if !releases.contains(&release) {
+                releases.push(release);
+            }
+        }
+    }
+    Ok(releases)
+}
+
+fn in_range(
+    range: &Selector,
+    product: &Product,
+    store: &Store,
+) -> Result<Vec<Release>, CommandError> {
+    let matches = |release: &Release| {
+        release.product() == *product
+            && release.slot.version().is_some_and(|version| range.matches_counting(version, true))
+    };
+    let listed = store.list()?.into_iter().map(|listed| listed.release);
+    let releases: Vec<Release> = listed.filter(matches).collect();
+    if releases.is_empty() {
+        let message = format!("no installed version of {} matches {range}", product.binary);
+        return Err(CommandError::new(Exit::Absent, message)
+            .hint("`loom list` shows the installed releases"));
+    }
+    Ok(releases)
+}
+
+fn remove(
+    release: &Release,
+    forget: bool,
+    state: &StateDir,
+    store: &Store,
+) -> Result<RemovedRelease, CommandError> {
+    let removed = match store.remove(release) {
+        Err(error) if error.is_busy() => return Err(in_use(state, store, release, error)?),
         removed => removed?,
     };
-    context.notices(&store);
-    let forgotten = args.forget && first_seen::forget(state, &release)?;
+    store.release_kept(release)?;
+    let forgotten = forget && first_seen::forget(state, release)?;
     if !removed && !forgotten {
         return Err(CommandError::new(Exit::Absent, format!("{release} is not installed"))
             .hint("`loom list` shows the installed releases"));
     }
-    if chosen::load(state, &product.authority, &product.binary)?.as_ref() == Some(&args.version) {
-        chosen::clear(state, &product.authority, &product.binary)?;
+    Ok(RemovedRelease { release: release.clone(), removed, forgotten })
+}
+
+/// The default version that is removed is the default no longer.
+fn forget_default(
+    release: &Release,
+    context: &Context,
+    state: &StateDir,
+) -> Result<(), CommandError> {
+    let Release { authority, binary, slot, .. } = release;
+    if chosen::load(state, authority, binary)?.as_ref() == Some(slot) {
+        chosen::clear(state, authority, binary)?;
         context.printer.message(format!(
-            "{} was the default version; the default is now the latest version",
-            args.version
+            "{slot} was the default version; the default is now the latest version"
         ));
     }
-    let document = json!({
-        "schema": 1, "binary": product.binary, "version": args.version.to_string(), "platform": product.platform,
-        "removed": removed, "forgotten": forgotten,
-    });
-    context.printer.answer(&document, || {
-        if removed {
-            format!("removed {release}")
-        } else {
-            format!("forgot the digest of {release}")
+    Ok(())
+}
+
+/// One document for a version that was named; a list where several may have been removed.
+fn document(removed: &[RemovedRelease], args: &Args) -> Value {
+    let of = |one: &RemovedRelease| {
+        let Release { binary, slot, platform, .. } = &one.release;
+        json!({
+            "binary": binary, "version": slot.to_string(), "platform": platform,
+            "removed": one.removed, "forgotten": one.forgotten,
+        })
+    };
+    match (&args.versions[..], removed) {
+        ([Removal::Slot(_)], [one]) => {
+            let mut document = of(one);
+            document["schema"] = 1.into();
+            document
         }
-    })?;
-    Ok(Exit::Success)
+        _ => json!({"schema": 1, "releases": removed.iter().map(of).collect::<Vec<_>>()}),
+    }
+}
+
+fn line(one: &RemovedRelease) -> String {
+    if one.removed {
+        format!("removed {}", one.release)
+    } else {
+        format!("forgot the digest of {}", one.release)
+    }
 }
 
 /// The error for a release that is in use, with the runtimes of this user that use it.

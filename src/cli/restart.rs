@@ -4,6 +4,7 @@ use super::{
     Exit, Outcome,
     context::Context,
     launching::{self, LaunchArgs},
+    store_limits,
 };
 use loom_runtime::launch::{self, LaunchKind};
 
@@ -16,8 +17,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let args = args.launch.clone().or(launching::running_args(context)?);
-    let launch = launching::launch(context, &args, LaunchKind::Up)?;
+    let (launch, became_ready) = launching::launch(context, &args, LaunchKind::Up)?.split(context);
     let document = launch::restart(launch)?.detach();
+    became_ready();
     context.printer.answer(&document, || launching::human(&document))?;
+    store_limits::enforce(context);
     Ok(Exit::Success)
 }

@@ -10,6 +10,7 @@ use super::{
     context::Context,
     lock_summary::{self, LockSummary},
     project_scope::ProjectScope,
+    update_notice,
 };
 use loom_runtime::{
     config::Flags,
@@ -47,6 +48,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let lock = lock_summary::json(lock.as_ref());
     let document = json!({"schema": 1, "instances": entries, "lock": lock});
     context.printer.answer(&document, text)?;
+    update_notice::show(context);
     Ok(Exit::Success)
 }
 

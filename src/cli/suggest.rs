@@ -23,6 +23,8 @@ const SYNONYMS: &[(&[&str], &str)] = &[
     (&["default", "switch", "select", "pin", "set"], "use"),
     (&["uninstall", "delete", "del", "erase"], "remove"),
     (&["verify", "fsck"], "store verify"),
+    (&["repair", "fix", "heal"], "store repair"),
+    (&["optimise", "optimize", "deduplicate"], "store dedup"),
     (&["du", "usage"], "store du"),
     (&["gc", "prune", "clean"], "store gc"),
     (&["add", "import"], "store add"),

@@ -11,7 +11,7 @@ use super::{
     env::exports,
     interrupt,
     launching::{self, LaunchArgs},
-    report,
+    report, store_limits,
     tail::OutputTail,
 };
 use loom_runtime::launch::{self, LaunchError, LaunchKind, RuntimeDocument, Started, Up};
@@ -34,11 +34,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     if args.exit_with_parent {
         return exit_with_parent(args, context);
     }
-    let launch = launching::launch_for_up(context, &args.launch)?;
+    let (launch, became_ready) = launching::launch_for_up(context, &args.launch)?.split(context);
     let begun = Instant::now();
     let up = launch::up(launch)?;
     if context.printer.is_very_verbose() {
         context.printer.detail(format!("ready after {} ms", begun.elapsed().as_millis()));
+    }
+    if let Up::Started(_) = &up {
+        became_ready();
     }
     match up {
         Up::Started(started) if args.detach => answer(context, &started.detach()),
@@ -53,6 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
 
 fn answer(context: &Context, document: &RuntimeDocument) -> Outcome {
     context.printer.answer(document, || launching::human(document))?;
+    store_limits::enforce(context);
     Ok(Exit::Success)
 }
 
@@ -88,7 +92,7 @@ struct ChildRuntime<'a> {
 
 /// Starts a runtime that lives as long as the parent process keeps our standard input open.
 fn exit_with_parent(args: &Args, context: &Context) -> Outcome {
-    let launch = launching::launch(context, &args.launch, LaunchKind::Exec)?;
+    let launch = launching::launch(context, &args.launch, LaunchKind::Exec)?.launch;
     let started = match launch::up(launch)? {
         Up::Started(started) => *started,
         // Each of them has an instance of its own, so that none can be found.

@@ -3,7 +3,7 @@
 use loom_source::{Selector, Slot, version::VersionError};
 use serde_json::json;
 
-use super::{Exit, Outcome, context::Context, version_arg};
+use super::{Exit, Outcome, context::Context, default_version, version_arg};
 use loom_runtime::{acquire::chosen, config::Flags};
 
 /// Arguments of `loom use`.
@@ -29,20 +29,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         return Ok(Exit::Success);
     };
     chosen::save(state, &product.authority, &product.binary, slot)?;
-    let is_installed = context.store(&resolved)?.find(&product.in_slot(slot.clone()))?.is_some();
-    if !is_installed {
+    let store = context.store(&resolved)?;
+    let installed = store.find(&product.in_slot(slot.clone()))?;
+    let is_installed = installed.is_some();
+    if let Some(installed) = &installed {
+        default_version::record(context, &store, installed);
+    } else {
         let binary = &product.binary;
         context.printer.message(format!(
             "{binary} {slot} is not installed yet; `loom get {slot}` acquires it"
         ));
     }
-    let version = &resolved.bridge.version;
-    if !version.origin.is_default() {
-        context.printer.warning(format!(
-            "{} sets the version {} for this project, which takes precedence",
-            version.origin, version.value
-        ));
-    }
+    default_version::warn_of_others(context, &resolved, slot)?;
     let document = json!({
         "schema": 1, "binary": product.binary, "version": slot.to_string(), "here": is_installed,
     });

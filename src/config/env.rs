@@ -50,6 +50,11 @@ impl Env {
         self.os(name)?.to_str()
     }
 
+    /// The names of all variables, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Whether a variable is set to nothing, or to white space.
     pub fn is_empty(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|value| value.is_empty())

@@ -231,6 +231,8 @@ mod tests {
             ("name = '${HOME}'\n", &[("name", false)]),
             ("[bridge]\nmode = '${MODE:-full}'\n", &[("bridge.mode", false)]),
             ("[update]\ncheck_interval = '1h'\n", &[("update.check_interval", false)]),
+            ("[update]\npolicy = 'off'\nchannel = 'stable'\n", &[]),
+            ("[update]\npolicy = 'auto'\n", &[("update.policy", true)]),
             ("[store]\nkeep_archives = true\n", &[("store.keep_archives", false)]),
             (
                 "[llm]\ndefault = 'd'\n[llm.d]\nmodel = 'm'\n",

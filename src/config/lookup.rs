@@ -128,9 +128,9 @@ mod tests {
     #[test]
     fn an_unknown_key_comes_with_similar_ones() {
         assert_eq!(similar("bridge.adress"), ["bridge.address"]);
-        assert_eq!(similar("update"), ["update.check_interval"]);
+        assert!(similar("update").contains(&"update.check_interval".to_owned()));
         assert_eq!(similar("dashbord.port"), ["dashboard"]);
         assert!(similar("a..b").is_empty());
-        assert!(matches!(find("store.max_size"), Err(ConfigError::Value { .. })));
+        assert!(matches!(find("update.channel"), Err(ConfigError::Value { .. })));
     }
 }

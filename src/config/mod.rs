@@ -17,6 +17,7 @@
 //! | [`find_project`](mod@find_project), `folder_owner` | the folder that a project is; who else can change it |
 //! | `guard`, [`withheld`], [`untrusted`] | which settings of a project need trust: [`Withheld`]; those without effect: [`Untrusted`] |
 //! | [`trust_scope`], `trust_digest`, [`trust_change`], [`trusted`] | what trust covers: [`TrustScope`]; what changed since: [`TrustChange`]; the list: [`Trusted`] |
+//! | `update_policy` | [`UpdatePolicy`], [`UpdateChannel`]: what is done about newer releases, and which ones count |
 //! | `trust_key`, `keyring` | [`TrustKey`]: a signer of `trust.keys`; [`keyring()`] makes the keyring of the policy |
 //! | [`error`], [`diagnostic`], [`problem`] | [`ConfigError`]; [`Diagnostic`]: a [`Problem`] and its location |
 //! | [`runtime_env`] | the environment of the runtime |
@@ -30,6 +31,7 @@
 //! This module does not look at the process: environment, home folder and current folder are [`Inputs`].
 
 mod any_key;
+mod byte_size;
 mod candidates;
 pub mod diagnostic;
 mod document;
@@ -89,8 +91,11 @@ pub mod trust_scope;
 pub mod trusted;
 mod types;
 pub mod untrusted;
-pub mod withheld;
+mod update_policy;
+pub mod version_count;
+mod withheld;
 
+pub use byte_size::{ByteSize, ByteSizeError};
 pub use diagnostic::{ConfigLocation, Diagnostic};
 pub use edit::{ConfigEdit, EditedFile, set};
 pub use env::Env;
@@ -137,6 +142,8 @@ pub use trust_key::{TrustKey, TrustedSigner};
 pub use trust_scope::{TrustScope, TrustedValue};
 pub use trusted::{Trusted, TrustedProject};
 pub use untrusted::Untrusted;
+pub use update_policy::{UpdateChannel, UpdatePolicy};
+pub use version_count::VersionCount;
 pub use withheld::Withheld;
 
 // The values of `[trust]` belong to the policy.

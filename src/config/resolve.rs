@@ -4,7 +4,7 @@ use loom_source::Authority;
 
 use super::{
     ConfigError, ConfigLocation, Diagnostic, EffectiveSetting, Files, Inputs, Problem, Resolved,
-    Setting, TrustScope,
+    Setting, TrustScope, UpdateChannel,
     find_project::find_project,
     keys::{
         agents,
@@ -145,6 +145,9 @@ fn examine<'a>(
         warnings,
         files,
     };
+    if resolved.update.channel.value == UpdateChannel::Beta {
+        resolved.sources.value.iter_mut().for_each(|spec| spec.prerelease = true);
+    }
     problems.append(&mut layers.problems);
     resolved.warnings.append(&mut layers.warnings);
     Ok((resolved, layers, problems))

@@ -44,7 +44,7 @@ pub(crate) static TABLES: [TableRow; 13] = [
 ];
 
 /// The keys that later versions will have.
-static RESERVED: [&[ReservedKey]; 2] = [store::RESERVED, update::RESERVED];
+static RESERVED: [&[ReservedKey]; 1] = [dashboard::RESERVED];
 
 /// All keys.
 pub(crate) fn keys() -> impl Iterator<Item = &'static dyn AnyKey> {

@@ -7,6 +7,8 @@
 //! | `control` | the socket of the supervisor, or its address and token |
 //! | `ready.json` | the addresses that the server writes once it listens |
 //! | `end.json` | how the last server exited, if it did so unexpectedly |
+//! | `proof.json`, `proof.log` | the addresses and the output of a newer version that is tried on free ports |
+//! | `updates/` | logs of versions that did not become ready, and of those that ran before |
 //! | `log`, `log.1`, `log.2` | the server's output, newest first |
 
 use std::{
@@ -83,6 +85,21 @@ impl InstanceFolder {
         self.folder.file("ready.json")
     }
 
+    /// The ready file of a newer version that is tried on free ports.
+    pub(super) fn proof_file(&self) -> StateFile {
+        self.folder.file("proof.json")
+    }
+
+    /// The log of a newer version that is tried on free ports.
+    pub(super) fn proof_log(&self) -> PathBuf {
+        self.folder.path().join("proof.log")
+    }
+
+    /// The folder with the logs of versions that did not become ready.
+    pub(super) fn update_logs(&self) -> PathBuf {
+        self.folder.path().join("updates")
+    }
+
     pub(super) fn control_file(&self) -> StateFile {
         self.folder.file("control")
     }
@@ -124,7 +141,8 @@ impl InstanceFolder {
 
     /// Removes the files that describe a running instance. Only the holder of the lock may call this.
     pub(super) fn remove_run_files(&self) {
-        for file in [self.record_file(), self.control_file(), self.ready_file()] {
+        for file in [self.record_file(), self.control_file(), self.ready_file(), self.proof_file()]
+        {
             // A file that cannot be removed is overwritten by the next instance.
             let _ = file.remove();
         }

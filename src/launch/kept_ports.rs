@@ -70,6 +70,7 @@ mod tests {
             bridge: "127.0.0.1:50123".to_owned(),
             dashboard: Some("http://127.0.0.1:41000".to_owned()),
             login_key: None,
+            inherited: false,
         });
         let host = |port| HostPort::new("127.0.0.1", port);
         assert_eq!(kept.bridge(&host(0)), host(50123));

@@ -18,6 +18,8 @@
 //! | `control`, `channel` | its control protocol, and the connections that carry it |
 //! | `server_process`, `spawn_obstacle`, `server_exit` | the process of a server, why it cannot be executed, how it ended |
 //! | `ports`, `kept_ports`, `port_owner` | free and taken ports, those of a replaced runtime, the processes that have them |
+//! | `kept_sockets` | listening sockets that the supervisor keeps while servers change |
+//! | `updates` | newer releases while a runtime runs |
 //! | `ready`, `probe` | when a server is ready |
 //! | `instance_folder`, `document`, `settings`, `difference`, `start_request` | the files of an instance, and their content |
 //! | `log`, `log_follower`, `log_range`, `log_rotation` | the server's output |
@@ -41,6 +43,7 @@ mod foreground;
 pub mod fuzzing;
 mod instance_folder;
 mod kept_ports;
+mod kept_sockets;
 mod log;
 mod log_follower;
 mod log_range;
@@ -66,6 +69,7 @@ mod supervise;
 mod supervisor;
 mod system;
 mod up;
+mod updates;
 mod values;
 
 pub use difference::Difference;
@@ -87,4 +91,5 @@ pub use start_failure::{RuntimePort, StartFailure};
 pub use started::Started;
 pub use supervise::supervise;
 pub use up::{Up, check_settings, up};
-pub use values::{Launch, LaunchKind, Launcher};
+pub use updates::{CheckReport, CheckRequest, ReadyRelease, ReleaseCheck, ReleaseProgram};
+pub use values::{Launch, LaunchKind, Launcher, UpdateWatch};

@@ -88,6 +88,27 @@ fn listen(address: &HostPort) -> Result<Vec<TcpListener>, ListenRefusal> {
     }
 }
 
+/// Listens on the first address of the host that this machine has, as the server does; none of its other addresses may be
+/// in use.
+pub(super) fn listen_on_first(
+    port: RuntimePort,
+    address: &HostPort,
+) -> Result<TcpListener, StartFailure> {
+    let opened = listen(address).map_err(|refusal| refusal.into_failure(port, address))?;
+    let resolved = (address.host.as_str(), address.port).to_socket_addrs();
+    let order: Vec<_> = resolved.into_iter().flatten().map(|address| address.ip()).collect();
+    let position = |listener: &TcpListener| {
+        let ip = listener.local_addr().ok()?.ip();
+        order.iter().position(|known| *known == ip)
+    };
+    let first = opened.into_iter().min_by_key(|listener| position(listener).unwrap_or(usize::MAX));
+    first.ok_or_else(|| StartFailure::Listen {
+        port,
+        address: address.to_string(),
+        why: io::Error::from(io::ErrorKind::AddrNotAvailable).to_string(),
+    })
+}
+
 /// How often a port is picked that another process has on another address of the host.
 const FREE_PORTS: usize = 20;
 
@@ -137,8 +158,13 @@ impl ListenRefusal {
 /// are not executed to find out, since some start to serve whatever their arguments are. A wrong "no" costs nothing but
 /// the server's own choice of a port.
 fn reports_its_ports(program: &Path) -> bool {
+    names_variable(program, names::READY_FILE)
+}
+
+/// Whether `program` knows a variable, judged by whether its name occurs in it.
+pub(super) fn names_variable(program: &Path, variable: &str) -> bool {
     let Ok(file) = File::open(program) else { return false };
-    contains(file, names::READY_FILE.as_bytes()).unwrap_or(false)
+    contains(file, variable.as_bytes()).unwrap_or(false)
 }
 
 fn contains(mut from: impl Read, what: &[u8]) -> io::Result<bool> {

@@ -1,8 +1,8 @@
 //! When a server is ready: it has reported its addresses, or listens on the given ones, and passes the health check.
 
-use std::{cell::RefCell, time::Duration};
+use std::{sync::Mutex, time::Duration};
 
-use loom_base::HostPort;
+use loom_base::{HostPort, LockExt as _};
 use loom_environment::ReadyDocument;
 use tokio::{net::TcpStream, time::Instant};
 
@@ -17,13 +17,13 @@ pub(super) async fn wait_until_ready(
     pid: u32,
     ports: &ChosenPorts,
     ready_file: &StateFile,
-    missing: &RefCell<String>,
+    missing: &Mutex<String>,
 ) -> ReadyDocument {
     let begun = Instant::now();
     loop {
         match check(pid, ports, ready_file).await {
             Ok(addresses) => return addresses,
-            Err(why) => *missing.borrow_mut() = why,
+            Err(why) => *missing.locked() = why,
         }
         let pause = begun.elapsed() / 8;
         tokio::time::sleep(pause.clamp(Duration::from_millis(1), Duration::from_millis(50))).await;
@@ -56,6 +56,7 @@ async fn check(
         bridge: ports.bridge.to_string(),
         dashboard: ports.dashboard.as_ref().map(|d| format!("http://{}", d.reachable())),
         login_key: None,
+        inherited: false,
     })
 }
 
@@ -91,7 +92,7 @@ mod tests {
         assert_eq!(read(&file), Ok(None));
         file.write(br#"{"bridge":"127.0.0.1:1","dashboard":null,"later":1}"#).unwrap();
         let bridge = "127.0.0.1:1".to_owned();
-        let reported = ReadyDocument { bridge, dashboard: None, login_key: None };
+        let reported = ReadyDocument { bridge, dashboard: None, login_key: None, inherited: false };
         assert_eq!(read(&file), Ok(Some(reported)));
         file.write(b"{").unwrap();
         assert!(read(&file).unwrap_err().contains("is not JSON"));

@@ -13,8 +13,12 @@ pub(super) struct ProcessConfig {
     pub(super) folder: PathBuf,
     /// Variables added to the inherited environment.
     pub(super) env: Vec<(String, String)>,
+    /// Variables that the server does not get, also where they are inherited.
+    pub(super) without: &'static [&'static str],
     pub(super) ports: ChosenPorts,
     pub(super) ready_file: PathBuf,
+    /// The variable that names inherited sockets, where there are any.
+    pub(super) listeners: Option<(&'static str, String)>,
     /// Where standard output and standard error go.
     pub(super) log: File,
 }
@@ -39,6 +43,12 @@ impl ServerProcess {
             .stdin(Stdio::null())
             .stdout(config.log)
             .stderr(errors);
+        // A server of another runtime may have started this one.
+        command.env_remove(names::LISTEN_FDS);
+        for name in config.without {
+            command.env_remove(name);
+        }
+        command.envs(config.listeners);
         system::own_group(&mut command);
         let child = tokio::process::Command::from(command).spawn()?;
         let pid = child.id().ok_or_else(|| io::Error::other("it exited at once"))?;

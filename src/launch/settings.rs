@@ -43,9 +43,14 @@ pub(super) fn of(launch: &Launch, salt: &str) -> Settings {
         env: &launch.env,
     };
     let mut settings = requested_settings(&requested, salt);
-    let tree = launch.tree.clone().unwrap_or_else(|| "none".to_owned());
-    settings.insert("tree".to_owned(), tree);
+    set_release(&mut settings, &launch.version, launch.tree.as_deref());
     settings
+}
+
+/// Puts the release that runs into `settings`.
+pub(super) fn set_release(settings: &mut Settings, version: &str, tree: Option<&str>) {
+    settings.insert("version".to_owned(), version.to_owned());
+    settings.insert("tree".to_owned(), tree.unwrap_or("none").to_owned());
 }
 
 /// The settings of a request by name, without those that are not known yet.

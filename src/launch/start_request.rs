@@ -18,11 +18,13 @@ use super::{
     document::{Instance, InstanceRecord, RuntimeDocument, RuntimeState},
     kept_ports::KeptPorts,
     settings, system,
+    updates::ReleaseProgram,
+    values::UpdateWatch,
 };
 use crate::state::StateDir;
 
 /// A [`Launch`] to be serialised. Paths are [`OsString`]s, whose JSON can hold any path.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct StartRequest {
     program: OsString,
     pub(super) binary: String,
@@ -42,7 +44,9 @@ pub(super) struct StartRequest {
     pub(super) kind: LaunchKind,
     settings: BTreeMap<String, String>,
     salt: String,
-    launch_args: serde_json::Value,
+    pub(super) launch_args: serde_json::Value,
+    /// How newer releases are looked for; `None` where they are not.
+    pub(super) update: Option<UpdateWatch>,
     /// The id of the instance, which the starter chose.
     pub(super) id: String,
 }
@@ -75,12 +79,32 @@ impl StartRequest {
             settings: settings::of(launch, &salt),
             salt,
             launch_args: launch.launch_args.clone(),
+            update: launch.update.clone().filter(|_| launch.kind == LaunchKind::Up),
             id: id.to_owned(),
         })
     }
 
     pub(super) fn program(&self) -> PathBuf {
         self.program.clone().into()
+    }
+
+    /// The version that is started.
+    pub(super) fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Whether the supervisor keeps the listening sockets.
+    pub(super) fn keeps_sockets(&self) -> bool {
+        self.update.as_ref().is_some_and(|update| update.keeps_sockets)
+    }
+
+    /// Makes this the request for another release; returns the release before.
+    pub(super) fn replace(&mut self, release: ReleaseProgram) -> ReleaseProgram {
+        let version = std::mem::replace(&mut self.version, release.version);
+        let tree = std::mem::replace(&mut self.tree, release.tree);
+        let program = std::mem::replace(&mut self.program, release.program);
+        settings::set_release(&mut self.settings, &self.version, self.tree.as_deref());
+        ReleaseProgram { version, tree, program }
     }
 
     pub(super) fn project(&self) -> PathBuf {

@@ -1,16 +1,25 @@
 //! [`Supervisor`]: owns one server, its log and the folder of its instance.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `switch` | switching to another release |
+//! | `failures` | why a server did not become ready |
+
+mod failures;
+mod switch;
 
 use std::{
-    cell::RefCell,
     fs::File,
-    io::{self, Write},
-    sync::Arc,
+    io::Write,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
+use loom_base::{HostPort, LockExt as _};
 use loom_environment::ReadyDocument;
 use tokio::sync::{mpsc, watch};
 
+use self::failures::{io_failure, state_failure};
 use super::{
     Instance, LaunchKind, RuntimeState, ServerExit, SpawnObstacle, StartFailure,
     channel::ControlListener,
@@ -20,6 +29,7 @@ use super::{
     events::end_requested,
     instance_folder::InstanceFolder,
     kept_ports::KeptPorts,
+    kept_sockets::KeptSockets,
     log, log_rotation,
     ports::{self, ChosenPorts},
     ready,
@@ -27,11 +37,9 @@ use super::{
     server_process::{ProcessConfig, ServerProcess},
     start_request::StartRequest,
     system,
+    updates::{self, PreparedUpdate},
 };
-use crate::state::StateError;
 
-/// The number of log lines that a failure shows.
-const TAIL: usize = 20;
 /// How long clients may take to receive that the server has ended.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often ports are picked where other processes take them first.
@@ -58,6 +66,14 @@ pub(super) struct Supervisor {
     exit_with_starter: bool,
     /// Whether the server is stopped to make room for another one, and may be started again.
     yielding: bool,
+    /// Whether the runtime is being switched to another release.
+    switching: bool,
+    /// Whether a stop was requested while the server was being stopped.
+    end_requested: bool,
+    /// The lock that keeps the tree of the server, which inherits it.
+    lease: Option<File>,
+    /// The listening sockets, where they are kept.
+    sockets: Option<KeptSockets>,
     /// The lock of the instance, once the server has ended for good.
     lock: Option<File>,
 }
@@ -71,6 +87,7 @@ impl Supervisor {
     ) -> Self {
         let folder = InstanceFolder::named(&request.state(), &request.id);
         let record = watch::Sender::new(request.new_record(&folder.log()));
+        let lease = request.lease.and_then(system::adopt);
         Self {
             folder,
             request,
@@ -81,6 +98,10 @@ impl Supervisor {
             ended: watch::Sender::new(None),
             exit_with_starter: true,
             yielding: false,
+            switching: false,
+            end_requested: false,
+            lease,
+            sockets: None,
             lock: None,
         }
     }
@@ -122,7 +143,15 @@ impl Supervisor {
         let rotation = tokio::spawn(log_rotation::limit(self.folder.log()));
         let (ended, report) = match self.start().await {
             Ok(mut server) => {
-                let ended = self.watch(&mut server).await;
+                let document = self.record.borrow().with_login_url().instance.document;
+                self.reporter.report(StartReport::Ready(Box::new(document)));
+                let (prepared, updates) = mpsc::channel(1);
+                let looking = self.folder.clone();
+                let looking = tokio::spawn(updates::watch(self.request.clone(), looking, prepared));
+                let ended = self.watch(&mut server, updates).await;
+                looking.abort();
+                // A version that is being tried ends before the lock is free.
+                let _ = looking.await;
                 self.keep_end(ended);
                 (Some(ended), StartReport::Ended(ended))
             }
@@ -130,6 +159,7 @@ impl Supervisor {
         };
         control.abort();
         rotation.abort();
+        self.sockets = None;
         self.folder.remove_run_files();
         let yielded = self.yielding && ended.is_some();
         if yielded {
@@ -161,6 +191,7 @@ impl Supervisor {
         self.folder.remove_end();
         self.ended.send_replace(None);
         self.yielding = false;
+        self.end_requested = false;
         self.record.send_replace(self.request.new_record(&self.folder.log()));
         self.write_record()?;
         Ok(lock)
@@ -188,6 +219,10 @@ impl Supervisor {
                     self.announce(addresses)?;
                     return Ok(server);
                 }
+                // The sockets that are kept make their ports taken.
+                Err(crashed @ StartFailure::Crashed { .. }) if self.sockets.is_some() => {
+                    return Err(crashed);
+                }
                 Err(StartFailure::Crashed { .. })
                     if ports.picked && pick < PICKS && ports.taken().is_some() =>
                 {
@@ -203,13 +238,30 @@ impl Supervisor {
         }
     }
 
-    /// The kept ports, or where another process has taken one of them, others.
-    fn choose_ports(&self) -> Result<ChosenPorts, StartFailure> {
-        let StartRequest { bridge, dashboard, kept, .. } = &self.request;
+    /// The kept ports, or where another process has taken one of them, others. Where the server takes sockets, those that
+    /// are open, or new ones.
+    fn choose_ports(&mut self) -> Result<ChosenPorts, StartFailure> {
         let program = self.request.program();
+        if !self.request.keeps_sockets() || !KeptSockets::are_taken_by(&program) {
+            self.sockets = None;
+            return self
+                .on_free_ports(|bridge, dashboard| ports::choose(&program, bridge, dashboard));
+        }
+        let sockets = match self.sockets.take() {
+            Some(sockets) => sockets,
+            None => self.on_free_ports(KeptSockets::bind)?,
+        };
+        Ok(self.sockets.insert(sockets).ports())
+    }
+
+    fn on_free_ports<T>(
+        &self,
+        choose: impl Fn(&HostPort, Option<&HostPort>) -> Result<T, StartFailure>,
+    ) -> Result<T, StartFailure> {
+        let StartRequest { bridge, dashboard, kept, .. } = &self.request;
         let choose = |kept: &KeptPorts| {
             let dashboard = dashboard.as_ref().map(|requested| kept.dashboard(requested));
-            ports::choose(&program, &kept.bridge(bridge), dashboard.as_ref())
+            choose(&kept.bridge(bridge), dashboard.as_ref())
         };
         choose(kept).or_else(|taken| match taken {
             StartFailure::PortTaken { .. } => choose(&KeptPorts::default()),
@@ -222,12 +274,20 @@ impl Supervisor {
             program: self.request.program(),
             folder: self.request.project(),
             env: self.request.env.clone(),
+            without: &[],
             ports,
             ready_file: self.folder.ready_file().path().to_owned(),
+            listeners: None,
             log,
         };
         let program = self.request.program();
-        let server = ServerProcess::start(config).map_err(|error| StartFailure::Spawn {
+        let started = match &self.sockets {
+            Some(sockets) => sockets.hand_over(|variable| {
+                ServerProcess::start(ProcessConfig { listeners: Some(variable), ..config })
+            }),
+            None => ServerProcess::start(config),
+        };
+        let server = started.map_err(|error| StartFailure::Spawn {
             obstacle: SpawnObstacle::of(&program, &error),
             program: program.display().to_string(),
             why: error.to_string(),
@@ -241,7 +301,8 @@ impl Supervisor {
         server: &mut ServerProcess,
         ports: &ChosenPorts,
     ) -> Result<ReadyDocument, StartFailure> {
-        let missing = RefCell::new("no health check was made".to_owned());
+        let missing = Mutex::new("no health check was made".to_owned());
+        let starting = !self.switching;
         let file = self.folder.ready_file();
         let ready = ready::wait_until_ready(server.pid(), ports, &file, &missing);
         let ready = tokio::time::timeout(self.request.ready_timeout, ready);
@@ -252,40 +313,52 @@ impl Supervisor {
             ended = server.ended() => return Err(self.crashed(ended)),
             result = &mut ready => match result {
                 Ok(addresses) => return Ok(addresses),
-                Err(_) => self.not_ready(missing.borrow().clone()),
+                Err(_) => self.not_ready(missing.locked().clone()),
             },
-            () = end_requested(events, exit_with_starter, yielding, true) => StartFailure::Stopped,
+            () = end_requested(events, exit_with_starter, yielding, starting) => StartFailure::Stopped,
         };
         self.stop(server).await;
         Err(failure)
     }
 
+    /// Makes the addresses known at which the server is ready.
     fn announce(&mut self, addresses: ReadyDocument) -> Result<(), StartFailure> {
         // A second start of this server must be on the same ports.
         self.request.kept = KeptPorts::reported(&addresses);
+        if !addresses.inherited {
+            self.sockets = None;
+        }
         self.record.send_modify(|record| record.login_key = addresses.login_key);
         self.update(|instance| {
             instance.state = RuntimeState::Ready;
             instance.document.bridge = Some(BridgeAddress { address: addresses.bridge });
             instance.document.dashboard =
                 addresses.dashboard.map(|url| DashboardAddress { url, login_url: None });
-        })?;
-        let document = self.record.borrow().with_login_url().instance.document;
-        self.reporter.report(StartReport::Ready(Box::new(document)));
-        Ok(())
+        })
     }
 
-    /// Waits until a server that is ready has ended, and stops it when that is requested.
-    async fn watch(&mut self, server: &mut ServerProcess) -> ServerExit {
-        let Self { events, exit_with_starter, yielding, .. } = &mut *self;
-        let unexpected = tokio::select! {
-            biased;
-            ended = server.ended() => Some(ended),
-            () = end_requested(events, exit_with_starter, yielding, false) => None,
-        };
-        match unexpected {
-            Some(ended) => ended,
-            None => self.stop(server).await,
+    /// Waits until a server that is ready has ended, and stops it when that is requested. Switches to the releases that
+    /// `updates` brings.
+    async fn watch(
+        &mut self,
+        server: &mut ServerProcess,
+        mut updates: mpsc::Receiver<PreparedUpdate>,
+    ) -> ServerExit {
+        loop {
+            let Self { events, exit_with_starter, yielding, .. } = &mut *self;
+            let update = tokio::select! {
+                biased;
+                ended = server.ended() => return ended,
+                () = end_requested(events, exit_with_starter, yielding, false) => None,
+                Some(update) = updates.recv() => Some(update),
+            };
+            let switched = match update {
+                Some(update) => self.switch(server, update).await,
+                None => Err(self.stop(server).await),
+            };
+            if let Err(ended) = switched {
+                return ended;
+            }
         }
     }
 
@@ -294,17 +367,32 @@ impl Supervisor {
         // If the record cannot be written, only the displayed state is wrong.
         let _ = self.update(|instance| instance.state = RuntimeState::Stopping);
         server.terminate();
+        let Self { events, exit_with_starter, yielding, switching, end_requested, request, .. } =
+            &mut *self;
         let kill_requested = async {
-            while let Some(event) = self.events.recv().await {
-                if matches!(event, SupervisorEvent::Stop { now: true }) {
-                    return;
+            while let Some(event) = events.recv().await {
+                match event {
+                    SupervisorEvent::Stop { now } => {
+                        *end_requested = true;
+                        if now {
+                            return;
+                        }
+                    }
+                    SupervisorEvent::Yield if *switching => {
+                        (*end_requested, *yielding) = (true, true);
+                    }
+                    SupervisorEvent::Released { stay: true } => *exit_with_starter = false,
+                    SupervisorEvent::Released { stay: false } if *exit_with_starter => {
+                        *end_requested = true;
+                    }
+                    _ => {}
                 }
             }
         };
         let in_time = tokio::select! {
             ended = server.ended() => Some(ended),
             () = kill_requested => None,
-            () = tokio::time::sleep(self.request.grace) => None,
+            () = tokio::time::sleep(request.grace) => None,
         };
         match in_time {
             Some(ended) => ServerExit { requested: true, ..ended },
@@ -321,27 +409,6 @@ impl Supervisor {
             let instance = self.record.borrow().instance.clone();
             // If that fails, the end is only missing in `status`.
             let _ = end_record::keep(&self.folder, &instance.document, &instance.project, ended);
-        }
-    }
-
-    fn crashed(&self, ended: ServerExit) -> StartFailure {
-        let log = self.folder.log();
-        StartFailure::Crashed {
-            program: self.request.binary.clone(),
-            ended,
-            tail: log::tail(&log, TAIL).unwrap_or_default(),
-            log: log.display().to_string(),
-        }
-    }
-
-    fn not_ready(&self, why: String) -> StartFailure {
-        let log = self.folder.log();
-        StartFailure::NotReady {
-            program: self.request.binary.clone(),
-            seconds: self.request.ready_timeout.as_secs(),
-            why,
-            tail: log::tail(&log, TAIL).unwrap_or_default(),
-            log: log.display().to_string(),
         }
     }
 
@@ -366,13 +433,4 @@ impl Supervisor {
         }
         false
     }
-}
-
-fn io_failure(act: &str, error: &io::Error) -> StartFailure {
-    StartFailure::State { act: format!("could not {act}"), why: error.to_string() }
-}
-
-fn state_failure(error: StateError) -> StartFailure {
-    let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-    StartFailure::State { act: error.to_string(), why }
 }

@@ -38,13 +38,31 @@ mod imp {
     }
 
     /// The number under which the programs that this process starts inherit `file`.
-    pub(in super::super) fn number_of(file: &File) -> Option<i32> {
-        Some(std::os::fd::AsRawFd::as_raw_fd(file))
+    pub(in super::super) fn number_of(file: &impl std::os::fd::AsRawFd) -> Option<i32> {
+        Some(file.as_raw_fd())
     }
 
     /// Makes the programs that this process starts from now on inherit `file`.
-    pub(in super::super) fn inheritable(file: &File) -> io::Result<()> {
+    pub(in super::super) fn inheritable(file: &impl std::os::fd::AsFd) -> io::Result<()> {
         Ok(fcntl_setfd(file, FdFlags::empty())?)
+    }
+
+    /// Makes the programs that this process starts from now on not inherit `file`.
+    pub(in super::super) fn not_inheritable(file: &impl std::os::fd::AsFd) -> io::Result<()> {
+        Ok(fcntl_setfd(file, FdFlags::CLOEXEC)?)
+    }
+
+    /// The file that this process inherited as the descriptor `number`; `None` where it is not open.
+    #[allow(unsafe_code, reason = "a descriptor that was inherited has no owner in this program")]
+    pub(in super::super) fn adopt(number: i32) -> Option<File> {
+        use std::os::fd::{BorrowedFd, FromRawFd as _};
+        if number <= 2 {
+            return None;
+        }
+        // SAFETY: the descriptor is only looked at; if it is not open, the system says so.
+        rustix::io::fcntl_getfd(unsafe { BorrowedFd::borrow_raw(number) }).ok()?;
+        // SAFETY: the starter of this process names the descriptor for this purpose, and nothing else here uses it.
+        Some(unsafe { File::from_raw_fd(number) })
     }
 
     /// The same open file under a high descriptor number: when this process ends, the system closes it after those
@@ -134,13 +152,23 @@ mod imp {
     /// Does nothing: only the handles of the standard streams are inherited.
     pub(in super::super) fn close_inherited(_kept: Option<i32>) {}
 
-    pub(in super::super) fn number_of(_file: &File) -> Option<i32> {
+    pub(in super::super) fn number_of<T>(_file: &T) -> Option<i32> {
         None
     }
 
     /// Does nothing: the file of a running program cannot be removed on Windows, and the supervisor holds the locks.
-    pub(in super::super) fn inheritable(_file: &File) -> io::Result<()> {
+    pub(in super::super) fn inheritable<T>(_file: &T) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Does nothing, as [`inheritable`].
+    pub(in super::super) fn not_inheritable<T>(_file: &T) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// `None`: no files are inherited.
+    pub(in super::super) fn adopt(_number: i32) -> Option<File> {
+        None
     }
 
     /// Returns `file`: the order does not matter where no lease is inherited.

@@ -59,6 +59,7 @@ pub enum Up {
 ///     kind: LaunchKind::Up,
 ///     // `loom` names itself here. This program is no supervisor: it exits without a report.
 ///     launcher: Launcher { program: "/bin/true".into(), args: Vec::new() },
+///     update: None,
 ///     launch_args: serde_json::Value::Null,
 /// };
 /// assert!(matches!(up(launch), Err(LaunchError::Silent)));

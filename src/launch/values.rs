@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, fs::File, path::PathBuf, time::Duration};
 
-use loom_base::HostPort;
+use loom_base::{DailyWindow, HostPort};
 use loom_environment::ServerVariable;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,21 @@ pub struct Launcher {
     pub program: PathBuf,
     /// Its arguments, such as `__supervise`.
     pub args: Vec<OsString>,
+}
+
+/// How the supervisor of a runtime looks for newer releases.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UpdateWatch {
+    /// The program that looks for one, and its arguments: see [`ReleaseCheck`](super::ReleaseCheck).
+    pub command: Vec<OsString>,
+    /// How often.
+    pub interval: Duration,
+    /// When the runtime may be switched.
+    pub window: DailyWindow,
+    /// Whether the supervisor keeps the listening sockets, so that connections wait during a switch.
+    pub keeps_sockets: bool,
+    /// The key of the product, by which updates are remembered.
+    pub product: String,
 }
 
 /// A runtime to start.
@@ -60,6 +75,8 @@ pub struct Launch {
     pub kind: LaunchKind,
     /// How to start the supervisor.
     pub launcher: Launcher,
+    /// How newer releases are looked for while it runs; `None` where they are not. Only of use for `up`.
+    pub update: Option<UpdateWatch>,
     /// The arguments that the caller needs again to restart this runtime. They are written to disk: no secrets.
     pub launch_args: serde_json::Value,
 }

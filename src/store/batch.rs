@@ -55,6 +55,7 @@ impl<'a> PublishBatch<'a> {
         checked: &mut Checked,
         statement: Option<&(Statement, Vec<u8>)>,
     ) -> Result<(), StoreError> {
+        self.store.share_staged(checked)?;
         if let Some(staged) = &checked.staged {
             self.await_tree(&staged.top(), checked);
         }

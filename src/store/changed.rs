@@ -5,9 +5,7 @@ use std::{
     time::SystemTime,
 };
 
-use loom_source::Digest;
-
-use super::{Installed, InstalledCheck, Store, StoreError};
+use super::{Installed, InstalledCheck, Store, StoreError, fingerprint::changed};
 
 impl Store {
     /// As [`check_installed`](Self::check_installed); a damaged tree loses its fingerprint, so that the next command
@@ -55,33 +53,14 @@ impl Store {
 
     /// Whether the program was last touched before its tree was hashed.
     fn is_untouched(&self, installed: &Installed) -> bool {
-        let hashed = fs::metadata(self.fingerprint_path(&installed.tree));
-        let program = fs::metadata(&installed.entry);
-        match (hashed.and_then(|meta| meta.modified()), program) {
-            (Ok(hashed), Ok(program)) => touched(&program).is_some_and(|at| at <= hashed),
+        match (self.hashed_at(&installed.tree), fs::metadata(&installed.entry)) {
+            (Some(hashed), Ok(program)) => touched(&program).is_some_and(|at| at <= hashed),
             _ => false,
         }
-    }
-
-    /// Notes that the tree was what its fingerprint says at this time. Where that fails, the next command looks again.
-    fn date_fingerprint(&self, tree: &Digest, at: SystemTime) {
-        let file = fs::File::options().append(true).open(self.fingerprint_path(tree));
-        let _ = file.and_then(|file| file.set_modified(at));
     }
 }
 
 /// When the content, the name or the permissions of a file were last changed.
 fn touched(meta: &Metadata) -> Option<SystemTime> {
-    let modified = meta.modified().ok()?;
-    #[cfg(unix)]
-    {
-        use std::{os::unix::fs::MetadataExt as _, time::Duration};
-        let seconds = Duration::from_secs(u64::try_from(meta.ctime()).ok()?);
-        let nanos = Duration::from_nanos(u64::try_from(meta.ctime_nsec()).ok()?);
-        Some(modified.max(SystemTime::UNIX_EPOCH + seconds + nanos))
-    }
-    #[cfg(not(unix))]
-    {
-        Some(modified)
-    }
+    Some(meta.modified().ok()?.max(SystemTime::UNIX_EPOCH + changed(meta)?))
 }

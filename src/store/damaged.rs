@@ -78,16 +78,17 @@ impl Store {
     /// Renames all but the newest damaged folder of each tree to `.trash-*`. A process may still run from one of them,
     /// so the folders of a leased tree stay.
     pub(super) fn retire_damaged(&self) -> Result<(), StoreError> {
-        self.rename_damaged(1)
+        self.rename_damaged(1).map(drop)
     }
 
-    /// Renames all damaged folders to `.trash-*`, except those that a process may still run from.
-    pub(super) fn discard_damaged(&self) -> Result<(), StoreError> {
+    /// Renames all damaged folders to `.trash-*`, except those that a process may still run from; returns their number.
+    pub(super) fn discard_damaged(&self) -> Result<usize, StoreError> {
         self.rename_damaged(0)
     }
 
     /// Renames the damaged folders of each tree to `.trash-*`, except its `newest` ones.
-    fn rename_damaged(&self, newest: usize) -> Result<(), StoreError> {
+    fn rename_damaged(&self, newest: usize) -> Result<usize, StoreError> {
+        let mut renamed = 0;
         for (tree, folders) in self.damaged()? {
             let retired = folders.len().saturating_sub(newest);
             if retired == 0 {
@@ -104,13 +105,14 @@ impl Store {
                 if fs::rename(&folder, trash).is_err_and(|e| cannot_rename_folders(&e)) {
                     let _ = remove_tree(&folder);
                 }
+                renamed += 1;
             }
         }
-        Ok(())
+        Ok(renamed)
     }
 
     /// The damaged folders by tree and number; the highest number is the newest.
-    fn damaged(&self) -> Result<BTreeMap<Digest, BTreeMap<u32, PathBuf>>, StoreError> {
+    pub(super) fn damaged(&self) -> Result<BTreeMap<Digest, BTreeMap<u32, PathBuf>>, StoreError> {
         let mut found: BTreeMap<Digest, BTreeMap<u32, PathBuf>> = BTreeMap::new();
         for (name, path) in names(&self.trees(), true)? {
             let parts = name.strip_prefix(".damaged-").and_then(|rest| rest.rsplit_once('-'));

@@ -25,6 +25,11 @@ impl Barrier {
         self.0.insert(path.into());
     }
 
+    /// Adds a folder, if there is one and it exists.
+    pub(super) fn add_existing(&mut self, folder: Option<&Path>) {
+        self.0.extend(folder.filter(|folder| folder.is_dir()).map(Path::to_owned));
+    }
+
     /// Waits until the disk has everything that was added.
     ///
     /// After a failure none of it may be used: the kernel may have dropped the bytes, and a second call would report

@@ -24,6 +24,23 @@ fn states(line: &[u8], release: &Release, digest: &Digest) -> bool {
     file.is_some_and(|file| !file.is_empty() && !file.iter().any(|b| matches!(b, b'/' | b'\n')))
 }
 
+/// The release and the digest of a kept checksum; `None` for other bytes.
+pub(super) fn parse_checksum(line: &[u8]) -> Option<(Release, Digest)> {
+    let text = std::str::from_utf8(line).ok()?;
+    let (digest, path) = text.strip_suffix('\n')?.split_once("  ")?;
+    let digest: Digest = digest.parse().ok()?;
+    let [authority, binary, slot, platform, _] = path.split('/').collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let release = Release {
+        authority: authority.parse().ok()?,
+        binary: binary.parse().ok()?,
+        slot: slot.parse().ok()?,
+        platform: platform.parse().ok()?,
+    };
+    states(line, &release, &digest).then_some((release, digest))
+}
+
 impl Store {
     /// The digests that kept evidence of `release` vouches for: those of trees by statements that a source served,
     /// and those of archives, bare programs or trees by kept checksums.

@@ -3,8 +3,12 @@
 //! One file per product: the newest failure first, one for each requested version, range or slot, at most
 //! [`MAX_FAILURES`].
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
+use loom_base::time::parse_rfc3339;
 use loom_source::{Product, Slot};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +16,7 @@ use super::{
     Attempt, Store, StoreError,
     document_file::read_document,
     durable::{create_folder, replace_lazily},
+    error::{FileAction, absent, at},
 };
 
 /// The number of failures of a product that are kept.
@@ -108,6 +113,30 @@ impl Store {
         self.change_failures(product, |failures| failures.retain(|failure| !settled(failure)))
     }
 
+    /// Removes the failures of all products that are older than `age`, and returns their number.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a file cannot be read or written.
+    pub(super) fn forget_old_failures(
+        &self,
+        age: Duration,
+        now: SystemTime,
+    ) -> Result<usize, StoreError> {
+        let is_old = |failure: &FailureRecord| {
+            let at = parse_rfc3339(&failure.at);
+            at.is_none_or(|at| now.duration_since(at).is_ok_and(|since| since >= age))
+        };
+        let mut removed = 0;
+        for product in self.products_in("failures", ".json")? {
+            let old = self.failures(&product)?.iter().filter(|failure| is_old(failure)).count();
+            if old > 0 {
+                self.change_failures(&product, |failures| failures.retain(|f| !is_old(f)))?;
+            }
+            removed += old;
+        }
+        Ok(removed)
+    }
+
     fn change_failures(
         &self,
         product: &Product,
@@ -118,6 +147,11 @@ impl Store {
         let _alone = self.lock_named(&below)?;
         let mut failures = self.failures(product)?;
         change(&mut failures);
+        if failures.is_empty() {
+            return absent(std::fs::remove_file(&path))
+                .map(drop)
+                .map_err(at(FileAction::Remove, &path));
+        }
         let document = FailuresDocument { schema: SCHEMA.to_owned(), failures };
         let folder = path.parent().unwrap_or(Path::new("."));
         create_folder(folder)?;

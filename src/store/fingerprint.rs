@@ -2,17 +2,16 @@
 
 use std::{
     fmt::Write as _,
-    fs,
+    fs::{self, Metadata},
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
-use loom_base::bounded_file;
 use loom_source::Digest;
 
 use super::{
     EntryKind, Installed, Store, StoreError, TreeListing,
-    durable::{replace_lazily, set_mode},
+    durable::set_mode,
     error::{FileAction, absent, at},
 };
 
@@ -21,7 +20,7 @@ const HEADER: &str = "loom-fingerprint 1";
 /// How an installed tree was found to be undamaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstalledCheck {
-    /// The size, modification time and inode of every file are those of the last hashing.
+    /// Size, times and inode of every file are those of the last hashing.
     Unchanged,
     /// Every byte was hashed again.
     Rehashed,
@@ -40,18 +39,23 @@ impl Store {
         let missing = || StoreError::Damaged { path, what: "the tree's listing is missing".into() };
         let listing = self.listing(tree)?.ok_or_else(missing)?;
         // Taken first: a change during the hashing must not look like an unchanged file afterwards.
-        let current = self.fingerprint(tree, &listing);
-        let unchanged = current.as_ref().is_some_and(|now| self.is_recorded(tree, &now.text));
-        if !unchanged {
+        let mut current = self.fingerprint(tree, &listing);
+        if current.as_ref().is_some_and(|now| self.is_recorded(tree, &now.text)) {
+            return Ok(InstalledCheck::Unchanged);
+        }
+        self.rehash(tree, &listing)?;
+        if let Some(Fingerprint { not_executable, .. }) = &current
+            && !not_executable.is_empty()
+        {
+            not_executable.iter().try_for_each(|path| restore_mode(path))?;
+            // Permissions change the time of the last change, which is a part of the fingerprint.
+            current = self.fingerprint(tree, &listing);
             self.rehash(tree, &listing)?;
         }
-        if let Some(Fingerprint { text, not_executable }) = current {
-            if !unchanged {
-                self.keep_fingerprint(tree, &text);
-            }
-            not_executable.iter().try_for_each(|path| restore_mode(path))?;
+        if let Some(now) = current {
+            self.keep_fingerprint(tree, &now.text);
         }
-        Ok(if unchanged { InstalledCheck::Unchanged } else { InstalledCheck::Rehashed })
+        Ok(InstalledCheck::Rehashed)
     }
 
     /// Writes the fingerprint of a tree that has just been hashed. Without it the tree is hashed again before a launch.
@@ -61,18 +65,9 @@ impl Store {
         }
     }
 
-    /// Whether `text` is the fingerprint that is kept of a tree.
-    fn is_recorded(&self, tree: &Digest, text: &str) -> bool {
-        bounded_file::read(&self.fingerprint_path(tree), text.len() as u64)
-            .is_ok_and(|recorded| recorded == text.as_bytes())
-    }
-
-    fn keep_fingerprint(&self, tree: &Digest, text: &str) {
-        let _ = replace_lazily(&self.tmp(), &self.fingerprint_path(tree), text.as_bytes());
-    }
-
-    /// One line per entry: size, modification time in nanoseconds, inode, path. `None` where a file is missing.
-    fn fingerprint(&self, tree: &Digest, listing: &TreeListing) -> Option<Fingerprint> {
+    /// One line per entry: size, time of modification and of the last change in nanoseconds, inode, path. `None` where a
+    /// file is missing.
+    pub(super) fn fingerprint(&self, tree: &Digest, listing: &TreeListing) -> Option<Fingerprint> {
         let folder = self.tree(tree);
         let mut text = format!("{HEADER}\n");
         let mut not_executable = vec![];
@@ -83,21 +78,17 @@ impl Store {
                 not_executable.push(path);
             }
             let time = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-            let (size, inode) = (meta.len(), inode(&meta));
-            writeln!(text, "{size} {} {inode} {}", time.as_nanos(), entry.path).ok()?;
+            let (size, inode, changed) = (meta.len(), inode(&meta), changed(&meta)?);
+            let (modified, changed) = (time.as_nanos(), changed.as_nanos());
+            writeln!(text, "{size} {modified} {changed} {inode} {}", entry.path).ok()?;
         }
         Some(Fingerprint { text, not_executable })
-    }
-
-    pub(super) fn forget_fingerprint(&self, tree: &Digest) -> Result<(), StoreError> {
-        let path = self.fingerprint_path(tree);
-        forget(&path)
     }
 }
 
 /// The current state of a tree.
-struct Fingerprint {
-    text: String,
+pub(super) struct Fingerprint {
+    pub(super) text: String,
     /// The programs without permission to execute: a copy of the store over another file system, or `chmod -R`.
     not_executable: Vec<PathBuf>,
 }
@@ -117,7 +108,7 @@ fn restore_mode(path: &Path) -> Result<(), StoreError> {
     Err(refused("its file system keeps no permissions"))
 }
 
-fn may_execute(meta: &fs::Metadata) -> bool {
+fn may_execute(meta: &Metadata) -> bool {
     #[cfg(unix)]
     {
         std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o100 != 0
@@ -128,11 +119,23 @@ fn may_execute(meta: &fs::Metadata) -> bool {
     }
 }
 
-fn forget(path: &Path) -> Result<(), StoreError> {
-    absent(fs::remove_file(path)).map(drop).map_err(at(FileAction::Remove, path))
+/// When the content, the name or the permissions of a file were last changed, since 1970; zero where the system does not
+/// tell. Unlike the time of modification, no program can set it.
+pub(super) fn changed(meta: &Metadata) -> Option<Duration> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let seconds = Duration::from_secs(u64::try_from(meta.ctime()).ok()?);
+        Some(seconds + Duration::from_nanos(u64::try_from(meta.ctime_nsec()).ok()?))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = meta;
+        Some(Duration::ZERO)
+    }
 }
 
-fn inode(meta: &fs::Metadata) -> u64 {
+pub(super) fn inode(meta: &Metadata) -> u64 {
     #[cfg(unix)]
     {
         std::os::unix::fs::MetadataExt::ino(meta)

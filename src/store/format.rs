@@ -65,6 +65,8 @@ use super::{
 pub struct Store {
     pub(super) root: PathBuf,
     pub(super) writers: StoreWriters,
+    /// The state folder of the user.
+    pub(super) state: Option<PathBuf>,
     shared: Arc<SharedState>,
 }
 
@@ -150,6 +152,7 @@ impl Store {
         let store = Self {
             root: std::path::absolute(root).map_err(at(FileAction::Read, root))?,
             writers: StoreWriters::default(),
+            state: None,
             shared: Arc::default(),
         };
         store.check_not_open_to_all()?;

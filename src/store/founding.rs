@@ -13,12 +13,21 @@ use super::{
 const FORMAT: &str = "loom-store 1";
 
 /// The file that backup programs look for: <https://bford.info/cachedir/>.
-const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
+pub(super) const CACHEDIR_TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
     # Downloaded programs of Loom; they can be fetched again.\n";
 
+/// The name of that file.
+pub(super) const TAG_FILE: &str = "CACHEDIR.TAG";
+
 impl Store {
-    /// Creates the store, unless another process has just done so.
+    /// Creates the store, unless another process has just done so, and removes what nothing names of a store that was half
+    /// deleted.
     pub(super) fn found(&self) -> Result<(), StoreError> {
+        if self.create()? { self.remove_remains() } else { Ok(()) }
+    }
+
+    /// Creates the store; returns whether its folder has trees or objects of a former one.
+    pub(super) fn create(&self) -> Result<bool, StoreError> {
         let mut barrier = Barrier::default();
         self.create_root(&mut barrier)?;
         for folder in ["locks", "tmp"] {
@@ -26,7 +35,7 @@ impl Store {
         }
         let _lock = self.lock_file(&self.root.join("locks/format"))?;
         if self.read_format()? {
-            return Ok(());
+            return Ok(false);
         }
         let remains = self.has_remains();
         if !remains {
@@ -34,11 +43,11 @@ impl Store {
         }
         barrier.wait(&self.root)?;
         let tmp = self.tmp();
-        let tag = self.root.join("CACHEDIR.TAG");
+        let tag = self.root.join(TAG_FILE);
         durable::replace(&self.root, &tmp, &tag, CACHEDIR_TAG.as_bytes())?;
         let format = self.root.join("format");
         durable::replace(&self.root, &tmp, &format, format!("{FORMAT}\n").as_bytes())?;
-        if remains { self.remove_remains() } else { Ok(()) }
+        Ok(remains)
     }
 
     /// The root folder, with the permissions of its writers whatever the umask is.

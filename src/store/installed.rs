@@ -94,7 +94,10 @@ impl Store {
     }
 
     /// The tree that the record of a release names (for a development build: its root). The tree may be missing.
-    pub(super) fn recorded_tree(&self, release: &Release) -> Result<Option<TreeRef>, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Document`] or [`StoreError::Damaged`] for a record or statement that cannot be used.
+    pub fn recorded_tree(&self, release: &Release) -> Result<Option<TreeRef>, StoreError> {
         if release.slot == Slot::Dev {
             return Ok(self.dev_trees(release)?.into_iter().next());
         }

@@ -39,7 +39,7 @@ impl Store {
     }
 
     /// The path of a release's verification.
-    pub(super) fn verification_path(&self, release: &Release) -> PathBuf {
+    pub fn verification_path(&self, release: &Release) -> PathBuf {
         let Release { authority, binary, slot, platform } = release;
         self.root.join(format!("verifications/{authority}/{binary}/{slot}/{platform}.json"))
     }
@@ -47,10 +47,6 @@ impl Store {
     pub(super) fn receipt_path(&self, release: &Release) -> PathBuf {
         let Release { authority, binary, slot, platform } = release;
         self.root.join(format!("receipts/{authority}/{binary}/{slot}/{platform}.json"))
-    }
-
-    pub(super) fn fingerprint_path(&self, tree: &Digest) -> PathBuf {
-        self.root.join(format!("fingerprints/{tree}"))
     }
 
     /// The root that keeps the last development trees of a product.

@@ -40,26 +40,28 @@ impl Store {
             return Ok(known);
         }
         known.extend(self.releases_below("releases")?);
-        for (authority, folder) in folders::<Authority>(&self.root.join("roots/dev"))? {
-            for (binary, folder) in folders::<Name>(&folder)? {
-                for platform in files::<Platform>(&folder, "")? {
-                    let product =
-                        Product { authority: authority.clone(), binary: binary.clone(), platform };
-                    known.push(product.in_slot(Slot::Dev));
-                }
-            }
-        }
+        let built = self.products_in("roots/dev", "")?.into_iter();
+        known.extend(built.map(|product| product.in_slot(Slot::Dev)));
         known.sort_by(|a, b| key(a).cmp(&key(b)));
         Ok(known)
     }
 
     /// The releases with a file `<authority>/<binary>/<slot>/<platform>.json` below a folder of the root.
     pub(super) fn releases_below(&self, folder: &str) -> Result<Vec<Release>, StoreError> {
+        self.releases_in(folder, ".json")
+    }
+
+    /// The releases with a file `<authority>/<binary>/<slot>/<platform>`, and this ending, below a folder of the root.
+    pub(super) fn releases_in(
+        &self,
+        folder: &str,
+        ending: &str,
+    ) -> Result<Vec<Release>, StoreError> {
         let mut found = vec![];
         for (authority, folder) in folders::<Authority>(&self.root.join(folder))? {
             for (binary, folder) in folders::<Name>(&folder)? {
                 for (slot, folder) in folders::<Slot>(&folder)? {
-                    for platform in files::<Platform>(&folder, ".json")? {
+                    for platform in files::<Platform>(&folder, ending)? {
                         let product = Product {
                             authority: authority.clone(),
                             binary: binary.clone(),
@@ -68,6 +70,47 @@ impl Store {
                         found.push(product.in_slot(slot.clone()));
                     }
                 }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The products with a file `<authority>/<binary>/<platform>`, and this ending, below a folder of the root.
+    pub(super) fn products_in(
+        &self,
+        folder: &str,
+        ending: &str,
+    ) -> Result<Vec<Product>, StoreError> {
+        let mut found = vec![];
+        for (authority, folder) in folders::<Authority>(&self.root.join(folder))? {
+            for (binary, folder) in folders::<Name>(&folder)? {
+                for platform in files::<Platform>(&folder, ending)? {
+                    let (authority, binary) = (authority.clone(), binary.clone());
+                    found.push(Product { authority, binary, platform });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The objects in `objects/`; files with another name are none.
+    pub(super) fn objects_here(&self) -> Result<Vec<Digest>, StoreError> {
+        let mut found = vec![];
+        for (_, folder) in names(&self.root.join("objects/sha256"), true)? {
+            let digests = names(&folder, false)?.into_iter();
+            found.extend(digests.filter_map(|(name, _)| name.parse::<Digest>().ok()));
+        }
+        Ok(found)
+    }
+
+    /// The versions of a product that have a record.
+    pub(super) fn releases_of(&self, product: &Product) -> Result<Vec<Release>, StoreError> {
+        let Product { authority, binary, platform } = product;
+        let folder = self.root.join(format!("releases/{authority}/{binary}"));
+        let mut found = vec![];
+        for (slot, folder) in folders::<Slot>(&folder)? {
+            if folder.join(format!("{platform}.json")).is_file() {
+                found.push(product.in_slot(slot));
             }
         }
         Ok(found)
@@ -132,4 +175,21 @@ pub(super) fn names(folder: &Path, folders: bool) -> Result<Vec<(String, PathBuf
         }
     }
     Ok(found)
+}
+
+/// The files `depth` levels below a folder.
+pub(super) fn files_below(folder: &Path, depth: usize) -> Result<Vec<PathBuf>, StoreError> {
+    let mut level = vec![folder.to_owned()];
+    for _ in 1..depth {
+        let mut next = vec![];
+        for folder in &level {
+            next.extend(names(folder, true)?.into_iter().map(|(_, path)| path));
+        }
+        level = next;
+    }
+    let mut files = vec![];
+    for folder in &level {
+        files.extend(names(folder, false)?.into_iter().map(|(_, path)| path));
+    }
+    Ok(files)
 }

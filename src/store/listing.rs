@@ -122,6 +122,18 @@ impl TreeListing {
         self.0.get(at)
     }
 
+    /// The target of a link of this listing; `None` for a file. The line of a link holds the digest of the file that it leads
+    /// to, so a link to any file with this digest gives the same tree; the first one is taken.
+    pub fn link_target(&self, link: &TreeEntry) -> Option<String> {
+        if link.kind != EntryKind::Link {
+            return None;
+        }
+        let is_file = |e: &&TreeEntry| e.kind != EntryKind::Link && e.digest == link.digest;
+        let file = self.entries().iter().find(is_file)?;
+        let ups = link.path.as_str().matches('/').count();
+        Some(format!("{}{}", "../".repeat(ups), file.path))
+    }
+
     /// The number of bytes of all files; a link has none of its own.
     pub fn bytes(&self) -> u64 {
         self.0.iter().filter(|e| e.kind != EntryKind::Link).map(|e| e.size).sum()

@@ -86,6 +86,13 @@ impl Store {
         self.lock_file(&self.root.join("locks/collect"))
     }
 
+    /// As [`lock_for_collection`](Self::lock_for_collection), without waiting; `None` where another process has it.
+    pub(super) fn try_lock_for_collection(&self) -> Result<Option<Lock>, StoreError> {
+        let path = self.root.join("locks/collect");
+        let file = self.open_lock(&path)?;
+        Ok(tried(&path, file.try_lock())?.then_some(Lock { _file: file }))
+    }
+
     pub(super) fn lock_file(&self, path: &Path) -> Result<Lock, StoreError> {
         let file = self.open_lock(path)?;
         wait(path, || file.try_lock(), MOMENT, &mut || self.report_wait(path, MOMENT))?;

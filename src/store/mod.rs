@@ -25,12 +25,16 @@
 //! | [`presence`] | [`Presence`]: whether a release is here and accepted |
 //! | `links` · [`installed`] | `bin/`, and [`Installed`]: a release found by its link |
 //! | [`recover`] | links a release again whose link is missing |
-//! | `damaged` · `rehash` · [`fingerprint`] · [`changed`] | damaged trees, hashing, and detecting touched files |
+//! | `damage` · `damaged` · `rehash` · [`fingerprint`] · `fingerprint_file` · [`changed`] | damaged trees, hashing, and detecting touched files |
+//! | [`dedup`] | lets identical files of different trees share their blocks |
+//! | [`repair`] | makes documents of a damaged store again |
+//! | `copies` · `rebuild` | makes a damaged tree again from identical files of this store |
 //! | `trash` · `move_folder` | takes trees and folders away, also where folders cannot be renamed |
 //! | [`receipt`] · [`attempt`] · [`failures`] | the history: how a release got here, or why not |
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
-//! | [`retention`] | keeps the last three development trees |
-//! | [`list`] · [`remove`] · [`du`] · [`verify`] · [`verify_evidence`] · [`collect`] | maintenance |
+//! | [`roots`] | what keeps trees from being collected: projects, generations, development builds, the user |
+//! | [`last_use`] | when a version was last used |
+//! | [`list`] · [`remove`] · [`du`] · [`verify`] · `hash_jobs` · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
 //! All functions block, and none uses a network.
@@ -43,7 +47,10 @@ mod build_tree;
 pub mod changed;
 pub mod checked;
 pub mod collect;
+mod copies;
+mod damage;
 mod damaged;
+pub mod dedup;
 mod document_file;
 mod documents;
 pub mod du;
@@ -54,14 +61,17 @@ pub mod evidence;
 pub mod failures;
 pub mod file_kind;
 pub mod fingerprint;
+mod fingerprint_file;
 mod format;
 mod founding;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hash_jobs;
 pub mod installed;
 pub mod interrupted;
 pub mod kept_signatures;
+pub mod last_use;
 mod layout;
 pub mod lease;
 pub mod limits;
@@ -76,11 +86,13 @@ pub mod partial;
 pub mod path;
 pub mod presence;
 pub mod publish;
+mod rebuild;
 pub mod receipt;
 pub mod recover;
 mod rehash;
 pub mod remove;
-pub mod retention;
+pub mod repair;
+pub mod roots;
 mod sharing;
 mod signed_files;
 pub mod staged;
@@ -100,7 +112,9 @@ mod zip_spans;
 pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
 pub use checked::Checked;
-pub use collect::CollectedGarbage;
+pub use collect::{FetchableSources, GcReport, GcRules, GcRun, KeepReason, RemoveReason};
+pub use damage::Damage;
+pub use dedup::Deduplicated;
 pub use du::{ReleaseUsage, StoreUsage};
 pub use error::StoreError;
 pub use failures::FailureRecord;
@@ -121,9 +135,12 @@ pub use path::TreePath;
 pub use presence::{Presence, Unverified};
 pub use receipt::{BuildReceipt, Receipt, ReceiptCheck, ReceivedArchive};
 pub use recover::Recovery;
+pub(crate) use remove::objects_of;
+pub use repair::Repaired;
+pub use roots::{Generations, ReleaseGeneration};
 pub use staged::Staged;
 pub use verification::Verification;
-pub use verify::{Damage, VerifyReport};
+pub use verify::VerifyReport;
 pub use verify_evidence::{EvidenceCheck, EvidenceReport, EvidenceResult};
 pub use writers::StoreWriters;
 

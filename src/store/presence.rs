@@ -100,6 +100,20 @@ impl Unverified {
     }
 }
 
+impl Unverified {
+    /// Whether something is damaged or missing, rather than refused by the policy.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing
+                | Self::Damaged(_)
+                | Self::OtherTree
+                | Self::OtherStatement
+                | Self::TreeDamaged(_)
+        )
+    }
+}
+
 impl Presence {
     /// The installed release, where it is here and accepted.
     pub fn accepted(self) -> Option<Installed> {

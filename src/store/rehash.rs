@@ -12,7 +12,7 @@ use super::{
     EntryKind, Store, StoreError, TreeEntry, TreeListing,
     durable::set_mode,
     error::{FileAction, absent, at},
-    staged::measure,
+    staged::{Measured, measure},
 };
 
 impl Store {
@@ -38,6 +38,41 @@ impl Store {
             });
         }
         listing.entries().iter().try_for_each(|entry| check_entry(&folder, entry))
+    }
+
+    /// The listing of what is in a tree's folder, every byte hashed; `None` where that is no tree, or not here.
+    pub(super) fn list_tree(&self, tree: &Digest) -> Result<Option<TreeListing>, StoreError> {
+        let folder = self.tree(tree);
+        let mut files = vec![];
+        walk(&folder, "", &mut |path, name| {
+            files.push((path.to_owned(), name.to_owned()));
+            true
+        })?;
+        let mut entries = vec![];
+        for (path, name) in files {
+            let Some(meta) =
+                absent(fs::symlink_metadata(&path)).map_err(at(FileAction::Read, &path))?
+            else {
+                return Ok(None);
+            };
+            if meta.is_dir() {
+                continue;
+            }
+            let kind = if meta.is_symlink() {
+                EntryKind::Link
+            } else if mode_of(&path)?.is_none_or(|mode| mode & 0o100 != 0) {
+                EntryKind::Executable
+            } else {
+                EntryKind::File
+            };
+            // Opening a FIFO would wait for its writer.
+            let is_file = fs::metadata(&path).is_ok_and(|meta| meta.is_file());
+            let file = if is_file { File::open(&path).ok() } else { None };
+            let (Some(mut file), Ok(path)) = (file, name.parse()) else { return Ok(None) };
+            let Ok(got) = measure(&mut file) else { return Ok(None) };
+            entries.push(TreeEntry { kind, digest: got.digest, size: got.size, path });
+        }
+        Ok(TreeListing::new(entries).ok())
     }
 
     /// Makes a tree read-only, and its programs executable.
@@ -78,33 +113,50 @@ pub(super) fn mode_of(path: &Path) -> Result<Option<u32>, StoreError> {
 
 /// Hashes one file of a tree; a link is followed.
 pub(super) fn check_entry(folder: &Path, entry: &TreeEntry) -> Result<(), StoreError> {
+    let path = check_kind(folder, entry)?;
+    let Some(mut file) = absent(File::open(&path)).map_err(at(FileAction::Read, &path))? else {
+        return Err(StoreError::Damaged { path, what: TARGET_IS_MISSING.to_owned() });
+    };
+    let got = measure(&mut file).map_err(at(FileAction::Read, &path))?;
+    compare(path, entry, got)
+}
+
+/// What is wrong with a link that dangles.
+pub(super) const TARGET_IS_MISSING: &str = "its target is missing";
+
+/// Checks that a file of a tree is there, that it is a file, and that a link stays in the tree; returns its path.
+pub(super) fn check_kind(folder: &Path, entry: &TreeEntry) -> Result<PathBuf, StoreError> {
     let path = folder.join(entry.path.as_str());
-    let damaged = |what: String| StoreError::Damaged { path: path.clone(), what };
+    let damaged = |what: &str| {
+        Err(StoreError::Damaged { path: folder.join(entry.path.as_str()), what: what.to_owned() })
+    };
     let meta = absent(fs::symlink_metadata(&path)).map_err(at(FileAction::Read, &path))?;
-    let meta = meta.ok_or_else(|| damaged("it is missing".into()))?;
+    let Some(meta) = meta else { return damaged("it is missing") };
     if meta.is_symlink() {
         if entry.kind != EntryKind::Link {
-            return Err(damaged("it is a link".into()));
+            return damaged("it is a link");
         }
         let target = fs::read_link(&path).map_err(at(FileAction::Read, &path))?;
         let inside = target.to_str().is_some_and(|target| entry.path.follow(target).is_ok());
         if !inside {
-            return Err(damaged("the link leaves the tree".into()));
+            return damaged("the link leaves the tree");
         }
     } else if !meta.is_file() {
-        return Err(damaged("it is not a file".into()));
+        return damaged("it is not a file");
     }
-    let Some(mut file) = absent(File::open(&path)).map_err(at(FileAction::Read, &path))? else {
-        return Err(damaged("its target is missing".into()));
+    Ok(path)
+}
+
+/// Compares what was read from a file with its line in the listing.
+pub(super) fn compare(path: PathBuf, entry: &TreeEntry, got: Measured) -> Result<(), StoreError> {
+    let what = if got.size != entry.size {
+        format!("expected {} bytes, got {}", entry.size, got.size)
+    } else if got.digest != entry.digest {
+        format!("expected SHA-256 {}, got {}", entry.digest, got.digest)
+    } else {
+        return Ok(());
     };
-    let got = measure(&mut file).map_err(at(FileAction::Read, &path))?;
-    if got.size != entry.size {
-        return Err(damaged(format!("expected {} bytes, got {}", entry.size, got.size)));
-    }
-    if got.digest != entry.digest {
-        return Err(damaged(format!("expected SHA-256 {}, got {}", entry.digest, got.digest)));
-    }
-    Ok(())
+    Err(StoreError::Damaged { path, what })
 }
 
 /// The files and folders in a tree's folder that are not in its listing; the parents of listed files are in it.

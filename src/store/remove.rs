@@ -7,6 +7,7 @@ use loom_source::{Digest, Record, Release, Slot, record::RecordArtifact};
 
 use super::{
     Store, StoreError,
+    durable::Barrier,
     error::{FileAction, absent, at},
     locks,
 };
@@ -37,8 +38,12 @@ impl Store {
         for tree in &own {
             self.condemn(tree)?;
         }
-        let here = self.unlink(release)?;
+        let here = self.unlink_program(release)?;
         self.unlink_latest(release, &trees)?;
+        let mut barrier = Barrier::default();
+        let here = self.unlink(release, &mut barrier)? || here;
+        // A record on the disk without its tree would be damage.
+        barrier.wait(&self.root)?;
         for tree in own {
             self.forget_tree(tree)?;
         }
@@ -77,34 +82,56 @@ impl Store {
     }
 
     /// Removes `bin/latest` where it leads to one of these trees, so that it does not dangle.
-    fn unlink_latest(&self, release: &Release, trees: &[Digest]) -> Result<(), StoreError> {
+    pub(super) fn unlink_latest(
+        &self,
+        release: &Release,
+        trees: &[Digest],
+    ) -> Result<(), StoreError> {
         let link = self.slot_path(release, "latest");
         let target = fs::read_link(&link).unwrap_or_default();
         let leads = |tree: &Digest| target.iter().any(|part| *part == *tree.to_string());
         if trees.iter().any(leads) { remove_file(&link) } else { Ok(()) }
     }
 
-    /// Removes the link first, so that no process finds a release that is being removed.
-    fn unlink(&self, release: &Release) -> Result<bool, StoreError> {
+    /// Removes the link of a release, so that no process finds it any more; returns whether it was here.
+    pub(super) fn unlink_program(&self, release: &Release) -> Result<bool, StoreError> {
+        let link = self.link_path(release);
+        let removed = absent(fs::remove_file(&link)).map_err(at(FileAction::Remove, &link))?;
+        Ok(removed.is_some())
+    }
+
+    /// Removes the link of a release, which is then made again from its record.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the link cannot be removed.
+    pub fn remove_link(&self, release: &Release) -> Result<(), StoreError> {
+        remove_file(&self.link_path(release))
+    }
+
+    /// Removes record, verification and receipt of a release, in this order, and the folders that have become empty.
+    /// Returns whether one of them was here. The folders that changed join the barrier.
+    pub(super) fn unlink(
+        &self,
+        release: &Release,
+        barrier: &mut Barrier,
+    ) -> Result<bool, StoreError> {
         let mut here = false;
-        let mut paths = vec![
-            self.link_path(release),
-            self.record_path(release),
-            self.verification_path(release),
-            self.receipt_path(release),
-        ];
-        if release.slot == Slot::Dev {
-            paths.push(self.dev_root_path(release));
+        let documents = match release.slot {
+            Slot::Dev => [self.dev_root_path(release), self.receipt_path(release)].to_vec(),
+            Slot::Version(_) => vec![
+                self.record_path(release),
+                self.verification_path(release),
+                self.receipt_path(release),
+            ],
+        };
+        for path in &documents {
+            here |= absent(fs::remove_file(path)).map_err(at(FileAction::Remove, path))?.is_some();
         }
-        for path in paths {
-            here |=
-                absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path))?.is_some();
-            // Removes the folders that have become empty; one that has not stays.
-            for folder in path.ancestors().skip(1).take(2) {
-                if fs::remove_dir(folder).is_err() {
-                    break;
-                }
-            }
+        barrier.add(self.trees());
+        for path in documents.iter().chain([&self.link_path(release)]) {
+            let mut folders = path.ancestors().skip(1).take(3);
+            // Folders that have become empty are removed; one that has not stays, and has changed.
+            barrier.add_existing(folders.find(|folder| fs::remove_dir(folder).is_err()));
         }
         Ok(here)
     }
@@ -145,7 +172,7 @@ impl Store {
 }
 
 /// The objects that a record names: statement, archives and evidence. The listing belongs to the tree.
-pub(super) fn objects_of(record: &Record) -> Vec<Digest> {
+pub(crate) fn objects_of(record: &Record) -> Vec<Digest> {
     let mut objects = vec![record.statement];
     for artifact in &record.artifacts {
         if let RecordArtifact::Archive { digest } = artifact {

@@ -295,11 +295,15 @@ fn fill(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 
 /// The digest and the number of all bytes that can be read.
 pub(super) fn measure(from: &mut impl Read) -> io::Result<Measured> {
+    measure_with(from, &mut vec![0; BUFFER])
+}
+
+/// As [`measure`], with a buffer that serves several files.
+pub(super) fn measure_with(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<Measured> {
     let mut hasher = Sha256::new();
     let mut size = 0;
-    let mut buffer = vec![0; BUFFER];
     loop {
-        let n = fill(from, &mut buffer)?;
+        let n = fill(from, buffer)?;
         if n == 0 {
             return Ok(Measured { digest: Digest::from_hasher(hasher), size });
         }

@@ -63,17 +63,25 @@ impl Store {
         let meta = absent(fs::symlink_metadata(&trash)).map_err(at(FileAction::Read, &trash))?;
         match meta {
             None => Ok(()),
-            Some(meta) if meta.is_dir() => match remove_tree(&trash) {
+            Some(meta) if meta.is_dir() => match self.delete_files(tree, &trash) {
                 Err(e) if e.is_read_only() => Ok(()),
                 result => result,
             },
             Some(_) => {
-                remove_tree(&self.tree(tree))?;
+                self.delete_files(tree, &self.tree(tree))?;
                 // The mark may only be gone when the tree is.
                 durable::sync(&self.trees())?;
                 absent(fs::remove_file(&trash)).map(drop).map_err(at(FileAction::Remove, &trash))
             }
         }
+    }
+
+    /// Deletes the files of a tree. Trees that share some of them keep their fingerprints.
+    fn delete_files(&self, tree: &Digest, folder: &Path) -> Result<(), StoreError> {
+        let (before, shared) = self.fingerprints_beside(tree, folder);
+        remove_tree(folder)?;
+        self.renew_fingerprints(before, &shared);
+        Ok(())
     }
 
     /// Completes the deletion of a tree that is marked. Other processes may find the mark at the same time.

@@ -2,26 +2,17 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::Read as _,
     path::{Path, PathBuf},
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    thread,
 };
 
-use loom_base::LockExt as _;
 use loom_source::{Digest, Name, Release, Slot};
 
 use super::{
-    EntryKind, Store, StoreError, TreeEntry, TreeListing,
-    error::{FileAction, at},
+    Damage, EntryKind, Store, StoreError, TreeListing,
+    hash_jobs::HashJobs,
     list::names,
-    rehash::{check_entry, extra, mode_of},
+    rehash::{extra, mode_of},
     remove::objects_of,
-    staged::measure,
 };
 
 /// What a verification of the whole store found.
@@ -37,25 +28,6 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// The damages, ordered by path; empty where the store is intact.
     pub findings: Vec<Damage>,
-}
-
-/// A file, tree or link that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Damage {
-    /// The file, tree or link.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub what: String,
-    /// How to fix it.
-    pub fix: String,
-}
-
-/// One file to hash.
-enum HashJob {
-    /// An object, and how to fix it.
-    Object(Digest, String),
-    /// A file of the tree in this folder, and how to fix it.
-    File(PathBuf, TreeEntry, String),
 }
 
 impl VerifyReport {
@@ -78,6 +50,45 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] where a folder cannot be read. A file that cannot be read is a damage.
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
+        let (mut report, jobs) = self.verify_structure()?;
+        let (findings, bytes) = jobs.run();
+        if !report.findings.is_empty() || !findings.is_empty() {
+            report = self.verify_while_nothing_is_removed(findings)?;
+        }
+        report.findings.sort();
+        report.findings.dedup();
+        report.bytes = bytes;
+        Ok(report)
+    }
+
+    /// Looks again at everything but the bytes of files: what another process has removed since is no damage.
+    fn verify_while_nothing_is_removed(
+        &self,
+        hashed: Vec<Damage>,
+    ) -> Result<VerifyReport, StoreError> {
+        // In a store that this process cannot lock, another one may remove something all the same.
+        let _lock = self.lock_against_collection().ok();
+        let (mut report, jobs) = self.verify_structure()?;
+        report.findings.extend(jobs.missing());
+        report.findings.extend(hashed.into_iter().filter(|found| found.path.exists()));
+        Ok(report)
+    }
+
+    /// As [`verify`](Self::verify), without hashing: looks at links, listings, records and verifications, and for files that
+    /// are missing or too many.
+    ///
+    /// # Errors
+    /// As for [`verify`](Self::verify).
+    pub fn verify_quickly(&self) -> Result<VerifyReport, StoreError> {
+        let (mut report, jobs) = self.verify_structure()?;
+        report.findings.extend(jobs.missing());
+        report.findings.sort();
+        report.findings.dedup();
+        Ok(report)
+    }
+
+    /// Looks at everything but the bytes of files, which are left as jobs.
+    fn verify_structure(&self) -> Result<(VerifyReport, HashJobs), StoreError> {
         let mut report = VerifyReport::default();
         if !self.exists() {
             if self.has_remains() {
@@ -88,24 +99,19 @@ impl Store {
                     fix,
                 );
             }
-            return Ok(report);
+            return Ok((report, HashJobs::default()));
         }
-        let mut jobs = vec![];
+        let mut jobs = HashJobs::default();
         self.verify_objects(&mut report, &mut jobs)?;
         self.verify_trees(&mut report, &mut jobs)?;
         self.verify_releases(&mut report)?;
-        let (findings, bytes) = self.work(&jobs);
-        report.findings.extend(findings);
-        report.findings.sort();
-        report.findings.dedup();
-        report.bytes = bytes;
-        Ok(report)
+        Ok((report, jobs))
     }
 
     fn verify_objects(
         &self,
         report: &mut VerifyReport,
-        jobs: &mut Vec<HashJob>,
+        jobs: &mut HashJobs,
     ) -> Result<(), StoreError> {
         let needed = self.needed_objects()?;
         for (prefix, folder) in names(&self.root.join("objects/sha256"), true)? {
@@ -114,7 +120,7 @@ impl Store {
                     Ok(digest) if digest.prefix() == prefix && digest.to_string() == name => {
                         report.objects += 1;
                         let by = needed.get(&digest).map_or(&[][..], std::slice::from_ref);
-                        jobs.push(HashJob::Object(digest, fix_object(by)));
+                        jobs.add_object(path, digest, fix_object(by));
                     }
                     _ => report.find(path, "its name is not that of an object", "remove it"),
                 }
@@ -126,7 +132,7 @@ impl Store {
     fn verify_trees(
         &self,
         report: &mut VerifyReport,
-        jobs: &mut Vec<HashJob>,
+        jobs: &mut HashJobs,
     ) -> Result<(), StoreError> {
         let named = self.named_trees()?;
         for tree in self.trees_here()? {
@@ -136,9 +142,7 @@ impl Store {
             match self.listing(&tree) {
                 Ok(Some(listing)) => {
                     verify_tree(&folder, &listing, report)?;
-                    let job =
-                        |entry: &TreeEntry| HashJob::File(folder.clone(), entry.clone(), fix(by));
-                    jobs.extend(listing.entries().iter().map(job));
+                    jobs.add_tree(folder, listing, fix(by));
                 }
                 // Before the first barrier of a publication a tree may be there without its listing.
                 Ok(None) if by.is_empty() => {}
@@ -151,7 +155,7 @@ impl Store {
     }
 
     /// The objects that a record or a tree names, each with one of the releases that need it.
-    fn needed_objects(&self) -> Result<BTreeMap<Digest, Release>, StoreError> {
+    pub(super) fn needed_objects(&self) -> Result<BTreeMap<Digest, Release>, StoreError> {
         let mut needed = BTreeMap::new();
         for release in self.known()? {
             // A record that cannot be read is a finding of its own.
@@ -163,46 +167,6 @@ impl Store {
             needed.extend(by.into_iter().next().map(|release| (tree, release)));
         }
         Ok(needed)
-    }
-
-    /// Hashes the files on all cores; returns the damages and the number of bytes.
-    fn work(&self, jobs: &[HashJob]) -> (Vec<Damage>, u64) {
-        let next = AtomicUsize::new(0);
-        let bytes = AtomicU64::new(0);
-        let found = Mutex::new(vec![]);
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        thread::scope(|scope| {
-            for _ in 0..cores.min(jobs.len()) {
-                scope.spawn(|| {
-                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        match self.hash(job) {
-                            Ok(n) => drop(bytes.fetch_add(n, Ordering::Relaxed)),
-                            Err(damage) => found.locked().push(damage),
-                        }
-                    }
-                });
-            }
-        });
-        let damages = std::mem::take(&mut *found.locked());
-        (damages, bytes.into_inner())
-    }
-
-    fn hash(&self, job: &HashJob) -> Result<u64, Damage> {
-        let result = match job {
-            HashJob::Object(digest, _) => check_object(&self.object(digest), digest),
-            HashJob::File(folder, entry, _) => check_entry(folder, entry).map(|()| entry.size),
-        };
-        let fix = match job {
-            HashJob::Object(_, fix) | HashJob::File(_, _, fix) => fix.clone(),
-        };
-        result.map_err(|e| match e {
-            StoreError::Damaged { path, what } => Damage { path, what, fix },
-            StoreError::Io { path, source, .. } => {
-                let what = format!("it cannot be read: {source}");
-                Damage { path, what, fix: "check its permissions and the disk".into() }
-            }
-            other => Damage { path: self.root.clone(), what: other.to_string(), fix },
-        })
     }
 }
 
@@ -222,16 +186,6 @@ fn verify_tree(
         }
     }
     Ok(())
-}
-
-fn check_object(path: &Path, digest: &Digest) -> Result<u64, StoreError> {
-    let mut file = fs::File::open(path).map_err(at(FileAction::Read, path))?;
-    let got = measure(&mut file.by_ref()).map_err(at(FileAction::Read, path))?;
-    if got.digest == *digest {
-        return Ok(got.size);
-    }
-    let what = format!("its SHA-256 is {}", got.digest);
-    Err(StoreError::Damaged { path: path.to_owned(), what })
 }
 
 /// How to fix a file of a tree that these releases need.

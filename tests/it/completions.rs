@@ -143,7 +143,7 @@ fn the_reference_describes_every_command() {
         serde_json::json!(["full", "bridge-only"])
     );
     assert_eq!(argument("get", "version")["value"], "VERSION");
-    assert_eq!(argument("remove", "version")["required"], true);
+    assert_eq!(argument("remove", "versions")["required"], true);
     assert_eq!(argument("get", "sources")["repeatable"], true);
     assert!(find("store du")["arguments"].as_array().unwrap().is_empty());
     let settings = document["configuration"].as_array().unwrap();

@@ -305,7 +305,7 @@ fn one_setting_is_printed_without_quotes() {
     );
     get(&["name"]).code(3).says(&["name is not set"]);
     get(&["bridge.adress"]).code(2).says(&["unknown key", "did you mean bridge.address?"]);
-    get(&["store.keep"]).code(2).says(&["store.keep: not supported by this version"]);
+    get(&["update.channel"]).code(2).says(&["update.channel: not supported by this version"]);
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn get_and_exec_notice_a_changed_program() {
     sandbox.sources(&[("https://mirror.invalid/loom/", "")]);
     let exec = ["exec", "--offline", "--version", "0.2.0", "--", "true"];
     for args in [&["get", "--offline", "0.2.0"][..], &exec] {
-        let run = sandbox.loom(args).code(7);
+        let run = sandbox.loom(args).code(6);
         run.says(&["is damaged (", "and loom is offline"])
             .never_says(&["fetching it again", "is not here"]);
     }

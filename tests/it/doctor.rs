@@ -31,6 +31,8 @@ fn snapshot(sandbox: &Sandbox, name: &str, run: &Run) {
         (r"\d+ from the system", "[COUNT] from the system"),
         (r"[0-9.,]+ (MiB|GiB|TiB) free on", "[SIZE] free on"),
         (r"loom \d+\.\d+\.\d+", "loom [VERSION]"),
+        (r"\d+ more files", "[COUNT] more files"),
+        (r"file system    \w+", "file system    [KIND]"),
         (r"[^ ]+/loom-depot-\w+", "[MIRROR]"),
     ];
     sandbox.snapshot_with(name, run, &filters);

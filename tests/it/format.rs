@@ -3,6 +3,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
+use loom_base::time::parse_rfc3339;
 use loom_mirror::bundle::{BundleContent, BundleManifest, BundleWriter};
 use loom_runtime::{
     store::{
@@ -181,9 +182,11 @@ fn the_failures() {
     assert_eq!(written, block("loom-failures"));
 }
 
+const OTHER_TREE: &str = "4d6bcae01a2afbae77386814093f989a2ab80e8eb7ce5f2e5a1e269331ab0f9e";
+
 /// The examples have the paths and the form of a real store.
 #[test]
-fn root_and_fingerprint() {
+fn roots_and_fingerprint() {
     let fixture = StoreFixture::new();
     let listing = TreeListing::parse(block("loom-tree").as_bytes()).unwrap();
     let installed = fixture.install("dev");
@@ -191,6 +194,22 @@ fn root_and_fingerprint() {
     let read = |path: String| fs::read_to_string(fixture.store.root().join(path)).unwrap();
     let root = read("roots/dev/loom-os/loom-bridge-server/linux-x86_64".into());
     assert_eq!(root, block("loom-dev"));
+    let at = |time| parse_rfc3339(time).unwrap();
+    let version = fixture.install("0.1.0");
+    let older = OTHER_TREE.parse().unwrap();
+    let earlier = Installed { tree: older, ..version.clone() };
+    fixture.store.record_generation(&earlier, at("2026-01-03T10:00:00Z")).unwrap();
+    let version = fixture.install("0.2.0");
+    fixture.store.record_generation(&version, at("2026-02-03T10:00:00Z")).unwrap();
+    fixture.store.keep_for_project(Path::new("/srv/ada"), &version, true).unwrap();
+    fixture.store.keep_release(&version).unwrap();
+    let user = Digest::of(fixture.store.root().as_os_str().as_encoded_bytes());
+    let product = "loom-os/loom-bridge-server";
+    let generations = read(format!("roots/generations/{user}/{product}/linux-x86_64"));
+    assert_eq!(generations, block("loom-generations"));
+    let project = Digest::of(b"/srv/ada");
+    assert_eq!(read(format!("roots/projects/{project}")), block("loom-project"));
+    assert_eq!(read(format!("roots/kept/{product}/0.2.0/linux-x86_64")), block("loom-keep"));
     let shape = |text: &str| -> Vec<(String, String)> {
         let fields = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
         text.lines().map(fields).map(|f| (f[0].clone(), f[f.len() - 1].clone())).collect()

@@ -51,7 +51,10 @@ fn each_row_has_source_size_and_date_and_the_default_is_marked() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
     let header: Vec<&str> = lines[0].split_whitespace().collect();
-    assert_eq!(header, ["VERSION", "PLATFORM", "BINARY", "SIZE", "INSTALLED", "SOURCE"]);
+    assert_eq!(
+        header,
+        ["VERSION", "PLATFORM", "BINARY", "SIZE", "INSTALLED", "LAST", "USE", "SOURCE"]
+    );
     assert!(lines[1].starts_with("*  0.1.0 ") && lines[2].starts_with("   0.2.0 "), "{text}");
     let day = row["at"].as_str().unwrap().split('T').next().unwrap();
     assert!(lines[1].contains(" B  ") && lines[1].contains(day), "{text}");

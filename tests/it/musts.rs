@@ -188,6 +188,27 @@ const RULES: &[(&str, &[&str])] = &[
     ),
     ("After a failed fsync", &["a_disk_that_fails_to_sync"]),
     (
+        "MUST NOT remove trees or objects that nothing names while",
+        &["a_record_that_cannot_be_read_keeps_all_trees_and_objects"],
+    ),
+    ("their listings MUST be removed before", &["old_versions_go_and_their_objects_with_them"]),
+    (
+        "MUST then read the link again",
+        &["a_version_that_is_used_while_its_link_is_removed_is_linked_again"],
+    ),
+    (
+        "MUST remove the link first and then look at the time again",
+        &["a_version_that_is_used_while_its_link_is_removed_is_linked_again"],
+    ),
+    (
+        "the version MUST be linked again and stay",
+        &["a_version_that_is_used_while_its_link_is_removed_is_linked_again"],
+    ),
+    (
+        "used within the last day MUST NOT be removed",
+        &["a_day_of_grace_and_a_clock_that_jumps", "what_is_needed_stays"],
+    ),
+    (
         "Lock files are empty and MUST NOT be removed",
         &["lock_files_stay_and_only_writers_can_open_those_that_block"],
     ),
@@ -231,6 +252,13 @@ const RULES: &[(&str, &[&str])] = &[
         "`locks/` and `leases/` MUST NOT be removed",
         &["lock_files_stay_and_only_writers_can_open_those_that_block"],
     ),
+    (
+        "A fingerprint MUST NOT be used",
+        &["a_fingerprint_that_others_can_write_vouches_for_nothing"],
+    ),
+    ("delivers for a repair MUST be the tree", &["another_tree_is_not_taken_for_a_repair"]),
+    ("MUST have been hashed and found right", &["nothing_shares_with_a_damaged_file"]),
+    ("MUST NOT be hard-linked", &["files_with_other_permissions_are_not_linked"]),
     (
         "MUST NOT be repaired in place",
         &["a_damaged_tree_is_not_shared", "the_newest_damaged_folder_of_each_tree_is_kept"],

@@ -18,7 +18,10 @@ pub fn folder_page(page: &str) {
 pub fn bucket_page(page: &[u8]) {
     let skipped = SkippedEntries::default();
     if let Ok(entries) = read_listing(page, &skipped) {
-        assert!(entries.files.len() + entries.folders.len() <= page.len(), "more entries than bytes");
+        assert!(
+            entries.files.len() + entries.folders.len() <= page.len(),
+            "more entries than bytes"
+        );
     }
     let _ = skipped.take();
 }

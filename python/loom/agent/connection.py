@@ -209,6 +209,12 @@ def is_unavailable(error: BaseException) -> bool:
     return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.UNAVAILABLE
 
 
+def is_unanswered(error: BaseException) -> bool:
+    """Returns whether ``error`` means that something accepts connections and did not answer in time."""
+    status = error.code() if isinstance(error, grpc.aio.AioRpcError) else None
+    return isinstance(error, asyncio.TimeoutError) or status is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
 def handshake_failure(error: BaseException) -> Optional[str]:
     """Returns why no secure channel could be made, if ``error`` means that something listens and TLS failed."""
     details = (error.details() or "") if isinstance(error, grpc.aio.AioRpcError) else ""
@@ -222,8 +228,7 @@ def handshake_failure(error: BaseException) -> Optional[str]:
 
 def describe(error: BaseException) -> str:
     """Describes the error of a connection in one line."""
-    status = error.code() if isinstance(error, grpc.aio.AioRpcError) else None
-    if isinstance(error, asyncio.TimeoutError) or status is grpc.StatusCode.DEADLINE_EXCEEDED:
+    if is_unanswered(error):
         return f"no response within {_RESPONSE_TIMEOUT:g} s"
     if isinstance(error, grpc.aio.AioRpcError):
         return f"{error.code().name}: {error.details()}"

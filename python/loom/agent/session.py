@@ -15,6 +15,7 @@ from .connection import (
     RegistrationRefused,
     describe,
     handshake_failure,
+    is_unanswered,
     is_unavailable,
 )
 from .endpoint import Endpoint
@@ -175,6 +176,9 @@ class Session:
             self._refusal = str(refusal)
         except Exception as error:  # Any error ends this connection only; the next one may succeed.
             self._record_error(error, opened)
+            if is_unanswered(error):
+                # The attempt itself took seconds: while a runtime is replaced, its supervisor lets connections wait.
+                self._delay = _FIRST_DELAY
         finally:
             await self._set_connection(None)
             await connection.close()

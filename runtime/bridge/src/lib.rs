@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`proto`] | the wire protocol, generated from `proto/` |
 //! | [`settings`] | the environment, read into one value |
+//! | `inherited` | listening sockets that the starter of the server has bound |
 //! | [`listen`] | listening sockets, and which addresses are allowed |
 //! | [`tls`] | certificate and private key, read and checked |
 //! | [`token`] | the bearer token of callers |
@@ -44,6 +45,7 @@ pub mod dashboard;
 pub mod delivery;
 pub mod event_bus;
 pub mod grpc;
+mod inherited;
 pub mod listen;
 pub mod log_filter;
 mod log_writer;

@@ -90,6 +90,26 @@ pub async fn bind(
     })
 }
 
+/// As [`bind`], unless a listening socket was inherited.
+///
+/// # Errors
+/// As for [`bind`].
+pub async fn bind_or_take(
+    inherited: Option<std::net::TcpListener>,
+    address: &HostPort,
+    variable: &'static str,
+    addresses: &[SocketAddr],
+) -> Result<TcpListener, ListenError> {
+    match inherited {
+        Some(listener) => TcpListener::from_std(listener).map_err(|source| ListenError::Bind {
+            address: address.clone(),
+            variable,
+            source,
+        }),
+        None => bind(address, variable, addresses).await,
+    }
+}
+
 async fn bind_first(addresses: &[SocketAddr]) -> io::Result<TcpListener> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for (n, address) in addresses.iter().enumerate() {

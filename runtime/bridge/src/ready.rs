@@ -43,7 +43,12 @@ mod tests {
     use super::*;
 
     fn document() -> ReadyDocument {
-        ReadyDocument { bridge: "127.0.0.1:7".to_owned(), dashboard: None, login_key: None }
+        ReadyDocument {
+            bridge: "127.0.0.1:7".to_owned(),
+            dashboard: None,
+            login_key: None,
+            inherited: false,
+        }
     }
 
     #[test]

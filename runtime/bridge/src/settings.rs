@@ -11,7 +11,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use loom_base::HostPort;
 use loom_core::{llm::LlmProviders, mcp::McpServerConfig};
-use loom_environment::{HostNames, LogFormat, UserIds, names};
+use loom_environment::{HostNames, InheritedListeners, LogFormat, UserIds, names};
 
 use self::reader::VariableReader;
 use crate::{
@@ -53,6 +53,8 @@ pub struct ServerSettings {
     pub dashboard_hosts: HostNames,
     /// The file to write once the server listens.
     pub ready_file: Option<PathBuf>,
+    /// The listening sockets that are inherited, where there are any.
+    pub listeners: Option<InheritedListeners>,
     /// The log filter, in the syntax of `RUST_LOG`.
     pub log_filter: String,
     /// The format of log lines.
@@ -105,6 +107,7 @@ impl ServerSettings {
             dashboard: dashboard(&reader)?,
             dashboard_hosts: reader.parse(names::DASHBOARD_ALLOWED_HOSTS)?.unwrap_or_default(),
             ready_file: reader.raw(names::READY_FILE).map(PathBuf::from),
+            listeners: reader.json(names::LISTEN_FDS)?,
             log_filter: reader.text(names::RUST_LOG)?.unwrap_or(LOG_FILTER).to_owned(),
             log_format: reader.parse(names::LOG_FORMAT)?.unwrap_or_default(),
             event_spans: reader.parse(names::EVENT_SPANS)?.unwrap_or(EVENTS_PER_SECOND),

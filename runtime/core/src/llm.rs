@@ -21,10 +21,10 @@ mod chunks;
 pub mod client;
 pub mod completion;
 pub mod error;
-pub mod generate;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod generate;
 mod generation;
 mod piece;
 pub mod provider;

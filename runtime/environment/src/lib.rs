@@ -8,6 +8,7 @@
 //! | [`mcp`] | [`McpServerTables`]: the value of `LOOM_MCP_SERVERS` |
 //! | [`agents`] | [`AgentTables`]: the value of `LOOM_AGENTS` |
 //! | [`ready`] | [`ReadyDocument`]: the content of the file that `LOOM_READY_FILE` names |
+//! | [`listeners`] | [`InheritedListeners`]: the value of `LOOM_LISTEN_FDS` |
 //! | [`login`] | [`LoginKey`]: makes and checks the login codes of the dashboard |
 //! | [`user_ids`] | [`UserIds`]: the value of `LOOM_ALLOW_USERS` |
 //! | [`host_names`] | [`HostNames`]: the value of `LOOM_DASHBOARD_ALLOWED_HOSTS` |
@@ -37,6 +38,7 @@
 pub mod agents;
 pub mod host_names;
 pub mod json;
+pub mod listeners;
 pub mod llm;
 pub mod log_format;
 pub mod login;
@@ -51,6 +53,7 @@ pub mod variable;
 
 pub use agents::{AgentTable, AgentTables};
 pub use host_names::HostNames;
+pub use listeners::InheritedListeners;
 pub use llm::{LlmProviderTable, LlmTables};
 pub use log_format::LogFormat;
 pub use login::LoginKey;

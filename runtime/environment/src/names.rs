@@ -36,6 +36,8 @@ pub const AGENTS: &str = "LOOM_AGENTS";
 pub const MAX_MESSAGE_BYTES: &str = "LOOM_MAX_MESSAGE_BYTES";
 /// Path of the file that the server writes once it listens: see [`ReadyDocument`](crate::ReadyDocument).
 pub const READY_FILE: &str = "LOOM_READY_FILE";
+/// [`InheritedListeners`](crate::InheritedListeners) as JSON.
+pub const LISTEN_FDS: &str = "LOOM_LISTEN_FDS";
 /// [`LogFormat`](crate::LogFormat) of the log lines on standard error.
 pub const LOG_FORMAT: &str = "LOOM_LOG_FORMAT";
 /// Upper limit of event spans recorded per second.
@@ -112,6 +114,11 @@ pub const TABLE: &[VariableInfo] = &[
         READY_FILE,
         None,
         "file written once listening: {\"bridge\": \"ip:port\", \"dashboard\": url}",
+    ),
+    plain(
+        LISTEN_FDS,
+        None,
+        "listening sockets that are inherited, as JSON; set by the supervisor of `loom up`",
     ),
     plain(LOG_FORMAT, Some("text"), "format of log lines on standard error: text or json"),
     plain(

@@ -16,6 +16,9 @@ pub struct ReadyDocument {
     /// read by the server's user only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_key: Option<LoginKey>,
+    /// Whether the server took the sockets that `LOOM_LISTEN_FDS` names; absent where it did not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inherited: bool,
 }
 
 #[cfg(test)]
@@ -25,7 +28,7 @@ mod tests {
     #[test]
     fn the_document_has_two_keys_and_readers_ignore_others() {
         let bridge = "127.0.0.1:7".to_owned();
-        let document = ReadyDocument { bridge, dashboard: None, login_key: None };
+        let document = ReadyDocument { bridge, dashboard: None, login_key: None, inherited: false };
         let text = serde_json::to_string(&document).unwrap();
         assert_eq!(text, r#"{"bridge":"127.0.0.1:7","dashboard":null}"#);
         let newer = r#"{"bridge":"127.0.0.1:7","dashboard":null,"later":1}"#;

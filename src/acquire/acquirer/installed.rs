@@ -34,7 +34,7 @@ impl Acquirer<'_> {
 
     /// Restores an installed release, and reports what was wrong with it. The error says why a release that is here
     /// does not count.
-    pub(super) fn restore(
+    pub(in crate::acquire) fn restore(
         &self,
         release: &Release,
         pins: &Pins,
@@ -51,8 +51,25 @@ impl Acquirer<'_> {
             ));
             Ok(Err(None))
         };
-        match restore(&self.fetcher(), release, pins, &self.policy)? {
-            Restored::Accepted(installed) => acquired(installed, How::Here),
+        let restore = || restore(&self.fetcher(), release, pins, &self.policy);
+        let mut restored = restore()?;
+        let damage = match &restored {
+            Restored::Damaged(damage) => Some(damage.clone()),
+            Restored::Absent => Some("its tree is missing".to_owned()),
+            _ => None,
+        };
+        let mut how = How::Here;
+        if let Some(damage) = damage
+            && let Some(tree) = self.tree_of(release)?
+            && let Some(from) = self.rebuild(release, &tree)?
+        {
+            self.notice(&format!(
+                "{release} was damaged ({damage}); it was made again from {from}"
+            ));
+            (restored, how) = (restore()?, How::Rebuilt);
+        }
+        match restored {
+            Restored::Accepted(installed) => acquired(installed, how),
             Restored::Relinked(installed) => acquired(installed, How::Relinked),
             Restored::Reverified(Reverified { installed, from_archive }, why) => {
                 let by = if from_archive { " from the kept archive" } else { "" };

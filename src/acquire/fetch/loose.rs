@@ -43,7 +43,7 @@ impl Fetcher<'_> {
         let mut staged = self.store.stage(self.options.limits)?;
         let mut bytes = 0_u64;
         for entry in listing.entries() {
-            if let Some(target) = link_target(&listing, entry) {
+            if let Some(target) = listing.link_target(entry) {
                 staged.link(&entry.path, &target).map_err(|e| FetchError::Unpack(e, None))?;
             } else {
                 self.fetch_file(source, folder, entry, &mut staged)?;
@@ -149,16 +149,4 @@ impl Fetcher<'_> {
         }
         added.map(|bytes| bytes.digest).map_err(|error| FetchError::Unpack(error, None))
     }
-}
-
-/// The target of a link in the listing. Its line holds the digest of the file that it leads to, so a link to any file
-/// with this digest gives the same tree; the first one is taken.
-fn link_target(listing: &TreeListing, link: &TreeEntry) -> Option<String> {
-    if link.kind != EntryKind::Link {
-        return None;
-    }
-    let file =
-        listing.entries().iter().find(|e| e.kind != EntryKind::Link && e.digest == link.digest)?;
-    let ups = link.path.as_str().matches('/').count();
-    Some(format!("{}{}", "../".repeat(ups), file.path))
 }

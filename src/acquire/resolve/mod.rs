@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | [`newest`] | [`newest_version`]: the newest version at one source; `get` and `source test` decide by it |
+//! | [`newer`] | [`newer_versions`]: which versions the sources have beside the one that runs |
 //! | `choose` | chooses among the versions of a list |
 //! | `downgrade` | notices a source that goes back to an older version |
 //! | `listing_cache` | `ListingCache`: the last list of each source |
@@ -19,6 +20,7 @@ mod asked;
 mod choose;
 mod downgrade;
 mod listing_cache;
+pub mod newer;
 pub mod newest;
 pub mod remote;
 mod resolution;
@@ -27,6 +29,7 @@ mod search;
 mod undecided;
 
 pub use downgrade::check_downgrade;
+pub use newer::{NewerQuery, NewerVersions, is_update, newer_versions};
 pub use newest::{NewestVersion, newest_version};
 pub use resolution::Compared;
 pub(super) use resolution::Resolution;

@@ -19,6 +19,8 @@ pub(super) fn all(cache: &Path, state: &Path) -> Vec<DoctorCheck> {
             checks.extend([locks(scratch.path()), links(scratch.path())]);
             #[cfg(unix)]
             checks.extend(super::space::of(scratch.path()));
+            #[cfg(target_os = "linux")]
+            checks.push(super::filesystem::check(scratch.path()));
         }
         Some((Err(e), _)) => checks.push(unwritable("cache", cache, &e, "LOOM_CACHE_DIR")),
         None => checks.push(DoctorCheck::failure(
@@ -48,8 +50,7 @@ fn store(cache: &Path) -> DoctorCheck {
     let has_remains = opened.as_ref().is_ok_and(|store| !store.exists() && store.has_remains());
     if has_remains {
         let what = format!("{} is half deleted: it has trees, but no file format", cache.display());
-        return DoctorCheck::failure("store", what)
-            .hint("run `loom store gc`, which removes what nothing names");
+        return DoctorCheck::failure("store", what).hint("run `loom store repair`");
     }
     let listed = opened.and_then(|store| Ok((store.exists(), store.list()?.len())));
     match listed {

@@ -25,6 +25,7 @@ pub(super) fn of(folder: &Path) -> Vec<DoctorCheck> {
         }
     };
     let mut checks = vec![free(stat.f_bavail.saturating_mul(stat.f_frsize))];
+    checks.extend(inodes(stat.f_files, stat.f_favail));
     if is_noexec(&stat) {
         let message =
             "the cache is on a file system mounted with noexec: no runtime can be started";
@@ -33,6 +34,26 @@ pub(super) fn of(folder: &Path) -> Vec<DoctorCheck> {
         );
     }
     checks
+}
+
+/// A release has some files; a tree with the most that are unpacked has 20,000.
+const FEW_INODES: u64 = 20_000;
+
+/// With fewer, no release can be unpacked.
+const TOO_FEW_INODES: u64 = 100;
+
+/// The check of the number of files that can still be made; `None` on file systems without a limit.
+fn inodes(all: u64, free: u64) -> Option<DoctorCheck> {
+    if all == 0 {
+        return None;
+    }
+    let message = format!("{free} more files can be created on the disk of the cache");
+    let hint = "remove files that are not needed: `loom store gc` removes what no release needs";
+    Some(match free {
+        ..TOO_FEW_INODES => DoctorCheck::failure("inodes", message).hint(hint),
+        TOO_FEW_INODES..FEW_INODES => DoctorCheck::warning("inodes", message).hint(hint),
+        _ => DoctorCheck::ok("inodes", message),
+    })
 }
 
 #[cfg(target_os = "linux")]
@@ -60,6 +81,16 @@ fn free(bytes: u64) -> DoctorCheck {
 mod tests {
     use super::*;
     use crate::cli::doctor::check::CheckGrade;
+
+    #[test]
+    fn too_few_inodes_are_a_failure_where_they_are_limited() {
+        assert!(inodes(0, 0).is_none());
+        let grades =
+            [(0, CheckGrade::Failure), (100, CheckGrade::Warning), (FEW_INODES, CheckGrade::Ok)];
+        for (free, grade) in grades {
+            assert_eq!(inodes(1_000_000, free).unwrap().grade, grade, "{free}");
+        }
+    }
 
     #[test]
     fn too_little_space_is_a_failure_and_little_space_a_warning() {

@@ -3,6 +3,7 @@
 use loom_base::error_chain;
 use loom_runtime::{
     acquire::{AcquireError, AttemptCause, FailureReason, SourceAttempt},
+    store::Unverified,
     trust::{DigestSubject, Grade, Rejection},
 };
 use loom_source::{Digest, SourceError, SourceErrorKind};
@@ -47,7 +48,10 @@ pub(crate) fn exit(error: &AcquireError) -> Exit {
         | AcquireError::Older { .. }
         | AcquireError::OtherThanLocked { .. }
         | AcquireError::NoChecksum { .. }
-        | AcquireError::TooYoung { .. } => Exit::Integrity,
+        | AcquireError::TooYoung { .. }
+        | AcquireError::Damaged { .. }
+        | AcquireError::OtherTree { .. }
+        | AcquireError::Offline { here: Some(Unverified::TreeDamaged(_)), .. } => Exit::Integrity,
         AcquireError::Offline { .. } => Exit::Offline,
         AcquireError::Prepare(_) => Exit::Failure,
     }
@@ -92,6 +96,7 @@ fn general(error: &AcquireError) -> Option<String> {
         AcquireError::Unserved { unverified: true, .. } => NO_CHECKSUM,
         AcquireError::Unserved { attempts, .. } if failed_build(attempts).is_some() => return None,
         AcquireError::Unserved { reason, .. } => reason_hint(*reason),
+        AcquireError::OtherTree { .. } => CHANGED,
         AcquireError::Mismatch { .. } => reason_hint(FailureReason::Integrity),
         AcquireError::Unreadable { .. } => "give the path of an archive, or of the program itself",
         AcquireError::NoChecksum { .. } => {
@@ -127,6 +132,7 @@ fn general(error: &AcquireError) -> Option<String> {
             "`loom why` shows where the installed one is from; `loom remove VERSION --forget` removes it, and the next \
              `loom get` fetches the locked one"
         }
+        AcquireError::Damaged { source, .. } => return general(source),
         AcquireError::Prepare(_) => return None,
     };
     Some(hint.to_owned())

@@ -22,6 +22,7 @@ impl ReleaseHistory {
             "verification": verification, "chain": self.chain.as_ref().zip(verification.as_ref())
                 .map(|(chain, verification)| chain.json(verification, receipt.as_ref(), &lock)),
             "receipt": receipt, "failure": failure,
+            "rolled_back": self.rolled_back, "updates": self.updates,
             "partial": self.interrupted.as_ref().map(|partial| {
                 json!({"source": partial.source, "bytes": partial.bytes, "total": partial.total})
             }),

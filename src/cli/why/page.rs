@@ -6,6 +6,7 @@ use indicatif::HumanBytes;
 use loom_runtime::{
     store::{Attempt, FailureRecord, InterruptedTransfer, Receipt, Verification},
     trust::{Grade, Waiver},
+    update::{RolledBackVersion, UpdateEntry},
 };
 use loom_source::Selector;
 
@@ -74,6 +75,35 @@ pub(super) fn failure_rows(page: &mut HistoryPage, failure: &FailureRecord) {
         page.row("hint", hint);
     }
     attempt_rows(page, &failure.attempts);
+}
+
+/// What updates did with a release.
+pub(super) fn update_rows(
+    page: &mut HistoryPage,
+    updates: &[UpdateEntry],
+    rolled_back: Option<&RolledBackVersion>,
+) {
+    if let Some(RolledBackVersion { at, why, log, previous_log, .. }) = rolled_back {
+        page.row("rolled back", &format!("at {at}: {why}\nno update takes it by itself again"));
+        for (name, log) in [("its log", log), ("the log of the one before", previous_log)] {
+            if let Some(log) = log {
+                page.row("", &format!("{name}: {log}"));
+            }
+        }
+    }
+    if updates.is_empty() {
+        return;
+    }
+    page.gap();
+    page.title("updates");
+    for entry in updates {
+        let UpdateEntry { at, event, from, to, detail, project, logs } = entry;
+        let to = to.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
+        let detail = detail.as_ref().map(|detail| format!(", {detail}")).unwrap_or_default();
+        let name = event.to_string();
+        page.row(&name, &format!("{from}{to} at {at}{detail}\nproject {project}"));
+        logs.iter().for_each(|log| page.row("", &format!("log {log}")));
+    }
 }
 
 /// The sources that were asked, what each attempt led to, and how long it took.

@@ -1,6 +1,6 @@
 //! [`ReleaseHistory`]: all that is known of a release.
 
-use loom_source::{Product, Release, Selector, Slot};
+use loom_source::{Product, Release, Selector, Slot, Version};
 
 use super::chain::TrustChain;
 use crate::cli::{
@@ -16,6 +16,7 @@ use loom_runtime::{
         FailureRecord, Installed, InterruptedTransfer, Presence, Receipt, Store, StoreError,
         Unverified, Verification,
     },
+    update::{RolledBackVersion, UpdateEntry, UpdateMemory},
 };
 
 /// All that is known of a release.
@@ -40,13 +41,17 @@ pub(super) struct ReleaseHistory {
     pub(super) failure: Option<FailureRecord>,
     /// What an interrupted download has left.
     pub(super) interrupted: Option<InterruptedTransfer>,
+    /// The last steps of updates that are about it, the oldest first; all where no version was given.
+    pub(super) updates: Vec<UpdateEntry>,
+    /// When and why an update to it was rolled back; `None` where none was.
+    pub(super) rolled_back: Option<RolledBackVersion>,
 }
 
 impl ReleaseHistory {
     /// Whether nothing is known. Receipts do not count: they may be deleted at any time.
     pub(super) fn is_empty(&self) -> bool {
         let is_here = self.installed.is_some() || self.recorded || self.interrupted.is_some();
-        !is_here && self.failure.is_none()
+        !is_here && self.failure.is_none() && self.rolled_back.is_none()
     }
 }
 
@@ -58,6 +63,7 @@ pub(super) fn history(
     store: &Store,
 ) -> Result<ReleaseHistory, CommandError> {
     let product = context.line(resolved)?;
+    let argument = requested;
     let choice = match requested {
         Some(selector) => RequestedVersion::argument(selector.clone()),
         None => locked::choose(context, resolved, &product, None)?,
@@ -98,6 +104,13 @@ pub(super) fn history(
         failure.requested == requested || slot.as_ref().is_some_and(|slot| failure.concerns(slot))
     };
     let failure = store.failures(&product)?.into_iter().find(concerns);
+    let memory = UpdateMemory::of(&resolved.state_dir.value, &product);
+    let version = slot.as_ref().and_then(Slot::version);
+    let rolled_back = match version {
+        Some(version) => memory.roll_back_of(version)?,
+        None => None,
+    };
+    let updates = updates(&memory, argument.and(version))?;
     Ok(ReleaseHistory {
         product,
         selector,
@@ -112,7 +125,24 @@ pub(super) fn history(
         receipt: receipt.flatten(),
         failure,
         interrupted: interrupted.flatten(),
+        updates,
+        rolled_back,
     })
+}
+
+/// The number of steps of updates that are shown.
+const MAX_UPDATES: usize = 20;
+
+/// The last steps of updates to or from this version, or of all.
+fn updates(
+    memory: &UpdateMemory,
+    version: Option<&Version>,
+) -> Result<Vec<UpdateEntry>, CommandError> {
+    let mut entries = memory.journal()?;
+    if let Some(version) = version.map(ToString::to_string) {
+        entries.retain(|entry| entry.from == version || entry.to.as_ref() == Some(&version));
+    }
+    Ok(entries.split_off(entries.len().saturating_sub(MAX_UPDATES)))
 }
 
 /// Whether the store has a record of the release and its tree, though it has no link.

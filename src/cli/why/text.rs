@@ -3,7 +3,9 @@
 use loom_source::Product;
 
 use super::{
-    page::{HistoryPage, failure_rows, interrupted_text, receipt_rows, verification_rows},
+    page::{
+        HistoryPage, failure_rows, interrupted_text, receipt_rows, update_rows, verification_rows,
+    },
     release_history::ReleaseHistory,
 };
 use loom_runtime::{
@@ -48,6 +50,7 @@ impl ReleaseHistory {
         if let Some(failure) = &self.failure {
             failure_rows(&mut page, failure);
         }
+        update_rows(&mut page, &self.updates, self.rolled_back.as_ref());
         page.0
     }
 

@@ -8,7 +8,7 @@ use crate::config::{
     Mode, Setting, SettingOrigin,
     any_key::keys,
     key::SettingKey,
-    key_row::{KeyVariable, TableRow},
+    key_row::{KeyVariable, ReservedKey, TableRow},
     layers::Layers,
     trust_rule::TrustRule,
     types::ListenHost,
@@ -44,6 +44,12 @@ keys! {
         .example("[\"loom.example\"]")
         .trust(TrustRule::Trusted);
 }
+
+/// Keys of `[dashboard]` that later versions will have.
+pub(crate) const RESERVED: &[ReservedKey] = &[ReservedKey {
+    path: &["dashboard", "content"],
+    description: "Whether the dashboard shows what events and calls contain.",
+}];
 
 /// `[dashboard]`
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,6 +16,7 @@ mod reference;
 mod secrets;
 mod set;
 mod untrusted;
+mod update;
 mod values;
 
 const PROJECT: &str = "/p/loom.toml";

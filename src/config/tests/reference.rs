@@ -53,11 +53,13 @@ fn defaults_and_variables_are_those_of_the_rows() {
         ("trust.checksum", "tighter"),
         ("store.keep_archives", "trusted"),
         ("update.check_interval", "trusted"),
+        ("update.policy", "tighter"),
+        ("update.channel", "tighter"),
         ("offline", "none"),
     ] {
         assert_eq!(row(key).trust, rule, "{key}");
     }
-    assert!(!row("store.keep").supported);
+    assert!(!row("dashboard.content").supported);
     assert_eq!(row("offline").files, "none");
 }
 

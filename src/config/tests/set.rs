@@ -64,7 +64,7 @@ fn what_would_be_a_problem_is_refused() {
         ),
         ("bridge.mode", "none", "bridge.mode: expected \"full\" or \"bridge-only\", got \"none\""),
         ("bridge.adress", "x", "unknown key: bridge.adress"),
-        ("store.keep", "3", "store.keep: not supported by this version"),
+        ("dashboard.content", "on", "dashboard.content: not supported by this version"),
         ("offline", "true", "offline cannot be set in a file"),
         ("name", "x", "name: has no effect outside of a project's loom.toml"),
         ("mcp.m.args", "[]", "/h/.config/loom/config.toml:4: mcp.m: missing key: command"),

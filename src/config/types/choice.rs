@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::{
-        Layout, Mode, OnFailure, PinRoots, Problem, StoreSharing,
+        Layout, Mode, OnFailure, PinRoots, Problem, StoreSharing, UpdateChannel, UpdatePolicy,
         setting_type::{SettingType, ShownValue},
     },
     trust::{Checksum, Signature},
@@ -54,3 +54,5 @@ choice!(PinRoots { "given" => Self::Given, "first-seen" => Self::FirstSeen });
 choice!(OnFailure { "next" => Self::Next, "stop" => Self::Stop } is off as Self::Next);
 choice!(Layout { "store" => Self::Store, "release" => Self::Release });
 choice!(StoreSharing { "off" => Self::Off, "group" => Self::Group } is off as Self::Off);
+choice!(UpdatePolicy { "notify" => Self::Notify, "auto" => Self::Auto, "off" => Self::Off });
+choice!(UpdateChannel { "stable" => Self::Stable, "beta" => Self::Beta });

@@ -8,6 +8,7 @@ mod mirror_root;
 mod number;
 mod raw;
 mod signer;
+mod store;
 mod text;
 mod time;
 mod version;

@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use loom_base::DailyWindow;
 use serde_json::{Value, json};
 
 use super::number::out_of_range;
@@ -87,5 +88,21 @@ impl SettingType for Seconds {
 
     fn shown(&self) -> ShownValue {
         ShownValue::Plain(self.0.as_secs().into())
+    }
+}
+
+impl SettingType for DailyWindow {
+    const FORM: &'static str = r#"a time span in UTC such as "02:00-04:00""#;
+
+    fn parse(text: &str, _: &Path) -> Result<Self, Problem> {
+        text.parse().map_err(|_| Problem::invalid(Self::FORM, text))
+    }
+
+    fn schema() -> Value {
+        json!({"type": "string", "examples": ["02:00-04:00", "22:00-02:00"]})
+    }
+
+    fn shown(&self) -> ShownValue {
+        ShownValue::Plain(self.to_string().into())
     }
 }

@@ -1,14 +1,17 @@
 //! Garbage is removed; what a release, a process or a record that cannot be read may need is not.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use super::{super::CollectedGarbage, *};
+use super::{
+    super::{FetchableSources, InstalledCheck, KeepReason, RemoveReason},
+    *,
+};
 
 #[test]
 fn what_no_release_names_is_removed_unless_a_process_runs_from_it() {
     let home = home();
     let store = &home.store;
-    assert_eq!(store.collect_garbage().unwrap(), CollectedGarbage::default());
+    assert_eq!(collect(store), GcReport::default());
     let kept = install(store, "0.1.0", b"kept");
     let lost = install(store, "0.2.0", b"lost");
     let objects = || fs::read_dir(store.root().join("objects/sha256")).unwrap().count();
@@ -29,19 +32,19 @@ fn what_no_release_names_is_removed_unless_a_process_runs_from_it() {
     });
     let lease = lease.unwrap();
     lease.lock_shared().unwrap();
-    let collected = store.collect_garbage().unwrap();
-    assert!(collected.freed > 0 && collected.left > 0 && !collected.unreadable, "{collected:?}");
+    let collected = collect(store);
+    assert!(collected.freed > 0 && collected.garbage > 0 && !collected.unreadable, "{collected:?}");
     assert!(lost.entry.exists() && store.listing(&lost.tree).unwrap().is_some());
     assert!(!store.root().join("store/.new-x").exists());
 
     drop(lease);
-    let collected = store.collect_garbage().unwrap();
-    assert_eq!((collected.left, collected.unreadable), (0, false));
+    let collected = collect(store);
+    assert_eq!((collected.garbage, collected.unreadable), (0, false));
     assert!(!store.tree(&lost.tree).exists() && store.listing(&lost.tree).unwrap().is_none());
     assert_eq!(store.find(&kept.release).unwrap(), Some(kept));
     assert_intact(store);
     let before = objects();
-    assert_eq!(store.collect_garbage().unwrap(), CollectedGarbage::default());
+    assert_eq!(GcReport { kept: Vec::new(), ..collect(store) }, GcReport::default());
     assert_eq!(objects(), before);
 }
 
@@ -52,6 +55,164 @@ fn a_record_that_cannot_be_read_keeps_all_trees_and_objects() {
     let installed = install(store, "0.1.0", b"x");
     fs::remove_file(&installed.link).unwrap();
     fs::write(store.record_path(&installed.release), b"{").unwrap();
-    assert!(store.collect_garbage().unwrap().unreadable);
+    assert!(collect(store).unreadable);
     assert!(installed.entry.exists());
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Sets the time of the last use of a version.
+fn used(store: &Store, installed: &Installed, at: SystemTime) {
+    let path = store.verification_path(&installed.release);
+    fs::File::options().append(true).open(path).unwrap().set_modified(at).unwrap();
+}
+
+fn removed(store: &Store, rules: &GcRules) -> Vec<String> {
+    let now = SystemTime::now();
+    let preview = GcRun { rules, now, dry_run: true, until: None };
+    let preview = store.collect(&preview).unwrap();
+    let report = store.collect(&GcRun { rules, now, dry_run: false, until: None }).unwrap();
+    assert_eq!(preview.removed, report.removed, "a preview removes nothing and says the same");
+    assert_eq!((preview.trees, preview.objects), (report.trees, report.objects));
+    report.removed.iter().map(|removed| removed.release.slot.to_string()).collect()
+}
+
+#[test]
+fn old_versions_go_and_their_objects_with_them() {
+    let home = home();
+    let store = &home.store;
+    let now = SystemTime::now();
+    for (slot, days) in [("0.1.0", 9), ("0.2.0", 8), ("0.3.0", 7)] {
+        let installed = install(store, slot, slot.as_bytes());
+        used(store, &installed, now - days * DAY);
+    }
+    // The same tree as 0.1.0: it stays.
+    let shared = install(store, "0.4.0", b"0.1.0");
+    let rules = GcRules { keep: Some(2), ..GcRules::default() };
+    assert_eq!(removed(store, &rules), ["0.1.0", "0.2.0"]);
+    assert!(shared.entry.exists());
+    assert_eq!(store.list().unwrap().len(), 2);
+    assert_intact(store);
+    let report = collect(store);
+    assert_eq!((report.removed.len(), report.objects, report.freed), (0, 0, 0));
+    assert!(
+        report
+            .kept
+            .iter()
+            .all(|kept| matches!(kept.why, KeepReason::NoRule | KeepReason::JustUsed))
+    );
+}
+
+#[test]
+fn what_is_needed_stays() {
+    let home = home();
+    let store = &home.store;
+    let now = SystemTime::now();
+    let old: Vec<Installed> = ["0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0"]
+        .map(|slot| install(store, slot, slot.as_bytes()))
+        .into();
+    old.iter().for_each(|installed| used(store, installed, now - 9 * DAY));
+    let lease = store.lease(&old[0], home.folder.path()).unwrap();
+    store.keep_for_project(Path::new("/srv/ada/project"), &old[1], true).unwrap();
+    store.record_generation(&old[2], now).unwrap();
+    store.keep_release(&old[3]).unwrap();
+    used(store, &old[4], now - DAY / 2);
+    let rules = GcRules { keep: Some(0), ..GcRules::default() };
+    let run = GcRun { rules: &rules, now, dry_run: false, until: None };
+    let report = store.collect(&run).unwrap();
+    let gone: Vec<_> = report.removed.iter().map(|gone| (gone.release.clone(), gone.why)).collect();
+    assert_eq!(gone, [(release("0.6.0"), RemoveReason::Older(0))]);
+    let why: Vec<_> = report.kept.iter().map(|kept| kept.why).collect();
+    use KeepReason::{Explicit, Generation, JustUsed, Project, Running};
+    assert_eq!(why, [Running, Project, Generation, Explicit, JustUsed]);
+    assert!(old[..5].iter().all(|installed| store.find(&installed.release).unwrap().is_some()));
+    // The lease ends, and so does everything else.
+    drop(lease);
+    assert!(store.release_kept(&old[3].release).unwrap());
+    assert!(!store.release_kept(&old[3].release).unwrap());
+    let later = GcRun { now: now + 91 * DAY, ..run };
+    let report = store.collect(&later).unwrap();
+    let left: Vec<_> = report.kept.iter().map(|kept| kept.release.clone()).collect();
+    assert_eq!(left, [release("0.3.0")], "a generation has no age");
+    assert_eq!(fs::read_dir(store.root().join("roots/projects")).unwrap().count(), 0);
+    assert_intact(store);
+}
+
+#[test]
+fn only_what_a_source_can_serve_again_goes() {
+    let home = home();
+    let store = &home.store;
+    let installed = install(store, "0.1.0", b"x");
+    used(store, &installed, SystemTime::now() - 2 * DAY);
+    let fetchable = FetchableSources::Named(["main".to_owned()].into());
+    let rules = GcRules { keep: Some(0), fetchable, ..GcRules::default() };
+    assert!(removed(store, &rules).is_empty(), "it came from no source");
+    assert_eq!(removed(store, &GcRules { keep: Some(0), ..GcRules::default() }), ["0.1.0"]);
+}
+
+#[test]
+fn a_use_that_is_noted_while_it_is_removed_keeps_it() {
+    let home = home();
+    let store = &home.store;
+    let now = SystemTime::now();
+    let installed = install(store, "0.1.0", b"x");
+    used(store, &installed, now - 9 * DAY);
+    // The collection has read its time, then a command notes a use: both orders end well.
+    let census = {
+        let _alone = store.lock_for_collection().unwrap();
+        store
+            .collect(&GcRun { rules: &GcRules::default(), now, dry_run: true, until: None })
+            .unwrap()
+    };
+    assert_eq!(census.kept.len(), 1);
+    assert!(store.note_use(&installed).unwrap());
+    assert!(store.last_use(&installed.release).unwrap() >= now - Duration::from_secs(5));
+    let rules = GcRules { keep: Some(0), ..GcRules::default() };
+    assert!(removed(store, &rules).is_empty());
+    // A command whose release was removed since it looked it up is told so.
+    used(store, &installed, now - 9 * DAY);
+    assert_eq!(removed(store, &rules), ["0.1.0"]);
+    assert!(!store.note_use(&installed).unwrap());
+}
+
+#[test]
+fn a_store_that_is_too_large_loses_what_was_not_used_for_the_longest_time() {
+    let home = home();
+    let store = &home.store;
+    let now = SystemTime::now();
+    for (slot, days) in [("0.1.0", 4), ("0.2.0", 6), ("0.3.0", 5), ("0.4.0", 9)] {
+        let installed = install(store, slot, format!("{slot:>10000}").as_bytes());
+        used(store, &installed, now - days * DAY);
+    }
+    let rules = GcRules { max_size: Some(25_000), ..GcRules::default() };
+    assert_eq!(removed(store, &rules), ["0.2.0", "0.3.0"], "0.4.0 is the newest");
+    let rules = GcRules { max_size: Some(10), ..GcRules::default() };
+    let report = store.collect(&GcRun { rules: &rules, now, dry_run: false, until: None }).unwrap();
+    assert_eq!(report.removed.len(), 1);
+    assert!(report.excess > 10_000 && report.excess < 20_000, "{report:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn trees_that_share_files_with_a_removed_one_need_not_be_hashed_again() {
+    let home = home();
+    let store = &home.store;
+    let now = SystemTime::now();
+    let noise = [7_u8; 8192];
+    let program = |slot: &str, first: &[u8]| {
+        let mut staged = store.stage(TreeLimits::default()).unwrap();
+        staged.file(&"bin/loom-bridge-server".parse().unwrap(), true, first).unwrap();
+        staged.file(&"share/data".parse().unwrap(), false, &noise[..]).unwrap();
+        let checked = store.admit(staged, &waived(&release(slot)), None).unwrap();
+        store.publish(vec![(checked, None)]).unwrap().remove(0)
+    };
+    let (old, new) = (program("0.1.0", b"one"), program("0.2.0", b"two"));
+    store.deduplicate().unwrap();
+    used(store, &old, now - 9 * DAY);
+    let rules = GcRules { keep: Some(1), ..GcRules::default() };
+    let report = store.collect(&GcRun { rules: &rules, now, dry_run: false, until: None }).unwrap();
+    assert_eq!(report.removed.len(), 1);
+    assert!(report.freed < 8192, "the shared file is still used: {report:?}");
+    assert_eq!(store.check_installed(&new).unwrap(), InstalledCheck::Unchanged);
+    assert_intact(store);
 }

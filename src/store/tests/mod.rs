@@ -1,6 +1,8 @@
 //! Tests of the store through its public functions.
 
 mod access;
+mod dedup;
+mod fingerprints;
 mod garbage;
 mod hostile_tar;
 mod hostile_zip;
@@ -10,21 +12,21 @@ mod remains;
 mod sharing;
 mod verifications;
 
-use std::path::Path;
+use std::{path::Path, time::SystemTime};
 
 use loom_source::{ArchiveFormat, Authority, Digest, Name, Platform, Release};
 
 use super::{
-    AdmitError, Checked, Installed, Partial, Receipt, Received, Staged, Store, TreeLimits,
-    UnpackError,
+    AdmitError, Checked, GcReport, GcRules, GcRun, Installed, Partial, Receipt, Received, Staged,
+    Store, TreeLimits, UnpackError,
 };
 use crate::trust::{
     Checksum, DigestSubject, Expectation, Grade, Pin, PinOrigin, Policy, TrustedDigest, Waiver,
 };
 
 /// A store in a temporary folder.
-struct Home {
-    store: Store,
+pub(in crate::store) struct Home {
+    pub(in crate::store) store: Store,
     folder: tempfile::TempDir,
 }
 
@@ -35,10 +37,17 @@ impl Drop for Home {
     }
 }
 
-fn home() -> Home {
+pub(in crate::store) fn home() -> Home {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("cache")).unwrap();
     Home { store, folder }
+}
+
+/// Collects what nothing names.
+fn collect(store: &Store) -> GcReport {
+    let rules = GcRules::default();
+    let run = GcRun { rules: &rules, now: SystemTime::now(), dry_run: false, until: None };
+    store.collect(&run).unwrap()
 }
 
 fn release(slot: &str) -> Release {
@@ -87,7 +96,7 @@ fn bare(store: &Store, release: &Release, bytes: &[u8]) -> Checked {
     store.admit(staged, &waived(release), None).unwrap()
 }
 
-fn install(store: &Store, slot: &str, bytes: &[u8]) -> Installed {
+pub(in crate::store) fn install(store: &Store, slot: &str, bytes: &[u8]) -> Installed {
     let release = release(slot);
     let checked = bare(store, &release, bytes);
     store.publish(vec![(checked, Some(Receipt::new(&release)))]).unwrap().remove(0)

@@ -55,7 +55,8 @@ fn every_command_has_a_schema() {
         .collect();
     let missing: Vec<&String> = commands.iter().filter(|name| !names.contains(name)).collect();
     assert!(missing.is_empty(), "no schemas for {missing:?}");
-    let variants = ["error", "list-remote", "trust", "trust-list", "trust-revoke"];
+    let variants =
+        ["error", "list-generations", "list-remote", "trust", "trust-list", "trust-revoke"];
     let surplus = |name: &&String| !commands.contains(*name) && !variants.contains(&&***name);
     let surplus: Vec<&String> = names.iter().filter(surplus).collect();
     assert!(surplus.is_empty(), "no commands for {surplus:?}");
@@ -87,7 +88,12 @@ fn every_schema_describes_a_document_of_a_session() {
     let mut session = Session { sandbox: Sandbox::new(), used: BTreeSet::new() };
 
     acquire(&mut session, &url);
+    session.run(&["use", "0.1.0"]).ok();
     session.run(&["use", "0.2.0"]).ok();
+    session.run(&["rollback"]).ok();
+    session.run(&["list", "--generations"]).ok();
+    session.run(&["store", "keep", "0.1.0"]).ok();
+    session.run(&["store", "keep", "0.1.0", "--remove"]).ok();
     session.run(&["use", "--none"]).ok();
     session.run(&["source", "list"]).ok();
     session.run(&["source", "test", "--source", &url]).ok();
@@ -126,6 +132,9 @@ fn acquire(session: &mut Session, url: &str) {
     session.run(&["which", "0.1.0"]).ok();
     session.run(&["list"]).ok();
     session.run(&["list", "--remote", "--source", url]).ok();
+    session.run(&["outdated", "--source", url]).ok();
+    session.run(&["update", "--check", "--source", url]).ok();
+    session.run(&["update", "--source", url]).ok();
     session.run(&["why", "0.1.0"]).ok();
     let program = session.sandbox.write("program", "#!/bin/sh\necho added\n");
     let program = program.to_str().unwrap();
@@ -135,6 +144,9 @@ fn acquire(session: &mut Session, url: &str) {
     session.run(&["store", "gc"]).ok();
     session.run(&["store", "path"]).ok();
     session.run(&["store", "verify"]).ok();
+    session.run(&["store", "repair", "--dry-run"]).ok();
+    session.run(&["store", "repair"]).ok();
+    session.run(&["store", "dedup"]).ok();
 }
 
 fn configure(session: &mut Session, url: &str) {

@@ -23,6 +23,7 @@
 //! | [`signing_tools`] | keys and signatures that `gpg` and `openssl` make |
 //! | [`sigstore_instance`] | [`SigstoreInstance`](sigstore_instance::SigstoreInstance): an authority and a log of our own |
 //! | [`stage`] | [`Stage`]: a project and a mirror with the real server, for tests of running runtimes |
+//! | [`update_stage`] | [`UpdateStage`](update_stage::UpdateStage): a signed mirror and a project whose runtime updates itself |
 //! | [`strace`] | [`Trace`]: the system calls of one run |
 #![allow(
     dead_code,
@@ -54,6 +55,7 @@ pub mod sigstore_instance;
 pub mod stage;
 pub mod strace;
 pub mod unreachable;
+pub mod update_stage;
 
 pub use archive::{Entry, Packing};
 pub use depot::{ArtifactKind, Depot};

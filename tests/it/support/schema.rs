@@ -79,14 +79,16 @@ pub fn of_line(line: &str) -> Option<String> {
         "stop" => "down",
         command => command,
     };
-    let variant = ["--list", "--remote", "--revoke"].iter().find(|option| options.contains(option));
+    let variant = ["--list", "--remote", "--revoke", "--generations", "--check"]
+        .iter()
+        .find(|option| options.contains(option));
     let name = match (command, variant) {
         ("trust", _) if names.get(1).is_some_and(|name| OF_TRUST.contains(name)) => {
             format!("trust-{}", names[1])
         }
         ("mirror", _) if names.get(1) == Some(&"root") => format!("mirror-root-{}", names.get(2)?),
         (group, _) if GROUPS.contains(&group) => format!("{group}-{}", names.get(1)?),
-        ("list" | "trust", Some(variant)) => format!("{command}{}", &variant[1..]),
+        ("list" | "trust" | "update", Some(variant)) => format!("{command}{}", &variant[1..]),
         _ => command.to_owned(),
     };
     Some(name)

@@ -10,6 +10,7 @@ use tonic::transport::ServerTlsConfig;
 use super::error::ServerError;
 use crate::{
     dashboard,
+    inherited::AdoptedListeners,
     listen::{self, ListenError},
     settings::ServerSettings,
     tls::TlsFiles,
@@ -23,6 +24,8 @@ pub struct BoundServer {
     pub(super) bridge: TcpListener,
     pub(super) dashboard: Option<BoundDashboard>,
     bridge_address: SocketAddr,
+    /// Whether the listeners were inherited.
+    is_inherited: bool,
 }
 
 /// The listener of the dashboard.
@@ -43,13 +46,17 @@ impl BoundServer {
     /// If TLS cannot be used, an address is in use or invalid, or a non-loopback address has no token.
     pub async fn bind(settings: ServerSettings) -> Result<Self, ServerError> {
         let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
-        let bridge = bind_bridge(&settings).await?;
+        let dashboard_address = settings.dashboard.as_ref();
+        let adopted =
+            AdoptedListeners::adopt(settings.listeners, &settings.bridge, dashboard_address);
+        let is_inherited = adopted.bridge.is_some();
+        let bridge = bind_bridge(&settings, adopted.bridge).await?;
         let bridge_address = local_address(&bridge, names::BRIDGE_ADDR, &settings.bridge)?;
         let dashboard = match &settings.dashboard {
-            Some(address) => Some(bind_dashboard(&settings, address).await?),
+            Some(address) => Some(bind_dashboard(&settings, address, adopted.dashboard).await?),
             None => None,
         };
-        Ok(Self { settings, tls, bridge, dashboard, bridge_address })
+        Ok(Self { settings, tls, bridge, dashboard, bridge_address, is_inherited })
     }
 
     /// The address of the gRPC listener.
@@ -68,11 +75,15 @@ impl BoundServer {
             bridge: self.bridge_address.to_string(),
             dashboard: self.dashboard_url().map(str::to_owned),
             login_key: self.dashboard.as_ref().and_then(|dashboard| dashboard.login_key.clone()),
+            inherited: self.is_inherited,
         }
     }
 }
 
-async fn bind_bridge(settings: &ServerSettings) -> Result<TcpListener, ListenError> {
+async fn bind_bridge(
+    settings: &ServerSettings,
+    inherited: Option<std::net::TcpListener>,
+) -> Result<TcpListener, ListenError> {
     let address = &settings.bridge;
     let variable = names::BRIDGE_ADDR;
     let addresses = listen::resolve(address, variable).await?;
@@ -80,12 +91,13 @@ async fn bind_bridge(settings: &ServerSettings) -> Result<TcpListener, ListenErr
         let fix = names::BRIDGE_TLS_CERT;
         tracing::warn!(at = %address, "events and tokens are sent unencrypted: set {fix}");
     }
-    listen::bind(address, variable, &addresses).await
+    listen::bind_or_take(inherited, address, variable, &addresses).await
 }
 
 async fn bind_dashboard(
     settings: &ServerSettings,
     address: &HostPort,
+    inherited: Option<std::net::TcpListener>,
 ) -> Result<BoundDashboard, ServerError> {
     // Resolving and exposure are matters of the host.
     let variable = names::DASHBOARD_HOST;
@@ -94,7 +106,7 @@ async fn bind_dashboard(
         tracing::warn!(at = %address, "the dashboard sends events and tokens unencrypted");
     }
     let variable = names::DASHBOARD_PORT;
-    let listener = listen::bind(address, variable, &addresses).await?;
+    let listener = listen::bind_or_take(inherited, address, variable, &addresses).await?;
     let bound = local_address(&listener, variable, address)?;
     let url = dashboard::url(address, bound);
     let login_key = settings.token.as_ref().map(|_| LoginKey::random()).transpose();

@@ -31,6 +31,8 @@ variants!(AcquireError {
     Older,
     OtherThanLocked,
     Offline,
+    Damaged,
+    OtherTree,
     Prepare
 });
 variants!(FailureReason { Absent, Unreachable, Credentials, Integrity });
@@ -168,6 +170,18 @@ pub(super) fn errors() -> Vec<AcquireError> {
             installed: Digest::of(b"installed"),
             lock: "/p/loom.lock".to_owned(),
         },
+        AcquireError::OtherTree {
+            release: release().to_string(),
+            source_name: "corp".to_owned(),
+            expected: Digest::of(b"expected"),
+            got: Digest::of(b"got"),
+        },
+        AcquireError::Damaged {
+            what: release().to_string(),
+            damage: "/cache/store/1/bin/x: it is missing".to_owned(),
+            source: Box::new(AcquireError::NoSource(release().to_string())),
+        },
+        offline(Some(Unverified::TreeDamaged("/cache/store/1/bin/x: it is missing".to_owned()))),
         AcquireError::Downgrade {
             source_name: "corp".to_owned(),
             offered: version("0.1.0"),

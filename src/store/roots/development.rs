@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use loom_source::{Digest, Release};
 
-use super::{Store, StoreError, TreePath, document_file::read_document, installed::TreeRef};
+use crate::store::{Store, StoreError, TreePath, document_file::read_document, installed::TreeRef};
 
 /// The number of development trees that are kept.
 pub const DEV_TREES: usize = 3;
@@ -13,14 +13,17 @@ const HEADER: &str = "loom-dev 1";
 
 impl Store {
     /// The development trees of a product, newest first.
-    pub(super) fn dev_trees(&self, release: &Release) -> Result<Vec<TreeRef>, StoreError> {
+    pub(in crate::store) fn dev_trees(
+        &self,
+        release: &Release,
+    ) -> Result<Vec<TreeRef>, StoreError> {
         let path = self.dev_root_path(release);
         let text = read_document(&path)?.unwrap_or_default();
         Ok(parse(&String::from_utf8_lossy(&text)))
     }
 
     /// The root file with one more tree, and the trees that the file no longer keeps.
-    pub(super) fn dev_root_with(
+    pub(in crate::store) fn dev_root_with(
         &self,
         release: &Release,
         tree: Digest,
@@ -40,7 +43,7 @@ impl Store {
 
     /// Removes trees that the root no longer keeps, unless something else names them. A tree from which a process runs
     /// stays, as garbage.
-    pub(super) fn retire(&self, trees: &[Digest]) -> Result<(), StoreError> {
+    pub(in crate::store) fn retire(&self, trees: &[Digest]) -> Result<(), StoreError> {
         if trees.is_empty() {
             return Ok(());
         }

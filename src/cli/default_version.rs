@@ -1,0 +1,55 @@
+//! The default version of a user: its generations, and what takes precedence over it.
+
+use std::time::SystemTime;
+
+use loom_source::Slot;
+
+use super::{CommandError, context::Context, project_scope::ProjectScope};
+use loom_runtime::{
+    config::{Resolved, SettingOrigin},
+    launch,
+    store::{Installed, Store},
+};
+
+/// Notes that a release is the current one of the user. Where that cannot be noted, `loom rollback` does not find it.
+pub(crate) fn record(context: &Context, store: &Store, installed: &Installed) {
+    if let Err(error) = store.record_generation(installed, SystemTime::now()) {
+        context.printer.detail(format!("the generation was not noted: {error}"));
+    }
+}
+
+/// Whether the version is selected by `loom use` or by default, and not by an option, a variable, a file or a lock.
+pub(crate) fn is_selected(resolved: &Resolved, is_locked: bool) -> bool {
+    resolved.bridge.version.origin == SettingOrigin::Default && !is_locked
+}
+
+/// Says so where the project sets another version, or where a runtime of the project runs from another one.
+pub(crate) fn warn_of_others(
+    context: &Context,
+    resolved: &Resolved,
+    slot: &Slot,
+) -> Result<(), CommandError> {
+    let version = &resolved.bridge.version;
+    if !version.origin.is_default() {
+        context.printer.warning(format!(
+            "{} sets the version {} for this project, which takes precedence",
+            version.origin, version.value
+        ));
+        return Ok(());
+    }
+    let scope = ProjectScope::of(context)?;
+    let running = launch::running(&scope.state, scope.scope(false))?;
+    let is_other = |instance: &launch::Instance| {
+        instance.kind == launch::LaunchKind::Up
+            && instance.document.binary == scope.binary
+            && instance.document.version != slot.to_string()
+    };
+    if let Some(other) = running.iter().find(|instance| is_other(instance)) {
+        context.printer.message(format!(
+            "the runtime of this project runs {}; `loom restart` replaces it, and starts it again if {slot} does not \
+             become ready",
+            other.document.version
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! The secrets that this machine knows, so that they are recognised wherever they occur.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use loom_base::bounded_file;
+use loom_runtime::config::{Disk, Flags, effective};
+use serde_json::Value;
+
+use crate::cli::context::Context;
+
+/// The size limit of a file that is searched for secrets, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// Parts of the names of variables and keys whose values are secrets.
+const SECRET_NAMES: [&str; 8] =
+    ["KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL", "AUTH", "COOKIE", "SESSION"];
+
+/// Parts of the lines of a project's file whose quoted strings may be secrets.
+const SECRET_LINES: [&str; 4] = ["ENV", "HEADER", "URL", "API"];
+
+/// Whether the value of a variable or key with this name is a secret.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_uppercase();
+    SECRET_NAMES.iter().any(|part| name.contains(part))
+}
+
+/// All secrets that are known: of the configuration, of variables, of `.env` files and of `.netrc`.
+pub(super) fn known(context: &Context) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let configured = context.inputs(Flags::default()).ok();
+    let configured = configured.and_then(|inputs| effective(&inputs, &Disk).ok());
+    for setting in configured.iter().flat_map(|(_, settings)| settings) {
+        let (mut shown, mut all) = (BTreeSet::new(), BTreeSet::new());
+        strings(&setting.value.json(false), &mut shown);
+        strings(&setting.value.json(true), &mut all);
+        found.extend(all.difference(&shown).cloned());
+    }
+    for name in context.env().names().filter(|name| is_secret_name(name)) {
+        found.extend(context.env().get(name).map(str::to_owned));
+    }
+    for name in context.env().names().filter(|name| name.starts_with("LOOM_")) {
+        // Tables as JSON: what they hold may be secret.
+        let value = context.env().get(name).and_then(|text| serde_json::from_str(text).ok());
+        value.iter().for_each(|value| secret_strings(value, false, &mut found));
+    }
+    let netrc = context.env().path("NETRC");
+    let home = std::env::home_dir().map(|home| home.join(".netrc"));
+    netrc.iter().chain(&home).for_each(|file| passwords(file, &mut found));
+    let mut projects: Vec<PathBuf> = context.cwd().into_iter().collect();
+    if let Some((resolved, _)) = &configured {
+        projects.push(resolved.project.root.clone());
+        projects.extend(projects_of(resolved.state_dir.value.path()));
+    }
+    for project in projects.iter().flat_map(|project| project.ancestors()) {
+        assignments(&project.join(".env"), &mut found);
+        quoted(&project.join("loom.toml"), &mut found);
+    }
+    found
+}
+
+/// The strings of a document.
+fn strings(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => _ = found.insert(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        Value::Object(table) => table.values().for_each(|item| strings(item, found)),
+        _ => {}
+    }
+}
+
+/// The strings of a document below keys with the name of a secret, or in tables of variables and headers.
+fn secret_strings(value: &Value, is_secret: bool, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(table) => {
+            for (key, value) in table {
+                let is_table = ["env", "headers"].contains(&key.as_str());
+                secret_strings(value, is_secret || is_table || is_secret_name(key), found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| secret_strings(item, is_secret, found)),
+        value if is_secret => strings(value, found),
+        _ => {}
+    }
+}
+
+/// The projects of the instances.
+fn projects_of(state: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(state.join("instances")).into_iter().flatten().flatten();
+    let project = |folder: PathBuf| {
+        let document = |name: &str| -> Option<Value> {
+            serde_json::from_slice(&bounded_file::read(&folder.join(name), LARGEST).ok()?).ok()
+        };
+        let document = document("instance.json").or_else(|| document("end.json"))?;
+        document["project"].as_str().map(PathBuf::from)
+    };
+    entries.filter_map(|entry| project(entry.path())).collect()
+}
+
+/// The values of a `.env` file.
+fn assignments(file: &Path, found: &mut BTreeSet<String>) {
+    let text = bounded_file::read_text(file, LARGEST).unwrap_or_default();
+    for (_, value) in text.lines().filter_map(|line| line.split_once('=')) {
+        let value = value.trim();
+        found.insert(value.to_owned());
+        found.insert(value.trim_matches(['"', '\'']).to_owned());
+    }
+}
+
+/// The quoted strings in those lines of a project's file that may hold secrets.
+fn quoted(file: &Path, found: &mut BTreeSet<String>) {
+    let text = bounded_file::read_text(file, LARGEST).unwrap_or_default();
+    for line in text.lines() {
+        let (key, value) = line.split_once('=').unwrap_or_default();
+        let key = key.to_uppercase();
+        if !is_secret_name(&key) && !SECRET_LINES.iter().any(|part| key.contains(part)) {
+            continue;
+        }
+        for quote in ['"', '\''] {
+            // Every second part is between quotes.
+            let inner = value.split(quote).skip(1).step_by(2);
+            found.extend(inner.filter(|text| !text.contains("://")).map(str::to_owned));
+        }
+    }
+}
+
+/// The passwords of a `.netrc` file.
+fn passwords(file: &Path, found: &mut BTreeSet<String>) {
+    let text = bounded_file::read_text(file, LARGEST).unwrap_or_default();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let named = words.windows(2).filter(|pair| ["login", "password", "account"].contains(&pair[0]));
+    found.extend(named.map(|pair| pair[1].to_owned()));
+}

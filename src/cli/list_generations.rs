@@ -1,0 +1,59 @@
+//! `loom list --generations`
+
+use loom_base::time::format_rfc3339;
+use serde_json::json;
+
+use super::{Exit, Outcome, context::Context, table::table};
+use loom_runtime::{config::Flags, store::ReleaseGeneration};
+
+pub(super) fn run(context: &Context) -> Outcome {
+    let resolved = context.resolve(Flags::default())?;
+    let product = context.line(&resolved)?;
+    let store = context.store(&resolved)?;
+    let generations = store.generations(&product)?;
+    let is_current = |of: &ReleaseGeneration| Some(of.number) == generations.current;
+    let mut rows = Vec::new();
+    for generation in &generations.list {
+        let installed = store.find(&product.in_slot(generation.slot.clone()))?;
+        let is_here = installed.is_some_and(|installed| installed.tree == generation.tree);
+        rows.push((generation, is_here));
+    }
+    let list: Vec<_> = rows
+        .iter()
+        .map(|(of, is_here)| {
+            json!({
+                "number": of.number, "at": format_rfc3339(of.at), "version": of.slot.to_string(), "tree": of.tree,
+                "current": is_current(of), "installed": is_here,
+            })
+        })
+        .collect();
+    let document = json!({"schema": 1, "binary": product.binary, "generations": list});
+    context.printer.answer(&document, || {
+        let cells = |(of, is_here): &(&ReleaseGeneration, bool)| {
+            let mark = match (is_current(of), is_here) {
+                (true, true) => "*",
+                (true, false) => "*!",
+                (false, true) => "",
+                (false, false) => "!",
+            };
+            [mark.to_owned(), of.number.to_string(), of.slot.to_string(), format_rfc3339(of.at)]
+        };
+        let rows: Vec<[String; 4]> = rows.iter().map(cells).collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        table(["", "GENERATION", "VERSION", "SINCE"], &rows)
+    })?;
+    if rows.is_empty() {
+        context.printer.message(
+            "there are no generations yet: `loom use`, and `loom up` with the default version, note them",
+        );
+    }
+    if rows.iter().any(|(of, _)| is_current(of)) {
+        context.printer.message("* current generation; `loom rollback` goes to the one before");
+    }
+    if rows.iter().any(|(_, is_here)| !is_here) {
+        context.printer.message("! no longer installed");
+    }
+    Ok(Exit::Success)
+}

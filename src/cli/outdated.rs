@@ -1,0 +1,155 @@
+//! `loom outdated`: which releases are used, and which newer ones the sources have.
+
+use loom_source::{Product, Selector, Slot, Version};
+use serde_json::{Value, json};
+
+use super::{
+    CommandError, Exit, Outcome,
+    context::Context,
+    locked::{self, project_request},
+    newer,
+    table::table,
+    which,
+};
+use loom_runtime::{
+    acquire::NewerVersions,
+    config::{Flags, Resolved},
+    launch::{self, Scope},
+    store::Store,
+    update::{RolledBackVersion, UpdateMemory},
+};
+
+/// Arguments of `loom outdated`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Source to query instead of the configured ones; may be repeated
+    #[arg(long = "source", value_name = "SOURCE")]
+    sources: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    let flags = Flags { sources: args.sources.clone(), ..Flags::default() };
+    let resolved = context.resolve(flags)?;
+    let store = context.store(&resolved)?;
+    let (mut rows, mut failure) = (Vec::new(), None);
+    for product in products(context, &resolved, &store)? {
+        match ProductRow::of(context, &resolved, &store, &product) {
+            Ok(row) => rows.push(row),
+            Err(error) if rows.is_empty() && failure.is_none() => failure = Some(error),
+            Err(error) => context.printer.warning(&error.message),
+        }
+    }
+    match failure {
+        Some(error) if rows.is_empty() => return Err(error),
+        Some(error) => context.printer.warning(&error.message),
+        None => {}
+    }
+    let products: Vec<Value> = rows.iter().map(ProductRow::json).collect();
+    context.printer.answer(&json!({"schema": 1, "products": products}), || human(&rows))?;
+    for row in &rows {
+        row.remarks().for_each(|remark| context.printer.message(remark));
+    }
+    Ok(Exit::Success)
+}
+
+/// The product to manage and, unless one is named, the other ones that are installed for this platform.
+fn products(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+) -> Result<Vec<Product>, CommandError> {
+    let mut products = vec![context.line(resolved)?];
+    if context.global.binary.is_none() {
+        for listed in store.list()? {
+            let product = listed.release.product();
+            if product.platform == products[0].platform && !products.contains(&product) {
+                products.push(product);
+            }
+        }
+    }
+    Ok(products)
+}
+
+/// A product: what is used of it, and what the sources have.
+struct ProductRow {
+    product: Product,
+    /// The installed version that `up` would start.
+    used: Option<Version>,
+    /// Which setting or file selects it.
+    by: String,
+    /// What is requested, of the sources too.
+    selector: Selector,
+    /// The version of the runtime that runs in this project.
+    running: Option<String>,
+    found: NewerVersions,
+    /// What is known of the newest version that is allowed, where it was rolled back once.
+    rolled_back: Option<RolledBackVersion>,
+}
+
+impl ProductRow {
+    fn of(
+        context: &Context,
+        resolved: &Resolved,
+        store: &Store,
+        product: &Product,
+    ) -> Result<Self, CommandError> {
+        let choice = locked::choose(context, resolved, product, None)?;
+        let presence = which::look_up(context, resolved, store, product, &choice)?;
+        let used = presence.accepted().map(|installed| installed.release.slot);
+        let used = used.as_ref().and_then(Slot::version).cloned();
+        let state = &resolved.state_dir.value;
+        let scope =
+            Scope { project: Some(&resolved.project.root), binary: Some(product.binary.as_ref()) };
+        let running = launch::running(state, scope)?.into_iter().next();
+        let running = running.map(|instance| instance.document.version);
+        let current = running.as_ref().and_then(|version| version.parse().ok()).or(used.clone());
+        let selector = if choice.is_locked { project_request(resolved).0 } else { choice.selector };
+        let found = newer::ask(context, resolved, product, &selector, current.as_ref())?;
+        let rolled_back = match &found.selected {
+            Some(version) => UpdateMemory::of(state, product).roll_back_of(version)?,
+            None => None,
+        };
+        let (product, by) = (product.clone(), choice.by);
+        Ok(Self { product, used, by, selector, running, found, rolled_back })
+    }
+
+    fn json(&self) -> Value {
+        let Self { product, used, by, selector, running, found, rolled_back } = self;
+        json!({
+            "authority": product.authority, "binary": product.binary, "platform": product.platform,
+            "used": used, "by": by, "requested": selector.to_string(), "running": running,
+            "allowed": found.selected, "newest": found.newest, "source": found.source,
+            "rolled_back": rolled_back, "remarks": found.remarks,
+        })
+    }
+
+    fn cells(&self) -> [String; 7] {
+        let text = |version: &Option<Version>| match version {
+            Some(version) => version.to_string(),
+            None => "-".to_owned(),
+        };
+        [
+            self.product.binary.to_string(),
+            text(&self.used),
+            self.by.clone(),
+            self.running.clone().unwrap_or_default(),
+            text(&self.found.selected),
+            text(&self.found.newest),
+            self.found.source.clone().unwrap_or_default(),
+        ]
+    }
+
+    /// What the user should know beside the table.
+    fn remarks(&self) -> impl Iterator<Item = String> {
+        let rolled_back =
+            self.rolled_back.iter().map(|RolledBackVersion { version, at, why, .. }| {
+                format!("{} {version} was rolled back at {at}: {why}", self.product.binary)
+            });
+        rolled_back.chain(self.found.remarks.iter().cloned())
+    }
+}
+
+fn human(rows: &[ProductRow]) -> String {
+    let header = ["BINARY", "USED", "BY", "RUNNING", "ALLOWED", "NEWEST", "SOURCE"];
+    table(header, &rows.iter().map(ProductRow::cells).collect::<Vec<_>>())
+}

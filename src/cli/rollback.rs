@@ -1,0 +1,62 @@
+//! `loom rollback`
+
+use loom_base::time::format_rfc3339;
+use serde_json::json;
+
+use super::{CommandError, Exit, Outcome, context::Context, default_version};
+use loom_runtime::{
+    acquire::chosen,
+    config::Flags,
+    store::{Generations, ReleaseGeneration},
+};
+
+/// Arguments of `loom rollback`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Go to this generation instead of the previous one; `loom list --generations` shows their numbers
+    #[arg(long, value_name = "N")]
+    to: Option<u64>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
+    let resolved = context.resolve(Flags::default())?;
+    let state = &resolved.state_dir.value;
+    let product = context.line(&resolved)?;
+    let store = context.store(&resolved)?;
+    let generations = store.generations(&product)?;
+    let target = target(args, &generations)?.clone();
+    let release = product.in_slot(target.slot.clone());
+    let installed = store.find(&release)?.filter(|installed| installed.tree == target.tree);
+    if installed.is_none() {
+        let message = format!("{release} of generation {} is no longer installed", target.number);
+        return Err(CommandError::new(Exit::Absent, message).hint(format!(
+            "`loom get {0}` acquires it, then `loom use {0}` makes it the default version",
+            target.slot
+        )));
+    }
+    store.set_generation(&product, target.number)?;
+    chosen::save(state, &product.authority, &product.binary, &target.slot)?;
+    default_version::warn_of_others(context, &resolved, &target.slot)?;
+    let document = json!({
+        "schema": 1, "binary": product.binary, "version": target.slot.to_string(),
+        "generation": target.number, "at": format_rfc3339(target.at), "tree": target.tree,
+    });
+    context.printer.answer(&document, || target.slot.to_string())?;
+    Ok(Exit::Success)
+}
+
+fn target<'a>(
+    args: &Args,
+    generations: &'a Generations,
+) -> Result<&'a ReleaseGeneration, CommandError> {
+    let hint = "`loom list --generations` shows all; `loom use VERSION` sets a version";
+    match args.to {
+        Some(number) => generations.list.iter().find(|of| of.number == number).ok_or_else(|| {
+            CommandError::new(Exit::Absent, format!("there is no generation {number}")).hint(hint)
+        }),
+        None => generations.previous().ok_or_else(|| {
+            let message = "there is no earlier generation of another version";
+            CommandError::new(Exit::Absent, message).hint(hint)
+        }),
+    }
+}

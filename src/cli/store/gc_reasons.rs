@@ -1,0 +1,60 @@
+//! Why a version stays or goes, in words.
+
+use indicatif::HumanBytes;
+use loom_runtime::store::{KeepReason, RemoveReason};
+
+/// The word of a reason in JSON documents.
+pub(super) fn keep_word(why: KeepReason) -> &'static str {
+    match why {
+        KeepReason::Running => "running",
+        KeepReason::Explicit => "explicit",
+        KeepReason::Project => "project",
+        KeepReason::Generation => "generation",
+        KeepReason::JustUsed => "just_used",
+        KeepReason::NotFetchable => "not_fetchable",
+        KeepReason::Newest => "newest",
+        KeepReason::Used => "used",
+        KeepReason::NoRule => "no_rule",
+        KeepReason::NoTime => "no_time",
+        KeepReason::Foreign => "foreign",
+    }
+}
+
+/// Why a version stays.
+pub(super) fn keep_words(why: KeepReason) -> &'static str {
+    match why {
+        KeepReason::Running => "a process runs from it",
+        KeepReason::Explicit => "`loom store keep` keeps it",
+        KeepReason::Project => "a project used it in the last 90 days",
+        KeepReason::Generation => {
+            "`loom rollback` may need it: it is one of the last ten generations"
+        }
+        KeepReason::JustUsed => "it was used in the last day",
+        KeepReason::NotFetchable => "no configured source is known to have it",
+        KeepReason::Newest => "it is one of the newest versions",
+        KeepReason::Used => "it was used recently enough",
+        KeepReason::NoRule => "no rule gives it up",
+        KeepReason::NoTime => "the next run removes it",
+        KeepReason::Foreign => "it belongs to another user",
+    }
+}
+
+/// The word of a reason in JSON documents.
+pub(super) fn remove_word(why: RemoveReason) -> &'static str {
+    match why {
+        RemoveReason::Older(_) => "older",
+        RemoveReason::Unused(_) => "unused",
+        RemoveReason::MaxSize(_) => "max_size",
+    }
+}
+
+/// Why a version goes.
+pub(super) fn remove_words(why: RemoveReason) -> String {
+    match why {
+        RemoveReason::Older(keep) => format!("it is not one of the {keep} newest versions"),
+        RemoveReason::Unused(time) => {
+            format!("it was not used for {}", humantime::format_duration(time))
+        }
+        RemoveReason::MaxSize(bytes) => format!("the store is larger than {}", HumanBytes(bytes)),
+    }
+}

@@ -1,0 +1,102 @@
+//! `loom store repair`
+
+use loom_source::{Release, Selector, Slot};
+use serde_json::json;
+
+use loom_runtime::{
+    acquire::{Acquirer, RepairReport},
+    config::Resolved,
+    store::{Damage, Repaired, Store},
+};
+
+use crate::cli::{
+    CommandError, Exit, Outcome, context::Context, path_text::shown, progress::ProgressReporter,
+    ready, selection::Selection, writer_args::counted,
+};
+
+/// Arguments of `loom store repair`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Repair this version, those of a range, or the cargo builds (dev) only
+    version: Option<Selector>,
+    /// Print what is damaged, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &Store) -> Outcome {
+    if args.version == Some(Selector::Latest) {
+        let message = "latest is no version that is here: expected a version or a range";
+        return Err(CommandError::new(Exit::Usage, message).hint("give one version, such as 0.2.0"));
+    }
+    let product = context.line(resolved)?;
+    let wanted = |release: &Release| match (&args.version, &release.slot) {
+        (None, _) => true,
+        (Some(selector), Slot::Version(version)) => {
+            release.product() == product && selector.matches(version)
+        }
+        (Some(selector), Slot::Dev) => *selector == Selector::Dev,
+    };
+    let opened = context.open_sources(resolved, false)?;
+    let reporter = ProgressReporter::new(context, &opened.candidates);
+    let (state, policy) = (&resolved.state_dir.value, ready::policy(resolved)?);
+    let options = ready::options(resolved, &Selection::default());
+    let acquirer = Acquirer::new(store, state, &opened.candidates, policy, options, &reporter);
+    if args.dry_run {
+        return plan(context, &acquirer.plan_repair()?);
+    }
+    let report = acquirer.repair(&wanted)?;
+    context.notices(store);
+    let repaired: Vec<_> = report.repaired.iter().map(repaired_json).collect();
+    let left: Vec<_> = report.left.iter().map(damage_json).collect();
+    let document = json!({
+        "schema": 1, "dry_run": false, "sound": left.is_empty(), "releases": report.releases,
+        "repaired": repaired, "left": left,
+    });
+    context.printer.answer(&document, || text(&report))?;
+    // The document is the answer; an error would print a second one.
+    Ok(if report.left.is_empty() { Exit::Success } else { Exit::Integrity })
+}
+
+fn plan(context: &Context, findings: &[Damage]) -> Outcome {
+    let left: Vec<_> = findings.iter().map(damage_json).collect();
+    let document = json!({
+        "schema": 1, "dry_run": true, "sound": left.is_empty(), "releases": null,
+        "repaired": [], "left": left,
+    });
+    let verdict = match findings.len() {
+        0 => "nothing is damaged".to_owned(),
+        count => format!("{} found, nothing was changed", counted(count, "problem")),
+    };
+    context.printer.answer(&document, || format!("{}{verdict}", damage_lines(findings)))?;
+    Ok(Exit::Success)
+}
+
+fn repaired_json(repaired: &Repaired) -> serde_json::Value {
+    json!({"path": shown(&repaired.path), "how": repaired.how})
+}
+
+fn damage_json(damage: &Damage) -> serde_json::Value {
+    json!({"path": shown(&damage.path), "what": damage.what, "cure": damage.fix})
+}
+
+fn damage_lines(damages: &[Damage]) -> String {
+    let line =
+        |damage: &Damage| format!("{}: {}; {}\n", damage.path.display(), damage.what, damage.fix);
+    damages.iter().map(line).collect()
+}
+
+/// What was repaired, what could not be, and a closing line.
+fn text(report: &RepairReport) -> String {
+    let line = |it: &Repaired| format!("{}: {}\n", it.path.display(), it.how);
+    let repaired: String = report.repaired.iter().map(line).collect();
+    let releases = counted(report.releases, "release");
+    let verdict = match (report.repaired.len(), report.left.len()) {
+        (0, 0) => format!("OK: nothing is damaged, {releases}"),
+        (count, 0) => format!("OK: {} repaired, {releases}", counted(count, "file")),
+        (count, left) => {
+            format!("{} repaired, {} left", counted(count, "file"), counted(left, "problem"))
+        }
+    };
+    format!("{repaired}{}{verdict}", damage_lines(&report.left))
+}

@@ -1,0 +1,76 @@
+//! `store.keep` and `store.max_size`: what the configuration says, and enforcing it after an acquisition.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant, SystemTime},
+};
+
+use indicatif::HumanBytes;
+
+use super::context::Context;
+use loom_runtime::{
+    config::{Resolved, SourceKind, SourceSpec},
+    sources::{Reach, SourceClass},
+    store::{FetchableSources, GcReport, GcRules, GcRun, Store},
+};
+
+/// How long a command may go on after its result is printed; the next run does the rest.
+const TIME: Duration = Duration::from_secs(2);
+
+/// The rules of the configuration. Only what a configured source can serve again may go.
+pub(crate) fn rules(context: &Context, resolved: &Resolved) -> GcRules {
+    GcRules {
+        keep: resolved.store.keep.value.number(),
+        older_than: None,
+        max_size: resolved.store.max_size.value.map(|size| size.0),
+        fetchable: FetchableSources::Named(serving(context, resolved)),
+    }
+}
+
+/// The names of the sources that can serve a release again: no builds, no folder that is missing, and offline none beyond
+/// this machine. A source that cannot be opened serves nothing.
+fn serving(context: &Context, resolved: &Resolved) -> BTreeSet<String> {
+    let Ok(opener) = context.opener(resolved) else { return BTreeSet::new() };
+    let name = |spec: &SourceSpec| {
+        let candidate = opener.open(spec, Default::default()).ok()?;
+        let is_asked = !(resolved.offline.value && candidate.reach == Reach::Network);
+        let serves = candidate.class != SourceClass::Build && is_asked && !is_missing(spec);
+        serves.then_some(candidate.name)
+    };
+    resolved.sources.value.iter().filter_map(name).collect()
+}
+
+/// Whether a source is a folder or a file on this machine that is not there.
+fn is_missing(spec: &SourceSpec) -> bool {
+    let SourceKind::Mirror(mirror) = &spec.kind else { return false };
+    mirror.url.scheme() == "file" && mirror.url.to_file_path().is_ok_and(|path| !path.exists())
+}
+
+/// Enforces the limits of the store if this command has acquired a release, once its result is printed. What fails or
+/// takes too long is left for the next run.
+pub(crate) fn enforce(context: &Context) {
+    let Some((resolved, store)) = context.take_acquired() else { return };
+    let rules = rules(context, &resolved);
+    if rules.keep.is_none() && rules.max_size.is_none() {
+        return;
+    }
+    let until = Some(Instant::now() + TIME);
+    let run = GcRun { rules: &rules, now: SystemTime::now(), dry_run: false, until };
+    match store.collect(&run) {
+        Ok(report) => report_removed(context, &store, &report),
+        Err(error) => context.printer.detail(format!("the store was not collected: {error}")),
+    }
+}
+
+fn report_removed(context: &Context, store: &Store, report: &GcReport) {
+    context.notices(store);
+    if report.removed.is_empty() {
+        return;
+    }
+    let versions: Vec<String> = report.removed.iter().map(|v| v.release.to_string()).collect();
+    context.printer.message(format!(
+        "removed {} ({}) to keep to store.keep and store.max_size",
+        versions.join(", "),
+        HumanBytes(report.freed)
+    ));
+}

@@ -1,0 +1,51 @@
+//! The notice of a newer version: at most once a day, and only where a user reads it.
+
+use std::time::SystemTime;
+
+use loom_base::time::format_rfc3339;
+use loom_source::Version;
+
+use super::context::Context;
+use loom_runtime::{
+    config::{Flags, UpdatePolicy},
+    update::{LastCheck, UpdateMemory},
+};
+
+/// Says that there is a newer version, if the supervisor of a runtime found one and the user was not told today. Nothing
+/// is asked and nothing is sent; in CI, with `--quiet` or `--json`, and where stderr is no terminal, nothing is read either.
+pub(crate) fn show(context: &Context) {
+    let printer = &context.printer;
+    let is_read = printer.is_terminal() && !printer.is_quiet() && !printer.is_json();
+    if is_read
+        && context.env().os("CI").is_none()
+        && let Some(text) = text(context)
+    {
+        printer.message(text);
+    }
+}
+
+/// The notice; `None` where there is none, or where what is known cannot be read: a command that ends well must not fail
+/// because of it.
+fn text(context: &Context) -> Option<String> {
+    let resolved = context.resolve(Flags::default()).ok()?;
+    if resolved.update.policy.value == UpdatePolicy::Off {
+        return None;
+    }
+    let product = context.line(&resolved).ok()?;
+    let memory = UpdateMemory::of(&resolved.state_dir.value, &product);
+    let check = memory.last_check().ok()??;
+    let now = format_rfc3339(SystemTime::now());
+    let day = now.split('T').next().unwrap_or_default();
+    let newer: Version = check.untold(day)?.parse().ok()?;
+    let rolled_back = memory.roll_back_of(&newer).ok()?;
+    let told = LastCheck { told: Some(day.to_owned()), ..check.clone() };
+    // A notice that cannot be remembered would come again and again.
+    memory.keep_check(told).ok()?;
+    let LastCheck { at, running, .. } = check;
+    let rolled_back = rolled_back.map(|known| format!("; it was rolled back at {}", known.at));
+    Some(format!(
+        "{} {newer} is available, {running} ran at the last check ({at}){}; `loom outdated` shows more",
+        product.binary,
+        rolled_back.unwrap_or_default()
+    ))
+}

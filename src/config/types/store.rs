@@ -1,0 +1,61 @@
+//! What the store keeps: a number of versions, a number of bytes.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::config::{
+    ByteSize, Problem, VersionCount,
+    key_path::KeyPath,
+    reader::ValueReader,
+    setting_type::{SettingType, ShownValue},
+    tree::{TomlNode, TomlValue},
+};
+
+impl SettingType for VersionCount {
+    const FORM: &'static str = r#"a number of versions, or "all""#;
+
+    fn parse(text: &str, base: &Path) -> Result<Self, Problem> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let number = u32::parse(text, base);
+        number.map(Self::Newest).map_err(|_| Problem::invalid(Self::FORM, text))
+    }
+
+    fn read(node: &TomlNode, path: &KeyPath, reader: &mut ValueReader<'_>) -> Option<Self> {
+        if let TomlValue::Integer(_) = node.value {
+            return u32::read(node, path, reader).map(Self::Newest);
+        }
+        let text = reader.text(node, path, Self::FORM)?;
+        let read = Self::parse(&text, &reader.folder());
+        read.map_err(|problem| reader.problem(path, node.line, problem)).ok()
+    }
+
+    fn schema() -> Value {
+        json!({"anyOf": [{"type": "integer", "minimum": 0, "maximum": u32::MAX}, {"enum": ["all"]}]})
+    }
+
+    fn shown(&self) -> ShownValue {
+        ShownValue::Plain(match self {
+            Self::All => "all".into(),
+            Self::Newest(number) => (*number).into(),
+        })
+    }
+}
+
+impl SettingType for ByteSize {
+    const FORM: &'static str = r#"a number of bytes such as "20GiB" or "500MB""#;
+
+    fn parse(text: &str, _: &Path) -> Result<Self, Problem> {
+        text.parse().map_err(|_| Problem::invalid(Self::FORM, text))
+    }
+
+    fn schema() -> Value {
+        json!({"type": "string", "examples": ["20GiB", "500MB"]})
+    }
+
+    fn shown(&self) -> ShownValue {
+        ShownValue::Plain(self.to_string().into())
+    }
+}

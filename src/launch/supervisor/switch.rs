@@ -1,0 +1,119 @@
+//! Switching a running runtime to another release.
+//!
+//! The listening sockets stay open all the time, so connections wait. Where the new server does not become ready, the
+//! previous one is started again on the same sockets.
+
+use std::{fs::File, time::Duration};
+
+use super::{RuntimeState, ServerExit, ServerProcess, StartFailure, Supervisor, log, system};
+use crate::launch::updates::{PreparedUpdate, ReleaseProgram, UpdateNotes, keep_logs};
+
+/// How often the previous release is started again.
+const ATTEMPTS: u32 = 3;
+/// The pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long the previous release may take to become ready, at least.
+const LONG_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The release that ran before, and the lock that keeps its tree.
+struct PreviousRelease {
+    release: ReleaseProgram,
+    lease: Option<File>,
+}
+
+impl Supervisor {
+    /// Stops `server` and starts the release instead of it. `Err` where the runtime has ended: a stop was requested
+    /// meanwhile, or neither release becomes ready.
+    pub(super) async fn switch(
+        &mut self,
+        server: &mut ServerProcess,
+        update: PreparedUpdate,
+    ) -> Result<(), ServerExit> {
+        let PreparedUpdate { release, lease, reply } = update;
+        (self.switching, self.end_requested) = (true, false);
+        let result = self.switch_servers(server, (release, lease), reply).await;
+        self.switching = false;
+        result
+    }
+
+    async fn switch_servers(
+        &mut self,
+        server: &mut ServerProcess,
+        (release, lease): (ReleaseProgram, File),
+        reply: tokio::sync::oneshot::Sender<bool>,
+    ) -> Result<(), ServerExit> {
+        let ended = self.stop(server).await;
+        if self.end_requested {
+            return Err(ended);
+        }
+        let version = release.version.clone();
+        let previous = self.replace(release, Some(lease));
+        let why = match self.start().await {
+            Ok(started) => {
+                *server = started;
+                let _ = reply.send(true);
+                return Ok(());
+            }
+            Err(why) => why,
+        };
+        let PreviousRelease { release, lease } = previous;
+        self.replace(release, lease);
+        if why == StartFailure::Stopped {
+            return Err(ended);
+        }
+        let (log, before) = (self.folder.log(), log::numbered(&self.folder.log(), 1));
+        let logs = keep_logs(&self.folder.update_logs(), &version, &log, &before);
+        let again = self.start_again(server).await;
+        let detail = match &again {
+            Err(again) => format!("{why}; the previous one did not start: {again}"),
+            Ok(()) => why.to_string(),
+        };
+        if let Some(notes) = UpdateNotes::of(&self.request) {
+            notes.rolled_back((self.request.version(), &version), detail, logs);
+        }
+        let _ = reply.send(false);
+        again.map_err(|again| ServerExit { requested: again == StartFailure::Stopped, ..ended })
+    }
+
+    /// Starts the previous release again. It was ready before, so what keeps it from that now may pass: it gets more time
+    /// than usual, and several attempts.
+    async fn start_again(&mut self, server: &mut ServerProcess) -> Result<(), StartFailure> {
+        let usual = self.request.ready_timeout;
+        self.request.ready_timeout = usual.max(LONG_TIMEOUT);
+        let mut attempts = ATTEMPTS;
+        let result = loop {
+            attempts -= 1;
+            match self.start().await {
+                Ok(started) => {
+                    *server = started;
+                    break Ok(());
+                }
+                Err(StartFailure::Stopped) => break Err(StartFailure::Stopped),
+                Err(again) if attempts == 0 => break Err(again),
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        };
+        self.request.ready_timeout = usual;
+        result
+    }
+
+    /// Makes the release the one that is started next and that the instance is about; returns the one before.
+    fn replace(&mut self, release: ReleaseProgram, lease: Option<File>) -> PreviousRelease {
+        let release = self.request.replace(release);
+        let lease = std::mem::replace(&mut self.lease, lease);
+        // The server inherits the lease of its own tree alone.
+        let _ = lease.as_ref().map(system::not_inheritable);
+        let _ = self.lease.as_ref().map(system::inheritable);
+        let new = self.request.new_record(&self.folder.log());
+        self.record.send_modify(|record| {
+            record.instance.document = new.instance.document;
+            record.instance.started = new.instance.started;
+            record.instance.state = RuntimeState::Starting;
+            record.settings = new.settings;
+            record.login_key = None;
+        });
+        // If the record cannot be written, only what is displayed is wrong; the next change writes it again.
+        let _ = self.write_record();
+        PreviousRelease { release, lease }
+    }
+}

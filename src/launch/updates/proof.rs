@@ -1,0 +1,97 @@
+//! A newer version that has to become ready on free ports before the runtime is touched.
+
+use std::sync::Mutex;
+
+use loom_base::{HostPort, LockExt as _};
+use loom_environment::names;
+
+use super::protocol::ReleaseProgram;
+use crate::launch::{
+    SpawnObstacle, StartFailure,
+    instance_folder::InstanceFolder,
+    log, ports, ready,
+    server_process::{ProcessConfig, ServerProcess},
+    start_request::StartRequest,
+};
+
+/// What a version that is only tried does not get: what would act outside of it, or twice.
+const WITHOUT: &[&str] = &[
+    names::MCP_SERVERS,
+    names::AGENTS,
+    names::OTLP_ENDPOINT,
+    names::OTLP_TRACES_ENDPOINT,
+    "LOOM_HISTORY",
+];
+
+/// The number of log lines that a failure shows.
+const TAIL: usize = 20;
+
+/// A server that is killed when this is dropped: also where the supervisor stops meanwhile.
+struct TriedServer(ServerProcess);
+
+impl Drop for TriedServer {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}
+
+/// Starts a release on free ports of loopback, with the settings of `request` and without tool servers and agents, and
+/// waits until it is ready; then stops it.
+pub(super) async fn prove(
+    release: &ReleaseProgram,
+    request: &StartRequest,
+    folder: &InstanceFolder,
+) -> Result<(), StartFailure> {
+    let any = HostPort::new("127.0.0.1", 0);
+    let program = std::path::PathBuf::from(&release.program);
+    let ports = ports::choose(&program, &any, request.dashboard.as_ref().map(|_| &any))?;
+    let file = folder.proof_file();
+    let state = |error: &dyn std::fmt::Display| StartFailure::State {
+        act: "could not prepare to try the new version".to_owned(),
+        why: error.to_string(),
+    };
+    file.remove().map_err(|error| state(&error))?;
+    let config = ProcessConfig {
+        program: program.clone(),
+        folder: request.project(),
+        env: request.env.clone(),
+        without: WITHOUT,
+        ports: ports.clone(),
+        ready_file: file.path().to_owned(),
+        listeners: None,
+        log: log::create(&folder.proof_log()).map_err(|error| state(&error))?,
+    };
+    let server = ServerProcess::start(config).map_err(|error| StartFailure::Spawn {
+        obstacle: SpawnObstacle::of(&program, &error),
+        program: program.display().to_string(),
+        why: error.to_string(),
+    })?;
+    let mut server = TriedServer(server);
+    let missing = Mutex::new("no health check was made".to_owned());
+    let pid = server.0.pid();
+    let ready = ready::wait_until_ready(pid, &ports, &file, &missing);
+    let outcome = tokio::select! {
+        biased;
+        ended = server.0.ended() => Err(StartFailure::Crashed {
+            program: request.binary.clone(),
+            ended,
+            log: folder.proof_log().display().to_string(),
+            tail: log::tail(&folder.proof_log(), TAIL).unwrap_or_default(),
+        }),
+        ready = tokio::time::timeout(request.ready_timeout, ready) => ready.map(|_| ()).map_err(|_| {
+            StartFailure::NotReady {
+                program: request.binary.clone(),
+                seconds: request.ready_timeout.as_secs(),
+                why: missing.locked().clone(),
+                log: folder.proof_log().display().to_string(),
+                tail: log::tail(&folder.proof_log(), TAIL).unwrap_or_default(),
+            }
+        }),
+    };
+    if outcome.is_ok() {
+        server.0.terminate();
+        let _ = tokio::time::timeout(request.grace, server.0.ended()).await;
+    }
+    let _ = file.remove();
+    outcome
+}

@@ -1,0 +1,179 @@
+//! What a store holds, read once while publishers wait.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fs,
+    time::SystemTime,
+};
+
+use loom_source::{Digest, Product, Release, Slot};
+
+use crate::store::{EntryKind, Store, StoreError, Verification, du::size, remove::objects_of};
+
+/// What a store holds.
+#[derive(Debug, Default)]
+pub(super) struct Census {
+    /// The versions with a record.
+    pub(super) versions: Vec<VersionHere>,
+    /// What keeps trees.
+    pub(super) roots: GcRoots,
+    /// The trees of development builds.
+    pub(super) development: Vec<Digest>,
+    /// The evidence of verifications without a record.
+    pub(super) evidence: BTreeSet<Digest>,
+    /// Whether a record or a statement cannot be read, so that any tree and object may be needed.
+    pub(super) unreadable: bool,
+}
+
+/// A version with a record.
+#[derive(Debug, Clone)]
+pub(super) struct VersionHere {
+    pub(super) release: Release,
+    /// The trees that record and link lead to: one, except after a crash.
+    pub(super) trees: Vec<Digest>,
+    /// The statement, archives and evidence of record and verification.
+    pub(super) objects: Vec<Digest>,
+    /// The modification time of the verification.
+    pub(super) last_use: Option<SystemTime>,
+    /// The modification time of the record.
+    pub(super) recorded: Option<SystemTime>,
+    /// The source that the verification names.
+    pub(super) source: Option<String>,
+    /// The size of its trees and objects in bytes.
+    pub(super) bytes: u64,
+}
+
+/// What keeps trees besides processes.
+#[derive(Debug, Default)]
+pub(super) struct GcRoots {
+    pub(super) explicit: HashSet<Release>,
+    pub(super) projects: BTreeSet<Digest>,
+    pub(super) generations: BTreeSet<Digest>,
+    /// The trees of explicit roots.
+    pub(super) kept: BTreeSet<Digest>,
+}
+
+impl VersionHere {
+    pub(super) fn product(&self) -> Product {
+        self.release.product()
+    }
+}
+
+impl Census {
+    /// How many versions and development builds name each tree.
+    pub(super) fn named(&self) -> BTreeMap<Digest, usize> {
+        let mut named = BTreeMap::new();
+        let of_versions = self.versions.iter().flat_map(|version| &version.trees);
+        for tree in of_versions.chain(&self.development) {
+            *named.entry(*tree).or_insert(0) += 1;
+        }
+        named
+    }
+}
+
+impl Store {
+    /// Reads all documents once. The collection lock must be held.
+    pub(super) fn census(&self, now: SystemTime) -> Result<Census, StoreError> {
+        let mut census = Census { roots: self.roots(now)?, ..Census::default() };
+        let mut recorded = HashSet::new();
+        for release in self.known()? {
+            if release.slot == Slot::Dev {
+                let kept = self.dev_trees(&release)?;
+                census.development.extend(kept.into_iter().map(|kept| kept.tree));
+                census.development.extend(self.find(&release)?.map(|installed| installed.tree));
+            } else {
+                let (version, readable) = self.version_here(&release)?;
+                census.unreadable |= !readable;
+                census.versions.push(version);
+                recorded.insert(release);
+            }
+        }
+        for release in self.releases_below("verifications")? {
+            if !recorded.contains(&release) {
+                // One that is damaged proves nothing, so it needs no evidence.
+                let verification = self.verification(&release).ok().flatten();
+                let evidence = verification.into_iter().flat_map(|known| known.evidence);
+                census.evidence.extend(evidence);
+            }
+        }
+        Ok(census)
+    }
+
+    fn roots(&self, now: SystemTime) -> Result<GcRoots, StoreError> {
+        let (explicit, kept) = self.kept_releases()?.into_iter().unzip();
+        Ok(GcRoots {
+            explicit,
+            kept,
+            projects: self.project_trees(now)?.into_iter().collect(),
+            generations: self.generation_trees()?.into_iter().collect(),
+        })
+    }
+
+    /// One version, and whether its record and statement can be read.
+    fn version_here(&self, release: &Release) -> Result<(VersionHere, bool), StoreError> {
+        let mut readable = true;
+        let record = usable(self.record(release), &mut readable)?;
+        let statement = match &record {
+            Some(record) => usable(self.statement(&record.statement), &mut readable)?,
+            None => None,
+        };
+        let mut trees: Vec<Digest> = Vec::new();
+        trees.extend(statement.filter(|s| s.release() == *release).map(|s| s.tree));
+        trees.extend(self.find(release)?.map(|installed| installed.tree));
+        trees.sort_unstable();
+        trees.dedup();
+        let verification = self.verification(release).ok().flatten();
+        let mut objects: Vec<Digest> = record.iter().flat_map(objects_of).collect();
+        objects.extend(verification.iter().flat_map(|known| known.evidence.iter().copied()));
+        objects.sort_unstable();
+        objects.dedup();
+        let of_objects: u64 = objects.iter().map(|object| self.object_bytes_on_disk(object)).sum();
+        let mut bytes = of_objects;
+        for tree in &trees {
+            bytes += self.tree_size(tree)?;
+        }
+        let modified = |path: std::path::PathBuf| {
+            fs::metadata(path).ok().and_then(|meta| meta.modified().ok())
+        };
+        let version = VersionHere {
+            last_use: verification.as_ref().and_then(|_| self.last_use(release)),
+            recorded: modified(self.record_path(release)),
+            source: verification.and_then(|Verification { source, .. }| source),
+            release: release.clone(),
+            trees,
+            objects,
+            bytes,
+        };
+        Ok((version, readable))
+    }
+
+    pub(super) fn object_bytes_on_disk(&self, object: &Digest) -> u64 {
+        fs::metadata(self.object(object)).map_or(0, |meta| meta.len())
+    }
+
+    /// The size of a tree by its listing, and of the listing; measured where the listing cannot be read.
+    pub(super) fn tree_size(&self, tree: &Digest) -> Result<u64, StoreError> {
+        let files = match self.listing(tree) {
+            Ok(Some(listing)) => {
+                let sizes = listing.entries().iter().filter(|entry| entry.kind != EntryKind::Link);
+                sizes.map(|entry| entry.size).sum()
+            }
+            _ => size(&self.tree(tree))?,
+        };
+        Ok(files + self.object_bytes_on_disk(tree))
+    }
+}
+
+/// A document, if it can be used. `readable` becomes false where it is there and cannot.
+fn usable<T>(
+    read: Result<Option<T>, StoreError>,
+    readable: &mut bool,
+) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(StoreError::Damaged { .. } | StoreError::Document { .. }) => {
+            *readable = false;
+            Ok(None)
+        }
+        read => read,
+    }
+}

@@ -1,0 +1,87 @@
+//! Trees and objects that nothing names, and what is left of older times.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    time::{Duration, SystemTime},
+};
+
+use loom_source::Digest;
+
+use crate::store::{
+    Store, StoreError,
+    du::size,
+    error::{FileAction, absent, at},
+    locks,
+};
+
+/// A partial transfer that has not grown for this long is removed.
+const STALE_PARTIAL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A failure that is older than this is removed.
+const OLD_FAILURE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+impl Store {
+    /// The trees in `store/` that are not in `needed`.
+    pub(super) fn unnamed_trees(
+        &self,
+        needed: &BTreeSet<Digest>,
+    ) -> Result<Vec<Digest>, StoreError> {
+        let here = self.trees_here()?.into_iter();
+        Ok(here.filter(|tree| !needed.contains(tree)).collect())
+    }
+
+    /// Renames a tree that nothing names, to be deleted later; `false` where a process runs from it, or where it belongs
+    /// to another user. The collection lock must be held.
+    pub(super) fn take_away_tree(&self, tree: &Digest) -> Result<bool, StoreError> {
+        let taken = self.open_lease(tree).and_then(|(path, lease)| {
+            if !locks::tried(&path, lease.try_lock())? {
+                return Ok(false);
+            }
+            self.condemn(tree)?;
+            self.forget_fingerprint(tree)?;
+            Ok(true)
+        });
+        match taken {
+            Err(error) if error.is_read_only() => Ok(false),
+            taken => taken,
+        }
+    }
+
+    /// The objects that are not in `needed`; files with another name are none.
+    pub(super) fn unnamed_objects(
+        &self,
+        needed: &BTreeSet<Digest>,
+    ) -> Result<Vec<Digest>, StoreError> {
+        let mut found = self.objects_here()?;
+        found.retain(|object| !needed.contains(object));
+        Ok(found)
+    }
+
+    /// Removes objects and returns their size.
+    pub(super) fn remove_objects_of(&self, objects: &[Digest]) -> Result<u64, StoreError> {
+        let mut freed = 0;
+        for object in objects {
+            let bytes = self.object_bytes_on_disk(object);
+            let path = self.object(object);
+            match absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path)) {
+                Ok(removed) => freed += removed.map_or(0, |()| bytes),
+                // Another user's; that user's next run removes it.
+                Err(error) if error.is_read_only() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(freed)
+    }
+
+    /// Removes old partial transfers, failures and roots; returns how many transfers and failures, and their bytes.
+    pub(super) fn remove_stale(&self, now: SystemTime) -> Result<(usize, u64), StoreError> {
+        let partial = self.root.join("partial");
+        let before = size(&partial)?;
+        let mut removed = self.sweep_partials(STALE_PARTIAL, usize::MAX)?;
+        let freed = before.saturating_sub(size(&partial)?);
+        removed += self.forget_old_failures(OLD_FAILURE, now)?;
+        self.remove_old_projects(now)?;
+        Ok((removed, freed))
+    }
+}

@@ -1,0 +1,26 @@
+//! Garbage collection: removes versions that the rules give up, and what nothing names.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `rules` | [`GcRules`]: which versions may go |
+//! | `census` | what the store holds, read once while publishers wait |
+//! | `plan` | the decision for each version: a pure function over census and rules |
+//! | `report` | [`GcReport`]: what was removed, what stays, and why |
+//! | `removal` | takes one version out of use |
+//! | `garbage` | trees and objects that nothing names |
+//! | `taken` | deletes what was taken out of use, on all cores |
+//! | `run` | [`Store::collect`](super::Store::collect): the steps in their order |
+
+mod census;
+mod garbage;
+mod plan;
+mod removal;
+mod report;
+mod rules;
+mod run;
+mod taken;
+
+pub use plan::{KeepReason, RemoveReason};
+pub use report::{GcReport, KeptVersion, RemovedVersion};
+pub use rules::{FetchableSources, GRACE, GcRules};
+pub use run::GcRun;

@@ -1,0 +1,253 @@
+//! The steps of a collection in their order.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Instant, SystemTime},
+};
+
+use loom_source::Digest;
+
+use super::{
+    GcReport, KeptVersion, RemovedVersion,
+    census::{Census, VersionHere},
+    plan::{KeepReason, Verdict, decide},
+    rules::GcRules,
+};
+use crate::store::{Store, StoreError, du::size, durable::Barrier, list::names, locks};
+
+/// One collection.
+#[derive(Debug, Clone)]
+pub struct GcRun<'a> {
+    /// Which versions may go.
+    pub rules: &'a GcRules,
+    /// The time by which ages are judged.
+    pub now: SystemTime,
+    /// Only find out what would be removed. Nothing is written, and no lock is waited for.
+    pub dry_run: bool,
+    /// When to stop removing versions; the rest is left for the next run. With a time, no lock is waited for either.
+    pub until: Option<Instant>,
+}
+
+/// A collection that has read what is here.
+struct Collection<'a> {
+    store: &'a Store,
+    run: &'a GcRun<'a>,
+    census: Census,
+    named: BTreeMap<Digest, usize>,
+    /// The versions that stay.
+    left: Vec<VersionHere>,
+    /// Trees that stay although nothing names them: a process runs from them.
+    busy: BTreeSet<Digest>,
+    barrier: Barrier,
+    report: GcReport,
+}
+
+impl Store {
+    /// Collects garbage: removes the versions that the rules give up, what ended processes have left, damaged trees,
+    /// trees and objects that nothing names, partial transfers that have not grown for a week, and failures and roots
+    /// of projects that are older than 90 days. A tree that a process runs from stays.
+    ///
+    /// Any number of other processes may use the store meanwhile; publishers wait while trees are taken out of use, and
+    /// not while they are deleted.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the store cannot be read or written.
+    pub fn collect(&self, run: &GcRun<'_>) -> Result<GcReport, StoreError> {
+        if !self.exists() && !self.has_remains() {
+            return Ok(GcReport::default());
+        }
+        if run.dry_run {
+            return Collection::begin(self, run)?.preview();
+        }
+        self.prepare()?;
+        let report = {
+            // Publishers wait, so that nothing is needed by a release that is only now being written.
+            let alone = match run.until {
+                None => Some(self.lock_for_collection()?),
+                Some(_) => self.try_lock_for_collection()?,
+            };
+            if alone.is_none() {
+                return Ok(GcReport::default());
+            }
+            let mut collection = Collection::begin(self, run)?;
+            collection.take_away_versions()?;
+            collection.take_away_garbage()?;
+            collection.report
+        };
+        self.finish_collection(run, report)
+    }
+
+    /// Deletes what was taken out of use, and what is left of ended processes.
+    fn finish_collection(
+        &self,
+        run: &GcRun<'_>,
+        mut report: GcReport,
+    ) -> Result<GcReport, StoreError> {
+        report.freed += self.delete_taken()?;
+        let abandoned = self.abandoned_size()?;
+        self.sweep()?;
+        report.freed += abandoned.saturating_sub(self.abandoned_size()?);
+        let (stale, bytes) = self.remove_stale(run.now)?;
+        report.stale = stale;
+        report.freed += bytes;
+        if report.garbage > 0 {
+            report.garbage = self.du()?.garbage;
+        }
+        if let Some(max) = run.rules.max_size {
+            report.excess = self.kept_size()?.saturating_sub(max);
+        }
+        Ok(report)
+    }
+
+    /// The size of temporary files and of trees that were being made.
+    fn abandoned_size(&self) -> Result<u64, StoreError> {
+        let mut bytes = size(&self.tmp())?;
+        for (name, path) in names(&self.trees(), true)? {
+            if name.starts_with(".new-") {
+                bytes += size(&path)?;
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// The size of all trees and objects.
+    fn kept_size(&self) -> Result<u64, StoreError> {
+        Ok(size(&self.trees())? + size(&self.root.join("objects"))?)
+    }
+}
+
+impl<'a> Collection<'a> {
+    fn begin(store: &'a Store, run: &'a GcRun<'a>) -> Result<Self, StoreError> {
+        let census = store.census(run.now)?;
+        Ok(Self {
+            named: census.named(),
+            report: GcReport { unreadable: census.unreadable, ..GcReport::default() },
+            census,
+            store,
+            run,
+            left: Vec::new(),
+            busy: BTreeSet::new(),
+            barrier: Barrier::default(),
+        })
+    }
+
+    fn verdicts(&mut self) -> Result<Vec<(VersionHere, Verdict)>, StoreError> {
+        let rules = self.run.rules;
+        let total = if rules.max_size.is_some() { self.store.kept_size()? } else { 0 };
+        let versions = std::mem::take(&mut self.census.versions);
+        let verdicts = decide(&versions, &self.census.roots, rules, total, self.run.now);
+        Ok(versions.into_iter().zip(verdicts).collect())
+    }
+
+    fn take_away_versions(&mut self) -> Result<(), StoreError> {
+        for (version, verdict) in self.verdicts()? {
+            let why = match verdict {
+                Verdict::Keep(reason) => {
+                    self.keep(version, reason);
+                    continue;
+                }
+                Verdict::Remove(why) => why,
+            };
+            if self.run.until.is_some_and(|until| Instant::now() >= until) {
+                self.keep(version, KeepReason::NoTime);
+                continue;
+            }
+            match self.store.take_away(&version, &mut self.named, &mut self.barrier)? {
+                Ok(_) => self.remove(version, why),
+                Err(reason) => self.keep(version, reason),
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, version: VersionHere, why: super::RemoveReason) {
+        let VersionHere { release, bytes, last_use, .. } = version;
+        self.report.removed.push(RemovedVersion { release, why, bytes, last_use });
+    }
+
+    fn keep(&mut self, version: VersionHere, why: KeepReason) {
+        let VersionHere { release, bytes, last_use, .. } = version.clone();
+        self.report.kept.push(KeptVersion { release, why, bytes, last_use });
+        self.left.push(version);
+    }
+
+    /// The trees that something needs.
+    fn needed_trees(&self) -> BTreeSet<Digest> {
+        let of_versions = self.left.iter().flat_map(|version| &version.trees);
+        let Census { roots, development, .. } = &self.census;
+        let rooted = [&roots.projects, &roots.generations, &roots.kept].into_iter().flatten();
+        of_versions.chain(development).chain(rooted).copied().collect()
+    }
+
+    /// The objects that something needs.
+    fn needed_objects(&self) -> BTreeSet<Digest> {
+        let mut needed = self.needed_trees();
+        needed.extend(&self.busy);
+        needed.extend(self.left.iter().flat_map(|version| &version.objects));
+        needed.extend(&self.census.evidence);
+        needed
+    }
+
+    /// Takes trees and objects away that nothing names. What is on the disk must not name what is removed, so the disk
+    /// is waited for before objects are removed, and before trees are deleted.
+    fn take_away_garbage(&mut self) -> Result<(), StoreError> {
+        self.report.trees += self.store.discard_damaged()?;
+        if self.census.unreadable {
+            return self.barrier.wait(self.store.root());
+        }
+        for tree in self.store.unnamed_trees(&self.needed_trees())? {
+            if self.store.take_away_tree(&tree)? {
+                self.report.trees += 1;
+                self.barrier.add(self.store.trees());
+            } else {
+                self.busy.insert(tree);
+                // The number is measured when the collection has ended.
+                self.report.garbage = 1;
+            }
+        }
+        self.barrier.wait(self.store.root())?;
+        let objects = self.store.unnamed_objects(&self.needed_objects())?;
+        self.report.freed += self.store.remove_objects_of(&objects)?;
+        self.report.objects = objects.len();
+        Ok(())
+    }
+
+    /// What the collection would do.
+    fn preview(mut self) -> Result<GcReport, StoreError> {
+        let mut trees = Vec::new();
+        for (version, verdict) in self.verdicts()? {
+            match verdict {
+                Verdict::Keep(reason) => self.keep(version, reason),
+                Verdict::Remove(_) if self.is_leased(&version) => {
+                    self.keep(version, KeepReason::Running);
+                }
+                Verdict::Remove(why) => {
+                    trees.extend(version.trees.iter().copied());
+                    self.remove(version, why);
+                }
+            }
+        }
+        if !self.census.unreadable {
+            let gone: BTreeSet<Digest> = trees.into_iter().collect();
+            let unnamed = self.store.unnamed_trees(&self.needed_trees())?;
+            self.report.trees = unnamed.iter().filter(|tree| !gone.contains(tree)).count();
+            for tree in &unnamed {
+                self.report.freed += size(&self.store.tree(tree))?;
+            }
+            let objects = self.store.unnamed_objects(&self.needed_objects())?;
+            self.report.freed +=
+                objects.iter().map(|object| self.store.object_bytes_on_disk(object)).sum::<u64>();
+            self.report.objects = objects.len();
+        }
+        Ok(self.report)
+    }
+
+    /// Whether a process runs from a version, as far as this user can see.
+    fn is_leased(&self, version: &VersionHere) -> bool {
+        version.trees.iter().any(|tree| {
+            let path = self.store.lease_path(tree);
+            let file = std::fs::File::open(&path);
+            file.is_ok_and(|file| locks::tried(&path, file.try_lock()).is_ok_and(|free| !free))
+        })
+    }
+}

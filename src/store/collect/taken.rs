@@ -1,0 +1,143 @@
+//! Deletes what was taken out of use, on all cores.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use loom_base::LockExt as _;
+use loom_source::Digest;
+
+use crate::store::{Store, StoreError, du::size, durable::remove_tree, list::names};
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+struct FolderContent {
+    /// The bytes of the files that have no further name.
+    bytes: u64,
+    /// The files with further names, by their inodes.
+    shared: BTreeMap<u64, SharedFile>,
+}
+
+/// A file with several names.
+#[derive(Debug, Clone, Copy)]
+struct SharedFile {
+    bytes: u64,
+    /// The number of its names in the folders that are deleted.
+    here: u64,
+    /// The number of all its names.
+    total: u64,
+}
+
+impl Store {
+    /// Deletes what was taken out of use, and returns how many bytes that freed. What cannot be deleted (another user's)
+    /// stays for a later run.
+    ///
+    /// Trees that share files with it keep their fingerprints: deleting a name changes the inode, and no byte.
+    pub(super) fn delete_taken(&self) -> Result<u64, StoreError> {
+        let taken: Vec<PathBuf> = names(&self.trees(), true)?
+            .into_iter()
+            .filter(|(name, _)| name.starts_with(".trash-"))
+            .map(|(_, path)| path)
+            .collect();
+        let mut content = FolderContent::default();
+        on_all_cores(&taken, |folder| FolderContent::of(folder))
+            .into_iter()
+            .for_each(|of| content.merge(of));
+        let inodes: BTreeSet<u64> = content.shared.keys().copied().collect();
+        let before = self.fingerprints_with(&inodes)?;
+        let left: u64 = on_all_cores(&taken, |folder| match remove_tree(folder) {
+            Ok(()) => 0,
+            Err(_) => size(folder).unwrap_or_default(),
+        })
+        .into_iter()
+        .sum();
+        self.renew_fingerprints(before, &inodes);
+        Ok(content.freed().saturating_sub(left) + self.complete_deletions()?)
+    }
+
+    /// Completes the deletion of trees that are marked, because folders cannot be renamed here.
+    fn complete_deletions(&self) -> Result<u64, StoreError> {
+        let mut freed = 0;
+        for (name, _) in names(&self.trees(), false)? {
+            if let Some(Ok(tree)) = name.strip_prefix(".trash-").map(str::parse::<Digest>) {
+                let bytes = size(&self.tree(&tree))?;
+                if self.complete_deletion(&tree).is_ok() {
+                    freed += bytes;
+                }
+            }
+        }
+        Ok(freed)
+    }
+}
+
+impl FolderContent {
+    fn of(folder: &Path) -> Self {
+        let mut content = Self::default();
+        // Another user's folder cannot be read, and stays.
+        let _ = content.add(folder);
+        content
+    }
+
+    fn add(&mut self, folder: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let meta = entry.metadata()?;
+            if meta.is_dir() {
+                self.add(&entry.path())?;
+            } else if meta.is_file() {
+                self.add_file(&meta);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_file(&mut self, meta: &fs::Metadata) {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            if meta.nlink() > 1 {
+                let file = SharedFile { bytes: meta.len(), here: 0, total: meta.nlink() };
+                self.shared.entry(meta.ino()).or_insert(file).here += 1;
+                return;
+            }
+        }
+        self.bytes += meta.len();
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        for (inode, file) in other.shared {
+            self.shared.entry(inode).and_modify(|known| known.here += file.here).or_insert(file);
+        }
+    }
+
+    /// The bytes that are free once all of it is deleted.
+    fn freed(&self) -> u64 {
+        let gone = self.shared.values().filter(|file| file.here >= file.total);
+        self.bytes + gone.map(|file| file.bytes).sum::<u64>()
+    }
+}
+
+/// Calls `act` for each item, on all cores; the results have the order in which they were made.
+fn on_all_cores<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..cores.min(items.len()) {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = act(item);
+                    results.locked().push(result);
+                }
+            });
+        }
+    });
+    std::mem::take(&mut *results.locked())
+}

@@ -1,0 +1,53 @@
+//! The roots that a user sets: `loom store keep`. Such a version is not collected until the root is removed.
+
+use std::{fs, path::PathBuf};
+
+use loom_source::{Digest, Release};
+
+use super::root_text::{lines, text};
+use crate::store::{
+    Installed, Store, StoreError, durable,
+    error::{FileAction, absent, at},
+};
+
+const HEADER: &str = "loom-keep 1";
+
+impl Store {
+    /// Keeps an installed release until [`release_kept`](Self::release_kept) is called.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub fn keep_release(&self, installed: &Installed) -> Result<(), StoreError> {
+        self.prepare()?;
+        let to = self.explicit_root_path(&installed.release);
+        let bytes = text(HEADER, [installed.tree.to_string()]);
+        durable::replace(&self.root, &self.tmp(), &to, &bytes)
+    }
+
+    /// No longer keeps a release; returns whether it was kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the root cannot be removed.
+    pub fn release_kept(&self, release: &Release) -> Result<bool, StoreError> {
+        let path = self.explicit_root_path(release);
+        Ok(absent(fs::remove_file(&path)).map_err(at(FileAction::Remove, &path))?.is_some())
+    }
+
+    /// The releases that users keep, each with its tree.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where a root cannot be read.
+    pub fn kept_releases(&self) -> Result<Vec<(Release, Digest)>, StoreError> {
+        let mut kept = Vec::new();
+        for release in self.releases_in("roots/kept", "")? {
+            let tree = lines(&self.explicit_root_path(&release), HEADER)?;
+            kept.extend(tree.first().and_then(|tree| Some((release, tree.parse().ok()?))));
+        }
+        Ok(kept)
+    }
+
+    fn explicit_root_path(&self, release: &Release) -> PathBuf {
+        let Release { authority, binary, slot, platform } = release;
+        self.root.join(format!("roots/kept/{authority}/{binary}/{slot}/{platform}"))
+    }
+}

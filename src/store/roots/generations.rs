@@ -1,0 +1,209 @@
+//! Generations: the versions that were the current one of a user, one after the other, so that `loom rollback` finds the
+//! one before. Each of the last ten keeps its tree.
+
+use std::{path::PathBuf, time::SystemTime};
+
+use loom_base::time::{format_rfc3339, parse_rfc3339};
+use loom_source::{Digest, Product, Slot};
+
+use super::root_text::{lines, text};
+use crate::store::{Installed, Store, StoreError, durable, list::files_below};
+
+const HEADER: &str = "loom-generations 1";
+
+/// The number of generations that are kept.
+pub const MAX_GENERATIONS: usize = 10;
+
+/// One version that was the current one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseGeneration {
+    /// Its number: 1 for the first one.
+    pub number: u64,
+    /// When it became the current one.
+    pub at: SystemTime,
+    /// The version, or `dev`.
+    pub slot: Slot,
+    /// Its tree.
+    pub tree: Digest,
+}
+
+/// The last generations of a product, the newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Generations {
+    /// The number of the current one; `None` where there is none.
+    pub current: Option<u64>,
+    /// At most ten.
+    pub list: Vec<ReleaseGeneration>,
+}
+
+impl Generations {
+    /// The current generation.
+    pub fn current(&self) -> Option<&ReleaseGeneration> {
+        self.list.iter().find(|generation| Some(generation.number) == self.current)
+    }
+
+    /// The one before the current one that is of another version or tree.
+    pub fn previous(&self) -> Option<&ReleaseGeneration> {
+        let current = self.current()?;
+        let is_other = |generation: &&ReleaseGeneration| {
+            generation.number < current.number
+                && (&generation.slot, generation.tree) != (&current.slot, current.tree)
+        };
+        self.list.iter().find(is_other)
+    }
+
+    /// With one more, which becomes the current one; unchanged where the current one is of this version and tree.
+    fn with(mut self, slot: &Slot, tree: Digest, at: SystemTime) -> Self {
+        if self.current().is_some_and(|now| now.slot == *slot && now.tree == tree) {
+            return self;
+        }
+        let number = self.list.first().map_or(1, |newest| newest.number.saturating_add(1));
+        self.list.insert(0, ReleaseGeneration { number, at, slot: slot.clone(), tree });
+        self.list.truncate(MAX_GENERATIONS);
+        self.current = Some(number);
+        self
+    }
+
+    fn of_lines(lines: &[String]) -> Self {
+        let mut generations = Self::default();
+        for line in lines {
+            if let Some(number) = line.strip_prefix("current ") {
+                generations.current = number.parse().ok();
+            } else if let Some(generation) = parse(line) {
+                generations.list.push(generation);
+            }
+        }
+        generations.list.truncate(MAX_GENERATIONS);
+        generations
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let current = self.current.map(|number| format!("current {number}"));
+        let line = |generation: &ReleaseGeneration| {
+            let ReleaseGeneration { number, at, slot, tree } = generation;
+            format!("{number} {} {slot} {tree}", format_rfc3339(*at))
+        };
+        text(HEADER, current.into_iter().chain(self.list.iter().map(line)))
+    }
+}
+
+fn parse(line: &str) -> Option<ReleaseGeneration> {
+    let mut parts = line.split(' ');
+    Some(ReleaseGeneration {
+        number: parts.next()?.parse().ok()?,
+        at: parse_rfc3339(parts.next()?)?,
+        slot: parts.next()?.parse().ok()?,
+        tree: parts.next()?.parse().ok()?,
+    })
+}
+
+impl Store {
+    /// The generations of a product for this user.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] where the file is there and cannot be read.
+    pub fn generations(&self, product: &Product) -> Result<Generations, StoreError> {
+        Ok(Generations::of_lines(&lines(&self.generations_path(product), HEADER)?))
+    }
+
+    /// Notes that an installed release is the current one from `at` on. The current one is not noted again.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub fn record_generation(
+        &self,
+        installed: &Installed,
+        at: SystemTime,
+    ) -> Result<(), StoreError> {
+        let Installed { release, tree, .. } = installed;
+        self.change_generations(&release.product(), |generations| {
+            generations.with(&release.slot, *tree, at)
+        })
+    }
+
+    /// Makes an earlier generation the current one.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be written.
+    pub fn set_generation(&self, product: &Product, number: u64) -> Result<(), StoreError> {
+        self.change_generations(product, |generations| Generations {
+            current: Some(number),
+            ..generations
+        })
+    }
+
+    fn change_generations(
+        &self,
+        product: &Product,
+        change: impl FnOnce(Generations) -> Generations,
+    ) -> Result<(), StoreError> {
+        let path = self.generations_path(product);
+        let _alone = self.lock_named(&format!("generations {}", path.display()))?;
+        let old = self.generations(product)?;
+        let new = change(old.clone());
+        if new == old {
+            return Ok(());
+        }
+        durable::replace(&self.root, &self.tmp(), &path, &new.to_bytes())
+    }
+
+    /// The trees of all generations of all users.
+    pub(in crate::store) fn generation_trees(&self) -> Result<Vec<Digest>, StoreError> {
+        let mut trees = Vec::new();
+        for path in files_below(&self.root.join("roots/generations"), 4)? {
+            let generations = Generations::of_lines(&lines(&path, HEADER)?);
+            trees.extend(generations.list.iter().map(|generation| generation.tree));
+        }
+        Ok(trees)
+    }
+
+    /// Each user has generations of their own: the folder has the digest of the path of the state folder as its name.
+    fn generations_path(&self, product: &Product) -> PathBuf {
+        let Product { authority, binary, platform } = product;
+        let state = self.state.as_deref().unwrap_or(&self.root);
+        let user = Digest::of(state.as_os_str().as_encoded_bytes());
+        self.root.join(format!("roots/generations/{user}/{authority}/{binary}/{platform}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn ten_are_kept_and_the_text_round_trips() {
+        let mut generations = Generations::default();
+        for number in 1..=12_u64 {
+            let slot: Slot = format!("0.{number}.0").parse().unwrap();
+            let tree = Digest::of(slot.to_string().as_bytes());
+            generations = generations.with(&slot, tree, at(number));
+            let again = generations.clone().with(&slot, tree, at(99));
+            assert_eq!(again, generations, "the current one is not noted again");
+        }
+        assert_eq!(generations.list.len(), MAX_GENERATIONS);
+        assert_eq!(generations.current().unwrap().number, 12);
+        assert_eq!(generations.previous().unwrap().slot.to_string(), "0.11.0");
+        let text = String::from_utf8(generations.to_bytes()).unwrap();
+        let lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+        assert_eq!(Generations::of_lines(&lines), generations);
+    }
+
+    #[test]
+    fn a_new_one_after_a_rollback_gets_the_next_number() {
+        let (old, new): (Slot, Slot) = ("0.1.0".parse().unwrap(), "0.2.0".parse().unwrap());
+        let (tree, other) = (Digest::of(b"1"), Digest::of(b"2"));
+        let generations = Generations::default().with(&old, tree, at(1)).with(&new, other, at(2));
+        let back = Generations { current: Some(1), ..generations };
+        assert_eq!(back.current().unwrap().slot, old);
+        assert_eq!(back.previous(), None);
+        let again = back.with(&new, other, at(3));
+        assert_eq!((again.current, again.list.len()), (Some(3), 3));
+        assert_eq!(again.previous().unwrap().slot, old, "one of the same version is passed over");
+    }
+}

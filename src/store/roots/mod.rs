@@ -1,0 +1,35 @@
+//! Roots: what keeps trees from being collected, besides the processes that run from them.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `development` | the last three development trees of a product |
+//! | [`project`] | the trees that a project used, for 90 days |
+//! | [`explicit`] | the versions that a user keeps |
+//! | [`generations`] | [`Generations`]: the last ten versions that were the current one of a user |
+//! | `root_text` | the lines that these files have in common |
+//!
+//! Roots are in the store and not in the state folder: containers that share a store see each other's.
+
+use std::time::SystemTime;
+
+use loom_source::Digest;
+
+use super::{Store, StoreError};
+
+pub mod development;
+pub mod explicit;
+pub mod generations;
+pub mod project;
+mod root_text;
+
+pub use generations::{Generations, ReleaseGeneration};
+
+impl Store {
+    /// The trees that roots other than those of development builds name.
+    pub(super) fn rooted_trees(&self, now: SystemTime) -> Result<Vec<Digest>, StoreError> {
+        let mut trees = self.project_trees(now)?;
+        trees.extend(self.generation_trees()?);
+        trees.extend(self.kept_releases()?.into_iter().map(|(_, tree)| tree));
+        Ok(trees)
+    }
+}

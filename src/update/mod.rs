@@ -1,0 +1,20 @@
+//! What is remembered of updates, in `updates/<authority>@<binary>@<platform>/` of the state folder.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `journal` | [`UpdateEntry`]: what was checked, acquired, proved, switched or rolled back (`journal.json`) |
+//! | `rolled_back` | [`RolledBackVersion`]: versions that never became ready, which are not tried again (`rolled-back.json`) |
+//! | `last_check` | [`LastCheck`]: what the last check found, for notices (`check.json`) |
+//! | `memory` | [`UpdateMemory`]: reads and writes these files |
+//!
+//! Nothing here decides what may enter the store, and a command can do without each of these files.
+
+mod journal;
+mod last_check;
+mod memory;
+mod rolled_back;
+
+pub use journal::{UpdateEntry, UpdateEvent};
+pub use last_check::LastCheck;
+pub use memory::UpdateMemory;
+pub use rolled_back::RolledBackVersion;

@@ -1,0 +1,62 @@
+//! Generations: `loom use`, `loom rollback` and `loom list --generations`.
+
+use crate::support::{Plain, Sandbox};
+
+fn with_two() -> (Sandbox, Plain) {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
+    for version in ["0.1.0", "0.2.0"] {
+        sandbox.loom(&["get", "--source", &mirror.url(), "--version", version]).ok();
+    }
+    (sandbox, mirror)
+}
+
+#[test]
+fn rollback_goes_to_the_version_before() {
+    let (sandbox, _mirror) = with_two();
+    sandbox.loom(&["rollback"]).code(3).says(&["no earlier generation", "loom use VERSION"]);
+    sandbox.loom(&["list", "--generations"]).ok().says(&["no generations yet"]);
+    for version in ["0.1.0", "0.2.0", "0.2.0"] {
+        sandbox.loom(&["use", version]).ok();
+    }
+    let list = || sandbox.loom(&["list", "--generations", "--json"]).ok().json();
+    let document = list();
+    let all = document["generations"].as_array().unwrap();
+    assert_eq!(all.len(), 2, "the same version again is no new generation");
+    assert!(all[0]["version"] == "0.2.0" && all[0]["current"] == true);
+    let json = sandbox.loom(&["rollback", "--json"]).ok().json();
+    assert!(json["version"] == "0.1.0" && json["generation"] == 1);
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.1.0"));
+    sandbox.loom(&["rollback"]).code(3);
+    sandbox.loom(&["rollback", "--to", "2"]).ok();
+    assert_eq!(sandbox.loom(&["which"]).ok().path(), sandbox.link("0.2.0"));
+    sandbox.loom(&["rollback", "--to", "7"]).code(3).says(&["no generation 7"]);
+    sandbox.loom(&["remove", "0.1.0"]).ok();
+    sandbox.loom(&["rollback"]).code(3).says(&["no longer installed", "loom get 0.1.0"]);
+    sandbox.loom(&["list", "--generations"]).ok().says(&["*", "!", "no longer installed"]);
+}
+
+#[test]
+fn the_version_of_a_project_takes_precedence_and_is_named() {
+    let (sandbox, _mirror) = with_two();
+    sandbox.loom(&["use", "0.1.0"]).ok();
+    sandbox.loom(&["use", "0.2.0"]).ok();
+    sandbox.write("loom.toml", "[bridge]\nversion = \"0.2.0\"\n");
+    sandbox.loom(&["rollback"]).ok().says(&["loom.toml", "takes precedence"]);
+}
+
+#[test]
+fn a_runtime_that_became_ready_is_a_generation() {
+    let (sandbox, mirror) = (Sandbox::new(), Plain::with_server("0.2.0"));
+    let up = ["up", "--detach", "--bridge-port", "0", "--dashboard-port", "0"];
+    sandbox.loom(&[&up[..], &["--source", &mirror.url()]].concat()).ok();
+    let json = sandbox.loom(&["list", "--generations", "--json"]).ok().json();
+    assert_eq!(json["generations"][0]["version"], "0.2.0");
+    sandbox.loom(&["get", "--source", &mirror.url(), "0.2.0"]).ok();
+    sandbox.loom(&["down"]).ok();
+    // An option is no default.
+    let (sandbox, mirror) = (Sandbox::new(), Plain::with_server("0.2.0"));
+    sandbox.loom(&[&up[..], &["--source", &mirror.url(), "--version", "0.2.0"]].concat()).ok();
+    sandbox.loom(&["down"]).ok();
+    let json = sandbox.loom(&["list", "--generations", "--json"]).ok().json();
+    assert_eq!(json["generations"].as_array().unwrap().len(), 0);
+}
