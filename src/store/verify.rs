@@ -53,7 +53,7 @@ impl Store {
         let (mut report, jobs) = self.verify_structure()?;
         let (findings, bytes) = jobs.run();
         if !report.findings.is_empty() || !findings.is_empty() {
-            report = self.verify_while_nothing_is_removed(findings)?;
+            report = self.verify_while_nothing_is_removed(&findings)?;
         }
         report.findings.sort();
         report.findings.dedup();
@@ -61,16 +61,15 @@ impl Store {
         Ok(report)
     }
 
-    /// Looks again at everything but the bytes of files: what another process has removed since is no damage.
+    /// Looks again, and hashes again what was found: what another process has removed since is no damage.
     fn verify_while_nothing_is_removed(
         &self,
-        hashed: Vec<Damage>,
+        found: &[Damage],
     ) -> Result<VerifyReport, StoreError> {
         // In a store that this process cannot lock, another one may remove something all the same.
         let _lock = self.lock_against_collection().ok();
         let (mut report, jobs) = self.verify_structure()?;
-        report.findings.extend(jobs.missing());
-        report.findings.extend(hashed.into_iter().filter(|found| found.path.exists()));
+        report.findings.extend(jobs.only(found).run().0);
         Ok(report)
     }
 

@@ -75,10 +75,6 @@ fn keeping() -> Vec<Scenario> {
             .then("which --version 0.2.0"),
         Scenario::new("use", "use 0.2.0").before(&[GET, GET_SECOND]).then("which --version 0.2.0"),
         Scenario::new("repair", "store repair").before(&[GET]).damaged(damage_program).then(WHICH),
-        Scenario::new("rollback", "rollback")
-            .before(&[GET, GET_SECOND, "use 0.1.0", "use 0.2.0"])
-            .next("use 0.1.0", &[0])
-            .then(WHICH),
     ]
 }
 
