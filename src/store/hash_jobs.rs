@@ -56,6 +56,13 @@ impl HashJobs {
         self.trees.push((folder, listing, fix));
     }
 
+    /// Only the trees and objects in which something was found.
+    pub(super) fn only(mut self, found: &[Damage]) -> Self {
+        self.trees.retain(|(folder, ..)| found.iter().any(|one| one.path.starts_with(folder)));
+        self.objects.retain(|(object, ..)| found.iter().any(|one| one.path == *object));
+        self
+    }
+
     /// The files that are missing, or are no files; nothing is hashed.
     pub(super) fn missing(&self) -> Vec<Damage> {
         self.jobs().1

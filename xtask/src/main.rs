@@ -7,6 +7,7 @@
 //! | `unprivileged` | the black-box tests once more, as an unprivileged user |
 //! | `package` | builds and tests the Python package |
 //! | `bench` · `first_run` | the measurements; how long a first build takes |
+//! | `faults` · `fuzz` | faults of disk, power and other processes; hostile input |
 //! | `docs` | builds the documentation site |
 //! | `semver` | whether the public API of `loom-source` is still compatible |
 //! | `command` · `report` | runs programs and judges by their exit codes; counts tests from JUnit reports |
@@ -20,7 +21,11 @@ mod bench;
 mod check;
 mod command;
 mod docs;
+#[cfg(unix)]
+mod faults;
 mod first_run;
+#[cfg(unix)]
+mod fuzz;
 mod outcome;
 #[cfg(unix)]
 mod package;
@@ -54,6 +59,12 @@ enum Task {
     Check(check::Args),
     /// Measure, beside plain tools doing the same work.
     Bench(bench::Args),
+    /// Let system calls fail, the power be lost and many processes run, and judge what is left.
+    #[cfg(unix)]
+    Faults(faults::Args),
+    /// Build and run the fuzz targets.
+    #[cfg(unix)]
+    Fuzz(fuzz::Args),
     /// Build the documentation site, check its links and run its examples.
     Docs(docs::Args),
     /// Compare the public API of loom-source with an earlier revision.
@@ -66,6 +77,10 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Check(args) => check::run(&args),
         Task::Bench(args) => bench::run(&args),
+        #[cfg(unix)]
+        Task::Faults(args) => faults::run(&args),
+        #[cfg(unix)]
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Docs(args) => docs::run(&args),
         Task::Semver(args) => semver::run(&args),
     };

@@ -9,6 +9,10 @@
 //! | `trace` | reads the output of strace |
 //! | `points` · `injection` | which system calls fail, and how; one run with such a call |
 //! | `calls` | one run for each system call and fault |
+//! | `disk` · `recording` | a file system as a list of operations; the operations of one run |
+//! | `crash_states` | the states that a power failure may leave |
+//! | `power` | writes each of these states to a folder and judges it |
+//! | `processes` · `dice` | many processes that do random things at the same time |
 //! | `survival` · `tree_check` | what must be so after a fault |
 //! | `fuzz` | runs the fuzz targets |
 //! | `tally` · `table_file` | counts, and the tables in tests/FAULTS.md |
@@ -18,9 +22,15 @@
 mod archives;
 mod calls;
 mod copy;
+mod crash_states;
+mod dice;
+mod disk;
 mod fuzz;
 mod injection;
 mod points;
+mod power;
+mod processes;
+mod recording;
 mod run;
 mod scenario;
 mod scenarios;
@@ -63,6 +73,24 @@ struct Args {
 enum Kind {
     /// Let each system call that changes a folder fail, or kill the program at it.
     Calls,
+    /// Build every state that a power failure may leave.
+    Power {
+        /// Run the next command in every N-th state.
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        next: usize,
+    },
+    /// Run many processes that do random things at the same time.
+    Processes {
+        /// How many.
+        #[arg(long, default_value_t = 64)]
+        count: usize,
+        /// For how long.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// What the random numbers begin with.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Run the fuzz targets.
     Fuzz {
         /// Run only this target; may be repeated.
@@ -113,13 +141,14 @@ fn run(args: &Args) -> Outcome<bool> {
     let chosen = chosen(&args.scenario)?;
     let (every, offset) = (args.every.max(1), args.offset);
     let tally = match args.kind {
+        Kind::Power { next } => power::run(&looms, &chosen, every, offset, next.max(1))?,
+        Kind::Processes { count, seconds, seed } => {
+            processes::run(&looms, count, std::time::Duration::from_secs(seconds), seed)?
+        }
         Kind::Calls | Kind::Fuzz { .. } => calls::run(&looms, &chosen, every, offset)?,
     };
     println!("\n{}", tally.table());
     println!("{} further points were not met", tally.missed());
-    for failure in tally.failures() {
-        println!("FAILED {failure}");
-    }
     record(args, tally.heading(), &tally.table())?;
     Ok(tally.failures().is_empty() && tally.tried() > 0)
 }

@@ -17,6 +17,8 @@ pub(crate) struct Scenario {
     pub(crate) next: (&'static str, &'static [i32]),
     /// Whether `store verify` reports damage in the world in which it begins.
     pub(crate) is_damaged: bool,
+    /// Whether what the command reported is there after a loss of power.
+    pub(crate) is_durable: bool,
     /// The folder of a mirror that the command writes.
     pub(crate) mirror: Option<&'static str>,
     /// Commands that answer with these exit codes when all is done.
@@ -33,6 +35,7 @@ impl Scenario {
             command,
             next: (command, &[0]),
             is_damaged: false,
+            is_durable: true,
             mirror: None,
             after: Vec::new(),
         }
@@ -54,6 +57,12 @@ impl Scenario {
     pub(crate) fn damaged(mut self, damage: fn(&World) -> Outcome) -> Self {
         self.is_damaged = true;
         self.damage(damage)
+    }
+
+    /// What the command reported need not be there after a loss of power.
+    pub(crate) fn not_durable(mut self) -> Self {
+        self.is_durable = false;
+        self
     }
 
     /// Another command than the same one completes it.

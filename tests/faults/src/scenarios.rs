@@ -74,6 +74,7 @@ fn keeping() -> Vec<Scenario> {
             .damage(make_garbage)
             .then("which --version 0.2.0"),
         Scenario::new("use", "use 0.2.0").before(&[GET, GET_SECOND]).then("which --version 0.2.0"),
+        Scenario::new("repair", "store repair").before(&[GET]).damaged(damage_program).then(WHICH),
     ]
 }
 
@@ -97,6 +98,7 @@ fn mirrors() -> Vec<Scenario> {
             .then("get 0.1.0 --source {plain}"),
         Scenario::new("mirror-bundle", "mirror bundle --version 0.1.0 --to ../one.loombundle")
             .before(&[GET])
+            .not_durable()
             .then("mirror verify ../one.loombundle"),
     ]
 }

@@ -22,9 +22,7 @@ pub(crate) fn intact(looms: &Looms, world: &World, scenario: &Scenario) -> Resul
 pub(crate) fn complete(looms: &Looms, world: &World, scenario: &Scenario) -> Result<(), String> {
     let (line, codes) = scenario.next;
     answers(looms, world, line, codes)?;
-    for (line, code) in &scenario.after {
-        answers(looms, world, line, &[*code])?;
-    }
+    done(looms, world, scenario)?;
     tree_check::links(&world.cache())?;
     if world.cache().join("format").exists() {
         answers(looms, world, "store verify", &[0])?;
@@ -33,6 +31,11 @@ pub(crate) fn complete(looms: &Looms, world: &World, scenario: &Scenario) -> Res
         Some(mirror) => answers(looms, world, &format!("mirror verify ../{mirror}"), &[0]),
         None => Ok(()),
     }
+}
+
+/// All is as it must be after the command.
+pub(crate) fn done(looms: &Looms, world: &World, scenario: &Scenario) -> Result<(), String> {
+    scenario.after.iter().try_for_each(|(line, code)| answers(looms, world, line, &[*code]))
 }
 
 fn answers(looms: &Looms, world: &World, line: &str, codes: &[i32]) -> Result<(), String> {

@@ -42,7 +42,11 @@ impl Tally {
         match result {
             Ok(()) if !self.columns.contains(&column) => self.missed += 1,
             Ok(()) => counts[self.columns.len()] += 1,
-            Err(why) => self.failures.push(format!("{row}: {why}")),
+            Err(why) => {
+                let failure = format!("{row}: {why}");
+                println!("FAILED {failure}");
+                self.failures.push(failure);
+            }
         }
     }
 

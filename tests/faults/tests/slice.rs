@@ -16,3 +16,16 @@ fn run(args: &[&str]) -> Result<(), String> {
 fn every_41st_system_call_may_fail() {
     assert_eq!(run(&["calls", "--every", "41"]), Ok(()));
 }
+
+#[test]
+fn every_101st_state_after_a_loss_of_power_is_survived() {
+    let few = ["get-tar-gz", "get-second", "remove", "gc", "import", "mirror-push"];
+    let mut args = vec!["power", "--every", "101", "--next", "1"];
+    few.iter().for_each(|name| args.extend(["--scenario", name]));
+    assert_eq!(run(&args), Ok(()));
+}
+
+#[test]
+fn eight_processes_do_random_things() {
+    assert_eq!(run(&["processes", "--count", "8", "--seconds", "3", "--seed", "7"]), Ok(()));
+}
