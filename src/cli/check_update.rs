@@ -9,6 +9,7 @@ use super::{
     CommandError, Exit, Outcome,
     context::Context,
     default_version,
+    identified::is_identified,
     launching::LaunchArgs,
     locked::RequestedVersion,
     newer,
@@ -19,7 +20,6 @@ use loom_runtime::{
     config::{Resolved, UpdatePolicy},
     launch::{CheckConversation, CheckReport, CheckRequest, ReadyRelease, ReleaseProgram},
     store::{Installed, Lease, Store},
-    trust::{Grade, Policy, Voucher},
     update::{LastCheck, UpdateEntry, UpdateEvent, UpdateMemory},
 };
 
@@ -118,22 +118,6 @@ fn find(
     store.check_before_launch(lease.installed())?;
     let is_default = default_version::is_selected(&resolved, choice.is_locked);
     Ok(Some(FoundRelease { store, lease, is_default }))
-}
-
-/// Whether something vouches for the release besides the source that served it and the time when it was first seen: the
-/// first sight of a new release is no proof of its origin.
-fn is_identified(
-    store: &Store,
-    installed: &Installed,
-    policy: &Policy,
-) -> Result<bool, CommandError> {
-    let verification = store.verification(&installed.release)?;
-    let digests = verification.filter(|verification| verification.tree == installed.tree);
-    let digests = digests.map(|verification| verification.digests).unwrap_or_default();
-    Ok(digests.iter().any(|digest| {
-        let counts = digest.grade == Grade::Identity && digest.by != Voucher::FirstSeen;
-        counts && policy.accepts(&installed.release, std::slice::from_ref(digest)).is_ok()
-    }))
 }
 
 /// One check.

@@ -197,7 +197,7 @@ mod tests {
             ("loom up --mod full", "unexpected argument '--mod' found", "Usage: loom up"),
             (
                 "loom remove",
-                "the following required arguments were not provided: <VERSION>",
+                "the following required arguments were not provided: <VERSION>...",
                 "Usage: loom remove",
             ),
         ] {

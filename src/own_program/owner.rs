@@ -13,11 +13,11 @@ pub enum ProgramOwner {
     CargoInstall,
     /// `cargo build`, in a checkout.
     CargoBuild,
-    /// Homebrew.
+    /// Homebrew, in a Cellar.
     Homebrew,
-    /// Nix.
+    /// Nix or Guix, in their store.
     Nix,
-    /// Snap.
+    /// Snap, on a mounted image.
     Snap,
     /// The package manager of the system.
     System,

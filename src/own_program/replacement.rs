@@ -103,7 +103,9 @@ impl OwnProgram {
     /// # Errors
     /// [`OwnProgramError::NoPrevious`] where none is kept; else as for [`replace`](Self::replace).
     pub fn roll_back(&self) -> Result<PreviousProgram, OwnProgramError> {
-        let previous = self.previous()?.ok_or(OwnProgramError::NoPrevious)?;
+        let previous =
+            self.previous()?.filter(|known| known.path == self.path.display().to_string());
+        let previous = previous.ok_or(OwnProgramError::NoPrevious)?;
         let kept = self.kept(&previous.sha256);
         let PreviousProgram { version, sha256, .. } = previous.clone();
         self.replace(&NewProgram { path: kept, sha256, version })?;

@@ -45,6 +45,14 @@ impl Barrier {
         let _ = root;
         paths.iter().try_for_each(|path| sync(path))
     }
+
+    /// The same for folders that another process may remove meanwhile: one that is gone has nothing to wait for.
+    pub(super) fn wait_for_existing(&mut self) -> Result<(), StoreError> {
+        std::mem::take(&mut self.0).iter().try_for_each(|path| match sync(path) {
+            Err(error) if error.is_absent() => Ok(()),
+            result => result,
+        })
+    }
 }
 
 /// Waits until the disk has a file's bytes or a folder's names.

@@ -192,6 +192,11 @@ impl StoreError {
         matches!(self, Self::Busy { .. } | Self::Held { .. })
     }
 
+    /// Whether a file or folder is not there.
+    pub fn is_absent(&self) -> bool {
+        self.io().is_some_and(|e| e.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Whether the store may be read but not written.
     pub fn is_read_only(&self) -> bool {
         use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};

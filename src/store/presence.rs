@@ -138,6 +138,8 @@ impl Store {
         }
         Ok(match self.judge_tree(release, &installed.tree, policy)? {
             Ok(_) => Presence::Accepted(installed),
+            // Another process may have removed the release since: it removes the link first.
+            Err(Unverified::Missing) if self.find(release)?.is_none() => Presence::Absent,
             Err(why) => Presence::Refused(installed, why),
         })
     }

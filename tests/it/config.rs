@@ -109,7 +109,6 @@ fn the_schema_and_the_parser_reject_the_same_documents() {
         "[[sources]]\ntype = 'ftp'",
         "[[sources]]\nfoo = 1",
         "[trust]\nchecksum = 'no'",
-        "[store]\nkeep = 'some'",
         "[store]\nkeep_archives = 'x'",
         "[update]\npolicy = 'sometimes'",
         "[dashboard]\ncontent = 'on'",

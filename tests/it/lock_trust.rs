@@ -9,7 +9,7 @@ fn checkout(mirror: &Plain, version: &str) -> Sandbox {
     let author = Sandbox::new();
     author.sources(&[(&mirror.url(), "")]);
     author.write("loom.toml", &format!("[bridge]\nversion = \"{version}\"\n"));
-    author.loom(&["update"]).ok();
+    author.loom(&["lock"]).ok();
     let sandbox = Sandbox::new();
     sandbox.sources(&[(&mirror.url(), "")]);
     for name in ["loom.toml", "loom.lock"] {

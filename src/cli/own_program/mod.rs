@@ -2,14 +2,15 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | `program_file` | the file and the version of this program |
 //! | `update` | `self update`: replaces the program by a newer one |
 //! | `rollback` | `self rollback`: puts the previous program back |
 
+mod program_file;
 mod rollback;
 mod update;
 
-use super::{CommandError, Exit, Outcome, context::Context};
-use loom_runtime::{config::Resolved, own_program::OwnProgram};
+use super::{Outcome, context::Context};
 
 /// Arguments of `loom self`.
 #[derive(Debug, clap::Args)]
@@ -31,15 +32,4 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
         SelfCommand::Update(args) => update::run(args, context),
         SelfCommand::Rollback => rollback::run(context),
     }
-}
-
-/// The version of this program.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The file of this program.
-fn own_program(resolved: &Resolved) -> Result<OwnProgram, CommandError> {
-    let path = std::env::current_exe().map_err(|e| {
-        CommandError::new(Exit::Failure, format!("could not find the program file of loom: {e}"))
-    })?;
-    Ok(OwnProgram::at(&path, VERSION, &resolved.state_dir.value)?)
 }

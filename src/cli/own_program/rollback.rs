@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{VERSION, own_program};
+use super::program_file::{VERSION, own_program};
 use crate::cli::{Exit, Outcome, context::Context, path_text::shown};
 use loom_runtime::config::Flags;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use loom_source::{Name, Platform, Product, Selector, Version};
 use serde_json::json;
 
-use super::{VERSION, own_program};
+use super::program_file::{VERSION, own_program};
 use crate::cli::{
     CommandError, Exit, Outcome, context::Context, identified::is_identified, newer,
     path_text::shown, progress::ProgressReporter, ready, report::open, selection::Selection,
@@ -85,7 +85,9 @@ fn product(resolved: &Resolved) -> Result<Product, CommandError> {
 
 fn check(context: &Context, resolved: &Resolved, product: &Product) -> Outcome {
     let running = VERSION.parse::<Version>().ok();
-    let found = newer::ask(context, resolved, product, &Selector::Latest, running.as_ref())?;
+    let policy = ready::policy(resolved)?;
+    let latest = Selector::Latest;
+    let found = newer::ask(context, resolved, product, &latest, running.as_ref(), policy)?;
     let newer = found.selected.filter(|version| running.as_ref() < Some(version));
     let document = json!({
         "schema": 1, "before": VERSION, "version": newer.as_ref().map_or_else(|| VERSION.to_owned(), ToString::to_string),

@@ -31,7 +31,8 @@ pub struct WrittenBundle {
 /// Where a file cannot be read or the bundle cannot be written.
 pub fn write_bundle(collected: &Collected, to: &Path) -> Result<WrittenBundle, BundleTaskError> {
     let failed = |source| BundleTaskError::File { path: to.to_owned(), source };
-    let folder = to.parent().unwrap_or(Path::new("."));
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
     let temporary = tempfile::Builder::new().prefix(".bundle-").tempfile_in(folder);
     let temporary = temporary.map_err(failed)?;
     let mut file = HashedFile { file: temporary.as_file(), hasher: Sha256::new(), size: 0 };
@@ -47,7 +48,13 @@ pub fn write_bundle(collected: &Collected, to: &Path) -> Result<WrittenBundle, B
     temporary.as_file().sync_all().map_err(failed)?;
     readable(temporary.path()).map_err(failed)?;
     temporary.persist(to).map_err(|error| failed(error.error))?;
+    sync_folder(folder).map_err(failed)?;
     Ok(WrittenBundle { manifest, digest: Digest::from_hasher(hasher), size })
+}
+
+/// Waits until the disk has the name of the bundle. Folders of Windows cannot be synced.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(windows) { Ok(()) } else { std::fs::File::open(folder)?.sync_all() }
 }
 
 /// Lets others read the file: a temporary one is private.

@@ -196,7 +196,7 @@ impl<'a> Collection<'a> {
             self.report.trees += self.store.discard_damaged()?;
         }
         if self.census.unreadable {
-            return self.barrier.wait(self.store.root());
+            return self.barrier.wait_for_existing();
         }
         for tree in self.store.unnamed_trees(&self.needed_trees())? {
             if self.store.take_away_tree(&tree)? {
@@ -208,7 +208,7 @@ impl<'a> Collection<'a> {
                 self.report.garbage = 1;
             }
         }
-        self.barrier.wait(self.store.root())?;
+        self.barrier.wait_for_existing()?;
         let objects = self.store.unnamed_objects(&self.needed_objects())?;
         self.report.freed += self.store.remove_objects_of(&objects)?;
         self.report.objects = objects.len();

@@ -38,7 +38,7 @@ impl TracedRun {
         point: Option<&Point>,
     ) -> Outcome<Self> {
         let log = log_path(world);
-        let mut strace = looms.in_world(world, Path::new("strace"));
+        let mut strace = world.program(Path::new("strace"));
         strace.args(["-f", "-y", "-qq", "-a", "1", "-xx", "-s", "10000000", "-o"]).arg(&log);
         // With the filter in the kernel, which is faster, strace 6.1 sends no signals.
         if point.is_none_or(|point| point.fault != Fault::Kill) {

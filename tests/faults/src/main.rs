@@ -3,7 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `scenario` · `scenarios` | what is run: a world to begin with, a command, and what must be so after it |
-//! | `world` · `copy` | a home, a project and mirrors in a folder of their own; copies of it |
+//! | `world` · `prepared` · `copy` | a home, a project and mirrors in a folder of their own; how a scenario begins; copies |
 //! | `archives` | the releases that the mirrors have |
 //! | `run` | runs `loom` in a world |
 //! | `trace` | reads the output of strace |
@@ -29,6 +29,7 @@ mod fuzz;
 mod injection;
 mod points;
 mod power;
+mod prepared;
 mod processes;
 mod recording;
 mod run;

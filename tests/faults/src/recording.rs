@@ -79,8 +79,8 @@ impl Recorder<'_> {
             }
         }
         let name = parts.pop()?;
-        let folder = parts.into_iter();
-        let folder = folder.fold(Some(ROOT), |folder, part| self.now.entry(folder?, part))?;
+        let mut folder = parts.into_iter();
+        let folder = folder.try_fold(ROOT, |folder, part| self.now.entry(folder, part))?;
         Some((folder, name.to_vec()))
     }
 

@@ -12,7 +12,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::{tally::Outcome, world::World};
+use crate::tally::Outcome;
 
 /// How long a command may take.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -38,21 +38,6 @@ impl Looms {
     /// The program.
     pub(crate) fn path(&self) -> &Path {
         &self.0
-    }
-
-    /// `loom` in the environment of a world.
-    pub(crate) fn command(&self, world: &World) -> Command {
-        self.in_world(world, &self.0)
-    }
-
-    /// Another program in the environment of a world.
-    pub(crate) fn in_world(&self, world: &World, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command.env_clear().env("HOME", world.path("home")).env("LANG", "C.UTF-8");
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("TMPDIR", world.root()).env("HTTPS_PROXY", "http://127.0.0.1:1");
-        command.current_dir(world.path("project")).stdin(Stdio::null());
-        command
     }
 }
 

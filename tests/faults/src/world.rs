@@ -1,15 +1,13 @@
 //! A world: a home, a project and mirrors, in a folder of their own on a memory file system.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use crate::{
-    archives::{self, Packed},
     copy,
     run::{Looms, Run},
-    scenario::Scenario,
     tally::Outcome,
 };
 
@@ -51,39 +49,6 @@ impl World {
         Self { root }
     }
 
-    /// Makes the world in which a scenario begins.
-    pub(crate) fn prepare(root: PathBuf, scenario: &Scenario, looms: &Looms) -> Outcome<Self> {
-        let world = Self::at(root);
-        for folder in ["home", "project", "plain", "zips", "zsts"] {
-            fs::create_dir_all(world.path(folder))?;
-        }
-        for version in ["0.1.0", "0.2.0", "0.3.0"] {
-            archives::write(&world.path("plain"), version, "linux-x86_64", Packed::TarGz)?;
-        }
-        archives::write(&world.path("plain"), "0.1.0", "linux-aarch64", Packed::TarGz)?;
-        archives::write(&world.path("zips"), "0.1.0", "linux-x86_64", Packed::Zip)?;
-        archives::write(&world.path("zsts"), "0.1.0", "linux-x86_64", Packed::TarZst)?;
-        fs::write(world.path("project/loom.toml"), "version = \"0.1\"\n")?;
-        world.write_sources()?;
-        for line in &scenario.before {
-            let run = world.line(looms, line)?;
-            if run.code != Some(0) {
-                return Err(format!("{}: {line}: {run}", scenario.name).into());
-            }
-        }
-        (scenario.damage)(&world)?;
-        Ok(world)
-    }
-
-    /// The user's configuration, for commands without `--source`.
-    fn write_sources(&self) -> Outcome {
-        let folder = self.path("home/.config/loom");
-        fs::create_dir_all(&folder)?;
-        let url = format!("file://{}", self.path("plain").display());
-        let text = format!("[[sources]]\ntype = \"mirror\"\nurl = \"{url}\"\n");
-        Ok(fs::write(folder.join("config.toml"), text)?)
-    }
-
     /// Replaces this world by a copy of `template`.
     pub(crate) fn reset(&self, template: &Self) -> Outcome {
         copy::remove(&self.root)?;
@@ -116,8 +81,23 @@ impl World {
 
     /// Runs `loom` with the arguments of a line.
     pub(crate) fn line(&self, looms: &Looms, line: &str) -> Outcome<Run> {
-        let mut command = looms.command(self);
+        let mut command = self.command(looms);
         command.args(self.arguments(line));
         Run::of(command)
+    }
+
+    /// `loom` in the environment of this world.
+    pub(crate) fn command(&self, looms: &Looms) -> Command {
+        self.program(looms.path())
+    }
+
+    /// Another program in the environment of this world.
+    pub(crate) fn program(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("HOME", self.path("home")).env("LANG", "C.UTF-8");
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("TMPDIR", self.root()).env("HTTPS_PROXY", "http://127.0.0.1:1");
+        command.current_dir(self.path("project")).stdin(Stdio::null());
+        command
     }
 }

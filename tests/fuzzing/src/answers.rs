@@ -3,7 +3,7 @@
 use loom_core::llm::sse::SseDecoder;
 use loom_environment::ReadyDocument;
 
-use crate::text;
+use crate::input::text;
 
 /// The page that a web server makes of a folder.
 pub(crate) fn folder_page(data: &[u8]) {

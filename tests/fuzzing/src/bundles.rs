@@ -1,4 +1,4 @@
-//! Bundles.
+//! Bundles: manifest, headers and signature.
 
 use std::{cell::RefCell, fs, path::Path};
 

@@ -6,7 +6,7 @@ use loom_source::{
     SkippedEntries, Slot, Statement, record::SignedKind,
 };
 
-use crate::text;
+use crate::input::text;
 
 /// A listing has exactly one form.
 pub(crate) fn listing(data: &[u8]) {

@@ -4,6 +4,7 @@
 //!
 //! | file | reads |
 //! |---|---|
+//! | `input` | bytes as text |
 //! | `archives` | tar, gzip, Zstandard and zip into a staged tree |
 //! | `documents` | records, statements, indexes, roots, timestamps, listings and other files of a store |
 //! | `signatures` | signatures and keys of each kind |
@@ -17,6 +18,7 @@ mod answers;
 mod archives;
 mod bundles;
 mod documents;
+mod input;
 mod signatures;
 mod texts;
 
@@ -77,9 +79,4 @@ pub const TARGETS: &[FuzzTarget] = &[
 /// The target with this name.
 pub fn named(name: &str) -> Option<&'static FuzzTarget> {
     TARGETS.iter().find(|target| target.name == name)
-}
-
-/// The text, where the bytes are UTF-8.
-fn text(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok()
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use loom_signatures::{Content, EvidenceKind, Verifiers, VerifyingKey, evidence, verify};
 
-use crate::text;
+use crate::input::text;
 
 /// The keys of each scheme; the content that they signed is [`CONTENT`].
 const KEYS: [&str; 3] = [

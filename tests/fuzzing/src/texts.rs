@@ -8,7 +8,7 @@ use loom_source::{
     AssetNames, Authority, Digest, Name, Platform, Selector, Slot, Version, checksum,
 };
 
-use crate::text;
+use crate::input::text;
 
 /// Reads a text as a `T`; what it is written as is read as the same, and written the same way.
 fn again<T: FromStr + Display>(input: &str) {

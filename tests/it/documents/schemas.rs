@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::support::{
-    Hub, Packing, Plain, Run, Sandbox, SignedDepot, Sums, platform, program,
+    ArtifactKind, Entry, Hub, Packing, Plain, Run, Sandbox, SignedDepot, Sums, platform, program,
     schema::{self, WITHOUT_SCHEMA},
     until,
 };
@@ -116,9 +116,33 @@ fn every_schema_describes_a_document_of_a_session() {
     trust_roots(&mut session);
     release(&mut session);
 
+    replace_program(&mut session);
+
     let all: BTreeSet<String> = schema::names().into_iter().collect();
     let unused: Vec<&String> = all.difference(&session.used).collect();
     assert!(unused.is_empty(), "no document of {unused:?} was printed");
+}
+
+/// A copy of the program replaces itself, and goes back.
+fn replace_program(session: &mut Session) {
+    let program = session.sandbox.root().join("loom");
+    fs::copy(Sandbox::program(), &program).unwrap();
+    let mirror = SignedDepot::of(&[]);
+    let bytes = b"#!/bin/sh\necho loom 9.0.0\n".to_vec();
+    let entry = Entry { path: "loom".to_owned(), exec: true, bytes };
+    mirror.depot.add_of("loom", "9.0.0", &[entry], &[ArtifactKind::Archive(Packing::TarGz)]);
+    mirror.sign();
+    let (file, sha256) = mirror.anchor();
+    session.sandbox.sources(&[(&mirror.url(), "")]);
+    session.run(&["trust", "add-root", &file, "--sha256", &sha256]).ok();
+    for args in [&["self", "update", "--json"][..], &["self", "rollback", "--json"]] {
+        let mut command = session.sandbox.command(&program);
+        command.args(args);
+        let run = session.sandbox.start(args, command).wait().ok();
+        session.used.extend(schema::validate(&run));
+        fs::remove_file(&program).unwrap();
+        fs::copy(Sandbox::program(), &program).unwrap();
+    }
 }
 
 fn trust_roots(session: &mut Session) {
