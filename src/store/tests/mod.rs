@@ -7,6 +7,7 @@ mod garbage;
 mod hostile_tar;
 mod hostile_zip;
 mod life;
+mod model;
 mod partials;
 mod remains;
 mod sharing;
