@@ -3,6 +3,7 @@
 
 use std::io;
 
+use loom_base::DailyWindow;
 use loom_source::{Product, Selector, Version};
 
 use super::{
@@ -56,6 +57,8 @@ pub(crate) fn run(_: &Args, context: &Context) -> Outcome {
 struct FoundRelease {
     store: Store,
     lease: Lease,
+    /// When a runtime may be switched.
+    window: DailyWindow,
     /// Whether the version is the default one of the user, and not that of an option, a variable, a file or a lock.
     is_default: bool,
 }
@@ -65,7 +68,7 @@ impl FoundRelease {
         let Installed { release, tree, entry, .. } = self.lease.installed();
         let (version, program) = (release.slot.to_string(), entry.clone().into());
         let release = ReleaseProgram { version, tree: Some(tree.to_string()), program };
-        ReadyRelease { release, lease: self.lease.path().into() }
+        ReadyRelease { release, lease: self.lease.path().into(), window: self.window }
     }
 }
 
@@ -117,7 +120,8 @@ fn find(
     let lease = store.lease(&installed, resolved.state_dir.value.path())?;
     store.check_before_launch(lease.installed())?;
     let is_default = default_version::is_selected(&resolved, choice.is_locked);
-    Ok(Some(FoundRelease { store, lease, is_default }))
+    let window = resolved.update.window.value;
+    Ok(Some(FoundRelease { store, lease, window, is_default }))
 }
 
 /// One check.

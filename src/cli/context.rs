@@ -70,6 +70,13 @@ impl Context {
         })
     }
 
+    /// The configuration without that of a project: for what no project decides, even a trusted one.
+    pub(crate) fn resolve_without_project(&self, flags: Flags) -> Result<Resolved, CommandError> {
+        let mut inputs = self.inputs(flags)?;
+        inputs.cwd = inputs.cwd.ancestors().last().unwrap_or(&inputs.cwd).to_owned();
+        Ok(config::resolve(&inputs, &Disk)?)
+    }
+
     /// Everything that a configuration depends on. The global options are added to `flags`.
     pub(crate) fn inputs(&self, flags: Flags) -> Result<Inputs, CommandError> {
         let Global { offline, cache_dir, config, binary, .. } = self.global.clone();

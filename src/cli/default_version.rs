@@ -14,7 +14,9 @@ use loom_runtime::{
 /// Notes that a release is the current one of the user. Where that cannot be noted, `loom rollback` does not find it.
 pub(crate) fn record(context: &Context, store: &Store, installed: &Installed) {
     if let Err(error) = store.record_generation(installed, SystemTime::now()) {
-        context.printer.detail(format!("the generation was not noted: {error}"));
+        context.printer.warning(format!(
+            "this version was not noted as a generation, so `loom rollback` will not find it: {error}"
+        ));
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     default_version,
     lock_args::LockArgs,
     locked::RequestedVersion,
+    prepared_launch::PreparedLaunch,
     project_scope::ProjectScope,
     ready::{choose, ready_product},
     report::config::{untrusted_error, untrusted_head, untrusted_lines},
@@ -29,7 +30,8 @@ use loom_runtime::{
         self, Disk, Flags, Inputs, Mode, ReadOnce, Resolved, SettingOrigin, Trusted, Untrusted,
     },
     launch::{self, Launch, LaunchKind, Launcher, RequestedSettings, RuntimeDocument},
-    store::{Installed, Lease, Store, StoreError},
+    store::{Lease, Store, StoreError},
+    update::UpdateMemory,
 };
 
 /// The options that say what to start, and where it listens.
@@ -192,26 +194,6 @@ pub(crate) fn running_args(context: &Context) -> Result<LaunchArgs, CommandError
     Ok(LaunchArgs::of_instance(stored))
 }
 
-/// A launch, and the release that becomes the current one of the user once it is ready.
-pub(crate) struct PreparedLaunch {
-    pub(crate) launch: Launch,
-    /// `None` where an option, a variable, a file or a lock selects the version.
-    default: Option<(Store, Installed)>,
-}
-
-impl PreparedLaunch {
-    /// The launch, and what to call once the runtime is ready.
-    pub(crate) fn split(self, context: &Context) -> (Launch, impl FnOnce()) {
-        let Self { launch, default } = self;
-        let record = move || {
-            if let Some((store, installed)) = &default {
-                default_version::record(context, store, installed);
-            }
-        };
-        (launch, record)
-    }
-}
-
 /// The launch for these options, its release acquired, checked and leased.
 pub(crate) fn launch(
     context: &Context,
@@ -284,7 +266,8 @@ fn acquired(
         launch_args: serde_json::to_value(args.stored(&context.cwd()?)).unwrap_or_default(),
         lease: Some(lease.into_file()),
     };
-    Ok(PreparedLaunch { launch, default: is_default.then_some((store, installed)) })
+    let memory = UpdateMemory::of(&resolved.state_dir.value, &product);
+    Ok(PreparedLaunch { launch, default: is_default.then_some((store, installed)), memory })
 }
 
 fn bridge(resolved: &Resolved) -> HostPort {

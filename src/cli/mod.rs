@@ -13,7 +13,7 @@
 //! | `transfer_report`, `writer_args` | what tasks on mirrors print, and their options |
 //! | `verbose` | what `-v` shows of requests and decisions |
 //! | `project_scope` | the project and the state folder that a command is about |
-//! | `launching` | from options and configuration to a launch |
+//! | `launching`, `prepared_launch` | from options and configuration to a launch; what is noted once it is ready |
 //! | `lookup` | whether a command that is to be executed exists |
 //! | `requested` | which version is requested where no lock file decides |
 //! | `lock_args` | the options about the lock file |
@@ -76,6 +76,7 @@ mod outdated;
 mod own_program;
 mod parse;
 mod path_text;
+mod prepared_launch;
 mod printer;
 mod progress;
 mod progress_line;

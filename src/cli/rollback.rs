@@ -1,6 +1,7 @@
 //! `loom rollback`
 
 use loom_base::time::format_rfc3339;
+use loom_source::Slot;
 use serde_json::json;
 
 use super::{CommandError, Exit, Outcome, context::Context, default_version};
@@ -24,7 +25,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     let product = context.line(&resolved)?;
     let store = context.store(&resolved)?;
     let generations = store.generations(&product)?;
-    let target = target(args, &generations)?.clone();
+    let default = chosen::load(state, &product.authority, &product.binary)?;
+    let target = target(args, &generations, default.as_ref())?.clone();
     let release = product.in_slot(target.slot.clone());
     let installed = store.find(&release)?.filter(|installed| installed.tree == target.tree);
     if installed.is_none() {
@@ -45,18 +47,24 @@ pub(crate) fn run(args: &Args, context: &Context) -> Outcome {
     Ok(Exit::Success)
 }
 
+/// The generation to go to. A default version that was never installed is no generation: the current one is before it.
 fn target<'a>(
     args: &Args,
     generations: &'a Generations,
+    default: Option<&Slot>,
 ) -> Result<&'a ReleaseGeneration, CommandError> {
     let hint = "`loom list --generations` shows all; `loom use VERSION` sets a version";
     match args.to {
         Some(number) => generations.list.iter().find(|of| of.number == number).ok_or_else(|| {
             CommandError::new(Exit::Absent, format!("there is no generation {number}")).hint(hint)
         }),
-        None => generations.previous().ok_or_else(|| {
-            let message = "there is no earlier generation of another version";
-            CommandError::new(Exit::Absent, message).hint(hint)
-        }),
+        None => {
+            let current = generations.current();
+            let left = current.filter(|now| default.is_some_and(|default| *default != now.slot));
+            left.or_else(|| generations.previous()).ok_or_else(|| {
+                let message = "there is no earlier generation of another version";
+                CommandError::new(Exit::Absent, message).hint(hint)
+            })
+        }
     }
 }

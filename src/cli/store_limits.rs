@@ -6,25 +6,41 @@ use std::{
 };
 
 use indicatif::HumanBytes;
+use loom_source::{Authority, Name};
 
 use super::context::Context;
 use loom_runtime::{
+    acquire,
     config::{Resolved, SourceKind, SourceSpec},
     sources::{Reach, SourceClass},
-    store::{FetchableSources, GcReport, GcRules, GcRun, Store},
+    store::{DefaultVersion, FetchableSources, GcReport, GcRules, GcRun, Store},
 };
 
 /// How long a command may go on after its result is printed; the next run does the rest.
 const TIME: Duration = Duration::from_secs(2);
 
 /// The rules of the configuration. Only what a configured source can serve again may go.
-pub(crate) fn rules(context: &Context, resolved: &Resolved) -> GcRules {
+pub(crate) fn rules(context: &Context, resolved: &Resolved, store: &Store) -> GcRules {
     GcRules {
         keep: resolved.store.keep.value.number(),
         older_than: None,
         max_size: resolved.store.max_size.value.map(|size| size.0),
+        defaults: defaults(resolved, store),
         fetchable: FetchableSources::Named(serving(context, resolved)),
     }
+}
+
+/// The default versions of all programs in the store.
+fn defaults(resolved: &Resolved, store: &Store) -> Vec<DefaultVersion> {
+    let state = &resolved.state_dir.value;
+    let releases = store.list().unwrap_or_default().into_iter().map(|listed| listed.release);
+    let programs: BTreeSet<(Authority, Name)> =
+        releases.map(|release| (release.authority, release.binary)).collect();
+    let default = |(authority, binary): (Authority, Name)| {
+        let slot = acquire::chosen::load(state, &authority, &binary).ok()??;
+        Some(DefaultVersion { authority, binary, slot })
+    };
+    programs.into_iter().filter_map(default).collect()
 }
 
 /// The names of the sources that can serve a release again: no builds, no folder that is missing, and offline none beyond
@@ -50,7 +66,7 @@ fn is_missing(spec: &SourceSpec) -> bool {
 /// takes too long is left for the next run.
 pub(crate) fn enforce(context: &Context) {
     let Some((resolved, store)) = context.take_acquired() else { return };
-    let rules = rules(context, &resolved);
+    let rules = rules(context, &resolved, &store);
     if rules.keep.is_none() && rules.max_size.is_none() {
         return;
     }

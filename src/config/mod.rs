@@ -92,8 +92,8 @@ pub mod trusted;
 mod types;
 pub mod untrusted;
 mod update_policy;
-pub mod version_count;
-mod withheld;
+mod version_count;
+pub mod withheld;
 
 pub use byte_size::{ByteSize, ByteSizeError};
 pub use diagnostic::{ConfigLocation, Diagnostic};

@@ -5,9 +5,11 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use loom_source::Digest;
@@ -21,6 +23,9 @@ use crate::state::{StateDir, StateFile, StateLock};
 /// The folder in the state folder.
 const FOLDER: &str = "self";
 
+/// How long a new program may take to print its version.
+const LONGEST_START: Duration = Duration::from_secs(10);
+
 /// How much of the output of `--version` is read.
 const MAX_OUTPUT: u64 = 4096;
 
@@ -28,6 +33,8 @@ const MAX_OUTPUT: u64 = 4096;
 #[derive(Debug)]
 pub struct OwnProgram {
     path: PathBuf,
+    /// The digest of the file when this program looked at it first.
+    sha256: Digest,
     version: String,
     state: StateDir,
 }
@@ -64,7 +71,8 @@ impl OwnProgram {
         let path = fs::canonicalize(path).map_err(at("find", path))?;
         match ProgramOwner::of(&path) {
             ProgramOwner::User => {
-                Ok(Self { path, version: version.to_owned(), state: state.clone() })
+                let sha256 = digest_of(&path)?;
+                Ok(Self { path, sha256, version: version.to_owned(), state: state.clone() })
             }
             owner => Err(OwnProgramError::Owned { path, owner }),
         }
@@ -82,12 +90,16 @@ impl OwnProgram {
     /// bytes, [`OwnProgramError::Io`] where a file cannot be written. The present program stays then.
     pub fn replace(&self, new: &NewProgram) -> Result<(), OwnProgramError> {
         let _lock = self.lock()?;
-        let staged = self.stage(new)?;
-        let sha256 = self.keep(&self.path)?;
-        let version = self.version.clone();
-        let path = self.path.display().to_string();
-        self.document().write_document(&PreviousProgram { version, sha256, path })?;
-        self.place(staged)
+        let present = self.keep()?;
+        if present != self.sha256 {
+            // Another process has replaced it since: what is there now is not the version that this program has.
+            let (expected, got) = (self.sha256.to_string(), present.to_string());
+            return Err(OwnProgramError::Changed { path: self.path.clone(), expected, got });
+        }
+        self.place(self.stage(new)?)?;
+        let (version, path) = (self.version.clone(), self.path.display().to_string());
+        self.document().write_document(&PreviousProgram { version, sha256: present, path })?;
+        self.prune(&present)
     }
 
     /// The program that was replaced last; `None` where none was.
@@ -129,6 +141,8 @@ impl OwnProgram {
     fn stage(&self, new: &NewProgram) -> Result<TempPath, OwnProgramError> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let (staged, got) = copy_into(&new.path, folder)?;
+        let mode = fs::metadata(&self.path).map_err(at("read", &self.path))?.permissions();
+        fs::set_permissions(&staged, mode).map_err(at("write", &staged))?;
         if got != new.sha256 {
             let (expected, got) = (new.sha256.to_string(), got.to_string());
             return Err(OwnProgramError::Changed { path: new.path.clone(), expected, got });
@@ -137,24 +151,27 @@ impl OwnProgram {
         Ok(staged)
     }
 
-    /// Keeps a program in the state folder, and removes those that were kept before.
-    fn keep(&self, program: &Path) -> Result<Digest, OwnProgramError> {
+    /// Keeps the present program in the state folder; returns its digest.
+    fn keep(&self) -> Result<Digest, OwnProgramError> {
         let state = self.state.folder(FOLDER);
         state.create()?;
-        let (copy, sha256) = copy_into(program, state.path())?;
+        let (copy, sha256) = copy_into(&self.path, state.path())?;
         let to = self.kept(&sha256);
         copy.persist(&to).map_err(|e| at("write", &to)(e.error))?;
         sync_folder(state.path())?;
-        let present = sha256.to_string();
-        let still = self.previous()?.map(|previous| previous.sha256.to_string());
+        Ok(sha256)
+    }
+
+    /// Removes the kept programs that are no longer the previous one.
+    fn prune(&self, previous: &Digest) -> Result<(), OwnProgramError> {
+        let state = self.state.folder(FOLDER);
         for name in state.names()? {
-            let is_kept = name == present || Some(&name) == still.as_ref();
-            if name.parse::<Digest>().is_ok() && !is_kept {
+            if name.parse::<Digest>().is_ok_and(|digest| digest != *previous) {
                 // One that cannot be removed only takes space.
                 let _ = fs::remove_file(state.path().join(&name));
             }
         }
-        Ok(sha256)
+        Ok(())
     }
 
     fn place(&self, staged: TempPath) -> Result<(), OwnProgramError> {
@@ -171,21 +188,10 @@ impl OwnProgram {
 
 /// Copies a program into a folder, as a temporary file that may be executed; returns the digest of the copied bytes.
 fn copy_into(program: &Path, folder: &Path) -> Result<(TempPath, Digest), OwnProgramError> {
-    let mut from = File::open(program).map_err(at("read", program))?;
     let builder = tempfile::Builder::new().prefix(".loom-new-").tempfile_in(folder);
     let mut copy: NamedTempFile = builder.map_err(at("write in", folder))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let count = match from.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(at("read", program)(e)),
-        };
-        hasher.update(&buffer[..count]);
-        copy.write_all(&buffer[..count]).map_err(at("write in", folder))?;
-    }
+    let digest =
+        read_through(program, |bytes| copy.write_all(bytes).map_err(at("write in", folder)))?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -194,30 +200,68 @@ fn copy_into(program: &Path, folder: &Path) -> Result<(TempPath, Digest), OwnPro
     }
     copy.as_file().sync_all().map_err(at("write in", folder))?;
     // A file that is open for writing cannot be executed.
-    Ok((copy.into_temp_path(), Digest::from_hasher(hasher)))
+    Ok((copy.into_temp_path(), digest))
 }
 
-/// Whether a program prints the version that it should be.
+/// Whether a program prints the version that it should be, within ten seconds. Its output goes to a file: a process that it
+/// leaves behind keeps no pipe open.
 fn check_version(program: &Path, expected: &str) -> Result<(), OwnProgramError> {
     let broken = |got: String| OwnProgramError::Broken { expected: expected.to_owned(), got };
+    let failed = |error: io::Error| broken(format!("\"{error}\""));
+    let mut output = tempfile::tempfile().map_err(failed)?;
     let mut child = Command::new(program)
         .arg("--version")
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdout(output.try_clone().map_err(failed)?)
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| broken(format!("\"{error}\"")))?;
+        .map_err(failed)?;
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            break status;
+        }
+        if begun.elapsed() >= LONGEST_START {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(broken(format!("nothing within {} s", LONGEST_START.as_secs())));
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
     let mut text = String::new();
-    if let Some(output) = child.stdout.take() {
-        // What is no text is no version.
-        let _ = output.take(MAX_OUTPUT).read_to_string(&mut text);
-    }
-    let status = child.wait().map_err(|error| broken(format!("\"{error}\"")))?;
+    // What is no text is no version.
+    let _ = output.rewind();
+    let _ = output.take(MAX_OUTPUT).read_to_string(&mut text);
     let printed = text.trim();
     if status.success() && printed.strip_prefix("loom ") == Some(expected) {
         return Ok(());
     }
     Err(broken(if status.success() { format!("{printed:?}") } else { status.to_string() }))
+}
+
+/// The digest of a file.
+fn digest_of(path: &Path) -> Result<Digest, OwnProgramError> {
+    read_through(path, |_| Ok(()))
+}
+
+/// Hands the bytes of a file to `each`, and returns their digest.
+fn read_through(
+    path: &Path,
+    mut each: impl FnMut(&[u8]) -> Result<(), OwnProgramError>,
+) -> Result<Digest, OwnProgramError> {
+    let mut file = File::open(path).map_err(at("read", path))?;
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(Digest::from_hasher(hasher)),
+            Ok(count) => {
+                hasher.update(&buffer[..count]);
+                each(&buffer[..count])?;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(at("read", path)(e)),
+        }
+    }
 }
 
 #[cfg(unix)]

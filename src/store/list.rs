@@ -133,6 +133,12 @@ impl Store {
                 named.entry(tree).or_default().push(release.clone());
             }
         }
+        for (release, tree) in self.unrecorded()? {
+            let by = named.entry(tree).or_default();
+            if !by.contains(&release) {
+                by.push(release);
+            }
+        }
         Ok(named)
     }
 

@@ -34,6 +34,7 @@
 //! | [`lease`] | [`Lease`]: keeps a tree while a process runs from it |
 //! | [`roots`] | what keeps trees from being collected: projects, generations, development builds, the user |
 //! | [`last_use`] | when a version was last used |
+//! | `unrecorded` | releases whose records were removed by hand |
 //! | [`list`] · [`remove`] · [`du`] · [`verify`] · `hash_jobs` · [`verify_evidence`] · [`collect`] | maintenance |
 //! | [`error`] | [`StoreError`] |
 //!
@@ -102,6 +103,7 @@ mod stale;
 mod trash;
 mod unpack_tar;
 mod unpack_zip;
+mod unrecorded;
 pub mod verification;
 pub mod verify;
 pub mod verify_evidence;
@@ -112,7 +114,9 @@ mod zip_spans;
 pub use admission_error::{AdmitError, UnpackError};
 pub use attempt::{Attempt, AttemptKind};
 pub use checked::Checked;
-pub use collect::{FetchableSources, GcReport, GcRules, GcRun, KeepReason, RemoveReason};
+pub use collect::{
+    DefaultVersion, FetchableSources, GcReport, GcRules, GcRun, KeepReason, RemoveReason,
+};
 pub use damage::Damage;
 pub use dedup::Deduplicated;
 pub use du::{ReleaseUsage, StoreUsage};

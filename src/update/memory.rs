@@ -103,6 +103,20 @@ impl UpdateMemory {
         file.write_document(&versions)
     }
 
+    /// Forgets that a version was rolled back: it has become ready since.
+    ///
+    /// # Errors
+    /// [`StateError`] where the file cannot be locked, read or written.
+    pub fn forget_rolled_back(&self, version: &Version) -> Result<(), StateError> {
+        if self.roll_back_of(version)?.is_none() {
+            return Ok(());
+        }
+        let file = self.file("rolled-back.json");
+        let _lock = file.lock(&mut || {})?;
+        let mut versions: RolledBackVersions = file.read_document()?.unwrap_or_default();
+        if versions.remove(version) { file.write_document(&versions) } else { Ok(()) }
+    }
+
     /// What the last check found; `None` before the first one.
     ///
     /// # Errors
@@ -132,6 +146,19 @@ impl UpdateMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_that_became_ready_is_no_longer_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let memory = UpdateMemory::named(&StateDir::new(folder.path()), "a@b@c");
+        let version: Version = "0.2.1".parse().unwrap();
+        memory.forget_rolled_back(&version).unwrap();
+        let known = RolledBackVersion::now(version.clone(), "x".to_owned(), None, None);
+        memory.keep_rolled_back(known).unwrap();
+        assert!(memory.roll_back_of(&version).unwrap().is_some());
+        memory.forget_rolled_back(&version).unwrap();
+        assert_eq!(memory.rolled_back().unwrap(), []);
+    }
 
     #[test]
     fn what_was_told_is_known_after_the_next_check() {

@@ -43,6 +43,13 @@ pub(super) struct RolledBackVersions {
 }
 
 impl RolledBackVersions {
+    /// Forgets a version; returns whether it was known.
+    pub(super) fn remove(&mut self, version: &Version) -> bool {
+        let count = self.versions.len();
+        self.versions.retain(|known| known.version != *version);
+        self.versions.len() < count
+    }
+
     /// Adds a version, in place of an older entry about it.
     pub(super) fn add(&mut self, version: RolledBackVersion) {
         self.versions.retain(|known| known.version != version.version);

@@ -1,6 +1,6 @@
 //! Identical files of different releases share their blocks.
 
-use std::{fs, os::unix::fs::MetadataExt as _, path::PathBuf};
+use std::{fs, os::unix::fs::MetadataExt as _, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use crate::support::{Entry, Packing, Plain, Sandbox, Sums, program};
 
@@ -41,6 +41,7 @@ fn releases_share_files_from_the_start_and_mend_apart() {
     assert_eq!((&again["files"], &again["saved"]), (&0.into(), &0.into()));
 
     // One damaged inode is damaged in both trees, and is mended in both.
+    fs::set_permissions(&models[0], fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(&models[0], vec![1; SIZE]).unwrap();
     let findings = sandbox.loom(&["store", "verify", "--json"]).code(6).json();
     assert_eq!(findings["findings"].as_array().unwrap().len(), 2, "{findings}");
@@ -81,7 +82,7 @@ fn reflinks_are_used_where_the_file_system_has_them() {
         command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         let run = sandbox.start(&[&lines], command).wait();
         fs::remove_dir_all(&folder).ok();
-        if run.exit() == 99 {
+        if run.exit() == 99 || run.stderr().contains("unshare failed") {
             eprintln!("not tested: this system does not allow to mount {kind}");
             continue;
         }

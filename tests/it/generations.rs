@@ -1,6 +1,6 @@
 //! Generations: `loom use`, `loom rollback` and `loom list --generations`.
 
-use crate::support::{Plain, Sandbox};
+use crate::support::{Packing, Plain, Sandbox, Sums, program};
 
 fn with_two() -> (Sandbox, Plain) {
     let (sandbox, mirror) = (Sandbox::new(), Plain::of(&["0.1.0", "0.2.0"]));
@@ -33,6 +33,23 @@ fn rollback_goes_to_the_version_before() {
     sandbox.loom(&["remove", "0.1.0"]).ok();
     sandbox.loom(&["rollback"]).code(3).says(&["no longer installed", "loom get 0.1.0"]);
     sandbox.loom(&["list", "--generations"]).ok().says(&["*", "!", "no longer installed"]);
+}
+
+#[test]
+fn rollback_goes_to_what_was_the_default_before() {
+    let (sandbox, mirror) = with_two();
+    mirror.add("0.3.0", Packing::TarGz, &program::small("0.3.0"), Sums::Sidecar);
+    sandbox.loom(&["get", "--source", &mirror.url(), "--version", "0.3.0"]).ok();
+    let rollback = || sandbox.loom(&["rollback"]).ok().stdout();
+    sandbox.loom(&["use", "0.1.0"]).ok();
+    sandbox.loom(&["use", "0.2.0"]).ok();
+    assert_eq!(rollback(), "0.1.0\n");
+    // 0.2.0 was gone back from.
+    sandbox.loom(&["use", "0.3.0"]).ok();
+    assert_eq!(rollback(), "0.1.0\n");
+    // A version that was never installed is no generation.
+    sandbox.loom(&["use", "0.9.0"]).ok();
+    assert_eq!(rollback(), "0.1.0\n");
 }
 
 #[test]

@@ -105,8 +105,13 @@ fn a_program_that_does_not_run_or_is_not_signed_replaces_nothing() {
 #[test]
 fn a_program_that_something_else_updates_is_refused() {
     let sandbox = Sandbox::new();
-    // The program under test is a cargo build.
-    sandbox.loom(&["self", "update"]).code(1).says(&["a cargo build", "build it again"]);
+    let target = sandbox.folder("checkout/target");
+    fs::create_dir_all(target.join("debug")).unwrap();
+    fs::write(target.join("CACHEDIR.TAG"), "").unwrap();
+    fs::write(target.join(".rustc_info.json"), "{}").unwrap();
+    fs::copy(Sandbox::program(), target.join("debug/loom")).unwrap();
+    let refused = run(&sandbox, &target.join("debug/loom"), &["self", "update"]).code(1);
+    refused.says(&["a cargo build", "build it again"]);
     let program = install(&sandbox);
     let record = sandbox.home().join("lib/python3.11/site-packages/loom-0.2.0.dist-info");
     fs::create_dir_all(record).unwrap();

@@ -37,8 +37,10 @@ impl AdoptedListeners {
     }
 }
 
+/// Whether the process that bound the sockets started this one: it is the parent, or has ended since. Sockets that are
+/// refused although they are here would keep their ports from this server itself.
 fn is_child_of(parent: u32) -> bool {
-    imp::parent() == Some(parent)
+    imp::parent() == Some(parent) || imp::has_ended(parent)
 }
 
 #[cfg(unix)]
@@ -52,6 +54,13 @@ mod imp {
 
     pub(super) fn parent() -> Option<u32> {
         Some(std::os::unix::process::parent_id())
+    }
+
+    pub(super) fn has_ended(process: u32) -> bool {
+        let process = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+        process.is_none_or(|process| {
+            rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+        })
     }
 
     #[cfg(not(target_vendor = "apple"))]
@@ -96,6 +105,10 @@ mod imp {
         None
     }
 
+    pub(super) fn has_ended(_: u32) -> bool {
+        false
+    }
+
     /// None: no sockets are inherited on this system.
     pub(super) fn adopt(_number: i32, _port: u16) -> Option<TcpListener> {
         None
@@ -120,14 +133,18 @@ mod tests {
         let bridge = HostPort::new("127.0.0.1", address.port());
         let other = HostPort::new("127.0.0.1", 1);
         // Not of the parent, not open, no socket.
-        for number in [listeners(parent + 1, listener.as_raw_fd()), listeners(parent, 9_999), None]
-        {
+        let own = std::process::id();
+        for number in [listeners(own, listener.as_raw_fd()), listeners(parent, 9_999), None] {
             let adopted = AdoptedListeners::adopt(number, &bridge, None);
             assert!(adopted.bridge.is_none(), "{number:?}");
         }
         let file = std::fs::File::open("/dev/null").unwrap();
         let adopted = AdoptedListeners::adopt(listeners(parent, file.as_raw_fd()), &bridge, None);
         assert!(adopted.bridge.is_none());
+        // Of a parent that has ended: the largest process id is not in use.
+        let number = listener.try_clone().unwrap().into_raw_fd();
+        let adopted = AdoptedListeners::adopt(listeners(i32::MAX as u32, number), &bridge, None);
+        assert!(adopted.bridge.is_some());
         // A dashboard needs a socket of its own.
         let number = listener.try_clone().unwrap().into_raw_fd();
         let adopted = AdoptedListeners::adopt(listeners(parent, number), &bridge, Some(&other));

@@ -7,7 +7,7 @@ use crate::cli::{Exit, Outcome, context::Context, path_text::shown};
 use loom_runtime::config::Flags;
 
 pub(super) fn run(context: &Context) -> Outcome {
-    let resolved = context.resolve(Flags::default())?;
+    let resolved = context.resolve_without_project(Flags::default())?;
     let program = own_program(&resolved)?;
     let previous = program.roll_back()?;
     let version = previous.version;

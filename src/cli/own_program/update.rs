@@ -35,7 +35,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let flags = Flags { sources: args.sources.clone(), ..Flags::default() };
-    let mut resolved = context.resolve(flags)?;
+    let mut resolved = context.resolve_without_project(flags)?;
     resolved.update.check_interval.value = Duration::ZERO;
     let product = product(&resolved)?;
     if args.check {

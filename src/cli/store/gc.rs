@@ -39,7 +39,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &Store) -> Outcome {
-    let rules = rules(args, context, resolved);
+    let rules = rules(args, context, resolved, store);
     let now = SystemTime::now();
     let run = GcRun { rules: &rules, now, dry_run: args.dry_run, until: None };
     let report = store.collect(&run)?;
@@ -66,14 +66,15 @@ pub(super) fn run(args: &Args, context: &Context, resolved: &Resolved, store: &S
 }
 
 /// The rules of the options; where none is given, those of the configuration.
-fn rules(args: &Args, context: &Context, resolved: &Resolved) -> GcRules {
-    let configured = store_limits::rules(context, resolved);
+fn rules(args: &Args, context: &Context, resolved: &Resolved, store: &Store) -> GcRules {
+    let configured = store_limits::rules(context, resolved, store);
     let is_configured = args.keep.is_none() && args.older_than.is_none();
     let fetchable = if args.all { FetchableSources::NotRequired } else { configured.fetchable };
     GcRules {
         keep: if is_configured { configured.keep } else { args.keep },
         older_than: args.older_than,
         max_size: args.max_size.map(|size| size.0).or(configured.max_size),
+        defaults: configured.defaults,
         fetchable,
     }
 }

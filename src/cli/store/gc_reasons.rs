@@ -9,6 +9,7 @@ pub(super) fn keep_word(why: KeepReason) -> &'static str {
         KeepReason::Running => "running",
         KeepReason::Explicit => "explicit",
         KeepReason::Project => "project",
+        KeepReason::Default => "default",
         KeepReason::Generation => "generation",
         KeepReason::JustUsed => "just_used",
         KeepReason::NotFetchable => "not_fetchable",
@@ -26,6 +27,7 @@ pub(super) fn keep_words(why: KeepReason) -> &'static str {
         KeepReason::Running => "a process runs from it",
         KeepReason::Explicit => "`loom store keep` keeps it",
         KeepReason::Project => "a project used it in the last 90 days",
+        KeepReason::Default => "it is the default version, set with `loom use`",
         KeepReason::Generation => {
             "`loom rollback` may need it: it is one of the last ten generations"
         }

@@ -10,7 +10,7 @@ use crate::launch::{
     RuntimeState, ServerExit, StartFailure, log,
     server_process::ServerProcess,
     system,
-    updates::{PreparedUpdate, ReleaseProgram, UpdateNotes, keep_logs},
+    updates::{PreparedUpdate, ReleaseProgram, UpdateNotes, is_of_this_machine, keep_logs},
 };
 
 /// How often the previous release is started again.
@@ -74,7 +74,8 @@ impl Supervisor {
             Ok(()) => why.to_string(),
         };
         if let Some(notes) = UpdateNotes::of(&self.request) {
-            notes.rolled_back((self.request.version(), &version), detail, logs);
+            let versions = (self.request.version(), version.as_str());
+            notes.rolled_back(versions, detail, logs, !is_of_this_machine(&why));
         }
         let _ = reply.send(false);
         again.map_err(|again| ServerExit { requested: again == StartFailure::Stopped, ..ended })

@@ -26,4 +26,4 @@ pub use answering::CheckConversation;
 pub(super) use kept_logs::keep_logs;
 pub(super) use notes::UpdateNotes;
 pub use protocol::{CheckReport, CheckRequest, ReadyRelease, ReleaseProgram};
-pub(super) use watcher::{PreparedUpdate, watch};
+pub(super) use watcher::{PreparedUpdate, is_of_this_machine, watch};

@@ -33,17 +33,19 @@ impl UpdateNotes {
         let _ = self.memory.note(UpdateEntry { detail, ..entry });
     }
 
-    /// Remembers that a version did not become ready and that `from` runs.
+    /// Notes that a version did not become ready and that `from` runs. Where that is because of the release and not of this
+    /// machine, the version is not tried again.
     pub(in crate::launch) fn rolled_back(
         &self,
         (from, version): (&str, &str),
         why: String,
         logs: LogPaths,
+        is_of_release: bool,
     ) {
         let entry = UpdateEntry::new(UpdateEvent::RolledBack, &self.project, from, Some(version));
         let paths = [&logs.0, &logs.1].into_iter().flatten().cloned().collect();
         let _ = self.memory.note(UpdateEntry { detail: Some(why.clone()), logs: paths, ..entry });
-        if let Ok(version) = version.parse() {
+        if is_of_release && let Ok(version) = version.parse() {
             let rolled_back = RolledBackVersion::now(version, why, logs.0, logs.1);
             let _ = self.memory.keep_rolled_back(rolled_back);
         }

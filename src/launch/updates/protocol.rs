@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 
+use loom_base::DailyWindow;
 use serde::{Deserialize, Serialize};
 
 /// The request of a supervisor: which release runs.
@@ -32,6 +33,8 @@ pub struct ReadyRelease {
     pub release: ReleaseProgram,
     /// The path of the lock file that keeps its tree; the process holds it until the end of its input.
     pub lease: OsString,
+    /// When a runtime may be switched, by the configuration as it is now.
+    pub window: DailyWindow,
 }
 
 /// The answer.

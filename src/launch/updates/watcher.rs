@@ -17,7 +17,10 @@ use super::{
     protocol::{CheckReport, CheckRequest, ReadyRelease, ReleaseProgram},
 };
 use crate::{
-    launch::{UpdateWatch, instance_folder::InstanceFolder, start_request::StartRequest, system},
+    launch::{
+        StartFailure, UpdateWatch, instance_folder::InstanceFolder, start_request::StartRequest,
+        system,
+    },
     update::UpdateEvent,
 };
 
@@ -45,7 +48,8 @@ pub(in crate::launch) async fn watch(
     let Some(watch) = request.update.clone() else { return };
     let Some(notes) = UpdateNotes::of(&request) else { return };
     let running = request.version().to_owned();
-    let mut watcher = Watcher { request, folder, watch, notes, running, updates };
+    let given_up = Vec::new();
+    let mut watcher = Watcher { request, folder, watch, notes, running, given_up, updates };
     let mut pause = watcher.interval();
     loop {
         tokio::time::sleep(pause).await;
@@ -61,6 +65,8 @@ struct Watcher {
     notes: UpdateNotes,
     /// The version that runs.
     running: String,
+    /// The versions that did not become ready, also where that could not be written down.
+    given_up: Vec<String>,
     updates: mpsc::Sender<PreparedUpdate>,
 }
 
@@ -83,8 +89,13 @@ impl Watcher {
         };
         let project = self.request.project();
         match CheckProcess::ask(&self.watch, &project, &request).await {
+            Ok((CheckReport::Ready(ready), process))
+                if self.given_up.contains(&ready.release.version) =>
+            {
+                process.end().await;
+            }
             Ok((CheckReport::Ready(ready), process)) => {
-                let opens = self.watch.window.opens_in(SystemTime::now());
+                let opens = ready.window.opens_in(SystemTime::now());
                 if !opens.is_zero() {
                     process.end().await;
                     return Some(opens);
@@ -110,7 +121,7 @@ impl Watcher {
 
     /// Tries a release on free ports and lets the supervisor switch to it. Whether the release runs then.
     async fn apply(&mut self, ready: ReadyRelease) -> bool {
-        let ReadyRelease { release, lease } = ready;
+        let ReadyRelease { release, lease, .. } = ready;
         let version = release.version.clone();
         let lease = match share(Path::new(&lease)) {
             Ok(lease) => lease,
@@ -120,7 +131,15 @@ impl Watcher {
                 return false;
             }
         };
-        if let Err(why) = prove(&release, &self.request, &self.folder).await {
+        let proved = prove(&release, &self.request, &self.folder).await;
+        if let Err(why) = &proved
+            && is_of_this_machine(why)
+        {
+            self.note(UpdateEvent::Failed, Some(&version), Some(why.to_string()));
+            return false;
+        }
+        if let Err(why) = proved {
+            self.given_up.push(version.clone());
             let logs = keep_logs(
                 &self.folder.update_logs(),
                 &version,
@@ -128,7 +147,7 @@ impl Watcher {
                 &self.folder.log(),
             );
             let versions = (self.running.as_str(), version.as_str());
-            self.notes.rolled_back(versions, format!("{why} (on free ports)"), logs);
+            self.notes.rolled_back(versions, format!("{why} (on free ports)"), logs, true);
             return false;
         }
         self.note(UpdateEvent::Proved, Some(&version), Some("ready on free ports".to_owned()));
@@ -140,6 +159,8 @@ impl Watcher {
         if switched {
             self.note(UpdateEvent::Switched, Some(&version), None);
             self.running = version;
+        } else {
+            self.given_up.push(version);
         }
         switched
     }
@@ -147,6 +168,11 @@ impl Watcher {
     fn note(&self, event: UpdateEvent, to: Option<&str>, detail: Option<String>) {
         self.notes.note(event, (&self.running, to), detail);
     }
+}
+
+/// Whether a start failed for a reason that says nothing of the release: a file of the state folder, a port.
+pub(in crate::launch) fn is_of_this_machine(why: &StartFailure) -> bool {
+    matches!(why, StartFailure::State { .. } | StartFailure::PortTaken { .. })
 }
 
 /// Locks the file of a lease shared. Programs that this process starts do not inherit it yet.

@@ -19,6 +19,8 @@ pub(super) struct Census {
     pub(super) roots: GcRoots,
     /// The trees of development builds.
     pub(super) development: Vec<Digest>,
+    /// The trees of releases whose record is missing.
+    pub(super) unrecorded: Vec<Digest>,
     /// The evidence of verifications without a record.
     pub(super) evidence: BTreeSet<Digest>,
     /// Whether a record or a statement cannot be read, so that any tree and object may be needed.
@@ -64,7 +66,7 @@ impl Census {
     pub(super) fn named(&self) -> BTreeMap<Digest, usize> {
         let mut named = BTreeMap::new();
         let of_versions = self.versions.iter().flat_map(|version| &version.trees);
-        for tree in of_versions.chain(&self.development) {
+        for tree in of_versions.chain(&self.development).chain(&self.unrecorded) {
             *named.entry(*tree).or_insert(0) += 1;
         }
         named
@@ -88,6 +90,7 @@ impl Store {
                 recorded.insert(release);
             }
         }
+        census.unrecorded = self.unrecorded()?.into_iter().map(|(_, tree)| tree).collect();
         for release in self.releases_below("verifications")? {
             if !recorded.contains(&release) {
                 // One that is damaged proves nothing, so it needs no evidence.

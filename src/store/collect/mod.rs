@@ -22,5 +22,5 @@ mod taken;
 
 pub use plan::{KeepReason, RemoveReason};
 pub use report::{GcReport, KeptVersion, RemovedVersion};
-pub use rules::{FetchableSources, GRACE, GcRules};
+pub use rules::{DefaultVersion, FetchableSources, GRACE, GcRules};
 pub use run::GcRun;

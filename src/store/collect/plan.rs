@@ -22,6 +22,8 @@ pub enum KeepReason {
     Explicit,
     /// A project used it in the last 90 days.
     Project,
+    /// It is the default version.
+    Default,
     /// It is one of the last ten generations.
     Generation,
     /// It was used in the last day.
@@ -106,6 +108,8 @@ fn judge(
     };
     if roots.explicit.contains(&version.release) || root(&roots.kept) {
         Verdict::Keep(Explicit)
+    } else if rules.defaults.iter().any(|default| default.covers(&version.release)) {
+        Verdict::Keep(KeepReason::Default)
     } else if root(&roots.projects) {
         Verdict::Keep(Project)
     } else if root(&roots.generations) {
@@ -115,7 +119,7 @@ fn judge(
     } else if !rules.fetchable.allow(version.source.as_deref()) {
         Verdict::Keep(NotFetchable)
     } else {
-        let is_newest = rules.keep.is_some_and(|keep| rank < keep);
+        let is_newest = rank < rules.keep.unwrap_or(1);
         let is_used = rules.older_than.is_some_and(|limit| age < limit);
         match (rules.keep, rules.older_than) {
             (None, None) => Verdict::Keep(NoRule),
@@ -223,7 +227,8 @@ mod tests {
             (rules(Some(3), None, None), &[]),
             (rules(Some(0), None, None), &[1, 2, 3]),
             (rules(None, Some(15), None), &[1, 2]),
-            (rules(None, Some(5), None), &[1, 2, 3]),
+            (rules(Some(0), Some(5), None), &[1, 2, 3]),
+            (rules(None, Some(5), None), &[1, 2]),
             (rules(Some(2), Some(15), None), &[1]),
             (rules(Some(1), Some(30), None), &[1]),
             (rules(None, None, Some(250)), &[1]),

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use loom_source::{Authority, Name, Release, Slot};
+
 /// A version that was used within this time stays, so that a path that a command has printed stays valid for a while.
 pub const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -17,8 +19,29 @@ pub struct GcRules {
     /// The most bytes that trees and objects may have: beyond it, the versions that were not used for the longest time
     /// go. The newest version of each product stays, unless `keep` is 0.
     pub max_size: Option<u64>,
+    /// The versions that stay because they are the default ones.
+    pub defaults: Vec<DefaultVersion>,
     /// The sources that can serve a version again.
     pub fetchable: FetchableSources,
+}
+
+/// The version that `loom use` has set, for all platforms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultVersion {
+    /// The authority of the program.
+    pub authority: Authority,
+    /// The program.
+    pub binary: Name,
+    /// The version.
+    pub slot: Slot,
+}
+
+impl DefaultVersion {
+    /// Whether a release is of this version.
+    pub(super) fn covers(&self, release: &Release) -> bool {
+        let Release { authority, binary, slot, .. } = release;
+        (authority, binary, slot) == (&self.authority, &self.binary, &self.slot)
+    }
 }
 
 /// The sources from which a version can be fetched again after it was removed.

@@ -25,6 +25,8 @@ pub struct ReleaseGeneration {
     pub slot: Slot,
     /// Its tree.
     pub tree: Digest,
+    /// The number of the generation that was the current one before; 0 where there was none.
+    pub before: u64,
 }
 
 /// The last generations of a product, the newest first.
@@ -42,14 +44,18 @@ impl Generations {
         self.list.iter().find(|generation| Some(generation.number) == self.current)
     }
 
-    /// The one before the current one that is of another version or tree.
+    /// The one that was the current one before, and is of another version or tree. What was gone back from is passed over.
     pub fn previous(&self) -> Option<&ReleaseGeneration> {
         let current = self.current()?;
-        let is_other = |generation: &&ReleaseGeneration| {
-            generation.number < current.number
-                && (&generation.slot, generation.tree) != (&current.slot, current.tree)
-        };
-        self.list.iter().find(is_other)
+        let mut at = current;
+        loop {
+            // Numbers only fall, so the loop ends.
+            let before = at.before.min(at.number.saturating_sub(1));
+            at = self.list.iter().find(|generation| generation.number == before)?;
+            if (&at.slot, at.tree) != (&current.slot, current.tree) {
+                return Some(at);
+            }
+        }
     }
 
     /// With one more, which becomes the current one; unchanged where the current one is of this version and tree.
@@ -58,7 +64,8 @@ impl Generations {
             return self;
         }
         let number = self.list.first().map_or(1, |newest| newest.number.saturating_add(1));
-        self.list.insert(0, ReleaseGeneration { number, at, slot: slot.clone(), tree });
+        let before = self.current.unwrap_or_default();
+        self.list.insert(0, ReleaseGeneration { number, at, slot: slot.clone(), tree, before });
         self.list.truncate(MAX_GENERATIONS);
         self.current = Some(number);
         self
@@ -80,8 +87,8 @@ impl Generations {
     fn to_bytes(&self) -> Vec<u8> {
         let current = self.current.map(|number| format!("current {number}"));
         let line = |generation: &ReleaseGeneration| {
-            let ReleaseGeneration { number, at, slot, tree } = generation;
-            format!("{number} {} {slot} {tree}", format_rfc3339(*at))
+            let ReleaseGeneration { number, at, slot, tree, before } = generation;
+            format!("{number} {} {slot} {tree} {before}", format_rfc3339(*at))
         };
         text(HEADER, current.into_iter().chain(self.list.iter().map(line)))
     }
@@ -94,6 +101,7 @@ fn parse(line: &str) -> Option<ReleaseGeneration> {
         at: parse_rfc3339(parts.next()?)?,
         slot: parts.next()?.parse().ok()?,
         tree: parts.next()?.parse().ok()?,
+        before: parts.next()?.parse().ok()?,
     })
 }
 
@@ -204,6 +212,9 @@ mod tests {
         assert_eq!(back.previous(), None);
         let again = back.with(&new, other, at(3));
         assert_eq!((again.current, again.list.len()), (Some(3), 3));
-        assert_eq!(again.previous().unwrap().slot, old, "one of the same version is passed over");
+        assert_eq!(again.previous().unwrap().number, 1, "the second was gone back from");
+        let third: Slot = "0.3.0".parse().unwrap();
+        let more = again.with(&third, Digest::of(b"3"), at(4));
+        assert_eq!(more.previous().unwrap().number, 3);
     }
 }

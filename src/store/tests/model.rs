@@ -115,7 +115,7 @@ impl Model {
             let given_up = match (keep, older_than) {
                 (None, None) => false,
                 (keep, older) => {
-                    keep.is_none_or(|keep| newer >= keep) && older.is_none_or(|limit| days >= limit)
+                    newer >= keep.unwrap_or(1) && older.is_none_or(|limit| days >= limit)
                 }
             };
             if !rooted && days >= 1 && given_up && !self.is_busy(content) {

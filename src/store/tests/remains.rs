@@ -72,7 +72,8 @@ fn unknown_files_and_keys_are_ignored_at_every_level() {
 fn garbage_collection_mends_a_half_deleted_store() {
     let home = home();
     install(&home.store, "0.1.0", b"first");
-    for name in ["format", "releases/loom-os/loom-bridge-server/0.1.0/linux-x86_64.json"] {
+    let version = "loom-os/loom-bridge-server/0.1.0/linux-x86_64.json";
+    for name in ["format", &format!("releases/{version}"), &format!("verifications/{version}")] {
         fs::remove_file(home.store.root().join(name)).unwrap();
     }
     fs::remove_dir_all(home.store.root().join("bin")).unwrap();
@@ -90,9 +91,10 @@ fn a_half_deleted_store_is_counted_and_mended() {
     install(store, "0.1.0", b"first");
     let kept = install(store, "0.2.0", b"second");
     // As `rm -rf` of an ordinary user leaves it: read-only trees, and what comes after them.
-    for name in
-        ["format", "CACHEDIR.TAG", "releases/loom-os/loom-bridge-server/0.1.0/linux-x86_64.json"]
-    {
+    let version = "loom-os/loom-bridge-server/0.1.0/linux-x86_64.json";
+    let (record, verification) =
+        (format!("releases/{version}"), format!("verifications/{version}"));
+    for name in ["format", "CACHEDIR.TAG", &record, &verification] {
         fs::remove_file(store.root().join(name)).unwrap();
     }
     fs::remove_dir_all(store.root().join("bin/0.1.0")).unwrap();

@@ -14,7 +14,7 @@ pub(crate) struct Call {
     pub(crate) name: String,
     /// Its number among the calls of this name in its thread, from 1.
     pub(crate) number: usize,
-    /// Its arguments as strace writes them, strings decoded only by [`strings`].
+    /// Its arguments as strace writes them, strings decoded only by [`strings`](Self::strings).
     pub(crate) arguments: String,
     /// What it returned.
     pub(crate) result: Option<i64>,

@@ -57,7 +57,7 @@ pub(super) fn all(context: &Context, doctor: &Value, redaction: &Redaction) -> V
     for (name, args) in COMMANDS {
         found.push((name.to_owned(), document(context, args)));
     }
-    match of_store(context) {
+    match of_store(context, redaction) {
         Ok(parts) => found.extend(parts),
         Err(error) => found.push(("store-error.txt".to_owned(), error.message)),
     }
@@ -133,13 +133,16 @@ fn document(context: &Context, args: &[&str]) -> String {
 }
 
 /// What is read from the store and the state folder.
-fn of_store(context: &Context) -> Result<Vec<(String, String)>, CommandError> {
+fn of_store(
+    context: &Context,
+    redaction: &Redaction,
+) -> Result<Vec<(String, String)>, CommandError> {
     let resolved = context.resolve(Flags::default())?;
     let store = context.store(&resolved)?;
     let mut parts = vec![("verify.json".to_owned(), pretty(&verify(&store)?))];
     parts.push(("attempts.json".to_owned(), pretty(&attempts(&store)?)));
     parts.push(("failures.json".to_owned(), pretty(&failures(context, &resolved, &store)?)));
-    parts.extend(instances(&resolved));
+    parts.extend(instances(&resolved, redaction));
     Ok(parts)
 }
 
@@ -174,7 +177,7 @@ fn failures(context: &Context, resolved: &Resolved, store: &Store) -> Result<Val
 }
 
 /// The records and the ends of the logs of the instances.
-fn instances(resolved: &Resolved) -> Vec<(String, String)> {
+fn instances(resolved: &Resolved, redaction: &Redaction) -> Vec<(String, String)> {
     let folder = resolved.state_dir.value.path().join("instances");
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut folders: Vec<_> = entries.map(|entry| entry.path()).collect();
@@ -189,7 +192,9 @@ fn instances(resolved: &Resolved) -> Vec<(String, String)> {
         }
         let range = LogRange { last: Some(LOG_LINES), ..LogRange::default() };
         if let Ok(lines) = range.lines(&folder.join("log")) {
-            let lines = lines.into_iter().map(|line| cut(line, LONGEST_LINE) + "\n");
+            // A line that is cut first may end inside of a secret, which is then not recognised.
+            let lines =
+                lines.into_iter().map(|line| cut(redaction.text(&line), LONGEST_LINE) + "\n");
             parts.push((format!("instances/{id}/log"), lines.collect()));
         }
     }

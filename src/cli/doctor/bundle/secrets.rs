@@ -38,6 +38,8 @@ pub(super) fn known(context: &Context) -> BTreeSet<String> {
         strings(&setting.value.json(false), &mut shown);
         strings(&setting.value.json(true), &mut all);
         found.extend(all.difference(&shown).cloned());
+        secret_arguments(&setting.value.json(true), &mut found);
+        all.iter().for_each(|text| url_queries(text, &mut found));
     }
     for name in context.env().names().filter(|name| is_secret_name(name)) {
         found.extend(context.env().get(name).map(str::to_owned));
@@ -88,6 +90,33 @@ fn secret_strings(value: &Value, is_secret: bool, found: &mut BTreeSet<String>) 
         Value::Array(items) => items.iter().for_each(|item| secret_strings(item, is_secret, found)),
         value if is_secret => strings(value, found),
         _ => {}
+    }
+}
+
+/// The values of arguments with the name of a secret: `--token x`, `--api-key=x`.
+fn secret_arguments(value: &Value, found: &mut BTreeSet<String>) {
+    let Value::Array(items) = value else { return };
+    let mut is_value = false;
+    for item in items.iter().filter_map(Value::as_str) {
+        let (name, value) = item.split_once('=').unwrap_or((item, ""));
+        let is_named = name.starts_with('-') && is_secret_name(name);
+        if is_value && !item.starts_with('-') {
+            found.insert(item.to_owned());
+        }
+        if is_named && !value.is_empty() {
+            found.insert(value.to_owned());
+        }
+        is_value = is_named && value.is_empty();
+    }
+}
+
+/// The values in the query of a URL, and its decoded login.
+fn url_queries(text: &str, found: &mut BTreeSet<String>) {
+    let Ok(url) = url::Url::parse(text) else { return };
+    found.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+    for part in [Some(url.username()), url.password()].into_iter().flatten() {
+        let decoded = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
+        found.insert(decoded.into_owned());
     }
 }
 
