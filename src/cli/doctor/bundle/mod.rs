@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `parts` | the documents and logs that the archive has |
 //! | `secrets` | the secrets that this machine knows, to be recognised in logs |
-//! | `redaction` | [`Redaction`](redaction::Redaction): text without secrets |
+//! | `redaction` | [`Redaction`]: text without secrets |
 //!
 //! Every part goes through the redaction, also those that have no secrets by themselves, and has a size limit.
 
