@@ -137,8 +137,12 @@ pub(crate) fn ready_product(
             return Ok(Acquired { installed, how: How::Here });
         }
     }
-    let acquired = acquire(context, resolved, store, selection, policy, product, choice)?;
-    store.note_use(&acquired.installed)?;
+    let acquire = || acquire(context, resolved, store, selection, policy.clone(), product, choice);
+    let mut acquired = acquire()?;
+    if !store.note_use(&acquired.installed)? {
+        // It was collected since it was found: fetched now, it counts as used.
+        acquired = acquire()?;
+    }
     keep_for_project(context, resolved, store, &acquired.installed, true);
     if let How::Fetched { .. } = acquired.how {
         context.note_acquired(resolved, store);

@@ -68,9 +68,9 @@ impl Store {
     /// Removes the trees of a store that was half deleted, unless something names them. A tree that is in use stays.
     fn remove_remains(&self) -> Result<(), StoreError> {
         let _alone = self.lock_for_collection()?;
-        let named = self.named_trees()?;
+        let needed = self.needed_trees()?;
         let mut trees = 0;
-        for tree in self.trees_here()?.iter().filter(|tree| !named.contains_key(tree)) {
+        for tree in self.trees_here()?.iter().filter(|tree| !needed.contains(tree)) {
             trees += usize::from(self.remove_tree_unless_leased(tree)?);
         }
         if trees > 0 {

@@ -210,15 +210,21 @@ fn only_the_switch_waits_for_the_window() {
     assert!(stage.updates().iter().all(|entry| entry["event"] != "proved"));
 }
 
-#[test]
-fn a_stop_during_a_switch_stops_and_a_killed_supervisor_leaves_the_server() {
-    // The new version takes its time in place, so that the commands arrive meanwhile.
+/// A runtime that is being switched: the old server has ended, and the new one takes its time in place, so that commands
+/// arrive meanwhile.
+fn switching() -> (UpdateStage, Value) {
     let slow = "if [ -n \"$LOOM_LISTEN_FDS\" ]; then sleep 5; fi";
     let mut stage = UpdateStage::new(AUTO);
     let before = stage.up();
     stage.add("0.2.1", &server("0.2.1", slow));
     stage.until_noted("proved", "0.2.1");
     until("the old one has ended", || !runs(&before["pid"]));
+    (stage, before)
+}
+
+#[test]
+fn a_stop_during_a_switch_stops_and_a_killed_supervisor_leaves_the_server() {
+    let (stage, before) = switching();
     stage.sandbox.loom(&["down"]).ok();
     until("the supervisor has ended", || !runs(&before["supervisor_pid"]));
     assert_eq!(stage.instance(), Value::Null);
@@ -241,12 +247,7 @@ fn a_stop_during_a_switch_stops_and_a_killed_supervisor_leaves_the_server() {
 
 #[test]
 fn a_restart_during_a_switch_replaces_the_runtime() {
-    let slow = "if [ -n \"$LOOM_LISTEN_FDS\" ]; then sleep 5; fi";
-    let mut stage = UpdateStage::new(AUTO);
-    let before = stage.up();
-    stage.add("0.2.1", &server("0.2.1", slow));
-    stage.until_noted("proved", "0.2.1");
-    until("the old one has ended", || !runs(&before["pid"]));
+    let (stage, before) = switching();
     let after = stage.sandbox.loom(&["restart", "--version", "0.2.0", "--json"]).ok().json();
     assert_eq!(after["version"], "0.2.0");
     until("its supervisor has ended", || !runs(&before["supervisor_pid"]));

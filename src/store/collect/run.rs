@@ -60,7 +60,7 @@ impl Store {
             return Collection::begin(self, run)?.preview();
         }
         self.prepare()?;
-        let report = {
+        let (report, has_left) = {
             // Publishers wait, so that nothing is needed by a release that is only now being written.
             let alone = match run.until {
                 None => Some(self.lock_for_collection()?),
@@ -72,16 +72,17 @@ impl Store {
             let mut collection = Collection::begin(self, run)?;
             collection.take_away_versions()?;
             collection.take_away_garbage()?;
-            collection.report
+            (collection.report, !collection.busy.is_empty())
         };
-        self.finish_collection(run, report)
+        self.finish_collection(run, report, has_left)
     }
 
-    /// Deletes what was taken out of use, and what is left of ended processes.
+    /// Deletes what was taken out of use, and what is left of ended processes. `has_left` says whether garbage stays.
     fn finish_collection(
         &self,
         run: &GcRun<'_>,
         mut report: GcReport,
+        has_left: bool,
     ) -> Result<GcReport, StoreError> {
         report.freed += self.delete_taken()?;
         let abandoned = self.abandoned_size()?;
@@ -90,7 +91,7 @@ impl Store {
         let (stale, bytes) = self.remove_stale(run.now)?;
         report.stale = stale;
         report.freed += bytes;
-        if report.garbage > 0 {
+        if has_left {
             report.garbage = self.du()?.garbage;
         }
         if let Some(max) = run.rules.max_size {
@@ -204,8 +205,6 @@ impl<'a> Collection<'a> {
                 self.barrier.add(self.store.trees());
             } else {
                 self.busy.insert(tree);
-                // The number is measured when the collection has ended.
-                self.report.garbage = 1;
             }
         }
         self.barrier.wait_for_existing()?;

@@ -48,8 +48,8 @@ impl Store {
             return Ok(());
         }
         let _alone = self.lock_for_collection()?;
-        let named = self.named_trees()?;
-        for tree in trees.iter().filter(|tree| !named.contains_key(tree)) {
+        let needed = self.needed_trees()?;
+        for tree in trees.iter().filter(|tree| !needed.contains(tree)) {
             self.remove_tree_unless_leased(tree)?;
         }
         Ok(())

@@ -10,7 +10,7 @@
 //!
 //! Roots are in the store and not in the state folder: containers that share a store see each other's.
 
-use std::time::SystemTime;
+use std::{collections::BTreeSet, time::SystemTime};
 
 use loom_source::Digest;
 
@@ -31,5 +31,12 @@ impl Store {
         trees.extend(self.generation_trees()?);
         trees.extend(self.kept_releases()?.into_iter().map(|(_, tree)| tree));
         Ok(trees)
+    }
+
+    /// The trees that a record, a verification, a link or a root names.
+    pub(super) fn needed_trees(&self) -> Result<BTreeSet<Digest>, StoreError> {
+        let mut needed: BTreeSet<Digest> = self.named_trees()?.into_keys().collect();
+        needed.extend(self.rooted_trees(SystemTime::now())?);
+        Ok(needed)
     }
 }

@@ -216,3 +216,19 @@ fn trees_that_share_files_with_a_removed_one_need_not_be_hashed_again() {
     assert_eq!(store.check_installed(&new).unwrap(), InstalledCheck::Unchanged);
     assert_intact(store);
 }
+
+#[test]
+fn a_development_tree_that_a_root_names_is_not_retired() {
+    let home = home();
+    let store = &home.store;
+    let built = |content: &[u8]| install(store, "dev", content);
+    let (first, second) = (built(b"1"), built(b"2"));
+    store.record_generation(&first, SystemTime::now()).unwrap();
+    for content in [b"3", b"4", b"5"] {
+        built(content);
+    }
+    assert!(first.entry.exists(), "a generation");
+    assert!(!second.entry.exists(), "not among the last three");
+    collect(store);
+    assert!(first.entry.exists());
+}

@@ -52,8 +52,9 @@ fn check(kind: EvidenceKind, data: &[u8]) {
         if verify(kind, data, Content::of(&mut &CONTENT[..]), &verifiers).is_ok() {
             let other = verify(kind, data, Content::of(&mut &b"other"[..]), &verifiers);
             assert!(other.is_err(), "it is a signature of everything");
-            let nobody = verify(kind, data, Content::of(&mut &CONTENT[..]), &Verifiers::none(at));
-            assert!(nobody.is_err(), "it needs no key");
+            let without_keys =
+                verify(kind, data, Content::of(&mut &CONTENT[..]), &Verifiers::none(at));
+            assert!(without_keys.is_err(), "it needs no key");
         }
     });
 }
