@@ -9,6 +9,9 @@
 //!
 //! Nothing here decides what may enter the store, and a command can do without each of these files.
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod journal;
 mod last_check;
 mod memory;

@@ -6,6 +6,8 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
 };
 
 use loom_fuzz_targets::{FuzzTarget, TARGETS};
@@ -26,10 +28,12 @@ pub(crate) struct FuzzPlan {
     pub(crate) scratch: PathBuf,
     /// The targets; all where there are none.
     pub(crate) targets: Vec<String>,
-    /// The longest time for one target, in seconds.
-    pub(crate) seconds: u64,
-    /// The number of executions after which a target ends.
+    /// The longest time for all targets together.
+    pub(crate) time: Duration,
+    /// The number of executions after which a target may end.
     pub(crate) runs: u64,
+    /// The number of targets that run at the same time.
+    pub(crate) jobs: usize,
 }
 
 /// What one target did.
@@ -42,6 +46,8 @@ struct FuzzRun {
     /// The execution that covered the last new edge.
     newest: u64,
     failed: Option<String>,
+    /// The executions of the rounds before this one.
+    earlier: u64,
 }
 
 /// Runs the targets; answers the table, and whether all were survived.
@@ -49,21 +55,65 @@ pub(crate) fn run(plan: &FuzzPlan) -> Outcome<(String, bool)> {
     let chosen = |target: &&FuzzTarget| {
         plan.targets.is_empty() || plan.targets.iter().any(|name| name == target.name)
     };
-    let mut runs = Vec::new();
-    for target in TARGETS.iter().filter(chosen) {
-        let run = one(plan, target)?;
-        println!("{:16} {} executions, coverage {}", run.name, run.executions, run.coverage);
-        if let Some(why) = &run.failed {
-            println!("FAILED {}: {why}", run.name);
+    let targets: Vec<&FuzzTarget> = TARGETS.iter().filter(chosen).collect();
+    let (next, end) = (AtomicUsize::new(0), Instant::now() + plan.time);
+    let work = || {
+        let mut runs = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(target) = targets.get(number) else { return Ok::<_, String>(runs) };
+            let share = share(end - Instant::now().min(end), plan.jobs, targets.len() - number);
+            let run = one(plan, target, share).map_err(|error| error.to_string())?;
+            println!("{:16} {} executions, coverage {}", run.name, run.executions, run.coverage);
+            if let Some(why) = &run.failed {
+                println!("FAILED {}: {why}", run.name);
+            }
+            runs.push((number, run));
         }
-        runs.push(run);
-    }
+    };
+    let mut runs = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..plan.jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        let mut runs = Vec::new();
+        for worker in workers {
+            runs.extend(worker.join().map_err(|_| "a worker panicked")??);
+        }
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(runs)
+    })?;
+    runs.sort_by_key(|(number, _)| *number);
+    let runs: Vec<FuzzRun> = runs.into_iter().map(|(_, run)| run).collect();
     let survived = !runs.is_empty() && runs.iter().all(|run| run.failed.is_none());
     Ok((table(&runs), survived))
 }
 
-/// Runs one target.
-fn one(plan: &FuzzPlan, target: &FuzzTarget) -> Outcome<FuzzRun> {
+/// The time that one target may take: what the others did not need is shared by those that are left.
+fn share(left: Duration, jobs: usize, targets: usize) -> Duration {
+    let jobs = u32::try_from(jobs.clamp(1, targets.max(1))).unwrap_or(1);
+    left * jobs / u32::try_from(targets.max(1)).unwrap_or(u32::MAX)
+}
+
+/// Runs one target in rounds, until it ran often enough and its last tenth covered nothing new, or the time is over.
+fn one(plan: &FuzzPlan, target: &FuzzTarget, time: Duration) -> Outcome<FuzzRun> {
+    let end = Instant::now() + time;
+    let mut run = FuzzRun { name: target.name, ..FuzzRun::default() };
+    loop {
+        let left = (end - Instant::now().min(end)).as_secs();
+        let wanted = plan.runs.saturating_sub(run.executions).max(plan.runs / 4);
+        round(plan, target, &mut run, left.max(1), wanted)?;
+        let is_done = run.executions >= plan.runs && run.is_flat();
+        if is_done || run.failed.is_some() || Instant::now() + Duration::from_secs(1) >= end {
+            return Ok(run);
+        }
+    }
+}
+
+/// Runs libFuzzer once, with what the rounds before found.
+fn round(
+    plan: &FuzzPlan,
+    target: &FuzzTarget,
+    run: &mut FuzzRun,
+    seconds: u64,
+    executions: u64,
+) -> Outcome {
     let (found, artifacts) = (plan.scratch.join(target.name), plan.scratch.join("artifacts"));
     fs::create_dir_all(&found)?;
     fs::create_dir_all(&artifacts)?;
@@ -72,11 +122,11 @@ fn one(plan: &FuzzPlan, target: &FuzzTarget) -> Outcome<FuzzRun> {
     command.arg(&found).arg(plan.corpora.join(target.name));
     command.arg(format!("-artifact_prefix={}/{}-", artifacts.display(), target.name));
     command.arg(format!("-max_len={}", target.longest));
-    command.arg(format!("-max_total_time={}", plan.seconds)).arg(format!("-runs={}", plan.runs));
+    command.arg(format!("-max_total_time={seconds}")).arg(format!("-runs={executions}"));
     command.args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
     let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn()?;
-    let mut run = FuzzRun { name: target.name, ..FuzzRun::default() };
     let mut last = Vec::new();
+    run.earlier = run.executions;
     for line in child.stderr.take().map(BufReader::new).into_iter().flat_map(BufReader::split_lines)
     {
         run.read(&line);
@@ -88,7 +138,7 @@ fn one(plan: &FuzzPlan, target: &FuzzTarget) -> Outcome<FuzzRun> {
     if !child.wait()?.success() {
         run.failed = Some(last.join("\n"));
     }
-    Ok(run)
+    Ok(())
 }
 
 /// The lines of a stream that may be no UTF-8.
@@ -108,14 +158,14 @@ impl FuzzRun {
     /// Reads a line such as `#4096 NEW cov: 120 ft: 300 …` or `stat::number_of_executed_units: 5000`.
     fn read(&mut self, line: &str) {
         if let Some(count) = line.strip_prefix("stat::number_of_executed_units:") {
-            self.executions = count.trim().parse().unwrap_or(0);
+            self.executions = self.earlier + count.trim().parse::<u64>().unwrap_or(0);
         }
         let Some(rest) = line.strip_prefix('#') else { return };
         let mut words = rest.split_whitespace();
         let Some(Ok(execution)) = words.next().map(str::parse::<u64>) else { return };
         let coverage = words.skip_while(|word| *word != "cov:").nth(1).and_then(|n| n.parse().ok());
         if let Some(coverage) = coverage.filter(|coverage| *coverage > self.coverage) {
-            (self.coverage, self.newest) = (coverage, execution);
+            (self.coverage, self.newest) = (coverage, self.earlier + execution);
         }
     }
 
@@ -167,5 +217,26 @@ mod tests {
             run.read(line);
         }
         assert_eq!((run.executions, run.coverage, run.newest, run.is_flat()), (100, 12, 90, true));
+        run.earlier = run.executions;
+        for line in ["#2\tINITED cov: 12 ft: 20", "#5\tNEW cov: 13 ft: 21"] {
+            run.read(line);
+        }
+        run.read("stat::number_of_executed_units: 10");
+        assert_eq!(
+            (run.executions, run.coverage, run.newest, run.is_flat()),
+            (110, 13, 105, false)
+        );
+    }
+
+    #[test]
+    fn the_time_is_shared() {
+        let hour = Duration::from_secs(3600);
+        for (jobs, targets, seconds) in [(1, 36, 100), (2, 36, 200), (2, 1, 3600), (0, 2, 1800)] {
+            assert_eq!(
+                share(hour, jobs, targets).as_secs(),
+                seconds,
+                "{jobs} jobs, {targets} targets"
+            );
+        }
     }
 }

@@ -97,10 +97,13 @@ enum Kind {
         /// Run only this target; may be repeated.
         #[arg(long)]
         target: Vec<String>,
-        /// The longest time for one target.
-        #[arg(long, default_value_t = 120)]
+        /// The longest time for all targets together.
+        #[arg(long, default_value_t = 7200)]
         seconds: u64,
-        /// The number of executions after which a target ends.
+        /// The number of targets that run at the same time.
+        #[arg(long, default_value_t = 1)]
+        jobs: usize,
+        /// The number of executions after which a target may end.
         #[arg(long, default_value_t = 1_000_000)]
         runs: u64,
         /// The program that `cargo fuzz build` made.
@@ -124,14 +127,15 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Outcome<bool> {
-    if let Kind::Fuzz { target, seconds, runs, program, root } = &args.kind {
+    if let Kind::Fuzz { target, seconds, jobs, runs, program, root } = &args.kind {
         let plan = fuzz::FuzzPlan {
             program: program.clone().unwrap_or_else(|| fuzz::built(root)),
             corpora: root.join("fuzz/corpus"),
             scratch: root.join("target/fuzz"),
             targets: target.clone(),
-            seconds: *seconds,
+            time: std::time::Duration::from_secs(*seconds),
             runs: *runs,
+            jobs: *jobs,
         };
         let (table, survived) = fuzz::run(&plan)?;
         println!("\n{table}");
