@@ -1,16 +1,18 @@
 //! Runs the fuzz targets, one after another, and reads what libFuzzer prints.
 
 use std::{
+    collections::VecDeque,
     fmt::Write as _,
     fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::Mutex,
+    thread,
     time::{Duration, Instant},
 };
 
-use loom_fuzz_targets::{FuzzTarget, TARGETS};
+use loom_fuzz_targets::{FuzzTarget, TARGETS, named};
 
 use crate::tally::Outcome;
 
@@ -55,23 +57,11 @@ pub(crate) fn run(plan: &FuzzPlan) -> Outcome<(String, bool)> {
     let chosen = |target: &&FuzzTarget| {
         plan.targets.is_empty() || plan.targets.iter().any(|name| name == target.name)
     };
-    let targets: Vec<&FuzzTarget> = TARGETS.iter().filter(chosen).collect();
-    let (next, end) = (AtomicUsize::new(0), Instant::now() + plan.time);
-    let work = || {
-        let mut runs = Vec::new();
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(target) = targets.get(number) else { return Ok::<_, String>(runs) };
-            let share = share(end - Instant::now().min(end), plan.jobs, targets.len() - number);
-            let run = one(plan, target, share).map_err(|error| error.to_string())?;
-            println!("{:16} {} executions, coverage {}", run.name, run.executions, run.coverage);
-            if let Some(why) = &run.failed {
-                println!("FAILED {}: {why}", run.name);
-            }
-            runs.push((number, run));
-        }
-    };
-    let mut runs = std::thread::scope(|scope| {
+    let start = |target: &FuzzTarget| FuzzRun { name: target.name, ..FuzzRun::default() };
+    let waiting: VecDeque<FuzzRun> = TARGETS.iter().filter(chosen).map(start).collect();
+    let queue = FuzzQueue { waiting: Mutex::new(waiting), end: Instant::now() + plan.time };
+    let mut runs = thread::scope(|scope| {
+        let work = || queue.work(plan).map_err(|error| error.to_string());
         let workers: Vec<_> = (0..plan.jobs.max(1)).map(|_| scope.spawn(work)).collect();
         let mut runs = Vec::new();
         for worker in workers {
@@ -79,10 +69,45 @@ pub(crate) fn run(plan: &FuzzPlan) -> Outcome<(String, bool)> {
         }
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(runs)
     })?;
-    runs.sort_by_key(|(number, _)| *number);
-    let runs: Vec<FuzzRun> = runs.into_iter().map(|(_, run)| run).collect();
+    runs.sort_by_key(|run| TARGETS.iter().position(|target| target.name == run.name));
     let survived = !runs.is_empty() && runs.iter().all(|run| run.failed.is_none());
     Ok((table(&runs), survived))
+}
+
+/// The targets that wait for a worker. One whose share of the time was not enough waits again, behind the others.
+#[derive(Debug)]
+struct FuzzQueue {
+    waiting: Mutex<VecDeque<FuzzRun>>,
+    end: Instant,
+}
+
+impl FuzzQueue {
+    /// Runs targets until none waits; answers those that ended here.
+    fn work(&self, plan: &FuzzPlan) -> Outcome<Vec<FuzzRun>> {
+        let mut ended = Vec::new();
+        while let Some((mut run, count)) = self.next() {
+            let left = self.end - Instant::now().min(self.end);
+            one(plan, &mut run, share(left, plan.jobs, count))?;
+            println!("{:16} {} executions, coverage {}", run.name, run.executions, run.coverage);
+            if let Some(why) = &run.failed {
+                println!("FAILED {}: {why}", run.name);
+            }
+            let is_over = Instant::now() + Duration::from_secs(5) >= self.end;
+            if is_over || run.failed.is_some() || run.is_done(plan) {
+                ended.push(run);
+            } else {
+                self.waiting.lock().map_err(|_| "a worker panicked")?.push_back(run);
+            }
+        }
+        Ok(ended)
+    }
+
+    /// The next target, and how many wait with it.
+    fn next(&self) -> Option<(FuzzRun, usize)> {
+        let mut waiting = self.waiting.lock().ok()?;
+        let count = waiting.len();
+        Some((waiting.pop_front()?, count))
+    }
 }
 
 /// The time that one target may take: what the others did not need is shared by those that are left.
@@ -91,19 +116,19 @@ fn share(left: Duration, jobs: usize, targets: usize) -> Duration {
     left * jobs / u32::try_from(targets.max(1)).unwrap_or(u32::MAX)
 }
 
-/// Runs one target in rounds, until it ran often enough and its last tenth covered nothing new, or the time is over.
-fn one(plan: &FuzzPlan, target: &FuzzTarget, time: Duration) -> Outcome<FuzzRun> {
+/// Runs one target in rounds, until it is done or the time is over.
+fn one(plan: &FuzzPlan, run: &mut FuzzRun, time: Duration) -> Outcome {
+    let target = named(run.name).ok_or("no such target")?;
     let end = Instant::now() + time;
-    let mut run = FuzzRun { name: target.name, ..FuzzRun::default() };
-    loop {
+    while run.failed.is_none() && !run.is_done(plan) {
         let left = (end - Instant::now().min(end)).as_secs();
-        let wanted = plan.runs.saturating_sub(run.executions).max(plan.runs / 4);
-        round(plan, target, &mut run, left.max(1), wanted)?;
-        let is_done = run.executions >= plan.runs && run.is_flat();
-        if is_done || run.failed.is_some() || Instant::now() + Duration::from_secs(1) >= end {
-            return Ok(run);
+        if left == 0 {
+            break;
         }
+        let wanted = plan.runs.saturating_sub(run.executions).max(plan.runs / 4);
+        round(plan, target, run, left, wanted)?;
     }
+    Ok(())
 }
 
 /// Runs libFuzzer once, with what the rounds before found.
@@ -167,6 +192,11 @@ impl FuzzRun {
         if let Some(coverage) = coverage.filter(|coverage| *coverage > self.coverage) {
             (self.coverage, self.newest) = (coverage, self.earlier + execution);
         }
+    }
+
+    /// Whether it ran often enough, and its last tenth covered nothing new.
+    fn is_done(&self, plan: &FuzzPlan) -> bool {
+        self.executions >= plan.runs && self.is_flat()
     }
 
     /// Whether the last tenth of the executions covered nothing new.
