@@ -1,7 +1,7 @@
 //! Commands that bring releases into the store.
 
 use super::{
-    GET, GET_SECOND, WHICH, WHICH_SECOND,
+    GET, GET_SECOND, GET_THIRD, WHICH, WHICH_SECOND,
     changes::{damage_program, make_old, remove_links, remove_store, remove_verifications},
 };
 use crate::scenario::Scenario;
@@ -45,12 +45,12 @@ pub(super) fn all() -> Vec<Scenario> {
             .then(WHICH)
             .then(WHICH_SECOND),
         // What is too much is removed after the acquisition, or by the next collection.
-        Scenario::new("get-full-store", GET_SECOND)
+        Scenario::new("get-full-store", GET_THIRD)
             .setup(|world| world.configure("[store]\nmax_size = \"1kB\"\n"))
-            .before(&[GET])
+            .before(&[GET, GET_SECOND])
             .damage(make_old)
-            .then(WHICH_SECOND)
             .then("store gc")
+            .then("which --version 0.3.0")
             .then_fails(WHICH, 3),
     ]
 }

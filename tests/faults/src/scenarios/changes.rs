@@ -45,7 +45,9 @@ pub(super) fn make_garbage(world: &World) -> Outcome {
 /// One tree is left.
 pub(super) fn has_one_tree(world: &World) -> Result<(), String> {
     let entries = fs::read_dir(world.cache().join("store")).map_err(|error| error.to_string())?;
-    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    // What is being deleted is no tree any more.
+    let names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
     (names.len() == 1).then_some(()).ok_or_else(|| format!("in the store there are {names:?}"))
 }
 
@@ -66,14 +68,19 @@ fn age(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The project selects all versions.
-pub(super) fn ask_for_any_version(world: &World) -> Outcome {
-    Ok(fs::write(world.path("project/loom.toml"), "version = \">=0.1\"\n")?)
+/// The project selects the first version.
+pub(super) fn ask_for_the_first(world: &World) -> Outcome {
+    select(world, "<0.2")
 }
 
-/// The project selects no version: the default one is used.
-pub(super) fn ask_for_less(world: &World) -> Outcome {
-    Ok(fs::write(world.path("project/loom.toml"), "\n")?)
+/// The project selects all versions.
+pub(super) fn ask_for_any_version(world: &World) -> Outcome {
+    select(world, ">=0.1")
+}
+
+fn select(world: &World, range: &str) -> Outcome {
+    let text = format!("[bridge]\nversion = \"{range}\"\n");
+    Ok(fs::write(world.path("project/loom.toml"), text)?)
 }
 
 /// A program that can be packed.

@@ -2,7 +2,7 @@
 
 use super::{
     GET, GET_SECOND, WHICH_SECOND,
-    changes::{ask_for_any_version, ask_for_less},
+    changes::{ask_for_any_version, ask_for_the_first},
 };
 use crate::scenario::Scenario;
 
@@ -12,6 +12,7 @@ pub(super) fn all() -> Vec<Scenario> {
         Scenario::new("lock", "lock --full --source {plain}")
             .then("lock --locked --source {plain}"),
         Scenario::new("update-lock", "update")
+            .setup(ask_for_the_first)
             .before(&["lock"])
             .damage(ask_for_any_version)
             .then("update --check")
@@ -23,7 +24,6 @@ pub(super) fn all() -> Vec<Scenario> {
             .then("which --version 0.3.0"),
         Scenario::new("use", "use 0.2.0").before(&[GET, GET_SECOND]).then(WHICH_SECOND),
         Scenario::new("rollback", "rollback")
-            .setup(ask_for_less)
             .before(&[GET, GET_SECOND, "use 0.1.0", "use 0.2.0"])
             .next("rollback", &[0, 3])
             .then_says("which", "/0.1.0/")
