@@ -10,7 +10,7 @@ use super::{
     error::{FileAction, at},
     list::names,
     locks,
-    stale::is_older,
+    stale::remove_older,
 };
 
 /// A temporary file that has not changed for this long belongs to no process.
@@ -57,11 +57,8 @@ impl Store {
                 let _ = self.complete_deletion(&tree);
             }
         }
-        for (_, path) in names(&self.tmp(), false)? {
-            if is_older(&path, ABANDONED) {
-                let _ = fs::remove_file(&path);
-            }
-        }
+        let temporary = names(&self.tmp(), false)?.into_iter().map(|(_, path)| path);
+        remove_older(&self.tmp(), temporary.collect(), ABANDONED);
         Ok(())
     }
 }

@@ -102,6 +102,19 @@ fn a_program_that_does_not_run_or_is_not_signed_replaces_nothing() {
     assert_eq!(fs::read(&program).unwrap(), before);
 }
 
+/// A loss of power or a failing disk may leave a release without its verification: what is kept here proves its bytes, and
+/// not who signed them.
+#[test]
+fn a_release_whose_verification_was_lost_is_fetched_again() {
+    let sandbox = Sandbox::new();
+    let program = install(&sandbox);
+    let _mirror = mirror(&sandbox, &[("9.0.0", other("9.0.0"))]);
+    sandbox.loom(&["--binary", "loom", "get", "9.0.0"]).ok();
+    fs::remove_dir_all(sandbox.cache().join("verifications")).unwrap();
+    run(&sandbox, &program, &["self", "update"]).ok();
+    assert_eq!(printed(&program), "loom 9.0.0\n");
+}
+
 #[test]
 fn a_program_that_something_else_updates_is_refused() {
     let sandbox = Sandbox::new();

@@ -48,11 +48,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
         Some(version) => Selector::Exact(version.clone()),
         None => Selector::Latest,
     };
-    let installed = acquire(context, &resolved, &store, &product, &selector)?;
+    let mut installed = acquire(context, &resolved, &store, &product, &selector, false)?;
     let version = installed.release.slot.to_string();
     let is_newer = installed.release.slot.version() > VERSION.parse().ok().as_ref();
     let changes = if args.version.is_some() { version != VERSION } else { is_newer };
     if changes {
+        if !is_identified(&store, &installed, &ready::policy(&resolved)?)?
+            && !resolved.offline.value
+        {
+            // What is here was verified again without its signature, or before a key was named: its source may prove it.
+            let exact = version.parse().map(Selector::Exact).unwrap_or(selector);
+            installed = acquire(context, &resolved, &store, &product, &exact, true)?;
+        }
         require_identity(&store, &installed, &resolved)?;
         program.replace(&new_program(&store, &installed)?)?;
     }
@@ -101,13 +108,14 @@ fn check(context: &Context, resolved: &Resolved, product: &Product) -> Outcome {
     Ok(if newer.is_some() { Exit::Failure } else { Exit::Success })
 }
 
-/// Acquires the program like every other release.
+/// Acquires the program like every other release; `force` fetches also what is here.
 fn acquire(
     context: &Context,
     resolved: &Resolved,
     store: &Store,
     product: &Product,
     selector: &Selector,
+    force: bool,
 ) -> Result<Installed, CommandError> {
     let OpenedSources { mut candidates, notices } = context.open_sources(resolved, false)?;
     // A cargo build is no release.
@@ -116,6 +124,7 @@ fn acquire(
     let state = &resolved.state_dir.value;
     let options = AcquireOptions {
         untrusted_version: false,
+        force,
         ..ready::options(resolved, &Selection::default())
     };
     let policy = ready::policy(resolved)?;

@@ -62,9 +62,9 @@ impl Recorder<'_> {
 
     /// A new file, folder or link.
     fn make(&mut self, node: Node) -> Inode {
-        self.blank.0.push(node.clone());
-        self.now.0.push(node);
-        self.now.0.len() - 1
+        self.blank.nodes.push(node.clone());
+        self.now.nodes.push(node);
+        self.now.nodes.len() - 1
     }
 
     /// Folder and name of a path; nothing if it is out of the recorded folder.
@@ -153,7 +153,7 @@ impl Recorder<'_> {
         if has("O_TRUNC") {
             self.does(Operation::Truncate(inode, 0));
         }
-        let at = match &self.now.0[inode] {
+        let at = match &self.now.nodes[inode] {
             Node::File(bytes, _) if has("O_APPEND") => bytes.len(),
             _ => 0,
         };
@@ -183,7 +183,7 @@ impl Recorder<'_> {
             return Some(());
         }
         let ((source, start), (target, at)) = (*self.open.get(&from)?, *self.open.get(&to)?);
-        let Node::File(bytes, _) = &self.now.0[source] else { return None };
+        let Node::File(bytes, _) = &self.now.nodes[source] else { return None };
         let bytes = bytes.get(start..start + length)?.to_vec();
         self.open.insert(from, (source, start + length));
         self.open.insert(to, (target, at + length));
