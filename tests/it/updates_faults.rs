@@ -199,8 +199,9 @@ fn remembers(stage: &UpdateStage, file: &str, text: &str) -> bool {
     texts.flatten().any(|known| known.contains(text))
 }
 
-/// An update in a mount namespace, in which the folder of instances is a file system of its own that `failure` breaks.
-fn on_failing_state(failure: &str) {
+/// An update in a mount namespace, in which the folder of instances is a file system of its own that `failure`
+/// breaks and `mend` mends.
+fn on_failing_state(failure: &str, mend: &str) {
     let mut stage = UpdateStage::new(AUTO);
     let (instances, project) = (stage.sandbox.state().join("instances"), stage.sandbox.project());
     fs::create_dir_all(&instances).unwrap();
@@ -211,7 +212,7 @@ fn on_failing_state(failure: &str) {
          {failure} || exit 97\n\
          : >failing; until_there failed\n\
          \"$loom\" status --json >status.json || exit 96\n\
-         rm -f \"$state/fill\"; mount -o remount,bind,rw \"$state\" || exit 95\n\
+         {mend} || exit 95\n\
          : >mended; until_there end\n\
          \"$loom\" status --json >after.json || exit 94\n\
          \"$loom\" down || exit 93"
@@ -245,11 +246,13 @@ fn on_failing_state(failure: &str) {
 
 #[test]
 fn a_state_folder_that_is_full_postpones_an_update() {
-    on_failing_state("{ cat /dev/zero >\"$state/fill\" 2>/dev/null; test -s \"$state/fill\"; }");
+    let fill = "{ cat /dev/zero >\"$state/fill\" 2>/dev/null; test -s \"$state/fill\"; }";
+    on_failing_state(fill, "rm \"$state/fill\"");
 }
 
 #[test]
 fn a_state_folder_that_is_read_only_postpones_an_update() {
-    // Only this mount: files that are open for writing keep the file system itself from that.
-    on_failing_state("mount -o remount,bind,ro \"$state\"");
+    // Over the folder: files that are open for writing keep its own mount from that.
+    let cover = "mount --bind \"$state\" \"$state\" && mount -o remount,ro,bind \"$state\"";
+    on_failing_state(&format!("{{ {cover}; }}"), "umount -l \"$state\"");
 }
