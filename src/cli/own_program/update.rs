@@ -25,7 +25,8 @@ pub(super) struct Args {
     /// Version to replace this program by [default: the newest one]
     #[arg(long, value_parser = version_arg::version)]
     version: Option<Version>,
-    /// Only say whether there is a newer version; exit 1 if there is
+    /// Only say whether there is a newer version that may replace this program; exit 1 if there is. A newer version is
+    /// downloaded and verified, and nothing is replaced
     #[arg(long, conflicts_with = "version")]
     check: bool,
     /// Source to query instead of the configured ones; may be repeated
@@ -95,7 +96,17 @@ fn check(context: &Context, resolved: &Resolved, product: &Product) -> Outcome {
     let policy = ready::policy(resolved)?;
     let latest = Selector::Latest;
     let found = newer::ask(context, resolved, product, &latest, running.as_ref(), policy)?;
-    let newer = found.selected.filter(|version| running.as_ref() < Some(version));
+    let mut newer = found.selected.filter(|version| running.as_ref() < Some(version));
+    if newer.is_some() {
+        // What vouches for a release is known once it is here; what would be refused is not announced.
+        let store = context.store(resolved)?;
+        let installed = acquire(context, resolved, &store, product, &latest)?;
+        newer = installed.release.slot.version().cloned();
+        newer = newer.filter(|version| running.as_ref() < Some(version));
+        if newer.is_some() {
+            require_identity(&store, &installed, resolved)?;
+        }
+    }
     let document = json!({
         "schema": 1, "before": VERSION, "version": newer.as_ref().map_or_else(|| VERSION.to_owned(), ToString::to_string),
         "changed": false, "path": null,
