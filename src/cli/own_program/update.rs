@@ -54,14 +54,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Outcome {
     let is_newer = installed.release.slot.version() > VERSION.parse().ok().as_ref();
     let changes = if args.version.is_some() { version != VERSION } else { is_newer };
     if changes {
-        if !is_identified(&store, &installed, &ready::policy(&resolved)?)?
-            && !resolved.offline.value
-        {
-            // What is here was verified again without its signature, or before a key was named: its source may prove it.
-            let exact = version.parse().map(Selector::Exact).unwrap_or(selector);
-            installed = acquire(context, &resolved, &store, &product, &exact, true)?;
-        }
-        require_identity(&store, &installed, &resolved)?;
+        installed = identified(context, &resolved, &store, &product, installed)?;
         program.replace(&new_program(&store, &installed)?)?;
     }
     let document = json!({
@@ -100,11 +93,11 @@ fn check(context: &Context, resolved: &Resolved, product: &Product) -> Outcome {
     if newer.is_some() {
         // What vouches for a release is known once it is here; what would be refused is not announced.
         let store = context.store(resolved)?;
-        let installed = acquire(context, resolved, &store, product, &latest)?;
+        let installed = acquire(context, resolved, &store, product, &latest, false)?;
         newer = installed.release.slot.version().cloned();
         newer = newer.filter(|version| running.as_ref() < Some(version));
         if newer.is_some() {
-            require_identity(&store, &installed, resolved)?;
+            identified(context, resolved, &store, product, installed)?;
         }
     }
     let document = json!({
@@ -148,6 +141,26 @@ fn acquire(
         if hints.is_empty() { error } else { error.also(hints.join("\n")) }
     })?;
     Ok(acquired.installed)
+}
+
+/// A release whose publisher is known. What is here was perhaps verified again without its signature, or before a key was
+/// named: its source may prove it.
+fn identified(
+    context: &Context,
+    resolved: &Resolved,
+    store: &Store,
+    product: &Product,
+    mut installed: Installed,
+) -> Result<Installed, CommandError> {
+    if !resolved.offline.value
+        && !is_identified(store, &installed, &ready::policy(resolved)?)?
+        && let Some(version) = installed.release.slot.version().cloned()
+    {
+        let exact = Selector::Exact(version);
+        installed = acquire(context, resolved, store, product, &exact, true)?;
+    }
+    require_identity(store, &installed, resolved)?;
+    Ok(installed)
 }
 
 /// What replaces the program that verifies everything must come from its publisher: a source alone does not vouch for it.

@@ -28,7 +28,9 @@ fn every_101st_state_after_a_loss_of_power_is_survived() {
 /// The harness would be worth nothing if it did not notice that a program leaves out what makes its files durable.
 #[test]
 fn a_missing_sync_is_noticed() {
-    for (kind, noticed) in [("files", "not a valid record"), ("folders", "its verification is missing")] {
+    for (kind, noticed) in
+        [("files", "not a valid record"), ("folders", "its verification is missing")]
+    {
         let args = ["power", "--scenario", "get-unverified", "--forget", kind];
         let reported = run(&args).expect_err("nothing was reported");
         assert!(reported.contains(noticed), "{kind}: {reported}");
