@@ -28,7 +28,9 @@ fn every_101st_state_after_a_loss_of_power_is_survived() {
 /// The harness would be worth nothing if it did not notice that a program leaves out what makes its files durable.
 #[test]
 fn a_missing_sync_is_noticed() {
-    for (kind, noticed) in [("files", "not a valid record"), ("folders", "its verification is missing")] {
+    for (kind, noticed) in
+        [("files", "not a valid record"), ("folders", "its verification is missing")]
+    {
         let args = ["power", "--scenario", "get-unverified", "--forget", kind];
         let reported = run(&args).expect_err("nothing was reported");
         assert!(reported.contains(noticed), "{kind}: {reported}");
@@ -37,7 +39,7 @@ fn a_missing_sync_is_noticed() {
 
 #[test]
 fn disks_mounts_and_clocks_may_fail() {
-    let few = ["get-tar-gz", "get-damaged", "remove", "gc-keep", "rollback", "release-publish"];
+    let few = ["get-zip", "get-damaged", "remove", "gc-keep", "rollback", "release-publish"];
     let mut args = vec!["machines", "--every", "13"];
     few.iter().for_each(|name| args.extend(["--scenario", name]));
     assert_eq!(run(&args), Ok(()));
