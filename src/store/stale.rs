@@ -96,6 +96,23 @@ mod tests {
     const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
     #[test]
+    fn temporary_files_go_by_the_clock_of_the_file_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, changed: SystemTime| {
+            let path = folder.path().join(name);
+            File::create(&path).unwrap().set_modified(changed).unwrap();
+            path
+        };
+        let now = SystemTime::now();
+        let files = [file("old", now - WEEK), file("new", now), file("ahead", now + 2 * WEEK)];
+        // By a clock that is two weeks ahead, the new one is old as well.
+        assert!(is_older_at(&files[1], WEEK, now + 2 * WEEK) && !is_older(&files[1], WEEK));
+        remove_older(folder.path(), files.to_vec(), WEEK);
+        let left: Vec<PathBuf> = files.into_iter().filter(|path| path.exists()).collect();
+        assert_eq!(left, [folder.path().join("new")]);
+    }
+
+    #[test]
     fn only_old_transfers_that_are_not_in_use_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("cache")).unwrap();

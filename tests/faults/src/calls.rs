@@ -36,7 +36,9 @@ pub(crate) fn run(
     let mut tally = Tally::new("Failing system calls", &Fault::NAMES);
     for scenario in scenarios {
         let (start, before) = (Instant::now(), tally.tried());
-        try_scenario(looms, scenario, every, offset, &mut tally)?;
+        if let Err(error) = try_scenario(looms, scenario, every, offset, &mut tally) {
+            tally.count(scenario.name, "begin", Err(error.to_string()));
+        }
         let (tried, seconds) = (tally.tried() - before, start.elapsed().as_secs_f64());
         println!("{:18} {tried:5} points, {seconds:6.1} s", scenario.name);
     }

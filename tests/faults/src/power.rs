@@ -45,7 +45,13 @@ pub(crate) fn run(looms: &Looms, scenarios: &[Scenario], choice: StateChoice) ->
     let mut tally = Tally::new("Lost power", &COLUMNS);
     for scenario in scenarios {
         let (start, before) = (Instant::now(), tally.tried());
-        let operations = try_scenario(looms, scenario, choice, &mut tally)?;
+        let operations = match try_scenario(looms, scenario, choice, &mut tally) {
+            Ok(operations) => operations,
+            Err(error) => {
+                tally.count(scenario.name, "begin", Err(error.to_string()));
+                continue;
+            }
+        };
         let (tried, seconds) = (tally.tried() - before, start.elapsed().as_secs_f64());
         println!(
             "{:18} {operations:5} operations, {tried:6} states, {seconds:6.1} s",

@@ -89,10 +89,12 @@ impl World {
             let state = Sha256::digest(world.state().as_os_str().as_encoded_bytes());
             generations.join(hex::encode(state))
         });
-        match fs::rename(from, to) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
+        if from.exists() && from != to {
+            // Not renamed: a folder in the lower layer of an overlay cannot be.
+            copy::folder(&from, &to)?;
+            copy::remove(&from)?;
         }
+        Ok(())
     }
 
     /// The folder of the world.

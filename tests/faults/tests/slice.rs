@@ -39,7 +39,7 @@ fn a_missing_sync_is_noticed() {
 
 #[test]
 fn disks_mounts_and_clocks_may_fail() {
-    let few = ["get-tar-gz", "get-damaged", "remove", "gc-keep", "rollback", "release-publish"];
+    let few = ["get-zip", "get-damaged", "remove", "gc-keep", "rollback", "release-publish"];
     let mut args = vec!["machines", "--every", "13"];
     few.iter().for_each(|name| args.extend(["--scenario", name]));
     assert_eq!(run(&args), Ok(()));

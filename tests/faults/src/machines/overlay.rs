@@ -20,14 +20,13 @@ pub(super) fn faults(
     let (layers, world) = (trial.area.path("layers"), World::at(trial.area.path("world")));
     let fresh = || -> Outcome<Mount> {
         copy::remove(&layers)?;
-        let mounted = Mount::overlay(trial.template.root(), &layers, world.root())?;
-        world.adopt(trial.template)?;
-        Ok(mounted)
+        Mount::overlay(trial.template.root(), &layers, world.root())
     };
     let Ok(mounted) = fresh() else {
         println!("{}: not tested: this system does not allow an overlay", trial.scenario.name);
         return Ok(());
     };
+    world.adopt(trial.template)?;
     let points = trace_points(trial.looms, &world, trial.scenario)?;
     drop(mounted);
     count("no fault", Ok(()));
@@ -39,7 +38,7 @@ pub(super) fn faults(
             // The old one goes before the new one comes.
             drop(mounted.take());
             mounted = Some(fresh()?);
-            Ok(())
+            world.adopt(trial.template)
         };
         match try_often(trial.looms, &mut reset, &world, trial.scenario, &point) {
             Ok(false) => {}

@@ -100,11 +100,3 @@ pub(super) fn abandon_objects(world: &World) -> Outcome {
     fs::write(&path, "left by a push that broke off")?;
     Ok(age(&world.path("mirror"))?)
 }
-
-/// What no index names is collected.
-pub(super) fn has_no_abandoned_objects(world: &World) -> Result<(), String> {
-    match world.path(ABANDONED).exists() {
-        true => Err(format!("{ABANDONED} is still there")),
-        false => Ok(()),
-    }
-}

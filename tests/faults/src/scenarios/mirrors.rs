@@ -2,7 +2,7 @@
 
 use super::{
     GET, GET_SECOND,
-    changes::{abandon_objects, has_no_abandoned_objects, make_program},
+    changes::{abandon_objects, make_program},
 };
 use crate::scenario::Scenario;
 
@@ -33,7 +33,6 @@ pub(super) fn all() -> Vec<Scenario> {
             .before(&[GET, PUSH])
             .damage(abandon_objects)
             .writes("mirror")
-            .in_the_end(has_no_abandoned_objects)
             .then("get 0.1.0 --force-download --source {mirror}"),
         Scenario::new("release-pack", PACK)
             .setup(make_program)
