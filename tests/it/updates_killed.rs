@@ -1,6 +1,11 @@
 //! Supervisors and helper processes that are killed at every step of an update.
 
-use std::{fs, path::Path, sync::Mutex, thread};
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 use serde_json::Value;
 
@@ -99,31 +104,25 @@ fn is_killed_at(calls: &str, number: usize) -> bool {
     is_killed
 }
 
-/// Kills the supervisor at each of these calls; returns how many there are.
+/// Kills the supervisor at each of these calls, each time in a sandbox of its own; returns how often.
 fn killed_at_all(calls: &str) -> usize {
-    let next = Mutex::new((1, true));
+    let (next, killed) = (AtomicUsize::new(1), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..JOBS {
             scope.spawn(|| {
-                loop {
-                    let number = {
-                        let mut next = next.lock().unwrap();
-                        next.0 += 1;
-                        next.0 - 1
-                    };
-                    if !next.lock().unwrap().1 || number > MOST {
-                        break;
-                    }
-                    if !is_killed_at(calls, number) {
-                        next.lock().unwrap().1 = false;
+                while let number @ 1..=MOST = next.fetch_add(1, Ordering::Relaxed) {
+                    if is_killed_at(calls, number) {
+                        killed.fetch_add(1, Ordering::Relaxed);
+                    } else {
+                        next.store(MOST + 1, Ordering::Relaxed);
                     }
                 }
             });
         }
     });
-    let tried = next.lock().unwrap().0 - 1;
-    eprintln!("{calls}: {tried} steps of an update");
-    tried
+    let killed = killed.load(Ordering::Relaxed);
+    eprintln!("{calls}: killed at {killed} steps of an update");
+    killed
 }
 
 #[test]
