@@ -249,10 +249,3 @@ fn a_state_folder_that_is_full_postpones_an_update() {
     let fill = "{ cat /dev/zero >\"$state/fill\" 2>/dev/null; test -s \"$state/fill\"; }";
     on_failing_state(fill, "rm \"$state/fill\"");
 }
-
-#[test]
-fn a_state_folder_that_is_read_only_postpones_an_update() {
-    // Over the folder: files that are open for writing keep its own mount from that.
-    let cover = "mount --bind \"$state\" \"$state\" && mount -o remount,ro,bind \"$state\"";
-    on_failing_state(&format!("{{ {cover}; }}"), "umount -l \"$state\"");
-}
