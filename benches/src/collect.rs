@@ -25,7 +25,7 @@ const MANY: (usize, usize) = (10_000, 200);
 const COMPARED: (usize, usize) = (2000, 50 * 1024);
 
 /// One program that collects, with the folder that it collects in.
-struct Collector {
+struct ComparedCollector {
     name: &'static str,
     /// What each run begins with a copy of.
     template: PathBuf,
@@ -58,7 +58,11 @@ pub(crate) fn run(setup: &BenchSetup) -> Outcome<Vec<Target>> {
 }
 
 /// Runs each collector once per round over a fresh copy at the same place: Nix's database has the path of its store.
-fn costs(collectors: &[Collector], at: &Path, rounds: usize) -> Outcome<Vec<rounds::RunCosts>> {
+fn costs(
+    collectors: &[ComparedCollector],
+    at: &Path,
+    rounds: usize,
+) -> Outcome<Vec<rounds::RunCosts>> {
     let mut costs: Vec<(&'static str, Vec<ProcessCost>)> =
         collectors.iter().map(|collector| (collector.name, Vec::new())).collect();
     for round in 0..rounds {
@@ -80,7 +84,7 @@ fn loom(
     folder: &Path,
     name: &'static str,
     (count, size): (usize, usize),
-) -> Outcome<Collector> {
+) -> Outcome<ComparedCollector> {
     let template = folder.join(name);
     trees::write_store(&template.join("cache"), count, size)?;
     let loom = setup.loom.clone();
@@ -89,19 +93,19 @@ fn loom(
         gc.args(["store", "gc", "--quiet", "--cache-dir", "cache"]);
         gc
     };
-    Ok(Collector { name: "loom store gc", template, command: Box::new(command) })
+    Ok(ComparedCollector { name: "loom store gc", template, command: Box::new(command) })
 }
 
-fn remove(folder: &Path) -> Outcome<Collector> {
+fn remove(folder: &Path) -> Outcome<ComparedCollector> {
     let template = folder.join("plain");
     let (count, size) = COMPARED;
     trees::write_folders(&template.join("garbage"), count / 2, size)?;
     let command = |home: &Path| shell("rm -rf garbage", home);
-    Ok(Collector { name: "rm -rf", template, command: Box::new(command) })
+    Ok(ComparedCollector { name: "rm -rf", template, command: Box::new(command) })
 }
 
 /// A store of Nix, made at the place where it is collected.
-fn nix(folder: &Path, at: &Path) -> Outcome<Collector> {
+fn nix(folder: &Path, at: &Path) -> Outcome<ComparedCollector> {
     let (count, size) = COMPARED;
     let files = folder.join("files");
     trees::write_folders(&files, count, size)?;
@@ -116,7 +120,7 @@ fn nix(folder: &Path, at: &Path) -> Outcome<Collector> {
     let template = folder.join("nix");
     fs::rename(at, &template)?;
     let command = |home: &Path| nix_shell("nix-store --gc 2>/dev/null", home);
-    Ok(Collector { name: "nix-store --gc", template, command: Box::new(command) })
+    Ok(ComparedCollector { name: "nix-store --gc", template, command: Box::new(command) })
 }
 
 fn nix_shell(script: &str, at: &Path) -> Command {
