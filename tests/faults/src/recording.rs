@@ -243,8 +243,8 @@ impl Recorder<'_> {
     }
 }
 
-/// The mode among the arguments: the last number in octal digits.
+/// The mode among the arguments: the last number in octal digits, without the kind of file.
 fn mode(call: &Call) -> Option<u32> {
     let text = call.arguments.rsplit(", ").find(|text| text.starts_with('0'))?;
-    u32::from_str_radix(text, 8).ok()
+    Some(u32::from_str_radix(text, 8).ok()? & 0o7777)
 }
