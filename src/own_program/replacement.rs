@@ -23,6 +23,12 @@ use crate::state::{StateDir, StateFile, StateLock};
 /// The folder in the state folder.
 const FOLDER: &str = "self";
 
+/// The beginning of the names of copies that are being written.
+const COPY: &str = ".loom-new-";
+
+/// A copy beside the program that has not changed for this long belongs to no process.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How long a new program may take to print its version.
 const LONGEST_START: Duration = Duration::from_secs(10);
 
@@ -90,6 +96,7 @@ impl OwnProgram {
     /// bytes, [`OwnProgramError::Io`] where a file cannot be written. The present program stays then.
     pub fn replace(&self, new: &NewProgram) -> Result<(), OwnProgramError> {
         let _lock = self.lock()?;
+        self.remove_abandoned();
         let present = self.keep()?;
         if present != self.sha256 {
             // Another process has replaced it since: what is there now is not the version that this program has.
@@ -162,6 +169,23 @@ impl OwnProgram {
         Ok(sha256)
     }
 
+    /// Removes the copies that a killed process has left in the state folder and beside the program. Another user's
+    /// process may just be writing one beside the program, so only old ones go there.
+    fn remove_abandoned(&self) {
+        let beside = self.path.parent().unwrap_or(Path::new("/")).to_owned();
+        let own = self.state.path().join(FOLDER);
+        for (folder, age) in [(own, Duration::ZERO), (beside, ABANDONED)] {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let is_copy = entry.file_name().to_string_lossy().starts_with(COPY);
+                let changed = entry.metadata().and_then(|meta| meta.modified());
+                if is_copy && changed.is_ok_and(|at| at.elapsed().is_ok_and(|since| since >= age)) {
+                    // One that cannot be removed only takes space.
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
+        }
+    }
+
     /// Removes the kept programs that are no longer the previous one.
     fn prune(&self, previous: &Digest) -> Result<(), OwnProgramError> {
         let state = self.state.folder(FOLDER);
@@ -188,7 +212,7 @@ impl OwnProgram {
 
 /// Copies a program into a folder, as a temporary file that may be executed; returns the digest of the copied bytes.
 fn copy_into(program: &Path, folder: &Path) -> Result<(TempPath, Digest), OwnProgramError> {
-    let builder = tempfile::Builder::new().prefix(".loom-new-").tempfile_in(folder);
+    let builder = tempfile::Builder::new().prefix(COPY).tempfile_in(folder);
     let mut copy: NamedTempFile = builder.map_err(at("write in", folder))?;
     let digest =
         read_through(program, |bytes| copy.write_all(bytes).map_err(at("write in", folder)))?;
